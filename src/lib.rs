@@ -1,0 +1,3 @@
+//! minikin: a local Amazon Kinesis Data Streams.
+pub mod lock;
+pub mod world;

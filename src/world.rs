@@ -1,0 +1,19 @@
+//! What the program may ask of its surroundings: time and chance.
+//!
+//! A [`World`] is made once, at start, and handed to whatever needs it. Nothing else reads the
+//! machine's clock or draws a random number, so a test can hold both.
+
+mod clock;
+mod random;
+
+pub use clock::{Alarm, Bell, Clock, Stopwatch, Timestamp, VirtualClock};
+pub use random::Random;
+
+/// The surroundings of one emulator.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// Who says what time it is.
+    pub clock: Clock,
+    /// Where request ids and the filler of iterators come from.
+    pub random: Random,
+}

@@ -1,0 +1,312 @@
+//! Time: the machine's, or one that a test moves.
+#![allow(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+
+use crate::lock::Lock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::{Notify, Semaphore};
+
+/// A moment: milliseconds since 1970-01-01T00:00:00Z, the precision of an arrival time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment `ms` milliseconds after the epoch.
+    pub const fn from_millis(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// The moment `ms` milliseconds later (earlier, when negative), or the last one there is.
+    pub const fn plus_millis(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds from `earlier` to this moment; 0 when `earlier` is later.
+    pub const fn millis_since(self, earlier: Self) -> i64 {
+        let gone = self.0.saturating_sub(earlier.0);
+        if gone > 0 { gone } else { 0 }
+    }
+}
+
+/// Measures how long something took, in real time whatever the clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts measuring.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Time since the start.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// Says what time it is and wakes those who wait for a time.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    /// The machine's.
+    System,
+    /// One that moves only when told.
+    Virtual(Arc<VirtualClock>),
+}
+
+impl Clock {
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::System => wall_time(),
+            Self::Virtual(clock) => clock.state.lock().now,
+        }
+    }
+
+    /// The machine's time, whatever the clock: for certificates and the log.
+    pub fn wall_time(&self) -> Timestamp {
+        wall_time()
+    }
+
+    /// An alarm of this clock, owned by one task.
+    pub fn alarm(&self) -> Alarm {
+        let bell = Bell { rung: Arc::default(), clock: self.clone(), id: 0 };
+        let id = match self {
+            Self::System => 0,
+            Self::Virtual(clock) => clock.enter(bell.rung.clone()),
+        };
+        Alarm { bell: Bell { id, ..bell } }
+    }
+}
+
+fn wall_time() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A clock that stands still until it is advanced.
+///
+/// Advancing walks from deadline to deadline and lets the task that waited for one finish before
+/// it goes on to the next, so a day advanced equals a day lived.
+#[derive(Debug)]
+pub struct VirtualClock {
+    state: Lock<VirtualState>,
+    /// Told whenever a task goes back to waiting.
+    settled: Notify,
+    /// One advance at a time.
+    turn: Semaphore,
+}
+
+#[derive(Debug)]
+struct VirtualState {
+    now: Timestamp,
+    next_id: u64,
+    alarms: BTreeMap<u64, VirtualAlarm>,
+}
+
+#[derive(Debug)]
+struct VirtualAlarm {
+    /// What its task waits for; a working task waits for nothing yet.
+    waiting: Option<Option<Timestamp>>,
+    /// The bell was rung while the task worked.
+    rung_at_work: bool,
+    rung: Arc<Notify>,
+}
+
+impl VirtualClock {
+    /// A clock that says `now`.
+    pub fn starting_at(now: Timestamp) -> Arc<Self> {
+        let state = VirtualState { now, next_id: 1, alarms: BTreeMap::new() };
+        Arc::new(Self {
+            state: Lock::new(state),
+            settled: Notify::new(),
+            turn: Semaphore::new(1),
+        })
+    }
+
+    /// Moves to `target`, meeting every deadline on the way in order. Never goes back.
+    pub async fn advance_to(&self, target: Timestamp) {
+        let _turn = self.turn.acquire().await;
+        loop {
+            self.settle().await;
+            let mut state = self.state.lock();
+            let due = state.alarms.iter().filter_map(|(id, alarm)| Some((alarm.waiting??, *id)));
+            let Some((deadline, id)) = due.min().filter(|(deadline, _)| *deadline <= target) else {
+                state.now = state.now.max(target);
+                return;
+            };
+            state.now = state.now.max(deadline);
+            state.wake(id);
+        }
+    }
+
+    /// Returns when every task with an alarm waits.
+    async fn settle(&self) {
+        loop {
+            let settled = self.settled.notified();
+            if self.state.lock().alarms.values().all(|alarm| alarm.waiting.is_some()) {
+                return;
+            }
+            settled.await;
+        }
+    }
+
+    fn enter(&self, rung: Arc<Notify>) -> u64 {
+        let mut state = self.state.lock();
+        let id = state.next_id;
+        state.next_id += 1;
+        state.alarms.insert(id, VirtualAlarm { waiting: None, rung_at_work: false, rung });
+        id
+    }
+
+    fn leave(&self, id: u64) {
+        self.state.lock().alarms.remove(&id);
+        self.settled.notify_waiters();
+    }
+
+    /// Notes what the task of alarm `id` waits for; false when there is nothing to wait for.
+    fn wait(&self, id: u64, deadline: Option<Timestamp>) -> bool {
+        let mut state = self.state.lock();
+        let now = state.now;
+        let Some(alarm) = state.alarms.get_mut(&id) else { return false };
+        let rung = std::mem::take(&mut alarm.rung_at_work);
+        if rung || deadline.is_some_and(|deadline| deadline <= now) {
+            return false;
+        }
+        alarm.waiting = Some(deadline);
+        self.settled.notify_waiters();
+        true
+    }
+
+    fn ring(&self, id: u64) {
+        self.state.lock().wake(id);
+    }
+}
+
+impl VirtualState {
+    /// The task counts as working from now on, not only when it gets to run.
+    fn wake(&mut self, id: u64) {
+        let Some(alarm) = self.alarms.get_mut(&id) else { return };
+        if alarm.waiting.take().is_some() {
+            alarm.rung.notify_one();
+        } else {
+            alarm.rung_at_work = true;
+        }
+    }
+}
+
+/// What a task that acts at deadlines waits on. While the task works, a virtual clock stands.
+#[derive(Debug)]
+pub struct Alarm {
+    bell: Bell,
+}
+
+impl Alarm {
+    /// Waits until `deadline` (without one: for ever) or until the bell is rung.
+    pub async fn wait(&mut self, deadline: Option<Timestamp>) {
+        match &self.bell.clock {
+            Clock::Virtual(clock) => {
+                if clock.wait(self.bell.id, deadline) {
+                    self.bell.rung.notified().await;
+                }
+            }
+            Clock::System => match deadline {
+                None => self.bell.rung.notified().await,
+                Some(deadline) => {
+                    let left = deadline.millis_since(wall_time()).unsigned_abs();
+                    let slept = tokio::time::sleep(Duration::from_millis(left));
+                    tokio::select! {
+                        biased;
+                        () = self.bell.rung.notified() => {}
+                        () = slept => {}
+                    }
+                }
+            },
+        }
+    }
+
+    /// What wakes this alarm's task before its deadline.
+    pub fn bell(&self) -> Bell {
+        self.bell.clone()
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if let Clock::Virtual(clock) = &self.bell.clock {
+            clock.leave(self.bell.id);
+        }
+    }
+}
+
+/// Wakes the task of one [`Alarm`].
+#[derive(Debug, Clone)]
+pub struct Bell {
+    rung: Arc<Notify>,
+    clock: Clock,
+    id: u64,
+}
+
+impl Bell {
+    /// Wakes the task, now or, when it works, as soon as it would wait.
+    pub fn ring(&self) {
+        match &self.clock {
+            Clock::System => self.rung.notify_one(),
+            Clock::Virtual(clock) => clock.ring(self.id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_day_advanced_meets_every_deadline_in_order() {
+        let clock = VirtualClock::starting_at(Timestamp::from_millis(0));
+        let seen = Arc::new(Lock::new(Vec::new()));
+        let task = {
+            let (clock, seen) = (Clock::Virtual(clock.clone()), seen.clone());
+            let mut alarm = clock.alarm();
+            async move {
+                for step in 1..=3 {
+                    alarm.wait(Some(Timestamp::from_millis(step * 1000))).await;
+                    seen.lock().push(clock.now().millis());
+                }
+            }
+        };
+        let ((), ()) = tokio::join!(task, clock.advance_to(Timestamp::from_millis(86_400_000)));
+        assert_eq!(*seen.lock(), [1000, 2000, 3000]);
+        assert_eq!(Clock::Virtual(clock).now().millis(), 86_400_000);
+    }
+
+    #[tokio::test]
+    async fn a_rung_bell_is_answered_before_time_moves_on() {
+        let clock = VirtualClock::starting_at(Timestamp::from_millis(0));
+        let mut alarm = Clock::Virtual(clock.clone()).alarm();
+        let bell = alarm.bell();
+        let answered = Lock::new(None);
+        let task = async {
+            alarm.wait(None).await;
+            alarm.wait(Some(Timestamp::from_millis(10))).await;
+            *answered.lock() = Some(Clock::Virtual(clock.clone()).now().millis());
+            drop(alarm);
+        };
+        let mover = async {
+            bell.ring();
+            clock.advance_to(Timestamp::from_millis(50)).await;
+        };
+        tokio::join!(task, mover);
+        assert_eq!(*answered.lock(), Some(10));
+    }
+}

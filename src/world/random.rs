@@ -1,0 +1,54 @@
+//! Chance: request ids, iterator filler, jitter; nothing that has to be secret.
+#![allow(clippy::disallowed_methods, reason = "the one place that asks the system for chance")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A source of numbers without a lock: SplitMix64 over a shared counter, so that the same seed
+/// gives the same numbers in the same order of asking.
+#[derive(Debug, Clone)]
+pub struct Random(Arc<AtomicU64>);
+
+/// SplitMix64's odd step; the counter visits every value before it repeats one.
+const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
+impl Random {
+    /// Numbers that differ at every start.
+    pub fn system() -> Self {
+        let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
+        Self::seeded(high ^ low)
+    }
+
+    /// The numbers that belong to `seed`.
+    pub fn seeded(seed: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(seed)))
+    }
+
+    /// The next number.
+    pub fn number(&self) -> u64 {
+        let mut mixed = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// `N` random bytes.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.number().to_le_bytes()[..chunk.len()]);
+        }
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_bytes() {
+        assert_eq!(Random::seeded(7).bytes::<72>(), Random::seeded(7).bytes::<72>());
+        assert_ne!(Random::seeded(7).bytes::<72>(), Random::seeded(8).bytes::<72>());
+    }
+}
