@@ -2,7 +2,10 @@
 //!
 //! Its guard is not `Send`, so a handler that keeps one over an await does not compile. A panic
 //! while it is held poisons it for good: a broken shard fails loudly instead of serving nonsense.
-#![allow(clippy::disallowed_types, reason = "the one place that names std's mutex")]
+#![allow(
+    clippy::disallowed_types,
+    reason = "the one place that names std's mutex"
+)]
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -21,6 +24,8 @@ impl<T> Lock<T> {
     /// # Panics
     /// When an earlier holder panicked: what it left half done is not to be trusted.
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        self.0.lock().expect("an earlier holder of this lock panicked")
+        self.0
+            .lock()
+            .expect("an earlier holder of this lock panicked")
     }
 }

@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The program: a command line around the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    minikin::command::run()
+}

@@ -1,5 +1,8 @@
 //! Time: the machine's, or one that a test moves.
-#![allow(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the machine's clock"
+)]
 
 use crate::lock::Lock;
 use std::collections::BTreeMap;
@@ -80,17 +83,25 @@ impl Clock {
 
     /// An alarm of this clock, owned by one task.
     pub fn alarm(&self) -> Alarm {
-        let bell = Bell { rung: Arc::default(), clock: self.clone(), id: 0 };
+        let bell = Bell {
+            rung: Arc::default(),
+            clock: self.clone(),
+            id: 0,
+        };
         let id = match self {
             Self::System => 0,
             Self::Virtual(clock) => clock.enter(bell.rung.clone()),
         };
-        Alarm { bell: Bell { id, ..bell } }
+        Alarm {
+            bell: Bell { id, ..bell },
+        }
     }
 }
 
 fn wall_time() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
@@ -126,7 +137,11 @@ struct VirtualAlarm {
 impl VirtualClock {
     /// A clock that says `now`.
     pub fn starting_at(now: Timestamp) -> Arc<Self> {
-        let state = VirtualState { now, next_id: 1, alarms: BTreeMap::new() };
+        let state = VirtualState {
+            now,
+            next_id: 1,
+            alarms: BTreeMap::new(),
+        };
         Arc::new(Self {
             state: Lock::new(state),
             settled: Notify::new(),
@@ -140,7 +155,10 @@ impl VirtualClock {
         loop {
             self.settle().await;
             let mut state = self.state.lock();
-            let due = state.alarms.iter().filter_map(|(id, alarm)| Some((alarm.waiting??, *id)));
+            let due = state
+                .alarms
+                .iter()
+                .filter_map(|(id, alarm)| Some((alarm.waiting??, *id)));
             let Some((deadline, id)) = due.min().filter(|(deadline, _)| *deadline <= target) else {
                 state.now = state.now.max(target);
                 return;
@@ -154,7 +172,13 @@ impl VirtualClock {
     async fn settle(&self) {
         loop {
             let settled = self.settled.notified();
-            if self.state.lock().alarms.values().all(|alarm| alarm.waiting.is_some()) {
+            if self
+                .state
+                .lock()
+                .alarms
+                .values()
+                .all(|alarm| alarm.waiting.is_some())
+            {
                 return;
             }
             settled.await;
@@ -165,7 +189,14 @@ impl VirtualClock {
         let mut state = self.state.lock();
         let id = state.next_id;
         state.next_id += 1;
-        state.alarms.insert(id, VirtualAlarm { waiting: None, rung_at_work: false, rung });
+        state.alarms.insert(
+            id,
+            VirtualAlarm {
+                waiting: None,
+                rung_at_work: false,
+                rung,
+            },
+        );
         id
     }
 
@@ -178,7 +209,9 @@ impl VirtualClock {
     fn wait(&self, id: u64, deadline: Option<Timestamp>) -> bool {
         let mut state = self.state.lock();
         let now = state.now;
-        let Some(alarm) = state.alarms.get_mut(&id) else { return false };
+        let Some(alarm) = state.alarms.get_mut(&id) else {
+            return false;
+        };
         let rung = std::mem::take(&mut alarm.rung_at_work);
         if rung || deadline.is_some_and(|deadline| deadline <= now) {
             return false;
@@ -196,7 +229,9 @@ impl VirtualClock {
 impl VirtualState {
     /// The task counts as working from now on, not only when it gets to run.
     fn wake(&mut self, id: u64) {
-        let Some(alarm) = self.alarms.get_mut(&id) else { return };
+        let Some(alarm) = self.alarms.get_mut(&id) else {
+            return;
+        };
         if alarm.waiting.take().is_some() {
             alarm.rung.notify_one();
         } else {

@@ -1,5 +1,8 @@
 //! Chance: request ids, iterator filler, jitter; nothing that has to be secret.
-#![allow(clippy::disallowed_methods, reason = "the one place that asks the system for chance")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the system for chance"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,7 +51,13 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_bytes() {
-        assert_eq!(Random::seeded(7).bytes::<72>(), Random::seeded(7).bytes::<72>());
-        assert_ne!(Random::seeded(7).bytes::<72>(), Random::seeded(8).bytes::<72>());
+        assert_eq!(
+            Random::seeded(7).bytes::<72>(),
+            Random::seeded(7).bytes::<72>()
+        );
+        assert_ne!(
+            Random::seeded(7).bytes::<72>(),
+            Random::seeded(8).bytes::<72>()
+        );
     }
 }

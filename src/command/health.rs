@@ -1,0 +1,193 @@
+//! `minikin health`: asks a running emulator whether it is ready, for containers without curl.
+
+use crate::options::{Hosts, Options};
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::process::ExitCode;
+use std::time::Duration;
+
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// Enough for the status line, which is all that is read.
+const STATUS_LINE_BYTES: usize = 64;
+const DEFAULT_HTTP_PORT: u16 = 80;
+
+/// Where the emulator is.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Where it answers, as http://ADDRESS:PORT [default: where the options let it listen]
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<Endpoint>,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// The addresses a URL stands for, tried in turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Endpoint(Vec<SocketAddr>);
+
+impl std::str::FromStr for Endpoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rest = text
+            .strip_prefix("http://")
+            .ok_or("the endpoint begins with http://")?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        // A colon inside brackets belongs to an IPv6 address.
+        let (host, port) = match rest
+            .rsplit_once(':')
+            .filter(|(_, port)| !port.ends_with(']'))
+        {
+            Some((host, port)) => (
+                host,
+                port.parse()
+                    .map_err(|_| "the port is a number from 0 to 65535")?,
+            ),
+            None => (rest, DEFAULT_HTTP_PORT),
+        };
+        let hosts = host.parse::<Hosts>()?.0;
+        Ok(Self(
+            hosts
+                .into_iter()
+                .map(|host| SocketAddr::new(host, port))
+                .collect(),
+        ))
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    let addresses = match &arguments.endpoint {
+        Some(endpoint) => endpoint.0.clone(),
+        None => arguments.options.addresses(),
+    };
+    match ask_all(&addresses) {
+        Ok(()) => {
+            println!("ready");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("minikin: not ready: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Asks one address after the other until one is ready.
+fn ask_all(addresses: &[SocketAddr]) -> Result<(), String> {
+    let mut failures = Vec::new();
+    for &address in addresses {
+        match ask(reachable(address)) {
+            Ok(status) if status == "200" => return Ok(()),
+            Ok(status) => failures.push(format!("{address} answers {status}")),
+            Err(error) => failures.push(format!("{address}: {error}")),
+        }
+    }
+    Err(failures.join(", "))
+}
+
+/// The status that `address` answers.
+fn ask(address: SocketAddr) -> io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    let request = format!(
+        "GET /_minikin/health/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    stream
+        .take(STATUS_LINE_BYTES as u64)
+        .read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    let mut words = answer.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some("HTTP/1.1"), Some(status)) => Ok(status.to_owned()),
+        _ => Err(io::Error::other("the answer is not HTTP")),
+    }
+}
+
+/// What listens on all addresses is asked on one.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let host = match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        host => host,
+    };
+    SocketAddr::new(host, address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::thread;
+
+    /// An address that answers one connection with `answer`.
+    fn answering(answer: &'static str) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            // To the last byte: closing with something unread would be a reset.
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                request.push(byte[0]);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        address
+    }
+
+    fn closed() -> SocketAddr {
+        TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+    }
+
+    #[test]
+    fn one_ready_address_is_enough() {
+        assert_eq!(
+            ask_all(&[closed(), answering("HTTP/1.1 200 OK\r\n\r\n")]),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn what_is_not_ready_says_why() {
+        let unready = ask_all(&[answering("HTTP/1.1 503 Service Unavailable\r\n\r\n")]);
+        assert!(unready.unwrap_err().ends_with("answers 503"));
+        assert!(
+            ask_all(&[answering("hello\r\n")])
+                .unwrap_err()
+                .ends_with("not HTTP")
+        );
+        assert!(ask_all(&[closed()]).unwrap_err().contains("refused"));
+    }
+
+    #[test]
+    fn an_endpoint_is_a_plain_url_of_an_address() {
+        let endpoint = |text: &str| text.parse::<Endpoint>().map(|endpoint| endpoint.0.len());
+        for (url, addresses) in [
+            ("http://127.0.0.1:4567/", 1),
+            ("http://[::1]", 1),
+            ("http://localhost:1", 2),
+        ] {
+            assert_eq!(endpoint(url), Ok(addresses), "{url}");
+        }
+        for url in [
+            "https://127.0.0.1:1",
+            "127.0.0.1:1",
+            "http://kinesis:1",
+            "http://127.0.0.1:x",
+        ] {
+            assert!(endpoint(url).is_err(), "{url}");
+        }
+        assert_eq!(
+            reachable("0.0.0.0:7".parse().unwrap()).to_string(),
+            "127.0.0.1:7"
+        );
+    }
+}

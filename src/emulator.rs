@@ -1,0 +1,206 @@
+//! One emulator, from its start to its stop: the same door for the program and for tests.
+
+use crate::engine::tasks::Tasks;
+use crate::engine::{Engine, RestoreError, StoreError, kept_time};
+use crate::http::Server;
+use crate::http::admin::Admin;
+use crate::http::listen::{self, BindError};
+use crate::http::tls::{self, TlsIdentity};
+use crate::limits;
+use crate::model::AccountId;
+use crate::options::{ClockChoice, Durability, Options};
+use crate::store::{self, OpenError, Store};
+use crate::world::{Clock, Random, VirtualClock, World};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+
+/// A running emulator. Dropping it stops it without waiting; [`Emulator::stop`] waits.
+#[derive(Debug)]
+pub struct Emulator {
+    engine: Arc<Engine>,
+    addresses: Vec<SocketAddr>,
+    stop: watch::Sender<bool>,
+    ended: oneshot::Receiver<Result<(), StoreError>>,
+    /// Runs the listener; it outlives every connection.
+    _tasks: Tasks,
+}
+
+/// Why an emulator does not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// An option cannot be as it is.
+    Options(String),
+    /// The data directory cannot be used.
+    Open(OpenError),
+    /// What was kept cannot be read.
+    Restore(RestoreError),
+    /// An address cannot be listened on.
+    Bind(BindError),
+    /// A certificate or key cannot be read.
+    Tls(PathBuf, std::io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Options(problem) => f.write_str(problem),
+            Self::Open(error) => error.fmt(f),
+            Self::Restore(error) => error.fmt(f),
+            Self::Bind(error) => error.fmt(f),
+            Self::Tls(path, error) => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl Emulator {
+    /// Starts an emulator; when this returns it answers on [`Self::addresses`].
+    ///
+    /// # Errors
+    /// Why it does not start.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let limits = options.limits().map_err(StartError::Options)?;
+        let account = AccountId::parse(&options.account);
+        let account = account.ok_or_else(|| {
+            StartError::Options(format!(
+                "{} is not an account: twelve digits",
+                options.account
+            ))
+        })?;
+        let settings = store_settings(&options);
+        // Opening a data directory is the only slow part of a start.
+        let opened = tokio::task::spawn_blocking(|| Store::open(settings)).await;
+        let (store, recovered) = opened
+            .expect("opening the store does not panic")
+            .map_err(StartError::Open)?;
+        let world = world(&options, &recovered);
+        let transition_ms = options.transition_ms.unwrap_or(match options.profile {
+            limits::Profile::Strict => limits::STRICT_TRANSITION_MS,
+            limits::Profile::Standard | limits::Profile::Fast => 0,
+        });
+        let tls = Arc::new(identity(&options, &world.clock)?);
+        let connections = limits.connections;
+        let engine = Engine::start(world, limits, transition_ms, store, &recovered);
+        let engine = engine.map_err(StartError::Restore)?;
+        drop(recovered);
+        let listeners = listen::bind(&options.addresses()).map_err(StartError::Bind)?;
+        let addresses = listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok());
+        let addresses = addresses.collect();
+        let token = options.admin_token.as_deref().map(Arc::from);
+        let own = Admin {
+            engine: engine.clone(),
+            tls: tls.clone(),
+            token,
+        }
+        .router();
+        let server = Arc::new(Server::new(
+            engine.clone(),
+            options.auth,
+            account,
+            &options.region,
+            own,
+        ));
+        let (stop, stopped) = watch::channel(false);
+        let connections = connections.and_then(|most| usize::try_from(most).ok());
+        let settings = listen::Settings {
+            max_connections: connections.unwrap_or(usize::MAX),
+            tls,
+            stop: stopped,
+        };
+        let (done, ended) = oneshot::channel();
+        let tasks = Tasks::new();
+        let closing = engine.clone();
+        tasks.spawn("serve", async move {
+            let service = move |request, peer| server.clone().answer(request, peer);
+            listen::serve(listeners, settings, service, &Tasks::new()).await;
+            let _ = done.send(closing.close().await);
+        });
+        Ok(Self {
+            engine,
+            addresses,
+            stop,
+            ended,
+            _tasks: tasks,
+        })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The URL to point a client at.
+    pub fn endpoint(&self) -> String {
+        let address = self.addresses.first();
+        address
+            .map(|address| format!("http://{address}"))
+            .unwrap_or_default()
+    }
+
+    /// Its clock.
+    pub fn clock(&self) -> &Clock {
+        &self.engine.world.clock
+    }
+
+    /// Stops it: requests in flight are finished, records are committed.
+    ///
+    /// # Errors
+    /// When what was not yet on disk could not be written.
+    pub async fn stop(self) -> Result<(), StoreError> {
+        self.stop.send_replace(true);
+        self.ended.await.unwrap_or(Ok(()))
+    }
+}
+
+fn store_settings(options: &Options) -> store::Settings {
+    store::Settings {
+        directory: options.data_dir.clone(),
+        durability: match options.durability() {
+            Durability::Always => store::Durability::Always,
+            Durability::Interval { ms } => store::Durability::Interval(Duration::from_millis(ms)),
+            Durability::None => store::Durability::None,
+        },
+        memory_bytes: options.memory,
+        generation_bytes: limits::GENERATION_BYTES,
+        segment_bytes: limits::SEGMENT_BYTES,
+        unflushed_bytes: limits::UNFLUSHED_BYTES,
+    }
+}
+
+/// A virtual clock goes on from where it stood, or from a start that lies after that.
+fn world(options: &Options, recovered: &store::Recovered) -> World {
+    let clock = match options.clock {
+        ClockChoice::System => Clock::System,
+        ClockChoice::Virtual { start } => {
+            let start = start.unwrap_or_else(|| Clock::System.now());
+            let kept = kept_time(recovered).unwrap_or(start);
+            Clock::Virtual(VirtualClock::starting_at(start.max(kept)))
+        }
+    };
+    World {
+        clock,
+        random: Random::system(),
+    }
+}
+
+fn identity(options: &Options, clock: &Clock) -> Result<TlsIdentity, StartError> {
+    match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => TlsIdentity::from_files(certificate, key)
+            .map_err(|error| StartError::Tls(certificate.clone(), error)),
+        _ => {
+            let names = tls::names(&options.region, &options.tls_name);
+            Ok(TlsIdentity::generated(
+                options.data_dir.as_deref(),
+                names,
+                clock.clone(),
+            ))
+        }
+    }
+}

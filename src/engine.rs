@@ -1,0 +1,407 @@
+//! All streams of all accounts, and what happens to them as time passes.
+
+mod lifecycle;
+mod restore;
+mod retention;
+mod shard;
+mod stream;
+pub mod tasks;
+
+pub use crate::store::StoreError;
+pub use restore::RestoreError;
+pub(crate) use restore::kept_time;
+pub use shard::{Batch, Read, RecordView, Shard};
+pub use stream::{Facts, Placed, PutFailure, Stream, Terms};
+
+use crate::limits::{self, Limits};
+use crate::lock::Lock;
+use crate::model::{self, Scope, StreamArn, StreamMode, StreamStatus, TagFault, Tags};
+use crate::store::Store;
+use crate::world::{Timestamp, World};
+use lifecycle::Deadlines;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use stream::{LogSource, State};
+use tasks::Tasks;
+use tokio::sync::{oneshot, watch};
+
+/// The state of one emulator.
+#[derive(Debug)]
+pub struct Engine {
+    /// Time and chance.
+    pub world: World,
+    /// The limits in force.
+    pub limits: Limits,
+    store: Store,
+    /// Time that a stream spends in a state that ends by itself.
+    transition_ms: u64,
+    realms: Lock<HashMap<Scope, Realm>>,
+    /// Counts the creations of streams; starts above all earlier ones.
+    next_incarnation: AtomicU64,
+    /// Where the sequence counters of this run start: above every number of earlier runs, also of
+    /// those whose records a crash took.
+    first_index: u64,
+    deadlines: Deadlines,
+    tasks: Tasks,
+    stop: watch::Sender<bool>,
+}
+
+/// The streams of one account in one region.
+#[derive(Debug, Default)]
+struct Realm {
+    streams: BTreeMap<Arc<str>, Arc<Stream>>,
+    /// Open shards of its provisioned streams.
+    open_shards: u64,
+    on_demand: u64,
+    /// Streams in CREATING or DELETING.
+    in_transition: u64,
+}
+
+/// A stream to be created.
+#[derive(Debug)]
+pub struct NewStream {
+    /// How its capacity is set.
+    pub mode: StreamMode,
+    /// How many shards it begins with.
+    pub shards: u32,
+    /// Its largest record.
+    pub max_record_kib: u32,
+    /// Whether it spreads records itself.
+    pub auto_distribution: bool,
+    /// Its first tags, unchecked.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Why a stream is not created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreateError {
+    /// The name is taken.
+    Exists,
+    /// Too many streams are being created or deleted.
+    TooManyInTransition(u64),
+    /// Too many on-demand streams.
+    TooManyOnDemand(u64),
+    /// Too many open shards.
+    TooManyShards {
+        /// How many there are.
+        open: u64,
+        /// How many there may be.
+        limit: u64,
+    },
+    /// Its tags are refused.
+    Tags(TagFault),
+    /// The store refuses to write.
+    Store,
+}
+
+/// Why a stream is not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeleteError {
+    /// Its state does not allow it.
+    NotActive(StreamStatus),
+    /// Too many streams are being created or deleted.
+    TooManyInTransition(u64),
+    /// The store refuses to write.
+    Store,
+}
+
+impl Engine {
+    /// The stream `name`, in any state.
+    pub fn find(&self, scope: &Scope, name: &str) -> Option<Arc<Stream>> {
+        self.realms.lock().get(scope)?.streams.get(name).cloned()
+    }
+
+    /// A page of streams with names greater than `after`, and whether there are more.
+    pub fn list(
+        &self,
+        scope: &Scope,
+        after: Option<&str>,
+        page: usize,
+    ) -> (Vec<Arc<Stream>>, bool) {
+        let realms = self.realms.lock();
+        let Some(realm) = realms.get(scope) else {
+            return (Vec::new(), false);
+        };
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut streams = realm.streams.range::<str, _>((start, Bound::Unbounded));
+        let shown = streams
+            .by_ref()
+            .take(page)
+            .map(|(_, stream)| stream.clone())
+            .collect();
+        (shown, streams.next().is_some())
+    }
+
+    /// Creates a stream; returns once that is as durable as was promised.
+    ///
+    /// # Errors
+    /// Why it is not created; then nothing is left of it.
+    pub async fn create(
+        self: &Arc<Self>,
+        arn: StreamArn,
+        new: NewStream,
+    ) -> Result<(), CreateError> {
+        let (stream, ticket) = self.begin(arn, new)?;
+        let engine = self.clone();
+        // Goes on when the caller leaves, so that nothing stays half done.
+        self.finish(async move {
+            if ticket.durable().await.is_err() {
+                engine.forget(&stream);
+                return Err(CreateError::Store);
+            }
+            engine.created(&stream);
+            Ok(())
+        })
+        .await
+        .unwrap_or(Err(CreateError::Store))
+    }
+
+    fn begin(
+        &self,
+        arn: StreamArn,
+        new: NewStream,
+    ) -> Result<(Arc<Stream>, crate::store::Ticket), CreateError> {
+        let now = self.world.clock.now();
+        let mut realms = self.realms.lock();
+        let realm = realms.get(&arn.scope);
+        let tags = self.check_new(realm, &arn, &new)?;
+        let incarnation = self.next_incarnation.fetch_add(1, Ordering::Relaxed);
+        let created_s = u64::try_from(now.seconds()).unwrap_or_default();
+        let described = model::Shard::initial(
+            new.shards,
+            created_s.saturating_sub(limits::SHARD_CREATED_BEFORE_S),
+        );
+        let mut state = State::creating(new.mode, new.max_record_kib, new.auto_distribution, tags);
+        let highest = new.shards.saturating_sub(1);
+        let source = LogSource::new(
+            &self.store,
+            &self.limits,
+            incarnation,
+            highest,
+            self.first_index,
+        );
+        state.open_shards(described, &source, now);
+        state.due = self.due(now);
+        let stream = Stream::new(arn.clone(), incarnation, now, state);
+        let ticket = self.store.save(stream.with_state(|state| {
+            // Without a delay what is kept is the stream as it will be, not a moment of it.
+            let kept = if state.due.is_none() {
+                StreamStatus::Active
+            } else {
+                state.status
+            };
+            restore::saved(&stream, state, kept, true)
+        }));
+        let realm = realms.entry(arn.scope.clone()).or_default();
+        realm.streams.insert(arn.name, stream.clone());
+        realm.count(&stream, true);
+        Ok((stream, ticket))
+    }
+
+    /// The checks of a creation, in the service's order.
+    fn check_new(
+        &self,
+        realm: Option<&Realm>,
+        arn: &StreamArn,
+        new: &NewStream,
+    ) -> Result<Tags, CreateError> {
+        if realm.is_some_and(|realm| realm.streams.contains_key(&arn.name)) {
+            return Err(CreateError::Exists);
+        }
+        let of = |count: fn(&Realm) -> u64| realm.map_or(0, count);
+        if let Some(limit) = reached(
+            self.limits.streams_in_transition,
+            of(|r| r.in_transition),
+            1,
+        ) {
+            return Err(CreateError::TooManyInTransition(limit));
+        }
+        if new.mode == StreamMode::OnDemand {
+            if let Some(limit) = reached(self.limits.on_demand_streams, of(|r| r.on_demand), 1) {
+                return Err(CreateError::TooManyOnDemand(limit));
+            }
+        } else {
+            let (open, more) = (of(|r| r.open_shards), u64::from(new.shards));
+            if let Some(limit) = reached(self.limits.shards_per_account, open, more) {
+                return Err(CreateError::TooManyShards { open, limit });
+            }
+        }
+        let mut tags = Tags::default();
+        let given = new
+            .tags
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()));
+        tags.add(given).map_err(CreateError::Tags)?;
+        Ok(tags)
+    }
+
+    /// Deletes a stream; returns once that is as durable as was promised.
+    ///
+    /// # Errors
+    /// Why it is not deleted.
+    pub async fn delete(self: &Arc<Self>, stream: &Arc<Stream>) -> Result<(), DeleteError> {
+        let ticket = self.begin_delete(stream)?;
+        let (engine, stream) = (self.clone(), stream.clone());
+        self.finish(async move {
+            ticket.durable().await.map_err(|_| DeleteError::Store)?;
+            match stream.with_state(|state| state.due) {
+                Some(due) => engine.deadlines.add(due, stream),
+                None => engine.forget(&stream),
+            }
+            Ok(())
+        })
+        .await
+        .unwrap_or(Err(DeleteError::Store))
+    }
+
+    fn begin_delete(&self, stream: &Arc<Stream>) -> Result<crate::store::Ticket, DeleteError> {
+        let now = self.world.clock.now();
+        let mut realms = self.realms.lock();
+        let realm = realms.entry(stream.arn.scope.clone()).or_default();
+        stream.with_state(|state| {
+            let was_creating = match state.status {
+                status @ (StreamStatus::Updating | StreamStatus::Deleting) => {
+                    return Err(DeleteError::NotActive(status));
+                }
+                StreamStatus::Creating => true,
+                StreamStatus::Active => false,
+            };
+            if !was_creating {
+                let limit = self.limits.streams_in_transition;
+                if let Some(limit) = reached(limit, realm.in_transition, 1) {
+                    return Err(DeleteError::TooManyInTransition(limit));
+                }
+                realm.in_transition += 1;
+            }
+            state.status = StreamStatus::Deleting;
+            state.due = self.due(now);
+            let changes = match state.due {
+                Some(_) => restore::saved(stream, state, state.status, false),
+                None => restore::removed(stream, state),
+            };
+            Ok(self.store.save(changes))
+        })
+    }
+
+    /// A new stream is durable: it becomes active, now or when it is due.
+    fn created(&self, stream: &Arc<Stream>) {
+        match stream.with_state(|state| state.due) {
+            Some(due) => self.deadlines.add(due, stream.clone()),
+            None => self.activate(stream),
+        }
+    }
+
+    /// CREATING or UPDATING ends. Nothing happens to a stream that is being deleted.
+    fn activate(&self, stream: &Arc<Stream>) {
+        let mut realms = self.realms.lock();
+        let was_creating = stream.with_state(|state| {
+            let was_creating = state.status == StreamStatus::Creating;
+            if state.status != StreamStatus::Deleting {
+                state.status = StreamStatus::Active;
+                state.due = None;
+            }
+            was_creating
+        });
+        if let Some(realm) = realms.get_mut(&stream.arn.scope).filter(|_| was_creating) {
+            realm.in_transition -= 1;
+        }
+    }
+
+    /// Takes a stream out of its realm, and its records out of the store.
+    fn forget(&self, stream: &Arc<Stream>) {
+        let mut realms = self.realms.lock();
+        if let Some(realm) = realms.get_mut(&stream.arn.scope) {
+            let same = |found: &Arc<Stream>| found.incarnation == stream.incarnation;
+            if realm.streams.get(&stream.arn.name).is_some_and(same) {
+                realm.streams.remove(&stream.arn.name);
+                realm.count(stream, false);
+            }
+        }
+        drop(realms);
+        stream.with_state(|state| state.shards.values().for_each(|shard| shard.log().delete()));
+    }
+
+    /// When a transition that begins now ends; none, if at once.
+    fn due(&self, now: Timestamp) -> Option<Timestamp> {
+        let delay = i64::try_from(self.transition_ms).unwrap_or(i64::MAX);
+        (delay > 0).then(|| now.plus_millis(delay))
+    }
+
+    /// Runs a part of a request to its end, whether the caller waits for it or not.
+    async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let (done, result) = oneshot::channel();
+        self.tasks.spawn("request", async move {
+            let _ = done.send(work.await);
+        });
+        result.await.ok()
+    }
+
+    fn streams(&self) -> Vec<Arc<Stream>> {
+        let realms = self.realms.lock();
+        realms
+            .values()
+            .flat_map(|realm| realm.streams.values().cloned())
+            .collect()
+    }
+
+    /// Keeps the time of a virtual clock.
+    ///
+    /// # Errors
+    /// When the store refuses to write.
+    pub async fn keep_time(&self) -> Result<(), StoreError> {
+        self.store
+            .save(vec![restore::clock(self.world.clock.now())])
+            .durable()
+            .await
+    }
+
+    /// Whether writes are taken; if not, why.
+    pub fn health(&self) -> crate::store::Health {
+        self.store.health()
+    }
+
+    /// Ends the tasks and closes the store.
+    ///
+    /// # Errors
+    /// When what was not yet on disk could not be written.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.stop.send_replace(true);
+        self.tasks.close_and_join(limits::CLOSE_LIMIT).await;
+        let store = self.store.clone();
+        let closed = tokio::task::spawn_blocking(move || store.close()).await;
+        closed.expect("closing the store does not panic")
+    }
+}
+
+impl Realm {
+    /// Counts a stream in, or out.
+    fn count(&mut self, stream: &Stream, enters: bool) {
+        let (mode, shards, in_transition) = stream.with_state(|state| {
+            let moving = matches!(
+                state.status,
+                StreamStatus::Creating | StreamStatus::Deleting
+            );
+            (state.mode, state.open_shards_count(), u64::from(moving))
+        });
+        let (on_demand, open) = match mode {
+            StreamMode::OnDemand => (1, 0),
+            StreamMode::Provisioned => (0, shards),
+        };
+        let change = |count: &mut u64, by: u64| {
+            *count = if enters { *count + by } else { *count - by };
+        };
+        change(&mut self.on_demand, on_demand);
+        change(&mut self.open_shards, open);
+        change(&mut self.in_transition, in_transition);
+    }
+}
+
+/// The limit, when `more` beside `count` would be too many.
+fn reached(limit: limits::Limit, count: u64, more: u64) -> Option<u64> {
+    limit.filter(|limit| count.saturating_add(more) > *limit)
+}

@@ -1,0 +1,283 @@
+//! What is kept of streams, and how an engine begins with it.
+
+use super::lifecycle::{self, Deadlines};
+use super::retention;
+use super::stream::{LogSource, State, Stream};
+use super::tasks::Tasks;
+use super::{Engine, Realm};
+use crate::limits::{self, Limits};
+use crate::lock::Lock;
+use crate::model::{
+    self, AccountId, HashKey, HashKeyRange, Region, Scope, ShardId, StreamArn, StreamMode,
+    StreamStatus,
+};
+use crate::store::{Change, Recovered, ShardValue, Store, StreamValue, catalog};
+use crate::world::{Timestamp, World};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+/// Why an engine cannot begin.
+#[derive(Debug)]
+pub struct RestoreError(String);
+
+impl fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RestoreError {}
+
+/// What a stream is kept as: `status` is the one it will have when this is on disk.
+pub(super) fn saved(
+    stream: &Stream,
+    state: &State,
+    status: StreamStatus,
+    with_shards: bool,
+) -> Vec<Change> {
+    let value = StreamValue {
+        account: stream.arn.scope.account.to_string(),
+        region: stream.arn.scope.region.to_string(),
+        name: stream.arn.name.to_string(),
+        created_ms: stream.created.millis(),
+        status: status.as_str().to_owned(),
+        due_ms: state.due.map(Timestamp::millis),
+        on_demand: state.mode == StreamMode::OnDemand,
+        retention_hours: state.retention_hours,
+        max_record_kib: state.max_record_kib,
+        auto_distribution: state.auto_distribution,
+        key_id: state.key_id.clone(),
+        tags: state
+            .tags
+            .iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect(),
+    };
+    let mut changes = vec![(catalog::stream(stream.incarnation), Some(value.to_bytes()))];
+    if with_shards {
+        changes.extend(state.shards.values().map(|shard| {
+            let shard = shard.description();
+            let key = catalog::shard(stream.incarnation, shard.id.index());
+            (key, Some(kept_shard(&shard).to_bytes()))
+        }));
+    }
+    changes
+}
+
+/// The end of a stream.
+pub(super) fn removed(stream: &Stream, state: &State) -> Vec<Change> {
+    let ids: Vec<_> = state.shards.keys().copied().collect();
+    let mut changes = removed_shards(stream, &ids);
+    changes.push((catalog::stream(stream.incarnation), None));
+    changes
+}
+
+/// The end of shards.
+pub(super) fn removed_shards(stream: &Stream, ids: &[ShardId]) -> Vec<Change> {
+    ids.iter()
+        .map(|id| (catalog::shard(stream.incarnation, id.index()), None))
+        .collect()
+}
+
+/// The time of a virtual clock.
+pub(super) fn clock(now: Timestamp) -> Change {
+    (catalog::clock(), Some(now.millis().to_be_bytes().to_vec()))
+}
+
+/// The time at which a virtual clock last stood.
+pub(crate) fn kept_time(recovered: &Recovered) -> Option<Timestamp> {
+    let mut values = recovered
+        .metadata
+        .iter()
+        .filter(|(key, _)| *key == catalog::clock());
+    let bytes = values.next()?.1.as_slice().try_into().ok()?;
+    Some(Timestamp::from_millis(i64::from_be_bytes(bytes)))
+}
+
+fn kept_shard(shard: &model::Shard) -> ShardValue {
+    ShardValue {
+        start: shard.hash_key_range.start.value().to_be_bytes(),
+        end: shard.hash_key_range.end.value().to_be_bytes(),
+        created_s: shard.created_s,
+        closed_s: shard.closed_s,
+        parent: shard.parent.map(ShardId::index),
+        adjacent_parent: shard.adjacent_parent.map(ShardId::index),
+    }
+}
+
+fn shard_of(index: u32, value: &ShardValue) -> model::Shard {
+    let key = |bytes| HashKey::new(u128::from_be_bytes(bytes));
+    model::Shard {
+        id: ShardId::new(index),
+        hash_key_range: HashKeyRange {
+            start: key(value.start),
+            end: key(value.end),
+        },
+        created_s: value.created_s,
+        closed_s: value.closed_s,
+        parent: value.parent.map(ShardId::new),
+        adjacent_parent: value.adjacent_parent.map(ShardId::new),
+    }
+}
+
+impl Engine {
+    /// An engine that begins with what the store recovered.
+    ///
+    /// # Errors
+    /// When the kept streams cannot be read.
+    pub fn start(
+        world: World,
+        limits: Limits,
+        transition_ms: u64,
+        store: Store,
+        recovered: &Recovered,
+    ) -> Result<Arc<Self>, RestoreError> {
+        let first_index = first_index(recovered.epoch)?;
+        let (lifecycle_alarm, retention_alarm) = (world.clock.alarm(), world.clock.alarm());
+        let mut engine = Self {
+            deadlines: Deadlines::new(lifecycle_alarm.bell()),
+            world,
+            limits,
+            store,
+            transition_ms,
+            realms: Lock::default(),
+            // Streams of other runs may have left records on disk: their numbers stay used.
+            next_incarnation: (recovered.epoch << 32).into(),
+            first_index,
+            tasks: Tasks::new(),
+            stop: tokio::sync::watch::Sender::new(false),
+        };
+        engine.restore(recovered)?;
+        let engine = Arc::new(engine);
+        engine
+            .tasks
+            .spawn("lifecycle", lifecycle::run(engine.clone(), lifecycle_alarm));
+        engine
+            .tasks
+            .spawn("retention", retention::run(engine.clone(), retention_alarm));
+        Ok(engine)
+    }
+
+    fn restore(&mut self, recovered: &Recovered) -> Result<(), RestoreError> {
+        let mut realms: HashMap<Scope, Realm> = HashMap::new();
+        let mut shards = kept_shards(recovered)?;
+        for (incarnation, value) in kept_streams(recovered)? {
+            let described = shards.remove(&incarnation).unwrap_or_default();
+            let stream = self.restored(incarnation, value, described)?;
+            let realm = realms.entry(stream.arn.scope.clone()).or_default();
+            realm.count(&stream, true);
+            realm
+                .streams
+                .insert(stream.arn.name.clone(), stream.clone());
+            if let Some(due) = stream.with_state(|state| state.due) {
+                self.deadlines.add(due, stream);
+            }
+        }
+        self.store.forget_unclaimed();
+        self.realms = Lock::new(realms);
+        Ok(())
+    }
+
+    fn restored(
+        &self,
+        incarnation: u64,
+        value: StreamValue,
+        described: Vec<model::Shard>,
+    ) -> Result<Arc<Stream>, RestoreError> {
+        let account = AccountId::parse(&value.account);
+        let account = account.ok_or_else(|| unreadable("the account of a stream"))?;
+        let scope = Scope {
+            account,
+            region: Region::new(&value.region),
+        };
+        let now = self.world.clock.now();
+        let mode = if value.on_demand {
+            StreamMode::OnDemand
+        } else {
+            StreamMode::Provisioned
+        };
+        let tags = value.tags.into_iter().collect();
+        let mut state = State::creating(mode, value.max_record_kib, value.auto_distribution, tags);
+        state.status = status_of(&value.status)?;
+        state.due = value.due_ms.map(Timestamp::from_millis);
+        state.retention_hours = value.retention_hours;
+        state.key_id = value.key_id;
+        let highest = described
+            .iter()
+            .map(|shard| shard.id.index())
+            .max()
+            .unwrap_or_default();
+        let source = LogSource::new(
+            &self.store,
+            &self.limits,
+            incarnation,
+            highest,
+            self.first_index,
+        );
+        state.open_shards(described, &source, now);
+        let created = Timestamp::from_millis(value.created_ms);
+        Ok(Stream::new(
+            StreamArn::new(scope, &value.name),
+            incarnation,
+            created,
+            state,
+        ))
+    }
+}
+
+/// Every run has a range of sequence indexes to itself, so a number that a crash took with its
+/// record is never given out again.
+fn first_index(epoch: u64) -> Result<u64, RestoreError> {
+    let first = epoch.checked_shl(limits::SEQUENCE_INDEX_BITS_A_RUN);
+    let first = first.filter(|_| epoch < limits::RUNS_OF_ONE_DIRECTORY);
+    first.map(|first| first + 1).ok_or_else(|| {
+        RestoreError("this data directory was opened too often: begin a new one".to_owned())
+    })
+}
+
+fn kept_streams(recovered: &Recovered) -> Result<Vec<(u64, StreamValue)>, RestoreError> {
+    let streams = recovered.metadata.iter().filter_map(|(key, value)| {
+        let incarnation = catalog::parse_stream(key)?;
+        let value = StreamValue::from_bytes(value);
+        Some(
+            value
+                .map(|value| (incarnation, value))
+                .ok_or_else(|| unreadable("a stream")),
+        )
+    });
+    streams.collect()
+}
+
+fn kept_shards(recovered: &Recovered) -> Result<BTreeMap<u64, Vec<model::Shard>>, RestoreError> {
+    let mut shards: BTreeMap<u64, Vec<model::Shard>> = BTreeMap::new();
+    for (key, value) in &recovered.metadata {
+        let Some((incarnation, index)) = catalog::parse_shard(key) else {
+            continue;
+        };
+        let value = ShardValue::from_bytes(value).ok_or_else(|| unreadable("a shard"))?;
+        shards
+            .entry(incarnation)
+            .or_default()
+            .push(shard_of(index, &value));
+    }
+    Ok(shards)
+}
+
+fn status_of(text: &str) -> Result<StreamStatus, RestoreError> {
+    let all = [
+        StreamStatus::Creating,
+        StreamStatus::Active,
+        StreamStatus::Updating,
+        StreamStatus::Deleting,
+    ];
+    let status = all.into_iter().find(|status| status.as_str() == text);
+    status.ok_or_else(|| unreadable("the state of a stream"))
+}
+
+fn unreadable(what: &str) -> RestoreError {
+    RestoreError(format!(
+        "{what} in the data directory cannot be read: it was written by another version, or it \
+         is damaged"
+    ))
+}

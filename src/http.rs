@@ -1,0 +1,110 @@
+//! HTTP: the service's one path, and our own under `/_minikin/`.
+
+pub mod admin;
+mod body;
+mod credentials;
+mod kinesis;
+pub mod listen;
+mod reply;
+pub mod tls;
+
+pub use body::Body;
+
+use crate::engine::Engine;
+use crate::model::{AccountId, Region, Scope};
+use crate::options::Authentication;
+use crate::world::Stopwatch;
+use axum::Router;
+use credentials::Scopes;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use reply::Reply;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::Poll;
+use tower::ServiceExt as _;
+
+/// Everything that is not the service's lives under this path.
+pub const OWN_PATHS: &str = "/_minikin/";
+
+/// What answers requests.
+#[derive(Debug)]
+pub struct Server {
+    engine: Arc<Engine>,
+    authentication: Authentication,
+    scopes: Scopes,
+    own: Router,
+}
+
+impl Server {
+    /// A server for `engine`. `account` and `region` stand where the credentials say nothing.
+    pub fn new(
+        engine: Arc<Engine>,
+        authentication: Authentication,
+        account: AccountId,
+        region: &str,
+        own: Router,
+    ) -> Self {
+        let scope = Scope {
+            account,
+            region: Region::new(region),
+        };
+        Self {
+            engine,
+            authentication,
+            scopes: Scopes::new(scope),
+            own,
+        }
+    }
+
+    /// Answers a request. A request that is cut off has no answer.
+    ///
+    /// # Errors
+    /// When the request's body ends before its end.
+    pub async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Response<Body>, hyper::Error> {
+        if request.uri().path().starts_with(OWN_PATHS) {
+            return Ok(self.answer_own(request, peer).await);
+        }
+        let watch = Stopwatch::start();
+        let (head, body) = request.into_parts();
+        let world = &self.engine.world;
+        let reply = match kinesis::gather(&head, body, self.engine.limits.request_bytes).await? {
+            Some(body) => {
+                let answer = kinesis::answer(&self, &head, &body);
+                caught(answer)
+                    .await
+                    .unwrap_or_else(|| Reply::panicked(&head))
+            }
+            None => return Ok(reply::too_large()),
+        };
+        Ok(reply.into_response(&head, peer, watch.elapsed(), &world.random))
+    }
+
+    async fn answer_own(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(admin::Peer(peer));
+        match self.own.clone().oneshot(request).await {
+            Ok(response) => response.map(Body::own),
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// Runs a request's work; none if it panicked, which is a bug of ours and ends this request only.
+async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = std::pin::pin!(work);
+    std::future::poll_fn(|context| {
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        match polled {
+            Ok(Poll::Ready(done)) => Poll::Ready(Some(done)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(_) => Poll::Ready(None),
+        }
+    })
+    .await
+}

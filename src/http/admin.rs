@@ -1,0 +1,167 @@
+//! Our own paths: health for everyone, the certificate for everyone, the clock for this machine
+//! or whoever shows the token.
+
+use super::tls::TlsIdentity;
+use crate::engine::Engine;
+use crate::store::Health;
+use crate::world::{Clock, Timestamp};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::Deserialize;
+use serde_json::json;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// What our own paths show and move.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// The state.
+    pub engine: Arc<Engine>,
+    /// Who the server is to TLS clients.
+    pub tls: Arc<TlsIdentity>,
+    /// Lets others than this machine in.
+    pub token: Option<Arc<str>>,
+}
+
+/// Bytes of a request's body.
+const BODY_BYTES: usize = 64 << 10;
+
+impl Admin {
+    /// The paths under `/_minikin/`.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/_minikin/health/live", get(async || "live\n"))
+            .route("/_minikin/health/ready", get(ready))
+            .route("/_minikin/ca.pem", get(ca_pem))
+            .route("/_minikin/clock", get(read_clock).post(move_clock))
+            .layer(DefaultBodyLimit::max(BODY_BYTES))
+            .with_state(self)
+    }
+}
+
+async fn ready(State(admin): State<Admin>) -> Response {
+    match admin.engine.health() {
+        Health::Serving => "ready\n".into_response(),
+        Health::ReadOnly { reason } => {
+            let text = format!("read only: {reason}\n");
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+        }
+    }
+}
+
+async fn ca_pem(State(admin): State<Admin>) -> Response {
+    let pem = tokio::task::spawn_blocking(move || admin.tls.ca_pem()).await;
+    match pem.expect("making a certificate does not panic") {
+        Ok(pem) => ([(header::CONTENT_TYPE, "application/x-pem-file")], pem).into_response(),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+async fn read_clock(State(admin): State<Admin>, _let_in: LetIn) -> Response {
+    told(&admin.engine.world.clock)
+}
+
+/// How to move a virtual clock: to a moment, or by a time. It never goes back.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Move {
+    /// To so many milliseconds since 1970.
+    SetMs(i64),
+    /// By so many milliseconds.
+    AdvanceMs(i64),
+}
+
+async fn move_clock(State(admin): State<Admin>, _let_in: LetIn, body: Bytes) -> Response {
+    let clock = &admin.engine.world.clock;
+    let Clock::Virtual(moved) = clock else {
+        let text = "the clock is the machine's; start with --clock virtual to move it";
+        return problem(StatusCode::CONFLICT, text);
+    };
+    let target = match serde_json::from_slice(&body) {
+        Ok(Move::SetMs(ms)) => Timestamp::from_millis(ms),
+        Ok(Move::AdvanceMs(ms)) if ms >= 0 => clock.now().plus_millis(ms),
+        Ok(Move::AdvanceMs(_)) => return problem(StatusCode::BAD_REQUEST, BACKWARDS),
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    if target < clock.now() {
+        return problem(StatusCode::BAD_REQUEST, BACKWARDS);
+    }
+    if target > LAST_MOMENT {
+        return problem(StatusCode::BAD_REQUEST, "the clock ends with the year 2400");
+    }
+    moved.advance_to(target).await;
+    match admin.engine.keep_time().await {
+        Ok(()) => told(clock),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+const BACKWARDS: &str = "the clock never goes back";
+/// Sequence numbers have no room for times much later.
+const LAST_MOMENT: Timestamp = Timestamp::from_millis(13_569_465_600_000);
+
+fn told(clock: &Clock) -> Response {
+    let kind = if matches!(clock, Clock::Virtual(_)) {
+        "virtual"
+    } else {
+        "system"
+    };
+    let body = json!({ "clock": kind, "now_ms": clock.now().millis() });
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        Body::from(body.to_string()),
+    )
+        .into_response()
+}
+
+fn problem(status: StatusCode, text: &str) -> Response {
+    (status, format!("{text}\n")).into_response()
+}
+
+/// Proof that a request may use the admin paths: it comes from this machine, and not from a page
+/// of another origin, or it shows the token.
+struct LetIn;
+
+impl FromRequestParts<Admin> for LetIn {
+    type Rejection = Response;
+
+    async fn from_request_parts(head: &mut Parts, admin: &Admin) -> Result<Self, Response> {
+        let shown = head
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let shown = shown.and_then(|value| value.strip_prefix("Bearer "));
+        if let (Some(token), Some(shown)) = (&admin.token, shown) {
+            if same(token.as_bytes(), shown.as_bytes()) {
+                return Ok(Self);
+            }
+        }
+        let near = head
+            .extensions
+            .get::<Peer>()
+            .is_some_and(|peer| peer.0.ip().is_loopback());
+        if near && !head.headers.contains_key(header::ORIGIN) {
+            return Ok(Self);
+        }
+        let text = "only this machine, or whoever shows the --admin-token as a bearer token";
+        Err(problem(StatusCode::FORBIDDEN, text))
+    }
+}
+
+/// Compares in a time that does not tell where the difference is.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let differences = one
+        .iter()
+        .zip(other)
+        .fold(0, |found, (a, b)| found | (a ^ b));
+    one.len() == other.len() && differences == 0
+}

@@ -1,0 +1,202 @@
+//! Whose request it is: the signature's pieces, in the header or in the query.
+
+use crate::error::Error;
+use crate::lock::Lock;
+use crate::model::{AccountId, Region, Scope};
+use crate::options::Authentication;
+use hyper::http::request::Parts;
+use std::borrow::Cow;
+
+/// Checks that a request brings what a signature needs, and gives the credential, if there is one.
+pub(super) fn credential(
+    head: &Parts,
+    mode: Authentication,
+) -> Result<Option<Cow<'_, str>>, Error> {
+    let header = head
+        .headers
+        .get("authorization")
+        .map(|value| value.as_bytes());
+    let header = header.map(String::from_utf8_lossy);
+    let query = Query::of(head);
+    match (header, query) {
+        (Some(_), Some(_)) if mode == Authentication::Structure => Err(Error::signed_twice()),
+        (Some(header), _) => signed_by_header(head, header, mode),
+        (None, Some(query)) => signed_by_query(query, mode),
+        (None, None) if mode == Authentication::Off => Ok(None),
+        (None, None) => Err(Error::unsigned()),
+    }
+}
+
+fn signed_by_header<'a>(
+    head: &Parts,
+    header: Cow<'a, str>,
+    mode: Authentication,
+) -> Result<Option<Cow<'a, str>>, Error> {
+    let mut missing = String::new();
+    for name in ["Credential", "Signature", "SignedHeaders"] {
+        if piece(&header, name).is_none() {
+            missing.push_str(&format!(
+                "Authorization header requires '{name}' parameter. "
+            ));
+        }
+    }
+    if !head.headers.contains_key("x-amz-date") && !head.headers.contains_key("date") {
+        missing.push_str(
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
+        );
+    }
+    if !missing.is_empty() && mode == Authentication::Structure {
+        return Err(Error::incompletely_signed(format!(
+            "{missing}Authorization={header}"
+        )));
+    }
+    Ok(match header {
+        Cow::Borrowed(header) => piece(header, "Credential").map(Cow::Borrowed),
+        Cow::Owned(header) => piece(&header, "Credential").map(|text| Cow::Owned(text.to_owned())),
+    })
+}
+
+/// The value of a piece of the header: `key=value`, set apart by commas and blanks, behind the
+/// algorithm. An empty one counts as missing.
+fn piece<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+    let pieces = header.split([',', ' ']).filter(|piece| !piece.is_empty());
+    let mut values = pieces.skip(1).filter_map(|piece| {
+        piece
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix('='))
+    });
+    values.next().filter(|value| !value.is_empty())
+}
+
+/// The query parameters that sign a request.
+struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+/// In the order in which missing ones are told.
+const QUERY_PIECES: [&str; 5] = [
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Date",
+];
+
+impl<'a> Query<'a> {
+    /// The query, if it says that it signs.
+    fn of(head: &'a Parts) -> Option<Self> {
+        let query = head.uri.query()?;
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+        pairs
+            .iter()
+            .any(|(name, _)| name == QUERY_PIECES[0])
+            .then_some(Self(pairs))
+    }
+
+    fn value(&self, name: &str) -> Option<&Cow<'a, str>> {
+        let found = self.0.iter().find(|(key, _)| key == name);
+        found
+            .map(|(_, value)| value)
+            .filter(|value| !value.is_empty())
+    }
+}
+
+fn signed_by_query(query: Query<'_>, mode: Authentication) -> Result<Option<Cow<'_, str>>, Error> {
+    let missing = QUERY_PIECES
+        .iter()
+        .filter(|name| query.value(name).is_none());
+    let mut missing: String = missing
+        .map(|name| format!("AWS query-string parameters must include '{name}'. "))
+        .collect();
+    if !missing.is_empty() && mode == Authentication::Structure {
+        missing.push_str("Re-examine the query-string parameters.");
+        return Err(Error::incompletely_signed(missing));
+    }
+    Ok(query.value("X-Amz-Credential").cloned())
+}
+
+/// Turns credentials into scopes. The last few are kept, since most requests of a client have the
+/// same one.
+#[derive(Debug)]
+pub(super) struct Scopes {
+    configured: Scope,
+    recent: Lock<Vec<Scope>>,
+}
+
+/// Scopes kept; a test run knows one or two.
+const RECENT: usize = 8;
+
+impl Scopes {
+    pub(super) fn new(configured: Scope) -> Self {
+        Self {
+            configured,
+            recent: Lock::default(),
+        }
+    }
+
+    /// The scope of `key/date/region/service/aws4_request`. A key of twelve digits is an account
+    /// of its own; any text is a region.
+    pub(super) fn of(&self, credential: Option<&str>) -> Scope {
+        let mut parts = credential.unwrap_or_default().split('/');
+        let account = parts
+            .next()
+            .and_then(AccountId::parse)
+            .unwrap_or(self.configured.account);
+        let region = parts.nth(1).filter(|region| !region.is_empty());
+        let region = region.unwrap_or(self.configured.region.as_str());
+        let is_it = |scope: &&Scope| scope.account == account && scope.region.as_str() == region;
+        let mut recent = self.recent.lock();
+        if let Some(scope) = recent.iter().find(is_it) {
+            return scope.clone();
+        }
+        let scope = Scope {
+            account,
+            region: Region::new(region),
+        };
+        if recent.len() == RECENT {
+            recent.remove(0);
+        }
+        recent.push(scope.clone());
+        scope
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_stand_in_any_order_between_commas_and_blanks() {
+        for header in [
+            "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b, Signature=c",
+            "AWS4- Signature=c Credential=a SignedHeaders=b",
+            "x Signature=c,Credential=a,,SignedHeaders=b",
+        ] {
+            assert_eq!(piece(header, "Credential"), Some("a"));
+            assert_eq!(piece(header, "Signature"), Some("c"));
+            assert_eq!(piece(header, "SignedHeaders"), Some("b"));
+        }
+        assert_eq!(
+            piece("Credential=a", "Credential"),
+            None,
+            "the first token is skipped"
+        );
+        assert_eq!(piece("x Credential=", "Credential"), None);
+    }
+
+    #[test]
+    fn twelve_digits_are_an_account_and_anything_is_a_region() {
+        let account = AccountId::default();
+        let scopes = Scopes::new(Scope {
+            account,
+            region: Region::new("us-east-1"),
+        });
+        let text = |credential| scopes.of(credential).to_string();
+        let other = text(Some("123456789012/20260101/mars-1/kinesis/aws4_request"));
+        assert!(
+            other.contains("123456789012") && other.contains("mars-1"),
+            "{other}"
+        );
+        let configured = text(None);
+        assert_eq!(text(Some("AKIA")), configured);
+        assert_eq!(text(Some("AKIA/20260101/us-east-1")), configured);
+    }
+}

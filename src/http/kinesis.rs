@@ -1,0 +1,220 @@
+//! `POST /`: a request from its bytes to its reply, check by check in the service's order.
+
+use super::Server;
+use super::credentials::credential;
+use super::reply::{Coral, Reply, Unroutable};
+use crate::error::{Error, Kind};
+use crate::operation::{Context, Entry};
+use crate::options::Authentication;
+use crate::wire::{self, Format};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::Method;
+use hyper::body::{Body as _, Incoming};
+use hyper::http::request::Parts;
+use std::sync::Arc;
+
+/// The only service there is.
+const SERVICE: &str = "Kinesis_20131202";
+
+/// What a request's content type says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Known(Format),
+    /// `application/json`, which is read and then always refused.
+    PlainJson,
+    Unknown,
+}
+
+/// Reads a request's body; none if it is larger than `limit` bytes. One that says so in its head
+/// is not read at all.
+pub(super) async fn gather(
+    head: &Parts,
+    mut body: Incoming,
+    limit: Option<u64>,
+) -> Result<Option<Bytes>, hyper::Error> {
+    let limit = limit.unwrap_or(u64::MAX);
+    let announced = body.size_hint().exact();
+    if announced.is_some_and(|announced| announced > limit) {
+        return Ok(None);
+    }
+    let Some(first) = next_piece(&mut body).await? else {
+        return Ok(Some(Bytes::new()));
+    };
+    if announced == Some(first.len() as u64) || head.method == Method::HEAD {
+        return Ok(Some(first));
+    }
+    let room = announced.and_then(|announced| usize::try_from(announced).ok());
+    let mut whole = BytesMut::with_capacity(room.unwrap_or_default().max(first.len()));
+    whole.extend_from_slice(&first);
+    drop(first);
+    while let Some(piece) = next_piece(&mut body).await? {
+        if whole.len() as u64 + piece.len() as u64 > limit {
+            return Ok(None);
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok((whole.len() as u64 <= limit).then(|| whole.freeze()))
+}
+
+async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+/// Answers a request whose body is whole.
+pub(super) async fn answer(server: &Arc<Server>, head: &Parts, body: &Bytes) -> Reply {
+    if head.method == Method::OPTIONS && head.headers.contains_key("origin") {
+        return Reply::preflight(head);
+    }
+    if head.method != Method::POST {
+        return unroutable(head);
+    }
+    let target = Target::of(head);
+    let content = Content::of(head);
+    if body.is_empty() {
+        let format = if content == Content::Known(Format::Json) {
+            Format::Json
+        } else {
+            Format::Cbor
+        };
+        let known = target.entry().is_some();
+        let error = if known {
+            Error::unreadable()
+        } else {
+            Error::unknown_operation()
+        };
+        return Reply::refused(format, error);
+    }
+    match content {
+        Content::Unknown => unroutable(head),
+        Content::PlainJson if wire::parses(Format::Json, body) => {
+            Reply::coral(Coral::UnknownOperation)
+        }
+        Content::PlainJson => Reply::coral(Coral::Serialization),
+        Content::Known(format) => call(server, head, body, format, target).await,
+    }
+}
+
+/// Looks at the target, then at the credentials, then runs the operation. Where one of the first
+/// two is to be refused, a body that is no structure is refused before it.
+async fn call(
+    server: &Arc<Server>,
+    head: &Parts,
+    body: &Bytes,
+    format: Format,
+    target: Target<'_>,
+) -> Reply {
+    let refused = |error| {
+        let error = if wire::parses(format, body) {
+            error
+        } else {
+            Error::unreadable()
+        };
+        Reply::refused(format, error)
+    };
+    let Some(entry) = target.entry() else {
+        return refused(Error::unknown_operation());
+    };
+    let caller = match credential(head, server.authentication) {
+        Ok(credential) => server.scopes.of(credential.as_deref()),
+        Err(error) => return refused(error).of(entry),
+    };
+    let context = Context {
+        engine: server.engine.clone(),
+        caller,
+    };
+    match entry.answer(context, body.clone(), format).await {
+        Ok(answer) => Reply::done(format, answer).of(entry),
+        Err(error) => Reply::refused(format, error).of(entry).about(format, body),
+    }
+}
+
+/// What to answer when neither format is known: XML, and first of all about the signature.
+fn unroutable(head: &Parts) -> Reply {
+    if let Err(error) = credential(head, Authentication::Structure) {
+        return Reply::unroutable(Unroutable::Refused(error));
+    }
+    let target = Target::of(head);
+    Reply::unroutable(match (target.service, target.operation) {
+        ("", _) | (_, "") => Unroutable::NoTarget,
+        (SERVICE, operation) if Entry::find(operation).is_some() => Unroutable::NotHere,
+        (SERVICE, _) => Unroutable::Failed,
+        (service, operation) => Unroutable::OtherService {
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+        },
+    })
+}
+
+/// The two parts of the target header; further ones are ignored.
+#[derive(Debug, Clone, Copy)]
+struct Target<'a> {
+    service: &'a str,
+    operation: &'a str,
+}
+
+impl<'a> Target<'a> {
+    fn of(head: &'a Parts) -> Self {
+        let value = head
+            .headers
+            .get("x-amz-target")
+            .and_then(|value| value.to_str().ok());
+        let mut parts = value.unwrap_or_default().split('.');
+        let mut part = || parts.next().unwrap_or_default();
+        Self {
+            service: part(),
+            operation: part(),
+        }
+    }
+
+    fn entry(self) -> Option<&'static Entry> {
+        (self.service == SERVICE)
+            .then(|| Entry::find(self.operation))
+            .flatten()
+    }
+}
+
+impl Content {
+    fn of(head: &Parts) -> Self {
+        let value = head
+            .headers
+            .get("content-type")
+            .and_then(|value| value.to_str().ok());
+        let value = value
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim();
+        for format in [Format::Json, Format::Cbor] {
+            if value.eq_ignore_ascii_case(format.content_type()) {
+                return Self::Known(format);
+            }
+        }
+        let plain = value.eq_ignore_ascii_case("application/json");
+        if plain {
+            Self::PlainJson
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+impl Reply {
+    /// Notes what an error was about, for the log.
+    fn about(self, format: Format, body: &[u8]) -> Self {
+        if !tracing::enabled!(tracing::Level::WARN) || self.is_kind(Kind::InternalFailure) {
+            return self;
+        }
+        let names = ["StreamName", "StreamARN"];
+        let stream = names
+            .iter()
+            .find_map(|name| wire::member_text(format, body, name));
+        self.naming(stream)
+    }
+}

@@ -1,0 +1,183 @@
+//! Listening sockets for the addresses asked for.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use tokio::net::{TcpListener, TcpSocket};
+
+/// Connections the machine holds for us: some clients open one for each request.
+const BACKLOG: u32 = 1024;
+/// How many free ports are tried until one is free on every address.
+const PORT_TRIES: usize = 16;
+
+/// An address that cannot be listened on.
+#[derive(Debug)]
+pub struct BindError {
+    address: SocketAddr,
+    cause: io::Error,
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, cause } = self;
+        write!(formatter, "cannot listen on {address}: ")?;
+        match cause.kind() {
+            ErrorKind::AddrInUse => formatter.write_str(
+                "another program listens there. Stop it, or take another port with --port \
+                 (0 picks a free one)",
+            ),
+            ErrorKind::AddrNotAvailable => formatter
+                .write_str("this machine has no such address. Take another one with --host"),
+            ErrorKind::PermissionDenied => formatter.write_str(
+                "this user may not. Ports below 1024 need a privilege: take another with --port",
+            ),
+            _ => write!(formatter, "{cause}"),
+        }
+    }
+}
+
+impl Error for BindError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+/// Listens on `addresses`. Those with port 0 get one free port, the same for all if possible.
+///
+/// On a machine without IPv6 `::1` and `::` are left out when `127.0.0.1` and `0.0.0.0` are asked
+/// for too. Must be called within a runtime.
+///
+/// # Errors
+/// When one of the addresses cannot be had; then none is.
+pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
+    let mut tries = PORT_TRIES;
+    loop {
+        match bind_once(addresses) {
+            // Only a port that we picked can be in use here though another would do.
+            Err(error) if is_shared_port(&error, addresses) && tries > 1 => tries -= 1,
+            result => return result,
+        }
+    }
+}
+
+fn is_shared_port(error: &BindError, addresses: &[SocketAddr]) -> bool {
+    error.cause.kind() == ErrorKind::AddrInUse && !addresses.contains(&error.address)
+}
+
+fn bind_once(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
+    let mut addresses = addresses.to_vec();
+    // `::` takes `0.0.0.0` along, but not where that is taken, even by ourselves.
+    addresses.sort_by_key(|address| address.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+    let mut listeners: Vec<TcpListener> = Vec::with_capacity(addresses.len());
+    let mut picked = 0;
+    for &(mut address) in &addresses {
+        if address.port() == 0 {
+            address.set_port(picked);
+        }
+        match listen(address) {
+            Ok(listener) => {
+                if let (0, Ok(bound)) = (address.port(), listener.local_addr()) {
+                    picked = bound.port();
+                }
+                listeners.push(listener);
+            }
+            Err(cause) if is_covered(address, &cause, &listeners) => {}
+            Err(cause) if is_without_ipv6(address, &cause, &addresses) => {
+                tracing::debug!(%address, %cause, "not listening there: no IPv6");
+            }
+            Err(cause) => return Err(BindError { address, cause }),
+        }
+    }
+    Ok(listeners)
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // Else a restart would have to wait for the connections of the last run to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Whether `address` is `0.0.0.0` and our own `::` has it already.
+fn is_covered(address: SocketAddr, cause: &io::Error, listeners: &[TcpListener]) -> bool {
+    let twin = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), address.port());
+    address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+        && cause.kind() == ErrorKind::AddrInUse
+        && listeners
+            .iter()
+            .any(|listener| listener.local_addr().is_ok_and(|bound| bound == twin))
+}
+
+/// Whether the machine cannot do IPv6 and `address` has an IPv4 twin among `addresses`.
+fn is_without_ipv6(address: SocketAddr, cause: &io::Error, addresses: &[SocketAddr]) -> bool {
+    let twin = match address.ip() {
+        IpAddr::V6(Ipv6Addr::LOCALHOST) => Ipv4Addr::LOCALHOST,
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv4Addr::UNSPECIFIED,
+        _ => return false,
+    };
+    !matches!(
+        cause.kind(),
+        ErrorKind::AddrInUse | ErrorKind::PermissionDenied
+    ) && addresses.iter().any(|other| other.ip() == IpAddr::V4(twin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(text: &str) -> Vec<SocketAddr> {
+        text.split(' ')
+            .map(|address| address.parse().unwrap())
+            .collect()
+    }
+
+    fn ports(listeners: &[TcpListener]) -> Vec<u16> {
+        listeners
+            .iter()
+            .map(|listener| listener.local_addr().unwrap().port())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn port_zero_is_one_port_for_all_addresses() {
+        let bound = ports(&bind(&addresses("127.0.0.1:0 127.0.0.2:0 [::1]:0")).unwrap());
+        assert!(bound.len() >= 2 && bound[0] != 0, "{bound:?}");
+        assert!(bound.iter().all(|port| *port == bound[0]), "{bound:?}");
+    }
+
+    #[tokio::test]
+    async fn all_addresses_of_both_families_may_be_asked_for() {
+        assert!(!bind(&addresses("0.0.0.0:0 [::]:0")).unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_address_in_use_is_named_with_a_way_out() {
+        let first = bind(&addresses("127.0.0.1:0")).unwrap();
+        let taken = first[0].local_addr().unwrap();
+        let error = bind(&[taken]).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("cannot listen on {taken}: another pr")),
+            "{error}"
+        );
+        assert!(error.contains("--port"), "{error}");
+    }
+
+    #[test]
+    fn only_a_twin_makes_ipv6_optional() {
+        let none = io::Error::from(ErrorKind::AddrNotAvailable);
+        let [four, six] = addresses("127.0.0.1:1 [::1]:1").try_into().unwrap();
+        assert!(is_without_ipv6(six, &none, &[four, six]));
+        assert!(!is_without_ipv6(six, &none, &[six]));
+        assert!(!is_without_ipv6(
+            six,
+            &io::Error::from(ErrorKind::AddrInUse),
+            &[four, six]
+        ));
+    }
+}

@@ -1,0 +1,285 @@
+//! Answers: in JSON and CBOR, and in the service's other tongues for requests it cannot route.
+
+use super::Body;
+use crate::error::{Error, Kind};
+use crate::operation::Entry;
+use crate::wire::{self, Format};
+use crate::world::Random;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// An answer before its headers.
+#[derive(Debug)]
+pub(super) struct Reply {
+    status: u16,
+    content_type: Option<&'static str>,
+    body: Bytes,
+    preflight: bool,
+    operation: &'static str,
+    /// For the log.
+    error: Option<Error>,
+    stream: Option<String>,
+}
+
+/// A request that no format can be told of.
+#[derive(Debug)]
+pub(super) enum Unroutable {
+    /// Its signature is refused.
+    Refused(Error),
+    /// It names no operation.
+    NoTarget,
+    /// It names an operation of ours, in no format of ours.
+    NotHere,
+    /// It names no operation of ours.
+    Failed,
+    /// It is for somebody else.
+    OtherService {
+        /// Whom.
+        service: String,
+        /// What.
+        operation: String,
+    },
+}
+
+/// The two answers to `application/json`, which has an envelope of its own.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Coral {
+    /// The body is no structure.
+    Serialization,
+    /// Nothing is served there.
+    UnknownOperation,
+}
+
+impl Reply {
+    fn new(status: u16, content_type: Option<&'static str>, body: impl Into<Bytes>) -> Self {
+        Self {
+            status,
+            content_type,
+            body: body.into(),
+            preflight: false,
+            operation: "",
+            error: None,
+            stream: None,
+        }
+    }
+
+    /// The answer of an operation.
+    pub(super) fn done(format: Format, body: Vec<u8>) -> Self {
+        Self::new(200, Some(format.content_type()), body)
+    }
+
+    /// A refusal, in the request's format.
+    pub(super) fn refused(format: Format, error: Error) -> Self {
+        let mut members = vec![("__type", error.kind.name())];
+        if let Some(message) = &error.message {
+            members.push((error.kind.message_key(), message));
+        }
+        let body = wire::encode(format, &Members(&members));
+        let reply = Self::new(error.kind.status(), Some(format.content_type()), body);
+        Self {
+            error: Some(error),
+            ..reply
+        }
+    }
+
+    /// A bug of ours ended the request.
+    pub(super) fn panicked(head: &Parts) -> Self {
+        let json = head.headers.get(CONTENT_TYPE).is_none_or(|value| {
+            value
+                .as_bytes()
+                .starts_with(Format::Json.content_type().as_bytes())
+        });
+        Self::refused(
+            if json { Format::Json } else { Format::Cbor },
+            Error::internal(),
+        )
+    }
+
+    /// The answer to a browser that asks first.
+    pub(super) fn preflight(_head: &Parts) -> Self {
+        Self {
+            preflight: true,
+            ..Self::new(200, None, Bytes::new())
+        }
+    }
+
+    /// The answer to `application/json`.
+    pub(super) fn coral(answer: Coral) -> Self {
+        let (status, name) = match answer {
+            Coral::Serialization => (400, "SerializationException"),
+            Coral::UnknownOperation => (404, "UnknownOperationException"),
+        };
+        let body = format!(
+            r#"{{"Output":{{"__type":"com.amazon.coral.service#{name}"}},"Version":"1.0"}}"#
+        );
+        Self::new(status, Some("application/json"), body)
+    }
+
+    /// The XML-like answer to what cannot be routed; it has no content type.
+    pub(super) fn unroutable(request: Unroutable) -> Self {
+        let (status, name, message) = match request {
+            Unroutable::Refused(error) => {
+                (403, error.kind.name(), error.message.unwrap_or_default())
+            }
+            Unroutable::NoTarget => (
+                403,
+                "AccessDeniedException",
+                "Unable to determine service/operation name to be authorized".into(),
+            ),
+            Unroutable::OtherService { service, operation } => {
+                let message = format!(
+                    "No authorization strategy was found for service: {service}, operation: \
+                     {operation}"
+                );
+                (403, "UnrecognizedClientException", message.into())
+            }
+            Unroutable::Failed => (500, "InternalFailure", "".into()),
+            Unroutable::NotHere => (404, "UnknownOperationException", "".into()),
+        };
+        let body = if message.is_empty() {
+            format!("<{name}/>\n")
+        } else {
+            format!("<{name}>\n  <Message>{message}</Message>\n</{name}>\n")
+        };
+        Self::new(status, None, body)
+    }
+
+    /// Notes whose answer it is, for the log.
+    pub(super) fn of(self, entry: &Entry) -> Self {
+        Self {
+            operation: entry.name,
+            ..self
+        }
+    }
+
+    /// Notes which stream it is about, for the log.
+    pub(super) fn naming(self, stream: Option<String>) -> Self {
+        Self { stream, ..self }
+    }
+
+    /// Whether it tells of an error of this kind.
+    pub(super) fn is_kind(&self, kind: Kind) -> bool {
+        self.error.as_ref().is_some_and(|error| error.kind == kind)
+    }
+
+    /// The whole answer. Its ids are random and, on the way, told to the log.
+    pub(super) fn into_response(
+        self,
+        head: &Parts,
+        peer: SocketAddr,
+        took: Duration,
+        random: &Random,
+    ) -> Response<Body> {
+        let request_id = uuid::Builder::from_random_bytes(random.bytes()).into_uuid();
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let request_id: &str = request_id.hyphenated().encode_lower(&mut text);
+        self.log(head, peer, took, request_id);
+
+        let mut response = Response::new(Body::whole(self.body.clone()));
+        *response.status_mut() = StatusCode::from_u16(self.status).expect("ours are in range");
+        let headers = response.headers_mut();
+        headers.reserve(4);
+        headers.insert(REQUEST_ID, ascii(request_id));
+        if let Some(content_type) = self.content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        if !self.preflight {
+            let id: [u8; 72] = random.bytes();
+            let mut text = [0; 96];
+            STANDARD
+                .encode_slice(id, &mut text)
+                .expect("72 bytes are 96 characters");
+            headers.insert(
+                EXTENDED_ID,
+                HeaderValue::from_bytes(&text).expect("base64 is ASCII"),
+            );
+        }
+        if head.headers.contains_key("origin") {
+            allow_origin(&self, head, response.headers_mut());
+        }
+        response
+    }
+
+    fn log(&self, head: &Parts, peer: SocketAddr, took: Duration, request_id: &str) {
+        let (operation, status, bytes) = (self.operation, self.status, self.body.len());
+        if let Some(error) = &self.error {
+            let stream = self.stream.as_deref().unwrap_or_default();
+            tracing::warn!(operation, stream, request_id, status, "{error}");
+        }
+        tracing::debug!(
+            method = %head.method,
+            path = head.uri.path(),
+            operation,
+            status,
+            bytes,
+            took_us = took.as_micros(),
+            %peer,
+            request_id,
+            "request"
+        );
+    }
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
+/// Seconds for which a browser may keep the answer to a preflight.
+const PREFLIGHT_LIFE_S: &str = "172800";
+const EXPOSED: &str = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,\
+                       x-amzn-ErrorMessage,Date";
+
+fn ascii(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("ids are ASCII")
+}
+
+/// Lets a page of any origin see the answer.
+fn allow_origin(reply: &Reply, head: &Parts, headers: &mut hyper::HeaderMap) {
+    headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
+    if !reply.preflight {
+        headers.insert(
+            "access-control-expose-headers",
+            HeaderValue::from_static(EXPOSED),
+        );
+        return;
+    }
+    let echoes = [
+        (
+            "access-control-request-headers",
+            "access-control-allow-headers",
+        ),
+        (
+            "access-control-request-method",
+            "access-control-allow-methods",
+        ),
+    ];
+    for (asked, allowed) in echoes {
+        if let Some(value) = head.headers.get(asked) {
+            headers.insert(allowed, value.clone());
+        }
+    }
+    headers.insert(
+        "access-control-max-age",
+        HeaderValue::from_static(PREFLIGHT_LIFE_S),
+    );
+}
+
+/// The answer to a body that is too large: nothing, not even ids.
+pub(super) fn too_large() -> Response<Body> {
+    let mut response = Response::new(Body::without_length());
+    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    response
+}
+
+/// A structure of texts.
+struct Members<'a>(&'a [(&'static str, &'a str)]);
+
+impl serde::Serialize for Members<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
+}

@@ -1,0 +1,224 @@
+//! Who the server is to TLS clients: a certificate of the user's, or one made when first needed.
+
+mod generate;
+mod names;
+
+pub use names::{is_name, names};
+
+use crate::world::Clock;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+
+/// The certificate of this server and what follows from it.
+#[derive(Debug)]
+pub struct TlsIdentity {
+    source: Source,
+    /// Made at the first handshake or the first look at the authority, for making it takes
+    /// longer than all the rest of a start.
+    made: OnceLock<Result<Made, String>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Files,
+    Generated {
+        directory: Option<PathBuf>,
+        names: Vec<String>,
+        clock: Clock,
+    },
+}
+
+#[derive(Debug)]
+struct Made {
+    config: Arc<ServerConfig>,
+    ca_pem: String,
+}
+
+impl TlsIdentity {
+    /// The identity in two PEM files: the certificate with its chain, and its key.
+    ///
+    /// # Errors
+    /// When a file cannot be read or used; the message names it.
+    pub fn from_files(certificate: &Path, key: &Path) -> io::Result<Self> {
+        let (chain, key_pem) = (read(certificate)?, read(key)?);
+        let named = |error| {
+            let files = format!("{} and {}", certificate.display(), key.display());
+            io::Error::new(io::ErrorKind::InvalidData, format!("{files}: {error}"))
+        };
+        let config = server_config(&chain, &key_pem).map_err(named)?;
+        // Only the certificates: people keep the key in the same file.
+        let made = Made {
+            config,
+            ca_pem: certificates_of(&chain),
+        };
+        Ok(Self {
+            source: Source::Files,
+            made: OnceLock::from(Ok(made)),
+        })
+    }
+
+    /// An authority and a certificate for `names` signed by it, made when first needed and kept
+    /// in the `tls` folder of `data_directory`; without one they last as long as the process.
+    pub fn generated(data_directory: Option<&Path>, names: Vec<String>, clock: Clock) -> Self {
+        let directory = data_directory.map(|directory| directory.join("tls"));
+        Self {
+            source: Source::Generated {
+                directory,
+                names,
+                clock,
+            },
+            made: OnceLock::new(),
+        }
+    }
+
+    /// What a handshake needs.
+    ///
+    /// # Errors
+    /// When no certificate could be made.
+    pub fn config(&self) -> io::Result<Arc<ServerConfig>> {
+        self.made().map(|made| made.config.clone())
+    }
+
+    /// The certificate to trust, in PEM: the authority, or the chain that the user gave.
+    ///
+    /// # Errors
+    /// When no certificate could be made.
+    pub fn ca_pem(&self) -> io::Result<String> {
+        self.made().map(|made| made.ca_pem.clone())
+    }
+
+    fn made(&self) -> io::Result<&Made> {
+        let made = self
+            .made
+            .get_or_init(|| self.make().map_err(|error| error.to_string()));
+        made.as_ref()
+            .map_err(|error| io::Error::other(error.as_str()))
+    }
+
+    fn make(&self) -> io::Result<Made> {
+        let Source::Generated {
+            directory,
+            names,
+            clock,
+        } = &self.source
+        else {
+            return Err(io::Error::other(
+                "certificates from files are there from the start",
+            ));
+        };
+        let identity = generate::identity(directory.as_deref(), names, clock.wall_time().seconds())
+            .map_err(io::Error::other)?;
+        let config = server_config(&identity.leaf.pem, &identity.leaf.pem)?;
+        Ok(Made {
+            config,
+            ca_pem: certificates_of(&identity.authority.pem),
+        })
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let named =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    std::fs::read_to_string(path).map_err(named)
+}
+
+fn server_config(chain_pem: &str, key_pem: &str) -> io::Result<Arc<ServerConfig>> {
+    let chain = CertificateDer::pem_slice_iter(chain_pem.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| io::Error::other(format!("the certificate is not PEM: {error}")))?;
+    let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes())
+        .map_err(|error| io::Error::other(format!("the key is not PEM: {error}")))?;
+    // The provider is named: a process that embeds us may bring a second one, and then there is
+    // no default.
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&TLS13, &TLS12])
+        .map_err(io::Error::other)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|error| io::Error::other(format!("certificate and key: {error}")))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // Some clients connect for each request: tickets let them resume without a shared table.
+    config.ticketer = ring::Ticketer::new().map_err(io::Error::other)?;
+    Ok(Arc::new(config))
+}
+
+/// The certificates in `pem`, without keys and without text around them.
+fn certificates_of(pem: &str) -> String {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    let certificates = pem
+        .split(BEGIN)
+        .skip(1)
+        .filter_map(|after| after.split_once(END));
+    certificates
+        .map(|(inside, _)| format!("{BEGIN}{inside}{END}\n"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::tempdir;
+
+    fn some_names() -> Vec<String> {
+        names("eu-west-1", &["streams.test".to_owned()])
+    }
+
+    #[test]
+    fn an_identity_is_kept_in_the_data_directory() {
+        let directory = tempdir().unwrap();
+        let identity =
+            || TlsIdentity::generated(Some(directory.path()), some_names(), Clock::System);
+        let first = identity().ca_pem().unwrap();
+        assert_eq!(identity().ca_pem().unwrap(), first);
+        assert!(identity().config().is_ok());
+        let kept = std::fs::read_to_string(directory.path().join("tls/ca.pem")).unwrap();
+        assert_eq!(kept, first);
+        assert!(!kept.contains("KEY"));
+    }
+
+    #[test]
+    fn without_a_data_directory_every_identity_is_new() {
+        let identity = || TlsIdentity::generated(None, some_names(), Clock::System);
+        assert_ne!(identity().ca_pem().unwrap(), identity().ca_pem().unwrap());
+    }
+
+    #[test]
+    fn files_of_the_user_are_served_and_their_key_is_not_shown() {
+        let directory = tempdir().unwrap();
+        TlsIdentity::generated(Some(directory.path()), some_names(), Clock::System)
+            .config()
+            .unwrap();
+        let both = directory.path().join("tls/leaf.pem");
+        let identity = TlsIdentity::from_files(&both, &both).unwrap();
+        assert!(identity.config().is_ok());
+        let shown = identity.ca_pem().unwrap();
+        assert!(
+            shown.contains("BEGIN CERTIFICATE") && !shown.contains("KEY"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn files_that_do_not_fit_are_named() {
+        let directory = tempdir().unwrap();
+        TlsIdentity::generated(Some(directory.path()), some_names(), Clock::System)
+            .config()
+            .unwrap();
+        let path = |name: &str| directory.path().join("tls").join(name);
+        let refused = |certificate: &str, key: &str| {
+            TlsIdentity::from_files(&path(certificate), &path(key))
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(refused("absent.pem", "leaf.pem").contains("absent.pem"));
+        assert!(refused("ca.pem", "leaf.pem").contains("ca.pem"));
+        assert!(refused("leaf.pem", "ca.pem").contains("key is not PEM"));
+    }
+}

@@ -1,0 +1,75 @@
+//! The names that the certificate made for this machine holds.
+
+/// Longer ones are no host names.
+const MAX_NAME_LENGTH: usize = 253;
+
+/// The names of this machine, of the service in `region` and those in `more`, each once.
+///
+/// Names that no certificate can hold are left out.
+pub fn names(region: &str, more: &[String]) -> Vec<String> {
+    // Not /proc, not a system call: a file that is there on Linux, and whose absence is no loss.
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    names_with_host(region, host.trim(), more)
+}
+
+fn names_with_host(region: &str, host: &str, more: &[String]) -> Vec<String> {
+    let fixed = [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "host.docker.internal",
+        "kinesis",
+        "minikin",
+    ];
+    // A wildcard right under localhost is refused by several clients, so this one is spelled out.
+    let mut all: Vec<String> = fixed.map(str::to_owned).into();
+    all.push("kinesis.localhost".to_owned());
+    // For people who point the service's own names here.
+    all.push(format!("kinesis.{region}.amazonaws.com"));
+    all.push(format!("*.control-kinesis.{region}.amazonaws.com"));
+    all.push(format!("*.data-kinesis.{region}.amazonaws.com"));
+    all.push(host.to_owned());
+    all.extend_from_slice(more);
+    let mut names: Vec<String> = Vec::with_capacity(all.len());
+    for name in all {
+        if is_name(&name) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Whether a certificate can hold `name`.
+pub fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_*:".contains(&byte);
+    !name.is_empty() && name.len() <= MAX_NAME_LENGTH && name.bytes().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_those_of_the_machine_the_service_and_the_user() {
+        let names = names_with_host("eu-west-1", "box", &["streams.test".to_owned()]);
+        for name in [
+            "localhost",
+            "::1",
+            "box",
+            "kinesis.eu-west-1.amazonaws.com",
+            "streams.test",
+        ] {
+            assert!(
+                names.iter().any(|other| other == name),
+                "{name} in {names:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_or_there_already_is_left_out() {
+        let names = names_with_host("ä b", "", &["localhost".to_owned()]);
+        assert!(names.iter().all(|name| is_name(name)), "{names:?}");
+        assert_eq!(names.iter().filter(|name| *name == "localhost").count(), 1);
+    }
+}

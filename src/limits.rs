@@ -1,0 +1,195 @@
+//! Every number the service or we impose: its name, its values, its source.
+//!
+//! What can be set is a row of the table below and a field of [`Limits`]; what cannot is a
+//! constant under it. Nothing else in the crate holds a bound.
+
+use std::time::Duration;
+
+/// A set of limits and delays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// The per-shard write limits are on, as users of the service know them; the rest is off.
+    #[default]
+    Standard,
+    /// No rates, no simultaneous-creation limit: as fast as it goes.
+    Fast,
+    /// Everything the service limits, and its delay between states.
+    Strict,
+}
+
+/// A limit that may be switched off.
+pub type Limit = Option<u64>;
+
+/// One limit, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The name `--limit` takes.
+    pub name: &'static str,
+    /// The value in force, or `off`.
+    pub value: String,
+    /// What the value counts.
+    pub unit: &'static str,
+    /// Who says so.
+    pub source: &'static str,
+    /// What happens at it.
+    pub meaning: &'static str,
+}
+
+const OFF: Limit = None;
+
+/// Declares the settable limits: field, name, value by profile, unit, source, meaning.
+macro_rules! limits {
+    ($(#[doc = $doc:literal] $field:ident, $name:literal, $standard:expr, $fast:expr, $strict:expr,
+        $unit:literal, $source:literal;)*) => {
+        /// The limits in force.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Limits { $(#[doc = $doc] pub $field: Limit,)* }
+
+        impl Limits {
+            /// The values that belong to `profile`.
+            pub fn for_profile(profile: Profile) -> Self {
+                match profile {
+                    Profile::Standard => Self { $($field: $standard,)* },
+                    Profile::Fast => Self { $($field: $fast,)* },
+                    Profile::Strict => Self { $($field: $strict,)* },
+                }
+            }
+
+            /// Sets the limit called `name` to a number, or to `off`.
+            ///
+            /// # Errors
+            /// What is wrong with the name or the value, for people.
+            pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+                let value = if value == "off" {
+                    OFF
+                } else {
+                    let number = value.parse().map_err(|_| {
+                        format!("limit {name}: `{value}` is neither a whole number nor `off`")
+                    })?;
+                    Some(number)
+                };
+                match name {
+                    $($name => self.$field = value,)*
+                    _ => return Err(format!("there is no limit called {name}; `minikin limits` lists them")),
+                }
+                Ok(())
+            }
+
+            /// All of them, for people.
+            pub fn rows(&self) -> Vec<Row> {
+                vec![$(Row {
+                    name: $name,
+                    value: self.$field.map_or_else(|| "off".to_owned(), |value| value.to_string()),
+                    unit: $unit,
+                    source: $source,
+                    meaning: $doc.trim_ascii(),
+                }),*]
+            }
+        }
+    };
+}
+
+limits! {
+    /// Data and partition keys written to one shard.
+    shard_write_bytes, "shard-write-bytes", Some(1_048_576), OFF, Some(1_048_576),
+        "bytes/s", "AWS quota: 1 MB/s of writes a shard";
+    /// Records written to one shard.
+    shard_write_records, "shard-write-records", Some(1_000), OFF, Some(1_000),
+        "records/s", "AWS quota: 1,000 records/s a shard";
+    /// GetRecords calls on one shard.
+    shard_read_calls, "shard-read-calls", OFF, OFF, Some(5),
+        "calls/s", "AWS quota: 5 read transactions/s a shard";
+    /// Data and partition keys read from one shard by GetRecords; a larger answer is paid off after it.
+    shard_read_bytes, "shard-read-bytes", OFF, OFF, Some(2_097_152),
+        "bytes/s", "AWS quota: 2 MB/s of reads a shard";
+    /// GetShardIterator calls on one shard.
+    shard_iterator_calls, "shard-iterator-calls", OFF, OFF, Some(5),
+        "calls/s", "AWS API reference: GetShardIterator";
+    /// Data and partition keys in one GetRecords answer.
+    read_answer_bytes, "read-answer-bytes", Some(10_485_760), Some(10_485_760), Some(10_485_760),
+        "bytes", "AWS quota: 10 MB a GetRecords call";
+    /// Data and partition keys in one PutRecords request.
+    put_records_bytes, "put-records-bytes", Some(10_485_760), Some(10_485_760), Some(10_485_760),
+        "bytes", "AWS quota: 10 MB a PutRecords call";
+    /// Streams that may be in CREATING or DELETING at once in one account and region.
+    streams_in_transition, "streams-in-transition", Some(5), OFF, Some(5),
+        "streams", "AWS error text of CreateStream";
+    /// Open shards of provisioned streams in one account and region.
+    shards_per_account, "shards-per-account", Some(20_000), Some(1_000_000), Some(20_000),
+        "shards", "AWS quota in us-east-1";
+    /// On-demand streams in one account and region.
+    on_demand_streams, "on-demand-streams", Some(50), Some(1_000_000), Some(50),
+        "streams", "AWS quota";
+    /// Bytes of one request's body.
+    request_bytes, "request-bytes", Some(20 << 20), Some(20 << 20), Some(20 << 20),
+        "bytes", "ours: a 10 MB PutRecords is about 14 MB of base64";
+    /// Connections open at once.
+    connections, "connections", Some(10_000), Some(10_000), Some(10_000),
+        "connections", "ours";
+}
+
+/// Time in CREATING, UPDATING and DELETING under [`Profile::Strict`], in milliseconds (ours).
+pub const STRICT_TRANSITION_MS: u64 = 500;
+/// How long a shard iterator is good, in milliseconds (AWS).
+pub const ITERATOR_LIFE_MS: i64 = 300_000;
+/// Records in a GetRecords answer when the request does not say (AWS).
+pub const READ_ANSWER_RECORDS: usize = 10_000;
+/// Shards in a DescribeStream answer when the request does not say, and at most (AWS).
+pub const DESCRIBE_PAGE: usize = 100;
+/// Shards in a ListShards answer when the request does not say, and at most (AWS).
+pub const SHARDS_PAGE: usize = 1_000;
+/// Streams in a ListStreams answer when the request does not say, and at most (AWS).
+pub const STREAMS_PAGE: usize = 100;
+/// Tags of one resource (AWS).
+pub const TAGS: usize = 50;
+/// Largest record of a stream that sets nothing else, in KiB (AWS).
+pub const RECORD_KIB: u32 = 1_024;
+/// Retention period of a new stream, in hours (AWS).
+pub const RETENTION_HOURS: u32 = 24;
+/// Shards of a new on-demand stream (AWS).
+pub const ON_DEMAND_SHARDS: u32 = 4;
+/// How far the first shards' create time lies before the stream's, in seconds (typical for AWS).
+pub const SHARD_CREATED_BEFORE_S: u64 = 3;
+/// How often memory and disk of expired records are given back, in milliseconds (ours).
+pub const RETENTION_SWEEP_MS: i64 = 600_000;
+/// Bytes after which the store begins its next database (measured: larger ones keep more memory).
+pub const GENERATION_BYTES: u64 = 64 << 20;
+/// Bytes of records packed into one stored value (measured: smaller is slower, larger gains little).
+pub const SEGMENT_BYTES: usize = 64 << 10;
+/// Bytes that may wait for a commit before writers wait too (ours).
+pub const UNFLUSHED_BYTES: u64 = 16 << 20;
+/// How long tasks may take to end at a stop (ours).
+pub const CLOSE_LIMIT: Duration = Duration::from_secs(10);
+/// Sequence indexes that one run has for each group of shards: 2 to this power (ours).
+pub const SEQUENCE_INDEX_BITS_A_RUN: u32 = 44;
+/// Starts on one data directory until the sequence indexes, 63 bits, are used up (ours).
+pub const RUNS_OF_ONE_DIRECTORY: u64 = 1 << (63 - SEQUENCE_INDEX_BITS_A_RUN);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_can_be_set_alone() {
+        let mut limits = Limits::for_profile(Profile::Standard);
+        limits
+            .set("shard-write-bytes", "10")
+            .expect("a known limit");
+        limits
+            .set("shard-write-records", "off")
+            .expect("a known limit");
+        assert_eq!(limits.shard_write_bytes, Some(10));
+        assert_eq!(limits.shard_write_records, None);
+        assert!(limits.set("no-such", "1").is_err());
+        assert!(limits.set("connections", "many").is_err());
+    }
+
+    #[test]
+    fn rows_say_what_a_limit_means() {
+        let rows = Limits::for_profile(Profile::Strict).rows();
+        assert!(
+            rows.iter()
+                .all(|row| row.meaning.ends_with('.') && !row.meaning.contains('"'))
+        );
+    }
+}

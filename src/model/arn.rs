@@ -1,0 +1,288 @@
+//! Whose a thing is and where: accounts, regions, and the ARNs of streams and consumers.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// An AWS account: twelve decimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct AccountId(u64);
+
+impl AccountId {
+    /// Reads exactly twelve decimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse().ok().map(Self)).flatten()
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:012}", self.0)
+    }
+}
+
+/// A region. Any text is one; copies share it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region(Arc<str>);
+
+impl Region {
+    /// The region called `name`.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The partition that ARNs of this region begin with.
+    pub fn partition(&self) -> &'static str {
+        if self.0.starts_with("cn-") {
+            "aws-cn"
+        } else if self.0.starts_with("us-gov-") {
+            "aws-us-gov"
+        } else {
+            "aws"
+        }
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
+
+/// Within what a stream's name is unique: one account in one region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope {
+    /// The account.
+    pub account: AccountId,
+    /// The region.
+    pub region: Region,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.account, self.region)
+    }
+}
+
+/// `arn:{partition}:kinesis:{region}:{account}:stream/{name}`. A stream that was deleted and
+/// created again has the same one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamArn {
+    /// Account and region.
+    pub scope: Scope,
+    /// The stream's name.
+    pub name: Arc<str>,
+}
+
+impl StreamArn {
+    /// The ARN of the stream called `name`.
+    pub fn new(scope: Scope, name: &str) -> Self {
+        Self {
+            scope,
+            name: name.into(),
+        }
+    }
+
+    /// Reads a stream's ARN. Any partition that begins with `aws` will do; what is printed is the
+    /// one the region belongs to. `None` also for the ARN of anything else, such as a consumer.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scope, resource) = kinesis_resource(text)?;
+        let name = resource.strip_prefix("stream/")?;
+        is_name(name).then(|| Self::new(scope, name))
+    }
+}
+
+impl fmt::Display for StreamArn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Scope { account, region } = &self.scope;
+        let (partition, name) = (region.partition(), &self.name);
+        write!(
+            formatter,
+            "arn:{partition}:kinesis:{region}:{account}:stream/{name}"
+        )
+    }
+}
+
+/// `{stream ARN}/consumer/{name}:{creation time}`. A consumer that was registered again has
+/// another one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConsumerArn {
+    /// The stream it consumes.
+    pub stream: StreamArn,
+    /// The consumer's name.
+    pub name: Arc<str>,
+    /// `ConsumerCreationTimestamp` in whole seconds since the epoch, rounded down.
+    pub created_s: u64,
+}
+
+impl ConsumerArn {
+    /// Reads a consumer's ARN, with any partition that begins with `aws`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scope, resource) = kinesis_resource(text)?;
+        let (stream, consumer) = resource.strip_prefix("stream/")?.split_once("/consumer/")?;
+        let (name, created) = consumer.split_once(':')?;
+        let created_s: u64 = created.parse().ok()?;
+        // Two spellings of one number would be two ARNs of one consumer.
+        let canonical = created_s.to_string() == created;
+        (is_name(stream) && is_name(name) && canonical).then(|| Self {
+            stream: StreamArn::new(scope, stream),
+            name: name.into(),
+            created_s,
+        })
+    }
+}
+
+impl fmt::Display for ConsumerArn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}/consumer/{}:{}",
+            self.stream, self.name, self.created_s
+        )
+    }
+}
+
+/// Splits `arn:aws…:kinesis:{region}:{account}:{resource}`.
+fn kinesis_resource(text: &str) -> Option<(Scope, &str)> {
+    let mut parts = text.splitn(6, ':');
+    let head = (parts.next()?, parts.next()?, parts.next()?);
+    let ("arn", partition, "kinesis") = head else {
+        return None;
+    };
+    let (region, account) = (Region::new(parts.next()?), AccountId::parse(parts.next()?)?);
+    let scope = Scope { account, region };
+    Some((scope, parts.next()?)).filter(|_| partition.starts_with("aws"))
+}
+
+/// Whether `name` is one that a stream or a consumer can have: `[a-zA-Z0-9_.-]{1,128}`.
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    (1..=128).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn scope(region: &str) -> Scope {
+        let account = AccountId::parse("000000000042").unwrap();
+        Scope {
+            account,
+            region: Region::new(region),
+        }
+    }
+
+    #[test]
+    fn the_partition_follows_the_region() {
+        for (region, text) in [
+            (
+                "us-east-1",
+                "arn:aws:kinesis:us-east-1:000000000042:stream/orders",
+            ),
+            (
+                "cn-north-1",
+                "arn:aws-cn:kinesis:cn-north-1:000000000042:stream/orders",
+            ),
+            (
+                "us-gov-west-1",
+                "arn:aws-us-gov:kinesis:us-gov-west-1:000000000042:stream/orders",
+            ),
+            ("moon", "arn:aws:kinesis:moon:000000000042:stream/orders"),
+        ] {
+            let arn = StreamArn::new(scope(region), "orders");
+            assert_eq!(arn.to_string(), text);
+            assert_eq!(StreamArn::parse(text), Some(arn));
+        }
+    }
+
+    #[test]
+    fn any_partition_of_aws_is_read() {
+        let text = "arn:aws-iso:kinesis:us-east-1:000000000042:stream/orders";
+        assert_eq!(
+            StreamArn::parse(text),
+            Some(StreamArn::new(scope("us-east-1"), "orders"))
+        );
+    }
+
+    #[test]
+    fn other_texts_are_no_stream_arns() {
+        for text in [
+            "",
+            "orders",
+            "arn:aws:kinesis:us-east-1:000000000042",
+            "arn:aws:kinesis:us-east-1:42:stream/orders",
+            "arn:aws:kinesis:us-east-1:00000000004x:stream/orders",
+            "arn:aws:kinesis:us-east-1:000000000042:stream/",
+            "arn:aws:kinesis:us-east-1:000000000042:stream/a b",
+            "arn:aws:kinesis:us-east-1:000000000042:table/orders",
+            "arn:aws:kinesis:us-east-1:000000000042:stream/orders/consumer/c:1",
+            "arn:aws:dynamodb:us-east-1:000000000042:stream/orders",
+            "arn:gcp:kinesis:us-east-1:000000000042:stream/orders",
+        ] {
+            assert_eq!(StreamArn::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_consumers_arn_ends_with_its_creation_second() {
+        let text = "arn:aws:kinesis:us-east-1:000000000042:stream/orders/consumer/c:1700000000";
+        let stream = StreamArn::new(scope("us-east-1"), "orders");
+        let arn = ConsumerArn {
+            stream,
+            name: "c".into(),
+            created_s: 1_700_000_000,
+        };
+        assert_eq!(arn.to_string(), text);
+        assert_eq!(ConsumerArn::parse(text), Some(arn));
+    }
+
+    #[test]
+    fn other_texts_are_no_consumer_arns() {
+        let stream = "arn:aws:kinesis:us-east-1:000000000042:stream/orders";
+        for end in [
+            "",
+            "/consumer/c",
+            "/consumer/c:",
+            "/consumer/:1",
+            "/consumer/c:01",
+        ] {
+            assert_eq!(ConsumerArn::parse(&format!("{stream}{end}")), None, "{end}");
+        }
+        for end in [
+            "/consumer/c:+1",
+            "/consumer/c:1:2",
+            "/consumer/a/b:1",
+            "/reader/c:1",
+        ] {
+            assert_eq!(ConsumerArn::parse(&format!("{stream}{end}")), None, "{end}");
+        }
+    }
+
+    #[test]
+    fn accounts_have_twelve_digits() {
+        assert_eq!(AccountId::default().to_string(), "000000000000");
+        for text in ["", "42", "+00000000042", "0000000000001", "00000000000x"] {
+            assert_eq!(AccountId::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arns_read_back(
+            account in 0_u64..1_000_000_000_000, region in "[a-z0-9-]{1,20}",
+            stream in "[a-zA-Z0-9_.-]{1,128}", name in "[a-zA-Z0-9_.-]{1,128}", created_s: u64,
+        ) {
+            let scope = Scope { account: AccountId(account), region: Region::new(&region) };
+            let stream = StreamArn::new(scope, &stream);
+            prop_assert_eq!(StreamArn::parse(&stream.to_string()), Some(stream.clone()));
+            let consumer = ConsumerArn { stream, name: name.into(), created_s };
+            prop_assert_eq!(ConsumerArn::parse(&consumer.to_string()), Some(consumer));
+        }
+    }
+}

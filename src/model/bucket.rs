@@ -1,0 +1,250 @@
+//! Token buckets: how fast something may be done, exact to the millisecond.
+
+use crate::world::Timestamp;
+
+/// A balance that refills continuously and holds one second's worth at most.
+///
+/// It counts in thousandths, so that what one millisecond brings is a whole number and nothing is
+/// ever rounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket {
+    /// One second's worth.
+    per_second: i64,
+    /// The balance in thousandths, when it was last looked at; negative when in debt.
+    level_thousandths: i64,
+    last: Timestamp,
+}
+
+impl Bucket {
+    /// The largest rate a bucket keeps; larger ones are as good as none.
+    const MAX_PER_SECOND: u64 = (i64::MAX / 4000) as u64;
+
+    /// A full bucket that refills by `per_second` a second. One of 0 never gives anything.
+    pub fn new(per_second: u64, now: Timestamp) -> Self {
+        let per_second = per_second.min(Self::MAX_PER_SECOND) as i64;
+        Self {
+            per_second,
+            level_thousandths: per_second * 1000,
+            last: now,
+        }
+    }
+
+    /// Whether [`Self::take`] would succeed.
+    pub fn would_take(&self, now: Timestamp, amount: u64) -> bool {
+        // What is larger than the bucket is covered by a full one, or it could never be taken.
+        let covered = thousandths(amount).min(self.capacity_thousandths());
+        self.level_at(now) >= covered && (self.per_second > 0 || amount == 0)
+    }
+
+    /// Takes `amount` if the balance covers it. More than the bucket holds is taken when it is
+    /// full and leaves a debt behind, so that the average stays at the rate.
+    pub fn take(&mut self, now: Timestamp, amount: u64) -> bool {
+        let taken = self.would_take(now, amount);
+        if taken {
+            self.debit(now, amount);
+        }
+        taken
+    }
+
+    /// Whether something whose cost is not known yet may go ahead: there is no debt. What it cost
+    /// is to be paid with [`Self::debit`].
+    pub fn admits(&self, now: Timestamp) -> bool {
+        self.level_at(now) >= 0 && self.per_second > 0
+    }
+
+    /// Takes `amount` whether or not the balance covers it.
+    pub fn debit(&mut self, now: Timestamp, amount: u64) {
+        self.level_thousandths = self.level_at(now).saturating_sub(thousandths(amount));
+        self.last = self.last.max(now);
+    }
+
+    /// The balance in thousandths. Time that goes backwards changes nothing.
+    fn level_at(&self, now: Timestamp) -> i64 {
+        let refill = self.per_second.saturating_mul(now.millis_since(self.last));
+        self.level_thousandths
+            .saturating_add(refill)
+            .min(self.capacity_thousandths())
+    }
+
+    fn capacity_thousandths(&self) -> i64 {
+        self.per_second * 1000
+    }
+}
+
+fn thousandths(amount: u64) -> i64 {
+    i64::try_from(amount)
+        .unwrap_or(i64::MAX)
+        .saturating_mul(1000)
+}
+
+/// What one shard takes: so many bytes and so many records a second, each of them if limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WriteLimit {
+    /// Bytes of data and partition keys.
+    pub bytes: Option<Bucket>,
+    /// Records.
+    pub records: Option<Bucket>,
+}
+
+impl WriteLimit {
+    /// Full buckets for the given rates; without a rate, no limit.
+    pub fn new(
+        bytes_per_second: Option<u64>,
+        records_per_second: Option<u64>,
+        now: Timestamp,
+    ) -> Self {
+        let bucket = |per_second: Option<u64>| per_second.map(|rate| Bucket::new(rate, now));
+        Self {
+            bytes: bucket(bytes_per_second),
+            records: bucket(records_per_second),
+        }
+    }
+
+    /// Takes one record of `size_bytes` from both balances, or from neither.
+    pub fn take(&mut self, now: Timestamp, size_bytes: u64) -> bool {
+        let covers = |bucket: Option<Bucket>, amount| {
+            bucket.is_none_or(|bucket| bucket.would_take(now, amount))
+        };
+        let taken = covers(self.bytes, size_bytes) && covers(self.records, 1);
+        if taken {
+            for (bucket, amount) in [(&mut self.bytes, size_bytes), (&mut self.records, 1)] {
+                if let Some(bucket) = bucket {
+                    bucket.debit(now, amount);
+                }
+            }
+        }
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    #[test]
+    fn a_bucket_gives_one_seconds_worth_at_once_and_then_its_rate() {
+        let mut bucket = Bucket::new(5, at(0));
+        assert_eq!(
+            [(); 6].map(|()| bucket.take(at(0), 1)),
+            [true, true, true, true, true, false]
+        );
+        assert!(!bucket.take(at(199), 1));
+        assert!(bucket.take(at(200), 1));
+        assert!(!bucket.take(at(399), 1));
+        assert!(bucket.would_take(at(400), 1));
+        assert!(bucket.take(at(400), 1));
+    }
+
+    #[test]
+    fn more_than_the_capacity_waits_for_a_full_bucket_and_leaves_a_debt() {
+        let mut bucket = Bucket::new(1000, at(0));
+        assert!(bucket.take(at(0), 1));
+        assert!(!bucket.take(at(0), 5000));
+        assert!(bucket.take(at(1), 5000));
+        assert!(!bucket.take(at(4000), 1));
+        assert!(!bucket.take(at(4001), 1));
+        assert!(bucket.take(at(4002), 1));
+    }
+
+    #[test]
+    fn a_debt_is_paid_before_the_next_admission() {
+        let mut bucket = Bucket::new(2_097_152, at(0));
+        assert!(bucket.admits(at(0)));
+        bucket.debit(at(0), 10_485_760);
+        assert!(!bucket.admits(at(3999)));
+        assert!(bucket.admits(at(4000)));
+    }
+
+    #[test]
+    fn a_bucket_of_nothing_gives_nothing() {
+        let mut bucket = Bucket::new(0, at(0));
+        assert!(!bucket.take(at(0), 1));
+        assert!(!bucket.take(at(i64::MAX), 1));
+        assert!(!bucket.admits(at(i64::MAX)));
+    }
+
+    #[test]
+    fn the_largest_numbers_do_not_overflow() {
+        let mut bucket = Bucket::new(u64::MAX, at(i64::MIN));
+        assert!(bucket.take(at(i64::MAX), u64::MAX));
+        bucket.debit(at(i64::MAX), u64::MAX);
+        assert!(!bucket.take(at(i64::MAX), u64::MAX));
+        assert!(!bucket.admits(at(i64::MIN)));
+    }
+
+    #[test]
+    fn a_refused_record_is_charged_to_neither_balance() {
+        let mut limit = WriteLimit::new(Some(100), Some(2), at(0));
+        assert!(limit.take(at(0), 60));
+        assert!(!limit.take(at(0), 60));
+        assert!(limit.take(at(0), 40));
+        assert!(!limit.take(at(0), 0), "the records are used up");
+        assert!(limit.take(at(500), 50));
+    }
+
+    #[test]
+    fn without_limits_everything_is_taken() {
+        let mut limit = WriteLimit::default();
+        assert!((0..10_000).all(|_| limit.take(at(0), u64::MAX)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_gives_more_than_the_capacity_and_the_refill(
+            rate in 1_u64..2000,
+            steps in proptest::collection::vec((0_i64..700, 0_u64..2000), 1..60),
+        ) {
+            let mut bucket = Bucket::new(rate, at(0));
+            let mut now = 0;
+            let mut taken: Vec<(i64, u64)> = Vec::new();
+            for (gone, amount) in steps {
+                now += gone;
+                let amount = amount.min(rate);
+                if bucket.take(at(now), amount) {
+                    taken.push((now, amount));
+                }
+            }
+            for (first, (start, _)) in taken.iter().enumerate() {
+                let mut sum = 0;
+                for (end, amount) in &taken[first..] {
+                    sum += amount;
+                    let refill = rate * (end - start) as u64;
+                    prop_assert!(sum * 1000 <= rate * 1000 + refill);
+                }
+            }
+        }
+
+        #[test]
+        fn waiting_in_small_steps_is_waiting_at_once(
+            rate in 1_u64..2000, steps in proptest::collection::vec(0_i64..100, 0..30),
+        ) {
+            let (mut small, mut large) = (Bucket::new(rate, at(0)), Bucket::new(rate, at(0)));
+            small.debit(at(0), 10 * rate);
+            large.debit(at(0), 10 * rate);
+            let end = steps.iter().sum();
+            let mut now = 0;
+            for step in steps {
+                now += step;
+                small.debit(at(now), 0);
+            }
+            large.debit(at(end), 0);
+            prop_assert_eq!(small, large);
+        }
+
+        #[test]
+        fn time_that_goes_backwards_changes_nothing(
+            rate in 1_u64..2000, amount in 0_u64..2000, back in 0_i64..5000,
+        ) {
+            let mut bucket = Bucket::new(rate, at(1000));
+            bucket.debit(at(1000), amount);
+            let before = bucket;
+            bucket.debit(at(1000 - back), 0);
+            prop_assert_eq!(bucket, before);
+        }
+    }
+}

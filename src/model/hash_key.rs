@@ -1,0 +1,207 @@
+//! Hash keys: the 128-bit numbers that decide which shard a record goes to.
+
+use md5::{Digest, Md5};
+use std::fmt;
+
+/// A point of the key space, 0 to 2^128 − 1 (`HashKey` in the service model).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HashKey(u128);
+
+impl HashKey {
+    /// The first hash key, 0.
+    pub const MIN: Self = Self(u128::MIN);
+    /// The last hash key, 340282366920938463463374607431768211455.
+    pub const MAX: Self = Self(u128::MAX);
+
+    /// The hash key `value`.
+    pub const fn new(value: u128) -> Self {
+        Self(value)
+    }
+
+    /// The number itself.
+    pub const fn value(self) -> u128 {
+        self.0
+    }
+
+    /// Where a partition key leads: the MD5 of its UTF-8 bytes, read as a big-endian number.
+    pub fn of_partition_key(partition_key: &str) -> Self {
+        Self(u128::from_be_bytes(Md5::digest(partition_key).into()))
+    }
+
+    /// Reads a decimal hash key. The service model's pattern lets 39 digits through, and so some
+    /// numbers beyond the key space: those are `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        // `u128`'s own parser would take a leading plus.
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse().ok().map(Self)).flatten()
+    }
+
+    /// The key just below this one, if there is one.
+    pub fn before(self) -> Option<Self> {
+        self.0.checked_sub(1).map(Self)
+    }
+
+    /// The key just above this one, if there is one.
+    pub fn after(self) -> Option<Self> {
+        self.0.checked_add(1).map(Self)
+    }
+}
+
+impl fmt::Display for HashKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// The hash keys of one shard, both ends included (`HashKeyRange` in the service model).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HashKeyRange {
+    /// `StartingHashKey`, the first key of the range.
+    pub start: HashKey,
+    /// `EndingHashKey`, the last key of the range.
+    pub end: HashKey,
+}
+
+impl HashKeyRange {
+    /// The whole key space.
+    pub const ALL: Self = Self {
+        start: HashKey::MIN,
+        end: HashKey::MAX,
+    };
+
+    /// Whether `key` lies in the range.
+    pub fn contains(&self, key: HashKey) -> bool {
+        self.start <= key && key <= self.end
+    }
+
+    /// Whether `next` begins right after this range ends.
+    pub fn is_followed_by(&self, next: &Self) -> bool {
+        self.end.after() == Some(next.start)
+    }
+
+    /// The ranges CreateStream gives `count` shards: all ⌊2^128 / count⌋ wide but for the last,
+    /// which takes the remainder.
+    pub fn uniform(count: u32) -> impl ExactSizeIterator<Item = Self> {
+        let width = uniform_width(count);
+        (0..count).map(move |index| {
+            let start = u128::from(index) * width;
+            let last = index + 1 == count;
+            let end = if last {
+                HashKey::MAX
+            } else {
+                HashKey(start + (width - 1))
+            };
+            Self {
+                start: HashKey(start),
+                end,
+            }
+        })
+    }
+}
+
+/// ⌊2^128 / count⌋; 0 for a count of 1, whose only range starts at 0 whatever the width.
+fn uniform_width(count: u32) -> u128 {
+    let width = u128::MAX / u128::from(count.max(1));
+    // 2^128 − 1 divided falls short of 2^128 divided only where the count divides 2^128.
+    width.wrapping_add(u128::from(count.is_power_of_two()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn starts(count: u32) -> Vec<String> {
+        HashKeyRange::uniform(count)
+            .map(|range| range.start.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn streams_are_created_with_the_ranges_the_service_gives() {
+        assert_eq!(
+            HashKeyRange::uniform(1).collect::<Vec<_>>(),
+            [HashKeyRange::ALL]
+        );
+        assert_eq!(starts(2), ["0", "170141183460469231731687303715884105728"]);
+        assert_eq!(
+            starts(3),
+            [
+                "0",
+                "113427455640312821154458202477256070485",
+                "226854911280625642308916404954512140970"
+            ]
+        );
+        assert_eq!(
+            starts(4),
+            [
+                "0",
+                "85070591730234615865843651857942052864",
+                "170141183460469231731687303715884105728",
+                "255211775190703847597530955573826158592"
+            ]
+        );
+        assert_eq!(starts(5)[1], "68056473384187692692674921486353642291");
+        assert_eq!(HashKeyRange::uniform(0).len(), 0);
+    }
+
+    #[test]
+    fn partition_keys_hash_as_the_service_hashes_them() {
+        for (partition_key, hash_key) in [
+            ("a", "16955237001963240173058271559858726497"),
+            ("b", "195289424170611159128911017612795795343"),
+            ("e", "299611584147932843547128611849858313266"),
+            ("f", "190917122200326810055233066464581373159"),
+        ] {
+            assert_eq!(
+                HashKey::of_partition_key(partition_key).to_string(),
+                hash_key
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_beyond_the_key_space_are_refused() {
+        assert_eq!(HashKey::parse("0"), Some(HashKey::MIN));
+        let last = "340282366920938463463374607431768211455";
+        assert_eq!(HashKey::parse(last), Some(HashKey::MAX));
+        assert_eq!(HashKey::MAX.to_string(), last);
+        for text in [
+            "340282366920938463463374607431768211456",
+            &"9".repeat(39),
+            "",
+            "+1",
+            "-1",
+        ] {
+            assert_eq!(HashKey::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn neighbours_end_with_the_key_space() {
+        assert_eq!(HashKey::MIN.before(), None);
+        assert_eq!(HashKey::MAX.after(), None);
+        assert_eq!(
+            HashKey::new(7).before().and_then(HashKey::after),
+            Some(HashKey::new(7))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn uniform_ranges_cover_every_key_once(count in 1_u32..2000, key: u128) {
+            let ranges: Vec<_> = HashKeyRange::uniform(count).collect();
+            prop_assert_eq!(ranges[0].start, HashKey::MIN);
+            prop_assert_eq!(ranges[ranges.len() - 1].end, HashKey::MAX);
+            prop_assert!(ranges.windows(2).all(|pair| pair[0].is_followed_by(&pair[1])));
+            let owners = ranges.iter().filter(|range| range.contains(HashKey::new(key))).count();
+            prop_assert_eq!(owners, 1);
+        }
+
+        #[test]
+        fn hash_keys_read_back(value: u128) {
+            let key = HashKey::new(value);
+            prop_assert_eq!(HashKey::parse(&key.to_string()), Some(key));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Tags of a stream: which characters they may have, and how many there may be.
+
+use crate::limits;
+use std::collections::BTreeMap;
+
+/// A set of tags, sorted by key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tags(BTreeMap<String, String>);
+
+/// Why tags are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagFault {
+    /// A character outside letters, digits, blank and `_ . / = + - % @ :`.
+    Characters,
+    /// A `%`, which only the second look finds, or the reserved prefix `aws:` (its text is a
+    /// choice).
+    Illegal,
+    /// More than a resource may have.
+    TooMany,
+}
+
+impl Tags {
+    /// Adds tags, replacing the values of keys that are there; all of them or none.
+    ///
+    /// # Errors
+    /// The first fault, in the service's order of checks.
+    pub fn add<'a>(
+        &mut self,
+        given: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+    ) -> Result<(), TagFault> {
+        let texts = given.clone().flat_map(|(key, value)| [key, value]);
+        if texts
+            .clone()
+            .flat_map(str::chars)
+            .any(|character| !is_known(character))
+        {
+            return Err(TagFault::Characters);
+        }
+        let reserved = given.clone().any(|(key, _)| key.starts_with("aws:"));
+        if reserved || texts.clone().any(|text| text.contains('%')) {
+            return Err(TagFault::Illegal);
+        }
+        let new = given
+            .clone()
+            .filter(|(key, _)| !self.0.contains_key(*key))
+            .count();
+        if self.0.len() + new > limits::TAGS {
+            return Err(TagFault::TooMany);
+        }
+        self.0
+            .extend(given.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        Ok(())
+    }
+
+    /// The tags by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+impl FromIterator<(String, String)> for Tags {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(tags: I) -> Self {
+        Self(tags.into_iter().collect())
+    }
+}
+
+/// The colon was refused in old recordings; the newest documentation allows it.
+fn is_known(character: char) -> bool {
+    character.is_alphanumeric() || " _./=+-%@:".contains(character)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(tags: &mut Tags, key: &str, value: &str) -> Result<(), TagFault> {
+        tags.add([(key, value)].into_iter())
+    }
+
+    #[test]
+    fn faults_come_in_the_services_order() {
+        let mut tags = Tags::default();
+        for bad in ["a;b", "a\tb", "a,b", "a\nb"] {
+            assert_eq!(add(&mut tags, bad, "%"), Err(TagFault::Characters));
+        }
+        assert_eq!(add(&mut tags, "a%", ""), Err(TagFault::Illegal));
+        assert_eq!(add(&mut tags, "aws:a", ""), Err(TagFault::Illegal));
+        assert_eq!(add(&mut tags, "ÿ _./=+-@:9", "Ⰰ"), Ok(()));
+    }
+
+    #[test]
+    fn fifty_tags_are_the_most() {
+        let mut tags = Tags::default();
+        for number in 0..50 {
+            assert_eq!(add(&mut tags, &number.to_string(), ""), Ok(()));
+        }
+        assert_eq!(add(&mut tags, "49", "again"), Ok(()));
+        assert_eq!(add(&mut tags, "50", ""), Err(TagFault::TooMany));
+    }
+}

@@ -1,0 +1,96 @@
+//! CreateStream: a stream of its own shards, or one that scales by demand.
+use super::prelude::*;
+use crate::engine::{CreateError, NewStream};
+use crate::model::{self, StreamArn};
+
+pub(super) struct CreateStream;
+
+input! { pub struct Input {
+    "ShardCount" => shard_count: Option<PositiveIntegerObject>,
+    "StreamName" => name: StreamName,
+    "StreamModeDetails" => mode: Option<StreamModeDetailsInput>,
+    "Tags" => tags: Option<TagMap>,
+    "WarmThroughputMiBps" => warm_throughput: Option<NaturalIntegerObject>,
+    "MaxRecordSizeInKiB" => max_record_size: Option<MaxRecordSizeInKiB>,
+    "RecordDistributionStrategy" => strategy: Option<RecordDistributionStrategy>,
+} }
+
+input! {
+    /// The mode a stream is to have.
+    pub struct StreamModeDetailsInput { "StreamMode" => mode: StreamMode, }
+}
+
+impl Operation for CreateStream {
+    type Input = Input;
+    type Output = Nothing;
+
+    async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
+        let arn = context.arn(input.name.as_str());
+        let mode = mode_of(&input)?;
+        if input.warm_throughput.is_some() {
+            // The commitment is an account setting that nobody can have enabled yet.
+            return Err(Error::warm_throughput_without_commitment(arn.scope.account));
+        }
+        let tags = input.tags.map(|tags| tags.0).unwrap_or_default();
+        let stream = NewStream {
+            mode,
+            shards: input.shard_count.map_or(limits::ON_DEMAND_SHARDS, |count| {
+                u32::try_from(count.0).expect("the shape demands at least 1")
+            }),
+            max_record_kib: input.max_record_size.map_or(limits::RECORD_KIB, |size| {
+                u32::try_from(size.0).expect("the shape demands at least 1024")
+            }),
+            auto_distribution: input.strategy == Some(RecordDistributionStrategy::Auto),
+            tags: tags
+                .into_iter()
+                .map(|(key, value)| (key.to_string(), value.to_string()))
+                .collect(),
+        };
+        let shards = u64::from(stream.shards);
+        let created = context.engine.create(arn.clone(), stream).await;
+        created.map_err(|error| refusal(error, &arn, shards))?;
+        Ok(Nothing)
+    }
+}
+
+/// What the members say together. Without a mode, a shard count alone decides.
+fn mode_of(input: &Input) -> Result<model::StreamMode, Error> {
+    let on_demand = input
+        .mode
+        .as_ref()
+        .map_or(input.shard_count.is_none(), |details| {
+            details.mode == StreamMode::OnDemand
+        });
+    if on_demand {
+        return match input.shard_count {
+            Some(_) => Err(Error::shard_count_not_expected()),
+            None => Ok(model::StreamMode::OnDemand),
+        };
+    }
+    if input.shard_count.is_none() {
+        return Err(Error::shard_count_required());
+    }
+    if input.warm_throughput.is_some() {
+        return Err(Error::warm_throughput_not_expected());
+    }
+    if input.strategy == Some(RecordDistributionStrategy::Auto) {
+        return Err(Error::auto_distribution_not_expected());
+    }
+    Ok(model::StreamMode::Provisioned)
+}
+
+fn refusal(error: CreateError, arn: &StreamArn, shards: u64) -> Error {
+    let account = arn.scope.account;
+    match error {
+        CreateError::Exists => Error::stream_exists(arn),
+        CreateError::TooManyInTransition(limit) => Error::too_many_in_transition(account, limit),
+        CreateError::TooManyOnDemand(limit) => {
+            Error::too_many_on_demand(account, arn.scope.region.as_str(), limit)
+        }
+        CreateError::TooManyShards { open, limit } => {
+            Error::too_many_shards(arn, open, limit, shards)
+        }
+        CreateError::Tags(fault) => tag_refusal(fault, arn),
+        CreateError::Store => Error::internal(),
+    }
+}

@@ -1,0 +1,70 @@
+//! DescribeStream: a stream and a page of its shards.
+use super::prelude::*;
+
+pub(super) struct DescribeStream;
+
+input! { pub struct Input {
+    "Limit" => limit: Option<DescribeStreamInputLimit>,
+    "ExclusiveStartShardId" => exclusive_start: Option<ShardIdText>,
+    .. stream: StreamRef,
+} }
+
+output! { pub struct Output { "StreamDescription" => description: StreamDescription, } }
+
+output! {
+    /// All that DescribeStream tells of a stream.
+    pub struct StreamDescription {
+        "EncryptionType" => encryption: &'static str,
+        "EnhancedMonitoring" => monitoring: Vec<EnhancedMetrics>,
+        "HasMoreShards" => has_more: bool,
+        "KeyId" => key_id: Option<String>,
+        "RetentionPeriodHours" => retention_hours: u32,
+        "Shards" => shards: Vec<ShardDescription>,
+        "StreamARN" => arn: String,
+        "StreamCreationTimestamp" => created: Timestamp,
+        "StreamModeDetails" => mode: StreamModeDetails,
+        "StreamName" => name: String,
+        "StreamStatus" => status: &'static str,
+    }
+}
+document!(Output);
+present!(StreamDescription);
+
+impl Operation for DescribeStream {
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context, input: Input) -> Result<Output, Error> {
+        let stream = context.stream(&input.stream)?;
+        let page = input.limit.map_or(limits::DESCRIBE_PAGE, |limit| {
+            usize::try_from(limit.0)
+                .unwrap_or_default()
+                .min(limits::DESCRIBE_PAGE)
+        });
+        let now = context.engine.world.clock.now();
+        let after = input.exclusive_start.as_ref().map(ShardIdText::as_str);
+        let listed = stream.listed_shards(now);
+        let mut shards = listed.iter().filter(|shard| is_after(shard.id, after));
+        let shown = shards
+            .by_ref()
+            .take(page)
+            .map(ShardDescription::of)
+            .collect();
+        let facts = stream.facts();
+        Ok(Output {
+            description: StreamDescription {
+                encryption: facts.encryption.as_str(),
+                monitoring: no_enhanced_monitoring(),
+                has_more: shards.next().is_some(),
+                key_id: facts.key_id,
+                retention_hours: facts.retention_hours,
+                shards: shown,
+                arn: stream.arn.to_string(),
+                created: whole_seconds(stream.created),
+                mode: StreamModeDetails::of(facts.mode),
+                name: stream.arn.name.to_string(),
+                status: facts.status.as_str(),
+            },
+        })
+    }
+}

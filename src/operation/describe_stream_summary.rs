@@ -1,0 +1,65 @@
+//! DescribeStreamSummary: a stream without its shards, at a cost that does not grow with them.
+use super::prelude::*;
+use crate::model;
+
+pub(super) struct DescribeStreamSummary;
+
+input! { pub struct Input { .. stream: StreamRef, } }
+
+output! { pub struct Output { "StreamDescriptionSummary" => summary: StreamDescriptionSummary, } }
+
+output! {
+    /// A stream in short. The service's `StreamId` is never told: a client that sends one back
+    /// ignores its endpoint and talks to the cloud.
+    pub struct StreamDescriptionSummary {
+        "ConsumerCount" => consumer_count: u32,
+        "EncryptionType" => encryption: &'static str,
+        "EnhancedMonitoring" => monitoring: Vec<EnhancedMetrics>,
+        "KeyId" => key_id: Option<String>,
+        "MaxRecordSizeInKiB" => max_record_size: u32,
+        "OpenShardCount" => open_shard_count: usize,
+        "RecordDistributionStrategy" => strategy: Option<&'static str>,
+        "RetentionPeriodHours" => retention_hours: u32,
+        "StreamARN" => arn: String,
+        "StreamCreationTimestamp" => created: Timestamp,
+        "StreamModeDetails" => mode: StreamModeDetails,
+        "StreamName" => name: String,
+        "StreamStatus" => status: &'static str,
+    }
+}
+document!(Output);
+present!(StreamDescriptionSummary);
+
+impl Operation for DescribeStreamSummary {
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context, input: Input) -> Result<Output, Error> {
+        let stream = context.stream(&input.stream)?;
+        let facts = stream.facts();
+        let strategy = if facts.auto_distribution {
+            RecordDistributionStrategy::Auto
+        } else {
+            RecordDistributionStrategy::UserPartitionKey
+        };
+        let on_demand = facts.mode == model::StreamMode::OnDemand;
+        Ok(Output {
+            summary: StreamDescriptionSummary {
+                consumer_count: 0,
+                encryption: facts.encryption.as_str(),
+                monitoring: no_enhanced_monitoring(),
+                key_id: facts.key_id,
+                max_record_size: facts.max_record_kib,
+                // A choice while the stream is being created: its shards cannot be seen yet.
+                open_shard_count: facts.open_shards,
+                strategy: on_demand.then_some(strategy.as_str()),
+                retention_hours: facts.retention_hours,
+                arn: stream.arn.to_string(),
+                created: whole_seconds(stream.created),
+                mode: StreamModeDetails::of(facts.mode),
+                name: stream.arn.name.to_string(),
+                status: facts.status.as_str(),
+            },
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! GetShardIterator: a place in a shard to read from.
+use super::prelude::*;
+use crate::model::ShardIterator;
+
+pub(super) struct GetShardIterator;
+
+input! { pub struct Input {
+    "ShardId" => shard_id: ShardIdText,
+    "ShardIteratorType" => kind: ShardIteratorType,
+    "StartingSequenceNumber" => number: Option<SequenceNumberText>,
+    .. stream: StreamRef,
+    "Timestamp" => at: Option<Timestamp>,
+    "DryRun" => dry_run: Option<Truth>,
+} }
+
+output! { pub struct Output { "ShardIterator" => iterator: String, } }
+document!(Output);
+
+impl Operation for GetShardIterator {
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context, input: Input) -> Result<Output, Error> {
+        let arn = context.resolve(&input.stream)?;
+        let shard_id = ParsedShard::read(&input.shard_id, &arn)?;
+        // An unknown stream is told as an unknown shard here.
+        let stream = context.engine.find(&arn.scope, &arn.name);
+        let found = stream.and_then(|stream| Some((stream.readable_shard(shard_id)?, stream)));
+        let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(shard_id, &arn))?;
+        let start = Start {
+            kind: input.kind,
+            number: input.number.as_ref(),
+            at: input.at,
+        };
+        let position = starting_position(context, &arn, &shard, start).await?;
+        if input.dry_run == Some(Truth(true)) {
+            return Err(Error::dry_run());
+        }
+        let world = &context.engine.world;
+        let now = world.clock.now();
+        if !shard.admits_iterator(now) {
+            return Err(Error::read_rate_exceeded(shard_id, &arn));
+        }
+        let iterator = ShardIterator {
+            issued: now,
+            incarnation: stream.incarnation,
+            stream: arn.name.to_string(),
+            shard: shard_id,
+            position,
+        };
+        Ok(Output {
+            iterator: iterator.encode(world.random.bytes()),
+        })
+    }
+}

@@ -1,0 +1,245 @@
+//! ListShards: a stream's shards by id, page by page, filtered by time or place.
+use super::prelude::*;
+use crate::engine::Stream;
+use crate::model::{Shard, StreamStatus};
+use std::sync::Arc;
+
+pub(super) struct ListShards;
+
+input! { pub struct Input {
+    "MaxResults" => max_results: Option<ListShardsInputLimit>,
+    "ExclusiveStartShardId" => exclusive_start: Option<ShardIdText>,
+    .. stream: StreamRef,
+    "NextToken" => token: Option<NextToken>,
+    "StreamCreationTimestamp" => created: Option<Timestamp>,
+    "ShardFilter" => filter: Option<ShardFilter>,
+} }
+
+input! {
+    /// Which shards to list.
+    pub struct ShardFilter {
+        "Type" => kind: ShardFilterType,
+        "ShardId" => shard_id: Option<ShardIdText>,
+        "Timestamp" => at: Option<Timestamp>,
+    }
+}
+
+output! { pub struct Output {
+    "NextToken" => token: Option<String>,
+    "Shards" => shards: Vec<ShardDescription>,
+} }
+document!(Output);
+
+const TOKEN: &str = "shards";
+
+/// What a listing lists, from its first page to its last.
+struct Listing {
+    stream: Arc<Stream>,
+    filter: Filter,
+    /// Text that the ids of its shards are greater than.
+    after: Option<String>,
+}
+
+/// A filter whose members fit its type.
+#[derive(Clone, Copy)]
+enum Filter {
+    All,
+    AtTrimHorizon,
+    AtLatest,
+    At(Timestamp),
+    From(Timestamp),
+}
+
+impl Operation for ListShards {
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context, input: Input) -> Result<Output, Error> {
+        let listing = match &input.token {
+            Some(token) => continued(context, &input, token)?,
+            None => begun(context, &input)?,
+        };
+        let now = context.engine.world.clock.now();
+        let page = input.max_results.map_or(limits::SHARDS_PAGE, |limit| {
+            usize::try_from(limit.0)
+                .unwrap_or_default()
+                .min(limits::SHARDS_PAGE)
+        });
+        let listed = listing.stream.listed_shards(now);
+        let horizon_s = horizon(&listing.stream, &listed, now);
+        let after = listing.after.as_deref();
+        let mut wanted = listed.iter().filter(|shard| {
+            is_after(shard.id, after) && listing.filter.lets_through(shard, horizon_s)
+        });
+        let shards: Vec<_> = wanted
+            .by_ref()
+            .take(page)
+            .map(ShardDescription::of)
+            .collect();
+        let more = wanted.next().is_some();
+        let last = shards.last().filter(|_| more);
+        let token = last.map(|last| listing.token(context, &last.id));
+        Ok(Output { token, shards })
+    }
+}
+
+/// The first page: of the stream that the request names.
+fn begun(context: &Context, input: &Input) -> Result<Listing, Error> {
+    if input.stream.name.is_none() && input.stream.arn.is_none() {
+        return Err(Error::nothing_to_list());
+    }
+    let stream = context.stream(&input.stream)?;
+    check_stream(&stream, input.created)?;
+    let given = input.exclusive_start.as_ref().map(ToString::to_string);
+    let (filter, from_filter) = match &input.filter {
+        None => (Filter::All, None),
+        Some(_) if given.is_some() => {
+            let message = "ShardFilter and ExclusiveStartShardId cannot be provided together.";
+            return Err(Error::shard_filter(message.to_owned()));
+        }
+        Some(filter) => filter.read()?,
+    };
+    Ok(Listing {
+        stream,
+        filter,
+        after: given.or(from_filter),
+    })
+}
+
+/// A later page: all but the page's size comes from the token.
+fn continued(context: &Context, input: &Input, token: &NextToken) -> Result<Listing, Error> {
+    let beside = [
+        ("StreamName", input.stream.name.is_some()),
+        ("StreamARN", input.stream.arn.is_some()),
+        ("ExclusiveStartShardId", input.exclusive_start.is_some()),
+        ("StreamCreationTimestamp", input.created.is_some()),
+    ];
+    if let Some((member, _)) = beside.iter().find(|(_, given)| *given) {
+        return Err(Error::token_with(member));
+    }
+    let [arn, incarnation, filter, after] = open_token(context, TOKEN, token)?;
+    let arn = crate::model::StreamArn::parse(&arn).ok_or_else(Error::token_invalid)?;
+    let found = context.engine.find(&arn.scope, &arn.name);
+    let same = found.filter(|stream| stream.incarnation.to_string() == incarnation);
+    let stream = same.ok_or_else(|| Error::stream_not_found(&arn))?;
+    check_stream(&stream, None)?;
+    let filter = Filter::from_text(&filter).ok_or_else(Error::token_invalid)?;
+    Ok(Listing {
+        stream,
+        filter,
+        after: Some(after),
+    })
+}
+
+fn check_stream(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error> {
+    if created.is_some_and(|given| given.seconds() != stream.created.seconds()) {
+        return Err(Error::stream_not_found(&stream.arn));
+    }
+    match stream.facts().status {
+        status @ (StreamStatus::Creating | StreamStatus::Deleting) => {
+            Err(Error::stream_not_active(&stream.arn, status))
+        }
+        StreamStatus::Active | StreamStatus::Updating => Ok(()),
+    }
+}
+
+/// The second before which nothing can be read: no earlier than the first shard.
+fn horizon(stream: &Stream, listed: &[Shard], now: Timestamp) -> u64 {
+    let first = listed
+        .iter()
+        .map(|shard| shard.created_s)
+        .min()
+        .unwrap_or_default();
+    let horizon = stream.horizon(now).seconds();
+    u64::try_from(horizon).unwrap_or_default().max(first)
+}
+
+impl Listing {
+    fn token(&self, context: &Context, last: &str) -> String {
+        let stream = &self.stream;
+        let fields = [
+            stream.arn.to_string(),
+            stream.incarnation.to_string(),
+            self.filter.to_text(),
+            last.to_owned(),
+        ];
+        seal_token(context, TOKEN, fields.into())
+    }
+}
+
+impl ShardFilter {
+    /// The filter, and the text that ids have to be greater than.
+    fn read(&self) -> Result<(Filter, Option<String>), Error> {
+        use ShardFilterType as Kind;
+        let name = self.kind.as_str();
+        let timed = matches!(self.kind, Kind::AtTimestamp | Kind::FromTimestamp);
+        if self.at.is_some() && !timed {
+            return Err(Error::shard_filter(format!(
+                "Timestamp is not expected when ShardFilter.Type={name}"
+            )));
+        }
+        if self.shard_id.is_some() && self.kind != Kind::AfterShardId {
+            return Err(Error::shard_filter(format!(
+                "ShardId is not expected when ShardFilter.Type={name}"
+            )));
+        }
+        let required = |member: &str| {
+            Error::shard_filter(format!("{member} is required when ShardFilter.Type={name}"))
+        };
+        let at = || self.at.ok_or_else(|| required("Timestamp"));
+        let filter = match self.kind {
+            Kind::AfterShardId => {
+                let after = self.shard_id.as_ref().ok_or_else(|| required("ShardId"))?;
+                return Ok((Filter::All, Some(after.to_string())));
+            }
+            Kind::FromTrimHorizon => Filter::All,
+            Kind::AtTrimHorizon => Filter::AtTrimHorizon,
+            Kind::AtLatest => Filter::AtLatest,
+            Kind::AtTimestamp => Filter::At(at()?),
+            Kind::FromTimestamp => Filter::From(at()?),
+        };
+        Ok((filter, None))
+    }
+}
+
+impl Filter {
+    /// Whether a shard is listed. A moment before the trim horizon counts as the trim horizon.
+    fn lets_through(self, shard: &Shard, horizon_s: u64) -> bool {
+        let from = |moment_s: u64| shard.closed_s.is_none_or(|closed_s| closed_s >= moment_s);
+        let at = |moment_s: u64| shard.created_s <= moment_s && from(moment_s);
+        let second = |moment: Timestamp| {
+            u64::try_from(moment.seconds())
+                .unwrap_or_default()
+                .max(horizon_s)
+        };
+        match self {
+            Self::All => true,
+            Self::AtLatest => shard.is_open(),
+            Self::AtTrimHorizon => at(horizon_s),
+            Self::At(moment) => at(second(moment)),
+            Self::From(moment) => from(second(moment)),
+        }
+    }
+
+    fn to_text(self) -> String {
+        match self {
+            Self::All => "all".to_owned(),
+            Self::AtTrimHorizon => "horizon".to_owned(),
+            Self::AtLatest => "latest".to_owned(),
+            Self::At(moment) => format!("at {}", moment.millis()),
+            Self::From(moment) => format!("from {}", moment.millis()),
+        }
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let moment = |text: &str| text.parse().ok().map(Timestamp::from_millis);
+        Some(match text.split_once(' ') {
+            None if text == "all" => Self::All,
+            None if text == "horizon" => Self::AtTrimHorizon,
+            None if text == "latest" => Self::AtLatest,
+            Some(("at", text)) => Self::At(moment(text)?),
+            Some(("from", text)) => Self::From(moment(text)?),
+            _ => return None,
+        })
+    }
+}

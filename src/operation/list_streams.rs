@@ -1,0 +1,77 @@
+//! ListStreams: the caller's streams by name, page by page.
+use super::prelude::*;
+
+pub(super) struct ListStreams;
+
+input! { pub struct Input {
+    "Limit" => limit: Option<ListStreamsInputLimit>,
+    "ExclusiveStartStreamName" => exclusive_start: Option<StreamName>,
+    "NextToken" => token: Option<NextToken>,
+} }
+
+output! { pub struct Output {
+    "HasMoreStreams" => has_more: bool,
+    "NextToken" => token: Option<String>,
+    "StreamNames" => names: Vec<String>,
+    "StreamSummaries" => summaries: Vec<StreamSummary>,
+} }
+
+output! {
+    /// A stream in a listing.
+    pub struct StreamSummary {
+        "StreamARN" => arn: String,
+        "StreamCreationTimestamp" => created: Timestamp,
+        "StreamModeDetails" => mode: StreamModeDetails,
+        "StreamName" => name: String,
+        "StreamStatus" => status: &'static str,
+    }
+}
+document!(Output);
+present!(StreamSummary);
+
+const TOKEN: &str = "streams";
+
+impl Operation for ListStreams {
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context, input: Input) -> Result<Output, Error> {
+        // A token wins over a name beside it: a choice.
+        let start = match &input.token {
+            Some(token) => {
+                let [last] = open_token(context, TOKEN, token)?;
+                Some(last)
+            }
+            None => input.exclusive_start.map(|name| name.to_string()),
+        };
+        let page = input.limit.map_or(limits::STREAMS_PAGE, |limit| {
+            usize::try_from(limit.0)
+                .unwrap_or_default()
+                .min(limits::STREAMS_PAGE)
+        });
+        let (streams, has_more) = context.engine.list(&context.caller, start.as_deref(), page);
+        let names: Vec<_> = streams
+            .iter()
+            .map(|stream| stream.arn.name.to_string())
+            .collect();
+        let last = names.last().filter(|_| has_more);
+        let token = last.map(|last| seal_token(context, TOKEN, vec![last.clone()]));
+        let summary = |stream: &std::sync::Arc<crate::engine::Stream>| {
+            let facts = stream.facts();
+            StreamSummary {
+                arn: stream.arn.to_string(),
+                created: whole_seconds(stream.created),
+                mode: StreamModeDetails::of(facts.mode),
+                name: stream.arn.name.to_string(),
+                status: facts.status.as_str(),
+            }
+        };
+        let summaries = streams.iter().map(summary).collect();
+        Ok(Output {
+            has_more,
+            token,
+            names,
+            summaries,
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! PutRecord: one record, to the shard that owns its hash key.
+use super::prelude::*;
+use crate::engine::PutFailure;
+
+pub(super) struct PutRecord;
+
+input! { pub struct Input {
+    "SequenceNumberForOrdering" => at_least: Option<SequenceNumberText>,
+    "PartitionKey" => partition_key: Expected<PartitionKey>,
+    "ExplicitHashKey" => explicit_hash_key: Option<HashKeyText>,
+    "Data" => data: Data,
+    .. stream: StreamRef,
+    "DryRun" => dry_run: Option<Truth>,
+} }
+
+output! { pub struct Output {
+    "EncryptionType" => encryption: Option<&'static str>,
+    "SequenceNumber" => sequence_number: NumberText,
+    "ShardId" => shard_id: ShardText,
+} }
+document!(Output);
+
+impl Operation for PutRecord {
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context, input: Input) -> Result<Output, Error> {
+        let offered = Offered {
+            partition_key: input.partition_key,
+            explicit_hash_key: input.explicit_hash_key,
+            data: input.data,
+        };
+        let path = |_, name: &str| name.to_owned();
+        let (stream, terms, mut records) = admit(context, &input.stream, vec![offered], path)?;
+        check_ordering(context, &stream.arn, &terms, input.at_least.as_ref())?;
+        if input.dry_run == Some(Truth(true)) {
+            return Err(Error::dry_run());
+        }
+        let record = records.pop().expect("one was offered");
+        match stream.put_one(&context.engine, record).await {
+            Ok(placed) => Ok(Output {
+                encryption: terms.encryption_shown(),
+                sequence_number: NumberText(placed.number),
+                shard_id: ShardText(placed.shard),
+            }),
+            Err(PutFailure::Throttled(shard)) => {
+                Err(Error::write_rate_exceeded(shard, &stream.arn))
+            }
+            Err(PutFailure::Store) => Err(Error::internal()),
+        }
+    }
+
+    fn excuses(context: &Context, input: &Node) -> bool {
+        is_auto(context, input)
+    }
+}

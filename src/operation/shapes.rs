@@ -1,0 +1,146 @@
+//! The service model's shapes as they come off the wire, each with its rules.
+//!
+//! The names are the model's. What they mean is in `model`; here a value is only known to keep
+//! the rules of its shape.
+
+use crate::wire::{Blob, Pattern, Shape, Shaped, choice, integer, list, map, string};
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer};
+
+/// Letters, digits and `_.-`.
+static NAME: Pattern = Pattern::by("[a-zA-Z0-9_.-]+", |text| {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    !text.is_empty() && text.bytes().all(known)
+});
+/// Recordings show this spelling; the newest model writes `^(0|([1-9]\d{0,38}))$`. A choice.
+static HASH_KEY: Pattern = Pattern::by(r"0|([1-9]\d{0,38})", |text| is_decimal(text, 39));
+/// Recordings show this spelling; the newest model writes `^(0|([1-9]\d{0,128}))$`. A choice.
+static SEQUENCE_NUMBER: Pattern = Pattern::by(r"0|([1-9]\d{0,128})", |text| is_decimal(text, 129));
+static STREAM_ARN: Pattern = Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+");
+static STREAM_ID: Pattern = Pattern::new("[a-z0-9]{20}-[a-z0-9]{3}");
+
+/// A decimal number of at most `digits` digits without a leading zero.
+fn is_decimal(text: &str, digits: usize) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && text.len() <= digits;
+    plain && !text.is_empty() && (text == "0" || !text.starts_with('0'))
+}
+
+string!(/// Name of a stream.
+    StreamName, length: 1..=128, pattern: NAME);
+string!(/// ARN of a stream.
+    StreamARN, length: 1..=2048, pattern: STREAM_ARN);
+string!(/// Reserved by the service: checked, then ignored.
+    StreamId, length: 1..=24, pattern: STREAM_ID);
+string!(/// A shard id, in any of the spellings the service takes.
+    ShardIdText, length: 1..=128, pattern: NAME);
+string!(/// A key that assigns a record to a shard.
+    PartitionKey, length: 1..=256);
+string!(/// A hash key, possibly beyond the key space.
+    HashKeyText, pattern: HASH_KEY);
+string!(/// A number, possibly not a sequence number.
+    SequenceNumberText, pattern: SEQUENCE_NUMBER);
+string!(/// A shard iterator, possibly not one of ours.
+    ShardIteratorText, length: 1..=512);
+string!(/// A page token, possibly not one of ours.
+    NextToken, length: 1..=1_048_576);
+string!(/// Key of a tag.
+    TagKey, length: 1..=128);
+string!(/// Value of a tag.
+    TagValue, length: 0..=256);
+map!(/// Tags given at once.
+    TagMap of TagKey, to TagValue, length: 1..=200);
+
+integer!(/// Page size of DescribeStream.
+    DescribeStreamInputLimit, 1..=10_000);
+integer!(/// Records wanted of GetRecords.
+    GetRecordsInputLimit, 1..=10_000);
+integer!(/// Page size of ListShards.
+    ListShardsInputLimit, 1..=10_000);
+integer!(/// Page size of ListStreams.
+    ListStreamsInputLimit, 1..=10_000);
+integer!(/// A count of shards.
+    PositiveIntegerObject, 1..);
+integer!(/// Warm throughput in MiB/s.
+    NaturalIntegerObject, 0..);
+integer!(/// Largest record of a stream.
+    MaxRecordSizeInKiB, 1024..=10240);
+
+choice!(/// How a stream's capacity is set.
+    StreamMode { Provisioned = "PROVISIONED", OnDemand = "ON_DEMAND" });
+choice!(/// Who spreads records over the shards.
+    RecordDistributionStrategy { Auto = "AUTO", UserPartitionKey = "USER_PARTITION_KEY" });
+choice!(/// Where to start reading, in the order in which the service's message lists the values.
+ShardIteratorType {
+    AfterSequenceNumber = "AFTER_SEQUENCE_NUMBER",
+    Latest = "LATEST",
+    AtTimestamp = "AT_TIMESTAMP",
+    AtSequenceNumber = "AT_SEQUENCE_NUMBER",
+    TrimHorizon = "TRIM_HORIZON",
+});
+choice!(/// Which shards to list.
+ShardFilterType {
+    AfterShardId = "AFTER_SHARD_ID",
+    AtTrimHorizon = "AT_TRIM_HORIZON",
+    FromTrimHorizon = "FROM_TRIM_HORIZON",
+    AtLatest = "AT_LATEST",
+    AtTimestamp = "AT_TIMESTAMP",
+    FromTimestamp = "FROM_TIMESTAMP",
+});
+
+list!(/// The entries of a PutRecords.
+    PutRecordsRequestEntryList of super::put_records::PutRecordsRequestEntry, length: 1..=500);
+
+/// A record's payload, at most 10 MiB; the stream's own maximum is usually lower.
+#[derive(Debug, Clone)]
+pub struct Data(pub Bytes);
+
+impl Shaped for Data {
+    const SHAPE: &'static Shape = &Shape::Blob {
+        length: Some((0, 10_485_760)),
+    };
+}
+
+impl<'de> Deserialize<'de> for Data {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let Blob(bytes) = Blob::deserialize(reader)?;
+        crate::wire::declare::counted(bytes.len(), Self::SHAPE)?;
+        Ok(Self(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hand_written_matchers_agree_with_their_patterns() {
+        let samples = [
+            "",
+            "0",
+            "00",
+            "01",
+            "1",
+            "10",
+            "a",
+            "a b",
+            "a_b.c-D9",
+            "ä",
+            "-",
+            "1a",
+            " 1",
+            "9\n",
+            "340282366920938463463374607431768211456",
+            "3402823669209384634633746074317682114560",
+        ];
+        for pattern in [&NAME, &HASH_KEY, &SEQUENCE_NUMBER] {
+            for sample in samples {
+                let expected = pattern.expression().is_match(sample);
+                assert_eq!(
+                    pattern.matches(sample),
+                    expected,
+                    "{sample:?} for {pattern:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Page tokens: sealed texts that say where a listing goes on.
+
+use super::super::Context;
+use super::super::shapes::NextToken;
+use crate::error::Error;
+use crate::model::PageToken;
+
+/// A token of the listing `kind` that goes on after `fields`.
+pub(in crate::operation) fn seal_token(
+    context: &Context,
+    kind: &str,
+    fields: Vec<String>,
+) -> String {
+    let world = &context.engine.world;
+    let fields = std::iter::once(kind.to_owned()).chain(fields).collect();
+    PageToken {
+        issued: world.clock.now(),
+        fields,
+    }
+    .encode(world.random.bytes())
+}
+
+/// The fields of a token of the listing `kind`.
+pub(in crate::operation) fn open_token<const N: usize>(
+    context: &Context,
+    kind: &str,
+    token: &NextToken,
+) -> Result<[String; N], Error> {
+    let token = PageToken::decode(token.as_str()).ok_or_else(Error::token_invalid)?;
+    if token.expired(context.engine.world.clock.now()) {
+        return Err(Error::token_expired());
+    }
+    let mut fields = token.fields.into_iter();
+    if fields.next().as_deref() != Some(kind) {
+        return Err(Error::token_invalid());
+    }
+    let fields: Vec<_> = fields.collect();
+    <[String; N]>::try_from(fields).map_err(|_| Error::token_invalid())
+}

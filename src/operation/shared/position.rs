@@ -1,0 +1,96 @@
+//! Where reading starts: one reader of type, number and time for all who take them.
+
+use super::super::Context;
+use super::super::shapes::{SequenceNumberText, ShardIdText, ShardIteratorType};
+use crate::engine::Shard;
+use crate::error::Error;
+use crate::model::{SequenceNumber, ShardId, StreamArn, display_shard_index};
+use crate::world::Timestamp;
+
+/// A shard id that a request gave, before its stream is looked for.
+pub(in crate::operation) struct ParsedShard;
+
+impl ParsedShard {
+    /// Reads the id in any of the spellings the service takes.
+    pub(in crate::operation) fn read(
+        text: &ShardIdText,
+        stream: &StreamArn,
+    ) -> Result<ShardId, Error> {
+        let id = ShardId::parse(text.as_str());
+        id.ok_or_else(|| Error::shard_not_found(text.as_str(), stream))
+    }
+}
+
+/// What a request says of its starting position.
+pub(in crate::operation) struct Start<'a> {
+    pub(in crate::operation) kind: ShardIteratorType,
+    pub(in crate::operation) number: Option<&'a SequenceNumberText>,
+    pub(in crate::operation) at: Option<Timestamp>,
+}
+
+/// The first sequence number to be read, checked in the service's order.
+pub(in crate::operation) async fn starting_position(
+    context: &Context,
+    stream: &StreamArn,
+    shard: &Shard,
+    start: Start<'_>,
+) -> Result<SequenceNumber, Error> {
+    use ShardIteratorType as Kind;
+    let numbered = matches!(
+        start.kind,
+        Kind::AtSequenceNumber | Kind::AfterSequenceNumber
+    );
+    let now = context.engine.world.clock.now();
+    match start.number {
+        Some(_) if !numbered => {
+            return Err(Error::starting_number_mismatch(start.kind.as_str(), true));
+        }
+        Some(number) => {
+            return position_of(number.as_str(), stream, shard, start.kind);
+        }
+        None if numbered => {
+            return Err(Error::starting_number_mismatch(start.kind.as_str(), false));
+        }
+        None => {}
+    }
+    let index = match (start.kind, start.at) {
+        (Kind::AtTimestamp, None) => return Err(Error::timestamp_missing()),
+        (Kind::AtTimestamp, Some(at)) if at > now => {
+            return Err(Error::timestamp_in_future(at, now));
+        }
+        (Kind::AtTimestamp, Some(at)) => shard
+            .index_at_time(at)
+            .await
+            .map_err(|_| Error::internal())?,
+        (Kind::Latest, _) => shard.end(),
+        _ => 0,
+    };
+    Ok(shard.position(index, now))
+}
+
+fn position_of(
+    text: &str,
+    stream: &StreamArn,
+    shard: &Shard,
+    kind: ShardIteratorType,
+) -> Result<SequenceNumber, Error> {
+    let Some(number) = SequenceNumber::parse(text) else {
+        return Err(Error::starting_number_invalid(text, shard.id, stream));
+    };
+    if i64::from(number.shard_index) != i64::from(shard.id.index()) {
+        let encoded = display_shard_index(number.shard_index);
+        return Err(Error::starting_number_of_other_shard(encoded, shard.id));
+    }
+    if number.version == 0 {
+        // So the service was seen to fail, for example on the number 0.
+        return Err(Error::internal());
+    }
+    let position = if kind == ShardIteratorType::AtSequenceNumber {
+        number.position_at()
+    } else {
+        number.position_after()
+    };
+    position
+        .filter(|_| number.created_s == shard.created_s)
+        .ok_or_else(|| Error::starting_number_foreign(text, shard.id, stream))
+}

@@ -1,0 +1,168 @@
+//! Every option once: field, flag, default and meaning.
+//!
+//! The variable and the key in the file follow from the flag: `--data-dir` is `MINIKIN_DATA_DIR`
+//! and `data-dir`. A flag goes before a variable, a variable before the file, the file before the
+//! default.
+
+mod sources;
+mod value;
+
+pub use sources::parse;
+pub use value::{Authentication, ClockChoice, Durability, Hosts, LimitSetting, Listen, LogFormat};
+
+use crate::limits::{Limits, Profile};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// How to run the emulator.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Port to listen on; 0 picks a free one
+    #[arg(long, value_name = "N", default_value_t = 4567)]
+    pub port: u16,
+
+    /// Address to listen on, or localhost: 127.0.0.1 and, where there is IPv6, ::1
+    #[arg(long, value_name = "ADDRESS", default_value = "localhost")]
+    pub host: Hosts,
+
+    /// Address and port to listen on, in the place of --host and --port; may be repeated
+    #[arg(long, value_name = "ADDRESS:PORT", value_delimiter = ',')]
+    #[arg(conflicts_with_all = ["host", "port"])]
+    pub listen: Vec<Listen>,
+
+    /// Keep everything in this folder; without one it is gone when minikin stops
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+
+    /// When a write is acknowledged: always (once it is on disk), interval=MS or none [default:
+    /// always with --data-dir, else none]
+    #[arg(long, value_name = "POLICY")]
+    pub durability: Option<Durability>,
+
+    /// Recent records kept in memory, in bytes or with KiB, MiB, GiB
+    #[arg(long, value_name = "BYTES", default_value = "64MiB", value_parser = value::bytes)]
+    pub memory: u64,
+
+    /// Limits and delays as a set: standard, fast (no rates) or strict (every quota, and delays)
+    #[arg(long, value_name = "NAME", default_value = "standard", value_parser = value::profile)]
+    pub profile: Profile,
+
+    /// One limit (see minikin limits); may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
+    pub limit: Vec<LimitSetting>,
+
+    /// Time that streams stay in CREATING, UPDATING, DELETING [default: 0, strict 500]
+    #[arg(long, value_name = "MS")]
+    pub transition_ms: Option<u64>,
+
+    /// Account where the credentials name none
+    #[arg(long, value_name = "ID", default_value = "000000000000", value_parser = value::account)]
+    pub account: String,
+
+    /// Region where the credentials name none
+    #[arg(long, value_name = "REGION", default_value = "us-east-1", value_parser = value::region)]
+    pub region: String,
+
+    /// What of a signature is looked at: structure (is it complete?) or off
+    #[arg(long, value_name = "MODE", default_value = "structure")]
+    pub auth: Authentication,
+
+    /// Certificate chain to show to TLS clients, in PEM [default: a generated one]
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Key of that certificate, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Further name in the generated certificate; may be repeated
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = value::tls_name)]
+    pub tls_name: Vec<String>,
+
+    /// Lets others than this machine use the clock and admin paths
+    #[arg(long, value_name = "TOKEN")]
+    pub admin_token: Option<String>,
+
+    /// Who moves time: system, virtual or virtual=TIME (RFC 3339, or seconds or milliseconds
+    /// since 1970)
+    #[arg(long, value_name = "CLOCK", default_value = "system")]
+    pub clock: ClockChoice,
+
+    /// What to log: error, warn, info, debug, trace, or a filter such as info,minikin::store=debug
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = value::log_filter)]
+    pub log: String,
+
+    /// How to log: text or json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// Read options from this TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+impl Options {
+    /// Where to listen.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        if self.listen.is_empty() {
+            return self
+                .host
+                .0
+                .iter()
+                .map(|host| SocketAddr::new(*host, self.port))
+                .collect();
+        }
+        self.listen
+            .iter()
+            .flat_map(|listen| listen.0.iter().copied())
+            .collect()
+    }
+
+    /// When a write is acknowledged, whether said or not.
+    pub fn durability(&self) -> Durability {
+        let unsaid = if self.data_dir.is_some() {
+            Durability::Always
+        } else {
+            Durability::None
+        };
+        self.durability.unwrap_or(unsaid)
+    }
+
+    /// The profile's limits with those that were set alone.
+    ///
+    /// # Errors
+    /// When a limit does not exist or cannot have its value.
+    pub fn limits(&self) -> Result<Limits, String> {
+        let mut limits = Limits::for_profile(self.profile);
+        for LimitSetting { name, value } in &self.limit {
+            limits
+                .set(name, value)
+                .map_err(|error| format!("--limit {name}={value}: {error}"))?;
+        }
+        Ok(limits)
+    }
+
+    /// What no single option can say about itself.
+    fn check(&self) -> Result<(), String> {
+        match (self.durability(), &self.data_dir) {
+            (Durability::None, _) | (_, Some(_)) => {}
+            (policy, None) => {
+                return Err(format!(
+                    "--durability {policy} needs a place to keep the records: add --data-dir"
+                ));
+            }
+        }
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(_), None) => return Err("--tls-cert needs its key: add --tls-key".to_owned()),
+            (None, Some(_)) => return Err("--tls-key needs its --tls-cert".to_owned()),
+            _ => {}
+        }
+        if self.tls_cert.is_some() && !self.tls_name.is_empty() {
+            return Err("--tls-name is for the generated certificate, not --tls-cert".to_owned());
+        }
+        self.limits().map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! What flags, variables and the file say together, and what is refused.
+
+use super::*;
+use clap::FromArgMatches;
+use std::ffi::OsString;
+use std::io::Write;
+use std::net::IpAddr;
+
+/// The options that a line leads to, with variables as `NAME=value`.
+fn options(line: &str, variables: &[&str]) -> Result<Options, String> {
+    let words = std::iter::once("minikin").chain(line.split_whitespace());
+    let look_up = |name: &str| {
+        let mut pairs = variables
+            .iter()
+            .filter_map(|variable| variable.split_once('='));
+        pairs
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| OsString::from(value))
+    };
+    let command = <Options as clap::Args>::augment_args(clap::Command::new("minikin"));
+    let matches = parse(command, words.map(OsString::from).collect(), look_up)
+        .map_err(|error| error.to_string())?;
+    Options::from_arg_matches(&matches).map_err(|error| error.to_string())
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn refusal(line: &str) -> String {
+    options(line, &[]).unwrap_err()
+}
+
+#[test]
+fn nothing_said_gives_the_defaults() {
+    let options = options("", &[]).unwrap();
+    let addresses: Vec<String> = options
+        .addresses()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(addresses, ["127.0.0.1:4567", "[::1]:4567"]);
+    assert_eq!(options.durability(), Durability::None);
+    assert_eq!(options.memory, 64 << 20);
+    assert_eq!(options.account, "000000000000");
+    assert_eq!(options.region, "us-east-1");
+    assert_eq!(options.clock, ClockChoice::System);
+    assert_eq!(options.auth, Authentication::Structure);
+    assert_eq!(options.log_format, LogFormat::Text);
+}
+
+#[test]
+fn a_flag_goes_before_a_variable_before_the_file_before_the_default() {
+    let file = file("region = \"file\"\naccount = \"111111111111\"\nport = 1\nmemory = \"1MiB\"");
+    let path = file.path().display().to_string();
+    let variables = [
+        "MINIKIN_REGION=variable",
+        "MINIKIN_ACCOUNT=222222222222",
+        "MINIKIN_PORT=",
+    ];
+    let options = options(&format!("--config {path} --region flag"), &variables).unwrap();
+    assert_eq!(options.region, "flag");
+    assert_eq!(options.account, "222222222222");
+    assert_eq!((options.port, options.memory), (1, 1 << 20));
+    assert_eq!(options.profile, Profile::Standard);
+}
+
+#[test]
+fn a_variable_may_name_the_file() {
+    let file = file("limit = [\"shard-write-bytes=1\", \"shard-write-bytes=2\"]");
+    let variable = format!("MINIKIN_CONFIG={}", file.path().display());
+    assert_eq!(options("", &[&variable]).unwrap().limit.len(), 2);
+}
+
+#[test]
+fn a_repeated_option_is_taken_from_one_place() {
+    let variables = ["MINIKIN_TLS_NAME=one,two"];
+    assert_eq!(options("", &variables).unwrap().tls_name, ["one", "two"]);
+    let from_line = options("--tls-name three --tls-name four", &variables).unwrap();
+    assert_eq!(from_line.tls_name, ["three", "four"]);
+}
+
+#[test]
+fn a_port_on_the_line_goes_before_addresses_in_a_variable() {
+    let variables = ["MINIKIN_LISTEN=0.0.0.0:1,[::]:1"];
+    assert_eq!(options("", &variables).unwrap().addresses().len(), 2);
+    let options = options("--port 5 --host 127.0.0.9", &variables).unwrap();
+    assert_eq!(
+        options.addresses(),
+        [SocketAddr::new(IpAddr::from([127, 0, 0, 9]), 5)]
+    );
+}
+
+#[test]
+fn options_that_do_not_fit_together_are_refused() {
+    assert!(refusal("--durability always").contains("add --data-dir"));
+    assert!(refusal("--durability interval=5").contains("--durability interval=5 needs"));
+    assert!(refusal("--tls-cert a.pem").contains("add --tls-key"));
+    assert!(refusal("--tls-key a.pem").contains("--tls-cert"));
+    assert!(refusal("--listen 127.0.0.1:1 --port 2").contains("cannot be used with"));
+    assert!(refusal("--limit nonsense=1").contains("--limit nonsense=1: "));
+    let with_folder = options("--data-dir somewhere", &[]).unwrap();
+    assert_eq!(with_folder.durability(), Durability::Always);
+}
+
+#[test]
+fn values_that_cannot_be_are_refused_with_the_way_to_write_them() {
+    assert!(refusal("--account 12345").contains("an account is 12 digits"));
+    assert!(refusal("--host example.test").contains("names are not looked up"));
+    assert!(refusal("--memory 5MB").contains("the units are KiB, MiB and GiB"));
+    assert!(refusal("--profile slow").contains("choose standard, fast or strict"));
+    assert!(refusal("--log =").contains("--log"));
+    assert!(refusal("--tls-name ä").contains("host names"));
+}
+
+#[test]
+fn a_refusal_says_where_the_value_is_from() {
+    let refused = options("", &["MINIKIN_PORT=x"]).unwrap_err();
+    assert!(refused.contains("'x' for '--port <N>'"), "{refused}");
+    assert!(
+        refused.contains("from the variable MINIKIN_PORT"),
+        "{refused}"
+    );
+    let file = file("port = 99999");
+    let path = file.path().display().to_string();
+    let refused = refusal(&format!("--config {path}"));
+    assert!(
+        refused.contains("99999") && refused.contains(&format!("from the file {path}")),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_file_with_mistakes_is_refused() {
+    let refused = |text: &str| {
+        let file = file(text);
+        refusal(&format!("--config {}", file.path().display()))
+    };
+    assert!(refused("prot = 1").contains("there is no option named prot"));
+    assert!(refused("config = \"x\"").contains("there is no option named config"));
+    assert!(refused("port = [1]").contains("port cannot be of type array"));
+    assert!(refused("port =").contains("--config"));
+    assert!(refusal("--config absent.toml").contains("--config absent.toml: "));
+}

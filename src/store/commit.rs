@@ -1,0 +1,280 @@
+//! The committer: one thread owns the databases, and every write to them is a commit of its.
+//!
+//! A commit takes from every log what is new, writes full segments and, in shared frames, the
+//! rest, flushes once, then saves metadata, then lets readers see the records. While it does so
+//! the next commit's work gathers, so it paces itself by the disk.
+
+use super::frame::{Entry, Frames};
+use super::log::{Log, Taken};
+use super::writer::Writer;
+use super::{Durability, LogId, Shared};
+use std::collections::HashMap;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+/// How long a commit waits for company when every write waits for it.
+const GAP: Duration = Duration::from_micros(300);
+
+/// How often is committed when nothing says how often.
+const RELAXED: Duration = Duration::from_millis(200);
+
+/// Wakes the committer.
+#[derive(Debug)]
+pub(crate) struct Signal {
+    sender: Sender<()>,
+    /// 0: asleep; 1: told that there is work; 2: told that it is urgent.
+    told: AtomicU8,
+    pub(crate) sweep: AtomicBool,
+    pub(crate) closing: AtomicBool,
+}
+
+impl Signal {
+    pub(crate) fn new() -> (Self, Receiver<()>) {
+        let (sender, receiver) = channel();
+        let (told, sweep, closing) = (AtomicU8::new(0), false.into(), false.into());
+        (
+            Self {
+                sender,
+                told,
+                sweep,
+                closing,
+            },
+            receiver,
+        )
+    }
+
+    /// There is work.
+    pub(crate) fn tell(&self) {
+        self.say(1);
+    }
+
+    /// There is work that does not wait for its time.
+    pub(crate) fn urge(&self) {
+        self.say(2);
+    }
+
+    fn say(&self, level: u8) {
+        if self.told.load(Ordering::Relaxed) < level
+            && self.told.fetch_max(level, Ordering::AcqRel) < level
+        {
+            // Without a committer there is nobody to wake.
+            let _asleep = self.sender.send(());
+        }
+    }
+}
+
+/// What the committer thread holds.
+pub(crate) struct Committer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) receiver: Receiver<()>,
+    pub(crate) writer: Writer,
+    /// Logs with records that are only in the current generation's commit frames.
+    pub(crate) framed: HashMap<LogId, Arc<Log>>,
+}
+
+impl Committer {
+    /// Runs until the store is closed.
+    pub(crate) fn run(mut self) {
+        loop {
+            self.wait();
+            let closing = self.shared.signal.closing.load(Ordering::Acquire);
+            self.shared.signal.told.store(0, Ordering::Release);
+            let work = catch_unwind(AssertUnwindSafe(|| self.work()));
+            let work = work.unwrap_or_else(|_| Err(io::Error::other("the committer panicked")));
+            if let Err(error) = work {
+                self.fail(&error);
+            }
+            if closing {
+                break;
+            }
+        }
+        self.writer.close(&self.shared);
+    }
+
+    /// Sleeps until there is work and its time has come.
+    fn wait(&self) {
+        let told = || self.shared.signal.told.load(Ordering::Acquire);
+        if told() == 0 && self.receiver.recv().is_err() {
+            return;
+        }
+        let pause = match self.shared.settings.durability {
+            Durability::Always => GAP,
+            Durability::Interval(pause) => pause,
+            Durability::None => RELAXED,
+        };
+        let always = matches!(self.shared.settings.durability, Durability::Always);
+        while always || told() < 2 {
+            match self.receiver.recv_timeout(pause) {
+                Ok(()) if !always => {}
+                Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn work(&mut self) -> io::Result<()> {
+        if self.shared.check().is_err() {
+            return Ok(());
+        }
+        if !self.shared.on_disk {
+            return self.spill_and_sweep();
+        }
+        self.commit(self.writer.is_full(self.shared.settings.generation_bytes))?;
+        self.evict();
+        if self.shared.signal.sweep.swap(false, Ordering::AcqRel) {
+            self.sweep()?;
+        }
+        Ok(())
+    }
+
+    /// One commit; the last into its generation when that is to be `sealed`.
+    pub(crate) fn commit(&mut self, sealed: bool) -> io::Result<()> {
+        let mut logs = std::mem::take(&mut *self.shared.dirty.lock());
+        if sealed {
+            let framed = self.framed.drain().map(|(_, log)| log);
+            logs.extend(framed.filter(|log| log.is_clean()));
+        }
+        let (changes, saved) = self.shared.take_saves();
+        let mut frames = Frames::default();
+        let mut taken: Vec<Taken> = logs
+            .iter()
+            .map(|log| log.take(sealed, &mut frames))
+            .collect();
+        self.write(&mut taken, frames)?;
+        let generation = self.writer.generation();
+        if sealed {
+            self.writer.seal(&self.shared)?;
+        }
+        self.writer.save(&changes)?;
+        if let Some(generation) = generation {
+            for taken in &taken {
+                taken.log.publish(taken, &generation);
+            }
+        }
+        self.note(taken);
+        self.shared.saved.fetch_max(saved, Ordering::AcqRel);
+        self.shared.progress.send_modify(|number| *number += 1);
+        Ok(())
+    }
+
+    fn write(&mut self, taken: &mut [Taken], frames: Frames) -> io::Result<()> {
+        for taken in taken {
+            for (entry, segment) in &mut taken.segments {
+                self.writer.insert(&self.shared, entry, segment)?;
+            }
+        }
+        self.writer.insert_frames(&self.shared, &frames.finish())?;
+        self.writer.flush()
+    }
+
+    /// After a commit: what may be evicted, and what is only in frames.
+    fn note(&mut self, taken: Vec<Taken>) {
+        let mut pending = 0;
+        let mut sealed = self.shared.sealed.lock();
+        for Taken {
+            log,
+            segments,
+            in_frames,
+            pending: bytes,
+            ..
+        } in taken
+        {
+            pending += bytes;
+            sealed.extend(segments.iter().map(|(entry, _)| (log.clone(), entry.first)));
+            if in_frames {
+                self.framed.insert(log.id(), log);
+            } else if !segments.is_empty() {
+                self.framed.remove(&log.id());
+            }
+        }
+        drop(sealed);
+        self.shared.pressure.release(pending);
+    }
+
+    /// Drops stored segments from memory, oldest first, until the rest fits the budget.
+    fn evict(&self) {
+        while self.shared.hot.load(Ordering::Relaxed) > self.shared.settings.memory_bytes {
+            let oldest = self.shared.sealed.lock().pop_front();
+            let Some((log, first)) = oldest else { return };
+            self.shared.freed(log.evict(first), false);
+        }
+        self.shared.forget_trimmed();
+    }
+
+    fn fail(&mut self, error: &io::Error) {
+        if !self.shared.on_disk {
+            self.refuse(error);
+            return;
+        }
+        tracing::error!(
+            %error,
+            "the data directory cannot be written: reads go on, writes are refused; \
+             free space or mend the disk, then restart"
+        );
+        self.shared.set_failed(error);
+        let logs: Vec<_> = self.shared.logs.lock().values().cloned().collect();
+        for log in logs {
+            log.drop_invisible();
+        }
+        self.shared.pressure.wake();
+        self.shared.progress.send_modify(|number| *number += 1);
+    }
+
+    /// Removes generations in which nothing is wanted and rewrites those in which little is.
+    pub(crate) fn sweep(&mut self) -> io::Result<()> {
+        const WORTHWHILE: u64 = 4 << 20;
+        let framed = self
+            .framed
+            .values()
+            .any(|log| !log.state.lock().tail.is_empty());
+        if self.writer.is_dead(WORTHWHILE) && !framed {
+            if self.shared.on_disk {
+                self.commit(true)?;
+            } else {
+                self.writer.seal(&self.shared)?;
+            }
+        }
+        let sealed: Vec<_> = self.shared.generations.all.lock().clone();
+        for generation in sealed
+            .into_iter()
+            .filter(|generation| generation.is_sealed())
+        {
+            if generation.live() > 0 && generation.live() < generation.total() / 2 {
+                self.rewrite(&generation)?;
+            }
+            if generation.live() == 0 {
+                self.writer.remove(&self.shared, &generation)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies what is wanted in a generation to the current one.
+    fn rewrite(&mut self, generation: &Arc<super::generation::Generation>) -> io::Result<()> {
+        let logs: Vec<_> = self.shared.logs.lock().values().cloned().collect();
+        let mut moved: Vec<(Arc<Log>, Entry)> = Vec::new();
+        for log in logs {
+            for (place, mut entry) in log.pieces_in(generation) {
+                let read = self.shared.generations.read(generation, place.number);
+                let segment = read.map_err(|error| io::Error::other(error.to_string()))?;
+                let Some(segment) = segment else {
+                    log.lose(entry.first);
+                    continue;
+                };
+                self.writer.insert(&self.shared, &mut entry, &segment)?;
+                moved.push((log.clone(), entry));
+            }
+        }
+        self.writer.flush()?;
+        let Some(current) = self.writer.generation() else {
+            return Ok(());
+        };
+        for (log, entry) in moved {
+            log.moved(&entry, &current);
+        }
+        Ok(())
+    }
+}

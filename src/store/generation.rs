@@ -1,0 +1,242 @@
+//! Generations: the databases that hold the records, one after the other.
+//!
+//! The engine neither evicts what it has written since it was opened nor gives disk back. So a
+//! database is written up to a size, closed, and reopened when something in it is read; and what
+//! is dead leaves by removing its directory.
+
+use super::disk::{Database, Disk, Tree};
+use super::segment::Segment;
+use super::{StoreError, key};
+use crate::lock::Lock;
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Sealed generations that are open at a time. The engine's cache keeps up to 256 leaves of each,
+/// about 32 MiB, however little it is allowed.
+const OPEN_GENERATIONS: usize = 4;
+
+/// Cache of a generation: the engine keeps what it writes anyway, and the files are cached below.
+pub(crate) const CACHE_BYTES: usize = 2 << 20;
+
+/// One database of records.
+pub(crate) struct Generation {
+    pub(crate) number: u64,
+    pub(crate) path: PathBuf,
+    /// What readers use, one at a time.
+    reader: Lock<Option<Box<dyn Database>>>,
+    /// Bytes of segments that are still wanted, and all bytes of segments.
+    live: AtomicU64,
+    total: AtomicU64,
+    sealed: AtomicBool,
+    /// Nothing in it is wanted, or it is damaged.
+    gone: AtomicBool,
+}
+
+impl Generation {
+    pub(crate) fn new(number: u64, path: PathBuf, reader: Option<Box<dyn Database>>) -> Arc<Self> {
+        Arc::new(Self {
+            number,
+            path,
+            sealed: AtomicBool::new(reader.is_none()),
+            reader: Lock::new(reader),
+            live: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            gone: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn add(&self, bytes: u64) {
+        self.live.fetch_add(bytes, Ordering::Relaxed);
+        self.total.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of a segment are no longer wanted. True when there may be something to clear away.
+    pub(crate) fn release(&self, bytes: u64) -> bool {
+        let left = self.live.fetch_sub(bytes, Ordering::Relaxed) - bytes;
+        left < self.total.load(Ordering::Relaxed) / 2
+    }
+
+    pub(crate) fn live(&self) -> u64 {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.sealed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_gone(&self) {
+        self.gone.store(true, Ordering::Release);
+    }
+
+    /// Closes the database, also that of the writer: only then may it be opened again.
+    pub(crate) fn close(&self, writer: Option<Box<dyn Database>>) {
+        let mut reader = self.reader.lock();
+        drop(writer);
+        reader.take();
+        self.sealed.store(true, Ordering::Release);
+    }
+}
+
+impl std::fmt::Debug for Generation {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Generation")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All generations.
+pub(crate) struct Generations {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) all: Lock<Vec<Arc<Generation>>>,
+    opened: Lock<VecDeque<Arc<Generation>>>,
+}
+
+impl Generations {
+    pub(crate) fn new(disk: Arc<dyn Disk>) -> Self {
+        Self {
+            disk,
+            all: Lock::default(),
+            opened: Lock::default(),
+        }
+    }
+
+    /// Reads a segment. Blocking. `None` when it is lost or no longer wanted.
+    pub(crate) fn read(
+        &self,
+        generation: &Arc<Generation>,
+        number: u32,
+    ) -> Result<Option<Segment>, StoreError> {
+        if generation.is_gone() {
+            return Ok(None);
+        }
+        match self.value(generation, number) {
+            Ok(Some(bytes)) => match Segment::parse(bytes) {
+                Ok(segment) => Ok(Some(segment)),
+                Err(problem) => {
+                    let generation = generation.number;
+                    tracing::error!(generation, number, problem, "a segment is damaged: skipped");
+                    Ok(None)
+                }
+            },
+            Ok(None) => {
+                let generation = generation.number;
+                tracing::error!(generation, number, "a segment is missing: skipped");
+                Ok(None)
+            }
+            Err(error) => self.failed(generation, &error).map(|()| None),
+        }
+    }
+
+    fn value(&self, generation: &Arc<Generation>, number: u32) -> io::Result<Option<bytes::Bytes>> {
+        let mut reader = generation.reader.lock();
+        let newly = reader.is_none();
+        if newly {
+            *reader = Some(self.disk.open(&generation.path, CACHE_BYTES)?);
+        }
+        let database = reader.as_ref().expect("opened above");
+        let value = database.get(Tree::Main, &key::segment(u64::from(number)));
+        drop(reader);
+        if generation.is_sealed() {
+            self.note_used(generation, newly);
+        }
+        value
+    }
+
+    /// Keeps the generations used last open and closes the one used longest ago.
+    fn note_used(&self, generation: &Arc<Generation>, newly: bool) {
+        let mut opened = self.opened.lock();
+        let at = opened
+            .iter()
+            .position(|other| Arc::ptr_eq(other, generation));
+        let known = at.and_then(|at| opened.remove(at)).is_some();
+        if known || newly {
+            opened.push_back(generation.clone());
+        }
+        let oldest = if opened.len() > OPEN_GENERATIONS {
+            opened.pop_front()
+        } else {
+            None
+        };
+        drop(opened);
+        if let Some(oldest) = oldest {
+            oldest.close(None);
+        }
+    }
+
+    /// A generation that cannot be read is set aside, unless it was just removed.
+    fn failed(&self, generation: &Arc<Generation>, error: &io::Error) -> Result<(), StoreError> {
+        if generation.is_gone() {
+            return Ok(());
+        }
+        if !generation.is_sealed() {
+            return Err(StoreError::Unreadable(error.to_string().into()));
+        }
+        generation.set_gone();
+        generation.close(None);
+        set_aside(&generation.path, error);
+        Ok(())
+    }
+
+    /// Closes what readers have opened.
+    pub(crate) fn close(&self) {
+        let opened = std::mem::take(&mut *self.opened.lock());
+        for generation in opened {
+            generation.close(None);
+        }
+    }
+}
+
+/// The directory of generation `number`.
+pub(crate) fn path(directory: &Path, number: u64) -> PathBuf {
+    directory.join(format!("gen-{number:06}"))
+}
+
+/// Makes the names in a directory durable: the engine does so only inside its own.
+pub(crate) fn sync_directory(directory: Option<&Path>) -> io::Result<()> {
+    directory.map_or(Ok(()), |directory| {
+        std::fs::File::open(directory)?.sync_all()
+    })
+}
+
+/// The number of the generation in a directory of this name.
+pub(crate) fn number(name: &str) -> Option<u64> {
+    name.strip_prefix("gen-")
+        .and_then(|number| number.parse().ok())
+}
+
+/// Where a generation goes before its files are removed: the rename is one step, the removal many.
+pub(crate) fn dead_path(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".dead");
+    path.with_file_name(name)
+}
+
+/// Renames a damaged generation and says so.
+pub(crate) fn set_aside(path: &Path, error: &dyn std::fmt::Display) {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".corrupt");
+    let aside = path.with_file_name(name);
+    let renamed = std::fs::rename(path, &aside);
+    let (path, aside) = (path.display(), aside.display());
+    match renamed {
+        Ok(()) => {
+            tracing::error!(%error, "{path} is damaged and set aside as {aside}; the records in it are not served")
+        }
+        Err(rename) => {
+            tracing::error!(%error, %rename, "{path} is damaged; the records in it are not served")
+        }
+    }
+}

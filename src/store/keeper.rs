@@ -1,0 +1,92 @@
+//! A thread for what takes long and nobody waits for: opening the next generation, closing the
+//! last, removing the files of dead ones.
+
+use super::disk::{Database, Disk};
+use super::generation::{CACHE_BYTES, Generation};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+/// A database, or why it could not be opened.
+pub(crate) type Opened = io::Result<Box<dyn Database>>;
+
+enum Job {
+    Open(PathBuf, Sender<Opened>),
+    Close(Arc<Generation>, Box<dyn Database>),
+    Remove(PathBuf),
+}
+
+/// The thread; it ends, its work done, when this is closed.
+pub(crate) struct Keeper {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    pub(crate) fn start(disk: Arc<dyn Disk>) -> io::Result<Self> {
+        let (jobs, receiver) = channel();
+        let work = move || {
+            for job in receiver {
+                run(&*disk, job);
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("generations".into())
+            .spawn(work)?;
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+
+    pub(crate) fn open(&self, path: PathBuf) -> Receiver<Opened> {
+        let (sender, receiver) = channel();
+        self.send(Job::Open(path, sender));
+        receiver
+    }
+
+    pub(crate) fn close_generation(&self, generation: Arc<Generation>, writer: Box<dyn Database>) {
+        self.send(Job::Close(generation, writer));
+    }
+
+    pub(crate) fn remove(&self, path: PathBuf) {
+        self.send(Job::Remove(path));
+    }
+
+    fn send(&self, job: Job) {
+        let jobs = self
+            .jobs
+            .as_ref()
+            .expect("the keeper is open until it is closed");
+        if jobs.send(job).is_err() {
+            tracing::error!("the thread that opens and closes generations has ended");
+        }
+    }
+
+    /// Waits for all that was asked for.
+    pub(crate) fn close(&mut self) {
+        self.jobs.take();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that opens and closes generations panicked");
+        }
+    }
+}
+
+fn run(disk: &dyn Disk, job: Job) {
+    match job {
+        Job::Open(path, opened) => {
+            // Nobody may want it any more: then it is closed again.
+            let _unwanted = opened.send(disk.open(&path, CACHE_BYTES));
+        }
+        Job::Close(generation, writer) => generation.close(Some(writer)),
+        Job::Remove(path) => {
+            if let Err(error) = std::fs::remove_dir_all(&path) {
+                tracing::warn!(%error, "{} cannot be removed: remove it by hand", path.display());
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The keys of the databases, each with its owner and its life. All sort like their numbers.
+//!
+//! | database | tree | key | value | life |
+//! |---|---|---|---|---|
+//! | generation | main | segment number, u64 | a segment (`segment.rs`) | with its generation |
+//! | generation | commits | commit u64, part u32 | a commit frame (`frame.rs`) | with its generation |
+//! | `meta` | main | `0`, `epoch` | times the directory was opened, u64 | for ever |
+//! | `meta` | main | `0`, `g`, generation u64 | its summary (`frame.rs`) | until the generation goes |
+//! | `meta` | main | `1`, the engine's key | the engine's value | the engine's |
+
+/// How often the directory has been opened.
+pub(crate) const EPOCH: &[u8] = b"\0epoch";
+
+const SUMMARY: &[u8] = b"\0g";
+const ENGINE: u8 = 1;
+
+/// The key of a segment in its generation.
+pub(crate) fn segment(number: u64) -> [u8; 8] {
+    number.to_be_bytes()
+}
+
+/// The key of a part of a commit.
+pub(crate) fn commit(number: u64, part: u32) -> [u8; 12] {
+    let mut key = [0; 12];
+    key[..8].copy_from_slice(&number.to_be_bytes());
+    key[8..].copy_from_slice(&part.to_be_bytes());
+    key
+}
+
+/// The number at the start of a key.
+pub(crate) fn number(key: &[u8]) -> Option<u64> {
+    key.first_chunk().map(|number| u64::from_be_bytes(*number))
+}
+
+/// The key of a generation's summary.
+pub(crate) fn summary(generation: u64) -> Vec<u8> {
+    [SUMMARY, &generation.to_be_bytes()].concat()
+}
+
+/// The key in `meta` of the engine's `key`.
+pub(crate) fn engine(key: &[u8]) -> Vec<u8> {
+    [&[ENGINE], key].concat()
+}
+
+/// What a key in `meta` is for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Metadata<'a> {
+    /// How often the directory was opened.
+    Epoch,
+    /// The summary of a generation.
+    Summary(u64),
+    /// The engine's.
+    Engine(&'a [u8]),
+    /// Not known to this version.
+    Unknown,
+}
+
+/// Says what a key in `meta` is for.
+pub(crate) fn metadata(key: &[u8]) -> Metadata<'_> {
+    if key == EPOCH {
+        return Metadata::Epoch;
+    }
+    if let Some(generation) = key.strip_prefix(SUMMARY).and_then(number) {
+        return Metadata::Summary(generation);
+    }
+    match key.split_first() {
+        Some((&ENGINE, key)) => Metadata::Engine(key),
+        _ => Metadata::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_sort_like_their_numbers_and_read_back() {
+        let commits = [
+            (0, 0),
+            (0, 1),
+            (0, 256),
+            (1, 0),
+            (255, 9),
+            (256, 0),
+            (u64::MAX, u32::MAX),
+        ];
+        let keys = commits.map(|(number, part)| commit(number, part));
+        assert!(keys.is_sorted());
+        assert!(
+            keys.iter()
+                .zip(commits)
+                .all(|(key, (was, _))| number(key) == Some(was))
+        );
+        assert!([0, 1, 255, 256, u64::MAX].map(segment).is_sorted());
+        assert_eq!(metadata(&summary(258)), Metadata::Summary(258));
+        assert_eq!(metadata(&engine(b"\0epoch")), Metadata::Engine(b"\0epoch"));
+        assert_eq!(metadata(EPOCH), Metadata::Epoch);
+        assert_eq!(metadata(b"\0other"), Metadata::Unknown);
+    }
+}

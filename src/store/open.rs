@@ -1,0 +1,223 @@
+//! Opening a store.
+
+use super::commit::{Committer, Signal};
+use super::disk::Disk;
+use super::generation::Generations;
+use super::keeper::Keeper;
+use super::log::Log;
+use super::recovery::{Found, recover};
+use super::room::Pressure;
+use super::sled::SledDisk;
+use super::writer::Writer;
+use super::{Running, Settings, Shared, Store};
+use crate::lock::Lock;
+use std::collections::HashMap;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::watch;
+
+/// The version of the layout of a data directory.
+const VERSION: &str = "minikin data 1\n";
+
+/// What a directory held when it was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recovered {
+    /// The keys and values that were saved, in the order of the keys.
+    pub metadata: Vec<(Vec<u8>, Vec<u8>)>,
+    /// How often the directory had been opened before.
+    pub epoch: u64,
+}
+
+/// Why a store cannot be opened.
+#[derive(Debug)]
+pub struct OpenError {
+    path: PathBuf,
+    problem: Problem,
+}
+
+#[derive(Debug)]
+enum Problem {
+    InUse,
+    Version(String),
+    Io(io::Error),
+}
+
+impl OpenError {
+    pub(crate) fn new(path: &Path, error: io::Error) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            problem: Problem::Io(error),
+        }
+    }
+}
+
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let path = self.path.display();
+        match &self.problem {
+            Problem::InUse => write!(formatter, "{path} is in use by another process"),
+            Problem::Version(found) => write!(
+                formatter,
+                "{path} was written by another version ({}, this one writes {}): use that \
+                 version, or another directory",
+                found.trim(),
+                VERSION.trim()
+            ),
+            Problem::Io(error) => write!(formatter, "{path} cannot be opened: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+impl Store {
+    /// Opens a store. Blocking.
+    pub fn open(settings: Settings) -> Result<(Self, Recovered), OpenError> {
+        Self::open_on(settings, Arc::new(SledDisk))
+    }
+
+    pub(crate) fn open_on(
+        settings: Settings,
+        disk: Arc<dyn Disk>,
+    ) -> Result<(Self, Recovered), OpenError> {
+        let Some(directory) = settings.directory.clone() else {
+            return start(settings, disk, None, None).map(|store| (store, Recovered::default()));
+        };
+        let lock = claim(&directory)?;
+        let mut found = recover(&directory, &*disk)?;
+        let metadata = std::mem::take(&mut found.metadata);
+        let recovered = Recovered {
+            metadata,
+            epoch: found.epoch,
+        };
+        start(settings, disk, Some(found), Some(lock)).map(|store| (store, recovered))
+    }
+}
+
+/// Takes the directory for this process and checks its version.
+fn claim(directory: &Path) -> Result<File, OpenError> {
+    let fail = |error| OpenError::new(directory, error);
+    let problem = |problem| OpenError {
+        path: directory.to_path_buf(),
+        problem,
+    };
+    std::fs::create_dir_all(directory).map_err(fail)?;
+    let lock = File::options()
+        .create(true)
+        .append(true)
+        .open(directory.join("lock"));
+    let lock = lock.map_err(fail)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(problem(Problem::InUse)),
+        Err(TryLockError::Error(error)) => return Err(fail(error)),
+    }
+    let version = directory.join("version");
+    match std::fs::read_to_string(&version) {
+        Ok(found) if found == VERSION => {}
+        Ok(found) if !found.is_empty() => return Err(problem(Problem::Version(found))),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
+        Ok(_) | Err(_) => stamp(&version).map_err(fail)?,
+    }
+    Ok(lock)
+}
+
+fn stamp(version: &Path) -> io::Result<()> {
+    let mut file = File::create(version)?;
+    io::Write::write_all(&mut file, VERSION.as_bytes())?;
+    file.sync_all()
+}
+
+fn start(
+    settings: Settings,
+    disk: Arc<dyn Disk>,
+    found: Option<Found>,
+    lock: Option<File>,
+) -> Result<Store, OpenError> {
+    let (signal, receiver) = Signal::new();
+    let on_disk = settings.directory.is_some();
+    let limit = settings.unflushed_bytes + if on_disk { 0 } else { settings.memory_bytes };
+    let shared = Arc::new(Shared {
+        // Two segments and the engine's own bytes fit its slot for two of the full size.
+        segment_limit: settings.segment_bytes.saturating_sub(256).max(1),
+        settings,
+        on_disk,
+        generations: Generations::new(disk.clone()),
+        pressure: Pressure::new(limit),
+        hot: AtomicU64::new(0),
+        logs: Lock::default(),
+        dirty: Lock::default(),
+        sealed: Lock::default(),
+        saves: Lock::default(),
+        saved: AtomicU64::new(0),
+        signal,
+        progress: watch::Sender::new(0),
+        failure: OnceLock::new(),
+    });
+    let fail = |error| OpenError::new(Path::new("the committer's thread"), error);
+    let keeper = Keeper::start(disk).map_err(fail)?;
+    let directory = shared.settings.directory.clone();
+    let mut writer = Writer {
+        directory,
+        current: None,
+        meta: None,
+        next_generation: 0,
+        opening: None,
+        keeper,
+    };
+    let mut framed = HashMap::new();
+    if let Some(found) = found {
+        framed = restore(&shared, &mut writer, found);
+    }
+    let committer = Committer {
+        shared: shared.clone(),
+        receiver,
+        writer,
+        framed,
+    };
+    let run = move || {
+        committer.run();
+        drop(lock);
+    };
+    let thread = std::thread::Builder::new()
+        .name("committer".into())
+        .spawn(run)
+        .map_err(fail)?;
+    Ok(Store(Arc::new(Running {
+        shared,
+        committer: Lock::new(Some(thread)),
+    })))
+}
+
+/// Puts what was found where it belongs; returns the logs with records in frames only.
+fn restore(
+    shared: &Arc<Shared>,
+    writer: &mut Writer,
+    found: Found,
+) -> HashMap<super::LogId, Arc<Log>> {
+    let mut framed = HashMap::new();
+    writer.meta = Some(found.meta);
+    writer.current = found.current;
+    writer.next_generation = found.next_generation;
+    *shared.generations.all.lock() = found.generations;
+    let mut logs = shared.logs.lock();
+    for (id, found) in found.logs {
+        let log = Log::new(id, shared.clone(), false);
+        let size = found.tail.size() as u64;
+        shared.hot.fetch_add(size, Ordering::Relaxed);
+        let (committed, empty) = (found.committed, found.tail.is_empty());
+        log.restore(found.pieces, found.tail, committed);
+        if !committed && !empty {
+            shared.dirty.lock().push(log.clone());
+            shared.signal.tell();
+        } else if !empty {
+            framed.insert(id, log.clone());
+        }
+        logs.insert(id, log);
+    }
+    drop(logs);
+    framed
+}

@@ -1,0 +1,331 @@
+//! Opening a data directory: what is there, and what of it is whole.
+//!
+//! A generation whose summary is in `meta` is believed and opened when it is first read. One
+//! without was being written: its segments are read, and its commit frames replayed beyond them.
+
+use super::disk::{Database, Disk, Tree};
+use super::frame::{self, Entry};
+use super::generation::{self, CACHE_BYTES, Generation};
+use super::log::{Piece, Place};
+use super::segment::{Records, Segment, Tail, unpack};
+use super::writer::Current;
+use super::{Append, LogId, OpenError, key};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a directory held.
+pub(crate) struct Found {
+    pub(crate) meta: Box<dyn Database>,
+    pub(crate) metadata: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) epoch: u64,
+    pub(crate) current: Option<Current>,
+    pub(crate) generations: Vec<Arc<Generation>>,
+    pub(crate) next_generation: u64,
+    pub(crate) logs: HashMap<LogId, FoundLog>,
+}
+
+/// What was found of a log.
+#[derive(Default)]
+pub(crate) struct FoundLog {
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) tail: Tail,
+    /// The tail is in a commit frame of the current generation.
+    pub(crate) committed: bool,
+}
+
+/// Reads the directory and counts the opening in it.
+pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenError> {
+    let path = directory.join("meta");
+    let meta = disk
+        .open(&path, CACHE_BYTES)
+        .map_err(|error| OpenError::new(&path, error))?;
+    let mut found = Found {
+        meta,
+        metadata: Vec::new(),
+        epoch: 0,
+        current: None,
+        generations: Vec::new(),
+        next_generation: 0,
+        logs: HashMap::new(),
+    };
+    let summaries = found
+        .read_meta()
+        .map_err(|error| OpenError::new(&path, error))?;
+    let numbers = numbers(directory).map_err(|error| OpenError::new(directory, error))?;
+    // A number is not used again while anything is named after it.
+    let highest = summaries.keys().chain(&numbers).max();
+    found.next_generation = highest
+        .map_or(0, |highest| highest + 1)
+        .max(found.next_generation);
+    for (number, summary) in &summaries {
+        if numbers.contains(number) {
+            found.believe(*number, generation::path(directory, *number), summary);
+        }
+    }
+    for number in numbers
+        .iter()
+        .filter(|number| !summaries.contains_key(number))
+    {
+        found.read_generation(*number, &generation::path(directory, *number), disk)?;
+    }
+    found.order();
+    found
+        .count_opening()
+        .map_err(|error| OpenError::new(&path, error))?;
+    Ok(found)
+}
+
+/// The numbers of the generations in a directory; what is left of removed ones goes.
+fn numbers(directory: &Path) -> std::io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.ends_with(".dead") {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+        numbers.extend(generation::number(&name));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+impl Found {
+    fn read_meta(&mut self) -> std::io::Result<BTreeMap<u64, Vec<Entry>>> {
+        let mut summaries = BTreeMap::new();
+        let (metadata, opened) = (&mut self.metadata, &mut self.epoch);
+        self.meta
+            .each(Tree::Main, &mut |key, value| match key::metadata(key) {
+                key::Metadata::Epoch => *opened = key::number(&value).unwrap_or(0),
+                key::Metadata::Summary(number) => match frame::entries(&value) {
+                    Ok(entries) => drop(summaries.insert(number, entries)),
+                    // Without its summary the generation itself is read.
+                    Err(problem) => tracing::error!(number, problem, "a summary is damaged"),
+                },
+                key::Metadata::Engine(key) => metadata.push((key.to_vec(), value.to_vec())),
+                key::Metadata::Unknown => tracing::warn!("an unknown key in meta is left alone"),
+            })?;
+        Ok(summaries)
+    }
+
+    /// Stores how often the directory was opened before, plus one.
+    fn count_opening(&mut self) -> std::io::Result<()> {
+        self.meta
+            .insert(Tree::Main, key::EPOCH, &(self.epoch + 1).to_be_bytes())?;
+        self.meta.flush()
+    }
+
+    fn believe(&mut self, number: u64, path: std::path::PathBuf, entries: &[Entry]) {
+        let generation = Generation::new(number, path, None);
+        for entry in entries {
+            self.add(entry, &generation);
+        }
+        self.generations.push(generation);
+    }
+
+    fn add(&mut self, entry: &Entry, generation: &Arc<Generation>) {
+        let Entry {
+            first,
+            last,
+            last_arrival,
+            bytes,
+            number,
+            log,
+        } = *entry;
+        let place = Some(Place {
+            generation: generation.clone(),
+            number,
+        });
+        let bytes = u64::from(bytes);
+        generation.add(bytes);
+        let piece = Piece {
+            first,
+            last,
+            last_arrival,
+            bytes,
+            memory: None,
+            place,
+        };
+        self.logs.entry(log).or_default().pieces.push(piece);
+    }
+
+    fn read_generation(
+        &mut self,
+        number: u64,
+        path: &Path,
+        disk: &dyn Disk,
+    ) -> Result<(), OpenError> {
+        let database = match disk.open(path, CACHE_BYTES) {
+            Ok(database) => database,
+            Err(error) => {
+                generation::set_aside(path, &error);
+                return Ok(());
+            }
+        };
+        let mut current = Current::new(number, path.to_path_buf(), database);
+        let read = self
+            .read_segments(&mut current)
+            .and_then(|()| self.replay(&mut current));
+        if let Err(error) = read {
+            self.logs.values_mut().for_each(|log| {
+                log.pieces
+                    .retain(|piece| !is_in(piece, &current.generation));
+            });
+            current.generation.close(Some(current.database));
+            generation::set_aside(path, &error);
+            return Ok(());
+        }
+        if current.written == 0 && self.current.is_some() {
+            // It was opened ahead and never used.
+            current.generation.close(Some(current.database));
+            return std::fs::remove_dir_all(path).map_err(|error| OpenError::new(path, error));
+        }
+        self.generations.push(current.generation.clone());
+        if let Some(older) = self.current.replace(current) {
+            self.summarise(older)
+                .map_err(|error| OpenError::new(path, error))?;
+        }
+        Ok(())
+    }
+
+    /// A generation that was written while a newer one exists is over: its summary is due, and
+    /// records only in its frames have to be committed again.
+    fn summarise(&mut self, older: Current) -> std::io::Result<()> {
+        let summary = frame::summary(&older.entries);
+        self.meta
+            .insert(Tree::Main, &key::summary(older.generation.number), &summary)?;
+        older.generation.close(Some(older.database));
+        Ok(())
+    }
+
+    fn read_segments(&mut self, current: &mut Current) -> std::io::Result<()> {
+        let mut entries = Vec::new();
+        let mut next = 0;
+        let generation = current.generation.number;
+        current.database.each(Tree::Main, &mut |key, bytes| {
+            let Some(number) = key::number(key).and_then(|number| u32::try_from(number).ok())
+            else {
+                return;
+            };
+            next = number + 1;
+            match Segment::parse(bytes) {
+                Ok(segment) => entries.push(entry(&segment, number)),
+                Err(problem) => {
+                    tracing::error!(generation, number, problem, "a segment is damaged: skipped");
+                }
+            }
+        })?;
+        current.next_segment = next;
+        for entry in &entries {
+            current.written += u64::from(entry.bytes);
+            self.add(entry, &current.generation);
+        }
+        current.entries = entries;
+        Ok(())
+    }
+
+    /// Adds the records that are only in commit frames to the tails.
+    fn replay(&mut self, current: &mut Current) -> std::io::Result<()> {
+        let Self { logs, .. } = self;
+        for log in logs.values_mut() {
+            log.committed = log.tail.is_empty();
+        }
+        let mut ends: HashMap<LogId, u64> = HashMap::new();
+        let (mut written, mut next, mut broken) = (0, 0, None);
+        current.database.each(Tree::Commits, &mut |key, bytes| {
+            let Some(number) = key::number(key) else {
+                return;
+            };
+            next = number + 1;
+            written += bytes.len() as u64;
+            match frame::runs(&bytes) {
+                Ok(runs) if broken.is_none() => {
+                    for (log, records) in runs {
+                        replay_run(logs, &mut ends, log, records);
+                    }
+                }
+                Ok(_) => {}
+                Err(problem) => broken = broken.or(Some((number, problem))),
+            }
+        })?;
+        if let Some((commit, problem)) = broken {
+            let generation = current.generation.number;
+            tracing::error!(
+                generation,
+                commit,
+                problem,
+                "a commit frame is damaged: records committed from it on, and not yet stored in \
+                 segments, are lost"
+            );
+        }
+        current.next_commit = next;
+        current.written += written;
+        Ok(())
+    }
+
+    /// Sorts the segments of each log and drops those that are there twice.
+    fn order(&mut self) {
+        for log in self.logs.values_mut() {
+            log.pieces.sort_by_key(|piece| piece.first);
+            let mut end = 0;
+            log.pieces.retain(|piece| {
+                let fresh = piece.first >= end;
+                if fresh {
+                    end = piece.last + 1;
+                } else if let Some(place) = &piece.place {
+                    place.generation.release(piece.bytes);
+                }
+                fresh
+            });
+        }
+    }
+}
+
+fn is_in(piece: &Piece, generation: &Arc<Generation>) -> bool {
+    piece
+        .place
+        .as_ref()
+        .is_some_and(|place| Arc::ptr_eq(&place.generation, generation))
+}
+
+fn entry(segment: &Segment, number: u32) -> Entry {
+    let last = segment.len() - 1;
+    Entry {
+        log: segment.log(),
+        first: segment.index(0),
+        last: segment.index(last),
+        last_arrival: segment.arrival(last),
+        bytes: u32::try_from(segment.bytes().len()).expect("a segment is below 4 GiB"),
+        number,
+    }
+}
+
+fn replay_run(
+    logs: &mut HashMap<LogId, FoundLog>,
+    ends: &mut HashMap<LogId, u64>,
+    id: LogId,
+    records: &[u8],
+) {
+    let log = logs.entry(id).or_insert_with(|| FoundLog {
+        committed: true,
+        ..FoundLog::default()
+    });
+    let stored = log.pieces.iter().map(|piece| piece.last + 1).max();
+    let mut end = *ends.entry(id).or_insert(stored.unwrap_or(0));
+    if !log.tail.is_empty() {
+        end = end.max(log.tail.index(Records::len(&log.tail) - 1) + 1);
+    }
+    for record in unpack(records).filter(|record| record.index >= end) {
+        let arrival = record.arrival;
+        let append = Append {
+            index: record.index,
+            arrival,
+            partition_key: record.partition_key,
+            data: record.data,
+            encrypted: record.encrypted,
+        };
+        log.tail.push(&append, arrival);
+    }
+}

@@ -1,0 +1,164 @@
+//! Back-pressure and tickets: what a writer holds before and after it appends.
+
+use super::log::Log;
+use super::{Shared, StoreError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use tokio::sync::Notify;
+
+/// How many bytes are under way, and how many may be.
+#[derive(Debug)]
+pub(crate) struct Pressure {
+    level: AtomicU64,
+    limit: AtomicU64,
+    /// Writers are refused, not kept waiting: nothing will make room but trimming.
+    refusing: AtomicBool,
+    eased: Notify,
+}
+
+impl Pressure {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self {
+            level: AtomicU64::new(0),
+            limit: AtomicU64::new(limit.max(1)),
+            refusing: AtomicBool::new(false),
+            eased: Notify::new(),
+        }
+    }
+
+    /// One writer may step over the limit, so that no record is too large to be taken.
+    pub(crate) fn admit(&self, bytes: u64) -> bool {
+        let limit = self.limit.load(Ordering::Relaxed);
+        if self.level.fetch_add(bytes, Ordering::Relaxed) < limit {
+            return true;
+        }
+        self.level.fetch_sub(bytes, Ordering::Relaxed);
+        false
+    }
+
+    pub(crate) fn add(&self, bytes: u64) {
+        self.level.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn release(&self, bytes: u64) {
+        if bytes > 0 {
+            self.level.fetch_sub(bytes, Ordering::Relaxed);
+            self.eased.notify_waiters();
+        }
+    }
+
+    pub(crate) fn level(&self) -> u64 {
+        self.level.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn refuse_beyond(&self, limit: u64) {
+        self.limit.store(limit.max(1), Ordering::Relaxed);
+        self.refusing.store(true, Ordering::Release);
+        self.eased.notify_waiters();
+    }
+
+    pub(crate) fn is_refusing(&self) -> bool {
+        self.refusing.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn wake(&self) {
+        self.eased.notify_waiters();
+    }
+}
+
+/// Room for the bytes of an append, given back unless it is used.
+#[derive(Debug)]
+pub struct Room {
+    shared: Arc<Shared>,
+    bytes: u64,
+}
+
+impl Room {
+    pub(crate) async fn reserve(shared: &Arc<Shared>, bytes: u64) -> Result<Self, StoreError> {
+        let pressure = &shared.pressure;
+        loop {
+            shared.check()?;
+            if pressure.admit(bytes) {
+                return Ok(Self {
+                    shared: shared.clone(),
+                    bytes,
+                });
+            }
+            let eased = pressure.eased.notified();
+            tokio::pin!(eased);
+            eased.as_mut().enable();
+            shared.check()?;
+            if pressure.admit(bytes) {
+                return Ok(Self {
+                    shared: shared.clone(),
+                    bytes,
+                });
+            }
+            if pressure.refusing.load(Ordering::Acquire) {
+                return Err(StoreError::Full);
+            }
+            shared.signal.urge();
+            eased.await;
+        }
+    }
+
+    /// Uses the room for `bytes`, more or fewer than were asked for.
+    pub(crate) fn spend(mut self, bytes: u64) {
+        self.shared.pressure.add(bytes);
+        self.shared
+            .pressure
+            .release(std::mem::take(&mut self.bytes));
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.shared.pressure.release(self.bytes);
+    }
+}
+
+/// The promise that a write becomes durable.
+#[derive(Debug)]
+#[must_use = "a write is durable only when its ticket says so"]
+pub struct Ticket(pub(crate) Promise);
+
+#[derive(Debug)]
+pub(crate) enum Promise {
+    /// Nothing to wait for.
+    Ready,
+    /// The store takes no more writes.
+    Refused(StoreError),
+    /// The records of a log before an index.
+    Records(Arc<Log>, u64),
+    /// Metadata saved as the nth.
+    Metadata(Arc<Shared>, u64),
+}
+
+impl Ticket {
+    /// Waits until what was written is durable: at once, unless every write is made so.
+    pub async fn durable(self) -> Result<(), StoreError> {
+        let shared = match &self.0 {
+            Promise::Ready => return Ok(()),
+            Promise::Refused(error) => return Err(error.clone()),
+            Promise::Records(log, _) => log.shared().clone(),
+            Promise::Metadata(shared, _) => shared.clone(),
+        };
+        let mut progress = shared.progress.subscribe();
+        while !self.is_kept() {
+            shared.check()?;
+            if progress.changed().await.is_err() {
+                return Err(StoreError::Closed);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_kept(&self) -> bool {
+        match &self.0 {
+            Promise::Ready => true,
+            Promise::Refused(_) => false,
+            Promise::Records(log, end) => log.durable() >= *end,
+            Promise::Metadata(shared, number) => shared.saved.load(Ordering::Acquire) >= *number,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The one place that names sled.
+//!
+//! Three of its traps are closed here. Dropping any handle or cursor flushes, and a flush that
+//! failed leaves the next one waiting for ever: after a failure handles are forgotten, not dropped.
+//! It panics where others return errors: a panic becomes an error. Its own flusher thread aborts
+//! the process when the disk is full: it is never started.
+
+use super::disk::{Database, Disk, Tree};
+use ::sled as engine;
+use bytes::Bytes;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Values in a leaf before it is split. A split at the right end leaves two behind, and two
+/// segments fit the engine's slot of 128 KiB.
+const LEAF_FANOUT: usize = 4;
+
+/// The lowest level there is: records are stored as they are, nearly at the speed of a copy.
+const COMPRESSION: i32 = -131_072;
+
+/// How empty a file may get before the engine rewrites what is left in it.
+const FILL_RATIO: f32 = 0.3;
+
+/// Opens sled databases.
+#[derive(Debug)]
+pub(crate) struct SledDisk;
+
+impl Disk for SledDisk {
+    fn open(&self, path: &Path, cache_bytes: usize) -> io::Result<Box<dyn Database>> {
+        let config = engine::Config {
+            target_heap_file_fill_ratio: FILL_RATIO,
+            ..engine::Config::new()
+                .path(path)
+                .cache_capacity_bytes(cache_bytes)
+                .flush_every_ms(None)
+                .zstd_compression_level(COMPRESSION)
+        };
+        guarded(|| {
+            let database = config.open::<LEAF_FANOUT>()?;
+            let commits = database.open_tree("commits")?;
+            let main = (*database).clone();
+            Ok(Box::new(SledDatabase {
+                handles: Some(Handles {
+                    _database: Some(database),
+                    main,
+                    commits,
+                }),
+                failed: Arc::default(),
+            }) as Box<dyn Database>)
+        })
+    }
+}
+
+struct Handles {
+    _database: Option<engine::Db<LEAF_FANOUT>>,
+    main: engine::Tree<LEAF_FANOUT>,
+    commits: engine::Tree<LEAF_FANOUT>,
+}
+
+struct SledDatabase {
+    /// There until the drop.
+    handles: Option<Handles>,
+    /// A flush failed, here or through another handle on the same database.
+    failed: Arc<AtomicBool>,
+}
+
+impl SledDatabase {
+    fn tree(&self, tree: Tree) -> &engine::Tree<LEAF_FANOUT> {
+        match tree {
+            Tree::Main => &self.handles().main,
+            Tree::Commits => &self.handles().commits,
+        }
+    }
+
+    fn handles(&self) -> &Handles {
+        self.handles
+            .as_ref()
+            .expect("handles are there until the drop")
+    }
+
+    fn writing<T>(&self, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err(io::Error::other("an earlier write failed"));
+        }
+        let result = guarded(act);
+        if result.is_err() {
+            self.failed.store(true, Ordering::Release);
+        }
+        result
+    }
+}
+
+impl Database for SledDatabase {
+    fn get(&self, tree: Tree, key: &[u8]) -> io::Result<Option<Bytes>> {
+        guarded(|| Ok(self.tree(tree).get(key)?.map(Bytes::from_owner)))
+    }
+
+    fn insert(&self, tree: Tree, key: &[u8], value: &[u8]) -> io::Result<()> {
+        self.writing(|| self.tree(tree).insert(key, value).map(drop))
+    }
+
+    fn remove(&self, tree: Tree, key: &[u8]) -> io::Result<()> {
+        self.writing(|| self.tree(tree).remove(key).map(drop))
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.writing(|| self.handles().main.flush().map(drop))
+    }
+
+    fn each(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], Bytes)) -> io::Result<()> {
+        guarded(|| {
+            for pair in self.tree(tree).iter() {
+                let (key, value) = pair?;
+                visit(&key, Bytes::from_owner(value));
+            }
+            Ok(())
+        })
+    }
+
+    fn another(&self) -> Box<dyn Database> {
+        let Handles { main, commits, .. } = self.handles();
+        let handles = Handles {
+            _database: None,
+            main: main.clone(),
+            commits: commits.clone(),
+        };
+        Box::new(Self {
+            handles: Some(handles),
+            failed: self.failed.clone(),
+        })
+    }
+}
+
+impl Drop for SledDatabase {
+    fn drop(&mut self) {
+        let handles = self.handles.take();
+        if self.failed.load(Ordering::Acquire) {
+            // A drop would flush, and that flush would never return.
+            std::mem::forget(handles);
+            return;
+        }
+        let closed = guarded(|| {
+            drop(handles);
+            Ok(())
+        });
+        if let Err(error) = closed {
+            tracing::warn!(%error, "closing a database failed");
+        }
+    }
+}
+
+/// Turns a panic of the engine into an error.
+fn guarded<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text
+            .or(panic.downcast_ref::<&str>().copied())
+            .unwrap_or("unknown");
+        Err(io::Error::other(format!(
+            "the storage engine panicked: {text}"
+        )))
+    })
+}

@@ -1,0 +1,413 @@
+//! Tests of the store as a whole.
+
+use super::*;
+use std::path::Path;
+
+fn settings(directory: Option<&Path>, durability: Durability) -> Settings {
+    Settings {
+        directory: directory.map(Path::to_path_buf),
+        durability,
+        ..Settings::default()
+    }
+}
+
+fn open(settings: &Settings) -> Store {
+    Store::open(settings.clone()).unwrap().0
+}
+
+const LOG: LogId = LogId {
+    stream: 1,
+    shard: 0,
+};
+const ALL: ReadLimit = ReadLimit {
+    records: usize::MAX,
+    bytes: u64::MAX,
+};
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millis(ms)
+}
+
+fn payload(index: u64, size: usize) -> Vec<u8> {
+    let mut state = index.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    };
+    std::iter::repeat_with(next).take(size).collect()
+}
+
+async fn put(store: &Store, log: &Arc<Log>, indexes: std::ops::Range<u64>, size: usize) -> Ticket {
+    let data: Vec<_> = indexes.map(|index| (index, payload(index, size))).collect();
+    let room = store
+        .reserve((data.len() * (size + 40)) as u64)
+        .await
+        .unwrap();
+    log.append(room, data.iter().map(|(index, data)| record(*index, data)))
+}
+
+fn record(index: u64, data: &[u8]) -> Append<'_> {
+    let arrival = at(index.cast_signed());
+    Append {
+        index,
+        arrival,
+        partition_key: Some("key"),
+        data,
+        encrypted: index % 2 == 1,
+    }
+}
+
+async fn read_all(log: &Arc<Log>, from: u64, horizon: i64) -> Vec<(u64, Vec<u8>)> {
+    let (mut from, mut all) = (from, Vec::new());
+    loop {
+        let batch = log.read(
+            from,
+            at(horizon),
+            ReadLimit {
+                records: 1000,
+                bytes: 1 << 20,
+            },
+        );
+        let batch = batch.await.unwrap();
+        for record in batch.iter() {
+            assert_eq!(record.partition_key, Some("key"));
+            assert_eq!(record.encrypted, record.index % 2 == 1);
+            all.push((record.index, record.data.to_vec()));
+        }
+        from = batch.next_index();
+        if batch.reached_end() {
+            return all;
+        }
+        assert!(!batch.is_empty());
+    }
+}
+
+fn expected(indexes: std::ops::Range<u64>, size: usize) -> Vec<(u64, Vec<u8>)> {
+    indexes.map(|index| (index, payload(index, size))).collect()
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_directory(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_come_back_as_they_went_in_and_in_order() {
+    let store = open(&settings(None, Durability::None));
+    let log = store.log(LOG);
+    let _ready = put(&store, &log, 0..3000, 100).await;
+    assert_eq!(log.end(), 3000);
+    assert_eq!(read_all(&log, 0, 0).await, expected(0..3000, 100));
+    assert_eq!(read_all(&log, 2990, 0).await, expected(2990..3000, 100));
+    assert_eq!(read_all(&log, 0, 2995).await, expected(2995..3000, 100));
+    assert_eq!(log.index_at_time(at(1234)).await, Ok(1234));
+    assert_eq!(log.index_at_time(at(9999)).await, Ok(3000));
+    let batch = log
+        .read(
+            10,
+            at(0),
+            ReadLimit {
+                records: 10,
+                bytes: 1,
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!((batch.len(), batch.next_index()), (1, 11));
+    let batch = log.read(0, at(0), ALL).await.unwrap();
+    assert_eq!((batch.len(), batch.reached_end()), (3000, true));
+    log.trim(at(2000));
+    assert!(read_all(&log, 0, 2000).await == expected(2000..3000, 100));
+    assert!(store.figures().memory_bytes < 200_000);
+    log.delete();
+    assert_eq!(store.figures().memory_bytes, 0);
+    store.close().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reopened_store_has_everything() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = settings(Some(home.path()), Durability::Always);
+    let (store, recovered) = Store::open(settings.clone()).unwrap();
+    assert_eq!(recovered, Recovered::default());
+    let log = store.log(LOG);
+    for start in (0..1000).step_by(100) {
+        put(&store, &log, start..start + 100, 500)
+            .await
+            .durable()
+            .await
+            .unwrap();
+    }
+    let _later = store.save(vec![
+        (b"a".into(), Some(b"1".into())),
+        (b"b".into(), Some(b"2".into())),
+    ]);
+    store
+        .save(vec![(b"a".into(), None)])
+        .durable()
+        .await
+        .unwrap();
+    // What a kill would leave: nothing is flushed any more.
+    let copy = tempfile::tempdir().unwrap();
+    copy_directory(home.path(), copy.path());
+    store.close().unwrap();
+    for directory in [home.path(), copy.path()] {
+        let settings = Settings {
+            directory: Some(directory.into()),
+            ..settings.clone()
+        };
+        let (store, recovered) = Store::open(settings.clone()).unwrap();
+        assert_eq!(recovered.epoch, 1);
+        assert_eq!(recovered.metadata, [(b"b".to_vec(), b"2".to_vec())]);
+        let log = store.log(LOG);
+        assert_eq!(log.end(), 1000);
+        assert_eq!(read_all(&log, 0, 0).await, expected(0..1000, 500));
+        put(&store, &log, 1000..1100, 500)
+            .await
+            .durable()
+            .await
+            .unwrap();
+        store.close().unwrap();
+        let (store, recovered) = Store::open(settings).unwrap();
+        assert_eq!(recovered.epoch, 2);
+        assert_eq!(
+            read_all(&store.log(LOG), 0, 0).await,
+            expected(0..1100, 500)
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_directory_has_one_user() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = settings(Some(home.path()), Durability::Always);
+    let store = open(&settings);
+    let error = Store::open(settings.clone()).unwrap_err().to_string();
+    assert!(error.ends_with("is in use by another process"), "{error}");
+    store.close().unwrap();
+    open(&settings).close().unwrap();
+    std::fs::write(home.path().join("version"), "minikin data 0\n").unwrap();
+    let error = Store::open(settings).unwrap_err().to_string();
+    assert!(
+        error.contains("minikin data 0, this one writes minikin data 1"),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn generations_are_rotated_read_and_removed() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        memory_bytes: 100_000,
+        generation_bytes: 1 << 20,
+        ..settings(Some(home.path()), Durability::Always)
+    };
+    let store = open(&settings);
+    let logs = [0, 1].map(|shard| store.log(LogId { stream: 1, shard }));
+    for start in (0..6000).step_by(200) {
+        for log in &logs {
+            put(&store, log, start..start + 200, 1000)
+                .await
+                .durable()
+                .await
+                .unwrap();
+        }
+    }
+    assert!(store.figures().generations >= 8, "{:?}", store.figures());
+    assert!(
+        store.figures().memory_bytes < 300_000,
+        "{:?}",
+        store.figures()
+    );
+    for log in &logs {
+        assert!(read_all(log, 0, 0).await == expected(0..6000, 1000));
+        assert_eq!(log.index_at_time(at(777)).await, Ok(777));
+    }
+    store.close().unwrap();
+    let store = open(&settings);
+    let logs = [0, 1].map(|shard| store.log(LogId { stream: 1, shard }));
+    assert!(read_all(&logs[1], 100, 0).await == expected(100..6000, 1000));
+    logs[0].delete();
+    logs[1].trim(at(5900));
+    // The next commits come after the sweep.
+    put(&store, &logs[1], 6000..6001, 1000)
+        .await
+        .durable()
+        .await
+        .unwrap();
+    put(&store, &logs[1], 6001..6002, 1000)
+        .await
+        .durable()
+        .await
+        .unwrap();
+    assert!(store.figures().generations <= 2, "{:?}", store.figures());
+    assert!(read_all(&logs[1], 0, 5900).await == expected(5900..6002, 1000));
+    store.close().unwrap();
+    let left = std::fs::read_dir(home.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert!(left.count() <= 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_does_not_fit_in_memory_is_spilled_and_read_back() {
+    let settings = Settings {
+        memory_bytes: 1 << 20,
+        generation_bytes: 4 << 20,
+        unflushed_bytes: 1 << 20,
+        ..settings(None, Durability::None)
+    };
+    let store = open(&settings);
+    let log = store.log(LOG);
+    for start in (0..20_000).step_by(100) {
+        let _ready = put(&store, &log, start..start + 100, 1000).await;
+    }
+    assert!(
+        store.figures().memory_bytes < 3 << 20,
+        "{:?}",
+        store.figures()
+    );
+    assert!(read_all(&log, 0, 0).await == expected(0..20_000, 1000));
+    log.trim(at(19_000));
+    assert!(read_all(&log, 0, 19_000).await == expected(19_000..20_000, 1000));
+    store.close().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_follower_sees_every_record_of_many_writers_once_and_in_order() {
+    let home = tempfile::tempdir().unwrap();
+    let store = open(&settings(Some(home.path()), Durability::Always));
+    let log = store.log(LOG);
+    let numbering = Arc::new(Lock::new(0));
+    let mut writers = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let (store, log, numbering) = (store.clone(), log.clone(), numbering.clone());
+        writers.spawn(async move {
+            for _ in 0..100 {
+                let room = store.reserve(100).await.unwrap();
+                let ticket = {
+                    let mut next = numbering.lock();
+                    let index = *next;
+                    *next += 3;
+                    log.append(room, [record(index, &payload(index, 50))])
+                };
+                let before = log.end();
+                ticket.durable().await.unwrap();
+                assert!(log.end() >= before);
+            }
+        });
+    }
+    let mut seen = Vec::new();
+    let mut end = log.follow();
+    while seen.len() < 1600 {
+        let from = seen.last().map_or(0, |last| last + 1);
+        let batch = log.read(from, at(0), ALL).await.unwrap();
+        seen.extend(batch.iter().map(|record| record.index));
+        if batch.is_empty() {
+            end.changed().await.unwrap();
+        }
+    }
+    assert_eq!(seen, (0..1600).map(|number| number * 3).collect::<Vec<_>>());
+    writers.join_all().await;
+    store.close().unwrap();
+}
+
+/// A disk whose flushes fail when it is told so.
+struct FailingDisk(Arc<std::sync::atomic::AtomicBool>);
+
+struct FailingDatabase(Box<dyn disk::Database>, Arc<std::sync::atomic::AtomicBool>);
+
+impl disk::Disk for FailingDisk {
+    fn open(&self, path: &Path, bytes: usize) -> std::io::Result<Box<dyn disk::Database>> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(std::io::Error::other("no space left"));
+        }
+        let database = disk::Disk::open(&sled::SledDisk, path, bytes)?;
+        Ok(Box::new(FailingDatabase(database, self.0.clone())))
+    }
+}
+
+impl disk::Database for FailingDatabase {
+    fn get(&self, tree: disk::Tree, key: &[u8]) -> std::io::Result<Option<bytes::Bytes>> {
+        self.0.get(tree, key)
+    }
+    fn insert(&self, tree: disk::Tree, key: &[u8], value: &[u8]) -> std::io::Result<()> {
+        self.0.insert(tree, key, value)
+    }
+    fn remove(&self, tree: disk::Tree, key: &[u8]) -> std::io::Result<()> {
+        self.0.remove(tree, key)
+    }
+    fn flush(&self) -> std::io::Result<()> {
+        if self.1.load(Ordering::Relaxed) {
+            return Err(std::io::Error::other("no space left"));
+        }
+        self.0.flush()
+    }
+    fn each(
+        &self,
+        tree: disk::Tree,
+        visit: &mut dyn FnMut(&[u8], bytes::Bytes),
+    ) -> std::io::Result<()> {
+        self.0.each(tree, visit)
+    }
+    fn another(&self) -> Box<dyn disk::Database> {
+        Box::new(Self(self.0.another(), self.1.clone()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_refuses_writes_and_serves_reads() {
+    let home = tempfile::tempdir().unwrap();
+    let full = Arc::new(false.into());
+    let settings = settings(Some(home.path()), Durability::Always);
+    let disk = Arc::new(FailingDisk(Arc::clone(&full)));
+    let (store, _) = Store::open_on(settings, disk).unwrap();
+    let log = store.log(LOG);
+    put(&store, &log, 0..10, 100).await.durable().await.unwrap();
+    full.store(true, Ordering::Relaxed);
+    let ticket = put(&store, &log, 10..20, 100).await;
+    let error = ticket.durable().await.unwrap_err();
+    assert_eq!(error, StoreError::ReadOnly("no space left".into()));
+    assert_eq!(store.reserve(1).await.unwrap_err(), error);
+    assert!(matches!(store.health(), Health::ReadOnly { .. }));
+    assert_eq!(read_all(&log, 0, 0).await, expected(0..10, 100));
+    assert_eq!(store.close().unwrap_err(), error);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_room_to_spill_only_what_fits_in_memory_is_taken() {
+    let settings = Settings {
+        memory_bytes: 1 << 20,
+        unflushed_bytes: 1 << 20,
+        ..settings(None, Durability::None)
+    };
+    let disk = Arc::new(FailingDisk(Arc::new(true.into())));
+    let (store, _) = Store::open_on(settings, disk).unwrap();
+    let log = store.log(LOG);
+    let mut index = 0;
+    let error = loop {
+        match store.reserve(10_000).await {
+            Ok(room) => {
+                let data = payload(index, 10_000);
+                let _ready = log.append(room, [record(index, &data)]);
+            }
+            Err(error) => break error,
+        }
+        index += 1;
+    };
+    assert_eq!(error, StoreError::Full);
+    assert!(read_all(&log, 0, 0).await == expected(0..index, 10_000));
+    log.trim(at(i64::MAX));
+    assert!(store.reserve(10_000).await.is_ok());
+    store.close().unwrap();
+}

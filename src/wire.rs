@@ -1,0 +1,26 @@
+//! Bytes to values and back, in JSON and CBOR alike; knows no Kinesis.
+//!
+//! Two readers share one table of shapes. The fast one ([`decode`]) goes straight from bytes to a
+//! typed input by serde and builds no tree. Only when it refuses is the body read again into a
+//! [`Node`] and walked along its [`Shape`] by the explaining one ([`explain`]), which finds the
+//! service's exact words or, where the fast reader was merely stricter, the value after all.
+
+mod blob;
+pub(crate) mod declare;
+mod format;
+mod mismatch;
+mod node;
+mod pattern;
+mod report;
+mod shape;
+mod timestamp;
+
+pub use blob::Blob;
+pub use declare::{Name, Present, Structure, Truth};
+pub(crate) use declare::{choice, input, integer, list, map, output, string};
+pub use format::{Explained, Format, decode, encode, explain, member_text, parses};
+pub use mismatch::Mismatch;
+pub use node::Node;
+pub use pattern::Pattern;
+pub use report::Report;
+pub use shape::{Expected, Field, Member, Presence, Shape, Shaped};

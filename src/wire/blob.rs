@@ -1,0 +1,111 @@
+//! Bytes: base64 text in JSON, a byte string in CBOR.
+
+use super::shape::{Shape, Shaped};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// A blob without a bound of its own; [`declare`](super::declare) gives it one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blob(pub Bytes);
+
+impl Shaped for Blob {
+    const SHAPE: &'static Shape = &Shape::Blob { length: None };
+}
+
+/// The bytes that canonical, padded base64 stands for.
+pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
+/// Why the service refuses `text` as a blob, checked in its order: length, characters, last bits.
+pub(super) fn base64_fault(text: &str) -> Option<String> {
+    let reason = if !text.len().is_multiple_of(4) {
+        let found = text.len();
+        format!("Base64 encoded length is expected a multiple of 4 bytes but found: {found}")
+    } else if let Some(character) = misplaced(text) {
+        format!("Invalid Base64 character: '{character}'")
+    } else if decoded(text).is_none() {
+        "Invalid last non-pad Base64 character dectected".to_owned()
+    } else {
+        return None;
+    };
+    Some(format!("'{text}' can not be converted to a Blob: {reason}"))
+}
+
+/// The first character that is not of the alphabet, or a pad with something else behind it.
+fn misplaced(text: &str) -> Option<char> {
+    let padding = text.len() - text.trim_end_matches('=').len();
+    let body = &text[..text.len() - padding];
+    let known = |character: char| character.is_ascii_alphanumeric() || "+/".contains(character);
+    body.chars()
+        .find(|character| !known(*character))
+        .or((padding > 2).then_some('='))
+}
+
+impl<'de> Deserialize<'de> for Blob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_str(BlobVisitor)
+        } else {
+            deserializer.deserialize_byte_buf(BlobVisitor)
+        }
+    }
+}
+
+struct BlobVisitor;
+
+impl Visitor<'_> for BlobVisitor {
+    type Value = Blob;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("base64 text or bytes")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Blob, E> {
+        let bytes = decoded(text).ok_or_else(|| E::custom("not base64"))?;
+        Ok(Blob(Bytes::from(bytes)))
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Blob, E> {
+        Ok(Blob(Bytes::copy_from_slice(bytes)))
+    }
+
+    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Blob, E> {
+        Ok(Blob(Bytes::from(bytes)))
+    }
+}
+
+impl Serialize for Blob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_str(&STANDARD.encode(&self.0))
+        } else {
+            serializer.serialize_bytes(&self.0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_told_in_the_services_order() {
+        let fault = |text| base64_fault(text).unwrap_or_default();
+        assert_eq!(
+            fault("23456"),
+            "'23456' can not be converted to a Blob: Base64 encoded length is expected a multiple \
+             of 4 bytes but found: 5"
+        );
+        assert!(fault("=+/=").ends_with("Invalid Base64 character: '='"));
+        assert!(fault("+/-=").ends_with("Invalid Base64 character: '-'"));
+        assert!(fault("====").ends_with("Invalid Base64 character: '='"));
+        assert!(fault("+/+=").ends_with("Invalid last non-pad Base64 character dectected"));
+        assert_eq!(base64_fault("+/8="), None);
+        assert_eq!(base64_fault(""), None);
+    }
+}

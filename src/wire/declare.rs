@@ -1,0 +1,454 @@
+//! The words in which shapes are declared: `string!`, `integer!`, `choice!`, `list!`, `map!`,
+//! `input!` and `output!`. Each gives a type, its readers and its [`Shape`](super::Shape) at once.
+
+use super::shape::Field;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+
+/// A structure that reads itself member by member, so that groups of members can be shared
+/// without buffering (serde's `flatten` would lose which format is read).
+pub trait Structure: Sized {
+    /// Its members and groups, in the order in which messages name them.
+    const FIELDS: &'static [Field];
+    /// What has been read of it so far.
+    type Partial: Default;
+
+    /// Reads the value of member `name`, if this structure or one of its groups has it.
+    ///
+    /// # Errors
+    /// When the value does not suit the member.
+    fn take<'de, A: MapAccess<'de>>(
+        partial: &mut Self::Partial,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error>;
+
+    /// The whole, unless a required member is missing.
+    fn finish(partial: Self::Partial) -> Option<Self>;
+}
+
+/// The name of a member, held in place: reading it allocates nothing.
+pub struct Name {
+    text: [u8; Self::LONGEST],
+    length: usize,
+}
+
+impl Name {
+    /// Longer than any member's name in the service model; what is longer is unknown anyway.
+    const LONGEST: usize = 64;
+
+    /// The name; empty for one that no member has.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text[..self.length]).unwrap_or_default()
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_identifier(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl Visitor<'_> for NameVisitor {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a member")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Name, E> {
+        self.visit_bytes(name.as_bytes())
+    }
+
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Name, E> {
+        let mut text = [0; Name::LONGEST];
+        let length = if name.len() <= Name::LONGEST {
+            name.len()
+        } else {
+            0
+        };
+        text[..length].copy_from_slice(&name[..length]);
+        Ok(Name { text, length })
+    }
+}
+
+/// A string type: `string!(StreamName, length: 1..=128, pattern: STREAM_NAME)`.
+macro_rules! string {
+    ($(#[$meta:meta])* $name:ident
+        $(, length: $min:literal..=$max:literal)? $(, pattern: $pattern:path)?) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The text.
+            #[allow(dead_code, reason = "not every text is looked at")]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The text itself.
+            #[allow(dead_code, reason = "not every text is kept")]
+            pub(crate) fn into_text(self) -> Box<str> {
+                self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl $crate::wire::Shaped for $name {
+            const SHAPE: &'static $crate::wire::Shape = &$crate::wire::Shape::Text {
+                length: $crate::wire::declare::first!($(Some(($min, $max)),)? None),
+                pattern: $crate::wire::declare::first!($(Some(&$pattern),)? None),
+                values: &[],
+            };
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+                let shape = <Self as $crate::wire::Shaped>::SHAPE;
+                $crate::wire::declare::text(reader, shape, |text| Some(Self(text.into())))
+            }
+        }
+    };
+}
+
+/// A number type: `integer!(GetRecordsInputLimit, 1..=10_000)`.
+macro_rules! integer {
+    ($(#[$meta:meta])* $name:ident, $min:literal..=$max:literal) => {
+        $crate::wire::declare::integer! { @ $(#[$meta])* $name, Some($min), Some($max) }
+    };
+    ($(#[$meta:meta])* $name:ident, $min:literal..) => {
+        $crate::wire::declare::integer! { @ $(#[$meta])* $name, Some($min), None }
+    };
+    (@ $(#[$meta:meta])* $name:ident, $min:expr, $max:expr) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $name(pub i32);
+
+        impl $crate::wire::Shaped for $name {
+            const SHAPE: &'static $crate::wire::Shape = &$crate::wire::Shape::Integer {
+                min: $min,
+                max: $max,
+                long: false,
+            };
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+                $crate::wire::declare::number(reader, <Self as $crate::wire::Shaped>::SHAPE)
+                    .map(Self)
+            }
+        }
+    };
+}
+
+/// An enumeration: `choice!(StreamMode { Provisioned = "PROVISIONED" })`.
+macro_rules! choice {
+    ($(#[$meta:meta])* $name:ident { $($(#[$inner:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$inner])* $variant),+ }
+
+        impl $name {
+            /// The text on the wire.
+            #[allow(dead_code, reason = "not every choice is told again")]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl $crate::wire::Shaped for $name {
+            const SHAPE: &'static $crate::wire::Shape = &$crate::wire::Shape::Text {
+                length: None,
+                pattern: None,
+                values: &[$($text),+],
+            };
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+                let shape = <Self as $crate::wire::Shaped>::SHAPE;
+                $crate::wire::declare::text(reader, shape, |text| match text {
+                    $($text => Some(Self::$variant),)+
+                    _ => None,
+                })
+            }
+        }
+    };
+}
+
+/// A list type: `list!(PutRecordsRequestEntryList of PutRecordsRequestEntry, length: 1..=500)`.
+macro_rules! list {
+    ($(#[$meta:meta])* $name:ident of $element:ty $(, length: $min:literal..=$max:literal)?) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone)]
+        pub struct $name(pub Vec<$element>);
+
+        impl $crate::wire::Shaped for $name {
+            const SHAPE: &'static $crate::wire::Shape = &$crate::wire::Shape::List {
+                element: <$element as $crate::wire::Shaped>::SHAPE,
+                length: $crate::wire::declare::first!($(Some(($min, $max)),)? None),
+            };
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+                let items = Vec::deserialize(reader)?;
+                let shape = <Self as $crate::wire::Shaped>::SHAPE;
+                $crate::wire::declare::counted(items.len(), shape)?;
+                Ok(Self(items))
+            }
+        }
+    };
+}
+
+/// A map type with text keys: `map!(TagMap of TagKey to TagValue, length: 1..=200)`.
+macro_rules! map {
+    ($(#[$meta:meta])* $name:ident of $key:ty, to $value:ty $(, length: $min:literal..=$max:literal)?) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone)]
+        pub struct $name(pub std::collections::BTreeMap<$key, $value>);
+
+        impl $crate::wire::Shaped for $name {
+            const SHAPE: &'static $crate::wire::Shape = &$crate::wire::Shape::Map {
+                key: <$key as $crate::wire::Shaped>::SHAPE,
+                value: <$value as $crate::wire::Shaped>::SHAPE,
+                length: $crate::wire::declare::first!($(Some(($min, $max)),)? None),
+            };
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+                let entries = std::collections::BTreeMap::deserialize(reader)?;
+                let shape = <Self as $crate::wire::Shaped>::SHAPE;
+                $crate::wire::declare::counted(entries.len(), shape)?;
+                Ok(Self(entries))
+            }
+        }
+    };
+}
+
+/// A structure that is read: members by name (`Option` is optional), groups behind `..`.
+macro_rules! input {
+    ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {
+        $crate::wire::declare::input_fields! { [$(#[$meta])* $name] [] $($body)* }
+    };
+}
+
+/// Sorts the fields of `input!` into members and groups, keeping their order.
+macro_rules! input_fields {
+    ($head:tt [$($done:tt)*] $(#[$doc:meta])* $wire:literal => $field:ident: $ty:ty, $($rest:tt)*) => {
+        $crate::wire::declare::input_fields! {
+            $head [$($done)* {member [$(#[$doc])*] $wire $field $ty}] $($rest)*
+        }
+    };
+    ($head:tt [$($done:tt)*] $(#[$doc:meta])* .. $field:ident: $ty:ty, $($rest:tt)*) => {
+        $crate::wire::declare::input_fields! {
+            $head [$($done)* {group [$(#[$doc])*] "" $field $ty}] $($rest)*
+        }
+    };
+    ([$(#[$meta:meta])* $name:ident] [$({$kind:ident [$(#[$doc:meta])*] $wire:literal $field:ident $ty:ty})*]) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone)]
+        #[allow(missing_docs, reason = "the members are the service model's")]
+        pub struct $name { $($(#[$doc])* pub $field: $ty,)* }
+
+        const _: () = {
+            #[derive(Default)]
+            pub struct Partial { $($field: $crate::wire::declare::slot!($kind $ty),)* }
+
+            impl $crate::wire::Structure for $name {
+                const FIELDS: &'static [$crate::wire::Field] =
+                    &[$($crate::wire::declare::field!($kind $wire $ty)),*];
+                type Partial = Partial;
+
+                #[allow(unused_variables, reason = "a structure may have no members")]
+                fn take<'de, A: serde::de::MapAccess<'de>>(
+                    partial: &mut Partial,
+                    name: &str,
+                    map: &mut A,
+                ) -> Result<bool, A::Error> {
+                    $($crate::wire::declare::take!($kind $wire $field $ty, partial, name, map);)*
+                    Ok(false)
+                }
+
+                #[allow(unused_variables, reason = "a structure may have no members")]
+                fn finish(partial: Partial) -> Option<Self> {
+                    Some(Self {
+                        $($field: $crate::wire::declare::finish!($kind $ty, partial.$field),)*
+                    })
+                }
+            }
+        };
+
+        impl $crate::wire::Shaped for $name {
+            const SHAPE: &'static $crate::wire::Shape = &$crate::wire::Shape::Structure(
+                <Self as $crate::wire::Structure>::FIELDS,
+            );
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+                $crate::wire::declare::structure(reader)
+            }
+        }
+    };
+}
+
+/// Where a field is kept until the structure is whole.
+macro_rules! slot {
+    (member $ty:ty) => { Option<$ty> };
+    (group $ty:ty) => { <$ty as $crate::wire::Structure>::Partial };
+}
+
+/// A field's entry in the table.
+macro_rules! field {
+    (member $wire:literal $ty:ty) => {
+        $crate::wire::Field::Member($crate::wire::Member {
+            name: $wire,
+            shape: <$ty as $crate::wire::Shaped>::SHAPE,
+            presence: <$ty as $crate::wire::Shaped>::PRESENCE,
+        })
+    };
+    (group $wire:literal $ty:ty) => {
+        $crate::wire::Field::Group(<$ty as $crate::wire::Structure>::FIELDS)
+    };
+}
+
+/// Reads a field's value when the name is its.
+macro_rules! take {
+    (member $wire:literal $field:ident $ty:ty, $partial:ident, $name:ident, $map:ident) => {
+        if $name == $wire {
+            $partial.$field = Some($map.next_value()?);
+            return Ok(true);
+        }
+    };
+    (group $wire:literal $field:ident $ty:ty, $partial:ident, $name:ident, $map:ident) => {
+        if <$ty as $crate::wire::Structure>::take(&mut $partial.$field, $name, $map)? {
+            return Ok(true);
+        }
+    };
+}
+
+/// A field's value once everything is read.
+macro_rules! finish {
+    (member $ty:ty, $slot:expr) => {
+        match $slot {
+            Some(value) => value,
+            None => <$ty as $crate::wire::Shaped>::absent()?,
+        }
+    };
+    (group $ty:ty, $slot:expr) => {
+        <$ty as $crate::wire::Structure>::finish($slot)?
+    };
+}
+
+/// A structure that is written: absent members are left out, never null.
+macro_rules! output {
+    ($(#[$meta:meta])* pub struct $name:ident $(<$life:lifetime>)? {
+        $($(#[$doc:meta])* $wire:literal => $field:ident: $ty:ty,)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone)]
+        #[allow(missing_docs, reason = "the members are the service model's")]
+        pub struct $name $(<$life>)? { $($(#[$doc])* pub $field: $ty,)* }
+
+        impl $(<$life>)? $name $(<$life>)? {
+            /// Names of the members, as the service model spells them.
+            #[allow(dead_code, reason = "the table of operations lists whole answers only")]
+            pub const MEMBERS: &'static [&'static str] = &[$($wire),*];
+        }
+
+        impl $(<$life>)? serde::Serialize for $name $(<$life>)? {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                use serde::ser::SerializeMap as _;
+                use $crate::wire::declare::Present as _;
+                let present = [$(self.$field.is_present()),*].into_iter().filter(|is| *is).count();
+                let mut map = serializer.serialize_map(Some(present))?;
+                $(if self.$field.is_present() { map.serialize_entry($wire, &self.$field)?; })*
+                map.end()
+            }
+        }
+    };
+}
+
+/// The first of the given expressions: what was said, else the default.
+macro_rules! first {
+    ($first:expr $(, $rest:expr)* $(,)?) => {
+        $first
+    };
+}
+
+pub(crate) use {
+    choice, field, finish, first, input, input_fields, integer, list, map, output, slot, string,
+    take,
+};
+
+/// Whether a member is written at all.
+pub trait Present {
+    /// False for an absent optional member.
+    fn is_present(&self) -> bool {
+        true
+    }
+}
+
+impl<T> Present for Option<T> {
+    fn is_present(&self) -> bool {
+        self.is_some()
+    }
+}
+
+/// Declares types that are always written.
+macro_rules! always_present {
+    ($($ty:ty),* $(,)?) => { $(impl Present for $ty {})* };
+}
+always_present!(
+    bool,
+    i32,
+    i64,
+    u32,
+    u64,
+    usize,
+    String,
+    &str,
+    crate::world::Timestamp
+);
+impl<T> Present for Vec<T> {}
+impl<T> Present for &[T] {}
+
+/// Reads a structure by its [`Structure`].
+pub(crate) fn structure<'de, T: Structure, D: Deserializer<'de>>(reader: D) -> Result<T, D::Error> {
+    reader.deserialize_map(StructureVisitor(std::marker::PhantomData))
+}
+
+struct StructureVisitor<T>(std::marker::PhantomData<T>);
+
+impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a structure")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        let mut partial = T::Partial::default();
+        while let Some(name) = map.next_key::<Name>()? {
+            if !T::take(&mut partial, name.as_str(), &mut map)? {
+                map.next_value::<de::IgnoredAny>()?;
+            }
+        }
+        T::finish(partial).ok_or_else(|| de::Error::custom("a required member is missing"))
+    }
+}
+
+mod scalar;
+pub use scalar::Truth;
+pub(crate) use scalar::{counted, number, text};

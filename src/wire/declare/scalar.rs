@@ -1,0 +1,117 @@
+//! How constrained scalars read themselves: each checks what it reads against its own shape.
+
+use crate::wire::mismatch::truth;
+use crate::wire::node::{integer_bounds, truncated};
+use crate::wire::shape::{Shape, Shaped};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+
+/// Reads a text that keeps the rules of `shape`.
+pub(crate) fn text<'de, T, D: Deserializer<'de>>(
+    reader: D,
+    shape: &'static Shape,
+    make: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    reader.deserialize_str(Text { shape, make })
+}
+
+struct Text<F> {
+    shape: &'static Shape,
+    make: F,
+}
+
+impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for Text<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text that keeps its shape's rules")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        let accepted = self
+            .shape
+            .accepts_text(text)
+            .then(|| (self.make)(text))
+            .flatten();
+        accepted.ok_or_else(|| E::custom("the text breaks a rule"))
+    }
+}
+
+/// Reads a number as the service does, lenient in form, and checks it against `shape`.
+pub(crate) fn number<'de, D: Deserializer<'de>>(
+    reader: D,
+    shape: &'static Shape,
+) -> Result<i32, D::Error> {
+    reader.deserialize_any(Number(shape))
+}
+
+struct Number(&'static Shape);
+
+impl Visitor<'_> for Number {
+    type Value = i32;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number that keeps its shape's rules")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<i32, E> {
+        let (low, high) = integer_bounds(false);
+        let clamped = number.clamp(low, high);
+        if !self.0.accepts_number(clamped) {
+            return Err(E::custom("the number breaks a rule"));
+        }
+        Ok(i32::try_from(clamped).expect("clamped to 32 bits"))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<i32, E> {
+        self.visit_i64(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<i32, E> {
+        self.visit_i64(truncated(number, false))
+    }
+}
+
+/// Checks how many elements or entries were read.
+pub(crate) fn counted<E: de::Error>(count: usize, shape: &Shape) -> Result<(), E> {
+    if shape.accepts_count(count) {
+        Ok(())
+    } else {
+        Err(E::custom("the count breaks a rule"))
+    }
+}
+
+/// A truth value; texts such as `"Yes"` count, as at the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Truth(pub bool);
+
+impl Shaped for Truth {
+    const SHAPE: &'static Shape = &Shape::Boolean;
+}
+
+impl<'de> Deserialize<'de> for Truth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TruthVisitor)
+    }
+}
+
+struct TruthVisitor;
+
+impl Visitor<'_> for TruthVisitor {
+    type Value = Truth;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("true or false")
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Truth, E> {
+        Ok(Truth(truth))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Truth, E> {
+        truth(text)
+            .map(Truth)
+            .ok_or_else(|| E::custom("neither true nor false"))
+    }
+}

@@ -1,0 +1,104 @@
+//! Values of the wrong type, in the service's words.
+
+use super::blob::base64_fault;
+use super::node::Node;
+use super::shape::Shape;
+use std::borrow::Cow;
+
+/// A value whose type its member does not take: the text of the SerializationException, or none
+/// where the service gives none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch(pub Option<Cow<'static, str>>);
+
+const LIST: &str = "Start of list found where not expected";
+const STRUCTURE: &str = "Start of structure or map found where not expected.";
+
+impl Mismatch {
+    /// The first mismatch between `node` and `shape`, depth first in member order.
+    ///
+    /// # Errors
+    /// The mismatch, when there is one.
+    pub fn find(node: &Node, shape: &Shape) -> Result<(), Self> {
+        match (shape, node) {
+            (_, Node::Null) => Ok(()),
+            (Shape::Structure(_), Node::Map(_)) => shape.members().iter().try_for_each(|member| {
+                node.member(member.name)
+                    .map_or(Ok(()), |value| Self::find(value, member.shape))
+            }),
+            (Shape::Map { value: shape, .. }, Node::Map(entries)) => entries
+                .iter()
+                .try_for_each(|(_, value)| Self::find(value, shape)),
+            (Shape::List { element, .. }, Node::List(items)) => {
+                items.iter().try_for_each(|item| Self::find(item, element))
+            }
+            _ => match scalar(shape, node) {
+                None => Ok(()),
+                Some(text) => Err(Self(Some(text).filter(|text| !text.is_empty()))),
+            },
+        }
+    }
+}
+
+/// What is wrong with a value that is no part of the structure; empty when the service has no
+/// words for it.
+fn scalar(shape: &Shape, node: &Node) -> Option<Cow<'static, str>> {
+    match node {
+        Node::List(_) => Some(LIST.into()),
+        Node::Map(_) => Some(STRUCTURE.into()),
+        // Bytes exist in CBOR only, where no such refusal of the service is recorded.
+        Node::Bytes(_) if !matches!(shape, Shape::Blob { .. }) => Some(Cow::Borrowed("")),
+        Node::Null => None,
+        Node::Bool(_) | Node::Integer(_) | Node::Float(_) | Node::Text(_) | Node::Bytes(_) => {
+            plain(shape, node)
+        }
+    }
+}
+
+fn plain(shape: &Shape, node: &Node) -> Option<Cow<'static, str>> {
+    let class = match node {
+        Node::Bool(_) => "java.lang.Boolean",
+        Node::Text(_) => "java.lang.String",
+        _ => "com.amazon.coral.value.json.numbers.TruncatingBigNumber",
+    };
+    let number = matches!(node, Node::Integer(_) | Node::Float(_));
+    let target = match shape {
+        Shape::Text { .. } if matches!(node, Node::Text(_)) => return None,
+        Shape::Text { .. } => "an String",
+        Shape::Integer { .. } | Shape::Timestamp if number => return None,
+        Shape::Integer { long: false, .. } => "an Integer",
+        Shape::Integer { long: true, .. } => "an Long",
+        Shape::Timestamp => "milliseconds since epoch",
+        Shape::Boolean => match node {
+            Node::Text(text) => return boolean_fault(text).map(Cow::Owned),
+            Node::Bool(_) => return None,
+            _ => "an Boolean",
+        },
+        Shape::Blob { .. } => match node {
+            Node::Text(text) => return base64_fault(text).map(Cow::Owned),
+            Node::Bytes(_) => return None,
+            _ => "a Blob",
+        },
+        Shape::List { .. } => return Some("Expected list or null".into()),
+        Shape::Map { .. } => return Some("Expected map or null".into()),
+        Shape::Structure(_) => return Some("Expected null".into()),
+    };
+    Some(format!("class {class} can not be converted to {target}").into())
+}
+
+/// The truth of a text, which the service takes in any case.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    match text.to_uppercase().as_str() {
+        "TRUE" | "YES" | "1" => Some(true),
+        "FALSE" | "NO" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn boolean_fault(text: &str) -> Option<String> {
+    truth(text).is_none().then(|| {
+        format!(
+            "'{}' can not be converted to an Boolean",
+            text.to_uppercase()
+        )
+    })
+}

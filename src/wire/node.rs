@@ -1,0 +1,288 @@
+//! The document that both formats decode to when a refusal has to be explained.
+
+use super::blob;
+use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor, value};
+use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A decoded document. A map keeps the last of several members of one name, as the service does
+/// by all we know (a choice).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Node {
+    /// Null, or CBOR's undefined.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A whole number.
+    Integer(i128),
+    /// A number with a fraction or an exponent.
+    Float(f64),
+    /// Text.
+    Text(String),
+    /// A byte string; CBOR only.
+    Bytes(Vec<u8>),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A dictionary or structure, in the order of the document.
+    Map(Vec<(String, Node)>),
+}
+
+impl Node {
+    /// Reads a JSON text.
+    pub(super) fn from_json(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok()
+    }
+
+    /// Reads a CBOR item. Tags carry no meaning of their own here: the member's type decides.
+    pub(super) fn from_cbor(body: &[u8]) -> Option<Self> {
+        ciborium::from_reader::<ciborium::Value, _>(body)
+            .ok()
+            .and_then(from_value)
+    }
+
+    /// The member `name` of a structure; null counts as absent.
+    pub fn member(&self, name: &str) -> Option<&Self> {
+        let Self::Map(entries) = self else {
+            return None;
+        };
+        let found = entries.iter().rev().find(|(key, _)| key == name);
+        found
+            .map(|(_, value)| value)
+            .filter(|value| **value != Self::Null)
+    }
+
+    /// The text, if this is one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number as the service takes it: the fraction cut off, clamped to 32 bits unless `long`.
+    pub(super) fn number(&self, long: bool) -> Option<i64> {
+        let (low, high) = integer_bounds(long);
+        match self {
+            Self::Integer(number) => {
+                let clamped = (*number).clamp(i128::from(low), i128::from(high));
+                i64::try_from(clamped).ok()
+            }
+            Self::Float(number) => Some(truncated(*number, long)),
+            _ => None,
+        }
+    }
+
+    /// The bytes of a blob: raw, or base64 text.
+    pub(super) fn blob(&self) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Self::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
+            Self::Text(text) => blob::decoded(text).map(Cow::Owned),
+            _ => None,
+        }
+    }
+
+    /// The document as a typed value; `json` says which format's conventions it follows.
+    pub(super) fn read<T: DeserializeOwned>(&self, json: bool) -> Option<T> {
+        T::deserialize(Reader { node: self, json }).ok()
+    }
+}
+
+/// The least and the greatest value of the service's Integer or Long.
+pub(super) fn integer_bounds(long: bool) -> (i64, i64) {
+    if long {
+        (i64::MIN, i64::MAX)
+    } else {
+        (i64::from(i32::MIN), i64::from(i32::MAX))
+    }
+}
+
+/// A number without its fraction, clamped to the type.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a float's cast saturates, as wanted"
+)]
+pub(super) fn truncated(number: f64, long: bool) -> i64 {
+    let (low, high) = integer_bounds(long);
+    (number as i64).clamp(low, high)
+}
+
+fn from_value(value: ciborium::Value) -> Option<Node> {
+    use ciborium::Value;
+    Some(match value {
+        Value::Null => Node::Null,
+        Value::Bool(truth) => Node::Bool(truth),
+        Value::Integer(number) => Node::Integer(number.into()),
+        Value::Float(number) => Node::Float(number),
+        Value::Text(text) => Node::Text(text),
+        Value::Bytes(bytes) => Node::Bytes(bytes),
+        Value::Tag(_, inner) => return from_value(*inner),
+        Value::Array(items) => {
+            Node::List(items.into_iter().map(from_value).collect::<Option<_>>()?)
+        }
+        Value::Map(entries) => {
+            let entry = |(key, value)| Some((key_text(key)?, from_value(value)?));
+            Node::Map(entries.into_iter().map(entry).collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}
+
+fn key_text(key: ciborium::Value) -> Option<String> {
+    match key {
+        ciborium::Value::Text(text) => Some(text),
+        ciborium::Value::Bytes(bytes) => String::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+/// As the service prints values in its messages.
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(truth) => write!(f, "{truth}"),
+            Self::Integer(_) | Self::Float(_) => {
+                write!(f, "{}", self.number(false).unwrap_or_default())
+            }
+            Self::Text(text) => f.write_str(text),
+            Self::Bytes(bytes) => {
+                let count = bytes.len();
+                write!(f, "java.nio.HeapByteBuffer[pos=0 lim={count} cap={count}]")
+            }
+            Self::List(items) => {
+                f.write_str("[")?;
+                for (at, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if at == 0 { "" } else { ", " })?;
+                }
+                f.write_str("]")
+            }
+            Self::Map(entries) => {
+                f.write_str("{")?;
+                for (at, (key, value)) in entries.iter().enumerate() {
+                    write!(f, "{}{key}={value}", if at == 0 { "" } else { ", " })?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a document")
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Node, E> {
+        Ok(Node::Bool(truth))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
+        Ok(Node::Integer(number.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Node, E> {
+        Ok(Node::Integer(number.into()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Node, E> {
+        Ok(Node::Float(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
+        Ok(Node::Text(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Node, E> {
+        Ok(Node::Text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Node, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = sequence.next_element()? {
+            items.push(item);
+        }
+        Ok(Node::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Node::Map(entries))
+    }
+}
+
+/// Gives a document to the typed readers, as if it came off the wire.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    node: &'a Node,
+    json: bool,
+}
+
+impl<'de> Deserializer<'de> for Reader<'de> {
+    type Error = value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        let json = self.json;
+        match self.node {
+            Node::Null => visitor.visit_unit(),
+            Node::Bool(truth) => visitor.visit_bool(*truth),
+            Node::Integer(number) => match i64::try_from(*number) {
+                Ok(number) => visitor.visit_i64(number),
+                Err(_) => visitor.visit_i64(if *number < 0 { i64::MIN } else { i64::MAX }),
+            },
+            Node::Float(number) => visitor.visit_f64(*number),
+            Node::Text(text) => visitor.visit_borrowed_str(text),
+            Node::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
+            Node::List(items) => visitor.visit_seq(value::SeqDeserializer::new(
+                items.iter().map(|node| Reader { node, json }),
+            )),
+            Node::Map(entries) => visitor.visit_map(value::MapDeserializer::new(
+                entries
+                    .iter()
+                    .map(|(key, node)| (key.as_str(), Reader { node, json })),
+            )),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self.node {
+            Node::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.json
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
+    }
+}
+
+impl<'de> de::IntoDeserializer<'de> for Reader<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}

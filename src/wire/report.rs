@@ -1,0 +1,334 @@
+//! Broken constraints, in the service's words.
+
+use super::node::Node;
+use super::shape::{Field, Member, Presence, Shape, utf16_length};
+use std::fmt::Write as _;
+
+/// At most this many violations are told, as recorded for a request with 502 of them.
+const MOST_TOLD: usize = 10;
+
+/// The violations of one request, in the order of its declaration.
+#[derive(Debug, Default)]
+pub struct Report {
+    violations: Vec<String>,
+    /// Members that are only expected were missing, and nothing else is wrong.
+    only_expected_missing: bool,
+}
+
+/// One step on the way to a value.
+enum Step<'a> {
+    Member(&'static str),
+    Item(usize),
+    Key(&'a str),
+}
+
+impl Report {
+    /// Collects what `node` breaks of the rules of `shape`. With `excused`, members that are
+    /// expected but not required may be absent.
+    pub fn of(node: &Node, shape: &Shape, excused: bool) -> Self {
+        let mut walk = Walk {
+            violations: Vec::new(),
+            other: false,
+            excused,
+        };
+        walk.value(node, shape, &mut Vec::new());
+        let only_expected_missing = !walk.violations.is_empty() && !walk.other;
+        Self {
+            violations: walk.violations,
+            only_expected_missing,
+        }
+    }
+
+    /// The report of required texts at `paths` that are missing.
+    pub fn missing(paths: impl Iterator<Item = String>) -> Self {
+        let violations = paths.take(MOST_TOLD).map(|path| null(&path)).collect();
+        Self {
+            violations,
+            only_expected_missing: true,
+        }
+    }
+
+    /// The report of values at `paths` that are longer than `max`.
+    pub fn too_long(paths: impl Iterator<Item = String>, max: usize) -> Self {
+        let told = |path| {
+            let rule = at_most_long(max);
+            format!("Value at '{path}' failed to satisfy constraint: {rule}")
+        };
+        let violations = paths.take(MOST_TOLD).map(told).collect();
+        Self {
+            violations,
+            only_expected_missing: false,
+        }
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// Whether all that is wrong is that members are absent that an operation may excuse.
+    pub fn is_excusable(&self) -> bool {
+        self.only_expected_missing
+    }
+
+    /// The message of the ValidationException.
+    pub fn message(&self) -> String {
+        let count = self.violations.len();
+        let plural = if count == 1 { "" } else { "s" };
+        let mut message = format!("{count} validation error{plural} detected: ");
+        message.push_str(&self.violations.join("; "));
+        message
+    }
+}
+
+struct Walk {
+    violations: Vec<String>,
+    other: bool,
+    excused: bool,
+}
+
+impl Walk {
+    fn value<'a>(&mut self, node: &'a Node, shape: &Shape, path: &mut Vec<Step<'a>>) {
+        if self.violations.len() >= MOST_TOLD {
+            return;
+        }
+        match (shape, node) {
+            (Shape::Structure(fields), _) => self.fields(node, fields, path),
+            (Shape::List { element, .. }, Node::List(items)) => {
+                self.tell(node, shape, path);
+                match element {
+                    Shape::Structure(_) => self.items(items, element, path),
+                    _ if items.iter().any(|item| !broken(item, element).is_empty()) => {
+                        let rules = bracketed("Member must satisfy constraint", element);
+                        self.violate(node, shape, path, &rules);
+                    }
+                    _ => {}
+                }
+            }
+            (Shape::Map { key, value, .. }, Node::Map(entries)) => {
+                self.tell(node, shape, path);
+                if entries.iter().any(|(name, _)| !key.accepts_text(name)) {
+                    let rules = bracketed("Map keys must satisfy constraint", key);
+                    self.violate(node, shape, path, &rules);
+                }
+                match value {
+                    Shape::Structure(_) => {
+                        for (name, entry) in entries {
+                            path.push(Step::Key(name));
+                            self.value(entry, value, path);
+                            path.pop();
+                        }
+                    }
+                    _ if entries
+                        .iter()
+                        .any(|(_, entry)| !broken(entry, value).is_empty()) =>
+                    {
+                        let rules = bracketed("Map value must satisfy constraint", value);
+                        self.violate(node, shape, path, &rules);
+                    }
+                    _ => {}
+                }
+            }
+            _ => self.tell(node, shape, path),
+        }
+    }
+
+    fn fields<'a>(&mut self, node: &'a Node, fields: &'static [Field], path: &mut Vec<Step<'a>>) {
+        for field in fields {
+            match field {
+                Field::Group(fields) => self.fields(node, fields, path),
+                Field::Member(member) => self.member(node, member, path),
+            }
+        }
+    }
+
+    fn member<'a>(&mut self, node: &'a Node, member: &Member, path: &mut Vec<Step<'a>>) {
+        path.push(Step::Member(member.name));
+        match node.member(member.name) {
+            Some(value) => self.value(value, member.shape, path),
+            None => {
+                let expected = member.presence == Presence::Expected && !self.excused;
+                if expected || member.presence == Presence::Required {
+                    self.other |= !expected;
+                    self.push(null(&spell(path)));
+                }
+            }
+        }
+        path.pop();
+    }
+
+    fn items<'a>(&mut self, items: &'a [Node], element: &Shape, path: &mut Vec<Step<'a>>) {
+        for (at, item) in items.iter().enumerate() {
+            path.push(Step::Item(at + 1));
+            self.value(item, element, path);
+            path.pop();
+        }
+    }
+
+    fn tell(&mut self, node: &Node, shape: &Shape, path: &[Step<'_>]) {
+        for rule in broken(node, shape) {
+            self.violate(node, shape, path, &rule);
+        }
+    }
+
+    fn violate(&mut self, node: &Node, shape: &Shape, path: &[Step<'_>], rule: &str) {
+        let path = spell(path);
+        // The service has left out values that hold data since about 2020.
+        let value = if shape.holds_blob() {
+            String::new()
+        } else {
+            format!("'{node}' ")
+        };
+        self.other = true;
+        self.push(format!(
+            "Value {value}at '{path}' failed to satisfy constraint: {rule}"
+        ));
+    }
+
+    fn push(&mut self, violation: String) {
+        if self.violations.len() < MOST_TOLD {
+            self.violations.push(violation);
+        }
+    }
+}
+
+fn null(path: &str) -> String {
+    format!("Value null at '{path}' failed to satisfy constraint: Member must not be null")
+}
+
+fn spell(path: &[Step<'_>]) -> String {
+    let mut spelled = String::new();
+    for step in path {
+        if !spelled.is_empty() {
+            spelled.push('.');
+        }
+        match step {
+            Step::Member(name) => {
+                let mut letters = name.chars();
+                spelled.extend(letters.next().map(|first| first.to_ascii_lowercase()));
+                spelled.push_str(letters.as_str());
+            }
+            Step::Item(number) => {
+                let _ = write!(spelled, "{number}.member");
+            }
+            Step::Key(key) => {
+                let _ = write!(spelled, "{key}.member");
+            }
+        }
+    }
+    spelled
+}
+
+/// The rules of `shape` that the value itself breaks, in the order in which the service tells them.
+fn broken(node: &Node, shape: &Shape) -> Vec<String> {
+    let mut rules = Vec::new();
+    match (shape, node) {
+        (
+            Shape::Text {
+                length,
+                pattern,
+                values,
+            },
+            Node::Text(text),
+        ) => {
+            if !values.is_empty() && !values.contains(&text.as_str()) {
+                rules.push(one_of(values));
+            }
+            if let Some(pattern) = pattern.filter(|pattern| !pattern.matches(text)) {
+                rules.push(matching(pattern.text));
+            }
+            rules.extend(length.and_then(|bounds| out_of(utf16_length(text), bounds)));
+        }
+        (Shape::Integer { min, max, long }, Node::Integer(_) | Node::Float(_)) => {
+            let number = node.number(*long).unwrap_or_default();
+            if let Some(min) = min.filter(|min| number < *min) {
+                rules.push(format!(
+                    "Member must have value greater than or equal to {min}"
+                ));
+            }
+            if let Some(max) = max.filter(|max| number > *max) {
+                rules.push(format!(
+                    "Member must have value less than or equal to {max}"
+                ));
+            }
+        }
+        (
+            Shape::Blob {
+                length: Some(bounds),
+            },
+            _,
+        ) => {
+            rules.extend(node.blob().and_then(|bytes| out_of(bytes.len(), *bounds)));
+        }
+        (
+            Shape::List {
+                length: Some(bounds),
+                ..
+            },
+            Node::List(items),
+        ) => {
+            rules.extend(out_of(items.len(), *bounds));
+        }
+        (
+            Shape::Map {
+                length: Some(bounds),
+                ..
+            },
+            Node::Map(entries),
+        ) => {
+            rules.extend(out_of(entries.len(), *bounds));
+        }
+        _ => {}
+    }
+    rules
+}
+
+/// All rules of an element, which the service lists whichever of them is broken.
+fn bracketed(lead: &str, shape: &Shape) -> String {
+    let mut rules = Vec::new();
+    if let Shape::Text {
+        length,
+        pattern,
+        values,
+    } = shape
+    {
+        if let Some((min, max)) = length {
+            rules.push(at_most_long(*max));
+            rules.push(at_least_long(*min));
+        }
+        rules.extend(pattern.map(|pattern| matching(pattern.text)));
+        if !values.is_empty() {
+            rules.push(one_of(values));
+        }
+    }
+    format!("{lead}: [{}]", rules.join(", "))
+}
+
+fn out_of(count: usize, (min, max): (usize, usize)) -> Option<String> {
+    if count < min {
+        Some(at_least_long(min))
+    } else if count > max {
+        Some(at_most_long(max))
+    } else {
+        None
+    }
+}
+
+fn at_least_long(min: usize) -> String {
+    format!("Member must have length greater than or equal to {min}")
+}
+
+fn at_most_long(max: usize) -> String {
+    format!("Member must have length less than or equal to {max}")
+}
+
+fn matching(pattern: &str) -> String {
+    format!("Member must satisfy regular expression pattern: {pattern}")
+}
+
+fn one_of(values: &[&str]) -> String {
+    format!(
+        "Member must satisfy enum value set: [{}]",
+        values.join(", ")
+    )
+}

@@ -1,0 +1,206 @@
+//! What a value may be: the service model's shapes as data.
+
+use super::pattern::Pattern;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// A shape of the service model with its constraints.
+#[derive(Debug)]
+pub enum Shape {
+    /// A string. Its length counts UTF-16 code units, as the service's JVM does (a choice).
+    Text {
+        /// Least and greatest length.
+        length: Option<(usize, usize)>,
+        /// What the whole text has to match.
+        pattern: Option<&'static Pattern>,
+        /// The only texts allowed, for an enumeration, in the order messages list them.
+        values: &'static [&'static str],
+    },
+    /// A number, 32 bits wide unless `long`.
+    Integer {
+        /// Smallest value allowed.
+        min: Option<i64>,
+        /// Largest value allowed.
+        max: Option<i64>,
+        /// Called `Long` in messages and not clamped to 32 bits.
+        long: bool,
+    },
+    /// True or false.
+    Boolean,
+    /// Bytes.
+    Blob {
+        /// Least and greatest number of bytes.
+        length: Option<(usize, usize)>,
+    },
+    /// A moment, to the millisecond.
+    Timestamp,
+    /// A sequence of values of one shape.
+    List {
+        /// Shape of each element.
+        element: &'static Shape,
+        /// Least and greatest number of elements.
+        length: Option<(usize, usize)>,
+    },
+    /// A dictionary with text keys.
+    Map {
+        /// Shape of each key.
+        key: &'static Shape,
+        /// Shape of each value.
+        value: &'static Shape,
+        /// Least and greatest number of entries.
+        length: Option<(usize, usize)>,
+    },
+    /// A structure with these fields, in the order in which messages name them.
+    Structure(&'static [Field]),
+}
+
+/// One entry of a structure's declaration.
+#[derive(Debug)]
+pub enum Field {
+    /// A member of its own.
+    Member(Member),
+    /// The fields of a group that many structures share, such as the ways to name a stream.
+    Group(&'static [Field]),
+}
+
+/// A member of a structure.
+#[derive(Debug)]
+pub struct Member {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// What its value may be.
+    pub shape: &'static Shape,
+    /// Whether it may be absent.
+    pub presence: Presence,
+}
+
+/// Whether a member may be absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Absent is a violation.
+    Required,
+    /// Optional by its shape, but a violation unless the operation excuses it.
+    Expected,
+    /// May be absent.
+    Optional,
+}
+
+/// A type that carries its shape.
+pub trait Shaped: Sized + DeserializeOwned {
+    /// The rules, which the type's own reader keeps and the explaining reader words.
+    const SHAPE: &'static Shape;
+    /// What it means when a member of this type is missing.
+    const PRESENCE: Presence = Presence::Required;
+
+    /// The value of an absent member, where it may be absent.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+impl<T: Shaped> Shaped for Option<T> {
+    const SHAPE: &'static Shape = T::SHAPE;
+    const PRESENCE: Presence = Presence::Optional;
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+/// A member that its shape leaves optional, but that is a violation unless excused.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent, bound = "T: Deserialize<'de>")]
+pub struct Expected<T>(pub Option<T>);
+
+impl<T: Shaped> Shaped for Expected<T> {
+    const SHAPE: &'static Shape = T::SHAPE;
+    const PRESENCE: Presence = Presence::Expected;
+
+    fn absent() -> Option<Self> {
+        Some(Self(None))
+    }
+}
+
+impl Shape {
+    /// All members of a structure, those of its groups in place; none for other shapes.
+    pub fn members(&self) -> Vec<&'static Member> {
+        let mut all = Vec::new();
+        if let Self::Structure(fields) = self {
+            gather(fields, &mut all);
+        }
+        all
+    }
+
+    /// Whether a value of this shape holds a blob, in which case messages leave the value out.
+    pub fn holds_blob(&self) -> bool {
+        match self {
+            Self::Blob { .. } => true,
+            Self::List { element, .. } => element.holds_blob(),
+            Self::Map { value, .. } => value.holds_blob(),
+            Self::Structure(_) => self
+                .members()
+                .iter()
+                .any(|member| member.shape.holds_blob()),
+            Self::Text { .. } | Self::Integer { .. } | Self::Boolean | Self::Timestamp => false,
+        }
+    }
+
+    /// Whether `text` keeps the rules of a text shape.
+    pub fn accepts_text(&self, text: &str) -> bool {
+        let Self::Text {
+            length,
+            pattern,
+            values,
+        } = self
+        else {
+            return false;
+        };
+        (values.is_empty() || values.contains(&text))
+            && length.is_none_or(|bounds| within(utf16_length(text), bounds))
+            && pattern.is_none_or(|pattern| pattern.matches(text))
+    }
+
+    /// Whether `number` keeps the rules of a number shape.
+    pub fn accepts_number(&self, number: i64) -> bool {
+        let Self::Integer { min, max, .. } = self else {
+            return false;
+        };
+        min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max)
+    }
+
+    /// Whether `count` bytes, elements or entries are allowed.
+    pub fn accepts_count(&self, count: usize) -> bool {
+        match self {
+            Self::Blob { length } | Self::List { length, .. } | Self::Map { length, .. } => {
+                length.is_none_or(|bounds| within(count, bounds))
+            }
+            Self::Text { .. }
+            | Self::Integer { .. }
+            | Self::Boolean
+            | Self::Timestamp
+            | Self::Structure(_) => true,
+        }
+    }
+}
+
+fn gather(fields: &'static [Field], all: &mut Vec<&'static Member>) {
+    for field in fields {
+        match field {
+            Field::Member(member) => all.push(member),
+            Field::Group(fields) => gather(fields, all),
+        }
+    }
+}
+
+fn within(count: usize, (min, max): (usize, usize)) -> bool {
+    (min..=max).contains(&count)
+}
+
+/// Length as the service counts it.
+pub(super) fn utf16_length(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.encode_utf16().count()
+    }
+}

@@ -1,0 +1,71 @@
+//! Moments: seconds with a fraction in JSON, tag 1 around whole milliseconds in CBOR.
+
+use super::shape::{Shape, Shaped};
+use crate::world::Timestamp;
+use ciborium::tag;
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+impl Shaped for Timestamp {
+    const SHAPE: &'static Shape = &Shape::Timestamp;
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(Number { per_unit: 1000.0 })
+        } else {
+            // Not `deserialize_any`: ciborium would show the tag instead of the number.
+            deserializer.deserialize_i64(Number { per_unit: 1.0 })
+        }
+    }
+}
+
+struct Number {
+    /// Milliseconds in one.
+    per_unit: f64,
+}
+
+impl Visitor<'_> for Number {
+    type Value = Timestamp;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a moment")
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "1 or 1000, both whole")]
+    fn visit_i64<E>(self, number: i64) -> Result<Timestamp, E> {
+        Ok(Timestamp::from_millis(
+            number.saturating_mul(self.per_unit as i64),
+        ))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Timestamp, E> {
+        self.visit_i64(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a float's cast saturates, as wanted"
+    )]
+    fn visit_f64<E>(self, number: f64) -> Result<Timestamp, E> {
+        Ok(Timestamp::from_millis(
+            (number * self.per_unit).round() as i64
+        ))
+    }
+}
+
+impl Serialize for Timestamp {
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "exact to the millisecond for 285,000 years"
+    )]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_f64(self.millis() as f64 / 1000.0)
+        } else {
+            tag::Required::<i64, 1>(self.millis()).serialize(serializer)
+        }
+    }
+}
