@@ -44,3 +44,8 @@ pub mod world;
 
 pub use emulator::{Emulator, StartError};
 pub use options::Options;
+
+/// The README's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,8 @@
 //! The operations: one file each, and the table from which all else about them is derived.
-#![allow(unreachable_pub, reason = "shapes are declared public and reached through the table")]
+#![allow(
+    unreachable_pub,
+    reason = "shapes are declared public and reached through the table"
+)]
 
 mod create_stream;
 mod delete_stream;

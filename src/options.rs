@@ -11,6 +11,7 @@ pub use sources::parse;
 pub use value::{Authentication, ClockChoice, Durability, Hosts, LimitSetting, Listen, LogFormat};
 
 use crate::limits::{Limits, Profile};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -102,6 +103,19 @@ pub struct Options {
 }
 
 impl Options {
+    /// The options that flags say, as on the command line; no variable and no file is looked at,
+    /// unless `--config` names one.
+    ///
+    /// # Errors
+    /// What is wrong with them, for people.
+    pub fn read<T: Into<OsString>>(flags: impl IntoIterator<Item = T>) -> Result<Self, String> {
+        let command = <Self as clap::Args>::augment_args(clap::Command::new("minikin"));
+        let line = std::iter::once("minikin".into()).chain(flags.into_iter().map(T::into));
+        let matches = parse(command, line.collect(), |_| None);
+        let matches = matches.map_err(|error| error.to_string())?;
+        <Self as clap::FromArgMatches>::from_arg_matches(&matches).map_err(|e| e.to_string())
+    }
+
     /// Where to listen.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         if self.listen.is_empty() {

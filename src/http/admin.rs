@@ -140,10 +140,10 @@ impl FromRequestParts<Admin> for LetIn {
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
         let shown = shown.and_then(|value| value.strip_prefix("Bearer "));
-        if let (Some(token), Some(shown)) = (&admin.token, shown) {
-            if same(token.as_bytes(), shown.as_bytes()) {
-                return Ok(Self);
-            }
+        if let (Some(token), Some(shown)) = (&admin.token, shown)
+            && same(token.as_bytes(), shown.as_bytes())
+        {
+            return Ok(Self);
         }
         let near = head
             .extensions

@@ -8,7 +8,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// A blob without a bound of its own; [`declare`](super::declare) gives it one.
+/// A blob without a bound of its own; shapes of the service model give it one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blob(pub Bytes);
 

@@ -73,10 +73,10 @@ pub fn explain<T: DeserializeOwned>(
     }
     let report = Report::of(&node, shape, excuses(&node));
     // What is left to the operation itself is not judged here.
-    if report.is_empty() || report.is_excusable() {
-        if let Some(value) = node.read(format == Format::Json) {
-            return Explained::Fine(value);
-        }
+    if (report.is_empty() || report.is_excusable())
+        && let Some(value) = node.read(format == Format::Json)
+    {
+        return Explained::Fine(value);
     }
     if report.is_empty() {
         Explained::Unreadable

@@ -1,0 +1,31 @@
+# Two stages: the compiler's, and an image that holds one static binary and nothing else.
+#
+#   docker build --tag minikin .
+#   docker run --publish 4567:4567 minikin
+#   docker run --publish 4567:4567 --volume streams:/data minikin --data-dir /data
+
+FROM rust:1.95-bookworm AS builder
+WORKDIR /source
+COPY . .
+# With a target named, the flag stays away from build scripts and macros, which cannot be static.
+RUN target="$(uname -m)-unknown-linux-gnu" \
+    && RUSTFLAGS="-C target-feature=+crt-static" \
+        cargo build --release --locked --bin minikin --target "$target" \
+    && mkdir -p /image/program /image/folders/data /image/folders/tmp \
+    && chmod 1777 /image/folders/tmp \
+    && cp "target/$target/release/minikin" /image/program/
+
+FROM scratch
+COPY --from=builder /image/program/ /
+# An empty image has no mkdir and no chown, so the folders come from the builder with their owner:
+# /data for --data-dir, /tmp for the records that memory cannot hold without one.
+COPY --from=builder --chown=10001:10001 /image/folders/ /
+VOLUME /data
+# A number, since there is no list of users; Kubernetes wants to see that it is not 0.
+USER 10001:10001
+# In a container the loopback addresses would reach nobody. Without IPv6 the second is left out.
+ENV MINIKIN_LISTEN=0.0.0.0:4567,[::]:4567
+EXPOSE 4567
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["/minikin", "health"]
+ENTRYPOINT ["/minikin"]
