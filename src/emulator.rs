@@ -1,7 +1,7 @@
 //! One emulator, from its start to its stop: the same door for the program and for tests.
 
 use crate::engine::tasks::Tasks;
-use crate::engine::{Engine, RestoreError, StoreError, kept_time};
+use crate::engine::{Behaviour, Engine, RestoreError, StoreError, kept_time};
 use crate::http::Server;
 use crate::http::admin::Admin;
 use crate::http::listen::{self, BindError};
@@ -79,13 +79,9 @@ impl Emulator {
             .expect("opening the store does not panic")
             .map_err(StartError::Open)?;
         let world = world(&options, &recovered);
-        let transition_ms = options.transition_ms.unwrap_or(match options.profile {
-            limits::Profile::Strict => limits::STRICT_TRANSITION_MS,
-            limits::Profile::Standard | limits::Profile::Fast => 0,
-        });
         let tls = Arc::new(identity(&options, &world.clock)?);
         let connections = limits.connections;
-        let engine = Engine::start(world, limits, transition_ms, store, &recovered);
+        let engine = Engine::start(world, limits, behaviour(&options), store, &recovered);
         let engine = engine.map_err(StartError::Restore)?;
         drop(recovered);
         let listeners = listen::bind(&options.addresses()).map_err(StartError::Bind)?;
@@ -156,6 +152,20 @@ impl Emulator {
     pub async fn stop(self) -> Result<(), StoreError> {
         self.stop.send_replace(true);
         self.ended.await.unwrap_or(Ok(()))
+    }
+}
+
+fn behaviour(options: &Options) -> Behaviour {
+    let strict = options.profile == limits::Profile::Strict;
+    let delay = if strict {
+        limits::STRICT_TRANSITION_MS
+    } else {
+        0
+    };
+    Behaviour {
+        transition_ms: options.transition_ms.unwrap_or(delay),
+        on_demand_scaling: options.on_demand_scaling.map_or(strict, |switch| switch.0),
+        keys: options.keys(),
     }
 }
 

@@ -1,29 +1,40 @@
 //! All streams of all accounts, and what happens to them as time passes.
 
+mod account;
+mod change;
+mod consumer;
 mod lifecycle;
+mod put;
+mod quota;
 mod restore;
 mod retention;
+mod scaling;
 mod shard;
+mod state;
 mod stream;
 pub mod tasks;
 
-pub use crate::store::StoreError;
+pub use crate::store::{Consumer, PendingChange, ReshardingOrder, StoreError, StreamSettings};
+pub use account::Commitment;
+pub use change::Counts;
+pub use consumer::{ConsumerStatus, consumer_status};
+pub use put::{Placed, PutFailure};
 pub use restore::RestoreError;
 pub(crate) use restore::kept_time;
 pub use shard::{Batch, Read, RecordView, Shard};
-pub use stream::{Facts, Placed, PutFailure, Stream, Terms};
+pub use state::{State, consumer_arn, mode, new_settings};
+pub use stream::{Facts, Stream, Terms};
 
 use crate::limits::{self, Limits};
 use crate::lock::Lock;
-use crate::model::{self, Scope, StreamArn, StreamMode, StreamStatus, TagFault, Tags};
-use crate::store::Store;
+use crate::model::{self, Keys, Scope, StreamArn, StreamMode, StreamStatus, TagFault, Tags};
+use crate::store::{AccountValue, Health, LogId, Store, Ticket};
 use crate::world::{Timestamp, World};
-use lifecycle::Deadlines;
+use lifecycle::{Deadlines, Due};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use stream::{LogSource, State};
 use tasks::Tasks;
 use tokio::sync::{oneshot, watch};
 
@@ -35,8 +46,7 @@ pub struct Engine {
     /// The limits in force.
     pub limits: Limits,
     store: Store,
-    /// Time that a stream spends in a state that ends by itself.
-    transition_ms: u64,
+    behaviour: Behaviour,
     realms: Lock<HashMap<Scope, Realm>>,
     /// Counts the creations of streams; starts above all earlier ones.
     next_incarnation: AtomicU64,
@@ -44,8 +54,20 @@ pub struct Engine {
     /// those whose records a crash took.
     first_index: u64,
     deadlines: Deadlines,
+    callers: quota::Callers,
     tasks: Tasks,
     stop: watch::Sender<bool>,
+}
+
+/// How an engine behaves where that is a matter of taste.
+#[derive(Debug, Clone, Default)]
+pub struct Behaviour {
+    /// Time that a stream spends in a state that ends by itself, in milliseconds.
+    pub transition_ms: u64,
+    /// Whether on-demand streams split their busy shards.
+    pub on_demand_scaling: bool,
+    /// Keys that cannot be used.
+    pub keys: Keys,
 }
 
 /// The streams of one account in one region.
@@ -57,21 +79,27 @@ struct Realm {
     on_demand: u64,
     /// Streams in CREATING or DELETING.
     in_transition: u64,
+    account: AccountValue,
 }
 
 /// A stream to be created.
 #[derive(Debug)]
 pub struct NewStream {
-    /// How its capacity is set.
-    pub mode: StreamMode,
+    /// What is set about it.
+    pub settings: StreamSettings,
     /// How many shards it begins with.
     pub shards: u32,
-    /// Its largest record.
-    pub max_record_kib: u32,
-    /// Whether it spreads records itself.
-    pub auto_distribution: bool,
     /// Its first tags, unchecked.
     pub tags: Vec<(String, String)>,
+}
+
+/// How much of its quotas an account uses in a region.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Open shards of all its streams (whether those of on-demand streams count is a choice).
+    pub open_shards: u64,
+    /// Its on-demand streams.
+    pub on_demand_streams: u64,
 }
 
 /// Why a stream is not created.
@@ -101,6 +129,8 @@ pub enum CreateError {
 pub enum DeleteError {
     /// Its state does not allow it.
     NotActive(StreamStatus),
+    /// Consumers are registered, and were not to be deleted with it.
+    HasConsumers,
     /// Too many streams are being created or deleted.
     TooManyInTransition(u64),
     /// The store refuses to write.
@@ -158,42 +188,30 @@ impl Engine {
         .unwrap_or(Err(CreateError::Store))
     }
 
-    fn begin(
-        &self,
-        arn: StreamArn,
-        new: NewStream,
-    ) -> Result<(Arc<Stream>, crate::store::Ticket), CreateError> {
+    fn begin(&self, arn: StreamArn, new: NewStream) -> Result<(Arc<Stream>, Ticket), CreateError> {
         let now = self.world.clock.now();
         let mut realms = self.realms.lock();
         let realm = realms.get(&arn.scope);
         let tags = self.check_new(realm, &arn, &new)?;
         let incarnation = self.next_incarnation.fetch_add(1, Ordering::Relaxed);
         let created_s = u64::try_from(now.seconds()).unwrap_or_default();
-        let described = model::Shard::initial(
-            new.shards,
-            created_s.saturating_sub(limits::SHARD_CREATED_BEFORE_S),
-        );
-        let mut state = State::creating(new.mode, new.max_record_kib, new.auto_distribution, tags);
-        let highest = new.shards.saturating_sub(1);
-        let source = LogSource::new(
-            &self.store,
-            &self.limits,
-            incarnation,
-            highest,
-            self.first_index,
-        );
-        state.open_shards(described, &source, now);
+        let shards_created_s = created_s.saturating_sub(limits::SHARD_CREATED_BEFORE_S);
+        let mut state = State::creating(new.settings, tags);
+        let described = model::Shard::initial(new.shards, shards_created_s);
+        state.open_shards(described, self, incarnation, now);
         state.due = self.due(now);
         let stream = Stream::new(arn.clone(), incarnation, now, state);
-        let ticket = self.store.save(stream.with_state(|state| {
+        let ticket = stream.with_state(|state| {
             // Without a delay what is kept is the stream as it will be, not a moment of it.
             let kept = if state.due.is_none() {
                 StreamStatus::Active
             } else {
                 state.status
             };
-            restore::saved(&stream, state, kept, true)
-        }));
+            let shards: Vec<_> = state.shards.keys().copied().collect();
+            self.store
+                .save(restore::saved(&stream, state, kept, &shards))
+        });
         let realm = realms.entry(arn.scope.clone()).or_default();
         realm.streams.insert(arn.name, stream.clone());
         realm.count(&stream, true);
@@ -218,7 +236,7 @@ impl Engine {
         ) {
             return Err(CreateError::TooManyInTransition(limit));
         }
-        if new.mode == StreamMode::OnDemand {
+        if new.settings.on_demand {
             if let Some(limit) = reached(self.limits.on_demand_streams, of(|r| r.on_demand), 1) {
                 return Err(CreateError::TooManyOnDemand(limit));
             }
@@ -233,7 +251,8 @@ impl Engine {
             .tags
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()));
-        tags.add(given).map_err(CreateError::Tags)?;
+        tags.add(given, self.most_tags())
+            .map_err(CreateError::Tags)?;
         Ok(tags)
     }
 
@@ -241,13 +260,17 @@ impl Engine {
     ///
     /// # Errors
     /// Why it is not deleted.
-    pub async fn delete(self: &Arc<Self>, stream: &Arc<Stream>) -> Result<(), DeleteError> {
-        let ticket = self.begin_delete(stream)?;
+    pub async fn delete(
+        self: &Arc<Self>,
+        stream: &Arc<Stream>,
+        with_consumers: bool,
+    ) -> Result<(), DeleteError> {
+        let ticket = self.begin_delete(stream, with_consumers)?;
         let (engine, stream) = (self.clone(), stream.clone());
         self.finish(async move {
             ticket.durable().await.map_err(|_| DeleteError::Store)?;
             match stream.with_state(|state| state.due) {
-                Some(due) => engine.deadlines.add(due, stream),
+                Some(due) => engine.deadlines.add(due, stream, Due::Stream),
                 None => engine.forget(&stream),
             }
             Ok(())
@@ -256,7 +279,11 @@ impl Engine {
         .unwrap_or(Err(DeleteError::Store))
     }
 
-    fn begin_delete(&self, stream: &Arc<Stream>) -> Result<crate::store::Ticket, DeleteError> {
+    fn begin_delete(
+        &self,
+        stream: &Arc<Stream>,
+        with_consumers: bool,
+    ) -> Result<Ticket, DeleteError> {
         let now = self.world.clock.now();
         let mut realms = self.realms.lock();
         let realm = realms.entry(stream.arn.scope.clone()).or_default();
@@ -268,6 +295,9 @@ impl Engine {
                 StreamStatus::Creating => true,
                 StreamStatus::Active => false,
             };
+            if !with_consumers && !state.consumers.is_empty() {
+                return Err(DeleteError::HasConsumers);
+            }
             if !was_creating {
                 let limit = self.limits.streams_in_transition;
                 if let Some(limit) = reached(limit, realm.in_transition, 1) {
@@ -278,7 +308,7 @@ impl Engine {
             state.status = StreamStatus::Deleting;
             state.due = self.due(now);
             let changes = match state.due {
-                Some(_) => restore::saved(stream, state, state.status, false),
+                Some(_) => restore::saved(stream, state, state.status, &[]),
                 None => restore::removed(stream, state),
             };
             Ok(self.store.save(changes))
@@ -288,17 +318,17 @@ impl Engine {
     /// A new stream is durable: it becomes active, now or when it is due.
     fn created(&self, stream: &Arc<Stream>) {
         match stream.with_state(|state| state.due) {
-            Some(due) => self.deadlines.add(due, stream.clone()),
+            Some(due) => self.deadlines.add(due, stream.clone(), Due::Stream),
             None => self.activate(stream),
         }
     }
 
-    /// CREATING or UPDATING ends. Nothing happens to a stream that is being deleted.
+    /// CREATING ends. Nothing happens to a stream that is being deleted.
     fn activate(&self, stream: &Arc<Stream>) {
         let mut realms = self.realms.lock();
         let was_creating = stream.with_state(|state| {
             let was_creating = state.status == StreamStatus::Creating;
-            if state.status != StreamStatus::Deleting {
+            if was_creating {
                 state.status = StreamStatus::Active;
                 state.due = None;
             }
@@ -325,7 +355,7 @@ impl Engine {
 
     /// When a transition that begins now ends; none, if at once.
     fn due(&self, now: Timestamp) -> Option<Timestamp> {
-        let delay = i64::try_from(self.transition_ms).unwrap_or(i64::MAX);
+        let delay = i64::try_from(self.behaviour.transition_ms).unwrap_or(i64::MAX);
         (delay > 0).then(|| now.plus_millis(delay))
     }
 
@@ -339,6 +369,40 @@ impl Engine {
             let _ = done.send(work.await);
         });
         result.await.ok()
+    }
+
+    /// The keys that cannot be used.
+    pub fn keys(&self) -> &Keys {
+        &self.behaviour.keys
+    }
+
+    /// How much of its quotas an account uses in a region.
+    pub fn usage(&self, scope: &Scope) -> Usage {
+        let realms = self.realms.lock();
+        let Some(realm) = realms.get(scope) else {
+            return Usage::default();
+        };
+        let shards = |stream: &Arc<Stream>| stream.look(State::open_shards_count);
+        Usage {
+            open_shards: realm.streams.values().map(shards).sum(),
+            on_demand_streams: realm.on_demand,
+        }
+    }
+
+    /// How many tags a resource may have.
+    pub fn most_tags(&self) -> usize {
+        self.limits
+            .tags
+            .and_then(|most| usize::try_from(most).ok())
+            .unwrap_or(usize::MAX)
+    }
+
+    /// Whether the store writes; a change is refused before it is made.
+    fn check_store(&self) -> Result<(), StoreError> {
+        match self.store.health() {
+            Health::Serving => Ok(()),
+            Health::ReadOnly { reason } => Err(StoreError::ReadOnly(reason)),
+        }
     }
 
     fn streams(&self) -> Vec<Arc<Stream>> {
@@ -361,7 +425,7 @@ impl Engine {
     }
 
     /// Whether writes are taken; if not, why.
-    pub fn health(&self) -> crate::store::Health {
+    pub fn health(&self) -> Health {
         self.store.health()
     }
 
@@ -386,7 +450,7 @@ impl Realm {
                 state.status,
                 StreamStatus::Creating | StreamStatus::Deleting
             );
-            (state.mode, state.open_shards_count(), u64::from(moving))
+            (state.mode(), state.open_shards_count(), u64::from(moving))
         });
         let (on_demand, open) = match mode {
             StreamMode::OnDemand => (1, 0),

@@ -1,6 +1,7 @@
 //! What the service answers when it refuses: every exception, and every text in one place.
 
-use crate::model::{AccountId, ShardId, StreamArn, StreamStatus};
+use crate::engine::StoreError;
+use crate::model::{AccountId, ConsumerArn, Shard, ShardId, StreamArn, StreamStatus};
 use crate::world::Timestamp;
 use std::borrow::Cow;
 use std::fmt;
@@ -25,6 +26,12 @@ pub enum Kind {
     InternalFailure,
     InvalidArgumentException,
     InvalidSignatureException,
+    KMSAccessDeniedException,
+    KMSDisabledException,
+    KMSInvalidStateException,
+    KMSNotFoundException,
+    KMSOptInRequired,
+    KMSThrottlingException,
     LimitExceededException,
     MissingAuthenticationTokenException,
     ProvisionedThroughputExceededException,
@@ -46,6 +53,12 @@ impl Kind {
             Self::InternalFailure => "InternalFailure",
             Self::InvalidArgumentException => "InvalidArgumentException",
             Self::InvalidSignatureException => "InvalidSignatureException",
+            Self::KMSAccessDeniedException => "KMSAccessDeniedException",
+            Self::KMSDisabledException => "KMSDisabledException",
+            Self::KMSInvalidStateException => "KMSInvalidStateException",
+            Self::KMSNotFoundException => "KMSNotFoundException",
+            Self::KMSOptInRequired => "KMSOptInRequired",
+            Self::KMSThrottlingException => "KMSThrottlingException",
             Self::LimitExceededException => "LimitExceededException",
             Self::MissingAuthenticationTokenException => "MissingAuthenticationTokenException",
             Self::ProvisionedThroughputExceededException => {
@@ -95,6 +108,13 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Whatever the store's trouble is, a client is told of none of it; the log is.
+impl From<StoreError> for Error {
+    fn from(_: StoreError) -> Self {
+        Self::internal()
+    }
+}
 
 /// A stream as every text names it, also when it was addressed by its ARN.
 fn named(stream: &StreamArn) -> String {
@@ -482,4 +502,261 @@ impl Error {
              EnforceConsumerDeletion to true."
         ))
     }
+}
+
+/// Resharding and capacity.
+impl Error {
+    /// A shard that was split or merged before.
+    pub fn shard_closed(shard: ShardId, stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::InvalidArgumentException.says(format!(
+            "Shard {shard} in stream {stream} has already been merged or split, and thus is not \
+             eligible for merging or splitting."
+        ))
+    }
+
+    /// Two shards that are no neighbours, or not in this order.
+    pub fn shards_not_adjacent(lower: ShardId, upper: ShardId, stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::InvalidArgumentException.says(format!(
+            "Shards {lower} and {upper} in stream {stream} are not an adjacent pair of shards \
+             eligible for merging"
+        ))
+    }
+
+    /// A hash key that leaves one of the children too little.
+    pub fn hash_key_not_inside(key: &str, shard: &Shard, stream: &StreamArn) -> Self {
+        let (stream, range) = (named(stream), shard.hash_key_range);
+        Kind::InvalidArgumentException.says(format!(
+            "NewStartingHashKey {key} used in SplitShard() on shard {} in stream {stream} is not \
+             both greater than one plus the shard's StartingHashKey {} and less than the shard's \
+             EndingHashKey {}.",
+            shard.id, range.start, range.end
+        ))
+    }
+
+    /// An on-demand stream looks after its shards itself.
+    pub fn stream_is_on_demand(stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::ValidationException.says(format!(
+            "Request is invalid. Stream {stream} is in On-Demand mode."
+        ))
+    }
+
+    /// A provisioned stream has no warm throughput (the text is a choice).
+    pub fn stream_is_provisioned(stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::ValidationException.says(format!(
+            "Request is invalid. Stream {stream} is in Provisioned mode."
+        ))
+    }
+
+    /// More shards than a stream may have.
+    pub fn target_above_limit(limit: u64, open: u64, target: u64) -> Self {
+        Kind::LimitExceededException.says(format!(
+            "Target shard count or number of open shards cannot be greater than {limit}. Current \
+             open shard count: {open}, Target shard count: {target}"
+        ))
+    }
+
+    /// More than twice as many shards as before.
+    pub fn target_above_double(open: u64, target: u64) -> Self {
+        Kind::LimitExceededException.says(format!(
+            "UpdateShardCount cannot scale up over double your current open shard count. Current \
+             open shard count: {open}, Target shard count: {target}"
+        ))
+    }
+
+    /// Less than half as many shards as before.
+    pub fn target_below_half(open: u64, target: u64) -> Self {
+        Kind::LimitExceededException.says(format!(
+            "UpdateShardCount cannot scale down below half your current open shard count. Current \
+             open shard count: {open}, Target shard count: {target}"
+        ))
+    }
+
+    /// Something was done too often in a day (the text is a choice).
+    pub fn too_often_a_day(what: &str, limit: u64) -> Self {
+        Kind::LimitExceededException.says(format!(
+            "{what} at most {limit} times per rolling 24 hours on a stream."
+        ))
+    }
+
+    /// More warm throughput than there is (the text is a choice).
+    pub fn warm_throughput_too_high(limit: u64) -> Self {
+        Kind::InvalidArgumentException.says(format!(
+            "WarmThroughputMiBps cannot be greater than {limit}."
+        ))
+    }
+
+    /// Distribution strategies are for on-demand streams (the text is a choice).
+    pub fn distribution_not_supported() -> Self {
+        Self::auto_distribution_not_expected()
+    }
+
+    /// A provisioned stream cannot go on spreading records itself (the text is a choice).
+    pub fn auto_distribution_in_the_way() -> Self {
+        Kind::InvalidArgumentException.says(
+            "A stream with record distribution strategy AUTO cannot be switched to Provisioned \
+             mode.",
+        )
+    }
+}
+
+/// Retention periods.
+impl Error {
+    /// Below a day.
+    pub fn retention_too_short(hours: i32, min: i32) -> Self {
+        Kind::InvalidArgumentException.says(format!(
+            "Minimum allowed retention period is {min} hours. Requested retention period ({hours} \
+             hours) is too short."
+        ))
+    }
+
+    /// Above a year.
+    pub fn retention_too_long(hours: i32, max: i32) -> Self {
+        Kind::InvalidArgumentException.says(format!(
+            "Maximum allowed retention period is {max} hours. Requested retention period ({hours} \
+             hours) is too long."
+        ))
+    }
+
+    /// A decrease that is an increase.
+    pub fn retention_not_shorter(hours: i32, stream: &StreamArn, current: u32) -> Self {
+        let stream = named(stream);
+        Kind::InvalidArgumentException.says(format!(
+            "Requested retention period ({hours} hours) for stream {stream} can not be longer than \
+             existing retention period ({current} hours). Use IncreaseRetentionPeriod API."
+        ))
+    }
+
+    /// An increase that is a decrease.
+    pub fn retention_not_longer(hours: i32, stream: &StreamArn, current: u32) -> Self {
+        let stream = named(stream);
+        Kind::InvalidArgumentException.says(format!(
+            "Requested retention period ({hours} hours) for stream {stream} can not be shorter than \
+             existing retention period ({current} hours). Use DecreaseRetentionPeriod API."
+        ))
+    }
+}
+
+/// Encryption.
+impl Error {
+    /// A key is started with, not nothing (the text is a choice).
+    pub fn encryption_type_not_kms() -> Self {
+        Kind::InvalidArgumentException.says("EncryptionType must be KMS.")
+    }
+
+    /// A key that the stream is not encrypted with (the text is a choice).
+    pub fn other_key(key: &str, stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::InvalidArgumentException
+            .says(format!("Stream {stream} is not encrypted with key {key}."))
+    }
+
+    /// A key that the configuration makes unusable (the texts are choices).
+    pub fn key_unusable(kind: Kind, key: &str) -> Self {
+        let state = match kind {
+            Kind::KMSDisabledException => "is disabled.",
+            Kind::KMSInvalidStateException => "is pending deletion.",
+            Kind::KMSAccessDeniedException => "is not accessible to the caller.",
+            Kind::KMSOptInRequired => "needs the account to be signed up for the key service.",
+            Kind::KMSThrottlingException => "was asked for too often.",
+            _ => "does not exist.",
+        };
+        kind.says(format!("KMS key {key} {state}"))
+    }
+}
+
+/// Consumers, policies and rates.
+impl Error {
+    /// A consumer that is named in too few ways (the text is a choice).
+    pub fn no_consumer_given() -> Self {
+        Kind::InvalidArgumentException
+            .says("Must specify either ConsumerARN or both StreamARN and ConsumerName.")
+    }
+
+    /// A consumer that is named in ways that disagree (the text is a choice).
+    pub fn consumer_names_differ() -> Self {
+        Kind::InvalidArgumentException
+            .says("ConsumerARN, StreamARN and ConsumerName do not identify the same consumer.")
+    }
+
+    /// No such consumer; `given` is its ARN or its name, as the request has it.
+    pub fn consumer_not_found(given: &str, account: AccountId) -> Self {
+        Kind::ResourceNotFoundException
+            .says(format!("Consumer {given}, account {account} not found."))
+    }
+
+    /// The name is taken (the text is a choice).
+    pub fn consumer_exists(name: &str, stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::ResourceInUseException.says(format!(
+            "Consumer {name} under stream {stream} already exists."
+        ))
+    }
+
+    /// A consumer that is on its way in or out.
+    pub fn consumer_not_active(consumer: &ConsumerArn) -> Self {
+        let (name, stream, created) = (
+            &consumer.name,
+            named_with_and(&consumer.stream),
+            consumer.created_s,
+        );
+        Kind::ResourceInUseException.says(format!(
+            "Consumer {name} with creation timestamp {created} under stream {stream} is not in \
+             ACTIVE status."
+        ))
+    }
+
+    /// More consumers than a stream may have (the text is a choice).
+    pub fn too_many_consumers(stream: &StreamArn, limit: u64) -> Self {
+        let stream = named(stream);
+        Kind::LimitExceededException.says(format!(
+            "This request would exceed the limit on the number of consumers for stream {stream}. \
+             Limit: {limit}."
+        ))
+    }
+
+    /// More consumers being registered than may be (the text is a choice).
+    pub fn too_many_consumers_creating(stream: &StreamArn, limit: u64) -> Self {
+        let stream = named(stream);
+        Kind::LimitExceededException.says(format!(
+            "This request would exceed the limit on the number of consumers that can \
+             simultaneously be in CREATING for stream {stream}. Limit: {limit}."
+        ))
+    }
+
+    /// A policy that is none (the text is a choice).
+    pub fn policy_invalid() -> Self {
+        Kind::ValidationException.says("Invalid policy document.")
+    }
+
+    /// No policy to delete.
+    pub fn policy_not_found(arn: &str) -> Self {
+        Kind::ResourceNotFoundException
+            .says(format!("No resource policy found for resource ARN {arn}."))
+    }
+
+    /// An ARN that names neither a stream nor a consumer we have (a choice).
+    pub fn resource_not_found(arn: &str) -> Self {
+        Kind::ResourceNotFoundException.says(format!("Resource {arn} not found."))
+    }
+
+    /// An operation on a stream was called too often.
+    pub fn stream_call_rate_exceeded(stream: &str, account: AccountId) -> Self {
+        Kind::LimitExceededException.says(format!(
+            "Rate exceeded for stream {stream} under account {account}."
+        ))
+    }
+
+    /// An operation of the whole account was called too often.
+    pub fn account_call_rate_exceeded(account: AccountId) -> Self {
+        Kind::LimitExceededException.says(format!("Rate exceeded for account {account}."))
+    }
+}
+
+/// A stream as the one text about consumers spells it.
+fn named_with_and(stream: &StreamArn) -> String {
+    format!("{} and account {}", stream.name, stream.scope.account)
 }

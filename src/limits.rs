@@ -3,6 +3,10 @@
 //! What can be set is a row of the table below and a field of [`Limits`]; what cannot is a
 //! constant under it. Nothing else in the crate holds a bound.
 
+mod calls;
+
+pub use calls::{CALL_RATES, CallRate, Calls};
+
 use std::time::Duration;
 
 /// A set of limits and delays.
@@ -43,15 +47,19 @@ macro_rules! limits {
         $unit:literal, $source:literal;)*) => {
         /// The limits in force.
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct Limits { $(#[doc = $doc] pub $field: Limit,)* }
+        pub struct Limits {
+            $(#[doc = $doc] pub $field: Limit,)*
+            /// How often operations may be called.
+            pub calls: Calls,
+        }
 
         impl Limits {
             /// The values that belong to `profile`.
             pub fn for_profile(profile: Profile) -> Self {
                 match profile {
-                    Profile::Standard => Self { $($field: $standard,)* },
-                    Profile::Fast => Self { $($field: $fast,)* },
-                    Profile::Strict => Self { $($field: $strict,)* },
+                    Profile::Standard => Self { $($field: $standard,)* calls: Calls::OFF },
+                    Profile::Fast => Self { $($field: $fast,)* calls: Calls::OFF },
+                    Profile::Strict => Self { $($field: $strict,)* calls: Calls::strict() },
                 }
             }
 
@@ -70,20 +78,27 @@ macro_rules! limits {
                 };
                 match name {
                     $($name => self.$field = value,)*
-                    _ => return Err(format!("there is no limit called {name}; `minikin limits` lists them")),
+                    _ if self.calls.set(name, value) => {}
+                    _ => {
+                        return Err(format!(
+                            "there is no limit called {name}; `minikin limits` lists them"
+                        ));
+                    }
                 }
                 Ok(())
             }
 
             /// All of them, for people.
             pub fn rows(&self) -> Vec<Row> {
-                vec![$(Row {
+                let mut rows = vec![$(Row {
                     name: $name,
                     value: self.$field.map_or_else(|| "off".to_owned(), |value| value.to_string()),
                     unit: $unit,
                     source: $source,
                     meaning: $doc.trim_ascii(),
-                }),*]
+                }),*];
+                rows.extend(self.calls.rows());
+                rows
             }
         }
     };
@@ -120,6 +135,36 @@ limits! {
     /// On-demand streams in one account and region.
     on_demand_streams, "on-demand-streams", Some(50), Some(1_000_000), Some(50),
         "streams", "AWS quota";
+    /// Open shards that UpdateShardCount may give one stream.
+    shards_per_stream, "shards-per-stream", Some(10_000), Some(1_000_000), Some(10_000),
+        "shards", "AWS API reference: UpdateShardCount";
+    /// UpdateShardCount calls that change one stream in 24 hours.
+    scalings_per_day, "scalings-per-day", Some(10), OFF, Some(10),
+        "calls", "AWS API reference: UpdateShardCount";
+    /// Switches of one stream between the capacity modes in 24 hours.
+    mode_switches_per_day, "mode-switches-per-day", Some(2), OFF, Some(2),
+        "calls", "AWS API reference: UpdateStreamMode";
+    /// Times that one stream's encryption may be started or get another key in 24 hours.
+    encryptions_per_day, "encryptions-per-day", Some(25), OFF, Some(25),
+        "calls", "AWS API reference: StartStreamEncryption";
+    /// Times that one stream's encryption may be stopped in 24 hours.
+    decryptions_per_day, "decryptions-per-day", Some(25), OFF, Some(25),
+        "calls", "AWS API reference: StopStreamEncryption";
+    /// Consumers of one stream.
+    consumers_per_stream, "consumers-per-stream", Some(20), Some(20), Some(20),
+        "consumers", "AWS API reference: RegisterStreamConsumer";
+    /// Consumers of one on-demand stream whose account is committed to a minimum of throughput.
+    consumers_per_committed_stream, "consumers-per-committed-stream", Some(50), Some(50), Some(50),
+        "consumers", "AWS API reference: RegisterStreamConsumer";
+    /// Consumers of one stream that may be in CREATING at once.
+    consumers_creating, "consumers-creating", Some(5), OFF, Some(5),
+        "consumers", "AWS API reference: RegisterStreamConsumer";
+    /// Warm throughput of one stream.
+    warm_throughput, "warm-throughput", Some(10_240), Some(10_240), Some(10_240),
+        "MiB/s", "AWS API reference: UpdateStreamWarmThroughput";
+    /// Tags of one resource.
+    tags, "tags", Some(50), Some(50), Some(50),
+        "tags", "AWS API reference: TagResource";
     /// Bytes of one request's body.
     request_bytes, "request-bytes", Some(20 << 20), Some(20 << 20), Some(20 << 20),
         "bytes", "ours: a 10 MB PutRecords is about 14 MB of base64";
@@ -140,12 +185,27 @@ pub const DESCRIBE_PAGE: usize = 100;
 pub const SHARDS_PAGE: usize = 1_000;
 /// Streams in a ListStreams answer when the request does not say, and at most (AWS).
 pub const STREAMS_PAGE: usize = 100;
-/// Tags of one resource (AWS).
-pub const TAGS: usize = 50;
 /// Largest record of a stream that sets nothing else, in KiB (AWS).
 pub const RECORD_KIB: u32 = 1_024;
 /// Retention period of a new stream, in hours (AWS).
 pub const RETENTION_HOURS: u32 = 24;
+/// Consumers in a ListStreamConsumers answer when the request does not say, and at most (AWS).
+pub const CONSUMERS_PAGE: usize = 100;
+/// Shortest retention period, in hours (AWS).
+pub const MIN_RETENTION_HOURS: i32 = 24;
+/// Longest retention period, in hours (AWS).
+pub const MAX_RETENTION_HOURS: i32 = 8_760;
+/// Time for which changes are counted that may be made so many times a day, in milliseconds (AWS).
+pub const DAY_MS: i64 = 86_400_000;
+/// Shortest commitment to a minimum of throughput, in milliseconds (AWS).
+pub const COMMITMENT_MS: i64 = 86_400_000;
+/// Callers whose rates are remembered; those who have not called for a while are forgotten (ours).
+pub const CALLERS: usize = 100_000;
+/// How often on-demand streams look at the traffic of their shards, in milliseconds (ours; the
+/// service takes up to 15 minutes).
+pub const SCALING_SWEEP_MS: i64 = 60_000;
+/// Traffic above which a shard of an on-demand stream is split, in bytes a second (AWS).
+pub const SCALING_BYTES_PER_SECOND: u64 = 500_000;
 /// Shards of a new on-demand stream (AWS).
 pub const ON_DEMAND_SHARDS: u32 = 4;
 /// How far the first shards' create time lies before the stream's, in seconds (typical for AWS).

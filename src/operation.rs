@@ -4,19 +4,48 @@
     reason = "shapes are declared public and reached through the table"
 )]
 
+mod add_tags_to_stream;
 mod create_stream;
+mod decrease_stream_retention_period;
+mod delete_resource_policy;
 mod delete_stream;
+mod deregister_stream_consumer;
+mod describe_account_settings;
+mod describe_limits;
 mod describe_stream;
+mod describe_stream_consumer;
 mod describe_stream_summary;
+mod disable_enhanced_monitoring;
+mod enable_enhanced_monitoring;
 mod get_records;
+mod get_resource_policy;
 mod get_shard_iterator;
+mod increase_stream_retention_period;
 mod list_shards;
+mod list_stream_consumers;
 mod list_streams;
+mod list_tags_for_resource;
+mod list_tags_for_stream;
+mod merge_shards;
 mod prelude;
 mod put_record;
 mod put_records;
+mod put_resource_policy;
+mod register_stream_consumer;
+mod remove_tags_from_stream;
 mod shapes;
 mod shared;
+mod split_shard;
+mod start_stream_encryption;
+mod stop_stream_encryption;
+mod tag_resource;
+mod untag_resource;
+mod update_account_settings;
+mod update_max_record_size;
+mod update_shard_count;
+mod update_stream_mode;
+mod update_stream_record_distribution_strategy;
+mod update_stream_warm_throughput;
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -85,7 +114,7 @@ pub struct Entry {
     pub input: &'static Shape,
     /// Names of the members it answers.
     pub output: &'static [&'static str],
-    run: fn(Context, Bytes, Format) -> Answer,
+    run: fn(&'static Entry, Context, Bytes, Format) -> Answer,
 }
 
 impl std::fmt::Debug for Entry {
@@ -100,7 +129,7 @@ impl Entry {
             name,
             input: <O::Input as Shaped>::SHAPE,
             output: <O::Output as Document>::MEMBERS,
-            run: |context, body, format| Box::pin(run::<O>(context, body, format)),
+            run: |entry, context, body, format| Box::pin(run::<O>(entry, context, body, format)),
         }
     }
 
@@ -117,30 +146,70 @@ impl Entry {
     /// # Errors
     /// The exception that the service would answer.
     pub async fn answer(
-        &self,
+        &'static self,
         context: Context,
         body: Bytes,
         format: Format,
     ) -> Result<Vec<u8>, Error> {
-        (self.run)(context, body, format).await
+        (self.run)(self, context, body, format).await
     }
 }
 
 /// Every operation there is, sorted by name.
 pub static OPERATIONS: &[Entry] = &[
+    Entry::of::<add_tags_to_stream::AddTagsToStream>("AddTagsToStream"),
     Entry::of::<create_stream::CreateStream>("CreateStream"),
+    Entry::of::<decrease_stream_retention_period::DecreaseStreamRetentionPeriod>(
+        "DecreaseStreamRetentionPeriod",
+    ),
+    Entry::of::<delete_resource_policy::DeleteResourcePolicy>("DeleteResourcePolicy"),
     Entry::of::<delete_stream::DeleteStream>("DeleteStream"),
+    Entry::of::<deregister_stream_consumer::DeregisterStreamConsumer>("DeregisterStreamConsumer"),
+    Entry::of::<describe_account_settings::DescribeAccountSettings>("DescribeAccountSettings"),
+    Entry::of::<describe_limits::DescribeLimits>("DescribeLimits"),
     Entry::of::<describe_stream::DescribeStream>("DescribeStream"),
+    Entry::of::<describe_stream_consumer::DescribeStreamConsumer>("DescribeStreamConsumer"),
     Entry::of::<describe_stream_summary::DescribeStreamSummary>("DescribeStreamSummary"),
+    Entry::of::<disable_enhanced_monitoring::DisableEnhancedMonitoring>(
+        "DisableEnhancedMonitoring",
+    ),
+    Entry::of::<enable_enhanced_monitoring::EnableEnhancedMonitoring>("EnableEnhancedMonitoring"),
     Entry::of::<get_records::GetRecords>("GetRecords"),
+    Entry::of::<get_resource_policy::GetResourcePolicy>("GetResourcePolicy"),
     Entry::of::<get_shard_iterator::GetShardIterator>("GetShardIterator"),
+    Entry::of::<increase_stream_retention_period::IncreaseStreamRetentionPeriod>(
+        "IncreaseStreamRetentionPeriod",
+    ),
     Entry::of::<list_shards::ListShards>("ListShards"),
+    Entry::of::<list_stream_consumers::ListStreamConsumers>("ListStreamConsumers"),
     Entry::of::<list_streams::ListStreams>("ListStreams"),
+    Entry::of::<list_tags_for_resource::ListTagsForResource>("ListTagsForResource"),
+    Entry::of::<list_tags_for_stream::ListTagsForStream>("ListTagsForStream"),
+    Entry::of::<merge_shards::MergeShards>("MergeShards"),
     Entry::of::<put_record::PutRecord>("PutRecord"),
     Entry::of::<put_records::PutRecords>("PutRecords"),
+    Entry::of::<put_resource_policy::PutResourcePolicy>("PutResourcePolicy"),
+    Entry::of::<register_stream_consumer::RegisterStreamConsumer>("RegisterStreamConsumer"),
+    Entry::of::<remove_tags_from_stream::RemoveTagsFromStream>("RemoveTagsFromStream"),
+    Entry::of::<split_shard::SplitShard>("SplitShard"),
+    Entry::of::<start_stream_encryption::StartStreamEncryption>("StartStreamEncryption"),
+    Entry::of::<stop_stream_encryption::StopStreamEncryption>("StopStreamEncryption"),
+    Entry::of::<tag_resource::TagResource>("TagResource"),
+    Entry::of::<untag_resource::UntagResource>("UntagResource"),
+    Entry::of::<update_account_settings::UpdateAccountSettings>("UpdateAccountSettings"),
+    Entry::of::<update_max_record_size::UpdateMaxRecordSize>("UpdateMaxRecordSize"),
+    Entry::of::<update_shard_count::UpdateShardCount>("UpdateShardCount"),
+    Entry::of::<update_stream_mode::UpdateStreamMode>("UpdateStreamMode"),
+    Entry::of::<update_stream_record_distribution_strategy::UpdateStreamRecordDistributionStrategy>(
+        "UpdateStreamRecordDistributionStrategy",
+    ),
+    Entry::of::<update_stream_warm_throughput::UpdateStreamWarmThroughput>(
+        "UpdateStreamWarmThroughput",
+    ),
 ];
 
 async fn run<O: Operation>(
+    entry: &'static Entry,
     context: Context,
     body: Bytes,
     format: Format,
@@ -149,8 +218,33 @@ async fn run<O: Operation>(
         Some(input) => input,
         None => explain::<O>(&context, &body, format)?,
     };
+    check_rate(&context, entry, &body, format)?;
     drop(body);
     Ok(O::run(&context, input).await?.encode(format))
+}
+
+/// Whether the operation may be called now; only the strict profile asks.
+fn check_rate(context: &Context, entry: &Entry, body: &[u8], format: Format) -> Result<(), Error> {
+    let Some(rate) = context.engine.limits.calls.of(entry.name) else {
+        return Ok(());
+    };
+    let stream = shared::named_stream(format, body);
+    if context
+        .engine
+        .admits_call(&context.caller, rate, stream.as_deref())
+    {
+        return Ok(());
+    }
+    let (limit, per_second) = (rate.name, rate.per_second);
+    tracing::warn!(
+        operation = entry.name,
+        "called more than {per_second} times a second; --limit {limit}=N changes that"
+    );
+    let account = context.caller.account;
+    Err(match stream {
+        Some(stream) => Error::stream_call_rate_exceeded(&stream, account),
+        None => Error::account_call_rate_exceeded(account),
+    })
 }
 
 /// The slow way, for a body that the fast reader refused.

@@ -8,9 +8,13 @@ mod sources;
 mod value;
 
 pub use sources::parse;
-pub use value::{Authentication, ClockChoice, Durability, Hosts, LimitSetting, Listen, LogFormat};
+pub use value::{
+    Authentication, ClockChoice, Durability, Hosts, KeySetting, LimitSetting, Listen, LogFormat,
+    Switch,
+};
 
 use crate::limits::{Limits, Profile};
+use crate::model::Keys;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -84,6 +88,15 @@ pub struct Options {
     #[arg(long, value_name = "TOKEN")]
     pub admin_token: Option<String>,
 
+    /// Whether on-demand streams split their busy shards: on or off [default: off, strict on]
+    #[arg(long, value_name = "SWITCH")]
+    pub on_demand_scaling: Option<Switch>,
+
+    /// A key of the key service that cannot be used: disabled, pending, denied, missing, opt-in or
+    /// throttled; may be repeated
+    #[arg(long, value_name = "ID=STATE", value_delimiter = ',')]
+    pub kms_key: Vec<KeySetting>,
+
     /// Who moves time: system, virtual or virtual=TIME (RFC 3339, or seconds or milliseconds
     /// since 1970)
     #[arg(long, value_name = "CLOCK", default_value = "system")]
@@ -154,6 +167,14 @@ impl Options {
                 .map_err(|error| format!("--limit {name}={value}: {error}"))?;
         }
         Ok(limits)
+    }
+
+    /// The keys that cannot be used.
+    pub fn keys(&self) -> Keys {
+        self.kms_key
+            .iter()
+            .map(|key| (key.id.clone(), key.state))
+            .collect()
     }
 
     /// What no single option can say about itself.

@@ -42,11 +42,14 @@ pub use log::Log;
 pub use open::{OpenError, Recovered};
 pub use read::{Batch, ReadLimit};
 pub use room::{Room, Ticket};
-pub use value::{ShardValue, StreamValue};
+pub use value::{
+    AccountValue, Consumer, History, PendingChange, ReshardingOrder, ShardValue, StreamSettings,
+    StreamValue,
+};
 
 use crate::lock::Lock;
 use crate::world::Timestamp;
-use commit::Signal;
+use commit::{Company, Signal};
 use generation::Generations;
 use room::{Pressure, Promise};
 use std::collections::{HashMap, VecDeque};
@@ -159,6 +162,7 @@ pub(crate) struct Shared {
     /// How many saves are durable.
     saved: AtomicU64,
     signal: Signal,
+    company: Company,
     /// Moves whenever a ticket may have been kept.
     progress: watch::Sender<u64>,
     failure: OnceLock<StoreError>,
@@ -191,7 +195,9 @@ impl Shared {
             if self.hot.load(Ordering::Relaxed) > self.settings.memory_bytes {
                 self.signal.urge();
             }
-        } else if self.pressure.level() > self.settings.unflushed_bytes / 2 {
+        } else if self.company.is_complete_with_one_more()
+            || self.pressure.level() > self.settings.unflushed_bytes / 2
+        {
             self.signal.urge();
         } else {
             self.signal.tell();
@@ -285,10 +291,16 @@ impl Store {
             saves.1 += 1;
             saves.1
         };
-        shared.signal.tell();
         match shared.settings.durability {
-            Durability::Always => Ticket(Promise::Metadata(shared.clone(), number)),
-            Durability::Interval(_) | Durability::None => Ticket(Promise::Ready),
+            Durability::Always => {
+                // Changes are few and somebody waits for each.
+                shared.signal.urge();
+                Ticket(Promise::Metadata(shared.clone(), number))
+            }
+            Durability::Interval(_) | Durability::None => {
+                shared.signal.tell();
+                Ticket(Promise::Ready)
+            }
         }
     }
 

@@ -23,4 +23,4 @@ pub use mismatch::Mismatch;
 pub use node::Node;
 pub use pattern::Pattern;
 pub use report::Report;
-pub use shape::{Expected, Field, Member, Presence, Shape, Shaped};
+pub use shape::{Expected, Field, Ignored, Member, Presence, Shape, Shaped};

@@ -1,17 +1,17 @@
 //! What is kept of streams, and how an engine begins with it.
 
-use super::lifecycle::{self, Deadlines};
+use super::lifecycle::{self, Deadlines, Due};
 use super::retention;
-use super::stream::{LogSource, State, Stream};
+use super::state::State;
+use super::stream::Stream;
 use super::tasks::Tasks;
-use super::{Engine, Realm};
+use super::{Behaviour, Engine, Realm, scaling};
 use crate::limits::{self, Limits};
 use crate::lock::Lock;
 use crate::model::{
-    self, AccountId, HashKey, HashKeyRange, Region, Scope, ShardId, StreamArn, StreamMode,
-    StreamStatus,
+    self, AccountId, HashKey, HashKeyRange, Region, Scope, ShardId, StreamArn, StreamStatus,
 };
-use crate::store::{Change, Recovered, ShardValue, Store, StreamValue, catalog};
+use crate::store::{AccountValue, Change, Recovered, ShardValue, Store, StreamValue, catalog};
 use crate::world::{Timestamp, World};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -29,12 +29,13 @@ impl fmt::Display for RestoreError {
 
 impl std::error::Error for RestoreError {}
 
-/// What a stream is kept as: `status` is the one it will have when this is on disk.
+/// What a stream is kept as, and `shards` of it: `status` is the one it will have when this is on
+/// disk.
 pub(super) fn saved(
     stream: &Stream,
     state: &State,
     status: StreamStatus,
-    with_shards: bool,
+    shards: &[ShardId],
 ) -> Vec<Change> {
     let value = StreamValue {
         account: stream.arn.scope.account.to_string(),
@@ -43,26 +44,30 @@ pub(super) fn saved(
         created_ms: stream.created.millis(),
         status: status.as_str().to_owned(),
         due_ms: state.due.map(Timestamp::millis),
-        on_demand: state.mode == StreamMode::OnDemand,
-        retention_hours: state.retention_hours,
-        max_record_kib: state.max_record_kib,
-        auto_distribution: state.auto_distribution,
-        key_id: state.key_id.clone(),
+        settings: state.settings.clone(),
+        pending: state.pending.clone(),
         tags: state
             .tags
             .iter()
             .map(|(key, value)| (key.into(), value.into()))
             .collect(),
+        policy: state.policy.clone(),
+        consumers: state.consumers.clone(),
+        history: state.history.clone(),
     };
     let mut changes = vec![(catalog::stream(stream.incarnation), Some(value.to_bytes()))];
-    if with_shards {
-        changes.extend(state.shards.values().map(|shard| {
-            let shard = shard.description();
-            let key = catalog::shard(stream.incarnation, shard.id.index());
-            (key, Some(kept_shard(&shard).to_bytes()))
-        }));
-    }
+    let shards = shards.iter().filter_map(|id| state.shard(*id));
+    changes.extend(shards.map(|shard| {
+        let key = catalog::shard(stream.incarnation, shard.id.index());
+        (key, Some(kept_shard(&shard).to_bytes()))
+    }));
     changes
+}
+
+/// What an account's settings are kept as.
+pub(super) fn account(scope: &Scope, value: &AccountValue) -> Change {
+    let key = catalog::account(&scope.account.to_string(), scope.region.as_str());
+    (key, Some(value.to_bytes()))
 }
 
 /// The end of a stream.
@@ -129,22 +134,24 @@ impl Engine {
     pub fn start(
         world: World,
         limits: Limits,
-        transition_ms: u64,
+        behaviour: Behaviour,
         store: Store,
         recovered: &Recovered,
     ) -> Result<Arc<Self>, RestoreError> {
         let first_index = first_index(recovered.epoch)?;
-        let (lifecycle_alarm, retention_alarm) = (world.clock.alarm(), world.clock.alarm());
+        let [lifecycle_alarm, retention_alarm, scaling_alarm] =
+            std::array::from_fn(|_| world.clock.alarm());
         let mut engine = Self {
             deadlines: Deadlines::new(lifecycle_alarm.bell()),
             world,
             limits,
             store,
-            transition_ms,
+            behaviour,
             realms: Lock::default(),
             // Streams of other runs may have left records on disk: their numbers stay used.
             next_incarnation: (recovered.epoch << 32).into(),
             first_index,
+            callers: super::quota::Callers::default(),
             tasks: Tasks::new(),
             stop: tokio::sync::watch::Sender::new(false),
         };
@@ -156,6 +163,11 @@ impl Engine {
         engine
             .tasks
             .spawn("retention", retention::run(engine.clone(), retention_alarm));
+        if engine.behaviour.on_demand_scaling {
+            engine
+                .tasks
+                .spawn("scaling", scaling::run(engine.clone(), scaling_alarm));
+        }
         Ok(engine)
     }
 
@@ -170,13 +182,25 @@ impl Engine {
             realm
                 .streams
                 .insert(stream.arn.name.clone(), stream.clone());
-            if let Some(due) = stream.with_state(|state| state.due) {
-                self.deadlines.add(due, stream);
-            }
+            self.await_ends(&stream);
+        }
+        for (scope, account) in kept_accounts(recovered)? {
+            realms.entry(scope).or_default().account = account;
         }
         self.store.forget_unclaimed();
         self.realms = Lock::new(realms);
         Ok(())
+    }
+
+    /// Lets the states end that were to end by themselves.
+    fn await_ends(&self, stream: &Arc<Stream>) {
+        let (due, consumers) = stream.look(|state| (state.due, state.consumers.clone()));
+        if let Some(due) = due {
+            self.deadlines.add(due, stream.clone(), Due::Stream);
+        }
+        for (name, consumer) in &consumers {
+            self.await_end(stream, name, consumer);
+        }
     }
 
     fn restored(
@@ -191,31 +215,14 @@ impl Engine {
             account,
             region: Region::new(&value.region),
         };
-        let now = self.world.clock.now();
-        let mode = if value.on_demand {
-            StreamMode::OnDemand
-        } else {
-            StreamMode::Provisioned
-        };
-        let tags = value.tags.into_iter().collect();
-        let mut state = State::creating(mode, value.max_record_kib, value.auto_distribution, tags);
+        let mut state = State::creating(value.settings, value.tags.into_iter().collect());
         state.status = status_of(&value.status)?;
         state.due = value.due_ms.map(Timestamp::from_millis);
-        state.retention_hours = value.retention_hours;
-        state.key_id = value.key_id;
-        let highest = described
-            .iter()
-            .map(|shard| shard.id.index())
-            .max()
-            .unwrap_or_default();
-        let source = LogSource::new(
-            &self.store,
-            &self.limits,
-            incarnation,
-            highest,
-            self.first_index,
-        );
-        state.open_shards(described, &source, now);
+        state.pending = value.pending;
+        state.policy = value.policy;
+        state.consumers = value.consumers;
+        state.history = value.history;
+        state.open_shards(described, self, incarnation, self.world.clock.now());
         let created = Timestamp::from_millis(value.created_ms);
         Ok(Stream::new(
             StreamArn::new(scope, &value.name),
@@ -247,6 +254,23 @@ fn kept_streams(recovered: &Recovered) -> Result<Vec<(u64, StreamValue)>, Restor
         )
     });
     streams.collect()
+}
+
+fn kept_accounts(recovered: &Recovered) -> Result<Vec<(Scope, AccountValue)>, RestoreError> {
+    let accounts = recovered.metadata.iter().filter_map(|(key, value)| {
+        let (account, region) = catalog::parse_account(key)?;
+        let scope = Scope {
+            account: AccountId::parse(account)?,
+            region: Region::new(region),
+        };
+        let value = AccountValue::from_bytes(value);
+        Some(
+            value
+                .map(|value| (scope, value))
+                .ok_or_else(|| unreadable("an account")),
+        )
+    });
+    accounts.collect()
 }
 
 fn kept_shards(recovered: &Recovered) -> Result<BTreeMap<u64, Vec<model::Shard>>, RestoreError> {

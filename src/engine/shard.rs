@@ -33,6 +33,7 @@ struct Writing {
     description: model::Shard,
     limit: WriteLimit,
     last_arrival: Timestamp,
+    traffic_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -109,6 +110,7 @@ impl Shard {
                 description,
                 limit,
                 last_arrival,
+                traffic_bytes: 0,
             }),
             reading: Lock::new(Reading {
                 calls: bucket(limits.shard_read_calls),
@@ -121,6 +123,16 @@ impl Shard {
     /// What the shard is.
     pub fn description(&self) -> model::Shard {
         self.writing.lock().description.clone()
+    }
+
+    /// Takes no more records; `description` says since when.
+    pub(crate) fn close(&self, description: model::Shard) {
+        self.writing.lock().description = description;
+    }
+
+    /// Bytes of data and partition keys taken since this was last asked.
+    pub(crate) fn take_traffic(&self) -> u64 {
+        std::mem::take(&mut self.writing.lock().traffic_bytes)
     }
 
     pub(crate) fn range(&self) -> HashKeyRange {
@@ -292,6 +304,7 @@ impl Writing {
         if !self.limit.take(now, record.size_bytes()) {
             return Err(AppendError::Throttled);
         }
+        self.traffic_bytes += record.size_bytes();
         Ok(())
     }
 

@@ -29,6 +29,11 @@ impl Bucket {
         }
     }
 
+    /// Whether nothing is missing in it.
+    pub fn is_full(&self, now: Timestamp) -> bool {
+        self.level_at(now) >= self.capacity_thousandths()
+    }
+
     /// Whether [`Self::take`] would succeed.
     pub fn would_take(&self, now: Timestamp, amount: u64) -> bool {
         // What is larger than the bucket is covered by a full one, or it could never be taken.

@@ -1,6 +1,5 @@
 //! Tags of a stream: which characters they may have, and how many there may be.
 
-use crate::limits;
 use std::collections::BTreeMap;
 
 /// A set of tags, sorted by key.
@@ -20,13 +19,15 @@ pub enum TagFault {
 }
 
 impl Tags {
-    /// Adds tags, replacing the values of keys that are there; all of them or none.
+    /// Adds tags, replacing the values of keys that are there; all of them or none. There may be
+    /// `most` afterwards.
     ///
     /// # Errors
     /// The first fault, in the service's order of checks.
     pub fn add<'a>(
         &mut self,
         given: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+        most: usize,
     ) -> Result<(), TagFault> {
         let texts = given.clone().flat_map(|(key, value)| [key, value]);
         if texts
@@ -44,12 +45,41 @@ impl Tags {
             .clone()
             .filter(|(key, _)| !self.0.contains_key(*key))
             .count();
-        if self.0.len() + new > limits::TAGS {
+        if self.0.len() + new > most {
             return Err(TagFault::TooMany);
         }
         self.0
             .extend(given.map(|(key, value)| (key.to_owned(), value.to_owned())));
         Ok(())
+    }
+
+    /// Removes the tags of these keys, those that are there.
+    ///
+    /// # Errors
+    /// The first fault of a key; then none is removed.
+    pub fn remove<'a>(
+        &mut self,
+        keys: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<(), TagFault> {
+        if keys
+            .clone()
+            .flat_map(str::chars)
+            .any(|character| !is_known(character))
+        {
+            return Err(TagFault::Characters);
+        }
+        if keys.clone().any(|key| key.contains('%')) {
+            return Err(TagFault::Illegal);
+        }
+        for key in keys {
+            self.0.remove(key);
+        }
+        Ok(())
+    }
+
+    /// The tags by key, as they are kept.
+    pub fn into_map(self) -> BTreeMap<String, String> {
+        self.0
     }
 
     /// The tags by key.
@@ -76,7 +106,7 @@ mod tests {
     use super::*;
 
     fn add(tags: &mut Tags, key: &str, value: &str) -> Result<(), TagFault> {
-        tags.add([(key, value)].into_iter())
+        tags.add([(key, value)].into_iter(), 50)
     }
 
     #[test]

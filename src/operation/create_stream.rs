@@ -1,6 +1,6 @@
 //! CreateStream: a stream of its own shards, or one that scales by demand.
 use super::prelude::*;
-use crate::engine::{CreateError, NewStream};
+use crate::engine::{CreateError, NewStream, StreamSettings, new_settings};
 use crate::model::{self, StreamArn};
 
 pub(super) struct CreateStream;
@@ -27,29 +27,47 @@ impl Operation for CreateStream {
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let arn = context.arn(input.name.as_str());
         let mode = mode_of(&input)?;
-        if input.warm_throughput.is_some() {
-            // The commitment is an account setting that nobody can have enabled yet.
-            return Err(Error::warm_throughput_without_commitment(arn.scope.account));
-        }
-        let tags = input.tags.map(|tags| tags.0).unwrap_or_default();
-        let stream = NewStream {
-            mode,
-            shards: input.shard_count.map_or(limits::ON_DEMAND_SHARDS, |count| {
-                u32::try_from(count.0).expect("the shape demands at least 1")
-            }),
+        let settings = StreamSettings {
             max_record_kib: input.max_record_size.map_or(limits::RECORD_KIB, |size| {
                 u32::try_from(size.0).expect("the shape demands at least 1024")
             }),
             auto_distribution: input.strategy == Some(RecordDistributionStrategy::Auto),
-            tags: tags
-                .into_iter()
-                .map(|(key, value)| (key.to_string(), value.to_string()))
-                .collect(),
+            warm_throughput_mibps: warm_throughput(context, &arn, &input)?,
+            ..new_settings(mode)
+        };
+        let by_demand = settings.warm_throughput_mibps.unwrap_or_default();
+        let stream = NewStream {
+            shards: input
+                .shard_count
+                .map_or(limits::ON_DEMAND_SHARDS.max(by_demand), |count| {
+                    u32::try_from(count.0).expect("the shape demands at least 1")
+                }),
+            settings,
+            tags: tag_texts(input.tags),
         };
         let shards = u64::from(stream.shards);
         let created = context.engine.create(arn.clone(), stream).await;
         created.map_err(|error| refusal(error, &arn, shards))?;
         Ok(Nothing)
+    }
+}
+
+/// The warm throughput, which takes an account's commitment.
+fn warm_throughput(
+    context: &Context,
+    arn: &StreamArn,
+    input: &Input,
+) -> Result<Option<u32>, Error> {
+    let Some(wanted) = input.warm_throughput else {
+        return Ok(None);
+    };
+    if !context.engine.commitment(&arn.scope).is_enabled() {
+        return Err(Error::warm_throughput_without_commitment(arn.scope.account));
+    }
+    let wanted = u32::try_from(wanted.0).expect("the shape demands at least 0");
+    match context.engine.limits.warm_throughput {
+        Some(limit) if u64::from(wanted) > limit => Err(Error::warm_throughput_too_high(limit)),
+        _ => Ok(Some(wanted)),
     }
 }
 

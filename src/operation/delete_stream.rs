@@ -1,12 +1,12 @@
 //! DeleteStream: a stream with its records, tags and shards.
 use super::prelude::*;
 use crate::engine::DeleteError;
+use crate::model::StreamArn;
 
 pub(super) struct DeleteStream;
 
 input! { pub struct Input {
     .. stream: StreamRef,
-    #[allow(dead_code, reason = "no stream has consumers yet, so there is nothing to enforce")]
     "EnforceConsumerDeletion" => enforce_consumer_deletion: Option<Truth>,
 } }
 
@@ -16,18 +16,20 @@ impl Operation for DeleteStream {
 
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let stream = context.stream(&input.stream)?;
-        let account = stream.arn.scope.account;
-        context
-            .engine
-            .delete(&stream)
-            .await
-            .map_err(|error| match error {
-                DeleteError::NotActive(status) => Error::stream_not_active(&stream.arn, status),
-                DeleteError::TooManyInTransition(limit) => {
-                    Error::too_many_in_transition(account, limit)
-                }
-                DeleteError::Store => Error::internal(),
-            })?;
+        let with_consumers = input.enforce_consumer_deletion == Some(Truth(true));
+        let deleted = context.engine.delete(&stream, with_consumers).await;
+        deleted.map_err(|error| refusal(error, &stream.arn))?;
         Ok(Nothing)
+    }
+}
+
+fn refusal(error: DeleteError, arn: &StreamArn) -> Error {
+    match error {
+        DeleteError::NotActive(status) => Error::stream_not_active(arn, status),
+        DeleteError::HasConsumers => Error::stream_has_consumers(arn),
+        DeleteError::TooManyInTransition(limit) => {
+            Error::too_many_in_transition(arn.scope.account, limit)
+        }
+        DeleteError::Store => Error::internal(),
     }
 }

@@ -54,9 +54,9 @@ impl Operation for DescribeStream {
         Ok(Output {
             description: StreamDescription {
                 encryption: facts.encryption.as_str(),
-                monitoring: no_enhanced_monitoring(),
+                monitoring: enhanced_monitoring(&facts),
                 has_more: shards.next().is_some(),
-                key_id: facts.key_id,
+                key_id: facts.key_id.clone(),
                 retention_hours: facts.retention_hours,
                 shards: shown,
                 arn: stream.arn.to_string(),

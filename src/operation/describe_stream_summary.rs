@@ -12,7 +12,7 @@ output! {
     /// A stream in short. The service's `StreamId` is never told: a client that sends one back
     /// ignores its endpoint and talks to the cloud.
     pub struct StreamDescriptionSummary {
-        "ConsumerCount" => consumer_count: u32,
+        "ConsumerCount" => consumer_count: usize,
         "EncryptionType" => encryption: &'static str,
         "EnhancedMonitoring" => monitoring: Vec<EnhancedMetrics>,
         "KeyId" => key_id: Option<String>,
@@ -25,6 +25,7 @@ output! {
         "StreamModeDetails" => mode: StreamModeDetails,
         "StreamName" => name: String,
         "StreamStatus" => status: &'static str,
+        "WarmThroughput" => warm_throughput: Option<WarmThroughput>,
     }
 }
 document!(Output);
@@ -45,10 +46,10 @@ impl Operation for DescribeStreamSummary {
         let on_demand = facts.mode == model::StreamMode::OnDemand;
         Ok(Output {
             summary: StreamDescriptionSummary {
-                consumer_count: 0,
+                consumer_count: facts.consumers,
                 encryption: facts.encryption.as_str(),
-                monitoring: no_enhanced_monitoring(),
-                key_id: facts.key_id,
+                monitoring: enhanced_monitoring(&facts),
+                key_id: facts.key_id.clone(),
                 max_record_size: facts.max_record_kib,
                 // A choice while the stream is being created: its shards cannot be seen yet.
                 open_shard_count: facts.open_shards,
@@ -59,6 +60,7 @@ impl Operation for DescribeStreamSummary {
                 mode: StreamModeDetails::of(facts.mode),
                 name: stream.arn.name.to_string(),
                 status: facts.status.as_str(),
+                warm_throughput: WarmThroughput::of(&facts),
             },
         })
     }

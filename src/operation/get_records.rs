@@ -15,8 +15,7 @@ input! { pub struct Input {
     "Limit" => limit: Option<GetRecordsInputLimit>,
     "ShardIterator" => iterator: ShardIteratorText,
     "StreamARN" => arn: Option<StreamARN>,
-    #[allow(dead_code, reason = "reserved by the service: checked, then ignored")]
-    "StreamId" => id: Option<StreamId>,
+    "StreamId" => _id: Ignored<StreamId>,
     "DryRun" => dry_run: Option<Truth>,
 } }
 
@@ -28,6 +27,7 @@ impl Operation for GetRecords {
         let now = context.engine.world.clock.now();
         let iterator = opened(&input.iterator, now)?;
         let (stream, shard) = place(context, &input, &iterator)?;
+        check_stream_key(context, &stream)?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run());
         }

@@ -22,7 +22,7 @@ impl Operation for GetShardIterator {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let arn = context.resolve(&input.stream)?;
-        let shard_id = ParsedShard::read(&input.shard_id, &arn)?;
+        let shard_id = read_shard_id(&input.shard_id, &arn)?;
         // An unknown stream is told as an unknown shard here.
         let stream = context.engine.find(&arn.scope, &arn.name);
         let found = stream.and_then(|stream| Some((stream.readable_shard(shard_id)?, stream)));

@@ -17,6 +17,11 @@ static HASH_KEY: Pattern = Pattern::by(r"0|([1-9]\d{0,38})", |text| is_decimal(t
 /// Recordings show this spelling; the newest model writes `^(0|([1-9]\d{0,128}))$`. A choice.
 static SEQUENCE_NUMBER: Pattern = Pattern::by(r"0|([1-9]\d{0,128})", |text| is_decimal(text, 129));
 static STREAM_ARN: Pattern = Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+");
+static CONSUMER_ARN: Pattern = Pattern::new(
+    r"^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+",
+);
+static RESOURCE_ARN: Pattern =
+    Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:.*(stream|channel|queue)/\S+");
 static STREAM_ID: Pattern = Pattern::new("[a-z0-9]{20}-[a-z0-9]{3}");
 
 /// A decimal number of at most `digits` digits without a leading zero.
@@ -50,6 +55,25 @@ string!(/// Value of a tag.
 map!(/// Tags given at once.
     TagMap of TagKey, to TagValue, length: 1..=200);
 
+list!(/// Keys of tags to be removed.
+    TagKeyList of TagKey, length: 1..=50);
+string!(/// Name of a consumer.
+    ConsumerName, length: 1..=128, pattern: NAME);
+string!(/// ARN of a consumer.
+    ConsumerARN, length: 1..=2048, pattern: CONSUMER_ARN);
+string!(/// ARN of a stream or a consumer.
+    ResourceARN, length: 1..=2048, pattern: RESOURCE_ARN);
+string!(/// A key of the key service, by id, alias or ARN.
+    KeyId, length: 1..=2048);
+string!(/// A resource policy.
+    Policy);
+
+integer!(/// Page size of ListStreamConsumers.
+    ListStreamConsumersInputLimit, 1..=10_000);
+integer!(/// Page size of ListTagsForStream.
+    ListTagsForStreamInputLimit, 1..=50);
+integer!(/// A retention period, whose bounds the operations check.
+    RetentionPeriodHours);
 integer!(/// Page size of DescribeStream.
     DescribeStreamInputLimit, 1..=10_000);
 integer!(/// Records wanted of GetRecords.
@@ -86,6 +110,39 @@ ShardFilterType {
     AtTimestamp = "AT_TIMESTAMP",
     FromTimestamp = "FROM_TIMESTAMP",
 });
+
+choice!(/// How records are encrypted.
+    EncryptionType { None = "NONE", Kms = "KMS" });
+choice!(/// How shards are scaled.
+    ScalingType { UniformScaling = "UNIFORM_SCALING" });
+choice!(/// What an account says of its commitment.
+    CommitmentStatus { Enabled = "ENABLED", Disabled = "DISABLED" });
+choice!(/// A shard-level metric, or all of them.
+MetricsName {
+    IncomingBytes = "IncomingBytes",
+    IncomingRecords = "IncomingRecords",
+    OutgoingBytes = "OutgoingBytes",
+    OutgoingRecords = "OutgoingRecords",
+    WriteProvisionedThroughputExceeded = "WriteProvisionedThroughputExceeded",
+    ReadProvisionedThroughputExceeded = "ReadProvisionedThroughputExceeded",
+    IteratorAgeMilliseconds = "IteratorAgeMilliseconds",
+    All = "ALL",
+});
+list!(/// Metrics to be switched.
+    MetricsNameList of MetricsName, length: 1..=7);
+
+impl MetricsName {
+    /// The real metrics, in the model's order.
+    pub const ALL_NAMES: [&'static str; 7] = [
+        Self::IncomingBytes.as_str(),
+        Self::IncomingRecords.as_str(),
+        Self::OutgoingBytes.as_str(),
+        Self::OutgoingRecords.as_str(),
+        Self::WriteProvisionedThroughputExceeded.as_str(),
+        Self::ReadProvisionedThroughputExceeded.as_str(),
+        Self::IteratorAgeMilliseconds.as_str(),
+    ];
+}
 
 list!(/// The entries of a PutRecords.
     PutRecordsRequestEntryList of super::put_records::PutRecordsRequestEntry, length: 1..=500);

@@ -1,23 +1,37 @@
 //! What several operations take or answer.
 
+mod account;
+mod changes;
+mod consumers;
+mod keys;
+mod monitoring;
 mod paging;
 mod position;
+mod resources;
 mod shards;
 mod tags;
 mod writing;
 
+pub(super) use account::AccountSettings;
+pub(super) use changes::{
+    check_active, check_shards, check_warm_throughput, count_today, read_shard_id, set_retention,
+};
+pub(super) use consumers::{ConsumerDescription, ConsumerRef, active, find_consumer};
+pub(super) use keys::{check_key, check_stream_key};
+pub(super) use monitoring::{MonitoringInput, MonitoringOutput, switch_metrics};
 pub(super) use paging::{open_token, seal_token};
-pub(super) use position::{ParsedShard, Start, starting_position};
+pub(super) use position::{Start, starting_position};
+pub(super) use resources::{Resource, check_settled};
 pub(super) use shards::{ChildShard, ShardDescription, is_after};
-pub(super) use tags::tag_refusal;
+pub(super) use tags::{TagList, add_tags, remove_tags, tag_refusal, tag_texts};
 pub(super) use writing::{NumberText, Offered, ShardText, admit, check_ordering, is_auto};
 
 use super::Context;
-use super::shapes::{StreamARN, StreamId, StreamName};
-use crate::engine::Stream;
+use super::shapes::{MetricsName, StreamARN, StreamId, StreamName};
+use crate::engine::{Facts, Stream};
 use crate::error::Error;
-use crate::model::{StreamArn, StreamMode};
-use crate::wire::{input, output};
+use crate::model::{ConsumerArn, StreamArn, StreamMode};
+use crate::wire::{self, Format, Ignored, input, output};
 use crate::world::Timestamp;
 use std::sync::Arc;
 
@@ -26,8 +40,7 @@ input! {
     pub struct StreamRef {
         "StreamName" => name: Option<StreamName>,
         "StreamARN" => arn: Option<StreamARN>,
-        #[allow(dead_code, reason = "reserved by the service: checked, then ignored")]
-        "StreamId" => id: Option<StreamId>,
+        "StreamId" => _id: Ignored<StreamId>,
     }
 }
 
@@ -38,7 +51,7 @@ output! {
 
 output! {
     /// The metrics of shards that a stream reports.
-    pub struct EnhancedMetrics { "ShardLevelMetrics" => metrics: Vec<String>, }
+    pub struct EnhancedMetrics { "ShardLevelMetrics" => metrics: Vec<&'static str>, }
 }
 
 /// Gives an output structure its body in both formats.
@@ -71,10 +84,28 @@ impl StreamModeDetails {
 }
 
 /// What a stream tells of its metrics: always one element, which may be empty.
-pub(super) fn no_enhanced_monitoring() -> Vec<EnhancedMetrics> {
+pub(super) fn enhanced_monitoring(facts: &Facts) -> Vec<EnhancedMetrics> {
+    let enabled = |name: &&str| facts.metrics.iter().any(|metric| metric == name);
     vec![EnhancedMetrics {
-        metrics: Vec::new(),
+        metrics: MetricsName::ALL_NAMES.into_iter().filter(enabled).collect(),
     }]
+}
+
+output! {
+    /// A stream's warm throughput: wanted, and had.
+    pub struct WarmThroughput {
+        "CurrentMiBps" => current: u32,
+        "TargetMiBps" => target: u32,
+    }
+}
+present!(WarmThroughput);
+
+impl WarmThroughput {
+    pub(super) fn of(facts: &Facts) -> Option<Self> {
+        facts
+            .warm_throughput
+            .map(|(target, current)| Self { current, target })
+    }
 }
 
 /// Creation times are told in whole seconds.
@@ -118,6 +149,40 @@ impl Context {
             }
         }
     }
+}
+
+impl StreamRef {
+    /// A stream that a request names in members of its own.
+    pub(super) fn new(name: Option<StreamName>, arn: Option<StreamARN>) -> Self {
+        Self {
+            name,
+            arn,
+            _id: Ignored::default(),
+        }
+    }
+}
+
+impl Context {
+    /// The stream of an ARN, in any state.
+    pub(super) fn stream_by_arn(&self, text: &StreamARN) -> Result<Arc<Stream>, Error> {
+        let arn = parse_arn(text)?;
+        let found = self.engine.find(&arn.scope, &arn.name);
+        found.ok_or_else(|| Error::stream_not_found(&arn))
+    }
+}
+
+/// The name of the stream that an unread request is about, by whatever member it says so.
+pub(super) fn named_stream(format: Format, body: &[u8]) -> Option<String> {
+    if let Some(name) = wire::member_text(format, body, "StreamName") {
+        return Some(name);
+    }
+    let members = ["StreamARN", "ConsumerARN", "ResourceARN"];
+    let arn = members
+        .iter()
+        .find_map(|member| wire::member_text(format, body, member))?;
+    let stream = StreamArn::parse(&arn).map(|arn| arn.name);
+    let stream = stream.or_else(|| ConsumerArn::parse(&arn).map(|arn| arn.stream.name));
+    stream.map(|name| name.to_string())
 }
 
 /// An ARN of a stream. Its pattern lets more through than there are ARNs.

@@ -1,6 +1,7 @@
 //! The values of options and how they are written.
 
 use crate::limits::Profile;
+use crate::model::KeyState;
 use crate::world::Timestamp;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -69,6 +70,49 @@ impl FromStr for Authentication {
             "off" => Ok(Self::Off),
             _ => Err("choose structure or off".to_owned()),
         }
+    }
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switch(pub bool);
+
+impl FromStr for Switch {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "on" => Ok(Self(true)),
+            "off" => Ok(Self(false)),
+            _ => Err("choose on or off".to_owned()),
+        }
+    }
+}
+
+/// A key that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySetting {
+    /// Its id, alias or ARN, as requests name it.
+    pub id: String,
+    /// Why it cannot be used.
+    pub state: KeyState,
+}
+
+impl FromStr for KeySetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (id, state) = text
+            .rsplit_once('=')
+            .ok_or("a key is written as ID=STATE")?;
+        let state = KeyState::parse(state).ok_or_else(|| {
+            let names = KeyState::ALL.map(|(name, _)| name);
+            format!("choose {}", names.join(", "))
+        })?;
+        Ok(Self {
+            id: id.to_owned(),
+            state,
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | `s`, incarnation u64 | [`StreamValue`](super::StreamValue) | from CreateStream to the end of DELETING |
 //! | `h`, incarnation u64, index u32 | [`ShardValue`](super::ShardValue) | until its records have expired |
+//! | `a`, account, `/`, region | [`AccountValue`](super::AccountValue) | for ever |
 //! | `c` | milliseconds of a virtual clock, i64 | for ever |
 
 /// The key of a stream.
@@ -33,6 +34,18 @@ pub fn parse_shard(key: &[u8]) -> Option<(u64, u32)> {
     let (incarnation, index) = key.strip_prefix(b"h")?.split_first_chunk()?;
     let index = index.try_into().ok()?;
     Some((u64::from_be_bytes(*incarnation), u32::from_be_bytes(index)))
+}
+
+/// The key of an account's settings in a region.
+pub fn account(account: &str, region: &str) -> Vec<u8> {
+    format!("a{account}/{region}").into_bytes()
+}
+
+/// The account and the region that the key of an account's settings names.
+pub fn parse_account(key: &[u8]) -> Option<(&str, &str)> {
+    std::str::from_utf8(key.strip_prefix(b"a")?)
+        .ok()?
+        .split_once('/')
 }
 
 /// The key of the virtual clock.

@@ -8,16 +8,17 @@ use super::frame::{Entry, Frames};
 use super::log::{Log, Taken};
 use super::writer::Writer;
 use super::{Durability, LogId, Shared};
+use crate::world::Stopwatch;
 use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// How long a commit waits for company when every write waits for it.
-const GAP: Duration = Duration::from_micros(300);
+/// How long at most a commit waits for those who came together last time.
+const GAP: Duration = Duration::from_millis(1);
 
 /// How often is committed when nothing says how often.
 const RELAXED: Duration = Duration::from_millis(200);
@@ -67,6 +68,39 @@ impl Signal {
     }
 }
 
+/// Who is likely to write next, when every write is waited for: those whom the last commit
+/// served, who will have their answer and come again, and those who came too late for it. A lone
+/// writer waits for nobody.
+#[derive(Debug, Default)]
+pub(crate) struct Company {
+    expected: AtomicU64,
+    /// Appends since the last commit took what there was.
+    came: AtomicU64,
+}
+
+impl Company {
+    /// Counts an append; true when nobody else is expected.
+    pub(crate) fn is_complete_with_one_more(&self) -> bool {
+        let came = self.came.fetch_add(1, Ordering::Relaxed) + 1;
+        came >= self.expected.load(Ordering::Relaxed)
+    }
+
+    /// A commit takes what came: how many that are.
+    fn take(&self) -> u64 {
+        self.came.swap(0, Ordering::Relaxed)
+    }
+
+    /// A commit served so many.
+    fn expect(&self, served: u64) {
+        let late = self.came.load(Ordering::Relaxed);
+        self.expected.store(served + late, Ordering::Relaxed);
+    }
+
+    fn is_complete(&self) -> bool {
+        self.came.load(Ordering::Relaxed) >= self.expected.load(Ordering::Relaxed)
+    }
+}
+
 /// What the committer thread holds.
 pub(crate) struct Committer {
     pub(crate) shared: Arc<Shared>,
@@ -107,10 +141,12 @@ impl Committer {
             Durability::None => RELAXED,
         };
         let always = matches!(self.shared.settings.durability, Durability::Always);
-        while always || told() < 2 {
-            match self.receiver.recv_timeout(pause) {
-                Ok(()) if !always => {}
-                Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+        let began = Stopwatch::start();
+        while told() < 2 && !(always && self.shared.company.is_complete()) {
+            let left = pause.saturating_sub(began.elapsed());
+            match self.receiver.recv_timeout(left) {
+                Ok(()) => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
             }
         }
     }
@@ -132,22 +168,27 @@ impl Committer {
 
     /// One commit; the last into its generation when that is to be `sealed`.
     pub(crate) fn commit(&mut self, sealed: bool) -> io::Result<()> {
-        let mut logs = std::mem::take(&mut *self.shared.dirty.lock());
+        let served = self.shared.company.take();
+        // Changes first: records that were appended before a change was saved go with it.
+        let (mut changes, saved) = self.shared.take_saves();
+        let dirty = std::mem::take(&mut *self.shared.dirty.lock());
+        let mut logs: HashMap<LogId, Arc<Log>> =
+            dirty.into_iter().map(|log| (log.id(), log)).collect();
         if sealed {
-            let framed = self.framed.drain().map(|(_, log)| log);
-            logs.extend(framed.filter(|log| log.is_clean()));
+            // Also one that has just become dirty again: what of it is in frames must not stay.
+            logs.extend(self.framed.drain());
         }
-        let (changes, saved) = self.shared.take_saves();
         let mut frames = Frames::default();
         let mut taken: Vec<Taken> = logs
-            .iter()
+            .values()
             .map(|log| log.take(sealed, &mut frames))
             .collect();
         self.write(&mut taken, frames)?;
         let generation = self.writer.generation();
         if sealed {
-            self.writer.seal(&self.shared)?;
+            self.writer.seal()?;
         }
+        changes.append(&mut self.writer.late);
         self.writer.save(&changes)?;
         if let Some(generation) = generation {
             for taken in &taken {
@@ -156,6 +197,7 @@ impl Committer {
         }
         self.note(taken);
         self.shared.saved.fetch_max(saved, Ordering::AcqRel);
+        self.shared.company.expect(served);
         self.shared.progress.send_modify(|number| *number += 1);
         Ok(())
     }
@@ -231,11 +273,7 @@ impl Committer {
             .values()
             .any(|log| !log.state.lock().tail.is_empty());
         if self.writer.is_dead(WORTHWHILE) && !framed {
-            if self.shared.on_disk {
-                self.commit(true)?;
-            } else {
-                self.writer.seal(&self.shared)?;
-            }
+            self.finish_generation()?;
         }
         let sealed: Vec<_> = self.shared.generations.all.lock().clone();
         for generation in sealed
@@ -244,12 +282,23 @@ impl Committer {
         {
             if generation.live() > 0 && generation.live() < generation.total() / 2 {
                 self.rewrite(&generation)?;
+                if self.writer.is_full(self.shared.settings.generation_bytes) {
+                    self.finish_generation()?;
+                }
             }
             if generation.live() == 0 {
                 self.writer.remove(&self.shared, &generation)?;
             }
         }
         Ok(())
+    }
+
+    fn finish_generation(&mut self) -> io::Result<()> {
+        if self.shared.on_disk {
+            self.commit(true)
+        } else {
+            self.writer.seal()
+        }
     }
 
     /// Copies what is wanted in a generation to the current one.

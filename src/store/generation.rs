@@ -131,6 +131,7 @@ impl Generations {
                     Ok(None)
                 }
             },
+            Ok(None) if generation.is_gone() => Ok(None),
             Ok(None) => {
                 let generation = generation.number;
                 tracing::error!(generation, number, "a segment is missing: skipped");
@@ -143,7 +144,14 @@ impl Generations {
     fn value(&self, generation: &Arc<Generation>, number: u32) -> io::Result<Option<bytes::Bytes>> {
         let mut reader = generation.reader.lock();
         let newly = reader.is_none();
+        if generation.is_gone() {
+            // It was removed meanwhile: opening it would make it anew, and empty.
+            return Ok(None);
+        }
         if newly {
+            if !generation.path.is_dir() {
+                return Err(io::Error::new(io::ErrorKind::NotFound, "it is not there"));
+            }
             *reader = Some(self.disk.open(&generation.path, CACHE_BYTES)?);
         }
         let database = reader.as_ref().expect("opened above");

@@ -1,6 +1,6 @@
 //! Opening a store.
 
-use super::commit::{Committer, Signal};
+use super::commit::{Committer, Company, Signal};
 use super::disk::Disk;
 use super::generation::Generations;
 use super::keeper::Keeper;
@@ -17,10 +17,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// The version of the layout of a data directory.
 const VERSION: &str = "minikin data 1\n";
+
+/// How often the lock is tried: a process that was killed gives it up only when the last of its
+/// threads has returned from the disk.
+const TRIES: u32 = 200;
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// What a directory held when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -58,7 +64,10 @@ impl std::fmt::Display for OpenError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let path = self.path.display();
         match &self.problem {
-            Problem::InUse => write!(formatter, "{path} is in use by another process"),
+            Problem::InUse => write!(
+                formatter,
+                "{path} is in use by another process: stop that one, or use another directory"
+            ),
             Problem::Version(found) => write!(
                 formatter,
                 "{path} was written by another version ({}, this one writes {}): use that \
@@ -76,17 +85,18 @@ impl std::error::Error for OpenError {}
 impl Store {
     /// Opens a store. Blocking.
     pub fn open(settings: Settings) -> Result<(Self, Recovered), OpenError> {
-        Self::open_on(settings, Arc::new(SledDisk))
+        Self::open_on(settings, Arc::new(SledDisk), TRIES)
     }
 
     pub(crate) fn open_on(
         settings: Settings,
         disk: Arc<dyn Disk>,
+        tries: u32,
     ) -> Result<(Self, Recovered), OpenError> {
         let Some(directory) = settings.directory.clone() else {
             return start(settings, disk, None, None).map(|store| (store, Recovered::default()));
         };
-        let lock = claim(&directory)?;
+        let lock = claim(&directory, tries)?;
         let mut found = recover(&directory, &*disk)?;
         let metadata = std::mem::take(&mut found.metadata);
         let recovered = Recovered {
@@ -98,7 +108,7 @@ impl Store {
 }
 
 /// Takes the directory for this process and checks its version.
-fn claim(directory: &Path) -> Result<File, OpenError> {
+pub(crate) fn claim(directory: &Path, tries: u32) -> Result<File, OpenError> {
     let fail = |error| OpenError::new(directory, error);
     let problem = |problem| OpenError {
         path: directory.to_path_buf(),
@@ -110,10 +120,13 @@ fn claim(directory: &Path) -> Result<File, OpenError> {
         .append(true)
         .open(directory.join("lock"));
     let lock = lock.map_err(fail)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(problem(Problem::InUse)),
-        Err(TryLockError::Error(error)) => return Err(fail(error)),
+    let mut tries = 1..tries;
+    while let Err(error) = lock.try_lock() {
+        match (error, tries.next()) {
+            (TryLockError::Error(error), _) => return Err(fail(error)),
+            (TryLockError::WouldBlock, None) => return Err(problem(Problem::InUse)),
+            (TryLockError::WouldBlock, Some(_)) => std::thread::sleep(BETWEEN_TRIES),
+        }
     }
     let version = directory.join("version");
     match std::fs::read_to_string(&version) {
@@ -154,6 +167,7 @@ fn start(
         saves: Lock::default(),
         saved: AtomicU64::new(0),
         signal,
+        company: Company::default(),
         progress: watch::Sender::new(0),
         failure: OnceLock::new(),
     });
@@ -166,6 +180,7 @@ fn start(
         meta: None,
         next_generation: 0,
         opening: None,
+        late: Vec::new(),
         keeper,
     };
     let mut framed = HashMap::new();
@@ -202,6 +217,7 @@ fn restore(
     writer.meta = Some(found.meta);
     writer.current = found.current;
     writer.next_generation = found.next_generation;
+    writer.late = found.late;
     *shared.generations.all.lock() = found.generations;
     let mut logs = shared.logs.lock();
     for (id, found) in found.logs {

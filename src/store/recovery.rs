@@ -8,7 +8,7 @@ use super::frame::{self, Entry};
 use super::generation::{self, CACHE_BYTES, Generation};
 use super::log::{Piece, Place};
 use super::segment::{Records, Segment, Tail, unpack};
-use super::writer::Current;
+use super::writer::{Change, Current};
 use super::{Append, LogId, OpenError, key};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -22,6 +22,8 @@ pub(crate) struct Found {
     pub(crate) current: Option<Current>,
     pub(crate) generations: Vec<Arc<Generation>>,
     pub(crate) next_generation: u64,
+    /// Changes of metadata that are due when what is only in old frames was committed again.
+    pub(crate) late: Vec<Change>,
     pub(crate) logs: HashMap<LogId, FoundLog>,
 }
 
@@ -47,6 +49,7 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         current: None,
         generations: Vec::new(),
         next_generation: 0,
+        late: Vec::new(),
         logs: HashMap::new(),
     };
     let summaries = found
@@ -59,8 +62,15 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         .map_or(0, |highest| highest + 1)
         .max(found.next_generation);
     for (number, summary) in &summaries {
+        let path = generation::path(directory, *number);
         if numbers.contains(number) {
-            found.believe(*number, generation::path(directory, *number), summary);
+            found.believe(*number, path, summary);
+        } else {
+            tracing::warn!(
+                "{} is not there any more; its records are lost",
+                path.display()
+            );
+            found.late.push((key::summary(*number), None));
         }
     }
     for number in numbers
@@ -172,6 +182,8 @@ impl Found {
             self.logs.values_mut().for_each(|log| {
                 log.pieces
                     .retain(|piece| !is_in(piece, &current.generation));
+                // What was read of its frames has to be committed again.
+                log.committed = false;
             });
             current.generation.close(Some(current.database));
             generation::set_aside(path, &error);
@@ -184,20 +196,18 @@ impl Found {
         }
         self.generations.push(current.generation.clone());
         if let Some(older) = self.current.replace(current) {
-            self.summarise(older)
-                .map_err(|error| OpenError::new(path, error))?;
+            self.summarise(older);
         }
         Ok(())
     }
 
     /// A generation that was written while a newer one exists is over: its summary is due, and
     /// records only in its frames have to be committed again.
-    fn summarise(&mut self, older: Current) -> std::io::Result<()> {
+    fn summarise(&mut self, older: Current) {
         let summary = frame::summary(&older.entries);
-        self.meta
-            .insert(Tree::Main, &key::summary(older.generation.number), &summary)?;
+        let key = key::summary(older.generation.number);
+        self.late.push((key, Some(summary)));
         older.generation.close(Some(older.database));
-        Ok(())
     }
 
     fn read_segments(&mut self, current: &mut Current) -> std::io::Result<()> {
@@ -233,7 +243,8 @@ impl Found {
             log.committed = log.tail.is_empty();
         }
         let mut ends: HashMap<LogId, u64> = HashMap::new();
-        let (mut written, mut next, mut broken) = (0, 0, None);
+        let (mut written, mut next) = (0, 0);
+        let generation = current.generation.number;
         current.database.each(Tree::Commits, &mut |key, bytes| {
             let Some(number) = key::number(key) else {
                 return;
@@ -241,25 +252,16 @@ impl Found {
             next = number + 1;
             written += bytes.len() as u64;
             match frame::runs(&bytes) {
-                Ok(runs) if broken.is_none() => {
+                Ok(runs) => {
                     for (log, records) in runs {
                         replay_run(logs, &mut ends, log, records);
                     }
                 }
-                Ok(_) => {}
-                Err(problem) => broken = broken.or(Some((number, problem))),
+                Err(problem) => {
+                    tracing::error!(generation, number, problem, "a commit is damaged: skipped");
+                }
             }
         })?;
-        if let Some((commit, problem)) = broken {
-            let generation = current.generation.number;
-            tracing::error!(
-                generation,
-                commit,
-                problem,
-                "a commit frame is damaged: records committed from it on, and not yet stored in \
-                 segments, are lost"
-            );
-        }
         current.next_commit = next;
         current.written += written;
         Ok(())

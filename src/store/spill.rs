@@ -57,7 +57,7 @@ impl Committer {
             self.shared.freed(log.spilled(entry, &generation), false);
         }
         if self.writer.is_full(self.shared.settings.generation_bytes) {
-            self.writer.seal(&self.shared)?;
+            self.writer.seal()?;
         }
         Ok(!spilled.is_empty())
     }

@@ -192,8 +192,11 @@ async fn a_directory_has_one_user() {
     let home = tempfile::tempdir().unwrap();
     let settings = settings(Some(home.path()), Durability::Always);
     let store = open(&settings);
-    let error = Store::open(settings.clone()).unwrap_err().to_string();
-    assert!(error.ends_with("is in use by another process"), "{error}");
+    let disk = Arc::new(sled::SledDisk);
+    let error = Store::open_on(settings.clone(), disk, 1)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("is in use by another process"), "{error}");
     store.close().unwrap();
     open(&settings).close().unwrap();
     std::fs::write(home.path().join("version"), "minikin data 0\n").unwrap();
@@ -371,7 +374,7 @@ async fn a_full_disk_refuses_writes_and_serves_reads() {
     let full = Arc::new(false.into());
     let settings = settings(Some(home.path()), Durability::Always);
     let disk = Arc::new(FailingDisk(Arc::clone(&full)));
-    let (store, _) = Store::open_on(settings, disk).unwrap();
+    let (store, _) = Store::open_on(settings, disk, 1).unwrap();
     let log = store.log(LOG);
     put(&store, &log, 0..10, 100).await.durable().await.unwrap();
     full.store(true, Ordering::Relaxed);
@@ -392,7 +395,7 @@ async fn without_room_to_spill_only_what_fits_in_memory_is_taken() {
         ..settings(None, Durability::None)
     };
     let disk = Arc::new(FailingDisk(Arc::new(true.into())));
-    let (store, _) = Store::open_on(settings, disk).unwrap();
+    let (store, _) = Store::open_on(settings, disk, 1).unwrap();
     let log = store.log(LOG);
     let mut index = 0;
     let error = loop {

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Changes when a stored form changes in a way that an older program cannot read.
 const VERSION: u8 = 1;
@@ -18,12 +18,94 @@ pub struct StreamValue {
     pub status: String,
     /// When the status ends by itself.
     pub due_ms: Option<i64>,
-    pub on_demand: bool,
-    pub retention_hours: u32,
-    pub max_record_kib: u32,
-    pub auto_distribution: bool,
-    pub key_id: Option<String>,
+    pub settings: StreamSettings,
+    /// What the stream becomes when UPDATING ends.
+    pub pending: Option<PendingChange>,
     pub tags: BTreeMap<String, String>,
+    pub policy: Option<String>,
+    pub consumers: BTreeMap<String, Consumer>,
+    pub history: History,
+}
+
+/// What can be set about a stream. Most changes go through UPDATING.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamSettings {
+    /// Whether its capacity follows demand.
+    pub on_demand: bool,
+    /// How long records can be read.
+    pub retention_hours: u32,
+    /// Its largest record.
+    pub max_record_kib: u32,
+    /// Whether it spreads records over the shards itself.
+    pub auto_distribution: bool,
+    /// The key of its encryption, if it is encrypted.
+    pub key_id: Option<String>,
+    /// Its warm throughput in MiB/s, if it was given one.
+    pub warm_throughput_mibps: Option<u32>,
+    /// The shard-level metrics that are enabled, by name.
+    pub metrics: BTreeSet<String>,
+}
+
+/// A change that UPDATING ends with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingChange {
+    /// The settings afterwards.
+    pub settings: StreamSettings,
+    /// What is done to the shards.
+    pub resharding: Option<ReshardingOrder>,
+}
+
+/// What is to be done to a stream's shards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReshardingOrder {
+    /// One shard becomes two.
+    Split {
+        /// Its index.
+        shard: u32,
+        /// The first hash key of the upper child, big-endian.
+        at: [u8; 16],
+    },
+    /// Two neighbours become one.
+    Merge {
+        /// Index of the lower one.
+        lower: u32,
+        /// Index of the upper one.
+        upper: u32,
+    },
+    /// As many open shards of one size.
+    Scale {
+        /// How many.
+        count: u32,
+    },
+}
+
+/// A registered consumer of enhanced fan-out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consumer {
+    /// When it was registered, in milliseconds since the epoch; the seconds are part of its ARN.
+    pub created_ms: i64,
+    /// Whether it is on its way out.
+    pub deleting: bool,
+    /// When CREATING or DELETING ends, in milliseconds since the epoch; none when it is ACTIVE.
+    pub due_ms: Option<i64>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Its resource policy.
+    pub policy: Option<String>,
+}
+
+/// When a stream was changed in ways that the service counts over a day, in milliseconds since
+/// the epoch.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// UpdateShardCount calls.
+    pub shard_counts: Vec<i64>,
+    /// Switches between the capacity modes.
+    pub mode_switches: Vec<i64>,
+    /// Times encryption was started or its key changed.
+    pub encryptions: Vec<i64>,
+    /// Times encryption was stopped.
+    pub decryptions: Vec<i64>,
 }
 
 /// A shard.
@@ -36,6 +118,15 @@ pub struct ShardValue {
     pub closed_s: Option<u64>,
     pub parent: Option<u32>,
     pub adjacent_parent: Option<u32>,
+}
+
+/// The settings of an account in a region: its commitment to a minimum of throughput.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountValue {
+    /// When the commitment was last enabled, in milliseconds since the epoch.
+    pub started_ms: Option<i64>,
+    /// When it ended or will end, in milliseconds since the epoch.
+    pub ended_ms: Option<i64>,
 }
 
 /// Gives a value its stored form.
@@ -54,7 +145,7 @@ macro_rules! stored {
         }
     )*};
 }
-stored!(StreamValue, ShardValue);
+stored!(StreamValue, ShardValue, AccountValue);
 
 fn to_bytes(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = vec![VERSION];

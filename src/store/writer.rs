@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 /// A change of metadata: a key and what it is set to; `None` removes it.
-/// A value to be kept under a key, or the end of that key.
 pub type Change = (Vec<u8>, Option<Vec<u8>>);
 
 /// The generation that is written.
@@ -50,6 +49,8 @@ pub(crate) struct Writer {
     pub(crate) meta: Option<Box<dyn Database>>,
     pub(crate) next_generation: u64,
     pub(crate) opening: Option<(u64, Receiver<Opened>)>,
+    /// Changes that are due with the next commit, not before.
+    pub(crate) late: Vec<Change>,
     pub(crate) keeper: Keeper,
 }
 
@@ -171,7 +172,7 @@ impl Writer {
     }
 
     /// Ends the current generation, which is flushed: notes what is in it and closes it.
-    pub(crate) fn seal(&mut self, _shared: &Shared) -> io::Result<()> {
+    pub(crate) fn seal(&mut self) -> io::Result<()> {
         let Some(current) = self.current.take() else {
             return Ok(());
         };

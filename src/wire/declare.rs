@@ -128,6 +128,9 @@ macro_rules! integer {
     ($(#[$meta:meta])* $name:ident, $min:literal..) => {
         $crate::wire::declare::integer! { @ $(#[$meta])* $name, Some($min), None }
     };
+    ($(#[$meta:meta])* $name:ident) => {
+        $crate::wire::declare::integer! { @ $(#[$meta])* $name, None, None }
+    };
     (@ $(#[$meta:meta])* $name:ident, $min:expr, $max:expr) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]

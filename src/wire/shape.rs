@@ -121,6 +121,31 @@ impl<T: Shaped> Shaped for Expected<T> {
     }
 }
 
+/// An optional member whose rules are checked and whose value means nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ignored<T>(std::marker::PhantomData<fn() -> T>);
+
+impl<T> Default for Ignored<T> {
+    fn default() -> Self {
+        Self(std::marker::PhantomData)
+    }
+}
+
+impl<'de, T: Shaped> Deserialize<'de> for Ignored<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<T>::deserialize(deserializer).map(|_| Self::default())
+    }
+}
+
+impl<T: Shaped> Shaped for Ignored<T> {
+    const SHAPE: &'static Shape = T::SHAPE;
+    const PRESENCE: Presence = Presence::Optional;
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
+    }
+}
+
 impl Shape {
     /// All members of a structure, those of its groups in place; none for other shapes.
     pub fn members(&self) -> Vec<&'static Member> {

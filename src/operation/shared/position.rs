@@ -1,25 +1,11 @@
 //! Where reading starts: one reader of type, number and time for all who take them.
 
 use super::super::Context;
-use super::super::shapes::{SequenceNumberText, ShardIdText, ShardIteratorType};
+use super::super::shapes::{SequenceNumberText, ShardIteratorType};
 use crate::engine::Shard;
 use crate::error::Error;
-use crate::model::{SequenceNumber, ShardId, StreamArn, display_shard_index};
+use crate::model::{SequenceNumber, StreamArn, display_shard_index};
 use crate::world::Timestamp;
-
-/// A shard id that a request gave, before its stream is looked for.
-pub(in crate::operation) struct ParsedShard;
-
-impl ParsedShard {
-    /// Reads the id in any of the spellings the service takes.
-    pub(in crate::operation) fn read(
-        text: &ShardIdText,
-        stream: &StreamArn,
-    ) -> Result<ShardId, Error> {
-        let id = ShardId::parse(text.as_str());
-        id.ok_or_else(|| Error::shard_not_found(text.as_str(), stream))
-    }
-}
 
 /// What a request says of its starting position.
 pub(in crate::operation) struct Start<'a> {

@@ -1,7 +1,73 @@
-//! Tags, refused in the service's words.
+//! Tags as requests give and answers show them.
 
+use super::super::Context;
+use super::super::shapes::{TagKeyList, TagMap};
 use crate::error::Error;
-use crate::model::{StreamArn, TagFault};
+use crate::model::{StreamArn, TagFault, Tags};
+use crate::wire::{Present, output};
+
+output! {
+    /// A tag.
+    pub struct Tag {
+        "Key" => key: String,
+        "Value" => value: String,
+    }
+}
+super::present!(Tag);
+
+/// Tags as answers show them: by key.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(transparent)]
+pub(in crate::operation) struct TagList(pub(in crate::operation) Vec<Tag>);
+
+impl Present for TagList {}
+
+impl TagList {
+    pub(in crate::operation) fn of(tags: &Tags) -> Self {
+        let tag = |(key, value): (&str, &str)| Tag {
+            key: key.into(),
+            value: value.into(),
+        };
+        Self(tags.iter().map(tag).collect())
+    }
+}
+
+/// The tags that a request gives.
+pub(in crate::operation) fn tag_texts(given: Option<TagMap>) -> Vec<(String, String)> {
+    let given = given.map(|tags| tags.0).unwrap_or_default();
+    given
+        .into_iter()
+        .map(|(key, value)| (key.to_string(), value.to_string()))
+        .collect()
+}
+
+/// Adds tags to those of `arn`, or changes nothing.
+pub(in crate::operation) fn add_tags(
+    context: &Context,
+    arn: &StreamArn,
+    tags: &mut Tags,
+    given: &TagMap,
+) -> Result<(), Error> {
+    let given = given
+        .0
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()));
+    let added = tags.add(given, context.engine.most_tags());
+    added.map_err(|fault| tag_refusal(fault, arn))
+}
+
+/// Removes tags from those of `arn`, or changes nothing.
+pub(in crate::operation) fn remove_tags(
+    arn: &StreamArn,
+    tags: &mut Tags,
+    keys: &TagKeyList,
+) -> Result<(), Error> {
+    let removed = tags.remove(keys.0.iter().map(|key| key.as_str()));
+    removed.map_err(|fault| match fault {
+        TagFault::Characters => Error::tag_characters(),
+        TagFault::Illegal | TagFault::TooMany => Error::tags_illegal("remove", "from", arn),
+    })
+}
 
 /// Why tags are not added to a stream.
 pub(in crate::operation) fn tag_refusal(fault: TagFault, stream: &StreamArn) -> Error {

@@ -2,7 +2,7 @@
 
 use super::super::Context;
 use super::super::shapes::{Data, HashKeyText, PartitionKey, SequenceNumberText};
-use super::StreamRef;
+use super::{StreamRef, check_stream_key};
 use crate::engine::{Stream, Terms};
 use crate::error::Error;
 use crate::model::{
@@ -47,6 +47,9 @@ pub(in crate::operation) fn admit(
     let terms = stream.terms();
     if !terms.writable {
         return Err(Error::stream_not_found(&stream.arn));
+    }
+    if terms.encrypted {
+        check_stream_key(context, &stream)?;
     }
     check_sizes(context, &offered, &terms, path)?;
     let records = offered

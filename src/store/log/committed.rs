@@ -39,11 +39,6 @@ impl Log {
         self.durable.store(state.next, Ordering::Release);
     }
 
-    /// True when the committer has not been told of work here.
-    pub(crate) fn is_clean(&self) -> bool {
-        !self.state.lock().dirty
-    }
-
     /// The segments that are in `generation`.
     pub(crate) fn pieces_in(&self, generation: &Arc<Generation>) -> Vec<(Place, Entry)> {
         let state = self.state.lock();

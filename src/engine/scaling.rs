@@ -1,0 +1,74 @@
+//! On-demand streams split their busy shards.
+//!
+//! The service does so within 15 minutes when a shard takes in more than 500 KB/s; here the traffic
+//! is looked at once a minute and the busiest shard of a stream is split in the middle. Whether
+//! this happens at all is an option.
+
+use super::{Counts, Engine, State, Stream};
+use crate::limits;
+use crate::model::{HashKey, HashKeyRange, StreamStatus};
+use crate::store::{PendingChange, ReshardingOrder, StoreError};
+use crate::world::Alarm;
+use std::sync::Arc;
+
+/// Looks at the traffic at regular times until the engine stops.
+pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
+    let mut stop = engine.stop.subscribe();
+    loop {
+        let next = engine
+            .world
+            .clock
+            .now()
+            .plus_millis(limits::SCALING_SWEEP_MS);
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = alarm.wait(Some(next)) => {}
+        }
+        for stream in engine.streams() {
+            if let Err(error) = engine.split_busiest(&stream).await {
+                tracing::warn!(stream = %stream.arn, %error, "a busy shard was not split");
+            }
+        }
+    }
+}
+
+impl Engine {
+    async fn split_busiest(self: &Arc<Self>, stream: &Arc<Stream>) -> Result<(), StoreError> {
+        let Some(order) = stream.look(busiest) else {
+            return Ok(());
+        };
+        let split = self.update(stream, |state, _: Counts| {
+            let still = state.status == StreamStatus::Active && state.settings.on_demand;
+            let settings = state.settings.clone();
+            Ok(still.then_some(PendingChange {
+                settings,
+                resharding: Some(order),
+            }))
+        });
+        split.await
+    }
+}
+
+/// The split of the busiest shard, if it is too busy. The traffic of all is counted anew.
+fn busiest(state: &State) -> Option<ReshardingOrder> {
+    if !state.settings.on_demand || state.status != StreamStatus::Active {
+        return None;
+    }
+    let shards = state.routes().iter();
+    let (traffic, shard) = shards
+        .map(|s| (s.take_traffic(), s))
+        .max_by_key(|(t, _)| *t)?;
+    let minute = limits::SCALING_SWEEP_MS.unsigned_abs() / 1000;
+    if traffic <= limits::SCALING_BYTES_PER_SECOND * minute {
+        return None;
+    }
+    let HashKeyRange { start, end } = shard.range();
+    let middle = HashKey::new(start.value() + (end.value() - start.value()) / 2);
+    let wide = shard.description().can_split_at(middle);
+    let at = middle.value().to_be_bytes();
+    wide.then_some(ReshardingOrder::Split {
+        shard: shard.id.index(),
+        at,
+    })
+}

@@ -1,0 +1,118 @@
+//! How often each operation may be called, as the API reference says.
+
+/// A rate at which an operation may be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallRate {
+    /// The operation.
+    pub operation: &'static str,
+    /// The name `--limit` takes.
+    pub name: &'static str,
+    /// Calls in a second under the strict profile.
+    pub per_second: u64,
+    /// Whether each stream counts for itself, or the account in the region as a whole.
+    pub by_stream: bool,
+    /// Who says so.
+    pub source: &'static str,
+}
+
+/// Declares rates: operation, name, calls in a second; `stream` for those that count by stream.
+macro_rules! rates {
+    ($($operation:ident $name:literal $per_second:literal $(by $stream:ident)?, $source:expr;)*) => {
+        &[$(CallRate {
+            operation: stringify!($operation),
+            name: $name,
+            per_second: $per_second,
+            by_stream: { let by: &[&str] = &[$(stringify!($stream))?]; !by.is_empty() },
+            source: $source,
+        }),*]
+    };
+}
+
+const AWS: &str = "AWS API reference";
+const OURS: &str = "unpublished; ours";
+
+/// All rates, sorted by operation.
+pub const CALL_RATES: &[CallRate] = rates! {
+    AddTagsToStream "calls-add-tags-to-stream" 5, AWS;
+    CreateStream "calls-create-stream" 5, AWS;
+    DecreaseStreamRetentionPeriod "calls-decrease-stream-retention-period" 5, AWS;
+    DeleteResourcePolicy "calls-delete-resource-policy" 5, OURS;
+    DeleteStream "calls-delete-stream" 5, AWS;
+    DeregisterStreamConsumer "calls-deregister-stream-consumer" 5 by stream, AWS;
+    DescribeAccountSettings "calls-describe-account-settings" 5, AWS;
+    DescribeLimits "calls-describe-limits" 1, AWS;
+    DescribeStream "calls-describe-stream" 10, AWS;
+    DescribeStreamConsumer "calls-describe-stream-consumer" 20 by stream, AWS;
+    DescribeStreamSummary "calls-describe-stream-summary" 20, AWS;
+    DisableEnhancedMonitoring "calls-disable-enhanced-monitoring" 5, AWS;
+    EnableEnhancedMonitoring "calls-enable-enhanced-monitoring" 5, AWS;
+    GetResourcePolicy "calls-get-resource-policy" 5, OURS;
+    IncreaseStreamRetentionPeriod "calls-increase-stream-retention-period" 5, AWS;
+    ListShards "calls-list-shards" 1000 by stream, AWS;
+    ListStreamConsumers "calls-list-stream-consumers" 5 by stream, AWS;
+    ListStreams "calls-list-streams" 5, AWS;
+    ListTagsForResource "calls-list-tags-for-resource" 5, OURS;
+    ListTagsForStream "calls-list-tags-for-stream" 5, AWS;
+    MergeShards "calls-merge-shards" 5, AWS;
+    PutResourcePolicy "calls-put-resource-policy" 5, OURS;
+    RegisterStreamConsumer "calls-register-stream-consumer" 5, AWS;
+    RemoveTagsFromStream "calls-remove-tags-from-stream" 5, AWS;
+    SplitShard "calls-split-shard" 5, AWS;
+    StartStreamEncryption "calls-start-stream-encryption" 5, OURS;
+    StopStreamEncryption "calls-stop-stream-encryption" 5, OURS;
+    TagResource "calls-tag-resource" 5, OURS;
+    UntagResource "calls-untag-resource" 5, OURS;
+    UpdateAccountSettings "calls-update-account-settings" 5, AWS;
+    UpdateMaxRecordSize "calls-update-max-record-size" 5, OURS;
+    UpdateShardCount "calls-update-shard-count" 10, AWS;
+    UpdateStreamMode "calls-update-stream-mode" 5, OURS;
+    UpdateStreamRecordDistributionStrategy "calls-update-stream-record-distribution-strategy" 5, OURS;
+    UpdateStreamWarmThroughput "calls-update-stream-warm-throughput" 5, AWS;
+};
+
+/// The rates in force, in the order of [`CALL_RATES`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calls([super::Limit; CALL_RATES.len()]);
+
+impl Calls {
+    /// No rate at all.
+    pub const OFF: Self = Self([None; CALL_RATES.len()]);
+
+    /// All rates of the service.
+    pub fn strict() -> Self {
+        Self(std::array::from_fn(|at| Some(CALL_RATES[at].per_second)))
+    }
+
+    /// The rate of `operation`, if it has one that is in force.
+    pub fn of(&self, operation: &str) -> Option<CallRate> {
+        let at = CALL_RATES
+            .binary_search_by(|rate| rate.operation.cmp(operation))
+            .ok()?;
+        Some(CallRate {
+            per_second: self.0[at]?,
+            ..CALL_RATES[at]
+        })
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: super::Limit) -> bool {
+        let at = CALL_RATES.iter().position(|rate| rate.name == name);
+        at.map(|at| self.0[at] = value).is_some()
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = super::Row> {
+        CALL_RATES
+            .iter()
+            .zip(self.0)
+            .map(|(rate, value)| super::Row {
+                name: rate.name,
+                value: value.map_or_else(|| "off".to_owned(), |value| value.to_string()),
+                unit: "calls/s",
+                source: rate.source,
+                meaning: if rate.by_stream {
+                    "Calls of one operation on one stream."
+                } else {
+                    "Calls of one operation in one account and region."
+                },
+            })
+    }
+}

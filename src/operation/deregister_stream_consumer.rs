@@ -1,0 +1,32 @@
+//! DeregisterStreamConsumer: a consumer goes, and its subscriptions with it.
+use super::prelude::*;
+use crate::engine::{ConsumerStatus, consumer_arn, consumer_status};
+
+pub(super) struct DeregisterStreamConsumer;
+
+input! { pub struct Input {
+    .. consumer: ConsumerRef,
+    "StreamId" => _id: Ignored<StreamId>,
+} }
+
+impl Operation for DeregisterStreamConsumer {
+    type Input = Input;
+    type Output = Nothing;
+
+    async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
+        let (stream, name, consumer) = find_consumer(context, &input.consumer)?;
+        let arn = consumer_arn(&stream.arn, &name, &consumer);
+        let left = context.engine.deregister(&stream, &name, |state| {
+            match state.consumers.get(&name).map(consumer_status) {
+                None => Err(Error::consumer_not_found(
+                    &arn.to_string(),
+                    stream.arn.scope.account,
+                )),
+                Some(ConsumerStatus::Deleting) => Err(Error::consumer_not_active(&arn)),
+                Some(ConsumerStatus::Creating | ConsumerStatus::Active) => Ok(()),
+            }
+        });
+        left.await?;
+        Ok(Nothing)
+    }
+}

@@ -1,0 +1,17 @@
+//! DescribeAccountSettings: the account's commitment to a minimum of throughput.
+use super::prelude::*;
+
+pub(super) struct DescribeAccountSettings;
+
+input! { pub struct Input {} }
+
+impl Operation for DescribeAccountSettings {
+    type Input = Input;
+    type Output = AccountSettings;
+
+    async fn run(context: &Context, _input: Input) -> Result<AccountSettings, Error> {
+        Ok(AccountSettings::of(
+            context.engine.commitment(&context.caller),
+        ))
+    }
+}

@@ -1,0 +1,26 @@
+//! GetResourcePolicy: the policy as it was put.
+use super::prelude::*;
+
+pub(super) struct GetResourcePolicy;
+
+input! { pub struct Input {
+    "ResourceARN" => arn: ResourceARN,
+    "StreamId" => _id: Ignored<StreamId>,
+} }
+
+output! { pub struct Output { "Policy" => policy: String, } }
+document!(Output);
+
+/// What the service tells when no policy is set.
+const NO_POLICY: &str = "{}";
+
+impl Operation for GetResourcePolicy {
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context, input: Input) -> Result<Output, Error> {
+        let resource = Resource::find(context, &input.arn)?;
+        let policy = resource.look(|_, policy| policy.unwrap_or(NO_POLICY).to_owned())?;
+        Ok(Output { policy })
+    }
+}

@@ -1,0 +1,23 @@
+//! ListTagsForResource: all tags of a stream or a consumer.
+use super::prelude::*;
+
+pub(super) struct ListTagsForResource;
+
+input! { pub struct Input {
+    "ResourceARN" => arn: ResourceARN,
+    "StreamId" => _id: Ignored<StreamId>,
+} }
+
+output! { pub struct Output { "Tags" => tags: TagList, } }
+document!(Output);
+
+impl Operation for ListTagsForResource {
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context, input: Input) -> Result<Output, Error> {
+        let resource = Resource::find(context, &input.arn)?;
+        let tags = resource.look(|tags, _| TagList::of(tags))?;
+        Ok(Output { tags })
+    }
+}

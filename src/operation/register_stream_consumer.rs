@@ -1,0 +1,72 @@
+//! RegisterStreamConsumer: a consumer of enhanced fan-out.
+use super::prelude::*;
+use crate::engine::{ConsumerStatus, State, consumer_status};
+use crate::limits::Limits;
+use crate::model::{StreamArn, Tags};
+
+pub(super) struct RegisterStreamConsumer;
+
+input! { pub struct Input {
+    "StreamARN" => stream: StreamARN,
+    "ConsumerName" => name: ConsumerName,
+    "Tags" => tags: Option<TagMap>,
+    "StreamId" => _id: Ignored<StreamId>,
+} }
+
+output! { pub struct Output { "Consumer" => consumer: ConsumerDescription, } }
+document!(Output);
+
+impl Operation for RegisterStreamConsumer {
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context, input: Input) -> Result<Output, Error> {
+        let stream = context.stream_by_arn(&input.stream)?;
+        let name = input.name.as_str();
+        let mut tags = Tags::default();
+        let refused = input.tags.as_ref().map_or(Ok(()), |given| {
+            add_tags(context, &stream.arn, &mut tags, given)
+        });
+        let limits = &context.engine.limits;
+        let check = |state: &State, committed| {
+            check_consumer(&stream.arn, state, limits, committed, name)?;
+            refused
+        };
+        let registered = context
+            .engine
+            .register(&stream, name, tags.into_map(), check)
+            .await?;
+        let mut consumer = ConsumerDescription::of(&stream.arn, name, &registered);
+        // So the service says, however soon it is ACTIVE.
+        consumer.status = ConsumerStatus::Creating.as_str();
+        Ok(Output { consumer })
+    }
+}
+
+fn check_consumer(
+    arn: &StreamArn,
+    state: &State,
+    limits: &Limits,
+    committed: bool,
+    name: &str,
+) -> Result<(), Error> {
+    check_settled(arn, state)?;
+    if state.consumers.contains_key(name) {
+        return Err(Error::consumer_exists(name, arn));
+    }
+    let most = if committed && state.settings.on_demand {
+        limits.consumers_per_committed_stream
+    } else {
+        limits.consumers_per_stream
+    };
+    if let Some(limit) = most.filter(|limit| state.consumers.len() as u64 >= *limit) {
+        return Err(Error::too_many_consumers(arn, limit));
+    }
+    let consumers = state.consumers.values();
+    let creating = consumers.filter(|c| consumer_status(c) == ConsumerStatus::Creating);
+    let creating = creating.count() as u64;
+    match limits.consumers_creating.filter(|limit| creating >= *limit) {
+        Some(limit) => Err(Error::too_many_consumers_creating(arn, limit)),
+        None => Ok(()),
+    }
+}

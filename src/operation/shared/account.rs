@@ -1,0 +1,53 @@
+//! An account's settings as answers show them.
+
+use crate::engine::Commitment;
+use crate::wire::output;
+use crate::world::Timestamp;
+
+output! {
+    /// The settings of an account in a region.
+    pub struct AccountSettings {
+        "MinimumThroughputBillingCommitment" => commitment: CommitmentOutput,
+    }
+}
+super::document!(AccountSettings);
+
+output! {
+    /// Its commitment to a minimum of throughput.
+    pub struct CommitmentOutput {
+        "EarliestAllowedEndAt" => earliest_end: Option<Timestamp>,
+        "EndedAt" => ended: Option<Timestamp>,
+        "StartedAt" => started: Option<Timestamp>,
+        "Status" => status: &'static str,
+    }
+}
+super::present!(CommitmentOutput);
+
+impl AccountSettings {
+    pub(in crate::operation) fn of(commitment: Commitment) -> Self {
+        let (status, started, earliest_end, ended) = match commitment {
+            Commitment::Disabled { started, ended } => ("DISABLED", started, None, ended),
+            Commitment::Enabled {
+                started,
+                earliest_end,
+            } => ("ENABLED", Some(started), Some(earliest_end), None),
+            Commitment::Ending {
+                started,
+                earliest_end,
+            } => (
+                "ENABLED_UNTIL_EARLIEST_ALLOWED_END",
+                Some(started),
+                Some(earliest_end),
+                None,
+            ),
+        };
+        Self {
+            commitment: CommitmentOutput {
+                earliest_end,
+                ended,
+                started,
+                status,
+            },
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Consumers as requests name and answers show them.
+
+use super::super::Context;
+use super::super::shapes::{ConsumerARN, ConsumerName, StreamARN};
+use super::{parse_arn, whole_seconds};
+use crate::engine::{Consumer, ConsumerStatus, Stream, consumer_arn, consumer_status};
+use crate::error::Error;
+use crate::model::{ConsumerArn, StreamArn};
+use crate::wire::{input, output};
+use crate::world::Timestamp;
+use std::sync::Arc;
+
+input! {
+    /// The ways to name a consumer: its ARN, or its stream's ARN and its name.
+    pub struct ConsumerRef {
+        "StreamARN" => stream_arn: Option<StreamARN>,
+        "ConsumerName" => name: Option<ConsumerName>,
+        "ConsumerARN" => arn: Option<ConsumerARN>,
+    }
+}
+
+output! {
+    /// A consumer. Only its description tells its stream.
+    pub struct ConsumerDescription {
+        "ConsumerARN" => arn: String,
+        "ConsumerCreationTimestamp" => created: Timestamp,
+        "ConsumerName" => name: String,
+        "ConsumerStatus" => status: &'static str,
+        "StreamARN" => stream_arn: Option<String>,
+    }
+}
+super::present!(ConsumerDescription);
+
+impl ConsumerDescription {
+    pub(in crate::operation) fn of(stream: &StreamArn, name: &str, consumer: &Consumer) -> Self {
+        Self {
+            arn: consumer_arn(stream, name, consumer).to_string(),
+            created: whole_seconds(Timestamp::from_millis(consumer.created_ms)),
+            name: name.to_owned(),
+            status: consumer_status(consumer).as_str(),
+            stream_arn: None,
+        }
+    }
+}
+
+/// The consumer that a request names, and its stream.
+pub(in crate::operation) fn find_consumer(
+    context: &Context,
+    given: &ConsumerRef,
+) -> Result<(Arc<Stream>, String, Consumer), Error> {
+    match (&given.stream_arn, &given.name, &given.arn) {
+        (stream, name, Some(arn)) => {
+            let found = by_arn(context, arn)?;
+            let agrees = stream.as_ref().is_none_or(|text| {
+                StreamArn::parse(text.as_str()).is_some_and(|stream| stream == found.0.arn)
+            });
+            if !agrees || name.as_ref().is_some_and(|name| name.as_str() != found.1) {
+                return Err(Error::consumer_names_differ());
+            }
+            Ok(found)
+        }
+        (Some(stream), Some(name), None) => by_name(context, &parse_arn(stream)?, name.as_str()),
+        _ => Err(Error::no_consumer_given()),
+    }
+}
+
+fn by_arn(context: &Context, text: &ConsumerARN) -> Result<(Arc<Stream>, String, Consumer), Error> {
+    let arn = ConsumerArn::parse(text.as_str());
+    let arn =
+        arn.ok_or_else(|| Error::consumer_not_found(text.as_str(), context.caller.account))?;
+    let not_found = || Error::consumer_not_found(text.as_str(), arn.stream.scope.account);
+    let stream = context
+        .engine
+        .find(&arn.stream.scope, &arn.stream.name)
+        .ok_or_else(not_found)?;
+    let consumer = stream.look(|state| state.consumers.get(&*arn.name).cloned());
+    // A consumer registered again under its old name has another ARN.
+    let same = |consumer: &Consumer| consumer_arn(&stream.arn, &arn.name, consumer) == arn;
+    let consumer = consumer.filter(same).ok_or_else(not_found)?;
+    Ok((stream, arn.name.to_string(), consumer))
+}
+
+fn by_name(
+    context: &Context,
+    arn: &StreamArn,
+    name: &str,
+) -> Result<(Arc<Stream>, String, Consumer), Error> {
+    let stream = context.engine.find(&arn.scope, &arn.name);
+    let stream = stream.ok_or_else(|| Error::stream_not_found(arn))?;
+    let consumer = stream.look(|state| state.consumers.get(name).cloned());
+    match consumer {
+        Some(consumer) => Ok((stream, name.to_owned(), consumer)),
+        None => Err(Error::consumer_not_found(name, arn.scope.account)),
+    }
+}
+
+/// Whether a consumer is there for others, neither on its way in nor out.
+pub(in crate::operation) fn active(consumer: &Consumer) -> bool {
+    consumer_status(consumer) == ConsumerStatus::Active
+}

@@ -1,0 +1,74 @@
+//! Switching shard-level metrics on and off.
+
+use super::super::Context;
+use super::super::shapes::{MetricsName, MetricsNameList};
+use super::{StreamRef, check_active};
+use crate::engine::PendingChange;
+use crate::error::Error;
+use crate::wire::{input, output};
+use std::collections::BTreeSet;
+
+input! {
+    /// What both operations take.
+    pub struct MonitoringInput {
+        "ShardLevelMetrics" => metrics: MetricsNameList,
+        .. stream: StreamRef,
+    }
+}
+
+output! {
+    /// What both operations answer: the metrics before and after.
+    pub struct MonitoringOutput {
+        "CurrentShardLevelMetrics" => current: Vec<&'static str>,
+        "DesiredShardLevelMetrics" => desired: Vec<&'static str>,
+        "StreamARN" => arn: String,
+        "StreamName" => name: String,
+    }
+}
+super::document!(MonitoringOutput);
+
+/// Changes a stream's metrics; `ALL` stands for the seven real ones.
+pub(in crate::operation) async fn switch_metrics(
+    context: &Context,
+    input: MonitoringInput,
+    switch: impl FnOnce(&mut BTreeSet<String>, Vec<String>),
+) -> Result<MonitoringOutput, Error> {
+    let stream = context.stream(&input.stream)?;
+    let all = input.metrics.0.contains(&MetricsName::All);
+    let given = input.metrics.0.iter().map(|name| name.as_str());
+    let named: Vec<_> = if all {
+        MetricsName::ALL_NAMES.into()
+    } else {
+        given.collect()
+    };
+    let (mut current, mut desired) = (Vec::new(), Vec::new());
+    let updated = context.engine.update(&stream, |state, _| {
+        check_active(&stream.arn, state)?;
+        let mut settings = state.settings.clone();
+        switch(
+            &mut settings.metrics,
+            named.into_iter().map(str::to_owned).collect(),
+        );
+        current = in_order(&state.settings.metrics);
+        desired = in_order(&settings.metrics);
+        let changes = settings != state.settings;
+        Ok::<_, Error>(changes.then_some(PendingChange {
+            settings,
+            resharding: None,
+        }))
+    });
+    updated.await?;
+    let (arn, name) = (stream.arn.to_string(), stream.arn.name.to_string());
+    Ok(MonitoringOutput {
+        current,
+        desired,
+        arn,
+        name,
+    })
+}
+
+/// Metrics in the model's order (a choice: the service's is arbitrary).
+fn in_order(metrics: &BTreeSet<String>) -> Vec<&'static str> {
+    let enabled = |name: &&str| metrics.contains(*name);
+    MetricsName::ALL_NAMES.into_iter().filter(enabled).collect()
+}

@@ -1,0 +1,122 @@
+//! What the operations by ResourceARN work on: a stream, or a consumer of one.
+
+use super::super::Context;
+use super::super::shapes::ResourceARN;
+use crate::engine::{Consumer, Counts, State, Stream, consumer_arn};
+use crate::error::Error;
+use crate::model::{ConsumerArn, StreamArn, StreamStatus, Tags};
+use std::sync::Arc;
+
+/// A resource that exists.
+pub(in crate::operation) struct Resource {
+    pub(in crate::operation) stream: Arc<Stream>,
+    /// The consumer, if the resource is one.
+    pub(in crate::operation) consumer: Option<ConsumerArn>,
+}
+
+/// The tags and the policy of a resource, as they can be changed.
+pub(in crate::operation) struct ResourceTags<'a> {
+    pub(in crate::operation) tags: &'a mut Tags,
+    pub(in crate::operation) policy: &'a mut Option<String>,
+    /// The consumer's registration, if the resource is a consumer.
+    pub(in crate::operation) consumer: Option<&'a Consumer>,
+}
+
+impl Resource {
+    /// The resource that an ARN names.
+    pub(in crate::operation) fn find(context: &Context, text: &ResourceARN) -> Result<Self, Error> {
+        if let Some(arn) = ConsumerArn::parse(text.as_str()) {
+            let stream = context.engine.find(&arn.stream.scope, &arn.stream.name);
+            let not_found = || Error::consumer_not_found(text.as_str(), arn.stream.scope.account);
+            let stream = stream.ok_or_else(not_found)?;
+            let there = stream.look(|state| consumer(state, &stream.arn, &arn).is_some());
+            return if there {
+                Ok(Self {
+                    stream,
+                    consumer: Some(arn),
+                })
+            } else {
+                Err(not_found())
+            };
+        }
+        let arn = StreamArn::parse(text.as_str());
+        let arn = arn.ok_or_else(|| Error::resource_not_found(text.as_str()))?;
+        let stream = context.engine.find(&arn.scope, &arn.name);
+        let stream = stream.ok_or_else(|| Error::stream_not_found(&arn))?;
+        Ok(Self {
+            stream,
+            consumer: None,
+        })
+    }
+
+    /// Looks at the resource's tags and policy.
+    pub(in crate::operation) fn look<R>(
+        &self,
+        look: impl FnOnce(&Tags, Option<&str>) -> R,
+    ) -> Result<R, Error> {
+        let arn = &self.stream.arn;
+        self.stream.look(|state| match &self.consumer {
+            None => Ok(look(&state.tags, state.policy.as_deref())),
+            Some(wanted) => {
+                let found = consumer(state, arn, wanted).ok_or_else(|| gone(wanted))?;
+                let tags = found.tags.clone().into_iter().collect();
+                Ok(look(&tags, found.policy.as_deref()))
+            }
+        })
+    }
+
+    /// Changes the resource's tags or policy, unless its stream's state forbids it.
+    pub(in crate::operation) async fn amend(
+        &self,
+        context: &Context,
+        change: impl FnOnce(ResourceTags<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let arn = &self.stream.arn;
+        let amended = context.engine.amend(&self.stream, |state, _: Counts| {
+            check_settled(arn, state)?;
+            let Some(wanted) = &self.consumer else {
+                let (tags, policy) = (&mut state.tags, &mut state.policy);
+                return change(ResourceTags {
+                    tags,
+                    policy,
+                    consumer: None,
+                });
+            };
+            let mut found = consumer(state, arn, wanted)
+                .ok_or_else(|| gone(wanted))?
+                .clone();
+            let before = found.clone();
+            let mut tags = std::mem::take(&mut found.tags).into_iter().collect();
+            let policy = &mut found.policy;
+            change(ResourceTags {
+                tags: &mut tags,
+                policy,
+                consumer: Some(&before),
+            })?;
+            found.tags = tags.into_map();
+            state.consumers.insert(wanted.name.to_string(), found);
+            Ok(())
+        });
+        amended.await
+    }
+}
+
+/// Tags and policies wait until a stream is there and end when it goes.
+pub(in crate::operation) fn check_settled(arn: &StreamArn, state: &State) -> Result<(), Error> {
+    match state.status {
+        status @ (StreamStatus::Creating | StreamStatus::Deleting) => {
+            Err(Error::stream_not_active(arn, status))
+        }
+        StreamStatus::Active | StreamStatus::Updating => Ok(()),
+    }
+}
+
+/// The consumer of that ARN; one registered again under its old name has another.
+fn consumer<'a>(state: &'a State, stream: &StreamArn, arn: &ConsumerArn) -> Option<&'a Consumer> {
+    let found = state.consumers.get(&*arn.name)?;
+    (consumer_arn(stream, &arn.name, found) == *arn).then_some(found)
+}
+
+fn gone(arn: &ConsumerArn) -> Error {
+    Error::consumer_not_found(&arn.to_string(), arn.stream.scope.account)
+}

@@ -1,0 +1,44 @@
+//! StopStreamEncryption: records are not marked any more; those that are stay so.
+use super::prelude::*;
+use crate::engine::PendingChange;
+
+pub(super) struct StopStreamEncryption;
+
+input! { pub struct Input {
+    "EncryptionType" => kind: EncryptionType,
+    "KeyId" => key: KeyId,
+    .. stream: StreamRef,
+} }
+
+impl Operation for StopStreamEncryption {
+    type Input = Input;
+    type Output = Nothing;
+
+    async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
+        let stream = context.stream(&input.stream)?;
+        let key = input.key.as_str();
+        let limits = &context.engine.limits;
+        let updated = context.engine.update(&stream, |state, counts| {
+            check_active(&stream.arn, state)?;
+            if input.kind == EncryptionType::None {
+                return Err(Error::encryption_type_not_kms());
+            }
+            let mut settings = state.settings.clone();
+            // Not encrypted: a success without effect (a choice).
+            let Some(present) = settings.key_id.take() else {
+                return Ok(None);
+            };
+            if present != key {
+                return Err(Error::other_key(key, &stream.arn));
+            }
+            let (made, most) = (&mut state.history.decryptions, limits.decryptions_per_day);
+            count_today(made, most, counts.now, "StopStreamEncryption can be called")?;
+            Ok(Some(PendingChange {
+                settings,
+                resharding: None,
+            }))
+        });
+        updated.await?;
+        Ok(Nothing)
+    }
+}

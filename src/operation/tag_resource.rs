@@ -1,0 +1,24 @@
+//! TagResource: tags on a stream or a consumer by its ARN.
+use super::prelude::*;
+
+pub(super) struct TagResource;
+
+input! { pub struct Input {
+    "Tags" => tags: TagMap,
+    "ResourceARN" => arn: ResourceARN,
+    "StreamId" => _id: Ignored<StreamId>,
+} }
+
+impl Operation for TagResource {
+    type Input = Input;
+    type Output = Nothing;
+
+    async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
+        let resource = Resource::find(context, &input.arn)?;
+        let arn = &resource.stream.arn;
+        resource
+            .amend(context, |of| add_tags(context, arn, of.tags, &input.tags))
+            .await?;
+        Ok(Nothing)
+    }
+}

@@ -1,0 +1,24 @@
+//! UntagResource: tags off a stream or a consumer by its ARN.
+use super::prelude::*;
+
+pub(super) struct UntagResource;
+
+input! { pub struct Input {
+    "TagKeys" => keys: TagKeyList,
+    "ResourceARN" => arn: ResourceARN,
+    "StreamId" => _id: Ignored<StreamId>,
+} }
+
+impl Operation for UntagResource {
+    type Input = Input;
+    type Output = Nothing;
+
+    async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
+        let resource = Resource::find(context, &input.arn)?;
+        let arn = &resource.stream.arn;
+        resource
+            .amend(context, |of| remove_tags(arn, of.tags, &input.keys))
+            .await?;
+        Ok(Nothing)
+    }
+}

@@ -1,0 +1,24 @@
+//! UpdateAccountSettings: commits an account to a minimum of throughput, or ends that.
+use super::prelude::*;
+
+pub(super) struct UpdateAccountSettings;
+
+input! { pub struct Input {
+    "MinimumThroughputBillingCommitment" => commitment: CommitmentInput,
+} }
+
+input! {
+    /// What is wanted.
+    pub struct CommitmentInput { "Status" => status: CommitmentStatus, }
+}
+
+impl Operation for UpdateAccountSettings {
+    type Input = Input;
+    type Output = AccountSettings;
+
+    async fn run(context: &Context, input: Input) -> Result<AccountSettings, Error> {
+        let enable = input.commitment.status == CommitmentStatus::Enabled;
+        let commitment = context.engine.commit(&context.caller, enable).await?;
+        Ok(AccountSettings::of(commitment))
+    }
+}

@@ -1,0 +1,89 @@
+//! UpdateShardCount: as many shards of one size.
+use super::prelude::*;
+use crate::engine::{Counts, PendingChange, ReshardingOrder, State};
+use crate::limits::Limits;
+use crate::model::{StreamArn, StreamMode};
+
+pub(super) struct UpdateShardCount;
+
+input! { pub struct Input {
+    #[allow(dead_code, reason = "there is only one way")]
+    "ScalingType" => scaling: ScalingType,
+    .. stream: StreamRef,
+    "TargetShardCount" => target: PositiveIntegerObject,
+} }
+
+output! { pub struct Output {
+    "CurrentShardCount" => current: u64,
+    "StreamARN" => arn: String,
+    "StreamName" => name: String,
+    "TargetShardCount" => target: u64,
+} }
+document!(Output);
+
+impl Operation for UpdateShardCount {
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context, input: Input) -> Result<Output, Error> {
+        let stream = context.stream(&input.stream)?;
+        let target = u32::try_from(input.target.0).expect("the shape demands at least 1");
+        let mut current = 0;
+        let updated = context.engine.update(&stream, |state, counts| {
+            current = state.open_shards_count();
+            plan(&stream.arn, state, counts, &context.engine.limits, target)
+        });
+        updated.await?;
+        Ok(Output {
+            current,
+            arn: stream.arn.to_string(),
+            name: stream.arn.name.to_string(),
+            target: target.into(),
+        })
+    }
+}
+
+fn plan(
+    arn: &StreamArn,
+    state: &mut State,
+    counts: Counts,
+    limits: &Limits,
+    count: u32,
+) -> Result<Option<PendingChange>, Error> {
+    if state.mode() == StreamMode::OnDemand {
+        return Err(Error::stream_is_on_demand(arn));
+    }
+    check_active(arn, state)?;
+    let (open, target) = (state.open_shards_count(), u64::from(count));
+    // A stream that has more already may only go below the limit.
+    if let Some(limit) = limits.shards_per_stream.filter(|limit| target > *limit) {
+        return Err(Error::target_above_limit(limit, open, target));
+    }
+    if target > 2 * open {
+        return Err(Error::target_above_double(open, target));
+    }
+    if 2 * target < open {
+        return Err(Error::target_below_half(open, target));
+    }
+    check_shards(
+        arn,
+        counts,
+        limits.shards_per_account,
+        target.saturating_sub(open),
+    )?;
+    if target == open {
+        return Ok(None);
+    }
+    let told = "UpdateShardCount can be called";
+    count_today(
+        &mut state.history.shard_counts,
+        limits.scalings_per_day,
+        counts.now,
+        told,
+    )?;
+    let resharding = Some(ReshardingOrder::Scale { count });
+    Ok(Some(PendingChange {
+        settings: state.settings.clone(),
+        resharding,
+    }))
+}

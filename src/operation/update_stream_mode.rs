@@ -1,0 +1,70 @@
+//! UpdateStreamMode: capacity by demand or by shards; the shards stay as they are.
+use super::create_stream::StreamModeDetailsInput;
+use super::prelude::*;
+use crate::engine::{Counts, PendingChange, State};
+use crate::limits::Limits;
+use crate::model::StreamArn;
+
+pub(super) struct UpdateStreamMode;
+
+input! { pub struct Input {
+    "StreamARN" => arn: StreamARN,
+    "StreamModeDetails" => mode: StreamModeDetailsInput,
+    "WarmThroughputMiBps" => warm_throughput: Option<NaturalIntegerObject>,
+    "StreamId" => _id: Ignored<StreamId>,
+} }
+
+impl Operation for UpdateStreamMode {
+    type Input = Input;
+    type Output = Nothing;
+
+    async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
+        let stream = context.stream_by_arn(&input.arn)?;
+        let limits = &context.engine.limits;
+        let updated = context.engine.update(&stream, |state, counts| {
+            plan(&stream.arn, state, counts, limits, &input)
+        });
+        updated.await?;
+        Ok(Nothing)
+    }
+}
+
+fn plan(
+    arn: &StreamArn,
+    state: &mut State,
+    counts: Counts,
+    limits: &Limits,
+    input: &Input,
+) -> Result<Option<PendingChange>, Error> {
+    check_active(arn, state)?;
+    let on_demand = input.mode.mode == StreamMode::OnDemand;
+    let warm = match input.warm_throughput {
+        None => None,
+        Some(_) if !on_demand => return Err(Error::warm_throughput_not_expected()),
+        Some(wanted) => Some(check_warm_throughput(arn, counts, limits, wanted)?),
+    };
+    if on_demand == state.settings.on_demand {
+        return Ok(None);
+    }
+    if on_demand && let Some(limit) = limits.on_demand_streams.filter(|l| counts.on_demand >= *l) {
+        let (account, region) = (arn.scope.account, arn.scope.region.as_str());
+        return Err(Error::too_many_on_demand(account, region, limit));
+    }
+    if !on_demand && state.settings.auto_distribution {
+        return Err(Error::auto_distribution_in_the_way());
+    }
+    let told = "The capacity mode can be switched";
+    count_today(
+        &mut state.history.mode_switches,
+        limits.mode_switches_per_day,
+        counts.now,
+        told,
+    )?;
+    let mut settings = state.settings.clone();
+    settings.on_demand = on_demand;
+    settings.warm_throughput_mibps = warm;
+    Ok(Some(PendingChange {
+        settings,
+        resharding: None,
+    }))
+}

@@ -1,0 +1,67 @@
+//! UpdateStreamWarmThroughput: capacity of an on-demand stream that is there before it is asked for.
+use super::prelude::*;
+use crate::engine::{PendingChange, ReshardingOrder, State};
+use crate::model::StreamMode;
+
+pub(super) struct UpdateStreamWarmThroughput;
+
+input! { pub struct Input {
+    "StreamARN" => arn: Option<StreamARN>,
+    "StreamName" => name: Option<StreamName>,
+    "WarmThroughputMiBps" => wanted: NaturalIntegerObject,
+    "StreamId" => _id: Ignored<StreamId>,
+} }
+
+output! { pub struct Output {
+    "StreamARN" => arn: String,
+    "StreamName" => name: String,
+    "WarmThroughput" => warm_throughput: WarmThroughput,
+} }
+document!(Output);
+
+impl Operation for UpdateStreamWarmThroughput {
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context, input: Input) -> Result<Output, Error> {
+        let given = StreamRef::new(input.name, input.arn);
+        let stream = context.stream(&given)?;
+        let (arn, limits) = (&stream.arn, &context.engine.limits);
+        let mut answer = WarmThroughput {
+            current: 0,
+            target: 0,
+        };
+        let updated = context.engine.update(&stream, |state, counts| {
+            if state.mode() == StreamMode::Provisioned {
+                return Err(Error::stream_is_provisioned(arn));
+            }
+            let target = check_warm_throughput(arn, counts, limits, input.wanted)?;
+            check_active(arn, state)?;
+            let current = state.settings.warm_throughput_mibps.unwrap_or_default();
+            answer = WarmThroughput { current, target };
+            Ok(plan(state, target))
+        });
+        updated.await?;
+        Ok(Output {
+            arn: stream.arn.to_string(),
+            name: stream.arn.name.to_string(),
+            warm_throughput: answer,
+        })
+    }
+}
+
+/// A shard takes about 1 MiB/s, so there have to be as many; a lower value takes none away (both
+/// are choices).
+fn plan(state: &State, target: u32) -> Option<PendingChange> {
+    let mut settings = state.settings.clone();
+    settings.warm_throughput_mibps = Some(target);
+    if settings == state.settings {
+        return None;
+    }
+    let more = u64::from(target) > state.open_shards_count();
+    let resharding = more.then_some(ReshardingOrder::Scale { count: target });
+    Some(PendingChange {
+        settings,
+        resharding,
+    })
+}
