@@ -5,6 +5,7 @@
     reason = "commands talk to people"
 )]
 
+mod bench;
 mod health;
 mod limits;
 mod logging;
@@ -35,7 +36,8 @@ enum Command {
     Health(health::Arguments),
     /// List the limits, their values and where they are from
     Limits(Options),
-    // Bench(bench::Arguments),
+    /// Put load on an emulator, ours or another, and report what it makes of it
+    Bench(bench::Arguments),
 }
 
 /// Does what the command line says.
@@ -58,6 +60,7 @@ pub fn run() -> ExitCode {
         }
         Command::Health(arguments) => health::run(&arguments),
         Command::Limits(options) => limits::run(&options),
+        Command::Bench(arguments) => bench::run(&arguments),
     }
 }
 

@@ -302,13 +302,16 @@ def shards_are_listed_in_pages():
     name = create_stream(shards=5)
     expected = [f"shardId-{index:012}" for index in range(5)]
     equal(shard_ids(name), expected)
-    pages = list(
-        kinesis.get_paginator("list_shards").paginate(
-            StreamName=name, PaginationConfig={"PageSize": 2}
-        )
-    )
+    pages = [kinesis.list_shards(StreamName=name, MaxResults=2)]
+    while "NextToken" in pages[-1]:
+        pages.append(kinesis.list_shards(MaxResults=2, NextToken=pages[-1]["NextToken"]))
     equal([len(page["Shards"]) for page in pages], [2, 2, 1])
     equal([shard["ShardId"] for page in pages for shard in page["Shards"]], expected)
+    # The SDK's paginator names the stream again beside the token, which the service refuses too.
+    refused(
+        "InvalidArgumentException", "NextToken and StreamName cannot be provided together.",
+        kinesis.list_shards, StreamName=name, NextToken=pages[0]["NextToken"],
+    )
     after = kinesis.list_shards(StreamName=name, ExclusiveStartShardId=expected[3])["Shards"]
     equal([shard["ShardId"] for shard in after], expected[4:])
     first = kinesis.describe_stream(StreamName=name, Limit=3)["StreamDescription"]

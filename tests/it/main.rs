@@ -1,1 +1,5 @@
-//! The integration tests, one binary.
+//! The integration tests, one binary: black boxes, through the wire.
+
+mod errors;
+mod lab;
+mod routing;

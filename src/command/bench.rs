@@ -1,0 +1,257 @@
+//! `minikin bench`: load for an emulator, ours or another, and what it makes of it.
+//!
+//! The load is a closed loop: each connection has one request under way. A pause of the server
+//! therefore delays the requests behind it instead of showing in each of them, so the highest
+//! percentiles are lower bounds.
+
+mod connection;
+mod control;
+mod endpoint;
+mod figures;
+mod get;
+mod load;
+mod memory;
+mod process;
+mod put;
+mod request;
+mod server;
+mod startup;
+mod table;
+
+use super::signal::stop_signal;
+use crate::world::{Clock, Random};
+use control::Control;
+use endpoint::Endpoint;
+use figures::{Figures, Report};
+use server::Server;
+use std::future::{Future, pending};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// What to load, and how hard.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Arguments {
+    /// What to measure [default: all, one after the other]
+    #[arg(value_enum, value_name = "SCENARIO")]
+    scenarios: Vec<Scenario>,
+
+    /// Load this server, http://ADDRESS:PORT, Kinesis or like it [default: for each scenario a
+    /// fresh minikin serve --profile fast]
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<Endpoint>,
+
+    /// Requests under way at a time [default: 16; where records are put in batches, 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    connections: Option<u16>,
+
+    // The walk of `get` begins again and again with one iterator, and one lives five minutes.
+    /// How long to measure, after a short time to warm up
+    #[arg(long, value_name = "S", default_value_t = 5)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=240))]
+    seconds: u64,
+
+    /// Shards of the stream that is written to
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    shards: u32,
+
+    /// Bytes in a record
+    #[arg(long, value_name = "BYTES", default_value_t = 1024)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_485_000))]
+    payload: u32,
+
+    /// Records in a PutRecords
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=500))]
+    batch: u16,
+
+    /// Records in the deepest shard of getdeep, which begins with 1,000 and goes on in tenfolds
+    #[arg(long, value_name = "RECORDS", default_value_t = 1_000_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    depth: u64,
+
+    /// Megabytes of records that the scenario memory puts
+    #[arg(long, value_name = "M", default_value_t = 1000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    megabytes: u64,
+
+    /// One JSON object for each scenario, on a line, in the place of a table
+    #[arg(long)]
+    json: bool,
+
+    /// Process behind --endpoint, when it is on this machine: adds its processor time and memory
+    #[arg(long, value_name = "PID", requires = "endpoint")]
+    server_pid: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Scenario {
+    /// PutRecord
+    Put1,
+    /// PutRecords in JSON
+    Put500,
+    /// PutRecords in CBOR
+    #[value(name = "put500cbor")]
+    Put500Cbor,
+    /// GetRecords of 1,000, each connection walking a filled shard again and again
+    Get,
+    /// GetRecords of 100 at the head, the middle and the end of ever deeper shards
+    #[value(name = "getdeep")]
+    GetDeep,
+    /// From the start of this program to its first answer, and its memory when idle
+    Startup,
+    /// The server's memory while records are put, and after
+    Memory,
+}
+
+impl Scenario {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Put1 => "put1",
+            Self::Put500 => "put500",
+            Self::Put500Cbor => "put500cbor",
+            Self::Get => "get",
+            Self::GetDeep => "getdeep",
+            Self::Startup => "startup",
+            Self::Memory => "memory",
+        }
+    }
+}
+
+/// One scenario's surroundings.
+#[derive(Debug, Clone)]
+struct Run {
+    address: SocketAddr,
+    server_pid: Option<u32>,
+    /// The stream this run alone uses.
+    stream: String,
+    arguments: Arguments,
+}
+
+impl Run {
+    fn connections(&self, usual: u16) -> usize {
+        usize::from(self.arguments.connections.unwrap_or(usual))
+    }
+
+    fn payload_bytes(&self) -> usize {
+        usize::try_from(self.arguments.payload).unwrap_or(usize::MAX)
+    }
+
+    fn batch(&self) -> usize {
+        usize::from(self.arguments.batch)
+    }
+
+    /// A fifth of the time to be measured, but not more than a second.
+    fn warm_up(&self) -> Duration {
+        Duration::from_millis(self.arguments.seconds.saturating_mul(200).min(1000))
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let all = match runtime {
+        Ok(runtime) => runtime.block_on(measure_all(arguments)),
+        Err(error) => Err(format!("no thread to run on: {error}")),
+    };
+    match all {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("minikin: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures one scenario after the other; the error names those that failed.
+async fn measure_all(arguments: &Arguments) -> Result<(), String> {
+    let scenarios: &[Scenario] = match arguments.scenarios.as_slice() {
+        [] => clap::ValueEnum::value_variants(),
+        some => some,
+    };
+    if !arguments.json {
+        say(&table::headings());
+    }
+    let mut failed = Vec::new();
+    for &scenario in scenarios {
+        let report = tokio::select! {
+            biased;
+            // What is dropped here takes its server with it.
+            _ = stop_signal() => return Err("stopped by a signal".to_owned()),
+            measured = measure(scenario, arguments) => Report::new(scenario.name(), measured),
+        };
+        if report.failure.is_some() {
+            failed.push(scenario.name());
+        }
+        say(&match arguments.json {
+            true => report.json(),
+            false => table::lines(&report),
+        });
+    }
+    match failed.as_slice() {
+        [] => Ok(()),
+        names => Err(format!("not measured: {}", names.join(", "))),
+    }
+}
+
+async fn measure(scenario: Scenario, arguments: &Arguments) -> Result<Vec<Figures>, String> {
+    if scenario == Scenario::Startup {
+        return startup::measure().await;
+    }
+    let (address, server_pid, _server) = match &arguments.endpoint {
+        Some(endpoint) => (endpoint.0, arguments.server_pid, None),
+        None => {
+            let server = Server::start()?;
+            (server.address, Some(server.pid()), Some(server))
+        }
+    };
+    let stream = format!(
+        "bench-{}-{:08x}",
+        Clock::System.now().millis(),
+        u32::from_le_bytes(Random::system().bytes())
+    );
+    let run = Run {
+        address,
+        server_pid,
+        stream,
+        arguments: arguments.clone(),
+    };
+    let measured = load(scenario, &run).await;
+    // Best effort: a failed scenario may not have come as far as the stream.
+    let deleted = Control::new(&run).delete_stream().await;
+    measured.and_then(|figures| deleted.map(|()| figures))
+}
+
+async fn load(scenario: Scenario, run: &Run) -> Result<Vec<Figures>, String> {
+    match scenario {
+        Scenario::Put1 => put::measure(run, put::Kind::One).await,
+        Scenario::Put500 => put::measure(run, put::Kind::Json).await,
+        Scenario::Put500Cbor => put::measure(run, put::Kind::Cbor).await,
+        Scenario::Get => get::walk(run).await,
+        Scenario::GetDeep => get::deep(run).await,
+        Scenario::Memory => memory::measure(run).await,
+        Scenario::Startup => startup::measure().await,
+    }
+}
+
+/// Writes `text` to stdout. Not println, which panics when the reader has gone.
+fn say(text: &str) {
+    let mut out = io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Lets `duration` go by while everything else runs on.
+async fn pause(duration: Duration) {
+    let _ = within(duration, pending::<()>()).await;
+}
+
+/// What `future` gives, if it does within `duration`.
+async fn within<F: Future>(duration: Duration, future: F) -> Option<F::Output> {
+    tokio::time::timeout(duration, future).await.ok()
+}
+
+#[cfg(test)]
+mod tests;

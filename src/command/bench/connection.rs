@@ -1,0 +1,294 @@
+//! A client of HTTP/1.1 that keeps its connection and costs little: one request under way at a
+//! time, and no allocation for each once its buffers have grown.
+
+use super::within;
+use memchr::memmem;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// The longest wait for an answer; who takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+const READ_BYTES: usize = 64 * 1024;
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Well beyond the largest answer there is, 10 MB of records in base64.
+const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
+
+/// One connection, made when it is first needed and again after it broke.
+#[derive(Debug)]
+pub(super) struct Connection {
+    address: SocketAddr,
+    stream: Option<TcpStream>,
+    /// What the peer sent since the last request.
+    received: Vec<u8>,
+    /// The body of an answer that came in chunks.
+    joined: Vec<u8>,
+    /// How often the peer was connected to.
+    pub(super) opened: u64,
+}
+
+/// What the peer answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answer<'a> {
+    pub(super) status: u16,
+    pub(super) body: &'a [u8],
+}
+
+impl Answer<'_> {
+    /// An account of an answer that is not what was hoped for.
+    pub(super) fn complaint(&self) -> String {
+        const ENOUGH_BYTES: usize = 300;
+        let start = &self.body[..self.body.len().min(ENOUGH_BYTES)];
+        format!("{} {}", self.status, String::from_utf8_lossy(start))
+    }
+}
+
+/// How the body of an answer ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    Length(usize),
+    Chunked,
+    UntilClosed,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Head {
+    status: u16,
+    framing: Framing,
+    closes: bool,
+}
+
+impl Connection {
+    pub(super) fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            stream: None,
+            received: Vec::with_capacity(READ_BYTES),
+            joined: Vec::new(),
+            opened: 0,
+        }
+    }
+
+    /// Sends a whole request and waits for its whole answer.
+    ///
+    /// # Errors
+    /// When the peer is away, breaks off, does not speak HTTP/1.1 or takes too long.
+    pub(super) async fn send(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
+        let exchanged = within(PATIENCE, self.exchange(request)).await;
+        match exchanged.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())) {
+            Ok((status, Some(body))) => Ok(Answer {
+                status,
+                body: &self.received[body],
+            }),
+            Ok((status, None)) => Ok(Answer {
+                status,
+                body: &self.joined,
+            }),
+            Err(error) => {
+                self.stream = None;
+                Err(error)
+            }
+        }
+    }
+
+    /// The status, and where in `received` the body is unless it is in `joined`.
+    async fn exchange(&mut self, request: &[u8]) -> io::Result<(u16, Option<Range<usize>>)> {
+        self.received.clear();
+        self.connected().await?.write_all(request).await?;
+        let (head, start) = self.head().await?;
+        let body = match head.framing {
+            Framing::Length(length) if length > MAX_BODY_BYTES => return Err(too_large()),
+            Framing::Length(length) => {
+                self.receive_up_to(start + length).await?;
+                Some(start..start + length)
+            }
+            Framing::Chunked => {
+                self.join_chunks(start).await?;
+                None
+            }
+            Framing::UntilClosed => {
+                while self.receive(READ_BYTES).await? > 0 {
+                    if self.received.len() > start + MAX_BODY_BYTES {
+                        return Err(too_large());
+                    }
+                }
+                Some(start..self.received.len())
+            }
+        };
+        if head.closes || head.framing == Framing::UntilClosed {
+            self.stream = None;
+        }
+        Ok((head.status, body))
+    }
+
+    async fn connected(&mut self) -> io::Result<&mut TcpStream> {
+        let stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => {
+                let stream = TcpStream::connect(self.address).await?;
+                stream.set_nodelay(true)?;
+                self.opened += 1;
+                stream
+            }
+        };
+        Ok(self.stream.insert(stream))
+    }
+
+    /// Reads once; 0 when the peer has closed.
+    async fn receive(&mut self, room: usize) -> io::Result<usize> {
+        let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        self.received.reserve(room);
+        stream.read_buf(&mut self.received).await
+    }
+
+    async fn receive_up_to(&mut self, length: usize) -> io::Result<()> {
+        while self.received.len() < length {
+            if self.receive(length - self.received.len()).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The head of the answer and where its body starts.
+    async fn head(&mut self) -> io::Result<(Head, usize)> {
+        let mut start = 0;
+        loop {
+            let found = memmem::find(&self.received[start..], b"\r\n\r\n");
+            if let Some(end) = found.map(|at| start + at) {
+                let head = parse_head(&self.received[start..end])?;
+                start = end + 4;
+                // 100 Continue and its like come before the answer.
+                if head.status >= 200 {
+                    return Ok((head, start));
+                }
+                continue;
+            }
+            if self.received.len() > MAX_HEAD_BYTES {
+                return Err(too_large());
+            }
+            if self.receive(READ_BYTES).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+
+    async fn join_chunks(&mut self, start: usize) -> io::Result<()> {
+        let mut at = start;
+        self.joined.clear();
+        loop {
+            let end = loop {
+                match memmem::find(&self.received[at..], b"\r\n") {
+                    Some(found) => break at + found,
+                    None if self.received.len() - at > MAX_HEAD_BYTES => return Err(too_large()),
+                    None => self.receive_up_to(self.received.len() + 1).await?,
+                }
+            };
+            let size = chunk_size(&self.received[at..end]).ok_or_else(not_http)?;
+            if size > MAX_BODY_BYTES - self.joined.len() {
+                return Err(too_large());
+            }
+            at = end + 2;
+            self.receive_up_to(at + size + 2).await?;
+            if size == 0 {
+                return Ok(());
+            }
+            self.joined.extend_from_slice(&self.received[at..at + size]);
+            at += size + 2;
+        }
+    }
+}
+
+fn chunk_size(line: &[u8]) -> Option<usize> {
+    let digits = std::str::from_utf8(line).ok()?.split(';').next()?;
+    usize::from_str_radix(digits.trim(), 16).ok()
+}
+
+fn parse_head(head: &[u8]) -> io::Result<Head> {
+    let text = std::str::from_utf8(head).map_err(|_| not_http())?;
+    let mut lines = text.split("\r\n");
+    let first = lines.next().unwrap_or_default();
+    let mut words = first.split(' ');
+    let version = words.next().filter(|word| word.starts_with("HTTP/1."));
+    let version = version.ok_or_else(not_http)?;
+    let status = words.next().and_then(|word| word.parse().ok());
+    let mut head = Head {
+        status: status.ok_or_else(not_http)?,
+        framing: Framing::UntilClosed,
+        closes: version == "HTTP/1.0",
+    };
+    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        let value = value.trim();
+        if name.eq_ignore_ascii_case("content-length") {
+            head.framing = Framing::Length(value.parse().map_err(|_| not_http())?);
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            head.framing = Framing::Chunked;
+        } else if name.eq_ignore_ascii_case("connection") {
+            head.closes = value.eq_ignore_ascii_case("close");
+        }
+    }
+    Ok(head)
+}
+
+fn not_http() -> io::Error {
+    io::Error::other("the answer is not HTTP/1.1")
+}
+
+fn too_large() -> io::Error {
+    io::Error::other("the answer is too large")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    /// What a connection makes of a peer that answers `answer` and closes.
+    fn sent_to(answer: &'static [u8]) -> io::Result<(u16, Vec<u8>)> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut connection = Connection::new(listener.local_addr().unwrap());
+        let peer = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 4]).unwrap();
+            stream.write_all(answer).unwrap();
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let answer = runtime.block_on(connection.send(b"ping"));
+        peer.join().unwrap();
+        answer.map(|answer| (answer.status, answer.body.to_vec()))
+    }
+
+    #[test]
+    fn every_way_to_end_a_body_is_understood() {
+        let answers: [&[u8]; 4] = [
+            b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x\r\nllo\r\n0\r\n\r\n",
+            b"HTTP/1.0 200 OK\r\n\r\nhello",
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        ];
+        for answer in answers {
+            assert_eq!(sent_to(answer).unwrap(), (200, b"hello".to_vec()));
+        }
+    }
+
+    #[test]
+    fn a_broken_answer_is_an_error() {
+        let answers: [&[u8]; 5] = [
+            b"",
+            b"hello\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        ];
+        for answer in answers {
+            assert!(sent_to(answer).is_err());
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The closed loop: every connection sends, waits, judges and sends again.
+
+use super::connection::{Answer, Connection};
+use super::figures::{Sample, Tally};
+use super::{Run, pause, process};
+use crate::world::Stopwatch;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// A connection whose peer fails it so often in a row gives up, rather than hammer a closed port.
+const MAX_BREAKS_IN_A_ROW: u32 = 100;
+
+/// What one connection does.
+pub(super) trait Work: Send + 'static {
+    /// Makes the next request ready; its time does not count.
+    fn prepare(&mut self);
+    /// That request.
+    fn request(&self) -> &[u8];
+    /// The records that an answer has moved, or what is wrong with it.
+    fn judge(&mut self, answer: Answer<'_>) -> Result<u64, String>;
+}
+
+/// How much is done.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    pub(super) connections: usize,
+    /// Time in which nothing counts.
+    pub(super) warm_up: Duration,
+    /// Time in which everything does.
+    pub(super) measured: Duration,
+    /// The requests that count, of all connections together, are not more than these.
+    pub(super) requests: u64,
+}
+
+/// When one measurement's connections begin to count and when they end.
+#[derive(Debug, Clone)]
+struct Window {
+    watch: Stopwatch,
+    start: Duration,
+    end: Duration,
+    requests_left: Arc<AtomicU64>,
+}
+
+/// Does `work`, made anew for each connection, and gives back what came of it with its doers.
+///
+/// # Errors
+/// When not one request succeeded.
+pub(super) async fn run<W: Work>(
+    run: &Run,
+    plan: Plan,
+    mut work: impl FnMut() -> Result<W, String>,
+) -> Result<(Sample, Vec<W>), String> {
+    let mut workers = Vec::new();
+    for _ in 0..plan.connections {
+        workers.push(work()?);
+    }
+    let window = Window {
+        watch: Stopwatch::start(),
+        start: plan.warm_up,
+        end: plan.warm_up + plan.measured,
+        requests_left: Arc::new(AtomicU64::new(plan.requests)),
+    };
+    let mut connections = JoinSet::new();
+    for worker in workers {
+        connections.spawn(repeat(Connection::new(run.address), worker, window.clone()));
+    }
+    pause(plan.warm_up.saturating_sub(window.watch.elapsed())).await;
+    let before = Usage::of(run);
+    let begun = window.watch.elapsed();
+    let (mut tally, mut workers) = (Tally::new(), Vec::new());
+    while let Some(joined) = connections.join_next().await {
+        let (part, worker) = joined.map_err(|error| error.to_string())?;
+        tally.merge(part);
+        workers.push(worker);
+    }
+    let seconds = window.watch.elapsed().saturating_sub(begun).as_secs_f64();
+    if tally.requests() == 0 {
+        let why = tally.first_error.as_deref();
+        return Err(why.unwrap_or("not one request came to an end").to_owned());
+    }
+    let after = Usage::of(run);
+    let sample = Sample {
+        tally,
+        seconds,
+        payload_bytes: run.payload_bytes(),
+        server_cpu: after.since(&before, |usage| usage.server),
+        client_cpu: after.since(&before, |usage| usage.client),
+        server_memory: run.server_pid.and_then(process::memory),
+    };
+    Ok((sample, workers))
+}
+
+/// Processor time used up to now.
+struct Usage {
+    server: Option<Duration>,
+    client: Option<Duration>,
+}
+
+impl Usage {
+    fn of(run: &Run) -> Self {
+        Self {
+            server: run.server_pid.and_then(process::cpu_time),
+            client: process::cpu_time(std::process::id()),
+        }
+    }
+
+    fn since(&self, before: &Self, which: impl Fn(&Self) -> Option<Duration>) -> Option<Duration> {
+        Some(which(self)?.saturating_sub(which(before)?))
+    }
+}
+
+/// One connection's loop. What begins in the window counts, also when it ends after it.
+async fn repeat<W: Work>(mut connection: Connection, mut worker: W, window: Window) -> (Tally, W) {
+    let mut tally = Tally::new();
+    let mut breaks_in_a_row = 0;
+    while breaks_in_a_row < MAX_BREAKS_IN_A_ROW {
+        worker.prepare();
+        let sent = window.watch.elapsed();
+        let counts = sent >= window.start;
+        if sent >= window.end || (counts && !take_one(&window.requests_left)) {
+            break;
+        }
+        let judged = match connection.send(worker.request()).await {
+            Ok(answer) => {
+                breaks_in_a_row = 0;
+                let took = window.watch.elapsed().saturating_sub(sent);
+                worker.judge(answer).map(|records| (records, took))
+            }
+            Err(error) => {
+                breaks_in_a_row += 1;
+                Err(error.to_string())
+            }
+        };
+        match judged {
+            Ok((records, took)) if counts => tally.success(took, records),
+            Ok(_) => {}
+            Err(error) => tally.failure(counts, error),
+        }
+    }
+    tally.connections_opened = connection.opened;
+    (tally, worker)
+}
+
+fn take_one(left: &AtomicU64) -> bool {
+    let one_less = |left: u64| left.checked_sub(1);
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+        .is_ok()
+}

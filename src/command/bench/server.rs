@@ -1,0 +1,130 @@
+//! A server of our own: this very program in a process of its own.
+
+use crate::world::Random;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+const READY_WITHIN: Duration = Duration::from_secs(30);
+const ARGUMENTS: [&str; 9] = [
+    "serve",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    "0",
+    "--profile",
+    "fast",
+    "--log",
+    "error",
+];
+
+/// A running `minikin serve`, gone with all it wrote when this is dropped.
+#[derive(Debug)]
+pub(super) struct Server {
+    child: Child,
+    pub(super) address: SocketAddr,
+    // Last, so that it goes when the process that writes there has gone.
+    _folder: Folder,
+}
+
+impl Server {
+    /// Starts a server and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not start, ends or takes too long.
+    pub(super) fn start() -> Result<Self, String> {
+        let folder = Folder::new()?;
+        let program = std::env::current_exe();
+        let program = program.map_err(|error| format!("where is this program? {error}"))?;
+        let mut command = Command::new(program);
+        command
+            .args(ARGUMENTS)
+            .env("TMPDIR", &folder.0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        for (name, _) in std::env::vars_os() {
+            // Options by variable are meant for another server than this.
+            let name_text = name.to_string_lossy();
+            if name_text.starts_with("MINIKIN_") || name_text == "INITIALIZE_STREAMS" {
+                command.env_remove(name);
+            }
+        }
+        let child = command.spawn();
+        let mut server = Self {
+            child: child.map_err(|error| format!("no server of our own: {error}"))?,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            _folder: folder,
+        };
+        server.address = server.wait_until_ready()?;
+        Ok(server)
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The address that the server says it listens on.
+    fn wait_until_ready(&mut self) -> Result<SocketAddr, String> {
+        let out = self.child.stdout.take();
+        let announced = announced(out.ok_or("the server has no stdout")?)
+            .recv_timeout(READY_WITHIN)
+            .map_err(|error| format!("the server did not say that it is ready: {error}"))?;
+        announced.ok_or_else(|| "the server ended before it was ready".to_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Killed rather than asked: nothing it holds is to be kept, and its files are ours.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads `out` to its end on a thread of its own, since a read cannot be given up, and tells the
+/// first address in it once the server is ready.
+fn announced(out: ChildStdout) -> Receiver<Option<SocketAddr>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut address = None;
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            if let Some(text) = line.strip_prefix("Listening on ") {
+                address = address.or(address_in(text));
+            } else if line == "Ready." {
+                let _ = sender.send(address);
+            }
+        }
+        let _ = sender.send(None);
+    });
+    receiver
+}
+
+fn address_in(text: &str) -> Option<SocketAddr> {
+    let text = text.trim();
+    let text = text.strip_prefix("http://").unwrap_or(text);
+    text.parse().ok()
+}
+
+/// Where a server puts what does not fit in memory. A killed server cannot clean up after itself.
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Result<Self, String> {
+        let name = format!("minikin-bench-{:016x}", Random::system().number());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,160 @@
+//! The whole path from arguments to figures, against a peer of a few lines.
+
+use super::*;
+use clap::Parser;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+#[derive(Debug, Parser)]
+struct Line {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+fn arguments(line: &str) -> Result<Arguments, clap::Error> {
+    let words = std::iter::once("bench").chain(line.split_whitespace());
+    Line::try_parse_from(words).map(|line| line.arguments)
+}
+
+/// Answers every request on every connection, for as long as the test runs.
+fn peer() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            thread::spawn(move || answer_all(stream.unwrap()));
+        }
+    });
+    address
+}
+
+fn answer_all(mut stream: TcpStream) -> Option<()> {
+    let mut received = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&received).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            let mut bytes = [0; 4096];
+            let read = stream.read(&mut bytes).ok().filter(|read| *read > 0)?;
+            received.extend_from_slice(&bytes[..read]);
+            continue;
+        };
+        let length = head.split("Content-Length: ").nth(1)?;
+        let length: usize = length.split("\r\n").next()?.parse().ok()?;
+        if body.len() < length {
+            let mut bytes = [0; 4096];
+            let read = stream.read(&mut bytes).ok().filter(|read| *read > 0)?;
+            received.extend_from_slice(&bytes[..read]);
+            continue;
+        }
+        received.clear();
+        let answer = match head
+            .split("Kinesis_20131202.")
+            .nth(1)?
+            .split("\r\n")
+            .next()?
+        {
+            "DescribeStreamSummary" => r#"{"StreamDescriptionSummary":{"StreamStatus":"ACTIVE"}}"#,
+            "ListShards" => r#"{"Shards":[{"ShardId":"shardId-0"}]}"#,
+            "GetShardIterator" => r#"{"ShardIterator":"i"}"#,
+            "PutRecords" => r#"{"FailedRecordCount":0,"Records":[{"SequenceNumber":"1"}]}"#,
+            "GetRecords" => r#"{"Records":[{"SequenceNumber":"1"}],"NextShardIterator":"j"}"#,
+            _ => "{}",
+        };
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+            answer.len()
+        );
+        stream.write_all((head + answer).as_bytes()).ok()?;
+    }
+}
+
+/// A run against a peer, and a runtime for it.
+fn run_against(address: SocketAddr) -> (Run, tokio::runtime::Runtime) {
+    let run = Run {
+        address,
+        server_pid: Some(std::process::id()),
+        stream: "s".to_owned(),
+        arguments: arguments("--payload 10 --batch 10 --connections 2 --megabytes 1").unwrap(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    (run, runtime)
+}
+
+#[test]
+fn a_closed_loop_counts_what_it_was_told_to() {
+    let (run, runtime) = run_against(peer());
+    let plan = load::Plan {
+        connections: 2,
+        warm_up: Duration::from_millis(20),
+        measured: Duration::from_secs(20),
+        requests: 30,
+    };
+    let loaded = load::run(&run, plan, || Ok(put::Put::marking(&run)));
+    let (sample, puts) = runtime.block_on(loaded).unwrap();
+    let figures = Figures::of(&sample);
+    assert_eq!((figures.requests, figures.errors), (30, 0));
+    assert_eq!((puts.len(), figures.connections_opened), (2, 2));
+    assert!(figures.records_per_second > 0.0 && figures.max_us >= figures.p50_us);
+}
+
+#[test]
+fn a_scenario_goes_from_create_to_figures() {
+    let (run, runtime) = run_against(peer());
+    let figures = runtime.block_on(Control::new(&run).create_stream(1));
+    assert_eq!(figures, Ok(()));
+    let arguments = Arguments {
+        depth: 1000,
+        ..run.arguments.clone()
+    };
+    let deep = Run { arguments, ..run };
+    let figures = runtime.block_on(get::deep(&deep)).unwrap();
+    let parts: Vec<_> = figures
+        .iter()
+        .filter_map(|figures| figures.part.as_deref())
+        .collect();
+    assert_eq!(parts, ["1000 head", "1000 middle", "1000 end"]);
+    assert!(figures.iter().all(|figures| figures.requests == 200));
+}
+
+#[test]
+fn a_closed_port_is_an_error_soon() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let (run, runtime) = run_against(address);
+    let plan = load::Plan {
+        connections: 2,
+        warm_up: Duration::ZERO,
+        measured: Duration::from_secs(20),
+        requests: u64::MAX,
+    };
+    let loaded = load::run(&run, plan, || Ok(put::Put::marking(&run)));
+    assert!(runtime.block_on(loaded).unwrap_err().contains("refused"));
+}
+
+#[test]
+fn the_arguments_have_bounds() {
+    let all = arguments("").unwrap();
+    assert!(all.scenarios.is_empty() && all.endpoint.is_none() && !all.json);
+    let some =
+        arguments("put1 put500cbor getdeep --endpoint http://localhost:4567 --json").unwrap();
+    let names: Vec<_> = some
+        .scenarios
+        .iter()
+        .map(|scenario| scenario.name())
+        .collect();
+    assert_eq!(names, ["put1", "put500cbor", "getdeep"]);
+    for line in [
+        "put2",
+        "--connections 0",
+        "--seconds 241",
+        "--batch 501",
+        "--server-pid 1",
+    ] {
+        assert!(arguments(line).is_err(), "{line}");
+    }
+}

@@ -1,0 +1,178 @@
+//! Refusals, to the letter.
+
+mod identifiers;
+mod input;
+mod positions;
+mod rules;
+mod streams;
+mod types;
+mod writes;
+
+use crate::lab::{Lab, Place, Request, block_on, cbor};
+use expect_test::Expect;
+use minikin::operation::{Entry, OPERATIONS};
+use minikin::wire::Shape;
+
+/// The operation called `name`.
+fn entry(name: &str) -> &'static Entry {
+    OPERATIONS.iter().find(|entry| entry.name == name).unwrap()
+}
+
+/// Sends a request in both formats and compares the refusal, its violations one a line.
+fn check_input(operation: &str, body: &str, expected: Expect) {
+    expected.assert_eq(&refusal_of(operation, body));
+}
+
+/// The refusal of a request in both formats, its violations one a line.
+fn refusal_of(operation: &str, body: &str) -> String {
+    let told = block_on(async {
+        let lab = Lab::start(Place::Memory, &[]).await;
+        let told = refused_in_both(&lab, operation, body).await;
+        lab.stop().await;
+        told
+    });
+    one_a_line(&told)
+}
+
+/// The refusal of a request, which has to be the same in JSON and in CBOR.
+async fn refused_in_both(lab: &Lab, operation: &str, body: &str) -> String {
+    let json = lab.refusal(operation, body).await;
+    let encoded = cbor::of_json(body, entry(operation).input);
+    let answer = lab.send(&Request::cbor(operation, &encoded)).await;
+    assert_eq!(
+        answer.refusal().to_string(),
+        json,
+        "{operation} {body} in CBOR"
+    );
+    json
+}
+
+/// A ValidationException with every violation on a line of its own, without the words that all
+/// of them share; other refusals as they are.
+fn one_a_line(refusal: &str) -> String {
+    let Some(message) = refusal.strip_prefix("ValidationException: ") else {
+        return format!("{refusal}\n");
+    };
+    let Some((head, list)) = message.split_once(" detected: ") else {
+        return format!("{refusal}\n");
+    };
+    let violations: Vec<_> = list.split("; Value ").collect();
+    let plural = if violations.len() == 1 { "" } else { "s" };
+    assert_eq!(
+        head,
+        format!("{} validation error{plural}", violations.len()),
+        "{refusal}"
+    );
+    let mut lines = format!("ValidationException: {head} detected:\n");
+    for violation in violations {
+        let violation = violation.strip_prefix("Value ").unwrap_or(violation);
+        let (place, rule) = violation
+            .split_once("' failed to satisfy constraint: ")
+            .unwrap();
+        let (value, path) = place.rsplit_once("at '").unwrap();
+        lines.push_str(&format!("{value}at {path}: {rule}\n"));
+    }
+    lines
+}
+
+/// A request of each operation with whose form nothing is wrong, all structures in it.
+fn good_input(operation: &str) -> serde_json::Value {
+    let text = match operation {
+        "CreateStream" => {
+            r#"{"StreamName":"s","ShardCount":1,"StreamModeDetails":{"StreamMode":"PROVISIONED"}}"#
+        }
+        "GetRecords" => r#"{"ShardIterator":"AAAA"}"#,
+        "GetShardIterator" => {
+            r#"{"StreamName":"s","ShardId":"shardId-0","ShardIteratorType":"LATEST"}"#
+        }
+        "ListShards" => r#"{"StreamName":"s","ShardFilter":{"Type":"AT_LATEST"}}"#,
+        "ListStreams" => "{}",
+        "PutRecord" => r#"{"StreamName":"s","PartitionKey":"k","Data":""}"#,
+        "PutRecords" => r#"{"StreamName":"s","Records":[{"PartitionKey":"k","Data":""}]}"#,
+        "DeleteStream" | "DescribeStream" | "DescribeStreamSummary" => r#"{"StreamName":"s"}"#,
+        other => panic!("write a good input of {other} here"),
+    };
+    serde_json::from_str(text).unwrap()
+}
+
+/// A place in an input: the steps to it, and what may stand there.
+#[derive(Debug, Clone)]
+struct Spot {
+    steps: Vec<Step>,
+    shape: &'static Shape,
+    required: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Member(&'static str),
+    /// The first element of a list.
+    Item,
+    /// The entry `k` of a map.
+    Entry,
+}
+
+impl Spot {
+    /// Every place in the input of an operation.
+    fn all(entry: &'static Entry) -> Vec<Self> {
+        let mut spots = Vec::new();
+        gather(entry.input, &[], &mut spots);
+        spots
+    }
+
+    /// How messages spell the place.
+    fn path(&self) -> String {
+        let step = |step: &Step| match step {
+            Step::Member(name) => format!("{}{}", name[..1].to_lowercase(), &name[1..]),
+            Step::Item => "1.member".to_owned(),
+            Step::Entry => "k.member".to_owned(),
+        };
+        self.steps.iter().map(step).collect::<Vec<_>>().join(".")
+    }
+
+    /// Whether this is a value of a structure's member, not of a list or map.
+    fn is_member(&self) -> bool {
+        matches!(self.steps.last(), Some(Step::Member(_)))
+    }
+
+    /// Puts a value here; what is on the way to it is kept or made.
+    fn put(&self, input: &mut serde_json::Value, value: serde_json::Value) {
+        let mut at = input;
+        for step in &self.steps {
+            at = match step {
+                Step::Member(name) => &mut at[*name],
+                Step::Entry => &mut at["k"],
+                Step::Item => {
+                    if !at.is_array() {
+                        *at = serde_json::json!([null]);
+                    }
+                    &mut at[0]
+                }
+            };
+        }
+        *at = value;
+    }
+}
+
+fn gather(shape: &'static Shape, steps: &[Step], spots: &mut Vec<Spot>) {
+    let mut enter = |step: Step, shape: &'static Shape, required: bool| {
+        let steps = [steps, &[step]].concat();
+        spots.push(Spot {
+            steps: steps.clone(),
+            shape,
+            required,
+        });
+        gather(shape, &steps, spots);
+    };
+    match shape {
+        Shape::Structure(_) => {
+            for member in shape.members() {
+                let required = member.presence != minikin::wire::Presence::Optional;
+                enter(Step::Member(member.name), member.shape, required);
+            }
+        }
+        Shape::List { element, .. } => enter(Step::Item, element, false),
+        Shape::Map { value, .. } => enter(Step::Entry, value, false),
+        _ => {}
+    }
+}

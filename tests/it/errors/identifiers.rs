@@ -1,0 +1,325 @@
+//! What is said of shards, iterators and tokens that cannot be.
+
+use super::refused_in_both;
+use crate::lab::{Lab, SHARD_0, kinesis_test, ms, seconds, wire_test};
+use serde_json::{Value, json};
+
+fn iterate(shard: &str) -> String {
+    json!({"StreamName": "orders", "ShardId": shard, "ShardIteratorType": "LATEST"}).to_string()
+}
+
+fn get(iterator: &str) -> String {
+    json!({ "ShardIterator": iterator }).to_string()
+}
+
+const INVALID_ITERATOR: &str = "InvalidArgumentException: Invalid ShardIterator.";
+
+wire_test!(
+    a_shard_id_without_a_number_is_told_before_the_stream_is_looked_up,
+    |lab| async move {
+        for raw in [
+            "ABC",
+            "2.14E4",
+            "2147483648",
+            "shardId-002147483648",
+            "shardId-",
+            "-",
+            "a--1",
+        ] {
+            let told = refused_in_both(&lab, "GetShardIterator", &iterate(raw)).await;
+            let expected = format!(
+                "ResourceNotFoundException: Could not find shard {raw} in stream orders under account \
+             000000000000."
+            );
+            assert_eq!(told, expected);
+        }
+    }
+);
+
+wire_test!(
+    an_unknown_shard_is_told_by_its_canonical_id,
+    |lab| async move {
+        let gone = |shard: &str| {
+            format!(
+                "ResourceNotFoundException: Shard {shard} in stream orders under account 000000000000 \
+             does not exist"
+            )
+        };
+        // The stream is unknown, and then only the shard is.
+        for _ in 0..2 {
+            for (raw, shard) in [
+                ("shardId-000000000001", "shardId-000000000001"),
+                ("1", "shardId-000000000001"),
+                ("anything-7-x", "shardId-000000000007"),
+                ("2147483647", "shardId-002147483647"),
+            ] {
+                let told = refused_in_both(&lab, "GetShardIterator", &iterate(raw)).await;
+                assert_eq!(told, gone(shard));
+            }
+            if lab
+                .json("DescribeStream", r#"{"StreamName":"orders"}"#)
+                .await
+                .status
+                != 200
+            {
+                lab.stream("orders").create().await;
+            }
+        }
+    }
+);
+
+wire_test!(one_shard_has_many_spellings, |lab| async move {
+    lab.stream("orders").shards(2).create().await;
+    for raw in [
+        "shardId-000000000001",
+        "shardId-1",
+        "anything-1",
+        "-00001",
+        "1",
+        "x-1-y",
+    ] {
+        lab.ok("GetShardIterator", &iterate(raw)).await;
+    }
+});
+
+kinesis_test!(what_is_no_iterator_is_refused, |lab| async move {
+    lab.stream("orders").create().await;
+    let iterator = lab.ok("GetShardIterator", &iterate(SHARD_0)).await["ShardIterator"].clone();
+    let iterator = iterator.as_str().unwrap();
+    let mut broken = vec![
+        "AAAA".to_owned(),
+        "not base64".to_owned(),
+        "\"".to_owned(),
+        format!("{iterator}A"),
+        format!("{iterator}AAAA"),
+        format!("{iterator} "),
+        iterator[..iterator.len() - 4].to_owned(),
+        iterator.replacen('A', "B", 1),
+        iterator.to_lowercase(),
+        format!("\"{iterator}"),
+        "A".repeat(512),
+    ];
+    for at in [10, 50, 120, 190] {
+        let other = if iterator.as_bytes()[at] == b'x' {
+            "y"
+        } else {
+            "x"
+        };
+        broken.push([&iterator[..at], other, &iterator[at + 1..]].concat());
+    }
+    for text in broken {
+        let told = refused_in_both(&lab, "GetRecords", &get(&text)).await;
+        assert_eq!(told, INVALID_ITERATOR, "{text}");
+    }
+    lab.ok("GetRecords", &get(&format!("\"{iterator}\""))).await;
+});
+
+kinesis_test!(
+    an_iterator_is_good_for_300_seconds,
+    ["--clock", "virtual=2015-01-22T01:22:02Z"],
+    |lab| {
+        async move {
+            lab.stream("orders").create().await;
+            let iterator =
+                lab.ok("GetShardIterator", &iterate(SHARD_0)).await["ShardIterator"].clone();
+            let get = get(iterator.as_str().unwrap());
+            lab.clock.advance(seconds(300)).await;
+            lab.ok("GetRecords", &get).await;
+            lab.clock.advance(ms(1)).await;
+            let expected = "ExpiredIteratorException: Iterator expired. The iterator was created at \
+             time Thu Jan 22 01:22:02 UTC 2015 while right now it is Thu Jan 22 01:27:02 UTC 2015 \
+             which is further in the future than the tolerated delay of 300000 milliseconds.";
+            assert_eq!(refused_in_both(&lab, "GetRecords", &get).await, expected);
+        }
+    }
+);
+
+wire_test!(
+    an_expired_iterator_writes_days_in_two_digits,
+    ["--clock", "virtual=1767312000"],
+    |lab| {
+        async move {
+            lab.stream("orders").create().await;
+            let iterator =
+                lab.ok("GetShardIterator", &iterate(SHARD_0)).await["ShardIterator"].clone();
+            lab.clock.advance(seconds(301)).await;
+            let told = lab
+                .refusal("GetRecords", &get(iterator.as_str().unwrap()))
+                .await;
+            assert!(
+                told.contains("Fri Jan 02 00:00:00 UTC 2026 while"),
+                "{told}"
+            );
+        }
+    }
+);
+
+kinesis_test!(
+    iterators_of_a_deleted_stream_read_nothing_of_its_successor,
+    |lab| async move {
+        lab.stream("orders").shards(2).create().await;
+        let iterator = async |shard: &str| {
+            let got = lab.ok("GetShardIterator", &iterate(shard)).await;
+            got["ShardIterator"].as_str().unwrap().to_owned()
+        };
+        let (first, second) = (iterator("0").await, iterator("1").await);
+        lab.ok("DeleteStream", r#"{"StreamName":"orders"}"#).await;
+        let gone = |shard: u8| {
+            format!(
+                "ResourceNotFoundException: Shard shardId-00000000000{shard} in stream orders under \
+             account 000000000000 does not exist"
+            )
+        };
+        assert_eq!(lab.refusal("GetRecords", &get(&first)).await, gone(0));
+        lab.stream("orders").shards(1).create().await;
+        assert_eq!(lab.refusal("GetRecords", &get(&second)).await, gone(1));
+        assert_eq!(
+            lab.refusal("GetRecords", &get(&first)).await,
+            INVALID_ITERATOR
+        );
+    }
+);
+
+wire_test!(an_iterator_stays_with_its_stream, |lab| async move {
+    lab.stream("orders").create().await;
+    let iterator = lab.ok("GetShardIterator", &iterate(SHARD_0)).await["ShardIterator"].clone();
+    let arn = |name: &str| format!("arn:aws:kinesis:us-east-1:000000000000:stream/{name}");
+    let body = json!({"ShardIterator": iterator, "StreamARN": arn("other")}).to_string();
+    assert_eq!(
+        lab.refusal("GetRecords", &body).await,
+        "InvalidArgumentException: The ShardIterator does not belong to the stream \
+         arn:aws:kinesis:us-east-1:000000000000:stream/other."
+    );
+    let body = json!({"ShardIterator": iterator, "StreamARN": arn("orders")}).to_string();
+    lab.ok("GetRecords", &body).await;
+});
+
+wire_test!(
+    list_shards_wants_a_stream_or_a_token_and_never_both,
+    |lab| async move {
+        assert_eq!(
+            refused_in_both(&lab, "ListShards", "{}").await,
+            "InvalidArgumentException: Either NextToken or StreamName should be provided."
+        );
+        let token = token(&lab).await;
+        for (member, value) in [
+            ("StreamName", json!("orders")),
+            (
+                "StreamARN",
+                json!("arn:aws:kinesis:us-east-1:000000000000:stream/orders"),
+            ),
+            ("ExclusiveStartShardId", json!(SHARD_0)),
+            ("StreamCreationTimestamp", json!(1_700_000_000)),
+        ] {
+            let body = json!({"NextToken": token, member: value}).to_string();
+            assert_eq!(
+                refused_in_both(&lab, "ListShards", &body).await,
+                format!(
+                    "InvalidArgumentException: NextToken and {member} cannot be provided together."
+                )
+            );
+        }
+    }
+);
+
+async fn token(lab: &Lab) -> Value {
+    lab.stream("orders").shards(2).create().await;
+    let page = lab
+        .ok("ListShards", r#"{"StreamName":"orders","MaxResults":1}"#)
+        .await;
+    page["NextToken"].clone()
+}
+
+kinesis_test!(tokens_are_good_for_300_seconds, |lab| async move {
+    let shards = token(&lab).await;
+    lab.stream("more").create().await;
+    let streams = lab.ok("ListStreams", r#"{"Limit":1}"#).await["NextToken"].clone();
+    lab.clock.advance(seconds(300)).await;
+    for (operation, token) in [("ListShards", &shards), ("ListStreams", &streams)] {
+        lab.ok(operation, &json!({ "NextToken": token }).to_string())
+            .await;
+    }
+    lab.clock.advance(ms(1)).await;
+    for (operation, token) in [("ListShards", &shards), ("ListStreams", &streams)] {
+        let body = json!({ "NextToken": token }).to_string();
+        assert_eq!(
+            refused_in_both(&lab, operation, &body).await,
+            "ExpiredNextTokenException: The provided next token has expired."
+        );
+    }
+});
+
+wire_test!(
+    what_is_no_token_of_the_listing_is_refused,
+    |lab| async move {
+        let shards = token(&lab).await;
+        lab.stream("more").create().await;
+        let streams = lab.ok("ListStreams", r#"{"Limit":1}"#).await["NextToken"].clone();
+        let iterator = lab.ok("GetShardIterator", &iterate(SHARD_0)).await["ShardIterator"].clone();
+        let cut = json!(shards.as_str().unwrap()[4..]);
+        for (operation, token) in [
+            ("ListShards", json!("AAAA")),
+            ("ListShards", json!("~")),
+            ("ListShards", cut.clone()),
+            ("ListShards", streams),
+            ("ListShards", iterator.clone()),
+            ("ListStreams", json!("AAAA")),
+            ("ListStreams", cut),
+            ("ListStreams", shards),
+            ("ListStreams", iterator),
+        ] {
+            let body = json!({ "NextToken": token }).to_string();
+            assert_eq!(
+                refused_in_both(&lab, operation, &body).await,
+                "InvalidArgumentException: NextToken is invalid."
+            );
+        }
+    }
+);
+
+wire_test!(a_token_ends_with_its_stream, |lab| async move {
+    let token = json!({"NextToken": token(&lab).await}).to_string();
+    lab.ok("DeleteStream", r#"{"StreamName":"orders"}"#).await;
+    let gone = "ResourceNotFoundException: Stream orders under account 000000000000 not found.";
+    assert_eq!(lab.refusal("ListShards", &token).await, gone);
+    lab.stream("orders").shards(2).create().await;
+    assert_eq!(lab.refusal("ListShards", &token).await, gone);
+});
+
+wire_test!(a_filter_has_the_members_of_its_type, |lab| async move {
+    lab.stream("orders").create().await;
+    let list = |rest: Value| {
+        let mut body = rest;
+        body["StreamName"] = json!("orders");
+        body.to_string()
+    };
+    for (rest, text) in [
+        (
+            json!({"ShardFilter": {"Type": "AFTER_SHARD_ID"}}),
+            "ShardId is required when ShardFilter.Type=AFTER_SHARD_ID",
+        ),
+        (
+            json!({"ShardFilter": {"Type": "AT_TIMESTAMP"}}),
+            "Timestamp is required when ShardFilter.Type=AT_TIMESTAMP",
+        ),
+        (
+            json!({"ShardFilter": {"Type": "FROM_TIMESTAMP"}}),
+            "Timestamp is required when ShardFilter.Type=FROM_TIMESTAMP",
+        ),
+        (
+            json!({"ShardFilter": {"Type": "AT_LATEST", "ShardId": "shardId-0"}}),
+            "ShardId is not expected when ShardFilter.Type=AT_LATEST",
+        ),
+        (
+            json!({"ShardFilter": {"Type": "AFTER_SHARD_ID", "ShardId": "s", "Timestamp": 1}}),
+            "Timestamp is not expected when ShardFilter.Type=AFTER_SHARD_ID",
+        ),
+        (
+            json!({"ShardFilter": {"Type": "AT_LATEST"}, "ExclusiveStartShardId": "shardId-0"}),
+            "ShardFilter and ExclusiveStartShardId cannot be provided together.",
+        ),
+    ] {
+        let told = refused_in_both(&lab, "ListShards", &list(rest)).await;
+        assert_eq!(told, format!("InvalidArgumentException: {text}"));
+    }
+});

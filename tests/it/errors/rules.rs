@@ -1,0 +1,245 @@
+//! Broken constraints, generated for every member of every operation.
+
+use super::{Spot, good_input, refused_in_both};
+use crate::lab::wire_test;
+use minikin::operation::OPERATIONS;
+use minikin::wire::Shape;
+use serde_json::{Value, json};
+
+/// A value that breaks rules of a shape: how messages print it, and the rules in their order.
+struct Breach {
+    value: Value,
+    printed: String,
+    rules: Vec<String>,
+}
+
+fn breach(value: Value, rules: &[String]) -> Breach {
+    let printed = match &value {
+        Value::String(text) => format!("'{text}' "),
+        other => format!("'{other}' "),
+    };
+    let rules = rules.to_vec();
+    Breach {
+        value,
+        printed,
+        rules,
+    }
+}
+
+fn too_short(min: usize) -> String {
+    format!("Member must have length greater than or equal to {min}")
+}
+
+fn too_long(max: usize) -> String {
+    format!("Member must have length less than or equal to {max}")
+}
+
+fn breaches(shape: &Shape) -> Vec<Breach> {
+    let mut all = Vec::new();
+    match shape {
+        Shape::Text {
+            length,
+            pattern,
+            values,
+        } => {
+            let unmatched = pattern.map(|pattern| {
+                format!(
+                    "Member must satisfy regular expression pattern: {}",
+                    pattern.text
+                )
+            });
+            let unknown = (!values.is_empty()).then(|| {
+                format!(
+                    "Member must satisfy enum value set: [{}]",
+                    values.join(", ")
+                )
+            });
+            let kind: Vec<_> = unknown.iter().chain(&unmatched).cloned().collect();
+            if !kind.is_empty() {
+                all.push(breach(json!("~"), &kind));
+            }
+            if let Some((min, max)) = length {
+                if *min > 0 {
+                    all.push(breach(
+                        json!(""),
+                        &[kind.clone(), vec![too_short(*min)]].concat(),
+                    ));
+                }
+                // What is one too long may keep the pattern or not: names do, ARNs do not.
+                let text = "a".repeat(max + 1);
+                let matches = pattern.is_none_or(|pattern| pattern.matches(&text));
+                let kind = if matches { Vec::new() } else { kind };
+                all.push(breach(json!(text), &[kind, vec![too_long(*max)]].concat()));
+            }
+        }
+        Shape::Integer { min, max, .. } => {
+            all.extend(min.map(|min| {
+                let rule = format!("Member must have value greater than or equal to {min}");
+                breach(json!(min - 1), &[rule])
+            }));
+            all.extend(max.map(|max| {
+                let rule = format!("Member must have value less than or equal to {max}");
+                breach(json!(max + 1), &[rule])
+            }));
+        }
+        Shape::Map {
+            length: Some((min, max)),
+            ..
+        } => {
+            let entry = |at: usize| (format!("k{at}"), json!("v"));
+            all.push(Breach {
+                value: json!({}),
+                printed: "'{}' ".to_owned(),
+                rules: vec![too_short(*min)],
+            });
+            let printed: Vec<_> = (0..=*max).map(|at| format!("k{at}=v")).collect();
+            all.push(Breach {
+                value: Value::Object((0..=*max).map(entry).collect()),
+                printed: format!("'{{{}}}' ", printed.join(", ")),
+                rules: vec![too_long(*max)],
+            });
+        }
+        _ => {}
+    }
+    all
+}
+
+/// The whole sentence, which no other test may shorten.
+fn sentence(violations: &[String]) -> String {
+    let plural = if violations.len() == 1 { "" } else { "s" };
+    format!(
+        "ValidationException: {} validation error{plural} detected: {}",
+        violations.len(),
+        violations.join("; ")
+    )
+}
+
+wire_test!(
+    every_broken_rule_of_every_member_is_told_in_json_and_cbor,
+    |lab| async move {
+        let mut checked = 0;
+        for entry in OPERATIONS {
+            for spot in Spot::all(entry).iter().filter(|spot| spot.is_member()) {
+                for breach in breaches(spot.shape) {
+                    let mut body = good_input(entry.name);
+                    spot.put(&mut body, breach.value);
+                    let violation = |rule: &String| {
+                        let (printed, path) = (&breach.printed, spot.path());
+                        format!("Value {printed}at '{path}' failed to satisfy constraint: {rule}")
+                    };
+                    let expected: Vec<_> = breach.rules.iter().map(violation).collect();
+                    // serde_json sorts keys by itself; a map prints its entries in the order sent.
+                    let told = refused_in_both(&lab, entry.name, &body.to_string()).await;
+                    if spot.shape.members().is_empty() && told.contains("k10=v") {
+                        assert_eq!(told.len(), sentence(&expected).len(), "{}", entry.name);
+                        assert!(told.ends_with(&breach.rules[0]), "{told}");
+                    } else {
+                        assert_eq!(told, sentence(&expected), "{} {}", entry.name, spot.path());
+                    }
+                    checked += 1;
+                }
+            }
+        }
+        assert!(checked > 80, "{checked} breaches were generated");
+    }
+);
+
+wire_test!(
+    every_absent_required_member_is_told_in_json_and_cbor,
+    |lab| async move {
+        let mut checked = Vec::new();
+        for entry in OPERATIONS {
+            for spot in Spot::all(entry).iter().filter(|spot| spot.required) {
+                let path = spot.path();
+                let expected = sentence(&[format!(
+                    "Value null at '{path}' failed to satisfy constraint: Member must not be null"
+                )]);
+                let mut body = good_input(entry.name);
+                spot.put(&mut body, Value::Null);
+                let told = refused_in_both(&lab, entry.name, &body.to_string()).await;
+                assert_eq!(told, expected, "{} null", entry.name);
+                remove_nulls(&mut body);
+                let told = refused_in_both(&lab, entry.name, &body.to_string()).await;
+                assert_eq!(told, expected, "{} absent", entry.name);
+                checked.push(format!("{}.{path}", entry.name));
+            }
+        }
+        assert_eq!(
+            checked,
+            [
+                "CreateStream.streamName",
+                "CreateStream.streamModeDetails.streamMode",
+                "GetRecords.shardIterator",
+                "GetShardIterator.shardId",
+                "GetShardIterator.shardIteratorType",
+                "ListShards.shardFilter.type",
+                "PutRecord.partitionKey",
+                "PutRecord.data",
+                "PutRecords.records",
+                "PutRecords.records.1.member.partitionKey",
+                "PutRecords.records.1.member.data",
+            ]
+        );
+    }
+);
+
+fn remove_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, value| !value.is_null());
+            members.values_mut().for_each(remove_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_nulls),
+        _ => {}
+    }
+}
+
+wire_test!(values_at_their_bounds_break_no_rule, |lab| async move {
+    for entry in OPERATIONS {
+        for spot in Spot::all(entry).iter().filter(|spot| spot.is_member()) {
+            let values = match spot.shape {
+                Shape::Text {
+                    length: Some((min, max)),
+                    pattern: None,
+                    values: [],
+                } => vec![json!("a".repeat(*min)), json!("a".repeat(*max))],
+                Shape::Integer { min, max, .. } => {
+                    min.iter().chain(max).map(|bound| json!(bound)).collect()
+                }
+                Shape::Text { values, .. } => values.iter().map(|value| json!(value)).collect(),
+                _ => Vec::new(),
+            };
+            for value in values {
+                let mut body = good_input(entry.name);
+                spot.put(&mut body, value);
+                let answer = lab.json(entry.name, &body.to_string()).await;
+                let told = (answer.status != 200).then(|| answer.refusal().to_string());
+                let told = told.unwrap_or_default();
+                assert!(!told.contains("validation error"), "{} {told}", entry.name);
+                if entry.name == "CreateStream" && answer.status == 200 {
+                    lab.ok(
+                        "DeleteStream",
+                        &json!({"StreamName": body["StreamName"]}).to_string(),
+                    )
+                    .await;
+                }
+            }
+        }
+    }
+});
+
+wire_test!(lengths_count_utf_16_code_units, |lab| async move {
+    lab.ok("CreateStream", r#"{"StreamName":"s","ShardCount":1}"#)
+        .await;
+    // Outside the basic plane a character is two units: 128 of them are 256.
+    let put = |count: usize| {
+        let key = "\u{1F600}".repeat(count);
+        format!(r#"{{"StreamName":"s","Data":"","PartitionKey":"{key}"}}"#)
+    };
+    lab.ok("PutRecord", &put(128)).await;
+    let told = lab.refusal("PutRecord", &put(129)).await;
+    assert!(
+        told.ends_with("Member must have length less than or equal to 256"),
+        "{told}"
+    );
+});

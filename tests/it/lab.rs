@@ -1,0 +1,315 @@
+//! What a test is handed: an emulator of its own, its clock, and clients that speak to it.
+
+pub(crate) mod answer;
+pub(crate) mod cbor;
+pub(crate) mod h2;
+pub(crate) mod raw;
+pub(crate) mod request;
+pub(crate) mod stream;
+
+pub(crate) use answer::Answer;
+pub(crate) use request::Request;
+pub(crate) use stream::{Stream, StreamBuilder};
+
+use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::config::retry::RetryConfig;
+use aws_sdk_kinesis::config::timeout::TimeoutConfig;
+use aws_sdk_kinesis::config::{BehaviorVersion, Config, Credentials, Region};
+use minikin::lock::Lock;
+use minikin::world::{Clock, Timestamp};
+use minikin::{Emulator, Options};
+use raw::Connection;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+/// When every test's clock starts: 2023-11-14T22:13:20Z.
+pub(crate) const START_MS: i64 = 1_700_000_000_000;
+/// The account where the credentials name none.
+pub(crate) const ACCOUNT: &str = "000000000000";
+/// The region of the clients that name none.
+pub(crate) const REGION: &str = "us-east-1";
+/// The first shard of a stream.
+pub(crate) const SHARD_0: &str = "shardId-000000000000";
+/// No answer takes this long, however busy the machine is.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where a test's emulator keeps its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Memory,
+    Disk,
+}
+
+/// An emulator and the clients of a test.
+#[derive(Debug, Clone)]
+pub(crate) struct Lab {
+    /// Moves the emulator's time.
+    pub(crate) clock: LabClock,
+    flags: Arc<[String]>,
+    directory: Option<Arc<TempDir>>,
+    idle: Arc<Lock<Vec<Connection>>>,
+}
+
+/// The emulator's virtual clock, also that of the next one after a restart.
+#[derive(Debug, Clone)]
+pub(crate) struct LabClock(Arc<Lock<Option<Emulator>>>);
+
+/// Runs a test in the place given and stops its emulator.
+pub(crate) fn run<F: Future<Output = ()>>(
+    place: Place,
+    flags: &[&str],
+    test: impl FnOnce(Lab) -> F,
+) {
+    block_on(async {
+        let lab = Lab::start(place, flags).await;
+        test(lab.clone()).await;
+        lab.stop().await;
+    });
+}
+
+/// Runs a test's future on a runtime of its own.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(work)
+}
+
+/// Runs a test twice: in memory, and on disk with every write durable before it is acknowledged.
+macro_rules! kinesis_test {
+    ($name:ident, $test:expr) => {
+        kinesis_test!($name, [], $test);
+    };
+    ($name:ident, [$($flag:expr),*], $test:expr) => {
+        mod $name {
+            #[allow(unused_imports, reason = "what the test needs")]
+            use super::*;
+
+            #[test]
+            fn in_memory() {
+                crate::lab::run(crate::lab::Place::Memory, &[$($flag),*], $test);
+            }
+
+            #[test]
+            fn on_disk() {
+                crate::lab::run(crate::lab::Place::Disk, &[$($flag),*], $test);
+            }
+        }
+    };
+}
+
+/// Runs a test to which it makes no difference where the records are.
+macro_rules! wire_test {
+    ($name:ident, $test:expr) => {
+        wire_test!($name, [], $test);
+    };
+    ($name:ident, [$($flag:expr),*], $test:expr) => {
+        #[test]
+        fn $name() {
+            crate::lab::run(crate::lab::Place::Memory, &[$($flag),*], $test);
+        }
+    };
+}
+
+pub(crate) use {kinesis_test, wire_test};
+
+impl Lab {
+    /// Starts an emulator with these flags beside the usual ones.
+    pub(crate) async fn start(place: Place, flags: &[&str]) -> Self {
+        let directory = (place == Place::Disk).then(|| Arc::new(TempDir::new().unwrap()));
+        let mut all: Vec<String> = ["--port", "0", "--host", "127.0.0.1"]
+            .map(str::to_owned)
+            .into();
+        if !flags.contains(&"--clock") {
+            all.extend(["--clock".to_owned(), format!("virtual={START_MS}")]);
+        }
+        if let Some(directory) = &directory {
+            let path = directory.path().to_str().unwrap().to_owned();
+            all.extend(["--data-dir".to_owned(), path]);
+        }
+        all.extend(flags.iter().map(ToString::to_string));
+        let lab = Self {
+            clock: LabClock(Arc::new(Lock::new(None))),
+            flags: all.into(),
+            directory,
+            idle: Arc::default(),
+        };
+        lab.open().await;
+        lab
+    }
+
+    async fn open(&self) {
+        let options = Options::read(self.flags.iter().cloned()).unwrap();
+        let emulator = Emulator::start(options).await.unwrap();
+        *self.clock.0.lock() = Some(emulator);
+    }
+
+    /// Stops the emulator.
+    pub(crate) async fn stop(&self) {
+        self.idle.lock().clear();
+        let emulator = self.clock.0.lock().take();
+        if let Some(emulator) = emulator {
+            emulator.stop().await.unwrap();
+        }
+    }
+
+    /// Stops the emulator and starts another one on what it left; true unless that is nothing.
+    pub(crate) async fn restart(&self) -> bool {
+        self.stop().await;
+        self.open().await;
+        self.directory.is_some()
+    }
+
+    /// Where the emulator listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.clock.0.lock().as_ref().unwrap().addresses()[0]
+    }
+
+    /// The SDK's client of the configured account.
+    pub(crate) fn client(&self) -> Client {
+        self.client_of("AKIAIOSFODNN7EXAMPLE", REGION)
+    }
+
+    /// The SDK's client with this access key, in this region.
+    pub(crate) fn client_of(&self, key: &str, region: &str) -> Client {
+        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(format!("http://{}", self.address()))
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(Credentials::new(key, "secret", None, None, "lab"))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            .build();
+        Client::from_conf(config)
+    }
+
+    /// A stream to be created.
+    pub(crate) fn stream(&self, name: &str) -> StreamBuilder {
+        StreamBuilder::new(self, name)
+    }
+
+    /// A connection that sends and receives exactly what it is told.
+    pub(crate) async fn connect(&self) -> Connection {
+        Connection::open(self.address()).await
+    }
+
+    /// Sends a request on a connection that is kept for the next one.
+    pub(crate) async fn send(&self, request: &Request) -> Answer {
+        let kept = self.idle.lock().pop();
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => self.connect().await,
+        };
+        let answer = connection.exchange(request).await;
+        if answer.header("connection") != Some("close") && answer.length_is_told() {
+            self.idle.lock().push(connection);
+        }
+        answer
+    }
+
+    /// Sends a request over HTTP/1.1 and over HTTP/2 and compares the answers.
+    pub(crate) async fn send_both(&self, request: &Request) -> Answer {
+        let answer = self.send(request).await;
+        let stream = TcpStream::connect(self.address()).await.unwrap();
+        let other = h2::exchange(stream, std::slice::from_ref(request))
+            .await
+            .remove(0);
+        assert_eq!(other.status, answer.status, "{} over HTTP/2", other.text());
+        assert_eq!(other.text(), answer.text(), "over HTTP/2");
+        let of_connection = ["content-length", "transfer-encoding", "connection"];
+        let names = |answer: &Answer| {
+            let mut names = answer.header_names();
+            names.retain(|name| !of_connection.contains(&name.as_str()));
+            names
+        };
+        assert_eq!(names(&other), names(&answer), "over HTTP/2");
+        assert_eq!(
+            other.header("content-type"),
+            answer.header("content-type"),
+            "over HTTP/2"
+        );
+        answer
+    }
+
+    /// Calls an operation in JSON.
+    pub(crate) async fn json(&self, operation: &str, body: &str) -> Answer {
+        self.send(&Request::json(operation, body)).await
+    }
+
+    /// Calls an operation in CBOR.
+    pub(crate) async fn cbor(&self, operation: &str, body: &[u8]) -> Answer {
+        self.send(&Request::cbor(operation, body)).await
+    }
+
+    /// Calls an operation in JSON that has to succeed with an answer.
+    pub(crate) async fn ok(&self, operation: &str, body: &str) -> serde_json::Value {
+        let answer = self.json(operation, body).await;
+        assert_eq!(answer.status, 200, "{operation} {body}: {}", answer.text());
+        if answer.body.is_empty() {
+            serde_json::Value::Null
+        } else {
+            answer.value()
+        }
+    }
+
+    /// Calls an operation in JSON that has to be refused, and gives the refusal in one line.
+    pub(crate) async fn refusal(&self, operation: &str, body: &str) -> String {
+        self.json(operation, body).await.refusal().to_string()
+    }
+
+    /// What tells one state of all streams from another: listings, descriptions and records.
+    pub(crate) async fn everything(&self) -> serde_json::Value {
+        let mut all = Vec::new();
+        let streams = self.ok("ListStreams", "{}").await;
+        for name in streams["StreamNames"].as_array().unwrap() {
+            let name = name.as_str().unwrap();
+            let named = format!(r#"{{"StreamName":"{name}"}}"#);
+            all.push(self.ok("DescribeStream", &named).await);
+            let stream = Stream::existing(self, name);
+            all.push(stream.read_all().await.len().into());
+        }
+        all.into()
+    }
+}
+
+impl LabClock {
+    fn clock(&self) -> Clock {
+        self.0.lock().as_ref().unwrap().clock().clone()
+    }
+
+    /// The emulator's time in milliseconds.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock().now().millis()
+    }
+
+    /// Moves the emulator's time on.
+    pub(crate) async fn advance(&self, time: Duration) {
+        let Clock::Virtual(clock) = self.clock() else {
+            panic!("this test's clock is the machine's");
+        };
+        let target = self.now_ms() + i64::try_from(time.as_millis()).unwrap();
+        let moved = clock.advance_to(Timestamp::from_millis(target));
+        tokio::time::timeout(PATIENCE, moved).await.unwrap();
+    }
+}
+
+/// So many hours.
+pub(crate) const fn hours(count: u64) -> Duration {
+    Duration::from_secs(count * 3600)
+}
+
+/// So many milliseconds.
+pub(crate) const fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// So many seconds.
+pub(crate) const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}

@@ -1,0 +1,107 @@
+//! An answer as it came off the wire.
+
+use super::cbor;
+use super::request::{CBOR, JSON};
+use serde_json::Value;
+use std::fmt;
+
+/// Status, headers in their order, and body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A refusal: its type, the key of its message, and its message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) status: u16,
+    pub(crate) kind: String,
+    pub(crate) key: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+/// `Type: text`, with `Message` marked where it has its capital and 500 where that is the status.
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.status != 400 {
+            write!(f, "{} ", self.status)?;
+        }
+        f.write_str(&self.kind)?;
+        match (&self.key, &self.message) {
+            (Some(key), Some(message)) if key == "Message" => write!(f, " (Message): {message}"),
+            (_, Some(message)) => write!(f, ": {message}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Answer {
+    /// The value of a header, if it is there once.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self
+            .headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let value = found.next().map(|(_, value)| value.as_str());
+        assert!(
+            found.next().is_none(),
+            "{name} is there twice: {:?}",
+            self.headers
+        );
+        value
+    }
+
+    /// The names of the headers, in lower case and sorted.
+    pub(crate) fn header_names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self
+            .headers
+            .iter()
+            .map(|(name, _)| name.to_ascii_lowercase())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Whether the answer says where it ends.
+    pub(crate) fn length_is_told(&self) -> bool {
+        self.header("content-length").is_some() || self.header("transfer-encoding").is_some()
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The document, in terms of JSON whichever format it is in.
+    pub(crate) fn value(&self) -> Value {
+        match self.header("content-type") {
+            Some(JSON) => serde_json::from_slice(&self.body)
+                .unwrap_or_else(|error| panic!("{error}: {}", self.text())),
+            Some(CBOR) => cbor::to_json(&cbor::read(&self.body)),
+            other => panic!("{other:?} {}", self.text()),
+        }
+    }
+
+    /// The refusal that this is, with nothing else in it.
+    pub(crate) fn refusal(&self) -> Told {
+        assert_ne!(self.status, 200, "{}", self.text());
+        let value = self.value();
+        let members = value.as_object().unwrap();
+        let text = |key: &str| members.get(key).and_then(Value::as_str).map(str::to_owned);
+        let key = ["message", "Message"]
+            .into_iter()
+            .find(|key| members.contains_key(*key));
+        assert_eq!(members.len(), 1 + usize::from(key.is_some()), "{value}");
+        if self.header("content-type") == Some(JSON) {
+            assert!(self.text().starts_with(r#"{"__type":""#), "{}", self.text());
+        }
+        Told {
+            status: self.status,
+            kind: text("__type").unwrap(),
+            key: key.map(str::to_owned),
+            message: key.and_then(text),
+        }
+    }
+}

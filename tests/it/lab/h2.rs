@@ -1,0 +1,62 @@
+//! The same requests over HTTP/2, on any connection.
+
+use super::{Answer, PATIENCE, Request};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// Sends requests one after the other on one new HTTP/2 connection with prior knowledge.
+pub(crate) async fn exchange<S>(stream: S, requests: &[Request]) -> Vec<Answer>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let io = TokioIo::new(stream);
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io)
+        .await
+        .expect("an HTTP/2 connection");
+    let mut tasks = JoinSet::new();
+    tasks.spawn(connection);
+    let mut answers = Vec::new();
+    for request in requests {
+        let sent = sender.send_request(translated(request));
+        let answer = timeout(PATIENCE, sent)
+            .await
+            .expect("an answer comes")
+            .expect("an answer");
+        let (head, body) = answer.into_parts();
+        let body = timeout(PATIENCE, body.collect())
+            .await
+            .expect("a body comes")
+            .expect("a body");
+        let header = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
+            (
+                name.as_str().to_owned(),
+                value.to_str().expect("ASCII").to_owned(),
+            )
+        };
+        answers.push(Answer {
+            status: head.status.as_u16(),
+            headers: head.headers.iter().map(header).collect(),
+            body: body.to_bytes().to_vec(),
+        });
+    }
+    answers
+}
+
+fn translated(request: &Request) -> hyper::Request<Full<Bytes>> {
+    let mut built = hyper::Request::builder()
+        .method(request.method.as_str())
+        .uri(format!("http://localhost:4567{}", request.path));
+    for (name, value) in &request.headers {
+        if name != "Host" {
+            built = built.header(name, value);
+        }
+    }
+    built
+        .body(Full::from(request.body.clone()))
+        .expect("a good request")
+}

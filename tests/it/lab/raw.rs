@@ -1,0 +1,134 @@
+//! A plain HTTP/1.1 connection: exact bytes out, exact bytes in.
+
+use super::{Answer, PATIENCE, Request};
+use std::net::SocketAddr;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::io::{AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// A connection of any kind.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug> Wire for T {}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: BufReader<Box<dyn Wire>>,
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
+        let stream = timeout(PATIENCE, TcpStream::connect(address))
+            .await
+            .unwrap()
+            .unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self::over(stream)
+    }
+
+    /// One over a connection that is open.
+    pub(crate) fn over(stream: impl Wire + 'static) -> Self {
+        Self {
+            stream: BufReader::new(Box::new(stream)),
+        }
+    }
+
+    /// Sends bytes. The peer may have answered and closed before it has read them all.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        let sent = timeout(PATIENCE, self.stream.write_all(bytes)).await;
+        let _ = sent.expect("the emulator reads or closes");
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) async fn finish_sending(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
+    /// Sends a request and reads its answer.
+    pub(crate) async fn exchange(&mut self, request: &Request) -> Answer {
+        self.send(&request.bytes()).await;
+        self.answer(request.method != "HEAD").await
+    }
+
+    /// Reads an answer.
+    pub(crate) async fn answer(&mut self, with_body: bool) -> Answer {
+        let read = timeout(PATIENCE, self.read(with_body)).await;
+        read.expect("an answer comes")
+            .expect("an answer, not the end of the connection")
+    }
+
+    /// Reads an answer; none when the connection ends before one begins.
+    pub(crate) async fn answer_or_end(&mut self) -> Option<Answer> {
+        timeout(PATIENCE, self.read(true))
+            .await
+            .expect("an answer or an end comes")
+    }
+
+    /// All that still comes until the peer closes the connection.
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        let read = timeout(PATIENCE, self.stream.read_to_end(&mut rest)).await;
+        let _ = read.expect("the connection ends");
+        rest
+    }
+
+    async fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let count = self.stream.read_line(&mut line).await.ok()?;
+        (count > 0).then(|| line.trim_end_matches("\r\n").to_owned())
+    }
+
+    async fn read(&mut self, with_body: bool) -> Option<Answer> {
+        let status = self.line().await?;
+        let status = status
+            .strip_prefix("HTTP/1.1 ")
+            .expect("an HTTP/1.1 answer");
+        let status = status[..3].parse().expect("a status");
+        let mut headers = Vec::new();
+        loop {
+            let line = self.line().await?;
+            let Some((name, value)) = line.split_once(": ") else {
+                assert_eq!(line, "", "a header");
+                break;
+            };
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+        let mut answer = Answer {
+            status,
+            headers,
+            body: Vec::new(),
+        };
+        if with_body && !(100..200).contains(&status) {
+            answer.body = self.body(&answer).await?;
+        }
+        Some(answer)
+    }
+
+    async fn body(&mut self, answer: &Answer) -> Option<Vec<u8>> {
+        let mut body = Vec::new();
+        if answer.header("transfer-encoding") == Some("chunked") {
+            loop {
+                let size = usize::from_str_radix(&self.line().await?, 16).expect("a chunk's size");
+                let mut chunk = vec![0; size];
+                self.stream.read_exact(&mut chunk).await.ok()?;
+                body.extend(chunk);
+                assert_eq!(self.line().await?, "", "the end of a chunk");
+                if size == 0 {
+                    return Some(body);
+                }
+            }
+        }
+        match answer.header("content-length") {
+            Some(length) => {
+                body.resize(length.parse().expect("a length"), 0);
+                self.stream.read_exact(&mut body).await.ok()?;
+            }
+            None => {
+                self.stream.read_to_end(&mut body).await.ok()?;
+            }
+        }
+        Some(body)
+    }
+}
