@@ -25,8 +25,6 @@ pub struct Emulator {
     addresses: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<Result<(), StoreError>>,
-    /// Runs the listener; it outlives every connection.
-    _tasks: Tasks,
 }
 
 /// Why an emulator does not start.
@@ -111,9 +109,9 @@ impl Emulator {
             stop: stopped,
         };
         let (done, ended) = oneshot::channel();
-        let tasks = Tasks::new();
         let closing = engine.clone();
-        tasks.spawn("serve", async move {
+        // Ends by itself when it is told to stop, or when the emulator is dropped.
+        Tasks::spawn_part("serve", async move {
             let service = move |request, peer| server.clone().answer(request, peer);
             listen::serve(listeners, settings, service, &Tasks::new()).await;
             let _ = done.send(closing.close().await);
@@ -123,7 +121,6 @@ impl Emulator {
             addresses,
             stop,
             ended,
-            _tasks: tasks,
         })
     }
 

@@ -78,7 +78,7 @@ impl Operation for ListShards {
             .collect();
         let more = wanted.next().is_some();
         let last = shards.last().filter(|_| more);
-        let token = last.map(|last| listing.token(context, &last.id));
+        let token = last.map(|last| listing.token(context, &last.id.0.to_string()));
         Ok(Output { token, shards })
     }
 }

@@ -1,16 +1,17 @@
 //! Shards as listings show them.
 
+use super::{NumberText, ShardText};
 use crate::model::{self, ShardId};
 use crate::wire::output;
 
 output! {
     /// A shard.
     pub struct ShardDescription {
-        "AdjacentParentShardId" => adjacent_parent: Option<String>,
+        "AdjacentParentShardId" => adjacent_parent: Option<ShardText>,
         "HashKeyRange" => hash_key_range: HashKeyRange,
-        "ParentShardId" => parent: Option<String>,
+        "ParentShardId" => parent: Option<ShardText>,
         "SequenceNumberRange" => sequence_number_range: SequenceNumberRange,
-        "ShardId" => id: String,
+        "ShardId" => id: ShardText,
     }
 }
 
@@ -25,8 +26,8 @@ output! {
 output! {
     /// The sequence numbers of a shard; an open one has no last one.
     pub struct SequenceNumberRange {
-        "EndingSequenceNumber" => end: Option<String>,
-        "StartingSequenceNumber" => start: String,
+        "EndingSequenceNumber" => end: Option<NumberText>,
+        "StartingSequenceNumber" => start: NumberText,
     }
 }
 
@@ -34,8 +35,8 @@ output! {
     /// A shard that goes on where a closed one ends.
     pub struct ChildShard {
         "HashKeyRange" => hash_key_range: HashKeyRange,
-        "ParentShards" => parents: Vec<String>,
-        "ShardId" => id: String,
+        "ParentShards" => parents: Vec<ShardText>,
+        "ShardId" => id: ShardText,
     }
 }
 super::present!(
@@ -48,16 +49,14 @@ super::present!(
 impl ShardDescription {
     pub(in crate::operation) fn of(shard: &model::Shard) -> Self {
         Self {
-            adjacent_parent: shard.adjacent_parent.map(|id| id.to_string()),
+            adjacent_parent: shard.adjacent_parent.map(ShardText),
             hash_key_range: HashKeyRange::of(shard.hash_key_range),
-            parent: shard.parent.map(|id| id.to_string()),
+            parent: shard.parent.map(ShardText),
             sequence_number_range: SequenceNumberRange {
-                end: shard
-                    .ending_sequence_number()
-                    .map(|number| number.to_string()),
-                start: shard.starting_sequence_number().to_string(),
+                end: shard.ending_sequence_number().map(NumberText),
+                start: NumberText(shard.starting_sequence_number()),
             },
-            id: shard.id.to_string(),
+            id: ShardText(shard.id),
         }
     }
 }
@@ -76,8 +75,8 @@ impl ChildShard {
         let parents = shard.parent.into_iter().chain(shard.adjacent_parent);
         Self {
             hash_key_range: HashKeyRange::of(shard.hash_key_range),
-            parents: parents.map(|id| id.to_string()).collect(),
-            id: shard.id.to_string(),
+            parents: parents.map(ShardText).collect(),
+            id: ShardText(shard.id),
         }
     }
 }
