@@ -79,7 +79,9 @@ impl Emulator {
         let world = world(&options, &recovered);
         let tls = Arc::new(identity(&options, &world.clock)?);
         let connections = limits.connections;
-        let engine = Engine::start(world, limits, behaviour(&options), store, &recovered);
+        let (stop, stopped) = watch::channel(false);
+        let behaviour = behaviour(&options);
+        let engine = Engine::start(world, limits, behaviour, store, &recovered, stopped.clone());
         let engine = engine.map_err(StartError::Restore)?;
         drop(recovered);
         let listeners = listen::bind(&options.addresses()).map_err(StartError::Bind)?;
@@ -101,7 +103,6 @@ impl Emulator {
             &options.region,
             own,
         ));
-        let (stop, stopped) = watch::channel(false);
         let connections = connections.and_then(|most| usize::try_from(most).ok());
         let settings = listen::Settings {
             max_connections: connections.unwrap_or(usize::MAX),

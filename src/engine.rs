@@ -12,6 +12,7 @@ mod scaling;
 mod shard;
 mod state;
 mod stream;
+mod subscription;
 pub mod tasks;
 
 pub use crate::store::{Consumer, PendingChange, ReshardingOrder, StoreError, StreamSettings};
@@ -24,6 +25,7 @@ pub(crate) use restore::kept_time;
 pub use shard::{Batch, Read, RecordView, Shard};
 pub use state::{State, consumer_arn, mode, new_settings};
 pub use stream::{Facts, Stream, Terms};
+pub use subscription::{Event, Leave, SeatTaken, Subscription};
 
 use crate::limits::{self, Limits};
 use crate::lock::Lock;
@@ -56,6 +58,9 @@ pub struct Engine {
     deadlines: Deadlines,
     callers: quota::Callers,
     tasks: Tasks,
+    seats: subscription::Seats,
+    /// Becomes true when subscriptions are to end.
+    stopping: watch::Receiver<bool>,
     stop: watch::Sender<bool>,
 }
 
@@ -350,6 +355,7 @@ impl Engine {
             }
         }
         drop(realms);
+        self.end_subscriptions(stream);
         stream.with_state(|state| state.shards.values().for_each(|shard| shard.log().delete()));
     }
 

@@ -709,6 +709,25 @@ impl Error {
         ))
     }
 
+    /// A consumer that is on its way in or out, in the words of SubscribeToShard.
+    pub fn subscriber_not_active(consumer: &ConsumerArn) -> Self {
+        let (name, created, stream) = (&consumer.name, consumer.created_s, &consumer.stream);
+        let (stream, account) = (&stream.name, stream.scope.account);
+        Kind::ResourceInUseException.says(format!(
+            "Consumer {name} with creation timestamp {created} under stream: {stream} , account \
+             {account} is not in ACTIVE status."
+        ))
+    }
+
+    /// A consumer that reads the shard already.
+    pub fn seat_taken(stream: &StreamArn, shard: ShardId, consumer: &str) -> Self {
+        let (account, stream) = (stream.scope.account, &stream.name);
+        Kind::ResourceInUseException.says(format!(
+            "Another active subscription exists for this consumer: \
+             {account}:{stream}:{shard}:{consumer}"
+        ))
+    }
+
     /// More consumers than a stream may have (the text is a choice).
     pub fn too_many_consumers(stream: &StreamArn, limit: u64) -> Self {
         let stream = named(stream);

@@ -120,6 +120,9 @@ limits! {
     /// GetShardIterator calls on one shard.
     shard_iterator_calls, "shard-iterator-calls", OFF, OFF, Some(5),
         "calls/s", "AWS API reference: GetShardIterator";
+    /// Data and partition keys pushed to one consumer of one shard.
+    consumer_read_bytes, "consumer-read-bytes", OFF, OFF, Some(2_097_152),
+        "bytes/s", "AWS quota: 2 MB/s for each consumer of a shard";
     /// Data and partition keys in one GetRecords answer.
     read_answer_bytes, "read-answer-bytes", Some(10_485_760), Some(10_485_760), Some(10_485_760),
         "bytes", "AWS quota: 10 MB a GetRecords call";
@@ -175,6 +178,19 @@ limits! {
 
 /// Time in CREATING, UPDATING and DELETING under [`Profile::Strict`], in milliseconds (ours).
 pub const STRICT_TRANSITION_MS: u64 = 500;
+/// How long a subscription lives, in milliseconds (AWS).
+pub const SUBSCRIPTION_MS: i64 = 300_000;
+/// How long a subscription's seat cannot be taken over, in milliseconds (AWS).
+pub const SEAT_MS: i64 = 5_000;
+/// Time without records after which a subscription tells that there are none, in ms (AWS).
+pub const HEARTBEAT_MS: i64 = 5_000;
+/// Records in one event (ours).
+pub const EVENT_RECORDS: usize = 1_000;
+/// Bytes of data and partition keys in one event, unless one record alone is larger (ours; several
+/// clients refuse messages of 16 MiB).
+pub const EVENT_BYTES: u64 = 1 << 20;
+/// How often a subscription that read too fast looks whether it may go on, in milliseconds (ours).
+pub const RATE_PAUSE_MS: i64 = 100;
 /// How long a shard iterator is good, in milliseconds (AWS).
 pub const ITERATOR_LIFE_MS: i64 = 300_000;
 /// Records in a GetRecords answer when the request does not say (AWS).

@@ -38,6 +38,7 @@ mod shared;
 mod split_shard;
 mod start_stream_encryption;
 mod stop_stream_encryption;
+mod subscribe_to_shard;
 mod tag_resource;
 mod untag_resource;
 mod update_account_settings;
@@ -46,6 +47,8 @@ mod update_shard_count;
 mod update_stream_mode;
 mod update_stream_record_distribution_strategy;
 mod update_stream_warm_throughput;
+
+pub use subscribe_to_shard::Events;
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -69,7 +72,7 @@ pub trait Operation {
     /// What it takes; the type carries the rules.
     type Input: Shaped + Send;
     /// What it answers.
-    type Output: Document + Send;
+    type Output: Reply + Send;
 
     /// Does it.
     fn run(
@@ -83,7 +86,33 @@ pub trait Operation {
     }
 }
 
-/// An answer's body.
+/// What an operation answers.
+pub trait Reply {
+    /// Names of the members, as the service model spells them.
+    const MEMBERS: &'static [&'static str];
+
+    /// The answer in `format`.
+    fn answer(self, format: Format) -> Answer;
+}
+
+/// An answer in its format.
+#[derive(Debug)]
+pub enum Answer {
+    /// All of it; empty for an operation without output.
+    Whole(Vec<u8>),
+    /// Frames, as they come.
+    Events(Box<Events>),
+}
+
+impl<T: Document> Reply for T {
+    const MEMBERS: &'static [&'static str] = <T as Document>::MEMBERS;
+
+    fn answer(self, format: Format) -> Answer {
+        Answer::Whole(self.encode(format))
+    }
+}
+
+/// An answer that is one document.
 pub trait Document {
     /// Names of the members, as the service model spells them.
     const MEMBERS: &'static [&'static str];
@@ -104,7 +133,7 @@ impl Document for Nothing {
     }
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<Vec<u8>, Error>> + Send>>;
+type Running = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
 
 /// One row of the table of operations.
 pub struct Entry {
@@ -114,7 +143,7 @@ pub struct Entry {
     pub input: &'static Shape,
     /// Names of the members it answers.
     pub output: &'static [&'static str],
-    run: fn(&'static Entry, Context, Bytes, Format) -> Answer,
+    run: fn(&'static Entry, Context, Bytes, Format) -> Running,
 }
 
 impl std::fmt::Debug for Entry {
@@ -128,7 +157,7 @@ impl Entry {
         Self {
             name,
             input: <O::Input as Shaped>::SHAPE,
-            output: <O::Output as Document>::MEMBERS,
+            output: <O::Output as Reply>::MEMBERS,
             run: |entry, context, body, format| Box::pin(run::<O>(entry, context, body, format)),
         }
     }
@@ -141,7 +170,7 @@ impl Entry {
         Some(&OPERATIONS[at])
     }
 
-    /// From a request's body to the body of its answer.
+    /// From a request's body to its answer.
     ///
     /// # Errors
     /// The exception that the service would answer.
@@ -150,7 +179,7 @@ impl Entry {
         context: Context,
         body: Bytes,
         format: Format,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Answer, Error> {
         (self.run)(self, context, body, format).await
     }
 }
@@ -194,6 +223,7 @@ pub static OPERATIONS: &[Entry] = &[
     Entry::of::<split_shard::SplitShard>("SplitShard"),
     Entry::of::<start_stream_encryption::StartStreamEncryption>("StartStreamEncryption"),
     Entry::of::<stop_stream_encryption::StopStreamEncryption>("StopStreamEncryption"),
+    Entry::of::<subscribe_to_shard::SubscribeToShard>("SubscribeToShard"),
     Entry::of::<tag_resource::TagResource>("TagResource"),
     Entry::of::<untag_resource::UntagResource>("UntagResource"),
     Entry::of::<update_account_settings::UpdateAccountSettings>("UpdateAccountSettings"),
@@ -213,14 +243,14 @@ async fn run<O: Operation>(
     context: Context,
     body: Bytes,
     format: Format,
-) -> Result<Vec<u8>, Error> {
+) -> Result<Answer, Error> {
     let input = match wire::decode(format, &body) {
         Some(input) => input,
         None => explain::<O>(&context, &body, format)?,
     };
     check_rate(&context, entry, &body, format)?;
     drop(body);
-    Ok(O::run(&context, input).await?.encode(format))
+    Ok(O::run(&context, input).await?.answer(format))
 }
 
 /// Whether the operation may be called now; only the strict profile asks.

@@ -7,6 +7,7 @@
 
 mod blob;
 pub(crate) mod declare;
+mod event_stream;
 mod format;
 mod mismatch;
 mod node;
@@ -18,6 +19,7 @@ mod timestamp;
 pub use blob::Blob;
 pub use declare::{Name, Present, Structure, Truth};
 pub(crate) use declare::{choice, input, integer, list, map, output, string};
+pub use event_stream::frame;
 pub use format::{Explained, Format, decode, encode, explain, member_text, parses};
 pub use mismatch::Mismatch;
 pub use node::Node;

@@ -97,6 +97,7 @@ impl Engine {
         if let Some(consumer) = leaving.await? {
             self.await_end(stream, name, &consumer);
         }
+        self.end_consumer(stream, name);
         Ok(())
     }
 

@@ -16,6 +16,7 @@ use crate::world::{Timestamp, World};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Why an engine cannot begin.
 #[derive(Debug)]
@@ -131,12 +132,15 @@ impl Engine {
     ///
     /// # Errors
     /// When the kept streams cannot be read.
+    ///
+    /// `stopping` becomes true, or loses its sender, when subscriptions are to end.
     pub fn start(
         world: World,
         limits: Limits,
         behaviour: Behaviour,
         store: Store,
         recovered: &Recovered,
+        stopping: watch::Receiver<bool>,
     ) -> Result<Arc<Self>, RestoreError> {
         let first_index = first_index(recovered.epoch)?;
         let [lifecycle_alarm, retention_alarm, scaling_alarm] =
@@ -153,7 +157,9 @@ impl Engine {
             first_index,
             callers: super::quota::Callers::default(),
             tasks: Tasks::new(),
-            stop: tokio::sync::watch::Sender::new(false),
+            seats: super::subscription::Seats::default(),
+            stopping,
+            stop: watch::Sender::new(false),
         };
         engine.restore(recovered)?;
         let engine = Arc::new(engine);

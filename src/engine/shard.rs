@@ -7,6 +7,7 @@ use crate::store::{Append, Log, ReadLimit, Room, StoreError, Ticket};
 use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::watch;
 
 /// Hands out the sequence indexes of a group of shards.
 pub(crate) type Counter = Arc<AtomicU64>;
@@ -25,6 +26,8 @@ pub struct Shard {
     /// readers see are the same order.
     writing: Lock<Writing>,
     reading: Lock<Reading>,
+    /// Becomes true when the shard is split or merged.
+    closed: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -100,6 +103,7 @@ impl Shard {
         let bucket = |rate: Option<u64>| rate.map(|rate| Bucket::new(rate, now));
         let limit = WriteLimit::new(limits.shard_write_bytes, limits.shard_write_records, now);
         let last_arrival = log.last_arrival().unwrap_or_default();
+        let closed = !description.is_open();
         Arc::new(Self {
             id: description.id,
             created_s: description.created_s,
@@ -112,6 +116,7 @@ impl Shard {
                 last_arrival,
                 traffic_bytes: 0,
             }),
+            closed: watch::Sender::new(closed),
             reading: Lock::new(Reading {
                 calls: bucket(limits.shard_read_calls),
                 bytes: bucket(limits.shard_read_bytes),
@@ -128,6 +133,12 @@ impl Shard {
     /// Takes no more records; `description` says since when.
     pub(crate) fn close(&self, description: model::Shard) {
         self.writing.lock().description = description;
+        self.closed.send_replace(true);
+    }
+
+    /// Whether the shard is closed, as that changes.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.closed.subscribe()
     }
 
     /// Bytes of data and partition keys taken since this was last asked.
@@ -380,8 +391,10 @@ impl Batch {
         self.records.reached_end()
     }
 
-    /// When the last of them arrived.
-    pub fn last_arrival(&self) -> Option<Timestamp> {
-        self.records.iter().last().map(|record| record.arrival)
+    /// The number of the last of them, and when it arrived.
+    pub fn last(&self) -> Option<(SequenceNumber, Timestamp)> {
+        self.iter()
+            .last()
+            .map(|record| (record.number, record.arrival))
     }
 }

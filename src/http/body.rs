@@ -1,20 +1,25 @@
 //! The bodies of answers.
 
+use crate::operation::Events;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 /// The body of an answer.
 #[derive(Debug)]
 pub struct Body(Kind);
 
-#[derive(Debug)]
+/// The next frame in the making, and what makes the one after it.
+type Next = Pin<Box<dyn Future<Output = Option<(Vec<u8>, Box<Events>)>> + Send>>;
+
 enum Kind {
     /// All of it at once.
     Whole(Option<Bytes>),
     /// Nothing, but sent without a length, as the service does for a body that is too large.
     Unsized,
+    /// Frames, each made when the client has taken those before it.
+    Events(Next),
     /// What axum made.
     Own(axum::body::Body),
 }
@@ -32,8 +37,31 @@ impl Body {
         Self(Kind::Unsized)
     }
 
+    /// A body of frames.
+    pub(super) fn events(events: Box<Events>) -> Self {
+        Self(Kind::Events(next(events)))
+    }
+
     pub(super) fn own(body: axum::body::Body) -> Self {
         Self(Kind::Own(body))
+    }
+}
+
+fn next(mut events: Box<Events>) -> Next {
+    Box::pin(async move {
+        let frame = events.next().await?;
+        Some((frame, events))
+    })
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Whole(_) => "Whole",
+            Self::Unsized => "Unsized",
+            Self::Events(_) => "Events",
+            Self::Own(_) => "Own",
+        })
     }
 }
 
@@ -45,9 +73,21 @@ impl hyper::body::Body for Body {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        match &mut self.get_mut().0 {
+        let kind = &mut self.get_mut().0;
+        match kind {
             Kind::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Unsized => Poll::Ready(None),
+            Kind::Events(coming) => match ready!(coming.as_mut().poll(context)) {
+                None => {
+                    // The subscription's seat is free as soon as its last frame is out.
+                    *kind = Kind::Unsized;
+                    Poll::Ready(None)
+                }
+                Some((frame, events)) => {
+                    *coming = next(events);
+                    Poll::Ready(Some(Ok(Frame::data(frame.into()))))
+                }
+            },
             Kind::Own(body) => Pin::new(body).poll_frame(context),
         }
     }
@@ -55,7 +95,7 @@ impl hyper::body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_none(),
-            Kind::Unsized => false,
+            Kind::Unsized | Kind::Events(_) => false,
             Kind::Own(body) => body.is_end_stream(),
         }
     }
@@ -65,7 +105,7 @@ impl hyper::body::Body for Body {
             Kind::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Kind::Unsized => SizeHint::default(),
+            Kind::Unsized | Kind::Events(_) => SizeHint::default(),
             Kind::Own(body) => body.size_hint(),
         }
     }

@@ -4,7 +4,7 @@ use super::Server;
 use super::credentials::credential;
 use super::reply::{Coral, Reply, Unroutable};
 use crate::error::{Error, Kind};
-use crate::operation::{Context, Entry};
+use crate::operation::{Answer, Context, Entry};
 use crate::options::Authentication;
 use crate::wire::{self, Format};
 use bytes::{Bytes, BytesMut};
@@ -129,7 +129,8 @@ async fn call(
         caller,
     };
     match entry.answer(context, body.clone(), format).await {
-        Ok(answer) => Reply::done(format, answer).of(entry),
+        Ok(Answer::Whole(body)) => Reply::done(format, body).of(entry),
+        Ok(Answer::Events(events)) => Reply::events(events).of(entry),
         Err(error) => Reply::refused(format, error).of(entry).about(format, body),
     }
 }

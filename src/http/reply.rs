@@ -2,7 +2,7 @@
 
 use super::Body;
 use crate::error::{Error, Kind};
-use crate::operation::Entry;
+use crate::operation::{Entry, Events};
 use crate::wire::{self, Format};
 use crate::world::Random;
 use base64::Engine as _;
@@ -20,6 +20,8 @@ pub(super) struct Reply {
     status: u16,
     content_type: Option<&'static str>,
     body: Bytes,
+    /// In the place of a body.
+    events: Option<Box<Events>>,
     preflight: bool,
     operation: &'static str,
     /// For the log.
@@ -62,6 +64,7 @@ impl Reply {
             status,
             content_type,
             body: body.into(),
+            events: None,
             preflight: false,
             operation: "",
             error: None,
@@ -72,6 +75,19 @@ impl Reply {
     /// The answer of an operation.
     pub(super) fn done(format: Format, body: Vec<u8>) -> Self {
         Self::new(200, Some(format.content_type()), body)
+    }
+
+    /// The frames of a subscription.
+    pub(super) fn events(events: Box<Events>) -> Self {
+        let reply = Self::new(
+            200,
+            Some("application/vnd.amazon.eventstream"),
+            Bytes::new(),
+        );
+        Self {
+            events: Some(events),
+            ..reply
+        }
     }
 
     /// A refusal, in the request's format.
@@ -170,7 +186,7 @@ impl Reply {
 
     /// The whole answer. Its ids are random and, on the way, told to the log.
     pub(super) fn into_response(
-        self,
+        mut self,
         head: &Parts,
         peer: SocketAddr,
         took: Duration,
@@ -181,7 +197,10 @@ impl Reply {
         let request_id: &str = request_id.hyphenated().encode_lower(&mut text);
         self.log(head, peer, took, request_id);
 
-        let mut response = Response::new(Body::whole(self.body.clone()));
+        let mut response = Response::new(match self.events.take() {
+            Some(events) => Body::events(events),
+            None => Body::whole(std::mem::take(&mut self.body)),
+        });
         *response.status_mut() = StatusCode::from_u16(self.status).expect("ours are in range");
         let headers = response.headers_mut();
         headers.reserve(4);

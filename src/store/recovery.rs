@@ -56,6 +56,11 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         .read_meta()
         .map_err(|error| OpenError::new(&path, error))?;
     let numbers = numbers(directory).map_err(|error| OpenError::new(directory, error))?;
+    if found.epoch == 0 && !numbers.is_empty() {
+        // To go on would delete the records and use their numbers again.
+        let lost = "it does not say whose the records beside it are: it is damaged";
+        return Err(OpenError::new(&path, std::io::Error::other(lost)));
+    }
     // A number is not used again while anything is named after it.
     let highest = summaries.keys().chain(&numbers).max();
     found.next_generation = highest

@@ -1,9 +1,10 @@
 //! The one place that names sled.
 //!
-//! Three of its traps are closed here. Dropping any handle or cursor flushes, and a flush that
+//! Four of its traps are closed here. Dropping any handle or cursor flushes, and a flush that
 //! failed leaves the next one waiting for ever: after a failure handles are forgotten, not dropped.
 //! It panics where others return errors: a panic becomes an error. Its own flusher thread aborts
-//! the process when the disk is full: it is never started.
+//! the process when the disk is full: it is never started. Opening a damaged database may never
+//! end, because its own clean-up after a panic waits for that thread: opening has a time limit.
 
 use super::disk::{Database, Disk, Tree};
 use ::sled as engine;
@@ -13,6 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 /// Values in a leaf before it is split. A split at the right end leaves two behind, and two
 /// segments fit the engine's slot of 128 KiB.
@@ -20,6 +23,10 @@ const LEAF_FANOUT: usize = 4;
 
 /// The lowest level there is: records are stored as they are, nearly at the speed of a copy.
 const COMPRESSION: i32 = -131_072;
+
+/// How long opening may take. It takes some hundredths of a second, but a disk may stall, and a
+/// sound generation must not be set aside for that.
+const OPEN_LIMIT: Duration = Duration::from_secs(120);
 
 /// How empty a file may get before the engine rewrites what is left in it.
 const FILL_RATIO: f32 = 0.3;
@@ -38,7 +45,7 @@ impl Disk for SledDisk {
                 .flush_every_ms(None)
                 .zstd_compression_level(COMPRESSION)
         };
-        guarded(|| {
+        limited(move || {
             let database = config.open::<LEAF_FANOUT>()?;
             let commits = database.open_tree("commits")?;
             let main = (*database).clone();
@@ -152,9 +159,36 @@ impl Drop for SledDatabase {
     }
 }
 
+/// Runs `act` on a thread of its own, which is given up when it takes too long.
+fn limited<T: Send + 'static>(
+    act: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (sender, receiver) = channel();
+    let run = move || {
+        // Nobody may wait any more: then it is closed again.
+        let _given_up = sender.send(guarded(act));
+    };
+    std::thread::Builder::new()
+        .name("opening".into())
+        .spawn(run)?;
+    receiver.recv_timeout(OPEN_LIMIT).unwrap_or_else(|_| {
+        Err(io::Error::other(
+            "the storage engine does not end opening it",
+        ))
+    })
+}
+
+/// What happened, without the places in the engine's source that led there.
+fn plain(error: &io::Error) -> io::Error {
+    let text = error.to_string();
+    let cause = text.rsplit(" -> ").next().unwrap_or(&text);
+    io::Error::new(error.kind(), cause)
+}
+
 /// Turns a panic of the engine into an error.
 fn guarded<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| {
+    let done = catch_unwind(AssertUnwindSafe(|| act().map_err(|error| plain(&error))));
+    done.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text
             .or(panic.downcast_ref::<&str>().copied())

@@ -6,7 +6,7 @@ use super::commit::Committer;
 use super::log::Log;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -35,7 +35,7 @@ impl Committer {
     /// Spills a chunk; false when there was nothing to spill.
     fn spill(&mut self) -> io::Result<bool> {
         if self.writer.directory.is_none() {
-            self.writer.directory = Some(private_directory()?);
+            self.writer.directory = Some(private_directory(&std::env::temp_dir())?);
         }
         let mut spilled = Vec::new();
         let mut bytes = 0;
@@ -86,13 +86,13 @@ impl Committer {
 }
 
 /// A directory that only this process's user can enter.
-fn private_directory() -> io::Result<PathBuf> {
+pub(crate) fn private_directory(parent: &Path) -> io::Result<PathBuf> {
     loop {
         let name = format!(
             "minikin-{:016x}",
             RandomState::new().build_hasher().finish()
         );
-        let path = std::env::temp_dir().join(name);
+        let path = parent.join(name);
         let mut builder = std::fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

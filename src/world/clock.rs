@@ -83,6 +83,16 @@ impl Clock {
 
     /// An alarm of this clock, owned by one task.
     pub fn alarm(&self) -> Alarm {
+        self.alarm_of(true)
+    }
+
+    /// An alarm of a task whose progress is not in our hands, such as one that writes to a client:
+    /// a virtual clock does not wait for it for long.
+    pub fn lenient_alarm(&self) -> Alarm {
+        self.alarm_of(false)
+    }
+
+    fn alarm_of(&self, strict: bool) -> Alarm {
         let bell = Bell {
             rung: Arc::default(),
             clock: self.clone(),
@@ -90,7 +100,7 @@ impl Clock {
         };
         let id = match self {
             Self::System => 0,
-            Self::Virtual(clock) => clock.enter(bell.rung.clone()),
+            Self::Virtual(clock) => clock.enter(bell.rung.clone(), strict),
         };
         Alarm {
             bell: Bell { id, ..bell },
@@ -131,6 +141,8 @@ struct VirtualAlarm {
     waiting: Option<Option<Timestamp>>,
     /// The bell was rung while the task worked.
     rung_at_work: bool,
+    /// Whether the clock waits for its task however long it works.
+    strict: bool,
     rung: Arc<Notify>,
 }
 
@@ -168,24 +180,26 @@ impl VirtualClock {
         }
     }
 
-    /// Returns when every task with an alarm waits.
+    /// Returns when every task with an alarm waits; those with a lenient one get a second.
     async fn settle(&self) {
+        self.settle_those(|alarm| alarm.strict).await;
+        let patience = Duration::from_secs(1);
+        let _ = tokio::time::timeout(patience, self.settle_those(|_| true)).await;
+    }
+
+    async fn settle_those(&self, are_meant: impl Fn(&VirtualAlarm) -> bool) {
         loop {
-            let settled = self.settled.notified();
-            if self
-                .state
-                .lock()
-                .alarms
-                .values()
-                .all(|alarm| alarm.waiting.is_some())
-            {
+            let mut settled = std::pin::pin!(self.settled.notified());
+            settled.as_mut().enable();
+            let waits = |alarm: &VirtualAlarm| alarm.waiting.is_some() || !are_meant(alarm);
+            if self.state.lock().alarms.values().all(waits) {
                 return;
             }
             settled.await;
         }
     }
 
-    fn enter(&self, rung: Arc<Notify>) -> u64 {
+    fn enter(&self, rung: Arc<Notify>, strict: bool) -> u64 {
         let mut state = self.state.lock();
         let id = state.next_id;
         state.next_id += 1;
@@ -194,6 +208,7 @@ impl VirtualClock {
             VirtualAlarm {
                 waiting: None,
                 rung_at_work: false,
+                strict,
                 rung,
             },
         );
@@ -252,6 +267,11 @@ impl Alarm {
         match &self.bell.clock {
             Clock::Virtual(clock) => {
                 if clock.wait(self.bell.id, deadline) {
+                    // Also when the caller stops waiting, as it may for another reason.
+                    let _at_work = AtWork {
+                        clock,
+                        id: self.bell.id,
+                    };
                     self.bell.rung.notified().await;
                 }
             }
@@ -273,6 +293,20 @@ impl Alarm {
     /// What wakes this alarm's task before its deadline.
     pub fn bell(&self) -> Bell {
         self.bell.clone()
+    }
+}
+
+/// Notes, when dropped, that an alarm's task works again.
+struct AtWork<'a> {
+    clock: &'a VirtualClock,
+    id: u64,
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        if let Some(alarm) = self.clock.state.lock().alarms.get_mut(&self.id) {
+            alarm.waiting = None;
+        }
     }
 }
 

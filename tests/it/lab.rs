@@ -9,7 +9,7 @@ pub(crate) mod stream;
 
 pub(crate) use answer::Answer;
 pub(crate) use request::Request;
-pub(crate) use stream::{Stream, StreamBuilder};
+pub(crate) use stream::{Placed, Stream, StreamBuilder};
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
@@ -261,6 +261,14 @@ impl Lab {
     /// Calls an operation in JSON that has to be refused, and gives the refusal in one line.
     pub(crate) async fn refusal(&self, operation: &str, body: &str) -> String {
         self.json(operation, body).await.refusal().to_string()
+    }
+
+    /// Moves the emulator's time on through its own path, as a user would.
+    pub(crate) async fn move_clock(&self, time: Duration) {
+        let body = format!(r#"{{"advance_ms":{}}}"#, time.as_millis());
+        let request = Request::bare("POST", "/_minikin/clock").body(body.as_bytes());
+        let answer = self.send(&request).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
     /// What tells one state of all streams from another: listings, descriptions and records.

@@ -2,5 +2,11 @@
 
 mod errors;
 mod formats;
+mod iterators;
 mod lab;
+mod limits;
+mod listing;
+mod records;
 mod routing;
+mod streams;
+mod time;

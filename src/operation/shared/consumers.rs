@@ -19,6 +19,17 @@ input! {
     }
 }
 
+impl ConsumerRef {
+    /// A consumer that a request names in a member of its own.
+    pub(in crate::operation) fn by_arn(arn: ConsumerARN) -> Self {
+        Self {
+            stream_arn: None,
+            name: None,
+            arn: Some(arn),
+        }
+    }
+}
+
 output! {
     /// A consumer. Only its description tells its stream.
     pub struct ConsumerDescription {

@@ -117,10 +117,13 @@ impl Stream {
     }
 
     /// Puts records in one request.
-    pub(crate) async fn put_records(&self, records: &[(&str, &[u8])]) -> PutRecordsOutput {
-        let entry = |(key, data): &(&str, &[u8])| {
+    pub(crate) async fn put_records<D: AsRef<[u8]>>(
+        &self,
+        records: &[(&str, D)],
+    ) -> PutRecordsOutput {
+        let entry = |(key, data): &(&str, D)| {
             let entry = PutRecordsRequestEntry::builder().partition_key(*key);
-            entry.data(Blob::new(*data)).build().unwrap()
+            entry.data(Blob::new(data.as_ref())).build().unwrap()
         };
         let entries = records.iter().map(entry).collect();
         let put = self.client.put_records().stream_name(&self.name);

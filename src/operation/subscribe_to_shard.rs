@@ -1,0 +1,83 @@
+//! SubscribeToShard: a shard's records, pushed to a consumer as they come.
+use super::prelude::*;
+use super::{Answer, Reply};
+use crate::engine::{Subscription, consumer_arn};
+use crate::model::{ConsumerArn, StreamStatus};
+use crate::wire::Format;
+
+mod events;
+pub use events::Events;
+
+pub(super) struct SubscribeToShard;
+
+input! { pub struct Input {
+    "ConsumerARN" => consumer: ConsumerARN,
+    "ShardId" => shard_id: ShardIdText,
+    "StartingPosition" => start: StartingPosition,
+    "StreamId" => _id: Ignored<StreamId>,
+    "DryRun" => dry_run: Option<Truth>,
+} }
+
+input! {
+    /// Where to start.
+    pub struct StartingPosition {
+        "Type" => kind: ShardIteratorType,
+        "SequenceNumber" => number: Option<SequenceNumberText>,
+        "Timestamp" => at: Option<Timestamp>,
+    }
+}
+
+impl Reply for Events {
+    const MEMBERS: &'static [&'static str] = &["EventStream"];
+
+    fn answer(self, format: Format) -> Answer {
+        Answer::Events(Box::new(self.in_format(format)))
+    }
+}
+
+impl Operation for SubscribeToShard {
+    type Input = Input;
+    type Output = Events;
+
+    async fn run(context: &Context, input: Input) -> Result<Events, Error> {
+        let (engine, caller) = (&context.engine, &context.caller);
+        let not_found = || Error::consumer_not_found(input.consumer.as_str(), caller.account);
+        let arn = ConsumerArn::parse(input.consumer.as_str()).ok_or_else(not_found)?;
+        let shard_id = read_shard_id(&input.shard_id, &arn.stream)?;
+        let named = ConsumerRef::by_arn(input.consumer.clone());
+        let (stream, name, consumer) = find_consumer(context, &named)?;
+        if !active(&consumer) {
+            return Err(Error::subscriber_not_active(&consumer_arn(
+                &stream.arn,
+                &name,
+                &consumer,
+            )));
+        }
+        let status = stream.facts().status;
+        if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
+            return Err(Error::stream_not_found(&stream.arn));
+        }
+        let shard = stream.readable_shard(shard_id);
+        let shard = shard.ok_or_else(|| Error::shard_does_not_exist(shard_id, &stream.arn))?;
+        let start = &input.start;
+        let start = Start {
+            kind: start.kind,
+            number: start.number.as_ref(),
+            at: start.at,
+        };
+        let position = starting_position(context, &stream.arn, &shard, start).await?;
+        check_stream_key(context, &stream)?;
+        if input.dry_run == Some(Truth(true)) {
+            return Err(Error::dry_run());
+        }
+        let who = (name.as_str(), consumer.created_ms);
+        let begun = Subscription::begin(engine, &stream, &shard, who, position);
+        let subscription = begun.map_err(|_| Error::seat_taken(&stream.arn, shard_id, &name))?;
+        Ok(Events::new(
+            subscription,
+            stream.arn.clone(),
+            shard_id,
+            name,
+        ))
+    }
+}

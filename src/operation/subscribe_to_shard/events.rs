@@ -1,0 +1,168 @@
+//! The frames of a subscription, made one at a time when they are asked for.
+
+use super::super::shared::{ChildShard, size_guess, write_records_cbor, write_records_json};
+use crate::engine::{Batch, Event, Leave, Subscription};
+use crate::error::{Error, Kind};
+use crate::model::{SequenceNumber, ShardId, StreamArn};
+use crate::wire::{self, Format, frame};
+use ciborium_ll::{Encoder, Header};
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+/// A subscription as a stream of frames.
+#[derive(Debug)]
+pub struct Events {
+    subscription: Subscription,
+    stream: StreamArn,
+    shard: ShardId,
+    consumer: String,
+    format: Format,
+    greeted: bool,
+}
+
+const MESSAGE: &str = ":message-type";
+const CONTENT: &str = ":content-type";
+
+impl Events {
+    pub(super) fn new(
+        subscription: Subscription,
+        stream: StreamArn,
+        shard: ShardId,
+        consumer: String,
+    ) -> Self {
+        let (format, greeted) = (Format::Json, false);
+        Self {
+            subscription,
+            stream,
+            shard,
+            consumer,
+            format,
+            greeted,
+        }
+    }
+
+    pub(super) fn in_format(self, format: Format) -> Self {
+        Self { format, ..self }
+    }
+
+    /// The next frame: first the greeting, which clients wait for inside the call.
+    pub async fn next(&mut self) -> Option<Vec<u8>> {
+        if !self.greeted {
+            self.greeted = true;
+            let nothing = BTreeMap::<&str, &str>::new();
+            return Some(self.event("initial-response", wire::encode(self.format, &nothing)));
+        }
+        let event = self.subscription.next().await?;
+        Some(match event {
+            Event::Records {
+                batch,
+                continuation,
+                millis_behind_latest,
+            } => self.records(batch.as_ref(), continuation, millis_behind_latest),
+            Event::ShardEnd(children) => {
+                let children: Vec<_> = children.iter().map(ChildShard::of).collect();
+                self.shard_end(&children)
+            }
+            Event::Ended(Leave::TakenOver) => {
+                self.exception(&Error::seat_taken(&self.stream, self.shard, &self.consumer))
+            }
+            Event::Ended(Leave::ConsumerGone) => {
+                let account = self.stream.scope.account;
+                self.exception(&Error::consumer_not_found(&self.consumer, account))
+            }
+            Event::Ended(Leave::StreamGone) => {
+                self.exception(&Error::stream_not_found(&self.stream))
+            }
+            Event::Failed => self.exception(&Error::internal()),
+        })
+    }
+
+    fn event(&self, name: &str, payload: Vec<u8>) -> Vec<u8> {
+        let headers = [
+            (":event-type", name),
+            (CONTENT, self.format.content_type()),
+            (MESSAGE, "event"),
+        ];
+        frame(&headers, |message| message.extend_from_slice(&payload))
+    }
+
+    /// A modelled exception. `InternalFailure` has another name in the model, and only that is
+    /// understood in a stream.
+    fn exception(&self, error: &Error) -> Vec<u8> {
+        let name = match error.kind {
+            Kind::InternalFailure => "InternalFailureException",
+            kind => kind.name(),
+        };
+        let headers = [
+            (":exception-type", name),
+            (CONTENT, self.format.content_type()),
+            (MESSAGE, "exception"),
+        ];
+        let members = BTreeMap::from([("message", error.message.as_deref().unwrap_or_default())]);
+        let payload = wire::encode(self.format, &members);
+        frame(&headers, |message| message.extend_from_slice(&payload))
+    }
+
+    fn records(
+        &self,
+        batch: Option<&Batch>,
+        continuation: SequenceNumber,
+        millis_behind_latest: i64,
+    ) -> Vec<u8> {
+        let mut payload = Vec::with_capacity(size_guess(batch));
+        match self.format {
+            Format::Json => {
+                let _ = write!(
+                    payload,
+                    "{{\"ContinuationSequenceNumber\":\"{continuation}\","
+                );
+                let _ = write!(payload, "\"MillisBehindLatest\":{millis_behind_latest},");
+                payload.extend_from_slice(b"\"Records\":");
+                write_records_json(batch, &mut payload);
+                payload.push(b'}');
+            }
+            Format::Cbor => records_cbor(batch, continuation, millis_behind_latest, &mut payload)
+                .expect("a vector takes every byte"),
+        }
+        self.event(EVENT, payload)
+    }
+
+    /// The last event of a closed shard has no ContinuationSequenceNumber: so readers know.
+    fn shard_end(&self, children: &[ChildShard]) -> Vec<u8> {
+        let last = LastEvent {
+            children,
+            millis_behind_latest: 0,
+            records: [],
+        };
+        self.event(EVENT, wire::encode(self.format, &last))
+    }
+}
+
+const EVENT: &str = "SubscribeToShardEvent";
+
+/// The event that tells of a shard's end.
+#[derive(serde::Serialize)]
+struct LastEvent<'a> {
+    #[serde(rename = "ChildShards")]
+    children: &'a [ChildShard],
+    #[serde(rename = "MillisBehindLatest")]
+    millis_behind_latest: i64,
+    #[serde(rename = "Records")]
+    records: [(); 0],
+}
+
+fn records_cbor(
+    batch: Option<&Batch>,
+    continuation: SequenceNumber,
+    millis_behind_latest: i64,
+    payload: &mut Vec<u8>,
+) -> Result<(), std::io::Error> {
+    let mut encoder = Encoder::from(&mut *payload);
+    encoder.push(Header::Map(Some(3)))?;
+    encoder.text("ContinuationSequenceNumber", None)?;
+    encoder.text(&continuation.to_string(), None)?;
+    encoder.text("MillisBehindLatest", None)?;
+    encoder.push(Header::Positive(millis_behind_latest.unsigned_abs()))?;
+    encoder.text("Records", None)?;
+    write_records_cbor(batch, &mut encoder)
+}

@@ -1,0 +1,238 @@
+//! Directories that were damaged, and generations in which little is left.
+
+use super::*;
+use crate::store::disk::{Disk, Tree};
+use crate::store::frame::Frames;
+use crate::store::segment::Tail;
+use std::path::PathBuf;
+
+const RECORDS: u64 = 1200;
+
+fn small(directory: &Path) -> Settings {
+    Settings {
+        memory_bytes: 50_000,
+        generation_bytes: 200_000,
+        segment_bytes: 8 << 10,
+        ..settings(Some(directory), Durability::Always)
+    }
+}
+
+/// A directory as a kill leaves it: some generations, the last not sealed.
+async fn filled() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let store = open(&small(home.path()));
+    let log = store.log(LOG);
+    for start in (0..RECORDS).step_by(30) {
+        put(&store, &log, start..start + 30, 500)
+            .await
+            .durable()
+            .await
+            .unwrap();
+    }
+    assert!(store.figures().generations >= 3, "{:?}", store.figures());
+    let copy = tempfile::tempdir().unwrap();
+    copy_directory(home.path(), copy.path());
+    store.close().unwrap();
+    copy
+}
+
+fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// Opens a damaged directory and reads what it still has: in order and right, if it opens.
+async fn survivors(directory: &Path) -> Result<usize, OpenError> {
+    let (store, _) = Store::open(small(directory))?;
+    let log = store.log(LOG);
+    let found = read_all(&log, 0, 0).await;
+    assert!(found.is_sorted_by(|before, after| before.0 < after.0));
+    assert!(
+        found
+            .iter()
+            .all(|(index, data)| *data == payload(*index, 500))
+    );
+    // It goes on, and what comes now stays.
+    let start = log.end().max(1 << 40);
+    let new = start..start + 10;
+    put(&store, &log, new.clone(), 500)
+        .await
+        .durable()
+        .await
+        .unwrap();
+    drop(store);
+    let (store, _) = Store::open(small(directory))?;
+    let kept = read_all(&store.log(LOG), new.start, 0).await;
+    assert_eq!(kept, expected(new, 500));
+    Ok(found.len())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_file_costs_no_more_than_its_generation() {
+    let whole = filled().await;
+    let mut found = Vec::new();
+    files(whole.path(), &mut found);
+    // The many slabs of a database that are empty differ in nothing. Files of its own metadata
+    // are left alone: without them the engine looks for what they named, for ever.
+    // The smallest slab holds the names of the trees: without them opening never ends.
+    found.retain(|path| {
+        let own = path.components().any(|part| part.as_os_str() == "metadata");
+        !own && !path.ends_with("slabs/96") && std::fs::metadata(path).unwrap().len() > 0
+    });
+    found.sort();
+    let (mut untouched, mut damaged) = (0, 0);
+    // Each takes a moment: some of them, of all generations and `meta`.
+    for (path, round) in found.iter().step_by(11).zip(0..) {
+        let name = path.strip_prefix(whole.path()).unwrap();
+        if name.starts_with("lock") || name.starts_with("version") {
+            continue;
+        }
+        let copy = tempfile::tempdir().unwrap();
+        copy_directory(whole.path(), copy.path());
+        let target = copy.path().join(name);
+        let mut bytes = std::fs::read(&target).unwrap();
+        match round % 3 {
+            0 => bytes.iter_mut().step_by(97).for_each(|byte| *byte ^= 0x55),
+            1 => bytes.truncate(bytes.len() / 2),
+            _ => bytes.clear(),
+        }
+        if bytes.is_empty() {
+            std::fs::remove_file(&target).unwrap();
+        } else {
+            std::fs::write(&target, bytes).unwrap();
+        }
+        match survivors(copy.path()).await {
+            // At most a generation of 200 kB is gone, and what it runs over.
+            Ok(left) if left as u64 >= RECORDS - 700 => {
+                damaged += u64::from((left as u64) < RECORDS);
+                untouched += u64::from(left as u64 == RECORDS);
+            }
+            Ok(left) => panic!("{} of {RECORDS} records after damage to {name:?}", left),
+            Err(error) => {
+                assert!(name.starts_with("meta"), "{name:?}: {error}");
+                assert!(error.to_string().contains("meta"), "{error}");
+            }
+        }
+    }
+    assert!(damaged > 0, "{damaged} of {}", untouched + damaged);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_generation_that_is_gone_is_done_without() {
+    let home = filled().await;
+    std::fs::remove_dir_all(home.path().join("gen-000001")).unwrap();
+    let left = survivors(home.path()).await.unwrap();
+    assert!((500..1000).contains(&left), "{left}");
+    // Its summary went, too: the number of what is known is that of what is there.
+    let meta = sled::SledDisk.open(&home.path().join("meta"), 1 << 20);
+    let summary = meta.unwrap().get(Tree::Main, &key::summary(1)).unwrap();
+    assert_eq!(summary, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_metadata_a_directory_is_not_taken_for_a_new_one() {
+    let home = filled().await;
+    std::fs::remove_dir_all(home.path().join("meta")).unwrap();
+    let error = Store::open(small(home.path())).unwrap_err().to_string();
+    assert!(error.contains("meta cannot be opened"), "{error}");
+    assert!(home.path().join("gen-000000").is_dir());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_summaries_the_generations_themselves_are_read() {
+    let home = filled().await;
+    let meta = sled::SledDisk
+        .open(&home.path().join("meta"), 1 << 20)
+        .unwrap();
+    for number in 0..10 {
+        meta.remove(Tree::Main, &key::summary(number)).unwrap();
+    }
+    meta.flush().unwrap();
+    drop(meta);
+    assert_eq!(survivors(home.path()).await.unwrap() as u64, RECORDS);
+}
+
+/// Makes a generation that holds `records` in commit frames only; the frame at `broken` is.
+fn frames(path: &Path, records: std::ops::Range<u64>, broken: Option<u64>) {
+    let database = sled::SledDisk.open(path, 1 << 20).unwrap();
+    for index in records {
+        let (mut tail, mut frames) = (Tail::default(), Frames::default());
+        tail.push(
+            &record(index, &payload(index, 500)),
+            at(index.cast_signed()),
+        );
+        frames.push(LOG, tail.run(0), 1 << 16);
+        let mut frame = frames.finish().remove(0);
+        frame[30] ^= u8::from(broken == Some(index));
+        let key = key::commit(index, 0);
+        database.insert(Tree::Commits, &key, &frame).unwrap();
+    }
+    database.flush().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_in_the_frames_of_two_generations_are_recovered_and_kept() {
+    let home = tempfile::tempdir().unwrap();
+    open(&small(home.path())).close().unwrap();
+    frames(&home.path().join("gen-000000"), 0..10, None);
+    frames(&home.path().join("gen-000001"), 10..20, None);
+    for _ in 0..3 {
+        assert!(survivors(home.path()).await.unwrap() >= 20);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_commit_costs_its_own_records_only() {
+    let home = tempfile::tempdir().unwrap();
+    open(&small(home.path())).close().unwrap();
+    frames(&home.path().join("gen-000000"), 0..10, Some(4));
+    assert_eq!(survivors(home.path()).await.unwrap(), 9);
+}
+
+fn disk_bytes(directory: &Path) -> u64 {
+    let mut found = Vec::new();
+    files(directory, &mut found);
+    found
+        .iter()
+        // The engine may have replaced one since.
+        .filter_map(|path| Some(std::fs::metadata(path).ok()?.len()))
+        .sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn generations_with_little_left_are_rewritten_and_removed() {
+    let home = tempfile::tempdir().unwrap();
+    let store = open(&small(home.path()));
+    let logs = [0, 1].map(|shard| store.log(LogId { stream: 1, shard }));
+    for start in (0..4000).step_by(50) {
+        let few = put(&store, &logs[0], start..start + 10, 500).await;
+        let many = put(&store, &logs[1], start..start + 50, 500).await;
+        few.durable().await.unwrap();
+        many.durable().await.unwrap();
+    }
+    let before = (disk_bytes(home.path()), store.figures().generations);
+    logs[1].delete();
+    for index in 4000..4003 {
+        let ticket = put(&store, &logs[0], index..index + 1, 500).await;
+        ticket.durable().await.unwrap();
+    }
+    let few = || {
+        let starts = (0..4000).step_by(50);
+        starts.flat_map(|start| start..start + 10).chain(4000..4003)
+    };
+    let kept = || few().map(|index| (index, payload(index, 500)));
+    assert!(read_all(&logs[0], 0, 0).await.into_iter().eq(kept()));
+    assert!(store.figures().generations < before.1 / 2, "{before:?}");
+    store.close().unwrap();
+    let after = disk_bytes(home.path());
+    assert!(after < before.0 / 2, "{} to {after} bytes", before.0);
+    let store = open(&small(home.path()));
+    assert!(read_all(&store.log(LOG), 0, 0).await.into_iter().eq(kept()));
+    store.close().unwrap();
+}

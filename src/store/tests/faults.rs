@@ -1,0 +1,226 @@
+//! Disks that are slow, full or not to be written to.
+
+use super::*;
+use crate::store::disk::{Database, Disk, Tree};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// What is wrong with a disk.
+#[derive(Default)]
+struct Faults {
+    /// Nothing can be opened or flushed.
+    full: AtomicU64,
+    /// No segment can be inserted.
+    inserts_fail: AtomicU64,
+    /// The next flushes of records say that they began and wait until they are let go.
+    gate: Lock<Option<(Sender<()>, Receiver<()>)>>,
+}
+
+impl Faults {
+    fn check(fault: &AtomicU64) -> io::Result<()> {
+        if fault.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+        Err(io::Error::other("no space left"))
+    }
+}
+
+struct FaultyDisk(Arc<Faults>);
+
+struct FaultyDatabase {
+    inner: Box<dyn Database>,
+    faults: Arc<Faults>,
+    holds_records: bool,
+}
+
+impl Disk for FaultyDisk {
+    fn open(&self, path: &Path, bytes: usize) -> io::Result<Box<dyn Database>> {
+        Faults::check(&self.0.full)?;
+        Ok(Box::new(FaultyDatabase {
+            inner: sled::SledDisk.open(path, bytes)?,
+            faults: self.0.clone(),
+            holds_records: !path.ends_with("meta"),
+        }))
+    }
+}
+
+impl Database for FaultyDatabase {
+    fn get(&self, tree: Tree, key: &[u8]) -> io::Result<Option<bytes::Bytes>> {
+        self.inner.get(tree, key)
+    }
+    fn insert(&self, tree: Tree, key: &[u8], value: &[u8]) -> io::Result<()> {
+        Faults::check(&self.faults.inserts_fail)?;
+        self.inner.insert(tree, key, value)
+    }
+    fn remove(&self, tree: Tree, key: &[u8]) -> io::Result<()> {
+        self.inner.remove(tree, key)
+    }
+    fn flush(&self) -> io::Result<()> {
+        Faults::check(&self.faults.full)?;
+        if self.holds_records
+            && let Some((began, go)) = &*self.faults.gate.lock()
+        {
+            let _nobody_listens = began.send(());
+            let _let_go = go.recv();
+        }
+        self.inner.flush()
+    }
+    fn each(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], bytes::Bytes)) -> io::Result<()> {
+        self.inner.each(tree, visit)
+    }
+    fn another(&self) -> Box<dyn Database> {
+        Box::new(Self {
+            inner: self.inner.another(),
+            faults: self.faults.clone(),
+            holds_records: self.holds_records,
+        })
+    }
+}
+
+fn open_faulty(settings: Settings, faults: &Arc<Faults>) -> Store {
+    let disk = Arc::new(FaultyDisk(faults.clone()));
+    Store::open_on(settings, disk, 1).unwrap().0
+}
+
+async fn refuses_writes_and_serves_reads(break_it: impl Fn(&Faults)) {
+    let home = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    let settings = settings(Some(home.path()), Durability::Always);
+    let store = open_faulty(settings.clone(), &faults);
+    let log = store.log(LOG);
+    put(&store, &log, 0..10, 100).await.durable().await.unwrap();
+    break_it(&faults);
+    let ticket = put(&store, &log, 10..20, 100).await;
+    let error = ticket.durable().await.unwrap_err();
+    assert_eq!(error, StoreError::ReadOnly("no space left".into()));
+    assert_eq!(store.reserve(1).await.unwrap_err(), error);
+    let saving = store.save(vec![(b"a".into(), Some(b"1".into()))]);
+    assert_eq!(saving.durable().await.unwrap_err(), error);
+    assert!(matches!(store.health(), Health::ReadOnly { .. }));
+    assert_eq!(log.end(), 10);
+    assert_eq!(read_all(&log, 0, 0).await, expected(0..10, 100));
+    assert_eq!(store.close().unwrap_err(), error);
+    // With space again a restart is all it takes.
+    let store = open(&settings);
+    let log = store.log(LOG);
+    let all = read_all(&log, 0, 0).await;
+    assert!(all.starts_with(&expected(0..10, 100)));
+    put(&store, &log, 30..40, 100)
+        .await
+        .durable()
+        .await
+        .unwrap();
+    store.close().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_refuses_writes_and_serves_reads() {
+    refuses_writes_and_serves_reads(|faults| faults.full.store(1, Ordering::Relaxed)).await;
+    refuses_writes_and_serves_reads(|faults| faults.inserts_fail.store(1, Ordering::Relaxed)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_visible_before_it_is_durable() {
+    let home = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    let store = open_faulty(settings(Some(home.path()), Durability::Always), &faults);
+    let log = store.log(LOG);
+    put(&store, &log, 0..10, 100).await.durable().await.unwrap();
+    let (began, flushing) = channel();
+    let (go, gate) = channel();
+    *faults.gate.lock() = Some((began, gate));
+    let mut end = log.follow();
+    end.mark_unchanged();
+    let ticket = put(&store, &log, 10..2000, 100).await;
+    tokio::task::spawn_blocking(move || flushing.recv().map(|()| flushing))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((log.end(), end.has_changed().unwrap()), (10, false));
+    assert_eq!(read_all(&log, 0, 0).await, expected(0..10, 100));
+    assert_eq!(log.index_at_time(at(15)).await, Ok(10));
+    drop(go);
+    ticket.durable().await.unwrap();
+    assert_eq!((log.end(), *end.borrow_and_update()), (2000, 2000));
+    assert_eq!(read_all(&log, 0, 0).await, expected(0..2000, 100));
+    store.close().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_room_to_spill_only_what_fits_in_memory_is_taken() {
+    let settings = Settings {
+        memory_bytes: 1 << 20,
+        unflushed_bytes: 1 << 20,
+        ..settings(None, Durability::None)
+    };
+    let faults = Arc::new(Faults::default());
+    faults.full.store(1, Ordering::Relaxed);
+    let store = open_faulty(settings, &faults);
+    let log = store.log(LOG);
+    let mut index = 0;
+    let error = loop {
+        match store.reserve(10_000).await {
+            Ok(room) => {
+                let data = payload(index, 10_000);
+                let _ready = log.append(room, [record(index, &data)]);
+            }
+            Err(error) => break error,
+        }
+        index += 1;
+    };
+    assert_eq!(error, StoreError::Full);
+    assert!(read_all(&log, 0, 0).await == expected(0..index, 10_000));
+    log.trim(at(i64::MAX));
+    assert!(store.reserve(10_000).await.is_ok());
+    store.close().unwrap();
+}
+
+#[test]
+fn the_temporary_directory_is_private_and_there_has_to_be_a_place_for_it() {
+    let home = tempfile::tempdir().unwrap();
+    let made = spill::private_directory(home.path()).unwrap();
+    let mode = std::fs::metadata(&made).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    assert_ne!(spill::private_directory(home.path()).unwrap(), made);
+    let error = spill::private_directory(&home.path().join("missing")).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_temporary_directory_goes_with_the_store() {
+    let settings = Settings {
+        memory_bytes: 100_000,
+        unflushed_bytes: 100_000,
+        ..settings(None, Durability::None)
+    };
+    let store = open(&settings);
+    let log = store.log(LOG);
+    for start in (0..1000).step_by(100) {
+        let _ready = put(&store, &log, start..start + 100, 1000).await;
+    }
+    let generation = store.0.shared.generations.all.lock()[0].path.clone();
+    let directory = generation.parent().unwrap().to_path_buf();
+    assert!(directory.is_dir());
+    store.close().unwrap();
+    assert!(!directory.exists());
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_an_error_with_its_name() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = Store::open(settings(Some(&file), Durability::Always)).unwrap_err();
+    assert!(
+        error.to_string().contains(file.to_str().unwrap()),
+        "{error}"
+    );
+    // Where even root may not write.
+    let settings = settings(Some(Path::new("/proc/minikin")), Durability::Always);
+    let error = Store::open(settings).unwrap_err().to_string();
+    assert!(
+        error.starts_with("/proc/minikin cannot be opened: "),
+        "{error}"
+    );
+}

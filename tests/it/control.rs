@@ -1,0 +1,135 @@
+//! The control plane: every operation beside reading and writing, through the wire.
+
+mod lineage;
+mod numbers;
+mod scaling;
+
+use crate::lab::{ACCOUNT, Lab, REGION, Request, cbor, ms};
+use minikin::operation::Entry;
+use serde_json::{Value, json};
+
+/// The middle of the key space: 2 to the 127th.
+const HALF: &str = "170141183460469231731687303715884105728";
+/// The last hash key.
+const LAST: &str = "340282366920938463463374607431768211455";
+/// The second in which a lab's clock starts.
+const START_S: u64 = 1_700_000_000;
+/// The second in which the first shards of a stream count as created that is created at the start.
+const FIRST_S: u64 = START_S - 3;
+
+/// Calls an operation in JSON that has to succeed.
+async fn ok(lab: &Lab, operation: &str, body: Value) -> Value {
+    lab.ok(operation, &body.to_string()).await
+}
+
+/// Calls an operation in CBOR that has to succeed.
+async fn ok_cbor(lab: &Lab, operation: &str, body: Value) -> Value {
+    let shape = Entry::find(operation).unwrap().input;
+    let encoded = cbor::of_json(&body.to_string(), shape);
+    let answer = lab.send(&Request::cbor(operation, &encoded)).await;
+    assert_eq!(answer.status, 200, "{operation} {body}: {}", answer.text());
+    if answer.body.is_empty() {
+        Value::Null
+    } else {
+        answer.value()
+    }
+}
+
+/// The refusal of a request, which has to be the same in JSON and in CBOR.
+async fn refused(lab: &Lab, operation: &str, body: Value) -> String {
+    let json = lab.refusal(operation, &body.to_string()).await;
+    let shape = Entry::find(operation).unwrap().input;
+    let encoded = cbor::of_json(&body.to_string(), shape);
+    let answer = lab.send(&Request::cbor(operation, &encoded)).await;
+    assert_eq!(
+        answer.refusal().to_string(),
+        json,
+        "{operation} {body} in CBOR"
+    );
+    json
+}
+
+/// Restarts the emulator, whose clock then goes on; true unless all is gone.
+async fn restart(lab: &Lab) -> bool {
+    let before = lab.clock.now_ms();
+    let kept = lab.restart().await;
+    let behind = u64::try_from(before - lab.clock.now_ms()).unwrap();
+    lab.clock.advance(ms(behind)).await;
+    kept
+}
+
+/// The ARN of a stream of the configured account.
+fn arn_of(name: &str) -> String {
+    format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}")
+}
+
+/// The refusal of an operation that a stream's state forbids.
+fn not_active(name: &str, state: &str) -> String {
+    format!(
+        "ResourceInUseException: Stream {name} under account {ACCOUNT} not ACTIVE, instead in \
+         state {state}"
+    )
+}
+
+/// The refusal of an operation on a stream that is not there.
+fn not_found(name: &str) -> String {
+    format!("ResourceNotFoundException: Stream {name} under account {ACCOUNT} not found.")
+}
+
+/// The canonical id of a shard.
+fn shard_id(index: usize) -> String {
+    format!("shardId-{index:012}")
+}
+
+/// The summary of a stream.
+async fn summary(lab: &Lab, name: &str) -> Value {
+    let mut told = ok(lab, "DescribeStreamSummary", json!({"StreamName": name})).await;
+    told["StreamDescriptionSummary"].take()
+}
+
+/// The state of a stream.
+async fn status(lab: &Lab, name: &str) -> String {
+    summary(lab, name).await["StreamStatus"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// All shards that a stream lists.
+async fn shards(lab: &Lab, name: &str) -> Vec<Value> {
+    let listed = ok(lab, "ListShards", json!({"StreamName": name})).await;
+    assert!(listed.get("NextToken").is_none(), "one page");
+    listed["Shards"].as_array().unwrap().clone()
+}
+
+/// The numbers of shards, which stand in the order of their ids.
+fn indexes<'a>(shards: impl IntoIterator<Item = &'a Value>) -> Vec<usize> {
+    let index = |shard: &Value| {
+        let id = shard["ShardId"].as_str().unwrap();
+        id.strip_prefix("shardId-").unwrap().parse().unwrap()
+    };
+    let found: Vec<usize> = shards.into_iter().map(index).collect();
+    assert!(found.is_sorted(), "{found:?}");
+    found
+}
+
+fn is_open(shard: &Value) -> bool {
+    shard["SequenceNumberRange"]
+        .get("EndingSequenceNumber")
+        .is_none()
+}
+
+/// The numbers of the open shards of a stream, in the order of their hash keys.
+async fn open_indexes(lab: &Lab, name: &str) -> Vec<usize> {
+    let mut open = shards(lab, name).await;
+    open.retain(is_open);
+    open.sort_by_key(|shard| key_of(shard, "StartingHashKey"));
+    let index = |shard: &Value| indexes([shard])[0];
+    open.iter().map(index).collect()
+}
+
+/// An end of a shard's hash key range.
+fn key_of(shard: &Value, end: &str) -> u128 {
+    let text = shard["HashKeyRange"][end].as_str().unwrap();
+    text.parse().unwrap()
+}
