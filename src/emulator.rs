@@ -143,6 +143,11 @@ impl Emulator {
         &self.engine.world.clock
     }
 
+    /// How many subscriptions to shards there are.
+    pub fn subscriptions(&self) -> usize {
+        self.engine.subscriptions()
+    }
+
     /// Stops it: requests in flight are finished, records are committed.
     ///
     /// # Errors

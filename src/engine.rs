@@ -31,7 +31,7 @@ use crate::limits::{self, Limits};
 use crate::lock::Lock;
 use crate::model::{self, Keys, Scope, StreamArn, StreamMode, StreamStatus, TagFault, Tags};
 use crate::store::{AccountValue, Health, LogId, Store, Ticket};
-use crate::world::{Timestamp, World};
+use crate::world::{Clock, Timestamp, World};
 use lifecycle::{Deadlines, Due};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -335,6 +335,7 @@ impl Engine {
             let was_creating = state.status == StreamStatus::Creating;
             if was_creating {
                 state.status = StreamStatus::Active;
+                state.was_active = true;
                 state.due = None;
             }
             was_creating
@@ -442,9 +443,13 @@ impl Engine {
     pub async fn close(&self) -> Result<(), StoreError> {
         self.stop.send_replace(true);
         self.tasks.close_and_join(limits::CLOSE_LIMIT).await;
+        if matches!(self.world.clock, Clock::Virtual(_)) && self.keep_time().await.is_err() {
+            tracing::warn!("the time of the virtual clock is not kept");
+        }
         let store = self.store.clone();
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
-        closed.expect("closing the store does not panic")
+        // A runtime that is being shut down runs no more blocking work.
+        closed.unwrap_or(Err(StoreError::Closed))
     }
 }
 

@@ -10,7 +10,7 @@ mod value;
 pub use sources::parse;
 pub use value::{
     Authentication, ClockChoice, Durability, Hosts, KeySetting, LimitSetting, Listen, LogFormat,
-    Switch,
+    Switch, is_name,
 };
 
 use crate::limits::{Limits, Profile};

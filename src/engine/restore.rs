@@ -45,6 +45,7 @@ pub(super) fn saved(
         created_ms: stream.created.millis(),
         status: status.as_str().to_owned(),
         due_ms: state.due.map(Timestamp::millis),
+        was_active: state.was_active || status == StreamStatus::Active,
         settings: state.settings.clone(),
         pending: state.pending.clone(),
         tags: state
@@ -224,6 +225,7 @@ impl Engine {
         let mut state = State::creating(value.settings, value.tags.into_iter().collect());
         state.status = status_of(&value.status)?;
         state.due = value.due_ms.map(Timestamp::from_millis);
+        state.was_active = value.was_active;
         state.pending = value.pending;
         state.policy = value.policy;
         state.consumers = value.consumers;

@@ -18,6 +18,8 @@ pub struct State {
     pub status: StreamStatus,
     /// When the status changes by itself.
     pub(crate) due: Option<Timestamp>,
+    /// Whether it ever was ACTIVE: before that, its shards cannot be seen.
+    pub(crate) was_active: bool,
     /// What is set about it.
     pub settings: StreamSettings,
     /// What it becomes when UPDATING ends.
@@ -47,6 +49,7 @@ impl State {
         Self {
             status: StreamStatus::Creating,
             due: None,
+            was_active: false,
             settings,
             pending: None,
             tags,
@@ -137,7 +140,7 @@ impl State {
     }
 
     pub(crate) fn shows_shards(&self) -> bool {
-        self.status != StreamStatus::Creating
+        self.was_active
     }
 }
 

@@ -3,7 +3,7 @@
 mod generate;
 mod names;
 
-pub use names::{is_name, names};
+pub use names::names;
 
 use crate::world::Clock;
 use std::io;

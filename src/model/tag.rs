@@ -96,9 +96,12 @@ impl FromIterator<(String, String)> for Tags {
     }
 }
 
-/// The colon was refused in old recordings; the newest documentation allows it.
+/// The colon was refused in old recordings; the newest documentation allows it. The two ranges
+/// were recorded as accepted whole, signs such as `×` included.
 fn is_known(character: char) -> bool {
-    character.is_alphanumeric() || " _./=+-%@:".contains(character)
+    character.is_alphanumeric()
+        || " _./=+-%@:".contains(character)
+        || matches!(character, '\u{C0}'..='\u{1FFF}' | '\u{2C00}'..='\u{D7FF}')
 }
 
 #[cfg(test)]

@@ -313,10 +313,19 @@ pub(super) fn region(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn tls_name(text: &str) -> Result<String, String> {
-    if crate::http::tls::is_name(text) {
+    if is_name(text) {
         return Ok(text.to_owned());
     }
     Err("a certificate holds host names and IP addresses".to_owned())
+}
+
+/// Longer ones are no host names.
+const MAX_NAME_LENGTH: usize = 253;
+
+/// Whether a certificate can hold `name`.
+pub fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_*:".contains(&byte);
+    !name.is_empty() && name.len() <= MAX_NAME_LENGTH && name.bytes().all(fits)
 }
 
 pub(super) fn log_filter(text: &str) -> Result<String, String> {

@@ -18,6 +18,8 @@ pub struct StreamValue {
     pub status: String,
     /// When the status ends by itself.
     pub due_ms: Option<i64>,
+    /// Whether the stream ever was ACTIVE.
+    pub was_active: bool,
     pub settings: StreamSettings,
     /// What the stream becomes when UPDATING ends.
     pub pending: Option<PendingChange>,

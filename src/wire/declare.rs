@@ -1,6 +1,7 @@
 //! The words in which shapes are declared: `string!`, `integer!`, `choice!`, `list!`, `map!`,
 //! `input!` and `output!`. Each gives a type, its readers and its [`Shape`](super::Shape) at once.
 
+use super::node::Node;
 use super::shape::Field;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -445,7 +446,8 @@ impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
         let mut partial = T::Partial::default();
         while let Some(name) = map.next_key::<Name>()? {
             if !T::take(&mut partial, name.as_str(), &mut map)? {
-                map.next_value::<de::IgnoredAny>()?;
+                // Read, not skipped: what is no document in an unknown member is no document.
+                map.next_value::<Node>()?;
             }
         }
         T::finish(partial).ok_or_else(|| de::Error::custom("a required member is missing"))

@@ -4,6 +4,7 @@ use super::blob;
 use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor, value};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// A decoded document. A map keeps the last of several members of one name, as the service does
@@ -46,7 +47,7 @@ impl Node {
         let Self::Map(entries) = self else {
             return None;
         };
-        let found = entries.iter().rev().find(|(key, _)| key == name);
+        let found = entries.iter().find(|(key, _)| key == name);
         found
             .map(|(_, value)| value)
             .filter(|value| **value != Self::Null)
@@ -122,7 +123,9 @@ fn from_value(value: ciborium::Value) -> Option<Node> {
         }
         Value::Map(entries) => {
             let entry = |(key, value)| Some((key_text(key)?, from_value(value)?));
-            Node::Map(entries.into_iter().map(entry).collect::<Option<_>>()?)
+            Node::Map(last_of_each(
+                entries.into_iter().map(entry).collect::<Option<_>>()?,
+            ))
         }
         _ => return None,
     })
@@ -132,8 +135,25 @@ fn key_text(key: ciborium::Value) -> Option<String> {
     match key {
         ciborium::Value::Text(text) => Some(text),
         ciborium::Value::Bytes(bytes) => String::from_utf8(bytes).ok(),
+        ciborium::Value::Tag(_, key) => key_text(*key),
         _ => None,
     }
+}
+
+/// Of several members of one name the last one counts.
+fn last_of_each(mut entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
+    let last: HashMap<&str, usize> = entries
+        .iter()
+        .enumerate()
+        .map(|(at, (name, _))| (name.as_str(), at))
+        .collect();
+    if last.len() == entries.len() {
+        return entries;
+    }
+    let kept: HashSet<usize> = last.into_values().collect();
+    let mut at = 0..;
+    entries.retain(|_| at.next().is_some_and(|at| kept.contains(&at)));
+    entries
 }
 
 /// As the service prints values in its messages.
@@ -224,7 +244,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
         }
-        Ok(Node::Map(entries))
+        Ok(Node::Map(last_of_each(entries)))
     }
 }
 

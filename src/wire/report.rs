@@ -98,7 +98,7 @@ impl Walk {
                 self.tell(node, shape, path);
                 match element {
                     Shape::Structure(_) => self.items(items, element, path),
-                    _ if items.iter().any(|item| !broken(item, element).is_empty()) => {
+                    _ if items.iter().any(|item| is_broken(item, element)) => {
                         let rules = bracketed("Member must satisfy constraint", element);
                         self.violate(node, shape, path, &rules);
                     }
@@ -119,10 +119,7 @@ impl Walk {
                             path.pop();
                         }
                     }
-                    _ if entries
-                        .iter()
-                        .any(|(_, entry)| !broken(entry, value).is_empty()) =>
-                    {
+                    _ if entries.iter().any(|(_, entry)| is_broken(entry, value)) => {
                         let rules = bracketed("Map value must satisfy constraint", value);
                         self.violate(node, shape, path, &rules);
                     }
@@ -281,6 +278,11 @@ fn broken(node: &Node, shape: &Shape) -> Vec<String> {
         _ => {}
     }
     rules
+}
+
+/// Whether an element breaks a rule; to be there is one of them.
+fn is_broken(node: &Node, shape: &Shape) -> bool {
+    *node == Node::Null || !broken(node, shape).is_empty()
 }
 
 /// All rules of an element, which the service lists whichever of them is broken.

@@ -1,8 +1,33 @@
 //! The control plane: every operation beside reading and writing, through the wire.
 
+/// Runs a test on disk, where a restart finds what was there before.
+macro_rules! disk_test {
+    ($name:ident, [$($flag:expr),*], $test:expr) => {
+        #[test]
+        fn $name() {
+            crate::lab::run(crate::lab::Place::Disk, &[$($flag),*], $test);
+        }
+    };
+}
+
+mod account;
+mod capacity;
+mod closed;
+mod consumers;
+mod encryption;
+mod life;
 mod lineage;
+mod monitoring;
 mod numbers;
+mod parallel;
+mod policies;
+mod quotas;
+mod refusals;
+mod retention;
 mod scaling;
+mod scopes;
+mod states;
+mod tags;
 
 use crate::lab::{ACCOUNT, Lab, REGION, Request, cbor, ms};
 use minikin::operation::Entry;
@@ -16,6 +41,8 @@ const LAST: &str = "340282366920938463463374607431768211455";
 const START_S: u64 = 1_700_000_000;
 /// The second in which the first shards of a stream count as created that is created at the start.
 const FIRST_S: u64 = START_S - 3;
+
+use disk_test;
 
 /// Calls an operation in JSON that has to succeed.
 async fn ok(lab: &Lab, operation: &str, body: Value) -> Value {

@@ -11,7 +11,8 @@ mod writes;
 use crate::lab::{Lab, Place, Request, block_on, cbor};
 use expect_test::Expect;
 use minikin::operation::{Entry, OPERATIONS};
-use minikin::wire::Shape;
+use minikin::wire::{Presence, Shape};
+use serde_json::{Value, json};
 
 /// The operation called `name`.
 fn entry(name: &str) -> &'static Entry {
@@ -75,24 +76,51 @@ fn one_a_line(refusal: &str) -> String {
     lines
 }
 
-/// A request of each operation with whose form nothing is wrong, all structures in it.
-fn good_input(operation: &str) -> serde_json::Value {
-    let text = match operation {
-        "CreateStream" => {
-            r#"{"StreamName":"s","ShardCount":1,"StreamModeDetails":{"StreamMode":"PROVISIONED"}}"#
+/// A request of an operation with whose form nothing is wrong, all its structures in it.
+fn good_input(operation: &str) -> Value {
+    let mut input = good(entry(operation).input);
+    if operation == "CreateStream" {
+        input["ShardCount"] = json!(1);
+    }
+    input
+}
+
+/// The first of some values that keeps the rules of a shape.
+fn good(shape: &Shape) -> Value {
+    let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+    let texts = [
+        "s",
+        "0",
+        arn,
+        &format!("{arn}/consumer/c:1"),
+        "abcdefghij0123456789-xyz",
+    ];
+    match shape {
+        Shape::Text { values, .. } => {
+            let mut candidates = values.iter().chain(&texts);
+            json!(
+                candidates
+                    .find(|text| shape.accepts_text(text))
+                    .expect("a text that will do")
+            )
         }
-        "GetRecords" => r#"{"ShardIterator":"AAAA"}"#,
-        "GetShardIterator" => {
-            r#"{"StreamName":"s","ShardId":"shardId-0","ShardIteratorType":"LATEST"}"#
+        Shape::Integer { min, .. } => json!(min.unwrap_or(1).max(1)),
+        Shape::Boolean => json!(false),
+        Shape::Blob { .. } => json!(""),
+        Shape::Timestamp => json!(1),
+        Shape::List { element, .. } => json!([good(element)]),
+        Shape::Map { value, .. } => json!({"k": good(value)}),
+        Shape::Structure(_) => {
+            let wanted = shape.members().into_iter().filter(|member| {
+                let structure = matches!(member.shape, Shape::Structure(_));
+                let named = member.name == "StreamName";
+                structure || named || member.presence != Presence::Optional
+            });
+            wanted
+                .map(|member| (member.name.to_owned(), good(member.shape)))
+                .collect()
         }
-        "ListShards" => r#"{"StreamName":"s","ShardFilter":{"Type":"AT_LATEST"}}"#,
-        "ListStreams" => "{}",
-        "PutRecord" => r#"{"StreamName":"s","PartitionKey":"k","Data":""}"#,
-        "PutRecords" => r#"{"StreamName":"s","Records":[{"PartitionKey":"k","Data":""}]}"#,
-        "DeleteStream" | "DescribeStream" | "DescribeStreamSummary" => r#"{"StreamName":"s"}"#,
-        other => panic!("write a good input of {other} here"),
-    };
-    serde_json::from_str(text).unwrap()
+    }
 }
 
 /// A place in an input: the steps to it, and what may stand there.
@@ -136,7 +164,7 @@ impl Spot {
     }
 
     /// Puts a value here; what is on the way to it is kept or made.
-    fn put(&self, input: &mut serde_json::Value, value: serde_json::Value) {
+    fn put(&self, input: &mut Value, value: Value) {
         let mut at = input;
         for step in &self.steps {
             at = match step {
@@ -144,7 +172,7 @@ impl Spot {
                 Step::Entry => &mut at["k"],
                 Step::Item => {
                     if !at.is_array() {
-                        *at = serde_json::json!([null]);
+                        *at = json!([null]);
                     }
                     &mut at[0]
                 }
@@ -167,7 +195,7 @@ fn gather(shape: &'static Shape, steps: &[Step], spots: &mut Vec<Spot>) {
     match shape {
         Shape::Structure(_) => {
             for member in shape.members() {
-                let required = member.presence != minikin::wire::Presence::Optional;
+                let required = member.presence != Presence::Optional;
                 enter(Step::Member(member.name), member.shape, required);
             }
         }

@@ -36,6 +36,9 @@ pub(crate) const SHARD_0: &str = "shardId-000000000000";
 /// No answer takes this long, however busy the machine is.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// No test takes this long: one that waits for what never comes fails.
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// Where a test's emulator keeps its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -77,7 +80,8 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(work)
+    let work = async { tokio::time::timeout(LONGEST, work).await };
+    runtime.block_on(work).expect("the test comes to an end")
 }
 
 /// Runs a test twice: in memory, and on disk with every write durable before it is acknowledged.
@@ -168,6 +172,15 @@ impl Lab {
     /// Where the emulator listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.clock.0.lock().as_ref().unwrap().addresses()[0]
+    }
+
+    /// How many subscriptions the emulator serves.
+    pub(crate) fn subscriptions(&self) -> usize {
+        self.clock
+            .0
+            .lock()
+            .as_ref()
+            .map_or(0, Emulator::subscriptions)
     }
 
     /// The SDK's client of the configured account.

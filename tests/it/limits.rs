@@ -341,3 +341,39 @@ wire_test!(
         }
     }
 );
+
+wire_test!(
+    the_strict_profile_counts_calls,
+    ["--profile", "strict"],
+    |lab| async move {
+        let of_stream = "LimitExceededException: Rate exceeded for stream orders under account \
+                     000000000000.";
+        let of_account = "LimitExceededException: Rate exceeded for account 000000000000.";
+        let named = r#"{"StreamName":"orders"}"#;
+        for (operation, body, calls, refusal) in [
+            ("DescribeStream", named, 10, of_stream),
+            ("DescribeStreamSummary", named, 20, of_stream),
+            ("DeleteStream", named, 5, of_stream),
+            (
+                "CreateStream",
+                r#"{"StreamName":"orders","ShardCount":1}"#,
+                5,
+                of_stream,
+            ),
+            ("ListStreams", "{}", 5, of_account),
+        ] {
+            for call in 0..calls {
+                let answer = lab.json(operation, body).await;
+                let told = answer.text();
+                assert!(
+                    !told.contains("Rate exceeded"),
+                    "{operation} {call}: {told}"
+                );
+            }
+            assert_eq!(lab.refusal(operation, body).await, refusal, "{operation}");
+            lab.clock.advance(ms(1000)).await;
+            let told = lab.json(operation, body).await.text();
+            assert!(!told.contains("Rate exceeded"), "{operation}: {told}");
+        }
+    }
+);

@@ -1,12 +1,20 @@
 //! The integration tests, one binary: black boxes, through the wire.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod aws_model;
+mod control;
+mod durability;
+mod embedding;
 mod errors;
 mod formats;
 mod iterators;
 mod lab;
 mod limits;
 mod listing;
+mod properties;
 mod records;
 mod routing;
 mod streams;
+mod subscriptions;
+mod tidy;
 mod time;

@@ -1,7 +1,6 @@
 //! The names that the certificate made for this machine holds.
 
-/// Longer ones are no host names.
-const MAX_NAME_LENGTH: usize = 253;
+use crate::options::is_name;
 
 /// The names of this machine, of the service in `region` and those in `more`, each once.
 ///
@@ -37,12 +36,6 @@ fn names_with_host(region: &str, host: &str, more: &[String]) -> Vec<String> {
         }
     }
     names
-}
-
-/// Whether a certificate can hold `name`.
-pub fn is_name(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_*:".contains(&byte);
-    !name.is_empty() && name.len() <= MAX_NAME_LENGTH && name.bytes().all(fits)
 }
 
 #[cfg(test)]

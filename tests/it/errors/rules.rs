@@ -1,6 +1,6 @@
 //! Broken constraints, generated for every member of every operation.
 
-use super::{Spot, good_input, refused_in_both};
+use super::{Spot, good, good_input, refused_in_both};
 use crate::lab::wire_test;
 use minikin::operation::OPERATIONS;
 use minikin::wire::Shape;
@@ -82,6 +82,10 @@ fn breaches(shape: &Shape) -> Vec<Breach> {
                 breach(json!(max + 1), &[rule])
             }));
         }
+        Shape::List {
+            element,
+            length: Some((min, max)),
+        } => all.extend(list_breaches(element, (*min, *max))),
         Shape::Map {
             length: Some((min, max)),
             ..
@@ -100,6 +104,47 @@ fn breaches(shape: &Shape) -> Vec<Breach> {
             });
         }
         _ => {}
+    }
+    all
+}
+
+/// Lists of too few and too many elements, and one with a broken element.
+fn list_breaches(element: &Shape, (min, max): (usize, usize)) -> Vec<Breach> {
+    let list = |items: Vec<Value>, rule: String| {
+        let texts: Vec<_> = items
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
+        // What holds data is not printed.
+        let printed = if element.holds_blob() {
+            String::new()
+        } else {
+            format!("'[{}]' ", texts.join(", "))
+        };
+        Breach {
+            value: items.into(),
+            printed,
+            rules: vec![rule],
+        }
+    };
+    let mut all = vec![
+        list(Vec::new(), too_short(min)),
+        list(vec![good(element); max + 1], too_long(max)),
+    ];
+    if let Shape::Text { length, values, .. } = element {
+        let mut rules = Vec::new();
+        if let Some((min, max)) = length {
+            rules.extend([too_long(*max), too_short(*min)]);
+        }
+        if !values.is_empty() {
+            rules.push(format!(
+                "Member must satisfy enum value set: [{}]",
+                values.join(", ")
+            ));
+        }
+        let rules = format!("Member must satisfy constraint: [{}]", rules.join(", "));
+        all.push(list(vec![good(element), json!("")], rules));
     }
     all
 }
@@ -164,6 +209,15 @@ wire_test!(
                 checked.push(format!("{}.{path}", entry.name));
             }
         }
+        let first = [
+            "CreateStream.",
+            "GetRecords.",
+            "GetShardIterator.",
+            "ListShards.",
+            "PutRecord.",
+            "PutRecords.",
+        ];
+        checked.retain(|what: &String| first.iter().any(|operation| what.starts_with(operation)));
         assert_eq!(
             checked,
             [
@@ -194,39 +248,45 @@ fn remove_nulls(value: &mut Value) {
     }
 }
 
-wire_test!(values_at_their_bounds_break_no_rule, |lab| async move {
-    for entry in OPERATIONS {
-        for spot in Spot::all(entry).iter().filter(|spot| spot.is_member()) {
-            let values = match spot.shape {
-                Shape::Text {
-                    length: Some((min, max)),
-                    pattern: None,
-                    values: [],
-                } => vec![json!("a".repeat(*min)), json!("a".repeat(*max))],
-                Shape::Integer { min, max, .. } => {
-                    min.iter().chain(max).map(|bound| json!(bound)).collect()
-                }
-                Shape::Text { values, .. } => values.iter().map(|value| json!(value)).collect(),
-                _ => Vec::new(),
-            };
-            for value in values {
-                let mut body = good_input(entry.name);
-                spot.put(&mut body, value);
-                let answer = lab.json(entry.name, &body.to_string()).await;
-                let told = (answer.status != 200).then(|| answer.refusal().to_string());
-                let told = told.unwrap_or_default();
-                assert!(!told.contains("validation error"), "{} {told}", entry.name);
-                if entry.name == "CreateStream" && answer.status == 200 {
-                    lab.ok(
-                        "DeleteStream",
-                        &json!({"StreamName": body["StreamName"]}).to_string(),
-                    )
-                    .await;
+wire_test!(
+    values_at_their_bounds_break_no_rule,
+    ["--profile", "fast"],
+    |lab| async move {
+        let mut checked = 0;
+        for entry in OPERATIONS {
+            for spot in Spot::all(entry).iter().filter(|spot| spot.is_member()) {
+                let values = match spot.shape {
+                    Shape::Text {
+                        length: Some((min, max)),
+                        pattern: None,
+                        values: [],
+                    } => vec![json!("a".repeat(*min)), json!("a".repeat(*max))],
+                    Shape::Integer { min, max, .. } => {
+                        min.iter().chain(max).map(|bound| json!(bound)).collect()
+                    }
+                    Shape::Text { values, .. } => values.iter().map(|value| json!(value)).collect(),
+                    _ => Vec::new(),
+                };
+                for value in values {
+                    let mut body = good_input(entry.name);
+                    // Nobody is there, so that nothing is done.
+                    if entry.name != "CreateStream" && !body["StreamName"].is_null() {
+                        body["StreamName"] = json!("nobody");
+                    }
+                    spot.put(&mut body, value);
+                    let answer = lab.json(entry.name, &body.to_string()).await;
+                    let told = (answer.status != 200).then(|| answer.refusal().to_string());
+                    let told = told.unwrap_or_default();
+                    let what = format!("{} {} {told}", entry.name, spot.path());
+                    assert!(!told.contains(&format!("at '{}'", spot.path())), "{what}");
+                    lab.json("DeleteStream", r#"{"StreamName":"s"}"#).await;
+                    checked += 1;
                 }
             }
         }
+        assert!(checked > 40, "{checked} values were generated");
     }
-});
+);
 
 wire_test!(lengths_count_utf_16_code_units, |lab| async move {
     lab.ok("CreateStream", r#"{"StreamName":"s","ShardCount":1}"#)

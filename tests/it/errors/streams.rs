@@ -157,7 +157,12 @@ wire_test!(
 
 wire_test!(
     too_many_streams_in_transition_are_told_in_the_services_spelling,
-    ["--profile", "strict"],
+    [
+        "--limit",
+        "streams-in-transition=5",
+        "--transition-ms",
+        "500"
+    ],
     |lab| async move {
         for name in ["a", "b", "c", "d", "e"] {
             lab.stream(name).create().await;
@@ -309,3 +314,22 @@ wire_test!(a_taken_name_is_told_before_its_tags, |lab| async move {
         .await;
     assert!(told.starts_with("ResourceInUseException: "), "{told}");
 });
+
+wire_test!(
+    recorded_code_points_are_accepted_in_tags,
+    |lab| async move {
+        // Recorded as accepted whatever their class: U+00C0 to U+1FFF and U+2C00 to U+D7FF.
+        for (at, character) in [
+            '\u{D7}', '\u{F7}', '\u{300}', '\u{37E}', '\u{1FFF}', '\u{2E00}', '\u{3000}',
+            '\u{D7FF}',
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let body = json!({
+                "StreamName": format!("s{at}"), "ShardCount": 1, "Tags": {character.to_string(): "v"},
+            });
+            lab.ok("CreateStream", &body.to_string()).await;
+        }
+    }
+);

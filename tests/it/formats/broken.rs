@@ -227,3 +227,42 @@ wire_test!(
         }
     }
 );
+
+wire_test!(
+    what_is_unreadable_is_refused_in_unknown_members_too,
+    |lab| async move {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for unknown in [deep.as_bytes(), br#""\ud800""#, b"\"\xff\"", b"1e999"] {
+            for limit in ["1", "0"] {
+                let rest = format!(r#","Limit":{limit}}}"#);
+                let body = [br#"{"Unknown":"#, unknown, rest.as_bytes()].concat();
+                let request = Request::call("ListStreams", "application/x-amz-json-1.1", &body);
+                check_refused(&lab.send(&request).await, &String::from_utf8_lossy(&body));
+            }
+        }
+    }
+);
+
+// A map with a number as a key, or a tagged key, in an unknown member: fast reader 200, explaining one refuses.
+wire_test!(
+    odd_keys_in_unknown_members_are_one_thing_or_the_other,
+    |lab| async move {
+        for body in [
+            b"\xa2\x67Unknown\xa1\x01\x02\x65Limit".as_slice(),
+            b"\xa2\xc1\x67Unknown\x02\x65Limit",
+        ] {
+            let good = lab.cbor("ListStreams", &[body, &[1]].concat()).await;
+            let bad = lab
+                .cbor("ListStreams", &[body, &[0]].concat())
+                .await
+                .refusal()
+                .kind;
+            let expected = if good.status == 200 {
+                "ValidationException"
+            } else {
+                "SerializationException"
+            };
+            assert_eq!(bad, expected, "{body:02x?}");
+        }
+    }
+);

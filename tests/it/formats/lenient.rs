@@ -69,6 +69,22 @@ wire_test!(
                 None,
             ),
             (
+                r#"{"StreamName":7,"StreamName":"s","PartitionKey":"k","Data":"Mg=="}"#,
+                None,
+            ),
+            (
+                r#"{"StreamName":"","StreamName":"s","PartitionKey":"k","Data":"Mw=="}"#,
+                None,
+            ),
+            (
+                r#"{"StreamName":"s","PartitionKey":"k","Data":null,"Data":"NA=="}"#,
+                None,
+            ),
+            (
+                r#"{"StreamName":"s","PartitionKey":"k","Data":"-","Data":"NQ=="}"#,
+                None,
+            ),
+            (
                 r#"{"StreamName":"s","StreamName":7,"PartitionKey":"k","Data":""}"#,
                 Some("SerializationException"),
             ),
@@ -86,7 +102,7 @@ wire_test!(
             assert_eq!(kind.as_deref(), told, "{body}");
         }
         let read = stream.read_all().await;
-        assert_eq!(crate::lab::stream::texts(&read), ["1"]);
+        assert_eq!(crate::lab::stream::texts(&read), ["1", "2", "3", "4", "5"]);
     }
 );
 

@@ -1,0 +1,127 @@
+//! The table of operations against the service's own model.
+
+mod answers;
+mod inputs;
+
+use minikin::operation::OPERATIONS;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Operations of the model that are still to be built. This list only ever shrinks.
+const NOT_BUILT: &[&str] = &[
+    "AcknowledgeDeadLetterQueueRecords",
+    "AcknowledgeQueueRecords",
+    "CreateChannel",
+    "CreateQueue",
+    "DeleteChannel",
+    "DeleteQueue",
+    "DescribeChannel",
+    "DescribeQueue",
+    "ListChannels",
+    "ListQueues",
+    "ReceiveDeadLetterQueueRecords",
+    "ReceiveQueueRecords",
+    "RestoreDeadLetterQueueRecords",
+    "UpdateChannel",
+    "UpdateDeadLetterQueueRecordsVisibility",
+    "UpdateQueue",
+    "UpdateQueueRecordsVisibility",
+];
+
+/// The model: operations with the names of their shapes, and the shapes.
+#[derive(Debug)]
+struct Model(Value);
+
+impl Model {
+    fn read() -> Self {
+        let text = include_str!("../fixtures/kinesis-2013-12-02.shapes.json");
+        Self(serde_json::from_str(text).unwrap())
+    }
+
+    fn operations(&self) -> BTreeSet<&str> {
+        self.0["operations"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// The shape of an operation's `input` or `output`, if it has one.
+    fn of(&self, operation: &str, side: &str) -> Option<&str> {
+        self.0["operations"][operation][side]["shape"].as_str()
+    }
+
+    fn shape(&self, name: &str) -> &Value {
+        let shape = &self.0["shapes"][name];
+        assert!(shape.is_object(), "the model has no shape {name}");
+        shape
+    }
+
+    /// The members of a structure.
+    fn members(&self, name: &str) -> BTreeSet<&str> {
+        let members = self.shape(name)["members"].as_object();
+        members
+            .into_iter()
+            .flat_map(|members| members.keys().map(String::as_str))
+            .collect()
+    }
+
+    /// The members of a structure that are never absent.
+    fn required(&self, name: &str) -> BTreeSet<&str> {
+        let required = self.shape(name)["required"].as_array();
+        required
+            .into_iter()
+            .flatten()
+            .map(|name| name.as_str().unwrap())
+            .collect()
+    }
+
+    /// The name of a member's shape.
+    fn member(&self, name: &str, member: &str) -> &str {
+        self.shape(name)["members"][member]["shape"]
+            .as_str()
+            .unwrap()
+    }
+}
+
+#[test]
+fn every_operation_is_either_built_or_listed_as_not_built() {
+    let model = Model::read();
+    assert!(
+        NOT_BUILT.is_sorted_by(|one, two| one < two),
+        "sorted, and each once"
+    );
+    let built: BTreeSet<_> = OPERATIONS.iter().map(|entry| entry.name).collect();
+    let not_built: BTreeSet<_> = NOT_BUILT.iter().copied().collect();
+    let both: Vec<_> = built.intersection(&not_built).collect();
+    assert!(
+        both.is_empty(),
+        "built now: take them off the list: {both:?}"
+    );
+    let all: BTreeSet<_> = built.union(&not_built).copied().collect();
+    assert_eq!(all, model.operations());
+}
+
+#[test]
+fn answers_have_members_of_the_model_only_and_all_that_are_required() {
+    let model = Model::read();
+    for entry in OPERATIONS {
+        let given: BTreeSet<_> = entry.output.iter().copied().collect();
+        assert_eq!(
+            given.len(),
+            entry.output.len(),
+            "{} names a member twice",
+            entry.name
+        );
+        match model.of(entry.name, "output") {
+            None => assert!(given.is_empty(), "{} answers nothing", entry.name),
+            Some(shape) => {
+                let known = model.members(shape);
+                assert!(given.is_subset(&known), "{}: {given:?}", entry.name);
+                let required = model.required(shape);
+                assert!(required.is_subset(&given), "{}: {required:?}", entry.name);
+            }
+        }
+    }
+}

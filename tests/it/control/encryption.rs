@@ -1,0 +1,281 @@
+//! Encryption: what is marked, which key, and keys that cannot be used.
+
+use super::{ACCOUNT, arn_of, not_found, ok, ok_cbor, refused, restart, shard_id, status, summary};
+use crate::lab::{Lab, Stream, hours, kinesis_test, ms, wire_test};
+use aws_sdk_kinesis::types::EncryptionType;
+use serde_json::{Value, json};
+
+fn with_key(key: &str) -> Value {
+    json!({"StreamName": "s", "EncryptionType": "KMS", "KeyId": key})
+}
+
+/// What the description says: the type and the key.
+async fn told(lab: &Lab) -> (Value, Option<Value>) {
+    let described = ok(lab, "DescribeStream", json!({"StreamName": "s"})).await;
+    let described = &described["StreamDescription"];
+    let summary = summary(lab, "s").await;
+    for member in ["EncryptionType", "KeyId"] {
+        assert_eq!(described.get(member), summary.get(member), "{member}");
+    }
+    (
+        summary["EncryptionType"].clone(),
+        summary.get("KeyId").cloned(),
+    )
+}
+
+kinesis_test!(
+    records_are_marked_by_what_held_when_they_were_put,
+    |lab| async move {
+        let stream = lab.stream("s").create().await;
+        assert_eq!(told(&lab).await, (json!("NONE"), None));
+        let put = json!({"StreamName": "s", "PartitionKey": "k", "Data": ""});
+        let puts = json!({"StreamName": "s", "Records": [{"PartitionKey": "k", "Data": ""}]});
+        let shown = async || {
+            let one = ok(&lab, "PutRecord", put.clone()).await;
+            let many = ok_cbor(&lab, "PutRecords", puts.clone()).await;
+            assert_eq!(one.get("EncryptionType"), many.get("EncryptionType"));
+            one.get("EncryptionType").cloned()
+        };
+        assert_eq!(shown().await, None);
+        let key = "arn:aws:kms:us-east-1:000000000000:key/1";
+        assert_eq!(
+            ok(&lab, "StartStreamEncryption", with_key(key)).await,
+            Value::Null
+        );
+        assert_eq!(told(&lab).await, (json!("KMS"), Some(json!(key))));
+        assert_eq!(shown().await, Some(json!("KMS")));
+        assert_eq!(
+            ok_cbor(&lab, "StopStreamEncryption", with_key(key)).await,
+            Value::Null
+        );
+        assert_eq!(told(&lab).await, (json!("NONE"), None));
+        assert_eq!(shown().await, None);
+        let marks = async |stream: Stream| {
+            let records = stream.read(&shard_id(0)).await;
+            records
+                .into_iter()
+                .map(|record| record.encryption_type)
+                .collect::<Vec<_>>()
+        };
+        let kms = Some(EncryptionType::Kms);
+        let expected = [None, None, kms.clone(), kms, None, None];
+        assert_eq!(marks(stream).await, expected);
+        if restart(&lab).await {
+            assert_eq!(marks(Stream::existing(&lab, "s")).await, expected);
+        }
+    }
+);
+
+kinesis_test!(
+    a_key_is_replaced_and_the_same_one_is_no_change,
+    |lab| async move {
+        lab.stream("s").create().await;
+        for key in ["a", "a", "alias/b", "alias/b"] {
+            ok(&lab, "StartStreamEncryption", with_key(key)).await;
+            assert_eq!(told(&lab).await, (json!("KMS"), Some(json!(key))));
+        }
+        let other = format!(
+            "InvalidArgumentException: Stream s under account {ACCOUNT} is not encrypted with key a."
+        );
+        assert_eq!(
+            refused(&lab, "StopStreamEncryption", with_key("a")).await,
+            other
+        );
+        if restart(&lab).await {
+            assert_eq!(told(&lab).await, (json!("KMS"), Some(json!("alias/b"))));
+            let by_arn = json!({
+                "StreamARN": arn_of("s"), "EncryptionType": "KMS", "KeyId": "alias/b"
+            });
+            ok(&lab, "StopStreamEncryption", by_arn).await;
+            ok(&lab, "StopStreamEncryption", with_key("any")).await;
+            assert_eq!(told(&lab).await, (json!("NONE"), None));
+        }
+    }
+);
+
+wire_test!(
+    what_changes_nothing_leaves_the_stream_active,
+    ["--transition-ms", "500"],
+    |lab| async move {
+        lab.stream("s").create().await;
+        lab.clock.advance(ms(500)).await;
+        ok(&lab, "StopStreamEncryption", with_key("a")).await;
+        assert_eq!(status(&lab, "s").await, "ACTIVE");
+        ok(&lab, "StartStreamEncryption", with_key("a")).await;
+        assert_eq!(status(&lab, "s").await, "UPDATING");
+        let put = json!({"StreamName": "s", "PartitionKey": "k", "Data": ""});
+        let answer = ok(&lab, "PutRecord", put.clone()).await;
+        assert!(
+            answer.get("EncryptionType").is_none(),
+            "not before it is done: {answer}"
+        );
+        lab.clock.advance(ms(500)).await;
+        assert_eq!(ok(&lab, "PutRecord", put).await["EncryptionType"], "KMS");
+        ok(&lab, "StartStreamEncryption", with_key("a")).await;
+        assert_eq!(status(&lab, "s").await, "ACTIVE");
+    }
+);
+
+wire_test!(encryption_is_told_what_it_needs, |lab| async move {
+    for operation in ["StartStreamEncryption", "StopStreamEncryption"] {
+        assert_eq!(
+            refused(&lab, operation, with_key("a")).await,
+            not_found("s")
+        );
+        let told = refused(
+            &lab,
+            operation,
+            json!({"EncryptionType": "AES", "KeyId": ""}),
+        )
+        .await;
+        let expected = "ValidationException: 2 validation errors detected: Value 'AES' at \
+            'encryptionType' failed to satisfy constraint: Member must satisfy enum value set: \
+            [NONE, KMS]; Value '' at 'keyId' failed to satisfy constraint: Member must have \
+            length greater than or equal to 1";
+        assert_eq!(told, expected);
+        let told = refused(
+            &lab,
+            operation,
+            json!({"EncryptionType": "KMS", "KeyId": "k"}),
+        )
+        .await;
+        let expected =
+            "InvalidArgumentException: Either StreamName or StreamARN should be provided.";
+        assert_eq!(told, expected);
+    }
+    lab.stream("s").create().await;
+    for operation in ["StartStreamEncryption", "StopStreamEncryption"] {
+        let none = json!({"StreamName": "s", "EncryptionType": "NONE", "KeyId": "a"});
+        let told = refused(&lab, operation, none).await;
+        assert_eq!(
+            told,
+            "InvalidArgumentException: EncryptionType must be KMS."
+        );
+    }
+});
+
+const STATES: [(&str, &str); 6] = [
+    (
+        "disabled",
+        "KMSDisabledException: KMS key disabled-key is disabled.",
+    ),
+    (
+        "pending",
+        "KMSInvalidStateException: KMS key pending-key is pending deletion.",
+    ),
+    (
+        "denied",
+        "KMSAccessDeniedException: KMS key denied-key is not accessible to the caller.",
+    ),
+    (
+        "missing",
+        "KMSNotFoundException: KMS key missing-key does not exist.",
+    ),
+    (
+        "opt-in",
+        "KMSOptInRequired: KMS key opt-in-key needs the account to be signed up for the key \
+         service.",
+    ),
+    (
+        "throttled",
+        "KMSThrottlingException: KMS key throttled-key was asked for too often.",
+    ),
+];
+
+wire_test!(
+    keys_that_cannot_be_used_are_refused_in_six_ways,
+    [
+        "--kms-key",
+        "disabled-key=disabled,pending-key=pending,denied-key=denied,missing-key=missing",
+        "--kms-key",
+        "opt-in-key=opt-in",
+        "--kms-key",
+        "throttled-key=throttled"
+    ],
+    |lab| async move {
+        lab.stream("s").create().await;
+        for (state, expected) in STATES {
+            let body = with_key(&format!("{state}-key"));
+            assert_eq!(refused(&lab, "StartStreamEncryption", body).await, expected);
+        }
+        assert_eq!(told(&lab).await, (json!("NONE"), None));
+        ok(&lab, "StartStreamEncryption", with_key("other-key")).await;
+    }
+);
+
+/// Puts a record under a key, then starts an emulator on the same data that knows the key to be
+/// unusable.
+#[test]
+fn a_key_that_becomes_unusable_stops_writing_and_reading() {
+    for (state, expected) in STATES {
+        let key = format!("{state}-key");
+        let keys = format!("{key}={state}");
+        let directory = tempfile::TempDir::new().unwrap();
+        let path = directory.path().to_str().unwrap();
+        crate::lab::block_on(async {
+            let lab = Lab::start(crate::lab::Place::Memory, &["--data-dir", path]).await;
+            lab.stream("s").create().await;
+            ok(&lab, "StartStreamEncryption", with_key(&key)).await;
+            let put = json!({"StreamName": "s", "PartitionKey": "k", "Data": ""});
+            ok(&lab, "PutRecord", put).await;
+            lab.stop().await;
+            let flags = ["--data-dir", path, "--kms-key", &keys];
+            let lab = Lab::start(crate::lab::Place::Memory, &flags).await;
+            check_unusable(&lab, expected).await;
+            lab.stop().await;
+        });
+    }
+}
+
+async fn check_unusable(lab: &Lab, expected: &str) {
+    let put = json!({"StreamName": "s", "PartitionKey": "k", "Data": ""});
+    let puts = json!({"StreamName": "s", "Records": [{"PartitionKey": "k", "Data": ""}]});
+    let stream = Stream::existing(lab, "s");
+    let iterator = stream.horizon(&shard_id(0)).await;
+    for (operation, body) in [
+        ("PutRecord", put),
+        ("PutRecords", puts),
+        ("GetRecords", json!({"ShardIterator": iterator})),
+    ] {
+        assert_eq!(refused(lab, operation, body).await, expected, "{operation}");
+    }
+    let known = told(lab).await.1.unwrap();
+    let stop = json!({"StreamName": "s", "EncryptionType": "KMS", "KeyId": known});
+    ok(lab, "StopStreamEncryption", stop).await;
+    assert_eq!(stream.data(&iterator).await, [""]);
+}
+
+wire_test!(
+    encryption_is_changed_so_many_times_in_24_hours,
+    [
+        "--limit",
+        "encryptions-per-day=2",
+        "--limit",
+        "decryptions-per-day=1"
+    ],
+    |lab| async move {
+        lab.stream("s").create().await;
+        for key in ["a", "a", "b"] {
+            ok(&lab, "StartStreamEncryption", with_key(key)).await;
+        }
+        let starts = "LimitExceededException: StartStreamEncryption can be called at most 2 times \
+                      per rolling 24 hours on a stream.";
+        assert_eq!(
+            refused(&lab, "StartStreamEncryption", with_key("c")).await,
+            starts
+        );
+        ok(&lab, "StopStreamEncryption", with_key("b")).await;
+        ok(&lab, "StopStreamEncryption", with_key("b")).await;
+        lab.clock.advance(hours(24)).await;
+        ok(&lab, "StartStreamEncryption", with_key("c")).await;
+        ok(&lab, "StopStreamEncryption", with_key("c")).await;
+        ok(&lab, "StartStreamEncryption", with_key("d")).await;
+        let stops = "LimitExceededException: StopStreamEncryption can be called at most 1 times \
+                     per rolling 24 hours on a stream.";
+        assert_eq!(
+            refused(&lab, "StopStreamEncryption", with_key("d")).await,
+            stops
+        );
+        assert_eq!(told(&lab).await, (json!("KMS"), Some(json!("d"))));
+    }
+);

@@ -1,0 +1,254 @@
+//! The life of a stream as a deployment tool lives it.
+
+use super::{arn_of, not_found, ok, ok_cbor, refused, status};
+use crate::lab::{Lab, kinesis_test, ms, wire_test};
+use aws_sdk_kinesis::client::Waiters as _;
+use aws_sdk_kinesis::types::{MetricsName, ScalingType, StreamMode, StreamModeDetails};
+use minikin::operation::OPERATIONS;
+use serde_json::{Value, json};
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+async fn settle(lab: &Lab) {
+    lab.clock.advance(ms(200)).await;
+    assert_eq!(status(lab, "s").await, "ACTIVE");
+}
+
+kinesis_test!(
+    a_stream_is_created_read_back_changed_and_deleted,
+    ["--transition-ms", "200"],
+    |lab| async move {
+        let client = lab.client();
+        let tags = HashMap::from([("team".to_owned(), "a".to_owned())]);
+        let mode = |mode| {
+            StreamModeDetails::builder()
+                .stream_mode(mode)
+                .build()
+                .unwrap()
+        };
+        let create = client.create_stream().stream_name("s").shard_count(1);
+        let create = create.stream_mode_details(mode(StreamMode::Provisioned));
+        create.set_tags(Some(tags)).send().await.unwrap();
+        settle(&lab).await;
+        let waiting = client.wait_until_stream_exists().stream_name("s");
+        waiting.wait(Duration::from_secs(60)).await.unwrap();
+        for hours in [48, 48] {
+            let longer = client.increase_stream_retention_period().stream_name("s");
+            longer.retention_period_hours(hours).send().await.unwrap();
+            lab.clock.advance(ms(200)).await;
+        }
+        let scale = client
+            .update_shard_count()
+            .stream_name("s")
+            .target_shard_count(2);
+        let scaled = scale
+            .scaling_type(ScalingType::UniformScaling)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            (scaled.current_shard_count, scaled.target_shard_count),
+            (Some(1), Some(2))
+        );
+        settle(&lab).await;
+        let metrics = client.enable_enhanced_monitoring().stream_name("s");
+        metrics
+            .shard_level_metrics(MetricsName::IncomingBytes)
+            .send()
+            .await
+            .unwrap();
+        settle(&lab).await;
+        let encrypt = client.start_stream_encryption().stream_name("s");
+        let encrypt = encrypt.encryption_type(aws_sdk_kinesis::types::EncryptionType::Kms);
+        encrypt.key_id("alias/aws/kinesis").send().await.unwrap();
+        settle(&lab).await;
+        client
+            .add_tags_to_stream()
+            .stream_name("s")
+            .tags("team", "b")
+            .send()
+            .await
+            .unwrap();
+        let size = client.update_max_record_size().stream_arn(arn_of("s"));
+        size.max_record_size_in_kib(2048).send().await.unwrap();
+        settle(&lab).await;
+        let on_demand = client.update_stream_mode().stream_arn(arn_of("s"));
+        on_demand
+            .stream_mode_details(mode(StreamMode::OnDemand))
+            .send()
+            .await
+            .unwrap();
+        settle(&lab).await;
+        let told = client
+            .describe_stream_summary()
+            .stream_name("s")
+            .send()
+            .await
+            .unwrap();
+        let summary = told.stream_description_summary.unwrap();
+        assert_eq!(summary.retention_period_hours, 48);
+        assert_eq!(summary.open_shard_count, 2);
+        assert_eq!(summary.key_id.as_deref(), Some("alias/aws/kinesis"));
+        assert_eq!(summary.max_record_size_in_kib, Some(2048));
+        assert_eq!(
+            summary.stream_mode_details.unwrap().stream_mode,
+            StreamMode::OnDemand
+        );
+        let told = client
+            .list_tags_for_stream()
+            .stream_name("s")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(told.tags[0].value.as_deref(), Some("b"));
+        client
+            .delete_stream()
+            .stream_name("s")
+            .enforce_consumer_deletion(true)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(status(&lab, "s").await, "DELETING");
+        lab.clock.advance(ms(200)).await;
+        let waiting = client.wait_until_stream_not_exists().stream_name("s");
+        waiting.wait(Duration::from_secs(60)).await.unwrap();
+        let told = refused(&lab, "DescribeStreamSummary", json!({"StreamName": "s"})).await;
+        assert_eq!(told, not_found("s"));
+    }
+);
+
+/// A life in which every operation of the control plane succeeds once.
+fn every_call() -> Vec<(&'static str, Value)> {
+    let arn = arn_of("s");
+    let consumer = format!("{arn}/consumer/c:1700000000");
+    let kms = json!({"StreamName": "s", "EncryptionType": "KMS", "KeyId": "k"});
+    let all = json!({"StreamName": "s", "ShardLevelMetrics": ["ALL"]});
+    let commit = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
+    let scale = json!({"StreamName": "s", "TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING"});
+    let on_demand = json!({"StreamARN": arn, "StreamModeDetails": {"StreamMode": "ON_DEMAND"}});
+    let auto = json!({"StreamARN": arn, "RecordDistributionStrategy": "AUTO"});
+    let split = json!({"StreamName": "s", "ShardToSplit": "1", "NewStartingHashKey": "7"});
+    let merge = json!({"StreamName": "s", "ShardToMerge": "3", "AdjacentShardToMerge": "4"});
+    vec![
+        ("UpdateAccountSettings", commit),
+        ("DescribeAccountSettings", json!({})),
+        (
+            "CreateStream",
+            json!({"StreamName": "s", "ShardCount": 1, "Tags": {"a": "ü"}}),
+        ),
+        (
+            "IncreaseStreamRetentionPeriod",
+            json!({"StreamName": "s", "RetentionPeriodHours": 30}),
+        ),
+        (
+            "DecreaseStreamRetentionPeriod",
+            json!({"StreamName": "s", "RetentionPeriodHours": 25}),
+        ),
+        ("StartStreamEncryption", kms.clone()),
+        ("StopStreamEncryption", kms),
+        ("EnableEnhancedMonitoring", all.clone()),
+        ("DisableEnhancedMonitoring", all),
+        (
+            "AddTagsToStream",
+            json!({"StreamName": "s", "Tags": {"b": "c", "d": "e"}}),
+        ),
+        (
+            "RemoveTagsFromStream",
+            json!({"StreamName": "s", "TagKeys": ["b"]}),
+        ),
+        ("ListTagsForStream", json!({"StreamName": "s"})),
+        (
+            "TagResource",
+            json!({"ResourceARN": arn, "Tags": {"f": ""}}),
+        ),
+        (
+            "UntagResource",
+            json!({"ResourceARN": arn, "TagKeys": ["d"]}),
+        ),
+        ("ListTagsForResource", json!({"ResourceARN": arn})),
+        (
+            "PutResourcePolicy",
+            json!({"ResourceARN": arn, "Policy": r#"{"Statement":{}}"#}),
+        ),
+        ("GetResourcePolicy", json!({"ResourceARN": arn})),
+        ("DeleteResourcePolicy", json!({"ResourceARN": arn})),
+        (
+            "UpdateMaxRecordSize",
+            json!({"StreamARN": arn, "MaxRecordSizeInKiB": 2000}),
+        ),
+        ("UpdateShardCount", scale),
+        ("SplitShard", split),
+        ("MergeShards", merge),
+        ("UpdateStreamMode", on_demand),
+        ("UpdateStreamRecordDistributionStrategy", auto),
+        (
+            "UpdateStreamWarmThroughput",
+            json!({"StreamName": "s", "WarmThroughputMiBps": 3}),
+        ),
+        (
+            "RegisterStreamConsumer",
+            json!({"StreamARN": arn, "ConsumerName": "c"}),
+        ),
+        ("DescribeStreamConsumer", json!({"ConsumerARN": consumer})),
+        ("ListStreamConsumers", json!({"StreamARN": arn})),
+        ("DescribeLimits", json!({})),
+        ("DescribeStream", json!({"StreamName": "s"})),
+        ("DescribeStreamSummary", json!({"StreamARN": arn})),
+        ("ListShards", json!({"StreamName": "s"})),
+        ("ListStreams", json!({})),
+        ("DeregisterStreamConsumer", json!({"ConsumerARN": consumer})),
+        ("DeleteStream", json!({"StreamName": "s"})),
+    ]
+}
+
+wire_test!(
+    every_operation_answers_the_same_in_json_and_in_cbor,
+    |lab| async move {
+        let mut in_json = Vec::new();
+        for (operation, body) in every_call() {
+            in_json.push(ok(&lab, operation, body).await);
+        }
+        lab.restart().await;
+        for ((operation, body), json) in every_call().into_iter().zip(in_json) {
+            let cbor = ok_cbor(&lab, operation, body).await;
+            assert!(
+                equal(&cbor, &json),
+                "{operation}: {cbor} in CBOR, {json} in JSON"
+            );
+        }
+        let called: BTreeSet<_> = every_call()
+            .into_iter()
+            .map(|(operation, _)| operation)
+            .collect();
+        let data = [
+            "GetRecords",
+            "GetShardIterator",
+            "PutRecord",
+            "PutRecords",
+            "SubscribeToShard",
+        ];
+        for entry in OPERATIONS
+            .iter()
+            .filter(|entry| !data.contains(&entry.name))
+        {
+            assert!(called.contains(entry.name), "{} is not called", entry.name);
+        }
+    }
+);
+
+/// Whether two documents say the same; a time may be a whole number in one of them.
+fn equal(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| equal(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let same = |(key, value): (&String, &Value)| {
+                other.get(key).is_some_and(|other| equal(value, other))
+            };
+            one.len() == other.len() && one.iter().all(same)
+        }
+        _ => one == other,
+    }
+}

@@ -1,0 +1,120 @@
+//! Shard-level metrics: switched on and off, each for itself or all.
+
+use super::{arn_of, not_found, ok, ok_cbor, refused, restart, status, summary};
+use crate::lab::{Lab, kinesis_test, ms, wire_test};
+use serde_json::{Value, json};
+
+const ALL: [&str; 7] = [
+    "IncomingBytes",
+    "IncomingRecords",
+    "OutgoingBytes",
+    "OutgoingRecords",
+    "WriteProvisionedThroughputExceeded",
+    "ReadProvisionedThroughputExceeded",
+    "IteratorAgeMilliseconds",
+];
+
+fn body(metrics: &[&str]) -> Value {
+    json!({"StreamName": "s", "ShardLevelMetrics": metrics})
+}
+
+async fn enabled(lab: &Lab) -> Value {
+    let told = summary(lab, "s").await["EnhancedMonitoring"].clone();
+    let described = ok(lab, "DescribeStream", json!({"StreamName": "s"})).await;
+    assert_eq!(described["StreamDescription"]["EnhancedMonitoring"], told);
+    assert_eq!(told.as_array().unwrap().len(), 1);
+    told[0]["ShardLevelMetrics"].clone()
+}
+
+fn change(before: &[&str], after: &[&str]) -> Value {
+    json!({
+        "StreamName": "s",
+        "StreamARN": arn_of("s"),
+        "CurrentShardLevelMetrics": before,
+        "DesiredShardLevelMetrics": after,
+    })
+}
+
+kinesis_test!(metrics_are_added_and_removed, |lab| async move {
+    lab.stream("s").create().await;
+    assert_eq!(enabled(&lab).await, json!([]));
+    let two = ["IncomingBytes", "OutgoingRecords"];
+    let told = ok(
+        &lab,
+        "EnableEnhancedMonitoring",
+        body(&["OutgoingRecords", "IncomingBytes", "IncomingBytes"]),
+    )
+    .await;
+    assert_eq!(told, change(&[], &two));
+    assert_eq!(enabled(&lab).await, json!(two));
+    let told = ok_cbor(&lab, "EnableEnhancedMonitoring", body(&["ALL"])).await;
+    assert_eq!(told, change(&two, &ALL));
+    assert_eq!(enabled(&lab).await, json!(ALL));
+    let told = ok_cbor(
+        &lab,
+        "DisableEnhancedMonitoring",
+        body(&["IncomingRecords"]),
+    )
+    .await;
+    let six: Vec<_> = ALL
+        .into_iter()
+        .filter(|name| *name != "IncomingRecords")
+        .collect();
+    assert_eq!(told, change(&ALL, &six));
+    let told = ok(
+        &lab,
+        "DisableEnhancedMonitoring",
+        body(&["IncomingRecords"]),
+    )
+    .await;
+    assert_eq!(told, change(&six, &six), "what is not enabled is ignored");
+    if restart(&lab).await {
+        assert_eq!(enabled(&lab).await, json!(six));
+        let told = ok(&lab, "DisableEnhancedMonitoring", body(&["ALL"])).await;
+        assert_eq!(told, change(&six, &[]));
+        assert_eq!(enabled(&lab).await, json!([]));
+    }
+});
+
+wire_test!(
+    metrics_that_are_enabled_already_leave_the_stream_active,
+    ["--transition-ms", "500"],
+    |lab| async move {
+        lab.stream("s").create().await;
+        lab.clock.advance(ms(500)).await;
+        ok(&lab, "EnableEnhancedMonitoring", body(&["IncomingBytes"])).await;
+        assert_eq!(enabled(&lab).await, json!([]), "not before it is done");
+        lab.clock.advance(ms(500)).await;
+        ok(&lab, "EnableEnhancedMonitoring", body(&["IncomingBytes"])).await;
+        ok(&lab, "DisableEnhancedMonitoring", body(&["OutgoingBytes"])).await;
+        assert_eq!(status(&lab, "s").await, "ACTIVE");
+    }
+);
+
+wire_test!(metrics_are_named_by_the_model, |lab| async move {
+    for operation in ["EnableEnhancedMonitoring", "DisableEnhancedMonitoring"] {
+        assert_eq!(
+            refused(&lab, operation, body(&["ALL"])).await,
+            not_found("s")
+        );
+        let told = refused(&lab, operation, body(&["Latency", "ALL"])).await;
+        let expected = "ValidationException: 1 validation error detected: Value '[Latency, ALL]' \
+            at 'shardLevelMetrics' failed to satisfy constraint: Member must satisfy constraint: \
+            [Member must satisfy enum value set: [IncomingBytes, IncomingRecords, OutgoingBytes, \
+            OutgoingRecords, WriteProvisionedThroughputExceeded, ReadProvisionedThroughputExceeded, \
+            IteratorAgeMilliseconds, ALL]]";
+        assert_eq!(told, expected);
+        for (metrics, rule) in [
+            (vec![], "greater than or equal to 1"),
+            (vec!["ALL"; 8], "less than or equal to 7"),
+        ] {
+            let told = refused(&lab, operation, body(&metrics)).await;
+            assert!(
+                told.ends_with(&format!("Member must have length {rule}")),
+                "{told}"
+            );
+        }
+        let told = refused(&lab, operation, json!({"StreamName": "s"})).await;
+        assert!(told.ends_with("Value null at 'shardLevelMetrics' failed to satisfy constraint: Member must not be null"), "{told}");
+    }
+});

@@ -1,0 +1,180 @@
+//! Resource policies: kept as they were sent.
+
+use super::{ACCOUNT, START_S, arn_of, disk_test, not_found, ok, ok_cbor, refused, restart};
+use crate::lab::{Lab, kinesis_test, ms, wire_test};
+use serde_json::{Value, json};
+
+const POLICY: &str =
+    r#"{ "Version": "2012-10-17",  "Statement": [{"Effect":"Allow","Principal":"*"}] }"#;
+
+async fn policy(lab: &Lab, arn: &str) -> String {
+    let told = ok(lab, "GetResourcePolicy", json!({"ResourceARN": arn})).await;
+    assert_eq!(
+        ok_cbor(lab, "GetResourcePolicy", json!({"ResourceARN": arn})).await,
+        told
+    );
+    assert_eq!(told.as_object().unwrap().len(), 1);
+    told["Policy"].as_str().unwrap().to_owned()
+}
+
+fn put(arn: &str, policy: &str) -> Value {
+    json!({"ResourceARN": arn, "Policy": policy})
+}
+
+fn nothing_to_delete(arn: &str) -> String {
+    format!("ResourceNotFoundException: No resource policy found for resource ARN {arn}.")
+}
+
+kinesis_test!(
+    a_policy_is_kept_to_the_letter_until_it_is_deleted,
+    |lab| async move {
+        lab.stream("s").create().await;
+        let registered = ok(
+            &lab,
+            "RegisterStreamConsumer",
+            json!({"StreamARN": arn_of("s"), "ConsumerName": "c"}),
+        )
+        .await;
+        let consumer = registered["Consumer"]["ConsumerARN"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        for arn in [&arn_of("s"), &consumer] {
+            assert_eq!(policy(&lab, arn).await, "{}");
+            let told = refused(&lab, "DeleteResourcePolicy", json!({"ResourceARN": arn})).await;
+            assert_eq!(told, nothing_to_delete(arn));
+            assert_eq!(
+                ok(&lab, "PutResourcePolicy", put(arn, POLICY)).await,
+                Value::Null
+            );
+            assert_eq!(policy(&lab, arn).await, POLICY);
+            let other = r#"{"Statement":{"Sid":"one"}}"#;
+            assert_eq!(
+                ok_cbor(&lab, "PutResourcePolicy", put(arn, other)).await,
+                Value::Null
+            );
+            assert_eq!(policy(&lab, arn).await, other);
+        }
+        ok(&lab, "PutResourcePolicy", put(&arn_of("s"), POLICY)).await;
+        assert_eq!(
+            policy(&lab, &consumer).await,
+            r#"{"Statement":{"Sid":"one"}}"#
+        );
+        let body = json!({"ResourceARN": arn_of("s")});
+        assert_eq!(
+            ok_cbor(&lab, "DeleteResourcePolicy", body.clone()).await,
+            Value::Null
+        );
+        assert_eq!(policy(&lab, &arn_of("s")).await, "{}");
+        let told = refused(&lab, "DeleteResourcePolicy", body).await;
+        assert_eq!(told, nothing_to_delete(&arn_of("s")));
+        assert_eq!(
+            policy(&lab, &consumer).await,
+            r#"{"Statement":{"Sid":"one"}}"#
+        );
+    }
+);
+
+disk_test!(
+    a_policy_outlives_a_restart_and_ends_with_its_stream,
+    [],
+    |lab| async move {
+        lab.stream("s").create().await;
+        ok(&lab, "PutResourcePolicy", put(&arn_of("s"), POLICY)).await;
+        restart(&lab).await;
+        assert_eq!(policy(&lab, &arn_of("s")).await, POLICY);
+        ok(&lab, "DeleteStream", json!({"StreamName": "s"})).await;
+        lab.stream("s").create().await;
+        assert_eq!(policy(&lab, &arn_of("s")).await, "{}");
+    }
+);
+
+wire_test!(a_policy_is_an_object_with_statements, |lab| async move {
+    lab.stream("s").create().await;
+    for policy in [
+        "",
+        "no JSON",
+        "[]",
+        "null",
+        r#""text""#,
+        "{}",
+        r#"{"Statement":[]}"#,
+        r#"{"Statement":["text"]}"#,
+        r#"{"Statement":"text"}"#,
+        r#"{"statement":[{}]}"#,
+        r#"{"Statement":[{}]"#,
+    ] {
+        let told = refused(&lab, "PutResourcePolicy", put(&arn_of("s"), policy)).await;
+        assert_eq!(
+            told, "ValidationException: Invalid policy document.",
+            "{policy}"
+        );
+    }
+    assert_eq!(policy(&lab, &arn_of("s")).await, "{}");
+});
+
+wire_test!(policies_are_of_resources_that_exist, |lab| async move {
+    let consumer = format!("{}/consumer/c:1", arn_of("s"));
+    let no_consumer =
+        format!("ResourceNotFoundException: Consumer {consumer}, account {ACCOUNT} not found.");
+    for (arn, expected) in [(&arn_of("s"), not_found("s")), (&consumer, no_consumer)] {
+        for (operation, body) in [
+            ("PutResourcePolicy", put(arn, "broken")),
+            ("GetResourcePolicy", json!({"ResourceARN": arn})),
+            ("DeleteResourcePolicy", json!({"ResourceARN": arn})),
+        ] {
+            assert_eq!(
+                refused(&lab, operation, body).await,
+                expected,
+                "{operation}"
+            );
+        }
+    }
+    let told = refused(
+        &lab,
+        "PutResourcePolicy",
+        json!({"ResourceARN": "arn:aws:s3:::x"}),
+    )
+    .await;
+    let expected = "ValidationException: 2 validation errors detected: Value null at 'policy' \
+        failed to satisfy constraint: Member must not be null; Value 'arn:aws:s3:::x' at \
+        'resourceARN' failed to satisfy constraint: Member must satisfy regular expression \
+        pattern: arn:aws.*:kinesis:.*:\\d{12}:.*(stream|channel|queue)/\\S+";
+    assert_eq!(told, expected);
+});
+
+wire_test!(
+    a_consumer_that_is_not_active_is_given_no_policy,
+    ["--transition-ms", "500"],
+    |lab| async move {
+        lab.stream("s").create().await;
+        lab.clock.advance(ms(500)).await;
+        let body = json!({"StreamARN": arn_of("s"), "ConsumerName": "c"});
+        let told = ok(&lab, "RegisterStreamConsumer", body).await;
+        let arn = told["Consumer"]["ConsumerARN"].as_str().unwrap();
+        let expected = format!(
+            "ResourceInUseException: Consumer c with creation timestamp {START_S} under stream s \
+             and account {ACCOUNT} is not in ACTIVE status."
+        );
+        assert_eq!(
+            refused(&lab, "PutResourcePolicy", put(arn, POLICY)).await,
+            expected
+        );
+        assert_eq!(
+            refused(&lab, "PutResourcePolicy", put(arn, "broken")).await,
+            expected
+        );
+        lab.clock.advance(ms(500)).await;
+        ok(&lab, "PutResourcePolicy", put(arn, POLICY)).await;
+        ok(
+            &lab,
+            "DeregisterStreamConsumer",
+            json!({"ConsumerARN": arn}),
+        )
+        .await;
+        assert_eq!(
+            refused(&lab, "PutResourcePolicy", put(arn, POLICY)).await,
+            expected
+        );
+    }
+);

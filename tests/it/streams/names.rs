@@ -1,0 +1,101 @@
+//! How streams are named: by name, by ARN, in accounts and regions.
+
+use super::named;
+use crate::lab::{ACCOUNT, SHARD_0, START_MS, kinesis_test, wire_test};
+use serde_json::json;
+
+kinesis_test!(
+    accounts_and_regions_are_worlds_of_their_own,
+    |lab| async move {
+        let scopes = [
+            (ACCOUNT, "us-east-1"),
+            (ACCOUNT, "eu-west-1"),
+            ("123456789012", "us-east-1"),
+        ];
+        for (at, (account, region)) in scopes.iter().enumerate() {
+            let client = lab.client_of(account, region);
+            let count = i32::try_from(at + 1).unwrap();
+            client
+                .create_stream()
+                .stream_name("orders")
+                .shard_count(count)
+                .send()
+                .await
+                .unwrap();
+        }
+        for (at, (account, region)) in scopes.iter().enumerate() {
+            let client = lab.client_of(account, region);
+            let told = client
+                .describe_stream_summary()
+                .stream_name("orders")
+                .send()
+                .await
+                .unwrap();
+            let told = told.stream_description_summary.unwrap();
+            assert_eq!(usize::try_from(told.open_shard_count).unwrap(), at + 1);
+            let arn = format!("arn:aws:kinesis:{region}:{account}:stream/orders");
+            assert_eq!(told.stream_arn, arn);
+            // Everybody who knows the ARN finds the stream.
+            let told = lab
+                .ok("DescribeStream", &json!({ "StreamARN": arn }).to_string())
+                .await;
+            assert_eq!(
+                told["StreamDescription"]["Shards"]
+                    .as_array()
+                    .unwrap()
+                    .len(),
+                at + 1
+            );
+            let put = json!({"StreamARN": arn, "PartitionKey": "k", "Data": "QQ=="}).to_string();
+            lab.ok("PutRecord", &put).await;
+            let iterate = json!({
+                "StreamARN": arn, "StreamName": "orders", "ShardId": "0",
+                "ShardIteratorType": "AT_TIMESTAMP", "Timestamp": START_MS / 1000,
+            });
+            lab.ok("GetShardIterator", &iterate.to_string()).await;
+            let listed = lab
+                .ok("ListShards", &json!({ "StreamARN": arn }).to_string())
+                .await;
+            assert_eq!(listed["Shards"].as_array().unwrap().len(), at + 1);
+            let listed = client.list_streams().send().await.unwrap();
+            assert_eq!(listed.stream_names, ["orders"]);
+        }
+        let arn = "arn:aws:kinesis:eu-west-1:000000000000:stream/orders";
+        lab.ok("DeleteStream", &json!({ "StreamARN": arn }).to_string())
+            .await;
+        lab.ok("DescribeStream", &named("orders")).await;
+        let gone = lab
+            .client_of(ACCOUNT, "eu-west-1")
+            .list_streams()
+            .send()
+            .await
+            .unwrap();
+        assert!(gone.stream_names.is_empty());
+    }
+);
+
+wire_test!(
+    an_arn_of_any_aws_partition_names_the_stream,
+    |lab| async move {
+        lab.stream("orders").create().await;
+        for partition in ["aws", "aws-cn", "aws-us-gov", "awsome"] {
+            let arn = format!("arn:{partition}:kinesis:us-east-1:000000000000:stream/orders");
+            lab.ok("DescribeStream", &json!({ "StreamARN": arn }).to_string())
+                .await;
+        }
+    }
+);
+
+wire_test!(
+    names_have_up_to_128_characters_of_every_allowed_kind,
+    |lab| async move {
+        let long = "a".repeat(128);
+        for name in ["-", ".", "_", "0", "A-z_0.9", long.as_str()] {
+            let stream = lab.stream(name).create().await;
+            stream.put("k", "v").await;
+            let iterator = stream.horizon(SHARD_0).await;
+            assert!(iterator.len() <= 512);
+            assert_eq!(stream.data(&iterator).await, ["v"], "{name}");
+        }
+    }
+);

@@ -1,0 +1,385 @@
+//! SubscribeToShard: records pushed to a consumer, from the first frame to each of its ends.
+
+mod frames;
+
+use crate::lab::{Lab, PATIENCE, SHARD_0, Stream, kinesis_test, seconds, wire_test};
+use aws_sdk_kinesis::operation::subscribe_to_shard::SubscribeToShardOutput;
+use aws_sdk_kinesis::types::{
+    ShardIteratorType, StartingPosition, SubscribeToShardEvent, SubscribeToShardEventStream,
+};
+use std::time::Duration;
+
+/// A registered consumer of a stream.
+struct Consumer {
+    stream: Stream,
+    arn: String,
+}
+
+impl Consumer {
+    async fn of(stream: &Stream) -> Self {
+        Self::named(stream, "reader").await
+    }
+
+    async fn named(stream: &Stream, name: &str) -> Self {
+        let register = stream
+            .client
+            .register_stream_consumer()
+            .stream_arn(stream.arn());
+        let registered = register.consumer_name(name).send().await.unwrap();
+        let arn = registered.consumer.unwrap().consumer_arn;
+        Self {
+            stream: stream.clone(),
+            arn,
+        }
+    }
+
+    async fn subscribe(&self, shard: &str, start: StartingPosition) -> Subscription {
+        let call = self
+            .stream
+            .client
+            .subscribe_to_shard()
+            .consumer_arn(&self.arn);
+        let call = call.shard_id(shard).starting_position(start).send();
+        Subscription(call.await.unwrap())
+    }
+
+    /// The refusal of a subscription.
+    async fn refused(&self, shard: &str, start: StartingPosition) -> String {
+        let call = self
+            .stream
+            .client
+            .subscribe_to_shard()
+            .consumer_arn(&self.arn);
+        let call = call.shard_id(shard).starting_position(start).send();
+        call.await.unwrap_err().into_service_error().to_string()
+    }
+}
+
+/// A subscription as the SDK gives it.
+struct Subscription(SubscribeToShardOutput);
+
+impl Subscription {
+    /// The next event; none at a clean end; the exception's text when it ends with one.
+    async fn next(&mut self) -> Result<Option<SubscribeToShardEvent>, String> {
+        let received = tokio::time::timeout(PATIENCE, self.0.event_stream.recv())
+            .await
+            .unwrap();
+        match received {
+            Ok(None) => Ok(None),
+            Ok(Some(SubscribeToShardEventStream::SubscribeToShardEvent(event))) => Ok(Some(event)),
+            Ok(Some(other)) => panic!("not an event we send: {other:?}"),
+            Err(error) => Err(error.into_service_error().to_string()),
+        }
+    }
+
+    /// Data of the records up to the one that completes `count`.
+    async fn data(&mut self, count: usize) -> Vec<String> {
+        let mut data = Vec::new();
+        while data.len() < count {
+            let event = self.next().await.unwrap().expect("more records");
+            let texts = event
+                .records
+                .into_iter()
+                .map(|record| record.data.into_inner());
+            data.extend(texts.map(|bytes| String::from_utf8(bytes).unwrap()));
+        }
+        data
+    }
+}
+
+fn from(kind: ShardIteratorType) -> StartingPosition {
+    StartingPosition::builder().r#type(kind).build().unwrap()
+}
+
+fn after(number: &str) -> StartingPosition {
+    let start = StartingPosition::builder().r#type(ShardIteratorType::AfterSequenceNumber);
+    start.sequence_number(number).build().unwrap()
+}
+
+fn texts(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|number| number.to_string()).collect()
+}
+
+kinesis_test!(
+    records_are_pushed_in_order_before_and_after_the_subscription,
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        let consumer = Consumer::of(&stream).await;
+        for number in texts(0..20) {
+            stream.put("key", number).await;
+        }
+        let mut subscription = consumer
+            .subscribe(SHARD_0, from(ShardIteratorType::TrimHorizon))
+            .await;
+        let writing = async {
+            for number in texts(20..60) {
+                stream.put("key", number).await;
+            }
+        };
+        let (data, ()) = tokio::join!(subscription.data(60), writing);
+        assert_eq!(data, texts(0..60));
+    }
+);
+
+kinesis_test!(
+    each_starting_position_starts_where_it_says,
+    |lab| async move {
+        let stream = lab.stream("orders").shards(1).create().await;
+        let first = stream.put("key", "0").await;
+        lab.clock.advance(seconds(10)).await;
+        let second_s = f64::from(u32::try_from(lab.clock.now_ms() / 1000).unwrap());
+        stream.put("key", "1").await;
+        let at = |kind, number: Option<&str>, time: Option<f64>| {
+            let start = StartingPosition::builder().r#type(kind);
+            let start = start.set_sequence_number(number.map(str::to_owned));
+            let time = time.map(aws_sdk_kinesis::primitives::DateTime::from_secs_f64);
+            start.set_timestamp(time).build().unwrap()
+        };
+        for (start, expected) in [
+            (from(ShardIteratorType::TrimHorizon), vec!["0", "1"]),
+            (
+                at(
+                    ShardIteratorType::AtSequenceNumber,
+                    Some(&first.number),
+                    None,
+                ),
+                vec!["0", "1"],
+            ),
+            (after(&first.number), vec!["1"]),
+            (
+                at(ShardIteratorType::AtTimestamp, None, Some(second_s)),
+                vec!["1"],
+            ),
+        ] {
+            let consumer = Consumer::named(&stream, &format!("reader-{}", start.r#type())).await;
+            let mut subscription = consumer.subscribe(SHARD_0, start).await;
+            assert_eq!(subscription.data(expected.len()).await, expected);
+        }
+        let consumer = Consumer::named(&stream, "latest").await;
+        let mut latest = consumer
+            .subscribe(SHARD_0, from(ShardIteratorType::Latest))
+            .await;
+        stream.put("key", "2").await;
+        assert_eq!(latest.data(1).await, ["2"]);
+    }
+);
+
+kinesis_test!(
+    a_shards_end_tells_its_children_and_nothing_is_lost_on_the_way,
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        let consumer = Consumer::of(&stream).await;
+        let mut parent = consumer
+            .subscribe(SHARD_0, from(ShardIteratorType::TrimHorizon))
+            .await;
+        stream.put("key", "0").await;
+        assert_eq!(parent.data(1).await, ["0"]);
+        let split = r#"{"StreamName":"orders","ShardToSplit":"shardId-000000000000",
+        "NewStartingHashKey":"170141183460469231731687303715884105728"}"#;
+        lab.ok("SplitShard", split).await;
+        let last = parent
+            .next()
+            .await
+            .unwrap()
+            .expect("the event that ends the shard");
+        assert_eq!(
+            last.continuation_sequence_number, "",
+            "absent reads as empty in this SDK"
+        );
+        let children = last.child_shards.unwrap();
+        let ids: Vec<_> = children
+            .iter()
+            .map(|child| child.shard_id.as_str())
+            .collect();
+        assert_eq!(ids, ["shardId-000000000001", "shardId-000000000002"]);
+        assert!(
+            children
+                .iter()
+                .all(|child| child.parent_shards == [SHARD_0])
+        );
+        assert_eq!(parent.next().await, Ok(None));
+        stream.put_at("0", "1").await;
+        let mut child = consumer
+            .subscribe(ids[0], from(ShardIteratorType::TrimHorizon))
+            .await;
+        assert_eq!(child.data(1).await, ["1"]);
+    }
+);
+
+wire_test!(
+    an_idle_subscription_tells_so_every_five_seconds_and_ends_after_five_minutes,
+    |lab| {
+        async move {
+            let stream = lab.stream("orders").create().await;
+            let consumer = Consumer::of(&stream).await;
+            let latest = from(ShardIteratorType::Latest);
+            let mut subscription = consumer.subscribe(SHARD_0, latest).await;
+            let mut told = String::new();
+            for _ in 0..3 {
+                lab.clock.advance(seconds(5)).await;
+                let event = subscription.next().await.unwrap().expect("a sign of life");
+                assert_eq!((event.records.len(), event.millis_behind_latest), (0, 0));
+                assert!(
+                    event.continuation_sequence_number > told,
+                    "it moves with time"
+                );
+                told = event.continuation_sequence_number;
+            }
+            let walking = lab.clock.advance(Duration::from_secs(285));
+            let reading = async {
+                let mut events = 0;
+                while subscription.next().await.unwrap().is_some() {
+                    events += 1;
+                }
+                events
+            };
+            let ((), events) = tokio::join!(walking, reading);
+            assert!(
+                (50..=57).contains(&events),
+                "{events} signs of life in the rest"
+            );
+
+            stream.put("key", "later").await;
+            let mut next = consumer.subscribe(SHARD_0, after(&told)).await;
+            assert_eq!(next.data(1).await, ["later"]);
+        }
+    }
+);
+
+wire_test!(
+    a_seat_is_kept_for_five_seconds_and_then_taken_over,
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        let consumer = Consumer::of(&stream).await;
+        let latest = || from(ShardIteratorType::Latest);
+        let mut old = consumer.subscribe(SHARD_0, latest()).await;
+        let expected = "ResourceInUseException: Another active subscription exists for this consumer: \
+                    000000000000:orders:shardId-000000000000:reader";
+        assert_eq!(consumer.refused(SHARD_0, latest()).await, expected);
+        lab.clock.advance(seconds(4)).await;
+        assert_eq!(consumer.refused(SHARD_0, latest()).await, expected);
+        lab.clock.advance(seconds(1)).await;
+        let mut new = consumer.subscribe(SHARD_0, latest()).await;
+        let ended = loop {
+            match old.next().await {
+                Ok(Some(event)) => assert!(event.records.is_empty()),
+                ended => break ended,
+            }
+        };
+        assert_eq!(ended.unwrap_err(), expected);
+        stream.put("key", "0").await;
+        assert_eq!(new.data(1).await, ["0"]);
+    }
+);
+
+wire_test!(
+    a_stream_or_consumer_that_goes_ends_its_subscriptions,
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        let consumer = Consumer::of(&stream).await;
+        let mut subscription = consumer
+            .subscribe(SHARD_0, from(ShardIteratorType::Latest))
+            .await;
+        let leave = format!(r#"{{"ConsumerARN":"{}"}}"#, consumer.arn);
+        lab.ok("DeregisterStreamConsumer", &leave).await;
+        let ended = subscription.next().await.unwrap_err();
+        assert!(
+            ended.starts_with("ResourceNotFoundException: Consumer"),
+            "{ended}"
+        );
+
+        let consumer = Consumer::named(&stream, "other").await;
+        let mut subscription = consumer
+            .subscribe(SHARD_0, from(ShardIteratorType::Latest))
+            .await;
+        let delete = r#"{"StreamName":"orders","EnforceConsumerDeletion":true}"#;
+        lab.ok("DeleteStream", delete).await;
+        let ended = subscription.next().await.unwrap_err();
+        let expected =
+            "ResourceNotFoundException: Stream orders under account 000000000000 not found.";
+        assert_eq!(ended, expected);
+    }
+);
+
+wire_test!(
+    what_cannot_be_subscribed_to_is_refused_before_any_frame,
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        let consumer = Consumer::of(&stream).await;
+        let latest = || from(ShardIteratorType::Latest);
+        for (shard, expected) in [
+            (
+                "ABC",
+                "Could not find shard ABC in stream orders under account 000000000000.",
+            ),
+            (
+                "shardId-000000000007",
+                "Shard shardId-000000000007 in stream orders under account 000000000000 does not exist",
+            ),
+        ] {
+            let told = consumer.refused(shard, latest()).await;
+            assert_eq!(told, format!("ResourceNotFoundException: {expected}"));
+        }
+        let unknown = Consumer {
+            stream: stream.clone(),
+            arn: format!("{}0", consumer.arn),
+        };
+        let told = unknown.refused(SHARD_0, latest()).await;
+        let expected = format!("Consumer {}, account 000000000000 not found.", unknown.arn);
+        assert_eq!(told, format!("ResourceNotFoundException: {expected}"));
+
+        let dry = format!(
+            r#"{{"ConsumerARN":"{}","ShardId":"0","DryRun":true,"StartingPosition":{{"Type":"LATEST"}}}}"#,
+            consumer.arn
+        );
+        let told = lab.refusal("SubscribeToShard", &dry).await;
+        assert!(told.starts_with("DryRunOperationException: "), "{told}");
+        // Nothing was subscribed: the seat is free.
+        let mut subscription = consumer.subscribe(SHARD_0, latest()).await;
+        stream.put("key", "0").await;
+        assert_eq!(subscription.data(1).await, ["0"]);
+    }
+);
+
+wire_test!(
+    a_consumer_that_is_not_active_yet_is_refused,
+    ["--transition-ms", "1000"],
+    |lab: Lab| async move {
+        let stream = lab.stream("orders").create().await;
+        lab.clock.advance(seconds(1)).await;
+        let consumer = Consumer::of(&stream).await;
+        let told = consumer
+            .refused(SHARD_0, from(ShardIteratorType::Latest))
+            .await;
+        let created = consumer.arn.rsplit(':').next().unwrap();
+        let expected = format!(
+            "ResourceInUseException: Consumer reader with creation timestamp {created} under \
+             stream: orders , account 000000000000 is not in ACTIVE status."
+        );
+        assert_eq!(told, expected);
+    }
+);
+
+kinesis_test!(
+    a_record_of_ten_mebibytes_is_pushed_whole,
+    |lab| async move {
+        let stream = lab.stream("orders").record_kib(10_240).create().await;
+        let consumer = Consumer::of(&stream).await;
+        let large = vec![b'x'; 10_240 * 1024 - 3];
+        stream.put("key", &large).await;
+        let horizon = from(ShardIteratorType::TrimHorizon);
+        let mut subscription = consumer.subscribe(SHARD_0, horizon).await;
+        let event = subscription.next().await.unwrap().expect("the record");
+        assert_eq!(event.records[0].data.as_ref(), large);
+    }
+);
+
+wire_test!(stopping_ends_subscriptions_cleanly, |lab| async move {
+    let stream = lab.stream("orders").create().await;
+    let consumer = Consumer::of(&stream).await;
+    let mut subscription = consumer
+        .subscribe(SHARD_0, from(ShardIteratorType::Latest))
+        .await;
+    let (ended, ()) = tokio::join!(subscription.next(), lab.stop());
+    assert_eq!(ended, Ok(None));
+});

@@ -1,0 +1,278 @@
+//! The house rules that no compiler knows, checked on the sources.
+
+mod layers;
+
+use std::path::{Path, PathBuf};
+
+/// A source file, and its code without comments, texts and unit tests.
+#[derive(Debug)]
+struct Source {
+    /// Its path under `src`.
+    path: String,
+    text: String,
+    code: String,
+}
+
+/// Every source file.
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = vec![root.clone()];
+    let mut sources = Vec::new();
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).unwrap();
+            paths.extend(entries.map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            sources.push(Source::read(&root, path));
+        }
+    }
+    sources.sort_by(|one, two| one.path.cmp(&two.path));
+    assert!(
+        sources.len() > 50,
+        "only {} files were found",
+        sources.len()
+    );
+    sources
+}
+
+impl Source {
+    fn read(root: &Path, path: PathBuf) -> Self {
+        let text = std::fs::read_to_string(&path).unwrap();
+        Self {
+            path: path
+                .strip_prefix(root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned(),
+            code: without_words(&text),
+            text,
+        }
+    }
+
+    /// Whether the file is unit tests and nothing else.
+    fn is_test(&self) -> bool {
+        self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
+    }
+
+    /// The code up to the unit tests at the bottom of the file.
+    fn production(&self) -> &str {
+        match self.code.find("#[cfg(test)]\nmod tests") {
+            _ if self.is_test() => "",
+            Some(at) => &self.code[..at],
+            None => &self.code,
+        }
+    }
+
+    /// Whether the code names `word`, as a whole word.
+    fn names(&self, word: &str) -> bool {
+        let part = |letter: char| letter.is_alphanumeric() || letter == '_';
+        self.production().match_indices(word).any(|(at, _)| {
+            let before = self.production()[..at].chars().next_back();
+            let after = self.production()[at + word.len()..].chars().next();
+            !before.is_some_and(part) && !after.is_some_and(part)
+        })
+    }
+}
+
+/// The code with comments and the insides of texts taken out, line by line where it was.
+fn without_words(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let end = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if let Some(end) = raw_text(rest).filter(|_| !in_word(&code)) {
+            code.push_str("\"\"");
+            end
+        } else if next == '"' {
+            code.push_str("\"\"");
+            end_of_text(rest)
+        } else if let Some(end) = letter(rest) {
+            code.push_str("' '");
+            end
+        } else {
+            code.push(next);
+            next.len_utf8()
+        };
+        // Lines are kept, so that what stands on a line of its own still does.
+        if end > next.len_utf8() {
+            code.extend(rest[..end].chars().filter(|letter| *letter == '\n'));
+        }
+        rest = &rest[end..];
+    }
+    code
+}
+
+fn in_word(code: &str) -> bool {
+    code.chars()
+        .next_back()
+        .is_some_and(|last| last.is_alphanumeric() || last == '_')
+}
+
+/// The length of a raw text that starts here.
+fn raw_text(rest: &str) -> Option<usize> {
+    let start = rest.strip_prefix("br").or_else(|| rest.strip_prefix('r'))?;
+    let hashes = start.len() - start.trim_start_matches('#').len();
+    let body = start[hashes..].strip_prefix('"')?;
+    let end = format!("\"{}", "#".repeat(hashes));
+    let length = body.find(&end).expect("a raw text ends");
+    Some(rest.len() - body.len() + length + end.len())
+}
+
+/// The length of the text that starts here.
+fn end_of_text(rest: &str) -> usize {
+    let mut letters = rest.char_indices().skip(1);
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '\\' => drop(letters.next()),
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    panic!("a text ends: {}", &rest[..rest.len().min(60)]);
+}
+
+/// The length of a character literal that starts here; a lifetime is none.
+fn letter(rest: &str) -> Option<usize> {
+    let body = rest.strip_prefix('\'')?;
+    if let Some(escaped) = body.strip_prefix('\\') {
+        let skipped = escaped.chars().next()?.len_utf8();
+        return Some(2 + skipped + escaped[skipped..].find('\'')? + 1);
+    }
+    let first = body.chars().next()?.len_utf8();
+    body[first..].starts_with('\'').then_some(1 + first + 1)
+}
+
+#[test]
+fn words_are_told_from_code() {
+    let text =
+        "let a = \"// no // sled\"; // sled\nlet b = '\"'; let c: &'a str = r#\"x\"y\"#;\n'\\''";
+    assert_eq!(
+        without_words(text),
+        "let a = \"\"; \nlet b = ' '; let c: &'a str = \"\";\n' '"
+    );
+}
+
+fn check(problems: Vec<String>) {
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+/// Fails where a file names one of `words` and is not allowed to.
+fn only(words: &[&str], allowed: impl Fn(&str) -> bool) {
+    let mut problems = Vec::new();
+    for source in sources().iter().filter(|source| !allowed(&source.path)) {
+        for word in words.iter().filter(|word| source.names(word)) {
+            problems.push(format!("src/{} names {word}", source.path));
+        }
+    }
+    check(problems);
+}
+
+/// Files longer than the limit, with the reason.
+const LONG: &[(&str, &str)] = &[("error.rs", "the texts of all refusals stand side by side")];
+
+#[test]
+fn no_file_has_more_than_600_lines() {
+    let mut problems = Vec::new();
+    for source in sources() {
+        let lines = source.text.lines().count();
+        let excused = LONG.iter().any(|(path, _)| *path == source.path);
+        match (lines > 600, excused) {
+            (true, false) => problems.push(format!("src/{} has {lines} lines", source.path)),
+            (false, true) => problems.push(format!("src/{} needs no excuse", source.path)),
+            _ => {}
+        }
+    }
+    check(problems);
+}
+
+#[test]
+fn every_file_says_first_what_it_is() {
+    let silent = |source: &Source| {
+        (!source.text.starts_with("//! ")).then(|| format!("src/{}", source.path))
+    };
+    check(sources().iter().filter_map(silent).collect());
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let mut problems = Vec::new();
+    for source in sources() {
+        for word in [
+            "FIXME",
+            "TODO",
+            "XXX",
+            "todo!(",
+            "unimplemented!(",
+            "#[ignore",
+        ] {
+            if source.text.contains(word) {
+                problems.push(format!("src/{} has {word}", source.path));
+            }
+        }
+    }
+    check(problems);
+}
+
+#[test]
+fn only_the_store_names_sled() {
+    let mut problems = Vec::new();
+    for source in sources()
+        .iter()
+        .filter(|source| source.path != "store/sled.rs")
+    {
+        // Our own module of that name is declared and used within the store.
+        let code = source
+            .production()
+            .replace("super::sled", "")
+            .replace("\nmod sled;", "");
+        if code.contains("sled::") || code.contains("use sled") || code.contains("mod sled") {
+            problems.push(format!("src/{} names sled", source.path));
+        }
+    }
+    check(problems);
+}
+
+#[test]
+fn only_http_names_axum_and_hyper() {
+    let words = [
+        "axum",
+        "hyper",
+        "hyper_util",
+        "http_body_util",
+        "tower",
+        "tokio_rustls",
+    ];
+    only(&words, |path| {
+        path == "http.rs" || path.starts_with("http/")
+    });
+}
+
+#[test]
+fn only_world_reads_the_clock_and_draws_lots() {
+    let words = [
+        "SystemTime",
+        "Instant",
+        "Uuid::new_v4",
+        "getrandom",
+        "tokio::time::sleep",
+    ];
+    only(&words, |path| path.starts_with("world/"));
+}
+
+#[test]
+fn only_engine_tasks_spawns() {
+    let words = ["tokio::spawn", "task::spawn"];
+    only(&words, |path| path == "engine/tasks.rs");
+}
+
+#[test]
+fn pure_layers_stay_pure() {
+    let words = [
+        "async", "Lock", "tracing", "tokio", "spawn", "Mutex", "Clock",
+    ];
+    only(&words, |path| {
+        !path.starts_with("wire/") && !path.starts_with("model/")
+    });
+}
