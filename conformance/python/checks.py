@@ -504,6 +504,76 @@ def tls_is_verified():
 
 
 @check
+def a_stream_lives_its_whole_life():
+    """changes each attribute of a stream, reads it back, and meets no surprise the second time"""
+    name = f"stream-{uuid.uuid4().hex[:12]}"
+    kinesis.create_stream(StreamName=name, ShardCount=1, Tags={"stage": "test"})
+    kinesis.get_waiter("stream_exists").wait(StreamName=name)
+    summary = lambda: kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    arn = summary()["StreamARN"]
+    for _ in range(2):
+        kinesis.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=48)
+        kinesis.update_shard_count(
+            StreamName=name, TargetShardCount=2, ScalingType="UNIFORM_SCALING"
+        )
+        kinesis.start_stream_encryption(StreamName=name, EncryptionType="KMS", KeyId="alias/key")
+        kinesis.enable_enhanced_monitoring(StreamName=name, ShardLevelMetrics=["IncomingBytes"])
+        kinesis.update_max_record_size(StreamARN=arn, MaxRecordSizeInKiB=2048)
+        kinesis.add_tags_to_stream(StreamName=name, Tags={"owner": "us"})
+        now = summary()
+        equal(now["RetentionPeriodHours"], 48)
+        equal(now["OpenShardCount"], 2)
+        equal((now["EncryptionType"], now["KeyId"]), ("KMS", "alias/key"))
+        equal(now["EnhancedMonitoring"], [{"ShardLevelMetrics": ["IncomingBytes"]}])
+        equal(now["MaxRecordSizeInKiB"], 2048)
+    tags = kinesis.list_tags_for_stream(StreamName=name)["Tags"]
+    equal({tag["Key"]: tag["Value"] for tag in tags}, {"owner": "us", "stage": "test"})
+    kinesis.update_stream_mode(StreamARN=arn, StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    equal(summary()["StreamModeDetails"], {"StreamMode": "ON_DEMAND"})
+    kinesis.delete_stream(StreamName=name)
+    kinesis.get_waiter("stream_not_exists").wait(StreamName=name)
+
+
+@check
+def subscriptions_follow_a_split():
+    """is pushed every record in order, through a split to the end of both children"""
+    name = create_stream(shards=1)
+    arn = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
+    consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="reader")
+    consumer = consumer["Consumer"]["ConsumerARN"]
+
+    def pushed(shard_id, count=None):
+        """The data of so many records, or of all up to the shard's end; and then its children."""
+        data, children = [], None
+        subscription = kinesis.subscribe_to_shard(
+            ConsumerARN=consumer, ShardId=shard_id, StartingPosition={"Type": "TRIM_HORIZON"}
+        )
+        for event in subscription["EventStream"]:
+            event = event["SubscribeToShardEvent"]
+            data += [record["Data"] for record in event["Records"]]
+            children = event.get("ChildShards", children)
+            if count is not None and len(data) >= count:
+                break
+        subscription["EventStream"].close()
+        return data, children
+
+    before = [b"before %d" % number for number in range(50)]
+    for data in before:
+        kinesis.put_record(StreamName=name, Data=data, PartitionKey="key")
+    parent = shard_ids(name)[0]
+    kinesis.split_shard(
+        StreamName=name, ShardToSplit=parent, NewStartingHashKey=str(2**127)
+    )
+    data, children = pushed(parent)
+    equal(data, before)
+    equal([child["ParentShards"] for child in children], [[parent], [parent]])
+    for child, key in zip(children, ("0", str(2**128 - 1))):
+        kinesis.put_record(StreamName=name, Data=b"after", PartitionKey="k", ExplicitHashKey=key)
+        equal(pushed(child["ShardId"], 1), ([b"after"], None))
+    kinesis.delete_stream(StreamName=name, EnforceConsumerDeletion=True)
+
+
+@check
 def streams_are_deleted():
     """deletes a stream and waits until it is gone"""
     name = create_stream()
