@@ -18,7 +18,7 @@ mod encryption;
 mod life;
 mod lineage;
 mod monitoring;
-mod numbers;
+pub(crate) mod numbers;
 mod parallel;
 mod policies;
 mod quotas;
@@ -41,8 +41,6 @@ const LAST: &str = "340282366920938463463374607431768211455";
 const START_S: u64 = 1_700_000_000;
 /// The second in which the first shards of a stream count as created that is created at the start.
 const FIRST_S: u64 = START_S - 3;
-
-use disk_test;
 
 /// Calls an operation in JSON that has to succeed.
 async fn ok(lab: &Lab, operation: &str, body: Value) -> Value {

@@ -1,8 +1,8 @@
 //! Record sizes, the spreading of records, and shards that split by themselves.
 
 use super::{
-    arn_of, disk_test, key_of, not_found, ok, ok_cbor, open_indexes, refused, restart, shard_id,
-    shards, summary,
+    arn_of, key_of, not_found, ok, ok_cbor, open_indexes, refused, restart, shard_id, shards,
+    summary,
 };
 use crate::lab::{Lab, Stream, kinesis_test, ms, seconds, wire_test};
 use base64::Engine as _;

@@ -1,6 +1,6 @@
 //! Resource policies: kept as they were sent.
 
-use super::{ACCOUNT, START_S, arn_of, disk_test, not_found, ok, ok_cbor, refused, restart};
+use super::{ACCOUNT, START_S, arn_of, not_found, ok, ok_cbor, refused, restart};
 use crate::lab::{Lab, kinesis_test, ms, wire_test};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! What may be done to a stream in each of its states.
 
-use super::{arn_of, disk_test, not_active, not_found, ok, refused, restart, status};
+use super::{arn_of, not_active, not_found, ok, refused, restart, status};
 use crate::lab::{Lab, kinesis_test, ms, wire_test};
 use serde_json::{Value, json};
 

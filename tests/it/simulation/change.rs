@@ -1,0 +1,145 @@
+//! Steps that change streams: creating, deleting, resharding, modes, retention periods.
+
+use super::{NAMES, Simulation};
+use crate::lab::{ACCOUNT, REGION};
+use serde_json::json;
+
+impl Simulation {
+    pub(super) async fn create(&mut self) {
+        let name = *self.chance.one_of(&NAMES);
+        let shards = *self
+            .chance
+            .one_of(&[Some(1), Some(2), Some(3), Some(5), None]);
+        let foretold = self.oracle.create(name, shards);
+        let body = json!({"StreamName": name, "ShardCount": shards});
+        self.call("CreateStream", body, foretold).await;
+    }
+
+    pub(super) async fn delete(&mut self) {
+        let name = self.name();
+        let foretold = self.oracle.delete(name);
+        self.call("DeleteStream", json!({"StreamName": name}), foretold)
+            .await;
+        if foretold.is_ok() {
+            self.cursors.retain(|cursor| cursor.stream != name);
+        }
+    }
+
+    pub(super) async fn split(&mut self) {
+        let name = self.name();
+        let shard = self.some_shard(name);
+        let key = match self
+            .oracle
+            .streams
+            .get(name)
+            .and_then(|of| of.shards.get(shard))
+        {
+            Some(of) if of.end - of.start > 4 => match self.chance.below(6) {
+                0 => of.start + 1,
+                1 => of.start + 2,
+                2 => of.end - 1,
+                3 => of.end,
+                _ => of.start + self.chance.key() % (of.end - of.start),
+            },
+            _ => self.chance.key(),
+        };
+        let foretold = self.oracle.split(name, shard, key);
+        let body = json!({
+            "StreamName": name, "ShardToSplit": shard.to_string(),
+            "NewStartingHashKey": key.to_string(),
+        });
+        self.call("SplitShard", body, foretold).await;
+    }
+
+    pub(super) async fn merge(&mut self) {
+        let name = self.name();
+        let open = self.oracle.streams.get(name).map(|stream| stream.open());
+        let (lower, upper) = match open.filter(|open| open.len() > 1) {
+            Some(open) if self.chance.below(4) > 0 => {
+                let at = self.chance.below(open.len() - 1);
+                (open[at], open[at + 1])
+            }
+            _ => (self.some_shard(name), self.some_shard(name)),
+        };
+        let foretold = self.oracle.merge(name, lower, upper);
+        let body = json!({
+            "StreamName": name, "ShardToMerge": format!("shardId-{lower}"),
+            "AdjacentShardToMerge": format!("shardId-{upper}"),
+        });
+        self.call("MergeShards", body, foretold).await;
+    }
+
+    pub(super) async fn scale(&mut self) {
+        let name = self.name();
+        let open = self
+            .oracle
+            .streams
+            .get(name)
+            .map_or(1, |stream| stream.open().len());
+        // Not so many that a life is spent on listing them.
+        let target = 1 + self.chance.below((2 * open + 1).min(12));
+        let foretold = self.oracle.scale(name, target);
+        let body = json!({
+            "StreamName": name, "TargetShardCount": target, "ScalingType": "UNIFORM_SCALING"
+        });
+        let told = self.call("UpdateShardCount", body, foretold).await;
+        if let Some(told) = told {
+            assert_eq!(
+                (&told["CurrentShardCount"], &told["TargetShardCount"]),
+                (&json!(open), &json!(target))
+            );
+        }
+    }
+
+    pub(super) async fn switch_mode(&mut self) {
+        let name = self.name();
+        let on_demand = self.chance.below(2) == 0;
+        let foretold = self.oracle.switch_mode(name, on_demand);
+        let mode = if on_demand {
+            "ON_DEMAND"
+        } else {
+            "PROVISIONED"
+        };
+        let body = json!({
+            "StreamARN": format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}"),
+            "StreamModeDetails": {"StreamMode": mode},
+        });
+        self.call("UpdateStreamMode", body, foretold).await;
+    }
+
+    pub(super) async fn change_retention(&mut self) {
+        let name = self.name();
+        let longer = self.chance.below(2) == 0;
+        let hours = *self.chance.one_of(&[24, 25, 36, 48]);
+        let now_ms = self.oracle.now_ms;
+        let expired = self
+            .oracle
+            .streams
+            .get(name)
+            .is_some_and(|of| of.has_expired(now_ms));
+        if longer && expired {
+            return;
+        }
+        let foretold = self.oracle.change_retention(name, longer, hours);
+        let operation = if longer {
+            "IncreaseStreamRetentionPeriod"
+        } else {
+            "DecreaseStreamRetentionPeriod"
+        };
+        let body = json!({"StreamName": name, "RetentionPeriodHours": hours});
+        self.call(operation, body, foretold).await;
+    }
+
+    /// The number of a shard that is listed, or of one that there never was.
+    pub(super) fn some_shard(&self, name: &str) -> usize {
+        let Some(stream) = self.oracle.streams.get(name) else {
+            return 0;
+        };
+        let now_ms = self.oracle.now_ms;
+        let mut known: Vec<_> = (0..stream.shards.len())
+            .filter(|at| stream.lists(*at, now_ms))
+            .collect();
+        known.push(stream.shards.len() + 7);
+        *self.chance.one_of(&known)
+    }
+}

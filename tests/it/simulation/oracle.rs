@@ -1,0 +1,344 @@
+//! What has to be true: streams and their shards and records, in vectors and maps.
+
+mod reshard;
+
+use reshard::ends;
+use std::collections::BTreeMap;
+
+/// How a call ends: well, or with a refusal of this type.
+pub(super) type Foretold = Result<(), &'static str>;
+
+pub(super) const NOT_FOUND: Foretold = Err("ResourceNotFoundException");
+pub(super) const IN_USE: Foretold = Err("ResourceInUseException");
+pub(super) const ARGUMENT: Foretold = Err("InvalidArgumentException");
+pub(super) const LIMIT: Foretold = Err("LimitExceededException");
+pub(super) const INVALID: Foretold = Err("ValidationException");
+
+const HOUR_MS: u64 = 3_600_000;
+
+#[derive(Debug)]
+pub(super) struct Oracle {
+    pub(super) now_ms: u64,
+    pub(super) transition_ms: u64,
+    pub(super) streams: BTreeMap<String, Stream>,
+}
+
+#[derive(Debug)]
+pub(super) struct Stream {
+    /// It was ACTIVE once: before that its shards are not seen.
+    pub(super) settled: bool,
+    pub(super) on_demand: bool,
+    /// Hours, as they are described.
+    pub(super) retention: u64,
+    pub(super) shards: Vec<Shard>,
+    /// What ends the present state, and when.
+    pending: Option<(u64, Change)>,
+    /// What arrived before this was expired under some earlier period.
+    floor_ms: u64,
+    scalings: Vec<u64>,
+    switches: Vec<u64>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Shard {
+    pub(super) start: u128,
+    pub(super) end: u128,
+    pub(super) created_s: u64,
+    pub(super) closed_s: Option<u64>,
+    pub(super) parents: Vec<usize>,
+    pub(super) records: Vec<Record>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) key: String,
+    pub(super) data: String,
+    pub(super) number: String,
+    pub(super) arrival_ms: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Change {
+    Appear,
+    Vanish,
+    Split { shard: usize, key: u128 },
+    Merge { lower: usize, upper: usize },
+    Scale(usize),
+    OnDemand(bool),
+    Retention(u64),
+}
+
+impl Oracle {
+    pub(super) fn new(now_ms: u64, transition_ms: u64) -> Self {
+        Self {
+            now_ms,
+            transition_ms,
+            streams: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn create(&mut self, name: &str, shards: Option<usize>) -> Foretold {
+        if self.streams.contains_key(name) {
+            return IN_USE;
+        }
+        let ends = ends(shards.unwrap_or(4));
+        let mut starts = vec![0];
+        starts.extend(ends.iter().map(|end| end.wrapping_add(1)));
+        let created_s = self.now_ms / 1000 - 3;
+        let shard = |(start, end)| Shard::new(start, end, created_s, Vec::new());
+        let stream = Stream {
+            settled: false,
+            on_demand: shards.is_none(),
+            retention: 24,
+            shards: starts.into_iter().zip(ends).map(shard).collect(),
+            pending: None,
+            floor_ms: 0,
+            scalings: Vec::new(),
+            switches: Vec::new(),
+        };
+        self.streams.insert(name.to_owned(), stream);
+        self.begin(name, Change::Appear);
+        Ok(())
+    }
+
+    pub(super) fn delete(&mut self, name: &str) -> Foretold {
+        match self.state(name) {
+            None => NOT_FOUND,
+            Some("UPDATING" | "DELETING") => IN_USE,
+            Some(_) => {
+                self.begin(name, Change::Vanish);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether records can be put, and where the one with this hash key goes.
+    pub(super) fn route(&self, name: &str, key: u128) -> Result<usize, &'static str> {
+        match self.state(name) {
+            Some("ACTIVE" | "UPDATING") => Ok(self.streams[name].owner(key)),
+            _ => Err("ResourceNotFoundException"),
+        }
+    }
+
+    /// Whether a provisioned stream can be resharded now.
+    fn reshardable(&self, name: &str) -> Foretold {
+        match self.streams.get(name) {
+            None => NOT_FOUND,
+            Some(stream) if stream.on_demand => INVALID,
+            Some(_) if self.state(name) != Some("ACTIVE") => IN_USE,
+            Some(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn split(&mut self, name: &str, shard: usize, key: u128) -> Foretold {
+        self.reshardable(name)?;
+        let Some(parent) = self.streams[name].shards.get(shard) else {
+            return NOT_FOUND;
+        };
+        if parent.closed_s.is_some() || key <= parent.start.saturating_add(1) || key >= parent.end {
+            return ARGUMENT;
+        }
+        self.begin(name, Change::Split { shard, key });
+        Ok(())
+    }
+
+    pub(super) fn merge(&mut self, name: &str, lower: usize, upper: usize) -> Foretold {
+        self.reshardable(name)?;
+        let shards = &self.streams[name].shards;
+        let (Some(one), Some(other)) = (shards.get(lower), shards.get(upper)) else {
+            return NOT_FOUND;
+        };
+        let open = one.closed_s.is_none() && other.closed_s.is_none();
+        if !open || one.end.checked_add(1) != Some(other.start) {
+            return ARGUMENT;
+        }
+        self.begin(name, Change::Merge { lower, upper });
+        Ok(())
+    }
+
+    pub(super) fn scale(&mut self, name: &str, target: usize) -> Foretold {
+        self.reshardable(name)?;
+        let now_ms = self.now_ms;
+        let stream = self.streams.get_mut(name).unwrap();
+        let open = stream.open().len();
+        if target > 2 * open || 2 * target < open {
+            return LIMIT;
+        }
+        if target == open {
+            return Ok(());
+        }
+        count(&mut stream.scalings, now_ms, 10)?;
+        self.begin(name, Change::Scale(target));
+        Ok(())
+    }
+
+    pub(super) fn switch_mode(&mut self, name: &str, on_demand: bool) -> Foretold {
+        match self.state(name) {
+            None => return NOT_FOUND,
+            Some("ACTIVE") => {}
+            Some(_) => return IN_USE,
+        }
+        let now_ms = self.now_ms;
+        let stream = self.streams.get_mut(name).unwrap();
+        if stream.on_demand == on_demand {
+            return Ok(());
+        }
+        count(&mut stream.switches, now_ms, 2)?;
+        self.begin(name, Change::OnDemand(on_demand));
+        Ok(())
+    }
+
+    pub(super) fn change_retention(&mut self, name: &str, longer: bool, hours: u64) -> Foretold {
+        let Some(stream) = self.streams.get_mut(name) else {
+            return NOT_FOUND;
+        };
+        if longer && hours < stream.retention || !longer && hours > stream.retention {
+            return ARGUMENT;
+        }
+        if stream.pending.is_some() {
+            return IN_USE;
+        }
+        if hours != stream.retention {
+            stream.floor_ms = stream.horizon_ms(self.now_ms);
+            self.begin(name, Change::Retention(hours));
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, name: &str, change: Change) {
+        if self.transition_ms == 0 {
+            self.end(name, change);
+        } else {
+            let due_ms = self.now_ms + self.transition_ms;
+            self.streams.get_mut(name).unwrap().pending = Some((due_ms, change));
+        }
+    }
+
+    fn end(&mut self, name: &str, change: Change) {
+        let now_s = self.now_ms / 1000;
+        let stream = self.streams.get_mut(name).unwrap();
+        match change {
+            Change::Appear => stream.settled = true,
+            Change::Vanish => {
+                self.streams.remove(name);
+            }
+            Change::Split { shard, key } => {
+                stream.divide(shard, key, now_s);
+            }
+            Change::Merge { lower, upper } => {
+                stream.unite(lower, upper, now_s);
+            }
+            Change::Scale(target) => stream.sweep(target, now_s),
+            Change::OnDemand(on_demand) => stream.on_demand = on_demand,
+            Change::Retention(hours) => stream.retention = hours,
+        }
+    }
+
+    /// Lets time pass; states end when they are due.
+    pub(super) fn advance(&mut self, ms: u64) {
+        let target_ms = self.now_ms + ms;
+        loop {
+            let due = |(name, stream): (&String, &Stream)| {
+                Some((stream.pending.as_ref()?.0, name.clone()))
+            };
+            let next = self.streams.iter().filter_map(due).min();
+            let Some((due_ms, name)) = next.filter(|(due_ms, _)| *due_ms <= target_ms) else {
+                break;
+            };
+            self.now_ms = due_ms;
+            let (_, change) = self.streams.get_mut(&name).unwrap().pending.take().unwrap();
+            self.end(&name, change);
+        }
+        self.now_ms = target_ms;
+    }
+
+    /// The state of a stream, if there is one.
+    pub(super) fn state(&self, name: &str) -> Option<&'static str> {
+        Some(match &self.streams.get(name)?.pending {
+            None => "ACTIVE",
+            Some((_, Change::Appear)) => "CREATING",
+            Some((_, Change::Vanish)) => "DELETING",
+            Some(_) => "UPDATING",
+        })
+    }
+}
+
+impl Stream {
+    /// The numbers of the open shards in the order of their keys.
+    pub(super) fn open(&self) -> Vec<usize> {
+        let open = (0..self.shards.len()).filter(|at| self.shards[*at].closed_s.is_none());
+        let mut open: Vec<_> = open.collect();
+        open.sort_by_key(|at| self.shards[*at].start);
+        open
+    }
+
+    fn owner(&self, key: u128) -> usize {
+        let mut open = self.open().into_iter();
+        open.find(|at| key <= self.shards[*at].end).unwrap()
+    }
+
+    /// What arrived before this is expired.
+    pub(super) fn horizon_ms(&self, now_ms: u64) -> u64 {
+        let hours = match &self.pending {
+            Some((_, Change::Retention(hours))) => *hours,
+            _ => self.retention,
+        };
+        self.floor_ms.max(now_ms + 1 - hours * HOUR_MS)
+    }
+
+    /// Whether a shard is listed: an open one, or one that can still hold what has not expired.
+    pub(super) fn lists(&self, shard: usize, now_ms: u64) -> bool {
+        let horizon_ms = self.horizon_ms(now_ms);
+        self.shards[shard]
+            .closed_s
+            .is_none_or(|closed_s| closed_s * 1000 + 999 >= horizon_ms)
+    }
+
+    /// Whether anything has expired so far.
+    pub(super) fn has_expired(&self, now_ms: u64) -> bool {
+        let horizon_ms = self.horizon_ms(now_ms);
+        let old = |shard: &Shard| {
+            shard
+                .records
+                .iter()
+                .any(|record| record.arrival_ms < horizon_ms)
+        };
+        (0..self.shards.len()).any(|at| !self.lists(at, now_ms)) || self.shards.iter().any(old)
+    }
+
+    /// The records of a shard from `position` on that can be read.
+    pub(super) fn readable(&self, shard: usize, position: usize, now_ms: u64) -> &[Record] {
+        let records = &self.shards[shard].records[position..];
+        let horizon_ms = self.horizon_ms(now_ms);
+        &records[records.partition_point(|record| record.arrival_ms < horizon_ms)..]
+    }
+
+    pub(super) fn children(&self, shard: usize) -> Vec<usize> {
+        let all = 0..self.shards.len();
+        all.filter(|at| self.shards[*at].parents.contains(&shard))
+            .collect()
+    }
+}
+
+impl Shard {
+    fn new(start: u128, end: u128, created_s: u64, parents: Vec<usize>) -> Self {
+        Self {
+            start,
+            end,
+            created_s,
+            closed_s: None,
+            parents,
+            records: Vec::new(),
+        }
+    }
+}
+
+/// Counts what may be done so many times in a day.
+fn count(made: &mut Vec<u64>, now_ms: u64, most: usize) -> Foretold {
+    made.retain(|moment| now_ms - moment < 24 * HOUR_MS);
+    if made.len() >= most {
+        return LIMIT;
+    }
+    made.push(now_ms);
+    Ok(())
+}

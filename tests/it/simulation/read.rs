@@ -1,0 +1,205 @@
+//! Steps that follow shards from a position on, and on to their children.
+
+use super::Simulation;
+use super::oracle::Record;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+/// Iterators are good for so long.
+const LIFE_MS: u64 = 300_000;
+
+/// A reader of a shard.
+#[derive(Debug)]
+pub(super) struct Cursor {
+    pub(super) stream: &'static str,
+    shard: usize,
+    /// How many of the shard's records lie before it.
+    position: usize,
+    iterator: String,
+    issued_ms: u64,
+}
+
+impl Simulation {
+    pub(super) async fn follow(&mut self) {
+        if self.cursors.is_empty() || self.chance.below(3) == 0 {
+            self.begin_to_read().await;
+        }
+        for _ in 0..3.min(self.cursors.len()) {
+            let at = self.chance.below(self.cursors.len());
+            let cursor = self.cursors.swap_remove(at);
+            self.go_on_reading(cursor).await;
+            if self.cursors.is_empty() {
+                return;
+            }
+        }
+    }
+
+    async fn begin_to_read(&mut self) {
+        let name = self.name();
+        if !matches!(self.oracle.state(name), Some("ACTIVE" | "UPDATING")) {
+            return;
+        }
+        let shard = self.some_shard(name);
+        let stream = &self.oracle.streams[name];
+        let Some(records) = stream.shards.get(shard).map(|shard| &shard.records) else {
+            return;
+        };
+        let mut body = json!({"StreamName": name, "ShardId": shard.to_string()});
+        let (kind, position) = match self.chance.below(4) {
+            0 => ("LATEST", records.len()),
+            1 => {
+                let at_ms = self.oracle.now_ms - self.chance.below(7_200_000) as u64;
+                body["Timestamp"] = (at_ms as f64 / 1000.0).into();
+                let position = records.partition_point(|record| record.arrival_ms < at_ms);
+                ("AT_TIMESTAMP", position)
+            }
+            2 if !records.is_empty() => {
+                let at = self.chance.below(records.len());
+                body["StartingSequenceNumber"] = records[at].number.clone().into();
+                match self.chance.below(2) {
+                    0 => ("AT_SEQUENCE_NUMBER", at),
+                    _ => ("AFTER_SEQUENCE_NUMBER", at + 1),
+                }
+            }
+            _ => ("TRIM_HORIZON", 0),
+        };
+        self.open_cursor(name, shard, position, kind, body).await;
+    }
+
+    async fn open_cursor(
+        &mut self,
+        stream: &'static str,
+        shard: usize,
+        position: usize,
+        kind: &str,
+        mut body: Value,
+    ) {
+        body["ShardIteratorType"] = kind.into();
+        let told = self.ask("GetShardIterator", body).await;
+        let told = told.unwrap_or_else(|refusal| panic!("{refusal}\n{}", self.story()));
+        self.trace
+            .push(format!("{kind} of {stream} {shard} is {position}"));
+        self.cursors.push(Cursor {
+            stream,
+            shard,
+            position,
+            iterator: told["ShardIterator"].as_str().unwrap().to_owned(),
+            issued_ms: self.oracle.now_ms,
+        });
+    }
+
+    async fn go_on_reading(&mut self, cursor: Cursor) {
+        let Cursor {
+            stream: name,
+            shard,
+            position,
+            ..
+        } = cursor;
+        let limit = 1 + self.chance.below(6);
+        let body = json!({"ShardIterator": cursor.iterator, "Limit": limit});
+        let told = self.ask("GetRecords", body).await;
+        let place = format!("{name} {shard} from {position}");
+        let now_ms = self.oracle.now_ms;
+        if now_ms - cursor.issued_ms > LIFE_MS {
+            assert_eq!(
+                told,
+                Err("ExpiredIteratorException".to_owned()),
+                "{}",
+                self.story()
+            );
+            self.trace.push(format!("{place}: expired"));
+            return;
+        }
+        let stream = &self.oracle.streams[name];
+        if !stream.lists(shard, now_ms) {
+            // Until the sweep comes it may still be read; there is nothing in it.
+            assert!(told.is_err() || told.unwrap()["Records"] == json!([]));
+            return;
+        }
+        let told = told.unwrap_or_else(|refusal| panic!("{place}: {refusal}\n{}", self.story()));
+        let left = stream.readable(shard, position, now_ms);
+        let expected: Vec<Record> = left.iter().take(limit).cloned().collect();
+        let got = records(&told);
+        assert_eq!(got, expected, "{place}\n{}", self.story());
+        let all = stream.shards[shard].records.len();
+        let next = all - left.len() + got.len();
+        let behind_ms = got
+            .last()
+            .filter(|_| next < all)
+            .map_or(0, |last| now_ms - last.arrival_ms);
+        assert_eq!(
+            told["MillisBehindLatest"],
+            behind_ms,
+            "{place}\n{}",
+            self.story()
+        );
+        let data: Vec<_> = got.iter().map(|record| &record.data).collect();
+        self.trace.push(format!("{place}: {data:?}"));
+        match told.get("NextShardIterator") {
+            Some(iterator) => {
+                let iterator = iterator.as_str().unwrap().to_owned();
+                // An empty answer leaves the position where it was, or behind what has expired.
+                let position = next;
+                self.cursors.push(Cursor {
+                    position,
+                    iterator,
+                    issued_ms: now_ms,
+                    ..cursor
+                });
+                assert!(told.get("ChildShards").is_none());
+            }
+            None => self.end_reading(name, shard, &told).await,
+        }
+    }
+
+    /// A closed shard was read to its end: its children are next.
+    async fn end_reading(&mut self, name: &'static str, shard: usize, told: &Value) {
+        let stream = &self.oracle.streams[name];
+        assert!(stream.shards[shard].closed_s.is_some(), "{}", self.story());
+        assert_eq!(told["Records"], json!([]));
+        let children = stream.children(shard);
+        let child = |at: &usize| {
+            let (id, of) = (
+                |at: &usize| format!("shardId-{at:012}"),
+                &stream.shards[*at],
+            );
+            json!({
+                "ShardId": id(at),
+                "ParentShards": of.parents.iter().map(id).collect::<Vec<_>>(),
+                "HashKeyRange": {
+                    "StartingHashKey": of.start.to_string(), "EndingHashKey": of.end.to_string(),
+                },
+            })
+        };
+        let expected: Vec<_> = children.iter().map(child).collect();
+        assert_eq!(told["ChildShards"], json!(expected), "{}", self.story());
+        if matches!(self.oracle.state(name), Some("ACTIVE" | "UPDATING")) {
+            for child in children {
+                let body = json!({"StreamName": name, "ShardId": child.to_string()});
+                self.open_cursor(name, child, 0, "TRIM_HORIZON", body).await;
+            }
+        }
+    }
+}
+
+/// The records of an answer.
+pub(super) fn records(told: &Value) -> Vec<Record> {
+    let record = |record: &Value| {
+        let text = |member: &str| record[member].as_str().unwrap().to_owned();
+        let data = STANDARD.decode(text("Data")).unwrap();
+        let arrival_ms = record["ApproximateArrivalTimestamp"].as_f64().unwrap() * 1000.0;
+        Record {
+            key: text("PartitionKey"),
+            data: String::from_utf8(data).unwrap(),
+            number: text("SequenceNumber"),
+            arrival_ms: arrival_ms.round() as u64,
+        }
+    };
+    told["Records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(record)
+        .collect()
+}
