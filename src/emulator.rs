@@ -13,7 +13,6 @@ use crate::store::{self, OpenError, Store};
 use crate::world::{Clock, Random, VirtualClock, World};
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -39,7 +38,7 @@ pub enum StartError {
     /// An address cannot be listened on.
     Bind(BindError),
     /// A certificate or key cannot be read.
-    Tls(PathBuf, std::io::Error),
+    Tls(std::io::Error),
 }
 
 impl fmt::Display for StartError {
@@ -49,7 +48,7 @@ impl fmt::Display for StartError {
             Self::Open(error) => error.fmt(f),
             Self::Restore(error) => error.fmt(f),
             Self::Bind(error) => error.fmt(f),
-            Self::Tls(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Tls(error) => error.fmt(f),
         }
     }
 }
@@ -205,8 +204,9 @@ fn world(options: &Options, recovered: &store::Recovered) -> World {
 
 fn identity(options: &Options, clock: &Clock) -> Result<TlsIdentity, StartError> {
     match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => TlsIdentity::from_files(certificate, key)
-            .map_err(|error| StartError::Tls(certificate.clone(), error)),
+        (Some(certificate), Some(key)) => {
+            TlsIdentity::from_files(certificate, key).map_err(StartError::Tls)
+        }
         _ => {
             let names = tls::names(&options.region, &options.tls_name);
             Ok(TlsIdentity::generated(

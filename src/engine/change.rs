@@ -44,6 +44,9 @@ impl Engine {
                 let Some(change) = plan(state, counts)? else {
                     return Ok(None);
                 };
+                if change.settings.retention_hours != state.settings.retention_hours {
+                    state.expired_before = state.horizon(now);
+                }
                 let changed = match self.due(now) {
                     None => self.apply(stream, state, realm, change, now),
                     Some(due) => {
@@ -90,10 +93,12 @@ impl Engine {
             .counts(now);
         let (result, ticket) = stream.with_state(|state| {
             let result = change(state, counts)?;
-            let saved = restore::saved(stream, state, state.status, &[]);
-            Ok::<_, E>((result, self.store.save(saved)))
+            let saved = (!state.removed).then(|| restore::saved(stream, state, state.status, &[]));
+            Ok::<_, E>((result, saved.map(|saved| self.store.save(saved))))
         })?;
-        ticket.durable().await?;
+        if let Some(ticket) = ticket {
+            ticket.durable().await?;
+        }
         Ok(result)
     }
 
@@ -102,6 +107,9 @@ impl Engine {
         let mut realms = self.realms.lock();
         let realm = realms.entry(stream.arn.scope.clone()).or_default();
         let _kept = stream.with_state(|state| {
+            if state.status != StreamStatus::Updating {
+                return None;
+            }
             state.status = StreamStatus::Active;
             state.due = None;
             let change = state.pending.take()?;

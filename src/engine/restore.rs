@@ -46,6 +46,7 @@ pub(super) fn saved(
         status: status.as_str().to_owned(),
         due_ms: state.due.map(Timestamp::millis),
         was_active: state.was_active || status == StreamStatus::Active,
+        expired_before_ms: state.expired_before.millis(),
         settings: state.settings.clone(),
         pending: state.pending.clone(),
         tags: state
@@ -72,8 +73,9 @@ pub(super) fn account(scope: &Scope, value: &AccountValue) -> Change {
     (key, Some(value.to_bytes()))
 }
 
-/// The end of a stream.
-pub(super) fn removed(stream: &Stream, state: &State) -> Vec<Change> {
+/// The end of a stream, after which nothing of it is saved.
+pub(super) fn removed(stream: &Stream, state: &mut State) -> Vec<Change> {
+    state.removed = true;
     let ids: Vec<_> = state.shards.keys().copied().collect();
     let mut changes = removed_shards(stream, &ids);
     changes.push((catalog::stream(stream.incarnation), None));
@@ -186,9 +188,16 @@ impl Engine {
             let stream = self.restored(incarnation, value, described)?;
             let realm = realms.entry(stream.arn.scope.clone()).or_default();
             realm.count(&stream, true);
-            realm
-                .streams
-                .insert(stream.arn.name.clone(), stream.clone());
+            let name = stream.arn.name.clone();
+            if let Some(older) = realm.streams.insert(name, stream.clone()) {
+                // The name was created anew, so the older stream was deleted.
+                realm.count(&older, false);
+                let removed = older.with_state(|state| removed(&older, state));
+                let _kept = self.store.save(removed);
+                older.with_state(|state| {
+                    state.shards.values().for_each(|shard| shard.log().delete());
+                });
+            }
             self.await_ends(&stream);
         }
         for (scope, account) in kept_accounts(recovered)? {
@@ -225,7 +234,12 @@ impl Engine {
         let mut state = State::creating(value.settings, value.tags.into_iter().collect());
         state.status = status_of(&value.status)?;
         state.due = value.due_ms.map(Timestamp::from_millis);
+        if state.status == StreamStatus::Deleting {
+            // Whatever was meant to end it: it ends now.
+            state.due = state.due.or(Some(self.world.clock.now()));
+        }
         state.was_active = value.was_active;
+        state.expired_before = Timestamp::from_millis(value.expired_before_ms);
         state.pending = value.pending;
         state.policy = value.policy;
         state.consumers = value.consumers;

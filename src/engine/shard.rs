@@ -239,7 +239,8 @@ impl Shard {
     /// Whether the shard is closed and nothing in it can come at or after `position`.
     pub fn is_exhausted(&self, position: SequenceNumber) -> bool {
         let closed = !self.writing.lock().description.is_open();
-        closed && position.index >= self.log.end()
+        // What was appended before the end may still be on its way to the disk.
+        closed && position.index >= self.log.next()
     }
 
     /// Reads records.

@@ -20,8 +20,13 @@ pub struct State {
     pub(crate) due: Option<Timestamp>,
     /// Whether it ever was ACTIVE: before that, its shards cannot be seen.
     pub(crate) was_active: bool,
+    /// Its removal is on its way to the disk: nothing of it is saved any more.
+    pub(crate) removed: bool,
     /// What is set about it.
     pub settings: StreamSettings,
+    /// What arrived before this had expired when the retention period was last changed: a longer
+    /// period brings nothing back.
+    pub(crate) expired_before: Timestamp,
     /// What it becomes when UPDATING ends.
     pub(crate) pending: Option<PendingChange>,
     /// Its tags.
@@ -50,7 +55,9 @@ impl State {
             status: StreamStatus::Creating,
             due: None,
             was_active: false,
+            removed: false,
             settings,
+            expired_before: Timestamp::from_millis(i64::MIN),
             pending: None,
             tags,
             policy: None,
@@ -131,12 +138,13 @@ impl State {
         }
     }
 
-    /// The retention period that reads use: a new one counts at once.
-    pub(crate) fn retention_hours(&self) -> u32 {
-        self.pending
-            .as_ref()
-            .map_or(&self.settings, |pending| &pending.settings)
-            .retention_hours
+    /// The moment before which records are expired: a record is readable while now - arrival <
+    /// retention. A new period counts at once.
+    pub(crate) fn horizon(&self, now: Timestamp) -> Timestamp {
+        let pending = self.pending.as_ref().map(|pending| &pending.settings);
+        let hours = pending.unwrap_or(&self.settings).retention_hours;
+        let horizon = now.plus_millis(1 - i64::from(hours) * 3_600_000);
+        horizon.max(self.expired_before)
     }
 
     pub(crate) fn shows_shards(&self) -> bool {

@@ -124,7 +124,7 @@ impl Stream {
 
     /// The moment before which records are expired.
     pub fn horizon(&self, now: Timestamp) -> Timestamp {
-        horizon(self.state.lock().retention_hours(), now)
+        self.state.lock().horizon(now)
     }
 
     /// The shards a listing shows, by id: none before the stream was ever active, and no closed
@@ -134,20 +134,20 @@ impl Stream {
         if !state.shows_shards() {
             return Vec::new();
         }
-        let horizon = horizon(state.retention_hours(), now);
+        let horizon = state.horizon(now);
         let shards = state.shards.values().map(|shard| shard.description());
         shards
             .filter(|shard| !has_expired(shard, horizon))
             .collect()
     }
 
-    /// The shard of that id, if it can be read in the stream's state.
-    pub fn readable_shard(&self, id: ShardId) -> Option<Arc<Shard>> {
+    /// The shard of that id, if it can be read in the stream's state: a closed one whose last
+    /// record has expired cannot.
+    pub fn readable_shard(&self, id: ShardId, now: Timestamp) -> Option<Arc<Shard>> {
         let state = self.state.lock();
-        state
-            .shows_shards()
-            .then(|| state.shards.get(&id).cloned())
-            .flatten()
+        let shard = state.shards.get(&id).filter(|_| state.shows_shards())?;
+        let expired = has_expired(&shard.description(), state.horizon(now));
+        (!expired).then(|| shard.clone())
     }
 
     /// The shards that go on where shard `parent` ends.
@@ -172,11 +172,6 @@ impl Stream {
         let shard = &state.routes()[super::state::route_of(state.routes(), key)];
         (shard.clone(), state.settings.key_id.is_some())
     }
-}
-
-/// A record is readable while now - arrival < retention.
-fn horizon(retention_hours: u32, now: Timestamp) -> Timestamp {
-    now.plus_millis(1 - i64::from(retention_hours) * 3_600_000)
 }
 
 /// Whether all records a closed shard can hold have expired.

@@ -90,7 +90,7 @@ async fn move_clock(State(admin): State<Admin>, _let_in: LetIn, body: Bytes) -> 
         Ok(Move::SetMs(ms)) => Timestamp::from_millis(ms),
         Ok(Move::AdvanceMs(ms)) if ms >= 0 => clock.now().plus_millis(ms),
         Ok(Move::AdvanceMs(_)) => return problem(StatusCode::BAD_REQUEST, BACKWARDS),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(_) => return problem(StatusCode::BAD_REQUEST, MOVES),
     };
     if target < clock.now() {
         return problem(StatusCode::BAD_REQUEST, BACKWARDS);
@@ -105,6 +105,7 @@ async fn move_clock(State(admin): State<Admin>, _let_in: LetIn, body: Bytes) -> 
     }
 }
 
+const MOVES: &str = r#"say {"advance_ms": N} or {"set_ms": N}"#;
 const BACKWARDS: &str = "the clock never goes back";
 /// Sequence numbers have no room for times much later.
 const LAST_MOMENT: Timestamp = Timestamp::from_millis(13_569_465_600_000);

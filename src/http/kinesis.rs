@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// The only service there is.
 const SERVICE: &str = "Kinesis_20131202";
 
+/// Room made for a body before more than its first piece is there; most bodies fit.
+const FIRST_ROOM_BYTES: usize = 1 << 20;
+
 /// What a request's content type says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
@@ -45,7 +48,12 @@ pub(super) async fn gather(
         return Ok(Some(first));
     }
     let room = announced.and_then(|announced| usize::try_from(announced).ok());
-    let mut whole = BytesMut::with_capacity(room.unwrap_or_default().max(first.len()));
+    // A head can promise much; what has come so far is believed.
+    let room = room
+        .unwrap_or_default()
+        .min(FIRST_ROOM_BYTES)
+        .max(first.len());
+    let mut whole = BytesMut::with_capacity(room);
     whole.extend_from_slice(&first);
     drop(first);
     while let Some(piece) = next_piece(&mut body).await? {

@@ -49,8 +49,9 @@ const MAX_SEND_BUFFER_BYTES: usize = 1 << 20;
 const PING_INTERVAL: Duration = Duration::from_secs(60);
 /// How long it may take to answer.
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long requests in flight may take to finish after a stop.
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// How long requests in flight may take to finish after a stop. Containers are killed 10 s after
+/// they were asked to stop, and the last commit has to fit in, too.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// How long to leave the machine alone after it refused to accept, for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// The first byte of a TLS handshake record, which no HTTP request starts with.
@@ -70,7 +71,7 @@ pub struct Settings {
 }
 
 /// Serves `service` on `listeners` until told to stop, lets requests in flight finish for up to
-/// ten seconds and drops the rest.
+/// five seconds and drops the rest.
 ///
 /// `tasks` are those of the listeners and their connections only: they are closed in the end.
 /// An error of the service closes its connection without an answer.

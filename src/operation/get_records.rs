@@ -99,8 +99,10 @@ fn found(
     arn: &StreamArn,
     iterator: &ShardIterator,
 ) -> Result<(Arc<Stream>, Arc<Shard>), Error> {
+    let now = context.engine.world.clock.now();
     let stream = context.engine.find(&arn.scope, &arn.name);
-    let found = stream.and_then(|stream| Some((stream.readable_shard(iterator.shard)?, stream)));
+    let found =
+        stream.and_then(|stream| Some((stream.readable_shard(iterator.shard, now)?, stream)));
     let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(iterator.shard, arn))?;
     if stream.incarnation != iterator.incarnation {
         // The service was seen to fail here; a refusal is the better answer (a choice).

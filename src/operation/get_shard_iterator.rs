@@ -23,9 +23,10 @@ impl Operation for GetShardIterator {
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let arn = context.resolve(&input.stream)?;
         let shard_id = read_shard_id(&input.shard_id, &arn)?;
+        let now = context.engine.world.clock.now();
         // An unknown stream is told as an unknown shard here.
         let stream = context.engine.find(&arn.scope, &arn.name);
-        let found = stream.and_then(|stream| Some((stream.readable_shard(shard_id)?, stream)));
+        let found = stream.and_then(|stream| Some((stream.readable_shard(shard_id, now)?, stream)));
         let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(shard_id, &arn))?;
         let start = Start {
             kind: input.kind,
@@ -37,7 +38,6 @@ impl Operation for GetShardIterator {
             return Err(Error::dry_run());
         }
         let world = &context.engine.world;
-        let now = world.clock.now();
         if !shard.admits_iterator(now) {
             return Err(Error::read_rate_exceeded(shard_id, &arn));
         }

@@ -57,7 +57,7 @@ impl Operation for SubscribeToShard {
         if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
             return Err(Error::stream_not_found(&stream.arn));
         }
-        let shard = stream.readable_shard(shard_id);
+        let shard = stream.readable_shard(shard_id, engine.world.clock.now());
         let shard = shard.ok_or_else(|| Error::shard_does_not_exist(shard_id, &stream.arn))?;
         let start = &input.start;
         let start = Start {

@@ -212,6 +212,11 @@ impl Log {
         self.state.lock().visible
     }
 
+    /// Just past the last record appended, visible or not yet.
+    pub fn next(&self) -> u64 {
+        self.state.lock().next
+    }
+
     /// The end, as it moves.
     pub fn follow(&self) -> watch::Receiver<u64> {
         let state = self.state.lock();

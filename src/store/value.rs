@@ -20,6 +20,8 @@ pub struct StreamValue {
     pub due_ms: Option<i64>,
     /// Whether the stream ever was ACTIVE.
     pub was_active: bool,
+    /// What arrived before this had expired under an earlier retention period.
+    pub expired_before_ms: i64,
     pub settings: StreamSettings,
     /// What the stream becomes when UPDATING ends.
     pub pending: Option<PendingChange>,

@@ -15,6 +15,8 @@ mod capacity;
 mod closed;
 mod consumers;
 mod encryption;
+mod expired;
+mod gone;
 mod life;
 mod lineage;
 mod monitoring;
@@ -28,6 +30,7 @@ mod scaling;
 mod scopes;
 mod states;
 mod tags;
+mod writers;
 
 use crate::lab::{ACCOUNT, Lab, REGION, Request, cbor, ms};
 use minikin::operation::Entry;

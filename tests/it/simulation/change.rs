@@ -111,15 +111,6 @@ impl Simulation {
         let name = self.name();
         let longer = self.chance.below(2) == 0;
         let hours = *self.chance.one_of(&[24, 25, 36, 48]);
-        let now_ms = self.oracle.now_ms;
-        let expired = self
-            .oracle
-            .streams
-            .get(name)
-            .is_some_and(|of| of.has_expired(now_ms));
-        if longer && expired {
-            return;
-        }
         let foretold = self.oracle.change_retention(name, longer, hours);
         let operation = if longer {
             "IncreaseStreamRetentionPeriod"

@@ -1,0 +1,34 @@
+//! What is gone stays gone, whatever was still under way.
+
+use super::{arn_of, ms};
+use serde_json::json;
+
+disk_test!(
+    a_deleted_stream_stays_gone_whatever_its_consumers_do_meanwhile,
+    ["--transition-ms", "1000"],
+    |lab| async move {
+        lab.stream("orders").create().await;
+        lab.clock.advance(ms(1000)).await;
+        let consumer = json!({"StreamARN": arn_of("orders"), "ConsumerName": "reader"});
+        lab.ok("RegisterStreamConsumer", &consumer.to_string())
+            .await;
+        lab.clock.advance(ms(1000)).await;
+        let delete = r#"{"StreamName":"orders","EnforceConsumerDeletion":true}"#;
+        lab.ok("DeleteStream", delete).await;
+        lab.clock.advance(ms(700)).await;
+        lab.ok("DeregisterStreamConsumer", &consumer.to_string())
+            .await;
+        lab.clock.advance(ms(400)).await;
+        // The stream is gone and made anew before its consumer would have been gone.
+        lab.stream("orders").create().await;
+        lab.clock.advance(ms(1000)).await;
+        lab.restart().await;
+        let listed = lab.ok("ListStreams", "{}").await;
+        assert_eq!(listed["StreamNames"], json!(["orders"]));
+        assert_eq!(listed["StreamSummaries"][0]["StreamStatus"], "ACTIVE");
+        // Nothing counts as being on its way: five more may be created at once.
+        for name in ["a", "b", "c", "d", "e"] {
+            lab.stream(name).create().await;
+        }
+    }
+);
