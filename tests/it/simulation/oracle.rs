@@ -294,18 +294,6 @@ impl Stream {
             .is_none_or(|closed_s| closed_s * 1000 + 999 >= horizon_ms)
     }
 
-    /// Whether anything has expired so far.
-    pub(super) fn has_expired(&self, now_ms: u64) -> bool {
-        let horizon_ms = self.horizon_ms(now_ms);
-        let old = |shard: &Shard| {
-            shard
-                .records
-                .iter()
-                .any(|record| record.arrival_ms < horizon_ms)
-        };
-        (0..self.shards.len()).any(|at| !self.lists(at, now_ms)) || self.shards.iter().any(old)
-    }
-
     /// The records of a shard from `position` on that can be read.
     pub(super) fn readable(&self, shard: usize, position: usize, now_ms: u64) -> &[Record] {
         let records = &self.shards[shard].records[position..];
