@@ -28,10 +28,10 @@ pub(in crate::operation) fn admit(
     offered: Vec<Offered>,
     path: impl Fn(usize, &str) -> String,
 ) -> Result<(Arc<Stream>, Terms, Vec<NewRecord>), Error> {
-    let found = context.stream(given);
+    let found = context.stream(given).map(|stream| (stream.terms(), stream));
     let auto = found
         .as_ref()
-        .is_ok_and(|stream| stream.terms().auto_distribution);
+        .is_ok_and(|(terms, _)| terms.auto_distribution);
     if !auto
         && offered
             .iter()
@@ -43,8 +43,7 @@ pub(in crate::operation) fn admit(
         let report = Report::missing(missing.map(|at| path(at, "partitionKey")));
         return Err(Error::invalid(report.message()));
     }
-    let stream = found?;
-    let terms = stream.terms();
+    let (terms, stream) = found?;
     if !terms.writable {
         return Err(Error::stream_not_found(&stream.arn));
     }
