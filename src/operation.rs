@@ -265,15 +265,10 @@ fn check_rate(context: &Context, entry: &Entry, body: &[u8], format: Format) -> 
     {
         return Ok(());
     }
-    let (limit, per_second) = (rate.name, rate.per_second);
-    tracing::warn!(
-        operation = entry.name,
-        "called more than {per_second} times a second; --limit {limit}=N changes that"
-    );
     let account = context.caller.account;
     Err(match stream {
-        Some(stream) => Error::stream_call_rate_exceeded(&stream, account),
-        None => Error::account_call_rate_exceeded(account),
+        Some(stream) => Error::stream_call_rate_exceeded(rate.name, &stream, account),
+        None => Error::account_call_rate_exceeded(rate.name, account),
     })
 }
 

@@ -229,7 +229,14 @@ impl Reply {
         let (operation, status, bytes) = (self.operation, self.status, self.body.len());
         if let Some(error) = &self.error {
             let stream = self.stream.as_deref().unwrap_or_default();
-            tracing::warn!(operation, stream, request_id, status, "{error}");
+            tracing::warn!(
+                operation,
+                stream,
+                request_id,
+                status,
+                "{}",
+                error.with_remedy()
+            );
         }
         tracing::debug!(
             method = %head.method,

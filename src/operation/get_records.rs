@@ -32,7 +32,11 @@ impl Operation for GetRecords {
             return Err(Error::dry_run());
         }
         if !shard.admits_read(now) {
-            return Err(Error::read_rate_exceeded(shard.id, &stream.arn));
+            return Err(Error::read_rate_exceeded(
+                shard.id,
+                &stream.arn,
+                ["shard-read-calls", "shard-read-bytes"],
+            ));
         }
         if shard.is_exhausted(iterator.position) {
             return Ok(Output::at_shard_end(

@@ -39,7 +39,11 @@ impl Operation for GetShardIterator {
         }
         let world = &context.engine.world;
         if !shard.admits_iterator(now) {
-            return Err(Error::read_rate_exceeded(shard_id, &arn));
+            return Err(Error::read_rate_exceeded(
+                shard_id,
+                &arn,
+                ["shard-iterator-calls"],
+            ));
         }
         let iterator = ShardIterator {
             issued: now,

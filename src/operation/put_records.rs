@@ -54,6 +54,7 @@ impl Operation for PutRecords {
         }
         let results = stream.put_many(&context.engine, records).await;
         let failed = results.iter().filter(|result| result.is_err()).count();
+        log_refused(&stream, &results);
         let entry = |result| ResultEntry::of(&stream, result);
         Ok(Output {
             encryption: terms.encryption_shown(),
@@ -65,6 +66,26 @@ impl Operation for PutRecords {
     fn excuses(context: &Context, input: &Node) -> bool {
         is_auto(context, input)
     }
+}
+
+/// A batch answers with success however few of its records went in: whoever wonders finds the shard
+/// and the limits in the log.
+fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
+    let throttled = results.iter().filter_map(|result| match result {
+        Err(PutFailure::Throttled(shard)) => Some(*shard),
+        _ => None,
+    });
+    let Some(shard) = throttled.clone().next() else {
+        return;
+    };
+    let (refused, offered) = (throttled.count(), results.len());
+    let error = Error::write_rate_exceeded(shard, &stream.arn);
+    tracing::warn!(
+        operation = "PutRecords",
+        stream = %stream.arn.name,
+        "{refused} of {offered} records refused, the first with {}",
+        error.with_remedy()
+    );
 }
 
 impl ResultEntry {

@@ -15,7 +15,8 @@ mod writing;
 
 pub(super) use account::AccountSettings;
 pub(super) use changes::{
-    check_active, check_shards, check_warm_throughput, count_today, read_shard_id, set_retention,
+    DailyLimit, check_active, check_shards, check_warm_throughput, count_today, read_shard_id,
+    set_retention,
 };
 pub(super) use consumers::{ConsumerDescription, ConsumerRef, active, find_consumer};
 pub(super) use keys::{check_key, check_stream_key};

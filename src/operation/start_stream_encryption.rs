@@ -27,13 +27,12 @@ impl Operation for StartStreamEncryption {
             if state.settings.key_id.as_deref() == Some(key) {
                 return Ok(None);
             }
-            let (made, most) = (&mut state.history.encryptions, limits.encryptions_per_day);
-            count_today(
-                made,
-                most,
-                counts.now,
-                "StartStreamEncryption can be called",
-            )?;
+            let limit = DailyLimit {
+                name: "encryptions-per-day",
+                most: limits.encryptions_per_day,
+                told: "StartStreamEncryption can be called",
+            };
+            count_today(&mut state.history.encryptions, &limit, counts.now)?;
             let mut settings = state.settings.clone();
             settings.key_id = Some(key.to_owned());
             Ok(Some(PendingChange {

@@ -31,8 +31,12 @@ impl Operation for StopStreamEncryption {
             if present != key {
                 return Err(Error::other_key(key, &stream.arn));
             }
-            let (made, most) = (&mut state.history.decryptions, limits.decryptions_per_day);
-            count_today(made, most, counts.now, "StopStreamEncryption can be called")?;
+            let limit = DailyLimit {
+                name: "decryptions-per-day",
+                most: limits.decryptions_per_day,
+                told: "StopStreamEncryption can be called",
+            };
+            count_today(&mut state.history.decryptions, &limit, counts.now)?;
             Ok(Some(PendingChange {
                 settings,
                 resharding: None,

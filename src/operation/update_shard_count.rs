@@ -74,13 +74,12 @@ fn plan(
     if target == open {
         return Ok(None);
     }
-    let told = "UpdateShardCount can be called";
-    count_today(
-        &mut state.history.shard_counts,
-        limits.scalings_per_day,
-        counts.now,
-        told,
-    )?;
+    let limit = DailyLimit {
+        name: "scalings-per-day",
+        most: limits.scalings_per_day,
+        told: "UpdateShardCount can be called",
+    };
+    count_today(&mut state.history.shard_counts, &limit, counts.now)?;
     let resharding = Some(ReshardingOrder::Scale { count });
     Ok(Some(PendingChange {
         settings: state.settings.clone(),

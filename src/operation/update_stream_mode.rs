@@ -53,13 +53,12 @@ fn plan(
     if !on_demand && state.settings.auto_distribution {
         return Err(Error::auto_distribution_in_the_way());
     }
-    let told = "The capacity mode can be switched";
-    count_today(
-        &mut state.history.mode_switches,
-        limits.mode_switches_per_day,
-        counts.now,
-        told,
-    )?;
+    let limit = DailyLimit {
+        name: "mode-switches-per-day",
+        most: limits.mode_switches_per_day,
+        told: "The capacity mode can be switched",
+    };
+    count_today(&mut state.history.mode_switches, &limit, counts.now)?;
     let mut settings = state.settings.clone();
     settings.on_demand = on_demand;
     settings.warm_throughput_mibps = warm;

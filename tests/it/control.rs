@@ -19,6 +19,7 @@ mod expired;
 mod gone;
 mod life;
 mod lineage;
+mod logged;
 mod monitoring;
 pub(crate) mod numbers;
 mod parallel;

@@ -2,6 +2,7 @@
 
 mod layers;
 
+use minikin::limits::{Limits, Profile};
 use std::path::{Path, PathBuf};
 
 /// A source file, and its code without comments, texts and unit tests.
@@ -169,22 +170,36 @@ fn only(words: &[&str], allowed: impl Fn(&str) -> bool) {
     check(problems);
 }
 
-/// Files longer than the limit, with the reason.
-const LONG: &[(&str, &str)] = &[("error.rs", "the texts of all refusals stand side by side")];
-
 #[test]
 fn no_file_has_more_than_600_lines() {
     let mut problems = Vec::new();
     for source in sources() {
         let lines = source.text.lines().count();
-        let excused = LONG.iter().any(|(path, _)| *path == source.path);
-        match (lines > 600, excused) {
-            (true, false) => problems.push(format!("src/{} has {lines} lines", source.path)),
-            (false, true) => problems.push(format!("src/{} needs no excuse", source.path)),
-            _ => {}
+        if lines > 600 {
+            problems.push(format!("src/{} has {lines} lines", source.path));
         }
     }
     check(problems);
+}
+
+#[test]
+fn refusals_name_limits_that_can_be_set() {
+    let mut names = Vec::new();
+    for source in sources() {
+        let after = |mark: &'static str| source.text.split(mark).skip(1);
+        let lists = after(".by([").map(|rest| rest.split(']').next().unwrap_or_default());
+        names.extend(lists.flat_map(|list| list.split('"').skip(1).step_by(2).map(str::to_owned)));
+        let daily = after("DailyLimit {\n").filter_map(|rest| rest.split('"').nth(1));
+        names.extend(
+            daily
+                .filter(|name| name.ends_with("-per-day"))
+                .map(str::to_owned),
+        );
+    }
+    assert!(names.len() >= 12, "{names:?}");
+    let mut limits = Limits::for_profile(Profile::Standard);
+    let unknown = |name: &String| limits.set(name, "1").err();
+    check(names.iter().filter_map(unknown).collect());
 }
 
 #[test]

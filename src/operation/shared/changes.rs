@@ -40,17 +40,26 @@ pub(in crate::operation) fn check_shards(
     }
 }
 
+/// A limit on how often in 24 hours a stream may be changed in one way.
+pub(in crate::operation) struct DailyLimit<'a> {
+    /// The name that `--limit` takes.
+    pub name: &'static str,
+    /// How often.
+    pub most: Limit,
+    /// What its refusal says first.
+    pub told: &'a str,
+}
+
 /// Counts a change that may be made so many times in 24 hours.
 pub(in crate::operation) fn count_today(
     made: &mut Vec<i64>,
-    limit: Limit,
+    limit: &DailyLimit<'_>,
     now: Timestamp,
-    told: &str,
 ) -> Result<(), Error> {
     made.retain(|moment| now.millis_since(Timestamp::from_millis(*moment)) < limits::DAY_MS);
-    if let Some(limit) = limit {
-        if made.len() as u64 >= limit {
-            return Err(Error::too_often_a_day(told, limit));
+    if let Some(most) = limit.most {
+        if made.len() as u64 >= most {
+            return Err(Error::too_often_a_day(limit.told, limit.name, most));
         }
         made.push(now.millis());
     }

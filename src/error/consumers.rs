@@ -1,0 +1,135 @@
+//! Refusals about consumers, policies and rates of calls.
+
+use super::{Error, Kind, named};
+use crate::model::{AccountId, ConsumerArn, ShardId, StreamArn};
+
+/// Consumers.
+impl Error {
+    /// A stream is not deleted from under its consumers (the text is a choice).
+    pub fn stream_has_consumers(stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::ResourceInUseException.says(format!(
+            "Stream {stream} has registered consumers. Deregister them or set \
+             EnforceConsumerDeletion to true."
+        ))
+    }
+}
+
+/// Consumers, policies and rates.
+impl Error {
+    /// A consumer that is named in too few ways (the text is a choice).
+    pub fn no_consumer_given() -> Self {
+        Kind::InvalidArgumentException
+            .says("Must specify either ConsumerARN or both StreamARN and ConsumerName.")
+    }
+
+    /// A consumer that is named in ways that disagree (the text is a choice).
+    pub fn consumer_names_differ() -> Self {
+        Kind::InvalidArgumentException
+            .says("ConsumerARN, StreamARN and ConsumerName do not identify the same consumer.")
+    }
+
+    /// No such consumer; `given` is its ARN or its name, as the request has it.
+    pub fn consumer_not_found(given: &str, account: AccountId) -> Self {
+        Kind::ResourceNotFoundException
+            .says(format!("Consumer {given}, account {account} not found."))
+    }
+
+    /// The name is taken (the text is a choice).
+    pub fn consumer_exists(name: &str, stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::ResourceInUseException.says(format!(
+            "Consumer {name} under stream {stream} already exists."
+        ))
+    }
+
+    /// A consumer that is on its way in or out.
+    pub fn consumer_not_active(consumer: &ConsumerArn) -> Self {
+        let (name, stream, created) = (
+            &consumer.name,
+            named_with_and(&consumer.stream),
+            consumer.created_s,
+        );
+        Kind::ResourceInUseException.says(format!(
+            "Consumer {name} with creation timestamp {created} under stream {stream} is not in \
+             ACTIVE status."
+        ))
+    }
+
+    /// A consumer that is on its way in or out, in the words of SubscribeToShard.
+    pub fn subscriber_not_active(consumer: &ConsumerArn) -> Self {
+        let (name, created, stream) = (&consumer.name, consumer.created_s, &consumer.stream);
+        let (stream, account) = (&stream.name, stream.scope.account);
+        Kind::ResourceInUseException.says(format!(
+            "Consumer {name} with creation timestamp {created} under stream: {stream} , account \
+             {account} is not in ACTIVE status."
+        ))
+    }
+
+    /// A consumer that reads the shard already.
+    pub fn seat_taken(stream: &StreamArn, shard: ShardId, consumer: &str) -> Self {
+        let (account, stream) = (stream.scope.account, &stream.name);
+        Kind::ResourceInUseException.says(format!(
+            "Another active subscription exists for this consumer: \
+             {account}:{stream}:{shard}:{consumer}"
+        ))
+    }
+
+    /// More consumers than a stream may have (the text is a choice).
+    pub fn too_many_consumers(stream: &StreamArn, limit: u64) -> Self {
+        let stream = named(stream);
+        Kind::LimitExceededException.says(format!(
+            "This request would exceed the limit on the number of consumers for stream {stream}. \
+             Limit: {limit}."
+        ))
+        .by(["consumers-per-stream", "consumers-per-committed-stream"])
+    }
+
+    /// More consumers being registered than may be (the text is a choice).
+    pub fn too_many_consumers_creating(stream: &StreamArn, limit: u64) -> Self {
+        let stream = named(stream);
+        Kind::LimitExceededException
+            .says(format!(
+                "This request would exceed the limit on the number of consumers that can \
+             simultaneously be in CREATING for stream {stream}. Limit: {limit}."
+            ))
+            .by(["consumers-creating"])
+    }
+
+    /// A policy that is none (the text is a choice).
+    pub fn policy_invalid() -> Self {
+        Kind::ValidationException.says("Invalid policy document.")
+    }
+
+    /// No policy to delete.
+    pub fn policy_not_found(arn: &str) -> Self {
+        Kind::ResourceNotFoundException
+            .says(format!("No resource policy found for resource ARN {arn}."))
+    }
+
+    /// An ARN that names neither a stream nor a consumer we have (a choice).
+    pub fn resource_not_found(arn: &str) -> Self {
+        Kind::ResourceNotFoundException.says(format!("Resource {arn} not found."))
+    }
+
+    /// An operation on a stream was called too often.
+    pub fn stream_call_rate_exceeded(rate: &'static str, stream: &str, account: AccountId) -> Self {
+        Kind::LimitExceededException
+            .says(format!(
+                "Rate exceeded for stream {stream} under account {account}."
+            ))
+            .by([rate])
+    }
+
+    /// An operation of the whole account was called too often.
+    pub fn account_call_rate_exceeded(rate: &'static str, account: AccountId) -> Self {
+        Kind::LimitExceededException
+            .says(format!("Rate exceeded for account {account}."))
+            .by([rate])
+    }
+}
+
+/// A stream as the one text about consumers spells it.
+fn named_with_and(stream: &StreamArn) -> String {
+    format!("{} and account {}", stream.name, stream.scope.account)
+}

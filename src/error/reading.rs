@@ -1,0 +1,113 @@
+//! Refusals about positions, iterators and listings.
+
+use super::{Error, Kind, named};
+use crate::model::{ShardId, StreamArn};
+use crate::world::Timestamp;
+use std::fmt;
+
+/// Positions and iterators.
+impl Error {
+    /// A number with a type that takes none, or a type without its number.
+    pub fn starting_number_mismatch(kind: &str, given: bool) -> Self {
+        let found = if given { "also a" } else { "no" };
+        Kind::InvalidArgumentException.says(format!(
+            "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and \
+             StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. \
+             Request specified {kind} and {found} StartingSequenceNumber."
+        ))
+    }
+
+    /// A number that cannot be one.
+    pub fn starting_number_invalid(number: &str, shard: ShardId, stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::InvalidArgumentException.says(format!(
+            "StartingSequenceNumber {number} used in GetShardIterator on shard {shard} in stream \
+             {stream} is invalid."
+        ))
+    }
+
+    /// A number of another shard.
+    pub fn starting_number_of_other_shard(encoded: impl fmt::Display, shard: ShardId) -> Self {
+        Kind::InvalidArgumentException.says(format!(
+            "Invalid StartingSequenceNumber. It encodes {encoded}, while it was used in a call to \
+             a shard with {shard}"
+        ))
+    }
+
+    /// A number of another stream.
+    pub fn starting_number_foreign(number: &str, shard: ShardId, stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::InvalidArgumentException.says(format!(
+            "StartingSequenceNumber {number} used in GetShardIterator on shard {shard} in stream \
+             {stream} is invalid because it did not come from this stream."
+        ))
+    }
+
+    /// AT_TIMESTAMP without a time.
+    pub fn timestamp_missing() -> Self {
+        Kind::InvalidArgumentException.says(
+            "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current \
+             request has no timestamp parameter.",
+        )
+    }
+
+    /// AT_TIMESTAMP with a time to come.
+    pub fn timestamp_in_future(given: Timestamp, now: Timestamp) -> Self {
+        let (given, now) = (given.millis(), now.millis());
+        Kind::InvalidArgumentException.says(format!(
+            "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. \
+             timestampInMillis: {given}, currentTimestampInMillis: {now}"
+        ))
+    }
+
+    /// A text that is no iterator, or one of another stream.
+    pub fn iterator_invalid() -> Self {
+        Kind::InvalidArgumentException.says("Invalid ShardIterator.")
+    }
+
+    /// An iterator older than five minutes.
+    pub fn iterator_expired(created: &str, now: &str, life_ms: i64) -> Self {
+        Kind::ExpiredIteratorException.says(format!(
+            "Iterator expired. The iterator was created at time {created} while right now it is \
+             {now} which is further in the future than the tolerated delay of {life_ms} \
+             milliseconds."
+        ))
+    }
+
+    /// A StreamARN beside an iterator of another stream (the text is a choice).
+    pub fn iterator_of_other_stream(arn: &str) -> Self {
+        Kind::InvalidArgumentException.says(format!(
+            "The ShardIterator does not belong to the stream {arn}."
+        ))
+    }
+}
+
+/// Listings.
+impl Error {
+    /// ListShards without anything to list.
+    pub fn nothing_to_list() -> Self {
+        Kind::InvalidArgumentException.says("Either NextToken or StreamName should be provided.")
+    }
+
+    /// A token says it all; what else was given contradicts it.
+    pub fn token_with(member: &str) -> Self {
+        Kind::InvalidArgumentException.says(format!(
+            "NextToken and {member} cannot be provided together."
+        ))
+    }
+
+    /// A text that is no token (the text is a choice).
+    pub fn token_invalid() -> Self {
+        Kind::InvalidArgumentException.says("NextToken is invalid.")
+    }
+
+    /// A token older than five minutes (the text is a choice).
+    pub fn token_expired() -> Self {
+        Kind::ExpiredNextTokenException.says("The provided next token has expired.")
+    }
+
+    /// A shard filter whose members do not fit its type (the texts are choices).
+    pub fn shard_filter(message: String) -> Self {
+        Kind::InvalidArgumentException.says(message)
+    }
+}

@@ -1,0 +1,141 @@
+//! Refusals about streams, their states, how they are made, and their tags.
+
+use super::{Error, Kind, named};
+use crate::model::{AccountId, StreamArn, StreamStatus};
+
+/// Streams and their states.
+impl Error {
+    /// No stream of that name.
+    pub fn stream_not_found(stream: &StreamArn) -> Self {
+        Kind::ResourceNotFoundException.says(format!("Stream {} not found.", named(stream)))
+    }
+
+    /// The name is taken.
+    pub fn stream_exists(stream: &StreamArn) -> Self {
+        Kind::ResourceInUseException.says(format!("Stream {} already exists.", named(stream)))
+    }
+
+    /// The stream's state does not allow it.
+    pub fn stream_not_active(stream: &StreamArn, status: StreamStatus) -> Self {
+        let stream = named(stream);
+        Kind::ResourceInUseException.says(format!(
+            "Stream {stream} not ACTIVE, instead in state {status}"
+        ))
+    }
+
+    /// Neither a name nor an ARN (the text is a choice).
+    pub fn no_stream_given() -> Self {
+        Kind::InvalidArgumentException.says("Either StreamName or StreamARN should be provided.")
+    }
+
+    /// A name and an ARN that disagree (the text is a choice).
+    pub fn name_and_arn_differ(name: &str, arn: &str) -> Self {
+        Kind::InvalidArgumentException.says(format!(
+            "StreamName {name} and StreamARN {arn} do not refer to the same stream."
+        ))
+    }
+
+    /// An ARN whose form passes the pattern but names no stream (a choice).
+    pub fn stream_arn_unparsed(arn: &str) -> Self {
+        Kind::InvalidArgumentException.says(format!("{arn} is not the ARN of a stream."))
+    }
+
+    /// Too many streams are being created or deleted.
+    pub fn too_many_in_transition(account: AccountId, limit: u64) -> Self {
+        Kind::LimitExceededException
+            .says(format!(
+                "This request would have exceed the limit on the number  of streams that can \
+             simultaneously be in CREATING or DELETING for the account {account}. Limit: {limit}."
+            ))
+            .by(["streams-in-transition"])
+    }
+
+    /// Too many on-demand streams (the text is a choice).
+    pub fn too_many_on_demand(account: AccountId, region: &str, limit: u64) -> Self {
+        Kind::LimitExceededException
+            .says(format!(
+                "This request would exceed the limit on the number of on-demand streams for the \
+             account {account} in {region}. Limit: {limit}."
+            ))
+            .by(["on-demand-streams"])
+    }
+
+    /// Too many open shards.
+    pub fn too_many_shards(stream: &StreamArn, open: u64, limit: u64, more: u64) -> Self {
+        let (account, region) = (&stream.scope.account, &stream.scope.region);
+        Kind::LimitExceededException
+            .says(format!(
+                "This request would exceed the shard limit for the account {account} in {region}. \
+             Current shard count for the account: {open}. Limit: {limit}. Number of additional \
+             shards that would have resulted from this request: {more}. Refer to the AWS Service \
+             Limits page (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) \
+             for current limits and how to request higher limits."
+            ))
+            .by(["shards-per-account"])
+    }
+}
+
+/// CreateStream's members against each other.
+impl Error {
+    /// An on-demand stream is not given a shard count.
+    pub fn shard_count_not_expected() -> Self {
+        Kind::InvalidArgumentException.says("ShardCount is not expected when StreamMode=ON_DEMAND")
+    }
+
+    /// A provisioned stream needs one (the text is a choice).
+    pub fn shard_count_required() -> Self {
+        Kind::InvalidArgumentException.says("ShardCount is required when StreamMode=PROVISIONED")
+    }
+
+    /// Warm throughput is for on-demand streams (the text is a choice).
+    pub fn warm_throughput_not_expected() -> Self {
+        Kind::InvalidArgumentException
+            .says("WarmThroughputMiBps is not expected when StreamMode=PROVISIONED")
+    }
+
+    /// Warm throughput needs the account's commitment (the text is a choice).
+    pub fn warm_throughput_without_commitment(account: AccountId) -> Self {
+        Kind::ValidationException.says(format!(
+            "WarmThroughputMiBps requires the minimum throughput billing commitment to be enabled \
+             for the account {account}."
+        ))
+    }
+
+    /// AUTO distribution is for on-demand streams (the text is a choice).
+    pub fn auto_distribution_not_expected() -> Self {
+        Kind::InvalidArgumentException.says(
+            "Record distribution strategy AUTO is only supported for streams in On-Demand mode.",
+        )
+    }
+}
+
+/// Tags.
+impl Error {
+    /// A character no tag may have.
+    pub fn tag_characters() -> Self {
+        Kind::InvalidArgumentException.says(
+            "Some tags contain invalid characters. Valid characters: Unicode letters, digits, \
+             white space, _ . / = + - % @.",
+        )
+    }
+
+    /// A character or prefix that only the second check finds.
+    pub fn tags_illegal(verb: &str, preposition: &str, stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::InvalidArgumentException.says(format!(
+            "Failed to {verb} tags {preposition} stream {stream} because some tags contained \
+             illegal characters. The allowed characters are Unicode letters, \
+             white-spaces, '_',',','/','=','+','-','@'."
+        ))
+    }
+
+    /// Too many tags; the text says 10, the limit is 50.
+    pub fn too_many_tags(stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::InvalidArgumentException.says(format!(
+            "Failed to add tags to stream {stream} because a given stream cannot have more than \
+             10 tags associated with it."
+        ))
+        .by(["tags"])
+    }
+}
