@@ -14,7 +14,7 @@
 //! `disk.rs` is what is asked of the engine below, `sled.rs` the engine. `segment.rs`, `frame.rs`
 //! and `key.rs` are the bytes, `log.rs` and `read.rs` a shard, `commit.rs`, `writer.rs` and
 //! `spill.rs` the committer, `generation.rs` and `keeper.rs` the databases, `recovery.rs` the
-//! start, `room.rs` what writers wait for.
+//! start, `remains.rs` what a killed engine leaves, `room.rs` what writers wait for.
 
 pub mod catalog;
 mod commit;
@@ -28,6 +28,7 @@ mod log;
 mod open;
 mod read;
 mod recovery;
+mod remains;
 mod room;
 mod segment;
 mod sled;

@@ -1,12 +1,15 @@
 //! The one place that names sled.
 //!
-//! Four of its traps are closed here. Dropping any handle or cursor flushes, and a flush that
+//! Six of its traps are closed here. Dropping any handle or cursor flushes, and a flush that
 //! failed leaves the next one waiting for ever: after a failure handles are forgotten, not dropped.
 //! It panics where others return errors: a panic becomes an error. Its own flusher thread aborts
 //! the process when the disk is full: it is never started. Opening a damaged database may never
-//! end, because its own clean-up after a panic waits for that thread: opening has a time limit.
+//! end, because its own clean-up after a panic waits for that thread: opening has a time limit. So has reading a whole database, for where its
+//! metadata is damaged it looks for ever for what is not there. And an opening that is killed half
+//! way can cost what was there before: `remains.rs` mends that.
 
 use super::disk::{Database, Disk, Tree};
+use super::remains;
 use ::sled as engine;
 use bytes::Bytes;
 use std::io;
@@ -14,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{channel, sync_channel};
 use std::time::Duration;
 
 /// Values in a leaf before it is split. A split at the right end leaves two behind, and two
@@ -27,6 +30,12 @@ const COMPRESSION: i32 = -131_072;
 /// How long opening may take. It takes some hundredths of a second, but a disk may stall, and a
 /// sound generation must not be set aside for that.
 const OPEN_LIMIT: Duration = Duration::from_secs(120);
+
+/// How long the next value may take when a whole database is read, for the same reason.
+const READ_LIMIT: Duration = Duration::from_secs(60);
+
+/// Values read before they are looked at, when a whole database is read.
+const READ_AHEAD: usize = 16;
 
 /// How empty a file may get before the engine rewrites what is left in it.
 const FILL_RATIO: f32 = 0.3;
@@ -45,7 +54,9 @@ impl Disk for SledDisk {
                 .flush_every_ms(None)
                 .zstd_compression_level(COMPRESSION)
         };
+        let path = path.to_path_buf();
         limited(move || {
+            remains::mend(&path)?;
             let database = config.open::<LEAF_FANOUT>()?;
             let commits = database.open_tree("commits")?;
             let main = (*database).clone();
@@ -118,13 +129,37 @@ impl Database for SledDatabase {
     }
 
     fn each(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], Bytes)) -> io::Result<()> {
-        guarded(|| {
-            for pair in self.tree(tree).iter() {
-                let (key, value) = pair?;
-                visit(&key, Bytes::from_owner(value));
+        let tree = self.tree(tree).clone();
+        let (sender, receiver) = sync_channel(READ_AHEAD);
+        let read = move || {
+            let read = guarded(|| {
+                for pair in tree.iter() {
+                    let (key, value) = pair?;
+                    if sender.send(Ok(Some((key, value)))).is_err() {
+                        break;
+                    }
+                }
+                Ok(None)
+            });
+            // Before the end is told: who closes the database next finds no handle left.
+            drop(tree);
+            // The receiver may have given up.
+            let _given_up = sender.send(read);
+        };
+        std::thread::Builder::new()
+            .name("reading".into())
+            .spawn(read)?;
+        loop {
+            match receiver.recv_timeout(READ_LIMIT) {
+                Ok(Ok(Some((key, value)))) => visit(&key, Bytes::from_owner(value)),
+                Ok(end) => return end.map(drop),
+                Err(_) => {
+                    self.failed.store(true, Ordering::Release);
+                    let endless = "the storage engine does not end reading it";
+                    return Err(io::Error::other(endless));
+                }
             }
-            Ok(())
-        })
+        }
     }
 
     fn another(&self) -> Box<dyn Database> {

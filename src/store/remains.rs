@@ -1,0 +1,141 @@
+//! Mends what a kill in the middle of an opening leaves in the storage engine's own metadata.
+//!
+//! The engine keeps a snapshot of where its objects lie and logs of what came later. An opening
+//! writes a new snapshot, removes the logs and the old snapshot, and begins the next log. Killed in
+//! between, it leaves a snapshot without a log, and perhaps the old snapshot beside it. The next
+//! opening (of alpha 124) then writes a snapshot of the same number and removes it as the old one:
+//! all is well until the next kill, after which everything older than the last run is gone, or what
+//! an even older snapshot knew comes back in its place.
+//!
+//! So before an opening there is always a log, if only an empty one, and never an older snapshot.
+
+use std::io;
+use std::path::Path;
+
+const SNAPSHOT: &str = "snapshot_";
+const LOG: &str = "log_";
+
+/// Mends the database at `path` if there is one.
+pub(super) fn mend(path: &Path) -> io::Result<()> {
+    let folder = path.join("metadata");
+    let found = match numbered(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        found => found?,
+    };
+    let of_kind = |kind: &'static str| {
+        let numbers = found.iter().filter(move |(of, _)| *of == kind);
+        numbers.map(|(_, number)| *number)
+    };
+    let Some(newest) = of_kind(SNAPSHOT).max() else {
+        return Ok(());
+    };
+    for older in of_kind(SNAPSHOT).filter(|number| *number < newest) {
+        std::fs::remove_file(folder.join(name(SNAPSHOT, older)))?;
+    }
+    if !of_kind(LOG).any(|number| number > newest) {
+        let log = std::fs::File::create(folder.join(name(LOG, newest + 1)))?;
+        log.sync_all()?;
+    }
+    std::fs::File::open(&folder)?.sync_all()
+}
+
+/// The kinds and numbers of the files in a folder; others are left out.
+fn numbered(folder: &Path) -> io::Result<Vec<(&'static str, u64)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?.file_name();
+        let entry = entry.to_string_lossy();
+        let number = |kind: &'static str| {
+            let number = u64::from_str_radix(entry.strip_prefix(kind)?, 16).ok()?;
+            (entry == name(kind, number)).then_some((kind, number))
+        };
+        found.extend(number(SNAPSHOT).or_else(|| number(LOG)));
+    }
+    Ok(found)
+}
+
+fn name(kind: &str, number: u64) -> String {
+    format!("{kind}{number:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::disk::{Database, Disk as _, Tree};
+    use crate::store::sled::SledDisk;
+
+    fn open(path: &Path) -> Box<dyn Database> {
+        SledDisk.open(path, 1 << 20).expect("it opens")
+    }
+
+    /// Opens a database, adds ten keys, and gives what a kill would leave then. They are so many
+    /// that each ten have leaves of their own.
+    fn killed_after_adding(path: &Path, tens: u8) -> tempfile::TempDir {
+        let database = open(path);
+        for key in tens * 10..tens * 10 + 10 {
+            database.insert(Tree::Main, &[key], b"value").expect("room");
+        }
+        database.flush().expect("a sound disk");
+        let left = tempfile::tempdir().expect("room");
+        crate::store::tests::copy_directory(path, left.path());
+        left
+    }
+
+    fn keys(path: &Path) -> Vec<u8> {
+        let mut keys = Vec::new();
+        let mut visit = |key: &[u8], _| keys.extend_from_slice(key);
+        open(path).each(Tree::Main, &mut visit).expect("readable");
+        keys
+    }
+
+    fn remove(folder: &Path, kind: &str) {
+        for (found, number) in numbered(folder).expect("a folder") {
+            if found == kind {
+                std::fs::remove_file(folder.join(name(kind, number))).expect("removable");
+            }
+        }
+    }
+
+    #[test]
+    fn a_kill_before_the_first_log_loses_nothing_at_the_second_kill() {
+        let first = killed_after_adding(tempfile::tempdir().expect("room").path(), 1);
+        let second = killed_after_adding(first.path(), 2);
+        // As if it had been killed when the snapshot was there and its log was not yet.
+        drop(open(second.path()));
+        remove(&second.path().join("metadata"), LOG);
+        let third = killed_after_adding(second.path(), 3);
+        assert_eq!(keys(third.path()), (10..40).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn an_older_snapshot_that_a_kill_left_does_not_come_back() {
+        let first = killed_after_adding(tempfile::tempdir().expect("room").path(), 1);
+        drop(open(first.path()));
+        let metadata = |path: &Path| path.join("metadata");
+        let snapshot = |path: &Path| {
+            let found = numbered(&metadata(path)).expect("a folder");
+            let newest = found
+                .into_iter()
+                .filter(|(kind, _)| *kind == SNAPSHOT)
+                .max();
+            metadata(path).join(name(SNAPSHOT, newest.expect("a snapshot").1))
+        };
+        let old = snapshot(first.path());
+        let content = std::fs::read(&old).expect("a file");
+        let second = killed_after_adding(first.path(), 2);
+        drop(open(second.path()));
+        remove(&metadata(second.path()), LOG);
+        let kept = metadata(second.path()).join(old.file_name().expect("a file"));
+        std::fs::write(&kept, content).expect("room");
+        let third = killed_after_adding(second.path(), 3);
+        assert!(!kept.exists());
+        assert_eq!(keys(third.path()), (10..40).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn there_may_be_nothing_yet() {
+        let folder = tempfile::tempdir().expect("room");
+        mend(&folder.path().join("none")).expect("nothing to do");
+        assert!(keys(folder.path()).is_empty());
+    }
+}
