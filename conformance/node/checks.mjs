@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { refused, until } from "./runner.mjs";
+import { advanceClock, refused, until } from "./runner.mjs";
 
 const { ENDPOINT, TLS_ENDPOINT, VIRTUAL_ENDPOINT } = process.env;
 const ALL_BYTES = Uint8Array.from({ length: 256 }, (_, index) => index);
@@ -16,10 +16,11 @@ const text = (data) => Buffer.from(data).toString();
 const range = (count) => Array.from({ length: count }, (_, index) => index);
 
 /**
- * The checks of an SDK. `connect({ endpoint, region })` makes a client of it, `untilExists` and
- * `untilGone` are its waiters, called with a client and a stream's name.
+ * The checks of an SDK. `connect({ endpoint, region, defaultRetries })` makes a client of it,
+ * `untilExists` and `untilGone` are its waiters, called with a client and a stream's name, and
+ * `retriesOf` says how often a call was retried, from its answer.
  */
-export function checksOf({ connect, untilExists, untilGone }) {
+export function checksOf({ connect, untilExists, untilGone, retriesOf }) {
   const kinesis = connect({ endpoint: ENDPOINT });
 
   /** A new stream that is ACTIVE; its name. */
@@ -33,6 +34,11 @@ export function checksOf({ connect, untilExists, untilGone }) {
   async function shardIds(name) {
     const { Shards } = await kinesis.listShards({ StreamName: name });
     return Shards.map((shard) => shard.ShardId);
+  }
+
+  async function arnOf(name) {
+    const { StreamDescriptionSummary } = await kinesis.describeStreamSummary({ StreamName: name });
+    return StreamDescriptionSummary.StreamARN;
   }
 
   async function iteratorOf(name, shardId, type = "TRIM_HORIZON", position = {}, client = kinesis) {
@@ -50,12 +56,6 @@ export function checksOf({ connect, untilExists, untilGone }) {
       if (page.MillisBehindLatest === 0) return records;
       iterator = page.NextShardIterator;
     }
-  }
-
-  async function advanceClock(milliseconds) {
-    const body = JSON.stringify({ advance_ms: milliseconds });
-    const answer = await fetch(`${VIRTUAL_ENDPOINT}/_minikin/clock`, { method: "POST", body });
-    assert.equal(answer.status, 200);
   }
 
   return {
@@ -278,6 +278,74 @@ export function checksOf({ connect, untilExists, untilGone }) {
       const records = await read(name, "shardId-000000000000");
       const keys = records.map((record) => Number(record.PartitionKey)).sort((a, b) => a - b);
       assert.deepEqual(keys, range(500));
+    },
+
+    "pages through ListStreamConsumers and ListTagsForStream": async () => {
+      const name = await createStream(1);
+      const StreamARN = await arnOf(name);
+      const expected = range(5).map((index) => `name-${index}`);
+      for (const each of expected) {
+        await kinesis.registerStreamConsumer({ StreamARN, ConsumerName: each });
+        await kinesis.addTagsToStream({ StreamName: name, Tags: { [each]: "value" } });
+      }
+      const consumers = [];
+      let page;
+      do {
+        const NextToken = page?.NextToken;
+        page = await kinesis.listStreamConsumers({ StreamARN, MaxResults: 2, NextToken });
+        assert(page.Consumers.length <= 2);
+        consumers.push(...page.Consumers.map((consumer) => consumer.ConsumerName));
+      } while (page.NextToken);
+      assert.deepEqual(consumers.sort(), expected);
+      const tags = [];
+      do {
+        const ExclusiveStartTagKey = tags.at(-1);
+        page = await kinesis.listTagsForStream({ StreamName: name, Limit: 2, ExclusiveStartTagKey });
+        assert(page.Tags.length <= 2);
+        tags.push(...page.Tags.map((tag) => tag.Key));
+      } while (page.HasMoreTags);
+      assert.deepEqual(tags, expected);
+    },
+
+    "meets LimitExceededException": async () => {
+      const StreamARN = await arnOf(await createStream(1));
+      for (const index of range(20)) {
+        await kinesis.registerStreamConsumer({ StreamARN, ConsumerName: `consumer-${index}` });
+      }
+      await refused("LimitExceededException", /./, () =>
+        kinesis.registerStreamConsumer({ StreamARN, ConsumerName: "one-too-many" }),
+      );
+    },
+
+    "retries a throttled put by itself": async () => {
+      const StreamName = await createStream(1);
+      const patient = connect({ endpoint: ENDPOINT, defaultRetries: true });
+      const entry = { PartitionKey: "key", Data: Buffer.alloc(10_000) };
+      const Records = range(105).map(() => entry);
+      const isDrained = async () =>
+        (await kinesis.putRecords({ StreamName, Records })).FailedRecordCount > 0;
+      // Whether the put is a moment too early for what is left is up to the machine.
+      await until(async () => {
+        await until(isDrained);
+        const data = { PartitionKey: "key", Data: Buffer.alloc(20_000) };
+        return retriesOf(await patient.putRecord({ StreamName, ...data })) > 0;
+      });
+    },
+
+    "puts and reads a record of 10 MiB": async () => {
+      const name = await createStream(1);
+      // The key counts, too.
+      const Data = Buffer.alloc(10 * 2 ** 20 - "key".length, ALL_BYTES);
+      const put = () => kinesis.putRecord({ StreamName: name, PartitionKey: "key", Data });
+      const message =
+        "1 validation error detected: Value at 'data' failed to satisfy constraint: Member must " +
+        "have length less than or equal to 1048576";
+      await refused("ValidationException", message, put);
+      await kinesis.updateMaxRecordSize({ StreamARN: await arnOf(name), MaxRecordSizeInKiB: 10240 });
+      await untilExists(kinesis, name);
+      await put();
+      const [record] = await read(name, "shardId-000000000000");
+      assert(Data.equals(record.Data), "other data");
     },
 
     "speaks TLS that it verifies with minikin's certificate authority": async () => {

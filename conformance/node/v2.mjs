@@ -10,9 +10,10 @@ import { run } from "./runner.mjs";
 const { default: AWS } = await import("aws-sdk");
 
 /** A client whose methods return promises at once, as those of the third version do. */
-function connect({ endpoint, region = "us-east-1" }) {
+function connect({ endpoint, region = "us-east-1", defaultRetries }) {
   // No retries, and no check before sending: what is wrong is to be said by the server.
-  const kinesis = new AWS.Kinesis({ endpoint, region, maxRetries: 0, paramValidation: false });
+  const retries = defaultRetries ? {} : { maxRetries: 0 };
+  const kinesis = new AWS.Kinesis({ endpoint, region, paramValidation: false, ...retries });
   return new Proxy(kinesis, {
     get: (target, method) => (...input) => target[method](...input).promise(),
   });
@@ -23,6 +24,7 @@ await run(
   checksOf({
     connect,
     untilExists: (client, StreamName) => client.waitFor("streamExists", { StreamName }),
+    retriesOf: (answer) => answer.$response.retryCount,
     untilGone: (client, StreamName) => client.waitFor("streamNotExists", { StreamName }),
   }),
 );

@@ -10,10 +10,11 @@ import {
 import assert from "node:assert/strict";
 import { checksOf } from "./checks.mjs";
 import { run } from "./runner.mjs";
+import { subscriptionChecks } from "./subscriptions.mjs";
 
-function connect({ endpoint, region = "us-east-1" }) {
+function connect({ endpoint, region = "us-east-1", defaultRetries }) {
   // No retries: an error that the SDK hides would be an error that nobody sees.
-  return new Kinesis({ endpoint, region, maxAttempts: 1 });
+  return new Kinesis({ endpoint, region, ...(defaultRetries ? {} : { maxAttempts: 1 }) });
 }
 
 const waiting = (client) => ({ client, maxWaitTime: 30 });
@@ -36,43 +37,12 @@ await run("node-v3", {
     assert.deepEqual(found, names.map((name) => [name]));
   },
 
-  "is pushed records, through a split to the shard's end, over HTTP/2": async () => {
-    const client = connect({ endpoint: process.env.ENDPOINT });
-    const StreamName = "pushed";
-    await client.createStream({ StreamName, ShardCount: 1 });
-    await waitUntilStreamExists(waiting(client), { StreamName });
-    const summary = await client.describeStreamSummary({ StreamName });
-    const { StreamARN } = summary.StreamDescriptionSummary;
-    const ConsumerName = "reader";
-    const { Consumer } = await client.registerStreamConsumer({ StreamARN, ConsumerName });
-    const ShardId = "shardId-000000000000";
-    const { EventStream } = await client.subscribeToShard({
-      ConsumerARN: Consumer.ConsumerARN,
-      ShardId,
-      StartingPosition: { Type: "TRIM_HORIZON" },
-    });
-    const expected = [];
-    for (let number = 0; number < 50; number++) {
-      expected.push(`record ${number}`);
-      const Data = Buffer.from(expected[number]);
-      await client.putRecord({ StreamName, Data, PartitionKey: "key" });
-    }
-    const NewStartingHashKey = (2n ** 127n).toString();
-    await client.splitShard({ StreamName, ShardToSplit: ShardId, NewStartingHashKey });
-    const data = [];
-    let children;
-    for await (const { SubscribeToShardEvent: event } of EventStream) {
-      for (const record of event.Records) data.push(Buffer.from(record.Data).toString());
-      children = event.ChildShards ?? children;
-    }
-    assert.deepEqual(data, expected);
-    assert.deepEqual(children.map((child) => child.ParentShards), [[ShardId], [ShardId]]);
-    await client.deleteStream({ StreamName, EnforceConsumerDeletion: true });
-  },
+  ...subscriptionChecks(connect),
 
   ...checksOf({
     connect,
     untilExists: (client, StreamName) => waitUntilStreamExists(waiting(client), { StreamName }),
+    retriesOf: (answer) => answer.$metadata.attempts - 1,
     untilGone: (client, StreamName) => waitUntilStreamNotExists(waiting(client), { StreamName }),
   }),
 });

@@ -3,85 +3,29 @@
 Each check makes what it needs, so that it can be read alone. conformance/run sets the variables.
 """
 
-import json
-import os
-import urllib.request
 import uuid
 from datetime import datetime, timedelta, timezone
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError, SSLError
+from botocore.exceptions import SSLError
 
+from clients import (
+    CA_FILE,
+    TLS_ENDPOINT,
+    VIRTUAL_ENDPOINT,
+    advance_clock,
+    connect,
+    create_stream,
+    kinesis,
+    read,
+    read_all,
+    refused,
+    shard_ids,
+)
 from runner import check, equal, main, until
-
-ENDPOINT = os.environ["ENDPOINT"]
-TLS_ENDPOINT = os.environ["TLS_ENDPOINT"]
-VIRTUAL_ENDPOINT = os.environ["VIRTUAL_ENDPOINT"]
-CA_FILE = os.environ["CA_FILE"]
 
 ALL_BYTES = bytes(range(256))
 # Two, three and four bytes of UTF-8, a right-to-left script, and what JSON escapes.
 UNICODE_KEYS = ["ключ", "鍵", "🔑", "مفتاح", 'a "key"\\\n', "\u2028"]
-
-
-def connect(endpoint=ENDPOINT, region="us-east-1", **more):
-    # No retries: an error that the SDK hides would be an error that nobody sees.
-    config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
-    return boto3.client("kinesis", endpoint_url=endpoint, region_name=region, config=config, **more)
-
-
-kinesis = connect()
-
-
-def create_stream(shards=2, client=kinesis):
-    """A new stream that is ACTIVE; its name."""
-    name = f"stream-{uuid.uuid4().hex[:12]}"
-    client.create_stream(StreamName=name, ShardCount=shards)
-    client.get_waiter("stream_exists").wait(StreamName=name)
-    return name
-
-
-def shard_ids(name, client=kinesis):
-    return [shard["ShardId"] for shard in client.list_shards(StreamName=name)["Shards"]]
-
-
-def read(name, shard_id, type="TRIM_HORIZON", client=kinesis, limit=None, **position):
-    """What is in a shard from a position to its tip, page by page."""
-    iterator = client.get_shard_iterator(
-        StreamName=name, ShardId=shard_id, ShardIteratorType=type, **position
-    )["ShardIterator"]
-    records = []
-    while True:
-        page = client.get_records(ShardIterator=iterator, **({"Limit": limit} if limit else {}))
-        records += page["Records"]
-        if page["MillisBehindLatest"] == 0:
-            return records
-        iterator = page["NextShardIterator"]
-
-
-def read_all(name, client=kinesis):
-    return [record for shard in shard_ids(name, client) for record in read(name, shard, client=client)]
-
-
-def advance_clock(milliseconds):
-    body = json.dumps({"advance_ms": milliseconds}).encode()
-    urllib.request.urlopen(f"{VIRTUAL_ENDPOINT}/_minikin/clock", body, timeout=10).close()
-
-
-def refused(exception, message, call, **arguments):
-    """Makes a call that must fail with this exception and text."""
-    try:
-        call(**arguments)
-    except ClientError as error:
-        equal(error.response["Error"]["Code"], exception)
-        equal(error.response["Error"]["Message"], message)
-        equal(error.response["ResponseMetadata"]["HTTPStatusCode"], 400)
-        # Exceptions of the model are classes of the client, for `except` clauses.
-        if hasattr(kinesis.exceptions, exception):
-            equal(type(error).__name__, exception)
-        return
-    raise AssertionError(f"no {exception}")
 
 
 @check
@@ -438,6 +382,81 @@ def throttled_entries_are_put_again():
 
 
 @check
+def consumers_and_tags_are_listed_in_pages():
+    """pages through ListStreamConsumers and ListTagsForStream"""
+    name = create_stream(shards=1)
+    arn = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
+    expected = [f"name-{index}" for index in range(5)]
+    for each in expected:
+        kinesis.register_stream_consumer(StreamARN=arn, ConsumerName=each)
+        kinesis.add_tags_to_stream(StreamName=name, Tags={each: "value"})
+    pages = kinesis.get_paginator("list_stream_consumers").paginate(
+        StreamARN=arn, PaginationConfig={"PageSize": 2}
+    )
+    pages = [[consumer["ConsumerName"] for consumer in page["Consumers"]] for page in pages]
+    equal([len(page) for page in pages], [2, 2, 1])
+    equal(sorted(sum(pages, [])), expected)
+    first = kinesis.list_tags_for_stream(StreamName=name, Limit=3)
+    equal(([tag["Key"] for tag in first["Tags"]], first["HasMoreTags"]), (expected[:3], True))
+    second = kinesis.list_tags_for_stream(
+        StreamName=name, Limit=3, ExclusiveStartTagKey=expected[2]
+    )
+    equal(([tag["Key"] for tag in second["Tags"]], second["HasMoreTags"]), (expected[3:], False))
+
+
+@check
+def consumers_are_counted():
+    """meets LimitExceededException"""
+    name = create_stream(shards=1)
+    arn = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
+    for index in range(20):
+        kinesis.register_stream_consumer(StreamARN=arn, ConsumerName=f"consumer-{index}")
+    try:
+        kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="one-too-many")
+    except kinesis.exceptions.LimitExceededException as error:
+        equal(error.response["ResponseMetadata"]["HTTPStatusCode"], 400)
+    else:
+        raise AssertionError("a stream has 21 consumers")
+
+
+@check
+def throttled_puts_are_retried():
+    """retries a throttled put by itself"""
+    name = create_stream(shards=1)
+    patient = connect(config=None)
+    entries = [{"PartitionKey": "key", "Data": bytes(10_000)}] * 105
+
+    def was_retried():
+        until(lambda: kinesis.put_records(StreamName=name, Records=entries)["FailedRecordCount"])
+        put = patient.put_record(StreamName=name, PartitionKey="key", Data=bytes(20_000))
+        return put["ResponseMetadata"]["RetryAttempts"]
+
+    # Whether the put is a moment too early for what is left is up to the machine.
+    until(was_retried)
+
+
+@check
+def ten_megabytes_come_back():
+    """puts and reads a record of 10 MiB"""
+    name = create_stream(shards=1)
+    # The key counts, too.
+    data = ALL_BYTES * (10 * 2**20 // 256)
+    record = {"StreamName": name, "PartitionKey": "key", "Data": data[: -len("key")]}
+    refused(
+        "ValidationException",
+        "1 validation error detected: Value at 'data' failed to satisfy constraint: Member must "
+        "have length less than or equal to 1048576",
+        kinesis.put_record, **record,
+    )
+    arn = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
+    kinesis.update_max_record_size(StreamARN=arn, MaxRecordSizeInKiB=10240)
+    kinesis.get_waiter("stream_exists").wait(StreamName=name)
+    kinesis.put_record(**record)
+    [stored] = read_all(name)
+    assert stored["Data"] == record["Data"], "other data"
+
+
+@check
 def streams_are_addressed_by_arn():
     """addresses a stream by its ARN"""
     name = create_stream()
@@ -535,45 +554,6 @@ def a_stream_lives_its_whole_life():
 
 
 @check
-def subscriptions_follow_a_split():
-    """is pushed every record in order, through a split to the end of both children"""
-    name = create_stream(shards=1)
-    arn = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
-    consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="reader")
-    consumer = consumer["Consumer"]["ConsumerARN"]
-
-    def pushed(shard_id, count=None):
-        """The data of so many records, or of all up to the shard's end; and then its children."""
-        data, children = [], None
-        subscription = kinesis.subscribe_to_shard(
-            ConsumerARN=consumer, ShardId=shard_id, StartingPosition={"Type": "TRIM_HORIZON"}
-        )
-        for event in subscription["EventStream"]:
-            event = event["SubscribeToShardEvent"]
-            data += [record["Data"] for record in event["Records"]]
-            children = event.get("ChildShards", children)
-            if count is not None and len(data) >= count:
-                break
-        subscription["EventStream"].close()
-        return data, children
-
-    before = [b"before %d" % number for number in range(50)]
-    for data in before:
-        kinesis.put_record(StreamName=name, Data=data, PartitionKey="key")
-    parent = shard_ids(name)[0]
-    kinesis.split_shard(
-        StreamName=name, ShardToSplit=parent, NewStartingHashKey=str(2**127)
-    )
-    data, children = pushed(parent)
-    equal(data, before)
-    equal([child["ParentShards"] for child in children], [[parent], [parent]])
-    for child, key in zip(children, ("0", str(2**128 - 1))):
-        kinesis.put_record(StreamName=name, Data=b"after", PartitionKey="k", ExplicitHashKey=key)
-        equal(pushed(child["ShardId"], 1), ([b"after"], None))
-    kinesis.delete_stream(StreamName=name, EnforceConsumerDeletion=True)
-
-
-@check
 def streams_are_deleted():
     """deletes a stream and waits until it is gone"""
     name = create_stream()
@@ -584,5 +564,8 @@ def streams_are_deleted():
         kinesis.describe_stream, StreamName=name,
     )
 
+
+# These, too, are checks.
+import subscriptions  # noqa: E402, F401
 
 main("python")

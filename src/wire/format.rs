@@ -1,5 +1,6 @@
 //! The two formats, and the two ways to read them.
 
+use super::cbor;
 use super::mismatch::Mismatch;
 use super::node::Node;
 use super::report::Report;
@@ -30,7 +31,7 @@ impl Format {
 pub fn decode<T: DeserializeOwned>(format: Format, body: &[u8]) -> Option<T> {
     match format {
         Format::Json => serde_json::from_slice(body).ok(),
-        Format::Cbor => ciborium::from_reader(body).ok(),
+        Format::Cbor => cbor::from_slice(body),
     }
 }
 

@@ -1,0 +1,352 @@
+//! A reader of CBOR for good requests: it borrows from the body, where ciborium copies everything
+//! through a small buffer.
+//!
+//! It knows what clients send and refuses the rest: texts and byte strings in pieces, half floats,
+//! simple values, big numbers. Whatever it refuses, ciborium reads at leisure, whose judgement is
+//! the one that counts; so this reader must never accept what ciborium would not.
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor, value};
+use serde::forward_to_deserialize_any;
+
+/// Structures within structures that are followed; no request of the service has more.
+const DEEPEST: u8 = 32;
+
+/// Tags around one item that are passed over; moments have one.
+const MOST_TAGS: u8 = 4;
+
+/// Reads a value from the item at the start of `body`.
+pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
+    T::deserialize(&mut Reader {
+        rest: body,
+        depth: 0,
+    })
+    .ok()
+}
+
+struct Reader<'de> {
+    rest: &'de [u8],
+    depth: u8,
+}
+
+type Result<T> = std::result::Result<T, value::Error>;
+
+/// What the first bytes of an item say.
+enum Head {
+    Unsigned(u64),
+    /// Minus one, minus this.
+    Negative(u64),
+    Bytes(usize),
+    Text(usize),
+    /// Elements to come, if their number is known.
+    List(Option<usize>),
+    /// Entries to come, if their number is known.
+    Map(Option<usize>),
+    Bool(bool),
+    /// Null, or undefined.
+    Null,
+    Float(f64),
+}
+
+const TAG: u8 = 6;
+/// Ends what was begun without a length.
+const BREAK: u8 = 0xff;
+const NULL: u8 = 0xf6;
+const UNDEFINED: u8 = 0xf7;
+
+fn refused() -> value::Error {
+    de::Error::custom("left to the tolerant reader")
+}
+
+fn negative<'de, V: Visitor<'de>>(number: u64, visitor: V) -> Result<V::Value> {
+    let number = i64::try_from(number).map_err(|_| refused())?;
+    visitor.visit_i64(-1 - number)
+}
+
+impl<'de> Reader<'de> {
+    fn take(&mut self, count: usize) -> Result<&'de [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(refused)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn array<const COUNT: usize>(&mut self) -> Result<[u8; COUNT]> {
+        let taken = self.take(COUNT)?;
+        Ok(taken.try_into().expect("just as many were taken"))
+    }
+
+    /// The next byte's kind and its number, read in full; none for a length that is left open.
+    fn kind(&mut self) -> Result<(u8, u8, Option<u64>)> {
+        let [first] = self.array()?;
+        let (kind, detail) = (first >> 5, first & 31);
+        let number = match detail {
+            0..24 => u64::from(detail),
+            24 => u64::from(u8::from_be_bytes(self.array()?)),
+            25 => u64::from(u16::from_be_bytes(self.array()?)),
+            26 => u64::from(u32::from_be_bytes(self.array()?)),
+            27 => u64::from_be_bytes(self.array()?),
+            31 => return Ok((kind, detail, None)),
+            _ => return Err(refused()),
+        };
+        Ok((kind, detail, Some(number)))
+    }
+
+    /// The head of the next item. Tags say nothing here: the member's type decides.
+    fn head(&mut self) -> Result<Head> {
+        let (mut kind, mut detail, mut number) = self.kind()?;
+        for _ in 0..MOST_TAGS {
+            if kind == TAG && number.is_some() {
+                (kind, detail, number) = self.kind()?;
+            }
+        }
+        let length = |number: u64| usize::try_from(number).map_err(|_| refused());
+        Ok(match (kind, number) {
+            (0, Some(number)) => Head::Unsigned(number),
+            (1, Some(number)) => Head::Negative(number),
+            (2, Some(number)) => Head::Bytes(length(number)?),
+            (3, Some(number)) => Head::Text(length(number)?),
+            (4, number) => Head::List(number.map(length).transpose()?),
+            (5, number) => Head::Map(number.map(length).transpose()?),
+            (7, Some(20)) if detail == 20 => Head::Bool(false),
+            (7, Some(21)) if detail == 21 => Head::Bool(true),
+            (7, Some(22 | 23)) if detail < 24 => Head::Null,
+            (7, Some(bits)) if detail == 26 => {
+                let bits = u32::try_from(bits).expect("four bytes were read");
+                Head::Float(f32::from_bits(bits).into())
+            }
+            (7, Some(bits)) if detail == 27 => Head::Float(f64::from_bits(bits)),
+            _ => return Err(refused()),
+        })
+    }
+
+    fn text(&mut self, length: usize) -> Result<&'de str> {
+        std::str::from_utf8(self.take(length)?).map_err(|_| refused())
+    }
+
+    /// Goes one level down to what `left` elements or entries hold, and up again behind its end.
+    fn within<T>(
+        &mut self,
+        left: Option<usize>,
+        read: impl FnOnce(&mut Items<'_, 'de>) -> Result<T>,
+    ) -> Result<T> {
+        if self.depth == DEEPEST {
+            return Err(refused());
+        }
+        self.depth += 1;
+        let mut items = Items { reader: self, left };
+        let read = read(&mut items)?;
+        // Whoever read may have stopped before the end.
+        if items.is_more()? {
+            return Err(refused());
+        }
+        self.depth -= 1;
+        Ok(read)
+    }
+}
+
+impl<'de> Deserializer<'de> for &mut Reader<'de> {
+    type Error = value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.head()? {
+            Head::Unsigned(number) => visitor.visit_u64(number),
+            Head::Negative(number) => negative(number, visitor),
+            Head::Bytes(length) => visitor.visit_borrowed_bytes(self.take(length)?),
+            Head::Text(length) => visitor.visit_borrowed_str(self.text(length)?),
+            Head::List(left) => self.within(left, |items| visitor.visit_seq(items)),
+            Head::Map(left) => self.within(left, |items| visitor.visit_map(items)),
+            Head::Bool(truth) => visitor.visit_bool(truth),
+            Head::Null => visitor.visit_unit(),
+            Head::Float(number) => visitor.visit_f64(number),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if let Some(&(NULL | UNDEFINED)) = self.rest.first() {
+            self.take(1)?;
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    /// Only a whole number will do; the visitors take fractions too, for JSON's sake.
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.head()? {
+            Head::Unsigned(number) => visitor.visit_u64(number),
+            Head::Negative(number) => negative(number, visitor),
+            _ => Err(refused()),
+        }
+    }
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
+    }
+}
+
+/// The elements of a list, or the entries of a map.
+struct Items<'a, 'de> {
+    reader: &'a mut Reader<'de>,
+    left: Option<usize>,
+}
+
+impl Items<'_, '_> {
+    /// Whether another one follows; it counts as read then.
+    fn is_more(&mut self) -> Result<bool> {
+        match &mut self.left {
+            Some(0) => Ok(false),
+            Some(left) => {
+                *left -= 1;
+                Ok(true)
+            }
+            None if *self.reader.rest.first().ok_or_else(refused)? == BREAK => {
+                self.reader.take(1)?;
+                self.left = Some(0);
+                Ok(false)
+            }
+            None => Ok(true),
+        }
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
+    type Error = value::Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
+        if !self.is_more()? {
+            return Ok(None);
+        }
+        seed.deserialize(&mut *self.reader).map(Some)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.left
+    }
+}
+
+impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
+    type Error = value::Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
+        if !self.is_more()? {
+            return Ok(None);
+        }
+        // Every name is a text; other keys are for the tolerant reader.
+        let Head::Text(length) = self.reader.head()? else {
+            return Err(refused());
+        };
+        let name = self.reader.text(length)?;
+        seed.deserialize(value::BorrowedStrDeserializer::new(name))
+            .map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
+        seed.deserialize(&mut *self.reader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ciborium::Value;
+    use proptest::prelude::*;
+
+    fn without_tags(value: Value) -> Value {
+        match value {
+            Value::Tag(_, inner) => without_tags(*inner),
+            Value::Array(items) => Value::Array(items.into_iter().map(without_tags).collect()),
+            Value::Map(entries) => {
+                let entry = |(key, value)| (without_tags(key), without_tags(value));
+                Value::Map(entries.into_iter().map(entry).collect())
+            }
+            other => other,
+        }
+    }
+
+    /// Whatever this reader accepts, the tolerant one accepts as the same.
+    fn agree(body: &[u8]) -> Option<Value> {
+        let read: Value = from_slice(body)?;
+        let other: Value = ciborium::from_reader(body).expect("the tolerant reader takes it too");
+        // Not as values: a number that is none equals nothing, not even itself.
+        assert_eq!(format!("{read:?}"), format!("{:?}", without_tags(other)));
+        Some(read)
+    }
+
+    fn document() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            Just(Value::Null),
+            ".*".prop_map(Value::from),
+            prop::collection::vec(any::<u8>(), 0..300).prop_map(Value::Bytes),
+        ];
+        leaf.prop_recursive(6, 60, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
+                prop::collection::vec((".*".prop_map(Value::from), inner.clone()), 0..6)
+                    .prop_map(Value::Map),
+                (any::<u64>(), inner).prop_map(|(tag, value)| Value::Tag(tag, value.into())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn it_reads_what_the_tolerant_reader_reads(value in document()) {
+            let mut body = Vec::new();
+            ciborium::into_writer(&value, &mut body).expect("a vector takes every byte");
+            // Half floats are the one thing of a document here that is left to the other.
+            let half = body.contains(&0xf9);
+            prop_assert!(agree(&body).is_some() || half);
+        }
+
+        #[test]
+        fn it_accepts_nothing_else(mut body in prop::collection::vec(any::<u8>(), 1..40)) {
+            agree(&body);
+            // More of it is read when a map opens it.
+            body[0] = 0xbf;
+            agree(&body);
+            body[0] = 0x9f;
+            agree(&body);
+        }
+
+        #[test]
+        fn it_does_not_outlive_a_damaged_document(
+            value in document(),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut body = Vec::new();
+            ciborium::into_writer(&value, &mut body).expect("a vector takes every byte");
+            agree(&body[..cut.index(body.len())]);
+            let at = at.index(body.len());
+            body[at] = byte;
+            agree(&body);
+        }
+    }
+
+    #[test]
+    fn open_lengths_and_long_forms_are_read() {
+        let body = [
+            0xbf, 0x79, 0, 1, b'a', 0x9f, 0xc1, 0x18, 1, 0xf7, 0xff, 0xff,
+        ];
+        let read = agree(&body).expect("a good document");
+        let list = Value::Array(vec![Value::from(1), Value::Null]);
+        assert_eq!(read, Value::Map(vec![(Value::from("a"), list)]));
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth: usize| [vec![0x81; depth], vec![0x00]].concat();
+        assert!(agree(&nested(usize::from(DEEPEST))).is_some());
+        assert!(from_slice::<Value>(&nested(usize::from(DEEPEST) + 1)).is_none());
+    }
+}
