@@ -44,8 +44,15 @@ pub(super) async fn gather(
     let Some(first) = next_piece(&mut body).await? else {
         return Ok(Some(Bytes::new()));
     };
-    if announced == Some(first.len() as u64) || head.method == Method::HEAD {
-        return Ok(Some(first));
+    let fits = |length: usize| length as u64 <= limit;
+    // Over HTTP/2 the end may come in a frame of its own; a request is answered after it.
+    let mut piece = if body.is_end_stream() || head.method == Method::HEAD {
+        None
+    } else {
+        next_piece(&mut body).await?
+    };
+    if piece.is_none() {
+        return Ok(fits(first.len()).then_some(first));
     }
     let room = announced.and_then(|announced| usize::try_from(announced).ok());
     // A head can promise much; what has come so far is believed.
@@ -56,13 +63,14 @@ pub(super) async fn gather(
     let mut whole = BytesMut::with_capacity(room);
     whole.extend_from_slice(&first);
     drop(first);
-    while let Some(piece) = next_piece(&mut body).await? {
-        if whole.len() as u64 + piece.len() as u64 > limit {
+    while let Some(more) = piece {
+        if !fits(whole.len() + more.len()) {
             return Ok(None);
         }
-        whole.extend_from_slice(&piece);
+        whole.extend_from_slice(&more);
+        piece = next_piece(&mut body).await?;
     }
-    Ok((whole.len() as u64 <= limit).then(|| whole.freeze()))
+    Ok(fits(whole.len()).then(|| whole.freeze()))
 }
 
 async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, hyper::Error> {

@@ -6,8 +6,7 @@
 use crate::engine::{Batch, RecordView};
 use crate::model::{EncryptionType, SEQUENCE_NUMBER_DIGITS};
 use crate::wire::{self, Format};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_turbo::STANDARD;
 use ciborium_ll::{Encoder, Header};
 use std::io::Write as _;
 

@@ -1,6 +1,9 @@
 //! Connections: kept, shared, pipelined, upgraded in vain, and broken.
 
 use crate::lab::{Request, START_MS, h2, ms, seconds, wire_test};
+use bytes::Bytes;
+use std::pin::Pin;
+use std::task::Poll;
 use tokio::net::TcpStream;
 
 fn list() -> Request {
@@ -177,3 +180,56 @@ wire_test!(own_paths_are_not_the_services, |lab| async move {
     assert_eq!(answer.status, 404);
     assert_eq!(lab.send(&list().path("/_minikin")).await.status, 200);
 });
+
+/// A body whose end comes in a frame of its own, as the Java SDK sends it.
+#[derive(Debug)]
+struct LateEnd(tokio::sync::mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for LateEnd {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        let data = |data: Option<Bytes>| data.map(|data| Ok(hyper::body::Frame::data(data)));
+        self.0.poll_recv(cx).map(data)
+    }
+}
+
+wire_test!(
+    over_http_2_an_answer_waits_for_the_requests_end,
+    |lab| async move {
+        let stream = TcpStream::connect(lab.address()).await.unwrap();
+        let io = hyper_util::rt::TokioIo::new(stream);
+        let executor = hyper_util::rt::TokioExecutor::new();
+        let handshake = hyper::client::conn::http2::handshake(executor, io).await;
+        let (mut sender, connection) = handshake.unwrap();
+        tokio::spawn(connection);
+        let request = |body| {
+            let sent = Request::json("ListStreams", "{}");
+            let mut request = hyper::Request::post("http://localhost:4567/");
+            for (name, value) in sent.headers.iter().filter(|(name, _)| name != "Host") {
+                request = request.header(name, value);
+            }
+            let request = request.header("content-length", 2);
+            request.body(LateEnd(body)).unwrap()
+        };
+        let (data, body) = tokio::sync::mpsc::channel(1);
+        let mut first = Box::pin(sender.send_request(request(body)));
+        data.send(Bytes::from_static(b"{}")).await.unwrap();
+        // By the time another request is answered, this one has been looked at.
+        for _ in 0..3 {
+            let (other, body) = tokio::sync::mpsc::channel(1);
+            other.send(Bytes::from_static(b"{}")).await.unwrap();
+            drop(other);
+            let answer = sender.send_request(request(body)).await.unwrap();
+            assert_eq!(answer.status(), 200);
+        }
+        let answered = std::future::poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_ready()));
+        assert!(!answered.await, "before the request's end");
+        drop(data);
+        assert_eq!(first.await.unwrap().status(), 200);
+    }
+);
