@@ -5,9 +5,10 @@
 
 use super::shape::{Shape, Shaped};
 use base64_turbo::STANDARD;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cell::RefCell;
 use std::fmt;
 
 /// A blob without a bound of its own; shapes of the service model give it one.
@@ -16,6 +17,46 @@ pub struct Blob(pub Bytes);
 
 impl Shaped for Blob {
     const SHAPE: &'static Shape = &Shape::Blob { length: None };
+}
+
+/// Bodies from this length on are read with one piece of room for all their blobs: many small
+/// allocations cost more than the records in them.
+const SHARED_ROOM_FROM: usize = 16 << 10;
+
+thread_local! {
+    /// Where the blobs of the body that this thread reads are put, one behind the other.
+    static ROOM: RefCell<BytesMut> = RefCell::default();
+}
+
+/// Reads a body of `length` bytes with room for its blobs at hand. Those that are kept longer than
+/// the others keep all of it: they are for being copied on.
+pub(super) fn with_room<T>(length: usize, read: impl FnOnce() -> T) -> T {
+    if length < SHARED_ROOM_FROM {
+        return read();
+    }
+    ROOM.set(BytesMut::with_capacity(length));
+    let read = read();
+    ROOM.take();
+    read
+}
+
+/// Room for `length` bytes, in the shared piece if there is enough of it.
+fn room_for(length: usize) -> BytesMut {
+    ROOM.with_borrow_mut(|room| {
+        if room.capacity() < length {
+            return BytesMut::zeroed(length);
+        }
+        room.resize(length, 0);
+        room.split()
+    })
+}
+
+/// The same as [`decoded`], in room that blobs share.
+fn decoded_in_room(text: &str) -> Option<Bytes> {
+    let mut room = room_for(text.len() / 4 * 3);
+    let length = STANDARD.decode_slice(text, &mut room).ok()?;
+    room.truncate(length);
+    Some(room.freeze())
 }
 
 /// The bytes that canonical, padded base64 stands for.
@@ -68,12 +109,14 @@ impl Visitor<'_> for BlobVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Blob, E> {
-        let bytes = decoded(text).ok_or_else(|| E::custom("not base64"))?;
-        Ok(Blob(Bytes::from(bytes)))
+        let bytes = decoded_in_room(text).ok_or_else(|| E::custom("not base64"))?;
+        Ok(Blob(bytes))
     }
 
     fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Blob, E> {
-        Ok(Blob(Bytes::copy_from_slice(bytes)))
+        let mut room = room_for(bytes.len());
+        room.copy_from_slice(bytes);
+        Ok(Blob(room.freeze()))
     }
 
     fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Blob, E> {
@@ -107,7 +150,11 @@ mod tests {
         ) {
             let mut text = PLAIN.encode(&data);
             prop_assert_eq!(&STANDARD.encode(&data), &text);
-            prop_assert_eq!(decoded(&text), Some(data));
+            prop_assert_eq!(decoded(&text), Some(data.clone()));
+            let in_room = |length| with_room(length, || decoded_in_room(&text));
+            for length in [0, SHARED_ROOM_FROM] {
+                prop_assert_eq!(in_room(length), Some(Bytes::from(data.clone())));
+            }
             if !text.is_empty() && byte.is_ascii() {
                 let at = at.index(text.len());
                 text.replace_range(at..=at, char::from(byte).encode_utf8(&mut [0; 4]));

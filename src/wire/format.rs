@@ -1,5 +1,6 @@
 //! The two formats, and the two ways to read them.
 
+use super::blob::with_room;
 use super::cbor;
 use super::mismatch::Mismatch;
 use super::node::Node;
@@ -29,10 +30,10 @@ impl Format {
 
 /// Reads a typed value straight from the bytes: the way of every good request.
 pub fn decode<T: DeserializeOwned>(format: Format, body: &[u8]) -> Option<T> {
-    match format {
+    with_room(body.len(), || match format {
         Format::Json => serde_json::from_slice(body).ok(),
         Format::Cbor => cbor::from_slice(body),
-    }
+    })
 }
 
 /// Whether the body is a structure at all.
