@@ -206,7 +206,8 @@ wire_test!(
         let executor = hyper_util::rt::TokioExecutor::new();
         let handshake = hyper::client::conn::http2::handshake(executor, io).await;
         let (mut sender, connection) = handshake.unwrap();
-        tokio::spawn(connection);
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(connection);
         let request = |body| {
             let sent = Request::json("ListStreams", "{}");
             let mut request = hyper::Request::post("http://localhost:4567/");
