@@ -24,6 +24,7 @@ await run(
   checksOf({
     connect,
     untilExists: (client, StreamName) => client.waitFor("streamExists", { StreamName }),
+    hasLargeRecords: false,
     retriesOf: (answer) => answer.$response.retryCount,
     untilGone: (client, StreamName) => client.waitFor("streamNotExists", { StreamName }),
   }),

@@ -42,6 +42,7 @@ await run("node-v3", {
   ...checksOf({
     connect,
     untilExists: (client, StreamName) => waitUntilStreamExists(waiting(client), { StreamName }),
+    hasLargeRecords: true,
     retriesOf: (answer) => answer.$metadata.attempts - 1,
     untilGone: (client, StreamName) => waitUntilStreamNotExists(waiting(client), { StreamName }),
   }),

@@ -1,0 +1,120 @@
+// lifion-kinesis against minikin: it shares a stream's shards among consumers by leases in DynamoDB,
+// for which dynalite stands in here. conformance/run sets the variables.
+
+import assert from "node:assert/strict";
+import dns from "node:dns";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import AWS from "aws-sdk";
+import dynalite from "dynalite";
+import EventStream from "lifion-aws-event-stream";
+import Kinesis from "lifion-kinesis";
+
+const { ENDPOINT: endpoint, AWS_REGION: region } = process.env;
+// A check that hangs must not hang the others.
+const CHECK_SECONDS = 90;
+const KEYS = 20;
+const ROUNDS = 10;
+
+const { Parser, parse } = EventStream;
+const kinesis = new AWS.Kinesis({ endpoint, region });
+const dynamoDb = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+
+// To subscribe, it takes only the port of its endpoint and connects to the service's own host name,
+// which its users have their name service lead to the emulator.
+const { lookup } = dns;
+dns.lookup = (host, ...rest) =>
+  lookup(host === `kinesis.${region}.amazonaws.com` ? "127.0.0.1" : host, ...rest);
+
+// Of each piece of an event stream that it reads, its parser takes one message and leaves the rest
+// lying, which breaks the subscription as soon as two messages come at once: always, if there are
+// records to be pushed when it subscribes. Everything behind the parser is still worth a check.
+Parser.prototype._transform = function (piece, _, callback) {
+  let rest = Buffer.concat([this.dataBuffer, piece]);
+  while (rest.length >= 4 && rest.length >= rest.readUInt32BE()) {
+    const length = rest.readUInt32BE();
+    this.push(parse(rest.subarray(0, length)));
+    rest = rest.subarray(length);
+  }
+  this.dataBuffer = rest;
+  callback();
+};
+
+// Of a merged shard it knows but one parent, so that there it promises no order; there is no merge.
+const checks = {
+  "polls every record once and in order, through a split": () => consumes("polled", {}),
+  "is pushed every record once and in order, through a split": () =>
+    consumes("pushed", { useEnhancedFanOut: true }),
+};
+
+async function consumes(streamName, mode) {
+  const client = new Kinesis({
+    endpoint,
+    region,
+    streamName,
+    shardCount: 2,
+    consumerGroup: streamName,
+    dynamoDb: { endpoint: `http://127.0.0.1:${dynamoDb.address().port}`, region, tableName: streamName },
+    initialPositionInStream: "TRIM_HORIZON",
+    // It looks every so often for shards to take; its default is 20 s.
+    leaseAcquisitionInterval: 500,
+    leaseAcquisitionRecoveryInterval: 500,
+    maxEnhancedConsumers: 2,
+    ...mode,
+  });
+  const numbers = new Map();
+  const shards = new Set();
+  let count = 0;
+  let failure;
+  client.on("error", (error) => (failure ??= error));
+  client.on("data", ({ records, shardId }) => {
+    shards.add(shardId);
+    for (const { data, partitionKey } of records) {
+      numbers.set(partitionKey, [...(numbers.get(partitionKey) ?? []), data.number]);
+      count++;
+    }
+  });
+  // It makes the stream itself. It is not stopped: once a shard has ended, its stopConsumer fails.
+  await client.startConsumer();
+  let round = 0;
+  const writeAndRead = async () => {
+    for (const last = round + ROUNDS; round < last; round++) await write(client, round);
+    for (; count < round * KEYS; await sleep(50)) if (failure) throw failure;
+  };
+  await writeAndRead();
+  const ShardToSplit = "shardId-000000000000";
+  const NewStartingHashKey = (2n ** 126n).toString();
+  await kinesis.splitShard({ StreamName: streamName, ShardToSplit, NewStartingHashKey }).promise();
+  await writeAndRead();
+  assert.equal(numbers.size, KEYS);
+  const expected = Array.from({ length: round }, (_, number) => number);
+  for (const [key, actual] of numbers) assert.deepEqual(actual, expected, `records of ${key}`);
+  assert.equal(shards.size, 4, `read from ${[...shards].sort()}`);
+}
+
+/** Puts one record for each key. */
+async function write(client, number) {
+  const keys = Array.from({ length: KEYS }, (_, key) => `key-${key}`);
+  const records = keys.map((partitionKey) => ({ partitionKey, data: { number } }));
+  const answer = await client.putRecords({ records });
+  assert(answer.records.every((record) => record.sequenceNumber), "a record was throttled");
+}
+
+dynamoDb.listen(0, "127.0.0.1");
+await once(dynamoDb, "listening");
+let status = 0;
+for (const [name, check] of Object.entries(checks)) {
+  const late = async () => {
+    await sleep(CHECK_SECONDS * 1000);
+    throw new Error(`not over after ${CHECK_SECONDS} s`);
+  };
+  try {
+    await Promise.race([check(), late()]);
+    console.log(`ok lifion: ${name}`);
+  } catch (error) {
+    status = 1;
+    console.log(`FAILED lifion: ${name}: ${`${error.name}: ${error.message}`.replace(/\s+/g, " ")}`);
+  }
+}
+// Its timers and dynalite would keep the process.
+process.exit(status);
