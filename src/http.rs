@@ -7,6 +7,7 @@ mod kinesis;
 pub mod listen;
 mod reply;
 pub mod tls;
+mod unread;
 
 pub use body::Body;
 

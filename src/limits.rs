@@ -171,6 +171,9 @@ limits! {
     /// Bytes of one request's body.
     request_bytes, "request-bytes", Some(20 << 20), Some(20 << 20), Some(20 << 20),
         "bytes", "ours: a 10 MB PutRecords is about 14 MB of base64";
+    /// Time for which a subscriber may leave an event unread before it is dropped; always real time.
+    unread_event_seconds, "unread-event-seconds", Some(60), Some(60), Some(60),
+        "seconds", "ours: the KCL, too, gives up a subscription after 60 s of silence";
     /// Connections open at once.
     connections, "connections", Some(10_000), Some(10_000), Some(10_000),
         "connections", "ours";
@@ -187,8 +190,8 @@ pub const HEARTBEAT_MS: i64 = 5_000;
 /// Records in one event (ours).
 pub const EVENT_RECORDS: usize = 1_000;
 /// Bytes of data and partition keys in one event, unless one record alone is larger (ours; several
-/// clients refuse messages of 16 MiB).
-pub const EVENT_BYTES: u64 = 1 << 20;
+/// clients refuse messages of 16 MiB, and each subscriber that lags has one in memory).
+pub const EVENT_BYTES: u64 = 256 << 10;
 /// How often a subscription that read too fast looks whether it may go on, in milliseconds (ours).
 pub const RATE_PAUSE_MS: i64 = 100;
 /// How long a shard iterator is good, in milliseconds (AWS).

@@ -4,9 +4,11 @@
 //! machine's clock or draws a random number, so a test can hold both.
 
 mod clock;
+mod patience;
 mod random;
 
 pub use clock::{Alarm, Bell, Clock, Stopwatch, Timestamp, VirtualClock};
+pub use patience::Patience;
 pub use random::Random;
 
 /// The surroundings of one emulator.

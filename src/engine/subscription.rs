@@ -2,6 +2,8 @@
 //!
 //! First what is there is read, then the shard's end is waited for; nobody polls. A subscription
 //! makes its next event when it is asked for it, so a slow reader holds one event and nothing more.
+//! What expires before it is read is passed over, as for every reader: the events go on behind it,
+//! or with the end of a shard that is closed.
 
 use super::shard::{Batch, Read, Shard};
 use super::{Engine, Stream};
@@ -12,6 +14,7 @@ use crate::store::StoreError;
 use crate::world::{Alarm, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Why a subscription is ended from outside.
@@ -230,6 +233,12 @@ impl Subscription {
         })
     }
 
+    /// For how long its client may leave an event unread.
+    pub fn patience(&self) -> Option<Duration> {
+        let limits = &self.seat.engine.limits;
+        limits.unread_event_seconds.map(Duration::from_secs)
+    }
+
     /// The next event; none when the subscription ends without one.
     pub async fn next(&mut self) -> Option<Event> {
         while !self.over {
@@ -268,17 +277,21 @@ impl Subscription {
         }
         self.end.mark_unchanged();
         self.closing.mark_unchanged();
-        if self.shard.is_exhausted(self.position) {
-            self.over = true;
-            return Some(Event::ShardEnd(self.stream.children(self.shard.id)));
-        }
         match self.read(now).await {
             Err(error) => {
                 tracing::error!(%error, "a subscription cannot be served");
                 self.over = true;
                 Some(Event::Failed)
             }
-            Ok(batch) if batch.is_empty() => self.heartbeat(now),
+            Ok(batch) if batch.is_empty() => {
+                // Behind what has expired meanwhile, if anything has.
+                self.position = batch.next();
+                if self.shard.is_exhausted(self.position) {
+                    self.over = true;
+                    return Some(Event::ShardEnd(self.stream.children(self.shard.id)));
+                }
+                self.heartbeat(now)
+            }
             Ok(batch) => Some(self.records(batch, now)),
         }
     }

@@ -1,9 +1,11 @@
 //! The bodies of answers.
 
+use super::unread::Unread;
 use crate::operation::Events;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 /// The body of an answer.
@@ -19,7 +21,7 @@ enum Kind {
     /// Nothing, but sent without a length, as the service does for a body that is too large.
     Unsized,
     /// Frames, each made when the client has taken those before it.
-    Events(Next),
+    Events(Next, Option<Arc<Unread>>),
     /// What axum made.
     Own(axum::body::Body),
 }
@@ -37,9 +39,11 @@ impl Body {
         Self(Kind::Unsized)
     }
 
-    /// A body of frames.
+    /// A body of frames, to be written by the running task.
     pub(super) fn events(events: Box<Events>) -> Self {
-        Self(Kind::Events(next(events)))
+        let patience = events.patience();
+        let unread = patience.map(|limit| Unread::of(events.subscriber(), limit));
+        Self(Kind::Events(next(events), unread))
     }
 
     pub(super) fn own(body: axum::body::Body) -> Self {
@@ -59,7 +63,7 @@ impl std::fmt::Debug for Kind {
         f.write_str(match self {
             Self::Whole(_) => "Whole",
             Self::Unsized => "Unsized",
-            Self::Events(_) => "Events",
+            Self::Events(..) => "Events",
             Self::Own(_) => "Own",
         })
     }
@@ -77,17 +81,21 @@ impl hyper::body::Body for Body {
         match kind {
             Kind::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Unsized => Poll::Ready(None),
-            Kind::Events(coming) => match ready!(coming.as_mut().poll(context)) {
-                None => {
+            Kind::Events(coming, unread) => {
+                if let Some(unread) = unread {
+                    unread.asked();
+                }
+                let Some((frame, events)) = ready!(coming.as_mut().poll(context)) else {
                     // The subscription's seat is free as soon as its last frame is out.
                     *kind = Kind::Unsized;
-                    Poll::Ready(None)
+                    return Poll::Ready(None);
+                };
+                *coming = next(events);
+                if let Some(unread) = unread {
+                    unread.made();
                 }
-                Some((frame, events)) => {
-                    *coming = next(events);
-                    Poll::Ready(Some(Ok(Frame::data(frame.into()))))
-                }
-            },
+                Poll::Ready(Some(Ok(Frame::data(frame.into()))))
+            }
             Kind::Own(body) => Pin::new(body).poll_frame(context),
         }
     }
@@ -95,7 +103,7 @@ impl hyper::body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_none(),
-            Kind::Unsized | Kind::Events(_) => false,
+            Kind::Unsized | Kind::Events(..) => false,
             Kind::Own(body) => body.is_end_stream(),
         }
     }
@@ -105,7 +113,7 @@ impl hyper::body::Body for Body {
             Kind::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Kind::Unsized | Kind::Events(_) => SizeHint::default(),
+            Kind::Unsized | Kind::Events(..) => SizeHint::default(),
             Kind::Own(body) => body.size_hint(),
         }
     }

@@ -4,8 +4,9 @@ mod bind;
 
 pub use bind::{BindError, bind};
 
+use super::tls::TlsIdentity;
+use super::unread;
 use crate::engine::tasks::Tasks;
-use crate::http::tls::TlsIdentity;
 use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::rt::{Executor, Read, Write};
@@ -122,7 +123,11 @@ struct Streams;
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, future: F) {
-        Tasks::spawn_part("HTTP/2 stream", future);
+        let answering = unread::watched(Box::pin(future));
+        Tasks::spawn_part("HTTP/2 stream", async {
+            // One that is dropped is reset.
+            let _ = answering.await;
+        });
     }
 }
 
@@ -259,12 +264,16 @@ where
     E: Into<Box<dyn Error + Send + Sync>> + 'static,
 {
     let mut serving = pin!(protocols.serve_connection(io, service_fn(service)));
-    select! {
-        biased;
-        ended = serving.as_mut() => return ended,
-        () = stopped(&mut stop) => serving.as_mut().graceful_shutdown(),
-    }
-    serving.await
+    let served = pin!(async {
+        select! {
+            biased;
+            ended = serving.as_mut() => return ended,
+            () = stopped(&mut stop) => serving.as_mut().graceful_shutdown(),
+        }
+        serving.as_mut().await
+    });
+    let served = unread::watched(served).await;
+    served.unwrap_or_else(|unread::Dropped| Err("its client did not read".into()))
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {

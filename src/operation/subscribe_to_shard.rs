@@ -1,9 +1,10 @@
 //! SubscribeToShard: a shard's records, pushed to a consumer as they come.
 use super::prelude::*;
 use super::{Answer, Reply};
-use crate::engine::{Subscription, consumer_arn};
+use crate::engine::{Consumer, Stream, Subscription, consumer_arn};
 use crate::model::{ConsumerArn, StreamStatus};
 use crate::wire::Format;
+use std::sync::Arc;
 
 mod events;
 pub use events::Events;
@@ -45,18 +46,7 @@ impl Operation for SubscribeToShard {
         let arn = ConsumerArn::parse(input.consumer.as_str()).ok_or_else(not_found)?;
         let shard_id = read_shard_id(&input.shard_id, &arn.stream)?;
         let named = ConsumerRef::by_arn(input.consumer.clone());
-        let (stream, name, consumer) = find_consumer(context, &named)?;
-        if !active(&consumer) {
-            return Err(Error::subscriber_not_active(&consumer_arn(
-                &stream.arn,
-                &name,
-                &consumer,
-            )));
-        }
-        let status = stream.facts().status;
-        if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
-            return Err(Error::stream_not_found(&stream.arn));
-        }
+        let (stream, name, consumer) = find_subscriber(context, &named)?;
         let shard = stream.readable_shard(shard_id, engine.world.clock.now());
         let shard = shard.ok_or_else(|| Error::shard_does_not_exist(shard_id, &stream.arn))?;
         let start = &input.start;
@@ -73,6 +63,8 @@ impl Operation for SubscribeToShard {
         let who = (name.as_str(), consumer.created_ms);
         let begun = Subscription::begin(engine, &stream, &shard, who, position);
         let subscription = begun.map_err(|_| Error::seat_taken(&stream.arn, shard_id, &name))?;
+        // Who goes tells the seats that are taken by then: they may have gone just before this one.
+        find_subscriber(context, &named)?;
         Ok(Events::new(
             subscription,
             stream.arn.clone(),
@@ -80,4 +72,21 @@ impl Operation for SubscribeToShard {
             name,
         ))
     }
+}
+
+/// The consumer that is to be pushed to, ACTIVE as it has to be, and its stream.
+fn find_subscriber(
+    context: &Context,
+    named: &ConsumerRef,
+) -> Result<(Arc<Stream>, String, Consumer), Error> {
+    let (stream, name, consumer) = find_consumer(context, named)?;
+    if !active(&consumer) {
+        let arn = consumer_arn(&stream.arn, &name, &consumer);
+        return Err(Error::subscriber_not_active(&arn));
+    }
+    let status = stream.facts().status;
+    if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
+        return Err(Error::stream_not_found(&stream.arn));
+    }
+    Ok((stream, name, consumer))
 }

@@ -5,6 +5,7 @@ use super::segment::{Records, Run};
 use super::{RecordView, StoreError};
 use crate::world::Timestamp;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// How much a read may return; at least one record whatever the bytes.
 #[derive(Debug, Clone, Copy)]
@@ -121,13 +122,29 @@ impl Log {
                 Gathered::Ready(batch) => return Ok(batch),
                 Gathered::OnDisk(wish, places) => (wish, places),
             };
-            let batch = self.load(wish, places).await?;
+            let (batch, missing) = self.load(wish, places).await?;
             if !batch.is_empty() || batch.reached_end {
                 return Ok(batch);
             }
-            // Nothing in these segments was due, or they are lost: what comes after them is.
+            // Nothing in these segments was due: what comes after them is.
             from = batch.next_index;
+            if let Some((place, last)) = missing
+                && self.is_at(&place, last)
+            {
+                from = last + 1;
+            }
         }
+    }
+
+    /// Whether the segment that ends at index `last` should be at `place`: then it is lost.
+    /// Otherwise it was moved or forgotten since somebody looked where it is.
+    fn is_at(&self, place: &Place, last: u64) -> bool {
+        let state = self.state.lock();
+        let at = state.pieces.partition_point(|piece| piece.last < last);
+        let now = state.pieces.get(at).and_then(|piece| piece.place.as_ref());
+        now.is_some_and(|now| {
+            Arc::ptr_eq(&now.generation, &place.generation) && now.number == place.number
+        })
     }
 
     fn gather(&self, from: u64, horizon: Timestamp, limit: ReadLimit) -> Gathered {
@@ -171,32 +188,33 @@ impl Log {
         Gathered::Ready(wish.finish(batch))
     }
 
-    async fn load(&self, wish: Wish, places: Vec<(Place, u64)>) -> Result<Batch, StoreError> {
+    /// Reads segments on disk, up to the first that is not where it was.
+    async fn load(
+        &self,
+        wish: Wish,
+        places: Vec<(Place, u64)>,
+    ) -> Result<(Batch, Option<(Place, u64)>), StoreError> {
         let shared = self.shared().clone();
         let reading = tokio::task::spawn_blocking(move || {
             let mut batch = wish.empty();
             for (place, last) in places {
                 let segment = shared.generations.read(&place.generation, place.number)?;
                 let Some(segment) = segment else {
-                    if !batch.is_empty() {
-                        return Ok(batch);
-                    }
-                    batch.next_index = last + 1;
-                    continue;
+                    return Ok((batch, Some((place, last))));
                 };
                 let (range, more) = wish.select(&mut batch, &segment);
                 if !range.is_empty() {
                     batch.runs.push(segment.slice(range));
                 }
                 if !more {
-                    return Ok(batch);
+                    return Ok((batch, None));
                 }
                 if batch.is_empty() {
                     batch.next_index = last + 1;
                 }
             }
             batch.reached_end = batch.next_index >= wish.visible;
-            Ok(batch)
+            Ok((batch, None))
         });
         reading
             .await
@@ -225,12 +243,17 @@ impl Log {
                 }
             };
             let shared = self.shared().clone();
+            let looked = place.clone();
             let reading = tokio::task::spawn_blocking(move || {
-                let segment = shared.generations.read(&place.generation, place.number)?;
-                Ok(segment.and_then(|segment| first_at(&segment, at)))
+                shared.generations.read(&looked.generation, looked.number)
             });
-            let found = reading.await;
-            match found.map_err(|error| StoreError::Unreadable(error.to_string().into()))?? {
+            let segment = reading.await;
+            let segment =
+                segment.map_err(|error| StoreError::Unreadable(error.to_string().into()))??;
+            if segment.is_none() && !self.is_at(&place, last) {
+                continue;
+            }
+            match segment.and_then(|segment| first_at(&segment, at)) {
                 Some(index) => return Ok(index.min(end)),
                 None => from = last + 1,
             }

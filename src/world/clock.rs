@@ -143,6 +143,8 @@ struct VirtualAlarm {
     rung_at_work: bool,
     /// Whether the clock waits for its task however long it works.
     strict: bool,
+    /// Its task worked for too long: it is not waited for again before it waits.
+    given_up: bool,
     rung: Arc<Notify>,
 }
 
@@ -180,11 +182,17 @@ impl VirtualClock {
         }
     }
 
-    /// Returns when every task with an alarm waits; those with a lenient one get a second.
+    /// Returns when every task with an alarm waits; those with a lenient one get a second, once.
     async fn settle(&self) {
         self.settle_those(|alarm| alarm.strict).await;
         let patience = Duration::from_secs(1);
-        let _ = tokio::time::timeout(patience, self.settle_those(|_| true)).await;
+        let settled = self.settle_those(|alarm| !alarm.given_up);
+        if tokio::time::timeout(patience, settled).await.is_err() {
+            let mut state = self.state.lock();
+            for alarm in state.alarms.values_mut() {
+                alarm.given_up |= !alarm.strict && alarm.waiting.is_none();
+            }
+        }
     }
 
     async fn settle_those(&self, are_meant: impl Fn(&VirtualAlarm) -> bool) {
@@ -209,6 +217,7 @@ impl VirtualClock {
                 waiting: None,
                 rung_at_work: false,
                 strict,
+                given_up: false,
                 rung,
             },
         );
@@ -232,6 +241,7 @@ impl VirtualClock {
             return false;
         }
         alarm.waiting = Some(deadline);
+        alarm.given_up = false;
         self.settled.notify_waiters();
         true
     }

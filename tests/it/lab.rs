@@ -2,12 +2,14 @@
 
 pub(crate) mod answer;
 pub(crate) mod cbor;
+pub(crate) mod events;
 pub(crate) mod h2;
 pub(crate) mod raw;
 pub(crate) mod request;
 pub(crate) mod stream;
 
 pub(crate) use answer::Answer;
+pub(crate) use events::{Events, Pushed};
 pub(crate) use request::Request;
 pub(crate) use stream::{Placed, Stream, StreamBuilder};
 
@@ -181,6 +183,16 @@ impl Lab {
             .lock()
             .as_ref()
             .map_or(0, Emulator::subscriptions)
+    }
+
+    /// Waits until the emulator serves so many subscriptions.
+    pub(crate) async fn until_subscriptions(&self, count: usize) {
+        let counted = async {
+            while self.subscriptions() != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, counted).await.unwrap();
     }
 
     /// The SDK's client of the configured account.

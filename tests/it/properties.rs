@@ -1,5 +1,7 @@
 //! Properties that hold for whatever is generated.
 
+mod following;
+
 use crate::lab::{Answer, Lab, Place, Request, Stream, block_on, cbor};
 use minikin::operation::{Entry, OPERATIONS};
 use minikin::wire::Shape;
@@ -8,6 +10,17 @@ use serde_json::{Value, json};
 
 /// Checks a property against one emulator that all cases share.
 fn hold<T: std::fmt::Debug>(
+    cases: u32,
+    strategy: impl Strategy<Value = T>,
+    property: impl AsyncFn(&Lab, T) -> Result<(), TestCaseError>,
+) {
+    hold_in(Place::Memory, &[], cases, strategy, property);
+}
+
+/// The same, with flags of its own.
+fn hold_in<T: std::fmt::Debug>(
+    place: Place,
+    flags: &[&str],
     cases: u32,
     strategy: impl Strategy<Value = T>,
     property: impl AsyncFn(&Lab, T) -> Result<(), TestCaseError>,
@@ -22,7 +35,8 @@ fn hold<T: std::fmt::Debug>(
         .enable_all()
         .build()
         .unwrap();
-    let lab = runtime.block_on(Lab::start(Place::Memory, &["--profile", "fast"]));
+    let flags = [&["--profile", "fast"], flags].concat();
+    let lab = runtime.block_on(Lab::start(place, &flags));
     runtime.block_on(lab.stream("s").create());
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let result = runner.run(&strategy, |case| runtime.block_on(property(&lab, case)));

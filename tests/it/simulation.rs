@@ -1,14 +1,16 @@
 //! Random lives of streams, each step of which an oracle foretells.
 //!
-//! A seed decides the steps: creating, deleting, writing, following, resharding, changing modes and
-//! retention periods, letting time pass, restarting and crashing. After every few steps all that
-//! can be seen is compared with the oracle.
+//! A seed decides the steps: creating, deleting, writing, following, resharding, changing modes,
+//! retention periods, keys and tags, registering consumers and subscribing with them, letting time
+//! pass, restarting and crashing. After each step all that is pushed is heard; after every few all
+//! that can be seen is compared with the oracle.
 
 mod change;
 mod machine;
 mod oracle;
 mod read;
 mod rest;
+mod subscribe;
 mod write;
 
 use crate::lab::{Lab, Request, START_MS, block_on, cbor};
@@ -17,10 +19,11 @@ use minikin::world::Random;
 use oracle::{Foretold, Oracle};
 use read::Cursor;
 use serde_json::Value;
+use subscribe::{Bookmark, Subscribed};
 use tempfile::TempDir;
 
 /// Steps of one life.
-const STEPS: usize = 120;
+const STEPS: usize = 150;
 /// All is compared after so many steps.
 const REST: usize = 10;
 /// The streams there can be.
@@ -33,6 +36,8 @@ struct Simulation {
     oracle: Oracle,
     chance: Chance,
     cursors: Vec<Cursor>,
+    subscribed: Vec<Subscribed>,
+    bookmarks: Vec<Bookmark>,
     /// Records written so far; each tells its own number.
     written: usize,
     /// What happened, without what differs from one life to the next of the same seed.
@@ -70,6 +75,8 @@ impl Simulation {
             oracle: Oracle::new(now_ms, transition_ms),
             chance,
             cursors: Vec::new(),
+            subscribed: Vec::new(),
+            bookmarks: Vec::new(),
             written: 0,
             trace: Vec::new(),
         }
@@ -88,7 +95,7 @@ impl Simulation {
     }
 
     async fn step(&mut self) {
-        match self.chance.below(100) {
+        match self.chance.below(136) {
             0..5 => self.create().await,
             5..7 => self.delete().await,
             7..36 => self.write().await,
@@ -100,8 +107,18 @@ impl Simulation {
             80..85 => self.change_retention().await,
             85..95 => self.advance().await,
             95..97 => self.restart().await,
-            _ => self.crash().await,
+            97..100 => self.crash().await,
+            100..107 => self.register().await,
+            107..109 => self.deregister().await,
+            109..127 => self.subscribe().await,
+            127..129 => self.hang_up().await,
+            129..133 => self.encrypt().await,
+            _ => self.tag().await,
         }
+        self.hear().await;
+        let streams = &self.oracle.streams;
+        self.bookmarks
+            .retain(|mark| streams.contains_key(mark.stream));
     }
 
     /// Calls an operation in either format; it has to end as was foretold.
@@ -161,7 +178,7 @@ fn live(seed: u64) -> Vec<String> {
 fn the_same_seed_twice_gives_the_same_trace() {
     for seed in [1, 2, 3] {
         let (first, second) = (live(seed), live(seed));
-        assert!(first.len() > STEPS);
+        assert!(first.len() > STEPS / 2);
         for (one, other) in first.iter().zip(&second) {
             assert_eq!(one, other, "seed {seed}");
         }

@@ -1,8 +1,9 @@
 //! SubscribeToShard: records pushed to a consumer, from the first frame to each of its ends.
 
 mod frames;
+mod slow;
 
-use crate::lab::{Lab, PATIENCE, SHARD_0, Stream, kinesis_test, seconds, wire_test};
+use crate::lab::{Lab, PATIENCE, SHARD_0, Stream, hours, kinesis_test, seconds, wire_test};
 use aws_sdk_kinesis::operation::subscribe_to_shard::SubscribeToShardOutput;
 use aws_sdk_kinesis::types::{
     ShardIteratorType, StartingPosition, SubscribeToShardEvent, SubscribeToShardEventStream,
@@ -203,6 +204,25 @@ kinesis_test!(
             .subscribe(ids[0], from(ShardIteratorType::TrimHorizon))
             .await;
         assert_eq!(child.data(1).await, ["1"]);
+    }
+);
+
+wire_test!(
+    a_closed_shard_whose_records_have_expired_ends_at_once,
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        let consumer = Consumer::of(&stream).await;
+        stream.put("key", "0").await;
+        lab.clock.advance(hours(23)).await;
+        let split = r#"{"StreamName":"orders","ShardToSplit":"shardId-000000000000",
+        "NewStartingHashKey":"170141183460469231731687303715884105728"}"#;
+        lab.ok("SplitShard", split).await;
+        lab.clock.advance(hours(1)).await;
+        let horizon = from(ShardIteratorType::TrimHorizon);
+        let mut parent = consumer.subscribe(SHARD_0, horizon).await;
+        let last = parent.next().await.unwrap().expect("the shard's end");
+        assert_eq!(last.child_shards.unwrap().len(), 2);
+        assert_eq!(parent.next().await, Ok(None));
     }
 );
 

@@ -8,6 +8,7 @@ use crate::wire::{self, Format, frame};
 use ciborium_ll::{Encoder, Header};
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::time::Duration;
 
 /// A subscription as a stream of frames.
 #[derive(Debug)]
@@ -43,6 +44,16 @@ impl Events {
 
     pub(super) fn in_format(self, format: Format) -> Self {
         Self { format, ..self }
+    }
+
+    /// For how long the client may leave a frame unread.
+    pub fn patience(&self) -> Option<Duration> {
+        self.subscription.patience()
+    }
+
+    /// Who subscribed to what, for the log.
+    pub fn subscriber(&self) -> String {
+        format!("{} of {} of {}", self.consumer, self.shard, self.stream)
     }
 
     /// The next frame: first the greeting, which clients wait for inside the call.

@@ -4,6 +4,7 @@
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn tiny(directory: Option<&Path>, durability: Durability) -> Settings {
     Settings {
@@ -217,4 +218,48 @@ async fn a_follower_sees_every_record_while_they_are_evicted_rotated_and_trimmed
         many_writers_and_a_follower(tiny(Some(home.path()), durability)).await;
     }
     many_writers_and_a_follower(tiny(None, Durability::None)).await;
+}
+
+/// Records that stay while those around them die are moved from generation to generation.
+async fn a_reader_beside_moves(settings: Settings) {
+    let store = open(&settings);
+    let (kept, other) = (store.log(LOG), store.log(LogId { stream: 2, ..LOG }));
+    put(&store, &kept, 0..20, 1000)
+        .await
+        .durable()
+        .await
+        .unwrap();
+    let done = AtomicBool::new(false);
+    let moving = async {
+        for round in 0..40_u64 {
+            let indexes = round * 40..round * 40 + 40;
+            let end = at(indexes.end.cast_signed());
+            let ticket = put(&store, &other, indexes, 3000).await;
+            ticket.durable().await.unwrap();
+            other.trim(end);
+        }
+        done.store(true, Ordering::Relaxed);
+    };
+    let readers = (0..4).map(|_| {
+        let kept = kept.clone();
+        async move {
+            assert_eq!(read_all(&kept, 0, 0).await.len(), 20);
+            assert_eq!(kept.index_at_time(at(7)).await.unwrap(), 7);
+        }
+    });
+    let reading = async {
+        while !done.load(Ordering::Relaxed) {
+            let readers: tokio::task::JoinSet<()> = readers.clone().collect();
+            readers.join_all().await;
+        }
+    };
+    tokio::join!(moving, reading);
+    store.close().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_reader_misses_nothing_that_is_moved_while_it_reads() {
+    let home = tempfile::tempdir().unwrap();
+    a_reader_beside_moves(tiny(Some(home.path()), Durability::Always)).await;
+    a_reader_beside_moves(tiny(None, Durability::None)).await;
 }

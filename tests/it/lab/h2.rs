@@ -3,31 +3,54 @@
 use super::{Answer, PATIENCE, Request};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+/// An HTTP/2 connection with prior knowledge, whose answers are read when a test wants.
+pub(crate) struct Connection {
+    sender: http2::SendRequest<Full<Bytes>>,
+    _tasks: JoinSet<hyper::Result<()>>,
+}
+
+impl Connection {
+    /// One over a connection that is open. A stream's window is what HTTP/2 has without a word.
+    pub(crate) async fn over<S>(stream: S) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder.initial_stream_window_size(65_535);
+        let handshake = builder.handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = handshake.expect("an HTTP/2 connection");
+        let mut tasks = JoinSet::new();
+        tasks.spawn(connection);
+        Self {
+            sender,
+            _tasks: tasks,
+        }
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub(crate) async fn begin(&mut self, request: &Request) -> hyper::Response<Incoming> {
+        let sent = self.sender.send_request(translated(request));
+        let answer = timeout(PATIENCE, sent).await.expect("an answer comes");
+        answer.expect("an answer")
+    }
+}
+
 /// Sends requests one after the other on one new HTTP/2 connection with prior knowledge.
 pub(crate) async fn exchange<S>(stream: S, requests: &[Request]) -> Vec<Answer>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let io = TokioIo::new(stream);
-    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io)
-        .await
-        .expect("an HTTP/2 connection");
-    let mut tasks = JoinSet::new();
-    tasks.spawn(connection);
+    let mut connection = Connection::over(stream).await;
     let mut answers = Vec::new();
     for request in requests {
-        let sent = sender.send_request(translated(request));
-        let answer = timeout(PATIENCE, sent)
-            .await
-            .expect("an answer comes")
-            .expect("an answer");
-        let (head, body) = answer.into_parts();
+        let (head, body) = connection.begin(request).await.into_parts();
         let body = timeout(PATIENCE, body.collect())
             .await
             .expect("a body comes")

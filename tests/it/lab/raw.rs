@@ -66,6 +66,26 @@ impl Connection {
             .expect("an answer or an end comes")
     }
 
+    /// Sends a request and reads no more than the head of its answer.
+    pub(crate) async fn begin(&mut self, request: &Request) -> Answer {
+        self.send(&request.bytes()).await;
+        let head = timeout(PATIENCE, self.head()).await;
+        head.expect("an answer comes").expect("an answer")
+    }
+
+    /// Reads the body that belongs to a head.
+    pub(crate) async fn finish(&mut self, head: Answer) -> Answer {
+        let body = timeout(PATIENCE, self.body(&head)).await;
+        let body = body.expect("a body comes").expect("a body");
+        Answer { body, ..head }
+    }
+
+    /// The next chunk of a body, empty at the body's end; none when the connection ends before.
+    pub(crate) async fn next_chunk(&mut self) -> Option<Vec<u8>> {
+        let chunk = timeout(PATIENCE, self.chunk()).await;
+        chunk.expect("a chunk or an end comes")
+    }
+
     /// All that still comes until the peer closes the connection.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
@@ -81,6 +101,14 @@ impl Connection {
     }
 
     async fn read(&mut self, with_body: bool) -> Option<Answer> {
+        let mut answer = self.head().await?;
+        if with_body && !(100..200).contains(&answer.status) {
+            answer.body = self.body(&answer).await?;
+        }
+        Some(answer)
+    }
+
+    async fn head(&mut self) -> Option<Answer> {
         let status = self.line().await?;
         let status = status
             .strip_prefix("HTTP/1.1 ")
@@ -95,29 +123,30 @@ impl Connection {
             };
             headers.push((name.to_owned(), value.to_owned()));
         }
-        let mut answer = Answer {
+        Some(Answer {
             status,
             headers,
             body: Vec::new(),
-        };
-        if with_body && !(100..200).contains(&status) {
-            answer.body = self.body(&answer).await?;
-        }
-        Some(answer)
+        })
+    }
+
+    async fn chunk(&mut self) -> Option<Vec<u8>> {
+        let size = usize::from_str_radix(&self.line().await?, 16).expect("a chunk's size");
+        let mut chunk = vec![0; size];
+        self.stream.read_exact(&mut chunk).await.ok()?;
+        assert_eq!(self.line().await?, "", "the end of a chunk");
+        Some(chunk)
     }
 
     async fn body(&mut self, answer: &Answer) -> Option<Vec<u8>> {
         let mut body = Vec::new();
         if answer.header("transfer-encoding") == Some("chunked") {
             loop {
-                let size = usize::from_str_radix(&self.line().await?, 16).expect("a chunk's size");
-                let mut chunk = vec![0; size];
-                self.stream.read_exact(&mut chunk).await.ok()?;
-                body.extend(chunk);
-                assert_eq!(self.line().await?, "", "the end of a chunk");
-                if size == 0 {
+                let chunk = self.chunk().await?;
+                if chunk.is_empty() {
                     return Some(body);
                 }
+                body.extend(chunk);
             }
         }
         match answer.header("content-length") {

@@ -1,7 +1,7 @@
-//! Steps that change streams: creating, deleting, resharding, modes, retention periods.
+//! Steps that change streams: creating, deleting, resharding, modes, retention, keys, tags.
 
+use super::subscribe::stream_arn;
 use super::{NAMES, Simulation};
-use crate::lab::{ACCOUNT, REGION};
 use serde_json::json;
 
 impl Simulation {
@@ -17,9 +17,10 @@ impl Simulation {
 
     pub(super) async fn delete(&mut self) {
         let name = self.name();
-        let foretold = self.oracle.delete(name);
-        self.call("DeleteStream", json!({"StreamName": name}), foretold)
-            .await;
+        let with_consumers = self.chance.below(2) == 0;
+        let foretold = self.oracle.delete(name, with_consumers);
+        let body = json!({"StreamName": name, "EnforceConsumerDeletion": with_consumers});
+        self.call("DeleteStream", body, foretold).await;
         if foretold.is_ok() {
             self.cursors.retain(|cursor| cursor.stream != name);
         }
@@ -101,7 +102,7 @@ impl Simulation {
             "PROVISIONED"
         };
         let body = json!({
-            "StreamARN": format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}"),
+            "StreamARN": stream_arn(name),
             "StreamModeDetails": {"StreamMode": mode},
         });
         self.call("UpdateStreamMode", body, foretold).await;
@@ -118,6 +119,37 @@ impl Simulation {
             "DecreaseStreamRetentionPeriod"
         };
         let body = json!({"StreamName": name, "RetentionPeriodHours": hours});
+        self.call(operation, body, foretold).await;
+    }
+
+    pub(super) async fn encrypt(&mut self) {
+        let (name, key) = (
+            self.name(),
+            *self.chance.one_of(&["alias/one", "alias/two"]),
+        );
+        let (operation, foretold) = match self.chance.below(2) {
+            0 => ("StartStreamEncryption", self.oracle.encrypt(name, key)),
+            _ => ("StopStreamEncryption", self.oracle.decrypt(name, key)),
+        };
+        let body = json!({"StreamName": name, "EncryptionType": "KMS", "KeyId": key});
+        self.call(operation, body, foretold).await;
+    }
+
+    pub(super) async fn tag(&mut self) {
+        let (name, key) = (self.name(), format!("key {}", self.chance.below(4)));
+        let value = self.chance.below(9).to_string();
+        let (operation, body, foretold) = match self.chance.below(3) {
+            0 => (
+                "RemoveTagsFromStream",
+                json!({"StreamName": name, "TagKeys": [key]}),
+                self.oracle.tag(name, &key, None),
+            ),
+            _ => (
+                "AddTagsToStream",
+                json!({"StreamName": name, "Tags": {&key: value}}),
+                self.oracle.tag(name, &key, Some(&value)),
+            ),
+        };
         self.call(operation, body, foretold).await;
     }
 

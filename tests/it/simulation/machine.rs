@@ -1,6 +1,7 @@
 //! Steps of time and of the machine: letting time pass, restarting, crashing.
 
 use super::Simulation;
+use super::subscribe::Subscribed;
 use crate::lab::{Lab, Place, ms};
 use serde_json::json;
 use std::path::Path;
@@ -33,9 +34,18 @@ impl Simulation {
             _ => *self.chance.one_of(&[43_200_000, 86_399_999, 86_400_000]),
         } as u64;
         self.trace.push(format!("{time_ms} ms pass"));
-        self.oracle.advance(time_ms);
-        self.lab.clock.advance(ms(time_ms)).await;
-        assert_eq!(self.lab.clock.now_ms() as u64, self.oracle.now_ms);
+        let target_ms = self.oracle.now_ms + time_ms;
+        while self.oracle.now_ms < target_ms {
+            // Who is told something at a moment is heard at that moment.
+            let due = self.subscribed.iter().map(Subscribed::due_ms);
+            let next_ms = due.chain(self.oracle.next_due_ms()).min();
+            let next_ms = next_ms.map_or(target_ms, |next_ms| next_ms.min(target_ms));
+            let passed_ms = next_ms - self.oracle.now_ms;
+            self.oracle.advance(passed_ms);
+            self.lab.clock.advance(ms(passed_ms)).await;
+            assert_eq!(self.lab.clock.now_ms() as u64, self.oracle.now_ms);
+            self.hear().await;
+        }
         let oracle = &self.oracle;
         self.cursors
             .retain(|cursor| matches!(oracle.state(cursor.stream), Some("ACTIVE" | "UPDATING")));
@@ -43,7 +53,7 @@ impl Simulation {
 
     pub(super) async fn restart(&mut self) {
         self.trace.push("restart".to_owned());
-        self.lab.stop().await;
+        self.stop().await;
         self.start_on().await;
     }
 
@@ -55,9 +65,14 @@ impl Simulation {
         self.ask("UpdateAccountSettings", body).await.unwrap();
         let copy = TempDir::new().unwrap();
         copy_all(self.directory.path(), copy.path());
-        self.lab.stop().await;
+        self.stop().await;
         self.directory = copy;
         self.start_on().await;
+    }
+
+    async fn stop(&mut self) {
+        self.lab.stop().await;
+        self.hear_the_end().await;
     }
 
     async fn start_on(&mut self) {

@@ -1,7 +1,10 @@
 //! What has to be true: streams and their shards and records, in vectors and maps.
 
+mod consumers;
 mod reshard;
+mod settings;
 
+use consumers::Consumer;
 use reshard::ends;
 use std::collections::BTreeMap;
 
@@ -31,12 +34,18 @@ pub(super) struct Stream {
     /// Hours, as they are described.
     pub(super) retention: u64,
     pub(super) shards: Vec<Shard>,
+    pub(super) consumers: BTreeMap<&'static str, Consumer>,
+    pub(super) tags: BTreeMap<String, String>,
+    /// What it is encrypted with.
+    pub(super) key: Option<&'static str>,
     /// What ends the present state, and when.
     pending: Option<(u64, Change)>,
     /// What arrived before this was expired under some earlier period.
     floor_ms: u64,
     scalings: Vec<u64>,
     switches: Vec<u64>,
+    encryptions: Vec<u64>,
+    decryptions: Vec<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -55,6 +64,7 @@ pub(super) struct Record {
     pub(super) data: String,
     pub(super) number: String,
     pub(super) arrival_ms: u64,
+    pub(super) encrypted: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -66,6 +76,7 @@ pub(super) enum Change {
     Scale(usize),
     OnDemand(bool),
     Retention(u64),
+    Key(Option<&'static str>),
 }
 
 impl Oracle {
@@ -91,20 +102,26 @@ impl Oracle {
             on_demand: shards.is_none(),
             retention: 24,
             shards: starts.into_iter().zip(ends).map(shard).collect(),
+            consumers: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            key: None,
             pending: None,
             floor_ms: 0,
             scalings: Vec::new(),
             switches: Vec::new(),
+            encryptions: Vec::new(),
+            decryptions: Vec::new(),
         };
         self.streams.insert(name.to_owned(), stream);
         self.begin(name, Change::Appear);
         Ok(())
     }
 
-    pub(super) fn delete(&mut self, name: &str) -> Foretold {
+    pub(super) fn delete(&mut self, name: &str, with_consumers: bool) -> Foretold {
         match self.state(name) {
             None => NOT_FOUND,
             Some("UPDATING" | "DELETING") => IN_USE,
+            Some(_) if !with_consumers && !self.streams[name].consumers.is_empty() => IN_USE,
             Some(_) => {
                 self.begin(name, Change::Vanish);
                 Ok(())
@@ -206,12 +223,17 @@ impl Oracle {
     }
 
     fn begin(&mut self, name: &str, change: Change) {
-        if self.transition_ms == 0 {
-            self.end(name, change);
-        } else {
-            let due_ms = self.now_ms + self.transition_ms;
-            self.streams.get_mut(name).unwrap().pending = Some((due_ms, change));
+        match self.due_ms() {
+            None => self.end(name, change),
+            Some(due_ms) => {
+                self.streams.get_mut(name).unwrap().pending = Some((due_ms, change));
+            }
         }
+    }
+
+    /// When a state that begins now ends; none, if at once.
+    fn due_ms(&self) -> Option<u64> {
+        (self.transition_ms > 0).then(|| self.now_ms + self.transition_ms)
     }
 
     fn end(&mut self, name: &str, change: Change) {
@@ -231,25 +253,37 @@ impl Oracle {
             Change::Scale(target) => stream.sweep(target, now_s),
             Change::OnDemand(on_demand) => stream.on_demand = on_demand,
             Change::Retention(hours) => stream.retention = hours,
+            Change::Key(key) => stream.key = key,
         }
     }
 
     /// Lets time pass; states end when they are due.
     pub(super) fn advance(&mut self, ms: u64) {
         let target_ms = self.now_ms + ms;
-        loop {
-            let due = |(name, stream): (&String, &Stream)| {
-                Some((stream.pending.as_ref()?.0, name.clone()))
-            };
-            let next = self.streams.iter().filter_map(due).min();
-            let Some((due_ms, name)) = next.filter(|(due_ms, _)| *due_ms <= target_ms) else {
-                break;
-            };
+        while let Some(due_ms) = self.next_due_ms().filter(|due_ms| *due_ms <= target_ms) {
             self.now_ms = due_ms;
-            let (_, change) = self.streams.get_mut(&name).unwrap().pending.take().unwrap();
-            self.end(&name, change);
+            let names: Vec<_> = self.streams.keys().cloned().collect();
+            for name in names {
+                let stream = self.streams.get_mut(&name).unwrap();
+                stream.end_consumers(due_ms);
+                let ended = stream.pending.take_if(|(moment, _)| *moment <= due_ms);
+                if let Some((_, change)) = ended {
+                    self.end(&name, change);
+                }
+            }
         }
         self.now_ms = target_ms;
+    }
+
+    /// When the next state ends.
+    pub(super) fn next_due_ms(&self) -> Option<u64> {
+        let due = |stream: &Stream| {
+            let consumers = stream.consumers.values();
+            let consumers = consumers.filter_map(|consumer| consumer.due_ms);
+            let own = stream.pending.as_ref().map(|(due_ms, _)| *due_ms);
+            consumers.chain(own).min()
+        };
+        self.streams.values().filter_map(due).min()
     }
 
     /// The state of a stream, if there is one.

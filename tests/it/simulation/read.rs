@@ -20,6 +20,13 @@ pub(super) struct Cursor {
     issued_ms: u64,
 }
 
+/// The members that belong to some types of position.
+#[derive(Debug, Default)]
+pub(super) struct Start {
+    pub(super) time_s: Option<f64>,
+    pub(super) number: Option<String>,
+}
+
 impl Simulation {
     pub(super) async fn follow(&mut self) {
         if self.cursors.is_empty() || self.chance.below(3) == 0 {
@@ -42,29 +49,53 @@ impl Simulation {
         }
         let shard = self.some_shard(name);
         let stream = &self.oracle.streams[name];
-        let Some(records) = stream.shards.get(shard).map(|shard| &shard.records) else {
+        if shard >= stream.shards.len() {
             return;
+        }
+        let (kind, position, start) = self.some_position(name, shard);
+        let body = json!({
+            "StreamName": name, "ShardId": shard.to_string(), "Timestamp": start.time_s,
+            "StartingSequenceNumber": start.number,
+        });
+        self.open_cursor(name, shard, position, kind, body).await;
+    }
+
+    /// A position in a shard, with the type and the member that say so.
+    pub(super) fn some_position(&self, name: &str, shard: usize) -> (&'static str, usize, Start) {
+        let mut start = Start::default();
+        let shards = self.oracle.streams.get(name).map(|stream| &stream.shards);
+        let Some(shard_there) = shards.and_then(|shards| shards.get(shard)) else {
+            return ("TRIM_HORIZON", 0, start);
         };
-        let mut body = json!({"StreamName": name, "ShardId": shard.to_string()});
-        let (kind, position) = match self.chance.below(4) {
-            0 => ("LATEST", records.len()),
+        let records = &shard_there.records;
+        let mut number = |kind, position, number: &str| {
+            start.number = Some(number.to_owned());
+            (kind, position, std::mem::take(&mut start))
+        };
+        match self.chance.below(5) {
+            0 => ("LATEST", records.len(), start),
             1 => {
                 let at_ms = self.oracle.now_ms - self.chance.below(7_200_000) as u64;
-                body["Timestamp"] = (at_ms as f64 / 1000.0).into();
+                start.time_s = Some(at_ms as f64 / 1000.0);
                 let position = records.partition_point(|record| record.arrival_ms < at_ms);
-                ("AT_TIMESTAMP", position)
+                ("AT_TIMESTAMP", position, start)
             }
             2 if !records.is_empty() => {
                 let at = self.chance.below(records.len());
-                body["StartingSequenceNumber"] = records[at].number.clone().into();
                 match self.chance.below(2) {
-                    0 => ("AT_SEQUENCE_NUMBER", at),
-                    _ => ("AFTER_SEQUENCE_NUMBER", at + 1),
+                    0 => number("AT_SEQUENCE_NUMBER", at, &records[at].number),
+                    _ => number("AFTER_SEQUENCE_NUMBER", at + 1, &records[at].number),
                 }
             }
-            _ => ("TRIM_HORIZON", 0),
-        };
-        self.open_cursor(name, shard, position, kind, body).await;
+            3 => {
+                let mut marks = self.bookmarks.iter().rev();
+                match marks.find(|mark| (mark.stream, mark.shard) == (name, shard)) {
+                    Some(mark) => number("AFTER_SEQUENCE_NUMBER", mark.position, &mark.number),
+                    None => ("LATEST", records.len(), start),
+                }
+            }
+            _ => ("TRIM_HORIZON", 0, start),
+        }
     }
 
     async fn open_cursor(
@@ -159,11 +190,22 @@ impl Simulation {
         assert!(stream.shards[shard].closed_s.is_some(), "{}", self.story());
         assert_eq!(told["Records"], json!([]));
         let children = stream.children(shard);
+        let expected = self.child_shards(name, shard);
+        assert_eq!(told["ChildShards"], expected, "{}", self.story());
+        if matches!(self.oracle.state(name), Some("ACTIVE" | "UPDATING")) {
+            for child in children {
+                let body = json!({"StreamName": name, "ShardId": child.to_string()});
+                self.open_cursor(name, child, 0, "TRIM_HORIZON", body).await;
+            }
+        }
+    }
+
+    /// The children of a shard, as its readers are told.
+    pub(super) fn child_shards(&self, name: &str, shard: usize) -> Value {
+        let stream = &self.oracle.streams[name];
+        let id = |at: &usize| format!("shardId-{at:012}");
         let child = |at: &usize| {
-            let (id, of) = (
-                |at: &usize| format!("shardId-{at:012}"),
-                &stream.shards[*at],
-            );
+            let of = &stream.shards[*at];
             json!({
                 "ShardId": id(at),
                 "ParentShards": of.parents.iter().map(id).collect::<Vec<_>>(),
@@ -172,14 +214,7 @@ impl Simulation {
                 },
             })
         };
-        let expected: Vec<_> = children.iter().map(child).collect();
-        assert_eq!(told["ChildShards"], json!(expected), "{}", self.story());
-        if matches!(self.oracle.state(name), Some("ACTIVE" | "UPDATING")) {
-            for child in children {
-                let body = json!({"StreamName": name, "ShardId": child.to_string()});
-                self.open_cursor(name, child, 0, "TRIM_HORIZON", body).await;
-            }
-        }
+        stream.children(shard).iter().map(child).collect()
     }
 }
 
@@ -194,6 +229,7 @@ pub(super) fn records(told: &Value) -> Vec<Record> {
             data: String::from_utf8(data).unwrap(),
             number: text("SequenceNumber"),
             arrival_ms: arrival_ms.round() as u64,
+            encrypted: super::write::is_encrypted(record),
         }
     };
     told["Records"]

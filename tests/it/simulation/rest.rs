@@ -1,6 +1,7 @@
 //! At rest all that can be seen is as the oracle says.
 
 use super::oracle::Stream;
+use super::subscribe::stream_arn;
 use super::{Simulation, read};
 use crate::control::numbers::{end, start};
 use serde_json::{Value, json};
@@ -12,7 +13,10 @@ impl Simulation {
         assert_eq!(told["StreamNames"], json!(names), "{}", self.story());
         for name in &names {
             self.compare_stream(name).await;
+            self.compare_consumers(name).await;
         }
+        let subscribed = self.subscribed.len();
+        assert_eq!(self.lab.subscriptions(), subscribed, "{}", self.story());
         let streams = self.oracle.streams.values();
         let on_demand = streams.clone().filter(|stream| stream.on_demand).count();
         let open: usize = streams.map(|stream| stream.open().len()).sum();
@@ -49,6 +53,11 @@ impl Simulation {
             ("StreamModeDetails", json!({"StreamMode": mode})),
             ("RetentionPeriodHours", json!(stream.retention)),
             ("OpenShardCount", json!(open)),
+            (
+                "EncryptionType",
+                json!(stream.key.map_or("NONE", |_| "KMS")),
+            ),
+            ("ConsumerCount", json!(stream.consumers.len())),
         ] {
             assert_eq!(
                 summary[member],
@@ -57,6 +66,7 @@ impl Simulation {
                 self.story()
             );
         }
+        self.compare_tags(name).await;
         let listed = self.ask("ListShards", json!({"StreamName": name})).await;
         if state == "CREATING" || state == "DELETING" {
             assert_eq!(listed, Err("ResourceInUseException".to_owned()));
@@ -76,6 +86,32 @@ impl Simulation {
         for (at, _) in listing {
             self.compare_records(name, at).await;
         }
+    }
+
+    async fn compare_tags(&self, name: &str) {
+        let told = self
+            .ask("ListTagsForStream", json!({"StreamName": name}))
+            .await;
+        let tags = self.oracle.streams[name].tags.iter();
+        let tags: Vec<_> = tags
+            .map(|(key, value)| json!({"Key": key, "Value": value}))
+            .collect();
+        assert_eq!(
+            told.unwrap()["Tags"],
+            json!(tags),
+            "{name}\n{}",
+            self.story()
+        );
+    }
+
+    async fn compare_consumers(&self, name: &str) {
+        let body = json!({"StreamARN": stream_arn(name)});
+        let told = self.ask("ListStreamConsumers", body).await.unwrap();
+        let told = told["Consumers"].as_array().unwrap().iter();
+        let told = told.map(|one| (one["ConsumerName"].clone(), one["ConsumerStatus"].clone()));
+        let consumers = self.oracle.streams[name].consumers.iter();
+        let expected = consumers.map(|(name, one)| (json!(name), json!(one.state())));
+        assert!(expected.eq(told), "consumers of {name}\n{}", self.story());
     }
 
     /// All that can be read of a shard, as far as one answer goes.

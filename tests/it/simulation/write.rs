@@ -40,6 +40,8 @@ impl Simulation {
         let Some(told) = self.call(operation, body, foretold).await else {
             return;
         };
+        let encrypted = self.oracle.streams[name].key.is_some();
+        assert_eq!(is_encrypted(&told), encrypted, "{}", self.story());
         let placed = if single {
             vec![told]
         } else {
@@ -62,7 +64,8 @@ impl Simulation {
         );
         let arrival_ms = self.oracle.now_ms;
         let number = placed["SequenceNumber"].as_str().unwrap().to_owned();
-        let records = &mut self.oracle.streams.get_mut(name).unwrap().shards[shard].records;
+        let stream = self.oracle.streams.get_mut(name).unwrap();
+        let (encrypted, records) = (stream.key.is_some(), &mut stream.shards[shard].records);
         assert!(
             records.last().is_none_or(|last| last.number < number),
             "numbers grow"
@@ -72,6 +75,14 @@ impl Simulation {
             data,
             number,
             arrival_ms,
+            encrypted,
         });
     }
+}
+
+/// What an answer or a record says of encryption: nothing, unless there is some.
+pub(super) fn is_encrypted(told: &Value) -> bool {
+    let kind = told.get("EncryptionType");
+    assert!(kind.is_none_or(|kind| kind == "KMS"), "{told}");
+    kind.is_some()
 }

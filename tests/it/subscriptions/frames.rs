@@ -12,9 +12,7 @@ async fn messages(lab: &Lab, request: Request) -> (crate::lab::Answer, Vec<Messa
     let mut connection = lab.connect().await;
     let (answer, ()) = tokio::join!(connection.exchange(&request), async {
         // Once the seat is taken, the answer has begun.
-        while lab.subscriptions() == 0 {
-            tokio::task::yield_now().await;
-        }
+        lab.until_subscriptions(1).await;
         lab.stop().await;
     });
     let mut bytes = BytesMut::from(answer.body.as_slice());

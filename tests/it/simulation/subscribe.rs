@@ -1,0 +1,324 @@
+//! Steps of consumers: registering, subscribing, hanging up, and hearing what is pushed.
+
+use super::oracle::{Foretold, IN_USE, Record};
+use super::read::records;
+use super::{NAMES, Simulation};
+use crate::lab::{ACCOUNT, Events, Pushed, REGION, Request, cbor};
+use minikin::operation::Entry;
+use serde_json::{Value, json};
+
+/// The consumers there can be of each stream.
+const CONSUMERS: [&str; 2] = ["one", "two"];
+/// A subscription lives so long.
+const LIFE_MS: u64 = 300_000;
+/// So long nobody takes its seat.
+const SEAT_MS: u64 = 5_000;
+/// So long it is silent.
+const SILENCE_MS: u64 = 5_000;
+/// Subscriptions at a time.
+const MOST: usize = 8;
+
+/// A subscription to a shard, and where it stands.
+#[derive(Debug)]
+pub(super) struct Subscribed {
+    pub(super) stream: &'static str,
+    consumer: &'static str,
+    shard: usize,
+    /// How many of the shard's records lie before it.
+    position: usize,
+    began_ms: u64,
+    last_ms: u64,
+    /// The number it was last told.
+    told: String,
+    /// The exception that ends it.
+    ends: Option<&'static str>,
+    events: Events,
+}
+
+/// A number that a subscription was told, and what lies before it.
+#[derive(Debug)]
+pub(super) struct Bookmark {
+    pub(super) stream: &'static str,
+    pub(super) shard: usize,
+    pub(super) position: usize,
+    pub(super) number: String,
+}
+
+impl Subscribed {
+    fn is_at(&self, place: (&str, &str, usize)) -> bool {
+        (self.stream, self.consumer, self.shard) == place
+    }
+
+    /// When it next says something though nothing happens.
+    pub(super) fn due_ms(&self) -> u64 {
+        (self.last_ms + SILENCE_MS).min(self.began_ms + LIFE_MS)
+    }
+
+    fn bookmark(&self) -> Bookmark {
+        Bookmark {
+            stream: self.stream,
+            shard: self.shard,
+            position: self.position,
+            number: self.told.clone(),
+        }
+    }
+}
+
+impl Simulation {
+    pub(super) async fn register(&mut self) {
+        let (name, consumer) = (self.name(), *self.chance.one_of(&CONSUMERS));
+        let foretold = self.oracle.register(name, consumer);
+        let body = json!({"StreamARN": stream_arn(name), "ConsumerName": consumer});
+        if let Some(told) = self.call("RegisterStreamConsumer", body, foretold).await {
+            let told = &told["Consumer"];
+            assert_eq!(told["ConsumerARN"], self.consumer_arn(name, consumer));
+            assert_eq!(told["ConsumerStatus"], "CREATING");
+        }
+    }
+
+    pub(super) async fn deregister(&mut self) {
+        let (name, consumer) = (self.name(), *self.chance.one_of(&CONSUMERS));
+        let body = match self.chance.below(2) {
+            0 => json!({"ConsumerARN": self.consumer_arn(name, consumer)}),
+            _ => json!({"StreamARN": stream_arn(name), "ConsumerName": consumer}),
+        };
+        let foretold = self.oracle.deregister(name, consumer);
+        self.call("DeregisterStreamConsumer", body, foretold).await;
+        if foretold.is_ok() {
+            let theirs = |one: &&mut Subscribed| (one.stream, one.consumer) == (name, consumer);
+            let ended = self.subscribed.iter_mut().filter(theirs);
+            ended.for_each(|one| one.ends = Some("ResourceNotFoundException"));
+        }
+    }
+
+    pub(super) async fn subscribe(&mut self) {
+        if self.subscribed.len() >= MOST {
+            return self.hang_up().await;
+        }
+        let mut streams = self.oracle.streams.values();
+        if streams.all(|stream| stream.consumers.is_empty()) && self.chance.below(9) > 0 {
+            return self.register().await;
+        }
+        let place = self.some_seat();
+        let (name, consumer, shard) = place;
+        let mut foretold = self.oracle.subscribe(name, consumer, shard);
+        let now_ms = self.oracle.now_ms;
+        let before = self.subscribed.iter_mut().find(|one| one.is_at(place));
+        if let Some(before) = before.filter(|_| foretold.is_ok()) {
+            if now_ms - before.began_ms < SEAT_MS {
+                foretold = IN_USE;
+            } else {
+                before.ends = Some("ResourceInUseException");
+            }
+        }
+        self.begin_to_hear(place, foretold).await;
+    }
+
+    /// Mostly a seat that can be had: a registered consumer's, at an open shard.
+    fn some_seat(&self) -> (&'static str, &'static str, usize) {
+        if !self.subscribed.is_empty() && self.chance.below(5) == 0 {
+            let taken = self.chance.one_of(&self.subscribed);
+            return (taken.stream, taken.consumer, taken.shard);
+        }
+        let streams = NAMES.into_iter().filter_map(|name| {
+            let stream = self.oracle.streams.get(name)?;
+            Some(
+                stream
+                    .consumers
+                    .keys()
+                    .map(move |consumer| (name, *consumer)),
+            )
+        });
+        let registered: Vec<_> = streams.flatten().collect();
+        let (name, consumer) = match registered.len() {
+            0 => (self.name(), CONSUMERS[0]),
+            _ if self.chance.below(9) == 0 => (self.name(), *self.chance.one_of(&CONSUMERS)),
+            _ => *self.chance.one_of(&registered),
+        };
+        let open = self.oracle.streams.get(name).map(|stream| stream.open());
+        let shard = match open {
+            Some(open) if self.chance.below(3) > 0 => *self.chance.one_of(&open),
+            _ => self.some_shard(name),
+        };
+        (name, consumer, shard)
+    }
+
+    async fn begin_to_hear(
+        &mut self,
+        place: (&'static str, &'static str, usize),
+        foretold: Foretold,
+    ) {
+        let (stream, consumer, shard) = place;
+        let (kind, position, start) = self.some_position(stream, shard);
+        let start = json!({
+            "Type": kind, "Timestamp": start.time_s, "SequenceNumber": start.number,
+        });
+        let body = json!({
+            "ConsumerARN": self.consumer_arn(stream, consumer), "ShardId": shard.to_string(),
+            "StartingPosition": start,
+        });
+        let text = body.to_string();
+        let request = if self.chance.below(2) == 0 {
+            Request::json("SubscribeToShard", &text)
+        } else {
+            let shape = Entry::find("SubscribeToShard").unwrap().input;
+            Request::cbor("SubscribeToShard", &cbor::of_json(&text, shape))
+        };
+        let begun = Events::begin(self.lab.connect().await, &request).await;
+        let refusal = begun.as_ref().err().map(|answer| answer.refusal().kind);
+        let outcome = refusal.as_deref().map_or(Ok(()), Err);
+        let told = format!("{consumer} subscribes to {stream} {shard} {kind} {position}");
+        self.trace.push(format!("{told}: {outcome:?}"));
+        assert_eq!(outcome, foretold, "{body}\n{}", self.story());
+        let now_ms = self.oracle.now_ms;
+        if let Ok(events) = begun {
+            self.subscribed.push(Subscribed {
+                stream,
+                consumer,
+                shard,
+                position,
+                began_ms: now_ms,
+                last_ms: now_ms,
+                told: String::new(),
+                ends: None,
+                events,
+            });
+        }
+    }
+
+    /// A subscriber goes away without a word: its seat is free.
+    pub(super) async fn hang_up(&mut self) {
+        if self.subscribed.is_empty() {
+            return;
+        }
+        let at = self.chance.below(self.subscribed.len());
+        let one = self.subscribed.swap_remove(at);
+        self.trace
+            .push(format!("{} {} hangs up", one.stream, one.shard));
+        self.keep_place(&one);
+        drop(one);
+        self.lab.until_subscriptions(self.subscribed.len()).await;
+    }
+
+    /// Hears all that is pushed by now.
+    pub(super) async fn hear(&mut self) {
+        for mut one in std::mem::take(&mut self.subscribed) {
+            match self.hear_one(&mut one).await {
+                true => self.subscribed.push(one),
+                false => self.keep_place(&one),
+            }
+        }
+    }
+
+    /// Hears one subscription; whether it goes on.
+    async fn hear_one(&mut self, one: &mut Subscribed) -> bool {
+        let now_ms = self.oracle.now_ms;
+        let place = format!("{} of {} {}", one.consumer, one.stream, one.shard);
+        let gone = Some("ResourceNotFoundException");
+        let stream = self.oracle.streams.get(one.stream);
+        if let Some(kind) = one.ends.or(gone.filter(|_| stream.is_none())) {
+            self.trace.push(format!("{place}: {kind}"));
+            let told = one.events.next().await;
+            assert_eq!(told, Pushed::Exception(kind.to_owned()), "{}", self.story());
+            return self.hear_end(one).await;
+        }
+        if now_ms >= one.began_ms + LIFE_MS {
+            self.trace.push(format!("{place}: its time is over"));
+            return self.hear_end(one).await;
+        }
+        let expected = stream.unwrap().readable(one.shard, one.position, now_ms);
+        let expected = expected.to_vec();
+        self.hear_records(one, &expected).await;
+        let shard = &self.oracle.streams[one.stream].shards[one.shard];
+        one.position = shard.records.len();
+        if shard.closed_s.is_some() {
+            self.trace.push(format!("{place}: its shard ends"));
+            let children = self.child_shards(one.stream, one.shard);
+            let last = json!({"ChildShards": children, "MillisBehindLatest": 0, "Records": []});
+            let told = one.events.next().await;
+            assert_eq!(told, Pushed::Event(last), "{}", self.story());
+            return self.hear_end(one).await;
+        }
+        if now_ms >= one.last_ms + SILENCE_MS {
+            let told = self.next_event(one).await;
+            assert_eq!(
+                (&told["Records"], &told["MillisBehindLatest"]),
+                (&json!([]), &json!(0))
+            );
+            self.go_on(one, &told);
+        }
+        true
+    }
+
+    async fn hear_records(&mut self, one: &mut Subscribed, expected: &[Record]) {
+        let mut got = Vec::new();
+        while got.len() < expected.len() {
+            let told = self.next_event(one).await;
+            let some = records(&told);
+            let last = some
+                .last()
+                .unwrap_or_else(|| panic!("{told}\n{}", self.story()));
+            assert_eq!(told["ContinuationSequenceNumber"], last.number.as_str());
+            let arrived_ms = last.arrival_ms;
+            got.extend(some);
+            let behind_ms = match got.len() < expected.len() {
+                true => self.oracle.now_ms - arrived_ms,
+                false => 0,
+            };
+            assert_eq!(told["MillisBehindLatest"], behind_ms, "{}", self.story());
+            self.go_on(one, &told);
+        }
+        assert_eq!(got, expected, "{one:?}\n{}", self.story());
+        if !got.is_empty() {
+            let data: Vec<_> = got.iter().map(|record| &record.data).collect();
+            let place = format!("{} of {} {}", one.consumer, one.stream, one.shard);
+            self.trace.push(format!("{place} is pushed {data:?}"));
+        }
+    }
+
+    async fn next_event(&mut self, one: &mut Subscribed) -> Value {
+        match one.events.next().await {
+            Pushed::Event(event) => event,
+            other => panic!("{other:?}\n{one:?}\n{}", self.story()),
+        }
+    }
+
+    /// Its number grows with every event.
+    fn go_on(&self, one: &mut Subscribed, told: &Value) {
+        let number = told["ContinuationSequenceNumber"].as_str().unwrap();
+        assert!(number > one.told.as_str(), "{one:?}\n{}", self.story());
+        number.clone_into(&mut one.told);
+        one.last_ms = self.oracle.now_ms;
+    }
+
+    async fn hear_end(&self, one: &mut Subscribed) -> bool {
+        assert_eq!(one.events.next().await, Pushed::End, "{}", self.story());
+        false
+    }
+
+    /// The emulator has stopped: all subscriptions have ended without another word.
+    pub(super) async fn hear_the_end(&mut self) {
+        for mut one in std::mem::take(&mut self.subscribed) {
+            self.hear_end(&mut one).await;
+            self.keep_place(&one);
+        }
+    }
+
+    /// Others may go on where one was.
+    fn keep_place(&mut self, one: &Subscribed) {
+        if !one.told.is_empty() {
+            self.bookmarks.push(one.bookmark());
+        }
+    }
+
+    fn consumer_arn(&self, name: &str, consumer: &str) -> String {
+        let stream = self.oracle.streams.get(name);
+        let known = stream.and_then(|stream| stream.consumers.get(consumer));
+        let created_s = known.map_or(7, |known| known.created_s);
+        format!("{}/consumer/{consumer}:{created_s}", stream_arn(name))
+    }
+}
+
+pub(super) fn stream_arn(name: &str) -> String {
+    format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}")
+}
