@@ -8,7 +8,7 @@ use crate::http::listen::{self, BindError};
 use crate::http::tls::{self, TlsIdentity};
 use crate::limits;
 use crate::model::AccountId;
-use crate::options::{ClockChoice, Durability, Options};
+use crate::options::{Authentication, ClockChoice, Durability, Options};
 use crate::store::{self, OpenError, Store};
 use crate::world::{Clock, Random, VirtualClock, World};
 use std::fmt;
@@ -61,7 +61,9 @@ impl Emulator {
     /// # Errors
     /// Why it does not start.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        options.check().map_err(StartError::Options)?;
         let limits = options.limits().map_err(StartError::Options)?;
+        let credentials = options.credentials().map_err(StartError::Options)?;
         let account = AccountId::parse(&options.account);
         let account = account.ok_or_else(|| {
             StartError::Options(format!(
@@ -87,17 +89,18 @@ impl Emulator {
         let addresses = listeners
             .iter()
             .filter_map(|listener| listener.local_addr().ok());
-        let addresses = addresses.collect();
-        let token = options.admin_token.as_deref().map(Arc::from);
+        let addresses: Vec<SocketAddr> = addresses.collect();
+        warn_of_strangers(&addresses, options.auth);
         let own = Admin {
             engine: engine.clone(),
             tls: tls.clone(),
-            token,
+            token: options.admin_token.clone(),
         }
         .router();
         let server = Arc::new(Server::new(
             engine.clone(),
             options.auth,
+            credentials,
             account,
             &options.region,
             own,
@@ -154,6 +157,20 @@ impl Emulator {
     pub async fn stop(self) -> Result<(), StoreError> {
         self.stop.send_replace(true);
         self.ended.await.unwrap_or(Ok(()))
+    }
+}
+
+/// Says so where others than this machine can reach the emulator and need no credential for it.
+fn warn_of_strangers(addresses: &[SocketAddr], auth: Authentication) {
+    let mut open = addresses
+        .iter()
+        .filter(|address| !address.ip().is_loopback());
+    if let (Some(address), true) = (open.next(), auth != Authentication::Verify) {
+        tracing::warn!(
+            %address,
+            "whoever reaches this address may read and change everything: signatures are not \
+             verified. Listen on this machine only, or add --auth verify and --credential"
+        );
     }
 }
 

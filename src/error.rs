@@ -5,6 +5,7 @@ mod consumers;
 mod reading;
 mod requests;
 mod shards;
+mod signatures;
 mod streams;
 
 use crate::engine::StoreError;
@@ -47,6 +48,7 @@ pub enum Kind {
     ResourceNotFoundException,
     SerializationException,
     UnknownOperationException,
+    UnrecognizedClientException,
     ValidationException,
 }
 
@@ -76,6 +78,7 @@ impl Kind {
             Self::ResourceNotFoundException => "ResourceNotFoundException",
             Self::SerializationException => "SerializationException",
             Self::UnknownOperationException => "UnknownOperationException",
+            Self::UnrecognizedClientException => "UnrecognizedClientException",
             Self::ValidationException => "ValidationException",
         }
     }
@@ -143,9 +146,22 @@ impl std::error::Error for Error {}
 /// An [`Error`] as the log shows it.
 struct WithRemedy<'a>(&'a Error);
 
+impl WithRemedy<'_> {
+    /// The text, without the header that the service quotes in it: whoever has sent an admin token
+    /// or a password to the wrong path would find it in the log.
+    fn shown(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoting = self.0.kind == Kind::IncompleteSignatureException;
+        let message = self.0.message.as_deref().filter(|_| quoting);
+        match message.and_then(|message| message.split_once("Authorization=")) {
+            Some((text, _)) => write!(f, "{}: {}", self.0.kind.name(), text.trim_end()),
+            None => fmt::Display::fmt(self.0, f),
+        }
+    }
+}
+
 impl fmt::Display for WithRemedy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)?;
+        self.shown(f)?;
         for (at, limit) in self.0.limits.iter().enumerate() {
             let before = if at == 0 { " (set it by" } else { " or" };
             write!(f, "{before} --limit {limit}=N")?;

@@ -6,6 +6,7 @@ mod credentials;
 mod kinesis;
 pub mod listen;
 mod reply;
+mod signature;
 pub mod tls;
 mod unread;
 
@@ -13,13 +14,14 @@ pub use body::Body;
 
 use crate::engine::Engine;
 use crate::model::{AccountId, Region, Scope};
-use crate::options::Authentication;
+use crate::options::{Authentication, Credential};
 use crate::world::Stopwatch;
 use axum::Router;
 use credentials::Scopes;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use reply::Reply;
+use signature::Verifier;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -34,15 +36,19 @@ pub const OWN_PATHS: &str = "/_minikin/";
 pub struct Server {
     engine: Arc<Engine>,
     authentication: Authentication,
+    /// Where signatures are verified.
+    verifier: Option<Verifier>,
     scopes: Scopes,
     own: Router,
 }
 
 impl Server {
-    /// A server for `engine`. `account` and `region` stand where the credentials say nothing.
+    /// A server for `engine`. `account` and `region` stand where the credentials say nothing;
+    /// `credentials` are let in where signatures are verified.
     pub fn new(
         engine: Arc<Engine>,
         authentication: Authentication,
+        credentials: Vec<Credential>,
         account: AccountId,
         region: &str,
         own: Router,
@@ -54,6 +60,8 @@ impl Server {
         Self {
             engine,
             authentication,
+            verifier: (authentication == Authentication::Verify)
+                .then(|| Verifier::new(credentials)),
             scopes: Scopes::new(scope),
             own,
         }

@@ -14,7 +14,7 @@
 //! | [`engine`] | streams and their shards; the write path; lifecycles; retention |
 //! | [`error`] | the service's exceptions and every text of them |
 //! | [`operation`] | one file for each operation, and the table of them |
-//! | [`http`] | the order of checks, credentials, replies; the listener; our own paths |
+//! | [`http`] | the order of checks, credentials and signatures, replies; the listener; our own paths |
 //! | [`emulator`] | start and stop of the whole |
 //!
 //! # Invariants
@@ -26,6 +26,7 @@
 //!   clock; only `engine/tasks.rs` spawns.
 //! - No lock is held over an await: the guard of [`lock::Lock`] is not `Send`.
 //! - A value whose type is a shape keeps that shape's rules; handlers check only what a type cannot.
+//! - What must not be seen is a [`options::Secret`] from the command line on: it has no text to print.
 //! - Every bound has its name in [`limits`].
 
 pub mod command;

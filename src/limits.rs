@@ -218,6 +218,10 @@ pub const MAX_RETENTION_HOURS: i32 = 8_760;
 pub const DAY_MS: i64 = 86_400_000;
 /// Shortest commitment to a minimum of throughput, in milliseconds (AWS).
 pub const COMMITMENT_MS: i64 = 86_400_000;
+/// How far the date of a signature may lie from the machine's, in seconds (AWS).
+pub const SIGNATURE_LIFE_S: i64 = 300;
+/// Signing keys kept: one for each day, region and access key in use (ours).
+pub const SIGNING_KEYS: usize = 16;
 /// Callers whose rates are remembered; those who have not called for a while are forgotten (ours).
 pub const CALLERS: usize = 100_000;
 /// How often on-demand streams look at the traffic of their shards, in milliseconds (ours; the

@@ -4,9 +4,11 @@
 //! and `data-dir`. A flag goes before a variable, a variable before the file, the file before the
 //! default.
 
+mod secret;
 mod sources;
 mod value;
 
+pub use secret::{Credential, Secret};
 pub use sources::parse;
 pub use value::{
     Authentication, ClockChoice, Durability, Hosts, KeySetting, LimitSetting, Listen, LogFormat,
@@ -68,9 +70,15 @@ pub struct Options {
     #[arg(long, value_name = "REGION", default_value = "us-east-1", value_parser = value::region)]
     pub region: String,
 
-    /// What of a signature is looked at: structure (is it complete?) or off
+    /// What of a signature is looked at: structure (is it complete?), verify (is it by one of the
+    /// --credential?) or off
     #[arg(long, value_name = "MODE", default_value = "structure")]
     pub auth: Authentication,
+
+    /// Who may come in with --auth verify; may be repeated. Other users of the machine can read
+    /// command lines: the variable and the file hide it
+    #[arg(long, value_name = "KEY:SECRET[:TOKEN]", value_delimiter = ',')]
+    pub credential: Vec<Secret>,
 
     /// Certificate chain to show to TLS clients, in PEM [default: a generated one]
     #[arg(long, value_name = "FILE")]
@@ -86,7 +94,7 @@ pub struct Options {
 
     /// Lets others than this machine use the clock and admin paths
     #[arg(long, value_name = "TOKEN")]
-    pub admin_token: Option<String>,
+    pub admin_token: Option<Secret>,
 
     /// Whether on-demand streams split their busy shards: on or off [default: off, strict on]
     #[arg(long, value_name = "SWITCH")]
@@ -169,6 +177,32 @@ impl Options {
         Ok(limits)
     }
 
+    /// Who may come in.
+    ///
+    /// # Errors
+    /// When nobody may, when not everybody is asked, or when one cannot be read. No secret is told.
+    pub fn credentials(&self) -> Result<Vec<Credential>, String> {
+        let verified = self.auth == Authentication::Verify;
+        match (verified, self.credential.is_empty()) {
+            (true, true) => return Err("--auth verify lets nobody in: add --credential".into()),
+            (false, false) => return Err("--credential is for --auth verify: add that".into()),
+            _ => {}
+        }
+        let mut all: Vec<Credential> = Vec::with_capacity(self.credential.len());
+        for (at, text) in self.credential.iter().enumerate() {
+            let place = at + 1;
+            let credential = Credential::parse(text).ok_or_else(|| {
+                format!("--credential is KEY:SECRET or KEY:SECRET:TOKEN; number {place} is not")
+            })?;
+            if all.iter().any(|other| other.key == credential.key) {
+                let key = &credential.key;
+                return Err(format!("--credential has the key {key} more than once"));
+            }
+            all.push(credential);
+        }
+        Ok(all)
+    }
+
     /// The keys that cannot be used.
     pub fn keys(&self) -> Keys {
         self.kms_key
@@ -178,7 +212,7 @@ impl Options {
     }
 
     /// What no single option can say about itself.
-    fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         match (self.durability(), &self.data_dir) {
             (Durability::None, _) | (_, Some(_)) => {}
             (policy, None) => {
@@ -195,6 +229,14 @@ impl Options {
         if self.tls_cert.is_some() && !self.tls_name.is_empty() {
             return Err("--tls-name is for the generated certificate, not --tls-cert".to_owned());
         }
+        if self
+            .admin_token
+            .as_ref()
+            .is_some_and(|token| token.expose().is_empty())
+        {
+            return Err("--admin-token is empty: everybody could show that".to_owned());
+        }
+        self.credentials()?;
         self.limits().map(|_| ())
     }
 }

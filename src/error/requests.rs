@@ -1,4 +1,4 @@
-//! Refusals of requests that cannot be read, or whose sender is not told.
+//! Refusals of requests that cannot be read.
 
 use super::{Error, Kind};
 use std::borrow::Cow;
@@ -31,26 +31,5 @@ impl Error {
     /// A bug, or a store that refuses to write.
     pub fn internal() -> Self {
         Kind::InternalFailure.bare()
-    }
-}
-
-/// Requests whose sender is not told.
-impl Error {
-    /// Signed twice over.
-    pub fn signed_twice() -> Self {
-        Kind::InvalidSignatureException.says(
-            "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP \
-             header.",
-        )
-    }
-
-    /// Not signed at all.
-    pub fn unsigned() -> Self {
-        Kind::MissingAuthenticationTokenException.says("Missing Authentication Token")
-    }
-
-    /// Signed with pieces missing.
-    pub fn incompletely_signed(message: String) -> Self {
-        Kind::IncompleteSignatureException.says(message)
     }
 }

@@ -1,25 +1,25 @@
 //! Our own paths: health for everyone, the certificate for everyone, the clock for this machine
 //! or whoever shows the token.
 
+mod let_in;
+
+pub use let_in::Peer;
+
 use super::tls::TlsIdentity;
 use crate::engine::Engine;
+use crate::options::Secret;
 use crate::store::Health;
 use crate::world::{Clock, Timestamp};
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
-use axum::http::request::Parts;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use let_in::LetIn;
 use serde::Deserialize;
 use serde_json::json;
-use std::net::SocketAddr;
 use std::sync::Arc;
-
-/// Where a request comes from.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
 
 /// What our own paths show and move.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct Admin {
     /// Who the server is to TLS clients.
     pub tls: Arc<TlsIdentity>,
     /// Lets others than this machine in.
-    pub token: Option<Arc<str>>,
+    pub token: Option<Secret>,
 }
 
 /// Bytes of a request's body.
@@ -126,43 +126,4 @@ fn told(clock: &Clock) -> Response {
 
 fn problem(status: StatusCode, text: &str) -> Response {
     (status, format!("{text}\n")).into_response()
-}
-
-/// Proof that a request may use the admin paths: it comes from this machine, and not from a page
-/// of another origin, or it shows the token.
-struct LetIn;
-
-impl FromRequestParts<Admin> for LetIn {
-    type Rejection = Response;
-
-    async fn from_request_parts(head: &mut Parts, admin: &Admin) -> Result<Self, Response> {
-        let shown = head
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
-        let shown = shown.and_then(|value| value.strip_prefix("Bearer "));
-        if let (Some(token), Some(shown)) = (&admin.token, shown)
-            && same(token.as_bytes(), shown.as_bytes())
-        {
-            return Ok(Self);
-        }
-        let near = head
-            .extensions
-            .get::<Peer>()
-            .is_some_and(|peer| peer.0.ip().is_loopback());
-        if near && !head.headers.contains_key(header::ORIGIN) {
-            return Ok(Self);
-        }
-        let text = "only this machine, or whoever shows the --admin-token as a bearer token";
-        Err(problem(StatusCode::FORBIDDEN, text))
-    }
-}
-
-/// Compares in a time that does not tell where the difference is.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    let differences = one
-        .iter()
-        .zip(other)
-        .fold(0, |found, (a, b)| found | (a ^ b));
-    one.len() == other.len() && differences == 0
 }

@@ -19,7 +19,7 @@ pub(super) fn credential(
     let header = header.map(String::from_utf8_lossy);
     let query = Query::of(head);
     match (header, query) {
-        (Some(_), Some(_)) if mode == Authentication::Structure => Err(Error::signed_twice()),
+        (Some(_), Some(_)) if mode != Authentication::Off => Err(Error::signed_twice()),
         (Some(header), _) => signed_by_header(head, header, mode),
         (None, Some(query)) => signed_by_query(query, mode),
         (None, None) if mode == Authentication::Off => Ok(None),
@@ -45,7 +45,7 @@ fn signed_by_header<'a>(
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
         );
     }
-    if !missing.is_empty() && mode == Authentication::Structure {
+    if !missing.is_empty() && mode != Authentication::Off {
         return Err(Error::incompletely_signed(format!(
             "{missing}Authorization={header}"
         )));
@@ -58,7 +58,7 @@ fn signed_by_header<'a>(
 
 /// The value of a piece of the header: `key=value`, set apart by commas and blanks, behind the
 /// algorithm. An empty one counts as missing.
-fn piece<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn piece<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     let pieces = header.split([',', ' ']).filter(|piece| !piece.is_empty());
     let mut values = pieces.skip(1).filter_map(|piece| {
         piece
@@ -68,8 +68,14 @@ fn piece<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     values.next().filter(|value| !value.is_empty())
 }
 
+/// What stands before the header's pieces.
+pub(super) fn algorithm(header: &str) -> &str {
+    let mut words = header.split([',', ' ']).filter(|word| !word.is_empty());
+    words.next().unwrap_or_default()
+}
+
 /// The query parameters that sign a request.
-struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+pub(super) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 /// In the order in which missing ones are told.
 const QUERY_PIECES: [&str; 5] = [
@@ -82,7 +88,7 @@ const QUERY_PIECES: [&str; 5] = [
 
 impl<'a> Query<'a> {
     /// The query, if it says that it signs.
-    fn of(head: &'a Parts) -> Option<Self> {
+    pub(super) fn of(head: &'a Parts) -> Option<Self> {
         let query = head.uri.query()?;
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
         pairs
@@ -91,7 +97,8 @@ impl<'a> Query<'a> {
             .then_some(Self(pairs))
     }
 
-    fn value(&self, name: &str) -> Option<&Cow<'a, str>> {
+    /// The value of a parameter. An empty one counts as missing.
+    pub(super) fn value(&self, name: &str) -> Option<&Cow<'a, str>> {
         let found = self.0.iter().find(|(key, _)| key == name);
         found
             .map(|(_, value)| value)
@@ -106,7 +113,7 @@ fn signed_by_query(query: Query<'_>, mode: Authentication) -> Result<Option<Cow<
     let mut missing: String = missing
         .map(|name| format!("AWS query-string parameters must include '{name}'. "))
         .collect();
-    if !missing.is_empty() && mode == Authentication::Structure {
+    if !missing.is_empty() && mode != Authentication::Off {
         missing.push_str("Re-examine the query-string parameters.");
         return Err(Error::incompletely_signed(missing));
     }

@@ -4,6 +4,7 @@ use super::Server;
 use super::credentials::credential;
 use super::reply::{Coral, Reply, Unroutable};
 use crate::error::{Error, Kind};
+use crate::model::Scope;
 use crate::operation::{Answer, Context, Entry};
 use crate::options::Authentication;
 use crate::wire::{self, Format};
@@ -136,8 +137,8 @@ async fn call(
     let Some(entry) = target.entry() else {
         return refused(Error::unknown_operation());
     };
-    let caller = match credential(head, server.authentication) {
-        Ok(credential) => server.scopes.of(credential.as_deref()),
+    let caller = match caller(server, head, body) {
+        Ok(caller) => caller,
         Err(error) => return refused(error).of(entry),
     };
     let context = Context {
@@ -149,6 +150,16 @@ async fn call(
         Ok(Answer::Events(events)) => Reply::events(events).of(entry),
         Err(error) => Reply::refused(format, error).of(entry).about(format, body),
     }
+}
+
+/// Whose request it is, if it may come in. The age of a signature is that of the machine's clock:
+/// clients sign by theirs, whatever time the service plays.
+fn caller(server: &Server, head: &Parts, body: &[u8]) -> Result<Scope, Error> {
+    let credential = credential(head, server.authentication)?;
+    if let Some(verifier) = &server.verifier {
+        verifier.check(head, body, server.engine.world.clock.wall_time())?;
+    }
+    Ok(server.scopes.of(credential.as_deref()))
 }
 
 /// What to answer when neither format is known: XML, and first of all about the signature.

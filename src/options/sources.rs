@@ -4,6 +4,7 @@ use super::Options;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error};
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::path::Path;
 
 /// One option's values, found elsewhere than on the command line.
@@ -161,9 +162,7 @@ fn read(path: &OsStr) -> Result<String, String> {
 
 fn from_file(options: &[&Arg], path: &OsStr, text: &str) -> Result<Vec<Found>, String> {
     let path = Path::new(path).display();
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error| format!("--config {path}: {error}"))?;
+    let table: toml::Table = text.parse().map_err(|error| unread(&path, text, &error))?;
     let one = |(key, value): (&String, &toml::Value)| {
         let is_it = |option: &&&Arg| option.get_long() == Some(key) && key != "config";
         let Some(option) = options.iter().find(is_it) else {
@@ -178,6 +177,14 @@ fn from_file(options: &[&Arg], path: &OsStr, text: &str) -> Result<Vec<Found>, S
         Ok(Found::new(option, key, values, format!("the file {path}")))
     };
     table.iter().map(one).collect()
+}
+
+/// Why a file cannot be read. The error itself would print the line, and a secret may stand there.
+fn unread(path: &impl fmt::Display, text: &str, error: &toml::de::Error) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.as_bytes().iter().take(start);
+    let line = 1 + before.filter(|byte| **byte == b'\n').count();
+    format!("--config {path}: line {line}: {}", error.message())
 }
 
 /// The texts that would stand on the command line.

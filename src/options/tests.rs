@@ -116,6 +116,35 @@ fn values_that_cannot_be_are_refused_with_the_way_to_write_them() {
 }
 
 #[test]
+fn credentials_are_from_the_line_a_variable_or_the_file() {
+    let keys = |options: Options| -> Vec<String> {
+        let credentials = options.credentials().unwrap();
+        credentials
+            .into_iter()
+            .map(|credential| credential.key)
+            .collect()
+    };
+    let line = "--auth verify --credential A:s --credential B:s:t,C:s";
+    assert_eq!(keys(options(line, &[]).unwrap()), ["A", "B", "C"]);
+    let variables = ["MINIKIN_AUTH=verify", "MINIKIN_CREDENTIAL=A:s,B:s:t"];
+    assert_eq!(keys(options("", &variables).unwrap()), ["A", "B"]);
+    let file = file("auth = \"verify\"\ncredential = [\"A:s\", \"B:s:t\"]");
+    let line = format!("--config {}", file.path().display());
+    assert_eq!(keys(options(&line, &[]).unwrap()), ["A", "B"]);
+    assert_eq!(keys(options("", &[]).unwrap()), Vec::<String>::new());
+}
+
+#[test]
+fn credentials_that_let_nobody_or_anybody_in_are_refused() {
+    assert!(refusal("--auth verify").contains("add --credential"));
+    assert!(refusal("--credential A:s").contains("--credential is for --auth verify"));
+    assert!(refusal("--auth verify --credential A:s,A:t").contains("the key A more than once"));
+    assert!(refusal("--auth verify --credential A:s,B").contains("number 2 is not"));
+    assert!(refusal("--admin-token=").contains("--admin-token is empty"));
+    assert!(refusal("--auth both").contains("choose structure, verify or off"));
+}
+
+#[test]
 fn a_refusal_says_where_the_value_is_from() {
     let refused = options("", &["MINIKIN_PORT=x"]).unwrap_err();
     assert!(refused.contains("'x' for '--port <N>'"), "{refused}");

@@ -57,6 +57,8 @@ impl fmt::Display for Durability {
 pub enum Authentication {
     /// Whether it is there and complete.
     Structure,
+    /// Whether it is by somebody who may come in.
+    Verify,
     /// Nothing.
     Off,
 }
@@ -67,8 +69,9 @@ impl FromStr for Authentication {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "structure" => Ok(Self::Structure),
+            "verify" => Ok(Self::Verify),
             "off" => Ok(Self::Off),
-            _ => Err("choose structure or off".to_owned()),
+            _ => Err("choose structure, verify or off".to_owned()),
         }
     }
 }

@@ -14,6 +14,7 @@ mod listing;
 mod properties;
 mod records;
 mod routing;
+mod signing;
 mod simulation;
 mod streams;
 mod subscriptions;

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
@@ -27,6 +27,9 @@ import software.amazon.awssdk.services.kinesis.paginators.ListStreamsIterable;
 
 /** The lists that come in pages. */
 final class ListChecks {
+    /** The runs over CBOR and over JSON use one emulator, and the same accounts would be in each other's way. */
+    private static final AtomicLong ACCOUNTS =
+            new AtomicLong(Boolean.getBoolean("aws.cborEnabled") ? 300_000_000_000L : 300_000_000_010L);
     private static final int COUNT = 5;
 
     private final Connection connection;
@@ -148,9 +151,8 @@ final class ListChecks {
         return IntStream.range(0, COUNT).mapToObj(number -> prefix + number).toList();
     }
 
-    /** An access key of twelve digits is an account. */
+    /** An access key of twelve digits is an account; the emulator was told of ten for each run. */
     static String newAccount() {
-        long digits = Math.floorMod(UUID.randomUUID().getLeastSignificantBits(), 900_000_000_000L);
-        return Long.toString(100_000_000_000L + digits);
+        return Long.toString(ACCOUNTS.incrementAndGet());
     }
 }

@@ -1,0 +1,166 @@
+//! A request in the one form that both sides hash.
+
+use super::pieces::Pieces;
+use hyper::http::request::Parts;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
+
+/// All but the letters that RFC 3986 leaves as they are.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The canonical request; none if a header that is said to be signed is not there.
+pub(super) fn request(head: &Parts, pieces: &Pieces, body_hash: &str) -> Option<Vec<u8>> {
+    let query = head.uri.query().unwrap_or_default();
+    let path = path(head.uri.path());
+    let query = self::query(query, pieces.in_query);
+    let mut text = format!("{}\n{path}\n{query}\n", head.method).into_bytes();
+    for name in pieces.signed_headers.split(';') {
+        let name = name.to_ascii_lowercase();
+        text.extend_from_slice(name.as_bytes());
+        text.push(b':');
+        text.extend(value(head, &name)?);
+        text.push(b'\n');
+    }
+    // As they were listed: a client lists them in the form in which it signs them.
+    let end = format!("\n{}\n{body_hash}", pieces.signed_headers);
+    text.extend_from_slice(end.as_bytes());
+    Some(text)
+}
+
+/// The path without empty and dotted segments, encoded once more than on its way.
+fn path(path: &str) -> String {
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            _ => segments.push(segment),
+        }
+    }
+    let mut text: String = segments
+        .iter()
+        .flat_map(|segment| ["/".to_owned(), encoded(segment.as_bytes())])
+        .collect();
+    if text.is_empty() || path.ends_with('/') {
+        text.push('/');
+    }
+    text
+}
+
+/// The parameters, each encoded in one way, in order. The signature in a query is no part of what
+/// it signs; a second one is.
+fn query(query: &str, without_signature: bool) -> String {
+    let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
+    let mut parameters: Vec<(String, String)> = parameters
+        .map(|parameter| {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            (recoded(name), recoded(value))
+        })
+        .collect();
+    if without_signature {
+        let signature = parameters
+            .iter()
+            .position(|(name, _)| name == "X-Amz-Signature");
+        signature.map(|at| parameters.remove(at));
+    }
+    parameters.sort_unstable();
+    let parameters = parameters
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"));
+    parameters.collect::<Vec<_>>().join("&")
+}
+
+fn recoded(text: &str) -> String {
+    // By bytes: texts that are no UTF-8 stay different from each other.
+    let bytes: Vec<u8> = percent_decode(text.replace('+', " ").as_bytes()).collect();
+    encoded(&bytes)
+}
+
+fn encoded(bytes: &[u8]) -> String {
+    percent_encode(bytes, RESERVED).to_string()
+}
+
+/// The values of all headers of this name. Over HTTP/2 the host is in the request's address, and
+/// clients sign it under either name.
+fn value(head: &Parts, name: &str) -> Option<Vec<u8>> {
+    let authority = || {
+        head.uri
+            .authority()
+            .map(|host| host.as_str().as_bytes().to_vec())
+    };
+    match name {
+        ":authority" => authority().or_else(|| header(head, "host")),
+        "host" => header(head, "host").or_else(authority),
+        _ => header(head, name),
+    }
+}
+
+fn header(head: &Parts, name: &str) -> Option<Vec<u8>> {
+    let values = head.headers.get_all(name).iter();
+    let values: Vec<Vec<u8>> = values.map(|value| collapsed(value.as_bytes())).collect();
+    (!values.is_empty()).then(|| values.join(&b','))
+}
+
+/// Without blanks around it, and with one blank for several.
+fn collapsed(value: &[u8]) -> Vec<u8> {
+    let words = value.split(|byte| *byte == b' ');
+    let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
+    words.join(&b' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::Request;
+
+    #[test]
+    fn a_path_is_encoded_once_more_and_has_no_detours() {
+        for (received, signed) in [
+            ("", "/"),
+            ("/", "/"),
+            ("/a%20b", "/a%2520b"),
+            ("/a b~-._", "/a%20b~-._"),
+            ("//a//b/", "/a/b/"),
+            ("/./a/../b", "/b"),
+            ("/../..", "/"),
+        ] {
+            assert_eq!(path(received), signed, "{received}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_sorted_and_encoded_in_one_way() {
+        for (received, signed) in [
+            ("", ""),
+            ("b=2&a=1&&a=0", "a=0&a=1&b=2"),
+            ("a", "a="),
+            ("a=x=y", "a=x%3Dy"),
+            ("a=b+c&d=%7e%2f%e4", "a=b%20c&d=~%2F%E4"),
+            ("a-b=1&a=2", "a=2&a-b=1"),
+        ] {
+            assert_eq!(query(received, true), signed, "{received}");
+        }
+        let twice = "X-Amz-Signature=1&X-Amz-Signature=2";
+        assert_eq!(query(twice, true), "X-Amz-Signature=2");
+        assert_eq!(query(twice, false), twice);
+    }
+
+    #[test]
+    fn headers_are_joined_and_the_host_is_found_under_either_name() {
+        let request = Request::post("http://there:1/");
+        let request = request.header("a", " x  y ").header("a", "z");
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let value = |head: &Parts, name| value(head, name).map(|v| String::from_utf8(v).unwrap());
+        assert_eq!(value(&head, "a").unwrap(), "x y,z");
+        assert_eq!(value(&head, "b"), None);
+        assert_eq!(value(&head, "host").unwrap(), "there:1");
+        assert_eq!(value(&head, ":authority").unwrap(), "there:1");
+        let request = Request::post("/").header("host", "here:1");
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        assert_eq!(value(&head, ":authority").unwrap(), "here:1");
+        assert_eq!(value(&head, "host").unwrap(), "here:1");
+    }
+}

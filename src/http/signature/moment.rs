@@ -1,0 +1,156 @@
+//! When a request was signed, and whether that is too long ago.
+
+use crate::error::Error;
+use crate::limits::SIGNATURE_LIFE_S;
+use crate::world::Timestamp;
+use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc2822;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
+
+/// 20180920T175004Z.
+const BASIC: &[BorrowedFormatItem<'_>] =
+    format_description!("[year][month][day]T[hour][minute][second]Z");
+/// As many letters as that has, so that no other spelling of a year passes.
+const BASIC_LENGTH: usize = 16;
+
+/// The date of a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Moment {
+    /// As it is signed.
+    pub(super) text: String,
+    seconds: i64,
+}
+
+impl Moment {
+    /// Reads the basic format or, where the date may be `in_own_words`, that of the `Date` header.
+    pub(super) fn read(text: &str, in_own_words: bool) -> Option<Self> {
+        if text.len() == BASIC_LENGTH
+            && let Ok(date) = PrimitiveDateTime::parse(text, BASIC)
+        {
+            return Some(Self {
+                text: text.to_owned(),
+                seconds: date.assume_utc().unix_timestamp(),
+            });
+        }
+        let date = OffsetDateTime::parse(text, &Rfc2822).ok();
+        let date = date.filter(|_| in_own_words)?.to_offset(UtcOffset::UTC);
+        Some(Self::at(date.unix_timestamp()))
+    }
+
+    fn at(seconds: i64) -> Self {
+        let date = OffsetDateTime::from_unix_timestamp(seconds);
+        let text = date.ok().and_then(|date| date.format(BASIC).ok());
+        Self {
+            text: text.unwrap_or_default(),
+            seconds,
+        }
+    }
+
+    /// `20180920`.
+    pub(super) fn day(&self) -> &str {
+        self.text.split('T').next().unwrap_or_default()
+    }
+
+    /// Refuses what was signed too long before `now`, or too long after. A query that expires
+    /// sooner does; that one would live longer is not heard, for the service has one tolerance.
+    pub(super) fn check_age(&self, now: Timestamp, expires_s: Option<i64>) -> Result<(), Error> {
+        let now_s = now.seconds();
+        let life_s = expires_s.map_or(SIGNATURE_LIFE_S, |said| said.clamp(0, SIGNATURE_LIFE_S));
+        let (first, last) = (now_s - life_s, now_s + SIGNATURE_LIFE_S);
+        let now = Self::at(now_s).text;
+        if self.seconds < first {
+            let first = Self::at(first).text;
+            return Err(Error::signature_expired(
+                &self.text,
+                &first,
+                &now,
+                &spoken(life_s),
+            ));
+        }
+        if self.seconds > last {
+            let last = Self::at(last).text;
+            let life = spoken(SIGNATURE_LIFE_S);
+            return Err(Error::signature_not_yet_current(
+                &self.text, &last, &now, &life,
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// `5 min.`, or seconds where the minutes are not whole.
+fn spoken(seconds: i64) -> String {
+    if seconds % 60 == 0 {
+        format!("{} min.", seconds / 60)
+    } else {
+        format!("{seconds} sec.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2018-09-20T17:50:04Z.
+    const NOW: Timestamp = Timestamp::from_millis(1_537_465_804_999);
+
+    fn age(text: &str, expires_s: Option<i64>) -> Result<(), String> {
+        let moment = Moment::read(text, false).unwrap();
+        let checked = moment.check_age(NOW, expires_s);
+        checked.map_err(|error| error.message.unwrap().into_owned())
+    }
+
+    #[test]
+    fn five_minutes_are_tolerated_both_ways() {
+        for text in ["20180920T174504Z", "20180920T175004Z", "20180920T175504Z"] {
+            assert_eq!(age(text, None), Ok(()), "{text}");
+        }
+        assert_eq!(
+            age("20180920T174101Z", None).unwrap_err(),
+            "Signature expired: 20180920T174101Z is now earlier than 20180920T174504Z \
+             (20180920T175004Z - 5 min.)"
+        );
+        assert!(age("20180920T174503Z", None).is_err());
+        assert_eq!(
+            age("20180920T175505Z", None).unwrap_err(),
+            "Signature not yet current: 20180920T175505Z is still later than 20180920T175504Z \
+             (20180920T175004Z + 5 min.)"
+        );
+    }
+
+    #[test]
+    fn a_query_may_expire_sooner_and_not_later() {
+        assert_eq!(age("20180920T174954Z", Some(10)), Ok(()));
+        let refused = age("20180920T174953Z", Some(10)).unwrap_err();
+        assert!(
+            refused.ends_with("(20180920T175004Z - 10 sec.)"),
+            "{refused}"
+        );
+        assert!(age("20180920T174504Z", Some(3600)).is_ok());
+        assert!(age("20180920T174503Z", Some(3600)).is_err());
+        assert!(age("20180920T175003Z", Some(-1)).is_err());
+    }
+
+    #[test]
+    fn the_date_header_has_its_own_words() {
+        let words = "Thu, 20 Sep 2018 17:50:04 GMT";
+        let moment = Moment::read(words, true).unwrap();
+        assert_eq!(moment, Moment::read("20180920T175004Z", true).unwrap());
+        assert_eq!(moment.day(), "20180920");
+        for text in [
+            words,
+            "",
+            "20180920",
+            "20180920T175004",
+            "20180920T175004z",
+            "2018-09-20T17:50:04Z",
+            "20181320T175004Z",
+            "20180920T176004Z",
+            "+0180920T175004Z",
+            "20180920t175004Z",
+        ] {
+            assert_eq!(Moment::read(text, false), None, "{text}");
+        }
+    }
+}

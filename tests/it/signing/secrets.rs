@@ -1,0 +1,238 @@
+//! What the program says of who may come in: warnings, and no secret, on any path.
+
+use super::{LASTING, LET_IN, TEMPORARY, signed_at, wall_ms};
+use crate::lab::raw::Connection;
+use crate::lab::{Request, block_on, h2};
+use aws_sigv4::http_request::SignatureLocation;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use tempfile::NamedTempFile;
+
+/// The program, killed when this is dropped.
+struct Program {
+    child: Child,
+    port: u16,
+    /// What it has said on stdout.
+    said: String,
+    /// What it says on stderr: a pipe would be full soon, and then the program would wait.
+    log: NamedTempFile,
+}
+
+fn command(flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
+    command.arg("serve").args(flags);
+    if !flags.contains(&"--listen") {
+        command.args(["--port", "0"]);
+    }
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Program {
+    fn start(flags: &[&str]) -> Self {
+        let log = NamedTempFile::new().unwrap();
+        let mut command = command(flags);
+        let mut child = command.stderr(log.reopen().unwrap()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut said = String::new();
+        while !said.ends_with("Ready.\n") {
+            assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "it starts");
+        }
+        let address = said.lines().next().unwrap();
+        let (_, port) = address.rsplit_once(':').unwrap();
+        let port = port.trim().trim_end_matches('/').parse().unwrap();
+        Self {
+            child,
+            port,
+            said,
+            log,
+        }
+    }
+
+    fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    /// Ends it; all that it has said.
+    fn all(mut self) -> String {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let log = std::fs::read_to_string(self.log.path()).unwrap();
+        std::mem::take(&mut self.said) + &log
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may be dead already.
+        let _dead = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+#[test]
+fn a_start_that_lets_strangers_in_says_so() {
+    let warning = "signatures are not verified";
+    let verified = [
+        "--host",
+        "0.0.0.0",
+        "--auth",
+        "verify",
+        "--credential",
+        "AKID:hush",
+    ];
+    for (flags, warns) in [
+        (&["--host", "0.0.0.0"][..], true),
+        (&["--host", "0.0.0.0", "--auth", "off"], true),
+        (&["--listen", "127.0.0.1:0"], false),
+        (&["--listen", "0.0.0.0:0"], true),
+        (&["--host", "127.0.0.1"], false),
+        (&["--host", "127.0.0.1", "--auth", "off"], false),
+        (&verified, false),
+    ] {
+        let said = Program::start(flags).all();
+        assert_eq!(said.contains(warning), warns, "{flags:?}: {said}");
+        assert!(!said.contains("hush"), "{said}");
+    }
+}
+
+/// Requests that come in and requests that do not, with every secret that a client sends.
+fn requests() -> Vec<Request> {
+    let create = Request::json("CreateStream", r#"{"StreamName":"s","ShardCount":1}"#);
+    let list = Request::json("ListStreams", "{}");
+    let clock = Request::bare("GET", "/_minikin/clock");
+    let mut all = Vec::new();
+    for place in [SignatureLocation::Headers, SignatureLocation::QueryParams] {
+        let sign = |request, credential| signed_at(request, credential, place, wall_ms());
+        all.push(sign(&create, LASTING));
+        all.push(sign(&list, TEMPORARY));
+        all.push(sign(&list, ("ASIATEMPORARY", "hush/else", TEMPORARY.2)));
+        all.push(sign(
+            &list,
+            ("ASIATEMPORARY", "hush/temporary", Some("token+other")),
+        ));
+        all.push(sign(
+            &list,
+            ("AKIDNOBODY", "hush/nobody", Some("token+nobody")),
+        ));
+    }
+    for token in ["Bearer sesame-open", "Bearer sesame-wrong"] {
+        all.push(clock.clone().header("Authorization", token));
+        all.push(
+            clock
+                .clone()
+                .header("Origin", "http://x")
+                .header("Authorization", token),
+        );
+        // To the wrong path: the service quotes this header to whoever sent it.
+        all.push(list.clone().header("Authorization", token));
+    }
+    all
+}
+
+#[test]
+fn no_secret_is_in_the_log() {
+    let flags = [
+        "--auth",
+        "verify",
+        "--credential",
+        LET_IN,
+        "--admin-token",
+        "sesame-open",
+    ];
+    for format in ["text", "json"] {
+        let log = [
+            "--log",
+            "trace",
+            "--log-format",
+            format,
+            "--host",
+            "127.0.0.1",
+        ];
+        let program = Program::start(&[&flags[..], &log].concat());
+        block_on(async {
+            let mut plain = Connection::open(program.address()).await;
+            for request in requests() {
+                let answer = plain.exchange(&request).await;
+                assert!(
+                    [200, 400, 403].contains(&answer.status),
+                    "{}",
+                    answer.text()
+                );
+                if answer.status != 400 || !answer.text().contains("Authorization=") {
+                    assert!(!answer.text().contains("sesame"), "{}", answer.text());
+                }
+                assert!(!answer.text().contains("hush"), "{}", answer.text());
+            }
+            let stream = tokio::net::TcpStream::connect(program.address())
+                .await
+                .unwrap();
+            h2::exchange(stream, &requests()).await;
+        });
+        let log = program.all();
+        assert!(
+            log.contains("CreateStream") && log.contains("UnrecognizedClient"),
+            "{log}"
+        );
+        for secret in ["hush", "token+", "token%2B", "sesame"] {
+            let line = log.lines().find(|line| line.contains(secret));
+            assert_eq!(line, None, "{secret}");
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_in_a_refusal_to_start() {
+    let file = NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    std::fs::write(file.path(), "port = 0\ncredential = \"AKID:hush\n").unwrap();
+    for (flags, text) in [
+        (&["--auth", "verify"][..], "--auth verify lets nobody in"),
+        (
+            &["--credential", "AKID:hush"],
+            "--credential is for --auth verify",
+        ),
+        (
+            &["--auth", "verify", "--credential", "AKID:hush,hushhush"],
+            "number 2 is not",
+        ),
+        (
+            &[
+                "--auth",
+                "verify",
+                "--credential",
+                "A:hush",
+                "--credential",
+                "A:hush2",
+            ],
+            "key A",
+        ),
+        (
+            &[
+                "--auth",
+                "verify",
+                "--credential",
+                "AKID:hush",
+                "--port",
+                "x",
+            ],
+            "--port",
+        ),
+        (
+            &["--auth", "verify", "--credential", "AKID:hush", "--nothing"],
+            "--nothing",
+        ),
+        (&["--credentials", "AKID:hush"], "--credentials"),
+        (&["--admin-token", ""], "--admin-token is empty"),
+        (&["--config", path], "line 2"),
+    ] {
+        let ended = command(flags).output().unwrap();
+        let said = [ended.stdout, ended.stderr].concat();
+        let said = String::from_utf8(said).unwrap();
+        assert!(
+            !ended.status.success() && said.contains(text),
+            "{flags:?}: {said}"
+        );
+        assert!(!said.contains("hush"), "{flags:?}: {said}");
+    }
+}
