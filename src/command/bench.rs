@@ -4,6 +4,7 @@
 //! therefore delays the requests behind it instead of showing in each of them, so the highest
 //! percentiles are lower bounds.
 
+mod compare;
 mod connection;
 mod control;
 mod endpoint;
@@ -16,10 +17,12 @@ mod put;
 mod request;
 mod server;
 mod startup;
+mod streams;
 mod table;
 
 use super::signal::stop_signal;
 use crate::world::{Clock, Random};
+use compare::Named;
 use control::Control;
 use endpoint::Endpoint;
 use figures::{Figures, Report};
@@ -42,7 +45,22 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "URL")]
     endpoint: Option<Endpoint>,
 
-    /// Requests under way at a time [default: 16; where records are put in batches, 4]
+    /// Load these servers in turn and print their medians and ratios to the first; may be repeated
+    #[arg(
+        long,
+        value_name = "NAME=URL",
+        value_delimiter = ',',
+        conflicts_with = "endpoint"
+    )]
+    compare: Vec<Named>,
+
+    /// How often --compare goes round the servers
+    #[arg(long, value_name = "N", default_value_t = 3, requires = "compare")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=99))]
+    rounds: u16,
+
+    /// Requests under way at a time [default: 16; where records are put in batches and in streams,
+    /// 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     connections: Option<u16>,
 
@@ -51,6 +69,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "S", default_value_t = 5)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=240))]
     seconds: u64,
+
+    /// End after so many requests, if the time is not over before, and do not warm up
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    requests: Option<u64>,
 
     /// Shards of the stream that is written to
     #[arg(long, value_name = "N", default_value_t = 4)]
@@ -100,6 +122,8 @@ enum Scenario {
     /// GetRecords of 100 at the head, the middle and the end of ever deeper shards
     #[value(name = "getdeep")]
     GetDeep,
+    /// Creating a stream, describing it until it is ACTIVE, deleting it, describing it until gone
+    Streams,
     /// From the start of this program to its first answer, and its memory when idle
     Startup,
     /// The server's memory while records are put, and after
@@ -114,6 +138,7 @@ impl Scenario {
             Self::Put500Cbor => "put500cbor",
             Self::Get => "get",
             Self::GetDeep => "getdeep",
+            Self::Streams => "streams",
             Self::Startup => "startup",
             Self::Memory => "memory",
         }
@@ -143,8 +168,16 @@ impl Run {
         usize::from(self.arguments.batch)
     }
 
+    /// The most requests that count.
+    fn requests(&self) -> u64 {
+        self.arguments.requests.unwrap_or(u64::MAX)
+    }
+
     /// A fifth of the time to be measured, but not more than a second.
     fn warm_up(&self) -> Duration {
+        if self.arguments.requests.is_some() {
+            return Duration::ZERO;
+        }
         Duration::from_millis(self.arguments.seconds.saturating_mul(200).min(1000))
     }
 }
@@ -168,6 +201,13 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 
 /// Measures one scenario after the other; the error names those that failed.
 async fn measure_all(arguments: &Arguments) -> Result<(), String> {
+    if !arguments.compare.is_empty() {
+        return tokio::select! {
+            biased;
+            _ = stop_signal() => Err("stopped by a signal".to_owned()),
+            compared = compare::run(arguments) => compared,
+        };
+    }
     let scenarios: &[Scenario] = match arguments.scenarios.as_slice() {
         [] => clap::ValueEnum::value_variants(),
         some => some,
@@ -208,6 +248,16 @@ async fn measure(scenario: Scenario, arguments: &Arguments) -> Result<Vec<Figure
             (server.address, Some(server.pid()), Some(server))
         }
     };
+    measure_at(scenario, address, server_pid, arguments).await
+}
+
+/// Measures one scenario at a server, with a stream that is the run's own.
+async fn measure_at(
+    scenario: Scenario,
+    address: SocketAddr,
+    server_pid: Option<u32>,
+    arguments: &Arguments,
+) -> Result<Vec<Figures>, String> {
     let stream = format!(
         "bench-{}-{:08x}",
         Clock::System.now().millis(),
@@ -220,6 +270,9 @@ async fn measure(scenario: Scenario, arguments: &Arguments) -> Result<Vec<Figure
         arguments: arguments.clone(),
     };
     let measured = load(scenario, &run).await;
+    if scenario == Scenario::Streams {
+        return measured;
+    }
     // Best effort: a failed scenario may not have come as far as the stream.
     let deleted = Control::new(&run).delete_stream().await;
     measured.and_then(|figures| deleted.map(|()| figures))
@@ -232,6 +285,7 @@ async fn load(scenario: Scenario, run: &Run) -> Result<Vec<Figures>, String> {
         Scenario::Put500Cbor => put::measure(run, put::Kind::Cbor).await,
         Scenario::Get => get::walk(run).await,
         Scenario::GetDeep => get::deep(run).await,
+        Scenario::Streams => streams::measure(run).await,
         Scenario::Memory => memory::measure(run).await,
         Scenario::Startup => startup::measure().await,
     }

@@ -71,7 +71,7 @@ impl Work for Walk {
         self.seen += records;
         match request::last_text(answer.body, "NextShardIterator") {
             Some(next) if records > 0 && self.seen < self.whole => {
-                self.next = read(self.address, next, self.limit);
+                self.next = read(self.address, &next, self.limit);
             }
             _ => self.begin_again(),
         }
@@ -96,7 +96,7 @@ pub(super) async fn walk(run: &Run) -> Result<Vec<Figures>, String> {
         connections: run.connections(WALKERS),
         warm_up: run.warm_up(),
         measured: Duration::from_secs(run.arguments.seconds),
-        requests: u64::MAX,
+        requests: run.requests(),
     };
     let walk = || Ok(Walk::new(run.address, &first, WALK_LIMIT, records));
     let (sample, _) = load::run(run, plan, walk).await?;

@@ -20,6 +20,10 @@ pub(super) trait Work: Send + 'static {
     fn request(&self) -> &[u8];
     /// The records that an answer has moved, or what is wrong with it.
     fn judge(&mut self, answer: Answer<'_>) -> Result<u64, String>;
+    /// Whether more requests belong to what the last answer was good for; they count as one.
+    fn goes_on(&self) -> bool {
+        false
+    }
 }
 
 /// How much is done.
@@ -78,7 +82,9 @@ pub(super) async fn run<W: Work>(
     let seconds = window.watch.elapsed().saturating_sub(begun).as_secs_f64();
     if tally.requests() == 0 {
         let why = tally.first_error.as_deref();
-        return Err(why.unwrap_or("not one request came to an end").to_owned());
+        return Err(why
+            .unwrap_or("no request ended that began after the warm-up")
+            .to_owned());
     }
     let after = Usage::of(run);
     let sample = Sample {
@@ -122,19 +128,25 @@ async fn repeat<W: Work>(mut connection: Connection, mut worker: W, window: Wind
         if sent >= window.end || (counts && !take_one(&window.requests_left)) {
             break;
         }
-        let judged = match connection.send(worker.request()).await {
-            Ok(answer) => {
-                breaks_in_a_row = 0;
-                let took = window.watch.elapsed().saturating_sub(sent);
-                worker.judge(answer).map(|records| (records, took))
-            }
-            Err(error) => {
-                breaks_in_a_row += 1;
-                Err(error.to_string())
+        let mut took = Duration::ZERO;
+        let judged = loop {
+            let judged = match connection.send(worker.request()).await {
+                Ok(answer) => {
+                    breaks_in_a_row = 0;
+                    took = window.watch.elapsed().saturating_sub(sent);
+                    worker.judge(answer)
+                }
+                Err(error) => {
+                    breaks_in_a_row += 1;
+                    Err(error.to_string())
+                }
+            };
+            if judged.is_err() || !worker.goes_on() {
+                break judged;
             }
         };
         match judged {
-            Ok((records, took)) if counts => tally.success(took, records),
+            Ok(records) if counts => tally.success(took, records),
             Ok(_) => {}
             Err(error) => tally.failure(counts, error),
         }

@@ -84,8 +84,8 @@ impl Work for Put {
         }
         if self.keeps_marks {
             let mark = request::last_text(answer.body, "SequenceNumber");
-            let mark = mark.ok_or("the answer has no sequence number")?;
-            self.marks.push(mark.to_owned());
+            self.marks
+                .push(mark.ok_or("the answer has no sequence number")?);
         }
         Ok(self.template.records())
     }
@@ -104,7 +104,7 @@ pub(super) async fn measure(run: &Run, kind: Kind) -> Result<Vec<Figures>, Strin
         connections: run.connections(connections),
         warm_up: run.warm_up(),
         measured: Duration::from_secs(run.arguments.seconds),
-        requests: u64::MAX,
+        requests: run.requests(),
     };
     let (sample, _) = load::run(run, plan, || Put::of_kind(run, kind)).await?;
     Ok(vec![Figures::of(&sample)])

@@ -192,8 +192,8 @@ pub(super) fn records_in(body: &[u8]) -> u64 {
     memmem::find_iter(body, b"\"SequenceNumber\"").count() as u64
 }
 
-/// The last text named `name` in JSON. For texts without escapes, as numbers and iterators are.
-pub(super) fn last_text<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
+/// The last text named `name` in JSON. What comes after it is not read.
+pub(super) fn last_text(body: &[u8], name: &str) -> Option<String> {
     let quoted = format!("\"{name}\"");
     let after = &body[memmem::rfind(body, quoted.as_bytes())? + quoted.len()..];
     let open = memchr(b'"', after)?;
@@ -201,8 +201,9 @@ pub(super) fn last_text<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
     if !after[..open].iter().all(between) {
         return None;
     }
-    let text = &after[open + 1..];
-    std::str::from_utf8(&text[..memchr(b'"', text)?]).ok()
+    // With its escapes undone: some emulators' iterators have line breaks in them.
+    let texts = serde_json::Deserializer::from_slice(&after[open..]);
+    texts.into_iter().next()?.ok()
 }
 
 #[cfg(test)]
@@ -270,8 +271,10 @@ mod tests {
     #[test]
     fn the_last_text_of_a_name_is_found() {
         let body = br#"{"N":"a","Records":[{"N": "b"}],"M":null,"O":1}"#;
-        assert_eq!(last_text(body, "N"), Some("b"));
-        assert_eq!(last_text(body, "M"), None);
-        assert_eq!(last_text(body, "P"), None);
+        let last = |name| last_text(body, name);
+        assert_eq!(last("N").as_deref(), Some("b"));
+        assert_eq!((last("M"), last("P")), (None, None));
+        let escaped = last_text(br#"{"N":"a\n\"b"}, and no JSON"#, "N");
+        assert_eq!(escaped.as_deref(), Some("a\n\"b"));
     }
 }

@@ -97,7 +97,7 @@ fn time(microseconds: f64) -> String {
 }
 
 /// `number` with a comma before every three digits.
-fn grouped(number: f64) -> String {
+pub(super) fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

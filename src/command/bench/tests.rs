@@ -12,7 +12,7 @@ struct Line {
     arguments: Arguments,
 }
 
-fn arguments(line: &str) -> Result<Arguments, clap::Error> {
+pub(super) fn arguments(line: &str) -> Result<Arguments, clap::Error> {
     let words = std::iter::once("bench").chain(line.split_whitespace());
     Line::try_parse_from(words).map(|line| line.arguments)
 }
