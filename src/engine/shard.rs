@@ -377,9 +377,7 @@ impl Batch {
 
     /// Bytes of data and partition keys.
     pub fn bytes(&self) -> u64 {
-        let size =
-            |record: RecordView<'_>| record.data.len() + record.partition_key.map_or(0, str::len);
-        self.iter().map(size).sum::<usize>() as u64
+        self.records.bytes()
     }
 
     /// Where to read on.
@@ -394,8 +392,8 @@ impl Batch {
 
     /// The number of the last of them, and when it arrived.
     pub fn last(&self) -> Option<(SequenceNumber, Timestamp)> {
-        self.iter()
-            .last()
-            .map(|record| (record.number, record.arrival))
+        let (index, arrival) = self.records.last()?;
+        let number = sequence_number(self.created_s, self.shard, index, arrival);
+        Some((number, arrival))
     }
 }

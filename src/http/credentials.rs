@@ -12,11 +12,11 @@ pub(super) fn credential(
     head: &Parts,
     mode: Authentication,
 ) -> Result<Option<Cow<'_, str>>, Error> {
-    let header = head
-        .headers
-        .get("authorization")
-        .map(|value| value.as_bytes());
-    let header = header.map(String::from_utf8_lossy);
+    let header = head.headers.get("authorization").map(|value| {
+        let bytes = value.as_bytes();
+        // The lossy reading is the slower one, also of what is good.
+        str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+    });
     let query = Query::of(head);
     match (header, query) {
         (Some(_), Some(_)) if mode != Authentication::Off => Err(Error::signed_twice()),
@@ -33,8 +33,10 @@ fn signed_by_header<'a>(
     mode: Authentication,
 ) -> Result<Option<Cow<'a, str>>, Error> {
     let mut missing = String::new();
-    for name in ["Credential", "Signature", "SignedHeaders"] {
-        if piece(&header, name).is_none() {
+    let names = ["Credential", "Signature", "SignedHeaders"];
+    let found = pieces(&header, names);
+    for (name, piece) in names.iter().zip(found) {
+        if piece.is_none() {
             missing.push_str(&format!(
                 "Authorization header requires '{name}' parameter. "
             ));
@@ -51,27 +53,50 @@ fn signed_by_header<'a>(
         )));
     }
     Ok(match header {
-        Cow::Borrowed(header) => piece(header, "Credential").map(Cow::Borrowed),
-        Cow::Owned(header) => piece(&header, "Credential").map(|text| Cow::Owned(text.to_owned())),
+        Cow::Borrowed(header) => pieces(header, ["Credential"])[0].map(Cow::Borrowed),
+        Cow::Owned(_) => found[0].map(|text| Cow::Owned(text.to_owned())),
     })
 }
 
-/// The value of a piece of the header: `key=value`, set apart by commas and blanks, behind the
-/// algorithm. An empty one counts as missing.
+/// The value of a piece of the header, as [`pieces`] finds it.
 pub(super) fn piece<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    let pieces = header.split([',', ' ']).filter(|piece| !piece.is_empty());
-    let mut values = pieces.skip(1).filter_map(|piece| {
-        piece
-            .strip_prefix(name)
-            .and_then(|rest| rest.strip_prefix('='))
-    });
-    values.next().filter(|value| !value.is_empty())
+    pieces(header, [name])[0]
+}
+
+/// The values of pieces of the header: `key=value`, set apart by commas and blanks, behind the
+/// algorithm. The first of a name counts; an empty one counts as missing.
+fn pieces<'a, const COUNT: usize>(
+    header: &'a str,
+    names: [&str; COUNT],
+) -> [Option<&'a str>; COUNT] {
+    let mut found = [None; COUNT];
+    for word in words(header).skip(1) {
+        for (name, value) in names.iter().zip(&mut found) {
+            let said = || word.strip_prefix(name)?.strip_prefix('=');
+            *value = value.or_else(said);
+        }
+    }
+    found.map(|value| value.filter(|value| !value.is_empty()))
 }
 
 /// What stands before the header's pieces.
 pub(super) fn algorithm(header: &str) -> &str {
-    let mut words = header.split([',', ' ']).filter(|word| !word.is_empty());
-    words.next().unwrap_or_default()
+    words(header).next().unwrap_or_default()
+}
+
+/// What commas and blanks set apart. It is looked for byte by byte: every request pays for it.
+fn words(header: &str) -> impl Iterator<Item = &str> {
+    let mut rest = header;
+    let next = move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.bytes().position(|byte| matches!(byte, b',' | b' '));
+        let (word, more) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = more.get(1..).unwrap_or_default();
+        Some(word)
+    };
+    std::iter::from_fn(next).filter(|word| !word.is_empty())
 }
 
 /// The query parameters that sign a request.

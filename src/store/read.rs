@@ -22,6 +22,7 @@ pub struct Batch {
     runs: Vec<Run>,
     count: usize,
     weight: u64,
+    last: Option<(u64, Timestamp)>,
     next_index: u64,
     reached_end: bool,
 }
@@ -40,6 +41,16 @@ impl Batch {
     /// True when there is none.
     pub fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    /// Bytes of data and partition keys.
+    pub fn bytes(&self) -> u64 {
+        self.weight
+    }
+
+    /// The index of the last of them, and when it arrived.
+    pub fn last(&self) -> Option<(u64, Timestamp)> {
+        self.last
     }
 
     /// Where to read on: after the last record here, or at the first index not looked at.
@@ -69,6 +80,7 @@ impl Wish {
             runs: Vec::new(),
             count: 0,
             weight: 0,
+            last: None,
             next_index,
             reached_end: false,
         }
@@ -90,6 +102,7 @@ impl Wish {
             batch.count += 1;
             batch.weight += weight;
             batch.next_index = records.index(end) + 1;
+            batch.last = Some((records.index(end), records.arrival(end)));
             end += 1;
         }
         (start..end.max(start), true)

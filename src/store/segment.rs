@@ -184,8 +184,8 @@ pub(crate) trait Records {
     /// Bytes that the record takes when it is read: key and data.
     fn weight(&self, position: usize) -> u64 {
         let (bytes, start) = self.start(position);
-        let view = view(&bytes[start..]).0;
-        (view.data.len() + view.partition_key.map_or(0, str::len)) as u64
+        let (key, data) = lengths(&bytes[start..]);
+        (key.unwrap_or_default() + data) as u64
     }
 
     /// The first position for which `passed` is no longer true.
@@ -251,22 +251,27 @@ pub(crate) fn unpack(mut bytes: &[u8]) -> impl Iterator<Item = RecordView<'_>> {
 }
 
 fn view(bytes: &[u8]) -> (RecordView<'_>, &[u8]) {
-    let data_length = u32_at(bytes, 16) as usize;
-    let key_length = u16::from_le_bytes([bytes[20], bytes[21]]);
-    let has_key = key_length != NO_KEY;
-    let key_end = RECORD_HEADER + if has_key { usize::from(key_length) } else { 0 };
+    let (key_length, data_length) = lengths(bytes);
+    let key_end = RECORD_HEADER + key_length.unwrap_or_default();
     let key = &bytes[RECORD_HEADER..key_end];
     let (data, rest) = bytes[key_end..].split_at(data_length);
     let record = RecordView {
         index: u64_at(bytes, 0),
         arrival: arrival_at(bytes, 0),
-        partition_key: has_key.then(|| {
+        partition_key: key_length.map(|_| {
             std::str::from_utf8(key).expect("a partition key was text when it was packed")
         }),
         data,
         encrypted: bytes[22] & ENCRYPTED != 0,
     };
     (record, rest)
+}
+
+/// The lengths of the partition key, if there is one, and of the data of the record at the start.
+fn lengths(bytes: &[u8]) -> (Option<usize>, usize) {
+    let key = u16::from_le_bytes([bytes[20], bytes[21]]);
+    let key = (key != NO_KEY).then_some(usize::from(key));
+    (key, u32_at(bytes, 16) as usize)
 }
 
 fn arrival_at(bytes: &[u8], record: usize) -> Timestamp {

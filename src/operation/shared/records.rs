@@ -6,6 +6,7 @@
 use crate::engine::{Batch, RecordView};
 use crate::model::{EncryptionType, SEQUENCE_NUMBER_DIGITS};
 use crate::wire::{self, Format};
+use crate::world::Timestamp;
 use base64_turbo::STANDARD;
 use ciborium_ll::{Encoder, Header};
 use std::io::Write as _;
@@ -48,12 +49,9 @@ pub(in crate::operation) fn write_records_cbor(
 }
 
 fn write_record_json(record: &RecordView<'_>, body: &mut Vec<u8>) {
-    let ms = record.arrival.millis();
-    let (seconds, fraction) = (ms.div_euclid(1000), ms.rem_euclid(1000));
-    let _ = write!(
-        body,
-        "{{\"ApproximateArrivalTimestamp\":{seconds}.{fraction:03},\"Data\":\""
-    );
+    body.extend_from_slice(b"{\"ApproximateArrivalTimestamp\":");
+    push_seconds(record.arrival, body);
+    body.extend_from_slice(b",\"Data\":\"");
     push_base64(record.data, body);
     body.push(b'"');
     if record.encrypted {
@@ -68,6 +66,20 @@ fn write_record_json(record: &RecordView<'_>, body: &mut Vec<u8>) {
     record.number.write_decimal(&mut digits);
     body.extend_from_slice(&digits);
     body.extend_from_slice(b"\"}");
+}
+
+/// A moment in seconds with three decimals. The general formatting would take a fifth of the time
+/// of writing a record.
+fn push_seconds(moment: Timestamp, body: &mut Vec<u8>) {
+    let millis = moment.millis();
+    body.extend_from_slice(
+        itoa::Buffer::new()
+            .format(millis.div_euclid(1000))
+            .as_bytes(),
+    );
+    let fraction = u16::try_from(millis.rem_euclid(1000)).expect("less than a thousand");
+    let digit = |unit: u16| b'0' + u8::try_from(fraction / unit % 10).expect("a digit");
+    body.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)]);
 }
 
 fn push_base64(data: &[u8], body: &mut Vec<u8>) {
