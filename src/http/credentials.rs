@@ -32,9 +32,23 @@ fn signed_by_header<'a>(
     header: Cow<'a, str>,
     mode: Authentication,
 ) -> Result<Option<Cow<'a, str>>, Error> {
+    Ok(match header {
+        Cow::Borrowed(header) => credential_of(head, header, mode)?.map(Cow::Borrowed),
+        Cow::Owned(header) => {
+            let credential = credential_of(head, &header, mode)?;
+            credential.map(|text| Cow::Owned(text.to_owned()))
+        }
+    })
+}
+
+fn credential_of<'a>(
+    head: &Parts,
+    header: &'a str,
+    mode: Authentication,
+) -> Result<Option<&'a str>, Error> {
     let mut missing = String::new();
     let names = ["Credential", "Signature", "SignedHeaders"];
-    let found = pieces(&header, names);
+    let found = pieces(header, names);
     for (name, piece) in names.iter().zip(found) {
         if piece.is_none() {
             missing.push_str(&format!(
@@ -52,10 +66,7 @@ fn signed_by_header<'a>(
             "{missing}Authorization={header}"
         )));
     }
-    Ok(match header {
-        Cow::Borrowed(header) => pieces(header, ["Credential"])[0].map(Cow::Borrowed),
-        Cow::Owned(_) => found[0].map(|text| Cow::Owned(text.to_owned())),
-    })
+    Ok(found[0])
 }
 
 /// The value of a piece of the header, as [`pieces`] finds it.
