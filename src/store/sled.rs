@@ -31,6 +31,12 @@ const COMPRESSION: i32 = -131_072;
 /// sound generation must not be set aside for that.
 const OPEN_LIMIT: Duration = Duration::from_secs(120);
 
+/// How often opening is tried again while something still holds the database.
+const OPENINGS: u32 = 500;
+
+/// How long to wait before that.
+const OPENING_PAUSE: Duration = Duration::from_millis(10);
+
 /// How long the next value may take when a whole database is read, for the same reason.
 const READ_LIMIT: Duration = Duration::from_secs(60);
 
@@ -57,7 +63,7 @@ impl Disk for SledDisk {
         let path = path.to_path_buf();
         limited(move || {
             remains::mend(&path)?;
-            let database = config.open::<LEAF_FANOUT>()?;
+            let database = patiently(|| config.open::<LEAF_FANOUT>())?;
             let commits = database.open_tree("commits")?;
             let main = (*database).clone();
             Ok(Box::new(SledDatabase {
@@ -192,6 +198,21 @@ impl Drop for SledDatabase {
             tracing::warn!(%error, "closing a database failed");
         }
     }
+}
+
+/// Opens again while the last user's hold on a database is not gone. Other processes are kept away
+/// by the data directory's own lock, so it goes: a child process that the engine starts at every
+/// opening, anywhere in this one, has a copy of each hold for the moment before it runs.
+fn patiently<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    for _ in 0..OPENINGS {
+        match open() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                std::thread::sleep(OPENING_PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+    open()
 }
 
 /// Runs `act` on a thread of its own, which is given up when it takes too long.
