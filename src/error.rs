@@ -146,7 +146,21 @@ impl std::error::Error for Error {}
 /// An [`Error`] as the log shows it.
 struct WithRemedy<'a>(&'a Error);
 
+/// Characters of a message that the log shows: some quote all of a member that is wrong, records too.
+const LOGGED_CHARACTERS: usize = 1_000;
+
 impl WithRemedy<'_> {
+    fn cut(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = self.0.message.as_deref().unwrap_or_default();
+        match message.char_indices().nth(LOGGED_CHARACTERS) {
+            Some((end, _)) => {
+                let (kind, bytes) = (self.0.kind.name(), message.len());
+                write!(f, "{kind}: {}... ({bytes} bytes)", &message[..end])
+            }
+            None => fmt::Display::fmt(self.0, f),
+        }
+    }
+
     /// The text, without the header that the service quotes in it: whoever has sent an admin token
     /// or a password to the wrong path would find it in the log.
     fn shown(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,7 +168,7 @@ impl WithRemedy<'_> {
         let message = self.0.message.as_deref().filter(|_| quoting);
         match message.and_then(|message| message.split_once("Authorization=")) {
             Some((text, _)) => write!(f, "{}: {}", self.0.kind.name(), text.trim_end()),
-            None => fmt::Display::fmt(self.0, f),
+            None => self.cut(f),
         }
     }
 }

@@ -390,6 +390,14 @@ impl Batch {
         self.records.reached_end()
     }
 
+    /// How long after the last of them the shard's tip is; zero just there. Before it, at least one,
+    /// also where no time has passed since: readers stop at zero (a choice, which shows when time
+    /// stands still).
+    pub fn millis_behind_latest(&self, now: Timestamp) -> i64 {
+        let last = self.records.last().filter(|_| !self.reached_end());
+        last.map_or(0, |(_, arrival)| now.millis_since(arrival).max(1))
+    }
+
     /// The number of the last of them, and when it arrived.
     pub fn last(&self) -> Option<(SequenceNumber, Timestamp)> {
         let (index, arrival) = self.records.last()?;

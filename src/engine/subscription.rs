@@ -312,13 +312,9 @@ impl Subscription {
         }
         self.position = batch.next();
         self.last_event = now;
-        let (number, arrival) = batch.last().expect("the batch has records");
+        let (number, _) = batch.last().expect("the batch has records");
         self.told = number;
-        let behind = if batch.reached_end() {
-            0
-        } else {
-            now.millis_since(arrival)
-        };
+        let behind = batch.millis_behind_latest(now);
         Event::Records {
             batch: Some(batch),
             continuation: number,

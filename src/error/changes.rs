@@ -127,7 +127,7 @@ impl Error {
 
     /// A decrease that is an increase.
     pub fn retention_not_shorter(hours: i32, stream: &StreamArn, current: u32) -> Self {
-        let stream = named(stream);
+        let stream = &stream.name;
         Kind::InvalidArgumentException.says(format!(
             "Requested retention period ({hours} hours) for stream {stream} can not be longer than \
              existing retention period ({current} hours). Use IncreaseRetentionPeriod API."
@@ -136,7 +136,7 @@ impl Error {
 
     /// An increase that is a decrease.
     pub fn retention_not_longer(hours: i32, stream: &StreamArn, current: u32) -> Self {
-        let stream = named(stream);
+        let stream = &stream.name;
         Kind::InvalidArgumentException.says(format!(
             "Requested retention period ({hours} hours) for stream {stream} can not be shorter than \
              existing retention period ({current} hours). Use DecreaseRetentionPeriod API."

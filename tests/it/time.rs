@@ -178,3 +178,36 @@ fn a_clock_that_was_moved_goes_on_after_a_restart() {
         assert_eq!(crate::lab::stream::texts(&stream.read_all().await), ["new"]);
     });
 }
+
+wire_test!(
+    readers_that_stop_at_no_lag_see_everything_while_time_stands_still,
+    |lab| async move {
+        let stream = lab.stream("s").create().await;
+        for number in 0..5 {
+            stream.put("k", format!("{number}").as_bytes()).await;
+        }
+        let start = lab
+            .ok(
+                "GetShardIterator",
+                r#"{"StreamName":"s","ShardId":"0","ShardIteratorType":"TRIM_HORIZON"}"#,
+            )
+            .await;
+        let mut iterator = start["ShardIterator"].as_str().unwrap().to_owned();
+        let mut read = 0;
+        loop {
+            let body = format!(r#"{{"ShardIterator":"{iterator}","Limit":2}}"#);
+            let page = lab.ok("GetRecords", &body).await;
+            read += page["Records"].as_array().unwrap().len();
+            let behind = page["MillisBehindLatest"].as_i64().unwrap();
+            assert_eq!(behind, i64::from(read < 5));
+            if behind == 0 {
+                break;
+            }
+            page["NextShardIterator"]
+                .as_str()
+                .unwrap()
+                .clone_into(&mut iterator);
+        }
+        assert_eq!(read, 5);
+    }
+);

@@ -23,9 +23,8 @@ pub struct Output {
 
 impl Output {
     pub(super) fn of(batch: Batch, next: String, now: Timestamp) -> Self {
-        let last = batch.last().filter(|_| !batch.reached_end());
         Self {
-            millis_behind_latest: last.map_or(0, |(_, arrival)| now.millis_since(arrival)),
+            millis_behind_latest: batch.millis_behind_latest(now),
             batch: Some(batch),
             next: Some(next),
             children: Vec::new(),

@@ -1,6 +1,6 @@
 //! The retention period: its bounds, and what it does to records.
 
-use super::{ACCOUNT, not_found, ok, ok_cbor, refused, restart, status, summary};
+use super::{not_found, ok, ok_cbor, refused, restart, status, summary};
 use crate::lab::stream::texts;
 use crate::lab::{Lab, hours, kinesis_test, ms, wire_test};
 use serde_json::{Value, json};
@@ -57,17 +57,13 @@ kinesis_test!(
     |lab| async move {
         lab.stream("s").create().await;
         assert_eq!(ok(&lab, LONGER, period(48)).await, Value::Null);
-        let expected = format!(
-            "InvalidArgumentException: Requested retention period (47 hours) for stream s under account \
-         {ACCOUNT} can not be shorter than existing retention period (48 hours). Use \
-         DecreaseRetentionPeriod API."
-        );
+        let expected = "InvalidArgumentException: Requested retention period (47 hours) for stream \
+                        s can not be shorter than existing retention period (48 hours). Use \
+                        DecreaseRetentionPeriod API.";
         assert_eq!(refused(&lab, LONGER, period(47)).await, expected);
-        let expected = format!(
-            "InvalidArgumentException: Requested retention period (49 hours) for stream s under account \
-         {ACCOUNT} can not be longer than existing retention period (48 hours). Use \
-         IncreaseRetentionPeriod API."
-        );
+        let expected = "InvalidArgumentException: Requested retention period (49 hours) for stream \
+                        s can not be longer than existing retention period (48 hours). Use \
+                        IncreaseRetentionPeriod API.";
         assert_eq!(refused(&lab, SHORTER, period(49)).await, expected);
         assert_eq!(ok_cbor(&lab, SHORTER, period(36)).await, Value::Null);
         assert_eq!(shown(&lab).await, 36);

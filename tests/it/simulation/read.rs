@@ -158,7 +158,7 @@ impl Simulation {
         let behind_ms = got
             .last()
             .filter(|_| next < all)
-            .map_or(0, |last| now_ms - last.arrival_ms);
+            .map_or(0, |last| (now_ms - last.arrival_ms).max(1));
         assert_eq!(
             told["MillisBehindLatest"],
             behind_ms,

@@ -262,7 +262,7 @@ impl Simulation {
             let arrived_ms = last.arrival_ms;
             got.extend(some);
             let behind_ms = match got.len() < expected.len() {
-                true => self.oracle.now_ms - arrived_ms,
+                true => (self.oracle.now_ms - arrived_ms).max(1),
                 false => 0,
             };
             assert_eq!(told["MillisBehindLatest"], behind_ms, "{}", self.story());
