@@ -7,22 +7,32 @@ use bytes::BytesMut;
 use minikin::operation::OPERATIONS;
 use serde_json::Value;
 
-/// What a subscription sends until its server stops, as messages; and its head.
+/// What a subscription sends until its server stops behind the first event, as messages; and its
+/// head.
 async fn messages(lab: &Lab, request: Request) -> (crate::lab::Answer, Vec<Message>) {
     let mut connection = lab.connect().await;
-    let (answer, ()) = tokio::join!(connection.exchange(&request), async {
-        // Once the seat is taken, the answer has begun.
-        lab.until_subscriptions(1).await;
-        lab.stop().await;
-    });
-    let mut bytes = BytesMut::from(answer.body.as_slice());
+    let head = connection.begin(&request).await;
+    let mut bytes = BytesMut::new();
+    for _greeting_and_event in 0..2 {
+        bytes.extend(connection.next_chunk().await.expect("it goes on"));
+    }
+    let rest = async {
+        while let Some(chunk) = connection
+            .next_chunk()
+            .await
+            .filter(|chunk| !chunk.is_empty())
+        {
+            bytes.extend(chunk);
+        }
+    };
+    tokio::join!(rest, lab.stop());
     let mut decoder = MessageFrameDecoder::new();
     let mut messages = Vec::new();
     while let DecodedFrame::Complete(message) = decoder.decode_frame(&mut bytes).unwrap() {
         messages.push(message);
     }
     assert!(bytes.is_empty(), "nothing is cut inside a frame");
-    (answer, messages)
+    (head, messages)
 }
 
 fn headers(message: &Message) -> Vec<(&str, &str)> {
