@@ -54,7 +54,9 @@ impl Operation for PutRecords {
         }
         let results = stream.put_many(&context.engine, records).await;
         let failed = results.iter().filter(|result| result.is_err()).count();
-        log_refused(&stream, &results);
+        if failed > 0 {
+            log_refused(&stream, &results);
+        }
         let entry = |result| ResultEntry::of(&stream, result);
         Ok(Output {
             encryption: terms.encryption_shown(),
