@@ -10,6 +10,7 @@ mod cbor;
 pub(crate) mod declare;
 mod event_stream;
 mod format;
+mod json;
 mod mismatch;
 mod node;
 mod pattern;

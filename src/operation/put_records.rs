@@ -1,4 +1,6 @@
 //! PutRecords: many records, each taken or refused by itself.
+mod encode;
+
 use super::prelude::*;
 use crate::engine::{Placed, PutFailure, Stream};
 use crate::error::Kind;
@@ -35,7 +37,6 @@ output! {
         "ShardId" => shard_id: Option<ShardText>,
     }
 }
-document!(Output);
 
 impl Operation for PutRecords {
     type Input = Input;

@@ -52,7 +52,7 @@ fn room_for(length: usize) -> BytesMut {
 }
 
 /// The same as [`decoded`], in room that blobs share.
-fn decoded_in_room(text: &str) -> Option<Bytes> {
+fn decoded_in_room(text: &[u8]) -> Option<Bytes> {
     let mut room = room_for(text.len() / 4 * 3);
     let length = STANDARD.decode_slice(text, &mut room).ok()?;
     room.truncate(length);
@@ -92,25 +92,40 @@ fn misplaced(text: &str) -> Option<char> {
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            deserializer.deserialize_str(BlobVisitor)
+            // As bytes, since decoding finds whatever is not base64, be it text or not.
+            deserializer.deserialize_bytes(Base64Visitor)
         } else {
-            deserializer.deserialize_byte_buf(BlobVisitor)
+            deserializer.deserialize_byte_buf(BytesVisitor)
         }
     }
 }
 
-struct BlobVisitor;
+struct Base64Visitor;
 
-impl Visitor<'_> for BlobVisitor {
+impl Visitor<'_> for Base64Visitor {
     type Value = Blob;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("base64 text or bytes")
+        f.write_str("base64 text")
+    }
+
+    fn visit_bytes<E: de::Error>(self, text: &[u8]) -> Result<Blob, E> {
+        let bytes = decoded_in_room(text).ok_or_else(|| E::custom("not base64"))?;
+        Ok(Blob(bytes))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Blob, E> {
-        let bytes = decoded_in_room(text).ok_or_else(|| E::custom("not base64"))?;
-        Ok(Blob(bytes))
+        self.visit_bytes(text.as_bytes())
+    }
+}
+
+struct BytesVisitor;
+
+impl Visitor<'_> for BytesVisitor {
+    type Value = Blob;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes")
     }
 
     fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Blob, E> {
@@ -121,6 +136,11 @@ impl Visitor<'_> for BlobVisitor {
 
     fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Blob, E> {
         Ok(Blob(Bytes::from(bytes)))
+    }
+
+    /// Text where bytes belong is taken for base64, as the service does.
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Blob, E> {
+        Base64Visitor.visit_str(text)
     }
 }
 
@@ -151,7 +171,7 @@ mod tests {
             let mut text = PLAIN.encode(&data);
             prop_assert_eq!(&STANDARD.encode(&data), &text);
             prop_assert_eq!(decoded(&text), Some(data.clone()));
-            let in_room = |length| with_room(length, || decoded_in_room(&text));
+            let in_room = |length| with_room(length, || decoded_in_room(text.as_bytes()));
             for length in [0, SHARED_ROOM_FROM] {
                 prop_assert_eq!(in_room(length), Some(Bytes::from(data.clone())));
             }

@@ -2,6 +2,7 @@
 
 use super::blob::with_room;
 use super::cbor;
+use super::json;
 use super::mismatch::Mismatch;
 use super::node::Node;
 use super::report::Report;
@@ -31,7 +32,7 @@ impl Format {
 /// Reads a typed value straight from the bytes: the way of every good request.
 pub fn decode<T: DeserializeOwned>(format: Format, body: &[u8]) -> Option<T> {
     with_room(body.len(), || match format {
-        Format::Json => serde_json::from_slice(body).ok(),
+        Format::Json => json::from_slice(body),
         Format::Cbor => cbor::from_slice(body),
     })
 }

@@ -1,0 +1,385 @@
+//! A reader of JSON for good requests: it borrows from the body and looks for the end of a text as
+//! fast as memory allows, which matters when the text is a megabyte of base64.
+//!
+//! It reads the structure itself and hands texts with escapes and unusual numbers, piece by piece,
+//! to the plain library. Whatever it refuses is read again at leisure by the explaining reader,
+//! whose judgement is the one that counts; so this reader must never accept what the plain library
+//! would not.
+
+use memchr::memchr2;
+use serde::Deserializer as _;
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor, value};
+use serde::forward_to_deserialize_any;
+
+/// Structures within structures that are followed; no request of the service has more.
+const DEEPEST: u8 = 32;
+
+/// Digits of a whole number that is read here; all of these fit 64 bits.
+const MOST_DIGITS: usize = 18;
+
+/// Reads the value that the whole of `body` is.
+pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
+    let mut reader = Reader {
+        rest: body,
+        depth: 0,
+    };
+    let value = T::deserialize(&mut reader).ok()?;
+    reader.skip_space();
+    reader.rest.is_empty().then_some(value)
+}
+
+struct Reader<'de> {
+    rest: &'de [u8],
+    depth: u8,
+}
+
+type Result<T> = std::result::Result<T, value::Error>;
+
+fn refused() -> value::Error {
+    de::Error::custom("left to the tolerant reader")
+}
+
+/// What stands between two quotes.
+enum Text<'de> {
+    /// Without escapes: as it is.
+    Plain(&'de [u8]),
+    /// With escapes: this with its quotes.
+    Escaped(&'de [u8]),
+}
+
+impl<'de> Reader<'de> {
+    fn skip_space(&mut self) {
+        while let [b' ' | b'\n' | b'\r' | b'\t', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
+    }
+
+    /// The first byte of what comes next, which stays there.
+    fn peek(&mut self) -> Result<u8> {
+        self.skip_space();
+        self.rest.first().copied().ok_or_else(refused)
+    }
+
+    fn take(&mut self, count: usize) -> &'de [u8] {
+        let (taken, rest) = self.rest.split_at(count);
+        self.rest = rest;
+        taken
+    }
+
+    fn expect(&mut self, wanted: &[u8]) -> Result<()> {
+        self.rest = self.rest.strip_prefix(wanted).ok_or_else(refused)?;
+        Ok(())
+    }
+
+    /// The text that begins with the quote that is next.
+    fn text(&mut self) -> Result<Text<'de>> {
+        let inner = &self.rest[1..];
+        let mut end = memchr2(b'"', b'\\', inner).ok_or_else(refused)?;
+        if inner[end] == b'"' {
+            let text = self.take(end + 2);
+            return Ok(Text::Plain(&text[1..=end]));
+        }
+        while inner[end] == b'\\' {
+            // What is escaped may be a quote or another backslash.
+            let behind = inner.get(end + 2..).ok_or_else(refused)?;
+            end += 2 + memchr2(b'"', b'\\', behind).ok_or_else(refused)?;
+        }
+        Ok(Text::Escaped(self.take(end + 2)))
+    }
+
+    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        let inside = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let length = self.rest.iter().take_while(|byte| inside(byte)).count();
+        let number = self.take(length);
+        let whole = number.iter().all(u8::is_ascii_digit) && number.len() <= MOST_DIGITS;
+        if !whole || (number[0] == b'0' && number.len() > 1) {
+            return by_the_library(number, |library| library.deserialize_any(visitor));
+        }
+        let digits = number.iter().map(|digit| u64::from(digit - b'0'));
+        visitor.visit_u64(digits.fold(0, |number, digit| number * 10 + digit))
+    }
+
+    /// Goes one level down to what stands between two brackets, and up again behind the second.
+    fn within<T>(
+        &mut self,
+        end: u8,
+        read: impl FnOnce(&mut Items<'_, 'de>) -> Result<T>,
+    ) -> Result<T> {
+        if self.depth == DEEPEST {
+            return Err(refused());
+        }
+        self.depth += 1;
+        self.take(1);
+        let mut items = Items {
+            reader: self,
+            end,
+            first: true,
+            ended: false,
+        };
+        let read = read(&mut items)?;
+        // Whoever read may have stopped before the end.
+        if items.is_more()? {
+            return Err(refused());
+        }
+        self.depth -= 1;
+        Ok(read)
+    }
+}
+
+/// Has the plain library read a piece of the body, all of it.
+fn by_the_library<'de, T>(
+    piece: &'de [u8],
+    read: impl FnOnce(
+        &mut serde_json::Deserializer<serde_json::de::SliceRead<'de>>,
+    ) -> serde_json::Result<T>,
+) -> Result<T> {
+    let mut library = serde_json::Deserializer::from_slice(piece);
+    let value = read(&mut library).map_err(|_| refused())?;
+    library.end().map_err(|_| refused())?;
+    Ok(value)
+}
+
+/// A text without escapes, which may hold no control characters.
+fn plain(text: &[u8]) -> Result<&str> {
+    if text.iter().any(|byte| *byte < b' ') {
+        return Err(refused());
+    }
+    std::str::from_utf8(text).map_err(|_| refused())
+}
+
+impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
+    type Error = value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.peek()? {
+            b'"' => match self.text()? {
+                Text::Plain(text) => visitor.visit_borrowed_str(plain(text)?),
+                Text::Escaped(text) => {
+                    by_the_library(text, |library| library.deserialize_str(visitor))
+                }
+            },
+            b'{' => self.within(b'}', |items| visitor.visit_map(items)),
+            b'[' => self.within(b']', |items| visitor.visit_seq(items)),
+            b'-' | b'0'..=b'9' => self.number(visitor),
+            b't' => self.expect(b"true").and_then(|()| visitor.visit_bool(true)),
+            b'f' => self
+                .expect(b"false")
+                .and_then(|()| visitor.visit_bool(false)),
+            b'n' => self.expect(b"null").and_then(|()| visitor.visit_unit()),
+            _ => Err(refused()),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.peek()? == b'n' {
+            self.expect(b"null")?;
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    /// A text whose reader judges each byte itself: it is not looked at here.
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.peek()? != b'"' {
+            return self.deserialize_any(visitor);
+        }
+        match self.text()? {
+            Text::Plain(text) => visitor.visit_borrowed_bytes(text),
+            Text::Escaped(text) => by_the_library(text, |library| library.deserialize_str(visitor)),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string byte_buf
+        unit unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// The elements of a list, or the entries of a structure.
+struct Items<'a, 'de> {
+    reader: &'a mut Reader<'de>,
+    /// The bracket behind them.
+    end: u8,
+    /// No comma stands before the first one.
+    first: bool,
+    ended: bool,
+}
+
+impl Items<'_, '_> {
+    /// Whether another one follows; what stands before it is passed over then.
+    fn is_more(&mut self) -> Result<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        let next = self.reader.peek()?;
+        if next == self.end {
+            self.reader.take(1);
+            self.ended = true;
+            return Ok(false);
+        }
+        if !self.first {
+            self.reader.expect(b",")?;
+        }
+        self.first = false;
+        Ok(true)
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
+    type Error = value::Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
+        if !self.is_more()? {
+            return Ok(None);
+        }
+        seed.deserialize(&mut *self.reader).map(Some)
+    }
+}
+
+impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
+    type Error = value::Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
+        if !self.is_more()? {
+            return Ok(None);
+        }
+        // Nobody escapes a member's name.
+        if self.reader.peek()? != b'"' {
+            return Err(refused());
+        }
+        let Text::Plain(name) = self.reader.text()? else {
+            return Err(refused());
+        };
+        seed.deserialize(value::BorrowedStrDeserializer::new(plain(name)?))
+            .map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
+        if self.reader.peek()? != b':' {
+            return Err(refused());
+        }
+        self.reader.take(1);
+        seed.deserialize(&mut *self.reader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    /// Whatever this reader accepts, the plain library accepts as the same.
+    fn agree(body: &[u8]) -> Option<Value> {
+        let read: Value = from_slice(body)?;
+        let other: Value = serde_json::from_slice(body).expect("the plain library takes it too");
+        assert_eq!(read, other);
+        Some(read)
+    }
+
+    fn document() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            (-1e300..1e300).prop_map(Value::from),
+            Just(Value::Null),
+            "[a-zA-Z0-9+/=]{0,80}".prop_map(Value::from),
+            ".*".prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(6, 60, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
+                prop::collection::vec(("[^\\p{C}\"\\\\]*", inner), 0..6)
+                    .prop_map(|entries| entries.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn it_reads_what_the_plain_library_reads(value in document(), pretty in any::<bool>()) {
+            let body = if pretty {
+                serde_json::to_vec_pretty(&value)
+            } else {
+                serde_json::to_vec(&value)
+            };
+            prop_assert!(agree(&body.expect("a document")).is_some());
+        }
+
+        #[test]
+        fn it_accepts_nothing_else(body in "[\\[\\]{}:,\"\\\\ntrue0-9.eE+ -]{0,20}") {
+            agree(body.as_bytes());
+        }
+
+        #[test]
+        fn it_does_not_outlive_a_damaged_document(
+            value in document(),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut body = serde_json::to_vec(&value).expect("a document");
+            agree(&body[..cut.index(body.len())]);
+            let at = at.index(body.len());
+            body[at] = byte;
+            agree(&body);
+        }
+    }
+
+    #[test]
+    fn what_is_nearly_json_is_refused() {
+        for body in [
+            "",
+            " ",
+            "{",
+            "}",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{\"a\":1,}",
+            "{\"a\" 1}",
+            "{a:1}",
+            "[1]]",
+            "01",
+            "-",
+            "1.",
+            "+1",
+            "\"a",
+            "\"\\\"",
+            "\"\\",
+            "\"\\x\"",
+            "\"\n\"",
+            "nul",
+            "truee",
+            "[1}",
+        ] {
+            assert_eq!(agree(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn escapes_and_unusual_numbers_are_read() {
+        let body = br#" {"a\u00e9": 1} "#;
+        assert_eq!(agree(body), None, "a name is never escaped");
+        let body = br#" {"a": ["\u00e9\"\\\/", "\\", -0, -7, 1e3, 18446744073709551616, 123456789012345678901]} "#;
+        assert!(agree(body).is_some());
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
+        assert!(agree(&nested(usize::from(DEEPEST))).is_some());
+        assert!(from_slice::<Value>(&nested(usize::from(DEEPEST) + 1)).is_none());
+    }
+}
