@@ -2,12 +2,12 @@
 
 use crate::engine::tasks::Tasks;
 use crate::engine::{Behaviour, Engine, RestoreError, StoreError, kept_time};
-use crate::http::Server;
 use crate::http::admin::Admin;
 use crate::http::listen::{self, BindError};
 use crate::http::tls::{self, TlsIdentity};
+use crate::http::{Entrance, Server};
 use crate::limits;
-use crate::model::AccountId;
+use crate::model::{AccountId, Region, Scope};
 use crate::options::{Authentication, ClockChoice, Durability, Options};
 use crate::store::{self, OpenError, Store};
 use crate::world::{Clock, Random, VirtualClock, World};
@@ -64,6 +64,7 @@ impl Emulator {
         options.check().map_err(StartError::Options)?;
         let limits = options.limits().map_err(StartError::Options)?;
         let credentials = options.credentials().map_err(StartError::Options)?;
+        let identities = options.identities().map_err(StartError::Options)?;
         let account = AccountId::parse(&options.account);
         let account = account.ok_or_else(|| {
             StartError::Options(format!(
@@ -91,20 +92,29 @@ impl Emulator {
             .filter_map(|listener| listener.local_addr().ok());
         let addresses: Vec<SocketAddr> = addresses.collect();
         warn_of_strangers(&addresses, options.auth);
+        if let Some(identities) = &identities {
+            let keys = identities.keys().count();
+            tracing::info!(
+                keys,
+                "policies are enforced; other access keys are their accounts'"
+            );
+        }
         let own = Admin {
             engine: engine.clone(),
             tls: tls.clone(),
             token: options.admin_token.clone(),
         }
         .router();
-        let server = Arc::new(Server::new(
-            engine.clone(),
-            options.auth,
+        let entrance = Entrance {
+            authentication: options.auth,
             credentials,
-            account,
-            &options.region,
-            own,
-        ));
+            identities,
+            scope: Scope {
+                account,
+                region: Region::new(&options.region),
+            },
+        };
+        let server = Arc::new(Server::new(engine.clone(), entrance, own));
         let connections = connections.and_then(|most| usize::try_from(most).ok());
         let settings = listen::Settings {
             max_connections: connections.unwrap_or(usize::MAX),
@@ -115,7 +125,7 @@ impl Emulator {
         let closing = engine.clone();
         // Ends by itself when it is told to stop, or when the emulator is dropped.
         Tasks::spawn_part("serve", async move {
-            let service = move |request, peer| server.clone().answer(request, peer);
+            let service = move |request, client| server.clone().answer(request, client);
             listen::serve(listeners, settings, service, &Tasks::new()).await;
             let _ = done.send(closing.close().await);
         });

@@ -1,5 +1,6 @@
 //! What the service answers when it refuses: every exception, and every text, by what it is about.
 
+mod access;
 mod changes;
 mod consumers;
 mod reading;
@@ -28,6 +29,7 @@ pub struct Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are the service's")]
 pub enum Kind {
+    AccessDeniedException,
     DryRunOperationException,
     ExpiredIteratorException,
     ExpiredNextTokenException,
@@ -56,6 +58,7 @@ impl Kind {
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::AccessDeniedException => "AccessDeniedException",
             Self::DryRunOperationException => "DryRunOperationException",
             Self::ExpiredIteratorException => "ExpiredIteratorException",
             Self::ExpiredNextTokenException => "ExpiredNextTokenException",

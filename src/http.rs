@@ -13,13 +13,14 @@ mod unread;
 pub use body::Body;
 
 use crate::engine::Engine;
-use crate::model::{AccountId, Region, Scope};
+use crate::model::{Identities, Scope};
 use crate::options::{Authentication, Credential};
 use crate::world::Stopwatch;
 use axum::Router;
 use credentials::Scopes;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
+use listen::Client;
 use reply::Reply;
 use signature::Verifier;
 use std::net::SocketAddr;
@@ -39,30 +40,35 @@ pub struct Server {
     /// Where signatures are verified.
     verifier: Option<Verifier>,
     scopes: Scopes,
+    /// Who the access keys are, where policies say who may do what.
+    identities: Option<Identities>,
     own: Router,
 }
 
+/// Who may come in, and as whom.
+#[derive(Debug)]
+pub struct Entrance {
+    /// What of a signature is looked at.
+    pub authentication: Authentication,
+    /// Who is let in where signatures are verified.
+    pub credentials: Vec<Credential>,
+    /// Who the access keys are, if policies say who may do what.
+    pub identities: Option<Identities>,
+    /// What stands where the credentials say nothing.
+    pub scope: Scope,
+}
+
 impl Server {
-    /// A server for `engine`. `account` and `region` stand where the credentials say nothing;
-    /// `credentials` are let in where signatures are verified.
-    pub fn new(
-        engine: Arc<Engine>,
-        authentication: Authentication,
-        credentials: Vec<Credential>,
-        account: AccountId,
-        region: &str,
-        own: Router,
-    ) -> Self {
-        let scope = Scope {
-            account,
-            region: Region::new(region),
-        };
+    /// A server for `engine` that is entered by `entrance`.
+    pub fn new(engine: Arc<Engine>, entrance: Entrance, own: Router) -> Self {
+        let authentication = entrance.authentication;
         Self {
             engine,
             authentication,
             verifier: (authentication == Authentication::Verify)
-                .then(|| Verifier::new(credentials)),
-            scopes: Scopes::new(scope),
+                .then(|| Verifier::new(entrance.credentials)),
+            scopes: Scopes::new(entrance.scope),
+            identities: entrance.identities,
             own,
         }
     }
@@ -74,24 +80,24 @@ impl Server {
     pub async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        client: Client,
     ) -> Result<Response<Body>, hyper::Error> {
         if request.uri().path().starts_with(OWN_PATHS) {
-            return Ok(self.answer_own(request, peer).await);
+            return Ok(self.answer_own(request, client.address).await);
         }
         let watch = Stopwatch::start();
         let (head, body) = request.into_parts();
         let world = &self.engine.world;
         let reply = match kinesis::gather(&head, body, self.engine.limits.request_bytes).await? {
             Some(body) => {
-                let answer = kinesis::answer(&self, &head, &body);
+                let answer = kinesis::answer(&self, &head, &body, client);
                 caught(answer)
                     .await
                     .unwrap_or_else(|| Reply::panicked(&head))
             }
             None => return Ok(reply::too_large()),
         };
-        Ok(reply.into_response(&head, peer, watch.elapsed(), &world.random))
+        Ok(reply.into_response(&head, client.address, watch.elapsed(), &world.random))
     }
 
     async fn answer_own(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {

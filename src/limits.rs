@@ -222,6 +222,8 @@ pub const COMMITMENT_MS: i64 = 86_400_000;
 pub const SIGNATURE_LIFE_S: i64 = 300;
 /// Signing keys kept: one for each day, region and access key in use (ours).
 pub const SIGNING_KEYS: usize = 16;
+/// Bytes of a file of policies (ours; IAM takes 6,144 characters for each).
+pub const POLICIES_FILE_BYTES: u64 = 1 << 20;
 /// Callers whose rates are remembered; those who have not called for a while are forgotten (ours).
 pub const CALLERS: usize = 100_000;
 /// How often on-demand streams look at the traffic of their shards, in milliseconds (ours; the

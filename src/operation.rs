@@ -27,6 +27,7 @@ mod list_streams;
 mod list_tags_for_resource;
 mod list_tags_for_stream;
 mod merge_shards;
+mod permission;
 mod prelude;
 mod put_record;
 mod put_records;
@@ -48,11 +49,12 @@ mod update_stream_mode;
 mod update_stream_record_distribution_strategy;
 mod update_stream_warm_throughput;
 
+pub use permission::Sender;
 pub use subscribe_to_shard::Events;
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::model::Scope;
+use crate::model::{Scope, Target};
 use crate::wire::{self, Explained, Format, Node, Shape, Shaped};
 use bytes::Bytes;
 use std::pin::Pin;
@@ -65,6 +67,8 @@ pub struct Context {
     pub engine: Arc<Engine>,
     /// Account and region of the request.
     pub caller: Scope,
+    /// Who sends it, where policies say who may do what.
+    pub sender: Option<Sender>,
 }
 
 /// An operation of the service.
@@ -73,6 +77,20 @@ pub trait Operation {
     type Input: Shaped + Send;
     /// What it answers.
     type Output: Reply + Send;
+    /// Whether a resource's policy can allow it, to other accounts too (of AWS's guide; for
+    /// DescribeStream the guide's text, its table lists the summary only).
+    const SHARED: bool = false;
+
+    /// What the request is about, as policies name it; what is not there has a name too.
+    ///
+    /// # Errors
+    /// When the request does not name what it is about.
+    fn target(context: &Context, input: &Self::Input) -> Result<Target, Error>;
+
+    /// What else the request does, as another operation that policies have to allow as well.
+    fn beside(_context: &Context, _input: &Self::Input) -> Option<(&'static str, Target)> {
+        None
+    }
 
     /// Does it.
     fn run(
@@ -248,6 +266,7 @@ async fn run<O: Operation>(
         Some(input) => input,
         None => explain::<O>(&context, &body, format)?,
     };
+    permission::check::<O>(&context, entry.name, &input)?;
     check_rate(&context, entry, &body, format)?;
     drop(body);
     Ok(O::run(&context, input).await?.answer(format))

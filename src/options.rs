@@ -4,6 +4,7 @@
 //! and `data-dir`. A flag goes before a variable, a variable before the file, the file before the
 //! default.
 
+mod policies;
 mod secret;
 mod sources;
 mod value;
@@ -16,7 +17,7 @@ pub use value::{
 };
 
 use crate::limits::{Limits, Profile};
-use crate::model::Keys;
+use crate::model::{Identities, Keys};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -79,6 +80,11 @@ pub struct Options {
     /// command lines: the variable and the file hide it
     #[arg(long, value_name = "KEY:SECRET[:TOKEN]", value_delimiter = ',')]
     pub credential: Vec<Secret>,
+
+    /// What the access keys may do, in IAM's language (see the README): enforces it, and the
+    /// policies of streams and consumers; an empty file enforces those alone
+    #[arg(long, value_name = "FILE")]
+    pub policies: Option<PathBuf>,
 
     /// Certificate chain to show to TLS clients, in PEM [default: a generated one]
     #[arg(long, value_name = "FILE")]
@@ -203,6 +209,32 @@ impl Options {
         Ok(all)
     }
 
+    /// Who the access keys are, if what they may do is enforced. The file is read at each call, and
+    /// what comes through a pipe is there once: a start reads it once.
+    ///
+    /// # Errors
+    /// When it cannot be read or asks for what is not enforced, or names who cannot come in.
+    pub(crate) fn identities(&self) -> Result<Option<Identities>, String> {
+        let Some(path) = &self.policies else {
+            return Ok(None);
+        };
+        let identities = policies::read(path)
+            .map_err(|problem| format!("--policies {}: {problem}", path.display()))?;
+        if self.auth == Authentication::Verify {
+            let credentials = self.credentials()?;
+            let mut keys = identities.keys();
+            // What is bound by a misspelt key is not bound at all.
+            let stranger = keys.find(|key| credentials.iter().all(|known| known.key != *key));
+            if let Some(key) = stranger {
+                let path = path.display();
+                return Err(format!(
+                    "--policies {path}: {key} is none of the --credential"
+                ));
+            }
+        }
+        Ok(Some(identities))
+    }
+
     /// The keys that cannot be used.
     pub fn keys(&self) -> Keys {
         self.kms_key
@@ -237,6 +269,10 @@ impl Options {
             return Err("--admin-token is empty: everybody could show that".to_owned());
         }
         self.credentials()?;
+        if self.policies.is_some() && self.auth == Authentication::Off {
+            let problem = "--policies needs to know who asks: --auth off does not look";
+            return Err(problem.to_owned());
+        }
         self.limits().map(|_| ())
     }
 }

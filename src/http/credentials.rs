@@ -156,6 +156,12 @@ fn signed_by_query(query: Query<'_>, mode: Authentication) -> Result<Option<Cow<
     Ok(query.value("X-Amz-Credential").cloned())
 }
 
+/// The access key of a credential.
+pub(super) fn access_key(credential: Option<&str>) -> &str {
+    let mut parts = credential.unwrap_or_default().split('/');
+    parts.next().unwrap_or_default()
+}
+
 /// Turns credentials into scopes. The last few are kept, since most requests of a client have the
 /// same one.
 #[derive(Debug)]
@@ -175,15 +181,14 @@ impl Scopes {
         }
     }
 
-    /// The scope of `key/date/region/service/aws4_request`. A key of twelve digits is an account
-    /// of its own; any text is a region.
-    pub(super) fn of(&self, credential: Option<&str>) -> Scope {
-        let mut parts = credential.unwrap_or_default().split('/');
-        let account = parts
-            .next()
-            .and_then(AccountId::parse)
+    /// The scope of `key/date/region/service/aws4_request`. Unless the key's account is `known`, a
+    /// key of twelve digits is an account of its own; any text is a region.
+    pub(super) fn of(&self, credential: Option<&str>, known: Option<AccountId>) -> Scope {
+        let account = known
+            .or_else(|| AccountId::parse(access_key(credential)))
             .unwrap_or(self.configured.account);
-        let region = parts.nth(1).filter(|region| !region.is_empty());
+        let mut parts = credential.unwrap_or_default().split('/');
+        let region = parts.nth(2).filter(|region| !region.is_empty());
         let region = region.unwrap_or(self.configured.region.as_str());
         let is_it = |scope: &&Scope| scope.account == account && scope.region.as_str() == region;
         let mut recent = self.recent.lock();
@@ -232,7 +237,7 @@ mod tests {
             account,
             region: Region::new("us-east-1"),
         });
-        let text = |credential| scopes.of(credential).to_string();
+        let text = |credential| scopes.of(credential, None).to_string();
         let other = text(Some("123456789012/20260101/mars-1/kinesis/aws4_request"));
         assert!(
             other.contains("123456789012") && other.contains("mars-1"),
@@ -241,5 +246,8 @@ mod tests {
         let configured = text(None);
         assert_eq!(text(Some("AKIA")), configured);
         assert_eq!(text(Some("AKIA/20260101/us-east-1")), configured);
+        let known = AccountId::parse("000000000007");
+        let scope = scopes.of(Some("AKIA/20260101/mars-1"), known);
+        assert_eq!(scope.to_string(), "000000000007/mars-1");
     }
 }

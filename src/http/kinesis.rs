@@ -1,11 +1,12 @@
 //! `POST /`: a request from its bytes to its reply, check by check in the service's order.
 
 use super::Server;
-use super::credentials::credential;
+use super::credentials::{access_key, credential};
+use super::listen::Client;
 use super::reply::{Coral, Reply, Unroutable};
 use crate::error::{Error, Kind};
-use crate::model::Scope;
-use crate::operation::{Answer, Context, Entry};
+use crate::model::{Principal, Scope};
+use crate::operation::{Answer, Context, Entry, Sender};
 use crate::options::Authentication;
 use crate::wire::{self, Format};
 use bytes::{Bytes, BytesMut};
@@ -84,7 +85,12 @@ async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, hyper::Error> 
 }
 
 /// Answers a request whose body is whole.
-pub(super) async fn answer(server: &Arc<Server>, head: &Parts, body: &Bytes) -> Reply {
+pub(super) async fn answer(
+    server: &Arc<Server>,
+    head: &Parts,
+    body: &Bytes,
+    client: Client,
+) -> Reply {
     if head.method == Method::OPTIONS && head.headers.contains_key("origin") {
         return Reply::preflight(head);
     }
@@ -113,7 +119,7 @@ pub(super) async fn answer(server: &Arc<Server>, head: &Parts, body: &Bytes) -> 
             Reply::coral(Coral::UnknownOperation)
         }
         Content::PlainJson => Reply::coral(Coral::Serialization),
-        Content::Known(format) => call(server, head, body, format, target).await,
+        Content::Known(format) => call(server, (head, client), body, format, target).await,
     }
 }
 
@@ -121,7 +127,7 @@ pub(super) async fn answer(server: &Arc<Server>, head: &Parts, body: &Bytes) -> 
 /// two is to be refused, a body that is no structure is refused before it.
 async fn call(
     server: &Arc<Server>,
-    head: &Parts,
+    (head, client): (&Parts, Client),
     body: &Bytes,
     format: Format,
     target: Target<'_>,
@@ -137,13 +143,14 @@ async fn call(
     let Some(entry) = target.entry() else {
         return refused(Error::unknown_operation());
     };
-    let caller = match caller(server, head, body) {
-        Ok(caller) => caller,
+    let (caller, sender) = match caller(server, head, body, client) {
+        Ok(told) => told,
         Err(error) => return refused(error).of(entry),
     };
     let context = Context {
         engine: server.engine.clone(),
         caller,
+        sender,
     };
     match entry.answer(context, body.clone(), format).await {
         Ok(Answer::Whole(body)) => Reply::done(format, body).of(entry),
@@ -154,12 +161,32 @@ async fn call(
 
 /// Whose request it is, if it may come in. The age of a signature is that of the machine's clock:
 /// clients sign by theirs, whatever time the service plays.
-fn caller(server: &Server, head: &Parts, body: &[u8]) -> Result<Scope, Error> {
+fn caller(
+    server: &Server,
+    head: &Parts,
+    body: &[u8],
+    client: Client,
+) -> Result<(Scope, Option<Sender>), Error> {
     let credential = credential(head, server.authentication)?;
     if let Some(verifier) = &server.verifier {
         verifier.check(head, body, server.engine.world.clock.wall_time())?;
     }
-    Ok(server.scopes.of(credential.as_deref()))
+    let credential = credential.as_deref();
+    let Some(identities) = &server.identities else {
+        return Ok((server.scopes.of(credential, None), None));
+    };
+    let known = identities.find(access_key(credential));
+    let scope = server
+        .scopes
+        .of(credential, known.map(|known| known.account()));
+    // A key that the policies do not name is its account's own.
+    let root = || Arc::new(Principal::root(scope.account, scope.region.partition()));
+    let sender = Sender {
+        principal: known.cloned().unwrap_or_else(root),
+        address: client.address.ip(),
+        over_tls: client.over_tls,
+    };
+    Ok((scope, Some(sender)))
 }
 
 /// What to answer when neither format is known: XML, and first of all about the signature.

@@ -71,6 +71,15 @@ pub struct Settings {
     pub stop: watch::Receiver<bool>,
 }
 
+/// Whose connection a request comes over.
+#[derive(Debug, Clone, Copy)]
+pub struct Client {
+    /// The address at its other end.
+    pub address: SocketAddr,
+    /// Whether it is encrypted.
+    pub over_tls: bool,
+}
+
 /// Serves `service` on `listeners` until told to stop, lets requests in flight finish for up to
 /// five seconds and drops the rest.
 ///
@@ -82,7 +91,7 @@ pub async fn serve<S, F, B, E>(
     service: S,
     tasks: &Tasks,
 ) where
-    S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    S: Fn(Request<Incoming>, Client) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<B>, E>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -158,7 +167,7 @@ async fn accept<S, F, B, E>(
     service: S,
     tasks: Tasks,
 ) where
-    S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    S: Fn(Request<Incoming>, Client) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<B>, E>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -207,15 +216,14 @@ async fn connection<S, F, B, E>(
     service: S,
 ) -> Result<(), Box<dyn Error + Send + Sync>>
 where
-    S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    S: Fn(Request<Incoming>, Client) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<B>, E>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
     E: Into<Box<dyn Error + Send + Sync>> + 'static,
 {
     // An IPv4 peer of an IPv6 socket is that IPv4 peer: whether it is local shows only so.
-    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-    let service = move |request| service(request, peer);
+    let address = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     // Without this, small answers and heartbeats wait 40 ms for an acknowledgement.
     stream.set_nodelay(true)?;
     let mut first = [0];
@@ -227,7 +235,9 @@ where
     if read == 0 {
         return Ok(());
     }
-    if first[0] != TLS_HANDSHAKE {
+    let over_tls = first[0] == TLS_HANDSHAKE;
+    let service = move |request| service(request, Client { address, over_tls });
+    if !over_tls {
         return requests(TokioIo::new(stream), &shared.protocols, stop, service).await;
     }
     // In a box, so that a plain connection does not carry the room for TLS.

@@ -24,6 +24,16 @@ impl Operation for CreateStream {
     type Input = Input;
     type Output = Nothing;
 
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        Ok(Target::Stream(context.arn(input.name.as_str())))
+    }
+
+    fn beside(context: &Context, input: &Input) -> Option<(&'static str, Target)> {
+        let arn = || context.arn(input.name.as_str());
+        let tags = input.tags.as_ref();
+        tags.map(|_| ("AddTagsToStream", Target::Stream(arn())))
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let arn = context.arn(input.name.as_str());
         let mode = mode_of(&input)?;

@@ -9,6 +9,10 @@ impl Operation for DescribeAccountSettings {
     type Input = Input;
     type Output = AccountSettings;
 
+    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
+        Ok(Target::Account(context.caller.clone()))
+    }
+
     async fn run(context: &Context, _input: Input) -> Result<AccountSettings, Error> {
         Ok(AccountSettings::of(
             context.engine.commitment(&context.caller),

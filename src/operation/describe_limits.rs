@@ -20,6 +20,10 @@ impl Operation for DescribeLimits {
     type Input = Input;
     type Output = Output;
 
+    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
+        Ok(Target::Account(context.caller.clone()))
+    }
+
     async fn run(context: &Context, _input: Input) -> Result<Output, Error> {
         let limits = &context.engine.limits;
         let usage = context.engine.usage(&context.caller);

@@ -33,6 +33,11 @@ present!(StreamDescription);
 impl Operation for DescribeStream {
     type Input = Input;
     type Output = Output;
+    const SHARED: bool = true;
+
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        context.resolve(&input.stream).map(Target::Stream)
+    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let stream = context.stream(&input.stream)?;

@@ -14,6 +14,11 @@ document!(Output);
 impl Operation for DescribeStreamConsumer {
     type Input = Input;
     type Output = Output;
+    const SHARED: bool = true;
+
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        consumer_target(context, &input.consumer)
+    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let (stream, name, consumer) = find_consumer(context, &input.consumer)?;

@@ -22,6 +22,13 @@ input! { pub struct Input {
 impl Operation for GetRecords {
     type Input = Input;
     type Output = Output;
+    const SHARED: bool = true;
+
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        let now = context.engine.world.clock.now();
+        let iterator = opened(&input.iterator, now)?;
+        named(context, input, &iterator).map(Target::Stream)
+    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let now = context.engine.world.clock.now();
@@ -87,15 +94,19 @@ fn place(
     input: &Input,
     iterator: &ShardIterator,
 ) -> Result<(Arc<Stream>, Arc<Shard>), Error> {
-    let mut arn = context.arn(&iterator.stream);
-    if let Some(text) = &input.arn {
-        let given = parse_arn(text)?;
-        if given.name != arn.name {
-            return Err(Error::iterator_of_other_stream(text.as_str()));
-        }
-        arn = given;
+    found(context, &named(context, input, iterator)?, iterator)
+}
+
+/// The stream that the iterator and the request name together.
+fn named(context: &Context, input: &Input, iterator: &ShardIterator) -> Result<StreamArn, Error> {
+    let Some(text) = &input.arn else {
+        return Ok(context.arn(&iterator.stream));
+    };
+    let given = parse_arn(text)?;
+    if *given.name != *iterator.stream {
+        return Err(Error::iterator_of_other_stream(text.as_str()));
     }
-    found(context, &arn, iterator)
+    Ok(given)
 }
 
 fn found(

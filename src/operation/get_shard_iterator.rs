@@ -19,6 +19,11 @@ document!(Output);
 impl Operation for GetShardIterator {
     type Input = Input;
     type Output = Output;
+    const SHARED: bool = true;
+
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        context.resolve(&input.stream).map(Target::Stream)
+    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let arn = context.resolve(&input.stream)?;

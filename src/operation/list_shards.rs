@@ -1,7 +1,7 @@
 //! ListShards: a stream's shards by id, page by page, filtered by time or place.
 use super::prelude::*;
 use crate::engine::Stream;
-use crate::model::{Shard, StreamStatus};
+use crate::model::{Shard, StreamArn, StreamStatus};
 use std::sync::Arc;
 
 pub(super) struct ListShards;
@@ -53,6 +53,16 @@ enum Filter {
 impl Operation for ListShards {
     type Input = Input;
     type Output = Output;
+    const SHARED: bool = true;
+
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        let arn = match &input.token {
+            Some(token) => token_fields(context, token)?.0,
+            None if names_no_stream(input) => return Err(Error::nothing_to_list()),
+            None => context.resolve(&input.stream)?,
+        };
+        Ok(Target::Stream(arn))
+    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let listing = match &input.token {
@@ -83,9 +93,13 @@ impl Operation for ListShards {
     }
 }
 
+fn names_no_stream(input: &Input) -> bool {
+    input.stream.name.is_none() && input.stream.arn.is_none()
+}
+
 /// The first page: of the stream that the request names.
 fn begun(context: &Context, input: &Input) -> Result<Listing, Error> {
-    if input.stream.name.is_none() && input.stream.arn.is_none() {
+    if names_no_stream(input) {
         return Err(Error::nothing_to_list());
     }
     let stream = context.stream(&input.stream)?;
@@ -117,8 +131,7 @@ fn continued(context: &Context, input: &Input, token: &NextToken) -> Result<List
     if let Some((member, _)) = beside.iter().find(|(_, given)| *given) {
         return Err(Error::token_with(member));
     }
-    let [arn, incarnation, filter, after] = open_token(context, TOKEN, token)?;
-    let arn = crate::model::StreamArn::parse(&arn).ok_or_else(Error::token_invalid)?;
+    let (arn, [incarnation, filter, after]) = token_fields(context, token)?;
     let found = context.engine.find(&arn.scope, &arn.name);
     let same = found.filter(|stream| stream.incarnation.to_string() == incarnation);
     let stream = same.ok_or_else(|| Error::stream_not_found(&arn))?;
@@ -129,6 +142,13 @@ fn continued(context: &Context, input: &Input, token: &NextToken) -> Result<List
         filter,
         after: Some(after),
     })
+}
+
+/// The stream that a token names, and what else it holds.
+fn token_fields(context: &Context, token: &NextToken) -> Result<(StreamArn, [String; 3]), Error> {
+    let [arn, incarnation, filter, after] = open_token(context, TOKEN, token)?;
+    let arn = StreamArn::parse(&arn).ok_or_else(Error::token_invalid)?;
+    Ok((arn, [incarnation, filter, after]))
 }
 
 fn check_stream(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error> {

@@ -23,6 +23,10 @@ impl Operation for ListStreamConsumers {
     type Input = Input;
     type Output = Output;
 
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        parse_arn(&input.arn).map(Target::Stream)
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let after = match &input.token {
             None => None,

@@ -35,6 +35,10 @@ impl Operation for ListStreams {
     type Input = Input;
     type Output = Output;
 
+    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
+        Ok(Target::Account(context.caller.clone()))
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         // A token wins over a name beside it: a choice.
         let start = match &input.token {

@@ -41,6 +41,11 @@ output! {
 impl Operation for PutRecords {
     type Input = Input;
     type Output = Output;
+    const SHARED: bool = true;
+
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        context.resolve(&input.stream).map(Target::Stream)
+    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let offered = input.records.0.into_iter().map(|entry| Offered {

@@ -2,7 +2,7 @@
 use super::prelude::*;
 use crate::engine::{ConsumerStatus, State, consumer_status};
 use crate::limits::Limits;
-use crate::model::{StreamArn, Tags};
+use crate::model::{ConsumerArn, StreamArn, Tags};
 
 pub(super) struct RegisterStreamConsumer;
 
@@ -19,6 +19,21 @@ document!(Output);
 impl Operation for RegisterStreamConsumer {
     type Input = Input;
     type Output = Output;
+
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        parse_arn(&input.stream).map(Target::Stream)
+    }
+
+    fn beside(context: &Context, input: &Input) -> Option<(&'static str, Target)> {
+        input.tags.as_ref()?;
+        let now = context.engine.world.clock.now();
+        let consumer = ConsumerArn {
+            stream: parse_arn(&input.stream).ok()?,
+            name: input.name.as_str().into(),
+            created_s: u64::try_from(now.seconds()).unwrap_or_default(),
+        };
+        Some(("TagResource", Target::Consumer(consumer)))
+    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let stream = context.stream_by_arn(&input.stream)?;

@@ -18,13 +18,15 @@ pub(super) use changes::{
     DailyLimit, check_active, check_shards, check_warm_throughput, count_today, read_shard_id,
     set_retention,
 };
-pub(super) use consumers::{ConsumerDescription, ConsumerRef, active, find_consumer};
+pub(super) use consumers::{
+    ConsumerDescription, ConsumerRef, active, consumer_target, find_consumer,
+};
 pub(super) use keys::{check_key, check_stream_key};
 pub(super) use monitoring::{MonitoringInput, MonitoringOutput, switch_metrics};
 pub(super) use paging::{open_token, seal_token};
 pub(super) use position::{Start, starting_position};
 pub(super) use records::{size_guess, write_records_cbor, write_records_json};
-pub(super) use resources::{Resource, check_settled};
+pub(super) use resources::{Resource, check_settled, policy_and_tags, resource_target};
 pub(super) use shards::{ChildShard, ShardDescription, is_after};
 pub(super) use tags::{TagList, add_tags, remove_tags, tag_refusal, tag_texts};
 pub(super) use writing::{NumberText, Offered, ShardText, admit, check_ordering, is_auto};

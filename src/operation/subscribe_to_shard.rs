@@ -39,6 +39,11 @@ impl Reply for Events {
 impl Operation for SubscribeToShard {
     type Input = Input;
     type Output = Events;
+    const SHARED: bool = true;
+
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        consumer_target(context, &ConsumerRef::by_arn(input.consumer.clone()))
+    }
 
     async fn run(context: &Context, input: Input) -> Result<Events, Error> {
         let (engine, caller) = (&context.engine, &context.caller);

@@ -18,6 +18,10 @@ impl Operation for UpdateStreamMode {
     type Input = Input;
     type Output = Nothing;
 
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        parse_arn(&input.arn).map(Target::Stream)
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let stream = context.stream_by_arn(&input.arn)?;
         let limits = &context.engine.limits;

@@ -23,6 +23,11 @@ impl Operation for UpdateStreamWarmThroughput {
     type Input = Input;
     type Output = Output;
 
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        let given = StreamRef::new(input.name.clone(), input.arn.clone());
+        context.resolve(&given).map(Target::Stream)
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let given = StreamRef::new(input.name, input.arn);
         let stream = context.stream(&given)?;

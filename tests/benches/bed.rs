@@ -45,7 +45,11 @@ impl Bed {
         };
         Self {
             runtime,
-            context: Context { engine, caller },
+            context: Context {
+                engine,
+                caller,
+                sender: None,
+            },
             _stop: stop,
         }
     }

@@ -36,7 +36,7 @@ struct Server {
 
 fn start<S, F, B>(service: S, max_connections: usize) -> Server
 where
-    S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    S: Fn(Request<Incoming>, Client) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
     B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
@@ -69,8 +69,12 @@ where
 }
 
 fn start_version_server() -> Server {
-    let answer = |request: Request<Incoming>, peer: SocketAddr| async move {
-        let text = format!("{:?} {}", request.version(), peer.ip().is_loopback());
+    let answer = |request: Request<Incoming>, client: Client| async move {
+        let text = format!(
+            "{:?} {}",
+            request.version(),
+            client.address.ip().is_loopback()
+        );
         Ok(Response::new(Full::new(Bytes::from(text))))
     };
     start(answer, 100)
@@ -190,7 +194,7 @@ async fn tls_sessions_are_resumed() {
 #[tokio::test]
 async fn a_stop_lets_a_request_in_flight_finish() {
     let (begin, mut begun) = mpsc::unbounded_channel();
-    let service = move |_request: Request<Incoming>, _peer: SocketAddr| {
+    let service = move |_request: Request<Incoming>, _client: Client| {
         let (part, parts) = mpsc::unbounded_channel::<Bytes>();
         let _ = begin.send(part);
         async move { Ok(Response::new(Parts(parts))) }
@@ -236,7 +240,7 @@ impl Body for Parts {
 
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_for_one_to_close() {
-    let answer = |_request: Request<Incoming>, _peer: SocketAddr| async {
+    let answer = |_request: Request<Incoming>, _client: Client| async {
         Ok(Response::new(Full::new(Bytes::from_static(
             b"HTTP/1.1 true",
         ))))

@@ -5,7 +5,7 @@ use super::super::shapes::{ConsumerARN, ConsumerName, StreamARN};
 use super::{parse_arn, whole_seconds};
 use crate::engine::{Consumer, ConsumerStatus, Stream, consumer_arn, consumer_status};
 use crate::error::Error;
-use crate::model::{ConsumerArn, StreamArn};
+use crate::model::{ConsumerArn, StreamArn, Target};
 use crate::wire::{input, output};
 use crate::world::Timestamp;
 use std::sync::Arc;
@@ -73,6 +73,31 @@ pub(in crate::operation) fn find_consumer(
         (Some(stream), Some(name), None) => by_name(context, &parse_arn(stream)?, name.as_str()),
         _ => Err(Error::no_consumer_given()),
     }
+}
+
+/// The consumer that a request names, whether it exists or not. By its name, one that does not has
+/// been registered in the second 0: its ARN is still one of that name.
+pub(in crate::operation) fn consumer_target(
+    context: &Context,
+    given: &ConsumerRef,
+) -> Result<Target, Error> {
+    let arn = match (&given.stream_arn, &given.name, &given.arn) {
+        (_, _, Some(text)) => ConsumerArn::parse(text.as_str())
+            .ok_or_else(|| Error::consumer_not_found(text.as_str(), context.caller.account))?,
+        (Some(stream), Some(name), None) => {
+            let stream = parse_arn(stream)?;
+            match by_name(context, &stream, name.as_str()) {
+                Ok((stream, name, consumer)) => consumer_arn(&stream.arn, &name, &consumer),
+                Err(_) => ConsumerArn {
+                    stream,
+                    name: name.as_str().into(),
+                    created_s: 0,
+                },
+            }
+        }
+        _ => return Err(Error::no_consumer_given()),
+    };
+    Ok(Target::Consumer(arn))
 }
 
 fn by_arn(context: &Context, text: &ConsumerARN) -> Result<(Arc<Stream>, String, Consumer), Error> {

@@ -4,7 +4,7 @@ use super::super::Context;
 use super::super::shapes::ResourceARN;
 use crate::engine::{Consumer, Counts, State, Stream, consumer_arn};
 use crate::error::Error;
-use crate::model::{ConsumerArn, StreamArn, StreamStatus, Tags};
+use crate::model::{ConsumerArn, StreamArn, StreamStatus, Tags, Target};
 use std::sync::Arc;
 
 /// A resource that exists.
@@ -25,27 +25,31 @@ pub(in crate::operation) struct ResourceTags<'a> {
 impl Resource {
     /// The resource that an ARN names.
     pub(in crate::operation) fn find(context: &Context, text: &ResourceARN) -> Result<Self, Error> {
-        if let Some(arn) = ConsumerArn::parse(text.as_str()) {
-            let stream = context.engine.find(&arn.stream.scope, &arn.stream.name);
-            let not_found = || Error::consumer_not_found(text.as_str(), arn.stream.scope.account);
-            let stream = stream.ok_or_else(not_found)?;
-            let there = stream.look(|state| consumer(state, &stream.arn, &arn).is_some());
-            return if there {
+        match resource_target(text)? {
+            Target::Consumer(arn) => Self::of_consumer(context, arn, text),
+            Target::Stream(arn) => {
+                let stream = context.engine.find(&arn.scope, &arn.name);
+                let stream = stream.ok_or_else(|| Error::stream_not_found(&arn))?;
                 Ok(Self {
                     stream,
-                    consumer: Some(arn),
+                    consumer: None,
                 })
-            } else {
-                Err(not_found())
-            };
+            }
+            Target::Account(_) => Err(Error::resource_not_found(text.as_str())),
         }
-        let arn = StreamArn::parse(text.as_str());
-        let arn = arn.ok_or_else(|| Error::resource_not_found(text.as_str()))?;
-        let stream = context.engine.find(&arn.scope, &arn.name);
-        let stream = stream.ok_or_else(|| Error::stream_not_found(&arn))?;
+    }
+
+    fn of_consumer(context: &Context, arn: ConsumerArn, text: &ResourceARN) -> Result<Self, Error> {
+        let stream = context.engine.find(&arn.stream.scope, &arn.stream.name);
+        let not_found = || Error::consumer_not_found(text.as_str(), arn.stream.scope.account);
+        let stream = stream.ok_or_else(not_found)?;
+        let there = stream.look(|state| consumer(state, &stream.arn, &arn).is_some());
+        if !there {
+            return Err(not_found());
+        }
         Ok(Self {
             stream,
-            consumer: None,
+            consumer: Some(arn),
         })
     }
 
@@ -98,6 +102,35 @@ impl Resource {
             Ok(())
         });
         amended.await
+    }
+}
+
+/// What an ARN names, whether it exists or not.
+pub(in crate::operation) fn resource_target(text: &ResourceARN) -> Result<Target, Error> {
+    let consumer = ConsumerArn::parse(text.as_str()).map(Target::Consumer);
+    let target = consumer.or_else(|| StreamArn::parse(text.as_str()).map(Target::Stream));
+    target.ok_or_else(|| Error::resource_not_found(text.as_str()))
+}
+
+/// The policy and the tags of what is there; none of what is not.
+pub(in crate::operation) fn policy_and_tags(
+    context: &Context,
+    target: &Target,
+) -> Option<(Option<String>, Tags)> {
+    match target {
+        Target::Account(_) => None,
+        Target::Stream(arn) => {
+            let stream = context.engine.find(&arn.scope, &arn.name)?;
+            Some(stream.look(|state| (state.policy.clone(), state.tags.clone())))
+        }
+        Target::Consumer(arn) => {
+            let stream = context.engine.find(&arn.stream.scope, &arn.stream.name)?;
+            stream.look(|state| {
+                let found = consumer(state, &stream.arn, arn)?;
+                let tags = found.tags.clone().into_iter().collect();
+                Some((found.policy.clone(), tags))
+            })
+        }
     }
 }
 

@@ -1,0 +1,242 @@
+//! Statements of policies: whom they are about, what of, where, and when.
+
+use super::condition::{self, Condition};
+use super::document::Document;
+use super::pattern::is_like;
+use super::principal::{Principals, Reach};
+use super::truth::Truth;
+use super::{Flaws, Request, Target};
+
+/// What a statement is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    Allow,
+    /// Also for what is neither.
+    Deny,
+}
+
+/// One statement, as far as it is understood.
+#[derive(Debug, Clone)]
+pub(super) struct Statement {
+    pub(super) effect: Effect,
+    /// Whom it is about; none in a policy of a principal, which is about that one.
+    principals: Option<Principals>,
+    actions: List,
+    resources: List,
+    conditions: Vec<Condition>,
+    /// Whether it says anything else, which is not understood.
+    unread: bool,
+}
+
+/// `Action` or `NotAction`, `Resource` or `NotResource`.
+#[derive(Debug, Clone)]
+struct List {
+    /// All but those listed.
+    but: bool,
+    patterns: Vec<String>,
+    /// Whether there are others, which are not understood.
+    unread: bool,
+}
+
+/// Reads the statements of a policy; of a resource's, also whom they are about.
+pub(super) fn read_all(
+    document: &Document,
+    of_resource: bool,
+    flaws: &mut Flaws,
+) -> Vec<Statement> {
+    let Some(members) = document.members() else {
+        flaws.note("is no object");
+        return vec![Statement::unread()];
+    };
+    let mut statements = Vec::new();
+    let mut unread = false;
+    for (name, value) in members {
+        flaws.within(name, |flaws| match name.as_str() {
+            "Version" if matches!(value.text(), Some("2012-10-17" | "2008-10-17")) => {}
+            "Id" if value.text().is_some() => {}
+            "Statement" => {
+                for (at, statement) in value.items().iter().enumerate() {
+                    flaws.within(&at.to_string(), |flaws| {
+                        statements.push(Statement::read(statement, of_resource, flaws));
+                    });
+                }
+            }
+            _ => {
+                flaws.note("is not understood here");
+                unread = true;
+            }
+        });
+    }
+    if statements.is_empty() {
+        flaws.note("has no Statement");
+        return vec![Statement::unread()];
+    }
+    for statement in &mut statements {
+        statement.unread |= unread;
+    }
+    statements
+}
+
+impl Statement {
+    /// What is no statement at all.
+    pub(super) fn unread() -> Self {
+        Self {
+            effect: Effect::Deny,
+            principals: None,
+            actions: List::unread(),
+            resources: List::unread(),
+            conditions: Vec::new(),
+            unread: true,
+        }
+    }
+
+    fn read(document: &Document, of_resource: bool, flaws: &mut Flaws) -> Self {
+        let mut read = Self::unread();
+        let Some(members) = document.members() else {
+            flaws.note("is no object");
+            return read;
+        };
+        let before = flaws.found.len();
+        let mut seen = [0; 4];
+        for (name, value) in members {
+            flaws.within(name, |flaws| match (name.as_str(), of_resource) {
+                ("Sid", _) if value.text().is_some() => {}
+                ("Effect", _) if value.text() == Some("Allow") => {
+                    read.effect = Effect::Allow;
+                    seen[0] += 1;
+                }
+                ("Effect", _) if value.text() == Some("Deny") => seen[0] += 1,
+                ("Action" | "NotAction", _) => {
+                    read.actions = List::read(value, name == "NotAction", is_action, flaws);
+                    seen[1] += 1;
+                }
+                ("Resource" | "NotResource", _) => {
+                    read.resources = List::read(value, name == "NotResource", is_resource, flaws);
+                    seen[2] += 1;
+                }
+                ("Principal" | "NotPrincipal", true) => {
+                    read.principals = Some(Principals::read(value, name == "NotPrincipal"));
+                    seen[3] += 1;
+                }
+                ("Condition", _) => read.conditions = condition::read(value, flaws),
+                _ => flaws.note("is not understood here"),
+            });
+        }
+        let names = ["Effect", "Action", "Resource", "Principal"];
+        for (name, seen) in names.iter().zip(seen) {
+            match seen {
+                1 => {}
+                0 if *name == "Principal" && !of_resource => {}
+                0 => flaws.note(format!("has no {name}")),
+                _ => flaws.note(format!("has {name} and Not{name}")),
+            }
+        }
+        if seen[1] > 1 {
+            read.actions = List::unread();
+        }
+        if seen[2] > 1 {
+            read.resources = List::unread();
+        }
+        if seen[3] != 1 {
+            read.principals = None;
+        }
+        read.unread = flaws.found.len() > before;
+        read
+    }
+
+    pub(super) fn denies(&self, request: &Request<'_>) -> Truth {
+        let reaches = self
+            .principals
+            .as_ref()
+            .map(|them| them.deny(request.caller));
+        Truth::every([reaches.unwrap_or(Truth::Yes), self.applies(request)].into_iter())
+    }
+
+    /// Whether it allows the request; `delegated` says that a word to the caller's account will do.
+    pub(super) fn allows(&self, request: &Request<'_>, delegated: bool) -> Truth {
+        let reach = self
+            .principals
+            .as_ref()
+            .map(|them| them.allow(request.caller));
+        let reaches = match reach {
+            None | Some(Reach::Itself) => Truth::Yes,
+            Some(Reach::Account) => Truth::from(delegated),
+            Some(Reach::Unknown) => Truth::Unknown,
+            Some(Reach::No) => Truth::No,
+        };
+        Truth::every([reaches, self.applies(request)].into_iter())
+    }
+
+    fn applies(&self, request: &Request<'_>) -> Truth {
+        let action = self.actions.holds(|pattern| {
+            is_like(
+                &pattern.to_ascii_lowercase(),
+                &request.action.to_ascii_lowercase(),
+            )
+        });
+        let target: &Target = request.target;
+        let resource = self.resources.holds(|pattern| target.is_like(pattern));
+        let unread = if self.unread {
+            Truth::Unknown
+        } else {
+            Truth::Yes
+        };
+        let conditions = self
+            .conditions
+            .iter()
+            .map(|condition| condition.holds(request));
+        Truth::every([action, resource, unread].into_iter().chain(conditions))
+    }
+}
+
+impl List {
+    fn unread() -> Self {
+        Self {
+            but: false,
+            patterns: Vec::new(),
+            unread: true,
+        }
+    }
+
+    fn read(document: &Document, but: bool, is_one: fn(&str) -> bool, flaws: &mut Flaws) -> Self {
+        let items = document.items();
+        let known = |item: &Document| Some(item.text().filter(|text| is_one(text))?.to_owned());
+        let patterns: Vec<String> = items.iter().filter_map(known).collect();
+        let unread = items.is_empty() || patterns.len() < items.len();
+        if unread {
+            flaws.note("is not understood here");
+        }
+        Self {
+            but,
+            patterns,
+            unread,
+        }
+    }
+
+    fn holds(&self, is_like: impl Fn(&str) -> bool) -> Truth {
+        let unread = if self.unread {
+            Truth::Unknown
+        } else {
+            Truth::No
+        };
+        let listed = self
+            .patterns
+            .iter()
+            .map(|pattern| Truth::from(is_like(pattern)));
+        let found = Truth::any(listed.chain([unread]));
+        if self.but { found.not() } else { found }
+    }
+}
+
+/// `*`, or the actions of some service.
+fn is_action(text: &str) -> bool {
+    let named = text
+        .split_once(':')
+        .is_some_and(|(service, _)| !service.is_empty());
+    (text == "*" || named) && !text.contains("${")
+}
+
+/// `*`, or an ARN without variables, of which nothing is known here.
+fn is_resource(text: &str) -> bool {
+    (text == "*" || text.starts_with("arn:")) && !text.contains("${")
+}
