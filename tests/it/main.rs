@@ -11,6 +11,7 @@ mod iterators;
 mod lab;
 mod limits;
 mod listing;
+mod permissions;
 mod properties;
 mod records;
 mod routing;

@@ -185,15 +185,38 @@ fn kept_of(text: &str) -> Option<Kept> {
 }
 
 fn read(path: &Path) -> Option<Kept> {
-    kept_of(&fs::read_to_string(path).ok()?)
+    let text = fs::read_to_string(path).ok()?;
+    #[cfg(unix)]
+    if let Err(error) = keep_from_others(path) {
+        let file = path.display();
+        tracing::warn!(%file, %error, "others than its owner may read this key");
+    }
+    kept_of(&text)
+}
+
+/// A key that was copied here may have come with other rights.
+#[cfg(unix)]
+fn keep_from_others(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut permissions = fs::metadata(path)?.permissions();
+    if permissions.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    permissions.set_mode(OWNER_ONLY);
+    fs::set_permissions(path, permissions)
 }
 
 /// Replaces the file at once: after a crash it holds the old text or the new one.
 #[cfg_attr(not(unix), allow(unused_variables, reason = "modes are Unix's"))]
 fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let new = path.with_extension("new");
+    // One that is left from before keeps its rights, whoever made it.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
     let mut file = options.open(&new)?;
@@ -287,13 +310,19 @@ mod tests {
     fn only_the_owner_may_read_the_keys() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempdir().unwrap();
-        identity(Some(directory.path()), &names("localhost"), NOW).unwrap();
-        for file in ["authority.pem", "leaf.pem"] {
-            let mode = fs::metadata(directory.path().join(file))
-                .unwrap()
-                .permissions()
-                .mode();
-            assert_eq!(mode & 0o777, 0o600, "{file}");
+        let path = |file: &str| directory.path().join(file);
+        // What a crash, another program or a copy has left there for everyone to read.
+        for file in ["authority.new", "leaf.new"] {
+            fs::write(path(file), "").unwrap();
+            fs::set_permissions(path(file), fs::Permissions::from_mode(0o666)).unwrap();
+        }
+        for _ in 0..2 {
+            identity(Some(directory.path()), &names("localhost"), NOW).unwrap();
+            for file in ["authority.pem", "leaf.pem"] {
+                let mode = fs::metadata(path(file)).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o600, "{file}");
+                fs::set_permissions(path(file), fs::Permissions::from_mode(0o644)).unwrap();
+            }
         }
     }
 }

@@ -1,0 +1,84 @@
+//! Files of policies that are not begun with, and how a start says so.
+
+use super::{READER, READER_ARN, STRANGER, policies, written};
+use crate::lab::block_on;
+use minikin::{Emulator, Options};
+use serde_json::{Value, json};
+use std::process::Command;
+
+/// Why a start with these flags, and a file of this text, fails.
+fn refused(text: &str, flags: &[&str]) -> String {
+    let file = written(text);
+    let path = file.path().to_str().unwrap();
+    let all = ["--port", "0", "--host", "127.0.0.1", "--policies", path];
+    let options = Options::read(all.iter().chain(flags).copied()).unwrap();
+    let told = block_on(Emulator::start(options)).unwrap_err().to_string();
+    let place = format!("--policies {path}: ");
+    told.strip_prefix(&place).unwrap_or(&told).to_owned()
+}
+
+#[test]
+fn what_would_not_be_enforced_is_refused_with_its_place() {
+    let statement = json!({
+        "Effect": "Deny", "Action": "*", "Resource": "*",
+        "Condition": {"NumericLessThan": {"s3:max-keys": "10"}},
+    });
+    assert_eq!(
+        refused(&policies(&statement, &Value::Null), &[]),
+        format!(
+            "{READER}.policies.0: Statement.Condition.NumericLessThan.s3:max-keys \
+             NumericLessThan is no operator that is understood here"
+        )
+        .replace("Statement.", "Statement.0.")
+    );
+    let told = refused("[policies]\nuser = 'toml'", &[]);
+    assert!(told.starts_with("expected value at line 1"), "{told}");
+    let told = refused(&" ".repeat((1 << 20) + 1), &[]);
+    assert_eq!(told, "has more than 1048576 bytes");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let options = Options::read(["--port", "0", "--policies", "/nowhere/policies.json"]).unwrap();
+    let told = block_on(Emulator::start(options)).unwrap_err().to_string();
+    let expected = "--policies /nowhere/policies.json: No such file or directory";
+    assert!(told.starts_with(expected), "{told}");
+}
+
+#[test]
+fn who_asks_has_to_be_looked_at() {
+    let told = refused("{}", &["--auth", "off"]);
+    assert_eq!(
+        told,
+        "--policies needs to know who asks: --auth off does not look"
+    );
+}
+
+#[test]
+fn a_key_that_cannot_come_in_is_a_mistake() {
+    let all = policies(&Value::Null, &Value::Null);
+    let credential = format!("{READER}:hush");
+    let flags = ["--auth", "verify", "--credential", &credential];
+    assert_eq!(
+        refused(&all, &flags),
+        format!("{STRANGER} is none of the --credential")
+    );
+}
+
+#[test]
+fn the_variable_and_the_file_of_options_name_it_as_well() {
+    let misspelt = written(&json!({"K": {"arn": READER_ARN, "policy": []}}).to_string());
+    let path = misspelt.path().to_str().unwrap();
+    let config = written(&format!("policies = '{path}'\n"));
+    let mut by_variable = Command::new(env!("CARGO_BIN_EXE_minikin"));
+    by_variable.env("MINIKIN_POLICIES", path);
+    let mut by_file = Command::new(env!("CARGO_BIN_EXE_minikin"));
+    by_file.arg("--config").arg(config.path());
+    for mut command in [by_variable, by_file] {
+        let ended = command.args(["--port", "0"]).output().unwrap();
+        assert!(!ended.status.success());
+        let told = String::from_utf8(ended.stderr).unwrap();
+        let expected = format!("--policies {path}: K.policy is not understood here");
+        assert!(told.contains(&expected), "{told}");
+    }
+}
