@@ -69,27 +69,15 @@ fn principal(key: &str, entry: &Document) -> Result<Principal, String> {
             _ => return Err(format!("{key}.{name} is not understood here")),
         }
     }
-    let policies = policies.ok_or_else(|| format!("{key} has no policies; [] allows nothing"))?;
-    let Document::List(policies) = policies else {
-        return Err(format!("{key}.policies is no list"));
-    };
-    let numbered = policies.iter().enumerate();
-    let policies: Result<Vec<Policy>, String> = numbered
-        .map(|(at, policy)| {
-            let read = Policy::of_identity(policy);
-            read.map_err(|flaw| format!("{key}.policies.{at}: {}", flaw.trim_start()))
-        })
-        .collect();
-    let policies = policies?;
-    let none = policies.is_empty();
-    let arn = match arn {
-        Some(Document::Text(arn)) => arn,
-        _ => return Err(format!("{key} has no arn")),
+    let policies = policies_of(key, policies)?;
+    let binds_nothing = policies.is_empty();
+    let Some(Document::Text(arn)) = arn else {
+        return Err(format!("{key} has no arn"));
     };
     let principal = Principal::named(arn, policies).ok_or_else(|| {
         format!("{key}.arn is not the ARN of a user, a role, a role's session or an account's root")
     })?;
-    if principal.is_root() && !none {
+    if principal.is_root() && !binds_nothing {
         return Err(format!(
             "{key} is the root of its account, which may do everything: policies do not bind it"
         ));
@@ -101,6 +89,19 @@ fn principal(key: &str, entry: &Document) -> Result<Principal, String> {
         )),
         None => Ok(principal),
     }
+}
+
+fn policies_of(key: &str, document: Option<&Document>) -> Result<Vec<Policy>, String> {
+    let document = document.ok_or_else(|| format!("{key} has no policies; [] allows nothing"))?;
+    let Document::List(policies) = document else {
+        return Err(format!("{key}.policies is no list"));
+    };
+    let numbered = policies.iter().enumerate();
+    let read = numbered.map(|(at, policy)| {
+        let read = Policy::of_identity(policy);
+        read.map_err(|flaw| format!("{key}.policies.{at}: {}", flaw.trim_start()))
+    });
+    read.collect()
 }
 
 #[cfg(test)]

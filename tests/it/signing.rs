@@ -3,7 +3,7 @@
 mod doors;
 mod secrets;
 
-use crate::lab::{Answer, Lab, Request, SHARD_0, START_MS, h2, wire_test};
+use crate::lab::{Answer, Lab, Place, Request, SHARD_0, START_MS, h2, run, wire_test};
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::{BehaviorVersion, Config, Credentials, Region};
@@ -176,7 +176,7 @@ wire_test!(
 #[test]
 fn the_authority_of_http_2_is_a_host_that_can_be_forged_no_more_than_another() {
     let flags = ["--auth", "verify", "--credential", LET_IN];
-    crate::lab::run(crate::lab::Place::Memory, &flags, |lab| async move {
+    run(Place::Memory, &flags, |lab| async move {
         let exchange = async |request: Request| -> Answer {
             let stream = tokio::net::TcpStream::connect(lab.address()).await.unwrap();
             h2::exchange(stream, &[request]).await.remove(0)
@@ -329,3 +329,59 @@ wire_test!(
         }
     }
 );
+
+#[test]
+fn who_a_signature_is_by_decides_what_it_may_do() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let text = r#"{"ASIATEMPORARY": {
+        "arn": "arn:aws:sts::000000000000:assumed-role/loader/today",
+        "policies": [{"Statement": {
+            "Effect": "Allow", "Action": "kinesis:PutRecord",
+            "Resource": "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
+        }}]
+    }}"#;
+    std::fs::write(file.path(), text).unwrap();
+    let path = file.path().to_str().unwrap();
+    let flags = [
+        "--auth",
+        "verify",
+        "--credential",
+        LET_IN,
+        "--policies",
+        path,
+    ];
+    run(Place::Memory, &flags, |lab| async move {
+        let (lasting, temporary) = (client(&lab, LASTING), client(&lab, TEMPORARY));
+        let create = lasting.create_stream().stream_name("orders").shard_count(1);
+        create.send().await.unwrap();
+        let put = temporary.put_record().stream_name("orders");
+        let put = put.partition_key("k").data(Blob::new("v"));
+        assert_eq!(put.send().await.unwrap().shard_id, SHARD_0);
+        let told = temporary.list_streams().send().await.unwrap_err();
+        let told = told.into_service_error();
+        assert_eq!(told.code(), Some("AccessDeniedException"));
+        let message = told.message().unwrap_or_default();
+        assert!(message.starts_with(
+            "User: arn:aws:sts::000000000000:assumed-role/loader/today is not authorized to \
+             perform: kinesis:ListStreams"
+        ));
+        // The key that is said beside the one that signs is nobody's: both have to be one.
+        let said = signed(&list()).headers;
+        let said = said
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let other = said.unwrap().1.replace("AKIDLASTING", "ASIATEMPORARY");
+        let forged = signed(&list()).header("authorization", &other);
+        assert_eq!(refusal(&lab, &forged).await, UNRECOGNIZED);
+        let doubled = format!(
+            "{}, Credential=ASIATEMPORARY/x/y/kinesis/aws4_request",
+            said.unwrap().1
+        );
+        let doubled = signed(&list()).header("authorization", &doubled);
+        assert_eq!(
+            lab.send(&doubled).await.status,
+            200,
+            "the first of a piece counts for both"
+        );
+    });
+}

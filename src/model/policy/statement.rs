@@ -38,6 +38,15 @@ struct List {
     unread: bool,
 }
 
+/// How often each element of a statement is there, in one of its two ways.
+#[derive(Debug, Default)]
+struct Seen {
+    effects: u32,
+    actions: u32,
+    resources: u32,
+    principals: u32,
+}
+
 /// Reads the statements of a policy; of a resource's, also whom they are about.
 pub(super) fn read_all(
     document: &Document,
@@ -97,51 +106,74 @@ impl Statement {
             return read;
         };
         let before = flaws.found.len();
-        let mut seen = [0; 4];
+        let mut seen = Seen::default();
         for (name, value) in members {
-            flaws.within(name, |flaws| match (name.as_str(), of_resource) {
-                ("Sid", _) if value.text().is_some() => {}
-                ("Effect", _) if value.text() == Some("Allow") => {
-                    read.effect = Effect::Allow;
-                    seen[0] += 1;
-                }
-                ("Effect", _) if value.text() == Some("Deny") => seen[0] += 1,
-                ("Action" | "NotAction", _) => {
-                    read.actions = List::read(value, name == "NotAction", is_action, flaws);
-                    seen[1] += 1;
-                }
-                ("Resource" | "NotResource", _) => {
-                    read.resources = List::read(value, name == "NotResource", is_resource, flaws);
-                    seen[2] += 1;
-                }
-                ("Principal" | "NotPrincipal", true) => {
-                    read.principals = Some(Principals::read(value, name == "NotPrincipal"));
-                    seen[3] += 1;
-                }
-                ("Condition", _) => read.conditions = condition::read(value, flaws),
-                _ => flaws.note("is not understood here"),
+            flaws.within(name, |flaws| {
+                read.take(name, value, of_resource, &mut seen, flaws);
             });
         }
-        let names = ["Effect", "Action", "Resource", "Principal"];
-        for (name, seen) in names.iter().zip(seen) {
-            match seen {
+        read.settle(of_resource, &seen, flaws);
+        read.unread = flaws.found.len() > before;
+        read
+    }
+
+    fn take(
+        &mut self,
+        name: &str,
+        value: &Document,
+        of_resource: bool,
+        seen: &mut Seen,
+        flaws: &mut Flaws,
+    ) {
+        match (name, of_resource) {
+            ("Sid", _) if value.text().is_some() => {}
+            ("Effect", _) if matches!(value.text(), Some("Allow" | "Deny")) => {
+                if value.text() == Some("Allow") {
+                    self.effect = Effect::Allow;
+                }
+                seen.effects += 1;
+            }
+            ("Action" | "NotAction", _) => {
+                self.actions = List::read(value, name == "NotAction", is_action, flaws);
+                seen.actions += 1;
+            }
+            ("Resource" | "NotResource", _) => {
+                self.resources = List::read(value, name == "NotResource", is_resource, flaws);
+                seen.resources += 1;
+            }
+            ("Principal" | "NotPrincipal", true) => {
+                self.principals = Some(Principals::read(value, name == "NotPrincipal"));
+                seen.principals += 1;
+            }
+            ("Condition", _) => self.conditions = condition::read(value, flaws),
+            _ => flaws.note("is not understood here"),
+        }
+    }
+
+    /// Takes back what is said in two ways, and notes what is missing.
+    fn settle(&mut self, of_resource: bool, seen: &Seen, flaws: &mut Flaws) {
+        for (name, count) in [
+            ("Effect", seen.effects),
+            ("Action", seen.actions),
+            ("Resource", seen.resources),
+            ("Principal", seen.principals),
+        ] {
+            match count {
                 1 => {}
-                0 if *name == "Principal" && !of_resource => {}
+                0 if name == "Principal" && !of_resource => {}
                 0 => flaws.note(format!("has no {name}")),
                 _ => flaws.note(format!("has {name} and Not{name}")),
             }
         }
-        if seen[1] > 1 {
-            read.actions = List::unread();
+        if seen.actions > 1 {
+            self.actions = List::unread();
         }
-        if seen[2] > 1 {
-            read.resources = List::unread();
+        if seen.resources > 1 {
+            self.resources = List::unread();
         }
-        if seen[3] != 1 {
-            read.principals = None;
+        if seen.principals > 1 {
+            self.principals = None;
         }
-        read.unread = flaws.found.len() > before;
-        read
     }
 
     pub(super) fn denies(&self, request: &Request<'_>) -> Truth {

@@ -1,7 +1,7 @@
 //! TLS on the same port, with and without a negotiated protocol.
 
 use crate::lab::raw::Connection;
-use crate::lab::{Lab, Request, h2, wire_test};
+use crate::lab::{Lab, Place, Request, h2, run, wire_test};
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -115,3 +115,28 @@ wire_test!(
         );
     }
 );
+
+#[test]
+fn policies_tell_a_request_over_tls_from_a_plain_one() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let text = r#"{"AKIAIOSFODNN7EXAMPLE": {
+        "arn": "arn:aws:iam::000000000000:role/encrypted",
+        "policies": [{"Statement": {
+            "Effect": "Allow", "Action": "*", "Resource": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": "true"}}
+        }}]
+    }}"#;
+    std::fs::write(file.path(), text).unwrap();
+    let flags = ["--policies", file.path().to_str().unwrap()];
+    run(Place::Memory, &flags, |lab| async move {
+        let refused = lab.send_both(&list()).await.refusal().to_string();
+        assert!(refused.starts_with("AccessDenied"), "{refused}");
+        let tls = connector(&lab, &TLS13, &["http/1.1"]).await;
+        let stream = connect(&lab, &tls, "localhost").await;
+        let answer = Connection::over(stream).exchange(&list()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let tls = connector(&lab, &TLS13, &["h2"]).await;
+        let stream = connect(&lab, &tls, "localhost").await;
+        assert_eq!(h2::exchange(stream, &[list()]).await[0].status, 200);
+    });
+}

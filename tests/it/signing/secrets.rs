@@ -132,7 +132,13 @@ fn requests() -> Vec<Request> {
 
 #[test]
 fn no_secret_is_in_the_log() {
+    let policies = NamedTempFile::new().unwrap();
+    let arn = "arn:aws:iam::000000000000:user/temporary";
+    let text = format!(r#"{{"ASIATEMPORARY": {{"arn": "{arn}", "policies": []}}}}"#);
+    std::fs::write(policies.path(), text).unwrap();
     let flags = [
+        "--policies",
+        policies.path().to_str().unwrap(),
         "--auth",
         "verify",
         "--credential",
@@ -174,6 +180,7 @@ fn no_secret_is_in_the_log() {
             log.contains("CreateStream") && log.contains("UnrecognizedClient"),
             "{log}"
         );
+        assert!(log.contains("user/temporary is not authorized"), "{log}");
         for secret in ["hush", "token+", "token%2B", "sesame"] {
             let line = log.lines().find(|line| line.contains(secret));
             assert_eq!(line, None, "{secret}");
