@@ -63,15 +63,7 @@ impl Emulator {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         options.check().map_err(StartError::Options)?;
         let limits = options.limits().map_err(StartError::Options)?;
-        let credentials = options.credentials().map_err(StartError::Options)?;
-        let identities = options.identities().map_err(StartError::Options)?;
-        let account = AccountId::parse(&options.account);
-        let account = account.ok_or_else(|| {
-            StartError::Options(format!(
-                "{} is not an account: twelve digits",
-                options.account
-            ))
-        })?;
+        let entrance = entrance(&options).map_err(StartError::Options)?;
         let settings = store_settings(&options);
         // Opening a data directory is the only slow part of a start.
         let opened = tokio::task::spawn_blocking(|| Store::open(settings)).await;
@@ -92,28 +84,12 @@ impl Emulator {
             .filter_map(|listener| listener.local_addr().ok());
         let addresses: Vec<SocketAddr> = addresses.collect();
         warn_of_strangers(&addresses, options.auth);
-        if let Some(identities) = &identities {
-            let keys = identities.keys().count();
-            tracing::info!(
-                keys,
-                "policies are enforced; other access keys are their accounts'"
-            );
-        }
         let own = Admin {
             engine: engine.clone(),
             tls: tls.clone(),
             token: options.admin_token.clone(),
         }
         .router();
-        let entrance = Entrance {
-            authentication: options.auth,
-            credentials,
-            identities,
-            scope: Scope {
-                account,
-                region: Region::new(&options.region),
-            },
-        };
         let server = Arc::new(Server::new(engine.clone(), entrance, own));
         let connections = connections.and_then(|most| usize::try_from(most).ok());
         let settings = listen::Settings {
@@ -182,6 +158,30 @@ fn warn_of_strangers(addresses: &[SocketAddr], auth: Authentication) {
              verified. Listen on this machine only, or add --auth verify and --credential"
         );
     }
+}
+
+/// Who may come in, and as whom. The file of policies is read here and nowhere else.
+fn entrance(options: &Options) -> Result<Entrance, String> {
+    let account = AccountId::parse(&options.account);
+    let account =
+        account.ok_or_else(|| format!("{} is not an account: twelve digits", options.account))?;
+    let identities = options.identities()?;
+    if let Some(identities) = &identities {
+        let keys = identities.keys().count();
+        tracing::info!(
+            keys,
+            "policies are enforced; other access keys are their accounts'"
+        );
+    }
+    Ok(Entrance {
+        authentication: options.auth,
+        credentials: options.credentials()?,
+        identities,
+        scope: Scope {
+            account,
+            region: Region::new(&options.region),
+        },
+    })
 }
 
 fn behaviour(options: &Options) -> Behaviour {

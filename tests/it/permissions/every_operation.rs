@@ -4,97 +4,88 @@
 use super::{
     NO_IDENTITY, OWNER, READER, READER_ARN, arn_of, by, denied, ok, policies, refusal, under,
 };
-use crate::lab::{Lab, Request, SHARD_0};
+use crate::lab::{Lab, Request};
 use minikin::operation::OPERATIONS;
 use serde_json::{Value, json};
 
-/// What names the stream, by each operation's own member, and what it is about.
+/// What an operation is about.
+#[derive(Clone, Copy)]
+enum About {
+    Account,
+    Consumer,
+    Stream,
+}
+
+/// Members for each operation, in which words in capitals stand for what names the stream `s` or its
+/// consumer.
+#[rustfmt::skip]
+const CALLS: &[(&str, &str, About)] = &[
+    ("AddTagsToStream", r#"NAME, "Tags": {"a": "b"}"#, About::Stream),
+    ("CreateStream", r#"NAME, "ShardCount": 1"#, About::Stream),
+    ("DecreaseStreamRetentionPeriod", r#"ARN, "RetentionPeriodHours": 48"#, About::Stream),
+    ("DeleteResourcePolicy", r#"RESOURCE"#, About::Consumer),
+    ("DeleteStream", r#"NAME"#, About::Stream),
+    ("DeregisterStreamConsumer", r#"ARN, "ConsumerName": "c""#, About::Consumer),
+    ("DescribeAccountSettings", r#""#, About::Account),
+    ("DescribeLimits", r#""#, About::Account),
+    ("DescribeStream", r#"NAME"#, About::Stream),
+    ("DescribeStreamConsumer", r#"ARN, "ConsumerName": "c""#, About::Consumer),
+    ("DescribeStreamSummary", r#"NAME"#, About::Stream),
+    ("DisableEnhancedMonitoring", r#"ARN, "ShardLevelMetrics": ["ALL"]"#, About::Stream),
+    ("EnableEnhancedMonitoring", r#"ARN, "ShardLevelMetrics": ["ALL"]"#, About::Stream),
+    ("GetRecords", r#"ITERATOR"#, About::Stream),
+    ("GetResourcePolicy", r#"RESOURCE"#, About::Consumer),
+    ("GetShardIterator", r#"NAME, "ShardId": "0", "ShardIteratorType": "LATEST""#, About::Stream),
+    ("IncreaseStreamRetentionPeriod", r#"ARN, "RetentionPeriodHours": 48"#, About::Stream),
+    ("ListShards", r#"NAME"#, About::Stream),
+    ("ListStreamConsumers", r#"ARN"#, About::Stream),
+    ("ListStreams", r#""#, About::Account),
+    ("ListTagsForResource", r#"RESOURCE"#, About::Consumer),
+    ("ListTagsForStream", r#"NAME"#, About::Stream),
+    ("MergeShards", r#"NAME, "ShardToMerge": "0", "AdjacentShardToMerge": "1""#, About::Stream),
+    ("PutRecord", r#"NAME, "PartitionKey": "k", "Data": """#, About::Stream),
+    ("PutRecords", r#"ARN, "Records": [{"PartitionKey": "k", "Data": ""}]"#, About::Stream),
+    ("PutResourcePolicy", r#"RESOURCE, "Policy": "{}""#, About::Consumer),
+    ("RegisterStreamConsumer", r#"ARN, "ConsumerName": "d""#, About::Stream),
+    ("RemoveTagsFromStream", r#"NAME, "TagKeys": ["a"]"#, About::Stream),
+    ("SplitShard", r#"NAME, "ShardToSplit": "0", "NewStartingHashKey": "5""#, About::Stream),
+    ("StartStreamEncryption", r#"NAME, "EncryptionType": "KMS", "KeyId": "k""#, About::Stream),
+    ("StopStreamEncryption", r#"NAME, "EncryptionType": "KMS", "KeyId": "k""#, About::Stream),
+    ("SubscribeToShard", r#"CONSUMER, "ShardId": "0", "StartingPosition": {"Type": "LATEST"}"#, About::Consumer),
+    ("TagResource", r#"RESOURCE, "Tags": {"a": "b"}"#, About::Consumer),
+    ("UntagResource", r#"RESOURCE, "TagKeys": ["a"]"#, About::Consumer),
+    ("UpdateAccountSettings", r#""MinimumThroughputBillingCommitment": {"Status": "ENABLED"}"#, About::Account),
+    ("UpdateMaxRecordSize", r#"ARN, "MaxRecordSizeInKiB": 2048"#, About::Stream),
+    ("UpdateShardCount", r#"NAME, "TargetShardCount": 4, "ScalingType": "UNIFORM_SCALING""#, About::Stream),
+    ("UpdateStreamMode", r#"ARN, "StreamModeDetails": {"StreamMode": "ON_DEMAND"}"#, About::Stream),
+    ("UpdateStreamRecordDistributionStrategy", r#"ARN, "RecordDistributionStrategy": "AUTO""#, About::Stream),
+    ("UpdateStreamWarmThroughput", r#"NAME, "WarmThroughputMiBps": 1"#, About::Stream),
+];
+
+/// A call of an operation, and the resource that it is about.
 fn call(operation: &str, consumer: &str, iterator: &str) -> (Value, String) {
-    let (arn, name) = (arn_of("s"), "s");
-    let shard = json!({"StreamName": name, "ShardId": SHARD_0, "ShardIteratorType": "LATEST"});
-    let by_name = json!({"StreamName": name});
-    let by_arn = json!({"StreamARN": arn});
-    let with = |mut base: Value, more: Value| {
-        base.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        base
-    };
-    let on_stream = |body: Value| (body, arn.clone());
-    let resource = json!({"ResourceARN": consumer});
-    match operation {
-        "DescribeAccountSettings" | "DescribeLimits" | "ListStreams" => (json!({}), "*".into()),
-        "UpdateAccountSettings" => {
-            let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
-            (commitment, "*".into())
+    let found = CALLS.iter().find(|(name, ..)| *name == operation);
+    let (_, members, about) =
+        found.unwrap_or_else(|| panic!("{operation} is new: what is it about?"));
+    let mut text = format!("{{{members}}}");
+    for (word, name, value) in [
+        ("NAME", "StreamName", "s"),
+        ("RESOURCE", "ResourceARN", consumer),
+        ("CONSUMER", "ConsumerARN", consumer),
+        ("ITERATOR", "ShardIterator", iterator),
+        ("ARN", "StreamARN", &arn_of("s")),
+    ] {
+        if text.starts_with(&format!("{{{word}")) {
+            text = text.replacen(word, &format!(r#""{name}": "{value}""#), 1);
+            break;
         }
-        "AddTagsToStream" => on_stream(with(by_name, json!({"Tags": {"a": "b"}}))),
-        "RemoveTagsFromStream" => on_stream(with(by_name, json!({"TagKeys": ["a"]}))),
-        "CreateStream" => on_stream(with(by_name, json!({"ShardCount": 1}))),
-        "IncreaseStreamRetentionPeriod" | "DecreaseStreamRetentionPeriod" => {
-            on_stream(with(by_arn, json!({"RetentionPeriodHours": 48})))
-        }
-        "EnableEnhancedMonitoring" | "DisableEnhancedMonitoring" => {
-            on_stream(with(by_arn, json!({"ShardLevelMetrics": ["ALL"]})))
-        }
-        "GetRecords" => on_stream(json!({"ShardIterator": iterator})),
-        "GetShardIterator" => on_stream(shard),
-        "MergeShards" => on_stream(with(
-            by_name,
-            json!({"ShardToMerge": SHARD_0, "AdjacentShardToMerge": "shardId-000000000001"}),
-        )),
-        "SplitShard" => on_stream(with(
-            by_name,
-            json!({"ShardToSplit": SHARD_0, "NewStartingHashKey": "5"}),
-        )),
-        "PutRecord" => on_stream(with(by_name, json!({"PartitionKey": "k", "Data": ""}))),
-        "PutRecords" => on_stream(with(
-            by_arn,
-            json!({"Records": [{"PartitionKey": "k", "Data": ""}]}),
-        )),
-        "RegisterStreamConsumer" => on_stream(with(by_arn, json!({"ConsumerName": "d"}))),
-        "StartStreamEncryption" | "StopStreamEncryption" => on_stream(with(
-            by_name,
-            json!({"EncryptionType": "KMS", "KeyId": "k"}),
-        )),
-        "UpdateMaxRecordSize" => on_stream(with(by_arn, json!({"MaxRecordSizeInKiB": 2048}))),
-        "UpdateShardCount" => on_stream(with(
-            by_name,
-            json!({"TargetShardCount": 4, "ScalingType": "UNIFORM_SCALING"}),
-        )),
-        "UpdateStreamMode" => on_stream(with(
-            by_arn,
-            json!({"StreamModeDetails": {"StreamMode": "ON_DEMAND"}}),
-        )),
-        "UpdateStreamRecordDistributionStrategy" => {
-            on_stream(with(by_arn, json!({"RecordDistributionStrategy": "AUTO"})))
-        }
-        "UpdateStreamWarmThroughput" => on_stream(with(by_name, json!({"WarmThroughputMiBps": 1}))),
-        "DeleteStream"
-        | "DescribeStream"
-        | "DescribeStreamSummary"
-        | "ListShards"
-        | "ListTagsForStream" => on_stream(by_name),
-        "ListStreamConsumers" => on_stream(by_arn),
-        "DeregisterStreamConsumer" | "DescribeStreamConsumer" => {
-            (with(by_arn, json!({"ConsumerName": "c"})), consumer.into())
-        }
-        "SubscribeToShard" => {
-            let start = json!({"Type": "LATEST"});
-            let body = json!({"ShardId": SHARD_0, "StartingPosition": start});
-            (
-                with(body, json!({"ConsumerARN": consumer})),
-                consumer.into(),
-            )
-        }
-        "PutResourcePolicy" => (with(resource, json!({"Policy": "{}"})), consumer.into()),
-        "TagResource" => (with(resource, json!({"Tags": {"a": "b"}})), consumer.into()),
-        "UntagResource" => (with(resource, json!({"TagKeys": ["a"]})), consumer.into()),
-        "DeleteResourcePolicy" | "GetResourcePolicy" | "ListTagsForResource" => {
-            (resource, consumer.into())
-        }
-        _ => panic!("{operation} is new: what is it about?"),
     }
+    let resource = match about {
+        About::Account => "*".to_owned(),
+        About::Consumer => consumer.to_owned(),
+        About::Stream => arn_of("s"),
+    };
+    (serde_json::from_str(&text).unwrap(), resource)
 }
 
 /// A consumer and an iterator of the stream `s`, which is there.
