@@ -17,8 +17,8 @@ use crate::model::{Identities, Scope};
 use crate::options::{Authentication, Credential};
 use crate::world::Stopwatch;
 use axum::Router;
+use bytes::Bytes;
 use credentials::Scopes;
-use hyper::body::Incoming;
 use hyper::{Request, Response};
 use listen::Client;
 use reply::Reply;
@@ -73,15 +73,20 @@ impl Server {
         }
     }
 
-    /// Answers a request. A request that is cut off has no answer.
+    /// Answers a request, off a connection or made up by a test. A request that is cut off has no
+    /// answer.
     ///
     /// # Errors
     /// When the request's body ends before its end.
-    pub async fn answer(
+    pub async fn answer<B>(
         self: Arc<Self>,
-        request: Request<Incoming>,
+        request: Request<B>,
         client: Client,
-    ) -> Result<Response<Body>, hyper::Error> {
+    ) -> Result<Response<Body>, B::Error>
+    where
+        B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         if request.uri().path().starts_with(OWN_PATHS) {
             return Ok(self.answer_own(request, client.address).await);
         }
@@ -100,7 +105,11 @@ impl Server {
         Ok(reply.into_response(&head, client.address, watch.elapsed(), &world.random))
     }
 
-    async fn answer_own(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+    async fn answer_own<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Body>
+    where
+        B: hyper::body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let mut request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(admin::Peer(peer));
         match self.own.clone().oneshot(request).await {

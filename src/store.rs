@@ -20,6 +20,8 @@ pub mod catalog;
 mod commit;
 mod disk;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod generation;
 mod health;
 mod keeper;

@@ -12,7 +12,7 @@ use crate::wire::{self, Format};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::Method;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body;
 use hyper::http::request::Parts;
 use std::sync::Arc;
 
@@ -33,11 +33,11 @@ enum Content {
 
 /// Reads a request's body; none if it is larger than `limit` bytes. One that says so in its head
 /// is not read at all.
-pub(super) async fn gather(
+pub(super) async fn gather<B: Body<Data = Bytes> + Unpin>(
     head: &Parts,
-    mut body: Incoming,
+    mut body: B,
     limit: Option<u64>,
-) -> Result<Option<Bytes>, hyper::Error> {
+) -> Result<Option<Bytes>, B::Error> {
     let limit = limit.unwrap_or(u64::MAX);
     let announced = body.size_hint().exact();
     if announced.is_some_and(|announced| announced > limit) {
@@ -75,7 +75,9 @@ pub(super) async fn gather(
     Ok(fits(whole.len()).then(|| whole.freeze()))
 }
 
-async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, hyper::Error> {
+async fn next_piece<B: Body<Data = Bytes> + Unpin>(
+    body: &mut B,
+) -> Result<Option<Bytes>, B::Error> {
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame?.into_data() {
             return Ok(Some(data));

@@ -4,7 +4,7 @@
 //! A summary is `crc32 u32` and entries of 44 bytes, one for each segment.
 
 use super::LogId;
-use super::segment::{u32_at, u64_at};
+use super::segment::{record_starts, u32_at, u64_at};
 use crate::world::Timestamp;
 
 const RUN_HEADER: usize = 16;
@@ -63,6 +63,9 @@ pub(crate) fn runs(frame: &[u8]) -> Result<Vec<(LogId, &[u8])>, &'static str> {
         let Some((records, after)) = rest[RUN_HEADER..].split_at_checked(length) else {
             return Err("it ends inside a run");
         };
+        if record_starts(records).is_none() {
+            return Err("its records are broken");
+        }
         runs.push((log, records));
         rest = after;
     }
@@ -103,7 +106,7 @@ pub(crate) fn entries(summary: &[u8]) -> Result<Vec<Entry>, &'static str> {
         if bytes.len() < ENTRY {
             return Err("it ends inside an entry");
         }
-        Ok(Entry {
+        let entry = Entry {
             log: LogId {
                 stream: u64_at(bytes, 0),
                 shard: u32_at(bytes, 8),
@@ -113,7 +116,12 @@ pub(crate) fn entries(summary: &[u8]) -> Result<Vec<Entry>, &'static str> {
             last_arrival: Timestamp::from_millis(u64_at(bytes, 28).cast_signed()),
             bytes: u32_at(bytes, 36),
             number: u32_at(bytes, 40),
-        })
+        };
+        // As of records: one index is left behind the last.
+        if entry.first > entry.last || entry.last == u64::MAX {
+            return Err("an entry is broken");
+        }
+        Ok(entry)
     });
     entries.collect()
 }

@@ -133,6 +133,12 @@ impl Segment {
         if segment.len() == 0 || table + 4 * segment.len() != segment.bytes.len() {
             return Err("its table of records is broken");
         }
+        let starts = record_starts(segment.bytes.get(HEADER..table).unwrap_or_default());
+        let starts = starts.ok_or("its records are broken")?;
+        let told = (0..segment.len()).map(|position| segment.offset(position));
+        if !starts.into_iter().map(|start| HEADER + start).eq(told) {
+            return Err("its table of records is broken");
+        }
         Ok(segment)
     }
 
@@ -239,32 +245,52 @@ impl Run {
 }
 
 /// The records packed in `bytes`, one after the other.
+///
+/// # Panics
+/// When they are not what [`record_starts`] takes: what was read from a disk was checked by it.
 pub(crate) fn unpack(mut bytes: &[u8]) -> impl Iterator<Item = RecordView<'_>> {
     std::iter::from_fn(move || {
         if bytes.is_empty() {
             return None;
         }
-        let (record, rest) = view(bytes);
+        let (record, rest) = view(bytes).expect("packed records were checked when they were read");
         bytes = rest;
         Some(record)
     })
 }
 
-fn view(bytes: &[u8]) -> (RecordView<'_>, &[u8]) {
-    let (key_length, data_length) = lengths(bytes);
-    let key_end = RECORD_HEADER + key_length.unwrap_or_default();
-    let key = &bytes[RECORD_HEADER..key_end];
-    let (data, rest) = bytes[key_end..].split_at(data_length);
+/// Where in `bytes` each record starts; none if these are no records in their order. The last
+/// index there is belongs to no record, so that there is always one behind it.
+pub(crate) fn record_starts(bytes: &[u8]) -> Option<Vec<usize>> {
+    let mut starts = Vec::new();
+    let (mut rest, mut next) = (bytes, 0);
+    while !rest.is_empty() {
+        let (record, after) = view(rest)?;
+        if record.index < next {
+            return None;
+        }
+        next = record.index.checked_add(1)?;
+        starts.push(bytes.len() - rest.len());
+        rest = after;
+    }
+    Some(starts)
+}
+
+/// The first record in `bytes`, and what follows it.
+fn view(bytes: &[u8]) -> Option<(RecordView<'_>, &[u8])> {
+    let (header, rest) = bytes.split_at_checked(RECORD_HEADER)?;
+    let (key_length, data_length) = lengths(header);
+    let (key, rest) = rest.split_at_checked(key_length.unwrap_or_default())?;
+    let (data, rest) = rest.split_at_checked(data_length)?;
+    let key = std::str::from_utf8(key).ok()?;
     let record = RecordView {
-        index: u64_at(bytes, 0),
-        arrival: arrival_at(bytes, 0),
-        partition_key: key_length.map(|_| {
-            std::str::from_utf8(key).expect("a partition key was text when it was packed")
-        }),
+        index: u64_at(header, 0),
+        arrival: arrival_at(header, 0),
+        partition_key: key_length.map(|_| key),
         data,
-        encrypted: bytes[22] & ENCRYPTED != 0,
+        encrypted: header[22] & ENCRYPTED != 0,
     };
-    (record, rest)
+    Some((record, rest))
 }
 
 /// The lengths of the partition key, if there is one, and of the data of the record at the start.
@@ -362,6 +388,24 @@ mod tests {
             prop_assert!(segment.slice(0..cut).iter().eq(views[..cut].iter().copied()));
             let found = segment.search(|at| segment.index(at) < samples[cut].0);
             prop_assert_eq!(found, cut);
+        }
+
+        #[test]
+        fn broken_records_are_noticed_though_the_checksum_is_right(
+            samples in samples(),
+            at in any::<prop::sample::Index>(),
+            to: u8,
+        ) {
+            let segment = fill(&samples).seal(LogId { stream: 1, shard: 0 });
+            let mut bytes = segment.bytes().to_vec();
+            let at = 4 + at.index(bytes.len() - 4);
+            bytes[at] = to;
+            let checksum = crc32fast::hash(&bytes[4..]);
+            bytes[..4].copy_from_slice(&checksum.to_le_bytes());
+            if let Ok(segment) = Segment::parse(bytes.into()) {
+                let views: Vec<_> = segment.slice(0..segment.len()).bytes.to_vec();
+                prop_assert_eq!(unpack(&views).count(), samples.len());
+            }
         }
 
         #[test]

@@ -1,5 +1,6 @@
 //! Tests of the store as a whole.
 
+mod corpus;
 mod damage;
 mod faults;
 mod model;

@@ -7,6 +7,7 @@ mod durability;
 mod embedding;
 mod errors;
 mod formats;
+mod fuzz;
 mod iterators;
 mod lab;
 mod limits;

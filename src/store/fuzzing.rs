@@ -1,0 +1,178 @@
+//! What a fuzzer runs on the stored forms, which nobody outside of the store can name. It is built
+//! for fuzzers and unit tests only; `tests/fuzz` has the target, and the other ones.
+
+use super::frame::{self, Entry, Frames};
+use super::segment::{Records as _, Segment, Tail, unpack};
+use super::{AccountValue, Append, LogId, RecordView, ShardValue, StreamValue, catalog, key};
+use crate::world::Timestamp;
+use bytes::Bytes;
+
+/// Any bytes in the place of a stored form, also with the right checksum; and records, frames,
+/// summaries and keys made of them, which read back.
+///
+/// # Panics
+/// When a rule of the stored forms is broken.
+pub fn stored(input: &[u8]) {
+    read_any(input);
+    let stamped = [&crc32fast::hash(input).to_le_bytes(), input].concat();
+    read_any(&stamped);
+    write_and_read(input);
+    keys_sort(input);
+}
+
+/// Reads bytes as each of the forms. What was read is taken apart.
+fn read_any(bytes: &[u8]) {
+    if let Ok(segment) = Segment::parse(Bytes::copy_from_slice(bytes)) {
+        let count = segment.len();
+        assert_eq!(segment.slice(0..count).iter().count(), count);
+        let half = segment.slice(count / 2..count);
+        assert_eq!(
+            half.iter().next().map(|record| record.index),
+            Some(segment.index(count / 2))
+        );
+        let weight = |at| segment.weight(at);
+        assert!((0..count).map(weight).sum::<u64>() <= bytes.len() as u64);
+    }
+    if let Ok(runs) = frame::runs(bytes) {
+        let unpacked: usize = runs
+            .iter()
+            .map(|(_, records)| unpack(records).count())
+            .sum();
+        assert!(unpacked <= bytes.len());
+    }
+    if let Ok(entries) = frame::entries(bytes) {
+        assert_eq!(frame::summary(&entries), bytes);
+    }
+    if let Some(value) = StreamValue::from_bytes(bytes) {
+        assert_eq!(StreamValue::from_bytes(&value.to_bytes()), Some(value));
+    }
+    if let Some(value) = ShardValue::from_bytes(bytes) {
+        assert_eq!(ShardValue::from_bytes(&value.to_bytes()), Some(value));
+    }
+    if let Some(value) = AccountValue::from_bytes(bytes) {
+        assert_eq!(AccountValue::from_bytes(&value.to_bytes()), Some(value));
+    }
+    read_key(bytes);
+}
+
+/// Reads bytes as each kind of key; what was read is written the same.
+fn read_key(bytes: &[u8]) {
+    if let key::Metadata::Summary(number) = key::metadata(bytes) {
+        assert!(bytes.starts_with(&key::summary(number)));
+    }
+    if let key::Metadata::Engine(engine) = key::metadata(bytes) {
+        assert_eq!(key::engine(engine), bytes);
+    }
+    if let Some(incarnation) = catalog::parse_stream(bytes) {
+        assert_eq!(catalog::stream(incarnation), bytes);
+    }
+    if let Some((incarnation, index)) = catalog::parse_shard(bytes) {
+        assert_eq!(catalog::shard(incarnation, index), bytes);
+    }
+    if let Some((account, region)) = catalog::parse_account(bytes) {
+        assert_eq!(catalog::account(account, region), bytes);
+    }
+}
+
+/// Packs records whose lengths and contents come from the input, and reads them back.
+fn write_and_read(input: &[u8]) {
+    let texts: Vec<_> = input.chunks(40).map(String::from_utf8_lossy).collect();
+    let mut index = 0;
+    let records: Vec<RecordView<'_>> = input
+        .chunks(40)
+        .zip(&texts)
+        .map(|(data, text)| {
+            index += 1 + u64::from(data[0]);
+            RecordView {
+                index,
+                arrival: Timestamp::from_millis(i64::from(data[0]) - 99),
+                partition_key: (data[0] % 3 > 0).then_some(text),
+                data: &data[data.len() / 3..],
+                encrypted: data[0] % 2 > 0,
+            }
+        })
+        .collect();
+    let mut tail = Tail::default();
+    for record in &records {
+        let append = Append {
+            index: record.index,
+            arrival: record.arrival,
+            partition_key: record.partition_key,
+            data: record.data,
+            encrypted: record.encrypted,
+        };
+        tail.push(&append, record.arrival);
+    }
+    if records.is_empty() {
+        return;
+    }
+    let log = LogId {
+        stream: u64::MAX - index,
+        shard: u32::from(input[0]),
+    };
+    let mut frames = Frames::default();
+    let cut = usize::from(input[0]) % records.len();
+    for run in [tail.run(cut), tail.run(0)] {
+        frames.push(log, run, 64);
+    }
+    for (frame, start) in frames.finish().iter().zip([cut, 0]) {
+        let runs = frame::runs(frame).expect("a frame of ours");
+        assert_eq!(runs.len(), 1);
+        assert_eq!(runs[0].0, log);
+        assert!(unpack(runs[0].1).eq(records[start..].iter().copied()));
+    }
+    let segment = Segment::parse(tail.seal(log).bytes().clone()).expect("a segment of ours");
+    assert_eq!(segment.log(), log);
+    assert!(
+        segment
+            .slice(0..records.len())
+            .iter()
+            .eq(records.iter().copied())
+    );
+    let found = segment.search(|at| segment.index(at) < records[cut].index);
+    assert_eq!(found, cut);
+    let entry = Entry {
+        log,
+        first: records[0].index,
+        last: index,
+        last_arrival: records[cut].arrival,
+        bytes: 1,
+        number: log.shard,
+    };
+    assert_eq!(
+        frame::entries(&frame::summary(&[entry, entry])),
+        Ok(vec![entry, entry])
+    );
+}
+
+/// Keys are in the order of what they are keys of.
+fn keys_sort(input: &[u8]) {
+    let number = |at: usize| {
+        let bytes = input.iter().skip(12 * at).take(8);
+        bytes.fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+    };
+    let part = |at: usize| crc32fast::hash(input.get(12 * at + 8..).unwrap_or_default());
+    let (one, two) = ((number(0), part(0)), (number(1), part(1)));
+    let order = one.cmp(&two);
+    assert_eq!(
+        key::commit(one.0, one.1).cmp(&key::commit(two.0, two.1)),
+        order
+    );
+    assert_eq!(
+        catalog::shard(one.0, one.1).cmp(&catalog::shard(two.0, two.1)),
+        order
+    );
+    assert_eq!(
+        key::segment(one.0).cmp(&key::segment(two.0)),
+        one.0.cmp(&two.0)
+    );
+    assert_eq!(
+        key::summary(one.0).cmp(&key::summary(two.0)),
+        one.0.cmp(&two.0)
+    );
+    assert_eq!(key::number(&key::commit(one.0, one.1)), Some(one.0));
+    assert_eq!(
+        key::metadata(&key::summary(one.0)),
+        key::Metadata::Summary(one.0)
+    );
+}

@@ -1,0 +1,17 @@
+//! The inputs that fuzzers have found worth keeping, of the stored forms.
+
+use super::super::fuzzing::stored;
+
+#[test]
+fn what_was_found_of_stored_forms_holds() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/corpus/stored");
+    let mut inputs = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        println!("{}", path.display());
+        stored(&std::fs::read(path).unwrap());
+        inputs += 1;
+    }
+    stored(b"");
+    assert!(inputs > 3, "the inputs are there");
+}

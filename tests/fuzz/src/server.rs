@@ -1,0 +1,160 @@
+//! A whole server without a connection: requests go in as values, answers come out as values.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, Response};
+use minikin::engine::{Behaviour, Engine};
+use minikin::http::{Body, Server};
+use minikin::limits::{Limits, Profile};
+use minikin::model::{AccountId, KeyState};
+use minikin::options::{Authentication, Credential};
+use minikin::store::{Recovered, Settings, Store};
+use minikin::world::{Clock, Random, Timestamp, VirtualClock, World};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+/// When every server's time starts: 2023-11-14T22:13:20Z.
+const START_MS: i64 = 1_700_000_000_000;
+/// Frames read of a subscription.
+const FRAMES: usize = 6;
+/// How often a subscription is asked for a frame that is not there.
+const ASKS: usize = 20;
+
+/// A server, all it knows, and the one thread that runs it. Two of them that were told the same
+/// answer the same: their time is virtual and their chance seeded.
+pub struct Bed {
+    runtime: Runtime,
+    server: Arc<Server>,
+    clock: Arc<VirtualClock>,
+    _stop: watch::Sender<bool>,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub content_type: Option<String>,
+    /// The body, or the frames of a subscription.
+    pub parts: Vec<Bytes>,
+}
+
+impl Bed {
+    /// A server that lets these in.
+    pub fn new(authentication: Authentication, credentials: Vec<Credential>) -> Self {
+        let begun = Self::begin(authentication, credentials, None);
+        begun.expect("a server with nothing starts")
+    }
+
+    /// A server that begins with what was kept; none if that is refused.
+    pub fn restored(kept: &Recovered) -> Option<Self> {
+        Self::begin(Authentication::Structure, Vec::new(), Some(kept))
+    }
+
+    fn begin(
+        authentication: Authentication,
+        credentials: Vec<Credential>,
+        kept: Option<&Recovered>,
+    ) -> Option<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let clock = VirtualClock::starting_at(Timestamp::from_millis(START_MS));
+        let world = World {
+            clock: Clock::Virtual(clock.clone()),
+            random: Random::seeded(1),
+        };
+        let engine = runtime.block_on(async {
+            let (store, recovered) = Store::open(Settings::default()).unwrap();
+            let kept = kept.unwrap_or(&recovered);
+            Engine::start(world, limits(), behaviour(), store, kept, stopped).ok()
+        })?;
+        let own = axum::Router::new();
+        let account = AccountId::parse("000000000000").unwrap();
+        let server = Server::new(
+            engine,
+            authentication,
+            credentials,
+            account,
+            "us-east-1",
+            own,
+        );
+        Some(Self {
+            runtime,
+            server: Arc::new(server),
+            clock,
+            _stop: stop,
+        })
+    }
+
+    /// Asks and waits for the answer, that of a subscription as far as it is there already.
+    pub fn ask(&self, request: Request<Full<Bytes>>) -> Answer {
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        self.runtime.block_on(async {
+            let response = self.server.clone().answer(request, peer).await;
+            read(response.expect("a body that is whole has an answer")).await
+        })
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, ms: i64) {
+        self.runtime.block_on(async {
+            let target = Clock::Virtual(self.clock.clone()).now().plus_millis(ms);
+            self.clock.advance_to(target).await;
+        });
+    }
+}
+
+/// The standard limits, but so few shards and bytes that an input stays quick.
+fn limits() -> Limits {
+    let mut limits = Limits::for_profile(Profile::Standard);
+    for (name, value) in [
+        ("shards-per-account", "40"),
+        ("shards-per-stream", "30"),
+        ("request-bytes", "65536"),
+        // Only connections tell who does not read.
+        ("unread-event-seconds", "off"),
+    ] {
+        limits.set(name, value).unwrap();
+    }
+    limits
+}
+
+fn behaviour() -> Behaviour {
+    let key = |(name, state): (&str, KeyState)| (name.to_owned(), state);
+    Behaviour {
+        keys: KeyState::ALL.map(key).into(),
+        ..Behaviour::default()
+    }
+}
+
+async fn read(response: Response<Body>) -> Answer {
+    let (head, mut body) = response.into_parts();
+    let content_type = head.headers.get("content-type");
+    let content_type = content_type.map(|value| value.to_str().unwrap().to_owned());
+    let mut parts = Vec::new();
+    while parts.len() < FRAMES {
+        let next = tokio::select! {
+            biased;
+            next = body.frame() => next,
+            () = idle() => None,
+        };
+        let Some(next) = next else { break };
+        parts.extend(next.unwrap().into_data());
+    }
+    Answer {
+        status: head.status.as_u16(),
+        content_type,
+        parts,
+    }
+}
+
+/// Lets the others run for a while.
+async fn idle() {
+    for _ in 0..ASKS {
+        tokio::task::yield_now().await;
+    }
+}

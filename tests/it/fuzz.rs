@@ -1,0 +1,98 @@
+//! The inputs that fuzzers have found worth keeping, through the functions that fuzzers run. Those
+//! for the forms of the store, which have no door, are read in `src/store/tests/`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+#[path = "../fuzz/src/lib.rs"]
+mod targets;
+
+/// The targets with a door, by the names of their files in `tests/fuzz/targets`.
+const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("arns", targets::arns),
+    ("authorization", targets::authorization),
+    ("cbor_request", targets::cbor_request),
+    ("event_stream", targets::event_stream),
+    ("json_request", targets::json_request),
+    ("restored", targets::restored),
+    ("tokens", targets::tokens),
+];
+/// The other ones.
+const INSIDE: &[&str] = &["stored"];
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz")
+}
+
+/// Runs a target over its inputs; a test that panics says over which of them.
+fn run(name: &str) {
+    let (_, target) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
+    let inputs = files(&root().join("corpus").join(name));
+    assert!(inputs.len() > 3, "the inputs of {name} are there");
+    for input in inputs {
+        let bytes = std::fs::read(&input).unwrap();
+        println!("{}", input.display());
+        target(&bytes);
+    }
+    target(b"");
+}
+
+#[test]
+fn what_was_found_of_arns_holds() {
+    run("arns");
+}
+
+#[test]
+fn what_was_found_of_signatures_holds() {
+    run("authorization");
+}
+
+#[test]
+fn what_was_found_of_cbor_holds() {
+    run("cbor_request");
+}
+
+#[test]
+fn what_was_found_of_frames_holds() {
+    run("event_stream");
+}
+
+#[test]
+fn what_was_found_of_json_holds() {
+    run("json_request");
+}
+
+#[test]
+fn what_was_found_of_kept_streams_holds() {
+    run("restored");
+}
+
+#[test]
+fn what_was_found_of_tokens_holds() {
+    run("tokens");
+}
+
+#[test]
+fn every_target_is_run_here_too() {
+    let names = |folder: &str| {
+        let files = files(&root().join(folder));
+        let names = files
+            .iter()
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
+        names.collect::<BTreeSet<_>>()
+    };
+    let run = TARGETS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(INSIDE.iter().copied());
+    let run: BTreeSet<_> = run.map(str::to_owned).collect();
+    assert_eq!(names("targets"), run);
+    assert_eq!(names("corpus"), run);
+}
