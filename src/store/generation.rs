@@ -219,10 +219,11 @@ pub(crate) fn sync_directory(directory: Option<&Path>) -> io::Result<()> {
     })
 }
 
-/// The number of the generation in a directory of this name.
+/// The number of the generation in a directory of this name. The last number there is has none
+/// after it, and belongs to no generation.
 pub(crate) fn number(name: &str) -> Option<u64> {
-    name.strip_prefix("gen-")
-        .and_then(|number| number.parse().ok())
+    let number = name.strip_prefix("gen-")?.parse().ok()?;
+    (number < u64::MAX).then_some(number)
 }
 
 /// Where a generation goes before its files are removed: the rename is one step, the removal many.

@@ -127,8 +127,9 @@ impl Found {
 
     /// Stores how often the directory was opened before, plus one.
     fn count_opening(&mut self) -> std::io::Result<()> {
+        let opened = self.epoch.saturating_add(1);
         self.meta
-            .insert(Tree::Main, key::EPOCH, &(self.epoch + 1).to_be_bytes())?;
+            .insert(Tree::Main, key::EPOCH, &opened.to_be_bytes())?;
         self.meta.flush()
     }
 
@@ -220,11 +221,12 @@ impl Found {
         let mut next = 0;
         let generation = current.generation.number;
         current.database.each(Tree::Main, &mut |key, bytes| {
-            let Some(number) = key::number(key).and_then(|number| u32::try_from(number).ok())
-            else {
+            let number = key::number(key).and_then(|number| u32::try_from(number).ok());
+            let after = number.and_then(|number| number.checked_add(1));
+            let (Some(number), Some(after)) = (number, after) else {
                 return;
             };
-            next = number + 1;
+            next = after;
             match Segment::parse(bytes) {
                 Ok(segment) => entries.push(entry(&segment, number)),
                 Err(problem) => {
@@ -251,10 +253,12 @@ impl Found {
         let (mut written, mut next) = (0, 0);
         let generation = current.generation.number;
         current.database.each(Tree::Commits, &mut |key, bytes| {
-            let Some(number) = key::number(key) else {
+            let number = key::number(key);
+            let after = number.and_then(|number| number.checked_add(1));
+            let (Some(number), Some(after)) = (number, after) else {
                 return;
             };
-            next = number + 1;
+            next = after;
             written += bytes.len() as u64;
             match frame::runs(&bytes) {
                 Ok(runs) => {

@@ -195,6 +195,24 @@ async fn a_damaged_commit_costs_its_own_records_only() {
     assert_eq!(survivors(home.path()).await.unwrap(), 9);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_without_a_next_one_are_nobodys() {
+    let home = tempfile::tempdir().unwrap();
+    open(&small(home.path())).close().unwrap();
+    let generation = home.path().join("gen-000000");
+    frames(&generation, 0..10, None);
+    let database = sled::SledDisk.open(&generation, 1 << 20).unwrap();
+    let last = key::segment(u32::MAX.into());
+    database.insert(Tree::Main, &last, b"none").unwrap();
+    let last = key::commit(u64::MAX, u32::MAX);
+    database.insert(Tree::Commits, &last, b"none").unwrap();
+    database.flush().unwrap();
+    drop(database);
+    let last = home.path().join(format!("gen-{}", u64::MAX));
+    std::fs::create_dir(last).unwrap();
+    assert_eq!(survivors(home.path()).await.unwrap(), 10);
+}
+
 fn disk_bytes(directory: &Path) -> u64 {
     let mut found = Vec::new();
     files(directory, &mut found);
