@@ -1,5 +1,7 @@
 //! What is kept of streams, and how an engine begins with it.
 
+mod kept;
+
 use super::lifecycle::{self, Deadlines, Due};
 use super::retention;
 use super::state::State;
@@ -8,9 +10,7 @@ use super::tasks::Tasks;
 use super::{Behaviour, Engine, Realm, scaling};
 use crate::limits::{self, Limits};
 use crate::lock::Lock;
-use crate::model::{
-    self, AccountId, HashKey, HashKeyRange, Region, Scope, ShardId, StreamArn, StreamStatus,
-};
+use crate::model::{self, AccountId, Region, Scope, ShardId, StreamArn, StreamStatus};
 use crate::store::{AccountValue, Change, Recovered, ShardValue, Store, StreamValue, catalog};
 use crate::world::{Timestamp, World};
 use std::collections::{BTreeMap, HashMap};
@@ -115,21 +115,6 @@ fn kept_shard(shard: &model::Shard) -> ShardValue {
     }
 }
 
-fn shard_of(index: u32, value: &ShardValue) -> model::Shard {
-    let key = |bytes| HashKey::new(u128::from_be_bytes(bytes));
-    model::Shard {
-        id: ShardId::new(index),
-        hash_key_range: HashKeyRange {
-            start: key(value.start),
-            end: key(value.end),
-        },
-        created_s: value.created_s,
-        closed_s: value.closed_s,
-        parent: value.parent.map(ShardId::new),
-        adjacent_parent: value.adjacent_parent.map(ShardId::new),
-    }
-}
-
 impl Engine {
     /// An engine that begins with what the store recovered.
     ///
@@ -231,6 +216,10 @@ impl Engine {
             account,
             region: Region::new(&value.region),
         };
+        let arn = StreamArn::new(scope, &value.name);
+        if !kept::is_stream(&arn, &value) {
+            return Err(unreadable("a stream"));
+        }
         let mut state = State::creating(value.settings, value.tags.into_iter().collect());
         state.status = status_of(&value.status)?;
         state.due = value.due_ms.map(Timestamp::from_millis);
@@ -245,13 +234,11 @@ impl Engine {
         state.consumers = value.consumers;
         state.history = value.history;
         state.open_shards(described, self, incarnation, self.world.clock.now());
+        if !kept::is_covered(&state) || !kept::can_reshard(&state) {
+            return Err(unreadable("the shards of a stream"));
+        }
         let created = Timestamp::from_millis(value.created_ms);
-        Ok(Stream::new(
-            StreamArn::new(scope, &value.name),
-            incarnation,
-            created,
-            state,
-        ))
+        Ok(Stream::new(arn, incarnation, created, state))
     }
 }
 
@@ -301,11 +288,10 @@ fn kept_shards(recovered: &Recovered) -> Result<BTreeMap<u64, Vec<model::Shard>>
         let Some((incarnation, index)) = catalog::parse_shard(key) else {
             continue;
         };
-        let value = ShardValue::from_bytes(value).ok_or_else(|| unreadable("a shard"))?;
-        shards
-            .entry(incarnation)
-            .or_default()
-            .push(shard_of(index, &value));
+        let value = ShardValue::from_bytes(value);
+        let shard = value.and_then(|value| kept::shard(index, &value));
+        let shard = shard.ok_or_else(|| unreadable("a shard"))?;
+        shards.entry(incarnation).or_default().push(shard);
     }
     Ok(shards)
 }

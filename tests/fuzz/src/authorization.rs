@@ -13,6 +13,7 @@ use http_body_util::Full;
 use hyper::{Request, Uri};
 use minikin::options::{Authentication, Credential, Secret};
 use minikin::world::Clock;
+use std::borrow::Cow;
 use std::time::{Duration, UNIX_EPOCH};
 
 const KEY: &str = "AKIDLASTING";
@@ -140,6 +141,14 @@ impl Head {
         request.expect("what was built once can be built again")
     }
 
+    /// Whether the query is text, which the signer takes it for, and does not sign already.
+    fn has_plain_query(&self) -> bool {
+        let query = self.target.query().unwrap_or_default();
+        let bytes: Vec<u8> = percent_encoding::percent_decode_str(query).collect();
+        let signs = |(name, _): (Cow<'_, str>, _)| name.starts_with("X-Amz-");
+        String::from_utf8(bytes).is_ok() && !form_urlencoded::parse(query.as_bytes()).any(signs)
+    }
+
     /// Target and headers with a signature by the SDK's signer; none for what it does not sign,
     /// or what is no call of ours.
     fn signed(&self, in_query: bool) -> Option<(Uri, Vec<(String, Vec<u8>)>)> {
@@ -149,10 +158,7 @@ impl Head {
             .filter(|(name, _)| !SIGNERS.contains(&name.as_str()) && !own(name))
             .cloned()
             .collect();
-        let query = self.target.query().unwrap_or_default();
-        if self.method != "POST"
-            || form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name.starts_with("X-Amz-"))
-        {
+        if self.method != "POST" || !self.has_plain_query() {
             return None;
         }
         let identity = Credentials::new(KEY, SECRET, None, None, "fuzz").into();

@@ -1,0 +1,93 @@
+//! Whether what is kept can be what it says. A value may be well formed and yet absurd, when it is
+//! damaged or was made by hand; taken as it is, it would end the engine at some later moment.
+
+use crate::engine::state::State;
+use crate::limits;
+use crate::model::{self, HashKey, HashKeyRange, SequenceNumber, ShardId, StreamArn};
+use crate::store::{ReshardingOrder, ShardValue, StreamSettings, StreamValue};
+
+/// The shard that `value` describes, if there can be such a shard.
+pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
+    let key = |bytes| HashKey::new(u128::from_be_bytes(bytes));
+    let range = HashKeyRange {
+        start: key(value.start),
+        end: key(value.end),
+    };
+    // Children are created after their parents, and have the next numbers.
+    let parents = [value.parent, value.adjacent_parent];
+    let parents = parents.into_iter().flatten().all(|parent| parent < index);
+    let closed = value
+        .closed_s
+        .is_none_or(|closed| closed >= value.created_s && can_be_told(closed));
+    // Numbers are left for the shards that come of this one.
+    let numbered = index <= ShardId::MAX_INDEX / 2;
+    let sound = parents && closed && numbered && range.start <= range.end;
+    (sound && can_be_told(value.created_s)).then(|| model::Shard {
+        id: ShardId::new(index),
+        hash_key_range: range,
+        created_s: value.created_s,
+        closed_s: value.closed_s,
+        parent: value.parent.map(ShardId::new),
+        adjacent_parent: value.adjacent_parent.map(ShardId::new),
+    })
+}
+
+/// Whether a clock can have told this second, or a shard can have been created soon after one was.
+fn can_be_told(second: u64) -> bool {
+    const SOON_S: u64 = 86_400;
+    const { assert!(limits::LAST_MOMENT_S + 2 * SOON_S < SequenceNumber::CREATED_LIMIT_S) };
+    second <= limits::LAST_MOMENT_S + SOON_S
+}
+
+/// Whether there can be a stream with this ARN that is kept as `value`.
+pub(super) fn is_stream(arn: &StreamArn, value: &StreamValue) -> bool {
+    let names_itself = StreamArn::parse(&arn.to_string()).as_ref() == Some(arn);
+    let pending = value.pending.as_ref().map(|pending| &pending.settings);
+    names_itself && is_sound(&value.settings) && pending.is_none_or(is_sound)
+}
+
+fn is_sound(settings: &StreamSettings) -> bool {
+    let hours = i32::try_from(settings.retention_hours);
+    let period = limits::MIN_RETENTION_HOURS..=limits::MAX_RETENTION_HOURS;
+    hours.is_ok_and(|hours| period.contains(&hours))
+}
+
+/// Whether the open shards cover the key space once, so that every record has one place.
+pub(super) fn is_covered(state: &State) -> bool {
+    let ranges: Vec<_> = state.routes().iter().map(|shard| shard.range()).collect();
+    let whole = ranges
+        .first()
+        .zip(ranges.last())
+        .is_some_and(|(first, last)| {
+            first.start == HashKeyRange::ALL.start && last.end == HashKeyRange::ALL.end
+        });
+    whole
+        && ranges
+            .windows(2)
+            .all(|pair| pair[0].is_followed_by(&pair[1]))
+}
+
+/// Whether what is to be done to the shards of a stream can be done.
+pub(super) fn can_reshard(state: &State) -> bool {
+    let pending = state.pending.as_ref();
+    let open = |index: &u32| {
+        let mut open = state.routes().iter().map(|shard| shard.description());
+        open.find(|shard| shard.id.index() == *index)
+    };
+    match pending.and_then(|pending| pending.resharding.as_ref()) {
+        None => true,
+        Some(ReshardingOrder::Split { shard, at }) => {
+            let key = HashKey::new(u128::from_be_bytes(*at));
+            open(shard).is_some_and(|shard| shard.can_split_at(key))
+        }
+        Some(ReshardingOrder::Merge { lower, upper }) => {
+            let pair = open(lower).zip(open(upper));
+            pair.is_some_and(|(lower, upper)| lower.can_merge_with(&upper))
+        }
+        // As many as the most that any limit allows.
+        Some(ReshardingOrder::Scale { count }) => (1..=MOST_SHARDS).contains(count),
+    }
+}
+
+/// Far more than a stream can be given.
+const MOST_SHARDS: u32 = 1 << 24;
