@@ -44,7 +44,9 @@ fn path(path: &str) -> String {
         .iter()
         .flat_map(|segment| ["/".to_owned(), encoded(segment.as_bytes())])
         .collect();
-    if text.is_empty() || path.ends_with('/') {
+    // A dotted segment at the end names a folder, as an empty one does.
+    let folder = matches!(path.rsplit('/').next(), Some("" | "." | ".."));
+    if text.is_empty() || folder {
         text.push('/');
     }
     text
@@ -124,6 +126,9 @@ mod tests {
             ("/a%20b", "/a%2520b"),
             ("/a b~-._", "/a%20b~-._"),
             ("//a//b/", "/a/b/"),
+            ("/a/.", "/a/"),
+            ("/a/b/..", "/a/"),
+            ("/a/b.", "/a/b."),
             ("/./a/../b", "/b"),
             ("/../..", "/"),
         ] {
