@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod check;
 mod health;
 mod limits;
 mod logging;
@@ -34,6 +35,8 @@ enum Command {
     Serve(Options),
     /// Ask a running emulator whether it is ready; the exit status is the answer
     Health(health::Arguments),
+    /// Say what of a data directory is intact: 0 all of it, 1 it is damaged, 2 nobody can tell
+    Check(check::Arguments),
     /// List the limits, their values and where they are from
     Limits(Options),
     /// Put load on an emulator, ours or another, and report what it makes of it
@@ -59,6 +62,7 @@ pub fn run() -> ExitCode {
             serve::run(options)
         }
         Command::Health(arguments) => health::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Limits(options) => limits::run(&options),
         Command::Bench(arguments) => bench::run(&arguments),
     }

@@ -7,16 +7,21 @@
 //!
 //! - `lock`: held while a process uses the directory;
 //! - `version`: the version of the layout;
-//! - `meta/`: a small database of metadata and of what each generation holds;
+//! - `meta/`: a small database of metadata and of what each generation holds, and `meta.copy`, a
+//!   second copy of it (`spare.rs`);
 //! - `gen-NNNNNN/`: a database of records, written one after the other; `gen-NNNNNN.corrupt` is
-//!   one that was set aside, `gen-NNNNNN.dead` one that is being removed.
+//!   one that was set aside, `gen-NNNNNN.dead` one that is being removed;
+//! - `aside/`: what a repair found damaged, as it was.
 //!
 //! `disk.rs` is what is asked of the engine below, `sled.rs` the engine. `segment.rs`, `frame.rs`
 //! and `key.rs` are the bytes, `log.rs` and `read.rs` a shard, `commit.rs`, `writer.rs` and
 //! `spill.rs` the committer, `generation.rs` and `keeper.rs` the databases, `recovery.rs` the
-//! start, `remains.rs` what a killed engine leaves, `room.rs` what writers wait for.
+//! start, `remains.rs` what a killed engine leaves, `room.rs` what writers wait for. `offline.rs`
+//! reads the engine's files without it, `check.rs` says what of a directory is whole, `repair.rs`
+//! makes it whole.
 
 pub mod catalog;
+mod check;
 mod commit;
 mod disk;
 mod frame;
@@ -27,23 +32,28 @@ mod health;
 mod keeper;
 mod key;
 mod log;
+mod offline;
 mod open;
 mod read;
 mod recovery;
 mod remains;
+mod repair;
 mod room;
 mod segment;
 mod sled;
+mod spare;
 mod spill;
 #[cfg(test)]
 mod tests;
 mod value;
 mod writer;
 
+pub use check::{Damage, Report, ShardReport, StreamReport, check};
 pub use health::{Figures, Health, StoreError};
 pub use log::Log;
 pub use open::{OpenError, Recovered};
 pub use read::{Batch, ReadLimit};
+pub use repair::{Repaired, repair};
 pub use room::{Room, Ticket};
 pub use value::{
     AccountValue, Consumer, History, PendingChange, ReshardingOrder, ShardValue, StreamSettings,

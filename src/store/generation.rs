@@ -233,19 +233,50 @@ pub(crate) fn dead_path(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// What the name of a generation that was set aside has in it.
+const CORRUPT: &str = ".corrupt";
+
+/// Whether a directory of this name is a generation that was set aside.
+pub(crate) fn is_set_aside(name: &str) -> bool {
+    set_aside_number(name).is_some()
+}
+
+/// The number of the generation that was set aside under this name.
+pub(crate) fn set_aside_number(name: &str) -> Option<u64> {
+    number(name.split_once(CORRUPT)?.0)
+}
+
 /// Renames a damaged generation and says so.
 pub(crate) fn set_aside(path: &Path, error: &dyn std::fmt::Display) {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".corrupt");
-    let aside = path.with_file_name(name);
+    name.push(CORRUPT);
+    let aside = free(&path.with_file_name(name));
     let renamed = std::fs::rename(path, &aside);
+    let directory = path.parent().unwrap_or(path).display();
     let (path, aside) = (path.display(), aside.display());
     match renamed {
         Ok(()) => {
-            tracing::error!(%error, "{path} is damaged and set aside as {aside}; the records in it are not served")
+            tracing::error!(
+                %error,
+                "{path} is damaged and set aside as {aside}; the records in it are not served. \
+                 After a stop `minikin check {directory}` says what is intact, and \
+                 `minikin check --repair {directory}` brings it back"
+            )
         }
         Err(rename) => {
             tracing::error!(%error, %rename, "{path} is damaged; the records in it are not served")
         }
     }
+}
+
+/// `path`, or with a number behind it when there is something of that name.
+pub(crate) fn free(path: &Path) -> PathBuf {
+    let numbered = (2..).map(|number| {
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(format!("-{number}"));
+        path.with_file_name(name)
+    });
+    let mut all = std::iter::once(path.to_path_buf()).chain(numbered);
+    all.find(|path| path.symlink_metadata().is_err())
+        .unwrap_or_else(|| path.to_path_buf())
 }

@@ -8,6 +8,8 @@
 //! | `meta` | main | `0`, `g`, generation u64 | its summary (`frame.rs`) | until the generation goes |
 //! | `meta` | main | `1`, the engine's key | the engine's value | the engine's |
 
+use crate::limits;
+
 /// How often the directory has been opened.
 pub(crate) const EPOCH: &[u8] = b"\0epoch";
 
@@ -30,6 +32,11 @@ pub(crate) fn commit(number: u64, part: u32) -> [u8; 12] {
 /// The number at the start of a key.
 pub(crate) fn number(key: &[u8]) -> Option<u64> {
     key.first_chunk().map(|number| u64::from_be_bytes(*number))
+}
+
+/// Which opening of the directory, counted from 0, gave a record this index.
+pub(crate) fn run_of(index: u64) -> u64 {
+    index >> limits::SEQUENCE_INDEX_BITS_A_RUN
 }
 
 /// The key of a generation's summary.

@@ -28,6 +28,12 @@ const VERSION: &str = "minikin data 1\n";
 const TRIES: u32 = 200;
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
+/// What begins the version of every layout.
+const VERSION_BEGINS: &str = "minikin data ";
+
+/// How often a check tries the lock: nobody waits for it at a start.
+const CHECK_TRIES: u32 = 20;
+
 /// What a directory held when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recovered {
@@ -48,7 +54,22 @@ pub struct OpenError {
 enum Problem {
     InUse,
     Version(String),
+    Absent,
+    NotOurs,
+    /// Below the directory something is damaged: what and how.
+    Damaged(PathBuf, String),
     Io(io::Error),
+}
+
+/// What the file with the version says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    /// This version.
+    Right,
+    /// Nothing: a start was killed before it wrote it.
+    Absent,
+    /// Nothing that ever was written there.
+    Damaged(String),
 }
 
 impl OpenError {
@@ -56,6 +77,25 @@ impl OpenError {
         Self {
             path: path.to_path_buf(),
             problem: Problem::Io(error),
+        }
+    }
+
+    /// `part` of the directory cannot be read as it should: it is damaged, unless the machine says
+    /// otherwise.
+    pub(crate) fn damaged(directory: &Path, part: &Path, error: io::Error) -> Self {
+        let of_the_machine = matches!(
+            error.kind(),
+            io::ErrorKind::PermissionDenied
+                | io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::ReadOnlyFilesystem
+        );
+        if of_the_machine {
+            return Self::new(part, error);
+        }
+        Self {
+            path: directory.to_path_buf(),
+            problem: Problem::Damaged(part.to_path_buf(), error.to_string()),
         }
     }
 }
@@ -74,6 +114,16 @@ impl std::fmt::Display for OpenError {
                  version, or another directory",
                 found.trim(),
                 VERSION.trim()
+            ),
+            Problem::Absent => write!(formatter, "{path} does not exist"),
+            Problem::NotOurs => {
+                write!(formatter, "{path} is not a data directory of minikin")
+            }
+            Problem::Damaged(part, problem) => write!(
+                formatter,
+                "{} cannot be opened: {problem}. `minikin check {path}` says what is intact, \
+                 `minikin check --repair {path}` sets the damage aside",
+                part.display()
             ),
             Problem::Io(error) => write!(formatter, "{path} cannot be opened: {error}"),
         }
@@ -110,36 +160,101 @@ impl Store {
 /// Takes the directory for this process and checks its version.
 pub(crate) fn claim(directory: &Path, tries: u32) -> Result<File, OpenError> {
     let fail = |error| OpenError::new(directory, error);
-    let problem = |problem| OpenError {
-        path: directory.to_path_buf(),
-        problem,
-    };
     std::fs::create_dir_all(directory).map_err(fail)?;
-    let lock = File::options()
-        .create(true)
-        .append(true)
-        .open(directory.join("lock"));
-    let lock = lock.map_err(fail)?;
-    let mut tries = 1..tries;
-    while let Err(error) = lock.try_lock() {
-        match (error, tries.next()) {
-            (TryLockError::Error(error), _) => return Err(fail(error)),
-            (TryLockError::WouldBlock, None) => return Err(problem(Problem::InUse)),
-            (TryLockError::WouldBlock, Some(_)) => std::thread::sleep(BETWEEN_TRIES),
+    let path = directory.join("lock");
+    let damaged = |part: &Path, error| OpenError::damaged(directory, part, error);
+    let lock = File::options().create(true).append(true).open(&path);
+    let lock = lock.map_err(|error| damaged(&path, error))?;
+    hold(&lock, directory, tries)?;
+    match stamp_of(directory)? {
+        Stamp::Right => {}
+        Stamp::Absent => stamp(directory).map_err(fail)?,
+        Stamp::Damaged(text) => {
+            return Err(damaged(&directory.join("version"), io::Error::other(text)));
         }
-    }
-    let version = directory.join("version");
-    match std::fs::read_to_string(&version) {
-        Ok(found) if found == VERSION => {}
-        Ok(found) if !found.is_empty() => return Err(problem(Problem::Version(found))),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
-        Ok(_) | Err(_) => stamp(&version).map_err(fail)?,
     }
     Ok(lock)
 }
 
-fn stamp(version: &Path) -> io::Result<()> {
-    let mut file = File::create(version)?;
+/// Takes the directory without changing anything in it, to look at what is there. Without the
+/// file of the lock nobody has it.
+pub(crate) fn visit(directory: &Path) -> Result<(Option<File>, Stamp), OpenError> {
+    let fail = |error| OpenError::new(directory, error);
+    let problem = |problem| OpenError {
+        path: directory.to_path_buf(),
+        problem,
+    };
+    match std::fs::metadata(directory) {
+        Ok(found) if found.is_dir() => {}
+        Ok(_) => return Err(problem(Problem::NotOurs)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(problem(Problem::Absent));
+        }
+        Err(error) => return Err(fail(error)),
+    }
+    let lock = match File::open(directory.join("lock")) {
+        Ok(lock) => Some(lock),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(OpenError::new(&directory.join("lock"), error)),
+    };
+    if let Some(lock) = &lock {
+        hold(lock, directory, CHECK_TRIES)?;
+    }
+    let stamp = stamp_of(directory)?;
+    if stamp == Stamp::Absent && !directory.join("meta").exists() {
+        return Err(problem(Problem::NotOurs));
+    }
+    Ok((lock, stamp))
+}
+
+fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
+    let mut tries = 1..tries;
+    while let Err(error) = lock.try_lock() {
+        match (error, tries.next()) {
+            (TryLockError::Error(error), _) => return Err(OpenError::new(directory, error)),
+            (TryLockError::WouldBlock, None) => {
+                return Err(OpenError {
+                    path: directory.to_path_buf(),
+                    problem: Problem::InUse,
+                });
+            }
+            (TryLockError::WouldBlock, Some(_)) => std::thread::sleep(BETWEEN_TRIES),
+        }
+    }
+    Ok(())
+}
+
+fn stamp_of(directory: &Path) -> Result<Stamp, OpenError> {
+    let path = directory.join("version");
+    let found = match std::fs::read(&path) {
+        Ok(found) => String::from_utf8_lossy(&found).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stamp::Absent),
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            return Ok(Stamp::Damaged("it is a folder".to_owned()));
+        }
+        Err(error) => return Err(OpenError::new(&path, error)),
+    };
+    let number = found
+        .strip_prefix(VERSION_BEGINS)
+        .and_then(|rest| rest.strip_suffix('\n'));
+    let is_version = number.is_some_and(|number| number.parse::<u32>().is_ok());
+    if found == VERSION {
+        Ok(Stamp::Right)
+    } else if found.is_empty() {
+        Ok(Stamp::Absent)
+    } else if is_version {
+        Err(OpenError {
+            path: directory.to_path_buf(),
+            problem: Problem::Version(found),
+        })
+    } else {
+        Ok(Stamp::Damaged("it holds no version".to_owned()))
+    }
+}
+
+/// Notes the version in the directory.
+pub(crate) fn stamp(directory: &Path) -> io::Result<()> {
+    let mut file = File::create(directory.join("version"))?;
     io::Write::write_all(&mut file, VERSION.as_bytes())?;
     file.sync_all()
 }
@@ -178,6 +293,7 @@ fn start(
         directory,
         current: None,
         meta: None,
+        spare: None,
         next_generation: 0,
         opening: None,
         late: Vec::new(),
@@ -215,6 +331,7 @@ fn restore(
 ) -> HashMap<super::LogId, Arc<Log>> {
     let mut framed = HashMap::new();
     writer.meta = Some(found.meta);
+    writer.spare = found.spare;
     writer.current = found.current;
     writer.next_generation = found.next_generation;
     writer.late = found.late;

@@ -8,8 +8,9 @@ use super::frame::{self, Entry};
 use super::generation::{self, CACHE_BYTES, Generation};
 use super::log::{Piece, Place};
 use super::segment::{Records, Segment, Tail, unpack};
+use super::spare::{Pairs, Spare};
 use super::writer::{Change, Current};
-use super::{Append, LogId, OpenError, key};
+use super::{Append, LogId, OpenError, key, spare};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 /// What a directory held.
 pub(crate) struct Found {
     pub(crate) meta: Box<dyn Database>,
+    pub(crate) spare: Option<Spare>,
     pub(crate) metadata: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) epoch: u64,
     pub(crate) current: Option<Current>,
@@ -39,11 +41,11 @@ pub(crate) struct FoundLog {
 /// Reads the directory and counts the opening in it.
 pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenError> {
     let path = directory.join("meta");
-    let meta = disk
-        .open(&path, CACHE_BYTES)
-        .map_err(|error| OpenError::new(&path, error))?;
+    let damaged = |error| OpenError::damaged(directory, &path, error);
+    let meta = disk.open(&path, CACHE_BYTES).map_err(damaged)?;
     let mut found = Found {
         meta,
+        spare: None,
         metadata: Vec::new(),
         epoch: 0,
         current: None,
@@ -52,14 +54,12 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         late: Vec::new(),
         logs: HashMap::new(),
     };
-    let summaries = found
-        .read_meta()
-        .map_err(|error| OpenError::new(&path, error))?;
+    let (summaries, mut pairs) = found.read_meta().map_err(damaged)?;
     let numbers = numbers(directory).map_err(|error| OpenError::new(directory, error))?;
     if found.epoch == 0 && !numbers.is_empty() {
         // To go on would delete the records and use their numbers again.
         let lost = "it does not say whose the records beside it are: it is damaged";
-        return Err(OpenError::new(&path, std::io::Error::other(lost)));
+        return Err(damaged(std::io::Error::other(lost)));
     }
     // A number is not used again while anything is named after it.
     let highest = summaries.keys().chain(&numbers).max();
@@ -71,8 +71,8 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         if numbers.contains(number) {
             found.believe(*number, path, summary);
         } else {
-            tracing::warn!(
-                "{} is not there any more; its records are lost",
+            tracing::error!(
+                "{} is not there; its records are not served",
                 path.display()
             );
             found.late.push((key::summary(*number), None));
@@ -85,9 +85,21 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         found.read_generation(*number, &generation::path(directory, *number), disk)?;
     }
     found.order();
+    let (copy, _) = spare::read(directory).unwrap_or_default();
+    let counted = copy.get(key::EPOCH).and_then(|value| key::number(value));
+    if found.newest_run() >= Some(found.epoch) || counted > Some(found.epoch) {
+        // Its sequence numbers would be given out again, and streams be taken for deleted.
+        let older = "it is older than the records beside it: a file of it was lost or cut";
+        return Err(damaged(std::io::Error::other(older)));
+    }
     found
         .count_opening()
         .map_err(|error| OpenError::new(&path, error))?;
+    pairs.insert(
+        key::EPOCH.to_vec(),
+        (found.epoch + 1).to_be_bytes().to_vec(),
+    );
+    found.spare = Some(Spare::begin(directory, &pairs));
     Ok(found)
 }
 
@@ -108,11 +120,13 @@ fn numbers(directory: &Path) -> std::io::Result<Vec<u64>> {
 }
 
 impl Found {
-    fn read_meta(&mut self) -> std::io::Result<BTreeMap<u64, Vec<Entry>>> {
-        let mut summaries = BTreeMap::new();
+    /// Reads the metadata: the summaries in it, and all of it as it is.
+    fn read_meta(&mut self) -> std::io::Result<(BTreeMap<u64, Vec<Entry>>, Pairs)> {
+        let (mut summaries, mut pairs) = (BTreeMap::new(), Pairs::new());
         let (metadata, opened) = (&mut self.metadata, &mut self.epoch);
-        self.meta
-            .each(Tree::Main, &mut |key, value| match key::metadata(key) {
+        self.meta.each(Tree::Main, &mut |key, value| {
+            pairs.insert(key.to_vec(), value.to_vec());
+            match key::metadata(key) {
                 key::Metadata::Epoch => *opened = key::number(&value).unwrap_or(0),
                 key::Metadata::Summary(number) => match frame::entries(&value) {
                     Ok(entries) => drop(summaries.insert(number, entries)),
@@ -121,8 +135,9 @@ impl Found {
                 },
                 key::Metadata::Engine(key) => metadata.push((key.to_vec(), value.to_vec())),
                 key::Metadata::Unknown => tracing::warn!("an unknown key in meta is left alone"),
-            })?;
-        Ok(summaries)
+            }
+        })?;
+        Ok((summaries, pairs))
     }
 
     /// Stores how often the directory was opened before, plus one.
@@ -276,6 +291,17 @@ impl Found {
         Ok(())
     }
 
+    /// The run that wrote the newest record, if there is one that is not of the first.
+    fn newest_run(&self) -> Option<u64> {
+        let last = |log: &FoundLog| {
+            let tail = Records::len(&log.tail).checked_sub(1);
+            let tail = tail.map(|last| log.tail.index(last));
+            log.pieces.last().map(|piece| piece.last).max(tail)
+        };
+        let last = self.logs.values().filter_map(last).max()?;
+        Some(key::run_of(last)).filter(|run| *run > 0)
+    }
+
     /// Sorts the segments of each log and drops those that are there twice.
     fn order(&mut self) {
         for log in self.logs.values_mut() {
@@ -301,7 +327,8 @@ fn is_in(piece: &Piece, generation: &Arc<Generation>) -> bool {
         .is_some_and(|place| Arc::ptr_eq(&place.generation, generation))
 }
 
-fn entry(segment: &Segment, number: u32) -> Entry {
+/// What a summary says of a segment.
+pub(crate) fn entry(segment: &Segment, number: u32) -> Entry {
     let last = segment.len() - 1;
     Entry {
         log: segment.log(),

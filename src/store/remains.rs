@@ -12,8 +12,8 @@
 use std::io;
 use std::path::Path;
 
-const SNAPSHOT: &str = "snapshot_";
-const LOG: &str = "log_";
+pub(super) const SNAPSHOT: &str = "snapshot_";
+pub(super) const LOG: &str = "log_";
 
 /// Mends the database at `path` if there is one.
 pub(super) fn mend(path: &Path) -> io::Result<()> {
@@ -40,7 +40,7 @@ pub(super) fn mend(path: &Path) -> io::Result<()> {
 }
 
 /// The kinds and numbers of the files in a folder; others are left out.
-fn numbered(folder: &Path) -> io::Result<Vec<(&'static str, u64)>> {
+pub(super) fn numbered(folder: &Path) -> io::Result<Vec<(&'static str, u64)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?.file_name();
@@ -54,7 +54,7 @@ fn numbered(folder: &Path) -> io::Result<Vec<(&'static str, u64)>> {
     Ok(found)
 }
 
-fn name(kind: &str, number: u64) -> String {
+pub(super) fn name(kind: &str, number: u64) -> String {
     format!("{kind}{number:016x}")
 }
 

@@ -1,14 +1,17 @@
 //! The one place that names sled.
 //!
-//! Six of its traps are closed here. Dropping any handle or cursor flushes, and a flush that
+//! Seven of its traps are closed here. Dropping any handle or cursor flushes, and a flush that
 //! failed leaves the next one waiting for ever: after a failure handles are forgotten, not dropped.
 //! It panics where others return errors: a panic becomes an error. Its own flusher thread aborts
 //! the process when the disk is full: it is never started. Opening a damaged database may never
-//! end, because its own clean-up after a panic waits for that thread: opening has a time limit. So has reading a whole database, for where its
-//! metadata is damaged it looks for ever for what is not there. And an opening that is killed half
-//! way can cost what was there before: `remains.rs` mends that.
+//! end, because its own clean-up after a panic waits for that thread: opening has a time limit. So
+//! has reading a whole database, for where its metadata is damaged it looks for ever for what is
+//! not there. An opening that is killed half way can cost what was there before: `remains.rs` mends
+//! that. And what follows a damaged part of its log it drops without a word: `offline.rs` reads the
+//! files before it may.
 
 use super::disk::{Database, Disk, Tree};
+use super::offline::Offline;
 use super::remains;
 use ::sled as engine;
 use bytes::Bytes;
@@ -62,6 +65,7 @@ impl Disk for SledDisk {
         };
         let path = path.to_path_buf();
         limited(move || {
+            Offline::verify(&path)?;
             remains::mend(&path)?;
             let database = patiently(|| config.open::<LEAF_FANOUT>())?;
             let commits = database.open_tree("commits")?;

@@ -4,8 +4,10 @@ use super::disk::{Database, Tree};
 use super::frame::{self, Entry};
 use super::generation::{self, CACHE_BYTES, Generation, dead_path};
 use super::keeper::{Keeper, Opened};
+use super::offline::Offline;
 use super::segment::Segment;
-use super::{Shared, key};
+use super::spare::{Pairs, Spare};
+use super::{Shared, check, key};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,6 +49,8 @@ pub(crate) struct Writer {
     pub(crate) directory: Option<PathBuf>,
     pub(crate) current: Option<Current>,
     pub(crate) meta: Option<Box<dyn Database>>,
+    /// The second copy of what is in `meta`.
+    pub(crate) spare: Option<Spare>,
     pub(crate) next_generation: u64,
     pub(crate) opening: Option<(u64, Receiver<Opened>)>,
     /// Changes that are due with the next commit, not before.
@@ -199,7 +203,26 @@ impl Writer {
                 None => meta.remove(Tree::Main, key)?,
             }
         }
-        meta.flush()
+        meta.flush()?;
+        if let Some(spare) = &mut self.spare {
+            spare.add(changes);
+            if spare.is_long() {
+                self.renew_spare()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins the second copy of the metadata anew. Nobody writes to the first meanwhile.
+    fn renew_spare(&mut self) -> io::Result<()> {
+        let Some(directory) = self.directory.as_ref() else {
+            return Ok(());
+        };
+        let mut pairs = Pairs::new();
+        let mut meta = Offline::open(&directory.join("meta"))?;
+        meta.each_known(&mut |leaf| pairs.extend(check::metadata(leaf)))?;
+        self.spare = Some(Spare::begin(directory, &pairs));
+        Ok(())
     }
 
     /// Removes a sealed generation. Its summary goes last: a directory without one is recovered.
