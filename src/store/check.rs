@@ -4,7 +4,7 @@ mod report;
 mod survey;
 
 pub use report::{Damage, Report, ShardReport, StreamReport};
-pub(crate) use survey::{Survey, metadata};
+pub(crate) use survey::{OLDER, Survey, lacks_commits, metadata};
 
 use super::open::{self, OpenError};
 use std::path::Path;

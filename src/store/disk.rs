@@ -39,4 +39,7 @@ pub(crate) trait Database: Send {
 pub(crate) trait Disk: Send + Sync {
     /// Opens the database in the directory `path`, making it where there is none.
     fn open(&self, path: &Path, cache_bytes: usize) -> io::Result<Box<dyn Database>>;
+    /// Opens the database in the directory `path` for reading, where nothing can be written any
+    /// more. An error says that it is damaged, too.
+    fn open_for_reading(&self, path: &Path) -> io::Result<Box<dyn Database>>;
 }

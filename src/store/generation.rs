@@ -152,15 +152,37 @@ impl Generations {
             if !generation.path.is_dir() {
                 return Err(io::Error::new(io::ErrorKind::NotFound, "it is not there"));
             }
-            *reader = Some(self.disk.open(&generation.path, CACHE_BYTES)?);
+            *reader = Some(self.open(&generation.path)?);
         }
         let database = reader.as_ref().expect("opened above");
-        let value = database.get(Tree::Main, &key::segment(u64::from(number)));
+        let key = key::segment(u64::from(number));
+        let mut value = database.get(Tree::Main, &key);
+        if value.is_err()
+            && let Ok(database) = self.disk.open_for_reading(&generation.path)
+        {
+            // A write to it failed, and now the engine refuses reads as well.
+            value = database.get(Tree::Main, &key);
+            // Dropping the old handle would flush.
+            std::mem::forget(reader.replace(database));
+        }
         drop(reader);
         if generation.is_sealed() {
             self.note_used(generation, newly);
         }
         value
+    }
+
+    /// Opens a generation, which writes to the disk; where that is full or read-only, reading is
+    /// possible all the same.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Database>> {
+        self.disk.open(path, CACHE_BYTES).or_else(|error| {
+            let database = self.disk.open_for_reading(path).map_err(|_| error)?;
+            tracing::warn!(
+                "{} is only read: the disk cannot be written",
+                path.display()
+            );
+            Ok(database)
+        })
     }
 
     /// Keeps the generations used last open and closes the one used longest ago.

@@ -10,8 +10,10 @@
 
 mod journal;
 mod leaf;
+mod lookup;
 
 pub(crate) use leaf::Leaf;
+pub(crate) use lookup::Lookup;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -126,17 +128,27 @@ impl Offline {
         })
     }
 
-    /// True when something was written to a slab, so that there has to be metadata.
-    fn holds_leaves(&self) -> io::Result<bool> {
+    /// True when something was written to a slab, so that there has to be metadata. What is no
+    /// file at all is a flaw, also where no leaf lies in it: the engine opens them all.
+    fn holds_leaves(&mut self) -> io::Result<bool> {
+        let mut holds = false;
         for slab in 0..leaf::SLABS {
-            match std::fs::metadata(self.slab_path(slab)) {
-                Ok(file) if file.len() > 0 => return Ok(true),
-                Ok(_) => {}
+            let path = self.slab_path(slab);
+            match std::fs::metadata(&path) {
+                Ok(found) if found.is_dir() => {
+                    self.flaws.push(Flaw::new(path, "it is a folder"));
+                }
+                Ok(file) => holds |= file.len() > 0,
                 Err(error) if is_absence(&error) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(false)
+        Ok(holds)
+    }
+
+    /// Whether a file is named among the flaws already.
+    fn is_flawed(&self, path: &Path) -> bool {
+        self.flaws.iter().any(|flaw| flaw.file == path)
     }
 
     fn slab_path(&self, slab: u8) -> PathBuf {
@@ -176,7 +188,7 @@ impl Offline {
                     Err(problem) => (damaged, first) = (damaged + 1, first.or(Some(problem))),
                 }
             }
-            if let Some(problem) = first {
+            if let Some(problem) = first.filter(|_| !self.is_flawed(&path)) {
                 let mut flaw = Flaw::new(path, problem);
                 flaw.leaves = damaged;
                 self.flaws.push(flaw);

@@ -10,7 +10,7 @@ use super::log::{Piece, Place};
 use super::segment::{Records, Segment, Tail, unpack};
 use super::spare::{Pairs, Spare};
 use super::writer::{Change, Current};
-use super::{Append, LogId, OpenError, key, spare};
+use super::{Append, LogId, OpenError, check, key, spare};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -188,6 +188,10 @@ impl Found {
         path: &Path,
         disk: &dyn Disk,
     ) -> Result<(), OpenError> {
+        if check::lacks_commits(path).unwrap_or(false) {
+            generation::set_aside(path, &check::OLDER);
+            return Ok(());
+        }
         let database = match disk.open(path, CACHE_BYTES) {
             Ok(database) => database,
             Err(error) => {

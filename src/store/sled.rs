@@ -11,7 +11,7 @@
 //! files before it may.
 
 use super::disk::{Database, Disk, Tree};
-use super::offline::Offline;
+use super::offline::{Lookup, Offline};
 use super::remains;
 use ::sled as engine;
 use bytes::Bytes;
@@ -79,6 +79,10 @@ impl Disk for SledDisk {
                 failed: Arc::default(),
             }) as Box<dyn Database>)
         })
+    }
+
+    fn open_for_reading(&self, path: &Path) -> io::Result<Box<dyn Database>> {
+        Ok(Box::new(Lookup::open(path)?))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod aws_model;
 mod control;
+mod damage;
 mod durability;
 mod embedding;
 mod errors;

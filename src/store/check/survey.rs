@@ -13,6 +13,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// What is wrong with a generation that lacks commits.
+pub(crate) const OLDER: &str =
+    "its metadata is older than the records in it: a file was lost or cut";
+
 /// The metadata as far as it can be read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Meta {
@@ -279,7 +283,7 @@ impl Survey {
             );
         }
         if before == self.damage.len() && strays > 0 {
-            let problem = "its metadata is older than the records in it: a file was lost or cut";
+            let problem = OLDER;
             self.note(
                 name.join("metadata"),
                 problem,
@@ -336,6 +340,21 @@ impl Survey {
         }
         found
     }
+}
+
+/// Whether commits lie in the generation at `path` that its metadata does not know: then a file of
+/// that was lost or cut, and the engine would write over them.
+///
+/// # Errors
+/// When a file cannot be read at all.
+pub(crate) fn lacks_commits(path: &Path) -> io::Result<bool> {
+    let (mut known, mut stray) = (Reading::default(), Reading::default());
+    let mut database = Offline::open(path)?;
+    database.each(&mut |leaf, standing| match standing {
+        Standing::Known => known.add(leaf),
+        Standing::Stray => stray.add(leaf),
+    })?;
+    Ok(known.newer(&stray) > 0)
 }
 
 /// That the last change of a database is cut off, if it is.

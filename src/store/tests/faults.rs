@@ -43,6 +43,10 @@ impl Disk for FaultyDisk {
             holds_records: !path.ends_with("meta"),
         }))
     }
+
+    fn open_for_reading(&self, path: &Path) -> io::Result<Box<dyn Database>> {
+        sled::SledDisk.open_for_reading(path)
+    }
 }
 
 impl Database for FaultyDatabase {
@@ -118,6 +122,33 @@ async fn refuses_writes_and_serves_reads(break_it: impl Fn(&Faults)) {
 async fn a_full_disk_refuses_writes_and_serves_reads() {
     refuses_writes_and_serves_reads(|faults| faults.full.store(1, Ordering::Relaxed)).await;
     refuses_writes_and_serves_reads(|faults| faults.inserts_fail.store(1, Ordering::Relaxed)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_does_not_keep_older_generations_from_being_read() {
+    let home = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    let settings = Settings {
+        memory_bytes: 10_000,
+        generation_bytes: 100_000,
+        segment_bytes: 8 << 10,
+        ..settings(Some(home.path()), Durability::Always)
+    };
+    let store = open_faulty(settings.clone(), &faults);
+    let log = store.log(LOG);
+    for start in (0..600).step_by(30) {
+        let ticket = put(&store, &log, start..start + 30, 500).await;
+        ticket.durable().await.unwrap();
+    }
+    assert!(store.figures().generations >= 3, "{:?}", store.figures());
+    faults.full.store(1, Ordering::Relaxed);
+    let ticket = put(&store, &log, 600..610, 500).await;
+    assert!(ticket.durable().await.is_err());
+    assert_eq!(read_all(&log, 0, 0).await, expected(0..600, 500));
+    assert!(store.close().is_err());
+    let names = std::fs::read_dir(home.path()).unwrap();
+    let mut names = names.map(|entry| entry.unwrap().file_name());
+    assert!(names.all(|name| !name.to_string_lossy().contains("corrupt")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,299 @@
+//! What damage to each file of a data directory costs: never a panic, never an end that does not
+//! come, never a record that was not written; a clear message, the rest served, and a way out by
+//! `minikin check --repair`. The real program on real directories.
+
+use crate::durability::load::{Dice, SHARDS, read, shard};
+use crate::durability::program::{Client, Server, program, serving};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Lives of the program before the damage, each killed.
+const LIVES: u64 = 2;
+const BATCHES: u64 = 12;
+const BATCH: u64 = 40;
+
+/// What is done to a file.
+#[derive(Debug, Clone, Copy)]
+enum Harm {
+    Flip,
+    Cut,
+    Remove,
+    Folder,
+    Zeros,
+}
+
+const HARMS: [Harm; 7] = [
+    Harm::Flip,
+    Harm::Cut,
+    Harm::Flip,
+    Harm::Remove,
+    Harm::Flip,
+    Harm::Folder,
+    Harm::Zeros,
+];
+
+impl Harm {
+    /// Does it; false when that changes nothing.
+    fn inflict(self, path: &Path, dice: &mut Dice) -> bool {
+        let mut bytes = std::fs::read(path).unwrap();
+        let before = bytes.clone();
+        match self {
+            Self::Flip if bytes.is_empty() => return false,
+            Self::Flip => {
+                let at = usize::try_from(dice.below(bytes.len() as u64)).unwrap();
+                bytes[at] ^= 1 << dice.below(8);
+            }
+            Self::Cut => bytes.truncate(bytes.len() * 2 / 3),
+            Self::Remove | Self::Folder => std::fs::remove_file(path).unwrap(),
+            Self::Zeros => bytes.fill(0),
+        }
+        match self {
+            Self::Remove => true,
+            Self::Folder => {
+                std::fs::create_dir(path).unwrap();
+                true
+            }
+            Self::Flip | Self::Cut | Self::Zeros => {
+                std::fs::write(path, &bytes).unwrap();
+                bytes != before
+            }
+        }
+    }
+}
+
+/// Every record by its shard and sequence number.
+type Records = HashMap<(usize, String), (u64, u64)>;
+
+/// A directory that was killed under, and what was acknowledged.
+fn written() -> (tempfile::TempDir, Records) {
+    let home = tempfile::tempdir().unwrap();
+    let mut records = Records::new();
+    for life in 0..LIVES {
+        let server = Server::start(home.path());
+        let mut client = Client::new(server.address).unwrap();
+        if life == 0 {
+            let create = json!({"StreamName": "s", "ShardCount": SHARDS});
+            client.call("CreateStream", &create).unwrap();
+            std::fs::create_dir(home.path().join("tls")).unwrap();
+            std::fs::write(home.path().join("tls/leaf.pem"), "no certificate").unwrap();
+        }
+        for batch in 0..BATCHES {
+            let first = batch * BATCH;
+            let entries = (first..first + BATCH).map(|number| {
+                let data = format!("W{life:03}N{number:011}{}", "minikin0".repeat(150));
+                json!({"Data": data, "PartitionKey": number.to_string()})
+            });
+            let input = json!({"StreamName": "s", "Records": entries.collect::<Vec<_>>()});
+            let answer = client.call("PutRecords", &input).unwrap();
+            for (entry, number) in answer["Records"].as_array().unwrap().iter().zip(first..) {
+                let text = |name: &str| entry[name].as_str().unwrap().to_owned();
+                let shard = text("ShardId")[8..].parse().unwrap();
+                records.insert((shard, text("SequenceNumber")), (life, number));
+            }
+        }
+        server.kill().wait().unwrap();
+    }
+    (home, records)
+}
+
+fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if !path.to_string_lossy().contains("/slabs/") || path.metadata().unwrap().len() > 0
+        {
+            found.push(path);
+        }
+    }
+}
+
+fn copied(from: &Path) -> tempfile::TempDir {
+    fn copy(from: &Path, to: &Path) {
+        for entry in std::fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let to = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                std::fs::create_dir(&to).unwrap();
+                copy(&entry.path(), &to);
+            } else {
+                std::fs::copy(entry.path(), to).unwrap();
+            }
+        }
+    }
+    let home = tempfile::tempdir().unwrap();
+    copy(from, home.path());
+    home
+}
+
+/// What the program does with a directory: its log, and the records it serves if it starts.
+fn served(directory: &Path, all: &Records, what: &str) -> (Option<usize>, String) {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let started = Server::try_start(serving(directory), log.path());
+    let found = started.as_ref().ok().map(|server| {
+        let mut client = Client::new(server.address).unwrap();
+        let list = client.call("ListStreams", &json!({})).unwrap();
+        if list["StreamNames"] != json!(["s"]) {
+            return 0;
+        }
+        let mut count = 0;
+        for number in 0..SHARDS {
+            let found = read(&mut client, &shard(number), None).unwrap();
+            assert!(found.is_sorted_by(|one, two| one.0 < two.0), "{what}");
+            for (sequence, name) in found {
+                assert_eq!(all.get(&(number, sequence)), Some(&name), "{what}");
+                count += 1;
+            }
+        }
+        count
+    });
+    let said = std::fs::read_to_string(log.path()).unwrap();
+    if let Err(status) = &started {
+        assert_eq!(status.code(), Some(1), "{what}: {said}");
+    }
+    drop(started);
+    assert!(!said.contains("panicked at"), "{what}: {said}");
+    (found, said)
+}
+
+fn check(directory: &Path, repair: bool) -> Output {
+    let mut command = Command::new(program());
+    command.arg("check").arg(directory);
+    if repair {
+        command.arg("--repair");
+    }
+    command.output().unwrap()
+}
+
+/// Everything below a directory, to see whether something changed.
+fn picture(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    files(directory, &mut found);
+    found.sort();
+    let read = |path: PathBuf| std::fs::read(&path).map(|bytes| (path, bytes)).unwrap();
+    found.into_iter().map(read).collect()
+}
+
+/// One kind of harm to one file.
+fn try_harm(whole: &Path, name: &Path, harm: Harm, all: &Records, dice: &mut Dice) {
+    let what = format!("{harm:?} of {}", name.display());
+    let home = copied(whole);
+    if !harm.inflict(&home.path().join(name), dice) {
+        return;
+    }
+    let before = picture(home.path());
+    let checked = check(home.path(), false);
+    assert!(picture(home.path()) == before, "{what}: a check wrote");
+    let report = String::from_utf8_lossy(&checked.stdout).into_owned();
+    let status = checked.status.code().unwrap();
+    let (first, said) = served(copied(home.path()).path(), all, &what);
+    match status {
+        // It may not be there, or a second copy is, or it looks as a power cut leaves it.
+        0 => assert!(
+            first == Some(all.len()) || report.contains("note: ") && said.contains("WARN"),
+            "{what}: {first:?} of {}: {report}{said}",
+            all.len()
+        ),
+        1 => {
+            assert!(report.contains("DAMAGED "), "{what}: {report}");
+            let told = first == Some(all.len()) || said.contains("minikin check --repair");
+            assert!(told, "{what}: {first:?}: {said}");
+        }
+        _ => panic!("{what}: status {status}: {checked:?}"),
+    }
+    let repaired = check(home.path(), true);
+    assert_eq!(repaired.status.code(), Some(0), "{what}: {repaired:?}");
+    let after = picture(home.path());
+    assert_eq!(check(home.path(), true).status.code(), Some(0), "{what}");
+    assert!(
+        picture(home.path()) == after,
+        "{what}: the second repair changed something"
+    );
+    let (second, said) = served(home.path(), all, &what);
+    assert!(
+        second >= first,
+        "{what}: {second:?} after {first:?}: {said}"
+    );
+    let metadata = name.starts_with("meta") || name.components().count() == 1;
+    if metadata || name.to_string_lossy().contains("metadata") {
+        // Whatever becomes of metadata: the records are there, and so is a second copy of it.
+        let cut = report.contains("note: ");
+        assert!(
+            cut || second == Some(all.len()),
+            "{what}: {second:?}: {said}"
+        );
+    }
+}
+
+#[test]
+fn damage_to_any_file_ends_in_a_message_and_a_way_out() {
+    let seed = std::env::var("DAMAGE_SEED").map_or(1, |seed| seed.parse().unwrap());
+    let all_of_it = std::env::var_os("DAMAGE_ALL").is_some();
+    let mut dice = Dice(seed);
+    let (home, all) = written();
+    let mut found = Vec::new();
+    files(home.path(), &mut found);
+    found.sort();
+    assert!(found.len() > 12, "{found:?}");
+    let start = usize::try_from(seed % 7).unwrap();
+    for (path, turn) in found.iter().zip(start..) {
+        let name = path.strip_prefix(home.path()).unwrap();
+        for (harm, at) in HARMS.iter().zip(0..) {
+            if all_of_it || at == turn % HARMS.len() {
+                try_harm(home.path(), name, *harm, &all, &mut dice);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_directory_of_another_version_is_left_alone() {
+    let (home, _) = written();
+    for version in ["minikin data 0\n", "minikin data 2\n"] {
+        std::fs::write(home.path().join("version"), version).unwrap();
+        let before = picture(home.path());
+        let (found, said) = served(home.path(), &Records::new(), version);
+        assert_eq!(found, None);
+        assert!(said.contains("another version"), "{said}");
+        for repair in [false, true] {
+            let checked = check(home.path(), repair);
+            assert_eq!(checked.status.code(), Some(2), "{checked:?}");
+            let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+            assert!(said.contains("another version"), "{said}");
+        }
+        assert!(picture(home.path()) == before);
+    }
+}
+
+#[test]
+fn what_cannot_be_checked_has_a_status_of_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    let status = |path: &Path| {
+        let checked = check(path, false);
+        let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+        (checked.status.code(), said)
+    };
+    let (code, said) = status(&home.path().join("none"));
+    assert!(code == Some(2) && said.contains("does not exist"), "{said}");
+    let (code, said) = status(home.path());
+    let strange = said.contains("not a data directory");
+    assert!(code == Some(2) && strange, "{said}");
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+    let server = Server::start(home.path());
+    let (code, said) = status(home.path());
+    assert!(code == Some(2) && said.contains("in use"), "{said}");
+    let (second, said) = served(home.path(), &Records::new(), "a second process");
+    assert_eq!(second, None);
+    assert!(said.contains("in use by another process"), "{said}");
+    let list = Client::new(server.address)
+        .unwrap()
+        .call("ListStreams", &json!({}));
+    assert_eq!(
+        list.map(|list| list["StreamNames"].clone()),
+        Some(Value::Array(Vec::new()))
+    );
+    server.kill().wait().unwrap();
+    assert_eq!(status(home.path()).0, Some(0));
+}

@@ -1,0 +1,98 @@
+//! A file system of its own for a test, on a loop device: only the superuser may make one, and not
+//! in every container.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// How long a process that was killed may hold its files.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Shuts an ext4 down without writing its journal out: what is not on the disk by now never will
+/// be. The number is that of EXT4_IOC_SHUTDOWN, its argument EXT4_GOING_FLAGS_NOLOGFLUSH.
+const CUT: &str = "
+import fcntl, os, struct, sys
+fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))
+";
+
+pub(super) struct Disk {
+    home: tempfile::TempDir,
+    device: String,
+}
+
+impl Disk {
+    /// A file system of so many bytes; or why there is none.
+    pub(super) fn new(bytes: u64) -> Result<Self, String> {
+        let home = tempfile::tempdir().unwrap();
+        let image = home.path().join("image");
+        let file = std::fs::File::create(&image).unwrap();
+        file.set_len(bytes).unwrap();
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        run("mkfs.ext4", &["-q", "-F", &text(&image)])?;
+        let device = run("losetup", &["--find", "--show", &text(&image)])?;
+        std::fs::create_dir(home.path().join("mount")).unwrap();
+        let disk = Self {
+            home,
+            device: device.trim().to_owned(),
+        };
+        disk.mount()?;
+        Ok(disk)
+    }
+
+    fn mount(&self) -> Result<(), String> {
+        let options = ["-o", "errors=remount-ro", &self.device, &self.root()];
+        run("mount", &options).map(drop)
+    }
+
+    fn root(&self) -> String {
+        self.home.path().join("mount").to_str().unwrap().to_owned()
+    }
+
+    /// A path in it.
+    pub(super) fn folder(&self, name: &str) -> PathBuf {
+        Path::new(&self.root()).join(name)
+    }
+
+    /// As if the power failed.
+    pub(super) fn cut_power(&self) {
+        run("python3", &["-c", CUT, &self.root()]).unwrap();
+    }
+
+    /// As the kernel does when it finds an error.
+    pub(super) fn turn_read_only(&self) {
+        let name = self.device.trim_start_matches("/dev/");
+        std::fs::write(format!("/sys/fs/ext4/{name}/trigger_fs_error"), "test").unwrap();
+    }
+
+    /// Takes it out and puts it in again.
+    pub(super) fn mount_again(&self) {
+        let start = Instant::now();
+        while let Err(reason) = run("umount", &[&self.root()]) {
+            assert!(start.elapsed() < PATIENCE, "{reason}");
+            std::thread::yield_now();
+        }
+        self.mount().unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Lazily: a test that failed may have left a process on it.
+        let unmounted = run("umount", &["--lazy", &self.root()]);
+        let detached = run("losetup", &["--detach", &self.device]);
+        for problem in [unmounted, detached].into_iter().filter_map(Result::err) {
+            eprintln!("{problem}");
+        }
+    }
+}
+
+/// Runs a command for what it prints.
+fn run(command: &str, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(command).args(arguments).output();
+    let output = output.map_err(|error| format!("{command}: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(format!("{command}: {said}")),
+    }
+}

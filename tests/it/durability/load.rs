@@ -1,0 +1,274 @@
+//! Writers, a follower, and what has to be there afterwards.
+
+use super::program::{Client, Server};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+const WRITERS: u64 = 8;
+const BATCH: u64 = 25;
+pub(crate) const SHARDS: usize = 4;
+
+/// A record's writer and its number there.
+pub(crate) type Name = (u64, u64);
+/// A shard and a sequence number in it.
+pub(crate) type Place = (String, String);
+
+/// Numbers that need not be secret (SplitMix64).
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+}
+
+/// The letters are base64 of something whatever they are, as long as there are fours of them.
+fn data((writer, number): Name, filler: u64) -> String {
+    let name = format!("W{writer:03}N{number:011}");
+    name + &"minikin0".repeat(usize::try_from(filler).unwrap())
+}
+
+fn name(data: &str) -> Name {
+    (data[1..4].parse().unwrap(), data[5..16].parse().unwrap())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// Writes until the server goes away and reports what was acknowledged, and at the end the next
+/// number. Odd writers put batches.
+fn write(
+    address: SocketAddr,
+    writer: u64,
+    mut number: u64,
+    seed: u64,
+    acknowledged: &Sender<(Name, Place)>,
+) -> u64 {
+    let mut dice = Dice(seed);
+    let Some(mut client) = Client::new(address) else {
+        return number;
+    };
+    loop {
+        let count = if writer % 2 == 1 { BATCH } else { 1 };
+        let names: Vec<Name> = (number..number + count).map(|at| (writer, at)).collect();
+        number += count;
+        let mut records = names.iter().map(|name| {
+            let filler = dice.below(400);
+            let key = format!("{writer}-{}", name.1 % 7);
+            json!({"Data": data(*name, filler), "PartitionKey": key})
+        });
+        let answers = if count == 1 {
+            let mut record = records.next().unwrap();
+            record["StreamName"] = json!("s");
+            client.call("PutRecord", &record).map(|answer| vec![answer])
+        } else {
+            let input = json!({"StreamName": "s", "Records": records.collect::<Vec<_>>()});
+            let answer = client.call("PutRecords", &input);
+            answer.map(|answer| answer["Records"].as_array().unwrap().clone())
+        };
+        let Some(answers) = answers else {
+            return number;
+        };
+        for (name, answer) in names.into_iter().zip(answers) {
+            if answer["ErrorCode"] == "InternalFailure" {
+                // Its disk is gone.
+                return number;
+            }
+            let place = (text(&answer["ShardId"]), text(&answer["SequenceNumber"]));
+            if acknowledged.send((name, place)).is_err() {
+                return number;
+            }
+        }
+    }
+}
+
+/// Reads a shard from `after` on until it is at its end or the server is gone.
+pub(crate) fn read(
+    client: &mut Client,
+    shard: &str,
+    after: Option<&str>,
+) -> Option<Vec<(String, Name)>> {
+    let mut input = json!({"StreamName": "s", "ShardId": shard});
+    match after {
+        None => input["ShardIteratorType"] = json!("TRIM_HORIZON"),
+        Some(after) => {
+            input["ShardIteratorType"] = json!("AFTER_SEQUENCE_NUMBER");
+            input["StartingSequenceNumber"] = json!(after);
+        }
+    }
+    let mut iterator = client.call("GetShardIterator", &input)?["ShardIterator"].clone();
+    let mut all = Vec::new();
+    loop {
+        let answer = client.call("GetRecords", &json!({"ShardIterator": iterator}))?;
+        let records = answer["Records"].as_array().unwrap();
+        all.extend(records.iter().map(|record| {
+            let name = name(record["Data"].as_str().unwrap());
+            (text(&record["SequenceNumber"]), name)
+        }));
+        if records.is_empty() && answer["MillisBehindLatest"] == 0 {
+            return Some(all);
+        }
+        iterator = answer["NextShardIterator"].clone();
+    }
+}
+
+pub(crate) fn shard(number: usize) -> String {
+    format!("shardId-{number:012}")
+}
+
+/// Follows all shards until the server goes away or nobody writes any more; whatever it has seen
+/// has to stay.
+fn follow(
+    address: SocketAddr,
+    mut ends: Vec<Option<String>>,
+    over: &AtomicBool,
+) -> Vec<(Name, Place)> {
+    let mut seen = Vec::new();
+    let Some(mut client) = Client::new(address) else {
+        return seen;
+    };
+    while !over.load(Ordering::Relaxed) {
+        for (number, end) in ends.iter_mut().enumerate() {
+            let shard = shard(number);
+            let Some(records) = read(&mut client, &shard, end.as_deref()) else {
+                return seen;
+            };
+            for (sequence, name) in records {
+                *end = Some(sequence.clone());
+                seen.push((name, (shard.clone(), sequence)));
+            }
+        }
+    }
+    seen
+}
+
+/// What has to be in the directory.
+#[derive(Default)]
+pub(crate) struct Expected {
+    pub(crate) records: HashMap<Name, Place>,
+    /// The last sequence number ever seen in each shard.
+    ends: Vec<Option<String>>,
+}
+
+impl Expected {
+    fn add(&mut self, (name, place): (Name, Place)) {
+        let before = self.records.insert(name, place.clone());
+        assert!(
+            before.is_none_or(|before| before == place),
+            "{name:?} moved to {place:?}"
+        );
+    }
+
+    /// Reads everything back and compares. Records that nobody was told of may be there, once.
+    pub(crate) fn check(&mut self, server: &Server) {
+        let mut client = Client::new(server.address).unwrap();
+        let mut found: HashMap<Name, Place> = HashMap::new();
+        self.ends.clear();
+        for number in 0..SHARDS {
+            let shard = shard(number);
+            let records = read(&mut client, &shard, None).expect("the server answers");
+            assert!(
+                records.is_sorted_by(|before, after| before.0 < after.0),
+                "sequence numbers grow in {shard}"
+            );
+            let mut last = BTreeMap::new();
+            for ((_, (writer, number)), at) in records.iter().zip(0..) {
+                let before = last.insert(*writer, *number);
+                assert!(
+                    before < Some(*number),
+                    "order of {writer} at {at} in {shard}"
+                );
+            }
+            self.ends.push(records.last().map(|last| last.0.clone()));
+            for (sequence, name) in records {
+                let twice = found.insert(name, (shard.clone(), sequence));
+                assert_eq!(twice, None, "{name:?} is there twice");
+            }
+        }
+        for (name, place) in &self.records {
+            assert_eq!(found.get(name), Some(place), "{name:?} was acknowledged");
+        }
+        // What was found once has to be found for ever, and no other record at its place.
+        for record in found {
+            self.add(record);
+        }
+    }
+}
+
+/// Takes acknowledgements until there are so many, and says whether there were.
+fn take(acknowledged: &Receiver<(Name, Place)>, count: u64, expected: &mut Expected) -> bool {
+    for _ in 0..count {
+        let Ok(record) = acknowledged.recv() else {
+            return false;
+        };
+        expected.add(record);
+    }
+    true
+}
+
+/// A stream that is written to, over many lives of the program.
+pub(crate) struct Story {
+    pub(crate) dice: Dice,
+    numbers: Vec<u64>,
+    pub(crate) expected: Expected,
+}
+
+impl Story {
+    /// Creates the stream.
+    pub(crate) fn begin(server: &Server, seed: u64) -> Self {
+        let mut client = Client::new(server.address).unwrap();
+        let create = json!({"StreamName": "s", "ShardCount": SHARDS});
+        client.call("CreateStream", &create).unwrap();
+        let mut story = Self {
+            dice: Dice(seed),
+            numbers: vec![0; usize::try_from(WRITERS).unwrap()],
+            expected: Expected::default(),
+        };
+        story.expected.check(server);
+        story
+    }
+
+    /// One life: writes until so many records are acknowledged, then `end` ends it.
+    pub(crate) fn live<T>(
+        &mut self,
+        server: Server,
+        count: u64,
+        end: impl FnOnce(Server) -> T,
+    ) -> T {
+        let (sender, acknowledged) = channel();
+        let address = server.address;
+        let ends = self.expected.ends.clone();
+        let (dice, expected) = (&mut self.dice, &mut self.expected);
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let follower = scope.spawn(|| follow(address, ends, &over));
+            let writers: Vec<_> = (0..)
+                .zip(self.numbers.iter())
+                .map(|(writer, number)| {
+                    let (sender, seed, number) = (sender.clone(), dice.below(u64::MAX), *number);
+                    scope.spawn(move || write(address, writer, number, seed, &sender))
+                })
+                .collect();
+            drop(sender);
+            assert!(take(&acknowledged, count, expected), "the server lives");
+            let ended = end(server);
+            // What was acknowledged between the decision and the end counts like the rest.
+            take(&acknowledged, u64::MAX, expected);
+            for (number, writer) in self.numbers.iter_mut().zip(writers) {
+                *number = writer.join().unwrap();
+            }
+            over.store(true, Ordering::Relaxed);
+            for record in follower.join().unwrap() {
+                expected.add(record);
+            }
+            ended
+        })
+    }
+}
