@@ -3,7 +3,8 @@
 use crate::engine::tasks::Tasks;
 use crate::engine::{Behaviour, Engine, RestoreError, StoreError, kept_time};
 use crate::http::admin::Admin;
-use crate::http::listen::{self, BindError};
+use crate::http::listen::{self, BindError, Connections};
+use crate::http::metrics::Metrics;
 use crate::http::tls::{self, TlsIdentity};
 use crate::http::{Entrance, Server};
 use crate::limits;
@@ -72,7 +73,6 @@ impl Emulator {
             .map_err(StartError::Open)?;
         let world = world(&options, &recovered);
         let tls = Arc::new(identity(&options, &world.clock)?);
-        let connections = limits.connections;
         let (stop, stopped) = watch::channel(false);
         let behaviour = behaviour(&options);
         let engine = Engine::start(world, limits, behaviour, store, &recovered, stopped.clone());
@@ -84,17 +84,19 @@ impl Emulator {
             .filter_map(|listener| listener.local_addr().ok());
         let addresses: Vec<SocketAddr> = addresses.collect();
         warn_of_strangers(&addresses, options.auth);
+        let metrics = Metrics::new();
         let own = Admin {
             engine: engine.clone(),
             tls: tls.clone(),
+            metrics: metrics.clone(),
             token: options.admin_token.clone(),
         }
         .router();
-        let server = Arc::new(Server::new(engine.clone(), entrance, own));
-        let connections = connections.and_then(|most| usize::try_from(most).ok());
+        let server = Arc::new(Server::new(engine.clone(), entrance, own, metrics.clone()));
         let settings = listen::Settings {
-            max_connections: connections.unwrap_or(usize::MAX),
+            connections: Connections::of(&engine.limits),
             tls,
+            metrics,
             stop: stopped,
         };
         let (done, ended) = oneshot::channel();

@@ -1,6 +1,7 @@
 //! All streams of all accounts, and what happens to them as time passes.
 
 mod account;
+mod admission;
 mod change;
 mod consumer;
 mod lifecycle;
@@ -14,9 +15,11 @@ mod state;
 mod stream;
 mod subscription;
 pub mod tasks;
+mod traffic;
 
 pub use crate::store::{Consumer, PendingChange, ReshardingOrder, StoreError, StreamSettings};
 pub use account::Commitment;
+pub use admission::{Admission, NoRoom, Share};
 pub use change::Counts;
 pub use consumer::{ConsumerStatus, consumer_status};
 pub use put::{Placed, PutFailure};
@@ -26,11 +29,12 @@ pub use shard::{Batch, Read, RecordView, Shard};
 pub use state::{State, consumer_arn, mode, new_settings};
 pub use stream::{Facts, Stream, Terms};
 pub use subscription::{Event, Leave, SeatTaken, Subscription};
+pub use traffic::{Traffic, TrafficFigures};
 
 use crate::limits::{self, Limits};
 use crate::lock::Lock;
 use crate::model::{self, Keys, Scope, StreamArn, StreamMode, StreamStatus, TagFault, Tags};
-use crate::store::{AccountValue, Health, LogId, Store, Ticket};
+use crate::store::{AccountValue, Figures, Health, LogId, Store, Ticket};
 use crate::world::{Clock, Timestamp, World};
 use lifecycle::{Deadlines, Due};
 use std::collections::{BTreeMap, HashMap};
@@ -47,6 +51,10 @@ pub struct Engine {
     pub world: World,
     /// The limits in force.
     pub limits: Limits,
+    /// How much of requests and answers is in memory.
+    pub admission: Arc<Admission>,
+    /// How many records went through.
+    pub traffic: Traffic,
     store: Store,
     behaviour: Behaviour,
     realms: Lock<HashMap<Scope, Realm>>,
@@ -429,6 +437,11 @@ impl Engine {
             .save(vec![restore::clock(self.world.clock.now())])
             .durable()
             .await
+    }
+
+    /// Numbers about the store.
+    pub fn store_figures(&self) -> Figures {
+        self.store.figures()
     }
 
     /// Whether writes are taken; if not, why.

@@ -10,6 +10,7 @@ mod signatures;
 mod streams;
 
 use crate::engine::StoreError;
+use crate::limits::LOGGED_CHARACTERS;
 use crate::model::StreamArn;
 use std::borrow::Cow;
 use std::fmt;
@@ -46,9 +47,11 @@ pub enum Kind {
     LimitExceededException,
     MissingAuthenticationTokenException,
     ProvisionedThroughputExceededException,
+    RequestTimeoutException,
     ResourceInUseException,
     ResourceNotFoundException,
     SerializationException,
+    ServiceUnavailable,
     UnknownOperationException,
     UnrecognizedClientException,
     ValidationException,
@@ -77,9 +80,11 @@ impl Kind {
             Self::ProvisionedThroughputExceededException => {
                 "ProvisionedThroughputExceededException"
             }
+            Self::RequestTimeoutException => "RequestTimeoutException",
             Self::ResourceInUseException => "ResourceInUseException",
             Self::ResourceNotFoundException => "ResourceNotFoundException",
             Self::SerializationException => "SerializationException",
+            Self::ServiceUnavailable => "ServiceUnavailable",
             Self::UnknownOperationException => "UnknownOperationException",
             Self::UnrecognizedClientException => "UnrecognizedClientException",
             Self::ValidationException => "ValidationException",
@@ -88,10 +93,11 @@ impl Kind {
 
     /// The HTTP status.
     pub const fn status(self) -> u16 {
-        if matches!(self, Self::InternalFailure) {
-            500
-        } else {
-            400
+        match self {
+            Self::InternalFailure => 500,
+            Self::ServiceUnavailable => 503,
+            Self::RequestTimeoutException => 408,
+            _ => 400,
         }
     }
 
@@ -148,9 +154,6 @@ impl std::error::Error for Error {}
 
 /// An [`Error`] as the log shows it.
 struct WithRemedy<'a>(&'a Error);
-
-/// Characters of a message that the log shows: some quote all of a member that is wrong, records too.
-const LOGGED_CHARACTERS: usize = 1_000;
 
 impl WithRemedy<'_> {
     fn cut(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

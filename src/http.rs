@@ -3,28 +3,33 @@
 pub mod admin;
 mod body;
 mod credentials;
+mod gather;
 mod kinesis;
 pub mod listen;
+pub mod metrics;
 mod reply;
 mod signature;
 pub mod tls;
 mod unread;
+mod untaken;
 
 pub use body::Body;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, tasks};
 use crate::model::{Identities, Scope};
 use crate::options::{Authentication, Credential};
 use crate::world::Stopwatch;
 use axum::Router;
 use bytes::Bytes;
 use credentials::Scopes;
-use hyper::{Request, Response};
+use gather::Gathered;
+use hyper::http::request::Parts;
+use hyper::{Request, Response, StatusCode};
 use listen::Client;
+use metrics::{Metrics, Outcome};
 use reply::Reply;
 use signature::Verifier;
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::Poll;
 use tower::ServiceExt as _;
@@ -43,6 +48,7 @@ pub struct Server {
     /// Who the access keys are, where policies say who may do what.
     identities: Option<Identities>,
     own: Router,
+    metrics: Arc<Metrics>,
 }
 
 /// Who may come in, and as whom.
@@ -60,7 +66,12 @@ pub struct Entrance {
 
 impl Server {
     /// A server for `engine` that is entered by `entrance`.
-    pub fn new(engine: Arc<Engine>, entrance: Entrance, own: Router) -> Self {
+    pub fn new(
+        engine: Arc<Engine>,
+        entrance: Entrance,
+        own: Router,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let authentication = entrance.authentication;
         Self {
             engine,
@@ -70,6 +81,7 @@ impl Server {
             scopes: Scopes::new(entrance.scope),
             identities: entrance.identities,
             own,
+            metrics,
         }
     }
 
@@ -92,17 +104,34 @@ impl Server {
         }
         let watch = Stopwatch::start();
         let (head, body) = request.into_parts();
-        let world = &self.engine.world;
-        let reply = match kinesis::gather(&head, body, self.engine.limits.request_bytes).await? {
-            Some(body) => {
-                let answer = kinesis::answer(&self, &head, &body, client);
-                caught(answer)
-                    .await
-                    .unwrap_or_else(|| Reply::panicked(&head))
+        let (reply, received) = match gather::gather(&head, body, &self.engine).await {
+            Ok(Gathered::Whole(body, share)) => {
+                let answer = caught(kinesis::answer(&self, &head, &body, client)).await;
+                let reply = answer.unwrap_or_else(|panic| Reply::panicked(&head, panic));
+                (reply.holding_at_least(share), body.len())
             }
-            None => return Ok(reply::too_large()),
+            Ok(Gathered::Refused(error)) => (Reply::unread(&head, error), 0),
+            Ok(Gathered::TooLarge) => {
+                self.count_unread(&head, Outcome::Refused, watch);
+                return Ok(reply::too_large());
+            }
+            Err(error) => {
+                self.count_unread(&head, Outcome::CutOff, watch);
+                return Err(error);
+            }
         };
-        Ok(reply.into_response(&head, client.address, watch.elapsed(), &world.random))
+        let took = watch.elapsed();
+        let (operation, outcome, sent) = reply.outcome();
+        self.metrics
+            .count(operation, outcome, (received, sent), took);
+        Ok(reply.into_response(&head, client.address, took, &self.engine.world.random))
+    }
+
+    /// Counts a request whose body was not looked at.
+    fn count_unread(&self, head: &Parts, outcome: Outcome, watch: Stopwatch) {
+        let operation = kinesis::named(head);
+        self.metrics
+            .count(operation, outcome, (0, 0), watch.elapsed());
     }
 
     async fn answer_own<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Body>
@@ -112,22 +141,28 @@ impl Server {
     {
         let mut request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(admin::Peer(peer));
-        match self.own.clone().oneshot(request).await {
-            Ok(response) => response.map(Body::own),
-            Err(never) => match never {},
+        match caught(self.own.clone().oneshot(request)).await {
+            Ok(Ok(response)) => response.map(Body::own),
+            Ok(Err(never)) => match never {},
+            Err(panic) => {
+                tracing::error!(panic, "a request to our own paths panicked");
+                let mut response = Response::new(Body::without_length());
+                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                response
+            }
         }
     }
 }
 
-/// Runs a request's work; none if it panicked, which is a bug of ours and ends this request only.
-async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
+/// Runs a request's work; a panic in it is a bug of ours and ends this request only.
+async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
     let mut work = std::pin::pin!(work);
     std::future::poll_fn(|context| {
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        let polled = tasks::caught(|| work.as_mut().poll(context));
         match polled {
-            Ok(Poll::Ready(done)) => Poll::Ready(Some(done)),
+            Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
             Ok(Poll::Pending) => Poll::Pending,
-            Err(_) => Poll::Ready(None),
+            Err(panic) => Poll::Ready(Err(panic)),
         }
     })
     .await

@@ -1,11 +1,13 @@
 //! Every number the service or we impose: its name, its values, its source.
 //!
 //! What can be set is a row of the table below and a field of [`Limits`]; what cannot is a
-//! constant under it. Nothing else in the crate holds a bound.
+//! constant under it or, where it is about connections, documents and databases, in `limits/edge.rs`. Nothing else in the crate holds a bound.
 
 mod calls;
+mod edge;
 
 pub use calls::{CALL_RATES, CallRate, Calls};
+pub use edge::*;
 
 use std::time::Duration;
 
@@ -174,7 +176,31 @@ limits! {
     /// Time for which a subscriber may leave an event unread before it is dropped; always real time.
     unread_event_seconds, "unread-event-seconds", Some(60), Some(60), Some(60),
         "seconds", "ours: the KCL, too, gives up a subscription after 60 s of silence";
-    /// Connections open at once.
+    /// Time for which a client may leave an answer unread before its connection is closed; twice that at most, and always real time.
+    unread_answer_seconds, "unread-answer-seconds", Some(120), Some(120), Some(120),
+        "seconds", "ours: SDKs give up after 60 s without a byte";
+    /// Bytes of all requests and answers in memory at once; who finds no room waits, and is refused with ServiceUnavailable.
+    in_flight_bytes, "in-flight-bytes", Some(256 << 20), Some(256 << 20), Some(256 << 20),
+        "bytes", "ours: four of the largest requests at once, and thousands of small ones";
+    /// Time for which a request may wait for room among those bytes; always real time.
+    admission_wait_seconds, "admission-wait-seconds", Some(10), Some(10), Some(10),
+        "seconds", "ours: well within the 60 s for which SDKs wait for an answer";
+    /// Time for which a request's body may be without a further byte; always real time.
+    body_stall_seconds, "body-stall-seconds", Some(60), Some(60), Some(60),
+        "seconds", "ours: as long as SDKs wait";
+    /// Time for which a request's body may take altogether; always real time.
+    body_seconds, "body-seconds", Some(600), Some(600), Some(600),
+        "seconds", "ours: the largest body at 35 KB/s";
+    /// Time for which a connection may be open before its first byte; always real time.
+    first_byte_seconds, "first-byte-seconds", Some(60), Some(60), Some(60),
+        "seconds", "ours: one that never sends anything would hold its place for ever";
+    /// Time for which a TLS handshake may take; always real time.
+    handshake_seconds, "handshake-seconds", Some(10), Some(10), Some(10),
+        "seconds", "ours: enough for a slow machine";
+    /// Time for which a request's head may take, and a connection may be idle; always real time.
+    head_seconds, "head-seconds", Some(180), Some(180), Some(180),
+        "seconds", "ours: pools use a connection again after 60 to 90 s";
+    /// Connections open at once; further ones wait until one closes.
     connections, "connections", Some(10_000), Some(10_000), Some(10_000),
         "connections", "ours";
 }

@@ -52,7 +52,7 @@ mod update_stream_warm_throughput;
 pub use permission::Sender;
 pub use subscribe_to_shard::Events;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Share};
 use crate::error::Error;
 use crate::model::{Scope, Target};
 use crate::wire::{self, Explained, Format, Node, Shape, Shaped};
@@ -109,15 +109,18 @@ pub trait Reply {
     /// Names of the members, as the service model spells them.
     const MEMBERS: &'static [&'static str];
 
-    /// The answer in `format`.
-    fn answer(self, format: Format) -> Answer;
+    /// About how many bytes the answer will have, where that can be many.
+    fn size_bytes(&self) -> usize;
+
+    /// The answer in `format`, with the room that was made for it.
+    fn answer(self, format: Format, share: Option<Share>) -> Answer;
 }
 
 /// An answer in its format.
 #[derive(Debug)]
 pub enum Answer {
     /// All of it; empty for an operation without output.
-    Whole(Vec<u8>),
+    Whole(Vec<u8>, Option<Share>),
     /// Frames, as they come.
     Events(Box<Events>),
 }
@@ -125,8 +128,12 @@ pub enum Answer {
 impl<T: Document> Reply for T {
     const MEMBERS: &'static [&'static str] = <T as Document>::MEMBERS;
 
-    fn answer(self, format: Format) -> Answer {
-        Answer::Whole(self.encode(format))
+    fn size_bytes(&self) -> usize {
+        Document::size_bytes(self)
+    }
+
+    fn answer(self, format: Format, share: Option<Share>) -> Answer {
+        Answer::Whole(self.encode(format), share)
     }
 }
 
@@ -134,6 +141,11 @@ impl<T: Document> Reply for T {
 pub trait Document {
     /// Names of the members, as the service model spells them.
     const MEMBERS: &'static [&'static str];
+
+    /// About how many bytes it will have, where that can be many.
+    fn size_bytes(&self) -> usize {
+        0
+    }
 
     /// The body in `format`; empty for an operation without output.
     fn encode(&self, format: Format) -> Vec<u8>;
@@ -186,6 +198,12 @@ impl Entry {
             .binary_search_by(|entry| entry.name.cmp(name))
             .ok()?;
         Some(&OPERATIONS[at])
+    }
+
+    /// Where it stands in the table.
+    pub fn position(&'static self) -> usize {
+        let distance = std::ptr::from_ref(self).addr() - OPERATIONS.as_ptr().addr();
+        distance / size_of::<Self>()
     }
 
     /// From a request's body to its answer.
@@ -269,7 +287,10 @@ async fn run<O: Operation>(
     permission::check::<O>(&context, entry.name, &input)?;
     check_rate(&context, entry, &body, format)?;
     drop(body);
-    Ok(O::run(&context, input).await?.answer(format))
+    let output = O::run(&context, input).await?;
+    let bytes = output.size_bytes() as u64;
+    let share = context.engine.admission.answer(bytes).await;
+    Ok(output.answer(format, share.map_err(|_| Error::unavailable())?))
 }
 
 /// Whether the operation may be called now; only the strict profile asks.
@@ -317,5 +338,12 @@ mod tests {
                 .windows(2)
                 .all(|pair| pair[0].name < pair[1].name)
         );
+    }
+
+    #[test]
+    fn a_row_knows_where_it_stands() {
+        for (position, entry) in OPERATIONS.iter().enumerate() {
+            assert_eq!(entry.position(), position);
+        }
     }
 }

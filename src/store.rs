@@ -71,7 +71,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 pub use writer::Change;
 
 /// When a write is acknowledged and made durable.
@@ -174,11 +174,29 @@ pub(crate) struct Shared {
     saves: Lock<(Vec<Change>, u64)>,
     /// How many saves are durable.
     saved: AtomicU64,
+    /// Who may read from disk now.
+    disk_reads: Arc<Semaphore>,
     signal: Signal,
     company: Company,
     /// Moves whenever a ticket may have been kept.
     progress: watch::Sender<u64>,
     failure: OnceLock<StoreError>,
+    commits: Commits,
+}
+
+/// What the committer has done.
+#[derive(Debug, Default)]
+struct Commits {
+    count: AtomicU64,
+    flush_micros: AtomicU64,
+}
+
+impl Commits {
+    fn add(&self, flush: Duration) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        let micros = u64::try_from(flush.as_micros()).unwrap_or(u64::MAX);
+        self.flush_micros.fetch_add(micros, Ordering::Relaxed);
+    }
 }
 
 impl std::fmt::Debug for Shared {
@@ -346,6 +364,9 @@ impl Store {
             },
             generations: generations.len(),
             logs: shared.logs.lock().len(),
+            commits: shared.commits.count.load(Ordering::Relaxed),
+            flushing: Duration::from_micros(shared.commits.flush_micros.load(Ordering::Relaxed)),
+            set_aside: generation::set_aside_count(),
         }
     }
 }

@@ -49,12 +49,16 @@ impl Stream {
             match shard.append(now, room, &record, encrypted) {
                 Ok((number, ticket)) => {
                     ticket.durable().await.map_err(|_| PutFailure::Store)?;
+                    engine.traffic.wrote(1, record.size_bytes());
                     return Ok(Placed {
                         shard: shard.id,
                         number,
                     });
                 }
-                Err(AppendError::Throttled) => return Err(PutFailure::Throttled(shard.id)),
+                Err(AppendError::Throttled) => {
+                    engine.traffic.refused(1);
+                    return Err(PutFailure::Throttled(shard.id));
+                }
                 // Split or merged since it was chosen: its children stand in the routes already.
                 Err(AppendError::Closed) => {}
             }
@@ -87,11 +91,17 @@ impl Stream {
             if ticket.durable().await.is_err() {
                 continue;
             }
+            let (mut taken, mut bytes, offered) = (0, 0, part.records.len() as u64);
             for (at, number) in part.records.into_iter().zip(part.numbers) {
+                if number.is_some() {
+                    (taken, bytes) = (taken + 1, bytes + records[at].size_bytes());
+                }
                 let shard = part.shard;
                 let placed = number.map(|number| Placed { shard, number });
                 results[at] = placed.ok_or(PutFailure::Throttled(shard));
             }
+            engine.traffic.wrote(taken, bytes);
+            engine.traffic.refused(offered - taken);
         }
         results
     }

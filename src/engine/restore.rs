@@ -136,6 +136,8 @@ impl Engine {
         let mut engine = Self {
             deadlines: Deadlines::new(lifecycle_alarm.bell()),
             world,
+            admission: super::Admission::new(&limits),
+            traffic: super::Traffic::default(),
             limits,
             store,
             behaviour,

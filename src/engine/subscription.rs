@@ -5,6 +5,7 @@
 //! What expires before it is read is passed over, as for every reader: the events go on behind it,
 //! or with the end of a shard that is closed.
 
+use super::admission::Share;
 use super::shard::{Batch, Read, Shard};
 use super::{Engine, Stream};
 use crate::limits;
@@ -239,6 +240,11 @@ impl Subscription {
         limits.unread_event_seconds.map(Duration::from_secs)
     }
 
+    /// Room for an event of so many bytes.
+    pub async fn room(&self, bytes: u64) -> Share {
+        self.seat.engine.admission.event(bytes).await
+    }
+
     /// The next event; none when the subscription ends without one.
     pub async fn next(&mut self) -> Option<Event> {
         while !self.over {
@@ -310,6 +316,8 @@ impl Subscription {
         if let Some(rate) = &mut self.rate {
             rate.debit(now, batch.bytes());
         }
+        let traffic = &self.seat.engine.traffic;
+        traffic.pushed(batch.len() as u64, batch.bytes());
         self.position = batch.next();
         self.last_event = now;
         let (number, _) = batch.last().expect("the batch has records");

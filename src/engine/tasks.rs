@@ -8,6 +8,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -99,18 +100,34 @@ impl State {
     }
 }
 
+/// How many panics there were in this process, in tasks and in requests.
+static PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// How many panics there were in this process, in tasks and in requests.
+pub fn panics() -> u64 {
+    PANICS.load(Ordering::Relaxed)
+}
+
+/// Does a piece of work that must not be gone on with after a panic. A panic is counted and told.
+///
+/// # Errors
+/// What it panicked with.
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        panic_text(&*panic).to_owned()
+    })
+}
+
 /// `future`, up to its end or its first panic.
 async fn guarded<F: Future<Output = ()>>(name: &'static str, future: F) {
     let mut future = pin!(future);
     poll_fn(|context| {
-        // Unwind safe because a future that panicked is never polled again.
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-            Ok(poll) => poll,
-            Err(panic) => {
-                tracing::error!(task = name, panic = panic_text(&*panic), "a task panicked");
-                Poll::Ready(())
-            }
-        }
+        // A future that panicked is never polled again.
+        caught(|| future.as_mut().poll(context)).unwrap_or_else(|panic| {
+            tracing::error!(task = name, panic, "a task panicked");
+            Poll::Ready(())
+        })
     })
     .await;
 }

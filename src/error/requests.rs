@@ -28,6 +28,21 @@ impl Error {
         Kind::UnknownOperationException.bare()
     }
 
+    /// There is no room for the request among the bytes in flight, and there was none for a while.
+    /// The name is among the errors common to all actions; clients try again.
+    pub fn unavailable() -> Self {
+        Kind::ServiceUnavailable
+            .says("The request has failed due to a temporary failure of the server.")
+            .by(["in-flight-bytes", "admission-wait-seconds"])
+    }
+
+    /// The request's body does not come. The name is one that clients know and try again after.
+    pub fn too_slow() -> Self {
+        Kind::RequestTimeoutException
+            .says("The request's body was not received in time.")
+            .by(["body-stall-seconds", "body-seconds"])
+    }
+
     /// A bug, or a store that refuses to write.
     pub fn internal() -> Self {
         Kind::InternalFailure.bare()

@@ -1,12 +1,14 @@
-//! Our own paths: health for everyone, the certificate for everyone, the clock for this machine
+//! Our own paths: health, metrics and the certificate for everyone, the clock for this machine
 //! or whoever shows the token.
 
 mod let_in;
 
 pub use let_in::Peer;
 
+use super::metrics::{Metrics, TEXT_FORMAT};
 use super::tls::TlsIdentity;
 use crate::engine::Engine;
+use crate::limits;
 use crate::options::Secret;
 use crate::store::Health;
 use crate::world::{Clock, Timestamp};
@@ -28,12 +30,11 @@ pub struct Admin {
     pub engine: Arc<Engine>,
     /// Who the server is to TLS clients.
     pub tls: Arc<TlsIdentity>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Lets others than this machine in.
     pub token: Option<Secret>,
 }
-
-/// Bytes of a request's body.
-const BODY_BYTES: usize = 64 << 10;
 
 impl Admin {
     /// The paths under `/_minikin/`.
@@ -41,9 +42,10 @@ impl Admin {
         Router::new()
             .route("/_minikin/health/live", get(async || "live\n"))
             .route("/_minikin/health/ready", get(ready))
+            .route("/_minikin/metrics", get(metrics))
             .route("/_minikin/ca.pem", get(ca_pem))
             .route("/_minikin/clock", get(read_clock).post(move_clock))
-            .layer(DefaultBodyLimit::max(BODY_BYTES))
+            .layer(DefaultBodyLimit::max(limits::OWN_BODY_BYTES))
             .with_state(self)
     }
 }
@@ -56,6 +58,11 @@ async fn ready(State(admin): State<Admin>) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
         }
     }
+}
+
+async fn metrics(State(admin): State<Admin>) -> Response {
+    let text = admin.metrics.text(&admin.engine);
+    ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response()
 }
 
 async fn ca_pem(State(admin): State<Admin>) -> Response {

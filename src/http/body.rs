@@ -1,6 +1,8 @@
 //! The bodies of answers.
 
 use super::unread::Unread;
+use super::untaken::held;
+use crate::engine::tasks;
 use crate::operation::Events;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
@@ -13,7 +15,7 @@ use std::task::{Context, Poll, ready};
 pub struct Body(Kind);
 
 /// The next frame in the making, and what makes the one after it.
-type Next = Pin<Box<dyn Future<Output = Option<(Vec<u8>, Box<Events>)>> + Send>>;
+type Next = Pin<Box<dyn Future<Output = Option<(Bytes, Box<Events>)>> + Send>>;
 
 enum Kind {
     /// All of it at once.
@@ -28,10 +30,8 @@ enum Kind {
 
 impl Body {
     /// A body of these bytes.
-    pub(super) fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self(Kind::Whole(
-            Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty()),
-        ))
+    pub(super) fn whole(bytes: Bytes) -> Self {
+        Self(Kind::Whole(Some(bytes).filter(|bytes| !bytes.is_empty())))
     }
 
     /// An empty body without a length.
@@ -53,8 +53,8 @@ impl Body {
 
 fn next(mut events: Box<Events>) -> Next {
     Box::pin(async move {
-        let frame = events.next().await?;
-        Some((frame, events))
+        let (frame, share) = events.next().await?;
+        Some((held(frame, share, None), events))
     })
 }
 
@@ -85,7 +85,16 @@ impl hyper::body::Body for Body {
                 if let Some(unread) = unread {
                     unread.asked();
                 }
-                let Some((frame, events)) = ready!(coming.as_mut().poll(context)) else {
+                let polled = tasks::caught(|| coming.as_mut().poll(context));
+                let made = match polled {
+                    Ok(polled) => ready!(polled),
+                    Err(panic) => {
+                        tracing::error!(panic, "a subscription panicked");
+                        *kind = Kind::Unsized;
+                        return Poll::Ready(Some(Err(axum::Error::new(panic))));
+                    }
+                };
+                let Some((frame, events)) = made else {
                     // The subscription's seat is free as soon as its last frame is out.
                     *kind = Kind::Unsized;
                     return Poll::Ready(None);
@@ -94,7 +103,7 @@ impl hyper::body::Body for Body {
                 if let Some(unread) = unread {
                     unread.made();
                 }
-                Poll::Ready(Some(Ok(Frame::data(frame.into()))))
+                Poll::Ready(Some(Ok(Frame::data(frame))))
             }
             Kind::Own(body) => Pin::new(body).poll_frame(context),
         }

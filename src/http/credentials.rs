@@ -1,6 +1,7 @@
 //! Whose request it is: the signature's pieces, in the header or in the query.
 
 use crate::error::Error;
+use crate::limits;
 use crate::lock::Lock;
 use crate::model::{AccountId, Region, Scope};
 use crate::options::Authentication;
@@ -170,9 +171,6 @@ pub(super) struct Scopes {
     recent: Lock<Vec<Scope>>,
 }
 
-/// Scopes kept; a test run knows one or two.
-const RECENT: usize = 8;
-
 impl Scopes {
     pub(super) fn new(configured: Scope) -> Self {
         Self {
@@ -199,7 +197,7 @@ impl Scopes {
             account,
             region: Region::new(region),
         };
-        if recent.len() == RECENT {
+        if recent.len() == limits::RECENT_SCOPES {
             recent.remove(0);
         }
         recent.push(scope.clone());

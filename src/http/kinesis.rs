@@ -9,18 +9,13 @@ use crate::model::{Principal, Scope};
 use crate::operation::{Answer, Context, Entry, Sender};
 use crate::options::Authentication;
 use crate::wire::{self, Format};
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt as _;
+use bytes::Bytes;
 use hyper::Method;
-use hyper::body::Body;
 use hyper::http::request::Parts;
 use std::sync::Arc;
 
 /// The only service there is.
 const SERVICE: &str = "Kinesis_20131202";
-
-/// Room made for a body before more than its first piece is there; most bodies fit.
-const FIRST_ROOM_BYTES: usize = 1 << 20;
 
 /// What a request's content type says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,61 +24,6 @@ enum Content {
     /// `application/json`, which is read and then always refused.
     PlainJson,
     Unknown,
-}
-
-/// Reads a request's body; none if it is larger than `limit` bytes. One that says so in its head
-/// is not read at all.
-pub(super) async fn gather<B: Body<Data = Bytes> + Unpin>(
-    head: &Parts,
-    mut body: B,
-    limit: Option<u64>,
-) -> Result<Option<Bytes>, B::Error> {
-    let limit = limit.unwrap_or(u64::MAX);
-    let announced = body.size_hint().exact();
-    if announced.is_some_and(|announced| announced > limit) {
-        return Ok(None);
-    }
-    let Some(first) = next_piece(&mut body).await? else {
-        return Ok(Some(Bytes::new()));
-    };
-    let fits = |length: usize| length as u64 <= limit;
-    // Over HTTP/2 the end may come in a frame of its own; a request is answered after it.
-    let mut piece = if body.is_end_stream() || head.method == Method::HEAD {
-        None
-    } else {
-        next_piece(&mut body).await?
-    };
-    if piece.is_none() {
-        return Ok(fits(first.len()).then_some(first));
-    }
-    let room = announced.and_then(|announced| usize::try_from(announced).ok());
-    // A head can promise much; what has come so far is believed.
-    let room = room
-        .unwrap_or_default()
-        .min(FIRST_ROOM_BYTES)
-        .max(first.len());
-    let mut whole = BytesMut::with_capacity(room);
-    whole.extend_from_slice(&first);
-    drop(first);
-    while let Some(more) = piece {
-        if !fits(whole.len() + more.len()) {
-            return Ok(None);
-        }
-        whole.extend_from_slice(&more);
-        piece = next_piece(&mut body).await?;
-    }
-    Ok(fits(whole.len()).then(|| whole.freeze()))
-}
-
-async fn next_piece<B: Body<Data = Bytes> + Unpin>(
-    body: &mut B,
-) -> Result<Option<Bytes>, B::Error> {
-    while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame?.into_data() {
-            return Ok(Some(data));
-        }
-    }
-    Ok(None)
 }
 
 /// Answers a request whose body is whole.
@@ -155,7 +95,7 @@ async fn call(
         sender,
     };
     match entry.answer(context, body.clone(), format).await {
-        Ok(Answer::Whole(body)) => Reply::done(format, body).of(entry),
+        Ok(Answer::Whole(body, share)) => Reply::done(format, body).holding(share).of(entry),
         Ok(Answer::Events(events)) => Reply::events(events).of(entry),
         Err(error) => Reply::refused(format, error).of(entry).about(format, body),
     }
@@ -206,6 +146,11 @@ fn unroutable(head: &Parts) -> Reply {
             operation: operation.to_owned(),
         },
     })
+}
+
+/// The operation that a request names, if there is one.
+pub(super) fn named(head: &Parts) -> Option<&'static Entry> {
+    Target::of(head).entry()
 }
 
 /// The two parts of the target header; further ones are ignored.

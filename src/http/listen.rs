@@ -1,19 +1,24 @@
 //! One accept loop for an address. HTTP/1.1, HTTP/2 and TLS are told apart by their first bytes.
 
 mod bind;
+mod opening;
 
 pub use bind::{BindError, bind};
 
+use super::metrics::Metrics;
 use super::tls::TlsIdentity;
 use super::unread;
+use super::untaken::Untaken;
 use crate::engine::tasks::Tasks;
+use crate::limits::{self, Limit, Limits};
 use bytes::Bytes;
 use hyper::body::{Body, Incoming};
-use hyper::rt::{Executor, Read, Write};
+use hyper::rt::Executor;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use opening::{Opened, Version};
 use std::error::Error;
 use std::future::Future;
 use std::io::{self, ErrorKind};
@@ -21,50 +26,49 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-/// A connection that never sends anything would hold its permit for ever.
-const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(60);
-/// A client that began a handshake finishes it, even on a slow machine.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Also the time a connection may be idle: pools use one again after 60 to 90 s, and closing it
-/// in that moment would look like a reset.
-const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(180);
-/// A worker holds one stream for each shard for five minutes, and opens another connection when
-/// there are no more.
-const MAX_CONCURRENT_STREAMS: u32 = 1024;
-/// One large PutRecords is sent without waiting for the window.
-const STREAM_WINDOW_BYTES: u32 = 4 << 20;
-/// Shared by all the PutRecords in flight on one connection.
-const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
-/// Session tokens are large.
-const MAX_HEADER_LIST_BYTES: u32 = 32 << 10;
-/// What one slow subscriber may hold: hyper stops asking its body for more when this is full.
-const MAX_SEND_BUFFER_BYTES: usize = 1 << 20;
-/// How often an HTTP/2 peer is asked whether it is still there; finds dead subscribers.
-const PING_INTERVAL: Duration = Duration::from_secs(60);
-/// How long it may take to answer.
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long requests in flight may take to finish after a stop. Containers are killed 10 s after
-/// they were asked to stop, and the last commit has to fit in, too.
-const DRAIN_LIMIT: Duration = Duration::from_secs(5);
-/// How long to leave the machine alone after it refused to accept, for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// The first byte of a TLS handshake record, which no HTTP request starts with.
 const TLS_HANDSHAKE: u8 = 0x16;
-/// Holds what was read to see that there is something; larger reads go around the buffer.
-const FIRST_READ_BYTES: usize = 24;
+/// How many connections there may be, and how long they may do nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Connections {
+    most: usize,
+    first_byte: Duration,
+    handshake: Duration,
+    head: Duration,
+    unread_answer: Option<Duration>,
+}
+
+impl Connections {
+    /// What the limits say.
+    pub fn of(limits: &Limits) -> Self {
+        let most = limits
+            .connections
+            .and_then(|most| usize::try_from(most).ok());
+        let time = |limit: Limit| limit.map_or(limits::FOR_EVER, Duration::from_secs);
+        Self {
+            most: most.unwrap_or(usize::MAX),
+            first_byte: time(limits.first_byte_seconds),
+            handshake: time(limits.handshake_seconds),
+            head: time(limits.head_seconds),
+            unread_answer: limits.unread_answer_seconds.map(Duration::from_secs),
+        }
+    }
+}
 
 /// What is shared by all connections, besides the service.
 #[derive(Debug)]
 pub struct Settings {
-    /// How many connections may be open; others wait until one closes.
-    pub max_connections: usize,
+    /// How many there may be, others wait until one closes; and their times.
+    pub connections: Connections,
+    /// Where they are counted.
+    pub metrics: Arc<Metrics>,
     /// Who the server is to TLS clients.
     pub tls: Arc<TlsIdentity>,
     /// Becomes true, or loses its sender, when it is time to stop.
@@ -100,10 +104,11 @@ pub async fn serve<S, F, B, E>(
     let mut stop = settings.stop.clone();
     let shared = Arc::new(Shared {
         permits: Arc::new(Semaphore::new(
-            settings.max_connections.min(Semaphore::MAX_PERMITS),
+            settings.connections.most.min(Semaphore::MAX_PERMITS),
         )),
+        times: settings.connections,
+        metrics: settings.metrics,
         tls: settings.tls,
-        protocols: protocols(),
     });
     for listener in listeners {
         let (shared, stop, service) = (shared.clone(), settings.stop.clone(), service.clone());
@@ -111,7 +116,7 @@ pub async fn serve<S, F, B, E>(
         tasks.spawn("accept", accepting);
     }
     stopped(&mut stop).await;
-    let left = tasks.close_and_join(DRAIN_LIMIT).await;
+    let left = tasks.close_and_join(limits::DRAIN_LIMIT).await;
     if left > 0 {
         tracing::warn!(
             connections = left,
@@ -122,41 +127,54 @@ pub async fn serve<S, F, B, E>(
 
 struct Shared {
     permits: Arc<Semaphore>,
+    times: Connections,
+    metrics: Arc<Metrics>,
     tls: Arc<TlsIdentity>,
-    protocols: Builder<Streams>,
 }
 
 /// Where hyper runs the streams of an HTTP/2 connection, which end with the connection.
-#[derive(Clone, Copy)]
-struct Streams;
+#[derive(Clone)]
+struct Streams {
+    untaken: Arc<Untaken>,
+    metrics: Arc<Metrics>,
+}
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, future: F) {
-        let answering = unread::watched(Box::pin(future));
-        Tasks::spawn_part("HTTP/2 stream", async {
+        let answering = unread::watched(Box::pin(future), self.untaken.clone());
+        let metrics = self.metrics.clone();
+        Tasks::spawn_part("HTTP/2 stream", async move {
             // One that is dropped is reset.
-            let _ = answering.await;
+            if answering.await.is_err() {
+                metrics.unread();
+            }
         });
     }
 }
 
-fn protocols() -> Builder<Streams> {
-    let mut builder = Builder::new(Streams);
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_READ_TIMEOUT);
+fn protocol(streams: Streams, version: Version, head: Duration) -> Builder<Streams> {
+    let mut builder = Builder::new(streams);
+    if version == Version::Http1 {
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(head)
+            .max_buf_size(limits::HTTP1_BUFFER_BYTES);
+        return builder.http1_only();
+    }
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .max_header_list_size(MAX_HEADER_LIST_BYTES)
-        .max_send_buf_size(MAX_SEND_BUFFER_BYTES)
-        .keep_alive_interval(PING_INTERVAL)
-        .keep_alive_timeout(PING_TIMEOUT);
-    builder
+        .max_concurrent_streams(limits::HTTP2_STREAMS)
+        .initial_stream_window_size(limits::HTTP2_STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(limits::HTTP2_CONNECTION_WINDOW_BYTES)
+        .max_header_list_size(limits::HTTP2_HEADER_LIST_BYTES)
+        .max_send_buf_size(limits::HTTP2_SEND_BUFFER_BYTES)
+        .max_pending_accept_reset_streams(limits::HTTP2_PENDING_RESETS)
+        .max_local_error_reset_streams(limits::HTTP2_LOCAL_RESETS)
+        .keep_alive_interval(limits::HTTP2_PING_INTERVAL)
+        .keep_alive_timeout(limits::HTTP2_PING_TIMEOUT);
+    builder.http2_only()
 }
 
 /// Accepts on one address until told to stop.
@@ -184,7 +202,7 @@ async fn accept<S, F, B, E>(
             Err(error) if is_the_peers_fault(&error) => continue,
             Err(error) => {
                 tracing::error!(%error, "cannot accept connections for the moment");
-                let _ = timeout(ACCEPT_PAUSE, stopped(&mut stop)).await;
+                let _ = timeout(limits::ACCEPT_PAUSE, stopped(&mut stop)).await;
                 continue;
             }
         };
@@ -200,6 +218,7 @@ async fn accept<S, F, B, E>(
         let (shared, stop, service) = (shared.clone(), stop.clone(), service.clone());
         tasks.spawn("connection", async move {
             let _permit = permit;
+            let _open = shared.metrics.clone().connected();
             if let Err(error) = connection(stream, peer, &shared, stop, service).await {
                 tracing::debug!(%peer, error, "a connection ended early");
             }
@@ -229,7 +248,7 @@ where
     let mut first = [0];
     let read = select! {
         biased;
-        read = timeout(FIRST_BYTE_TIMEOUT, stream.peek(&mut first)) => read??,
+        read = timeout(shared.times.first_byte, stream.peek(&mut first)) => read??,
         () = stopped(&mut stop) => return Ok(()),
     };
     if read == 0 {
@@ -238,42 +257,48 @@ where
     let over_tls = first[0] == TLS_HANDSHAKE;
     let service = move |request| service(request, Client { address, over_tls });
     if !over_tls {
-        return requests(TokioIo::new(stream), &shared.protocols, stop, service).await;
+        return requests(stream, shared, stop, service).await;
     }
     // In a box, so that a plain connection does not carry the room for TLS.
     Box::pin(async move {
         let acceptor = TlsAcceptor::from(shared.tls.config()?);
-        let stream = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await??;
-        let mut stream = BufReader::with_capacity(FIRST_READ_BYTES, stream);
-        let read = select! {
-            biased;
-            read = timeout(FIRST_BYTE_TIMEOUT, stream.fill_buf()) => read??.len(),
-            () = stopped(&mut stop) => 0,
-        };
-        if read == 0 {
-            return Ok(());
-        }
-        requests(TokioIo::new(stream), &shared.protocols, stop, service).await
+        let stream = timeout(shared.times.handshake, acceptor.accept(stream)).await??;
+        requests(stream, shared, stop, service).await
     })
     .await
 }
 
 /// Serves the requests of one connection. After a stop no further one is taken.
 async fn requests<I, S, F, B, E>(
-    io: I,
-    protocols: &Builder<Streams>,
+    mut io: I,
+    shared: &Shared,
     mut stop: watch::Receiver<bool>,
     service: S,
 ) -> Result<(), Box<dyn Error + Send + Sync>>
 where
-    I: Read + Write + Unpin + Send + 'static,
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Fn(Request<Incoming>) -> F + Send + 'static,
     F: Future<Output = Result<Response<B>, E>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
     E: Into<Box<dyn Error + Send + Sync>> + 'static,
 {
-    let mut serving = pin!(protocols.serve_connection(io, service_fn(service)));
+    let begun = select! {
+        biased;
+        begun = timeout(shared.times.first_byte, opening::read(&mut io)) => begun??,
+        () = stopped(&mut stop) => return Ok(()),
+    };
+    let Some((version, first)) = begun else {
+        return Ok(());
+    };
+    let untaken = Untaken::within(shared.times.unread_answer);
+    let streams = Streams {
+        untaken: untaken.clone(),
+        metrics: shared.metrics.clone(),
+    };
+    let protocol = protocol(streams, version, shared.times.head);
+    let io = TokioIo::new(Opened::new(first, io));
+    let mut serving = pin!(protocol.serve_connection(io, service_fn(service)));
     let served = pin!(async {
         select! {
             biased;
@@ -282,8 +307,11 @@ where
         }
         serving.as_mut().await
     });
-    let served = unread::watched(served).await;
-    served.unwrap_or_else(|unread::Dropped| Err("its client did not read".into()))
+    let served = unread::connection_watched(served, untaken).await;
+    served.unwrap_or_else(|unread::Dropped| {
+        shared.metrics.unread();
+        Err("its client did not read".into())
+    })
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {

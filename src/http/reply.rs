@@ -1,13 +1,15 @@
 //! Answers: in JSON and CBOR, and in the service's other tongues for requests it cannot route.
 
-use super::Body;
+use super::metrics::Outcome;
+use super::untaken::held;
+use super::{Body, kinesis, unread};
+use crate::engine::Share;
 use crate::error::{Error, Kind};
 use crate::operation::{Entry, Events};
 use crate::wire::{self, Format};
 use crate::world::Random;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
@@ -19,11 +21,15 @@ use std::time::Duration;
 pub(super) struct Reply {
     status: u16,
     content_type: Option<&'static str>,
-    body: Bytes,
+    body: Vec<u8>,
+    /// What the body has of the bytes in flight.
+    share: Option<Share>,
     /// In the place of a body.
     events: Option<Box<Events>>,
     preflight: bool,
-    operation: &'static str,
+    operation: Option<&'static Entry>,
+    /// What the request panicked with.
+    panic: Option<String>,
     /// For the log.
     error: Option<Error>,
     stream: Option<String>,
@@ -59,14 +65,16 @@ pub(super) enum Coral {
 }
 
 impl Reply {
-    fn new(status: u16, content_type: Option<&'static str>, body: impl Into<Bytes>) -> Self {
+    fn new(status: u16, content_type: Option<&'static str>, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
             content_type,
             body: body.into(),
+            share: None,
             events: None,
             preflight: false,
-            operation: "",
+            operation: None,
+            panic: None,
             error: None,
             stream: None,
         }
@@ -79,11 +87,7 @@ impl Reply {
 
     /// The frames of a subscription.
     pub(super) fn events(events: Box<Events>) -> Self {
-        let reply = Self::new(
-            200,
-            Some("application/vnd.amazon.eventstream"),
-            Bytes::new(),
-        );
+        let reply = Self::new(200, Some("application/vnd.amazon.eventstream"), []);
         Self {
             events: Some(events),
             ..reply
@@ -104,24 +108,34 @@ impl Reply {
         }
     }
 
-    /// A bug of ours ended the request.
-    pub(super) fn panicked(head: &Parts) -> Self {
+    /// A bug of ours ended the request, with this text.
+    pub(super) fn panicked(head: &Parts, panic: String) -> Self {
+        Self {
+            panic: Some(panic),
+            ..Self::unread(head, Error::internal())
+        }
+    }
+
+    /// A refusal of a request whose body was not looked at.
+    pub(super) fn unread(head: &Parts, error: Error) -> Self {
         let json = head.headers.get(CONTENT_TYPE).is_none_or(|value| {
             value
                 .as_bytes()
                 .starts_with(Format::Json.content_type().as_bytes())
         });
-        Self::refused(
-            if json { Format::Json } else { Format::Cbor },
-            Error::internal(),
-        )
+        let format = if json { Format::Json } else { Format::Cbor };
+        let operation = kinesis::named(head);
+        Self {
+            operation,
+            ..Self::refused(format, error)
+        }
     }
 
     /// The answer to a browser that asks first.
     pub(super) fn preflight(_head: &Parts) -> Self {
         Self {
             preflight: true,
-            ..Self::new(200, None, Bytes::new())
+            ..Self::new(200, None, [])
         }
     }
 
@@ -167,9 +181,9 @@ impl Reply {
     }
 
     /// Notes whose answer it is, for the log.
-    pub(super) fn of(self, entry: &Entry) -> Self {
+    pub(super) fn of(self, entry: &'static Entry) -> Self {
         Self {
-            operation: entry.name,
+            operation: Some(entry),
             ..self
         }
     }
@@ -177,6 +191,27 @@ impl Reply {
     /// Notes which stream it is about, for the log.
     pub(super) fn naming(self, stream: Option<String>) -> Self {
         Self { stream, ..self }
+    }
+
+    /// Gives it what it has of the bytes in flight.
+    pub(super) fn holding(self, share: Option<Share>) -> Self {
+        Self { share, ..self }
+    }
+
+    /// Gives it what its request had, unless it has a share of its own.
+    pub(super) fn holding_at_least(mut self, mut share: Share) -> Self {
+        if self.share.is_none() && !self.body.is_empty() {
+            share.exchange_for(self.body.len() as u64);
+            self.share = Some(share);
+        }
+        self
+    }
+
+    /// Whose answer it is, what became of the request, and the size of the answer.
+    pub(super) fn outcome(&self) -> (Option<&'static Entry>, Outcome, usize) {
+        let kind = self.error.as_ref().map(|error| error.kind);
+        let outcome = Outcome::of(self.status, kind);
+        (self.operation, outcome, self.body.len())
     }
 
     /// Whether it tells of an error of this kind.
@@ -199,7 +234,10 @@ impl Reply {
 
         let mut response = Response::new(match self.events.take() {
             Some(events) => Body::events(events),
-            None => Body::whole(std::mem::take(&mut self.body)),
+            None => {
+                let (body, share) = (std::mem::take(&mut self.body), self.share.take());
+                Body::whole(held(body, share, unread::connection()))
+            }
         });
         *response.status_mut() = StatusCode::from_u16(self.status).expect("ours are in range");
         let headers = response.headers_mut();
@@ -226,7 +264,11 @@ impl Reply {
     }
 
     fn log(&self, head: &Parts, peer: SocketAddr, took: Duration, request_id: &str) {
-        let (operation, status, bytes) = (self.operation, self.status, self.body.len());
+        let operation = self.operation.map_or("", |entry| entry.name);
+        let (status, bytes) = (self.status, self.body.len());
+        if let Some(panic) = &self.panic {
+            tracing::error!(operation, request_id, panic, "a request panicked");
+        }
         if let Some(error) = &self.error {
             let stream = self.stream.as_deref().unwrap_or_default();
             tracing::warn!(

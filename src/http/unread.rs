@@ -6,6 +6,7 @@
 //! that of the stream over HTTP/2, where the other streams of the connection go on. There the frame
 //! that was begun, at most one, waits with the reset behind it until the client reads or leaves.
 
+use super::untaken::Untaken;
 use crate::lock::Lock;
 use crate::world::Patience;
 use std::cell::Cell;
@@ -16,8 +17,20 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 tokio::task_local! {
-    /// Where a body that the running task is going to write says so.
-    static WRITES: Cell<Option<Arc<Unread>>>;
+    /// What the running task writes.
+    static WRITES: Writes;
+}
+
+struct Writes {
+    /// Where a body of frames says that this task is going to write it.
+    frames: Cell<Option<Arc<Unread>>>,
+    /// The answers of the task's connection.
+    untaken: Arc<Untaken>,
+}
+
+/// The answers of the connection that the running task serves.
+pub(super) fn connection() -> Option<Arc<Untaken>> {
+    WRITES.try_with(|writes| writes.untaken.clone()).ok()
 }
 
 /// How long the client has not taken a frame.
@@ -40,7 +53,7 @@ impl Unread {
             until: Lock::new(None),
         });
         unread.made();
-        let told = WRITES.try_with(|writes| writes.set(Some(unread.clone())));
+        let told = WRITES.try_with(|writes| writes.frames.set(Some(unread.clone())));
         debug_assert!(told.is_ok(), "what writes bodies is watched");
         unread
     }
@@ -60,15 +73,57 @@ impl Unread {
     }
 }
 
-/// The client left a frame unread for too long.
+/// The client left something unread for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dropped;
 
-/// Does what answers requests, unless that has to be dropped for a client that does not read.
+/// Does the work of one stream of a connection whose answers are `untaken`, unless that has to be
+/// dropped for a client that does not read.
 ///
 /// Only a task that writes frames has a timer, and sets it once in a limit's time, not once a frame.
-pub(super) async fn watched<F: Future + Unpin>(work: F) -> Result<F::Output, Dropped> {
-    WRITES.scope(Cell::new(None), attended(work)).await
+pub(super) async fn watched<F: Future + Unpin>(
+    work: F,
+    untaken: Arc<Untaken>,
+) -> Result<F::Output, Dropped> {
+    let frames = Cell::new(None);
+    WRITES
+        .scope(Writes { frames, untaken }, attended(work))
+        .await
+}
+
+/// The same for all of a connection: it ends also when an answer is not taken. Its timer, too, is
+/// set once in a limit's time.
+pub(super) async fn connection_watched<F: Future + Unpin>(
+    work: F,
+    untaken: Arc<Untaken>,
+) -> Result<F::Output, Dropped> {
+    let mut timer: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = None;
+    let looked = untaken.clone();
+    let mut work = std::pin::pin!(watched(work, untaken));
+    poll_fn(|context| {
+        if let Poll::Ready(done) = work.as_mut().poll(context) {
+            return Poll::Ready(done);
+        }
+        loop {
+            let running = match (&mut timer, looked.due()) {
+                (Some(running), _) => running,
+                (None, Some(due)) => {
+                    timer.insert(Box::pin(async move { Patience::lasting(due).end().await }))
+                }
+                (None, None) => return Poll::Pending,
+            };
+            ready!(running.as_mut().poll(context));
+            timer = None;
+            if looked.look() {
+                tracing::warn!(
+                    "a connection is closed whose client left an answer unread; what sets the \
+                     time: --limit unread-answer-seconds=N"
+                );
+                return Poll::Ready(Err(Dropped));
+            }
+        }
+    })
+    .await
 }
 
 async fn attended<F: Future + Unpin>(mut work: F) -> Result<F::Output, Dropped> {
@@ -77,7 +132,7 @@ async fn attended<F: Future + Unpin>(mut work: F) -> Result<F::Output, Dropped> 
         if let Poll::Ready(done) = Pin::new(&mut work).poll(context) {
             return Poll::Ready(Ok(done));
         }
-        if let Some(unread) = WRITES.with(Cell::take) {
+        if let Some(unread) = WRITES.with(|writes| writes.frames.take()) {
             let timer = None;
             watch = Some(Watch { unread, timer });
         }
@@ -134,7 +189,7 @@ mod tests {
             let _unread = Unread::of("who".to_owned(), Duration::ZERO);
             pending::<()>().await;
         });
-        assert_eq!(watched(work).await, Err(Dropped));
+        assert_eq!(watched(work, Untaken::within(None)).await, Err(Dropped));
     }
 
     #[tokio::test]
@@ -148,7 +203,7 @@ mod tests {
             }
             pending::<()>().await;
         });
-        assert_eq!(watched(work).await, Err(Dropped));
+        assert_eq!(watched(work, Untaken::within(None)).await, Err(Dropped));
     }
 
     #[tokio::test]
@@ -163,7 +218,7 @@ mod tests {
                     tokio::task::yield_now().await;
                 }
             });
-            assert_eq!(watched(work).await, Ok(()));
+            assert_eq!(watched(work, Untaken::within(None)).await, Ok(()));
         }
     }
 }

@@ -61,6 +61,8 @@ impl Operation for GetRecords {
         };
         let batch = shard.read(read).await.map_err(|_| Error::internal())?;
         shard.debit_read(now, || batch.bytes());
+        let traffic = &context.engine.traffic;
+        traffic.read(batch.len() as u64, batch.bytes());
         let next = ShardIterator {
             issued: now,
             position: batch.next(),

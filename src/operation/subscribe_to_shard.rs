@@ -1,7 +1,7 @@
 //! SubscribeToShard: a shard's records, pushed to a consumer as they come.
 use super::prelude::*;
 use super::{Answer, Reply};
-use crate::engine::{Consumer, Stream, Subscription, consumer_arn};
+use crate::engine::{Consumer, Share, Stream, Subscription, consumer_arn};
 use crate::model::{ConsumerArn, StreamStatus};
 use crate::wire::Format;
 use std::sync::Arc;
@@ -31,7 +31,12 @@ input! {
 impl Reply for Events {
     const MEMBERS: &'static [&'static str] = &["EventStream"];
 
-    fn answer(self, format: Format) -> Answer {
+    /// Frames find their own room, one by one.
+    fn size_bytes(&self) -> usize {
+        0
+    }
+
+    fn answer(self, format: Format, _share: Option<Share>) -> Answer {
         Answer::Events(Box::new(self.in_format(format)))
     }
 }

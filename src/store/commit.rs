@@ -209,7 +209,10 @@ impl Committer {
             }
         }
         self.writer.insert_frames(&self.shared, &frames.finish())?;
-        self.writer.flush()
+        let flushing = Stopwatch::start();
+        self.writer.flush()?;
+        self.shared.commits.add(flushing.elapsed());
+        Ok(())
     }
 
     /// After a commit: what may be evicted, and what is only in frames.

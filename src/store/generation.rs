@@ -268,8 +268,17 @@ pub(crate) fn set_aside_number(name: &str) -> Option<u64> {
     number(name.split_once(CORRUPT)?.0)
 }
 
+/// Damaged databases that this process has met.
+static SET_ASIDE: AtomicU64 = AtomicU64::new(0);
+
+/// How many damaged databases this process has met.
+pub(crate) fn set_aside_count() -> u64 {
+    SET_ASIDE.load(Ordering::Relaxed)
+}
+
 /// Renames a damaged generation and says so.
 pub(crate) fn set_aside(path: &Path, error: &dyn std::fmt::Display) {
+    SET_ASIDE.fetch_add(1, Ordering::Relaxed);
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(CORRUPT);
     let aside = free(&path.with_file_name(name));

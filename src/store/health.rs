@@ -1,6 +1,7 @@
 //! How a store is: its errors, its health, its figures.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why the store does not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,4 +54,10 @@ pub struct Figures {
     pub generations: usize,
     /// Logs.
     pub logs: usize,
+    /// Commits since the start.
+    pub commits: u64,
+    /// How long their flushes took together.
+    pub flushing: Duration,
+    /// Damaged databases that this process set aside.
+    pub set_aside: u64,
 }

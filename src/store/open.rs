@@ -9,7 +9,8 @@ use super::recovery::{Found, recover};
 use super::room::Pressure;
 use super::sled::SledDisk;
 use super::writer::Writer;
-use super::{Running, Settings, Shared, Store};
+use super::{Commits, Running, Settings, Shared, Store};
+use crate::limits::DISK_READS;
 use crate::lock::Lock;
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// The version of the layout of a data directory.
 const VERSION: &str = "minikin data 1\n";
@@ -281,10 +282,12 @@ fn start(
         sealed: Lock::default(),
         saves: Lock::default(),
         saved: AtomicU64::new(0),
+        disk_reads: Arc::new(Semaphore::new(DISK_READS)),
         signal,
         company: Company::default(),
         progress: watch::Sender::new(0),
         failure: OnceLock::new(),
+        commits: Commits::default(),
     });
     let fail = |error| OpenError::new(Path::new("the committer's thread"), error);
     let keeper = Keeper::start(disk).map_err(fail)?;

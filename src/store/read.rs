@@ -3,9 +3,11 @@
 use super::log::{Log, Place};
 use super::segment::{Records, Run};
 use super::{RecordView, StoreError};
+use crate::limits::SEGMENTS_A_READ;
 use crate::world::Timestamp;
 use std::ops::Range;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// How much a read may return; at least one record whatever the bytes.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +27,9 @@ pub struct Batch {
     last: Option<(u64, Timestamp)>,
     next_index: u64,
     reached_end: bool,
+    /// What was read from disk is in memory for this batch alone, so it may be so long only as
+    /// others are kept from reading.
+    _from_disk: Option<OwnedSemaphorePermit>,
 }
 
 impl Batch {
@@ -83,6 +88,7 @@ impl Wish {
             last: None,
             next_index,
             reached_end: false,
+            _from_disk: None,
         }
     }
 
@@ -208,8 +214,10 @@ impl Log {
         places: Vec<(Place, u64)>,
     ) -> Result<(Batch, Option<(Place, u64)>), StoreError> {
         let shared = self.shared().clone();
+        let permit = shared.disk_reads.clone().acquire_owned().await.ok();
         let reading = tokio::task::spawn_blocking(move || {
             let mut batch = wish.empty();
+            batch._from_disk = permit;
             for (place, last) in places {
                 let segment = shared.generations.read(&place.generation, place.number)?;
                 let Some(segment) = segment else {
@@ -284,12 +292,11 @@ fn places<'a>(
     pieces: impl Iterator<Item = &'a super::log::Piece>,
     bytes: u64,
 ) -> Vec<(Place, u64)> {
-    const MOST: usize = 256;
     let mut places = Vec::new();
     let mut sum = 0;
     for piece in pieces {
         match (&piece.memory, &piece.place) {
-            (None, Some(place)) if places.len() < MOST && (sum == 0 || sum < bytes) => {
+            (None, Some(place)) if places.len() < SEGMENTS_A_READ && (sum == 0 || sum < bytes) => {
                 sum += piece.bytes;
                 places.push((place.clone(), piece.last));
             }

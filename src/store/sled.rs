@@ -13,6 +13,10 @@
 use super::disk::{Database, Disk, Tree};
 use super::offline::{Lookup, Offline};
 use super::remains;
+use crate::limits::{
+    SLED_LEAF_FANOUT, SLED_OPEN_LIMIT, SLED_OPENING_PAUSE, SLED_OPENINGS, SLED_READ_AHEAD,
+    SLED_READ_LIMIT,
+};
 use ::sled as engine;
 use bytes::Bytes;
 use std::io;
@@ -21,30 +25,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
-use std::time::Duration;
-
-/// Values in a leaf before it is split. A split at the right end leaves two behind, and two
-/// segments fit the engine's slot of 128 KiB.
-const LEAF_FANOUT: usize = 4;
 
 /// The lowest level there is: records are stored as they are, nearly at the speed of a copy.
 const COMPRESSION: i32 = -131_072;
-
-/// How long opening may take. It takes some hundredths of a second, but a disk may stall, and a
-/// sound generation must not be set aside for that.
-const OPEN_LIMIT: Duration = Duration::from_secs(120);
-
-/// How often opening is tried again while something still holds the database.
-const OPENINGS: u32 = 500;
-
-/// How long to wait before that.
-const OPENING_PAUSE: Duration = Duration::from_millis(10);
-
-/// How long the next value may take when a whole database is read, for the same reason.
-const READ_LIMIT: Duration = Duration::from_secs(60);
-
-/// Values read before they are looked at, when a whole database is read.
-const READ_AHEAD: usize = 16;
 
 /// How empty a file may get before the engine rewrites what is left in it.
 const FILL_RATIO: f32 = 0.3;
@@ -67,7 +50,7 @@ impl Disk for SledDisk {
         limited(move || {
             Offline::verify(&path)?;
             remains::mend(&path)?;
-            let database = patiently(|| config.open::<LEAF_FANOUT>())?;
+            let database = patiently(|| config.open::<SLED_LEAF_FANOUT>())?;
             let commits = database.open_tree("commits")?;
             let main = (*database).clone();
             Ok(Box::new(SledDatabase {
@@ -87,9 +70,9 @@ impl Disk for SledDisk {
 }
 
 struct Handles {
-    _database: Option<engine::Db<LEAF_FANOUT>>,
-    main: engine::Tree<LEAF_FANOUT>,
-    commits: engine::Tree<LEAF_FANOUT>,
+    _database: Option<engine::Db<SLED_LEAF_FANOUT>>,
+    main: engine::Tree<SLED_LEAF_FANOUT>,
+    commits: engine::Tree<SLED_LEAF_FANOUT>,
 }
 
 struct SledDatabase {
@@ -100,7 +83,7 @@ struct SledDatabase {
 }
 
 impl SledDatabase {
-    fn tree(&self, tree: Tree) -> &engine::Tree<LEAF_FANOUT> {
+    fn tree(&self, tree: Tree) -> &engine::Tree<SLED_LEAF_FANOUT> {
         match tree {
             Tree::Main => &self.handles().main,
             Tree::Commits => &self.handles().commits,
@@ -144,7 +127,7 @@ impl Database for SledDatabase {
 
     fn each(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], Bytes)) -> io::Result<()> {
         let tree = self.tree(tree).clone();
-        let (sender, receiver) = sync_channel(READ_AHEAD);
+        let (sender, receiver) = sync_channel(SLED_READ_AHEAD);
         let read = move || {
             let read = guarded(|| {
                 for pair in tree.iter() {
@@ -164,7 +147,7 @@ impl Database for SledDatabase {
             .name("reading".into())
             .spawn(read)?;
         loop {
-            match receiver.recv_timeout(READ_LIMIT) {
+            match receiver.recv_timeout(SLED_READ_LIMIT) {
                 Ok(Ok(Some((key, value)))) => visit(&key, Bytes::from_owner(value)),
                 Ok(end) => return end.map(drop),
                 Err(_) => {
@@ -212,10 +195,10 @@ impl Drop for SledDatabase {
 /// by the data directory's own lock, so it goes: a child process that the engine starts at every
 /// opening, anywhere in this one, has a copy of each hold for the moment before it runs.
 fn patiently<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
-    for _ in 0..OPENINGS {
+    for _ in 0..SLED_OPENINGS {
         match open() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                std::thread::sleep(OPENING_PAUSE);
+                std::thread::sleep(SLED_OPENING_PAUSE);
             }
             opened => return opened,
         }
@@ -235,7 +218,7 @@ fn limited<T: Send + 'static>(
     std::thread::Builder::new()
         .name("opening".into())
         .spawn(run)?;
-    receiver.recv_timeout(OPEN_LIMIT).unwrap_or_else(|_| {
+    receiver.recv_timeout(SLED_OPEN_LIMIT).unwrap_or_else(|_| {
         Err(io::Error::other(
             "the storage engine does not end opening it",
         ))

@@ -4,6 +4,7 @@
 //! tenth of the time for 1 KB); for all else in the crate the plain library will do.
 
 use super::shape::{Shape, Shaped};
+use crate::limits::SHARED_ROOM_FROM_BYTES;
 use base64_turbo::STANDARD;
 use bytes::{Bytes, BytesMut};
 use serde::de::{self, Visitor};
@@ -19,10 +20,6 @@ impl Shaped for Blob {
     const SHAPE: &'static Shape = &Shape::Blob { length: None };
 }
 
-/// Bodies from this length on are read with one piece of room for all their blobs: many small
-/// allocations cost more than the records in them.
-const SHARED_ROOM_FROM: usize = 16 << 10;
-
 thread_local! {
     /// Where the blobs of the body that this thread reads are put, one behind the other.
     static ROOM: RefCell<BytesMut> = RefCell::default();
@@ -31,7 +28,7 @@ thread_local! {
 /// Reads a body of `length` bytes with room for its blobs at hand. Those that are kept longer than
 /// the others keep all of it: they are for being copied on.
 pub(super) fn with_room<T>(length: usize, read: impl FnOnce() -> T) -> T {
-    if length < SHARED_ROOM_FROM {
+    if length < SHARED_ROOM_FROM_BYTES {
         return read();
     }
     ROOM.set(BytesMut::with_capacity(length));
@@ -172,7 +169,7 @@ mod tests {
             prop_assert_eq!(&STANDARD.encode(&data), &text);
             prop_assert_eq!(decoded(&text), Some(data.clone()));
             let in_room = |length| with_room(length, || decoded_in_room(text.as_bytes()));
-            for length in [0, SHARED_ROOM_FROM] {
+            for length in [0, SHARED_ROOM_FROM_BYTES] {
                 prop_assert_eq!(in_room(length), Some(Bytes::from(data.clone())));
             }
             if !text.is_empty() && byte.is_ascii() {

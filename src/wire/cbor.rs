@@ -5,14 +5,9 @@
 //! simple values, big numbers. Whatever it refuses, ciborium reads at leisure, whose judgement is
 //! the one that counts; so this reader must never accept what ciborium would not.
 
+use crate::limits::{CBOR_DEPTH, CBOR_TAGS};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
-
-/// Structures within structures that are followed; no request of the service has more.
-const DEEPEST: u8 = 32;
-
-/// Tags around one item that are passed over; moments have one.
-const MOST_TAGS: u8 = 4;
 
 /// Reads a value from the item at the start of `body`.
 pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
@@ -96,7 +91,7 @@ impl<'de> Reader<'de> {
     /// The head of the next item. Tags say nothing here: the member's type decides.
     fn head(&mut self) -> Result<Head> {
         let (mut kind, mut detail, mut number) = self.kind()?;
-        for _ in 0..MOST_TAGS {
+        for _ in 0..CBOR_TAGS {
             if kind == TAG && number.is_some() {
                 if matches!(number, Some(BIG | BIG_NEGATIVE)) {
                     return Err(refused());
@@ -134,7 +129,7 @@ impl<'de> Reader<'de> {
         left: Option<usize>,
         read: impl FnOnce(&mut Items<'_, 'de>) -> Result<T>,
     ) -> Result<T> {
-        if self.depth == DEEPEST {
+        if self.depth == CBOR_DEPTH {
             return Err(refused());
         }
         self.depth += 1;
@@ -360,7 +355,7 @@ mod tests {
     #[test]
     fn depth_is_bounded() {
         let nested = |depth: usize| [vec![0x81; depth], vec![0x00]].concat();
-        assert!(agree(&nested(usize::from(DEEPEST))).is_some());
-        assert!(from_slice::<Value>(&nested(usize::from(DEEPEST) + 1)).is_none());
+        assert!(agree(&nested(usize::from(CBOR_DEPTH))).is_some());
+        assert!(from_slice::<Value>(&nested(usize::from(CBOR_DEPTH) + 1)).is_none());
     }
 }

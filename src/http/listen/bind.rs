@@ -1,15 +1,11 @@
 //! Listening sockets for the addresses asked for.
 
+use crate::limits::{ACCEPT_BACKLOG, PORT_TRIES};
 use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::{TcpListener, TcpSocket};
-
-/// Connections the machine holds for us: some clients open one for each request.
-const BACKLOG: u32 = 1024;
-/// How many free ports are tried until one is free on every address.
-const PORT_TRIES: usize = 16;
 
 /// An address that cannot be listened on.
 #[derive(Debug)]
@@ -101,7 +97,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // Else a restart would have to wait for the connections of the last run to be forgotten.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    socket.listen(ACCEPT_BACKLOG)
 }
 
 /// Whether `address` is `0.0.0.0` and our own `::` has it already.

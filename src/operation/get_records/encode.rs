@@ -50,8 +50,12 @@ impl Document for Output {
         "Records",
     ];
 
+    fn size_bytes(&self) -> usize {
+        size_guess(self.batch.as_ref())
+    }
+
     fn encode(&self, format: Format) -> Vec<u8> {
-        let mut body = Vec::with_capacity(size_guess(self.batch.as_ref()));
+        let mut body = Vec::with_capacity(self.size_bytes());
         match format {
             Format::Json => self.write_json(&mut body),
             Format::Cbor => self

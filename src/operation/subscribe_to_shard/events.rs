@@ -1,7 +1,7 @@
 //! The frames of a subscription, made one at a time when they are asked for.
 
 use super::super::shared::{ChildShard, size_guess, write_records_cbor, write_records_json};
-use crate::engine::{Batch, Event, Leave, Subscription};
+use crate::engine::{Batch, Event, Leave, Share, Subscription};
 use crate::error::{Error, Kind};
 use crate::model::{SequenceNumber, ShardId, StreamArn};
 use crate::wire::{self, Format, frame};
@@ -56,20 +56,29 @@ impl Events {
         format!("{} of {} of {}", self.consumer, self.shard, self.stream)
     }
 
-    /// The next frame: first the greeting, which clients wait for inside the call.
-    pub async fn next(&mut self) -> Option<Vec<u8>> {
+    /// The next frame and the room it takes: first the greeting, which clients wait for inside the
+    /// call.
+    pub async fn next(&mut self) -> Option<(Vec<u8>, Option<Share>)> {
         if !self.greeted {
             self.greeted = true;
             let nothing = BTreeMap::<&str, &str>::new();
-            return Some(self.event("initial-response", wire::encode(self.format, &nothing)));
+            let greeting = self.event("initial-response", wire::encode(self.format, &nothing));
+            return Some((greeting, None));
         }
         let event = self.subscription.next().await?;
-        Some(match event {
+        let mut share = None;
+        let frame = match event {
             Event::Records {
                 batch,
                 continuation,
                 millis_behind_latest,
-            } => self.records(batch.as_ref(), continuation, millis_behind_latest),
+            } => {
+                if batch.is_some() {
+                    let bytes = size_guess(batch.as_ref()) as u64;
+                    share = Some(self.subscription.room(bytes).await);
+                }
+                self.records(batch.as_ref(), continuation, millis_behind_latest)
+            }
             Event::ShardEnd(children) => {
                 let children: Vec<_> = children.iter().map(ChildShard::of).collect();
                 self.shard_end(&children)
@@ -85,7 +94,8 @@ impl Events {
                 self.exception(&Error::stream_not_found(&self.stream))
             }
             Event::Failed => self.exception(&Error::internal()),
-        })
+        };
+        Some((frame, share))
     }
 
     fn event(&self, name: &str, payload: Vec<u8>) -> Vec<u8> {

@@ -1,0 +1,77 @@
+//! Counts of records, for metrics: one relaxed addition a call, whatever the number of records.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// What went through an engine since its start.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    written: Count,
+    read: Count,
+    pushed: Count,
+    /// Records that their shards' limits refused.
+    throttled: AtomicU64,
+}
+
+/// Records and their bytes of data and partition keys.
+#[derive(Debug, Default)]
+struct Count {
+    records: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// The same, at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrafficFigures {
+    /// Records that were acknowledged, and their bytes.
+    pub written: (u64, u64),
+    /// Records that GetRecords answered, and their bytes.
+    pub read: (u64, u64),
+    /// Records that were pushed to subscribers, and their bytes.
+    pub pushed: (u64, u64),
+    /// Records that their shards' limits refused.
+    pub throttled: u64,
+}
+
+impl Traffic {
+    pub(super) fn wrote(&self, records: u64, bytes: u64) {
+        self.written.add(records, bytes);
+    }
+
+    pub(super) fn refused(&self, records: u64) {
+        if records > 0 {
+            self.throttled.fetch_add(records, Relaxed);
+        }
+    }
+
+    /// Records were answered.
+    pub fn read(&self, records: u64, bytes: u64) {
+        self.read.add(records, bytes);
+    }
+
+    pub(super) fn pushed(&self, records: u64, bytes: u64) {
+        self.pushed.add(records, bytes);
+    }
+
+    /// What was counted so far.
+    pub fn figures(&self) -> TrafficFigures {
+        TrafficFigures {
+            written: self.written.both(),
+            read: self.read.both(),
+            pushed: self.pushed.both(),
+            throttled: self.throttled.load(Relaxed),
+        }
+    }
+}
+
+impl Count {
+    fn add(&self, records: u64, bytes: u64) {
+        if records > 0 {
+            self.records.fetch_add(records, Relaxed);
+            self.bytes.fetch_add(bytes, Relaxed);
+        }
+    }
+
+    fn both(&self) -> (u64, u64) {
+        (self.records.load(Relaxed), self.bytes.load(Relaxed))
+    }
+}

@@ -1,0 +1,209 @@
+//! A request's body, from its pieces: within its size, its time and the bytes in flight.
+//!
+//! A piece counts before it is kept, and nothing counts for a promise alone: a client that announces
+//! much and sends little holds little. Until there is room the body is not read on, so that its
+//! client waits, too, for a window of HTTP/2 or for the connection.
+
+use crate::engine::{Admission, Engine, NoRoom, Share};
+use crate::error::Error;
+use crate::limits;
+use crate::world::{Patience, Stopwatch};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::Method;
+use hyper::body::Body;
+use hyper::http::request::Parts;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::select;
+
+/// What became of a body.
+#[derive(Debug)]
+pub(super) enum Gathered {
+    /// It is whole, and holds so much of what may be in flight.
+    Whole(Bytes, Share),
+    /// It is larger than a request may be. One that says so in its head is not read at all.
+    TooLarge,
+    /// There is no room for it, or it does not come.
+    Refused(Error),
+}
+
+/// Reads a request's body.
+///
+/// # Errors
+/// When it is cut off.
+pub(super) async fn gather<B: Body<Data = Bytes> + Unpin>(
+    head: &Parts,
+    body: B,
+    engine: &Engine,
+) -> Result<Gathered, B::Error> {
+    let most = engine.limits.request_bytes.unwrap_or(u64::MAX);
+    let announced = body.size_hint().exact();
+    if announced.is_some_and(|announced| announced > most) {
+        return Ok(Gathered::TooLarge);
+    }
+    let Ok(share) = engine.admission.request().await else {
+        return Ok(Gathered::Refused(Error::unavailable()));
+    };
+    let mut pieces = Pieces {
+        body,
+        share,
+        most,
+        announced,
+        pace: Pace::of(engine),
+        come: 0,
+    };
+    Ok(match pieces.whole(head).await {
+        Ok(whole) => Gathered::Whole(whole, pieces.share),
+        Err(Ended::CutOff(error)) => return Err(error),
+        Err(Ended::TooLarge) => Gathered::TooLarge,
+        Err(Ended::TooSlow) => Gathered::Refused(Error::too_slow()),
+        Err(Ended::NoRoom) => Gathered::Refused(Error::unavailable()),
+    })
+}
+
+/// Why a body does not become whole.
+enum Ended<E> {
+    CutOff(E),
+    TooLarge,
+    TooSlow,
+    NoRoom,
+}
+
+impl<E> From<NoRoom> for Ended<E> {
+    fn from(_: NoRoom) -> Self {
+        Self::NoRoom
+    }
+}
+
+struct Pieces<'a, B> {
+    body: B,
+    share: Share,
+    most: u64,
+    announced: Option<u64>,
+    pace: Pace<'a>,
+    /// Bytes that came so far.
+    come: u64,
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Pieces<'_, B> {
+    async fn whole(&mut self, head: &Parts) -> Result<Bytes, Ended<B::Error>> {
+        let Some(first) = self.next().await? else {
+            return Ok(Bytes::new());
+        };
+        // Over HTTP/2 the end may come in a frame of its own; a request is answered after it.
+        if self.body.is_end_stream() || head.method == Method::HEAD {
+            return Ok(first);
+        }
+        let Some(second) = self.next().await? else {
+            return Ok(first);
+        };
+        let mut whole = BytesMut::with_capacity(self.room().max(first.len() + second.len()));
+        whole.extend_from_slice(&first);
+        drop(first);
+        whole.extend_from_slice(&second);
+        drop(second);
+        while let Some(more) = self.next().await? {
+            whole.extend_from_slice(&more);
+        }
+        Ok(whole.freeze())
+    }
+
+    /// Room to make for all of the body; a head can promise much, so for part of it at first.
+    fn room(&self) -> usize {
+        let announced = self.announced.unwrap_or_default();
+        usize::try_from(announced).map_or(0, |bytes| bytes.min(limits::FIRST_BODY_ROOM_BYTES))
+    }
+
+    /// The next piece, which has its room.
+    async fn next(&mut self) -> Result<Option<Bytes>, Ended<B::Error>> {
+        loop {
+            let frame = match at_once(&mut self.body).await {
+                Some(frame) => frame,
+                None => self.pace.wait(&mut self.body, self.come).await?,
+            };
+            let Some(frame) = frame else { return Ok(None) };
+            let Ok(data) = frame.map_err(Ended::CutOff)?.into_data() else {
+                continue;
+            };
+            self.come += data.len() as u64;
+            if self.come > self.most {
+                return Err(Ended::TooLarge);
+            }
+            let most = self.announced.unwrap_or(self.most);
+            self.share.cover(self.come, most).await?;
+            return Ok(Some(data));
+        }
+    }
+}
+
+type Frame<E> = Option<Result<hyper::body::Frame<Bytes>, E>>;
+
+/// The next frame if it is there already, as it is for nearly all requests: without a timer.
+async fn at_once<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Frame<B::Error>> {
+    poll_fn(|context| {
+        Poll::Ready(match Pin::new(&mut *body).poll_frame(context) {
+            Poll::Ready(frame) => Some(frame),
+            Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+/// How fast a body has to come.
+struct Pace<'a> {
+    admission: &'a Admission,
+    stall: Option<Duration>,
+    whole: Option<Duration>,
+    /// Since it had to be waited for first.
+    since: Option<Stopwatch>,
+}
+
+impl<'a> Pace<'a> {
+    fn of(engine: &'a Engine) -> Self {
+        Self {
+            admission: &engine.admission,
+            stall: engine.limits.body_stall_seconds.map(Duration::from_secs),
+            whole: engine.limits.body_seconds.map(Duration::from_secs),
+            since: None,
+        }
+    }
+
+    /// Waits for the next frame, looking now and then whether that is still worth it.
+    async fn wait<B: Body<Data = Bytes> + Unpin>(
+        &mut self,
+        body: &mut B,
+        come: u64,
+    ) -> Result<Frame<B::Error>, Ended<B::Error>> {
+        let since = *self.since.get_or_insert_with(Stopwatch::start);
+        let mut quiet = Duration::ZERO;
+        loop {
+            if self.is_over(since.elapsed(), quiet, come) {
+                return Err(Ended::TooSlow);
+            }
+            let step = self.stall.unwrap_or(Duration::MAX);
+            let step = step.saturating_sub(quiet).min(limits::BODY_HURRY);
+            select! {
+                biased;
+                frame = body.frame() => return Ok(frame),
+                () = async { Patience::lasting(step).end().await } => quiet += step,
+            }
+        }
+    }
+
+    fn is_over(&self, waited: Duration, quiet: Duration, come: u64) -> bool {
+        if self.stall.is_some_and(|stall| quiet >= stall)
+            || self.whole.is_some_and(|whole| waited >= whole)
+        {
+            return true;
+        }
+        if waited < limits::BODY_HURRY || !self.admission.is_contended() {
+            return false;
+        }
+        // Others wait for the room that this one holds.
+        let due = waited.as_secs() * limits::BODY_HURRY_BYTES_PER_SECOND;
+        quiet >= limits::BODY_HURRY || come < due
+    }
+}

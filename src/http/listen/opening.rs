@@ -1,0 +1,167 @@
+//! The first bytes of a connection: they tell HTTP/2 from HTTP/1.
+//!
+//! Read here and not by hyper, which would wait for ever for the rest of an opening that was begun.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+/// What an HTTP/2 connection begins with, and no other.
+const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    Http1,
+    Http2,
+}
+
+/// The bytes that were read to find out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct First {
+    bytes: [u8; PREFACE.len()],
+    start: u8,
+    end: u8,
+}
+
+impl First {
+    fn rest(&self) -> &[u8] {
+        &self.bytes[usize::from(self.start)..usize::from(self.end)]
+    }
+}
+
+/// Reads until it is clear what a connection speaks; none when it ends before its first byte.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) async fn read(
+    io: &mut (impl AsyncRead + Unpin),
+) -> io::Result<Option<(Version, First)>> {
+    let mut first = First::default();
+    loop {
+        let end = usize::from(first.end);
+        let read = io.read(&mut first.bytes[end..]).await?;
+        first.end += u8::try_from(read).expect("no more than there is room for");
+        let come = first.rest();
+        if come == PREFACE {
+            return Ok(Some((Version::Http2, first)));
+        }
+        if come.is_empty() {
+            return Ok(None);
+        }
+        // What ends too early is for HTTP/1 to complain of.
+        if read == 0 || !PREFACE.starts_with(come) {
+            return Ok(Some((Version::Http1, first)));
+        }
+    }
+}
+
+/// A connection of which the first bytes were read.
+#[derive(Debug)]
+pub(super) struct Opened<I> {
+    first: First,
+    io: I,
+}
+
+impl<I> Opened<I> {
+    /// The connection as it was before.
+    pub(super) fn new(first: First, io: I) -> Self {
+        Self { first, io }
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Opened<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let count = self.first.rest().len().min(buffer.remaining());
+        if count > 0 {
+            buffer.put_slice(&self.first.rest()[..count]);
+            self.first.start += u8::try_from(count).expect("no more than there are");
+        }
+        if count > 0 && (buffer.remaining() == 0 || !self.first.rest().is_empty()) {
+            return Poll::Ready(Ok(()));
+        }
+        match Pin::new(&mut self.io).poll_read(context, buffer) {
+            // The first bytes are there, whatever comes of the others.
+            _ if count > 0 => Poll::Ready(Ok(())),
+            polled => polled,
+        }
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Opened<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt as _;
+
+    async fn told(pieces: &[&[u8]]) -> Option<(Version, Vec<u8>)> {
+        let (mut client, mut server) = tokio::io::duplex(64);
+        let sending = async {
+            for piece in pieces {
+                client.write_all(piece).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            drop(client);
+        };
+        let reading = async {
+            let (version, first) = read(&mut server).await.unwrap()?;
+            let mut all = Vec::new();
+            Opened::new(first, server)
+                .read_to_end(&mut all)
+                .await
+                .unwrap();
+            Some((version, all))
+        };
+        tokio::join!(sending, reading).1
+    }
+
+    #[tokio::test]
+    async fn an_opening_in_any_pieces_is_told_and_none_of_it_lost() {
+        assert_eq!(told(&[]).await, None);
+        for at in 1..PREFACE.len() {
+            let (start, end) = PREFACE.split_at(at);
+            let whole = [PREFACE.as_slice(), b"settings"].concat();
+            let spoken = told(&[start, end, b"settings"]).await;
+            assert_eq!(spoken, Some((Version::Http2, whole)));
+            let other = [start, b"!"].concat();
+            assert_eq!(told(&[start, b"!"]).await, Some((Version::Http1, other)));
+            assert_eq!(told(&[start]).await, Some((Version::Http1, start.to_vec())));
+        }
+        let post = b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n".as_slice();
+        assert_eq!(told(&[post]).await, Some((Version::Http1, post.to_vec())));
+    }
+}
