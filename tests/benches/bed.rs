@@ -62,7 +62,7 @@ impl Bed {
         format: Format,
     ) -> Option<Vec<u8>> {
         match operation.answer(self.context.clone(), body, format).await {
-            Ok(Answer::Whole(body)) => Some(body),
+            Ok(Answer::Whole(body, _)) => Some(body),
             Ok(Answer::Events(_)) => panic!("{operation:?} answers events"),
             Err(error) => {
                 assert_eq!(error.kind.name(), "DryRunOperationException");

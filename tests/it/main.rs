@@ -9,6 +9,7 @@ mod embedding;
 mod errors;
 mod formats;
 mod fuzz;
+mod hostile;
 mod iterators;
 mod lab;
 mod limits;

@@ -34,7 +34,7 @@ fn check_ids(answer: &Answer) {
 }
 
 /// Checks that an answer has the usual headers and no others.
-fn check_usual(answer: &Answer) {
+pub(crate) fn check_usual(answer: &Answer) {
     check_ids(answer);
     assert_eq!(answer.header_names(), USUAL);
     let length = answer.body.len().to_string();

@@ -11,13 +11,13 @@ use aws_sdk_kinesis::types::{
 use std::time::Duration;
 
 /// A registered consumer of a stream.
-struct Consumer {
+pub(crate) struct Consumer {
     stream: Stream,
     arn: String,
 }
 
 impl Consumer {
-    async fn of(stream: &Stream) -> Self {
+    pub(crate) async fn of(stream: &Stream) -> Self {
         Self::named(stream, "reader").await
     }
 
@@ -34,7 +34,7 @@ impl Consumer {
         }
     }
 
-    async fn subscribe(&self, shard: &str, start: StartingPosition) -> Subscription {
+    pub(crate) async fn subscribe(&self, shard: &str, start: StartingPosition) -> Subscription {
         let call = self
             .stream
             .client
@@ -57,7 +57,7 @@ impl Consumer {
 }
 
 /// A subscription as the SDK gives it.
-struct Subscription(SubscribeToShardOutput);
+pub(crate) struct Subscription(SubscribeToShardOutput);
 
 impl Subscription {
     /// The next event; none at a clean end; the exception's text when it ends with one.
@@ -74,7 +74,7 @@ impl Subscription {
     }
 
     /// Data of the records up to the one that completes `count`.
-    async fn data(&mut self, count: usize) -> Vec<String> {
+    pub(crate) async fn data(&mut self, count: usize) -> Vec<String> {
         let mut data = Vec::new();
         while data.len() < count {
             let event = self.next().await.unwrap().expect("more records");
@@ -88,7 +88,7 @@ impl Subscription {
     }
 }
 
-fn from(kind: ShardIteratorType) -> StartingPosition {
+pub(crate) fn from(kind: ShardIteratorType) -> StartingPosition {
     StartingPosition::builder().r#type(kind).build().unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::http::tls::names;
+use crate::limits::Profile;
 use crate::world::Clock;
 use http_body_util::Full;
 use hyper::body::Frame;
@@ -50,7 +51,11 @@ where
     let (stop, stopping) = watch::channel(false);
     let (end, ended) = watch::channel(false);
     let settings = Settings {
-        max_connections,
+        connections: Connections {
+            most: max_connections,
+            ..Connections::of(&Limits::for_profile(Profile::Standard))
+        },
+        metrics: Metrics::new(),
         tls: tls.clone(),
         stop: stopping,
     };

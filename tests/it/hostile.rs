@@ -1,0 +1,41 @@
+//! Clients that mean ill, or are broken: what they hold is bounded, they are refused clearly, and
+//! others are served. `tests/long/hostile` does the same to the program with thousands of them.
+
+mod bodies;
+mod frames;
+mod metrics;
+mod panics;
+mod silence;
+
+use crate::lab::{Lab, Request};
+
+/// A request that others send meanwhile.
+fn list() -> Request {
+    Request::json("ListStreams", "{}")
+}
+
+/// That others are served.
+async fn check_served(lab: &Lab) {
+    let answer = lab.connect().await.exchange(&list()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+/// What a counter stands at; its labels belong to its name. What was never counted stands at 0.
+async fn counter(lab: &Lab, name: &str) -> u64 {
+    let page = lab.send(&Request::bare("GET", "/_minikin/metrics")).await;
+    let text = page.text();
+    let mut lines = text.lines().filter_map(|line| line.rsplit_once(' '));
+    let found = lines.find(|(known, _)| *known == format!("minikin_{name}"));
+    found.map_or(0, |(_, value)| value.parse().unwrap())
+}
+
+/// Waits until a counter stands at a value.
+async fn until(lab: &Lab, name: &str, value: u64) {
+    let reached = async { while counter(lab, name).await != value {} };
+    let reached = tokio::time::timeout(crate::lab::PATIENCE, reached).await;
+    assert!(
+        reached.is_ok(),
+        "{name} stands at {}",
+        counter(lab, name).await
+    );
+}

@@ -1,0 +1,231 @@
+//! Bodies: promised and not sent, without an end, too many at once, deep, and lying.
+
+use super::{check_served, counter, list, until};
+use crate::lab::request::{CBOR, JSON};
+use crate::lab::{Lab, Request, Stream, wire_test};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+const SLOW: &str = r#"{"__type":"RequestTimeoutException","message":"The request's body was not received in time."}"#;
+const NO_ROOM: &str = r#"{"__type":"ServiceUnavailable","message":"The request has failed due to a temporary failure of the server."}"#;
+
+/// The head of a call whose body is announced and does not come.
+fn promise(bytes: usize) -> Vec<u8> {
+    Request::call("PutRecord", JSON, b"")
+        .header("Content-Length", &bytes.to_string())
+        .head()
+}
+
+wire_test!(
+    a_body_that_does_not_come_is_given_up,
+    ["--limit", "body-stall-seconds=0"],
+    |lab: Lab| async move {
+        for begun in [b"".as_slice(), b"{", &[b' '; 10_000]] {
+            let mut connection = lab.connect().await;
+            connection.send(&[&promise(20_000), begun].concat()).await;
+            let answer = connection.answer(true).await;
+            assert_eq!((answer.status, answer.text().as_str()), (408, SLOW));
+            assert_eq!(connection.rest().await, b"", "and the connection ends");
+        }
+        until(
+            &lab,
+            "requests_total{operation=\"PutRecord\",outcome=\"too_slow\"}",
+            3,
+        )
+        .await;
+        until(&lab, "in_flight_bytes", 0).await;
+        check_served(&lab).await;
+    }
+);
+
+wire_test!(
+    a_body_that_takes_too_long_altogether_is_given_up,
+    ["--limit", "body-seconds=0"],
+    |lab: Lab| async move {
+        let mut connection = lab.connect().await;
+        connection.send(&promise(20_000)).await;
+        assert_eq!(connection.answer(true).await.status, 408);
+    }
+);
+
+wire_test!(
+    promises_hold_nothing_and_thousands_of_them_are_borne,
+    ["--limit", "in-flight-bytes=16777216"],
+    |lab: Lab| async move {
+        let mut held = Vec::new();
+        for _ in 0..200 {
+            let mut connection = lab.connect().await;
+            connection
+                .send(&[&promise(20 << 20), b"{".as_slice()].concat())
+                .await;
+            held.push(connection);
+        }
+        // All together they have what 200 requests have, not 4 GB.
+        let room = 200 * minikin::limits::REQUEST_ROOM_BYTES;
+        until(&lab, "in_flight_bytes", room).await;
+        check_served(&lab).await;
+        drop(held);
+        until(&lab, "in_flight_bytes", 0).await;
+    }
+);
+
+wire_test!(
+    where_there_is_no_room_large_requests_are_refused_and_small_ones_served,
+    [
+        "--limit",
+        "in-flight-bytes=16777216",
+        "--limit",
+        "admission-wait-seconds=0",
+        "--profile",
+        "fast"
+    ],
+    |lab: Lab| async move {
+        let stream = lab.stream("s").create().await;
+        let mut holding = lab.connect().await;
+        let some = [b' '; 100_000];
+        holding
+            .send(&[&promise(20 << 20), some.as_slice()].concat())
+            .await;
+        let room = minikin::limits::REQUEST_ROOM_BYTES + minikin::limits::SMALL_BYTES;
+        until(&lab, "in_flight_bytes", room + 2 * (20 << 20)).await;
+
+        let large = put("s", 1_000_000);
+        let answer = lab.connect().await.exchange(&large).await;
+        assert_eq!((answer.status, answer.text().as_str()), (503, NO_ROOM));
+        crate::routing::check_usual(&answer);
+        let other = tokio::net::TcpStream::connect(lab.address()).await.unwrap();
+        let other = crate::lab::h2::exchange(other, &[large.clone()]).await;
+        assert_eq!(other[0].status, 503);
+        assert_eq!(counter(&lab, "admission_refused_total").await, 2);
+        stream.put("key", "small").await;
+
+        drop(holding);
+        until(&lab, "in_flight_bytes", 0).await;
+        assert_eq!(lab.connect().await.exchange(&large).await.status, 200);
+    }
+);
+
+fn put(stream: &str, bytes: usize) -> Request {
+    let data = STANDARD.encode(vec![7; bytes]);
+    let body = format!(r#"{{"StreamName":"{stream}","PartitionKey":"k","Data":"{data}"}}"#);
+    Request::json("PutRecord", &body)
+}
+
+wire_test!(
+    many_large_records_at_once_wait_for_each_other_and_all_go_in,
+    [
+        "--limit",
+        "in-flight-bytes=8388608",
+        "--limit",
+        "admission-wait-seconds=off",
+        "--profile",
+        "fast"
+    ],
+    |lab: Lab| async move {
+        lab.stream("s").create().await;
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let (lab, request) = (lab.clone(), put("s", 1_000_000));
+            tasks.spawn(async move { lab.connect().await.exchange(&request).await.status });
+        }
+        let statuses = tasks.join_all().await;
+        assert_eq!(statuses, [200; 20]);
+        let read = Stream::existing(&lab, "s").read_all().await;
+        assert_eq!(read.len(), 20);
+        until(&lab, "in_flight_bytes", 0).await;
+    }
+);
+
+wire_test!(
+    chunks_without_an_end_stop_at_the_limit_of_a_body,
+    ["--limit", "request-bytes=200000"],
+    |lab: Lab| async move {
+        for chunk in [b"1\r\nx\r\n".repeat(10_000), b"2710\r\n".to_vec()] {
+            let mut connection = lab.connect().await;
+            let head = Request::call("PutRecord", JSON, b"").chunked(1).head();
+            connection.send(&head).await;
+            let filled = if chunk.len() > 10 {
+                chunk
+            } else {
+                [chunk, vec![b'x'; 10_000], b"\r\n".to_vec()].concat()
+            };
+            // What is sent after the refusal goes nowhere.
+            for _ in 0..25 {
+                connection.send(&filled).await;
+            }
+            assert_eq!(connection.answer(true).await.status, 413);
+        }
+        check_served(&lab).await;
+    }
+);
+
+wire_test!(
+    a_chunk_that_lies_about_its_length_is_refused,
+    |lab: Lab| async move {
+        let head = Request::call("ListStreams", JSON, b"").chunked(1).head();
+        for lie in [
+            "2\r\n{}x\r\n0\r\n\r\n",
+            "g\r\n",
+            "fffffffffffffffff\r\n{}",
+            "-1\r\n{}\r\n",
+        ] {
+            let mut connection = lab.connect().await;
+            connection.send(&[&head, lie.as_bytes()].concat()).await;
+            let rest = connection.rest().await;
+            let text = String::from_utf8_lossy(&rest);
+            assert!(!text.starts_with("HTTP/1.1 200"), "{lie}: {text}");
+        }
+        check_served(&lab).await;
+    }
+);
+
+wire_test!(
+    documents_of_any_depth_are_refused_or_passed_over,
+    |lab: Lab| async move {
+        let deep = 1_000_000;
+        let json = |open: &str, close: &str| {
+            format!(r#"{{"Deep":{}1{}}}"#, open.repeat(deep), close.repeat(deep))
+        };
+        for body in [
+            json("[", "]"),
+            json(r#"{"a":"#, "}"),
+            "[".repeat(deep),
+            "{\"a\":".repeat(deep),
+        ] {
+            let answer = lab.send(&Request::json("ListStreams", &body)).await;
+            assert_eq!(answer.status, 400, "{}", &body[..20]);
+        }
+        for open in [
+            &[0x81][..],
+            &[0x9f],
+            &[0xa1, 0x61, b'a'],
+            &[0xbf, 0x61, b'a'],
+            &[0xc1],
+            &[0x7f],
+        ] {
+            let body = [&[0xa1, 0x61, b'D'], open.repeat(deep).as_slice()].concat();
+            for body in [&body[..], &body[3..]] {
+                let answer = lab.send(&Request::call("ListStreams", CBOR, body)).await;
+                assert_eq!(answer.status, 400, "{open:x?}");
+            }
+        }
+        check_served(&lab).await;
+    }
+);
+
+wire_test!(
+    lengths_in_cbor_that_lie_take_no_memory,
+    |lab: Lab| async move {
+        for head in [0x5b, 0x7b, 0x9b, 0xbb] {
+            for length in [u64::MAX, i64::MAX as u64, 1 << 40, 1 << 33] {
+                let value = [&[head][..], &length.to_be_bytes(), b"abc"].concat();
+                let member = [&[0xa1, 0x64][..], b"Data", &value].concat();
+                for body in [value, member] {
+                    let answer = lab.send(&Request::call("PutRecord", CBOR, &body)).await;
+                    assert_eq!(answer.status, 400, "{head:x} {length}");
+                }
+            }
+        }
+        assert_eq!(lab.send(&list()).await.status, 200);
+    }
+);

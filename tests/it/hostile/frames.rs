@@ -1,0 +1,250 @@
+//! HTTP/2, frame by frame, as no decent client writes it.
+
+use super::{check_served, until};
+use crate::lab::{Lab, PATIENCE, Request, wire_test};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RESET: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const CONTINUATION: u8 = 9;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+/// A connection that writes what it likes and reads nothing until it is told to.
+pub(super) struct Attack(TcpStream);
+
+impl Attack {
+    /// One whose streams have this window.
+    pub(super) async fn begin(lab: &Lab, window: u32) -> Self {
+        let mut stream = TcpStream::connect(lab.address()).await.unwrap();
+        stream.write_all(PREFACE).await.unwrap();
+        let mut attack = Self(stream);
+        let setting = [&[0, 4][..], &window.to_be_bytes()].concat();
+        assert!(attack.send(&frame(SETTINGS, 0, 0, &setting)).await);
+        attack
+    }
+
+    /// Sends bytes; false when the connection is closed.
+    async fn send(&mut self, bytes: &[u8]) -> bool {
+        let sent = timeout(PATIENCE, self.0.write_all(bytes)).await;
+        sent.expect("they are taken, or the connection is closed")
+            .is_ok()
+    }
+
+    /// Sends a whole request.
+    pub(super) async fn call(&mut self, stream: u32, request: &Request) -> bool {
+        let head = frame(HEADERS, END_HEADERS, stream, &block(request));
+        let body = frame(DATA, END_STREAM, stream, &request.body);
+        self.send(&[head, body].concat()).await
+    }
+
+    /// Reads what still comes until the connection is closed.
+    pub(super) async fn until_closed(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        let closed = timeout(PATIENCE, self.0.read_to_end(&mut rest)).await;
+        assert!(closed.is_ok(), "the connection is closed");
+        rest
+    }
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let head = [length[1], length[2], length[3], kind, flags];
+    [&head, &stream.to_be_bytes()[..], payload].concat()
+}
+
+/// A header in HPACK, as it is and not to be remembered.
+fn literal(name: &str, value: &str) -> Vec<u8> {
+    let mut field = vec![0];
+    for text in [name, value] {
+        let mut length = text.len();
+        if length < 127 {
+            field.push(u8::try_from(length).unwrap());
+        } else {
+            field.push(127);
+            length -= 127;
+            while length >= 128 {
+                field.push(u8::try_from(length % 128).unwrap() | 128);
+                length /= 128;
+            }
+            field.push(u8::try_from(length).unwrap());
+        }
+        field.extend_from_slice(text.as_bytes());
+    }
+    field
+}
+
+fn block(request: &Request) -> Vec<u8> {
+    let mut block = literal(":method", &request.method);
+    block.extend(literal(":scheme", "http"));
+    block.extend(literal(":authority", "localhost"));
+    block.extend(literal(":path", &request.path));
+    for (name, value) in request.headers.iter().filter(|(name, _)| name != "Host") {
+        block.extend(literal(&name.to_ascii_lowercase(), value));
+    }
+    block
+}
+
+fn list() -> Request {
+    Request::json("ListStreams", "{}")
+}
+
+wire_test!(
+    streams_that_are_reset_at_once_end_their_connection,
+    |lab: Lab| async move {
+        let mut attack = Attack::begin(&lab, 65_535).await;
+        let head = block(&list());
+        let mut stream = 1;
+        let mut open = true;
+        // Each costs the client 13 bytes more than nothing.
+        while open && stream < 200_000 {
+            let mut burst = Vec::new();
+            for _ in 0..100 {
+                burst.extend(frame(HEADERS, END_HEADERS, stream, &head));
+                burst.extend(frame(RESET, 0, stream, &[0, 0, 0, 8]));
+                stream += 2;
+            }
+            open = attack.send(&burst).await;
+        }
+        assert!(!open, "it goes on after {stream}");
+        check_served(&lab).await;
+        until(&lab, "in_flight_bytes", 0).await;
+    }
+);
+
+wire_test!(
+    headers_that_go_on_for_ever_end_their_connection,
+    |lab: Lab| async move {
+        let mut attack = Attack::begin(&lab, 65_535).await;
+        let head = block(&list());
+        let mut open = attack.send(&frame(HEADERS, 0, 1, &head)).await;
+        let more = frame(CONTINUATION, 0, 1, &literal("x-more", &"x".repeat(8_000)));
+        let mut count = 0;
+        while open && count < 100_000 {
+            open = attack.send(&more).await;
+            count += 1;
+        }
+        assert!(!open, "it goes on after {count}");
+        check_served(&lab).await;
+    }
+);
+
+wire_test!(
+    empty_continuations_end_their_connection,
+    |lab: Lab| async move {
+        let mut attack = Attack::begin(&lab, 65_535).await;
+        let mut open = attack.send(&frame(HEADERS, 0, 1, &block(&list()))).await;
+        let more = frame(CONTINUATION, 0, 1, b"").repeat(100);
+        let mut count = 0;
+        while open && count < 10_000 {
+            open = attack.send(&more).await;
+            count += 1;
+        }
+        assert!(!open, "it goes on after {count}");
+        check_served(&lab).await;
+    }
+);
+
+wire_test!(
+    a_header_list_beyond_its_limit_is_refused,
+    |lab: Lab| async move {
+        let mut attack = Attack::begin(&lab, 65_535).await;
+        let mut block = block(&list());
+        // Remembered once and named again and again: few bytes, many headers.
+        block.extend([0x40]);
+        block.extend(&literal("x-bomb", &"x".repeat(3_000))[1..]);
+        block.extend([0xbe; 5_000]);
+        attack.send(&frame(HEADERS, END_HEADERS, 1, &block)).await;
+        attack.send(&frame(DATA, END_STREAM, 1, b"{}")).await;
+        check_served(&lab).await;
+        until(&lab, "in_flight_bytes", 0).await;
+        until(
+            &lab,
+            "requests_total{operation=\"ListStreams\",outcome=\"done\"}",
+            1,
+        )
+        .await;
+    }
+);
+
+wire_test!(huge_heads_over_http_1_are_refused, |lab: Lab| async move {
+    let line = format!("X-Long: {}\r\n", "x".repeat(1_000));
+    for head in [
+        line.repeat(200),
+        "X: y\r\n".repeat(1_000),
+        format!("X: {}\r\n", "y".repeat(100_000)),
+    ] {
+        let mut connection = lab.connect().await;
+        let start = format!("POST / HTTP/1.1\r\nHost: localhost\r\n{head}");
+        connection.send(start.as_bytes()).await;
+        let rest = connection.rest().await;
+        let text = String::from_utf8_lossy(&rest);
+        assert!(
+            text.is_empty() || text.starts_with("HTTP/1.1 431 "),
+            "{text}"
+        );
+    }
+    check_served(&lab).await;
+});
+
+wire_test!(
+    questions_and_settings_without_end_are_answered_one_by_one,
+    |lab: Lab| async move {
+        for asked in [
+            frame(PING, 0, 0, &[0; 8]),
+            frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 255, 255]),
+        ] {
+            let mut attack = Attack::begin(&lab, 65_535).await;
+            let burst = asked.repeat(1_000);
+            // When the answers fill the way back no more is read, so nothing piles up.
+            let flood = async {
+                for _ in 0..1_000 {
+                    if !attack.send(&burst).await {
+                        break;
+                    }
+                }
+            };
+            let served = async {
+                for _ in 0..20 {
+                    check_served(&lab).await;
+                }
+            };
+            tokio::select! {
+                biased;
+                () = served => {}
+                () = flood => {}
+            }
+            check_served(&lab).await;
+        }
+    }
+);
+
+wire_test!(
+    streams_that_hold_their_bodies_hold_little_and_others_are_served,
+    ["--limit", "in-flight-bytes=67108864"],
+    |lab: Lab| async move {
+        let mut attack = Attack::begin(&lab, 65_535).await;
+        let request = Request::json("PutRecord", "");
+        let head = block(&request);
+        let streams = 1_024;
+        for at in 0..streams {
+            let stream = 1 + 2 * at;
+            let begun = [
+                frame(HEADERS, END_HEADERS, stream, &head),
+                frame(DATA, 0, stream, b"{"),
+            ];
+            assert!(attack.send(&begun.concat()).await);
+        }
+        let room = u64::from(streams) * minikin::limits::REQUEST_ROOM_BYTES;
+        until(&lab, "in_flight_bytes", room).await;
+        check_served(&lab).await;
+        drop(attack);
+        until(&lab, "in_flight_bytes", 0).await;
+    }
+);

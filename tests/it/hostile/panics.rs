@@ -1,0 +1,153 @@
+//! Bugs of ours: a request ends with them, and nothing else does.
+
+use crate::lab::raw::Connection;
+use crate::lab::{Request, block_on};
+use axum::Router;
+use axum::routing::get;
+use minikin::engine::tasks::{self, Tasks};
+use minikin::engine::{Behaviour, Engine};
+use minikin::http::Server;
+use minikin::http::listen::{self, Connections, Settings};
+use minikin::http::metrics::Metrics;
+use minikin::http::tls::{TlsIdentity, names};
+use minikin::limits::{Limits, Profile};
+use minikin::model::{AccountId, Region, Scope};
+use minikin::options::Authentication;
+use minikin::store::{self, Store};
+use minikin::world::{Clock, Random, World};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// A server like the emulator's, with its engine in reach and a path that panics.
+struct Broken {
+    engine: Arc<Engine>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: Tasks,
+}
+
+impl Broken {
+    fn start() -> Self {
+        let limits = Limits::for_profile(Profile::Standard);
+        let connections = Connections::of(&limits);
+        let (store, recovered) = Store::open(store::Settings::default()).unwrap();
+        let world = World {
+            clock: Clock::System,
+            random: Random::system(),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let behaviour = Behaviour::default();
+        let engine = Engine::start(world, limits, behaviour, store, &recovered, stopped.clone());
+        let engine = engine.unwrap();
+        let own = Router::new().route("/_minikin/panics", get(panicking));
+        let metrics = Metrics::new();
+        let server = Arc::new(Server::new(
+            engine.clone(),
+            Authentication::Structure,
+            Vec::new(),
+            account(),
+            crate::lab::REGION,
+            own,
+            metrics.clone(),
+        ));
+        let listeners = listen::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
+        let address = listeners[0].local_addr().unwrap();
+        let tls = TlsIdentity::generated(None, names("us-east-1", &[]), Clock::System);
+        let settings = Settings {
+            connections,
+            metrics,
+            tls: Arc::new(tls),
+            stop: stopped,
+        };
+        let tasks = Tasks::new();
+        tasks.spawn("server", async move {
+            let service = move |request, peer| server.clone().answer(request, peer);
+            listen::serve(listeners, settings, service, &Tasks::new()).await;
+        });
+        Self {
+            engine,
+            address,
+            stop,
+            tasks,
+        }
+    }
+
+    async fn end(self) {
+        self.stop.send_replace(true);
+        self.tasks.close_and_join(crate::lab::PATIENCE).await;
+        self.engine.close().await.unwrap();
+    }
+}
+
+async fn panicking() -> &'static str {
+    panic!("meant")
+}
+
+fn account() -> AccountId {
+    AccountId::parse(crate::lab::ACCOUNT).unwrap()
+}
+
+#[test]
+fn a_panic_ends_one_request_and_is_counted() {
+    block_on(async {
+        let broken = Broken::start();
+        let before = tasks::panics();
+        let mut connection = Connection::open(broken.address).await;
+        let answer = connection
+            .exchange(&Request::bare("GET", "/_minikin/panics"))
+            .await;
+        assert_eq!((answer.status, answer.text().as_str()), (500, ""));
+        let list = Request::json("ListStreams", "{}");
+        assert_eq!(
+            connection.exchange(&list).await.status,
+            200,
+            "on the same connection"
+        );
+        assert!(tasks::panics() > before);
+        broken.end().await;
+    });
+}
+
+#[test]
+fn what_a_panic_left_half_done_is_refused_and_the_rest_is_served() {
+    block_on(async {
+        let broken = Broken::start();
+        let mut connection = Connection::open(broken.address).await;
+        for name in ["broken", "sound"] {
+            let create = format!(r#"{{"StreamName":"{name}","ShardCount":1}}"#);
+            let create = Request::json("CreateStream", &create);
+            assert_eq!(connection.exchange(&create).await.status, 200);
+        }
+        let scope = Scope {
+            account: account(),
+            region: Region::new(crate::lab::REGION),
+        };
+        let stream = broken.engine.find(&scope, "broken").unwrap();
+        let panicked = std::thread::spawn(move || stream.look(|_| panic!("meant"))).join();
+        assert!(panicked.is_err());
+
+        let before = tasks::panics();
+        let put = |name: &str| {
+            let body = format!(r#"{{"StreamName":"{name}","PartitionKey":"k","Data":"AAAA"}}"#);
+            Request::json("PutRecord", &body)
+        };
+        let socket = tokio::net::TcpStream::connect(broken.address)
+            .await
+            .unwrap();
+        let requests = [put("broken"), put("sound"), put("broken"), put("sound")];
+        let answers = crate::lab::h2::exchange(socket, &requests).await;
+        for ((request, over_http_2), status) in
+            requests.iter().zip(answers).zip([500, 200, 500, 200])
+        {
+            let answer = connection.exchange(request).await;
+            assert_eq!((answer.status, over_http_2.status), (status, status));
+            if status == 500 {
+                assert_eq!(answer.text(), r#"{"__type":"InternalFailure"}"#);
+                crate::routing::check_usual(&answer);
+            }
+        }
+        assert!(tasks::panics() >= before + 4);
+        broken.end().await;
+    });
+}

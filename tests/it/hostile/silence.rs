@@ -1,0 +1,117 @@
+//! Clients that say nothing, or read nothing.
+
+use super::{check_served, until};
+use crate::lab::{Lab, Request, SHARD_0, wire_test};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+wire_test!(idle_connections_keep_nobody_out, |lab: Lab| async move {
+    let mut idle = Vec::new();
+    for at in 0..200 {
+        let mut stream = TcpStream::connect(lab.address()).await.unwrap();
+        // Nothing, half an opening, an opening, half a head.
+        let begun = [
+            b"".as_slice(),
+            &PREFACE[..9],
+            PREFACE,
+            b"POST / HTTP/1.1\r\nHost:",
+        ][at % 4];
+        stream.write_all(begun).await.unwrap();
+        idle.push(stream);
+    }
+    // The connection that asks is one more.
+    until(&lab, "connections_open", 201).await;
+    check_served(&lab).await;
+    drop(idle);
+});
+
+wire_test!(
+    a_connection_that_says_nothing_is_closed,
+    [
+        "--limit",
+        "first-byte-seconds=1",
+        "--limit",
+        "head-seconds=1"
+    ],
+    |lab: Lab| async move {
+        // An opening that was begun is no opening: without a limit of its own it was for ever.
+        for begun in [
+            b"".as_slice(),
+            &PREFACE[..1],
+            &PREFACE[..23],
+            b"POST / HTTP/1.1\r\nHost:",
+        ] {
+            let mut stream = TcpStream::connect(lab.address()).await.unwrap();
+            stream.write_all(begun).await.unwrap();
+            let mut rest = Vec::new();
+            let ended = stream.read_to_end(&mut rest);
+            let ended = tokio::time::timeout(crate::lab::PATIENCE, ended).await;
+            assert!(ended.is_ok(), "{}", String::from_utf8_lossy(begun));
+        }
+    }
+);
+
+/// A stream with more than all the buffers between two programs hold, and the call that reads it.
+async fn full(lab: &Lab) -> Request {
+    let stream = lab.stream("s").create().await;
+    for _ in 0..9 {
+        stream.put("key", vec![b'x'; 1_000_000]).await;
+    }
+    let iterator =
+        format!(r#"{{"StreamName":"s","ShardId":"{SHARD_0}","ShardIteratorType":"TRIM_HORIZON"}}"#);
+    let iterator = lab.ok("GetShardIterator", &iterator).await;
+    Request::json("GetRecords", &iterator.to_string())
+}
+
+wire_test!(
+    a_client_that_does_not_read_its_answer_is_dropped_and_its_room_is_free,
+    ["--profile", "fast", "--limit", "unread-answer-seconds=1"],
+    |lab: Lab| async move {
+        let read = full(&lab).await;
+        let mut connection = lab.connect().await;
+        assert_eq!(connection.begin(&read).await.status, 200);
+        until(&lab, "unread_closed_total", 1).await;
+        until(&lab, "in_flight_bytes", 0).await;
+        assert!(connection.rest().await.len() < 12_000_000);
+        // Whoever reads gets all of it.
+        let answer = lab.connect().await.exchange(&read).await;
+        assert!(answer.body.len() > 12_000_000);
+    }
+);
+
+wire_test!(
+    over_http_2_a_window_of_nothing_holds_answers_for_a_time_only,
+    ["--profile", "fast", "--limit", "unread-answer-seconds=1"],
+    |lab: Lab| async move {
+        let read = full(&lab).await;
+        let mut attack = super::frames::Attack::begin(&lab, 0).await;
+        for stream in 0..5 {
+            attack.call(1 + 2 * stream, &read).await;
+        }
+        until(&lab, "unread_closed_total", 1).await;
+        until(&lab, "in_flight_bytes", 0).await;
+        attack.until_closed().await;
+        check_served(&lab).await;
+    }
+);
+
+wire_test!(
+    requests_whose_answers_nobody_reads_do_not_pile_up,
+    ["--profile", "fast", "--limit", "unread-answer-seconds=1"],
+    |lab: Lab| async move {
+        let bytes = Request::json("DescribeLimits", "{}").bytes();
+        let mut stream = TcpStream::connect(lab.address()).await.unwrap();
+        let many = bytes.repeat(1_000);
+        // Once the answers fill the way back, no more is read; then the connection is closed.
+        let closed = async { while stream.write_all(&many).await.is_ok() {} };
+        assert!(
+            tokio::time::timeout(crate::lab::PATIENCE, closed)
+                .await
+                .is_ok()
+        );
+        until(&lab, "unread_closed_total", 1).await;
+        until(&lab, "in_flight_bytes", 0).await;
+    }
+);
