@@ -16,6 +16,7 @@ mod untaken;
 pub use body::Body;
 
 use crate::engine::{Engine, tasks};
+use crate::limits;
 use crate::model::{Identities, Scope};
 use crate::options::{Authentication, Credential};
 use crate::world::Stopwatch;
@@ -23,6 +24,7 @@ use axum::Router;
 use bytes::Bytes;
 use credentials::Scopes;
 use gather::Gathered;
+use http_body_util::{BodyExt as _, Limited};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 use listen::Client;
@@ -32,7 +34,9 @@ use signature::Verifier;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 use tower::ServiceExt as _;
+use untaken::InProgress;
 
 /// Everything that is not the service's lives under this path.
 pub const OWN_PATHS: &str = "/_minikin/";
@@ -104,22 +108,24 @@ impl Server {
         }
         let watch = Stopwatch::start();
         let (head, body) = request.into_parts();
-        let (reply, received) = match gather::gather(&head, body, &self.engine).await {
-            Ok(Gathered::Whole(body, share)) => {
-                let answer = caught(kinesis::answer(&self, &head, &body, client)).await;
-                let reply = answer.unwrap_or_else(|panic| Reply::panicked(&head, panic));
-                (reply.holding_at_least(share), body.len())
-            }
-            Ok(Gathered::Refused(error)) => (Reply::unread(&head, error), 0),
-            Ok(Gathered::TooLarge) => {
-                self.count_unread(&head, Outcome::Refused, watch);
-                return Ok(reply::too_large());
-            }
-            Err(error) => {
-                self.count_unread(&head, Outcome::CutOff, watch);
-                return Err(error);
-            }
-        };
+        let in_progress = InProgress::begin(unread::connection());
+        let (reply, received) =
+            match gather::gather(&head, body, &self.engine, in_progress.is_first()).await {
+                Ok(Gathered::Whole(body, share)) => {
+                    let answer = caught(kinesis::answer(&self, &head, &body, client)).await;
+                    let reply = answer.unwrap_or_else(|panic| Reply::panicked(&head, panic));
+                    (reply.holding_at_least(share), body.len())
+                }
+                Ok(Gathered::Refused(error)) => (Reply::unread(&head, error), 0),
+                Ok(Gathered::TooLarge) => {
+                    self.count_unread(&head, Outcome::Refused, watch);
+                    return Ok(reply::too_large());
+                }
+                Err(error) => {
+                    self.count_unread(&head, Outcome::CutOff, watch);
+                    return Err(error);
+                }
+            };
         let took = watch.elapsed();
         let (operation, outcome, sent) = reply.outcome();
         self.metrics
@@ -134,24 +140,57 @@ impl Server {
             .count(operation, outcome, (0, 0), watch.elapsed());
     }
 
+    /// Answers on our own paths. They are small on both ways and need no room: whoever asks how
+    /// the server is gets an answer above all when there is none.
     async fn answer_own<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Body>
     where
-        B: hyper::body::Body<Data = Bytes> + Send + 'static,
+        B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let mut request = request.map(axum::body::Body::new);
+        let (head, body) = request.into_parts();
+        let body = match self.gather_own(body).await {
+            Ok(body) => axum::body::Body::from(body),
+            Err(status) => return bare(status),
+        };
+        let mut request = Request::from_parts(head, body);
         request.extensions_mut().insert(admin::Peer(peer));
-        match caught(self.own.clone().oneshot(request)).await {
-            Ok(Ok(response)) => response.map(Body::own),
-            Ok(Err(never)) => match never {},
+        let answering = async {
+            let Ok(response) = self.own.clone().oneshot(request).await;
+            let (head, body) = response.into_parts();
+            (head, body.collect().await)
+        };
+        match caught(answering).await {
+            Ok((head, Ok(body))) => {
+                let body = untaken::held(body.to_bytes().into(), None, unread::connection());
+                Response::from_parts(head, Body::whole(body))
+            }
+            Ok((_, Err(_))) => bare(StatusCode::INTERNAL_SERVER_ERROR),
             Err(panic) => {
                 tracing::error!(panic, "a request to our own paths panicked");
-                let mut response = Response::new(Body::without_length());
-                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-                response
+                bare(StatusCode::INTERNAL_SERVER_ERROR)
             }
         }
     }
+
+    async fn gather_own<B>(&self, body: B) -> Result<Bytes, StatusCode>
+    where
+        B: hyper::body::Body<Data = Bytes> + Unpin,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let seconds = self.engine.limits.body_stall_seconds;
+        let time = seconds.map_or(limits::FOR_EVER, Duration::from_secs);
+        let gathering = Limited::new(body, limits::OWN_BODY_BYTES).collect();
+        let gathered = tokio::time::timeout(time, gathering).await;
+        let gathered = gathered.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
+        let whole = gathered.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+        Ok(whole.to_bytes())
+    }
+}
+
+fn bare(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::without_length());
+    *response.status_mut() = status;
+    response
 }
 
 /// Runs a request's work; a panic in it is a bug of ours and ends this request only.

@@ -1,10 +1,11 @@
 //! Admission in bytes: how much of requests and answers is in memory at once.
 //!
-//! There is one budget in four lanes, so that no kind of traffic can starve the others. Every
-//! request takes a little of the first, which is all that most requests ever take. A body that
-//! outgrows it takes what a small body needs from the second; one that outgrows that, too, takes
-//! all it can need from the third, where large answers come from as well. Events that are pushed
-//! have the fourth for themselves.
+//! There is one budget in lanes, so that no kind of traffic can starve the others. Every request
+//! takes a little, which is all that most requests ever take: the only one of its connection from
+//! the first lane, the further ones of an HTTP/2 connection from the second, so that one connection
+//! with a thousand of them keeps out its own kind at most. A body that outgrows that takes what a
+//! small body needs from the third; one that outgrows that, too, takes all it can need from the
+//! fourth, where large answers come from as well. Events that are pushed have a lane for themselves.
 //!
 //! Nobody can wait for somebody who waits for him: a lane is entered once, with all that is taken
 //! of it, and the lanes are entered in their order. What is held is given back by an end that
@@ -23,6 +24,7 @@ use tokio::sync::{Notify, Semaphore};
 #[derive(Debug)]
 pub struct Admission {
     requests: Lane,
+    further: Lane,
     bodies: Lane,
     large: Lane,
     events: Lane,
@@ -39,6 +41,7 @@ pub struct NoRoom;
 pub struct Share {
     admission: Arc<Admission>,
     requests: u64,
+    further: u64,
     bodies: u64,
     large: u64,
     events: u64,
@@ -47,26 +50,28 @@ pub struct Share {
 impl Admission {
     /// The budget that `limits` set.
     pub fn new(limits: &Limits) -> Arc<Self> {
-        let part = |eighths: u64| Lane::new(limits.in_flight_bytes.map(|all| all / 8 * eighths));
+        let part = |parts: u64| Lane::new(limits.in_flight_bytes.map(|all| all / 16 * parts));
         Arc::new(Self {
-            requests: part(2),
+            requests: part(4),
+            further: part(2),
             bodies: part(1),
-            large: part(3),
-            events: part(2),
+            large: part(5),
+            events: part(4),
             patience: limits.admission_wait_seconds.map(Duration::from_secs),
             refused: AtomicU64::new(0),
         })
     }
 
-    /// Room for one request of the usual size.
+    /// Room for one request of the usual size, the `first` on its connection now or a further one.
     ///
     /// # Errors
     /// When there is none for too long.
-    pub async fn request(self: &Arc<Self>) -> Result<Share, NoRoom> {
-        self.take(&self.requests, limits::REQUEST_ROOM_BYTES)
-            .await?;
+    pub async fn request(self: &Arc<Self>, first: bool) -> Result<Share, NoRoom> {
+        let room = limits::REQUEST_ROOM_BYTES;
+        let lane = if first { &self.requests } else { &self.further };
+        self.take(lane, room).await?;
         let mut share = self.nothing();
-        share.requests = limits::REQUEST_ROOM_BYTES;
+        (share.requests, share.further) = if first { (room, 0) } else { (0, room) };
         Ok(share)
     }
 
@@ -96,13 +101,23 @@ impl Admission {
 
     /// Whether somebody waits for room.
     pub fn is_contended(&self) -> bool {
-        let lanes = [&self.requests, &self.bodies, &self.large];
+        let [lanes @ .., _events] = self.lanes();
         lanes.iter().any(|lane| lane.is_contended())
+    }
+
+    fn lanes(&self) -> [&Lane; 5] {
+        [
+            &self.requests,
+            &self.further,
+            &self.bodies,
+            &self.large,
+            &self.events,
+        ]
     }
 
     /// Bytes that are held now.
     pub fn held_bytes(&self) -> u64 {
-        let lanes = [&self.requests, &self.bodies, &self.large, &self.events];
+        let lanes = self.lanes();
         lanes.iter().map(|lane| lane.used.load(SeqCst)).sum()
     }
 
@@ -126,6 +141,7 @@ impl Admission {
         Share {
             admission: self.clone(),
             requests: 0,
+            further: 0,
             bodies: 0,
             large: 0,
             events: 0,
@@ -161,6 +177,11 @@ impl Share {
         Ok(())
     }
 
+    /// Whether it has room for all of a large body.
+    pub fn is_large(&self) -> bool {
+        self.large > 0
+    }
+
     /// The request is answered: from now on this is the share of its answer. An answer that is
     /// larger than its request's room is in memory already and has to be counted, room or no room.
     pub fn exchange_for(&mut self, bytes: u64) {
@@ -170,10 +191,10 @@ impl Share {
         self.admission
             .large
             .give_back(std::mem::take(&mut self.large));
-        if bytes > self.requests {
-            let more = bytes - self.requests;
-            self.admission.requests.used.fetch_add(more, SeqCst);
-            self.requests = bytes;
+        let room = self.requests + self.further;
+        if bytes > room {
+            self.admission.further.used.fetch_add(bytes - room, SeqCst);
+            self.further += bytes - room;
         }
     }
 }
@@ -181,6 +202,7 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         self.admission.requests.give_back(self.requests);
+        self.admission.further.give_back(self.further);
         self.admission.bodies.give_back(self.bodies);
         self.admission.large.give_back(self.large);
         self.admission.events.give_back(self.events);
@@ -307,7 +329,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_dropped_is_given_back() {
         let admission = admission(64 << 20, None);
-        let mut share = admission.request().await.unwrap();
+        let mut share = admission.request(true).await.unwrap();
         let room = limits::REQUEST_ROOM_BYTES;
         share.cover(1_000, 1_000).await.unwrap();
         assert_eq!(admission.held_bytes(), room, "it fits the request's room");
@@ -328,7 +350,7 @@ mod tests {
     #[tokio::test]
     async fn a_promise_holds_little_until_some_of_it_is_kept() {
         let admission = admission(256 << 20, None);
-        let mut share = admission.request().await.unwrap();
+        let mut share = admission.request(true).await.unwrap();
         let room = limits::REQUEST_ROOM_BYTES;
         share.cover(1, 20 << 20).await.unwrap();
         assert_eq!(admission.held_bytes(), room);
@@ -341,7 +363,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_in_line_is_served_first_though_others_would_fit() {
-        let admission = admission(2_400_000, None);
+        let admission = admission(2_880_000, None);
         let held = admission.answer(900_000).await.unwrap().unwrap();
         let mut first = pin!(admission.answer(500_000));
         let mut second = pin!(admission.answer(70_000));
@@ -358,7 +380,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_leaves_the_line_holds_up_nobody() {
-        let admission = admission(2_400_000, None);
+        let admission = admission(2_880_000, None);
         let held = admission.answer(900_000).await.unwrap().unwrap();
         {
             let mut leaving = pin!(admission.answer(500_000));
@@ -372,13 +394,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_ends_with_a_refusal_that_is_counted() {
-        let admission = admission(2_400_000, Some(0));
+        let admission = admission(2_880_000, Some(0));
         let _held = admission.answer(900_000).await.unwrap().unwrap();
         assert_eq!(admission.answer(500_000).await.unwrap_err(), NoRoom);
         assert_eq!(admission.refused(), 1);
         assert!(!admission.is_contended());
-        let small = admission.request().await;
+        let small = admission.request(false).await;
         assert!(small.is_ok(), "small requests have a lane of their own");
+    }
+
+    #[tokio::test]
+    async fn the_further_requests_of_connections_leave_room_for_the_first() {
+        let admission = admission(1 << 20, Some(0));
+        let mut held = Vec::new();
+        while let Ok(share) = admission.request(false).await {
+            held.push(share);
+        }
+        assert_eq!(held.len(), (1 << 20) / 8 / (8 << 10));
+        assert!(admission.request(true).await.is_ok());
     }
 
     #[tokio::test]

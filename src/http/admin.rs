@@ -8,13 +8,12 @@ pub use let_in::Peer;
 use super::metrics::{Metrics, TEXT_FORMAT};
 use super::tls::TlsIdentity;
 use crate::engine::Engine;
-use crate::limits;
 use crate::options::Secret;
 use crate::store::Health;
 use crate::world::{Clock, Timestamp};
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -45,7 +44,6 @@ impl Admin {
             .route("/_minikin/metrics", get(metrics))
             .route("/_minikin/ca.pem", get(ca_pem))
             .route("/_minikin/clock", get(read_clock).post(move_clock))
-            .layer(DefaultBodyLimit::max(limits::OWN_BODY_BYTES))
             .with_state(self)
     }
 }

@@ -24,8 +24,6 @@ enum Kind {
     Unsized,
     /// Frames, each made when the client has taken those before it.
     Events(Next, Option<Arc<Unread>>),
-    /// What axum made.
-    Own(axum::body::Body),
 }
 
 impl Body {
@@ -45,10 +43,6 @@ impl Body {
         let unread = patience.map(|limit| Unread::of(events.subscriber(), limit));
         Self(Kind::Events(next(events), unread))
     }
-
-    pub(super) fn own(body: axum::body::Body) -> Self {
-        Self(Kind::Own(body))
-    }
 }
 
 fn next(mut events: Box<Events>) -> Next {
@@ -64,7 +58,6 @@ impl std::fmt::Debug for Kind {
             Self::Whole(_) => "Whole",
             Self::Unsized => "Unsized",
             Self::Events(..) => "Events",
-            Self::Own(_) => "Own",
         })
     }
 }
@@ -105,7 +98,6 @@ impl hyper::body::Body for Body {
                 }
                 Poll::Ready(Some(Ok(Frame::data(frame))))
             }
-            Kind::Own(body) => Pin::new(body).poll_frame(context),
         }
     }
 
@@ -113,7 +105,6 @@ impl hyper::body::Body for Body {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_none(),
             Kind::Unsized | Kind::Events(..) => false,
-            Kind::Own(body) => body.is_end_stream(),
         }
     }
 
@@ -123,7 +114,6 @@ impl hyper::body::Body for Body {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
             Kind::Unsized | Kind::Events(..) => SizeHint::default(),
-            Kind::Own(body) => body.size_hint(),
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) enum Gathered {
     Refused(Error),
 }
 
-/// Reads a request's body.
+/// Reads the body of a request, which is the `first` on its connection now or a further one.
 ///
 /// # Errors
 /// When it is cut off.
@@ -38,13 +38,14 @@ pub(super) async fn gather<B: Body<Data = Bytes> + Unpin>(
     head: &Parts,
     body: B,
     engine: &Engine,
+    first: bool,
 ) -> Result<Gathered, B::Error> {
     let most = engine.limits.request_bytes.unwrap_or(u64::MAX);
     let announced = body.size_hint().exact();
     if announced.is_some_and(|announced| announced > most) {
         return Ok(Gathered::TooLarge);
     }
-    let Ok(share) = engine.admission.request().await else {
+    let Ok(share) = engine.admission.request(first).await else {
         return Ok(Gathered::Refused(Error::unavailable()));
     };
     let mut pieces = Pieces {
@@ -60,7 +61,11 @@ pub(super) async fn gather<B: Body<Data = Bytes> + Unpin>(
         Err(Ended::CutOff(error)) => return Err(error),
         Err(Ended::TooLarge) => Gathered::TooLarge,
         Err(Ended::TooSlow) => Gathered::Refused(Error::too_slow()),
-        Err(Ended::NoRoom) => Gathered::Refused(Error::unavailable()),
+        Err(Ended::NoRoom) => {
+            // However it ends, there is no room.
+            let _ended = pieces.discard().await;
+            Gathered::Refused(Error::unavailable())
+        }
     })
 }
 
@@ -100,21 +105,44 @@ impl<B: Body<Data = Bytes> + Unpin> Pieces<'_, B> {
         let Some(second) = self.next().await? else {
             return Ok(first);
         };
-        let mut whole = BytesMut::with_capacity(self.room().max(first.len() + second.len()));
-        whole.extend_from_slice(&first);
-        drop(first);
-        whole.extend_from_slice(&second);
-        drop(second);
+        let mut whole = BytesMut::new();
+        for piece in [first, second] {
+            self.add(piece, &mut whole);
+        }
         while let Some(more) = self.next().await? {
-            whole.extend_from_slice(&more);
+            self.add(more, &mut whole);
         }
         Ok(whole.freeze())
     }
 
-    /// Room to make for all of the body; a head can promise much, so for part of it at first.
-    fn room(&self) -> usize {
-        let announced = self.announced.unwrap_or_default();
-        usize::try_from(announced).map_or(0, |bytes| bytes.min(limits::FIRST_BODY_ROOM_BYTES))
+    /// Adds a piece. Memory is asked for as it is admitted: at once for all of a body that has the
+    /// room, else for no more than a small one.
+    fn add(&self, piece: Bytes, whole: &mut BytesMut) {
+        let length = whole.len() + piece.len();
+        if whole.capacity() < length {
+            let small = limits::SMALL_BYTES / limits::BODY_WEIGHT;
+            let most = if self.share.is_large() {
+                self.most
+            } else {
+                small
+            };
+            let announced = self.announced.unwrap_or_default().min(most);
+            let announced = usize::try_from(announced).unwrap_or_default();
+            whole.reserve(announced.max(length) - whole.len());
+        }
+        whole.extend_from_slice(&piece);
+    }
+
+    /// Reads what is left and keeps nothing of it: a client that is still sending hears of no
+    /// refusal.
+    async fn discard(&mut self) -> Result<(), Ended> {
+        while let Some(frame) = self.pace.wait(&mut self.body, self.come).await? {
+            self.come += frame?.into_data().map_or(0, |data| data.len() as u64);
+            if self.come > self.most {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The next piece, which has its room.

@@ -17,6 +17,8 @@ pub(super) struct Untaken {
     /// Those made since the last look and those made before it, by the parity of the look.
     counts: [AtomicUsize; 2],
     looks: AtomicUsize,
+    /// Requests that are being answered.
+    requests: AtomicUsize,
     limit: Option<Duration>,
 }
 
@@ -26,6 +28,7 @@ impl Untaken {
         Arc::new(Self {
             counts: [AtomicUsize::new(0), AtomicUsize::new(0)],
             looks: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
             limit,
         })
     }
@@ -52,6 +55,39 @@ impl Untaken {
         OnItsWay {
             untaken: self,
             slot,
+        }
+    }
+}
+
+/// A request that is being answered, on a connection where others may be, too.
+#[derive(Debug)]
+pub(super) struct InProgress {
+    connection: Option<Arc<Untaken>>,
+    first: bool,
+}
+
+impl InProgress {
+    /// Begins with one.
+    pub(super) fn begin(connection: Option<Arc<Untaken>>) -> Self {
+        let before = connection
+            .as_ref()
+            .map(|on| on.requests.fetch_add(1, SeqCst));
+        Self {
+            first: before.is_none_or(|before| before == 0),
+            connection,
+        }
+    }
+
+    /// Whether there was no other one on its connection.
+    pub(super) fn is_first(&self) -> bool {
+        self.first
+    }
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        if let Some(connection) = &self.connection {
+            connection.requests.fetch_sub(1, SeqCst);
         }
     }
 }
@@ -122,6 +158,16 @@ mod tests {
         drop(second);
         assert!(!untaken.look());
         assert_eq!(untaken.due(), None);
+    }
+
+    #[test]
+    fn the_first_request_of_a_connection_is_known() {
+        let untaken = Untaken::within(MINUTE);
+        let begin = || InProgress::begin(Some(untaken.clone()));
+        let (first, second) = (begin(), begin());
+        assert!(first.is_first() && !second.is_first());
+        drop((first, second));
+        assert!(begin().is_first());
     }
 
     #[test]

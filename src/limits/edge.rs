@@ -20,8 +20,6 @@ pub const BODY_HURRY_BYTES_PER_SECOND: u64 = 16 << 10;
 /// Segments of records that are read from disk at once, by all reads together (ours; each read
 /// holds up to 10 MB, and a machine has few disks).
 pub const DISK_READS: usize = 16;
-/// Room made for a body of unknown length before more than its first piece is there (ours).
-pub const FIRST_BODY_ROOM_BYTES: usize = 1 << 20;
 /// HTTP/2 streams of one connection (ours): a worker holds one for each shard for five minutes,
 /// and opens another connection when there are no more.
 pub const HTTP2_STREAMS: u32 = 1024;

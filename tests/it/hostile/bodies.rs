@@ -39,6 +39,26 @@ wire_test!(
 );
 
 wire_test!(
+    our_own_paths_wait_for_no_body_either_nor_take_much_of_one,
+    ["--limit", "body-stall-seconds=0"],
+    |lab: Lab| async move {
+        for (bytes, status) in [(100, 408), (1 << 20, 413)] {
+            let head = Request::bare("POST", "/_minikin/clock")
+                .header("Content-Length", &bytes.to_string())
+                .head();
+            let mut connection = lab.connect().await;
+            connection.send(&head).await;
+            if status == 413 {
+                connection.send(&vec![b' '; bytes]).await;
+            }
+            let answered = connection.answer(true).await.status;
+            assert!(answered == status || answered == 408, "{answered}");
+        }
+        check_served(&lab).await;
+    }
+);
+
+wire_test!(
     a_body_that_takes_too_long_altogether_is_given_up,
     ["--limit", "body-seconds=0"],
     |lab: Lab| async move {

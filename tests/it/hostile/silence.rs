@@ -75,9 +75,6 @@ wire_test!(
         until(&lab, "unread_closed_total", 1).await;
         until(&lab, "in_flight_bytes", 0).await;
         assert!(connection.rest().await.len() < 12_000_000);
-        // Whoever reads gets all of it.
-        let answer = lab.connect().await.exchange(&read).await;
-        assert!(answer.body.len() > 12_000_000);
     }
 );
 
