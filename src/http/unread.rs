@@ -180,7 +180,10 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_writes_no_frames_is_done() {
-        assert_eq!(watched(std::future::ready(7)).await, Ok(7));
+        assert_eq!(
+            watched(std::future::ready(7), Untaken::within(None)).await,
+            Ok(7)
+        );
     }
 
     #[tokio::test]

@@ -62,6 +62,8 @@ pub const LOGGED_CHARACTERS: usize = 1_000;
 /// Structures within structures that the fast reader of CBOR follows (ours); no request of the
 /// service has more. ciborium follows 256, serde_json 128.
 pub const CBOR_DEPTH: u8 = 32;
+/// The same for JSON.
+pub const JSON_DEPTH: u8 = CBOR_DEPTH;
 /// Tags around one item of CBOR that the fast reader passes over (ours); moments have one.
 pub const CBOR_TAGS: u8 = 4;
 /// Bodies from this length on are read with one piece of room for all their blobs (measured).

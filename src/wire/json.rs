@@ -6,13 +6,11 @@
 //! whose judgement is the one that counts; so this reader must never accept what the plain library
 //! would not.
 
+use crate::limits::JSON_DEPTH;
 use memchr::memchr2;
 use serde::Deserializer as _;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
-
-/// Structures within structures that are followed; no request of the service has more.
-const DEEPEST: u8 = 32;
 
 /// Digits of a whole number that is read here; all of these fit 64 bits.
 const MOST_DIGITS: usize = 18;
@@ -105,7 +103,7 @@ impl<'de> Reader<'de> {
         end: u8,
         read: impl FnOnce(&mut Items<'_, 'de>) -> Result<T>,
     ) -> Result<T> {
-        if self.depth == DEEPEST {
+        if self.depth == JSON_DEPTH {
             return Err(refused());
         }
         self.depth += 1;
@@ -379,7 +377,7 @@ mod tests {
     #[test]
     fn depth_is_bounded() {
         let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
-        assert!(agree(&nested(usize::from(DEEPEST))).is_some());
-        assert!(from_slice::<Value>(&nested(usize::from(DEEPEST) + 1)).is_none());
+        assert!(agree(&nested(usize::from(JSON_DEPTH))).is_some());
+        assert!(from_slice::<Value>(&nested(usize::from(JSON_DEPTH) + 1)).is_none());
     }
 }

@@ -223,7 +223,7 @@ async fn a_stop_lets_a_request_in_flight_finish() {
     assert_eq!(busy.read(&mut [0; 8]).await.unwrap(), 0);
     server.ended.wait_for(|ended| *ended).await.unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
-    assert_eq!(server.tasks.close_and_join(DRAIN_LIMIT).await, 0);
+    assert_eq!(server.tasks.close_and_join(limits::DRAIN_LIMIT).await, 0);
 }
 
 /// A body whose parts come when the test sends them.
