@@ -135,9 +135,10 @@ impl<B: Body<Data = Bytes> + Unpin> Pieces<'_, B> {
 
     /// Reads what is left and keeps nothing of it: a client that is still sending hears of no
     /// refusal.
-    async fn discard(&mut self) -> Result<(), Ended> {
+    async fn discard(&mut self) -> Result<(), Ended<B::Error>> {
         while let Some(frame) = self.pace.wait(&mut self.body, self.come).await? {
-            self.come += frame?.into_data().map_or(0, |data| data.len() as u64);
+            let frame = frame.map_err(Ended::CutOff)?;
+            self.come += frame.into_data().map_or(0, |data| data.len() as u64);
             if self.come > self.most {
                 break;
             }

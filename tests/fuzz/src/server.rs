@@ -4,9 +4,11 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, Response};
 use minikin::engine::{Behaviour, Engine};
-use minikin::http::{Body, Server};
+use minikin::http::listen::Client;
+use minikin::http::metrics::Metrics;
+use minikin::http::{Body, Entrance, Server};
 use minikin::limits::{Limits, Profile};
-use minikin::model::{AccountId, KeyState};
+use minikin::model::{AccountId, KeyState, Region, Scope};
 use minikin::options::{Authentication, Credential};
 use minikin::store::{Recovered, Settings, Store};
 use minikin::world::{Clock, Random, Timestamp, VirtualClock, World};
@@ -73,15 +75,16 @@ impl Bed {
             Engine::start(world, limits(), behaviour(), store, kept, stopped).ok()
         })?;
         let own = axum::Router::new();
-        let account = AccountId::parse("000000000000").unwrap();
-        let server = Server::new(
-            engine,
+        let entrance = Entrance {
             authentication,
             credentials,
-            account,
-            "us-east-1",
-            own,
-        );
+            identities: None,
+            scope: Scope {
+                account: AccountId::parse("000000000000").unwrap(),
+                region: Region::new("us-east-1"),
+            },
+        };
+        let server = Server::new(engine, entrance, own, Metrics::new());
         Some(Self {
             runtime,
             server: Arc::new(server),
@@ -92,9 +95,12 @@ impl Bed {
 
     /// Asks and waits for the answer, that of a subscription as far as it is there already.
     pub fn ask(&self, request: Request<Full<Bytes>>) -> Answer {
-        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let client = Client {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
+            over_tls: false,
+        };
         self.runtime.block_on(async {
-            let response = self.server.clone().answer(request, peer).await;
+            let response = self.server.clone().answer(request, client).await;
             read(response.expect("a body that is whole has an answer")).await
         })
     }

@@ -6,10 +6,10 @@ use axum::Router;
 use axum::routing::get;
 use minikin::engine::tasks::{self, Tasks};
 use minikin::engine::{Behaviour, Engine};
-use minikin::http::Server;
 use minikin::http::listen::{self, Connections, Settings};
 use minikin::http::metrics::Metrics;
 use minikin::http::tls::{TlsIdentity, names};
+use minikin::http::{Entrance, Server};
 use minikin::limits::{Limits, Profile};
 use minikin::model::{AccountId, Region, Scope};
 use minikin::options::Authentication;
@@ -42,15 +42,16 @@ impl Broken {
         let engine = engine.unwrap();
         let own = Router::new().route("/_minikin/panics", get(panicking));
         let metrics = Metrics::new();
-        let server = Arc::new(Server::new(
-            engine.clone(),
-            Authentication::Structure,
-            Vec::new(),
-            account(),
-            crate::lab::REGION,
-            own,
-            metrics.clone(),
-        ));
+        let entrance = Entrance {
+            authentication: Authentication::Structure,
+            credentials: Vec::new(),
+            identities: None,
+            scope: Scope {
+                account: account(),
+                region: Region::new(crate::lab::REGION),
+            },
+        };
+        let server = Arc::new(Server::new(engine.clone(), entrance, own, metrics.clone()));
         let listeners = listen::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
         let address = listeners[0].local_addr().unwrap();
         let tls = TlsIdentity::generated(None, names("us-east-1", &[]), Clock::System);
