@@ -5,6 +5,7 @@
 //! is dead leaves by removing its directory.
 
 use super::disk::{Database, Disk, Tree};
+use super::open::is_of_the_machine;
 use super::segment::Segment;
 use super::{StoreError, key};
 use crate::lock::Lock;
@@ -211,7 +212,7 @@ impl Generations {
         if generation.is_gone() {
             return Ok(());
         }
-        if !generation.is_sealed() {
+        if !generation.is_sealed() || is_of_the_machine(error) {
             return Err(StoreError::Unreadable(error.to_string().into()));
         }
         generation.set_gone();

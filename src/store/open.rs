@@ -84,14 +84,7 @@ impl OpenError {
     /// `part` of the directory cannot be read as it should: it is damaged, unless the machine says
     /// otherwise.
     pub(crate) fn damaged(directory: &Path, part: &Path, error: io::Error) -> Self {
-        let of_the_machine = matches!(
-            error.kind(),
-            io::ErrorKind::PermissionDenied
-                | io::ErrorKind::StorageFull
-                | io::ErrorKind::QuotaExceeded
-                | io::ErrorKind::ReadOnlyFilesystem
-        );
-        if of_the_machine {
+        if is_of_the_machine(&error) {
             return Self::new(part, error);
         }
         Self {
@@ -99,6 +92,22 @@ impl OpenError {
             problem: Problem::Damaged(part.to_path_buf(), error.to_string()),
         }
     }
+}
+
+/// Whether an error says something about the machine or its user and nothing about what is on the
+/// disk: then nothing is damaged.
+pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
+    const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
+    let kind = matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied
+            | io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::OutOfMemory
+    );
+    let number = error.raw_os_error();
+    kind || number.is_some_and(|number| TOO_MANY_OPEN_FILES.contains(&number))
 }
 
 impl std::fmt::Display for OpenError {

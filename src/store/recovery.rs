@@ -7,6 +7,7 @@ use super::disk::{Database, Disk, Tree};
 use super::frame::{self, Entry};
 use super::generation::{self, CACHE_BYTES, Generation};
 use super::log::{Piece, Place};
+use super::open::is_of_the_machine;
 use super::segment::{Records, Segment, Tail, unpack};
 use super::spare::{Pairs, Spare};
 use super::writer::{Change, Current};
@@ -194,6 +195,7 @@ impl Found {
         }
         let database = match disk.open(path, CACHE_BYTES) {
             Ok(database) => database,
+            Err(error) if is_of_the_machine(&error) => return Err(OpenError::new(path, error)),
             Err(error) => {
                 generation::set_aside(path, &error);
                 return Ok(());

@@ -6,6 +6,7 @@ use crate::durability::load::{Dice, SHARDS, read, shard};
 use crate::durability::program::{Client, Server, program, serving};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -265,6 +266,75 @@ fn a_directory_of_another_version_is_left_alone() {
         }
         assert!(picture(home.path()) == before);
     }
+}
+
+/// Gives everything below a path to a user.
+fn give(path: &Path, user: u32) {
+    std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            give(&entry.unwrap().path(), user);
+        }
+    }
+}
+
+#[test]
+fn permission_that_is_missing_is_named_and_costs_nothing() {
+    const NOBODY: u32 = 65_534;
+    let (home, all) = written();
+    let place = tempfile::tempdir().unwrap();
+    let own = place.path().join("minikin");
+    std::fs::copy(program(), &own).unwrap();
+    let open_up = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    open_up(place.path(), 0o755);
+    let is_root = home.path().metadata().unwrap().uid() == 0;
+    if is_root {
+        // Permissions do not bind the superuser.
+        give(home.path(), NOBODY);
+    }
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(if is_root { Path::new("setpriv") } else { &own });
+        if is_root {
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+            command.arg(&own);
+        }
+        command.args(arguments);
+        command
+    };
+    if let Err(error) = command(&["--version"]).output() {
+        return eprintln!("SKIPPED: permission: setpriv: {error}");
+    }
+    let directory = home.path().to_str().unwrap();
+    let start = || {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let options = ["--port", "0", "--profile", "fast", "--data-dir", directory];
+        let started = Server::try_start(command(&options), log.path());
+        (started, std::fs::read_to_string(log.path()).unwrap())
+    };
+    let slab = std::fs::read_dir(home.path().join("gen-000000/slabs")).unwrap();
+    let slab = slab.map(|entry| entry.unwrap().path()).next().unwrap();
+    for closed in [home.path().join("meta"), slab, home.path().join("version")] {
+        let mode = closed.metadata().unwrap().mode();
+        open_up(&closed, 0);
+        let (started, said) = start();
+        assert!(started.is_err(), "{}: {said}", closed.display());
+        assert!(said.contains("ermission denied"), "{said}");
+        assert!(!said.contains("panicked at"), "{said}");
+        let checked = command(&["check", directory]).output().unwrap();
+        assert_eq!(checked.status.code(), Some(2), "{checked:?}");
+        open_up(&closed, mode);
+    }
+    let (started, said) = start();
+    drop(started.unwrap_or_else(|_| panic!("{said}")));
+    if is_root {
+        give(home.path(), 0);
+    }
+    assert_eq!(
+        served(home.path(), &all, "permission given back").0,
+        Some(all.len())
+    );
 }
 
 #[test]
