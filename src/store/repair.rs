@@ -188,7 +188,7 @@ impl Repair {
                 meta.remove(Tree::Main, &key::summary(number))?;
                 meta.flush()?;
             }
-            self.set_aside(&name.into_owned())?;
+            self.set_aside(&name)?;
         }
         Ok(())
     }
