@@ -1,6 +1,10 @@
 //! What was acknowledged survives SIGKILL and power cuts: the real program, killed at random
 //! moments under full load, or its file system shut down under it, and started again on the same
 //! directory. `tests/long/kill` and `tests/long/power` do the same for longer.
+#![allow(
+    clippy::print_stderr,
+    reason = "what a long run did, and what it skipped, has to be seen"
+)]
 
 mod disk;
 pub(crate) mod load;
