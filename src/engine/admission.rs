@@ -151,14 +151,14 @@ impl Admission {
 
 impl Share {
     /// Room for a body that has come up to `come` bytes and may come to have `most`; none is taken
-    /// while it fits what is held.
+    /// while it fits what is held. Tells whether some was taken, which may have been waited for.
     ///
     /// # Errors
     /// When there is none for too long.
-    pub async fn cover(&mut self, come: u64, most: u64) -> Result<(), NoRoom> {
+    pub async fn cover(&mut self, come: u64, most: u64) -> Result<bool, NoRoom> {
         let weight = come.saturating_mul(limits::BODY_WEIGHT);
         if come <= limits::BODY_IN_ROOM_BYTES || weight <= self.bodies || self.large > 0 {
-            return Ok(());
+            return Ok(false);
         }
         let admission = self.admission.clone();
         if self.bodies == 0 {
@@ -174,7 +174,7 @@ impl Share {
             admission.take(&admission.large, bytes).await?;
             self.large = bytes;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Whether it has room for all of a large body.

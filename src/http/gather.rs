@@ -136,6 +136,7 @@ impl<B: Body<Data = Bytes> + Unpin> Pieces<'_, B> {
     /// Reads what is left and keeps nothing of it: a client that is still sending hears of no
     /// refusal.
     async fn discard(&mut self) -> Result<(), Ended<B::Error>> {
+        self.pace.restart(self.come);
         while let Some(frame) = self.pace.wait(&mut self.body, self.come).await? {
             let frame = frame.map_err(Ended::CutOff)?;
             self.come += frame.into_data().map_or(0, |data| data.len() as u64);
@@ -162,7 +163,9 @@ impl<B: Body<Data = Bytes> + Unpin> Pieces<'_, B> {
                 return Err(Ended::TooLarge);
             }
             let most = self.announced.unwrap_or(self.most);
-            self.share.cover(self.come, most).await?;
+            if self.share.cover(self.come, most).await? {
+                self.pace.restart(self.come);
+            }
             return Ok(Some(data));
         }
     }
@@ -188,6 +191,8 @@ struct Pace<'a> {
     whole: Option<Duration>,
     /// Since it had to be waited for first.
     since: Option<Stopwatch>,
+    /// What had come by then.
+    before: u64,
 }
 
 impl<'a> Pace<'a> {
@@ -197,7 +202,14 @@ impl<'a> Pace<'a> {
             stall: engine.limits.body_stall_seconds.map(Duration::from_secs),
             whole: engine.limits.body_seconds.map(Duration::from_secs),
             since: None,
+            before: 0,
         }
+    }
+
+    /// Begins again: what a body has waited for room it was not slow.
+    fn restart(&mut self, come: u64) {
+        self.since = None;
+        self.before = come;
     }
 
     /// Waits for the next frame, looking now and then whether that is still worth it.
@@ -233,6 +245,6 @@ impl<'a> Pace<'a> {
         }
         // Others wait for the room that this one holds.
         let due = waited.as_secs() * limits::BODY_HURRY_BYTES_PER_SECOND;
-        quiet >= limits::BODY_HURRY || come < due
+        quiet >= limits::BODY_HURRY || come - self.before < due
     }
 }
