@@ -244,9 +244,9 @@ pub const MAX_RETENTION_HOURS: i32 = 8_760;
 pub const DAY_MS: i64 = 86_400_000;
 /// Shortest commitment to a minimum of throughput, in milliseconds (AWS).
 pub const COMMITMENT_MS: i64 = 86_400_000;
-/// The last moment that a clock may tell, in seconds since the epoch: the end of the year 2400.
-/// Sequence numbers have no room for times much later (ours).
-pub const LAST_MOMENT_S: u64 = 13_569_465_600;
+/// The last moment that a clock may tell, in milliseconds since the epoch: where the year 2400
+/// begins. Sequence numbers have no room for times much later (ours).
+pub const LAST_MOMENT_MS: i64 = 13_569_465_600_000;
 /// How far the date of a signature may lie from the machine's, in seconds (AWS).
 pub const SIGNATURE_LIFE_S: i64 = 300;
 /// Signing keys kept: one for each day, region and access key in use (ours).

@@ -94,14 +94,16 @@ pub(super) fn clock(now: Timestamp) -> Change {
     (catalog::clock(), Some(now.millis().to_be_bytes().to_vec()))
 }
 
-/// The time at which a virtual clock last stood.
+/// The time at which a virtual clock last stood, if it can have stood there.
 pub(crate) fn kept_time(recovered: &Recovered) -> Option<Timestamp> {
     let mut values = recovered
         .metadata
         .iter()
         .filter(|(key, _)| *key == catalog::clock());
-    let bytes = values.next()?.1.as_slice().try_into().ok()?;
-    Some(Timestamp::from_millis(i64::from_be_bytes(bytes)))
+    let ms = i64::from_be_bytes(values.next()?.1.as_slice().try_into().ok()?);
+    (0..=limits::LAST_MOMENT_MS)
+        .contains(&ms)
+        .then_some(Timestamp::from_millis(ms))
 }
 
 fn kept_shard(shard: &model::Shard) -> ShardValue {
@@ -218,10 +220,10 @@ impl Engine {
             account,
             region: Region::new(&value.region),
         };
-        let arn = StreamArn::new(scope, &value.name);
-        if !kept::is_stream(&arn, &value) {
+        if !kept::is_stream(&value) {
             return Err(unreadable("a stream"));
         }
+        let arn = StreamArn::new(scope, &value.name);
         let mut state = State::creating(value.settings, value.tags.into_iter().collect());
         state.status = status_of(&value.status)?;
         state.due = value.due_ms.map(Timestamp::from_millis);

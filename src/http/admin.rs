@@ -8,6 +8,7 @@ pub use let_in::Peer;
 use super::metrics::{Metrics, TEXT_FORMAT};
 use super::tls::TlsIdentity;
 use crate::engine::Engine;
+use crate::limits;
 use crate::options::Secret;
 use crate::store::Health;
 use crate::world::{Clock, Timestamp};
@@ -101,7 +102,10 @@ async fn move_clock(State(admin): State<Admin>, _let_in: LetIn, body: Bytes) -> 
         return problem(StatusCode::BAD_REQUEST, BACKWARDS);
     }
     if target > LAST_MOMENT {
-        return problem(StatusCode::BAD_REQUEST, "the clock ends with the year 2400");
+        return problem(
+            StatusCode::BAD_REQUEST,
+            "the clock ends where the year 2400 begins",
+        );
     }
     moved.advance_to(target).await;
     match admin.engine.keep_time().await {
@@ -112,8 +116,7 @@ async fn move_clock(State(admin): State<Admin>, _let_in: LetIn, body: Bytes) -> 
 
 const MOVES: &str = r#"say {"advance_ms": N} or {"set_ms": N}"#;
 const BACKWARDS: &str = "the clock never goes back";
-/// Sequence numbers have no room for times much later.
-const LAST_MOMENT: Timestamp = Timestamp::from_millis(13_569_465_600_000);
+const LAST_MOMENT: Timestamp = Timestamp::from_millis(limits::LAST_MOMENT_MS);
 
 fn told(clock: &Clock) -> Response {
     let kind = if matches!(clock, Clock::Virtual(_)) {

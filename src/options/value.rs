@@ -1,6 +1,6 @@
 //! The values of options and how they are written.
 
-use crate::limits::Profile;
+use crate::limits::{LAST_MOMENT_MS, Profile};
 use crate::model::KeyState;
 use crate::world::Timestamp;
 use std::fmt;
@@ -164,6 +164,9 @@ impl FromStr for ClockChoice {
                     "the time is written as 2026-01-31T12:00:00Z, or as seconds or milliseconds \
                      since 1970",
                 )?;
+                if !(0..=LAST_MOMENT_MS).contains(&start.millis()) {
+                    return Err("the clock begins with 1970 and ends where 2400 begins".to_owned());
+                }
                 Ok(Self::Virtual { start: Some(start) })
             }
             _ => Err("choose system, virtual or virtual=TIME".to_owned()),
@@ -363,6 +366,9 @@ mod tests {
             "virtual=2026-01-01",
             "virtual=2026-01-01T00:00:00",
             "virtual=-1",
+            "virtual=1969-12-31T23:59:59Z",
+            "virtual=2400-01-01T00:00:01Z",
+            "virtual=9223372036854775807",
             "wall",
         ] {
             assert!(text.parse::<ClockChoice>().is_err(), "{text}");

@@ -11,6 +11,7 @@ mod formats;
 mod fuzz;
 mod hostile;
 mod iterators;
+mod kept;
 mod lab;
 mod limits;
 mod listing;

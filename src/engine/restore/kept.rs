@@ -32,18 +32,19 @@ pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     })
 }
 
-/// Whether a clock can have told this second, or a shard can have been created soon after one was.
+/// Whether a clock can have told this second, or a shard can have been created soon after one did.
 fn can_be_told(second: u64) -> bool {
-    const SOON_S: u64 = 86_400;
-    const { assert!(limits::LAST_MOMENT_S + 2 * SOON_S < SequenceNumber::CREATED_LIMIT_S) };
-    second <= limits::LAST_MOMENT_S + SOON_S
+    const LAST_S: u64 = limits::LAST_MOMENT_MS.unsigned_abs() / 1000 + 86_400;
+    const { assert!(LAST_S + 86_400 < SequenceNumber::CREATED_LIMIT_S) };
+    second <= LAST_S
 }
 
-/// Whether there can be a stream with this ARN that is kept as `value`.
-pub(super) fn is_stream(arn: &StreamArn, value: &StreamValue) -> bool {
-    let names_itself = StreamArn::parse(&arn.to_string()).as_ref() == Some(arn);
+/// Whether there can be a stream that is kept as `value`. Any text is a region.
+pub(super) fn is_stream(value: &StreamValue) -> bool {
+    let (account, name) = (&value.account, &value.name);
+    let arn = StreamArn::parse(&format!("arn:aws:kinesis::{account}:stream/{name}"));
     let pending = value.pending.as_ref().map(|pending| &pending.settings);
-    names_itself && is_sound(&value.settings) && pending.is_none_or(is_sound)
+    arn.is_some() && is_sound(&value.settings) && pending.is_none_or(is_sound)
 }
 
 fn is_sound(settings: &StreamSettings) -> bool {
