@@ -238,7 +238,9 @@ impl Engine {
         state.consumers = value.consumers;
         state.history = value.history;
         state.open_shards(described, self, incarnation, self.world.clock.now());
-        if !kept::is_covered(&state) || !kept::can_reshard(&state) {
+        // One that is on its way out has no open shards, and nothing is done to it any more.
+        let leaving = state.status == StreamStatus::Deleting;
+        if !leaving && !(kept::is_covered(&state) && kept::can_reshard(&state)) {
             return Err(unreadable("the shards of a stream"));
         }
         let created = Timestamp::from_millis(value.created_ms);
