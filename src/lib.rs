@@ -7,7 +7,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`world`] | time and chance, handed in so that a test can hold them |
+//! | [`world`] | time, chance and faults, handed in so that a test can hold them |
 //! | [`wire`] | bytes to values in JSON and CBOR; shapes as data; the wording of refusals |
 //! | [`model`] | the nouns as pure values: shards, sequence numbers, iterators, buckets |
 //! | [`store`] | records and metadata in memory and in sled; durability; one contract for all modes |

@@ -56,6 +56,7 @@ use crate::engine::{Engine, Share};
 use crate::error::Error;
 use crate::model::{Scope, Target};
 use crate::wire::{self, Explained, Format, Node, Shape, Shaped};
+use crate::world::Point;
 use bytes::Bytes;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -280,6 +281,8 @@ async fn run<O: Operation>(
     body: Bytes,
     format: Format,
 ) -> Result<Answer, Error> {
+    let passed = context.engine.world.pass(Point::Decode).await;
+    passed.map_err(|_| Error::internal())?;
     let input = match wire::decode(format, &body) {
         Some(input) => input,
         None => explain::<O>(&context, &body, format)?,

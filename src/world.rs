@@ -1,13 +1,15 @@
-//! What the program may ask of its surroundings: time and chance.
+//! What the program may ask of its surroundings: time, chance and faults.
 //!
 //! A [`World`] is made once, at start, and handed to whatever needs it. Nothing else reads the
-//! machine's clock or draws a random number, so a test can hold both.
+//! machine's clock or draws a random number, so a test can hold both, and have things go wrong.
 
 mod clock;
+mod fault;
 mod patience;
 mod random;
 
 pub use clock::{Alarm, Bell, Clock, Stopwatch, Timestamp, VirtualClock};
+pub use fault::{Fault, Faults, Point, Rule};
 pub use patience::Patience;
 pub use random::Random;
 
@@ -18,4 +20,6 @@ pub struct World {
     pub clock: Clock,
     /// Where request ids and the filler of iterators come from.
     pub random: Random,
+    /// What goes wrong.
+    pub faults: Faults,
 }

@@ -6,6 +6,7 @@ use super::state::route_of;
 use super::stream::Stream;
 use crate::model::{NewRecord, SequenceNumber, ShardId};
 use crate::store::Ticket;
+use crate::world::{Fault, Point};
 use std::sync::Arc;
 
 /// Where a record was put.
@@ -33,6 +34,8 @@ struct Part {
     shard: ShardId,
     numbers: Vec<Option<SequenceNumber>>,
     ticket: Option<Ticket>,
+    /// What was taken is answered as if it were not.
+    torn: bool,
 }
 
 impl Stream {
@@ -41,6 +44,7 @@ impl Stream {
     /// # Errors
     /// Why it was not put.
     pub async fn put_one(&self, engine: &Engine, record: NewRecord) -> Result<Placed, PutFailure> {
+        let torn = pass(engine).await?;
         loop {
             let room = engine.store.reserve(record.size_bytes()).await;
             let room = room.map_err(|_| PutFailure::Store)?;
@@ -50,10 +54,15 @@ impl Stream {
                 Ok((number, ticket)) => {
                     ticket.durable().await.map_err(|_| PutFailure::Store)?;
                     engine.traffic.wrote(1, record.size_bytes());
-                    return Ok(Placed {
+                    let placed = Placed {
                         shard: shard.id,
                         number,
-                    });
+                    };
+                    return if torn {
+                        Err(PutFailure::Store)
+                    } else {
+                        Ok(placed)
+                    };
                 }
                 Err(AppendError::Throttled) => {
                     engine.traffic.refused(1);
@@ -88,7 +97,7 @@ impl Stream {
         }
         for part in parts {
             let Some(ticket) = part.ticket else { continue };
-            if ticket.durable().await.is_err() {
+            if ticket.durable().await.is_err() || part.torn {
                 continue;
             }
             let (mut taken, mut bytes, offered) = (0, 0, part.records.len() as u64);
@@ -128,6 +137,15 @@ fn by_shard<'a>(
     groups.map(group).collect()
 }
 
+/// Passes the point before an append: whether what is then taken is answered as if it were not.
+async fn pass(engine: &Engine) -> Result<bool, PutFailure> {
+    match engine.world.pass(Point::Append).await {
+        Ok(()) => Ok(false),
+        Err(Fault::Tear) => Ok(true),
+        Err(_) => Err(PutFailure::Store),
+    }
+}
+
 /// Appends one shard's part of a batch; gives it back when the shard was closed meanwhile.
 async fn append_part(
     engine: &Engine,
@@ -141,6 +159,10 @@ async fn append_part(
         shard: shard.id,
         numbers: Vec::new(),
         ticket: None,
+        torn: false,
+    };
+    let Ok(torn) = pass(engine).await else {
+        return Ok(refused(chosen));
     };
     let bytes = chosen.iter().map(|at| records[*at].size_bytes()).sum();
     // Room is taken part by part: a request that holds some never waits for more.
@@ -155,6 +177,7 @@ async fn append_part(
             shard: shard.id,
             numbers,
             ticket: Some(ticket),
+            torn,
         }),
         Err(_) => Err(chosen),
     }

@@ -12,7 +12,7 @@ use crate::limits;
 use crate::lock::Lock;
 use crate::model::{self, Bucket, SequenceNumber, ShardId};
 use crate::store::StoreError;
-use crate::world::{Alarm, Timestamp};
+use crate::world::{Alarm, Fault, Point, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -283,7 +283,12 @@ impl Subscription {
         }
         self.end.mark_unchanged();
         self.closing.mark_unchanged();
-        match self.read(now).await {
+        let passed = self.pass(Point::Read).await;
+        let read = match passed {
+            Ok(()) => self.read(now).await,
+            Err(_) => Err(StoreError::Unreadable("as a test wants it".into())),
+        };
+        match read {
             Err(error) => {
                 tracing::error!(%error, "a subscription cannot be served");
                 self.over = true;
@@ -299,6 +304,27 @@ impl Subscription {
                 self.heartbeat(now)
             }
             Ok(batch) => Some(self.records(batch, now)),
+        }
+    }
+
+    /// Passes a point where a test may have something go wrong; a delay is waited for here, since
+    /// a virtual clock knows this subscription by its own alarm.
+    ///
+    /// # Errors
+    /// The fault.
+    pub async fn pass(&mut self, point: Point) -> Result<(), Fault> {
+        match self.seat.engine.world.faults.at(point) {
+            None => Ok(()),
+            Some(Fault::Delay(ms)) => {
+                let until = self.now().plus_millis(i64::from(ms));
+                tokio::select! {
+                    biased;
+                    _ = self.stopping.wait_for(|stopping| *stopping) => {}
+                    () = self.alarm.wait(Some(until)) => {}
+                }
+                Ok(())
+            }
+            Some(fault) => Err(fault),
         }
     }
 

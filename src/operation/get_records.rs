@@ -2,6 +2,7 @@
 use super::prelude::*;
 use crate::engine::{Read, Shard, Stream};
 use crate::model::{ShardIterator, StreamArn};
+use crate::world::Point;
 use std::sync::Arc;
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -59,6 +60,8 @@ impl Operation for GetRecords {
             records: limit,
             bytes: context.engine.limits.read_answer_bytes.unwrap_or(u64::MAX),
         };
+        let passed = context.engine.world.pass(Point::Read).await;
+        passed.map_err(|_| Error::internal())?;
         let batch = shard.read(read).await.map_err(|_| Error::internal())?;
         shard.debit_read(now, || batch.bytes());
         let traffic = &context.engine.traffic;

@@ -7,7 +7,7 @@ use minikin::model::{AccountId, Region, Scope};
 use minikin::operation::{Answer, Context, Entry};
 use minikin::store::{Settings, Store};
 use minikin::wire::{Blob, Format};
-use minikin::world::{Clock, Random, World};
+use minikin::world::{Clock, Faults, Random, World};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -32,6 +32,7 @@ impl Bed {
         let world = World {
             clock: Clock::System,
             random: Random::seeded(1),
+            faults: Faults::default(),
         };
         let engine = runtime.block_on(async {
             let (store, recovered) = Store::open(Settings::default()).unwrap();

@@ -5,6 +5,7 @@ use crate::engine::{Batch, Event, Leave, Share, Subscription};
 use crate::error::{Error, Kind};
 use crate::model::{SequenceNumber, ShardId, StreamArn};
 use crate::wire::{self, Format, frame};
+use crate::world::{Fault, Point};
 use ciborium_ll::{Encoder, Header};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -19,6 +20,8 @@ pub struct Events {
     consumer: String,
     format: Format,
     greeted: bool,
+    /// Something went wrong: nothing comes any more.
+    over: bool,
 }
 
 const MESSAGE: &str = ":message-type";
@@ -31,7 +34,7 @@ impl Events {
         shard: ShardId,
         consumer: String,
     ) -> Self {
-        let (format, greeted) = (Format::Json, false);
+        let (format, greeted, over) = (Format::Json, false, false);
         Self {
             subscription,
             stream,
@@ -39,6 +42,7 @@ impl Events {
             consumer,
             format,
             greeted,
+            over,
         }
     }
 
@@ -65,9 +69,29 @@ impl Events {
             let greeting = self.event("initial-response", wire::encode(self.format, &nothing));
             return Some((greeting, None));
         }
+        if self.over {
+            return None;
+        }
         let event = self.subscription.next().await?;
+        let passed = self.subscription.pass(Point::Event).await;
+        let Err(fault) = passed else {
+            return Some(self.message(event).await);
+        };
+        self.over = true;
+        match fault {
+            Fault::Drop => None,
+            Fault::Tear => {
+                let (mut message, share) = self.message(event).await;
+                message.truncate(message.len() / 2);
+                Some((message, share))
+            }
+            Fault::Error | Fault::Delay(_) => Some((self.exception(&Error::internal()), None)),
+        }
+    }
+
+    async fn message(&self, event: Event) -> (Vec<u8>, Option<Share>) {
         let mut share = None;
-        let frame = match event {
+        let message = match event {
             Event::Records {
                 batch,
                 continuation,
@@ -95,7 +119,7 @@ impl Events {
             }
             Event::Failed => self.exception(&Error::internal()),
         };
-        Some((frame, share))
+        (message, share)
     }
 
     fn event(&self, name: &str, payload: Vec<u8>) -> Vec<u8> {
