@@ -6,12 +6,12 @@ use crate::http::admin::Admin;
 use crate::http::listen::{self, BindError, Connections};
 use crate::http::metrics::Metrics;
 use crate::http::tls::{self, TlsIdentity};
-use crate::http::{Entrance, Server};
+use crate::http::{Body, Entrance, Incoming, Request, Response, Server};
 use crate::limits;
 use crate::model::{AccountId, Region, Scope};
 use crate::options::{Authentication, ClockChoice, Durability, Options};
-use crate::store::{self, OpenError, Store};
-use crate::world::{Clock, Random, VirtualClock, World};
+use crate::store::{self, OpenError, SimulatedDisk, Store};
+use crate::world::{Clock, Faults, Random, VirtualClock, World};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,9 +22,41 @@ use tokio::sync::{oneshot, watch};
 #[derive(Debug)]
 pub struct Emulator {
     engine: Arc<Engine>,
+    server: Arc<Server>,
     addresses: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<Result<(), StoreError>>,
+}
+
+/// What a test may hold of an emulator's surroundings. As it is by default it is the machine's.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Where numbers that nobody is to guess come from, in the place of the machine.
+    pub random: Option<Random>,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// Where the data directory is, in the place of the machine's disk. Everything then happens on
+    /// the runtime that the emulator is started on; with one thread, in the same order every time.
+    pub disk: Option<SimulatedDisk>,
+    /// No address is listened on: requests come by [`Emulator::answer`] only.
+    pub is_deaf: bool,
+    /// Bytes of records after which a new database is begun.
+    pub generation_bytes: u64,
+    /// Bytes of records that are kept in one piece.
+    pub segment_bytes: usize,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            random: None,
+            faults: Faults::default(),
+            disk: None,
+            is_deaf: false,
+            generation_bytes: limits::GENERATION_BYTES,
+            segment_bytes: limits::SEGMENT_BYTES,
+        }
+    }
 }
 
 /// Why an emulator does not start.
@@ -62,23 +94,32 @@ impl Emulator {
     /// # Errors
     /// Why it does not start.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        Self::start_in(options, Surroundings::default()).await
+    }
+
+    /// Starts an emulator in surroundings that a test holds.
+    ///
+    /// # Errors
+    /// Why it does not start.
+    pub async fn start_in(options: Options, around: Surroundings) -> Result<Self, StartError> {
         options.check().map_err(StartError::Options)?;
         let limits = options.limits().map_err(StartError::Options)?;
         let entrance = entrance(&options).map_err(StartError::Options)?;
-        let settings = store_settings(&options);
-        // Opening a data directory is the only slow part of a start.
-        let opened = tokio::task::spawn_blocking(|| Store::open(settings)).await;
-        let (store, recovered) = opened
-            .expect("opening the store does not panic")
+        let (store, recovered) = open_store(store_settings(&options, &around), &around)
+            .await
             .map_err(StartError::Open)?;
-        let world = world(&options, &recovered);
+        let world = world(&options, &around, &recovered);
         let tls = Arc::new(identity(&options, &world.clock)?);
         let (stop, stopped) = watch::channel(false);
         let behaviour = behaviour(&options);
         let engine = Engine::start(world, limits, behaviour, store, &recovered, stopped.clone());
         let engine = engine.map_err(StartError::Restore)?;
         drop(recovered);
-        let listeners = listen::bind(&options.addresses()).map_err(StartError::Bind)?;
+        let listeners = if around.is_deaf {
+            Vec::new()
+        } else {
+            listen::bind(&options.addresses()).map_err(StartError::Bind)?
+        };
         let addresses = listeners
             .iter()
             .filter_map(|listener| listener.local_addr().ok());
@@ -100,15 +141,16 @@ impl Emulator {
             stop: stopped,
         };
         let (done, ended) = oneshot::channel();
-        let closing = engine.clone();
+        let (closing, answering) = (engine.clone(), server.clone());
         // Ends by itself when it is told to stop, or when the emulator is dropped.
         Tasks::spawn_part("serve", async move {
-            let service = move |request, client| server.clone().answer(request, client);
+            let service = move |request, client| answering.clone().answer(request, client);
             listen::serve(listeners, settings, service, &Tasks::new()).await;
             let _ = done.send(closing.close().await);
         });
         Ok(Self {
             engine,
+            server,
             addresses,
             stop,
             ended,
@@ -126,6 +168,22 @@ impl Emulator {
         address
             .map(|address| format!("http://{address}"))
             .unwrap_or_default()
+    }
+
+    /// Answers a request as if it had come over a connection from this machine.
+    ///
+    /// # Errors
+    /// When the request's body ends before its end.
+    pub async fn answer<B: Incoming>(
+        &self,
+        request: Request<B>,
+    ) -> Result<Response<Body>, B::Error> {
+        self.server.clone().answer_here(request).await
+    }
+
+    /// What goes wrong in it, as a test wants.
+    pub fn faults(&self) -> &Faults {
+        &self.engine.world.faults
     }
 
     /// Its clock.
@@ -200,7 +258,19 @@ fn behaviour(options: &Options) -> Behaviour {
     }
 }
 
-fn store_settings(options: &Options) -> store::Settings {
+async fn open_store(
+    settings: store::Settings,
+    around: &Surroundings,
+) -> Result<(Store, store::Recovered), OpenError> {
+    if let Some(disk) = &around.disk {
+        return Store::open_simulated(settings, disk);
+    }
+    // Opening a data directory is the only slow part of a start.
+    let opened = tokio::task::spawn_blocking(|| Store::open(settings)).await;
+    opened.expect("opening the store does not panic")
+}
+
+fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
     store::Settings {
         directory: options.data_dir.clone(),
         durability: match options.durability() {
@@ -209,14 +279,16 @@ fn store_settings(options: &Options) -> store::Settings {
             Durability::None => store::Durability::None,
         },
         memory_bytes: options.memory,
-        generation_bytes: limits::GENERATION_BYTES,
-        segment_bytes: limits::SEGMENT_BYTES,
+        generation_bytes: around.generation_bytes,
+        segment_bytes: around.segment_bytes,
         unflushed_bytes: limits::UNFLUSHED_BYTES,
+        on_runtime: around.disk.is_some(),
+        faults: around.faults.clone(),
     }
 }
 
 /// A virtual clock goes on from where it stood, or from a start that lies after that.
-fn world(options: &Options, recovered: &store::Recovered) -> World {
+fn world(options: &Options, around: &Surroundings, recovered: &store::Recovered) -> World {
     let clock = match options.clock {
         ClockChoice::System => Clock::System,
         ClockChoice::Virtual { start } => {
@@ -227,7 +299,8 @@ fn world(options: &Options, recovered: &store::Recovered) -> World {
     };
     World {
         clock,
-        random: Random::system(),
+        random: around.random.clone().unwrap_or_else(Random::system),
+        faults: around.faults.clone(),
     }
 }
 

@@ -13,7 +13,8 @@ pub mod tls;
 mod unread;
 mod untaken;
 
-pub use body::Body;
+pub use body::{Body, Incoming};
+pub use hyper::{Request, Response};
 
 use crate::engine::{Engine, tasks};
 use crate::limits;
@@ -25,13 +26,13 @@ use bytes::Bytes;
 use credentials::Scopes;
 use gather::Gathered;
 use http_body_util::{BodyExt as _, Limited};
+use hyper::StatusCode;
 use hyper::http::request::Parts;
-use hyper::{Request, Response, StatusCode};
 use listen::Client;
 use metrics::{Metrics, Outcome};
 use reply::Reply;
 use signature::Verifier;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -94,15 +95,11 @@ impl Server {
     ///
     /// # Errors
     /// When the request's body ends before its end.
-    pub async fn answer<B>(
+    pub async fn answer<B: Incoming>(
         self: Arc<Self>,
         request: Request<B>,
         client: Client,
-    ) -> Result<Response<Body>, B::Error>
-    where
-        B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+    ) -> Result<Response<Body>, B::Error> {
         if request.uri().path().starts_with(OWN_PATHS) {
             return Ok(self.answer_own(request, client.address).await);
         }
@@ -133,6 +130,21 @@ impl Server {
         Ok(reply.into_response(&head, client.address, took, &self.engine.world.random))
     }
 
+    /// Answers a request from within this process.
+    ///
+    /// # Errors
+    /// When the request's body ends before its end.
+    pub async fn answer_here<B: Incoming>(
+        self: Arc<Self>,
+        request: Request<B>,
+    ) -> Result<Response<Body>, B::Error> {
+        let here = Client {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            over_tls: false,
+        };
+        unread::unattended(self.answer(request, here)).await
+    }
+
     /// Counts a request whose body was not looked at.
     fn count_unread(&self, head: &Parts, outcome: Outcome, watch: Stopwatch) {
         let operation = kinesis::named(head);
@@ -142,11 +154,11 @@ impl Server {
 
     /// Answers on our own paths. They are small on both ways and need no room: whoever asks how
     /// the server is gets an answer above all when there is none.
-    async fn answer_own<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Body>
-    where
-        B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+    async fn answer_own<B: Incoming>(
+        &self,
+        request: Request<B>,
+        peer: SocketAddr,
+    ) -> Response<Body> {
         let (head, body) = request.into_parts();
         let body = match self.gather_own(body).await {
             Ok(body) => axum::body::Body::from(body),
@@ -172,11 +184,7 @@ impl Server {
         }
     }
 
-    async fn gather_own<B>(&self, body: B) -> Result<Bytes, StatusCode>
-    where
-        B: hyper::body::Body<Data = Bytes> + Unpin,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+    async fn gather_own<B: Incoming>(&self, body: B) -> Result<Bytes, StatusCode> {
         let seconds = self.engine.limits.body_stall_seconds;
         let time = seconds.map_or(limits::FOR_EVER, Duration::from_secs);
         let gathering = Limited::new(body, limits::OWN_BODY_BYTES).collect();

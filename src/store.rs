@@ -13,7 +13,7 @@
 //!   one that was set aside, `gen-NNNNNN.dead` one that is being removed;
 //! - `aside/`: what a repair found damaged, as it was.
 //!
-//! `disk.rs` is what is asked of the engine below, `sled.rs` the engine. `segment.rs`, `frame.rs`
+//! `disk.rs` is what is asked of the engine below, `sled.rs` the engine, `crash.rs` a simulated one. `segment.rs`, `frame.rs`
 //! and `key.rs` are the bytes, `log.rs` and `read.rs` a shard, `commit.rs`, `writer.rs` and
 //! `spill.rs` the committer, `generation.rs` and `keeper.rs` the databases, `recovery.rs` the
 //! start, `remains.rs` what a killed engine leaves, `room.rs` what writers wait for. `offline.rs`
@@ -23,6 +23,7 @@
 pub mod catalog;
 mod check;
 mod commit;
+mod crash;
 mod disk;
 mod frame;
 #[cfg(any(test, fuzzing))]
@@ -49,6 +50,7 @@ mod value;
 mod writer;
 
 pub use check::{Damage, Report, ShardReport, StreamReport, check};
+pub use crash::SimulatedDisk;
 pub use health::{Figures, Health, StoreError};
 pub use log::Log;
 pub use open::{OpenError, Recovered};
@@ -61,8 +63,9 @@ pub use value::{
 };
 
 use crate::lock::Lock;
-use crate::world::Timestamp;
-use commit::{Company, Signal};
+use crate::world::{Faults, Timestamp};
+use commit::{Committer, Company, Signal};
+use disk::Claim;
 use generation::Generations;
 use room::{Pressure, Promise};
 use std::collections::{HashMap, VecDeque};
@@ -100,6 +103,12 @@ pub struct Settings {
     pub segment_bytes: usize,
     /// Bytes that may wait to be written.
     pub unflushed_bytes: u64,
+    /// The committer is a task of the runtime instead of a thread of its own, and what is on disk
+    /// is read and opened where that is asked for: for a disk that is no disk, on a runtime of one
+    /// thread, so that the same things happen in the same order every time.
+    pub on_runtime: bool,
+    /// What is to go wrong with commits.
+    pub faults: Faults,
 }
 
 impl Default for Settings {
@@ -111,6 +120,8 @@ impl Default for Settings {
             generation_bytes: 64 << 20,
             segment_bytes: 64 << 10,
             unflushed_bytes: 16 << 20,
+            on_runtime: false,
+            faults: Faults::default(),
         }
     }
 }
@@ -273,7 +284,24 @@ pub struct Store(Arc<Running>);
 #[derive(Debug)]
 struct Running {
     shared: Arc<Shared>,
-    committer: Lock<Option<JoinHandle<()>>>,
+    committer: Lock<Option<Hands>>,
+}
+
+/// Who commits, and for how long the directory is held.
+enum Hands {
+    /// A thread, which holds the directory.
+    Thread(JoinHandle<()>),
+    /// Whoever runs [`Store::committing`].
+    Task(Box<Committer>, Option<Claim>),
+}
+
+impl std::fmt::Debug for Hands {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Thread(_) => "Thread",
+            Self::Task(..) => "Task",
+        })
+    }
 }
 
 impl Store {
@@ -335,6 +363,25 @@ impl Store {
         }
     }
 
+    /// The committer, where it is to be a task of the runtime; ends when the store is closed.
+    pub fn committing(&self) -> Option<impl Future<Output = ()> + Send + 'static> {
+        let shared = self.0.shared.clone();
+        // It does not keep the store open.
+        let running = Arc::downgrade(&self.0);
+        shared.settings.on_runtime.then_some(async move {
+            loop {
+                shared.signal.woken().await;
+                let Some(running) = running.upgrade() else {
+                    return;
+                };
+                match &mut *running.committer.lock() {
+                    Some(Hands::Task(committer, _)) => committer.turn(),
+                    _ => return,
+                }
+            }
+        })
+    }
+
     /// Commits what is queued and closes the databases. Blocking.
     pub fn close(&self) -> Result<(), StoreError> {
         self.0.close()
@@ -378,12 +425,22 @@ impl Running {
         };
         self.shared.signal.closing.store(true, Ordering::Release);
         self.shared.signal.urge();
-        let joined = committer.join();
+        let joined = match committer {
+            Hands::Thread(thread) => thread.join(),
+            Hands::Task(mut committer, claim) => {
+                committer.turn();
+                committer.close();
+                drop(claim);
+                Ok(())
+            }
+        };
         let result = match joined {
             Ok(()) => self.shared.check(),
             Err(_) => Err(StoreError::ReadOnly("the committer panicked".into())),
         };
         self.shared.failure.get_or_init(|| StoreError::Closed);
+        // A task that commits sees that there is nothing more to do.
+        self.shared.signal.urge();
         self.shared.pressure.wake();
         self.shared.progress.send_modify(|number| *number += 1);
         self.shared.logs.lock().clear();

@@ -153,6 +153,10 @@ impl Engine {
             stopping,
             stop: watch::Sender::new(false),
         };
+        if let Some(committing) = engine.store.committing() {
+            // Ends with the store.
+            Tasks::spawn_part("committer", committing);
+        }
         engine.restore(recovered)?;
         let engine = Arc::new(engine);
         engine

@@ -10,6 +10,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+/// The body of a request: one that comes over a connection, or any other that gives bytes.
+pub trait Incoming:
+    hyper::body::Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static
+{
+}
+
+impl<B> Incoming for B where
+    B: hyper::body::Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static
+{
+}
+
 /// The body of an answer.
 #[derive(Debug)]
 pub struct Body(Kind);

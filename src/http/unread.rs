@@ -126,6 +126,11 @@ pub(super) async fn connection_watched<F: Future + Unpin>(
     .await
 }
 
+/// Answers for somebody in this process, who may leave frames unread as long as he likes.
+pub(super) async fn unattended<F: Future>(work: F) -> F::Output {
+    WRITES.scope(Cell::new(None), work).await
+}
+
 async fn attended<F: Future + Unpin>(mut work: F) -> Result<F::Output, Dropped> {
     let mut watch = None;
     poll_fn(|context| {

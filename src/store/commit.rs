@@ -6,16 +6,17 @@
 
 use super::frame::{Entry, Frames};
 use super::log::{Log, Taken};
-use super::writer::Writer;
+use super::writer::{Writer, injected};
 use super::{Durability, LogId, Shared};
-use crate::world::Stopwatch;
-use std::collections::HashMap;
+use crate::world::{Fault, Point, Stopwatch};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// How long at most a commit waits for those who came together last time.
 const GAP: Duration = Duration::from_millis(1);
@@ -26,20 +27,32 @@ const RELAXED: Duration = Duration::from_millis(200);
 /// Wakes the committer.
 #[derive(Debug)]
 pub(crate) struct Signal {
-    sender: Sender<()>,
+    waker: Waker,
     /// 0: asleep; 1: told that there is work; 2: told that it is urgent.
     told: AtomicU8,
     pub(crate) sweep: AtomicBool,
     pub(crate) closing: AtomicBool,
 }
 
+/// What the committer sleeps on.
+#[derive(Debug)]
+enum Waker {
+    Thread(Sender<()>),
+    Task(Notify),
+}
+
 impl Signal {
-    pub(crate) fn new() -> (Self, Receiver<()>) {
+    /// A signal, and what a thread sleeps on; a task sleeps in [`Signal::woken`].
+    pub(crate) fn new(of_task: bool) -> (Self, Receiver<()>) {
         let (sender, receiver) = channel();
+        let waker = match of_task {
+            true => Waker::Task(Notify::new()),
+            false => Waker::Thread(sender),
+        };
         let (told, sweep, closing) = (AtomicU8::new(0), false.into(), false.into());
         (
             Self {
-                sender,
+                waker,
                 told,
                 sweep,
                 closing,
@@ -62,8 +75,19 @@ impl Signal {
         if self.told.load(Ordering::Relaxed) < level
             && self.told.fetch_max(level, Ordering::AcqRel) < level
         {
-            // Without a committer there is nobody to wake.
-            let _asleep = self.sender.send(());
+            match &self.waker {
+                // Without a committer there is nobody to wake.
+                Waker::Thread(sender) => drop(sender.send(())),
+                Waker::Task(task) => task.notify_one(),
+            }
+        }
+    }
+
+    /// Returns when a task that commits is to look.
+    pub(crate) async fn woken(&self) {
+        match &self.waker {
+            Waker::Task(task) => task.notified().await,
+            Waker::Thread(_) => std::future::pending().await,
         }
     }
 }
@@ -116,16 +140,26 @@ impl Committer {
         loop {
             self.wait();
             let closing = self.shared.signal.closing.load(Ordering::Acquire);
-            self.shared.signal.told.store(0, Ordering::Release);
-            let work = catch_unwind(AssertUnwindSafe(|| self.work()));
-            let work = work.unwrap_or_else(|_| Err(io::Error::other("the committer panicked")));
-            if let Err(error) = work {
-                self.fail(&error);
-            }
+            self.turn();
             if closing {
                 break;
             }
         }
+        self.close();
+    }
+
+    /// Does what there is to do now.
+    pub(crate) fn turn(&mut self) {
+        self.shared.signal.told.store(0, Ordering::Release);
+        let work = catch_unwind(AssertUnwindSafe(|| self.work()));
+        let work = work.unwrap_or_else(|_| Err(io::Error::other("the committer panicked")));
+        if let Err(error) = work {
+            self.fail(&error);
+        }
+    }
+
+    /// Closes the databases.
+    pub(crate) fn close(mut self) {
         self.writer.close(&self.shared);
     }
 
@@ -172,7 +206,8 @@ impl Committer {
         // Changes first: records that were appended before a change was saved go with it.
         let (mut changes, saved) = self.shared.take_saves();
         let dirty = std::mem::take(&mut *self.shared.dirty.lock());
-        let mut logs: HashMap<LogId, Arc<Log>> =
+        // In the order of their ids: what is written is the same whenever the same was appended.
+        let mut logs: BTreeMap<LogId, Arc<Log>> =
             dirty.into_iter().map(|log| (log.id(), log)).collect();
         if sealed {
             // Also one that has just become dirty again: what of it is in frames must not stay.
@@ -183,13 +218,22 @@ impl Committer {
             .values()
             .map(|log| log.take(sealed, &mut frames))
             .collect();
-        self.write(&mut taken, frames)?;
+        let idle = taken.is_empty() && changes.is_empty();
+        let fault = (!idle).then(|| self.fault(Point::Flush)).flatten();
+        self.write(&mut taken, frames, fault == Some(Fault::Error))?;
+        if fault.is_some() {
+            // Half of it: the records are there, the changes are not.
+            return Err(injected());
+        }
         let generation = self.writer.generation();
         if sealed {
             self.writer.seal()?;
         }
         changes.append(&mut self.writer.late);
         self.writer.save(&changes)?;
+        if !idle && self.fault(Point::Publish).is_some() {
+            return Err(injected());
+        }
         if let Some(generation) = generation {
             for taken in &taken {
                 taken.log.publish(taken, &generation);
@@ -202,13 +246,21 @@ impl Committer {
         Ok(())
     }
 
-    fn write(&mut self, taken: &mut [Taken], frames: Frames) -> io::Result<()> {
+    fn fault(&self, point: Point) -> Option<Fault> {
+        self.shared.settings.faults.at(point)
+    }
+
+    /// Writes what was taken; `fails` when a test wants that it is not flushed.
+    fn write(&mut self, taken: &mut [Taken], frames: Frames, fails: bool) -> io::Result<()> {
         for taken in taken {
             for (entry, segment) in &mut taken.segments {
                 self.writer.insert(&self.shared, entry, segment)?;
             }
         }
         self.writer.insert_frames(&self.shared, &frames.finish())?;
+        if fails {
+            return Err(injected());
+        }
         let flushing = Stopwatch::start();
         self.writer.flush()?;
         self.shared.commits.add(flushing.elapsed());
@@ -270,12 +322,12 @@ impl Committer {
 
     /// Removes generations in which nothing is wanted and rewrites those in which little is.
     pub(crate) fn sweep(&mut self) -> io::Result<()> {
-        const WORTHWHILE: u64 = 4 << 20;
+        let worthwhile = self.shared.settings.generation_bytes / 16;
         let framed = self
             .framed
             .values()
             .any(|log| !log.state.lock().tail.is_empty());
-        if self.writer.is_dead(WORTHWHILE) && !framed {
+        if self.writer.is_dead(worthwhile) && !framed {
             self.finish_generation()?;
         }
         let sealed: Vec<_> = self.shared.generations.all.lock().clone();
@@ -306,7 +358,8 @@ impl Committer {
 
     /// Copies what is wanted in a generation to the current one.
     fn rewrite(&mut self, generation: &Arc<super::generation::Generation>) -> io::Result<()> {
-        let logs: Vec<_> = self.shared.logs.lock().values().cloned().collect();
+        let mut logs: Vec<_> = self.shared.logs.lock().values().cloned().collect();
+        logs.sort_by_key(|log| log.id());
         let mut moved: Vec<(Arc<Log>, Entry)> = Vec::new();
         for log in logs {
             for (place, mut entry) in log.pieces_in(generation) {

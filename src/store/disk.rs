@@ -1,14 +1,15 @@
-//! What the store asks of an engine that keeps ordered keys on a disk.
+//! What the store asks of an engine that keeps ordered keys on a disk, and of the disk below it.
 //!
 //! The rest of the store knows only these two traits, so that another engine, or a simulated one,
 //! can take the place of the one in use.
 
+use super::open::{self, OpenError};
 use bytes::Bytes;
 use std::io;
 use std::path::Path;
 
 /// A key space of a database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tree {
     /// Segments in a generation, keys and values in `meta`.
     Main,
@@ -35,11 +36,52 @@ pub(crate) trait Database: Send {
     fn another(&self) -> Box<dyn Database>;
 }
 
-/// Opens databases.
+/// A hold on a directory, given up when it is dropped.
+pub(crate) type Claim = Box<dyn Send>;
+
+/// Opens databases, and keeps the directories they are in: where nothing else is said, those of
+/// the machine's file system.
 pub(crate) trait Disk: Send + Sync {
     /// Opens the database in the directory `path`, making it where there is none.
     fn open(&self, path: &Path, cache_bytes: usize) -> io::Result<Box<dyn Database>>;
     /// Opens the database in the directory `path` for reading, where nothing can be written any
     /// more. An error says that it is damaged, too.
     fn open_for_reading(&self, path: &Path) -> io::Result<Box<dyn Database>>;
+
+    /// Whether there are files below, which can be read and copied without the engine.
+    fn has_files(&self) -> bool {
+        true
+    }
+
+    /// Takes a data directory for this process and checks its version.
+    fn claim(&self, directory: &Path, tries: u32) -> Result<Claim, OpenError> {
+        open::claim(directory, tries).map(|lock| Box::new(lock) as Claim)
+    }
+
+    /// The names in a directory.
+    fn names(&self, directory: &Path) -> io::Result<Vec<String>> {
+        let name =
+            |entry: io::Result<std::fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into());
+        std::fs::read_dir(directory)?.map(name).collect()
+    }
+
+    /// Whether there is a directory at `path`.
+    fn holds(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
+    /// Gives a directory another name.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    /// Removes a directory and all in it.
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_dir_all(path)
+    }
+
+    /// Makes the names in a directory durable: the engine does so only inside its own.
+    fn sync(&self, directory: &Path) -> io::Result<()> {
+        std::fs::File::open(directory)?.sync_all()
+    }
 }

@@ -150,7 +150,7 @@ impl Generations {
             return Ok(None);
         }
         if newly {
-            if !generation.path.is_dir() {
+            if !self.disk.holds(&generation.path) {
                 return Err(io::Error::new(io::ErrorKind::NotFound, "it is not there"));
             }
             *reader = Some(self.open(&generation.path)?);
@@ -217,7 +217,7 @@ impl Generations {
         }
         generation.set_gone();
         generation.close(None);
-        set_aside(&generation.path, error);
+        set_aside(&*self.disk, &generation.path, error);
         Ok(())
     }
 
@@ -233,13 +233,6 @@ impl Generations {
 /// The directory of generation `number`.
 pub(crate) fn path(directory: &Path, number: u64) -> PathBuf {
     directory.join(format!("gen-{number:06}"))
-}
-
-/// Makes the names in a directory durable: the engine does so only inside its own.
-pub(crate) fn sync_directory(directory: Option<&Path>) -> io::Result<()> {
-    directory.map_or(Ok(()), |directory| {
-        std::fs::File::open(directory)?.sync_all()
-    })
 }
 
 /// The number of the generation in a directory of this name. The last number there is has none
@@ -278,12 +271,12 @@ pub(crate) fn set_aside_count() -> u64 {
 }
 
 /// Renames a damaged generation and says so.
-pub(crate) fn set_aside(path: &Path, error: &dyn std::fmt::Display) {
+pub(crate) fn set_aside(disk: &dyn Disk, path: &Path, error: &dyn std::fmt::Display) {
     SET_ASIDE.fetch_add(1, Ordering::Relaxed);
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(CORRUPT);
-    let aside = free(&path.with_file_name(name));
-    let renamed = std::fs::rename(path, &aside);
+    let aside = free(&path.with_file_name(name), |path| disk.holds(path));
+    let renamed = disk.rename(path, &aside);
     let directory = path.parent().unwrap_or(path).display();
     let (path, aside) = (path.display(), aside.display());
     match renamed {
@@ -302,13 +295,13 @@ pub(crate) fn set_aside(path: &Path, error: &dyn std::fmt::Display) {
 }
 
 /// `path`, or with a number behind it when there is something of that name.
-pub(crate) fn free(path: &Path) -> PathBuf {
+pub(crate) fn free(path: &Path, taken: impl Fn(&Path) -> bool) -> PathBuf {
     let numbered = (2..).map(|number| {
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(format!("-{number}"));
         path.with_file_name(name)
     });
     let mut all = std::iter::once(path.to_path_buf()).chain(numbered);
-    all.find(|path| path.symlink_metadata().is_err())
+    all.find(|path| !taken(path))
         .unwrap_or_else(|| path.to_path_buf())
 }

@@ -22,6 +22,8 @@ enum Job {
 pub(crate) struct Keeper {
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// Where there is no thread: what is asked for is done at once.
+    disk: Option<Arc<dyn Disk>>,
 }
 
 impl Keeper {
@@ -38,7 +40,17 @@ impl Keeper {
         Ok(Self {
             jobs: Some(jobs),
             thread: Some(thread),
+            disk: None,
         })
+    }
+
+    /// One without a thread, which does at once what it is asked for.
+    pub(crate) fn of_none(disk: Arc<dyn Disk>) -> Self {
+        Self {
+            jobs: None,
+            thread: None,
+            disk: Some(disk),
+        }
     }
 
     pub(crate) fn open(&self, path: PathBuf) -> Receiver<Opened> {
@@ -56,6 +68,9 @@ impl Keeper {
     }
 
     fn send(&self, job: Job) {
+        if let Some(disk) = &self.disk {
+            return run(&**disk, job);
+        }
         let jobs = self
             .jobs
             .as_ref()
@@ -84,7 +99,7 @@ fn run(disk: &dyn Disk, job: Job) {
         }
         Job::Close(generation, writer) => generation.close(Some(writer)),
         Job::Remove(path) => {
-            if let Err(error) = std::fs::remove_dir_all(&path) {
+            if let Err(error) = disk.remove(&path) {
                 tracing::warn!(%error, "{} cannot be removed: remove it by hand", path.display());
             }
         }

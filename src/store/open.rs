@@ -1,7 +1,8 @@
 //! Opening a store.
 
 use super::commit::{Committer, Company, Signal};
-use super::disk::Disk;
+use super::crash::SimulatedDisk;
+use super::disk::{Claim, Disk};
 use super::generation::Generations;
 use super::keeper::Keeper;
 use super::log::Log;
@@ -9,7 +10,7 @@ use super::recovery::{Found, recover};
 use super::room::Pressure;
 use super::sled::SledDisk;
 use super::writer::Writer;
-use super::{Commits, Running, Settings, Shared, Store};
+use super::{Commits, Hands, Running, Settings, Shared, Store};
 use crate::limits::DISK_READS;
 use crate::lock::Lock;
 use std::collections::HashMap;
@@ -148,6 +149,17 @@ impl Store {
         Self::open_on(settings, Arc::new(SledDisk), TRIES)
     }
 
+    /// Opens a store whose data directory is on a simulated disk.
+    ///
+    /// # Errors
+    /// As for a real one.
+    pub fn open_simulated(
+        settings: Settings,
+        disk: &SimulatedDisk,
+    ) -> Result<(Self, Recovered), OpenError> {
+        Self::open_on(settings, Arc::new(disk.clone()), 1)
+    }
+
     pub(crate) fn open_on(
         settings: Settings,
         disk: Arc<dyn Disk>,
@@ -156,21 +168,27 @@ impl Store {
         let Some(directory) = settings.directory.clone() else {
             return start(settings, disk, None, None).map(|store| (store, Recovered::default()));
         };
-        let lock = claim(&directory, tries)?;
+        let claim = disk.claim(&directory, tries)?;
         let mut found = recover(&directory, &*disk)?;
         let metadata = std::mem::take(&mut found.metadata);
         let recovered = Recovered {
             metadata,
             epoch: found.epoch,
         };
-        start(settings, disk, Some(found), Some(lock)).map(|store| (store, recovered))
+        start(settings, disk, Some(found), Some(claim)).map(|store| (store, recovered))
     }
 }
 
 /// Takes the directory for this process and checks its version.
 pub(crate) fn claim(directory: &Path, tries: u32) -> Result<File, OpenError> {
     let fail = |error| OpenError::new(directory, error);
-    std::fs::create_dir_all(directory).map_err(fail)?;
+    if !directory.is_dir() {
+        std::fs::create_dir_all(directory).map_err(fail)?;
+        // Without its name in the directory around it all in it would be lost with the power.
+        let around = directory.parent().filter(|path| *path != Path::new(""));
+        let around = File::open(around.unwrap_or(Path::new("."))).map_err(fail)?;
+        around.sync_all().map_err(fail)?;
+    }
     let path = directory.join("lock");
     let damaged = |part: &Path, error| OpenError::damaged(directory, part, error);
     let lock = File::options().create(true).append(true).open(&path);
@@ -273,9 +291,10 @@ fn start(
     settings: Settings,
     disk: Arc<dyn Disk>,
     found: Option<Found>,
-    lock: Option<File>,
+    claim: Option<Claim>,
 ) -> Result<Store, OpenError> {
-    let (signal, receiver) = Signal::new();
+    let on_runtime = settings.on_runtime;
+    let (signal, receiver) = Signal::new(on_runtime);
     let on_disk = settings.directory.is_some();
     let limit = settings.unflushed_bytes + if on_disk { 0 } else { settings.memory_bytes };
     let shared = Arc::new(Shared {
@@ -299,7 +318,11 @@ fn start(
         commits: Commits::default(),
     });
     let fail = |error| OpenError::new(Path::new("the committer's thread"), error);
-    let keeper = Keeper::start(disk).map_err(fail)?;
+    let keeper = if on_runtime {
+        Keeper::of_none(disk)
+    } else {
+        Keeper::start(disk).map_err(fail)?
+    };
     let directory = shared.settings.directory.clone();
     let mut writer = Writer {
         directory,
@@ -321,17 +344,19 @@ fn start(
         writer,
         framed,
     };
-    let run = move || {
-        committer.run();
-        drop(lock);
+    let committer = if on_runtime {
+        Hands::Task(Box::new(committer), claim)
+    } else {
+        let run = move || {
+            committer.run();
+            drop(claim);
+        };
+        let thread = std::thread::Builder::new().name("committer".into());
+        Hands::Thread(thread.spawn(run).map_err(fail)?)
     };
-    let thread = std::thread::Builder::new()
-        .name("committer".into())
-        .spawn(run)
-        .map_err(fail)?;
     Ok(Store(Arc::new(Running {
         shared,
-        committer: Lock::new(Some(thread)),
+        committer: Lock::new(Some(committer)),
     })))
 }
 

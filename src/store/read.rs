@@ -215,7 +215,7 @@ impl Log {
     ) -> Result<(Batch, Option<(Place, u64)>), StoreError> {
         let shared = self.shared().clone();
         let permit = shared.disk_reads.clone().acquire_owned().await.ok();
-        let reading = tokio::task::spawn_blocking(move || {
+        blocking(self.shared().settings.on_runtime, move || {
             let mut batch = wish.empty();
             batch._from_disk = permit;
             for (place, last) in places {
@@ -236,10 +236,8 @@ impl Log {
             }
             batch.reached_end = batch.next_index >= wish.visible;
             Ok((batch, None))
-        });
-        reading
-            .await
-            .map_err(|error| StoreError::Unreadable(error.to_string().into()))?
+        })
+        .await
     }
 
     /// The index of the first visible record that arrived at `at` or later; the end without one.
@@ -265,12 +263,10 @@ impl Log {
             };
             let shared = self.shared().clone();
             let looked = place.clone();
-            let reading = tokio::task::spawn_blocking(move || {
+            let segment = blocking(self.shared().settings.on_runtime, move || {
                 shared.generations.read(&looked.generation, looked.number)
             });
-            let segment = reading.await;
-            let segment =
-                segment.map_err(|error| StoreError::Unreadable(error.to_string().into()))??;
+            let segment = segment.await?;
             if segment.is_none() && !self.is_at(&place, last) {
                 continue;
             }
@@ -280,6 +276,18 @@ impl Log {
             }
         }
     }
+}
+
+/// Reads from disk on a thread for such things; here, where nothing blocks.
+async fn blocking<T: Send + 'static>(
+    here: bool,
+    read: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    if here {
+        return read();
+    }
+    let done = tokio::task::spawn_blocking(read).await;
+    done.map_err(|error| StoreError::Unreadable(error.to_string().into()))?
 }
 
 fn first_at(records: &impl Records, at: Timestamp) -> Option<u64> {

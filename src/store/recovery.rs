@@ -44,6 +44,9 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
     let path = directory.join("meta");
     let damaged = |error| OpenError::damaged(directory, &path, error);
     let meta = disk.open(&path, CACHE_BYTES).map_err(damaged)?;
+    // Its name, before anything in it is answered for: the engine syncs no name outside itself.
+    disk.sync(directory)
+        .map_err(|error| OpenError::new(directory, error))?;
     let mut found = Found {
         meta,
         spare: None,
@@ -56,7 +59,7 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         logs: HashMap::new(),
     };
     let (summaries, mut pairs) = found.read_meta().map_err(damaged)?;
-    let numbers = numbers(directory).map_err(|error| OpenError::new(directory, error))?;
+    let numbers = numbers(directory, disk).map_err(|error| OpenError::new(directory, error))?;
     if found.epoch == 0 && !numbers.is_empty() {
         // To go on would delete the records and use their numbers again.
         let lost = "it does not say whose the records beside it are: it is damaged";
@@ -86,7 +89,11 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         found.read_generation(*number, &generation::path(directory, *number), disk)?;
     }
     found.order();
-    let (copy, _) = spare::read(directory).unwrap_or_default();
+    let (copy, _) = if disk.has_files() {
+        spare::read(directory).unwrap_or_default()
+    } else {
+        Default::default()
+    };
     let counted = copy.get(key::EPOCH).and_then(|value| key::number(value));
     if found.newest_run() >= Some(found.epoch) || counted > Some(found.epoch) {
         // Its sequence numbers would be given out again, and streams be taken for deleted.
@@ -100,19 +107,18 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         key::EPOCH.to_vec(),
         (found.epoch + 1).to_be_bytes().to_vec(),
     );
-    found.spare = Some(Spare::begin(directory, &pairs));
+    found.spare = disk
+        .has_files()
+        .then(|| Spare::begin(directory, &pairs));
     Ok(found)
 }
 
 /// The numbers of the generations in a directory; what is left of removed ones goes.
-fn numbers(directory: &Path) -> std::io::Result<Vec<u64>> {
+fn numbers(directory: &Path, disk: &dyn Disk) -> std::io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
+    for name in disk.names(directory)? {
         if name.ends_with(".dead") {
-            std::fs::remove_dir_all(entry.path())?;
+            disk.remove(&directory.join(&name))?;
         }
         numbers.extend(generation::number(&name));
     }
@@ -189,15 +195,15 @@ impl Found {
         path: &Path,
         disk: &dyn Disk,
     ) -> Result<(), OpenError> {
-        if check::lacks_commits(path).unwrap_or(false) {
-            generation::set_aside(path, &check::OLDER);
+        if disk.has_files() && check::lacks_commits(path).unwrap_or(false) {
+            generation::set_aside(disk, path, &check::OLDER);
             return Ok(());
         }
         let database = match disk.open(path, CACHE_BYTES) {
             Ok(database) => database,
             Err(error) if is_of_the_machine(&error) => return Err(OpenError::new(path, error)),
             Err(error) => {
-                generation::set_aside(path, &error);
+                generation::set_aside(disk, path, &error);
                 return Ok(());
             }
         };
@@ -213,13 +219,15 @@ impl Found {
                 log.committed = false;
             });
             current.generation.close(Some(current.database));
-            generation::set_aside(path, &error);
+            generation::set_aside(disk, path, &error);
             return Ok(());
         }
         if current.written == 0 && self.current.is_some() {
             // It was opened ahead and never used.
             current.generation.close(Some(current.database));
-            return std::fs::remove_dir_all(path).map_err(|error| OpenError::new(path, error));
+            return disk
+                .remove(path)
+                .map_err(|error| OpenError::new(path, error));
         }
         self.generations.push(current.generation.clone());
         if let Some(older) = self.current.replace(current) {
@@ -270,7 +278,7 @@ impl Found {
         for log in logs.values_mut() {
             log.committed = log.tail.is_empty();
         }
-        let mut ends: HashMap<LogId, u64> = HashMap::new();
+        let mut replays: BTreeMap<LogId, Replay> = BTreeMap::new();
         let (mut written, mut next) = (0, 0);
         let generation = current.generation.number;
         current.database.each(Tree::Commits, &mut |key, bytes| {
@@ -284,7 +292,7 @@ impl Found {
             match frame::runs(&bytes) {
                 Ok(runs) => {
                     for (log, records) in runs {
-                        replay_run(logs, &mut ends, log, records);
+                        replay_run(logs, &mut replays, log, records);
                     }
                 }
                 Err(problem) => {
@@ -294,6 +302,32 @@ impl Found {
         })?;
         current.next_commit = next;
         current.written += written;
+        for (log, replay) in replays {
+            for tail in replay.between.into_values() {
+                self.store_again(log, tail, current)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Records that are in frames only, though later ones are in a segment: the segment that held
+    /// them was lost with a commit that was kept in part.
+    fn store_again(
+        &mut self,
+        log: LogId,
+        mut tail: Tail,
+        current: &mut Current,
+    ) -> std::io::Result<()> {
+        let number = current.next_segment;
+        let segment = tail.seal(log);
+        let key = key::segment(u64::from(number));
+        current.database.insert(Tree::Main, &key, segment.bytes())?;
+        let entry = entry(&segment, number);
+        current.next_segment += 1;
+        current.written += u64::from(entry.bytes);
+        current.entries.push(entry);
+        current.unflushed = true;
+        self.add(&entry, &current.generation);
         Ok(())
     }
 
@@ -346,9 +380,30 @@ pub(crate) fn entry(segment: &Segment, number: u32) -> Entry {
     }
 }
 
+/// What is known of a log while its frames are replayed.
+#[derive(Default)]
+struct Replay {
+    /// The first and the last index of each of its segments, in order.
+    stored: Vec<(u64, u64)>,
+    /// Records in no segment, by how many segments are before them; some are after.
+    between: BTreeMap<usize, Tail>,
+}
+
+impl Replay {
+    fn of(log: &FoundLog) -> Self {
+        let pieces = log.pieces.iter().map(|piece| (piece.first, piece.last));
+        let mut stored: Vec<_> = pieces.collect();
+        stored.sort_unstable();
+        Self {
+            stored,
+            between: BTreeMap::new(),
+        }
+    }
+}
+
 fn replay_run(
     logs: &mut HashMap<LogId, FoundLog>,
-    ends: &mut HashMap<LogId, u64>,
+    replays: &mut BTreeMap<LogId, Replay>,
     id: LogId,
     records: &[u8],
 ) {
@@ -356,12 +411,25 @@ fn replay_run(
         committed: true,
         ..FoundLog::default()
     });
-    let stored = log.pieces.iter().map(|piece| piece.last + 1).max();
-    let mut end = *ends.entry(id).or_insert(stored.unwrap_or(0));
-    if !log.tail.is_empty() {
-        end = end.max(log.tail.index(Records::len(&log.tail) - 1) + 1);
-    }
-    for record in unpack(records).filter(|record| record.index >= end) {
+    let replay = replays.entry(id).or_insert_with(|| Replay::of(log));
+    for record in unpack(records) {
+        let before = replay
+            .stored
+            .partition_point(|(_, last)| *last < record.index);
+        let next = replay.stored.get(before);
+        if next.is_some_and(|(first, _)| *first <= record.index) {
+            continue;
+        }
+        let tail = match next {
+            Some(_) => replay.between.entry(before).or_default(),
+            None => &mut log.tail,
+        };
+        let last = Records::len(tail)
+            .checked_sub(1)
+            .map(|last| tail.index(last));
+        if last.is_some_and(|last| record.index <= last) {
+            continue;
+        }
         let arrival = record.arrival;
         let append = Append {
             index: record.index,
@@ -370,6 +438,6 @@ fn replay_run(
             data: record.data,
             encrypted: record.encrypted,
         };
-        log.tail.push(&append, arrival);
+        tail.push(&append, arrival);
     }
 }

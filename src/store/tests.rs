@@ -1,6 +1,7 @@
 //! Tests of the store as a whole.
 
 mod corpus;
+mod crash;
 mod damage;
 mod faults;
 mod model;

@@ -43,6 +43,11 @@ impl Current {
     }
 }
 
+/// The error of a fault that a test wants.
+pub(crate) fn injected() -> io::Error {
+    io::Error::other("a test wants it to fail")
+}
+
 /// Everything that is written to.
 pub(crate) struct Writer {
     /// Where generations are; without a data directory not before memory spills.
@@ -105,7 +110,10 @@ impl Writer {
                 }
             };
             if shared.on_disk {
-                generation::sync_directory(self.directory.as_deref())?;
+                let disk = &shared.generations.disk;
+                self.directory
+                    .as_deref()
+                    .map_or(Ok(()), |of| disk.sync(of))?;
             }
             let current = Current::new(number, self.path(number)?, database);
             shared
@@ -241,7 +249,7 @@ impl Writer {
             .retain(|other| other.number != generation.number);
         if !was_gone {
             let dead = dead_path(&generation.path);
-            std::fs::rename(&generation.path, &dead)?;
+            shared.generations.disk.rename(&generation.path, &dead)?;
             self.keeper.remove(dead);
         }
         self.save(&[(key::summary(generation.number), None)])
@@ -264,7 +272,8 @@ impl Writer {
         {
             drop(database);
             // Nothing was written to it.
-            let _kept = self.path(number).map(std::fs::remove_dir_all);
+            let disk = &shared.generations.disk;
+            let _kept = self.path(number).map(|path| disk.remove(&path));
         }
         self.meta.take();
         if !shared.on_disk

@@ -188,6 +188,30 @@ async fn records_in_the_frames_of_two_generations_are_recovered_and_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_whose_segment_is_lost_are_taken_from_their_frames_though_later_ones_are_stored() {
+    let home = tempfile::tempdir().unwrap();
+    open(&small(home.path())).close().unwrap();
+    let path = home.path().join("gen-000000");
+    frames(&path, 0..10, None);
+    // Of a commit that was to store all again, and more, only the second segment was kept.
+    let mut tail = Tail::default();
+    for index in 10..15 {
+        let data = payload(index, 500);
+        tail.push(&record(index, &data), at(index.cast_signed()));
+    }
+    let database = sled::SledDisk.open(&path, 1 << 20).unwrap();
+    let segment = tail.seal(LOG);
+    database
+        .insert(Tree::Main, &key::segment(1), segment.bytes())
+        .unwrap();
+    database.flush().unwrap();
+    drop(database);
+    for _ in 0..2 {
+        assert!(survivors(home.path()).await.unwrap() >= 15);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_commit_costs_its_own_records_only() {
     let home = tempfile::tempdir().unwrap();
     open(&small(home.path())).close().unwrap();
