@@ -6,11 +6,26 @@ use super::{Answer, Request, cbor};
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use aws_smithy_types::event_stream::Message;
 use bytes::BytesMut;
+use http_body_util::BodyExt as _;
+use minikin::http::Body;
 use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinSet;
 
 /// A subscription whose greeting was read.
 #[derive(Debug)]
-pub(crate) struct Events(Connection);
+pub(crate) struct Events(Source);
+
+/// Where the frames come from.
+#[derive(Debug)]
+enum Source {
+    Connection(Connection),
+    /// A body in this process, and the task that takes its frames as they are made.
+    Body {
+        frames: UnboundedReceiver<Vec<u8>>,
+        _reading: JoinSet<()>,
+    },
+}
 
 /// What a subscription gives next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +38,8 @@ pub(crate) enum Pushed {
     End,
     /// The connection's end before that.
     Cut,
+    /// A part of a message.
+    Torn,
 }
 
 impl Events {
@@ -35,10 +52,39 @@ impl Events {
         if head.status != 200 {
             return Err(connection.finish(head).await);
         }
-        let mut events = Self(connection);
+        let mut events = Self(Source::Connection(connection));
         let greeting = events.message().await.unwrap();
         assert_eq!(header(&greeting, ":event-type"), Some("initial-response"));
         Ok(events)
+    }
+
+    /// A subscription in this process: nobody reads it but this.
+    pub(crate) async fn of_body(mut body: Body) -> Self {
+        let (sender, receiver) = unbounded_channel();
+        let mut reading = JoinSet::new();
+        reading.spawn(async move {
+            while let Some(frame) = body.frame().await {
+                let data = frame.unwrap().into_data().unwrap();
+                if sender.send(data.to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut events = Self(Source::Body {
+            frames: receiver,
+            _reading: reading,
+        });
+        let greeting = events.message().await.unwrap();
+        assert_eq!(header(&greeting, ":event-type"), Some("initial-response"));
+        events
+    }
+
+    /// Whether more has come already.
+    pub(crate) fn has_more(&self) -> bool {
+        match &self.0 {
+            Source::Connection(_) => false,
+            Source::Body { frames, .. } => !frames.is_empty(),
+        }
     }
 
     /// What comes next.
@@ -62,14 +108,17 @@ impl Events {
 
     /// The next message, which is a chunk of its own; or the end.
     async fn message(&mut self) -> Result<Message, Pushed> {
-        let chunk = self.0.next_chunk().await.ok_or(Pushed::Cut)?;
+        let chunk = match &mut self.0 {
+            Source::Connection(connection) => connection.next_chunk().await.ok_or(Pushed::Cut)?,
+            Source::Body { frames, .. } => frames.recv().await.unwrap_or_default(),
+        };
         if chunk.is_empty() {
             return Err(Pushed::End);
         }
         let mut bytes = BytesMut::from(chunk.as_slice());
         let decoded = MessageFrameDecoder::new().decode_frame(&mut bytes).unwrap();
         let DecodedFrame::Complete(message) = decoded else {
-            panic!("a chunk that holds no whole frame")
+            return Err(Pushed::Torn);
         };
         assert!(bytes.is_empty(), "a chunk is one frame");
         Ok(message)

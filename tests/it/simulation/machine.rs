@@ -1,26 +1,201 @@
-//! Steps of time and of the machine: letting time pass, restarting, crashing.
+//! The machine a life runs on: an emulator in process, its disk, its clock and its power.
 
 use super::Simulation;
-use super::subscribe::Subscribed;
-use crate::lab::{Lab, Place, ms};
-use serde_json::json;
+use crate::lab::{Answer, Events, PATIENCE, Request};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use minikin::emulator::Surroundings;
+use minikin::options::ClockChoice;
+use minikin::store::SimulatedDisk;
+use minikin::world::{Clock, Faults, Random, Timestamp};
+use minikin::{Emulator, Options, http};
 use std::path::Path;
 use tempfile::TempDir;
 
-/// An emulator on a data directory, whose clock stands at `now_ms`.
-pub(super) async fn emulator(directory: &Path, now_ms: u64, transition_ms: u64) -> Lab {
-    let (clock, transition) = (format!("virtual={now_ms}"), transition_ms.to_string());
-    let flags = [
-        "--data-dir",
-        directory.to_str().unwrap(),
-        "--durability",
-        "always",
-        "--clock",
-        &clock,
-        "--transition-ms",
-        &transition,
-    ];
-    Lab::start(Place::Memory, &flags).await
+/// Records of so many bytes are a database, and a piece in it: small, so that even a short life
+/// begins, seals, reads, rewrites and removes many.
+const GENERATION_BYTES: u64 = 6_000;
+const SEGMENT_BYTES: usize = 256 + 600;
+
+/// What a disk is in a life.
+#[derive(Debug)]
+pub(super) enum Ground {
+    /// A simulated one, whose power is cut in the middle of things.
+    Simulated(SimulatedDisk),
+    /// The machine's, with the storage engine in use on it.
+    Directory(TempDir),
+}
+
+/// An emulator, and what it stands on.
+#[derive(Debug)]
+pub(super) struct Machine {
+    emulator: Option<Emulator>,
+    pub(super) ground: Ground,
+    pub(super) faults: Faults,
+    options: Options,
+}
+
+impl Machine {
+    pub(super) async fn start(
+        ground: Ground,
+        chance: &Random,
+        now_ms: u64,
+        transition_ms: u64,
+    ) -> Self {
+        let directory = match &ground {
+            Ground::Simulated(_) => "/simulated",
+            Ground::Directory(directory) => directory.path().to_str().unwrap(),
+        };
+        let transition = transition_ms.to_string();
+        // In some lives hardly a record stays in memory.
+        let memory = ["64MiB", "2KiB"][usize::from(chance.number() & 1 == 0)];
+        let flags = [
+            "--data-dir",
+            directory,
+            "--durability",
+            "always",
+            "--transition-ms",
+            &transition,
+            "--memory",
+            memory,
+        ];
+        let options = Options::read(flags.into_iter().map(str::to_owned)).unwrap();
+        let mut machine = Self {
+            emulator: None,
+            ground,
+            faults: Faults::by(Random::seeded(chance.number())),
+            options,
+        };
+        machine.open(now_ms).await;
+        machine
+    }
+
+    pub(super) async fn open(&mut self, now_ms: u64) {
+        let mut options = self.options.clone();
+        options.clock = ClockChoice::Virtual {
+            start: Some(Timestamp::from_millis(now_ms.cast_signed())),
+        };
+        let mut around = Surroundings {
+            random: Some(Random::seeded(now_ms)),
+            faults: self.faults.clone(),
+            is_deaf: true,
+            ..Surroundings::default()
+        };
+        match &self.ground {
+            Ground::Simulated(disk) => {
+                around.disk = Some(disk.clone());
+                around.generation_bytes = GENERATION_BYTES;
+                around.segment_bytes = SEGMENT_BYTES;
+            }
+            Ground::Directory(directory) => options.data_dir = Some(directory.path().into()),
+        }
+        self.emulator = Some(Emulator::start_in(options, around).await.unwrap());
+        self.advance_to(now_ms).await;
+    }
+
+    /// Stops the emulator; whether all that it had was kept.
+    pub(super) async fn stop(&mut self) -> bool {
+        let emulator = self.emulator.take().unwrap();
+        emulator.stop().await.is_ok()
+    }
+
+    fn emulator(&self) -> &Emulator {
+        self.emulator.as_ref().unwrap()
+    }
+
+    pub(super) fn subscriptions(&self) -> usize {
+        self.emulator().subscriptions()
+    }
+
+    /// Moves time; what is due on the way is done.
+    pub(super) async fn advance_to(&self, time_ms: u64) {
+        let Clock::Virtual(clock) = self.emulator().clock() else {
+            panic!("the clock is in our hands");
+        };
+        let target = Timestamp::from_millis(time_ms.cast_signed());
+        let moved = clock.advance_to(target);
+        tokio::time::timeout(PATIENCE, moved).await.unwrap();
+        assert_eq!(clock_ms(self.emulator()), time_ms);
+    }
+
+    /// Lets all that can go on go on.
+    pub(super) async fn settle(&self) {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn respond(&self, request: &Request) -> http::Response<http::Body> {
+        let mut asked = http::Request::builder().method("POST").uri("/");
+        for (name, value) in &request.headers {
+            asked = asked.header(name, value);
+        }
+        let body = Full::new(Bytes::copy_from_slice(&request.body));
+        self.emulator()
+            .answer(asked.body(body).unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// Answers a request.
+    pub(super) async fn send(&self, request: &Request) -> Answer {
+        whole(self.respond(request).await).await
+    }
+
+    /// Begins a subscription.
+    pub(super) async fn subscribe(&self, request: &Request) -> Result<Events, Answer> {
+        let response = self.respond(request).await;
+        if response.status() != 200 {
+            return Err(whole(response).await);
+        }
+        Ok(Events::of_body(response.into_body()).await)
+    }
+
+    /// The power fails, now if it has not yet, and comes back with what the disk kept.
+    pub(super) async fn crash(&mut self, chance: &Random, now_ms: u64) {
+        if let Ground::Directory(directory) = &mut self.ground {
+            // Another emulator starts on what was on disk while the first one ran.
+            let copy = TempDir::new().unwrap();
+            copy_all(directory.path(), copy.path());
+            let old = std::mem::replace(directory, copy);
+            self.stop().await;
+            drop(old);
+        } else if let Ground::Simulated(disk) = &self.ground {
+            let disk = disk.clone();
+            disk.cut_power_after(0);
+            self.stop().await;
+            disk.crash(chance);
+        }
+        self.open(now_ms).await;
+    }
+}
+
+fn clock_ms(emulator: &Emulator) -> u64 {
+    emulator.clock().now().millis().cast_unsigned()
+}
+
+async fn whole(response: http::Response<http::Body>) -> Answer {
+    let (head, body) = response.into_parts();
+    let headers = head.headers.iter();
+    let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().into()));
+    Answer {
+        status: head.status.as_u16(),
+        headers: headers.collect(),
+        body: body.collect().await.unwrap().to_bytes().into(),
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&target).unwrap();
+            copy_all(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
 
 impl Simulation {
@@ -37,59 +212,54 @@ impl Simulation {
         let target_ms = self.oracle.now_ms + time_ms;
         while self.oracle.now_ms < target_ms {
             // Who is told something at a moment is heard at that moment.
-            let due = self.subscribed.iter().map(Subscribed::due_ms);
+            let due = self
+                .subscribed
+                .iter()
+                .map(super::subscribe::Subscribed::due_ms);
             let next_ms = due.chain(self.oracle.next_due_ms()).min();
             let next_ms = next_ms.map_or(target_ms, |next_ms| next_ms.min(target_ms));
-            let passed_ms = next_ms - self.oracle.now_ms;
-            self.oracle.advance(passed_ms);
-            self.lab.clock.advance(ms(passed_ms)).await;
-            assert_eq!(self.lab.clock.now_ms() as u64, self.oracle.now_ms);
+            self.oracle.advance(next_ms - self.oracle.now_ms);
+            self.machine.advance_to(next_ms).await;
             self.hear().await;
         }
+        self.drop_cursors();
+    }
+
+    /// Those in streams that can no longer be read.
+    pub(super) fn drop_cursors(&mut self) {
         let oracle = &self.oracle;
-        self.cursors
-            .retain(|cursor| matches!(oracle.state(cursor.stream), Some("ACTIVE" | "UPDATING")));
+        self.cursors.retain(|cursor| {
+            let stream = oracle.streams.get(cursor.stream);
+            let there = stream.is_some_and(|stream| cursor.shard < stream.shards.len());
+            there && matches!(oracle.state(cursor.stream), Some("ACTIVE" | "UPDATING"))
+        });
     }
 
     pub(super) async fn restart(&mut self) {
         self.trace.push("restart".to_owned());
-        self.stop().await;
-        self.start_on().await;
+        assert!(self.machine.stop().await);
+        self.hear_the_end().await;
+        self.machine.open(self.oracle.now_ms).await;
     }
 
-    /// Another emulator starts on what was on disk while the first one ran.
+    /// The power fails while nobody writes: all that was answered is there afterwards.
     pub(super) async fn crash(&mut self) {
         self.trace.push("crash".to_owned());
-        // What nobody waits for is on disk once something later is.
-        let body = json!({"MinimumThroughputBillingCommitment": {"Status": "DISABLED"}});
-        self.ask("UpdateAccountSettings", body).await.unwrap();
-        let copy = TempDir::new().unwrap();
-        copy_all(self.directory.path(), copy.path());
-        self.stop().await;
-        self.directory = copy;
-        self.start_on().await;
+        self.machine.settle().await;
+        self.until_committed().await;
+        self.hang_up_all().await;
+        self.machine.crash(&self.chance.0, self.oracle.now_ms).await;
     }
 
-    async fn stop(&mut self) {
-        self.lab.stop().await;
-        self.hear_the_end().await;
-    }
-
-    async fn start_on(&mut self) {
-        let (now_ms, transition_ms) = (self.oracle.now_ms, self.oracle.transition_ms);
-        self.lab = emulator(self.directory.path(), now_ms, transition_ms).await;
-    }
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            std::fs::create_dir(&target).unwrap();
-            copy_all(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
+    /// What nobody waits for is on a real disk once something later is.
+    async fn until_committed(&mut self) {
+        if matches!(self.machine.ground, Ground::Directory(_)) {
+            let enables = self.oracle.account_status() == "ENABLED";
+            let status = if enables { "ENABLED" } else { "DISABLED" };
+            let body = serde_json::json!({
+                "MinimumThroughputBillingCommitment": {"Status": status}
+            });
+            self.ask("UpdateAccountSettings", body).await.unwrap();
         }
     }
 }

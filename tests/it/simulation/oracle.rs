@@ -1,12 +1,17 @@
 //! What has to be true: streams and their shards and records, in vectors and maps.
 
+mod capacity;
 mod consumers;
 mod reshard;
+mod resources;
 mod settings;
 
+pub(super) use capacity::METRICS;
+
+use capacity::Account;
 use consumers::Consumer;
 use reshard::ends;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a call ends: well, or with a refusal of this type.
 pub(super) type Foretold = Result<(), &'static str>;
@@ -19,14 +24,15 @@ pub(super) const INVALID: Foretold = Err("ValidationException");
 
 const HOUR_MS: u64 = 3_600_000;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Oracle {
     pub(super) now_ms: u64,
     pub(super) transition_ms: u64,
     pub(super) streams: BTreeMap<String, Stream>,
+    account: Account,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Stream {
     /// It was ACTIVE once: before that its shards are not seen.
     pub(super) settled: bool,
@@ -36,6 +42,13 @@ pub(super) struct Stream {
     pub(super) shards: Vec<Shard>,
     pub(super) consumers: BTreeMap<&'static str, Consumer>,
     pub(super) tags: BTreeMap<String, String>,
+    pub(super) policy: Option<String>,
+    pub(super) metrics: BTreeSet<&'static str>,
+    pub(super) record_kib: u64,
+    /// It spreads records over its shards itself.
+    pub(super) auto: bool,
+    pub(super) warm: Option<usize>,
+    pub(super) created_s: u64,
     /// What it is encrypted with.
     pub(super) key: Option<&'static str>,
     /// What ends the present state, and when.
@@ -77,6 +90,9 @@ pub(super) enum Change {
     OnDemand(bool),
     Retention(u64),
     Key(Option<&'static str>),
+    Metrics(BTreeSet<&'static str>),
+    RecordSize(u64),
+    Warm { target: usize, scales: bool },
 }
 
 impl Oracle {
@@ -85,6 +101,7 @@ impl Oracle {
             now_ms,
             transition_ms,
             streams: BTreeMap::new(),
+            account: Account::default(),
         }
     }
 
@@ -104,6 +121,12 @@ impl Oracle {
             shards: starts.into_iter().zip(ends).map(shard).collect(),
             consumers: BTreeMap::new(),
             tags: BTreeMap::new(),
+            policy: None,
+            metrics: BTreeSet::new(),
+            record_kib: 1024,
+            auto: false,
+            warm: None,
+            created_s: self.now_ms / 1000,
             key: None,
             pending: None,
             floor_ms: 0,
@@ -200,6 +223,9 @@ impl Oracle {
         if stream.on_demand == on_demand {
             return Ok(());
         }
+        if stream.auto {
+            return ARGUMENT;
+        }
         count(&mut stream.switches, now_ms, 2)?;
         self.begin(name, Change::OnDemand(on_demand));
         Ok(())
@@ -251,7 +277,18 @@ impl Oracle {
                 stream.unite(lower, upper, now_s);
             }
             Change::Scale(target) => stream.sweep(target, now_s),
-            Change::OnDemand(on_demand) => stream.on_demand = on_demand,
+            Change::OnDemand(on_demand) => {
+                stream.on_demand = on_demand;
+                stream.warm = None;
+            }
+            Change::Metrics(metrics) => stream.metrics = metrics,
+            Change::RecordSize(kib) => stream.record_kib = kib,
+            Change::Warm { target, scales } => {
+                stream.warm = Some(target);
+                if scales {
+                    stream.sweep(target, now_s);
+                }
+            }
             Change::Retention(hours) => stream.retention = hours,
             Change::Key(key) => stream.key = key,
         }

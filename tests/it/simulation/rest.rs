@@ -1,43 +1,129 @@
 //! At rest all that can be seen is as the oracle says.
 
-use super::oracle::Stream;
+use super::oracle::{Record, Stream};
 use super::subscribe::stream_arn;
 use super::{Simulation, read};
 use crate::control::numbers::{end, start};
 use serde_json::{Value, json};
 
+/// What is not as it should be.
+pub(super) type Difference = Result<(), String>;
+
+fn same(told: &Value, expected: &Value, what: &str) -> Difference {
+    if told == expected {
+        return Ok(());
+    }
+    Err(format!("{what}: {told}\ninstead of {expected}"))
+}
+
+fn shard_id(at: usize) -> String {
+    format!("shardId-{at:012}")
+}
+
 impl Simulation {
     pub(super) async fn compare(&mut self) {
-        let told = self.ask("ListStreams", json!({})).await.unwrap();
+        if let Err(difference) = self.difference().await {
+            panic!("{difference}\n{}", self.story());
+        }
+        let names: Vec<_> = self.oracle.streams.keys().collect();
+        let compared = format!("{names:?} are as foretold");
+        self.trace.push(compared);
+    }
+
+    /// What is not as the oracle says, if anything.
+    pub(super) async fn difference(&self) -> Difference {
         let names: Vec<_> = self.oracle.streams.keys().cloned().collect();
-        assert_eq!(told["StreamNames"], json!(names), "{}", self.story());
+        let listed = self
+            .pages("ListStreams", json!({"Limit": 2}), "StreamNames")
+            .await?;
+        same(&listed, &json!(names), "the streams")?;
         for name in &names {
-            self.compare_stream(name).await;
-            self.compare_consumers(name).await;
+            self.stream_differs(name).await?;
+            self.consumers_differ(name).await?;
         }
         let subscribed = self.subscribed.len();
-        assert_eq!(self.lab.subscriptions(), subscribed, "{}", self.story());
+        same(
+            &json!(self.machine.subscriptions()),
+            &json!(subscribed),
+            "subscriptions",
+        )?;
         let streams = self.oracle.streams.values();
         let on_demand = streams.clone().filter(|stream| stream.on_demand).count();
         let open: usize = streams.map(|stream| stream.open().len()).sum();
-        let told = self.ask("DescribeLimits", json!({})).await.unwrap();
-        assert_eq!(
-            (&told["OnDemandStreamCount"], &told["OpenShardCount"]),
-            (&json!(on_demand), &json!(open)),
-            "{}",
-            self.story()
-        );
-        self.trace
-            .push(format!("{names:?} with {open} open shards are as foretold"));
+        let told = self.look("DescribeLimits", json!({})).await?;
+        same(
+            &told["OnDemandStreamCount"],
+            &json!(on_demand),
+            "on-demand streams",
+        )?;
+        same(&told["OpenShardCount"], &json!(open), "open shards")?;
+        let told = self.look("DescribeAccountSettings", json!({})).await?;
+        let status = &told["MinimumThroughputBillingCommitment"]["Status"];
+        same(
+            status,
+            &json!(self.oracle.account_status()),
+            "the commitment",
+        )
     }
 
-    async fn compare_stream(&self, name: &str) {
-        let told = self
-            .ask("DescribeStreamSummary", json!({"StreamName": name}))
-            .await
-            .unwrap();
+    async fn look(&self, operation: &str, body: Value) -> Result<Value, String> {
+        let told = self.ask(operation, body.clone()).await;
+        told.map_err(|refusal| format!("{operation} {body}: {refusal}"))
+    }
+
+    /// All pages of a listing.
+    async fn pages(&self, operation: &str, body: Value, list: &str) -> Result<Value, String> {
+        let mut all = Vec::new();
+        let mut told = self.look(operation, body.clone()).await?;
+        loop {
+            all.extend(told[list].as_array().cloned().unwrap_or_default());
+            let Some(token) = told.get("NextToken").and_then(Value::as_str) else {
+                return Ok(all.into());
+            };
+            let mut next = json!({"NextToken": token});
+            for member in ["Limit", "MaxResults"] {
+                if let Some(size) = body.get(member) {
+                    next[member] = size.clone();
+                }
+            }
+            if operation == "ListStreamConsumers" {
+                next["StreamARN"] = body["StreamARN"].clone();
+            }
+            told = self.look(operation, next).await?;
+        }
+    }
+
+    async fn stream_differs(&self, name: &str) -> Difference {
+        let named = json!({"StreamName": name});
+        let told = self.look("DescribeStreamSummary", named.clone()).await?;
         let summary = &told["StreamDescriptionSummary"];
-        let (stream, state) = (&self.oracle.streams[name], self.oracle.state(name).unwrap());
+        for (member, expected) in self.summary(name) {
+            let told = summary.get(member).unwrap_or(&Value::Null);
+            same(told, &expected, &format!("{member} of {name}"))?;
+        }
+        let stream = &self.oracle.streams[name];
+        self.tags_and_policy_differ(&stream_arn(name), &stream.tags, stream.policy.as_deref())
+            .await?;
+        let listing = listing(stream, self.oracle.now_ms);
+        let shards: Vec<_> = listing.iter().map(|(_, shard)| shard.clone()).collect();
+        let state = self.oracle.state(name).unwrap();
+        self.description_differs(name, &shards).await?;
+        if state == "CREATING" || state == "DELETING" {
+            let listed = self.ask("ListShards", named).await;
+            let in_use: Result<Value, _> = Err("ResourceInUseException".to_owned());
+            return same(&json!(listed), &json!(in_use), "ListShards");
+        }
+        let body = json!({"StreamName": name, "MaxResults": 7});
+        let listed = self.pages("ListShards", body, "Shards").await?;
+        same(&listed, &json!(shards), &format!("shards of {name}"))?;
+        for (at, _) in listing {
+            self.records_differ(name, at).await?;
+        }
+        Ok(())
+    }
+
+    fn summary(&self, name: &str) -> Vec<(&'static str, Value)> {
+        let stream = &self.oracle.streams[name];
         let mode = if stream.on_demand {
             "ON_DEMAND"
         } else {
@@ -48,8 +134,15 @@ impl Simulation {
         } else {
             0
         };
-        for (member, expected) in [
-            ("StreamStatus", json!(state)),
+        let strategy = if stream.auto {
+            "AUTO"
+        } else {
+            "USER_PARTITION_KEY"
+        };
+        let warm = self.oracle.warm_throughput(name);
+        let warm = warm.map(|(target, had)| json!({"TargetMiBps": target, "CurrentMiBps": had}));
+        vec![
+            ("StreamStatus", json!(self.oracle.state(name))),
             ("StreamModeDetails", json!({"StreamMode": mode})),
             ("RetentionPeriodHours", json!(stream.retention)),
             ("OpenShardCount", json!(open)),
@@ -57,88 +150,151 @@ impl Simulation {
                 "EncryptionType",
                 json!(stream.key.map_or("NONE", |_| "KMS")),
             ),
+            ("KeyId", json!(stream.key)),
             ("ConsumerCount", json!(stream.consumers.len())),
-        ] {
-            assert_eq!(
-                summary[member],
-                expected,
-                "{member} of {name}\n{}",
-                self.story()
-            );
-        }
-        self.compare_tags(name).await;
-        let listed = self.ask("ListShards", json!({"StreamName": name})).await;
-        if state == "CREATING" || state == "DELETING" {
-            assert_eq!(listed, Err("ResourceInUseException".to_owned()));
-            return;
-        }
-        let listing = listing(stream, self.oracle.now_ms);
-        let shards = listing
-            .iter()
-            .map(|(_, shard)| shard.clone())
-            .collect::<Vec<_>>();
-        assert_eq!(
-            listed.unwrap()["Shards"],
-            json!(shards),
-            "{name}\n{}",
-            self.story()
-        );
-        for (at, _) in listing {
-            self.compare_records(name, at).await;
+            ("MaxRecordSizeInKiB", json!(stream.record_kib)),
+            (
+                "RecordDistributionStrategy",
+                json!(stream.on_demand.then_some(strategy)),
+            ),
+            ("WarmThroughput", json!(warm)),
+            (
+                "EnhancedMonitoring",
+                json!([{"ShardLevelMetrics": self.oracle.metrics(name)}]),
+            ),
+        ]
+    }
+
+    /// The description, page by page.
+    async fn description_differs(&self, name: &str, shards: &[Value]) -> Difference {
+        let shown = match self.oracle.streams[name].settled {
+            true => shards,
+            false => &[],
+        };
+        let mut all = Vec::new();
+        loop {
+            let after = all.last().map(|shard: &Value| shard["ShardId"].clone());
+            let body = json!({"StreamName": name, "Limit": 9, "ExclusiveStartShardId": after});
+            let told = self.look("DescribeStream", body).await?;
+            let told = &told["StreamDescription"];
+            let created_s = self.oracle.streams[name].created_s as f64;
+            same(
+                &json!(told["StreamCreationTimestamp"].as_f64()),
+                &json!(created_s),
+                "the creation",
+            )?;
+            all.extend(told["Shards"].as_array().unwrap().iter().cloned());
+            if told["HasMoreShards"] == false {
+                return same(
+                    &json!(all),
+                    &json!(shown),
+                    &format!("description of {name}"),
+                );
+            }
         }
     }
 
-    async fn compare_tags(&self, name: &str) {
-        let told = self
-            .ask("ListTagsForStream", json!({"StreamName": name}))
-            .await;
-        let tags = self.oracle.streams[name].tags.iter();
+    async fn tags_and_policy_differ(
+        &self,
+        arn: &str,
+        tags: &std::collections::BTreeMap<String, String>,
+        policy: Option<&str>,
+    ) -> Difference {
+        let resource = json!({"ResourceARN": arn});
+        let tags = tags.iter();
         let tags: Vec<_> = tags
             .map(|(key, value)| json!({"Key": key, "Value": value}))
             .collect();
-        assert_eq!(
-            told.unwrap()["Tags"],
-            json!(tags),
-            "{name}\n{}",
-            self.story()
-        );
+        let told = self.look("ListTagsForResource", resource.clone()).await?;
+        same(&told["Tags"], &json!(tags), &format!("tags of {arn}"))?;
+        if let Some((_, name)) = arn
+            .split_once(":stream/")
+            .filter(|(_, of)| !of.contains('/'))
+        {
+            let told = self
+                .look("ListTagsForStream", json!({"StreamName": name}))
+                .await?;
+            same(&told["Tags"], &json!(tags), &format!("tags of {name}"))?;
+        }
+        let told = self.look("GetResourcePolicy", resource).await?;
+        let policy = policy.unwrap_or("{}");
+        same(&told["Policy"], &json!(policy), &format!("policy of {arn}"))
     }
 
-    async fn compare_consumers(&self, name: &str) {
-        let body = json!({"StreamARN": stream_arn(name)});
-        let told = self.ask("ListStreamConsumers", body).await.unwrap();
-        let told = told["Consumers"].as_array().unwrap().iter();
-        let told = told.map(|one| (one["ConsumerName"].clone(), one["ConsumerStatus"].clone()));
-        let consumers = self.oracle.streams[name].consumers.iter();
-        let expected = consumers.map(|(name, one)| (json!(name), json!(one.state())));
-        assert!(expected.eq(told), "consumers of {name}\n{}", self.story());
+    async fn consumers_differ(&self, name: &str) -> Difference {
+        let body = json!({"StreamARN": stream_arn(name), "MaxResults": 1});
+        let listed = self.pages("ListStreamConsumers", body, "Consumers").await?;
+        let mut expected = Vec::new();
+        for (consumer, one) in &self.oracle.streams[name].consumers {
+            let arn = self.consumer_arn(name, consumer);
+            expected.push(json!({"ConsumerARN": arn, "ConsumerStatus": one.state()}));
+            let told = self
+                .look("DescribeStreamConsumer", json!({"ConsumerARN": arn}))
+                .await?;
+            let told = &told["ConsumerDescription"];
+            let telling = (
+                &told["ConsumerName"],
+                &told["ConsumerStatus"],
+                &told["StreamARN"],
+            );
+            same(
+                &json!(telling),
+                &json!((consumer, one.state(), stream_arn(name))),
+                "a consumer",
+            )?;
+            self.tags_and_policy_differ(&arn, &one.tags, one.policy.as_deref())
+                .await?;
+        }
+        let listed = listed.as_array().unwrap().iter();
+        let listed = listed.map(|one| {
+            json!({"ConsumerARN": one["ConsumerARN"], "ConsumerStatus": one["ConsumerStatus"]})
+        });
+        same(
+            &listed.collect(),
+            &json!(expected),
+            &format!("consumers of {name}"),
+        )
     }
 
     /// All that can be read of a shard, as far as one answer goes.
-    async fn compare_records(&self, name: &str, shard: usize) {
+    pub(super) async fn all_of(&self, name: &str, shard: usize) -> Vec<Record> {
         let body = json!({
             "StreamName": name, "ShardId": shard.to_string(), "ShardIteratorType": "TRIM_HORIZON"
         });
-        let told = self.ask("GetShardIterator", body).await.unwrap();
+        let Ok(told) = self.ask("GetShardIterator", body).await else {
+            return Vec::new();
+        };
         let body = json!({"ShardIterator": told["ShardIterator"]});
-        let told = self.ask("GetRecords", body).await.unwrap();
+        let mut all = Vec::new();
+        let mut told = self.ask("GetRecords", body).await.unwrap();
+        loop {
+            let found = read::records(&told);
+            let done = found.is_empty();
+            all.extend(found);
+            let Some(next) = told.get("NextShardIterator").filter(|_| !done) else {
+                return all;
+            };
+            let body = json!({"ShardIterator": next});
+            told = self.ask("GetRecords", body).await.unwrap();
+        }
+    }
+
+    async fn records_differ(&self, name: &str, shard: usize) -> Difference {
+        let told = self.all_of(name, shard).await;
         let expected = self.oracle.streams[name].readable(shard, 0, self.oracle.now_ms);
-        assert_eq!(
-            read::records(&told),
-            expected,
-            "{name} {shard}\n{}",
-            self.story()
-        );
+        if told == expected {
+            return Ok(());
+        }
+        Err(format!("{name} {shard}: {told:?}\ninstead of {expected:?}"))
     }
 }
 
 /// The shards of a stream as they are listed, with their numbers.
 fn listing(stream: &Stream, now_ms: u64) -> Vec<(usize, Value)> {
-    let id = |at: usize| format!("shardId-{at:012}");
     let describe = |at: usize| {
         let shard = &stream.shards[at];
         let mut told = json!({
-            "ShardId": id(at),
+            "ShardId": shard_id(at),
             "HashKeyRange": {
                 "StartingHashKey": shard.start.to_string(), "EndingHashKey": shard.end.to_string(),
             },
@@ -152,7 +308,7 @@ fn listing(stream: &Stream, now_ms: u64) -> Vec<(usize, Value)> {
             .iter()
             .zip(&shard.parents)
         {
-            told[*member] = id(*parent).into();
+            told[*member] = shard_id(*parent).into();
         }
         (at, told)
     };

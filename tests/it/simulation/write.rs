@@ -1,83 +1,188 @@
 //! Steps that write records.
 
 use super::Simulation;
-use super::oracle::Record;
+use super::oracle::{Foretold, Record};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+/// Records that can be under way at once: none comes before more than those.
+const TOGETHER: usize = 24;
+
+/// Records on offer: where the oracle says they go, and the request that offers them.
+#[derive(Debug)]
+pub(super) struct Offer {
+    stream: &'static str,
+    pub(super) operation: &'static str,
+    pub(super) body: Value,
+    records: Vec<Offered>,
+    foretold: Foretold,
+}
+
+/// A record on offer.
+#[derive(Debug, Clone)]
+pub(super) struct Offered {
+    pub(super) stream: &'static str,
+    hash_key: u128,
+    key: String,
+    pub(super) data: String,
+    encrypted: bool,
+}
+
 impl Simulation {
     pub(super) async fn write(&mut self) {
+        let offer = self.offer();
+        let told = self.ask(offer.operation, offer.body.clone()).await;
+        self.take(offer, told);
+    }
+
+    /// Several requests under way at once.
+    pub(super) async fn write_together(&mut self) {
+        let [one, two, three] = [(); 3].map(|()| self.offer());
+        let told = tokio::join!(
+            self.ask(one.operation, one.body.clone()),
+            self.ask(two.operation, two.body.clone()),
+            self.ask(three.operation, three.body.clone()),
+        );
+        for (offer, told) in [(one, told.0), (two, told.1), (three, told.2)] {
+            self.take(offer, told);
+        }
+    }
+
+    pub(super) fn offer(&mut self) -> Offer {
         let name = self.name();
         let single = self.chance.below(3) == 0;
         let count = if single { 1 } else { 1 + self.chance.below(8) };
         let mut entries = Vec::new();
         let mut records = Vec::new();
+        let encrypted = self
+            .oracle
+            .streams
+            .get(name)
+            .is_some_and(|of| of.key.is_some());
         for _ in 0..count {
             self.written += 1;
-            let (key, data) = (
-                format!("key {}", self.chance.below(9)),
-                self.written.to_string(),
-            );
+            let key = format!("key {}", self.chance.below(9));
+            // Some are longer, so that pieces are filled and databases are.
+            let length = if self.chance.below(4) == 0 { 300 } else { 0 };
+            let data = format!("{:<length$}", self.written);
             let hash_key = self.chance.key();
             entries.push(json!({
                 "PartitionKey": key, "Data": STANDARD.encode(&data),
                 "ExplicitHashKey": hash_key.to_string(),
             }));
-            records.push((hash_key, key, data));
+            records.push(Offered {
+                stream: name,
+                hash_key,
+                key,
+                data,
+                encrypted,
+            });
         }
-        let foretold = self.oracle.route(name, 0).map(|_| ());
         let (operation, body) = if single {
             let mut body = entries.remove(0);
             body["StreamName"] = name.into();
             ("PutRecord", body)
         } else {
-            (
-                "PutRecords",
-                json!({"StreamName": name, "Records": entries}),
-            )
+            let body = json!({"StreamName": name, "Records": entries});
+            ("PutRecords", body)
         };
-        let Some(told) = self.call(operation, body, foretold).await else {
-            return;
-        };
-        let encrypted = self.oracle.streams[name].key.is_some();
-        assert_eq!(is_encrypted(&told), encrypted, "{}", self.story());
-        let placed = if single {
-            vec![told]
-        } else {
-            assert_eq!(told["FailedRecordCount"], 0);
-            told["Records"].as_array().unwrap().clone()
-        };
-        assert_eq!(placed.len(), count);
-        for ((hash_key, key, data), placed) in records.into_iter().zip(placed) {
-            self.keep(name, hash_key, (key, data), &placed);
+        Offer {
+            stream: name,
+            operation,
+            body,
+            records,
+            foretold: self.oracle.route(name, 0).map(|_| ()),
         }
     }
 
-    fn keep(&mut self, name: &str, hash_key: u128, (key, data): (String, String), placed: &Value) {
-        let shard = self.oracle.route(name, hash_key).unwrap();
+    /// Notes what became of an offer.
+    pub(super) fn take(&mut self, offer: Offer, told: Result<Value, String>) {
+        let outcome = told.as_ref().map(|_| ()).map_err(String::as_str);
+        let count = offer.records.len();
+        let line = format!(
+            "{} of {count} to {}: {outcome:?}",
+            offer.operation, offer.stream
+        );
+        self.trace.push(line);
+        if self.trouble && outcome == Err("InternalFailure") {
+            self.failed = true;
+            self.in_doubt.extend(offer.records);
+            return;
+        }
         assert_eq!(
-            placed["ShardId"],
-            format!("shardId-{shard:012}"),
-            "{}",
+            outcome,
+            offer.foretold,
+            "{:?}\n{}",
+            offer.body,
             self.story()
         );
-        let arrival_ms = self.oracle.now_ms;
-        let number = placed["SequenceNumber"].as_str().unwrap().to_owned();
-        let stream = self.oracle.streams.get_mut(name).unwrap();
-        let (encrypted, records) = (stream.key.is_some(), &mut stream.shards[shard].records);
-        assert!(
-            records.last().is_none_or(|last| last.number < number),
-            "numbers grow"
-        );
-        records.push(Record {
-            key,
-            data,
-            number,
-            arrival_ms,
-            encrypted,
-        });
+        let Ok(told) = told else { return };
+        let encrypted = self.oracle.streams[offer.stream].key.is_some();
+        assert_eq!(is_encrypted(&told), encrypted, "{}", self.story());
+        let placed = match told.get("Records") {
+            None => vec![told.clone()],
+            Some(placed) => placed.as_array().unwrap().clone(),
+        };
+        let refused = |placed: &&Value| placed.get("ErrorCode").is_some();
+        if let Some(failed) = told.get("FailedRecordCount") {
+            assert_eq!(*failed, placed.iter().filter(refused).count());
+        }
+        assert_eq!(placed.len(), count);
+        for (record, placed) in offer.records.into_iter().zip(placed) {
+            if refused(&&placed) {
+                let internal = placed["ErrorCode"] == "InternalFailure";
+                assert!(self.trouble && internal, "{placed}\n{}", self.story());
+                self.failed = true;
+                self.in_doubt.push(record);
+            } else {
+                self.keep(record, &placed);
+            }
+        }
     }
+
+    fn keep(&mut self, record: Offered, placed: &Value) {
+        let arrival_ms = self.oracle.now_ms;
+        let shard: usize = placed["ShardId"].as_str().unwrap()["shardId-".len()..]
+            .parse()
+            .unwrap();
+        let number = placed["SequenceNumber"].as_str().unwrap();
+        assert!(self.may_hold(&record, shard), "{placed}\n{}", self.story());
+        let stream = self.oracle.streams.get_mut(record.stream).unwrap();
+        let records = &mut stream.shards[shard].records;
+        // Of several requests under way any may have been first.
+        let place = records.partition_point(|record| index_of(&record.number) < index_of(number));
+        let taken = records
+            .get(place)
+            .is_some_and(|record| record.number == number);
+        assert!(!taken && place + TOGETHER > records.len(), "numbers grow");
+        records.insert(place, record.numbered(number, arrival_ms));
+    }
+
+    /// Whether a shard is where a record goes now.
+    pub(super) fn may_hold(&self, record: &Offered, shard: usize) -> bool {
+        match self.oracle.streams.get(record.stream) {
+            Some(stream) if stream.auto => stream.open().contains(&shard),
+            _ => self.oracle.route(record.stream, record.hash_key) == Ok(shard),
+        }
+    }
+}
+
+impl Offered {
+    pub(super) fn numbered(&self, number: &str, arrival_ms: u64) -> Record {
+        Record {
+            key: self.key.clone(),
+            data: self.data.clone(),
+            number: number.to_owned(),
+            arrival_ms,
+            encrypted: self.encrypted,
+        }
+    }
+}
+
+/// A sequence number as a number: of one shard they sort like their texts, which are equally long.
+pub(super) fn index_of(number: &str) -> (usize, String) {
+    (number.len(), number.to_owned())
 }
 
 /// What an answer or a record says of encryption: nothing, unless there is some.

@@ -1,10 +1,13 @@
 //! Consumers of enhanced fan-out.
 
 use super::{Foretold, IN_USE, NOT_FOUND, Oracle, Stream};
+use std::collections::BTreeMap;
 
 #[derive(Debug, Clone)]
 pub(in crate::simulation) struct Consumer {
     pub(in crate::simulation) created_s: u64,
+    pub(in crate::simulation) tags: BTreeMap<String, String>,
+    pub(in crate::simulation) policy: Option<String>,
     deleting: bool,
     /// When its present state ends.
     pub(super) due_ms: Option<u64>,
@@ -28,6 +31,8 @@ impl Oracle {
         }
         let new = Consumer {
             created_s,
+            tags: BTreeMap::new(),
+            policy: None,
             deleting: false,
             due_ms,
         };

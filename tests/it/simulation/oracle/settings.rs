@@ -29,7 +29,7 @@ impl Oracle {
         Ok(())
     }
 
-    fn settled(&self, name: &str) -> Foretold {
+    pub(super) fn settled(&self, name: &str) -> Foretold {
         match self.state(name) {
             None => NOT_FOUND,
             Some("ACTIVE") => Ok(()),

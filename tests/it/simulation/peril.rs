@@ -1,0 +1,333 @@
+//! Steps in which something goes wrong: faults at every point, and power that fails in the middle
+//! of things. What was answered with a failure may have happened or not; afterwards the oracle
+//! learns which.
+
+use super::Simulation;
+use super::machine::Ground;
+use super::oracle::Oracle;
+use super::read::records;
+use super::write::index_of;
+use crate::lab::Pushed;
+use minikin::world::{Fault, Point, Rule};
+use serde_json::json;
+
+/// Writes to the disk before its power fails, at most.
+const WRITES: usize = 14;
+
+impl Simulation {
+    /// The power fails while something is under way.
+    pub(super) async fn lose_power(&mut self) {
+        let Ground::Simulated(disk) = &self.machine.ground else {
+            return self.crash().await;
+        };
+        let disk = disk.clone();
+        self.machine.settle().await;
+        let before = self.begin_trouble();
+        disk.cut_power_after(self.chance.below(WRITES) as u64);
+        match self.chance.below(8) {
+            0 | 1 => self.some_change().await,
+            2 | 3 => self.write().await,
+            4 => self.wait_for_the_next().await,
+            _ => self.write_together().await,
+        }
+        self.trace
+            .push(format!("the power fails; {}", disk.is_dark()));
+        self.end_trouble(before, true).await;
+    }
+
+    /// Time passes up to the next moment at which something is due.
+    async fn wait_for_the_next(&mut self) {
+        let hour_ms = self.oracle.now_ms + 3_600_000;
+        let next_ms = self.oracle.next_due_ms().unwrap_or(hour_ms);
+        self.oracle.advance(next_ms - self.oracle.now_ms);
+        self.machine.advance_to(next_ms).await;
+        self.machine.settle().await;
+        self.drop_cursors();
+    }
+
+    /// A fault happens at some point.
+    pub(super) async fn suffer(&mut self) {
+        match self.chance.below(8) {
+            0 => self.fail_to_decode().await,
+            1 => self.fail_to_append(Fault::Error).await,
+            2 => self.fail_to_append(Fault::Tear).await,
+            3 => self.fail_to_read().await,
+            4 => self.fail_to_push().await,
+            5 => self.answer_late().await,
+            6 => self.fail_to_commit(Point::Publish, Fault::Error).await,
+            _ => {
+                let fault = *self.chance.one_of(&[Fault::Error, Fault::Tear]);
+                self.fail_to_commit(Point::Flush, fault).await;
+            }
+        }
+    }
+
+    /// From now on an internal failure is an answer like another; returns what was true before.
+    fn begin_trouble(&mut self) -> Oracle {
+        self.trouble = true;
+        self.failed = false;
+        self.in_doubt.clear();
+        self.oracle.clone()
+    }
+
+    fn arm(&mut self, point: Point, fault: Fault) -> Oracle {
+        self.trace.push(format!("{fault:?} at {point:?}"));
+        let rule = Rule::new(point, fault).unwrap().at_most(1);
+        self.machine.faults.set(vec![rule]);
+        self.begin_trouble()
+    }
+
+    fn disarm(&mut self) {
+        self.machine.faults.set(Vec::new());
+        self.trouble = false;
+    }
+
+    /// A request that is not even read has done nothing.
+    async fn fail_to_decode(&mut self) {
+        let before = self.arm(Point::Decode, Fault::Error);
+        if self.chance.below(2) == 0 {
+            self.write().await;
+        } else {
+            self.some_change().await;
+        }
+        assert!(self.failed, "{}", self.story());
+        self.oracle = before;
+        self.disarm();
+    }
+
+    async fn fail_to_append(&mut self, fault: Fault) {
+        let before = self.arm(Point::Append, fault);
+        self.write().await;
+        self.disarm();
+        if fault == Fault::Tear && self.failed {
+            self.learn(before).await;
+        }
+        self.in_doubt.clear();
+    }
+
+    /// A reader asks again and misses nothing.
+    async fn fail_to_read(&mut self) {
+        self.arm(Point::Read, Fault::Error);
+        if let Some(cursor) = self.cursors.last() {
+            let body = json!({"ShardIterator": cursor.iterator});
+            let told = self.ask("GetRecords", body).await;
+            let refused = told.as_ref().err().map(String::as_str);
+            // An old iterator, or a shard that is read to its end, is answered without a look.
+            let known = [
+                None,
+                Some("InternalFailure"),
+                Some("ExpiredIteratorException"),
+                Some("ResourceNotFoundException"),
+            ];
+            assert!(known.contains(&refused), "{refused:?}\n{}", self.story());
+            self.trace.push(format!("a reader is told {refused:?}"));
+        }
+        self.hear().await;
+        self.disarm();
+    }
+
+    /// A subscription ends, and the next one goes on where it was.
+    async fn fail_to_push(&mut self) {
+        let point = *self
+            .chance
+            .one_of(&[Point::Event, Point::Event, Point::Read]);
+        let fault = match point {
+            Point::Read => Fault::Error,
+            _ => *self
+                .chance
+                .one_of(&[Fault::Error, Fault::Drop, Fault::Tear]),
+        };
+        self.arm(point, fault);
+        self.write().await;
+        self.machine.settle().await;
+        self.hear().await;
+        self.disarm();
+    }
+
+    /// A request takes its time; it is done when that has passed.
+    async fn answer_late(&mut self) {
+        let late_ms = 1 + self.chance.below(50) as u64;
+        let target_ms = self.oracle.now_ms + late_ms;
+        let due = self
+            .subscribed
+            .iter()
+            .map(super::subscribe::Subscribed::due_ms);
+        if due
+            .chain(self.oracle.next_due_ms())
+            .any(|due_ms| due_ms <= target_ms)
+        {
+            return;
+        }
+        let point = *self.chance.one_of(&[Point::Decode, Point::Append]);
+        let late = u32::try_from(late_ms).unwrap();
+        self.arm(point, Fault::Delay(late));
+        let offer = self.offer();
+        let asked = self.ask(offer.operation, offer.body.clone());
+        let (told, ()) = tokio::join!(asked, self.machine.advance_to(target_ms));
+        self.oracle.advance(late_ms);
+        assert!(!self.failed);
+        self.disarm();
+        self.take(offer, told);
+    }
+
+    /// A commit fails: what was answered before stays and can be read, nothing is written any more
+    /// until the next start.
+    async fn fail_to_commit(&mut self, point: Point, fault: Fault) {
+        self.machine.settle().await;
+        let before = self.arm(point, fault);
+        match self.chance.below(3) {
+            0 => self.some_change().await,
+            1 => self.write().await,
+            _ => self.write_together().await,
+        }
+        let crashes = self.chance.below(2) == 0;
+        if self.failed {
+            let body = json!({"StreamName": "other", "ShardCount": 1});
+            let told = self.ask("CreateStream", body).await;
+            assert_eq!(told, Err("InternalFailure".to_owned()), "{}", self.story());
+            self.read_on(&before).await;
+        }
+        self.machine.faults.set(Vec::new());
+        self.trace
+            .push(format!("then a start; after a crash: {crashes}"));
+        self.end_trouble(before, crashes).await;
+    }
+
+    /// Without writes all that was answered can still be read.
+    async fn read_on(&mut self, before: &Oracle) {
+        let after = std::mem::replace(&mut self.oracle, before.clone());
+        let names: Vec<String> = self.oracle.streams.keys().cloned().collect();
+        for name in names {
+            let there =
+                |oracle: &Oracle| matches!(oracle.state(&name), Some("ACTIVE" | "UPDATING"));
+            if !there(before) || !there(&after) {
+                continue;
+            }
+            for shard in 0..before.streams[&name].shards.len() {
+                if !before.streams[&name].lists(shard, before.now_ms) {
+                    continue;
+                }
+                let seen = self.all_of(&name, shard).await;
+                let known = before.streams[&name].readable(shard, 0, before.now_ms);
+                assert!(seen.starts_with(known), "{name} {shard}\n{}", self.story());
+            }
+        }
+        self.oracle = after;
+    }
+
+    /// Starts again and learns what happened of what was answered with a failure.
+    async fn end_trouble(&mut self, before: Oracle, crashes: bool) {
+        self.machine.settle().await;
+        let seen = self.overheard().await;
+        self.hang_up_all_at_once();
+        self.trouble = false;
+        let now_ms = self.oracle.now_ms;
+        if crashes {
+            self.machine.crash(&self.chance.0, now_ms).await;
+        } else {
+            self.machine.stop().await;
+            self.machine.open(now_ms).await;
+        }
+        self.learn(before).await;
+        for (stream, shard, number) in seen {
+            let Some(stream) = self.oracle.streams.get(stream) else {
+                continue;
+            };
+            let horizon_ms = stream.horizon_ms(self.oracle.now_ms);
+            let mut kept = stream.shards[shard].records.iter();
+            let kept = kept.any(|record| record.number == number || record.arrival_ms < horizon_ms);
+            assert!(
+                kept,
+                "{number} of {shard} was seen and is gone\n{}",
+                self.story()
+            );
+        }
+        self.drop_cursors();
+    }
+
+    /// What subscribers were pushed and did not hear yet.
+    async fn overheard(&mut self) -> Vec<(&'static str, usize, String)> {
+        let mut seen = Vec::new();
+        for one in &mut self.subscribed {
+            while one.events.has_more() {
+                if let Pushed::Event(event) = one.events.next().await {
+                    let new = records(&event).into_iter();
+                    seen.extend(new.map(|record| (one.stream, one.shard, record.number)));
+                }
+            }
+        }
+        seen
+    }
+
+    /// After trouble the machine is as it was before, or as it should be after; records in doubt
+    /// are there or not, each by itself.
+    async fn learn(&mut self, before: Oracle) {
+        let after = self.oracle.clone();
+        let candidates = if self.failed {
+            vec![after, before.clone()]
+        } else {
+            vec![after]
+        };
+        let mut problems = Vec::new();
+        for candidate in candidates {
+            self.oracle = candidate;
+            self.adopt(&before).await;
+            match self.difference().await {
+                Ok(()) => {
+                    self.in_doubt.clear();
+                    self.trace.push(format!("learnt: {}", problems.is_empty()));
+                    return;
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        panic!("{}\n{}", problems.join("\nnor: "), self.story());
+    }
+
+    /// Takes over the records in doubt that are there. None stands before one that was known
+    /// before it was offered.
+    async fn adopt(&mut self, before: &Oracle) {
+        let names: Vec<String> = self.oracle.streams.keys().cloned().collect();
+        for name in names {
+            if !self.in_doubt.iter().any(|record| record.stream == name)
+                || !matches!(self.oracle.state(&name), Some("ACTIVE" | "UPDATING"))
+            {
+                continue;
+            }
+            for shard in 0..self.oracle.streams[&name].shards.len() {
+                self.adopt_into(&name, shard, before).await;
+            }
+        }
+    }
+
+    async fn adopt_into(&mut self, name: &str, shard: usize, before: &Oracle) {
+        if !self.oracle.streams[name].lists(shard, self.oracle.now_ms) {
+            return;
+        }
+        let known = before.streams.get(name).and_then(|of| of.shards.get(shard));
+        let last = known.and_then(|shard| shard.records.last());
+        let last = last.map(|last| index_of(&last.number));
+        for found in self.all_of(name, shard).await {
+            let records = &self.oracle.streams[name].shards[shard].records;
+            if records.iter().any(|record| record.number == found.number) {
+                continue;
+            }
+            let offered = self.in_doubt.iter().find(|offered| {
+                let same = (offered.stream, &offered.data) == (name, &found.data);
+                same && self.may_hold(offered, shard)
+            });
+            let Some(offered) = offered else { continue };
+            assert!(
+                last < Some(index_of(&found.number)),
+                "{found:?}\n{}",
+                self.story()
+            );
+            let record = offered.numbered(&found.number, self.oracle.now_ms);
+            let stream = self.oracle.streams.get_mut(name).unwrap();
+            let records = &mut stream.shards[shard].records;
+            let number = index_of(&found.number);
+            let at = records.partition_point(|record| index_of(&record.number) < number);
+            records.insert(at, record);
+        }
+    }
+}
