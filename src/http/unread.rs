@@ -128,7 +128,8 @@ pub(super) async fn connection_watched<F: Future + Unpin>(
 
 /// Answers for somebody in this process, who may leave frames unread as long as he likes.
 pub(super) async fn unattended<F: Future>(work: F) -> F::Output {
-    WRITES.scope(Cell::new(None), work).await
+    let (frames, untaken) = (Cell::new(None), Untaken::within(None));
+    WRITES.scope(Writes { frames, untaken }, work).await
 }
 
 async fn attended<F: Future + Unpin>(mut work: F) -> Result<F::Output, Dropped> {

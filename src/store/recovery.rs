@@ -107,9 +107,7 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         key::EPOCH.to_vec(),
         (found.epoch + 1).to_be_bytes().to_vec(),
     );
-    found.spare = disk
-        .has_files()
-        .then(|| Spare::begin(directory, &pairs));
+    found.spare = disk.has_files().then(|| Spare::begin(directory, &pairs));
     Ok(found)
 }
 

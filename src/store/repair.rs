@@ -5,7 +5,7 @@ mod salvage;
 
 use super::check::{Report, Survey};
 use super::disk::{Database, Disk, Tree};
-use super::generation::{self, CACHE_BYTES, sync_directory};
+use super::generation::{self, CACHE_BYTES};
 use super::open::{self, OpenError, Stamp};
 use super::recovery::entry;
 use super::sled::SledDisk;
@@ -89,17 +89,17 @@ impl Repair {
         std::fs::rename(new, meta)?;
         self.done
             .push("an earlier repair of meta was finished".to_owned());
-        sync_directory(Some(&self.directory))
+        sync(&self.directory)
     }
 
     /// Moves something into the folder `aside`.
     fn set_aside(&mut self, name: &str) -> io::Result<()> {
         let folder = self.path("aside");
         std::fs::create_dir_all(&folder)?;
-        let aside = generation::free(&folder.join(name));
+        let aside = generation::free(&folder.join(name), is_there);
         std::fs::rename(self.path(name), &aside)?;
-        sync_directory(Some(&folder))?;
-        sync_directory(Some(&self.directory))?;
+        sync(&folder)?;
+        sync(&self.directory)?;
         let shown = aside.strip_prefix(&self.directory).unwrap_or(&aside);
         self.done
             .push(format!("{name} was moved to {}", shown.display()));
@@ -148,7 +148,7 @@ impl Repair {
             self.set_aside("meta")?;
         }
         std::fs::rename(new, path)?;
-        sync_directory(Some(&self.directory))?;
+        sync(&self.directory)?;
         let count = pairs.len();
         self.done
             .push(format!("meta was written anew, with {count} entries"));
@@ -225,7 +225,7 @@ impl Repair {
         }
         database.flush()?;
         drop(database);
-        sync_directory(Some(&self.directory))?;
+        sync(&self.directory)?;
         meta.insert(Tree::Main, &key::summary(number), &frame::summary(&entries))?;
         meta.flush()
     }
@@ -248,7 +248,7 @@ impl Repair {
                 continue;
             }
             let name = found.path.file_name().unwrap_or_default();
-            let copy = generation::free(&self.path("aside").join(name));
+            let copy = generation::free(&self.path("aside").join(name), is_there);
             copy_folder(&found.path, &copy)?;
             let (name, shown) = (name.display(), copy.strip_prefix(&self.directory));
             let shown = shown.unwrap_or(&copy).display().to_string();
@@ -272,4 +272,13 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Makes the names in a directory durable.
+fn sync(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
 }

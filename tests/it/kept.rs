@@ -3,7 +3,7 @@
 use minikin::engine::{Behaviour, Engine, PendingChange, ReshardingOrder, StreamSettings};
 use minikin::limits::{Limits, Profile};
 use minikin::store::{History, Recovered, Settings, ShardValue, Store, StreamValue, catalog};
-use minikin::world::{Clock, Random, World};
+use minikin::world::{Clock, Faults, Random, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 const HALF: u128 = 1 << 127;
@@ -65,6 +65,7 @@ async fn begins(stream: &StreamValue, shards: &[(u32, ShardValue)]) -> bool {
     let world = World {
         clock: Clock::System,
         random: Random::seeded(1),
+        faults: Faults::default(),
     };
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     let limits = Limits::for_profile(Profile::Standard);

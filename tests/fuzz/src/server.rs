@@ -11,7 +11,7 @@ use minikin::limits::{Limits, Profile};
 use minikin::model::{AccountId, KeyState, Region, Scope};
 use minikin::options::{Authentication, Credential};
 use minikin::store::{Recovered, Settings, Store};
-use minikin::world::{Clock, Random, Timestamp, VirtualClock, World};
+use minikin::world::{Clock, Faults, Random, Timestamp, VirtualClock, World};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -68,6 +68,7 @@ impl Bed {
         let world = World {
             clock: Clock::Virtual(clock.clone()),
             random: Random::seeded(1),
+            faults: Faults::default(),
         };
         let engine = runtime.block_on(async {
             let (store, recovered) = Store::open(Settings::default()).unwrap();

@@ -14,7 +14,7 @@ use minikin::limits::{Limits, Profile};
 use minikin::model::{AccountId, Region, Scope};
 use minikin::options::Authentication;
 use minikin::store::{self, Store};
-use minikin::world::{Clock, Random, World};
+use minikin::world::{Clock, Faults, Random, World};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -35,6 +35,7 @@ impl Broken {
         let world = World {
             clock: Clock::System,
             random: Random::system(),
+            faults: Faults::default(),
         };
         let (stop, stopped) = watch::channel(false);
         let behaviour = Behaviour::default();
