@@ -244,7 +244,8 @@ impl Engine {
         state.open_shards(described, self, incarnation, self.world.clock.now());
         // One that is on its way out has no open shards, and nothing is done to it any more.
         let leaving = state.status == StreamStatus::Deleting;
-        if !leaving && !(kept::is_covered(&state) && kept::can_reshard(&state)) {
+        let sound = leaving || (kept::is_covered(&state) && kept::can_reshard(&state));
+        if !sound {
             return Err(unreadable("the shards of a stream"));
         }
         let created = Timestamp::from_millis(value.created_ms);
