@@ -114,7 +114,7 @@ wire_test!(
         assert_eq!((answer.status, answer.text().as_str()), (503, NO_ROOM));
         crate::routing::check_usual(&answer);
         let other = tokio::net::TcpStream::connect(lab.address()).await.unwrap();
-        let other = crate::lab::h2::exchange(other, &[large.clone()]).await;
+        let other = crate::lab::h2::exchange(other, std::slice::from_ref(&large)).await;
         assert_eq!(other[0].status, 503);
         assert_eq!(counter(&lab, "admission_refused_total").await, 2);
         stream.put("key", "small").await;
