@@ -403,8 +403,8 @@ mod tests {
             let checksum = crc32fast::hash(&bytes[4..]);
             bytes[..4].copy_from_slice(&checksum.to_le_bytes());
             if let Ok(segment) = Segment::parse(bytes.into()) {
-                let views: Vec<_> = segment.slice(0..segment.len()).bytes.to_vec();
-                prop_assert_eq!(unpack(&views).count(), samples.len());
+                let records = segment.slice(0..segment.len());
+                prop_assert_eq!(records.iter().count(), samples.len());
             }
         }
 

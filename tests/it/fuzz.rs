@@ -1,6 +1,8 @@
 //! The inputs that fuzzers have found worth keeping, through the functions that fuzzers run. Those
 //! for the forms of the store, which have no door, are read in `src/store/tests/`.
 
+use minikin::operation::OPERATIONS;
+use minikin::wire::Format;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -77,6 +79,21 @@ fn what_was_found_of_kept_streams_holds() {
 #[test]
 fn what_was_found_of_tokens_holds() {
     run("tokens");
+}
+
+#[test]
+fn fuzzers_begin_with_a_good_request_of_each_operation_in_both_formats() {
+    for (target, format) in [
+        ("json_request", Format::Json),
+        ("cbor_request", Format::Cbor),
+    ] {
+        for entry in OPERATIONS {
+            let path = root().join("corpus").join(target).join(entry.name);
+            let input = std::fs::read(path).unwrap();
+            let status = targets::story(&input, format);
+            assert_eq!(status, Some(200), "{target} {}", entry.name);
+        }
+    }
 }
 
 #[test]
