@@ -93,12 +93,10 @@ impl Engine {
             .counts(now);
         let (result, ticket) = stream.with_state(|state| {
             let result = change(state, counts)?;
-            let saved = (!state.removed).then(|| restore::saved(stream, state, state.status, &[]));
-            Ok::<_, E>((result, saved.map(|saved| self.store.save(saved))))
+            let saved = restore::saved(stream, state, state.status, &[]);
+            Ok::<_, E>((result, self.store.save(saved)))
         })?;
-        if let Some(ticket) = ticket {
-            ticket.durable().await?;
-        }
+        ticket.durable().await?;
         Ok(result)
     }
 

@@ -31,13 +31,16 @@ impl fmt::Display for RestoreError {
 impl std::error::Error for RestoreError {}
 
 /// What a stream is kept as, and `shards` of it: `status` is the one it will have when this is on
-/// disk.
+/// disk. Nothing once its removal is on its way: a state of it may still end after that.
 pub(super) fn saved(
     stream: &Stream,
     state: &State,
     status: StreamStatus,
     shards: &[ShardId],
 ) -> Vec<Change> {
+    if state.removed {
+        return Vec::new();
+    }
     let value = StreamValue {
         account: stream.arn.scope.account.to_string(),
         region: stream.arn.scope.region.to_string(),

@@ -127,6 +127,16 @@ async fn shards_that_do_not_cover_the_key_space_once_are_refused() {
 }
 
 #[tokio::test]
+async fn a_stream_on_its_way_out_needs_no_shards() {
+    let leaving = StreamValue {
+        status: "DELETING".to_owned(),
+        ..stream()
+    };
+    assert!(begins(&leaving, &[]).await);
+    assert!(begins(&leaving, &shards()).await);
+}
+
+#[tokio::test]
 async fn shards_from_times_or_parents_that_cannot_be_are_refused() {
     let whole = shard(0, u128::MAX);
     let created_s = u64::MAX;

@@ -171,6 +171,18 @@ impl Lab {
         self.directory.is_some()
     }
 
+    /// Stops the emulator and tells the keys of what it left.
+    pub(crate) async fn left(&self) -> Vec<Vec<u8>> {
+        self.stop().await;
+        let settings = minikin::store::Settings {
+            directory: self.directory.as_ref().map(|home| home.path().to_owned()),
+            ..minikin::store::Settings::default()
+        };
+        let (store, recovered) = minikin::store::Store::open(settings).unwrap();
+        store.close().unwrap();
+        recovered.metadata.into_iter().map(|(key, _)| key).collect()
+    }
+
     /// Where the emulator listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.clock.0.lock().as_ref().unwrap().addresses()[0]

@@ -32,3 +32,24 @@ disk_test!(
         }
     }
 );
+
+disk_test!(
+    nothing_is_kept_of_a_deleted_stream_whose_consumers_end_after_it,
+    ["--transition-ms", "1000"],
+    |lab| async move {
+        lab.stream("orders").create().await;
+        lab.clock.advance(ms(1000)).await;
+        let consumer = json!({"StreamARN": arn_of("orders"), "ConsumerName": "reader"});
+        lab.ok("RegisterStreamConsumer", &consumer.to_string())
+            .await;
+        let delete = r#"{"StreamName":"orders","EnforceConsumerDeletion":true}"#;
+        lab.ok("DeleteStream", delete).await;
+        lab.clock.advance(ms(700)).await;
+        lab.ok("DeregisterStreamConsumer", &consumer.to_string())
+            .await;
+        lab.clock.advance(ms(2000)).await;
+        let left = lab.left().await;
+        let of_streams = left.iter().filter(|key| b"sh".contains(&key[0]));
+        assert_eq!(of_streams.count(), 0, "{left:?}");
+    }
+);
