@@ -3,7 +3,7 @@
 
 use crate::engine::state::State;
 use crate::limits;
-use crate::model::{self, HashKey, HashKeyRange, SequenceNumber, ShardId, StreamArn, StreamStatus};
+use crate::model::{self, HashKey, HashKeyRange, SequenceNumber, ShardId, StreamArn};
 use crate::store::{ReshardingOrder, ShardValue, StreamSettings, StreamValue};
 
 /// The shard that `value` describes, if there can be such a shard.
@@ -53,12 +53,8 @@ fn is_sound(settings: &StreamSettings) -> bool {
     hours.is_ok_and(|hours| period.contains(&hours))
 }
 
-/// Whether the open shards cover the key space once, so that every record has one place. Those of
-/// a stream that is being deleted may be gone already, and take no records.
+/// Whether the open shards cover the key space once, so that every record has one place.
 pub(super) fn is_covered(state: &State) -> bool {
-    if state.status == StreamStatus::Deleting {
-        return true;
-    }
     let ranges: Vec<_> = state.routes().iter().map(|shard| shard.range()).collect();
     let whole = ranges
         .first()
