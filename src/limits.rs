@@ -1,7 +1,9 @@
 //! Every number the service or we impose: its name, its values, its source.
 //!
 //! What can be set is a row of the table below and a field of [`Limits`]; what cannot is a
-//! constant under it or, where it is about connections, documents and databases, in `limits/edge.rs`. Nothing else in the crate holds a bound.
+//! constant under it or, where it is about connections, documents and databases, in
+//! `limits/edge.rs`. Elsewhere are only the numbers of a format, the load client's own, and those
+//! that stand in a shape.
 
 mod calls;
 mod edge;
@@ -224,6 +226,8 @@ pub const RATE_PAUSE_MS: i64 = 100;
 pub const ITERATOR_LIFE_MS: i64 = 300_000;
 /// Records in a GetRecords answer when the request does not say (AWS).
 pub const READ_ANSWER_RECORDS: usize = 10_000;
+/// How long a token of a page is good, in milliseconds (AWS).
+pub const PAGE_TOKEN_LIFE_MS: i64 = 300_000;
 /// Shards in a DescribeStream answer when the request does not say, and at most (AWS).
 pub const DESCRIBE_PAGE: usize = 100;
 /// Shards in a ListShards answer when the request does not say, and at most (AWS).
@@ -270,6 +274,8 @@ pub const RETENTION_SWEEP_MS: i64 = 600_000;
 pub const GENERATION_BYTES: u64 = 64 << 20;
 /// Bytes of records packed into one stored value (measured: smaller is slower, larger gains little).
 pub const SEGMENT_BYTES: usize = 64 << 10;
+/// Bytes of recent records kept in memory where nothing else is said (ours).
+pub const MEMORY_BYTES: u64 = 64 << 20;
 /// Bytes that may wait for a commit before writers wait too (ours).
 pub const UNFLUSHED_BYTES: u64 = 16 << 20;
 /// How long tasks may take to end at a stop (ours).

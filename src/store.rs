@@ -13,12 +13,13 @@
 //!   one that was set aside, `gen-NNNNNN.dead` one that is being removed;
 //! - `aside/`: what a repair found damaged, as it was.
 //!
-//! `disk.rs` is what is asked of the engine below, `sled.rs` the engine, `crash.rs` a simulated one. `segment.rs`, `frame.rs`
-//! and `key.rs` are the bytes, `log.rs` and `read.rs` a shard, `commit.rs`, `writer.rs` and
-//! `spill.rs` the committer, `generation.rs` and `keeper.rs` the databases, `recovery.rs` the
+//! `disk.rs` is what is asked of the engine below, `sled.rs` the engine, `crash.rs` a simulated
+//! one. `segment.rs`, `frame.rs`, `key.rs`, `value.rs` and `catalog.rs` are the bytes, `log.rs` and
+//! `read.rs` a shard, `commit.rs`, `writer.rs` and `spill.rs` the committer, `generation.rs` and
+//! `keeper.rs` the databases, `spare.rs` the second copy of `meta`, `open.rs` and `recovery.rs` the
 //! start, `remains.rs` what a killed engine leaves, `room.rs` what writers wait for. `offline.rs`
 //! reads the engine's files without it, `check.rs` says what of a directory is whole, `repair.rs`
-//! makes it whole.
+//! makes it whole. `fuzzing.rs` is what a fuzzer runs on the stored forms.
 
 pub mod catalog;
 mod check;
@@ -62,6 +63,7 @@ pub use value::{
     StreamValue,
 };
 
+use crate::limits;
 use crate::lock::Lock;
 use crate::world::{Faults, Timestamp};
 use commit::{Committer, Company, Signal};
@@ -116,10 +118,10 @@ impl Default for Settings {
         Self {
             directory: None,
             durability: Durability::None,
-            memory_bytes: 64 << 20,
-            generation_bytes: 64 << 20,
-            segment_bytes: 64 << 10,
-            unflushed_bytes: 16 << 20,
+            memory_bytes: limits::MEMORY_BYTES,
+            generation_bytes: limits::GENERATION_BYTES,
+            segment_bytes: limits::SEGMENT_BYTES,
+            unflushed_bytes: limits::UNFLUSHED_BYTES,
             on_runtime: false,
             faults: Faults::default(),
         }
@@ -413,7 +415,7 @@ impl Store {
             logs: shared.logs.lock().len(),
             commits: shared.commits.count.load(Ordering::Relaxed),
             flushing: Duration::from_micros(shared.commits.flush_micros.load(Ordering::Relaxed)),
-            set_aside: generation::set_aside_count(),
+            set_aside: shared.generations.set_aside.load(Ordering::Relaxed),
         }
     }
 }

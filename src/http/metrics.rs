@@ -284,7 +284,7 @@ fn store(page: &mut Page, engine: &Engine) {
     let damaged = figures.set_aside;
     page.count(
         "store_set_aside_total",
-        "Damaged databases set aside by this process.",
+        "Damaged databases set aside since the start.",
         damaged,
     );
     let writing = u8::from(matches!(engine.health(), Health::Serving));

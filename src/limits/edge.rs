@@ -72,6 +72,26 @@ pub const SHARED_ROOM_FROM_BYTES: usize = 16 << 10;
 pub const RECENT_SCOPES: usize = 8;
 /// Segments on disk that one read looks at before it is asked again (ours).
 pub const SEGMENTS_A_READ: usize = 256;
+/// How often a start tries the lock of a data directory (ours): a process that was killed gives it
+/// up only when the last of its threads has returned from the disk.
+pub const LOCK_TRIES: u32 = 200;
+/// How often a check tries it (ours): nobody waits for a check.
+pub const CHECK_LOCK_TRIES: u32 = 20;
+/// How long to wait between two tries (ours).
+pub const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// How long at most a commit waits for those who came together last time (measured).
+pub const COMMIT_GAP: Duration = Duration::from_millis(1);
+/// How often is committed when nothing says how often (ours).
+pub const COMMIT_PAUSE: Duration = Duration::from_millis(200);
+/// Bytes that spill to disk between two flushes (ours): enough to make a flush cheap, little enough
+/// to hold twice.
+pub const SPILL_BYTES: u64 = 8 << 20;
+/// Sealed generations that are open at a time (ours). The engine's cache keeps up to 256 leaves of
+/// each, about 32 MiB, however little it is allowed.
+pub const OPEN_GENERATIONS: usize = 4;
+/// Cache of a database (ours): the engine keeps what it writes anyway, and the files are cached
+/// below.
+pub const DATABASE_CACHE_BYTES: usize = 2 << 20;
 /// Values in a leaf of sled before it is split (measured). A split at the right end leaves two
 /// behind, and two segments fit the engine's slot of 128 KiB.
 pub const SLED_LEAF_FANOUT: usize = 4;

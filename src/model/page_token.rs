@@ -1,6 +1,7 @@
 //! Page tokens: the `NextToken` of ListShards, ListStreams and ListStreamConsumers.
 
 use super::sealed_text::{Purpose, SALT_BYTES, open, seal};
+use crate::limits;
 use crate::world::Timestamp;
 use std::fmt::Write as _;
 
@@ -15,9 +16,6 @@ pub struct PageToken {
 }
 
 impl PageToken {
-    /// How long a token may be used, in milliseconds (ListShards: 300 seconds).
-    pub const LIFETIME_MS: i64 = 300_000;
-
     /// The text for the caller; `salt` is random.
     pub fn encode(&self, salt: [u8; SALT_BYTES]) -> String {
         seal(Purpose::PageToken, salt, &self.plain())
@@ -52,7 +50,7 @@ impl PageToken {
 
     /// Whether it is too old to be used at `now`.
     pub fn expired(&self, now: Timestamp) -> bool {
-        now.millis_since(self.issued) > Self::LIFETIME_MS
+        now.millis_since(self.issued) > limits::PAGE_TOKEN_LIFE_MS
     }
 }
 

@@ -3,6 +3,7 @@
 use super::sealed_text::{Purpose, SALT_BYTES, open, seal};
 use super::sequence_number::SequenceNumber;
 use super::shard_id::ShardId;
+use crate::limits;
 use crate::world::Timestamp;
 
 /// A place in a shard, to read from inclusively.
@@ -22,9 +23,6 @@ pub struct ShardIterator {
 }
 
 impl ShardIterator {
-    /// How long an iterator may be used, in milliseconds (GetRecords: five minutes).
-    pub const LIFETIME_MS: i64 = 300_000;
-
     /// The text for the caller. The service never gives the same one twice: `salt` is random.
     ///
     /// Sealed is `{salt and checksum, 20 characters}{incarnation, 16}{issue time in ms, 14}/{stream}/
@@ -69,7 +67,7 @@ impl ShardIterator {
 
     /// Whether it is too old to be used at `now`.
     pub fn expired(&self, now: Timestamp) -> bool {
-        now.millis_since(self.issued) > Self::LIFETIME_MS
+        now.millis_since(self.issued) > limits::ITERATOR_LIFE_MS
     }
 
     /// Whether it claims to be from after `now`, which makes it invalid.

@@ -8,6 +8,7 @@ use super::frame::{Entry, Frames};
 use super::log::{Log, Taken};
 use super::writer::{Writer, injected};
 use super::{Durability, LogId, Shared};
+use crate::limits;
 use crate::world::{Fault, Point, Stopwatch};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -15,14 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
 use tokio::sync::Notify;
-
-/// How long at most a commit waits for those who came together last time.
-const GAP: Duration = Duration::from_millis(1);
-
-/// How often is committed when nothing says how often.
-const RELAXED: Duration = Duration::from_millis(200);
 
 /// Wakes the committer.
 #[derive(Debug)]
@@ -170,9 +164,9 @@ impl Committer {
             return;
         }
         let pause = match self.shared.settings.durability {
-            Durability::Always => GAP,
+            Durability::Always => limits::COMMIT_GAP,
             Durability::Interval(pause) => pause,
-            Durability::None => RELAXED,
+            Durability::None => limits::COMMIT_PAUSE,
         };
         let always = matches!(self.shared.settings.durability, Durability::Always);
         let began = Stopwatch::start();

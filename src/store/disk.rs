@@ -82,6 +82,11 @@ pub(crate) trait Disk: Send + Sync {
 
     /// Makes the names in a directory durable: the engine does so only inside its own.
     fn sync(&self, directory: &Path) -> io::Result<()> {
-        std::fs::File::open(directory)?.sync_all()
+        sync_names(directory)
     }
+}
+
+/// Makes the names in a directory of the machine's file system durable.
+pub(crate) fn sync_names(directory: &Path) -> io::Result<()> {
+    std::fs::File::open(directory)?.sync_all()
 }

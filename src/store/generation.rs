@@ -8,19 +8,13 @@ use super::disk::{Database, Disk, Tree};
 use super::open::is_of_the_machine;
 use super::segment::Segment;
 use super::{StoreError, key};
+use crate::limits::{DATABASE_CACHE_BYTES, OPEN_GENERATIONS};
 use crate::lock::Lock;
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-/// Sealed generations that are open at a time. The engine's cache keeps up to 256 leaves of each,
-/// about 32 MiB, however little it is allowed.
-const OPEN_GENERATIONS: usize = 4;
-
-/// Cache of a generation: the engine keeps what it writes anyway, and the files are cached below.
-pub(crate) const CACHE_BYTES: usize = 2 << 20;
 
 /// One database of records.
 pub(crate) struct Generation {
@@ -103,6 +97,8 @@ pub(crate) struct Generations {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) all: Lock<Vec<Arc<Generation>>>,
     opened: Lock<VecDeque<Arc<Generation>>>,
+    /// How many were found damaged since the store was opened.
+    pub(crate) set_aside: AtomicU64,
 }
 
 impl Generations {
@@ -111,6 +107,7 @@ impl Generations {
             disk,
             all: Lock::default(),
             opened: Lock::default(),
+            set_aside: AtomicU64::new(0),
         }
     }
 
@@ -176,7 +173,7 @@ impl Generations {
     /// Opens a generation, which writes to the disk; where that is full or read-only, reading is
     /// possible all the same.
     fn open(&self, path: &Path) -> io::Result<Box<dyn Database>> {
-        self.disk.open(path, CACHE_BYTES).or_else(|error| {
+        self.disk.open(path, DATABASE_CACHE_BYTES).or_else(|error| {
             let database = self.disk.open_for_reading(path).map_err(|_| error)?;
             tracing::warn!(
                 "{} is only read: the disk cannot be written",
@@ -217,6 +214,7 @@ impl Generations {
         }
         generation.set_gone();
         generation.close(None);
+        self.set_aside.fetch_add(1, Ordering::Relaxed);
         set_aside(&*self.disk, &generation.path, error);
         Ok(())
     }
@@ -262,17 +260,8 @@ pub(crate) fn set_aside_number(name: &str) -> Option<u64> {
     number(name.split_once(CORRUPT)?.0)
 }
 
-/// Damaged databases that this process has met.
-static SET_ASIDE: AtomicU64 = AtomicU64::new(0);
-
-/// How many damaged databases this process has met.
-pub(crate) fn set_aside_count() -> u64 {
-    SET_ASIDE.load(Ordering::Relaxed)
-}
-
 /// Renames a damaged generation and says so.
 pub(crate) fn set_aside(disk: &dyn Disk, path: &Path, error: &dyn std::fmt::Display) {
-    SET_ASIDE.fetch_add(1, Ordering::Relaxed);
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(CORRUPT);
     let aside = free(&path.with_file_name(name), |path| disk.holds(path));

@@ -58,6 +58,6 @@ pub struct Figures {
     pub commits: u64,
     /// How long their flushes took together.
     pub flushing: Duration,
-    /// Damaged databases that this process set aside.
+    /// Damaged databases set aside since the start.
     pub set_aside: u64,
 }

@@ -2,7 +2,8 @@
 //! last, removing the files of dead ones.
 
 use super::disk::{Database, Disk};
-use super::generation::{CACHE_BYTES, Generation};
+use super::generation::Generation;
+use crate::limits;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -95,7 +96,7 @@ fn run(disk: &dyn Disk, job: Job) {
     match job {
         Job::Open(path, opened) => {
             // Nobody may want it any more: then it is closed again.
-            let _unwanted = opened.send(disk.open(&path, CACHE_BYTES));
+            let _unwanted = opened.send(disk.open(&path, limits::DATABASE_CACHE_BYTES));
         }
         Job::Close(generation, writer) => generation.close(Some(writer)),
         Job::Remove(path) => {

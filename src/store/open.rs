@@ -2,7 +2,7 @@
 
 use super::commit::{Committer, Company, Signal};
 use super::crash::SimulatedDisk;
-use super::disk::{Claim, Disk};
+use super::disk::{Claim, Disk, sync_names};
 use super::generation::Generations;
 use super::keeper::Keeper;
 use super::log::Log;
@@ -11,7 +11,7 @@ use super::room::Pressure;
 use super::sled::SledDisk;
 use super::writer::Writer;
 use super::{Commits, Hands, Running, Settings, Shared, Store};
-use crate::limits::DISK_READS;
+use crate::limits;
 use crate::lock::Lock;
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
@@ -19,22 +19,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 /// The version of the layout of a data directory.
 const VERSION: &str = "minikin data 1\n";
 
-/// How often the lock is tried: a process that was killed gives it up only when the last of its
-/// threads has returned from the disk.
-const TRIES: u32 = 200;
-const BETWEEN_TRIES: Duration = Duration::from_millis(10);
-
 /// What begins the version of every layout.
 const VERSION_BEGINS: &str = "minikin data ";
-
-/// How often a check tries the lock: nobody waits for it at a start.
-const CHECK_TRIES: u32 = 20;
 
 /// What a directory held when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -146,7 +137,7 @@ impl std::error::Error for OpenError {}
 impl Store {
     /// Opens a store. Blocking.
     pub fn open(settings: Settings) -> Result<(Self, Recovered), OpenError> {
-        Self::open_on(settings, Arc::new(SledDisk), TRIES)
+        Self::open_on(settings, Arc::new(SledDisk), limits::LOCK_TRIES)
     }
 
     /// Opens a store whose data directory is on a simulated disk.
@@ -186,8 +177,7 @@ pub(crate) fn claim(directory: &Path, tries: u32) -> Result<File, OpenError> {
         std::fs::create_dir_all(directory).map_err(fail)?;
         // Without its name in the directory around it all in it would be lost with the power.
         let around = directory.parent().filter(|path| *path != Path::new(""));
-        let around = File::open(around.unwrap_or(Path::new("."))).map_err(fail)?;
-        around.sync_all().map_err(fail)?;
+        sync_names(around.unwrap_or(Path::new("."))).map_err(fail)?;
     }
     let path = directory.join("lock");
     let damaged = |part: &Path, error| OpenError::damaged(directory, part, error);
@@ -226,7 +216,7 @@ pub(crate) fn visit(directory: &Path) -> Result<(Option<File>, Stamp), OpenError
         Err(error) => return Err(OpenError::new(&directory.join("lock"), error)),
     };
     if let Some(lock) = &lock {
-        hold(lock, directory, CHECK_TRIES)?;
+        hold(lock, directory, limits::CHECK_LOCK_TRIES)?;
     }
     let stamp = stamp_of(directory)?;
     if stamp == Stamp::Absent && !directory.join("meta").exists() {
@@ -246,7 +236,7 @@ fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
                     problem: Problem::InUse,
                 });
             }
-            (TryLockError::WouldBlock, Some(_)) => std::thread::sleep(BETWEEN_TRIES),
+            (TryLockError::WouldBlock, Some(_)) => std::thread::sleep(limits::LOCK_PAUSE),
         }
     }
     Ok(())
@@ -310,7 +300,7 @@ fn start(
         sealed: Lock::default(),
         saves: Lock::default(),
         saved: AtomicU64::new(0),
-        disk_reads: Arc::new(Semaphore::new(DISK_READS)),
+        disk_reads: Arc::new(Semaphore::new(limits::DISK_READS)),
         signal,
         company: Company::default(),
         progress: watch::Sender::new(0),
@@ -372,6 +362,8 @@ fn restore(
     writer.current = found.current;
     writer.next_generation = found.next_generation;
     writer.late = found.late;
+    let set_aside = &shared.generations.set_aside;
+    set_aside.store(found.set_aside, Ordering::Relaxed);
     *shared.generations.all.lock() = found.generations;
     let mut logs = shared.logs.lock();
     for (id, found) in found.logs {

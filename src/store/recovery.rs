@@ -5,13 +5,14 @@
 
 use super::disk::{Database, Disk, Tree};
 use super::frame::{self, Entry};
-use super::generation::{self, CACHE_BYTES, Generation};
+use super::generation::{self, Generation};
 use super::log::{Piece, Place};
 use super::open::is_of_the_machine;
 use super::segment::{Records, Segment, Tail, unpack};
 use super::spare::{Pairs, Spare};
 use super::writer::{Change, Current};
 use super::{Append, LogId, OpenError, check, key, spare};
+use crate::limits;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub(crate) struct Found {
     pub(crate) current: Option<Current>,
     pub(crate) generations: Vec<Arc<Generation>>,
     pub(crate) next_generation: u64,
+    /// How many generations were found damaged.
+    pub(crate) set_aside: u64,
     /// Changes of metadata that are due when what is only in old frames was committed again.
     pub(crate) late: Vec<Change>,
     pub(crate) logs: HashMap<LogId, FoundLog>,
@@ -43,7 +46,9 @@ pub(crate) struct FoundLog {
 pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenError> {
     let path = directory.join("meta");
     let damaged = |error| OpenError::damaged(directory, &path, error);
-    let meta = disk.open(&path, CACHE_BYTES).map_err(damaged)?;
+    let meta = disk
+        .open(&path, limits::DATABASE_CACHE_BYTES)
+        .map_err(damaged)?;
     // Its name, before anything in it is answered for: the engine syncs no name outside itself.
     disk.sync(directory)
         .map_err(|error| OpenError::new(directory, error))?;
@@ -55,6 +60,7 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         current: None,
         generations: Vec::new(),
         next_generation: 0,
+        set_aside: 0,
         late: Vec::new(),
         logs: HashMap::new(),
     };
@@ -194,14 +200,14 @@ impl Found {
         disk: &dyn Disk,
     ) -> Result<(), OpenError> {
         if disk.has_files() && check::lacks_commits(path).unwrap_or(false) {
-            generation::set_aside(disk, path, &check::OLDER);
+            self.set_aside(disk, path, &check::OLDER);
             return Ok(());
         }
-        let database = match disk.open(path, CACHE_BYTES) {
+        let database = match disk.open(path, limits::DATABASE_CACHE_BYTES) {
             Ok(database) => database,
             Err(error) if is_of_the_machine(&error) => return Err(OpenError::new(path, error)),
             Err(error) => {
-                generation::set_aside(disk, path, &error);
+                self.set_aside(disk, path, &error);
                 return Ok(());
             }
         };
@@ -210,6 +216,9 @@ impl Found {
             .read_segments(&mut current)
             .and_then(|()| self.replay(&mut current));
         if let Err(error) = read {
+            if is_of_the_machine(&error) {
+                return Err(OpenError::new(path, error));
+            }
             self.logs.values_mut().for_each(|log| {
                 log.pieces
                     .retain(|piece| !is_in(piece, &current.generation));
@@ -217,7 +226,7 @@ impl Found {
                 log.committed = false;
             });
             current.generation.close(Some(current.database));
-            generation::set_aside(disk, path, &error);
+            self.set_aside(disk, path, &error);
             return Ok(());
         }
         if current.written == 0 && self.current.is_some() {
@@ -232,6 +241,11 @@ impl Found {
             self.summarise(older);
         }
         Ok(())
+    }
+
+    fn set_aside(&mut self, disk: &dyn Disk, path: &Path, error: &dyn std::fmt::Display) {
+        self.set_aside += 1;
+        generation::set_aside(disk, path, error);
     }
 
     /// A generation that was written while a newer one exists is over: its summary is due, and

@@ -9,6 +9,7 @@
 //!
 //! So before an opening there is always a log, if only an empty one, and never an older snapshot.
 
+use super::disk::sync_names;
 use std::io;
 use std::path::Path;
 
@@ -36,7 +37,7 @@ pub(super) fn mend(path: &Path) -> io::Result<()> {
         let log = std::fs::File::create(folder.join(name(LOG, newest + 1)))?;
         log.sync_all()?;
     }
-    std::fs::File::open(&folder)?.sync_all()
+    sync_names(&folder)
 }
 
 /// The kinds and numbers of the files in a folder; others are left out.

@@ -4,8 +4,8 @@
 mod salvage;
 
 use super::check::{Report, Survey};
-use super::disk::{Database, Disk, Tree};
-use super::generation::{self, CACHE_BYTES};
+use super::disk::{Database, Disk, Tree, sync_names};
+use super::generation;
 use super::open::{self, OpenError, Stamp};
 use super::recovery::entry;
 use super::sled::SledDisk;
@@ -89,7 +89,7 @@ impl Repair {
         std::fs::rename(new, meta)?;
         self.done
             .push("an earlier repair of meta was finished".to_owned());
-        sync(&self.directory)
+        sync_names(&self.directory)
     }
 
     /// Moves something into the folder `aside`.
@@ -98,8 +98,8 @@ impl Repair {
         std::fs::create_dir_all(&folder)?;
         let aside = generation::free(&folder.join(name), is_there);
         std::fs::rename(self.path(name), &aside)?;
-        sync(&folder)?;
-        sync(&self.directory)?;
+        sync_names(&folder)?;
+        sync_names(&self.directory)?;
         let shown = aside.strip_prefix(&self.directory).unwrap_or(&aside);
         self.done
             .push(format!("{name} was moved to {}", shown.display()));
@@ -138,7 +138,7 @@ impl Repair {
         }
         let new = self.path("meta.new");
         {
-            let database = SledDisk.open(&new, CACHE_BYTES)?;
+            let database = SledDisk.open(&new, limits::DATABASE_CACHE_BYTES)?;
             for (key, value) in &pairs {
                 database.insert(Tree::Main, key, value)?;
             }
@@ -148,7 +148,7 @@ impl Repair {
             self.set_aside("meta")?;
         }
         std::fs::rename(new, path)?;
-        sync(&self.directory)?;
+        sync_names(&self.directory)?;
         let count = pairs.len();
         self.done
             .push(format!("meta was written anew, with {count} entries"));
@@ -165,7 +165,7 @@ impl Repair {
         }
         let mut coverage = Coverage::of(survey);
         let mut next = self.next_number(survey)?;
-        let meta = SledDisk.open(&self.path("meta"), CACHE_BYTES)?;
+        let meta = SledDisk.open(&self.path("meta"), limits::DATABASE_CACHE_BYTES)?;
         for number in &survey.missing {
             meta.remove(Tree::Main, &key::summary(*number))?;
             self.done
@@ -216,7 +216,10 @@ impl Repair {
         segments: &[super::segment::Segment],
         meta: &dyn Database,
     ) -> io::Result<()> {
-        let database = SledDisk.open(&generation::path(&self.directory, number), CACHE_BYTES)?;
+        let database = SledDisk.open(
+            &generation::path(&self.directory, number),
+            limits::DATABASE_CACHE_BYTES,
+        )?;
         let mut entries = Vec::new();
         for (segment, number) in segments.iter().zip(0..) {
             let key = key::segment(u64::from(number));
@@ -225,7 +228,7 @@ impl Repair {
         }
         database.flush()?;
         drop(database);
-        sync(&self.directory)?;
+        sync_names(&self.directory)?;
         meta.insert(Tree::Main, &key::summary(number), &frame::summary(&entries))?;
         meta.flush()
     }
@@ -276,9 +279,4 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 
 fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
-}
-
-/// Makes the names in a directory durable.
-fn sync(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
 }

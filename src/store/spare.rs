@@ -79,6 +79,11 @@ impl Spare {
         self.keep(file.write_all(&frame).map(|()| file));
     }
 
+    /// It cannot be begun anew now: it grows on to twice the size.
+    pub(crate) fn put_off(&mut self) {
+        self.limit = 2 * self.bytes;
+    }
+
     /// Whether it has grown so much that it should be begun anew.
     pub(crate) fn is_long(&self) -> bool {
         self.file.is_some() && self.bytes > self.limit

@@ -4,14 +4,12 @@
 
 use super::commit::Committer;
 use super::log::Log;
+use crate::limits;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-/// Bytes written between two flushes: enough to make a flush cheap, little enough to hold twice.
-const CHUNK_BYTES: u64 = 8 << 20;
 
 impl Committer {
     pub(crate) fn spill_and_sweep(&mut self) -> io::Result<()> {
@@ -39,7 +37,7 @@ impl Committer {
         }
         let mut spilled = Vec::new();
         let mut bytes = 0;
-        while bytes < CHUNK_BYTES {
+        while bytes < limits::SPILL_BYTES {
             let oldest = self.shared.sealed.lock().pop_front();
             let Some((log, first)) = oldest else { break };
             let Some((mut entry, segment)) = log.unstored(first) else {

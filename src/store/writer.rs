@@ -2,12 +2,13 @@
 
 use super::disk::{Database, Tree};
 use super::frame::{self, Entry};
-use super::generation::{self, CACHE_BYTES, Generation, dead_path};
+use super::generation::{self, Generation, dead_path};
 use super::keeper::{Keeper, Opened};
 use super::offline::Offline;
 use super::segment::Segment;
 use super::spare::{Pairs, Spare};
 use super::{Shared, check, key};
+use crate::limits;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -105,7 +106,7 @@ impl Writer {
                         shared
                             .generations
                             .disk
-                            .open(&self.path(number)?, CACHE_BYTES)?,
+                            .open(&self.path(number)?, limits::DATABASE_CACHE_BYTES)?,
                     )
                 }
             };
@@ -215,22 +216,35 @@ impl Writer {
         if let Some(spare) = &mut self.spare {
             spare.add(changes);
             if spare.is_long() {
-                self.renew_spare()?;
+                self.renew_spare();
             }
         }
         Ok(())
     }
 
-    /// Begins the second copy of the metadata anew. Nobody writes to the first meanwhile.
-    fn renew_spare(&mut self) -> io::Result<()> {
+    /// Begins the second copy of the metadata anew. Nobody writes to the first meanwhile; where
+    /// that cannot be read, the long copy goes on.
+    fn renew_spare(&mut self) {
         let Some(directory) = self.directory.as_ref() else {
-            return Ok(());
+            return;
         };
-        let mut pairs = Pairs::new();
-        let mut meta = Offline::open(&directory.join("meta"))?;
-        meta.each_known(&mut |leaf| pairs.extend(check::metadata(leaf)))?;
-        self.spare = Some(Spare::begin(directory, &pairs));
-        Ok(())
+        let read = || {
+            let mut pairs = Pairs::new();
+            let mut meta = Offline::open(&directory.join("meta"))?;
+            meta.each_known(&mut |leaf| pairs.extend(check::metadata(leaf)))?;
+            // What a damaged leaf does not say any more only this copy knows.
+            match meta.flaws.first() {
+                Some(flaw) => Err(io::Error::other(flaw.to_string())),
+                None => Ok(pairs),
+            }
+        };
+        match read() {
+            Ok(pairs) => self.spare = Some(Spare::begin(directory, &pairs)),
+            Err(error) => {
+                tracing::warn!(%error, "the second copy of the metadata cannot be begun anew");
+                self.spare.iter_mut().for_each(Spare::put_off);
+            }
+        }
     }
 
     /// Removes a sealed generation. Its summary goes last: a directory without one is recovered.

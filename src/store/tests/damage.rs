@@ -206,9 +206,87 @@ async fn records_whose_segment_is_lost_are_taken_from_their_frames_though_later_
         .unwrap();
     database.flush().unwrap();
     drop(database);
-    for _ in 0..2 {
+    // Whoever checks it sees the same, before it is mended and after.
+    let known = check(home.path()).unwrap();
+    assert_eq!((known.nameless_records, known.damage), (15, Vec::new()));
+    for round in 1..3 {
         assert!(survivors(home.path()).await.unwrap() >= 15);
+        let known = check(home.path()).unwrap();
+        assert_eq!(
+            (known.nameless_records, known.damage),
+            (15 + round * 10, Vec::new())
+        );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_set_aside_is_counted_by_the_store_that_met_it() {
+    let home = filled().await;
+    let other = open(&settings(None, Durability::None));
+    let mut found = Vec::new();
+    files(&home.path().join("gen-000000").join("slabs"), &mut found);
+    for path in found {
+        std::fs::remove_file(path).unwrap();
+    }
+    let store = open(&small(home.path()));
+    read_all(&store.log(LOG), 0, 0).await;
+    assert_eq!(
+        (store.figures().set_aside, other.figures().set_aside),
+        (1, 0)
+    );
+    store.close().unwrap();
+    let newest = home.path().join(
+        std::fs::read_dir(home.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| generation::number(name).is_some())
+            .max()
+            .unwrap(),
+    );
+    std::fs::remove_dir_all(newest.join("metadata")).unwrap();
+    let meta = sled::SledDisk
+        .open(&home.path().join("meta"), 1 << 20)
+        .unwrap();
+    let number = generation::number(newest.file_name().unwrap().to_str().unwrap());
+    meta.remove(Tree::Main, &key::summary(number.unwrap()))
+        .unwrap();
+    meta.flush().unwrap();
+    drop(meta);
+    let store = open(&small(home.path()));
+    assert_eq!(store.figures().set_aside, 1, "at the start");
+    store.close().unwrap();
+    other.close().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_second_copy_of_the_metadata_keeps_what_the_first_has_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = settings(Some(home.path()), Durability::Always);
+    let store = open(&settings);
+    let early = (0..64).map(|number| (vec![b'a', number], Some(vec![number; 100])));
+    store.save(early.collect()).durable().await.unwrap();
+    // A leaf of these is damaged while they are served; what is changed later lies elsewhere.
+    let mut found = Vec::new();
+    files(&home.path().join("meta").join("slabs"), &mut found);
+    for path in found {
+        let mut bytes = std::fs::read(&path).unwrap();
+        let needle = [33; 90];
+        if let Some(at) = bytes.windows(90).position(|part| part == needle) {
+            bytes[at + 40] ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+        }
+    }
+    // So much that the copy is due to be begun anew, from what can be read.
+    let large = 1 + limits::SPARE_METADATA_BYTES / (4 << 20);
+    for _ in 0..large {
+        let change = (vec![b'z'], Some(vec![7; 4 << 20]));
+        store.save(vec![change]).durable().await.unwrap();
+    }
+    let (copy, is_whole) = spare::read(home.path()).unwrap();
+    assert!(is_whole);
+    let kept = copy.get(&key::engine(&[b'a', 33]));
+    assert_eq!(kept, Some(&vec![33; 100]));
+    store.close().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

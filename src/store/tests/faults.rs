@@ -13,6 +13,8 @@ struct Faults {
     full: AtomicU64,
     /// No segment can be inserted.
     inserts_fail: AtomicU64,
+    /// No database of records can be read through, for a reason of the machine.
+    reads_fail: AtomicU64,
     /// The next flushes of records say that they began and wait until they are let go.
     gate: Lock<Option<(Sender<()>, Receiver<()>)>>,
 }
@@ -71,6 +73,9 @@ impl Database for FaultyDatabase {
         self.inner.flush()
     }
     fn each(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], bytes::Bytes)) -> io::Result<()> {
+        if self.holds_records && self.faults.reads_fail.load(Ordering::Relaxed) > 0 {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         self.inner.each(tree, visit)
     }
     fn another(&self) -> Box<dyn Database> {
@@ -149,6 +154,32 @@ async fn a_full_disk_does_not_keep_older_generations_from_being_read() {
     let names = std::fs::read_dir(home.path()).unwrap();
     let mut names = names.map(|entry| entry.unwrap().file_name());
     assert!(names.all(|name| !name.to_string_lossy().contains("corrupt")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_generation_that_the_machine_does_not_let_be_read_is_not_taken_for_damaged() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = settings(Some(home.path()), Durability::Always);
+    let store = open(&settings);
+    let log = store.log(LOG);
+    put(&store, &log, 0..10, 100).await.durable().await.unwrap();
+    // As a kill leaves it: without a summary the generation is read.
+    let killed = tempfile::tempdir().unwrap();
+    copy_directory(home.path(), killed.path());
+    store.close().unwrap();
+    let settings = Settings {
+        directory: Some(killed.path().to_path_buf()),
+        ..settings
+    };
+    let faults = Arc::new(Faults::default());
+    faults.reads_fail.store(1, Ordering::Relaxed);
+    let refused = Store::open_on(settings.clone(), Arc::new(FaultyDisk(faults)), 1);
+    let error = refused.unwrap_err().to_string();
+    assert!(error.contains("gen-000000 cannot be opened"), "{error}");
+    let store = open(&settings);
+    assert_eq!(read_all(&store.log(LOG), 0, 0).await, expected(0..10, 100));
+    assert_eq!(store.figures().set_aside, 0);
+    store.close().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
