@@ -53,16 +53,14 @@ impl Stream {
             match shard.append(now, room, &record, encrypted) {
                 Ok((number, ticket)) => {
                     ticket.durable().await.map_err(|_| PutFailure::Store)?;
+                    if torn {
+                        return Err(PutFailure::Store);
+                    }
                     engine.traffic.wrote(1, record.size_bytes());
-                    let placed = Placed {
+                    return Ok(Placed {
                         shard: shard.id,
                         number,
-                    };
-                    return if torn {
-                        Err(PutFailure::Store)
-                    } else {
-                        Ok(placed)
-                    };
+                    });
                 }
                 Err(AppendError::Throttled) => {
                     engine.traffic.refused(1);

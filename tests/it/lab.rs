@@ -18,7 +18,7 @@ use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_sdk_kinesis::config::{BehaviorVersion, Config, Credentials, Region};
 use minikin::lock::Lock;
-use minikin::world::{Clock, Timestamp};
+use minikin::world::{Clock, Rule, Timestamp};
 use minikin::{Emulator, Options};
 use raw::Connection;
 use std::net::SocketAddr;
@@ -195,6 +195,11 @@ impl Lab {
             .lock()
             .as_ref()
             .map_or(0, Emulator::subscriptions)
+    }
+
+    /// From now on this goes wrong, and nothing else.
+    pub(crate) fn set_faults(&self, rules: Vec<Rule>) {
+        self.clock.0.lock().as_ref().unwrap().faults().set(rules);
     }
 
     /// Waits until the emulator serves so many subscriptions.

@@ -2,6 +2,7 @@
 
 use super::{counter, until};
 use crate::lab::{Lab, Request, SHARD_0, wire_test};
+use minikin::world::{Fault, Point, Rule};
 
 fn page() -> Request {
     Request::bare("GET", "/_minikin/metrics")
@@ -82,6 +83,26 @@ wire_test!(
         cut.send(&bytes[..bytes.len() - 1]).await;
         drop(cut);
         until(&lab, &of_put("cut_off"), 1).await;
+    }
+);
+
+wire_test!(
+    what_is_answered_with_a_failure_is_not_counted_as_written,
+    |lab: Lab| async move {
+        lab.stream("s").create().await;
+        let torn = Rule::new(Point::Append, Fault::Tear).unwrap();
+        lab.set_faults(vec![torn.at_most(2)]);
+        let record = r#""PartitionKey":"key","Data":"AAAA""#;
+        let one = format!(r#"{{"StreamName":"s",{record}}}"#);
+        let several = format!(r#"{{"StreamName":"s","Records":[{{{record}}}]}}"#);
+        assert_eq!(lab.json("PutRecord", &one).await.status, 500);
+        let told = lab.ok("PutRecords", &several).await;
+        assert_eq!(told["FailedRecordCount"], 1);
+        assert_eq!(counter(&lab, "records_written_total").await, 0);
+        let failed = "requests_total{operation=\"PutRecord\",outcome=\"failed\"}";
+        assert_eq!(counter(&lab, failed).await, 1);
+        lab.ok("PutRecord", &one).await;
+        assert_eq!(counter(&lab, "records_written_total").await, 1);
     }
 );
 
