@@ -20,7 +20,7 @@ use crate::engine::{Engine, tasks};
 use crate::limits;
 use crate::model::{Identities, Scope};
 use crate::options::{Authentication, Credential};
-use crate::world::Stopwatch;
+use crate::world::{Patience, Stopwatch};
 use axum::Router;
 use bytes::Bytes;
 use credentials::Scopes;
@@ -188,8 +188,8 @@ impl Server {
         let seconds = self.engine.limits.body_stall_seconds;
         let time = seconds.map_or(limits::FOR_EVER, Duration::from_secs);
         let gathering = Limited::new(body, limits::OWN_BODY_BYTES).collect();
-        let gathered = tokio::time::timeout(time, gathering).await;
-        let gathered = gathered.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
+        let gathered = Patience::lasting(time).with(gathering).await;
+        let gathered = gathered.ok_or(StatusCode::REQUEST_TIMEOUT)?;
         let whole = gathered.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
         Ok(whole.to_bytes())
     }

@@ -23,3 +23,14 @@ pub struct World {
     /// What goes wrong.
     pub faults: Faults,
 }
+
+impl World {
+    /// Surroundings in which nothing goes wrong, until a rule says otherwise.
+    pub fn new(clock: Clock, random: Random) -> Self {
+        Self {
+            clock,
+            random,
+            faults: Faults::default(),
+        }
+    }
+}

@@ -34,7 +34,7 @@ pub(super) async fn answer(
     client: Client,
 ) -> Reply {
     if head.method == Method::OPTIONS && head.headers.contains_key("origin") {
-        return Reply::preflight(head);
+        return Reply::preflight();
     }
     if head.method != Method::POST {
         return unroutable(head);

@@ -11,6 +11,7 @@ use super::unread;
 use super::untaken::Untaken;
 use crate::engine::tasks::Tasks;
 use crate::limits::{self, Limit, Limits};
+use crate::world::Patience;
 use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::rt::Executor;
@@ -30,11 +31,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 /// The first byte of a TLS handshake record, which no HTTP request starts with.
 const TLS_HANDSHAKE: u8 = 0x16;
+
 /// How many connections there may be, and how long they may do nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Connections {
@@ -202,7 +203,8 @@ async fn accept<S, F, B, E>(
             Err(error) if is_the_peers_fault(&error) => continue,
             Err(error) => {
                 tracing::error!(%error, "cannot accept connections for the moment");
-                let _ = timeout(limits::ACCEPT_PAUSE, stopped(&mut stop)).await;
+                let pause = Patience::lasting(limits::ACCEPT_PAUSE);
+                let _stopped = pause.with(stopped(&mut stop)).await;
                 continue;
             }
         };
@@ -248,7 +250,7 @@ where
     let mut first = [0];
     let read = select! {
         biased;
-        read = timeout(shared.times.first_byte, stream.peek(&mut first)) => read??,
+        read = in_time(shared.times.first_byte, stream.peek(&mut first)) => read?,
         () = stopped(&mut stop) => return Ok(()),
     };
     if read == 0 {
@@ -262,7 +264,7 @@ where
     // In a box, so that a plain connection does not carry the room for TLS.
     Box::pin(async move {
         let acceptor = TlsAcceptor::from(shared.tls.config()?);
-        let stream = timeout(shared.times.handshake, acceptor.accept(stream)).await??;
+        let stream = in_time(shared.times.handshake, acceptor.accept(stream)).await?;
         requests(stream, shared, stop, service).await
     })
     .await
@@ -285,7 +287,7 @@ where
 {
     let begun = select! {
         biased;
-        begun = timeout(shared.times.first_byte, opening::read(&mut io)) => begun??,
+        begun = in_time(shared.times.first_byte, opening::read(&mut io)) => begun?,
         () = stopped(&mut stop) => return Ok(()),
     };
     let Some((version, first)) = begun else {
@@ -312,6 +314,12 @@ where
         shared.metrics.unread();
         Err("its client did not read".into())
     })
+}
+
+/// What a peer does, unless it takes too long.
+async fn in_time<T>(time: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let done = Patience::lasting(time).with(work).await;
+    done.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {

@@ -132,7 +132,7 @@ impl Reply {
     }
 
     /// The answer to a browser that asks first.
-    pub(super) fn preflight(_head: &Parts) -> Self {
+    pub(super) fn preflight() -> Self {
         Self {
             preflight: true,
             ..Self::new(200, None, [])

@@ -242,11 +242,7 @@ mod tests {
     async fn a_delay_ends_when_its_time_has_passed() {
         use super::super::{Timestamp, VirtualClock};
         let clock = VirtualClock::starting_at(Timestamp::from_millis(0));
-        let world = World {
-            clock: Clock::Virtual(clock.clone()),
-            random: Random::seeded(1),
-            faults: Faults::default(),
-        };
+        let world = World::new(Clock::Virtual(clock.clone()), Random::seeded(1));
         world
             .faults
             .set(vec![rule(Point::Decode, Fault::Delay(40))]);

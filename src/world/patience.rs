@@ -5,7 +5,7 @@
 )]
 
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// When the patience with a peer that is to do something ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,11 @@ impl Patience {
     /// Whether it has ended.
     pub fn is_over(self) -> bool {
         self.0 <= Instant::now()
+    }
+
+    /// What `work` gives, unless the patience with it ends before.
+    pub async fn with<F: Future>(self, work: F) -> Option<F::Output> {
+        timeout_at(self.0, work).await.ok()
     }
 
     /// Returns when it has ended.

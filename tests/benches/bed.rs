@@ -7,7 +7,7 @@ use minikin::model::{AccountId, Region, Scope};
 use minikin::operation::{Answer, Context, Entry};
 use minikin::store::{Settings, Store};
 use minikin::wire::{Blob, Format};
-use minikin::world::{Clock, Faults, Random, World};
+use minikin::world::{Clock, Random, World};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -29,11 +29,7 @@ impl Bed {
             .build()
             .unwrap();
         let (stop, stopped) = watch::channel(false);
-        let world = World {
-            clock: Clock::System,
-            random: Random::seeded(1),
-            faults: Faults::default(),
-        };
+        let world = World::new(Clock::System, Random::seeded(1));
         let engine = runtime.block_on(async {
             let (store, recovered) = Store::open(Settings::default()).unwrap();
             let limits = Limits::for_profile(Profile::Fast);

@@ -21,7 +21,7 @@ async fn check_served(lab: &Lab) {
 }
 
 /// What a counter stands at; its labels belong to its name. What was never counted stands at 0.
-async fn counter(lab: &Lab, name: &str) -> u64 {
+pub(crate) async fn counter(lab: &Lab, name: &str) -> u64 {
     let page = lab.send(&Request::bare("GET", "/_minikin/metrics")).await;
     let text = page.text();
     let mut lines = text.lines().filter_map(|line| line.rsplit_once(' '));

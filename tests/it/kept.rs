@@ -3,7 +3,7 @@
 use minikin::engine::{Behaviour, Engine, PendingChange, ReshardingOrder, StreamSettings};
 use minikin::limits::{Limits, Profile};
 use minikin::store::{History, Recovered, Settings, ShardValue, Store, StreamValue, catalog};
-use minikin::world::{Clock, Faults, Random, World};
+use minikin::world::{Clock, Random, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 const HALF: u128 = 1 << 127;
@@ -62,11 +62,7 @@ async fn begins(stream: &StreamValue, shards: &[(u32, ShardValue)]) -> bool {
     let shards = shards.iter();
     metadata.extend(shards.map(|(index, shard)| (catalog::shard(7, *index), shard.to_bytes())));
     let recovered = Recovered { metadata, epoch: 1 };
-    let world = World {
-        clock: Clock::System,
-        random: Random::seeded(1),
-        faults: Faults::default(),
-    };
+    let world = World::new(Clock::System, Random::seeded(1));
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     let limits = Limits::for_profile(Profile::Standard);
     let taste = Behaviour::default();

@@ -5,6 +5,7 @@ mod every_operation;
 mod sharing;
 mod starts;
 
+use crate::hostile::counter;
 use crate::lab::{ACCOUNT, Lab, Place, REGION, Request, cbor, run};
 use aws_sdk_kinesis::error::ProvideErrorMetadata as _;
 use aws_sdk_kinesis::primitives::Blob;
@@ -107,6 +108,27 @@ fn denied(caller: &str, operation: &str, resource: &str, because: &str) -> Strin
         "AccessDeniedException: User: {caller} is not authorized to perform: kinesis:{operation} \
          on resource: {resource} {because}"
     )
+}
+
+#[test]
+fn a_refusal_is_counted_as_one_of_its_operation_and_nothing_is_done() {
+    under(&policies(&Value::Null, &Value::Null), |lab| async move {
+        ok(
+            &lab,
+            OWNER,
+            "CreateStream",
+            json!({"StreamName": "orders", "ShardCount": 1}),
+        )
+        .await;
+        assert!(
+            refusal(&lab, READER, "PutRecord", &record("orders"))
+                .await
+                .is_some()
+        );
+        let refused = "requests_total{operation=\"PutRecord\",outcome=\"refused\"}";
+        assert_eq!(counter(&lab, refused).await, 2, "in JSON and in CBOR");
+        assert_eq!(counter(&lab, "records_written_total").await, 0);
+    });
 }
 
 const NO_IDENTITY: &str = "because no identity-based policy allows the … action";

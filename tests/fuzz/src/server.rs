@@ -11,7 +11,7 @@ use minikin::limits::{Limits, Profile};
 use minikin::model::{AccountId, KeyState, Region, Scope};
 use minikin::options::{Authentication, Credential};
 use minikin::store::{Recovered, Settings, Store};
-use minikin::world::{Clock, Faults, Random, Timestamp, VirtualClock, World};
+use minikin::world::{Clock, Random, Timestamp, VirtualClock, World};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -65,11 +65,7 @@ impl Bed {
             .unwrap();
         let (stop, stopped) = watch::channel(false);
         let clock = VirtualClock::starting_at(Timestamp::from_millis(START_MS));
-        let world = World {
-            clock: Clock::Virtual(clock.clone()),
-            random: Random::seeded(1),
-            faults: Faults::default(),
-        };
+        let world = World::new(Clock::Virtual(clock.clone()), Random::seeded(1));
         let engine = runtime.block_on(async {
             let (store, recovered) = Store::open(Settings::default()).unwrap();
             let kept = kept.unwrap_or(&recovered);

@@ -14,7 +14,7 @@ use minikin::limits::{Limits, Profile};
 use minikin::model::{AccountId, Region, Scope};
 use minikin::options::Authentication;
 use minikin::store::{self, Store};
-use minikin::world::{Clock, Faults, Random, World};
+use minikin::world::{Clock, Random, World};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -32,11 +32,7 @@ impl Broken {
         let limits = Limits::for_profile(Profile::Standard);
         let connections = Connections::of(&limits);
         let (store, recovered) = Store::open(store::Settings::default()).unwrap();
-        let world = World {
-            clock: Clock::System,
-            random: Random::system(),
-            faults: Faults::default(),
-        };
+        let world = World::new(Clock::System, Random::system());
         let (stop, stopped) = watch::channel(false);
         let behaviour = Behaviour::default();
         let engine = Engine::start(world, limits, behaviour, store, &recovered, stopped.clone());
