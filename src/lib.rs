@@ -7,26 +7,44 @@
 //!
 //! | module | what it knows |
 //! |---|---|
+//! | [`lock`] | the one lock there is |
+//! | [`limits`] | every bound, with its name, its values and its source |
 //! | [`world`] | time, chance and faults, handed in so that a test can hold them |
 //! | [`wire`] | bytes to values in JSON and CBOR; shapes as data; the wording of refusals |
-//! | [`model`] | the nouns as pure values: shards, sequence numbers, iterators, buckets |
-//! | [`store`] | records and metadata in memory and in sled; durability; one contract for all modes |
-//! | [`engine`] | streams and their shards; the write path; lifecycles; retention |
+//! | [`model`] | the nouns as pure values: shards, sequence numbers, iterators, buckets; policies and who they are of |
+//! | [`store`] | records and metadata in memory and in sled, or on a simulated disk; durability; what of a directory is whole, and its repair |
+//! | [`engine`] | streams and their shards; the write path; lifecycles; retention; admission in bytes; the only tasks |
 //! | [`error`] | the service's exceptions and every text of them |
-//! | [`operation`] | one file for each operation, and the table of them |
-//! | [`http`] | the order of checks, credentials and signatures, replies; the listener; our own paths |
-//! | [`emulator`] | start and stop of the whole |
+//! | [`operation`] | one file for each operation, the table of them, and whether policies permit it |
+//! | [`options`] | every option once: flag, variable, key of the file |
+//! | [`http`] | the order of checks, credentials and signatures, bodies, replies; the listener; our own paths and metrics |
+//! | [`emulator`] | start and stop of the whole; a door for requests from within the process |
+//! | [`command`] | the sub-commands: serve, health, check, limits, bench |
+//!
+//! # A request
+//! `http/listen.rs` accepts a connection; `http/gather.rs` takes its body in within its size, its
+//! time and the bytes in flight (`engine/admission.rs`); `http/kinesis.rs` finds the operation, the
+//! format and whose request it is; `operation.rs` decodes it, asks the policies
+//! (`operation/permission.rs`) and runs it; `http/reply.rs` makes the answer and logs it,
+//! `http/metrics.rs` counts it, and its share of the bytes in flight is given back when the last
+//! byte of it is written (`http/untaken.rs`), or its connection given up (`http/unread.rs`).
 //!
 //! # Invariants
 //! - Sequence order, commit order and the order readers see are one order, made under one lock for
 //!   each shard (`engine/shard.rs`).
 //! - Under `always` nothing is visible before it is durable.
 //! - Nothing in `wire` or `model` is async, locks, logs, spawns or reads a clock.
-//! - Only `store/sled.rs` names sled; only `http` names axum and hyper; only `world` reads the
-//!   clock; only `engine/tasks.rs` spawns.
+//! - Only `store/sled.rs` names sled; only `http` names axum and hyper; only `world` reads a clock
+//!   or lets a task wait for one; only `engine/tasks.rs` spawns tasks.
 //! - No lock is held over an await: the guard of [`lock::Lock`] is not `Send`.
 //! - A value whose type is a shape keeps that shape's rules; handlers check only what a type cannot.
 //! - What must not be seen is a [`options::Secret`] from the command line on: it has no text to print.
+//! - Bodies, answers and events count while they are in memory; beside them a connection has its
+//!   own buffers, which are bounded. Who finds no room is told so, who holds some for too long is
+//!   dropped.
+//! - A panic ends one request or one task, and is counted.
+//! - Faults that a test wants happen at a [`world::Point`]; without a rule one costs a look at a
+//!   flag.
 //! - Every bound has its name in [`limits`].
 
 pub mod command;

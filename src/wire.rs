@@ -1,9 +1,10 @@
 //! Bytes to values and back, in JSON and CBOR alike; knows no Kinesis.
 //!
 //! Two readers share one table of shapes. The fast one ([`decode`]) goes straight from bytes to a
-//! typed input by serde, borrows from the body and builds no tree. Only when it refuses is the body read again into a
-//! [`Node`] and walked along its [`Shape`] by the explaining one ([`explain`]), which finds the
-//! service's exact words or, where the fast reader was merely stricter, the value after all.
+//! typed input by serde, borrows from the body and builds no tree. Only when it refuses is the body
+//! read again into a [`Node`] and walked along its [`Shape`] by the explaining one ([`explain`]),
+//! which finds the service's exact words or, where the fast reader was merely stricter, the value
+//! after all.
 
 mod blob;
 mod cbor;

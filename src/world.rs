@@ -1,7 +1,8 @@
 //! What the program may ask of its surroundings: time, chance and faults.
 //!
 //! A [`World`] is made once, at start, and handed to whatever needs it. Nothing else reads the
-//! machine's clock or draws a random number, so a test can hold both, and have things go wrong.
+//! machine's clock, lets a task wait for it or draws a random number, so a test can hold both, and
+//! have things go wrong.
 
 mod clock;
 mod fault;
