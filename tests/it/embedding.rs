@@ -1,8 +1,11 @@
 //! The emulator inside another program: started, stopped, dropped, side by side.
 
-use crate::lab::{Lab, Place, Request, START_MS, Stream, block_on, ms, seconds};
-use minikin::{Emulator, Options, StartError};
-use serde_json::json;
+use crate::lab::{Lab, Place, Request, SHARD_0, START_MS, Stream, block_on, ms, seconds};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use minikin::emulator::Surroundings;
+use minikin::{Emulator, Options, StartError, http};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
@@ -177,6 +180,54 @@ fn a_stop_lets_idle_connections_go_and_finishes_what_was_begun() {
         let (answer, ()) = tokio::join!(finish, lab.stop());
         assert_eq!(answer.status, 200);
         assert_eq!(busy.rest().await, b"");
+    });
+}
+
+/// Asks from within the process.
+async fn ask(emulator: &Emulator, operation: &str, body: &Value) -> http::Response<http::Body> {
+    let request = Request::json(operation, &body.to_string());
+    let mut asked = http::Request::builder().method("POST").uri("/");
+    for (name, value) in &request.headers {
+        asked = asked.header(name, value);
+    }
+    let body = Full::new(Bytes::from(request.body));
+    emulator.answer(asked.body(body).unwrap()).await.unwrap()
+}
+
+#[test]
+fn answers_within_the_process_count_as_long_as_they_are_held() {
+    block_on(async {
+        let flags = ["in-flight-bytes=1048576", "admission-wait-seconds=0"];
+        let flags = options(&["--limit", flags[0], "--limit", flags[1]]);
+        let around = Surroundings {
+            is_deaf: true,
+            ..Surroundings::default()
+        };
+        let emulator = Emulator::start_in(flags, around).await.unwrap();
+        assert!(emulator.addresses().is_empty());
+        let create = json!({"StreamName": "s", "ShardCount": 1});
+        assert_eq!(ask(&emulator, "CreateStream", &create).await.status(), 200);
+        let data = "AAAA".repeat(100_000);
+        let put = json!({"StreamName": "s", "PartitionKey": "k", "Data": data});
+        assert_eq!(ask(&emulator, "PutRecord", &put).await.status(), 200);
+        let whole =
+            json!({"StreamName": "s", "ShardId": SHARD_0, "ShardIteratorType": "TRIM_HORIZON"});
+        let told = ask(&emulator, "GetShardIterator", &whole).await;
+        let told = told.into_body().collect().await.unwrap().to_bytes();
+        let read: Value = serde_json::from_slice(&told).unwrap();
+        let held = ask(&emulator, "GetRecords", &read).await;
+        assert_eq!(held.status(), 200);
+        let refused = ask(&emulator, "GetRecords", &read).await;
+        assert_eq!(
+            refused.status(),
+            503,
+            "there is no room beside the one that is held"
+        );
+        let small = ask(&emulator, "ListStreams", &json!({})).await;
+        assert_eq!(small.status(), 200, "small ones have a lane of their own");
+        drop(held);
+        assert_eq!(ask(&emulator, "GetRecords", &read).await.status(), 200);
+        emulator.stop().await.unwrap();
     });
 }
 
