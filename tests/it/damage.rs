@@ -4,6 +4,7 @@
 
 use crate::durability::load::{Dice, SHARDS, read, shard};
 use crate::durability::program::{Client, Server, program, serving};
+use crate::lab::copied;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -109,24 +110,6 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
             found.push(path);
         }
     }
-}
-
-fn copied(from: &Path) -> tempfile::TempDir {
-    fn copy(from: &Path, to: &Path) {
-        for entry in std::fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            let to = to.join(entry.file_name());
-            if entry.path().is_dir() {
-                std::fs::create_dir(&to).unwrap();
-                copy(&entry.path(), &to);
-            } else {
-                std::fs::copy(entry.path(), to).unwrap();
-            }
-        }
-    }
-    let home = tempfile::tempdir().unwrap();
-    copy(from, home.path());
-    home
 }
 
 /// What the program does with a directory: its log, and the records it serves if it starts.

@@ -1,8 +1,7 @@
 //! The emulator inside another program: started, stopped, dropped, side by side.
 
 use crate::lab::{Lab, Place, Request, SHARD_0, START_MS, Stream, block_on, ms, seconds};
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 use minikin::emulator::Surroundings;
 use minikin::{Emulator, Options, StartError, http};
 use serde_json::{Value, json};
@@ -186,12 +185,7 @@ fn a_stop_lets_idle_connections_go_and_finishes_what_was_begun() {
 /// Asks from within the process.
 async fn ask(emulator: &Emulator, operation: &str, body: &Value) -> http::Response<http::Body> {
     let request = Request::json(operation, &body.to_string());
-    let mut asked = http::Request::builder().method("POST").uri("/");
-    for (name, value) in &request.headers {
-        asked = asked.header(name, value);
-    }
-    let body = Full::new(Bytes::from(request.body));
-    emulator.answer(asked.body(body).unwrap()).await.unwrap()
+    emulator.answer(request.here()).await.unwrap()
 }
 
 #[test]

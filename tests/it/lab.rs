@@ -22,6 +22,7 @@ use minikin::world::{Clock, Rule, Timestamp};
 use minikin::{Emulator, Options};
 use raw::Connection;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -362,4 +363,23 @@ pub(crate) const fn ms(count: u64) -> Duration {
 /// So many seconds.
 pub(crate) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
+}
+
+/// A directory with all that is in this one.
+pub(crate) fn copied(from: &Path) -> TempDir {
+    fn copy(from: &Path, to: &Path) {
+        for entry in std::fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let to = to.join(entry.file_name());
+            if entry.file_type().unwrap().is_dir() {
+                std::fs::create_dir(&to).unwrap();
+                copy(&entry.path(), &to);
+            } else {
+                std::fs::copy(entry.path(), to).unwrap();
+            }
+        }
+    }
+    let home = TempDir::new().unwrap();
+    copy(from, home.path());
+    home
 }

@@ -1,5 +1,9 @@
 //! A request as its exact bytes.
 
+use bytes::Bytes;
+use http_body_util::Full;
+use minikin::http;
+
 /// The signature of a request whose signature nobody verifies.
 pub(crate) const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 \
      Credential=AKIAIOSFODNN7EXAMPLE/20231114/us-east-1/kinesis/aws4_request, \
@@ -104,6 +108,17 @@ impl Request {
         }
         head.push_str("\r\n");
         head.into_bytes()
+    }
+
+    /// The same from within the process, without a connection.
+    pub(crate) fn here(&self) -> http::Request<Full<Bytes>> {
+        let (method, path) = (self.method.as_str(), self.path.as_str());
+        let mut asked = http::Request::builder().method(method).uri(path);
+        for (name, value) in &self.headers {
+            asked = asked.header(name, value);
+        }
+        let body = Full::new(Bytes::copy_from_slice(&self.body));
+        asked.body(body).unwrap()
     }
 
     /// The whole request.

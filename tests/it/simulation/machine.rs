@@ -1,15 +1,13 @@
 //! The machine a life runs on: an emulator in process, its disk, its clock and its power.
 
 use super::Simulation;
-use crate::lab::{Answer, Events, PATIENCE, Request};
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use crate::lab::{Answer, Events, PATIENCE, Request, copied};
+use http_body_util::BodyExt as _;
 use minikin::emulator::Surroundings;
 use minikin::options::ClockChoice;
 use minikin::store::SimulatedDisk;
 use minikin::world::{Clock, Faults, Random, Timestamp};
 use minikin::{Emulator, Options, http};
-use std::path::Path;
 use tempfile::TempDir;
 
 /// Records of so many bytes are a database, and a piece in it: small, so that even a short life
@@ -126,15 +124,7 @@ impl Machine {
     }
 
     async fn respond(&self, request: &Request) -> http::Response<http::Body> {
-        let mut asked = http::Request::builder().method("POST").uri("/");
-        for (name, value) in &request.headers {
-            asked = asked.header(name, value);
-        }
-        let body = Full::new(Bytes::copy_from_slice(&request.body));
-        self.emulator()
-            .answer(asked.body(body).unwrap())
-            .await
-            .unwrap()
+        self.emulator().answer(request.here()).await.unwrap()
     }
 
     /// Answers a request.
@@ -155,8 +145,7 @@ impl Machine {
     pub(super) async fn crash(&mut self, chance: &Random, now_ms: u64) {
         if let Ground::Directory(directory) = &mut self.ground {
             // Another emulator starts on what was on disk while the first one ran.
-            let copy = TempDir::new().unwrap();
-            copy_all(directory.path(), copy.path());
+            let copy = copied(directory.path());
             let old = std::mem::replace(directory, copy);
             self.stop().await;
             drop(old);
@@ -182,19 +171,6 @@ async fn whole(response: http::Response<http::Body>) -> Answer {
         status: head.status.as_u16(),
         headers: headers.collect(),
         body: body.collect().await.unwrap().to_bytes().into(),
-    }
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            std::fs::create_dir(&target).unwrap();
-            copy_all(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 
