@@ -366,18 +366,20 @@ fn who_a_signature_is_by_decides_what_it_may_do() {
              perform: kinesis:ListStreams"
         ));
         // The key that is said beside the one that signs is nobody's: both have to be one.
-        let said = signed(&list()).headers;
-        let said = said
+        // Signed once: the signature is of that second.
+        let once = signed(&list());
+        let said = once
+            .headers
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         let other = said.unwrap().1.replace("AKIDLASTING", "ASIATEMPORARY");
-        let forged = signed(&list()).header("authorization", &other);
+        let forged = once.clone().header("authorization", &other);
         assert_eq!(refusal(&lab, &forged).await, UNRECOGNIZED);
         let doubled = format!(
             "{}, Credential=ASIATEMPORARY/x/y/kinesis/aws4_request",
             said.unwrap().1
         );
-        let doubled = signed(&list()).header("authorization", &doubled);
+        let doubled = once.clone().header("authorization", &doubled);
         assert_eq!(
             lab.send(&doubled).await.status,
             200,
