@@ -8,6 +8,7 @@
 
 mod blob;
 mod cbor;
+mod crowd;
 pub(crate) mod declare;
 mod event_stream;
 mod format;

@@ -62,6 +62,8 @@ pub const LOGGED_CHARACTERS: usize = 1_000;
 /// Structures within structures that the fast reader of CBOR follows (ours); no request of the
 /// service has more. ciborium follows 256, serde_json 128.
 pub const CBOR_DEPTH: u8 = 32;
+/// Items of one document; a request that the service takes has some thousands (ours).
+pub const DOCUMENT_ITEMS: usize = 250_000;
 /// The same for JSON.
 pub const JSON_DEPTH: u8 = CBOR_DEPTH;
 /// Tags around one item of CBOR that the fast reader passes over (ours); moments have one.

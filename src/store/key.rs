@@ -5,6 +5,7 @@
 //! | generation | main | segment number, u64 | a segment (`segment.rs`) | with its generation |
 //! | generation | commits | commit u64, part u32 | a commit frame (`frame.rs`) | with its generation |
 //! | `meta` | main | `0`, `epoch` | times the directory was opened, u64 | for ever |
+//! | `meta` | main | `0`, `b`, generation u64 | nothing: it was begun | until it has a summary |
 //! | `meta` | main | `0`, `g`, generation u64 | its summary (`frame.rs`) | until the generation goes |
 //! | `meta` | main | `1`, the engine's key | the engine's value | the engine's |
 
@@ -13,6 +14,7 @@ use crate::limits;
 /// How often the directory has been opened.
 pub(crate) const EPOCH: &[u8] = b"\0epoch";
 
+const BEGUN: &[u8] = b"\0b";
 const SUMMARY: &[u8] = b"\0g";
 const ENGINE: u8 = 1;
 
@@ -39,6 +41,11 @@ pub(crate) fn run_of(index: u64) -> u64 {
     index >> limits::SEQUENCE_INDEX_BITS_A_RUN
 }
 
+/// The key that says that a generation was begun, so that it is missed when it is gone.
+pub(crate) fn begun(generation: u64) -> Vec<u8> {
+    [BEGUN, &generation.to_be_bytes()].concat()
+}
+
 /// The key of a generation's summary.
 pub(crate) fn summary(generation: u64) -> Vec<u8> {
     [SUMMARY, &generation.to_be_bytes()].concat()
@@ -54,6 +61,8 @@ pub(crate) fn engine(key: &[u8]) -> Vec<u8> {
 pub(crate) enum Metadata<'a> {
     /// How often the directory was opened.
     Epoch,
+    /// A generation was begun.
+    Begun(u64),
     /// The summary of a generation.
     Summary(u64),
     /// The engine's.
@@ -66,6 +75,9 @@ pub(crate) enum Metadata<'a> {
 pub(crate) fn metadata(key: &[u8]) -> Metadata<'_> {
     if key == EPOCH {
         return Metadata::Epoch;
+    }
+    if let Some(generation) = key.strip_prefix(BEGUN).and_then(number) {
+        return Metadata::Begun(generation);
     }
     if let Some(generation) = key.strip_prefix(SUMMARY).and_then(number) {
         return Metadata::Summary(generation);
@@ -100,6 +112,7 @@ mod tests {
         );
         assert!([0, 1, 255, 256, u64::MAX].map(segment).is_sorted());
         assert_eq!(metadata(&summary(258)), Metadata::Summary(258));
+        assert_eq!(metadata(&begun(258)), Metadata::Begun(258));
         assert_eq!(metadata(&engine(b"\0epoch")), Metadata::Engine(b"\0epoch"));
         assert_eq!(metadata(EPOCH), Metadata::Epoch);
         assert_eq!(metadata(b"\0other"), Metadata::Unknown);

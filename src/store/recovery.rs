@@ -64,7 +64,7 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         late: Vec::new(),
         logs: HashMap::new(),
     };
-    let (summaries, mut pairs) = found.read_meta().map_err(damaged)?;
+    let (summaries, begun, mut pairs) = found.read_meta().map_err(damaged)?;
     let numbers = numbers(directory, disk).map_err(|error| OpenError::new(directory, error))?;
     if found.epoch == 0 && !numbers.is_empty() {
         // To go on would delete the records and use their numbers again.
@@ -72,7 +72,7 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         return Err(damaged(std::io::Error::other(lost)));
     }
     // A number is not used again while anything is named after it.
-    let highest = summaries.keys().chain(&numbers).max();
+    let highest = summaries.keys().chain(&begun).chain(&numbers).max();
     found.next_generation = highest
         .map_or(0, |highest| highest + 1)
         .max(found.next_generation);
@@ -81,12 +81,11 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         if numbers.contains(number) {
             found.believe(*number, path, summary);
         } else {
-            tracing::error!(
-                "{} is not there; its records are not served",
-                path.display()
-            );
-            found.late.push((key::summary(*number), None));
+            found.miss(&path, key::summary(*number));
         }
+    }
+    for number in begun.iter().filter(|number| !numbers.contains(number)) {
+        found.miss(&generation::path(directory, *number), key::begun(*number));
     }
     for number in numbers
         .iter()
@@ -130,15 +129,20 @@ fn numbers(directory: &Path, disk: &dyn Disk) -> std::io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
+/// The summaries in the metadata, the generations that were begun and not ended, and all of it as
+/// it is.
+type Listed = (BTreeMap<u64, Vec<Entry>>, Vec<u64>, Pairs);
+
 impl Found {
-    /// Reads the metadata: the summaries in it, and all of it as it is.
-    fn read_meta(&mut self) -> std::io::Result<(BTreeMap<u64, Vec<Entry>>, Pairs)> {
-        let (mut summaries, mut pairs) = (BTreeMap::new(), Pairs::new());
+    /// Reads the metadata.
+    fn read_meta(&mut self) -> std::io::Result<Listed> {
+        let (mut summaries, mut begun, mut pairs) = Listed::default();
         let (metadata, opened) = (&mut self.metadata, &mut self.epoch);
         self.meta.each(Tree::Main, &mut |key, value| {
             pairs.insert(key.to_vec(), value.to_vec());
             match key::metadata(key) {
                 key::Metadata::Epoch => *opened = key::number(&value).unwrap_or(0),
+                key::Metadata::Begun(number) => begun.push(number),
                 key::Metadata::Summary(number) => match frame::entries(&value) {
                     Ok(entries) => drop(summaries.insert(number, entries)),
                     // Without its summary the generation itself is read.
@@ -148,7 +152,14 @@ impl Found {
                 key::Metadata::Unknown => tracing::warn!("an unknown key in meta is left alone"),
             }
         })?;
-        Ok((summaries, pairs))
+        Ok((summaries, begun, pairs))
+    }
+
+    /// A generation that has to be there is not; `key` is what says so.
+    fn miss(&mut self, path: &Path, key: Vec<u8>) {
+        let path = path.display();
+        tracing::error!("{path} is not there; its records are not served");
+        self.late.push((key, None));
     }
 
     /// Stores how often the directory was opened before, plus one.
@@ -232,6 +243,7 @@ impl Found {
         if current.written == 0 && self.current.is_some() {
             // It was opened ahead and never used.
             current.generation.close(Some(current.database));
+            self.late.push((key::begun(number), None));
             return disk
                 .remove(path)
                 .map_err(|error| OpenError::new(path, error));
@@ -245,6 +257,10 @@ impl Found {
 
     fn set_aside(&mut self, disk: &dyn Disk, path: &Path, error: &dyn std::fmt::Display) {
         self.set_aside += 1;
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some(number) = name.and_then(generation::number) {
+            self.late.push((key::begun(number), None));
+        }
         generation::set_aside(disk, path, error);
     }
 
@@ -253,6 +269,7 @@ impl Found {
     fn summarise(&mut self, older: Current) {
         let summary = frame::summary(&older.entries);
         let key = key::summary(older.generation.number);
+        self.late.push((key::begun(older.generation.number), None));
         self.late.push((key, Some(summary)));
         older.generation.close(Some(older.database));
     }

@@ -168,6 +168,7 @@ impl Repair {
         let meta = SledDisk.open(&self.path("meta"), limits::DATABASE_CACHE_BYTES)?;
         for number in &survey.missing {
             meta.remove(Tree::Main, &key::summary(*number))?;
+            meta.remove(Tree::Main, &key::begun(*number))?;
             self.done
                 .push(format!("meta does not expect generation {number} any more"));
         }
@@ -186,6 +187,7 @@ impl Repair {
             coverage.extend(segments.iter());
             if let Some(number) = generation::number(&name) {
                 meta.remove(Tree::Main, &key::summary(number))?;
+                meta.remove(Tree::Main, &key::begun(number))?;
                 meta.flush()?;
             }
             self.set_aside(&name)?;

@@ -123,6 +123,8 @@ impl Writer {
                 .lock()
                 .push(current.generation.clone());
             self.current = Some(current);
+            // Its name is durable: from now on it is missed when it is gone.
+            self.save(&[(key::begun(number), Some(Vec::new()))])?;
         }
         Ok(self.current.as_mut().expect("made above"))
     }
@@ -196,7 +198,8 @@ impl Writer {
             ..
         } = current;
         let summary = Some(frame::summary(&entries));
-        let saved = self.save(&[(key::summary(generation.number), summary)]);
+        let number = generation.number;
+        let saved = self.save(&[(key::summary(number), summary), (key::begun(number), None)]);
         self.keeper.close_generation(generation, database);
         saved
     }

@@ -5,7 +5,7 @@
 //! simple values, big numbers. Whatever it refuses, ciborium reads at leisure, whose judgement is
 //! the one that counts; so this reader must never accept what ciborium would not.
 
-use crate::limits::{CBOR_DEPTH, CBOR_TAGS};
+use crate::limits::{CBOR_DEPTH, CBOR_TAGS, DOCUMENT_ITEMS};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
 
@@ -14,6 +14,7 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Optio
     T::deserialize(&mut Reader {
         rest: body,
         depth: 0,
+        items: 0,
     })
     .ok()
 }
@@ -21,6 +22,8 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Optio
 struct Reader<'de> {
     rest: &'de [u8],
     depth: u8,
+    /// Items so far, in all lists and structures.
+    items: usize,
 }
 
 type Result<T> = std::result::Result<T, value::Error>;
@@ -61,6 +64,15 @@ fn negative<'de, V: Visitor<'de>>(number: u64, visitor: V) -> Result<V::Value> {
 }
 
 impl<'de> Reader<'de> {
+    /// Counts one more item.
+    fn count(&mut self) -> Result<()> {
+        self.items += 1;
+        if self.items > DOCUMENT_ITEMS {
+            return Err(refused());
+        }
+        Ok(())
+    }
+
     fn take(&mut self, count: usize) -> Result<&'de [u8]> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(refused)?;
         self.rest = rest;
@@ -203,6 +215,7 @@ impl Items<'_, '_> {
             Some(0) => Ok(false),
             Some(left) => {
                 *left -= 1;
+                self.reader.count()?;
                 Ok(true)
             }
             None if *self.reader.rest.first().ok_or_else(refused)? == BREAK => {
@@ -210,7 +223,10 @@ impl Items<'_, '_> {
                 self.left = Some(0);
                 Ok(false)
             }
-            None => Ok(true),
+            None => {
+                self.reader.count()?;
+                Ok(true)
+            }
         }
     }
 }

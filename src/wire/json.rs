@@ -6,7 +6,7 @@
 //! whose judgement is the one that counts; so this reader must never accept what the plain library
 //! would not.
 
-use crate::limits::JSON_DEPTH;
+use crate::limits::{DOCUMENT_ITEMS, JSON_DEPTH};
 use memchr::memchr2;
 use serde::Deserializer as _;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor, value};
@@ -20,6 +20,7 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Optio
     let mut reader = Reader {
         rest: body,
         depth: 0,
+        items: 0,
     };
     let value = T::deserialize(&mut reader).ok()?;
     reader.skip_space();
@@ -29,6 +30,8 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Optio
 struct Reader<'de> {
     rest: &'de [u8],
     depth: u8,
+    /// Items so far, in all lists and structures.
+    items: usize,
 }
 
 type Result<T> = std::result::Result<T, value::Error>;
@@ -56,6 +59,15 @@ impl<'de> Reader<'de> {
     fn peek(&mut self) -> Result<u8> {
         self.skip_space();
         self.rest.first().copied().ok_or_else(refused)
+    }
+
+    /// Counts one more item.
+    fn count(&mut self) -> Result<()> {
+        self.items += 1;
+        if self.items > DOCUMENT_ITEMS {
+            return Err(refused());
+        }
+        Ok(())
     }
 
     fn take(&mut self, count: usize) -> &'de [u8] {
@@ -228,6 +240,7 @@ impl Items<'_, '_> {
             self.reader.expect(b",")?;
         }
         self.first = false;
+        self.reader.count()?;
         Ok(true)
     }
 }

@@ -31,7 +31,10 @@ impl Meta {
             .iter()
             .filter_map(|(key, value)| match key::metadata(key) {
                 key::Metadata::Engine(key) => Some((key, value.as_slice())),
-                key::Metadata::Epoch | key::Metadata::Summary(_) | key::Metadata::Unknown => None,
+                key::Metadata::Epoch
+                | key::Metadata::Begun(_)
+                | key::Metadata::Summary(_)
+                | key::Metadata::Unknown => None,
             })
     }
 
@@ -39,10 +42,25 @@ impl Meta {
         self.pairs.get(key).and_then(|value| key::number(value))
     }
 
+    /// The generations that were begun and not ended.
+    fn begun(&self) -> Vec<u64> {
+        let begun = |key: &Vec<u8>| match key::metadata(key) {
+            key::Metadata::Begun(number) => Some(number),
+            key::Metadata::Epoch
+            | key::Metadata::Summary(_)
+            | key::Metadata::Engine(_)
+            | key::Metadata::Unknown => None,
+        };
+        self.pairs.keys().filter_map(begun).collect()
+    }
+
     fn summaries(&self) -> BTreeMap<u64, &[u8]> {
         let summary = |(key, value)| match key::metadata(key) {
             key::Metadata::Summary(number) => Some((number, value)),
-            key::Metadata::Epoch | key::Metadata::Engine(_) | key::Metadata::Unknown => None,
+            key::Metadata::Epoch
+            | key::Metadata::Begun(_)
+            | key::Metadata::Engine(_)
+            | key::Metadata::Unknown => None,
         };
         let pairs = self.pairs.iter();
         pairs
@@ -161,9 +179,17 @@ impl Survey {
                 let cost = "no record: the generation itself is read";
                 self.note("meta".into(), format!("a summary in it: {problem}"), cost);
             } else if !numbers.contains(&number) {
-                self.missing.push(number);
-                let path = generation::path(Path::new(""), number);
-                self.note(path, "it is missing", "the records in it");
+                self.miss(number);
+            }
+        }
+        let aside: Vec<_> = self
+            .set_aside
+            .iter()
+            .filter_map(|path| number_aside(path))
+            .collect();
+        for number in self.meta.begun() {
+            if !numbers.contains(&number) && !aside.contains(&number) {
+                self.miss(number);
             }
         }
         for path in self.set_aside.clone() {
@@ -177,6 +203,12 @@ impl Survey {
         }
         self.compare_openings();
         Ok(())
+    }
+
+    fn miss(&mut self, number: u64) {
+        self.missing.push(number);
+        let path = generation::path(Path::new(""), number);
+        self.note(path, "it is missing", "the records in it");
     }
 
     fn note(&mut self, path: PathBuf, problem: impl Into<String>, cost: impl Into<String>) {
@@ -487,4 +519,9 @@ fn run(log: LogId, packed: &[u8]) -> Option<Stretch> {
         records,
         bytes: packed.len() as u64,
     })
+}
+
+/// The number of the generation that was set aside at `path`.
+fn number_aside(path: &Path) -> Option<u64> {
+    generation::set_aside_number(path.file_name()?.to_str()?)
 }

@@ -136,6 +136,33 @@ async fn a_generation_that_is_gone_is_done_without() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_generation_that_was_being_written_is_missed_when_it_is_gone() {
+    let home = filled().await;
+    let damage = || check(home.path()).unwrap().damage;
+    assert!(damage().is_empty());
+    let open = sled::SledDisk.open(&home.path().join("meta"), 1 << 20);
+    let meta = open.unwrap();
+    let is_begun = |number: &u64| {
+        let begun = meta.get(Tree::Main, &key::begun(*number));
+        begun.unwrap().is_some()
+    };
+    let begun: Vec<u64> = (0..100).filter(is_begun).collect();
+    let [number] = begun[..] else {
+        panic!("one is being written: {begun:?}")
+    };
+    drop(meta);
+    let name = format!("gen-{number:06}");
+    std::fs::remove_dir_all(home.path().join(&name)).unwrap();
+    let found = damage();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].path, PathBuf::from(&name));
+    // It is missed once; what is there is served.
+    let left = survivors(home.path()).await.unwrap() as u64;
+    assert!((1..RECORDS).contains(&left), "{left}");
+    assert!(damage().is_empty(), "{:?}", damage());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_its_metadata_a_directory_is_not_taken_for_a_new_one() {
     let home = filled().await;
     std::fs::remove_dir_all(home.path().join("meta")).unwrap();

@@ -1,0 +1,88 @@
+//! How many items a document has, before a tree is made of it: each of them may be one byte of the
+//! body and a hundred of memory.
+
+use crate::limits::DOCUMENT_ITEMS;
+use ciborium_ll::{Decoder, Header};
+use memchr::memchr3_iter;
+
+/// Bytes of a text or a byte string that are passed over at a time.
+const STEP_BYTES: usize = 4 << 10;
+
+/// Whether a JSON text has few enough items. Its commas and opening brackets are counted, those in
+/// texts too: no text of a request has many.
+pub(super) fn is_bounded_json(body: &[u8]) -> bool {
+    body.len() <= DOCUMENT_ITEMS
+        || memchr3_iter(b',', b'[', b'{', body)
+            .nth(DOCUMENT_ITEMS)
+            .is_none()
+}
+
+/// Whether a CBOR item has few enough items in it. One that is no CBOR is for the reader to refuse.
+pub(super) fn is_bounded_cbor(body: &[u8]) -> bool {
+    if body.len() <= DOCUMENT_ITEMS {
+        return true;
+    }
+    let mut decoder = Decoder::from(body);
+    (0..DOCUMENT_ITEMS).any(|_| pass(&mut decoder).is_none())
+}
+
+/// Passes over one head, and what belongs to it if that is a text or a byte string.
+fn pass(decoder: &mut Decoder<&[u8]>) -> Option<()> {
+    let mut step = [0; STEP_BYTES];
+    match decoder.pull().ok()? {
+        Header::Bytes(length) => {
+            let mut segments = decoder.bytes(length);
+            while let Some(mut segment) = segments.pull().ok()? {
+                while segment.pull(&mut step).ok()?.is_some() {}
+            }
+        }
+        Header::Text(length) => {
+            let mut segments = decoder.text(length);
+            while let Some(mut segment) = segments.pull().ok()? {
+                while segment.pull(&mut step).ok()?.is_some() {}
+            }
+        }
+        _ => {}
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Format, parses};
+
+    fn json(items: usize) -> Vec<u8> {
+        [&b"{\"a\":["[..], &b"{},".repeat(items), b"0]}"].concat()
+    }
+
+    fn cbor(items: usize) -> Vec<u8> {
+        [
+            &[0xa1, 0x61, b'a', 0x9f][..],
+            &[0xa0].repeat(items),
+            &[0xff],
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn crowded_documents_are_none() {
+        assert!(parses(Format::Json, &json(DOCUMENT_ITEMS / 3)));
+        assert!(!parses(Format::Json, &json(DOCUMENT_ITEMS)));
+        assert!(parses(Format::Cbor, &cbor(DOCUMENT_ITEMS / 2)));
+        assert!(!parses(Format::Cbor, &cbor(DOCUMENT_ITEMS)));
+    }
+
+    #[test]
+    fn large_documents_of_few_items_are_documents() {
+        let text = "x".repeat(3 * DOCUMENT_ITEMS);
+        assert!(parses(
+            Format::Json,
+            format!("{{\"a\":\"{text}\"}}").as_bytes()
+        ));
+        let mut body = Vec::new();
+        let entries = vec![("a".into(), text.into())];
+        ciborium::into_writer(&ciborium::Value::Map(entries), &mut body).expect("it is written");
+        assert!(parses(Format::Cbor, &body));
+    }
+}
