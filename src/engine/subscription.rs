@@ -357,7 +357,8 @@ impl Subscription {
     }
 
     /// An event without records, when none was sent for five seconds. Its number is that of the
-    /// last published index with the present second: above every number told, below every later one.
+    /// last published index with the present second, or the shard's first if that is still to come:
+    /// at least every number told, below every later one.
     fn heartbeat(&mut self, now: Timestamp) -> Option<Event> {
         if now < self.heartbeat_at() {
             return None;

@@ -85,12 +85,17 @@ impl Simulation {
     /// A request that is not even read has done nothing.
     async fn fail_to_decode(&mut self) {
         let before = self.arm(Point::Decode, Fault::Error);
+        let ends: Vec<_> = self.subscribed.iter().map(|one| one.ends).collect();
         if self.chance.below(2) == 0 {
             self.write().await;
         } else {
             self.some_change().await;
         }
         assert!(self.failed, "{}", self.story());
+        // Nor has it ended a subscription.
+        for (one, ends) in self.subscribed.iter_mut().zip(ends) {
+            one.ends = ends;
+        }
         self.oracle = before;
         self.disarm();
     }
