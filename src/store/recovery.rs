@@ -211,14 +211,14 @@ impl Found {
         disk: &dyn Disk,
     ) -> Result<(), OpenError> {
         if disk.has_files() && check::lacks_commits(path).unwrap_or(false) {
-            self.set_aside(disk, path, &check::OLDER);
+            self.set_aside(number, disk, path, &check::OLDER);
             return Ok(());
         }
         let database = match disk.open(path, limits::DATABASE_CACHE_BYTES) {
             Ok(database) => database,
             Err(error) if is_of_the_machine(&error) => return Err(OpenError::new(path, error)),
             Err(error) => {
-                self.set_aside(disk, path, &error);
+                self.set_aside(number, disk, path, &error);
                 return Ok(());
             }
         };
@@ -237,7 +237,7 @@ impl Found {
                 log.committed = false;
             });
             current.generation.close(Some(current.database));
-            self.set_aside(disk, path, &error);
+            self.set_aside(number, disk, path, &error);
             return Ok(());
         }
         if current.written == 0 && self.current.is_some() {
@@ -255,12 +255,15 @@ impl Found {
         Ok(())
     }
 
-    fn set_aside(&mut self, disk: &dyn Disk, path: &Path, error: &dyn std::fmt::Display) {
+    fn set_aside(
+        &mut self,
+        number: u64,
+        disk: &dyn Disk,
+        path: &Path,
+        error: &dyn std::fmt::Display,
+    ) {
         self.set_aside += 1;
-        let name = path.file_name().and_then(|name| name.to_str());
-        if let Some(number) = name.and_then(generation::number) {
-            self.late.push((key::begun(number), None));
-        }
+        self.late.push((key::begun(number), None));
         generation::set_aside(disk, path, error);
     }
 

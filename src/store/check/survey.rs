@@ -27,15 +27,12 @@ pub(crate) struct Meta {
 impl Meta {
     /// The pairs of the engine.
     pub(crate) fn engine(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.pairs
-            .iter()
-            .filter_map(|(key, value)| match key::metadata(key) {
-                key::Metadata::Engine(key) => Some((key, value.as_slice())),
-                key::Metadata::Epoch
-                | key::Metadata::Begun(_)
-                | key::Metadata::Summary(_)
-                | key::Metadata::Unknown => None,
-            })
+        self.pairs.iter().filter_map(|(key, value)| {
+            let key::Metadata::Engine(key) = key::metadata(key) else {
+                return None;
+            };
+            Some((key, value.as_slice()))
+        })
     }
 
     pub(crate) fn number(&self, key: &[u8]) -> Option<u64> {
@@ -44,29 +41,23 @@ impl Meta {
 
     /// The generations that were begun and not ended.
     fn begun(&self) -> Vec<u64> {
-        let begun = |key: &Vec<u8>| match key::metadata(key) {
-            key::Metadata::Begun(number) => Some(number),
-            key::Metadata::Epoch
-            | key::Metadata::Summary(_)
-            | key::Metadata::Engine(_)
-            | key::Metadata::Unknown => None,
+        let begun = |key: &Vec<u8>| {
+            let key::Metadata::Begun(number) = key::metadata(key) else {
+                return None;
+            };
+            Some(number)
         };
         self.pairs.keys().filter_map(begun).collect()
     }
 
     fn summaries(&self) -> BTreeMap<u64, &[u8]> {
-        let summary = |(key, value)| match key::metadata(key) {
-            key::Metadata::Summary(number) => Some((number, value)),
-            key::Metadata::Epoch
-            | key::Metadata::Begun(_)
-            | key::Metadata::Engine(_)
-            | key::Metadata::Unknown => None,
-        };
-        let pairs = self.pairs.iter();
-        pairs
-            .map(|(key, value)| (key.as_slice(), value.as_slice()))
-            .filter_map(summary)
-            .collect()
+        let pairs = self.pairs.iter().filter_map(|(key, value)| {
+            let key::Metadata::Summary(number) = key::metadata(key) else {
+                return None;
+            };
+            Some((number, value.as_slice()))
+        });
+        pairs.collect()
     }
 }
 
