@@ -40,8 +40,9 @@ pub struct Surroundings {
     pub disk: Option<SimulatedDisk>,
     /// No address is listened on: requests come by [`Emulator::answer`] only.
     pub is_deaf: bool,
-    /// Bytes of records after which a new database is begun.
-    pub generation_bytes: u64,
+    /// Bytes of records after which a new database is begun, in the place of those that suit where
+    /// records are kept.
+    pub generation_bytes: Option<u64>,
     /// Bytes of records that are kept in one piece.
     pub segment_bytes: usize,
 }
@@ -53,7 +54,7 @@ impl Default for Surroundings {
             faults: Faults::default(),
             disk: None,
             is_deaf: false,
-            generation_bytes: limits::GENERATION_BYTES,
+            generation_bytes: None,
             segment_bytes: limits::SEGMENT_BYTES,
         }
     }
@@ -271,6 +272,10 @@ async fn open_store(
 }
 
 fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
+    let usual = match options.data_dir {
+        Some(_) => limits::GENERATION_BYTES,
+        None => limits::SCRATCH_GENERATION_BYTES,
+    };
     store::Settings {
         directory: options.data_dir.clone(),
         durability: match options.durability() {
@@ -279,7 +284,7 @@ fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
             Durability::None => store::Durability::None,
         },
         memory_bytes: options.memory,
-        generation_bytes: around.generation_bytes,
+        generation_bytes: around.generation_bytes.unwrap_or(usual),
         segment_bytes: around.segment_bytes,
         unflushed_bytes: limits::UNFLUSHED_BYTES,
         on_runtime: around.disk.is_some(),

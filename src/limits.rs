@@ -272,6 +272,8 @@ pub const SHARD_CREATED_BEFORE_S: u64 = 3;
 pub const RETENTION_SWEEP_MS: i64 = 600_000;
 /// Bytes after which the store begins its next database (measured: larger ones keep more memory).
 pub const GENERATION_BYTES: u64 = 64 << 20;
+/// The same without a data directory (ours): each is an open file, which keeps nothing in memory.
+pub const SCRATCH_GENERATION_BYTES: u64 = 256 << 20;
 /// Bytes of records packed into one stored value (measured: smaller is slower, larger gains little).
 pub const SEGMENT_BYTES: usize = 64 << 10;
 /// Bytes of recent records kept in memory where nothing else is said (ours).

@@ -2,8 +2,7 @@
 //!
 //! A [`Log`] holds the records of one shard, the newest in memory, the rest on disk. With a data
 //! directory one committer thread makes everything durable; without one nothing touches a disk
-//! until memory is full, and then only a private temporary directory. The layout of a data
-//! directory:
+//! until memory is full, and then only files without a name. The layout of a data directory:
 //!
 //! - `lock`: held while a process uses the directory;
 //! - `version`: the version of the layout;
@@ -13,8 +12,8 @@
 //!   one that was set aside, `gen-NNNNNN.dead` one that is being removed;
 //! - `aside/`: what a repair found damaged, as it was.
 //!
-//! `disk.rs` is what is asked of the engine below, `sled.rs` the engine, `crash.rs` a simulated
-//! one. `segment.rs`, `frame.rs`, `key.rs`, `value.rs` and `catalog.rs` are the bytes, `log.rs` and
+//! `disk.rs` is what is asked of the engine below, `sled.rs` the engine, `scratch.rs` what takes
+//! its place where nothing has to survive, `crash.rs` a simulated one. `segment.rs`, `frame.rs`, `key.rs`, `value.rs` and `catalog.rs` are the bytes, `log.rs` and
 //! `read.rs` a shard, `commit.rs`, `writer.rs` and `spill.rs` the committer, `generation.rs` and
 //! `keeper.rs` the databases, `spare.rs` the second copy of `meta`, `open.rs` and `recovery.rs` the
 //! start, `remains.rs` what a killed engine leaves, `room.rs` what writers wait for. `offline.rs`
@@ -41,6 +40,7 @@ mod recovery;
 mod remains;
 mod repair;
 mod room;
+mod scratch;
 mod segment;
 mod sled;
 mod spare;

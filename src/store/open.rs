@@ -8,6 +8,7 @@ use super::keeper::Keeper;
 use super::log::Log;
 use super::recovery::{Found, recover};
 use super::room::Pressure;
+use super::scratch::Scratch;
 use super::sled::SledDisk;
 use super::writer::Writer;
 use super::{Commits, Hands, Running, Settings, Shared, Store};
@@ -137,7 +138,11 @@ impl std::error::Error for OpenError {}
 impl Store {
     /// Opens a store. Blocking.
     pub fn open(settings: Settings) -> Result<(Self, Recovered), OpenError> {
-        Self::open_on(settings, Arc::new(SledDisk), limits::LOCK_TRIES)
+        let disk: Arc<dyn Disk> = match settings.directory {
+            Some(_) => Arc::new(SledDisk),
+            None => Arc::new(Scratch::default()),
+        };
+        Self::open_on(settings, disk, limits::LOCK_TRIES)
     }
 
     /// Opens a store whose data directory is on a simulated disk.

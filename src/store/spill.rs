@@ -1,13 +1,11 @@
-//! Without a data directory: what does not fit in memory goes to a private temporary directory.
+//! Without a data directory: what does not fit in memory goes to files without a name.
 //!
 //! Sealed segments are spilled oldest first, without commit frames: nothing has to survive.
 
 use super::commit::Committer;
 use super::log::Log;
 use crate::limits;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -32,9 +30,6 @@ impl Committer {
 
     /// Spills a chunk; false when there was nothing to spill.
     fn spill(&mut self) -> io::Result<bool> {
-        if self.writer.directory.is_none() {
-            self.writer.directory = Some(private_directory(&std::env::temp_dir())?);
-        }
         let mut spilled = Vec::new();
         let mut bytes = 0;
         while bytes < limits::SPILL_BYTES {
@@ -80,23 +75,5 @@ impl Committer {
         self.shared
             .pressure
             .refuse_beyond(self.shared.settings.memory_bytes);
-    }
-}
-
-/// A directory that only this process's user can enter.
-pub(crate) fn private_directory(parent: &Path) -> io::Result<PathBuf> {
-    loop {
-        let name = format!(
-            "minikin-{:016x}",
-            RandomState::new().build_hasher().finish()
-        );
-        let path = parent.join(name);
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        match builder.create(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            result => return result.map(|()| path),
-        }
     }
 }

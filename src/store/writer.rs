@@ -10,7 +10,7 @@ use super::spare::{Pairs, Spare};
 use super::{Shared, check, key};
 use crate::limits;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
@@ -51,7 +51,7 @@ pub(crate) fn injected() -> io::Error {
 
 /// Everything that is written to.
 pub(crate) struct Writer {
-    /// Where generations are; without a data directory not before memory spills.
+    /// Where generations are; without a data directory they have names only.
     pub(crate) directory: Option<PathBuf>,
     pub(crate) current: Option<Current>,
     pub(crate) meta: Option<Box<dyn Database>>,
@@ -84,10 +84,9 @@ impl Writer {
             .is_some_and(|current| current.written >= worthwhile && current.generation.live() == 0)
     }
 
-    fn path(&self, number: u64) -> io::Result<PathBuf> {
-        let directory = self.directory.as_ref();
-        let directory = directory.ok_or_else(|| io::Error::other("there is no directory"))?;
-        Ok(generation::path(directory, number))
+    fn path(&self, number: u64) -> PathBuf {
+        let directory = self.directory.as_deref().unwrap_or(Path::new(""));
+        generation::path(directory, number)
     }
 
     /// The current generation, made when there is none.
@@ -106,7 +105,7 @@ impl Writer {
                         shared
                             .generations
                             .disk
-                            .open(&self.path(number)?, limits::DATABASE_CACHE_BYTES)?,
+                            .open(&self.path(number), limits::DATABASE_CACHE_BYTES)?,
                     )
                 }
             };
@@ -116,7 +115,7 @@ impl Writer {
                     .as_deref()
                     .map_or(Ok(()), |of| disk.sync(of))?;
             }
-            let current = Current::new(number, self.path(number)?, database);
+            let current = Current::new(number, self.path(number), database);
             shared
                 .generations
                 .all
@@ -169,9 +168,8 @@ impl Writer {
     fn open_next(&mut self, generation_bytes: u64) {
         if self.opening.is_none() && self.is_full(generation_bytes / 2) {
             let number = self.next_generation;
-            let Ok(path) = self.path(number) else { return };
             self.next_generation += 1;
-            self.opening = Some((number, self.keeper.open(path)));
+            self.opening = Some((number, self.keeper.open(self.path(number))));
         }
     }
 
@@ -290,14 +288,8 @@ impl Writer {
             drop(database);
             // Nothing was written to it.
             let disk = &shared.generations.disk;
-            let _kept = self.path(number).map(|path| disk.remove(&path));
+            let _kept = disk.remove(&self.path(number));
         }
         self.meta.take();
-        if !shared.on_disk
-            && let Some(directory) = self.directory.take()
-            && let Err(error) = std::fs::remove_dir_all(&directory)
-        {
-            tracing::warn!(%error, "{} cannot be removed: remove it by hand", directory.display());
-        }
     }
 }

@@ -3,7 +3,6 @@
 use super::*;
 use crate::store::disk::{Database, Disk, Tree};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// What is wrong with a disk.
@@ -238,34 +237,36 @@ async fn without_room_to_spill_only_what_fits_in_memory_is_taken() {
     store.close().unwrap();
 }
 
-#[test]
-fn the_temporary_directory_is_private_and_there_has_to_be_a_place_for_it() {
-    let home = tempfile::tempdir().unwrap();
-    let made = spill::private_directory(home.path()).unwrap();
-    let mode = std::fs::metadata(&made).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o700);
-    assert_ne!(spill::private_directory(home.path()).unwrap(), made);
-    let error = spill::private_directory(&home.path().join("missing")).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::NotFound);
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_temporary_directory_goes_with_the_store() {
+async fn what_is_spilled_has_no_name_on_any_disk_and_goes_when_it_is_deleted() {
     let settings = Settings {
         memory_bytes: 100_000,
         unflushed_bytes: 100_000,
+        generation_bytes: 1 << 20,
         ..settings(None, Durability::None)
     };
     let store = open(&settings);
     let log = store.log(LOG);
-    for start in (0..1000).step_by(100) {
+    for start in (0..5000).step_by(100) {
         let _ready = put(&store, &log, start..start + 100, 1000).await;
     }
-    let generation = store.0.shared.generations.all.lock()[0].path.clone();
-    let directory = generation.parent().unwrap().to_path_buf();
-    assert!(directory.is_dir());
+    assert!(store.figures().generations >= 3, "{:?}", store.figures());
+    for generation in store.0.shared.generations.all.lock().iter() {
+        assert!(!generation.path.exists());
+    }
+    assert!(read_all(&log, 0, 0).await == expected(0..5000, 1000));
+    log.delete();
+    let other = store.log(LogId {
+        stream: 2,
+        shard: 0,
+    });
+    for start in (0..1000).step_by(100) {
+        let _ready = put(&store, &other, start..start + 100, 1000).await;
+    }
+    assert!(read_all(&other, 0, 0).await == expected(0..1000, 1000));
+    // The last thing before the end is a sweep.
     store.close().unwrap();
-    assert!(!directory.exists());
+    assert!(store.figures().generations <= 2, "{:?}", store.figures());
 }
 
 #[test]

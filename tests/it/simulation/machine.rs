@@ -82,7 +82,7 @@ impl Machine {
         match &self.ground {
             Ground::Simulated(disk) => {
                 around.disk = Some(disk.clone());
-                around.generation_bytes = GENERATION_BYTES;
+                around.generation_bytes = Some(GENERATION_BYTES);
                 around.segment_bytes = SEGMENT_BYTES;
             }
             Ground::Directory(directory) => options.data_dir = Some(directory.path().into()),
