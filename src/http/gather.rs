@@ -13,11 +13,18 @@ use http_body_util::BodyExt as _;
 use hyper::Method;
 use hyper::body::Body;
 use hyper::http::request::Parts;
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::select;
+
+thread_local! {
+    /// The room of the last body that this thread put together: there again for the next one as
+    /// soon as nothing holds it any more.
+    static ROOM: RefCell<BytesMut> = RefCell::default();
+}
 
 /// What became of a body.
 #[derive(Debug)]
@@ -105,14 +112,18 @@ impl<B: Body<Data = Bytes> + Unpin> Pieces<'_, B> {
         let Some(second) = self.next().await? else {
             return Ok(first);
         };
-        let mut whole = BytesMut::new();
+        let mut whole = ROOM.take();
         for piece in [first, second] {
             self.add(piece, &mut whole);
         }
         while let Some(more) = self.next().await? {
             self.add(more, &mut whole);
         }
-        Ok(whole.freeze())
+        let body = whole.split().freeze();
+        if body.len() <= limits::KEPT_ROOM_BYTES {
+            ROOM.set(whole);
+        }
+        Ok(body)
     }
 
     /// Adds a piece. Memory is asked for as it is admitted: at once for all of a body that has the

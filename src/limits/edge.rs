@@ -70,8 +70,16 @@ pub const JSON_DEPTH: u8 = CBOR_DEPTH;
 pub const CBOR_TAGS: u8 = 4;
 /// Bodies from this length on are read with one piece of room for all their blobs (measured).
 pub const SHARED_ROOM_FROM_BYTES: usize = 16 << 10;
-/// Access keys whose scope is remembered by name (ours).
+/// Bytes of room for a body, and of room for its blobs, that each thread keeps for the next one
+/// (ours): most batches fit, and two threads do not hold much.
+pub const KEPT_ROOM_BYTES: usize = 1 << 20;
+/// How often a connection is looked at in the time of a head (ours): by so much later, at most, is
+/// one closed on which nothing comes.
+pub const HEAD_LOOKS: u32 = 8;
+/// Credentials whose scope is remembered (ours).
 pub const RECENT_SCOPES: usize = 8;
+/// Bytes of such a credential (ours): it comes from anybody, and the usual ones have about sixty.
+pub const RECENT_SCOPE_BYTES: usize = 256;
 /// Segments on disk that one read looks at before it is asked again (ours).
 pub const SEGMENTS_A_READ: usize = 256;
 /// How often a start tries the lock of a data directory (ours): a process that was killed gives it

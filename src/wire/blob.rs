@@ -3,8 +3,9 @@
 //! Base64 is what a JSON record costs most, so it is done by vector instructions (measured: a
 //! tenth of the time for 1 KB); for all else in the crate the plain library will do.
 
+use super::format::Format;
 use super::shape::{Shape, Shaped};
-use crate::limits::SHARED_ROOM_FROM_BYTES;
+use crate::limits::{KEPT_ROOM_BYTES, SHARED_ROOM_FROM_BYTES};
 use base64_turbo::STANDARD;
 use bytes::{Bytes, BytesMut};
 use serde::de::{self, Visitor};
@@ -21,39 +22,76 @@ impl Shaped for Blob {
 }
 
 thread_local! {
-    /// Where the blobs of the body that this thread reads are put, one behind the other.
+    /// Where the blobs of the body that this thread reads are put, one behind the other, when they
+    /// stand there as base64.
     static ROOM: RefCell<BytesMut> = RefCell::default();
+    /// Where a blob is before its length is known.
+    static SCRAP: RefCell<Vec<u8>> = RefCell::default();
+    /// The body that this thread reads: blobs that stand in it as they are share its bytes.
+    static BODY: RefCell<Bytes> = RefCell::default();
 }
 
-/// Reads a body of `length` bytes with room for its blobs at hand. Those that are kept longer than
-/// the others keep all of it: they are for being copied on.
-pub(super) fn with_room<T>(length: usize, read: impl FnOnce() -> T) -> T {
-    if length < SHARED_ROOM_FROM_BYTES {
-        return read();
-    }
-    ROOM.set(BytesMut::with_capacity(length));
-    let read = read();
-    ROOM.take();
-    read
-}
-
-/// Room for `length` bytes, in the shared piece if there is enough of it.
-fn room_for(length: usize) -> BytesMut {
-    ROOM.with_borrow_mut(|room| {
-        if room.capacity() < length {
-            return BytesMut::zeroed(length);
+/// Reads a body with room for its blobs at hand. Those that are kept longer than the others keep
+/// all of it: they are for being copied on.
+pub(super) fn with_room<T>(format: Format, body: &Bytes, read: impl FnOnce() -> T) -> T {
+    match format {
+        Format::Cbor => {
+            BODY.set(body.clone());
+            let read = read();
+            BODY.take();
+            read
         }
-        room.resize(length, 0);
-        room.split()
+        Format::Json if body.len() < SHARED_ROOM_FROM_BYTES => read(),
+        Format::Json => {
+            let length = body.len() - body.len() / 4;
+            // The room of the last body, if nothing holds it any more.
+            ROOM.with_borrow_mut(|room| room.reserve(length));
+            let read = read();
+            if length > KEPT_ROOM_BYTES {
+                ROOM.take();
+            }
+            read
+        }
+    }
+}
+
+/// The same as [`decoded`], in room that blobs share, or in just the room it takes.
+fn decoded_in_room(text: &[u8]) -> Option<Bytes> {
+    let most = STANDARD.decoded_len_estimate(text.len());
+    ROOM.with_borrow_mut(|room| {
+        if room.capacity() < most {
+            return decoded_alone(text, most);
+        }
+        room.resize(most, 0);
+        let length = STANDARD.decode_slice(text, room).ok()?;
+        room.truncate(length);
+        Some(room.split().freeze())
     })
 }
 
-/// The same as [`decoded`], in room that blobs share.
-fn decoded_in_room(text: &[u8]) -> Option<Bytes> {
-    let mut room = room_for(text.len() / 4 * 3);
-    let length = STANDARD.decode_slice(text, &mut room).ok()?;
-    room.truncate(length);
-    Some(room.freeze())
+/// How many bytes there are shows only in the end, and more room than that costs another
+/// allocation.
+fn decoded_alone(text: &[u8], most: usize) -> Option<Bytes> {
+    if most > SHARED_ROOM_FROM_BYTES {
+        return STANDARD.decode(text).ok().map(Bytes::from);
+    }
+    SCRAP.with_borrow_mut(|scrap| {
+        scrap.resize(most.max(scrap.len()), 0);
+        let length = STANDARD.decode_slice(text, scrap).ok()?;
+        Some(Bytes::copy_from_slice(&scrap[..length]))
+    })
+}
+
+/// Bytes of the body that is read, which are shared, or any other bytes, which are copied.
+fn shared_or_copied(bytes: &[u8]) -> Bytes {
+    BODY.with_borrow(|body| {
+        let (all, some) = (body.as_ptr_range(), bytes.as_ptr_range());
+        if all.start <= some.start && some.end <= all.end {
+            body.slice_ref(bytes)
+        } else {
+            Bytes::copy_from_slice(bytes)
+        }
+    })
 }
 
 /// The bytes that canonical, padded base64 stands for.
@@ -126,9 +164,7 @@ impl Visitor<'_> for BytesVisitor {
     }
 
     fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Blob, E> {
-        let mut room = room_for(bytes.len());
-        room.copy_from_slice(bytes);
-        Ok(Blob(room.freeze()))
+        Ok(Blob(shared_or_copied(bytes)))
     }
 
     fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Blob, E> {
@@ -168,9 +204,17 @@ mod tests {
             let mut text = PLAIN.encode(&data);
             prop_assert_eq!(&STANDARD.encode(&data), &text);
             prop_assert_eq!(decoded(&text), Some(data.clone()));
-            let in_room = |length| with_room(length, || decoded_in_room(text.as_bytes()));
-            for length in [0, SHARED_ROOM_FROM_BYTES] {
+            let in_room = |length: usize| {
+                let body = Bytes::from(vec![b' '; length]);
+                with_room(Format::Json, &body, || decoded_in_room(text.as_bytes()))
+            };
+            for length in [0, SHARED_ROOM_FROM_BYTES, SHARED_ROOM_FROM_BYTES] {
                 prop_assert_eq!(in_room(length), Some(Bytes::from(data.clone())));
+            }
+            let body = Bytes::from(data);
+            for part in [&body[..], &body[body.len() / 2..], b"else"] {
+                let shared = with_room(Format::Cbor, &body, || shared_or_copied(part));
+                prop_assert_eq!(shared, part);
             }
             if !text.is_empty() && byte.is_ascii() {
                 let at = at.index(text.len());

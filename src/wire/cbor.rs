@@ -5,6 +5,7 @@
 //! simple values, big numbers. Whatever it refuses, ciborium reads at leisure, whose judgement is
 //! the one that counts; so this reader must never accept what ciborium would not.
 
+use super::declare::NameReader;
 use crate::limits::{CBOR_DEPTH, CBOR_TAGS, DOCUMENT_ITEMS};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
@@ -257,9 +258,8 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
         let Head::Text(length) = self.reader.head()? else {
             return Err(refused());
         };
-        let name = self.reader.text(length)?;
-        seed.deserialize(value::BorrowedStrDeserializer::new(name))
-            .map(Some)
+        let name = NameReader::of(self.reader.take(length)?).ok_or_else(refused)?;
+        seed.deserialize(name).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {

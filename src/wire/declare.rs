@@ -3,8 +3,9 @@
 
 use super::node::Node;
 use super::shape::Field;
-use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::de::{self, MapAccess, Visitor, value};
+use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A structure that reads itself member by member, so that groups of members can be shared
@@ -21,7 +22,7 @@ pub trait Structure: Sized {
     /// When the value does not suit the member.
     fn take<'de, A: MapAccess<'de>>(
         partial: &mut Self::Partial,
-        name: &str,
+        name: &[u8],
         map: &mut A,
     ) -> Result<bool, A::Error>;
 
@@ -29,23 +30,10 @@ pub trait Structure: Sized {
     fn finish(partial: Self::Partial) -> Option<Self>;
 }
 
-/// The name of a member, held in place: reading it allocates nothing.
-pub struct Name {
-    text: [u8; Self::LONGEST],
-    length: usize,
-}
+/// The name of a member, as bytes: it is only compared.
+pub struct Name<'de>(Cow<'de, [u8]>);
 
-impl Name {
-    /// Longer than any member's name in the service model; what is longer is unknown anyway.
-    const LONGEST: usize = 64;
-
-    /// The name; empty for one that no member has.
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.text[..self.length]).unwrap_or_default()
-    }
-}
-
-impl<'de> Deserialize<'de> for Name {
+impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_identifier(NameVisitor)
     }
@@ -53,26 +41,58 @@ impl<'de> Deserialize<'de> for Name {
 
 struct NameVisitor;
 
-impl Visitor<'_> for NameVisitor {
-    type Value = Name;
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Name<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a member")
     }
 
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Name, E> {
-        self.visit_bytes(name.as_bytes())
+    fn visit_borrowed_bytes<E>(self, name: &'de [u8]) -> Result<Name<'de>, E> {
+        Ok(Name(Cow::Borrowed(name)))
     }
 
-    fn visit_bytes<E>(self, name: &[u8]) -> Result<Name, E> {
-        let mut text = [0; Name::LONGEST];
-        let length = if name.len() <= Name::LONGEST {
-            name.len()
-        } else {
-            0
-        };
-        text[..length].copy_from_slice(&name[..length]);
-        Ok(Name { text, length })
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+        Ok(Name(Cow::Borrowed(name.as_bytes())))
+    }
+
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Name<'de>, E> {
+        Ok(Name(Cow::Owned(name.to_owned())))
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Name<'de>, E> {
+        self.visit_bytes(name.as_bytes())
+    }
+}
+
+/// What a member's name is read from: its bytes, for whoever only compares them. In a format whose
+/// texts are UTF-8, other names are refused.
+pub(crate) struct NameReader<'de>(&'de [u8]);
+
+impl<'de> NameReader<'de> {
+    /// A reader for a name that is a text; none if it is none.
+    pub(crate) fn of(name: &'de [u8]) -> Option<Self> {
+        // All names of the service are ASCII, which is told faster than that a text is UTF-8.
+        let good = name.is_ascii() || std::str::from_utf8(name).is_ok();
+        good.then_some(Self(name))
+    }
+}
+
+impl<'de> Deserializer<'de> for NameReader<'de> {
+    type Error = value::Error;
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_borrowed_bytes(self.0)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        let text = std::str::from_utf8(self.0).map_err(de::Error::custom)?;
+        visitor.visit_borrowed_str(text)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum ignored_any
     }
 }
 
@@ -277,7 +297,7 @@ macro_rules! input_fields {
                 #[allow(unused_variables, reason = "a structure may have no members")]
                 fn take<'de, A: serde::de::MapAccess<'de>>(
                     partial: &mut Partial,
-                    name: &str,
+                    name: &[u8],
                     map: &mut A,
                 ) -> Result<bool, A::Error> {
                     $($crate::wire::declare::take!($kind $wire $field $ty, partial, name, map);)*
@@ -330,7 +350,7 @@ macro_rules! field {
 /// Reads a field's value when the name is its.
 macro_rules! take {
     (member $wire:literal $field:ident $ty:ty, $partial:ident, $name:ident, $map:ident) => {
-        if $name == $wire {
+        if $name == $wire.as_bytes() {
             $partial.$field = Some($map.next_value()?);
             return Ok(true);
         }
@@ -444,8 +464,8 @@ impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
         let mut partial = T::Partial::default();
-        while let Some(name) = map.next_key::<Name>()? {
-            if !T::take(&mut partial, name.as_str(), &mut map)? {
+        while let Some(name) = map.next_key::<Name<'de>>()? {
+            if !T::take(&mut partial, &name.0, &mut map)? {
                 // Read, not skipped: what is no document in an unknown member is no document.
                 map.next_value::<Node>()?;
             }

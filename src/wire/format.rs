@@ -7,6 +7,7 @@ use super::mismatch::Mismatch;
 use super::node::Node;
 use super::report::Report;
 use super::shape::Shape;
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -30,8 +31,8 @@ impl Format {
 }
 
 /// Reads a typed value straight from the bytes: the way of every good request.
-pub fn decode<T: DeserializeOwned>(format: Format, body: &[u8]) -> Option<T> {
-    with_room(body.len(), || match format {
+pub fn decode<T: DeserializeOwned>(format: Format, body: &Bytes) -> Option<T> {
+    with_room(format, body, || match format {
         Format::Json => json::from_slice(body),
         Format::Cbor => cbor::from_slice(body),
     })

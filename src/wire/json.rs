@@ -6,6 +6,7 @@
 //! whose judgement is the one that counts; so this reader must never accept what the plain library
 //! would not.
 
+use super::declare::NameReader;
 use crate::limits::{DOCUMENT_ITEMS, JSON_DEPTH};
 use memchr::memchr2;
 use serde::Deserializer as _;
@@ -151,10 +152,14 @@ fn by_the_library<'de, T>(
 
 /// A text without escapes, which may hold no control characters.
 fn plain(text: &[u8]) -> Result<&str> {
+    std::str::from_utf8(without_controls(text)?).map_err(|_| refused())
+}
+
+fn without_controls(text: &[u8]) -> Result<&[u8]> {
     if text.iter().any(|byte| *byte < b' ') {
         return Err(refused());
     }
-    std::str::from_utf8(text).map_err(|_| refused())
+    Ok(text)
 }
 
 impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
@@ -270,8 +275,8 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
         let Text::Plain(name) = self.reader.text()? else {
             return Err(refused());
         };
-        seed.deserialize(value::BorrowedStrDeserializer::new(plain(name)?))
-            .map(Some)
+        let name = NameReader::of(without_controls(name)?).ok_or_else(refused)?;
+        seed.deserialize(name).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {

@@ -23,7 +23,7 @@ fn blobs(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("blob");
     for size in BLOB_BYTES {
         let blob = Blob(Bytes::from(bed::noise(size)));
-        let text = wire::encode(Format::Json, &blob);
+        let text = Bytes::from(wire::encode(Format::Json, &blob));
         group.throughput(Throughput::Bytes(size as u64));
         group.bench_function(format!("write json {size}"), |bencher| {
             bencher.iter(|| wire::encode(Format::Json, black_box(&blob)));
