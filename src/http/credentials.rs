@@ -5,19 +5,20 @@ use crate::limits;
 use crate::lock::Lock;
 use crate::model::{AccountId, Region, Scope};
 use crate::options::Authentication;
+use hyper::header::{AUTHORIZATION, DATE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
+use memchr::memchr2_iter;
 use std::borrow::Cow;
+
+/// Clients may give a date in a header of AWS's own.
+pub(super) const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 
 /// Checks that a request brings what a signature needs, and gives the credential, if there is one.
 pub(super) fn credential(
     head: &Parts,
     mode: Authentication,
 ) -> Result<Option<Cow<'_, str>>, Error> {
-    let header = head.headers.get("authorization").map(|value| {
-        let bytes = value.as_bytes();
-        // The lossy reading is the slower one, also of what is good.
-        str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
-    });
+    let header = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
     let query = Query::of(head);
     match (header, query) {
         (Some(_), Some(_)) if mode != Authentication::Off => Err(Error::signed_twice()),
@@ -30,61 +31,46 @@ pub(super) fn credential(
 
 fn signed_by_header<'a>(
     head: &Parts,
-    header: Cow<'a, str>,
+    header: &'a [u8],
     mode: Authentication,
 ) -> Result<Option<Cow<'a, str>>, Error> {
-    Ok(match header {
-        Cow::Borrowed(header) => credential_of(head, header, mode)?.map(Cow::Borrowed),
-        Cow::Owned(header) => {
-            let credential = credential_of(head, &header, mode)?;
-            credential.map(|text| Cow::Owned(text.to_owned()))
-        }
-    })
-}
-
-fn credential_of<'a>(
-    head: &Parts,
-    header: &'a str,
-    mode: Authentication,
-) -> Result<Option<&'a str>, Error> {
-    let mut missing = String::new();
     let names = ["Credential", "Signature", "SignedHeaders"];
     let found = pieces(header, names);
-    for (name, piece) in names.iter().zip(found) {
-        if piece.is_none() {
-            missing.push_str(&format!(
-                "Authorization header requires '{name}' parameter. "
-            ));
+    let dated = || head.headers.contains_key(AMZ_DATE) || head.headers.contains_key(DATE);
+    if mode != Authentication::Off && (found.contains(&None) || !dated()) {
+        let missing = names.iter().zip(found).filter(|(_, found)| found.is_none());
+        let mut missing: String = missing
+            .map(|(name, _)| format!("Authorization header requires '{name}' parameter. "))
+            .collect();
+        if !dated() {
+            missing.push_str(
+                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' \
+                 header. ",
+            );
         }
-    }
-    if !head.headers.contains_key("x-amz-date") && !head.headers.contains_key("date") {
-        missing.push_str(
-            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
-        );
-    }
-    if !missing.is_empty() && mode != Authentication::Off {
         return Err(Error::incompletely_signed(format!(
-            "{missing}Authorization={header}"
+            "{missing}Authorization={}",
+            String::from_utf8_lossy(header)
         )));
     }
-    Ok(found[0])
+    Ok(found[0].map(String::from_utf8_lossy))
 }
 
 /// The value of a piece of the header, as [`pieces`] finds it.
-pub(super) fn piece<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    pieces(header, [name])[0]
+pub(super) fn piece<'a>(header: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
+    pieces(header, [name])[0].map(String::from_utf8_lossy)
 }
 
 /// The values of pieces of the header: `key=value`, set apart by commas and blanks, behind the
 /// algorithm. The first of a name counts; an empty one counts as missing.
 fn pieces<'a, const COUNT: usize>(
-    header: &'a str,
+    header: &'a [u8],
     names: [&str; COUNT],
-) -> [Option<&'a str>; COUNT] {
+) -> [Option<&'a [u8]>; COUNT] {
     let mut found = [None; COUNT];
     for word in words(header).skip(1) {
         for (name, value) in names.iter().zip(&mut found) {
-            let said = || word.strip_prefix(name)?.strip_prefix('=');
+            let said = || word.strip_prefix(name.as_bytes())?.strip_prefix(b"=");
             *value = value.or_else(said);
         }
     }
@@ -92,23 +78,16 @@ fn pieces<'a, const COUNT: usize>(
 }
 
 /// What stands before the header's pieces.
-pub(super) fn algorithm(header: &str) -> &str {
-    words(header).next().unwrap_or_default()
+pub(super) fn algorithm(header: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(words(header).next().unwrap_or_default())
 }
 
-/// What commas and blanks set apart. It is looked for byte by byte: every request pays for it.
-fn words(header: &str) -> impl Iterator<Item = &str> {
-    let mut rest = header;
-    let next = move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let end = rest.bytes().position(|byte| matches!(byte, b',' | b' '));
-        let (word, more) = rest.split_at(end.unwrap_or(rest.len()));
-        rest = more.get(1..).unwrap_or_default();
-        Some(word)
-    };
-    std::iter::from_fn(next).filter(|word| !word.is_empty())
+/// What commas and blanks set apart; every request pays for it.
+fn words(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr2_iter(b',', b' ', header).chain([header.len()]);
+    let mut start = 0;
+    let word = ends.map(move |end| &header[std::mem::replace(&mut start, end + 1)..end]);
+    word.filter(|word| !word.is_empty())
 }
 
 /// The query parameters that sign a request.
@@ -163,12 +142,12 @@ pub(super) fn access_key(credential: Option<&str>) -> &str {
     parts.next().unwrap_or_default()
 }
 
-/// Turns credentials into scopes. The last few are kept, since most requests of a client have the
-/// same one.
+/// Turns credentials into scopes. Those of the last few are kept, since most requests of a client
+/// have the same one.
 #[derive(Debug)]
 pub(super) struct Scopes {
     configured: Scope,
-    recent: Lock<Vec<Scope>>,
+    recent: Lock<Vec<(Box<str>, Scope)>>,
 }
 
 impl Scopes {
@@ -182,26 +161,32 @@ impl Scopes {
     /// The scope of `key/date/region/service/aws4_request`. Unless the key's account is `known`, a
     /// key of twelve digits is an account of its own; any text is a region.
     pub(super) fn of(&self, credential: Option<&str>, known: Option<AccountId>) -> Scope {
+        let text = credential.unwrap_or_default();
+        let mut recent = self.recent.lock();
+        let is_it = |(recent, scope): &&(Box<str>, Scope)| {
+            **recent == *text && known.is_none_or(|known| known == scope.account)
+        };
+        if let Some((_, scope)) = recent.iter().find(is_it) {
+            return scope.clone();
+        }
+        let scope = self.told(credential, known);
+        if text.len() <= limits::RECENT_SCOPE_BYTES {
+            if recent.len() == limits::RECENT_SCOPES {
+                recent.remove(0);
+            }
+            recent.push((text.into(), scope.clone()));
+        }
+        scope
+    }
+
+    fn told(&self, credential: Option<&str>, known: Option<AccountId>) -> Scope {
         let account = known
             .or_else(|| AccountId::parse(access_key(credential)))
             .unwrap_or(self.configured.account);
         let mut parts = credential.unwrap_or_default().split('/');
         let region = parts.nth(2).filter(|region| !region.is_empty());
-        let region = region.unwrap_or(self.configured.region.as_str());
-        let is_it = |scope: &&Scope| scope.account == account && scope.region.as_str() == region;
-        let mut recent = self.recent.lock();
-        if let Some(scope) = recent.iter().find(is_it) {
-            return scope.clone();
-        }
-        let scope = Scope {
-            account,
-            region: Region::new(region),
-        };
-        if recent.len() == limits::RECENT_SCOPES {
-            recent.remove(0);
-        }
-        recent.push(scope.clone());
-        scope
+        let region = region.map_or_else(|| self.configured.region.clone(), Region::new);
+        Scope { account, region }
     }
 }
 
@@ -216,16 +201,16 @@ mod tests {
             "AWS4- Signature=c Credential=a SignedHeaders=b",
             "x Signature=c,Credential=a,,SignedHeaders=b",
         ] {
-            assert_eq!(piece(header, "Credential"), Some("a"));
-            assert_eq!(piece(header, "Signature"), Some("c"));
-            assert_eq!(piece(header, "SignedHeaders"), Some("b"));
+            let said = |name| piece(header.as_bytes(), name).unwrap_or_default();
+            assert_eq!(said("Credential"), "a");
+            assert_eq!(said("Signature"), "c");
+            assert_eq!(said("SignedHeaders"), "b");
         }
-        assert_eq!(
-            piece("Credential=a", "Credential"),
-            None,
-            "the first token is skipped"
-        );
-        assert_eq!(piece("x Credential=", "Credential"), None);
+        let none = piece(b"Credential=a", "Credential");
+        assert_eq!(none, None, "the first token is skipped");
+        assert_eq!(piece(b"x Credential=", "Credential"), None);
+        assert_eq!(piece(b"", "Credential"), None);
+        assert_eq!(algorithm(b" ,AWS4- x=y"), "AWS4-");
     }
 
     #[test]

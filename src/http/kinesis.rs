@@ -11,11 +11,15 @@ use crate::options::Authentication;
 use crate::wire::{self, Format};
 use bytes::Bytes;
 use hyper::Method;
+use hyper::header::{CONTENT_TYPE, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
 use std::sync::Arc;
 
 /// The only service there is.
 const SERVICE: &str = "Kinesis_20131202";
+
+/// Names service and operation.
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// What a request's content type says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +37,7 @@ pub(super) async fn answer(
     body: &Bytes,
     client: Client,
 ) -> Reply {
-    if head.method == Method::OPTIONS && head.headers.contains_key("origin") {
+    if head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN) {
         return Reply::preflight();
     }
     if head.method != Method::POST {
@@ -162,12 +166,15 @@ struct Target<'a> {
 
 impl<'a> Target<'a> {
     fn of(head: &'a Parts) -> Self {
-        let value = head
-            .headers
-            .get("x-amz-target")
-            .and_then(|value| value.to_str().ok());
-        let mut parts = value.unwrap_or_default().split('.');
-        let mut part = || parts.next().unwrap_or_default();
+        let value = head.headers.get(TARGET);
+        let value = value.and_then(|value| value.to_str().ok());
+        let mut rest = value.unwrap_or_default();
+        let mut part = || {
+            let end = rest.bytes().position(|byte| byte == b'.');
+            let part = &rest[..end.unwrap_or(rest.len())];
+            rest = rest.get(part.len() + 1..).unwrap_or_default();
+            part
+        };
         Self {
             service: part(),
             operation: part(),
@@ -183,20 +190,18 @@ impl<'a> Target<'a> {
 
 impl Content {
     fn of(head: &Parts) -> Self {
-        let value = head
-            .headers
-            .get("content-type")
-            .and_then(|value| value.to_str().ok());
-        let value = value
-            .unwrap_or_default()
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim();
-        for format in [Format::Json, Format::Cbor] {
-            if value.eq_ignore_ascii_case(format.content_type()) {
-                return Self::Known(format);
-            }
+        let formats = [Format::Json, Format::Cbor];
+        let value = head.headers.get(CONTENT_TYPE);
+        let usual = |format: &Format| value.is_some_and(|value| value == format.content_type());
+        if let Some(format) = formats.into_iter().find(usual) {
+            return Self::Known(format);
+        }
+        let value = value.and_then(|value| value.to_str().ok());
+        let value = value.unwrap_or_default().split(';').next();
+        let value = value.unwrap_or_default().trim();
+        let known = |format: &Format| value.eq_ignore_ascii_case(format.content_type());
+        if let Some(format) = formats.into_iter().find(known) {
+            return Self::Known(format);
         }
         let plain = value.eq_ignore_ascii_case("application/json");
         if plain {

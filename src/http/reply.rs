@@ -8,9 +8,8 @@ use crate::error::{Error, Kind};
 use crate::operation::{Entry, Events};
 use crate::wire::{self, Format};
 use crate::world::Random;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use base64_turbo::STANDARD;
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 use std::net::SocketAddr;
@@ -257,7 +256,7 @@ impl Reply {
                 HeaderValue::from_bytes(&text).expect("base64 is ASCII"),
             );
         }
-        if head.headers.contains_key("origin") {
+        if head.headers.contains_key(ORIGIN) {
             allow_origin(&self, head, response.headers_mut());
         }
         response

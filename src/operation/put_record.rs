@@ -1,6 +1,8 @@
 //! PutRecord: one record, to the shard that owns its hash key.
+use super::Document;
 use super::prelude::*;
 use crate::engine::PutFailure;
+use crate::wire::{self, Format};
 
 pub(super) struct PutRecord;
 
@@ -18,7 +20,21 @@ output! { pub struct Output {
     "SequenceNumber" => sequence_number: NumberText,
     "ShardId" => shard_id: ShardText,
 } }
-document!(Output);
+
+impl Document for Output {
+    const MEMBERS: &'static [&'static str] = Self::MEMBERS;
+
+    fn encode(&self, format: Format) -> Vec<u8> {
+        match self.encryption {
+            None => {
+                let mut body = Vec::with_capacity(PLACE_BYTES);
+                write_place(format, self.sequence_number, self.shard_id, &mut body);
+                body
+            }
+            Some(_) => wire::encode(format, self),
+        }
+    }
+}
 
 impl Operation for PutRecord {
     type Input = Input;

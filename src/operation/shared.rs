@@ -29,7 +29,9 @@ pub(super) use records::{size_guess, write_records_cbor, write_records_json};
 pub(super) use resources::{Resource, check_settled, policy_and_tags, resource_target};
 pub(super) use shards::{ChildShard, ShardDescription, is_after};
 pub(super) use tags::{TagList, add_tags, remove_tags, tag_refusal, tag_texts};
-pub(super) use writing::{NumberText, Offered, ShardText, admit, check_ordering, is_auto};
+pub(super) use writing::{
+    NumberText, Offered, PLACE_BYTES, ShardText, admit, check_ordering, is_auto, write_place,
+};
 
 use super::Context;
 use super::shapes::{MetricsName, StreamARN, StreamId, StreamName};

@@ -2,6 +2,7 @@
 
 use crate::http::credentials::{Query, algorithm, piece};
 use hyper::http::request::Parts;
+use std::borrow::Cow;
 
 /// What a request says about its signature, in the service's words.
 #[derive(Debug)]
@@ -24,17 +25,17 @@ impl Pieces {
     /// The pieces of a request that has them all.
     pub(super) fn of(head: &Parts) -> Option<Self> {
         match head.headers.get("authorization") {
-            Some(header) => Self::of_header(head, &String::from_utf8_lossy(header.as_bytes())),
+            Some(header) => Self::of_header(head, header.as_bytes()),
             None => Self::of_query(head, &Query::of(head)?),
         }
     }
 
-    fn of_header(head: &Parts, header: &str) -> Option<Self> {
-        let said = |name| piece(header, name).map(str::to_owned);
+    fn of_header(head: &Parts, header: &[u8]) -> Option<Self> {
+        let said = |name| piece(header, name).map(Cow::into_owned);
         let date = text_of(head, "x-amz-date");
         let in_own_words = date.is_none();
         Some(Self {
-            algorithm: algorithm(header).to_owned(),
+            algorithm: algorithm(header).into_owned(),
             credential: said("Credential")?,
             signed_headers: said("SignedHeaders")?,
             signature: said("Signature")?,

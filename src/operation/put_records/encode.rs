@@ -4,29 +4,20 @@
 //! and the names are known, so an entry is a few copies; by way of serde it costs three times that.
 
 use super::super::Document;
+use super::super::shared::{PLACE_BYTES, write_place};
 use super::{Output, ResultEntry};
-use crate::model::{SEQUENCE_NUMBER_DIGITS, SHARD_ID_CHARACTERS};
 use crate::wire::{self, Format};
 use ciborium_ll::{Encoder, Header};
 use std::io::Write as _;
 
-/// An entry with a place, in JSON and with the comma behind it.
-const ENTRY_BYTES: usize =
-    r#"{"SequenceNumber":"","ShardId":""},"#.len() + SEQUENCE_NUMBER_DIGITS + SHARD_ID_CHARACTERS;
-
 /// What stands around the entries, generously.
 const FRAME_BYTES: usize = 128;
-
-/// The heads of CBOR: a map of two, its names and the texts' lengths.
-const CBOR_NUMBER: &[u8] = b"\xa2\x6eSequenceNumber\x78\x38";
-const CBOR_SHARD: &[u8] = b"\x67ShardId\x74";
-const _: () = assert!(SEQUENCE_NUMBER_DIGITS == 0x38 && SHARD_ID_CHARACTERS == 0x74 - 0x60);
 
 impl Document for Output {
     const MEMBERS: &'static [&'static str] = Self::MEMBERS;
 
     fn encode(&self, format: Format) -> Vec<u8> {
-        let mut body = Vec::with_capacity(FRAME_BYTES + self.records.len() * ENTRY_BYTES);
+        let mut body = Vec::with_capacity(FRAME_BYTES + self.records.len() * (PLACE_BYTES + 1));
         match format {
             Format::Json => self.write_json(&mut body),
             Format::Cbor => self.write_cbor(&mut body),
@@ -47,8 +38,7 @@ impl Output {
             if at > 0 {
                 body.push(b',');
             }
-            let around: [&[u8]; 3] = [b"{\"SequenceNumber\":\"", b"\",\"ShardId\":\"", b"\"}"];
-            entry.write(Format::Json, around, body);
+            entry.write(Format::Json, body);
         }
         body.extend_from_slice(b"]}");
         Ok(())
@@ -68,29 +58,18 @@ impl Output {
         encoder.text("Records", None)?;
         encoder.push(Header::Array(Some(self.records.len())))?;
         for entry in &self.records {
-            entry.write(Format::Cbor, [CBOR_NUMBER, CBOR_SHARD, b""], body);
+            entry.write(Format::Cbor, body);
         }
         Ok(())
     }
 }
 
 impl ResultEntry {
-    /// Writes a place with what stands before, between and behind its two texts; a refusal, of
-    /// which there are few, as any other structure.
-    fn write(&self, format: Format, around: [&[u8]; 3], body: &mut Vec<u8>) {
-        let (Some(number), Some(shard), None) =
-            (&self.sequence_number, &self.shard_id, self.error_code)
-        else {
-            body.extend(wire::encode(format, self));
-            return;
-        };
-        let [before, between, behind] = around;
-        let mut digits = [0; SEQUENCE_NUMBER_DIGITS];
-        number.0.write_decimal(&mut digits);
-        let mut id = [0; SHARD_ID_CHARACTERS];
-        shard.0.write(&mut id);
-        for part in [before, digits.as_slice(), between, id.as_slice(), behind] {
-            body.extend_from_slice(part);
+    /// Writes a place; or a refusal, of which there are few, as any other structure.
+    fn write(&self, format: Format, body: &mut Vec<u8>) {
+        match (self.sequence_number, self.shard_id, self.error_code) {
+            (Some(number), Some(shard), None) => write_place(format, number, shard, body),
+            _ => body.extend(wire::encode(format, self)),
         }
     }
 }

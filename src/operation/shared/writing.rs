@@ -9,7 +9,7 @@ use crate::model::{
     HashKey, NewRecord, SEQUENCE_NUMBER_DIGITS, SHARD_ID_CHARACTERS, SequenceNumber, ShardId,
     StreamArn,
 };
-use crate::wire::{Expected, Node, Present, Report};
+use crate::wire::{Expected, Format, Node, Present, Report};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
@@ -171,6 +171,36 @@ impl Serialize for ShardText {
         let mut characters = [0; SHARD_ID_CHARACTERS];
         self.0.write(&mut characters);
         serializer.serialize_str(std::str::from_utf8(&characters).expect("an id is ASCII"))
+    }
+}
+
+/// A place in JSON: a structure of the two texts.
+pub(in crate::operation) const PLACE_BYTES: usize =
+    r#"{"SequenceNumber":"","ShardId":""}"#.len() + SEQUENCE_NUMBER_DIGITS + SHARD_ID_CHARACTERS;
+
+/// The heads of CBOR: a map of two, its names and the texts' lengths.
+const CBOR_NUMBER: &[u8] = b"\xa2\x6eSequenceNumber\x78\x38";
+const CBOR_SHARD: &[u8] = b"\x67ShardId\x74";
+const _: () = assert!(SEQUENCE_NUMBER_DIGITS == 0x38 && SHARD_ID_CHARACTERS == 0x74 - 0x60);
+
+/// Writes where a record was put, as a structure. Digits and shard ids need no escaping and the
+/// names are known, so it is a few copies; by way of serde it costs three times that.
+pub(in crate::operation) fn write_place(
+    format: Format,
+    NumberText(number): NumberText,
+    ShardText(shard): ShardText,
+    body: &mut Vec<u8>,
+) {
+    let [before, between, behind]: [&[u8]; 3] = match format {
+        Format::Json => [b"{\"SequenceNumber\":\"", b"\",\"ShardId\":\"", b"\"}"],
+        Format::Cbor => [CBOR_NUMBER, CBOR_SHARD, b""],
+    };
+    let mut digits = [0; SEQUENCE_NUMBER_DIGITS];
+    number.write_decimal(&mut digits);
+    let mut id = [0; SHARD_ID_CHARACTERS];
+    shard.write(&mut id);
+    for part in [before, digits.as_slice(), between, id.as_slice(), behind] {
+        body.extend_from_slice(part);
     }
 }
 
