@@ -100,12 +100,12 @@ impl Server {
         request: Request<B>,
         client: Client,
     ) -> Result<Response<Body>, B::Error> {
+        let in_progress = InProgress::begin(unread::connection());
         if request.uri().path().starts_with(OWN_PATHS) {
             return Ok(self.answer_own(request, client.address).await);
         }
         let watch = Stopwatch::start();
         let (head, body) = request.into_parts();
-        let in_progress = InProgress::begin(unread::connection());
         let (reply, received) =
             match gather::gather(&head, body, &self.engine, in_progress.is_first()).await {
                 Ok(Gathered::Whole(body, share)) => {

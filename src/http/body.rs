@@ -1,7 +1,7 @@
 //! The bodies of answers.
 
-use super::unread::Unread;
-use super::untaken::held;
+use super::unread::{self, Unread};
+use super::untaken::{Streaming, held};
 use crate::engine::tasks;
 use crate::operation::Events;
 use bytes::Bytes;
@@ -34,7 +34,12 @@ enum Kind {
     /// Nothing, but sent without a length, as the service does for a body that is too large.
     Unsized,
     /// Frames, each made when the client has taken those before it.
-    Events(Next, Option<Arc<Unread>>),
+    Events {
+        coming: Next,
+        unread: Option<Arc<Unread>>,
+        /// As long as it goes on, its connection is not idle.
+        _streaming: Option<Streaming>,
+    },
 }
 
 impl Body {
@@ -52,7 +57,11 @@ impl Body {
     pub(super) fn events(events: Box<Events>) -> Self {
         let patience = events.patience();
         let unread = patience.map(|limit| Unread::of(events.subscriber(), limit));
-        Self(Kind::Events(next(events), unread))
+        Self(Kind::Events {
+            coming: next(events),
+            unread,
+            _streaming: unread::connection().map(Streaming::begin),
+        })
     }
 }
 
@@ -68,7 +77,7 @@ impl std::fmt::Debug for Kind {
         f.write_str(match self {
             Self::Whole(_) => "Whole",
             Self::Unsized => "Unsized",
-            Self::Events(..) => "Events",
+            Self::Events { .. } => "Events",
         })
     }
 }
@@ -85,7 +94,7 @@ impl hyper::body::Body for Body {
         match kind {
             Kind::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Unsized => Poll::Ready(None),
-            Kind::Events(coming, unread) => {
+            Kind::Events { coming, unread, .. } => {
                 if let Some(unread) = unread {
                     unread.asked();
                 }
@@ -115,7 +124,7 @@ impl hyper::body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_none(),
-            Kind::Unsized | Kind::Events(..) => false,
+            Kind::Unsized | Kind::Events { .. } => false,
         }
     }
 
@@ -124,7 +133,7 @@ impl hyper::body::Body for Body {
             Kind::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Kind::Unsized | Kind::Events(..) => SizeHint::default(),
+            Kind::Unsized | Kind::Events { .. } => SizeHint::default(),
         }
     }
 }

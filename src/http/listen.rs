@@ -7,7 +7,7 @@ pub use bind::{BindError, bind};
 
 use super::metrics::Metrics;
 use super::tls::TlsIdentity;
-use super::unread;
+use super::unread::{self, Dropped};
 use super::untaken::Untaken;
 use crate::engine::tasks::Tasks;
 use crate::limits::{self, Limit, Limits};
@@ -15,10 +15,11 @@ use crate::world::Patience;
 use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::rt::Executor;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulConnection;
 use opening::{Opened, Version};
 use std::error::Error;
 use std::future::Future;
@@ -42,7 +43,7 @@ pub struct Connections {
     most: usize,
     first_byte: Duration,
     handshake: Duration,
-    head: Duration,
+    head: Option<Duration>,
     unread_answer: Option<Duration>,
 }
 
@@ -57,7 +58,7 @@ impl Connections {
             most: most.unwrap_or(usize::MAX),
             first_byte: time(limits.first_byte_seconds),
             handshake: time(limits.handshake_seconds),
-            head: time(limits.head_seconds),
+            head: limits.head_seconds.map(Duration::from_secs),
             unread_answer: limits.unread_answer_seconds.map(Duration::from_secs),
         }
     }
@@ -153,18 +154,19 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     }
 }
 
-fn protocol(streams: Streams, version: Version, head: Duration) -> Builder<Streams> {
-    let mut builder = Builder::new(streams);
-    if version == Version::Http1 {
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(head)
-            .max_buf_size(limits::HTTP1_BUFFER_BYTES);
-        return builder.http1_only();
-    }
+/// HTTP/1, without hyper's own timer for heads: it is made anew for every request, and costs more
+/// than reading the head (measured). `unread.rs` looks for connections whose next head does not come.
+fn http1() -> http1::Builder {
+    let mut builder = http1::Builder::new();
     builder
-        .http2()
+        .header_read_timeout(None)
+        .max_buf_size(limits::HTTP1_BUFFER_BYTES);
+    builder
+}
+
+fn http2(streams: Streams) -> http2::Builder<Streams> {
+    let mut builder = http2::Builder::new(streams);
+    builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits::HTTP2_STREAMS)
         .initial_stream_window_size(limits::HTTP2_STREAM_WINDOW_BYTES)
@@ -175,7 +177,7 @@ fn protocol(streams: Streams, version: Version, head: Duration) -> Builder<Strea
         .max_local_error_reset_streams(limits::HTTP2_LOCAL_RESETS)
         .keep_alive_interval(limits::HTTP2_PING_INTERVAL)
         .keep_alive_timeout(limits::HTTP2_PING_TIMEOUT);
-    builder.http2_only()
+    builder
 }
 
 /// Accepts on one address until told to stop.
@@ -293,27 +295,48 @@ where
     let Some((version, first)) = begun else {
         return Ok(());
     };
-    let untaken = Untaken::within(shared.times.unread_answer);
-    let streams = Streams {
-        untaken: untaken.clone(),
-        metrics: shared.metrics.clone(),
-    };
-    let protocol = protocol(streams, version, shared.times.head);
+    let times = shared.times;
     let io = TokioIo::new(Opened::new(first, io));
-    let mut serving = pin!(protocol.serve_connection(io, service_fn(service)));
-    let served = pin!(async {
-        select! {
-            biased;
-            ended = serving.as_mut() => return ended,
-            () = stopped(&mut stop) => serving.as_mut().graceful_shutdown(),
+    let service = service_fn(service);
+    let served = match version {
+        Version::Http1 => {
+            let untaken = Untaken::within(times.unread_answer, times.head);
+            let serving = http1().serve_connection(io, service);
+            unread::connection_watched(pin!(until_stopped(serving, stop)), untaken).await
         }
-        serving.as_mut().await
-    });
-    let served = unread::connection_watched(served, untaken).await;
-    served.unwrap_or_else(|unread::Dropped| {
-        shared.metrics.unread();
-        Err("its client did not read".into())
-    })
+        Version::Http2 => {
+            let untaken = Untaken::within(times.unread_answer, None);
+            let streams = Streams {
+                untaken: untaken.clone(),
+                metrics: shared.metrics.clone(),
+            };
+            let serving = http2(streams).serve_connection(io, service);
+            let serving = Box::pin(until_stopped(serving, stop));
+            unread::connection_watched(serving, untaken).await
+        }
+    };
+    match served {
+        Ok(ended) => Ok(ended?),
+        Err(Dropped::Unread) => {
+            shared.metrics.unread();
+            Err("its client did not read".into())
+        }
+        Err(Dropped::Idle) => Err("its client asked for nothing more".into()),
+    }
+}
+
+/// Serves a connection to its end. After a stop the request that was begun is the last.
+async fn until_stopped<C: GracefulConnection>(
+    serving: C,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), C::Error> {
+    let mut serving = pin!(serving);
+    select! {
+        biased;
+        ended = serving.as_mut() => return ended,
+        () = stopped(&mut stop) => serving.as_mut().graceful_shutdown(),
+    }
+    serving.await
 }
 
 /// What a peer does, unless it takes too long.

@@ -6,7 +6,7 @@
 //! that of the stream over HTTP/2, where the other streams of the connection go on. There the frame
 //! that was begun, at most one, waits with the reset behind it until the client reads or leaves.
 
-use super::untaken::Untaken;
+use super::untaken::{Looks, Untaken};
 use crate::lock::Lock;
 use crate::world::Patience;
 use std::cell::Cell;
@@ -73,9 +73,14 @@ impl Unread {
     }
 }
 
-/// The client left something unread for too long.
+/// Why a connection, or a stream of it, is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Dropped;
+pub(super) enum Dropped {
+    /// The client left something unread for too long.
+    Unread,
+    /// Nothing was under way for too long, and no head of a request came.
+    Idle,
+}
 
 /// Does the work of one stream of a connection whose answers are `untaken`, unless that has to be
 /// dropped for a client that does not read.
@@ -91,21 +96,21 @@ pub(super) async fn watched<F: Future + Unpin>(
         .await
 }
 
-/// The same for all of a connection: it ends also when an answer is not taken. Its timer, too, is
-/// set once in a limit's time.
+/// The same for all of a connection: it ends also when an answer is not taken, or when the next
+/// request does not come. One timer is set for both, once in a while and not once a request.
 pub(super) async fn connection_watched<F: Future + Unpin>(
     work: F,
     untaken: Arc<Untaken>,
 ) -> Result<F::Output, Dropped> {
     let mut timer: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = None;
-    let looked = untaken.clone();
+    let mut looks = Looks::at(untaken.clone());
     let mut work = std::pin::pin!(watched(work, untaken));
     poll_fn(|context| {
         if let Poll::Ready(done) = work.as_mut().poll(context) {
             return Poll::Ready(done);
         }
         loop {
-            let running = match (&mut timer, looked.due()) {
+            let running = match (&mut timer, looks.due()) {
                 (Some(running), _) => running,
                 (None, Some(due)) => {
                     timer.insert(Box::pin(async move { Patience::lasting(due).end().await }))
@@ -114,12 +119,16 @@ pub(super) async fn connection_watched<F: Future + Unpin>(
             };
             ready!(running.as_mut().poll(context));
             timer = None;
-            if looked.look() {
-                tracing::warn!(
-                    "a connection is closed whose client left an answer unread; what sets the \
-                     time: --limit unread-answer-seconds=N"
-                );
-                return Poll::Ready(Err(Dropped));
+            match looks.look() {
+                None => {}
+                Some(Dropped::Idle) => return Poll::Ready(Err(Dropped::Idle)),
+                Some(Dropped::Unread) => {
+                    tracing::warn!(
+                        "a connection is closed whose client left an answer unread; what sets the \
+                         time: --limit unread-answer-seconds=N"
+                    );
+                    return Poll::Ready(Err(Dropped::Unread));
+                }
             }
         }
     })
@@ -128,7 +137,7 @@ pub(super) async fn connection_watched<F: Future + Unpin>(
 
 /// Answers for somebody in this process, who may leave frames unread as long as he likes.
 pub(super) async fn unattended<F: Future>(work: F) -> F::Output {
-    let (frames, untaken) = (Cell::new(None), Untaken::within(None));
+    let (frames, untaken) = (Cell::new(None), Untaken::within(None, None));
     WRITES.scope(Writes { frames, untaken }, work).await
 }
 
@@ -171,7 +180,7 @@ impl Watch {
                      time: --limit unread-event-seconds=N",
                     self.unread.limit.as_secs()
                 );
-                return Poll::Ready(Dropped);
+                return Poll::Ready(Dropped::Unread);
             }
         }
     }
@@ -187,7 +196,7 @@ mod tests {
     #[tokio::test]
     async fn work_that_writes_no_frames_is_done() {
         assert_eq!(
-            watched(std::future::ready(7), Untaken::within(None)).await,
+            watched(std::future::ready(7), Untaken::within(None, None)).await,
             Ok(7)
         );
     }
@@ -198,7 +207,10 @@ mod tests {
             let _unread = Unread::of("who".to_owned(), Duration::ZERO);
             pending::<()>().await;
         });
-        assert_eq!(watched(work, Untaken::within(None)).await, Err(Dropped));
+        assert_eq!(
+            watched(work, Untaken::within(None, None)).await,
+            Err(Dropped::Unread)
+        );
     }
 
     #[tokio::test]
@@ -212,7 +224,10 @@ mod tests {
             }
             pending::<()>().await;
         });
-        assert_eq!(watched(work, Untaken::within(None)).await, Err(Dropped));
+        assert_eq!(
+            watched(work, Untaken::within(None, None)).await,
+            Err(Dropped::Unread)
+        );
     }
 
     #[tokio::test]
@@ -227,7 +242,7 @@ mod tests {
                     tokio::task::yield_now().await;
                 }
             });
-            assert_eq!(watched(work, Untaken::within(None)).await, Ok(()));
+            assert_eq!(watched(work, Untaken::within(None, None)).await, Ok(()));
         }
     }
 }

@@ -1,46 +1,62 @@
-//! The answers of one connection that its client has not taken yet.
+//! What is under way on one connection: requests, and answers that its client has not taken yet.
 //!
 //! An answer is in memory until its last byte is written to the socket. A client that does not read
 //! holds it there, in hyper's hands, where nothing of ours runs. So each answer tells its
 //! connection when it is made and when it is gone, and the connection looks once in a while whether
-//! one is left of those that were there when it looked last: then it is closed.
+//! one is left of those that were there when it looked last: then it is closed. By the same looks
+//! it is closed when nothing was under way for as long as a head may take.
 
+use super::unread::Dropped;
 use crate::engine::Share;
+use crate::limits::HEAD_LOOKS;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-/// How many answers are on their way.
+/// How much is on its way.
 #[derive(Debug)]
 pub(super) struct Untaken {
-    /// Those made since the last look and those made before it, by the parity of the look.
+    /// Answers made since the last look and those made before it, by the parity of the look.
     counts: [AtomicUsize; 2],
     looks: AtomicUsize,
     /// Requests that are being answered.
     requests: AtomicUsize,
-    limit: Option<Duration>,
+    /// Requests that there were at all.
+    begun: AtomicUsize,
+    /// Answers that go on for as long as they like.
+    streams: AtomicUsize,
+    answer: Option<Duration>,
+    head: Option<Duration>,
 }
 
 impl Untaken {
-    /// None so far; each may stay for `limit`, and twice that at most.
-    pub(super) fn within(limit: Option<Duration>) -> Arc<Self> {
+    /// Nothing so far. Each answer may stay for the time of an `answer`, and twice that at most;
+    /// and nothing may be under way for the time of a `head`.
+    pub(super) fn within(answer: Option<Duration>, head: Option<Duration>) -> Arc<Self> {
         Arc::new(Self {
             counts: [AtomicUsize::new(0), AtomicUsize::new(0)],
             looks: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
-            limit,
+            begun: AtomicUsize::new(0),
+            streams: AtomicUsize::new(0),
+            answer,
+            head,
         })
     }
 
-    /// How long to wait for the next look, if there is something to look for.
-    pub(super) fn due(&self) -> Option<Duration> {
-        let some = self.counts.iter().any(|count| count.load(SeqCst) > 0);
-        self.limit.filter(|_| some)
+    fn has_answers(&self) -> bool {
+        self.counts.iter().any(|count| count.load(SeqCst) > 0)
+    }
+
+    /// Whether anything is under way.
+    fn is_busy(&self) -> bool {
+        let open = |count: &AtomicUsize| count.load(SeqCst) > 0;
+        open(&self.requests) || open(&self.streams) || self.has_answers()
     }
 
     /// Looks; whether an answer is left from before the last look.
-    pub(super) fn look(&self) -> bool {
+    fn look(&self) -> bool {
         let looks = self.looks.load(SeqCst);
         if self.counts[(looks + 1) % 2].load(SeqCst) > 0 {
             return true;
@@ -59,6 +75,93 @@ impl Untaken {
     }
 }
 
+/// The looks at a connection, by one timer for both of its times.
+#[derive(Debug)]
+pub(super) struct Looks {
+    untaken: Arc<Untaken>,
+    /// The time between two, if there is something to look for.
+    step: Option<Duration>,
+    /// How many make the time of an answer, and how many there were of them.
+    answer: (u32, u32),
+    /// How many make the time of a head, and at how many there was nothing under way.
+    head: (u32, u32),
+    /// Requests that there were at the last one.
+    seen: usize,
+}
+
+impl Looks {
+    /// Those at what is under way there.
+    pub(super) fn at(untaken: Arc<Untaken>) -> Self {
+        let head_step = untaken.head.map(|head| head / HEAD_LOOKS);
+        let step = match (untaken.answer, head_step) {
+            (Some(answer), Some(step)) => Some(answer / count(answer, step)),
+            (one, other) => one.or(other),
+        };
+        let steps = |time: Option<Duration>| {
+            let counted = time.zip(step).map(|(time, step)| count(time, step));
+            (counted.unwrap_or(u32::MAX), 0)
+        };
+        Self {
+            answer: steps(untaken.answer),
+            head: steps(untaken.head),
+            step,
+            seen: 0,
+            untaken,
+        }
+    }
+
+    /// How long to wait for the next look, if there is something to look for.
+    pub(super) fn due(&self) -> Option<Duration> {
+        let any = self.untaken.head.is_some() || self.untaken.has_answers();
+        self.step.filter(|_| any)
+    }
+
+    /// Looks; why the connection is to be dropped, if it is.
+    pub(super) fn look(&mut self) -> Option<Dropped> {
+        let (most, looks) = &mut self.answer;
+        *looks += 1;
+        if *looks >= *most {
+            *looks = 0;
+            if self.untaken.look() {
+                return Some(Dropped::Unread);
+            }
+        }
+        let begun = self.untaken.begun.load(SeqCst);
+        let (most, quiet) = &mut self.head;
+        *quiet = match self.untaken.is_busy() || begun != self.seen {
+            true => 0,
+            false => *quiet + 1,
+        };
+        self.seen = begun;
+        // At the first of them it may just have become quiet.
+        (*quiet > *most).then_some(Dropped::Idle)
+    }
+}
+
+/// How many steps make a time, at least one.
+fn count(time: Duration, step: Duration) -> u32 {
+    let step = step.as_nanos().max(1);
+    u32::try_from(time.as_nanos().div_ceil(step).max(1)).unwrap_or(u32::MAX)
+}
+
+/// An answer that goes on for as long as it likes, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Streaming(Arc<Untaken>);
+
+impl Streaming {
+    /// It begins.
+    pub(super) fn begin(connection: Arc<Untaken>) -> Self {
+        connection.streams.fetch_add(1, SeqCst);
+        Self(connection)
+    }
+}
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.0.streams.fetch_sub(1, SeqCst);
+    }
+}
+
 /// A request that is being answered, on a connection where others may be, too.
 #[derive(Debug)]
 pub(super) struct InProgress {
@@ -69,9 +172,10 @@ pub(super) struct InProgress {
 impl InProgress {
     /// Begins with one.
     pub(super) fn begin(connection: Option<Arc<Untaken>>) -> Self {
-        let before = connection
-            .as_ref()
-            .map(|on| on.requests.fetch_add(1, SeqCst));
+        let before = connection.as_ref().map(|on| {
+            on.begun.fetch_add(1, SeqCst);
+            on.requests.fetch_add(1, SeqCst)
+        });
         Self {
             first: before.is_none_or(|before| before == 0),
             connection,
@@ -136,6 +240,7 @@ mod tests {
     use super::*;
 
     const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
+    const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
 
     fn answer(untaken: &Arc<Untaken>) -> Bytes {
         held(vec![1, 2], None, Some(untaken.clone()))
@@ -143,11 +248,12 @@ mod tests {
 
     #[test]
     fn an_answer_may_be_there_at_one_look_and_not_at_two() {
-        let untaken = Untaken::within(MINUTE);
-        assert_eq!(untaken.due(), None);
+        let untaken = Untaken::within(MINUTE, None);
+        let looks = Looks::at(untaken.clone());
+        assert_eq!(looks.due(), None);
         let first = answer(&untaken);
         let part = first.slice(1..);
-        assert_eq!(untaken.due(), MINUTE);
+        assert_eq!(looks.due(), MINUTE);
         assert!(!untaken.look());
         let second = answer(&untaken);
         drop(first);
@@ -157,12 +263,12 @@ mod tests {
         assert!(untaken.look());
         drop(second);
         assert!(!untaken.look());
-        assert_eq!(untaken.due(), None);
+        assert_eq!(looks.due(), None);
     }
 
     #[test]
     fn the_first_request_of_a_connection_is_known() {
-        let untaken = Untaken::within(MINUTE);
+        let untaken = Untaken::within(MINUTE, None);
         let begin = || InProgress::begin(Some(untaken.clone()));
         let (first, second) = (begin(), begin());
         assert!(first.is_first() && !second.is_first());
@@ -172,11 +278,61 @@ mod tests {
 
     #[test]
     fn many_answers_that_are_taken_close_nothing() {
-        let untaken = Untaken::within(MINUTE);
+        let untaken = Untaken::within(MINUTE, None);
         for _ in 0..10 {
             let answers = [answer(&untaken), answer(&untaken)];
             assert!(!untaken.look());
             drop(answers);
         }
+    }
+
+    /// Looks for up to `time`; when the connection is dropped.
+    fn dropped(looks: &mut Looks, time: Duration) -> Option<(Dropped, Duration)> {
+        let step = looks.due().expect("there is something to look for");
+        let moments = (1..).map(|number| step * number);
+        let mut moments = moments.take_while(|moment| *moment <= time);
+        moments.find_map(|moment| looks.look().map(|why| (why, moment)))
+    }
+
+    #[test]
+    fn each_of_the_two_times_is_kept_whichever_is_longer() {
+        for (answer_time, head) in [(MINUTE, HOUR), (HOUR, MINUTE), (MINUTE, MINUTE)] {
+            let untaken = Untaken::within(answer_time, head);
+            let left = answer(&untaken);
+            let mut looks = Looks::at(untaken.clone());
+            let (why, moment) = dropped(&mut looks, Duration::MAX).unwrap();
+            assert_eq!(
+                (why, Some(moment)),
+                (Dropped::Unread, answer_time.map(|time| time * 2))
+            );
+            drop(left);
+            let head = head.unwrap();
+            for untaken in [
+                Untaken::within(answer_time, Some(head)),
+                Untaken::within(None, Some(head)),
+            ] {
+                let mut looks = Looks::at(untaken);
+                let (why, moment) = dropped(&mut looks, Duration::MAX).unwrap();
+                assert_eq!(why, Dropped::Idle);
+                assert!(moment > head && moment <= head + head / 4, "{moment:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_connection_with_something_under_way_or_a_request_now_and_then_is_not_idle() {
+        let untaken = Untaken::within(None, MINUTE);
+        let mut looks = Looks::at(untaken.clone());
+        let request = InProgress::begin(Some(untaken.clone()));
+        assert_eq!(dropped(&mut looks, HOUR.unwrap()), None);
+        drop(request);
+        let streaming = Streaming::begin(untaken.clone());
+        assert_eq!(dropped(&mut looks, HOUR.unwrap()), None);
+        drop(streaming);
+        for _ in 0..100 {
+            drop(InProgress::begin(Some(untaken.clone())));
+            assert_eq!(dropped(&mut looks, MINUTE.unwrap()), None);
+        }
+        assert!(dropped(&mut looks, MINUTE.unwrap() * 2).is_some());
     }
 }
