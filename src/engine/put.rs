@@ -33,6 +33,8 @@ struct Part {
     records: Vec<usize>,
     shard: ShardId,
     numbers: Vec<Option<SequenceNumber>>,
+    /// Bytes of those that were taken.
+    bytes: u64,
     ticket: Option<Ticket>,
     /// What was taken is answered as if it were not.
     torn: bool,
@@ -45,18 +47,21 @@ impl Stream {
     /// Why it was not put.
     pub async fn put_one(&self, engine: &Engine, record: NewRecord) -> Result<Placed, PutFailure> {
         let torn = pass(engine).await?;
+        let bytes = record.size_bytes();
         loop {
-            let room = engine.store.reserve(record.size_bytes()).await;
+            let room = engine.store.reserve(bytes).await;
             let room = room.map_err(|_| PutFailure::Store)?;
             let (shard, encrypted) = self.route(record.hash_key);
             let now = engine.world.clock.now();
             match shard.append(now, room, &record, encrypted) {
                 Ok((number, ticket)) => {
+                    // Its log has a copy: what it came in need not wait for the disk.
+                    drop(record);
                     ticket.durable().await.map_err(|_| PutFailure::Store)?;
                     if torn {
                         return Err(PutFailure::Store);
                     }
-                    engine.traffic.wrote(1, record.size_bytes());
+                    engine.traffic.wrote(1, bytes);
                     return Ok(Placed {
                         shard: shard.id,
                         number,
@@ -93,21 +98,21 @@ impl Stream {
             }
             left = rerouted;
         }
+        // Their logs have copies: what they came in need not wait for the disk.
+        drop(records);
         for part in parts {
             let Some(ticket) = part.ticket else { continue };
             if ticket.durable().await.is_err() || part.torn {
                 continue;
             }
-            let (mut taken, mut bytes, offered) = (0, 0, part.records.len() as u64);
+            let (mut taken, offered) = (0, part.records.len() as u64);
             for (at, number) in part.records.into_iter().zip(part.numbers) {
-                if number.is_some() {
-                    (taken, bytes) = (taken + 1, bytes + records[at].size_bytes());
-                }
+                taken += u64::from(number.is_some());
                 let shard = part.shard;
                 let placed = number.map(|number| Placed { shard, number });
                 results[at] = placed.ok_or(PutFailure::Throttled(shard));
             }
-            engine.traffic.wrote(taken, bytes);
+            engine.traffic.wrote(taken, part.bytes);
             engine.traffic.refused(offered - taken);
         }
         results
@@ -144,6 +149,14 @@ async fn pass(engine: &Engine) -> Result<bool, PutFailure> {
     }
 }
 
+fn bytes_taken(records: &[NewRecord], chosen: &[usize], numbers: &[Option<SequenceNumber>]) -> u64 {
+    let taken = chosen
+        .iter()
+        .zip(numbers)
+        .filter(|(_, number)| number.is_some());
+    taken.map(|(at, _)| records[*at].size_bytes()).sum()
+}
+
 /// Appends one shard's part of a batch; gives it back when the shard was closed meanwhile.
 async fn append_part(
     engine: &Engine,
@@ -156,6 +169,7 @@ async fn append_part(
         records,
         shard: shard.id,
         numbers: Vec::new(),
+        bytes: 0,
         ticket: None,
         torn: false,
     };
@@ -171,6 +185,7 @@ async fn append_part(
     let part = chosen.iter().map(|at| &records[*at]);
     match shard.append_all(now, room, part, encrypted) {
         Ok((numbers, ticket)) => Ok(Part {
+            bytes: bytes_taken(records, &chosen, &numbers),
             records: chosen,
             shard: shard.id,
             numbers,

@@ -46,18 +46,19 @@ impl Operation for PutRecord {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
-        let offered = Offered {
+        let offered = [Offered {
             partition_key: input.partition_key,
             explicit_hash_key: input.explicit_hash_key,
             data: input.data,
-        };
+        }];
         let path = |_, name: &str| name.to_owned();
-        let (stream, terms, mut records) = admit(context, &input.stream, vec![offered], path)?;
+        let (stream, terms) = admit(context, &input.stream, &offered, path)?;
+        let [offered] = offered;
+        let record = routed(context, &terms, offered)?;
         check_ordering(context, &stream.arn, &terms, input.at_least.as_ref())?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run());
         }
-        let record = records.pop().expect("one was offered");
         match stream.put_one(&context.engine, record).await {
             Ok(placed) => Ok(Output {
                 encryption: terms.encryption_shown(),

@@ -4,6 +4,8 @@ mod encode;
 use super::prelude::*;
 use crate::engine::{Placed, PutFailure, Stream};
 use crate::error::Kind;
+use crate::model::StreamArn;
+use std::borrow::Cow;
 
 pub(super) struct PutRecords;
 
@@ -22,19 +24,19 @@ input! {
     }
 }
 
-output! { pub struct Output {
-    "EncryptionType" => encryption: Option<&'static str>,
-    "FailedRecordCount" => failed: usize,
-    "Records" => records: Vec<ResultEntry>,
-} }
+/// What became of each record, in their order.
+#[derive(Debug)]
+pub struct Output {
+    encryption: Option<&'static str>,
+    stream: StreamArn,
+    results: Vec<Result<Placed, PutFailure>>,
+}
 
 output! {
-    /// What became of a record: its place, or why it was refused.
-    pub struct ResultEntry {
-        "ErrorCode" => error_code: Option<&'static str>,
-        "ErrorMessage" => error_message: Option<String>,
-        "SequenceNumber" => sequence_number: Option<NumberText>,
-        "ShardId" => shard_id: Option<ShardText>,
+    /// Why a record was refused.
+    pub struct Refusal {
+        "ErrorCode" => error_code: &'static str,
+        "ErrorMessage" => error_message: Cow<'static, str>,
     }
 }
 
@@ -53,21 +55,20 @@ impl Operation for PutRecords {
             explicit_hash_key: entry.explicit_hash_key,
             data: entry.data,
         });
+        let offered: Vec<Offered> = offered.collect();
         let path = |at: usize, name: &str| format!("records.{}.member.{name}", at + 1);
-        let (stream, terms, records) = admit(context, &input.stream, offered.collect(), path)?;
+        let (stream, terms) = admit(context, &input.stream, &offered, path)?;
+        let records = offered.into_iter().map(|one| routed(context, &terms, one));
+        let records = records.collect::<Result<_, _>>()?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run());
         }
         let results = stream.put_many(&context.engine, records).await;
-        let failed = results.iter().filter(|result| result.is_err()).count();
-        if failed > 0 {
-            log_refused(&stream, &results);
-        }
-        let entry = |result| ResultEntry::of(&stream, result);
+        log_refused(&stream, &results);
         Ok(Output {
             encryption: terms.encryption_shown(),
-            failed,
-            records: results.into_iter().map(entry).collect(),
+            stream: stream.arn.clone(),
+            results,
         })
     }
 
@@ -96,32 +97,20 @@ fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     );
 }
 
-impl ResultEntry {
-    fn of(stream: &Stream, result: Result<Placed, PutFailure>) -> Self {
-        let refused = |code, message| Self {
-            error_code: Some(code),
-            error_message: Some(message),
-            sequence_number: None,
-            shard_id: None,
-        };
-        match result {
-            Ok(placed) => Self {
-                error_code: None,
-                error_message: None,
-                sequence_number: Some(NumberText(placed.number)),
-                shard_id: Some(ShardText(placed.shard)),
-            },
-            Err(PutFailure::Throttled(shard)) => {
-                let error = Error::write_rate_exceeded(shard, &stream.arn);
-                refused(
-                    error.kind.name(),
-                    error.message.unwrap_or_default().into_owned(),
-                )
+impl Refusal {
+    fn of(stream: &StreamArn, failure: PutFailure) -> Self {
+        match failure {
+            PutFailure::Throttled(shard) => {
+                let error = Error::write_rate_exceeded(shard, stream);
+                Self {
+                    error_code: error.kind.name(),
+                    error_message: error.message.unwrap_or_default(),
+                }
             }
-            Err(PutFailure::Store) => refused(
-                Kind::InternalFailure.name(),
-                "Internal Service Failure".to_owned(),
-            ),
+            PutFailure::Store => Self {
+                error_code: Kind::InternalFailure.name(),
+                error_message: Cow::Borrowed("Internal Service Failure"),
+            },
         }
     }
 }

@@ -30,7 +30,8 @@ pub(super) use resources::{Resource, check_settled, policy_and_tags, resource_ta
 pub(super) use shards::{ChildShard, ShardDescription, is_after};
 pub(super) use tags::{TagList, add_tags, remove_tags, tag_refusal, tag_texts};
 pub(super) use writing::{
-    NumberText, Offered, PLACE_BYTES, ShardText, admit, check_ordering, is_auto, write_place,
+    NumberText, Offered, PLACE_BYTES, ShardText, admit, check_ordering, is_auto, routed,
+    write_place,
 };
 
 use super::Context;

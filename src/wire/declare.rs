@@ -443,6 +443,7 @@ always_present!(
     usize,
     String,
     &str,
+    Cow<'static, str>,
     crate::world::Timestamp
 );
 impl<T> Present for Vec<T> {}

@@ -1,11 +1,9 @@
-//! The answer of PutRecords, written straight into the buffer.
-//!
-//! The same members in the same order as `output!` writes. Digits and shard ids need no escaping
-//! and the names are known, so an entry is a few copies; by way of serde it costs three times that.
+//! The answer of PutRecords, written straight into the buffer: the same members in the same order
+//! as `output!` writes.
 
 use super::super::Document;
-use super::super::shared::{PLACE_BYTES, write_place};
-use super::{Output, ResultEntry};
+use super::super::shared::{NumberText, PLACE_BYTES, ShardText, write_place};
+use super::{Output, Placed, PutFailure, Refusal};
 use crate::wire::{self, Format};
 use ciborium_ll::{Encoder, Header};
 use std::io::Write as _;
@@ -14,10 +12,10 @@ use std::io::Write as _;
 const FRAME_BYTES: usize = 128;
 
 impl Document for Output {
-    const MEMBERS: &'static [&'static str] = Self::MEMBERS;
+    const MEMBERS: &'static [&'static str] = &["EncryptionType", "FailedRecordCount", "Records"];
 
     fn encode(&self, format: Format) -> Vec<u8> {
-        let mut body = Vec::with_capacity(FRAME_BYTES + self.records.len() * (PLACE_BYTES + 1));
+        let mut body = Vec::with_capacity(FRAME_BYTES + self.results.len() * (PLACE_BYTES + 1));
         match format {
             Format::Json => self.write_json(&mut body),
             Format::Cbor => self.write_cbor(&mut body),
@@ -28,17 +26,21 @@ impl Document for Output {
 }
 
 impl Output {
+    fn failed(&self) -> usize {
+        self.results.iter().filter(|result| result.is_err()).count()
+    }
+
     fn write_json(&self, body: &mut Vec<u8>) -> std::io::Result<()> {
         body.push(b'{');
         if let Some(encryption) = self.encryption {
             write!(body, r#""EncryptionType":"{encryption}","#)?;
         }
-        write!(body, r#""FailedRecordCount":{},"Records":["#, self.failed)?;
-        for (at, entry) in self.records.iter().enumerate() {
+        write!(body, r#""FailedRecordCount":{},"Records":["#, self.failed())?;
+        for (at, result) in self.results.iter().enumerate() {
             if at > 0 {
                 body.push(b',');
             }
-            entry.write(Format::Json, body);
+            self.write(Format::Json, *result, body);
         }
         body.extend_from_slice(b"]}");
         Ok(())
@@ -54,22 +56,24 @@ impl Output {
             encoder.text(encryption, None)?;
         }
         encoder.text("FailedRecordCount", None)?;
-        encoder.push(Header::Positive(self.failed as u64))?;
+        encoder.push(Header::Positive(self.failed() as u64))?;
         encoder.text("Records", None)?;
-        encoder.push(Header::Array(Some(self.records.len())))?;
-        for entry in &self.records {
-            entry.write(Format::Cbor, body);
+        encoder.push(Header::Array(Some(self.results.len())))?;
+        for result in &self.results {
+            self.write(Format::Cbor, *result, body);
         }
         Ok(())
     }
-}
 
-impl ResultEntry {
-    /// Writes a place; or a refusal, of which there are few, as any other structure.
-    fn write(&self, format: Format, body: &mut Vec<u8>) {
-        match (self.sequence_number, self.shard_id, self.error_code) {
-            (Some(number), Some(shard), None) => write_place(format, number, shard, body),
-            _ => body.extend(wire::encode(format, self)),
+    fn write(&self, format: Format, result: Result<Placed, PutFailure>, body: &mut Vec<u8>) {
+        match result {
+            Ok(Placed { shard, number }) => {
+                write_place(format, NumberText(number), ShardText(shard), body);
+            }
+            // Of these there are few.
+            Err(failure) => {
+                body.extend(wire::encode(format, &Refusal::of(&self.stream, failure)));
+            }
         }
     }
 }
@@ -77,42 +81,73 @@ impl ResultEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{SequenceNumber, ShardId};
-    use crate::operation::shared::{NumberText, ShardText};
+    use crate::model::{AccountId, Region, Scope, SequenceNumber, ShardId, StreamArn};
+    use crate::wire::output;
     use proptest::prelude::*;
+    use std::borrow::Cow;
 
-    fn entry() -> impl Strategy<Value = ResultEntry> {
+    output! { pub struct Whole {
+        "EncryptionType" => encryption: Option<&'static str>,
+        "FailedRecordCount" => failed: usize,
+        "Records" => records: Vec<Entry>,
+    } }
+
+    output! { pub struct Entry {
+        "ErrorCode" => error_code: Option<&'static str>,
+        "ErrorMessage" => error_message: Option<Cow<'static, str>>,
+        "SequenceNumber" => sequence_number: Option<NumberText>,
+        "ShardId" => shard_id: Option<ShardText>,
+    } }
+
+    impl Entry {
+        fn of(stream: &StreamArn, result: Result<Placed, PutFailure>) -> Self {
+            let refusal = result.err().map(|failure| Refusal::of(stream, failure));
+            Self {
+                error_code: refusal.as_ref().map(|refusal| refusal.error_code),
+                error_message: refusal.map(|refusal| refusal.error_message),
+                sequence_number: result.ok().map(|placed| NumberText(placed.number)),
+                shard_id: result.ok().map(|placed| ShardText(placed.shard)),
+            }
+        }
+    }
+
+    fn result() -> impl Strategy<Value = Result<Placed, PutFailure>> {
         let place = (0..=ShardId::MAX_INDEX, any::<u32>(), any::<u32>());
-        let place = place.prop_map(|(shard, created, index)| ResultEntry {
-            error_code: None,
-            error_message: None,
-            sequence_number: Some(NumberText(SequenceNumber {
+        let place = place.prop_map(|(shard, created, index)| {
+            let number = SequenceNumber {
                 created_s: u64::from(created),
                 index: u64::from(index),
                 time_s: u64::from(created) + u64::from(index),
                 shard,
-            })),
-            shard_id: Some(ShardText(ShardId::new(shard))),
+            };
+            let shard = ShardId::new(shard);
+            Ok(Placed { shard, number })
         });
-        let refusal = ".*".prop_map(|message| ResultEntry {
-            error_code: Some("ProvisionedThroughputExceededException"),
-            error_message: Some(message),
-            sequence_number: None,
-            shard_id: None,
+        let throttled = (0..=ShardId::MAX_INDEX).prop_map(|shard| {
+            let shard = ShardId::new(shard);
+            Err(PutFailure::Throttled(shard))
         });
-        prop_oneof![4 => place, 1 => refusal]
+        prop_oneof![4 => place, 1 => throttled, 1 => Just(Err(PutFailure::Store))]
     }
 
     proptest! {
         #[test]
         fn an_answer_is_written_as_any_other_structure(
-            records in prop::collection::vec(entry(), 0..40),
+            results in prop::collection::vec(result(), 0..40),
             encryption in prop::option::of(Just("KMS")),
-            failed in 0_usize..500,
         ) {
-            let output = Output { encryption, failed, records };
+            let scope = Scope { account: AccountId::default(), region: Region::new("us-east-1") };
+            let stream = StreamArn::new(scope, "orders");
+            let entry = |result| Entry::of(&stream, result);
+            let whole = Whole {
+                encryption,
+                failed: results.iter().filter(|result| result.is_err()).count(),
+                records: results.iter().copied().map(entry).collect(),
+            };
+            prop_assert_eq!(Whole::MEMBERS, Output::MEMBERS);
+            let output = Output { encryption, stream: stream.clone(), results };
             for format in [Format::Json, Format::Cbor] {
-                prop_assert_eq!(output.encode(format), wire::encode(format, &output));
+                prop_assert_eq!(output.encode(format), wire::encode(format, &whole));
             }
         }
     }

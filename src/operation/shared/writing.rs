@@ -20,14 +20,14 @@ pub(in crate::operation) struct Offered {
     pub(in crate::operation) data: Data,
 }
 
-/// Checks records against the stream they are for, up to and including their hash keys. `path`
-/// says where in the request the member `name` of record `at` stands.
+/// Checks records against the stream they are for, up to their hash keys. `path` says where in the
+/// request the member `name` of record `at` stands.
 pub(in crate::operation) fn admit(
     context: &Context,
     given: &StreamRef,
-    offered: Vec<Offered>,
+    offered: &[Offered],
     path: impl Fn(usize, &str) -> String,
-) -> Result<(Arc<Stream>, Terms, Vec<NewRecord>), Error> {
+) -> Result<(Arc<Stream>, Terms), Error> {
     let found = context.stream(given).map(|stream| (stream.terms(), stream));
     let auto = found
         .as_ref()
@@ -39,7 +39,7 @@ pub(in crate::operation) fn admit(
     {
         // The newest shape leaves the key optional; what the service says then is not recorded,
         // so it is what it said before (a choice).
-        let missing = indexes(&offered, |record| record.partition_key.0.is_none());
+        let missing = indexes(offered, |record| record.partition_key.0.is_none());
         let report = Report::missing(missing.map(|at| path(at, "partitionKey")));
         return Err(Error::invalid(report.message()));
     }
@@ -50,12 +50,8 @@ pub(in crate::operation) fn admit(
     if terms.encrypted {
         check_stream_key(context, &stream)?;
     }
-    check_sizes(context, &offered, &terms, path)?;
-    let records = offered
-        .into_iter()
-        .map(|record| routed(context, &terms, record));
-    let records = records.collect::<Result<_, _>>()?;
-    Ok((stream, terms, records))
+    check_sizes(context, offered, &terms, path)?;
+    Ok((stream, terms))
 }
 
 fn check_sizes(
@@ -86,7 +82,11 @@ fn indexes(offered: &[Offered], chosen: impl Fn(&Offered) -> bool) -> impl Itera
 }
 
 /// The record with the hash key that decides its shard. Under AUTO the keys decide nothing.
-fn routed(context: &Context, terms: &Terms, offered: Offered) -> Result<NewRecord, Error> {
+pub(in crate::operation) fn routed(
+    context: &Context,
+    terms: &Terms,
+    offered: Offered,
+) -> Result<NewRecord, Error> {
     let partition_key = offered.partition_key.0.map(PartitionKey::into_text);
     let explicit = match &offered.explicit_hash_key {
         None => None,
