@@ -127,7 +127,7 @@ impl Server {
         let (operation, outcome, sent) = reply.outcome();
         self.metrics
             .count(operation, outcome, (received, sent), took);
-        Ok(reply.into_response(&head, client.address, took, &self.engine.world.random))
+        Ok(reply.into_response(head, client.address, took, &self.engine.world.random))
     }
 
     /// Answers a request from within this process.

@@ -249,6 +249,16 @@ impl Lane {
         if !self.is_contended() && self.try_take(bytes) {
             return Ok(());
         }
+        // In a box, so that those who need not wait do not carry the room for it.
+        Box::pin(self.take_in_line(bytes, patience, most)).await
+    }
+
+    async fn take_in_line(
+        &self,
+        bytes: u64,
+        patience: Option<Duration>,
+        most: u64,
+    ) -> Result<(), NoRoom> {
         let _place = InLine::join(&self.line, most)?;
         let taking = async {
             let _turn = self.turn.acquire().await;

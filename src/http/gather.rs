@@ -163,7 +163,8 @@ impl<B: Body<Data = Bytes> + Unpin> Pieces<'_, B> {
         loop {
             let frame = match at_once(&mut self.body).await {
                 Some(frame) => frame,
-                None => self.pace.wait(&mut self.body, self.come).await?,
+                // In a box, so that a body that is there does not carry the room for it.
+                None => Box::pin(self.pace.wait(&mut self.body, self.come)).await?,
             };
             let Some(frame) = frame else { return Ok(None) };
             let Ok(data) = frame.map_err(Ended::CutOff)?.into_data() else {

@@ -8,10 +8,9 @@ use crate::error::{Error, Kind};
 use crate::operation::{Entry, Events};
 use crate::wire::{self, Format};
 use crate::world::Random;
-use base64_turbo::STANDARD;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
-use hyper::{Response, StatusCode};
+use hyper::{HeaderMap, Response, StatusCode};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -218,10 +217,11 @@ impl Reply {
         self.error.as_ref().is_some_and(|error| error.kind == kind)
     }
 
-    /// The whole answer. Its ids are random and, on the way, told to the log.
+    /// The whole answer, with the request's own map for its headers. Its ids are random and, on the
+    /// way, told to the log.
     pub(super) fn into_response(
         mut self,
-        head: &Parts,
+        head: Parts,
         peer: SocketAddr,
         took: Duration,
         random: &Random,
@@ -229,7 +229,7 @@ impl Reply {
         let request_id = uuid::Builder::from_random_bytes(random.bytes()).into_uuid();
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
         let request_id: &str = request_id.hyphenated().encode_lower(&mut text);
-        self.log(head, peer, took, request_id);
+        self.log(&head, peer, took, request_id);
 
         let mut response = Response::new(match self.events.take() {
             Some(events) => Body::events(events),
@@ -239,26 +239,24 @@ impl Reply {
             }
         });
         *response.status_mut() = StatusCode::from_u16(self.status).expect("ours are in range");
-        let headers = response.headers_mut();
-        headers.reserve(4);
+        let asked = head
+            .headers
+            .contains_key(ORIGIN)
+            .then(|| Origin::of(&head.headers));
+        // The map goes on to the next request of the connection, which costs no memory then.
+        let mut headers = head.headers;
+        headers.clear();
         headers.insert(REQUEST_ID, ascii(request_id));
         if let Some(content_type) = self.content_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
         if !self.preflight {
-            let id: [u8; 72] = random.bytes();
-            let mut text = [0; 96];
-            STANDARD
-                .encode_slice(id, &mut text)
-                .expect("72 bytes are 96 characters");
-            headers.insert(
-                EXTENDED_ID,
-                HeaderValue::from_bytes(&text).expect("base64 is ASCII"),
-            );
+            headers.insert(EXTENDED_ID, extended_id(random));
         }
-        if head.headers.contains_key(ORIGIN) {
-            allow_origin(&self, head, response.headers_mut());
+        if let Some(asked) = asked {
+            asked.allow(&self, &mut headers);
         }
+        *response.headers_mut() = headers;
         response
     }
 
@@ -294,6 +292,7 @@ impl Reply {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 /// Seconds for which a browser may keep the answer to a preflight.
 const PREFLIGHT_LIFE_S: &str = "172800";
@@ -304,35 +303,53 @@ fn ascii(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("ids are ASCII")
 }
 
-/// Lets a page of any origin see the answer.
-fn allow_origin(reply: &Reply, head: &Parts, headers: &mut hyper::HeaderMap) {
-    headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
-    if !reply.preflight {
-        headers.insert(
-            "access-control-expose-headers",
-            HeaderValue::from_static(EXPOSED),
-        );
-        return;
+/// 96 characters of base64, as the service's are, each of six random bits.
+fn extended_id(random: &Random) -> HeaderValue {
+    let mut text: [u8; 96] = random.bytes();
+    for character in &mut text {
+        *character = BASE64[usize::from(*character & 63)];
     }
-    let echoes = [
-        (
-            "access-control-request-headers",
-            "access-control-allow-headers",
-        ),
-        (
-            "access-control-request-method",
-            "access-control-allow-methods",
-        ),
-    ];
-    for (asked, allowed) in echoes {
-        if let Some(value) = head.headers.get(asked) {
-            headers.insert(allowed, value.clone());
+    HeaderValue::from_bytes(&text).expect("base64 is ASCII")
+}
+
+/// What the page asks for that sends a request, for its browser.
+struct Origin {
+    headers: Option<HeaderValue>,
+    method: Option<HeaderValue>,
+}
+
+impl Origin {
+    fn of(asked: &HeaderMap) -> Self {
+        Self {
+            headers: asked.get("access-control-request-headers").cloned(),
+            method: asked.get("access-control-request-method").cloned(),
         }
     }
-    headers.insert(
-        "access-control-max-age",
-        HeaderValue::from_static(PREFLIGHT_LIFE_S),
-    );
+
+    /// Lets a page of any origin see the answer.
+    fn allow(self, reply: &Reply, headers: &mut HeaderMap) {
+        headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
+        if !reply.preflight {
+            headers.insert(
+                "access-control-expose-headers",
+                HeaderValue::from_static(EXPOSED),
+            );
+            return;
+        }
+        let allowed = [
+            ("access-control-allow-headers", self.headers),
+            ("access-control-allow-methods", self.method),
+        ];
+        for (name, value) in allowed {
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        }
+        headers.insert(
+            "access-control-max-age",
+            HeaderValue::from_static(PREFLIGHT_LIFE_S),
+        );
+    }
 }
 
 /// The answer to a body that is too large: nothing, not even ids.

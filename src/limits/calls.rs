@@ -72,37 +72,52 @@ pub const CALL_RATES: &[CallRate] = rates! {
 
 /// The rates in force, in the order of [`CALL_RATES`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Calls([super::Limit; CALL_RATES.len()]);
+pub struct Calls {
+    rates: [super::Limit; CALL_RATES.len()],
+    /// Whether one is in force.
+    any: bool,
+}
 
 impl Calls {
     /// No rate at all.
-    pub const OFF: Self = Self([None; CALL_RATES.len()]);
+    pub const OFF: Self = Self {
+        rates: [None; CALL_RATES.len()],
+        any: false,
+    };
 
     /// All rates of the service.
     pub fn strict() -> Self {
-        Self(std::array::from_fn(|at| Some(CALL_RATES[at].per_second)))
+        Self {
+            rates: std::array::from_fn(|at| Some(CALL_RATES[at].per_second)),
+            any: true,
+        }
     }
 
     /// The rate of `operation`, if it has one that is in force.
     pub fn of(&self, operation: &str) -> Option<CallRate> {
+        if !self.any {
+            return None;
+        }
         let at = CALL_RATES
             .binary_search_by(|rate| rate.operation.cmp(operation))
             .ok()?;
         Some(CallRate {
-            per_second: self.0[at]?,
+            per_second: self.rates[at]?,
             ..CALL_RATES[at]
         })
     }
 
     pub(super) fn set(&mut self, name: &str, value: super::Limit) -> bool {
         let at = CALL_RATES.iter().position(|rate| rate.name == name);
-        at.map(|at| self.0[at] = value).is_some()
+        let known = at.map(|at| self.rates[at] = value).is_some();
+        self.any = self.rates.iter().any(Option::is_some);
+        known
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = super::Row> {
         CALL_RATES
             .iter()
-            .zip(self.0)
+            .zip(self.rates)
             .map(|(rate, value)| super::Row {
                 name: rate.name,
                 value: value.map_or_else(|| "off".to_owned(), |value| value.to_string()),
