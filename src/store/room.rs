@@ -3,7 +3,7 @@
 use super::log::Log;
 use super::{Shared, StoreError};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 /// How many bytes are under way, and how many may be.
@@ -13,6 +13,8 @@ pub(crate) struct Pressure {
     limit: AtomicU64,
     /// Writers are refused, not kept waiting: nothing will make room but trimming.
     refusing: AtomicBool,
+    /// Writers that wait; where there is none, nobody need be told.
+    waiting: AtomicUsize,
     eased: Notify,
 }
 
@@ -22,6 +24,7 @@ impl Pressure {
             level: AtomicU64::new(0),
             limit: AtomicU64::new(limit.max(1)),
             refusing: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
             eased: Notify::new(),
         }
     }
@@ -29,20 +32,24 @@ impl Pressure {
     /// One writer may step over the limit, so that no record is too large to be taken.
     pub(crate) fn admit(&self, bytes: u64) -> bool {
         let limit = self.limit.load(Ordering::Relaxed);
-        if self.level.fetch_add(bytes, Ordering::Relaxed) < limit {
+        if self.level.fetch_add(bytes, Ordering::SeqCst) < limit {
             return true;
         }
-        self.level.fetch_sub(bytes, Ordering::Relaxed);
+        self.level.fetch_sub(bytes, Ordering::SeqCst);
         false
     }
 
     pub(crate) fn add(&self, bytes: u64) {
-        self.level.fetch_add(bytes, Ordering::Relaxed);
+        self.level.fetch_add(bytes, Ordering::SeqCst);
     }
 
     pub(crate) fn release(&self, bytes: u64) {
-        if bytes > 0 {
-            self.level.fetch_sub(bytes, Ordering::Relaxed);
+        if bytes == 0 {
+            return;
+        }
+        self.level.fetch_sub(bytes, Ordering::SeqCst);
+        // Either this sees who waits, or who waits sees what is released.
+        if self.waiting.load(Ordering::SeqCst) > 0 {
             self.eased.notify_waiters();
         }
     }
@@ -66,6 +73,22 @@ impl Pressure {
     }
 }
 
+/// A writer that waits, until this is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::SeqCst);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// Room for the bytes of an append, given back unless it is used.
 #[derive(Debug)]
 pub struct Room {
@@ -75,26 +98,30 @@ pub struct Room {
 
 impl Room {
     pub(crate) async fn reserve(shared: &Arc<Shared>, bytes: u64) -> Result<Self, StoreError> {
+        shared.check()?;
+        if !shared.pressure.admit(bytes) {
+            // In a box, so that those who need not wait do not carry the room for it.
+            Box::pin(Self::wait(shared, bytes)).await?;
+        }
+        Ok(Self {
+            shared: shared.clone(),
+            bytes,
+        })
+    }
+
+    /// Waits until the bytes are admitted.
+    async fn wait(shared: &Shared, bytes: u64) -> Result<(), StoreError> {
         let pressure = &shared.pressure;
+        let _waiting = Waiting::begin(&pressure.waiting);
         loop {
-            shared.check()?;
-            if pressure.admit(bytes) {
-                return Ok(Self {
-                    shared: shared.clone(),
-                    bytes,
-                });
-            }
             let eased = pressure.eased.notified();
             tokio::pin!(eased);
             eased.as_mut().enable();
             shared.check()?;
             if pressure.admit(bytes) {
-                return Ok(Self {
-                    shared: shared.clone(),
-                    bytes,
-                });
+                return Ok(());
             }
-            if pressure.refusing.load(Ordering::Acquire) {
+            if pressure.is_refusing() {
                 return Err(StoreError::Full);
             }
             shared.signal.urge();
@@ -104,10 +131,11 @@ impl Room {
 
     /// Uses the room for `bytes`, more or fewer than were asked for.
     pub(crate) fn spend(mut self, bytes: u64) {
-        self.shared.pressure.add(bytes);
-        self.shared
-            .pressure
-            .release(std::mem::take(&mut self.bytes));
+        let asked = std::mem::take(&mut self.bytes);
+        match bytes.checked_sub(asked) {
+            Some(more) => self.shared.pressure.add(more),
+            None => self.shared.pressure.release(asked - bytes),
+        }
     }
 }
 

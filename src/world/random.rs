@@ -29,20 +29,33 @@ impl Random {
 
     /// The next number.
     pub fn number(&self) -> u64 {
-        let mut mixed = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+        mixed(self.take(1))
     }
 
-    /// `N` random bytes.
+    /// `N` random bytes, the numbers of which are taken at once: all threads take from one place.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
+        let mut state = self.take(N.div_ceil(8) as u64);
         for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.number().to_le_bytes()[..chunk.len()]);
+            chunk.copy_from_slice(&mixed(state).to_le_bytes()[..chunk.len()]);
+            state = state.wrapping_add(STEP);
         }
         bytes
     }
+
+    /// Takes so many states; gives the first of them.
+    fn take(&self, count: u64) -> u64 {
+        let steps = STEP.wrapping_mul(count);
+        self.0
+            .fetch_add(steps, Ordering::Relaxed)
+            .wrapping_add(STEP)
+    }
+}
+
+fn mixed(state: u64) -> u64 {
+    let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]
@@ -59,5 +72,9 @@ mod tests {
             Random::seeded(7).bytes::<72>(),
             Random::seeded(8).bytes::<72>()
         );
+        let (one, other) = (Random::seeded(7), Random::seeded(7));
+        let numbers: Vec<_> = (0..3).flat_map(|_| one.number().to_le_bytes()).collect();
+        assert_eq!(other.bytes::<20>(), numbers[..20]);
+        assert_eq!(one.number(), other.number());
     }
 }
