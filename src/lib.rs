@@ -12,7 +12,7 @@
 //! | [`world`] | time, chance and faults, handed in so that a test can hold them |
 //! | [`wire`] | bytes to values in JSON and CBOR; shapes as data; the wording of refusals |
 //! | [`model`] | the nouns as pure values: shards, sequence numbers, iterators, buckets; policies and who they are of |
-//! | [`store`] | records and metadata in memory and in sled, or on a simulated disk; durability; what of a directory is whole, and its repair |
+//! | [`store`] | records and metadata in memory and in sled, in files without a name where nothing has to survive, or on a simulated disk; durability; what of a directory is whole, and its repair |
 //! | [`engine`] | streams and their shards; the write path; lifecycles; retention; admission in bytes; the only tasks |
 //! | [`error`] | the service's exceptions and every text of them |
 //! | [`operation`] | one file for each operation, the table of them, and whether policies permit it |

@@ -3,8 +3,9 @@
 //! A segment is copied to the kernel's cache once, and that is all: there is no log, no order on
 //! the disk and no flush, and the kernel writes it out when it wants the memory. Such a file is
 //! gone with the process, however that ends, and what is removed before it was written out never
-//! reaches the disk. A database costs three times as much for what is not wanted here (measured:
-//! `tests/benches/README.md`).
+//! reaches the disk. A database keeps promises that are not wanted here and syncs whatever it
+//! flushes: with one in this place PutRecords took 250,000 records a second where it takes 390,000
+//! (measured: `tests/benches/README.md`).
 
 use super::disk::{Database, Disk, Tree};
 use super::key;
