@@ -13,12 +13,13 @@
 //! - `aside/`: what a repair found damaged, as it was.
 //!
 //! `disk.rs` is what is asked of the engine below, `sled.rs` the engine, `scratch.rs` what takes
-//! its place where nothing has to survive, `crash.rs` a simulated one. `segment.rs`, `frame.rs`, `key.rs`, `value.rs` and `catalog.rs` are the bytes, `log.rs` and
-//! `read.rs` a shard, `commit.rs`, `writer.rs` and `spill.rs` the committer, `generation.rs` and
-//! `keeper.rs` the databases, `spare.rs` the second copy of `meta`, `open.rs` and `recovery.rs` the
-//! start, `remains.rs` what a killed engine leaves, `room.rs` what writers wait for. `offline.rs`
-//! reads the engine's files without it, `check.rs` says what of a directory is whole, `repair.rs`
-//! makes it whole. `fuzzing.rs` is what a fuzzer runs on the stored forms.
+//! its place where nothing has to survive, `crash.rs` a simulated one. `segment.rs`, `frame.rs`,
+//! `key.rs`, `value.rs` and `catalog.rs` are the bytes, `log.rs` and `read.rs` a shard, `commit.rs`,
+//! `writer.rs` and `spill.rs` the committer, `generation.rs` and `keeper.rs` the databases,
+//! `spare.rs` the second copy of `meta`, `open.rs` and `recovery.rs` the start, `remains.rs` what a
+//! killed engine leaves, `room.rs` what writers wait for. `offline.rs` reads the engine's files
+//! without it, `check.rs` says what of a directory is whole, `repair.rs` makes it whole.
+//! `fuzzing.rs` is what a fuzzer runs on the stored forms.
 
 pub mod catalog;
 mod check;
@@ -255,9 +256,14 @@ impl Shared {
             self.pressure.release(memory);
         }
         if sweep {
-            self.signal.sweep.store(true, Ordering::Release);
-            self.signal.urge();
+            self.ask_for_sweep();
         }
+    }
+
+    /// Generations may have to be cleared away.
+    fn ask_for_sweep(&self) {
+        self.signal.sweep.store(true, Ordering::Release);
+        self.signal.urge();
     }
 
     /// Forgets the oldest segments in the order of eviction that are no longer in memory.

@@ -329,7 +329,7 @@ impl Committer {
             .into_iter()
             .filter(|generation| generation.is_sealed())
         {
-            if generation.live() > 0 && generation.live() < generation.total() / 2 {
+            if generation.live() > 0 && generation.is_half_dead() {
                 self.rewrite(&generation)?;
                 if self.writer.is_full(self.shared.settings.generation_bytes) {
                     self.finish_generation()?;

@@ -50,8 +50,13 @@ impl Generation {
 
     /// Bytes of a segment are no longer wanted. True when there may be something to clear away.
     pub(crate) fn release(&self, bytes: u64) -> bool {
-        let left = self.live.fetch_sub(bytes, Ordering::Relaxed) - bytes;
-        left < self.total.load(Ordering::Relaxed) / 2
+        self.live.fetch_sub(bytes, Ordering::Relaxed);
+        self.is_half_dead()
+    }
+
+    /// Whether less than half of what was written is still wanted.
+    pub(crate) fn is_half_dead(&self) -> bool {
+        self.live() < self.total() / 2
     }
 
     pub(crate) fn live(&self) -> u64 {

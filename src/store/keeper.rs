@@ -1,7 +1,8 @@
 //! A thread for what takes long and nobody waits for: opening the next generation, closing the
 //! last, removing the files of dead ones.
 
-use super::disk::{Database, Disk};
+use super::Shared;
+use super::disk::Database;
 use super::generation::Generation;
 use crate::limits;
 use std::io;
@@ -21,36 +22,37 @@ enum Job {
 
 /// The thread; it ends, its work done, when this is closed.
 pub(crate) struct Keeper {
+    shared: Arc<Shared>,
+    /// Where there is no thread what is asked for is done at once.
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
-    /// Where there is no thread: what is asked for is done at once.
-    disk: Option<Arc<dyn Disk>>,
 }
 
 impl Keeper {
-    pub(crate) fn start(disk: Arc<dyn Disk>) -> io::Result<Self> {
+    pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
         let (jobs, receiver) = channel();
+        let theirs = shared.clone();
         let work = move || {
             for job in receiver {
-                run(&*disk, job);
+                run(&theirs, job);
             }
         };
         let thread = std::thread::Builder::new()
             .name("generations".into())
             .spawn(work)?;
         Ok(Self {
+            shared,
             jobs: Some(jobs),
             thread: Some(thread),
-            disk: None,
         })
     }
 
     /// One without a thread, which does at once what it is asked for.
-    pub(crate) fn of_none(disk: Arc<dyn Disk>) -> Self {
+    pub(crate) fn of_none(shared: Arc<Shared>) -> Self {
         Self {
+            shared,
             jobs: None,
             thread: None,
-            disk: Some(disk),
         }
     }
 
@@ -69,15 +71,12 @@ impl Keeper {
     }
 
     fn send(&self, job: Job) {
-        if let Some(disk) = &self.disk {
-            return run(&**disk, job);
-        }
-        let jobs = self
-            .jobs
-            .as_ref()
-            .expect("the keeper is open until it is closed");
-        if jobs.send(job).is_err() {
-            tracing::error!("the thread that opens and closes generations has ended");
+        match &self.jobs {
+            None => run(&self.shared, job),
+            Some(jobs) if jobs.send(job).is_err() => {
+                tracing::error!("the thread that opens and closes generations has ended");
+            }
+            Some(_) => {}
         }
     }
 
@@ -92,13 +91,20 @@ impl Keeper {
     }
 }
 
-fn run(disk: &dyn Disk, job: Job) {
+fn run(shared: &Shared, job: Job) {
+    let disk = &shared.generations.disk;
     match job {
         Job::Open(path, opened) => {
             // Nobody may want it any more: then it is closed again.
             let _unwanted = opened.send(disk.open(&path, limits::DATABASE_CACHE_BYTES));
         }
-        Job::Close(generation, writer) => generation.close(Some(writer)),
+        Job::Close(generation, writer) => {
+            generation.close(Some(writer));
+            // What died while it was written to was left alone until now.
+            if generation.is_half_dead() {
+                shared.ask_for_sweep();
+            }
+        }
         Job::Remove(path) => {
             if let Err(error) = disk.remove(&path) {
                 tracing::warn!(%error, "{} cannot be removed: remove it by hand", path.display());

@@ -297,7 +297,7 @@ fn start(
         segment_limit: settings.segment_bytes.saturating_sub(256).max(1),
         settings,
         on_disk,
-        generations: Generations::new(disk.clone()),
+        generations: Generations::new(disk),
         pressure: Pressure::new(limit),
         hot: AtomicU64::new(0),
         logs: Lock::default(),
@@ -314,9 +314,9 @@ fn start(
     });
     let fail = |error| OpenError::new(Path::new("the committer's thread"), error);
     let keeper = if on_runtime {
-        Keeper::of_none(disk)
+        Keeper::of_none(shared.clone())
     } else {
-        Keeper::start(disk).map_err(fail)?
+        Keeper::start(shared.clone()).map_err(fail)?
     };
     let directory = shared.settings.directory.clone();
     let mut writer = Writer {
