@@ -199,7 +199,7 @@ limits! {
     /// Time for which a TLS handshake may take; always real time.
     handshake_seconds, "handshake-seconds", Some(10), Some(10), Some(10),
         "seconds", "ours: enough for a slow machine";
-    /// Time for which a request's head may take, and a connection may be idle; always real time.
+    /// Time for which a request's head may take, and a connection may be idle; up to a quarter more, and always real time.
     head_seconds, "head-seconds", Some(180), Some(180), Some(180),
         "seconds", "ours: pools use a connection again after 60 to 90 s";
     /// Connections open at once; further ones wait until one closes.

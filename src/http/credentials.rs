@@ -147,7 +147,15 @@ pub(super) fn access_key(credential: Option<&str>) -> &str {
 #[derive(Debug)]
 pub(super) struct Scopes {
     configured: Scope,
-    recent: Lock<Vec<(Box<str>, Scope)>>,
+    recent: Lock<Vec<Recent>>,
+}
+
+/// What a credential came to.
+#[derive(Debug)]
+struct Recent {
+    credential: Box<str>,
+    known: Option<AccountId>,
+    scope: Scope,
 }
 
 impl Scopes {
@@ -163,18 +171,20 @@ impl Scopes {
     pub(super) fn of(&self, credential: Option<&str>, known: Option<AccountId>) -> Scope {
         let text = credential.unwrap_or_default();
         let mut recent = self.recent.lock();
-        let is_it = |(recent, scope): &&(Box<str>, Scope)| {
-            **recent == *text && known.is_none_or(|known| known == scope.account)
-        };
-        if let Some((_, scope)) = recent.iter().find(is_it) {
-            return scope.clone();
+        let is_it = |recent: &&Recent| *recent.credential == *text && recent.known == known;
+        if let Some(recent) = recent.iter().find(is_it) {
+            return recent.scope.clone();
         }
         let scope = self.told(credential, known);
         if text.len() <= limits::RECENT_SCOPE_BYTES {
             if recent.len() == limits::RECENT_SCOPES {
                 recent.remove(0);
             }
-            recent.push((text.into(), scope.clone()));
+            recent.push(Recent {
+                credential: text.into(),
+                known,
+                scope: scope.clone(),
+            });
         }
         scope
     }
@@ -232,5 +242,6 @@ mod tests {
         let known = AccountId::parse("000000000007");
         let scope = scopes.of(Some("AKIA/20260101/mars-1"), known);
         assert_eq!(scope.to_string(), "000000000007/mars-1");
+        assert_ne!(text(Some("AKIA/20260101/mars-1")), "000000000007/mars-1");
     }
 }

@@ -85,8 +85,8 @@ pub(super) struct Looks {
     answer: (u32, u32),
     /// How many make the time of a head, and at how many there was nothing under way.
     head: (u32, u32),
-    /// Requests that there were at the last one.
-    seen: usize,
+    /// Requests that there were at the last one, and whether something was under way then.
+    seen: (usize, bool),
 }
 
 impl Looks {
@@ -105,7 +105,7 @@ impl Looks {
             answer: steps(untaken.answer),
             head: steps(untaken.head),
             step,
-            seen: 0,
+            seen: (0, false),
             untaken,
         }
     }
@@ -126,15 +126,15 @@ impl Looks {
                 return Some(Dropped::Unread);
             }
         }
-        let begun = self.untaken.begun.load(SeqCst);
+        let (begun, busy) = (self.untaken.begun.load(SeqCst), self.untaken.is_busy());
+        let (seen, was_busy) = std::mem::replace(&mut self.seen, (begun, busy));
         let (most, quiet) = &mut self.head;
-        *quiet = match self.untaken.is_busy() || begun != self.seen {
+        // What was under way at the last look may have ended just before this one.
+        *quiet = match busy || was_busy || begun != seen {
             true => 0,
             false => *quiet + 1,
         };
-        self.seen = begun;
-        // At the first of them it may just have become quiet.
-        (*quiet > *most).then_some(Dropped::Idle)
+        (*quiet >= *most).then_some(Dropped::Idle)
     }
 }
 
@@ -314,7 +314,7 @@ mod tests {
                 let mut looks = Looks::at(untaken);
                 let (why, moment) = dropped(&mut looks, Duration::MAX).unwrap();
                 assert_eq!(why, Dropped::Idle);
-                assert!(moment > head && moment <= head + head / 4, "{moment:?}");
+                assert!(moment >= head && moment < head + head / 8, "{moment:?}");
             }
         }
     }
@@ -333,6 +333,23 @@ mod tests {
             drop(InProgress::begin(Some(untaken.clone())));
             assert_eq!(dropped(&mut looks, MINUTE.unwrap()), None);
         }
-        assert!(dropped(&mut looks, MINUTE.unwrap() * 2).is_some());
+    }
+
+    #[test]
+    fn a_connection_is_idle_for_the_time_of_a_head_and_a_look_more_at_most() {
+        let minute = MINUTE.unwrap();
+        for was_busy in [false, true] {
+            let untaken = Untaken::within(None, MINUTE);
+            let mut looks = Looks::at(untaken.clone());
+            let request = InProgress::begin(Some(untaken.clone()));
+            if was_busy {
+                assert_eq!(looks.look(), None);
+            }
+            // It ends right after a look, or right before the next one.
+            drop(request);
+            let (why, moment) = dropped(&mut looks, minute * 2).unwrap();
+            assert_eq!(why, Dropped::Idle);
+            assert_eq!(moment, minute + minute / HEAD_LOOKS);
+        }
     }
 }

@@ -70,11 +70,11 @@ pub const JSON_DEPTH: u8 = CBOR_DEPTH;
 pub const CBOR_TAGS: u8 = 4;
 /// Bodies from this length on are read with one piece of room for all their blobs (measured).
 pub const SHARED_ROOM_FROM_BYTES: usize = 16 << 10;
-/// Bytes of room for a body, and of room for its blobs, that each thread keeps for the next one
-/// (ours): most batches fit, and two threads do not hold much.
+/// Bytes of a body, and of its blobs, for which each thread keeps the room for the next one (ours);
+/// room grows by doubling, so it is up to twice that. Most batches fit, and threads are few.
 pub const KEPT_ROOM_BYTES: usize = 1 << 20;
-/// How often a connection is looked at in the time of a head (ours): by so much later, at most, is
-/// one closed on which nothing comes.
+/// How often, at least, a connection is looked at in the time of a head (ours): one on which nothing
+/// comes is closed by one look later, or by two where the time is no multiple of the steps.
 pub const HEAD_LOOKS: u32 = 8;
 /// Credentials whose scope is remembered (ours).
 pub const RECENT_SCOPES: usize = 8;
