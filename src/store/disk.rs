@@ -53,12 +53,6 @@ pub(crate) trait Disk: Send + Sync {
         true
     }
 
-    /// Whether what is read back may be something else than was written, as after a crash: then it
-    /// carries checksums.
-    fn may_damage(&self) -> bool {
-        true
-    }
-
     /// Takes a data directory for this process and checks its version.
     fn claim(&self, directory: &Path, tries: u32) -> Result<Claim, OpenError> {
         open::claim(directory, tries).map(|lock| Box::new(lock) as Claim)

@@ -71,11 +71,6 @@ impl Disk for Scratch {
         false
     }
 
-    /// What is read back is what this process wrote, as it is from memory.
-    fn may_damage(&self) -> bool {
-        false
-    }
-
     fn names(&self, _directory: &Path) -> io::Result<Vec<String>> {
         Ok(Vec::new())
     }

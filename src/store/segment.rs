@@ -74,18 +74,6 @@ impl Tail {
 
     /// Closes the segment, leaving an empty tail.
     pub(crate) fn seal(&mut self, log: LogId) -> Segment {
-        let mut bytes = self.close(log);
-        let checksum = crc32fast::hash(&bytes[4..]);
-        bytes[..4].copy_from_slice(&checksum.to_le_bytes());
-        Segment::trusted(bytes.into())
-    }
-
-    /// The same without a checksum, for a segment that comes back as it is.
-    pub(crate) fn seal_trusted(&mut self, log: LogId) -> Segment {
-        Segment::trusted(self.close(log).into())
-    }
-
-    fn close(&mut self, log: LogId) -> Vec<u8> {
         let Self { mut bytes, offsets } = std::mem::take(self);
         let table = u32::try_from(bytes.len()).expect("a segment is below 4 GiB");
         let count = u32::try_from(offsets.len()).expect("a segment is below 4 GiB");
@@ -96,7 +84,11 @@ impl Tail {
         bytes[8..16].copy_from_slice(&log.stream.to_le_bytes());
         bytes[16..20].copy_from_slice(&log.shard.to_le_bytes());
         bytes[20..24].copy_from_slice(&table.to_le_bytes());
-        bytes
+        let checksum = crc32fast::hash(&bytes[4..]);
+        bytes[..4].copy_from_slice(&checksum.to_le_bytes());
+        Segment {
+            bytes: Bytes::from(bytes),
+        }
     }
 
     /// The packed records from the one at `position` on.
@@ -128,11 +120,6 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// A segment that is as it was sealed.
-    pub(crate) fn trusted(bytes: Bytes) -> Self {
-        Self { bytes }
-    }
-
     /// Reads a segment back; says what is wrong with bytes that are none.
     pub(crate) fn parse(bytes: Bytes) -> Result<Self, &'static str> {
         if bytes.len() < HEADER + RECORD_HEADER + 4 {
