@@ -11,7 +11,7 @@ use memchr::memchr2_iter;
 use std::borrow::Cow;
 
 /// Clients may give a date in a header of AWS's own.
-pub(super) const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 
 /// Checks that a request brings what a signature needs, and gives the credential, if there is one.
 pub(super) fn credential(

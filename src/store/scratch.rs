@@ -71,10 +71,6 @@ impl Disk for Scratch {
         false
     }
 
-    fn names(&self, _directory: &Path) -> io::Result<Vec<String>> {
-        Ok(Vec::new())
-    }
-
     fn holds(&self, path: &Path) -> bool {
         self.generations.lock().contains_key(path)
     }
@@ -88,10 +84,6 @@ impl Disk for Scratch {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.generations.lock().remove(path);
-        Ok(())
-    }
-
-    fn sync(&self, _directory: &Path) -> io::Result<()> {
         Ok(())
     }
 }
