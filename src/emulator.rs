@@ -8,7 +8,7 @@ use crate::http::metrics::Metrics;
 use crate::http::tls::{self, TlsIdentity};
 use crate::http::{Body, Entrance, Incoming, Request, Response, Server};
 use crate::limits;
-use crate::model::{AccountId, Region, Scope};
+use crate::model::{AccountId, AccountRegion, Region};
 use crate::options::{Authentication, ClockChoice, Durability, Options};
 use crate::store::{self, OpenError, SimulatedDisk, Store};
 use crate::world::{Clock, Faults, Random, VirtualClock, World};
@@ -238,7 +238,7 @@ fn entrance(options: &Options) -> Result<Entrance, String> {
         authentication: options.auth,
         credentials: options.credentials()?,
         identities,
-        scope: Scope {
+        scope: AccountRegion {
             account,
             region: Region::new(&options.region),
         },

@@ -1,7 +1,6 @@
 //! All streams of all accounts, and what happens to them as time passes.
 
 mod account;
-mod admission;
 mod change;
 mod consumer;
 mod lifecycle;
@@ -19,7 +18,6 @@ mod traffic;
 
 pub use crate::store::{Consumer, PendingChange, ReshardingOrder, StoreError, StreamSettings};
 pub use account::Commitment;
-pub use admission::{Admission, NoRoom, Share};
 pub use change::Counts;
 pub use consumer::{ConsumerStatus, consumer_status};
 pub use put::{Placed, PutFailure};
@@ -27,13 +25,16 @@ pub use restore::RestoreError;
 pub(crate) use restore::kept_time;
 pub use shard::{Batch, Read, RecordView, Shard};
 pub use state::{State, consumer_arn, mode, new_settings};
-pub use stream::{Facts, Stream, Terms};
+pub use stream::{PutSettings, Stream, StreamSnapshot};
 pub use subscription::{Event, Leave, SeatTaken, Subscription};
 pub use traffic::{Traffic, TrafficFigures};
 
+use crate::admission::Admission;
 use crate::limits::{self, Limits};
 use crate::lock::Lock;
-use crate::model::{self, Keys, Scope, StreamArn, StreamMode, StreamStatus, TagFault, Tags};
+use crate::model::{
+    self, AccountRegion, Keys, StreamArn, StreamMode, StreamStatus, TagFault, Tags,
+};
 use crate::store::{AccountValue, Figures, Health, LogId, Store, Ticket};
 use crate::world::{Clock, Timestamp, World};
 use lifecycle::{Deadlines, Due};
@@ -57,7 +58,7 @@ pub struct Engine {
     pub traffic: Traffic,
     store: Store,
     behaviour: Behaviour,
-    realms: Lock<HashMap<Scope, Realm>>,
+    accounts: Lock<HashMap<AccountRegion, AccountStreams>>,
     /// Counts the creations of streams; starts above all earlier ones.
     next_incarnation: AtomicU64,
     /// Where the sequence counters of this run start: above every number of earlier runs, also of
@@ -85,7 +86,7 @@ pub struct Behaviour {
 
 /// The streams of one account in one region.
 #[derive(Debug, Default)]
-struct Realm {
+struct AccountStreams {
     streams: BTreeMap<Arc<str>, Arc<Stream>>,
     /// Open shards of its provisioned streams.
     open_shards: u64,
@@ -152,23 +153,25 @@ pub enum DeleteError {
 
 impl Engine {
     /// The stream `name`, in any state.
-    pub fn find(&self, scope: &Scope, name: &str) -> Option<Arc<Stream>> {
-        self.realms.lock().get(scope)?.streams.get(name).cloned()
+    pub fn find(&self, scope: &AccountRegion, name: &str) -> Option<Arc<Stream>> {
+        self.accounts.lock().get(scope)?.streams.get(name).cloned()
     }
 
     /// A page of streams with names greater than `after`, and whether there are more.
     pub fn list(
         &self,
-        scope: &Scope,
+        scope: &AccountRegion,
         after: Option<&str>,
         page: usize,
     ) -> (Vec<Arc<Stream>>, bool) {
-        let realms = self.realms.lock();
-        let Some(realm) = realms.get(scope) else {
+        let accounts = self.accounts.lock();
+        let Some(account_streams) = accounts.get(scope) else {
             return (Vec::new(), false);
         };
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut streams = realm.streams.range::<str, _>((start, Bound::Unbounded));
+        let mut streams = account_streams
+            .streams
+            .range::<str, _>((start, Bound::Unbounded));
         let shown = streams
             .by_ref()
             .take(page)
@@ -203,9 +206,9 @@ impl Engine {
 
     fn begin(&self, arn: StreamArn, new: NewStream) -> Result<(Arc<Stream>, Ticket), CreateError> {
         let now = self.world.clock.now();
-        let mut realms = self.realms.lock();
-        let realm = realms.get(&arn.scope);
-        let tags = self.check_new(realm, &arn, &new)?;
+        let mut accounts = self.accounts.lock();
+        let account_streams = accounts.get(&arn.scope);
+        let tags = self.check_new(account_streams, &arn, &new)?;
         let incarnation = self.next_incarnation.fetch_add(1, Ordering::Relaxed);
         let created_s = u64::try_from(now.seconds()).unwrap_or_default();
         let shards_created_s = created_s.saturating_sub(limits::SHARD_CREATED_BEFORE_S);
@@ -225,23 +228,25 @@ impl Engine {
             self.store
                 .save(restore::saved(&stream, state, kept, &shards))
         });
-        let realm = realms.entry(arn.scope.clone()).or_default();
-        realm.streams.insert(arn.name, stream.clone());
-        realm.count(&stream, true);
+        let account_streams = accounts.entry(arn.scope.clone()).or_default();
+        account_streams.streams.insert(arn.name, stream.clone());
+        account_streams.count(&stream, true);
         Ok((stream, ticket))
     }
 
     /// The checks of a creation, in the service's order.
     fn check_new(
         &self,
-        realm: Option<&Realm>,
+        account_streams: Option<&AccountStreams>,
         arn: &StreamArn,
         new: &NewStream,
     ) -> Result<Tags, CreateError> {
-        if realm.is_some_and(|realm| realm.streams.contains_key(&arn.name)) {
+        if account_streams
+            .is_some_and(|account_streams| account_streams.streams.contains_key(&arn.name))
+        {
             return Err(CreateError::Exists);
         }
-        let of = |count: fn(&Realm) -> u64| realm.map_or(0, count);
+        let of = |count: fn(&AccountStreams) -> u64| account_streams.map_or(0, count);
         if let Some(limit) = reached(
             self.limits.streams_in_transition,
             of(|r| r.in_transition),
@@ -298,8 +303,8 @@ impl Engine {
         with_consumers: bool,
     ) -> Result<Ticket, DeleteError> {
         let now = self.world.clock.now();
-        let mut realms = self.realms.lock();
-        let realm = realms.entry(stream.arn.scope.clone()).or_default();
+        let mut accounts = self.accounts.lock();
+        let account_streams = accounts.entry(stream.arn.scope.clone()).or_default();
         stream.with_state(|state| {
             let was_creating = match state.status {
                 status @ (StreamStatus::Updating | StreamStatus::Deleting) => {
@@ -313,10 +318,10 @@ impl Engine {
             }
             if !was_creating {
                 let limit = self.limits.streams_in_transition;
-                if let Some(limit) = reached(limit, realm.in_transition, 1) {
+                if let Some(limit) = reached(limit, account_streams.in_transition, 1) {
                     return Err(DeleteError::TooManyInTransition(limit));
                 }
-                realm.in_transition += 1;
+                account_streams.in_transition += 1;
             }
             state.status = StreamStatus::Deleting;
             state.due = self.due(now);
@@ -338,7 +343,7 @@ impl Engine {
 
     /// CREATING ends. Nothing happens to a stream that is being deleted.
     fn activate(&self, stream: &Arc<Stream>) {
-        let mut realms = self.realms.lock();
+        let mut accounts = self.accounts.lock();
         let was_creating = stream.with_state(|state| {
             let was_creating = state.status == StreamStatus::Creating;
             if was_creating {
@@ -348,22 +353,27 @@ impl Engine {
             }
             was_creating
         });
-        if let Some(realm) = realms.get_mut(&stream.arn.scope).filter(|_| was_creating) {
-            realm.in_transition -= 1;
+        if let Some(account_streams) = accounts.get_mut(&stream.arn.scope).filter(|_| was_creating)
+        {
+            account_streams.in_transition -= 1;
         }
     }
 
-    /// Takes a stream out of its realm, and its records out of the store.
+    /// Takes a stream out of its account_streams, and its records out of the store.
     fn forget(&self, stream: &Arc<Stream>) {
-        let mut realms = self.realms.lock();
-        if let Some(realm) = realms.get_mut(&stream.arn.scope) {
+        let mut accounts = self.accounts.lock();
+        if let Some(account_streams) = accounts.get_mut(&stream.arn.scope) {
             let same = |found: &Arc<Stream>| found.incarnation == stream.incarnation;
-            if realm.streams.get(&stream.arn.name).is_some_and(same) {
-                realm.streams.remove(&stream.arn.name);
-                realm.count(stream, false);
+            if account_streams
+                .streams
+                .get(&stream.arn.name)
+                .is_some_and(same)
+            {
+                account_streams.streams.remove(&stream.arn.name);
+                account_streams.count(stream, false);
             }
         }
-        drop(realms);
+        drop(accounts);
         self.end_subscriptions(stream);
         stream.with_state(|state| state.shards.values().for_each(|shard| shard.log().delete()));
     }
@@ -392,15 +402,15 @@ impl Engine {
     }
 
     /// How much of its quotas an account uses in a region.
-    pub fn usage(&self, scope: &Scope) -> Usage {
-        let realms = self.realms.lock();
-        let Some(realm) = realms.get(scope) else {
+    pub fn usage(&self, scope: &AccountRegion) -> Usage {
+        let accounts = self.accounts.lock();
+        let Some(account_streams) = accounts.get(scope) else {
             return Usage::default();
         };
         let shards = |stream: &Arc<Stream>| stream.look(State::open_shards_count);
         Usage {
-            open_shards: realm.streams.values().map(shards).sum(),
-            on_demand_streams: realm.on_demand,
+            open_shards: account_streams.streams.values().map(shards).sum(),
+            on_demand_streams: account_streams.on_demand,
         }
     }
 
@@ -421,10 +431,10 @@ impl Engine {
     }
 
     fn streams(&self) -> Vec<Arc<Stream>> {
-        let realms = self.realms.lock();
-        realms
+        let accounts = self.accounts.lock();
+        accounts
             .values()
-            .flat_map(|realm| realm.streams.values().cloned())
+            .flat_map(|account_streams| account_streams.streams.values().cloned())
             .collect()
     }
 
@@ -466,7 +476,7 @@ impl Engine {
     }
 }
 
-impl Realm {
+impl AccountStreams {
     /// Counts a stream in, or out.
     fn count(&mut self, stream: &Stream, enters: bool) {
         let (mode, shards, in_transition) = stream.with_state(|state| {

@@ -18,9 +18,9 @@ pub use hyper::{Request, Response};
 
 use crate::engine::{Engine, tasks};
 use crate::limits;
-use crate::model::{Identities, Scope};
+use crate::model::{AccountRegion, Identities};
 use crate::options::{Authentication, Credential};
-use crate::world::{Patience, Stopwatch};
+use crate::world::{RealDeadline, Stopwatch};
 use axum::Router;
 use bytes::Bytes;
 use credentials::Scopes;
@@ -66,7 +66,7 @@ pub struct Entrance {
     /// Who the access keys are, if policies say who may do what.
     pub identities: Option<Identities>,
     /// What stands where the credentials say nothing.
-    pub scope: Scope,
+    pub scope: AccountRegion,
 }
 
 impl Server {
@@ -188,7 +188,7 @@ impl Server {
         let seconds = self.engine.limits.body_stall_seconds;
         let time = seconds.map_or(limits::FOR_EVER, Duration::from_secs);
         let gathering = Limited::new(body, limits::OWN_BODY_BYTES).collect();
-        let gathered = Patience::lasting(time).with(gathering).await;
+        let gathered = RealDeadline::lasting(time).with(gathering).await;
         let gathered = gathered.ok_or(StatusCode::REQUEST_TIMEOUT)?;
         let whole = gathered.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
         Ok(whole.to_bytes())

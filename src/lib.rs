@@ -2,7 +2,7 @@
 //!
 //! # Map
 //! A module uses only what stands left of it:
-//! `lock`, `limits`, `world`, `wire` → `model` → `store` → `engine` → `error` → `operation` →
+//! `lock`, `limits`, `world`, `wire` → `model` → `store` → `admission` → `engine` → `error` → `operation` →
 //! `options` → `http` → `emulator` → `command` → `main`.
 //!
 //! | module | what it knows |
@@ -13,7 +13,8 @@
 //! | [`wire`] | bytes to values in JSON and CBOR; shapes as data; the wording of refusals |
 //! | [`model`] | the nouns as pure values: shards, sequence numbers, iterators, buckets; policies and who they are of |
 //! | [`store`] | records and metadata in memory and in sled, in files without a name where nothing has to survive, or on a simulated disk; durability; what of a directory is whole, and its repair |
-//! | [`engine`] | streams and their shards; the write path; lifecycles; retention; admission in bytes; the only tasks |
+//! | [`admission`] | how many bytes of requests, answers and events may be in memory at once |
+//! | [`engine`] | streams and their shards; the write path; lifecycles; retention; the only tasks |
 //! | [`error`] | the service's exceptions and every text of them |
 //! | [`operation`] | one file for each operation, the table of them, and whether policies permit it |
 //! | [`options`] | every option once: flag, variable, key of the file |
@@ -23,7 +24,7 @@
 //!
 //! # A request
 //! `http/listen.rs` accepts a connection; `http/gather.rs` takes its body in within its size, its
-//! time and the bytes in flight (`engine/admission.rs`); `http/kinesis.rs` finds the operation, the
+//! time and the bytes in flight (`admission.rs`); `http/kinesis.rs` finds the operation, the
 //! format and whose request it is; `operation.rs` decodes it, asks the policies
 //! (`operation/permission.rs`) and runs it; `http/reply.rs` makes the answer and logs it,
 //! `http/metrics.rs` counts it, and its share of the bytes in flight is given back when the last
@@ -47,6 +48,7 @@
 //!   flag.
 //! - Every bound has its name in [`limits`].
 
+pub mod admission;
 pub mod command;
 pub mod emulator;
 pub mod engine;

@@ -21,9 +21,9 @@ mod shard_id;
 mod shard_iterator;
 mod stream;
 mod tag;
-mod wide;
+mod u192;
 
-pub use arn::{AccountId, ConsumerArn, Region, Scope, StreamArn};
+pub use arn::{AccountId, AccountRegion, ConsumerArn, Region, StreamArn};
 pub use bucket::{Bucket, WriteLimit};
 pub use hash_key::{HashKey, HashKeyRange};
 pub use identities::Identities;

@@ -52,9 +52,10 @@ mod update_stream_warm_throughput;
 pub use permission::Sender;
 pub use subscribe_to_shard::Events;
 
-use crate::engine::{Engine, Share};
+use crate::admission::BudgetPermit;
+use crate::engine::Engine;
 use crate::error::Error;
-use crate::model::{Scope, Target};
+use crate::model::{AccountRegion, Target};
 use crate::wire::{self, Explained, Format, Node, Shape, Shaped};
 use crate::world::Point;
 use bytes::Bytes;
@@ -67,7 +68,7 @@ pub struct Context {
     /// All streams of all accounts.
     pub engine: Arc<Engine>,
     /// Account and region of the request.
-    pub caller: Scope,
+    pub caller: AccountRegion,
     /// Who sends it, where policies say who may do what.
     pub sender: Option<Sender>,
 }
@@ -100,7 +101,7 @@ pub trait Operation {
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 
     /// Whether members that are only expected may be absent in this request.
-    fn excuses(_context: &Context, _input: &Node) -> bool {
+    fn tolerates_missing(_context: &Context, _input: &Node) -> bool {
         false
     }
 }
@@ -114,14 +115,14 @@ pub trait Reply {
     fn size_bytes(&self) -> usize;
 
     /// The answer in `format`, with the room that was made for it.
-    fn answer(self, format: Format, share: Option<Share>) -> Answer;
+    fn answer(self, format: Format, share: Option<BudgetPermit>) -> Answer;
 }
 
 /// An answer in its format.
 #[derive(Debug)]
 pub enum Answer {
     /// All of it; empty for an operation without output.
-    Whole(Vec<u8>, Option<Share>),
+    Whole(Vec<u8>, Option<BudgetPermit>),
     /// Frames, as they come.
     Events(Box<Events>),
 }
@@ -133,7 +134,7 @@ impl<T: Document> Reply for T {
         Document::size_bytes(self)
     }
 
-    fn answer(self, format: Format, share: Option<Share>) -> Answer {
+    fn answer(self, format: Format, share: Option<BudgetPermit>) -> Answer {
         Answer::Whole(self.encode(format), share)
     }
 }
@@ -322,7 +323,9 @@ fn explain<O: Operation>(
     format: Format,
 ) -> Result<O::Input, Error> {
     let shape = <O::Input as Shaped>::SHAPE;
-    match wire::explain(format, body, shape, |input| O::excuses(context, input)) {
+    match wire::explain(format, body, shape, |input| {
+        O::tolerates_missing(context, input)
+    }) {
         Explained::Fine(input) => Ok(input),
         Explained::Unreadable => Err(Error::unreadable()),
         Explained::Mistyped(mismatch) => Err(Error::mistyped(mismatch.0)),

@@ -58,7 +58,7 @@ pub use log::Log;
 pub use open::{OpenError, Recovered};
 pub use read::{Batch, ReadLimit};
 pub use repair::{Repaired, repair};
-pub use room::{Room, Ticket};
+pub use room::{Ticket, WriteReservation};
 pub use value::{
     AccountValue, Consumer, History, PendingChange, ReshardingOrder, ShardValue, StreamSettings,
     StreamValue,
@@ -314,8 +314,8 @@ impl std::fmt::Debug for Hands {
 
 impl Store {
     /// Waits until `bytes` may be appended.
-    pub async fn reserve(&self, bytes: u64) -> Result<Room, StoreError> {
-        Room::reserve(&self.0.shared, bytes).await
+    pub async fn reserve(&self, bytes: u64) -> Result<WriteReservation, StoreError> {
+        WriteReservation::reserve(&self.0.shared, bytes).await
     }
 
     /// The log of a shard: what was recovered of it, or a new one.

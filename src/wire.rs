@@ -8,10 +8,10 @@
 
 mod blob;
 mod cbor;
-mod crowd;
 pub(crate) mod declare;
 mod event_stream;
 mod format;
+mod item_count;
 mod json;
 mod mismatch;
 mod node;

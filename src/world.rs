@@ -5,13 +5,13 @@
 //! have things go wrong.
 
 mod clock;
+mod deadline;
 mod fault;
-mod patience;
 mod random;
 
 pub use clock::{Alarm, Bell, Clock, Stopwatch, Timestamp, VirtualClock};
+pub use deadline::RealDeadline;
 pub use fault::{Fault, Faults, Point, Rule};
-pub use patience::Patience;
 pub use random::Random;
 
 /// The surroundings of one emulator.

@@ -21,7 +21,7 @@ mod streams;
 mod table;
 
 use super::signal::stop_signal;
-use crate::world::{Clock, Patience, Random};
+use crate::world::{Clock, Random, RealDeadline};
 use compare::Named;
 use control::Control;
 use endpoint::Endpoint;
@@ -304,7 +304,7 @@ async fn pause(duration: Duration) {
 
 /// What `future` gives, if it does within `duration`.
 async fn within<F: Future>(duration: Duration, future: F) -> Option<F::Output> {
-    Patience::lasting(duration).with(future).await
+    RealDeadline::lasting(duration).with(future).await
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Settings of an account in a region: its commitment to a minimum of throughput.
 
-use super::{Engine, Realm, restore};
+use super::{AccountStreams, Engine, restore};
 use crate::limits;
-use crate::model::Scope;
+use crate::model::AccountRegion;
 use crate::store::{AccountValue, StoreError};
 use crate::world::Timestamp;
 
@@ -39,7 +39,7 @@ impl Commitment {
     }
 }
 
-impl Realm {
+impl AccountStreams {
     pub(super) fn commitment(&self, now: Timestamp) -> Commitment {
         let moment = |ms: Option<i64>| ms.map(Timestamp::from_millis);
         let (started, ended) = (
@@ -65,9 +65,9 @@ impl Realm {
 
 impl Engine {
     /// The commitment of an account in a region.
-    pub fn commitment(&self, scope: &Scope) -> Commitment {
+    pub fn commitment(&self, scope: &AccountRegion) -> Commitment {
         let now = self.world.clock.now();
-        self.realms
+        self.accounts
             .lock()
             .entry(scope.clone())
             .or_default()
@@ -78,17 +78,26 @@ impl Engine {
     ///
     /// # Errors
     /// When the store does not write.
-    pub async fn commit(&self, scope: &Scope, enable: bool) -> Result<Commitment, StoreError> {
+    pub async fn commit(
+        &self,
+        scope: &AccountRegion,
+        enable: bool,
+    ) -> Result<Commitment, StoreError> {
         self.check_store()?;
         let now = self.world.clock.now();
         let (commitment, ticket) = {
-            let mut realms = self.realms.lock();
-            let realm = realms.entry(scope.clone()).or_default();
-            realm.account = changed(&realm.account, realm.commitment(now), enable, now);
+            let mut accounts = self.accounts.lock();
+            let account_streams = accounts.entry(scope.clone()).or_default();
+            account_streams.account = changed(
+                &account_streams.account,
+                account_streams.commitment(now),
+                enable,
+                now,
+            );
             let saved = self
                 .store
-                .save(vec![restore::account(scope, &realm.account)]);
-            (realm.commitment(now), saved)
+                .save(vec![restore::account(scope, &account_streams.account)]);
+            (account_streams.commitment(now), saved)
         };
         ticket.durable().await?;
         Ok(commitment)

@@ -2,7 +2,7 @@
 
 use super::lifecycle::Due;
 use super::state::State;
-use super::{Engine, Realm, Stream, restore};
+use super::{AccountStreams, Engine, Stream, restore};
 use crate::model::{self, HashKey, ShardId, StreamMode, StreamStatus, merge, scale, split};
 use crate::store::{PendingChange, ReshardingOrder, StoreError};
 use crate::world::Timestamp;
@@ -36,10 +36,10 @@ impl Engine {
     ) -> Result<(), E> {
         self.check_store()?;
         let ticket = {
-            let mut realms = self.realms.lock();
-            let realm = realms.entry(stream.arn.scope.clone()).or_default();
+            let mut accounts = self.accounts.lock();
+            let account_streams = accounts.entry(stream.arn.scope.clone()).or_default();
             let now = self.world.clock.now();
-            let counts = realm.counts(now);
+            let counts = account_streams.counts(now);
             stream.with_state(|state| {
                 let Some(change) = plan(state, counts)? else {
                     return Ok(None);
@@ -48,7 +48,7 @@ impl Engine {
                     state.expired_before = state.horizon(now);
                 }
                 let changed = match self.due(now) {
-                    None => self.apply(stream, state, realm, change, now),
+                    None => self.apply(stream, state, account_streams, change, now),
                     Some(due) => {
                         state.status = StreamStatus::Updating;
                         state.due = Some(due);
@@ -86,7 +86,7 @@ impl Engine {
         self.check_store()?;
         let now = self.world.clock.now();
         let counts = self
-            .realms
+            .accounts
             .lock()
             .entry(stream.arn.scope.clone())
             .or_default()
@@ -102,8 +102,8 @@ impl Engine {
 
     /// UPDATING ends: what was planned becomes true.
     pub(super) fn finish_update(&self, stream: &Arc<Stream>, now: Timestamp) {
-        let mut realms = self.realms.lock();
-        let realm = realms.entry(stream.arn.scope.clone()).or_default();
+        let mut accounts = self.accounts.lock();
+        let account_streams = accounts.entry(stream.arn.scope.clone()).or_default();
         let _kept = stream.with_state(|state| {
             if state.status != StreamStatus::Updating {
                 return None;
@@ -111,7 +111,7 @@ impl Engine {
             state.status = StreamStatus::Active;
             state.due = None;
             let change = state.pending.take()?;
-            let changed = self.apply(stream, state, realm, change, now);
+            let changed = self.apply(stream, state, account_streams, change, now);
             Some(
                 self.store
                     .save(restore::saved(stream, state, state.status, &changed)),
@@ -125,17 +125,17 @@ impl Engine {
         &self,
         stream: &Stream,
         state: &mut State,
-        realm: &mut Realm,
+        account_streams: &mut AccountStreams,
         change: PendingChange,
         now: Timestamp,
     ) -> Vec<ShardId> {
-        realm.uncount_capacity(state);
+        account_streams.uncount_capacity(state);
         state.settings = change.settings;
         let order = change.resharding.as_ref();
         let changed = order.map_or_else(Vec::new, |order| reshard(state, order, now));
         let ids = changed.iter().map(|shard| shard.id).collect();
         self.replace_shards(stream, state, changed, now);
-        realm.count_capacity(state);
+        account_streams.count_capacity(state);
         ids
     }
 
@@ -189,7 +189,7 @@ fn reshard(state: &State, order: &ReshardingOrder, now: Timestamp) -> Vec<model:
         .collect()
 }
 
-impl Realm {
+impl AccountStreams {
     fn counts(&self, now: Timestamp) -> Counts {
         Counts {
             now,

@@ -7,10 +7,10 @@ use super::retention;
 use super::state::State;
 use super::stream::Stream;
 use super::tasks::Tasks;
-use super::{Behaviour, Engine, Realm, scaling};
+use super::{AccountStreams, Behaviour, Engine, scaling};
 use crate::limits::{self, Limits};
 use crate::lock::Lock;
-use crate::model::{self, AccountId, Region, Scope, ShardId, StreamArn, StreamStatus};
+use crate::model::{self, AccountId, AccountRegion, Region, ShardId, StreamArn, StreamStatus};
 use crate::store::{AccountValue, Change, Recovered, ShardValue, Store, StreamValue, catalog};
 use crate::world::{Timestamp, World};
 use std::collections::{BTreeMap, HashMap};
@@ -71,7 +71,7 @@ pub(super) fn saved(
 }
 
 /// What an account's settings are kept as.
-pub(super) fn account(scope: &Scope, value: &AccountValue) -> Change {
+pub(super) fn account(scope: &AccountRegion, value: &AccountValue) -> Change {
     let key = catalog::account(&scope.account.to_string(), scope.region.as_str());
     (key, Some(value.to_bytes()))
 }
@@ -141,12 +141,12 @@ impl Engine {
         let mut engine = Self {
             deadlines: Deadlines::new(lifecycle_alarm.bell()),
             world,
-            admission: super::Admission::new(&limits),
+            admission: crate::admission::Admission::new(&limits),
             traffic: super::Traffic::default(),
             limits,
             store,
             behaviour,
-            realms: Lock::default(),
+            accounts: Lock::default(),
             // Streams of other runs may have left records on disk: their numbers stay used.
             next_incarnation: (recovered.epoch << 32).into(),
             first_index,
@@ -177,17 +177,17 @@ impl Engine {
     }
 
     fn restore(&mut self, recovered: &Recovered) -> Result<(), RestoreError> {
-        let mut realms: HashMap<Scope, Realm> = HashMap::new();
+        let mut accounts: HashMap<AccountRegion, AccountStreams> = HashMap::new();
         let mut shards = kept_shards(recovered)?;
         for (incarnation, value) in kept_streams(recovered)? {
             let described = shards.remove(&incarnation).unwrap_or_default();
             let stream = self.restored(incarnation, value, described)?;
-            let realm = realms.entry(stream.arn.scope.clone()).or_default();
-            realm.count(&stream, true);
+            let account_streams = accounts.entry(stream.arn.scope.clone()).or_default();
+            account_streams.count(&stream, true);
             let name = stream.arn.name.clone();
-            if let Some(older) = realm.streams.insert(name, stream.clone()) {
+            if let Some(older) = account_streams.streams.insert(name, stream.clone()) {
                 // The name was created anew, so the older stream was deleted.
-                realm.count(&older, false);
+                account_streams.count(&older, false);
                 let removed = older.with_state(|state| removed(&older, state));
                 let _kept = self.store.save(removed);
                 older.with_state(|state| {
@@ -197,10 +197,10 @@ impl Engine {
             self.await_ends(&stream);
         }
         for (scope, account) in kept_accounts(recovered)? {
-            realms.entry(scope).or_default().account = account;
+            accounts.entry(scope).or_default().account = account;
         }
         self.store.forget_unclaimed();
-        self.realms = Lock::new(realms);
+        self.accounts = Lock::new(accounts);
         Ok(())
     }
 
@@ -223,7 +223,7 @@ impl Engine {
     ) -> Result<Arc<Stream>, RestoreError> {
         let account = AccountId::parse(&value.account);
         let account = account.ok_or_else(|| unreadable("the account of a stream"))?;
-        let scope = Scope {
+        let scope = AccountRegion {
             account,
             region: Region::new(&value.region),
         };
@@ -279,10 +279,12 @@ fn kept_streams(recovered: &Recovered) -> Result<Vec<(u64, StreamValue)>, Restor
     streams.collect()
 }
 
-fn kept_accounts(recovered: &Recovered) -> Result<Vec<(Scope, AccountValue)>, RestoreError> {
+fn kept_accounts(
+    recovered: &Recovered,
+) -> Result<Vec<(AccountRegion, AccountValue)>, RestoreError> {
     let accounts = recovered.metadata.iter().filter_map(|(key, value)| {
         let (account, region) = catalog::parse_account(key)?;
-        let scope = Scope {
+        let scope = AccountRegion {
             account: AccountId::parse(account)?,
             region: Region::new(region),
         };

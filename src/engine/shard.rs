@@ -3,7 +3,7 @@
 use crate::limits::Limits;
 use crate::lock::Lock;
 use crate::model::{self, Bucket, HashKeyRange, NewRecord, SequenceNumber, ShardId, WriteLimit};
-use crate::store::{Append, Log, ReadLimit, Room, StoreError, Ticket};
+use crate::store::{Append, Log, ReadLimit, StoreError, Ticket, WriteReservation};
 use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -159,7 +159,7 @@ impl Shard {
     pub(crate) fn append(
         &self,
         now: Timestamp,
-        room: Room,
+        room: WriteReservation,
         record: &NewRecord,
         encrypted: bool,
     ) -> Result<(SequenceNumber, Ticket), AppendError> {
@@ -178,7 +178,7 @@ impl Shard {
     pub(crate) fn append_all<'a>(
         &self,
         now: Timestamp,
-        room: Room,
+        room: WriteReservation,
         records: impl Iterator<Item = &'a NewRecord> + Clone,
         encrypted: bool,
     ) -> Result<(Vec<Option<SequenceNumber>>, Ticket), AppendError> {

@@ -21,7 +21,7 @@ pub struct Stream {
 
 /// A stream's description without its shards.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct StreamSnapshot {
     /// Where it is in its life.
     pub status: StreamStatus,
     /// How its capacity is set.
@@ -48,7 +48,7 @@ pub struct Facts {
 
 /// What a writer has to know of a stream.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms {
+pub struct PutSettings {
     /// Whether it takes records in its present state.
     pub writable: bool,
     /// Whether it spreads records itself.
@@ -84,7 +84,7 @@ impl Stream {
     }
 
     /// The description, without shards.
-    pub fn facts(&self) -> Facts {
+    pub fn snapshot(&self) -> StreamSnapshot {
         let state = self.state.lock();
         let settings = &state.settings;
         let wanted = state
@@ -92,7 +92,7 @@ impl Stream {
             .as_ref()
             .map_or(settings, |pending| &pending.settings);
         let had = settings.warm_throughput_mibps.unwrap_or_default();
-        Facts {
+        StreamSnapshot {
             status: state.status,
             mode: state.mode(),
             retention_hours: settings.retention_hours,
@@ -112,9 +112,9 @@ impl Stream {
     }
 
     /// What a writer has to know.
-    pub fn terms(&self) -> Terms {
+    pub fn put_settings(&self) -> PutSettings {
         let state = self.state.lock();
-        Terms {
+        PutSettings {
             writable: matches!(state.status, StreamStatus::Active | StreamStatus::Updating),
             auto_distribution: state.settings.auto_distribution,
             max_record_bytes: u64::from(state.settings.max_record_kib) * 1024,
@@ -182,7 +182,7 @@ pub(crate) fn has_expired(shard: &model::Shard, horizon: Timestamp) -> bool {
     closed_ms.is_some_and(|closed_ms| Timestamp::from_millis(closed_ms) < horizon)
 }
 
-impl Terms {
+impl PutSettings {
     /// What answers to writers say of encryption: nothing, unless there is some.
     pub fn encryption_shown(&self) -> Option<&'static str> {
         self.encrypted.then_some(EncryptionType::Kms.as_str())

@@ -5,9 +5,9 @@
 //! What expires before it is read is passed over, as for every reader: the events go on behind it,
 //! or with the end of a shard that is closed.
 
-use super::admission::Share;
 use super::shard::{Batch, Read, Shard};
 use super::{Engine, Stream};
+use crate::admission::BudgetPermit;
 use crate::limits;
 use crate::lock::Lock;
 use crate::model::{self, Bucket, SequenceNumber, ShardId};
@@ -241,7 +241,7 @@ impl Subscription {
     }
 
     /// Room for an event of so many bytes.
-    pub async fn room(&self, bytes: u64) -> Share {
+    pub async fn room(&self, bytes: u64) -> BudgetPermit {
         self.seat.engine.admission.event(bytes).await
     }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "the one place that spawns")]
 
 use crate::lock::Lock;
-use crate::world::Patience;
+use crate::world::RealDeadline;
 use std::any::Any;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -70,7 +70,7 @@ impl Tasks {
             std::mem::take(&mut state.running)
         };
         let all = async { while running.join_next().await.is_some() {} };
-        let _all_ended = Patience::lasting(limit).with(all).await;
+        let _all_ended = RealDeadline::lasting(limit).with(all).await;
         let left = running.len();
         running.shutdown().await;
         left

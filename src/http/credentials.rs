@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::limits;
 use crate::lock::Lock;
-use crate::model::{AccountId, Region, Scope};
+use crate::model::{AccountId, AccountRegion, Region};
 use crate::options::Authentication;
 use hyper::header::{AUTHORIZATION, DATE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
@@ -146,7 +146,7 @@ pub(super) fn access_key(credential: Option<&str>) -> &str {
 /// have the same one.
 #[derive(Debug)]
 pub(super) struct Scopes {
-    configured: Scope,
+    configured: AccountRegion,
     recent: Lock<Vec<Recent>>,
 }
 
@@ -155,11 +155,11 @@ pub(super) struct Scopes {
 struct Recent {
     credential: Box<str>,
     known: Option<AccountId>,
-    scope: Scope,
+    scope: AccountRegion,
 }
 
 impl Scopes {
-    pub(super) fn new(configured: Scope) -> Self {
+    pub(super) fn new(configured: AccountRegion) -> Self {
         Self {
             configured,
             recent: Lock::default(),
@@ -168,7 +168,7 @@ impl Scopes {
 
     /// The scope of `key/date/region/service/aws4_request`. Unless the key's account is `known`, a
     /// key of twelve digits is an account of its own; any text is a region.
-    pub(super) fn of(&self, credential: Option<&str>, known: Option<AccountId>) -> Scope {
+    pub(super) fn of(&self, credential: Option<&str>, known: Option<AccountId>) -> AccountRegion {
         let text = credential.unwrap_or_default();
         let mut recent = self.recent.lock();
         let is_it = |recent: &&Recent| *recent.credential == *text && recent.known == known;
@@ -189,14 +189,14 @@ impl Scopes {
         scope
     }
 
-    fn told(&self, credential: Option<&str>, known: Option<AccountId>) -> Scope {
+    fn told(&self, credential: Option<&str>, known: Option<AccountId>) -> AccountRegion {
         let account = known
             .or_else(|| AccountId::parse(access_key(credential)))
             .unwrap_or(self.configured.account);
         let mut parts = credential.unwrap_or_default().split('/');
         let region = parts.nth(2).filter(|region| !region.is_empty());
         let region = region.map_or_else(|| self.configured.region.clone(), Region::new);
-        Scope { account, region }
+        AccountRegion { account, region }
     }
 }
 
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn twelve_digits_are_an_account_and_anything_is_a_region() {
         let account = AccountId::default();
-        let scopes = Scopes::new(Scope {
+        let scopes = Scopes::new(AccountRegion {
             account,
             region: Region::new("us-east-1"),
         });

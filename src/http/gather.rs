@@ -4,10 +4,11 @@
 //! much and sends little holds little. Until there is room the body is not read on, so that its
 //! client waits, too, for a window of HTTP/2 or for the connection.
 
-use crate::engine::{Admission, Engine, NoRoom, Share};
+use crate::admission::{Admission, BudgetExhausted, BudgetPermit};
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::limits;
-use crate::world::{Patience, Stopwatch};
+use crate::world::{RealDeadline, Stopwatch};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::Method;
@@ -30,7 +31,7 @@ thread_local! {
 #[derive(Debug)]
 pub(super) enum Gathered {
     /// It is whole, and holds so much of what may be in flight.
-    Whole(Bytes, Share),
+    Whole(Bytes, BudgetPermit),
     /// It is larger than a request may be. One that says so in its head is not read at all.
     TooLarge,
     /// There is no room for it, or it does not come.
@@ -68,7 +69,7 @@ pub(super) async fn gather<B: Body<Data = Bytes> + Unpin>(
         Err(Ended::CutOff(error)) => return Err(error),
         Err(Ended::TooLarge) => Gathered::TooLarge,
         Err(Ended::TooSlow) => Gathered::Refused(Error::too_slow()),
-        Err(Ended::NoRoom) => {
+        Err(Ended::BudgetExhausted) => {
             // However it ends, there is no room.
             let _ended = pieces.discard().await;
             Gathered::Refused(Error::unavailable())
@@ -81,18 +82,18 @@ enum Ended<E> {
     CutOff(E),
     TooLarge,
     TooSlow,
-    NoRoom,
+    BudgetExhausted,
 }
 
-impl<E> From<NoRoom> for Ended<E> {
-    fn from(_: NoRoom) -> Self {
-        Self::NoRoom
+impl<E> From<BudgetExhausted> for Ended<E> {
+    fn from(_: BudgetExhausted) -> Self {
+        Self::BudgetExhausted
     }
 }
 
 struct Pieces<'a, B> {
     body: B,
-    share: Share,
+    share: BudgetPermit,
     most: u64,
     announced: Option<u64>,
     pace: Pace<'a>,
@@ -241,7 +242,7 @@ impl<'a> Pace<'a> {
             select! {
                 biased;
                 frame = body.frame() => return Ok(frame),
-                () = async { Patience::lasting(step).end().await } => quiet += step,
+                () = async { RealDeadline::lasting(step).end().await } => quiet += step,
             }
         }
     }

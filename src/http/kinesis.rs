@@ -5,7 +5,7 @@ use super::credentials::{access_key, credential};
 use super::listen::Client;
 use super::reply::{Coral, Reply, Unroutable};
 use crate::error::{Error, Kind};
-use crate::model::{Principal, Scope};
+use crate::model::{AccountRegion, Principal};
 use crate::operation::{Answer, Context, Entry, Sender};
 use crate::options::Authentication;
 use crate::wire::{self, Format};
@@ -112,7 +112,7 @@ fn caller(
     head: &Parts,
     body: &[u8],
     client: Client,
-) -> Result<(Scope, Option<Sender>), Error> {
+) -> Result<(AccountRegion, Option<Sender>), Error> {
     let credential = credential(head, server.authentication)?;
     if let Some(verifier) = &server.verifier {
         verifier.check(head, body, server.engine.world.clock.wall_time())?;

@@ -11,7 +11,7 @@ use super::unread::{self, Dropped};
 use super::untaken::Untaken;
 use crate::engine::tasks::Tasks;
 use crate::limits::{self, Limit, Limits};
-use crate::world::Patience;
+use crate::world::RealDeadline;
 use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::rt::Executor;
@@ -206,7 +206,7 @@ async fn accept<S, F, B, E>(
             Err(error) if is_the_peers_fault(&error) => continue,
             Err(error) => {
                 tracing::error!(%error, "cannot accept connections for the moment");
-                let pause = Patience::lasting(limits::ACCEPT_PAUSE);
+                let pause = RealDeadline::lasting(limits::ACCEPT_PAUSE);
                 let _stopped = pause.with(stopped(&mut stop)).await;
                 continue;
             }
@@ -342,7 +342,7 @@ async fn until_stopped<C: GracefulConnection>(
 
 /// What a peer does, unless it takes too long.
 async fn in_time<T>(time: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    let done = Patience::lasting(time).with(work).await;
+    let done = RealDeadline::lasting(time).with(work).await;
     done.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
 }
 

@@ -25,7 +25,7 @@ pub(super) enum Outcome {
     /// It was one too many for a limit of the service.
     Throttled,
     /// There was no room for it among the bytes in flight.
-    NoRoom,
+    BudgetExhausted,
     /// Its body did not come in time.
     TooSlow,
     /// It failed for a reason of ours.
@@ -38,7 +38,7 @@ const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::Done, "done"),
     (Outcome::Refused, "refused"),
     (Outcome::Throttled, "throttled"),
-    (Outcome::NoRoom, "no_room"),
+    (Outcome::BudgetExhausted, "no_room"),
     (Outcome::TooSlow, "too_slow"),
     (Outcome::Failed, "failed"),
     (Outcome::CutOff, "cut_off"),
@@ -56,7 +56,7 @@ impl Outcome {
                     | Kind::KMSThrottlingException,
                 ),
             ) => Self::Throttled,
-            (503, _) => Self::NoRoom,
+            (503, _) => Self::BudgetExhausted,
             (408, _) => Self::TooSlow,
             (500.., _) => Self::Failed,
             (400.., _) => Self::Refused,
@@ -344,7 +344,7 @@ mod tests {
             Outcome::TooSlow,
         ];
         assert_eq!(told, meant);
-        assert_eq!(Outcome::of(503, None), Outcome::NoRoom);
+        assert_eq!(Outcome::of(503, None), Outcome::BudgetExhausted);
         assert_eq!(Outcome::of(500, None), Outcome::Failed);
     }
 }

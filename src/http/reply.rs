@@ -3,7 +3,7 @@
 use super::metrics::Outcome;
 use super::untaken::held;
 use super::{Body, kinesis, unread};
-use crate::engine::Share;
+use crate::admission::BudgetPermit;
 use crate::error::{Error, Kind};
 use crate::operation::{Entry, Events};
 use crate::wire::{self, Format};
@@ -21,7 +21,7 @@ pub(super) struct Reply {
     content_type: Option<&'static str>,
     body: Vec<u8>,
     /// What the body has of the bytes in flight.
-    share: Option<Share>,
+    share: Option<BudgetPermit>,
     /// In the place of a body.
     events: Option<Box<Events>>,
     preflight: bool,
@@ -192,12 +192,12 @@ impl Reply {
     }
 
     /// Gives it what it has of the bytes in flight.
-    pub(super) fn holding(self, share: Option<Share>) -> Self {
+    pub(super) fn holding(self, share: Option<BudgetPermit>) -> Self {
         Self { share, ..self }
     }
 
     /// Gives it what its request had, unless it has a share of its own.
-    pub(super) fn holding_at_least(mut self, mut share: Share) -> Self {
+    pub(super) fn holding_at_least(mut self, mut share: BudgetPermit) -> Self {
         if self.share.is_none() && !self.body.is_empty() {
             share.exchange_for(self.body.len() as u64);
             self.share = Some(share);

@@ -8,7 +8,7 @@
 
 use super::untaken::{Looks, Untaken};
 use crate::lock::Lock;
-use crate::world::Patience;
+use crate::world::RealDeadline;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -40,7 +40,7 @@ pub(super) struct Unread {
     subscriber: String,
     limit: Duration,
     /// None while the client waits for us.
-    until: Lock<Option<Patience>>,
+    until: Lock<Option<RealDeadline>>,
 }
 
 impl Unread {
@@ -60,7 +60,7 @@ impl Unread {
 
     /// A frame is made.
     pub(super) fn made(&self) {
-        *self.until.lock() = Some(Patience::lasting(self.limit));
+        *self.until.lock() = Some(RealDeadline::lasting(self.limit));
     }
 
     /// The next frame is asked for, so those before it are taken.
@@ -68,7 +68,7 @@ impl Unread {
         *self.until.lock() = None;
     }
 
-    fn until(&self) -> Option<Patience> {
+    fn until(&self) -> Option<RealDeadline> {
         *self.until.lock()
     }
 }
@@ -113,7 +113,9 @@ pub(super) async fn connection_watched<F: Future + Unpin>(
             let running = match (&mut timer, looks.due()) {
                 (Some(running), _) => running,
                 (None, Some(due)) => {
-                    timer.insert(Box::pin(async move { Patience::lasting(due).end().await }))
+                    timer.insert(Box::pin(
+                        async move { RealDeadline::lasting(due).end().await },
+                    ))
                 }
                 (None, None) => return Poll::Pending,
             };
@@ -173,7 +175,7 @@ impl Watch {
             };
             ready!(timer.as_mut().poll(context));
             self.timer = None;
-            if self.unread.until().is_some_and(Patience::is_over) {
+            if self.unread.until().is_some_and(RealDeadline::is_over) {
                 tracing::warn!(
                     subscriber = self.unread.subscriber,
                     "a subscriber is dropped that left an event unread for {} s; what sets the \

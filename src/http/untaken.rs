@@ -7,7 +7,7 @@
 //! it is closed when nothing was under way for as long as a head may take.
 
 use super::unread::Dropped;
-use crate::engine::Share;
+use crate::admission::BudgetPermit;
 use crate::limits::HEAD_LOOKS;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -212,7 +212,7 @@ impl Drop for OnItsWay {
 /// The bytes of an answer with what ends when they are gone.
 struct Held {
     bytes: Vec<u8>,
-    _share: Option<Share>,
+    _share: Option<BudgetPermit>,
     _on_its_way: Option<OnItsWay>,
 }
 
@@ -224,7 +224,7 @@ impl AsRef<[u8]> for Held {
 
 /// The bytes of an answer. They hold `share` until they are written or given up, and so long they
 /// count for the connection they are for.
-pub(super) fn held(bytes: Vec<u8>, share: Option<Share>, on: Option<Arc<Untaken>>) -> Bytes {
+pub(super) fn held(bytes: Vec<u8>, share: Option<BudgetPermit>, on: Option<Arc<Untaken>>) -> Bytes {
     if bytes.is_empty() {
         return Bytes::new();
     }

@@ -56,14 +56,14 @@ impl fmt::Display for Region {
 
 /// Within what a stream's name is unique: one account in one region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Scope {
+pub struct AccountRegion {
     /// The account.
     pub account: AccountId,
     /// The region.
     pub region: Region,
 }
 
-impl fmt::Display for Scope {
+impl fmt::Display for AccountRegion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}/{}", self.account, self.region)
     }
@@ -74,14 +74,14 @@ impl fmt::Display for Scope {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamArn {
     /// Account and region.
-    pub scope: Scope,
+    pub scope: AccountRegion,
     /// The stream's name.
     pub name: Arc<str>,
 }
 
 impl StreamArn {
     /// The ARN of the stream called `name`.
-    pub fn new(scope: Scope, name: &str) -> Self {
+    pub fn new(scope: AccountRegion, name: &str) -> Self {
         Self {
             scope,
             name: name.into(),
@@ -99,7 +99,7 @@ impl StreamArn {
 
 impl fmt::Display for StreamArn {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Scope { account, region } = &self.scope;
+        let AccountRegion { account, region } = &self.scope;
         let (partition, name) = (region.partition(), &self.name);
         write!(
             formatter,
@@ -148,14 +148,14 @@ impl fmt::Display for ConsumerArn {
 }
 
 /// Splits `arn:aws…:kinesis:{region}:{account}:{resource}`.
-fn kinesis_resource(text: &str) -> Option<(Scope, &str)> {
+fn kinesis_resource(text: &str) -> Option<(AccountRegion, &str)> {
     let mut parts = text.splitn(6, ':');
     let head = (parts.next()?, parts.next()?, parts.next()?);
     let ("arn", partition, "kinesis") = head else {
         return None;
     };
     let (region, account) = (Region::new(parts.next()?), AccountId::parse(parts.next()?)?);
-    let scope = Scope { account, region };
+    let scope = AccountRegion { account, region };
     Some((scope, parts.next()?)).filter(|_| partition.starts_with("aws"))
 }
 
@@ -170,9 +170,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn scope(region: &str) -> Scope {
+    fn scope(region: &str) -> AccountRegion {
         let account = AccountId::parse("000000000042").unwrap();
-        Scope {
+        AccountRegion {
             account,
             region: Region::new(region),
         }
@@ -278,7 +278,7 @@ mod tests {
             account in 0_u64..1_000_000_000_000, region in "[a-z0-9-]{1,20}",
             stream in "[a-zA-Z0-9_.-]{1,128}", name in "[a-zA-Z0-9_.-]{1,128}", created_s: u64,
         ) {
-            let scope = Scope { account: AccountId(account), region: Region::new(&region) };
+            let scope = AccountRegion { account: AccountId(account), region: Region::new(&region) };
             let stream = StreamArn::new(scope, &stream);
             prop_assert_eq!(StreamArn::parse(&stream.to_string()), Some(stream.clone()));
             let consumer = ConsumerArn { stream, name: name.into(), created_s };

@@ -15,7 +15,7 @@ mod truth;
 pub(super) use document::Document;
 pub use principal::Principal;
 
-use super::{ConsumerArn, Region, Scope, StreamArn, Tags};
+use super::{AccountRegion, ConsumerArn, Region, StreamArn, Tags};
 use pattern::PARTS;
 use statement::{Effect, Statement};
 use std::fmt;
@@ -49,7 +49,7 @@ pub struct Request<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// The account in the region: only a `*` names it.
-    Account(Scope),
+    Account(AccountRegion),
     /// A stream.
     Stream(StreamArn),
     /// A consumer.
@@ -71,7 +71,7 @@ pub enum Refusal {
 
 impl Target {
     /// Account and region.
-    pub fn scope(&self) -> &Scope {
+    pub fn scope(&self) -> &AccountRegion {
         match self {
             Self::Account(scope) => scope,
             Self::Stream(arn) => &arn.scope,
@@ -90,7 +90,7 @@ impl Target {
                 format!("stream/{stream}/consumer/{name}:{}", arn.created_s)
             }
         };
-        let Scope { account, region } = self.scope();
+        let AccountRegion { account, region } = self.scope();
         let (account, region): (_, &Region) = (account.to_string(), region);
         let arn: [&str; PARTS] = [
             "arn",

@@ -5,12 +5,12 @@
 //! index (8), and the version, `2`.
 
 use super::shard_id::ShardId;
-use super::wide::{WIDE_DIGITS, Wide};
+use super::u192::{U192, U192_DIGITS};
 use std::cmp::Ordering;
 use std::fmt;
 
 /// Decimal digits of a sequence number.
-pub const SEQUENCE_NUMBER_DIGITS: usize = WIDE_DIGITS;
+pub const SEQUENCE_NUMBER_DIGITS: usize = U192_DIGITS;
 
 /// What the service gives a record, and what a shard's life starts and ends with (version 2).
 ///
@@ -87,7 +87,7 @@ impl SequenceNumber {
         self.wide().write_decimal(out);
     }
 
-    fn wide(&self) -> Wide {
+    fn wide(&self) -> U192 {
         assert!(
             self.created_s < Self::CREATED_LIMIT_S
                 && self.shard <= ShardId::MAX_INDEX
@@ -100,7 +100,7 @@ impl SequenceNumber {
             | (u128::from(self.time_s) << 36)
             | (u128::from(self.shard) << 4)
             | 2;
-        Wide {
+        U192 {
             high: (2 << 56) | (self.created_s << 20) | (nibble << 16) | (self.index >> 48),
             low,
         }
@@ -152,20 +152,20 @@ pub struct ParsedNumber {
     pub index: u64,
     /// When the record was accepted, in seconds since the epoch; version 0 has no such field.
     pub time_s: Option<u64>,
-    written: Wide,
+    written: U192,
 }
 
 impl ParsedNumber {
     fn read(text: &str) -> Option<Self> {
-        const VERSION_0_OFFSET: Wide = Wide::power_of_two(124);
-        const VERSION_0_LIMIT: Wide = Wide::power_of_two(129);
-        const LATER_START: Wide = Wide::power_of_two(185);
-        const LATER_LIMIT: Wide = Wide {
+        const VERSION_0_OFFSET: U192 = U192::power_of_two(124);
+        const VERSION_0_LIMIT: U192 = U192::power_of_two(129);
+        const LATER_START: U192 = U192::power_of_two(185);
+        const LATER_LIMIT: U192 = U192 {
             high: 3 << 56,
             low: 0,
         };
 
-        let number = Wide::parse(text)?;
+        let number = U192::parse(text)?;
         if number < VERSION_0_OFFSET {
             return Self::version_zero(number.plus(VERSION_0_OFFSET));
         }
@@ -183,7 +183,7 @@ impl ParsedNumber {
     }
 
     /// 32 digits: one, creation time (9), two, sixteen, shard index (4).
-    fn version_zero(written: Wide) -> Option<Self> {
+    fn version_zero(written: U192) -> Option<Self> {
         // The digits are counted from the left: where there are 33, the last one says nothing.
         let digits = if written.high == 0 {
             written
@@ -203,7 +203,7 @@ impl ParsedNumber {
 
     /// 47 digits: one, creation time (9), nibble, two, sequence time (9), fourteen, index (2),
     /// shard index (8), version. The service looks at no limit here.
-    fn version_one(written: Wide) -> Self {
+    fn version_one(written: U192) -> Self {
         Self {
             version: 1,
             created_s: written.bits(148, 36),
@@ -214,7 +214,7 @@ impl ParsedNumber {
         }
     }
 
-    fn version_two(written: Wide) -> Option<Self> {
+    fn version_two(written: U192) -> Option<Self> {
         let created_s = written.bits(148, 36);
         let index = written.bits(80, 64);
         if created_s >= SequenceNumber::CREATED_LIMIT_S || index > SequenceNumber::LAST_INDEX {

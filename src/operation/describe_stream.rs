@@ -55,20 +55,20 @@ impl Operation for DescribeStream {
             .take(page)
             .map(ShardDescription::of)
             .collect();
-        let facts = stream.facts();
+        let snapshot = stream.snapshot();
         Ok(Output {
             description: StreamDescription {
-                encryption: facts.encryption.as_str(),
-                monitoring: enhanced_monitoring(&facts),
+                encryption: snapshot.encryption.as_str(),
+                monitoring: enhanced_monitoring(&snapshot),
                 has_more: shards.next().is_some(),
-                key_id: facts.key_id.clone(),
-                retention_hours: facts.retention_hours,
+                key_id: snapshot.key_id.clone(),
+                retention_hours: snapshot.retention_hours,
                 shards: shown,
                 arn: stream.arn.to_string(),
                 created: whole_seconds(stream.created),
-                mode: StreamModeDetails::of(facts.mode),
+                mode: StreamModeDetails::of(snapshot.mode),
                 name: stream.arn.name.to_string(),
-                status: facts.status.as_str(),
+                status: snapshot.status.as_str(),
             },
         })
     }

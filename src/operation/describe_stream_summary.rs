@@ -42,30 +42,30 @@ impl Operation for DescribeStreamSummary {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let stream = context.stream(&input.stream)?;
-        let facts = stream.facts();
-        let strategy = if facts.auto_distribution {
+        let snapshot = stream.snapshot();
+        let strategy = if snapshot.auto_distribution {
             RecordDistributionStrategy::Auto
         } else {
             RecordDistributionStrategy::UserPartitionKey
         };
-        let on_demand = facts.mode == model::StreamMode::OnDemand;
+        let on_demand = snapshot.mode == model::StreamMode::OnDemand;
         Ok(Output {
             summary: StreamDescriptionSummary {
-                consumer_count: facts.consumers,
-                encryption: facts.encryption.as_str(),
-                monitoring: enhanced_monitoring(&facts),
-                key_id: facts.key_id.clone(),
-                max_record_size: facts.max_record_kib,
+                consumer_count: snapshot.consumers,
+                encryption: snapshot.encryption.as_str(),
+                monitoring: enhanced_monitoring(&snapshot),
+                key_id: snapshot.key_id.clone(),
+                max_record_size: snapshot.max_record_kib,
                 // A choice while the stream is being created: its shards cannot be seen yet.
-                open_shard_count: facts.open_shards,
+                open_shard_count: snapshot.open_shards,
                 strategy: on_demand.then_some(strategy.as_str()),
-                retention_hours: facts.retention_hours,
+                retention_hours: snapshot.retention_hours,
                 arn: stream.arn.to_string(),
                 created: whole_seconds(stream.created),
-                mode: StreamModeDetails::of(facts.mode),
+                mode: StreamModeDetails::of(snapshot.mode),
                 name: stream.arn.name.to_string(),
-                status: facts.status.as_str(),
-                warm_throughput: WarmThroughput::of(&facts),
+                status: snapshot.status.as_str(),
+                warm_throughput: WarmThroughput::of(&snapshot),
             },
         })
     }

@@ -155,7 +155,7 @@ fn check_stream(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error
     if created.is_some_and(|given| given.seconds() != stream.created.seconds()) {
         return Err(Error::stream_not_found(&stream.arn));
     }
-    match stream.facts().status {
+    match stream.snapshot().status {
         status @ (StreamStatus::Creating | StreamStatus::Deleting) => {
             Err(Error::stream_not_active(&stream.arn, status))
         }

@@ -61,13 +61,13 @@ impl Operation for ListStreams {
         let last = names.last().filter(|_| has_more);
         let token = last.map(|last| seal_token(context, TOKEN, vec![last.clone()]));
         let summary = |stream: &std::sync::Arc<crate::engine::Stream>| {
-            let facts = stream.facts();
+            let snapshot = stream.snapshot();
             StreamSummary {
                 arn: stream.arn.to_string(),
                 created: whole_seconds(stream.created),
-                mode: StreamModeDetails::of(facts.mode),
+                mode: StreamModeDetails::of(snapshot.mode),
                 name: stream.arn.name.to_string(),
-                status: facts.status.as_str(),
+                status: snapshot.status.as_str(),
             }
         };
         let summaries = streams.iter().map(summary).collect();

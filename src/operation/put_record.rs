@@ -52,16 +52,16 @@ impl Operation for PutRecord {
             data: input.data,
         }];
         let path = |_, name: &str| name.to_owned();
-        let (stream, terms) = admit(context, &input.stream, &offered, path)?;
+        let (stream, settings) = admit(context, &input.stream, &offered, path)?;
         let [offered] = offered;
-        let record = routed(context, &terms, offered)?;
-        check_ordering(context, &stream.arn, &terms, input.at_least.as_ref())?;
+        let record = routed(context, &settings, offered)?;
+        check_ordering(context, &stream.arn, &settings, input.at_least.as_ref())?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run());
         }
         match stream.put_one(&context.engine, record).await {
             Ok(placed) => Ok(Output {
-                encryption: terms.encryption_shown(),
+                encryption: settings.encryption_shown(),
                 sequence_number: NumberText(placed.number),
                 shard_id: ShardText(placed.shard),
             }),
@@ -72,7 +72,7 @@ impl Operation for PutRecord {
         }
     }
 
-    fn excuses(context: &Context, input: &Node) -> bool {
+    fn tolerates_missing(context: &Context, input: &Node) -> bool {
         is_auto(context, input)
     }
 }

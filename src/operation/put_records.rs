@@ -57,8 +57,10 @@ impl Operation for PutRecords {
         });
         let offered: Vec<Offered> = offered.collect();
         let path = |at: usize, name: &str| format!("records.{}.member.{name}", at + 1);
-        let (stream, terms) = admit(context, &input.stream, &offered, path)?;
-        let records = offered.into_iter().map(|one| routed(context, &terms, one));
+        let (stream, settings) = admit(context, &input.stream, &offered, path)?;
+        let records = offered
+            .into_iter()
+            .map(|one| routed(context, &settings, one));
         let records = records.collect::<Result<_, _>>()?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run());
@@ -66,13 +68,13 @@ impl Operation for PutRecords {
         let results = stream.put_many(&context.engine, records).await;
         log_refused(&stream, &results);
         Ok(Output {
-            encryption: terms.encryption_shown(),
+            encryption: settings.encryption_shown(),
             stream: stream.arn.clone(),
             results,
         })
     }
 
-    fn excuses(context: &Context, input: &Node) -> bool {
+    fn tolerates_missing(context: &Context, input: &Node) -> bool {
         is_auto(context, input)
     }
 }

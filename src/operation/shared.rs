@@ -36,7 +36,7 @@ pub(super) use writing::{
 
 use super::Context;
 use super::shapes::{MetricsName, StreamARN, StreamId, StreamName};
-use crate::engine::{Facts, Stream};
+use crate::engine::{Stream, StreamSnapshot};
 use crate::error::Error;
 use crate::model::{ConsumerArn, StreamArn, StreamMode};
 use crate::wire::{self, Format, Ignored, input, output};
@@ -92,8 +92,8 @@ impl StreamModeDetails {
 }
 
 /// What a stream tells of its metrics: always one element, which may be empty.
-pub(super) fn enhanced_monitoring(facts: &Facts) -> Vec<EnhancedMetrics> {
-    let enabled = |name: &&str| facts.metrics.iter().any(|metric| metric == name);
+pub(super) fn enhanced_monitoring(snapshot: &StreamSnapshot) -> Vec<EnhancedMetrics> {
+    let enabled = |name: &&str| snapshot.metrics.iter().any(|metric| metric == name);
     vec![EnhancedMetrics {
         metrics: MetricsName::ALL_NAMES.into_iter().filter(enabled).collect(),
     }]
@@ -109,8 +109,8 @@ output! {
 present!(WarmThroughput);
 
 impl WarmThroughput {
-    pub(super) fn of(facts: &Facts) -> Option<Self> {
-        facts
+    pub(super) fn of(snapshot: &StreamSnapshot) -> Option<Self> {
+        snapshot
             .warm_throughput
             .map(|(target, current)| Self { current, target })
     }

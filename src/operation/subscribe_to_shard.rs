@@ -1,7 +1,8 @@
 //! SubscribeToShard: a shard's records, pushed to a consumer as they come.
 use super::prelude::*;
 use super::{Answer, Reply};
-use crate::engine::{Consumer, Share, Stream, Subscription, consumer_arn};
+use crate::admission::BudgetPermit;
+use crate::engine::{Consumer, Stream, Subscription, consumer_arn};
 use crate::model::{ConsumerArn, StreamStatus};
 use crate::wire::Format;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ impl Reply for Events {
         0
     }
 
-    fn answer(self, format: Format, _share: Option<Share>) -> Answer {
+    fn answer(self, format: Format, _share: Option<BudgetPermit>) -> Answer {
         Answer::Events(Box::new(self.in_format(format)))
     }
 }
@@ -94,7 +95,7 @@ fn find_subscriber(
         let arn = consumer_arn(&stream.arn, &name, &consumer);
         return Err(Error::subscriber_not_active(&arn));
     }
-    let status = stream.facts().status;
+    let status = stream.snapshot().status;
     if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
         return Err(Error::stream_not_found(&stream.arn));
     }

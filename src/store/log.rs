@@ -6,7 +6,7 @@ pub(crate) use committed::Taken;
 
 use super::frame::Entry;
 use super::generation::Generation;
-use super::room::{Promise, Room, Ticket};
+use super::room::{Promise, Ticket, WriteReservation};
 use super::segment::{Records, Segment, Tail, packed_size};
 use super::{Append, Durability, LogId, Shared};
 use crate::lock::Lock;
@@ -100,7 +100,7 @@ impl Log {
     /// When an index is not greater than all before it.
     pub fn append<'a>(
         self: &Arc<Self>,
-        room: Room,
+        room: WriteReservation,
         records: impl IntoIterator<Item = Append<'a>>,
     ) -> Ticket {
         if let Err(error) = self.shared.check() {

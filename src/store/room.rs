@@ -91,12 +91,12 @@ impl Drop for Waiting<'_> {
 
 /// Room for the bytes of an append, given back unless it is used.
 #[derive(Debug)]
-pub struct Room {
+pub struct WriteReservation {
     shared: Arc<Shared>,
     bytes: u64,
 }
 
-impl Room {
+impl WriteReservation {
     pub(crate) async fn reserve(shared: &Arc<Shared>, bytes: u64) -> Result<Self, StoreError> {
         shared.check()?;
         if !shared.pressure.admit(bytes) {
@@ -139,7 +139,7 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for WriteReservation {
     fn drop(&mut self) {
         self.shared.pressure.release(self.bytes);
     }

@@ -61,13 +61,13 @@ pub enum Explained<T> {
     Invalid(Report),
 }
 
-/// Reads a body that the fast reader refused, to say why. `excuses` is asked, with the document,
+/// Reads a body that the fast reader refused, to say why. `tolerates_missing` is asked, with the document,
 /// whether members that are only expected may be absent.
 pub fn explain<T: DeserializeOwned>(
     format: Format,
     body: &[u8],
     shape: &Shape,
-    excuses: impl FnOnce(&Node) -> bool,
+    tolerates_missing: impl FnOnce(&Node) -> bool,
 ) -> Explained<T> {
     let Some(node @ Node::Map(_)) = tree(format, body) else {
         return Explained::Unreadable;
@@ -75,7 +75,7 @@ pub fn explain<T: DeserializeOwned>(
     if let Err(mismatch) = Mismatch::find(&node, shape) {
         return Explained::Mistyped(mismatch);
     }
-    let report = Report::of(&node, shape, excuses(&node));
+    let report = Report::of(&node, shape, tolerates_missing(&node));
     // What is left to the operation itself is not judged here.
     if (report.is_empty() || report.is_excusable())
         && let Some(value) = node.read(format == Format::Json)

@@ -1,6 +1,6 @@
 //! The document that both formats decode to when a refusal has to be explained.
 
-use super::{blob, crowd};
+use super::{blob, item_count};
 use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor, value};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use std::borrow::Cow;
@@ -32,7 +32,7 @@ pub enum Node {
 impl Node {
     /// Reads a JSON text.
     pub(super) fn from_json(body: &[u8]) -> Option<Self> {
-        if !crowd::is_bounded_json(body) {
+        if !item_count::is_bounded_json(body) {
             return None;
         }
         serde_json::from_slice(body).ok()
@@ -40,7 +40,7 @@ impl Node {
 
     /// Reads a CBOR item. Tags carry no meaning of their own here: the member's type decides.
     pub(super) fn from_cbor(body: &[u8]) -> Option<Self> {
-        if !crowd::is_bounded_cbor(body) {
+        if !item_count::is_bounded_cbor(body) {
             return None;
         }
         ciborium::from_reader::<ciborium::Value, _>(body)

@@ -79,7 +79,7 @@ pub struct Member {
 pub enum Presence {
     /// Absent is a violation.
     Required,
-    /// Optional by its shape, but a violation unless the operation excuses it.
+    /// Optional by its shape, but a violation unless the operation tolerates_missing it.
     Expected,
     /// May be absent.
     Optional,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use minikin::engine::{Behaviour, Engine};
 use minikin::limits::{Limits, Profile};
-use minikin::model::{AccountId, Region, Scope};
+use minikin::model::{AccountId, AccountRegion, Region};
 use minikin::operation::{Answer, Context, Entry};
 use minikin::store::{Settings, Store};
 use minikin::wire::{Blob, Format};
@@ -36,7 +36,7 @@ impl Bed {
             let taste = Behaviour::default();
             Engine::start(world, limits, taste, store, &recovered, stopped).unwrap()
         });
-        let caller = Scope {
+        let caller = AccountRegion {
             account: AccountId::parse("000000000000").unwrap(),
             region: Region::new("us-east-1"),
         };

@@ -113,7 +113,7 @@ fn resources_have_wildcards_and_case() {
 fn a_region_with_colons_is_no_other_resource() {
     let region = Region::new("us-east-1:000000000001:stream/orders");
     let account = AccountId::parse(HOME).unwrap();
-    let target = Target::Stream(StreamArn::new(Scope { account, region }, "orders"));
+    let target = Target::Stream(StreamArn::new(AccountRegion { account, region }, "orders"));
     assert!(!target.is_like("arn:aws:kinesis:us-east-1:000000000001:stream/orders*"));
     assert!(target.is_like("arn:aws:kinesis:*:000000000001:stream/orders"));
 }

@@ -308,7 +308,7 @@ proptest! {
     ) {
         let high = (2 << 56) | (created << 20) | (nibble << 16) | ((rest >> 112) as u64 & 0x7fff);
         let mut digits = [0; SEQUENCE_NUMBER_DIGITS];
-        Wide { high, low: (rest & !0xf) | 2 }.write_decimal(&mut digits);
+        U192 { high, low: (rest & !0xf) | 2 }.write_decimal(&mut digits);
         let text = str::from_utf8(&digits).unwrap();
         let parsed = SequenceNumber::parse(text).unwrap();
         if let (Some(at), Some(after)) = (parsed.position_at(), parsed.position_after()) {

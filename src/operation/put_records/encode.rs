@@ -81,7 +81,7 @@ impl Output {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AccountId, Region, Scope, SequenceNumber, ShardId, StreamArn};
+    use crate::model::{AccountId, AccountRegion, Region, SequenceNumber, ShardId, StreamArn};
     use crate::wire::output;
     use proptest::prelude::*;
     use std::borrow::Cow;
@@ -136,7 +136,7 @@ mod tests {
             results in prop::collection::vec(result(), 0..40),
             encryption in prop::option::of(Just("KMS")),
         ) {
-            let scope = Scope { account: AccountId::default(), region: Region::new("us-east-1") };
+            let scope = AccountRegion { account: AccountId::default(), region: Region::new("us-east-1") };
             let stream = StreamArn::new(scope, "orders");
             let entry = |result| Entry::of(&stream, result);
             let whole = Whole {

@@ -28,7 +28,7 @@ pub(in crate::operation) fn check_stream_key(
     if context.engine.keys().is_empty() {
         return Ok(());
     }
-    match stream.facts().key_id {
+    match stream.snapshot().key_id {
         Some(key) => check_key(context, &key),
         None => Ok(()),
     }

@@ -3,7 +3,7 @@
 use super::super::Context;
 use super::super::shapes::{Data, HashKeyText, PartitionKey, SequenceNumberText};
 use super::{StreamRef, check_stream_key};
-use crate::engine::{Stream, Terms};
+use crate::engine::{PutSettings, Stream};
 use crate::error::Error;
 use crate::model::{
     HashKey, NewRecord, SEQUENCE_NUMBER_DIGITS, SHARD_ID_CHARACTERS, SequenceNumber, ShardId,
@@ -27,11 +27,13 @@ pub(in crate::operation) fn admit(
     given: &StreamRef,
     offered: &[Offered],
     path: impl Fn(usize, &str) -> String,
-) -> Result<(Arc<Stream>, Terms), Error> {
-    let found = context.stream(given).map(|stream| (stream.terms(), stream));
+) -> Result<(Arc<Stream>, PutSettings), Error> {
+    let found = context
+        .stream(given)
+        .map(|stream| (stream.put_settings(), stream));
     let auto = found
         .as_ref()
-        .is_ok_and(|(terms, _)| terms.auto_distribution);
+        .is_ok_and(|(settings, _)| settings.auto_distribution);
     if !auto
         && offered
             .iter()
@@ -43,21 +45,21 @@ pub(in crate::operation) fn admit(
         let report = Report::missing(missing.map(|at| path(at, "partitionKey")));
         return Err(Error::invalid(report.message()));
     }
-    let (terms, stream) = found?;
-    if !terms.writable {
+    let (settings, stream) = found?;
+    if !settings.writable {
         return Err(Error::stream_not_found(&stream.arn));
     }
-    if terms.encrypted {
+    if settings.encrypted {
         check_stream_key(context, &stream)?;
     }
-    check_sizes(context, offered, &terms, path)?;
-    Ok((stream, terms))
+    check_sizes(context, offered, &settings, path)?;
+    Ok((stream, settings))
 }
 
 fn check_sizes(
     context: &Context,
     offered: &[Offered],
-    terms: &Terms,
+    settings: &PutSettings,
     path: impl Fn(usize, &str) -> String,
 ) -> Result<(), Error> {
     let sum: usize = offered.iter().map(Offered::size_bytes).sum();
@@ -67,7 +69,7 @@ fn check_sizes(
             return Err(Error::records_too_large(limit));
         }
     }
-    let max = usize::try_from(terms.max_record_bytes).unwrap_or(usize::MAX);
+    let max = usize::try_from(settings.max_record_bytes).unwrap_or(usize::MAX);
     if offered.iter().any(|record| record.size_bytes() > max) {
         let oversized = indexes(offered, |record| record.size_bytes() > max);
         let report = Report::too_long(oversized.map(|at| path(at, "data")), max);
@@ -84,7 +86,7 @@ fn indexes(offered: &[Offered], chosen: impl Fn(&Offered) -> bool) -> impl Itera
 /// The record with the hash key that decides its shard. Under AUTO the keys decide nothing.
 pub(in crate::operation) fn routed(
     context: &Context,
-    terms: &Terms,
+    settings: &PutSettings,
     offered: Offered,
 ) -> Result<NewRecord, Error> {
     let partition_key = offered.partition_key.0.map(PartitionKey::into_text);
@@ -96,7 +98,7 @@ pub(in crate::operation) fn routed(
         }
     };
     let hash_key = match (explicit, &partition_key) {
-        _ if terms.auto_distribution => {
+        _ if settings.auto_distribution => {
             HashKey::new(u128::from_le_bytes(context.engine.world.random.bytes()))
         }
         (Some(key), _) => key,
@@ -125,11 +127,11 @@ impl Offered {
 pub(in crate::operation) fn check_ordering(
     context: &Context,
     stream: &StreamArn,
-    terms: &Terms,
+    settings: &PutSettings,
     number: Option<&SequenceNumberText>,
 ) -> Result<(), Error> {
     let Some(number) = number else { return Ok(()) };
-    if terms.auto_distribution {
+    if settings.auto_distribution {
         return Err(Error::ordering_not_expected());
     }
     let now = context.engine.world.clock.now();
@@ -147,7 +149,7 @@ pub(in crate::operation) fn is_auto(context: &Context, input: &Node) -> bool {
     let by_arn = text("StreamARN").and_then(StreamArn::parse);
     let arn = by_arn.or_else(|| text("StreamName").map(|name| context.arn(name)));
     let stream = arn.and_then(|arn| context.engine.find(&arn.scope, &arn.name));
-    stream.is_some_and(|stream| stream.terms().auto_distribution)
+    stream.is_some_and(|stream| stream.put_settings().auto_distribution)
 }
 
 /// A sequence number on its way out, written without a detour through the heap.

@@ -1,7 +1,8 @@
 //! The frames of a subscription, made one at a time when they are asked for.
 
 use super::super::shared::{ChildShard, size_guess, write_records_cbor, write_records_json};
-use crate::engine::{Batch, Event, Leave, Share, Subscription};
+use crate::admission::BudgetPermit;
+use crate::engine::{Batch, Event, Leave, Subscription};
 use crate::error::{Error, Kind};
 use crate::model::{SequenceNumber, ShardId, StreamArn};
 use crate::wire::{self, Format, frame};
@@ -62,7 +63,7 @@ impl Events {
 
     /// The next frame and the room it takes: first the greeting, which clients wait for inside the
     /// call.
-    pub async fn next(&mut self) -> Option<(Vec<u8>, Option<Share>)> {
+    pub async fn next(&mut self) -> Option<(Vec<u8>, Option<BudgetPermit>)> {
         if !self.greeted {
             self.greeted = true;
             let nothing = BTreeMap::<&str, &str>::new();
@@ -89,7 +90,7 @@ impl Events {
         }
     }
 
-    async fn message(&self, event: Event) -> (Vec<u8>, Option<Share>) {
+    async fn message(&self, event: Event) -> (Vec<u8>, Option<BudgetPermit>) {
         let mut share = None;
         let message = match event {
             Event::Records {

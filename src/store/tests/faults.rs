@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::store::disk::{Database, Disk, Tree};
-use crate::world::Patience;
+use crate::world::RealDeadline;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -272,7 +272,7 @@ async fn what_is_spilled_has_no_name_on_any_disk_and_goes_when_it_is_deleted() {
             tokio::task::yield_now().await;
         }
     };
-    let gone = Patience::lasting(Duration::from_secs(60)).with(gone);
+    let gone = RealDeadline::lasting(Duration::from_secs(60)).with(gone);
     assert!(gone.await.is_some(), "{:?}", store.figures());
     store.close().unwrap();
 }

@@ -8,7 +8,7 @@ use minikin::http::listen::Client;
 use minikin::http::metrics::Metrics;
 use minikin::http::{Body, Entrance, Server};
 use minikin::limits::{Limits, Profile};
-use minikin::model::{AccountId, KeyState, Region, Scope};
+use minikin::model::{AccountId, AccountRegion, KeyState, Region};
 use minikin::options::{Authentication, Credential};
 use minikin::store::{Recovered, Settings, Store};
 use minikin::world::{Clock, Random, Timestamp, VirtualClock, World};
@@ -76,7 +76,7 @@ impl Bed {
             authentication,
             credentials,
             identities: None,
-            scope: Scope {
+            scope: AccountRegion {
                 account: AccountId::parse("000000000000").unwrap(),
                 region: Region::new("us-east-1"),
             },

@@ -11,7 +11,7 @@ use minikin::http::metrics::Metrics;
 use minikin::http::tls::{TlsIdentity, names};
 use minikin::http::{Entrance, Server};
 use minikin::limits::{Limits, Profile};
-use minikin::model::{AccountId, Region, Scope};
+use minikin::model::{AccountId, AccountRegion, Region};
 use minikin::options::Authentication;
 use minikin::store::{self, Store};
 use minikin::world::{Clock, Random, World};
@@ -43,7 +43,7 @@ impl Broken {
             authentication: Authentication::Structure,
             credentials: Vec::new(),
             identities: None,
-            scope: Scope {
+            scope: AccountRegion {
                 account: account(),
                 region: Region::new(crate::lab::REGION),
             },
@@ -117,7 +117,7 @@ fn what_a_panic_left_half_done_is_refused_and_the_rest_is_served() {
             let create = Request::json("CreateStream", &create);
             assert_eq!(connection.exchange(&create).await.status, 200);
         }
-        let scope = Scope {
+        let scope = AccountRegion {
             account: account(),
             region: Region::new(crate::lab::REGION),
         };

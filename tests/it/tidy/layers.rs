@@ -9,6 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["wire"],
     &["model"],
     &["store"],
+    &["admission"],
     &["engine"],
     &["error"],
     &["operation"],

@@ -1,4 +1,4 @@
-//! Patience with a peer: it ends in real time, whatever the clock.
+//! RealDeadline with a peer: it ends in real time, whatever the clock.
 #![allow(
     clippy::disallowed_methods,
     reason = "a peer that does nothing is waited for in real time"
@@ -9,10 +9,10 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// When the patience with a peer that is to do something ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience(Instant);
+pub struct RealDeadline(Instant);
 
-impl Patience {
-    /// Patience for so long from now on.
+impl RealDeadline {
+    /// RealDeadline for so long from now on.
     pub fn lasting(time: Duration) -> Self {
         let now = Instant::now();
         // Somebody who waits for a century does not see the difference to for ever.

@@ -7,19 +7,19 @@ const TEN_19: u64 = 10_000_000_000_000_000_000;
 /// ⌊(2^128 − 1) / 10^19⌋ − 2^64.
 const TEN_19_RECIPROCAL: u64 = (u128::MAX / TEN_19 as u128 - (1 << 64)) as u64;
 
-/// Decimal digits that [`Wide::write_decimal`] writes.
-pub(super) const WIDE_DIGITS: usize = 56;
+/// Decimal digits that [`U192::write_decimal`] writes.
+pub(super) const U192_DIGITS: usize = 56;
 
 /// An unsigned number of 192 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Wide {
+pub(super) struct U192 {
     /// Bits 128 to 191; first, so that the derived order is the numbers' order.
     pub(super) high: u64,
     /// Bits 0 to 127.
     pub(super) low: u128,
 }
 
-impl Wide {
+impl U192 {
     /// 2^`exponent`.
     pub(super) const fn power_of_two(exponent: u32) -> Self {
         if exponent < 128 {
@@ -95,7 +95,7 @@ impl Wide {
     }
 
     /// Writes the number, which must be below 10^56, with leading zeros.
-    pub(super) fn write_decimal(self, out: &mut [u8; WIDE_DIGITS]) {
+    pub(super) fn write_decimal(self, out: &mut [u8; U192_DIGITS]) {
         let (low_high, low_low) = ((self.low >> 64) as u64, self.low as u64);
         // 10^56 / 2^128 is below 10^19, so no quotient here is wider than 64 bits.
         let (second, rest) = divide_by_ten_19(self.high, low_high);
@@ -166,8 +166,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn decimal(number: Wide) -> String {
-        let mut text = [0; WIDE_DIGITS];
+    fn decimal(number: U192) -> String {
+        let mut text = [0; U192_DIGITS];
         number.write_decimal(&mut text);
         String::from_utf8(text.to_vec()).unwrap()
     }
@@ -184,9 +184,9 @@ mod tests {
                 "49039857307708443467467104868809893875799651909875269632",
             ),
         ] {
-            let number = Wide::power_of_two(exponent);
+            let number = U192::power_of_two(exponent);
             assert_eq!(decimal(number), format!("{text:0>56}"));
-            assert_eq!(Wide::parse(text), Some(number));
+            assert_eq!(U192::parse(text), Some(number));
         }
     }
 
@@ -194,21 +194,21 @@ mod tests {
     fn the_last_number_that_fits_is_read_and_the_next_is_not() {
         let last = "6277101735386680763835789423207666416102355444464034512895";
         assert_eq!(
-            Wide::parse(last),
-            Some(Wide {
+            U192::parse(last),
+            Some(U192 {
                 high: u64::MAX,
                 low: u128::MAX
             })
         );
         let next = "6277101735386680763835789423207666416102355444464034512896";
         for text in [next, &"9".repeat(129), "", "-1", "+1", "1 ", "1e3"] {
-            assert_eq!(Wide::parse(text), None, "{text}");
+            assert_eq!(U192::parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn bits_are_taken_from_both_halves() {
-        let number = Wide {
+        let number = U192 {
             high: 0x1234,
             low: 0xabcd << 112,
         };
@@ -230,14 +230,14 @@ mod tests {
 
         #[test]
         fn numbers_read_back(high in 0_u64..1 << 58, low: u128) {
-            let number = Wide { high, low };
+            let number = U192 { high, low };
             // 2^186 has 56 digits still.
-            prop_assert_eq!(Wide::parse(&decimal(number)), Some(number));
+            prop_assert_eq!(U192::parse(&decimal(number)), Some(number));
         }
 
         #[test]
         fn decimal_order_is_the_numbers_order(high in 0_u64..4, low: u128, other: u128) {
-            let (one, two) = (Wide { high, low }, Wide { high: 1, low: other });
+            let (one, two) = (U192 { high, low }, U192 { high: 1, low: other });
             prop_assert_eq!(one.cmp(&two), decimal(one).cmp(&decimal(two)));
         }
     }

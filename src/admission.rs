@@ -13,7 +13,7 @@
 //! wait. Within a lane nobody is overtaken.
 
 use crate::limits::{self, Limits};
-use crate::world::Patience;
+use crate::world::RealDeadline;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
@@ -34,11 +34,11 @@ pub struct Admission {
 
 /// There is no room, and there was none for as long as one waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoRoom;
+pub struct BudgetExhausted;
 
 /// What a request, an answer or an event holds of the budget; given back when it is dropped.
 #[derive(Debug)]
-pub struct Share {
+pub struct BudgetPermit {
     admission: Arc<Admission>,
     requests: u64,
     further: u64,
@@ -66,7 +66,7 @@ impl Admission {
     ///
     /// # Errors
     /// When there is none for too long.
-    pub async fn request(self: &Arc<Self>, first: bool) -> Result<Share, NoRoom> {
+    pub async fn request(self: &Arc<Self>, first: bool) -> Result<BudgetPermit, BudgetExhausted> {
         let room = limits::REQUEST_ROOM_BYTES;
         let lane = if first { &self.requests } else { &self.further };
         self.take(lane, room).await?;
@@ -79,7 +79,10 @@ impl Admission {
     ///
     /// # Errors
     /// When there is none for too long.
-    pub async fn answer(self: &Arc<Self>, bytes: u64) -> Result<Option<Share>, NoRoom> {
+    pub async fn answer(
+        self: &Arc<Self>,
+        bytes: u64,
+    ) -> Result<Option<BudgetPermit>, BudgetExhausted> {
         if bytes <= limits::SMALL_BYTES {
             return Ok(None);
         }
@@ -91,7 +94,7 @@ impl Admission {
 
     /// Room for an event of so many bytes. A subscription waits for it as long as it has to: those
     /// who leave theirs unread are dropped.
-    pub async fn event(self: &Arc<Self>, bytes: u64) -> Share {
+    pub async fn event(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
         let taken = self.events.take(bytes, None, u64::MAX).await;
         debug_assert!(taken.is_ok(), "there is no end to its patience");
         let mut share = self.nothing();
@@ -126,7 +129,7 @@ impl Admission {
         self.refused.load(SeqCst)
     }
 
-    async fn take(&self, lane: &Lane, bytes: u64) -> Result<(), NoRoom> {
+    async fn take(&self, lane: &Lane, bytes: u64) -> Result<(), BudgetExhausted> {
         let taken = lane
             .take(bytes, self.patience, limits::ADMISSION_LINE)
             .await;
@@ -137,8 +140,8 @@ impl Admission {
     }
 
     /// What nothing is held of.
-    fn nothing(self: &Arc<Self>) -> Share {
-        Share {
+    fn nothing(self: &Arc<Self>) -> BudgetPermit {
+        BudgetPermit {
             admission: self.clone(),
             requests: 0,
             further: 0,
@@ -149,13 +152,13 @@ impl Admission {
     }
 }
 
-impl Share {
+impl BudgetPermit {
     /// Room for a body that has come up to `come` bytes and may come to have `most`; none is taken
     /// while it fits what is held. Tells whether some was taken, which may have been waited for.
     ///
     /// # Errors
     /// When there is none for too long.
-    pub async fn cover(&mut self, come: u64, most: u64) -> Result<bool, NoRoom> {
+    pub async fn cover(&mut self, come: u64, most: u64) -> Result<bool, BudgetExhausted> {
         let weight = come.saturating_mul(limits::BODY_WEIGHT);
         if come <= limits::BODY_IN_ROOM_BYTES || weight <= self.bodies || self.large > 0 {
             return Ok(false);
@@ -199,7 +202,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for BudgetPermit {
     fn drop(&mut self) {
         self.admission.requests.give_back(self.requests);
         self.admission.further.give_back(self.further);
@@ -245,7 +248,12 @@ impl Lane {
     }
 
     /// Takes room, after those who came before.
-    async fn take(&self, bytes: u64, patience: Option<Duration>, most: u64) -> Result<(), NoRoom> {
+    async fn take(
+        &self,
+        bytes: u64,
+        patience: Option<Duration>,
+        most: u64,
+    ) -> Result<(), BudgetExhausted> {
         if !self.is_contended() && self.try_take(bytes) {
             return Ok(());
         }
@@ -258,7 +266,7 @@ impl Lane {
         bytes: u64,
         patience: Option<Duration>,
         most: u64,
-    ) -> Result<(), NoRoom> {
+    ) -> Result<(), BudgetExhausted> {
         let _place = InLine::join(&self.line, most)?;
         let taking = async {
             let _turn = self.turn.acquire().await;
@@ -274,7 +282,7 @@ impl Lane {
         select! {
             biased;
             () = taking => Ok(()),
-            () = Patience::lasting(patience).end() => Err(NoRoom),
+            () = RealDeadline::lasting(patience).end() => Err(BudgetExhausted),
         }
     }
 
@@ -293,13 +301,13 @@ impl Lane {
 struct InLine<'a>(&'a AtomicU64);
 
 impl<'a> InLine<'a> {
-    fn join(line: &'a AtomicU64, most: u64) -> Result<Self, NoRoom> {
+    fn join(line: &'a AtomicU64, most: u64) -> Result<Self, BudgetExhausted> {
         let place = Self(line);
         // Left again on the way out when it is too long.
         if line.fetch_add(1, SeqCst) < most {
             Ok(place)
         } else {
-            Err(NoRoom)
+            Err(BudgetExhausted)
         }
     }
 }
@@ -406,7 +414,10 @@ mod tests {
     async fn a_wait_ends_with_a_refusal_that_is_counted() {
         let admission = admission(2_880_000, Some(0));
         let _held = admission.answer(900_000).await.unwrap().unwrap();
-        assert_eq!(admission.answer(500_000).await.unwrap_err(), NoRoom);
+        assert_eq!(
+            admission.answer(500_000).await.unwrap_err(),
+            BudgetExhausted
+        );
         assert_eq!(admission.refused(), 1);
         assert!(!admission.is_contended());
         let small = admission.request(false).await;
@@ -439,7 +450,7 @@ mod tests {
         assert!(lane.try_take(1));
         let mut first = pin!(lane.take(1, None, 1));
         assert!(is_ready(&mut first).await.is_none());
-        assert_eq!(lane.take(1, None, 1).await, Err(NoRoom));
+        assert_eq!(lane.take(1, None, 1).await, Err(BudgetExhausted));
         lane.give_back(1);
         assert_eq!(is_ready(&mut first).await, Some(Ok(())));
     }
