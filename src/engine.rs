@@ -6,10 +6,11 @@ mod consumer;
 mod lifecycle;
 mod put;
 mod quota;
-mod restore;
 mod retention;
+mod saved;
 mod scaling;
 mod shard;
+mod start;
 mod state;
 mod stream;
 mod subscription;
@@ -21,9 +22,9 @@ pub use account::Commitment;
 pub use change::Counts;
 pub use consumer::{ConsumerStatus, consumer_status};
 pub use put::{Placed, PutFailure};
-pub use restore::RestoreError;
-pub(crate) use restore::kept_time;
 pub use shard::{Batch, Read, RecordView, Shard};
+pub use start::RestoreError;
+pub(crate) use start::kept_time;
 pub use state::{State, consumer_arn, mode, new_settings};
 pub use stream::{PutSettings, Stream, StreamSnapshot};
 pub use subscription::{Event, Leave, SeatTaken, Subscription};
@@ -225,8 +226,7 @@ impl Engine {
                 state.status
             };
             let shards: Vec<_> = state.shards.keys().copied().collect();
-            self.store
-                .save(restore::saved(&stream, state, kept, &shards))
+            self.store.save(saved::saved(&stream, state, kept, &shards))
         });
         let account_streams = accounts.entry(arn.scope.clone()).or_default();
         account_streams.streams.insert(arn.name, stream.clone());
@@ -326,8 +326,8 @@ impl Engine {
             state.status = StreamStatus::Deleting;
             state.due = self.due(now);
             let changes = match state.due {
-                Some(_) => restore::saved(stream, state, state.status, &[]),
-                None => restore::removed(stream, state),
+                Some(_) => saved::saved(stream, state, state.status, &[]),
+                None => saved::removed(stream, state),
             };
             Ok(self.store.save(changes))
         })
@@ -444,7 +444,7 @@ impl Engine {
     /// When the store refuses to write.
     pub async fn keep_time(&self) -> Result<(), StoreError> {
         self.store
-            .save(vec![restore::clock(self.world.clock.now())])
+            .save(vec![saved::clock(self.world.clock.now())])
             .durable()
             .await
     }

@@ -1,6 +1,6 @@
 //! Settings of an account in a region: its commitment to a minimum of throughput.
 
-use super::{AccountStreams, Engine, restore};
+use super::{AccountStreams, Engine, saved};
 use crate::limits;
 use crate::model::AccountRegion;
 use crate::store::{AccountValue, StoreError};
@@ -96,7 +96,7 @@ impl Engine {
             );
             let saved = self
                 .store
-                .save(vec![restore::account(scope, &account_streams.account)]);
+                .save(vec![saved::account(scope, &account_streams.account)]);
             (account_streams.commitment(now), saved)
         };
         ticket.durable().await?;

@@ -2,7 +2,7 @@
 
 use super::lifecycle::Due;
 use super::state::State;
-use super::{AccountStreams, Engine, Stream, restore};
+use super::{AccountStreams, Engine, Stream, saved};
 use crate::model::{self, HashKey, ShardId, StreamMode, StreamStatus, merge, scale, split};
 use crate::store::{PendingChange, ReshardingOrder, StoreError};
 use crate::world::Timestamp;
@@ -56,7 +56,7 @@ impl Engine {
                         Vec::new()
                     }
                 };
-                let saved = restore::saved(stream, state, state.status, &changed);
+                let saved = saved::saved(stream, state, state.status, &changed);
                 Ok::<_, E>(Some(self.store.save(saved)))
             })?
         };
@@ -93,7 +93,7 @@ impl Engine {
             .counts(now);
         let (result, ticket) = stream.with_state(|state| {
             let result = change(state, counts)?;
-            let saved = restore::saved(stream, state, state.status, &[]);
+            let saved = saved::saved(stream, state, state.status, &[]);
             Ok::<_, E>((result, self.store.save(saved)))
         })?;
         ticket.durable().await?;
@@ -114,7 +114,7 @@ impl Engine {
             let changed = self.apply(stream, state, account_streams, change, now);
             Some(
                 self.store
-                    .save(restore::saved(stream, state, state.status, &changed)),
+                    .save(saved::saved(stream, state, state.status, &changed)),
             )
         });
     }

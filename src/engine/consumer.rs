@@ -2,7 +2,7 @@
 
 use super::lifecycle::Due;
 use super::state::State;
-use super::{Engine, Stream, restore};
+use super::{Engine, Stream, saved};
 use crate::store::{Consumer, StoreError};
 use crate::world::Timestamp;
 use std::collections::BTreeMap;
@@ -125,7 +125,7 @@ impl Engine {
             }
             Some(
                 self.store
-                    .save(restore::saved(stream, state, state.status, &[])),
+                    .save(saved::saved(stream, state, state.status, &[])),
             )
         });
     }

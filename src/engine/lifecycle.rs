@@ -11,7 +11,7 @@
 //! A deadline is kept with its stream, so a restart goes on where the last run ended.
 
 use super::state::State;
-use super::{Engine, Stream, restore};
+use super::{Engine, Stream, saved};
 use crate::lock::Lock;
 use crate::model::StreamStatus;
 use crate::world::{Alarm, Bell, Timestamp};
@@ -109,12 +109,12 @@ impl Engine {
         match status {
             StreamStatus::Creating => {
                 self.activate(stream);
-                let save = |state: &mut State| restore::saved(stream, state, state.status, &[]);
+                let save = |state: &mut State| saved::saved(stream, state, state.status, &[]);
                 let _kept = self.store.save(stream.with_state(save));
             }
             StreamStatus::Updating => self.finish_update(stream, now),
             StreamStatus::Deleting => {
-                let removed = stream.with_state(|state| restore::removed(stream, state));
+                let removed = stream.with_state(|state| saved::removed(stream, state));
                 let _kept = self.store.save(removed);
                 self.forget(stream);
             }

@@ -5,7 +5,7 @@
 //! the listings for good.
 
 use super::stream::has_expired;
-use super::{Engine, Stream, restore};
+use super::{Engine, Stream, saved};
 use crate::limits;
 use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl Engine {
                     shard.log().delete();
                 }
             }
-            restore::removed_shards(stream, &gone)
+            saved::removed_shards(stream, &gone)
         });
         if !changes.is_empty() && self.store.save(changes).durable().await.is_err() {
             tracing::error!(stream = %stream.arn, "expired shards could not be removed");

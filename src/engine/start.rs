@@ -1,17 +1,18 @@
-//! What is kept of streams, and how an engine begins with it.
+//! The start of an engine: its streams are read from the catalog and its tasks begin.
 
-mod kept;
+mod plausible;
 
 use super::lifecycle::{self, Deadlines, Due};
 use super::retention;
+use super::saved::removed;
 use super::state::State;
 use super::stream::Stream;
 use super::tasks::Tasks;
 use super::{AccountStreams, Behaviour, Engine, scaling};
 use crate::limits::{self, Limits};
 use crate::lock::Lock;
-use crate::model::{self, AccountId, AccountRegion, Region, ShardId, StreamArn, StreamStatus};
-use crate::store::{AccountValue, Change, Recovered, ShardValue, Store, StreamValue, catalog};
+use crate::model::{self, AccountId, AccountRegion, Region, StreamArn, StreamStatus};
+use crate::store::{AccountValue, Recovered, ShardValue, Store, StreamValue, catalog};
 use crate::world::{Timestamp, World};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -30,73 +31,6 @@ impl fmt::Display for RestoreError {
 
 impl std::error::Error for RestoreError {}
 
-/// What a stream is kept as, and `shards` of it: `status` is the one it will have when this is on
-/// disk. Nothing once its removal is on its way: a state of it may still end after that.
-pub(super) fn saved(
-    stream: &Stream,
-    state: &State,
-    status: StreamStatus,
-    shards: &[ShardId],
-) -> Vec<Change> {
-    if state.removed {
-        return Vec::new();
-    }
-    let value = StreamValue {
-        account: stream.arn.scope.account.to_string(),
-        region: stream.arn.scope.region.to_string(),
-        name: stream.arn.name.to_string(),
-        created_ms: stream.created.millis(),
-        status: status.as_str().to_owned(),
-        due_ms: state.due.map(Timestamp::millis),
-        was_active: state.was_active || status == StreamStatus::Active,
-        expired_before_ms: state.expired_before.millis(),
-        settings: state.settings.clone(),
-        pending: state.pending.clone(),
-        tags: state
-            .tags
-            .iter()
-            .map(|(key, value)| (key.into(), value.into()))
-            .collect(),
-        policy: state.policy.clone(),
-        consumers: state.consumers.clone(),
-        history: state.history.clone(),
-    };
-    let mut changes = vec![(catalog::stream(stream.incarnation), Some(value.to_bytes()))];
-    let shards = shards.iter().filter_map(|id| state.shard(*id));
-    changes.extend(shards.map(|shard| {
-        let key = catalog::shard(stream.incarnation, shard.id.index());
-        (key, Some(kept_shard(&shard).to_bytes()))
-    }));
-    changes
-}
-
-/// What an account's settings are kept as.
-pub(super) fn account(scope: &AccountRegion, value: &AccountValue) -> Change {
-    let key = catalog::account(&scope.account.to_string(), scope.region.as_str());
-    (key, Some(value.to_bytes()))
-}
-
-/// The end of a stream, after which nothing of it is saved.
-pub(super) fn removed(stream: &Stream, state: &mut State) -> Vec<Change> {
-    state.removed = true;
-    let ids: Vec<_> = state.shards.keys().copied().collect();
-    let mut changes = removed_shards(stream, &ids);
-    changes.push((catalog::stream(stream.incarnation), None));
-    changes
-}
-
-/// The end of shards.
-pub(super) fn removed_shards(stream: &Stream, ids: &[ShardId]) -> Vec<Change> {
-    ids.iter()
-        .map(|id| (catalog::shard(stream.incarnation, id.index()), None))
-        .collect()
-}
-
-/// The time of a virtual clock.
-pub(super) fn clock(now: Timestamp) -> Change {
-    (catalog::clock(), Some(now.millis().to_be_bytes().to_vec()))
-}
-
 /// The time at which a virtual clock last stood, if it can have stood there.
 pub(crate) fn kept_time(recovered: &Recovered) -> Option<Timestamp> {
     let mut values = recovered
@@ -107,17 +41,6 @@ pub(crate) fn kept_time(recovered: &Recovered) -> Option<Timestamp> {
     (0..=limits::LAST_MOMENT_MS)
         .contains(&ms)
         .then_some(Timestamp::from_millis(ms))
-}
-
-fn kept_shard(shard: &model::Shard) -> ShardValue {
-    ShardValue {
-        start: shard.hash_key_range.start.value().to_be_bytes(),
-        end: shard.hash_key_range.end.value().to_be_bytes(),
-        created_s: shard.created_s,
-        closed_s: shard.closed_s,
-        parent: shard.parent.map(ShardId::index),
-        adjacent_parent: shard.adjacent_parent.map(ShardId::index),
-    }
 }
 
 impl Engine {
@@ -227,7 +150,7 @@ impl Engine {
             account,
             region: Region::new(&value.region),
         };
-        if !kept::is_stream(&value) {
+        if !plausible::is_stream(&value) {
             return Err(unreadable("a stream"));
         }
         let arn = StreamArn::new(scope, &value.name);
@@ -247,7 +170,7 @@ impl Engine {
         state.open_shards(described, self, incarnation, self.world.clock.now());
         // One that is on its way out has no open shards, and nothing is done to it any more.
         let leaving = state.status == StreamStatus::Deleting;
-        let sound = leaving || (kept::is_covered(&state) && kept::can_reshard(&state));
+        let sound = leaving || (plausible::is_covered(&state) && plausible::can_reshard(&state));
         if !sound {
             return Err(unreadable("the shards of a stream"));
         }
@@ -305,7 +228,7 @@ fn kept_shards(recovered: &Recovered) -> Result<BTreeMap<u64, Vec<model::Shard>>
             continue;
         };
         let value = ShardValue::from_bytes(value);
-        let shard = value.and_then(|value| kept::shard(index, &value));
+        let shard = value.and_then(|value| plausible::shard(index, &value));
         let shard = shard.ok_or_else(|| unreadable("a shard"))?;
         shards.entry(incarnation).or_default().push(shard);
     }

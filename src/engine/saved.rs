@@ -1,0 +1,85 @@
+//! How streams, shards and accounts are written to the catalog.
+
+use super::state::State;
+use super::stream::Stream;
+use crate::model::{self, AccountRegion, ShardId, StreamStatus};
+use crate::store::{AccountValue, Change, ShardValue, StreamValue, catalog};
+use crate::world::Timestamp;
+
+/// What a stream is kept as, and `shards` of it: `status` is the one it will have when this is on
+/// disk. Nothing once its removal is on its way: a state of it may still end after that.
+pub(super) fn saved(
+    stream: &Stream,
+    state: &State,
+    status: StreamStatus,
+    shards: &[ShardId],
+) -> Vec<Change> {
+    if state.removed {
+        return Vec::new();
+    }
+    let value = StreamValue {
+        account: stream.arn.scope.account.to_string(),
+        region: stream.arn.scope.region.to_string(),
+        name: stream.arn.name.to_string(),
+        created_ms: stream.created.millis(),
+        status: status.as_str().to_owned(),
+        due_ms: state.due.map(Timestamp::millis),
+        was_active: state.was_active || status == StreamStatus::Active,
+        expired_before_ms: state.expired_before.millis(),
+        settings: state.settings.clone(),
+        pending: state.pending.clone(),
+        tags: state
+            .tags
+            .iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect(),
+        policy: state.policy.clone(),
+        consumers: state.consumers.clone(),
+        history: state.history.clone(),
+    };
+    let mut changes = vec![(catalog::stream(stream.incarnation), Some(value.to_bytes()))];
+    let shards = shards.iter().filter_map(|id| state.shard(*id));
+    changes.extend(shards.map(|shard| {
+        let key = catalog::shard(stream.incarnation, shard.id.index());
+        (key, Some(kept_shard(&shard).to_bytes()))
+    }));
+    changes
+}
+
+/// What an account's settings are kept as.
+pub(super) fn account(scope: &AccountRegion, value: &AccountValue) -> Change {
+    let key = catalog::account(&scope.account.to_string(), scope.region.as_str());
+    (key, Some(value.to_bytes()))
+}
+
+/// The end of a stream, after which nothing of it is saved.
+pub(super) fn removed(stream: &Stream, state: &mut State) -> Vec<Change> {
+    state.removed = true;
+    let ids: Vec<_> = state.shards.keys().copied().collect();
+    let mut changes = removed_shards(stream, &ids);
+    changes.push((catalog::stream(stream.incarnation), None));
+    changes
+}
+
+/// The end of shards.
+pub(super) fn removed_shards(stream: &Stream, ids: &[ShardId]) -> Vec<Change> {
+    ids.iter()
+        .map(|id| (catalog::shard(stream.incarnation, id.index()), None))
+        .collect()
+}
+
+/// The time of a virtual clock.
+pub(super) fn clock(now: Timestamp) -> Change {
+    (catalog::clock(), Some(now.millis().to_be_bytes().to_vec()))
+}
+
+fn kept_shard(shard: &model::Shard) -> ShardValue {
+    ShardValue {
+        start: shard.hash_key_range.start.value().to_be_bytes(),
+        end: shard.hash_key_range.end.value().to_be_bytes(),
+        created_s: shard.created_s,
+        closed_s: shard.closed_s,
+        parent: shard.parent.map(ShardId::index),
+        adjacent_parent: shard.adjacent_parent.map(ShardId::index),
+    }
+}
