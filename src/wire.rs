@@ -6,27 +6,36 @@
 //! which finds the service's exact words or, where the fast reader was merely stricter, the value
 //! after all.
 
+mod base64_text;
 mod blob;
 mod cbor;
+mod codec;
 pub(crate) mod declare;
 mod event_stream;
 mod format;
 mod item_count;
 mod json;
 mod mismatch;
+mod name;
 mod node;
 mod pattern;
-mod report;
+mod scalar;
 mod shape;
+mod structure;
 mod timestamp;
+mod violations;
 
 pub use blob::Blob;
-pub use declare::{Name, Present, Structure, Truth};
+pub use codec::{Explained, decode, encode, explain, member_text, parses};
+pub use declare::Present;
 pub(crate) use declare::{choice, input, integer, list, map, output, string};
 pub use event_stream::frame;
-pub use format::{Explained, Format, decode, encode, explain, member_text, parses};
+pub use format::Format;
 pub use mismatch::Mismatch;
+pub use name::Name;
 pub use node::Node;
 pub use pattern::Pattern;
-pub use report::Report;
+pub use scalar::Truth;
 pub use shape::{Expected, Field, Ignored, Member, Presence, Shape, Shaped};
+pub use structure::Structure;
+pub use violations::Violations;

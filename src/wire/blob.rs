@@ -33,7 +33,7 @@ thread_local! {
 
 /// Reads a body with room for its blobs at hand. Those that are kept longer than the others keep
 /// all of it: they are for being copied on.
-pub(super) fn with_room<T>(format: Format, body: &Bytes, read: impl FnOnce() -> T) -> T {
+pub(super) fn with_buffers<T>(format: Format, body: &Bytes, read: impl FnOnce() -> T) -> T {
     match format {
         Format::Cbor => {
             BODY.set(body.clone());
@@ -92,36 +92,6 @@ fn shared_or_copied(bytes: &[u8]) -> Bytes {
             Bytes::copy_from_slice(bytes)
         }
     })
-}
-
-/// The bytes that canonical, padded base64 stands for.
-pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
-    STANDARD.decode(text).ok()
-}
-
-/// Why the service refuses `text` as a blob, checked in its order: length, characters, last bits.
-pub(super) fn base64_fault(text: &str) -> Option<String> {
-    let reason = if !text.len().is_multiple_of(4) {
-        let found = text.len();
-        format!("Base64 encoded length is expected a multiple of 4 bytes but found: {found}")
-    } else if let Some(character) = misplaced(text) {
-        format!("Invalid Base64 character: '{character}'")
-    } else if decoded(text).is_none() {
-        "Invalid last non-pad Base64 character dectected".to_owned()
-    } else {
-        return None;
-    };
-    Some(format!("'{text}' can not be converted to a Blob: {reason}"))
-}
-
-/// The first character that is not of the alphabet, or a pad with something else behind it.
-fn misplaced(text: &str) -> Option<char> {
-    let padding = text.len() - text.trim_end_matches('=').len();
-    let body = &text[..text.len() - padding];
-    let known = |character: char| character.is_ascii_alphanumeric() || "+/".contains(character);
-    body.chars()
-        .find(|character| !known(*character))
-        .or((padding > 2).then_some('='))
 }
 
 impl<'de> Deserialize<'de> for Blob {
@@ -189,6 +159,7 @@ impl Serialize for Blob {
 
 #[cfg(test)]
 mod tests {
+    use super::super::base64_text;
     use super::*;
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD as PLAIN;
@@ -203,40 +174,24 @@ mod tests {
         ) {
             let mut text = PLAIN.encode(&data);
             prop_assert_eq!(&STANDARD.encode(&data), &text);
-            prop_assert_eq!(decoded(&text), Some(data.clone()));
+            prop_assert_eq!(base64_text::decode(&text), Some(data.clone()));
             let in_room = |length: usize| {
                 let body = Bytes::from(vec![b' '; length]);
-                with_room(Format::Json, &body, || decoded_in_room(text.as_bytes()))
+                with_buffers(Format::Json, &body, || decoded_in_room(text.as_bytes()))
             };
             for length in [0, SHARED_ROOM_FROM_BYTES, SHARED_ROOM_FROM_BYTES] {
                 prop_assert_eq!(in_room(length), Some(Bytes::from(data.clone())));
             }
             let body = Bytes::from(data);
             for part in [&body[..], &body[body.len() / 2..], b"else"] {
-                let shared = with_room(Format::Cbor, &body, || shared_or_copied(part));
+                let shared = with_buffers(Format::Cbor, &body, || shared_or_copied(part));
                 prop_assert_eq!(shared, part);
             }
             if !text.is_empty() && byte.is_ascii() {
                 let at = at.index(text.len());
                 text.replace_range(at..=at, char::from(byte).encode_utf8(&mut [0; 4]));
-                prop_assert_eq!(decoded(&text), PLAIN.decode(&text).ok());
+                prop_assert_eq!(base64_text::decode(&text), PLAIN.decode(&text).ok());
             }
         }
-    }
-
-    #[test]
-    fn faults_are_told_in_the_services_order() {
-        let fault = |text| base64_fault(text).unwrap_or_default();
-        assert_eq!(
-            fault("23456"),
-            "'23456' can not be converted to a Blob: Base64 encoded length is expected a multiple \
-             of 4 bytes but found: 5"
-        );
-        assert!(fault("=+/=").ends_with("Invalid Base64 character: '='"));
-        assert!(fault("+/-=").ends_with("Invalid Base64 character: '-'"));
-        assert!(fault("====").ends_with("Invalid Base64 character: '='"));
-        assert!(fault("+/+=").ends_with("Invalid last non-pad Base64 character dectected"));
-        assert_eq!(base64_fault("+/8="), None);
-        assert_eq!(base64_fault(""), None);
     }
 }

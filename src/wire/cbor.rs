@@ -5,14 +5,14 @@
 //! simple values, big numbers. Whatever it refuses, ciborium reads at leisure, whose judgement is
 //! the one that counts; so this reader must never accept what ciborium would not.
 
-use super::declare::NameReader;
+use super::name::NameReader;
 use crate::limits::{CBOR_DEPTH, CBOR_TAGS, DOCUMENT_ITEMS};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
 
 /// Reads a value from the item at the start of `body`.
 pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
-    T::deserialize(&mut Reader {
+    T::deserialize(&mut CborReader {
         rest: body,
         depth: 0,
         items: 0,
@@ -20,10 +20,10 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Optio
     .ok()
 }
 
-struct Reader<'de> {
+struct CborReader<'de> {
     rest: &'de [u8],
     depth: u8,
-    /// Items so far, in all lists and structures.
+    /// CborItems so far, in all lists and structures.
     items: usize,
 }
 
@@ -64,7 +64,7 @@ fn negative<'de, V: Visitor<'de>>(number: u64, visitor: V) -> Result<V::Value> {
     visitor.visit_i64(-1 - number)
 }
 
-impl<'de> Reader<'de> {
+impl<'de> CborReader<'de> {
     /// Counts one more item.
     fn count(&mut self) -> Result<()> {
         self.items += 1;
@@ -140,13 +140,13 @@ impl<'de> Reader<'de> {
     fn within<T>(
         &mut self,
         left: Option<usize>,
-        read: impl FnOnce(&mut Items<'_, 'de>) -> Result<T>,
+        read: impl FnOnce(&mut CborItems<'_, 'de>) -> Result<T>,
     ) -> Result<T> {
         if self.depth == CBOR_DEPTH {
             return Err(refused());
         }
         self.depth += 1;
-        let mut items = Items { reader: self, left };
+        let mut items = CborItems { reader: self, left };
         let read = read(&mut items)?;
         // Whoever read may have stopped before the end.
         if items.is_more()? {
@@ -157,7 +157,7 @@ impl<'de> Reader<'de> {
     }
 }
 
-impl<'de> Deserializer<'de> for &mut Reader<'de> {
+impl<'de> Deserializer<'de> for &mut CborReader<'de> {
     type Error = value::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -204,12 +204,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 }
 
 /// The elements of a list, or the entries of a map.
-struct Items<'a, 'de> {
-    reader: &'a mut Reader<'de>,
+struct CborItems<'a, 'de> {
+    reader: &'a mut CborReader<'de>,
     left: Option<usize>,
 }
 
-impl Items<'_, '_> {
+impl CborItems<'_, '_> {
     /// Whether another one follows; it counts as read then.
     fn is_more(&mut self) -> Result<bool> {
         match &mut self.left {
@@ -232,7 +232,7 @@ impl Items<'_, '_> {
     }
 }
 
-impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
+impl<'de> SeqAccess<'de> for &mut CborItems<'_, 'de> {
     type Error = value::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
@@ -247,7 +247,7 @@ impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
+impl<'de> MapAccess<'de> for &mut CborItems<'_, 'de> {
     type Error = value::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {

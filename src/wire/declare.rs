@@ -1,100 +1,9 @@
 //! The words in which shapes are declared: `string!`, `integer!`, `choice!`, `list!`, `map!`,
 //! `input!` and `output!`. Each gives a type, its readers and its [`Shape`](super::Shape) at once.
 
-use super::node::Node;
-use super::shape::Field;
-use serde::de::{self, MapAccess, Visitor, value};
-use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+pub(crate) use super::scalar::{counted, number, text};
+pub(crate) use super::structure::structure;
 use std::borrow::Cow;
-use std::fmt;
-
-/// A structure that reads itself member by member, so that groups of members can be shared
-/// without buffering (serde's `flatten` would lose which format is read).
-pub trait Structure: Sized {
-    /// Its members and groups, in the order in which messages name them.
-    const FIELDS: &'static [Field];
-    /// What has been read of it so far.
-    type Partial: Default;
-
-    /// Reads the value of member `name`, if this structure or one of its groups has it.
-    ///
-    /// # Errors
-    /// When the value does not suit the member.
-    fn take<'de, A: MapAccess<'de>>(
-        partial: &mut Self::Partial,
-        name: &[u8],
-        map: &mut A,
-    ) -> Result<bool, A::Error>;
-
-    /// The whole, unless a required member is missing.
-    fn finish(partial: Self::Partial) -> Option<Self>;
-}
-
-/// The name of a member, as bytes: it is only compared.
-pub struct Name<'de>(Cow<'de, [u8]>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_identifier(NameVisitor)
-    }
-}
-
-struct NameVisitor;
-
-impl<'de> Visitor<'de> for NameVisitor {
-    type Value = Name<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a member")
-    }
-
-    fn visit_borrowed_bytes<E>(self, name: &'de [u8]) -> Result<Name<'de>, E> {
-        Ok(Name(Cow::Borrowed(name)))
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
-        Ok(Name(Cow::Borrowed(name.as_bytes())))
-    }
-
-    fn visit_bytes<E>(self, name: &[u8]) -> Result<Name<'de>, E> {
-        Ok(Name(Cow::Owned(name.to_owned())))
-    }
-
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Name<'de>, E> {
-        self.visit_bytes(name.as_bytes())
-    }
-}
-
-/// What a member's name is read from: its bytes, for whoever only compares them. In a format whose
-/// texts are UTF-8, other names are refused.
-pub(crate) struct NameReader<'de>(&'de [u8]);
-
-impl<'de> NameReader<'de> {
-    /// A reader for a name that is a text; none if it is none.
-    pub(crate) fn of(name: &'de [u8]) -> Option<Self> {
-        // All names of the service are ASCII, which is told faster than that a text is UTF-8.
-        let good = name.is_ascii() || std::str::from_utf8(name).is_ok();
-        good.then_some(Self(name))
-    }
-}
-
-impl<'de> Deserializer<'de> for NameReader<'de> {
-    type Error = value::Error;
-
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_borrowed_bytes(self.0)
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        let text = std::str::from_utf8(self.0).map_err(de::Error::custom)?;
-        visitor.visit_borrowed_str(text)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
-        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum ignored_any
-    }
-}
 
 /// A string type: `string!(StreamName, length: 1..=128, pattern: STREAM_NAME)`.
 macro_rules! string {
@@ -448,33 +357,3 @@ always_present!(
 );
 impl<T> Present for Vec<T> {}
 impl<T> Present for &[T] {}
-
-/// Reads a structure by its [`Structure`].
-pub(crate) fn structure<'de, T: Structure, D: Deserializer<'de>>(reader: D) -> Result<T, D::Error> {
-    reader.deserialize_map(StructureVisitor(std::marker::PhantomData))
-}
-
-struct StructureVisitor<T>(std::marker::PhantomData<T>);
-
-impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a structure")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        let mut partial = T::Partial::default();
-        while let Some(name) = map.next_key::<Name<'de>>()? {
-            if !T::take(&mut partial, &name.0, &mut map)? {
-                // Read, not skipped: what is no document in an unknown member is no document.
-                map.next_value::<Node>()?;
-            }
-        }
-        T::finish(partial).ok_or_else(|| de::Error::custom("a required member is missing"))
-    }
-}
-
-mod scalar;
-pub use scalar::Truth;
-pub(crate) use scalar::{counted, number, text};

@@ -6,7 +6,7 @@
 //! whose judgement is the one that counts; so this reader must never accept what the plain library
 //! would not.
 
-use super::declare::NameReader;
+use super::name::NameReader;
 use crate::limits::{DOCUMENT_ITEMS, JSON_DEPTH};
 use memchr::memchr2;
 use serde::Deserializer as _;
@@ -18,7 +18,7 @@ const MOST_DIGITS: usize = 18;
 
 /// Reads the value that the whole of `body` is.
 pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
-    let mut reader = Reader {
+    let mut reader = JsonReader {
         rest: body,
         depth: 0,
         items: 0,
@@ -28,10 +28,10 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Optio
     reader.rest.is_empty().then_some(value)
 }
 
-struct Reader<'de> {
+struct JsonReader<'de> {
     rest: &'de [u8],
     depth: u8,
-    /// Items so far, in all lists and structures.
+    /// JsonItems so far, in all lists and structures.
     items: usize,
 }
 
@@ -49,7 +49,7 @@ enum Text<'de> {
     Escaped(&'de [u8]),
 }
 
-impl<'de> Reader<'de> {
+impl<'de> JsonReader<'de> {
     fn skip_space(&mut self) {
         while let [b' ' | b'\n' | b'\r' | b'\t', rest @ ..] = self.rest {
             self.rest = rest;
@@ -114,14 +114,14 @@ impl<'de> Reader<'de> {
     fn within<T>(
         &mut self,
         end: u8,
-        read: impl FnOnce(&mut Items<'_, 'de>) -> Result<T>,
+        read: impl FnOnce(&mut JsonItems<'_, 'de>) -> Result<T>,
     ) -> Result<T> {
         if self.depth == JSON_DEPTH {
             return Err(refused());
         }
         self.depth += 1;
         self.take(1);
-        let mut items = Items {
+        let mut items = JsonItems {
             reader: self,
             end,
             first: true,
@@ -162,7 +162,7 @@ fn without_controls(text: &[u8]) -> Result<&[u8]> {
     Ok(text)
 }
 
-impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
+impl<'de> de::Deserializer<'de> for &mut JsonReader<'de> {
     type Error = value::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -220,8 +220,8 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
 }
 
 /// The elements of a list, or the entries of a structure.
-struct Items<'a, 'de> {
-    reader: &'a mut Reader<'de>,
+struct JsonItems<'a, 'de> {
+    reader: &'a mut JsonReader<'de>,
     /// The bracket behind them.
     end: u8,
     /// No comma stands before the first one.
@@ -229,7 +229,7 @@ struct Items<'a, 'de> {
     ended: bool,
 }
 
-impl Items<'_, '_> {
+impl JsonItems<'_, '_> {
     /// Whether another one follows; what stands before it is passed over then.
     fn is_more(&mut self) -> Result<bool> {
         if self.ended {
@@ -250,7 +250,7 @@ impl Items<'_, '_> {
     }
 }
 
-impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
+impl<'de> SeqAccess<'de> for &mut JsonItems<'_, 'de> {
     type Error = value::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
@@ -261,7 +261,7 @@ impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
+impl<'de> MapAccess<'de> for &mut JsonItems<'_, 'de> {
     type Error = value::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {

@@ -1,7 +1,7 @@
 //! Values of the wrong type, in the service's words.
 
-use super::blob::base64_fault;
-use super::node::Node;
+use super::base64_text;
+use super::node::{Node, truth};
 use super::shape::Shape;
 use std::borrow::Cow;
 
@@ -74,7 +74,7 @@ fn plain(shape: &Shape, node: &Node) -> Option<Cow<'static, str>> {
             _ => "an Boolean",
         },
         Shape::Blob { .. } => match node {
-            Node::Text(text) => return base64_fault(text).map(Cow::Owned),
+            Node::Text(text) => return base64_text::fault(text).map(Cow::Owned),
             Node::Bytes(_) => return None,
             _ => "a Blob",
         },
@@ -83,15 +83,6 @@ fn plain(shape: &Shape, node: &Node) -> Option<Cow<'static, str>> {
         Shape::Structure(_) => return Some("Expected null".into()),
     };
     Some(format!("class {class} can not be converted to {target}").into())
-}
-
-/// The truth of a text, which the service takes in any case.
-pub(super) fn truth(text: &str) -> Option<bool> {
-    match text.to_uppercase().as_str() {
-        "TRUE" | "YES" | "1" => Some(true),
-        "FALSE" | "NO" | "0" => Some(false),
-        _ => None,
-    }
 }
 
 fn boolean_fault(text: &str) -> Option<String> {

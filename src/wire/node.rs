@@ -1,6 +1,6 @@
 //! The document that both formats decode to when a refusal has to be explained.
 
-use super::{blob, item_count};
+use super::{base64_text, item_count};
 use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor, value};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use std::borrow::Cow;
@@ -84,14 +84,14 @@ impl Node {
     pub(super) fn blob(&self) -> Option<Cow<'_, [u8]>> {
         match self {
             Self::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
-            Self::Text(text) => blob::decoded(text).map(Cow::Owned),
+            Self::Text(text) => base64_text::decode(text).map(Cow::Owned),
             _ => None,
         }
     }
 
     /// The document as a typed value; `json` says which format's conventions it follows.
     pub(super) fn read<T: DeserializeOwned>(&self, json: bool) -> Option<T> {
-        T::deserialize(Reader { node: self, json }).ok()
+        T::deserialize(NodeReader { node: self, json }).ok()
     }
 }
 
@@ -112,6 +112,15 @@ pub(super) fn integer_bounds(long: bool) -> (i64, i64) {
 pub(super) fn truncated(number: f64, long: bool) -> i64 {
     let (low, high) = integer_bounds(long);
     (number as i64).clamp(low, high)
+}
+
+/// The truth of a text, which the service takes in any case.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    match text.to_uppercase().as_str() {
+        "TRUE" | "YES" | "1" => Some(true),
+        "FALSE" | "NO" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 fn from_value(value: ciborium::Value) -> Option<Node> {
@@ -256,12 +265,12 @@ impl<'de> Visitor<'de> for NodeVisitor {
 
 /// Gives a document to the typed readers, as if it came off the wire.
 #[derive(Clone, Copy)]
-struct Reader<'a> {
+struct NodeReader<'a> {
     node: &'a Node,
     json: bool,
 }
 
-impl<'de> Deserializer<'de> for Reader<'de> {
+impl<'de> Deserializer<'de> for NodeReader<'de> {
     type Error = value::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
@@ -277,12 +286,12 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             Node::Text(text) => visitor.visit_borrowed_str(text),
             Node::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Node::List(items) => visitor.visit_seq(value::SeqDeserializer::new(
-                items.iter().map(|node| Reader { node, json }),
+                items.iter().map(|node| NodeReader { node, json }),
             )),
             Node::Map(entries) => visitor.visit_map(value::MapDeserializer::new(
                 entries
                     .iter()
-                    .map(|(key, node)| (key.as_str(), Reader { node, json })),
+                    .map(|(key, node)| (key.as_str(), NodeReader { node, json })),
             )),
         }
     }
@@ -305,7 +314,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     }
 }
 
-impl<'de> de::IntoDeserializer<'de> for Reader<'de> {
+impl<'de> de::IntoDeserializer<'de> for NodeReader<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

@@ -14,20 +14,20 @@ impl Shaped for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            deserializer.deserialize_any(Number { per_unit: 1000.0 })
+            deserializer.deserialize_any(TimestampVisitor { per_unit: 1000.0 })
         } else {
             // Not `deserialize_any`: ciborium would show the tag instead of the number.
-            deserializer.deserialize_i64(Number { per_unit: 1.0 })
+            deserializer.deserialize_i64(TimestampVisitor { per_unit: 1.0 })
         }
     }
 }
 
-struct Number {
+struct TimestampVisitor {
     /// Milliseconds in one.
     per_unit: f64,
 }
 
-impl Visitor<'_> for Number {
+impl Visitor<'_> for TimestampVisitor {
     type Value = Timestamp;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

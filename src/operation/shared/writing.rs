@@ -9,7 +9,7 @@ use crate::model::{
     HashKey, NewRecord, SEQUENCE_NUMBER_DIGITS, SHARD_ID_CHARACTERS, SequenceNumber, ShardId,
     StreamArn,
 };
-use crate::wire::{Expected, Format, Node, Present, Report};
+use crate::wire::{Expected, Format, Node, Present, Violations};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub(in crate::operation) fn admit(
         // The newest shape leaves the key optional; what the service says then is not recorded,
         // so it is what it said before (a choice).
         let missing = indexes(offered, |record| record.partition_key.0.is_none());
-        let report = Report::missing(missing.map(|at| path(at, "partitionKey")));
+        let report = Violations::missing(missing.map(|at| path(at, "partitionKey")));
         return Err(Error::invalid(report.message()));
     }
     let (settings, stream) = found?;
@@ -72,7 +72,7 @@ fn check_sizes(
     let max = usize::try_from(settings.max_record_bytes).unwrap_or(usize::MAX);
     if offered.iter().any(|record| record.size_bytes() > max) {
         let oversized = indexes(offered, |record| record.size_bytes() > max);
-        let report = Report::too_long(oversized.map(|at| path(at, "data")), max);
+        let report = Violations::too_long(oversized.map(|at| path(at, "data")), max);
         return Err(Error::invalid(report.message()));
     }
     Ok(())

@@ -1,8 +1,7 @@
 //! How constrained scalars read themselves: each checks what it reads against its own shape.
 
-use crate::wire::mismatch::truth;
-use crate::wire::node::{integer_bounds, truncated};
-use crate::wire::shape::{Shape, Shaped};
+use super::node::{integer_bounds, truncated, truth};
+use super::shape::{Shape, Shaped};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -13,15 +12,15 @@ pub(crate) fn text<'de, T, D: Deserializer<'de>>(
     shape: &'static Shape,
     make: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, D::Error> {
-    reader.deserialize_str(Text { shape, make })
+    reader.deserialize_str(TextVisitor { shape, make })
 }
 
-struct Text<F> {
+struct TextVisitor<F> {
     shape: &'static Shape,
     make: F,
 }
 
-impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for Text<F> {
+impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for TextVisitor<F> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,12 +42,12 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(
     reader: D,
     shape: &'static Shape,
 ) -> Result<i32, D::Error> {
-    reader.deserialize_any(Number(shape))
+    reader.deserialize_any(NumberVisitor(shape))
 }
 
-struct Number(&'static Shape);
+struct NumberVisitor(&'static Shape);
 
-impl Visitor<'_> for Number {
+impl Visitor<'_> for NumberVisitor {
     type Value = i32;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,7 +9,7 @@ const MOST_TOLD: usize = 10;
 
 /// The violations of one request, in the order of its declaration.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct Violations {
     violations: Vec<String>,
     /// Members that are only expected were missing, and nothing else is wrong.
     only_expected_missing: bool,
@@ -22,10 +22,10 @@ enum Step<'a> {
     Key(&'a str),
 }
 
-impl Report {
+impl Violations {
     /// Collects what `node` breaks of the rules of `shape`. With `excused`, members that are
     /// expected but not required may be absent.
-    pub fn of(node: &Node, shape: &Shape, excused: bool) -> Self {
+    pub fn find(node: &Node, shape: &Shape, excused: bool) -> Self {
         let mut walk = Walk {
             violations: Vec::new(),
             other: false,
@@ -39,7 +39,7 @@ impl Report {
         }
     }
 
-    /// The report of required texts at `paths` that are missing.
+    /// The violations of required texts at `paths` that are missing.
     pub fn missing(paths: impl Iterator<Item = String>) -> Self {
         let violations = paths.take(MOST_TOLD).map(|path| null(&path)).collect();
         Self {
@@ -48,7 +48,7 @@ impl Report {
         }
     }
 
-    /// The report of values at `paths` that are longer than `max`.
+    /// The violations of values at `paths` that are longer than `max`.
     pub fn too_long(paths: impl Iterator<Item = String>, max: usize) -> Self {
         let told = |path| {
             let rule = at_most_long(max);
