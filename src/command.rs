@@ -5,7 +5,6 @@
     reason = "commands talk to people"
 )]
 
-mod bench;
 mod check;
 mod health;
 mod limits;
@@ -39,8 +38,6 @@ enum Command {
     Check(check::Arguments),
     /// List the limits, their values and where they are from
     Limits(Options),
-    /// Put load on an emulator, ours or another, and report what it makes of it
-    Bench(bench::Arguments),
 }
 
 /// Does what the command line says.
@@ -64,7 +61,6 @@ pub fn run() -> ExitCode {
         Command::Health(arguments) => health::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Limits(options) => limits::run(&options),
-        Command::Bench(arguments) => bench::run(&arguments),
     }
 }
 

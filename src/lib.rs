@@ -20,7 +20,7 @@
 //! | [`options`] | every option once: flag, variable, key of the file |
 //! | [`http`] | the order of checks, credentials and signatures, bodies, replies; the listener; our own paths and metrics |
 //! | [`emulator`] | start and stop of the whole; a door for requests from within the process |
-//! | [`command`] | the sub-commands: serve, health, check, limits, bench |
+//! | [`command`] | the sub-commands: serve, health, check, limits |
 //!
 //! # A request
 //! `http/listen.rs` accepts a connection; `http/gather.rs` takes its body in within its size, its

@@ -15,6 +15,7 @@ mod kept;
 mod lab;
 mod limits;
 mod listing;
+mod load;
 mod permissions;
 mod properties;
 mod records;

@@ -2,7 +2,7 @@
 
 use super::super::tests::arguments;
 use super::*;
-use crate::{Emulator, Options};
+use minikin::{Emulator, Options};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 

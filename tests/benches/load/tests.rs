@@ -137,6 +137,18 @@ fn a_closed_port_is_an_error_soon() {
 }
 
 #[test]
+fn a_server_is_started_and_measured_without_an_endpoint() {
+    let measured = run(&arguments("put1 --requests 20 --connections 2 --json").unwrap());
+    assert_eq!(measured, ExitCode::SUCCESS);
+}
+
+#[test]
+fn servers_that_all_fail_are_a_failure() {
+    let line = "put1 --seconds 1 --rounds 1 --compare one=http://127.0.0.1:1";
+    assert_eq!(run(&arguments(line).unwrap()), ExitCode::FAILURE);
+}
+
+#[test]
 fn the_arguments_have_bounds() {
     let all = arguments("").unwrap();
     assert!(all.scenarios.is_empty() && all.endpoint.is_none() && !all.json);

@@ -1,10 +1,10 @@
-//! startup: from the start of this very program to its first answer.
+//! startup: the time from the start of minikin to its first answer.
 
 use super::connection::Connection;
 use super::figures::{Figures, Sample, Tally};
 use super::server::Server;
 use super::{pause, process, request};
-use crate::world::Stopwatch;
+use minikin::world::Stopwatch;
 use serde_json::json;
 use std::time::Duration;
 

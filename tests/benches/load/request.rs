@@ -1,9 +1,9 @@
 //! Requests as bytes, and the little that is looked for in answers, without parsing either.
 
-use crate::world::{Clock, Random};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use memchr::{memchr, memmem};
+use minikin::world::{Clock, Random};
 use serde_json::json;
 use std::net::SocketAddr;
 use time::OffsetDateTime;

@@ -1,7 +1,6 @@
 //! The URL of the server to load.
 
-use crate::options::Hosts;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 const DEFAULT_HTTP_PORT: u16 = 80;
@@ -29,10 +28,19 @@ impl FromStr for Endpoint {
             }
             _ => (rest, DEFAULT_HTTP_PORT),
         };
-        let hosts = host.parse::<Hosts>()?.0;
-        let first = hosts.first().ok_or("the endpoint names no address")?;
-        Ok(Self(SocketAddr::new(*first, port)))
+        Ok(Self(SocketAddr::new(address(host)?, port)))
     }
+}
+
+fn address(host: &str) -> Result<IpAddr, String> {
+    if host == "localhost" {
+        return Ok(Ipv4Addr::LOCALHOST.into());
+    }
+    let bracketed = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let address = bracketed.unwrap_or(host).parse();
+    address.map_err(|_| format!("{host} is neither an IP address nor localhost"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! A server of our own: this very program in a process of its own.
+//! A `minikin serve` process that the client starts and stops.
 
-use crate::world::Random;
+use minikin::world::Random;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -39,9 +39,7 @@ impl Server {
     /// When it does not start, ends or takes too long.
     pub(super) fn start() -> Result<Self, String> {
         let folder = Folder::new()?;
-        let program = std::env::current_exe();
-        let program = program.map_err(|error| format!("where is this program? {error}"))?;
-        let mut command = Command::new(program);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
         command
             .args(ARGUMENTS)
             .env("TMPDIR", &folder.0)

@@ -1,8 +1,9 @@
-//! `minikin bench`: load for an emulator, ours or another, and what it makes of it.
+//! A load client for a Kinesis emulator, minikin or another, and its report.
 //!
-//! The load is a closed loop: each connection has one request under way. A pause of the server
+//! The load is a closed loop: each connection has one request in flight. A pause of the server
 //! therefore delays the requests behind it instead of showing in each of them, so the highest
 //! percentiles are lower bounds.
+#![allow(clippy::print_stderr, reason = "the client is a command for people")]
 
 mod compare;
 mod connection;
@@ -20,12 +21,11 @@ mod startup;
 mod streams;
 mod table;
 
-use super::signal::stop_signal;
-use crate::world::{Clock, Random, RealDeadline};
 use compare::Named;
 use control::Control;
 use endpoint::Endpoint;
 use figures::{Figures, Report};
+use minikin::world::{Clock, Random, RealDeadline};
 use server::Server;
 use std::future::{Future, pending};
 use std::io::{self, Write};
@@ -33,9 +33,9 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// What to load, and how hard.
+/// The server to load, and how hard.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     /// What to measure [default: all, one after the other]
     #[arg(value_enum, value_name = "SCENARIO")]
     scenarios: Vec<Scenario>,
@@ -182,7 +182,8 @@ impl Run {
     }
 }
 
-pub(super) fn run(arguments: &Arguments) -> ExitCode {
+/// Measures all scenarios that the arguments name and prints the figures.
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -193,7 +194,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match all {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("minikin: {error}");
+            eprintln!("load: {error}");
             ExitCode::FAILURE
         }
     }
@@ -288,6 +289,20 @@ async fn load(scenario: Scenario, run: &Run) -> Result<Vec<Figures>, String> {
         Scenario::Streams => streams::measure(run).await,
         Scenario::Memory => memory::measure(run).await,
         Scenario::Startup => startup::measure().await,
+    }
+}
+
+/// Returns at SIGINT or SIGTERM.
+async fn stop_signal() {
+    let terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    match terminated {
+        Ok(mut terminated) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
     }
 }
 
