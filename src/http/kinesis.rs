@@ -6,7 +6,7 @@ use super::listen::Client;
 use super::reply::{Coral, Reply, Unroutable};
 use crate::error::{Error, Kind};
 use crate::model::{AccountRegion, Principal};
-use crate::operation::{Answer, Context, Entry, Sender};
+use crate::operation::{Answer, Context, Entry, Requester};
 use crate::options::Authentication;
 use crate::wire::{self, Format};
 use bytes::Bytes;
@@ -89,16 +89,16 @@ async fn call(
     let Some(entry) = target.entry() else {
         return refused(Error::unknown_operation());
     };
-    let (caller, sender) = match caller(server, head, body, client) {
+    let (caller, requester) = match caller(server, head, body, client) {
         Ok(told) => told,
         Err(error) => return refused(error).of(entry),
     };
     let context = Context {
         engine: server.engine.clone(),
         caller,
-        sender,
+        requester,
     };
-    match entry.answer(context, body.clone(), format).await {
+    match entry.call(context, body.clone(), format).await {
         Ok(Answer::Whole(body, share)) => Reply::done(format, body).holding(share).of(entry),
         Ok(Answer::Events(events)) => Reply::events(events).of(entry),
         Err(error) => Reply::refused(format, error).of(entry).about(format, body),
@@ -112,7 +112,7 @@ fn caller(
     head: &Parts,
     body: &[u8],
     client: Client,
-) -> Result<(AccountRegion, Option<Sender>), Error> {
+) -> Result<(AccountRegion, Option<Requester>), Error> {
     let credential = credential(head, server.authentication)?;
     if let Some(verifier) = &server.verifier {
         verifier.check(head, body, server.engine.world.clock.wall_time())?;
@@ -127,12 +127,12 @@ fn caller(
         .of(credential, known.map(|known| known.account()));
     // A key that the policies do not name is its account's own.
     let root = || Arc::new(Principal::root(scope.account, scope.region.partition()));
-    let sender = Sender {
+    let requester = Requester {
         principal: known.cloned().unwrap_or_else(root),
         address: client.address.ip(),
         over_tls: client.over_tls,
     };
-    Ok((scope, Some(sender)))
+    Ok((scope, Some(requester)))
 }
 
 /// What to answer when neither format is known: XML, and first of all about the signature.

@@ -12,10 +12,6 @@ impl Operation for AddTagsToStream {
     type Input = Input;
     type Output = Nothing;
 
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        context.resolve(&input.stream).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let stream = context.stream(&input.stream)?;
         let amended = context.engine.amend(&stream, |state, _| {

@@ -15,20 +15,11 @@ input! { pub struct Input {
     "RecordDistributionStrategy" => strategy: Option<RecordDistributionStrategy>,
 } }
 
-input! {
-    /// The mode a stream is to have.
-    pub struct StreamModeDetailsInput { "StreamMode" => mode: StreamMode, }
-}
-
 impl Operation for CreateStream {
     type Input = Input;
     type Output = Nothing;
 
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        Ok(Target::Stream(context.arn(input.name.as_str())))
-    }
-
-    fn beside(context: &Context, input: &Input) -> Option<(&'static str, Target)> {
+    fn also_requires(context: &Context, input: &Input) -> Option<(&'static str, Target)> {
         let arn = || context.arn(input.name.as_str());
         let tags = input.tags.as_ref();
         tags.map(|_| ("AddTagsToStream", Target::Stream(arn())))
@@ -59,6 +50,12 @@ impl Operation for CreateStream {
         let created = context.engine.create(arn.clone(), stream).await;
         created.map_err(|error| refusal(error, &arn, shards))?;
         Ok(Nothing)
+    }
+}
+
+impl HasTarget for CreateStream {
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        Ok(Target::Stream(context.arn(input.name.as_str())))
     }
 }
 

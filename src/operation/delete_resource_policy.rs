@@ -12,10 +12,6 @@ impl Operation for DeleteResourcePolicy {
     type Input = Input;
     type Output = Nothing;
 
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        resource_target(&input.arn)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let resource = Resource::find(context, &input.arn)?;
         let deleted = resource.amend(context, |of| match of.policy.take() {
@@ -24,5 +20,11 @@ impl Operation for DeleteResourcePolicy {
         });
         deleted.await?;
         Ok(Nothing)
+    }
+}
+
+impl HasTarget for DeleteResourcePolicy {
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        resource_target(&input.arn)
     }
 }

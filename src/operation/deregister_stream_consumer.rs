@@ -13,10 +13,6 @@ impl Operation for DeregisterStreamConsumer {
     type Input = Input;
     type Output = Nothing;
 
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        consumer_target(context, &input.consumer)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let (stream, name, consumer) = find_consumer(context, &input.consumer)?;
         let arn = consumer_arn(&stream.arn, &name, &consumer);
@@ -32,5 +28,11 @@ impl Operation for DeregisterStreamConsumer {
         });
         left.await?;
         Ok(Nothing)
+    }
+}
+
+impl HasTarget for DeregisterStreamConsumer {
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        consumer_target(context, &input.consumer)
     }
 }

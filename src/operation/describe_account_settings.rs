@@ -9,13 +9,15 @@ impl Operation for DescribeAccountSettings {
     type Input = Input;
     type Output = AccountSettings;
 
-    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
-        Ok(Target::Account(context.caller.clone()))
-    }
-
     async fn run(context: &Context, _input: Input) -> Result<AccountSettings, Error> {
         Ok(AccountSettings::of(
             context.engine.commitment(&context.caller),
         ))
+    }
+}
+
+impl HasTarget for DescribeAccountSettings {
+    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
+        Ok(Target::Account(context.caller.clone()))
     }
 }

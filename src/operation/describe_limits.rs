@@ -20,10 +20,6 @@ impl Operation for DescribeLimits {
     type Input = Input;
     type Output = Output;
 
-    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
-        Ok(Target::Account(context.caller.clone()))
-    }
-
     async fn run(context: &Context, _input: Input) -> Result<Output, Error> {
         let limits = &context.engine.limits;
         let usage = context.engine.usage(&context.caller);
@@ -33,5 +29,11 @@ impl Operation for DescribeLimits {
             open_shards: usage.open_shards,
             shard_limit: limits.shards_per_account.unwrap_or(NO_LIMIT).min(NO_LIMIT),
         })
+    }
+}
+
+impl HasTarget for DescribeLimits {
+    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
+        Ok(Target::Account(context.caller.clone()))
     }
 }

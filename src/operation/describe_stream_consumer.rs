@@ -16,14 +16,16 @@ impl Operation for DescribeStreamConsumer {
     type Output = Output;
     const SHARED: bool = true;
 
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        consumer_target(context, &input.consumer)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let (stream, name, consumer) = find_consumer(context, &input.consumer)?;
         let mut description = ConsumerDescription::of(&stream.arn, &name, &consumer);
         description.stream_arn = Some(stream.arn.to_string());
         Ok(Output { description })
+    }
+}
+
+impl HasTarget for DescribeStreamConsumer {
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        consumer_target(context, &input.consumer)
     }
 }

@@ -36,10 +36,6 @@ impl Operation for DescribeStreamSummary {
     type Output = Output;
     const SHARED: bool = true;
 
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        context.resolve(&input.stream).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let stream = context.stream(&input.stream)?;
         let snapshot = stream.snapshot();

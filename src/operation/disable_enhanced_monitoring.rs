@@ -7,10 +7,6 @@ impl Operation for DisableEnhancedMonitoring {
     type Input = MonitoringInput;
     type Output = MonitoringOutput;
 
-    fn target(context: &Context, input: &MonitoringInput) -> Result<Target, Error> {
-        context.resolve(&input.stream).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: MonitoringInput) -> Result<MonitoringOutput, Error> {
         switch_metrics(context, input, |metrics, named| {
             metrics.retain(|metric| !named.contains(metric));

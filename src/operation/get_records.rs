@@ -7,8 +7,8 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-mod encode;
-pub use encode::Output;
+mod answer;
+pub use answer::Output;
 
 pub(super) struct GetRecords;
 
@@ -24,12 +24,6 @@ impl Operation for GetRecords {
     type Input = Input;
     type Output = Output;
     const SHARED: bool = true;
-
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        let now = context.engine.world.clock.now();
-        let iterator = opened(&input.iterator, now)?;
-        named(context, input, &iterator).map(Target::Stream)
-    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let now = context.engine.world.clock.now();
@@ -73,6 +67,14 @@ impl Operation for GetRecords {
         };
         let next = next.encode(context.engine.world.random.bytes());
         Ok(Output::of(batch, next, now))
+    }
+}
+
+impl HasTarget for GetRecords {
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        let now = context.engine.world.clock.now();
+        let iterator = opened(&input.iterator, now)?;
+        named(context, input, &iterator).map(Target::Stream)
     }
 }
 

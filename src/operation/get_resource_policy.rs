@@ -18,13 +18,15 @@ impl Operation for GetResourcePolicy {
     type Input = Input;
     type Output = Output;
 
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        resource_target(&input.arn)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let resource = Resource::find(context, &input.arn)?;
         let policy = resource.look(|_, policy| policy.unwrap_or(NO_POLICY).to_owned())?;
         Ok(Output { policy })
+    }
+}
+
+impl HasTarget for GetResourcePolicy {
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        resource_target(&input.arn)
     }
 }

@@ -21,10 +21,6 @@ impl Operation for GetShardIterator {
     type Output = Output;
     const SHARED: bool = true;
 
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        context.resolve(&input.stream).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let arn = context.resolve(&input.stream)?;
         let shard_id = read_shard_id(&input.shard_id, &arn)?;

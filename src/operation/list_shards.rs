@@ -9,7 +9,9 @@ pub(super) struct ListShards;
 input! { pub struct Input {
     "MaxResults" => max_results: Option<ListShardsInputLimit>,
     "ExclusiveStartShardId" => exclusive_start: Option<ShardIdText>,
-    .. stream: StreamRef,
+    "StreamName" => name: Option<StreamName>,
+    "StreamARN" => arn: Option<StreamARN>,
+    "StreamId" => _id: Ignored<StreamId>,
     "NextToken" => token: Option<NextToken>,
     "StreamCreationTimestamp" => created: Option<Timestamp>,
     "ShardFilter" => filter: Option<ShardFilter>,
@@ -55,15 +57,6 @@ impl Operation for ListShards {
     type Output = Output;
     const SHARED: bool = true;
 
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        let arn = match &input.token {
-            Some(token) => token_fields(context, token)?.0,
-            None if names_no_stream(input) => return Err(Error::nothing_to_list()),
-            None => context.resolve(&input.stream)?,
-        };
-        Ok(Target::Stream(arn))
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let listing = match &input.token {
             Some(token) => continued(context, &input, token)?,
@@ -93,16 +86,34 @@ impl Operation for ListShards {
     }
 }
 
-fn names_no_stream(input: &Input) -> bool {
-    input.stream.name.is_none() && input.stream.arn.is_none()
+impl HasTarget for ListShards {
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        let arn = match &input.token {
+            Some(token) => token_fields(context, token)?.0,
+            None if input.names_no_stream() => return Err(Error::nothing_to_list()),
+            None => context.resolve(&input.stream_ref())?,
+        };
+        Ok(Target::Stream(arn))
+    }
+}
+
+impl Input {
+    /// A request that continues a listing names no stream, so the stream is not a group of its own.
+    fn stream_ref(&self) -> StreamRef {
+        StreamRef::new(self.name.clone(), self.arn.clone())
+    }
+
+    fn names_no_stream(&self) -> bool {
+        self.name.is_none() && self.arn.is_none()
+    }
 }
 
 /// The first page: of the stream that the request names.
 fn begun(context: &Context, input: &Input) -> Result<Listing, Error> {
-    if names_no_stream(input) {
+    if input.names_no_stream() {
         return Err(Error::nothing_to_list());
     }
-    let stream = context.stream(&input.stream)?;
+    let stream = context.stream(&input.stream_ref())?;
     check_stream(&stream, input.created)?;
     let given = input.exclusive_start.as_ref().map(ToString::to_string);
     let (filter, from_filter) = match &input.filter {
@@ -123,8 +134,8 @@ fn begun(context: &Context, input: &Input) -> Result<Listing, Error> {
 /// A later page: all but the page's size comes from the token.
 fn continued(context: &Context, input: &Input, token: &NextToken) -> Result<Listing, Error> {
     let beside = [
-        ("StreamName", input.stream.name.is_some()),
-        ("StreamARN", input.stream.arn.is_some()),
+        ("StreamName", input.name.is_some()),
+        ("StreamARN", input.arn.is_some()),
         ("ExclusiveStartShardId", input.exclusive_start.is_some()),
         ("StreamCreationTimestamp", input.created.is_some()),
     ];

@@ -23,10 +23,6 @@ impl Operation for ListStreamConsumers {
     type Input = Input;
     type Output = Output;
 
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        parse_arn(&input.arn).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let after = match &input.token {
             None => None,
@@ -72,5 +68,11 @@ impl Operation for ListStreamConsumers {
             )
         });
         Ok(Output { consumers, token })
+    }
+}
+
+impl HasTarget for ListStreamConsumers {
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        parse_arn(&input.arn).map(Target::Stream)
     }
 }

@@ -35,10 +35,6 @@ impl Operation for ListStreams {
     type Input = Input;
     type Output = Output;
 
-    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
-        Ok(Target::Account(context.caller.clone()))
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         // A token wins over a name beside it: a choice.
         let start = match &input.token {
@@ -77,5 +73,11 @@ impl Operation for ListStreams {
             names,
             summaries,
         })
+    }
+}
+
+impl HasTarget for ListStreams {
+    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
+        Ok(Target::Account(context.caller.clone()))
     }
 }

@@ -15,13 +15,15 @@ impl Operation for ListTagsForResource {
     type Input = Input;
     type Output = Output;
 
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        resource_target(&input.arn)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let resource = Resource::find(context, &input.arn)?;
         let tags = resource.look(|tags, _| TagList::of(tags))?;
         Ok(Output { tags })
+    }
+}
+
+impl HasTarget for ListTagsForResource {
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        resource_target(&input.arn)
     }
 }

@@ -19,10 +19,6 @@ impl Operation for ListTagsForStream {
     type Input = Input;
     type Output = Output;
 
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        context.resolve(&input.stream).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let stream = context.stream(&input.stream)?;
         let TagList(mut tags) = stream.look(|state| TagList::of(&state.tags));

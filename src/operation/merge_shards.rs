@@ -15,10 +15,6 @@ impl Operation for MergeShards {
     type Input = Input;
     type Output = Nothing;
 
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        context.resolve(&input.stream).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let arn = context.resolve(&input.stream)?;
         let lower = read_shard_id(&input.lower, &arn)?;

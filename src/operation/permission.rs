@@ -1,44 +1,32 @@
 //! Whether a request may do what it asks for: what the policies say, where there are any.
 
-use super::shared::policy_and_tags;
-use super::{Context, Operation};
+use super::context::{Context, Requester};
+use super::contract::HasTarget;
+use super::resource::policy_and_tags;
 use crate::error::Error;
-use crate::model::{Policy, Principal, Request, Target, judge};
-use std::net::IpAddr;
-use std::sync::Arc;
-
-/// Who sends a request, and from where.
-#[derive(Debug, Clone)]
-pub struct Sender {
-    /// Whose access key it is signed with.
-    pub principal: Arc<Principal>,
-    /// The address it comes from.
-    pub address: IpAddr,
-    /// Whether it comes over TLS.
-    pub over_tls: bool,
-}
+use crate::model::{Policy, Request, Target, judge};
 
 /// Checks a request whose members are good; before anything is looked for, so that whoever may not
 /// know does not learn what there is (a choice).
-pub(super) fn check<O: Operation>(
+pub(super) fn check<O: HasTarget>(
     context: &Context,
     operation: &str,
     input: &O::Input,
 ) -> Result<(), Error> {
-    let Some(sender) = &context.sender else {
+    let Some(requester) = &context.requester else {
         return Ok(());
     };
     let target = O::target(context, input)?;
-    check_one(context, sender, operation, &target, O::SHARED)?;
-    match O::beside(context, input) {
-        Some((operation, target)) => check_one(context, sender, operation, &target, false),
+    check_one(context, requester, operation, &target, O::SHARED)?;
+    match O::also_requires(context, input) {
+        Some((operation, target)) => check_one(context, requester, operation, &target, false),
         None => Ok(()),
     }
 }
 
 fn check_one(
     context: &Context,
-    sender: &Sender,
+    requester: &Requester,
     operation: &str,
     target: &Target,
     shared: bool,
@@ -47,14 +35,15 @@ fn check_one(
     let policy = policy.as_deref().map(Policy::of_resource);
     let action = format!("kinesis:{operation}");
     let request = Request {
-        caller: &sender.principal,
+        caller: &requester.principal,
         action: &action,
         target,
         shared,
         tags: &tags,
-        address: sender.address,
-        over_tls: sender.over_tls,
+        address: requester.address,
+        over_tls: requester.over_tls,
     };
-    judge(&request, policy.as_ref())
-        .map_err(|refusal| Error::access_denied(sender.principal.arn(), &action, target, refusal))
+    judge(&request, policy.as_ref()).map_err(|refusal| {
+        Error::access_denied(requester.principal.arn(), &action, target, refusal)
+    })
 }

@@ -1,8 +1,32 @@
-//! What an operation's file needs.
+//! The names that most operations use.
 
+pub(super) use super::account_settings::AccountSettings;
+pub(super) use super::answer::{Nothing, document};
+pub(super) use super::capacity::{check_shards, check_warm_throughput};
+pub(super) use super::consumer_description::ConsumerDescription;
+pub(super) use super::consumer_ref::{ConsumerRef, active, consumer_target, find_consumer};
+pub(super) use super::context::Context;
+pub(super) use super::contract::{HasTarget, Operation};
+pub(super) use super::daily_limit::{DailyLimit, count_today};
+pub(super) use super::kms_key::{check_key, check_stream_key};
+pub(super) use super::monitoring::{MonitoringInput, MonitoringOutput, switch_metrics};
+pub(super) use super::offered_record::{Offered, admit, check_ordering, is_auto, routed};
+pub(super) use super::paging::{open_token, seal_token};
+pub(super) use super::placement::{NumberText, PLACE_BYTES, ShardText, write_place};
+pub(super) use super::position::{Start, starting_position};
+pub(super) use super::present::present;
+pub(super) use super::resource::{Resource, resource_target};
+pub(super) use super::retention::set_retention;
 pub(super) use super::shapes::*;
-pub(super) use super::shared::*;
-pub(super) use super::{Context, Nothing, Operation};
+pub(super) use super::shard_description::{ChildShard, ShardDescription, is_after};
+pub(super) use super::shard_ref::read_shard_id;
+pub(super) use super::stream_details::{
+    EnhancedMetrics, StreamModeDetails, StreamModeDetailsInput, WarmThroughput,
+    enhanced_monitoring, whole_seconds,
+};
+pub(super) use super::stream_ref::{StreamRef, parse_arn};
+pub(super) use super::stream_status::{check_active, check_settled};
+pub(super) use super::tags::{TagList, add_tags, remove_tags, tag_refusal, tag_texts};
 pub(super) use crate::error::Error;
 pub(super) use crate::limits;
 pub(super) use crate::model::Target;

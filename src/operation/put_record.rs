@@ -1,5 +1,5 @@
 //! PutRecord: one record, to the shard that owns its hash key.
-use super::Document;
+use super::answer::Document;
 use super::prelude::*;
 use crate::engine::PutFailure;
 use crate::wire::{self, Format};
@@ -40,10 +40,6 @@ impl Operation for PutRecord {
     type Input = Input;
     type Output = Output;
     const SHARED: bool = true;
-
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        context.resolve(&input.stream).map(Target::Stream)
-    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let offered = [Offered {

@@ -1,13 +1,15 @@
 //! PutRecords: many records, each taken or refused by itself.
-mod encode;
+mod answer;
 
 use super::prelude::*;
 use crate::engine::{Placed, PutFailure, Stream};
-use crate::error::Kind;
-use crate::model::StreamArn;
-use std::borrow::Cow;
+use crate::wire::list;
+pub use answer::Output;
 
 pub(super) struct PutRecords;
+
+list!(/// The entries of a PutRecords.
+    PutRecordsRequestEntryList of PutRecordsRequestEntry, length: 1..=500);
 
 input! { pub struct Input {
     "Records" => records: PutRecordsRequestEntryList,
@@ -24,30 +26,10 @@ input! {
     }
 }
 
-/// What became of each record, in their order.
-#[derive(Debug)]
-pub struct Output {
-    encryption: Option<&'static str>,
-    stream: StreamArn,
-    results: Vec<Result<Placed, PutFailure>>,
-}
-
-output! {
-    /// Why a record was refused.
-    pub struct Refusal {
-        "ErrorCode" => error_code: &'static str,
-        "ErrorMessage" => error_message: Cow<'static, str>,
-    }
-}
-
 impl Operation for PutRecords {
     type Input = Input;
     type Output = Output;
     const SHARED: bool = true;
-
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        context.resolve(&input.stream).map(Target::Stream)
-    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let offered = input.records.0.into_iter().map(|entry| Offered {
@@ -67,11 +49,8 @@ impl Operation for PutRecords {
         }
         let results = stream.put_many(&context.engine, records).await;
         log_refused(&stream, &results);
-        Ok(Output {
-            encryption: settings.encryption_shown(),
-            stream: stream.arn.clone(),
-            results,
-        })
+        let encryption = settings.encryption_shown();
+        Ok(Output::new(encryption, stream.arn.clone(), results))
     }
 
     fn tolerates_missing(context: &Context, input: &Node) -> bool {
@@ -97,22 +76,4 @@ fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
         "{refused} of {offered} records refused, the first with {}",
         error.with_remedy()
     );
-}
-
-impl Refusal {
-    fn of(stream: &StreamArn, failure: PutFailure) -> Self {
-        match failure {
-            PutFailure::Throttled(shard) => {
-                let error = Error::write_rate_exceeded(shard, stream);
-                Self {
-                    error_code: error.kind.name(),
-                    error_message: error.message.unwrap_or_default(),
-                }
-            }
-            PutFailure::Store => Self {
-                error_code: Kind::InternalFailure.name(),
-                error_message: Cow::Borrowed("Internal Service Failure"),
-            },
-        }
-    }
 }

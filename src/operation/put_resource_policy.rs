@@ -13,10 +13,6 @@ impl Operation for PutResourcePolicy {
     type Input = Input;
     type Output = Nothing;
 
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        resource_target(&input.arn)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let resource = Resource::find(context, &input.arn)?;
         let consumer_arn = resource.consumer.clone();
@@ -34,6 +30,12 @@ impl Operation for PutResourcePolicy {
         });
         put.await?;
         Ok(Nothing)
+    }
+}
+
+impl HasTarget for PutResourcePolicy {
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        resource_target(&input.arn)
     }
 }
 

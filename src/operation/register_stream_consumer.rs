@@ -20,11 +20,7 @@ impl Operation for RegisterStreamConsumer {
     type Input = Input;
     type Output = Output;
 
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        parse_arn(&input.stream).map(Target::Stream)
-    }
-
-    fn beside(context: &Context, input: &Input) -> Option<(&'static str, Target)> {
+    fn also_requires(context: &Context, input: &Input) -> Option<(&'static str, Target)> {
         input.tags.as_ref()?;
         let now = context.engine.world.clock.now();
         let consumer = ConsumerArn {
@@ -55,6 +51,12 @@ impl Operation for RegisterStreamConsumer {
         // So the service says, however soon it is ACTIVE.
         consumer.status = ConsumerStatus::Creating.as_str();
         Ok(Output { consumer })
+    }
+}
+
+impl HasTarget for RegisterStreamConsumer {
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        parse_arn(&input.stream).map(Target::Stream)
     }
 }
 

@@ -144,9 +144,6 @@ impl MetricsName {
     ];
 }
 
-list!(/// The entries of a PutRecords.
-    PutRecordsRequestEntryList of super::put_records::PutRecordsRequestEntry, length: 1..=500);
-
 /// A record's payload, at most 10 MiB; the stream's own maximum is usually lower.
 #[derive(Debug, Clone)]
 pub struct Data(pub Bytes);

@@ -14,10 +14,6 @@ impl Operation for StartStreamEncryption {
     type Input = Input;
     type Output = Nothing;
 
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        context.resolve(&input.stream).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let stream = context.stream(&input.stream)?;
         let key = input.key.as_str();

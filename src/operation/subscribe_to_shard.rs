@@ -1,14 +1,12 @@
 //! SubscribeToShard: a shard's records, pushed to a consumer as they come.
+use super::answer::{Answer, IntoAnswer};
+use super::events::Events;
 use super::prelude::*;
-use super::{Answer, Reply};
 use crate::admission::BudgetPermit;
 use crate::engine::{Consumer, Stream, Subscription, consumer_arn};
 use crate::model::{ConsumerArn, StreamStatus};
 use crate::wire::Format;
 use std::sync::Arc;
-
-mod events;
-pub use events::Events;
 
 pub(super) struct SubscribeToShard;
 
@@ -29,7 +27,7 @@ input! {
     }
 }
 
-impl Reply for Events {
+impl IntoAnswer for Events {
     const MEMBERS: &'static [&'static str] = &["EventStream"];
 
     /// Frames find their own room, one by one.
@@ -37,7 +35,7 @@ impl Reply for Events {
         0
     }
 
-    fn answer(self, format: Format, _share: Option<BudgetPermit>) -> Answer {
+    fn into_answer(self, format: Format, _permit: Option<BudgetPermit>) -> Answer {
         Answer::Events(Box::new(self.in_format(format)))
     }
 }
@@ -46,10 +44,6 @@ impl Operation for SubscribeToShard {
     type Input = Input;
     type Output = Events;
     const SHARED: bool = true;
-
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        consumer_target(context, &ConsumerRef::by_arn(input.consumer.clone()))
-    }
 
     async fn run(context: &Context, input: Input) -> Result<Events, Error> {
         let (engine, caller) = (&context.engine, &context.caller);
@@ -82,6 +76,12 @@ impl Operation for SubscribeToShard {
             shard_id,
             name,
         ))
+    }
+}
+
+impl HasTarget for SubscribeToShard {
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        consumer_target(context, &ConsumerRef::by_arn(input.consumer.clone()))
     }
 }
 

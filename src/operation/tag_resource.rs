@@ -13,10 +13,6 @@ impl Operation for TagResource {
     type Input = Input;
     type Output = Nothing;
 
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        resource_target(&input.arn)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let resource = Resource::find(context, &input.arn)?;
         let arn = &resource.stream.arn;
@@ -24,5 +20,11 @@ impl Operation for TagResource {
             .amend(context, |of| add_tags(context, arn, of.tags, &input.tags))
             .await?;
         Ok(Nothing)
+    }
+}
+
+impl HasTarget for TagResource {
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        resource_target(&input.arn)
     }
 }

@@ -13,10 +13,6 @@ impl Operation for UntagResource {
     type Input = Input;
     type Output = Nothing;
 
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        resource_target(&input.arn)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let resource = Resource::find(context, &input.arn)?;
         let arn = &resource.stream.arn;
@@ -24,5 +20,11 @@ impl Operation for UntagResource {
             .amend(context, |of| remove_tags(arn, of.tags, &input.keys))
             .await?;
         Ok(Nothing)
+    }
+}
+
+impl HasTarget for UntagResource {
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        resource_target(&input.arn)
     }
 }

@@ -16,13 +16,15 @@ impl Operation for UpdateAccountSettings {
     type Input = Input;
     type Output = AccountSettings;
 
-    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
-        Ok(Target::Account(context.caller.clone()))
-    }
-
     async fn run(context: &Context, input: Input) -> Result<AccountSettings, Error> {
         let enable = input.commitment.status == CommitmentStatus::Enabled;
         let commitment = context.engine.commit(&context.caller, enable).await?;
         Ok(AccountSettings::of(commitment))
+    }
+}
+
+impl HasTarget for UpdateAccountSettings {
+    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
+        Ok(Target::Account(context.caller.clone()))
     }
 }

@@ -14,11 +14,6 @@ impl Operation for UpdateMaxRecordSize {
     type Input = Input;
     type Output = Nothing;
 
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        let arn = input.arn.as_ref().ok_or_else(Error::no_stream_given)?;
-        parse_arn(arn).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let stream = context.stream_by_arn(&input.arn.ok_or_else(Error::no_stream_given)?)?;
         let size = u32::try_from(input.size.0).expect("the shape demands at least 1024");
@@ -34,5 +29,12 @@ impl Operation for UpdateMaxRecordSize {
         });
         updated.await?;
         Ok(Nothing)
+    }
+}
+
+impl HasTarget for UpdateMaxRecordSize {
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        let arn = input.arn.as_ref().ok_or_else(Error::no_stream_given)?;
+        parse_arn(arn).map(Target::Stream)
     }
 }

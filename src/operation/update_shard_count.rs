@@ -25,10 +25,6 @@ impl Operation for UpdateShardCount {
     type Input = Input;
     type Output = Output;
 
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        context.resolve(&input.stream).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let stream = context.stream(&input.stream)?;
         let target = u32::try_from(input.target.0).expect("the shape demands at least 1");

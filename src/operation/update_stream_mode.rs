@@ -1,5 +1,4 @@
 //! UpdateStreamMode: capacity by demand or by shards; the shards stay as they are.
-use super::create_stream::StreamModeDetailsInput;
 use super::prelude::*;
 use crate::engine::{Counts, PendingChange, State};
 use crate::limits::Limits;
@@ -18,10 +17,6 @@ impl Operation for UpdateStreamMode {
     type Input = Input;
     type Output = Nothing;
 
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        parse_arn(&input.arn).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let stream = context.stream_by_arn(&input.arn)?;
         let limits = &context.engine.limits;
@@ -30,6 +25,12 @@ impl Operation for UpdateStreamMode {
         });
         updated.await?;
         Ok(Nothing)
+    }
+}
+
+impl HasTarget for UpdateStreamMode {
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        parse_arn(&input.arn).map(Target::Stream)
     }
 }
 

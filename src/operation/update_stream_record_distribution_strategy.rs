@@ -14,10 +14,6 @@ impl Operation for UpdateStreamRecordDistributionStrategy {
     type Input = Input;
     type Output = Nothing;
 
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        parse_arn(&input.arn).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let stream = context.stream_by_arn(&input.arn)?;
         let amended = context.engine.amend(&stream, |state, _| {
@@ -30,5 +26,11 @@ impl Operation for UpdateStreamRecordDistributionStrategy {
         });
         amended.await?;
         Ok(Nothing)
+    }
+}
+
+impl HasTarget for UpdateStreamRecordDistributionStrategy {
+    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+        parse_arn(&input.arn).map(Target::Stream)
     }
 }

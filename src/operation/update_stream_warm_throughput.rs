@@ -23,11 +23,6 @@ impl Operation for UpdateStreamWarmThroughput {
     type Input = Input;
     type Output = Output;
 
-    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        let given = StreamRef::new(input.name.clone(), input.arn.clone());
-        context.resolve(&given).map(Target::Stream)
-    }
-
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let given = StreamRef::new(input.name, input.arn);
         let stream = context.stream(&given)?;
@@ -52,6 +47,13 @@ impl Operation for UpdateStreamWarmThroughput {
             name: stream.arn.name.to_string(),
             warm_throughput: answer,
         })
+    }
+}
+
+impl HasTarget for UpdateStreamWarmThroughput {
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        let given = StreamRef::new(input.name.clone(), input.arn.clone());
+        context.resolve(&given).map(Target::Stream)
     }
 }
 

@@ -194,6 +194,8 @@ macro_rules! input_fields {
         #[allow(missing_docs, reason = "the members are the service model's")]
         pub struct $name { $($(#[$doc])* pub $field: $ty,)* }
 
+        $($crate::wire::declare::as_group! { $kind $name $field $ty })*
+
         const _: () = {
             #[derive(Default)]
             pub struct Partial { $($field: $crate::wire::declare::slot!($kind $ty),)* }
@@ -231,6 +233,18 @@ macro_rules! input_fields {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
                 $crate::wire::declare::structure(reader)
+            }
+        }
+    };
+}
+
+/// Lets a structure stand for each of its groups.
+macro_rules! as_group {
+    (member $name:ident $field:ident $ty:ty) => {};
+    (group $name:ident $field:ident $ty:ty) => {
+        impl AsRef<$ty> for $name {
+            fn as_ref(&self) -> &$ty {
+                &self.$field
             }
         }
     };
@@ -321,8 +335,8 @@ macro_rules! first {
 }
 
 pub(crate) use {
-    choice, field, finish, first, input, input_fields, integer, list, map, output, slot, string,
-    take,
+    as_group, choice, field, finish, first, input, input_fields, integer, list, map, output, slot,
+    string, take,
 };
 
 /// Whether a member is written at all.

@@ -45,7 +45,7 @@ impl Bed {
             context: Context {
                 engine,
                 caller,
-                sender: None,
+                requester: None,
             },
             _stop: stop,
         }
@@ -58,7 +58,7 @@ impl Bed {
         body: Bytes,
         format: Format,
     ) -> Option<Vec<u8>> {
-        match operation.answer(self.context.clone(), body, format).await {
+        match operation.call(self.context.clone(), body, format).await {
             Ok(Answer::Whole(body, _)) => Some(body),
             Ok(Answer::Events(_)) => panic!("{operation:?} answers events"),
             Err(error) => {

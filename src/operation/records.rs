@@ -15,14 +15,14 @@ use std::io::Write as _;
 const RECORD_OVERHEAD: usize = 220;
 
 /// About how many bytes a batch takes in an answer.
-pub(in crate::operation) fn size_guess(batch: Option<&Batch>) -> usize {
+pub(super) fn size_guess(batch: Option<&Batch>) -> usize {
     let Some(batch) = batch else { return 512 };
     let bytes = usize::try_from(batch.bytes()).unwrap_or_default();
     bytes / 3 * 4 + batch.len() * RECORD_OVERHEAD + 512
 }
 
 /// Writes a batch as a JSON array.
-pub(in crate::operation) fn write_records_json(batch: Option<&Batch>, body: &mut Vec<u8>) {
+pub(super) fn write_records_json(batch: Option<&Batch>, body: &mut Vec<u8>) {
     body.push(b'[');
     for (at, record) in batch.into_iter().flat_map(Batch::iter).enumerate() {
         if at > 0 {
@@ -37,7 +37,7 @@ pub(in crate::operation) fn write_records_json(batch: Option<&Batch>, body: &mut
 ///
 /// # Errors
 /// None: a vector takes every byte.
-pub(in crate::operation) fn write_records_cbor(
+pub(super) fn write_records_cbor(
     batch: Option<&Batch>,
     encoder: &mut Encoder<&mut Vec<u8>>,
 ) -> Result<(), std::io::Error> {

@@ -1,6 +1,7 @@
 //! Shards as listings show them.
 
-use super::{NumberText, ShardText};
+use super::placement::{NumberText, ShardText};
+use super::present::present;
 use crate::model::{self, ShardId};
 use crate::wire::output;
 
@@ -39,7 +40,7 @@ output! {
         "ShardId" => id: ShardText,
     }
 }
-super::present!(
+present!(
     ShardDescription,
     HashKeyRange,
     SequenceNumberRange,
@@ -47,7 +48,7 @@ super::present!(
 );
 
 impl ShardDescription {
-    pub(in crate::operation) fn of(shard: &model::Shard) -> Self {
+    pub(super) fn of(shard: &model::Shard) -> Self {
         Self {
             adjacent_parent: shard.adjacent_parent.map(ShardText),
             hash_key_range: HashKeyRange::of(shard.hash_key_range),
@@ -71,7 +72,7 @@ impl HashKeyRange {
 }
 
 impl ChildShard {
-    pub(in crate::operation) fn of(shard: &model::Shard) -> Self {
+    pub(super) fn of(shard: &model::Shard) -> Self {
         let parents = shard.parent.into_iter().chain(shard.adjacent_parent);
         Self {
             hash_key_range: HashKeyRange::of(shard.hash_key_range),
@@ -82,6 +83,6 @@ impl ChildShard {
 }
 
 /// Whether a shard comes after the text of an exclusive start, which need not be a shard's id.
-pub(in crate::operation) fn is_after(shard: ShardId, start: Option<&str>) -> bool {
+pub(super) fn is_after(shard: ShardId, start: Option<&str>) -> bool {
     start.is_none_or(|start| shard.to_string().as_str() > start)
 }

@@ -1,13 +1,12 @@
 //! Consumers as requests name and answers show them.
 
-use super::super::Context;
-use super::super::shapes::{ConsumerARN, ConsumerName, StreamARN};
-use super::{parse_arn, whole_seconds};
+use super::context::Context;
+use super::shapes::{ConsumerARN, ConsumerName, StreamARN};
+use super::stream_ref::parse_arn;
 use crate::engine::{Consumer, ConsumerStatus, Stream, consumer_arn, consumer_status};
 use crate::error::Error;
 use crate::model::{ConsumerArn, StreamArn, Target};
-use crate::wire::{input, output};
-use crate::world::Timestamp;
+use crate::wire::input;
 use std::sync::Arc;
 
 input! {
@@ -21,7 +20,7 @@ input! {
 
 impl ConsumerRef {
     /// A consumer that a request names in a member of its own.
-    pub(in crate::operation) fn by_arn(arn: ConsumerARN) -> Self {
+    pub(super) fn by_arn(arn: ConsumerARN) -> Self {
         Self {
             stream_arn: None,
             name: None,
@@ -30,32 +29,8 @@ impl ConsumerRef {
     }
 }
 
-output! {
-    /// A consumer. Only its description tells its stream.
-    pub struct ConsumerDescription {
-        "ConsumerARN" => arn: String,
-        "ConsumerCreationTimestamp" => created: Timestamp,
-        "ConsumerName" => name: String,
-        "ConsumerStatus" => status: &'static str,
-        "StreamARN" => stream_arn: Option<String>,
-    }
-}
-super::present!(ConsumerDescription);
-
-impl ConsumerDescription {
-    pub(in crate::operation) fn of(stream: &StreamArn, name: &str, consumer: &Consumer) -> Self {
-        Self {
-            arn: consumer_arn(stream, name, consumer).to_string(),
-            created: whole_seconds(Timestamp::from_millis(consumer.created_ms)),
-            name: name.to_owned(),
-            status: consumer_status(consumer).as_str(),
-            stream_arn: None,
-        }
-    }
-}
-
 /// The consumer that a request names, and its stream.
-pub(in crate::operation) fn find_consumer(
+pub(super) fn find_consumer(
     context: &Context,
     given: &ConsumerRef,
 ) -> Result<(Arc<Stream>, String, Consumer), Error> {
@@ -77,10 +52,7 @@ pub(in crate::operation) fn find_consumer(
 
 /// The consumer that a request names, whether it exists or not. By its name, one that does not has
 /// been registered in the second 0: its ARN is still one of that name.
-pub(in crate::operation) fn consumer_target(
-    context: &Context,
-    given: &ConsumerRef,
-) -> Result<Target, Error> {
+pub(super) fn consumer_target(context: &Context, given: &ConsumerRef) -> Result<Target, Error> {
     let arn = match (&given.stream_arn, &given.name, &given.arn) {
         (_, _, Some(text)) => ConsumerArn::parse(text.as_str())
             .ok_or_else(|| Error::consumer_not_found(text.as_str(), context.caller.account))?,
@@ -131,6 +103,6 @@ fn by_name(
 }
 
 /// Whether a consumer is there for others, neither on its way in nor out.
-pub(in crate::operation) fn active(consumer: &Consumer) -> bool {
+pub(super) fn active(consumer: &Consumer) -> bool {
     consumer_status(consumer) == ConsumerStatus::Active
 }

@@ -3,8 +3,9 @@
 //! Its cost is base64 and copying, so the records are spliced into the buffer: base64 needs no
 //! escaping, and no text is made on the way.
 
-use super::super::Document;
-use super::super::shared::{ChildShard, size_guess, write_records_cbor, write_records_json};
+use super::super::answer::Document;
+use super::super::records::{size_guess, write_records_cbor, write_records_json};
+use super::super::shard_description::ChildShard;
 use crate::engine::Batch;
 use crate::wire::{self, Format};
 use crate::world::Timestamp;

@@ -1,28 +1,25 @@
 //! Records on their way in: the checks that PutRecord and PutRecords share, in their order.
 
-use super::super::Context;
-use super::super::shapes::{Data, HashKeyText, PartitionKey, SequenceNumberText};
-use super::{StreamRef, check_stream_key};
+use super::context::Context;
+use super::kms_key::check_stream_key;
+use super::shapes::{Data, HashKeyText, PartitionKey, SequenceNumberText};
+use super::stream_ref::StreamRef;
 use crate::engine::{PutSettings, Stream};
 use crate::error::Error;
-use crate::model::{
-    HashKey, NewRecord, SEQUENCE_NUMBER_DIGITS, SHARD_ID_CHARACTERS, SequenceNumber, ShardId,
-    StreamArn,
-};
-use crate::wire::{Expected, Format, Node, Present, Violations};
-use serde::{Serialize, Serializer};
+use crate::model::{HashKey, NewRecord, SequenceNumber, StreamArn};
+use crate::wire::{Expected, Node, Violations};
 use std::sync::Arc;
 
 /// A record as a request offers it.
-pub(in crate::operation) struct Offered {
-    pub(in crate::operation) partition_key: Expected<PartitionKey>,
-    pub(in crate::operation) explicit_hash_key: Option<HashKeyText>,
-    pub(in crate::operation) data: Data,
+pub(super) struct Offered {
+    pub(super) partition_key: Expected<PartitionKey>,
+    pub(super) explicit_hash_key: Option<HashKeyText>,
+    pub(super) data: Data,
 }
 
 /// Checks records against the stream they are for, up to their hash keys. `path` says where in the
 /// request the member `name` of record `at` stands.
-pub(in crate::operation) fn admit(
+pub(super) fn admit(
     context: &Context,
     given: &StreamRef,
     offered: &[Offered],
@@ -84,7 +81,7 @@ fn indexes(offered: &[Offered], chosen: impl Fn(&Offered) -> bool) -> impl Itera
 }
 
 /// The record with the hash key that decides its shard. Under AUTO the keys decide nothing.
-pub(in crate::operation) fn routed(
+pub(super) fn routed(
     context: &Context,
     settings: &PutSettings,
     offered: Offered,
@@ -124,7 +121,7 @@ impl Offered {
 
 /// Checks a SequenceNumberForOrdering. Whatever number we gave out is below the next one, so it
 /// need not be handed on.
-pub(in crate::operation) fn check_ordering(
+pub(super) fn check_ordering(
     context: &Context,
     stream: &StreamArn,
     settings: &PutSettings,
@@ -144,67 +141,10 @@ pub(in crate::operation) fn check_ordering(
 }
 
 /// Whether the stream that an unread request names distributes by itself.
-pub(in crate::operation) fn is_auto(context: &Context, input: &Node) -> bool {
+pub(super) fn is_auto(context: &Context, input: &Node) -> bool {
     let text = |member| input.member(member).and_then(Node::text);
     let by_arn = text("StreamARN").and_then(StreamArn::parse);
     let arn = by_arn.or_else(|| text("StreamName").map(|name| context.arn(name)));
     let stream = arn.and_then(|arn| context.engine.find(&arn.scope, &arn.name));
     stream.is_some_and(|stream| stream.put_settings().auto_distribution)
 }
-
-/// A sequence number on its way out, written without a detour through the heap.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::operation) struct NumberText(pub(in crate::operation) SequenceNumber);
-
-impl Serialize for NumberText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut digits = [0; SEQUENCE_NUMBER_DIGITS];
-        self.0.write_decimal(&mut digits);
-        serializer.serialize_str(std::str::from_utf8(&digits).expect("digits are ASCII"))
-    }
-}
-
-/// A shard id on its way out, likewise.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::operation) struct ShardText(pub(in crate::operation) ShardId);
-
-impl Serialize for ShardText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut characters = [0; SHARD_ID_CHARACTERS];
-        self.0.write(&mut characters);
-        serializer.serialize_str(std::str::from_utf8(&characters).expect("an id is ASCII"))
-    }
-}
-
-/// A place in JSON: a structure of the two texts.
-pub(in crate::operation) const PLACE_BYTES: usize =
-    r#"{"SequenceNumber":"","ShardId":""}"#.len() + SEQUENCE_NUMBER_DIGITS + SHARD_ID_CHARACTERS;
-
-/// The heads of CBOR: a map of two, its names and the texts' lengths.
-const CBOR_NUMBER: &[u8] = b"\xa2\x6eSequenceNumber\x78\x38";
-const CBOR_SHARD: &[u8] = b"\x67ShardId\x74";
-const _: () = assert!(SEQUENCE_NUMBER_DIGITS == 0x38 && SHARD_ID_CHARACTERS == 0x74 - 0x60);
-
-/// Writes where a record was put, as a structure. Digits and shard ids need no escaping and the
-/// names are known, so it is a few copies; by way of serde it costs three times that.
-pub(in crate::operation) fn write_place(
-    format: Format,
-    NumberText(number): NumberText,
-    ShardText(shard): ShardText,
-    body: &mut Vec<u8>,
-) {
-    let [before, between, behind]: [&[u8]; 3] = match format {
-        Format::Json => [b"{\"SequenceNumber\":\"", b"\",\"ShardId\":\"", b"\"}"],
-        Format::Cbor => [CBOR_NUMBER, CBOR_SHARD, b""],
-    };
-    let mut digits = [0; SEQUENCE_NUMBER_DIGITS];
-    number.write_decimal(&mut digits);
-    let mut id = [0; SHARD_ID_CHARACTERS];
-    shard.write(&mut id);
-    for part in [before, digits.as_slice(), between, id.as_slice(), behind] {
-        body.extend_from_slice(part);
-    }
-}
-
-impl Present for NumberText {}
-impl Present for ShardText {}

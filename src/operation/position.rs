@@ -1,21 +1,21 @@
 //! Where reading starts: one reader of type, number and time for all who take them.
 
-use super::super::Context;
-use super::super::shapes::{SequenceNumberText, ShardIteratorType};
+use super::context::Context;
+use super::shapes::{SequenceNumberText, ShardIteratorType};
 use crate::engine::Shard;
 use crate::error::Error;
 use crate::model::{SequenceNumber, StreamArn, display_shard_index};
 use crate::world::Timestamp;
 
 /// What a request says of its starting position.
-pub(in crate::operation) struct Start<'a> {
-    pub(in crate::operation) kind: ShardIteratorType,
-    pub(in crate::operation) number: Option<&'a SequenceNumberText>,
-    pub(in crate::operation) at: Option<Timestamp>,
+pub(super) struct Start<'a> {
+    pub(super) kind: ShardIteratorType,
+    pub(super) number: Option<&'a SequenceNumberText>,
+    pub(super) at: Option<Timestamp>,
 }
 
 /// The first sequence number to be read, checked in the service's order.
-pub(in crate::operation) async fn starting_position(
+pub(super) async fn starting_position(
     context: &Context,
     stream: &StreamArn,
     shard: &Shard,

@@ -1,7 +1,8 @@
 //! Tags as requests give and answers show them.
 
-use super::super::Context;
-use super::super::shapes::{TagKeyList, TagMap};
+use super::context::Context;
+use super::present::present;
+use super::shapes::{TagKeyList, TagMap};
 use crate::error::Error;
 use crate::model::{StreamArn, TagFault, Tags};
 use crate::wire::{Present, output};
@@ -13,17 +14,17 @@ output! {
         "Value" => value: String,
     }
 }
-super::present!(Tag);
+present!(Tag);
 
 /// Tags as answers show them: by key.
 #[derive(Debug, Clone, serde::Serialize)]
 #[serde(transparent)]
-pub(in crate::operation) struct TagList(pub(in crate::operation) Vec<Tag>);
+pub(super) struct TagList(pub(super) Vec<Tag>);
 
 impl Present for TagList {}
 
 impl TagList {
-    pub(in crate::operation) fn of(tags: &Tags) -> Self {
+    pub(super) fn of(tags: &Tags) -> Self {
         let tag = |(key, value): (&str, &str)| Tag {
             key: key.into(),
             value: value.into(),
@@ -33,7 +34,7 @@ impl TagList {
 }
 
 /// The tags that a request gives.
-pub(in crate::operation) fn tag_texts(given: Option<TagMap>) -> Vec<(String, String)> {
+pub(super) fn tag_texts(given: Option<TagMap>) -> Vec<(String, String)> {
     let given = given.map(|tags| tags.0).unwrap_or_default();
     given
         .into_iter()
@@ -42,7 +43,7 @@ pub(in crate::operation) fn tag_texts(given: Option<TagMap>) -> Vec<(String, Str
 }
 
 /// Adds tags to those of `arn`, or changes nothing.
-pub(in crate::operation) fn add_tags(
+pub(super) fn add_tags(
     context: &Context,
     arn: &StreamArn,
     tags: &mut Tags,
@@ -57,7 +58,7 @@ pub(in crate::operation) fn add_tags(
 }
 
 /// Removes tags from those of `arn`, or changes nothing.
-pub(in crate::operation) fn remove_tags(
+pub(super) fn remove_tags(
     arn: &StreamArn,
     tags: &mut Tags,
     keys: &TagKeyList,
@@ -70,7 +71,7 @@ pub(in crate::operation) fn remove_tags(
 }
 
 /// Why tags are not added to a stream.
-pub(in crate::operation) fn tag_refusal(fault: TagFault, stream: &StreamArn) -> Error {
+pub(super) fn tag_refusal(fault: TagFault, stream: &StreamArn) -> Error {
     match fault {
         TagFault::Characters => Error::tag_characters(),
         TagFault::Illegal => Error::tags_illegal("add", "to", stream),

@@ -1,15 +1,34 @@
 //! The answer of PutRecords, written straight into the buffer: the same members in the same order
 //! as `output!` writes.
 
-use super::super::Document;
-use super::super::shared::{NumberText, PLACE_BYTES, ShardText, write_place};
-use super::{Output, Placed, PutFailure, Refusal};
-use crate::wire::{self, Format};
+use super::super::answer::Document;
+use super::super::placement::{NumberText, PLACE_BYTES, ShardText, write_place};
+use crate::engine::{Placed, PutFailure};
+use crate::error::{Error, Kind};
+use crate::model::StreamArn;
+use crate::wire::{self, Format, output};
 use ciborium_ll::{Encoder, Header};
+use std::borrow::Cow;
 use std::io::Write as _;
 
 /// What stands around the entries, generously.
 const FRAME_BYTES: usize = 128;
+
+/// What became of each record, in their order.
+#[derive(Debug)]
+pub struct Output {
+    encryption: Option<&'static str>,
+    stream: StreamArn,
+    results: Vec<Result<Placed, PutFailure>>,
+}
+
+output! {
+    /// Why a record was refused.
+    pub struct Refusal {
+        "ErrorCode" => error_code: &'static str,
+        "ErrorMessage" => error_message: Cow<'static, str>,
+    }
+}
 
 impl Document for Output {
     const MEMBERS: &'static [&'static str] = &["EncryptionType", "FailedRecordCount", "Records"];
@@ -26,6 +45,18 @@ impl Document for Output {
 }
 
 impl Output {
+    pub(super) fn new(
+        encryption: Option<&'static str>,
+        stream: StreamArn,
+        results: Vec<Result<Placed, PutFailure>>,
+    ) -> Self {
+        Self {
+            encryption,
+            stream,
+            results,
+        }
+    }
+
     fn failed(&self) -> usize {
         self.results.iter().filter(|result| result.is_err()).count()
     }
@@ -78,13 +109,29 @@ impl Output {
     }
 }
 
+impl Refusal {
+    fn of(stream: &StreamArn, failure: PutFailure) -> Self {
+        match failure {
+            PutFailure::Throttled(shard) => {
+                let error = Error::write_rate_exceeded(shard, stream);
+                Self {
+                    error_code: error.kind.name(),
+                    error_message: error.message.unwrap_or_default(),
+                }
+            }
+            PutFailure::Store => Self {
+                error_code: Kind::InternalFailure.name(),
+                error_message: Cow::Borrowed("Internal Service Failure"),
+            },
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AccountId, AccountRegion, Region, SequenceNumber, ShardId, StreamArn};
-    use crate::wire::output;
+    use crate::model::{AccountId, AccountRegion, Region, SequenceNumber, ShardId};
     use proptest::prelude::*;
-    use std::borrow::Cow;
 
     output! { pub struct Whole {
         "EncryptionType" => encryption: Option<&'static str>,

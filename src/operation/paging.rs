@@ -1,16 +1,12 @@
 //! Page tokens: sealed texts that say where a listing goes on.
 
-use super::super::Context;
-use super::super::shapes::NextToken;
+use super::context::Context;
+use super::shapes::NextToken;
 use crate::error::Error;
 use crate::model::PageToken;
 
 /// A token of the listing `kind` that goes on after `fields`.
-pub(in crate::operation) fn seal_token(
-    context: &Context,
-    kind: &str,
-    fields: Vec<String>,
-) -> String {
+pub(super) fn seal_token(context: &Context, kind: &str, fields: Vec<String>) -> String {
     let world = &context.engine.world;
     let fields = std::iter::once(kind.to_owned()).chain(fields).collect();
     PageToken {
@@ -21,7 +17,7 @@ pub(in crate::operation) fn seal_token(
 }
 
 /// The fields of a token of the listing `kind`.
-pub(in crate::operation) fn open_token<const N: usize>(
+pub(super) fn open_token<const N: usize>(
     context: &Context,
     kind: &str,
     token: &NextToken,

@@ -1,30 +1,31 @@
 //! What the operations by ResourceARN work on: a stream, or a consumer of one.
 
-use super::super::Context;
-use super::super::shapes::ResourceARN;
+use super::context::Context;
+use super::shapes::ResourceARN;
+use super::stream_status::check_settled;
 use crate::engine::{Consumer, Counts, State, Stream, consumer_arn};
 use crate::error::Error;
-use crate::model::{ConsumerArn, StreamArn, StreamStatus, Tags, Target};
+use crate::model::{ConsumerArn, StreamArn, Tags, Target};
 use std::sync::Arc;
 
 /// A resource that exists.
-pub(in crate::operation) struct Resource {
-    pub(in crate::operation) stream: Arc<Stream>,
+pub(super) struct Resource {
+    pub(super) stream: Arc<Stream>,
     /// The consumer, if the resource is one.
-    pub(in crate::operation) consumer: Option<ConsumerArn>,
+    pub(super) consumer: Option<ConsumerArn>,
 }
 
 /// The tags and the policy of a resource, as they can be changed.
-pub(in crate::operation) struct ResourceTags<'a> {
-    pub(in crate::operation) tags: &'a mut Tags,
-    pub(in crate::operation) policy: &'a mut Option<String>,
+pub(super) struct ResourceTags<'a> {
+    pub(super) tags: &'a mut Tags,
+    pub(super) policy: &'a mut Option<String>,
     /// The consumer's registration, if the resource is a consumer.
-    pub(in crate::operation) consumer: Option<&'a Consumer>,
+    pub(super) consumer: Option<&'a Consumer>,
 }
 
 impl Resource {
     /// The resource that an ARN names.
-    pub(in crate::operation) fn find(context: &Context, text: &ResourceARN) -> Result<Self, Error> {
+    pub(super) fn find(context: &Context, text: &ResourceARN) -> Result<Self, Error> {
         match resource_target(text)? {
             Target::Consumer(arn) => Self::of_consumer(context, arn, text),
             Target::Stream(arn) => {
@@ -54,10 +55,7 @@ impl Resource {
     }
 
     /// Looks at the resource's tags and policy.
-    pub(in crate::operation) fn look<R>(
-        &self,
-        look: impl FnOnce(&Tags, Option<&str>) -> R,
-    ) -> Result<R, Error> {
+    pub(super) fn look<R>(&self, look: impl FnOnce(&Tags, Option<&str>) -> R) -> Result<R, Error> {
         let arn = &self.stream.arn;
         self.stream.look(|state| match &self.consumer {
             None => Ok(look(&state.tags, state.policy.as_deref())),
@@ -70,7 +68,7 @@ impl Resource {
     }
 
     /// Changes the resource's tags or policy, unless its stream's state forbids it.
-    pub(in crate::operation) async fn amend(
+    pub(super) async fn amend(
         &self,
         context: &Context,
         change: impl FnOnce(ResourceTags<'_>) -> Result<(), Error>,
@@ -106,14 +104,14 @@ impl Resource {
 }
 
 /// What an ARN names, whether it exists or not.
-pub(in crate::operation) fn resource_target(text: &ResourceARN) -> Result<Target, Error> {
+pub(super) fn resource_target(text: &ResourceARN) -> Result<Target, Error> {
     let consumer = ConsumerArn::parse(text.as_str()).map(Target::Consumer);
     let target = consumer.or_else(|| StreamArn::parse(text.as_str()).map(Target::Stream));
     target.ok_or_else(|| Error::resource_not_found(text.as_str()))
 }
 
 /// The policy and the tags of what is there; none of what is not.
-pub(in crate::operation) fn policy_and_tags(
+pub(super) fn policy_and_tags(
     context: &Context,
     target: &Target,
 ) -> Option<(Option<String>, Tags)> {
@@ -131,16 +129,6 @@ pub(in crate::operation) fn policy_and_tags(
                 Some((found.policy.clone(), tags))
             })
         }
-    }
-}
-
-/// Tags and policies wait until a stream is there and end when it goes.
-pub(in crate::operation) fn check_settled(arn: &StreamArn, state: &State) -> Result<(), Error> {
-    match state.status {
-        status @ (StreamStatus::Creating | StreamStatus::Deleting) => {
-            Err(Error::stream_not_active(arn, status))
-        }
-        StreamStatus::Active | StreamStatus::Updating => Ok(()),
     }
 }
 

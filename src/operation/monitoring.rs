@@ -1,8 +1,10 @@
 //! Switching shard-level metrics on and off.
 
-use super::super::Context;
-use super::super::shapes::{MetricsName, MetricsNameList};
-use super::{StreamRef, check_active};
+use super::answer::document;
+use super::context::Context;
+use super::shapes::{MetricsName, MetricsNameList};
+use super::stream_ref::StreamRef;
+use super::stream_status::check_active;
 use crate::engine::PendingChange;
 use crate::error::Error;
 use crate::wire::{input, output};
@@ -25,10 +27,10 @@ output! {
         "StreamName" => name: String,
     }
 }
-super::document!(MonitoringOutput);
+document!(MonitoringOutput);
 
 /// Changes a stream's metrics; `ALL` stands for the seven real ones.
-pub(in crate::operation) async fn switch_metrics(
+pub(super) async fn switch_metrics(
     context: &Context,
     input: MonitoringInput,
     switch: impl FnOnce(&mut BTreeSet<String>, Vec<String>),

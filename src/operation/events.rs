@@ -1,6 +1,7 @@
 //! The frames of a subscription, made one at a time when they are asked for.
 
-use super::super::shared::{ChildShard, size_guess, write_records_cbor, write_records_json};
+use super::records::{size_guess, write_records_cbor, write_records_json};
+use super::shard_description::ChildShard;
 use crate::admission::BudgetPermit;
 use crate::engine::{Batch, Event, Leave, Subscription};
 use crate::error::{Error, Kind};

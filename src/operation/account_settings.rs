@@ -1,5 +1,7 @@
 //! An account's settings as answers show them.
 
+use super::answer::document;
+use super::present::present;
 use crate::engine::Commitment;
 use crate::wire::output;
 use crate::world::Timestamp;
@@ -10,7 +12,7 @@ output! {
         "MinimumThroughputBillingCommitment" => commitment: CommitmentOutput,
     }
 }
-super::document!(AccountSettings);
+document!(AccountSettings);
 
 output! {
     /// Its commitment to a minimum of throughput.
@@ -21,10 +23,10 @@ output! {
         "Status" => status: &'static str,
     }
 }
-super::present!(CommitmentOutput);
+present!(CommitmentOutput);
 
 impl AccountSettings {
-    pub(in crate::operation) fn of(commitment: Commitment) -> Self {
+    pub(super) fn of(commitment: Commitment) -> Self {
         let (status, started, earliest_end, ended) = match commitment {
             Commitment::Disabled { started, ended } => ("DISABLED", started, None, ended),
             Commitment::Enabled {

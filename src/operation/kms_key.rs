@@ -1,13 +1,13 @@
 //! Keys of the key service, which does not exist here: any key will do, unless the configuration
 //! makes it unusable, so that a client can meet the refusals.
 
-use super::super::Context;
+use super::context::Context;
 use crate::engine::Stream;
 use crate::error::{Error, Kind};
 use crate::model::KeyState;
 
 /// Refuses a key that the configuration makes unusable.
-pub(in crate::operation) fn check_key(context: &Context, key: &str) -> Result<(), Error> {
+pub(super) fn check_key(context: &Context, key: &str) -> Result<(), Error> {
     let kind = match context.engine.keys().get(key) {
         None => return Ok(()),
         Some(KeyState::Disabled) => Kind::KMSDisabledException,
@@ -21,10 +21,7 @@ pub(in crate::operation) fn check_key(context: &Context, key: &str) -> Result<()
 }
 
 /// Refuses the use of an encrypted stream whose key is unusable.
-pub(in crate::operation) fn check_stream_key(
-    context: &Context,
-    stream: &Stream,
-) -> Result<(), Error> {
+pub(super) fn check_stream_key(context: &Context, stream: &Stream) -> Result<(), Error> {
     if context.engine.keys().is_empty() {
         return Ok(());
     }

@@ -1,0 +1,79 @@
+//! The answer of an operation: one document, or a stream of events.
+
+use super::events::Events;
+use crate::admission::BudgetPermit;
+use crate::wire::Format;
+
+/// An encoded answer.
+#[derive(Debug)]
+pub enum Answer {
+    /// The whole body, and the permit for its bytes; empty for an operation without output.
+    Whole(Vec<u8>, Option<BudgetPermit>),
+    /// Frames, made one at a time.
+    Events(Box<Events>),
+}
+
+/// An output that can be encoded.
+pub trait IntoAnswer {
+    /// Names of the members, as the service model spells them.
+    const MEMBERS: &'static [&'static str];
+
+    /// An estimate of the body's size in bytes; 0 for small bodies.
+    fn size_bytes(&self) -> usize;
+
+    /// Encodes the output in `format`; the answer keeps `permit` until its last byte is sent.
+    fn into_answer(self, format: Format, permit: Option<BudgetPermit>) -> Answer;
+}
+
+impl<T: Document> IntoAnswer for T {
+    const MEMBERS: &'static [&'static str] = <T as Document>::MEMBERS;
+
+    fn size_bytes(&self) -> usize {
+        Document::size_bytes(self)
+    }
+
+    fn into_answer(self, format: Format, permit: Option<BudgetPermit>) -> Answer {
+        Answer::Whole(self.encode(format), permit)
+    }
+}
+
+/// An output that is one document.
+pub trait Document {
+    /// Names of the members, as the service model spells them.
+    const MEMBERS: &'static [&'static str];
+
+    /// An estimate of the body's size in bytes; 0 for small bodies.
+    fn size_bytes(&self) -> usize {
+        0
+    }
+
+    /// The body in `format`; empty for an operation without output.
+    fn encode(&self, format: Format) -> Vec<u8>;
+}
+
+/// Implements `Document` for an output structure.
+macro_rules! document {
+    ($name:ident) => {
+        impl $crate::operation::answer::Document for $name {
+            const MEMBERS: &'static [&'static str] = Self::MEMBERS;
+
+            fn encode(&self, format: $crate::wire::Format) -> Vec<u8> {
+                $crate::wire::encode(format, self)
+            }
+        }
+    };
+}
+
+pub(super) use document;
+
+/// The output of an operation without output: an empty body in either format.
+#[derive(Debug)]
+pub struct Nothing;
+
+impl Document for Nothing {
+    const MEMBERS: &'static [&'static str] = &[];
+
+    fn encode(&self, _format: Format) -> Vec<u8> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,68 @@
+//! A call of an operation: decode, check permissions and rates, run, encode.
+
+use super::answer::{Answer, IntoAnswer};
+use super::context::Context;
+use super::contract::{HasTarget, Operation};
+use super::{permission, stream_ref};
+use crate::error::Error;
+use crate::wire::{self, Explained, Format, Shaped};
+use crate::world::Point;
+use bytes::Bytes;
+
+/// Calls operation `O`, whose name is `name`, with a request's body.
+pub(super) async fn call<O: HasTarget>(
+    name: &'static str,
+    context: Context,
+    body: Bytes,
+    format: Format,
+) -> Result<Answer, Error> {
+    let passed = context.engine.world.pass(Point::Decode).await;
+    passed.map_err(|_| Error::internal())?;
+    let input = match wire::decode(format, &body) {
+        Some(input) => input,
+        None => explain::<O>(&context, &body, format)?,
+    };
+    permission::check::<O>(&context, name, &input)?;
+    check_rate(&context, name, &body, format)?;
+    drop(body);
+    let output = O::run(&context, input).await?;
+    let bytes = output.size_bytes() as u64;
+    let permit = context.engine.admission.answer(bytes).await;
+    Ok(output.into_answer(format, permit.map_err(|_| Error::unavailable())?))
+}
+
+/// Counts the call against the operation's rate limit; only the strict profile has such limits.
+fn check_rate(context: &Context, name: &str, body: &[u8], format: Format) -> Result<(), Error> {
+    let Some(rate) = context.engine.limits.calls.of(name) else {
+        return Ok(());
+    };
+    let stream = stream_ref::stream_name(format, body);
+    if context
+        .engine
+        .admits_call(&context.caller, rate, stream.as_deref())
+    {
+        return Ok(());
+    }
+    let account = context.caller.account;
+    Err(match stream {
+        Some(stream) => Error::stream_call_rate_exceeded(rate.name, &stream, account),
+        None => Error::account_call_rate_exceeded(rate.name, account),
+    })
+}
+
+/// Reads a body that the fast reader refused again, slowly, for the exact error.
+fn explain<O: Operation>(
+    context: &Context,
+    body: &[u8],
+    format: Format,
+) -> Result<O::Input, Error> {
+    let shape = <O::Input as Shaped>::SHAPE;
+    match wire::explain(format, body, shape, |input| {
+        O::tolerates_missing(context, input)
+    }) {
+        Explained::Fine(input) => Ok(input),
+        Explained::Unreadable => Err(Error::unreadable()),
+        Explained::Mistyped(mismatch) => Err(Error::mistyped(mismatch.0)),
+        Explained::Invalid(report) => Err(Error::invalid(report.message())),
+    }
+}

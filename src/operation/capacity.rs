@@ -1,0 +1,40 @@
+//! Checks of a stream's capacity against the quotas of its account.
+
+use super::shapes::NaturalIntegerObject;
+use crate::engine::Counts;
+use crate::error::Error;
+use crate::limits::{Limit, Limits};
+use crate::model::StreamArn;
+
+/// `more` shards have to fit into the account.
+pub(super) fn check_shards(
+    arn: &StreamArn,
+    counts: Counts,
+    limit: Limit,
+    more: u64,
+) -> Result<(), Error> {
+    match limit.filter(|limit| counts.open_shards + more > *limit) {
+        Some(limit) => Err(Error::too_many_shards(arn, counts.open_shards, limit, more)),
+        None => Ok(()),
+    }
+}
+
+/// Warm throughput takes an account's commitment, and there is a most of it.
+pub(super) fn check_warm_throughput(
+    arn: &StreamArn,
+    counts: Counts,
+    limits: &Limits,
+    wanted: NaturalIntegerObject,
+) -> Result<u32, Error> {
+    if !counts.committed {
+        return Err(Error::warm_throughput_without_commitment(arn.scope.account));
+    }
+    let wanted = u32::try_from(wanted.0).expect("the shape demands at least 0");
+    match limits
+        .warm_throughput
+        .filter(|limit| u64::from(wanted) > *limit)
+    {
+        Some(limit) => Err(Error::warm_throughput_too_high(limit)),
+        None => Ok(wanted),
+    }
+}

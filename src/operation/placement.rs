@@ -1,0 +1,62 @@
+//! The shard and the sequence number of a written record, as answers show them.
+
+use crate::model::{SEQUENCE_NUMBER_DIGITS, SHARD_ID_CHARACTERS, SequenceNumber, ShardId};
+use crate::wire::{Format, Present};
+use serde::{Serialize, Serializer};
+
+/// A sequence number on its way out, written without a detour through the heap.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NumberText(pub(super) SequenceNumber);
+
+impl Serialize for NumberText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut digits = [0; SEQUENCE_NUMBER_DIGITS];
+        self.0.write_decimal(&mut digits);
+        serializer.serialize_str(std::str::from_utf8(&digits).expect("digits are ASCII"))
+    }
+}
+
+/// A shard id on its way out, likewise.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ShardText(pub(super) ShardId);
+
+impl Serialize for ShardText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut characters = [0; SHARD_ID_CHARACTERS];
+        self.0.write(&mut characters);
+        serializer.serialize_str(std::str::from_utf8(&characters).expect("an id is ASCII"))
+    }
+}
+
+/// A place in JSON: a structure of the two texts.
+pub(super) const PLACE_BYTES: usize =
+    r#"{"SequenceNumber":"","ShardId":""}"#.len() + SEQUENCE_NUMBER_DIGITS + SHARD_ID_CHARACTERS;
+
+/// The heads of CBOR: a map of two, its names and the texts' lengths.
+const CBOR_NUMBER: &[u8] = b"\xa2\x6eSequenceNumber\x78\x38";
+const CBOR_SHARD: &[u8] = b"\x67ShardId\x74";
+const _: () = assert!(SEQUENCE_NUMBER_DIGITS == 0x38 && SHARD_ID_CHARACTERS == 0x74 - 0x60);
+
+/// Writes where a record was put, as a structure. Digits and shard ids need no escaping and the
+/// names are known, so it is a few copies; by way of serde it costs three times that.
+pub(super) fn write_place(
+    format: Format,
+    NumberText(number): NumberText,
+    ShardText(shard): ShardText,
+    body: &mut Vec<u8>,
+) {
+    let [before, between, behind]: [&[u8]; 3] = match format {
+        Format::Json => [b"{\"SequenceNumber\":\"", b"\",\"ShardId\":\"", b"\"}"],
+        Format::Cbor => [CBOR_NUMBER, CBOR_SHARD, b""],
+    };
+    let mut digits = [0; SEQUENCE_NUMBER_DIGITS];
+    number.write_decimal(&mut digits);
+    let mut id = [0; SHARD_ID_CHARACTERS];
+    shard.write(&mut id);
+    for part in [before, digits.as_slice(), between, id.as_slice(), behind] {
+        body.extend_from_slice(part);
+    }
+}
+
+impl Present for NumberText {}
+impl Present for ShardText {}

@@ -1,0 +1,43 @@
+//! Setting a stream's retention period.
+
+use super::context::Context;
+use super::stream_status::check_active;
+use crate::engine::{PendingChange, Stream};
+use crate::error::Error;
+use crate::limits;
+use std::sync::Arc;
+
+/// Sets a stream's retention period; `check` compares it with the present one. An equal one is a
+/// success without effect, which deployment tools rely on.
+pub(super) async fn set_retention(
+    context: &Context,
+    stream: &Arc<Stream>,
+    hours: i32,
+    check: impl FnOnce(u32, u32) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if hours < limits::MIN_RETENTION_HOURS {
+        return Err(Error::retention_too_short(
+            hours,
+            limits::MIN_RETENTION_HOURS,
+        ));
+    }
+    if hours > limits::MAX_RETENTION_HOURS {
+        return Err(Error::retention_too_long(
+            hours,
+            limits::MAX_RETENTION_HOURS,
+        ));
+    }
+    let hours = u32::try_from(hours).expect("at least a day");
+    let updated = context.engine.update(stream, |state, _| {
+        check(hours, state.settings.retention_hours)?;
+        check_active(&stream.arn, state)?;
+        let mut settings = state.settings.clone();
+        settings.retention_hours = hours;
+        let changes = settings != state.settings;
+        Ok::<_, Error>(changes.then_some(PendingChange {
+            settings,
+            resharding: None,
+        }))
+    });
+    updated.await
+}

@@ -1,0 +1,63 @@
+//! Parts of a stream's description that several answers share.
+
+use super::present::present;
+use super::shapes::{MetricsName, StreamMode};
+use crate::engine::StreamSnapshot;
+use crate::model;
+use crate::wire::{input, output};
+use crate::world::Timestamp;
+
+input! {
+    /// The capacity mode that a request asks for.
+    pub struct StreamModeDetailsInput { "StreamMode" => mode: StreamMode, }
+}
+
+output! {
+    /// A stream's capacity mode.
+    pub struct StreamModeDetails { "StreamMode" => mode: &'static str, }
+}
+
+output! {
+    /// The metrics of shards that a stream reports.
+    pub struct EnhancedMetrics { "ShardLevelMetrics" => metrics: Vec<&'static str>, }
+}
+
+present!(StreamModeDetails, EnhancedMetrics);
+
+impl StreamModeDetails {
+    pub(super) fn of(mode: model::StreamMode) -> Self {
+        Self {
+            mode: mode.as_str(),
+        }
+    }
+}
+
+/// What a stream tells of its metrics: always one element, which may be empty.
+pub(super) fn enhanced_monitoring(snapshot: &StreamSnapshot) -> Vec<EnhancedMetrics> {
+    let enabled = |name: &&str| snapshot.metrics.iter().any(|metric| metric == name);
+    vec![EnhancedMetrics {
+        metrics: MetricsName::ALL_NAMES.into_iter().filter(enabled).collect(),
+    }]
+}
+
+output! {
+    /// A stream's warm throughput: wanted, and had.
+    pub struct WarmThroughput {
+        "CurrentMiBps" => current: u32,
+        "TargetMiBps" => target: u32,
+    }
+}
+present!(WarmThroughput);
+
+impl WarmThroughput {
+    pub(super) fn of(snapshot: &StreamSnapshot) -> Option<Self> {
+        snapshot
+            .warm_throughput
+            .map(|(target, current)| Self { current, target })
+    }
+}
+
+/// Creation times are told in whole seconds.
+pub(super) fn whole_seconds(moment: Timestamp) -> Timestamp {
+    Timestamp::from_millis(moment.seconds() * 1000)
+}

@@ -1,0 +1,95 @@
+//! The stream that a request names: by its name, its ARN, or both.
+
+use super::context::Context;
+use super::shapes::{StreamARN, StreamId, StreamName};
+use crate::engine::Stream;
+use crate::error::Error;
+use crate::model::{ConsumerArn, StreamArn};
+use crate::wire::{self, Format, Ignored, input};
+use std::sync::Arc;
+
+input! {
+    /// The ways to name a stream: its name, its ARN, or both.
+    pub struct StreamRef {
+        "StreamName" => name: Option<StreamName>,
+        "StreamARN" => arn: Option<StreamARN>,
+        "StreamId" => _id: Ignored<StreamId>,
+    }
+}
+
+/// What is left of a request once a stream is looked for.
+impl Context {
+    /// The ARN of the caller's stream `name`, whether it exists or not.
+    pub(super) fn arn(&self, name: &str) -> StreamArn {
+        StreamArn::new(self.caller.clone(), name)
+    }
+
+    /// The stream that a request names, in any state.
+    pub(super) fn stream(&self, given: &StreamRef) -> Result<Arc<Stream>, Error> {
+        if let (Some(name), None) = (&given.name, &given.arn) {
+            return match self.engine.find(&self.caller, name.as_str()) {
+                Some(stream) => Ok(stream),
+                None => Err(Error::stream_not_found(&self.arn(name.as_str()))),
+            };
+        }
+        let arn = self.resolve(given)?;
+        let found = self.engine.find(&arn.scope, &arn.name);
+        found.ok_or_else(|| Error::stream_not_found(&arn))
+    }
+
+    /// The ARN that a request names by name, ARN or both.
+    pub(super) fn resolve(&self, given: &StreamRef) -> Result<StreamArn, Error> {
+        match (&given.name, &given.arn) {
+            (None, None) => Err(Error::no_stream_given()),
+            (Some(name), None) => Ok(self.arn(name.as_str())),
+            (name, Some(text)) => {
+                let arn = parse_arn(text)?;
+                match name.as_ref().map(StreamName::as_str) {
+                    Some(name) if *name != *arn.name => {
+                        Err(Error::name_and_arn_differ(name, text.as_str()))
+                    }
+                    _ => Ok(arn),
+                }
+            }
+        }
+    }
+}
+
+impl StreamRef {
+    /// A stream that a request names in members of its own.
+    pub(super) fn new(name: Option<StreamName>, arn: Option<StreamARN>) -> Self {
+        Self {
+            name,
+            arn,
+            _id: Ignored::default(),
+        }
+    }
+}
+
+impl Context {
+    /// The stream of an ARN, in any state.
+    pub(super) fn stream_by_arn(&self, text: &StreamARN) -> Result<Arc<Stream>, Error> {
+        let arn = parse_arn(text)?;
+        let found = self.engine.find(&arn.scope, &arn.name);
+        found.ok_or_else(|| Error::stream_not_found(&arn))
+    }
+}
+
+/// The name of the stream that an unread request is about, by whatever member it says so.
+pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
+    if let Some(name) = wire::member_text(format, body, "StreamName") {
+        return Some(name);
+    }
+    let members = ["StreamARN", "ConsumerARN", "ResourceARN"];
+    let arn = members
+        .iter()
+        .find_map(|member| wire::member_text(format, body, member))?;
+    let stream = StreamArn::parse(&arn).map(|arn| arn.name);
+    let stream = stream.or_else(|| ConsumerArn::parse(&arn).map(|arn| arn.stream.name));
+    stream.map(|name| name.to_string())
+}
+
+/// An ARN of a stream. Its pattern lets more through than there are ARNs.
+pub(super) fn parse_arn(text: &StreamARN) -> Result<StreamArn, Error> {
+    StreamArn::parse(text.as_str()).ok_or_else(|| Error::stream_arn_unparsed(text.as_str()))
+}
