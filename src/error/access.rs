@@ -1,6 +1,6 @@
 //! Refusals of requests whose sender is known and may not.
 
-use super::{Error, Kind};
+use super::exception::{Error, Kind};
 use crate::model::{Refusal, Target};
 
 impl Error {

@@ -1,6 +1,7 @@
 //! Refusals of changes: resharding, capacity, retention, encryption.
 
-use super::{Error, Kind, named};
+use super::exception::{Error, Kind};
+use super::stream_name::named;
 use crate::model::{Shard, ShardId, StreamArn};
 
 /// Resharding and capacity.

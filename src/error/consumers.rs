@@ -1,6 +1,7 @@
 //! Refusals about consumers, policies and rates of calls.
 
-use super::{Error, Kind, named};
+use super::exception::{Error, Kind};
+use super::stream_name::named;
 use crate::model::{AccountId, ConsumerArn, ShardId, StreamArn};
 
 /// Consumers.

@@ -1,6 +1,7 @@
 //! Refusals about positions, iterators and listings.
 
-use super::{Error, Kind, named};
+use super::exception::{Error, Kind};
+use super::stream_name::named;
 use crate::model::{ShardId, StreamArn};
 use crate::world::Timestamp;
 use std::fmt;

@@ -1,6 +1,7 @@
 //! Refusals of requests that cannot be read.
 
-use super::{Error, Kind};
+use super::exception::{Error, Kind};
+use crate::engine::StoreError;
 use std::borrow::Cow;
 
 /// Requests that cannot be read.
@@ -46,5 +47,12 @@ impl Error {
     /// A bug, or a store that refuses to write.
     pub fn internal() -> Self {
         Kind::InternalFailure.bare()
+    }
+}
+
+/// A client sees an internal failure; the log has the store's own error.
+impl From<StoreError> for Error {
+    fn from(_: StoreError) -> Self {
+        Self::internal()
     }
 }

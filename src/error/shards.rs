@@ -1,6 +1,7 @@
 //! Refusals about shards and the records that go into them.
 
-use super::{Error, Kind, named};
+use super::exception::{Error, Kind};
+use super::stream_name::named;
 use crate::model::{ShardId, StreamArn};
 use std::fmt;
 

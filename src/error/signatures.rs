@@ -1,6 +1,6 @@
 //! Refusals of requests whose sender is not told, or is not who the signature says.
 
-use super::{Error, Kind};
+use super::exception::{Error, Kind};
 
 /// Requests whose sender is not told.
 impl Error {

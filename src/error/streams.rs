@@ -1,6 +1,7 @@
 //! Refusals about streams, their states, how they are made, and their tags.
 
-use super::{Error, Kind, named};
+use super::exception::{Error, Kind};
+use super::stream_name::named;
 use crate::model::{AccountId, StreamArn, StreamStatus};
 
 /// Streams and their states.

@@ -1,0 +1,136 @@
+//! The exceptions of the service: their names, HTTP statuses and messages.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// An exception of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// The exception's name.
+    pub kind: Kind,
+    /// The message; some exceptions have none.
+    pub message: Option<Cow<'static, str>>,
+    /// Names of the limits that may have caused the error, as `--limit` takes them; for the log only.
+    pub limits: Vec<&'static str>,
+}
+
+/// Names of exceptions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the service's")]
+pub enum Kind {
+    AccessDeniedException,
+    DryRunOperationException,
+    ExpiredIteratorException,
+    ExpiredNextTokenException,
+    IncompleteSignatureException,
+    InternalFailure,
+    InvalidArgumentException,
+    InvalidSignatureException,
+    KMSAccessDeniedException,
+    KMSDisabledException,
+    KMSInvalidStateException,
+    KMSNotFoundException,
+    KMSOptInRequired,
+    KMSThrottlingException,
+    LimitExceededException,
+    MissingAuthenticationTokenException,
+    ProvisionedThroughputExceededException,
+    RequestTimeoutException,
+    ResourceInUseException,
+    ResourceNotFoundException,
+    SerializationException,
+    ServiceUnavailable,
+    UnknownOperationException,
+    UnrecognizedClientException,
+    ValidationException,
+}
+
+impl Kind {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AccessDeniedException => "AccessDeniedException",
+            Self::DryRunOperationException => "DryRunOperationException",
+            Self::ExpiredIteratorException => "ExpiredIteratorException",
+            Self::ExpiredNextTokenException => "ExpiredNextTokenException",
+            Self::IncompleteSignatureException => "IncompleteSignatureException",
+            Self::InternalFailure => "InternalFailure",
+            Self::InvalidArgumentException => "InvalidArgumentException",
+            Self::InvalidSignatureException => "InvalidSignatureException",
+            Self::KMSAccessDeniedException => "KMSAccessDeniedException",
+            Self::KMSDisabledException => "KMSDisabledException",
+            Self::KMSInvalidStateException => "KMSInvalidStateException",
+            Self::KMSNotFoundException => "KMSNotFoundException",
+            Self::KMSOptInRequired => "KMSOptInRequired",
+            Self::KMSThrottlingException => "KMSThrottlingException",
+            Self::LimitExceededException => "LimitExceededException",
+            Self::MissingAuthenticationTokenException => "MissingAuthenticationTokenException",
+            Self::ProvisionedThroughputExceededException => {
+                "ProvisionedThroughputExceededException"
+            }
+            Self::RequestTimeoutException => "RequestTimeoutException",
+            Self::ResourceInUseException => "ResourceInUseException",
+            Self::ResourceNotFoundException => "ResourceNotFoundException",
+            Self::SerializationException => "SerializationException",
+            Self::ServiceUnavailable => "ServiceUnavailable",
+            Self::UnknownOperationException => "UnknownOperationException",
+            Self::UnrecognizedClientException => "UnrecognizedClientException",
+            Self::ValidationException => "ValidationException",
+        }
+    }
+
+    /// The HTTP status.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::InternalFailure => 500,
+            Self::ServiceUnavailable => 503,
+            Self::RequestTimeoutException => 408,
+            _ => 400,
+        }
+    }
+
+    /// The member that holds the message; the service capitalizes it for this one exception only.
+    pub const fn message_key(self) -> &'static str {
+        if matches!(self, Self::SerializationException) {
+            "Message"
+        } else {
+            "message"
+        }
+    }
+
+    pub(super) fn says(self, message: impl Into<Cow<'static, str>>) -> Error {
+        Error {
+            message: Some(message.into()),
+            ..self.bare()
+        }
+    }
+
+    pub(super) const fn bare(self) -> Error {
+        Error {
+            kind: self,
+            message: None,
+            limits: Vec::new(),
+        }
+    }
+}
+
+impl Error {
+    /// Adds the names of the limits that may have caused the error.
+    pub(super) fn by<const COUNT: usize>(self, limits: [&'static str; COUNT]) -> Self {
+        Self {
+            limits: limits.to_vec(),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.name())?;
+        self.message
+            .as_ref()
+            .map_or(Ok(()), |message| write!(f, ": {message}"))
+    }
+}
+
+impl std::error::Error for Error {}
