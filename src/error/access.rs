@@ -1,12 +1,12 @@
-//! Refusals of requests whose sender is known and may not.
+//! Errors for requests that policies do not allow.
 
 use super::exception::{Error, Kind};
 use crate::model::{Refusal, Target};
 
 impl Error {
-    /// What policies say against it. The text of the first kind was seen at the service; those of
-    /// the others are built as IAM's guide describes them (a choice), and what is of no one
-    /// resource is told as `*` (a choice).
+    /// The policies do not allow the request. The text of `NotAllowedByIdentity` was seen at the
+    /// service; the others follow the IAM user guide, "Troubleshoot access denied error messages",
+    /// and a request about no single resource names `*` (choices).
     pub fn access_denied(caller: &str, action: &str, target: &Target, refusal: Refusal) -> Self {
         let because = match refusal {
             Refusal::NotAllowedByIdentity => {

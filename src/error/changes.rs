@@ -1,4 +1,4 @@
-//! Refusals of changes: resharding, capacity, retention, encryption.
+//! Errors about changes of a stream: resharding, capacity, retention, encryption.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
@@ -6,7 +6,7 @@ use crate::model::{Shard, ShardId, StreamArn};
 
 /// Resharding and capacity.
 impl Error {
-    /// A shard that was split or merged before.
+    /// The shard was split or merged before.
     pub fn shard_closed(shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -15,7 +15,7 @@ impl Error {
         ))
     }
 
-    /// Two shards that are no neighbours, or not in this order.
+    /// The two shards are not adjacent, or not in this order.
     pub fn shards_not_adjacent(lower: ShardId, upper: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -24,7 +24,7 @@ impl Error {
         ))
     }
 
-    /// A hash key that leaves one of the children too little.
+    /// The hash key would leave one child without hash keys.
     pub fn hash_key_not_inside(key: &str, shard: &Shard, stream: &StreamArn) -> Self {
         let (stream, range) = (named(stream), shard.hash_key_range);
         Kind::InvalidArgumentException.says(format!(
@@ -35,7 +35,7 @@ impl Error {
         ))
     }
 
-    /// An on-demand stream looks after its shards itself.
+    /// An on-demand stream cannot be resharded by request.
     pub fn stream_is_on_demand(stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ValidationException.says(format!(
@@ -51,7 +51,7 @@ impl Error {
         ))
     }
 
-    /// More shards than a stream may have.
+    /// The stream would have more shards than allowed.
     pub fn target_above_limit(limit: u64, open: u64, target: u64) -> Self {
         Kind::LimitExceededException.says(format!(
             "Target shard count or number of open shards cannot be greater than {limit}. Current \
@@ -60,7 +60,7 @@ impl Error {
         .by(["shards-per-stream"])
     }
 
-    /// More than twice as many shards as before.
+    /// The target is more than twice the open shards.
     pub fn target_above_double(open: u64, target: u64) -> Self {
         Kind::LimitExceededException.says(format!(
             "UpdateShardCount cannot scale up over double your current open shard count. Current \
@@ -68,7 +68,7 @@ impl Error {
         ))
     }
 
-    /// Less than half as many shards as before.
+    /// The target is less than half of the open shards.
     pub fn target_below_half(open: u64, target: u64) -> Self {
         Kind::LimitExceededException.says(format!(
             "UpdateShardCount cannot scale down below half your current open shard count. Current \
@@ -76,16 +76,16 @@ impl Error {
         ))
     }
 
-    /// Something was done too often in a day (the text is a choice).
-    pub fn too_often_a_day(what: &str, name: &'static str, limit: u64) -> Self {
+    /// The stream was changed too often in 24 hours (the text is a choice).
+    pub fn too_often_a_day(subject: &str, name: &'static str, limit: u64) -> Self {
         Kind::LimitExceededException
             .says(format!(
-                "{what} at most {limit} times per rolling 24 hours on a stream."
+                "{subject} at most {limit} times per rolling 24 hours on a stream."
             ))
             .by([name])
     }
 
-    /// More warm throughput than there is (the text is a choice).
+    /// The warm throughput exceeds the maximum (the text is a choice).
     pub fn warm_throughput_too_high(limit: u64) -> Self {
         Kind::InvalidArgumentException
             .says(format!(
@@ -99,8 +99,8 @@ impl Error {
         Self::auto_distribution_not_expected()
     }
 
-    /// A provisioned stream cannot go on spreading records itself (the text is a choice).
-    pub fn auto_distribution_in_the_way() -> Self {
+    /// A stream with strategy AUTO cannot become provisioned (the text is a choice).
+    pub fn auto_distribution_prevents_provisioned() -> Self {
         Kind::InvalidArgumentException.says(
             "A stream with record distribution strategy AUTO cannot be switched to Provisioned \
              mode.",
@@ -110,7 +110,7 @@ impl Error {
 
 /// Retention periods.
 impl Error {
-    /// Below a day.
+    /// The retention period is below the minimum.
     pub fn retention_too_short(hours: i32, min: i32) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Minimum allowed retention period is {min} hours. Requested retention period ({hours} \
@@ -118,7 +118,7 @@ impl Error {
         ))
     }
 
-    /// Above a year.
+    /// The retention period is above the maximum.
     pub fn retention_too_long(hours: i32, max: i32) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Maximum allowed retention period is {max} hours. Requested retention period ({hours} \
@@ -126,7 +126,7 @@ impl Error {
         ))
     }
 
-    /// A decrease that is an increase.
+    /// DecreaseStreamRetentionPeriod with a longer period.
     pub fn retention_not_shorter(hours: i32, stream: &StreamArn, current: u32) -> Self {
         let stream = &stream.name;
         Kind::InvalidArgumentException.says(format!(
@@ -135,7 +135,7 @@ impl Error {
         ))
     }
 
-    /// An increase that is a decrease.
+    /// IncreaseStreamRetentionPeriod with a shorter period.
     pub fn retention_not_longer(hours: i32, stream: &StreamArn, current: u32) -> Self {
         let stream = &stream.name;
         Kind::InvalidArgumentException.says(format!(
@@ -147,19 +147,19 @@ impl Error {
 
 /// Encryption.
 impl Error {
-    /// A key is started with, not nothing (the text is a choice).
+    /// The encryption type is NONE (the text is a choice).
     pub fn encryption_type_not_kms() -> Self {
         Kind::InvalidArgumentException.says("EncryptionType must be KMS.")
     }
 
-    /// A key that the stream is not encrypted with (the text is a choice).
+    /// The stream is encrypted with another key (the text is a choice).
     pub fn other_key(key: &str, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException
             .says(format!("Stream {stream} is not encrypted with key {key}."))
     }
 
-    /// A key that the configuration makes unusable (the texts are choices).
+    /// An option makes the key unusable (the texts are choices).
     pub fn key_unusable(kind: Kind, key: &str) -> Self {
         let state = match kind {
             Kind::KMSDisabledException => "is disabled.",

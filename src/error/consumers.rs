@@ -1,4 +1,4 @@
-//! Refusals about consumers, policies and rates of calls.
+//! Errors about consumers, policies and rates of calls.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
@@ -6,7 +6,8 @@ use crate::model::{AccountId, ConsumerArn, ShardId, StreamArn};
 
 /// Consumers.
 impl Error {
-    /// A stream is not deleted from under its consumers (the text is a choice).
+    /// The stream has consumers and cannot be deleted without `EnforceConsumerDeletion` (the text is
+    /// a choice).
     pub fn stream_has_consumers(stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ResourceInUseException.says(format!(
@@ -18,25 +19,25 @@ impl Error {
 
 /// Consumers, policies and rates.
 impl Error {
-    /// A consumer that is named in too few ways (the text is a choice).
+    /// The request does not name a consumer completely (the text is a choice).
     pub fn no_consumer_given() -> Self {
         Kind::InvalidArgumentException
             .says("Must specify either ConsumerARN or both StreamARN and ConsumerName.")
     }
 
-    /// A consumer that is named in ways that disagree (the text is a choice).
+    /// The members name different consumers (the text is a choice).
     pub fn consumer_names_differ() -> Self {
         Kind::InvalidArgumentException
             .says("ConsumerARN, StreamARN and ConsumerName do not identify the same consumer.")
     }
 
-    /// No such consumer; `given` is its ARN or its name, as the request has it.
+    /// No such consumer; `given` is the ARN or the name in the request.
     pub fn consumer_not_found(given: &str, account: AccountId) -> Self {
         Kind::ResourceNotFoundException
             .says(format!("Consumer {given}, account {account} not found."))
     }
 
-    /// The name is taken (the text is a choice).
+    /// The stream has a consumer of that name (the text is a choice).
     pub fn consumer_exists(name: &str, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ResourceInUseException.says(format!(
@@ -44,7 +45,7 @@ impl Error {
         ))
     }
 
-    /// A consumer that is on its way in or out.
+    /// The consumer is CREATING or DELETING.
     pub fn consumer_not_active(consumer: &ConsumerArn) -> Self {
         let (name, stream, created) = (
             &consumer.name,
@@ -57,7 +58,7 @@ impl Error {
         ))
     }
 
-    /// A consumer that is on its way in or out, in the words of SubscribeToShard.
+    /// The consumer is CREATING or DELETING, in the words of SubscribeToShard.
     pub fn subscriber_not_active(consumer: &ConsumerArn) -> Self {
         let (name, created, stream) = (&consumer.name, consumer.created_s, &consumer.stream);
         let (stream, account) = (&stream.name, stream.scope.account);
@@ -67,8 +68,8 @@ impl Error {
         ))
     }
 
-    /// A consumer that reads the shard already.
-    pub fn seat_taken(stream: &StreamArn, shard: ShardId, consumer: &str) -> Self {
+    /// The consumer has an active subscription to the shard.
+    pub fn already_subscribed(stream: &StreamArn, shard: ShardId, consumer: &str) -> Self {
         let (account, stream) = (stream.scope.account, &stream.name);
         Kind::ResourceInUseException.says(format!(
             "Another active subscription exists for this consumer: \
@@ -76,7 +77,7 @@ impl Error {
         ))
     }
 
-    /// More consumers than a stream may have (the text is a choice).
+    /// The stream would have too many consumers (the text is a choice).
     pub fn too_many_consumers(stream: &StreamArn, limit: u64) -> Self {
         let stream = named(stream);
         Kind::LimitExceededException.says(format!(
@@ -86,7 +87,7 @@ impl Error {
         .by(["consumers-per-stream", "consumers-per-committed-stream"])
     }
 
-    /// More consumers being registered than may be (the text is a choice).
+    /// Too many consumers of the stream are CREATING (the text is a choice).
     pub fn too_many_consumers_creating(stream: &StreamArn, limit: u64) -> Self {
         let stream = named(stream);
         Kind::LimitExceededException
@@ -97,23 +98,23 @@ impl Error {
             .by(["consumers-creating"])
     }
 
-    /// A policy that is none (the text is a choice).
+    /// The policy document is invalid (the text is a choice).
     pub fn policy_invalid() -> Self {
         Kind::ValidationException.says("Invalid policy document.")
     }
 
-    /// No policy to delete.
+    /// The resource has no policy to delete.
     pub fn policy_not_found(arn: &str) -> Self {
         Kind::ResourceNotFoundException
             .says(format!("No resource policy found for resource ARN {arn}."))
     }
 
-    /// An ARN that names neither a stream nor a consumer we have (a choice).
+    /// The ARN names neither a stream nor a consumer (the text is a choice).
     pub fn resource_not_found(arn: &str) -> Self {
         Kind::ResourceNotFoundException.says(format!("Resource {arn} not found."))
     }
 
-    /// An operation on a stream was called too often.
+    /// The operation was called too often on the stream.
     pub fn stream_call_rate_exceeded(rate: &'static str, stream: &str, account: AccountId) -> Self {
         Kind::LimitExceededException
             .says(format!(
@@ -122,7 +123,7 @@ impl Error {
             .by([rate])
     }
 
-    /// An operation of the whole account was called too often.
+    /// The operation was called too often by the account.
     pub fn account_call_rate_exceeded(rate: &'static str, account: AccountId) -> Self {
         Kind::LimitExceededException
             .says(format!("Rate exceeded for account {account}."))
@@ -130,7 +131,7 @@ impl Error {
     }
 }
 
-/// A stream as the one text about consumers spells it.
+/// The stream as one message about consumers names it.
 fn named_with_and(stream: &StreamArn) -> String {
     format!("{} and account {}", stream.name, stream.scope.account)
 }

@@ -1,4 +1,4 @@
-//! Refusals about positions, iterators and listings.
+//! Errors about positions, iterators and listings.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
@@ -8,7 +8,7 @@ use std::fmt;
 
 /// Positions and iterators.
 impl Error {
-    /// A number with a type that takes none, or a type without its number.
+    /// A sequence number with a type that takes none (`given`), or a type without its number.
     pub fn starting_number_mismatch(kind: &str, given: bool) -> Self {
         let found = if given { "also a" } else { "no" };
         Kind::InvalidArgumentException.says(format!(
@@ -18,7 +18,7 @@ impl Error {
         ))
     }
 
-    /// A number that cannot be one.
+    /// The number is no sequence number.
     pub fn starting_number_invalid(number: &str, shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -27,7 +27,7 @@ impl Error {
         ))
     }
 
-    /// A number of another shard.
+    /// The number belongs to another shard.
     pub fn starting_number_of_other_shard(encoded: impl fmt::Display, shard: ShardId) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Invalid StartingSequenceNumber. It encodes {encoded}, while it was used in a call to \
@@ -35,7 +35,7 @@ impl Error {
         ))
     }
 
-    /// A number of another stream.
+    /// The number belongs to another stream.
     pub fn starting_number_foreign(number: &str, shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -52,7 +52,7 @@ impl Error {
         )
     }
 
-    /// AT_TIMESTAMP with a time to come.
+    /// AT_TIMESTAMP with a time in the future.
     pub fn timestamp_in_future(given: Timestamp, now: Timestamp) -> Self {
         let (given, now) = (given.millis(), now.millis());
         Kind::InvalidArgumentException.says(format!(
@@ -61,12 +61,12 @@ impl Error {
         ))
     }
 
-    /// A text that is no iterator, or one of another stream.
+    /// The text is no iterator, or one of another stream.
     pub fn iterator_invalid() -> Self {
         Kind::InvalidArgumentException.says("Invalid ShardIterator.")
     }
 
-    /// An iterator older than five minutes.
+    /// The iterator is older than five minutes.
     pub fn iterator_expired(created: &str, now: &str, life_ms: i64) -> Self {
         Kind::ExpiredIteratorException.says(format!(
             "Iterator expired. The iterator was created at time {created} while right now it is \
@@ -75,7 +75,7 @@ impl Error {
         ))
     }
 
-    /// A StreamARN beside an iterator of another stream (the text is a choice).
+    /// The StreamARN names another stream than the iterator (the text is a choice).
     pub fn iterator_of_other_stream(arn: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "The ShardIterator does not belong to the stream {arn}."
@@ -85,29 +85,29 @@ impl Error {
 
 /// Listings.
 impl Error {
-    /// ListShards without anything to list.
+    /// ListShards without a stream and without a token.
     pub fn nothing_to_list() -> Self {
         Kind::InvalidArgumentException.says("Either NextToken or StreamName should be provided.")
     }
 
-    /// A token says it all; what else was given contradicts it.
+    /// A member that must not be given together with a token.
     pub fn token_with(member: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "NextToken and {member} cannot be provided together."
         ))
     }
 
-    /// A text that is no token (the text is a choice).
+    /// The text is no token (the text is a choice).
     pub fn token_invalid() -> Self {
         Kind::InvalidArgumentException.says("NextToken is invalid.")
     }
 
-    /// A token older than five minutes (the text is a choice).
+    /// The token is older than five minutes (the text is a choice).
     pub fn token_expired() -> Self {
         Kind::ExpiredNextTokenException.says("The provided next token has expired.")
     }
 
-    /// A shard filter whose members do not fit its type (the texts are choices).
+    /// The members of the shard filter do not fit its type (the texts are choices).
     pub fn shard_filter(message: String) -> Self {
         Kind::InvalidArgumentException.says(message)
     }

@@ -1,4 +1,4 @@
-//! Refusals of requests that cannot be read.
+//! Errors about requests that cannot be decoded or served.
 
 use super::exception::{Error, Kind};
 use crate::engine::StoreError;
@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// Requests that cannot be read.
 impl Error {
-    /// The body is no document or not a structure.
+    /// The body is no document or no structure.
     pub fn unreadable() -> Self {
         Kind::SerializationException.bare()
     }
@@ -19,32 +19,32 @@ impl Error {
         }
     }
 
-    /// Members break their constraints; `message` lists how.
+    /// Members violate their constraints, which `message` lists.
     pub fn invalid(message: String) -> Self {
         Kind::ValidationException.says(message)
     }
 
-    /// No such service or operation.
+    /// There is no such service or operation.
     pub fn unknown_operation() -> Self {
         Kind::UnknownOperationException.bare()
     }
 
-    /// There is no room for the request among the bytes in flight, and there was none for a while.
-    /// The name is among the errors common to all actions; clients try again.
+    /// The in-flight budget had no permit for the request within the time limit. The name is one of
+    /// the errors common to all actions; clients retry.
     pub fn unavailable() -> Self {
         Kind::ServiceUnavailable
             .says("The request has failed due to a temporary failure of the server.")
             .by(["in-flight-bytes", "admission-wait-seconds"])
     }
 
-    /// The request's body does not come. The name is one that clients know and try again after.
+    /// The request's body was not received in time. Clients know the name and retry.
     pub fn too_slow() -> Self {
         Kind::RequestTimeoutException
             .says("The request's body was not received in time.")
             .by(["body-stall-seconds", "body-seconds"])
     }
 
-    /// A bug, or a store that refuses to write.
+    /// A bug, or a store that cannot read or write.
     pub fn internal() -> Self {
         Kind::InternalFailure.bare()
     }

@@ -1,4 +1,4 @@
-//! Refusals about shards and the records that go into them.
+//! Errors about shards and records.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
@@ -7,21 +7,21 @@ use std::fmt;
 
 /// Shards.
 impl Error {
-    /// A text that is no shard id, or one that names no shard of the stream.
+    /// The text is no shard id, or the stream has no such shard.
     pub fn shard_not_found(raw: impl fmt::Display, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ResourceNotFoundException
             .says(format!("Could not find shard {raw} in stream {stream}."))
     }
 
-    /// The same for readers; it also stands for an unknown stream.
+    /// The stream has no such shard, or does not exist, in the words of reading operations.
     pub fn shard_does_not_exist(shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ResourceNotFoundException
             .says(format!("Shard {shard} in stream {stream} does not exist"))
     }
 
-    /// A shard takes no more now; of writes.
+    /// The shard's write rate is exceeded.
     pub fn write_rate_exceeded(shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ProvisionedThroughputExceededException
@@ -31,7 +31,7 @@ impl Error {
             .by(["shard-write-bytes", "shard-write-records"])
     }
 
-    /// A shard gives no more now; of reads.
+    /// The shard's read rate is exceeded.
     pub fn read_rate_exceeded<const COUNT: usize>(
         shard: ShardId,
         stream: &StreamArn,
@@ -48,7 +48,7 @@ impl Error {
 
 /// Records.
 impl Error {
-    /// A hash key of 39 digits can still be too large.
+    /// The explicit hash key is 2^128 or greater.
     pub fn explicit_hash_key_range(key: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. \
@@ -56,7 +56,7 @@ impl Error {
         ))
     }
 
-    /// A SequenceNumberForOrdering that was never given out.
+    /// The SequenceNumberForOrdering was never given out.
     pub fn ordering_number_invalid(number: &str, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -65,7 +65,7 @@ impl Error {
         ))
     }
 
-    /// AUTO streams order by themselves (the text is a choice).
+    /// SequenceNumberForOrdering on a stream with strategy AUTO (the text is a choice).
     pub fn ordering_not_expected() -> Self {
         Kind::InvalidArgumentException.says(
             "SequenceNumberForOrdering is not supported for streams with record distribution \
@@ -73,7 +73,7 @@ impl Error {
         )
     }
 
-    /// Too many bytes in one PutRecords.
+    /// The records of one PutRecords are too large together.
     pub fn records_too_large(limit_bytes: u64) -> Self {
         let limit = limit_bytes >> 20;
         Kind::InvalidArgumentException
@@ -81,7 +81,7 @@ impl Error {
             .by(["put-records-bytes"])
     }
 
-    /// Nothing is wrong, and nothing was done (the text is a choice).
+    /// The request is valid and was not performed (the text is a choice).
     pub fn dry_run() -> Self {
         Kind::DryRunOperationException
             .says("The request was rejected because the DryRun parameter was specified.")

@@ -1,10 +1,10 @@
-//! Refusals of requests whose sender is not told, or is not who the signature says.
+//! Errors about missing and wrong signatures.
 
 use super::exception::{Error, Kind};
 
-/// Requests whose sender is not told.
+/// Missing and incomplete signatures.
 impl Error {
-    /// Signed twice over.
+    /// The request is signed by header and by query string.
     pub fn signed_twice() -> Self {
         Kind::InvalidSignatureException.says(
             "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP \
@@ -12,20 +12,20 @@ impl Error {
         )
     }
 
-    /// Not signed at all.
+    /// The request is not signed.
     pub fn unsigned() -> Self {
         Kind::MissingAuthenticationTokenException.says("Missing Authentication Token")
     }
 
-    /// Signed with pieces missing.
+    /// Parts of the signature are missing.
     pub fn incompletely_signed(message: String) -> Self {
         Kind::IncompleteSignatureException.says(message)
     }
 }
 
-/// Requests whose signature is looked at and refused.
+/// Wrong signatures.
 impl Error {
-    /// The credential has not its five parts.
+    /// The credential does not have five parts.
     pub fn misshapen_credential(credential: &str) -> Self {
         Kind::IncompleteSignatureException.says(format!(
             "Credential must have exactly 5 slash-delimited elements, e.g. \
@@ -33,20 +33,20 @@ impl Error {
         ))
     }
 
-    /// The host is not signed.
+    /// The Host header is not signed.
     pub fn host_unsigned() -> Self {
         Kind::InvalidSignatureException
             .says("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     }
 
-    /// Signed in another way.
+    /// The algorithm is not supported.
     pub fn unsupported_algorithm(algorithm: &str) -> Self {
         Kind::IncompleteSignatureException.says(format!(
             "Unsupported AWS 'algorithm': '{algorithm}' (only AWS4-HMAC-SHA256 for now). "
         ))
     }
 
-    /// The date is none.
+    /// The date is malformed.
     pub fn misshapen_date(date: &str) -> Self {
         Kind::IncompleteSignatureException.says(format!(
             "Date must be in ISO-8601 'basic format'. Got '{date}'. See \
@@ -54,32 +54,32 @@ impl Error {
         ))
     }
 
-    /// Parts of the credential are for another purpose.
+    /// The credential's scope is for another date, region or service.
     pub fn misscoped(message: String) -> Self {
         Kind::InvalidSignatureException.says(message)
     }
 
-    /// Signed too long ago: before `first`, which lies `life` before `now`.
+    /// Signed before `first`, the moment `life` before `now`.
     pub fn signature_expired(date: &str, first: &str, now: &str, life: &str) -> Self {
         Kind::InvalidSignatureException.says(format!(
             "Signature expired: {date} is now earlier than {first} ({now} - {life})"
         ))
     }
 
-    /// Signed in the future: after `last`, which lies `life` after `now`.
+    /// Signed after `last`, the moment `life` after `now`.
     pub fn signature_not_yet_current(date: &str, last: &str, now: &str, life: &str) -> Self {
         Kind::InvalidSignatureException.says(format!(
             "Signature not yet current: {date} is still later than {last} ({now} + {life})"
         ))
     }
 
-    /// Nobody has this access key, or its session token is another.
+    /// The access key is unknown, or its session token is another.
     pub fn unrecognized_client() -> Self {
         Kind::UnrecognizedClientException
             .says("The security token included in the request is invalid.")
     }
 
-    /// The signature is not of this request by this key.
+    /// The signature does not match the request.
     pub fn signature_differs() -> Self {
         Kind::InvalidSignatureException.says(
             "The request signature we calculated does not match the signature you provided. Check \

@@ -1,4 +1,4 @@
-//! Refusals about streams, their states, how they are made, and their tags.
+//! Errors about streams, their status, their creation and their tags.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
@@ -6,17 +6,17 @@ use crate::model::{AccountId, StreamArn, StreamStatus};
 
 /// Streams and their states.
 impl Error {
-    /// No stream of that name.
+    /// There is no such stream.
     pub fn stream_not_found(stream: &StreamArn) -> Self {
         Kind::ResourceNotFoundException.says(format!("Stream {} not found.", named(stream)))
     }
 
-    /// The name is taken.
+    /// The account has a stream of that name.
     pub fn stream_exists(stream: &StreamArn) -> Self {
         Kind::ResourceInUseException.says(format!("Stream {} already exists.", named(stream)))
     }
 
-    /// The stream's state does not allow it.
+    /// The stream's status does not allow the change.
     pub fn stream_not_active(stream: &StreamArn, status: StreamStatus) -> Self {
         let stream = named(stream);
         Kind::ResourceInUseException.says(format!(
@@ -24,24 +24,24 @@ impl Error {
         ))
     }
 
-    /// Neither a name nor an ARN (the text is a choice).
+    /// The request has neither a name nor an ARN (the text is a choice).
     pub fn no_stream_given() -> Self {
         Kind::InvalidArgumentException.says("Either StreamName or StreamARN should be provided.")
     }
 
-    /// A name and an ARN that disagree (the text is a choice).
+    /// The name and the ARN name different streams (the text is a choice).
     pub fn name_and_arn_differ(name: &str, arn: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "StreamName {name} and StreamARN {arn} do not refer to the same stream."
         ))
     }
 
-    /// An ARN whose form passes the pattern but names no stream (a choice).
+    /// The text matches the pattern but is no stream's ARN (the text is a choice).
     pub fn stream_arn_unparsed(arn: &str) -> Self {
         Kind::InvalidArgumentException.says(format!("{arn} is not the ARN of a stream."))
     }
 
-    /// Too many streams are being created or deleted.
+    /// Too many streams are CREATING or DELETING.
     pub fn too_many_in_transition(account: AccountId, limit: u64) -> Self {
         Kind::LimitExceededException
             .says(format!(
@@ -51,7 +51,7 @@ impl Error {
             .by(["streams-in-transition"])
     }
 
-    /// Too many on-demand streams (the text is a choice).
+    /// The account would have too many on-demand streams (the text is a choice).
     pub fn too_many_on_demand(account: AccountId, region: &str, limit: u64) -> Self {
         Kind::LimitExceededException
             .says(format!(
@@ -61,7 +61,7 @@ impl Error {
             .by(["on-demand-streams"])
     }
 
-    /// Too many open shards.
+    /// The account would have too many open shards.
     pub fn too_many_shards(stream: &StreamArn, open: u64, limit: u64, more: u64) -> Self {
         let (account, region) = (&stream.scope.account, &stream.scope.region);
         Kind::LimitExceededException
@@ -78,23 +78,23 @@ impl Error {
 
 /// CreateStream's members against each other.
 impl Error {
-    /// An on-demand stream is not given a shard count.
+    /// A shard count for an on-demand stream.
     pub fn shard_count_not_expected() -> Self {
         Kind::InvalidArgumentException.says("ShardCount is not expected when StreamMode=ON_DEMAND")
     }
 
-    /// A provisioned stream needs one (the text is a choice).
+    /// A provisioned stream without a shard count (the text is a choice).
     pub fn shard_count_required() -> Self {
         Kind::InvalidArgumentException.says("ShardCount is required when StreamMode=PROVISIONED")
     }
 
-    /// Warm throughput is for on-demand streams (the text is a choice).
+    /// Warm throughput for a provisioned stream (the text is a choice).
     pub fn warm_throughput_not_expected() -> Self {
         Kind::InvalidArgumentException
             .says("WarmThroughputMiBps is not expected when StreamMode=PROVISIONED")
     }
 
-    /// Warm throughput needs the account's commitment (the text is a choice).
+    /// Warm throughput without the account's commitment (the text is a choice).
     pub fn warm_throughput_without_commitment(account: AccountId) -> Self {
         Kind::ValidationException.says(format!(
             "WarmThroughputMiBps requires the minimum throughput billing commitment to be enabled \
@@ -102,7 +102,7 @@ impl Error {
         ))
     }
 
-    /// AUTO distribution is for on-demand streams (the text is a choice).
+    /// Strategy AUTO for a provisioned stream (the text is a choice).
     pub fn auto_distribution_not_expected() -> Self {
         Kind::InvalidArgumentException.says(
             "Record distribution strategy AUTO is only supported for streams in On-Demand mode.",
@@ -112,7 +112,7 @@ impl Error {
 
 /// Tags.
 impl Error {
-    /// A character no tag may have.
+    /// A tag has a character that no tag may have.
     pub fn tag_characters() -> Self {
         Kind::InvalidArgumentException.says(
             "Some tags contain invalid characters. Valid characters: Unicode letters, digits, \
@@ -120,7 +120,7 @@ impl Error {
         )
     }
 
-    /// A character or prefix that only the second check finds.
+    /// A tag has a character or a prefix that the second check refuses.
     pub fn tags_illegal(verb: &str, preposition: &str, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -130,7 +130,7 @@ impl Error {
         ))
     }
 
-    /// Too many tags; the text says 10, the limit is 50.
+    /// The stream would have too many tags. The service's text says 10; its limit is 50.
     pub fn too_many_tags(stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(

@@ -1,4 +1,4 @@
-//! An account's settings as answers show them.
+//! The settings of an account as answers show them.
 
 use super::answer::document;
 use super::present::present;
@@ -15,7 +15,7 @@ output! {
 document!(AccountSettings);
 
 output! {
-    /// Its commitment to a minimum of throughput.
+    /// The account's minimum throughput commitment.
     pub struct CommitmentOutput {
         "EarliestAllowedEndAt" => earliest_end: Option<Timestamp>,
         "EndedAt" => ended: Option<Timestamp>,

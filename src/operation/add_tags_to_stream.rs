@@ -1,4 +1,4 @@
-//! AddTagsToStream: tags on a stream by its name.
+//! AddTagsToStream: adds tags to a stream.
 use super::prelude::*;
 
 pub(super) struct AddTagsToStream;

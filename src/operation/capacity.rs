@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::limits::{Limit, Limits};
 use crate::model::StreamArn;
 
-/// `more` shards have to fit into the account.
+/// Refuses `more` open shards beyond the account's quota.
 pub(super) fn check_shards(
     arn: &StreamArn,
     counts: Counts,
@@ -19,7 +19,7 @@ pub(super) fn check_shards(
     }
 }
 
-/// Warm throughput takes an account's commitment, and there is a most of it.
+/// Checks the warm throughput asked for: it needs the account's commitment and has a maximum.
 pub(super) fn check_warm_throughput(
     arn: &StreamArn,
     counts: Counts,

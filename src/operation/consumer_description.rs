@@ -8,7 +8,7 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// A consumer. Only its description tells its stream.
+    /// A consumer. `StreamARN` is present in the answer of DescribeStreamConsumer only.
     pub struct ConsumerDescription {
         "ConsumerARN" => arn: String,
         "ConsumerCreationTimestamp" => created: Timestamp,

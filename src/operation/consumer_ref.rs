@@ -1,4 +1,4 @@
-//! Consumers as requests name and answers show them.
+//! The consumer that a request names: by its ARN, or by its stream's ARN and its name.
 
 use super::context::Context;
 use super::shapes::{ConsumerARN, ConsumerName, StreamARN};
@@ -19,7 +19,7 @@ input! {
 }
 
 impl ConsumerRef {
-    /// A consumer that a request names in a member of its own.
+    /// A reference by ARN, for a request with another member for it.
     pub(super) fn by_arn(arn: ConsumerARN) -> Self {
         Self {
             stream_arn: None,
@@ -50,8 +50,8 @@ pub(super) fn find_consumer(
     }
 }
 
-/// The consumer that a request names, whether it exists or not. By its name, one that does not has
-/// been registered in the second 0: its ARN is still one of that name.
+/// The consumer that a request names, for the check of policies; it need not exist. The ARN of an
+/// unknown name has creation time 0, so that policies about the name still match.
 pub(super) fn consumer_target(context: &Context, given: &ConsumerRef) -> Result<Target, Error> {
     let arn = match (&given.stream_arn, &given.name, &given.arn) {
         (_, _, Some(text)) => ConsumerArn::parse(text.as_str())
@@ -102,7 +102,7 @@ fn by_name(
     }
 }
 
-/// Whether a consumer is there for others, neither on its way in nor out.
+/// The consumer is ACTIVE, not CREATING or DELETING.
 pub(super) fn active(consumer: &Consumer) -> bool {
     consumer_status(consumer) == ConsumerStatus::Active
 }

@@ -1,4 +1,4 @@
-//! CreateStream: a stream of its own shards, or one that scales by demand.
+//! CreateStream: a provisioned or an on-demand stream.
 use super::prelude::*;
 use crate::engine::{CreateError, NewStream, StreamSettings, new_settings};
 use crate::model::{self, StreamArn};
@@ -59,7 +59,7 @@ impl HasTarget for CreateStream {
     }
 }
 
-/// The warm throughput, which takes an account's commitment.
+/// The warm throughput asked for, which needs the account's commitment.
 fn warm_throughput(
     context: &Context,
     arn: &StreamArn,
@@ -78,7 +78,7 @@ fn warm_throughput(
     }
 }
 
-/// What the members say together. Without a mode, a shard count alone decides.
+/// Checks the members against each other. Without a mode, a shard count means PROVISIONED.
 fn mode_of(input: &Input) -> Result<model::StreamMode, Error> {
     let on_demand = input
         .mode

@@ -4,17 +4,17 @@ use crate::error::Error;
 use crate::limits::{self, Limit};
 use crate::world::Timestamp;
 
-/// A limit on how often in 24 hours a stream may be changed in one way.
+/// A limit on changes of one kind to a stream within 24 hours.
 pub(super) struct DailyLimit<'a> {
     /// The name that `--limit` takes.
     pub name: &'static str,
-    /// How often.
+    /// The number of changes in 24 hours.
     pub most: Limit,
-    /// What its refusal says first.
-    pub told: &'a str,
+    /// The beginning of the error message.
+    pub subject: &'a str,
 }
 
-/// Counts a change that may be made so many times in 24 hours.
+/// Counts a change made now, or refuses it; `made` holds the moments of earlier ones.
 pub(super) fn count_today(
     made: &mut Vec<i64>,
     limit: &DailyLimit<'_>,
@@ -23,7 +23,7 @@ pub(super) fn count_today(
     made.retain(|moment| now.millis_since(Timestamp::from_millis(*moment)) < limits::DAY_MS);
     if let Some(most) = limit.most {
         if made.len() as u64 >= most {
-            return Err(Error::too_often_a_day(limit.told, limit.name, most));
+            return Err(Error::too_often_a_day(limit.subject, limit.name, most));
         }
         made.push(now.millis());
     }

@@ -1,4 +1,4 @@
-//! DecreaseStreamRetentionPeriod: records leave earlier, those that are older at once.
+//! DecreaseStreamRetentionPeriod: shortens the retention period; older records expire at once.
 use super::prelude::*;
 
 pub(super) struct DecreaseStreamRetentionPeriod;

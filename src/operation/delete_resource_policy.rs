@@ -1,4 +1,4 @@
-//! DeleteResourcePolicy: the policy goes.
+//! DeleteResourcePolicy: removes the policy of a stream or a consumer.
 use super::prelude::*;
 
 pub(super) struct DeleteResourcePolicy;

@@ -1,4 +1,4 @@
-//! DeleteStream: a stream with its records, tags and shards.
+//! DeleteStream: deletes a stream with its records, tags and shards.
 use super::prelude::*;
 use crate::engine::DeleteError;
 use crate::model::StreamArn;

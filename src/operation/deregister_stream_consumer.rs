@@ -1,4 +1,4 @@
-//! DeregisterStreamConsumer: a consumer goes, and its subscriptions with it.
+//! DeregisterStreamConsumer: removes a consumer and ends its subscriptions.
 use super::prelude::*;
 use crate::engine::{ConsumerStatus, consumer_arn, consumer_status};
 

@@ -1,4 +1,4 @@
-//! DescribeAccountSettings: the account's commitment to a minimum of throughput.
+//! DescribeAccountSettings: the account's minimum throughput commitment.
 use super::prelude::*;
 
 pub(super) struct DescribeAccountSettings;

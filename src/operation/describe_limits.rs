@@ -1,4 +1,4 @@
-//! DescribeLimits: how much of its quotas an account uses in a region.
+//! DescribeLimits: an account's quotas in a region, and their use.
 use super::prelude::*;
 
 pub(super) struct DescribeLimits;
@@ -13,7 +13,7 @@ output! { pub struct Output {
 } }
 document!(Output);
 
-/// What is told of a limit that is off: the most the member can say.
+/// The value shown for a limit that is switched off: the largest that the member can hold.
 const NO_LIMIT: u64 = i32::MAX as u64;
 
 impl Operation for DescribeLimits {

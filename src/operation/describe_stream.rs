@@ -12,7 +12,7 @@ input! { pub struct Input {
 output! { pub struct Output { "StreamDescription" => description: StreamDescription, } }
 
 output! {
-    /// All that DescribeStream tells of a stream.
+    /// A stream with a page of its shards.
     pub struct StreamDescription {
         "EncryptionType" => encryption: &'static str,
         "EnhancedMonitoring" => monitoring: Vec<EnhancedMetrics>,
@@ -37,11 +37,7 @@ impl Operation for DescribeStream {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let stream = context.stream(&input.stream)?;
-        let page = input.limit.map_or(limits::DESCRIBE_PAGE, |limit| {
-            usize::try_from(limit.0)
-                .unwrap_or_default()
-                .min(limits::DESCRIBE_PAGE)
-        });
+        let page = page_size(input.limit.map(|limit| limit.0), limits::DESCRIBE_PAGE);
         let now = context.engine.world.clock.now();
         let after = input.exclusive_start.as_ref().map(ShardIdText::as_str);
         let listed = stream.listed_shards(now);

@@ -1,4 +1,4 @@
-//! DescribeStreamConsumer: a consumer, with its stream.
+//! DescribeStreamConsumer: a consumer and the ARN of its stream.
 use super::prelude::*;
 
 pub(super) struct DescribeStreamConsumer;

@@ -1,4 +1,4 @@
-//! DescribeStreamSummary: a stream without its shards, at a cost that does not grow with them.
+//! DescribeStreamSummary: a stream without its shards.
 use super::prelude::*;
 use crate::model;
 
@@ -9,8 +9,8 @@ input! { pub struct Input { .. stream: StreamRef, } }
 output! { pub struct Output { "StreamDescriptionSummary" => summary: StreamDescriptionSummary, } }
 
 output! {
-    /// A stream in short. The service's `StreamId` is never told: a client that sends one back
-    /// ignores its endpoint and talks to the cloud.
+    /// A stream without its shards. `StreamId` is never present: an SDK that sends one back derives
+    /// an endpoint from it and talks to the cloud.
     pub struct StreamDescriptionSummary {
         "ConsumerCount" => consumer_count: usize,
         "EncryptionType" => encryption: &'static str,
@@ -52,7 +52,7 @@ impl Operation for DescribeStreamSummary {
                 monitoring: enhanced_monitoring(&snapshot),
                 key_id: snapshot.key_id.clone(),
                 max_record_size: snapshot.max_record_kib,
-                // A choice while the stream is being created: its shards cannot be seen yet.
+                // While the stream is CREATING its shards are not visible yet (a choice).
                 open_shard_count: snapshot.open_shards,
                 strategy: on_demand.then_some(strategy.as_str()),
                 retention_hours: snapshot.retention_hours,

@@ -1,4 +1,4 @@
-//! DisableEnhancedMonitoring: no more metrics for each shard. Those not enabled are ignored.
+//! DisableEnhancedMonitoring: disables shard-level metrics; metrics that are not enabled are ignored.
 use super::prelude::*;
 
 pub(super) struct DisableEnhancedMonitoring;

@@ -1,4 +1,4 @@
-//! EnableEnhancedMonitoring: metrics for each shard.
+//! EnableEnhancedMonitoring: enables shard-level metrics.
 use super::prelude::*;
 
 pub(super) struct EnableEnhancedMonitoring;

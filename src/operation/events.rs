@@ -1,4 +1,4 @@
-//! The frames of a subscription, made one at a time when they are asked for.
+//! The frames of a subscription. Each is made when the connection asks for it.
 
 use super::records::{size_guess, write_records_cbor, write_records_json};
 use super::shard_description::ChildShard;
@@ -21,8 +21,8 @@ pub struct Events {
     shard: ShardId,
     consumer: String,
     format: Format,
-    greeted: bool,
-    /// Something went wrong: nothing comes any more.
+    initiated: bool,
+    /// The last frame was made.
     over: bool,
 }
 
@@ -36,14 +36,14 @@ impl Events {
         shard: ShardId,
         consumer: String,
     ) -> Self {
-        let (format, greeted, over) = (Format::Json, false, false);
+        let (format, initiated, over) = (Format::Json, false, false);
         Self {
             subscription,
             stream,
             shard,
             consumer,
             format,
-            greeted,
+            initiated,
             over,
         }
     }
@@ -57,19 +57,19 @@ impl Events {
         self.subscription.patience()
     }
 
-    /// Who subscribed to what, for the log.
+    /// Consumer, shard and stream of the subscription, for the log.
     pub fn subscriber(&self) -> String {
         format!("{} of {} of {}", self.consumer, self.shard, self.stream)
     }
 
-    /// The next frame and the room it takes: first the greeting, which clients wait for inside the
-    /// call.
+    /// The next frame and the permit for its bytes. The first is `initial-response`, which clients
+    /// wait for before their call returns.
     pub async fn next(&mut self) -> Option<(Vec<u8>, Option<BudgetPermit>)> {
-        if !self.greeted {
-            self.greeted = true;
+        if !self.initiated {
+            self.initiated = true;
             let nothing = BTreeMap::<&str, &str>::new();
-            let greeting = self.event("initial-response", wire::encode(self.format, &nothing));
-            return Some((greeting, None));
+            let response = self.event("initial-response", wire::encode(self.format, &nothing));
+            return Some((response, None));
         }
         if self.over {
             return None;
@@ -83,16 +83,16 @@ impl Events {
         match fault {
             Fault::Drop => None,
             Fault::Tear => {
-                let (mut message, share) = self.message(event).await;
+                let (mut message, permit) = self.message(event).await;
                 message.truncate(message.len() / 2);
-                Some((message, share))
+                Some((message, permit))
             }
             Fault::Error | Fault::Delay(_) => Some((self.exception(&Error::internal()), None)),
         }
     }
 
     async fn message(&self, event: Event) -> (Vec<u8>, Option<BudgetPermit>) {
-        let mut share = None;
+        let mut permit = None;
         let message = match event {
             Event::Records {
                 batch,
@@ -101,7 +101,7 @@ impl Events {
             } => {
                 if batch.is_some() {
                     let bytes = size_guess(batch.as_ref()) as u64;
-                    share = Some(self.subscription.room(bytes).await);
+                    permit = Some(self.subscription.room(bytes).await);
                 }
                 self.records(batch.as_ref(), continuation, millis_behind_latest)
             }
@@ -109,9 +109,11 @@ impl Events {
                 let children: Vec<_> = children.iter().map(ChildShard::of).collect();
                 self.shard_end(&children)
             }
-            Event::Ended(Leave::TakenOver) => {
-                self.exception(&Error::seat_taken(&self.stream, self.shard, &self.consumer))
-            }
+            Event::Ended(Leave::TakenOver) => self.exception(&Error::already_subscribed(
+                &self.stream,
+                self.shard,
+                &self.consumer,
+            )),
             Event::Ended(Leave::ConsumerGone) => {
                 let account = self.stream.scope.account;
                 self.exception(&Error::consumer_not_found(&self.consumer, account))
@@ -121,7 +123,7 @@ impl Events {
             }
             Event::Failed => self.exception(&Error::internal()),
         };
-        (message, share)
+        (message, permit)
     }
 
     fn event(&self, name: &str, payload: Vec<u8>) -> Vec<u8> {
@@ -133,8 +135,8 @@ impl Events {
         frame(&headers, |message| message.extend_from_slice(&payload))
     }
 
-    /// A modelled exception. `InternalFailure` has another name in the model, and only that is
-    /// understood in a stream.
+    /// An exception of the event stream's model, which calls `InternalFailure`
+    /// `InternalFailureException`; clients know only modelled names in a stream.
     fn exception(&self, error: &Error) -> Vec<u8> {
         let name = match error.kind {
             Kind::InternalFailure => "InternalFailureException",
@@ -174,7 +176,8 @@ impl Events {
         self.event(EVENT, payload)
     }
 
-    /// The last event of a closed shard has no ContinuationSequenceNumber: so readers know.
+    /// The last event of a closed shard. It has no ContinuationSequenceNumber, which tells readers
+    /// that the shard has ended.
     fn shard_end(&self, children: &[ChildShard]) -> Vec<u8> {
         let last = LastEvent {
             children,
@@ -187,7 +190,7 @@ impl Events {
 
 const EVENT: &str = "SubscribeToShardEvent";
 
-/// The event that tells of a shard's end.
+/// The payload of a closed shard's last event.
 #[derive(serde::Serialize)]
 struct LastEvent<'a> {
     #[serde(rename = "ChildShards")]

@@ -1,6 +1,6 @@
-//! GetRecords: records from a place on, and the place after them.
+//! GetRecords: a batch of records from an iterator on, and the next iterator.
 use super::prelude::*;
-use crate::engine::{Read, Shard, Stream};
+use crate::engine::{Batch, Read, Shard, Stream};
 use crate::model::{ShardIterator, StreamArn};
 use crate::world::Point;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ impl Operation for GetRecords {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let now = context.engine.world.clock.now();
-        let iterator = opened(&input.iterator, now)?;
-        let (stream, shard) = place(context, &input, &iterator)?;
+        let iterator = open_iterator(&input.iterator, now)?;
+        let (stream, shard) = locate(context, &input, &iterator)?;
         check_stream_key(context, &stream)?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run());
@@ -45,21 +45,7 @@ impl Operation for GetRecords {
                 stream.children(shard.id).iter().map(ChildShard::of),
             ));
         }
-        let limit = input.limit.map_or(limits::READ_ANSWER_RECORDS, |limit| {
-            usize::try_from(limit.0).unwrap_or_default()
-        });
-        let read = Read {
-            from: iterator.position,
-            horizon: stream.horizon(now),
-            records: limit,
-            bytes: context.engine.limits.read_answer_bytes.unwrap_or(u64::MAX),
-        };
-        let passed = context.engine.world.pass(Point::Read).await;
-        passed.map_err(|_| Error::internal())?;
-        let batch = shard.read(read).await.map_err(|_| Error::internal())?;
-        shard.debit_read(now, || batch.bytes());
-        let traffic = &context.engine.traffic;
-        traffic.read(batch.len() as u64, batch.bytes());
+        let batch = read(context, &input, &iterator, &stream, &shard).await?;
         let next = ShardIterator {
             issued: now,
             position: batch.next(),
@@ -70,16 +56,43 @@ impl Operation for GetRecords {
     }
 }
 
+/// Reads a batch and counts it against the shard's read rate.
+async fn read(
+    context: &Context,
+    input: &Input,
+    iterator: &ShardIterator,
+    stream: &Stream,
+    shard: &Shard,
+) -> Result<Batch, Error> {
+    let engine = &context.engine;
+    let now = engine.world.clock.now();
+    let read = Read {
+        from: iterator.position,
+        horizon: stream.horizon(now),
+        records: page_size(
+            input.limit.map(|limit| limit.0),
+            limits::READ_ANSWER_RECORDS,
+        ),
+        bytes: engine.limits.read_answer_bytes.unwrap_or(u64::MAX),
+    };
+    let passed = engine.world.pass(Point::Read).await;
+    passed.map_err(|_| Error::internal())?;
+    let batch = shard.read(read).await.map_err(|_| Error::internal())?;
+    shard.debit_read(now, || batch.bytes());
+    engine.traffic.read(batch.len() as u64, batch.bytes());
+    Ok(batch)
+}
+
 impl HasTarget for GetRecords {
     fn target(context: &Context, input: &Input) -> Result<Target, Error> {
         let now = context.engine.world.clock.now();
-        let iterator = opened(&input.iterator, now)?;
+        let iterator = open_iterator(&input.iterator, now)?;
         named(context, input, &iterator).map(Target::Stream)
     }
 }
 
-/// The iterator that a text stands for, if it is good now.
-fn opened(text: &ShardIteratorText, now: Timestamp) -> Result<ShardIterator, Error> {
+/// Decodes an iterator and checks its age.
+fn open_iterator(text: &ShardIteratorText, now: Timestamp) -> Result<ShardIterator, Error> {
     let iterator = ShardIterator::decode(text.as_str()).ok_or_else(Error::iterator_invalid)?;
     if iterator.issued_after(now) {
         return Err(Error::iterator_invalid());
@@ -95,8 +108,8 @@ fn opened(text: &ShardIteratorText, now: Timestamp) -> Result<ShardIterator, Err
     Ok(iterator)
 }
 
-/// The stream and the shard that an iterator is of.
-fn place(
+/// The stream and the shard of an iterator.
+fn locate(
     context: &Context,
     input: &Input,
     iterator: &ShardIterator,
@@ -104,7 +117,7 @@ fn place(
     found(context, &named(context, input, iterator)?, iterator)
 }
 
-/// The stream that the iterator and the request name together.
+/// The stream that the iterator and the request's StreamARN name together.
 fn named(context: &Context, input: &Input, iterator: &ShardIterator) -> Result<StreamArn, Error> {
     let Some(text) = &input.arn else {
         return Ok(context.arn(&iterator.stream));
@@ -127,13 +140,13 @@ fn found(
         stream.and_then(|stream| Some((stream.readable_shard(iterator.shard, now)?, stream)));
     let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(iterator.shard, arn))?;
     if stream.incarnation != iterator.incarnation {
-        // The service was seen to fail here; a refusal is the better answer (a choice).
+        // The service was seen to fail with an internal error here; refuse instead (a choice).
         return Err(Error::iterator_invalid());
     }
     Ok((stream, shard))
 }
 
-/// A moment as the service writes it in this one message: `Thu Jan 22 01:22:02 UTC 2015`.
+/// A moment as the service writes it in one message only: `Thu Jan 22 01:22:02 UTC 2015`.
 fn written_out(moment: Timestamp) -> String {
     let layout = format_description!(
         "[weekday repr:short] [month repr:short] [day] [hour]:[minute]:[second] UTC [year]"

@@ -1,4 +1,4 @@
-//! GetResourcePolicy: the policy as it was put.
+//! GetResourcePolicy: the policy of a stream or a consumer, as it was sent.
 use super::prelude::*;
 
 pub(super) struct GetResourcePolicy;
@@ -11,7 +11,7 @@ input! { pub struct Input {
 output! { pub struct Output { "Policy" => policy: String, } }
 document!(Output);
 
-/// What the service tells when no policy is set.
+/// The policy shown for a resource without one, as the service was seen to answer.
 const NO_POLICY: &str = "{}";
 
 impl Operation for GetResourcePolicy {

@@ -1,4 +1,4 @@
-//! GetShardIterator: a place in a shard to read from.
+//! GetShardIterator: an iterator at a position of a shard.
 use super::prelude::*;
 use crate::model::ShardIterator;
 
@@ -25,7 +25,7 @@ impl Operation for GetShardIterator {
         let arn = context.resolve(&input.stream)?;
         let shard_id = read_shard_id(&input.shard_id, &arn)?;
         let now = context.engine.world.clock.now();
-        // An unknown stream is told as an unknown shard here.
+        // The service reports an unknown stream as an unknown shard here.
         let stream = context.engine.find(&arn.scope, &arn.name);
         let found = stream.and_then(|stream| Some((stream.readable_shard(shard_id, now)?, stream)));
         let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(shard_id, &arn))?;

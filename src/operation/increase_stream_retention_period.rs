@@ -1,4 +1,4 @@
-//! IncreaseStreamRetentionPeriod: records stay readable for longer.
+//! IncreaseStreamRetentionPeriod: lengthens the retention period.
 use super::prelude::*;
 
 pub(super) struct IncreaseStreamRetentionPeriod;

@@ -1,5 +1,5 @@
-//! Keys of the key service, which does not exist here: any key will do, unless the configuration
-//! makes it unusable, so that a client can meet the refusals.
+//! KMS keys. There is no key service here: every key is usable unless an option makes it unusable,
+//! so that clients can be tested with each KMS error.
 
 use super::context::Context;
 use crate::engine::Stream;

@@ -1,4 +1,4 @@
-//! ListShards: a stream's shards by id, page by page, filtered by time or place.
+//! ListShards: a page of a stream's shards, sorted by id and filtered by time or position.
 use super::prelude::*;
 use crate::engine::Stream;
 use crate::model::{Shard, StreamArn, StreamStatus};
@@ -18,7 +18,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// Which shards to list.
+    /// The shards to list.
     pub struct ShardFilter {
         "Type" => kind: ShardFilterType,
         "ShardId" => shard_id: Option<ShardIdText>,
@@ -34,11 +34,11 @@ document!(Output);
 
 const TOKEN: &str = "shards";
 
-/// What a listing lists, from its first page to its last.
+/// The parameters of a listing, the same from the first page to the last.
 struct Listing {
     stream: Arc<Stream>,
     filter: Filter,
-    /// Text that the ids of its shards are greater than.
+    /// Only shards whose ids are greater than this text are listed.
     after: Option<String>,
 }
 
@@ -59,21 +59,17 @@ impl Operation for ListShards {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let listing = match &input.token {
-            Some(token) => continued(context, &input, token)?,
-            None => begun(context, &input)?,
+            Some(token) => next_page(context, &input, token)?,
+            None => first_page(context, &input)?,
         };
         let now = context.engine.world.clock.now();
-        let page = input.max_results.map_or(limits::SHARDS_PAGE, |limit| {
-            usize::try_from(limit.0)
-                .unwrap_or_default()
-                .min(limits::SHARDS_PAGE)
-        });
+        let page = page_size(input.max_results.map(|limit| limit.0), limits::SHARDS_PAGE);
         let listed = listing.stream.listed_shards(now);
         let horizon_s = horizon(&listing.stream, &listed, now);
         let after = listing.after.as_deref();
-        let mut wanted = listed.iter().filter(|shard| {
-            is_after(shard.id, after) && listing.filter.lets_through(shard, horizon_s)
-        });
+        let mut wanted = listed
+            .iter()
+            .filter(|shard| is_after(shard.id, after) && listing.filter.lists(shard, horizon_s));
         let shards: Vec<_> = wanted
             .by_ref()
             .take(page)
@@ -108,8 +104,8 @@ impl Input {
     }
 }
 
-/// The first page: of the stream that the request names.
-fn begun(context: &Context, input: &Input) -> Result<Listing, Error> {
+/// The first page of a listing.
+fn first_page(context: &Context, input: &Input) -> Result<Listing, Error> {
     if input.names_no_stream() {
         return Err(Error::nothing_to_list());
     }
@@ -131,15 +127,15 @@ fn begun(context: &Context, input: &Input) -> Result<Listing, Error> {
     })
 }
 
-/// A later page: all but the page's size comes from the token.
-fn continued(context: &Context, input: &Input, token: &NextToken) -> Result<Listing, Error> {
-    let beside = [
+/// A later page of a listing: everything but the page's size comes from the token.
+fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<Listing, Error> {
+    let given = [
         ("StreamName", input.name.is_some()),
         ("StreamARN", input.arn.is_some()),
         ("ExclusiveStartShardId", input.exclusive_start.is_some()),
         ("StreamCreationTimestamp", input.created.is_some()),
     ];
-    if let Some((member, _)) = beside.iter().find(|(_, given)| *given) {
+    if let Some((member, _)) = given.iter().find(|(_, is_given)| *is_given) {
         return Err(Error::token_with(member));
     }
     let (arn, [incarnation, filter, after]) = token_fields(context, token)?;
@@ -155,7 +151,7 @@ fn continued(context: &Context, input: &Input, token: &NextToken) -> Result<List
     })
 }
 
-/// The stream that a token names, and what else it holds.
+/// The stream that a token names, and the token's other fields.
 fn token_fields(context: &Context, token: &NextToken) -> Result<(StreamArn, [String; 3]), Error> {
     let [arn, incarnation, filter, after] = open_token(context, TOKEN, token)?;
     let arn = StreamArn::parse(&arn).ok_or_else(Error::token_invalid)?;
@@ -174,7 +170,7 @@ fn check_stream(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error
     }
 }
 
-/// The second before which nothing can be read: no earlier than the first shard.
+/// The trim horizon in seconds, or the creation of the oldest shard if that is later.
 fn horizon(stream: &Stream, listed: &[Shard], now: Timestamp) -> u64 {
     let first = listed
         .iter()
@@ -199,7 +195,7 @@ impl Listing {
 }
 
 impl ShardFilter {
-    /// The filter, and the text that ids have to be greater than.
+    /// Checks the filter's members; with AFTER_SHARD_ID also the shard to start after.
     fn read(&self) -> Result<(Filter, Option<String>), Error> {
         use ShardFilterType as Kind;
         let name = self.kind.as_str();
@@ -234,8 +230,8 @@ impl ShardFilter {
 }
 
 impl Filter {
-    /// Whether a shard is listed. A moment before the trim horizon counts as the trim horizon.
-    fn lets_through(self, shard: &Shard, horizon_s: u64) -> bool {
+    /// The shard is listed. A moment before the trim horizon counts as the trim horizon.
+    fn lists(self, shard: &Shard, horizon_s: u64) -> bool {
         let from = |moment_s: u64| shard.closed_s.is_none_or(|closed_s| closed_s >= moment_s);
         let at = |moment_s: u64| shard.created_s <= moment_s && from(moment_s);
         let second = |moment: Timestamp| {

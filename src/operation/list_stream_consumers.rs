@@ -1,5 +1,6 @@
-//! ListStreamConsumers: a stream's consumers by name, page by page.
+//! ListStreamConsumers: a page of a stream's consumers, sorted by name.
 use super::prelude::*;
+use crate::engine::Stream;
 
 pub(super) struct ListStreamConsumers;
 
@@ -26,29 +27,14 @@ impl Operation for ListStreamConsumers {
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let after = match &input.token {
             None => None,
-            Some(_) if input.created.is_some() => {
-                return Err(Error::token_with("StreamCreationTimestamp"));
-            }
-            Some(token) => {
-                let [arn, after] = open_token(context, TOKEN, token)?;
-                if arn != input.arn.as_str() {
-                    return Err(Error::token_invalid());
-                }
-                Some(after)
-            }
+            Some(token) => Some(last_name(context, &input, token)?),
         };
         let stream = context.stream_by_arn(&input.arn)?;
-        if input
-            .created
-            .is_some_and(|created| created.seconds() != stream.created.seconds())
-        {
-            return Err(Error::stream_not_found(&stream.arn));
-        }
-        let page = input.max_results.map_or(limits::CONSUMERS_PAGE, |limit| {
-            usize::try_from(limit.0)
-                .unwrap_or_default()
-                .min(limits::CONSUMERS_PAGE)
-        });
+        check_created(&stream, input.created)?;
+        let page = page_size(
+            input.max_results.map(|limit| limit.0),
+            limits::CONSUMERS_PAGE,
+        );
         let mut consumers: Vec<_> = stream.look(|state| {
             let later = state
                 .consumers
@@ -61,13 +47,32 @@ impl Operation for ListStreamConsumers {
         consumers.truncate(page);
         let last = consumers.last().filter(|_| more);
         let token = last.map(|last| {
-            seal_token(
-                context,
-                TOKEN,
-                vec![input.arn.to_string(), last.name.clone()],
-            )
+            let fields = vec![input.arn.to_string(), last.name.clone()];
+            seal_token(context, TOKEN, fields)
         });
         Ok(Output { consumers, token })
+    }
+}
+
+/// The name after which a later page begins.
+fn last_name(context: &Context, input: &Input, token: &NextToken) -> Result<String, Error> {
+    if input.created.is_some() {
+        return Err(Error::token_with("StreamCreationTimestamp"));
+    }
+    let [arn, last] = open_token(context, TOKEN, token)?;
+    if arn != input.arn.as_str() {
+        return Err(Error::token_invalid());
+    }
+    Ok(last)
+}
+
+/// Refuses a stream that was created at another moment than the request says.
+fn check_created(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error> {
+    match created {
+        Some(created) if created.seconds() != stream.created.seconds() => {
+            Err(Error::stream_not_found(&stream.arn))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
-//! ListStreams: the caller's streams by name, page by page.
+//! ListStreams: a page of the caller's streams, sorted by name.
 use super::prelude::*;
+use crate::engine::Stream;
 
 pub(super) struct ListStreams;
 
@@ -36,7 +37,7 @@ impl Operation for ListStreams {
     type Output = Output;
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
-        // A token wins over a name beside it: a choice.
+        // With both a token and a name, the token counts (a choice).
         let start = match &input.token {
             Some(token) => {
                 let [last] = open_token(context, TOKEN, token)?;
@@ -44,11 +45,7 @@ impl Operation for ListStreams {
             }
             None => input.exclusive_start.map(|name| name.to_string()),
         };
-        let page = input.limit.map_or(limits::STREAMS_PAGE, |limit| {
-            usize::try_from(limit.0)
-                .unwrap_or_default()
-                .min(limits::STREAMS_PAGE)
-        });
+        let page = page_size(input.limit.map(|limit| limit.0), limits::STREAMS_PAGE);
         let (streams, has_more) = context.engine.list(&context.caller, start.as_deref(), page);
         let names: Vec<_> = streams
             .iter()
@@ -56,17 +53,10 @@ impl Operation for ListStreams {
             .collect();
         let last = names.last().filter(|_| has_more);
         let token = last.map(|last| seal_token(context, TOKEN, vec![last.clone()]));
-        let summary = |stream: &std::sync::Arc<crate::engine::Stream>| {
-            let snapshot = stream.snapshot();
-            StreamSummary {
-                arn: stream.arn.to_string(),
-                created: whole_seconds(stream.created),
-                mode: StreamModeDetails::of(snapshot.mode),
-                name: stream.arn.name.to_string(),
-                status: snapshot.status.as_str(),
-            }
-        };
-        let summaries = streams.iter().map(summary).collect();
+        let summaries = streams
+            .iter()
+            .map(|stream| StreamSummary::of(stream))
+            .collect();
         Ok(Output {
             has_more,
             token,
@@ -79,5 +69,18 @@ impl Operation for ListStreams {
 impl HasTarget for ListStreams {
     fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
         Ok(Target::Account(context.caller.clone()))
+    }
+}
+
+impl StreamSummary {
+    fn of(stream: &Stream) -> Self {
+        let snapshot = stream.snapshot();
+        Self {
+            arn: stream.arn.to_string(),
+            created: whole_seconds(stream.created),
+            mode: StreamModeDetails::of(snapshot.mode),
+            name: stream.arn.name.to_string(),
+            status: snapshot.status.as_str(),
+        }
     }
 }

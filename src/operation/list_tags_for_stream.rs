@@ -1,4 +1,4 @@
-//! ListTagsForStream: a stream's tags by key, page by page.
+//! ListTagsForStream: a page of a stream's tags, sorted by key.
 use super::prelude::*;
 
 pub(super) struct ListTagsForStream;

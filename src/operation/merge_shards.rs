@@ -1,4 +1,4 @@
-//! MergeShards: two neighbours become one.
+//! MergeShards: merges two adjacent shards.
 use super::prelude::*;
 use crate::engine::{PendingChange, ReshardingOrder, State};
 use crate::model::{ShardId, StreamArn, StreamMode};

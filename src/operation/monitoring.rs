@@ -1,4 +1,4 @@
-//! Switching shard-level metrics on and off.
+//! Shard-level metrics: switching them on and off.
 
 use super::answer::document;
 use super::context::Context;
@@ -11,7 +11,7 @@ use crate::wire::{input, output};
 use std::collections::BTreeSet;
 
 input! {
-    /// What both operations take.
+    /// The input of EnableEnhancedMonitoring and DisableEnhancedMonitoring.
     pub struct MonitoringInput {
         "ShardLevelMetrics" => metrics: MetricsNameList,
         .. stream: StreamRef,
@@ -19,7 +19,7 @@ input! {
 }
 
 output! {
-    /// What both operations answer: the metrics before and after.
+    /// The output of both operations: the metrics before and after the change.
     pub struct MonitoringOutput {
         "CurrentShardLevelMetrics" => current: Vec<&'static str>,
         "DesiredShardLevelMetrics" => desired: Vec<&'static str>,
@@ -69,7 +69,7 @@ pub(super) async fn switch_metrics(
     })
 }
 
-/// Metrics in the model's order (a choice: the service's is arbitrary).
+/// The metrics in the model's order (a choice: the service's order is arbitrary).
 fn in_order(metrics: &BTreeSet<String>) -> Vec<&'static str> {
     let enabled = |name: &&str| metrics.contains(*name);
     MetricsName::ALL_NAMES.into_iter().filter(enabled).collect()

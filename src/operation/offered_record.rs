@@ -1,4 +1,4 @@
-//! Records on their way in: the checks that PutRecord and PutRecords share, in their order.
+//! Records in a request: the checks that PutRecord and PutRecords share, in the service's order.
 
 use super::context::Context;
 use super::kms_key::check_stream_key;
@@ -10,15 +10,15 @@ use crate::model::{HashKey, NewRecord, SequenceNumber, StreamArn};
 use crate::wire::{Expected, Node, Violations};
 use std::sync::Arc;
 
-/// A record as a request offers it.
+/// A record as a request holds it.
 pub(super) struct Offered {
     pub(super) partition_key: Expected<PartitionKey>,
     pub(super) explicit_hash_key: Option<HashKeyText>,
     pub(super) data: Data,
 }
 
-/// Checks records against the stream they are for, up to their hash keys. `path` says where in the
-/// request the member `name` of record `at` stands.
+/// Checks all of the records but their hash keys, and finds the stream. `path(at, name)` is the path
+/// of the member `name` of record `at` in the messages of the service.
 pub(super) fn admit(
     context: &Context,
     given: &StreamRef,
@@ -80,7 +80,7 @@ fn indexes(offered: &[Offered], chosen: impl Fn(&Offered) -> bool) -> impl Itera
     offered.iter().enumerate().filter_map(chosen)
 }
 
-/// The record with the hash key that decides its shard. Under AUTO the keys decide nothing.
+/// Adds the hash key that selects the shard; with strategy AUTO it is random.
 pub(super) fn routed(
     context: &Context,
     settings: &PutSettings,
@@ -119,8 +119,8 @@ impl Offered {
     }
 }
 
-/// Checks a SequenceNumberForOrdering. Whatever number we gave out is below the next one, so it
-/// need not be handed on.
+/// Checks a SequenceNumberForOrdering. The next number of a shard is greater than every number given
+/// out before, so the engine does not need it.
 pub(super) fn check_ordering(
     context: &Context,
     stream: &StreamArn,
@@ -140,7 +140,7 @@ pub(super) fn check_ordering(
     }
 }
 
-/// Whether the stream that an unread request names distributes by itself.
+/// The stream that an undecoded request names has record distribution strategy AUTO.
 pub(super) fn is_auto(context: &Context, input: &Node) -> bool {
     let text = |member| input.member(member).and_then(Node::text);
     let by_arn = text("StreamARN").and_then(StreamArn::parse);

@@ -1,9 +1,16 @@
-//! Page tokens: sealed texts that say where a listing goes on.
+//! Pages of listings: their size, and the opaque token of the next page.
 
 use super::context::Context;
 use super::shapes::NextToken;
 use crate::error::Error;
 use crate::model::PageToken;
+
+/// The number of items on a page: the limit in the request, but at most `most`.
+pub(super) fn page_size(limit: Option<i32>, most: usize) -> usize {
+    limit.map_or(most, |limit| {
+        usize::try_from(limit).unwrap_or_default().min(most)
+    })
+}
 
 /// A token of the listing `kind` that goes on after `fields`.
 pub(super) fn seal_token(context: &Context, kind: &str, fields: Vec<String>) -> String {

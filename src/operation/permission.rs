@@ -1,4 +1,4 @@
-//! Whether a request may do what it asks for: what the policies say, where there are any.
+//! The check of a request against the policies of its requester and its resource.
 
 use super::context::{Context, Requester};
 use super::contract::HasTarget;
@@ -6,8 +6,8 @@ use super::resource::policy_and_tags;
 use crate::error::Error;
 use crate::model::{Policy, Request, Target, judge};
 
-/// Checks a request whose members are good; before anything is looked for, so that whoever may not
-/// know does not learn what there is (a choice).
+/// Checks a valid request before its resource is looked up, so that a requester without permission
+/// does not learn whether the resource exists (a choice).
 pub(super) fn check<O: HasTarget>(
     context: &Context,
     operation: &str,

@@ -4,7 +4,7 @@ use crate::model::{SEQUENCE_NUMBER_DIGITS, SHARD_ID_CHARACTERS, SequenceNumber, 
 use crate::wire::{Format, Present};
 use serde::{Serialize, Serializer};
 
-/// A sequence number on its way out, written without a detour through the heap.
+/// A sequence number in an answer, written without an allocation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NumberText(pub(super) SequenceNumber);
 
@@ -16,7 +16,7 @@ impl Serialize for NumberText {
     }
 }
 
-/// A shard id on its way out, likewise.
+/// A shard id in an answer, written without an allocation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ShardText(pub(super) ShardId);
 
@@ -28,18 +28,18 @@ impl Serialize for ShardText {
     }
 }
 
-/// A place in JSON: a structure of the two texts.
-pub(super) const PLACE_BYTES: usize =
+/// Bytes of a placement in JSON.
+pub(super) const PLACEMENT_BYTES: usize =
     r#"{"SequenceNumber":"","ShardId":""}"#.len() + SEQUENCE_NUMBER_DIGITS + SHARD_ID_CHARACTERS;
 
-/// The heads of CBOR: a map of two, its names and the texts' lengths.
+/// CBOR: a map of two members, their names, and the heads of the texts.
 const CBOR_NUMBER: &[u8] = b"\xa2\x6eSequenceNumber\x78\x38";
 const CBOR_SHARD: &[u8] = b"\x67ShardId\x74";
 const _: () = assert!(SEQUENCE_NUMBER_DIGITS == 0x38 && SHARD_ID_CHARACTERS == 0x74 - 0x60);
 
-/// Writes where a record was put, as a structure. Digits and shard ids need no escaping and the
-/// names are known, so it is a few copies; by way of serde it costs three times that.
-pub(super) fn write_place(
+/// Writes the placement of a record as a structure. Digits and shard ids need no escaping and the
+/// names are constant, so these are a few copies; serde takes three times as long.
+pub(super) fn write_placement(
     format: Format,
     NumberText(number): NumberText,
     ShardText(shard): ShardText,

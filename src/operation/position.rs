@@ -1,4 +1,4 @@
-//! Where reading starts: one reader of type, number and time for all who take them.
+//! The starting position of GetShardIterator and SubscribeToShard.
 
 use super::context::Context;
 use super::shapes::{SequenceNumberText, ShardIteratorType};
@@ -7,14 +7,14 @@ use crate::error::Error;
 use crate::model::{SequenceNumber, StreamArn, display_shard_index};
 use crate::world::Timestamp;
 
-/// What a request says of its starting position.
+/// The members of a request that give its starting position.
 pub(super) struct Start<'a> {
     pub(super) kind: ShardIteratorType,
     pub(super) number: Option<&'a SequenceNumberText>,
     pub(super) at: Option<Timestamp>,
 }
 
-/// The first sequence number to be read, checked in the service's order.
+/// The first sequence number to read; the checks are in the service's order.
 pub(super) async fn starting_position(
     context: &Context,
     stream: &StreamArn,
@@ -68,7 +68,7 @@ fn position_of(
         return Err(Error::starting_number_of_other_shard(encoded, shard.id));
     }
     if number.version == 0 {
-        // So the service was seen to fail, for example on the number 0.
+        // The service was seen to fail with an internal error, for example on the number 0.
         return Err(Error::internal());
     }
     let position = if kind == ShardIteratorType::AtSequenceNumber {

@@ -27,8 +27,8 @@ impl Document for Output {
     fn encode(&self, format: Format) -> Vec<u8> {
         match self.encryption {
             None => {
-                let mut body = Vec::with_capacity(PLACE_BYTES);
-                write_place(format, self.sequence_number, self.shard_id, &mut body);
+                let mut body = Vec::with_capacity(PLACEMENT_BYTES);
+                write_placement(format, self.sequence_number, self.shard_id, &mut body);
                 body
             }
             Some(_) => wire::encode(format, self),

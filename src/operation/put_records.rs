@@ -1,4 +1,4 @@
-//! PutRecords: many records, each taken or refused by itself.
+//! PutRecords: up to 500 records, each accepted or refused on its own.
 mod answer;
 
 use super::prelude::*;
@@ -58,8 +58,8 @@ impl Operation for PutRecords {
     }
 }
 
-/// A batch answers with success however few of its records went in: whoever wonders finds the shard
-/// and the limits in the log.
+/// Logs refused records: the call succeeds however many of its records are refused, and its entries
+/// do not name the limit.
 fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     let throttled = results.iter().filter_map(|result| match result {
         Err(PutFailure::Throttled(shard)) => Some(*shard),

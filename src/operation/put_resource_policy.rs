@@ -1,4 +1,4 @@
-//! PutResourcePolicy: who may do what with a stream or a consumer, kept as it was sent.
+//! PutResourcePolicy: sets the policy of a stream or a consumer; its text is stored as sent.
 use super::prelude::*;
 
 pub(super) struct PutResourcePolicy;
@@ -39,7 +39,7 @@ impl HasTarget for PutResourcePolicy {
     }
 }
 
-/// A JSON object with at least one statement: no more is asked of a policy here (a choice).
+/// The text is a JSON object with at least one statement; nothing else is checked (a choice).
 fn is_policy(text: &str) -> bool {
     let Ok(serde_json::Value::Object(policy)) = serde_json::from_str(text) else {
         return false;

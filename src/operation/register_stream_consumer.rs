@@ -1,4 +1,4 @@
-//! RegisterStreamConsumer: a consumer of enhanced fan-out.
+//! RegisterStreamConsumer: registers a consumer for enhanced fan-out.
 use super::prelude::*;
 use crate::engine::{ConsumerStatus, State, consumer_status};
 use crate::limits::Limits;
@@ -48,7 +48,7 @@ impl Operation for RegisterStreamConsumer {
             .register(&stream, name, tags.into_map(), check)
             .await?;
         let mut consumer = ConsumerDescription::of(&stream.arn, name, &registered);
-        // So the service says, however soon it is ACTIVE.
+        // The service answers CREATING even if the consumer is ACTIVE at once.
         consumer.status = ConsumerStatus::Creating.as_str();
         Ok(Output { consumer })
     }

@@ -1,4 +1,4 @@
-//! RemoveTagsFromStream: tags off a stream by its name.
+//! RemoveTagsFromStream: removes tags from a stream.
 use super::prelude::*;
 
 pub(super) struct RemoveTagsFromStream;

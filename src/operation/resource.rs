@@ -1,4 +1,4 @@
-//! What the operations by ResourceARN work on: a stream, or a consumer of one.
+//! The stream or the consumer that a ResourceARN names.
 
 use super::context::Context;
 use super::shapes::ResourceARN;
@@ -15,7 +15,7 @@ pub(super) struct Resource {
     pub(super) consumer: Option<ConsumerArn>,
 }
 
-/// The tags and the policy of a resource, as they can be changed.
+/// The tags and the policy of a resource, for a change.
 pub(super) struct ResourceTags<'a> {
     pub(super) tags: &'a mut Tags,
     pub(super) policy: &'a mut Option<String>,
@@ -103,14 +103,14 @@ impl Resource {
     }
 }
 
-/// What an ARN names, whether it exists or not.
+/// The stream or consumer that an ARN names; it need not exist.
 pub(super) fn resource_target(text: &ResourceARN) -> Result<Target, Error> {
     let consumer = ConsumerArn::parse(text.as_str()).map(Target::Consumer);
     let target = consumer.or_else(|| StreamArn::parse(text.as_str()).map(Target::Stream));
     target.ok_or_else(|| Error::resource_not_found(text.as_str()))
 }
 
-/// The policy and the tags of what is there; none of what is not.
+/// The policy and the tags of a resource; none if it does not exist.
 pub(super) fn policy_and_tags(
     context: &Context,
     target: &Target,
@@ -132,7 +132,7 @@ pub(super) fn policy_and_tags(
     }
 }
 
-/// The consumer of that ARN; one registered again under its old name has another.
+/// The consumer with that ARN. A consumer that was registered again under its old name has another.
 fn consumer<'a>(state: &'a State, stream: &StreamArn, arn: &ConsumerArn) -> Option<&'a Consumer> {
     let found = state.consumers.get(&*arn.name)?;
     (consumer_arn(stream, &arn.name, found) == *arn).then_some(found)

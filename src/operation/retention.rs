@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::limits;
 use std::sync::Arc;
 
-/// Sets a stream's retention period; `check` compares it with the present one. An equal one is a
+/// Sets a stream's retention period; `check(new, present)` may refuse it. An equal period is a
 /// success without effect, which deployment tools rely on.
 pub(super) async fn set_retention(
     context: &Context,

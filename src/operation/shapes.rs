@@ -1,7 +1,7 @@
-//! The service model's shapes as they come off the wire, each with its rules.
+//! Shapes of the service model, each with its constraints.
 //!
-//! The names are the model's. What they mean is in `model`; here a value is only known to keep
-//! the rules of its shape.
+//! The names are the service model's. A value of these types satisfies its shape's constraints and
+//! nothing else; the types of the module `model` carry the meaning.
 
 use crate::wire::{Blob, Pattern, Shape, Shaped, choice, integer, list, map, string};
 use bytes::Bytes;
@@ -40,13 +40,13 @@ string!(/// A shard id, in any of the spellings the service takes.
     ShardIdText, length: 1..=128, pattern: NAME);
 string!(/// A key that assigns a record to a shard.
     PartitionKey, length: 1..=256);
-string!(/// A hash key, possibly beyond the key space.
+string!(/// A hash key; it may exceed the key space.
     HashKeyText, pattern: HASH_KEY);
-string!(/// A number, possibly not a sequence number.
+string!(/// A decimal number; it need not be a valid sequence number.
     SequenceNumberText, pattern: SEQUENCE_NUMBER);
-string!(/// A shard iterator, possibly not one of ours.
+string!(/// A shard iterator; it need not be valid.
     ShardIteratorText, length: 1..=512);
-string!(/// A page token, possibly not one of ours.
+string!(/// A page token; it need not be valid.
     NextToken, length: 1..=1_048_576);
 string!(/// Key of a tag.
     TagKey, length: 1..=128);
@@ -55,7 +55,7 @@ string!(/// Value of a tag.
 map!(/// Tags given at once.
     TagMap of TagKey, to TagValue, length: 1..=200);
 
-list!(/// Keys of tags to be removed.
+list!(/// Keys of tags to remove.
     TagKeyList of TagKey, length: 1..=50);
 string!(/// Name of a consumer.
     ConsumerName, length: 1..=128, pattern: NAME);
@@ -91,9 +91,9 @@ integer!(/// Largest record of a stream.
 
 choice!(/// How a stream's capacity is set.
     StreamMode { Provisioned = "PROVISIONED", OnDemand = "ON_DEMAND" });
-choice!(/// Who spreads records over the shards.
+choice!(/// The way in which records are spread over the shards.
     RecordDistributionStrategy { Auto = "AUTO", UserPartitionKey = "USER_PARTITION_KEY" });
-choice!(/// Where to start reading, in the order in which the service's message lists the values.
+choice!(/// The kinds of starting positions, in the order of the service's message.
 ShardIteratorType {
     AfterSequenceNumber = "AFTER_SEQUENCE_NUMBER",
     Latest = "LATEST",
@@ -101,7 +101,7 @@ ShardIteratorType {
     AtSequenceNumber = "AT_SEQUENCE_NUMBER",
     TrimHorizon = "TRIM_HORIZON",
 });
-choice!(/// Which shards to list.
+choice!(/// The kinds of filters of ListShards.
 ShardFilterType {
     AfterShardId = "AFTER_SHARD_ID",
     AtTrimHorizon = "AT_TRIM_HORIZON",
@@ -115,7 +115,7 @@ choice!(/// How records are encrypted.
     EncryptionType { None = "NONE", Kms = "KMS" });
 choice!(/// How shards are scaled.
     ScalingType { UniformScaling = "UNIFORM_SCALING" });
-choice!(/// What an account says of its commitment.
+choice!(/// The status of a commitment that a request asks for.
     CommitmentStatus { Enabled = "ENABLED", Disabled = "DISABLED" });
 choice!(/// A shard-level metric, or all of them.
 MetricsName {
@@ -128,7 +128,7 @@ MetricsName {
     IteratorAgeMilliseconds = "IteratorAgeMilliseconds",
     All = "ALL",
 });
-list!(/// Metrics to be switched.
+list!(/// Metrics to enable or disable.
     MetricsNameList of MetricsName, length: 1..=7);
 
 impl MetricsName {

@@ -1,4 +1,4 @@
-//! Shards as listings show them.
+//! A shard as answers show it.
 
 use super::placement::{NumberText, ShardText};
 use super::present::present;
@@ -25,7 +25,7 @@ output! {
 }
 
 output! {
-    /// The sequence numbers of a shard; an open one has no last one.
+    /// The sequence numbers of a shard; the end is absent for an open shard.
     pub struct SequenceNumberRange {
         "EndingSequenceNumber" => end: Option<NumberText>,
         "StartingSequenceNumber" => start: NumberText,
@@ -33,7 +33,7 @@ output! {
 }
 
 output! {
-    /// A shard that goes on where a closed one ends.
+    /// A child of a closed shard.
     pub struct ChildShard {
         "HashKeyRange" => hash_key_range: HashKeyRange,
         "ParentShards" => parents: Vec<ShardText>,
@@ -82,7 +82,7 @@ impl ChildShard {
     }
 }
 
-/// Whether a shard comes after the text of an exclusive start, which need not be a shard's id.
+/// The shard's id is greater than the exclusive start, which may be any text.
 pub(super) fn is_after(shard: ShardId, start: Option<&str>) -> bool {
     start.is_none_or(|start| shard.to_string().as_str() > start)
 }

@@ -1,4 +1,4 @@
-//! SplitShard: one shard becomes two.
+//! SplitShard: splits a shard in two.
 use super::prelude::*;
 use crate::engine::{Counts, PendingChange, ReshardingOrder, State};
 use crate::model::{HashKey, ShardId, StreamArn, StreamMode};

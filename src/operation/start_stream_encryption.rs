@@ -1,4 +1,4 @@
-//! StartStreamEncryption: records are marked as encrypted from now on.
+//! StartStreamEncryption: marks new records as encrypted.
 use super::prelude::*;
 use crate::engine::PendingChange;
 
@@ -30,7 +30,7 @@ impl Operation for StartStreamEncryption {
             let limit = DailyLimit {
                 name: "encryptions-per-day",
                 most: limits.encryptions_per_day,
-                told: "StartStreamEncryption can be called",
+                subject: "StartStreamEncryption can be called",
             };
             count_today(&mut state.history.encryptions, &limit, counts.now)?;
             let mut settings = state.settings.clone();

@@ -1,4 +1,4 @@
-//! StopStreamEncryption: records are not marked any more; those that are stay so.
+//! StopStreamEncryption: stops marking new records as encrypted.
 use super::prelude::*;
 use crate::engine::PendingChange;
 
@@ -24,7 +24,7 @@ impl Operation for StopStreamEncryption {
                 return Err(Error::encryption_type_not_kms());
             }
             let mut settings = state.settings.clone();
-            // Not encrypted: a success without effect (a choice).
+            // A stream that is not encrypted: success without effect (a choice).
             let Some(present) = settings.key_id.take() else {
                 return Ok(None);
             };
@@ -34,7 +34,7 @@ impl Operation for StopStreamEncryption {
             let limit = DailyLimit {
                 name: "decryptions-per-day",
                 most: limits.decryptions_per_day,
-                told: "StopStreamEncryption can be called",
+                subject: "StopStreamEncryption can be called",
             };
             count_today(&mut state.history.decryptions, &limit, counts.now)?;
             Ok(Some(PendingChange {

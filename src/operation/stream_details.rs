@@ -18,7 +18,7 @@ output! {
 }
 
 output! {
-    /// The metrics of shards that a stream reports.
+    /// The shard-level metrics that are enabled for a stream.
     pub struct EnhancedMetrics { "ShardLevelMetrics" => metrics: Vec<&'static str>, }
 }
 
@@ -32,7 +32,7 @@ impl StreamModeDetails {
     }
 }
 
-/// What a stream tells of its metrics: always one element, which may be empty.
+/// A stream's shard-level metrics: a list with one element, whose own list may be empty.
 pub(super) fn enhanced_monitoring(snapshot: &StreamSnapshot) -> Vec<EnhancedMetrics> {
     let enabled = |name: &&str| snapshot.metrics.iter().any(|metric| metric == name);
     vec![EnhancedMetrics {
@@ -41,7 +41,7 @@ pub(super) fn enhanced_monitoring(snapshot: &StreamSnapshot) -> Vec<EnhancedMetr
 }
 
 output! {
-    /// A stream's warm throughput: wanted, and had.
+    /// A stream's warm throughput in MiB/s: the target, and the present value.
     pub struct WarmThroughput {
         "CurrentMiBps" => current: u32,
         "TargetMiBps" => target: u32,
@@ -57,7 +57,7 @@ impl WarmThroughput {
     }
 }
 
-/// Creation times are told in whole seconds.
+/// Cuts a moment to whole seconds, as the service shows creation times.
 pub(super) fn whole_seconds(moment: Timestamp) -> Timestamp {
     Timestamp::from_millis(moment.seconds() * 1000)
 }

@@ -17,14 +17,13 @@ input! {
     }
 }
 
-/// What is left of a request once a stream is looked for.
 impl Context {
     /// The ARN of the caller's stream `name`, whether it exists or not.
     pub(super) fn arn(&self, name: &str) -> StreamArn {
         StreamArn::new(self.caller.clone(), name)
     }
 
-    /// The stream that a request names, in any state.
+    /// The stream that a request names, in any status.
     pub(super) fn stream(&self, given: &StreamRef) -> Result<Arc<Stream>, Error> {
         if let (Some(name), None) = (&given.name, &given.arn) {
             return match self.engine.find(&self.caller, name.as_str()) {
@@ -56,7 +55,7 @@ impl Context {
 }
 
 impl StreamRef {
-    /// A stream that a request names in members of its own.
+    /// A reference for a request whose members do not stand side by side.
     pub(super) fn new(name: Option<StreamName>, arn: Option<StreamARN>) -> Self {
         Self {
             name,
@@ -67,7 +66,7 @@ impl StreamRef {
 }
 
 impl Context {
-    /// The stream of an ARN, in any state.
+    /// The stream that an ARN names, in any status.
     pub(super) fn stream_by_arn(&self, text: &StreamARN) -> Result<Arc<Stream>, Error> {
         let arn = parse_arn(text)?;
         let found = self.engine.find(&arn.scope, &arn.name);
@@ -75,7 +74,7 @@ impl Context {
     }
 }
 
-/// The name of the stream that an unread request is about, by whatever member it says so.
+/// The name of the stream that a body names in any of its members, without decoding the body.
 pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
     if let Some(name) = wire::member_text(format, body, "StreamName") {
         return Some(name);
@@ -89,7 +88,7 @@ pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
     stream.map(|name| name.to_string())
 }
 
-/// An ARN of a stream. Its pattern lets more through than there are ARNs.
+/// Parses a stream's ARN; the shape's pattern accepts texts that are no ARN.
 pub(super) fn parse_arn(text: &StreamARN) -> Result<StreamArn, Error> {
     StreamArn::parse(text.as_str()).ok_or_else(|| Error::stream_arn_unparsed(text.as_str()))
 }

@@ -4,7 +4,7 @@ use crate::engine::State;
 use crate::error::Error;
 use crate::model::{StreamArn, StreamStatus};
 
-/// A stream is changed in one way at a time.
+/// Refuses a change unless the stream is ACTIVE.
 pub(super) fn check_active(arn: &StreamArn, state: &State) -> Result<(), Error> {
     match state.status {
         StreamStatus::Active => Ok(()),
@@ -12,7 +12,7 @@ pub(super) fn check_active(arn: &StreamArn, state: &State) -> Result<(), Error> 
     }
 }
 
-/// Tags and policies wait until a stream is there and end when it goes.
+/// Refuses a change of tags or policies while the stream is CREATING or DELETING.
 pub(super) fn check_settled(arn: &StreamArn, state: &State) -> Result<(), Error> {
     match state.status {
         status @ (StreamStatus::Creating | StreamStatus::Deleting) => {

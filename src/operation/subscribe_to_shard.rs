@@ -1,4 +1,4 @@
-//! SubscribeToShard: a shard's records, pushed to a consumer as they come.
+//! SubscribeToShard: pushes a shard's records to a consumer as they are published.
 use super::answer::{Answer, IntoAnswer};
 use super::events::Events;
 use super::prelude::*;
@@ -19,7 +19,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// Where to start.
+    /// The position of the first record.
     pub struct StartingPosition {
         "Type" => kind: ShardIteratorType,
         "SequenceNumber" => number: Option<SequenceNumberText>,
@@ -30,7 +30,7 @@ input! {
 impl IntoAnswer for Events {
     const MEMBERS: &'static [&'static str] = &["EventStream"];
 
-    /// Frames find their own room, one by one.
+    /// Each frame takes its own permit.
     fn size_bytes(&self) -> usize {
         0
     }
@@ -65,10 +65,12 @@ impl Operation for SubscribeToShard {
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run());
         }
-        let who = (name.as_str(), consumer.created_ms);
-        let begun = Subscription::begin(engine, &stream, &shard, who, position);
-        let subscription = begun.map_err(|_| Error::seat_taken(&stream.arn, shard_id, &name))?;
-        // Who goes tells the seats that are taken by then: they may have gone just before this one.
+        let consumer = (name.as_str(), consumer.created_ms);
+        let begun = Subscription::begin(engine, &stream, &shard, consumer, position);
+        let subscription =
+            begun.map_err(|_| Error::already_subscribed(&stream.arn, shard_id, &name))?;
+        // Deregistering a consumer ends only the subscriptions that exist at that moment, so check
+        // again that the consumer is still there.
         find_subscriber(context, &named)?;
         Ok(Events::new(
             subscription,
@@ -85,7 +87,7 @@ impl HasTarget for SubscribeToShard {
     }
 }
 
-/// The consumer that is to be pushed to, ACTIVE as it has to be, and its stream.
+/// The consumer, which has to be ACTIVE, and its stream.
 fn find_subscriber(
     context: &Context,
     named: &ConsumerRef,

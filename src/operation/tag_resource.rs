@@ -1,4 +1,4 @@
-//! TagResource: tags on a stream or a consumer by its ARN.
+//! TagResource: adds tags to a stream or a consumer.
 use super::prelude::*;
 
 pub(super) struct TagResource;

@@ -16,7 +16,7 @@ output! {
 }
 present!(Tag);
 
-/// Tags as answers show them: by key.
+/// Tags sorted by key.
 #[derive(Debug, Clone, serde::Serialize)]
 #[serde(transparent)]
 pub(super) struct TagList(pub(super) Vec<Tag>);
@@ -70,7 +70,7 @@ pub(super) fn remove_tags(
     })
 }
 
-/// Why tags are not added to a stream.
+/// The error for tags that cannot be added to a stream.
 pub(super) fn tag_refusal(fault: TagFault, stream: &StreamArn) -> Error {
     match fault {
         TagFault::Characters => Error::tag_characters(),

@@ -1,4 +1,4 @@
-//! UntagResource: tags off a stream or a consumer by its ARN.
+//! UntagResource: removes tags from a stream or a consumer.
 use super::prelude::*;
 
 pub(super) struct UntagResource;

@@ -1,4 +1,4 @@
-//! UpdateAccountSettings: commits an account to a minimum of throughput, or ends that.
+//! UpdateAccountSettings: starts or ends an account's minimum throughput commitment.
 use super::prelude::*;
 
 pub(super) struct UpdateAccountSettings;
@@ -8,7 +8,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// What is wanted.
+    /// The commitment that the request asks for.
     pub struct CommitmentInput { "Status" => status: CommitmentStatus, }
 }
 

@@ -1,4 +1,4 @@
-//! UpdateMaxRecordSize: how large a record of the stream may be.
+//! UpdateMaxRecordSize: sets the maximum size of a stream's records.
 use super::prelude::*;
 use crate::engine::PendingChange;
 

@@ -1,4 +1,4 @@
-//! UpdateShardCount: as many shards of one size.
+//! UpdateShardCount: reshards a stream into shards of equal hash ranges.
 use super::prelude::*;
 use crate::engine::{Counts, PendingChange, ReshardingOrder, State};
 use crate::limits::Limits;
@@ -7,7 +7,7 @@ use crate::model::{StreamArn, StreamMode};
 pub(super) struct UpdateShardCount;
 
 input! { pub struct Input {
-    #[allow(dead_code, reason = "there is only one way")]
+    #[allow(dead_code, reason = "the shape allows one value only")]
     "ScalingType" => scaling: ScalingType,
     .. stream: StreamRef,
     "TargetShardCount" => target: PositiveIntegerObject,
@@ -55,16 +55,7 @@ fn plan(
     }
     check_active(arn, state)?;
     let (open, target) = (state.open_shards_count(), u64::from(count));
-    // A stream that has more already may only go below the limit.
-    if let Some(limit) = limits.shards_per_stream.filter(|limit| target > *limit) {
-        return Err(Error::target_above_limit(limit, open, target));
-    }
-    if target > 2 * open {
-        return Err(Error::target_above_double(open, target));
-    }
-    if 2 * target < open {
-        return Err(Error::target_below_half(open, target));
-    }
+    check_target(limits, open, target)?;
     check_shards(
         arn,
         counts,
@@ -77,7 +68,7 @@ fn plan(
     let limit = DailyLimit {
         name: "scalings-per-day",
         most: limits.scalings_per_day,
-        told: "UpdateShardCount can be called",
+        subject: "UpdateShardCount can be called",
     };
     count_today(&mut state.history.shard_counts, &limit, counts.now)?;
     let resharding = Some(ReshardingOrder::Scale { count });
@@ -85,4 +76,19 @@ fn plan(
         settings: state.settings.clone(),
         resharding,
     }))
+}
+
+/// Checks the target against the limit of the stream and against its open shards.
+fn check_target(limits: &Limits, open: u64, target: u64) -> Result<(), Error> {
+    // A stream with more shards than the limit may only be scaled below it.
+    if let Some(limit) = limits.shards_per_stream.filter(|limit| target > *limit) {
+        return Err(Error::target_above_limit(limit, open, target));
+    }
+    if target > 2 * open {
+        return Err(Error::target_above_double(open, target));
+    }
+    if 2 * target < open {
+        return Err(Error::target_below_half(open, target));
+    }
+    Ok(())
 }

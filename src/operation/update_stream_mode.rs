@@ -1,4 +1,4 @@
-//! UpdateStreamMode: capacity by demand or by shards; the shards stay as they are.
+//! UpdateStreamMode: switches between on-demand and provisioned mode; the shards stay.
 use super::prelude::*;
 use crate::engine::{Counts, PendingChange, State};
 use crate::limits::Limits;
@@ -56,12 +56,12 @@ fn plan(
         return Err(Error::too_many_on_demand(account, region, limit));
     }
     if !on_demand && state.settings.auto_distribution {
-        return Err(Error::auto_distribution_in_the_way());
+        return Err(Error::auto_distribution_prevents_provisioned());
     }
     let limit = DailyLimit {
         name: "mode-switches-per-day",
         most: limits.mode_switches_per_day,
-        told: "The capacity mode can be switched",
+        subject: "The capacity mode can be switched",
     };
     count_today(&mut state.history.mode_switches, &limit, counts.now)?;
     let mut settings = state.settings.clone();

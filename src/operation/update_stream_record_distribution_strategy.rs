@@ -1,4 +1,4 @@
-//! UpdateStreamRecordDistributionStrategy: who spreads records over the shards. It counts at once.
+//! UpdateStreamRecordDistributionStrategy: sets how records are spread over the shards, at once.
 use super::prelude::*;
 use crate::model::StreamMode;
 

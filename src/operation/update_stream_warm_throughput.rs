@@ -1,4 +1,4 @@
-//! UpdateStreamWarmThroughput: capacity of an on-demand stream that is there before it is asked for.
+//! UpdateStreamWarmThroughput: sets the capacity that an on-demand stream has in advance.
 use super::prelude::*;
 use crate::engine::{PendingChange, ReshardingOrder, State};
 use crate::model::StreamMode;
@@ -57,8 +57,8 @@ impl HasTarget for UpdateStreamWarmThroughput {
     }
 }
 
-/// A shard takes about 1 MiB/s, so there have to be as many; a lower value takes none away (both
-/// are choices).
+/// Plans one shard for each MiB/s, which is what a shard takes; a lower value removes no shards
+/// (both are choices).
 fn plan(state: &State, target: u32) -> Option<PendingChange> {
     let mut settings = state.settings.clone();
     settings.warm_throughput_mibps = Some(target);

@@ -1,4 +1,4 @@
-//! The control plane: every operation beside reading and writing, through the wire.
+//! The control plane: every operation other than reading and writing, over the wire.
 
 /// Runs a test on disk, where a restart finds what was there before.
 macro_rules! disk_test {
@@ -112,8 +112,8 @@ fn shard_id(index: usize) -> String {
 
 /// The summary of a stream.
 async fn summary(lab: &Lab, name: &str) -> Value {
-    let mut told = ok(lab, "DescribeStreamSummary", json!({"StreamName": name})).await;
-    told["StreamDescriptionSummary"].take()
+    let mut got = ok(lab, "DescribeStreamSummary", json!({"StreamName": name})).await;
+    got["StreamDescriptionSummary"].take()
 }
 
 /// The state of a stream.

@@ -26,13 +26,13 @@ fn check_input(operation: &str, body: &str, expected: Expect) {
 
 /// The refusal of a request in both formats, its violations one a line.
 fn refusal_of(operation: &str, body: &str) -> String {
-    let told = block_on(async {
+    let got = block_on(async {
         let lab = Lab::start(Place::Memory, &[]).await;
-        let told = refused_in_both(&lab, operation, body).await;
+        let got = refused_in_both(&lab, operation, body).await;
         lab.stop().await;
-        told
+        got
     });
-    one_a_line(&told)
+    one_a_line(&got)
 }
 
 /// The refusal of a request, which has to be the same in JSON and in CBOR.
@@ -123,7 +123,7 @@ fn good(shape: &Shape) -> Value {
     }
 }
 
-/// A place in an input: the steps to it, and what may stand there.
+/// A path into an input, and the shape of the value there.
 #[derive(Debug, Clone)]
 struct Spot {
     steps: Vec<Step>,
@@ -141,14 +141,14 @@ enum Step {
 }
 
 impl Spot {
-    /// Every place in the input of an operation.
+    /// Every path in the input of an operation.
     fn all(entry: &'static Entry) -> Vec<Self> {
         let mut spots = Vec::new();
         gather(entry.input, &[], &mut spots);
         spots
     }
 
-    /// How messages spell the place.
+    /// The path in the words of messages.
     fn path(&self) -> String {
         let step = |step: &Step| match step {
             Step::Member(name) => format!("{}{}", name[..1].to_lowercase(), &name[1..]),
@@ -158,7 +158,7 @@ impl Spot {
         self.steps.iter().map(step).collect::<Vec<_>>().join(".")
     }
 
-    /// Whether this is a value of a structure's member, not of a list or map.
+    /// The value belongs to a member of a structure, not to a list or map.
     fn is_member(&self) -> bool {
         matches!(self.steps.last(), Some(Step::Member(_)))
     }

@@ -15,7 +15,7 @@ async fn fill(stream: &Stream, count: usize, interval_ms: u64) -> Vec<crate::lab
     placed
 }
 
-kinesis_test!(the_five_types_stand_where_they_say, |lab| async move {
+kinesis_test!(the_five_types_begin_at_their_record, |lab| async move {
     let stream = lab.stream("s").create().await;
     let placed = fill(&stream, 5, 10).await;
     let data = async |iterator: String| stream.data(&iterator).await;
@@ -66,7 +66,7 @@ kinesis_test!(a_moment_is_exact_to_the_millisecond, |lab| async move {
             "{at} ms after the first"
         );
     }
-    // What comes after the moment is read, also when nothing was there yet.
+    // Records after the moment are read, also when there were none at the time.
     let iterator = stream.iterator_at(START_MS + 8).await;
     stream.put("k", "later").await;
     assert_eq!(stream.data(&iterator).await, ["later"]);
@@ -194,31 +194,28 @@ kinesis_test!(
     }
 );
 
-kinesis_test!(
-    a_reader_that_is_behind_is_told_by_how_much,
-    |lab| async move {
-        let stream = lab.stream("s").create().await;
-        fill(&stream, 3, 1000).await;
-        // The records came 3000, 2000 and 1000 ms ago.
-        let iterator = stream.horizon(SHARD_0).await;
-        let got = async |iterator: &str, limit: i32| {
-            let get = stream
-                .client
-                .get_records()
-                .shard_iterator(iterator)
-                .limit(limit);
-            get.send().await.unwrap()
-        };
-        for (limit, behind) in [(1, 3000), (2, 2000), (3, 0), (4, 0)] {
-            let got = got(&iterator, limit).await;
-            assert_eq!(got.millis_behind_latest, Some(behind), "limit {limit}");
-        }
-        lab.clock.advance(ms(500)).await;
-        assert_eq!(got(&iterator, 1).await.millis_behind_latest, Some(3500));
-        let tip = stream.latest(SHARD_0).await;
-        assert_eq!(stream.get(&tip).await.millis_behind_latest, Some(0));
+kinesis_test!(a_reader_that_is_behind_sees_by_how_much, |lab| async move {
+    let stream = lab.stream("s").create().await;
+    fill(&stream, 3, 1000).await;
+    // The records came 3000, 2000 and 1000 ms ago.
+    let iterator = stream.horizon(SHARD_0).await;
+    let got = async |iterator: &str, limit: i32| {
+        let get = stream
+            .client
+            .get_records()
+            .shard_iterator(iterator)
+            .limit(limit);
+        get.send().await.unwrap()
+    };
+    for (limit, behind) in [(1, 3000), (2, 2000), (3, 0), (4, 0)] {
+        let got = got(&iterator, limit).await;
+        assert_eq!(got.millis_behind_latest, Some(behind), "limit {limit}");
     }
-);
+    lab.clock.advance(ms(500)).await;
+    assert_eq!(got(&iterator, 1).await.millis_behind_latest, Some(3500));
+    let tip = stream.latest(SHARD_0).await;
+    assert_eq!(stream.get(&tip).await.millis_behind_latest, Some(0));
+});
 
 kinesis_test!(
     a_next_iterator_lives_as_long_as_a_first_one,

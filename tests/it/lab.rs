@@ -1,4 +1,4 @@
-//! What a test is handed: an emulator of its own, its clock, and clients that speak to it.
+//! The fixture of a test: an emulator of its own, its clock, and clients.
 
 pub(crate) mod answer;
 pub(crate) mod cbor;
@@ -28,21 +28,21 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-/// When every test's clock starts: 2023-11-14T22:13:20Z.
+/// The time at which every test's clock starts: 2023-11-14T22:13:20Z.
 pub(crate) const START_MS: i64 = 1_700_000_000_000;
-/// The account where the credentials name none.
+/// The account of credentials that name no account.
 pub(crate) const ACCOUNT: &str = "000000000000";
 /// The region of the clients that name none.
 pub(crate) const REGION: &str = "us-east-1";
 /// The first shard of a stream.
 pub(crate) const SHARD_0: &str = "shardId-000000000000";
-/// No answer takes this long, however busy the machine is.
+/// The limit in real time for every wait, above what a busy machine needs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// No test takes this long: one that waits for what never comes fails.
+/// The limit in real time for a whole test.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Where a test's emulator keeps its records.
+/// The storage of a test's emulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Memory,
@@ -63,7 +63,7 @@ pub(crate) struct Lab {
 #[derive(Debug, Clone)]
 pub(crate) struct LabClock(Arc<Lock<Option<Emulator>>>);
 
-/// Runs a test in the place given and stops its emulator.
+/// Runs a test on this storage and stops its emulator.
 pub(crate) fn run<F: Future<Output = ()>>(
     place: Place,
     flags: &[&str],
@@ -110,7 +110,7 @@ macro_rules! kinesis_test {
     };
 }
 
-/// Runs a test to which it makes no difference where the records are.
+/// Runs a test whose outcome does not depend on the storage.
 macro_rules! wire_test {
     ($name:ident, $test:expr) => {
         wire_test!($name, [], $test);
@@ -126,7 +126,7 @@ macro_rules! wire_test {
 pub(crate) use {kinesis_test, wire_test};
 
 impl Lab {
-    /// Starts an emulator with these flags beside the usual ones.
+    /// Starts an emulator with these flags and the usual ones.
     pub(crate) async fn start(place: Place, flags: &[&str]) -> Self {
         let directory = (place == Place::Disk).then(|| Arc::new(TempDir::new().unwrap()));
         let mut all: Vec<String> = ["--port", "0", "--host", "127.0.0.1"]
@@ -172,7 +172,7 @@ impl Lab {
         self.directory.is_some()
     }
 
-    /// Stops the emulator and tells the keys of what it left.
+    /// Stops the emulator and returns the keys of the metadata it left on disk.
     pub(crate) async fn left(&self) -> Vec<Vec<u8>> {
         self.stop().await;
         let settings = minikin::store::Settings {
@@ -184,12 +184,12 @@ impl Lab {
         recovered.metadata.into_iter().map(|(key, _)| key).collect()
     }
 
-    /// Where the emulator listens.
+    /// The emulator's address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.clock.0.lock().as_ref().unwrap().addresses()[0]
     }
 
-    /// How many subscriptions the emulator serves.
+    /// The number of subscriptions in progress.
     pub(crate) fn subscriptions(&self) -> usize {
         self.clock
             .0
@@ -198,7 +198,7 @@ impl Lab {
             .map_or(0, Emulator::subscriptions)
     }
 
-    /// From now on this goes wrong, and nothing else.
+    /// Replaces the faults to inject.
     pub(crate) fn set_faults(&self, rules: Vec<Rule>) {
         self.clock.0.lock().as_ref().unwrap().faults().set(rules);
     }
@@ -237,7 +237,7 @@ impl Lab {
         StreamBuilder::new(self, name)
     }
 
-    /// A connection that sends and receives exactly what it is told.
+    /// A connection that sends exact bytes and returns exact bytes.
     pub(crate) async fn connect(&self) -> Connection {
         Connection::open(self.address()).await
     }
@@ -250,7 +250,7 @@ impl Lab {
             None => self.connect().await,
         };
         let answer = connection.exchange(request).await;
-        if answer.header("connection") != Some("close") && answer.length_is_told() {
+        if answer.header("connection") != Some("close") && answer.has_length() {
             self.idle.lock().push(connection);
         }
         answer
@@ -314,7 +314,7 @@ impl Lab {
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
-    /// What tells one state of all streams from another: listings, descriptions and records.
+    /// The listings, descriptions and record counts of all streams, to compare two states.
     pub(crate) async fn everything(&self) -> serde_json::Value {
         let mut all = Vec::new();
         let streams = self.ok("ListStreams", "{}").await;

@@ -94,8 +94,8 @@ wire_test!(a_description_pages_by_shard_id, |lab| async move {
     let describe = async |after: Option<&str>, limit: u32| {
         let body = json!({"StreamName": "s", "ExclusiveStartShardId": after, "Limit": limit});
         let answer = lab.ok("DescribeStream", &body.to_string()).await;
-        let told = &answer["StreamDescription"];
-        (ids(told), told["HasMoreShards"].as_bool().unwrap())
+        let got = &answer["StreamDescription"];
+        (ids(got), got["HasMoreShards"].as_bool().unwrap())
     };
     assert_eq!(describe(None, 2).await, (vec![0, 1], true));
     assert_eq!(
@@ -119,7 +119,7 @@ wire_test!(a_description_pages_by_shard_id, |lab| async move {
     assert_eq!(describe(Some("z"), 9).await, (vec![], false));
 });
 
-wire_test!(filters_choose_by_place_and_time, |lab| async move {
+wire_test!(filters_choose_by_position_and_time, |lab| async move {
     lab.clock.advance(ms(10_000)).await;
     lab.stream("s").shards(4).create().await;
     let list = async |filter: Value| {
@@ -161,9 +161,9 @@ wire_test!(a_creation_time_has_to_be_the_streams, |lab| async move {
         lab.ok("ListShards", &list(moment)).await;
     }
     for moment in [json!(1_699_999_999.999_f64), json!(1_700_000_001), json!(0)] {
-        let told = lab.refusal("ListShards", &list(moment)).await;
+        let got = lab.refusal("ListShards", &list(moment)).await;
         assert_eq!(
-            told,
+            got,
             "ResourceNotFoundException: Stream s under account 000000000000 not found."
         );
     }
@@ -180,7 +180,7 @@ async fn stream_pages(lab: &Lab, limit: u32, by_token: bool) -> Vec<Vec<String>>
         assert!(
             summaries
                 .iter()
-                .map(|told| told["StreamName"].as_str().unwrap())
+                .map(|got| got["StreamName"].as_str().unwrap())
                 .eq(&names)
         );
         let more = answer["HasMoreStreams"].as_bool().unwrap();
@@ -222,7 +222,7 @@ kinesis_test!(
             .await;
         assert_eq!(between["StreamNames"], json!(["a.b", "aa", "b"]));
         let page = lab.ok("ListStreams", r#"{"Limit":6}"#).await;
-        // A token wins over a name beside it.
+        // With both a token and a name, the token counts.
         let both = json!({"NextToken": page["NextToken"], "ExclusiveStartStreamName": "9"});
         let rest = lab.ok("ListStreams", &both.to_string()).await;
         assert_eq!(rest["StreamNames"], json!(["aa", "b"]));

@@ -61,7 +61,7 @@ fn the_documented_first_record_is_taken_apart() {
     assert_eq!(fields(number), (0x054b6fffe, 469, 0x054b7009a, 0));
 }
 
-kinesis_test!(numbers_say_shard_time_and_order, |lab| async move {
+kinesis_test!(numbers_encode_shard_time_and_order, |lab| async move {
     let stream = lab.stream("s").shards(2).create().await;
     let mut last_index = 0;
     for step in 0..6 {
@@ -85,11 +85,11 @@ kinesis_test!(numbers_say_shard_time_and_order, |lab| async move {
 const MIDDLE: &str = "170141183460469231731687303715884105728";
 
 wire_test!(
-    starting_numbers_say_when_the_shard_was_created,
+    starting_numbers_encode_the_creation_of_the_shard,
     |lab| async move {
         lab.stream("s").shards(18).create().await;
-        let told = lab.ok("DescribeStream", r#"{"StreamName":"s"}"#).await;
-        let shards = told["StreamDescription"]["Shards"].as_array().unwrap();
+        let got = lab.ok("DescribeStream", r#"{"StreamName":"s"}"#).await;
+        let shards = got["StreamDescription"]["Shards"].as_array().unwrap();
         for (at, shard) in (0..).zip(shards) {
             let start = shard["SequenceNumberRange"]["StartingSequenceNumber"]
                 .as_str()
@@ -240,7 +240,7 @@ kinesis_test!(
 );
 
 kinesis_test!(
-    a_record_is_numbered_above_the_number_it_is_to_follow,
+    a_record_is_numbered_above_its_ordering_number,
     |lab| async move {
         let stream = lab.stream("s").create().await;
         let mut last = stream.put("k", "0").await.number;

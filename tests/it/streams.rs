@@ -17,43 +17,40 @@ kinesis_test!(
     |lab| async move {
         lab.clock.advance(ms(1234)).await;
         let stream = lab.stream("orders").shards(2).create().await;
-        let told = stream
+        let got = stream
             .client
             .describe_stream()
             .stream_name("orders")
             .send()
             .await
             .unwrap();
-        let told = told.stream_description.unwrap();
+        let got = got.stream_description.unwrap();
         assert_eq!(
-            (told.stream_name.as_str(), told.stream_arn),
+            (got.stream_name.as_str(), got.stream_arn),
             ("orders", stream.arn())
         );
-        assert_eq!(told.stream_status, StreamStatus::Active);
+        assert_eq!(got.stream_status, StreamStatus::Active);
         assert_eq!(
-            told.stream_mode_details.unwrap().stream_mode,
+            got.stream_mode_details.unwrap().stream_mode,
             StreamMode::Provisioned
         );
-        assert_eq!(told.retention_period_hours, 24);
+        assert_eq!(got.retention_period_hours, 24);
+        assert_eq!(got.stream_creation_timestamp.as_secs_f64(), 1_700_000_001.0);
+        assert_eq!(got.encryption_type, Some(EncryptionType::None));
+        assert_eq!(got.key_id, None);
+        assert_eq!(got.enhanced_monitoring.len(), 1);
         assert_eq!(
-            told.stream_creation_timestamp.as_secs_f64(),
-            1_700_000_001.0
-        );
-        assert_eq!(told.encryption_type, Some(EncryptionType::None));
-        assert_eq!(told.key_id, None);
-        assert_eq!(told.enhanced_monitoring.len(), 1);
-        assert_eq!(
-            told.enhanced_monitoring[0].shard_level_metrics,
+            got.enhanced_monitoring[0].shard_level_metrics,
             Some(Vec::new())
         );
-        assert!(!told.has_more_shards);
-        let ids: Vec<_> = told
+        assert!(!got.has_more_shards);
+        let ids: Vec<_> = got
             .shards
             .iter()
             .map(|shard| shard.shard_id.as_str())
             .collect();
         assert_eq!(ids, [SHARD_0, "shardId-000000000001"]);
-        for shard in &told.shards {
+        for shard in &got.shards {
             assert_eq!(
                 (&shard.parent_shard_id, &shard.adjacent_parent_shard_id),
                 (&None, &None)
@@ -67,24 +64,24 @@ kinesis_test!(
                 None
             );
         }
-        let told = stream
+        let got = stream
             .client
             .describe_stream_summary()
             .stream_arn(stream.arn())
             .send()
             .await;
-        let told = told.unwrap().stream_description_summary.unwrap();
+        let got = got.unwrap().stream_description_summary.unwrap();
         assert_eq!(
-            (told.stream_name.as_str(), told.stream_arn),
+            (got.stream_name.as_str(), got.stream_arn),
             ("orders", stream.arn())
         );
-        assert_eq!((told.open_shard_count, told.consumer_count), (2, Some(0)));
-        assert_eq!(told.max_record_size_in_kib, Some(1024));
-        assert_eq!(told.retention_period_hours, 24);
-        assert_eq!(told.stream_id, None);
-        let told = lab.ok("DescribeStreamSummary", &named("orders")).await;
+        assert_eq!((got.open_shard_count, got.consumer_count), (2, Some(0)));
+        assert_eq!(got.max_record_size_in_kib, Some(1024));
+        assert_eq!(got.retention_period_hours, 24);
+        assert_eq!(got.stream_id, None);
+        let got = lab.ok("DescribeStreamSummary", &named("orders")).await;
         assert_eq!(
-            told["StreamDescriptionSummary"].get("RecordDistributionStrategy"),
+            got["StreamDescriptionSummary"].get("RecordDistributionStrategy"),
             None
         );
     }
@@ -152,11 +149,11 @@ kinesis_test!(
         "RecordDistributionStrategy":"AUTO"}"#;
         lab.ok("CreateStream", on_demand).await;
         for (name, strategy) in [("a", "USER_PARTITION_KEY"), ("b", "AUTO")] {
-            let told = lab.ok("DescribeStreamSummary", &named(name)).await;
-            let told = &told["StreamDescriptionSummary"];
-            assert_eq!(told["StreamModeDetails"]["StreamMode"], "ON_DEMAND");
+            let got = lab.ok("DescribeStreamSummary", &named(name)).await;
+            let got = &got["StreamDescriptionSummary"];
+            assert_eq!(got["StreamModeDetails"]["StreamMode"], "ON_DEMAND");
             assert_eq!(
-                (&told["OpenShardCount"], &told["RecordDistributionStrategy"]),
+                (&got["OpenShardCount"], &got["RecordDistributionStrategy"]),
                 (&json!(4), &json!(strategy))
             );
         }
@@ -192,42 +189,45 @@ kinesis_test!(
     }
 );
 
-kinesis_test!(a_deleted_stream_takes_its_records_along, |lab| async move {
-    let stream = lab.stream("orders").shards(2).create().await;
-    stream.put("k", "old").await;
-    lab.ok("DeleteStream", &named("orders")).await;
-    assert_eq!(lab.ok("ListStreams", "{}").await["StreamNames"], json!([]));
-    lab.clock.advance(ms(5000)).await;
-    let again = lab.stream("orders").create().await;
-    let told = lab.ok("DescribeStream", &named("orders")).await;
-    let told = &told["StreamDescription"];
-    assert_eq!(told["StreamARN"], again.arn());
-    assert_eq!(told["StreamCreationTimestamp"], json!(1_700_000_005.0));
-    assert_eq!(told["Shards"].as_array().unwrap().len(), 1);
-    assert!(again.read_all().await.is_empty());
-    again.put("k", "new").await;
-    lab.restart().await;
-    let found = lab.ok("ListStreams", "{}").await["StreamNames"] == json!(["orders"]);
-    if found {
-        assert_eq!(Stream::existing(&lab, "orders").read_all().await.len(), 1);
+kinesis_test!(
+    a_deleted_stream_is_recreated_without_its_records,
+    |lab| async move {
+        let stream = lab.stream("orders").shards(2).create().await;
+        stream.put("k", "old").await;
+        lab.ok("DeleteStream", &named("orders")).await;
+        assert_eq!(lab.ok("ListStreams", "{}").await["StreamNames"], json!([]));
+        lab.clock.advance(ms(5000)).await;
+        let again = lab.stream("orders").create().await;
+        let got = lab.ok("DescribeStream", &named("orders")).await;
+        let got = &got["StreamDescription"];
+        assert_eq!(got["StreamARN"], again.arn());
+        assert_eq!(got["StreamCreationTimestamp"], json!(1_700_000_005.0));
+        assert_eq!(got["Shards"].as_array().unwrap().len(), 1);
+        assert!(again.read_all().await.is_empty());
+        again.put("k", "new").await;
+        lab.restart().await;
+        let found = lab.ok("ListStreams", "{}").await["StreamNames"] == json!(["orders"]);
+        if found {
+            assert_eq!(Stream::existing(&lab, "orders").read_all().await.len(), 1);
+        }
     }
-});
+);
 
-/// Status and number of shards, as the description and the summary tell them.
+/// Status and number of shards in the description and in the summary.
 async fn state(lab: &Lab, name: &str) -> Value {
     let answer = lab.json("DescribeStream", &named(name)).await;
     if answer.status != 200 {
         return json!(answer.refusal().kind);
     }
     let value = answer.value();
-    let told = &value["StreamDescription"];
-    assert_eq!(told["HasMoreShards"], false);
+    let got = &value["StreamDescription"];
+    assert_eq!(got["HasMoreShards"], false);
     let summary = lab.ok("DescribeStreamSummary", &named(name)).await;
     let summary = &summary["StreamDescriptionSummary"];
-    assert_eq!(summary["StreamStatus"], told["StreamStatus"]);
+    assert_eq!(summary["StreamStatus"], got["StreamStatus"]);
     json!([
-        told["StreamStatus"],
-        told["Shards"].as_array().unwrap().len(),
+        got["StreamStatus"],
+        got["Shards"].as_array().unwrap().len(),
         summary["OpenShardCount"]
     ])
 }
@@ -295,8 +295,8 @@ kinesis_test!(
             lab.clock.advance(ms(500)).await;
             assert_eq!(state(&lab, "orders").await[0], "DELETING");
             let create = r#"{"StreamName":"orders","ShardCount":1}"#;
-            let told = lab.refusal("CreateStream", create).await;
-            assert!(told.starts_with("ResourceInUseException: "), "{told}");
+            let got = lab.refusal("CreateStream", create).await;
+            assert!(got.starts_with("ResourceInUseException: "), "{got}");
             lab.clock.advance(ms(500)).await;
             assert_eq!(state(&lab, "orders").await, "ResourceNotFoundException");
             lab.ok("CreateStream", create).await;
@@ -318,8 +318,8 @@ kinesis_test!(
             assert_eq!(stream.data(&stream.horizon(SHARD_0).await).await, ["one"]);
             lab.clock.advance(ms(1000)).await;
             let get = json!({ "ShardIterator": early }).to_string();
-            let told = lab.refusal("GetRecords", &get).await;
-            assert!(told.ends_with("does not exist"), "{told}");
+            let got = lab.refusal("GetRecords", &get).await;
+            assert!(got.ends_with("does not exist"), "{got}");
         }
     }
 );

@@ -123,7 +123,7 @@ kinesis_test!(
 );
 
 kinesis_test!(
-    each_starting_position_starts_where_it_says,
+    each_starting_position_begins_at_its_record,
     |lab| async move {
         let stream = lab.stream("orders").shards(1).create().await;
         let first = stream.put("key", "0").await;
@@ -166,7 +166,7 @@ kinesis_test!(
 );
 
 kinesis_test!(
-    a_shards_end_tells_its_children_and_nothing_is_lost_on_the_way,
+    the_last_event_of_a_shard_names_its_children_and_nothing_is_lost,
     |lab| async move {
         let stream = lab.stream("orders").create().await;
         let consumer = Consumer::of(&stream).await;
@@ -227,23 +227,23 @@ wire_test!(
 );
 
 wire_test!(
-    an_idle_subscription_tells_so_every_five_seconds_and_ends_after_five_minutes,
+    an_idle_subscription_sends_an_event_every_five_seconds_and_ends_after_five_minutes,
     |lab| {
         async move {
             let stream = lab.stream("orders").create().await;
             let consumer = Consumer::of(&stream).await;
             let latest = from(ShardIteratorType::Latest);
             let mut subscription = consumer.subscribe(SHARD_0, latest).await;
-            let mut told = String::new();
+            let mut got = String::new();
             for _ in 0..3 {
                 lab.clock.advance(seconds(5)).await;
                 let event = subscription.next().await.unwrap().expect("a sign of life");
                 assert_eq!((event.records.len(), event.millis_behind_latest), (0, 0));
                 assert!(
-                    event.continuation_sequence_number > told,
+                    event.continuation_sequence_number > got,
                     "it moves with time"
                 );
-                told = event.continuation_sequence_number;
+                got = event.continuation_sequence_number;
             }
             let walking = lab.clock.advance(Duration::from_secs(285));
             let reading = async {
@@ -260,14 +260,14 @@ wire_test!(
             );
 
             stream.put("key", "later").await;
-            let mut next = consumer.subscribe(SHARD_0, after(&told)).await;
+            let mut next = consumer.subscribe(SHARD_0, after(&got)).await;
             assert_eq!(next.data(1).await, ["later"]);
         }
     }
 );
 
 wire_test!(
-    a_seat_is_kept_for_five_seconds_and_then_taken_over,
+    a_subscription_is_kept_for_five_seconds_and_then_taken_over,
     |lab| async move {
         let stream = lab.stream("orders").create().await;
         let consumer = Consumer::of(&stream).await;
@@ -337,24 +337,24 @@ wire_test!(
                 "Shard shardId-000000000007 in stream orders under account 000000000000 does not exist",
             ),
         ] {
-            let told = consumer.refused(shard, latest()).await;
-            assert_eq!(told, format!("ResourceNotFoundException: {expected}"));
+            let got = consumer.refused(shard, latest()).await;
+            assert_eq!(got, format!("ResourceNotFoundException: {expected}"));
         }
         let unknown = Consumer {
             stream: stream.clone(),
             arn: format!("{}0", consumer.arn),
         };
-        let told = unknown.refused(SHARD_0, latest()).await;
+        let got = unknown.refused(SHARD_0, latest()).await;
         let expected = format!("Consumer {}, account 000000000000 not found.", unknown.arn);
-        assert_eq!(told, format!("ResourceNotFoundException: {expected}"));
+        assert_eq!(got, format!("ResourceNotFoundException: {expected}"));
 
         let dry = format!(
             r#"{{"ConsumerARN":"{}","ShardId":"0","DryRun":true,"StartingPosition":{{"Type":"LATEST"}}}}"#,
             consumer.arn
         );
-        let told = lab.refusal("SubscribeToShard", &dry).await;
-        assert!(told.starts_with("DryRunOperationException: "), "{told}");
-        // Nothing was subscribed: the seat is free.
+        let got = lab.refusal("SubscribeToShard", &dry).await;
+        assert!(got.starts_with("DryRunOperationException: "), "{got}");
+        // Nothing was subscribed: another subscription may begin.
         let mut subscription = consumer.subscribe(SHARD_0, latest()).await;
         stream.put("key", "0").await;
         assert_eq!(subscription.data(1).await, ["0"]);
@@ -368,7 +368,7 @@ wire_test!(
         let stream = lab.stream("orders").create().await;
         lab.clock.advance(seconds(1)).await;
         let consumer = Consumer::of(&stream).await;
-        let told = consumer
+        let got = consumer
             .refused(SHARD_0, from(ShardIteratorType::Latest))
             .await;
         let created = consumer.arn.rsplit(':').next().unwrap();
@@ -376,7 +376,7 @@ wire_test!(
             "ResourceInUseException: Consumer reader with creation timestamp {created} under \
              stream: orders , account 000000000000 is not in ACTIVE status."
         );
-        assert_eq!(told, expected);
+        assert_eq!(got, expected);
     }
 );
 

@@ -1,7 +1,4 @@
 //! The answer of GetRecords, written straight from the segments that hold the records.
-//!
-//! Its cost is base64 and copying, so the records are spliced into the buffer: base64 needs no
-//! escaping, and no text is made on the way.
 
 use super::super::answer::Document;
 use super::super::records::{size_guess, write_records_cbor, write_records_json};
@@ -13,7 +10,7 @@ use ciborium_io::Write as _;
 use ciborium_ll::{Encoder, Header};
 use std::io::Write as _;
 
-/// Records and the way on, or the end of a shard and its children.
+/// Records and the next iterator, or the children of a shard that was read to its end.
 #[derive(Debug)]
 pub struct Output {
     millis_behind_latest: i64,

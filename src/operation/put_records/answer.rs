@@ -1,8 +1,8 @@
-//! The answer of PutRecords, written straight into the buffer: the same members in the same order
-//! as `output!` writes.
+//! The answer of PutRecords, written straight into the buffer with the members and the order of
+//! `output!`; by way of serde it costs three times that.
 
 use super::super::answer::Document;
-use super::super::placement::{NumberText, PLACE_BYTES, ShardText, write_place};
+use super::super::placement::{NumberText, PLACEMENT_BYTES, ShardText, write_placement};
 use crate::engine::{Placed, PutFailure};
 use crate::error::{Error, Kind};
 use crate::model::StreamArn;
@@ -11,10 +11,10 @@ use ciborium_ll::{Encoder, Header};
 use std::borrow::Cow;
 use std::io::Write as _;
 
-/// What stands around the entries, generously.
+/// An upper bound for the bytes around the entries.
 const FRAME_BYTES: usize = 128;
 
-/// What became of each record, in their order.
+/// The result of each record, in the order of the request.
 #[derive(Debug)]
 pub struct Output {
     encryption: Option<&'static str>,
@@ -23,7 +23,7 @@ pub struct Output {
 }
 
 output! {
-    /// Why a record was refused.
+    /// The entry of a record that was refused.
     pub struct Refusal {
         "ErrorCode" => error_code: &'static str,
         "ErrorMessage" => error_message: Cow<'static, str>,
@@ -34,7 +34,7 @@ impl Document for Output {
     const MEMBERS: &'static [&'static str] = &["EncryptionType", "FailedRecordCount", "Records"];
 
     fn encode(&self, format: Format) -> Vec<u8> {
-        let mut body = Vec::with_capacity(FRAME_BYTES + self.results.len() * (PLACE_BYTES + 1));
+        let mut body = Vec::with_capacity(FRAME_BYTES + self.results.len() * (PLACEMENT_BYTES + 1));
         match format {
             Format::Json => self.write_json(&mut body),
             Format::Cbor => self.write_cbor(&mut body),
@@ -99,9 +99,8 @@ impl Output {
     fn write(&self, format: Format, result: Result<Placed, PutFailure>, body: &mut Vec<u8>) {
         match result {
             Ok(Placed { shard, number }) => {
-                write_place(format, NumberText(number), ShardText(shard), body);
+                write_placement(format, NumberText(number), ShardText(shard), body);
             }
-            // Of these there are few.
             Err(failure) => {
                 body.extend(wire::encode(format, &Refusal::of(&self.stream, failure)));
             }
@@ -159,8 +158,8 @@ mod tests {
     }
 
     fn result() -> impl Strategy<Value = Result<Placed, PutFailure>> {
-        let place = (0..=ShardId::MAX_INDEX, any::<u32>(), any::<u32>());
-        let place = place.prop_map(|(shard, created, index)| {
+        let placed = (0..=ShardId::MAX_INDEX, any::<u32>(), any::<u32>());
+        let placed = placed.prop_map(|(shard, created, index)| {
             let number = SequenceNumber {
                 created_s: u64::from(created),
                 index: u64::from(index),
@@ -174,12 +173,12 @@ mod tests {
             let shard = ShardId::new(shard);
             Err(PutFailure::Throttled(shard))
         });
-        prop_oneof![4 => place, 1 => throttled, 1 => Just(Err(PutFailure::Store))]
+        prop_oneof![4 => placed, 1 => throttled, 1 => Just(Err(PutFailure::Store))]
     }
 
     proptest! {
         #[test]
-        fn an_answer_is_written_as_any_other_structure(
+        fn the_answer_is_encoded_as_serde_would(
             results in prop::collection::vec(result(), 0..40),
             encryption in prop::option::of(Just("KMS")),
         ) {

@@ -1,4 +1,4 @@
-//! What operations really answer, held against the model as deep as it goes.
+//! Answers of the operations against the service model, at every depth.
 
 use super::Model;
 use crate::lab::{Lab, SHARD_0, kinesis_test};

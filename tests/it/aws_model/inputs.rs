@@ -1,4 +1,4 @@
-//! What operations take: members, requirements and constraints, as deep as they go.
+//! Inputs of the operations against the service model: members, requirements and constraints.
 
 use super::Model;
 use minikin::operation::OPERATIONS;
@@ -6,7 +6,7 @@ use minikin::wire::{Presence, Shape};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Where we differ from the model on purpose, and why.
+/// Intended differences from the model, each with its reason.
 const DIFFERENCES: &[(&str, &str)] = &[
     (
         r"HashKey: pattern 0|([1-9]\d{0,38}) for ^(0|([1-9]\d{0,38}))$",

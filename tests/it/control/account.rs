@@ -13,21 +13,21 @@ fn commitment(status: &str) -> Value {
 
 /// The commitment: status, and the seconds since the start at which it started, may end, ended.
 async fn settings(lab: &Lab) -> (String, [Option<i64>; 3]) {
-    let told = ok(lab, "DescribeAccountSettings", json!({})).await;
+    let got = ok(lab, "DescribeAccountSettings", json!({})).await;
     let by_cbor = ok_cbor(lab, "DescribeAccountSettings", json!({})).await;
-    assert_eq!(read(&by_cbor), read(&told));
-    read(&told)
+    assert_eq!(read(&by_cbor), read(&got));
+    read(&got)
 }
 
-fn read(told: &Value) -> (String, [Option<i64>; 3]) {
-    assert_eq!(told.as_object().unwrap().len(), 1, "{told}");
-    let told = &told["MinimumThroughputBillingCommitment"];
+fn read(got: &Value) -> (String, [Option<i64>; 3]) {
+    assert_eq!(got.as_object().unwrap().len(), 1, "{got}");
+    let got = &got["MinimumThroughputBillingCommitment"];
     let since = |member: &str| {
-        let at = told.get(member)?.as_f64().unwrap();
+        let at = got.get(member)?.as_f64().unwrap();
         Some((at - START_S as f64) as i64)
     };
     let moments = ["StartedAt", "EarliestAllowedEndAt", "EndedAt"].map(since);
-    (told["Status"].as_str().unwrap().to_owned(), moments)
+    (got["Status"].as_str().unwrap().to_owned(), moments)
 }
 
 fn is(status: &str, started: i64, may_end: i64) -> (String, [Option<i64>; 3]) {
@@ -40,19 +40,19 @@ const DAY: i64 = 86_400;
 kinesis_test!(a_commitment_lasts_a_day_at_least, |lab| async move {
     let never = ("DISABLED".to_owned(), [None; 3]);
     assert_eq!(settings(&lab).await, never);
-    let told = ok(&lab, "UpdateAccountSettings", commitment("DISABLED")).await;
-    assert_eq!(read(&told), never);
+    let got = ok(&lab, "UpdateAccountSettings", commitment("DISABLED")).await;
+    assert_eq!(read(&got), never);
     lab.clock.advance(seconds(10)).await;
-    let told = ok_cbor(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
+    let got = ok_cbor(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
     let enabled = is("ENABLED", 10, 10 + DAY);
-    assert_eq!(read(&told), enabled);
+    assert_eq!(read(&got), enabled);
     lab.clock.advance(seconds(10)).await;
-    let told = ok(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
-    assert_eq!(read(&told), enabled, "unchanged");
-    let told = ok(&lab, "UpdateAccountSettings", commitment("DISABLED")).await;
-    assert_eq!(read(&told), is(UNTIL, 10, 10 + DAY));
-    let told = ok(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
-    assert_eq!(read(&told), enabled, "the end is called off");
+    let got = ok(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
+    assert_eq!(read(&got), enabled, "unchanged");
+    let got = ok(&lab, "UpdateAccountSettings", commitment("DISABLED")).await;
+    assert_eq!(read(&got), is(UNTIL, 10, 10 + DAY));
+    let got = ok(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
+    assert_eq!(read(&got), enabled, "the end is called off");
     ok(&lab, "UpdateAccountSettings", commitment("DISABLED")).await;
     if !restart(&lab).await {
         return;
@@ -63,8 +63,8 @@ kinesis_test!(a_commitment_lasts_a_day_at_least, |lab| async move {
     let ended = ("DISABLED".to_owned(), [Some(10), None, Some(10 + DAY)]);
     assert_eq!(settings(&lab).await, ended);
     lab.clock.advance(seconds(90)).await;
-    let told = ok(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
-    assert_eq!(read(&told), is("ENABLED", DAY + 100, 2 * DAY + 100));
+    let got = ok(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
+    assert_eq!(read(&got), is("ENABLED", DAY + 100, 2 * DAY + 100));
 });
 
 wire_test!(
@@ -73,19 +73,19 @@ wire_test!(
         ok(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
         lab.clock.advance(hours(30)).await;
         assert_eq!(settings(&lab).await, is("ENABLED", 0, DAY));
-        let told = ok(&lab, "UpdateAccountSettings", commitment("DISABLED")).await;
+        let got = ok(&lab, "UpdateAccountSettings", commitment("DISABLED")).await;
         let ended = ("DISABLED".to_owned(), [Some(0), None, Some(108_000)]);
-        assert_eq!(read(&told), ended);
+        assert_eq!(read(&got), ended);
         assert_eq!(settings(&lab).await, ended);
-        let told = refused(&lab, "UpdateAccountSettings", json!({})).await;
+        let got = refused(&lab, "UpdateAccountSettings", json!({})).await;
         let expected = "ValidationException: 1 validation error detected: Value null at \
         'minimumThroughputBillingCommitment' failed to satisfy constraint: Member must not be null";
-        assert_eq!(told, expected);
-        let told = refused(&lab, "UpdateAccountSettings", commitment("ON")).await;
+        assert_eq!(got, expected);
+        let got = refused(&lab, "UpdateAccountSettings", commitment("ON")).await;
         let expected = "ValidationException: 1 validation error detected: Value 'ON' at \
         'minimumThroughputBillingCommitment.status' failed to satisfy constraint: Member must \
         satisfy enum value set: [ENABLED, DISABLED]";
-        assert_eq!(told, expected);
+        assert_eq!(got, expected);
     }
 );
 
@@ -220,23 +220,23 @@ wire_test!(modes_are_refused_for_what_is_missing, |lab| async move {
         refused(&lab, "UpdateStreamMode", mode("ON_DEMAND")).await,
         not_found("s")
     );
-    let told = refused(&lab, "UpdateStreamMode", json!({"StreamModeDetails": {}})).await;
+    let got = refused(&lab, "UpdateStreamMode", json!({"StreamModeDetails": {}})).await;
     let expected = "ValidationException: 2 validation errors detected: Value null at 'streamARN' \
         failed to satisfy constraint: Member must not be null; Value null at \
         'streamModeDetails.streamMode' failed to satisfy constraint: Member must not be null";
-    assert_eq!(told, expected);
+    assert_eq!(got, expected);
     lab.stream("s").create().await;
     let mut warm = mode("PROVISIONED");
     warm["WarmThroughputMiBps"] = 5.into();
-    let told = refused(&lab, "UpdateStreamMode", warm.clone()).await;
+    let got = refused(&lab, "UpdateStreamMode", warm.clone()).await;
     let expected = "InvalidArgumentException: WarmThroughputMiBps is not expected when \
                     StreamMode=PROVISIONED";
-    assert_eq!(told, expected);
+    assert_eq!(got, expected);
     warm["StreamModeDetails"] = json!({"StreamMode": "ON_DEMAND"});
-    let told = refused(&lab, "UpdateStreamMode", warm.clone()).await;
+    let got = refused(&lab, "UpdateStreamMode", warm.clone()).await;
     assert!(
-        told.starts_with("ValidationException: WarmThroughputMiBps requires"),
-        "{told}"
+        got.starts_with("ValidationException: WarmThroughputMiBps requires"),
+        "{got}"
     );
     ok(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
     ok_cbor(&lab, "UpdateStreamMode", warm).await;
@@ -255,12 +255,12 @@ kinesis_test!(
         ok(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
         ok(&lab, "CreateStream", json!({"StreamName": "s"})).await;
         assert_eq!(summary(&lab, "s").await["OpenShardCount"], 4);
-        let told = ok(&lab, "UpdateStreamWarmThroughput", warm(6)).await;
+        let got = ok(&lab, "UpdateStreamWarmThroughput", warm(6)).await;
         let expected = json!({
             "StreamName": "s", "StreamARN": arn_of("s"),
             "WarmThroughput": {"TargetMiBps": 6, "CurrentMiBps": 0},
         });
-        assert_eq!(told, expected);
+        assert_eq!(got, expected);
         let open = async || {
             let all = shards(&lab, "s").await;
             indexes(all.iter().filter(|shard| is_open(shard))).len()
@@ -268,9 +268,9 @@ kinesis_test!(
         assert_eq!(open().await, 6);
         let both = |mibps: u64| json!({"TargetMiBps": mibps, "CurrentMiBps": mibps});
         assert_eq!(summary(&lab, "s").await["WarmThroughput"], both(6));
-        let told = ok_cbor(&lab, "UpdateStreamWarmThroughput", warm(2)).await;
+        let got = ok_cbor(&lab, "UpdateStreamWarmThroughput", warm(2)).await;
         assert_eq!(
-            told["WarmThroughput"],
+            got["WarmThroughput"],
             json!({"TargetMiBps": 2, "CurrentMiBps": 6})
         );
         assert_eq!(open().await, 6);
@@ -326,20 +326,20 @@ wire_test!(
 wire_test!(warm_throughput_is_refused_step_by_step, |lab| async move {
     let operation = "UpdateStreamWarmThroughput";
     assert_eq!(refused(&lab, operation, warm(1)).await, not_found("s"));
-    let told = refused(&lab, operation, json!({"WarmThroughputMiBps": 1})).await;
+    let got = refused(&lab, operation, json!({"WarmThroughputMiBps": 1})).await;
     assert!(
-        told.ends_with("Either StreamName or StreamARN should be provided."),
-        "{told}"
+        got.ends_with("Either StreamName or StreamARN should be provided."),
+        "{got}"
     );
-    let told = refused(
+    let got = refused(
         &lab,
         operation,
         json!({"StreamName": "s", "WarmThroughputMiBps": -1}),
     )
     .await;
     assert!(
-        told.ends_with("Member must have value greater than or equal to 0"),
-        "{told}"
+        got.ends_with("Member must have value greater than or equal to 0"),
+        "{got}"
     );
     lab.stream("s").create().await;
     let expected = format!(

@@ -47,9 +47,9 @@ kinesis_test!(
         );
         let next = json!({"ShardIterator": first["NextShardIterator"]});
         let second = ok_cbor(&lab, "GetRecords", next).await;
-        for told in [first, second] {
+        for got in [first, second] {
             assert!(
-                told["Records"][0]["Data"] == largest["Data"],
+                got["Records"][0]["Data"] == largest["Data"],
                 "the same bytes"
             );
         }
@@ -78,8 +78,8 @@ kinesis_test!(
         for entry in puts["Records"].as_array_mut().unwrap() {
             entry.as_object_mut().unwrap().remove("StreamName");
         }
-        let told = refused(&lab, "PutRecords", puts).await;
-        assert_eq!(told, too_long("records.2.member.data", MIB));
+        let got = refused(&lab, "PutRecords", puts).await;
+        assert_eq!(got, too_long("records.2.member.data", MIB));
         assert_eq!(stream.read_all().await.len(), 1);
     }
 );
@@ -92,14 +92,14 @@ wire_test!(
             (1023, "greater than or equal to 1024"),
             (10_241, "less than or equal to 10240"),
         ] {
-            let told = refused(&lab, "UpdateMaxRecordSize", size(kib)).await;
+            let got = refused(&lab, "UpdateMaxRecordSize", size(kib)).await;
             let expected = format!(
                 "ValidationException: 1 validation error detected: Value '{kib}' at \
                  'maxRecordSizeInKiB' failed to satisfy constraint: Member must have value {rule}"
             );
-            assert_eq!(told, expected);
+            assert_eq!(got, expected);
         }
-        let told = refused(
+        let got = refused(
             &lab,
             "UpdateMaxRecordSize",
             json!({"MaxRecordSizeInKiB": 1024}),
@@ -107,7 +107,7 @@ wire_test!(
         .await;
         let expected =
             "InvalidArgumentException: Either StreamName or StreamARN should be provided.";
-        assert_eq!(told, expected);
+        assert_eq!(got, expected);
         assert_eq!(
             refused(&lab, "UpdateMaxRecordSize", size(1024)).await,
             not_found("s")
@@ -138,17 +138,17 @@ const STRATEGY: &str = "UpdateStreamRecordDistributionStrategy";
 /// The shards that forty records of one key went to.
 async fn spread(lab: &Lab, entry: &Value) -> BTreeSet<String> {
     let entries = vec![entry.clone(); 39];
-    let told = ok(
+    let got = ok(
         lab,
         "PutRecords",
         json!({"StreamName": "s", "Records": entries}),
     )
     .await;
-    assert_eq!(told["FailedRecordCount"], 0);
+    assert_eq!(got["FailedRecordCount"], 0);
     let mut one = entry.clone();
     one["StreamName"] = "s".into();
     let last = ok_cbor(lab, "PutRecord", one).await;
-    let all = told["Records"].as_array().unwrap().iter().chain([&last]);
+    let all = got["Records"].as_array().unwrap().iter().chain([&last]);
     all.map(|put| put["ShardId"].as_str().unwrap().to_owned())
         .collect()
 }
@@ -191,15 +191,15 @@ wire_test!(an_auto_stream_takes_no_ordering_number, |lab| async move {
     let ordered = json!({
         "StreamName": "s", "Data": "", "SequenceNumberForOrdering": first["SequenceNumber"]
     });
-    let told = refused(&lab, "PutRecord", ordered.clone()).await;
+    let got = refused(&lab, "PutRecord", ordered.clone()).await;
     let expected = "InvalidArgumentException: SequenceNumberForOrdering is not supported for \
                     streams with record distribution strategy AUTO.";
-    assert_eq!(told, expected);
+    assert_eq!(got, expected);
     ok(&lab, STRATEGY, strategy("USER_PARTITION_KEY")).await;
-    let told = refused(&lab, "PutRecord", ordered).await;
+    let got = refused(&lab, "PutRecord", ordered).await;
     let expected = "ValidationException: 1 validation error detected: Value null at \
         'partitionKey' failed to satisfy constraint: Member must not be null";
-    assert_eq!(told, expected);
+    assert_eq!(got, expected);
 });
 
 wire_test!(strategies_are_for_on_demand_streams, |lab| async move {
@@ -207,10 +207,10 @@ wire_test!(strategies_are_for_on_demand_streams, |lab| async move {
         refused(&lab, STRATEGY, strategy("AUTO")).await,
         not_found("s")
     );
-    let told = refused(&lab, STRATEGY, strategy("RANDOM")).await;
+    let got = refused(&lab, STRATEGY, strategy("RANDOM")).await;
     assert!(
-        told.ends_with("enum value set: [AUTO, USER_PARTITION_KEY]"),
-        "{told}"
+        got.ends_with("enum value set: [AUTO, USER_PARTITION_KEY]"),
+        "{got}"
     );
     lab.stream("s").create().await;
     let only = "InvalidArgumentException: Record distribution strategy AUTO is only supported for \
@@ -222,10 +222,10 @@ wire_test!(strategies_are_for_on_demand_streams, |lab| async move {
         |mode: &str| json!({"StreamARN": arn_of("s"), "StreamModeDetails": {"StreamMode": mode}});
     ok(&lab, "UpdateStreamMode", mode("ON_DEMAND")).await;
     ok(&lab, STRATEGY, strategy("AUTO")).await;
-    let told = refused(&lab, "UpdateStreamMode", mode("PROVISIONED")).await;
+    let got = refused(&lab, "UpdateStreamMode", mode("PROVISIONED")).await;
     let expected = "InvalidArgumentException: A stream with record distribution strategy AUTO \
                     cannot be switched to Provisioned mode.";
-    assert_eq!(told, expected);
+    assert_eq!(got, expected);
     ok(&lab, STRATEGY, strategy("USER_PARTITION_KEY")).await;
     ok(&lab, "UpdateStreamMode", mode("PROVISIONED")).await;
 });

@@ -225,7 +225,7 @@ async fn twice_split(lab: &Lab) {
     lab.clock.advance(seconds(100)).await;
 }
 
-kinesis_test!(shards_are_listed_by_time_and_place, |lab| async move {
+kinesis_test!(shards_are_listed_by_time_and_position, |lab| async move {
     twice_split(&lab).await;
     let at = |kind: &str, time_s: u64| json!({"Type": kind, "Timestamp": time_s});
     for (filter, expected) in [
@@ -249,17 +249,17 @@ kinesis_test!(shards_are_listed_by_time_and_place, |lab| async move {
         (at("FROM_TIMESTAMP", 0), &[0, 1, 2, 3, 4]),
     ] {
         let body = json!({"StreamName": "s", "ShardFilter": filter});
-        for told in [
+        for got in [
             ok(&lab, "ListShards", body.clone()).await,
             ok_cbor(&lab, "ListShards", body.clone()).await,
         ] {
-            let found = indexes(told["Shards"].as_array().unwrap());
+            let found = indexes(got["Shards"].as_array().unwrap());
             assert_eq!(found, expected, "{filter}");
         }
     }
     let after = json!({"StreamName": "s", "ExclusiveStartShardId": shard_id(2)});
-    let told = ok(&lab, "ListShards", after).await;
-    assert_eq!(indexes(told["Shards"].as_array().unwrap()), [3, 4]);
+    let got = ok(&lab, "ListShards", after).await;
+    assert_eq!(indexes(got["Shards"].as_array().unwrap()), [3, 4]);
 });
 
 wire_test!(a_filter_goes_on_from_page_to_page, |lab| async move {
@@ -275,7 +275,7 @@ wire_test!(a_filter_goes_on_from_page_to_page, |lab| async move {
 });
 
 kinesis_test!(
-    closed_shards_leave_once_all_they_held_has_expired,
+    closed_shards_are_removed_once_all_their_records_have_expired,
     |lab| async move {
         let stream = lab.stream("s").create().await;
         lab.clock.advance(seconds(100)).await;
@@ -287,8 +287,8 @@ kinesis_test!(
         // Another record could have arrived until the end of the second in which it was closed.
         lab.clock.advance(seconds(1)).await;
         assert_eq!(indexes(&shards(&lab, "s").await), [1, 2]);
-        let told = ok(&lab, "DescribeStream", json!({"StreamName": "s"})).await;
-        let described = told["StreamDescription"]["Shards"].as_array().unwrap();
+        let got = ok(&lab, "DescribeStream", json!({"StreamName": "s"})).await;
+        let described = got["StreamDescription"]["Shards"].as_array().unwrap();
         assert_eq!(indexes(described), [1, 2]);
         assert_eq!(described[0]["ParentShardId"], shard_id(0));
         // The sweep has taken it away for good.
@@ -326,11 +326,11 @@ kinesis_test!(
         let got = stream.get(&stream.horizon(&shard_id(0)).await).await;
         assert_eq!(texts(&got.records), ["new"]);
         let at_trim = json!({"StreamName": "s", "ShardFilter": {"Type": "AT_TRIM_HORIZON"}});
-        let told = ok(&lab, "ListShards", at_trim).await;
-        assert_eq!(indexes(told["Shards"].as_array().unwrap()), [0]);
+        let got = ok(&lab, "ListShards", at_trim).await;
+        assert_eq!(indexes(got["Shards"].as_array().unwrap()), [0]);
         lab.clock.advance(hours(12) + seconds(1)).await;
         let at_trim = json!({"StreamName": "s", "ShardFilter": {"Type": "AT_TRIM_HORIZON"}});
-        let told = ok(&lab, "ListShards", at_trim).await;
-        assert_eq!(indexes(told["Shards"].as_array().unwrap()), [1, 2]);
+        let got = ok(&lab, "ListShards", at_trim).await;
+        assert_eq!(indexes(got["Shards"].as_array().unwrap()), [1, 2]);
     }
 );

@@ -19,25 +19,25 @@ fn unknown(given: &str) -> String {
 }
 
 async fn register(lab: &Lab, name: &str) -> String {
-    let told = ok(lab, "RegisterStreamConsumer", by_name(name)).await;
-    told["Consumer"]["ConsumerARN"].as_str().unwrap().to_owned()
+    let got = ok(lab, "RegisterStreamConsumer", by_name(name)).await;
+    got["Consumer"]["ConsumerARN"].as_str().unwrap().to_owned()
 }
 
 async fn describe(lab: &Lab, body: Value) -> Value {
-    let told = ok(lab, "DescribeStreamConsumer", body.clone()).await;
-    assert_eq!(ok_cbor(lab, "DescribeStreamConsumer", body).await, told);
-    told["ConsumerDescription"].clone()
+    let got = ok(lab, "DescribeStreamConsumer", body.clone()).await;
+    assert_eq!(ok_cbor(lab, "DescribeStreamConsumer", body).await, got);
+    got["ConsumerDescription"].clone()
 }
 
 async fn names(lab: &Lab) -> Vec<String> {
-    let told = ok(
+    let got = ok(
         lab,
         "ListStreamConsumers",
         json!({"StreamARN": arn_of("s")}),
     )
     .await;
     let name = |consumer: &Value| consumer["ConsumerName"].as_str().unwrap().to_owned();
-    told["Consumers"]
+    got["Consumers"]
         .as_array()
         .unwrap()
         .iter()
@@ -52,7 +52,7 @@ kinesis_test!(
         lab.stream("s").create().await;
         lab.clock.advance(ms(1_700)).await;
         let arn = consumer_arn("c", START_S + 1);
-        let told = ok_cbor(&lab, "RegisterStreamConsumer", by_name("c")).await;
+        let got = ok_cbor(&lab, "RegisterStreamConsumer", by_name("c")).await;
         let consumer = |status: &str| {
             json!({
                 "ConsumerName": "c",
@@ -66,19 +66,19 @@ kinesis_test!(
             expected["StreamARN"] = arn_of("s").into();
             expected
         };
-        assert!(same(&told["Consumer"], &consumer("CREATING")), "{told}");
+        assert!(same(&got["Consumer"], &consumer("CREATING")), "{got}");
         assert!(same(
             &describe(&lab, by_name("c")).await,
             &described("CREATING")
         ));
-        let told = ok(
+        let got = ok(
             &lab,
             "ListStreamConsumers",
             json!({"StreamARN": arn_of("s")}),
         )
         .await;
-        assert!(same(&told["Consumers"][0], &consumer("CREATING")), "{told}");
-        assert!(told.get("NextToken").is_none());
+        assert!(same(&got["Consumers"][0], &consumer("CREATING")), "{got}");
+        assert!(got.get("NextToken").is_none());
         lab.clock.advance(ms(500)).await;
         let by_arn = json!({"ConsumerARN": arn});
         assert!(same(
@@ -92,13 +92,13 @@ kinesis_test!(
             &describe(&lab, by_arn.clone()).await,
             &described("DELETING")
         ));
-        let told = refused(&lab, "DeregisterStreamConsumer", by_arn.clone()).await;
+        let got = refused(&lab, "DeregisterStreamConsumer", by_arn.clone()).await;
         assert!(
-            told.starts_with("ResourceInUseException: Consumer c with creation"),
-            "{told}"
+            got.starts_with("ResourceInUseException: Consumer c with creation"),
+            "{got}"
         );
-        let told = refused(&lab, "RegisterStreamConsumer", by_name("c")).await;
-        assert!(told.ends_with("already exists."), "{told}");
+        let got = refused(&lab, "RegisterStreamConsumer", by_name("c")).await;
+        assert!(got.ends_with("already exists."), "{got}");
         lab.clock.advance(ms(500)).await;
         assert_eq!(
             refused(&lab, "DescribeStreamConsumer", by_arn).await,
@@ -109,7 +109,7 @@ kinesis_test!(
     }
 );
 
-/// Whether two consumers are the same; a time may be written as a whole number or not.
+/// Compares two consumers; a time may be a whole number or not.
 fn same(one: &Value, other: &Value) -> bool {
     let plain = |value: &Value| {
         let mut value = value.clone();
@@ -138,13 +138,13 @@ disk_test!(
         lab.clock.advance(ms(200)).await;
         restart(&lab).await;
         for (arn, expected) in [(&coming, "CREATING"), (&leaving, "DELETING")] {
-            let told = describe(&lab, json!({"ConsumerARN": arn})).await;
-            assert_eq!(told["ConsumerStatus"], expected);
+            let got = describe(&lab, json!({"ConsumerARN": arn})).await;
+            assert_eq!(got["ConsumerStatus"], expected);
         }
         lab.clock.advance(ms(300)).await;
         assert_eq!(names(&lab).await, ["coming"]);
-        let told = describe(&lab, json!({"ConsumerARN": coming})).await;
-        assert_eq!(told["ConsumerStatus"], "ACTIVE");
+        let got = describe(&lab, json!({"ConsumerARN": coming})).await;
+        assert_eq!(got["ConsumerStatus"], "ACTIVE");
     }
 );
 
@@ -164,11 +164,11 @@ kinesis_test!(a_name_registered_again_has_another_arn, |lab| async move {
     let second = register(&lab, "c").await;
     assert_eq!(second, consumer_arn("c", START_S + 1));
     for operation in ["DescribeStreamConsumer", "DeregisterStreamConsumer"] {
-        let told = refused(&lab, operation, json!({"ConsumerARN": first})).await;
-        assert_eq!(told, unknown(&first), "{operation}");
+        let got = refused(&lab, operation, json!({"ConsumerARN": first})).await;
+        assert_eq!(got, unknown(&first), "{operation}");
     }
-    let told = refused(&lab, "ListTagsForResource", json!({"ResourceARN": first})).await;
-    assert_eq!(told, unknown(&first));
+    let got = refused(&lab, "ListTagsForResource", json!({"ResourceARN": first})).await;
+    assert_eq!(got, unknown(&first));
     assert_eq!(describe(&lab, by_name("c")).await["ConsumerARN"], second);
     if restart(&lab).await {
         assert_eq!(describe(&lab, by_name("c")).await["ConsumerARN"], second);
@@ -236,16 +236,16 @@ disk_test!(
             register(&lab, &format!("c{at:02}")).await;
         }
         restart(&lab).await;
-        let told = refused(&lab, "RegisterStreamConsumer", by_name("more")).await;
+        let got = refused(&lab, "RegisterStreamConsumer", by_name("more")).await;
         let expected = format!(
             "LimitExceededException: This request would exceed the limit on the number of consumers \
          for stream s under account {ACCOUNT}. Limit: 20."
         );
-        assert_eq!(told, expected);
-        let told = refused(&lab, "RegisterStreamConsumer", by_name("c00")).await;
+        assert_eq!(got, expected);
+        let got = refused(&lab, "RegisterStreamConsumer", by_name("c00")).await;
         assert!(
-            told.starts_with("ResourceInUseException: "),
-            "the name is told first: {told}"
+            got.starts_with("ResourceInUseException: "),
+            "the name is got first: {got}"
         );
         let other = json!({"StreamARN": arn_of("t"), "ConsumerName": "more"});
         ok(&lab, "RegisterStreamConsumer", other).await;
@@ -263,8 +263,8 @@ wire_test!(
         for at in 0..50 {
             register(&lab, &format!("c{at:02}")).await;
         }
-        let told = refused(&lab, "RegisterStreamConsumer", by_name("more")).await;
-        assert!(told.ends_with("Limit: 50."), "{told}");
+        let got = refused(&lab, "RegisterStreamConsumer", by_name("more")).await;
+        assert!(got.ends_with("Limit: 50."), "{got}");
     }
 );
 
@@ -293,7 +293,7 @@ wire_test!(
 );
 
 kinesis_test!(
-    a_stream_is_not_deleted_from_under_its_consumers,
+    a_stream_with_consumers_is_not_deleted_unless_enforced,
     |lab| async move {
         lab.stream("s").create().await;
         let arn = register(&lab, "c").await;
@@ -315,30 +315,30 @@ kinesis_test!(
         .await;
         lab.stream("s").create().await;
         assert_eq!(names(&lab).await, Vec::<String>::new());
-        let told = refused(&lab, "DescribeStreamConsumer", json!({"ConsumerARN": arn})).await;
-        assert_eq!(told, unknown(&arn));
+        let got = refused(&lab, "DescribeStreamConsumer", json!({"ConsumerARN": arn})).await;
+        assert_eq!(got, unknown(&arn));
     }
 );
 
 wire_test!(
     a_consumer_needs_a_stream_and_tags_that_are_allowed,
     |lab| async move {
-        let told = refused(&lab, "RegisterStreamConsumer", by_name("c")).await;
-        assert_eq!(told, not_found("s"));
-        let told = refused(
+        let got = refused(&lab, "RegisterStreamConsumer", by_name("c")).await;
+        assert_eq!(got, not_found("s"));
+        let got = refused(
             &lab,
             "ListStreamConsumers",
             json!({"StreamARN": arn_of("s")}),
         )
         .await;
-        assert_eq!(told, not_found("s"));
+        assert_eq!(got, not_found("s"));
         lab.stream("s").create().await;
         let mut body = by_name("c");
         body["Tags"] = json!({"a;": "b"});
-        let told = refused(&lab, "RegisterStreamConsumer", body).await;
+        let got = refused(&lab, "RegisterStreamConsumer", body).await;
         assert!(
-            told.starts_with("InvalidArgumentException: Some tags contain"),
-            "{told}"
+            got.starts_with("InvalidArgumentException: Some tags contain"),
+            "{got}"
         );
         assert_eq!(names(&lab).await, Vec::<String>::new());
     }

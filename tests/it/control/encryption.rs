@@ -9,8 +9,8 @@ fn with_key(key: &str) -> Value {
     json!({"StreamName": "s", "EncryptionType": "KMS", "KeyId": key})
 }
 
-/// What the description says: the type and the key.
-async fn told(lab: &Lab) -> (Value, Option<Value>) {
+/// The encryption type and the key in the description.
+async fn described(lab: &Lab) -> (Value, Option<Value>) {
     let described = ok(lab, "DescribeStream", json!({"StreamName": "s"})).await;
     let described = &described["StreamDescription"];
     let summary = summary(lab, "s").await;
@@ -27,7 +27,7 @@ kinesis_test!(
     records_are_marked_by_what_held_when_they_were_put,
     |lab| async move {
         let stream = lab.stream("s").create().await;
-        assert_eq!(told(&lab).await, (json!("NONE"), None));
+        assert_eq!(described(&lab).await, (json!("NONE"), None));
         let put = json!({"StreamName": "s", "PartitionKey": "k", "Data": ""});
         let puts = json!({"StreamName": "s", "Records": [{"PartitionKey": "k", "Data": ""}]});
         let shown = async || {
@@ -42,13 +42,13 @@ kinesis_test!(
             ok(&lab, "StartStreamEncryption", with_key(key)).await,
             Value::Null
         );
-        assert_eq!(told(&lab).await, (json!("KMS"), Some(json!(key))));
+        assert_eq!(described(&lab).await, (json!("KMS"), Some(json!(key))));
         assert_eq!(shown().await, Some(json!("KMS")));
         assert_eq!(
             ok_cbor(&lab, "StopStreamEncryption", with_key(key)).await,
             Value::Null
         );
-        assert_eq!(told(&lab).await, (json!("NONE"), None));
+        assert_eq!(described(&lab).await, (json!("NONE"), None));
         assert_eq!(shown().await, None);
         let marks = async |stream: Stream| {
             let records = stream.read(&shard_id(0)).await;
@@ -72,7 +72,7 @@ kinesis_test!(
         lab.stream("s").create().await;
         for key in ["a", "a", "alias/b", "alias/b"] {
             ok(&lab, "StartStreamEncryption", with_key(key)).await;
-            assert_eq!(told(&lab).await, (json!("KMS"), Some(json!(key))));
+            assert_eq!(described(&lab).await, (json!("KMS"), Some(json!(key))));
         }
         let other = format!(
             "InvalidArgumentException: Stream s under account {ACCOUNT} is not encrypted with key a."
@@ -82,13 +82,16 @@ kinesis_test!(
             other
         );
         if restart(&lab).await {
-            assert_eq!(told(&lab).await, (json!("KMS"), Some(json!("alias/b"))));
+            assert_eq!(
+                described(&lab).await,
+                (json!("KMS"), Some(json!("alias/b")))
+            );
             let by_arn = json!({
                 "StreamARN": arn_of("s"), "EncryptionType": "KMS", "KeyId": "alias/b"
             });
             ok(&lab, "StopStreamEncryption", by_arn).await;
             ok(&lab, "StopStreamEncryption", with_key("any")).await;
-            assert_eq!(told(&lab).await, (json!("NONE"), None));
+            assert_eq!(described(&lab).await, (json!("NONE"), None));
         }
     }
 );
@@ -116,43 +119,43 @@ wire_test!(
     }
 );
 
-wire_test!(encryption_is_told_what_it_needs, |lab| async move {
-    for operation in ["StartStreamEncryption", "StopStreamEncryption"] {
-        assert_eq!(
-            refused(&lab, operation, with_key("a")).await,
-            not_found("s")
-        );
-        let told = refused(
-            &lab,
-            operation,
-            json!({"EncryptionType": "AES", "KeyId": ""}),
-        )
-        .await;
-        let expected = "ValidationException: 2 validation errors detected: Value 'AES' at \
+wire_test!(
+    encryption_without_its_members_is_refused,
+    |lab| async move {
+        for operation in ["StartStreamEncryption", "StopStreamEncryption"] {
+            assert_eq!(
+                refused(&lab, operation, with_key("a")).await,
+                not_found("s")
+            );
+            let got = refused(
+                &lab,
+                operation,
+                json!({"EncryptionType": "AES", "KeyId": ""}),
+            )
+            .await;
+            let expected = "ValidationException: 2 validation errors detected: Value 'AES' at \
             'encryptionType' failed to satisfy constraint: Member must satisfy enum value set: \
             [NONE, KMS]; Value '' at 'keyId' failed to satisfy constraint: Member must have \
             length greater than or equal to 1";
-        assert_eq!(told, expected);
-        let told = refused(
-            &lab,
-            operation,
-            json!({"EncryptionType": "KMS", "KeyId": "k"}),
-        )
-        .await;
-        let expected =
-            "InvalidArgumentException: Either StreamName or StreamARN should be provided.";
-        assert_eq!(told, expected);
+            assert_eq!(got, expected);
+            let got = refused(
+                &lab,
+                operation,
+                json!({"EncryptionType": "KMS", "KeyId": "k"}),
+            )
+            .await;
+            let expected =
+                "InvalidArgumentException: Either StreamName or StreamARN should be provided.";
+            assert_eq!(got, expected);
+        }
+        lab.stream("s").create().await;
+        for operation in ["StartStreamEncryption", "StopStreamEncryption"] {
+            let none = json!({"StreamName": "s", "EncryptionType": "NONE", "KeyId": "a"});
+            let got = refused(&lab, operation, none).await;
+            assert_eq!(got, "InvalidArgumentException: EncryptionType must be KMS.");
+        }
     }
-    lab.stream("s").create().await;
-    for operation in ["StartStreamEncryption", "StopStreamEncryption"] {
-        let none = json!({"StreamName": "s", "EncryptionType": "NONE", "KeyId": "a"});
-        let told = refused(&lab, operation, none).await;
-        assert_eq!(
-            told,
-            "InvalidArgumentException: EncryptionType must be KMS."
-        );
-    }
-});
+);
 
 const STATES: [(&str, &str); 6] = [
     (
@@ -198,7 +201,7 @@ wire_test!(
             let body = with_key(&format!("{state}-key"));
             assert_eq!(refused(&lab, "StartStreamEncryption", body).await, expected);
         }
-        assert_eq!(told(&lab).await, (json!("NONE"), None));
+        assert_eq!(described(&lab).await, (json!("NONE"), None));
         ok(&lab, "StartStreamEncryption", with_key("other-key")).await;
     }
 );
@@ -239,7 +242,7 @@ async fn check_unusable(lab: &Lab, expected: &str) {
     ] {
         assert_eq!(refused(lab, operation, body).await, expected, "{operation}");
     }
-    let known = told(lab).await.1.unwrap();
+    let known = described(lab).await.1.unwrap();
     let stop = json!({"StreamName": "s", "EncryptionType": "KMS", "KeyId": known});
     ok(lab, "StopStreamEncryption", stop).await;
     assert_eq!(stream.data(&iterator).await, [""]);
@@ -276,6 +279,6 @@ wire_test!(
             refused(&lab, "StopStreamEncryption", with_key("d")).await,
             stops
         );
-        assert_eq!(told(&lab).await, (json!("KMS"), Some(json!("d"))));
+        assert_eq!(described(&lab).await, (json!("KMS"), Some(json!("d"))));
     }
 );

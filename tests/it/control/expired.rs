@@ -37,7 +37,7 @@ kinesis_test!(
 );
 
 kinesis_test!(
-    a_closed_shard_that_has_left_does_not_come_back,
+    a_closed_shard_that_was_removed_does_not_come_back,
     |lab| async move {
         lab.stream("s").create().await;
         lab.clock.advance(ms(500)).await;

@@ -1,4 +1,4 @@
-//! What is gone stays gone, whatever was still under way.
+//! Deleted streams stay deleted, whatever was in progress.
 
 use super::{arn_of, ms};
 use serde_json::json;

@@ -79,13 +79,13 @@ kinesis_test!(
             .await
             .unwrap();
         settle(&lab).await;
-        let told = client
+        let got = client
             .describe_stream_summary()
             .stream_name("s")
             .send()
             .await
             .unwrap();
-        let summary = told.stream_description_summary.unwrap();
+        let summary = got.stream_description_summary.unwrap();
         assert_eq!(summary.retention_period_hours, 48);
         assert_eq!(summary.open_shard_count, 2);
         assert_eq!(summary.key_id.as_deref(), Some("alias/aws/kinesis"));
@@ -94,13 +94,13 @@ kinesis_test!(
             summary.stream_mode_details.unwrap().stream_mode,
             StreamMode::OnDemand
         );
-        let told = client
+        let got = client
             .list_tags_for_stream()
             .stream_name("s")
             .send()
             .await
             .unwrap();
-        assert_eq!(told.tags[0].value.as_deref(), Some("b"));
+        assert_eq!(got.tags[0].value.as_deref(), Some("b"));
         client
             .delete_stream()
             .stream_name("s")
@@ -112,8 +112,8 @@ kinesis_test!(
         lab.clock.advance(ms(200)).await;
         let waiting = client.wait_until_stream_not_exists().stream_name("s");
         waiting.wait(Duration::from_secs(60)).await.unwrap();
-        let told = refused(&lab, "DescribeStreamSummary", json!({"StreamName": "s"})).await;
-        assert_eq!(told, not_found("s"));
+        let got = refused(&lab, "DescribeStreamSummary", json!({"StreamName": "s"})).await;
+        assert_eq!(got, not_found("s"));
     }
 );
 
@@ -245,7 +245,7 @@ wire_test!(
     }
 );
 
-/// Whether two documents say the same; a time may be a whole number in one of them.
+/// Compares two documents; a time may be a whole number in one of them.
 fn equal(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),

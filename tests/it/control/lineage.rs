@@ -52,9 +52,9 @@ kinesis_test!(
             },
         ]);
         assert_eq!(Value::from(shards(&lab, "s").await), expected);
-        let told = ok_cbor(&lab, "DescribeStream", json!({"StreamName": "s"})).await;
-        assert_eq!(told["StreamDescription"]["Shards"], expected);
-        assert_eq!(told["StreamDescription"]["StreamStatus"], "ACTIVE");
+        let got = ok_cbor(&lab, "DescribeStream", json!({"StreamName": "s"})).await;
+        assert_eq!(got["StreamDescription"]["Shards"], expected);
+        assert_eq!(got["StreamDescription"]["StreamStatus"], "ACTIVE");
         assert_eq!(summary(&lab, "s").await["OpenShardCount"], 2);
         if restart(&lab).await {
             assert_eq!(Value::from(shards(&lab, "s").await), expected);
@@ -190,13 +190,13 @@ kinesis_test!(
             ("UpdateShardCount", scale.clone()),
             ("DeleteStream", json!({"StreamName": "s"})),
         ] {
-            let told = refused(&lab, operation, body).await;
-            assert_eq!(told, not_active("s", "UPDATING"), "{operation}");
+            let got = refused(&lab, operation, body).await;
+            assert_eq!(got, not_active("s", "UPDATING"), "{operation}");
         }
         lab.clock.advance(ms(500)).await;
         assert_eq!(open_indexes(&lab, "s").await, [2]);
-        let told = refused(&lab, "UpdateShardCount", scale).await;
-        assert!(told.starts_with("LimitExceededException: "), "{told}");
+        let got = refused(&lab, "UpdateShardCount", scale).await;
+        assert!(got.starts_with("LimitExceededException: "), "{got}");
         ok(&lab, "DeleteStream", json!({"StreamName": "s"})).await;
     }
 );

@@ -1,4 +1,4 @@
-//! What the log says beside a refusal: which limit it was, and how to set it.
+//! Log lines of refused requests: the limit, and the option that sets it.
 
 use crate::lab::raw::Connection;
 use crate::lab::{Request, block_on};
@@ -144,10 +144,10 @@ fn a_refusal_by_a_limit_names_it_and_how_to_set_it() {
     let log = program.log();
     for (limit, operation, _) in calls() {
         if !limit.is_empty() {
-            let told = |line: &&str| {
+            let got = |line: &&str| {
                 line.contains(operation) && line.contains(&format!("--limit {limit}=N"))
             };
-            assert_eq!(log.lines().filter(told).count(), 1, "{limit} in\n{log}");
+            assert_eq!(log.lines().filter(got).count(), 1, "{limit} in\n{log}");
         }
     }
 }

@@ -19,11 +19,11 @@ fn body(metrics: &[&str]) -> Value {
 }
 
 async fn enabled(lab: &Lab) -> Value {
-    let told = summary(lab, "s").await["EnhancedMonitoring"].clone();
+    let got = summary(lab, "s").await["EnhancedMonitoring"].clone();
     let described = ok(lab, "DescribeStream", json!({"StreamName": "s"})).await;
-    assert_eq!(described["StreamDescription"]["EnhancedMonitoring"], told);
-    assert_eq!(told.as_array().unwrap().len(), 1);
-    told[0]["ShardLevelMetrics"].clone()
+    assert_eq!(described["StreamDescription"]["EnhancedMonitoring"], got);
+    assert_eq!(got.as_array().unwrap().len(), 1);
+    got[0]["ShardLevelMetrics"].clone()
 }
 
 fn change(before: &[&str], after: &[&str]) -> Value {
@@ -39,18 +39,18 @@ kinesis_test!(metrics_are_added_and_removed, |lab| async move {
     lab.stream("s").create().await;
     assert_eq!(enabled(&lab).await, json!([]));
     let two = ["IncomingBytes", "OutgoingRecords"];
-    let told = ok(
+    let got = ok(
         &lab,
         "EnableEnhancedMonitoring",
         body(&["OutgoingRecords", "IncomingBytes", "IncomingBytes"]),
     )
     .await;
-    assert_eq!(told, change(&[], &two));
+    assert_eq!(got, change(&[], &two));
     assert_eq!(enabled(&lab).await, json!(two));
-    let told = ok_cbor(&lab, "EnableEnhancedMonitoring", body(&["ALL"])).await;
-    assert_eq!(told, change(&two, &ALL));
+    let got = ok_cbor(&lab, "EnableEnhancedMonitoring", body(&["ALL"])).await;
+    assert_eq!(got, change(&two, &ALL));
     assert_eq!(enabled(&lab).await, json!(ALL));
-    let told = ok_cbor(
+    let got = ok_cbor(
         &lab,
         "DisableEnhancedMonitoring",
         body(&["IncomingRecords"]),
@@ -60,18 +60,18 @@ kinesis_test!(metrics_are_added_and_removed, |lab| async move {
         .into_iter()
         .filter(|name| *name != "IncomingRecords")
         .collect();
-    assert_eq!(told, change(&ALL, &six));
-    let told = ok(
+    assert_eq!(got, change(&ALL, &six));
+    let got = ok(
         &lab,
         "DisableEnhancedMonitoring",
         body(&["IncomingRecords"]),
     )
     .await;
-    assert_eq!(told, change(&six, &six), "what is not enabled is ignored");
+    assert_eq!(got, change(&six, &six), "what is not enabled is ignored");
     if restart(&lab).await {
         assert_eq!(enabled(&lab).await, json!(six));
-        let told = ok(&lab, "DisableEnhancedMonitoring", body(&["ALL"])).await;
-        assert_eq!(told, change(&six, &[]));
+        let got = ok(&lab, "DisableEnhancedMonitoring", body(&["ALL"])).await;
+        assert_eq!(got, change(&six, &[]));
         assert_eq!(enabled(&lab).await, json!([]));
     }
 });
@@ -97,24 +97,24 @@ wire_test!(metrics_are_named_by_the_model, |lab| async move {
             refused(&lab, operation, body(&["ALL"])).await,
             not_found("s")
         );
-        let told = refused(&lab, operation, body(&["Latency", "ALL"])).await;
+        let got = refused(&lab, operation, body(&["Latency", "ALL"])).await;
         let expected = "ValidationException: 1 validation error detected: Value '[Latency, ALL]' \
             at 'shardLevelMetrics' failed to satisfy constraint: Member must satisfy constraint: \
             [Member must satisfy enum value set: [IncomingBytes, IncomingRecords, OutgoingBytes, \
             OutgoingRecords, WriteProvisionedThroughputExceeded, ReadProvisionedThroughputExceeded, \
             IteratorAgeMilliseconds, ALL]]";
-        assert_eq!(told, expected);
+        assert_eq!(got, expected);
         for (metrics, rule) in [
             (vec![], "greater than or equal to 1"),
             (vec!["ALL"; 8], "less than or equal to 7"),
         ] {
-            let told = refused(&lab, operation, body(&metrics)).await;
+            let got = refused(&lab, operation, body(&metrics)).await;
             assert!(
-                told.ends_with(&format!("Member must have length {rule}")),
-                "{told}"
+                got.ends_with(&format!("Member must have length {rule}")),
+                "{got}"
             );
         }
-        let told = refused(&lab, operation, json!({"StreamName": "s"})).await;
-        assert!(told.ends_with("Value null at 'shardLevelMetrics' failed to satisfy constraint: Member must not be null"), "{told}");
+        let got = refused(&lab, operation, json!({"StreamName": "s"})).await;
+        assert!(got.ends_with("Value null at 'shardLevelMetrics' failed to satisfy constraint: Member must not be null"), "{got}");
     }
 });

@@ -28,12 +28,12 @@ fn number(created_s: u64, shard: usize, index: u64, time_s: u64) -> String {
     ))
 }
 
-/// Where a shard starts that was created in second `created_s`.
+/// The starting sequence number of a shard that was created in second `created_s`.
 pub(crate) fn start(created_s: u64, shard: usize) -> String {
     number(created_s, shard, 0, created_s)
 }
 
-/// Where such a shard ends when it is closed in second `closed_s`.
+/// The ending sequence number of such a shard when it is closed in second `closed_s`.
 pub(crate) fn end(created_s: u64, shard: usize, closed_s: u64) -> String {
     number(created_s, shard, 0x7fff_ffff_ffff_ffff, closed_s)
 }

@@ -46,7 +46,7 @@ kinesis_test!(
         }
         let statuses = all_at_once(&lab, calls).await;
         assert_eq!(statuses, vec![200; 1_000]);
-        let told = ok(
+        let got = ok(
             &lab,
             "ListTagsForResource",
             json!({"ResourceARN": arn_of("s")}),
@@ -55,7 +55,7 @@ kinesis_test!(
         let expected: Vec<_> = (0..250)
             .map(|at| json!({"Key": format!("k{at:03}"), "Value": at.to_string()}))
             .collect();
-        assert_eq!(told["Tags"], json!(expected));
+        assert_eq!(got["Tags"], json!(expected));
         let stream = crate::lab::Stream::existing(&lab, "s");
         let mut keys: Vec<usize> = stream
             .read_all()
@@ -66,13 +66,13 @@ kinesis_test!(
         keys.sort_unstable();
         assert_eq!(keys, (0..250).collect::<Vec<_>>());
         if restart(&lab).await {
-            let told = ok(
+            let got = ok(
                 &lab,
                 "ListTagsForResource",
                 json!({"ResourceARN": arn_of("s")}),
             )
             .await;
-            assert_eq!(told["Tags"], json!(expected));
+            assert_eq!(got["Tags"], json!(expected));
         }
     }
 );
@@ -88,16 +88,16 @@ kinesis_test!(
         let statuses = all_at_once(&lab, calls).await;
         assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 20);
         assert_eq!(statuses.iter().filter(|status| **status == 400).count(), 80);
-        let told = ok(&lab, "DescribeLimits", json!({})).await;
-        assert_eq!(told["OpenShardCount"], 20);
+        let got = ok(&lab, "DescribeLimits", json!({})).await;
+        assert_eq!(got["OpenShardCount"], 20);
         let delete = |name: String| ("DeleteStream", json!({"StreamName": name}));
         let calls = (0..100)
             .map(|at| delete(format!("s{:02}", at % 20)))
             .collect();
         let statuses = all_at_once(&lab, calls).await;
         assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 20);
-        let told = ok(&lab, "DescribeLimits", json!({})).await;
-        assert_eq!(told["OpenShardCount"], 0);
+        let got = ok(&lab, "DescribeLimits", json!({})).await;
+        assert_eq!(got["OpenShardCount"], 0);
     }
 );
 

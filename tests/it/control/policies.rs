@@ -8,13 +8,13 @@ const POLICY: &str =
     r#"{ "Version": "2012-10-17",  "Statement": [{"Effect":"Allow","Principal":"*"}] }"#;
 
 async fn policy(lab: &Lab, arn: &str) -> String {
-    let told = ok(lab, "GetResourcePolicy", json!({"ResourceARN": arn})).await;
+    let got = ok(lab, "GetResourcePolicy", json!({"ResourceARN": arn})).await;
     assert_eq!(
         ok_cbor(lab, "GetResourcePolicy", json!({"ResourceARN": arn})).await,
-        told
+        got
     );
-    assert_eq!(told.as_object().unwrap().len(), 1);
-    told["Policy"].as_str().unwrap().to_owned()
+    assert_eq!(got.as_object().unwrap().len(), 1);
+    got["Policy"].as_str().unwrap().to_owned()
 }
 
 fn put(arn: &str, policy: &str) -> Value {
@@ -41,8 +41,8 @@ kinesis_test!(
             .to_owned();
         for arn in [&arn_of("s"), &consumer] {
             assert_eq!(policy(&lab, arn).await, "{}");
-            let told = refused(&lab, "DeleteResourcePolicy", json!({"ResourceARN": arn})).await;
-            assert_eq!(told, nothing_to_delete(arn));
+            let got = refused(&lab, "DeleteResourcePolicy", json!({"ResourceARN": arn})).await;
+            assert_eq!(got, nothing_to_delete(arn));
             assert_eq!(
                 ok(&lab, "PutResourcePolicy", put(arn, POLICY)).await,
                 Value::Null
@@ -66,8 +66,8 @@ kinesis_test!(
             Value::Null
         );
         assert_eq!(policy(&lab, &arn_of("s")).await, "{}");
-        let told = refused(&lab, "DeleteResourcePolicy", body).await;
-        assert_eq!(told, nothing_to_delete(&arn_of("s")));
+        let got = refused(&lab, "DeleteResourcePolicy", body).await;
+        assert_eq!(got, nothing_to_delete(&arn_of("s")));
         assert_eq!(
             policy(&lab, &consumer).await,
             r#"{"Statement":{"Sid":"one"}}"#
@@ -104,16 +104,16 @@ wire_test!(a_policy_is_an_object_with_statements, |lab| async move {
         r#"{"statement":[{}]}"#,
         r#"{"Statement":[{}]"#,
     ] {
-        let told = refused(&lab, "PutResourcePolicy", put(&arn_of("s"), policy)).await;
+        let got = refused(&lab, "PutResourcePolicy", put(&arn_of("s"), policy)).await;
         assert_eq!(
-            told, "ValidationException: Invalid policy document.",
+            got, "ValidationException: Invalid policy document.",
             "{policy}"
         );
     }
     assert_eq!(policy(&lab, &arn_of("s")).await, "{}");
 });
 
-wire_test!(policies_are_of_resources_that_exist, |lab| async move {
+wire_test!(a_policy_needs_a_resource_that_exists, |lab| async move {
     let consumer = format!("{}/consumer/c:1", arn_of("s"));
     let no_consumer =
         format!("ResourceNotFoundException: Consumer {consumer}, account {ACCOUNT} not found.");
@@ -130,7 +130,7 @@ wire_test!(policies_are_of_resources_that_exist, |lab| async move {
             );
         }
     }
-    let told = refused(
+    let got = refused(
         &lab,
         "PutResourcePolicy",
         json!({"ResourceARN": "arn:aws:s3:::x"}),
@@ -140,7 +140,7 @@ wire_test!(policies_are_of_resources_that_exist, |lab| async move {
         failed to satisfy constraint: Member must not be null; Value 'arn:aws:s3:::x' at \
         'resourceARN' failed to satisfy constraint: Member must satisfy regular expression \
         pattern: arn:aws.*:kinesis:.*:\\d{12}:.*(stream|channel|queue)/\\S+";
-    assert_eq!(told, expected);
+    assert_eq!(got, expected);
 });
 
 wire_test!(
@@ -150,8 +150,8 @@ wire_test!(
         lab.stream("s").create().await;
         lab.clock.advance(ms(500)).await;
         let body = json!({"StreamARN": arn_of("s"), "ConsumerName": "c"});
-        let told = ok(&lab, "RegisterStreamConsumer", body).await;
-        let arn = told["Consumer"]["ConsumerARN"].as_str().unwrap();
+        let got = ok(&lab, "RegisterStreamConsumer", body).await;
+        let arn = got["Consumer"]["ConsumerARN"].as_str().unwrap();
         let expected = format!(
             "ResourceInUseException: Consumer c with creation timestamp {START_S} under stream s \
              and account {ACCOUNT} is not in ACTIVE status."

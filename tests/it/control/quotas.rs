@@ -96,7 +96,7 @@ fn rate_of(operation: &str) -> String {
     }
 }
 
-async fn told(lab: &Lab, operation: &str, body: &Value) -> String {
+async fn got(lab: &Lab, operation: &str, body: &Value) -> String {
     let answer = lab.json(operation, &body.to_string()).await;
     if answer.status == 200 {
         String::new()
@@ -108,7 +108,7 @@ async fn told(lab: &Lab, operation: &str, body: &Value) -> String {
 async fn calls_until_refused(lab: &Lab, operation: &str, body: &Value, most: usize) -> usize {
     let rate = rate_of(operation);
     for made in 0..=most {
-        if told(lab, operation, body).await == rate {
+        if got(lab, operation, body).await == rate {
             return made;
         }
     }
@@ -116,7 +116,7 @@ async fn calls_until_refused(lab: &Lab, operation: &str, body: &Value, most: usi
 }
 
 wire_test!(
-    every_operation_beside_the_data_plane_has_its_rate,
+    every_operation_of_the_control_plane_has_its_rate,
     ["--profile", "strict"],
     |lab| async move {
         let data = [
@@ -140,13 +140,13 @@ wire_test!(
             assert_eq!(made, rate, "{operation}");
             lab.clock.advance(ms(999 / rate as u64)).await;
             assert_eq!(
-                told(&lab, operation, &body).await,
+                got(&lab, operation, &body).await,
                 rate_of(operation),
                 "{operation}"
             );
             lab.clock.advance(ms(2)).await;
             assert_ne!(
-                told(&lab, operation, &body).await,
+                got(&lab, operation, &body).await,
                 rate_of(operation),
                 "{operation}"
             );
@@ -168,7 +168,7 @@ wire_test!(
             calls_until_refused(&lab, operation, &call(operation), rate).await;
             let other = call(operation).to_string().replace("stream/s", "stream/t");
             let other = other.replace(r#""StreamName":"s""#, r#""StreamName":"t""#);
-            let refusal = told(&lab, operation, &serde_json::from_str(&other).unwrap()).await;
+            let refusal = got(&lab, operation, &serde_json::from_str(&other).unwrap()).await;
             assert_eq!(
                 !refusal.contains("Rate exceeded"),
                 by_stream,
@@ -250,8 +250,8 @@ wire_test!(
     ],
     |lab| async move {
         lab.stream("s").create().await;
-        let told = refused(&lab, "CreateStream", json!({"StreamName": "t"})).await;
-        assert!(told.ends_with("Limit: 1."), "{told}");
+        let got = refused(&lab, "CreateStream", json!({"StreamName": "t"})).await;
+        assert!(got.ends_with("Limit: 1."), "{got}");
         lab.clock.advance(ms(100)).await;
         let tags = json!({"StreamName": "s", "Tags": {"a": "", "b": "", "c": ""}});
         assert!(

@@ -1,4 +1,4 @@
-//! Why a shard is not split and shards are not merged, in the order of the checks.
+//! Refusals of SplitShard and MergeShards, in the order of the checks.
 
 use super::{
     ACCOUNT, HALF, LAST, arn_of, indexes, not_active, not_found, ok, refused, shard_id, shards,
@@ -23,7 +23,7 @@ fn unparsed(raw: &str) -> String {
 const UNREADABLE: [&str; 4] = ["ABC", "2.14E4", "2147483648", "shardId-002147483648"];
 
 wire_test!(
-    an_unreadable_shard_id_is_told_before_the_stream_is_looked_up,
+    an_unreadable_shard_id_is_refused_before_the_stream_is_looked_up,
     |lab| async move {
         for raw in UNREADABLE {
             assert_eq!(
@@ -97,14 +97,14 @@ wire_test!(
         lab.clock.advance(ms(500)).await;
         lab.stream("s").create().await;
         for (operation, body) in calls.clone() {
-            let told = refused(&lab, operation, body).await;
-            assert_eq!(told, not_active("s", "CREATING"), "{operation}");
+            let got = refused(&lab, operation, body).await;
+            assert_eq!(got, not_active("s", "CREATING"), "{operation}");
         }
         lab.clock.advance(ms(500)).await;
         ok(&lab, "DeleteStream", json!({"StreamName": "s"})).await;
         for (operation, body) in calls {
-            let told = refused(&lab, operation, body).await;
-            assert_eq!(told, not_active("s", "DELETING"), "{operation}");
+            let got = refused(&lab, operation, body).await;
+            assert_eq!(got, not_active("s", "DELETING"), "{operation}");
         }
     }
 );
@@ -170,8 +170,8 @@ wire_test!(
             LAST,
             "340282366920938463463374607431768211456",
         ] {
-            let told = refused(&lab, "SplitShard", split("0", key)).await;
-            assert_eq!(told, outside(0, key, "0", below));
+            let got = refused(&lab, "SplitShard", split("0", key)).await;
+            assert_eq!(got, outside(0, key, "0", below));
         }
         let after = "170141183460469231731687303715884105729";
         for key in [
@@ -181,8 +181,8 @@ wire_test!(
             LAST,
             "999999999999999999999999999999999999999",
         ] {
-            let told = refused(&lab, "SplitShard", split("1", key)).await;
-            assert_eq!(told, outside(1, key, HALF, LAST));
+            let got = refused(&lab, "SplitShard", split("1", key)).await;
+            assert_eq!(got, outside(1, key, HALF, LAST));
         }
         assert_eq!(indexes(&shards(&lab, "s").await), [0, 1]);
         ok(&lab, "SplitShard", split("0", "2")).await;
@@ -192,8 +192,8 @@ wire_test!(
             split("1", "340282366920938463463374607431768211454"),
         )
         .await;
-        let told = refused(&lab, "SplitShard", split("2", "1")).await;
-        assert_eq!(told, outside(2, "1", "0", "1"));
+        let got = refused(&lab, "SplitShard", split("2", "1")).await;
+        assert_eq!(got, outside(2, "1", "0", "1"));
     }
 );
 
@@ -208,10 +208,10 @@ kinesis_test!(a_closed_shard_is_not_resharded_again, |lab| async move {
     assert_eq!(refused(&lab, "SplitShard", split("0", "5")).await, closed);
     assert_eq!(refused(&lab, "MergeShards", merge("0", "1")).await, closed);
     assert_eq!(refused(&lab, "MergeShards", merge("1", "0")).await, closed);
-    let told = refused(&lab, "SplitShard", split("0", "1")).await;
+    let got = refused(&lab, "SplitShard", split("0", "1")).await;
     assert!(
-        told.contains("NewStartingHashKey 1 used in"),
-        "the key is told first: {told}"
+        got.contains("NewStartingHashKey 1 used in"),
+        "the key is got first: {got}"
     );
     assert_eq!(indexes(&shards(&lab, "s").await), [0, 1, 2, 3]);
 });
@@ -238,9 +238,9 @@ wire_test!(
 );
 
 wire_test!(
-    broken_members_are_told_in_the_order_of_the_operation,
+    invalid_members_are_reported_in_the_order_of_the_operation,
     |lab| async move {
-        let told = refused(
+        let got = refused(
             &lab,
             "SplitShard",
             json!({"ShardToSplit": "", "NewStartingHashKey": "01", "StreamName": "a b"}),
@@ -253,13 +253,13 @@ wire_test!(
         'shardToSplit' failed to satisfy constraint: Member must satisfy regular expression \
         pattern: [a-zA-Z0-9_.-]+; Value '' at 'shardToSplit' failed to satisfy constraint: Member \
         must have length greater than or equal to 1";
-        assert_eq!(told, expected);
-        let told = refused(&lab, "MergeShards", json!({})).await;
+        assert_eq!(got, expected);
+        let got = refused(&lab, "MergeShards", json!({})).await;
         let expected = "ValidationException: 2 validation errors detected: Value null at \
         'shardToMerge' failed to satisfy constraint: Member must not be null; Value null at \
         'adjacentShardToMerge' failed to satisfy constraint: Member must not be null";
-        assert_eq!(told, expected);
-        let told = refused(
+        assert_eq!(got, expected);
+        let got = refused(
             &lab,
             "UpdateShardCount",
             json!({"StreamName": "s", "TargetShardCount": 0, "ScalingType": "OTHER"}),
@@ -269,6 +269,6 @@ wire_test!(
         'scalingType' failed to satisfy constraint: Member must satisfy enum value set: \
         [UNIFORM_SCALING]; Value '0' at 'targetShardCount' failed to satisfy constraint: Member \
         must have value greater than or equal to 1";
-        assert_eq!(told, expected);
+        assert_eq!(got, expected);
     }
 );

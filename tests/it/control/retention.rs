@@ -13,8 +13,8 @@ fn period(hours: i64) -> Value {
 }
 
 async fn shown(lab: &Lab) -> Value {
-    let told = ok(lab, "DescribeStream", json!({"StreamName": "s"})).await;
-    let hours = &told["StreamDescription"]["RetentionPeriodHours"];
+    let got = ok(lab, "DescribeStream", json!({"StreamName": "s"})).await;
+    let hours = &got["StreamDescription"]["RetentionPeriodHours"];
     assert_eq!(*hours, summary(lab, "s").await["RetentionPeriodHours"]);
     hours.clone()
 }
@@ -41,10 +41,10 @@ wire_test!(
                 );
                 assert_eq!(refused(&lab, operation, period(hours)).await, expected);
             }
-            let told = refused(&lab, operation, json!({"StreamName": "s"})).await;
+            let got = refused(&lab, operation, json!({"StreamName": "s"})).await;
             assert!(
-                told.contains("Value null at 'retentionPeriodHours'"),
-                "{told}"
+                got.contains("Value null at 'retentionPeriodHours'"),
+                "{got}"
             );
         }
         ok(&lab, LONGER, period(8_760)).await;

@@ -40,14 +40,14 @@ wire_test!(scaling_makes_the_shards_of_the_table, |lab| async move {
     for (before, after, count, open) in TABLE {
         let name = format!("s{before}-{after}");
         lab.stream(&name).shards(before as i32).create().await;
-        let told = ok(&lab, "UpdateShardCount", scale(&name, after)).await;
+        let got = ok(&lab, "UpdateShardCount", scale(&name, after)).await;
         let expected = json!({
             "StreamName": name,
             "StreamARN": arn_of(&name),
             "CurrentShardCount": before,
             "TargetShardCount": after,
         });
-        assert_eq!(told, expected);
+        assert_eq!(got, expected);
         let listed = shards(&lab, &name).await;
         let all: Vec<usize> = (0..count).collect();
         assert_eq!(indexes(&listed), all, "{name}");
@@ -154,9 +154,9 @@ wire_test!(
     |lab| async move {
         lab.stream("s").shards(2).create().await;
         for _ in 0..3 {
-            let told = ok(&lab, "UpdateShardCount", scale("s", 2)).await;
+            let got = ok(&lab, "UpdateShardCount", scale("s", 2)).await;
             assert_eq!(
-                (&told["CurrentShardCount"], &told["TargetShardCount"]),
+                (&got["CurrentShardCount"], &got["TargetShardCount"]),
                 (&json!(2), &json!(2))
             );
         }
@@ -227,7 +227,7 @@ wire_test!(
     |lab| async move {
         lab.stream("other").shards(2).create().await;
         lab.stream("s").shards(2).create().await;
-        let told = refused(&lab, "UpdateShardCount", scale("s", 4)).await;
+        let got = refused(&lab, "UpdateShardCount", scale("s", 4)).await;
         let expected = format!(
             "LimitExceededException: This request would exceed the shard limit for the account \
              {ACCOUNT} in us-east-1. Current shard count for the account: 4. Limit: 5. Number of \
@@ -236,7 +236,7 @@ wire_test!(
              (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current \
              limits and how to request higher limits."
         );
-        assert_eq!(told, expected);
+        assert_eq!(got, expected);
         ok(&lab, "UpdateShardCount", scale("s", 3)).await;
         ok(&lab, "UpdateShardCount", scale("s", 2)).await;
         ok(&lab, "UpdateShardCount", scale("other", 3)).await;

@@ -49,7 +49,7 @@ kinesis_test!(
                 assert_eq!(none["StreamNames"], json!([]));
                 let limits = done(&lab, who, "DescribeLimits", json!({})).await;
                 assert_eq!(limits["OpenShardCount"], 0);
-                let (status, told) = call(
+                let (status, got) = call(
                     &lab,
                     who,
                     "DescribeStreamSummary",
@@ -57,22 +57,22 @@ kinesis_test!(
                 )
                 .await;
                 let expected = format!("Stream s under account {} not found.", who.0);
-                assert_eq!((status, &told["message"]), (400, &json!(expected)));
+                assert_eq!((status, &got["message"]), (400, &json!(expected)));
                 let shards = at + 1;
                 let tags = json!({"who": who.0});
                 let create = json!({"StreamName": "s", "ShardCount": shards, "Tags": tags});
                 done(&lab, who, "CreateStream", create).await;
-                let told = done(
+                let got = done(
                     &lab,
                     who,
                     "DescribeStreamSummary",
                     json!({"StreamName": "s"}),
                 )
                 .await;
-                let summary = &told["StreamDescriptionSummary"];
+                let summary = &got["StreamDescriptionSummary"];
                 assert_eq!(summary["StreamARN"], arn(who));
                 assert_eq!(summary["OpenShardCount"], shards);
-                let (_, told) = call(
+                let (_, got) = call(
                     &lab,
                     who,
                     "CreateStream",
@@ -84,8 +84,8 @@ kinesis_test!(
                     who.0, who.1
                 );
                 assert!(
-                    told["message"].as_str().unwrap().contains(&expected),
-                    "{told}"
+                    got["message"].as_str().unwrap().contains(&expected),
+                    "{got}"
                 );
                 let enabled = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
                 done(&lab, who, "UpdateAccountSettings", enabled).await;
@@ -94,23 +94,23 @@ kinesis_test!(
             if ok(&lab, "ListStreams", json!({})).await["StreamNames"] == json!([]) {
                 return;
             }
-            let told = done(&lab, mine, "DescribeAccountSettings", json!({})).await;
+            let got = done(&lab, mine, "DescribeAccountSettings", json!({})).await;
             assert_eq!(
-                told["MinimumThroughputBillingCommitment"]["Status"],
+                got["MinimumThroughputBillingCommitment"]["Status"],
                 "DISABLED"
             );
             for who in OTHERS {
-                let told = done(&lab, who, "DescribeAccountSettings", json!({})).await;
+                let got = done(&lab, who, "DescribeAccountSettings", json!({})).await;
                 assert_eq!(
-                    told["MinimumThroughputBillingCommitment"]["Status"],
+                    got["MinimumThroughputBillingCommitment"]["Status"],
                     "ENABLED"
                 );
                 done(&lab, who, "DeleteStream", json!({"StreamName": "s"})).await;
             }
-            let told = done(&lab, mine, "ListStreams", json!({})).await;
-            assert_eq!(told["StreamSummaries"][0]["StreamARN"], arn(mine));
-            let told = done(&lab, mine, "ListTagsForStream", json!({"StreamName": "s"})).await;
-            assert_eq!(told["Tags"], json!([]));
+            let got = done(&lab, mine, "ListStreams", json!({})).await;
+            assert_eq!(got["StreamSummaries"][0]["StreamARN"], arn(mine));
+            let got = done(&lab, mine, "ListTagsForStream", json!({"StreamName": "s"})).await;
+            assert_eq!(got["Tags"], json!([]));
         }
     }
 );
@@ -189,14 +189,14 @@ kinesis_test!(
         ] {
             ok(&lab, operation, body).await;
         }
-        let told = done(
+        let got = done(
             &lab,
             owner,
             "DescribeStreamSummary",
             json!({"StreamName": "s"}),
         )
         .await;
-        let theirs = &told["StreamDescriptionSummary"];
+        let theirs = &got["StreamDescriptionSummary"];
         for (member, expected) in [
             ("RetentionPeriodHours", json!(25)),
             ("EncryptionType", json!("KMS")),
@@ -211,8 +211,8 @@ kinesis_test!(
         ] {
             assert_eq!(theirs[member], expected, "{member}");
         }
-        let told = done(&lab, owner, "ListTagsForStream", json!({"StreamName": "s"})).await;
-        assert_eq!(told["Tags"].as_array().unwrap().len(), 2);
+        let got = done(&lab, owner, "ListTagsForStream", json!({"StreamName": "s"})).await;
+        assert_eq!(got["Tags"].as_array().unwrap().len(), 2);
         let mine = summary(&lab, "s").await;
         assert_eq!(
             (&mine["OpenShardCount"], &mine["ConsumerCount"]),
@@ -221,8 +221,8 @@ kinesis_test!(
         assert_eq!(mine["RetentionPeriodHours"], 24);
         let by_arn = stream(json!({"EnforceConsumerDeletion": true}));
         ok(&lab, "DeleteStream", by_arn).await;
-        let told = done(&lab, owner, "ListStreams", json!({})).await;
-        assert_eq!(told["StreamNames"], json!([]));
+        let got = done(&lab, owner, "ListStreams", json!({})).await;
+        assert_eq!(got["StreamNames"], json!([]));
         assert_eq!(
             ok(&lab, "ListStreams", json!({})).await["StreamNames"],
             json!(["s"])

@@ -1,4 +1,4 @@
-//! What may be done to a stream in each of its states.
+//! The operations that each status of a stream allows.
 
 use super::{arn_of, not_active, not_found, ok, refused, restart, status};
 use crate::lab::{Lab, kinesis_test, ms, wire_test};
@@ -88,8 +88,8 @@ async fn check(lab: &Lab, state: &str, allowed: usize) {
         if at < allowed {
             lab.ok(operation, &body.to_string()).await;
         } else {
-            let told = refused(lab, operation, body).await;
-            assert_eq!(told, not_active("s", state), "{operation}");
+            let got = refused(lab, operation, body).await;
+            assert_eq!(got, not_active("s", state), "{operation}");
         }
     }
 }
@@ -100,8 +100,8 @@ wire_test!(
     |lab| async move {
         lab.stream("s").create().await;
         check(&lab, "CREATING", LOOKING).await;
-        let told = ok(&lab, "DescribeStream", json!({"StreamName": "s"})).await;
-        let described = &told["StreamDescription"];
+        let got = ok(&lab, "DescribeStream", json!({"StreamName": "s"})).await;
+        let described = &got["StreamDescription"];
         assert_eq!(
             (&described["Shards"], &described["HasMoreShards"]),
             (&json!([]), &json!(false))
@@ -126,17 +126,17 @@ wire_test!(
             if at < SETTLED {
                 lab.ok(operation, &body.to_string()).await;
             } else {
-                let told = refused(&lab, operation, body).await;
-                assert_eq!(told, not_active("s", "UPDATING"), "{operation}");
+                let got = refused(&lab, operation, body).await;
+                assert_eq!(got, not_active("s", "UPDATING"), "{operation}");
             }
         }
-        let told = refused(
+        let got = refused(
             &lab,
             "IncreaseStreamRetentionPeriod",
             json!({"StreamName": "s", "RetentionPeriodHours": 49}),
         )
         .await;
-        assert_eq!(told, not_active("s", "UPDATING"));
+        assert_eq!(got, not_active("s", "UPDATING"));
         lab.clock.advance(ms(500)).await;
         assert_eq!(status(&lab, "s").await, "ACTIVE");
     }
@@ -169,8 +169,8 @@ kinesis_test!(
         lab.clock.advance(ms(300)).await;
         ok(&lab, "DeleteStream", json!({"StreamName": "s"})).await;
         lab.clock.advance(ms(300)).await;
-        let told = ok(&lab, "DescribeStream", json!({"StreamName": "s"})).await;
-        assert_eq!(told["StreamDescription"]["StreamStatus"], "DELETING");
+        let got = ok(&lab, "DescribeStream", json!({"StreamName": "s"})).await;
+        assert_eq!(got["StreamDescription"]["StreamStatus"], "DELETING");
         let refusal = refused(&lab, "CreateStream", json!({"StreamName": "s"})).await;
         let expected =
             "ResourceInUseException: Stream s under account 000000000000 already exists.";

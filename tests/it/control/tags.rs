@@ -25,16 +25,16 @@ fn many(from: usize, count: usize) -> Value {
 
 /// The tags of the stream as the operation by name lists them, and by ARN, which must be the same.
 async fn tags(lab: &Lab) -> Vec<(String, String)> {
-    let told = ok(lab, "ListTagsForStream", json!({"StreamName": "s"})).await;
-    assert_eq!(told["HasMoreTags"], false);
+    let got = ok(lab, "ListTagsForStream", json!({"StreamName": "s"})).await;
+    assert_eq!(got["HasMoreTags"], false);
     let by_arn = ok_cbor(
         lab,
         "ListTagsForResource",
         json!({"ResourceARN": arn_of("s")}),
     )
     .await;
-    assert_eq!(by_arn["Tags"], told["Tags"]);
-    pairs(&told["Tags"])
+    assert_eq!(by_arn["Tags"], got["Tags"]);
+    pairs(&got["Tags"])
 }
 
 fn pairs(tags: &Value) -> Vec<(String, String)> {
@@ -95,12 +95,12 @@ wire_test!(
             json!({"StreamName": "s", "Tags": given}),
         )
         .await;
-        let listed = |told: &Value| {
-            let keys: Vec<_> = pairs(&told["Tags"])
+        let listed = |got: &Value| {
+            let keys: Vec<_> = pairs(&got["Tags"])
                 .into_iter()
                 .map(|(key, _)| key)
                 .collect();
-            (keys, told["HasMoreTags"].as_bool().unwrap())
+            (keys, got["HasMoreTags"].as_bool().unwrap())
         };
         let list = async |body: Value| listed(&ok(&lab, "ListTagsForStream", body).await);
         assert_eq!(
@@ -185,42 +185,46 @@ kinesis_test!(
     }
 );
 
-wire_test!(a_missing_stream_is_told_before_its_tags, |lab| async move {
-    for (operation, body) in [
-        (
-            "AddTagsToStream",
-            json!({"StreamName": "s", "Tags": {";": "%"}}),
-        ),
-        (
-            "RemoveTagsFromStream",
-            json!({"StreamName": "s", "TagKeys": [";"]}),
-        ),
-        ("ListTagsForStream", json!({"StreamName": "s"})),
-        (
-            "TagResource",
-            json!({"ResourceARN": arn_of("s"), "Tags": {";": "%"}}),
-        ),
-        (
-            "UntagResource",
-            json!({"ResourceARN": arn_of("s"), "TagKeys": [";"]}),
-        ),
-        ("ListTagsForResource", json!({"ResourceARN": arn_of("s")})),
-    ] {
-        assert_eq!(
-            refused(&lab, operation, body).await,
-            not_found("s"),
-            "{operation}"
-        );
+wire_test!(
+    a_missing_stream_is_refused_before_its_tags,
+    |lab| async move {
+        for (operation, body) in [
+            (
+                "AddTagsToStream",
+                json!({"StreamName": "s", "Tags": {";": "%"}}),
+            ),
+            (
+                "RemoveTagsFromStream",
+                json!({"StreamName": "s", "TagKeys": [";"]}),
+            ),
+            ("ListTagsForStream", json!({"StreamName": "s"})),
+            (
+                "TagResource",
+                json!({"ResourceARN": arn_of("s"), "Tags": {";": "%"}}),
+            ),
+            (
+                "UntagResource",
+                json!({"ResourceARN": arn_of("s"), "TagKeys": [";"]}),
+            ),
+            ("ListTagsForResource", json!({"ResourceARN": arn_of("s")})),
+        ] {
+            assert_eq!(
+                refused(&lab, operation, body).await,
+                not_found("s"),
+                "{operation}"
+            );
+        }
+        let neither =
+            "InvalidArgumentException: Either StreamName or StreamARN should be provided.";
+        for (operation, body) in [
+            ("AddTagsToStream", json!({"Tags": {";": "%"}})),
+            ("RemoveTagsFromStream", json!({"TagKeys": [";"]})),
+            ("ListTagsForStream", json!({})),
+        ] {
+            assert_eq!(refused(&lab, operation, body).await, neither, "{operation}");
+        }
     }
-    let neither = "InvalidArgumentException: Either StreamName or StreamARN should be provided.";
-    for (operation, body) in [
-        ("AddTagsToStream", json!({"Tags": {";": "%"}})),
-        ("RemoveTagsFromStream", json!({"TagKeys": [";"]})),
-        ("ListTagsForStream", json!({})),
-    ] {
-        assert_eq!(refused(&lab, operation, body).await, neither, "{operation}");
-    }
-});
+);
 
 disk_test!(a_stream_has_fifty_tags_at_most, [], |lab| async move {
     lab.stream("s").create().await;
@@ -235,13 +239,13 @@ disk_test!(a_stream_has_fifty_tags_at_most, [], |lab| async move {
          a given stream cannot have more than 10 tags associated with it."
     );
     let two_more = many(49, 2);
-    let told = refused(
+    let got = refused(
         &lab,
         "AddTagsToStream",
         json!({"StreamName": "s", "Tags": two_more}),
     )
     .await;
-    assert_eq!(told, expected);
+    assert_eq!(got, expected);
     restart(&lab).await;
     let by_arn = json!({"ResourceARN": arn_of("s"), "Tags": two_more});
     assert_eq!(refused(&lab, "TagResource", by_arn).await, expected);
@@ -271,8 +275,8 @@ kinesis_test!(a_consumer_has_tags_of_its_own, |lab| async move {
         .unwrap()
         .to_owned();
     let list = async || {
-        let told = ok(&lab, "ListTagsForResource", json!({"ResourceARN": arn})).await;
-        pairs(&told["Tags"])
+        let got = ok(&lab, "ListTagsForResource", json!({"ResourceARN": arn})).await;
+        pairs(&got["Tags"])
     };
     assert_eq!(list().await, owned(&[("of", "consumer"), ("x", "y")]));
     ok_cbor(
@@ -289,15 +293,15 @@ kinesis_test!(a_consumer_has_tags_of_its_own, |lab| async move {
     .await;
     assert_eq!(list().await, owned(&[("a", ""), ("x", "z")]));
     assert_eq!(tags(&lab).await, owned(&[("of", "stream")]));
-    let told = refused(
+    let got = refused(
         &lab,
         "TagResource",
         json!({"ResourceARN": arn, "Tags": many(0, 49)}),
     )
     .await;
     assert!(
-        told.ends_with("cannot have more than 10 tags associated with it."),
-        "{told}"
+        got.ends_with("cannot have more than 10 tags associated with it."),
+        "{got}"
     );
     if restart(&lab).await {
         assert_eq!(list().await, owned(&[("a", ""), ("x", "z")]));
@@ -328,16 +332,16 @@ kinesis_test!(a_consumer_has_tags_of_its_own, |lab| async move {
 wire_test!(a_resource_of_another_kind_is_not_found, |lab| async move {
     for kind in ["queue", "channel"] {
         let arn = format!("arn:aws:kinesis:us-east-1:{ACCOUNT}:{kind}/q");
-        let told = refused(&lab, "ListTagsForResource", json!({"ResourceARN": arn})).await;
-        assert!(told.starts_with("ResourceNotFoundException: "), "{told}");
+        let got = refused(&lab, "ListTagsForResource", json!({"ResourceARN": arn})).await;
+        assert!(got.starts_with("ResourceNotFoundException: "), "{got}");
     }
 });
 
 wire_test!(
-    keys_and_values_are_told_by_the_rules_of_their_list,
+    keys_and_values_are_reported_with_the_constraints_of_their_map,
     |lab| async move {
         let long = "k".repeat(129);
-        let told = refused(
+        let got = refused(
             &lab,
             "AddTagsToStream",
             json!({"StreamName": "s", "Tags": {long.clone(): ""}}),
@@ -348,9 +352,9 @@ wire_test!(
          satisfy constraint: Map keys must satisfy constraint: [Member must have length less than \
          or equal to 128, Member must have length greater than or equal to 1]"
         );
-        assert_eq!(told, expected);
+        assert_eq!(got, expected);
         let value = "v".repeat(257);
-        let told = refused(
+        let got = refused(
             &lab,
             "TagResource",
             json!({"ResourceARN": arn_of("s"), "Tags": {"k": value}}),
@@ -361,8 +365,8 @@ wire_test!(
          to satisfy constraint: Map value must satisfy constraint: [Member must have length less \
          than or equal to 256, Member must have length greater than or equal to 0]"
         );
-        assert_eq!(told, expected);
-        let told = refused(
+        assert_eq!(got, expected);
+        let got = refused(
             &lab,
             "RemoveTagsFromStream",
             json!({"StreamName": "s", "TagKeys": ["", "a"]}),
@@ -371,7 +375,7 @@ wire_test!(
         let expected = "ValidationException: 1 validation error detected: Value '[, a]' at 'tagKeys' \
         failed to satisfy constraint: Member must satisfy constraint: [Member must have length \
         less than or equal to 128, Member must have length greater than or equal to 1]";
-        assert_eq!(told, expected);
+        assert_eq!(got, expected);
         let none = json!({"StreamName": "s", "Tags": {}});
         let expected = "ValidationException: 1 validation error detected: Value '{}' at 'tags' failed \
         to satisfy constraint: Member must have length greater than or equal to 1";

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 const WRITERS: usize = 4;
 const ROUNDS: usize = 30;
 const BATCH: usize = 5;
-/// What all writers write.
+/// The records of all writers.
 const RECORDS: usize = WRITERS * ROUNDS * (1 + BATCH);
 
 /// A record read: its key, what it says, its shard and its number.
@@ -34,24 +34,24 @@ async fn write(lab: Lab, writer: usize) -> Vec<Seen> {
         let body = json!({
             "StreamName": "s", "PartitionKey": key, "Data": STANDARD.encode(&data)
         });
-        let told = ok(&lab, "PutRecord", body).await;
+        let got = ok(&lab, "PutRecord", body).await;
         put.push((
             key,
             data,
-            text(&told["ShardId"]),
-            text(&told["SequenceNumber"]),
+            text(&got["ShardId"]),
+            text(&got["SequenceNumber"]),
         ));
         let batch: Vec<_> = (0..BATCH).map(|at| next(round + at)).collect();
         let entry = |(key, data): &(String, String)| json!({"PartitionKey": key, "Data": STANDARD.encode(data)});
         let records: Vec<_> = batch.iter().map(entry).collect();
-        let told = ok(
+        let got = ok(
             &lab,
             "PutRecords",
             json!({"StreamName": "s", "Records": records}),
         )
         .await;
-        assert_eq!(told["FailedRecordCount"], 0, "{told}");
-        let results = told["Records"].as_array().unwrap();
+        assert_eq!(got["FailedRecordCount"], 0, "{got}");
+        let results = got["Records"].as_array().unwrap();
         for ((key, data), result) in batch.into_iter().zip(results) {
             put.push((
                 key,
@@ -130,7 +130,7 @@ async fn follow(lab: Lab, first: Vec<String>, written: Arc<AtomicBool>) -> Vec<S
     }
 }
 
-/// Runs writers and a follower beside what `reshard` does; compares what was put and what was read.
+/// Runs writers and a follower while `reshard` runs; compares the records written and read.
 async fn check<F: Future<Output = ()>>(lab: &Lab, first: usize, reshard: F) {
     let (mut writers, mut follower) = (JoinSet::new(), JoinSet::new());
     for writer in 0..WRITERS {
@@ -250,8 +250,8 @@ kinesis_test!(
             if answer.status == 200 {
                 won += 1;
             } else {
-                let told = answer.refusal().to_string();
-                assert_eq!(told, not_active("s", "UPDATING"));
+                let got = answer.refusal().to_string();
+                assert_eq!(got, not_active("s", "UPDATING"));
             }
         }
         assert_eq!(won, 1);

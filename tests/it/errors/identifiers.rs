@@ -1,4 +1,4 @@
-//! What is said of shards, iterators and tokens that cannot be.
+//! Errors about shards, iterators and tokens.
 
 use super::refused_in_both;
 use crate::lab::{Lab, SHARD_0, kinesis_test, ms, seconds, wire_test};
@@ -15,7 +15,7 @@ fn get(iterator: &str) -> String {
 const INVALID_ITERATOR: &str = "InvalidArgumentException: Invalid ShardIterator.";
 
 wire_test!(
-    a_shard_id_without_a_number_is_told_before_the_stream_is_looked_up,
+    a_shard_id_without_a_number_is_refused_before_the_stream_is_looked_up,
     |lab| async move {
         for raw in [
             "ABC",
@@ -26,18 +26,18 @@ wire_test!(
             "-",
             "a--1",
         ] {
-            let told = refused_in_both(&lab, "GetShardIterator", &iterate(raw)).await;
+            let got = refused_in_both(&lab, "GetShardIterator", &iterate(raw)).await;
             let expected = format!(
                 "ResourceNotFoundException: Could not find shard {raw} in stream orders under account \
              000000000000."
             );
-            assert_eq!(told, expected);
+            assert_eq!(got, expected);
         }
     }
 );
 
 wire_test!(
-    an_unknown_shard_is_told_by_its_canonical_id,
+    a_reader_of_an_unknown_shard_is_shown_its_canonical_id,
     |lab| async move {
         let gone = |shard: &str| {
             format!(
@@ -53,8 +53,8 @@ wire_test!(
                 ("anything-7-x", "shardId-000000000007"),
                 ("2147483647", "shardId-002147483647"),
             ] {
-                let told = refused_in_both(&lab, "GetShardIterator", &iterate(raw)).await;
-                assert_eq!(told, gone(shard));
+                let got = refused_in_both(&lab, "GetShardIterator", &iterate(raw)).await;
+                assert_eq!(got, gone(shard));
             }
             if lab
                 .json("DescribeStream", r#"{"StreamName":"orders"}"#)
@@ -82,7 +82,7 @@ wire_test!(one_shard_has_many_spellings, |lab| async move {
     }
 });
 
-kinesis_test!(what_is_no_iterator_is_refused, |lab| async move {
+kinesis_test!(a_text_that_is_no_iterator_is_refused, |lab| async move {
     lab.stream("orders").create().await;
     let iterator = lab.ok("GetShardIterator", &iterate(SHARD_0)).await["ShardIterator"].clone();
     let iterator = iterator.as_str().unwrap();
@@ -108,8 +108,8 @@ kinesis_test!(what_is_no_iterator_is_refused, |lab| async move {
         broken.push([&iterator[..at], other, &iterator[at + 1..]].concat());
     }
     for text in broken {
-        let told = refused_in_both(&lab, "GetRecords", &get(&text)).await;
-        assert_eq!(told, INVALID_ITERATOR, "{text}");
+        let got = refused_in_both(&lab, "GetRecords", &get(&text)).await;
+        assert_eq!(got, INVALID_ITERATOR, "{text}");
     }
     lab.ok("GetRecords", &get(&format!("\"{iterator}\""))).await;
 });
@@ -143,13 +143,10 @@ wire_test!(
             let iterator =
                 lab.ok("GetShardIterator", &iterate(SHARD_0)).await["ShardIterator"].clone();
             lab.clock.advance(seconds(301)).await;
-            let told = lab
+            let got = lab
                 .refusal("GetRecords", &get(iterator.as_str().unwrap()))
                 .await;
-            assert!(
-                told.contains("Fri Jan 02 00:00:00 UTC 2026 while"),
-                "{told}"
-            );
+            assert!(got.contains("Fri Jan 02 00:00:00 UTC 2026 while"), "{got}");
         }
     }
 );
@@ -319,7 +316,7 @@ wire_test!(a_filter_has_the_members_of_its_type, |lab| async move {
             "ShardFilter and ExclusiveStartShardId cannot be provided together.",
         ),
     ] {
-        let told = refused_in_both(&lab, "ListShards", &list(rest)).await;
-        assert_eq!(told, format!("InvalidArgumentException: {text}"));
+        let got = refused_in_both(&lab, "ListShards", &list(rest)).await;
+        assert_eq!(got, format!("InvalidArgumentException: {text}"));
     }
 });

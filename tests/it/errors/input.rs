@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use expect_test::expect;
 
 #[test]
-fn put_record_names_every_broken_member() {
+fn put_record_names_every_invalid_member() {
     check_input(
         "PutRecord",
         r#"{"PartitionKey": "", "StreamName": "a b", "ExplicitHashKey": "-1",
@@ -24,7 +24,7 @@ fn put_record_names_every_broken_member() {
 }
 
 #[test]
-fn put_records_names_the_place_of_each_broken_record() {
+fn put_records_names_the_path_of_each_invalid_record() {
     check_input(
         "PutRecords",
         r#"{"StreamName": "", "Records": [{"PartitionKey": "a", "Data": ""},
@@ -42,7 +42,7 @@ fn put_records_names_the_place_of_each_broken_record() {
 }
 
 #[test]
-fn an_empty_list_of_records_is_told_without_its_value() {
+fn an_empty_list_of_records_is_reported_without_its_value() {
     check_input(
         "PutRecords",
         r#"{"StreamName": "s", "Records": []}"#,
@@ -75,7 +75,7 @@ fn create_stream_names_members_in_the_services_order() {
 }
 
 #[test]
-fn tags_are_told_as_a_map_with_all_rules_of_keys_and_of_values() {
+fn tags_are_reported_as_a_map_with_all_constraints_of_keys_and_values() {
     let long = "v".repeat(257);
     let body = format!(r#"{{"StreamName": "s", "Tags": {{"": "{long}"}}}}"#);
     let expected = format!(
@@ -85,8 +85,8 @@ fn tags_are_told_as_a_map_with_all_rules_of_keys_and_of_values() {
          '{{={long}}}' at tags: Map value must satisfy constraint: [Member must have length less \
          than or equal to 256, Member must have length greater than or equal to 0]\n"
     );
-    let told = super::refusal_of("CreateStream", &body);
-    assert_eq!(told, expected);
+    let got = super::refusal_of("CreateStream", &body);
+    assert_eq!(got, expected);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn get_records_names_its_limit_before_its_iterator() {
 }
 
 #[test]
-fn list_shards_tells_a_bad_name_and_a_bad_token_at_once() {
+fn list_shards_reports_a_bad_name_and_a_bad_token_at_once() {
     check_input(
         "ListShards",
         r#"{"NextToken": "", "StreamName": "!", "MaxResults": 0, "ExclusiveStartShardId": "/"}"#,
@@ -196,11 +196,11 @@ fn numbers_are_cut_and_clamped_before_they_are_checked_and_printed() {
     );
 }
 
-wire_test!(at_most_ten_violations_are_told, |lab| async move {
+wire_test!(at_most_ten_violations_are_reported, |lab| async move {
     let records = vec![r#"{"PartitionKey":""}"#; 501].join(",");
     let body = format!(r#"{{"StreamName":"","Records":[{records}]}}"#);
-    let told = one_a_line(&lab.refusal("PutRecords", &body).await);
-    let lines: Vec<_> = told.lines().collect();
+    let got = one_a_line(&lab.refusal("PutRecords", &body).await);
+    let lines: Vec<_> = got.lines().collect();
     assert_eq!(lines.len(), 11);
     assert_eq!(
         lines[0],
@@ -225,26 +225,29 @@ wire_test!(at_most_ten_violations_are_told, |lab| async move {
     );
 });
 
-wire_test!(too_much_data_is_told_without_its_value, |lab| async move {
-    let data = STANDARD.encode(vec![0; 10_485_761]);
-    let request = Request::json(
-        "PutRecord",
-        &format!(r#"{{"StreamName":"s","PartitionKey":"k","Data":"{data}"}}"#),
-    );
-    let told = lab.send(&request).await.refusal().to_string();
-    assert_eq!(
-        told,
-        "ValidationException: 1 validation error detected: Value at 'data' failed to satisfy \
+wire_test!(
+    too_much_data_is_reported_without_its_value,
+    |lab| async move {
+        let data = STANDARD.encode(vec![0; 10_485_761]);
+        let request = Request::json(
+            "PutRecord",
+            &format!(r#"{{"StreamName":"s","PartitionKey":"k","Data":"{data}"}}"#),
+        );
+        let got = lab.send(&request).await.refusal().to_string();
+        assert_eq!(
+            got,
+            "ValidationException: 1 validation error detected: Value at 'data' failed to satisfy \
          constraint: Member must have length less than or equal to 10485760"
-    );
-    let request = Request::json(
-        "PutRecords",
-        &format!(r#"{{"StreamName":"s","Records":[{{"PartitionKey":"k","Data":"{data}"}}]}}"#),
-    );
-    let told = lab.send(&request).await.refusal().to_string();
-    assert_eq!(
-        told,
-        "ValidationException: 1 validation error detected: Value at 'records.1.member.data' \
+        );
+        let request = Request::json(
+            "PutRecords",
+            &format!(r#"{{"StreamName":"s","Records":[{{"PartitionKey":"k","Data":"{data}"}}]}}"#),
+        );
+        let got = lab.send(&request).await.refusal().to_string();
+        assert_eq!(
+            got,
+            "ValidationException: 1 validation error detected: Value at 'records.1.member.data' \
          failed to satisfy constraint: Member must have length less than or equal to 10485760"
-    );
-});
+        );
+    }
+);

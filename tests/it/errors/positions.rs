@@ -1,4 +1,4 @@
-//! What is said of starting positions that do not fit.
+//! Errors about starting positions.
 
 use super::refused_in_both;
 use crate::lab::{Lab, START_MS, kinesis_test, wire_test};
@@ -34,7 +34,7 @@ wire_test!(a_number_goes_with_two_types_only, |lab| async move {
     };
     let number = start(&lab, 0).await;
     for kind in ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"] {
-        // Whether the number is one makes no difference.
+        // An invalid number gives the same error.
         for number in [number.as_str(), "7"] {
             let rest = json!({ "StartingSequenceNumber": number });
             assert_eq!(refusal(&lab, 0, kind, rest).await, text(kind, "also a"));
@@ -112,7 +112,7 @@ fn add(number: &str, factor: u128, other: u128) -> String {
 }
 
 kinesis_test!(
-    a_number_of_another_shard_is_told_with_both_shards,
+    a_number_of_another_shard_names_both_shards,
     |lab| async move {
         lab.stream("orders").shards(2).create().await;
         let rest = json!({"StartingSequenceNumber": start(&lab, 1).await});
@@ -130,14 +130,14 @@ kinesis_test!(
         );
         // Version 2 reads its shard index as a signed number: -1 here.
         let negative = "49646437577442987594894835752948967342640671834246843378";
-        let told = refusal(
+        let got = refusal(
             &lab,
             0,
             "AT_SEQUENCE_NUMBER",
             json!({"StartingSequenceNumber": negative}),
         );
-        let told = told.await;
-        assert!(told.contains("It encodes shardId--"), "{told}");
+        let got = got.await;
+        assert!(got.contains("It encodes shardId--"), "{got}");
     }
 );
 
@@ -146,8 +146,8 @@ wire_test!(
     |lab| async move {
         lab.stream("orders").create().await;
         for kind in ["AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"] {
-            let told = refusal(&lab, 0, kind, json!({"StartingSequenceNumber": "0"})).await;
-            assert_eq!(told, "500 InternalFailure");
+            let got = refusal(&lab, 0, kind, json!({"StartingSequenceNumber": "0"})).await;
+            assert_eq!(got, "500 InternalFailure");
         }
         lab.ok("GetShardIterator", &iterate(0, "LATEST", json!({})))
             .await;
@@ -200,7 +200,7 @@ wire_test!(a_moment_is_needed_and_not_to_come, |lab| async move {
         )
         .await;
     }
-    // A moment beside another type says nothing.
+    // A timestamp with another type is ignored.
     let far = json!({"Timestamp": 9_999_999_999_i64});
     lab.ok("GetShardIterator", &iterate(0, "LATEST", far)).await;
 });

@@ -65,7 +65,7 @@ fn breaches(shape: &Shape) -> Vec<Breach> {
                         &[kind.clone(), vec![too_short(*min)]].concat(),
                     ));
                 }
-                // What is one too long may keep the pattern or not: names do, ARNs do not.
+                // A text that is one too long may match the pattern: names do, ARNs do not.
                 let text = "a".repeat(max + 1);
                 let matches = pattern.is_none_or(|pattern| pattern.matches(&text));
                 let kind = if matches { Vec::new() } else { kind };
@@ -116,7 +116,7 @@ fn list_breaches(element: &Shape, (min, max): (usize, usize)) -> Vec<Breach> {
             .filter_map(Value::as_str)
             .map(str::to_owned)
             .collect();
-        // What holds data is not printed.
+        // Values that hold data are not printed.
         let printed = if element.holds_blob() {
             String::new()
         } else {
@@ -160,7 +160,7 @@ fn sentence(violations: &[String]) -> String {
 }
 
 wire_test!(
-    every_broken_rule_of_every_member_is_told_in_json_and_cbor,
+    every_violated_constraint_of_every_member_is_reported_in_json_and_cbor,
     |lab| async move {
         let mut checked = 0;
         for entry in OPERATIONS {
@@ -174,12 +174,12 @@ wire_test!(
                     };
                     let expected: Vec<_> = breach.rules.iter().map(violation).collect();
                     // serde_json sorts keys by itself; a map prints its entries in the order sent.
-                    let told = refused_in_both(&lab, entry.name, &body.to_string()).await;
-                    if spot.shape.members().is_empty() && told.contains("k10=v") {
-                        assert_eq!(told.len(), sentence(&expected).len(), "{}", entry.name);
-                        assert!(told.ends_with(&breach.rules[0]), "{told}");
+                    let got = refused_in_both(&lab, entry.name, &body.to_string()).await;
+                    if spot.shape.members().is_empty() && got.contains("k10=v") {
+                        assert_eq!(got.len(), sentence(&expected).len(), "{}", entry.name);
+                        assert!(got.ends_with(&breach.rules[0]), "{got}");
                     } else {
-                        assert_eq!(told, sentence(&expected), "{} {}", entry.name, spot.path());
+                        assert_eq!(got, sentence(&expected), "{} {}", entry.name, spot.path());
                     }
                     checked += 1;
                 }
@@ -190,7 +190,7 @@ wire_test!(
 );
 
 wire_test!(
-    every_absent_required_member_is_told_in_json_and_cbor,
+    every_absent_required_member_is_reported_in_json_and_cbor,
     |lab| async move {
         let mut checked = Vec::new();
         for entry in OPERATIONS {
@@ -201,11 +201,11 @@ wire_test!(
                 )]);
                 let mut body = good_input(entry.name);
                 spot.put(&mut body, Value::Null);
-                let told = refused_in_both(&lab, entry.name, &body.to_string()).await;
-                assert_eq!(told, expected, "{} null", entry.name);
+                let got = refused_in_both(&lab, entry.name, &body.to_string()).await;
+                assert_eq!(got, expected, "{} null", entry.name);
                 remove_nulls(&mut body);
-                let told = refused_in_both(&lab, entry.name, &body.to_string()).await;
-                assert_eq!(told, expected, "{} absent", entry.name);
+                let got = refused_in_both(&lab, entry.name, &body.to_string()).await;
+                assert_eq!(got, expected, "{} absent", entry.name);
                 checked.push(format!("{}.{path}", entry.name));
             }
         }
@@ -269,16 +269,16 @@ wire_test!(
                 };
                 for value in values {
                     let mut body = good_input(entry.name);
-                    // Nobody is there, so that nothing is done.
+                    // The stream does not exist, so nothing is done.
                     if entry.name != "CreateStream" && !body["StreamName"].is_null() {
-                        body["StreamName"] = json!("nobody");
+                        body["StreamName"] = json!("missing");
                     }
                     spot.put(&mut body, value);
                     let answer = lab.json(entry.name, &body.to_string()).await;
-                    let told = (answer.status != 200).then(|| answer.refusal().to_string());
-                    let told = told.unwrap_or_default();
-                    let what = format!("{} {} {told}", entry.name, spot.path());
-                    assert!(!told.contains(&format!("at '{}'", spot.path())), "{what}");
+                    let got = (answer.status != 200).then(|| answer.refusal().to_string());
+                    let got = got.unwrap_or_default();
+                    let what = format!("{} {} {got}", entry.name, spot.path());
+                    assert!(!got.contains(&format!("at '{}'", spot.path())), "{what}");
                     lab.json("DeleteStream", r#"{"StreamName":"s"}"#).await;
                     checked += 1;
                 }
@@ -297,9 +297,9 @@ wire_test!(lengths_count_utf_16_code_units, |lab| async move {
         format!(r#"{{"StreamName":"s","Data":"","PartitionKey":"{key}"}}"#)
     };
     lab.ok("PutRecord", &put(128)).await;
-    let told = lab.refusal("PutRecord", &put(129)).await;
+    let got = lab.refusal("PutRecord", &put(129)).await;
     assert!(
-        told.ends_with("Member must have length less than or equal to 256"),
-        "{told}"
+        got.ends_with("Member must have length less than or equal to 256"),
+        "{got}"
     );
 });

@@ -1,4 +1,4 @@
-//! What is said of streams that are there, not there, or in the way.
+//! Errors about streams.
 
 use super::refused_in_both;
 use crate::lab::{kinesis_test, ms, wire_test};
@@ -87,7 +87,7 @@ wire_test!(a_stream_has_to_be_given_by_name_or_arn, |lab| async move {
 wire_test!(a_name_and_an_arn_have_to_agree, |lab| async move {
     lab.stream("orders").create().await;
     let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
-    let told = lab
+    let got = lab
         .refusal(
             "DescribeStream",
             &json!({"StreamName": "other", "StreamARN": arn}).to_string(),
@@ -96,13 +96,13 @@ wire_test!(a_name_and_an_arn_have_to_agree, |lab| async move {
     let expected = "InvalidArgumentException: StreamName other and StreamARN \
                     arn:aws:kinesis:us-east-1:000000000000:stream/orders do not refer to the same \
                     stream.";
-    assert_eq!(told, expected);
+    assert_eq!(got, expected);
     let both = json!({"StreamName": "orders", "StreamARN": arn}).to_string();
     lab.ok("DescribeStream", &both).await;
 });
 
 kinesis_test!(
-    a_taken_name_is_told_before_the_limits,
+    a_taken_name_is_refused_before_the_limits,
     ["--limit", "shards-per-account=2"],
     |lab| {
         async move {
@@ -117,7 +117,7 @@ kinesis_test!(
 );
 
 wire_test!(
-    open_shards_of_an_account_are_counted_and_told,
+    open_shards_of_an_account_are_counted_and_shown,
     ["--limit", "shards-per-account=50"],
     |lab| {
         async move {
@@ -131,12 +131,12 @@ wire_test!(
              limits and how to request higher limits.";
             assert_eq!(refused_in_both(&lab, "CreateStream", body).await, expected);
             lab.stream("rest").shards(47).create().await;
-            let told = lab
+            let got = lab
                 .refusal("CreateStream", r#"{"StreamName":"more","ShardCount":1}"#)
                 .await;
             assert!(
-                told.contains("Current shard count for the account: 50. Limit: 50."),
-                "{told}"
+                got.contains("Current shard count for the account: 50. Limit: 50."),
+                "{got}"
             );
         }
     }
@@ -146,11 +146,11 @@ wire_test!(
     a_huge_shard_count_is_clamped_and_runs_into_the_limit,
     |lab| async move {
         let body = r#"{"StreamName":"orders","ShardCount":4294967296}"#;
-        let told = refused_in_both(&lab, "CreateStream", body).await;
-        assert!(told.starts_with("LimitExceededException: "), "{told}");
+        let got = refused_in_both(&lab, "CreateStream", body).await;
+        assert!(got.starts_with("LimitExceededException: "), "{got}");
         assert!(
-            told.contains("resulted from this request: 2147483647. Refer"),
-            "{told}"
+            got.contains("resulted from this request: 2147483647. Refer"),
+            "{got}"
         );
     }
 );
@@ -304,15 +304,15 @@ wire_test!(tags_are_refused_in_three_ways, |lab| async move {
     lab.ok("CreateStream", &fifty).await;
 });
 
-wire_test!(a_taken_name_is_told_before_its_tags, |lab| async move {
+wire_test!(a_taken_name_is_refused_before_its_tags, |lab| async move {
     lab.stream("s").create().await;
-    let told = lab
+    let got = lab
         .refusal(
             "CreateStream",
             r#"{"StreamName":"s","ShardCount":1,"Tags":{"a%":"b"}}"#,
         )
         .await;
-    assert!(told.starts_with("ResourceInUseException: "), "{told}");
+    assert!(got.starts_with("ResourceInUseException: "), "{got}");
 });
 
 wire_test!(

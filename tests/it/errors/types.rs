@@ -11,7 +11,7 @@ const LIST: &str = "Start of list found where not expected";
 const STRUCTURE: &str = "Start of structure or map found where not expected.";
 const NUMBER: &str = "class com.amazon.coral.value.json.numbers.TruncatingBigNumber";
 
-/// What the service says of a value where a shape is expected; none where it takes it.
+/// The error of the service for a value where a shape is expected; none if the value is accepted.
 fn text(shape: &Shape, value: &Value) -> Option<String> {
     let class = match value {
         Value::Bool(_) => "class java.lang.Boolean",
@@ -56,7 +56,7 @@ fn samples() -> [Value; 8] {
     ]
 }
 
-/// What is wrong with a sample: itself, or else the first thing in it.
+/// The error of a sample: its own, or else that of its first element.
 fn fault(shape: &Shape, value: &Value) -> Option<String> {
     text(shape, value).or_else(|| match (shape, value) {
         (Shape::List { element, .. }, Value::Array(items)) => {
@@ -77,9 +77,9 @@ async fn check(lab: &Lab, request: &Request, spot: &Spot, value: &Value, what: &
     let answer = lab.send(request).await;
     match fault(spot.shape, value) {
         Some(text) => {
-            let told = answer.refusal();
+            let got = answer.refusal();
             let expected = format!("SerializationException (Message): {text}");
-            assert_eq!(told.to_string(), expected, "{what}");
+            assert_eq!(got.to_string(), expected, "{what}");
         }
         None => {
             let kind = (answer.status != 200).then(|| answer.refusal().kind);
@@ -136,11 +136,11 @@ wire_test!(a_byte_string_is_taken_for_blobs_only, |lab| async move {
             let mut body = cbor::from_json(&body, None);
             replace(&mut body);
             let answer = lab.cbor(entry.name, &cbor::write(&body)).await;
-            let told = answer.refusal().to_string();
+            let got = answer.refusal().to_string();
             if matches!(spot.shape, Shape::Blob { .. }) {
-                assert_ne!(told, "SerializationException", "{} {body:?}", entry.name);
+                assert_ne!(got, "SerializationException", "{} {body:?}", entry.name);
             } else {
-                assert_eq!(told, "SerializationException", "{} {body:?}", entry.name);
+                assert_eq!(got, "SerializationException", "{} {body:?}", entry.name);
             }
         }
     }
@@ -165,10 +165,10 @@ wire_test!(
             format!(r#"{{"StreamName":"s","PartitionKey":"k","Data":"","DryRun":"{word}"}}"#)
         };
         for word in ["true", "TRUE", "True", "yes", "YES", "1"] {
-            let told = lab.refusal("PutRecord", &put(word)).await;
+            let got = lab.refusal("PutRecord", &put(word)).await;
             assert!(
-                told.starts_with("DryRunOperationException: "),
-                "{word}: {told}"
+                got.starts_with("DryRunOperationException: "),
+                "{word}: {got}"
             );
         }
         for word in ["false", "FALSE", "no", "No", "0"] {
@@ -228,31 +228,31 @@ wire_test!(
         let table = entry("GetShardIterator").input.members();
         let first = table.first().unwrap().name;
         let last = table.last().unwrap().name;
-        let told = lab
+        let got = lab
             .refusal(
                 "GetShardIterator",
                 &format!(r#"{{"{last}":[],"{first}":{{}}}}"#),
             )
             .await;
         assert_eq!(
-            told,
+            got,
             format!("SerializationException (Message): {STRUCTURE}")
         );
         let inner = r#"{"Records":[{"Data":true},{"PartitionKey":true}]}"#;
-        let told = lab.refusal("PutRecords", inner).await;
+        let got = lab.refusal("PutRecords", inner).await;
         assert_eq!(
-            told,
+            got,
             "SerializationException (Message): class java.lang.Boolean can not be converted to a Blob"
         );
     }
 );
 
 wire_test!(types_come_before_constraints, |lab| async move {
-    let told = lab
+    let got = lab
         .refusal("CreateStream", r#"{"StreamName":"","ShardCount":"a"}"#)
         .await;
     assert_eq!(
-        told,
+        got,
         "SerializationException (Message): class java.lang.String can not be converted to an \
          Integer"
     );

@@ -1,4 +1,4 @@
-//! What is said of records that are not taken.
+//! Errors about records that are refused.
 
 use super::refused_in_both;
 use crate::lab::{Lab, kinesis_test, wire_test};
@@ -44,17 +44,17 @@ async fn stored(lab: &Lab) -> usize {
 }
 
 kinesis_test!(
-    a_record_of_more_than_one_mebibyte_is_told_as_too_long,
+    a_record_of_more_than_one_mebibyte_is_too_long,
     |lab| async move {
         lab.stream("orders").create().await;
-        let told = refused_in_both(&lab, "PutRecord", &put(1_048_576, "k")).await;
-        assert_eq!(told, too_long(&["data"], 1_048_576));
+        let got = refused_in_both(&lab, "PutRecord", &put(1_048_576, "k")).await;
+        assert_eq!(got, too_long(&["data"], 1_048_576));
         // Keys are counted in bytes.
-        let told = lab.refusal("PutRecord", &put(1_048_575, "é")).await;
-        assert_eq!(told, too_long(&["data"], 1_048_576));
-        let told = refused_in_both(&lab, "PutRecords", &puts(&[1, 1_048_576, 2, 1_048_577])).await;
+        let got = lab.refusal("PutRecord", &put(1_048_575, "é")).await;
+        assert_eq!(got, too_long(&["data"], 1_048_576));
+        let got = refused_in_both(&lab, "PutRecords", &puts(&[1, 1_048_576, 2, 1_048_577])).await;
         assert_eq!(
-            told,
+            got,
             too_long(
                 &["records.2.member.data", "records.4.member.data"],
                 1_048_576
@@ -67,20 +67,20 @@ kinesis_test!(
 );
 
 wire_test!(
-    at_most_ten_records_are_told_as_too_long,
+    at_most_ten_records_are_reported_as_too_long,
     ["--profile", "fast"],
     |lab| async move {
         lab.stream("orders").create().await;
-        // Eleven records of one byte too much are beyond the sum as well, which is told first.
-        let told = lab.refusal("PutRecords", &puts(&[1_048_576; 11])).await;
+        // Eleven records of one byte too much also exceed the sum, which is checked first.
+        let got = lab.refusal("PutRecords", &puts(&[1_048_576; 11])).await;
         assert_eq!(
-            told,
+            got,
             "InvalidArgumentException: Records size exceeds 10 MB limit"
         );
-        let told = lab.refusal("PutRecords", &puts(&[1_048_576; 9])).await;
+        let got = lab.refusal("PutRecords", &puts(&[1_048_576; 9])).await;
         assert!(
-            told.starts_with("ValidationException: 9 validation errors detected: "),
-            "{told}"
+            got.starts_with("ValidationException: 9 validation errors detected: "),
+            "{got}"
         );
     }
 );
@@ -96,9 +96,9 @@ wire_test!(
         sizes[0] -= 1;
         let mut more = sizes.to_vec();
         more.push(1);
-        let told = refused_in_both(&lab, "PutRecords", &puts(&more)).await;
+        let got = refused_in_both(&lab, "PutRecords", &puts(&more)).await;
         assert_eq!(
-            told,
+            got,
             "InvalidArgumentException: Records size exceeds 10 MB limit"
         );
         more[10] = 0;
@@ -106,10 +106,10 @@ wire_test!(
     }
 );
 
-wire_test!(a_raised_maximum_is_told_in_bytes, |lab| async move {
+wire_test!(a_raised_maximum_is_reported_in_bytes, |lab| async move {
     lab.stream("orders").record_kib(2048).create().await;
-    let told = lab.refusal("PutRecord", &put(2_097_152, "k")).await;
-    assert_eq!(told, too_long(&["data"], 2_097_152));
+    let got = lab.refusal("PutRecord", &put(2_097_152, "k")).await;
+    assert_eq!(got, too_long(&["data"], 2_097_152));
     lab.ok("PutRecord", &put(2_097_151, "k")).await;
 });
 
@@ -126,8 +126,8 @@ kinesis_test!(
                 "InvalidArgumentException: Invalid ExplicitHashKey. ExplicitHashKey must be in the \
              range: [0, 2^128-1]. Specified value was {key}"
             );
-            let told = refused_in_both(&lab, "PutRecord", &record(key).to_string()).await;
-            assert_eq!(told, expected);
+            let got = refused_in_both(&lab, "PutRecord", &record(key).to_string()).await;
+            assert_eq!(got, expected);
             let entry = json!({"PartitionKey": "k", "Data": "", "ExplicitHashKey": key});
             let body = json!({
                 "StreamName": "orders",
@@ -183,20 +183,23 @@ wire_test!(
     }
 );
 
-wire_test!(an_auto_stream_orders_by_itself, |lab| async move {
-    let create = json!({
-        "StreamName": "orders",
-        "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
-        "RecordDistributionStrategy": "AUTO",
-    });
-    lab.ok("CreateStream", &create.to_string()).await;
-    let body = json!({"StreamName": "orders", "Data": "", "SequenceNumberForOrdering": "0"});
-    assert_eq!(
-        refused_in_both(&lab, "PutRecord", &body.to_string()).await,
-        "InvalidArgumentException: SequenceNumberForOrdering is not supported for streams with \
+wire_test!(
+    an_auto_stream_refuses_an_ordering_number,
+    |lab| async move {
+        let create = json!({
+            "StreamName": "orders",
+            "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
+            "RecordDistributionStrategy": "AUTO",
+        });
+        lab.ok("CreateStream", &create.to_string()).await;
+        let body = json!({"StreamName": "orders", "Data": "", "SequenceNumberForOrdering": "0"});
+        assert_eq!(
+            refused_in_both(&lab, "PutRecord", &body.to_string()).await,
+            "InvalidArgumentException: SequenceNumberForOrdering is not supported for streams with \
          record distribution strategy AUTO."
-    );
-});
+        );
+    }
+);
 
 wire_test!(a_dry_run_is_refused_last, |lab| async move {
     let stream = lab.stream("orders").create().await;
@@ -242,8 +245,8 @@ wire_test!(a_dry_run_is_refused_last, |lab| async move {
         for (name, value) in bad.as_object().unwrap() {
             body[name] = value.clone();
         }
-        let told = lab.refusal(operation, &body.to_string()).await;
-        assert!(told.starts_with(refusal), "{operation}: {told}");
+        let got = lab.refusal(operation, &body.to_string()).await;
+        assert!(got.starts_with(refusal), "{operation}: {got}");
     }
     assert_eq!(stored(&lab).await, 2, "only the two real puts");
 });

@@ -15,7 +15,7 @@ pub(crate) struct Answer {
 
 /// A refusal: its type, the key of its message, and its message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) kind: String,
     pub(crate) key: Option<String>,
@@ -23,7 +23,7 @@ pub(crate) struct Told {
 }
 
 /// `Type: text`, with `Message` marked where it has its capital and 500 where that is the status.
-impl fmt::Display for Told {
+impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.status != 400 {
             write!(f, "{} ", self.status)?;
@@ -64,8 +64,8 @@ impl Answer {
         names
     }
 
-    /// Whether the answer says where it ends.
-    pub(crate) fn length_is_told(&self) -> bool {
+    /// The answer has a length or is chunked.
+    pub(crate) fn has_length(&self) -> bool {
         self.header("content-length").is_some() || self.header("transfer-encoding").is_some()
     }
 
@@ -85,7 +85,7 @@ impl Answer {
     }
 
     /// The refusal that this is, with nothing else in it.
-    pub(crate) fn refusal(&self) -> Told {
+    pub(crate) fn refusal(&self) -> Refusal {
         assert_ne!(self.status, 200, "{}", self.text());
         let value = self.value();
         let members = value.as_object().unwrap();
@@ -97,7 +97,7 @@ impl Answer {
         if self.header("content-type") == Some(JSON) {
             assert!(self.text().starts_with(r#"{"__type":""#), "{}", self.text());
         }
-        Told {
+        Refusal {
             status: self.status,
             kind: text("__type").unwrap(),
             key: key.map(str::to_owned),

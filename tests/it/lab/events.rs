@@ -12,11 +12,11 @@ use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 
-/// A subscription whose greeting was read.
+/// A subscription whose `initial-response` was read.
 #[derive(Debug)]
 pub(crate) struct Events(Source);
 
-/// Where the frames come from.
+/// The source of the frames.
 #[derive(Debug)]
 enum Source {
     Connection(Connection),
@@ -27,7 +27,7 @@ enum Source {
     },
 }
 
-/// What a subscription gives next.
+/// The next thing that a subscription sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Pushed {
     /// An event, in terms of JSON whichever format it is in.
@@ -53,12 +53,15 @@ impl Events {
             return Err(connection.finish(head).await);
         }
         let mut events = Self(Source::Connection(connection));
-        let greeting = events.message().await.unwrap();
-        assert_eq!(header(&greeting, ":event-type"), Some("initial-response"));
+        let initial_response = events.message().await.unwrap();
+        assert_eq!(
+            header(&initial_response, ":event-type"),
+            Some("initial-response")
+        );
         Ok(events)
     }
 
-    /// A subscription in this process: nobody reads it but this.
+    /// A subscription in this process that only this value reads.
     pub(crate) async fn of_body(mut body: Body) -> Self {
         let (sender, receiver) = unbounded_channel();
         let mut reading = JoinSet::new();
@@ -74,12 +77,15 @@ impl Events {
             frames: receiver,
             _reading: reading,
         });
-        let greeting = events.message().await.unwrap();
-        assert_eq!(header(&greeting, ":event-type"), Some("initial-response"));
+        let initial_response = events.message().await.unwrap();
+        assert_eq!(
+            header(&initial_response, ":event-type"),
+            Some("initial-response")
+        );
         events
     }
 
-    /// Whether more has come already.
+    /// A further frame has arrived.
     pub(crate) fn has_more(&self) -> bool {
         match &self.0 {
             Source::Connection(_) => false,
@@ -87,7 +93,7 @@ impl Events {
         }
     }
 
-    /// What comes next.
+    /// The next event, exception or end.
     pub(crate) async fn next(&mut self) -> Pushed {
         let message = match self.message().await {
             Ok(message) => message,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use minikin::http;
 
-/// The signature of a request whose signature nobody verifies.
+/// The signature of a request for an emulator that does not verify signatures.
 pub(crate) const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 \
      Credential=AKIAIOSFODNN7EXAMPLE/20231114/us-east-1/kinesis/aws4_request, \
      SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature=0123456789abcdef";
@@ -62,7 +62,7 @@ impl Request {
         self
     }
 
-    /// With this header, in the place of one of the same name.
+    /// Sets this header, replacing one of the same name.
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
         let mut changed = self.without(name);
         changed.headers.push((name.to_owned(), value.to_owned()));
@@ -88,7 +88,7 @@ impl Request {
         self
     }
 
-    /// With the body in chunks of this many bytes, in the place of a length.
+    /// Sends the body in chunks of this many bytes, without a length.
     pub(crate) fn chunked(mut self, bytes: usize) -> Self {
         self.chunks = Some(bytes);
         self
@@ -100,10 +100,10 @@ impl Request {
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        let told = |name: &str| self.headers.iter().any(|(known, _)| known == name);
+        let is_set = |name: &str| self.headers.iter().any(|(known, _)| known == name);
         if self.chunks.is_some() {
             head.push_str("Transfer-Encoding: chunked\r\n");
-        } else if !told("Content-Length") && (!self.body.is_empty() || self.method == "POST") {
+        } else if !is_set("Content-Length") && (!self.body.is_empty() || self.method == "POST") {
             head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
         }
         head.push_str("\r\n");

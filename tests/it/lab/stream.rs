@@ -25,7 +25,7 @@ pub(crate) struct Stream {
     pub(crate) name: String,
 }
 
-/// Where a record was put.
+/// The shard and the sequence number of a record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Placed {
     pub(crate) shard: String,

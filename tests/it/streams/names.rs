@@ -1,4 +1,4 @@
-//! How streams are named: by name, by ARN, in accounts and regions.
+//! Streams by name and by ARN, in accounts and regions.
 
 use super::named;
 use crate::lab::{ACCOUNT, SHARD_0, START_MS, kinesis_test, wire_test};
@@ -25,25 +25,22 @@ kinesis_test!(
         }
         for (at, (account, region)) in scopes.iter().enumerate() {
             let client = lab.client_of(account, region);
-            let told = client
+            let got = client
                 .describe_stream_summary()
                 .stream_name("orders")
                 .send()
                 .await
                 .unwrap();
-            let told = told.stream_description_summary.unwrap();
-            assert_eq!(usize::try_from(told.open_shard_count).unwrap(), at + 1);
+            let got = got.stream_description_summary.unwrap();
+            assert_eq!(usize::try_from(got.open_shard_count).unwrap(), at + 1);
             let arn = format!("arn:aws:kinesis:{region}:{account}:stream/orders");
-            assert_eq!(told.stream_arn, arn);
+            assert_eq!(got.stream_arn, arn);
             // Everybody who knows the ARN finds the stream.
-            let told = lab
+            let got = lab
                 .ok("DescribeStream", &json!({ "StreamARN": arn }).to_string())
                 .await;
             assert_eq!(
-                told["StreamDescription"]["Shards"]
-                    .as_array()
-                    .unwrap()
-                    .len(),
+                got["StreamDescription"]["Shards"].as_array().unwrap().len(),
                 at + 1
             );
             let put = json!({"StreamARN": arn, "PartitionKey": "k", "Data": "QQ=="}).to_string();

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use minikin::operation::OPERATIONS;
 use serde_json::Value;
 
-/// What a subscription sends until its server stops behind the first event, as messages; and its
+/// The messages of a subscription until its server stops after the first event, and its
 /// head.
 async fn messages(lab: &Lab, request: Request) -> (crate::lab::Answer, Vec<Message>) {
     let mut connection = lab.connect().await;
@@ -65,7 +65,7 @@ async fn subscribed(lab: &Lab) -> String {
 }
 
 wire_test!(
-    frames_in_json_begin_with_the_greeting_and_carry_base64,
+    frames_in_json_begin_with_the_initial_response_and_carry_base64,
     |lab| async move {
         let request = subscribed(&lab).await;
         let (answer, messages) = messages(&lab, Request::json("SubscribeToShard", &request)).await;
@@ -76,12 +76,12 @@ wire_test!(
         );
         assert_eq!(answer.header("content-length"), None);
         let json = "application/x-amz-json-1.1";
-        let greeting = [
+        let initial_response = [
             (":event-type", "initial-response"),
             (":content-type", json),
             (":message-type", "event"),
         ];
-        assert_eq!(headers(&messages[0]), greeting);
+        assert_eq!(headers(&messages[0]), initial_response);
         assert_eq!(messages[0].payload().as_ref(), b"{}");
         assert_eq!(
             headers(&messages[1])[0],

@@ -1,4 +1,4 @@
-//! Subscribers that do not read, or late: they end or go on, and nobody else notices.
+//! Subscribers that do not read, or read late: others are not affected.
 
 use super::{Consumer, from};
 use crate::lab::{
@@ -33,7 +33,7 @@ fn subscribing(consumer: &Consumer, kind: &str) -> Request {
 }
 
 wire_test!(
-    a_subscriber_that_stops_reading_is_cut_off_and_its_seat_is_free,
+    a_subscriber_that_stops_reading_is_cut_off_and_may_subscribe_again,
     ["--profile", "fast", "--limit", "unread-event-seconds=0"],
     |lab: Lab| async move {
         let (stream, slow, brisk) = full(&lab).await;
@@ -68,7 +68,7 @@ wire_test!(
         assert!(reading.status().is_success() && left.status().is_success());
         lab.until_subscriptions(1).await;
 
-        // What was on its way before it was dropped still comes.
+        // Frames that were sent before the connection was dropped still arrive.
         let cut = tokio::time::timeout(PATIENCE, left.into_body().collect()).await;
         let cut = cut.unwrap().unwrap_err();
         let cause = std::error::Error::source(&cut).unwrap().to_string();
