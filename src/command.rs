@@ -34,7 +34,7 @@ enum Command {
     Serve(Options),
     /// Ask a running emulator whether it is ready; the exit status is the answer
     Health(health::Arguments),
-    /// Say what of a data directory is intact: 0 all of it, 1 it is damaged, 2 nobody can tell
+    /// Check a data directory without changing it; the exit status is 0 when it is whole, 1 when it is damaged, 2 when it cannot be checked
     Check(check::Arguments),
     /// List the limits, their values and where they are from
     Limits(Options),

@@ -286,10 +286,6 @@ pub const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 pub const SEQUENCE_INDEX_BITS_A_RUN: u32 = 44;
 /// Starts on one data directory until the sequence indexes, 63 bits, are used up (ours).
 pub const RUNS_OF_ONE_DIRECTORY: u64 = 1 << (63 - SEQUENCE_INDEX_BITS_A_RUN);
-/// Bytes of changes after which the second copy of the metadata is begun anew (ours).
-pub const SPARE_METADATA_BYTES: u64 = 16 << 20;
-/// Runs whose sequence indexes a repair leaves out where it cannot read how many there were (ours).
-pub const RUNS_SKIPPED_BY_REPAIR: u64 = 1_000;
 
 #[cfg(test)]
 mod tests {

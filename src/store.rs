@@ -6,19 +6,17 @@
 //!
 //! - `lock`: held while a process uses the directory;
 //! - `version`: the version of the layout;
-//! - `meta/`: a small database of metadata and of what each generation holds, and `meta.copy`, a
-//!   second copy of it (`spare.rs`);
+//! - `meta/`: a small database of metadata and of what each generation holds;
+//! - `marks`: how far the databases were written (`marks.rs`);
 //! - `gen-NNNNNN/`: a database of records, written one after the other; `gen-NNNNNN.corrupt` is
-//!   one that was set aside, `gen-NNNNNN.dead` one that is being removed;
-//! - `aside/`: what a repair found damaged, as it was.
+//!   one that was set aside, `gen-NNNNNN.dead` one that is being removed.
 //!
 //! `disk.rs` is what is asked of the engine below, `sled.rs` the engine, `scratch.rs` what takes
 //! its place where nothing has to survive, `crash.rs` a simulated one. `segment.rs`, `frame.rs`,
 //! `key.rs`, `value.rs` and `catalog.rs` are the bytes, `log.rs` and `read.rs` a shard, `commit.rs`,
 //! `writer.rs` and `spill.rs` the committer, `generation.rs` and `keeper.rs` the databases,
-//! `spare.rs` the second copy of `meta`, `open.rs` and `recovery.rs` the start, `remains.rs` what a
-//! killed engine leaves, `room.rs` what writers wait for. `offline.rs` reads the engine's files
-//! without it, `check.rs` says what of a directory is whole, `repair.rs` makes it whole.
+//! `open.rs` and `recovery.rs` the start, `remains.rs` what a killed engine leaves, `room.rs` what
+//! writers wait for, `check.rs` says what of a directory is whole.
 //! `fuzzing.rs` is what a fuzzer runs on the stored forms.
 
 pub mod catalog;
@@ -34,17 +32,15 @@ mod health;
 mod keeper;
 mod key;
 mod log;
-mod offline;
+mod marks;
 mod open;
 mod read;
 mod recovery;
 mod remains;
-mod repair;
 mod room;
 mod scratch;
 mod segment;
 mod sled;
-mod spare;
 mod spill;
 #[cfg(test)]
 mod tests;
@@ -57,7 +53,6 @@ pub use health::{Figures, Health, StoreError};
 pub use log::Log;
 pub use open::{OpenError, Recovered};
 pub use read::{Batch, ReadLimit};
-pub use repair::{Repaired, repair};
 pub use room::{Ticket, WriteReservation};
 pub use value::{
     AccountValue, Consumer, History, PendingChange, ReshardingOrder, ShardValue, StreamSettings,

@@ -1,4 +1,4 @@
-//! `minikin check`: what of a data directory is intact, and with `--repair` a way out.
+//! `minikin check`: reports the content and the damage of a data directory, and changes nothing.
 
 use crate::model::{SequenceNumber, ShardId};
 use crate::store::{self, Damage, Report, ShardReport};
@@ -10,60 +10,43 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Nothing is damaged, or nothing any more.
-const SOUND: u8 = 0;
-/// Something is damaged.
+/// The exit status for a whole directory.
+const WHOLE: u8 = 0;
+/// The exit status for a damaged directory.
 const DAMAGED: u8 = 1;
-/// It cannot be said.
+/// The exit status for a directory that cannot be checked.
 const UNKNOWN: u8 = 2;
 
-/// What to check.
+/// The directory to check.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The data directory; no minikin may be running on it
     #[arg(value_name = "FOLDER")]
     directory: PathBuf,
-
-    /// Move what is damaged to the folder aside in it, and write anew what of that is intact
-    #[arg(long)]
-    repair: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let directory = &arguments.directory;
-    let done = if arguments.repair {
-        store::repair(directory).map(|repaired| {
-            let mut text = String::new();
-            if !repaired.done.is_empty() {
-                text = told(directory, &repaired.before, true);
-                text.push_str("\nrepaired:\n");
-                for step in &repaired.done {
-                    push_line(&mut text, 1, step);
-                }
-                text.push('\n');
-            }
-            text.push_str(&told(directory, &repaired.after, true));
-            (text, repaired.after.damage.is_empty())
-        })
-    } else {
-        store::check(directory)
-            .map(|report| (told(directory, &report, false), report.damage.is_empty()))
-    };
-    match done {
-        Ok((text, is_sound)) => {
-            // Not print, which panics when the reader, such as head, has seen enough.
+    match store::check(directory) {
+        Ok(report) => {
+            let text = report_text(directory, &report);
+            // Not print, which panics when the reader, such as head, has closed the pipe.
             let _ = io::stdout().write_all(text.as_bytes());
-            ExitCode::from(if is_sound { SOUND } else { DAMAGED })
+            ExitCode::from(if report.damage.is_empty() {
+                WHOLE
+            } else {
+                DAMAGED
+            })
         }
         Err(error) => {
             eprintln!("minikin: {error}");
-            ExitCode::from(UNKNOWN)
+            ExitCode::from(if error.is_damage() { DAMAGED } else { UNKNOWN })
         }
     }
 }
 
 /// A report for people.
-fn told(directory: &Path, report: &Report, repairing: bool) -> String {
+fn report_text(directory: &Path, report: &Report) -> String {
     let mut text = String::new();
     let shards = report.streams.iter().flat_map(|stream| &stream.shards);
     let (records, bytes) = shards.fold((0, 0), |(records, bytes), shard| {
@@ -87,30 +70,18 @@ fn told(directory: &Path, report: &Report, repairing: bool) -> String {
     }
     if report.nameless_records > 0 {
         let records = counted(report.nameless_records, "record");
-        let line = format!("{records} of streams that are not known: deleted ones, as a rule");
+        let line = format!("{records} of unknown streams, as a rule deleted ones");
         push_line(&mut text, 1, &line);
     }
     for note in &report.notes {
         push_line(&mut text, 0, &format!("note: {note}"));
     }
-    for Damage {
-        path,
-        problem,
-        cost,
-    } in &report.damage
-    {
+    for Damage { path, problem } in &report.damage {
         let line = format!("DAMAGED {}: {problem}", path.display());
         push_line(&mut text, 0, &line);
-        push_line(&mut text, 1, &format!("costs at most: {cost}"));
     }
     if report.damage.is_empty() {
         push_line(&mut text, 0, "nothing is damaged");
-    } else if !repairing {
-        let way_out = format!(
-            "`minikin check --repair {}` sets the damage aside and brings back what of it is intact",
-            directory.display()
-        );
-        push_line(&mut text, 0, &way_out);
     }
     text
 }
@@ -160,7 +131,7 @@ mod tests {
     use crate::store::StreamReport;
 
     #[test]
-    fn a_report_says_what_is_intact_and_what_is_not() {
+    fn a_report_lists_readable_records_and_damage() {
         let at = |ms| Timestamp::from_millis(ms);
         let shard = ShardReport {
             index: 1,
@@ -177,9 +148,8 @@ mod tests {
             shards: vec![shard],
         };
         let damage = Damage {
-            path: "gen-000000/slabs/128".into(),
-            problem: "it is missing".to_owned(),
-            cost: "1 of its 3 leaves".to_owned(),
+            path: "gen-000000".into(),
+            problem: "1 of 3 segments cannot be read".to_owned(),
         };
         let report = Report {
             openings: 1,
@@ -189,7 +159,7 @@ mod tests {
             notes: vec!["cut".to_owned()],
             damage: vec![damage],
         };
-        let text = told(Path::new("data"), &report, false);
+        let text = report_text(Path::new("data"), &report);
         let expected = "\
 data: opened 1 time; intact: 1 stream, 2 records, 90 bytes in 1 generation
   orders (000000000000, us-east-1)
@@ -197,9 +167,7 @@ data: opened 1 time; intact: 1 stream, 2 records, 90 bytes in 1 generation
         assert!(text.starts_with(expected), "{text}");
         let rest = "\
 note: cut
-DAMAGED gen-000000/slabs/128: it is missing
-  costs at most: 1 of its 3 leaves
-`minikin check --repair data` sets the damage aside and brings back what of it is intact
+DAMAGED gen-000000: 1 of 3 segments cannot be read
 ";
         assert!(text.ends_with(rest), "{text}");
     }

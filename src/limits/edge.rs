@@ -107,12 +107,12 @@ pub const DATABASE_CACHE_BYTES: usize = 2 << 20;
 pub const SLED_LEAF_FANOUT: usize = 4;
 /// How long opening a database may take (ours). It takes some hundredths of a second, but a disk
 /// may stall, and a sound generation must not be set aside for that.
-pub const SLED_OPEN_LIMIT: Duration = Duration::from_secs(120);
+pub const SLED_OPEN_LIMIT: Duration = Duration::from_secs(60);
 /// How often opening is tried again while something still holds the database (ours).
 pub const SLED_OPENINGS: u32 = 500;
 /// How long to wait before that (ours).
 pub const SLED_OPENING_PAUSE: Duration = Duration::from_millis(10);
 /// How long the next value may take when a whole database is read (ours), for the same reason.
-pub const SLED_READ_LIMIT: Duration = Duration::from_secs(60);
+pub const SLED_READ_LIMIT: Duration = Duration::from_secs(20);
 /// Values read before they are looked at, when a whole database is read (ours).
 pub const SLED_READ_AHEAD: usize = 16;

@@ -225,6 +225,7 @@ impl Committer {
         }
         changes.append(&mut self.writer.late);
         self.writer.save(&changes)?;
+        self.writer.mark(&self.shared);
         if !idle && self.fault(Point::Publish).is_some() {
             return Err(injected());
         }

@@ -32,6 +32,8 @@ struct State {
     /// What is durable of the names, and how they were after each change since.
     durable_names: Names,
     later_names: Vec<Names>,
+    /// The file of marks, which is never synced.
+    marks: Vec<u8>,
     /// Counts the power cuts: handles from before one are dead.
     boot: u64,
     is_claimed: bool,
@@ -148,6 +150,9 @@ impl SimulatedDisk {
         }
         names.clone_from(durable_names);
         later_names.clear();
+        if chance.number() & 1 == 0 {
+            state.marks.clear();
+        }
         state.boot += 1;
         state.writes_left = None;
         state.is_dark = false;
@@ -201,12 +206,19 @@ fn missing() -> io::Error {
 }
 
 impl Disk for SimulatedDisk {
-    fn has_files(&self) -> bool {
-        false
+    fn open_copy(&self, _path: &Path, _cache_bytes: usize) -> io::Result<Box<dyn Database>> {
+        Err(io::Error::from(io::ErrorKind::Unsupported))
     }
 
-    fn open_for_reading(&self, _path: &Path) -> io::Result<Box<dyn Database>> {
-        Err(io::Error::from(io::ErrorKind::Unsupported))
+    fn mark(&self, _directory: &Path, marks: &[u8]) -> io::Result<()> {
+        let mut state = self.0.lock();
+        state.look()?;
+        state.marks = marks.to_vec();
+        Ok(())
+    }
+
+    fn marks(&self, _directory: &Path) -> io::Result<Vec<u8>> {
+        Ok(self.0.lock().marks.clone())
     }
 
     fn open(&self, path: &Path, _cache_bytes: usize) -> io::Result<Box<dyn Database>> {

@@ -44,14 +44,9 @@ pub(crate) type Claim = Box<dyn Send>;
 pub(crate) trait Disk: Send + Sync {
     /// Opens the database in the directory `path`, making it where there is none.
     fn open(&self, path: &Path, cache_bytes: usize) -> io::Result<Box<dyn Database>>;
-    /// Opens the database in the directory `path` for reading, where nothing can be written any
-    /// more. An error says that it is damaged, too.
-    fn open_for_reading(&self, path: &Path) -> io::Result<Box<dyn Database>>;
-
-    /// Whether there are files below, which can be read and copied without the engine.
-    fn has_files(&self) -> bool {
-        true
-    }
+    /// Opens a copy of the database in the directory `path`, for reading where nothing can be or
+    /// must be written. The copy is in the machine's temporary directory.
+    fn open_copy(&self, path: &Path, cache_bytes: usize) -> io::Result<Box<dyn Database>>;
 
     /// Takes a data directory for this process and checks its version.
     fn claim(&self, directory: &Path, tries: u32) -> Result<Claim, OpenError> {
@@ -80,11 +75,32 @@ pub(crate) trait Disk: Send + Sync {
         std::fs::remove_dir_all(path)
     }
 
+    /// Writes the file of marks of a data directory, without syncing it.
+    fn mark(&self, directory: &Path, marks: &[u8]) -> io::Result<()> {
+        let path = directory.join(MARKS);
+        let file = std::fs::File::options()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(path)?;
+        std::os::unix::fs::FileExt::write_all_at(&file, marks, 0)
+    }
+
+    /// The file of marks of a data directory; empty where there is none.
+    fn marks(&self, directory: &Path) -> io::Result<Vec<u8>> {
+        match std::fs::read(directory.join(MARKS)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            read => read,
+        }
+    }
+
     /// Makes the names in a directory durable: the engine does so only inside its own.
     fn sync(&self, directory: &Path) -> io::Result<()> {
         sync_names(directory)
     }
 }
+
+const MARKS: &str = "marks";
 
 /// Makes the names in a directory of the machine's file system durable.
 pub(crate) fn sync_names(directory: &Path) -> io::Result<()> {

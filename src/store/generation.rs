@@ -136,9 +136,9 @@ impl Generations {
             },
             Ok(None) if generation.is_gone() => Ok(None),
             Ok(None) => {
-                let generation = generation.number;
-                tracing::error!(generation, number, "a segment is missing: skipped");
-                Ok(None)
+                let problem = format!("it lacks segment {number}, which its summary lists");
+                let error = io::Error::new(io::ErrorKind::InvalidData, problem);
+                self.failed(generation, &error).map(|()| None)
             }
             Err(error) => self.failed(generation, &error).map(|()| None),
         }
@@ -161,9 +161,9 @@ impl Generations {
         let key = key::segment(u64::from(number));
         let mut value = database.get(Tree::Main, &key);
         if value.is_err()
-            && let Ok(database) = self.disk.open_for_reading(&generation.path)
+            && let Ok(database) = self.disk.open_copy(&generation.path, DATABASE_CACHE_BYTES)
         {
-            // A write to it failed, and now the engine refuses reads as well.
+            // After a failed write sled refuses reads as well.
             value = database.get(Tree::Main, &key);
             // Dropping the old handle would flush.
             std::mem::forget(reader.replace(database));
@@ -175,13 +175,17 @@ impl Generations {
         value
     }
 
-    /// Opens a generation, which writes to the disk; where that is full or read-only, reading is
-    /// possible all the same.
+    /// Opens a generation. sled writes to the disk for that: where the disk is full or read-only a
+    /// copy of the generation is read.
     fn open(&self, path: &Path) -> io::Result<Box<dyn Database>> {
         self.disk.open(path, DATABASE_CACHE_BYTES).or_else(|error| {
-            let database = self.disk.open_for_reading(path).map_err(|_| error)?;
+            if !is_of_the_machine(&error) {
+                return Err(error);
+            }
+            let copy = self.disk.open_copy(path, DATABASE_CACHE_BYTES);
+            let database = copy.map_err(|_| error)?;
             tracing::warn!(
-                "{} is only read: the disk cannot be written",
+                "a copy of {} is read: the disk cannot be written",
                 path.display()
             );
             Ok(database)
@@ -257,12 +261,7 @@ const CORRUPT: &str = ".corrupt";
 
 /// Whether a directory of this name is a generation that was set aside.
 pub(crate) fn is_set_aside(name: &str) -> bool {
-    set_aside_number(name).is_some()
-}
-
-/// The number of the generation that was set aside under this name.
-pub(crate) fn set_aside_number(name: &str) -> Option<u64> {
-    number(name.split_once(CORRUPT)?.0)
+    name.contains(CORRUPT)
 }
 
 /// Renames a damaged generation and says so.
@@ -271,15 +270,12 @@ pub(crate) fn set_aside(disk: &dyn Disk, path: &Path, error: &dyn std::fmt::Disp
     name.push(CORRUPT);
     let aside = free(&path.with_file_name(name), |path| disk.holds(path));
     let renamed = disk.rename(path, &aside);
-    let directory = path.parent().unwrap_or(path).display();
     let (path, aside) = (path.display(), aside.display());
     match renamed {
         Ok(()) => {
             tracing::error!(
                 %error,
-                "{path} is damaged and set aside as {aside}; the records in it are not served. \
-                 After a stop `minikin check {directory}` says what is intact, and \
-                 `minikin check --repair {directory}` brings it back"
+                "{path} is damaged and set aside as {aside}; the records in it are not served"
             )
         }
         Err(rename) => {

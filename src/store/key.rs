@@ -5,6 +5,7 @@
 //! | generation | main | segment number, u64 | a segment (`segment.rs`) | with its generation |
 //! | generation | commits | commit u64, part u32 | a commit frame (`frame.rs`) | with its generation |
 //! | `meta` | main | `0`, `epoch` | times the directory was opened, u64 | for ever |
+//! | `meta` | commits | `0`, `saves` | times metadata was saved, u64; alone in its tree, so that no summary beside it is rewritten with it | for ever |
 //! | `meta` | main | `0`, `b`, generation u64 | nothing: it was begun | until it has a summary |
 //! | `meta` | main | `0`, `g`, generation u64 | its summary (`frame.rs`) | until the generation goes |
 //! | `meta` | main | `1`, the engine's key | the engine's value | the engine's |
@@ -13,6 +14,9 @@ use crate::limits;
 
 /// How often the directory has been opened.
 pub(crate) const EPOCH: &[u8] = b"\0epoch";
+
+/// How often metadata has been saved.
+pub(crate) const SAVES: &[u8] = b"\0saves";
 
 const BEGUN: &[u8] = b"\0b";
 const SUMMARY: &[u8] = b"\0g";

@@ -267,6 +267,12 @@ struct Freed {
 }
 
 impl Piece {
+    /// Whether the segment is stored in `generation`.
+    pub(crate) fn is_in(&self, generation: &Arc<Generation>) -> bool {
+        let place = self.place.as_ref();
+        place.is_some_and(|place| Arc::ptr_eq(&place.generation, generation))
+    }
+
     pub(crate) fn entry(&self, log: LogId, number: u32) -> Entry {
         let bytes = u32::try_from(self.bytes).expect("a segment is below 4 GiB");
         let Self {

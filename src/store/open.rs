@@ -23,7 +23,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{Semaphore, watch};
 
 /// The version of the layout of a data directory.
-const VERSION: &str = "minikin data 1\n";
+const VERSION: &str = "minikin data 2\n";
 
 /// What begins the version of every layout.
 const VERSION_BEGINS: &str = "minikin data ";
@@ -55,23 +55,17 @@ enum Problem {
     Io(io::Error),
 }
 
-/// What the file with the version says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stamp {
-    /// This version.
-    Right,
-    /// Nothing: a start was killed before it wrote it.
-    Absent,
-    /// Nothing that ever was written there.
-    Damaged(String),
-}
-
 impl OpenError {
     pub(crate) fn new(path: &Path, error: io::Error) -> Self {
         Self {
             path: path.to_path_buf(),
             problem: Problem::Io(error),
         }
+    }
+
+    /// Whether the directory is damaged, and not merely out of reach.
+    pub fn is_damage(&self) -> bool {
+        matches!(self.problem, Problem::Damaged(..))
     }
 
     /// `part` of the directory cannot be read as it should: it is damaged, unless the machine says
@@ -124,8 +118,8 @@ impl std::fmt::Display for OpenError {
             }
             Problem::Damaged(part, problem) => write!(
                 formatter,
-                "{} cannot be opened: {problem}. `minikin check {path}` says what is intact, \
-                 `minikin check --repair {path}` sets the damage aside",
+                "{} cannot be opened: {problem}. It is damaged: begin a new directory, or put a \
+                 copy of this one in its place",
                 part.display()
             ),
             Problem::Io(error) => write!(formatter, "{path} cannot be opened: {error}"),
@@ -189,19 +183,15 @@ pub(crate) fn claim(directory: &Path, tries: u32) -> Result<File, OpenError> {
     let lock = File::options().create(true).append(true).open(&path);
     let lock = lock.map_err(|error| damaged(&path, error))?;
     hold(&lock, directory, tries)?;
-    match stamp_of(directory)? {
-        Stamp::Right => {}
-        Stamp::Absent => stamp(directory).map_err(fail)?,
-        Stamp::Damaged(text) => {
-            return Err(damaged(&directory.join("version"), io::Error::other(text)));
-        }
+    if !has_version(directory)? {
+        stamp(directory).map_err(fail)?;
     }
     Ok(lock)
 }
 
-/// Takes the directory without changing anything in it, to look at what is there. Without the
-/// file of the lock nobody has it.
-pub(crate) fn visit(directory: &Path) -> Result<(Option<File>, Stamp), OpenError> {
+/// Takes the directory without changing anything in it, for reading. Without a lock file no process
+/// holds it.
+pub(crate) fn visit(directory: &Path) -> Result<Option<File>, OpenError> {
     let fail = |error| OpenError::new(directory, error);
     let problem = |problem| OpenError {
         path: directory.to_path_buf(),
@@ -223,11 +213,10 @@ pub(crate) fn visit(directory: &Path) -> Result<(Option<File>, Stamp), OpenError
     if let Some(lock) = &lock {
         hold(lock, directory, limits::CHECK_LOCK_TRIES)?;
     }
-    let stamp = stamp_of(directory)?;
-    if stamp == Stamp::Absent && !directory.join("meta").exists() {
+    if !has_version(directory)? && !directory.join("meta").exists() {
         return Err(problem(Problem::NotOurs));
     }
-    Ok((lock, stamp))
+    Ok(lock)
 }
 
 fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
@@ -247,36 +236,35 @@ fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn stamp_of(directory: &Path) -> Result<Stamp, OpenError> {
+/// Whether the directory has the version of this program; without one a start was killed before it
+/// wrote the version.
+fn has_version(directory: &Path) -> Result<bool, OpenError> {
     let path = directory.join("version");
+    let damaged = |text: &str| OpenError::damaged(directory, &path, io::Error::other(text));
     let found = match std::fs::read(&path) {
         Ok(found) => String::from_utf8_lossy(&found).into_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stamp::Absent),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-            return Ok(Stamp::Damaged("it is a folder".to_owned()));
+            return Err(damaged("it is a folder"));
         }
         Err(error) => return Err(OpenError::new(&path, error)),
     };
-    let number = found
-        .strip_prefix(VERSION_BEGINS)
-        .and_then(|rest| rest.strip_suffix('\n'));
-    let is_version = number.is_some_and(|number| number.parse::<u32>().is_ok());
-    if found == VERSION {
-        Ok(Stamp::Right)
-    } else if found.is_empty() {
-        Ok(Stamp::Absent)
-    } else if is_version {
-        Err(OpenError {
-            path: directory.to_path_buf(),
-            problem: Problem::Version(found),
-        })
-    } else {
-        Ok(Stamp::Damaged("it holds no version".to_owned()))
+    if found == VERSION || found.is_empty() {
+        return Ok(!found.is_empty());
     }
+    let number = found.strip_prefix(VERSION_BEGINS);
+    let number = number.and_then(|rest| rest.strip_suffix('\n'));
+    if number.is_none_or(|number| number.parse::<u32>().is_err()) {
+        return Err(damaged("it holds no version"));
+    }
+    Err(OpenError {
+        path: directory.to_path_buf(),
+        problem: Problem::Version(found),
+    })
 }
 
 /// Notes the version in the directory.
-pub(crate) fn stamp(directory: &Path) -> io::Result<()> {
+fn stamp(directory: &Path) -> io::Result<()> {
     let mut file = File::create(directory.join("version"))?;
     io::Write::write_all(&mut file, VERSION.as_bytes())?;
     file.sync_all()
@@ -323,7 +311,7 @@ fn start(
         directory,
         current: None,
         meta: None,
-        spare: None,
+        saves: 0,
         next_generation: 0,
         opening: None,
         late: Vec::new(),
@@ -363,7 +351,7 @@ fn restore(
 ) -> HashMap<super::LogId, Arc<Log>> {
     let mut framed = HashMap::new();
     writer.meta = Some(found.meta);
-    writer.spare = found.spare;
+    writer.saves = found.saves;
     writer.current = found.current;
     writer.next_generation = found.next_generation;
     writer.late = found.late;

@@ -7,11 +7,11 @@ use super::disk::{Database, Disk, Tree};
 use super::frame::{self, Entry};
 use super::generation::{self, Generation};
 use super::log::{Piece, Place};
+use super::marks::Marks;
 use super::open::is_of_the_machine;
 use super::segment::{Records, Segment, Tail, unpack};
-use super::spare::{Pairs, Spare};
 use super::writer::{Change, Current};
-use super::{Append, LogId, OpenError, check, key, spare};
+use super::{Append, Damage, LogId, OpenError, key};
 use crate::limits;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -20,7 +20,8 @@ use std::sync::Arc;
 /// What a directory held.
 pub(crate) struct Found {
     pub(crate) meta: Box<dyn Database>,
-    pub(crate) spare: Option<Spare>,
+    /// Saves of metadata since the directory was made.
+    pub(crate) saves: u64,
     pub(crate) metadata: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) epoch: u64,
     pub(crate) current: Option<Current>,
@@ -28,6 +29,7 @@ pub(crate) struct Found {
     pub(crate) next_generation: u64,
     /// How many generations were found damaged.
     pub(crate) set_aside: u64,
+    pub(crate) damage: Vec<Damage>,
     /// Changes of metadata that are due when what is only in old frames was committed again.
     pub(crate) late: Vec<Change>,
     pub(crate) logs: HashMap<LogId, FoundLog>,
@@ -54,17 +56,18 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         .map_err(|error| OpenError::new(directory, error))?;
     let mut found = Found {
         meta,
-        spare: None,
+        saves: 0,
         metadata: Vec::new(),
         epoch: 0,
         current: None,
         generations: Vec::new(),
         next_generation: 0,
         set_aside: 0,
+        damage: Vec::new(),
         late: Vec::new(),
         logs: HashMap::new(),
     };
-    let (summaries, begun, mut pairs) = found.read_meta().map_err(damaged)?;
+    let (summaries, begun) = found.read_meta().map_err(damaged)?;
     let numbers = numbers(directory, disk).map_err(|error| OpenError::new(directory, error))?;
     if found.epoch == 0 && !numbers.is_empty() {
         // To go on would delete the records and use their numbers again.
@@ -94,25 +97,19 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         found.read_generation(*number, &generation::path(directory, *number), disk)?;
     }
     found.order();
-    let (copy, _) = if disk.has_files() {
-        spare::read(directory).unwrap_or_default()
-    } else {
-        Default::default()
-    };
-    let counted = copy.get(key::EPOCH).and_then(|value| key::number(value));
-    if found.newest_run() >= Some(found.epoch) || counted > Some(found.epoch) {
+    let marks = disk
+        .marks(directory)
+        .map_err(|error| OpenError::new(directory, error))?;
+    let marks = Marks::from_bytes(&marks);
+    if found.newest_run() >= Some(found.epoch) || marks.saves > found.saves {
         // Its sequence numbers would be given out again, and streams be taken for deleted.
         let older = "it is older than the records beside it: a file of it was lost or cut";
         return Err(damaged(std::io::Error::other(older)));
     }
+    found.compare(&marks);
     found
         .count_opening()
         .map_err(|error| OpenError::new(&path, error))?;
-    pairs.insert(
-        key::EPOCH.to_vec(),
-        (found.epoch + 1).to_be_bytes().to_vec(),
-    );
-    found.spare = disk.has_files().then(|| Spare::begin(directory, &pairs));
     Ok(found)
 }
 
@@ -129,17 +126,17 @@ fn numbers(directory: &Path, disk: &dyn Disk) -> std::io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
-/// The summaries in the metadata, the generations that were begun and not ended, and all of it as
-/// it is.
-type Listed = (BTreeMap<u64, Vec<Entry>>, Vec<u64>, Pairs);
+/// The summaries in the metadata, and the generations that were begun and not ended.
+type Listed = (BTreeMap<u64, Vec<Entry>>, Vec<u64>);
 
 impl Found {
     /// Reads the metadata.
     fn read_meta(&mut self) -> std::io::Result<Listed> {
-        let (mut summaries, mut begun, mut pairs) = Listed::default();
+        let (mut summaries, mut begun) = Listed::default();
+        let saves = self.meta.get(Tree::Commits, key::SAVES)?;
+        self.saves = saves.and_then(|saves| key::number(&saves)).unwrap_or(0);
         let (metadata, opened) = (&mut self.metadata, &mut self.epoch);
         self.meta.each(Tree::Main, &mut |key, value| {
-            pairs.insert(key.to_vec(), value.to_vec());
             match key::metadata(key) {
                 key::Metadata::Epoch => *opened = key::number(&value).unwrap_or(0),
                 key::Metadata::Begun(number) => begun.push(number),
@@ -152,14 +149,32 @@ impl Found {
                 key::Metadata::Unknown => tracing::warn!("an unknown key in meta is left alone"),
             }
         })?;
-        Ok((summaries, begun, pairs))
+        Ok((summaries, begun))
     }
 
     /// A generation that has to be there is not; `key` is what says so.
     fn miss(&mut self, path: &Path, key: Vec<u8>) {
-        let path = path.display();
-        tracing::error!("{path} is not there; its records are not served");
+        let shown = path.display();
+        tracing::error!("{shown} is not there; its records are not served");
+        self.damage.push(Damage::of(path, "it is not there"));
         self.late.push((key, None));
+    }
+
+    /// Reports that the generation that was being written ends before its marks.
+    fn compare(&mut self, marks: &Marks) {
+        let Some(current) = &self.current else { return };
+        let is_whole = current.generation.number != marks.generation
+            || u64::from(current.next_segment) >= marks.segments
+                && current.next_commit >= marks.commits;
+        if !is_whole {
+            let path = &current.generation.path;
+            let problem = "its newest commits are missing: a file of it was lost or cut";
+            tracing::error!(
+                "{} lacks records that were acknowledged: {problem}",
+                path.display()
+            );
+            self.damage.push(Damage::of(path, problem));
+        }
     }
 
     /// Stores how often the directory was opened before, plus one.
@@ -167,6 +182,9 @@ impl Found {
         let opened = self.epoch.saturating_add(1);
         self.meta
             .insert(Tree::Main, key::EPOCH, &opened.to_be_bytes())?;
+        self.saves += 1;
+        self.meta
+            .insert(Tree::Commits, key::SAVES, &self.saves.to_be_bytes())?;
         self.meta.flush()
     }
 
@@ -210,10 +228,6 @@ impl Found {
         path: &Path,
         disk: &dyn Disk,
     ) -> Result<(), OpenError> {
-        if disk.has_files() && check::lacks_commits(path).unwrap_or(false) {
-            self.set_aside(number, disk, path, &check::OLDER);
-            return Ok(());
-        }
         let database = match disk.open(path, limits::DATABASE_CACHE_BYTES) {
             Ok(database) => database,
             Err(error) if is_of_the_machine(&error) => return Err(OpenError::new(path, error)),
@@ -231,8 +245,7 @@ impl Found {
                 return Err(OpenError::new(path, error));
             }
             self.logs.values_mut().for_each(|log| {
-                log.pieces
-                    .retain(|piece| !is_in(piece, &current.generation));
+                log.pieces.retain(|piece| !piece.is_in(&current.generation));
                 // What was read of its frames has to be committed again.
                 log.committed = false;
             });
@@ -263,6 +276,7 @@ impl Found {
         error: &dyn std::fmt::Display,
     ) {
         self.set_aside += 1;
+        self.damage.push(Damage::of(path, error));
         self.late.push((key::begun(number), None));
         generation::set_aside(disk, path, error);
     }
@@ -281,6 +295,7 @@ impl Found {
         let mut entries = Vec::new();
         let mut next = 0;
         let generation = current.generation.number;
+        let mut damaged = 0;
         current.database.each(Tree::Main, &mut |key, bytes| {
             let number = key::number(key).and_then(|number| u32::try_from(number).ok());
             let after = number.and_then(|number| number.checked_add(1));
@@ -292,9 +307,11 @@ impl Found {
                 Ok(segment) => entries.push(entry(&segment, number)),
                 Err(problem) => {
                     tracing::error!(generation, number, problem, "a segment is damaged: skipped");
+                    damaged += 1;
                 }
             }
         })?;
+        self.note_damaged(current, damaged, "segment");
         current.next_segment = next;
         for entry in &entries {
             current.written += u64::from(entry.bytes);
@@ -304,6 +321,14 @@ impl Found {
         Ok(())
     }
 
+    fn note_damaged(&mut self, current: &Current, count: u64, what: &str) {
+        if count > 0 {
+            let problem = format!("damaged {what}s: {count}");
+            let path = &current.generation.path;
+            self.damage.push(Damage::of(path, problem));
+        }
+    }
+
     /// Adds the records that are only in commit frames to the tails.
     fn replay(&mut self, current: &mut Current) -> std::io::Result<()> {
         let Self { logs, .. } = self;
@@ -311,7 +336,7 @@ impl Found {
             log.committed = log.tail.is_empty();
         }
         let mut replays: BTreeMap<LogId, Replay> = BTreeMap::new();
-        let (mut written, mut next) = (0, 0);
+        let (mut written, mut next, mut damaged) = (0, 0, 0);
         let generation = current.generation.number;
         current.database.each(Tree::Commits, &mut |key, bytes| {
             let number = key::number(key);
@@ -329,9 +354,11 @@ impl Found {
                 }
                 Err(problem) => {
                     tracing::error!(generation, number, problem, "a commit is damaged: skipped");
+                    damaged += 1;
                 }
             }
         })?;
+        self.note_damaged(current, damaged, "commit");
         current.next_commit = next;
         current.written += written;
         for (log, replay) in replays {
@@ -390,13 +417,6 @@ impl Found {
             });
         }
     }
-}
-
-fn is_in(piece: &Piece, generation: &Arc<Generation>) -> bool {
-    piece
-        .place
-        .as_ref()
-        .is_some_and(|place| Arc::ptr_eq(&place.generation, generation))
 }
 
 /// What a summary says of a segment.

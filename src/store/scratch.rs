@@ -61,14 +61,10 @@ impl Disk for Scratch {
         Ok(Box::new(ScratchDatabase(generation)))
     }
 
-    fn open_for_reading(&self, path: &Path) -> io::Result<Box<dyn Database>> {
+    fn open_copy(&self, path: &Path, _cache_bytes: usize) -> io::Result<Box<dyn Database>> {
         let generations = self.generations.lock();
         let known = generations.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(Box::new(ScratchDatabase(known.clone())))
-    }
-
-    fn has_files(&self) -> bool {
-        false
     }
 
     fn holds(&self, path: &Path) -> bool {
@@ -216,8 +212,8 @@ mod tests {
         insert().unwrap();
         assert!(scratch.holds(one));
         scratch.rename(one, dead).unwrap();
-        assert!(!scratch.holds(one) && scratch.open_for_reading(one).is_err());
-        let read = scratch.open_for_reading(dead).unwrap();
+        assert!(!scratch.holds(one) && scratch.open_copy(one, 0).is_err());
+        let read = scratch.open_copy(dead, 0).unwrap();
         assert_eq!(get(&*read, 1).unwrap(), b"1".as_slice());
         scratch.remove(dead).unwrap();
         assert!(!scratch.holds(dead));

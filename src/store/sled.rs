@@ -1,17 +1,16 @@
-//! The one place that names sled.
+//! The one file that names sled.
 //!
-//! Seven of its traps are closed here. Dropping any handle or cursor flushes, and a flush that
-//! failed leaves the next one waiting for ever: after a failure handles are forgotten, not dropped.
-//! It panics where others return errors: a panic becomes an error. Its own flusher thread aborts
-//! the process when the disk is full: it is never started. Opening a damaged database may never
-//! end, because its own clean-up after a panic waits for that thread: opening has a time limit. So
-//! has reading a whole database, for where its metadata is damaged it looks for ever for what is
-//! not there. An opening that is killed half way can cost what was there before: `remains.rs` mends
-//! that. And what follows a damaged part of its log it drops without a word: `offline.rs` reads the
-//! files before it may.
+//! Seven of its traps are closed here. Dropping any handle or cursor flushes, and after a failed
+//! flush the next flush waits for ever: after a failure handles are forgotten, not dropped. It
+//! panics where others return errors: a panic becomes an error. Its own flusher thread aborts the
+//! process when the disk is full: that thread is never started. A panic while it opens a damaged
+//! database never unwinds, because its clean-up waits for the flusher thread: a panic hook reports
+//! the panic at once, and opening has a time limit. Reading a whole database has a time limit too,
+//! because with damaged metadata sled looks for ever for a leaf that is not there. An opening that
+//! is killed half way can cost data: `remains.rs` mends that. After a damaged part of its log sled
+//! drops the rest of that log silently: `marks.rs` and the summaries of generations notice it.
 
 use super::disk::{Database, Disk, Tree};
-use super::offline::{Lookup, Offline};
 use super::remains;
 use crate::limits::{
     SLED_LEAF_FANOUT, SLED_OPEN_LIMIT, SLED_OPENING_PAUSE, SLED_OPENINGS, SLED_READ_AHEAD,
@@ -19,12 +18,13 @@ use crate::limits::{
 };
 use ::sled as engine;
 use bytes::Bytes;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
+use std::sync::{Arc, Once};
 
 /// The lowest level there is: records are stored as they are, nearly at the speed of a copy.
 const COMPRESSION: i32 = -131_072;
@@ -38,6 +38,22 @@ pub(crate) struct SledDisk;
 
 impl Disk for SledDisk {
     fn open(&self, path: &Path, cache_bytes: usize) -> io::Result<Box<dyn Database>> {
+        Ok(self.open_sled(path, cache_bytes)?)
+    }
+
+    fn open_copy(&self, path: &Path, cache_bytes: usize) -> io::Result<Box<dyn Database>> {
+        let copy = tempfile::Builder::new().prefix("minikin-").tempdir()?;
+        if path.exists() {
+            copy_folder(path, copy.path())?;
+        }
+        let mut database = self.open_sled(copy.path(), cache_bytes)?;
+        database.copy = Some(Arc::new(copy));
+        Ok(database)
+    }
+}
+
+impl SledDisk {
+    fn open_sled(&self, path: &Path, cache_bytes: usize) -> io::Result<Box<SledDatabase>> {
         let config = engine::Config {
             target_heap_file_fill_ratio: FILL_RATIO,
             ..engine::Config::new()
@@ -48,7 +64,6 @@ impl Disk for SledDisk {
         };
         let path = path.to_path_buf();
         limited(move || {
-            Offline::verify(&path)?;
             remains::mend(&path)?;
             let database = patiently(|| config.open::<SLED_LEAF_FANOUT>())?;
             let commits = database.open_tree("commits")?;
@@ -60,13 +75,25 @@ impl Disk for SledDisk {
                     commits,
                 }),
                 failed: Arc::default(),
-            }) as Box<dyn Database>)
+                copy: None,
+            }))
         })
     }
+}
 
-    fn open_for_reading(&self, path: &Path) -> io::Result<Box<dyn Database>> {
-        Ok(Box::new(Lookup::open(path)?))
+/// Copies the folder `from` into the folder `to`.
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            std::fs::create_dir(&target)?;
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
     }
+    Ok(())
 }
 
 struct Handles {
@@ -80,6 +107,8 @@ struct SledDatabase {
     handles: Option<Handles>,
     /// A flush failed, here or through another handle on the same database.
     failed: Arc<AtomicBool>,
+    /// The folder of a copy, removed with its last handle.
+    copy: Option<Arc<tempfile::TempDir>>,
 }
 
 impl SledDatabase {
@@ -152,7 +181,7 @@ impl Database for SledDatabase {
                 Ok(end) => return end.map(drop),
                 Err(_) => {
                     self.failed.store(true, Ordering::Release);
-                    let endless = "the storage engine does not end reading it";
+                    let endless = "sled does not finish reading it";
                     return Err(io::Error::other(endless));
                 }
             }
@@ -169,6 +198,7 @@ impl Database for SledDatabase {
         Box::new(Self {
             handles: Some(handles),
             failed: self.failed.clone(),
+            copy: self.copy.clone(),
         })
     }
 }
@@ -206,42 +236,76 @@ fn patiently<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
     open()
 }
 
-/// Runs `act` on a thread of its own, which is given up when it takes too long.
+/// Runs `act` on a thread of its own, which is given up when it panics or takes too long.
 fn limited<T: Send + 'static>(
     act: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     let (sender, receiver) = channel();
     let run = move || {
-        // Nobody may wait any more: then it is closed again.
-        let _given_up = sender.send(guarded(act));
+        let panicked = sender.clone();
+        ON_PANIC.set(Some(Box::new(move |text| {
+            // The unwinding may never end: the receiver must not wait for it.
+            let _given_up = panicked.send(Err(panic_error(text)));
+        })));
+        let result = guarded(act);
+        // The receiver may have given up: then the database is closed again.
+        let _given_up = sender.send(result);
     };
     std::thread::Builder::new()
         .name("opening".into())
         .spawn(run)?;
-    receiver.recv_timeout(SLED_OPEN_LIMIT).unwrap_or_else(|_| {
-        Err(io::Error::other(
-            "the storage engine does not end opening it",
-        ))
-    })
+    receiver
+        .recv_timeout(SLED_OPEN_LIMIT)
+        .unwrap_or_else(|_| Err(io::Error::other("sled does not finish opening it")))
 }
 
-/// What happened, without the places in the engine's source that led there.
+thread_local! {
+    /// Calls into sled that are in progress on this thread.
+    static IN_SLED: Cell<u32> = const { Cell::new(0) };
+    /// Receives the text of a panic of sled on this thread.
+    static ON_PANIC: RefCell<Option<Box<dyn Fn(&str)>>> = const { RefCell::new(None) };
+}
+
+/// Installs, once, a panic hook that keeps panics of sled off the standard error output: they
+/// become errors. Every other panic goes to the hook that was installed before.
+fn watch_panics() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if IN_SLED.try_with(Cell::get).unwrap_or(0) == 0 {
+                return previous(panic);
+            }
+            let text = panic.payload_as_str().unwrap_or("unknown").to_owned();
+            let _no_thread_local = ON_PANIC.try_with(|on_panic| {
+                if let Some(report) = &*on_panic.borrow() {
+                    report(&text);
+                }
+            });
+        }));
+    });
+}
+
+fn panic_error(text: &str) -> io::Error {
+    io::Error::other(format!("sled panicked: {text}"))
+}
+
+/// The error without the places in sled's source that led to it.
 fn plain(error: &io::Error) -> io::Error {
     let text = error.to_string();
     let cause = text.rsplit(" -> ").next().unwrap_or(&text);
     io::Error::new(error.kind(), cause)
 }
 
-/// Turns a panic of the engine into an error.
+/// Turns a panic of sled into an error.
 fn guarded<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    watch_panics();
+    IN_SLED.set(IN_SLED.get() + 1);
     let done = catch_unwind(AssertUnwindSafe(|| act().map_err(|error| plain(&error))));
+    IN_SLED.set(IN_SLED.get() - 1);
     done.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text
-            .or(panic.downcast_ref::<&str>().copied())
-            .unwrap_or("unknown");
-        Err(io::Error::other(format!(
-            "the storage engine panicked: {text}"
-        )))
+        let text = text.or(panic.downcast_ref::<&str>().copied());
+        Err(panic_error(text.unwrap_or("unknown")))
     })
 }

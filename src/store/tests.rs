@@ -209,10 +209,10 @@ async fn a_directory_has_one_user() {
     store.close().unwrap();
     waiting.join().unwrap().unwrap();
     open(&settings).close().unwrap();
-    std::fs::write(home.path().join("version"), "minikin data 0\n").unwrap();
+    std::fs::write(home.path().join("version"), "minikin data 1\n").unwrap();
     let error = Store::open(settings).unwrap_err().to_string();
     assert!(
-        error.contains("minikin data 0, this one writes minikin data 1"),
+        error.contains("minikin data 1, this one writes minikin data 2"),
         "{error}"
     );
 }

@@ -4,10 +4,9 @@ use super::disk::{Database, Tree};
 use super::frame::{self, Entry};
 use super::generation::{self, Generation, dead_path};
 use super::keeper::{Keeper, Opened};
-use super::offline::Offline;
+use super::marks::Marks;
 use super::segment::Segment;
-use super::spare::{Pairs, Spare};
-use super::{Shared, check, key};
+use super::{Shared, key};
 use crate::limits;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -55,8 +54,8 @@ pub(crate) struct Writer {
     pub(crate) directory: Option<PathBuf>,
     pub(crate) current: Option<Current>,
     pub(crate) meta: Option<Box<dyn Database>>,
-    /// The second copy of what is in `meta`.
-    pub(crate) spare: Option<Spare>,
+    /// Saves of metadata since the directory was made.
+    pub(crate) saves: u64,
     pub(crate) next_generation: u64,
     pub(crate) opening: Option<(u64, Receiver<Opened>)>,
     /// Changes that are due with the next commit, not before.
@@ -213,38 +212,28 @@ impl Writer {
                 None => meta.remove(Tree::Main, key)?,
             }
         }
-        meta.flush()?;
-        if let Some(spare) = &mut self.spare {
-            spare.add(changes);
-            if spare.is_long() {
-                self.renew_spare();
-            }
-        }
-        Ok(())
+        self.saves += 1;
+        meta.insert(Tree::Commits, key::SAVES, &self.saves.to_be_bytes())?;
+        meta.flush()
     }
 
-    /// Begins the second copy of the metadata anew. Nobody writes to the first meanwhile; where
-    /// that cannot be read, the long copy goes on.
-    fn renew_spare(&mut self) {
-        let Some(directory) = self.directory.as_ref() else {
+    /// Notes how far the databases have been written. A failure costs only the notice of damage.
+    pub(crate) fn mark(&self, shared: &Shared) {
+        let Some(directory) = &self.directory else {
             return;
         };
-        let read = || {
-            let mut pairs = Pairs::new();
-            let mut meta = Offline::open(&directory.join("meta"))?;
-            meta.each_known(&mut |leaf| pairs.extend(check::metadata(leaf)))?;
-            // What a damaged leaf does not say any more only this copy knows.
-            match meta.flaws.first() {
-                Some(flaw) => Err(io::Error::other(flaw.to_string())),
-                None => Ok(pairs),
-            }
+        let mut marks = Marks {
+            saves: self.saves,
+            ..Marks::default()
         };
-        match read() {
-            Ok(pairs) => self.spare = Some(Spare::begin(directory, &pairs)),
-            Err(error) => {
-                tracing::warn!(%error, "the second copy of the metadata cannot be begun anew");
-                self.spare.iter_mut().for_each(Spare::put_off);
-            }
+        if let Some(current) = &self.current {
+            marks.generation = current.generation.number;
+            marks.segments = u64::from(current.next_segment);
+            marks.commits = current.next_commit;
+        }
+        let written = shared.generations.disk.mark(directory, &marks.to_bytes());
+        if let Err(error) = written {
+            tracing::warn!(%error, "the file of marks cannot be written");
         }
     }
 

@@ -1,6 +1,5 @@
-//! What damage to each file of a data directory costs: never a panic, never an end that does not
-//! come, never a record that was not written; a clear message, the rest served, and a way out by
-//! `minikin check --repair`. The real program on real directories.
+//! The cost of damage to each file of a data directory: no panic, no endless start, no record that
+//! was not written; a clear message, and the rest is served. The real program on real directories.
 
 use crate::durability::load::{Dice, SHARDS, read, shard};
 use crate::durability::program::{Client, Server, program, serving};
@@ -142,13 +141,12 @@ fn served(directory: &Path, all: &Records, what: &str) -> (Option<usize>, String
     (found, said)
 }
 
-fn check(directory: &Path, repair: bool) -> Output {
-    let mut command = Command::new(program());
-    command.arg("check").arg(directory);
-    if repair {
-        command.arg("--repair");
-    }
-    command.output().unwrap()
+fn check(directory: &Path) -> Output {
+    Command::new(program())
+        .arg("check")
+        .arg(directory)
+        .output()
+        .unwrap()
 }
 
 /// Everything below a directory, to see whether something changed.
@@ -168,51 +166,34 @@ fn try_harm(whole: &Path, name: &Path, harm: Harm, all: &Records, dice: &mut Dic
         return;
     }
     let before = picture(home.path());
-    let checked = check(home.path(), false);
+    let checked = check(home.path());
     assert!(picture(home.path()) == before, "{what}: a check wrote");
-    let report = String::from_utf8_lossy(&checked.stdout).into_owned();
-    let status = checked.status.code().unwrap();
-    let (first, said) = served(copied(home.path()).path(), all, &what);
-    match status {
-        // It may not be there, or a second copy is, or it looks as a power cut leaves it.
-        0 => assert!(
-            first == Some(all.len()) || report.contains("note: ") && said.contains("WARN"),
-            "{what}: {first:?} of {}: {report}{said}",
+    let report = [checked.stdout, checked.stderr].concat();
+    let report = String::from_utf8_lossy(&report).into_owned();
+    let (found, log) = served(home.path(), all, &what);
+    let is_whole = found == Some(all.len());
+    match checked.status.code() {
+        Some(0) => assert!(
+            is_whole,
+            "{what}: {found:?} of {}: {report}{log}",
             all.len()
         ),
-        1 => {
-            assert!(report.contains("DAMAGED "), "{what}: {report}");
-            let told = first == Some(all.len()) || said.contains("minikin check --repair");
-            assert!(told, "{what}: {first:?}: {said}");
+        Some(1) => {
+            assert!(
+                report.contains("DAMAGED ") || report.contains("is damaged"),
+                "{what}: {report}"
+            );
+            let news = ["damaged", "lacks", "is not there"];
+            let is_news = news.iter().any(|word| log.contains(word));
+            assert!(is_whole || is_news, "{what}: {found:?}: {log}");
         }
-        _ => panic!("{what}: status {status}: {checked:?}"),
+        status => panic!("{what}: status {status:?}: {report}"),
     }
-    let repaired = check(home.path(), true);
-    assert_eq!(repaired.status.code(), Some(0), "{what}: {repaired:?}");
-    let after = picture(home.path());
-    assert_eq!(check(home.path(), true).status.code(), Some(0), "{what}");
-    assert!(
-        picture(home.path()) == after,
-        "{what}: the second repair changed something"
-    );
-    let (second, said) = served(home.path(), all, &what);
-    assert!(
-        second >= first,
-        "{what}: {second:?} after {first:?}: {said}"
-    );
-    let metadata = name.starts_with("meta") || name.components().count() == 1;
-    if metadata || name.to_string_lossy().contains("metadata") {
-        // Whatever becomes of metadata: the records are there, and so is a second copy of it.
-        let cut = report.contains("note: ");
-        assert!(
-            cut || second == Some(all.len()),
-            "{what}: {second:?}: {said}"
-        );
-    }
+    eprintln!("{what}: {found:?} of {}", all.len());
 }
 
 #[test]
-fn damage_to_any_file_ends_in_a_message_and_a_way_out() {
+fn damage_to_any_file_ends_in_a_message_and_the_rest_is_served() {
     let seed = std::env::var("DAMAGE_SEED").map_or(1, |seed| seed.parse().unwrap());
     let all_of_it = std::env::var_os("DAMAGE_ALL").is_some();
     let mut dice = Dice(seed);
@@ -235,18 +216,16 @@ fn damage_to_any_file_ends_in_a_message_and_a_way_out() {
 #[test]
 fn a_directory_of_another_version_is_left_alone() {
     let (home, _) = written();
-    for version in ["minikin data 0\n", "minikin data 2\n"] {
+    for version in ["minikin data 1\n", "minikin data 3\n"] {
         std::fs::write(home.path().join("version"), version).unwrap();
         let before = picture(home.path());
         let (found, said) = served(home.path(), &Records::new(), version);
         assert_eq!(found, None);
         assert!(said.contains("another version"), "{said}");
-        for repair in [false, true] {
-            let checked = check(home.path(), repair);
-            assert_eq!(checked.status.code(), Some(2), "{checked:?}");
-            let said = String::from_utf8_lossy(&checked.stderr).into_owned();
-            assert!(said.contains("another version"), "{said}");
-        }
+        let checked = check(home.path());
+        assert_eq!(checked.status.code(), Some(2), "{checked:?}");
+        let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+        assert!(said.contains("another version"), "{said}");
         assert!(picture(home.path()) == before);
     }
 }
@@ -324,7 +303,7 @@ fn permission_that_is_missing_is_named_and_costs_nothing() {
 fn what_cannot_be_checked_has_a_status_of_its_own() {
     let home = tempfile::tempdir().unwrap();
     let status = |path: &Path| {
-        let checked = check(path, false);
+        let checked = check(path);
         let said = String::from_utf8_lossy(&checked.stderr).into_owned();
         (checked.status.code(), said)
     };

@@ -270,7 +270,7 @@ async fn what_is_set_aside_is_counted_by_the_store_that_met_it() {
             .max()
             .unwrap(),
     );
-    std::fs::remove_dir_all(newest.join("metadata")).unwrap();
+    std::fs::write(newest.join("durability_cookie"), [0; 64]).unwrap();
     let meta = sled::SledDisk
         .open(&home.path().join("meta"), 1 << 20)
         .unwrap();
@@ -283,37 +283,6 @@ async fn what_is_set_aside_is_counted_by_the_store_that_met_it() {
     assert_eq!(store.figures().set_aside, 1, "at the start");
     store.close().unwrap();
     other.close().unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_second_copy_of_the_metadata_keeps_what_the_first_has_lost() {
-    let home = tempfile::tempdir().unwrap();
-    let settings = settings(Some(home.path()), Durability::Always);
-    let store = open(&settings);
-    let early = (0..64).map(|number| (vec![b'a', number], Some(vec![number; 100])));
-    store.save(early.collect()).durable().await.unwrap();
-    // A leaf of these is damaged while they are served; what is changed later lies elsewhere.
-    let mut found = Vec::new();
-    files(&home.path().join("meta").join("slabs"), &mut found);
-    for path in found {
-        let mut bytes = std::fs::read(&path).unwrap();
-        let needle = [33; 90];
-        if let Some(at) = bytes.windows(90).position(|part| part == needle) {
-            bytes[at + 40] ^= 1;
-            std::fs::write(&path, bytes).unwrap();
-        }
-    }
-    // So much that the copy is due to be begun anew, from what can be read.
-    let large = 1 + limits::SPARE_METADATA_BYTES / (4 << 20);
-    for _ in 0..large {
-        let change = (vec![b'z'], Some(vec![7; 4 << 20]));
-        store.save(vec![change]).durable().await.unwrap();
-    }
-    let (copy, is_whole) = spare::read(home.path()).unwrap();
-    assert!(is_whole);
-    let kept = copy.get(&key::engine(&[b'a', 33]));
-    assert_eq!(kept, Some(&vec![33; 100]));
-    store.close().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

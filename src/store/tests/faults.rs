@@ -24,7 +24,7 @@ impl Faults {
         if fault.load(Ordering::Relaxed) == 0 {
             return Ok(());
         }
-        Err(io::Error::other("no space left"))
+        Err(io::Error::new(io::ErrorKind::StorageFull, "no space left"))
     }
 }
 
@@ -46,8 +46,8 @@ impl Disk for FaultyDisk {
         }))
     }
 
-    fn open_for_reading(&self, path: &Path) -> io::Result<Box<dyn Database>> {
-        sled::SledDisk.open_for_reading(path)
+    fn open_copy(&self, path: &Path, bytes: usize) -> io::Result<Box<dyn Database>> {
+        sled::SledDisk.open_copy(path, bytes)
     }
 }
 
