@@ -12,7 +12,7 @@
 //! | [`world`] | time, chance and faults, handed in so that a test can hold them |
 //! | [`wire`] | bytes to values in JSON and CBOR; shapes as data; the wording of refusals |
 //! | [`model`] | the nouns as pure values: shards, sequence numbers, iterators, buckets; policies and who they are of |
-//! | [`store`] | records and metadata in memory and in sled, in files without a name where nothing has to survive, or on a simulated disk; durability; what of a directory is whole, and its repair |
+//! | [`store`] | records and metadata in memory and in sled, in files without a name where nothing has to survive, or on a simulated disk; durability; the check of a data directory |
 //! | [`admission`] | how many bytes of requests, answers and events may be in memory at once |
 //! | [`engine`] | streams and their shards; the write path; lifecycles; retention; the only tasks |
 //! | [`error`] | the service's exceptions and every text of them |
