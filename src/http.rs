@@ -3,15 +3,15 @@
 pub mod admin;
 mod body;
 mod credentials;
-mod gather;
-mod kinesis;
+mod request_body;
+mod dispatch;
 pub mod listen;
 pub mod metrics;
 mod reply;
 mod signature;
 pub mod tls;
-mod unread;
-mod untaken;
+mod slow_reader;
+mod connection;
 
 pub use body::{Body, Incoming};
 pub use hyper::{Request, Response};
@@ -24,7 +24,7 @@ use crate::world::{RealDeadline, Stopwatch};
 use axum::Router;
 use bytes::Bytes;
 use credentials::Scopes;
-use gather::Gathered;
+use request_body::Gathered;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::StatusCode;
 use hyper::http::request::Parts;
@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tower::ServiceExt as _;
-use untaken::InProgress;
+use connection::InProgress;
 
 /// Everything that is not the service's lives under this path.
 pub const OWN_PATHS: &str = "/_minikin/";
@@ -100,16 +100,16 @@ impl Server {
         request: Request<B>,
         client: Client,
     ) -> Result<Response<Body>, B::Error> {
-        let in_progress = InProgress::begin(unread::connection());
+        let in_progress = InProgress::begin(slow_reader::connection());
         if request.uri().path().starts_with(OWN_PATHS) {
             return Ok(self.answer_own(request, client.address).await);
         }
         let watch = Stopwatch::start();
         let (head, body) = request.into_parts();
         let (reply, received) =
-            match gather::gather(&head, body, &self.engine, in_progress.is_first()).await {
+            match request_body::gather(&head, body, &self.engine, in_progress.is_first()).await {
                 Ok(Gathered::Whole(body, share)) => {
-                    let answer = caught(kinesis::answer(&self, &head, &body, client)).await;
+                    let answer = caught(dispatch::answer(&self, &head, &body, client)).await;
                     let reply = answer.unwrap_or_else(|panic| Reply::panicked(&head, panic));
                     (reply.holding_at_least(share), body.len())
                 }
@@ -142,12 +142,12 @@ impl Server {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             over_tls: false,
         };
-        unread::unattended(self.answer(request, here)).await
+        slow_reader::unattended(self.answer(request, here)).await
     }
 
     /// Counts a request whose body was not looked at.
     fn count_unread(&self, head: &Parts, outcome: Outcome, watch: Stopwatch) {
-        let operation = kinesis::named(head);
+        let operation = dispatch::named(head);
         self.metrics
             .count(operation, outcome, (0, 0), watch.elapsed());
     }
@@ -173,7 +173,7 @@ impl Server {
         };
         match caught(answering).await {
             Ok((head, Ok(body))) => {
-                let body = untaken::held(body.to_bytes().into(), None, unread::connection());
+                let body = connection::held(body.to_bytes().into(), None, slow_reader::connection());
                 Response::from_parts(head, Body::whole(body))
             }
             Ok((_, Err(_))) => bare(StatusCode::INTERNAL_SERVER_ERROR),

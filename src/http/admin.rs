@@ -1,9 +1,9 @@
 //! Our own paths: health, metrics and the certificate for everyone, the clock for this machine
 //! or whoever shows the token.
 
-mod let_in;
+mod access;
 
-pub use let_in::Peer;
+pub use access::Peer;
 
 use super::metrics::{Metrics, TEXT_FORMAT};
 use super::tls::TlsIdentity;
@@ -18,7 +18,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use let_in::LetIn;
+use access::LetIn;
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The bodies of answers.
 
-use super::unread::{self, Unread};
-use super::untaken::{Streaming, held};
+use super::slow_reader::{self, Unread};
+use super::connection::{Streaming, held};
 use crate::engine::tasks;
 use crate::operation::Events;
 use bytes::Bytes;
@@ -60,7 +60,7 @@ impl Body {
         Self(Kind::Events {
             coming: next(events),
             unread,
-            _streaming: unread::connection().map(Streaming::begin),
+            _streaming: slow_reader::connection().map(Streaming::begin),
         })
     }
 }

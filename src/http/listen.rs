@@ -7,8 +7,8 @@ pub use bind::{BindError, bind};
 
 use super::metrics::Metrics;
 use super::tls::TlsIdentity;
-use super::unread::{self, Dropped};
-use super::untaken::Untaken;
+use super::slow_reader::{self, Dropped};
+use super::connection::Untaken;
 use crate::engine::tasks::Tasks;
 use crate::limits::{self, Limit, Limits};
 use crate::world::RealDeadline;
@@ -143,7 +143,7 @@ struct Streams {
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, future: F) {
-        let answering = unread::watched(Box::pin(future), self.untaken.clone());
+        let answering = slow_reader::watched(Box::pin(future), self.untaken.clone());
         let metrics = self.metrics.clone();
         Tasks::spawn_part("HTTP/2 stream", async move {
             // One that is dropped is reset.
@@ -155,7 +155,7 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
 }
 
 /// HTTP/1, without hyper's own timer for heads: it is made anew for every request, which costs an
-/// allocation, two locks and another round of hyper's loop. `unread.rs` looks for connections whose
+/// allocation, two locks and another round of hyper's loop. `slow_reader.rs` looks for connections whose
 /// next head does not come.
 fn http1() -> http1::Builder {
     let mut builder = http1::Builder::new();
@@ -303,7 +303,7 @@ where
         Version::Http1 => {
             let untaken = Untaken::within(times.unread_answer, times.head);
             let serving = http1().serve_connection(io, service);
-            unread::connection_watched(pin!(until_stopped(serving, stop)), untaken).await
+            slow_reader::connection_watched(pin!(until_stopped(serving, stop)), untaken).await
         }
         Version::Http2 => {
             let untaken = Untaken::within(times.unread_answer, None);
@@ -313,7 +313,7 @@ where
             };
             let serving = http2(streams).serve_connection(io, service);
             let serving = Box::pin(until_stopped(serving, stop));
-            unread::connection_watched(serving, untaken).await
+            slow_reader::connection_watched(serving, untaken).await
         }
     };
     match served {

@@ -1,8 +1,8 @@
 //! Answers: in JSON and CBOR, and in the service's other tongues for requests it cannot route.
 
 use super::metrics::Outcome;
-use super::untaken::held;
-use super::{Body, kinesis, unread};
+use super::connection::held;
+use super::{Body, dispatch, slow_reader};
 use crate::admission::BudgetPermit;
 use crate::error::{Error, Kind};
 use crate::operation::{Entry, Events};
@@ -122,7 +122,7 @@ impl Reply {
                 .starts_with(Format::Json.content_type().as_bytes())
         });
         let format = if json { Format::Json } else { Format::Cbor };
-        let operation = kinesis::named(head);
+        let operation = dispatch::named(head);
         Self {
             operation,
             ..Self::refused(format, error)
@@ -235,7 +235,7 @@ impl Reply {
             Some(events) => Body::events(events),
             None => {
                 let (body, share) = (std::mem::take(&mut self.body), self.share.take());
-                Body::whole(held(body, share, unread::connection()))
+                Body::whole(held(body, share, slow_reader::connection()))
             }
         });
         *response.status_mut() = StatusCode::from_u16(self.status).expect("ours are in range");

@@ -6,7 +6,7 @@
 //! that of the stream over HTTP/2, where the other streams of the connection go on. There the frame
 //! that was begun, at most one, waits with the reset behind it until the client reads or leaves.
 
-use super::untaken::{Looks, Untaken};
+use super::connection::{Looks, Untaken};
 use crate::lock::Lock;
 use crate::world::RealDeadline;
 use std::cell::Cell;

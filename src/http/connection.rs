@@ -6,7 +6,7 @@
 //! one is left of those that were there when it looked last: then it is closed. By the same looks
 //! it is closed when nothing was under way for as long as a head may take.
 
-use super::unread::Dropped;
+use super::slow_reader::Dropped;
 use crate::admission::BudgetPermit;
 use crate::limits::HEAD_LOOKS;
 use bytes::Bytes;
