@@ -6,7 +6,7 @@ use crate::http::admin::Admin;
 use crate::http::listen::{self, BindError, Connections};
 use crate::http::metrics::Metrics;
 use crate::http::tls::{self, TlsIdentity};
-use crate::http::{Body, Entrance, Incoming, Request, Response, Server};
+use crate::http::{AccessSettings, Body, Incoming, Request, Response, Server};
 use crate::limits;
 use crate::model::{AccountId, AccountRegion, Region};
 use crate::options::{Authentication, ClockChoice, Durability, Options};
@@ -105,7 +105,7 @@ impl Emulator {
     pub async fn start_in(options: Options, around: Surroundings) -> Result<Self, StartError> {
         options.check().map_err(StartError::Options)?;
         let limits = options.limits().map_err(StartError::Options)?;
-        let entrance = entrance(&options).map_err(StartError::Options)?;
+        let access = access_settings(&options).map_err(StartError::Options)?;
         let (store, recovered) = open_store(store_settings(&options, &around), &around)
             .await
             .map_err(StartError::Open)?;
@@ -134,7 +134,7 @@ impl Emulator {
             token: options.admin_token.clone(),
         }
         .router();
-        let server = Arc::new(Server::new(engine.clone(), entrance, own, metrics.clone()));
+        let server = Arc::new(Server::new(engine.clone(), access, own, metrics.clone()));
         let settings = listen::Settings {
             connections: Connections::of(&engine.limits),
             tls,
@@ -222,7 +222,7 @@ fn warn_of_strangers(addresses: &[SocketAddr], auth: Authentication) {
 }
 
 /// Who may come in, and as whom. The file of policies is read here and nowhere else.
-fn entrance(options: &Options) -> Result<Entrance, String> {
+fn access_settings(options: &Options) -> Result<AccessSettings, String> {
     let account = AccountId::parse(&options.account);
     let account =
         account.ok_or_else(|| format!("{} is not an account: twelve digits", options.account))?;
@@ -234,11 +234,11 @@ fn entrance(options: &Options) -> Result<Entrance, String> {
             "policies are enforced; other access keys are their accounts'"
         );
     }
-    Ok(Entrance {
+    Ok(AccessSettings {
         authentication: options.auth,
         credentials: options.credentials()?,
         identities,
-        scope: AccountRegion {
+        default_scope: AccountRegion {
             account,
             region: Region::new(&options.region),
         },

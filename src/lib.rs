@@ -23,12 +23,13 @@
 //! | [`command`] | the sub-commands: serve, health, check, limits |
 //!
 //! # A request
-//! `http/listen.rs` accepts a connection; `http/request_body.rs` takes its body in within its size, its
-//! time and the bytes in flight (`admission.rs`); `http/dispatch.rs` finds the operation, the
-//! format and whose request it is; `operation.rs` decodes it, asks the policies
+//! `http/listen.rs` accepts a connection; `http/server.rs` receives the body by
+//! `http/request_body.rs` within its size, its time and the in-flight budget (`admission.rs`);
+//! `http/dispatch.rs` finds the operation and the format (`http/target.rs`) and the caller
+//! (`http/access.rs`); `operation.rs` decodes the request, asks the policies
 //! (`operation/permission.rs`) and runs it; `http/reply.rs` makes the answer and logs it,
-//! `http/metrics.rs` counts it, and its share of the bytes in flight is given back when the last
-//! byte of it is written (`http/connection.rs`), or its connection given up (`http/slow_reader.rs`).
+//! `http/metrics.rs` counts it. The answer's part of the budget is given back when its last byte is
+//! written (`http/connection.rs`) or its connection is dropped (`http/slow_reader.rs`).
 //!
 //! # Invariants
 //! - Sequence order, commit order and the order readers see are one order, made under one lock for

@@ -1,7 +1,7 @@
 //! The bodies of answers.
 
-use super::slow_reader::{self, Unread};
-use super::connection::{Streaming, held};
+use super::connection::{InFlightSubscription, counted};
+use super::slow_reader::{self, FrameTimeout};
 use crate::engine::tasks;
 use crate::operation::Events;
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-/// The body of a request: one that comes over a connection, or any other that gives bytes.
+/// The body of a request: hyper's, from a connection, or any other source of bytes.
 pub trait Incoming:
     hyper::body::Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static
 {
@@ -25,20 +25,20 @@ impl<B> Incoming for B where
 #[derive(Debug)]
 pub struct Body(Kind);
 
-/// The next frame in the making, and what makes the one after it.
+/// The next frame, with the subscription that makes the frames after it.
 type Next = Pin<Box<dyn Future<Output = Option<(Bytes, Box<Events>)>> + Send>>;
 
 enum Kind {
-    /// All of it at once.
+    /// All bytes at once.
     Whole(Option<Bytes>),
-    /// Nothing, but sent without a length, as the service does for a body that is too large.
-    Unsized,
-    /// Frames, each made when the client has taken those before it.
+    /// No bytes and no length: the service's answer to a body that is too large.
+    WithoutLength,
+    /// Frames, each made once the client has taken the frames before it.
     Events {
-        coming: Next,
-        unread: Option<Arc<Unread>>,
-        /// As long as it goes on, its connection is not idle.
-        _streaming: Option<Streaming>,
+        next: Next,
+        timeout: Option<Arc<FrameTimeout>>,
+        /// Keeps the connection from being idle.
+        _in_flight: Option<InFlightSubscription>,
     },
 }
 
@@ -50,25 +50,25 @@ impl Body {
 
     /// An empty body without a length.
     pub(super) fn without_length() -> Self {
-        Self(Kind::Unsized)
+        Self(Kind::WithoutLength)
     }
 
-    /// A body of frames, to be written by the running task.
+    /// A body of events, which the running task has to write.
     pub(super) fn events(events: Box<Events>) -> Self {
-        let patience = events.patience();
-        let unread = patience.map(|limit| Unread::of(events.subscriber(), limit));
+        let timeout = events.patience();
+        let timeout = timeout.map(|timeout| FrameTimeout::begin(events.subscriber(), timeout));
         Self(Kind::Events {
-            coming: next(events),
-            unread,
-            _streaming: slow_reader::connection().map(Streaming::begin),
+            next: next(events),
+            timeout,
+            _in_flight: slow_reader::connection().map(InFlightSubscription::begin),
         })
     }
 }
 
 fn next(mut events: Box<Events>) -> Next {
     Box::pin(async move {
-        let (frame, share) = events.next().await?;
-        Some((held(frame, share, None), events))
+        let (frame, permit) = events.next().await?;
+        Some((counted(frame, permit, None), events))
     })
 }
 
@@ -76,10 +76,36 @@ impl std::fmt::Debug for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Whole(_) => "Whole",
-            Self::Unsized => "Unsized",
+            Self::WithoutLength => "WithoutLength",
             Self::Events { .. } => "Events",
         })
     }
+}
+
+/// Makes the next frame of a subscription. None at its end, an error when it panics.
+fn poll_event(
+    next: &mut Next,
+    timeout: Option<&FrameTimeout>,
+    context: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    if let Some(timeout) = timeout {
+        timeout.frame_taken();
+    }
+    let made = match tasks::caught(|| next.as_mut().poll(context)) {
+        Ok(polled) => ready!(polled),
+        Err(panic) => {
+            tracing::error!(panic, "a subscription panicked");
+            return Poll::Ready(Some(Err(axum::Error::new(panic))));
+        }
+    };
+    let Some((frame, events)) = made else {
+        return Poll::Ready(None);
+    };
+    *next = self::next(events);
+    if let Some(timeout) = timeout {
+        timeout.frame_made();
+    }
+    Poll::Ready(Some(Ok(Frame::data(frame))))
 }
 
 impl hyper::body::Body for Body {
@@ -93,30 +119,14 @@ impl hyper::body::Body for Body {
         let kind = &mut self.get_mut().0;
         match kind {
             Kind::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Kind::Unsized => Poll::Ready(None),
-            Kind::Events { coming, unread, .. } => {
-                if let Some(unread) = unread {
-                    unread.asked();
+            Kind::WithoutLength => Poll::Ready(None),
+            Kind::Events { next, timeout, .. } => {
+                let made = ready!(poll_event(next, timeout.as_deref(), context));
+                if !matches!(made, Some(Ok(_))) {
+                    // The consumer can subscribe again as soon as the last frame is out.
+                    *kind = Kind::WithoutLength;
                 }
-                let polled = tasks::caught(|| coming.as_mut().poll(context));
-                let made = match polled {
-                    Ok(polled) => ready!(polled),
-                    Err(panic) => {
-                        tracing::error!(panic, "a subscription panicked");
-                        *kind = Kind::Unsized;
-                        return Poll::Ready(Some(Err(axum::Error::new(panic))));
-                    }
-                };
-                let Some((frame, events)) = made else {
-                    // The subscription's seat is free as soon as its last frame is out.
-                    *kind = Kind::Unsized;
-                    return Poll::Ready(None);
-                };
-                *coming = next(events);
-                if let Some(unread) = unread {
-                    unread.made();
-                }
-                Poll::Ready(Some(Ok(Frame::data(frame))))
+                Poll::Ready(made)
             }
         }
     }
@@ -124,7 +134,7 @@ impl hyper::body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_none(),
-            Kind::Unsized | Kind::Events { .. } => false,
+            Kind::WithoutLength | Kind::Events { .. } => false,
         }
     }
 
@@ -133,7 +143,7 @@ impl hyper::body::Body for Body {
             Kind::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Kind::Unsized | Kind::Events { .. } => SizeHint::default(),
+            Kind::WithoutLength | Kind::Events { .. } => SizeHint::default(),
         }
     }
 }

@@ -1,194 +1,232 @@
-//! What is under way on one connection: requests, and answers that its client has not taken yet.
+//! The requests and answers in flight on one connection, and its idle timeout.
 //!
-//! An answer is in memory until its last byte is written to the socket. A client that does not read
-//! holds it there, in hyper's hands, where nothing of ours runs. So each answer tells its
-//! connection when it is made and when it is gone, and the connection looks once in a while whether
-//! one is left of those that were there when it looked last: then it is closed. By the same looks
-//! it is closed when nothing was under way for as long as a head may take.
+//! An answer is in memory until its last byte is written to the socket. For a client that does not
+//! read, hyper holds the answer and runs nothing of ours. So every answer is counted from the time it
+//! is made until its bytes are dropped, and one timer of the connection checks the counts: an answer
+//! that is still there after a whole period closes the connection. The same timer closes a connection
+//! on which nothing was in flight for as long as a request's head may take.
 
-use super::slow_reader::Dropped;
 use crate::admission::BudgetPermit;
-use crate::limits::HEAD_LOOKS;
+use crate::limits::HEAD_CHECKS;
 use bytes::Bytes;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-/// How much is on its way.
-#[derive(Debug)]
-pub(super) struct Untaken {
-    /// Answers made since the last look and those made before it, by the parity of the look.
-    counts: [AtomicUsize; 2],
-    looks: AtomicUsize,
-    /// Requests that are being answered.
-    requests: AtomicUsize,
-    /// Requests that there were at all.
-    begun: AtomicUsize,
-    /// Answers that go on for as long as they like.
-    streams: AtomicUsize,
-    answer: Option<Duration>,
-    head: Option<Duration>,
+/// The client at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Client {
+    /// The client's address.
+    pub address: SocketAddr,
+    /// True when the connection is encrypted.
+    pub over_tls: bool,
 }
 
-impl Untaken {
-    /// Nothing so far. Each answer may stay for the time of an `answer`, and twice that at most;
-    /// and nothing may be under way for the time of a `head`.
-    pub(super) fn within(answer: Option<Duration>, head: Option<Duration>) -> Arc<Self> {
+/// The reason for dropping a connection, or one stream of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DropReason {
+    /// The client did not read an answer or an event in time.
+    Unread,
+    /// Nothing was in flight for too long, and no head of a request came.
+    Idle,
+}
+
+/// The counts of what is in flight on one connection.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    /// Answers made in the current period and in earlier ones, by the parity of the period.
+    answers: [AtomicUsize; 2],
+    /// Periods of the answer timeout so far.
+    periods: AtomicUsize,
+    /// Requests that are being answered.
+    requests: AtomicUsize,
+    /// Requests since the connection was opened.
+    begun: AtomicUsize,
+    /// Subscriptions, which have no end of their own.
+    subscriptions: AtomicUsize,
+    answer_timeout: Option<Duration>,
+    idle_timeout: Option<Duration>,
+}
+
+impl InFlight {
+    /// A connection with nothing in flight. An answer may stay unread for `answer_timeout`, and twice
+    /// that at most. Nothing may be in flight for `idle_timeout`.
+    pub(super) fn new(
+        answer_timeout: Option<Duration>,
+        idle_timeout: Option<Duration>,
+    ) -> Arc<Self> {
         Arc::new(Self {
-            counts: [AtomicUsize::new(0), AtomicUsize::new(0)],
-            looks: AtomicUsize::new(0),
+            answers: [AtomicUsize::new(0), AtomicUsize::new(0)],
+            periods: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             begun: AtomicUsize::new(0),
-            streams: AtomicUsize::new(0),
-            answer,
-            head,
+            subscriptions: AtomicUsize::new(0),
+            answer_timeout,
+            idle_timeout,
         })
     }
 
     fn has_answers(&self) -> bool {
-        self.counts.iter().any(|count| count.load(SeqCst) > 0)
+        self.answers.iter().any(|count| count.load(SeqCst) > 0)
     }
 
-    /// Whether anything is under way.
     fn is_busy(&self) -> bool {
         let open = |count: &AtomicUsize| count.load(SeqCst) > 0;
-        open(&self.requests) || open(&self.streams) || self.has_answers()
+        open(&self.requests) || open(&self.subscriptions) || self.has_answers()
     }
 
-    /// Looks; whether an answer is left from before the last look.
-    fn look(&self) -> bool {
-        let looks = self.looks.load(SeqCst);
-        if self.counts[(looks + 1) % 2].load(SeqCst) > 0 {
+    /// Ends a period of the answer timeout. True when an answer is left from an earlier period.
+    fn end_period(&self) -> bool {
+        let periods = self.periods.load(SeqCst);
+        if self.answers[(periods + 1) % 2].load(SeqCst) > 0 {
             return true;
         }
-        self.looks.store(looks + 1, SeqCst);
+        self.periods.store(periods + 1, SeqCst);
         false
     }
 
-    fn add(self: Arc<Self>) -> OnItsWay {
-        let slot = self.looks.load(SeqCst) % 2;
-        self.counts[slot].fetch_add(1, SeqCst);
-        OnItsWay {
-            untaken: self,
+    fn add_answer(self: Arc<Self>) -> InFlightAnswer {
+        let slot = self.periods.load(SeqCst) % 2;
+        self.answers[slot].fetch_add(1, SeqCst);
+        InFlightAnswer {
+            connection: self,
             slot,
         }
     }
 }
 
-/// The looks at a connection, by one timer for both of its times.
+/// The checks of one connection: one timer serves the answer timeout and the idle timeout.
 #[derive(Debug)]
-pub(super) struct Looks {
-    untaken: Arc<Untaken>,
-    /// The time between two, if there is something to look for.
-    step: Option<Duration>,
-    /// How many make the time of an answer, and how many there were of them.
-    answer: (u32, u32),
-    /// How many make the time of a head, and at how many there was nothing under way.
-    head: (u32, u32),
-    /// Requests that there were at the last one, and whether something was under way then.
-    seen: (usize, bool),
+pub(super) struct Checks {
+    connection: Arc<InFlight>,
+    /// The time between two checks, if there is a timeout.
+    interval: Option<Duration>,
+    answer: Countdown,
+    idle: Countdown,
+    /// Requests begun up to the last check.
+    begun: usize,
+    /// True when something was in flight at the last check.
+    was_busy: bool,
 }
 
-impl Looks {
-    /// Those at what is under way there.
-    pub(super) fn at(untaken: Arc<Untaken>) -> Self {
-        let head_step = untaken.head.map(|head| head / HEAD_LOOKS);
-        let step = match (untaken.answer, head_step) {
-            (Some(answer), Some(step)) => Some(answer / count(answer, step)),
+/// A timeout in checks.
+#[derive(Debug)]
+struct Countdown {
+    /// Checks until the timeout.
+    most: u32,
+    /// Checks so far.
+    passed: u32,
+}
+
+impl Countdown {
+    fn new(timeout: Option<Duration>, interval: Option<Duration>) -> Self {
+        let checks = timeout.zip(interval);
+        let checks = checks.map(|(timeout, interval)| checks_in(timeout, interval));
+        Self {
+            most: checks.unwrap_or(u32::MAX),
+            passed: 0,
+        }
+    }
+}
+
+impl Checks {
+    /// The checks of `connection`.
+    pub(super) fn new(connection: Arc<InFlight>) -> Self {
+        let idle_interval = connection.idle_timeout.map(|timeout| timeout / HEAD_CHECKS);
+        let interval = match (connection.answer_timeout, idle_interval) {
+            (Some(timeout), Some(interval)) => Some(timeout / checks_in(timeout, interval)),
             (one, other) => one.or(other),
         };
-        let steps = |time: Option<Duration>| {
-            let counted = time.zip(step).map(|(time, step)| count(time, step));
-            (counted.unwrap_or(u32::MAX), 0)
-        };
         Self {
-            answer: steps(untaken.answer),
-            head: steps(untaken.head),
-            step,
-            seen: (0, false),
-            untaken,
-        }
-    }
-
-    /// How long to wait for the next look, if there is something to look for.
-    pub(super) fn due(&self) -> Option<Duration> {
-        let any = self.untaken.head.is_some() || self.untaken.has_answers();
-        self.step.filter(|_| any)
-    }
-
-    /// Looks; why the connection is to be dropped, if it is.
-    pub(super) fn look(&mut self) -> Option<Dropped> {
-        let (most, looks) = &mut self.answer;
-        *looks += 1;
-        if *looks >= *most {
-            *looks = 0;
-            if self.untaken.look() {
-                return Some(Dropped::Unread);
-            }
-        }
-        let (begun, busy) = (self.untaken.begun.load(SeqCst), self.untaken.is_busy());
-        let (seen, was_busy) = std::mem::replace(&mut self.seen, (begun, busy));
-        let (most, quiet) = &mut self.head;
-        // What was under way at the last look may have ended just before this one.
-        *quiet = match busy || was_busy || begun != seen {
-            true => 0,
-            false => *quiet + 1,
-        };
-        (*quiet >= *most).then_some(Dropped::Idle)
-    }
-}
-
-/// How many steps make a time, at least one.
-fn count(time: Duration, step: Duration) -> u32 {
-    let step = step.as_nanos().max(1);
-    u32::try_from(time.as_nanos().div_ceil(step).max(1)).unwrap_or(u32::MAX)
-}
-
-/// An answer that goes on for as long as it likes, until this is dropped.
-#[derive(Debug)]
-pub(super) struct Streaming(Arc<Untaken>);
-
-impl Streaming {
-    /// It begins.
-    pub(super) fn begin(connection: Arc<Untaken>) -> Self {
-        connection.streams.fetch_add(1, SeqCst);
-        Self(connection)
-    }
-}
-
-impl Drop for Streaming {
-    fn drop(&mut self) {
-        self.0.streams.fetch_sub(1, SeqCst);
-    }
-}
-
-/// A request that is being answered, on a connection where others may be, too.
-#[derive(Debug)]
-pub(super) struct InProgress {
-    connection: Option<Arc<Untaken>>,
-    first: bool,
-}
-
-impl InProgress {
-    /// Begins with one.
-    pub(super) fn begin(connection: Option<Arc<Untaken>>) -> Self {
-        let before = connection.as_ref().map(|on| {
-            on.begun.fetch_add(1, SeqCst);
-            on.requests.fetch_add(1, SeqCst)
-        });
-        Self {
-            first: before.is_none_or(|before| before == 0),
+            answer: Countdown::new(connection.answer_timeout, interval),
+            idle: Countdown::new(connection.idle_timeout, interval),
+            interval,
+            begun: 0,
+            was_busy: false,
             connection,
         }
     }
 
-    /// Whether there was no other one on its connection.
-    pub(super) fn is_first(&self) -> bool {
-        self.first
+    /// The time until the next check. None while there is nothing to check.
+    pub(super) fn due(&self) -> Option<Duration> {
+        let any = self.connection.idle_timeout.is_some() || self.connection.has_answers();
+        self.interval.filter(|_| any)
+    }
+
+    /// Checks the connection. Returns the reason if it has to be dropped.
+    pub(super) fn check(&mut self) -> Option<DropReason> {
+        self.answer.passed += 1;
+        if self.answer.passed >= self.answer.most {
+            self.answer.passed = 0;
+            if self.connection.end_period() {
+                return Some(DropReason::Unread);
+            }
+        }
+        let begun = self.connection.begun.load(SeqCst);
+        let is_busy = self.connection.is_busy();
+        // A request that was in flight at the last check may have ended just before this one.
+        if is_busy || self.was_busy || begun != self.begun {
+            self.idle.passed = 0;
+        } else {
+            self.idle.passed += 1;
+        }
+        (self.begun, self.was_busy) = (begun, is_busy);
+        (self.idle.passed >= self.idle.most).then_some(DropReason::Idle)
     }
 }
 
-impl Drop for InProgress {
+/// The number of intervals in a timeout, at least one.
+fn checks_in(timeout: Duration, interval: Duration) -> u32 {
+    let interval = interval.as_nanos().max(1);
+    u32::try_from(timeout.as_nanos().div_ceil(interval).max(1)).unwrap_or(u32::MAX)
+}
+
+/// A subscription in flight, until this is dropped.
+#[derive(Debug)]
+pub(super) struct InFlightSubscription(Arc<InFlight>);
+
+impl InFlightSubscription {
+    /// Counts a subscription on `connection`.
+    pub(super) fn begin(connection: Arc<InFlight>) -> Self {
+        connection.subscriptions.fetch_add(1, SeqCst);
+        Self(connection)
+    }
+}
+
+impl Drop for InFlightSubscription {
+    fn drop(&mut self) {
+        self.0.subscriptions.fetch_sub(1, SeqCst);
+    }
+}
+
+/// A request in flight, until this is dropped.
+#[derive(Debug)]
+pub(super) struct InFlightRequest {
+    connection: Option<Arc<InFlight>>,
+    only: bool,
+}
+
+impl InFlightRequest {
+    /// Counts a request on `connection`.
+    pub(super) fn begin(connection: Option<Arc<InFlight>>) -> Self {
+        let before = connection.as_ref().map(|connection| {
+            connection.begun.fetch_add(1, SeqCst);
+            connection.requests.fetch_add(1, SeqCst)
+        });
+        Self {
+            only: before.is_none_or(|before| before == 0),
+            connection,
+        }
+    }
+
+    /// True when no other request was in flight on the connection as this one began.
+    pub(super) fn is_only_one(&self) -> bool {
+        self.only
+    }
+}
+
+impl Drop for InFlightRequest {
     fn drop(&mut self) {
         if let Some(connection) = &self.connection {
             connection.requests.fetch_sub(1, SeqCst);
@@ -196,42 +234,46 @@ impl Drop for InProgress {
     }
 }
 
-/// One of the answers.
+/// An answer in flight, until this is dropped.
 #[derive(Debug)]
-struct OnItsWay {
-    untaken: Arc<Untaken>,
+struct InFlightAnswer {
+    connection: Arc<InFlight>,
     slot: usize,
 }
 
-impl Drop for OnItsWay {
+impl Drop for InFlightAnswer {
     fn drop(&mut self) {
-        self.untaken.counts[self.slot].fetch_sub(1, SeqCst);
+        self.connection.answers[self.slot].fetch_sub(1, SeqCst);
     }
 }
 
-/// The bytes of an answer with what ends when they are gone.
-struct Held {
+/// The bytes of an answer, with the values that live as long as the bytes.
+struct CountedBytes {
     bytes: Vec<u8>,
-    _share: Option<BudgetPermit>,
-    _on_its_way: Option<OnItsWay>,
+    _permit: Option<BudgetPermit>,
+    _in_flight: Option<InFlightAnswer>,
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for CountedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// The bytes of an answer. They hold `share` until they are written or given up, and so long they
-/// count for the connection they are for.
-pub(super) fn held(bytes: Vec<u8>, share: Option<BudgetPermit>, on: Option<Arc<Untaken>>) -> Bytes {
+/// The bytes of an answer on `connection`. They keep `permit` and are in flight until they are
+/// written or dropped.
+pub(super) fn counted(
+    bytes: Vec<u8>,
+    permit: Option<BudgetPermit>,
+    connection: Option<Arc<InFlight>>,
+) -> Bytes {
     if bytes.is_empty() {
         return Bytes::new();
     }
-    Bytes::from_owner(Held {
+    Bytes::from_owner(CountedBytes {
         bytes,
-        _share: share,
-        _on_its_way: on.map(Untaken::add),
+        _permit: permit,
+        _in_flight: connection.map(InFlight::add_answer),
     })
 }
 
@@ -242,114 +284,114 @@ mod tests {
     const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
     const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
 
-    fn answer(untaken: &Arc<Untaken>) -> Bytes {
-        held(vec![1, 2], None, Some(untaken.clone()))
+    fn answer(connection: &Arc<InFlight>) -> Bytes {
+        counted(vec![1, 2], None, Some(connection.clone()))
     }
 
     #[test]
-    fn an_answer_may_be_there_at_one_look_and_not_at_two() {
-        let untaken = Untaken::within(MINUTE, None);
-        let looks = Looks::at(untaken.clone());
-        assert_eq!(looks.due(), None);
-        let first = answer(&untaken);
+    fn an_answer_may_outlive_one_period_and_not_two() {
+        let connection = InFlight::new(MINUTE, None);
+        let checks = Checks::new(connection.clone());
+        assert_eq!(checks.due(), None);
+        let first = answer(&connection);
         let part = first.slice(1..);
-        assert_eq!(looks.due(), MINUTE);
-        assert!(!untaken.look());
-        let second = answer(&untaken);
+        assert_eq!(checks.due(), MINUTE);
+        assert!(!connection.end_period());
+        let second = answer(&connection);
         drop(first);
-        assert!(untaken.look(), "a part of it is left");
+        assert!(connection.end_period(), "a part of it is left");
         drop(part);
-        assert!(!untaken.look(), "the other one is younger");
-        assert!(untaken.look());
+        assert!(!connection.end_period(), "the other one is younger");
+        assert!(connection.end_period());
         drop(second);
-        assert!(!untaken.look());
-        assert_eq!(looks.due(), None);
+        assert!(!connection.end_period());
+        assert_eq!(checks.due(), None);
     }
 
     #[test]
-    fn the_first_request_of_a_connection_is_known() {
-        let untaken = Untaken::within(MINUTE, None);
-        let begin = || InProgress::begin(Some(untaken.clone()));
+    fn a_request_knows_that_it_is_the_only_one() {
+        let connection = InFlight::new(MINUTE, None);
+        let begin = || InFlightRequest::begin(Some(connection.clone()));
         let (first, second) = (begin(), begin());
-        assert!(first.is_first() && !second.is_first());
+        assert!(first.is_only_one() && !second.is_only_one());
         drop((first, second));
-        assert!(begin().is_first());
+        assert!(begin().is_only_one());
     }
 
     #[test]
-    fn many_answers_that_are_taken_close_nothing() {
-        let untaken = Untaken::within(MINUTE, None);
+    fn answers_that_are_read_in_time_close_nothing() {
+        let connection = InFlight::new(MINUTE, None);
         for _ in 0..10 {
-            let answers = [answer(&untaken), answer(&untaken)];
-            assert!(!untaken.look());
+            let answers = [answer(&connection), answer(&connection)];
+            assert!(!connection.end_period());
             drop(answers);
         }
     }
 
-    /// Looks for up to `time`; when the connection is dropped.
-    fn dropped(looks: &mut Looks, time: Duration) -> Option<(Dropped, Duration)> {
-        let step = looks.due().expect("there is something to look for");
-        let moments = (1..).map(|number| step * number);
+    /// Checks for up to `time`: the reason and the moment at which the connection is dropped.
+    fn dropped(checks: &mut Checks, time: Duration) -> Option<(DropReason, Duration)> {
+        let interval = checks.due().expect("there is something to check");
+        let moments = (1..).map(|number| interval * number);
         let mut moments = moments.take_while(|moment| *moment <= time);
-        moments.find_map(|moment| looks.look().map(|why| (why, moment)))
+        moments.find_map(|moment| checks.check().map(|reason| (reason, moment)))
     }
 
     #[test]
-    fn each_of_the_two_times_is_kept_whichever_is_longer() {
-        for (answer_time, head) in [(MINUTE, HOUR), (HOUR, MINUTE), (MINUTE, MINUTE)] {
-            let untaken = Untaken::within(answer_time, head);
-            let left = answer(&untaken);
-            let mut looks = Looks::at(untaken.clone());
-            let (why, moment) = dropped(&mut looks, Duration::MAX).unwrap();
+    fn each_of_the_two_timeouts_is_kept_whichever_is_longer() {
+        for (answer_timeout, idle) in [(MINUTE, HOUR), (HOUR, MINUTE), (MINUTE, MINUTE)] {
+            let connection = InFlight::new(answer_timeout, idle);
+            let left = answer(&connection);
+            let mut checks = Checks::new(connection.clone());
+            let (reason, moment) = dropped(&mut checks, Duration::MAX).unwrap();
             assert_eq!(
-                (why, Some(moment)),
-                (Dropped::Unread, answer_time.map(|time| time * 2))
+                (reason, Some(moment)),
+                (DropReason::Unread, answer_timeout.map(|time| time * 2))
             );
             drop(left);
-            let head = head.unwrap();
-            for untaken in [
-                Untaken::within(answer_time, Some(head)),
-                Untaken::within(None, Some(head)),
+            let idle = idle.unwrap();
+            for connection in [
+                InFlight::new(answer_timeout, Some(idle)),
+                InFlight::new(None, Some(idle)),
             ] {
-                let mut looks = Looks::at(untaken);
-                let (why, moment) = dropped(&mut looks, Duration::MAX).unwrap();
-                assert_eq!(why, Dropped::Idle);
-                assert!(moment >= head && moment < head + head / 8, "{moment:?}");
+                let mut checks = Checks::new(connection);
+                let (reason, moment) = dropped(&mut checks, Duration::MAX).unwrap();
+                assert_eq!(reason, DropReason::Idle);
+                assert!(moment >= idle && moment < idle + idle / 8, "{moment:?}");
             }
         }
     }
 
     #[test]
-    fn a_connection_with_something_under_way_or_a_request_now_and_then_is_not_idle() {
-        let untaken = Untaken::within(None, MINUTE);
-        let mut looks = Looks::at(untaken.clone());
-        let request = InProgress::begin(Some(untaken.clone()));
-        assert_eq!(dropped(&mut looks, HOUR.unwrap()), None);
+    fn a_connection_with_something_in_flight_or_a_request_now_and_then_is_not_idle() {
+        let connection = InFlight::new(None, MINUTE);
+        let mut checks = Checks::new(connection.clone());
+        let request = InFlightRequest::begin(Some(connection.clone()));
+        assert_eq!(dropped(&mut checks, HOUR.unwrap()), None);
         drop(request);
-        let streaming = Streaming::begin(untaken.clone());
-        assert_eq!(dropped(&mut looks, HOUR.unwrap()), None);
-        drop(streaming);
+        let subscription = InFlightSubscription::begin(connection.clone());
+        assert_eq!(dropped(&mut checks, HOUR.unwrap()), None);
+        drop(subscription);
         for _ in 0..100 {
-            drop(InProgress::begin(Some(untaken.clone())));
-            assert_eq!(dropped(&mut looks, MINUTE.unwrap()), None);
+            drop(InFlightRequest::begin(Some(connection.clone())));
+            assert_eq!(dropped(&mut checks, MINUTE.unwrap()), None);
         }
     }
 
     #[test]
-    fn a_connection_is_idle_for_the_time_of_a_head_and_a_look_more_at_most() {
+    fn a_connection_is_idle_for_the_timeout_and_one_check_more_at_most() {
         let minute = MINUTE.unwrap();
         for was_busy in [false, true] {
-            let untaken = Untaken::within(None, MINUTE);
-            let mut looks = Looks::at(untaken.clone());
-            let request = InProgress::begin(Some(untaken.clone()));
+            let connection = InFlight::new(None, MINUTE);
+            let mut checks = Checks::new(connection.clone());
+            let request = InFlightRequest::begin(Some(connection.clone()));
             if was_busy {
-                assert_eq!(looks.look(), None);
+                assert_eq!(checks.check(), None);
             }
-            // It ends right after a look, or right before the next one.
+            // The request ends right after a check, or right before the next one.
             drop(request);
-            let (why, moment) = dropped(&mut looks, minute * 2).unwrap();
-            assert_eq!(why, Dropped::Idle);
-            assert_eq!(moment, minute + minute / HEAD_LOOKS);
+            let (reason, moment) = dropped(&mut checks, minute * 2).unwrap();
+            assert_eq!(reason, DropReason::Idle);
+            assert_eq!(moment, minute + minute / HEAD_CHECKS);
         }
     }
 }

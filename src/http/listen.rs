@@ -5,10 +5,10 @@ mod opening;
 
 pub use bind::{BindError, bind};
 
+use super::connection::{Client, DropReason, InFlight};
 use super::metrics::Metrics;
+use super::slow_reader;
 use super::tls::TlsIdentity;
-use super::slow_reader::{self, Dropped};
-use super::connection::Untaken;
 use crate::engine::tasks::Tasks;
 use crate::limits::{self, Limit, Limits};
 use crate::world::RealDeadline;
@@ -77,15 +77,6 @@ pub struct Settings {
     pub stop: watch::Receiver<bool>,
 }
 
-/// Whose connection a request comes over.
-#[derive(Debug, Clone, Copy)]
-pub struct Client {
-    /// The address at its other end.
-    pub address: SocketAddr,
-    /// Whether it is encrypted.
-    pub over_tls: bool,
-}
-
 /// Serves `service` on `listeners` until told to stop, lets requests in flight finish for up to
 /// five seconds and drops the rest.
 ///
@@ -137,13 +128,13 @@ struct Shared {
 /// Where hyper runs the streams of an HTTP/2 connection, which end with the connection.
 #[derive(Clone)]
 struct Streams {
-    untaken: Arc<Untaken>,
+    connection: Arc<InFlight>,
     metrics: Arc<Metrics>,
 }
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, future: F) {
-        let answering = slow_reader::watched(Box::pin(future), self.untaken.clone());
+        let answering = slow_reader::watch_stream(Box::pin(future), self.connection.clone());
         let metrics = self.metrics.clone();
         Tasks::spawn_part("HTTP/2 stream", async move {
             // One that is dropped is reset.
@@ -301,28 +292,28 @@ where
     let service = service_fn(service);
     let served = match version {
         Version::Http1 => {
-            let untaken = Untaken::within(times.unread_answer, times.head);
+            let connection = InFlight::new(times.unread_answer, times.head);
             let serving = http1().serve_connection(io, service);
-            slow_reader::connection_watched(pin!(until_stopped(serving, stop)), untaken).await
+            slow_reader::watch_connection(pin!(until_stopped(serving, stop)), connection).await
         }
         Version::Http2 => {
-            let untaken = Untaken::within(times.unread_answer, None);
+            let connection = InFlight::new(times.unread_answer, None);
             let streams = Streams {
-                untaken: untaken.clone(),
+                connection: connection.clone(),
                 metrics: shared.metrics.clone(),
             };
             let serving = http2(streams).serve_connection(io, service);
             let serving = Box::pin(until_stopped(serving, stop));
-            slow_reader::connection_watched(serving, untaken).await
+            slow_reader::watch_connection(serving, connection).await
         }
     };
     match served {
         Ok(ended) => Ok(ended?),
-        Err(Dropped::Unread) => {
+        Err(DropReason::Unread) => {
             shared.metrics.unread();
             Err("its client did not read".into())
         }
-        Err(Dropped::Idle) => Err("its client asked for nothing more".into()),
+        Err(DropReason::Idle) => Err("its client asked for nothing more".into()),
     }
 }
 

@@ -1,10 +1,12 @@
-//! Answers: in JSON and CBOR, and in the service's other tongues for requests it cannot route.
+//! Answers: in JSON and CBOR, and in the service's other forms for requests that it cannot route.
 
+use super::body::Body;
+use super::connection::counted;
 use super::metrics::Outcome;
-use super::connection::held;
-use super::{Body, dispatch, slow_reader};
+use super::slow_reader;
+use super::target::{Target, unread_format};
 use crate::admission::BudgetPermit;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::operation::{Entry, Events};
 use crate::wire::{self, Format};
 use crate::world::Random;
@@ -20,45 +22,41 @@ pub(super) struct Reply {
     status: u16,
     content_type: Option<&'static str>,
     body: Vec<u8>,
-    /// What the body has of the bytes in flight.
-    share: Option<BudgetPermit>,
-    /// In the place of a body.
+    /// The body's part of the in-flight budget.
+    permit: Option<BudgetPermit>,
+    /// A subscription instead of a body.
     events: Option<Box<Events>>,
-    preflight: bool,
+    is_preflight: bool,
     operation: Option<&'static Entry>,
-    /// What the request panicked with.
+    /// The message of the panic that ended the request.
     panic: Option<String>,
     /// For the log.
     error: Option<Error>,
+    /// The stream that a refused request names, for the log.
     stream: Option<String>,
 }
 
-/// A request that no format can be told of.
+/// The reason why the service cannot route a request, and answers in XML.
 #[derive(Debug)]
 pub(super) enum Unroutable {
-    /// Its signature is refused.
+    /// The signature is incomplete.
     Refused(Error),
-    /// It names no operation.
+    /// The request names no operation.
     NoTarget,
-    /// It names an operation of ours, in no format of ours.
-    NotHere,
-    /// It names no operation of ours.
-    Failed,
-    /// It is for somebody else.
-    OtherService {
-        /// Whom.
-        service: String,
-        /// What.
-        operation: String,
-    },
+    /// The content type is none of the service's, the operation is.
+    UnknownFormat,
+    /// Neither the content type nor the operation is the service's.
+    UnknownOperation,
+    /// The request names another service.
+    OtherService { service: String, operation: String },
 }
 
-/// The two answers to `application/json`, which has an envelope of its own.
+/// The two answers to `application/json`, in the envelope that the service has for it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Coral {
+pub(super) enum PlainJsonAnswer {
     /// The body is no structure.
     Serialization,
-    /// Nothing is served there.
+    /// The body is a structure.
     UnknownOperation,
 }
 
@@ -68,9 +66,9 @@ impl Reply {
             status,
             content_type,
             body: body.into(),
-            share: None,
+            permit: None,
             events: None,
-            preflight: false,
+            is_preflight: false,
             operation: None,
             panic: None,
             error: None,
@@ -106,7 +104,7 @@ impl Reply {
         }
     }
 
-    /// A bug of ours ended the request, with this text.
+    /// The answer to a request whose work panicked with this message.
     pub(super) fn panicked(head: &Parts, panic: String) -> Self {
         Self {
             panic: Some(panic),
@@ -114,34 +112,27 @@ impl Reply {
         }
     }
 
-    /// A refusal of a request whose body was not looked at.
+    /// A refusal of a request whose body was not read.
     pub(super) fn unread(head: &Parts, error: Error) -> Self {
-        let json = head.headers.get(CONTENT_TYPE).is_none_or(|value| {
-            value
-                .as_bytes()
-                .starts_with(Format::Json.content_type().as_bytes())
-        });
-        let format = if json { Format::Json } else { Format::Cbor };
-        let operation = dispatch::named(head);
         Self {
-            operation,
-            ..Self::refused(format, error)
+            operation: Target::of(head).entry(),
+            ..Self::refused(unread_format(head), error)
         }
     }
 
-    /// The answer to a browser that asks first.
+    /// The answer to the preflight request of a browser.
     pub(super) fn preflight() -> Self {
         Self {
-            preflight: true,
+            is_preflight: true,
             ..Self::new(200, None, [])
         }
     }
 
     /// The answer to `application/json`.
-    pub(super) fn coral(answer: Coral) -> Self {
+    pub(super) fn plain_json(answer: PlainJsonAnswer) -> Self {
         let (status, name) = match answer {
-            Coral::Serialization => (400, "SerializationException"),
-            Coral::UnknownOperation => (404, "UnknownOperationException"),
+            PlainJsonAnswer::Serialization => (400, "SerializationException"),
+            PlainJsonAnswer::UnknownOperation => (404, "UnknownOperationException"),
         };
         let body = format!(
             r#"{{"Output":{{"__type":"com.amazon.coral.service#{name}"}},"Version":"1.0"}}"#
@@ -149,7 +140,7 @@ impl Reply {
         Self::new(status, Some("application/json"), body)
     }
 
-    /// The XML-like answer to what cannot be routed; it has no content type.
+    /// The answer to a request that cannot be routed: like XML, without a content type.
     pub(super) fn unroutable(request: Unroutable) -> Self {
         let (status, name, message) = match request {
             Unroutable::Refused(error) => {
@@ -167,8 +158,8 @@ impl Reply {
                 );
                 (403, "UnrecognizedClientException", message.into())
             }
-            Unroutable::Failed => (500, "InternalFailure", "".into()),
-            Unroutable::NotHere => (404, "UnknownOperationException", "".into()),
+            Unroutable::UnknownOperation => (500, "InternalFailure", "".into()),
+            Unroutable::UnknownFormat => (404, "UnknownOperationException", "".into()),
         };
         let body = if message.is_empty() {
             format!("<{name}/>\n")
@@ -178,7 +169,7 @@ impl Reply {
         Self::new(status, None, body)
     }
 
-    /// Notes whose answer it is, for the log.
+    /// Adds the operation, for the log and the metrics.
     pub(super) fn of(self, entry: &'static Entry) -> Self {
         Self {
             operation: Some(entry),
@@ -186,39 +177,34 @@ impl Reply {
         }
     }
 
-    /// Notes which stream it is about, for the log.
-    pub(super) fn naming(self, stream: Option<String>) -> Self {
+    /// Adds the stream that the request names, for the log.
+    pub(super) fn about(self, stream: Option<String>) -> Self {
         Self { stream, ..self }
     }
 
-    /// Gives it what it has of the bytes in flight.
-    pub(super) fn holding(self, share: Option<BudgetPermit>) -> Self {
-        Self { share, ..self }
+    /// Adds the body's own part of the in-flight budget.
+    pub(super) fn holding(self, permit: Option<BudgetPermit>) -> Self {
+        Self { permit, ..self }
     }
 
-    /// Gives it what its request had, unless it has a share of its own.
-    pub(super) fn holding_at_least(mut self, mut share: BudgetPermit) -> Self {
-        if self.share.is_none() && !self.body.is_empty() {
-            share.exchange_for(self.body.len() as u64);
-            self.share = Some(share);
+    /// Hands the request's permit on to the answer, unless the answer has a permit of its own.
+    pub(super) fn holding_at_least(mut self, mut permit: BudgetPermit) -> Self {
+        if self.permit.is_none() && !self.body.is_empty() {
+            permit.exchange_for(self.body.len() as u64);
+            self.permit = Some(permit);
         }
         self
     }
 
-    /// Whose answer it is, what became of the request, and the size of the answer.
+    /// The operation, the outcome and the size of the answer, for the metrics.
     pub(super) fn outcome(&self) -> (Option<&'static Entry>, Outcome, usize) {
         let kind = self.error.as_ref().map(|error| error.kind);
         let outcome = Outcome::of(self.status, kind);
         (self.operation, outcome, self.body.len())
     }
 
-    /// Whether it tells of an error of this kind.
-    pub(super) fn is_kind(&self, kind: Kind) -> bool {
-        self.error.as_ref().is_some_and(|error| error.kind == kind)
-    }
-
-    /// The whole answer, with the request's own map for its headers. Its ids are random and, on the
-    /// way, told to the log.
+    /// The whole answer. Its ids are random; the log gets the request id on the way. The request's
+    /// header map is used again, which saves memory for each request.
     pub(super) fn into_response(
         mut self,
         head: Parts,
@@ -230,34 +216,37 @@ impl Reply {
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
         let request_id: &str = request_id.hyphenated().encode_lower(&mut text);
         self.log(&head, peer, took, request_id);
+        let mut response = Response::new(self.take_body());
+        *response.status_mut() = StatusCode::from_u16(self.status).expect("ours are in range");
+        *response.headers_mut() = self.headers(head.headers, request_id, random);
+        response
+    }
 
-        let mut response = Response::new(match self.events.take() {
+    fn take_body(&mut self) -> Body {
+        match self.events.take() {
             Some(events) => Body::events(events),
             None => {
-                let (body, share) = (std::mem::take(&mut self.body), self.share.take());
-                Body::whole(held(body, share, slow_reader::connection()))
+                let (body, permit) = (std::mem::take(&mut self.body), self.permit.take());
+                Body::whole(counted(body, permit, slow_reader::connection()))
             }
-        });
-        *response.status_mut() = StatusCode::from_u16(self.status).expect("ours are in range");
-        let asked = head
-            .headers
-            .contains_key(ORIGIN)
-            .then(|| Origin::of(&head.headers));
-        // The map goes on to the next request of the connection, which costs no memory then.
-        let mut headers = head.headers;
+        }
+    }
+
+    /// The headers of the answer, in the map of the request's headers.
+    fn headers(&self, mut headers: HeaderMap, request_id: &str, random: &Random) -> HeaderMap {
+        let from_page = headers.contains_key(ORIGIN).then(|| Origin::of(&headers));
         headers.clear();
         headers.insert(REQUEST_ID, ascii(request_id));
         if let Some(content_type) = self.content_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        if !self.preflight {
+        if !self.is_preflight {
             headers.insert(EXTENDED_ID, extended_id(random));
         }
-        if let Some(asked) = asked {
-            asked.allow(&self, &mut headers);
+        if let Some(origin) = from_page {
+            origin.allow(self.is_preflight, &mut headers);
         }
-        *response.headers_mut() = headers;
-        response
+        headers
     }
 
     fn log(&self, head: &Parts, peer: SocketAddr, took: Duration, request_id: &str) {
@@ -312,7 +301,7 @@ fn extended_id(random: &Random) -> HeaderValue {
     HeaderValue::from_bytes(&text).expect("base64 is ASCII")
 }
 
-/// What the page asks for that sends a request, for its browser.
+/// The request of a web page for headers and a method, which its browser asks for beforehand.
 struct Origin {
     headers: Option<HeaderValue>,
     method: Option<HeaderValue>,
@@ -326,10 +315,10 @@ impl Origin {
         }
     }
 
-    /// Lets a page of any origin see the answer.
-    fn allow(self, reply: &Reply, headers: &mut HeaderMap) {
+    /// Lets a page of any origin read the answer.
+    fn allow(self, is_preflight: bool, headers: &mut HeaderMap) {
         headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
-        if !reply.preflight {
+        if !is_preflight {
             headers.insert(
                 "access-control-expose-headers",
                 HeaderValue::from_static(EXPOSED),
@@ -352,10 +341,15 @@ impl Origin {
     }
 }
 
-/// The answer to a body that is too large: nothing, not even ids.
+/// The answer to a body that is too large: a status alone, without ids.
 pub(super) fn too_large() -> Response<Body> {
+    bare(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+/// An answer of a status alone.
+pub(super) fn bare(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::without_length());
-    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    *response.status_mut() = status;
     response
 }
 

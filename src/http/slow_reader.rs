@@ -1,12 +1,13 @@
-//! Ends what writes to a client that has stopped reading what it subscribed to.
+//! Drops connections and subscriptions whose client has stopped reading.
 //!
-//! hyper asks a body for its next frame when the client has taken those before it. For a client
-//! that takes nothing it does not ask, and then nothing of the body runs: not its end, not its
-//! heartbeat. So the task that writes it keeps the time: that of the connection over HTTP/1.1,
-//! that of the stream over HTTP/2, where the other streams of the connection go on. There the frame
-//! that was begun, at most one, waits with the reset behind it until the client reads or leaves.
+//! hyper asks a body for its next frame once the client has taken the frames before it. For a client
+//! that reads nothing hyper never asks, and then nothing of the body runs: neither its end nor its
+//! heartbeat. So the task that writes the body keeps the timer: the task of the connection over
+//! HTTP/1.1, the task of the stream over HTTP/2, where the other streams of the connection go on.
+//! Over HTTP/2 at most one begun frame stays queued, with the reset behind it, until the client reads
+//! or leaves.
 
-use super::connection::{Looks, Untaken};
+use super::connection::{Checks, DropReason, InFlight};
 use crate::lock::Lock;
 use crate::world::RealDeadline;
 use std::cell::Cell;
@@ -17,141 +18,140 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 tokio::task_local! {
-    /// What the running task writes.
-    static WRITES: Writes;
+    /// The writing of the running task.
+    static WRITING: Writing;
 }
 
-struct Writes {
-    /// Where a body of frames says that this task is going to write it.
-    frames: Cell<Option<Arc<Unread>>>,
-    /// The answers of the task's connection.
-    untaken: Arc<Untaken>,
+struct Writing {
+    /// The subscription that this task is about to write, from the body to [`until_dropped`].
+    subscription: Cell<Option<Arc<FrameTimeout>>>,
+    /// The connection of the task.
+    connection: Arc<InFlight>,
 }
 
-/// The answers of the connection that the running task serves.
-pub(super) fn connection() -> Option<Arc<Untaken>> {
-    WRITES.try_with(|writes| writes.untaken.clone()).ok()
+type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The connection that the running task serves.
+pub(super) fn connection() -> Option<Arc<InFlight>> {
+    WRITING.try_with(|writing| writing.connection.clone()).ok()
 }
 
-/// How long the client has not taken a frame.
+/// The timeout of one subscription's frames.
 #[derive(Debug)]
-pub(super) struct Unread {
+pub(super) struct FrameTimeout {
     /// For the log.
     subscriber: String,
-    limit: Duration,
-    /// None while the client waits for us.
-    until: Lock<Option<RealDeadline>>,
+    timeout: Duration,
+    /// The deadline of the frame that the client has not taken. None while the client waits for us.
+    deadline: Lock<Option<RealDeadline>>,
 }
 
-impl Unread {
-    /// What is to be known of a body of frames that the running task is going to write. The first
-    /// frame counts as made: that it is not asked for is the same to a subscriber's seat.
-    pub(super) fn of(subscriber: String, limit: Duration) -> Arc<Self> {
-        let unread = Arc::new(Self {
+impl FrameTimeout {
+    /// The timeout of a subscription that the running task is about to write. It runs from now on: a
+    /// client that never asks for the first frame is a slow reader, too.
+    pub(super) fn begin(subscriber: String, timeout: Duration) -> Arc<Self> {
+        let begun = Arc::new(Self {
             subscriber,
-            limit,
-            until: Lock::new(None),
+            timeout,
+            deadline: Lock::new(None),
         });
-        unread.made();
-        let told = WRITES.try_with(|writes| writes.frames.set(Some(unread.clone())));
-        debug_assert!(told.is_ok(), "what writes bodies is watched");
-        unread
+        begun.frame_made();
+        let set = WRITING.try_with(|writing| writing.subscription.set(Some(begun.clone())));
+        debug_assert!(set.is_ok(), "every task that writes bodies is watched");
+        begun
     }
 
-    /// A frame is made.
-    pub(super) fn made(&self) {
-        *self.until.lock() = Some(RealDeadline::lasting(self.limit));
+    /// Starts the timer: a frame is ready for the client.
+    pub(super) fn frame_made(&self) {
+        *self.deadline.lock() = Some(RealDeadline::lasting(self.timeout));
     }
 
-    /// The next frame is asked for, so those before it are taken.
-    pub(super) fn asked(&self) {
-        *self.until.lock() = None;
+    /// Stops the timer: the client has taken the last frame and asks for the next one.
+    pub(super) fn frame_taken(&self) {
+        *self.deadline.lock() = None;
     }
 
-    fn until(&self) -> Option<RealDeadline> {
-        *self.until.lock()
+    fn deadline(&self) -> Option<RealDeadline> {
+        *self.deadline.lock()
     }
 }
 
-/// Why a connection, or a stream of it, is dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dropped {
-    /// The client left something unread for too long.
-    Unread,
-    /// Nothing was under way for too long, and no head of a request came.
-    Idle,
-}
-
-/// Does the work of one stream of a connection whose answers are `untaken`, unless that has to be
-/// dropped for a client that does not read.
+/// Runs `work`, which is one stream of `connection`, until it ends or its client is too slow.
 ///
-/// Only a task that writes frames has a timer, and sets it once in a limit's time, not once a frame.
-pub(super) async fn watched<F: Future + Unpin>(
+/// Only a task that writes a subscription has a timer, and sets it once a timeout, not once a frame.
+pub(super) async fn watch_stream<F: Future + Unpin>(
     work: F,
-    untaken: Arc<Untaken>,
-) -> Result<F::Output, Dropped> {
-    let frames = Cell::new(None);
-    WRITES
-        .scope(Writes { frames, untaken }, attended(work))
-        .await
+    connection: Arc<InFlight>,
+) -> Result<F::Output, DropReason> {
+    let writing = Writing {
+        subscription: Cell::new(None),
+        connection,
+    };
+    WRITING.scope(writing, until_dropped(work)).await
 }
 
-/// The same for all of a connection: it ends also when an answer is not taken, or when the next
-/// request does not come. One timer is set for both, once in a while and not once a request.
-pub(super) async fn connection_watched<F: Future + Unpin>(
+/// Runs `work`, which is all of `connection`, until it ends, its client is too slow, or the
+/// connection is idle for too long. One timer serves both timeouts, and is not set for each request.
+pub(super) async fn watch_connection<F: Future + Unpin>(
     work: F,
-    untaken: Arc<Untaken>,
-) -> Result<F::Output, Dropped> {
-    let mut timer: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = None;
-    let mut looks = Looks::at(untaken.clone());
-    let mut work = std::pin::pin!(watched(work, untaken));
-    poll_fn(|context| {
-        if let Poll::Ready(done) = work.as_mut().poll(context) {
-            return Poll::Ready(done);
-        }
-        loop {
-            let running = match (&mut timer, looks.due()) {
-                (Some(running), _) => running,
-                (None, Some(due)) => {
-                    timer.insert(Box::pin(
-                        async move { RealDeadline::lasting(due).end().await },
-                    ))
-                }
-                (None, None) => return Poll::Pending,
-            };
-            ready!(running.as_mut().poll(context));
-            timer = None;
-            match looks.look() {
-                None => {}
-                Some(Dropped::Idle) => return Poll::Ready(Err(Dropped::Idle)),
-                Some(Dropped::Unread) => {
-                    tracing::warn!(
-                        "a connection is closed whose client left an answer unread; what sets the \
-                         time: --limit unread-answer-seconds=N"
-                    );
-                    return Poll::Ready(Err(Dropped::Unread));
-                }
-            }
-        }
+    connection: Arc<InFlight>,
+) -> Result<F::Output, DropReason> {
+    let mut timer: Option<Timer> = None;
+    let mut checks = Checks::new(connection.clone());
+    let mut work = std::pin::pin!(watch_stream(work, connection));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(done),
+        Poll::Pending => poll_checks(&mut timer, &mut checks, context).map(Err),
     })
     .await
 }
 
-/// Answers for somebody in this process, who may leave frames unread as long as he likes.
-pub(super) async fn unattended<F: Future>(work: F) -> F::Output {
-    let (frames, untaken) = (Cell::new(None), Untaken::within(None, None));
-    WRITES.scope(Writes { frames, untaken }, work).await
+/// Runs the checks that are due. Ready when the connection has to be dropped.
+fn poll_checks(
+    timer: &mut Option<Timer>,
+    checks: &mut Checks,
+    context: &mut Context<'_>,
+) -> Poll<DropReason> {
+    loop {
+        let running = match (&mut *timer, checks.due()) {
+            (Some(running), _) => running,
+            (slot, Some(due)) => slot.insert(Box::pin(async move {
+                RealDeadline::lasting(due).end().await;
+            })),
+            (None, None) => return Poll::Pending,
+        };
+        ready!(running.as_mut().poll(context));
+        *timer = None;
+        if let Some(reason) = checks.check() {
+            if reason == DropReason::Unread {
+                tracing::warn!(
+                    "closed a connection: its client left an answer unread for too long. The \
+                     limit is set by --limit unread-answer-seconds=N"
+                );
+            }
+            return Poll::Ready(reason);
+        }
+    }
 }
 
-async fn attended<F: Future + Unpin>(mut work: F) -> Result<F::Output, Dropped> {
+/// Runs the work of a caller in this process, which may leave frames unread for as long as it likes.
+pub(super) async fn unwatched<F: Future>(work: F) -> F::Output {
+    let writing = Writing {
+        subscription: Cell::new(None),
+        connection: InFlight::new(None, None),
+    };
+    WRITING.scope(writing, work).await
+}
+
+async fn until_dropped<F: Future + Unpin>(mut work: F) -> Result<F::Output, DropReason> {
     let mut watch = None;
     poll_fn(|context| {
         if let Poll::Ready(done) = Pin::new(&mut work).poll(context) {
             return Poll::Ready(Ok(done));
         }
-        if let Some(unread) = WRITES.with(|writes| writes.frames.take()) {
+        if let Some(frames) = WRITING.with(|writing| writing.subscription.take()) {
             let timer = None;
-            watch = Some(Watch { unread, timer });
+            watch = Some(Watch { frames, timer });
         }
         let watch = watch.as_mut();
         watch.map_or(Poll::Pending, |watch| watch.poll(context).map(Err))
@@ -159,30 +159,31 @@ async fn attended<F: Future + Unpin>(mut work: F) -> Result<F::Output, Dropped> 
     .await
 }
 
+/// The watch over one subscription's frames.
 struct Watch {
-    unread: Arc<Unread>,
-    /// Of a frame that was made at some time; it may be taken meanwhile.
-    timer: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    frames: Arc<FrameTimeout>,
+    /// Set for some frame, which the client may have taken since.
+    timer: Option<Timer>,
 }
 
 impl Watch {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Dropped> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<DropReason> {
         loop {
-            let timer = match (&mut self.timer, self.unread.until()) {
+            let timer = match (&mut self.timer, self.frames.deadline()) {
                 (Some(timer), _) => timer,
-                (None, Some(until)) => self.timer.insert(Box::pin(until.end())),
+                (None, Some(deadline)) => self.timer.insert(Box::pin(deadline.end())),
                 (None, None) => return Poll::Pending,
             };
             ready!(timer.as_mut().poll(context));
             self.timer = None;
-            if self.unread.until().is_some_and(RealDeadline::is_over) {
+            if self.frames.deadline().is_some_and(RealDeadline::is_over) {
                 tracing::warn!(
-                    subscriber = self.unread.subscriber,
-                    "a subscriber is dropped that left an event unread for {} s; what sets the \
-                     time: --limit unread-event-seconds=N",
-                    self.unread.limit.as_secs()
+                    subscriber = self.frames.subscriber,
+                    "ended a subscription: its client left an event unread for {} s. The limit \
+                     is set by --limit unread-event-seconds=N",
+                    self.frames.timeout.as_secs()
                 );
-                return Poll::Ready(Dropped::Unread);
+                return Poll::Ready(DropReason::Unread);
             }
         }
     }
@@ -195,56 +196,54 @@ mod tests {
 
     const NEVER: Duration = Duration::MAX;
 
-    #[tokio::test]
-    async fn work_that_writes_no_frames_is_done() {
-        assert_eq!(
-            watched(std::future::ready(7), Untaken::within(None, None)).await,
-            Ok(7)
-        );
+    fn connection() -> Arc<InFlight> {
+        InFlight::new(None, None)
     }
 
     #[tokio::test]
-    async fn a_body_that_nobody_asks_for_a_frame_is_dropped() {
+    async fn work_without_a_subscription_is_done() {
+        let done = watch_stream(std::future::ready(7), connection()).await;
+        assert_eq!(done, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_subscription_whose_first_frame_is_not_asked_for_is_dropped() {
         let work = Box::pin(async {
-            let _unread = Unread::of("who".to_owned(), Duration::ZERO);
+            let _frames = FrameTimeout::begin("subscriber".to_owned(), Duration::ZERO);
             pending::<()>().await;
         });
-        assert_eq!(
-            watched(work, Untaken::within(None, None)).await,
-            Err(Dropped::Unread)
-        );
+        let done = watch_stream(work, connection()).await;
+        assert_eq!(done, Err(DropReason::Unread));
     }
 
     #[tokio::test]
     async fn a_frame_that_is_left_after_others_were_taken_is_noticed() {
         let work = Box::pin(async {
-            let unread = Unread::of("who".to_owned(), Duration::ZERO);
+            let frames = FrameTimeout::begin("subscriber".to_owned(), Duration::ZERO);
             for _ in 0..3 {
-                unread.asked();
+                frames.frame_taken();
                 tokio::task::yield_now().await;
-                unread.made();
+                frames.frame_made();
             }
             pending::<()>().await;
         });
-        assert_eq!(
-            watched(work, Untaken::within(None, None)).await,
-            Err(Dropped::Unread)
-        );
+        let done = watch_stream(work, connection()).await;
+        assert_eq!(done, Err(DropReason::Unread));
     }
 
     #[tokio::test]
-    async fn a_client_that_waits_for_us_is_not_dropped_nor_one_that_has_time() {
-        for limit in [Duration::ZERO, NEVER] {
+    async fn a_client_that_waits_for_us_or_has_time_left_is_not_dropped() {
+        for timeout in [Duration::ZERO, NEVER] {
             let work = Box::pin(async move {
-                let unread = Unread::of("who".to_owned(), limit);
+                let frames = FrameTimeout::begin("subscriber".to_owned(), timeout);
                 for _ in 0..100 {
-                    if limit.is_zero() {
-                        unread.asked();
+                    if timeout.is_zero() {
+                        frames.frame_taken();
                     }
                     tokio::task::yield_now().await;
                 }
             });
-            assert_eq!(watched(work, Untaken::within(None, None)).await, Ok(()));
+            assert_eq!(watch_stream(work, connection()).await, Ok(()));
         }
     }
 }

@@ -75,7 +75,7 @@ pub const SHARED_ROOM_FROM_BYTES: usize = 16 << 10;
 pub const KEPT_ROOM_BYTES: usize = 1 << 20;
 /// How often, at least, a connection is looked at in the time of a head (ours): one on which nothing
 /// comes is closed by one look later, or by two where the time is no multiple of the steps.
-pub const HEAD_LOOKS: u32 = 8;
+pub const HEAD_CHECKS: u32 = 8;
 /// Credentials whose scope is remembered (ours).
 pub const RECENT_SCOPES: usize = 8;
 /// Bytes of such a credential (ours): it comes from anybody, and the usual ones have about sixty.

@@ -4,9 +4,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, Response};
 use minikin::engine::{Behaviour, Engine};
-use minikin::http::listen::Client;
 use minikin::http::metrics::Metrics;
-use minikin::http::{Body, Entrance, Server};
+use minikin::http::{AccessSettings, Body, Client, Server};
 use minikin::limits::{Limits, Profile};
 use minikin::model::{AccountId, AccountRegion, KeyState, Region};
 use minikin::options::{Authentication, Credential};
@@ -72,16 +71,16 @@ impl Bed {
             Engine::start(world, limits(), behaviour(), store, kept, stopped).ok()
         })?;
         let own = axum::Router::new();
-        let entrance = Entrance {
+        let access = AccessSettings {
             authentication,
             credentials,
             identities: None,
-            scope: AccountRegion {
+            default_scope: AccountRegion {
                 account: AccountId::parse("000000000000").unwrap(),
                 region: Region::new("us-east-1"),
             },
         };
-        let server = Server::new(engine, entrance, own, Metrics::new());
+        let server = Server::new(engine, access, own, Metrics::new());
         Some(Self {
             runtime,
             server: Arc::new(server),

@@ -9,7 +9,7 @@ use minikin::engine::{Behaviour, Engine};
 use minikin::http::listen::{self, Connections, Settings};
 use minikin::http::metrics::Metrics;
 use minikin::http::tls::{TlsIdentity, names};
-use minikin::http::{Entrance, Server};
+use minikin::http::{AccessSettings, Server};
 use minikin::limits::{Limits, Profile};
 use minikin::model::{AccountId, AccountRegion, Region};
 use minikin::options::Authentication;
@@ -39,16 +39,16 @@ impl Broken {
         let engine = engine.unwrap();
         let own = Router::new().route("/_minikin/panics", get(panicking));
         let metrics = Metrics::new();
-        let entrance = Entrance {
+        let access = AccessSettings {
             authentication: Authentication::Structure,
             credentials: Vec::new(),
             identities: None,
-            scope: AccountRegion {
+            default_scope: AccountRegion {
                 account: account(),
                 region: Region::new(crate::lab::REGION),
             },
         };
-        let server = Arc::new(Server::new(engine.clone(), entrance, own, metrics.clone()));
+        let server = Arc::new(Server::new(engine.clone(), access, own, metrics.clone()));
         let listeners = listen::bind(&["127.0.0.1:0".parse().unwrap()]).unwrap();
         let address = listeners[0].local_addr().unwrap();
         let tls = TlsIdentity::generated(None, names("us-east-1", &[]), Clock::System);

@@ -1,0 +1,178 @@
+//! The server: a request in, an answer out, whether off a connection or from within this process.
+
+use super::access::{Access, AccessSettings};
+use super::admin;
+use super::body::{Body, Incoming};
+use super::connection::{Client, InFlightRequest, counted};
+use super::dispatch::{self, Dispatcher};
+use super::metrics::{Metrics, Outcome};
+use super::reply::{self, Reply};
+use super::request_body::{Bounds, Received};
+use super::slow_reader;
+use super::target::Target;
+use crate::engine::{Engine, tasks};
+use crate::limits;
+use crate::world::{RealDeadline, Stopwatch};
+use axum::Router;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::http::request::Parts;
+use hyper::{Request, Response, StatusCode};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use tower::ServiceExt as _;
+
+/// Every path that is not the service's lies under this one.
+pub const OWN_PATHS: &str = "/_minikin/";
+
+/// Answers requests.
+#[derive(Debug)]
+pub struct Server {
+    engine: Arc<Engine>,
+    dispatcher: Dispatcher,
+    bounds: Bounds,
+    own: Router,
+    metrics: Arc<Metrics>,
+}
+
+impl Server {
+    /// A server for `engine`, with the router of our own paths.
+    pub fn new(
+        engine: Arc<Engine>,
+        access: AccessSettings,
+        own: Router,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            dispatcher: Dispatcher::new(engine.clone(), Access::new(access)),
+            bounds: Bounds::new(engine.admission.clone(), &engine.limits),
+            engine,
+            own,
+            metrics,
+        }
+    }
+
+    /// Answers a request, off a connection or made by a test.
+    ///
+    /// # Errors
+    /// When the client cuts the body off: such a request has no answer.
+    pub async fn answer<B: Incoming>(
+        self: Arc<Self>,
+        request: Request<B>,
+        client: Client,
+    ) -> Result<Response<Body>, B::Error> {
+        let in_flight = InFlightRequest::begin(slow_reader::connection());
+        if request.uri().path().starts_with(OWN_PATHS) {
+            return Ok(self.answer_own(request, client.address).await);
+        }
+        let watch = Stopwatch::start();
+        let (head, body) = request.into_parts();
+        let only = in_flight.is_only_one();
+        let (reply, received) = match self.bounds.receive(&head.method, body, only).await {
+            Ok(Received::Whole(body, permit)) => {
+                let reply = self.dispatch(&head, &body, client).await;
+                (reply.holding_at_least(permit), body.len())
+            }
+            Ok(Received::Refused(error)) => (Reply::unread(&head, error), 0),
+            Ok(Received::TooLarge) => {
+                self.count_unread(&head, Outcome::Refused, watch);
+                return Ok(reply::too_large());
+            }
+            Err(error) => {
+                self.count_unread(&head, Outcome::CutOff, watch);
+                return Err(error);
+            }
+        };
+        let took = watch.elapsed();
+        let (operation, outcome, sent) = reply.outcome();
+        self.metrics
+            .count(operation, outcome, (received, sent), took);
+        Ok(reply.into_response(head, client.address, took, &self.engine.world.random))
+    }
+
+    /// Answers a request from within this process.
+    ///
+    /// # Errors
+    /// When the body ends early.
+    pub async fn answer_here<B: Incoming>(
+        self: Arc<Self>,
+        request: Request<B>,
+    ) -> Result<Response<Body>, B::Error> {
+        let here = Client {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            over_tls: false,
+        };
+        slow_reader::unwatched(self.answer(request, here)).await
+    }
+
+    async fn dispatch(&self, head: &Parts, body: &Bytes, client: Client) -> Reply {
+        let request = dispatch::Received { head, body, client };
+        let answer = caught(self.dispatcher.answer(request)).await;
+        answer.unwrap_or_else(|panic| Reply::panicked(head, panic))
+    }
+
+    /// Counts a request whose body was not read.
+    fn count_unread(&self, head: &Parts, outcome: Outcome, watch: Stopwatch) {
+        let operation = Target::of(head).entry();
+        self.metrics
+            .count(operation, outcome, (0, 0), watch.elapsed());
+    }
+
+    /// Answers on our own paths. They are outside the in-flight budget: the metrics and the health
+    /// have to be readable when the budget is exhausted.
+    async fn answer_own<B: Incoming>(
+        &self,
+        request: Request<B>,
+        peer: SocketAddr,
+    ) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let body = match self.receive_own(body).await {
+            Ok(body) => axum::body::Body::from(body),
+            Err(status) => return reply::bare(status),
+        };
+        let mut request = Request::from_parts(head, body);
+        request.extensions_mut().insert(admin::Peer(peer));
+        let answering = async {
+            let Ok(response) = self.own.clone().oneshot(request).await;
+            let (head, body) = response.into_parts();
+            (head, body.collect().await)
+        };
+        match caught(answering).await {
+            Ok((head, Ok(body))) => {
+                let body = counted(body.to_bytes().into(), None, slow_reader::connection());
+                Response::from_parts(head, Body::whole(body))
+            }
+            Ok((_, Err(_))) => reply::bare(StatusCode::INTERNAL_SERVER_ERROR),
+            Err(panic) => {
+                tracing::error!(panic, "a request to our own paths panicked");
+                reply::bare(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
+    }
+
+    async fn receive_own<B: Incoming>(&self, body: B) -> Result<Bytes, StatusCode> {
+        let seconds = self.engine.limits.body_stall_seconds;
+        let time = seconds.map_or(limits::FOR_EVER, Duration::from_secs);
+        let receiving = Limited::new(body, limits::OWN_BODY_BYTES).collect();
+        let received = RealDeadline::lasting(time).with(receiving).await;
+        let received = received.ok_or(StatusCode::REQUEST_TIMEOUT)?;
+        let whole = received.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+        Ok(whole.to_bytes())
+    }
+}
+
+/// Runs the work of a request. A panic in it is a bug of ours and ends this request only.
+async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let mut work = std::pin::pin!(work);
+    std::future::poll_fn(|context| {
+        let polled = tasks::caught(|| work.as_mut().poll(context));
+        match polled {
+            Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await
+}
