@@ -1,39 +1,51 @@
-//! Counters for monitoring, in Prometheus' text format; nobody's data is in them.
+//! The metrics of this process. They hold no data of users.
 //!
-//! A request costs a few relaxed additions at places known beforehand. Everything else is looked up
-//! when somebody asks. The format is a line for each number, so it is written here.
+//! A request costs a few relaxed additions to counters at known positions. `prometheus-client` writes
+//! the page when it is asked for; all other figures are read then.
 
 use crate::engine::{Engine, tasks};
 use crate::error::Kind;
 use crate::operation::{Entry, OPERATIONS};
 use crate::store::Health;
-use std::fmt::{Display, Write as _};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeMetric as _, prometheus_text,
+};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// The content type of the text format.
-pub(super) const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// The content type of the page.
+pub(super) const TEXT_FORMAT: &str = prometheus_text::CONTENT_TYPE;
 
-/// What became of a request.
+/// The prefix of every name.
+const PREFIX: &str = "minikin";
+
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It was answered.
+    /// The operation ran.
     Done,
-    /// It was wrong.
+    /// The request was wrong.
     Refused,
-    /// It was one too many for a limit of the service.
+    /// The request exceeded a limit of the service.
     Throttled,
-    /// There was no room for it among the bytes in flight.
+    /// The in-flight budget was exhausted.
     BudgetExhausted,
-    /// Its body did not come in time.
+    /// The body did not come in time.
     TooSlow,
-    /// It failed for a reason of ours.
+    /// The server failed.
     Failed,
-    /// It was cut off by its client.
+    /// The client cut the request off.
     CutOff,
 }
 
+/// The outcomes in the order of their numbers, with the values of the label `outcome`.
 const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::Done, "done"),
     (Outcome::Refused, "refused"),
@@ -45,7 +57,7 @@ const OUTCOMES: [(Outcome, &str); 7] = [
 ];
 
 impl Outcome {
-    /// What an answer of this status tells.
+    /// The outcome that an answer of this status and error means.
     pub(super) fn of(status: u16, kind: Option<Kind>) -> Self {
         match (status, kind) {
             (
@@ -68,34 +80,48 @@ impl Outcome {
 /// The counters.
 #[derive(Debug)]
 pub struct Metrics {
-    /// One for each operation in the order of the table, and one for what names none.
+    /// One for each operation in the order of the table, and the last one for requests that name no
+    /// operation.
     operations: Box<[Calls]>,
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
     connections: AtomicU64,
     connections_open: AtomicU64,
-    /// Connections and streams that were closed because nothing was read from them.
+    /// Connections and streams that were closed because their client did not read.
     unread: AtomicU64,
 }
 
+/// The requests of one operation.
 #[derive(Debug, Default)]
 struct Calls {
     outcomes: [AtomicU64; OUTCOMES.len()],
     micros: AtomicU64,
 }
 
-/// A connection while it is open.
-#[derive(Debug)]
-pub(super) struct Open(Arc<Metrics>);
+impl Calls {
+    fn any(&self) -> bool {
+        self.outcomes
+            .iter()
+            .any(|outcome| outcome.load(Relaxed) > 0)
+    }
 
-impl Drop for Open {
+    fn seconds(&self) -> f64 {
+        Duration::from_micros(self.micros.load(Relaxed)).as_secs_f64()
+    }
+}
+
+/// An open connection, until this is dropped.
+#[derive(Debug)]
+pub(super) struct OpenConnection(Arc<Metrics>);
+
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.0.connections_open.fetch_sub(1, Relaxed);
     }
 }
 
 impl Metrics {
-    /// Counters that stand at nothing.
+    /// Counters at zero.
     pub fn new() -> Arc<Self> {
         let zero = || AtomicU64::new(0);
         Arc::new(Self {
@@ -108,7 +134,7 @@ impl Metrics {
         })
     }
 
-    /// A request is answered.
+    /// Counts a request and its answer.
     pub(super) fn count(
         &self,
         operation: Option<&'static Entry>,
@@ -125,195 +151,177 @@ impl Metrics {
         self.sent_bytes.fetch_add(sent as u64, Relaxed);
     }
 
-    /// A connection is opened, and open until what this gives is dropped.
-    pub(super) fn connected(self: Arc<Self>) -> Open {
+    /// Counts a connection, as open until the returned value is dropped.
+    pub(super) fn connected(self: Arc<Self>) -> OpenConnection {
         self.connections.fetch_add(1, Relaxed);
         self.connections_open.fetch_add(1, Relaxed);
-        Open(self)
+        OpenConnection(self)
     }
 
-    /// A connection or a stream is closed because nothing is read from it.
+    /// Counts a connection or stream that is closed because its client does not read.
     pub(super) fn unread(&self) {
         self.unread.fetch_add(1, Relaxed);
     }
 
-    /// All that is known now.
-    pub(super) fn text(&self, engine: &Engine) -> String {
-        let mut page = Page(String::with_capacity(8 << 10));
-        self.requests(&mut page);
-        self.connections(&mut page);
-        records(&mut page, engine);
-        store(&mut page, engine);
-        page.0
+    /// The page of all metrics.
+    pub(super) fn text(self: Arc<Self>, engine: Arc<Engine>) -> String {
+        let mut registry = Registry::with_prefix(PREFIX);
+        let metrics = self;
+        registry.register_collector(Box::new(Scrape { metrics, engine }));
+        let mut text = String::with_capacity(8 << 10);
+        prometheus_text::encode(&mut text, &registry).expect("a String takes every text");
+        text
     }
 
-    fn requests(&self, page: &mut Page) {
+    /// The operations that were called, by name; the last one is `unknown`.
+    fn called(&self) -> impl Iterator<Item = (&'static str, &Calls)> {
         let names = OPERATIONS.iter().map(|entry| entry.name).chain(["unknown"]);
-        let seen: Vec<_> = names
-            .zip(&self.operations)
-            .filter(|(_, calls)| calls.any())
-            .collect();
-        page.head(
-            "requests_total",
-            "counter",
-            "Requests by operation and outcome.",
-        );
-        for (name, calls) in &seen {
-            for (outcome, (_, word)) in calls.outcomes.iter().zip(OUTCOMES) {
-                let labels = format!("{{operation=\"{name}\",outcome=\"{word}\"}}");
-                page.line("requests_total", &labels, outcome.load(Relaxed));
-            }
-        }
-        page.head(
-            "request_seconds_total",
-            "counter",
-            "Time from the head of a request to its answer.",
-        );
-        for (name, calls) in &seen {
-            let seconds = Duration::from_micros(calls.micros.load(Relaxed)).as_secs_f64();
-            page.line(
-                "request_seconds_total",
-                &format!("{{operation=\"{name}\"}}"),
-                seconds,
-            );
-        }
-        let received = self.received_bytes.load(Relaxed);
-        page.count(
-            "received_bytes_total",
-            "Bytes of requests' bodies.",
-            received,
-        );
-        let sent = self.sent_bytes.load(Relaxed);
-        page.count(
-            "sent_bytes_total",
+        names.zip(&self.operations).filter(|(_, calls)| calls.any())
+    }
+}
+
+/// One reading of all figures.
+#[derive(Debug)]
+struct Scrape {
+    metrics: Arc<Metrics>,
+    engine: Arc<Engine>,
+}
+
+impl Collector for Scrape {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut page = Page(encoder);
+        self.requests(&mut page)?;
+        self.connections(&mut page)?;
+        self.records(&mut page)?;
+        self.budget(&mut page)?;
+        self.store(&mut page)
+    }
+}
+
+impl Scrape {
+    fn requests(&self, page: &mut Page<'_>) -> fmt::Result {
+        self.outcomes(page)?;
+        self.times(page)?;
+        let received = self.metrics.received_bytes.load(Relaxed);
+        page.counter("received_bytes", "Bytes of requests' bodies.", received)?;
+        let sent = self.metrics.sent_bytes.load(Relaxed);
+        page.counter(
+            "sent_bytes",
             "Bytes of answers' bodies, without events.",
             sent,
-        );
+        )
     }
 
-    fn connections(&self, page: &mut Page) {
-        let open = self.connections_open.load(Relaxed);
-        page.gauge("connections_open", "Connections open now.", open);
-        let all = self.connections.load(Relaxed);
-        page.count("connections_total", "Connections accepted.", all);
-        let unread = self.unread.load(Relaxed);
-        let meaning = "Connections and streams closed because their client did not read.";
-        page.count("unread_closed_total", meaning, unread);
-        let panics = tasks::panics();
-        page.count(
-            "panics_total",
-            "Panics in requests and tasks of this process.",
-            panics,
-        );
+    fn outcomes(&self, page: &mut Page<'_>) -> fmt::Result {
+        let help = "Requests by operation and outcome.";
+        let kind = MetricType::Counter;
+        let mut family = page.0.encode_descriptor("requests", help, None, kind)?;
+        for (name, calls) in self.metrics.called() {
+            for (count, (_, outcome)) in calls.outcomes.iter().zip(OUTCOMES) {
+                let labels = [("operation", name), ("outcome", outcome)];
+                let counter = ConstCounter::new(count.load(Relaxed));
+                counter.encode(family.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn times(&self, page: &mut Page<'_>) -> fmt::Result {
+        let help = "Time from the head of a request to its answer.";
+        let kind = MetricType::Counter;
+        let mut family = page
+            .0
+            .encode_descriptor("request_seconds", help, None, kind)?;
+        for (name, calls) in self.metrics.called() {
+            let counter = ConstCounter::new(calls.seconds());
+            counter.encode(family.encode_family(&[("operation", name)])?)?;
+        }
+        Ok(())
+    }
+
+    fn connections(&self, page: &mut Page<'_>) -> fmt::Result {
+        let open = self.metrics.connections_open.load(Relaxed);
+        page.gauge("connections_open", "Connections open now.", open)?;
+        let all = self.metrics.connections.load(Relaxed);
+        page.counter("connections", "Connections accepted.", all)?;
+        let unread = self.metrics.unread.load(Relaxed);
+        let help = "Connections and streams closed because their client did not read.";
+        page.counter("unread_closed", help, unread)?;
+        let help = "Panics in requests and tasks of this process.";
+        page.counter("panics", help, tasks::panics() as u64)
+    }
+
+    fn records(&self, page: &mut Page<'_>) -> fmt::Result {
+        let traffic = self.engine.traffic.figures();
+        let kinds = [
+            ("written", "acknowledged", traffic.written),
+            ("read", "answered by GetRecords", traffic.read),
+            ("pushed", "pushed to subscribers", traffic.pushed),
+        ];
+        for (kind, meaning, (records, bytes)) in kinds {
+            let name = format!("records_{kind}");
+            page.counter(&name, &format!("Records {meaning}."), records)?;
+            let name = format!("records_{kind}_bytes");
+            page.counter(&name, &format!("Bytes of records {meaning}."), bytes)?;
+        }
+        let help = "Records refused by the limits of their shards.";
+        page.counter("records_throttled", help, traffic.throttled)?;
+        let subscriptions = self.engine.subscriptions() as u64;
+        page.gauge(
+            "subscriptions_open",
+            "Subscriptions to shards now.",
+            subscriptions,
+        )
+    }
+
+    fn budget(&self, page: &mut Page<'_>) -> fmt::Result {
+        let held = self.engine.admission.held_bytes();
+        let help = "Bytes of requests and answers counted as in memory now.";
+        page.gauge("in_flight_bytes", help, held)?;
+        let refused = self.engine.admission.refused();
+        let help = "Requests refused because the in-flight budget was exhausted.";
+        page.counter("admission_refused", help, refused)
+    }
+
+    fn store(&self, page: &mut Page<'_>) -> fmt::Result {
+        let figures = self.engine.store_figures();
+        let memory = figures.memory_bytes;
+        page.gauge("store_memory_bytes", "Bytes of records in memory.", memory)?;
+        let help = "Bytes of records on disk that are wanted.";
+        page.gauge("store_disk_bytes", help, figures.disk_bytes)?;
+        let help = "Bytes that wait to be written.";
+        page.gauge("store_unflushed_bytes", help, figures.unflushed_bytes)?;
+        let databases = figures.generations as u64;
+        page.gauge("store_databases", "Databases of records.", databases)?;
+        page.gauge("store_shards", "Shards with a log.", figures.logs as u64)?;
+        page.counter("store_commits", "Commits.", figures.commits)?;
+        let help = "Time in the flushes of commits.";
+        page.counter("store_flush_seconds", help, figures.flushing.as_secs_f64())?;
+        let help = "Damaged databases set aside since the start.";
+        page.counter("store_set_aside", help, figures.set_aside as u64)?;
+        let writable = matches!(self.engine.health(), Health::Serving);
+        page.gauge(
+            "store_writable",
+            "1 while writes are taken.",
+            u64::from(writable),
+        )
     }
 }
 
-impl Calls {
-    fn any(&self) -> bool {
-        self.outcomes
-            .iter()
-            .any(|outcome| outcome.load(Relaxed) > 0)
-    }
-}
+/// The page while it is written. The encoder adds the prefix, and `_total` to counters.
+struct Page<'a>(DescriptorEncoder<'a>);
 
-fn records(page: &mut Page, engine: &Engine) {
-    let traffic = engine.traffic.figures();
-    let ways = [
-        ("written", "acknowledged", traffic.written),
-        ("read", "answered by GetRecords", traffic.read),
-        ("pushed", "pushed to subscribers", traffic.pushed),
-    ];
-    for (way, meaning, (records, bytes)) in ways {
-        let name = format!("records_{way}_total");
-        page.count(&name, &format!("Records {meaning}."), records);
-        let name = format!("records_{way}_bytes_total");
-        page.count(&name, &format!("Bytes of records {meaning}."), bytes);
-    }
-    let meaning = "Records refused by the limits of their shards.";
-    page.count("records_throttled_total", meaning, traffic.throttled);
-    let subscriptions = engine.subscriptions();
-    page.gauge(
-        "subscriptions_open",
-        "Subscriptions to shards now.",
-        subscriptions,
-    );
-    let held = engine.admission.held_bytes();
-    page.gauge(
-        "in_flight_bytes",
-        "Bytes of requests and answers counted as in memory now.",
-        held,
-    );
-    let refused = engine.admission.refused();
-    page.count(
-        "admission_refused_total",
-        "Requests for which there was no room in memory.",
-        refused,
-    );
-}
-
-fn store(page: &mut Page, engine: &Engine) {
-    let figures = engine.store_figures();
-    page.gauge(
-        "store_memory_bytes",
-        "Bytes of records in memory.",
-        figures.memory_bytes,
-    );
-    page.gauge(
-        "store_disk_bytes",
-        "Bytes of records on disk that are wanted.",
-        figures.disk_bytes,
-    );
-    page.gauge(
-        "store_unflushed_bytes",
-        "Bytes that wait to be written.",
-        figures.unflushed_bytes,
-    );
-    page.gauge(
-        "store_databases",
-        "Databases of records.",
-        figures.generations,
-    );
-    page.gauge("store_shards", "Shards with a log.", figures.logs);
-    page.count("store_commits_total", "Commits.", figures.commits);
-    let flushing = figures.flushing.as_secs_f64();
-    page.count(
-        "store_flush_seconds_total",
-        "Time in the flushes of commits.",
-        flushing,
-    );
-    let damaged = figures.set_aside;
-    page.count(
-        "store_set_aside_total",
-        "Damaged databases set aside since the start.",
-        damaged,
-    );
-    let writing = u8::from(matches!(engine.health(), Health::Serving));
-    page.gauge("store_writable", "1 while writes are taken.", writing);
-}
-
-/// The text in the making.
-struct Page(String);
-
-impl Page {
-    fn head(&mut self, name: &str, kind: &str, meaning: &str) {
-        let _ = writeln!(
-            self.0,
-            "# HELP minikin_{name} {meaning}\n# TYPE minikin_{name} {kind}"
-        );
+impl Page<'_> {
+    fn counter<N: EncodeCounterValue>(&mut self, name: &str, help: &str, value: N) -> fmt::Result {
+        let kind = MetricType::Counter;
+        let encoder = self.0.encode_descriptor(name, help, None, kind)?;
+        ConstCounter::new(value).encode(encoder)
     }
 
-    fn line(&mut self, name: &str, labels: &str, value: impl Display) {
-        let _ = writeln!(self.0, "minikin_{name}{labels} {value}");
-    }
-
-    fn count(&mut self, name: &str, meaning: &str, value: impl Display) {
-        self.head(name, "counter", meaning);
-        self.line(name, "", value);
-    }
-
-    fn gauge(&mut self, name: &str, meaning: &str, value: impl Display) {
-        self.head(name, "gauge", meaning);
-        self.line(name, "", value);
+    fn gauge<N: EncodeGaugeValue>(&mut self, name: &str, help: &str, value: N) -> fmt::Result {
+        let kind = MetricType::Gauge;
+        let encoder = self.0.encode_descriptor(name, help, None, kind)?;
+        ConstGauge::new(value).encode(encoder)
     }
 }
 
@@ -329,22 +337,17 @@ mod tests {
     }
 
     #[test]
-    fn statuses_tell_outcomes() {
-        let told = [
-            (200, None),
-            (400, Some(Kind::LimitExceededException)),
-            (413, None),
-            (408, None),
-        ];
-        let told = told.map(|(status, kind)| Outcome::of(status, kind));
-        let meant = [
-            Outcome::Done,
-            Outcome::Throttled,
-            Outcome::Refused,
-            Outcome::TooSlow,
-        ];
-        assert_eq!(told, meant);
-        assert_eq!(Outcome::of(503, None), Outcome::BudgetExhausted);
-        assert_eq!(Outcome::of(500, None), Outcome::Failed);
+    fn every_status_has_its_outcome() {
+        let throttled = Some(Kind::LimitExceededException);
+        for (status, kind, outcome) in [
+            (200, None, Outcome::Done),
+            (400, throttled, Outcome::Throttled),
+            (413, None, Outcome::Refused),
+            (408, None, Outcome::TooSlow),
+            (503, None, Outcome::BudgetExhausted),
+            (500, None, Outcome::Failed),
+        ] {
+            assert_eq!(Outcome::of(status, kind), outcome, "{status}");
+        }
     }
 }
