@@ -1,8 +1,8 @@
-//! One emulator, from its start to its stop: the same door for the program and for tests.
+//! One emulator, from its start to its stop. The program and tests start it in the same way.
 
 use crate::engine::tasks::Tasks;
 use crate::engine::{Behaviour, Engine, RestoreError, StoreError, kept_time};
-use crate::http::admin::Admin;
+use crate::http::admin::{self, Admin};
 use crate::http::listen::{self, BindError, Connections};
 use crate::http::metrics::Metrics;
 use crate::http::tls::{self, TlsIdentity};
@@ -16,6 +16,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 /// A running emulator. Dropping it stops it without waiting; [`Emulator::stop`] waits.
@@ -28,22 +29,21 @@ pub struct Emulator {
     ended: oneshot::Receiver<Result<(), StoreError>>,
 }
 
-/// What a test may hold of an emulator's surroundings. As it is by default it is the machine's.
+/// The surroundings of an emulator, which a test may replace. By default they are the machine's.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
-    /// Where numbers that nobody is to guess come from, in the place of the machine.
+    /// The source of random numbers, in the place of the machine's.
     pub random: Option<Random>,
-    /// What goes wrong.
+    /// The faults to inject.
     pub faults: Faults,
-    /// Where the data directory is, in the place of the machine's disk. Everything then happens on
-    /// the runtime that the emulator is started on; with one thread, in the same order every time.
+    /// A simulated disk for the data directory, in the place of the machine's. All work then runs on
+    /// the runtime that starts the emulator; with one thread, in the same order every time.
     pub disk: Option<SimulatedDisk>,
-    /// No address is listened on: requests come by [`Emulator::answer`] only.
+    /// Listens on no address: requests come by [`Emulator::answer`] only.
     pub is_deaf: bool,
-    /// Bytes of records after which a new database is begun, in the place of those that suit where
-    /// records are kept.
+    /// Bytes of records after which a new generation begins, in the place of the default.
     pub generation_bytes: Option<u64>,
-    /// Bytes of records that are kept in one piece.
+    /// Bytes of records in one segment.
     pub segment_bytes: usize,
 }
 
@@ -60,16 +60,16 @@ impl Default for Surroundings {
     }
 }
 
-/// Why an emulator does not start.
+/// The reason why an emulator does not start.
 #[derive(Debug)]
 pub enum StartError {
-    /// An option cannot be as it is.
+    /// An option has a value that cannot be used.
     Options(String),
     /// The data directory cannot be used.
     Open(OpenError),
-    /// What was kept cannot be read.
+    /// The catalog in the data directory cannot be read.
     Restore(RestoreError),
-    /// An address cannot be listened on.
+    /// Listening on an address fails.
     Bind(BindError),
     /// A certificate or key cannot be read.
     Tls(std::io::Error),
@@ -90,18 +90,18 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 impl Emulator {
-    /// Starts an emulator; when this returns it answers on [`Self::addresses`].
+    /// Starts an emulator. When this returns, it answers on [`Self::addresses`].
     ///
     /// # Errors
-    /// Why it does not start.
+    /// When it cannot start.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         Self::start_in(options, Surroundings::default()).await
     }
 
-    /// Starts an emulator in surroundings that a test holds.
+    /// Starts an emulator in the given surroundings.
     ///
     /// # Errors
-    /// Why it does not start.
+    /// When it cannot start.
     pub async fn start_in(options: Options, around: Surroundings) -> Result<Self, StartError> {
         options.check().map_err(StartError::Options)?;
         let limits = options.limits().map_err(StartError::Options)?;
@@ -116,24 +116,17 @@ impl Emulator {
         let engine = Engine::start(world, limits, behaviour, store, &recovered, stopped.clone());
         let engine = engine.map_err(StartError::Restore)?;
         drop(recovered);
-        let listeners = if around.is_deaf {
-            Vec::new()
-        } else {
-            listen::bind(&options.addresses()).map_err(StartError::Bind)?
-        };
-        let addresses = listeners
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok());
-        let addresses: Vec<SocketAddr> = addresses.collect();
-        warn_of_strangers(&addresses, options.auth);
+        let listeners = listeners(&options, &around).map_err(StartError::Bind)?;
+        let addresses = addresses(&listeners);
+        warn_of_open_access(&addresses, options.auth);
         let metrics = Metrics::new();
-        let own = Admin {
+        let admin = Admin {
             engine: engine.clone(),
             tls: tls.clone(),
             metrics: metrics.clone(),
             token: options.admin_token.clone(),
-        }
-        .router();
+        };
+        let own = admin::router(admin);
         let server = Arc::new(Server::new(engine.clone(), access, own, metrics.clone()));
         let settings = listen::Settings {
             connections: Connections::of(&engine.limits),
@@ -141,29 +134,21 @@ impl Emulator {
             metrics,
             stop: stopped,
         };
-        let (done, ended) = oneshot::channel();
-        let (closing, answering) = (engine.clone(), server.clone());
-        // Ends by itself when it is told to stop, or when the emulator is dropped.
-        Tasks::spawn_part("serve", async move {
-            let service = move |request, client| answering.clone().answer(request, client);
-            listen::serve(listeners, settings, service, &Tasks::new()).await;
-            let _ = done.send(closing.close().await);
-        });
         Ok(Self {
+            ended: serve(listeners, settings, engine.clone(), server.clone()),
             engine,
             server,
             addresses,
             stop,
-            ended,
         })
     }
 
-    /// Where it listens.
+    /// The addresses it listens on.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// The URL to point a client at.
+    /// The URL for clients. Empty when it listens on no address.
     pub fn endpoint(&self) -> String {
         let address = self.addresses.first();
         address
@@ -171,10 +156,10 @@ impl Emulator {
             .unwrap_or_default()
     }
 
-    /// Answers a request as if it had come over a connection from this machine.
+    /// Answers a request as one over a connection from this machine.
     ///
     /// # Errors
-    /// When the request's body ends before its end.
+    /// When the request's body ends early.
     pub async fn answer<B: Incoming>(
         &self,
         request: Request<B>,
@@ -182,7 +167,7 @@ impl Emulator {
         self.server.clone().answer_here(request).await
     }
 
-    /// What goes wrong in it, as a test wants.
+    /// The faults to inject.
     pub fn faults(&self) -> &Faults {
         &self.engine.world.faults
     }
@@ -192,7 +177,7 @@ impl Emulator {
         &self.engine.world.clock
     }
 
-    /// How many subscriptions to shards there are.
+    /// The number of open subscriptions.
     pub fn subscriptions(&self) -> usize {
         self.engine.subscriptions()
     }
@@ -200,28 +185,59 @@ impl Emulator {
     /// Stops it: requests in flight are finished, records are committed.
     ///
     /// # Errors
-    /// When what was not yet on disk could not be written.
+    /// When records that were not yet on disk could not be written.
     pub async fn stop(self) -> Result<(), StoreError> {
         self.stop.send_replace(true);
         self.ended.await.unwrap_or(Ok(()))
     }
 }
 
-/// Says so where others than this machine can reach the emulator and need no credential for it.
-fn warn_of_strangers(addresses: &[SocketAddr], auth: Authentication) {
+/// Listens on the addresses of the options, unless the surroundings say otherwise.
+fn listeners(options: &Options, around: &Surroundings) -> Result<Vec<TcpListener>, BindError> {
+    if around.is_deaf {
+        return Ok(Vec::new());
+    }
+    listen::bind(&options.addresses())
+}
+
+fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+    let addresses = listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok());
+    addresses.collect()
+}
+
+/// Serves until the stop, or until the emulator is dropped, and then closes the engine.
+fn serve(
+    listeners: Vec<TcpListener>,
+    settings: listen::Settings,
+    engine: Arc<Engine>,
+    server: Arc<Server>,
+) -> oneshot::Receiver<Result<(), StoreError>> {
+    let (done, ended) = oneshot::channel();
+    Tasks::spawn_part("serve", async move {
+        let service = move |request, client| server.clone().answer(request, client);
+        listen::serve(listeners, settings, service, &Tasks::new()).await;
+        let _ = done.send(engine.close().await);
+    });
+    ended
+}
+
+/// Warns when other machines can reach the emulator without a credential.
+fn warn_of_open_access(addresses: &[SocketAddr], auth: Authentication) {
     let mut open = addresses
         .iter()
         .filter(|address| !address.ip().is_loopback());
     if let (Some(address), true) = (open.next(), auth != Authentication::Verify) {
         tracing::warn!(
             %address,
-            "whoever reaches this address may read and change everything: signatures are not \
-             verified. Listen on this machine only, or add --auth verify and --credential"
+            "every client that reaches this address may read and change everything: signatures \
+             are not verified. Listen on this machine only, or add --auth verify and --credential"
         );
     }
 }
 
-/// Who may come in, and as whom. The file of policies is read here and nowhere else.
+/// The settings of the access. The file of policies is read here and nowhere else.
 fn access_settings(options: &Options) -> Result<AccessSettings, String> {
     let account = AccountId::parse(&options.account);
     let account =
@@ -231,7 +247,7 @@ fn access_settings(options: &Options) -> Result<AccessSettings, String> {
         let keys = identities.keys().count();
         tracing::info!(
             keys,
-            "policies are enforced; other access keys are their accounts'"
+            "policies are enforced; other access keys act as the root of their account"
         );
     }
     Ok(AccessSettings {
@@ -272,7 +288,7 @@ async fn open_store(
 }
 
 fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
-    let usual = match options.data_dir {
+    let default = match options.data_dir {
         Some(_) => limits::GENERATION_BYTES,
         None => limits::SCRATCH_GENERATION_BYTES,
     };
@@ -284,7 +300,7 @@ fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
             Durability::None => store::Durability::None,
         },
         memory_bytes: options.memory,
-        generation_bytes: around.generation_bytes.unwrap_or(usual),
+        generation_bytes: around.generation_bytes.unwrap_or(default),
         segment_bytes: around.segment_bytes,
         unflushed_bytes: limits::UNFLUSHED_BYTES,
         on_runtime: around.disk.is_some(),
@@ -292,7 +308,7 @@ fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
     }
 }
 
-/// A virtual clock goes on from where it stood, or from a start that lies after that.
+/// A virtual clock goes on from its time at the last stop, or from the start if that is later.
 fn world(options: &Options, around: &Surroundings, recovered: &store::Recovered) -> World {
     let clock = match options.clock {
         ClockChoice::System => Clock::System,

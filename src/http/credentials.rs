@@ -1,4 +1,4 @@
-//! Whose request it is: the signature's pieces, in the header or in the query.
+//! The credential of a request, from the header or the query, and the account and region it names.
 
 use crate::error::Error;
 use crate::limits;
@@ -10,16 +10,16 @@ use hyper::http::request::Parts;
 use memchr::memchr2_iter;
 use std::borrow::Cow;
 
-/// Clients may give a date in a header of AWS's own.
+/// The date header of AWS, which clients may use in the place of `Date`.
 const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 
-/// Checks that a request brings what a signature needs, and gives the credential, if there is one.
+/// Checks that a request has all parts of a signature, and returns the credential, if there is one.
 pub(super) fn credential(
     head: &Parts,
     mode: Authentication,
 ) -> Result<Option<Cow<'_, str>>, Error> {
     let header = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-    let query = Query::of(head);
+    let query = SigningQuery::of(head);
     match (header, query) {
         (Some(_), Some(_)) if mode != Authentication::Off => Err(Error::signed_twice()),
         (Some(header), _) => signed_by_header(head, header, mode),
@@ -35,7 +35,7 @@ fn signed_by_header<'a>(
     mode: Authentication,
 ) -> Result<Option<Cow<'a, str>>, Error> {
     let names = ["Credential", "Signature", "SignedHeaders"];
-    let found = pieces(header, names);
+    let found = parameters(header, names);
     let dated = || head.headers.contains_key(AMZ_DATE) || head.headers.contains_key(DATE);
     if mode != Authentication::Off && (found.contains(&None) || !dated()) {
         let missing = names.iter().zip(found).filter(|(_, found)| found.is_none());
@@ -56,33 +56,33 @@ fn signed_by_header<'a>(
     Ok(found[0].map(String::from_utf8_lossy))
 }
 
-/// The value of a piece of the header, as [`pieces`] finds it.
-pub(super) fn piece<'a>(header: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
-    pieces(header, [name])[0].map(String::from_utf8_lossy)
+/// The value of one parameter of the header, as [`parameters`] finds it.
+pub(super) fn parameter<'a>(header: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
+    parameters(header, [name])[0].map(String::from_utf8_lossy)
 }
 
-/// The values of pieces of the header: `key=value`, set apart by commas and blanks, behind the
-/// algorithm. The first of a name counts; an empty one counts as missing.
-fn pieces<'a, const COUNT: usize>(
+/// The values of parameters of the header: `key=value`, separated by commas and blanks, behind the
+/// algorithm. The first of each name counts, and an empty value counts as missing.
+fn parameters<'a, const COUNT: usize>(
     header: &'a [u8],
     names: [&str; COUNT],
 ) -> [Option<&'a [u8]>; COUNT] {
     let mut found = [None; COUNT];
     for word in words(header).skip(1) {
         for (name, value) in names.iter().zip(&mut found) {
-            let said = || word.strip_prefix(name.as_bytes())?.strip_prefix(b"=");
-            *value = value.or_else(said);
+            let named = || word.strip_prefix(name.as_bytes())?.strip_prefix(b"=");
+            *value = value.or_else(named);
         }
     }
     found.map(|value| value.filter(|value| !value.is_empty()))
 }
 
-/// What stands before the header's pieces.
+/// The algorithm, which is the first word of the header.
 pub(super) fn algorithm(header: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(words(header).next().unwrap_or_default())
 }
 
-/// What commas and blanks set apart; every request pays for it.
+/// The words between commas and blanks. Every request runs this.
 fn words(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     let ends = memchr2_iter(b',', b' ', header).chain([header.len()]);
     let mut start = 0;
@@ -90,11 +90,11 @@ fn words(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     word.filter(|word| !word.is_empty())
 }
 
-/// The query parameters that sign a request.
-pub(super) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+/// The query parameters of a request that is signed in its query.
+pub(super) struct SigningQuery<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-/// In the order in which missing ones are told.
-const QUERY_PIECES: [&str; 5] = [
+/// The required query parameters, in the order in which a refusal names the missing ones.
+const QUERY_PARAMETERS: [&str; 5] = [
     "X-Amz-Algorithm",
     "X-Amz-Credential",
     "X-Amz-Signature",
@@ -102,18 +102,18 @@ const QUERY_PIECES: [&str; 5] = [
     "X-Amz-Date",
 ];
 
-impl<'a> Query<'a> {
-    /// The query, if it says that it signs.
+impl<'a> SigningQuery<'a> {
+    /// The query, if it names a signing algorithm.
     pub(super) fn of(head: &'a Parts) -> Option<Self> {
         let query = head.uri.query()?;
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
         pairs
             .iter()
-            .any(|(name, _)| name == QUERY_PIECES[0])
+            .any(|(name, _)| name == QUERY_PARAMETERS[0])
             .then_some(Self(pairs))
     }
 
-    /// The value of a parameter. An empty one counts as missing.
+    /// The value of a parameter. An empty value counts as missing.
     pub(super) fn value(&self, name: &str) -> Option<&Cow<'a, str>> {
         let found = self.0.iter().find(|(key, _)| key == name);
         found
@@ -122,8 +122,11 @@ impl<'a> Query<'a> {
     }
 }
 
-fn signed_by_query(query: Query<'_>, mode: Authentication) -> Result<Option<Cow<'_, str>>, Error> {
-    let missing = QUERY_PIECES
+fn signed_by_query(
+    query: SigningQuery<'_>,
+    mode: Authentication,
+) -> Result<Option<Cow<'_, str>>, Error> {
+    let missing = QUERY_PARAMETERS
         .iter()
         .filter(|name| query.value(name).is_none());
     let mut missing: String = missing
@@ -142,45 +145,45 @@ pub(super) fn access_key(credential: Option<&str>) -> &str {
     parts.next().unwrap_or_default()
 }
 
-/// Turns credentials into scopes. Those of the last few are kept, since most requests of a client
-/// have the same one.
+/// Finds the account and region of credentials. The last few are cached, because most requests of a
+/// client have the same credential.
 #[derive(Debug)]
 pub(super) struct Scopes {
-    configured: AccountRegion,
-    recent: Lock<Vec<Recent>>,
+    default: AccountRegion,
+    recent: Lock<Vec<CachedScope>>,
 }
 
-/// What a credential came to.
+/// A credential with its account and region.
 #[derive(Debug)]
-struct Recent {
+struct CachedScope {
     credential: Box<str>,
     known: Option<AccountId>,
     scope: AccountRegion,
 }
 
 impl Scopes {
-    pub(super) fn new(configured: AccountRegion) -> Self {
+    pub(super) fn new(default: AccountRegion) -> Self {
         Self {
-            configured,
+            default,
             recent: Lock::default(),
         }
     }
 
-    /// The scope of `key/date/region/service/aws4_request`. Unless the key's account is `known`, a
-    /// key of twelve digits is an account of its own; any text is a region.
+    /// The account and region of `key/date/region/service/aws4_request`. Unless the key's account is
+    /// `known`, a key of twelve digits is an account of its own. Any text is a region.
     pub(super) fn of(&self, credential: Option<&str>, known: Option<AccountId>) -> AccountRegion {
         let text = credential.unwrap_or_default();
         let mut recent = self.recent.lock();
-        let is_it = |recent: &&Recent| *recent.credential == *text && recent.known == known;
-        if let Some(recent) = recent.iter().find(is_it) {
+        let is_same = |recent: &&CachedScope| *recent.credential == *text && recent.known == known;
+        if let Some(recent) = recent.iter().find(is_same) {
             return recent.scope.clone();
         }
-        let scope = self.told(credential, known);
+        let scope = self.named(credential, known);
         if text.len() <= limits::RECENT_SCOPE_BYTES {
             if recent.len() == limits::RECENT_SCOPES {
                 recent.remove(0);
             }
-            recent.push(Recent {
+            recent.push(CachedScope {
                 credential: text.into(),
                 known,
                 scope: scope.clone(),
@@ -189,13 +192,13 @@ impl Scopes {
         scope
     }
 
-    fn told(&self, credential: Option<&str>, known: Option<AccountId>) -> AccountRegion {
+    fn named(&self, credential: Option<&str>, known: Option<AccountId>) -> AccountRegion {
         let account = known
             .or_else(|| AccountId::parse(access_key(credential)))
-            .unwrap_or(self.configured.account);
+            .unwrap_or(self.default.account);
         let mut parts = credential.unwrap_or_default().split('/');
         let region = parts.nth(2).filter(|region| !region.is_empty());
-        let region = region.map_or_else(|| self.configured.region.clone(), Region::new);
+        let region = region.map_or_else(|| self.default.region.clone(), Region::new);
         AccountRegion { account, region }
     }
 }
@@ -205,21 +208,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_stand_in_any_order_between_commas_and_blanks() {
+    fn parameters_stand_in_any_order_between_commas_and_blanks() {
         for header in [
             "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b, Signature=c",
             "AWS4- Signature=c Credential=a SignedHeaders=b",
             "x Signature=c,Credential=a,,SignedHeaders=b",
         ] {
-            let said = |name| piece(header.as_bytes(), name).unwrap_or_default();
-            assert_eq!(said("Credential"), "a");
-            assert_eq!(said("Signature"), "c");
-            assert_eq!(said("SignedHeaders"), "b");
+            let value = |name| parameter(header.as_bytes(), name).unwrap_or_default();
+            assert_eq!(value("Credential"), "a");
+            assert_eq!(value("Signature"), "c");
+            assert_eq!(value("SignedHeaders"), "b");
         }
-        let none = piece(b"Credential=a", "Credential");
+        let none = parameter(b"Credential=a", "Credential");
         assert_eq!(none, None, "the first token is skipped");
-        assert_eq!(piece(b"x Credential=", "Credential"), None);
-        assert_eq!(piece(b"", "Credential"), None);
+        assert_eq!(parameter(b"x Credential=", "Credential"), None);
+        assert_eq!(parameter(b"", "Credential"), None);
         assert_eq!(algorithm(b" ,AWS4- x=y"), "AWS4-");
     }
 

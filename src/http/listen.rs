@@ -1,4 +1,5 @@
-//! One accept loop for an address. HTTP/1.1, HTTP/2 and TLS are told apart by their first bytes.
+//! Accepts connections and serves their requests: HTTP/1.1, HTTP/2 and TLS on one port, which are
+//! distinguished by their first bytes.
 
 mod bind;
 mod opening;
@@ -31,13 +32,44 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-/// The first byte of a TLS handshake record, which no HTTP request starts with.
+/// The first byte of a TLS handshake record. No HTTP request starts with it.
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// How many connections there may be, and how long they may do nothing.
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Answers requests. An error closes the connection without an answer.
+pub trait Service: Clone + Send + Sync + 'static {
+    /// The body of an answer.
+    type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static;
+    /// The reason for no answer.
+    type Error: Into<BoxError> + 'static;
+    /// The work of one request.
+    type Answer: Future<Output = Result<Response<Self::Body>, Self::Error>> + Send + 'static;
+
+    /// Answers one request.
+    fn answer(&self, request: Request<Incoming>, client: Client) -> Self::Answer;
+}
+
+impl<S, F, B, E> Service for S
+where
+    S: Fn(Request<Incoming>, Client) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response<B>, E>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    E: Into<BoxError> + 'static,
+{
+    type Body = B;
+    type Error = E;
+    type Answer = F;
+
+    fn answer(&self, request: Request<Incoming>, client: Client) -> F {
+        self(request, client)
+    }
+}
+
+/// The largest number of connections, and their timeouts.
 #[derive(Debug, Clone, Copy)]
 pub struct Connections {
     most: usize,
@@ -48,7 +80,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// What the limits say.
+    /// The values that the limits set.
     pub fn of(limits: &Limits) -> Self {
         let most = limits
             .connections
@@ -64,49 +96,47 @@ impl Connections {
     }
 }
 
-/// What is shared by all connections, besides the service.
+/// The settings that all connections share.
 #[derive(Debug)]
 pub struct Settings {
-    /// How many there may be, others wait until one closes; and their times.
+    /// The largest number of connections, and their timeouts. Further connections wait until one
+    /// closes.
     pub connections: Connections,
-    /// Where they are counted.
+    /// The counters of connections.
     pub metrics: Arc<Metrics>,
-    /// Who the server is to TLS clients.
+    /// The certificate of the server.
     pub tls: Arc<TlsIdentity>,
     /// Becomes true, or loses its sender, when it is time to stop.
     pub stop: watch::Receiver<bool>,
 }
 
-/// Serves `service` on `listeners` until told to stop, lets requests in flight finish for up to
-/// five seconds and drops the rest.
+/// Serves `service` on `listeners` until the stop. Then requests in flight may finish for up to five
+/// seconds; connections that are left after that are dropped.
 ///
-/// `tasks` are those of the listeners and their connections only: they are closed in the end.
-/// An error of the service closes its connection without an answer.
-pub async fn serve<S, F, B, E>(
+/// `tasks` has to be empty: the listeners and connections run in it, and it is closed in the end.
+pub async fn serve(
     listeners: Vec<TcpListener>,
     settings: Settings,
-    service: S,
+    service: impl Service,
     tasks: &Tasks,
-) where
-    S: Fn(Request<Incoming>, Client) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<Response<B>, E>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-    E: Into<Box<dyn Error + Send + Sync>> + 'static,
-{
+) {
     let mut stop = settings.stop.clone();
+    let most = settings.connections.most.min(Semaphore::MAX_PERMITS);
     let shared = Arc::new(Shared {
-        permits: Arc::new(Semaphore::new(
-            settings.connections.most.min(Semaphore::MAX_PERMITS),
-        )),
+        permits: Arc::new(Semaphore::new(most)),
         times: settings.connections,
         metrics: settings.metrics,
         tls: settings.tls,
     });
     for listener in listeners {
-        let (shared, stop, service) = (shared.clone(), settings.stop.clone(), service.clone());
-        let accepting = accept(listener, shared, stop, service, tasks.clone());
-        tasks.spawn("accept", accepting);
+        let acceptor = Acceptor {
+            listener,
+            shared: shared.clone(),
+            stop: settings.stop.clone(),
+            service: service.clone(),
+            tasks: tasks.clone(),
+        };
+        tasks.spawn("accept", acceptor.run());
     }
     stopped(&mut stop).await;
     let left = tasks.close_and_join(limits::DRAIN_LIMIT).await;
@@ -118,6 +148,7 @@ pub async fn serve<S, F, B, E>(
     }
 }
 
+/// The state of all listeners and connections.
 struct Shared {
     permits: Arc<Semaphore>,
     times: Connections,
@@ -125,7 +156,156 @@ struct Shared {
     tls: Arc<TlsIdentity>,
 }
 
-/// Where hyper runs the streams of an HTTP/2 connection, which end with the connection.
+/// The accept loop of one address.
+struct Acceptor<S> {
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    stop: watch::Receiver<bool>,
+    service: S,
+    tasks: Tasks,
+}
+
+impl<S: Service> Acceptor<S> {
+    /// Accepts until the stop.
+    async fn run(mut self) {
+        loop {
+            let accepted = select! {
+                biased;
+                () = stopped(&mut self.stop) => return,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let Some(permit) = self.permit().await else {
+                        return;
+                    };
+                    self.spawn(stream, peer, permit);
+                }
+                Err(error) if is_the_clients_fault(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "cannot accept connections for the moment");
+                    let pause = RealDeadline::lasting(limits::ACCEPT_PAUSE);
+                    let _stopped = pause.with(stopped(&mut self.stop)).await;
+                }
+            }
+        }
+    }
+
+    /// Waits for a permit for a connection that was accepted. None after a stop. The permit comes
+    /// after the connection, so that a loop that waits for connections holds none.
+    async fn permit(&mut self) -> Option<OwnedSemaphorePermit> {
+        if self.shared.permits.available_permits() == 0 {
+            tracing::warn!("all connections are in use: new ones wait until one closes");
+        }
+        select! {
+            biased;
+            () = stopped(&mut self.stop) => None,
+            permit = self.shared.permits.clone().acquire_owned() => permit.ok(),
+        }
+    }
+
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+        let (shared, stop, service) =
+            (self.shared.clone(), self.stop.clone(), self.service.clone());
+        self.tasks.spawn("connection", async move {
+            let _permit = permit;
+            let _open = shared.metrics.clone().connected();
+            if let Err(error) = connection(stream, peer, &shared, stop, service).await {
+                tracing::debug!(%peer, error, "a connection ended early");
+            }
+        });
+    }
+}
+
+/// Serves one connection, from its first byte to its end.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    shared: &Shared,
+    mut stop: watch::Receiver<bool>,
+    service: impl Service,
+) -> Result<(), BoxError> {
+    // An IPv4 client of an IPv6 socket has a mapped address, which hides that it is local.
+    let address = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+    // Without this, small answers and heartbeats wait 40 ms for an acknowledgement.
+    stream.set_nodelay(true)?;
+    let mut first = [0];
+    let read = select! {
+        biased;
+        read = in_time(shared.times.first_byte, stream.peek(&mut first)) => read?,
+        () = stopped(&mut stop) => return Ok(()),
+    };
+    if read == 0 {
+        return Ok(());
+    }
+    let over_tls = first[0] == TLS_HANDSHAKE;
+    let client = Client { address, over_tls };
+    if !over_tls {
+        return requests(stream, client, shared, stop, service).await;
+    }
+    // Boxed, so that a plain connection does not carry the state of TLS.
+    Box::pin(async move {
+        let acceptor = TlsAcceptor::from(shared.tls.config()?);
+        let stream = in_time(shared.times.handshake, acceptor.accept(stream)).await?;
+        requests(stream, client, shared, stop, service).await
+    })
+    .await
+}
+
+/// Serves the requests of one connection. After a stop no further request is taken.
+async fn requests<I>(
+    mut io: I,
+    client: Client,
+    shared: &Shared,
+    mut stop: watch::Receiver<bool>,
+    service: impl Service,
+) -> Result<(), BoxError>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let opened = select! {
+        biased;
+        opened = in_time(shared.times.first_byte, opening::read(&mut io)) => opened?,
+        () = stopped(&mut stop) => return Ok(()),
+    };
+    let Some((version, first)) = opened else {
+        return Ok(());
+    };
+    let io = TokioIo::new(Opened::new(first, io));
+    let service = service_fn(move |request| service.answer(request, client));
+    let times = shared.times;
+    let served = match version {
+        Version::Http1 => {
+            let connection = InFlight::new(times.unread_answer, times.head);
+            let serving = http1().serve_connection(io, service);
+            slow_reader::watch_connection(pin!(until_stopped(serving, stop)), connection).await
+        }
+        Version::Http2 => {
+            let connection = InFlight::new(times.unread_answer, None);
+            let serving = http2(&connection, shared).serve_connection(io, service);
+            let serving = Box::pin(until_stopped(serving, stop));
+            slow_reader::watch_connection(serving, connection).await
+        }
+    };
+    ended(served, &shared.metrics)
+}
+
+/// The result of a connection that has ended, or was dropped.
+fn ended(
+    served: Result<Result<(), hyper::Error>, DropReason>,
+    metrics: &Metrics,
+) -> Result<(), BoxError> {
+    match served {
+        Ok(ended) => Ok(ended?),
+        Err(DropReason::Unread) => {
+            metrics.unread();
+            Err("its client did not read".into())
+        }
+        Err(DropReason::Idle) => Err("its client sent no further request".into()),
+    }
+}
+
+/// Runs the streams of an HTTP/2 connection, which end with the connection.
 #[derive(Clone)]
 struct Streams {
     connection: Arc<InFlight>,
@@ -137,7 +317,7 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
         let answering = slow_reader::watch_stream(Box::pin(future), self.connection.clone());
         let metrics = self.metrics.clone();
         Tasks::spawn_part("HTTP/2 stream", async move {
-            // One that is dropped is reset.
+            // hyper resets a stream whose future is dropped.
             if answering.await.is_err() {
                 metrics.unread();
             }
@@ -145,9 +325,8 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     }
 }
 
-/// HTTP/1, without hyper's own timer for heads: it is made anew for every request, which costs an
-/// allocation, two locks and another round of hyper's loop. `slow_reader.rs` looks for connections whose
-/// next head does not come.
+/// HTTP/1, without hyper's own timer for heads: hyper sets it anew for every request, which costs an
+/// allocation, two locks and another round of its loop. `slow_reader.rs` closes idle connections.
 fn http1() -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
@@ -156,7 +335,11 @@ fn http1() -> http1::Builder {
     builder
 }
 
-fn http2(streams: Streams) -> http2::Builder<Streams> {
+fn http2(connection: &Arc<InFlight>, shared: &Shared) -> http2::Builder<Streams> {
+    let streams = Streams {
+        connection: connection.clone(),
+        metrics: shared.metrics.clone(),
+    };
     let mut builder = http2::Builder::new(streams);
     builder
         .timer(TokioTimer::new())
@@ -172,152 +355,7 @@ fn http2(streams: Streams) -> http2::Builder<Streams> {
     builder
 }
 
-/// Accepts on one address until told to stop.
-async fn accept<S, F, B, E>(
-    listener: TcpListener,
-    shared: Arc<Shared>,
-    mut stop: watch::Receiver<bool>,
-    service: S,
-    tasks: Tasks,
-) where
-    S: Fn(Request<Incoming>, Client) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<Response<B>, E>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-    E: Into<Box<dyn Error + Send + Sync>> + 'static,
-{
-    loop {
-        let accepted = select! {
-            biased;
-            () = stopped(&mut stop) => return,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) if is_the_peers_fault(&error) => continue,
-            Err(error) => {
-                tracing::error!(%error, "cannot accept connections for the moment");
-                let pause = RealDeadline::lasting(limits::ACCEPT_PAUSE);
-                let _stopped = pause.with(stopped(&mut stop)).await;
-                continue;
-            }
-        };
-        // The permit comes after the connection: a loop that waits for one must not hold one.
-        if shared.permits.available_permits() == 0 {
-            tracing::warn!("all connections are in use: new ones wait for one to close");
-        }
-        let permit = select! {
-            biased;
-            () = stopped(&mut stop) => return,
-            permit = shared.permits.clone().acquire_owned() => permit,
-        };
-        let (shared, stop, service) = (shared.clone(), stop.clone(), service.clone());
-        tasks.spawn("connection", async move {
-            let _permit = permit;
-            let _open = shared.metrics.clone().connected();
-            if let Err(error) = connection(stream, peer, &shared, stop, service).await {
-                tracing::debug!(%peer, error, "a connection ended early");
-            }
-        });
-    }
-}
-
-/// Serves one connection, from its first byte to its end.
-async fn connection<S, F, B, E>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    shared: &Shared,
-    mut stop: watch::Receiver<bool>,
-    service: S,
-) -> Result<(), Box<dyn Error + Send + Sync>>
-where
-    S: Fn(Request<Incoming>, Client) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<Response<B>, E>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-    E: Into<Box<dyn Error + Send + Sync>> + 'static,
-{
-    // An IPv4 peer of an IPv6 socket is that IPv4 peer: whether it is local shows only so.
-    let address = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-    // Without this, small answers and heartbeats wait 40 ms for an acknowledgement.
-    stream.set_nodelay(true)?;
-    let mut first = [0];
-    let read = select! {
-        biased;
-        read = in_time(shared.times.first_byte, stream.peek(&mut first)) => read?,
-        () = stopped(&mut stop) => return Ok(()),
-    };
-    if read == 0 {
-        return Ok(());
-    }
-    let over_tls = first[0] == TLS_HANDSHAKE;
-    let service = move |request| service(request, Client { address, over_tls });
-    if !over_tls {
-        return requests(stream, shared, stop, service).await;
-    }
-    // In a box, so that a plain connection does not carry the room for TLS.
-    Box::pin(async move {
-        let acceptor = TlsAcceptor::from(shared.tls.config()?);
-        let stream = in_time(shared.times.handshake, acceptor.accept(stream)).await?;
-        requests(stream, shared, stop, service).await
-    })
-    .await
-}
-
-/// Serves the requests of one connection. After a stop no further one is taken.
-async fn requests<I, S, F, B, E>(
-    mut io: I,
-    shared: &Shared,
-    mut stop: watch::Receiver<bool>,
-    service: S,
-) -> Result<(), Box<dyn Error + Send + Sync>>
-where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Fn(Request<Incoming>) -> F + Send + 'static,
-    F: Future<Output = Result<Response<B>, E>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-    E: Into<Box<dyn Error + Send + Sync>> + 'static,
-{
-    let begun = select! {
-        biased;
-        begun = in_time(shared.times.first_byte, opening::read(&mut io)) => begun?,
-        () = stopped(&mut stop) => return Ok(()),
-    };
-    let Some((version, first)) = begun else {
-        return Ok(());
-    };
-    let times = shared.times;
-    let io = TokioIo::new(Opened::new(first, io));
-    let service = service_fn(service);
-    let served = match version {
-        Version::Http1 => {
-            let connection = InFlight::new(times.unread_answer, times.head);
-            let serving = http1().serve_connection(io, service);
-            slow_reader::watch_connection(pin!(until_stopped(serving, stop)), connection).await
-        }
-        Version::Http2 => {
-            let connection = InFlight::new(times.unread_answer, None);
-            let streams = Streams {
-                connection: connection.clone(),
-                metrics: shared.metrics.clone(),
-            };
-            let serving = http2(streams).serve_connection(io, service);
-            let serving = Box::pin(until_stopped(serving, stop));
-            slow_reader::watch_connection(serving, connection).await
-        }
-    };
-    match served {
-        Ok(ended) => Ok(ended?),
-        Err(DropReason::Unread) => {
-            shared.metrics.unread();
-            Err("its client did not read".into())
-        }
-        Err(DropReason::Idle) => Err("its client asked for nothing more".into()),
-    }
-}
-
-/// Serves a connection to its end. After a stop the request that was begun is the last.
+/// Serves a connection to its end. After a stop the request that has begun is the last.
 async fn until_stopped<C: GracefulConnection>(
     serving: C,
     mut stop: watch::Receiver<bool>,
@@ -331,18 +369,18 @@ async fn until_stopped<C: GracefulConnection>(
     serving.await
 }
 
-/// What a peer does, unless it takes too long.
+/// Runs the client's part of an exchange, unless it takes too long.
 async fn in_time<T>(time: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let done = RealDeadline::lasting(time).with(work).await;
     done.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // Without a sender nobody could ever stop us, so that counts as a stop too.
+    // A lost sender counts as a stop, because nobody could stop us any more.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-fn is_the_peers_fault(error: &io::Error) -> bool {
+fn is_the_clients_fault(error: &io::Error) -> bool {
     use ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(
         error.kind(),

@@ -1,42 +1,43 @@
-//! Whether a request is signed by somebody who may come in: Signature Version 4, verified.
+//! Verifies signatures: Signature Version 4.
 //!
-//! What the signature covers is refused when one byte of it changes. What it does not cover is not
-//! looked at: clients sign different sets of headers, and the service asks for the host only.
+//! A request is refused when one byte changes that its signature covers. Headers that the signature
+//! does not cover are not checked: clients sign different sets of headers, and the service requires
+//! the host only.
 
 mod canonical;
-mod moment;
-mod pieces;
+mod date;
+mod parts;
 
 use crate::error::Error;
 use crate::limits;
 use crate::lock::Lock;
 use crate::options::{Credential, Secret};
 use crate::world::Timestamp;
+use date::SignatureDate;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use hyper::http::request::Parts;
-use moment::Moment;
-use pieces::Pieces;
+use parts::SignatureParts;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-/// The only way of signing that is understood.
+/// The only algorithm that the service knows.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// One of these has to be signed: HTTP/2 has a name of its own for the host.
+/// One of these headers has to be signed: HTTP/2 has a name of its own for the host.
 const HOSTS: [&str; 2] = ["host", ":authority"];
-/// What a credential's scope has to name.
+/// The service that a credential's scope has to name.
 const SERVICE: &str = "kinesis";
-/// What it has to end with.
+/// The last part of every credential's scope.
 const TERMINATOR: &str = "aws4_request";
 
-/// Knows who may come in.
+/// Verifies signatures against the known credentials.
 #[derive(Debug)]
 pub(super) struct Verifier {
     credentials: Vec<Credential>,
-    /// Those used last, oldest first: making one takes longer than the signature itself.
+    /// The keys used last, oldest first: deriving a key takes longer than a signature.
     keys: Lock<Vec<SigningKey>>,
 }
 
-/// What one access key signs with on one day in one region.
+/// The signing key of one access key for one day and one region.
 #[derive(Clone)]
 struct SigningKey {
     access_key: String,
@@ -51,8 +52,8 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-/// `key/date/region/service/aws4_request`, taken apart.
-struct Scoped<'a> {
+/// The parts of `key/date/region/service/aws4_request`.
+struct CredentialScope<'a> {
     access_key: &'a str,
     date: &'a str,
     region: &'a str,
@@ -68,23 +69,23 @@ impl Verifier {
         }
     }
 
-    /// Checks the signature of a request that has all its pieces, at the machine's time `now`.
+    /// Checks the signature of a request that has all parts, at the machine's time `now`.
     pub(super) fn check(&self, head: &Parts, body: &[u8], now: Timestamp) -> Result<(), Error> {
-        let pieces = Pieces::of(head).ok_or_else(Error::unsigned)?;
-        let scoped = Scoped::of(&pieces.credential)?;
-        let date = usable(&pieces, &scoped, now)?;
-        let credential = self.find(scoped.access_key, pieces.token.as_deref());
+        let parts = SignatureParts::of(head).ok_or_else(Error::unsigned)?;
+        let scoped = CredentialScope::of(&parts.credential)?;
+        let date = signed_date(&parts, &scoped, now)?;
+        let credential = self.find(scoped.access_key, parts.token.as_deref());
         let credential = credential.ok_or_else(Error::unrecognized_client)?;
         let key = self.key(credential, &scoped);
-        let calculated = to_sign(head, body, &pieces, &scoped, &date)
+        let calculated = string_to_sign(head, body, &parts, &scoped, &date)
             .map(|to_sign| hex(&mac(key, to_sign.as_bytes())));
         match calculated {
-            Some(calculated) if same(&calculated, &pieces.signature) => Ok(()),
+            Some(calculated) if is_equal(&calculated, &parts.signature) => Ok(()),
             _ => Err(Error::signature_differs()),
         }
     }
 
-    /// Who has this access key and brings this session token.
+    /// The credential with this access key and this session token.
     fn find(&self, access_key: &str, token: Option<&str>) -> Option<&Credential> {
         let found = self
             .credentials
@@ -92,13 +93,13 @@ impl Verifier {
             .find(|known| known.key == access_key)?;
         let known = match (&found.token, token) {
             (None, None) => true,
-            (Some(known), Some(token)) => same(known.expose(), token),
+            (Some(known), Some(token)) => is_equal(known.expose(), token),
             _ => false,
         };
         known.then_some(found)
     }
 
-    fn key(&self, credential: &Credential, scoped: &Scoped<'_>) -> Hmac<Sha256> {
+    fn key(&self, credential: &Credential, scoped: &CredentialScope<'_>) -> Hmac<Sha256> {
         let mut keys = self.keys.lock();
         let found = keys.iter().position(|key| {
             key.access_key == scoped.access_key
@@ -123,7 +124,7 @@ impl Verifier {
     }
 }
 
-impl<'a> Scoped<'a> {
+impl<'a> CredentialScope<'a> {
     fn of(credential: &'a str) -> Result<Self, Error> {
         let parts: Vec<&str> = credential.split('/').collect();
         let [access_key, date, region, service, terminator] = parts[..] else {
@@ -138,8 +139,8 @@ impl<'a> Scoped<'a> {
         })
     }
 
-    /// Whether it is for this service on the day of `date`; any text is a region.
-    fn check(&self, date: &Moment) -> Result<(), Error> {
+    /// Checks that the scope is for this service on the day of `date`. Any text is a region.
+    fn check(&self, date: &SignatureDate) -> Result<(), Error> {
         let Self {
             date: said,
             region,
@@ -177,37 +178,41 @@ impl<'a> Scoped<'a> {
     }
 }
 
-/// The date of a signature that says the right things about itself, whoever made it.
-fn usable(pieces: &Pieces, scoped: &Scoped<'_>, now: Timestamp) -> Result<Moment, Error> {
-    let mut signed = pieces.signed_headers.split(';');
+/// Checks the parts of a signature that do not depend on its key, and returns its date.
+fn signed_date(
+    parts: &SignatureParts,
+    scoped: &CredentialScope<'_>,
+    now: Timestamp,
+) -> Result<SignatureDate, Error> {
+    let mut signed = parts.signed_headers.split(';');
     if !signed.any(|name| HOSTS.iter().any(|host| name.eq_ignore_ascii_case(host))) {
         return Err(Error::host_unsigned());
     }
-    if pieces.algorithm != ALGORITHM {
-        return Err(Error::unsupported_algorithm(&pieces.algorithm));
+    if parts.algorithm != ALGORITHM {
+        return Err(Error::unsupported_algorithm(&parts.algorithm));
     }
-    let date = Moment::read(&pieces.date, pieces.in_own_words)
-        .ok_or_else(|| Error::misshapen_date(&pieces.date))?;
+    let date = SignatureDate::parse(&parts.date, parts.in_date_header)
+        .ok_or_else(|| Error::misshapen_date(&parts.date))?;
     scoped.check(&date)?;
-    date.check_age(now, pieces.expires_s)?;
+    date.check_age(now, parts.expires_s)?;
     Ok(date)
 }
 
-/// What the client has signed; none if that was not this request.
-fn to_sign(
+/// The string to sign. None if the client cannot have signed this request.
+fn string_to_sign(
     head: &Parts,
     body: &[u8],
-    pieces: &Pieces,
-    scoped: &Scoped<'_>,
-    date: &Moment,
+    parts: &SignatureParts,
+    scoped: &CredentialScope<'_>,
+    date: &SignatureDate,
 ) -> Option<String> {
     let body_hash = hex(&Sha256::digest(body));
-    let mut told = head.headers.get_all("x-amz-content-sha256").iter();
-    if told.any(|told| told.as_bytes() != body_hash.as_bytes()) {
+    let mut named = head.headers.get_all("x-amz-content-sha256").iter();
+    if named.any(|named| named.as_bytes() != body_hash.as_bytes()) {
         return None;
     }
     let hash = hex(&Sha256::digest(canonical::request(
-        head, pieces, &body_hash,
+        head, parts, &body_hash,
     )?));
     let (text, day, region) = (&date.text, scoped.date, scoped.region);
     Some(format!(
@@ -215,7 +220,7 @@ fn to_sign(
     ))
 }
 
-fn signing_key(secret: &Secret, scoped: &Scoped<'_>) -> Hmac<Sha256> {
+fn signing_key(secret: &Secret, scoped: &CredentialScope<'_>) -> Hmac<Sha256> {
     let mut key = keyed(format!("AWS4{}", secret.expose()).as_bytes());
     for part in [scoped.date, scoped.region, SERVICE, TERMINATOR] {
         key = keyed(&mac(key, part.as_bytes()));
@@ -232,8 +237,8 @@ fn mac(mut key: Hmac<Sha256>, text: &[u8]) -> impl AsRef<[u8]> + std::ops::Deref
     key.finalize().into_bytes()
 }
 
-/// Compares in a time that does not tell where the difference is.
-pub(super) fn same(one: &str, other: &str) -> bool {
+/// Compares two texts in constant time.
+pub(super) fn is_equal(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 

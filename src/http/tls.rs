@@ -1,11 +1,13 @@
-//! Who the server is to TLS clients: a certificate of the user's, or one made when first needed.
+//! The server's TLS certificate: the user's files, or a certificate that is made when first needed.
 
 mod generate;
 mod names;
+mod pem;
 
 pub use names::names;
 
 use crate::world::Clock;
+use pem::certificates_of;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -15,11 +17,11 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 
-/// The certificate of this server and what follows from it.
+/// The certificate of this server, with the configuration made from it.
 #[derive(Debug)]
 pub struct TlsIdentity {
     source: Source,
-    /// Made at the first handshake or the first look at the authority, for making it takes
+    /// Made at the first handshake or the first request for the authority, because making it takes
     /// longer than all the rest of a start.
     made: OnceLock<Result<Made, String>>,
 }
@@ -52,7 +54,7 @@ impl TlsIdentity {
             io::Error::new(io::ErrorKind::InvalidData, format!("{files}: {error}"))
         };
         let config = server_config(&chain, &key_pem).map_err(named)?;
-        // Only the certificates: people keep the key in the same file.
+        // Only the certificates: some users keep the key in the same file.
         let made = Made {
             config,
             ca_pem: certificates_of(&chain),
@@ -64,7 +66,7 @@ impl TlsIdentity {
     }
 
     /// An authority and a certificate for `names` signed by it, made when first needed and kept
-    /// in the `tls` folder of `data_directory`; without one they last as long as the process.
+    /// in the `tls` folder of `data_directory`. Without a directory they last as long as the process.
     pub fn generated(data_directory: Option<&Path>, names: Vec<String>, clock: Clock) -> Self {
         let directory = data_directory.map(|directory| directory.join("tls"));
         Self {
@@ -77,7 +79,7 @@ impl TlsIdentity {
         }
     }
 
-    /// What a handshake needs.
+    /// The configuration for handshakes.
     ///
     /// # Errors
     /// When no certificate could be made.
@@ -85,7 +87,7 @@ impl TlsIdentity {
         self.made().map(|made| made.config.clone())
     }
 
-    /// The certificate to trust, in PEM: the authority, or the chain that the user gave.
+    /// The certificate for clients to trust, in PEM: the authority, or the user's chain.
     ///
     /// # Errors
     /// When no certificate could be made.
@@ -134,8 +136,8 @@ fn server_config(chain_pem: &str, key_pem: &str) -> io::Result<Arc<ServerConfig>
         .map_err(|error| io::Error::other(format!("the certificate is not PEM: {error}")))?;
     let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes())
         .map_err(|error| io::Error::other(format!("the key is not PEM: {error}")))?;
-    // The provider is named: a process that embeds us may bring a second one, and then there is
-    // no default.
+    // The provider is named: a process that embeds us may have a second one, and then there is no
+    // default.
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(io::Error::other)?
@@ -143,22 +145,9 @@ fn server_config(chain_pem: &str, key_pem: &str) -> io::Result<Arc<ServerConfig>
         .with_single_cert(chain, key)
         .map_err(|error| io::Error::other(format!("certificate and key: {error}")))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // Some clients connect for each request: tickets let them resume without a shared table.
+    // Some clients connect for each request. Tickets let them resume without state on the server.
     config.ticketer = ring::Ticketer::new().map_err(io::Error::other)?;
     Ok(Arc::new(config))
-}
-
-/// The certificates in `pem`, without keys and without text around them.
-fn certificates_of(pem: &str) -> String {
-    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-    const END: &str = "-----END CERTIFICATE-----";
-    let certificates = pem
-        .split(BEGIN)
-        .skip(1)
-        .filter_map(|after| after.split_once(END));
-    certificates
-        .map(|(inside, _)| format!("{BEGIN}{inside}{END}\n"))
-        .collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Who may use the paths that look at the state or change it.
+//! Access to the own paths that show the state or change it.
 
-use super::Admin;
-use crate::http::signature::same;
+use super::state::{Admin, problem};
+use crate::http::signature::is_equal;
 use crate::options::Secret;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -9,50 +9,50 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header, uri::Authority};
 use axum::response::Response;
 use std::net::{IpAddr, SocketAddr};
 
-/// Where a request comes from.
+/// The address that a request comes from.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-/// Proof that a request may use the admin paths: it comes from this machine, and not from a page
-/// of somebody else's, or it shows the token.
-pub(super) struct LetIn;
+/// Proof that a request may use these paths: it comes from this machine, and not from a web page of
+/// another origin, or it presents the token.
+pub(super) struct Permitted;
 
-const REFUSAL: &str = "only this machine, or whoever shows the --admin-token as a bearer token";
-const PAGE_REFUSAL: &str = "not for pages of other origins; show the --admin-token as a bearer \
+const REFUSAL: &str = "only for this machine, or with the --admin-token as a bearer token";
+const PAGE_REFUSAL: &str = "not for pages of other origins; present the --admin-token as a bearer \
                             token, or use the address 127.0.0.1 or localhost";
 
-impl FromRequestParts<Admin> for LetIn {
+impl FromRequestParts<Admin> for Permitted {
     type Rejection = Response;
 
     async fn from_request_parts(head: &mut Parts, admin: &Admin) -> Result<Self, Response> {
         let peer = head.extensions.get::<Peer>().map(|peer| peer.0.ip());
         match refusal(head, peer, admin.token.as_ref()) {
             None => Ok(Self),
-            Some(text) => Err(super::problem(StatusCode::FORBIDDEN, text)),
+            Some(text) => Err(problem(StatusCode::FORBIDDEN, text)),
         }
     }
 }
 
 fn refusal(head: &Parts, peer: Option<IpAddr>, token: Option<&Secret>) -> Option<&'static str> {
-    if token.is_some_and(|token| shows(&head.headers, token)) {
+    if token.is_some_and(|token| presents(&head.headers, token)) {
         return None;
     }
     if !peer.is_some_and(|peer| peer.is_loopback()) {
         return Some(REFUSAL);
     }
-    is_of_another_page(head).then_some(PAGE_REFUSAL)
+    is_from_another_origin(head).then_some(PAGE_REFUSAL)
 }
 
-fn shows(headers: &HeaderMap, token: &Secret) -> bool {
-    let shown = headers.get(header::AUTHORIZATION);
-    let shown = shown.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    shown.is_some_and(|shown| same(token.expose(), shown))
+fn presents(headers: &HeaderMap, token: &Secret) -> bool {
+    let presented = headers.get(header::AUTHORIZATION);
+    let presented = presented.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    presented.is_some_and(|presented| is_equal(token.expose(), presented))
 }
 
-/// Whether a browser sends this for a page that is not ours. A page of any site can send requests
-/// to this machine, and one whose name was made to point here is no stranger to the browser: its
-/// requests name that name as the host.
-fn is_of_another_page(head: &Parts) -> bool {
+/// True when a browser sends the request for a web page that is not ours. A page of any site can send
+/// requests to this machine. A site can also make its own name point here (DNS rebinding): to the
+/// browser its page then has the same origin, and the request names the site as its host.
+fn is_from_another_origin(head: &Parts) -> bool {
     let text = |name: HeaderName| head.headers.get(name).map(|value| value.as_bytes());
     let host = text(header::HOST).map(String::from_utf8_lossy);
     let authority = head.uri.authority().map(Authority::as_str);
@@ -66,13 +66,13 @@ fn is_of_another_page(head: &Parts) -> bool {
     }
     text(header::ORIGIN).is_some_and(|origin| {
         let origin = String::from_utf8_lossy(origin);
-        let of_page = origin.split_once("://").map(|(_, of_page)| of_page);
-        !of_page.is_some_and(|page| host.is_some_and(|host| host.eq_ignore_ascii_case(page)))
+        let page = origin.split_once("://").map(|(_, page)| page);
+        !page.is_some_and(|page| host.is_some_and(|host| host.eq_ignore_ascii_case(page)))
     })
 }
 
-/// Whether a host, with or without its port, is an address or a name of every machine for itself.
-/// Nobody else can make one of these point here.
+/// True for a host, with or without a port, that is an address or a name that always means the local
+/// machine. No site can make such a host point here.
 fn is_this_machine(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
@@ -94,7 +94,7 @@ mod tests {
     const NEAR: &str = "127.0.0.1";
     const FAR: &str = "192.0.2.1";
 
-    fn judged(peer: &str, token: Option<&str>, headers: &[(&str, &str)]) -> Option<&'static str> {
+    fn refused(peer: &str, token: Option<&str>, headers: &[(&str, &str)]) -> Option<&'static str> {
         let mut request = Request::post("/_minikin/clock");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -105,37 +105,41 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_comes_in_and_others_show_the_token() {
+    fn this_machine_has_access_and_others_need_the_token() {
         let host = ("host", "localhost:4567");
-        let shown = |text: &'static str| [host, ("authorization", text)];
+        let with_token = |text: &'static str| [host, ("authorization", text)];
         let token = Some("open sesame");
-        assert_eq!(judged(NEAR, None, &[host]), None);
-        assert_eq!(judged("::1", token, &[host]), None);
-        assert_eq!(judged(FAR, token, &shown("Bearer open sesame")), None);
+        assert_eq!(refused(NEAR, None, &[host]), None);
+        assert_eq!(refused("::1", token, &[host]), None);
+        assert_eq!(refused(FAR, token, &with_token("Bearer open sesame")), None);
         for text in [
             "Bearer open sesam",
             "Bearer open sesame!",
             "Bearer ",
             "open sesame",
         ] {
-            assert_eq!(judged(FAR, token, &shown(text)), Some(REFUSAL), "{text}");
-            assert_eq!(judged(NEAR, token, &shown(text)), None, "{text}");
+            assert_eq!(
+                refused(FAR, token, &with_token(text)),
+                Some(REFUSAL),
+                "{text}"
+            );
+            assert_eq!(refused(NEAR, token, &with_token(text)), None, "{text}");
         }
         assert_eq!(
-            judged(FAR, None, &shown("Bearer open sesame")),
+            refused(FAR, None, &with_token("Bearer open sesame")),
             Some(REFUSAL)
         );
-        assert_eq!(judged(FAR, None, &[host]), Some(REFUSAL));
-        assert_eq!(judged("", None, &[host]), Some(REFUSAL), "unknown");
+        assert_eq!(refused(FAR, None, &[host]), Some(REFUSAL));
+        assert_eq!(refused("", None, &[host]), Some(REFUSAL), "unknown");
         let page = [
             ("host", "example.com"),
             ("authorization", "Bearer open sesame"),
         ];
-        assert_eq!(judged(FAR, token, &page), None);
+        assert_eq!(refused(FAR, token, &page), None);
     }
 
     #[test]
-    fn programs_and_our_own_pages_come_in() {
+    fn programs_and_our_own_pages_have_access() {
         for headers in [
             &[][..],
             &[("host", "localhost:4567")],
@@ -151,12 +155,12 @@ mod tests {
                 ("sec-fetch-site", "same-origin"),
             ],
         ] {
-            assert_eq!(judged(NEAR, None, headers), None, "{headers:?}");
+            assert_eq!(refused(NEAR, None, headers), None, "{headers:?}");
         }
     }
 
     #[test]
-    fn other_pages_do_not() {
+    fn pages_of_other_origins_have_no_access() {
         for headers in [
             &[("host", "localhost:1"), ("origin", "http://localhost:2")][..],
             &[("host", "localhost:1"), ("origin", "https://example.com")],
@@ -176,7 +180,7 @@ mod tests {
             &[("host", "")],
         ] {
             assert_eq!(
-                judged(NEAR, None, headers),
+                refused(NEAR, None, headers),
                 Some(PAGE_REFUSAL),
                 "{headers:?}"
             );

@@ -1,4 +1,4 @@
-//! Listening sockets for the addresses asked for.
+//! Binds the listening sockets.
 
 use crate::limits::{ACCEPT_BACKLOG, PORT_TRIES};
 use std::error::Error;
@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::{TcpListener, TcpSocket};
 
-/// An address that cannot be listened on.
+/// The failure to listen on an address.
 #[derive(Debug)]
 pub struct BindError {
     address: SocketAddr,
@@ -26,7 +26,7 @@ impl fmt::Display for BindError {
             ErrorKind::AddrNotAvailable => formatter
                 .write_str("this machine has no such address. Take another one with --host"),
             ErrorKind::PermissionDenied => formatter.write_str(
-                "this user may not. Ports below 1024 need a privilege: take another with --port",
+                "permission denied. Ports below 1024 need a privilege: take another with --port",
             ),
             _ => write!(formatter, "{cause}"),
         }
@@ -39,18 +39,18 @@ impl Error for BindError {
     }
 }
 
-/// Listens on `addresses`. Those with port 0 get one free port, the same for all if possible.
+/// Listens on `addresses`. Addresses with port 0 get one free port, the same for all if possible.
 ///
-/// On a machine without IPv6 `::1` and `::` are left out when `127.0.0.1` and `0.0.0.0` are asked
-/// for too. Must be called within a runtime.
+/// On a machine without IPv6 `::1` and `::` are left out beside `127.0.0.1` and `0.0.0.0`. Must be
+/// called within a runtime.
 ///
 /// # Errors
-/// When one of the addresses cannot be had; then none is.
+/// When one of the addresses cannot be bound; then none is.
 pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
     let mut tries = PORT_TRIES;
     loop {
         match bind_once(addresses) {
-            // Only a port that we picked can be in use here though another would do.
+            // A port that we picked may be in use on another address: pick another one.
             Err(error) if is_shared_port(&error, addresses) && tries > 1 => tries -= 1,
             result => return result,
         }
@@ -63,7 +63,7 @@ fn is_shared_port(error: &BindError, addresses: &[SocketAddr]) -> bool {
 
 fn bind_once(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
     let mut addresses = addresses.to_vec();
-    // `::` takes `0.0.0.0` along, but not where that is taken, even by ourselves.
+    // A socket on `::` also serves `0.0.0.0`, but cannot be bound beside a socket on `0.0.0.0`.
     addresses.sort_by_key(|address| address.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     let mut listeners: Vec<TcpListener> = Vec::with_capacity(addresses.len());
     let mut picked = 0;
@@ -94,13 +94,13 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     } else {
         TcpSocket::new_v6()?
     };
-    // Else a restart would have to wait for the connections of the last run to be forgotten.
+    // Without it a restart waits until the system forgets the connections of the last run.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(ACCEPT_BACKLOG)
 }
 
-/// Whether `address` is `0.0.0.0` and our own `::` has it already.
+/// True when `address` is `0.0.0.0` and our own socket on `::` serves it already.
 fn is_covered(address: SocketAddr, cause: &io::Error, listeners: &[TcpListener]) -> bool {
     let twin = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), address.port());
     address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)
@@ -110,7 +110,7 @@ fn is_covered(address: SocketAddr, cause: &io::Error, listeners: &[TcpListener])
             .any(|listener| listener.local_addr().is_ok_and(|bound| bound == twin))
 }
 
-/// Whether the machine cannot do IPv6 and `address` has an IPv4 twin among `addresses`.
+/// True when the machine has no IPv6 and `address` has an IPv4 counterpart among `addresses`.
 fn is_without_ipv6(address: SocketAddr, cause: &io::Error, addresses: &[SocketAddr]) -> bool {
     let twin = match address.ip() {
         IpAddr::V6(Ipv6Addr::LOCALHOST) => Ipv4Addr::LOCALHOST,
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_twin_makes_ipv6_optional() {
+    fn ipv6_is_optional_beside_its_ipv4_counterpart_only() {
         let none = io::Error::from(ErrorKind::AddrNotAvailable);
         let [four, six] = addresses("127.0.0.1:1 [::1]:1").try_into().unwrap();
         assert!(is_without_ipv6(six, &none, &[four, six]));

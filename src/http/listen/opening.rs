@@ -1,72 +1,72 @@
-//! The first bytes of a connection: they tell HTTP/2 from HTTP/1.
+//! The first bytes of a connection, which distinguish HTTP/2 from HTTP/1.
 //!
-//! Read here and not by hyper, which would wait for ever for the rest of an opening that was begun.
+//! They are read here and not by hyper, which waits without limit for the rest of a begun preface.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
-/// What an HTTP/2 connection begins with, and no other.
+/// The preface, with which every HTTP/2 connection begins.
 const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// What a connection speaks.
+/// The protocol of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
     Http1,
     Http2,
 }
 
-/// The bytes that were read to find out.
+/// The bytes that were read to find the protocol.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct First {
+pub(super) struct FirstBytes {
     bytes: [u8; PREFACE.len()],
     start: u8,
     end: u8,
 }
 
-impl First {
+impl FirstBytes {
     fn rest(&self) -> &[u8] {
         &self.bytes[usize::from(self.start)..usize::from(self.end)]
     }
 }
 
-/// Reads until it is clear what a connection speaks; none when it ends before its first byte.
+/// Reads until the protocol is clear. None when the connection ends before its first byte.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When the connection cannot be read.
 pub(super) async fn read(
     io: &mut (impl AsyncRead + Unpin),
-) -> io::Result<Option<(Version, First)>> {
-    let mut first = First::default();
+) -> io::Result<Option<(Version, FirstBytes)>> {
+    let mut first = FirstBytes::default();
     loop {
         let end = usize::from(first.end);
         let read = io.read(&mut first.bytes[end..]).await?;
-        first.end += u8::try_from(read).expect("no more than there is room for");
-        let come = first.rest();
-        if come == PREFACE {
+        first.end += u8::try_from(read).expect("no more than the buffer holds");
+        let received = first.rest();
+        if received == PREFACE {
             return Ok(Some((Version::Http2, first)));
         }
-        if come.is_empty() {
+        if received.is_empty() {
             return Ok(None);
         }
-        // What ends too early is for HTTP/1 to complain of.
-        if read == 0 || !PREFACE.starts_with(come) {
+        // HTTP/1 refuses an opening that ends too early.
+        if read == 0 || !PREFACE.starts_with(received) {
             return Ok(Some((Version::Http1, first)));
         }
     }
 }
 
-/// A connection of which the first bytes were read.
+/// A connection that gives its first bytes again.
 #[derive(Debug)]
 pub(super) struct Opened<I> {
-    first: First,
+    first: FirstBytes,
     io: I,
 }
 
 impl<I> Opened<I> {
-    /// The connection as it was before.
-    pub(super) fn new(first: First, io: I) -> Self {
+    /// The connection `io` with the bytes that were read from it.
+    pub(super) fn new(first: FirstBytes, io: I) -> Self {
         Self { first, io }
     }
 }
@@ -86,7 +86,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Opened<I> {
             return Poll::Ready(Ok(()));
         }
         match Pin::new(&mut self.io).poll_read(context, buffer) {
-            // The first bytes are there, whatever comes of the others.
+            // The first bytes are in the buffer: an error is reported by the next read.
             _ if count > 0 => Poll::Ready(Ok(())),
             polled => polled,
         }
@@ -128,11 +128,11 @@ mod tests {
     use super::*;
     use tokio::io::AsyncWriteExt as _;
 
-    async fn told(pieces: &[&[u8]]) -> Option<(Version, Vec<u8>)> {
+    async fn recognized(chunks: &[&[u8]]) -> Option<(Version, Vec<u8>)> {
         let (mut client, mut server) = tokio::io::duplex(64);
         let sending = async {
-            for piece in pieces {
-                client.write_all(piece).await.unwrap();
+            for chunk in chunks {
+                client.write_all(chunk).await.unwrap();
                 tokio::task::yield_now().await;
             }
             drop(client);
@@ -150,18 +150,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_opening_in_any_pieces_is_told_and_none_of_it_lost() {
-        assert_eq!(told(&[]).await, None);
+    async fn an_opening_in_any_chunks_is_recognized_and_none_of_it_lost() {
+        assert_eq!(recognized(&[]).await, None);
         for at in 1..PREFACE.len() {
             let (start, end) = PREFACE.split_at(at);
             let whole = [PREFACE.as_slice(), b"settings"].concat();
-            let spoken = told(&[start, end, b"settings"]).await;
+            let spoken = recognized(&[start, end, b"settings"]).await;
             assert_eq!(spoken, Some((Version::Http2, whole)));
             let other = [start, b"!"].concat();
-            assert_eq!(told(&[start, b"!"]).await, Some((Version::Http1, other)));
-            assert_eq!(told(&[start]).await, Some((Version::Http1, start.to_vec())));
+            assert_eq!(
+                recognized(&[start, b"!"]).await,
+                Some((Version::Http1, other))
+            );
+            assert_eq!(
+                recognized(&[start]).await,
+                Some((Version::Http1, start.to_vec()))
+            );
         }
         let post = b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n".as_slice();
-        assert_eq!(told(&[post]).await, Some((Version::Http1, post.to_vec())));
+        assert_eq!(
+            recognized(&[post]).await,
+            Some((Version::Http1, post.to_vec()))
+        );
     }
 }

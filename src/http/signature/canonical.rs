@@ -1,36 +1,36 @@
-//! A request in the one form that both sides hash.
+//! The canonical request, which client and server hash.
 
-use super::pieces::Pieces;
+use super::parts::SignatureParts;
 use hyper::http::request::Parts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 
-/// All but the letters that RFC 3986 leaves as they are.
+/// All characters except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// The canonical request; none if a header that is said to be signed is not there.
-pub(super) fn request(head: &Parts, pieces: &Pieces, body_hash: &str) -> Option<Vec<u8>> {
+/// The canonical request. None if a signed header is missing.
+pub(super) fn request(head: &Parts, parts: &SignatureParts, body_hash: &str) -> Option<Vec<u8>> {
     let query = head.uri.query().unwrap_or_default();
     let path = path(head.uri.path());
-    let query = self::query(query, pieces.in_query);
+    let query = self::query(query, parts.in_query);
     let mut text = format!("{}\n{path}\n{query}\n", head.method).into_bytes();
-    for name in pieces.signed_headers.split(';') {
+    for name in parts.signed_headers.split(';') {
         let name = name.to_ascii_lowercase();
         text.extend_from_slice(name.as_bytes());
         text.push(b':');
         text.extend(value(head, &name)?);
         text.push(b'\n');
     }
-    // As they were listed: a client lists them in the form in which it signs them.
-    let end = format!("\n{}\n{body_hash}", pieces.signed_headers);
+    // Not sorted or lowercased: a client lists the headers in the form in which it signs them.
+    let end = format!("\n{}\n{body_hash}", parts.signed_headers);
     text.extend_from_slice(end.as_bytes());
     Some(text)
 }
 
-/// The path without empty and dotted segments, encoded once more than on its way.
+/// The path without empty and dotted segments, and percent-encoded once more than in the request.
 fn path(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
@@ -44,7 +44,7 @@ fn path(path: &str) -> String {
         .iter()
         .flat_map(|segment| ["/".to_owned(), encoded(segment.as_bytes())])
         .collect();
-    // A dotted segment at the end names a folder, as an empty one does.
+    // A dotted or empty segment at the end names a folder.
     let folder = matches!(path.rsplit('/').next(), Some("" | "." | ".."));
     if text.is_empty() || folder {
         text.push('/');
@@ -52,8 +52,8 @@ fn path(path: &str) -> String {
     text
 }
 
-/// The parameters, each encoded in one way, in order. The signature in a query is no part of what
-/// it signs; a second one is.
+/// The parameters, sorted and encoded in one way. A signature in the query does not sign itself, but a
+/// second one is an ordinary parameter.
 fn query(query: &str, without_signature: bool) -> String {
     let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
     let mut parameters: Vec<(String, String)> = parameters
@@ -76,7 +76,7 @@ fn query(query: &str, without_signature: bool) -> String {
 }
 
 fn recoded(text: &str) -> String {
-    // By bytes: texts that are no UTF-8 stay different from each other.
+    // As bytes: texts that are not UTF-8 stay different from each other.
     let bytes: Vec<u8> = percent_decode(text.replace('+', " ").as_bytes()).collect();
     encoded(&bytes)
 }
@@ -85,8 +85,8 @@ fn encoded(bytes: &[u8]) -> String {
     percent_encode(bytes, RESERVED).to_string()
 }
 
-/// The values of all headers of this name. Over HTTP/2 the host is in the request's address, and
-/// clients sign it under either name.
+/// The values of all headers of this name. Over HTTP/2 the host is in the request's URI, and clients
+/// sign it under either name.
 fn value(head: &Parts, name: &str) -> Option<Vec<u8>> {
     let authority = || {
         head.uri
@@ -106,7 +106,7 @@ fn header(head: &Parts, name: &str) -> Option<Vec<u8>> {
     (!values.is_empty()).then(|| values.join(&b','))
 }
 
-/// Without blanks around it, and with one blank for several.
+/// The value without blanks around it, and with one blank in the place of several.
 fn collapsed(value: &[u8]) -> Vec<u8> {
     let words = value.split(|byte| *byte == b' ');
     let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
@@ -119,7 +119,7 @@ mod tests {
     use hyper::Request;
 
     #[test]
-    fn a_path_is_encoded_once_more_and_has_no_detours() {
+    fn a_path_is_encoded_once_more_and_normalized() {
         for (received, signed) in [
             ("", "/"),
             ("/", "/"),

@@ -1,5 +1,6 @@
-//! An authority and a certificate signed by it: made, kept in files, renewed.
+//! Makes an authority and a certificate signed by it, keeps both in files, and renews them.
 
+use super::pem::certificates_of;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
@@ -10,36 +11,36 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 const DAY: i64 = 86_400;
-/// People tell their machines to trust the authority, so it lives long.
+/// Users tell their machines to trust the authority, so it is valid for long.
 const AUTHORITY_LIFE: i64 = 3650 * DAY;
 /// Apple's verifier refuses server certificates that are valid for more than 825 days.
 const LEAF_LIFE: i64 = 820 * DAY;
-/// What ends sooner is renewed, so that a long run does not outlive its certificate.
+/// A certificate that ends sooner is renewed, so that a long run does not outlive it.
 const RENEW_BEFORE: i64 = 30 * DAY;
-/// Clients whose clocks are behind ours, such as virtual machines after a pause.
+/// For clients whose clocks are behind ours, such as virtual machines after a pause.
 const START_BEFORE: i64 = DAY;
 
-/// Who may read a file with a key.
+/// The mode of a file with a key.
 const OWNER_ONLY: u32 = 0o600;
-/// Who may read what others are to trust.
+/// The mode of a file with certificates only.
 const EVERYONE: u32 = 0o644;
 
-/// A certificate with its key, in PEM, and what the file says about it.
+/// A certificate with its key, in PEM, and the notes in its file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(super) struct StoredCertificate {
     /// Certificate and key.
     pub(super) pem: String,
     ends: i64,
     names: String,
 }
 
-/// What the server shows and what its clients trust.
+/// The server's certificate and the authority that its clients trust.
 pub(super) struct Identity {
-    pub(super) authority: Kept,
-    pub(super) leaf: Kept,
+    pub(super) authority: StoredCertificate,
+    pub(super) leaf: StoredCertificate,
 }
 
-/// The identity kept in `directory`, with whatever of it is missing or old made anew.
+/// The identity in `directory`. Missing and old parts of it are made anew.
 pub(super) fn identity(
     directory: Option<&Path>,
     names: &[String],
@@ -60,15 +61,15 @@ pub(super) fn identity(
         Some(leaf) => leaf,
         None => {
             let leaf = new_leaf(names, now, authority.ends, key)?;
-            keep_all(directory, &authority, &leaf);
+            store_all(directory, &authority, &leaf);
             leaf
         }
     };
     Ok(Identity { authority, leaf })
 }
 
-/// Whether a certificate for `names` should take the place of `leaf`.
-fn is_due(leaf: &Kept, names: &[String], now: i64) -> bool {
+/// True when `leaf` has to be replaced by a new certificate for `names`.
+fn is_due(leaf: &StoredCertificate, names: &[String], now: i64) -> bool {
     let has = |name: &String| leaf.names.split(' ').any(|other| other == name);
     let is_whole = KeyPair::from_pem(&leaf.pem).is_ok();
     !is_whole || is_ending(leaf.ends, now) || !names.iter().all(has)
@@ -78,14 +79,14 @@ fn is_ending(ends: i64, now: i64) -> bool {
     ends < now + RENEW_BEFORE
 }
 
-fn new_authority(now: i64) -> Result<(Kept, KeyPair), rcgen::Error> {
+fn new_authority(now: i64) -> Result<(StoredCertificate, KeyPair), rcgen::Error> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let ends = now + AUTHORITY_LIFE;
     let mut params = authority_params();
     (params.not_before, params.not_after) = (moment(now - START_BEFORE), moment(ends));
     let certificate = params.self_signed(&key)?;
     Ok((
-        Kept {
+        StoredCertificate {
             pem: pem(&certificate, &key),
             ends,
             names: String::new(),
@@ -94,13 +95,13 @@ fn new_authority(now: i64) -> Result<(Kept, KeyPair), rcgen::Error> {
     ))
 }
 
-/// The same for every authority, so that one can sign again when only its key is left.
+/// The parameters are the same for every authority, so that its key is enough to sign again.
 fn authority_params() -> CertificateParams {
     let mut params = CertificateParams::default();
     params
         .distinguished_name
         .push(DnType::CommonName, "minikin local authority");
-    // It signs server certificates and no further authorities.
+    // The authority signs server certificates and no further authorities.
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params
@@ -111,7 +112,7 @@ fn new_leaf(
     now: i64,
     authority_ends: i64,
     authority_key: KeyPair,
-) -> Result<Kept, rcgen::Error> {
+) -> Result<StoredCertificate, rcgen::Error> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let ends = authority_ends.min(now + LEAF_LIFE);
     let mut params = CertificateParams::new(names)?;
@@ -120,12 +121,12 @@ fn new_leaf(
         .push(DnType::CommonName, "minikin");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // A machine may trust several of our authorities, and they share one name.
+    // A machine may trust several of our authorities, which share one name.
     params.use_authority_key_identifier_extension = true;
     (params.not_before, params.not_after) = (moment(now - START_BEFORE), moment(ends));
     let issuer = Issuer::new(authority_params(), authority_key);
     let certificate = params.signed_by(&key, &issuer)?;
-    Ok(Kept {
+    Ok(StoredCertificate {
         pem: pem(&certificate, &key),
         ends,
         names: names.join(" "),
@@ -136,67 +137,67 @@ fn moment(seconds: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// The key first, for rcgen reads the first section only.
+/// The key comes first, because rcgen reads the first section only.
 fn pem(certificate: &Certificate, key: &KeyPair) -> String {
     format!("{}{}", key.serialize_pem(), certificate.pem())
 }
 
-/// The identity serves from memory too, so a folder that cannot be written is only a warning.
-fn keep_all(directory: Option<&Path>, authority: &Kept, leaf: &Kept) {
+/// Writes the files. The identity also serves from memory, so a failure is only a warning.
+fn store_all(directory: Option<&Path>, authority: &StoredCertificate, leaf: &StoredCertificate) {
     let Some(directory) = directory else { return };
-    let kept = write_all(directory, authority, leaf);
+    let written = write_all(directory, authority, leaf);
     let folder = directory.display();
-    match kept {
+    match written {
         Ok(()) => tracing::info!(%folder, "made a certificate; clients may trust ca.pem there"),
-        Err(error) => tracing::warn!(%folder, %error, "cannot keep the certificate"),
+        Err(error) => tracing::warn!(%folder, %error, "cannot store the certificate"),
     }
 }
 
-fn write_all(directory: &Path, authority: &Kept, leaf: &Kept) -> io::Result<()> {
+fn write_all(
+    directory: &Path,
+    authority: &StoredCertificate,
+    leaf: &StoredCertificate,
+) -> io::Result<()> {
     let path = |file: &str| directory.join(file);
     fs::create_dir_all(directory)?;
-    // The old leaf goes first: a crash in between must not leave it to another authority.
+    // The old leaf is removed first: a crash in between must not leave it beside a new authority.
     match fs::remove_file(path("leaf.pem")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     write(&path("authority.pem"), &text_of(authority), OWNER_ONLY)?;
-    write(
-        &path("ca.pem"),
-        &super::certificates_of(&authority.pem),
-        EVERYONE,
-    )?;
+    write(&path("ca.pem"), &certificates_of(&authority.pem), EVERYONE)?;
     write(&path("leaf.pem"), &text_of(leaf), OWNER_ONLY)
 }
 
-/// What a file holds: readers of PEM skip the text before the first section.
-fn text_of(kept: &Kept) -> String {
+/// The text of a file. Readers of PEM skip the notes before the first section.
+fn text_of(kept: &StoredCertificate) -> String {
     format!("ends {}\nnames {}\n{}", kept.ends, kept.names, kept.pem)
 }
 
-fn kept_of(text: &str) -> Option<Kept> {
+fn kept_of(text: &str) -> Option<StoredCertificate> {
     let (ends, rest) = text.strip_prefix("ends ")?.split_once('\n')?;
     let (names, pem) = rest.strip_prefix("names ")?.split_once('\n')?;
-    Some(Kept {
+    Some(StoredCertificate {
         ends: ends.parse().ok()?,
         names: names.to_owned(),
         pem: pem.to_owned(),
     })
 }
 
-fn read(path: &Path) -> Option<Kept> {
+fn read(path: &Path) -> Option<StoredCertificate> {
     let text = fs::read_to_string(path).ok()?;
     #[cfg(unix)]
-    if let Err(error) = keep_from_others(path) {
+    if let Err(error) = restrict_to_owner(path) {
         let file = path.display();
-        tracing::warn!(%file, %error, "others than its owner may read this key");
+        tracing::warn!(%file, %error, "other users may read this key");
     }
     kept_of(&text)
 }
 
-/// A key that was copied here may have come with other rights.
+/// Takes a file's permissions from other users: a copied key may have come with them.
 #[cfg(unix)]
-fn keep_from_others(path: &Path) -> io::Result<()> {
+fn restrict_to_owner(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mut permissions = fs::metadata(path)?.permissions();
     if permissions.mode() & 0o077 == 0 {
@@ -206,11 +207,11 @@ fn keep_from_others(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, permissions)
 }
 
-/// Replaces the file at once: after a crash it holds the old text or the new one.
+/// Replaces the file at once: after a crash it has the old text or the new one.
 #[cfg_attr(not(unix), allow(unused_variables, reason = "modes are Unix's"))]
 fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let new = path.with_extension("new");
-    // One that is left from before keeps its rights, whoever made it.
+    // A file that is left from before would keep its owner and its mode.
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -253,7 +254,7 @@ mod tests {
         ));
         assert!(is_due(&leaf, &names("localhost other"), NOW));
         assert!(is_due(
-            &Kept {
+            &StoredCertificate {
                 pem: String::new(),
                 ..leaf
             },

@@ -1,12 +1,12 @@
-//! The names that the certificate made for this machine holds.
+//! The names in the certificate that is made for this machine.
 
 use crate::options::is_name;
 
-/// The names of this machine, of the service in `region` and those in `more`, each once.
+/// The names of this machine, of the service in `region`, and the names in `more`, each once.
 ///
-/// Names that no certificate can hold are left out.
+/// Texts that cannot be a name in a certificate are left out.
 pub fn names(region: &str, more: &[String]) -> Vec<String> {
-    // Not /proc, not a system call: a file that is there on Linux, and whose absence is no loss.
+    // Linux has this file. Without it the certificate lacks one name.
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     names_with_host(region, host.trim(), more)
 }
@@ -20,10 +20,10 @@ fn names_with_host(region: &str, host: &str, more: &[String]) -> Vec<String> {
         "kinesis",
         "minikin",
     ];
-    // A wildcard right under localhost is refused by several clients, so this one is spelled out.
+    // Several clients refuse a wildcard directly under localhost, so this name is listed.
     let mut all: Vec<String> = fixed.map(str::to_owned).into();
     all.push("kinesis.localhost".to_owned());
-    // For people who point the service's own names here.
+    // For users who point the service's own names here.
     all.push(format!("kinesis.{region}.amazonaws.com"));
     all.push(format!("*.control-kinesis.{region}.amazonaws.com"));
     all.push(format!("*.data-kinesis.{region}.amazonaws.com"));
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_are_those_of_the_machine_the_service_and_the_user() {
+    fn the_machine_the_service_and_the_user_have_names() {
         let names = names_with_host("eu-west-1", "box", &["streams.test".to_owned()]);
         for name in [
             "localhost",
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_or_there_already_is_left_out() {
+    fn texts_that_are_no_names_and_repeated_names_are_left_out() {
         let names = names_with_host("ä b", "", &["localhost".to_owned()]);
         assert!(names.iter().all(|name| is_name(name)), "{names:?}");
         assert_eq!(names.iter().filter(|name| *name == "localhost").count(), 1);

@@ -21,15 +21,11 @@ fn places(request: &Sent) -> Vec<Place> {
     places.extend((0..request.target.len()).map(Place::Target));
     places.extend((0..request.body.len()).map(Place::Body));
     let head = request.head().unwrap();
-    let pieces = Pieces::of(&head).unwrap();
+    let parts = SignatureParts::of(&head).unwrap();
     for (at, (name, value)) in request.headers.iter().enumerate() {
         if name == "authorization" {
-            places.extend(said(value, &pieces).map(|byte| Place::Value(at, byte)));
-        } else if pieces
-            .signed_headers
-            .split(';')
-            .any(|signed| signed == name)
-        {
+            places.extend(values(value, &parts).map(|byte| Place::Value(at, byte)));
+        } else if parts.signed_headers.split(';').any(|signed| signed == name) {
             places.extend((0..name.len()).map(|byte| Place::Name(at, byte)));
             places.extend((0..value.len()).map(|byte| Place::Value(at, byte)));
         }
@@ -37,13 +33,13 @@ fn places(request: &Sent) -> Vec<Place> {
     places
 }
 
-/// The bytes of the header's pieces; how many commas and blanks part them does not matter.
-fn said<'a>(header: &'a str, pieces: &'a Pieces) -> impl Iterator<Item = usize> + 'a {
+/// The bytes of the header's parts; how many commas and blanks part them does not matter.
+fn values<'a>(header: &'a str, parts: &'a SignatureParts) -> impl Iterator<Item = usize> + 'a {
     let said = [
-        &pieces.algorithm,
-        &pieces.credential,
-        &pieces.signed_headers,
-        &pieces.signature,
+        &parts.algorithm,
+        &parts.credential,
+        &parts.signed_headers,
+        &parts.signature,
     ];
     said.into_iter().flat_map(|piece| {
         let start = header.find(piece.as_str()).unwrap();

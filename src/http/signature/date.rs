@@ -1,4 +1,4 @@
-//! When a request was signed, and whether that is too long ago.
+//! The date of a signature, and the check of its age.
 
 use crate::error::Error;
 use crate::limits::SIGNATURE_LIFE_S;
@@ -11,20 +11,20 @@ use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 /// 20180920T175004Z.
 const BASIC: &[BorrowedFormatItem<'_>] =
     format_description!("[year][month][day]T[hour][minute][second]Z");
-/// As many letters as that has, so that no other spelling of a year passes.
+/// The length of such a date: with it no other spelling of a year passes.
 const BASIC_LENGTH: usize = 16;
 
 /// The date of a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Moment {
-    /// As it is signed.
+pub(super) struct SignatureDate {
+    /// The date in the form that is signed.
     pub(super) text: String,
     seconds: i64,
 }
 
-impl Moment {
-    /// Reads the basic format or, where the date may be `in_own_words`, that of the `Date` header.
-    pub(super) fn read(text: &str, in_own_words: bool) -> Option<Self> {
+impl SignatureDate {
+    /// Parses the basic format or, for a date that is `in_date_header`, the format of that header.
+    pub(super) fn parse(text: &str, in_date_header: bool) -> Option<Self> {
         if text.len() == BASIC_LENGTH
             && let Ok(date) = PrimitiveDateTime::parse(text, BASIC)
         {
@@ -34,7 +34,7 @@ impl Moment {
             });
         }
         let date = OffsetDateTime::parse(text, &Rfc2822).ok();
-        let date = date.filter(|_| in_own_words)?.to_offset(UtcOffset::UTC);
+        let date = date.filter(|_| in_date_header)?.to_offset(UtcOffset::UTC);
         Some(Self::at(date.unix_timestamp()))
     }
 
@@ -52,8 +52,8 @@ impl Moment {
         self.text.split('T').next().unwrap_or_default()
     }
 
-    /// Refuses what was signed too long before `now`, or too long after. A query that expires
-    /// sooner does; that one would live longer is not heard, for the service has one tolerance.
+    /// Refuses a signature made too long before `now`, or too long after. A query may shorten the
+    /// tolerance by its expiry and not extend it, because the service has one tolerance.
     pub(super) fn check_age(&self, now: Timestamp, expires_s: Option<i64>) -> Result<(), Error> {
         let now_s = now.seconds();
         let life_s = expires_s.map_or(SIGNATURE_LIFE_S, |said| said.clamp(0, SIGNATURE_LIFE_S));
@@ -65,12 +65,12 @@ impl Moment {
                 &self.text,
                 &first,
                 &now,
-                &spoken(life_s),
+                &in_minutes(life_s),
             ));
         }
         if self.seconds > last {
             let last = Self::at(last).text;
-            let life = spoken(SIGNATURE_LIFE_S);
+            let life = in_minutes(SIGNATURE_LIFE_S);
             return Err(Error::signature_not_yet_current(
                 &self.text, &last, &now, &life,
             ));
@@ -79,8 +79,8 @@ impl Moment {
     }
 }
 
-/// `5 min.`, or seconds where the minutes are not whole.
-fn spoken(seconds: i64) -> String {
+/// `5 min.`, or seconds where they are no whole minutes.
+fn in_minutes(seconds: i64) -> String {
     if seconds % 60 == 0 {
         format!("{} min.", seconds / 60)
     } else {
@@ -96,7 +96,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_537_465_804_999);
 
     fn age(text: &str, expires_s: Option<i64>) -> Result<(), String> {
-        let moment = Moment::read(text, false).unwrap();
+        let moment = SignatureDate::parse(text, false).unwrap();
         let checked = moment.check_age(NOW, expires_s);
         checked.map_err(|error| error.message.unwrap().into_owned())
     }
@@ -133,13 +133,16 @@ mod tests {
     }
 
     #[test]
-    fn the_date_header_has_its_own_words() {
-        let words = "Thu, 20 Sep 2018 17:50:04 GMT";
-        let moment = Moment::read(words, true).unwrap();
-        assert_eq!(moment, Moment::read("20180920T175004Z", true).unwrap());
+    fn the_date_header_has_a_format_of_its_own() {
+        let text = "Thu, 20 Sep 2018 17:50:04 GMT";
+        let moment = SignatureDate::parse(text, true).unwrap();
+        assert_eq!(
+            moment,
+            SignatureDate::parse("20180920T175004Z", true).unwrap()
+        );
         assert_eq!(moment.day(), "20180920");
         for text in [
-            words,
+            text,
             "",
             "20180920",
             "20180920T175004",
@@ -150,7 +153,7 @@ mod tests {
             "+0180920T175004Z",
             "20180920t175004Z",
         ] {
-            assert_eq!(Moment::read(text, false), None, "{text}");
+            assert_eq!(SignatureDate::parse(text, false), None, "{text}");
         }
     }
 }

@@ -1,0 +1,83 @@
+//! `/_minikin/clock`: reads the clock, and moves a virtual one.
+
+use super::access::Permitted;
+use super::state::{Admin, problem};
+use crate::limits;
+use crate::world::{Clock, Timestamp};
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+/// A move of a virtual clock. The clock never goes back.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Move {
+    /// To this moment, in milliseconds since 1970.
+    SetMs(i64),
+    /// By this time, in milliseconds.
+    AdvanceMs(i64),
+}
+
+const MOVES: &str = r#"say {"advance_ms": N} or {"set_ms": N}"#;
+const BACKWARDS: &str = "the clock never goes back";
+const TOO_LATE: &str = "the clock ends where the year 2400 begins";
+const LAST_MOMENT: Timestamp = Timestamp::from_millis(limits::LAST_MOMENT_MS);
+
+pub(super) async fn read_clock(State(admin): State<Admin>, _permitted: Permitted) -> Response {
+    reading(&admin.engine.world.clock)
+}
+
+pub(super) async fn move_clock(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    body: Bytes,
+) -> Response {
+    let clock = &admin.engine.world.clock;
+    let Clock::Virtual(virtual_clock) = clock else {
+        let text = "the clock is the machine's; start with --clock virtual to move it";
+        return problem(StatusCode::CONFLICT, text);
+    };
+    let target = match target(clock.now(), &body) {
+        Ok(target) => target,
+        Err(text) => return problem(StatusCode::BAD_REQUEST, text),
+    };
+    virtual_clock.advance_to(target).await;
+    match admin.engine.keep_time().await {
+        Ok(()) => reading(clock),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+/// The moment that a request moves the clock to.
+fn target(now: Timestamp, body: &[u8]) -> Result<Timestamp, &'static str> {
+    let target = match serde_json::from_slice(body) {
+        Ok(Move::SetMs(ms)) => Timestamp::from_millis(ms),
+        Ok(Move::AdvanceMs(ms)) if ms >= 0 => now.plus_millis(ms),
+        Ok(Move::AdvanceMs(_)) => return Err(BACKWARDS),
+        Err(_) => return Err(MOVES),
+    };
+    if target < now {
+        Err(BACKWARDS)
+    } else if target > LAST_MOMENT {
+        Err(TOO_LATE)
+    } else {
+        Ok(target)
+    }
+}
+
+fn reading(clock: &Clock) -> Response {
+    let kind = if matches!(clock, Clock::Virtual(_)) {
+        "virtual"
+    } else {
+        "system"
+    };
+    let body = json!({ "clock": kind, "now_ms": clock.now().millis() });
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        Body::from(body.to_string()),
+    )
+        .into_response()
+}

@@ -1,0 +1,45 @@
+//! The table of our own paths, and the handlers that change nothing.
+
+use super::clock::{move_clock, read_clock};
+use super::state::{Admin, problem};
+use crate::http::metrics::TEXT_FORMAT;
+use crate::store::Health;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+/// The paths under `/_minikin/`.
+pub fn router(admin: Admin) -> Router {
+    Router::new()
+        .route("/_minikin/health/live", get(async || "live\n"))
+        .route("/_minikin/health/ready", get(ready))
+        .route("/_minikin/metrics", get(metrics))
+        .route("/_minikin/ca.pem", get(ca_pem))
+        .route("/_minikin/clock", get(read_clock).post(move_clock))
+        .with_state(admin)
+}
+
+async fn ready(State(admin): State<Admin>) -> Response {
+    match admin.engine.health() {
+        Health::Serving => "ready\n".into_response(),
+        Health::ReadOnly { reason } => {
+            let text = format!("read only: {reason}\n");
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+        }
+    }
+}
+
+async fn metrics(State(admin): State<Admin>) -> Response {
+    let text = admin.metrics.text(admin.engine);
+    ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response()
+}
+
+async fn ca_pem(State(admin): State<Admin>) -> Response {
+    let pem = tokio::task::spawn_blocking(move || admin.tls.ca_pem()).await;
+    match pem.expect("making a certificate does not panic") {
+        Ok(pem) => ([(header::CONTENT_TYPE, "application/x-pem-file")], pem).into_response(),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}

@@ -1,0 +1,14 @@
+//! Certificates in PEM.
+
+/// The certificates in `pem`, without keys and without text around them.
+pub(super) fn certificates_of(pem: &str) -> String {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    let certificates = pem
+        .split(BEGIN)
+        .skip(1)
+        .filter_map(|after| after.split_once(END));
+    certificates
+        .map(|(inside, _)| format!("{BEGIN}{inside}{END}\n"))
+        .collect()
+}
