@@ -9,7 +9,7 @@ use crate::http::tls::{self, TlsIdentity};
 use crate::http::{AccessSettings, Body, Incoming, Request, Response, Server};
 use crate::limits;
 use crate::model::{AccountId, AccountRegion, Region};
-use crate::options::{Authentication, ClockChoice, Durability, Options};
+use crate::options::{Authentication, ClockChoice, Durability, Options, OptionsError};
 use crate::store::{self, OpenError, SimulatedDisk, Store};
 use crate::world::{Clock, Faults, Random, VirtualClock, World};
 use std::fmt;
@@ -64,7 +64,7 @@ impl Default for Surroundings {
 #[derive(Debug)]
 pub enum StartError {
     /// An option has a value that cannot be used.
-    Options(String),
+    Options(OptionsError),
     /// The data directory cannot be used.
     Open(OpenError),
     /// The catalog in the data directory cannot be read.
@@ -78,7 +78,7 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Options(problem) => f.write_str(problem),
+            Self::Options(error) => error.fmt(f),
             Self::Open(error) => error.fmt(f),
             Self::Restore(error) => error.fmt(f),
             Self::Bind(error) => error.fmt(f),
@@ -238,10 +238,9 @@ fn warn_of_open_access(addresses: &[SocketAddr], auth: Authentication) {
 }
 
 /// The settings of the access. The file of policies is read here and nowhere else.
-fn access_settings(options: &Options) -> Result<AccessSettings, String> {
+fn access_settings(options: &Options) -> Result<AccessSettings, OptionsError> {
     let account = AccountId::parse(&options.account);
-    let account =
-        account.ok_or_else(|| format!("{} is not an account: twelve digits", options.account))?;
+    let account = account.ok_or_else(|| OptionsError::Account(options.account.clone()))?;
     let identities = options.identities()?;
     if let Some(identities) = &identities {
         let keys = identities.keys().count();

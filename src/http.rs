@@ -14,6 +14,10 @@ mod server;
 mod signature;
 mod slow_reader;
 mod target;
+#[cfg(feature = "tls")]
+pub mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "http/no_tls.rs"]
 pub mod tls;
 
 pub use access::AccessSettings;

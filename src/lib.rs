@@ -50,6 +50,7 @@
 //! - Every bound has its name in [`limits`].
 
 pub mod admission;
+#[cfg(feature = "cli")]
 pub mod command;
 pub mod emulator;
 pub mod engine;
@@ -65,7 +66,7 @@ pub mod wire;
 pub mod world;
 
 pub use emulator::{Emulator, StartError};
-pub use options::Options;
+pub use options::{Options, OptionsError};
 
 /// The README's examples compile.
 #[cfg(doctest)]

@@ -33,7 +33,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
 
 /// The first byte of a TLS handshake record. No HTTP request starts with it.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -245,8 +244,7 @@ async fn connection(
     }
     // Boxed, so that a plain connection does not carry the state of TLS.
     Box::pin(async move {
-        let acceptor = TlsAcceptor::from(shared.tls.config()?);
-        let stream = in_time(shared.times.handshake, acceptor.accept(stream)).await?;
+        let stream = in_time(shared.times.handshake, shared.tls.accept(stream)).await?;
         requests(stream, client, shared, stop, service).await
     })
     .await
@@ -388,5 +386,6 @@ fn is_the_clients_fault(error: &io::Error) -> bool {
     )
 }
 
+#[cfg(feature = "tls")]
 #[cfg(test)]
 mod tests;

@@ -11,11 +11,14 @@ use pem::certificates_of;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::server::TlsStream;
 
 /// The certificate of this server, with the configuration made from it.
 #[derive(Debug)]
@@ -79,11 +82,22 @@ impl TlsIdentity {
         }
     }
 
-    /// The configuration for handshakes.
+    /// Does the server's part of a handshake on `io`.
+    ///
+    /// # Errors
+    /// When no certificate could be made, or the handshake fails.
+    pub async fn accept<I: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        io: I,
+    ) -> io::Result<TlsStream<I>> {
+        TlsAcceptor::from(self.config()?).accept(io).await
+    }
+
+    /// The configuration of handshakes.
     ///
     /// # Errors
     /// When no certificate could be made.
-    pub fn config(&self) -> io::Result<Arc<ServerConfig>> {
+    fn config(&self) -> io::Result<Arc<ServerConfig>> {
         self.made().map(|made| made.config.clone())
     }
 

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-/// Reads the file, and no more of it than a file of policies has.
+/// Reads the file. At most [`limits::POLICIES_FILE_BYTES`] are read.
 pub(super) fn read(path: &Path) -> Result<Identities, String> {
     let mut text = String::new();
     let most = limits::POLICIES_FILE_BYTES;

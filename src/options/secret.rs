@@ -1,15 +1,15 @@
-//! What must not be seen: secrets, and the credentials that hold them.
+//! Secrets, which are never printed, and credentials.
 
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-/// A text that is not printed, whoever prints what holds it.
+/// A text whose `Debug` form is `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself, to be compared or hashed.
+    /// The text, for comparing and hashing.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -21,7 +21,7 @@ impl From<&str> for Secret {
     }
 }
 
-/// Never fails: a refusal of a value would print it.
+/// Never fails: an error would quote the secret.
 impl FromStr for Secret {
     type Err = Infallible;
 
@@ -36,14 +36,14 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Somebody who may come in.
+/// An access key that `--auth verify` accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
-    /// The access key's id, which is public.
+    /// The id of the access key, which is public.
     pub key: String,
-    /// What its requests are signed with.
+    /// The secret access key, which signs.
     pub secret: Secret,
-    /// What they bring beside, if the credential is a temporary one.
+    /// The session token of a temporary credential.
     pub token: Option<Secret>,
 }
 
@@ -53,7 +53,7 @@ impl Credential {
         let mut parts = text.expose().splitn(3, ':');
         let (key, secret) = (parts.next()?, parts.next()?);
         let token = parts.next();
-        // The key is a part of what slashes and blanks take apart.
+        // In the Authorization header slashes and blanks end the key.
         let named = !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
         let whole = named && !secret.is_empty() && token != Some("");
         whole.then(|| Self {

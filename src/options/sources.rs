@@ -1,32 +1,53 @@
-//! Where the values of options come from: flags, variables, a file.
+//! Option values from the command line, from variables and from the TOML file.
 
-use super::Options;
+use super::definition::Options;
+use super::error::OptionsError;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::Path;
 
-/// One option's values, found elsewhere than on the command line.
-struct Found {
+/// The values of one option in a variable or in the file.
+struct Setting {
     id: String,
     flag: String,
     values: Vec<OsString>,
-    place: String,
+    /// The variable or the file, for messages.
+    source: String,
 }
 
-/// What `line`, the variables and the file say together, as `command` understands it.
+impl Options {
+    /// The options that command-line flags set. Variables are not read, and a file only if
+    /// `--config` names one.
+    ///
+    /// # Errors
+    /// When a flag does not exist or does not take its value, or when options contradict each
+    /// other.
+    pub fn read<T: Into<OsString>>(
+        flags: impl IntoIterator<Item = T>,
+    ) -> Result<Self, OptionsError> {
+        let command = Self::augment_args(Command::new("minikin"));
+        let line = std::iter::once("minikin".into()).chain(flags.into_iter().map(T::into));
+        parse(command, line.collect(), |_| None)
+            .and_then(|matches| Self::from_arg_matches(&matches))
+            .map_err(|error| OptionsError::Arguments(error.to_string()))
+    }
+}
+
+/// Matches `line`, the variables and the file together against `command`.
 ///
 /// `line` begins with the program's name. `variable` looks a variable up.
 ///
 /// # Errors
-/// What to print in the place of running; also for `--help` and `--version`.
+/// The text to print instead of running, which `--help` and `--version` give too.
 pub fn parse<V>(command: Command, line: Vec<OsString>, variable: V) -> Result<ArgMatches, Error>
 where
     V: Fn(&str) -> Option<OsString>,
 {
     let mut command = with_variables_in_help(command);
-    // The line alone comes first: it may name the file, and its own mistakes read better so.
+    // The line alone comes first: it may name the file, and its mistakes read better without the
+    // added flags.
     let said = command.try_get_matches_from_mut(&line)?;
     let (inner, said_inner, position) = match said.subcommand() {
         Some((name, inner)) => match command.find_subcommand(name) {
@@ -40,13 +61,13 @@ where
     }
     let found = found(&inner, said_inner, &variable).map_err(|text| failure(&mut command, text))?;
     let mut line = line;
-    let added: Vec<OsString> = found.iter().flat_map(Found::as_flags).collect();
+    let added: Vec<OsString> = found.iter().flat_map(Setting::as_flags).collect();
     line.splice(position..position, added);
     let refused = |error| explain(error, &found);
     let matches = command.try_get_matches_from_mut(line).map_err(refused)?;
     let inner = matches.subcommand().map_or(&matches, |(_, inner)| inner);
-    let checked = <Options as clap::FromArgMatches>::from_arg_matches(inner)?.check();
-    checked.map_err(|text| failure(&mut command, text))?;
+    let checked = Options::from_arg_matches(inner)?.check();
+    checked.map_err(|error| failure(&mut command, error.to_string()))?;
     Ok(matches)
 }
 
@@ -91,8 +112,8 @@ fn with_variables_in_help(command: Command) -> Command {
     with_variables(command).mut_subcommands(with_variables)
 }
 
-/// The options that `said` leaves open and a variable or the file answers.
-fn found<V>(command: &Command, said: &ArgMatches, variable: &V) -> Result<Vec<Found>, String>
+/// The options that the command line leaves open and a variable or the file sets.
+fn found<V>(command: &Command, said: &ArgMatches, variable: &V) -> Result<Vec<Setting>, String>
 where
     V: Fn(&str) -> Option<OsString>,
 {
@@ -102,9 +123,9 @@ where
     let ids = options.iter().map(|option| option.get_id().to_string());
     let mut taken: Vec<String> = ids.filter(|id| is_said(id)).collect();
     let mut all = Vec::new();
-    let mut take = |found: Vec<Found>| -> Vec<Found> {
-        let open = |found: &Found| !is_taken(command, &found.id, &taken);
-        let found: Vec<Found> = found.into_iter().filter(open).collect();
+    let mut take = |found: Vec<Setting>| -> Vec<Setting> {
+        let open = |found: &Setting| !is_taken(command, &found.id, &taken);
+        let found: Vec<Setting> = found.into_iter().filter(open).collect();
         taken.extend(found.iter().map(|found| found.id.clone()));
         found
     };
@@ -126,7 +147,7 @@ where
     Ok(all)
 }
 
-/// Whether one of `taken` is this option or stands in its place.
+/// True if one of `taken` is this option, or excludes it.
 fn is_taken(command: &Command, id: &str, taken: &[String]) -> bool {
     let conflicts = |left: &str, right: &str| {
         let arg = command.get_arguments().find(|arg| arg.get_id() == left);
@@ -140,7 +161,7 @@ fn is_taken(command: &Command, id: &str, taken: &[String]) -> bool {
         .any(|other| other == id || conflicts(id, other) || conflicts(other, id))
 }
 
-fn from_variables<V>(options: &[&Arg], variable: &V) -> Vec<Found>
+fn from_variables<V>(options: &[&Arg], variable: &V) -> Vec<Setting>
 where
     V: Fn(&str) -> Option<OsString>,
 {
@@ -149,8 +170,8 @@ where
         let name = variable_of(flag);
         // Container files set variables to nothing when they mean to leave them out.
         let value = variable(&name).filter(|value| !value.is_empty())?;
-        let place = format!("the variable {name}");
-        Some(Found::new(option, flag, vec![value], place))
+        let source = format!("the variable {name}");
+        Some(Setting::new(option, flag, vec![value], source))
     };
     options.iter().filter_map(one).collect()
 }
@@ -160,7 +181,7 @@ fn read(path: &OsStr) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("--config {shown}: {error}"))
 }
 
-fn from_file(options: &[&Arg], path: &OsStr, text: &str) -> Result<Vec<Found>, String> {
+fn from_file(options: &[&Arg], path: &OsStr, text: &str) -> Result<Vec<Setting>, String> {
     let path = Path::new(path).display();
     let table: toml::Table = text.parse().map_err(|error| unread(&path, text, &error))?;
     let one = |(key, value): (&String, &toml::Value)| {
@@ -174,12 +195,18 @@ fn from_file(options: &[&Arg], path: &OsStr, text: &str) -> Result<Vec<Found>, S
                 value.type_str()
             )
         })?;
-        Ok(Found::new(option, key, values, format!("the file {path}")))
+        Ok(Setting::new(
+            option,
+            key,
+            values,
+            format!("the file {path}"),
+        ))
     };
     table.iter().map(one).collect()
 }
 
-/// Why a file cannot be read. The error itself would print the line, and a secret may stand there.
+/// The message for a file that is not TOML. The parser's own would quote the line, which may hold
+/// a secret.
 fn unread(path: &impl fmt::Display, text: &str, error: &toml::de::Error) -> String {
     let start = error.span().map_or(0, |span| span.start);
     let before = text.as_bytes().iter().take(start);
@@ -187,7 +214,7 @@ fn unread(path: &impl fmt::Display, text: &str, error: &toml::de::Error) -> Stri
     format!("--config {path}: line {line}: {}", error.message())
 }
 
-/// The texts that would stand on the command line.
+/// The texts of a value as on the command line; none if the option does not take its type.
 fn values_of(option: &Arg, value: &toml::Value) -> Option<Vec<OsString>> {
     let single = |value: &toml::Value| match value {
         toml::Value::String(text) => Some(OsString::from(text)),
@@ -204,13 +231,13 @@ fn values_of(option: &Arg, value: &toml::Value) -> Option<Vec<OsString>> {
     }
 }
 
-impl Found {
-    fn new(option: &Arg, flag: &str, values: Vec<OsString>, place: String) -> Self {
+impl Setting {
+    fn new(option: &Arg, flag: &str, values: Vec<OsString>, source: String) -> Self {
         Self {
             id: option.get_id().to_string(),
             flag: flag.to_owned(),
             values,
-            place,
+            source,
         }
     }
 
@@ -223,8 +250,8 @@ impl Found {
     }
 }
 
-/// Says of a refused value that is not on the command line where it is.
-fn explain(mut error: Error, found: &[Found]) -> Error {
+/// Adds the source to the refusal of a value that is not from the command line.
+fn explain(mut error: Error, found: &[Setting]) -> Error {
     let Some(ContextValue::String(refused)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };
@@ -233,11 +260,11 @@ fn explain(mut error: Error, found: &[Found]) -> Error {
         .next()
         .unwrap_or_default()
         .trim_start_matches('-');
-    if let Some(found) = found.iter().find(|found| found.flag == flag) {
-        let place = format!("the value is from {}", found.place);
+    if let Some(setting) = found.iter().find(|setting| setting.flag == flag) {
+        let source = format!("the value is from {}", setting.source);
         error.insert(
             ContextKind::Suggested,
-            ContextValue::StyledStrs(vec![place.into()]),
+            ContextValue::StyledStrs(vec![source.into()]),
         );
     }
     error

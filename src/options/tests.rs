@@ -1,10 +1,11 @@
-//! What flags, variables and the file say together, and what is refused.
+//! Flags, variables and the file together, and refusals.
 
 use super::*;
+use crate::limits::Profile;
 use clap::FromArgMatches;
 use std::ffi::OsString;
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The options that a line leads to, with variables as `NAME=value`.
 fn options(line: &str, variables: &[&str]) -> Result<Options, String> {
@@ -49,6 +50,12 @@ fn nothing_said_gives_the_defaults() {
     assert_eq!(options.clock, ClockChoice::System);
     assert_eq!(options.auth, Authentication::Structure);
     assert_eq!(options.log_format, LogFormat::Text);
+}
+
+#[test]
+fn the_defaults_of_flags_are_the_defaults_of_fields() {
+    let read = Options::read::<OsString>([]).unwrap();
+    assert_eq!(format!("{read:?}"), format!("{:?}", Options::default()));
 }
 
 #[test]

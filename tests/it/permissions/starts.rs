@@ -49,8 +49,10 @@ fn a_file_that_cannot_be_read_is_named() {
 fn who_asks_has_to_be_looked_at() {
     let file = written("{}");
     let path = file.path().to_str().unwrap();
-    let told = Options::read(["--policies", path, "--auth", "off"]).unwrap_err();
-    let expected = "--policies needs to know who asks: --auth off does not look";
+    let options = Options::read(["--policies", path, "--auth", "off"]);
+    let told = options.unwrap_err().to_string();
+    let expected =
+        "--policies needs the access key of each request, which --auth off does not read";
     assert!(told.contains(expected), "{told}");
 }
 

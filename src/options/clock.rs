@@ -1,0 +1,105 @@
+//! The choice of the clock.
+
+use crate::limits::LAST_MOMENT_MS;
+use crate::world::Timestamp;
+use std::str::FromStr;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Numbers from here on are milliseconds: as seconds they would lie beyond the year 5000.
+const FIRST_MILLISECONDS: i64 = 100_000_000_000;
+
+/// The clock of an emulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockChoice {
+    /// The machine's clock.
+    System,
+    /// A clock that moves only on request.
+    Virtual {
+        /// The first time it shows; the machine's time by default.
+        start: Option<Timestamp>,
+    },
+}
+
+impl FromStr for ClockChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("virtual=")) {
+            ("system", _) => Ok(Self::System),
+            ("virtual", _) => Ok(Self::Virtual { start: None }),
+            (_, Some(time)) => {
+                let start = moment(time).ok_or(
+                    "the time is written as 2026-01-31T12:00:00Z, or as seconds or milliseconds \
+                     since 1970",
+                )?;
+                if !(0..=LAST_MOMENT_MS).contains(&start.millis()) {
+                    return Err("the clock begins with 1970 and ends where 2400 begins".to_owned());
+                }
+                Ok(Self::Virtual { start: Some(start) })
+            }
+            _ => Err("choose system, virtual or virtual=TIME".to_owned()),
+        }
+    }
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
+    match text.parse::<i64>() {
+        Ok(number) if number < 0 => None,
+        Ok(number) if number < FIRST_MILLISECONDS => Some(Timestamp::from_millis(number * 1000)),
+        Ok(number) => Some(Timestamp::from_millis(number)),
+        Err(_) => rfc3339(text),
+    }
+}
+
+/// A complete date and time with an offset; a blank may stand for the T.
+fn rfc3339(text: &str) -> Option<Timestamp> {
+    let text = text.replacen(' ', "T", 1);
+    let moment = OffsetDateTime::parse(&text, &Rfc3339).ok()?;
+    let seconds = moment.unix_timestamp();
+    Some(Timestamp::from_millis(
+        seconds * 1000 + i64::from(moment.millisecond()),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_in_three_ways() {
+        for text in [
+            "1767225600",
+            "1767225600000",
+            "2026-01-01T00:00:00Z",
+            "2026-01-01 01:00:00+01:00",
+        ] {
+            let start = Some(Timestamp::from_millis(1_767_225_600_000));
+            assert_eq!(
+                format!("virtual={text}").parse(),
+                Ok(ClockChoice::Virtual { start })
+            );
+        }
+        assert_eq!("system".parse(), Ok(ClockChoice::System));
+        assert_eq!("virtual".parse(), Ok(ClockChoice::Virtual { start: None }));
+        for text in [
+            "virtual=",
+            "virtual=2026-01-01",
+            "virtual=2026-01-01T00:00:00",
+            "virtual=-1",
+            "virtual=1969-12-31T23:59:59Z",
+            "virtual=2400-01-01T00:00:01Z",
+            "virtual=9223372036854775807",
+            "wall",
+        ] {
+            assert!(text.parse::<ClockChoice>().is_err(), "{text}");
+        }
+        let half = "virtual=1970-01-01T00:00:00.5Z".parse();
+        assert_eq!(
+            half,
+            Ok(ClockChoice::Virtual {
+                start: Some(Timestamp::from_millis(500))
+            })
+        );
+    }
+}

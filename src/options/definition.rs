@@ -1,0 +1,338 @@
+//! Each option once: field, flag, default and help text.
+
+use super::address::{Hosts, Listen};
+use super::clock::ClockChoice;
+use super::error::OptionsError;
+use super::policies;
+use super::secret::{Credential, Secret};
+#[cfg(feature = "cli")]
+use super::value::{self, LogFormat};
+use super::value::{Authentication, Durability, KeySetting, LimitSetting, Switch};
+use crate::limits::{Limits, Profile};
+use crate::model::{Identities, Keys};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The options of an emulator.
+///
+/// ```
+/// use minikin::Options;
+/// let options = Options {
+///     port: 0,
+///     data_dir: Some("/tmp/streams".into()),
+///     ..Options::default()
+/// };
+/// assert_eq!(options.region, "us-east-1");
+/// ```
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct Options {
+    /// Port to listen on; 0 picks a free one
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", default_value_t = 4567))]
+    pub port: u16,
+
+    /// Address to listen on, or localhost: 127.0.0.1 and, where the machine has IPv6, ::1
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "ADDRESS", default_value = "localhost")
+    )]
+    pub host: Hosts,
+
+    /// Address and port to listen on, instead of --host and --port; may be repeated
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "ADDRESS:PORT", value_delimiter = ',')
+    )]
+    #[cfg_attr(feature = "cli", arg(conflicts_with_all = ["host", "port"]))]
+    pub listen: Vec<Listen>,
+
+    /// Keep everything in this folder; without one, everything is gone when minikin stops
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FOLDER"))]
+    pub data_dir: Option<PathBuf>,
+
+    /// When a write is acknowledged: always (once it is on disk), interval=MS or none [default:
+    /// always with --data-dir, else none]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "POLICY"))]
+    pub durability: Option<Durability>,
+
+    /// Recent records kept in memory, in bytes or with KiB, MiB, GiB
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "BYTES", default_value = "64MiB", value_parser = value::bytes)
+    )]
+    pub memory: u64,
+
+    /// Limits and delays as a set: standard, fast (no rates) or strict (every quota, and delays)
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "NAME", default_value = "standard", value_parser = value::profile)
+    )]
+    pub profile: Profile,
+
+    /// One limit (see minikin limits); may be repeated
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "NAME=VALUE", value_delimiter = ',')
+    )]
+    pub limit: Vec<LimitSetting>,
+
+    /// Time that streams stay in CREATING, UPDATING, DELETING [default: 0, strict 500]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "MS"))]
+    pub transition_ms: Option<u64>,
+
+    /// Account of requests whose credentials name none
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "ID", default_value = "000000000000", value_parser = value::account)
+    )]
+    pub account: String,
+
+    /// Region of requests whose credentials name none
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "REGION", default_value = "us-east-1", value_parser = value::region)
+    )]
+    pub region: String,
+
+    /// Check of signatures: structure (the signature is complete), verify (one of the --credential
+    /// made it) or off
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "MODE", default_value = "structure")
+    )]
+    pub auth: Authentication,
+
+    /// Access key that --auth verify accepts; may be repeated. Other users of the machine can read
+    /// command lines: prefer the variable or the file
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "KEY:SECRET[:TOKEN]", value_delimiter = ',')
+    )]
+    pub credential: Vec<Secret>,
+
+    /// File of the access keys' permissions, in IAM's language (see the README). Enforces them and
+    /// the policies of streams and consumers; an empty file enforces those of streams and consumers
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
+    pub policies: Option<PathBuf>,
+
+    /// Certificate chain for TLS clients, in PEM [default: a generated one]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Key of that certificate, in PEM
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
+    pub tls_key: Option<PathBuf>,
+
+    /// Further name in the generated certificate; may be repeated
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "NAME", value_delimiter = ',', value_parser = value::tls_name)
+    )]
+    pub tls_name: Vec<String>,
+
+    /// Token that opens the clock and admin paths to other machines
+    #[cfg_attr(feature = "cli", arg(long, value_name = "TOKEN"))]
+    pub admin_token: Option<Secret>,
+
+    /// Splitting of busy shards of on-demand streams: on or off [default: off, strict on]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "SWITCH"))]
+    pub on_demand_scaling: Option<Switch>,
+
+    /// Key of the key service that cannot be used: disabled, pending, denied, missing, opt-in or
+    /// throttled; may be repeated
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "ID=STATE", value_delimiter = ',')
+    )]
+    pub kms_key: Vec<KeySetting>,
+
+    /// Clock: system, virtual or virtual=TIME (RFC 3339, or seconds or milliseconds since 1970)
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "CLOCK", default_value = "system")
+    )]
+    pub clock: ClockChoice,
+
+    /// Log level: error, warn, info, debug, trace, or a filter such as info,minikin::store=debug
+    #[cfg(feature = "cli")]
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = value::log_filter)]
+    pub log: String,
+
+    /// Form of log lines: text or json
+    #[cfg(feature = "cli")]
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// Read options from this TOML file
+    #[cfg(feature = "cli")]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// The options of `minikin serve` without flags, variables and file.
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 4567,
+            host: Hosts::localhost(),
+            listen: Vec::new(),
+            data_dir: None,
+            durability: None,
+            memory: 64 << 20,
+            profile: Profile::Standard,
+            limit: Vec::new(),
+            transition_ms: None,
+            account: "000000000000".to_owned(),
+            region: "us-east-1".to_owned(),
+            auth: Authentication::Structure,
+            credential: Vec::new(),
+            policies: None,
+            tls_cert: None,
+            tls_key: None,
+            tls_name: Vec::new(),
+            admin_token: None,
+            on_demand_scaling: None,
+            kms_key: Vec::new(),
+            clock: ClockChoice::System,
+            #[cfg(feature = "cli")]
+            log: "info".to_owned(),
+            #[cfg(feature = "cli")]
+            log_format: LogFormat::Text,
+            #[cfg(feature = "cli")]
+            config: None,
+        }
+    }
+}
+
+impl Options {
+    /// The addresses to listen on.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        if self.listen.is_empty() {
+            let hosts = self.host.0.iter();
+            return hosts
+                .map(|host| SocketAddr::new(*host, self.port))
+                .collect();
+        }
+        let listens = self.listen.iter();
+        listens
+            .flat_map(|listen| listen.0.iter().copied())
+            .collect()
+    }
+
+    /// The durability in force: the given one, or the default that follows from `data_dir`.
+    pub fn durability(&self) -> Durability {
+        let default = if self.data_dir.is_some() {
+            Durability::Always
+        } else {
+            Durability::None
+        };
+        self.durability.unwrap_or(default)
+    }
+
+    /// The profile's limits, changed by the limits that were set one by one.
+    ///
+    /// # Errors
+    /// When a limit does not exist or does not take its value.
+    pub fn limits(&self) -> Result<Limits, OptionsError> {
+        let mut limits = Limits::for_profile(self.profile);
+        for LimitSetting { name, value } in &self.limit {
+            limits
+                .set(name, value)
+                .map_err(|problem| OptionsError::Limit {
+                    name: name.clone(),
+                    value: value.clone(),
+                    problem,
+                })?;
+        }
+        Ok(limits)
+    }
+
+    /// The access keys that `--auth verify` accepts.
+    ///
+    /// # Errors
+    /// When there are none or they are not used, when one is malformed, or when two are for one
+    /// key. The error never contains a secret.
+    pub fn credentials(&self) -> Result<Vec<Credential>, OptionsError> {
+        let verified = self.auth == Authentication::Verify;
+        match (verified, self.credential.is_empty()) {
+            (true, true) => return Err(OptionsError::NoCredential),
+            (false, false) => return Err(OptionsError::CredentialUnused),
+            _ => {}
+        }
+        let mut all: Vec<Credential> = Vec::with_capacity(self.credential.len());
+        for (at, text) in self.credential.iter().enumerate() {
+            let malformed = OptionsError::CredentialMalformed { number: at + 1 };
+            let credential = Credential::parse(text).ok_or(malformed)?;
+            if all.iter().any(|other| other.key == credential.key) {
+                let key = credential.key;
+                return Err(OptionsError::CredentialRepeated { key });
+            }
+            all.push(credential);
+        }
+        Ok(all)
+    }
+
+    /// The permissions of the access keys, when they are enforced. Each call reads the file, which
+    /// may be a pipe with one reading: a start calls this once.
+    ///
+    /// # Errors
+    /// When the file cannot be read, asks for something that is not enforced, or names an access
+    /// key that is not accepted.
+    pub(crate) fn identities(&self) -> Result<Option<Identities>, OptionsError> {
+        let Some(path) = &self.policies else {
+            return Ok(None);
+        };
+        let failed = |problem| OptionsError::Policies {
+            path: path.clone(),
+            problem,
+        };
+        let identities = policies::read(path).map_err(failed)?;
+        if self.auth == Authentication::Verify {
+            let credentials = self.credentials()?;
+            let mut keys = identities.keys();
+            // A misspelt key would leave its user without any bound.
+            let stranger = keys.find(|key| credentials.iter().all(|known| known.key != *key));
+            if let Some(key) = stranger {
+                return Err(failed(format!("{key} is none of the --credential")));
+            }
+        }
+        Ok(Some(identities))
+    }
+
+    /// The keys of the key service that cannot be used.
+    pub fn keys(&self) -> Keys {
+        self.kms_key
+            .iter()
+            .map(|key| (key.id.clone(), key.state))
+            .collect()
+    }
+
+    /// Checks the rules between options.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub(crate) fn check(&self) -> Result<(), OptionsError> {
+        let durability = self.durability();
+        if durability != Durability::None && self.data_dir.is_none() {
+            return Err(OptionsError::DurabilityWithoutDataDir(durability));
+        }
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(_), None) => return Err(OptionsError::TlsKeyMissing),
+            (None, Some(_)) => return Err(OptionsError::TlsCertMissing),
+            _ => {}
+        }
+        if self.tls_cert.is_some() && !self.tls_name.is_empty() {
+            return Err(OptionsError::TlsNameUnused);
+        }
+        if let Some(token) = &self.admin_token
+            && token.expose().is_empty()
+        {
+            return Err(OptionsError::AdminTokenEmpty);
+        }
+        self.credentials()?;
+        if self.policies.is_some() && self.auth == Authentication::Off {
+            return Err(OptionsError::PoliciesWithoutAuthentication);
+        }
+        self.limits().map(|_| ())
+    }
+}
