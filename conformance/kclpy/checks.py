@@ -129,7 +129,7 @@ def every_record_is_processed():
     """processes every record of a stream that is split and merged while it is written"""
     global dynamodb, trust
     trust = trust_store()
-    dynamodb = DynamoDbLocal(f"{WORK}/dynamodb-local")
+    dynamodb = DynamoDbLocal(f"{WORK}/../dynamodb-local/jars")
     kinesis.create_stream(StreamName=stream, ShardCount=2)
     producer = Producer(kinesis, stream)
     for way in WAYS:

@@ -36,3 +36,7 @@ def bound_time(seconds):
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGALRM, end)
     signal.alarm(seconds)
+
+
+# A short-lived JVM beside others: bounded, and compiled no more than it needs.
+JAVA = ["java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]

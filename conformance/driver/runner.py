@@ -1,4 +1,4 @@
-"""Runs checks one by one and says how each went, in the words that conformance/run counts."""
+"""Runs checks one by one and reports each result in the form that conformance/run counts."""
 
 import sys
 import time
@@ -14,7 +14,7 @@ def check(function):
 
 
 def equal(actual, expected):
-    assert actual == expected, f"{short(actual)} in the place of {short(expected)}"
+    assert actual == expected, f"{short(actual)} instead of {short(expected)}"
 
 
 def short(value):
@@ -23,7 +23,7 @@ def short(value):
 
 
 def until(condition, seconds=30):
-    """Asks again and again until the condition holds."""
+    """Evaluates the condition again and again until it holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"still not so after {seconds} s"
@@ -38,7 +38,7 @@ def main(client):
             print(f"ok {client}: {function.__doc__}", flush=True)
         except Exception as error:
             failures += 1
-            # For those who look into the folder of a run that failed, which is kept.
+            # conformance/run keeps the folder of a failed run, with this file.
             with open("failures.log", "a") as log:
                 traceback.print_exc(file=log)
             reason = " ".join(f"{type(error).__name__}: {error}".split())
