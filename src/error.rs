@@ -4,6 +4,7 @@ mod access;
 mod changes;
 mod consumers;
 mod exception;
+mod kms;
 mod logged;
 mod reading;
 mod requests;
@@ -13,3 +14,4 @@ mod stream_name;
 mod streams;
 
 pub use exception::{Error, Kind};
+pub use kms::{KeyPurpose, KeyUse};

@@ -158,17 +158,4 @@ impl Error {
         Kind::InvalidArgumentException
             .says(format!("Stream {stream} is not encrypted with key {key}."))
     }
-
-    /// An option makes the key unusable (the texts are choices).
-    pub fn key_unusable(kind: Kind, key: &str) -> Self {
-        let state = match kind {
-            Kind::KMSDisabledException => "is disabled.",
-            Kind::KMSInvalidStateException => "is pending deletion.",
-            Kind::KMSAccessDeniedException => "is not accessible to the caller.",
-            Kind::KMSOptInRequired => "needs the account to be signed up for the key service.",
-            Kind::KMSThrottlingException => "was asked for too often.",
-            _ => "does not exist.",
-        };
-        kind.says(format!("KMS key {key} {state}"))
-    }
 }

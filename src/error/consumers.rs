@@ -6,13 +6,15 @@ use crate::model::{AccountId, ConsumerArn, ShardId, StreamArn};
 
 /// Consumers.
 impl Error {
-    /// The stream has consumers and cannot be deleted without `EnforceConsumerDeletion` (the text is
-    /// a choice).
+    /// The stream has consumers and cannot be deleted without `EnforceConsumerDeletion`. The text is
+    /// quoted in five public reports.
     pub fn stream_has_consumers(stream: &StreamArn) -> Self {
-        let stream = named(stream);
+        let (account, name) = (stream.scope.account, &stream.name);
         Kind::ResourceInUseException.says(format!(
-            "Stream {stream} has registered consumers. Deregister them or set \
-             EnforceConsumerDeletion to true."
+            "DeleteStream can't delete {account}:{name} because there are consumers associated \
+             with this data stream. To delete {name} anyway, set the EnforceConsumerDeletion \
+             parameter to true to force the deletion of all the consumers that are associated \
+             with it."
         ))
     }
 }

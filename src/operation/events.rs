@@ -26,6 +26,10 @@ pub struct Events {
     over: bool,
 }
 
+/// The message of an internal failure in a stream, as subscribers of the service saw it
+/// (amazon-kinesis-client issue 529, amazon-kinesis-client-python issue 136).
+const INTERNAL: &str = "Internal Service Error";
+
 const MESSAGE: &str = ":message-type";
 const CONTENT: &str = ":content-type";
 
@@ -147,7 +151,8 @@ impl Events {
             (CONTENT, self.format.content_type()),
             (MESSAGE, "exception"),
         ];
-        let members = BTreeMap::from([("message", error.message.as_deref().unwrap_or_default())]);
+        let message = error.message.as_deref().unwrap_or(INTERNAL);
+        let members = BTreeMap::from([("message", message)]);
         let payload = wire::encode(self.format, &members);
         frame(&headers, |message| message.extend_from_slice(&payload))
     }

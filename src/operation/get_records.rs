@@ -29,7 +29,7 @@ impl Operation for GetRecords {
         let now = context.engine.world.clock.now();
         let iterator = open_iterator(&input.iterator, now)?;
         let (stream, shard) = locate(context, &input, &iterator)?;
-        check_stream_key(context, &stream)?;
+        check_stream_key(context, &stream, KeyPurpose::Decrypt)?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run());
         }

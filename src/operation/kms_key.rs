@@ -3,30 +3,47 @@
 
 use super::context::Context;
 use crate::engine::Stream;
-use crate::error::{Error, Kind};
-use crate::model::KeyState;
+use crate::error::{Error, KeyPurpose, KeyUse};
+use crate::model::{Principal, StreamArn};
 
-/// Refuses a key that the configuration makes unusable.
-pub(super) fn check_key(context: &Context, key: &str) -> Result<(), Error> {
-    let kind = match context.engine.keys().get(key) {
-        None => return Ok(()),
-        Some(KeyState::Disabled) => Kind::KMSDisabledException,
-        Some(KeyState::Pending) => Kind::KMSInvalidStateException,
-        Some(KeyState::Denied) => Kind::KMSAccessDeniedException,
-        Some(KeyState::Missing) => Kind::KMSNotFoundException,
-        Some(KeyState::OptIn) => Kind::KMSOptInRequired,
-        Some(KeyState::Throttled) => Kind::KMSThrottlingException,
+/// Refuses a key that an option makes unusable.
+pub(super) fn check_key(
+    context: &Context,
+    key: &str,
+    stream: &StreamArn,
+    purpose: KeyPurpose,
+) -> Result<(), Error> {
+    let Some(state) = context.engine.keys().get(key) else {
+        return Ok(());
     };
-    Err(Error::key_unusable(kind, key))
+    let user = match &context.requester {
+        Some(requester) => requester.principal.arn().to_owned(),
+        None => {
+            let partition = context.caller.region.partition();
+            let root = Principal::root(context.caller.account, partition);
+            root.arn().to_owned()
+        }
+    };
+    let attempt = KeyUse {
+        user: &user,
+        key,
+        stream,
+        purpose,
+    };
+    Err(Error::key_unusable(*state, &attempt))
 }
 
-/// Refuses the use of an encrypted stream whose key is unusable.
-pub(super) fn check_stream_key(context: &Context, stream: &Stream) -> Result<(), Error> {
+/// Refuses to read or write an encrypted stream whose key is unusable.
+pub(super) fn check_stream_key(
+    context: &Context,
+    stream: &Stream,
+    purpose: KeyPurpose,
+) -> Result<(), Error> {
     if context.engine.keys().is_empty() {
         return Ok(());
     }
     match stream.snapshot().key_id {
-        Some(key) => check_key(context, &key),
+        Some(key) => check_key(context, &key, &stream.arn, purpose),
         None => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use super::kms_key::check_stream_key;
 use super::shapes::{Data, HashKeyText, PartitionKey, SequenceNumberText};
 use super::stream_ref::StreamRef;
 use crate::engine::{PutSettings, Stream};
-use crate::error::Error;
+use crate::error::{Error, KeyPurpose};
 use crate::model::{HashKey, NewRecord, SequenceNumber, StreamArn};
 use crate::wire::{Expected, Node, Violations};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub(super) fn admit(
         return Err(Error::stream_not_found(&stream.arn));
     }
     if settings.encrypted {
-        check_stream_key(context, &stream)?;
+        check_stream_key(context, &stream, KeyPurpose::Encrypt)?;
     }
     check_sizes(context, offered, &settings, path)?;
     Ok((stream, settings))

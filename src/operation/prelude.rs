@@ -27,7 +27,7 @@ pub(super) use super::stream_details::{
 pub(super) use super::stream_ref::{StreamRef, parse_arn};
 pub(super) use super::stream_status::{check_active, check_settled};
 pub(super) use super::tags::{TagList, add_tags, remove_tags, tag_refusal, tag_texts};
-pub(super) use crate::error::Error;
+pub(super) use crate::error::{Error, KeyPurpose};
 pub(super) use crate::limits;
 pub(super) use crate::model::Target;
 pub(super) use crate::wire::{Expected, Ignored, Node, Truth, input, output};

@@ -23,7 +23,7 @@ impl Operation for StartStreamEncryption {
             if input.kind == EncryptionType::None {
                 return Err(Error::encryption_type_not_kms());
             }
-            check_key(context, key)?;
+            check_key(context, key, &stream.arn, KeyPurpose::Describe)?;
             if state.settings.key_id.as_deref() == Some(key) {
                 return Ok(None);
             }

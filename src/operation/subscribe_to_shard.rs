@@ -61,7 +61,7 @@ impl Operation for SubscribeToShard {
             at: start.at,
         };
         let position = starting_position(context, &stream.arn, &shard, start).await?;
-        check_stream_key(context, &stream)?;
+        check_stream_key(context, &stream, KeyPurpose::Decrypt)?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run());
         }

@@ -8,6 +8,7 @@ use aws_sdk_kinesis::operation::subscribe_to_shard::SubscribeToShardOutput;
 use aws_sdk_kinesis::types::{
     ShardIteratorType, StartingPosition, SubscribeToShardEvent, SubscribeToShardEventStream,
 };
+use minikin::world::{Fault, Point, Rule};
 use std::time::Duration;
 
 /// A registered consumer of a stream.
@@ -403,3 +404,20 @@ wire_test!(stopping_ends_subscriptions_cleanly, |lab| async move {
     let (ended, ()) = tokio::join!(subscription.next(), lab.stop());
     assert_eq!(ended, Ok(None));
 });
+
+wire_test!(
+    a_subscription_ended_by_an_internal_failure_says_so_as_the_service_does,
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        stream.put("key", "0").await;
+        let consumer = Consumer::of(&stream).await;
+        lab.set_faults(vec![Rule::new(Point::Event, Fault::Error).unwrap()]);
+        let mut subscription = consumer
+            .subscribe(SHARD_0, from(ShardIteratorType::TrimHorizon))
+            .await;
+        assert_eq!(
+            subscription.next().await.unwrap_err(),
+            "InternalFailureException: Internal Service Error"
+        );
+    }
+);

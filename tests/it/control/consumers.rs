@@ -298,8 +298,10 @@ kinesis_test!(
         lab.stream("s").create().await;
         let arn = register(&lab, "c").await;
         let expected = format!(
-            "ResourceInUseException: Stream s under account {ACCOUNT} has registered consumers. \
-         Deregister them or set EnforceConsumerDeletion to true."
+            "ResourceInUseException: DeleteStream can't delete {ACCOUNT}:s because there are \
+             consumers associated with this data stream. To delete s anyway, set the \
+             EnforceConsumerDeletion parameter to true to force the deletion of all the consumers \
+             that are associated with it."
         );
         for body in [
             json!({"StreamName": "s"}),

@@ -157,31 +157,44 @@ wire_test!(
     }
 );
 
-const STATES: [(&str, &str); 6] = [
+/// Each state of a key, and the texts of StartStreamEncryption, of writing and of reading.
+const STATES: [(&str, [&str; 3]); 6] = [
     (
         "disabled",
-        "KMSDisabledException: KMS key disabled-key is disabled.",
+        ["KMSDisabledException: arn:aws:kms:us-east-1:000000000000:key/disabled-key is disabled.";
+            3],
     ),
     (
         "pending",
-        "KMSInvalidStateException: KMS key pending-key is pending deletion.",
+        ["KMSInvalidStateException: arn:aws:kms:us-east-1:000000000000:key/pending-key is pending \
+          deletion."; 3],
     ),
     (
         "denied",
-        "KMSAccessDeniedException: KMS key denied-key is not accessible to the caller.",
+        [
+            "KMSAccessDeniedException: User: arn:aws:iam::000000000000:root is not authorized to \
+             perform: kms:DescribeKey on resource: \
+             arn:aws:kms:us-east-1:000000000000:key/denied-key",
+            "KMSAccessDeniedException: User: arn:aws:iam::000000000000:root is not authorized to \
+             perform: kms:GenerateDataKey on resource: \
+             arn:aws:kms:us-east-1:000000000000:key/denied-key",
+            "KMSAccessDeniedException: User arn:aws:iam::000000000000:root is not authorized to \
+             decrypt records in stream 000000000000:s",
+        ],
     ),
     (
         "missing",
-        "KMSNotFoundException: KMS key missing-key does not exist.",
+        ["KMSNotFoundException: Key 'arn:aws:kms:us-east-1:000000000000:key/missing-key' does not \
+          exist"; 3],
     ),
     (
         "opt-in",
-        "KMSOptInRequired: KMS key opt-in-key needs the account to be signed up for the key \
-         service.",
+        ["KMSOptInRequired: The AWS Access Key Id needs a subscription for the service"; 3],
     ),
     (
         "throttled",
-        "KMSThrottlingException: KMS key throttled-key was asked for too often.",
+        ["KMSThrottlingException: You have exceeded the rate at which you may call KMS. Reduce the \
+          frequency of your calls."; 3],
     ),
 ];
 
@@ -197,7 +210,7 @@ wire_test!(
     ],
     |lab| async move {
         lab.stream("s").create().await;
-        for (state, expected) in STATES {
+        for (state, [expected, ..]) in STATES {
             let body = with_key(&format!("{state}-key"));
             assert_eq!(refused(&lab, "StartStreamEncryption", body).await, expected);
         }
@@ -210,7 +223,7 @@ wire_test!(
 /// unusable.
 #[test]
 fn a_key_that_becomes_unusable_stops_writing_and_reading() {
-    for (state, expected) in STATES {
+    for (state, [_, write, read]) in STATES {
         let key = format!("{state}-key");
         let keys = format!("{key}={state}");
         let directory = tempfile::TempDir::new().unwrap();
@@ -224,21 +237,21 @@ fn a_key_that_becomes_unusable_stops_writing_and_reading() {
             lab.stop().await;
             let flags = ["--data-dir", path, "--kms-key", &keys];
             let lab = Lab::start(crate::lab::Place::Memory, &flags).await;
-            check_unusable(&lab, expected).await;
+            check_unusable(&lab, write, read).await;
             lab.stop().await;
         });
     }
 }
 
-async fn check_unusable(lab: &Lab, expected: &str) {
+async fn check_unusable(lab: &Lab, write: &str, read: &str) {
     let put = json!({"StreamName": "s", "PartitionKey": "k", "Data": ""});
     let puts = json!({"StreamName": "s", "Records": [{"PartitionKey": "k", "Data": ""}]});
     let stream = Stream::existing(lab, "s");
     let iterator = stream.horizon(&shard_id(0)).await;
-    for (operation, body) in [
-        ("PutRecord", put),
-        ("PutRecords", puts),
-        ("GetRecords", json!({"ShardIterator": iterator})),
+    for (operation, body, expected) in [
+        ("PutRecord", put, write),
+        ("PutRecords", puts, write),
+        ("GetRecords", json!({"ShardIterator": iterator}), read),
     ] {
         assert_eq!(refused(lab, operation, body).await, expected, "{operation}");
     }

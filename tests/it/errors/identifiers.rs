@@ -2,6 +2,7 @@
 
 use super::refused_in_both;
 use crate::lab::{Lab, SHARD_0, kinesis_test, ms, seconds, wire_test};
+use minikin::operation::OPERATIONS;
 use serde_json::{Value, json};
 
 fn iterate(shard: &str) -> String {
@@ -207,6 +208,7 @@ wire_test!(
             ),
             ("ExclusiveStartShardId", json!(SHARD_0)),
             ("StreamCreationTimestamp", json!(1_700_000_000)),
+            ("ShardFilter", json!({"Type": "AT_LATEST"})),
         ] {
             let body = json!({"NextToken": token, member: value}).to_string();
             assert_eq!(
@@ -215,6 +217,99 @@ wire_test!(
                     "InvalidArgumentException: NextToken and {member} cannot be provided together."
                 )
             );
+        }
+    }
+);
+
+/// The members of every paged operation, and whether each may be given together with a token.
+/// ListStreams lets a token win over a name (a choice); a StreamId is checked and ignored.
+const WITH_A_TOKEN: [(&str, &[(&str, bool)]); 3] = [
+    (
+        "ListShards",
+        &[
+            ("MaxResults", true),
+            ("ExclusiveStartShardId", false),
+            ("StreamName", false),
+            ("StreamARN", false),
+            ("StreamId", true),
+            ("StreamCreationTimestamp", false),
+            ("ShardFilter", false),
+        ],
+    ),
+    (
+        "ListStreamConsumers",
+        &[
+            ("StreamARN", true),
+            ("MaxResults", true),
+            ("StreamCreationTimestamp", false),
+            ("StreamId", true),
+        ],
+    ),
+    (
+        "ListStreams",
+        &[("Limit", true), ("ExclusiveStartStreamName", true)],
+    ),
+];
+
+/// A value of a member that keeps the constraints of its shape.
+fn sample(member: &str) -> Value {
+    match member {
+        "MaxResults" | "Limit" => json!(1),
+        "ExclusiveStartShardId" => json!(SHARD_0),
+        "StreamName" | "ExclusiveStartStreamName" => json!("orders"),
+        "StreamARN" => json!("arn:aws:kinesis:us-east-1:000000000000:stream/orders"),
+        "StreamId" => json!("abcdefghij0123456789-abc"),
+        "StreamCreationTimestamp" => json!(1_700_000_000),
+        "ShardFilter" => json!({"Type": "AT_LATEST"}),
+        other => panic!("no sample of {other}"),
+    }
+}
+
+wire_test!(
+    every_member_of_a_paged_operation_is_checked_against_its_token,
+    |lab| async move {
+        let shards = token(&lab).await;
+        lab.stream("more").create().await;
+        let streams = lab.ok("ListStreams", r#"{"Limit":1}"#).await["NextToken"].clone();
+        let arn = sample("StreamARN");
+        for name in ["one", "two"] {
+            let body = json!({"StreamARN": arn, "ConsumerName": name}).to_string();
+            lab.ok("RegisterStreamConsumer", &body).await;
+        }
+        let page = json!({"StreamARN": arn, "MaxResults": 1}).to_string();
+        let consumers = lab.ok("ListStreamConsumers", &page).await["NextToken"].clone();
+        let paged = OPERATIONS.iter().filter(|entry| {
+            let mut members = entry.input.members().into_iter();
+            members.any(|member| member.name == "NextToken")
+        });
+        for entry in paged {
+            let (_, members) = WITH_A_TOKEN
+                .iter()
+                .find(|(operation, _)| *operation == entry.name)
+                .unwrap_or_else(|| panic!("{} is not in the table", entry.name));
+            for member in entry.input.members() {
+                if member.name == "NextToken" {
+                    continue;
+                }
+                let known = members.iter().find(|(name, _)| *name == member.name);
+                let (name, allowed) =
+                    known.unwrap_or_else(|| panic!("{} of {}", member.name, entry.name));
+                let mut body = match entry.name {
+                    "ListShards" => json!({"NextToken": shards}),
+                    "ListStreams" => json!({"NextToken": streams}),
+                    _ => json!({"NextToken": consumers, "StreamARN": arn}),
+                };
+                body[*name] = sample(name);
+                if *allowed {
+                    lab.ok(entry.name, &body.to_string()).await;
+                } else {
+                    let expected = format!(
+                        "InvalidArgumentException: NextToken and {name} cannot be provided together."
+                    );
+                    let got = refused_in_both(&lab, entry.name, &body.to_string()).await;
+                    assert_eq!(got, expected, "{}", entry.name);
+                }
+            }
         }
     }
 );
