@@ -148,9 +148,10 @@ fn an_emulator_that_is_dropped_closes_its_port() {
         assert_eq!(answer.status, 200);
         drop(emulator);
         assert_eq!(connection.rest().await, b"");
-        while TcpStream::connect(address).await.is_ok() {
-            tokio::task::yield_now().await;
-        }
+        crate::lab::until("the port to be closed", async || {
+            TcpStream::connect(address).await.err()
+        })
+        .await;
     });
 }
 

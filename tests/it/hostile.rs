@@ -31,11 +31,9 @@ pub(crate) async fn counter(lab: &Lab, name: &str) -> u64 {
 
 /// Waits until a counter stands at a value.
 async fn until(lab: &Lab, name: &str, value: u64) {
-    let reached = async { while counter(lab, name).await != value {} };
-    let reached = tokio::time::timeout(crate::lab::PATIENCE, reached).await;
-    assert!(
-        reached.is_ok(),
-        "{name} stands at {}",
-        counter(lab, name).await
-    );
+    let what = format!("the counter {name} to be {value}");
+    crate::lab::until(&what, async || {
+        (counter(lab, name).await == value).then_some(())
+    })
+    .await;
 }

@@ -7,11 +7,13 @@ pub(crate) mod h2;
 pub(crate) mod raw;
 pub(crate) mod request;
 pub(crate) mod stream;
+pub(crate) mod wait;
 
 pub(crate) use answer::Answer;
 pub(crate) use events::{Events, Pushed};
 pub(crate) use request::Request;
 pub(crate) use stream::{Placed, Stream, StreamBuilder};
+pub(crate) use wait::{PATIENCE, Rounds, block_on, until, within};
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
@@ -36,12 +38,6 @@ pub(crate) const ACCOUNT: &str = "000000000000";
 pub(crate) const REGION: &str = "us-east-1";
 /// The first shard of a stream.
 pub(crate) const SHARD_0: &str = "shardId-000000000000";
-/// The limit in real time for every wait, above what a busy machine needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The limit in real time for a whole test.
-const LONGEST: Duration = Duration::from_secs(600);
-
 /// The storage of a test's emulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -74,17 +70,6 @@ pub(crate) fn run<F: Future<Output = ()>>(
         test(lab.clone()).await;
         lab.stop().await;
     });
-}
-
-/// Runs a test's future on a runtime of its own.
-pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let work = async { tokio::time::timeout(LONGEST, work).await };
-    runtime.block_on(work).expect("the test comes to an end")
 }
 
 /// Runs a test twice: in memory, and on disk with every write durable before it is acknowledged.
@@ -205,12 +190,32 @@ impl Lab {
 
     /// Waits until the emulator serves so many subscriptions.
     pub(crate) async fn until_subscriptions(&self, count: usize) {
-        let counted = async {
-            while self.subscriptions() != count {
-                tokio::task::yield_now().await;
+        let what = format!("{count} subscriptions");
+        until(&what, async || {
+            (self.subscriptions() == count).then_some(())
+        })
+        .await;
+    }
+
+    /// Moves the emulator's time on in steps until `ask` gives a value, but at most by `limit`.
+    pub(crate) async fn until_by_clock<T>(
+        &self,
+        what: &str,
+        step: Duration,
+        limit: Duration,
+        mut ask: impl AsyncFnMut() -> Option<T>,
+    ) -> T {
+        let end = self.clock.now_ms() + i64::try_from(limit.as_millis()).unwrap();
+        loop {
+            if let Some(value) = within(what, ask()).await {
+                return value;
             }
-        };
-        tokio::time::timeout(PATIENCE, counted).await.unwrap();
+            assert!(
+                self.clock.now_ms() < end,
+                "{limit:?} of virtual time went by without {what}"
+            );
+            self.clock.advance(step).await;
+        }
     }
 
     /// The SDK's client of the configured account.
@@ -346,7 +351,7 @@ impl LabClock {
         };
         let target = self.now_ms() + i64::try_from(time.as_millis()).unwrap();
         let moved = clock.advance_to(Timestamp::from_millis(target));
-        tokio::time::timeout(PATIENCE, moved).await.unwrap();
+        within("the emulator to follow its clock", moved).await;
     }
 }
 

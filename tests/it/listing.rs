@@ -1,6 +1,6 @@
 //! Listings: pages, tokens, filters.
 
-use crate::lab::{Lab, SHARD_0, kinesis_test, ms, wire_test};
+use crate::lab::{Lab, Rounds, SHARD_0, kinesis_test, ms, wire_test};
 use serde_json::{Value, json};
 
 fn ids(answer: &Value) -> Vec<u64> {
@@ -20,7 +20,9 @@ fn ids(answer: &Value) -> Vec<u64> {
 async fn pages(lab: &Lab, first: Value, size: u32) -> Vec<Vec<u64>> {
     let mut body = first;
     let mut pages = Vec::new();
+    let mut rounds = Rounds::of(10_000, "the last page of shards");
     loop {
+        rounds.next();
         body["MaxResults"] = json!(size);
         let answer = lab.ok("ListShards", &body.to_string()).await;
         pages.push(ids(&answer));
@@ -173,7 +175,9 @@ wire_test!(a_creation_time_has_to_be_the_streams, |lab| async move {
 async fn stream_pages(lab: &Lab, limit: u32, by_token: bool) -> Vec<Vec<String>> {
     let mut body = json!({ "Limit": limit });
     let mut pages = Vec::new();
+    let mut rounds = Rounds::of(10_000, "the last page of streams");
     loop {
+        rounds.next();
         let answer = lab.ok("ListStreams", &body.to_string()).await;
         let names: Vec<String> = serde_json::from_value(answer["StreamNames"].clone()).unwrap();
         let summaries = answer["StreamSummaries"].as_array().unwrap();

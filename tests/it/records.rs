@@ -1,6 +1,8 @@
-//! Records: where they go, what their numbers say, and that none is lost.
+//! Records: their shards, their sequence numbers, and that none is lost.
 
-use crate::lab::{Placed, SHARD_0, START_MS, Stream, kinesis_test, ms, wire_test};
+mod long;
+
+use crate::lab::{Placed, SHARD_0, START_MS, Stream, kinesis_test, ms, until, wire_test};
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::PutRecordsRequestEntry;
 use tokio::task::JoinSet;
@@ -301,15 +303,16 @@ async fn write(stream: Stream, writer: usize, count: usize) -> Vec<(Placed, Stri
 async fn follow(stream: &Stream, count: usize) -> Vec<(String, String)> {
     let mut iterator = stream.horizon(SHARD_0).await;
     let mut seen = Vec::new();
-    while seen.len() < count {
+    let reading = async || {
         let got = stream.get(&iterator).await;
         for record in got.records {
             let data = String::from_utf8(record.data.into_inner()).unwrap();
             seen.push((record.sequence_number, data));
         }
         iterator = got.next_shard_iterator.unwrap();
-        tokio::task::yield_now().await;
-    }
+        (seen.len() >= count).then_some(())
+    };
+    until("the last acknowledged record", reading).await;
     seen
 }
 

@@ -3,7 +3,7 @@
 mod frames;
 mod slow;
 
-use crate::lab::{Lab, PATIENCE, SHARD_0, Stream, hours, kinesis_test, seconds, wire_test};
+use crate::lab::{Lab, SHARD_0, Stream, hours, kinesis_test, seconds, wire_test, within};
 use aws_sdk_kinesis::operation::subscribe_to_shard::SubscribeToShardOutput;
 use aws_sdk_kinesis::types::{
     ShardIteratorType, StartingPosition, SubscribeToShardEvent, SubscribeToShardEventStream,
@@ -63,9 +63,7 @@ pub(crate) struct Subscription(SubscribeToShardOutput);
 impl Subscription {
     /// The next event; none at a clean end; the exception's text when it ends with one.
     async fn next(&mut self) -> Result<Option<SubscribeToShardEvent>, String> {
-        let received = tokio::time::timeout(PATIENCE, self.0.event_stream.recv())
-            .await
-            .unwrap();
+        let received = within("an event", self.0.event_stream.recv()).await;
         match received {
             Ok(None) => Ok(None),
             Ok(Some(SubscribeToShardEventStream::SubscribeToShardEvent(event))) => Ok(Some(event)),

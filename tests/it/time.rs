@@ -194,7 +194,9 @@ wire_test!(
             .await;
         let mut iterator = start["ShardIterator"].as_str().unwrap().to_owned();
         let mut read = 0;
+        let mut rounds = crate::lab::Rounds::of(10, "the tip of the shard");
         loop {
+            rounds.next();
             let body = format!(r#"{{"ShardIterator":"{iterator}","Limit":2}}"#);
             let page = lab.ok("GetRecords", &body).await;
             read += page["Records"].as_array().unwrap().len();

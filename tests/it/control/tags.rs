@@ -1,7 +1,7 @@
 //! Tags of streams and consumers, by both ways to them.
 
 use super::{ACCOUNT, arn_of, not_found, ok, ok_cbor, refused, restart};
-use crate::lab::{Lab, kinesis_test, wire_test};
+use crate::lab::{Lab, Rounds, kinesis_test, wire_test};
 use serde_json::{Value, json};
 
 const CHARACTERS: &str = "InvalidArgumentException: Some tags contain invalid characters. Valid \
@@ -108,7 +108,9 @@ wire_test!(
             (keys.map(str::to_owned).into(), false)
         );
         let (mut seen, mut after) = (Vec::new(), None);
+        let mut rounds = Rounds::of(100, "the last page of tags");
         loop {
+            rounds.next();
             let body = json!({"StreamName": "s", "Limit": 4, "ExclusiveStartTagKey": after});
             let (page, more) = list(body).await;
             assert_eq!(page.len(), if more { 4 } else { 2 });

@@ -1,7 +1,7 @@
 //! Writers and readers while a stream is resharded under them.
 
 use super::{HALF, not_active, ok, open_indexes, shard_id, shards, status};
-use crate::lab::{Lab, kinesis_test, ms};
+use crate::lab::{Lab, Rounds, kinesis_test, ms, seconds};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -80,7 +80,9 @@ async fn follow(lab: Lab, first: Vec<String>, written: Arc<AtomicBool>) -> Vec<S
     }
     let (mut ended, mut children) = (BTreeSet::new(), BTreeMap::new());
     let mut seen = Vec::new();
+    let mut rounds = Rounds::of(100_000, "the last record of all shards");
     loop {
+        rounds.next();
         let (all_written, before) = (written.load(Ordering::SeqCst), seen.len());
         for (shard, iterator) in reading.clone() {
             let got = ok(
@@ -165,9 +167,9 @@ async fn check<F: Future<Output = ()>>(lab: &Lab, first: usize, reshard: F) {
 }
 
 async fn until_active(lab: &Lab) {
-    while status(lab, "s").await != "ACTIVE" {
-        lab.clock.advance(ms(100)).await;
-    }
+    let active = async || (status(lab, "s").await == "ACTIVE").then_some(());
+    lab.until_by_clock("an ACTIVE stream", ms(100), seconds(60), active)
+        .await;
 }
 
 kinesis_test!(

@@ -1,6 +1,6 @@
 //! A stream of a test: created, written and read through the SDK.
 
-use super::{ACCOUNT, Lab, REGION, SHARD_0};
+use super::{ACCOUNT, Lab, REGION, Rounds, SHARD_0};
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
 use aws_sdk_kinesis::operation::put_records::PutRecordsOutput;
@@ -199,7 +199,9 @@ impl Stream {
     pub(crate) async fn read(&self, shard: &str) -> Vec<Record> {
         let mut iterator = self.horizon(shard).await;
         let mut records = Vec::new();
+        let mut rounds = Rounds::of(100_000, "the end of a shard");
         loop {
+            rounds.next();
             let got = self.get(&iterator).await;
             records.extend(got.records);
             match got.next_shard_iterator {

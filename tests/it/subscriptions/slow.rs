@@ -2,7 +2,7 @@
 
 use super::{Consumer, from};
 use crate::lab::{
-    Events, Lab, PATIENCE, Pushed, Request, SHARD_0, Stream, h2, hours, seconds, wire_test,
+    Events, Lab, PATIENCE, Pushed, Request, Rounds, SHARD_0, Stream, h2, hours, seconds, wire_test,
 };
 use aws_sdk_kinesis::types::ShardIteratorType;
 use http_body_util::BodyExt as _;
@@ -127,7 +127,9 @@ wire_test!(
         stream.put("key", "new").await;
         lab.clock.advance(seconds(60)).await;
         let mut old = 0;
+        let mut rounds = Rounds::of(RECORDS + 1, "the new record");
         loop {
+            rounds.next();
             let Pushed::Event(event) = events.next().await else {
                 panic!("it goes on")
             };

@@ -1,0 +1,114 @@
+//! Waits with limits. A wait that fails says what it waited for.
+
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+/// The limit in real time for every wait, above what a busy machine needs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The limit in real time for a whole test.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Finishes `work`, or fails the test after the limit.
+pub(crate) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+    finish(PATIENCE, what, work).await
+}
+
+async fn finish<T>(limit: Duration, what: &str, work: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done,
+        Err(_) => panic!("waited {limit:?} in vain for {what}"),
+    }
+}
+
+/// Asks again and again until there is a value, or fails the test after the limit.
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(value) = ask().await {
+                return value;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    within(what, asking).await
+}
+
+/// A limit on the rounds of a loop that no clock ends, such as the pages of a listing.
+#[derive(Debug)]
+pub(crate) struct Rounds {
+    what: &'static str,
+    left: usize,
+}
+
+impl Rounds {
+    /// At most `most` rounds, in search of `what`.
+    pub(crate) const fn of(most: usize, what: &'static str) -> Self {
+        Self { what, left: most }
+    }
+
+    /// Counts a round; fails the test when there were too many.
+    pub(crate) fn next(&mut self) {
+        assert!(self.left > 0, "too many rounds in search of {}", self.what);
+        self.left -= 1;
+    }
+}
+
+/// Runs a test's future on a runtime of its own, within the limit for a test.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let _watchdog = Watchdog::start();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let done = runtime.block_on(async { tokio::time::timeout(LONGEST, work).await });
+    // Dropping the runtime would wait for a thread that never ends.
+    runtime.shutdown_timeout(PATIENCE);
+    match done {
+        Ok(done) => done,
+        Err(_) => panic!("the test did not end within {} s", LONGEST.as_secs()),
+    }
+}
+
+/// Ends the process when a test blocks its own thread, which no timer of a runtime can notice.
+struct Watchdog {
+    _ended: Sender<()>,
+}
+
+impl Watchdog {
+    fn start() -> Self {
+        let (ended, end) = channel();
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        std::thread::spawn(move || {
+            let waited = end.recv_timeout(LONGEST + 2 * PATIENCE);
+            if waited == Err(RecvTimeoutError::Timeout) {
+                eprintln!(
+                    "{test} blocks its thread for more than {} s",
+                    LONGEST.as_secs()
+                );
+                std::process::abort();
+            }
+        });
+        Self { _ended: ended }
+    }
+}
+
+#[test]
+#[should_panic(expected = "waited 1ms in vain for rain")]
+fn a_wait_in_vain_says_what_for() {
+    block_on(finish(
+        Duration::from_millis(1),
+        "rain",
+        std::future::pending::<()>(),
+    ));
+}
+
+#[test]
+#[should_panic(expected = "too many rounds in search of the last page")]
+fn a_loop_without_end_says_what_it_looks_for() {
+    let mut rounds = Rounds::of(3, "the last page");
+    loop {
+        rounds.next();
+    }
+}
