@@ -248,7 +248,7 @@ impl Scrape {
         let help = "Connections and streams closed because their client did not read.";
         page.counter("unread_closed", help, unread)?;
         let help = "Panics in requests and tasks of this process.";
-        page.counter("panics", help, tasks::panics() as u64)
+        page.counter("panics", help, tasks::panics())
     }
 
     fn records(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -298,7 +298,7 @@ impl Scrape {
         let help = "Time in the flushes of commits.";
         page.counter("store_flush_seconds", help, figures.flushing.as_secs_f64())?;
         let help = "Damaged databases set aside since the start.";
-        page.counter("store_set_aside", help, figures.set_aside as u64)?;
+        page.counter("store_set_aside", help, figures.set_aside)?;
         let writable = matches!(self.engine.health(), Health::Serving);
         page.gauge(
             "store_writable",

@@ -259,11 +259,14 @@ fn limited<T: Send + 'static>(
         .unwrap_or_else(|_| Err(io::Error::other("sled does not finish opening it")))
 }
 
+/// Receives the text of a panic.
+type PanicReport = Box<dyn Fn(&str)>;
+
 thread_local! {
     /// Calls into sled that are in progress on this thread.
     static IN_SLED: Cell<u32> = const { Cell::new(0) };
     /// Receives the text of a panic of sled on this thread.
-    static ON_PANIC: RefCell<Option<Box<dyn Fn(&str)>>> = const { RefCell::new(None) };
+    static ON_PANIC: RefCell<Option<PanicReport>> = const { RefCell::new(None) };
 }
 
 /// Installs, once, a panic hook that keeps panics of sled off the standard error output: they
