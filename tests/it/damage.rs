@@ -189,7 +189,6 @@ fn try_harm(whole: &Path, name: &Path, harm: Harm, all: &Records, dice: &mut Dic
         }
         status => panic!("{what}: status {status:?}: {report}"),
     }
-    eprintln!("{what}: {found:?} of {}", all.len());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Waits with limits. A wait that fails says what it waited for.
 
+use std::io::Write as _;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -83,10 +84,9 @@ impl Watchdog {
         std::thread::spawn(move || {
             let waited = end.recv_timeout(LONGEST + 2 * PATIENCE);
             if waited == Err(RecvTimeoutError::Timeout) {
-                eprintln!(
-                    "{test} blocks its thread for more than {} s",
-                    LONGEST.as_secs()
-                );
+                let limit = LONGEST.as_secs();
+                let text = format!("{test} blocks its thread for more than {limit} s\n");
+                let _ = std::io::stderr().write_all(text.as_bytes());
                 std::process::abort();
             }
         });
