@@ -1,16 +1,17 @@
-//! Admission in bytes: how much of requests and answers is in memory at once.
+//! The in-flight budget: the bytes of requests, answers and events in memory at one time.
 //!
-//! There is one budget in lanes, so that no kind of traffic can starve the others. Every request
-//! takes a little, which is all that most requests ever take: the only one of its connection from
-//! the first lane, the further ones of an HTTP/2 connection from the second, so that one connection
-//! with a thousand of them keeps out its own kind at most. A body that outgrows that takes what a
-//! small body needs from the third; one that outgrows that, too, takes all it can need from the
-//! fourth, where large answers come from as well. Events that are pushed have a lane for themselves.
+//! The budget has lanes, so that no kind of traffic starves another. A permit holds bytes of lanes:
 //!
-//! Nobody can wait for somebody who waits for him: a lane is entered once, with all that is taken
-//! of it, and the lanes are entered in their order. What is held is given back by an end that
-//! always comes: bodies and answers have their time, too, and bodies a shorter one while others
-//! wait. Within a lane nobody is overtaken.
+//! 1. `requests`: a small amount for a request that is alone on its connection.
+//! 2. `further`: the same for the further requests of an HTTP/2 connection. A connection with a
+//!    thousand requests can only exhaust this lane.
+//! 3. `bodies`: the bytes of a small body that does not fit in the amount of its request.
+//! 4. `large`: the bytes of a larger body, and of large answers.
+//! 5. `events`: the bytes of pushed events.
+//!
+//! No deadlock: a request enters the lanes in this order and each lane once, and everything that it
+//! holds has a time limit. Slow bodies have a shorter limit while other requests wait. Within a
+//! lane the order of requests is kept.
 
 use crate::limits::{self, Limits};
 use crate::world::RealDeadline;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use tokio::select;
 use tokio::sync::{Notify, Semaphore};
 
-/// The budget.
+/// The in-flight budget.
 #[derive(Debug)]
 pub struct Admission {
     requests: Lane,
@@ -28,15 +29,15 @@ pub struct Admission {
     bodies: Lane,
     large: Lane,
     events: Lane,
-    patience: Option<Duration>,
+    longest_wait: Option<Duration>,
     refused: AtomicU64,
 }
 
-/// There is no room, and there was none for as long as one waits.
+/// The budget stayed exhausted for the longest permitted wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetExhausted;
 
-/// What a request, an answer or an event holds of the budget; given back when it is dropped.
+/// The bytes of the budget that a request, an answer or an event holds, until it is dropped.
 #[derive(Debug)]
 pub struct BudgetPermit {
     admission: Arc<Admission>,
@@ -48,7 +49,7 @@ pub struct BudgetPermit {
 }
 
 impl Admission {
-    /// The budget that `limits` set.
+    /// The budget of these limits.
     pub fn new(limits: &Limits) -> Arc<Self> {
         let part = |parts: u64| Lane::new(limits.in_flight_bytes.map(|all| all / 16 * parts));
         Arc::new(Self {
@@ -57,28 +58,29 @@ impl Admission {
             bodies: part(1),
             large: part(5),
             events: part(4),
-            patience: limits.admission_wait_seconds.map(Duration::from_secs),
+            longest_wait: limits.admission_wait_seconds.map(Duration::from_secs),
             refused: AtomicU64::new(0),
         })
     }
 
-    /// Room for one request of the usual size, the `first` on its connection now or a further one.
+    /// A permit for one request of the usual size. `first` is true for a request that is alone on
+    /// its connection.
     ///
     /// # Errors
-    /// When there is none for too long.
+    /// When the budget stays exhausted.
     pub async fn request(self: &Arc<Self>, first: bool) -> Result<BudgetPermit, BudgetExhausted> {
-        let room = limits::REQUEST_ROOM_BYTES;
+        let amount = limits::REQUEST_ROOM_BYTES;
         let lane = if first { &self.requests } else { &self.further };
-        self.take(lane, room).await?;
-        let mut share = self.nothing();
-        (share.requests, share.further) = if first { (room, 0) } else { (0, room) };
-        Ok(share)
+        self.take(lane, amount).await?;
+        let mut permit = self.nothing();
+        (permit.requests, permit.further) = if first { (amount, 0) } else { (0, amount) };
+        Ok(permit)
     }
 
-    /// Room for an answer of so many bytes, unless the room of its request will do.
+    /// A permit for an answer of `bytes`. `None` when the permit of its request is enough.
     ///
     /// # Errors
-    /// When there is none for too long.
+    /// When the budget stays exhausted.
     pub async fn answer(
         self: &Arc<Self>,
         bytes: u64,
@@ -87,22 +89,22 @@ impl Admission {
             return Ok(None);
         }
         self.take(&self.large, bytes).await?;
-        let mut share = self.nothing();
-        share.large = bytes;
-        Ok(Some(share))
+        let mut permit = self.nothing();
+        permit.large = bytes;
+        Ok(Some(permit))
     }
 
-    /// Room for an event of so many bytes. A subscription waits for it as long as it has to: those
-    /// who leave theirs unread are dropped.
+    /// A permit for an event of `bytes`. The wait has no limit: subscribers that do not read are
+    /// dropped and free their bytes.
     pub async fn event(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
         let taken = self.events.take(bytes, None, u64::MAX).await;
-        debug_assert!(taken.is_ok(), "there is no end to its patience");
-        let mut share = self.nothing();
-        share.events = bytes;
-        share
+        debug_assert!(taken.is_ok(), "the wait has no limit");
+        let mut permit = self.nothing();
+        permit.events = bytes;
+        permit
     }
 
-    /// Whether somebody waits for room.
+    /// True while requests wait for the budget.
     pub fn is_contended(&self) -> bool {
         let [lanes @ .., _events] = self.lanes();
         lanes.iter().any(|lane| lane.is_contended())
@@ -118,20 +120,20 @@ impl Admission {
         ]
     }
 
-    /// Bytes that are held now.
+    /// Bytes that permits hold now.
     pub fn held_bytes(&self) -> u64 {
         let lanes = self.lanes();
         lanes.iter().map(|lane| lane.used.load(SeqCst)).sum()
     }
 
-    /// How many requests were refused for want of room.
+    /// Number of requests that were refused because the budget was exhausted.
     pub fn refused(&self) -> u64 {
         self.refused.load(SeqCst)
     }
 
     async fn take(&self, lane: &Lane, bytes: u64) -> Result<(), BudgetExhausted> {
         let taken = lane
-            .take(bytes, self.patience, limits::ADMISSION_LINE)
+            .take(bytes, self.longest_wait, limits::ADMISSION_LINE)
             .await;
         if taken.is_err() {
             self.refused.fetch_add(1, SeqCst);
@@ -139,7 +141,7 @@ impl Admission {
         taken
     }
 
-    /// What nothing is held of.
+    /// A permit of zero bytes.
     fn nothing(self: &Arc<Self>) -> BudgetPermit {
         BudgetPermit {
             admission: self.clone(),
@@ -153,11 +155,12 @@ impl Admission {
 }
 
 impl BudgetPermit {
-    /// Room for a body that has come up to `come` bytes and may come to have `most`; none is taken
-    /// while it fits what is held. Tells whether some was taken, which may have been waited for.
+    /// Extends the permit for a body with `come` bytes so far and at most `most` in the end.
+    /// Nothing is taken while the body fits in the permit. Returns true when bytes were taken,
+    /// which may have been after a wait.
     ///
     /// # Errors
-    /// When there is none for too long.
+    /// When the budget stays exhausted.
     pub async fn cover(&mut self, come: u64, most: u64) -> Result<bool, BudgetExhausted> {
         let weight = come.saturating_mul(limits::BODY_WEIGHT);
         if come <= limits::BODY_IN_ROOM_BYTES || weight <= self.bodies || self.large > 0 {
@@ -165,8 +168,7 @@ impl BudgetPermit {
         }
         let admission = self.admission.clone();
         if self.bodies == 0 {
-            // What is promised is believed no further than this, so that nobody holds much for a
-            // promise.
+            // A promised length counts up to this only, so that a promise alone cannot hold much.
             let most = most.saturating_mul(limits::BODY_WEIGHT);
             let bytes = most.min(limits::SMALL_BYTES);
             admission.take(&admission.bodies, bytes).await?;
@@ -180,13 +182,13 @@ impl BudgetPermit {
         Ok(true)
     }
 
-    /// Whether it has room for all of a large body.
+    /// True when the permit covers the whole of a large body.
     pub fn is_large(&self) -> bool {
         self.large > 0
     }
 
-    /// The request is answered: from now on this is the share of its answer. An answer that is
-    /// larger than its request's room is in memory already and has to be counted, room or no room.
+    /// Turns the permit of a request into that of its answer. An answer that is larger than the
+    /// permit is in memory already, so its bytes count even if they exceed the budget.
     pub fn exchange_for(&mut self, bytes: u64) {
         self.admission
             .bodies
@@ -194,10 +196,13 @@ impl BudgetPermit {
         self.admission
             .large
             .give_back(std::mem::take(&mut self.large));
-        let room = self.requests + self.further;
-        if bytes > room {
-            self.admission.further.used.fetch_add(bytes - room, SeqCst);
-            self.further += bytes - room;
+        let amount = self.requests + self.further;
+        if bytes > amount {
+            self.admission
+                .further
+                .used
+                .fetch_add(bytes - amount, SeqCst);
+            self.further += bytes - amount;
         }
     }
 }
@@ -212,13 +217,13 @@ impl Drop for BudgetPermit {
     }
 }
 
-/// A part of the budget, and the line of those who wait for some of it.
+/// A lane of the budget, with the requests that wait for it.
 #[derive(Debug)]
 struct Lane {
     limit: u64,
     used: AtomicU64,
     line: AtomicU64,
-    /// Whose turn it is: the first in line alone looks for room, so that nobody is overtaken.
+    /// Held by the first request of the line. Only it tries to take bytes, which keeps the order.
     turn: Semaphore,
     freed: Notify,
 }
@@ -238,7 +243,7 @@ impl Lane {
         self.line.load(SeqCst) > 0
     }
 
-    /// Takes room if there is some. An empty lane takes everything, or it would never take it.
+    /// Takes bytes if the lane has them. An unused lane admits any number, also one above its size.
     fn try_take(&self, bytes: u64) -> bool {
         let taken = self.used.fetch_update(SeqCst, SeqCst, |used| {
             let after = used.saturating_add(bytes);
@@ -247,42 +252,42 @@ impl Lane {
         taken.is_ok()
     }
 
-    /// Takes room, after those who came before.
+    /// Takes bytes, after the requests that came before.
     async fn take(
         &self,
         bytes: u64,
-        patience: Option<Duration>,
+        longest_wait: Option<Duration>,
         most: u64,
     ) -> Result<(), BudgetExhausted> {
         if !self.is_contended() && self.try_take(bytes) {
             return Ok(());
         }
-        // In a box, so that those who need not wait do not carry the room for it.
-        Box::pin(self.take_in_line(bytes, patience, most)).await
+        // Boxed, so that the future of a request that need not wait stays small.
+        Box::pin(self.take_in_line(bytes, longest_wait, most)).await
     }
 
     async fn take_in_line(
         &self,
         bytes: u64,
-        patience: Option<Duration>,
+        longest_wait: Option<Duration>,
         most: u64,
     ) -> Result<(), BudgetExhausted> {
         let _place = InLine::join(&self.line, most)?;
         let taking = async {
             let _turn = self.turn.acquire().await;
-            // A notice that comes before somebody waits for it is kept.
+            // `notify_one` keeps a notice that comes before the wait.
             while !self.try_take(bytes) {
                 self.freed.notified().await;
             }
         };
-        let Some(patience) = patience else {
+        let Some(longest_wait) = longest_wait else {
             taking.await;
             return Ok(());
         };
         select! {
             biased;
             () = taking => Ok(()),
-            () = RealDeadline::lasting(patience).end() => Err(BudgetExhausted),
+            () = RealDeadline::lasting(longest_wait).end() => Err(BudgetExhausted),
         }
     }
 
@@ -297,13 +302,13 @@ impl Lane {
     }
 }
 
-/// A place in a line, left when it is dropped.
+/// Membership in a line, until it is dropped.
 struct InLine<'a>(&'a AtomicU64);
 
 impl<'a> InLine<'a> {
     fn join(line: &'a AtomicU64, most: u64) -> Result<Self, BudgetExhausted> {
         let place = Self(line);
-        // Left again on the way out when it is too long.
+        // Dropping the member leaves the line again when it is too long.
         if line.fetch_add(1, SeqCst) < most {
             Ok(place)
         } else {
@@ -347,18 +352,22 @@ mod tests {
     #[tokio::test]
     async fn what_is_dropped_is_given_back() {
         let admission = admission(64 << 20, None);
-        let mut share = admission.request(true).await.unwrap();
-        let room = limits::REQUEST_ROOM_BYTES;
-        share.cover(1_000, 1_000).await.unwrap();
-        assert_eq!(admission.held_bytes(), room, "it fits the request's room");
-        share.cover(20_000, 30_000).await.unwrap();
-        assert_eq!(admission.held_bytes(), room + 60_000);
-        share.cover(40_000, 1 << 20).await.unwrap();
-        share.cover(1 << 20, 1 << 20).await.unwrap();
-        assert_eq!(admission.held_bytes(), room + 60_000 + (2 << 20));
-        share.exchange_for(100_000);
+        let mut permit = admission.request(true).await.unwrap();
+        let amount = limits::REQUEST_ROOM_BYTES;
+        permit.cover(1_000, 1_000).await.unwrap();
+        assert_eq!(
+            admission.held_bytes(),
+            amount,
+            "it fits the request's amount"
+        );
+        permit.cover(20_000, 30_000).await.unwrap();
+        assert_eq!(admission.held_bytes(), amount + 60_000);
+        permit.cover(40_000, 1 << 20).await.unwrap();
+        permit.cover(1 << 20, 1 << 20).await.unwrap();
+        assert_eq!(admission.held_bytes(), amount + 60_000 + (2 << 20));
+        permit.exchange_for(100_000);
         assert_eq!(admission.held_bytes(), 100_000);
-        drop(share);
+        drop(permit);
         let event = admission.event(5).await;
         assert_eq!(admission.held_bytes(), 5);
         drop(event);
@@ -368,15 +377,15 @@ mod tests {
     #[tokio::test]
     async fn a_promise_holds_little_until_some_of_it_is_kept() {
         let admission = admission(256 << 20, None);
-        let mut share = admission.request(true).await.unwrap();
-        let room = limits::REQUEST_ROOM_BYTES;
-        share.cover(1, 20 << 20).await.unwrap();
-        assert_eq!(admission.held_bytes(), room);
-        share
+        let mut permit = admission.request(true).await.unwrap();
+        let amount = limits::REQUEST_ROOM_BYTES;
+        permit.cover(1, 20 << 20).await.unwrap();
+        assert_eq!(admission.held_bytes(), amount);
+        permit
             .cover(limits::BODY_IN_ROOM_BYTES + 1, 20 << 20)
             .await
             .unwrap();
-        assert_eq!(admission.held_bytes(), room + limits::SMALL_BYTES);
+        assert_eq!(admission.held_bytes(), amount + limits::SMALL_BYTES);
     }
 
     #[tokio::test]
@@ -389,7 +398,7 @@ mod tests {
         assert!(is_ready(&mut second).await.is_none(), "it would fit");
         assert!(admission.is_contended());
         drop(held);
-        let first = is_ready(&mut first).await.expect("there is room now");
+        let first = is_ready(&mut first).await.expect("there is amount now");
         let second = is_ready(&mut second).await.expect("and more");
         assert_eq!(admission.held_bytes(), 570_000);
         drop((first, second));
@@ -428,8 +437,8 @@ mod tests {
     async fn the_further_requests_of_connections_leave_room_for_the_first() {
         let admission = admission(1 << 20, Some(0));
         let mut held = Vec::new();
-        while let Ok(share) = admission.request(false).await {
-            held.push(share);
+        while let Ok(permit) = admission.request(false).await {
+            held.push(permit);
         }
         assert_eq!(held.len(), (1 << 20) / 8 / (8 << 10));
         assert!(admission.request(true).await.is_ok());

@@ -1,9 +1,9 @@
-//! Every number the service or we impose: its name, its values, its source.
+//! Every limit, of the service or of minikin, with its name, its values and its source.
 //!
-//! What can be set is a row of the table below and a field of [`Limits`]; what cannot is a
-//! constant under it or, where it is about connections, documents and databases, in
-//! `limits/edge.rs`. Elsewhere are only the numbers of a format, the load client's own, and those
-//! that stand in a shape.
+//! A limit that can be set is a row of the table below and a field of [`Limits`]. Other limits are
+//! constants: below the table, or in `limits/edge.rs` for connections, documents and databases. The
+//! source stands in parentheses; "ours" is a choice of minikin. Numbers of a format stand with the
+//! format, and numbers of a shape with the shape.
 
 mod calls;
 mod edge;
@@ -16,30 +16,30 @@ use std::time::Duration;
 /// A set of limits and delays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Profile {
-    /// The per-shard write limits are on, as users of the service know them; the rest is off.
+    /// The write limits of a shard are on. Other rate limits are off.
     #[default]
     Standard,
-    /// No rates, no simultaneous-creation limit: as fast as it goes.
+    /// All rate limits are off, and the limit of simultaneous creations too.
     Fast,
-    /// Everything the service limits, and its delay between states.
+    /// All limits of the service are on, and its delays between states.
     Strict,
 }
 
-/// A limit that may be switched off.
+/// A limit. `None` is off.
 pub type Limit = Option<u64>;
 
-/// One limit, for people.
+/// A limit in a form for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The name `--limit` takes.
+    /// The name in `--limit`.
     pub name: &'static str,
     /// The value in force, or `off`.
     pub value: String,
-    /// What the value counts.
+    /// The unit of the value.
     pub unit: &'static str,
-    /// Who says so.
+    /// The source of the value.
     pub source: &'static str,
-    /// What happens at it.
+    /// The meaning of the limit.
     pub meaning: &'static str,
 }
 
@@ -53,12 +53,12 @@ macro_rules! limits {
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct Limits {
             $(#[doc = $doc] pub $field: Limit,)*
-            /// How often operations may be called.
+            /// The rate limits of operations.
             pub calls: Calls,
         }
 
         impl Limits {
-            /// The values that belong to `profile`.
+            /// The values of `profile`.
             pub fn for_profile(profile: Profile) -> Self {
                 match profile {
                     Profile::Standard => Self { $($field: $standard,)* calls: Calls::OFF },
@@ -67,10 +67,10 @@ macro_rules! limits {
                 }
             }
 
-            /// Sets the limit called `name` to a number, or to `off`.
+            /// Sets the limit with this name to a number or to `off`.
             ///
             /// # Errors
-            /// What is wrong with the name or the value, for people.
+            /// The fault of the name or the value, for people.
             pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
                 let value = if value == "off" {
                     OFF
@@ -92,7 +92,7 @@ macro_rules! limits {
                 Ok(())
             }
 
-            /// All of them, for people.
+            /// All limits, in a form for people.
             pub fn rows(&self) -> Vec<Row> {
                 let mut rows = vec![$(Row {
                     name: $name,
@@ -118,7 +118,7 @@ limits! {
     /// GetRecords calls on one shard.
     shard_read_calls, "shard-read-calls", OFF, OFF, Some(5),
         "calls/s", "AWS quota: 5 read transactions/s a shard";
-    /// Data and partition keys read from one shard by GetRecords; a larger answer is paid off after it.
+    /// Data and partition keys read from one shard by GetRecords; a larger answer delays the next calls.
     shard_read_bytes, "shard-read-bytes", OFF, OFF, Some(2_097_152),
         "bytes/s", "AWS quota: 2 MB/s of reads a shard";
     /// GetShardIterator calls on one shard.
@@ -181,10 +181,10 @@ limits! {
     /// Time for which a client may leave an answer unread before its connection is closed; twice that at most, and always real time.
     unread_answer_seconds, "unread-answer-seconds", Some(120), Some(120), Some(120),
         "seconds", "ours: SDKs give up after 60 s without a byte";
-    /// Bytes of all requests and answers in memory at once; who finds no room waits, and is refused with ServiceUnavailable.
+    /// Bytes of all requests and answers in memory at once; further requests wait, and are refused with ServiceUnavailable in the end.
     in_flight_bytes, "in-flight-bytes", Some(256 << 20), Some(256 << 20), Some(256 << 20),
         "bytes", "ours: four of the largest requests at once, and thousands of small ones";
-    /// Time for which a request may wait for room among those bytes; always real time.
+    /// Time for which a request may wait for the in-flight budget; always real time.
     admission_wait_seconds, "admission-wait-seconds", Some(10), Some(10), Some(10),
         "seconds", "ours: well within the 60 s for which SDKs wait for an answer";
     /// Time for which a request's body may be without a further byte; always real time.
@@ -209,82 +209,83 @@ limits! {
 
 /// Time in CREATING, UPDATING and DELETING under [`Profile::Strict`], in milliseconds (ours).
 pub const STRICT_TRANSITION_MS: u64 = 500;
-/// How long a subscription lives, in milliseconds (AWS).
+/// Lifetime of a subscription, in milliseconds (AWS).
 pub const SUBSCRIPTION_MS: i64 = 300_000;
-/// How long a subscription's seat cannot be taken over, in milliseconds (AWS).
+/// Time after a subscription began in which another one of the same consumer is refused, in ms
+/// (AWS).
 pub const SEAT_MS: i64 = 5_000;
-/// Time without records after which a subscription tells that there are none, in ms (AWS).
+/// Time without records after which a subscription sends an empty event, in ms (AWS).
 pub const HEARTBEAT_MS: i64 = 5_000;
 /// Records in one event (ours).
 pub const EVENT_RECORDS: usize = 1_000;
-/// Bytes of data and partition keys in one event, unless one record alone is larger (ours; several
-/// clients refuse messages of 16 MiB, and each subscriber that lags has one in memory).
+/// Bytes of data and partition keys in one event, unless a single record is larger (ours; several
+/// clients refuse messages of 16 MiB, and each subscriber that lags holds one event in memory).
 pub const EVENT_BYTES: u64 = 256 << 10;
-/// How often a subscription that read too fast looks whether it may go on, in milliseconds (ours).
+/// Time between two attempts of a subscription that exceeded its rate, in milliseconds (ours).
 pub const RATE_PAUSE_MS: i64 = 100;
-/// How long a shard iterator is good, in milliseconds (AWS).
+/// Lifetime of a shard iterator, in milliseconds (AWS).
 pub const ITERATOR_LIFE_MS: i64 = 300_000;
-/// Records in a GetRecords answer when the request does not say (AWS).
+/// Default number of records of a GetRecords answer (AWS).
 pub const READ_ANSWER_RECORDS: usize = 10_000;
-/// How long a token of a page is good, in milliseconds (AWS).
+/// Lifetime of a page token, in milliseconds (AWS).
 pub const PAGE_TOKEN_LIFE_MS: i64 = 300_000;
-/// Shards in a DescribeStream answer when the request does not say, and at most (AWS).
+/// Default and largest number of shards of a DescribeStream answer (AWS).
 pub const DESCRIBE_PAGE: usize = 100;
-/// Shards in a ListShards answer when the request does not say, and at most (AWS).
+/// Default and largest number of shards of a ListShards answer (AWS).
 pub const SHARDS_PAGE: usize = 1_000;
-/// Streams in a ListStreams answer when the request does not say, and at most (AWS).
+/// Default and largest number of streams of a ListStreams answer (AWS).
 pub const STREAMS_PAGE: usize = 100;
-/// Largest record of a stream that sets nothing else, in KiB (AWS).
+/// Default size of a stream's largest record, in KiB (AWS).
 pub const RECORD_KIB: u32 = 1_024;
 /// Retention period of a new stream, in hours (AWS).
 pub const RETENTION_HOURS: u32 = 24;
-/// Consumers in a ListStreamConsumers answer when the request does not say, and at most (AWS).
+/// Default and largest number of consumers of a ListStreamConsumers answer (AWS).
 pub const CONSUMERS_PAGE: usize = 100;
 /// Shortest retention period, in hours (AWS).
 pub const MIN_RETENTION_HOURS: i32 = 24;
 /// Longest retention period, in hours (AWS).
 pub const MAX_RETENTION_HOURS: i32 = 8_760;
-/// Time for which changes are counted that may be made so many times a day, in milliseconds (AWS).
+/// Period of the limits for changes in a day, in milliseconds (AWS).
 pub const DAY_MS: i64 = 86_400_000;
 /// Shortest commitment to a minimum of throughput, in milliseconds (AWS).
 pub const COMMITMENT_MS: i64 = 86_400_000;
-/// The last moment that a clock may tell, in milliseconds since the epoch: where the year 2400
-/// begins. Sequence numbers have no room for times much later (ours).
+/// The last moment of a clock, in milliseconds since 1970: the begin of the year 2400. Sequence
+/// numbers cannot hold times much later (ours).
 pub const LAST_MOMENT_MS: i64 = 13_569_465_600_000;
-/// How far the date of a signature may lie from the machine's, in seconds (AWS).
+/// Largest difference between the date of a signature and the machine's time, in seconds (AWS).
 pub const SIGNATURE_LIFE_S: i64 = 300;
-/// Signing keys kept: one for each day, region and access key in use (ours).
+/// Signing keys in the cache: one for each day, region and access key in use (ours).
 pub const SIGNING_KEYS: usize = 16;
 /// Bytes of a file of policies (ours; IAM takes 6,144 characters for each).
 pub const POLICIES_FILE_BYTES: u64 = 1 << 20;
-/// Callers whose rates are remembered; those who have not called for a while are forgotten (ours).
+/// Callers with counted rates. Callers without recent calls are forgotten (ours).
 pub const CALLERS: usize = 100_000;
-/// How often on-demand streams look at the traffic of their shards, in milliseconds (ours; the
-/// service takes up to 15 minutes).
+/// Time between two checks of the traffic of on-demand streams, in milliseconds (ours; the service
+/// takes up to 15 minutes).
 pub const SCALING_SWEEP_MS: i64 = 60_000;
 /// Traffic above which a shard of an on-demand stream is split, in bytes a second (AWS).
 pub const SCALING_BYTES_PER_SECOND: u64 = 500_000;
 /// Shards of a new on-demand stream (AWS).
 pub const ON_DEMAND_SHARDS: u32 = 4;
-/// How far the first shards' create time lies before the stream's, in seconds (typical for AWS).
+/// Time by which the first shards are older than their stream, in seconds (typical for AWS).
 pub const SHARD_CREATED_BEFORE_S: u64 = 3;
-/// How often memory and disk of expired records are given back, in milliseconds (ours).
+/// Time between two sweeps that free the memory and disk of expired records, in ms (ours).
 pub const RETENTION_SWEEP_MS: i64 = 600_000;
-/// Bytes after which the store begins its next database (measured: larger ones keep more memory).
+/// Bytes of a generation, a sled database (measured: larger ones keep more memory).
 pub const GENERATION_BYTES: u64 = 64 << 20;
-/// The same without a data directory (ours): each is an open file, which keeps nothing in memory.
+/// Bytes of a temporary file of spilled segments (ours): an open file takes no memory.
 pub const SCRATCH_GENERATION_BYTES: u64 = 256 << 20;
-/// Bytes of records packed into one stored value (measured: smaller is slower, larger gains little).
+/// Bytes of a segment (measured: smaller segments are slower, larger ones gain little).
 pub const SEGMENT_BYTES: usize = 64 << 10;
-/// Bytes of recent records kept in memory where nothing else is said (ours).
+/// Default bytes of recent records in memory (ours).
 pub const MEMORY_BYTES: u64 = 64 << 20;
-/// Bytes that may wait for a commit before writers wait too (ours).
+/// Bytes that may wait for a commit. Beyond them writers wait (ours).
 pub const UNFLUSHED_BYTES: u64 = 16 << 20;
-/// How long tasks may take to end at a stop (ours).
+/// Time for tasks to end at a stop (ours).
 pub const CLOSE_LIMIT: Duration = Duration::from_secs(10);
-/// Sequence indexes that one run has for each group of shards: 2 to this power (ours).
+/// Exponent of the number of sequence indexes of one run for each group of shards (ours).
 pub const SEQUENCE_INDEX_BITS_A_RUN: u32 = 44;
-/// Starts on one data directory until the sequence indexes, 63 bits, are used up (ours).
+/// Starts on one data directory until the sequence indexes of 63 bits are used up (ours).
 pub const RUNS_OF_ONE_DIRECTORY: u64 = 1 << (63 - SEQUENCE_INDEX_BITS_A_RUN);
 
 #[cfg(test)]

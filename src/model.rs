@@ -1,9 +1,9 @@
-//! The nouns of the service, as plain values: what a stream, a shard, a sequence number or an
-//! iterator is, whoever keeps it and however it is sent.
+//! The nouns of the service as plain values: streams, shards, sequence numbers, iterators,
+//! policies.
 //!
-//! Nothing in here is async, locks, logs or reads a clock: time and chance are handed in. So every
-//! rule of the service that is a function (where a key belongs, what a number encodes, what a
-//! split leaves behind, whether a rate is kept) can be tested as one.
+//! Nothing in this module is async, takes a lock, logs or reads a clock. Time and random bytes are
+//! arguments. Every rule of the service that is a function of its arguments is here, and is tested
+//! as one: the shard of a hash key, the fields of a sequence number, the shards after a split.
 
 mod arn;
 mod bucket;

@@ -1,8 +1,7 @@
-//! What the program may ask of its surroundings: time, chance and faults.
+//! The surroundings of an emulator: time, random numbers and faults.
 //!
-//! A [`World`] is made once, at start, and handed to whatever needs it. Nothing else reads the
-//! machine's clock, lets a task wait for it or draws a random number, so a test can hold both, and
-//! have things go wrong.
+//! A start makes one [`World`] and hands it to every part. No other module reads the machine's
+//! clock, waits for it or draws random numbers, so that a test can control all three.
 
 mod clock;
 mod deadline;
@@ -17,16 +16,16 @@ pub use random::Random;
 /// The surroundings of one emulator.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// Who says what time it is.
+    /// The clock.
     pub clock: Clock,
-    /// Where request ids and the filler of iterators come from.
+    /// The source of random numbers, for request ids and the salt of iterators.
     pub random: Random,
-    /// What goes wrong.
+    /// The faults to inject.
     pub faults: Faults,
 }
 
 impl World {
-    /// Surroundings in which nothing goes wrong, until a rule says otherwise.
+    /// Surroundings without fault rules.
     pub fn new(clock: Clock, random: Random) -> Self {
         Self {
             clock,

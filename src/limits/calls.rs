@@ -1,17 +1,17 @@
-//! How often each operation may be called, as the API reference says.
+//! The rate limits of operations, from the API reference.
 
-/// A rate at which an operation may be called.
+/// The rate limit of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallRate {
-    /// The operation.
+    /// The operation's name.
     pub operation: &'static str,
-    /// The name `--limit` takes.
+    /// The name in `--limit`.
     pub name: &'static str,
-    /// Calls in a second under the strict profile.
+    /// Calls a second under the strict profile.
     pub per_second: u64,
-    /// Whether each stream counts for itself, or the account in the region as a whole.
+    /// True when each stream has a rate of its own; false when an account in a region has one.
     pub by_stream: bool,
-    /// Who says so.
+    /// The source of the rate.
     pub source: &'static str,
 }
 
@@ -74,12 +74,12 @@ pub const CALL_RATES: &[CallRate] = rates! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calls {
     rates: [super::Limit; CALL_RATES.len()],
-    /// Whether one is in force.
+    /// At least one rate is in force.
     any: bool,
 }
 
 impl Calls {
-    /// No rate at all.
+    /// No rates.
     pub const OFF: Self = Self {
         rates: [None; CALL_RATES.len()],
         any: false,
@@ -93,7 +93,7 @@ impl Calls {
         }
     }
 
-    /// The rate of `operation`, if it has one that is in force.
+    /// The rate of `operation`, if one is in force.
     pub fn of(&self, operation: &str) -> Option<CallRate> {
         if !self.any {
             return None;

@@ -1,4 +1,4 @@
-//! Whose a thing is and where: accounts, regions, and the ARNs of streams and consumers.
+//! Accounts, regions, and the ARNs of streams and consumers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,17 +21,17 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// A region. Any text is one; copies share it.
+/// A region. Every text is taken as a name. Clones share the text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(Arc<str>);
 
 impl Region {
-    /// The region called `name`.
+    /// The region with this name.
     pub fn new(name: &str) -> Self {
         Self(name.into())
     }
 
-    /// Its name.
+    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,7 +54,7 @@ impl fmt::Display for Region {
     }
 }
 
-/// Within what a stream's name is unique: one account in one region.
+/// An account in a region. Within it a stream's name is unique.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountRegion {
     /// The account.
@@ -69,8 +69,8 @@ impl fmt::Display for AccountRegion {
     }
 }
 
-/// `arn:{partition}:kinesis:{region}:{account}:stream/{name}`. A stream that was deleted and
-/// created again has the same one.
+/// `arn:{partition}:kinesis:{region}:{account}:stream/{name}`. A stream that was
+/// deleted and created again has the same ARN.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamArn {
     /// Account and region.
@@ -80,7 +80,7 @@ pub struct StreamArn {
 }
 
 impl StreamArn {
-    /// The ARN of the stream called `name`.
+    /// The ARN of the stream with this name.
     pub fn new(scope: AccountRegion, name: &str) -> Self {
         Self {
             scope,
@@ -88,8 +88,8 @@ impl StreamArn {
         }
     }
 
-    /// Reads a stream's ARN. Any partition that begins with `aws` will do; what is printed is the
-    /// one the region belongs to. `None` also for the ARN of anything else, such as a consumer.
+    /// Reads a stream's ARN. Every partition that begins with `aws` is accepted; the printed ARN
+    /// has the partition of its region. `None` for the ARN of another resource, such as a consumer.
     pub fn parse(text: &str) -> Option<Self> {
         let (scope, resource) = kinesis_resource(text)?;
         let name = resource.strip_prefix("stream/")?;
@@ -108,11 +108,11 @@ impl fmt::Display for StreamArn {
     }
 }
 
-/// `{stream ARN}/consumer/{name}:{creation time}`. A consumer that was registered again has
-/// another one.
+/// `{stream ARN}/consumer/{name}:{creation time}`. A consumer that was registered
+/// again has another ARN.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConsumerArn {
-    /// The stream it consumes.
+    /// The stream that the consumer reads.
     pub stream: StreamArn,
     /// The consumer's name.
     pub name: Arc<str>,
@@ -127,7 +127,7 @@ impl ConsumerArn {
         let (stream, consumer) = resource.strip_prefix("stream/")?.split_once("/consumer/")?;
         let (name, created) = consumer.split_once(':')?;
         let created_s: u64 = created.parse().ok()?;
-        // Two spellings of one number would be two ARNs of one consumer.
+        // Leading zeros are refused, so that a consumer has one ARN only.
         let canonical = created_s.to_string() == created;
         (is_name(stream) && is_name(name) && canonical).then(|| Self {
             stream: StreamArn::new(scope, stream),
@@ -159,7 +159,7 @@ fn kinesis_resource(text: &str) -> Option<(AccountRegion, &str)> {
     Some((scope, parts.next()?)).filter(|_| partition.starts_with("aws"))
 }
 
-/// Whether `name` is one that a stream or a consumer can have: `[a-zA-Z0-9_.-]{1,128}`.
+/// True for a valid name of a stream or a consumer: `[a-zA-Z0-9_.-]{1,128}`.
 fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     (1..=128).contains(&name.len()) && name.bytes().all(allowed)

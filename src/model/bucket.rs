@@ -1,25 +1,25 @@
-//! Token buckets: how fast something may be done, exact to the millisecond.
+//! Token buckets: rate limits, exact to the millisecond.
 
 use crate::world::Timestamp;
 
-/// A balance that refills continuously and holds one second's worth at most.
+/// A token bucket. It refills continuously and holds at most the amount of one second.
 ///
-/// It counts in thousandths, so that what one millisecond brings is a whole number and nothing is
-/// ever rounded.
+/// The level is in thousandths of the unit: the refill of one millisecond is a whole number, so
+/// nothing is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
-    /// One second's worth.
+    /// The refill of one second, which is also the capacity.
     per_second: i64,
-    /// The balance in thousandths, when it was last looked at; negative when in debt.
+    /// The level in thousandths at the last access. Negative after a debt.
     level_thousandths: i64,
     last: Timestamp,
 }
 
 impl Bucket {
-    /// The largest rate a bucket keeps; larger ones are as good as none.
+    /// The largest rate of a bucket. Larger rates are reduced to it.
     const MAX_PER_SECOND: u64 = (i64::MAX / 4000) as u64;
 
-    /// A full bucket that refills by `per_second` a second. One of 0 never gives anything.
+    /// A full bucket with a refill of `per_second`. A bucket with a refill of 0 admits nothing.
     pub fn new(per_second: u64, now: Timestamp) -> Self {
         let per_second = per_second.min(Self::MAX_PER_SECOND) as i64;
         Self {
@@ -29,20 +29,21 @@ impl Bucket {
         }
     }
 
-    /// Whether nothing is missing in it.
+    /// True when the level is at the capacity.
     pub fn is_full(&self, now: Timestamp) -> bool {
         self.level_at(now) >= self.capacity_thousandths()
     }
 
-    /// Whether [`Self::take`] would succeed.
+    /// True when [`Self::take`] would succeed.
     pub fn would_take(&self, now: Timestamp, amount: u64) -> bool {
-        // What is larger than the bucket is covered by a full one, or it could never be taken.
+        // A full bucket covers every amount: an amount above the capacity could never be taken
+        // otherwise.
         let covered = thousandths(amount).min(self.capacity_thousandths());
         self.level_at(now) >= covered && (self.per_second > 0 || amount == 0)
     }
 
-    /// Takes `amount` if the balance covers it. More than the bucket holds is taken when it is
-    /// full and leaves a debt behind, so that the average stays at the rate.
+    /// Takes `amount` if the level covers it. An amount above the capacity is taken from a full
+    /// bucket and leaves a debt, so that the average stays at the rate.
     pub fn take(&mut self, now: Timestamp, amount: u64) -> bool {
         let taken = self.would_take(now, amount);
         if taken {
@@ -51,19 +52,19 @@ impl Bucket {
         taken
     }
 
-    /// Whether something whose cost is not known yet may go ahead: there is no debt. What it cost
-    /// is to be paid with [`Self::debit`].
+    /// True when there is no debt. Used for work of unknown cost: the caller takes the cost with
+    /// [`Self::debit`] afterwards.
     pub fn admits(&self, now: Timestamp) -> bool {
         self.level_at(now) >= 0 && self.per_second > 0
     }
 
-    /// Takes `amount` whether or not the balance covers it.
+    /// Takes `amount`, even if the level does not cover it.
     pub fn debit(&mut self, now: Timestamp, amount: u64) {
         self.level_thousandths = self.level_at(now).saturating_sub(thousandths(amount));
         self.last = self.last.max(now);
     }
 
-    /// The balance in thousandths. Time that goes backwards changes nothing.
+    /// The level in thousandths. A clock that went back does not change it.
     fn level_at(&self, now: Timestamp) -> i64 {
         let refill = self.per_second.saturating_mul(now.millis_since(self.last));
         self.level_thousandths
@@ -82,17 +83,17 @@ fn thousandths(amount: u64) -> i64 {
         .saturating_mul(1000)
 }
 
-/// What one shard takes: so many bytes and so many records a second, each of them if limited.
+/// The write limits of one shard: bytes a second and records a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WriteLimit {
-    /// Bytes of data and partition keys.
+    /// The limit of bytes of data and partition keys.
     pub bytes: Option<Bucket>,
-    /// Records.
+    /// The limit of records.
     pub records: Option<Bucket>,
 }
 
 impl WriteLimit {
-    /// Full buckets for the given rates; without a rate, no limit.
+    /// Full buckets with these rates. `None` is no limit.
     pub fn new(
         bytes_per_second: Option<u64>,
         records_per_second: Option<u64>,
@@ -105,7 +106,7 @@ impl WriteLimit {
         }
     }
 
-    /// Takes one record of `size_bytes` from both balances, or from neither.
+    /// Takes one record of `size_bytes` from both buckets, or from neither.
     pub fn take(&mut self, now: Timestamp, size_bytes: u64) -> bool {
         let covers = |bucket: Option<Bucket>, amount| {
             bucket.is_none_or(|bucket| bucket.would_take(now, amount))

@@ -1,4 +1,4 @@
-//! Hash keys: the 128-bit numbers that decide which shard a record goes to.
+//! Hash keys: the 128-bit numbers that select the shard of a record.
 
 use md5::{Digest, Md5};
 use std::fmt;
@@ -23,15 +23,15 @@ impl HashKey {
         self.0
     }
 
-    /// Where a partition key leads: the MD5 of its UTF-8 bytes, read as a big-endian number.
+    /// The hash key of a partition key: the MD5 of its UTF-8 bytes as a big-endian number.
     pub fn of_partition_key(partition_key: &str) -> Self {
         Self(u128::from_be_bytes(Md5::digest(partition_key).into()))
     }
 
-    /// Reads a decimal hash key. The service model's pattern lets 39 digits through, and so some
-    /// numbers beyond the key space: those are `None`.
+    /// Reads a decimal hash key. The service model's pattern admits 39 digits, and so some numbers
+    /// above the key space: `None` for these.
     pub fn parse(text: &str) -> Option<Self> {
-        // `u128`'s own parser would take a leading plus.
+        // The parser of `u128` accepts a leading plus; the service does not.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| text.parse().ok().map(Self)).flatten()
     }
@@ -69,18 +69,18 @@ impl HashKeyRange {
         end: HashKey::MAX,
     };
 
-    /// Whether `key` lies in the range.
+    /// True when `key` lies in the range.
     pub fn contains(&self, key: HashKey) -> bool {
         self.start <= key && key <= self.end
     }
 
-    /// Whether `next` begins right after this range ends.
+    /// True when `next` begins directly after the end of this range.
     pub fn is_followed_by(&self, next: &Self) -> bool {
         self.end.after() == Some(next.start)
     }
 
-    /// The ranges CreateStream gives `count` shards: all ⌊2^128 / count⌋ wide but for the last,
-    /// which takes the remainder.
+    /// The ranges of the `count` shards of a new stream: each is ⌊2^128 / count⌋ wide, and the last
+    /// one also has the remainder.
     pub fn uniform(count: u32) -> impl ExactSizeIterator<Item = Self> {
         let width = uniform_width(count);
         (0..count).map(move |index| {
@@ -99,10 +99,10 @@ impl HashKeyRange {
     }
 }
 
-/// ⌊2^128 / count⌋; 0 for a count of 1, whose only range starts at 0 whatever the width.
+/// ⌊2^128 / count⌋. For a count of 1 it is 0, which does no harm: the only range starts at 0.
 fn uniform_width(count: u32) -> u128 {
     let width = u128::MAX / u128::from(count.max(1));
-    // 2^128 − 1 divided falls short of 2^128 divided only where the count divides 2^128.
+    // The quotients of 2^128 − 1 and of 2^128 differ only when the count divides 2^128.
     width.wrapping_add(u128::from(count.is_power_of_two()))
 }
 

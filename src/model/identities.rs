@@ -1,4 +1,4 @@
-//! Who the access keys are, and what they may do: the file of `--policies`.
+//! The file of `--policies`: the principal and the permissions of each access key.
 //!
 //! ```json
 //! {
@@ -17,15 +17,15 @@ use super::{AccountId, Policy, Principal};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The principals by their access keys.
+/// The principals by access key.
 #[derive(Debug, Default)]
 pub struct Identities(HashMap<String, Arc<Principal>>);
 
 impl Identities {
-    /// Reads the file's text. An empty one names nobody.
+    /// Reads the file's text. An empty file has no access keys.
     ///
     /// # Errors
-    /// What is wrong and where, for people: whatever would not be enforced is refused.
+    /// The place and the reason, for people. A rule that would not be enforced is refused.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Ok(Self::default());
@@ -41,19 +41,19 @@ impl Identities {
         Ok(Self(all))
     }
 
-    /// Who has this access key, if the file says so.
+    /// The principal of this access key, if the file has the key.
     pub fn find(&self, key: &str) -> Option<&Arc<Principal>> {
         self.0.get(key)
     }
 
-    /// The access keys named.
+    /// The access keys of the file.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 }
 
 fn principal(key: &str, entry: &Document) -> Result<Principal, String> {
-    // The key is a part of what slashes and blanks take apart.
+    // The Authorization header separates the access key from other parts by slashes and blanks.
     let is_key = !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
     if !is_key {
         return Err(format!("{key} is no access key"));

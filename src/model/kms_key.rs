@@ -1,26 +1,26 @@
-//! Keys of the key service, which does not exist here: what the configuration says of some.
+//! KMS keys. There is no key service here: the configuration makes single keys unusable.
 
 use std::collections::HashMap;
 
-/// Why a key cannot be used.
+/// The reason why a key cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
-    /// It is disabled.
+    /// The key is disabled.
     Disabled,
-    /// It is pending deletion, or in another state that forbids its use.
+    /// The key is pending deletion, or in another state that forbids its use.
     Pending,
-    /// The caller may not use it.
+    /// The caller may not use the key.
     Denied,
-    /// It does not exist.
+    /// The key does not exist.
     Missing,
     /// The account has not signed up for the key service.
     OptIn,
-    /// It was asked for too often.
+    /// Too many requests used the key.
     Throttled,
 }
 
 impl KeyState {
-    /// All states, by the names that the option takes.
+    /// All states, with their names in the option.
     pub const ALL: [(&'static str, Self); 6] = [
         ("disabled", Self::Disabled),
         ("pending", Self::Pending),
@@ -30,7 +30,7 @@ impl KeyState {
         ("throttled", Self::Throttled),
     ];
 
-    /// The state of that name.
+    /// The state with this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -39,5 +39,5 @@ impl KeyState {
     }
 }
 
-/// The keys that cannot be used, by id, alias or ARN; every other key can.
+/// The unusable keys by id, alias or ARN. Every other key is usable.
 pub type Keys = HashMap<String, KeyState>;

@@ -5,13 +5,13 @@ use crate::limits;
 use crate::world::Timestamp;
 use std::fmt::Write as _;
 
-/// Where a listing goes on. What the fields mean is up to the operation that made the token, which
-/// names itself in the first of them.
+/// The place at which a listing goes on. The first field names the operation that made the token;
+/// that operation defines the other fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageToken {
-    /// When it was handed out.
+    /// The time of issue.
     pub issued: Timestamp,
-    /// What the listing is of and how far it has come.
+    /// The operation, the subject of the listing and the last listed item.
     pub fields: Vec<String>,
 }
 
@@ -21,7 +21,7 @@ impl PageToken {
         seal(Purpose::PageToken, salt, &self.plain())
     }
 
-    /// `{issue time in ms}/`, then every field with its length in bytes before it.
+    /// `{issue time in ms}/`, then the fields, each behind its length in bytes.
     fn plain(&self) -> String {
         let mut plain = format!("{}/", self.issued.millis());
         for field in &self.fields {
@@ -30,7 +30,7 @@ impl PageToken {
         plain
     }
 
-    /// Reads back what [`Self::encode`] wrote; `None` is what the service calls an invalid token.
+    /// Reads a text of [`Self::encode`]. `None` for a token that the service calls invalid.
     pub fn decode(text: &str) -> Option<Self> {
         let plain = open(Purpose::PageToken, text)?;
         let (issued_ms, mut rest) = plain.split_once('/')?;
@@ -48,7 +48,7 @@ impl PageToken {
         (token.plain() == plain).then_some(token)
     }
 
-    /// Whether it is too old to be used at `now`.
+    /// True when the token is too old to be used at `now`.
     pub fn expired(&self, now: Timestamp) -> bool {
         now.millis_since(self.issued) > limits::PAGE_TOKEN_LIFE_MS
     }

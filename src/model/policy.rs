@@ -1,9 +1,9 @@
-//! Policies: what a document says about a request, and what several of them say together.
+//! Policies: the answer of one document to a request, and of several documents together.
 //!
-//! One reader serves both kinds. It keeps what it understands, and notes as a flaw what it does
-//! not; then the statement of the flaw allows nothing, and denies whatever its other elements do
-//! not exclude. The policies of principals are refused for their flaws at the start; those of
-//! resources come with requests and are taken as the service takes them.
+//! One reader serves the policies of principals and of resources. It notes elements that it does
+//! not understand as flaws. A statement with a flaw allows nothing, and it denies every request
+//! that its other elements do not exclude. The start refuses policies of principals with flaws.
+//! Policies of resources come in requests, and are accepted as the service accepts them.
 
 mod condition;
 mod document;
@@ -22,33 +22,33 @@ use std::fmt;
 use std::net::IpAddr;
 use truth::Truth;
 
-/// A policy, as far as it is understood.
+/// A policy: the statements, as far as they are understood.
 #[derive(Debug, Clone)]
 pub struct Policy(Vec<Statement>);
 
-/// What is asked of policies.
+/// A request that policies decide about.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// Who asks.
+    /// The principal that sends the request.
     pub caller: &'a Principal,
-    /// What for: `kinesis:PutRecord`.
+    /// The action, such as `kinesis:PutRecord`.
     pub action: &'a str,
-    /// On what.
+    /// The resource of the request.
     pub target: &'a Target,
-    /// Whether the policy of a resource can allow it.
+    /// True when the policy of a resource can allow the action.
     pub shared: bool,
     /// The target's tags.
     pub tags: &'a Tags,
-    /// Where from.
+    /// The address that the request comes from.
     pub address: IpAddr,
-    /// Whether over TLS.
+    /// True when the request came over TLS.
     pub over_tls: bool,
 }
 
-/// What a request is about.
+/// The resource of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// The account in the region: only a `*` names it.
+    /// The account in the region. Only the pattern `*` matches it.
     Account(AccountRegion),
     /// A stream.
     Stream(StreamArn),
@@ -56,7 +56,7 @@ pub enum Target {
     Consumer(ConsumerArn),
 }
 
-/// Why a request is refused.
+/// The reason why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// A policy of the principal denies it.
@@ -79,8 +79,8 @@ impl Target {
         }
     }
 
-    /// Whether an ARN with wildcards names it. The parts are compared as they are, not as text:
-    /// any text is a region, one with colons too.
+    /// True when an ARN with wildcards matches the resource. The parts are compared one by one: the
+    /// name of a region may have colons.
     fn is_like(&self, pattern: &str) -> bool {
         let resource = match self {
             Self::Account(_) => return pattern == "*",
@@ -118,7 +118,7 @@ impl Policy {
     /// Reads the policy of a principal.
     ///
     /// # Errors
-    /// Where it says what is not understood, for people.
+    /// The place of the first flaw, for people.
     pub(super) fn of_identity(document: &Document) -> Result<Self, String> {
         let mut flaws = Flaws::default();
         let policy = Self(statement::read_all(document, false, &mut flaws));
@@ -128,7 +128,7 @@ impl Policy {
         }
     }
 
-    /// Reads the policy of a resource. One that is no policy at all denies everything.
+    /// Reads the policy of a resource. A text that is no policy denies everything.
     pub fn of_resource(text: &str) -> Self {
         match Document::read(text) {
             Ok(document) => Self(statement::read_all(&document, true, &mut Flaws::default())),
@@ -147,13 +147,14 @@ impl Policy {
     }
 }
 
-/// Whether `request` may be done, by the policies of its caller and that of its target.
+/// Decides `request` by the policies of its caller and the policy of its resource.
 ///
-/// A denial anywhere wins. Within an account either side's word is enough, and an account that a
-/// resource's policy allows still has to allow it to its own; across accounts both sides have to.
+/// A Deny in any policy wins. Within an account one Allow is enough, of the caller's policies or of
+/// the resource's; an Allow for the account itself leaves the decision to the caller's policies.
+/// Across accounts both sides have to allow the request.
 ///
 /// # Errors
-/// Why it may not.
+/// The reason for the refusal.
 pub fn judge(request: &Request<'_>, resource: Option<&Policy>) -> Result<(), Refusal> {
     let caller = request.caller;
     if caller
@@ -179,7 +180,7 @@ pub fn judge(request: &Request<'_>, resource: Option<&Policy>) -> Result<(), Ref
     }
 }
 
-/// What a reader did not understand, and where.
+/// The elements that a reader did not understand, and their places.
 #[derive(Debug, Default)]
 struct Flaws {
     place: Vec<String>,
@@ -191,7 +192,7 @@ impl Flaws {
         self.found.push(format!("{} {what}", self.place.join(".")));
     }
 
-    /// Reads a part, whose flaws are told with its name.
+    /// Reads a part of a document. Its flaws are noted with the part's name.
     fn within<R>(&mut self, part: &str, read: impl FnOnce(&mut Self) -> R) -> R {
         self.place.push(part.to_owned());
         let read = read(self);

@@ -1,22 +1,22 @@
-//! A record as a producer hands it in, before it has a sequence number.
+//! A record of a request, before it has a sequence number.
 
 use super::hash_key::HashKey;
 use bytes::Bytes;
 
-/// What PutRecord, or one entry of PutRecords, asks to have written.
+/// The record of a PutRecord, or of one entry of a PutRecords.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRecord {
-    /// `PartitionKey`; a stream that distributes by AUTO takes records without one.
+    /// `PartitionKey`. Optional for streams with record distribution strategy AUTO.
     pub partition_key: Option<Box<str>>,
-    /// Whose shard the record belongs to.
+    /// The hash key, which selects the shard.
     pub hash_key: HashKey,
     /// `Data`, decoded.
     pub data: Bytes,
 }
 
 impl NewRecord {
-    /// What the record counts for, in bytes, in limits of size and throughput: its data and its
-    /// partition key in UTF-8, not the explicit hash key.
+    /// The size that limits count, in bytes: data and partition key in UTF-8. An explicit hash key
+    /// does not count.
     pub fn size_bytes(&self) -> u64 {
         (self.data.len() + self.partition_key.as_deref().map_or(0, str::len)) as u64
     }

@@ -1,19 +1,18 @@
-//! Scaling to shards of one size, as UpdateShardCount does it: a single sweep from the lowest hash
-//! key to the highest that splits and merges until every range is as wide as CreateStream would
-//! make it.
+//! Scaling to shards of equal size, for UpdateShardCount: one sweep from the lowest hash key to the
+//! highest splits and merges until the ranges are those of a new stream.
 
 use super::hash_key::HashKeyRange;
 use super::shard::{Resharding, Shard, merge, split};
 use super::shard_id::ShardId;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Ends that lie no further apart than this count as equal, so that rounding leaves no slivers:
-/// the key space divided by ten to the tenth (a choice).
+/// Ends of ranges within this distance count as equal, so that rounding makes no tiny shards: the
+/// key space divided by ten to the tenth (a choice).
 const TOLERANCE: u128 = u128::MAX / 10_000_000_000;
 
-/// What becomes of `open`, the open shards of a stream, when it is scaled to `count` shards: the
-/// shards that are closed and those that are created, some of which are closed again on the way.
-/// New shards are numbered from `next` on; the first parents are closed in second `closed_s`.
+/// Scales the open shards of a stream to `count` shards. Returns the shards that are closed and the
+/// shards that are created; some of the created ones are closed again by the next step. New shards
+/// have ids from `next` on. The first parents close in second `closed_s`.
 ///
 /// # Panics
 /// When the open shards do not cover the key space exactly once.
@@ -33,16 +32,16 @@ pub fn scale(open: &[Shard], next: ShardId, count: u32, closed_s: u64) -> Vec<Sh
 }
 
 struct Sweep {
-    /// The open shards that are left, the lowest first.
+    /// The remaining open shards, the lowest first.
     queue: VecDeque<Shard>,
     next: ShardId,
     closed_s: u64,
-    /// Every shard that was closed or created, as it is now.
+    /// The present form of every shard that was closed or created.
     changed: BTreeMap<ShardId, Shard>,
 }
 
 impl Sweep {
-    /// Gathers shards until they end where `target` ends.
+    /// Merges and splits shards until one has the end of `target`.
     fn fill(&mut self, target: HashKeyRange) {
         let end = target.end.value();
         let mut gathered: Option<Shard> = None;
@@ -65,7 +64,7 @@ impl Sweep {
         }
     }
 
-    /// Splits a shard at the target's end; its upper part is next.
+    /// Splits a shard at the end of `target`. The upper part goes back into the queue.
     fn cut(&mut self, shard: &Shard, target: HashKeyRange) -> Shard {
         let key = target
             .end

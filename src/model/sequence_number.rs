@@ -12,18 +12,19 @@ use std::fmt;
 /// Decimal digits of a sequence number.
 pub const SEQUENCE_NUMBER_DIGITS: usize = U192_DIGITS;
 
-/// What the service gives a record, and what a shard's life starts and ends with (version 2).
+/// The sequence number of a record, or the starting or ending number of a shard (version 2).
 ///
 /// The order is that of the decimal numbers; it means something only within one shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SequenceNumber {
-    /// When the shard was created, in seconds since the epoch; below [`Self::CREATED_LIMIT_S`].
+    /// The creation time of the shard, in seconds since 1970; below [`Self::CREATED_LIMIT_S`].
     pub created_s: u64,
     /// The shard's index, at most [`ShardId::MAX_INDEX`].
     pub shard: u32,
     /// The sequence index, at most [`Self::LAST_INDEX`].
     pub index: u64,
-    /// When the record was accepted, in seconds since the epoch; at most [`Self::LAST_TIME_S`].
+    /// The time at which the record was accepted, in seconds since 1970; at most
+    /// [`Self::LAST_TIME_S`].
     pub time_s: u64,
 }
 
@@ -55,8 +56,8 @@ impl SequenceNumber {
         }
     }
 
-    /// The next number of the same shard, whether or not a record has it: reading from there on is
-    /// reading after this one. The very last number is its own next.
+    /// The next number of the same shard; a record with it need not exist. To read from the next
+    /// number on is to read after this one. The largest number is its own next.
     pub const fn next(self) -> Self {
         if self.time_s < Self::LAST_TIME_S {
             Self {
@@ -74,7 +75,7 @@ impl SequenceNumber {
         }
     }
 
-    /// Reads a caller's number; `None` for those the service calls invalid.
+    /// Reads a number from a request. `None` for a number that the service calls invalid.
     pub fn parse(text: &str) -> Option<ParsedNumber> {
         ParsedNumber::read(text)
     }
@@ -106,7 +107,7 @@ impl SequenceNumber {
         }
     }
 
-    /// The fields in the order in which they decide.
+    /// The fields in the order of comparison.
     const fn order(&self) -> (u64, u32, u64, u64, u32) {
         (
             self.created_s,
@@ -138,19 +139,20 @@ impl fmt::Display for SequenceNumber {
     }
 }
 
-/// A number that a caller sent and that the service would not call invalid: of any shard, and of
-/// today's or an earlier form.
+/// A valid number from a request. It may be of any shard, and of the present or an earlier
+/// version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParsedNumber {
-    /// The form: 2 is today's, 1 and 0 are earlier ones.
+    /// The version of the form: 2 is the present one, 1 and 0 are earlier ones.
     pub version: u8,
-    /// When the shard was created, in seconds since the epoch.
+    /// The creation time of the shard, in seconds since 1970.
     pub created_s: u64,
-    /// The shard's index, which a caller can make negative.
+    /// The shard's index. A number from a request can have a negative one.
     pub shard_index: i32,
-    /// The sequence index; in version 0, the sixteen digits in its place.
+    /// The sequence index; in version 0, sixteen other digits.
     pub index: u64,
-    /// When the record was accepted, in seconds since the epoch; version 0 has no such field.
+    /// The time at which the record was accepted, in seconds since 1970. Version 0 has no such
+    /// field.
     pub time_s: Option<u64>,
     written: U192,
 }
@@ -184,7 +186,7 @@ impl ParsedNumber {
 
     /// 32 digits: one, creation time (9), two, sixteen, shard index (4).
     fn version_zero(written: U192) -> Option<Self> {
-        // The digits are counted from the left: where there are 33, the last one says nothing.
+        // The digits count from the left: of 33 digits, the last has no meaning.
         let digits = if written.high == 0 {
             written
         } else {
@@ -202,7 +204,7 @@ impl ParsedNumber {
     }
 
     /// 47 digits: one, creation time (9), nibble, two, sequence time (9), fourteen, index (2),
-    /// shard index (8), version. The service looks at no limit here.
+    /// shard index (8), version. The service checks no limit here.
     fn version_one(written: U192) -> Self {
         Self {
             version: 1,
@@ -230,14 +232,14 @@ impl ParsedNumber {
         })
     }
 
-    /// The very number as one of today's; `None` when it is of another version, of a negative
-    /// shard, or fills digits that the service leaves empty.
+    /// The same number in version 2. `None` for a number of another version, with a negative shard
+    /// index, or with digits that are zero in every number of the service.
     pub fn as_version_two(&self) -> Option<SequenceNumber> {
         self.fields().filter(|number| number.wide() == self.written)
     }
 
-    /// Where AT_SEQUENCE_NUMBER starts: the first number of the same shard that is not below this
-    /// one. `None` when it is of another version or of a negative shard.
+    /// The start of AT_SEQUENCE_NUMBER: the first number of the same shard that is not below this
+    /// number. `None` for another version or a negative shard index.
     pub fn position_at(&self) -> Option<SequenceNumber> {
         let fields = self.fields()?;
         let first = SequenceNumber {
@@ -253,13 +255,14 @@ impl ParsedNumber {
         Some(if fields.wide() == self.written {
             fields
         } else if first.wide() > self.written {
-            // A caller's number may carry the nibble of another shard; ours are all above it …
+            // A number from a request may have the nibble of another shard: every number of the
+            // shard is above it …
             first
         } else if last.wide() < self.written {
-            // … or all below it …
+            // … or below it …
             last
         } else {
-            // … or it fills the two empty digits, and stands between one index and the next.
+            // … or it has digits between two indexes.
             SequenceNumber {
                 index: fields.index + 1,
                 time_s: 0,
@@ -268,8 +271,8 @@ impl ParsedNumber {
         })
     }
 
-    /// Where AFTER_SEQUENCE_NUMBER starts: the first number of the same shard that is above this
-    /// one. `None` when it is of another version or of a negative shard.
+    /// The start of AFTER_SEQUENCE_NUMBER: the first number of the same shard that is above this
+    /// number. `None` for another version or a negative shard index.
     pub fn position_after(&self) -> Option<SequenceNumber> {
         self.as_version_two()
             .map_or_else(|| self.position_at(), |number| Some(number.next()))

@@ -1,4 +1,4 @@
-//! Shards as the service describes them, and how splitting and merging makes new ones of old.
+//! Shards as the service describes them, and the shards that a split or a merge makes.
 
 use super::hash_key::{HashKey, HashKeyRange};
 use super::sequence_number::SequenceNumber;
@@ -11,18 +11,18 @@ pub struct Shard {
     pub id: ShardId,
     /// `HashKeyRange`.
     pub hash_key_range: HashKeyRange,
-    /// The second, since the epoch, in which it was created: part of all its sequence numbers.
+    /// The creation time in seconds since 1970, a part of every sequence number of the shard.
     pub created_s: u64,
-    /// The second, since the epoch, in which it was split or merged away.
+    /// The time of the split or merge that closed the shard, in seconds since 1970.
     pub closed_s: Option<u64>,
-    /// `ParentShardId`: what it was split from, or the lower half of what it was merged from.
+    /// `ParentShardId`: the shard that was split, or the lower one of the two that were merged.
     pub parent: Option<ShardId>,
-    /// `AdjacentParentShardId`: the upper half of what it was merged from.
+    /// `AdjacentParentShardId`: the upper one of the two that were merged.
     pub adjacent_parent: Option<ShardId>,
 }
 
 impl Shard {
-    /// The shards that CreateStream makes.
+    /// The shards of a new stream.
     pub fn initial(count: u32, created_s: u64) -> Vec<Self> {
         HashKeyRange::uniform(count)
             .zip(0..)
@@ -42,12 +42,12 @@ impl Shard {
         }
     }
 
-    /// `StartingSequenceNumber`, below all its records.
+    /// `StartingSequenceNumber`: below every record of the shard.
     pub const fn starting_sequence_number(&self) -> SequenceNumber {
         SequenceNumber::first_of(self.created_s, self.id.index())
     }
 
-    /// `EndingSequenceNumber`, above all its records; an open shard has none.
+    /// `EndingSequenceNumber`: above every record of the shard. An open shard has none.
     pub fn ending_sequence_number(&self) -> Option<SequenceNumber> {
         let closed_s = self.closed_s?;
         Some(SequenceNumber::last_of(
@@ -57,40 +57,39 @@ impl Shard {
         ))
     }
 
-    /// Whether records can be put into it.
+    /// True until the shard is split or merged.
     pub const fn is_open(&self) -> bool {
         self.closed_s.is_none()
     }
 
-    /// Whether SplitShard takes `key` as NewStartingHashKey: it has to be greater than one plus the
-    /// shard's first key and less than its last.
+    /// True when SplitShard accepts `key` as NewStartingHashKey: above the shard's first key plus
+    /// one, and below its last key.
     pub fn can_split_at(&self, key: HashKey) -> bool {
         let HashKeyRange { start, end } = self.hash_key_range;
         start.after().is_some_and(|second| second < key) && key < end
     }
 
-    /// Whether MergeShards takes `next` as the AdjacentShardToMerge of this one: it has to begin
-    /// where this one ends. The reverse pair is refused.
+    /// True when MergeShards accepts `next` as the AdjacentShardToMerge of this shard: `next`
+    /// begins where this shard ends. The reverse pair is refused.
     pub fn can_merge_with(&self, next: &Self) -> bool {
         self.hash_key_range.is_followed_by(&next.hash_key_range)
     }
 }
 
-/// What splitting or merging changes, all of it in one step.
+/// The changes of a split or a merge, which are made in one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resharding {
-    /// The parents, closed.
+    /// The parents, now closed.
     pub closed: Vec<Shard>,
-    /// Their children, in the order of their ids, created one second after the parents' end.
+    /// The children in the order of their ids, created one second after the parents' end.
     pub opened: Vec<Shard>,
 }
 
-/// Splits `parent` at `key`, the first key of the upper child. `ids` go to the lower child and to
-/// the upper one. The parent is closed in second `closed_s`, or, if it is not as old as that, in
-/// the second in which it was created.
+/// Splits `parent` at `key`, the first key of the upper child. `ids` are those of the lower and the
+/// upper child. The parent closes in second `closed_s`, but not before the second of its creation.
 ///
 /// # Panics
-/// When the parent is closed, or when one of the children would have no keys.
+/// When the parent is closed, or when a child would have no keys.
 pub fn split(parent: &Shard, key: HashKey, ids: [ShardId; 2], closed_s: u64) -> Resharding {
     let HashKeyRange { start, end } = parent.hash_key_range;
     assert!(
@@ -113,11 +112,11 @@ pub fn split(parent: &Shard, key: HashKey, ids: [ShardId; 2], closed_s: u64) -> 
     }
 }
 
-/// Merges `lower` (ShardToMerge) with `upper` (AdjacentShardToMerge). Both are closed in second
-/// `closed_s`, or, if one of them is not as old as that, in the second in which it was created.
+/// Merges `lower` (ShardToMerge) with `upper` (AdjacentShardToMerge). Both close in second
+/// `closed_s`, but not before the second of their creation.
 ///
 /// # Panics
-/// When one of them is closed, or when the upper does not begin where the lower ends.
+/// When a parent is closed, or when `upper` does not begin where `lower` ends.
 pub fn merge(lower: &Shard, upper: &Shard, id: ShardId, closed_s: u64) -> Resharding {
     assert!(
         lower.can_merge_with(upper),
@@ -269,7 +268,7 @@ mod tests {
         }
     }
 
-    /// Splits or merges by the next choice, where that is possible.
+    /// Makes the split or merge that `choice` names, if it is possible.
     fn step(shards: &mut Vec<Shard>, choice: (usize, bool, u128), now_s: u64) {
         let (pick, splits, key) = choice;
         let mut open: Vec<Shard> = shards

@@ -1,4 +1,4 @@
-//! Shard ids: `shardId-000000000000` and what the service takes for one.
+//! Shard ids, such as `shardId-000000000000`.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ pub const SHARD_ID_CHARACTERS: usize = 20;
 
 const PREFIX: &[u8; 8] = b"shardId-";
 
-/// The id of a shard in its stream: an index given from 0 on in order of creation, never reused.
+/// The id of a shard: its index in the order of creation, from 0. An index is never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardId(u32);
 
 impl ShardId {
-    /// The largest index: the service keeps it as a signed 32-bit number.
+    /// The largest index: a signed number of 32 bits at the service.
     pub const MAX_INDEX: u32 = i32::MAX as u32;
 
     /// The id of the shard with `index`.
     ///
     /// # Panics
-    /// When the index is above [`Self::MAX_INDEX`]: no stream has that many shards.
+    /// When the index is above [`Self::MAX_INDEX`].
     pub const fn new(index: u32) -> Self {
         assert!(
             index <= Self::MAX_INDEX,
@@ -32,14 +32,15 @@ impl ShardId {
         self.0
     }
 
-    /// The id of the shard created next.
+    /// The id of the shard that is created next.
     pub const fn next(self) -> Self {
         Self::new(self.0 + 1)
     }
 
-    /// Reads a shard id as the service reads a caller's: the text between the first and the second
-    /// hyphen, or the whole text where there is none, must be decimal digits of at most
-    /// 2147483647. So `shardId-000000000001`, `anything-1` and `1` all mean the same shard.
+    /// Reads the shard id of a request as the service does: the text between the first and the
+    /// second hyphen, or the whole text without a hyphen, is a decimal number of at most
+    /// 2147483647. So
+    /// `shardId-000000000001`, `anything-1` and `1` are the same shard.
     pub fn parse(raw: &str) -> Option<Self> {
         let digits = match raw.split_once('-') {
             None => raw,

@@ -1,4 +1,4 @@
-//! Shard iterators: where a reader stands, handed to it as an opaque text.
+//! Shard iterators: the position of a reader, given to it as an opaque text.
 
 use super::sealed_text::{Purpose, SALT_BYTES, open, seal};
 use super::sequence_number::SequenceNumber;
@@ -6,33 +6,34 @@ use super::shard_id::ShardId;
 use crate::limits;
 use crate::world::Timestamp;
 
-/// A place in a shard, to read from inclusively.
+/// A position in a shard. Reading begins with the record at the position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardIterator {
-    /// When it was handed out.
+    /// The time of issue.
     pub issued: Timestamp,
-    /// Which creation of the stream it is for: a stream that was deleted and created again has the
-    /// same name and another incarnation.
+    /// The incarnation of the stream: a stream that was deleted and created again has the same name
+    /// and another incarnation.
     pub incarnation: u64,
     /// The stream's name.
     pub stream: String,
     /// The shard.
     pub shard: ShardId,
-    /// The first sequence number to read, of this very shard.
+    /// The first sequence number to read; a number of the shard.
     pub position: SequenceNumber,
 }
 
 impl ShardIterator {
-    /// The text for the caller. The service never gives the same one twice: `salt` is random.
+    /// The text for the client. `salt` is random, because the service never gives a text twice.
     ///
-    /// Sealed is `{salt and checksum, 20 characters}{incarnation, 16}{issue time in ms, 14}/{stream}/
-    /// {shard}/{position}/`, which makes it as long as the service's for every stream name.
+    /// Sealed is `{salt and checksum, 20 characters}{incarnation, 16}{issue time in ms,
+    /// 14}/{stream}/ {shard}/{position}/`, which makes it as long as the service's for every stream
+    /// name.
     pub fn encode(&self, salt: [u8; SALT_BYTES]) -> String {
         seal(Purpose::ShardIterator, salt, &self.plain())
     }
 
     fn plain(&self) -> String {
-        // Fourteen digits last until the year 5138.
+        // Fourteen digits are enough until the year 5138.
         let issued_ms = self.issued.millis().clamp(0, 99_999_999_999_999);
         format!(
             "{:016x}{issued_ms:014}/{}/{}/{}/",
@@ -40,8 +41,8 @@ impl ShardIterator {
         )
     }
 
-    /// Reads back what [`Self::encode`] wrote, also in double quotes, which the service tolerates.
-    /// `None` is what the service calls an invalid iterator.
+    /// Reads a text of [`Self::encode`], also in double quotes, which the service tolerates. `None`
+    /// for an iterator that the service calls invalid.
     pub fn decode(text: &str) -> Option<Self> {
         let quoted = text
             .strip_prefix('"')
@@ -61,16 +62,16 @@ impl ShardIterator {
             position: SequenceNumber::parse(position)?.as_version_two()?,
         };
         let same_shard = iterator.position.shard == iterator.shard.index();
-        // Written again it must be the same: one text for one place.
+        // Each position has one text only, so the text that is written again must be the same.
         (same_shard && iterator.plain() == plain).then_some(iterator)
     }
 
-    /// Whether it is too old to be used at `now`.
+    /// True when the iterator is too old to be used at `now`.
     pub fn expired(&self, now: Timestamp) -> bool {
         now.millis_since(self.issued) > limits::ITERATOR_LIFE_MS
     }
 
-    /// Whether it claims to be from after `now`, which makes it invalid.
+    /// True when the time of issue is after `now`, which makes the iterator invalid.
     pub fn issued_after(&self, now: Timestamp) -> bool {
         self.issued > now
     }

@@ -1,17 +1,17 @@
-//! The states and modes of a stream, in AWS's words.
+//! Status, capacity mode and encryption type of a stream, with AWS's names.
 
 use std::fmt;
 
-/// `StreamStatus`: where a stream is in its life.
+/// `StreamStatus`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StreamStatus {
-    /// Asked for; it has no shards yet.
+    /// The stream is being created and shows no shards yet.
     Creating,
-    /// At rest: it may be read, written and changed.
+    /// The stream can be read, written and changed.
     Active,
-    /// Being changed; it may be read and written.
+    /// The stream is being changed. It can be read and written.
     Updating,
-    /// On its way out.
+    /// The stream is being deleted.
     Deleting,
 }
 
@@ -33,12 +33,12 @@ impl fmt::Display for StreamStatus {
     }
 }
 
-/// `StreamMode`: who decides how many shards a stream has.
+/// `StreamMode`: the capacity mode, which decides how the number of shards is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StreamMode {
-    /// The caller.
+    /// The client sets the number of shards.
     Provisioned,
-    /// The service.
+    /// The service sets the number of shards.
     OnDemand,
 }
 
@@ -58,12 +58,12 @@ impl fmt::Display for StreamMode {
     }
 }
 
-/// `EncryptionType`: whether records are stored encrypted.
+/// `EncryptionType`: the encryption of stored records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EncryptionType {
-    /// They are not.
+    /// No encryption.
     None,
-    /// With a key of the Key Management Service.
+    /// Encryption with a key of the Key Management Service.
     Kms,
 }
 

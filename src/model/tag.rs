@@ -1,4 +1,4 @@
-//! Tags of a stream: which characters they may have, and how many there may be.
+//! Tags: the permitted characters, and the number of tags of one resource.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,21 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tags(BTreeMap<String, String>);
 
-/// Why tags are refused.
+/// The reason why tags are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagFault {
     /// A character outside letters, digits, blank and `_ . / = + - % @ :`.
     Characters,
-    /// A `%`, which only the second look finds, or the reserved prefix `aws:` (its text is a
+    /// A `%`, which only the second check finds, or the reserved prefix `aws:` (its text is a
     /// choice).
     Illegal,
-    /// More than a resource may have.
+    /// The resource would have too many tags.
     TooMany,
 }
 
 impl Tags {
-    /// Adds tags, replacing the values of keys that are there; all of them or none. There may be
-    /// `most` afterwards.
+    /// Adds all of the tags or none. A tag with an existing key replaces the value. The result has
+    /// at most `most` tags.
     ///
     /// # Errors
     /// The first fault, in the service's order of checks.
@@ -53,10 +53,10 @@ impl Tags {
         Ok(())
     }
 
-    /// Removes the tags of these keys, those that are there.
+    /// Removes the tags with these keys. Keys without a tag are ignored.
     ///
     /// # Errors
-    /// The first fault of a key; then none is removed.
+    /// The first fault of a key. Then no tag is removed.
     pub fn remove<'a>(
         &mut self,
         keys: impl Iterator<Item = &'a str> + Clone,
@@ -77,7 +77,7 @@ impl Tags {
         Ok(())
     }
 
-    /// The tags by key, as they are kept.
+    /// The tags by key.
     pub fn into_map(self) -> BTreeMap<String, String> {
         self.0
     }
@@ -96,8 +96,8 @@ impl FromIterator<(String, String)> for Tags {
     }
 }
 
-/// The colon was refused in old recordings; the newest documentation allows it. The two ranges
-/// were recorded as accepted whole, signs such as `×` included.
+/// Old recordings refuse the colon, and the newest documentation permits it. Recordings accept the
+/// whole of the two ranges, with signs such as `×`.
 fn is_known(character: char) -> bool {
     character.is_alphanumeric()
         || " _./=+-%@:".contains(character)

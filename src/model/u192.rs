@@ -1,7 +1,6 @@
-//! Just enough of a 192-bit number to write and read sequence numbers in decimal.
+//! A number of 192 bits that reads and writes the decimal digits of sequence numbers.
 
-/// 10^19, the largest power of ten below 2^64. It is above 2^63, which is what
-/// [`divide_by_ten_19`] needs of a divisor.
+/// 10^19, the largest power of ten below 2^64. It is above 2^63, as [`divide_by_ten_19`] requires.
 const TEN_19: u64 = 10_000_000_000_000_000_000;
 
 /// ⌊(2^128 − 1) / 10^19⌋ − 2^64.
@@ -13,7 +12,8 @@ pub(super) const U192_DIGITS: usize = 56;
 /// An unsigned number of 192 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct U192 {
-    /// Bits 128 to 191; first, so that the derived order is the numbers' order.
+    /// Bits 128 to 191. The field is the first one, so that the derived order is that of the
+    /// numbers.
     pub(super) high: u64,
     /// Bits 0 to 127.
     pub(super) low: u128,
@@ -35,12 +35,12 @@ impl U192 {
         }
     }
 
-    /// Reads decimal digits; `None` for anything else and for numbers that do not fit.
+    /// Reads decimal digits. `None` for other texts and for numbers that do not fit.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text.is_empty() {
             return None;
         }
-        // Eighteen digits and the power of ten beside them fit 64 bits.
+        // Eighteen digits, and the power of ten for them, fit in 64 bits.
         text.as_bytes()
             .chunks(18)
             .try_fold(Self { high: 0, low: 0 }, |number, digits| {
@@ -66,7 +66,7 @@ impl U192 {
         })
     }
 
-    /// The sum, for two numbers whose sum is known to fit.
+    /// The sum. The caller knows that it fits.
     pub(super) fn plus(self, other: Self) -> Self {
         let (low, carry) = self.low.overflowing_add(other.low);
         Self {
@@ -109,8 +109,8 @@ impl U192 {
 
 /// Quotient and remainder of `high`·2^64 + `low`, where `high` is below 10^19.
 ///
-/// A division of 128 bits costs several times the multiplications it is replaced with here:
-/// Möller and Granlund, "Improved division by invariant integers", algorithm 4.
+/// The multiplications here cost a fraction of a division of 128 bits: Möller and Granlund,
+/// "Improved division by invariant integers", algorithm 4.
 fn divide_by_ten_19(high: u64, low: u64) -> (u64, u64) {
     let product = u128::from(TEN_19_RECIPROCAL) * u128::from(high);
     let estimate = product.wrapping_add((u128::from(high) << 64) | u128::from(low));
@@ -127,7 +127,7 @@ fn divide_by_ten_19(high: u64, low: u64) -> (u64, u64) {
     (quotient, remainder)
 }
 
-/// Every number of two digits, as text.
+/// The texts of the numbers 00 to 99.
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[0; 2]; 100];
     let mut number = 0;

@@ -1,4 +1,4 @@
-//! Time: the machine's, or one that a test moves.
+//! Time: the machine's clock, or a virtual clock that a test moves.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one place that reads the machine's clock"
@@ -10,27 +10,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, Semaphore};
 
-/// A moment: milliseconds since 1970-01-01T00:00:00Z, the precision of an arrival time.
+/// A moment in milliseconds since 1970-01-01T00:00:00Z, the precision of an arrival time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment `ms` milliseconds after the epoch.
+    /// The moment `ms` milliseconds after 1970.
     pub const fn from_millis(ms: i64) -> Self {
         Self(ms)
     }
 
-    /// Milliseconds since the epoch.
+    /// Milliseconds since 1970.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the epoch, rounded down.
+    /// Whole seconds since 1970, rounded down.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// The moment `ms` milliseconds later (earlier, when negative), or the last one there is.
+    /// The moment `ms` milliseconds later, or earlier if `ms` is negative. It saturates.
     pub const fn plus_millis(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
     }
@@ -42,7 +42,7 @@ impl Timestamp {
     }
 }
 
-/// Measures how long something took, in real time whatever the clock.
+/// Measures a duration, always in real time.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);
 
@@ -58,12 +58,12 @@ impl Stopwatch {
     }
 }
 
-/// Says what time it is and wakes those who wait for a time.
+/// A clock: it tells the time and wakes the tasks that wait for a moment.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The machine's.
+    /// The machine's clock.
     System,
-    /// One that moves only when told.
+    /// A clock that moves on request only.
     Virtual(Arc<VirtualClock>),
 }
 
@@ -76,7 +76,7 @@ impl Clock {
         }
     }
 
-    /// The machine's time, whatever the clock: for certificates and the log.
+    /// The machine's time, also with a virtual clock: for certificates and the log.
     pub fn wall_time(&self) -> Timestamp {
         wall_time()
     }
@@ -86,8 +86,8 @@ impl Clock {
         self.alarm_of(true)
     }
 
-    /// An alarm of a task whose progress is not in our hands, such as one that writes to a client:
-    /// a virtual clock does not wait for it for long.
+    /// An alarm of a task that others can delay, such as one that writes to a client. A virtual
+    /// clock waits for it for a second only.
     pub fn lenient_alarm(&self) -> Alarm {
         self.alarm_of(false)
     }
@@ -117,14 +117,14 @@ fn wall_time() -> Timestamp {
 
 /// A clock that stands still until it is advanced.
 ///
-/// Advancing walks from deadline to deadline and lets the task that waited for one finish before
-/// it goes on to the next, so a day advanced equals a day lived.
+/// An advance goes from deadline to deadline. At each one it lets the waiting task finish its work
+/// before it goes on, so tasks act as they would over the same time of a real clock.
 #[derive(Debug)]
 pub struct VirtualClock {
     state: Lock<VirtualState>,
-    /// Told whenever a task goes back to waiting.
+    /// Notified whenever a task waits again.
     settled: Notify,
-    /// One advance at a time.
+    /// Held by the advance in progress.
     turn: Semaphore,
 }
 
@@ -137,19 +137,20 @@ struct VirtualState {
 
 #[derive(Debug)]
 struct VirtualAlarm {
-    /// What its task waits for; a working task waits for nothing yet.
+    /// The deadline that the task waits for; `None` while it works. The inner `None` is no
+    /// deadline.
     waiting: Option<Option<Timestamp>>,
-    /// The bell was rung while the task worked.
+    /// The bell rang while the task worked.
     rung_at_work: bool,
-    /// Whether the clock waits for its task however long it works.
+    /// The clock waits for the task without a time limit.
     strict: bool,
-    /// Its task worked for too long: it is not waited for again before it waits.
+    /// The task worked for too long. The clock does not wait for it until it has waited once.
     given_up: bool,
     rung: Arc<Notify>,
 }
 
 impl VirtualClock {
-    /// A clock that says `now`.
+    /// A clock that stands at `now`.
     pub fn starting_at(now: Timestamp) -> Arc<Self> {
         let state = VirtualState {
             now,
@@ -163,7 +164,7 @@ impl VirtualClock {
         })
     }
 
-    /// Moves to `target`, meeting every deadline on the way in order. Never goes back.
+    /// Moves to `target` and meets every deadline on the way, in order. It never goes back.
     pub async fn advance_to(&self, target: Timestamp) {
         let _turn = self.turn.acquire().await;
         loop {
@@ -182,7 +183,7 @@ impl VirtualClock {
         }
     }
 
-    /// Returns when every task with an alarm waits; those with a lenient one get a second, once.
+    /// Returns when every task with an alarm waits. A task with a lenient alarm has one second.
     async fn settle(&self) {
         self.settle_those(|alarm| alarm.strict).await;
         let patience = Duration::from_secs(1);
@@ -229,7 +230,7 @@ impl VirtualClock {
         self.settled.notify_waiters();
     }
 
-    /// Notes what the task of alarm `id` waits for; false when there is nothing to wait for.
+    /// Notes the deadline of the task of alarm `id`. False when the task need not wait.
     fn wait(&self, id: u64, deadline: Option<Timestamp>) -> bool {
         let mut state = self.state.lock();
         let now = state.now;
@@ -252,7 +253,7 @@ impl VirtualClock {
 }
 
 impl VirtualState {
-    /// The task counts as working from now on, not only when it gets to run.
+    /// Marks the task as working now, although it runs later.
     fn wake(&mut self, id: u64) {
         let Some(alarm) = self.alarms.get_mut(&id) else {
             return;
@@ -265,19 +266,20 @@ impl VirtualState {
     }
 }
 
-/// What a task that acts at deadlines waits on. While the task works, a virtual clock stands.
+/// The alarm of a task that acts at deadlines. While the task works, a virtual clock stands.
 #[derive(Debug)]
 pub struct Alarm {
     bell: Bell,
 }
 
 impl Alarm {
-    /// Waits until `deadline` (without one: for ever) or until the bell is rung.
+    /// Waits until `deadline` or until the bell rings. Without a deadline only the bell ends the
+    /// wait.
     pub async fn wait(&mut self, deadline: Option<Timestamp>) {
         match &self.bell.clock {
             Clock::Virtual(clock) => {
                 if clock.wait(self.bell.id, deadline) {
-                    // Also when the caller stops waiting, as it may for another reason.
+                    // Dropped also when the caller gives up the wait.
                     let _at_work = AtWork {
                         clock,
                         id: self.bell.id,
@@ -300,13 +302,13 @@ impl Alarm {
         }
     }
 
-    /// What wakes this alarm's task before its deadline.
+    /// The bell, which wakes the alarm's task before its deadline.
     pub fn bell(&self) -> Bell {
         self.bell.clone()
     }
 }
 
-/// Notes, when dropped, that an alarm's task works again.
+/// Marks an alarm's task as working when it is dropped.
 struct AtWork<'a> {
     clock: &'a VirtualClock,
     id: u64,
@@ -337,7 +339,7 @@ pub struct Bell {
 }
 
 impl Bell {
-    /// Wakes the task, now or, when it works, as soon as it would wait.
+    /// Wakes the task: now, or at its next wait if it works.
     pub fn ring(&self) {
         match &self.clock {
             Clock::System => self.rung.notify_one(),

@@ -1,35 +1,35 @@
-//! RealDeadline with a peer: it ends in real time, whatever the clock.
+//! Deadlines in real time, also with a virtual clock: for peers that do not answer.
 #![allow(
     clippy::disallowed_methods,
-    reason = "a peer that does nothing is waited for in real time"
+    reason = "the wait for a silent peer ends in real time"
 )]
 
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// When the patience with a peer that is to do something ends.
+/// A moment of real time, at which the wait for a peer ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RealDeadline(Instant);
 
 impl RealDeadline {
-    /// RealDeadline for so long from now on.
+    /// The deadline `time` from now.
     pub fn lasting(time: Duration) -> Self {
         let now = Instant::now();
-        // Somebody who waits for a century does not see the difference to for ever.
+        // A deadline beyond the range of the clock is put a century away.
         Self(now.checked_add(time).unwrap_or(now + CENTURY))
     }
 
-    /// Whether it has ended.
+    /// True when the deadline has passed.
     pub fn is_over(self) -> bool {
         self.0 <= Instant::now()
     }
 
-    /// What `work` gives, unless the patience with it ends before.
+    /// The result of `work`; `None` when the deadline passes before.
     pub async fn with<F: Future>(self, work: F) -> Option<F::Output> {
         timeout_at(self.0, work).await.ok()
     }
 
-    /// Returns when it has ended.
+    /// Returns at the deadline.
     pub async fn end(self) {
         sleep_until(self.0).await;
     }

@@ -1,4 +1,4 @@
-//! Chance: request ids, iterator filler, jitter; nothing that has to be secret.
+//! Random numbers for request ids, the salt of iterators and jitter. None of them is secret.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one place that asks the system for chance"
@@ -7,22 +7,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A source of numbers without a lock: SplitMix64 over a shared counter, so that the same seed
-/// gives the same numbers in the same order of asking.
+/// A source of random numbers without a lock: SplitMix64 over a shared counter. The same seed gives
+/// the same sequence of numbers.
 #[derive(Debug, Clone)]
 pub struct Random(Arc<AtomicU64>);
 
-/// SplitMix64's odd step; the counter visits every value before it repeats one.
+/// The step of SplitMix64. It is odd, so the counter takes every value before one repeats.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Random {
-    /// Numbers that differ at every start.
+    /// A source that differs at each start.
     pub fn system() -> Self {
         let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
         Self::seeded(high ^ low)
     }
 
-    /// The numbers that belong to `seed`.
+    /// The source with this seed.
     pub fn seeded(seed: u64) -> Self {
         Self(Arc::new(AtomicU64::new(seed)))
     }
@@ -32,7 +32,8 @@ impl Random {
         mixed(self.take(1))
     }
 
-    /// `N` random bytes, the numbers of which are taken at once: all threads take from one place.
+    /// `N` random bytes. Their numbers are taken in one step, because all threads share the
+    /// counter.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         let mut state = self.take(N.div_ceil(8) as u64);
@@ -43,7 +44,7 @@ impl Random {
         bytes
     }
 
-    /// Takes so many states; gives the first of them.
+    /// Takes `count` states and returns the first.
     fn take(&self, count: u64) -> u64 {
         let steps = STEP.wrapping_mul(count);
         self.0

@@ -1,4 +1,4 @@
-//! Conditions of policies: a few operators over a few keys, and nothing else.
+//! Conditions of policies, with the operators and keys that are supported here.
 
 use super::document::Document;
 use super::pattern::{is_arn_like, is_like, parts};
@@ -7,18 +7,18 @@ use super::{Flaws, Request};
 use crate::model::Tags;
 use std::net::IpAddr;
 
-/// One operator over one key: whether the key's value is like one of those listed.
+/// One operator with one key: true when the key's value matches one of the listed values.
 #[derive(Debug, Clone)]
 pub(super) struct Condition {
     key: Key,
     compare: Compare,
     negated: bool,
-    /// A key that is absent satisfies it.
+    /// A missing key satisfies the condition.
     if_exists: bool,
     values: Vec<Value>,
 }
 
-/// What a condition may ask for.
+/// The keys of conditions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Key {
     PrincipalAccount,
@@ -30,26 +30,26 @@ enum Key {
     SourceIp,
 }
 
-/// How a value is compared.
+/// The comparison of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Compare {
     Address,
     Arn,
-    /// Also of truth values, which are written in either case.
+    /// Also the comparison of truth values, whose letters may be in either case.
     IgnoringCase,
     Like,
     Null,
     Text,
 }
 
-/// A value that a condition lists.
+/// A listed value of a condition.
 #[derive(Debug, Clone)]
 enum Value {
     Text(String),
     Network(IpAddr, u8),
 }
 
-/// Operators without their `IfExists`; all but `Null` may have one.
+/// The operators without the suffix `IfExists`, which all but `Null` may have.
 const OPERATORS: [(&str, Compare, bool); 14] = [
     ("ArnEquals", Compare::Arn, false),
     ("ArnLike", Compare::Arn, false),
@@ -67,7 +67,7 @@ const OPERATORS: [(&str, Compare, bool); 14] = [
     ("StringNotLike", Compare::Like, true),
 ];
 
-/// Keys, in lower case as they are compared.
+/// The keys in lower case, as they are compared.
 const KEYS: [(&str, Key); 6] = [
     ("aws:principalaccount", Key::PrincipalAccount),
     ("aws:principalarn", Key::PrincipalArn),
@@ -78,7 +78,7 @@ const KEYS: [(&str, Key); 6] = [
 ];
 const RESOURCE_TAG: &str = "aws:resourcetag/";
 
-/// Reads a `Condition`; none of those that are not understood, and then a flaw is noted.
+/// Reads a `Condition`. A condition that is not understood is left out, and noted as a flaw.
 pub(super) fn read(document: &Document, flaws: &mut Flaws) -> Vec<Condition> {
     let Some(operators) = document.members() else {
         flaws.note("is no object");
@@ -150,7 +150,7 @@ impl Key {
         found.map(|(_, key)| key)
     }
 
-    /// The key's value in a request; a failure if it cannot be told which of two it is.
+    /// The key's value in a request. An error when two values are possible.
     fn value(&self, request: &Request<'_>) -> Result<Option<String>, ()> {
         let caller = request.caller;
         Ok(match self {
@@ -165,7 +165,8 @@ impl Key {
     }
 }
 
-/// The keys of tags in conditions have no case, those of tags have one.
+/// The value of a tag. Conditions compare tag keys without case, tags differ by case: so two tags
+/// can match, which is an error.
 fn tag_value(tags: &Tags, key: &str) -> Result<Option<String>, ()> {
     let mut found = tags
         .iter()
@@ -204,7 +205,7 @@ fn is_truth(text: &str) -> bool {
         .any(|truth| text.eq_ignore_ascii_case(truth))
 }
 
-/// `10.0.0.0/8`, or one address.
+/// Reads a network such as `10.0.0.0/8`, or a single address.
 fn network(text: &str) -> Option<(IpAddr, u8)> {
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits.parse().ok()?)),

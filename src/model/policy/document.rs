@@ -1,11 +1,10 @@
-//! A policy's JSON as it stands, in which no member may be said twice: another reader of the same
-//! policy might go by the other one.
+//! The JSON of a policy. A repeated member is refused, because another reader of the same policy
+//! might use the other value.
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// A JSON document. Numbers and truth values are kept as they would be written: conditions compare
-/// texts.
+/// A JSON document. Numbers and truth values are kept as texts, because conditions compare texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::model) enum Document {
     Null,
@@ -19,7 +18,7 @@ impl Document {
     /// Reads a JSON text.
     ///
     /// # Errors
-    /// Where it is none. The message quotes nothing but names of members.
+    /// The place of the fault. The message quotes the names of members only.
     pub(in crate::model) fn read(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
     }
@@ -31,7 +30,7 @@ impl Document {
         }
     }
 
-    /// Its items; one that is no list stands for a list of itself.
+    /// The items of a list. A document that is no list is its own single item.
     pub(super) fn items(&self) -> &[Self] {
         match self {
             Self::List(items) => items,

@@ -1,9 +1,8 @@
-//! Patterns of policies: `*` for any letters, `?` for one; over texts, and over ARNs part by part.
+//! Patterns of policies: `*` matches any characters, `?` one character. ARNs match part by part.
 
-/// Whether `text` is what `pattern` describes.
+/// True when `pattern` matches the whole of `text`.
 ///
-/// Only the last `*` met is ever gone back to, so a pattern of many stars takes no more than the
-/// product of both lengths.
+/// The search goes back to the last `*` only, so the time is at most the product of the lengths.
 pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
@@ -32,18 +31,18 @@ pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     pattern[at..].iter().all(|letter| *letter == '*')
 }
 
-/// The parts of an ARN: `arn`, partition, service, region, account, resource.
+/// Number of parts of an ARN: `arn`, partition, service, region, account, resource.
 pub(super) const PARTS: usize = 6;
 
-/// The parts of a text that is written like an ARN; the resource may hold colons of its own.
+/// The parts of a text in the form of an ARN. The resource may contain colons.
 pub(super) fn parts(text: &str) -> Option<[&str; PARTS]> {
     let parts: Vec<&str> = text.splitn(PARTS, ':').collect();
     let parts = <[&str; PARTS]>::try_from(parts).ok()?;
     (parts[0] == "arn").then_some(parts)
 }
 
-/// Whether each part of an ARN is what the pattern's part describes: no `*` reaches over a colon
-/// but in the resource. Parts that the pattern leaves out may be anything.
+/// True when each part of the pattern matches its part of the ARN. A `*` does not match a colon,
+/// except in the resource. Parts that the pattern leaves out match everything.
 pub(super) fn is_arn_like(pattern: &str, arn: &[&str; PARTS]) -> bool {
     let mut patterns = pattern.splitn(PARTS, ':');
     arn.iter()
@@ -55,7 +54,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The same, by trying everything.
+    /// The same function by exhaustive search.
     fn naive(pattern: &[char], text: &[char]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),

@@ -1,4 +1,4 @@
-//! Principals: who sends a request, and how policies of resources name them.
+//! Principals: the senders of requests, and the elements of policies that name them.
 
 use super::Policy;
 use super::document::Document;
@@ -6,18 +6,18 @@ use super::pattern::parts;
 use super::truth::Truth;
 use crate::model::AccountId;
 
-/// Who sends a request, and what its own policies say.
+/// The sender of a request, with its policies.
 #[derive(Debug, Clone)]
 pub struct Principal {
     arn: String,
-    /// The role's ARN, if this is a session of one.
+    /// The role's ARN, if the principal is a session of a role.
     role: Option<String>,
     account: AccountId,
     is_root: bool,
     policies: Vec<Policy>,
 }
 
-/// What an ARN says of a principal.
+/// The parts of a principal's ARN.
 struct Named {
     account: AccountId,
     role: Option<String>,
@@ -25,7 +25,7 @@ struct Named {
 }
 
 impl Principal {
-    /// The account itself, which may do everything in it.
+    /// The root of the account, which may do everything in the account.
     pub fn root(account: AccountId, partition: &str) -> Self {
         Self {
             arn: format!("arn:{partition}:iam::{account}:root"),
@@ -36,7 +36,7 @@ impl Principal {
         }
     }
 
-    /// The principal of an ARN: a user, a role, a session of a role, or an account's root.
+    /// The principal with this ARN: a user, a role, a session of a role, or the root of an account.
     pub(in crate::model) fn named(arn: &str, policies: Vec<Policy>) -> Option<Self> {
         let Named {
             account,
@@ -52,27 +52,27 @@ impl Principal {
         })
     }
 
-    /// Its ARN, as refusals tell it.
+    /// The ARN, as error texts show it.
     pub fn arn(&self) -> &str {
         &self.arn
     }
 
-    /// Its account.
+    /// The account.
     pub fn account(&self) -> AccountId {
         self.account
     }
 
-    /// Whether it is an account itself.
+    /// True for the root of an account.
     pub fn is_root(&self) -> bool {
         self.is_root
     }
 
-    /// Its policies.
+    /// The policies of the principal.
     pub(super) fn policies(&self) -> &[Policy] {
         &self.policies
     }
 
-    /// What `aws:PrincipalArn` is: of a session, its role.
+    /// The value of `aws:PrincipalArn`. For a session it is the ARN of the role.
     pub(super) fn principal_arn(&self) -> &str {
         self.role.as_deref().unwrap_or(&self.arn)
     }
@@ -118,23 +118,23 @@ impl Named {
     }
 }
 
-/// How a statement reaches a principal.
+/// The way in which a statement applies to a principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reach {
-    /// Not at all.
+    /// The statement does not apply.
     No,
-    /// Nobody can tell.
+    /// It cannot be decided.
     Unknown,
-    /// By its account: what the account's own policies make of it is theirs to say.
+    /// The statement names the account; the account's own policies decide.
     Account,
-    /// By itself.
+    /// The statement names the principal.
     Itself,
 }
 
-/// Whom a statement of a resource's policy is about.
+/// The principals of a statement in a resource's policy.
 #[derive(Debug, Clone)]
 pub(super) struct Principals {
-    /// All but those listed.
+    /// The list names the exceptions (`NotPrincipal`).
     but: bool,
     listed: Vec<Listed>,
 }
@@ -144,13 +144,13 @@ enum Listed {
     Anyone,
     Account(AccountId),
     Arn(String),
-    /// A service or a user of another directory: none of those who come in here.
+    /// A service or a user of another directory. No request here has such a principal.
     Foreign,
     Unread,
 }
 
 impl Principals {
-    /// Reads a `Principal`, or with `but` a `NotPrincipal`.
+    /// Reads a `Principal`. With `but`, the element is a `NotPrincipal`.
     pub(super) fn read(document: &Document, but: bool) -> Self {
         let listed = match document {
             Document::Text(text) if text == "*" => vec![Listed::Anyone],
@@ -165,8 +165,8 @@ impl Principals {
         Self { but, listed }
     }
 
-    /// How an Allow reaches `caller`. One for all but some is not followed: whom it leaves out
-    /// cannot be told from a list of ARNs alone.
+    /// The way in which an Allow applies to `caller`. An Allow with `NotPrincipal` does not apply:
+    /// a list of ARNs does not say which sessions it excludes.
     pub(super) fn allow(&self, caller: &Principal) -> Reach {
         if self.but {
             return Reach::Unknown;
@@ -175,8 +175,8 @@ impl Principals {
         reaches.max().unwrap_or(Reach::No)
     }
 
-    /// Whether a Deny reaches `caller`. Who is left out is left out by name: an account that is
-    /// left out leaves out its root only.
+    /// Whether a Deny applies to `caller`. `NotPrincipal` excludes the named principals only: the
+    /// name of an account excludes its root.
     pub(super) fn deny(&self, caller: &Principal) -> Truth {
         let mut reaches = self.listed.iter().map(|listed| listed.reaches(caller));
         if self.but {

@@ -1,4 +1,4 @@
-//! Statements of policies: whom they are about, what of, where, and when.
+//! Statements of policies: effect, principals, actions, resources and conditions.
 
 use super::condition::{self, Condition};
 use super::document::Document;
@@ -7,38 +7,38 @@ use super::principal::{Principals, Reach};
 use super::truth::Truth;
 use super::{Flaws, Request, Target};
 
-/// What a statement is for.
+/// The effect of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     Allow,
-    /// Also for what is neither.
+    /// Also the effect of a statement with another effect, which is a flaw.
     Deny,
 }
 
-/// One statement, as far as it is understood.
+/// A statement, as far as it is understood.
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
     pub(super) effect: Effect,
-    /// Whom it is about; none in a policy of a principal, which is about that one.
+    /// The principals. `None` in a policy of a principal, which applies to its owner.
     principals: Option<Principals>,
     actions: List,
     resources: List,
     conditions: Vec<Condition>,
-    /// Whether it says anything else, which is not understood.
+    /// The statement has other elements, which are not understood.
     unread: bool,
 }
 
 /// `Action` or `NotAction`, `Resource` or `NotResource`.
 #[derive(Debug, Clone)]
 struct List {
-    /// All but those listed.
+    /// The list names the exceptions.
     but: bool,
     patterns: Vec<String>,
-    /// Whether there are others, which are not understood.
+    /// The list has further items, which are not understood.
     unread: bool,
 }
 
-/// How often each element of a statement is there, in one of its two ways.
+/// Counts of the elements of a statement, each in both of its forms.
 #[derive(Debug, Default)]
 struct Seen {
     effects: u32,
@@ -47,7 +47,7 @@ struct Seen {
     principals: u32,
 }
 
-/// Reads the statements of a policy; of a resource's, also whom they are about.
+/// Reads the statements of a policy. Those of a resource's policy have principals.
 pub(super) fn read_all(
     document: &Document,
     of_resource: bool,
@@ -87,7 +87,7 @@ pub(super) fn read_all(
 }
 
 impl Statement {
-    /// What is no statement at all.
+    /// The statement for an item that is none.
     pub(super) fn unread() -> Self {
         Self {
             effect: Effect::Deny,
@@ -150,7 +150,7 @@ impl Statement {
         }
     }
 
-    /// Takes back what is said in two ways, and notes what is missing.
+    /// Notes as flaws the elements that are missing, and those that are there in both forms.
     fn settle(&mut self, of_resource: bool, seen: &Seen, flaws: &mut Flaws) {
         for (name, count) in [
             ("Effect", seen.effects),
@@ -184,7 +184,8 @@ impl Statement {
         Truth::every([reaches.unwrap_or(Truth::Yes), self.applies(request)].into_iter())
     }
 
-    /// Whether it allows the request; `delegated` says that a word to the caller's account will do.
+    /// Whether the statement allows the request. With `delegated`, an Allow for the caller's
+    /// account is enough.
     pub(super) fn allows(&self, request: &Request<'_>, delegated: bool) -> Truth {
         let reach = self
             .principals
@@ -260,7 +261,7 @@ impl List {
     }
 }
 
-/// `*`, or the actions of some service.
+/// True for `*` and for actions with the prefix of a service.
 fn is_action(text: &str) -> bool {
     let named = text
         .split_once(':')
@@ -268,7 +269,7 @@ fn is_action(text: &str) -> bool {
     (text == "*" || named) && !text.contains("${")
 }
 
-/// `*`, or an ARN without variables, of which nothing is known here.
+/// True for `*` and for an ARN without policy variables, which are not supported.
 fn is_resource(text: &str) -> bool {
     (text == "*" || text.starts_with("arn:")) && !text.contains("${")
 }

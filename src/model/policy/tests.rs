@@ -1,4 +1,4 @@
-//! What policies say about requests, one by one and all together.
+//! Decisions of single policies and of several together.
 
 use super::*;
 use crate::model::{AccountId, Identities};
@@ -44,7 +44,7 @@ fn verdict(caller: &Principal, resource: Option<&str>) -> Result<(), Refusal> {
     judge(&asked(caller, &target, &tags), policy.as_ref())
 }
 
-/// Whether a principal of one statement with this `Allow` may put into `orders`.
+/// True when a principal with this one `Allow` may put into `orders`.
 fn is_allowed(allow: &str) -> bool {
     let policy = format!(r#"{{"Statement": {{"Effect": "Allow", {allow}}}}}"#);
     verdict(&principal(READER, &[&policy]), None).is_ok()
@@ -205,7 +205,7 @@ fn conditions_hold_by_operator_and_key() {
         (r#""Null": {"aws:ResourceTag/Other": "true"}"#, true),
         (r#""Null": {"aws:ResourceTag/Team": true}"#, false),
         (r#""Null": {"aws:ResourceTag/Team": false}"#, true),
-        // One of two tags that differ in case only: nobody can say which is meant.
+        // Two tags differ in case only, so the condition is ambiguous.
         (r#""StringLike": {"aws:ResourceTag/twice": "*"}"#, false),
         (r#""StringNotLike": {"aws:ResourceTag/twice": "x"}"#, false),
         // All operators and keys have to hold.
@@ -370,7 +370,7 @@ fn what_is_not_understood_allows_nothing_and_denies() {
             let told = verdict(&other, Some(&statement(effect)));
             assert_eq!(told, Err(Refusal::DeniedByResource), "{extra}");
         }
-        // What is understood still excludes what it excludes.
+        // The elements that are understood still exclude requests.
         let elsewhere =
             statement("Deny").replace(r#""Action": "kinesis:*""#, r#""Action": "s3:*""#);
         let told = verdict(&other, Some(&elsewhere));
@@ -433,7 +433,7 @@ fn a_resource_shares_only_what_can_be_shared() {
     );
 }
 
-/// A statement out of what may stand in one, understood or not.
+/// A random statement, with elements that are understood and others.
 fn statements() -> impl Strategy<Value = String> {
     let action = prop::sample::select(vec![
         r#""Action": "kinesis:Put*""#,

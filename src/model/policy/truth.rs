@@ -1,10 +1,10 @@
-//! Yes, no, and what cannot be told because a policy says what is not understood.
+//! Three-valued logic: yes, no, and unknown for elements that are not understood.
 
-/// How an element of a policy answers a request.
+/// The answer of an element of a policy to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Truth {
     No,
-    /// It is not understood: no reason to allow, and reason enough to deny.
+    /// The element is not understood. It does not allow, and it denies.
     Unknown,
     Yes,
 }
@@ -18,12 +18,12 @@ impl Truth {
         }
     }
 
-    /// Yes if one of them is, else whether one might be.
+    /// Yes if one is yes. Otherwise unknown if one is unknown.
     pub(super) fn any(all: impl Iterator<Item = Self>) -> Self {
         all.max().unwrap_or(Self::No)
     }
 
-    /// No if one of them is, else whether one might be.
+    /// No if one is no. Otherwise unknown if one is unknown.
     pub(super) fn every(all: impl Iterator<Item = Self>) -> Self {
         all.min().unwrap_or(Self::Yes)
     }
