@@ -1,7 +1,7 @@
 //! One emulator, from its start to its stop. The program and tests start it in the same way.
 
 use crate::engine::tasks::Tasks;
-use crate::engine::{Behaviour, Engine, RestoreError, StoreError, kept_time};
+use crate::engine::{Behaviour, Engine, RestoreError, StoreError, saved_time};
 use crate::http::admin::{self, Admin};
 use crate::http::listen::{self, BindError, Connections};
 use crate::http::metrics::Metrics;
@@ -313,7 +313,7 @@ fn world(options: &Options, around: &Surroundings, recovered: &store::Recovered)
         ClockChoice::System => Clock::System,
         ClockChoice::Virtual { start } => {
             let start = start.unwrap_or_else(|| Clock::System.now());
-            let kept = kept_time(recovered).unwrap_or(start);
+            let kept = saved_time(recovered).unwrap_or(start);
             Clock::Virtual(VirtualClock::starting_at(start.max(kept)))
         }
     };

@@ -127,6 +127,9 @@ limits! {
     /// Data and partition keys pushed to one consumer of one shard.
     consumer_read_bytes, "consumer-read-bytes", OFF, OFF, Some(2_097_152),
         "bytes/s", "AWS quota: 2 MB/s for each consumer of a shard";
+    /// Time after a successful SubscribeToShard in which the same consumer cannot subscribe to the shard again.
+    subscription_lock_seconds, "subscription-lock-seconds", Some(5), Some(5), Some(5),
+        "seconds", "AWS API reference: SubscribeToShard";
     /// Data and partition keys in one GetRecords answer.
     read_answer_bytes, "read-answer-bytes", Some(10_485_760), Some(10_485_760), Some(10_485_760),
         "bytes", "AWS quota: 10 MB a GetRecords call";
@@ -211,9 +214,6 @@ limits! {
 pub const STRICT_TRANSITION_MS: u64 = 500;
 /// Lifetime of a subscription, in milliseconds (AWS).
 pub const SUBSCRIPTION_MS: i64 = 300_000;
-/// Time after a subscription began in which another one of the same consumer is refused, in ms
-/// (AWS).
-pub const SEAT_MS: i64 = 5_000;
 /// Time without records after which a subscription sends an empty event, in ms (AWS).
 pub const HEARTBEAT_MS: i64 = 5_000;
 /// Records in one event (ours).
@@ -258,8 +258,8 @@ pub const SIGNATURE_LIFE_S: i64 = 300;
 pub const SIGNING_KEYS: usize = 16;
 /// Bytes of a file of policies (ours; IAM takes 6,144 characters for each).
 pub const POLICIES_FILE_BYTES: u64 = 1 << 20;
-/// Callers with counted rates. Callers without recent calls are forgotten (ours).
-pub const CALLERS: usize = 100_000;
+/// Memory of the callers with counted rates, in bytes (ours).
+pub const CALL_RATE_BYTES: usize = 16 << 20;
 /// Time between two checks of the traffic of on-demand streams, in milliseconds (ours; the service
 /// takes up to 15 minutes).
 pub const SCALING_SWEEP_MS: i64 = 60_000;

@@ -1,61 +1,62 @@
-//! The way of records to their shards.
+//! Writing records: each record is appended to the shard that owns its hash key.
 
-use super::Engine;
+use super::core::Engine;
 use super::shard::{AppendError, Shard};
-use super::state::route_of;
 use super::stream::Stream;
+use super::stream_state::route_of;
 use crate::model::{NewRecord, SequenceNumber, ShardId};
 use crate::store::Ticket;
 use crate::world::{Fault, Point};
 use std::sync::Arc;
 
-/// Where a record was put.
+/// The shard and the number of a written record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
-    /// The shard that took it.
+    /// The shard.
     pub shard: ShardId,
-    /// Its number there.
+    /// The sequence number.
     pub number: SequenceNumber,
 }
 
-/// Why a record was not put.
+/// The reason for which a record was not written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PutFailure {
-    /// Its shard takes no more now.
+    /// The write limit of the shard is reached.
     Throttled(ShardId),
-    /// The store refuses to write.
+    /// The store does not write.
     Store,
 }
 
-/// What one shard answered to its part of a batch.
-struct Part {
-    /// Positions of the records in the batch.
+/// The records of a request that go to one shard, and their result.
+struct ShardBatch {
+    /// Positions of the records in the request.
     records: Vec<usize>,
     shard: ShardId,
+    /// The numbers of the records; a refused record has none.
     numbers: Vec<Option<SequenceNumber>>,
-    /// Bytes of those that were taken.
+    /// Bytes of the appended records.
     bytes: u64,
     ticket: Option<Ticket>,
-    /// What was taken is answered as if it were not.
+    /// A fault rule asks that the appended records are answered as failed.
     torn: bool,
 }
 
 impl Stream {
-    /// Puts one record: the hot path.
+    /// Writes one record.
     ///
     /// # Errors
-    /// Why it was not put.
+    /// The reason for which the record was not written.
     pub async fn put_one(&self, engine: &Engine, record: NewRecord) -> Result<Placed, PutFailure> {
-        let torn = pass(engine).await?;
         let bytes = record.size_bytes();
         loop {
-            let room = engine.store.reserve(bytes).await;
-            let room = room.map_err(|_| PutFailure::Store)?;
+            let reservation = engine.store.reserve(bytes).await;
+            let reservation = reservation.map_err(|_| PutFailure::Store)?;
             let (shard, encrypted) = self.route(record.hash_key);
+            let torn = pass_append(engine).await?;
             let now = engine.world.clock.now();
-            match shard.append(now, room, &record, encrypted) {
+            match shard.append(now, reservation, &record, encrypted) {
                 Ok((number, ticket)) => {
-                    // Its log has a copy: what it came in need not wait for the disk.
+                    // The log has a copy, so the request's memory is free before the commit.
                     drop(record);
                     ticket.durable().await.map_err(|_| PutFailure::Store)?;
                     if torn {
@@ -71,55 +72,63 @@ impl Stream {
                     engine.traffic.refused(1);
                     return Err(PutFailure::Throttled(shard.id));
                 }
-                // Split or merged since it was chosen: its children stand in the routes already.
+                // The shard was split or merged since it was chosen, and the routes have its
+                // children by now.
                 Err(AppendError::Closed) => {}
             }
         }
     }
 
-    /// Puts records, each by itself: the results stand in the order of the records. Each shard's
-    /// lock is taken once, and one wait covers them all.
+    /// Writes records, each by itself: the results stand in the order of the records. The lock of
+    /// each shard is taken once for all its records.
     pub async fn put_many(
         &self,
         engine: &Engine,
         records: Vec<NewRecord>,
     ) -> Vec<Result<Placed, PutFailure>> {
+        let batches = self.append_by_shard(engine, &records).await;
         let mut results = vec![Err(PutFailure::Store); records.len()];
-        let mut left: Vec<usize> = (0..records.len()).collect();
-        let mut parts = Vec::new();
-        while !left.is_empty() {
-            let (routes, encrypted) = self.routes();
-            let mut rerouted = Vec::new();
-            for (shard, chosen) in by_shard(&routes, &records, left) {
-                match append_part(engine, shard, &records, chosen, encrypted).await {
-                    Ok(part) => parts.push(part),
-                    Err(chosen) => rerouted.extend(chosen),
-                }
-            }
-            left = rerouted;
-        }
-        // Their logs have copies: what they came in need not wait for the disk.
+        // The logs have copies, so the request's memory is free before the commit.
         drop(records);
-        for part in parts {
-            let Some(ticket) = part.ticket else { continue };
-            if ticket.durable().await.is_err() || part.torn {
+        for batch in batches {
+            let Some(ticket) = batch.ticket else { continue };
+            if ticket.durable().await.is_err() || batch.torn {
                 continue;
             }
-            let (mut taken, offered) = (0, part.records.len() as u64);
-            for (at, number) in part.records.into_iter().zip(part.numbers) {
-                taken += u64::from(number.is_some());
-                let shard = part.shard;
+            let (mut written, offered) = (0, batch.records.len() as u64);
+            for (at, number) in batch.records.into_iter().zip(batch.numbers) {
+                written += u64::from(number.is_some());
+                let shard = batch.shard;
                 let placed = number.map(|number| Placed { shard, number });
                 results[at] = placed.ok_or(PutFailure::Throttled(shard));
             }
-            engine.traffic.wrote(taken, part.bytes);
-            engine.traffic.refused(offered - taken);
+            engine.traffic.wrote(written, batch.bytes);
+            engine.traffic.refused(offered - written);
         }
         results
     }
+
+    /// Appends every record to its shard. The records of a shard that was closed since it was
+    /// chosen are appended to its children.
+    async fn append_by_shard(&self, engine: &Engine, records: &[NewRecord]) -> Vec<ShardBatch> {
+        let mut batches = Vec::new();
+        let mut remaining: Vec<usize> = (0..records.len()).collect();
+        while !remaining.is_empty() {
+            let (routes, encrypted) = self.routes();
+            let mut rerouted = Vec::new();
+            for (shard, chosen) in by_shard(&routes, records, remaining) {
+                match append_batch(engine, shard, records, chosen, encrypted).await {
+                    Ok(batch) => batches.push(batch),
+                    Err(chosen) => rerouted.extend(chosen),
+                }
+            }
+            remaining = rerouted;
+        }
+        batches
+    }
 }
 
-/// The chosen records by shard; within a shard in their order.
+/// The chosen records by shard, and within a shard in their order.
 fn by_shard<'a>(
     routes: &'a [Arc<Shard>],
     records: &[NewRecord],
@@ -140,8 +149,9 @@ fn by_shard<'a>(
     groups.map(group).collect()
 }
 
-/// Passes the point before an append: whether what is then taken is answered as if it were not.
-async fn pass(engine: &Engine) -> Result<bool, PutFailure> {
+/// Passes the injection point before an append. Returns whether the appended records are to be
+/// answered as failed.
+async fn pass_append(engine: &Engine) -> Result<bool, PutFailure> {
     match engine.world.pass(Point::Append).await {
         Ok(()) => Ok(false),
         Err(Fault::Tear) => Ok(true),
@@ -149,23 +159,27 @@ async fn pass(engine: &Engine) -> Result<bool, PutFailure> {
     }
 }
 
-fn bytes_taken(records: &[NewRecord], chosen: &[usize], numbers: &[Option<SequenceNumber>]) -> u64 {
-    let taken = chosen
-        .iter()
-        .zip(numbers)
-        .filter(|(_, number)| number.is_some());
-    taken.map(|(at, _)| records[*at].size_bytes()).sum()
+/// Bytes of the records that have a number.
+fn appended_bytes(
+    records: &[NewRecord],
+    chosen: &[usize],
+    numbers: &[Option<SequenceNumber>],
+) -> u64 {
+    let chosen = chosen.iter().zip(numbers);
+    let appended = chosen.filter(|(_, number)| number.is_some());
+    appended.map(|(at, _)| records[*at].size_bytes()).sum()
 }
 
-/// Appends one shard's part of a batch; gives it back when the shard was closed meanwhile.
-async fn append_part(
+/// Appends the chosen records to one shard. Gives them back when the shard was closed since it was
+/// chosen.
+async fn append_batch(
     engine: &Engine,
     shard: &Shard,
     records: &[NewRecord],
     chosen: Vec<usize>,
     encrypted: bool,
-) -> Result<Part, Vec<usize>> {
-    let refused = |records| Part {
+) -> Result<ShardBatch, Vec<usize>> {
+    let refused = |records| ShardBatch {
         records,
         shard: shard.id,
         numbers: Vec::new(),
@@ -173,19 +187,20 @@ async fn append_part(
         ticket: None,
         torn: false,
     };
-    let Ok(torn) = pass(engine).await else {
+    let Ok(torn) = pass_append(engine).await else {
         return Ok(refused(chosen));
     };
     let bytes = chosen.iter().map(|at| records[*at].size_bytes()).sum();
-    // Room is taken part by part: a request that holds some never waits for more.
-    let Ok(room) = engine.store.reserve(bytes).await else {
+    // One reservation for each shard, and never two at a time: a request that holds one does not
+    // wait for another, so requests cannot block each other.
+    let Ok(reservation) = engine.store.reserve(bytes).await else {
         return Ok(refused(chosen));
     };
     let now = engine.world.clock.now();
-    let part = chosen.iter().map(|at| &records[*at]);
-    match shard.append_all(now, room, part, encrypted) {
-        Ok((numbers, ticket)) => Ok(Part {
-            bytes: bytes_taken(records, &chosen, &numbers),
+    let batch = chosen.iter().map(|at| &records[*at]);
+    match shard.append_all(now, reservation, batch, encrypted) {
+        Ok((numbers, ticket)) => Ok(ShardBatch {
+            bytes: appended_bytes(records, &chosen, &numbers),
             records: chosen,
             shard: shard.id,
             numbers,

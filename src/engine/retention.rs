@@ -1,16 +1,17 @@
-//! Records leave when their retention period has passed.
+//! Retention: records are removed when their retention period has passed.
 //!
-//! Readers never see an expired record: they ask for what arrived after the horizon. This task
-//! gives its memory and disk back, and takes closed shards that can hold nothing any more out of
-//! the listings for good.
+//! Readers never see an expired record, because they read from the horizon on. This task frees the
+//! memory and the disk space of expired records, and removes closed shards whose records have all
+//! expired.
 
-use super::stream::has_expired;
-use super::{Engine, Stream, saved};
+use super::core::Engine;
+use super::saved;
+use super::stream::{Stream, has_expired};
 use crate::limits;
 use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
 
-/// Trims at regular times until the engine stops.
+/// Removes expired records at regular times until the engine stops.
 pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     let mut stop = engine.stop.subscribe();
     loop {
@@ -26,31 +27,31 @@ pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
         }
         let now = engine.world.clock.now();
         for stream in engine.streams() {
-            engine.trim(&stream, now).await;
+            trim(&engine, &stream, now).await;
         }
     }
 }
 
-impl Engine {
-    async fn trim(&self, stream: &Arc<Stream>, now: Timestamp) {
-        let horizon = stream.horizon(now);
-        let changes = stream.with_state(|state| {
-            let mut gone = Vec::new();
-            for shard in state.shards.values() {
-                shard.log().trim(horizon);
-                if has_expired(&shard.description(), horizon) {
-                    gone.push(shard.id);
-                }
+async fn trim(engine: &Engine, stream: &Arc<Stream>, now: Timestamp) {
+    let ticket = stream.with_state(|state| {
+        let horizon = state.horizon(now);
+        let mut expired = Vec::new();
+        for shard in state.shards.values() {
+            shard.log().trim(horizon);
+            if has_expired(&shard.description(), horizon) {
+                expired.push(shard.id);
             }
-            for id in &gone {
-                if let Some(shard) = state.shards.remove(id) {
-                    shard.log().delete();
-                }
-            }
-            saved::removed_shards(stream, &gone)
-        });
-        if !changes.is_empty() && self.store.save(changes).durable().await.is_err() {
-            tracing::error!(stream = %stream.arn, "expired shards could not be removed");
         }
+        for id in &expired {
+            if let Some(shard) = state.shards.remove(id) {
+                shard.log().delete();
+            }
+        }
+        let changes = saved::removed_shards(stream, &expired);
+        (!changes.is_empty()).then(|| engine.store.save(changes))
+    });
+    let Some(ticket) = ticket else { return };
+    if ticket.durable().await.is_err() {
+        tracing::error!(stream = %stream.arn, "expired shards could not be removed");
     }
 }

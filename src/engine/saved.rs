@@ -1,16 +1,17 @@
 //! How streams, shards and accounts are written to the catalog.
 
-use super::state::State;
 use super::stream::Stream;
+use super::stream_state::StreamState;
 use crate::model::{self, AccountRegion, ShardId, StreamStatus};
 use crate::store::{AccountValue, Change, ShardValue, StreamValue, catalog};
 use crate::world::Timestamp;
 
-/// What a stream is kept as, and `shards` of it: `status` is the one it will have when this is on
-/// disk. Nothing once its removal is on its way: a state of it may still end after that.
-pub(super) fn saved(
+/// The catalog entries of a stream and of those of its shards that are in `shards`. `status` is the
+/// status of the stream at the time when the entries are durable. There are no entries once the
+/// removal of the stream was handed to the store, because a deadline of it may still come due.
+pub(super) fn stream(
     stream: &Stream,
-    state: &State,
+    state: &StreamState,
     status: StreamStatus,
     shards: &[ShardId],
 ) -> Vec<Change> {
@@ -41,19 +42,22 @@ pub(super) fn saved(
     let shards = shards.iter().filter_map(|id| state.shard(*id));
     changes.extend(shards.map(|shard| {
         let key = catalog::shard(stream.incarnation, shard.id.index());
-        (key, Some(kept_shard(&shard).to_bytes()))
+        (key, Some(shard_value(&shard).to_bytes()))
     }));
     changes
 }
 
-/// What an account's settings are kept as.
-pub(super) fn account(scope: &AccountRegion, value: &AccountValue) -> Change {
-    let key = catalog::account(&scope.account.to_string(), scope.region.as_str());
+/// The catalog entry of an account's settings.
+pub(super) fn account(account_region: &AccountRegion, value: &AccountValue) -> Change {
+    let key = catalog::account(
+        &account_region.account.to_string(),
+        account_region.region.as_str(),
+    );
     (key, Some(value.to_bytes()))
 }
 
-/// The end of a stream, after which nothing of it is saved.
-pub(super) fn removed(stream: &Stream, state: &mut State) -> Vec<Change> {
+/// The removal of a stream from the catalog. Nothing of the stream is saved after that.
+pub(super) fn removed(stream: &Stream, state: &mut StreamState) -> Vec<Change> {
     state.removed = true;
     let ids: Vec<_> = state.shards.keys().copied().collect();
     let mut changes = removed_shards(stream, &ids);
@@ -61,19 +65,19 @@ pub(super) fn removed(stream: &Stream, state: &mut State) -> Vec<Change> {
     changes
 }
 
-/// The end of shards.
+/// The removal of shards from the catalog.
 pub(super) fn removed_shards(stream: &Stream, ids: &[ShardId]) -> Vec<Change> {
     ids.iter()
         .map(|id| (catalog::shard(stream.incarnation, id.index()), None))
         .collect()
 }
 
-/// The time of a virtual clock.
+/// The catalog entry of a virtual clock's time.
 pub(super) fn clock(now: Timestamp) -> Change {
     (catalog::clock(), Some(now.millis().to_be_bytes().to_vec()))
 }
 
-fn kept_shard(shard: &model::Shard) -> ShardValue {
+fn shard_value(shard: &model::Shard) -> ShardValue {
     ShardValue {
         start: shard.hash_key_range.start.value().to_be_bytes(),
         end: shard.hash_key_range.end.value().to_be_bytes(),

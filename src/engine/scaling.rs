@@ -1,17 +1,20 @@
 //! On-demand streams split their busy shards.
 //!
-//! The service does so within 15 minutes when a shard takes in more than 500 KB/s; here the traffic
-//! is looked at once a minute and the busiest shard of a stream is split in the middle. Whether
-//! this happens at all is an option.
+//! The service splits a shard within 15 minutes when more than 500 KB/s are written to it. Here
+//! the busiest shard of each stream is split in the middle once a minute. An option switches this
+//! on.
 
-use super::{Counts, Engine, State, Stream};
+use super::accounts::Counts;
+use super::core::Engine;
+use super::stream::Stream;
+use super::stream_state::StreamState;
 use crate::limits;
 use crate::model::{HashKey, HashKeyRange, StreamStatus};
 use crate::store::{PendingChange, ReshardingOrder, StoreError};
 use crate::world::Alarm;
 use std::sync::Arc;
 
-/// Looks at the traffic at regular times until the engine stops.
+/// Splits busy shards at regular times until the engine stops.
 pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     let mut stop = engine.stop.subscribe();
     loop {
@@ -26,32 +29,31 @@ pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
             () = alarm.wait(Some(next)) => {}
         }
         for stream in engine.streams() {
-            if let Err(error) = engine.split_busiest(&stream).await {
+            if let Err(error) = split_busiest(&engine, &stream).await {
                 tracing::warn!(stream = %stream.arn, %error, "a busy shard was not split");
             }
         }
     }
 }
 
-impl Engine {
-    async fn split_busiest(self: &Arc<Self>, stream: &Arc<Stream>) -> Result<(), StoreError> {
-        let Some(order) = stream.look(busiest) else {
-            return Ok(());
-        };
-        let split = self.update(stream, |state, _: Counts| {
-            let still = state.status == StreamStatus::Active && state.settings.on_demand;
-            let settings = state.settings.clone();
-            Ok(still.then_some(PendingChange {
-                settings,
-                resharding: Some(order),
-            }))
-        });
-        split.await
-    }
+async fn split_busiest(engine: &Arc<Engine>, stream: &Arc<Stream>) -> Result<(), StoreError> {
+    let Some(order) = stream.look(busiest) else {
+        return Ok(());
+    };
+    let split = engine.update(stream, |state, _: Counts| {
+        let still_scales = state.status == StreamStatus::Active && state.settings.on_demand;
+        let settings = state.settings.clone();
+        Ok(still_scales.then_some(PendingChange {
+            settings,
+            resharding: Some(order),
+        }))
+    });
+    split.await
 }
 
-/// The split of the busiest shard, if it is too busy. The traffic of all is counted anew.
-fn busiest(state: &State) -> Option<ReshardingOrder> {
+/// The split of the busiest shard, if its traffic is above the threshold. Resets the traffic counts
+/// of all shards.
+fn busiest(state: &StreamState) -> Option<ReshardingOrder> {
     if !state.settings.on_demand || state.status != StreamStatus::Active {
         return None;
     }

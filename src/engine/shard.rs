@@ -1,5 +1,7 @@
-//! A shard at work: the write path, and reading by sequence number.
+//! A shard of a stream: the write path, and reading by sequence number.
 
+use super::batch::{Batch, Read, sequence_number};
+use super::lock_order;
 use crate::limits::Limits;
 use crate::lock::Lock;
 use crate::model::{self, Bucket, HashKeyRange, NewRecord, SequenceNumber, ShardId, WriteLimit};
@@ -9,20 +11,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
-/// Hands out the sequence indexes of a group of shards.
+/// The next sequence index of a group of shards.
 pub(crate) type Counter = Arc<AtomicU64>;
 
 /// A shard of a stream.
 #[derive(Debug)]
 pub struct Shard {
-    /// Its id within the stream.
+    /// The id within the stream.
     pub id: ShardId,
-    /// When it was created, in seconds; part of each of its sequence numbers.
+    /// The second of the creation since the epoch; part of every sequence number of the shard.
     pub created_s: u64,
     range: HashKeyRange,
     log: Arc<Log>,
     counter: Counter,
-    /// One lock for limit, number and enqueueing: sequence order, commit order and the order
+    /// One lock for limit, number and append: sequence order, commit order and the order that
     /// readers see are the same order.
     writing: Lock<Writing>,
     reading: Lock<Reading>,
@@ -32,7 +34,7 @@ pub struct Shard {
 
 #[derive(Debug)]
 struct Writing {
-    /// The description, whose only change is that the shard closes.
+    /// The description. The only change is that the shard closes.
     description: model::Shard,
     limit: WriteLimit,
     last_arrival: Timestamp,
@@ -46,50 +48,13 @@ struct Reading {
     iterators: Option<Bucket>,
 }
 
-/// Why a shard did not take a record.
+/// The reason for which a record was not appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AppendError {
-    /// It was split or merged meanwhile: the caller routes again.
+    /// The shard was split or merged since it was chosen: the caller chooses again.
     Closed,
-    /// It takes no more now.
+    /// The write limit of the shard is reached.
     Throttled,
-}
-
-/// What to read of a shard.
-#[derive(Debug, Clone, Copy)]
-pub struct Read {
-    /// The first number wanted; it need not exist.
-    pub from: SequenceNumber,
-    /// What arrived before this is expired.
-    pub horizon: Timestamp,
-    /// At most so many records.
-    pub records: usize,
-    /// At most so many bytes of data and partition keys, but one record is always given.
-    pub bytes: u64,
-}
-
-/// Records read, still in the segments that hold them.
-#[derive(Debug)]
-pub struct Batch {
-    records: crate::store::Batch,
-    created_s: u64,
-    shard: ShardId,
-    next: SequenceNumber,
-}
-
-/// A record read.
-#[derive(Debug, Clone, Copy)]
-pub struct RecordView<'a> {
-    /// Its number.
-    pub number: SequenceNumber,
-    /// When it was accepted.
-    pub arrival: Timestamp,
-    /// The key it was put with, if any.
-    pub partition_key: Option<&'a str>,
-    /// Its payload.
-    pub data: &'a [u8],
-    /// Whether its stream was encrypted when it was put.
-    pub encrypted: bool,
 }
 
 impl Shard {
@@ -110,38 +75,44 @@ impl Shard {
             range: description.hash_key_range,
             log,
             counter,
-            writing: Lock::new(Writing {
-                description,
-                limit,
-                last_arrival,
-                traffic_bytes: 0,
-            }),
+            writing: Lock::ranked(
+                lock_order::SHARD,
+                Writing {
+                    description,
+                    limit,
+                    last_arrival,
+                    traffic_bytes: 0,
+                },
+            ),
             closed: watch::Sender::new(closed),
-            reading: Lock::new(Reading {
-                calls: bucket(limits.shard_read_calls),
-                bytes: bucket(limits.shard_read_bytes),
-                iterators: bucket(limits.shard_iterator_calls),
-            }),
+            reading: Lock::ranked(
+                lock_order::SINGLE,
+                Reading {
+                    calls: bucket(limits.shard_read_calls),
+                    bytes: bucket(limits.shard_read_bytes),
+                    iterators: bucket(limits.shard_iterator_calls),
+                },
+            ),
         })
     }
 
-    /// What the shard is.
+    /// The description.
     pub fn description(&self) -> model::Shard {
         self.writing.lock().description.clone()
     }
 
-    /// Takes no more records; `description` says since when.
+    /// Closes the shard. `description` holds the second of the closing.
     pub(crate) fn close(&self, description: model::Shard) {
         self.writing.lock().description = description;
         self.closed.send_replace(true);
     }
 
-    /// Whether the shard is closed, as that changes.
+    /// A signal that becomes true when the shard is closed.
     pub(crate) fn closing(&self) -> watch::Receiver<bool> {
         self.closed.subscribe()
     }
 
-    /// Bytes of data and partition keys taken since this was last asked.
+    /// Bytes of data and partition keys appended since the last call.
     pub(crate) fn take_traffic(&self) -> u64 {
         std::mem::take(&mut self.writing.lock().traffic_bytes)
     }
@@ -154,12 +125,12 @@ impl Shard {
         &self.log
     }
 
-    /// Numbers a record and enqueues it, in one critical section. The ticket says when it is as
-    /// durable as was promised.
+    /// Numbers a record and appends it to the log, in one critical section. The ticket resolves
+    /// when the record is as durable as the settings promise.
     pub(crate) fn append(
         &self,
         now: Timestamp,
-        room: WriteReservation,
+        reservation: WriteReservation,
         record: &NewRecord,
         encrypted: bool,
     ) -> Result<(SequenceNumber, Ticket), AppendError> {
@@ -169,16 +140,16 @@ impl Shard {
         let index = self.counter.fetch_add(1, Ordering::Relaxed);
         let ticket = self
             .log
-            .append(room, [stored(index, arrival, record, encrypted)]);
+            .append(reservation, [stored(index, arrival, record, encrypted)]);
         Ok((self.number(index, arrival), ticket))
     }
 
-    /// The same for several records, in their order; each is taken or refused by itself. The
-    /// ticket covers those that were taken.
+    /// Appends several records in their order. Each is appended or refused by itself; a refused
+    /// record has no number. The ticket covers all appended records.
     pub(crate) fn append_all<'a>(
         &self,
         now: Timestamp,
-        room: WriteReservation,
+        reservation: WriteReservation,
         records: impl Iterator<Item = &'a NewRecord> + Clone,
         encrypted: bool,
     ) -> Result<(Vec<Option<SequenceNumber>>, Ticket), AppendError> {
@@ -190,19 +161,19 @@ impl Shard {
             .clone()
             .map(|record| writing.admit(now, record).is_ok());
         let admitted: Vec<bool> = admitted.collect();
-        let count = admitted.iter().filter(|taken| **taken).count() as u64;
+        let count = admitted.iter().filter(|admitted| **admitted).count() as u64;
         let arrival = writing.arrival(now);
         let first = self.counter.fetch_add(count, Ordering::Relaxed);
-        let taken = records.zip(&admitted).filter(|(_, taken)| **taken);
+        let appended = records.zip(&admitted).filter(|(_, admitted)| **admitted);
         let ticket = self.log.append(
-            room,
-            taken
+            reservation,
+            appended
                 .zip(first..)
                 .map(|((record, _), index)| stored(index, arrival, record, encrypted)),
         );
         let mut index = first..;
-        let number = |taken: &bool| {
-            let index = taken.then(|| index.next()).flatten()?;
+        let number = |admitted: &bool| {
+            let index = admitted.then(|| index.next()).flatten()?;
             Some(self.number(index, arrival))
         };
         Ok((admitted.iter().map(number).collect(), ticket))
@@ -212,7 +183,7 @@ impl Shard {
         sequence_number(self.created_s, self.id, index, arrival)
     }
 
-    /// The position just at `index`, written as a sequence number of this shard.
+    /// The position at `index`, as a sequence number of this shard.
     pub(crate) fn position(&self, index: u64, now: Timestamp) -> SequenceNumber {
         if index == 0 {
             return SequenceNumber::first_of(self.created_s, self.id.index());
@@ -223,12 +194,12 @@ impl Shard {
         }
     }
 
-    /// Just past the last record that can be read.
+    /// The index after the last published record.
     pub fn end(&self) -> u64 {
         self.log.end()
     }
 
-    /// Where the first record stands that arrived at `at` or later.
+    /// The index of the first record that arrived at `at` or later.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -236,10 +207,10 @@ impl Shard {
         self.log.index_at_time(at).await
     }
 
-    /// Whether the shard is closed and nothing in it can come at or after `position`.
+    /// Whether the shard is closed and has no record at or after `position`.
     pub fn is_exhausted(&self, position: SequenceNumber) -> bool {
         let closed = !self.writing.lock().description.is_open();
-        // What was appended before the end may still be on its way to the disk.
+        // Records that were appended before the closing may not be committed yet.
         closed && position.index >= self.log.next()
     }
 
@@ -253,7 +224,7 @@ impl Shard {
             bytes: read.bytes,
         };
         let mut records = self.log.read(read.from.index, read.horizon, limit).await?;
-        // A position may lie behind the record of its own index: it was AFTER that record.
+        // A position after a record has the index of that record and a later time.
         let skip = records.iter().next().is_some_and(|record| {
             sequence_number(self.created_s, self.id, record.index, record.arrival) < read.from
         });
@@ -279,7 +250,7 @@ impl Shard {
         })
     }
 
-    /// Whether a GetRecords call is within the shard's rates; counts it if it is.
+    /// Whether a GetRecords call is within the rates of the shard. Such a call is counted.
     pub fn admits_read(&self, now: Timestamp) -> bool {
         let mut reading = self.reading.lock();
         let paid_off = reading.bytes.is_none_or(|bytes| bytes.admits(now));
@@ -290,14 +261,14 @@ impl Shard {
                 .is_none_or(|calls| calls.take(now, 1))
     }
 
-    /// Counts what a GetRecords call answered.
+    /// Charges the bytes of a GetRecords answer to the read rate.
     pub fn debit_read(&self, now: Timestamp, answered: impl FnOnce() -> u64) {
         if let Some(bytes) = &mut self.reading.lock().bytes {
             bytes.debit(now, answered());
         }
     }
 
-    /// Whether a GetShardIterator call is within the shard's rate; counts it if it is.
+    /// Whether a GetShardIterator call is within the rate of the shard. Such a call is counted.
     pub fn admits_iterator(&self, now: Timestamp) -> bool {
         self.reading
             .lock()
@@ -312,7 +283,7 @@ impl Writing {
         if !self.description.is_open() {
             return Err(AppendError::Closed);
         }
-        // Refused before a number is spent.
+        // A refused record uses no sequence number.
         if !self.limit.take(now, record.size_bytes()) {
             return Err(AppendError::Throttled);
         }
@@ -320,7 +291,8 @@ impl Writing {
         Ok(())
     }
 
-    /// Arrival times never go back within a shard, whatever the clock does.
+    /// The arrival time of a record that is appended now. Arrival times never go back within a
+    /// shard, also when the clock does.
     fn arrival(&mut self, now: Timestamp) -> Timestamp {
         self.last_arrival = self.last_arrival.max(now);
         self.last_arrival
@@ -334,74 +306,5 @@ fn stored(index: u64, arrival: Timestamp, record: &NewRecord, encrypted: bool) -
         partition_key: record.partition_key.as_deref(),
         data: &record.data,
         encrypted,
-    }
-}
-
-/// The number of the record at `index`; its time is never before the shard's creation.
-fn sequence_number(
-    created_s: u64,
-    shard: ShardId,
-    index: u64,
-    arrival: Timestamp,
-) -> SequenceNumber {
-    let arrived_s = u64::try_from(arrival.seconds()).unwrap_or_default();
-    SequenceNumber {
-        created_s,
-        shard: shard.index(),
-        index,
-        time_s: arrived_s.max(created_s),
-    }
-}
-
-impl Batch {
-    /// The records, in order.
-    pub fn iter(&self) -> impl Iterator<Item = RecordView<'_>> {
-        self.records.iter().map(|record| RecordView {
-            number: sequence_number(self.created_s, self.shard, record.index, record.arrival),
-            arrival: record.arrival,
-            partition_key: record.partition_key,
-            data: record.data,
-            encrypted: record.encrypted,
-        })
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Bytes of data and partition keys.
-    pub fn bytes(&self) -> u64 {
-        self.records.bytes()
-    }
-
-    /// Where to read on.
-    pub fn next(&self) -> SequenceNumber {
-        self.next
-    }
-
-    /// Whether nothing more could be read at that time.
-    pub fn reached_end(&self) -> bool {
-        self.records.reached_end()
-    }
-
-    /// How long after the last of them the shard's tip is; zero just there. Before it, at least one,
-    /// also where no time has passed since: readers stop at zero (a choice, which shows when time
-    /// stands still).
-    pub fn millis_behind_latest(&self, now: Timestamp) -> i64 {
-        let last = self.records.last().filter(|_| !self.reached_end());
-        last.map_or(0, |(_, arrival)| now.millis_since(arrival).max(1))
-    }
-
-    /// The number of the last of them, and when it arrived.
-    pub fn last(&self) -> Option<(SequenceNumber, Timestamp)> {
-        let (index, arrival) = self.records.last()?;
-        let number = sequence_number(self.created_s, self.shard, index, arrival);
-        Some((number, arrival))
     }
 }

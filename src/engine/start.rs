@@ -2,24 +2,28 @@
 
 mod plausible;
 
-use super::lifecycle::{self, Deadlines, Due};
-use super::retention;
-use super::saved::removed;
-use super::state::State;
+use super::accounts::Accounts;
+use super::active_subscriptions::ActiveSubscriptions;
+use super::call_rates::CallRates;
+use super::core::{Behaviour, Engine};
+use super::deadlines::{Deadlines, Due};
 use super::stream::Stream;
+use super::stream_state::{ShardOpener, StreamState};
 use super::tasks::Tasks;
-use super::{AccountStreams, Behaviour, Engine, scaling};
+use super::traffic::Traffic;
+use super::{lock_order, retention, saved, scaling, transitions};
+use crate::admission::Admission;
 use crate::limits::{self, Limits};
 use crate::lock::Lock;
 use crate::model::{self, AccountId, AccountRegion, Region, StreamArn, StreamStatus};
 use crate::store::{AccountValue, Recovered, ShardValue, Store, StreamValue, catalog};
-use crate::world::{Timestamp, World};
-use std::collections::{BTreeMap, HashMap};
+use crate::world::{Alarm, Timestamp, World};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Why an engine cannot begin.
+/// The reason for which an engine cannot start.
 #[derive(Debug)]
 pub struct RestoreError(String);
 
@@ -31,8 +35,8 @@ impl fmt::Display for RestoreError {
 
 impl std::error::Error for RestoreError {}
 
-/// The time at which a virtual clock last stood, if it can have stood there.
-pub(crate) fn kept_time(recovered: &Recovered) -> Option<Timestamp> {
+/// The saved time of a virtual clock, if it is plausible.
+pub(crate) fn saved_time(recovered: &Recovered) -> Option<Timestamp> {
     let mut values = recovered
         .metadata
         .iter()
@@ -44,12 +48,11 @@ pub(crate) fn kept_time(recovered: &Recovered) -> Option<Timestamp> {
 }
 
 impl Engine {
-    /// An engine that begins with what the store recovered.
+    /// Starts an engine with the streams that the store recovered. Subscriptions end when
+    /// `stopping` becomes true or loses its sender.
     ///
     /// # Errors
-    /// When the kept streams cannot be read.
-    ///
-    /// `stopping` becomes true, or loses its sender, when subscriptions are to end.
+    /// When a recovered stream cannot be read.
     pub fn start(
         world: World,
         limits: Limits,
@@ -58,24 +61,27 @@ impl Engine {
         recovered: &Recovered,
         stopping: watch::Receiver<bool>,
     ) -> Result<Arc<Self>, RestoreError> {
-        let first_index = first_index(recovered.epoch)?;
-        let [lifecycle_alarm, retention_alarm, scaling_alarm] =
-            std::array::from_fn(|_| world.clock.alarm());
-        let mut engine = Self {
-            deadlines: Deadlines::new(lifecycle_alarm.bell()),
+        let alarms = std::array::from_fn(|_| world.clock.alarm());
+        let [transition_alarm, _, _] = &alarms;
+        let engine = Self {
+            deadlines: Deadlines::new(transition_alarm.bell()),
+            admission: Admission::new(&limits),
+            traffic: Traffic::default(),
+            shard_opener: ShardOpener {
+                store: store.clone(),
+                limits: limits.clone(),
+                first_index: first_index(recovered.epoch)?,
+            },
             world,
-            admission: crate::admission::Admission::new(&limits),
-            traffic: super::Traffic::default(),
             limits,
             store,
             behaviour,
-            accounts: Lock::default(),
+            accounts: Lock::ranked(lock_order::ACCOUNTS, Accounts::default()),
             // Streams of other runs may have left records on disk: their numbers stay used.
             next_incarnation: (recovered.epoch << 32).into(),
-            first_index,
-            callers: super::quota::Callers::default(),
+            call_rates: CallRates::new(),
             tasks: Tasks::new(),
-            seats: super::subscription::Seats::default(),
+            active_subscriptions: ActiveSubscriptions::new(),
             stopping,
             stop: watch::Sender::new(false),
         };
@@ -85,56 +91,57 @@ impl Engine {
         }
         engine.restore(recovered)?;
         let engine = Arc::new(engine);
-        engine
-            .tasks
-            .spawn("lifecycle", lifecycle::run(engine.clone(), lifecycle_alarm));
-        engine
-            .tasks
-            .spawn("retention", retention::run(engine.clone(), retention_alarm));
-        if engine.behaviour.on_demand_scaling {
-            engine
-                .tasks
-                .spawn("scaling", scaling::run(engine.clone(), scaling_alarm));
-        }
+        engine.spawn_tasks(alarms);
         Ok(engine)
     }
 
-    fn restore(&mut self, recovered: &Recovered) -> Result<(), RestoreError> {
-        let mut accounts: HashMap<AccountRegion, AccountStreams> = HashMap::new();
-        let mut shards = kept_shards(recovered)?;
-        for (incarnation, value) in kept_streams(recovered)? {
+    fn spawn_tasks(self: &Arc<Self>, alarms: [Alarm; 3]) {
+        let [transition_alarm, retention_alarm, scaling_alarm] = alarms;
+        let transitions = transitions::run(self.clone(), transition_alarm);
+        self.tasks.spawn("transitions", transitions);
+        let retention = retention::run(self.clone(), retention_alarm);
+        self.tasks.spawn("retention", retention);
+        if self.behaviour.on_demand_scaling {
+            let scaling = scaling::run(self.clone(), scaling_alarm);
+            self.tasks.spawn("scaling", scaling);
+        }
+    }
+
+    fn restore(&self, recovered: &Recovered) -> Result<(), RestoreError> {
+        let mut accounts = self.accounts.lock();
+        let mut shards = saved_shards(recovered)?;
+        for (incarnation, value) in saved_streams(recovered)? {
             let described = shards.remove(&incarnation).unwrap_or_default();
             let stream = self.restored(incarnation, value, described)?;
-            let account_streams = accounts.entry(stream.arn.scope.clone()).or_default();
-            account_streams.count(&stream, true);
-            let name = stream.arn.name.clone();
-            if let Some(older) = account_streams.streams.insert(name, stream.clone()) {
-                // The name was created anew, so the older stream was deleted.
-                account_streams.count(&older, false);
-                let removed = older.with_state(|state| removed(&older, state));
-                let _kept = self.store.save(removed);
-                older.with_state(|state| {
-                    state.shards.values().for_each(|shard| shard.log().delete());
-                });
+            if let Some(older) = accounts.insert(&stream) {
+                // The name was used again, so the older stream was deleted.
+                self.remove_leftover(&older);
             }
-            self.await_ends(&stream);
+            self.await_transitions(&stream);
         }
-        for (scope, account) in kept_accounts(recovered)? {
-            accounts.entry(scope).or_default().account = account;
+        for (account_region, settings) in saved_accounts(recovered)? {
+            accounts.set_settings(account_region, settings);
         }
         self.store.forget_unclaimed();
-        self.accounts = Lock::new(accounts);
         Ok(())
     }
 
-    /// Lets the states end that were to end by themselves.
-    fn await_ends(&self, stream: &Arc<Stream>) {
+    /// Completes the deletion of a stream that a crash interrupted.
+    fn remove_leftover(&self, stream: &Stream) {
+        stream.with_state(|state| {
+            let _ticket = self.store.save(saved::removed(stream, state));
+            state.shards.values().for_each(|shard| shard.log().delete());
+        });
+    }
+
+    /// Notes the ends of the states that end by themselves.
+    fn await_transitions(&self, stream: &Arc<Stream>) {
         let (due, consumers) = stream.look(|state| (state.due, state.consumers.clone()));
         if let Some(due) = due {
             self.deadlines.add(due, stream.clone(), Due::Stream);
         }
         for (name, consumer) in &consumers {
-            self.await_end(stream, name, consumer);
+            self.await_transition(stream, name, consumer);
         }
     }
 
@@ -146,41 +153,55 @@ impl Engine {
     ) -> Result<Arc<Stream>, RestoreError> {
         let account = AccountId::parse(&value.account);
         let account = account.ok_or_else(|| unreadable("the account of a stream"))?;
-        let scope = AccountRegion {
-            account,
-            region: Region::new(&value.region),
-        };
+        let region = Region::new(&value.region);
         if !plausible::is_stream(&value) {
             return Err(unreadable("a stream"));
         }
-        let arn = StreamArn::new(scope, &value.name);
-        let mut state = State::creating(value.settings, value.tags.into_iter().collect());
+        let arn = StreamArn::new(AccountRegion { account, region }, &value.name);
+        let created = Timestamp::from_millis(value.created_ms);
+        let now = self.world.clock.now();
+        let mut state = self.restored_state(value, now)?;
+        state.open_shards(described, &self.shard_opener, incarnation, now);
+        // A stream in DELETING has no open shards, and is not resharded any more.
+        let is_deleting = state.status == StreamStatus::Deleting;
+        let is_sound = plausible::is_covered(&state) && plausible::can_reshard(&state);
+        if !is_deleting && !is_sound {
+            return Err(unreadable("the shards of a stream"));
+        }
+        Ok(Stream::new(arn, incarnation, created, state))
+    }
+
+    fn restored_state(
+        &self,
+        value: StreamValue,
+        now: Timestamp,
+    ) -> Result<StreamState, RestoreError> {
+        // No transition lasts longer than one that begins now, also when the clock of the machine
+        // was set back since the last run.
+        let latest_end = self.transition_end(now).unwrap_or(now);
+        let mut state = StreamState::creating(value.settings, value.tags.into_iter().collect());
         state.status = status_of(&value.status)?;
-        state.due = value.due_ms.map(Timestamp::from_millis);
+        let due = value.due_ms.map(Timestamp::from_millis);
+        state.due = due.map(|due| due.min(latest_end));
         if state.status == StreamStatus::Deleting {
-            // Whatever was meant to end it: it ends now.
-            state.due = state.due.or(Some(self.world.clock.now()));
+            state.due = state.due.or(Some(now));
         }
         state.was_active = value.was_active;
         state.expired_before = Timestamp::from_millis(value.expired_before_ms);
         state.pending = value.pending;
         state.policy = value.policy;
         state.consumers = value.consumers;
-        state.history = value.history;
-        state.open_shards(described, self, incarnation, self.world.clock.now());
-        // One that is on its way out has no open shards, and nothing is done to it any more.
-        let leaving = state.status == StreamStatus::Deleting;
-        let sound = leaving || (plausible::is_covered(&state) && plausible::can_reshard(&state));
-        if !sound {
-            return Err(unreadable("the shards of a stream"));
+        for consumer in state.consumers.values_mut() {
+            let due_ms = consumer.due_ms;
+            consumer.due_ms = due_ms.map(|due_ms| due_ms.min(latest_end.millis()));
         }
-        let created = Timestamp::from_millis(value.created_ms);
-        Ok(Stream::new(arn, incarnation, created, state))
+        state.history = value.history;
+        Ok(state)
     }
 }
 
-/// Every run has a range of sequence indexes to itself, so a number that a crash took with its
-/// record is never given out again.
+/// The first sequence index of a run. Every run has its own range of indexes, so a number whose
+/// record was lost in a crash is never given out again.
 fn first_index(epoch: u64) -> Result<u64, RestoreError> {
     let first = epoch.checked_shl(limits::SEQUENCE_INDEX_BITS_A_RUN);
     let first = first.filter(|_| epoch < limits::RUNS_OF_ONE_DIRECTORY);
@@ -189,7 +210,7 @@ fn first_index(epoch: u64) -> Result<u64, RestoreError> {
     })
 }
 
-fn kept_streams(recovered: &Recovered) -> Result<Vec<(u64, StreamValue)>, RestoreError> {
+fn saved_streams(recovered: &Recovered) -> Result<Vec<(u64, StreamValue)>, RestoreError> {
     let streams = recovered.metadata.iter().filter_map(|(key, value)| {
         let incarnation = catalog::parse_stream(key)?;
         let value = StreamValue::from_bytes(value);
@@ -202,26 +223,26 @@ fn kept_streams(recovered: &Recovered) -> Result<Vec<(u64, StreamValue)>, Restor
     streams.collect()
 }
 
-fn kept_accounts(
+fn saved_accounts(
     recovered: &Recovered,
 ) -> Result<Vec<(AccountRegion, AccountValue)>, RestoreError> {
     let accounts = recovered.metadata.iter().filter_map(|(key, value)| {
         let (account, region) = catalog::parse_account(key)?;
-        let scope = AccountRegion {
+        let account_region = AccountRegion {
             account: AccountId::parse(account)?,
             region: Region::new(region),
         };
         let value = AccountValue::from_bytes(value);
         Some(
             value
-                .map(|value| (scope, value))
+                .map(|value| (account_region, value))
                 .ok_or_else(|| unreadable("an account")),
         )
     });
     accounts.collect()
 }
 
-fn kept_shards(recovered: &Recovered) -> Result<BTreeMap<u64, Vec<model::Shard>>, RestoreError> {
+fn saved_shards(recovered: &Recovered) -> Result<BTreeMap<u64, Vec<model::Shard>>, RestoreError> {
     let mut shards: BTreeMap<u64, Vec<model::Shard>> = BTreeMap::new();
     for (key, value) in &recovered.metadata {
         let Some((incarnation, index)) = catalog::parse_shard(key) else {

@@ -1,7 +1,8 @@
-//! A stream: its identity, and what readers and writers have to know of it.
+//! A stream: the identity, and the answers to readers and writers about its state.
 
+use super::lock_order;
 use super::shard::Shard;
-use super::state::State;
+use super::stream_state::{StreamState, route_of};
 use crate::lock::Lock;
 use crate::model::{self, EncryptionType, HashKey, ShardId, StreamArn, StreamMode, StreamStatus};
 use crate::world::Timestamp;
@@ -12,78 +13,79 @@ use std::sync::Arc;
 pub struct Stream {
     /// Account, region and name.
     pub arn: StreamArn,
-    /// Which creation of that name this is; never used twice.
+    /// The number of this creation, different for each stream that ever had the name.
     pub incarnation: u64,
-    /// When it was created.
+    /// The moment of the creation.
     pub created: Timestamp,
-    state: Lock<State>,
+    state: Lock<StreamState>,
 }
 
 /// A stream's description without its shards.
 #[derive(Debug, Clone)]
 pub struct StreamSnapshot {
-    /// Where it is in its life.
+    /// The status.
     pub status: StreamStatus,
-    /// How its capacity is set.
+    /// The capacity mode.
     pub mode: StreamMode,
-    /// How long records can be read.
+    /// The retention period in hours.
     pub retention_hours: u32,
-    /// Its largest record.
+    /// The size of the largest record in KiB.
     pub max_record_kib: u32,
-    /// Whether it spreads records itself.
+    /// Records are distributed over the shards without regard to their keys.
     pub auto_distribution: bool,
-    /// Whether it is encrypted.
+    /// The encryption type.
     pub encryption: EncryptionType,
-    /// By which key.
+    /// The key of the encryption.
     pub key_id: Option<String>,
-    /// Its warm throughput in MiB/s: wanted, and had.
+    /// The warm throughput in MiB/s: the target, and the current one.
     pub warm_throughput: Option<(u32, u32)>,
-    /// Its enabled shard-level metrics.
+    /// The enabled shard-level metrics.
     pub metrics: Vec<String>,
-    /// How many shards take records.
+    /// Number of open shards.
     pub open_shards: usize,
-    /// How many consumers are registered.
+    /// Number of registered consumers.
     pub consumers: usize,
 }
 
-/// What a writer has to know of a stream.
+/// The settings of a stream that a writer obeys.
 #[derive(Debug, Clone, Copy)]
 pub struct PutSettings {
-    /// Whether it takes records in its present state.
+    /// The status allows writes.
     pub writable: bool,
-    /// Whether it spreads records itself.
+    /// Records are distributed over the shards without regard to their keys.
     pub auto_distribution: bool,
-    /// Data and partition key of one record.
+    /// The most bytes of data and partition key of one record.
     pub max_record_bytes: u64,
-    /// Whether records are marked as encrypted.
+    /// Records are marked as encrypted.
     pub encrypted: bool,
 }
 
 impl Stream {
-    pub(crate) fn new(
+    pub(super) fn new(
         arn: StreamArn,
         incarnation: u64,
         created: Timestamp,
-        state: State,
+        state: StreamState,
     ) -> Arc<Self> {
         Arc::new(Self {
             arn,
             incarnation,
             created,
-            state: Lock::new(state),
+            state: Lock::ranked(lock_order::STREAM, state),
         })
     }
 
-    pub(crate) fn with_state<R>(&self, look: impl FnOnce(&mut State) -> R) -> R {
+    /// Reads or changes the state under its lock.
+    pub(super) fn with_state<R>(&self, look: impl FnOnce(&mut StreamState) -> R) -> R {
         look(&mut self.state.lock())
     }
 
-    /// Looks at the state; nobody changes it meanwhile.
-    pub fn look<R>(&self, look: impl FnOnce(&State) -> R) -> R {
+    /// Reads the state under its lock.
+    pub fn look<R>(&self, look: impl FnOnce(&StreamState) -> R) -> R {
         look(&self.state.lock())
     }
 
-    /// The description, without shards.
+    /// The description, without the shards.
     pub fn snapshot(&self) -> StreamSnapshot {
         let state = self.state.lock();
         let settings = &state.settings;
@@ -111,7 +113,7 @@ impl Stream {
         }
     }
 
-    /// What a writer has to know.
+    /// The settings that a writer obeys.
     pub fn put_settings(&self) -> PutSettings {
         let state = self.state.lock();
         PutSettings {
@@ -127,8 +129,8 @@ impl Stream {
         self.state.lock().horizon(now)
     }
 
-    /// The shards a listing shows, by id: none before the stream was ever active, and no closed
-    /// one whose last record has expired.
+    /// The shards of a listing, by id. Before the stream was ACTIVE there are none; a closed shard
+    /// is left out once its last record has expired.
     pub fn listed_shards(&self, now: Timestamp) -> Vec<model::Shard> {
         let state = self.state.lock();
         if !state.shows_shards() {
@@ -141,8 +143,8 @@ impl Stream {
             .collect()
     }
 
-    /// The shard of that id, if it can be read in the stream's state: a closed one whose last
-    /// record has expired cannot.
+    /// The shard `id`, if it can be read: the stream was ACTIVE, and the shard is open or its last
+    /// record has not expired.
     pub fn readable_shard(&self, id: ShardId, now: Timestamp) -> Option<Arc<Shard>> {
         let state = self.state.lock();
         let shard = state.shards.get(&id).filter(|_| state.shows_shards())?;
@@ -150,7 +152,7 @@ impl Stream {
         (!expired).then(|| shard.clone())
     }
 
-    /// The shards that go on where shard `parent` ends.
+    /// The child shards of shard `parent`.
     pub fn children(&self, parent: ShardId) -> Vec<model::Shard> {
         let state = self.state.lock();
         let shards = state.shards.values().map(|shard| shard.description());
@@ -169,12 +171,12 @@ impl Stream {
     /// The open shard that owns `key`, and whether records are marked as encrypted.
     pub(crate) fn route(&self, key: HashKey) -> (Arc<Shard>, bool) {
         let state = self.state.lock();
-        let shard = &state.routes()[super::state::route_of(state.routes(), key)];
+        let shard = &state.routes()[route_of(state.routes(), key)];
         (shard.clone(), state.settings.key_id.is_some())
     }
 }
 
-/// Whether all records a closed shard can hold have expired.
+/// Whether the shard is closed and all its records have expired.
 pub(crate) fn has_expired(shard: &model::Shard, horizon: Timestamp) -> bool {
     let closed_ms = shard
         .closed_s
@@ -183,7 +185,7 @@ pub(crate) fn has_expired(shard: &model::Shard, horizon: Timestamp) -> bool {
 }
 
 impl PutSettings {
-    /// What answers to writers say of encryption: nothing, unless there is some.
+    /// `EncryptionType` in answers to writers. It is left out without encryption.
     pub fn encryption_shown(&self) -> Option<&'static str> {
         self.encrypted.then_some(EncryptionType::Kms.as_str())
     }

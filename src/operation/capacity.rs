@@ -13,8 +13,13 @@ pub(super) fn check_shards(
     limit: Limit,
     more: u64,
 ) -> Result<(), Error> {
-    match limit.filter(|limit| counts.open_shards + more > *limit) {
-        Some(limit) => Err(Error::too_many_shards(arn, counts.open_shards, limit, more)),
+    match limit.filter(|limit| counts.capacity.provisioned_shards + more > *limit) {
+        Some(limit) => Err(Error::too_many_shards(
+            arn,
+            counts.capacity.provisioned_shards,
+            limit,
+            more,
+        )),
         None => Ok(()),
     }
 }

@@ -22,7 +22,7 @@ impl Operation for DescribeLimits {
 
     async fn run(context: &Context, _input: Input) -> Result<Output, Error> {
         let limits = &context.engine.limits;
-        let usage = context.engine.usage(&context.caller);
+        let usage = context.engine.capacity(&context.caller);
         Ok(Output {
             on_demand: usage.on_demand_streams,
             on_demand_limit: limits.on_demand_streams.unwrap_or(NO_LIMIT).min(NO_LIMIT),

@@ -3,7 +3,7 @@
 use super::records::{size_guess, write_records_cbor, write_records_json};
 use super::shard_description::ChildShard;
 use crate::admission::BudgetPermit;
-use crate::engine::{Batch, Event, Leave, Subscription};
+use crate::engine::{Batch, EndReason, Event, Subscription};
 use crate::error::{Error, Kind};
 use crate::model::{SequenceNumber, ShardId, StreamArn};
 use crate::wire::{self, Format, frame};
@@ -58,7 +58,7 @@ impl Events {
 
     /// For how long the client may leave a frame unread.
     pub fn patience(&self) -> Option<Duration> {
-        self.subscription.patience()
+        self.subscription.unread_event_limit()
     }
 
     /// Consumer, shard and stream of the subscription, for the log.
@@ -105,7 +105,7 @@ impl Events {
             } => {
                 if batch.is_some() {
                     let bytes = size_guess(batch.as_ref()) as u64;
-                    permit = Some(self.subscription.room(bytes).await);
+                    permit = Some(self.subscription.permit(bytes).await);
                 }
                 self.records(batch.as_ref(), continuation, millis_behind_latest)
             }
@@ -113,16 +113,16 @@ impl Events {
                 let children: Vec<_> = children.iter().map(ChildShard::of).collect();
                 self.shard_end(&children)
             }
-            Event::Ended(Leave::TakenOver) => self.exception(&Error::already_subscribed(
+            Event::Ended(EndReason::TakenOver) => self.exception(&Error::already_subscribed(
                 &self.stream,
                 self.shard,
                 &self.consumer,
             )),
-            Event::Ended(Leave::ConsumerGone) => {
+            Event::Ended(EndReason::ConsumerDeregistered) => {
                 let account = self.stream.scope.account;
                 self.exception(&Error::consumer_not_found(&self.consumer, account))
             }
-            Event::Ended(Leave::StreamGone) => {
+            Event::Ended(EndReason::StreamDeleted) => {
                 self.exception(&Error::stream_not_found(&self.stream))
             }
             Event::Failed => self.exception(&Error::internal()),

@@ -1,6 +1,6 @@
 //! MergeShards: merges two adjacent shards.
 use super::prelude::*;
-use crate::engine::{PendingChange, ReshardingOrder, State};
+use crate::engine::{PendingChange, ReshardingOrder, StreamState};
 use crate::model::{ShardId, StreamArn, StreamMode};
 
 pub(super) struct MergeShards;
@@ -30,7 +30,7 @@ impl Operation for MergeShards {
 
 fn plan(
     arn: &StreamArn,
-    state: &State,
+    state: &StreamState,
     lower: ShardId,
     upper: ShardId,
 ) -> Result<PendingChange, Error> {

@@ -1,6 +1,6 @@
 //! RegisterStreamConsumer: registers a consumer for enhanced fan-out.
 use super::prelude::*;
-use crate::engine::{ConsumerStatus, State, consumer_status};
+use crate::engine::{ConsumerStatus, StreamState, consumer_status};
 use crate::limits::Limits;
 use crate::model::{ConsumerArn, StreamArn, Tags};
 
@@ -39,7 +39,7 @@ impl Operation for RegisterStreamConsumer {
             add_tags(context, &stream.arn, &mut tags, given)
         });
         let limits = &context.engine.limits;
-        let check = |state: &State, committed| {
+        let check = |state: &StreamState, committed| {
             check_consumer(&stream.arn, state, limits, committed, name)?;
             refused
         };
@@ -62,7 +62,7 @@ impl HasTarget for RegisterStreamConsumer {
 
 fn check_consumer(
     arn: &StreamArn,
-    state: &State,
+    state: &StreamState,
     limits: &Limits,
     committed: bool,
     name: &str,

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::shapes::ResourceARN;
 use super::stream_status::check_settled;
-use crate::engine::{Consumer, Counts, State, Stream, consumer_arn};
+use crate::engine::{Consumer, Counts, Stream, StreamState, consumer_arn};
 use crate::error::Error;
 use crate::model::{ConsumerArn, StreamArn, Tags, Target};
 use std::sync::Arc;
@@ -133,7 +133,11 @@ pub(super) fn policy_and_tags(
 }
 
 /// The consumer with that ARN. A consumer that was registered again under its old name has another.
-fn consumer<'a>(state: &'a State, stream: &StreamArn, arn: &ConsumerArn) -> Option<&'a Consumer> {
+fn consumer<'a>(
+    state: &'a StreamState,
+    stream: &StreamArn,
+    arn: &ConsumerArn,
+) -> Option<&'a Consumer> {
     let found = state.consumers.get(&*arn.name)?;
     (consumer_arn(stream, &arn.name, found) == *arn).then_some(found)
 }

@@ -1,6 +1,6 @@
 //! SplitShard: splits a shard in two.
 use super::prelude::*;
-use crate::engine::{Counts, PendingChange, ReshardingOrder, State};
+use crate::engine::{Counts, PendingChange, ReshardingOrder, StreamState};
 use crate::model::{HashKey, ShardId, StreamArn, StreamMode};
 
 pub(super) struct SplitShard;
@@ -30,7 +30,7 @@ impl Operation for SplitShard {
 
 fn plan(
     arn: &StreamArn,
-    state: &State,
+    state: &StreamState,
     counts: Counts,
     limit: Option<u64>,
     id: ShardId,

@@ -18,7 +18,10 @@ impl Operation for UpdateAccountSettings {
 
     async fn run(context: &Context, input: Input) -> Result<AccountSettings, Error> {
         let enable = input.commitment.status == CommitmentStatus::Enabled;
-        let commitment = context.engine.commit(&context.caller, enable).await?;
+        let commitment = context
+            .engine
+            .set_commitment(&context.caller, enable)
+            .await?;
         Ok(AccountSettings::of(commitment))
     }
 }

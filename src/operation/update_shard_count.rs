@@ -1,6 +1,6 @@
 //! UpdateShardCount: reshards a stream into shards of equal hash ranges.
 use super::prelude::*;
-use crate::engine::{Counts, PendingChange, ReshardingOrder, State};
+use crate::engine::{Counts, PendingChange, ReshardingOrder, StreamState};
 use crate::limits::Limits;
 use crate::model::{StreamArn, StreamMode};
 
@@ -45,7 +45,7 @@ impl Operation for UpdateShardCount {
 
 fn plan(
     arn: &StreamArn,
-    state: &mut State,
+    state: &mut StreamState,
     counts: Counts,
     limits: &Limits,
     count: u32,

@@ -1,6 +1,6 @@
 //! UpdateStreamMode: switches between on-demand and provisioned mode; the shards stay.
 use super::prelude::*;
-use crate::engine::{Counts, PendingChange, State};
+use crate::engine::{Counts, PendingChange, StreamState};
 use crate::limits::Limits;
 use crate::model::StreamArn;
 
@@ -36,7 +36,7 @@ impl HasTarget for UpdateStreamMode {
 
 fn plan(
     arn: &StreamArn,
-    state: &mut State,
+    state: &mut StreamState,
     counts: Counts,
     limits: &Limits,
     input: &Input,
@@ -51,7 +51,11 @@ fn plan(
     if on_demand == state.settings.on_demand {
         return Ok(None);
     }
-    if on_demand && let Some(limit) = limits.on_demand_streams.filter(|l| counts.on_demand >= *l) {
+    if on_demand
+        && let Some(limit) = limits
+            .on_demand_streams
+            .filter(|l| counts.capacity.on_demand_streams >= *l)
+    {
         let (account, region) = (arn.scope.account, arn.scope.region.as_str());
         return Err(Error::too_many_on_demand(account, region, limit));
     }

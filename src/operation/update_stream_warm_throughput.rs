@@ -1,6 +1,6 @@
 //! UpdateStreamWarmThroughput: sets the capacity that an on-demand stream has in advance.
 use super::prelude::*;
-use crate::engine::{PendingChange, ReshardingOrder, State};
+use crate::engine::{PendingChange, ReshardingOrder, StreamState};
 use crate::model::StreamMode;
 
 pub(super) struct UpdateStreamWarmThroughput;
@@ -59,7 +59,7 @@ impl HasTarget for UpdateStreamWarmThroughput {
 
 /// Plans one shard for each MiB/s, which is what a shard takes; a lower value removes no shards
 /// (both are choices).
-fn plan(state: &State, target: u32) -> Option<PendingChange> {
+fn plan(state: &StreamState, target: u32) -> Option<PendingChange> {
     let mut settings = state.settings.clone();
     settings.warm_throughput_mibps = Some(target);
     if settings == state.settings {

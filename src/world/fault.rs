@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub enum Point {
     /// A request is about to be decoded.
     Decode,
-    /// Records are about to be appended to a shard.
+    /// A stream is about to be changed: after the request was checked, before the stream is locked.
+    Change,
+    /// Records are about to be appended to a shard that was chosen for them.
     Append,
     /// A commit is about to be made durable. As after a disk's own failure, the store writes
     /// nothing any more until it is opened again.
@@ -29,8 +31,9 @@ pub enum Point {
 
 impl Point {
     /// Every point there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Decode,
+        Self::Change,
         Self::Append,
         Self::Flush,
         Self::Publish,

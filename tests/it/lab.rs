@@ -19,7 +19,7 @@ use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_sdk_kinesis::config::{BehaviorVersion, Config, Credentials, Region};
-use minikin::lock::Lock;
+use minikin::lock::{Lock, Rank};
 use minikin::world::{Clock, Rule, Timestamp};
 use minikin::{Emulator, Options};
 use raw::Connection;
@@ -126,7 +126,7 @@ impl Lab {
         }
         all.extend(flags.iter().map(ToString::to_string));
         let lab = Self {
-            clock: LabClock(Arc::new(Lock::new(None))),
+            clock: LabClock(Arc::new(Lock::ranked(Rank::new(0), None))),
             flags: all.into(),
             directory,
             idle: Arc::default(),

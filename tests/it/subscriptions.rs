@@ -320,6 +320,58 @@ wire_test!(
     }
 );
 
+/// The refusal of a SubscribeToShard too soon after a successful one.
+const IN_USE: &str = "ResourceInUseException: Another active subscription exists for this consumer: \
+                      000000000000:orders:shardId-000000000000:reader";
+
+async fn a_consumer_subscribes_again_after_five_seconds(lab: Lab) {
+    let stream = lab.stream("orders").create().await;
+    let consumer = Consumer::of(&stream).await;
+    let latest = || from(ShardIteratorType::Latest);
+    for _ in 0..2 {
+        let subscription = consumer.subscribe(SHARD_0, latest()).await;
+        drop(subscription);
+        lab.until_subscriptions(0).await;
+        // The connection is closed. A refused call does not start the time again.
+        assert_eq!(consumer.refused(SHARD_0, latest()).await, IN_USE);
+        lab.clock.advance(Duration::from_millis(4_999)).await;
+        assert_eq!(consumer.refused(SHARD_0, latest()).await, IN_USE);
+        lab.clock.advance(Duration::from_millis(1)).await;
+    }
+    // A consumer that is registered again is another one.
+    drop(consumer.subscribe(SHARD_0, latest()).await);
+    let leave = format!(r#"{{"ConsumerARN":"{}"}}"#, consumer.arn);
+    lab.ok("DeregisterStreamConsumer", &leave).await;
+    let consumer = Consumer::of(&stream).await;
+    drop(consumer.subscribe(SHARD_0, latest()).await);
+}
+
+wire_test!(
+    a_closed_connection_does_not_let_the_consumer_subscribe_again_at_once,
+    a_consumer_subscribes_again_after_five_seconds
+);
+
+wire_test!(
+    under_the_fast_profile_as_well,
+    ["--profile", "fast"],
+    a_consumer_subscribes_again_after_five_seconds
+);
+
+wire_test!(
+    without_the_lock_each_subscription_takes_over_at_once,
+    ["--limit", "subscription-lock-seconds=off"],
+    |lab: Lab| async move {
+        let stream = lab.stream("orders").create().await;
+        let consumer = Consumer::of(&stream).await;
+        let latest = || from(ShardIteratorType::Latest);
+        let mut old = consumer.subscribe(SHARD_0, latest()).await;
+        let mut new = consumer.subscribe(SHARD_0, latest()).await;
+        assert_eq!(old.next().await.unwrap_err(), IN_USE);
+        stream.put("key", "0").await;
+        assert_eq!(new.data(1).await, ["0"]);
+    }
+);
+
 wire_test!(
     what_cannot_be_subscribed_to_is_refused_before_any_frame,
     |lab| async move {

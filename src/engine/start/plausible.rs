@@ -1,28 +1,28 @@
-//! Whether what is kept can be what it says. A value may be well formed and yet absurd, when it is
-//! damaged or was made by hand; taken as it is, it would end the engine at some later moment.
+//! Checks of saved values. A damaged or hand-made value may be well formed and still impossible;
+//! without these checks it would cause a panic at some later moment.
 
-use crate::engine::state::State;
+use crate::engine::stream_state::StreamState;
 use crate::limits;
 use crate::model::{self, HashKey, HashKeyRange, SequenceNumber, ShardId, StreamArn};
 use crate::store::{ReshardingOrder, ShardValue, StreamSettings, StreamValue};
 
-/// The shard that `value` describes, if there can be such a shard.
+/// The shard that `value` describes, if such a shard is possible.
 pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     let key = |bytes| HashKey::new(u128::from_be_bytes(bytes));
     let range = HashKeyRange {
         start: key(value.start),
         end: key(value.end),
     };
-    // Children are created after their parents, and have the next numbers.
+    // A child has a greater number than its parents.
     let parents = [value.parent, value.adjacent_parent];
     let parents = parents.into_iter().flatten().all(|parent| parent < index);
     let closed = value
         .closed_s
-        .is_none_or(|closed| closed >= value.created_s && can_be_told(closed));
-    // Numbers are left for the shards that come of this one.
+        .is_none_or(|closed| closed >= value.created_s && is_possible(closed));
+    // Leave numbers for the children.
     let numbered = index <= ShardId::MAX_INDEX / 2;
     let sound = parents && closed && numbered && range.start <= range.end;
-    (sound && can_be_told(value.created_s)).then(|| model::Shard {
+    (sound && is_possible(value.created_s)).then(|| model::Shard {
         id: ShardId::new(index),
         hash_key_range: range,
         created_s: value.created_s,
@@ -32,14 +32,15 @@ pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     })
 }
 
-/// Whether a clock can have told this second, or a shard can have been created soon after one did.
-fn can_be_told(second: u64) -> bool {
+/// Whether a shard can have been created or closed in this second: within a day of the last moment
+/// of a clock, because children are created some seconds ahead of it.
+fn is_possible(second: u64) -> bool {
     const LAST_S: u64 = limits::LAST_MOMENT_MS.unsigned_abs() / 1000 + 86_400;
     const { assert!(LAST_S + 86_400 < SequenceNumber::CREATED_LIMIT_S) };
     second <= LAST_S
 }
 
-/// Whether there can be a stream that is kept as `value`. Any text is a region.
+/// Whether `value` describes a possible stream. Any text is a region.
 pub(super) fn is_stream(value: &StreamValue) -> bool {
     let (account, name) = (&value.account, &value.name);
     let arn = StreamArn::parse(&format!("arn:aws:kinesis::{account}:stream/{name}"));
@@ -53,8 +54,8 @@ fn is_sound(settings: &StreamSettings) -> bool {
     hours.is_ok_and(|hours| period.contains(&hours))
 }
 
-/// Whether the open shards cover the key space once, so that every record has one place.
-pub(super) fn is_covered(state: &State) -> bool {
+/// Whether the open shards cover the key space exactly once, so that every hash key has one shard.
+pub(super) fn is_covered(state: &StreamState) -> bool {
     let ranges: Vec<_> = state.routes().iter().map(|shard| shard.range()).collect();
     let whole = ranges
         .first()
@@ -68,8 +69,8 @@ pub(super) fn is_covered(state: &State) -> bool {
             .all(|pair| pair[0].is_followed_by(&pair[1]))
 }
 
-/// Whether what is to be done to the shards of a stream can be done.
-pub(super) fn can_reshard(state: &State) -> bool {
+/// Whether the pending split, merge or scaling of a stream can be made.
+pub(super) fn can_reshard(state: &StreamState) -> bool {
     let pending = state.pending.as_ref();
     let open = |index: &u32| {
         let mut open = state.routes().iter().map(|shard| shard.description());
@@ -85,10 +86,9 @@ pub(super) fn can_reshard(state: &State) -> bool {
             let pair = open(lower).zip(open(upper));
             pair.is_some_and(|(lower, upper)| lower.can_merge_with(&upper))
         }
-        // As many as the most that any limit allows.
         Some(ReshardingOrder::Scale { count }) => (1..=MOST_SHARDS).contains(count),
     }
 }
 
-/// Far more than a stream can be given.
+/// More shards than any limit allows.
 const MOST_SHARDS: u32 = 1 << 24;

@@ -45,7 +45,7 @@ pub(super) async fn move_clock(
         Err(text) => return problem(StatusCode::BAD_REQUEST, text),
     };
     virtual_clock.advance_to(target).await;
-    match admin.engine.keep_time().await {
+    match admin.engine.save_time().await {
         Ok(()) => reading(clock),
         Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }

@@ -221,10 +221,11 @@ impl Simulation {
     }
 
     /// Starts again and learns what happened of what was answered with a failure.
-    async fn end_trouble(&mut self, before: Oracle, crashes: bool) {
+    async fn end_trouble(&mut self, mut before: Oracle, crashes: bool) {
         self.machine.settle().await;
         let seen = self.overheard().await;
         self.hang_up_all_at_once();
+        before.forget_subscriptions();
         self.trouble = false;
         let now_ms = self.oracle.now_ms;
         if crashes {

@@ -1,7 +1,7 @@
 //! Steps of consumers: registering, subscribing, hanging up, and hearing what is pushed.
 
 use super::machine::Ground;
-use super::oracle::{Foretold, IN_USE, Record};
+use super::oracle::{Foretold, Record};
 use super::read::records;
 use super::{NAMES, Simulation};
 use crate::lab::{ACCOUNT, Events, Pushed, REGION, Request, cbor};
@@ -12,8 +12,6 @@ use serde_json::{Value, json};
 pub(super) const CONSUMERS: [&str; 2] = ["one", "two"];
 /// A subscription lives so long.
 const LIFE_MS: u64 = 300_000;
-/// So long nobody takes its seat.
-const SEAT_MS: u64 = 5_000;
 /// So long it is silent.
 const SILENCE_MS: u64 = 5_000;
 /// Subscriptions at a time.
@@ -102,15 +100,10 @@ impl Simulation {
         }
         let place = self.some_seat();
         let (name, consumer, shard) = place;
-        let mut foretold = self.oracle.subscribe(name, consumer, shard);
-        let now_ms = self.oracle.now_ms;
+        let foretold = self.oracle.subscribe(name, consumer, shard);
         let before = self.subscribed.iter_mut().find(|one| one.is_at(place));
         if let Some(before) = before.filter(|_| foretold.is_ok()) {
-            if now_ms - before.began_ms < SEAT_MS {
-                foretold = IN_USE;
-            } else {
-                before.ends = Some("ResourceInUseException");
-            }
+            before.ends = Some("ResourceInUseException");
         }
         self.begin_to_hear(place, foretold).await;
     }
@@ -173,6 +166,7 @@ impl Simulation {
         assert_eq!(outcome, foretold, "{body}\n{}", self.story());
         let now_ms = self.oracle.now_ms;
         if let Ok(events) = begun {
+            self.oracle.subscribed(stream, consumer, shard);
             self.subscribed.push(Subscribed {
                 stream,
                 consumer,
@@ -202,6 +196,7 @@ impl Simulation {
     }
 
     pub(super) async fn hang_up_all(&mut self) {
+        self.oracle.forget_subscriptions();
         for one in std::mem::take(&mut self.subscribed) {
             self.keep_place(&one);
         }
@@ -210,6 +205,7 @@ impl Simulation {
 
     /// Without waiting for the seats, where the machine stops anyway.
     pub(super) fn hang_up_all_at_once(&mut self) {
+        self.oracle.forget_subscriptions();
         for one in std::mem::take(&mut self.subscribed) {
             self.keep_place(&one);
         }
@@ -347,6 +343,7 @@ impl Simulation {
 
     /// The emulator has stopped: all subscriptions have ended without another word.
     pub(super) async fn hear_the_end(&mut self) {
+        self.oracle.forget_subscriptions();
         for mut one in std::mem::take(&mut self.subscribed) {
             self.hear_end(&mut one).await;
             self.keep_place(&one);

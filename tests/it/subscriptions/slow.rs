@@ -34,7 +34,14 @@ fn subscribing(consumer: &Consumer, kind: &str) -> Request {
 
 wire_test!(
     a_subscriber_that_stops_reading_is_cut_off_and_may_subscribe_again,
-    ["--profile", "fast", "--limit", "unread-event-seconds=0"],
+    [
+        "--profile",
+        "fast",
+        "--limit",
+        "unread-event-seconds=0",
+        "--limit",
+        "subscription-lock-seconds=off"
+    ],
     |lab: Lab| async move {
         let (stream, slow, brisk) = full(&lab).await;
         let latest = || from(ShardIteratorType::Latest);

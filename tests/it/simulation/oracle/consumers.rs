@@ -11,7 +11,12 @@ pub(in crate::simulation) struct Consumer {
     deleting: bool,
     /// When its present state ends.
     pub(super) due_ms: Option<u64>,
+    /// The last successful SubscribeToShard on each shard since the emulator started.
+    subscribed_ms: BTreeMap<usize, u64>,
 }
+
+/// Time after a successful SubscribeToShard in which the consumer cannot subscribe again.
+const LOCK_MS: u64 = 5_000;
 
 impl Oracle {
     pub(in crate::simulation) fn register(
@@ -35,6 +40,7 @@ impl Oracle {
             policy: None,
             deleting: false,
             due_ms,
+            subscribed_ms: BTreeMap::new(),
         };
         consumers.insert(consumer, new);
         Ok(())
@@ -59,7 +65,7 @@ impl Oracle {
         Ok(())
     }
 
-    /// Whether a consumer may subscribe to a shard, as far as seats do not matter.
+    /// Whether a consumer may subscribe to a shard now.
     pub(in crate::simulation) fn subscribe(
         &self,
         name: &str,
@@ -78,8 +84,29 @@ impl Oracle {
         }
         let known = shard < stream.shards.len() && stream.lists(shard, self.now_ms);
         match self.state(name) {
-            Some("ACTIVE" | "UPDATING") if known => Ok(()),
-            _ => NOT_FOUND,
+            Some("ACTIVE" | "UPDATING") if known => {}
+            _ => return NOT_FOUND,
+        }
+        let last_ms = consumer.subscribed_ms.get(&shard);
+        if last_ms.is_some_and(|last_ms| self.now_ms - last_ms < LOCK_MS) {
+            return IN_USE;
+        }
+        Ok(())
+    }
+
+    /// A consumer subscribed successfully.
+    pub(in crate::simulation) fn subscribed(&mut self, name: &str, consumer: &str, shard: usize) {
+        let now_ms = self.now_ms;
+        let stream = self.streams.get_mut(name).unwrap();
+        let consumer = stream.consumers.get_mut(consumer).unwrap();
+        consumer.subscribed_ms.insert(shard, now_ms);
+    }
+
+    /// After a restart the emulator does not know any earlier subscription.
+    pub(in crate::simulation) fn forget_subscriptions(&mut self) {
+        let streams = self.streams.values_mut();
+        for consumer in streams.flat_map(|stream| stream.consumers.values_mut()) {
+            consumer.subscribed_ms.clear();
         }
     }
 }

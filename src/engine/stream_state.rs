@@ -1,55 +1,64 @@
-//! What can change about a stream, and the shards that come with it.
+//! The part of a stream that can change, with the shards of the stream.
 
 use super::shard::{Counter, Shard};
-use super::{Engine, LogId};
-use crate::limits;
-use crate::model::{
-    self, EncryptionType, HashKey, ShardId, StreamArn, StreamMode, StreamStatus, Tags,
-};
-use crate::store::{Consumer, History, PendingChange, StreamSettings};
+use crate::limits::{self, Limits};
+use crate::model::{self, EncryptionType, HashKey, ShardId, StreamMode, StreamStatus, Tags};
+use crate::store::{Consumer, History, LogId, PendingChange, Store, StreamSettings};
 use crate::world::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What can change about a stream.
+/// The part of a stream that can change.
 #[derive(Debug, Clone)]
-pub struct State {
-    /// Where it is in its life.
+pub struct StreamState {
+    /// The status on the wire.
     pub status: StreamStatus,
-    /// When the status changes by itself.
+    /// The end of a status that ends by itself.
     pub(crate) due: Option<Timestamp>,
-    /// Whether it ever was ACTIVE: before that, its shards cannot be seen.
+    /// The stream was ACTIVE at some time. Before that, its shards cannot be seen.
     pub(crate) was_active: bool,
-    /// Its removal is on its way to the disk: nothing of it is saved any more.
+    /// The removal from the catalog was handed to the store: nothing more is saved of this stream.
     pub(crate) removed: bool,
-    /// What is set about it.
+    /// The settings.
     pub settings: StreamSettings,
-    /// What arrived before this had expired when the retention period was last changed: a longer
-    /// period brings nothing back.
+    /// Records that arrived before this moment had expired when the retention period was last
+    /// changed: a longer period brings no record back.
     pub(crate) expired_before: Timestamp,
-    /// What it becomes when UPDATING ends.
+    /// The change that is made at the end of UPDATING.
     pub(crate) pending: Option<PendingChange>,
-    /// Its tags.
+    /// The tags.
     pub tags: Tags,
-    /// Its resource policy.
+    /// The resource policy.
     pub policy: Option<String>,
-    /// Its consumers by name.
+    /// The consumers by name.
     pub consumers: BTreeMap<String, Consumer>,
-    /// Changes that are counted over a day.
+    /// Changes that are limited to a number in a day.
     pub history: History,
-    /// All shards that have not left, by id.
+    /// The shards by id, without those that expired.
     pub(crate) shards: BTreeMap<ShardId, Arc<Shard>>,
-    /// Where the shards' sequence indexes come from: one for each group of five.
+    /// The counters of sequence indexes: one for each group of five shards.
     counters: BTreeMap<u32, Counter>,
-    /// The open shards in the order of their hash keys: they cover the key space once.
+    /// The open shards in the order of their hash keys: they cover the key space exactly once.
     routes: Arc<[Arc<Shard>]>,
 }
 
-/// Shards that share a sequence counter, as recorded at the service.
+/// Number of shards with one sequence counter, as recorded at the service.
 const SHARDS_PER_COUNTER: u32 = 5;
 
-impl State {
-    /// A stream's state at its creation, without shards.
+/// Opens the logs of shards.
+#[derive(Debug)]
+pub(super) struct ShardOpener {
+    /// The store that holds the logs.
+    pub(super) store: Store,
+    /// The limits of each shard.
+    pub(super) limits: Limits,
+    /// The first sequence index of this run: above every index of earlier runs, also above those
+    /// whose records a crash took.
+    pub(super) first_index: u64,
+}
+
+impl StreamState {
+    /// The state of a stream at its creation, without shards.
     pub(crate) fn creating(settings: StreamSettings, tags: Tags) -> Self {
         Self {
             status: StreamStatus::Creating,
@@ -69,31 +78,31 @@ impl State {
         }
     }
 
-    /// Opens the logs of the described shards, which become part of the stream.
-    pub(crate) fn open_shards(
+    /// Adds the described shards to the stream, with their logs. `incarnation` is the stream's.
+    pub(super) fn open_shards(
         &mut self,
         described: impl IntoIterator<Item = model::Shard>,
-        engine: &Engine,
+        opener: &ShardOpener,
         incarnation: u64,
         now: Timestamp,
     ) {
         for description in described {
             let id = description.id;
-            let log = engine.store.log(LogId {
+            let log = opener.store.log(LogId {
                 stream: incarnation,
                 shard: id.index(),
             });
             let group = id.index() / SHARDS_PER_COUNTER;
             let counter = self.counters.entry(group);
-            let counter = counter.or_insert_with(|| Counter::new(engine.first_index.into()));
-            let shard = Shard::new(description, log, counter.clone(), &engine.limits, now);
+            let counter = counter.or_insert_with(|| Counter::new(opener.first_index.into()));
+            let shard = Shard::new(description, log, counter.clone(), &opener.limits, now);
             self.shards.insert(id, shard);
         }
         self.route();
     }
 
     /// Sorts the open shards by their hash keys.
-    pub(crate) fn route(&mut self) {
+    fn route(&mut self) {
         let open = self
             .shards
             .values()
@@ -108,12 +117,12 @@ impl State {
         &self.routes
     }
 
-    /// How many shards take records.
+    /// Number of open shards.
     pub fn open_shards_count(&self) -> u64 {
         self.routes.len() as u64
     }
 
-    /// What the shard `id` is.
+    /// The description of the shard `id`.
     pub fn shard(&self, id: ShardId) -> Option<model::Shard> {
         self.shards.get(&id).map(|shard| shard.description())
     }
@@ -125,12 +134,12 @@ impl State {
             .map_or(ShardId::new(0), |(id, _)| id.next())
     }
 
-    /// How its capacity is set.
+    /// The capacity mode.
     pub fn mode(&self) -> StreamMode {
         mode(&self.settings)
     }
 
-    /// Whether it is encrypted.
+    /// The encryption type.
     pub fn encryption(&self) -> EncryptionType {
         match self.settings.key_id {
             Some(_) => EncryptionType::Kms,
@@ -147,12 +156,13 @@ impl State {
         horizon.max(self.expired_before)
     }
 
+    /// Whether listings show the shards.
     pub(crate) fn shows_shards(&self) -> bool {
         self.was_active
     }
 }
 
-/// How a stream with these settings gets its capacity.
+/// The capacity mode of a stream with these settings.
 pub fn mode(settings: &StreamSettings) -> StreamMode {
     if settings.on_demand {
         StreamMode::OnDemand
@@ -161,7 +171,7 @@ pub fn mode(settings: &StreamSettings) -> StreamMode {
     }
 }
 
-/// The settings of a new stream that says nothing else.
+/// The settings of a new stream whose request gives no others.
 pub fn new_settings(mode: StreamMode) -> StreamSettings {
     StreamSettings {
         on_demand: mode == StreamMode::OnDemand,
@@ -174,17 +184,7 @@ pub fn new_settings(mode: StreamMode) -> StreamSettings {
     }
 }
 
-/// The position of the shard that owns `key` among the open shards.
+/// The position among the open shards of the shard that owns `key`.
 pub(crate) fn route_of(routes: &[Arc<Shard>], key: HashKey) -> usize {
     routes.partition_point(|shard| shard.range().end < key)
-}
-
-/// The ARN of a consumer of `stream`.
-pub fn consumer_arn(stream: &StreamArn, name: &str, consumer: &Consumer) -> model::ConsumerArn {
-    let created = Timestamp::from_millis(consumer.created_ms);
-    model::ConsumerArn {
-        stream: stream.clone(),
-        name: name.into(),
-        created_s: u64::try_from(created.seconds()).unwrap_or_default(),
-    }
 }

@@ -1,0 +1,152 @@
+//! Every account and region that has streams or settings.
+//!
+//! All changes of a stream that may change the capacity used by its account go through
+//! [`Accounts::change`], which is the only place that computes the sums.
+
+use super::capacity::Capacity;
+use super::commitment::Commitment;
+use super::stream::Stream;
+use super::stream_state::StreamState;
+use crate::model::AccountRegion;
+use crate::store::AccountValue;
+use crate::world::Timestamp;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+
+/// The streams and settings of every account in every region.
+#[derive(Debug, Default)]
+pub(super) struct Accounts(HashMap<AccountRegion, AccountStreams>);
+
+/// The streams and settings of one account in one region.
+#[derive(Debug, Default)]
+struct AccountStreams {
+    streams: BTreeMap<Arc<str>, Arc<Stream>>,
+    /// The sum over `streams`.
+    capacity: Capacity,
+    settings: AccountValue,
+}
+
+/// The time and the state of the account at which a change of a stream is planned.
+#[derive(Debug, Clone, Copy)]
+pub struct Counts {
+    /// The time now.
+    pub now: Timestamp,
+    /// The capacity that the account uses in the region.
+    pub capacity: Capacity,
+    /// The account is committed to a minimum of throughput.
+    pub committed: bool,
+}
+
+impl Accounts {
+    /// The stream `name`, in any state.
+    pub(super) fn find(&self, account_region: &AccountRegion, name: &str) -> Option<Arc<Stream>> {
+        self.0.get(account_region)?.streams.get(name).cloned()
+    }
+
+    /// Up to `page` streams with names greater than `after`, and whether more follow.
+    pub(super) fn list(
+        &self,
+        account_region: &AccountRegion,
+        after: Option<&str>,
+        page: usize,
+    ) -> (Vec<Arc<Stream>>, bool) {
+        let Some(account) = self.0.get(account_region) else {
+            return (Vec::new(), false);
+        };
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut streams = account.streams.range::<str, _>((start, Bound::Unbounded));
+        let listed = streams.by_ref().take(page);
+        let listed = listed.map(|(_, stream)| stream.clone()).collect();
+        (listed, streams.next().is_some())
+    }
+
+    /// Every stream of every account.
+    pub(super) fn streams(&self) -> Vec<Arc<Stream>> {
+        let accounts = self.0.values();
+        accounts
+            .flat_map(|account| account.streams.values().cloned())
+            .collect()
+    }
+
+    /// The capacity that an account uses in a region.
+    pub(super) fn capacity(&self, account_region: &AccountRegion) -> Capacity {
+        let account = self.0.get(account_region);
+        account.map_or_else(Capacity::default, |account| account.capacity)
+    }
+
+    /// The settings of an account in a region; an account without settings has the default ones.
+    pub(super) fn settings(&self, account_region: &AccountRegion) -> AccountValue {
+        let account = self.0.get(account_region);
+        account.map_or_else(AccountValue::default, |account| account.settings.clone())
+    }
+
+    /// Replaces the settings of an account in a region.
+    pub(super) fn set_settings(&mut self, account_region: AccountRegion, settings: AccountValue) {
+        self.0.entry(account_region).or_default().settings = settings;
+    }
+
+    /// The time and the state of an account for the plan of a change.
+    pub(super) fn counts(&self, account_region: &AccountRegion, now: Timestamp) -> Counts {
+        Counts {
+            now,
+            capacity: self.capacity(account_region),
+            committed: Commitment::at(now, &self.settings(account_region)).is_enabled(),
+        }
+    }
+
+    /// Adds a stream to its account, and gives back the stream that had its name.
+    pub(super) fn insert(&mut self, stream: &Arc<Stream>) -> Option<Arc<Stream>> {
+        let account = self.0.entry(stream.arn.scope.clone()).or_default();
+        let name = stream.arn.name.clone();
+        let older = account.streams.insert(name, stream.clone());
+        let before = older.as_ref().map_or_else(Capacity::default, capacity_of);
+        account.capacity = account.capacity.with_change(before, capacity_of(stream));
+        older
+    }
+
+    /// Takes a stream out of its account, if it is there. An account without streams and settings
+    /// is forgotten.
+    pub(super) fn remove(&mut self, stream: &Arc<Stream>) {
+        let account_region = &stream.arn.scope;
+        let Some(account) = self.0.get_mut(account_region).filter(|a| a.has(stream)) else {
+            return;
+        };
+        account.streams.remove(&stream.arn.name);
+        let (before, after) = (capacity_of(stream), Capacity::default());
+        account.capacity = account.capacity.with_change(before, after);
+        if account.streams.is_empty() && account.settings == AccountValue::default() {
+            self.0.remove(account_region);
+        }
+    }
+
+    /// Changes a stream under its lock, and the capacity of its account with it.
+    pub(super) fn change<R>(
+        &mut self,
+        stream: &Stream,
+        change: impl FnOnce(&mut StreamState) -> R,
+    ) -> R {
+        let account = self.0.get_mut(&stream.arn.scope);
+        stream.with_state(|state| {
+            let before = Capacity::of(state);
+            let result = change(state);
+            // A stream that was deleted meanwhile does not count any more.
+            if let Some(account) = account.filter(|account| account.has(stream)) {
+                account.capacity = account.capacity.with_change(before, Capacity::of(state));
+            }
+            result
+        })
+    }
+}
+
+impl AccountStreams {
+    /// Whether `stream` is in the account: a stream of the same name may have replaced it.
+    fn has(&self, stream: &Stream) -> bool {
+        let found = self.streams.get(&stream.arn.name);
+        found.is_some_and(|found| found.incarnation == stream.incarnation)
+    }
+}
+
+fn capacity_of(stream: &Arc<Stream>) -> Capacity {
+    stream.look(Capacity::of)
+}

@@ -1,0 +1,51 @@
+//! The streams and shards that count against the quotas of an account in a region.
+
+use super::stream_state::StreamState;
+use crate::model::{StreamMode, StreamStatus};
+
+/// The part of an account's quotas that one stream uses, or all its streams in a region together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Capacity {
+    /// Open shards. The shards of on-demand streams are included (a choice).
+    pub open_shards: u64,
+    /// Open shards of provisioned streams.
+    pub provisioned_shards: u64,
+    /// On-demand streams.
+    pub on_demand_streams: u64,
+    /// Streams in CREATING or DELETING.
+    pub streams_in_transition: u64,
+}
+
+impl Capacity {
+    /// The capacity that a stream in this state uses.
+    pub(super) fn of(state: &StreamState) -> Self {
+        let open_shards = state.open_shards_count();
+        let (provisioned_shards, on_demand_streams) = match state.mode() {
+            StreamMode::OnDemand => (0, 1),
+            StreamMode::Provisioned => (open_shards, 0),
+        };
+        let in_transition = matches!(
+            state.status,
+            StreamStatus::Creating | StreamStatus::Deleting
+        );
+        Self {
+            open_shards,
+            provisioned_shards,
+            on_demand_streams,
+            streams_in_transition: u64::from(in_transition),
+        }
+    }
+
+    /// The sum after the part of one stream went from `before` to `after`.
+    pub(super) fn with_change(self, before: Self, after: Self) -> Self {
+        Self {
+            open_shards: self.open_shards - before.open_shards + after.open_shards,
+            provisioned_shards: self.provisioned_shards - before.provisioned_shards
+                + after.provisioned_shards,
+            on_demand_streams: self.on_demand_streams - before.on_demand_streams
+                + after.on_demand_streams,
+            streams_in_transition: self.streams_in_transition - before.streams_in_transition
+                + after.streams_in_transition,
+        }
+    }
+}

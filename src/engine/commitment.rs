@@ -1,0 +1,79 @@
+//! The commitment of an account in a region to a minimum of throughput.
+
+use crate::limits;
+use crate::store::AccountValue;
+use crate::world::Timestamp;
+
+/// The state of the commitment at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commitment {
+    /// The commitment is not enabled.
+    Disabled {
+        /// The start of the last commitment, if there was one.
+        started: Option<Timestamp>,
+        /// The end of the last commitment.
+        ended: Option<Timestamp>,
+    },
+    /// The commitment is enabled.
+    Enabled {
+        /// The start.
+        started: Timestamp,
+        /// The first moment at which the commitment can end.
+        earliest_end: Timestamp,
+    },
+    /// The commitment was disabled before it could end, and is enabled until then.
+    Ending {
+        /// The start.
+        started: Timestamp,
+        /// The end.
+        earliest_end: Timestamp,
+    },
+}
+
+impl Commitment {
+    /// The commitment at `now` of an account with these settings.
+    pub(super) fn at(now: Timestamp, settings: &AccountValue) -> Self {
+        let moment = |ms: Option<i64>| ms.map(Timestamp::from_millis);
+        let (started, ended) = (moment(settings.started_ms), moment(settings.ended_ms));
+        let Some(began) = started.filter(|_| ended.is_none_or(|ended| ended > now)) else {
+            return Self::Disabled { started, ended };
+        };
+        let earliest_end = began.plus_millis(limits::COMMITMENT_MS);
+        match ended {
+            None => Self::Enabled {
+                started: began,
+                earliest_end,
+            },
+            Some(_) => Self::Ending {
+                started: began,
+                earliest_end,
+            },
+        }
+    }
+
+    /// Whether the account may use the features that the commitment pays for.
+    pub const fn is_enabled(self) -> bool {
+        !matches!(self, Self::Disabled { .. })
+    }
+}
+
+/// The settings of an account after its commitment was enabled or disabled. The details are
+/// choices.
+pub(super) fn changed(settings: &AccountValue, enable: bool, now: Timestamp) -> AccountValue {
+    let now_ms = Some(now.millis());
+    match (Commitment::at(now, settings), enable) {
+        (Commitment::Disabled { .. }, true) => AccountValue {
+            started_ms: now_ms,
+            ended_ms: None,
+        },
+        (Commitment::Enabled { .. } | Commitment::Ending { .. }, true) => AccountValue {
+            ended_ms: None,
+            ..settings.clone()
+        },
+        (Commitment::Enabled { earliest_end, .. }, false) => AccountValue {
+            ended_ms: Some(earliest_end.max(now).millis()),
+            ..settings.clone()
+        },
+        (Commitment::Disabled { .. } | Commitment::Ending { .. }, false) => settings.clone(),
+    }
+}

@@ -1,0 +1,161 @@
+//! Consumers of enhanced fan-out: registration, deregistration and states.
+
+use super::active_subscriptions::{EndReason, SubscriptionKey};
+use super::core::Engine;
+use super::deadlines::Due;
+use super::stream::Stream;
+use super::stream_state::StreamState;
+use crate::model::{self, StreamArn};
+use crate::store::{Consumer, StoreError};
+use crate::world::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The status of a consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsumerStatus {
+    /// The consumer is being registered.
+    Creating,
+    /// The consumer may subscribe.
+    Active,
+    /// The consumer is being deregistered.
+    Deleting,
+}
+
+impl ConsumerStatus {
+    /// The text on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Creating => "CREATING",
+            Self::Active => "ACTIVE",
+            Self::Deleting => "DELETING",
+        }
+    }
+}
+
+/// The status of `consumer`.
+pub fn consumer_status(consumer: &Consumer) -> ConsumerStatus {
+    match (consumer.deleting, consumer.due_ms) {
+        (true, _) => ConsumerStatus::Deleting,
+        (false, Some(_)) => ConsumerStatus::Creating,
+        (false, None) => ConsumerStatus::Active,
+    }
+}
+
+/// The ARN of a consumer of `stream`.
+pub fn consumer_arn(stream: &StreamArn, name: &str, consumer: &Consumer) -> model::ConsumerArn {
+    let created = Timestamp::from_millis(consumer.created_ms);
+    model::ConsumerArn {
+        stream: stream.clone(),
+        name: name.into(),
+        created_s: u64::try_from(created.seconds()).unwrap_or_default(),
+    }
+}
+
+impl Engine {
+    /// Registers a consumer, unless `check` refuses it. The second argument of `check` is true when
+    /// the account is committed to a minimum of throughput.
+    ///
+    /// # Errors
+    /// The refusal of `check`, and a store that does not write.
+    pub async fn register<E: From<StoreError>>(
+        &self,
+        stream: &Arc<Stream>,
+        name: &str,
+        tags: BTreeMap<String, String>,
+        check: impl FnOnce(&StreamState, bool) -> Result<(), E>,
+    ) -> Result<Consumer, E> {
+        let consumer = self.amend(stream, |state, counts| {
+            check(state, counts.committed)?;
+            let due_ms = self.transition_end(counts.now).map(Timestamp::millis);
+            let consumer = Consumer {
+                created_ms: counts.now.millis(),
+                deleting: false,
+                due_ms,
+                tags,
+                policy: None,
+            };
+            state.consumers.insert(name.to_owned(), consumer.clone());
+            Ok::<_, E>(consumer)
+        });
+        let consumer = consumer.await?;
+        self.await_transition(stream, name, &consumer);
+        Ok(consumer)
+    }
+
+    /// Deregisters a consumer, unless `check` refuses it, and ends its subscriptions.
+    ///
+    /// # Errors
+    /// The refusal of `check`, and a store that does not write.
+    pub async fn deregister<E: From<StoreError>>(
+        &self,
+        stream: &Arc<Stream>,
+        name: &str,
+        check: impl FnOnce(&StreamState) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let consumer = self.amend(stream, |state, counts| {
+            check(state)?;
+            let Some(due) = self.transition_end(counts.now) else {
+                return Ok::<_, E>(state.consumers.remove(name));
+            };
+            let consumer = state.consumers.get_mut(name);
+            Ok(consumer.map(|consumer| {
+                consumer.deleting = true;
+                consumer.due_ms = Some(due.millis());
+                consumer.clone()
+            }))
+        });
+        let Some(consumer) = consumer.await? else {
+            return Ok(());
+        };
+        if consumer.deleting {
+            self.await_transition(stream, name, &consumer);
+        }
+        // A consumer of the same name may have been registered meanwhile, and keeps its own.
+        let created_ms = consumer.created_ms;
+        let is_meant = |key: &SubscriptionKey| {
+            key.incarnation == stream.incarnation
+                && key.consumer == name
+                && key.created_ms == created_ms
+        };
+        let reason = EndReason::ConsumerDeregistered;
+        self.active_subscriptions.end(reason, is_meant);
+        Ok(())
+    }
+
+    /// Notes the end of the consumer's status, if the status ends by itself.
+    pub(super) fn await_transition(&self, stream: &Arc<Stream>, name: &str, consumer: &Consumer) {
+        if let Some(due_ms) = consumer.due_ms {
+            let due = Timestamp::from_millis(due_ms);
+            let owner = Due::Consumer(name.to_owned());
+            self.deadlines.add(due, stream.clone(), owner);
+        }
+    }
+
+    /// Ends CREATING or DELETING of a consumer.
+    pub(super) fn finish_consumer(&self, stream: &Arc<Stream>, name: &str, now: Timestamp) {
+        stream.with_state(|state| {
+            let Some(consumer) = state.consumers.get_mut(name) else {
+                return;
+            };
+            // A later change, such as a deregistration during CREATING, has a later deadline.
+            if consumer.due_ms.is_none_or(|due_ms| due_ms > now.millis()) {
+                return;
+            }
+            if consumer.deleting {
+                state.consumers.remove(name);
+            } else {
+                consumer.due_ms = None;
+            }
+            // Nobody waits for this change: a restart that does not find it makes it again.
+            let _ticket = self.save(stream, state, state.status, &[]);
+        });
+    }
+
+    /// Ends the subscriptions of a stream.
+    pub(super) fn end_subscriptions(&self, stream: &Stream) {
+        let is_meant = |key: &SubscriptionKey| key.incarnation == stream.incarnation;
+        let reason = EndReason::StreamDeleted;
+        self.active_subscriptions.end(reason, is_meant);
+    }
+}

@@ -1,0 +1,89 @@
+//! The deletion of streams.
+
+use super::core::Engine;
+use super::creation::exceeded;
+use super::deadlines::Due;
+use super::saved;
+use super::stream::Stream;
+use crate::model::StreamStatus;
+use crate::store::Ticket;
+use std::sync::Arc;
+
+/// The reason for which a stream is not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeleteError {
+    /// The status of the stream does not allow it.
+    NotActive(StreamStatus),
+    /// Consumers are registered, and were not to be deleted with the stream.
+    HasConsumers,
+    /// Too many streams are being created or deleted.
+    TooManyInTransition(u64),
+    /// The store does not write.
+    Store,
+}
+
+impl Engine {
+    /// Deletes a stream. Returns once the deletion is as durable as the settings promise.
+    ///
+    /// # Errors
+    /// The reason for a refusal.
+    pub async fn delete(
+        self: &Arc<Self>,
+        stream: &Arc<Stream>,
+        with_consumers: bool,
+    ) -> Result<(), DeleteError> {
+        let ticket = self.begin_delete(stream, with_consumers)?;
+        let (engine, stream) = (self.clone(), stream.clone());
+        let finished = self.finish(async move {
+            ticket.durable().await.map_err(|_| DeleteError::Store)?;
+            match stream.look(|state| state.due) {
+                Some(due) => engine.deadlines.add(due, stream, Due::Stream),
+                None => engine.forget(&stream),
+            }
+            Ok(())
+        });
+        finished.await.unwrap_or(Err(DeleteError::Store))
+    }
+
+    fn begin_delete(
+        &self,
+        stream: &Arc<Stream>,
+        with_consumers: bool,
+    ) -> Result<Ticket, DeleteError> {
+        let now = self.world.clock.now();
+        let mut accounts = self.accounts.lock();
+        let in_transition = accounts.capacity(&stream.arn.scope).streams_in_transition;
+        accounts.change(stream, |state| {
+            let more = match state.status {
+                status @ (StreamStatus::Updating | StreamStatus::Deleting) => {
+                    return Err(DeleteError::NotActive(status));
+                }
+                // A stream in CREATING is in transition already.
+                StreamStatus::Creating => 0,
+                StreamStatus::Active => 1,
+            };
+            if !with_consumers && !state.consumers.is_empty() {
+                return Err(DeleteError::HasConsumers);
+            }
+            let limit = self.limits.streams_in_transition;
+            if more > 0
+                && let Some(limit) = exceeded(limit, in_transition, more)
+            {
+                return Err(DeleteError::TooManyInTransition(limit));
+            }
+            state.status = StreamStatus::Deleting;
+            state.due = self.transition_end(now);
+            Ok(match state.due {
+                Some(_) => self.save(stream, state, StreamStatus::Deleting, &[]),
+                None => self.store.save(saved::removed(stream, state)),
+            })
+        })
+    }
+
+    /// Ends DELETING.
+    pub(super) fn finish_delete(&self, stream: &Arc<Stream>) {
+        // Nobody waits for this change: a restart that does not find it makes it again.
+        let _ticket = stream.with_state(|state| self.store.save(saved::removed(stream, state)));
+        self.forget(stream);
+    }
+}

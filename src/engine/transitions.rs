@@ -1,0 +1,51 @@
+//! The task that ends the states that end by themselves.
+//!
+//! | from | when due | to |
+//! |---|---|---|
+//! | CREATING | the stream is ready | ACTIVE |
+//! | UPDATING | the change is made | ACTIVE |
+//! | DELETING | the stream is gone | none |
+//!
+//! Consumers have CREATING and DELETING likewise. A deadline is saved with its stream, so a restart
+//! continues where the last run ended.
+
+use super::core::Engine;
+use super::deadlines::Due;
+use super::stream::Stream;
+use crate::model::StreamStatus;
+use crate::world::{Alarm, Timestamp};
+use std::sync::Arc;
+
+/// Ends states when they are due, until the engine stops.
+pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
+    let mut stop = engine.stop.subscribe();
+    loop {
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = alarm.wait(engine.deadlines.next()) => {}
+        }
+        let now = engine.world.clock.now();
+        while let Some((stream, due)) = engine.deadlines.take_due(now) {
+            match due {
+                Due::Stream => end_status(&engine, &stream, now),
+                Due::Consumer(name) => engine.finish_consumer(&stream, &name, now),
+            }
+        }
+    }
+}
+
+/// Ends the status of a stream, if it is due.
+fn end_status(engine: &Engine, stream: &Arc<Stream>, now: Timestamp) {
+    let (status, due) = stream.look(|state| (state.status, state.due));
+    // A later change, such as a deletion during CREATING, has a later deadline.
+    if due.is_none_or(|due| due > now) {
+        return;
+    }
+    match status {
+        StreamStatus::Creating => engine.activate(stream, true),
+        StreamStatus::Updating => engine.finish_update(stream, now),
+        StreamStatus::Deleting => engine.finish_delete(stream),
+        StreamStatus::Active => {}
+    }
+}

@@ -1,0 +1,151 @@
+//! Changes of streams: those that take a stream through UPDATING, and those that count at once.
+//!
+//! A change is planned, made and handed to the store under the locks of the accounts and of the
+//! stream, so no other change comes between.
+
+use super::accounts::Counts;
+use super::core::Engine;
+use super::deadlines::Due;
+use super::resharding::reshard;
+use super::stream::Stream;
+use super::stream_state::StreamState;
+use crate::model::{ShardId, StreamStatus};
+use crate::store::{PendingChange, StoreError, Ticket};
+use crate::world::{Point, Timestamp};
+use std::sync::Arc;
+
+impl Engine {
+    /// Changes a stream by way of UPDATING. `plan` checks the state and returns the change, or
+    /// nothing when the stream stays as it is; `plan` makes all its checks before it changes
+    /// `state`. Returns once the change is durable. Without a delay of transitions it is made by
+    /// then.
+    ///
+    /// # Errors
+    /// The refusal of `plan`, and a store that does not write.
+    pub async fn update<E: From<StoreError>>(
+        self: &Arc<Self>,
+        stream: &Arc<Stream>,
+        plan: impl FnOnce(&mut StreamState, Counts) -> Result<Option<PendingChange>, E>,
+    ) -> Result<(), E> {
+        self.pass_change().await?;
+        let Some(ticket) = self.begin_update(stream, plan)? else {
+            return Ok(());
+        };
+        let (engine, stream) = (self.clone(), stream.clone());
+        let finished = self.finish(async move {
+            ticket.durable().await?;
+            if let Some(due) = stream.look(|state| state.due) {
+                engine.deadlines.add(due, stream.clone(), Due::Stream);
+            }
+            Ok(())
+        });
+        let finished = finished.await.unwrap_or(Err(StoreError::Closed));
+        finished.map_err(E::from)
+    }
+
+    fn begin_update<E>(
+        &self,
+        stream: &Arc<Stream>,
+        plan: impl FnOnce(&mut StreamState, Counts) -> Result<Option<PendingChange>, E>,
+    ) -> Result<Option<Ticket>, E> {
+        let mut accounts = self.accounts.lock();
+        let now = self.world.clock.now();
+        let counts = accounts.counts(&stream.arn.scope, now);
+        accounts.change(stream, |state| {
+            let Some(change) = plan(state, counts)? else {
+                return Ok(None);
+            };
+            if change.settings.retention_hours != state.settings.retention_hours {
+                state.expired_before = state.horizon(now);
+            }
+            let changed_shards = match self.transition_end(now) {
+                None => self.apply(stream, state, change, now),
+                Some(due) => {
+                    state.status = StreamStatus::Updating;
+                    state.due = Some(due);
+                    state.pending = Some(change);
+                    Vec::new()
+                }
+            };
+            Ok(Some(self.save(
+                stream,
+                state,
+                state.status,
+                &changed_shards,
+            )))
+        })
+    }
+
+    /// Makes a change that counts at once, such as a change of tags. Returns once it is durable.
+    ///
+    /// # Errors
+    /// The refusal of `change`, and a store that does not write. Then nothing is changed.
+    pub async fn amend<R, E: From<StoreError>>(
+        &self,
+        stream: &Arc<Stream>,
+        change: impl FnOnce(&mut StreamState, Counts) -> Result<R, E>,
+    ) -> Result<R, E> {
+        self.pass_change().await?;
+        let (result, ticket) = {
+            let mut accounts = self.accounts.lock();
+            let now = self.world.clock.now();
+            let counts = accounts.counts(&stream.arn.scope, now);
+            accounts.change(stream, |state| {
+                let result = change(state, counts)?;
+                Ok::<_, E>((result, self.save(stream, state, state.status, &[])))
+            })?
+        };
+        ticket.durable().await?;
+        Ok(result)
+    }
+
+    /// Passes the injection point before a change, and refuses the change when the store does not
+    /// write.
+    async fn pass_change(&self) -> Result<(), StoreError> {
+        let passed = self.world.pass(Point::Change).await;
+        passed.map_err(|_| StoreError::Closed)?;
+        self.check_store()
+    }
+
+    /// Ends UPDATING: the planned change is made.
+    pub(super) fn finish_update(&self, stream: &Arc<Stream>, now: Timestamp) {
+        self.accounts.lock().change(stream, |state| {
+            if state.status != StreamStatus::Updating {
+                return;
+            }
+            state.status = StreamStatus::Active;
+            state.due = None;
+            if let Some(change) = state.pending.take() {
+                let changed_shards = self.apply(stream, state, change, now);
+                // Nobody waits for this change: a restart that does not find it makes it again.
+                let _ticket = self.save(stream, state, StreamStatus::Active, &changed_shards);
+            }
+        });
+    }
+
+    /// Makes a change in one step: writers wait for the lock of the stream meanwhile. Returns the
+    /// shards that were closed or created.
+    fn apply(
+        &self,
+        stream: &Stream,
+        state: &mut StreamState,
+        change: PendingChange,
+        now: Timestamp,
+    ) -> Vec<ShardId> {
+        state.settings = change.settings;
+        let Some(order) = change.resharding else {
+            return Vec::new();
+        };
+        let changed = reshard(state, &order, now);
+        let ids = changed.iter().map(|shard| shard.id).collect();
+        let mut created = Vec::new();
+        for description in changed {
+            match state.shards.get(&description.id) {
+                Some(shard) => shard.close(description),
+                None => created.push(description),
+            }
+        }
+        state.open_shards(created, &self.shard_opener, stream.incarnation, now);
+        ids
+    }
+}
