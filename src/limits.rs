@@ -7,9 +7,11 @@
 
 mod calls;
 mod edge;
+mod value;
 
 pub use calls::{CALL_RATES, CallRate, Calls};
 pub use edge::*;
+pub use value::{Limit, Row};
 
 use std::time::Duration;
 
@@ -23,24 +25,6 @@ pub enum Profile {
     Fast,
     /// All limits of the service are on, and its delays between states.
     Strict,
-}
-
-/// A limit. `None` is off.
-pub type Limit = Option<u64>;
-
-/// A limit in a form for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The name in `--limit`.
-    pub name: &'static str,
-    /// The value in force, or `off`.
-    pub value: String,
-    /// The unit of the value.
-    pub unit: &'static str,
-    /// The source of the value.
-    pub source: &'static str,
-    /// The meaning of the limit.
-    pub meaning: &'static str,
 }
 
 const OFF: Limit = None;

@@ -1,5 +1,7 @@
 //! The rate limits of operations, from the API reference.
 
+use super::value::{Limit, Row};
+
 /// The rate limit of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallRate {
@@ -73,7 +75,7 @@ pub const CALL_RATES: &[CallRate] = rates! {
 /// The rates in force, in the order of [`CALL_RATES`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calls {
-    rates: [super::Limit; CALL_RATES.len()],
+    rates: [Limit; CALL_RATES.len()],
     /// At least one rate is in force.
     any: bool,
 }
@@ -107,27 +109,24 @@ impl Calls {
         })
     }
 
-    pub(super) fn set(&mut self, name: &str, value: super::Limit) -> bool {
+    pub(super) fn set(&mut self, name: &str, value: Limit) -> bool {
         let at = CALL_RATES.iter().position(|rate| rate.name == name);
         let known = at.map(|at| self.rates[at] = value).is_some();
         self.any = self.rates.iter().any(Option::is_some);
         known
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = super::Row> {
-        CALL_RATES
-            .iter()
-            .zip(self.rates)
-            .map(|(rate, value)| super::Row {
-                name: rate.name,
-                value: value.map_or_else(|| "off".to_owned(), |value| value.to_string()),
-                unit: "calls/s",
-                source: rate.source,
-                meaning: if rate.by_stream {
-                    "Calls of one operation on one stream."
-                } else {
-                    "Calls of one operation in one account and region."
-                },
-            })
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row> {
+        CALL_RATES.iter().zip(self.rates).map(|(rate, value)| Row {
+            name: rate.name,
+            value: value.map_or_else(|| "off".to_owned(), |value| value.to_string()),
+            unit: "calls/s",
+            source: rate.source,
+            meaning: if rate.by_stream {
+                "Calls of one operation on one stream."
+            } else {
+                "Calls of one operation in one account and region."
+            },
+        })
     }
 }

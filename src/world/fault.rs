@@ -4,7 +4,8 @@
 //! for it, and it is never worse than what the service itself may do: a request is answered with
 //! its internal failure, late, or not believed though it was done; a subscription ends.
 
-use super::{Clock, Random, World};
+use super::clock::Clock;
+use super::random::Random;
 use crate::lock::Lock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -171,22 +172,7 @@ impl Faults {
     }
 }
 
-impl World {
-    /// Passes a point; a delay is waited for.
-    ///
-    /// # Errors
-    /// The fault that happens there, to be answered by the caller.
-    #[inline]
-    pub async fn pass(&self, point: Point) -> Result<(), Fault> {
-        match self.faults.at(point) {
-            None => Ok(()),
-            // Of its own on the heap, so that nobody pays for it who has no faults.
-            Some(fault) => Box::pin(suffer(&self.clock, fault)).await,
-        }
-    }
-}
-
-async fn suffer(clock: &Clock, fault: Fault) -> Result<(), Fault> {
+pub(super) async fn suffer(clock: &Clock, fault: Fault) -> Result<(), Fault> {
     let Fault::Delay(ms) = fault else {
         return Err(fault);
     };
@@ -197,6 +183,7 @@ async fn suffer(clock: &Clock, fault: Fault) -> Result<(), Fault> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::World;
     use super::*;
 
     fn rule(point: Point, fault: Fault) -> Rule {

@@ -1,5 +1,6 @@
 //! The house rules that no compiler knows, checked on the sources.
 
+mod circles;
 mod layers;
 
 use minikin::limits::{Limits, Profile};

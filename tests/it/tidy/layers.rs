@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["error"],
     &["operation"],
     &["options"],
+    &["outbound"],
     &["http"],
     &["emulator"],
     &["command"],
