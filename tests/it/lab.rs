@@ -232,6 +232,7 @@ impl Lab {
             .region(Region::new(region.to_owned()))
             .credentials_provider(Credentials::new(key, "secret", None, None, "lab"))
             .retry_config(RetryConfig::disabled())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
             .timeout_config(timeouts)
             .build();
         Client::from_conf(config)

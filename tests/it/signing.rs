@@ -108,6 +108,7 @@ fn client(lab: &Lab, (key, secret, token): (&str, &str, Option<&str>)) -> Client
             None,
             "lab",
         ))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .retry_config(RetryConfig::disabled());
     Client::from_conf(config.build())
 }
