@@ -1,4 +1,4 @@
-# Two stages: the compiler's, and an image that holds one static binary and nothing else.
+# Two stages: a builder, and an image with one static binary and nothing else.
 #
 #   docker build --tag minikin .
 #   docker run --publish 4567:4567 minikin
@@ -10,10 +10,10 @@ COPY . .
 # With a target named, the flag stays away from build scripts and macros, which cannot be static.
 RUN target="$(uname -m)-unknown-linux-gnu" \
     && RUSTFLAGS="-C target-feature=+crt-static" \
-        cargo build --release --locked --bin minikin --target "$target" \
+        cargo build --profile dist --locked --bin minikin --target "$target" \
     && mkdir -p /image/program /image/folders/data /image/folders/tmp \
     && chmod 1777 /image/folders/tmp \
-    && cp "target/$target/release/minikin" /image/program/
+    && cp "target/$target/dist/minikin" /image/program/
 
 FROM scratch
 COPY --from=builder /image/program/ /
@@ -21,9 +21,10 @@ COPY --from=builder /image/program/ /
 # /data for --data-dir, /tmp for the records that memory cannot hold without one.
 COPY --from=builder --chown=10001:10001 /image/folders/ /
 VOLUME /data
-# A number, since there is no list of users; Kubernetes wants to see that it is not 0.
+# By number: the image has no list of users, and Kubernetes checks that it is not 0.
 USER 10001:10001
-# In a container the loopback addresses would reach nobody. Without IPv6 the second is left out.
+# The loopback addresses of a container are not reachable from outside. Without IPv6 the second
+# address is left out.
 ENV MINIKIN_LISTEN=0.0.0.0:4567,[::]:4567
 EXPOSE 4567
 STOPSIGNAL SIGTERM

@@ -1,8 +1,8 @@
-//! The command line: what to do, and doing it.
+//! The command line.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "commands talk to people"
+    reason = "commands print their results"
 )]
 
 mod check;
@@ -32,15 +32,15 @@ struct Line {
 enum Command {
     /// Run the emulator; this is also what minikin does without a command
     Serve(Options),
-    /// Ask a running emulator whether it is ready; the exit status is the answer
+    /// Ask a running emulator if it is ready; the exit status is the answer
     Health(health::Arguments),
     /// Check a data directory without changing it; the exit status is 0 when it is whole, 1 when it is damaged, 2 when it cannot be checked
     Check(check::Arguments),
-    /// List the limits, their values and where they are from
+    /// List the limits with their values and sources
     Limits(Options),
 }
 
-/// Does what the command line says.
+/// Runs the command of the command line.
 pub fn run() -> ExitCode {
     let line = std::env::args_os().collect();
     let read = options::parse(Line::command(), line, |name| std::env::var_os(name))

@@ -1,10 +1,14 @@
-//! Bytes to values and back, in JSON and CBOR alike; knows no Kinesis.
+//! Reading and writing values in JSON and CBOR, without knowledge of Kinesis.
 //!
-//! Two readers share one table of shapes. The fast one ([`decode`]) goes straight from bytes to a
-//! typed input by serde, borrows from the body and builds no tree. Only when it refuses is the body
-//! read again into a [`Node`] and walked along its [`Shape`] by the explaining one ([`explain`]),
-//! which finds the service's exact words or, where the fast reader was merely stricter, the value
-//! after all.
+//! Two readers share one table of shapes. The fast reader ([`decode`]) goes from bytes to a typed
+//! input by serde, borrows from the body and builds no tree. When it refuses a body, the explaining
+//! reader ([`explain`]) reads the body into a [`Node`], walks the node along its [`Shape`] and finds
+//! the service's exact words. The fast reader may be too strict; then the explaining reader gives
+//! the value.
+//!
+//! The files stand in this order, each using only files to its left: `pattern`, `base64_text`,
+//! `item_count`, `format`, `name` → `shape`, `node` → `blob`, `timestamp`, `scalar`, `structure`,
+//! `mismatch`, `violations`, `json`, `cbor` → `declare`, `codec`.
 
 mod base64_text;
 mod blob;

@@ -1,4 +1,4 @@
-//! `minikin limits`: every limit, its value and where it is from.
+//! `minikin limits`: every limit with its value and source.
 
 use crate::limits::Row;
 use crate::options::Options;

@@ -19,7 +19,7 @@ pub enum OptionsError {
         name: String,
         /// The value, as written.
         value: String,
-        /// What is wrong with them.
+        /// The mistake.
         problem: String,
     },
     /// Signatures are verified, but no credential is given.
@@ -40,7 +40,7 @@ pub enum OptionsError {
     Policies {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The mistake.
         problem: String,
     },
     /// Policies need to know the requester, which `--auth off` does not look for.
@@ -68,7 +68,9 @@ impl fmt::Display for OptionsError {
                 value,
                 problem,
             } => write!(f, "--limit {name}={value}: {problem}"),
-            Self::NoCredential => f.write_str("--auth verify lets nobody in: add --credential"),
+            Self::NoCredential => {
+                f.write_str("--auth verify accepts no access key: add --credential")
+            }
             Self::CredentialUnused => f.write_str("--credential is for --auth verify: add that"),
             Self::CredentialMalformed { number } => write!(
                 f,

@@ -142,7 +142,7 @@ fn credentials_are_from_the_line_a_variable_or_the_file() {
 }
 
 #[test]
-fn credentials_that_let_nobody_or_anybody_in_are_refused() {
+fn credentials_that_cannot_be_verified_are_refused() {
     assert!(refusal("--auth verify").contains("add --credential"));
     assert!(refusal("--credential A:s").contains("--credential is for --auth verify"));
     assert!(refusal("--auth verify --credential A:s,A:t").contains("the key A more than once"));

@@ -2,12 +2,13 @@
 
 use base64_turbo::STANDARD;
 
-/// The bytes that canonical, padded base64 stands for.
+/// Decodes canonical, padded base64; none for any other text.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-/// Why the service refuses `text` as a blob, checked in its order: length, characters, last bits.
+/// The service's refusal of `text` as a blob. It checks length, characters and last bits, in this
+/// order.
 pub(super) fn fault(text: &str) -> Option<String> {
     let reason = if !text.len().is_multiple_of(4) {
         let found = text.len();
@@ -22,7 +23,7 @@ pub(super) fn fault(text: &str) -> Option<String> {
     Some(format!("'{text}' can not be converted to a Blob: {reason}"))
 }
 
-/// The first character that is not of the alphabet, or a pad with something else behind it.
+/// The first character outside the alphabet, or a pad before other characters.
 fn misplaced(text: &str) -> Option<char> {
     let padding = text.len() - text.trim_end_matches('=').len();
     let body = &text[..text.len() - padding];

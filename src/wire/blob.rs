@@ -1,7 +1,7 @@
-//! Bytes: base64 text in JSON, a byte string in CBOR.
+//! Blobs: base64 text in JSON, a byte string in CBOR.
 //!
-//! Base64 is what a JSON record costs most, so it is done by vector instructions (measured: a
-//! tenth of the time for 1 KB); for all else in the crate the plain library will do.
+//! Base64 is the largest cost of a JSON record, so a library with vector instructions does it
+//! (measured: a tenth of the time for 1 KB). The rest of the crate uses the plain library.
 
 use super::format::Format;
 use super::shape::{Shape, Shaped};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::RefCell;
 use std::fmt;
 
-/// A blob without a bound of its own; shapes of the service model give it one.
+/// A blob of any length; the shapes of the service model bound it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blob(pub Bytes);
 
@@ -22,17 +22,16 @@ impl Shaped for Blob {
 }
 
 thread_local! {
-    /// Where the blobs of the body that this thread reads are put, one behind the other, when they
-    /// stand there as base64.
-    static ROOM: RefCell<BytesMut> = RefCell::default();
-    /// Where a blob is before its length is known.
-    static SCRAP: RefCell<Vec<u8>> = RefCell::default();
-    /// The body that this thread reads: blobs that stand in it as they are share its bytes.
+    /// Buffer for the decoded base64 blobs of the body that this thread reads, one after the other.
+    static SHARED: RefCell<BytesMut> = RefCell::default();
+    /// Buffer for one blob whose decoded length is not known yet.
+    static SINGLE: RefCell<Vec<u8>> = RefCell::default();
+    /// The CBOR body that this thread reads: its blobs are slices of it.
     static BODY: RefCell<Bytes> = RefCell::default();
 }
 
-/// Reads a body with room for its blobs at hand. Those that are kept longer than the others keep
-/// all of it: they are for being copied on.
+/// Calls `read` with the buffers for the blobs of `body` set up. A blob keeps the whole buffer, or
+/// the whole body, alive: copy a blob that outlives its request.
 pub(super) fn with_buffers<T>(format: Format, body: &Bytes, read: impl FnOnce() -> T) -> T {
     match format {
         Format::Cbor => {
@@ -44,45 +43,45 @@ pub(super) fn with_buffers<T>(format: Format, body: &Bytes, read: impl FnOnce() 
         Format::Json if body.len() < SHARED_ROOM_FROM_BYTES => read(),
         Format::Json => {
             let length = body.len() - body.len() / 4;
-            // The room of the last body, if nothing holds it any more.
-            ROOM.with_borrow_mut(|room| room.reserve(length));
+            // Reuses the last body's buffer if no blob is left in it.
+            SHARED.with_borrow_mut(|buffer| buffer.reserve(length));
             let read = read();
             if length > KEPT_ROOM_BYTES {
-                ROOM.take();
+                SHARED.take();
             }
             read
         }
     }
 }
 
-/// The same as [`decoded`], in room that blobs share, or in just the room it takes.
-fn decoded_in_room(text: &[u8]) -> Option<Bytes> {
+/// Decodes base64 into the shared buffer if that has enough capacity, else into a buffer of its own.
+fn decode_in_buffer(text: &[u8]) -> Option<Bytes> {
     let most = STANDARD.decoded_len_estimate(text.len());
-    ROOM.with_borrow_mut(|room| {
-        if room.capacity() < most {
-            return decoded_alone(text, most);
+    SHARED.with_borrow_mut(|buffer| {
+        if buffer.capacity() < most {
+            return decode_alone(text, most);
         }
-        room.resize(most, 0);
-        let length = STANDARD.decode_slice(text, room).ok()?;
-        room.truncate(length);
-        Some(room.split().freeze())
+        buffer.resize(most, 0);
+        let length = STANDARD.decode_slice(text, buffer).ok()?;
+        buffer.truncate(length);
+        Some(buffer.split().freeze())
     })
 }
 
-/// How many bytes there are shows only in the end, and more room than that costs another
-/// allocation.
-fn decoded_alone(text: &[u8], most: usize) -> Option<Bytes> {
+/// Decodes base64 into a buffer of exactly the decoded length, which is known only afterwards: a
+/// larger buffer would be allocated once more to shrink it.
+fn decode_alone(text: &[u8], most: usize) -> Option<Bytes> {
     if most > SHARED_ROOM_FROM_BYTES {
         return STANDARD.decode(text).ok().map(Bytes::from);
     }
-    SCRAP.with_borrow_mut(|scrap| {
-        scrap.resize(most.max(scrap.len()), 0);
-        let length = STANDARD.decode_slice(text, scrap).ok()?;
-        Some(Bytes::copy_from_slice(&scrap[..length]))
+    SINGLE.with_borrow_mut(|buffer| {
+        buffer.resize(most.max(buffer.len()), 0);
+        let length = STANDARD.decode_slice(text, buffer).ok()?;
+        Some(Bytes::copy_from_slice(&buffer[..length]))
     })
 }
 
-/// Bytes of the body that is read, which are shared, or any other bytes, which are copied.
+/// A slice of the body if `bytes` lie in it, else a copy of them.
 fn shared_or_copied(bytes: &[u8]) -> Bytes {
     BODY.with_borrow(|body| {
         let (all, some) = (body.as_ptr_range(), bytes.as_ptr_range());
@@ -97,7 +96,7 @@ fn shared_or_copied(bytes: &[u8]) -> Bytes {
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            // As bytes, since decoding finds whatever is not base64, be it text or not.
+            // As bytes: decoding refuses all that is not base64, so UTF-8 need not be checked.
             deserializer.deserialize_bytes(Base64Visitor)
         } else {
             deserializer.deserialize_byte_buf(BytesVisitor)
@@ -115,7 +114,7 @@ impl Visitor<'_> for Base64Visitor {
     }
 
     fn visit_bytes<E: de::Error>(self, text: &[u8]) -> Result<Blob, E> {
-        let bytes = decoded_in_room(text).ok_or_else(|| E::custom("not base64"))?;
+        let bytes = decode_in_buffer(text).ok_or_else(|| E::custom("not base64"))?;
         Ok(Blob(bytes))
     }
 
@@ -141,7 +140,7 @@ impl Visitor<'_> for BytesVisitor {
         Ok(Blob(Bytes::from(bytes)))
     }
 
-    /// Text where bytes belong is taken for base64, as the service does.
+    /// Reads text in the position of a byte string as base64, as the service does.
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Blob, E> {
         Base64Visitor.visit_str(text)
     }
@@ -175,12 +174,12 @@ mod tests {
             let mut text = PLAIN.encode(&data);
             prop_assert_eq!(&STANDARD.encode(&data), &text);
             prop_assert_eq!(base64_text::decode(&text), Some(data.clone()));
-            let in_room = |length: usize| {
+            let in_buffer = |length: usize| {
                 let body = Bytes::from(vec![b' '; length]);
-                with_buffers(Format::Json, &body, || decoded_in_room(text.as_bytes()))
+                with_buffers(Format::Json, &body, || decode_in_buffer(text.as_bytes()))
             };
             for length in [0, SHARED_ROOM_FROM_BYTES, SHARED_ROOM_FROM_BYTES] {
-                prop_assert_eq!(in_room(length), Some(Bytes::from(data.clone())));
+                prop_assert_eq!(in_buffer(length), Some(Bytes::from(data.clone())));
             }
             let body = Bytes::from(data);
             for part in [&body[..], &body[body.len() / 2..], b"else"] {

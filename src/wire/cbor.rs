@@ -1,9 +1,9 @@
-//! A reader of CBOR for good requests: it borrows from the body, where ciborium copies everything
-//! through a small buffer.
+//! The fast CBOR reader. It borrows from the body, where ciborium copies everything through a small
+//! buffer.
 //!
-//! It knows what clients send and refuses the rest: texts and byte strings in pieces, half floats,
-//! simple values, big numbers. Whatever it refuses, ciborium reads at leisure, whose judgement is
-//! the one that counts; so this reader must never accept what ciborium would not.
+//! It reads the items that clients send and refuses the rest: strings of indefinite length, half
+//! floats, simple values, big numbers. The explaining reader reads a refused body again with
+//! ciborium, which decides. So this reader must never accept a body that ciborium refuses.
 
 use super::name::NameReader;
 use crate::limits::{CBOR_DEPTH, CBOR_TAGS, DOCUMENT_ITEMS};
@@ -23,22 +23,22 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Optio
 struct CborReader<'de> {
     rest: &'de [u8],
     depth: u8,
-    /// CborItems so far, in all lists and structures.
+    /// Items so far, in all lists and structures.
     items: usize,
 }
 
 type Result<T> = std::result::Result<T, value::Error>;
 
-/// What the first bytes of an item say.
+/// The head of an item: its type and its number or length.
 enum Head {
     Unsigned(u64),
-    /// Minus one, minus this.
+    /// The number is -1 minus this.
     Negative(u64),
     Bytes(usize),
     Text(usize),
-    /// Elements to come, if their number is known.
+    /// Number of elements; none for an indefinite length.
     List(Option<usize>),
-    /// Entries to come, if their number is known.
+    /// Number of entries; none for an indefinite length.
     Map(Option<usize>),
     Bool(bool),
     /// Null, or undefined.
@@ -47,16 +47,16 @@ enum Head {
 }
 
 const TAG: u8 = 6;
-/// Tags that make a number of a byte string.
+/// Tags of big numbers, which are byte strings.
 const BIG: u64 = 2;
 const BIG_NEGATIVE: u64 = 3;
-/// Ends what was begun without a length.
+/// The byte that ends a list or map of indefinite length.
 const BREAK: u8 = 0xff;
 const NULL: u8 = 0xf6;
 const UNDEFINED: u8 = 0xf7;
 
 fn refused() -> value::Error {
-    de::Error::custom("left to the tolerant reader")
+    de::Error::custom("left to the explaining reader")
 }
 
 fn negative<'de, V: Visitor<'de>>(number: u64, visitor: V) -> Result<V::Value> {
@@ -85,7 +85,8 @@ impl<'de> CborReader<'de> {
         Ok(taken.try_into().expect("just as many were taken"))
     }
 
-    /// The next byte's kind and its number, read in full; none for a length that is left open.
+    /// The major type, the low five bits and the number of the next head; no number for an
+    /// indefinite length.
     fn kind(&mut self) -> Result<(u8, u8, Option<u64>)> {
         let [first] = self.array()?;
         let (kind, detail) = (first >> 5, first & 31);
@@ -101,7 +102,7 @@ impl<'de> CborReader<'de> {
         Ok((kind, detail, Some(number)))
     }
 
-    /// The head of the next item. Tags say nothing here: the member's type decides.
+    /// The head of the next item. Tags are skipped: the member's type decides.
     fn head(&mut self) -> Result<Head> {
         let (mut kind, mut detail, mut number) = self.kind()?;
         for _ in 0..CBOR_TAGS {
@@ -136,7 +137,7 @@ impl<'de> CborReader<'de> {
         std::str::from_utf8(self.take(length)?).map_err(|_| refused())
     }
 
-    /// Goes one level down to what `left` elements or entries hold, and up again behind its end.
+    /// Reads `left` elements or entries, one level deeper.
     fn within<T>(
         &mut self,
         left: Option<usize>,
@@ -148,7 +149,7 @@ impl<'de> CborReader<'de> {
         self.depth += 1;
         let mut items = CborItems { reader: self, left };
         let read = read(&mut items)?;
-        // Whoever read may have stopped before the end.
+        // `read` may have stopped before the end.
         if items.is_more()? {
             return Err(refused());
         }
@@ -183,7 +184,7 @@ impl<'de> Deserializer<'de> for &mut CborReader<'de> {
         }
     }
 
-    /// Only a whole number will do; the visitors take fractions too, for JSON's sake.
+    /// Accepts whole numbers only; the visitors accept fractions too, for JSON.
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.head()? {
             Head::Unsigned(number) => visitor.visit_u64(number),
@@ -210,7 +211,7 @@ struct CborItems<'a, 'de> {
 }
 
 impl CborItems<'_, '_> {
-    /// Whether another one follows; it counts as read then.
+    /// True if another element or entry follows, which is then counted.
     fn is_more(&mut self) -> Result<bool> {
         match &mut self.left {
             Some(0) => Ok(false),
@@ -254,7 +255,7 @@ impl<'de> MapAccess<'de> for &mut CborItems<'_, 'de> {
         if !self.is_more()? {
             return Ok(None);
         }
-        // Every name is a text; other keys are for the tolerant reader.
+        // Every name is a text; ciborium reads other keys.
         let Head::Text(length) = self.reader.head()? else {
             return Err(refused());
         };
@@ -285,11 +286,11 @@ mod tests {
         }
     }
 
-    /// Whatever this reader accepts, the tolerant one accepts as the same.
+    /// Checks that ciborium accepts all that this reader accepts, as the same value.
     fn agree(body: &[u8]) -> Option<Value> {
         let read: Value = from_slice(body)?;
-        let other: Value = ciborium::from_reader(body).expect("the tolerant reader takes it too");
-        // Not as values: a number that is none equals nothing, not even itself.
+        let other: Value = ciborium::from_reader(body).expect("ciborium accepts it too");
+        // Compared as text: NaN does not equal itself.
         assert_eq!(format!("{read:?}"), format!("{:?}", without_tags(other)));
         Some(read)
     }
@@ -316,18 +317,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_reads_what_the_tolerant_reader_reads(value in document()) {
+        fn it_reads_the_documents_that_ciborium_writes(value in document()) {
             let mut body = Vec::new();
             ciborium::into_writer(&value, &mut body).expect("a vector takes every byte");
-            // Half floats and big numbers are what is left to the other of a document here.
+            // Of these documents, ciborium alone reads half floats and big numbers.
             let left = body.iter().any(|byte| [0xf9, 0xc2, 0xc3].contains(byte));
             prop_assert!(agree(&body).is_some() || left);
         }
 
         #[test]
-        fn it_accepts_nothing_else(mut body in prop::collection::vec(any::<u8>(), 1..40)) {
+        fn it_accepts_no_bytes_that_ciborium_refuses(mut body in prop::collection::vec(any::<u8>(), 1..40)) {
             agree(&body);
-            // More of it is read when a map opens it.
+            // The reader gets further when the body begins with a map or a list.
             body[0] = 0xbf;
             agree(&body);
             body[0] = 0x9f;
@@ -335,7 +336,7 @@ mod tests {
         }
 
         #[test]
-        fn it_does_not_outlive_a_damaged_document(
+        fn it_agrees_with_ciborium_on_damaged_documents(
             value in document(),
             at in any::<prop::sample::Index>(),
             byte in any::<u8>(),
@@ -361,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn big_numbers_are_left_to_the_tolerant_reader() {
+    fn big_numbers_are_refused() {
         for tag in [0xc2, 0xc3] {
             let body = [0xa1, 0x61, b'a', tag, 0x41, 5];
             assert!(from_slice::<Value>(&body).is_none());

@@ -1,4 +1,4 @@
-//! Bytes to values and back: the fast reader, the explaining reader and the writer.
+//! Reading and writing bodies: the fast reader, the explaining reader and the writer.
 
 use super::blob::with_buffers;
 use super::cbor;
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Reads a typed value straight from the bytes: the way of every good request.
+/// Reads a typed value with the fast reader; none if the reader refuses the body.
 pub fn decode<T: DeserializeOwned>(format: Format, body: &Bytes) -> Option<T> {
     with_buffers(format, body, || match format {
         Format::Json => json::from_slice(body),
@@ -20,22 +20,22 @@ pub fn decode<T: DeserializeOwned>(format: Format, body: &Bytes) -> Option<T> {
     })
 }
 
-/// Whether the body is a structure at all.
+/// True if the body is a document whose root is a structure.
 pub fn parses(format: Format, body: &[u8]) -> bool {
     matches!(tree(format, body), Some(Node::Map(_)))
 }
 
-/// The text of a member of the structure that a body is, if it has it.
+/// The text of the member `name` of a body, if it has that member.
 pub fn member_text(format: Format, body: &[u8], name: &str) -> Option<String> {
     tree(format, body)?.member(name)?.text().map(str::to_owned)
 }
 
-/// What the explaining reader found.
+/// The explaining reader's verdict.
 #[derive(Debug)]
 pub enum Explained<T> {
-    /// Nothing is wrong: the fast reader was merely stricter.
+    /// The body is valid: the fast reader was too strict.
     Fine(T),
-    /// The body is no document, or not a structure.
+    /// The body is not a document, or its root is not a structure.
     Unreadable,
     /// A member has the wrong type.
     Mistyped(Mismatch),
@@ -43,8 +43,8 @@ pub enum Explained<T> {
     Invalid(Violations),
 }
 
-/// Reads a body that the fast reader refused, to say why. `tolerates_missing` is asked, with the document,
-/// whether members that are only expected may be absent.
+/// Reads a body that the fast reader refused, and finds the reason. `tolerates_missing` gets the
+/// document and tells if members of presence [`Expected`](super::Presence::Expected) may be absent.
 pub fn explain<T: DeserializeOwned>(
     format: Format,
     body: &[u8],
@@ -58,8 +58,8 @@ pub fn explain<T: DeserializeOwned>(
         return Explained::Mistyped(mismatch);
     }
     let violations = Violations::find(&node, shape, tolerates_missing(&node));
-    // What is left to the operation itself is not judged here.
-    if (violations.is_empty() || violations.is_excusable())
+    // The operation itself judges expected members that are absent.
+    if (violations.is_empty() || violations.is_tolerable())
         && let Some(value) = node.read(format == Format::Json)
     {
         return Explained::Fine(value);

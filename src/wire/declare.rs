@@ -1,5 +1,5 @@
-//! The words in which shapes are declared: `string!`, `integer!`, `choice!`, `list!`, `map!`,
-//! `input!` and `output!`. Each gives a type, its readers and its [`Shape`](super::Shape) at once.
+//! Macros that declare shapes: `string!`, `integer!`, `choice!`, `list!`, `map!`, `input!` and
+//! `output!`. Each defines a type, its reader or writer and its [`Shape`](super::Shape).
 
 pub(crate) use super::scalar::{counted, number, text};
 pub(crate) use super::structure::structure;
@@ -15,13 +15,13 @@ macro_rules! string {
 
         impl $name {
             /// The text.
-            #[allow(dead_code, reason = "not every text is looked at")]
+            #[allow(dead_code, reason = "not every string type is read")]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// The text itself.
-            #[allow(dead_code, reason = "not every text is kept")]
+            /// The text, taken out.
+            #[allow(dead_code, reason = "not every string type is stored")]
             pub(crate) fn into_text(self) -> Box<str> {
                 self.0
             }
@@ -92,7 +92,7 @@ macro_rules! choice {
 
         impl $name {
             /// The text on the wire.
-            #[allow(dead_code, reason = "not every choice is told again")]
+            #[allow(dead_code, reason = "not every choice is written")]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
@@ -169,7 +169,7 @@ macro_rules! map {
     };
 }
 
-/// A structure that is read: members by name (`Option` is optional), groups behind `..`.
+/// A structure of an input: members by name (`Option` is optional), groups after `..`.
 macro_rules! input {
     ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {
         $crate::wire::declare::input_fields! { [$(#[$meta])* $name] [] $($body)* }
@@ -250,13 +250,13 @@ macro_rules! as_group {
     };
 }
 
-/// Where a field is kept until the structure is whole.
+/// The type of a field in the partial structure.
 macro_rules! slot {
     (member $ty:ty) => { Option<$ty> };
     (group $ty:ty) => { <$ty as $crate::wire::Structure>::Partial };
 }
 
-/// A field's entry in the table.
+/// A field's entry in `FIELDS`.
 macro_rules! field {
     (member $wire:literal $ty:ty) => {
         $crate::wire::Field::Member($crate::wire::Member {
@@ -270,7 +270,7 @@ macro_rules! field {
     };
 }
 
-/// Reads a field's value when the name is its.
+/// Reads a field's value if `name` is its name.
 macro_rules! take {
     (member $wire:literal $field:ident $ty:ty, $partial:ident, $name:ident, $map:ident) => {
         if $name == $wire.as_bytes() {
@@ -285,7 +285,7 @@ macro_rules! take {
     };
 }
 
-/// A field's value once everything is read.
+/// A field's value in the finished structure.
 macro_rules! finish {
     (member $ty:ty, $slot:expr) => {
         match $slot {
@@ -298,7 +298,7 @@ macro_rules! finish {
     };
 }
 
-/// A structure that is written: absent members are left out, never null.
+/// A structure of an output: absent members are left out, never null.
 macro_rules! output {
     ($(#[$meta:meta])* pub struct $name:ident $(<$life:lifetime>)? {
         $($(#[$doc:meta])* $wire:literal => $field:ident: $ty:ty,)*
@@ -327,7 +327,7 @@ macro_rules! output {
     };
 }
 
-/// The first of the given expressions: what was said, else the default.
+/// The first of the given expressions: a macro's optional argument, else its default.
 macro_rules! first {
     ($first:expr $(, $rest:expr)* $(,)?) => {
         $first
@@ -339,7 +339,7 @@ pub(crate) use {
     string, take,
 };
 
-/// Whether a member is written at all.
+/// A value that may be absent from an output.
 pub trait Present {
     /// False for an absent optional member.
     fn is_present(&self) -> bool {
@@ -353,7 +353,7 @@ impl<T> Present for Option<T> {
     }
 }
 
-/// Declares types that are always written.
+/// Implements [`Present`] for types that are always written.
 macro_rules! always_present {
     ($($ty:ty),* $(,)?) => { $(impl Present for $ty {})* };
 }

@@ -1,19 +1,19 @@
-//! Event-stream frames: length, headers, payload, each guarded by a CRC32.
+//! Event-stream frames: lengths, headers and payload, with two CRC32 checksums.
 //!
 //! All headers are strings: the Java client refuses others.
 
-/// A header's type byte for a string.
+/// The type byte of a string header.
 const STRING: u8 = 7;
 /// Bytes of the two lengths and their checksum.
 const PRELUDE_BYTES: usize = 12;
-/// Bytes of the checksum over the whole.
+/// Bytes of the checksum over the whole frame.
 const CHECKSUM_BYTES: usize = 4;
 
-/// A message with these headers around what `payload` writes. The payload is written in place, so
-/// that records are not copied once more.
+/// A frame with `headers` and the payload that `payload` appends. The payload is written into the
+/// frame, so that records are not copied once more.
 ///
 /// # Panics
-/// When a header is longer than the format can say, which none of ours is.
+/// When a header is longer than the format allows: names 255 bytes, values 65,535.
 pub fn frame(headers: &[(&str, &str)], payload: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut message = vec![0; PRELUDE_BYTES];
     for (name, value) in headers {
@@ -38,7 +38,7 @@ pub fn frame(headers: &[(&str, &str)], payload: impl FnOnce(&mut Vec<u8>)) -> Ve
 
 fn length(bytes: usize) -> [u8; 4] {
     u32::try_from(bytes)
-        .expect("a message is far below 4 GiB")
+        .expect("a frame is far below 4 GiB")
         .to_be_bytes()
 }
 

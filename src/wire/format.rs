@@ -1,6 +1,6 @@
 //! The formats of bodies.
 
-/// How a request's body is written, and so its answer.
+/// The format of a request's body and of its answer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// JSON 1.1.
@@ -10,7 +10,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The media type of its requests and answers.
+    /// The media type of requests and answers in this format.
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/x-amz-json-1.1",

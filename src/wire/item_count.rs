@@ -1,15 +1,15 @@
-//! How many items a document has, before a tree is made of it: each of them may be one byte of the
-//! body and a hundred of memory.
+//! A bound on the items of a document, checked before a tree is built: one byte of a body can become
+//! a hundred bytes of memory.
 
 use crate::limits::DOCUMENT_ITEMS;
 use ciborium_ll::{Decoder, Header};
 use memchr::memchr3_iter;
 
-/// Bytes of a text or a byte string that are passed over at a time.
+/// Bytes of a text or a byte string that are skipped at a time.
 const STEP_BYTES: usize = 4 << 10;
 
-/// Whether a JSON text has few enough items. Its commas and opening brackets are counted, those in
-/// texts too: no text of a request has many.
+/// True if a JSON text has at most [`DOCUMENT_ITEMS`]. Counts commas and opening brackets, also those
+/// in texts: no text of a request has many.
 pub(super) fn is_bounded_json(body: &[u8]) -> bool {
     body.len() <= DOCUMENT_ITEMS
         || memchr3_iter(b',', b'[', b'{', body)
@@ -17,7 +17,7 @@ pub(super) fn is_bounded_json(body: &[u8]) -> bool {
             .is_none()
 }
 
-/// Whether a CBOR item has few enough items in it. One that is no CBOR is for the reader to refuse.
+/// True if a CBOR item has at most [`DOCUMENT_ITEMS`] in it, or is malformed, which its reader finds.
 pub(super) fn is_bounded_cbor(body: &[u8]) -> bool {
     if body.len() <= DOCUMENT_ITEMS {
         return true;
@@ -26,7 +26,7 @@ pub(super) fn is_bounded_cbor(body: &[u8]) -> bool {
     (0..DOCUMENT_ITEMS).any(|_| pass(&mut decoder).is_none())
 }
 
-/// Passes over one head, and what belongs to it if that is a text or a byte string.
+/// Skips one head, with its bytes if it is a text or a byte string.
 fn pass(decoder: &mut Decoder<&[u8]>) -> Option<()> {
     let mut step = [0; STEP_BYTES];
     match decoder.pull().ok()? {
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn crowded_documents_are_none() {
+    fn documents_of_too_many_items_are_refused() {
         assert!(parses(Format::Json, &json(DOCUMENT_ITEMS / 3)));
         assert!(!parses(Format::Json, &json(DOCUMENT_ITEMS)));
         assert!(parses(Format::Cbor, &cbor(DOCUMENT_ITEMS / 2)));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn large_documents_of_few_items_are_documents() {
+    fn large_documents_of_few_items_are_read() {
         let text = "x".repeat(3 * DOCUMENT_ITEMS);
         assert!(parses(
             Format::Json,

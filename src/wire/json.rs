@@ -1,10 +1,9 @@
-//! A reader of JSON for good requests: it borrows from the body and looks for the end of a text as
-//! fast as memory allows, which matters when the text is a megabyte of base64.
+//! The fast JSON reader. It borrows from the body and finds the end of a text by vector
+//! instructions, which matters for a megabyte of base64.
 //!
-//! It reads the structure itself and hands texts with escapes and unusual numbers, piece by piece,
-//! to the plain library. Whatever it refuses is read again at leisure by the explaining reader,
-//! whose judgement is the one that counts; so this reader must never accept what the plain library
-//! would not.
+//! It leaves texts with escapes and unusual numbers to serde_json, one at a time. The explaining
+//! reader reads a refused body again with serde_json, which decides. So this reader must never
+//! accept a body that serde_json refuses.
 
 use super::name::NameReader;
 use crate::limits::{DOCUMENT_ITEMS, JSON_DEPTH};
@@ -13,10 +12,10 @@ use serde::Deserializer as _;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
 
-/// Digits of a whole number that is read here; all of these fit 64 bits.
+/// Longest whole number that this reader parses, in digits: every such number fits 64 bits.
 const MOST_DIGITS: usize = 18;
 
-/// Reads the value that the whole of `body` is.
+/// Reads the one value of `body`.
 pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
     let mut reader = JsonReader {
         rest: body,
@@ -31,21 +30,21 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Optio
 struct JsonReader<'de> {
     rest: &'de [u8],
     depth: u8,
-    /// JsonItems so far, in all lists and structures.
+    /// Items so far, in all lists and structures.
     items: usize,
 }
 
 type Result<T> = std::result::Result<T, value::Error>;
 
 fn refused() -> value::Error {
-    de::Error::custom("left to the tolerant reader")
+    de::Error::custom("left to the explaining reader")
 }
 
-/// What stands between two quotes.
+/// A string as it stands in the body.
 enum Text<'de> {
-    /// Without escapes: as it is.
+    /// A string without escapes, without its quotes.
     Plain(&'de [u8]),
-    /// With escapes: this with its quotes.
+    /// A string with escapes, with its quotes.
     Escaped(&'de [u8]),
 }
 
@@ -56,7 +55,7 @@ impl<'de> JsonReader<'de> {
         }
     }
 
-    /// The first byte of what comes next, which stays there.
+    /// The first byte after white space, not consumed.
     fn peek(&mut self) -> Result<u8> {
         self.skip_space();
         self.rest.first().copied().ok_or_else(refused)
@@ -82,7 +81,7 @@ impl<'de> JsonReader<'de> {
         Ok(())
     }
 
-    /// The text that begins with the quote that is next.
+    /// Reads the text whose opening quote is the next byte.
     fn text(&mut self) -> Result<Text<'de>> {
         let inner = &self.rest[1..];
         let mut end = memchr2(b'"', b'\\', inner).ok_or_else(refused)?;
@@ -91,7 +90,7 @@ impl<'de> JsonReader<'de> {
             return Ok(Text::Plain(&text[1..=end]));
         }
         while inner[end] == b'\\' {
-            // What is escaped may be a quote or another backslash.
+            // The escaped byte may be a quote or a backslash, so skip it.
             let behind = inner.get(end + 2..).ok_or_else(refused)?;
             end += 2 + memchr2(b'"', b'\\', behind).ok_or_else(refused)?;
         }
@@ -104,13 +103,13 @@ impl<'de> JsonReader<'de> {
         let number = self.take(length);
         let whole = number.iter().all(u8::is_ascii_digit) && number.len() <= MOST_DIGITS;
         if !whole || (number[0] == b'0' && number.len() > 1) {
-            return by_the_library(number, |library| library.deserialize_any(visitor));
+            return with_serde_json(number, |library| library.deserialize_any(visitor));
         }
         let digits = number.iter().map(|digit| u64::from(digit - b'0'));
         visitor.visit_u64(digits.fold(0, |number, digit| number * 10 + digit))
     }
 
-    /// Goes one level down to what stands between two brackets, and up again behind the second.
+    /// Reads the elements or entries up to the bracket `end`, one level deeper.
     fn within<T>(
         &mut self,
         end: u8,
@@ -128,7 +127,7 @@ impl<'de> JsonReader<'de> {
             ended: false,
         };
         let read = read(&mut items)?;
-        // Whoever read may have stopped before the end.
+        // `read` may have stopped before the end.
         if items.is_more()? {
             return Err(refused());
         }
@@ -137,20 +136,20 @@ impl<'de> JsonReader<'de> {
     }
 }
 
-/// Has the plain library read a piece of the body, all of it.
-fn by_the_library<'de, T>(
-    piece: &'de [u8],
+/// Reads `part`, all of it, with serde_json.
+fn with_serde_json<'de, T>(
+    part: &'de [u8],
     read: impl FnOnce(
         &mut serde_json::Deserializer<serde_json::de::SliceRead<'de>>,
     ) -> serde_json::Result<T>,
 ) -> Result<T> {
-    let mut library = serde_json::Deserializer::from_slice(piece);
+    let mut library = serde_json::Deserializer::from_slice(part);
     let value = read(&mut library).map_err(|_| refused())?;
     library.end().map_err(|_| refused())?;
     Ok(value)
 }
 
-/// A text without escapes, which may hold no control characters.
+/// The text of a string without escapes; control characters are refused.
 fn plain(text: &[u8]) -> Result<&str> {
     std::str::from_utf8(without_controls(text)?).map_err(|_| refused())
 }
@@ -170,7 +169,7 @@ impl<'de> de::Deserializer<'de> for &mut JsonReader<'de> {
             b'"' => match self.text()? {
                 Text::Plain(text) => visitor.visit_borrowed_str(plain(text)?),
                 Text::Escaped(text) => {
-                    by_the_library(text, |library| library.deserialize_str(visitor))
+                    with_serde_json(text, |library| library.deserialize_str(visitor))
                 }
             },
             b'{' => self.within(b'}', |items| visitor.visit_map(items)),
@@ -194,14 +193,16 @@ impl<'de> de::Deserializer<'de> for &mut JsonReader<'de> {
         }
     }
 
-    /// A text whose reader judges each byte itself: it is not looked at here.
+    /// Passes a text's bytes on unchecked: its visitor checks each of them.
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.peek()? != b'"' {
             return self.deserialize_any(visitor);
         }
         match self.text()? {
             Text::Plain(text) => visitor.visit_borrowed_bytes(text),
-            Text::Escaped(text) => by_the_library(text, |library| library.deserialize_str(visitor)),
+            Text::Escaped(text) => {
+                with_serde_json(text, |library| library.deserialize_str(visitor))
+            }
         }
     }
 
@@ -222,7 +223,7 @@ impl<'de> de::Deserializer<'de> for &mut JsonReader<'de> {
 /// The elements of a list, or the entries of a structure.
 struct JsonItems<'a, 'de> {
     reader: &'a mut JsonReader<'de>,
-    /// The bracket behind them.
+    /// The closing bracket.
     end: u8,
     /// No comma stands before the first one.
     first: bool,
@@ -230,7 +231,7 @@ struct JsonItems<'a, 'de> {
 }
 
 impl JsonItems<'_, '_> {
-    /// Whether another one follows; what stands before it is passed over then.
+    /// True if another element or entry follows; the comma before it is consumed.
     fn is_more(&mut self) -> Result<bool> {
         if self.ended {
             return Ok(false);
@@ -268,7 +269,7 @@ impl<'de> MapAccess<'de> for &mut JsonItems<'_, 'de> {
         if !self.is_more()? {
             return Ok(None);
         }
-        // Nobody escapes a member's name.
+        // No client escapes the name of a member.
         if self.reader.peek()? != b'"' {
             return Err(refused());
         }
@@ -294,10 +295,10 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    /// Whatever this reader accepts, the plain library accepts as the same.
+    /// Checks that serde_json accepts all that this reader accepts, as the same value.
     fn agree(body: &[u8]) -> Option<Value> {
         let read: Value = from_slice(body)?;
-        let other: Value = serde_json::from_slice(body).expect("the plain library takes it too");
+        let other: Value = serde_json::from_slice(body).expect("serde_json accepts it too");
         assert_eq!(read, other);
         Some(read)
     }
@@ -324,7 +325,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_reads_what_the_plain_library_reads(value in document(), pretty in any::<bool>()) {
+        fn it_reads_the_documents_that_serde_json_writes(value in document(), pretty in any::<bool>()) {
             let body = if pretty {
                 serde_json::to_vec_pretty(&value)
             } else {
@@ -334,12 +335,12 @@ mod tests {
         }
 
         #[test]
-        fn it_accepts_nothing_else(body in "[\\[\\]{}:,\"\\\\ntrue0-9.eE+ -]{0,20}") {
+        fn it_accepts_no_text_that_serde_json_refuses(body in "[\\[\\]{}:,\"\\\\ntrue0-9.eE+ -]{0,20}") {
             agree(body.as_bytes());
         }
 
         #[test]
-        fn it_does_not_outlive_a_damaged_document(
+        fn it_agrees_with_serde_json_on_damaged_documents(
             value in document(),
             at in any::<prop::sample::Index>(),
             byte in any::<u8>(),
@@ -354,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nearly_json_is_refused() {
+    fn near_misses_of_json_are_refused() {
         for body in [
             "",
             " ",

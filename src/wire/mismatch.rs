@@ -5,8 +5,8 @@ use super::node::{Node, truth};
 use super::shape::Shape;
 use std::borrow::Cow;
 
-/// A value whose type its member does not take: the text of the SerializationException, or none
-/// where the service gives none.
+/// A value of a type that its member does not take: the message of the SerializationException, or
+/// none where the service gives none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch(pub Option<Cow<'static, str>>);
 
@@ -39,13 +39,13 @@ impl Mismatch {
     }
 }
 
-/// What is wrong with a value that is no part of the structure; empty when the service has no
-/// words for it.
+/// The mismatch of a value that is not a structure, list or map of the expected kind. An empty text
+/// stands for an exception without a message.
 fn scalar(shape: &Shape, node: &Node) -> Option<Cow<'static, str>> {
     match node {
         Node::List(_) => Some(LIST.into()),
         Node::Map(_) => Some(STRUCTURE.into()),
-        // Bytes exist in CBOR only, where no such refusal of the service is recorded.
+        // Bytes exist in CBOR only. No message of the service for them is recorded.
         Node::Bytes(_) if !matches!(shape, Shape::Blob { .. }) => Some(Cow::Borrowed("")),
         Node::Null => None,
         Node::Bool(_) | Node::Integer(_) | Node::Float(_) | Node::Text(_) | Node::Bytes(_) => {

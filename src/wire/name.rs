@@ -1,11 +1,11 @@
-//! The names of members, read as bytes because they are only compared.
+//! The names of members, as bytes.
 
 use serde::de::{self, Visitor, value};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use std::borrow::Cow;
 use std::fmt;
 
-/// The name of a member, as bytes: it is only compared.
+/// The name of a member. Names are only compared, so their bytes need not be checked.
 pub struct Name<'de>(pub(super) Cow<'de, [u8]>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -40,14 +40,13 @@ impl<'de> Visitor<'de> for NameVisitor {
     }
 }
 
-/// What a member's name is read from: its bytes, for whoever only compares them. In a format whose
-/// texts are UTF-8, other names are refused.
+/// A deserializer of a member's name from its bytes.
 pub(crate) struct NameReader<'de>(&'de [u8]);
 
 impl<'de> NameReader<'de> {
-    /// A reader for a name that is a text; none if it is none.
+    /// A deserializer of `name`; none if the bytes are not UTF-8, which both formats require.
     pub(crate) fn of(name: &'de [u8]) -> Option<Self> {
-        // All names of the service are ASCII, which is told faster than that a text is UTF-8.
+        // All names of the service are ASCII, which is a faster check than UTF-8.
         let good = name.is_ascii() || std::str::from_utf8(name).is_ok();
         good.then_some(Self(name))
     }

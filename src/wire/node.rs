@@ -1,4 +1,4 @@
-//! The document that both formats decode to when a refusal has to be explained.
+//! A document in memory, for the explaining reader.
 
 use super::{base64_text, item_count};
 use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor, value};
@@ -7,8 +7,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-/// A decoded document. A map keeps the last of several members of one name, as the service does
-/// by all we know (a choice).
+/// A decoded document. Of several members of one name a map keeps the last (a choice).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
     /// Null, or CBOR's undefined.
@@ -38,7 +37,7 @@ impl Node {
         serde_json::from_slice(body).ok()
     }
 
-    /// Reads a CBOR item. Tags carry no meaning of their own here: the member's type decides.
+    /// Reads a CBOR item. Tags are dropped: the member's type decides.
     pub(super) fn from_cbor(body: &[u8]) -> Option<Self> {
         if !item_count::is_bounded_cbor(body) {
             return None;
@@ -67,7 +66,7 @@ impl Node {
         }
     }
 
-    /// The number as the service takes it: the fraction cut off, clamped to 32 bits unless `long`.
+    /// The number as the service reads it: without its fraction, clamped to 32 bits unless `long`.
     pub(super) fn number(&self, long: bool) -> Option<i64> {
         let (low, high) = integer_bounds(long);
         match self {
@@ -89,7 +88,7 @@ impl Node {
         }
     }
 
-    /// The document as a typed value; `json` says which format's conventions it follows.
+    /// The document as a typed value; `json` is true if it was read from JSON.
     pub(super) fn read<T: DeserializeOwned>(&self, json: bool) -> Option<T> {
         T::deserialize(NodeReader { node: self, json }).ok()
     }
@@ -114,7 +113,7 @@ pub(super) fn truncated(number: f64, long: bool) -> i64 {
     (number as i64).clamp(low, high)
 }
 
-/// The truth of a text, which the service takes in any case.
+/// The Boolean that the service reads from a text, in upper or lower case.
 pub(super) fn truth(text: &str) -> Option<bool> {
     match text.to_uppercase().as_str() {
         "TRUE" | "YES" | "1" => Some(true),
@@ -155,7 +154,7 @@ fn key_text(key: ciborium::Value) -> Option<String> {
     }
 }
 
-/// Of several members of one name the last one counts.
+/// Drops all but the last of several members of one name.
 fn last_of_each(mut entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
     let last: HashMap<&str, usize> = entries
         .iter()
@@ -171,7 +170,7 @@ fn last_of_each(mut entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
     entries
 }
 
-/// As the service prints values in its messages.
+/// The form of values in the service's messages.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -263,7 +262,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 }
 
-/// Gives a document to the typed readers, as if it came off the wire.
+/// A deserializer of a document, for the typed readers.
 #[derive(Clone, Copy)]
 struct NodeReader<'a> {
     node: &'a Node,

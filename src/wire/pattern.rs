@@ -1,4 +1,4 @@
-//! A regular expression as the service prints it, and how it is matched here.
+//! Patterns of texts: the service's regular expression and its matcher.
 
 use regex_lite::Regex;
 use std::fmt;
@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 
 /// A pattern that a whole text has to match.
 ///
-/// Patterns on the hot path bring a matcher of their own; the others are compiled when first met.
+/// A pattern on the hot path has a matcher function; any other is compiled at its first use.
 pub struct Pattern {
-    /// The pattern in the service's spelling: messages show it.
+    /// The regular expression as the service's messages show it.
     pub text: &'static str,
     matcher: Option<fn(&str) -> bool>,
     compiled: OnceLock<Regex>,
@@ -33,7 +33,7 @@ impl Pattern {
         }
     }
 
-    /// Whether the whole of `value` matches.
+    /// True if the whole of `value` matches.
     pub fn matches(&self, value: &str) -> bool {
         match self.matcher {
             Some(matcher) => matcher(value),

@@ -1,4 +1,4 @@
-//! How constrained scalars read themselves: each checks what it reads against its own shape.
+//! Readers of scalars, which check each value against its shape.
 
 use super::node::{integer_bounds, truncated, truth};
 use super::shape::{Shape, Shaped};
@@ -6,7 +6,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 
-/// Reads a text that keeps the rules of `shape`.
+/// Reads a text and checks it against `shape`.
 pub(crate) fn text<'de, T, D: Deserializer<'de>>(
     reader: D,
     shape: &'static Shape,
@@ -37,7 +37,7 @@ impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for TextVisitor<F> {
     }
 }
 
-/// Reads a number as the service does, lenient in form, and checks it against `shape`.
+/// Reads a number as leniently as the service, and checks it against `shape`.
 pub(crate) fn number<'de, D: Deserializer<'de>>(
     reader: D,
     shape: &'static Shape,
@@ -72,7 +72,7 @@ impl Visitor<'_> for NumberVisitor {
     }
 }
 
-/// Checks how many elements or entries were read.
+/// Checks the number of elements or entries against `shape`.
 pub(crate) fn counted<E: de::Error>(count: usize, shape: &Shape) -> Result<(), E> {
     if shape.accepts_count(count) {
         Ok(())
@@ -81,7 +81,7 @@ pub(crate) fn counted<E: de::Error>(count: usize, shape: &Shape) -> Result<(), E
     }
 }
 
-/// A truth value; texts such as `"Yes"` count, as at the service.
+/// A Boolean; texts such as `"Yes"` are read too, as by the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Truth(pub bool);
 

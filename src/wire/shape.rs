@@ -1,4 +1,4 @@
-//! What a value may be: the service model's shapes as data.
+//! Shapes: types and constraints of the service model, as data.
 
 use super::pattern::Pattern;
 use serde::Deserialize;
@@ -11,9 +11,9 @@ pub enum Shape {
     Text {
         /// Least and greatest length.
         length: Option<(usize, usize)>,
-        /// What the whole text has to match.
+        /// The pattern of the whole text.
         pattern: Option<&'static Pattern>,
-        /// The only texts allowed, for an enumeration, in the order messages list them.
+        /// The values of an enumeration, in the order in which messages list them.
         values: &'static [&'static str],
     },
     /// A number, 32 bits wide unless `long`.
@@ -32,7 +32,7 @@ pub enum Shape {
         /// Least and greatest number of bytes.
         length: Option<(usize, usize)>,
     },
-    /// A moment, to the millisecond.
+    /// A time, to the millisecond.
     Timestamp,
     /// A sequence of values of one shape.
     List {
@@ -68,31 +68,31 @@ pub enum Field {
 pub struct Member {
     /// The name on the wire.
     pub name: &'static str,
-    /// What its value may be.
+    /// The shape of the value.
     pub shape: &'static Shape,
-    /// Whether it may be absent.
+    /// The rule for an absent member.
     pub presence: Presence,
 }
 
-/// Whether a member may be absent.
+/// The rule for an absent member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// Absent is a violation.
+    /// An absent member is a violation.
     Required,
-    /// Optional by its shape, but a violation unless the operation tolerates_missing it.
+    /// An absent member is a violation unless the operation tolerates it.
     Expected,
-    /// May be absent.
+    /// The member may be absent.
     Optional,
 }
 
 /// A type that carries its shape.
 pub trait Shaped: Sized + DeserializeOwned {
-    /// The rules, which the type's own reader keeps and the explaining reader words.
+    /// The shape. The type's own reader checks its rules, the explaining reader words them.
     const SHAPE: &'static Shape;
-    /// What it means when a member of this type is missing.
+    /// The rule for an absent member of this type.
     const PRESENCE: Presence = Presence::Required;
 
-    /// The value of an absent member, where it may be absent.
+    /// The value of an absent member; none if it has to be present.
     fn absent() -> Option<Self> {
         None
     }
@@ -107,7 +107,8 @@ impl<T: Shaped> Shaped for Option<T> {
     }
 }
 
-/// A member that its shape leaves optional, but that is a violation unless excused.
+/// A member that is optional by its shape, but whose absence is a violation unless the operation
+/// tolerates it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent, bound = "T: Deserialize<'de>")]
 pub struct Expected<T>(pub Option<T>);
@@ -121,7 +122,7 @@ impl<T: Shaped> Shaped for Expected<T> {
     }
 }
 
-/// An optional member whose rules are checked and whose value means nothing.
+/// An optional member whose rules are checked and whose value is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ignored<T>(std::marker::PhantomData<fn() -> T>);
 
@@ -147,7 +148,7 @@ impl<T: Shaped> Shaped for Ignored<T> {
 }
 
 impl Shape {
-    /// All members of a structure, those of its groups in place; none for other shapes.
+    /// All members of a structure, those of a group at the group's position; none for other shapes.
     pub fn members(&self) -> Vec<&'static Member> {
         let mut all = Vec::new();
         if let Self::Structure(fields) = self {
@@ -156,7 +157,7 @@ impl Shape {
         all
     }
 
-    /// Whether a value of this shape holds a blob, in which case messages leave the value out.
+    /// True if a value of this shape holds a blob: messages leave such a value out.
     pub fn holds_blob(&self) -> bool {
         match self {
             Self::Blob { .. } => true,
@@ -170,7 +171,7 @@ impl Shape {
         }
     }
 
-    /// Whether `text` keeps the rules of a text shape.
+    /// True if `text` keeps the rules of a text shape.
     pub fn accepts_text(&self, text: &str) -> bool {
         let Self::Text {
             length,
@@ -185,7 +186,7 @@ impl Shape {
             && pattern.is_none_or(|pattern| pattern.matches(text))
     }
 
-    /// Whether `number` keeps the rules of a number shape.
+    /// True if `number` keeps the rules of a number shape.
     pub fn accepts_number(&self, number: i64) -> bool {
         let Self::Integer { min, max, .. } = self else {
             return false;
@@ -193,7 +194,7 @@ impl Shape {
         min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max)
     }
 
-    /// Whether `count` bytes, elements or entries are allowed.
+    /// True if `count` bytes, elements or entries are allowed.
     pub fn accepts_count(&self, count: usize) -> bool {
         match self {
             Self::Blob { length } | Self::List { length, .. } | Self::Map { length, .. } => {
@@ -221,7 +222,7 @@ fn within(count: usize, (min, max): (usize, usize)) -> bool {
     (min..=max).contains(&count)
 }
 
-/// Length as the service counts it.
+/// The length of a text in UTF-16 code units, as the service counts it.
 pub(super) fn utf16_length(text: &str) -> usize {
     if text.is_ascii() {
         text.len()

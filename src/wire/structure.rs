@@ -1,4 +1,4 @@
-//! Structures that read themselves member by member.
+//! Reading structures member by member.
 
 use super::name::Name;
 use super::node::Node;
@@ -8,25 +8,26 @@ use serde::de::{self, MapAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A structure that reads itself member by member, so that groups of members can be shared
-/// without buffering (serde's `flatten` would lose which format is read).
+/// A structure that is read member by member, so that structures can share groups of members.
+/// serde's `flatten` would buffer the members and lose the format.
 pub trait Structure: Sized {
-    /// Its members and groups, in the order in which messages name them.
+    /// The members and groups, in the order in which messages name them.
     const FIELDS: &'static [Field];
-    /// What has been read of it so far.
+    /// The members read so far.
     type Partial: Default;
 
-    /// Reads the value of member `name`, if this structure or one of its groups has it.
+    /// Reads the value of the member `name`. False if neither this structure nor one of its groups
+    /// has that member.
     ///
     /// # Errors
-    /// When the value does not suit the member.
+    /// When the member does not take the value.
     fn take<'de, A: MapAccess<'de>>(
         partial: &mut Self::Partial,
         name: &[u8],
         map: &mut A,
     ) -> Result<bool, A::Error>;
 
-    /// The whole, unless a required member is missing.
+    /// The finished structure; none if a required member is missing.
     fn finish(partial: Self::Partial) -> Option<Self>;
 }
 
@@ -48,7 +49,7 @@ impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
         let mut partial = T::Partial::default();
         while let Some(name) = map.next_key::<Name<'de>>()? {
             if !T::take(&mut partial, &name.0, &mut map)? {
-                // Read, not skipped: what is no document in an unknown member is no document.
+                // Read as a node, not skipped: a malformed value makes the whole body malformed.
                 map.next_value::<Node>()?;
             }
         }

@@ -1,21 +1,21 @@
-//! Broken constraints, in the service's words.
+//! Violations of constraints, in the service's words.
 
 use super::node::Node;
 use super::shape::{Field, Member, Presence, Shape, utf16_length};
 use std::fmt::Write as _;
 
-/// At most this many violations are told, as recorded for a request with 502 of them.
-const MOST_TOLD: usize = 10;
+/// Most violations in a message, as recorded for a request with 502 of them.
+const MAX_VIOLATIONS: usize = 10;
 
-/// The violations of one request, in the order of its declaration.
+/// The violations of one request, in the order of the structure's declaration.
 #[derive(Debug, Default)]
 pub struct Violations {
     violations: Vec<String>,
-    /// Members that are only expected were missing, and nothing else is wrong.
+    /// True if every violation is an absent member of presence `Expected`.
     only_expected_missing: bool,
 }
 
-/// One step on the way to a value.
+/// One step of the path to a value.
 enum Step<'a> {
     Member(&'static str),
     Item(usize),
@@ -23,13 +23,13 @@ enum Step<'a> {
 }
 
 impl Violations {
-    /// Collects what `node` breaks of the rules of `shape`. With `excused`, members that are
-    /// expected but not required may be absent.
-    pub fn find(node: &Node, shape: &Shape, excused: bool) -> Self {
+    /// Finds the rules of `shape` that `node` breaks. With `tolerates_missing`, members of presence
+    /// `Expected` may be absent.
+    pub fn find(node: &Node, shape: &Shape, tolerates_missing: bool) -> Self {
         let mut walk = Walk {
             violations: Vec::new(),
             other: false,
-            excused,
+            tolerates_missing,
         };
         walk.value(node, shape, &mut Vec::new());
         let only_expected_missing = !walk.violations.is_empty() && !walk.other;
@@ -41,7 +41,7 @@ impl Violations {
 
     /// The violations of required texts at `paths` that are missing.
     pub fn missing(paths: impl Iterator<Item = String>) -> Self {
-        let violations = paths.take(MOST_TOLD).map(|path| null(&path)).collect();
+        let violations = paths.take(MAX_VIOLATIONS).map(|path| null(&path)).collect();
         Self {
             violations,
             only_expected_missing: true,
@@ -50,24 +50,24 @@ impl Violations {
 
     /// The violations of values at `paths` that are longer than `max`.
     pub fn too_long(paths: impl Iterator<Item = String>, max: usize) -> Self {
-        let told = |path| {
+        let violation = |path| {
             let rule = at_most_long(max);
             format!("Value at '{path}' failed to satisfy constraint: {rule}")
         };
-        let violations = paths.take(MOST_TOLD).map(told).collect();
+        let violations = paths.take(MAX_VIOLATIONS).map(violation).collect();
         Self {
             violations,
             only_expected_missing: false,
         }
     }
 
-    /// Whether nothing is wrong.
+    /// True if there are none.
     pub fn is_empty(&self) -> bool {
         self.violations.is_empty()
     }
 
-    /// Whether all that is wrong is that members are absent that an operation may excuse.
-    pub fn is_excusable(&self) -> bool {
+    /// True if an operation may tolerate all of them: only members of presence `Expected` are absent.
+    pub fn is_tolerable(&self) -> bool {
         self.only_expected_missing
     }
 
@@ -84,18 +84,18 @@ impl Violations {
 struct Walk {
     violations: Vec<String>,
     other: bool,
-    excused: bool,
+    tolerates_missing: bool,
 }
 
 impl Walk {
     fn value<'a>(&mut self, node: &'a Node, shape: &Shape, path: &mut Vec<Step<'a>>) {
-        if self.violations.len() >= MOST_TOLD {
+        if self.violations.len() >= MAX_VIOLATIONS {
             return;
         }
         match (shape, node) {
             (Shape::Structure(fields), _) => self.fields(node, fields, path),
             (Shape::List { element, .. }, Node::List(items)) => {
-                self.tell(node, shape, path);
+                self.check(node, shape, path);
                 match element {
                     Shape::Structure(_) => self.items(items, element, path),
                     _ if items.iter().any(|item| is_broken(item, element)) => {
@@ -106,7 +106,7 @@ impl Walk {
                 }
             }
             (Shape::Map { key, value, .. }, Node::Map(entries)) => {
-                self.tell(node, shape, path);
+                self.check(node, shape, path);
                 if entries.iter().any(|(name, _)| !key.accepts_text(name)) {
                     let rules = bracketed("Map keys must satisfy constraint", key);
                     self.violate(node, shape, path, &rules);
@@ -126,7 +126,7 @@ impl Walk {
                     _ => {}
                 }
             }
-            _ => self.tell(node, shape, path),
+            _ => self.check(node, shape, path),
         }
     }
 
@@ -144,7 +144,7 @@ impl Walk {
         match node.member(member.name) {
             Some(value) => self.value(value, member.shape, path),
             None => {
-                let expected = member.presence == Presence::Expected && !self.excused;
+                let expected = member.presence == Presence::Expected && !self.tolerates_missing;
                 if expected || member.presence == Presence::Required {
                     self.other |= !expected;
                     self.push(null(&spell(path)));
@@ -162,7 +162,7 @@ impl Walk {
         }
     }
 
-    fn tell(&mut self, node: &Node, shape: &Shape, path: &[Step<'_>]) {
+    fn check(&mut self, node: &Node, shape: &Shape, path: &[Step<'_>]) {
         for rule in broken(node, shape) {
             self.violate(node, shape, path, &rule);
         }
@@ -170,7 +170,7 @@ impl Walk {
 
     fn violate(&mut self, node: &Node, shape: &Shape, path: &[Step<'_>], rule: &str) {
         let path = spell(path);
-        // The service has left out values that hold data since about 2020.
+        // Since about 2020 the service leaves out values that hold data.
         let value = if shape.holds_blob() {
             String::new()
         } else {
@@ -183,7 +183,7 @@ impl Walk {
     }
 
     fn push(&mut self, violation: String) {
-        if self.violations.len() < MOST_TOLD {
+        if self.violations.len() < MAX_VIOLATIONS {
             self.violations.push(violation);
         }
     }
@@ -216,7 +216,7 @@ fn spell(path: &[Step<'_>]) -> String {
     spelled
 }
 
-/// The rules of `shape` that the value itself breaks, in the order in which the service tells them.
+/// The rules of `shape` that `node` itself breaks, in the order in which the service lists them.
 fn broken(node: &Node, shape: &Shape) -> Vec<String> {
     let mut rules = Vec::new();
     match (shape, node) {
@@ -280,12 +280,12 @@ fn broken(node: &Node, shape: &Shape) -> Vec<String> {
     rules
 }
 
-/// Whether an element breaks a rule; to be there is one of them.
+/// True if an element breaks a rule, of which the first is not to be null.
 fn is_broken(node: &Node, shape: &Shape) -> bool {
     *node == Node::Null || !broken(node, shape).is_empty()
 }
 
-/// All rules of an element, which the service lists whichever of them is broken.
+/// All rules of an element: the service lists them all, whichever is broken.
 fn bracketed(lead: &str, shape: &Shape) -> String {
     let mut rules = Vec::new();
     if let Shape::Text {
