@@ -194,7 +194,10 @@ fn no_secret_is_in_a_refusal_to_start() {
     let path = file.path().to_str().unwrap();
     std::fs::write(file.path(), "port = 0\ncredential = \"AKID:hush\n").unwrap();
     for (flags, text) in [
-        (&["--auth", "verify"][..], "--auth verify accepts no access key"),
+        (
+            &["--auth", "verify"][..],
+            "--auth verify accepts no access key",
+        ),
         (
             &["--credential", "AKID:hush"],
             "--credential is for --auth verify",
