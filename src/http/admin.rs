@@ -3,9 +3,9 @@
 
 mod access;
 mod clock;
+mod own_body;
 mod router;
 mod state;
 
-pub use access::Peer;
 pub use router::router;
-pub use state::Admin;
+pub use state::{Admin, Source};

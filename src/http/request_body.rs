@@ -51,11 +51,21 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// The bounds that the limits set.
+    /// The bounds of requests to the service.
     pub(super) fn new(admission: Arc<Admission>, limits: &Limits) -> Self {
+        let bytes = limits.request_bytes.unwrap_or(u64::MAX);
+        Self::with_size(bytes, admission, limits)
+    }
+
+    /// The bounds of requests to our own paths.
+    pub(super) fn of_own_paths(admission: Arc<Admission>, limits: &Limits) -> Self {
+        Self::with_size(limits::OWN_BODY_BYTES, admission, limits)
+    }
+
+    fn with_size(bytes: u64, admission: Arc<Admission>, limits: &Limits) -> Self {
         Self {
             admission,
-            bytes: limits.request_bytes.unwrap_or(u64::MAX),
+            bytes,
             stall: limits.body_stall_seconds.map(Duration::from_secs),
             whole: limits.body_seconds.map(Duration::from_secs),
         }

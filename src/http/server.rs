@@ -10,18 +10,17 @@ use super::reply::{self, Reply};
 use super::request_body::{Bounds, Received};
 use super::slow_reader;
 use super::target::Target;
+use crate::admission::BudgetPermit;
 use crate::engine::{Engine, tasks};
-use crate::limits;
-use crate::world::{RealDeadline, Stopwatch};
+use crate::world::Stopwatch;
 use axum::Router;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::BodyExt as _;
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 use tower::ServiceExt as _;
 
 /// Every path that is not the service's lies under this one.
@@ -65,7 +64,11 @@ impl Server {
     ) -> Result<Response<Body>, B::Error> {
         let in_flight = InFlightRequest::begin(slow_reader::connection());
         if request.uri().path().starts_with(OWN_PATHS) {
-            return Ok(self.answer_own(request, client.address).await);
+            let source = admin::Source {
+                address: client.address,
+                is_only_one: in_flight.is_only_one(),
+            };
+            return Ok(self.answer_own(request, source).await);
         }
         let watch = Stopwatch::start();
         let (head, body) = request.into_parts();
@@ -120,20 +123,24 @@ impl Server {
             .count(operation, outcome, (0, 0), watch.elapsed());
     }
 
-    /// Answers on our own paths. They are outside the in-flight budget: the metrics and the health
-    /// have to be readable when the budget is exhausted.
+    /// Answers on our own paths. A request that is the only one on its connection needs no budget:
+    /// the metrics and the health have to be readable when the budget is exhausted, and the number
+    /// of connections bounds such requests. Further requests on a connection do need it.
     async fn answer_own<B: Incoming>(
         &self,
         request: Request<B>,
-        peer: SocketAddr,
+        source: admin::Source,
     ) -> Response<Body> {
-        let (head, body) = request.into_parts();
-        let body = match self.receive_own(body).await {
-            Ok(body) => axum::body::Body::from(body),
-            Err(status) => return reply::bare(status),
+        let permit = if source.is_only_one {
+            None
+        } else {
+            match self.engine.admission.request(false).await {
+                Ok(permit) => Some(permit),
+                Err(_) => return reply::bare(StatusCode::SERVICE_UNAVAILABLE),
+            }
         };
-        let mut request = Request::from_parts(head, body);
-        request.extensions_mut().insert(admin::Peer(peer));
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(source);
         let answering = async {
             let Ok(response) = self.own.clone().oneshot(request).await;
             let (head, body) = response.into_parts();
@@ -141,8 +148,8 @@ impl Server {
         };
         match caught(answering).await {
             Ok((head, Ok(body))) => {
-                let body = counted(body.to_bytes().into(), None, slow_reader::connection());
-                Response::from_parts(head, Body::whole(body))
+                let body = own_body(body.to_bytes(), permit);
+                Response::from_parts(head, body)
             }
             Ok((_, Err(_))) => reply::bare(StatusCode::INTERNAL_SERVER_ERROR),
             Err(panic) => {
@@ -151,16 +158,15 @@ impl Server {
             }
         }
     }
+}
 
-    async fn receive_own<B: Incoming>(&self, body: B) -> Result<Bytes, StatusCode> {
-        let seconds = self.engine.limits.body_stall_seconds;
-        let time = seconds.map_or(limits::FOR_EVER, Duration::from_secs);
-        let receiving = Limited::new(body, limits::OWN_BODY_BYTES).collect();
-        let received = RealDeadline::lasting(time).with(receiving).await;
-        let received = received.ok_or(StatusCode::REQUEST_TIMEOUT)?;
-        let whole = received.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
-        Ok(whole.to_bytes())
+/// The body of an answer on our own paths.
+fn own_body(bytes: Bytes, mut permit: Option<BudgetPermit>) -> Body {
+    if let Some(permit) = &mut permit {
+        permit.exchange_for(bytes.len() as u64);
     }
+    let connection = slow_reader::connection();
+    Body::whole(counted(bytes.into(), permit, connection))
 }
 
 /// Runs the work of a request. A panic in it is a bug of ours and ends this request only.

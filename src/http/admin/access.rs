@@ -1,17 +1,13 @@
 //! Access to the own paths that show the state or change it.
 
-use super::state::{Admin, problem};
+use super::state::{Admin, Source, problem};
 use crate::http::signature::is_equal;
 use crate::options::Secret;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header, uri::Authority};
 use axum::response::Response;
-use std::net::{IpAddr, SocketAddr};
-
-/// The address that a request comes from.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
+use std::net::IpAddr;
 
 /// Proof that a request may use these paths: it comes from this machine, and not from a web page of
 /// another origin, or it presents the token.
@@ -25,7 +21,8 @@ impl FromRequestParts<Admin> for Permitted {
     type Rejection = Response;
 
     async fn from_request_parts(head: &mut Parts, admin: &Admin) -> Result<Self, Response> {
-        let peer = head.extensions.get::<Peer>().map(|peer| peer.0.ip());
+        let source = head.extensions.get::<Source>();
+        let peer = source.map(|source| source.address.ip());
         match refusal(head, peer, admin.token.as_ref()) {
             None => Ok(Self),
             Some(text) => Err(problem(StatusCode::FORBIDDEN, text)),

@@ -1,10 +1,11 @@
 //! `/_minikin/clock`: reads the clock, and moves a virtual one.
 
 use super::access::Permitted;
+use super::own_body::OwnBody;
 use super::state::{Admin, problem};
 use crate::limits;
 use crate::world::{Clock, Timestamp};
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -33,14 +34,17 @@ pub(super) async fn read_clock(State(admin): State<Admin>, _permitted: Permitted
 pub(super) async fn move_clock(
     State(admin): State<Admin>,
     _permitted: Permitted,
-    body: Bytes,
+    body: OwnBody,
 ) -> Response {
     let clock = &admin.engine.world.clock;
     let Clock::Virtual(virtual_clock) = clock else {
         let text = "the clock is the machine's; start with --clock virtual to move it";
         return problem(StatusCode::CONFLICT, text);
     };
-    let target = match target(clock.now(), &body) {
+    let target = target(clock.now(), &body.bytes);
+    // The clock may take its time, and the request is parsed.
+    drop(body);
+    let target = match target {
         Ok(target) => target,
         Err(text) => return problem(StatusCode::BAD_REQUEST, text),
     };

@@ -6,6 +6,7 @@ use crate::http::tls::TlsIdentity;
 use crate::options::Secret;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The state that our own paths show and change.
@@ -19,6 +20,15 @@ pub struct Admin {
     pub metrics: Arc<Metrics>,
     /// The token that permits access from other machines.
     pub token: Option<Secret>,
+}
+
+/// The source of a request to our own paths.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// The client's address.
+    pub address: SocketAddr,
+    /// True when no other request was in flight on the connection as this one began.
+    pub is_only_one: bool,
 }
 
 /// An answer that names a problem.

@@ -59,6 +59,63 @@ wire_test!(
 );
 
 wire_test!(
+    own_paths_read_no_body_that_they_do_not_take,
+    ["--limit", "body-stall-seconds=0"],
+    |lab: Lab| async move {
+        // Bodies that are announced and do not come: an answer shows that nobody waited for them.
+        for (method, path, status) in [
+            ("GET", "/_minikin/metrics", 200),
+            ("GET", "/_minikin/health/ready", 200),
+            ("POST", "/_minikin/metrics", 405),
+            ("POST", "/_minikin/nothing", 404),
+            ("GET", "/_minikin/clock", 200),
+        ] {
+            let request = Request::bare(method, path).header("Content-Length", "60000");
+            let mut connection = lab.connect().await;
+            connection
+                .send(&[&request.head(), &b"{"[..]].concat())
+                .await;
+            assert_eq!(
+                connection.answer(true).await.status,
+                status,
+                "{method} {path}"
+            );
+        }
+        check_served(&lab).await;
+    }
+);
+
+wire_test!(
+    own_paths_check_access_before_they_read_a_body,
+    ["--limit", "body-stall-seconds=0"],
+    |lab: Lab| async move {
+        let page = Request::bare("POST", "/_minikin/clock")
+            .header("Content-Length", "60000")
+            .header("Origin", "https://example.com");
+        let mut connection = lab.connect().await;
+        connection.send(&page.head()).await;
+        assert_eq!(connection.answer(true).await.status, 403);
+    }
+);
+
+wire_test!(
+    the_body_that_an_own_path_takes_is_within_the_budget,
+    |lab: Lab| async move {
+        let head = Request::bare("POST", "/_minikin/clock")
+            .header("Content-Length", "60000")
+            .head();
+        let mut connection = lab.connect().await;
+        connection
+            .send(&[&head, &[b' '; 30_000][..]].concat())
+            .await;
+        let held = minikin::limits::REQUEST_ROOM_BYTES + minikin::limits::SMALL_BYTES;
+        until(&lab, "in_flight_bytes", held).await;
+        drop(connection);
+        until(&lab, "in_flight_bytes", 0).await;
+    }
+);
+
+wire_test!(
     a_body_that_takes_too_long_altogether_is_given_up,
     ["--limit", "body-seconds=0"],
     |lab: Lab| async move {

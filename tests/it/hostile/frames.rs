@@ -1,6 +1,6 @@
 //! HTTP/2, frame by frame, as no decent client writes it.
 
-use super::{check_served, until};
+use super::{check_served, counter, until};
 use crate::lab::{Lab, PATIENCE, Request, wire_test};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -255,3 +255,36 @@ wire_test!(
         until(&lab, "in_flight_bytes", 0).await;
     }
 );
+
+wire_test!(
+    own_paths_over_one_connection_are_within_the_budget,
+    [
+        "--limit",
+        "in-flight-bytes=1048576",
+        "--limit",
+        "admission-wait-seconds=0"
+    ],
+    |lab: Lab| async move {
+        let mut attack = Attack::begin(&lab, 0).await;
+        // Answers that nobody reads: each is in memory until its connection is closed.
+        let page = Request::bare("GET", "/_minikin/metrics");
+        for at in 0..500 {
+            let head = frame(HEADERS, END_HEADERS | END_STREAM, 1 + 2 * at, &block(&page));
+            assert!(attack.send(&head).await);
+        }
+        let further = (1 << 20) / 16 * 2;
+        refused(&lab).await;
+        let held = counter(&lab, "in_flight_bytes").await;
+        assert!(held <= further + (16 << 10), "{held}");
+        check_served(&lab).await;
+        drop(attack);
+        until(&lab, "in_flight_bytes", 0).await;
+    }
+);
+
+/// Waits until a request is refused because the budget is exhausted.
+async fn refused(lab: &Lab) {
+    let refused = async { while counter(lab, "admission_refused_total").await == 0 {} };
+    let refused = timeout(PATIENCE, refused).await;
+    assert!(refused.is_ok(), "waited for a refusal");
+}

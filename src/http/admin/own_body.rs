@@ -1,0 +1,45 @@
+//! The bodies of requests to our own paths.
+//!
+//! Only a path that takes a body reads it: after the check of the access, and within the in-flight
+//! budget. All other paths answer without reading, so that nobody without access can make the server
+//! keep bytes.
+
+use super::state::{Admin, Source, problem};
+use crate::admission::BudgetPermit;
+use crate::http::request_body::{Bounds, Received};
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::response::Response;
+use bytes::Bytes;
+
+/// The whole body of a request, and its part of the in-flight budget.
+#[derive(Debug)]
+pub(super) struct OwnBody {
+    pub(super) bytes: Bytes,
+    _permit: BudgetPermit,
+}
+
+impl FromRequest<Admin> for OwnBody {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, admin: &Admin) -> Result<Self, Response> {
+        let (head, body) = request.into_parts();
+        let source = head.extensions.get::<Source>();
+        let only = source.is_some_and(|source| source.is_only_one);
+        let engine = &admin.engine;
+        let bounds = Bounds::of_own_paths(engine.admission.clone(), &engine.limits);
+        match bounds.receive(&head.method, body, only).await {
+            Ok(Received::Whole(bytes, _permit)) => Ok(Self { bytes, _permit }),
+            Ok(Received::TooLarge) => Err(problem(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is too large",
+            )),
+            Ok(Received::Refused(error)) => {
+                let status = StatusCode::from_u16(error.kind.status());
+                let text = error.message.unwrap_or_default();
+                Err(problem(status.expect("ours are in range"), &text))
+            }
+            Err(_) => Err(problem(StatusCode::BAD_REQUEST, "the body is cut off")),
+        }
+    }
+}
