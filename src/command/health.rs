@@ -7,21 +7,21 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// Enough for the status line, which is all that is read.
+/// Bytes of the answer that are read: the status line, and no more.
 const STATUS_LINE_BYTES: usize = 64;
 const DEFAULT_HTTP_PORT: u16 = 80;
 
-/// Where the emulator is.
+/// The emulator to ask.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Where it answers, as http://ADDRESS:PORT [default: where the options let it listen]
+    /// Its address, as http://ADDRESS:PORT [default: the addresses that the options name]
     #[arg(long, value_name = "URL")]
     endpoint: Option<Endpoint>,
     #[command(flatten)]
     options: Options,
 }
 
-/// The addresses a URL stands for, tried in turn.
+/// The addresses that a URL names, tried in turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Endpoint(Vec<SocketAddr>);
 
@@ -85,7 +85,7 @@ fn ask_all(addresses: &[SocketAddr]) -> Result<(), String> {
     Err(failures.join(", "))
 }
 
-/// The status that `address` answers.
+/// The status of the answer from `address`.
 fn ask(address: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
@@ -106,7 +106,7 @@ fn ask(address: SocketAddr) -> io::Result<String> {
     }
 }
 
-/// What listens on all addresses is asked on one.
+/// A server that listens on all addresses is asked on one of them.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let host = match address.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
@@ -128,7 +128,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            // To the last byte: closing with something unread would be a reset.
+            // To the last byte: closing with unread bytes would be a reset.
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") {
                 let mut byte = [0];
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ready_says_why() {
+    fn the_reason_for_not_being_ready_is_named() {
         let unready = ask_all(&[answering("HTTP/1.1 503 Service Unavailable\r\n\r\n")]);
         assert!(unready.unwrap_err().ends_with("answers 503"));
         assert!(

@@ -1,24 +1,54 @@
-//! The wish of the machine or its user that we stop.
+//! The signals that ask the program to stop.
 
 use std::io;
-use tokio::signal::ctrl_c;
 #[cfg(unix)]
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Returns at SIGTERM or SIGINT.
+/// Waits for SIGTERM or SIGINT.
 ///
-/// # Errors
-/// When the machine does not let us listen for signals.
-pub(super) async fn stop_signal() -> io::Result<()> {
+/// The handlers are installed by [`StopSignals::install`], and not when the wait begins: without
+/// handlers SIGTERM kills a process, and as process 1 of a container it is lost.
+#[derive(Debug)]
+pub(super) struct StopSignals {
     #[cfg(unix)]
-    {
-        let mut terminated = signal(SignalKind::terminate())?;
+    terminated: Signal,
+    #[cfg(unix)]
+    interrupted: Signal,
+}
+
+impl StopSignals {
+    /// Installs the handlers. Has to be called within a runtime.
+    ///
+    /// # Errors
+    /// When the system refuses the handlers.
+    #[cfg(unix)]
+    pub(super) fn install() -> io::Result<Self> {
+        Ok(Self {
+            terminated: signal(SignalKind::terminate())?,
+            interrupted: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Returns at the first signal since the handlers were installed.
+    #[cfg(unix)]
+    pub(super) async fn wait(mut self) {
         tokio::select! {
-            biased;
-            interrupted = ctrl_c() => interrupted,
-            _ = terminated.recv() => Ok(()),
+            _ = self.terminated.recv() => {}
+            _ = self.interrupted.recv() => {}
         }
     }
+
+    /// Does nothing: this system has only Ctrl-C, which needs no handler beforehand.
     #[cfg(not(unix))]
-    ctrl_c().await
+    pub(super) fn install() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Returns at Ctrl-C.
+    #[cfg(not(unix))]
+    pub(super) async fn wait(self) {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "cannot wait for Ctrl-C");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The emulator inside another program: started, stopped, dropped, side by side.
 
+mod program;
+
 use crate::lab::{Lab, Place, Request, SHARD_0, START_MS, Stream, block_on, ms, seconds};
 use http_body_util::BodyExt as _;
 use minikin::emulator::Surroundings;

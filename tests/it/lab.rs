@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod cbor;
 pub(crate) mod events;
 pub(crate) mod h2;
+pub(crate) mod program;
 pub(crate) mod raw;
 pub(crate) mod request;
 pub(crate) mod stream;

@@ -173,6 +173,38 @@ wire_test!(
     }
 );
 
+wire_test!(
+    a_session_token_and_a_signature_are_both_checked,
+    ["--auth", "verify", "--credential", LET_IN],
+    |lab| async move {
+        let (key, secret, token) = TEMPORARY;
+        let longer = format!("{}=", token.unwrap());
+        let shorter = &token.unwrap()[..token.unwrap().len() - 1];
+        for place in [SignatureLocation::Headers, SignatureLocation::QueryParams] {
+            let with = |secret, token| signed_at(&list(), (key, secret, token), place, wall_ms());
+            assert_eq!(lab.send_both(&with(secret, token)).await.status, 200);
+            // The token is right and the signature wrong.
+            for wrong in ["hush/temporarz", "hush/lasting", ""] {
+                assert_eq!(refusal(&lab, &with(wrong, token)).await, DIFFERS, "{wrong}");
+            }
+            // The signature is right for the token that is sent, and the token is wrong.
+            for wrong in ["token+a/b=+", &longer, shorter, "x"] {
+                let request = with(secret, Some(wrong));
+                assert_eq!(refusal(&lab, &request).await, UNRECOGNIZED, "{wrong}");
+            }
+            assert_eq!(refusal(&lab, &with(secret, None)).await, UNRECOGNIZED);
+            let (key, secret, _) = LASTING;
+            let needless = signed_at(&list(), (key, secret, token), place, wall_ms());
+            assert_eq!(refusal(&lab, &needless).await, UNRECOGNIZED);
+        }
+        // A right token beside a signature made for another one.
+        let other = (key, secret, Some("token+other"));
+        let swapped = signed_at(&list(), other, SignatureLocation::Headers, wall_ms());
+        let swapped = swapped.header("X-Amz-Security-Token", token.unwrap());
+        assert_eq!(refusal(&lab, &swapped).await, DIFFERS);
+    }
+);
+
 /// Over HTTP/2 the host is in a field of its own, which some clients sign by its own name.
 #[test]
 fn the_authority_of_http_2_is_a_host_that_can_be_forged_no_more_than_another() {

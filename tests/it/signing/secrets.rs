@@ -1,77 +1,14 @@
-//! What the program says of who may come in: warnings, and no secret, on any path.
+//! Warnings about open access, and secrets, which the program prints nowhere.
 
 use super::{LASTING, LET_IN, TEMPORARY, signed_at, wall_ms};
+use crate::lab::program::{Program, command};
 use crate::lab::raw::Connection;
 use crate::lab::{Request, block_on, h2};
 use aws_sigv4::http_request::SignatureLocation;
-use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use tempfile::NamedTempFile;
 
-/// The program, killed when this is dropped.
-struct Program {
-    child: Child,
-    port: u16,
-    /// What it has said on stdout.
-    said: String,
-    /// What it says on stderr: a pipe would be full soon, and then the program would wait.
-    log: NamedTempFile,
-}
-
-fn command(flags: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
-    command.arg("serve").args(flags);
-    if !flags.contains(&"--listen") {
-        command.args(["--port", "0"]);
-    }
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-impl Program {
-    fn start(flags: &[&str]) -> Self {
-        let log = NamedTempFile::new().unwrap();
-        let mut command = command(flags);
-        let mut child = command.stderr(log.reopen().unwrap()).spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut said = String::new();
-        while !said.ends_with("Ready.\n") {
-            assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "it starts");
-        }
-        let address = said.lines().next().unwrap();
-        let (_, port) = address.rsplit_once(':').unwrap();
-        let port = port.trim().trim_end_matches('/').parse().unwrap();
-        Self {
-            child,
-            port,
-            said,
-            log,
-        }
-    }
-
-    fn address(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.port))
-    }
-
-    /// Ends it; all that it has said.
-    fn all(mut self) -> String {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        let log = std::fs::read_to_string(self.log.path()).unwrap();
-        std::mem::take(&mut self.said) + &log
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It may be dead already.
-        let _dead = self.child.kill().and_then(|()| self.child.wait());
-    }
-}
-
 #[test]
-fn a_start_that_lets_strangers_in_says_so() {
+fn a_start_with_open_access_warns() {
     let warning = "signatures are not verified";
     let verified = [
         "--host",
@@ -90,7 +27,7 @@ fn a_start_that_lets_strangers_in_says_so() {
         (&["--host", "127.0.0.1", "--auth", "off"], false),
         (&verified, false),
     ] {
-        let said = Program::start(flags).all();
+        let said = Program::start(flags).output();
         assert_eq!(said.contains(warning), warns, "{flags:?}: {said}");
         assert!(!said.contains("hush"), "{said}");
     }
@@ -147,14 +84,7 @@ fn no_secret_is_in_the_log() {
         "sesame-open",
     ];
     for format in ["text", "json"] {
-        let log = [
-            "--log",
-            "trace",
-            "--log-format",
-            format,
-            "--host",
-            "127.0.0.1",
-        ];
+        let log = ["--log", "trace", "--log-format", format];
         let program = Program::start(&[&flags[..], &log].concat());
         block_on(async {
             let mut plain = Connection::open(program.address()).await;
@@ -175,7 +105,7 @@ fn no_secret_is_in_the_log() {
                 .unwrap();
             h2::exchange(stream, &requests()).await;
         });
-        let log = program.all();
+        let log = program.output();
         assert!(
             log.contains("CreateStream") && log.contains("UnrecognizedClient"),
             "{log}"

@@ -1,0 +1,121 @@
+//! The program: its signals, its descriptors, its log.
+
+use crate::lab::program::{Program, command};
+use crate::lab::raw::Connection;
+use crate::lab::{Answer, Request, block_on};
+use serde_json::json;
+use std::process::Command;
+
+fn exchange(program: &Program, requests: &[Request]) -> Vec<Answer> {
+    block_on(async {
+        let mut connection = Connection::open(program.address()).await;
+        let mut answers = Vec::new();
+        for request in requests {
+            answers.push(connection.exchange(request).await);
+        }
+        answers
+    })
+}
+
+#[test]
+fn a_signal_right_after_ready_stops_the_program() {
+    for run in 0..20 {
+        let status = Program::start(&[]).terminate();
+        assert!(status.success(), "run {run}: {status}");
+    }
+}
+
+/// A record key and names that look like lines of the log behind a line feed.
+#[test]
+fn requests_cannot_forge_lines_of_the_log() {
+    let forged = "2026-01-01T00:00:00Z  INFO minikin: forged";
+    let program = Program::start(&["--log", "debug"]);
+    let put = json!({
+        "StreamName": "s", "PartitionKey": format!("\r\n{forged}").repeat(8), "Data": "AAAA",
+        "ExplicitHashKey": format!("1\n{forged}"),
+    });
+    let name = json!({ "StreamName": format!("s\n{forged}\u{2028}{forged}\u{85}{forged}") });
+    let requests = [
+        Request::json("PutRecord", &put.to_string()),
+        Request::json("DescribeStream", &name.to_string()),
+        Request::json("DeleteStream", &name.to_string()),
+        Request::json("PutRecord", r#"{"a\nb":1}"#),
+        Request::json("ListStreams", "{}").path("/%0A2026"),
+    ];
+    let answers = exchange(&program, &requests);
+    assert!(answers.iter().any(|answer| answer.status == 400));
+    let log = program.output();
+    assert!(log.contains("forged"), "the texts are in the log: {log}");
+    for line in log.split(['\n', '\r', '\u{85}', '\u{2028}']) {
+        assert!(!line.starts_with(forged), "{log}");
+    }
+}
+
+/// Soft and hard limit of open descriptors of a running program.
+fn descriptors(program: &Program) -> (String, String) {
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", program.id())).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let mut words = line.unwrap().split_whitespace().skip(3).map(str::to_owned);
+    (words.next().unwrap(), words.next().unwrap())
+}
+
+/// The program under `ulimit`, with these flags.
+fn limited(ulimit: &str, flags: &[&str]) -> Command {
+    let inner = command(flags);
+    let mut outer = Command::new("sh");
+    outer.args(["-c", &format!("ulimit {ulimit} && exec \"$@\""), "sh"]);
+    outer.arg(inner.get_program()).args(inner.get_args());
+    outer
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_soft_limit_of_descriptors_is_raised() {
+    let program = Program::spawn(limited("-Sn 200", &[]));
+    let (soft, hard) = descriptors(&program);
+    let (soft, hard): (u64, u64) = (soft.parse().unwrap(), hard.parse().unwrap_or(u64::MAX));
+    assert!(soft >= hard.min(10_000), "{soft} of {hard}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn idle_connections_leave_descriptors_for_the_store() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let path = directory.path().to_str().unwrap();
+    let flags = [
+        "--data-dir",
+        path,
+        "--profile",
+        "fast",
+        "--durability",
+        "none",
+    ];
+    let program = Program::spawn(limited("-n 700", &flags));
+    block_on(async {
+        let mut writer = Connection::open(program.address()).await;
+        let create = Request::json("CreateStream", r#"{"StreamName":"s","ShardCount":1}"#);
+        assert_eq!(writer.exchange(&create).await.status, 200);
+        let mut idle = Vec::new();
+        for _ in 0..800 {
+            idle.push(
+                tokio::net::TcpStream::connect(program.address())
+                    .await
+                    .unwrap(),
+            );
+        }
+        // More than one generation, each of which opens files of its own.
+        let data = "A".repeat(1_300_000);
+        let record = json!({"PartitionKey": "k", "Data": data});
+        let put = json!({"StreamName": "s", "Records": vec![record; 7]});
+        let put = Request::json("PutRecords", &put.to_string());
+        for call in 0..24 {
+            let answer = writer.exchange(&put).await;
+            assert_eq!(answer.status, 200, "call {call}: {}", answer.text());
+            assert!(answer.text().contains(r#""FailedRecordCount":0"#), "{call}");
+        }
+        let ready = Request::bare("GET", "/_minikin/health/ready");
+        assert_eq!(writer.exchange(&ready).await.text(), "ready\n");
+    });
+}
