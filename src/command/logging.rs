@@ -1,18 +1,109 @@
-//! The log: lines on stderr, for stdout belongs to what a command answers.
+//! The log: lines on stderr, because stdout belongs to the answers of commands.
 
 use crate::options::LogFormat;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Sends what passes `filter` to stderr, from now on and for the whole process.
 pub(super) fn set_up(filter: &str, format: LogFormat) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    // A log that is there already belongs to whoever set it up.
+        .with_env_filter(EnvFilter::new(own_lines(filter)))
+        .with_writer(|| OneLine(io::stderr()))
+        .with_ansi(io::stderr().is_terminal());
+    // A process has one log: a log that is set up already stays.
     let _ = match format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+}
+
+/// The filter with every level that names no target applied to minikin's own lines. From libraries
+/// such as h2 and rustls come warnings, unless the filter names their target.
+fn own_lines(filter: &str) -> String {
+    let mut directives = Vec::new();
+    for directive in filter.split(',') {
+        match directive.trim().parse::<LevelFilter>() {
+            Ok(level) if level > LevelFilter::WARN => {
+                directives.push(LevelFilter::WARN.to_string());
+                directives.push(format!("minikin={level}"));
+            }
+            _ => directives.push(directive.to_owned()),
+        }
+    }
+    directives.join(",")
+}
+
+/// Writes each event as one line. Keys of records and names from requests may have line feeds, which
+/// would forge lines of the log.
+struct OneLine<W>(W);
+
+impl<W: Write> Write for OneLine<W> {
+    /// Writes one event, with the line feed at its end.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        self.write_all(event)?;
+        Ok(event.len())
+    }
+
+    fn write_all(&mut self, event: &[u8]) -> io::Result<()> {
+        let text = event.strip_suffix(b"\n").unwrap_or(event);
+        let text = String::from_utf8_lossy(text);
+        if !text.contains(breaks_line) {
+            return self.0.write_all(event);
+        }
+        let mut line = String::with_capacity(text.len() + 16);
+        for letter in text.chars() {
+            if breaks_line(letter) {
+                line.extend(letter.escape_default());
+            } else {
+                line.push(letter);
+            }
+        }
+        line.push('\n');
+        self.0.write_all(line.as_bytes())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// True for the characters at which terminals or readers of logs begin a new line.
+fn breaks_line(letter: char) -> bool {
+    matches!(
+        letter,
+        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_whatever_its_text_has() {
+        for (event, line) in [
+            ("a b\n", "a b\n"),
+            ("a\nb\r\n", "a\\nb\\r\n"),
+            ("\u{2028}\u{85}\n", "\\u{2028}\\u{85}\n"),
+            ("a\tb \u{1b}[0m", "a\tb \u{1b}[0m"),
+        ] {
+            let mut written = OneLine(Vec::new());
+            assert_eq!(written.write(event.as_bytes()).unwrap(), event.len());
+            assert_eq!(String::from_utf8(written.0).unwrap(), line);
+        }
+    }
+
+    #[test]
+    fn a_level_is_for_our_own_lines() {
+        for (filter, meant) in [
+            ("debug", "warn,minikin=debug"),
+            ("info,h2=debug", "warn,minikin=info,h2=debug"),
+            ("error", "error"),
+            ("off", "off"),
+            ("minikin::store=trace", "minikin::store=trace"),
+        ] {
+            assert_eq!(own_lines(filter), meant);
+        }
+    }
 }
