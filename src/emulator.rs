@@ -129,7 +129,7 @@ impl Emulator {
         let own = admin::router(admin);
         let server = Arc::new(Server::new(engine.clone(), access, own, metrics.clone()));
         let settings = listen::Settings {
-            connections: Connections::of(&engine.limits),
+            connections: Connections::of(&engine.limits, store_descriptors(&options)),
             tls,
             metrics,
             stop: stopped,
@@ -189,6 +189,14 @@ impl Emulator {
     pub async fn stop(self) -> Result<(), StoreError> {
         self.stop.send_replace(true);
         self.ended.await.unwrap_or(Ok(()))
+    }
+}
+
+/// The open files that connections leave to the store.
+fn store_descriptors(options: &Options) -> u64 {
+    match options.data_dir {
+        Some(_) => limits::STORE_DESCRIPTORS,
+        None => limits::SCRATCH_DESCRIPTORS,
     }
 }
 

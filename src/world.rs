@@ -5,12 +5,14 @@
 
 mod clock;
 mod deadline;
+mod descriptors;
 mod fault;
 mod random;
 mod surroundings;
 
 pub use clock::{Alarm, Bell, Clock, Stopwatch, Timestamp, VirtualClock};
 pub use deadline::RealDeadline;
+pub use descriptors::{descriptor_limit, raise_descriptor_limit};
 pub use fault::{Fault, Faults, Point, Rule};
 pub use random::Random;
 pub use surroundings::World;

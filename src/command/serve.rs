@@ -1,38 +1,45 @@
-//! `minikin serve`: an emulator until a signal.
+//! `minikin serve`: runs an emulator until a signal.
 
-use super::signal::stop_signal;
+use super::signal::StopSignals;
 use crate::emulator::Emulator;
+use crate::limits;
 use crate::options::Options;
+use crate::world::raise_descriptor_limit;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Serves until SIGTERM or SIGINT; then requests in flight are finished and records committed.
+/// Serves until SIGTERM or SIGINT. Then requests in flight are finished and records committed.
 pub(super) fn run(options: Options) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&format!("no threads to run on: {error}")),
+    let served = match runtime {
+        Ok(runtime) => runtime.block_on(serve(options)),
+        Err(error) => Err(format!("cannot start threads: {error}")),
     };
-    runtime.block_on(async {
-        let emulator = match Emulator::start(options).await {
-            Ok(emulator) => emulator,
-            Err(error) => return failed(&error.to_string()),
-        };
-        announce(&emulator);
-        if let Err(error) = stop_signal().await {
-            tracing::error!(%error, "signals cannot be heard");
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("minikin: {problem}");
+            ExitCode::FAILURE
         }
-        tracing::info!("stopping");
-        match emulator.stop().await {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => failed(&error.to_string()),
-        }
-    })
+    }
 }
 
-/// Says on stdout where the emulator listens; whoever started it reads up to `Ready.`.
+async fn serve(options: Options) -> Result<(), String> {
+    // Before everything else: a start may take long, and a signal may come during it.
+    let signals = StopSignals::install();
+    let signals = signals.map_err(|error| format!("cannot handle signals: {error}"))?;
+    raise_descriptor_limit(limits::DESCRIPTORS);
+    let emulator = Emulator::start(options).await;
+    let emulator = emulator.map_err(|error| error.to_string())?;
+    announce(&emulator);
+    signals.wait().await;
+    tracing::info!("stopping");
+    emulator.stop().await.map_err(|error| error.to_string())
+}
+
+/// Prints the addresses on stdout. Programs that start this one read up to `Ready.`.
 fn announce(emulator: &Emulator) {
     let mut text = String::new();
     for address in emulator.addresses() {
@@ -41,9 +48,4 @@ fn announce(emulator: &Emulator) {
     text.push_str("Ready.\n");
     let mut out = io::stdout();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-fn failed(problem: &str) -> ExitCode {
-    eprintln!("minikin: {problem}");
-    ExitCode::FAILURE
 }

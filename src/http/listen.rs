@@ -12,7 +12,7 @@ use super::slow_reader;
 use super::tls::TlsIdentity;
 use crate::engine::tasks::Tasks;
 use crate::limits::{self, Limit, Limits};
-use crate::world::RealDeadline;
+use crate::world::{RealDeadline, descriptor_limit};
 use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::rt::Executor;
@@ -79,11 +79,19 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// The values that the limits set.
-    pub fn of(limits: &Limits) -> Self {
-        let most = limits
-            .connections
-            .and_then(|most| usize::try_from(most).ok());
+    /// The values that the limits set. Each connection is an open file: there may be no more of them
+    /// than the system permits beside `reserved` files of the store.
+    pub fn of(limits: &Limits, reserved: u64) -> Self {
+        let configured = limits.connections.unwrap_or(u64::MAX);
+        let permitted = permitted_connections(descriptor_limit(), reserved);
+        if limits.connections.is_some() && permitted < configured {
+            tracing::info!(
+                connections = permitted,
+                "the limit of open files permits fewer connections than --limit connections: \
+                 raise it with ulimit -n"
+            );
+        }
+        let most = usize::try_from(configured.min(permitted)).ok();
         let time = |limit: Limit| limit.map_or(limits::FOR_EVER, Duration::from_secs);
         Self {
             most: most.unwrap_or(usize::MAX),
@@ -93,6 +101,15 @@ impl Connections {
             unread_answer: limits.unread_answer_seconds.map(Duration::from_secs),
         }
     }
+}
+
+/// The connections that a limit of open files permits. A limit too low for the reserve is divided:
+/// three quarters for the store.
+fn permitted_connections(limit: Option<u64>, reserved: u64) -> u64 {
+    limit.map_or(u64::MAX, |limit| {
+        let reserved = reserved.min(limit - limit / 4);
+        (limit - reserved).max(1)
+    })
 }
 
 /// The settings that all connections share.

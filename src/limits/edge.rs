@@ -54,10 +54,19 @@ pub const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 pub const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// Connections that wait in the kernel: some clients open one for each request (ours).
 pub const ACCEPT_BACKLOG: u32 = 1024;
+/// Open file descriptors that the program asks the system for (ours): for the default number of
+/// connections and for the store.
+pub const DESCRIPTORS: u64 = 16_384;
+/// Descriptors that connections leave to the store where it has a data directory (measured: a sled
+/// database holds about 80, and one is written, one begun, one of the metadata, and
+/// [`OPEN_GENERATIONS`] are read).
+pub const STORE_DESCRIPTORS: u64 = 80 * (OPEN_GENERATIONS as u64 + 3);
+/// The same without a data directory (ours): each of its files holds 256 MiB of records.
+pub const SCRATCH_DESCRIPTORS: u64 = 128;
 /// Attempts to find a port that is free on every address (ours).
 pub const PORT_TRIES: usize = 16;
 /// Bytes of a request's body to our own paths (ours).
-pub const OWN_BODY_BYTES: usize = 64 << 10;
+pub const OWN_BODY_BYTES: u64 = 64 << 10;
 /// Characters of a message in the log (ours): some messages quote a whole record.
 pub const LOGGED_CHARACTERS: usize = 1_000;
 /// Depth of structures in CBOR for the fast reader (ours). No request of the service is deeper;

@@ -53,7 +53,7 @@ where
     let settings = Settings {
         connections: Connections {
             most: max_connections,
-            ..Connections::of(&Limits::for_profile(Profile::Standard))
+            ..Connections::of(&Limits::for_profile(Profile::Standard), 0)
         },
         metrics: Metrics::new(),
         tls: tls.clone(),
@@ -262,6 +262,24 @@ async fn connections_beyond_the_limit_wait_for_one_to_close() {
     assert!(second.try_read(&mut [0; 8]).is_err());
     drop(first);
     read_to(&mut second, "HTTP/1.1 true").await;
+}
+
+#[test]
+fn connections_leave_open_files_to_the_store() {
+    for (limit, reserved, permitted) in [
+        (None, 560, u64::MAX),
+        (Some(16_384), 560, 15_824),
+        (Some(700), 560, 175),
+        (Some(256), 560, 64),
+        (Some(1), 560, 1),
+        (Some(1_024), 128, 896),
+    ] {
+        assert_eq!(
+            permitted_connections(limit, reserved),
+            permitted,
+            "{limit:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ struct Broken {
 impl Broken {
     fn start() -> Self {
         let limits = Limits::for_profile(Profile::Standard);
-        let connections = Connections::of(&limits);
+        let connections = Connections::of(&limits, 0);
         let (store, recovered) = Store::open(store::Settings::default()).unwrap();
         let world = World::new(Clock::System, Random::system());
         let (stop, stopped) = watch::channel(false);
