@@ -56,14 +56,18 @@ class Writer:
     """Writes numbered records of all keys until it is stopped.
 
     The next record of a key is written only after the service took the one before, so the order
-    of each key's records is known. `encode(key, number)` gives a record's data.
+    of each key's records is known. `encode(key, number)` gives a record's data. The writer stays at
+    most LEAD rounds ahead of `passed_on`, so that a slow client is not buried in records.
     """
+
+    LEAD = 50
 
     def __init__(self, stream, encode, pause_seconds=0.2):
         self.stream = stream
         self.encode = encode
         self.pause_seconds = pause_seconds
         self.rounds = 0
+        self.passed_on = 0
         self.error = None
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -76,6 +80,9 @@ class Writer:
                 self.rounds = number + 1
                 if self.stopping.wait(self.pause_seconds):
                     return
+                while self.rounds > self.passed_on + self.LEAD:
+                    if self.stopping.wait(self.pause_seconds):
+                        return
         except Exception as error:
             self.error = error
 
