@@ -287,10 +287,13 @@ async fn open_store(
     around: &Surroundings,
 ) -> Result<(Store, store::Recovered), OpenError> {
     if let Some(disk) = &around.disk {
-        return Store::open_simulated(settings, disk);
+        let opened = Store::open_simulated(settings, disk)?;
+        // Ends with the store.
+        Tasks::spawn_part("committer", opened.committer.run_as_task());
+        return Ok((opened.store, opened.recovered));
     }
     // Opening a data directory is the only slow part of a start.
-    let opened = tokio::task::spawn_blocking(|| Store::open(settings)).await;
+    let opened = tokio::task::spawn_blocking(|| Store::open(settings)?.on_thread()).await;
     opened.expect("opening the store does not panic")
 }
 
@@ -310,7 +313,6 @@ fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
         generation_bytes: around.generation_bytes.unwrap_or(default),
         segment_bytes: around.segment_bytes,
         unflushed_bytes: limits::UNFLUSHED_BYTES,
-        on_runtime: around.disk.is_some(),
         faults: around.faults.clone(),
     }
 }

@@ -36,7 +36,7 @@
 //!   each shard (`engine/shard.rs`).
 //! - Under `always` nothing is visible before it is durable.
 //! - Nothing in `wire` or `model` is async, locks, logs, spawns or reads a clock.
-//! - Only `store/sled.rs` names sled; only `http` names axum and hyper; only `world` reads a clock
+//! - Only `store/disk/sled.rs` names sled; only `http` names axum and hyper; only `world` reads a clock
 //!   or lets a task wait for one; only `engine/tasks.rs` spawns tasks.
 //! - No lock is held over an await: the guard of [`lock::Lock`] is not `Send`.
 //! - A value whose type is a shape keeps that shape's rules; handlers check only what a type cannot.

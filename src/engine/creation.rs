@@ -153,7 +153,11 @@ impl Engine {
     pub(super) fn forget(&self, stream: &Arc<Stream>) {
         self.accounts.lock().remove(stream);
         self.end_subscriptions(stream);
-        stream.look(|state| state.shards.values().for_each(|shard| shard.log().delete()));
+        stream.look(|state| {
+            for shard in state.shards.values() {
+                self.store.delete(shard.log().id());
+            }
+        });
     }
 }
 

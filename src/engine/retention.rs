@@ -44,7 +44,7 @@ async fn trim(engine: &Engine, stream: &Arc<Stream>, now: Timestamp) {
         }
         for id in &expired {
             if let Some(shard) = state.shards.remove(id) {
-                shard.log().delete();
+                engine.store.delete(shard.log().id());
             }
         }
         let changes = saved::removed_shards(stream, &expired);

@@ -3,7 +3,7 @@
 use super::stream::Stream;
 use super::stream_state::StreamState;
 use crate::model::{self, AccountRegion, ShardId, StreamStatus};
-use crate::store::{AccountValue, Change, ShardValue, StreamValue, catalog};
+use crate::store::{AccountValue, Change, ShardValue, StreamValue};
 use crate::world::Timestamp;
 
 /// The catalog entries of a stream and of those of its shards that are in `shards`. `status` is the
@@ -38,22 +38,25 @@ pub(super) fn stream(
         consumers: state.consumers.clone(),
         history: state.history.clone(),
     };
-    let mut changes = vec![(catalog::stream(stream.incarnation), Some(value.to_bytes()))];
+    let incarnation = stream.incarnation;
+    let value = Some(Box::new(value));
+    let mut changes = vec![Change::Stream { incarnation, value }];
     let shards = shards.iter().filter_map(|id| state.shard(*id));
-    changes.extend(shards.map(|shard| {
-        let key = catalog::shard(stream.incarnation, shard.id.index());
-        (key, Some(shard_value(&shard).to_bytes()))
+    changes.extend(shards.map(|shard| Change::Shard {
+        incarnation,
+        index: shard.id.index(),
+        value: Some(shard_value(&shard)),
     }));
     changes
 }
 
 /// The catalog entry of an account's settings.
 pub(super) fn account(account_region: &AccountRegion, value: &AccountValue) -> Change {
-    let key = catalog::account(
-        &account_region.account.to_string(),
-        account_region.region.as_str(),
-    );
-    (key, Some(value.to_bytes()))
+    Change::Account {
+        account: account_region.account.to_string(),
+        region: account_region.region.to_string(),
+        value: Some(value.clone()),
+    }
 }
 
 /// The removal of a stream from the catalog. Nothing of the stream is saved after that.
@@ -61,20 +64,26 @@ pub(super) fn removed(stream: &Stream, state: &mut StreamState) -> Vec<Change> {
     state.removed = true;
     let ids: Vec<_> = state.shards.keys().copied().collect();
     let mut changes = removed_shards(stream, &ids);
-    changes.push((catalog::stream(stream.incarnation), None));
+    changes.push(Change::Stream {
+        incarnation: stream.incarnation,
+        value: None,
+    });
     changes
 }
 
 /// The removal of shards from the catalog.
 pub(super) fn removed_shards(stream: &Stream, ids: &[ShardId]) -> Vec<Change> {
-    ids.iter()
-        .map(|id| (catalog::shard(stream.incarnation, id.index()), None))
-        .collect()
+    let removed = |id: &ShardId| Change::Shard {
+        incarnation: stream.incarnation,
+        index: id.index(),
+        value: None,
+    };
+    ids.iter().map(removed).collect()
 }
 
 /// The catalog entry of a virtual clock's time.
 pub(super) fn clock(now: Timestamp) -> Change {
-    (catalog::clock(), Some(now.millis().to_be_bytes().to_vec()))
+    Change::Clock(now.millis())
 }
 
 fn shard_value(shard: &model::Shard) -> ShardValue {

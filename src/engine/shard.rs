@@ -5,7 +5,7 @@ use super::lock_order;
 use crate::limits::Limits;
 use crate::lock::Lock;
 use crate::model::{self, Bucket, HashKeyRange, NewRecord, SequenceNumber, ShardId, WriteLimit};
-use crate::store::{Append, Log, ReadLimit, StoreError, Ticket, WriteReservation};
+use crate::store::{Log, ReadLimit, Record, StoreError, Ticket, WriteReservation};
 use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -299,8 +299,8 @@ impl Writing {
     }
 }
 
-fn stored(index: u64, arrival: Timestamp, record: &NewRecord, encrypted: bool) -> Append<'_> {
-    Append {
+fn stored(index: u64, arrival: Timestamp, record: &NewRecord, encrypted: bool) -> Record<'_> {
+    Record {
         index,
         arrival,
         partition_key: record.partition_key.as_deref(),

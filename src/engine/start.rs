@@ -16,7 +16,7 @@ use crate::admission::Admission;
 use crate::limits::{self, Limits};
 use crate::lock::Lock;
 use crate::model::{self, AccountId, AccountRegion, Region, StreamArn, StreamStatus};
-use crate::store::{AccountValue, Recovered, ShardValue, Store, StreamValue, catalog};
+use crate::store::{AccountValue, Recovered, Store, StreamValue};
 use crate::world::{Alarm, Timestamp, World};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,11 +37,7 @@ impl std::error::Error for RestoreError {}
 
 /// The saved time of a virtual clock, if it is plausible.
 pub(crate) fn saved_time(recovered: &Recovered) -> Option<Timestamp> {
-    let mut values = recovered
-        .metadata
-        .iter()
-        .filter(|(key, _)| *key == catalog::clock());
-    let ms = i64::from_be_bytes(values.next()?.1.as_slice().try_into().ok()?);
+    let ms = recovered.catalog.clock_ms?;
     (0..=limits::LAST_MOMENT_MS)
         .contains(&ms)
         .then_some(Timestamp::from_millis(ms))
@@ -85,10 +81,6 @@ impl Engine {
             stopping,
             stop: watch::Sender::new(false),
         };
-        if let Some(committing) = engine.store.committing() {
-            // Ends with the store.
-            Tasks::spawn_part("committer", committing);
-        }
         engine.restore(recovered)?;
         let engine = Arc::new(engine);
         engine.spawn_tasks(alarms);
@@ -110,16 +102,16 @@ impl Engine {
     fn restore(&self, recovered: &Recovered) -> Result<(), RestoreError> {
         let mut accounts = self.accounts.lock();
         let mut shards = saved_shards(recovered)?;
-        for (incarnation, value) in saved_streams(recovered)? {
-            let described = shards.remove(&incarnation).unwrap_or_default();
-            let stream = self.restored(incarnation, value, described)?;
+        for (incarnation, value) in &recovered.catalog.streams {
+            let described = shards.remove(incarnation).unwrap_or_default();
+            let stream = self.restored(*incarnation, value.clone(), described)?;
             if let Some(older) = accounts.insert(&stream) {
                 // The name was used again, so the older stream was deleted.
                 self.remove_leftover(&older);
             }
             self.await_transitions(&stream);
         }
-        for (account_region, settings) in saved_accounts(recovered)? {
+        for (account_region, settings) in saved_accounts(recovered) {
             accounts.set_settings(account_region, settings);
         }
         self.store.forget_unclaimed();
@@ -130,7 +122,9 @@ impl Engine {
     fn remove_leftover(&self, stream: &Stream) {
         stream.with_state(|state| {
             let _ticket = self.store.save(saved::removed(stream, state));
-            state.shards.values().for_each(|shard| shard.log().delete());
+            for shard in state.shards.values() {
+                self.store.delete(shard.log().id());
+            }
         });
     }
 
@@ -210,48 +204,23 @@ fn first_index(epoch: u64) -> Result<u64, RestoreError> {
     })
 }
 
-fn saved_streams(recovered: &Recovered) -> Result<Vec<(u64, StreamValue)>, RestoreError> {
-    let streams = recovered.metadata.iter().filter_map(|(key, value)| {
-        let incarnation = catalog::parse_stream(key)?;
-        let value = StreamValue::from_bytes(value);
-        Some(
-            value
-                .map(|value| (incarnation, value))
-                .ok_or_else(|| unreadable("a stream")),
-        )
-    });
-    streams.collect()
-}
-
-fn saved_accounts(
-    recovered: &Recovered,
-) -> Result<Vec<(AccountRegion, AccountValue)>, RestoreError> {
-    let accounts = recovered.metadata.iter().filter_map(|(key, value)| {
-        let (account, region) = catalog::parse_account(key)?;
+fn saved_accounts(recovered: &Recovered) -> Vec<(AccountRegion, AccountValue)> {
+    let accounts = recovered.catalog.accounts.iter();
+    let accounts = accounts.filter_map(|((account, region), value)| {
         let account_region = AccountRegion {
             account: AccountId::parse(account)?,
             region: Region::new(region),
         };
-        let value = AccountValue::from_bytes(value);
-        Some(
-            value
-                .map(|value| (account_region, value))
-                .ok_or_else(|| unreadable("an account")),
-        )
+        Some((account_region, value.clone()))
     });
     accounts.collect()
 }
 
 fn saved_shards(recovered: &Recovered) -> Result<BTreeMap<u64, Vec<model::Shard>>, RestoreError> {
     let mut shards: BTreeMap<u64, Vec<model::Shard>> = BTreeMap::new();
-    for (key, value) in &recovered.metadata {
-        let Some((incarnation, index)) = catalog::parse_shard(key) else {
-            continue;
-        };
-        let value = ShardValue::from_bytes(value);
-        let shard = value.and_then(|value| plausible::shard(index, &value));
-        let shard = shard.ok_or_else(|| unreadable("a shard"))?;
-        shards.entry(incarnation).or_default().push(shard);
+    for ((incarnation, index), value) in &recovered.catalog.shards {
+        let shard = plausible::shard(*index, value).ok_or_else(|| unreadable("a shard"))?;
+        shards.entry(*incarnation).or_default().push(shard);
     }
     Ok(shards)
 }

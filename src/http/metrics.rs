@@ -299,6 +299,8 @@ impl Scrape {
         page.counter("store_flush_seconds", help, figures.flushing.as_secs_f64())?;
         let help = "Damaged databases set aside since the start.";
         page.counter("store_set_aside", help, figures.set_aside)?;
+        let help = "Records that could not be read back since the start.";
+        page.counter("records_lost", help, figures.records_lost)?;
         let writable = matches!(self.engine.health(), Health::Serving);
         page.gauge(
             "store_writable",

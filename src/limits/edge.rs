@@ -104,6 +104,14 @@ pub const LOCK_PAUSE: Duration = Duration::from_millis(10);
 pub const COMMIT_GAP: Duration = Duration::from_millis(1);
 /// Time between two commits without a given interval (ours).
 pub const COMMIT_PAUSE: Duration = Duration::from_millis(200);
+/// How often opening a database is tried again when too many files are open (ours).
+pub const DESCRIPTOR_TRIES: u32 = 100;
+/// How long to wait before that (ours): connections and databases are closed meanwhile.
+pub const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(20);
+/// How long closing the store may take (ours): a disk may never answer.
+pub const STORE_CLOSE_LIMIT: Duration = Duration::from_secs(20);
+/// The same after a failed write (ours).
+pub const FAILED_STORE_CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// Bytes that spill between two flushes (ours): enough for a cheap flush, and few enough to be in
 /// memory twice.
 pub const SPILL_BYTES: u64 = 8 << 20;

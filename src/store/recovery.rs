@@ -1,265 +1,369 @@
-//! Opening a data directory: what is there, and what of it is whole.
+//! Recovery: reading a data directory at the start.
 //!
-//! A generation whose summary is in `meta` is believed and opened when it is first read. One
-//! without was being written: its segments are read, and its commit frames replayed beyond them.
+//! A generation whose summary is in `meta` is complete: it is opened when a segment in it is read.
+//! One without a summary was being written: its segments are read, and the records of its commit
+//! frames that are in no segment.
 
-use super::disk::{Database, Disk, Tree};
-use super::frame::{self, Entry};
-use super::generation::{self, Generation};
-use super::log::{Piece, Place};
-use super::marks::Marks;
-use super::open::is_of_the_machine;
-use super::segment::{Records, Segment, Tail, unpack};
-use super::writer::{Change, Current};
-use super::{Append, Damage, LogId, OpenError, key};
-use crate::limits;
+use super::commit::generation_writer::Current;
+use super::disk::seam::{Disk, MetadataHandle, Stored};
+use super::error::{OpenError, is_of_the_machine};
+use super::format::catalog::Catalog;
+use super::format::frame;
+use super::format::key::{self, Pair};
+use super::format::marks::Marks;
+use super::format::record::{LogId, Records};
+use super::format::segment::{Segment, Tail};
+use super::format::summary::{self, SegmentEntry};
+use super::generations::{self, Generation};
+use super::log::segments::SegmentRef;
+use super::replay::Replay;
+use super::shared::stream_names::StreamNames;
+use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a directory held.
+/// The content of a data directory.
 pub(crate) struct Found {
-    pub(crate) meta: Box<dyn Database>,
+    pub(crate) metadata: Box<dyn MetadataHandle>,
     /// Saves of metadata since the directory was made.
     pub(crate) saves: u64,
-    pub(crate) metadata: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) catalog: Catalog,
+    /// Openings of the directory before this one.
     pub(crate) epoch: u64,
     pub(crate) current: Option<Current>,
     pub(crate) generations: Vec<Arc<Generation>>,
     pub(crate) next_generation: u64,
-    /// How many generations were found damaged.
+    /// Number of generations that were found damaged.
     pub(crate) set_aside: u64,
+    /// Number of records that are known to be lost.
+    pub(crate) records_lost: u64,
     pub(crate) damage: Vec<Damage>,
-    /// Changes of metadata that are due when what is only in old frames was committed again.
-    pub(crate) late: Vec<Change>,
+    /// Changes of metadata that are due when the records that are only in older frames were
+    /// committed again.
+    pub(crate) late: Vec<Pair>,
     pub(crate) logs: HashMap<LogId, FoundLog>,
 }
 
-/// What was found of a log.
+/// The records of a log that recovery found.
 #[derive(Default)]
 pub(crate) struct FoundLog {
-    pub(crate) pieces: Vec<Piece>,
+    pub(crate) segments: Vec<SegmentRef>,
     pub(crate) tail: Tail,
-    /// The tail is in a commit frame of the current generation.
+    /// Whether the tail is in commit frames of the current generation.
     pub(crate) committed: bool,
 }
 
-/// Reads the directory and counts the opening in it.
-pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenError> {
-    let path = directory.join("meta");
-    let damaged = |error| OpenError::damaged(directory, &path, error);
-    let meta = disk
-        .open(&path, limits::DATABASE_CACHE_BYTES)
-        .map_err(damaged)?;
-    // Its name, before anything in it is answered for: the engine syncs no name outside itself.
-    disk.sync(directory)
-        .map_err(|error| OpenError::new(directory, error))?;
-    let mut found = Found {
-        meta,
-        saves: 0,
-        metadata: Vec::new(),
-        epoch: 0,
-        current: None,
-        generations: Vec::new(),
-        next_generation: 0,
-        set_aside: 0,
-        damage: Vec::new(),
-        late: Vec::new(),
-        logs: HashMap::new(),
-    };
-    let (summaries, begun) = found.read_meta().map_err(damaged)?;
-    let numbers = numbers(directory, disk).map_err(|error| OpenError::new(directory, error))?;
-    if found.epoch == 0 && !numbers.is_empty() {
-        // To go on would delete the records and use their numbers again.
-        let lost = "it does not say whose the records beside it are: it is damaged";
-        return Err(damaged(std::io::Error::other(lost)));
-    }
-    // A number is not used again while anything is named after it.
-    let highest = summaries.keys().chain(&begun).chain(&numbers).max();
-    found.next_generation = highest
-        .map_or(0, |highest| highest + 1)
-        .max(found.next_generation);
-    for (number, summary) in &summaries {
-        let path = generation::path(directory, *number);
-        if numbers.contains(number) {
-            found.believe(*number, path, summary);
-        } else {
-            found.miss(&path, key::summary(*number));
+/// A damaged part of a data directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The damaged database.
+    pub path: PathBuf,
+    /// The problem with it.
+    pub problem: String,
+}
+
+/// The reading of a generation that was being written.
+struct Reading {
+    generation: Arc<Generation>,
+    entries: Vec<SegmentEntry>,
+    replays: BTreeMap<LogId, Replay>,
+    next_segment: u32,
+    next_commit: u64,
+    written: u64,
+    damaged_segments: u64,
+    damaged_frames: u64,
+}
+
+impl Reading {
+    fn new(generation: Arc<Generation>) -> Self {
+        Self {
+            generation,
+            entries: Vec::new(),
+            replays: BTreeMap::new(),
+            next_segment: 0,
+            next_commit: 0,
+            written: 0,
+            damaged_segments: 0,
+            damaged_frames: 0,
         }
     }
-    for number in begun.iter().filter(|number| !numbers.contains(number)) {
-        found.miss(&generation::path(directory, *number), key::begun(*number));
+
+    fn segment(&mut self, number: u32, bytes: Bytes, found: &mut Found) {
+        // The last number has no next one: nothing is ever stored under it.
+        let Some(next) = number.checked_add(1) else {
+            return;
+        };
+        self.next_segment = next;
+        let generation = self.generation.number;
+        match Segment::parse(bytes) {
+            Ok(segment) => {
+                let entry = SegmentEntry::of(&segment, number);
+                self.written += u64::from(entry.bytes);
+                found.add(&entry, &self.generation);
+                self.entries.push(entry);
+            }
+            Err(problem) => {
+                self.damaged_segments += 1;
+                tracing::error!(generation, number, problem, "a segment is damaged");
+            }
+        }
     }
-    for number in numbers
-        .iter()
-        .filter(|number| !summaries.contains_key(number))
-    {
-        found.read_generation(*number, &generation::path(directory, *number), disk)?;
+
+    fn frame(&mut self, commit: u64, frame: &[u8], found: &mut Found) {
+        let Some(next) = commit.checked_add(1) else {
+            return;
+        };
+        self.next_commit = next;
+        self.written += frame.len() as u64;
+        let generation = self.generation.number;
+        let runs = match frame::runs(frame) {
+            Ok(runs) => runs,
+            Err(problem) => {
+                self.damaged_frames += 1;
+                tracing::error!(generation, commit, problem, "a commit is damaged");
+                return;
+            }
+        };
+        for (id, records) in runs {
+            let log = found.logs.entry(id).or_default();
+            let replay = self.replays.entry(id).or_insert_with(|| {
+                log.committed = log.tail.is_empty();
+                Replay::new(&log.segments)
+            });
+            replay.run(records, &mut log.tail);
+        }
     }
+}
+
+/// The generations that the metadata lists.
+#[derive(Default)]
+struct Listed {
+    /// Complete ones, each with its segments.
+    summaries: BTreeMap<u64, Vec<SegmentEntry>>,
+    /// Those that were being written.
+    begun: Vec<u64>,
+}
+
+/// Reads the directory, and counts the opening in it.
+pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenError> {
+    let path = PathBuf::from(disk.metadata_name());
+    let damaged = |error| OpenError::damaged(directory, &path, error);
+    let failed = |error| OpenError::new(directory, error);
+    let metadata = disk.open_metadata().map_err(damaged)?;
+    // The name of the metadata, before anything depends on it.
+    disk.sync().map_err(failed)?;
+    let mut found = Found::new(metadata);
+    let listed = found.read_metadata().map_err(damaged)?;
+    let numbers = disk.generations().map_err(failed)?;
+    if found.epoch == 0 && !numbers.is_empty() {
+        // Going on would delete the records and use their sequence numbers again.
+        let lost = "it knows nothing of the records beside it: it is damaged";
+        return Err(damaged(io::Error::other(lost)));
+    }
+    found.read_generations(&listed, &numbers, disk)?;
     found.order();
-    let marks = disk
-        .marks(directory)
-        .map_err(|error| OpenError::new(directory, error))?;
-    let marks = Marks::from_bytes(&marks);
+    let marks = Marks::from_bytes(&disk.marks().map_err(failed)?);
     if found.newest_run() >= Some(found.epoch) || marks.saves > found.saves {
-        // Its sequence numbers would be given out again, and streams be taken for deleted.
+        // Going on would use sequence numbers again, and delete the records of newer streams.
         let older = "it is older than the records beside it: a file of it was lost or cut";
-        return Err(damaged(std::io::Error::other(older)));
+        return Err(damaged(io::Error::other(older)));
     }
-    found.compare(&marks);
-    found
-        .count_opening()
-        .map_err(|error| OpenError::new(&path, error))?;
+    found.compare(&marks, disk);
+    found.count_opening().map_err(failed)?;
     Ok(found)
 }
 
-/// The numbers of the generations in a directory; what is left of removed ones goes.
-fn numbers(directory: &Path, disk: &dyn Disk) -> std::io::Result<Vec<u64>> {
-    let mut numbers = Vec::new();
-    for name in disk.names(directory)? {
-        if name.ends_with(".dead") {
-            disk.remove(&directory.join(&name))?;
-        }
-        numbers.extend(generation::number(&name));
-    }
-    numbers.sort_unstable();
-    Ok(numbers)
-}
-
-/// The summaries in the metadata, and the generations that were begun and not ended.
-type Listed = (BTreeMap<u64, Vec<Entry>>, Vec<u64>);
-
 impl Found {
-    /// Reads the metadata.
-    fn read_meta(&mut self) -> std::io::Result<Listed> {
-        let (mut summaries, mut begun) = Listed::default();
-        let saves = self.meta.get(Tree::Commits, key::SAVES)?;
-        self.saves = saves.and_then(|saves| key::number(&saves)).unwrap_or(0);
-        let (metadata, opened) = (&mut self.metadata, &mut self.epoch);
-        self.meta.each(Tree::Main, &mut |key, value| {
-            match key::metadata(key) {
-                key::Metadata::Epoch => *opened = key::number(&value).unwrap_or(0),
-                key::Metadata::Begun(number) => begun.push(number),
-                key::Metadata::Summary(number) => match frame::entries(&value) {
-                    Ok(entries) => drop(summaries.insert(number, entries)),
+    fn new(metadata: Box<dyn MetadataHandle>) -> Self {
+        Self {
+            metadata,
+            saves: 0,
+            catalog: Catalog::default(),
+            epoch: 0,
+            current: None,
+            generations: Vec::new(),
+            next_generation: 0,
+            set_aside: 0,
+            records_lost: 0,
+            damage: Vec::new(),
+            late: Vec::new(),
+            logs: HashMap::new(),
+        }
+    }
+
+    fn read_metadata(&mut self) -> io::Result<Listed> {
+        let mut listed = Listed::default();
+        let mut unreadable = None;
+        self.saves = self.metadata.saves()?;
+        let (catalog, epoch) = (&mut self.catalog, &mut self.epoch);
+        self.metadata
+            .scan(&mut |key, value| match key::metadata(key) {
+                key::Metadata::Epoch => *epoch = key::number(&value).unwrap_or(0),
+                key::Metadata::Begun(number) => listed.begun.push(number),
+                key::Metadata::Summary(number) => match summary::entries(&value) {
+                    Ok(entries) => drop(listed.summaries.insert(number, entries)),
                     // Without its summary the generation itself is read.
                     Err(problem) => tracing::error!(number, problem, "a summary is damaged"),
                 },
-                key::Metadata::Engine(key) => metadata.push((key.to_vec(), value.to_vec())),
+                key::Metadata::Catalog(key) => {
+                    unreadable = unreadable.or(catalog.insert(key, &value).err());
+                }
                 key::Metadata::Unknown => tracing::warn!("an unknown key in meta is left alone"),
+            })?;
+        match unreadable {
+            None => Ok(listed),
+            Some(entry) => {
+                let problem = format!("{entry} in it cannot be read");
+                Err(io::Error::new(io::ErrorKind::InvalidData, problem))
             }
-        })?;
-        Ok((summaries, begun))
-    }
-
-    /// A generation that has to be there is not; `key` is what says so.
-    fn miss(&mut self, path: &Path, key: Vec<u8>) {
-        let shown = path.display();
-        tracing::error!("{shown} is not there; its records are not served");
-        self.damage.push(Damage::of(path, "it is not there"));
-        self.late.push((key, None));
-    }
-
-    /// Reports that the generation that was being written ends before its marks.
-    fn compare(&mut self, marks: &Marks) {
-        let Some(current) = &self.current else { return };
-        let is_whole = current.generation.number != marks.generation
-            || u64::from(current.next_segment) >= marks.segments
-                && current.next_commit >= marks.commits;
-        if !is_whole {
-            let path = &current.generation.path;
-            let problem = "its newest commits are missing: a file of it was lost or cut";
-            tracing::error!(
-                "{} lacks records that were acknowledged: {problem}",
-                path.display()
-            );
-            self.damage.push(Damage::of(path, problem));
         }
     }
 
-    /// Stores how often the directory was opened before, plus one.
-    fn count_opening(&mut self) -> std::io::Result<()> {
-        let opened = self.epoch.saturating_add(1);
-        self.meta
-            .insert(Tree::Main, key::EPOCH, &opened.to_be_bytes())?;
-        self.saves += 1;
-        self.meta
-            .insert(Tree::Commits, key::SAVES, &self.saves.to_be_bytes())?;
-        self.meta.flush()
+    /// Reads the generations that are in the directory, and reports those that are not.
+    fn read_generations(
+        &mut self,
+        listed: &Listed,
+        numbers: &[u64],
+        disk: &dyn Disk,
+    ) -> Result<(), OpenError> {
+        let Listed { summaries, begun } = listed;
+        // A number is not used again while anything is named after it.
+        let highest = summaries.keys().chain(begun).chain(numbers).max();
+        self.next_generation = highest.map_or(0, |highest| highest + 1);
+        for (number, entries) in summaries {
+            if numbers.contains(number) {
+                self.believe(*number, entries);
+            } else {
+                self.report_missing(disk, *number, key::summary(*number));
+                self.report_lost(entries);
+            }
+        }
+        for number in begun.iter().filter(|number| !numbers.contains(number)) {
+            self.report_missing(disk, *number, key::begun(*number));
+        }
+        let unlisted = |number: &&u64| !summaries.contains_key(number);
+        for number in numbers.iter().filter(unlisted) {
+            self.read_generation(*number, disk)?;
+        }
+        Ok(())
     }
 
-    fn believe(&mut self, number: u64, path: std::path::PathBuf, entries: &[Entry]) {
-        let generation = Generation::new(number, path, None);
+    /// Reports a generation that is not there; `key` of the metadata says that it should be.
+    fn report_missing(&mut self, disk: &dyn Disk, number: u64, key: Vec<u8>) {
+        let name = disk.name(number);
+        tracing::error!("{name} is not there; its records are not served");
+        self.note_damage(disk, number, "it is not there");
+        self.late.push((key, None));
+    }
+
+    /// Reports records that are lost, log by log.
+    fn report_lost(&mut self, entries: &[SegmentEntry]) {
+        let mut lost: BTreeMap<LogId, SegmentEntry> = BTreeMap::new();
+        for entry in entries {
+            self.records_lost += u64::from(entry.records);
+            let known = lost.entry(entry.log).or_insert(*entry);
+            if entry.first < known.first {
+                (known.first, known.first_arrival) = (entry.first, entry.first_arrival);
+            }
+            if entry.last > known.last {
+                (known.last, known.last_arrival) = (entry.last, entry.last_arrival);
+            }
+        }
+        let names = StreamNames::of(&self.catalog);
+        for entry in lost.values() {
+            tracing::error!("records are lost: {}", names.describe(entry));
+        }
+    }
+
+    pub(crate) fn note_damage(
+        &mut self,
+        disk: &dyn Disk,
+        number: u64,
+        problem: impl std::fmt::Display,
+    ) {
+        let name = PathBuf::from(disk.name(number));
+        self.damage.push(Damage {
+            path: name.file_name().unwrap_or_default().into(),
+            problem: problem.to_string(),
+        });
+    }
+
+    /// Reports that the generation that was being written ends before its marks.
+    fn compare(&mut self, marks: &Marks, disk: &dyn Disk) {
+        let Some(current) = &self.current else { return };
+        let number = current.generation.number;
+        let is_whole = number != marks.generation
+            || u64::from(current.next_segment) >= marks.segments
+                && current.next_commit >= marks.commits;
+        if !is_whole {
+            let name = disk.name(number);
+            let problem = "its newest commits are missing: a file of it was lost or cut";
+            tracing::error!("{name} lacks records that were acknowledged: {problem}");
+            self.note_damage(disk, number, problem);
+        }
+    }
+
+    fn count_opening(&mut self) -> io::Result<()> {
+        let openings = self.epoch.saturating_add(1).to_be_bytes().to_vec();
+        self.saves += 1;
+        self.metadata.save(&[(key::EPOCH.to_vec(), Some(openings))])
+    }
+
+    /// Adds a complete generation.
+    fn believe(&mut self, number: u64, entries: &[SegmentEntry]) {
+        let generation = Generation::new(number, None);
         for entry in entries {
             self.add(entry, &generation);
         }
         self.generations.push(generation);
     }
 
-    fn add(&mut self, entry: &Entry, generation: &Arc<Generation>) {
-        let Entry {
-            first,
-            last,
-            last_arrival,
-            bytes,
-            number,
-            log,
-        } = *entry;
-        let place = Some(Place {
-            generation: generation.clone(),
-            number,
-        });
-        let bytes = u64::from(bytes);
-        generation.add(bytes);
-        let piece = Piece {
-            first,
-            last,
-            last_arrival,
-            bytes,
+    fn add(&mut self, entry: &SegmentEntry, generation: &Arc<Generation>) {
+        let segment = SegmentRef {
+            entry: *entry,
             memory: None,
-            place,
+            generation: Some(generation.clone()),
         };
-        self.logs.entry(log).or_default().pieces.push(piece);
+        generation.add(segment.bytes());
+        let log = self.logs.entry(entry.log).or_default();
+        log.segments.push(segment);
     }
 
-    fn read_generation(
-        &mut self,
-        number: u64,
-        path: &Path,
-        disk: &dyn Disk,
-    ) -> Result<(), OpenError> {
-        let database = match disk.open(path, limits::DATABASE_CACHE_BYTES) {
-            Ok(database) => database,
-            Err(error) if is_of_the_machine(&error) => return Err(OpenError::new(path, error)),
+    /// Reads a generation that was being written.
+    fn read_generation(&mut self, number: u64, disk: &dyn Disk) -> Result<(), OpenError> {
+        let name = PathBuf::from(disk.name(number));
+        let handle = match disk.open(number) {
+            Ok(handle) => handle,
+            Err(error) if is_of_the_machine(&error) => return Err(OpenError::new(&name, error)),
             Err(error) => {
-                self.set_aside(number, disk, path, &error);
+                self.set_aside(number, disk, &error);
                 return Ok(());
             }
         };
-        let mut current = Current::new(number, path.to_path_buf(), database);
-        let read = self
-            .read_segments(&mut current)
-            .and_then(|()| self.replay(&mut current));
-        if let Err(error) = read {
+        let mut current = Current::new(number, handle);
+        if let Err(error) = self.read_current(&mut current, disk) {
             if is_of_the_machine(&error) {
-                return Err(OpenError::new(path, error));
+                return Err(OpenError::new(&name, error));
             }
-            self.logs.values_mut().for_each(|log| {
-                log.pieces.retain(|piece| !piece.is_in(&current.generation));
-                // What was read of its frames has to be committed again.
+            for log in self.logs.values_mut() {
+                let segments = &mut log.segments;
+                segments.retain(|segment| !segment.is_in(&current.generation));
+                // Records from its frames have to be committed again.
                 log.committed = false;
-            });
-            current.generation.close(Some(current.database));
-            self.set_aside(number, disk, path, &error);
+            }
+            current.generation.close(Some(current.handle));
+            self.set_aside(number, disk, &error);
             return Ok(());
         }
         if current.written == 0 && self.current.is_some() {
-            // It was opened ahead and never used.
-            current.generation.close(Some(current.database));
+            // It was opened ahead of its time, and never used.
+            current.generation.close(Some(current.handle));
             self.late.push((key::begun(number), None));
             return disk
-                .remove(path)
-                .map_err(|error| OpenError::new(path, error));
+                .remove(number)
+                .map_err(|error| OpenError::new(&name, error));
         }
         self.generations.push(current.generation.clone());
         if let Some(older) = self.current.replace(current) {
@@ -268,228 +372,88 @@ impl Found {
         Ok(())
     }
 
-    fn set_aside(
-        &mut self,
-        number: u64,
-        disk: &dyn Disk,
-        path: &Path,
-        error: &dyn std::fmt::Display,
-    ) {
+    fn set_aside(&mut self, number: u64, disk: &dyn Disk, error: &io::Error) {
         self.set_aside += 1;
-        self.damage.push(Damage::of(path, error));
+        self.note_damage(disk, number, error);
         self.late.push((key::begun(number), None));
-        generation::set_aside(disk, path, error);
+        generations::set_aside(disk, number, error);
     }
 
-    /// A generation that was written while a newer one exists is over: its summary is due, and
-    /// records only in its frames have to be committed again.
+    /// Ends a generation though a newer one exists: its summary is due when the records that are
+    /// only in its frames were committed again.
     fn summarise(&mut self, older: Current) {
-        let summary = frame::summary(&older.entries);
-        let key = key::summary(older.generation.number);
-        self.late.push((key::begun(older.generation.number), None));
-        self.late.push((key, Some(summary)));
-        older.generation.close(Some(older.database));
+        let number = older.generation.number;
+        let summary = summary::summary(&older.entries);
+        self.late.push((key::begun(number), None));
+        self.late.push((key::summary(number), Some(summary)));
+        older.generation.close(Some(older.handle));
     }
 
-    fn read_segments(&mut self, current: &mut Current) -> std::io::Result<()> {
-        let mut entries = Vec::new();
-        let mut next = 0;
-        let generation = current.generation.number;
-        let mut damaged = 0;
-        current.database.each(Tree::Main, &mut |key, bytes| {
-            let number = key::number(key).and_then(|number| u32::try_from(number).ok());
-            let after = number.and_then(|number| number.checked_add(1));
-            let (Some(number), Some(after)) = (number, after) else {
-                return;
-            };
-            next = after;
-            match Segment::parse(bytes) {
-                Ok(segment) => entries.push(entry(&segment, number)),
-                Err(problem) => {
-                    tracing::error!(generation, number, problem, "a segment is damaged: skipped");
-                    damaged += 1;
-                }
+    /// Reads the segments of a generation, and then the records of its commit frames that are in no
+    /// segment.
+    fn read_current(&mut self, current: &mut Current, disk: &dyn Disk) -> io::Result<()> {
+        for log in self.logs.values_mut() {
+            log.committed = false;
+        }
+        let mut reading = Reading::new(current.generation.clone());
+        current.handle.scan(&mut |stored| {
+            match stored {
+                Stored::Segment(number, bytes) => reading.segment(number, bytes, self),
+                Stored::Frame(commit, bytes) => reading.frame(commit, &bytes, self),
             }
+            Ok(())
         })?;
-        self.note_damaged(current, damaged, "segment");
-        current.next_segment = next;
-        for entry in &entries {
-            current.written += u64::from(entry.bytes);
-            self.add(entry, &current.generation);
+        let damaged = [
+            ("segments", reading.damaged_segments),
+            ("commits", reading.damaged_frames),
+        ];
+        for (what, count) in damaged.into_iter().filter(|(_, count)| *count > 0) {
+            let number = current.generation.number;
+            self.note_damage(disk, number, format!("damaged {what}: {count}"));
         }
-        current.entries = entries;
-        Ok(())
-    }
-
-    fn note_damaged(&mut self, current: &Current, count: u64, what: &str) {
-        if count > 0 {
-            let problem = format!("damaged {what}s: {count}");
-            let path = &current.generation.path;
-            self.damage.push(Damage::of(path, problem));
-        }
-    }
-
-    /// Adds the records that are only in commit frames to the tails.
-    fn replay(&mut self, current: &mut Current) -> std::io::Result<()> {
-        let Self { logs, .. } = self;
-        for log in logs.values_mut() {
-            log.committed = log.tail.is_empty();
-        }
-        let mut replays: BTreeMap<LogId, Replay> = BTreeMap::new();
-        let (mut written, mut next, mut damaged) = (0, 0, 0);
-        let generation = current.generation.number;
-        current.database.each(Tree::Commits, &mut |key, bytes| {
-            let number = key::number(key);
-            let after = number.and_then(|number| number.checked_add(1));
-            let (Some(number), Some(after)) = (number, after) else {
-                return;
-            };
-            next = after;
-            written += bytes.len() as u64;
-            match frame::runs(&bytes) {
-                Ok(runs) => {
-                    for (log, records) in runs {
-                        replay_run(logs, &mut replays, log, records);
-                    }
-                }
-                Err(problem) => {
-                    tracing::error!(generation, number, problem, "a commit is damaged: skipped");
-                    damaged += 1;
-                }
-            }
-        })?;
-        self.note_damaged(current, damaged, "commit");
-        current.next_commit = next;
-        current.written += written;
-        for (log, replay) in replays {
-            for tail in replay.between.into_values() {
-                self.store_again(log, tail, current)?;
+        current.next_segment = reading.next_segment;
+        current.next_commit = reading.next_commit;
+        current.written = reading.written;
+        current.entries = reading.entries;
+        // Records that are in frames only, though later ones are in a segment: the segment that
+        // held them was lost with a commit that the disk kept in part.
+        for (id, replay) in reading.replays {
+            for mut tail in replay.into_gaps() {
+                let segment = tail.seal(id);
+                let mut entry = SegmentEntry::of(&segment, 0);
+                current.append(&mut entry, &segment)?;
+                self.add(&entry, &current.generation);
             }
         }
         Ok(())
     }
 
-    /// Records that are in frames only, though later ones are in a segment: the segment that held
-    /// them was lost with a commit that was kept in part.
-    fn store_again(
-        &mut self,
-        log: LogId,
-        mut tail: Tail,
-        current: &mut Current,
-    ) -> std::io::Result<()> {
-        let number = current.next_segment;
-        let segment = tail.seal(log);
-        let key = key::segment(u64::from(number));
-        current.database.insert(Tree::Main, &key, segment.bytes())?;
-        let entry = entry(&segment, number);
-        current.next_segment += 1;
-        current.written += u64::from(entry.bytes);
-        current.entries.push(entry);
-        current.unflushed = true;
-        self.add(&entry, &current.generation);
-        Ok(())
-    }
-
-    /// The run that wrote the newest record, if there is one that is not of the first.
+    /// The opening that wrote the newest record, if it is not the first.
     fn newest_run(&self) -> Option<u64> {
         let last = |log: &FoundLog| {
-            let tail = Records::len(&log.tail).checked_sub(1);
+            let tail = log.tail.len().checked_sub(1);
             let tail = tail.map(|last| log.tail.index(last));
-            log.pieces.last().map(|piece| piece.last).max(tail)
+            let segment = log.segments.last();
+            segment.map(|segment| segment.entry.last).max(tail)
         };
         let last = self.logs.values().filter_map(last).max()?;
         Some(key::run_of(last)).filter(|run| *run > 0)
     }
 
-    /// Sorts the segments of each log and drops those that are there twice.
+    /// Sorts the segments of each log, and drops those that are there twice.
     fn order(&mut self) {
         for log in self.logs.values_mut() {
-            log.pieces.sort_by_key(|piece| piece.first);
+            log.segments.sort_by_key(|segment| segment.entry.first);
             let mut end = 0;
-            log.pieces.retain(|piece| {
-                let fresh = piece.first >= end;
-                if fresh {
-                    end = piece.last + 1;
-                } else if let Some(place) = &piece.place {
-                    place.generation.release(piece.bytes);
+            log.segments.retain(|segment| {
+                let is_new = segment.entry.first >= end;
+                if is_new {
+                    end = segment.entry.last + 1;
+                } else if let Some(generation) = &segment.generation {
+                    generation.release(segment.bytes());
                 }
-                fresh
+                is_new
             });
         }
-    }
-}
-
-/// What a summary says of a segment.
-pub(crate) fn entry(segment: &Segment, number: u32) -> Entry {
-    let last = segment.len() - 1;
-    Entry {
-        log: segment.log(),
-        first: segment.index(0),
-        last: segment.index(last),
-        last_arrival: segment.arrival(last),
-        bytes: u32::try_from(segment.bytes().len()).expect("a segment is below 4 GiB"),
-        number,
-    }
-}
-
-/// What is known of a log while its frames are replayed.
-#[derive(Default)]
-struct Replay {
-    /// The first and the last index of each of its segments, in order.
-    stored: Vec<(u64, u64)>,
-    /// Records in no segment, by how many segments are before them; some are after.
-    between: BTreeMap<usize, Tail>,
-}
-
-impl Replay {
-    fn of(log: &FoundLog) -> Self {
-        let pieces = log.pieces.iter().map(|piece| (piece.first, piece.last));
-        let mut stored: Vec<_> = pieces.collect();
-        stored.sort_unstable();
-        Self {
-            stored,
-            between: BTreeMap::new(),
-        }
-    }
-}
-
-fn replay_run(
-    logs: &mut HashMap<LogId, FoundLog>,
-    replays: &mut BTreeMap<LogId, Replay>,
-    id: LogId,
-    records: &[u8],
-) {
-    let log = logs.entry(id).or_insert_with(|| FoundLog {
-        committed: true,
-        ..FoundLog::default()
-    });
-    let replay = replays.entry(id).or_insert_with(|| Replay::of(log));
-    for record in unpack(records) {
-        let before = replay
-            .stored
-            .partition_point(|(_, last)| *last < record.index);
-        let next = replay.stored.get(before);
-        if next.is_some_and(|(first, _)| *first <= record.index) {
-            continue;
-        }
-        let tail = match next {
-            Some(_) => replay.between.entry(before).or_default(),
-            None => &mut log.tail,
-        };
-        let last = Records::len(tail)
-            .checked_sub(1)
-            .map(|last| tail.index(last));
-        if last.is_some_and(|last| record.index <= last) {
-            continue;
-        }
-        let arrival = record.arrival;
-        let append = Append {
-            index: record.index,
-            arrival,
-            partition_key: record.partition_key,
-            data: record.data,
-            encrypted: record.encrypted,
-        };
-        tail.push(&append, arrival);
     }
 }

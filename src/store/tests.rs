@@ -6,8 +6,18 @@ mod damage;
 mod faults;
 mod model;
 
+use super::disk::layout::Layout;
+use super::disk::seam::{Disk, GenerationHandle, MetadataHandle, Stored};
+use super::disk::sled::SledDisk;
+use super::format::key;
+use super::open::open_on;
 use super::*;
+use crate::lock::Lock;
+use crate::world::Timestamp;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 fn settings(directory: Option<&Path>, durability: Durability) -> Settings {
     Settings {
@@ -18,7 +28,42 @@ fn settings(directory: Option<&Path>, durability: Durability) -> Settings {
 }
 
 fn open(settings: &Settings) -> Store {
-    Store::open(settings.clone()).unwrap().0
+    start(settings).0
+}
+
+/// Opens a store, and gives its committer a thread.
+fn start(settings: &Settings) -> (Store, Recovered) {
+    try_start(settings).unwrap()
+}
+
+fn try_start(settings: &Settings) -> Result<(Store, Recovered), OpenError> {
+    Store::open(settings.clone())?.on_thread()
+}
+
+/// The sled databases of a directory.
+fn sled(directory: &Path) -> SledDisk {
+    SledDisk::new(Layout::new(directory.to_path_buf()))
+}
+
+/// A change of the catalog that is easy to recognise.
+fn account(name: &str, started_ms: Option<i64>) -> Change {
+    let value = started_ms.map(|started_ms| AccountValue {
+        started_ms: Some(started_ms),
+        ended_ms: None,
+    });
+    Change::Account {
+        account: name.to_owned(),
+        region: "r".to_owned(),
+        value,
+    }
+}
+
+/// The accounts that were recovered, each with the time it was given.
+fn accounts(recovered: &Recovered) -> Vec<(&str, Option<i64>)> {
+    let accounts = recovered.catalog.accounts.iter();
+    accounts
+        .map(|((name, _), value)| (name.as_str(), value.started_ms))
+        .collect()
 }
 
 const LOG: LogId = LogId {
@@ -47,16 +92,19 @@ fn payload(index: u64, size: usize) -> Vec<u8> {
 
 async fn put(store: &Store, log: &Arc<Log>, indexes: std::ops::Range<u64>, size: usize) -> Ticket {
     let data: Vec<_> = indexes.map(|index| (index, payload(index, size))).collect();
-    let room = store
+    let reservation = store
         .reserve((data.len() * (size + 40)) as u64)
         .await
         .unwrap();
-    log.append(room, data.iter().map(|(index, data)| record(*index, data)))
+    log.append(
+        reservation,
+        data.iter().map(|(index, data)| record(*index, data)),
+    )
 }
 
-fn record(index: u64, data: &[u8]) -> Append<'_> {
+fn record(index: u64, data: &[u8]) -> Record<'_> {
     let arrival = at(index.cast_signed());
-    Append {
+    Record {
         index,
         arrival,
         partition_key: Some("key"),
@@ -135,7 +183,7 @@ async fn records_come_back_as_they_went_in_and_in_order() {
     log.trim(at(2000));
     assert!(read_all(&log, 0, 2000).await == expected(2000..3000, 100));
     assert!(store.figures().memory_bytes < 200_000);
-    log.delete();
+    store.delete(LOG);
     assert_eq!(store.figures().memory_bytes, 0);
     store.close().unwrap();
 }
@@ -144,7 +192,7 @@ async fn records_come_back_as_they_went_in_and_in_order() {
 async fn a_reopened_store_has_everything() {
     let home = tempfile::tempdir().unwrap();
     let settings = settings(Some(home.path()), Durability::Always);
-    let (store, recovered) = Store::open(settings.clone()).unwrap();
+    let (store, recovered) = start(&settings);
     assert_eq!(recovered, Recovered::default());
     let log = store.log(LOG);
     for start in (0..1000).step_by(100) {
@@ -154,12 +202,9 @@ async fn a_reopened_store_has_everything() {
             .await
             .unwrap();
     }
-    let _later = store.save(vec![
-        (b"a".into(), Some(b"1".into())),
-        (b"b".into(), Some(b"2".into())),
-    ]);
+    let _later = store.save(vec![account("a", Some(1)), account("b", Some(2))]);
     store
-        .save(vec![(b"a".into(), None)])
+        .save(vec![account("a", None)])
         .durable()
         .await
         .unwrap();
@@ -172,9 +217,9 @@ async fn a_reopened_store_has_everything() {
             directory: Some(directory.into()),
             ..settings.clone()
         };
-        let (store, recovered) = Store::open(settings.clone()).unwrap();
+        let (store, recovered) = start(&settings);
         assert_eq!(recovered.epoch, 1);
-        assert_eq!(recovered.metadata, [(b"b".to_vec(), b"2".to_vec())]);
+        assert_eq!(accounts(&recovered), [("b", Some(2))]);
         let log = store.log(LOG);
         assert_eq!(log.end(), 1000);
         assert_eq!(read_all(&log, 0, 0).await, expected(0..1000, 500));
@@ -184,7 +229,7 @@ async fn a_reopened_store_has_everything() {
             .await
             .unwrap();
         store.close().unwrap();
-        let (store, recovered) = Store::open(settings).unwrap();
+        let (store, recovered) = start(&settings);
         assert_eq!(recovered.epoch, 2);
         assert_eq!(
             read_all(&store.log(LOG), 0, 0).await,
@@ -198,19 +243,17 @@ async fn a_directory_has_one_user() {
     let home = tempfile::tempdir().unwrap();
     let settings = settings(Some(home.path()), Durability::Always);
     let store = open(&settings);
-    let disk = Arc::new(sled::SledDisk);
-    let error = Store::open_on(settings.clone(), disk, 1)
-        .unwrap_err()
-        .to_string();
+    let layout = Layout::new(home.path().to_path_buf());
+    let disk = Arc::new(SledDisk::trying(layout.clone(), 1));
+    let error = open_on(settings.clone(), disk).unwrap_err().to_string();
     assert!(error.contains("is in use by another process"), "{error}");
-    // The next one waits a little for the one before it to go.
-    let directory = home.path().to_path_buf();
-    let waiting = std::thread::spawn(move || open::claim(&directory, u32::MAX).map(drop));
+    // The next process waits a little for the one before it to go.
+    let waiting = std::thread::spawn(move || SledDisk::trying(layout, u32::MAX).claim().map(drop));
     store.close().unwrap();
     waiting.join().unwrap().unwrap();
     open(&settings).close().unwrap();
     std::fs::write(home.path().join("version"), "minikin data 1\n").unwrap();
-    let error = Store::open(settings).unwrap_err().to_string();
+    let error = try_start(&settings).unwrap_err().to_string();
     assert!(
         error.contains("minikin data 1, this one writes minikin data 2"),
         "{error}"
@@ -250,7 +293,7 @@ async fn generations_are_rotated_read_and_removed() {
     let store = open(&settings);
     let logs = [0, 1].map(|shard| store.log(LogId { stream: 1, shard }));
     assert!(read_all(&logs[1], 100, 0).await == expected(100..6000, 1000));
-    logs[0].delete();
+    store.delete(logs[0].id());
     logs[1].trim(at(5900));
     // The next commits come after the sweep.
     put(&store, &logs[1], 6000..6001, 1000)
@@ -307,12 +350,12 @@ async fn a_follower_sees_every_record_of_many_writers_once_and_in_order() {
         let (store, log, numbering) = (store.clone(), log.clone(), numbering.clone());
         writers.spawn(async move {
             for _ in 0..100 {
-                let room = store.reserve(100).await.unwrap();
+                let reservation = store.reserve(100).await.unwrap();
                 let ticket = {
                     let mut next = numbering.lock();
                     let index = *next;
                     *next += 3;
-                    log.append(room, [record(index, &payload(index, 50))])
+                    log.append(reservation, [record(index, &payload(index, 50))])
                 };
                 let before = log.end();
                 ticket.durable().await.unwrap();

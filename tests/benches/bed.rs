@@ -31,7 +31,10 @@ impl Bed {
         let (stop, stopped) = watch::channel(false);
         let world = World::new(Clock::System, Random::seeded(1));
         let engine = runtime.block_on(async {
-            let (store, recovered) = Store::open(Settings::default()).unwrap();
+            let (store, recovered) = Store::open(Settings::default())
+                .unwrap()
+                .on_thread()
+                .unwrap();
             let limits = Limits::for_profile(Profile::Fast);
             let taste = Behaviour::default();
             Engine::start(world, limits, taste, store, &recovered, stopped).unwrap()

@@ -2,7 +2,7 @@
 
 use crate::bed::{RECORD_BYTES, noise};
 use criterion::{Criterion, Throughput};
-use minikin::store::{Append, Durability, Log, LogId, ReadLimit, Settings, Store};
+use minikin::store::{Durability, Log, LogId, ReadLimit, Record, Settings, Store};
 use minikin::world::{Stopwatch, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,10 @@ pub(crate) fn measure(criterion: &mut Criterion) {
         .unwrap();
     let mut group = criterion.benchmark_group("log, 500 records of 1 KB");
     group.throughput(Throughput::Elements(RECORDS));
-    let (store, _) = Store::open(Settings::default()).unwrap();
+    let (store, _) = Store::open(Settings::default())
+        .unwrap()
+        .on_thread()
+        .unwrap();
     group.bench_function("append", |bencher| {
         bencher.iter_custom(|calls| appends(&runtime, &store, calls));
     });
@@ -38,7 +41,7 @@ pub(crate) fn measure(criterion: &mut Criterion) {
         memory_bytes: 0,
         ..Settings::default()
     };
-    let (on_disk, _) = Store::open(settings).unwrap();
+    let (on_disk, _) = Store::open(settings).unwrap().on_thread().unwrap();
     let log = filled(&runtime, &on_disk);
     group.bench_function("read from disk", |bencher| {
         bencher.iter(|| read(&runtime, &log));
@@ -60,13 +63,13 @@ fn appends(runtime: &Runtime, store: &Store, calls: u64) -> Duration {
         let watch = Stopwatch::start();
         append(runtime, store, &log, &data);
         took += watch.elapsed();
-        log.delete();
+        store.delete(log.id());
     }
     took
 }
 
 fn append(runtime: &Runtime, store: &Store, log: &Arc<Log>, data: &[u8]) {
-    let record = |index| Append {
+    let record = |index| Record {
         index,
         arrival: ARRIVAL,
         partition_key: Some("0123456789abcdef"),
@@ -74,8 +77,8 @@ fn append(runtime: &Runtime, store: &Store, log: &Arc<Log>, data: &[u8]) {
         encrypted: false,
     };
     runtime.block_on(async {
-        let room = store.reserve(RECORDS * data.len() as u64).await.unwrap();
-        let ticket = log.append(room, (1..=RECORDS).map(record));
+        let reservation = store.reserve(RECORDS * data.len() as u64).await.unwrap();
+        let ticket = log.append(reservation, (1..=RECORDS).map(record));
         ticket.durable().await.unwrap();
     });
 }

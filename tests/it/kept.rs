@@ -2,7 +2,7 @@
 
 use minikin::engine::{Behaviour, Engine, PendingChange, ReshardingOrder, StreamSettings};
 use minikin::limits::{Limits, Profile};
-use minikin::store::{History, Recovered, Settings, ShardValue, Store, StreamValue, catalog};
+use minikin::store::{Catalog, History, Recovered, Settings, ShardValue, Store, StreamValue};
 use minikin::world::{Clock, Random, World};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,11 +57,17 @@ fn shards() -> Vec<(u32, ShardValue)> {
 
 /// Whether an engine begins with this stream.
 async fn begins(stream: &StreamValue, shards: &[(u32, ShardValue)]) -> bool {
-    let (store, _) = Store::open(Settings::default()).unwrap();
-    let mut metadata = vec![(catalog::stream(7), stream.to_bytes())];
+    let opened = Store::open(Settings::default()).unwrap();
+    let (store, _) = opened.on_thread().unwrap();
     let shards = shards.iter();
-    metadata.extend(shards.map(|(index, shard)| (catalog::shard(7, *index), shard.to_bytes())));
-    let recovered = Recovered { metadata, epoch: 1 };
+    let catalog = Catalog {
+        streams: [(7, stream.clone())].into(),
+        shards: shards
+            .map(|(index, shard)| ((7, *index), shard.clone()))
+            .collect(),
+        ..Catalog::default()
+    };
+    let recovered = Recovered { catalog, epoch: 1 };
     let world = World::new(Clock::System, Random::seeded(1));
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     let limits = Limits::for_profile(Profile::Standard);

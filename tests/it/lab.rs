@@ -158,16 +158,19 @@ impl Lab {
         self.directory.is_some()
     }
 
-    /// Stops the emulator and returns the keys of the metadata it left on disk.
-    pub(crate) async fn left(&self) -> Vec<Vec<u8>> {
+    /// Stops the emulator and returns the catalog it left on disk.
+    pub(crate) async fn left(&self) -> minikin::store::Catalog {
         self.stop().await;
         let settings = minikin::store::Settings {
             directory: self.directory.as_ref().map(|home| home.path().to_owned()),
             ..minikin::store::Settings::default()
         };
-        let (store, recovered) = minikin::store::Store::open(settings).unwrap();
+        let (store, recovered) = minikin::store::Store::open(settings)
+            .unwrap()
+            .on_thread()
+            .unwrap();
         store.close().unwrap();
-        recovered.metadata.into_iter().map(|(key, _)| key).collect()
+        recovered.catalog
     }
 
     /// The emulator's address.

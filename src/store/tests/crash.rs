@@ -1,156 +1,195 @@
-//! The simulated disk keeps the contract that the engine in use keeps.
+//! The simulated disk keeps the contract that sled keeps.
 
 use super::*;
-use crate::store::disk::{Disk, Tree};
+use crate::store::disk::simulated_disk::DatabaseName;
 use crate::world::Random;
-use std::path::PathBuf;
 
-fn pairs(disk: &dyn Disk, path: &Path) -> Vec<(Tree, Vec<u8>, Vec<u8>)> {
-    let database = disk.open(path, 1 << 20).unwrap();
+fn contents(disk: &dyn Disk, number: u64) -> Vec<Stored> {
     let mut found = Vec::new();
-    for tree in [Tree::Main, Tree::Commits] {
-        let mut visit =
-            |key: &[u8], value: bytes::Bytes| found.push((tree, key.to_vec(), value.to_vec()));
-        database.each(tree, &mut visit).unwrap();
-    }
+    let mut visit = |stored| {
+        found.push(stored);
+        Ok(())
+    };
+    disk.open(number).unwrap().scan(&mut visit).unwrap();
     found
 }
 
-/// Does what a seed says to a database: what every read saw, and what is there at the end.
-fn lived(disk: &dyn Disk, path: &Path, seed: u64) -> Vec<String> {
+/// Does what a seed says to a generation: the results of all reads, and the contents at the end.
+fn use_generation(disk: &dyn Disk, seed: u64) -> Vec<String> {
     let chance = Random::seeded(seed);
     let mut seen = Vec::new();
     for _ in 0..4 {
-        let first = disk.open(path, 1 << 20).unwrap();
+        let first = disk.open(7).unwrap();
         let second = first.another();
         for _ in 0..30 {
             let number = chance.number();
-            let database = if number & 1 == 0 { &first } else { &second };
-            let tree = [Tree::Main, Tree::Commits][(number >> 1 & 1) as usize];
-            let key = [(number >> 2) as u8 % 16];
+            let handle = if number & 1 == 0 { &first } else { &second };
+            let key = (number >> 2) as u32 % 16;
+            let value = number.to_be_bytes().repeat(30);
             match number >> 10 & 7 {
-                0 => database.remove(tree, &key).unwrap(),
-                1 => database.flush().unwrap(),
-                2..5 => seen.push(format!("{:?}", database.get(tree, &key).unwrap())),
-                _ => {
-                    let value = number.to_be_bytes().repeat(30);
-                    database.insert(tree, &key, &value).unwrap();
-                }
+                0 => handle.append_frame(key.into(), key % 3, &value).unwrap(),
+                1 => handle.commit().unwrap(),
+                2..5 => seen.push(format!("{:?}", handle.read(key).unwrap())),
+                _ => handle.append(key, &value).unwrap(),
             }
         }
         drop((first, second));
-        seen.push(format!("{:?}", pairs(disk, path)));
+        seen.push(format!("{:?}", contents(disk, 7)));
+    }
+    seen
+}
+
+/// The same with the metadata.
+fn use_metadata(disk: &dyn Disk, seed: u64) -> Vec<String> {
+    let chance = Random::seeded(seed);
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let metadata = disk.open_metadata().unwrap();
+        let mut visit = |key: &[u8], value| seen.push(format!("{key:?} {value:?}"));
+        metadata.scan(&mut visit).unwrap();
+        for _ in 0..10 {
+            let changes = (0..chance.number() % 4).map(|_| {
+                let number = chance.number();
+                let value = (number & 3 > 0).then(|| number.to_be_bytes().to_vec());
+                (vec![(number >> 2) as u8 % 16], value)
+            });
+            metadata.save(&changes.collect::<Vec<_>>()).unwrap();
+        }
+        seen.push(metadata.saves().unwrap().to_string());
     }
     seen
 }
 
 #[test]
-fn both_disks_show_the_same_to_whoever_uses_them_the_same_way() {
+fn sled_and_the_simulated_disk_show_the_same() {
     for seed in 0..5 {
         let home = tempfile::tempdir().unwrap();
-        let (real, simulated) = (sled::SledDisk, SimulatedDisk::new());
-        let path = home.path().join("meta");
-        assert_eq!(lived(&real, &path, seed), lived(&simulated, &path, seed));
+        let (real, simulated) = (sled(home.path()), SimulatedDisk::new());
+        assert_eq!(
+            use_generation(&real, seed),
+            use_generation(&simulated, seed)
+        );
+        assert_eq!(use_metadata(&real, seed), use_metadata(&simulated, seed));
     }
 }
 
-/// The keys that are there after a crash with ten keys flushed and ten not.
-fn left(name: &str, flushes: bool, seed: u64) -> Vec<u8> {
+/// The segments that are there after a crash with ten segments flushed and ten not.
+fn left_of_generation(interrupts_flush: bool, seed: u64) -> Vec<u32> {
     let disk = SimulatedDisk::new();
-    let path = PathBuf::from(name);
-    let database = disk.open(&path, 1 << 20).unwrap();
-    disk.sync(Path::new("/")).unwrap();
-    for key in 0..20 {
-        database.insert(Tree::Main, &[key], b"value").unwrap();
-        if key == 9 {
-            database.flush().unwrap();
+    let handle = disk.open(1).unwrap();
+    disk.sync().unwrap();
+    for number in 0..20 {
+        handle.append(number, b"value").unwrap();
+        if number == 9 {
+            handle.commit().unwrap();
         }
     }
-    if flushes {
+    if interrupts_flush {
         disk.cut_power_after(0);
-        assert!(database.flush().is_err());
+        assert!(handle.commit().is_err());
     }
     disk.crash(&Random::seeded(seed));
-    assert!(database.flush().is_err(), "a handle outlived its power");
-    drop(database);
-    pairs(&disk, &path)
-        .into_iter()
-        .map(|(_, key, _)| key[0])
-        .collect()
+    assert!(handle.commit().is_err(), "a handle outlived its power");
+    drop(handle);
+    let number = |stored| match stored {
+        Stored::Segment(number, _) => number,
+        Stored::Frame(..) => panic!("no frame was appended"),
+    };
+    contents(&disk, 1).into_iter().map(number).collect()
+}
+
+/// Whether a save is there after a crash `after` so many of its writes.
+fn is_saved(after: u64, seed: u64) -> bool {
+    let disk = SimulatedDisk::new();
+    let metadata = disk.open_metadata().unwrap();
+    disk.sync().unwrap();
+    let change = |key: u8| (vec![key], Some(vec![key]));
+    metadata.save(&[change(1)]).unwrap();
+    disk.cut_power_after(after);
+    let changes: Vec<_> = (2..12).map(change).collect();
+    assert!(metadata.save(&changes).is_err());
+    disk.crash(&Random::seeded(seed));
+    drop(metadata);
+    let mut keys = Vec::new();
+    let mut visit = |key: &[u8], _| keys.push(key[0]);
+    disk.open_metadata().unwrap().scan(&mut visit).unwrap();
+    match keys.len() {
+        1 => false,
+        11 => true,
+        count => panic!("{count} of the keys of a save are there"),
+    }
 }
 
 #[test]
-fn a_crash_keeps_what_was_flushed_and_of_the_rest_any_part() {
-    let (mut torn, mut whole) = (0, 0);
+fn a_crash_keeps_flushed_segments_and_any_part_of_the_others() {
+    let mut torn = 0;
     for seed in 0..100 {
-        let kept = left("gen-000001", seed % 2 == 0, seed);
+        let kept = left_of_generation(seed % 2 == 0, seed);
         assert!(
             kept.starts_with(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
             "{kept:?}"
         );
         torn += u64::from(!matches!(kept.len(), 10 | 20));
-        assert_eq!(left("meta", false, seed).len(), 10);
-        let metadata = left("meta", true, seed);
-        assert!(matches!(metadata.len(), 10 | 20), "{metadata:?}");
-        whole += u64::from(metadata.len() == 20);
     }
     assert!(torn > 20, "{torn}");
+}
+
+#[test]
+fn a_crash_keeps_a_save_of_metadata_whole_or_not_at_all() {
+    assert!((0..100).all(|seed| !is_saved(5, seed)));
+    // The flush comes after ten changes and the count of saves.
+    let whole = (0..100).filter(|seed| is_saved(11, *seed)).count();
     assert!((20..80).contains(&whole), "{whole}");
 }
 
 #[test]
-fn without_power_everything_fails_from_that_write_on() {
+fn without_power_every_call_fails_from_that_write_on() {
     let disk = SimulatedDisk::new();
-    let path = PathBuf::from("meta");
-    let database = disk.open(&path, 1 << 20).unwrap();
+    let handle = disk.open(1).unwrap();
     disk.cut_power_after(2);
-    database.insert(Tree::Main, b"a", b"1").unwrap();
-    database.insert(Tree::Main, b"b", b"2").unwrap();
+    handle.append(1, b"1").unwrap();
+    handle.append(2, b"2").unwrap();
     assert!(!disk.is_dark());
-    assert!(database.flush().is_err());
+    assert!(handle.commit().is_err());
     assert!(disk.is_dark());
-    assert!(database.get(Tree::Main, b"a").is_err());
-    assert!(disk.sync(Path::new("/")).is_err());
+    assert!(handle.read(1).is_err());
+    assert!(disk.sync().is_err());
 }
 
 #[test]
-fn names_are_kept_when_they_were_synced_and_else_up_to_some_change() {
-    let mut counts = std::collections::BTreeSet::new();
+fn a_crash_keeps_synced_names_and_the_first_of_the_later_changes() {
+    let mut outcomes = std::collections::BTreeSet::new();
     for seed in 0..50 {
         let disk = SimulatedDisk::new();
-        let home = Path::new("/home");
-        drop(disk.open(&home.join("meta"), 1).unwrap());
-        disk.sync(home).unwrap();
-        drop(disk.open(&home.join("gen-000000"), 1).unwrap());
-        disk.rename(&home.join("gen-000000"), &home.join("gen-000000.dead"))
-            .unwrap();
-        disk.remove(&home.join("gen-000000.dead")).unwrap();
+        drop(disk.open_metadata().unwrap());
+        disk.sync().unwrap();
+        drop(disk.open(0).unwrap());
+        disk.bury(0).unwrap();
+        disk.remove_buried(0).unwrap();
         disk.crash(&Random::seeded(seed));
-        let names = disk.names(home).unwrap();
-        assert!(names.contains(&"meta".to_owned()), "{names:?}");
-        counts.insert(names);
+        let names = disk.names();
+        assert!(names.contains(&DatabaseName::Metadata), "{names:?}");
+        outcomes.insert(names);
     }
-    assert_eq!(counts.len(), 3, "{counts:?}");
+    assert_eq!(outcomes.len(), 3, "{outcomes:?}");
 }
 
 #[tokio::test]
-async fn what_was_saved_before_there_was_a_record_survives_the_power() {
+async fn changes_saved_before_the_first_record_survive_a_power_cut() {
     for seed in 0..20 {
         let disk = SimulatedDisk::new();
-        let settings = Settings {
-            on_runtime: true,
-            ..settings(Some(Path::new("/home")), Durability::Always)
-        };
-        let (store, _) = Store::open_simulated(settings.clone(), &disk).unwrap();
-        let committing = store.committing().unwrap();
-        let saving = store.save(vec![(b"stream".into(), Some(b"1".into()))]);
+        let settings = settings(Some(Path::new("/home")), Durability::Always);
+        let Opened {
+            store, committer, ..
+        } = Store::open_simulated(settings.clone(), &disk).unwrap();
+        let saving = store.save(vec![account("a", Some(1))]);
         tokio::select! {
             saved = saving.durable() => saved.unwrap(),
-            () = committing => unreachable!("the store is open"),
+            () = committer.run_as_task() => unreachable!("the store is open"),
         }
         disk.crash(&Random::seeded(seed));
         drop(store);
-        let (_store, recovered) = Store::open_simulated(settings, &disk).unwrap();
-        assert_eq!(recovered.metadata, [(b"stream".to_vec(), b"1".to_vec())]);
+        let opened = Store::open_simulated(settings, &disk).unwrap();
+        assert_eq!(accounts(&opened.recovered), [("a", Some(1))]);
     }
 }

@@ -1,9 +1,8 @@
 //! Directories that were damaged, and generations in which little is left.
 
 use super::*;
-use crate::store::disk::{Disk, Tree};
-use crate::store::frame::Frames;
-use crate::store::segment::Tail;
+use crate::store::format::frame::Frames;
+use crate::store::format::segment::Tail;
 use std::path::PathBuf;
 
 const RECORDS: u64 = 1200;
@@ -49,7 +48,7 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
 
 /// Opens a damaged directory and reads what it still has: in order and right, if it opens.
 async fn survivors(directory: &Path) -> Result<usize, OpenError> {
-    let (store, _) = Store::open(small(directory))?;
+    let (store, _) = try_start(&small(directory))?;
     let log = store.log(LOG);
     let found = read_all(&log, 0, 0).await;
     assert!(found.is_sorted_by(|before, after| before.0 < after.0));
@@ -67,7 +66,7 @@ async fn survivors(directory: &Path) -> Result<usize, OpenError> {
         .await
         .unwrap();
     drop(store);
-    let (store, _) = Store::open(small(directory))?;
+    let (store, _) = try_start(&small(directory))?;
     let kept = read_all(&store.log(LOG), new.start, 0).await;
     assert_eq!(kept, expected(new, 500));
     Ok(found.len())
@@ -130,9 +129,7 @@ async fn a_generation_that_is_gone_is_done_without() {
     let left = survivors(home.path()).await.unwrap();
     assert!((500..1000).contains(&left), "{left}");
     // Its summary went, too: the number of what is known is that of what is there.
-    let meta = sled::SledDisk.open(&home.path().join("meta"), 1 << 20);
-    let summary = meta.unwrap().get(Tree::Main, &key::summary(1)).unwrap();
-    assert_eq!(summary, None);
+    assert!(!metadata_keys(home.path()).contains(&key::summary(1)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -140,17 +137,12 @@ async fn the_generation_that_was_being_written_is_missed_when_it_is_gone() {
     let home = filled().await;
     let damage = || check(home.path()).unwrap().damage;
     assert!(damage().is_empty());
-    let open = sled::SledDisk.open(&home.path().join("meta"), 1 << 20);
-    let meta = open.unwrap();
-    let is_begun = |number: &u64| {
-        let begun = meta.get(Tree::Main, &key::begun(*number));
-        begun.unwrap().is_some()
-    };
+    let keys = metadata_keys(home.path());
+    let is_begun = |number: &u64| keys.contains(&key::begun(*number));
     let begun: Vec<u64> = (0..100).filter(is_begun).collect();
     let [number] = begun[..] else {
         panic!("one is being written: {begun:?}")
     };
-    drop(meta);
     let name = format!("gen-{number:06}");
     std::fs::remove_dir_all(home.path().join(&name)).unwrap();
     let found = damage();
@@ -166,7 +158,7 @@ async fn the_generation_that_was_being_written_is_missed_when_it_is_gone() {
 async fn without_its_metadata_a_directory_is_not_taken_for_a_new_one() {
     let home = filled().await;
     std::fs::remove_dir_all(home.path().join("meta")).unwrap();
-    let error = Store::open(small(home.path())).unwrap_err().to_string();
+    let error = try_start(&small(home.path())).unwrap_err().to_string();
     assert!(error.contains("meta cannot be opened"), "{error}");
     assert!(home.path().join("gen-000000").is_dir());
 }
@@ -174,20 +166,29 @@ async fn without_its_metadata_a_directory_is_not_taken_for_a_new_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_summaries_the_generations_themselves_are_read() {
     let home = filled().await;
-    let meta = sled::SledDisk
-        .open(&home.path().join("meta"), 1 << 20)
-        .unwrap();
-    for number in 0..10 {
-        meta.remove(Tree::Main, &key::summary(number)).unwrap();
-    }
-    meta.flush().unwrap();
-    drop(meta);
+    let summaries = (0..10).map(|number| (key::summary(number), None));
+    save(home.path(), &summaries.collect::<Vec<_>>());
     assert_eq!(survivors(home.path()).await.unwrap() as u64, RECORDS);
 }
 
-/// Makes a generation that holds `records` in commit frames only; the frame at `broken` is.
-fn frames(path: &Path, records: std::ops::Range<u64>, broken: Option<u64>) {
-    let database = sled::SledDisk.open(path, 1 << 20).unwrap();
+/// The keys of the metadata of a directory.
+fn metadata_keys(directory: &Path) -> Vec<Vec<u8>> {
+    let mut keys = Vec::new();
+    let mut visit = |key: &[u8], _| keys.push(key.to_vec());
+    let metadata = sled(directory).open_metadata().unwrap();
+    metadata.scan(&mut visit).unwrap();
+    keys
+}
+
+/// Changes the metadata of a directory.
+fn save(directory: &Path, changes: &[key::Pair]) {
+    let metadata = sled(directory).open_metadata().unwrap();
+    metadata.save(changes).unwrap();
+}
+
+/// Makes a generation that holds `records` in commit frames only; the frame of `broken` is damaged.
+fn frames(directory: &Path, number: u64, records: std::ops::Range<u64>, broken: Option<u64>) {
+    let generation = sled(directory).open(number).unwrap();
     for index in records {
         let (mut tail, mut frames) = (Tail::default(), Frames::default());
         tail.push(
@@ -197,18 +198,17 @@ fn frames(path: &Path, records: std::ops::Range<u64>, broken: Option<u64>) {
         frames.push(LOG, tail.run(0), 1 << 16);
         let mut frame = frames.finish().remove(0);
         frame[30] ^= u8::from(broken == Some(index));
-        let key = key::commit(index, 0);
-        database.insert(Tree::Commits, &key, &frame).unwrap();
+        generation.append_frame(index, 0, &frame).unwrap();
     }
-    database.flush().unwrap();
+    generation.commit().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_in_the_frames_of_two_generations_are_recovered_and_kept() {
     let home = tempfile::tempdir().unwrap();
     open(&small(home.path())).close().unwrap();
-    frames(&home.path().join("gen-000000"), 0..10, None);
-    frames(&home.path().join("gen-000001"), 10..20, None);
+    frames(home.path(), 0, 0..10, None);
+    frames(home.path(), 1, 10..20, None);
     for _ in 0..3 {
         assert!(survivors(home.path()).await.unwrap() >= 20);
     }
@@ -218,21 +218,17 @@ async fn records_in_the_frames_of_two_generations_are_recovered_and_kept() {
 async fn records_whose_segment_is_lost_are_taken_from_their_frames_though_later_ones_are_stored() {
     let home = tempfile::tempdir().unwrap();
     open(&small(home.path())).close().unwrap();
-    let path = home.path().join("gen-000000");
-    frames(&path, 0..10, None);
+    frames(home.path(), 0, 0..10, None);
     // Of a commit that was to store all again, and more, only the second segment was kept.
     let mut tail = Tail::default();
     for index in 10..15 {
         let data = payload(index, 500);
         tail.push(&record(index, &data), at(index.cast_signed()));
     }
-    let database = sled::SledDisk.open(&path, 1 << 20).unwrap();
-    let segment = tail.seal(LOG);
-    database
-        .insert(Tree::Main, &key::segment(1), segment.bytes())
-        .unwrap();
-    database.flush().unwrap();
-    drop(database);
+    let generation = sled(home.path()).open(0).unwrap();
+    generation.append(1, tail.seal(LOG).bytes()).unwrap();
+    generation.commit().unwrap();
+    drop(generation);
     // Whoever checks it sees the same, before it is mended and after.
     let known = check(home.path()).unwrap();
     assert_eq!((known.nameless_records, known.damage), (15, Vec::new()));
@@ -262,23 +258,10 @@ async fn what_is_set_aside_is_counted_by_the_store_that_met_it() {
         (1, 0)
     );
     store.close().unwrap();
-    let newest = home.path().join(
-        std::fs::read_dir(home.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| generation::number(name).is_some())
-            .max()
-            .unwrap(),
-    );
-    std::fs::write(newest.join("durability_cookie"), [0; 64]).unwrap();
-    let meta = sled::SledDisk
-        .open(&home.path().join("meta"), 1 << 20)
-        .unwrap();
-    let number = generation::number(newest.file_name().unwrap().to_str().unwrap());
-    meta.remove(Tree::Main, &key::summary(number.unwrap()))
-        .unwrap();
-    meta.flush().unwrap();
-    drop(meta);
+    let newest = *sled(home.path()).generations().unwrap().last().unwrap();
+    let path = home.path().join(format!("gen-{newest:06}"));
+    std::fs::write(path.join("durability_cookie"), [0; 64]).unwrap();
+    save(home.path(), &[(key::summary(newest), None)]);
     let store = open(&small(home.path()));
     assert_eq!(store.figures().set_aside, 1, "at the start");
     store.close().unwrap();
@@ -289,7 +272,7 @@ async fn what_is_set_aside_is_counted_by_the_store_that_met_it() {
 async fn a_damaged_commit_costs_its_own_records_only() {
     let home = tempfile::tempdir().unwrap();
     open(&small(home.path())).close().unwrap();
-    frames(&home.path().join("gen-000000"), 0..10, Some(4));
+    frames(home.path(), 0, 0..10, Some(4));
     assert_eq!(survivors(home.path()).await.unwrap(), 9);
 }
 
@@ -297,15 +280,14 @@ async fn a_damaged_commit_costs_its_own_records_only() {
 async fn numbers_without_a_next_one_are_nobodys() {
     let home = tempfile::tempdir().unwrap();
     open(&small(home.path())).close().unwrap();
-    let generation = home.path().join("gen-000000");
-    frames(&generation, 0..10, None);
-    let database = sled::SledDisk.open(&generation, 1 << 20).unwrap();
-    let last = key::segment(u32::MAX.into());
-    database.insert(Tree::Main, &last, b"none").unwrap();
-    let last = key::commit(u64::MAX, u32::MAX);
-    database.insert(Tree::Commits, &last, b"none").unwrap();
-    database.flush().unwrap();
-    drop(database);
+    frames(home.path(), 0, 0..10, None);
+    let generation = sled(home.path()).open(0).unwrap();
+    generation.append(u32::MAX, b"none").unwrap();
+    generation
+        .append_frame(u64::MAX, u32::MAX, b"none")
+        .unwrap();
+    generation.commit().unwrap();
+    drop(generation);
     let last = home.path().join(format!("gen-{}", u64::MAX));
     std::fs::create_dir(last).unwrap();
     assert_eq!(survivors(home.path()).await.unwrap(), 10);
@@ -333,7 +315,7 @@ async fn generations_with_little_left_are_rewritten_and_removed() {
         many.durable().await.unwrap();
     }
     let before = (disk_bytes(home.path()), store.figures().generations);
-    logs[1].delete();
+    store.delete(logs[1].id());
     for index in 4000..4003 {
         let ticket = put(&store, &logs[0], index..index + 1, 500).await;
         ticket.durable().await.unwrap();

@@ -1,12 +1,13 @@
-//! Disks that are slow, full or not to be written to.
+//! Disks that are slow, full or cannot be written.
 
 use super::*;
-use crate::store::disk::{Database, Disk, Tree};
+use crate::store::disk::seam::Claim;
+use crate::store::disk::temp_files::TempFiles;
 use crate::world::RealDeadline;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-/// What is wrong with a disk.
+/// The faults of a disk.
 #[derive(Default)]
 struct Faults {
     /// Nothing can be opened or flushed.
@@ -28,68 +29,132 @@ impl Faults {
     }
 }
 
-struct FaultyDisk(Arc<Faults>);
-
-struct FaultyDatabase {
-    inner: Box<dyn Database>,
+/// A disk with faults on top of another disk.
+struct FaultyDisk {
+    inner: Box<dyn Disk>,
     faults: Arc<Faults>,
-    holds_records: bool,
+}
+
+struct FaultyGeneration {
+    inner: Box<dyn GenerationHandle>,
+    faults: Arc<Faults>,
+}
+
+struct FaultyMetadata {
+    inner: Box<dyn MetadataHandle>,
+    faults: Arc<Faults>,
 }
 
 impl Disk for FaultyDisk {
-    fn open(&self, path: &Path, bytes: usize) -> io::Result<Box<dyn Database>> {
-        Faults::check(&self.0.full)?;
-        Ok(Box::new(FaultyDatabase {
-            inner: sled::SledDisk.open(path, bytes)?,
-            faults: self.0.clone(),
-            holds_records: !path.ends_with("meta"),
-        }))
+    fn claim(&self) -> Result<Box<dyn Claim>, OpenError> {
+        self.inner.claim()
     }
-
-    fn open_copy(&self, path: &Path, bytes: usize) -> io::Result<Box<dyn Database>> {
-        sled::SledDisk.open_copy(path, bytes)
+    fn open_metadata(&self) -> io::Result<Box<dyn MetadataHandle>> {
+        Faults::check(&self.faults.full)?;
+        let (inner, faults) = (self.inner.open_metadata()?, self.faults.clone());
+        Ok(Box::new(FaultyMetadata { inner, faults }))
+    }
+    fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
+        Faults::check(&self.faults.full)?;
+        let (inner, faults) = (self.inner.open(number)?, self.faults.clone());
+        Ok(Box::new(FaultyGeneration { inner, faults }))
+    }
+    fn open_copy(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
+        self.inner.open_copy(number)
+    }
+    fn generations(&self) -> io::Result<Vec<u64>> {
+        self.inner.generations()
+    }
+    fn holds(&self, number: u64) -> bool {
+        self.inner.holds(number)
+    }
+    fn set_aside(&self, number: u64) -> io::Result<String> {
+        self.inner.set_aside(number)
+    }
+    fn bury(&self, number: u64) -> io::Result<()> {
+        self.inner.bury(number)
+    }
+    fn remove_buried(&self, number: u64) -> io::Result<()> {
+        self.inner.remove_buried(number)
+    }
+    fn remove(&self, number: u64) -> io::Result<()> {
+        self.inner.remove(number)
+    }
+    fn sync(&self) -> io::Result<()> {
+        self.inner.sync()
+    }
+    fn write_marks(&self, marks: &[u8]) -> io::Result<()> {
+        self.inner.write_marks(marks)
+    }
+    fn marks(&self) -> io::Result<Vec<u8>> {
+        self.inner.marks()
+    }
+    fn metadata_name(&self) -> String {
+        self.inner.metadata_name()
+    }
+    fn name(&self, number: u64) -> String {
+        self.inner.name(number)
     }
 }
 
-impl Database for FaultyDatabase {
-    fn get(&self, tree: Tree, key: &[u8]) -> io::Result<Option<bytes::Bytes>> {
-        self.inner.get(tree, key)
-    }
-    fn insert(&self, tree: Tree, key: &[u8], value: &[u8]) -> io::Result<()> {
-        Faults::check(&self.faults.inserts_fail)?;
-        self.inner.insert(tree, key, value)
-    }
-    fn remove(&self, tree: Tree, key: &[u8]) -> io::Result<()> {
-        self.inner.remove(tree, key)
-    }
-    fn flush(&self) -> io::Result<()> {
+impl MetadataHandle for FaultyMetadata {
+    fn save(&self, changes: &[key::Pair]) -> io::Result<()> {
         Faults::check(&self.faults.full)?;
-        if self.holds_records
-            && let Some((began, go)) = &*self.faults.gate.lock()
-        {
+        self.inner.save(changes)
+    }
+    fn saves(&self) -> io::Result<u64> {
+        self.inner.saves()
+    }
+    fn scan(&self, visit: &mut dyn FnMut(&[u8], bytes::Bytes)) -> io::Result<()> {
+        self.inner.scan(visit)
+    }
+}
+
+impl GenerationHandle for FaultyGeneration {
+    fn append(&self, number: u32, segment: &[u8]) -> io::Result<()> {
+        Faults::check(&self.faults.inserts_fail)?;
+        self.inner.append(number, segment)
+    }
+    fn append_frame(&self, commit: u64, part: u32, frame: &[u8]) -> io::Result<()> {
+        Faults::check(&self.faults.inserts_fail)?;
+        self.inner.append_frame(commit, part, frame)
+    }
+    fn commit(&self) -> io::Result<()> {
+        Faults::check(&self.faults.full)?;
+        if let Some((began, go)) = &*self.faults.gate.lock() {
             let _nobody_listens = began.send(());
             let _let_go = go.recv();
         }
-        self.inner.flush()
+        self.inner.commit()
     }
-    fn each(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], bytes::Bytes)) -> io::Result<()> {
-        if self.holds_records && self.faults.reads_fail.load(Ordering::Relaxed) > 0 {
+    fn read(&self, number: u32) -> io::Result<Option<bytes::Bytes>> {
+        self.inner.read(number)
+    }
+    fn scan(&self, visit: &mut dyn FnMut(Stored) -> io::Result<()>) -> io::Result<()> {
+        if self.faults.reads_fail.load(Ordering::Relaxed) > 0 {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        self.inner.each(tree, visit)
+        self.inner.scan(visit)
     }
-    fn another(&self) -> Box<dyn Database> {
-        Box::new(Self {
-            inner: self.inner.another(),
-            faults: self.faults.clone(),
-            holds_records: self.holds_records,
-        })
+    fn another(&self) -> Box<dyn GenerationHandle> {
+        let (inner, faults) = (self.inner.another(), self.faults.clone());
+        Box::new(Self { inner, faults })
     }
 }
 
+/// The disk of `settings`, with faults.
+fn faulty(settings: &Settings, faults: &Arc<Faults>) -> Arc<dyn Disk> {
+    let inner: Box<dyn Disk> = match &settings.directory {
+        Some(directory) => Box::new(sled(directory)),
+        None => Box::new(TempFiles::default()),
+    };
+    let faults = faults.clone();
+    Arc::new(FaultyDisk { inner, faults })
+}
+
 fn open_faulty(settings: Settings, faults: &Arc<Faults>) -> Store {
-    let disk = Arc::new(FaultyDisk(faults.clone()));
-    Store::open_on(settings, disk, 1).unwrap().0
+    let disk = faulty(&settings, faults);
+    open_on(settings, disk).unwrap().on_thread().unwrap().0
 }
 
 async fn refuses_writes_and_serves_reads(break_it: impl Fn(&Faults)) {
@@ -104,7 +169,7 @@ async fn refuses_writes_and_serves_reads(break_it: impl Fn(&Faults)) {
     let error = ticket.durable().await.unwrap_err();
     assert_eq!(error, StoreError::ReadOnly("no space left".into()));
     assert_eq!(store.reserve(1).await.unwrap_err(), error);
-    let saving = store.save(vec![(b"a".into(), Some(b"1".into()))]);
+    let saving = store.save(vec![account("a", Some(1))]);
     assert_eq!(saving.durable().await.unwrap_err(), error);
     assert!(matches!(store.health(), Health::ReadOnly { .. }));
     assert_eq!(log.end(), 10);
@@ -173,7 +238,7 @@ async fn a_generation_that_the_machine_does_not_let_be_read_is_not_taken_for_dam
     };
     let faults = Arc::new(Faults::default());
     faults.reads_fail.store(1, Ordering::Relaxed);
-    let refused = Store::open_on(settings.clone(), Arc::new(FaultyDisk(faults)), 1);
+    let refused = open_on(settings.clone(), faulty(&settings, &faults));
     let error = refused.unwrap_err().to_string();
     assert!(error.contains("gen-000000 cannot be opened"), "{error}");
     let store = open(&settings);
@@ -223,9 +288,9 @@ async fn without_room_to_spill_only_what_fits_in_memory_is_taken() {
     let mut index = 0;
     let error = loop {
         match store.reserve(10_000).await {
-            Ok(room) => {
+            Ok(reservation) => {
                 let data = payload(index, 10_000);
-                let _ready = log.append(room, [record(index, &data)]);
+                let _ready = log.append(reservation, [record(index, &data)]);
             }
             Err(error) => break error,
         }
@@ -239,7 +304,7 @@ async fn without_room_to_spill_only_what_fits_in_memory_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_spilled_has_no_name_on_any_disk_and_goes_when_it_is_deleted() {
+async fn spilled_records_are_removed_when_they_are_deleted() {
     let settings = Settings {
         memory_bytes: 100_000,
         unflushed_bytes: 100_000,
@@ -252,11 +317,8 @@ async fn what_is_spilled_has_no_name_on_any_disk_and_goes_when_it_is_deleted() {
         let _ready = put(&store, &log, start..start + 100, 1000).await;
     }
     assert!(store.figures().generations >= 3, "{:?}", store.figures());
-    for generation in store.0.shared.generations.all.lock().iter() {
-        assert!(!generation.path.exists());
-    }
     assert!(read_all(&log, 0, 0).await == expected(0..5000, 1000));
-    log.delete();
+    store.delete(log.id());
     let other = store.log(LogId {
         stream: 2,
         shard: 0,
@@ -266,7 +328,7 @@ async fn what_is_spilled_has_no_name_on_any_disk_and_goes_when_it_is_deleted() {
     }
     assert!(read_all(&other, 0, 0).await == expected(0..1000, 1000));
     // With nobody writing any more, too: what was being written to is closed before it can go.
-    other.delete();
+    store.delete(other.id());
     let gone = async {
         while store.figures().generations > 0 {
             tokio::task::yield_now().await;
@@ -282,14 +344,14 @@ fn a_directory_that_cannot_be_written_is_an_error_with_its_name() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let error = Store::open(settings(Some(&file), Durability::Always)).unwrap_err();
+    let error = try_start(&settings(Some(&file), Durability::Always)).unwrap_err();
     assert!(
         error.to_string().contains(file.to_str().unwrap()),
         "{error}"
     );
     // Where even root may not write.
     let settings = settings(Some(Path::new("/proc/minikin")), Durability::Always);
-    let error = Store::open(settings).unwrap_err().to_string();
+    let error = try_start(&settings).unwrap_err().to_string();
     assert!(
         error.starts_with("/proc/minikin cannot be opened: "),
         "{error}"

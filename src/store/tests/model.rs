@@ -77,9 +77,9 @@ async fn take(store: &Store, shard: u32, model: &mut Model, step: &Step) {
             });
             let new: Vec<_> = new.collect();
             let bytes = new.iter().map(|(_, data)| data.len() as u64 + 40).sum();
-            let room = store.reserve(bytes).await.unwrap();
+            let reservation = store.reserve(bytes).await.unwrap();
             let records = new.iter().map(|(index, data)| record(*index, data));
-            log.append(room, records).durable().await.unwrap();
+            log.append(reservation, records).durable().await.unwrap();
             model.next += count as u64 * by;
             model.records.extend(new);
         }
@@ -106,7 +106,7 @@ async fn take(store: &Store, shard: u32, model: &mut Model, step: &Step) {
             assert_eq!(found, due.map_or(log.end(), |(index, _)| *index));
         }
         Step::Delete => {
-            log.delete();
+            store.delete(log.id());
             *model = Model {
                 stream: model.stream + 1,
                 ..Model::default()
@@ -179,12 +179,12 @@ async fn many_writers_and_a_follower(settings: Settings) {
             for number in 0..40 {
                 let size = payload(writer << 32 | number, 1)[0];
                 let data = payload(number, usize::from(size) * 16);
-                let room = store.reserve(data.len() as u64 + 40).await.unwrap();
+                let reservation = store.reserve(data.len() as u64 + 40).await.unwrap();
                 let ticket = {
                     let mut next = numbering.lock();
                     let index = *next;
                     *next += 3;
-                    log.append(room, [record(index, &data)])
+                    log.append(reservation, [record(index, &data)])
                 };
                 ticket.durable().await.unwrap();
             }

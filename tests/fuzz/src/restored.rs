@@ -6,7 +6,7 @@
 
 use super::requests::call;
 use super::server::Bed;
-use minikin::store::{Recovered, catalog};
+use minikin::store::{Catalog, Recovered};
 use serde_json::json;
 
 /// Values of one input; further ones are left out.
@@ -14,25 +14,28 @@ const MOST_VALUES: usize = 8;
 
 /// Starts a server with any values; if it starts, it answers.
 pub fn restored(input: &[u8]) {
-    let mut metadata = Vec::new();
+    let mut catalog = Catalog::default();
     let mut rest = input;
-    while let [kind, at, length, ref more @ ..] = *rest
-        && metadata.len() < MOST_VALUES
-    {
+    for _ in 0..MOST_VALUES {
+        let [kind, at, length, ref more @ ..] = *rest else {
+            break;
+        };
         // One byte says how long: most values are shorter, and none is much longer.
         let (value, more) = more.split_at(more.len().min(2 * usize::from(length)));
-        let number = u64::from(at % 4);
+        let number = u64::from(at % 4).to_be_bytes();
+        let shard = u32::from(at / 4).to_be_bytes();
         let key = match kind % 4 {
-            0 => catalog::stream(number),
-            1 => catalog::shard(number, u32::from(at / 4)),
-            2 => catalog::account("000000000000", "us-east-1"),
-            _ => catalog::clock(),
+            0 => [b"s".as_slice(), &number].concat(),
+            1 => [b"h".as_slice(), &number, &shard].concat(),
+            2 => b"a000000000000/us-east-1".to_vec(),
+            _ => b"c".to_vec(),
         };
-        metadata.push((key, value.to_vec()));
+        if catalog.insert(&key, value).is_err() {
+            return;
+        }
         rest = more;
     }
-    metadata.sort();
-    let recovered = Recovered { metadata, epoch: 1 };
+    let recovered = Recovered { catalog, epoch: 1 };
     let Some(bed) = Bed::restored(&recovered) else {
         return;
     };

@@ -66,7 +66,10 @@ impl Bed {
         let clock = VirtualClock::starting_at(Timestamp::from_millis(START_MS));
         let world = World::new(Clock::Virtual(clock.clone()), Random::seeded(1));
         let engine = runtime.block_on(async {
-            let (store, recovered) = Store::open(Settings::default()).unwrap();
+            let (store, recovered) = Store::open(Settings::default())
+                .unwrap()
+                .on_thread()
+                .unwrap();
             let kept = kept.unwrap_or(&recovered);
             Engine::start(world, limits(), behaviour(), store, kept, stopped).ok()
         })?;

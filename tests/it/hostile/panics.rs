@@ -31,7 +31,10 @@ impl Broken {
     fn start() -> Self {
         let limits = Limits::for_profile(Profile::Standard);
         let connections = Connections::of(&limits, 0);
-        let (store, recovered) = Store::open(store::Settings::default()).unwrap();
+        let (store, recovered) = Store::open(store::Settings::default())
+            .unwrap()
+            .on_thread()
+            .unwrap();
         let world = World::new(Clock::System, Random::system());
         let (stop, stopped) = watch::channel(false);
         let behaviour = Behaviour::default();

@@ -1,4 +1,4 @@
-//! The file `marks`: how far the databases of a data directory have been written.
+//! The file `marks`: how far the databases of a data directory were written.
 //!
 //! sled silently drops the rest of a log of its own after a damaged part of it. What it dropped
 //! from `meta` would look like streams that were never created, whose records are then removed.
@@ -8,11 +8,12 @@
 //!
 //! Its bytes: `crc32 u32 | saves u64 | generation u64 | segments u64 | commits u64`, little endian.
 
-use super::segment::{u32_at, u64_at};
+use super::bytes::{checked, framed, stamp, u64_at};
 
+/// Bytes of the file.
 const BYTES: usize = 36;
 
-/// How far the databases have been written.
+/// How far the databases were written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Marks {
     /// Saves of metadata since the directory was made.
@@ -27,18 +28,17 @@ pub(crate) struct Marks {
 
 impl Marks {
     pub(crate) fn to_bytes(self) -> Vec<u8> {
-        let mut bytes = vec![0; 4];
+        let mut bytes = framed();
         for number in [self.saves, self.generation, self.segments, self.commits] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
-        let checksum = crc32fast::hash(&bytes[4..]);
-        bytes[..4].copy_from_slice(&checksum.to_le_bytes());
+        stamp(&mut bytes);
         bytes
     }
 
     /// Reads the file; without readable marks nothing is known, which is no damage.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        if bytes.len() != BYTES || crc32fast::hash(&bytes[4..]) != u32_at(bytes, 0) {
+        if bytes.len() != BYTES || checked(bytes).is_err() {
             return Self::default();
         }
         Self {

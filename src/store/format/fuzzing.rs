@@ -1,9 +1,14 @@
-//! What a fuzzer runs on the stored forms, which nobody outside of the store can name. It is built
-//! for fuzzers and unit tests only; `tests/fuzz` has the target, and the other ones.
+//! The checks of the stored forms that a fuzzer runs. Built for fuzzers and unit tests only;
+//! `tests/fuzz` has the target.
 
-use super::frame::{self, Entry, Frames};
-use super::segment::{Records as _, Segment, Tail, unpack};
-use super::{AccountValue, Append, LogId, RecordView, ShardValue, StreamValue, catalog, key};
+use super::bytes::{framed, stamp};
+use super::catalog::{self, Catalog};
+use super::frame::{self, Frames};
+use super::key;
+use super::record::{LogId, Record, Records as _, unpack};
+use super::segment::{Segment, Tail};
+use super::summary::{self, SegmentEntry};
+use super::value::{AccountValue, ShardValue, StreamValue};
 use crate::world::Timestamp;
 use bytes::Bytes;
 
@@ -14,7 +19,8 @@ use bytes::Bytes;
 /// When a rule of the stored forms is broken.
 pub fn stored(input: &[u8]) {
     read_any(input);
-    let stamped = [&crc32fast::hash(input).to_le_bytes(), input].concat();
+    let mut stamped = [&framed(), input].concat();
+    stamp(&mut stamped);
     read_any(&stamped);
     write_and_read(input);
     keys_sort(input);
@@ -40,8 +46,8 @@ fn read_any(bytes: &[u8]) {
             .sum();
         assert!(unpacked <= bytes.len());
     }
-    if let Ok(entries) = frame::entries(bytes) {
-        assert_eq!(frame::summary(&entries), bytes);
+    if let Ok(entries) = summary::entries(bytes) {
+        assert_eq!(summary::summary(&entries), bytes);
     }
     if let Some(value) = StreamValue::from_bytes(bytes) {
         assert_eq!(StreamValue::from_bytes(&value.to_bytes()), Some(value));
@@ -53,6 +59,9 @@ fn read_any(bytes: &[u8]) {
         assert_eq!(AccountValue::from_bytes(&value.to_bytes()), Some(value));
     }
     read_key(bytes);
+    // Any entry is read or refused.
+    let (key, value) = bytes.split_at(bytes.len() / 2);
+    let _entry = Catalog::default().insert(key, value);
 }
 
 /// Reads bytes as each kind of key; what was read is written the same.
@@ -60,17 +69,17 @@ fn read_key(bytes: &[u8]) {
     if let key::Metadata::Summary(number) = key::metadata(bytes) {
         assert!(bytes.starts_with(&key::summary(number)));
     }
-    if let key::Metadata::Engine(engine) = key::metadata(bytes) {
-        assert_eq!(key::engine(engine), bytes);
+    if let key::Metadata::Catalog(catalog) = key::metadata(bytes) {
+        assert_eq!(key::catalog(catalog), bytes);
     }
     if let Some(incarnation) = catalog::parse_stream(bytes) {
-        assert_eq!(catalog::stream(incarnation), bytes);
+        assert_eq!(catalog::stream_key(incarnation), bytes);
     }
     if let Some((incarnation, index)) = catalog::parse_shard(bytes) {
-        assert_eq!(catalog::shard(incarnation, index), bytes);
+        assert_eq!(catalog::shard_key(incarnation, index), bytes);
     }
     if let Some((account, region)) = catalog::parse_account(bytes) {
-        assert_eq!(catalog::account(account, region), bytes);
+        assert_eq!(catalog::account_key(account, region), bytes);
     }
 }
 
@@ -78,12 +87,12 @@ fn read_key(bytes: &[u8]) {
 fn write_and_read(input: &[u8]) {
     let texts: Vec<_> = input.chunks(40).map(String::from_utf8_lossy).collect();
     let mut index = 0;
-    let records: Vec<RecordView<'_>> = input
+    let records: Vec<Record<'_>> = input
         .chunks(40)
         .zip(&texts)
         .map(|(data, text)| {
             index += 1 + u64::from(data[0]);
-            RecordView {
+            Record {
                 index,
                 arrival: Timestamp::from_millis(i64::from(data[0]) - 99),
                 partition_key: (data[0] % 3 > 0).then_some(text),
@@ -94,14 +103,7 @@ fn write_and_read(input: &[u8]) {
         .collect();
     let mut tail = Tail::default();
     for record in &records {
-        let append = Append {
-            index: record.index,
-            arrival: record.arrival,
-            partition_key: record.partition_key,
-            data: record.data,
-            encrypted: record.encrypted,
-        };
-        tail.push(&append, record.arrival);
+        tail.push(record, record.arrival);
     }
     if records.is_empty() {
         return;
@@ -131,16 +133,9 @@ fn write_and_read(input: &[u8]) {
     );
     let found = segment.search(|at| segment.index(at) < records[cut].index);
     assert_eq!(found, cut);
-    let entry = Entry {
-        log,
-        first: records[0].index,
-        last: index,
-        last_arrival: records[cut].arrival,
-        bytes: 1,
-        number: log.shard,
-    };
+    let entry = SegmentEntry::of(&segment, log.shard);
     assert_eq!(
-        frame::entries(&frame::summary(&[entry, entry])),
+        summary::entries(&summary::summary(&[entry, entry])),
         Ok(vec![entry, entry])
     );
 }
@@ -159,12 +154,12 @@ fn keys_sort(input: &[u8]) {
         order
     );
     assert_eq!(
-        catalog::shard(one.0, one.1).cmp(&catalog::shard(two.0, two.1)),
+        catalog::shard_key(one.0, one.1).cmp(&catalog::shard_key(two.0, two.1)),
         order
     );
     assert_eq!(
-        key::segment(one.0).cmp(&key::segment(two.0)),
-        one.0.cmp(&two.0)
+        key::segment(one.1).cmp(&key::segment(two.1)),
+        one.1.cmp(&two.1)
     );
     assert_eq!(
         key::summary(one.0).cmp(&key::summary(two.0)),

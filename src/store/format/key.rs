@@ -1,30 +1,35 @@
-//! The keys of the databases, each with its owner and its life. All sort like their numbers.
+//! The keys of the databases. All sort like their numbers.
 //!
-//! | database | tree | key | value | life |
+//! | database | tree | key | value | removed |
 //! |---|---|---|---|---|
 //! | generation | main | segment number, u64 | a segment (`segment.rs`) | with its generation |
 //! | generation | commits | commit u64, part u32 | a commit frame (`frame.rs`) | with its generation |
-//! | `meta` | main | `0`, `epoch` | times the directory was opened, u64 | for ever |
-//! | `meta` | commits | `0`, `saves` | times metadata was saved, u64; alone in its tree, so that no summary beside it is rewritten with it | for ever |
-//! | `meta` | main | `0`, `b`, generation u64 | nothing: it was begun | until it has a summary |
-//! | `meta` | main | `0`, `g`, generation u64 | its summary (`frame.rs`) | until the generation goes |
-//! | `meta` | main | `1`, the engine's key | the engine's value | the engine's |
+//! | `meta` | main | `0`, `epoch` | times the directory was opened, u64 | never |
+//! | `meta` | main | `0`, `b`, generation u64 | nothing: the generation was begun | when it has a summary |
+//! | `meta` | main | `0`, `g`, generation u64 | its summary (`summary.rs`) | with its generation |
+//! | `meta` | main | `1`, key of the catalog | value of the catalog (`catalog.rs`) | by the engine |
+//! | `meta` | commits | `0`, `saves` | times metadata was saved, u64 | never |
+//!
+//! The count of saves is alone in its tree, so that no summary beside it is rewritten with it.
 
 use crate::limits;
 
-/// How often the directory has been opened.
+/// A key and its value; without a value the key is removed.
+pub(crate) type Pair = (Vec<u8>, Option<Vec<u8>>);
+
+/// The key of the number of times the directory was opened.
 pub(crate) const EPOCH: &[u8] = b"\0epoch";
 
-/// How often metadata has been saved.
+/// The key of the number of times metadata was saved.
 pub(crate) const SAVES: &[u8] = b"\0saves";
 
 const BEGUN: &[u8] = b"\0b";
 const SUMMARY: &[u8] = b"\0g";
-const ENGINE: u8 = 1;
+const CATALOG: u8 = 1;
 
 /// The key of a segment in its generation.
-pub(crate) fn segment(number: u64) -> [u8; 8] {
-    number.to_be_bytes()
+pub(crate) fn segment(number: u32) -> [u8; 8] {
+    u64::from(number).to_be_bytes()
 }
 
 /// The key of a part of a commit.
@@ -40,12 +45,12 @@ pub(crate) fn number(key: &[u8]) -> Option<u64> {
     key.first_chunk().map(|number| u64::from_be_bytes(*number))
 }
 
-/// Which opening of the directory, counted from 0, gave a record this index.
+/// The opening of the directory, counted from 0, that gave a record this index.
 pub(crate) fn run_of(index: u64) -> u64 {
     index >> limits::SEQUENCE_INDEX_BITS_A_RUN
 }
 
-/// The key that says that a generation was begun, so that it is missed when it is gone.
+/// The key of a generation that was begun: without its database its records are lost.
 pub(crate) fn begun(generation: u64) -> Vec<u8> {
     [BEGUN, &generation.to_be_bytes()].concat()
 }
@@ -55,27 +60,27 @@ pub(crate) fn summary(generation: u64) -> Vec<u8> {
     [SUMMARY, &generation.to_be_bytes()].concat()
 }
 
-/// The key in `meta` of the engine's `key`.
-pub(crate) fn engine(key: &[u8]) -> Vec<u8> {
-    [&[ENGINE], key].concat()
+/// The key in `meta` of the catalog's `key`.
+pub(crate) fn catalog(key: &[u8]) -> Vec<u8> {
+    [&[CATALOG], key].concat()
 }
 
-/// What a key in `meta` is for.
+/// The meaning of a key in `meta`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Metadata<'a> {
-    /// How often the directory was opened.
+    /// The number of times the directory was opened.
     Epoch,
     /// A generation was begun.
     Begun(u64),
     /// The summary of a generation.
     Summary(u64),
-    /// The engine's.
-    Engine(&'a [u8]),
-    /// Not known to this version.
+    /// An entry of the catalog.
+    Catalog(&'a [u8]),
+    /// A key that this version does not know.
     Unknown,
 }
 
-/// Says what a key in `meta` is for.
+/// Reads a key in `meta`.
 pub(crate) fn metadata(key: &[u8]) -> Metadata<'_> {
     if key == EPOCH {
         return Metadata::Epoch;
@@ -87,7 +92,7 @@ pub(crate) fn metadata(key: &[u8]) -> Metadata<'_> {
         return Metadata::Summary(generation);
     }
     match key.split_first() {
-        Some((&ENGINE, key)) => Metadata::Engine(key),
+        Some((&CATALOG, key)) => Metadata::Catalog(key),
         _ => Metadata::Unknown,
     }
 }
@@ -114,10 +119,13 @@ mod tests {
                 .zip(commits)
                 .all(|(key, (was, _))| number(key) == Some(was))
         );
-        assert!([0, 1, 255, 256, u64::MAX].map(segment).is_sorted());
+        assert!([0, 1, 255, 256, u32::MAX].map(segment).is_sorted());
         assert_eq!(metadata(&summary(258)), Metadata::Summary(258));
         assert_eq!(metadata(&begun(258)), Metadata::Begun(258));
-        assert_eq!(metadata(&engine(b"\0epoch")), Metadata::Engine(b"\0epoch"));
+        assert_eq!(
+            metadata(&catalog(b"\0epoch")),
+            Metadata::Catalog(b"\0epoch")
+        );
         assert_eq!(metadata(EPOCH), Metadata::Epoch);
         assert_eq!(metadata(b"\0other"), Metadata::Unknown);
     }

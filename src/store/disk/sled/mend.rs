@@ -1,20 +1,20 @@
-//! Mends what a kill in the middle of an opening leaves in the storage engine's own metadata.
+//! Mends what a kill in the middle of an opening leaves in sled's own metadata.
 //!
-//! The engine keeps a snapshot of where its objects lie and logs of what came later. An opening
+//! sled keeps a snapshot of the locations of its objects, and logs of later changes. An opening
 //! writes a new snapshot, removes the logs and the old snapshot, and begins the next log. Killed in
 //! between, it leaves a snapshot without a log, and perhaps the old snapshot beside it. The next
-//! opening (of alpha 124) then writes a snapshot of the same number and removes it as the old one:
-//! all is well until the next kill, after which everything older than the last run is gone, or what
-//! an even older snapshot knew comes back in its place.
+//! opening (of alpha 124) then writes a snapshot of the same number and removes it as the old one.
+//! The next kill after that loses everything older than the last run, or brings back objects of an
+//! even older snapshot.
 //!
 //! So before an opening there is always a log, if only an empty one, and never an older snapshot.
 
-use super::disk::sync_names;
+use crate::store::disk::directory::sync_names;
 use std::io;
 use std::path::Path;
 
-pub(super) const SNAPSHOT: &str = "snapshot_";
-pub(super) const LOG: &str = "log_";
+const SNAPSHOT: &str = "snapshot_";
+const LOG: &str = "log_";
 
 /// Mends the database at `path` if there is one.
 pub(super) fn mend(path: &Path) -> io::Result<()> {
@@ -40,8 +40,8 @@ pub(super) fn mend(path: &Path) -> io::Result<()> {
     sync_names(&folder)
 }
 
-/// The kinds and numbers of the files in a folder; others are left out.
-pub(super) fn numbered(folder: &Path) -> io::Result<Vec<(&'static str, u64)>> {
+/// The kinds and numbers of the logs and snapshots in a folder.
+fn numbered(folder: &Path) -> io::Result<Vec<(&'static str, u64)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?.file_name();
@@ -55,37 +55,42 @@ pub(super) fn numbered(folder: &Path) -> io::Result<Vec<(&'static str, u64)>> {
     Ok(found)
 }
 
-pub(super) fn name(kind: &str, number: u64) -> String {
+fn name(kind: &str, number: u64) -> String {
     format!("{kind}{number:016x}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::disk::{Database, Disk as _, Tree};
-    use crate::store::sled::SledDisk;
+    use crate::store::disk::seam::{GenerationHandle as _, Stored};
+    use crate::store::disk::sled::{SledDatabase, copy_folder};
 
-    fn open(path: &Path) -> Box<dyn Database> {
-        SledDisk.open(path, 1 << 20).expect("it opens")
+    fn open(path: &Path) -> SledDatabase {
+        SledDatabase::open(path).expect("it opens")
     }
 
     /// Opens a database, adds ten keys, and gives what a kill would leave then. They are so many
     /// that each ten have leaves of their own.
-    fn killed_after_adding(path: &Path, tens: u8) -> tempfile::TempDir {
+    fn killed_after_adding(path: &Path, tens: u32) -> tempfile::TempDir {
         let database = open(path);
         for key in tens * 10..tens * 10 + 10 {
-            database.insert(Tree::Main, &[key], b"value").expect("room");
+            database.append(key, b"value").expect("space");
         }
-        database.flush().expect("a sound disk");
-        let left = tempfile::tempdir().expect("room");
-        crate::store::tests::copy_directory(path, left.path());
+        database.commit().expect("a whole disk");
+        let left = tempfile::tempdir().expect("space");
+        copy_folder(path, left.path()).expect("space");
         left
     }
 
-    fn keys(path: &Path) -> Vec<u8> {
+    fn keys(path: &Path) -> Vec<u32> {
         let mut keys = Vec::new();
-        let mut visit = |key: &[u8], _| keys.extend_from_slice(key);
-        open(path).each(Tree::Main, &mut visit).expect("readable");
+        let mut visit = |stored| {
+            if let Stored::Segment(key, _) = stored {
+                keys.push(key);
+            }
+            Ok(())
+        };
+        open(path).scan(&mut visit).expect("readable");
         keys
     }
 
@@ -99,18 +104,18 @@ mod tests {
 
     #[test]
     fn a_kill_before_the_first_log_loses_nothing_at_the_second_kill() {
-        let first = killed_after_adding(tempfile::tempdir().expect("room").path(), 1);
+        let first = killed_after_adding(tempfile::tempdir().expect("space").path(), 1);
         let second = killed_after_adding(first.path(), 2);
         // As if it had been killed when the snapshot was there and its log was not yet.
         drop(open(second.path()));
         remove(&second.path().join("metadata"), LOG);
         let third = killed_after_adding(second.path(), 3);
-        assert_eq!(keys(third.path()), (10..40).collect::<Vec<u8>>());
+        assert_eq!(keys(third.path()), (10..40).collect::<Vec<u32>>());
     }
 
     #[test]
     fn an_older_snapshot_that_a_kill_left_does_not_come_back() {
-        let first = killed_after_adding(tempfile::tempdir().expect("room").path(), 1);
+        let first = killed_after_adding(tempfile::tempdir().expect("space").path(), 1);
         drop(open(first.path()));
         let metadata = |path: &Path| path.join("metadata");
         let snapshot = |path: &Path| {
@@ -127,15 +132,15 @@ mod tests {
         drop(open(second.path()));
         remove(&metadata(second.path()), LOG);
         let kept = metadata(second.path()).join(old.file_name().expect("a file"));
-        std::fs::write(&kept, content).expect("room");
+        std::fs::write(&kept, content).expect("space");
         let third = killed_after_adding(second.path(), 3);
         assert!(!kept.exists());
-        assert_eq!(keys(third.path()), (10..40).collect::<Vec<u8>>());
+        assert_eq!(keys(third.path()), (10..40).collect::<Vec<u32>>());
     }
 
     #[test]
     fn there_may_be_nothing_yet() {
-        let folder = tempfile::tempdir().expect("room");
+        let folder = tempfile::tempdir().expect("space");
         mend(&folder.path().join("none")).expect("nothing to do");
         assert!(keys(folder.path()).is_empty());
     }

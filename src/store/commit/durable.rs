@@ -1,0 +1,302 @@
+//! The durable committer: makes appends and changes of the catalog durable, group by group.
+//!
+//! A commit takes from every log the new records, writes full segments and, in shared frames, the
+//! rest, flushes once, then saves metadata, and then publishes the records. The work of the next
+//! commit gathers meanwhile, so the disk sets the pace.
+
+use super::committer::Commit;
+use super::generation_writer::GenerationWriter;
+use super::sweep::Sweep;
+use crate::store::disk::seam::{Claim, MetadataHandle};
+use crate::store::format::frame::Frames;
+use crate::store::format::key::{self, Pair};
+use crate::store::format::marks::Marks;
+use crate::store::format::record::LogId;
+use crate::store::format::summary;
+use crate::store::log::shard_log::Log;
+use crate::store::log::upkeep::CommitBatch;
+use crate::store::logs::Logs;
+use crate::store::shared::state::Shared;
+use crate::world::{Fault, Point, Stopwatch};
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Makes writes durable in a data directory.
+pub(crate) struct DurableCommitter {
+    shared: Arc<Shared>,
+    logs: Arc<Logs>,
+    writer: GenerationWriter,
+    metadata: Box<dyn MetadataHandle>,
+    /// Saves of metadata since the directory was made.
+    saves: u64,
+    /// Changes of metadata that go with the next commit, not before.
+    late: Vec<Pair>,
+    /// Logs with records that are only in the current generation's commit frames.
+    framed: HashMap<LogId, Arc<Log>>,
+    /// The claim of the directory, dropped last.
+    claim: Box<dyn Claim>,
+}
+
+/// The parts of a durable committer that recovery finds.
+pub(crate) struct Durable {
+    pub(crate) metadata: Box<dyn MetadataHandle>,
+    pub(crate) saves: u64,
+    pub(crate) late: Vec<Pair>,
+    pub(crate) framed: HashMap<LogId, Arc<Log>>,
+    pub(crate) claim: Box<dyn Claim>,
+}
+
+impl Commit for DurableCommitter {
+    fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn work(&mut self) -> io::Result<()> {
+        self.commit(self.writer.is_full())?;
+        self.evict();
+        if self.shared.signal.sweep.swap(false, Ordering::AcqRel) {
+            self.sweep()?;
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, error: &io::Error) {
+        tracing::error!(
+            %error,
+            "the data directory cannot be written: reads go on, writes are refused; \
+             free space or mend the disk, then restart"
+        );
+        self.shared.set_failed(error);
+        for log in self.logs.all() {
+            log.drop_invisible();
+        }
+        self.shared.wake_waiters();
+    }
+
+    fn close(mut self: Box<Self>) {
+        self.writer.close();
+    }
+}
+
+impl Sweep for DurableCommitter {
+    fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn logs(&self) -> &Arc<Logs> {
+        &self.logs
+    }
+
+    fn writer(&mut self) -> &mut GenerationWriter {
+        &mut self.writer
+    }
+
+    fn may_end_current(&self) -> bool {
+        !self.framed.values().any(|log| log.has_tail())
+    }
+
+    /// Claims, syncs and notes a new generation, so that its loss is noticed.
+    fn begin_generation(&mut self) -> io::Result<()> {
+        if let Some(number) = self.writer.begin()? {
+            self.claim.verify()?;
+            self.shared.generations.disk.sync()?;
+            self.save(vec![(key::begun(number), Some(Vec::new()))])?;
+        }
+        Ok(())
+    }
+
+    fn end_generation(&mut self) -> io::Result<()> {
+        self.commit(true)
+    }
+
+    fn removed(&mut self, number: u64) -> io::Result<()> {
+        // The summary goes last: a generation without a summary is recovered.
+        self.save(vec![(key::summary(number), None)])
+    }
+}
+
+impl DurableCommitter {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        logs: Arc<Logs>,
+        writer: GenerationWriter,
+        durable: Durable,
+    ) -> Self {
+        let Durable {
+            metadata,
+            saves,
+            late,
+            framed,
+            claim,
+        } = durable;
+        Self {
+            shared,
+            logs,
+            writer,
+            metadata,
+            saves,
+            late,
+            framed,
+            claim,
+        }
+    }
+
+    /// Does one commit; with `seal` it is the last into its generation.
+    fn commit(&mut self, seal: bool) -> io::Result<()> {
+        let served = self.shared.pacer.take();
+        // Changes first: records that were appended before a change was saved go with it.
+        let (changes, saved) = self.shared.take_saves();
+        let mut frames = Frames::default();
+        let logs = self.take_logs(seal);
+        let batches = logs.values().map(|log| log.take(seal, &mut frames));
+        let mut batches: Vec<CommitBatch> = batches.collect();
+        let idle = batches.is_empty() && changes.is_empty();
+        self.write(&mut batches, &frames.finish(), idle)?;
+        let generation = self.writer.generation();
+        self.save_changes(changes, seal)?;
+        if !idle && self.fault(Point::Publish).is_some() {
+            return Err(injected());
+        }
+        if let Some(generation) = generation {
+            for batch in &batches {
+                batch.log.publish(batch, &generation);
+            }
+        }
+        self.note(batches);
+        self.shared.saved.fetch_max(saved, Ordering::AcqRel);
+        self.shared.pacer.served(served);
+        self.shared.note_progress();
+        Ok(())
+    }
+
+    /// Takes the logs to commit, in the order of their ids: the same appends give the same writes.
+    fn take_logs(&mut self, seal: bool) -> BTreeMap<LogId, Arc<Log>> {
+        let dirty = std::mem::take(&mut *self.shared.dirty.lock());
+        let dirty = dirty.into_iter();
+        let mut logs: BTreeMap<_, _> = dirty
+            .filter_map(|id| Some((id, self.logs.get(id)?)))
+            .collect();
+        if seal {
+            // Also a log that is not dirty: its records must not stay in frames only.
+            logs.extend(self.framed.drain());
+        }
+        logs
+    }
+
+    /// Writes and flushes segments and frames.
+    fn write(
+        &mut self,
+        batches: &mut [CommitBatch],
+        frames: &[Vec<u8>],
+        idle: bool,
+    ) -> io::Result<()> {
+        let fault = match idle {
+            true => None,
+            false => self.fault(Point::Flush),
+        };
+        if !frames.is_empty() || batches.iter().any(|batch| !batch.segments.is_empty()) {
+            self.begin_generation()?;
+        }
+        for batch in batches {
+            for (entry, segment) in &mut batch.segments {
+                self.writer.append(entry, segment)?;
+            }
+        }
+        self.writer.append_frames(frames)?;
+        if fault == Some(Fault::Error) {
+            return Err(injected());
+        }
+        let flushing = Stopwatch::start();
+        self.writer.flush()?;
+        self.shared.commits.add(flushing.elapsed());
+        if !idle {
+            self.claim.verify()?;
+        }
+        match fault {
+            // Half of the commit: the records are there, the changes are not.
+            Some(_) => Err(injected()),
+            None => Ok(()),
+        }
+    }
+
+    /// Saves the changes that go with a commit; with `seal` ends the current generation.
+    fn save_changes(&mut self, mut changes: Vec<Pair>, seal: bool) -> io::Result<()> {
+        if seal && let Some((number, entries)) = self.writer.seal() {
+            let summary = summary::summary(&entries);
+            self.save(vec![
+                (key::summary(number), Some(summary)),
+                (key::begun(number), None),
+            ])?;
+        }
+        changes.append(&mut self.late);
+        self.save(changes)?;
+        self.write_marks();
+        Ok(())
+    }
+
+    fn save(&mut self, changes: Vec<Pair>) -> io::Result<()> {
+        if !changes.is_empty() {
+            self.metadata.save(&changes)?;
+            self.saves += 1;
+        }
+        Ok(())
+    }
+
+    /// Notes how far the databases were written. Without the note damage may go unnoticed.
+    fn write_marks(&self) {
+        let mut marks = Marks {
+            saves: self.saves,
+            ..Marks::default()
+        };
+        if let Some(current) = self.writer.current() {
+            marks.generation = current.generation.number;
+            marks.segments = u64::from(current.next_segment);
+            marks.commits = current.next_commit;
+        }
+        let disk = &self.shared.generations.disk;
+        if let Err(error) = disk.write_marks(&marks.to_bytes()) {
+            tracing::warn!(%error, "the file of marks cannot be written");
+        }
+    }
+
+    fn fault(&self, point: Point) -> Option<Fault> {
+        self.shared.settings.faults.at(point)
+    }
+
+    /// After a commit: notes the segments that may be evicted, and the logs in frames only.
+    fn note(&mut self, batches: Vec<CommitBatch>) {
+        let mut pending = 0;
+        let mut sealed = self.shared.sealed.lock();
+        for batch in batches {
+            pending += batch.pending;
+            let id = batch.log.id();
+            sealed.extend(batch.segments.iter().map(|(entry, _)| (id, entry.first)));
+            if batch.in_frames {
+                self.framed.insert(id, batch.log);
+            } else if !batch.segments.is_empty() {
+                self.framed.remove(&id);
+            }
+        }
+        drop(sealed);
+        self.shared.budget.release(pending);
+    }
+
+    /// Drops stored segments from memory, oldest first, until the rest fits the memory budget.
+    fn evict(&self) {
+        while self.shared.memory.load(Ordering::Relaxed) > self.shared.settings.memory_bytes {
+            let oldest = self.shared.sealed.lock().pop_front();
+            let Some((id, first)) = oldest else { return };
+            if let Some(log) = self.logs.get(id) {
+                self.shared.note_freed(log.evict(first), false);
+            }
+        }
+        self.logs.forget_evicted();
+    }
+}
+
+/// The error of an injected fault.
+fn injected() -> io::Error {
+    io::Error::other("a fault was injected")
+}

@@ -1,0 +1,116 @@
+//! A thread for slow work that nobody waits for: opening the next generation, closing the last one,
+//! removing the files of dead ones.
+
+use crate::store::disk::seam::GenerationHandle;
+use crate::store::generations::Generation;
+use crate::store::shared::state::Shared;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+/// An opened generation, or the reason why it could not be opened.
+pub(crate) type Opened = io::Result<Box<dyn GenerationHandle>>;
+
+enum Job {
+    Open(u64, Sender<Opened>),
+    Close(Arc<Generation>, Box<dyn GenerationHandle>),
+    RemoveBuried(u64),
+}
+
+/// The thread. It ends, its work done, when this is closed.
+pub(crate) struct Housekeeping {
+    shared: Arc<Shared>,
+    /// Without a thread every job is done at once.
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Housekeeping {
+    /// Starts the thread, unless the disk is instant.
+    pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
+        if shared.generations.disk.is_instant() {
+            return Ok(Self {
+                shared,
+                jobs: None,
+                thread: None,
+            });
+        }
+        let (jobs, receiver) = channel();
+        let of_thread = shared.clone();
+        let work = move || {
+            for job in receiver {
+                run(&of_thread, job);
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("housekeeping".into())
+            .spawn(work)?;
+        Ok(Self {
+            shared,
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+
+    pub(crate) fn open(&self, number: u64) -> Receiver<Opened> {
+        let (sender, receiver) = channel();
+        self.send(Job::Open(number, sender));
+        receiver
+    }
+
+    pub(crate) fn close_generation(
+        &self,
+        generation: Arc<Generation>,
+        writer: Box<dyn GenerationHandle>,
+    ) {
+        self.send(Job::Close(generation, writer));
+    }
+
+    pub(crate) fn remove_buried(&self, number: u64) {
+        self.send(Job::RemoveBuried(number));
+    }
+
+    fn send(&self, job: Job) {
+        match &self.jobs {
+            None => run(&self.shared, job),
+            Some(jobs) if jobs.send(job).is_err() => {
+                tracing::error!("the thread that opens and closes generations has ended");
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Waits for all jobs.
+    pub(crate) fn close(&mut self) {
+        self.jobs.take();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that opens and closes generations panicked");
+        }
+    }
+}
+
+fn run(shared: &Shared, job: Job) {
+    let generations = &shared.generations;
+    match job {
+        Job::Open(number, opened) => {
+            // The receiver may be gone: then the generation is closed again.
+            let _unwanted = opened.send(generations.open(number));
+        }
+        Job::Close(generation, writer) => {
+            generation.close(Some(writer));
+            // A sweep leaves a generation alone that is still being written.
+            if generation.is_half_dead() {
+                shared.ask_for_sweep();
+            }
+        }
+        Job::RemoveBuried(number) => {
+            if let Err(error) = generations.disk.remove_buried(number) {
+                let name = generations.disk.name(number);
+                tracing::warn!(%error, "{name}.dead cannot be removed: remove it by hand");
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The spiller: without a data directory, records that do not fit in memory go to temporary files.
+//!
+//! Sealed segments are spilled oldest first, without commit frames: nothing has to survive.
+
+use super::committer::Commit;
+use super::generation_writer::GenerationWriter;
+use super::sweep::Sweep;
+use crate::limits;
+use crate::store::logs::Logs;
+use crate::store::shared::state::Shared;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Spills records to temporary files.
+pub(crate) struct Spiller {
+    shared: Arc<Shared>,
+    logs: Arc<Logs>,
+    writer: GenerationWriter,
+}
+
+impl Commit for Spiller {
+    fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn work(&mut self) -> io::Result<()> {
+        // While writes are refused a spill is tried whatever the excess.
+        let mut is_due = self.shared.budget.is_refusing();
+        while is_due || self.excess() > 0 {
+            is_due = false;
+            if self.spill()? {
+                self.accept_again();
+            } else if !self.seal_tails() {
+                break;
+            }
+        }
+        self.logs.forget_evicted();
+        if self.shared.signal.sweep.swap(false, Ordering::AcqRel) {
+            self.sweep()?;
+        }
+        Ok(())
+    }
+
+    /// Refuses writes beyond the memory budget until a spill succeeds: every refused write makes
+    /// the committer try again.
+    fn fail(&mut self, error: &io::Error) {
+        if self.shared.budget.is_refusing() {
+            return;
+        }
+        tracing::warn!(
+            %error,
+            "records cannot be spilled to the temporary directory: writes beyond the memory \
+             budget are refused until they can; free space there, set TMPDIR to a writable \
+             directory, raise --memory, or give a --data-dir"
+        );
+        let memory = self.shared.settings.memory_bytes;
+        self.shared.budget.set_limit(memory, true);
+    }
+
+    fn close(mut self: Box<Self>) {
+        self.writer.close();
+    }
+}
+
+impl Sweep for Spiller {
+    fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn logs(&self) -> &Arc<Logs> {
+        &self.logs
+    }
+
+    fn writer(&mut self) -> &mut GenerationWriter {
+        &mut self.writer
+    }
+
+    fn may_end_current(&self) -> bool {
+        true
+    }
+
+    fn begin_generation(&mut self) -> io::Result<()> {
+        self.writer.begin().map(drop)
+    }
+
+    fn end_generation(&mut self) -> io::Result<()> {
+        self.writer.seal();
+        Ok(())
+    }
+
+    fn removed(&mut self, _number: u64) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Spiller {
+    pub(crate) fn new(shared: Arc<Shared>, logs: Arc<Logs>, writer: GenerationWriter) -> Self {
+        Self {
+            shared,
+            logs,
+            writer,
+        }
+    }
+
+    /// A spill succeeded: writes beyond the memory budget are taken again.
+    fn accept_again(&self) {
+        if self.shared.budget.is_refusing() {
+            tracing::info!("records can be spilled to the temporary directory again");
+            let limit = self.shared.write_limit();
+            self.shared.budget.set_limit(limit, false);
+        }
+    }
+
+    /// Bytes in memory beyond the memory budget.
+    fn excess(&self) -> u64 {
+        let memory = self.shared.memory.load(Ordering::Relaxed);
+        memory.saturating_sub(self.shared.settings.memory_bytes)
+    }
+
+    /// Spills some segments; false when there was none. A segment that cannot be written goes back
+    /// to the front of the queue.
+    fn spill(&mut self) -> io::Result<bool> {
+        let mut spilled = Vec::new();
+        let mut bytes = 0;
+        let mut failed = None;
+        while bytes < limits::SPILL_BYTES {
+            let oldest = self.shared.sealed.lock().pop_front();
+            let Some((id, first)) = oldest else { break };
+            let Some(log) = self.logs.get(id) else {
+                continue;
+            };
+            let Some((mut entry, segment)) = log.unstored(first) else {
+                continue;
+            };
+            let written = self.begin_generation();
+            let written = written.and_then(|()| self.writer.append(&mut entry, &segment));
+            if let Err(error) = written {
+                self.shared.sealed.lock().push_front((id, first));
+                failed = Some(error);
+                break;
+            }
+            bytes += u64::from(entry.bytes);
+            spilled.push((log, entry));
+        }
+        self.writer.flush()?;
+        if let Some(generation) = self.writer.generation() {
+            for (log, entry) in &spilled {
+                let freed = log.spilled(entry, &generation);
+                self.shared.note_freed(freed, false);
+            }
+        }
+        if self.writer.is_full() {
+            self.writer.seal();
+        }
+        failed.map_or(Ok(!spilled.is_empty()), Err)
+    }
+
+    /// Closes every tail, so that it can be spilled; false when there is none.
+    fn seal_tails(&self) -> bool {
+        for log in self.logs.all() {
+            log.seal_tail();
+        }
+        !self.shared.sealed.lock().is_empty()
+    }
+}

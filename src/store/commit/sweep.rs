@@ -1,0 +1,73 @@
+//! Sweeps: removing generations in which nothing is wanted, and rewriting those in which little is.
+
+use super::generation_writer::GenerationWriter;
+use crate::store::generations::{Generation, Unread};
+use crate::store::logs::Logs;
+use crate::store::shared::state::Shared;
+use std::io;
+use std::sync::Arc;
+
+/// A committer that can sweep.
+pub(super) trait Sweep {
+    fn shared(&self) -> &Arc<Shared>;
+    fn logs(&self) -> &Arc<Logs>;
+    fn writer(&mut self) -> &mut GenerationWriter;
+    /// Whether the current generation may be ended though nothing in its segments is wanted.
+    fn may_end_current(&self) -> bool;
+    /// Makes a current generation where there is none.
+    fn begin_generation(&mut self) -> io::Result<()>;
+    /// Ends the current generation.
+    fn end_generation(&mut self) -> io::Result<()>;
+    /// A generation was removed.
+    fn removed(&mut self, number: u64) -> io::Result<()>;
+
+    /// Removes generations in which nothing is wanted, and rewrites those in which little is.
+    fn sweep(&mut self) -> io::Result<()> {
+        if self.writer().is_dead() && self.may_end_current() {
+            self.end_generation()?;
+        }
+        let all = self.shared().generations.all.lock().clone();
+        for generation in all.iter().filter(|generation| generation.is_sealed()) {
+            if generation.is_gone() {
+                self.logs().lose_generation(generation);
+            } else if generation.live() > 0 && generation.is_half_dead() {
+                self.rewrite(generation)?;
+                if self.writer().is_full() {
+                    self.end_generation()?;
+                }
+            }
+            if generation.live() == 0 {
+                self.writer().remove(generation)?;
+                self.removed(generation.number)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the wanted segments of a generation to the current one.
+    fn rewrite(&mut self, generation: &Arc<Generation>) -> io::Result<()> {
+        let mut moved = Vec::new();
+        for log in self.logs().all() {
+            for mut entry in log.segments_in(generation) {
+                let segment = match self.shared().generations.read(generation, &entry) {
+                    Ok(segment) => segment,
+                    Err(Unread::Failed(error)) => return Err(io::Error::other(error.to_string())),
+                    Err(Unread::Lost(problem)) => {
+                        log.lose(&(generation.clone(), entry), &problem);
+                        continue;
+                    }
+                };
+                self.begin_generation()?;
+                self.writer().append(&mut entry, &segment)?;
+                moved.push((log.clone(), entry));
+            }
+        }
+        self.writer().flush()?;
+        if let Some(current) = self.writer().generation() {
+            for (log, entry) in moved {
+                log.moved(&entry, &current);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! A data directory on the machine's file system: its lock, its version, and moving generations.
+
+use super::layout::{Layout, Name};
+use super::seam::Claim;
+use crate::limits;
+use crate::store::error::{OpenError, Problem};
+use std::fs::{File, Metadata, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+
+/// The version of the layout of a data directory.
+pub(crate) const VERSION: &str = "minikin data 2\n";
+
+/// The start of the version of every layout.
+const VERSION_BEGINS: &str = "minikin data ";
+
+/// A held lock file.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    layout: Layout,
+    file: File,
+}
+
+impl Claim for Lock {
+    fn verify(&self) -> io::Result<()> {
+        let identity = |file: Metadata| (file.dev(), file.ino());
+        let held = self.file.metadata().map(identity)?;
+        match std::fs::metadata(self.layout.lock()).map(identity) {
+            Ok(found) if found == held => Ok(()),
+            _ => Err(io::Error::other(format!(
+                "{} was removed or replaced while it was in use",
+                self.layout.directory().display()
+            ))),
+        }
+    }
+}
+
+/// Claims the directory for this process, makes it where there is none, and checks its version.
+pub(crate) fn claim(layout: &Layout, tries: u32) -> Result<Lock, OpenError> {
+    let directory = layout.directory();
+    let fail = |error| OpenError::new(directory, error);
+    if !directory.is_dir() {
+        std::fs::create_dir_all(directory).map_err(fail)?;
+        // A power cut takes the directory unless its name in its parent is durable.
+        let parent = directory.parent().filter(|path| *path != Path::new(""));
+        sync_names(parent.unwrap_or(Path::new("."))).map_err(fail)?;
+    }
+    let path = layout.lock();
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.map_err(|error| OpenError::damaged(directory, &path, error))?;
+    hold(&file, directory, tries)?;
+    if !has_version(layout)? {
+        write_version(layout).map_err(fail)?;
+    }
+    let layout = layout.clone();
+    Ok(Lock { layout, file })
+}
+
+/// Locks the directory for reading it, without changing anything in it. A directory without a lock
+/// file is held by no process.
+pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
+    let directory = layout.directory();
+    match std::fs::metadata(directory) {
+        Ok(found) if found.is_dir() => {}
+        Ok(_) => return Err(OpenError::of(directory, Problem::NotOurs)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(OpenError::of(directory, Problem::Absent));
+        }
+        Err(error) => return Err(OpenError::new(directory, error)),
+    }
+    let file = match File::open(layout.lock()) {
+        Ok(file) => Some(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(OpenError::new(&layout.lock(), error)),
+    };
+    if let Some(file) = &file {
+        hold(file, directory, limits::CHECK_LOCK_TRIES)?;
+    }
+    if !has_version(layout)? && !layout.metadata().exists() {
+        return Err(OpenError::of(directory, Problem::NotOurs));
+    }
+    let layout = layout.clone();
+    Ok(file.map(|file| Lock { layout, file }))
+}
+
+fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
+    let mut tries = 1..tries;
+    while let Err(error) = lock.try_lock() {
+        match (error, tries.next()) {
+            (TryLockError::Error(error), _) => return Err(OpenError::new(directory, error)),
+            (TryLockError::WouldBlock, None) => {
+                return Err(OpenError::of(directory, Problem::InUse));
+            }
+            (TryLockError::WouldBlock, Some(_)) => std::thread::sleep(limits::LOCK_PAUSE),
+        }
+    }
+    Ok(())
+}
+
+/// Whether the directory has the version of this program. It has none when a start was killed
+/// before it wrote the version.
+fn has_version(layout: &Layout) -> Result<bool, OpenError> {
+    let (directory, path) = (layout.directory(), layout.version());
+    let damaged = |text| OpenError::damaged(directory, &path, io::Error::other(text));
+    let found = match std::fs::read(&path) {
+        Ok(found) => String::from_utf8_lossy(&found).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            return Err(damaged("it is a folder"));
+        }
+        Err(error) => return Err(OpenError::new(&path, error)),
+    };
+    if found == VERSION || found.is_empty() {
+        return Ok(!found.is_empty());
+    }
+    let number = found.strip_prefix(VERSION_BEGINS);
+    let number = number.and_then(|rest| rest.strip_suffix('\n'));
+    if number.is_none_or(|number| number.parse::<u32>().is_err()) {
+        return Err(damaged("it holds no version"));
+    }
+    let (found, ours) = (found.trim().to_owned(), VERSION.trim().to_owned());
+    Err(OpenError::of(directory, Problem::Version { found, ours }))
+}
+
+fn write_version(layout: &Layout) -> io::Result<()> {
+    let mut file = File::create(layout.version())?;
+    io::Write::write_all(&mut file, VERSION.as_bytes())?;
+    file.sync_all()
+}
+
+/// The names in the directory.
+pub(crate) fn names(layout: &Layout) -> io::Result<Vec<String>> {
+    let name = |entry: io::Result<std::fs::DirEntry>| {
+        Ok(entry?.file_name().to_string_lossy().into_owned())
+    };
+    std::fs::read_dir(layout.directory())?.map(name).collect()
+}
+
+/// The numbers of the generations in the directory, in order.
+pub(crate) fn generations(names: &[String]) -> Vec<u64> {
+    let number = |name: &String| match Layout::parse(name) {
+        Name::Generation(number) => Some(number),
+        _ => None,
+    };
+    let mut numbers: Vec<_> = names.iter().filter_map(number).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync_names(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// Writes the file of marks, without syncing it.
+pub(crate) fn write_marks(layout: &Layout, marks: &[u8]) -> io::Result<()> {
+    let options = &mut File::options();
+    let file = options.create(true).write(true).truncate(false);
+    file.open(layout.marks())?.write_all_at(marks, 0)
+}
+
+/// The file of marks; empty where there is none.
+pub(crate) fn read_marks(layout: &Layout) -> io::Result<Vec<u8>> {
+    match std::fs::read(layout.marks()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
+    }
+}

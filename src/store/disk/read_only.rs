@@ -1,0 +1,103 @@
+//! A data directory that is only read: its databases are opened as copies.
+
+use super::directory;
+use super::layout::{Layout, Name};
+use super::seam::{Claim, Disk, GenerationHandle, MetadataHandle};
+use super::sled::{SledDatabase, SledDisk};
+use crate::store::error::OpenError;
+use std::io;
+
+/// A data directory in which nothing is changed. Calls that would change it do nothing.
+pub(crate) struct ReadOnlyDisk {
+    layout: Layout,
+    disk: SledDisk,
+}
+
+/// The claim of a directory without a lock file.
+struct Unlocked;
+
+impl Claim for Unlocked {
+    fn verify(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl ReadOnlyDisk {
+    pub(crate) fn new(layout: Layout) -> Self {
+        let disk = SledDisk::new(layout.clone());
+        Self { layout, disk }
+    }
+
+    /// The names of the generations that were set aside, in order.
+    pub(crate) fn set_aside_names(&self) -> io::Result<Vec<String>> {
+        let mut names = directory::names(&self.layout)?;
+        names.retain(|name| Layout::parse(name) == Name::SetAside);
+        names.sort();
+        Ok(names)
+    }
+}
+
+impl Disk for ReadOnlyDisk {
+    fn claim(&self) -> Result<Box<dyn Claim>, OpenError> {
+        Ok(match directory::visit(&self.layout)? {
+            Some(lock) => Box::new(lock),
+            None => Box::new(Unlocked),
+        })
+    }
+
+    fn open_metadata(&self) -> io::Result<Box<dyn MetadataHandle>> {
+        Ok(Box::new(SledDatabase::open_copy(&self.layout.metadata())?))
+    }
+
+    fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
+        self.disk.open_copy(number)
+    }
+
+    fn open_copy(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
+        self.disk.open_copy(number)
+    }
+
+    fn generations(&self) -> io::Result<Vec<u64>> {
+        Ok(directory::generations(&directory::names(&self.layout)?))
+    }
+
+    fn holds(&self, number: u64) -> bool {
+        self.disk.holds(number)
+    }
+
+    fn set_aside(&self, number: u64) -> io::Result<String> {
+        Ok(self.name(number))
+    }
+
+    fn bury(&self, _number: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn remove_buried(&self, _number: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn remove(&self, _number: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_marks(&self, _marks: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn marks(&self) -> io::Result<Vec<u8>> {
+        self.disk.marks()
+    }
+
+    fn metadata_name(&self) -> String {
+        self.disk.metadata_name()
+    }
+
+    fn name(&self, number: u64) -> String {
+        self.disk.name(number)
+    }
+}

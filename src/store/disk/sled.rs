@@ -1,0 +1,374 @@
+//! The one file that names sled.
+//!
+//! Seven of its traps are closed here. Dropping any handle or cursor flushes, and after a failed
+//! flush the next flush waits for ever: after a failure handles are forgotten, not dropped. It
+//! panics where others return errors: a panic becomes an error. Its own flusher thread aborts the
+//! process when the disk is full: that thread is never started. A panic while it opens a damaged
+//! database never unwinds, because its clean-up waits for the flusher thread: a panic hook reports
+//! the panic at once, and opening has a time limit. Reading a whole database has a time limit too,
+//! because with damaged metadata sled looks for ever for a leaf that is not there. An opening that
+//! is killed half way can cost data: `mend.rs` prevents that. After a damaged part of its log sled
+//! drops the rest of that log silently: the marks and the summaries of generations show it.
+
+mod guard;
+mod mend;
+
+use super::directory;
+use super::layout::{Layout, Name};
+use super::seam::{Claim, Disk, GenerationHandle, MetadataHandle, Stored};
+use crate::limits::{
+    DATABASE_CACHE_BYTES, LOCK_TRIES, SLED_LEAF_FANOUT, SLED_READ_AHEAD, SLED_READ_LIMIT,
+};
+use crate::store::error::OpenError;
+use crate::store::format::key::{self, Pair};
+use ::sled as engine;
+use bytes::Bytes;
+use guard::{guarded, limited, patiently};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+
+type Tree = engine::Tree<SLED_LEAF_FANOUT>;
+
+/// The lowest level there is: records are stored as they are, nearly at the speed of a copy.
+const COMPRESSION: i32 = -131_072;
+
+/// How empty a file may get before sled rewrites what is left in it.
+const FILL_RATIO: f32 = 0.3;
+
+/// A data directory of sled databases.
+#[derive(Debug)]
+pub(crate) struct SledDisk {
+    layout: Layout,
+    lock_tries: u32,
+}
+
+impl SledDisk {
+    pub(crate) fn new(layout: Layout) -> Self {
+        let lock_tries = LOCK_TRIES;
+        Self { layout, lock_tries }
+    }
+
+    /// The same, trying the lock of the directory `tries` times.
+    #[cfg(test)]
+    pub(crate) fn trying(layout: Layout, tries: u32) -> Self {
+        let lock_tries = tries;
+        Self { layout, lock_tries }
+    }
+}
+
+impl Disk for SledDisk {
+    fn claim(&self) -> Result<Box<dyn Claim>, OpenError> {
+        Ok(Box::new(directory::claim(&self.layout, self.lock_tries)?))
+    }
+
+    fn open_metadata(&self) -> io::Result<Box<dyn MetadataHandle>> {
+        Ok(Box::new(SledDatabase::open(&self.layout.metadata())?))
+    }
+
+    fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
+        Ok(Box::new(SledDatabase::open(
+            &self.layout.generation(number),
+        )?))
+    }
+
+    fn open_copy(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
+        let path = self.layout.generation(number);
+        Ok(Box::new(SledDatabase::open_copy(&path)?))
+    }
+
+    fn generations(&self) -> io::Result<Vec<u64>> {
+        let names = directory::names(&self.layout)?;
+        for name in &names {
+            if Layout::parse(name) == Name::Dead {
+                std::fs::remove_dir_all(self.layout.directory().join(name))?;
+            }
+        }
+        Ok(directory::generations(&names))
+    }
+
+    fn holds(&self, number: u64) -> bool {
+        self.layout.generation(number).is_dir()
+    }
+
+    fn set_aside(&self, number: u64) -> io::Result<String> {
+        let aside = self.layout.set_aside(number);
+        std::fs::rename(self.layout.generation(number), &aside)?;
+        Ok(aside.display().to_string())
+    }
+
+    fn bury(&self, number: u64) -> io::Result<()> {
+        std::fs::rename(self.layout.generation(number), self.layout.dead(number))
+    }
+
+    fn remove_buried(&self, number: u64) -> io::Result<()> {
+        std::fs::remove_dir_all(self.layout.dead(number))
+    }
+
+    fn remove(&self, number: u64) -> io::Result<()> {
+        std::fs::remove_dir_all(self.layout.generation(number))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        directory::sync_names(self.layout.directory())
+    }
+
+    fn write_marks(&self, marks: &[u8]) -> io::Result<()> {
+        directory::write_marks(&self.layout, marks)
+    }
+
+    fn marks(&self) -> io::Result<Vec<u8>> {
+        directory::read_marks(&self.layout)
+    }
+
+    fn metadata_name(&self) -> String {
+        self.layout.metadata().display().to_string()
+    }
+
+    fn name(&self, number: u64) -> String {
+        self.layout.generation(number).display().to_string()
+    }
+}
+
+/// An open database: a generation or the metadata.
+pub(super) struct SledDatabase {
+    /// Always there until the drop.
+    handles: Option<Handles>,
+    /// A write failed, here or through another handle on the same database.
+    failed: Arc<AtomicBool>,
+    /// The folder of a copy, removed with its last handle.
+    copy: Option<Arc<tempfile::TempDir>>,
+}
+
+struct Handles {
+    _database: Option<engine::Db<SLED_LEAF_FANOUT>>,
+    main: Tree,
+    commits: Tree,
+}
+
+impl SledDatabase {
+    /// Opens the database at `path`, and makes it where there is none.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let config = engine::Config {
+            target_heap_file_fill_ratio: FILL_RATIO,
+            ..engine::Config::new()
+                .path(path)
+                .cache_capacity_bytes(DATABASE_CACHE_BYTES)
+                .flush_every_ms(None)
+                .zstd_compression_level(COMPRESSION)
+        };
+        let path = path.to_path_buf();
+        limited(move || {
+            mend::mend(&path)?;
+            let database = patiently(|| config.open::<SLED_LEAF_FANOUT>())?;
+            let commits = database.open_tree("commits")?;
+            let main = (*database).clone();
+            let handles = Handles {
+                _database: Some(database),
+                main,
+                commits,
+            };
+            Ok(Self {
+                handles: Some(handles),
+                failed: Arc::default(),
+                copy: None,
+            })
+        })
+    }
+
+    /// Opens a copy of the database at `path`; an empty one where there is none.
+    pub(super) fn open_copy(path: &Path) -> io::Result<Self> {
+        let copy = tempfile::Builder::new().prefix("minikin-").tempdir()?;
+        if path.exists() {
+            copy_folder(path, copy.path())?;
+        }
+        let mut database = Self::open(copy.path())?;
+        database.copy = Some(Arc::new(copy));
+        Ok(database)
+    }
+
+    fn handles(&self) -> &Handles {
+        let handles = self.handles.as_ref();
+        handles.expect("handles are there until the drop")
+    }
+
+    fn write<T>(&self, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err(io::Error::other("an earlier write failed"));
+        }
+        let result = guarded(act);
+        if result.is_err() {
+            self.failed.store(true, Ordering::Release);
+        }
+        result
+    }
+
+    fn insert(&self, tree: &Tree, key: &[u8], value: &[u8]) -> io::Result<()> {
+        self.write(|| tree.insert(key, value).map(drop))
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.write(|| self.handles().main.flush().map(drop))
+    }
+
+    fn get(&self, tree: &Tree, key: &[u8]) -> io::Result<Option<Bytes>> {
+        guarded(|| Ok(tree.get(key)?.map(Bytes::from_owner)))
+    }
+
+    /// Visits every pair of a tree, in order. Another thread reads, so that a reading that does not
+    /// end can be given up.
+    fn each(
+        &self,
+        tree: &Tree,
+        visit: &mut dyn FnMut(&[u8], Bytes) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let tree = tree.clone();
+        let (sender, receiver) = sync_channel(SLED_READ_AHEAD);
+        let read = move || {
+            let read = guarded(|| {
+                for pair in tree.iter() {
+                    let (key, value) = pair?;
+                    if sender.send(Ok(Some((key, value)))).is_err() {
+                        break;
+                    }
+                }
+                Ok(None)
+            });
+            // Before the end is sent: the receiver may close the database then.
+            drop(tree);
+            let _given_up = sender.send(read);
+        };
+        std::thread::Builder::new()
+            .name("reading".into())
+            .spawn(read)?;
+        loop {
+            match receiver.recv_timeout(SLED_READ_LIMIT) {
+                Ok(Ok(Some((key, value)))) => visit(&key, Bytes::from_owner(value))?,
+                Ok(end) => return end.map(drop),
+                Err(_) => {
+                    self.failed.store(true, Ordering::Release);
+                    return Err(io::Error::other("sled does not finish reading it"));
+                }
+            }
+        }
+    }
+}
+
+impl GenerationHandle for SledDatabase {
+    fn append(&self, number: u32, segment: &[u8]) -> io::Result<()> {
+        self.insert(&self.handles().main, &key::segment(number), segment)
+    }
+
+    fn append_frame(&self, commit: u64, part: u32, frame: &[u8]) -> io::Result<()> {
+        self.insert(&self.handles().commits, &key::commit(commit, part), frame)
+    }
+
+    fn commit(&self) -> io::Result<()> {
+        self.flush()
+    }
+
+    fn read(&self, number: u32) -> io::Result<Option<Bytes>> {
+        self.get(&self.handles().main, &key::segment(number))
+    }
+
+    fn scan(&self, visit: &mut dyn FnMut(Stored) -> io::Result<()>) -> io::Result<()> {
+        let Handles { main, commits, .. } = self.handles();
+        self.each(main, &mut |key, bytes| {
+            let number = key::number(key).and_then(|number| u32::try_from(number).ok());
+            number.map_or(Ok(()), |number| visit(Stored::Segment(number, bytes)))
+        })?;
+        self.each(commits, &mut |key, bytes| {
+            let commit = key::number(key);
+            commit.map_or(Ok(()), |commit| visit(Stored::Frame(commit, bytes)))
+        })
+    }
+
+    fn another(&self) -> Box<dyn GenerationHandle> {
+        let Handles { main, commits, .. } = self.handles();
+        let handles = Handles {
+            _database: None,
+            main: main.clone(),
+            commits: commits.clone(),
+        };
+        Box::new(Self {
+            handles: Some(handles),
+            failed: self.failed.clone(),
+            copy: self.copy.clone(),
+        })
+    }
+}
+
+impl MetadataHandle for SledDatabase {
+    fn save(&self, changes: &[Pair]) -> io::Result<()> {
+        let saves = self.saves()? + 1;
+        let Handles { main, commits, .. } = self.handles();
+        for (key, value) in changes {
+            match value {
+                Some(value) => self.insert(main, key, value)?,
+                None => self.write(|| main.remove(key).map(drop))?,
+            }
+        }
+        self.insert(commits, key::SAVES, &saves.to_be_bytes())?;
+        self.flush()
+    }
+
+    fn saves(&self) -> io::Result<u64> {
+        let saves = self.get(&self.handles().commits, key::SAVES)?;
+        Ok(saves.and_then(|saves| key::number(&saves)).unwrap_or(0))
+    }
+
+    fn scan(&self, visit: &mut dyn FnMut(&[u8], Bytes)) -> io::Result<()> {
+        self.each(&self.handles().main, &mut |key, value| {
+            visit(key, value);
+            Ok(())
+        })
+    }
+}
+
+impl Drop for SledDatabase {
+    fn drop(&mut self) {
+        let handles = self.handles.take();
+        if self.failed.load(Ordering::Acquire) {
+            // A drop would flush, and that flush would never return.
+            std::mem::forget(handles);
+            return;
+        }
+        let closed = guarded(|| {
+            drop(handles);
+            Ok(())
+        });
+        if let Err(error) = closed {
+            tracing::warn!(%error, "closing a database failed");
+        }
+    }
+}
+
+/// Copies the content of the folder `from` into the folder `to`.
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            std::fs::create_dir(&target)?;
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// The error that sled annotated: without the places in sled's source that led to it, and with the
+/// number of the operating system's error, which sled keeps only in the text.
+fn plain(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    let number = text.rsplit_once("(os error ");
+    let number = number.and_then(|(_, number)| number.trim_end_matches(')').parse().ok());
+    if let Some(number) = number {
+        return io::Error::from_raw_os_error(number);
+    }
+    let cause = text.rsplit(" -> ").next().unwrap_or(&text);
+    io::Error::new(error.kind(), cause)
+}

@@ -1,0 +1,94 @@
+//! Calls into sled that end: its panics become errors, and slow calls are given up.
+
+use super::plain;
+use crate::limits::{SLED_OPEN_LIMIT, SLED_OPENING_PAUSE, SLED_OPENINGS};
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::sync::mpsc::channel;
+
+/// Receives the text of a panic.
+type OnPanic = Box<dyn Fn(&str)>;
+
+thread_local! {
+    /// Calls into sled that are in progress on this thread.
+    static IN_SLED: Cell<u32> = const { Cell::new(0) };
+    /// Receives the text of a panic of sled on this thread.
+    static ON_PANIC: RefCell<Option<OnPanic>> = const { RefCell::new(None) };
+}
+
+/// Turns a panic of sled into an error.
+pub(super) fn guarded<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    watch_panics();
+    IN_SLED.set(IN_SLED.get() + 1);
+    let done = catch_unwind(AssertUnwindSafe(|| act().map_err(plain)));
+    IN_SLED.set(IN_SLED.get() - 1);
+    done.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or(panic.downcast_ref::<&str>().copied());
+        Err(panic_error(text.unwrap_or("unknown")))
+    })
+}
+
+/// Runs `act` on a thread of its own, which is given up when it panics or takes too long.
+pub(super) fn limited<T: Send + 'static>(
+    act: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (sender, receiver) = channel();
+    let run = move || {
+        let panicked = sender.clone();
+        ON_PANIC.set(Some(Box::new(move |text| {
+            // The unwinding may never end: the receiver must not wait for it.
+            let _given_up = panicked.send(Err(panic_error(text)));
+        })));
+        let result = guarded(act);
+        // The receiver may have given up: then the database is closed again.
+        let _given_up = sender.send(result);
+    };
+    std::thread::Builder::new()
+        .name("opening".into())
+        .spawn(run)?;
+    receiver
+        .recv_timeout(SLED_OPEN_LIMIT)
+        .unwrap_or_else(|_| Err(io::Error::other("sled does not finish opening it")))
+}
+
+/// Opens again while the database is still locked. The data directory's own lock keeps other
+/// processes away, so the lock goes away: sled starts a child process at every opening of any
+/// database, and the child holds a copy of every lock of this process until it runs its program.
+pub(super) fn patiently<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    for _ in 0..SLED_OPENINGS {
+        match open() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                std::thread::sleep(SLED_OPENING_PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+    open()
+}
+
+/// Installs, once, a panic hook that keeps panics of sled off the standard error output. Every
+/// other panic goes to the hook that was installed before.
+fn watch_panics() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if IN_SLED.try_with(Cell::get).unwrap_or(0) == 0 {
+                return previous(panic);
+            }
+            let text = panic.payload_as_str().unwrap_or("unknown").to_owned();
+            let _no_thread_local = ON_PANIC.try_with(|on_panic| {
+                if let Some(report) = &*on_panic.borrow() {
+                    report(&text);
+                }
+            });
+        }));
+    });
+}
+
+fn panic_error(text: &str) -> io::Error {
+    io::Error::other(format!("sled panicked: {text}"))
+}

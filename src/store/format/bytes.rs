@@ -1,0 +1,38 @@
+//! Little-endian numbers and the one framing with a checksum: `crc32 u32`, then the content.
+
+const CHECKSUM: usize = 4;
+
+/// Starts a frame: four bytes for the checksum.
+pub(crate) fn framed() -> Vec<u8> {
+    vec![0; CHECKSUM]
+}
+
+/// Ends a frame: writes the checksum of its content.
+pub(crate) fn stamp(frame: &mut [u8]) {
+    let checksum = crc32fast::hash(&frame[CHECKSUM..]);
+    frame[..CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+}
+
+/// The content of a frame.
+///
+/// # Errors
+/// When its checksum is wrong.
+pub(crate) fn checked(frame: &[u8]) -> Result<&[u8], &'static str> {
+    match frame.split_first_chunk() {
+        Some((checksum, content)) if u32::from_le_bytes(*checksum) == crc32fast::hash(content) => {
+            Ok(content)
+        }
+        _ => Err("its checksum is wrong"),
+    }
+}
+
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    let [a, b, c, d, ..] = bytes[at..] else {
+        panic!("bytes for a number are missing")
+    };
+    u32::from_le_bytes([a, b, c, d])
+}
+
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
+}

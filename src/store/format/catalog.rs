@@ -1,0 +1,187 @@
+//! The catalog: the accounts, streams, shards and the virtual clock that survive a restart.
+//!
+//! | key | value | removed |
+//! |---|---|---|
+//! | `s`, incarnation u64 | [`StreamValue`] | at the end of DELETING |
+//! | `h`, incarnation u64, index u32 | [`ShardValue`] | when its records have expired |
+//! | `a`, account, `/`, region | [`AccountValue`] | never |
+//! | `c` | milliseconds of a virtual clock, i64 | never |
+//!
+//! A new kind of entry takes a variant of [`Change`], a member of [`Catalog`], and a line in
+//! [`Change::to_pair`] and in [`Catalog::insert`].
+
+use super::key::Pair;
+use super::value::{AccountValue, ShardValue, StreamValue};
+use std::collections::BTreeMap;
+
+/// A change of the catalog; without a value the entry is removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The settings of an account in a region.
+    Account {
+        /// The account's twelve digits.
+        account: String,
+        /// The region.
+        region: String,
+        /// The settings.
+        value: Option<AccountValue>,
+    },
+    /// A stream.
+    Stream {
+        /// Its incarnation.
+        incarnation: u64,
+        /// The stream.
+        value: Option<Box<StreamValue>>,
+    },
+    /// A shard.
+    Shard {
+        /// The incarnation of its stream.
+        incarnation: u64,
+        /// Its index in the stream.
+        index: u32,
+        /// The shard.
+        value: Option<ShardValue>,
+    },
+    /// The time of a virtual clock, in milliseconds since the epoch.
+    Clock(i64),
+}
+
+impl Change {
+    /// The stored form.
+    pub(crate) fn to_pair(&self) -> Pair {
+        match self {
+            Self::Account {
+                account,
+                region,
+                value,
+            } => (
+                account_key(account, region),
+                value.as_ref().map(AccountValue::to_bytes),
+            ),
+            Self::Stream { incarnation, value } => (
+                stream_key(*incarnation),
+                value.as_ref().map(|value| value.to_bytes()),
+            ),
+            Self::Shard {
+                incarnation,
+                index,
+                value,
+            } => (
+                shard_key(*incarnation, *index),
+                value.as_ref().map(ShardValue::to_bytes),
+            ),
+            Self::Clock(ms) => (CLOCK.to_vec(), Some(ms.to_be_bytes().to_vec())),
+        }
+    }
+}
+
+/// Everything in the catalog.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Catalog {
+    /// Settings, by account and region.
+    pub accounts: BTreeMap<(String, String), AccountValue>,
+    /// Streams, by incarnation.
+    pub streams: BTreeMap<u64, StreamValue>,
+    /// Shards, by the incarnation of their stream and their index.
+    pub shards: BTreeMap<(u64, u32), ShardValue>,
+    /// The time of a virtual clock, in milliseconds since the epoch.
+    pub clock_ms: Option<i64>,
+}
+
+impl Catalog {
+    /// Adds an entry in its stored form. For recovery and for fuzzers.
+    ///
+    /// # Errors
+    /// The kind of entry that cannot be read.
+    #[doc(hidden)]
+    pub fn insert(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), &'static str> {
+        if let Some(incarnation) = parse_stream(key) {
+            let value = StreamValue::from_bytes(bytes).ok_or("a stream")?;
+            self.streams.insert(incarnation, value);
+        } else if let Some(shard) = parse_shard(key) {
+            let value = ShardValue::from_bytes(bytes).ok_or("a shard")?;
+            self.shards.insert(shard, value);
+        } else if let Some((account, region)) = parse_account(key) {
+            let value = AccountValue::from_bytes(bytes).ok_or("an account")?;
+            let key = (account.to_owned(), region.to_owned());
+            self.accounts.insert(key, value);
+        } else if key == CLOCK {
+            let ms = bytes.try_into().map_err(|_| "the clock")?;
+            self.clock_ms = Some(i64::from_be_bytes(ms));
+        } else {
+            return Err("an entry of another version");
+        }
+        Ok(())
+    }
+}
+
+const CLOCK: &[u8] = b"c";
+
+pub(super) fn stream_key(incarnation: u64) -> Vec<u8> {
+    [b"s".as_slice(), &incarnation.to_be_bytes()].concat()
+}
+
+pub(super) fn parse_stream(key: &[u8]) -> Option<u64> {
+    let incarnation = key.strip_prefix(b"s")?;
+    incarnation.try_into().ok().map(u64::from_be_bytes)
+}
+
+pub(super) fn shard_key(incarnation: u64, index: u32) -> Vec<u8> {
+    let (incarnation, index) = (incarnation.to_be_bytes(), index.to_be_bytes());
+    [b"h".as_slice(), &incarnation, &index].concat()
+}
+
+pub(super) fn parse_shard(key: &[u8]) -> Option<(u64, u32)> {
+    let (incarnation, index) = key.strip_prefix(b"h")?.split_first_chunk()?;
+    let index = index.try_into().ok()?;
+    Some((u64::from_be_bytes(*incarnation), u32::from_be_bytes(index)))
+}
+
+pub(super) fn account_key(account: &str, region: &str) -> Vec<u8> {
+    format!("a{account}/{region}").into_bytes()
+}
+
+pub(super) fn parse_account(key: &[u8]) -> Option<(&str, &str)> {
+    std::str::from_utf8(key.strip_prefix(b"a")?)
+        .ok()?
+        .split_once('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn keys_round_trip_and_sort_like_their_numbers(a: (u64, u32), b: (u64, u32)) {
+            prop_assert_eq!(parse_stream(&stream_key(a.0)), Some(a.0));
+            prop_assert_eq!(parse_shard(&shard_key(a.0, a.1)), Some(a));
+            prop_assert_eq!(parse_shard(&stream_key(a.0)), None);
+            prop_assert_eq!(parse_stream(&shard_key(a.0, a.1)), None);
+            prop_assert_eq!(shard_key(a.0, a.1).cmp(&shard_key(b.0, b.1)), a.cmp(&b));
+        }
+    }
+
+    #[test]
+    fn a_change_reads_back_as_an_entry() {
+        let mut catalog = Catalog::default();
+        let account = Change::Account {
+            account: "000000000000".to_owned(),
+            region: "any/thing".to_owned(),
+            value: Some(AccountValue::default()),
+        };
+        for change in [account, Change::Clock(-5)] {
+            let (key, bytes) = change.to_pair();
+            catalog.insert(&key, &bytes.unwrap()).unwrap();
+        }
+        assert_eq!(catalog.clock_ms, Some(-5));
+        let key = ("000000000000".to_owned(), "any/thing".to_owned());
+        assert_eq!(catalog.accounts.get(&key), Some(&AccountValue::default()));
+        assert_eq!(catalog.insert(b"c", b"short"), Err("the clock"));
+        assert_eq!(
+            catalog.insert(b"?", b""),
+            Err("an entry of another version")
+        );
+    }
+}

@@ -1,0 +1,70 @@
+//! Commit frames: the new records of every log in one commit.
+//!
+//! A frame is a checksum and runs of records: `stream u64 | shard u32 | length u32 | records`.
+
+use super::bytes::{checked, framed, stamp, u32_at, u64_at};
+use super::record::{LogId, record_starts};
+
+const RUN_HEADER: usize = 16;
+
+/// Builds the frames of one commit.
+#[derive(Debug, Default)]
+pub(crate) struct Frames {
+    done: Vec<Vec<u8>>,
+    open: Vec<u8>,
+}
+
+impl Frames {
+    /// Adds records of `log`. A frame exceeds `limit` bytes only when one run alone does.
+    pub(crate) fn push(&mut self, log: LogId, records: &[u8], limit: usize) {
+        if !self.open.is_empty() && self.open.len() + RUN_HEADER + records.len() > limit {
+            self.close();
+        }
+        if self.open.is_empty() {
+            self.open = framed();
+        }
+        let length = u32::try_from(records.len()).expect("a run is below 4 GiB");
+        self.open.extend_from_slice(&log.stream.to_le_bytes());
+        self.open.extend_from_slice(&log.shard.to_le_bytes());
+        self.open.extend_from_slice(&length.to_le_bytes());
+        self.open.extend_from_slice(records);
+    }
+
+    fn close(&mut self) {
+        let mut frame = std::mem::take(&mut self.open);
+        if !frame.is_empty() {
+            stamp(&mut frame);
+            self.done.push(frame);
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Vec<Vec<u8>> {
+        self.close();
+        self.done
+    }
+}
+
+/// The runs of a frame: each a log and its packed records.
+pub(crate) fn runs(frame: &[u8]) -> Result<Vec<(LogId, &[u8])>, &'static str> {
+    let mut rest = checked(frame)?;
+    let mut runs = Vec::new();
+    while !rest.is_empty() {
+        if rest.len() < RUN_HEADER {
+            return Err("it ends inside a header");
+        }
+        let log = LogId {
+            stream: u64_at(rest, 0),
+            shard: u32_at(rest, 8),
+        };
+        let length = u32_at(rest, 12) as usize;
+        let Some((records, after)) = rest[RUN_HEADER..].split_at_checked(length) else {
+            return Err("it ends inside a run");
+        };
+        if record_starts(records).is_none() {
+            return Err("its records are broken");
+        }
+        runs.push((log, records));
+        rest = after;
+    }
+    Ok(runs)
+}

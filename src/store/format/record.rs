@@ -1,0 +1,166 @@
+//! A record and its packed form, the same bytes in memory and on disk.
+//!
+//! A packed record is `index u64 | arrival i64 | data length u32 | key length u16 | flags u8 | key |
+//! data`, little endian. It holds its own length, so any run of records can be cut out and read.
+
+use super::bytes::{u32_at, u64_at};
+use crate::world::Timestamp;
+
+const HEADER: usize = 23;
+const NO_KEY: u16 = u16::MAX;
+const ENCRYPTED: u8 = 1;
+
+/// Bytes of the smallest packed record.
+pub(super) const MIN_BYTES: usize = HEADER;
+
+/// Names the log of a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogId {
+    /// The number of the stream's incarnation, never reused.
+    pub stream: u64,
+    /// The number of the shard in the stream.
+    pub shard: u32,
+}
+
+/// A record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Its sequence index: its position in the order of the log. Indexes have gaps.
+    pub index: u64,
+    /// When it arrived. An append raises it to the arrival of the record before it.
+    pub arrival: Timestamp,
+    /// Its partition key, if it has one.
+    pub partition_key: Option<&'a str>,
+    /// Its payload.
+    pub data: &'a [u8],
+    /// Whether the stream was encrypted when the record was put.
+    pub encrypted: bool,
+}
+
+impl Record<'_> {
+    /// Bytes of the packed record.
+    pub(super) fn packed_size(&self) -> usize {
+        HEADER + self.partition_key.map_or(0, str::len) + self.data.len()
+    }
+
+    /// Packs the record at the end of `bytes`, with the arrival `arrival`.
+    pub(super) fn pack(&self, arrival: Timestamp, bytes: &mut Vec<u8>) {
+        let key = self.partition_key.map_or(&b""[..], str::as_bytes);
+        let key_length = match self.partition_key {
+            None => NO_KEY,
+            Some(_) => u16::try_from(key.len()).expect("a partition key has at most 256 letters"),
+        };
+        let data_length = u32::try_from(self.data.len()).expect("a record is below 4 GiB");
+        let mut header = [0; HEADER];
+        header[..8].copy_from_slice(&self.index.to_le_bytes());
+        header[8..16].copy_from_slice(&arrival.millis().to_le_bytes());
+        header[16..20].copy_from_slice(&data_length.to_le_bytes());
+        header[20..22].copy_from_slice(&key_length.to_le_bytes());
+        header[22] = if self.encrypted { ENCRYPTED } else { 0 };
+        bytes.extend_from_slice(&header);
+        bytes.extend_from_slice(key);
+        bytes.extend_from_slice(self.data);
+    }
+}
+
+/// Packed records that can be looked up by position.
+pub(crate) trait Records {
+    /// Number of records.
+    fn len(&self) -> usize;
+    /// The bytes, and the offset in them of the record at `position`.
+    fn start(&self, position: usize) -> (&[u8], usize);
+
+    fn index(&self, position: usize) -> u64 {
+        let (bytes, start) = self.start(position);
+        u64_at(bytes, start)
+    }
+
+    fn arrival(&self, position: usize) -> Timestamp {
+        let (bytes, start) = self.start(position);
+        arrival_at(bytes, start)
+    }
+
+    /// Bytes of the record's key and data.
+    fn weight(&self, position: usize) -> u64 {
+        let (bytes, start) = self.start(position);
+        let (key, data) = lengths(&bytes[start..]);
+        (key.unwrap_or_default() + data) as u64
+    }
+
+    /// The first position for which `passed` is no longer true.
+    fn search(&self, passed: impl Fn(usize) -> bool) -> usize
+    where
+        Self: Sized,
+    {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if passed(middle) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        low
+    }
+}
+
+/// The records packed in `bytes`.
+///
+/// # Panics
+/// When [`record_starts`] refuses the bytes: everything that is read from a disk goes through it.
+pub(crate) fn unpack(mut bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
+    std::iter::from_fn(move || {
+        if bytes.is_empty() {
+            return None;
+        }
+        let (record, rest) = first(bytes).expect("packed records were checked when they were read");
+        bytes = rest;
+        Some(record)
+    })
+}
+
+/// The offset of each record in `bytes`; none if the bytes are not records in ascending order. The
+/// index `u64::MAX` is reserved: it stands for "after the last record".
+pub(crate) fn record_starts(bytes: &[u8]) -> Option<Vec<usize>> {
+    let mut starts = Vec::new();
+    let (mut rest, mut next) = (bytes, 0);
+    while !rest.is_empty() {
+        let (record, after) = first(rest)?;
+        if record.index < next {
+            return None;
+        }
+        next = record.index.checked_add(1)?;
+        starts.push(bytes.len() - rest.len());
+        rest = after;
+    }
+    Some(starts)
+}
+
+/// The first record in `bytes`, and the bytes after it.
+fn first(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
+    let (header, rest) = bytes.split_at_checked(HEADER)?;
+    let (key_length, data_length) = lengths(header);
+    let (key, rest) = rest.split_at_checked(key_length.unwrap_or_default())?;
+    let (data, rest) = rest.split_at_checked(data_length)?;
+    let key = std::str::from_utf8(key).ok()?;
+    let record = Record {
+        index: u64_at(header, 0),
+        arrival: arrival_at(header, 0),
+        partition_key: key_length.map(|_| key),
+        data,
+        encrypted: header[22] & ENCRYPTED != 0,
+    };
+    Some((record, rest))
+}
+
+/// The lengths of the partition key, if there is one, and of the data of the first record.
+fn lengths(bytes: &[u8]) -> (Option<usize>, usize) {
+    let key = u16::from_le_bytes([bytes[20], bytes[21]]);
+    let key = (key != NO_KEY).then_some(usize::from(key));
+    (key, u32_at(bytes, 16) as usize)
+}
+
+fn arrival_at(bytes: &[u8], record: usize) -> Timestamp {
+    Timestamp::from_millis(u64_at(bytes, record + 8).cast_signed())
+}

@@ -1,0 +1,102 @@
+//! Summaries: the list of the segments in a generation, kept in `meta` once the generation is
+//! complete.
+//!
+//! A summary is a checksum and entries of 56 bytes: `stream u64 | shard u32 | first u64 | last u64 |
+//! first arrival i64 | last arrival i64 | records u32 | bytes u32 | number u32`, little endian.
+
+use super::bytes::{checked, framed, stamp, u32_at, u64_at};
+use super::record::{LogId, Records};
+use super::segment::Segment;
+use crate::world::Timestamp;
+
+const ENTRY: usize = 56;
+
+/// A segment, without its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SegmentEntry {
+    pub(crate) log: LogId,
+    /// The index of the first record.
+    pub(crate) first: u64,
+    /// The index of the last record.
+    pub(crate) last: u64,
+    pub(crate) first_arrival: Timestamp,
+    pub(crate) last_arrival: Timestamp,
+    /// Number of records.
+    pub(crate) records: u32,
+    /// Bytes of the segment.
+    pub(crate) bytes: u32,
+    /// Its number in its generation; 0 before it is stored.
+    pub(crate) number: u32,
+}
+
+impl SegmentEntry {
+    /// The entry of `segment`, stored under `number`.
+    pub(crate) fn of(segment: &Segment, number: u32) -> Self {
+        let last = segment.len() - 1;
+        let small = |size| u32::try_from(size).expect("a segment is below 4 GiB");
+        Self {
+            log: segment.log(),
+            first: segment.index(0),
+            last: segment.index(last),
+            first_arrival: segment.arrival(0),
+            last_arrival: segment.arrival(last),
+            records: small(segment.len()),
+            bytes: small(segment.bytes().len()),
+            number,
+        }
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.log.stream.to_le_bytes());
+        bytes.extend_from_slice(&self.log.shard.to_le_bytes());
+        bytes.extend_from_slice(&self.first.to_le_bytes());
+        bytes.extend_from_slice(&self.last.to_le_bytes());
+        bytes.extend_from_slice(&self.first_arrival.millis().to_le_bytes());
+        bytes.extend_from_slice(&self.last_arrival.millis().to_le_bytes());
+        for number in [self.records, self.bytes, self.number] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, &'static str> {
+        if bytes.len() < ENTRY {
+            return Err("it ends inside an entry");
+        }
+        let time = |at| Timestamp::from_millis(u64_at(bytes, at).cast_signed());
+        let entry = Self {
+            log: LogId {
+                stream: u64_at(bytes, 0),
+                shard: u32_at(bytes, 8),
+            },
+            first: u64_at(bytes, 12),
+            last: u64_at(bytes, 20),
+            first_arrival: time(28),
+            last_arrival: time(36),
+            records: u32_at(bytes, 44),
+            bytes: u32_at(bytes, 48),
+            number: u32_at(bytes, 52),
+        };
+        // `u64::MAX` is reserved, as in records.
+        if entry.first > entry.last || entry.last == u64::MAX {
+            return Err("an entry is broken");
+        }
+        Ok(entry)
+    }
+}
+
+/// The summary of a generation with these segments.
+pub(crate) fn summary(entries: &[SegmentEntry]) -> Vec<u8> {
+    let mut bytes = framed();
+    bytes.reserve(ENTRY * entries.len());
+    for entry in entries {
+        entry.write(&mut bytes);
+    }
+    stamp(&mut bytes);
+    bytes
+}
+
+/// The segments that a summary lists.
+pub(crate) fn entries(summary: &[u8]) -> Result<Vec<SegmentEntry>, &'static str> {
+    let entries = checked(summary)?.chunks(ENTRY);
+    entries.map(SegmentEntry::read).collect()
+}

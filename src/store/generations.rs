@@ -1,0 +1,280 @@
+//! Generations: the databases that hold the records, one after the other.
+//!
+//! sled neither evicts what it has written since it was opened nor gives disk space back. So a
+//! generation is written up to a size, closed, and reopened when a segment in it is read; and dead
+//! records leave the disk with the directory of their generation.
+
+use super::disk::seam::{Disk, GenerationHandle};
+use super::error::{StoreError, is_of_the_machine, is_out_of_descriptors};
+use super::format::segment::Segment;
+use super::format::summary::SegmentEntry;
+use crate::limits::{DESCRIPTOR_PAUSE, DESCRIPTOR_TRIES, OPEN_GENERATIONS};
+use crate::lock::Lock;
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// One database of records.
+pub(crate) struct Generation {
+    pub(crate) number: u64,
+    /// The handle that readers use, one at a time.
+    reader: Lock<Option<Box<dyn GenerationHandle>>>,
+    /// Bytes of segments that are still wanted.
+    live: AtomicU64,
+    /// Bytes of all segments.
+    total: AtomicU64,
+    sealed: AtomicBool,
+    /// Nothing in it is wanted, or it is damaged.
+    gone: AtomicBool,
+}
+
+impl Generation {
+    /// A generation; with a `reader` it is still being written.
+    pub(crate) fn new(number: u64, reader: Option<Box<dyn GenerationHandle>>) -> Arc<Self> {
+        Arc::new(Self {
+            number,
+            sealed: AtomicBool::new(reader.is_none()),
+            reader: Lock::new(reader),
+            live: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            gone: AtomicBool::new(false),
+        })
+    }
+
+    /// Counts a stored segment.
+    pub(crate) fn add(&self, bytes: u64) {
+        self.live.fetch_add(bytes, Ordering::Relaxed);
+        self.total.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts a segment that is no longer wanted; true when the generation is half dead.
+    pub(crate) fn release(&self, bytes: u64) -> bool {
+        self.live.fetch_sub(bytes, Ordering::Relaxed);
+        self.is_half_dead()
+    }
+
+    /// Whether less than half of what was written is still wanted.
+    pub(crate) fn is_half_dead(&self) -> bool {
+        self.live() < self.total() / 2
+    }
+
+    pub(crate) fn live(&self) -> u64 {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.sealed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_gone(&self) {
+        self.gone.store(true, Ordering::Release);
+    }
+
+    /// Closes the database, the writer's handle too: only then may it be opened again.
+    pub(crate) fn close(&self, writer: Option<Box<dyn GenerationHandle>>) {
+        let mut reader = self.reader.lock();
+        drop(writer);
+        reader.take();
+        self.sealed.store(true, Ordering::Release);
+    }
+}
+
+impl std::fmt::Debug for Generation {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Generation")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The reason why a segment was not read.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// The segment is damaged or not where it was; the text says which.
+    Lost(String),
+    /// The disk cannot be read now.
+    Failed(StoreError),
+}
+
+/// All generations of a store.
+pub(crate) struct Generations {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) all: Lock<Vec<Arc<Generation>>>,
+    /// Sealed generations that are open, the one used last at the back.
+    opened: Lock<VecDeque<Arc<Generation>>>,
+    /// Number of damaged generations since the store was opened.
+    pub(crate) set_aside: AtomicU64,
+}
+
+impl Generations {
+    pub(crate) fn new(disk: Arc<dyn Disk>) -> Self {
+        Self {
+            disk,
+            all: Lock::default(),
+            opened: Lock::default(),
+            set_aside: AtomicU64::new(0),
+        }
+    }
+
+    /// Reads a segment. Blocking.
+    pub(crate) fn read(
+        &self,
+        generation: &Arc<Generation>,
+        entry: &SegmentEntry,
+    ) -> Result<Segment, Unread> {
+        let value = self.value(generation, entry.number);
+        let value = value.map_err(|error| self.failed(generation, error))?;
+        let Some(value) = value else {
+            if generation.is_gone() {
+                return Err(Unread::Lost("its generation is gone".to_owned()));
+            }
+            let problem = format!("it lacks segment {}", entry.number);
+            let error = io::Error::new(io::ErrorKind::InvalidData, problem);
+            return Err(self.failed(generation, error));
+        };
+        let segment = Segment::parse(value).map_err(|problem| Unread::Lost(problem.to_owned()))?;
+        if SegmentEntry::of(&segment, entry.number) != *entry {
+            let problem = format!("its segment {} is another one", entry.number);
+            let error = io::Error::new(io::ErrorKind::InvalidData, problem);
+            return Err(self.failed(generation, error));
+        }
+        Ok(segment)
+    }
+
+    fn value(&self, generation: &Arc<Generation>, number: u32) -> io::Result<Option<Bytes>> {
+        let mut reader = generation.reader.lock();
+        if generation.is_gone() {
+            // Opening a removed generation would make it anew.
+            return Ok(None);
+        }
+        let newly = reader.is_none();
+        if newly {
+            *reader = Some(self.open_reader(generation.number)?);
+        }
+        let handle = reader.as_ref().expect("opened above");
+        let mut value = handle.read(number);
+        if value.is_err()
+            && let Ok(copy) = self.disk.open_copy(generation.number)
+        {
+            // After a failed write sled refuses reads as well.
+            value = copy.read(number);
+            // Dropping the old handle would flush.
+            std::mem::forget(reader.replace(copy));
+        }
+        drop(reader);
+        if generation.is_sealed() {
+            self.note_used(generation, newly);
+        }
+        value
+    }
+
+    /// Opens a generation for reading. sled writes to the disk for that: where the disk is full or
+    /// read-only, a copy is opened.
+    fn open_reader(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
+        if !self.disk.holds(number) {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "it is not there"));
+        }
+        let opened = self.open(number);
+        opened.or_else(|error| {
+            if !is_of_the_machine(&error) || is_out_of_descriptors(&error) {
+                return Err(error);
+            }
+            let copy = self.disk.open_copy(number).map_err(|_| error)?;
+            let name = self.disk.name(number);
+            tracing::warn!("a copy of {name} is read: the disk cannot be written");
+            Ok(copy)
+        })
+    }
+
+    /// Opens a generation. Too many open files pass: it is tried again, and generations that are
+    /// open for reading are closed. Blocking.
+    pub(crate) fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
+        for _ in 0..DESCRIPTOR_TRIES {
+            match self.disk.open(number) {
+                Err(error) if is_out_of_descriptors(&error) => {
+                    self.close_oldest();
+                    std::thread::sleep(DESCRIPTOR_PAUSE);
+                }
+                opened => return opened,
+            }
+        }
+        self.disk.open(number)
+    }
+
+    fn close_oldest(&self) {
+        let oldest = self.opened.lock().pop_front();
+        if let Some(oldest) = oldest {
+            oldest.close(None);
+        }
+    }
+
+    /// Keeps the generations that were used last open, and closes the one used longest ago.
+    fn note_used(&self, generation: &Arc<Generation>, newly: bool) {
+        let mut opened = self.opened.lock();
+        let at = opened
+            .iter()
+            .position(|other| Arc::ptr_eq(other, generation));
+        let known = at.and_then(|at| opened.remove(at)).is_some();
+        if known || newly {
+            opened.push_back(generation.clone());
+        }
+        let oldest = match opened.len() > OPEN_GENERATIONS {
+            true => opened.pop_front(),
+            false => None,
+        };
+        drop(opened);
+        if let Some(oldest) = oldest {
+            oldest.close(None);
+        }
+    }
+
+    /// Sets a damaged generation aside, unless it was removed meanwhile.
+    fn failed(&self, generation: &Arc<Generation>, error: io::Error) -> Unread {
+        if generation.is_gone() {
+            return Unread::Lost("its generation is gone".to_owned());
+        }
+        if !generation.is_sealed() || is_of_the_machine(&error) {
+            return Unread::Failed(StoreError::Unreadable(error.to_string().into()));
+        }
+        generation.set_gone();
+        generation.close(None);
+        self.set_aside.fetch_add(1, Ordering::Relaxed);
+        set_aside(&*self.disk, generation.number, &error);
+        Unread::Lost("its generation is damaged and was set aside".to_owned())
+    }
+
+    /// Closes the generations that readers have opened.
+    pub(crate) fn close(&self) {
+        let opened = std::mem::take(&mut *self.opened.lock());
+        for generation in opened {
+            generation.close(None);
+        }
+    }
+}
+
+/// Sets a damaged generation aside, and logs it.
+pub(crate) fn set_aside(disk: &dyn Disk, number: u64, error: &dyn std::fmt::Display) {
+    let name = disk.name(number);
+    match disk.set_aside(number) {
+        Ok(aside) => tracing::error!(
+            %error,
+            "{name} is damaged and set aside as {aside}; the records in it are not served"
+        ),
+        Err(rename) => tracing::error!(
+            %error,
+            %rename,
+            "{name} is damaged; the records in it are not served"
+        ),
+    }
+}

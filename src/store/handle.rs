@@ -1,0 +1,164 @@
+//! The store, as the engine uses it.
+
+use super::commit::committer::Closer;
+use super::error::{Figures, Health, StoreError};
+use super::format::catalog::Change;
+use super::format::key;
+use super::format::record::LogId;
+use super::log::shard_log::Log;
+use super::log::ticket::{Ticket, WriteReservation};
+use super::logs::Logs;
+use super::shared::state::Shared;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// The store. Clones are the same store, which is closed when the last of them is dropped.
+#[derive(Debug, Clone)]
+pub struct Store(Arc<Running>);
+
+struct Running {
+    shared: Arc<Shared>,
+    logs: Arc<Logs>,
+    closer: Closer,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Running")
+            .field("shared", &self.shared)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    pub(super) fn new(shared: Arc<Shared>, logs: Arc<Logs>, closer: Closer) -> Self {
+        Self(Arc::new(Running {
+            shared,
+            logs,
+            closer,
+        }))
+    }
+
+    /// Waits until `bytes` may be appended.
+    ///
+    /// # Errors
+    /// When the store takes no writes.
+    pub async fn reserve(&self, bytes: u64) -> Result<WriteReservation, StoreError> {
+        WriteReservation::reserve(&self.0.shared, bytes).await
+    }
+
+    /// The log of a shard: the recovered one, or a new one.
+    pub fn log(&self, id: LogId) -> Arc<Log> {
+        self.0.logs.claim(id)
+    }
+
+    /// Deletes the log of a shard, with its records.
+    pub fn delete(&self, id: LogId) {
+        self.0.logs.delete(id);
+    }
+
+    /// Deletes the recovered logs that [`Store::log`] was not called for.
+    pub fn forget_unclaimed(&self) {
+        for log in self.0.logs.all() {
+            if !log.is_claimed() {
+                let shard = self.0.shared.names.describe_log(log.id());
+                tracing::warn!("the records of {shard} are deleted: no stream has such a shard");
+                self.0.logs.delete(log.id());
+            }
+        }
+    }
+
+    /// Saves changes of the catalog together, after the records that were appended before.
+    pub fn save(&self, changes: Vec<Change>) -> Ticket {
+        let shared = &self.0.shared;
+        if let Err(error) = shared.check() {
+            return Ticket::refused(error);
+        }
+        for change in &changes {
+            shared.names.apply(change);
+        }
+        if !shared.is_durable || changes.is_empty() {
+            return Ticket::ready();
+        }
+        let pairs = changes.iter().map(|change| {
+            let (key, value) = change.to_pair();
+            (key::catalog(&key), value)
+        });
+        let number = {
+            let mut saves = shared.saves.lock();
+            saves.changes.extend(pairs);
+            saves.count += 1;
+            saves.count
+        };
+        if shared.is_always() {
+            // Changes are few, and a request waits for each.
+            shared.signal.urge();
+            return Ticket::pending(shared, &shared.saved, number);
+        }
+        shared.signal.work();
+        Ticket::ready()
+    }
+
+    /// Commits what is queued and closes the databases. Blocking.
+    ///
+    /// # Errors
+    /// When the last commit failed, or the disk did not answer in time.
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.0.close()
+    }
+
+    /// Whether writes are taken.
+    pub fn health(&self) -> Health {
+        let shared = &self.0.shared;
+        let full = shared.is_full().then_some(&StoreError::Full);
+        match shared.failure().or(full) {
+            None => Health::Serving,
+            Some(error) => Health::ReadOnly {
+                reason: error.to_string().into(),
+            },
+        }
+    }
+
+    /// Figures for metrics.
+    pub fn figures(&self) -> Figures {
+        let shared = &self.0.shared;
+        let generations = shared.generations.all.lock();
+        Figures {
+            memory_bytes: shared.memory.load(Ordering::Relaxed),
+            disk_bytes: generations.iter().map(|generation| generation.live()).sum(),
+            unflushed_bytes: match shared.is_durable {
+                true => shared.budget.level(),
+                false => 0,
+            },
+            generations: generations.len(),
+            logs: self.0.logs.len(),
+            commits: shared.commits.count(),
+            flushing: shared.commits.flushing(),
+            set_aside: shared.generations.set_aside.load(Ordering::Relaxed),
+            records_lost: shared.records_lost.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Running {
+    fn close(&self) -> Result<(), StoreError> {
+        let result = self.closer.close();
+        self.shared.set_closed();
+        // The committer sees that its work has ended.
+        self.shared.signal.urge();
+        self.shared.wake_waiters();
+        self.logs.clear();
+        self.shared.sealed.lock().clear();
+        self.shared.dirty.lock().clear();
+        result
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "closing the store");
+        }
+    }
+}

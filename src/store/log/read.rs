@@ -1,0 +1,318 @@
+//! Reading a log: from memory, else from the disk on a blocking thread.
+
+use super::segments::{Location, SegmentRef};
+use super::shard_log::Log;
+use crate::limits::SEGMENTS_A_READ;
+use crate::store::error::StoreError;
+use crate::store::format::record::{Record, Records};
+use crate::store::format::segment::Run;
+use crate::store::generations::Unread;
+use crate::store::shared::state::Shared;
+use crate::world::Timestamp;
+use std::ops::Range;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// The most that a read may return; at least one record whatever its size.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadLimit {
+    /// Number of records.
+    pub records: usize,
+    /// Bytes of partition keys and data.
+    pub bytes: u64,
+}
+
+/// Records that were read. They share the memory of their segments.
+#[derive(Debug)]
+pub struct Batch {
+    runs: Vec<Run>,
+    count: usize,
+    weight: u64,
+    last: Option<(u64, Timestamp)>,
+    next_index: u64,
+    reached_end: bool,
+    /// Segments that were read from the disk are in memory for this batch alone: the permit bounds
+    /// the number of such batches.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Batch {
+    /// The records in order.
+    pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
+        self.runs.iter().flat_map(Run::iter)
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// True without records.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Bytes of data and partition keys.
+    pub fn bytes(&self) -> u64 {
+        self.weight
+    }
+
+    /// The index and the arrival of the last record.
+    pub fn last(&self) -> Option<(u64, Timestamp)> {
+        self.last
+    }
+
+    /// The index to read on from: just past the last record, or the first index not looked at.
+    pub fn next_index(&self) -> u64 {
+        self.next_index
+    }
+
+    /// True when no visible record followed at the time of the read.
+    pub fn reached_end(&self) -> bool {
+        self.reached_end
+    }
+}
+
+/// A request to read.
+#[derive(Debug, Clone, Copy)]
+struct ReadRequest {
+    from: u64,
+    /// Records that arrived before this are expired.
+    horizon: Timestamp,
+    limit: ReadLimit,
+    /// Just past the last visible record.
+    visible: u64,
+}
+
+impl ReadRequest {
+    fn empty_batch(&self) -> Batch {
+        Batch {
+            runs: Vec::new(),
+            count: 0,
+            weight: 0,
+            last: None,
+            next_index: self.from,
+            reached_end: false,
+            _permit: None,
+        }
+    }
+
+    /// Selects the wanted `records` and counts them in `batch`; the flag is true when records after
+    /// these may be wanted too.
+    fn select(&self, batch: &mut Batch, records: &impl Records) -> (Range<usize>, bool) {
+        let unwanted = |at| records.index(at) < self.from || records.arrival(at) < self.horizon;
+        let start = records.search(unwanted);
+        let stop = records.search(|at| records.index(at) < self.visible);
+        let mut end = start;
+        while end < stop {
+            let weight = records.weight(end);
+            let full = batch.count >= self.limit.records
+                || batch.count > 0 && batch.weight + weight > self.limit.bytes;
+            if full {
+                return (start..end, false);
+            }
+            batch.count += 1;
+            batch.weight += weight;
+            batch.next_index = records.index(end) + 1;
+            batch.last = Some((records.index(end), records.arrival(end)));
+            end += 1;
+        }
+        (start..end.max(start), true)
+    }
+
+    /// The batch when it holds every visible record.
+    fn finish(&self, mut batch: Batch) -> Batch {
+        batch.next_index = self.visible.max(self.from);
+        batch.reached_end = true;
+        batch
+    }
+
+    /// Reads segments from the disk. Ends before one that cannot be read there, and returns its
+    /// location and the problem.
+    fn load(
+        &self,
+        shared: &Shared,
+        locations: Vec<Location>,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Result<(Batch, Option<(Location, String)>), StoreError> {
+        let mut batch = self.empty_batch();
+        batch._permit = permit;
+        for location in locations {
+            let segment = match shared.generations.read(&location.0, &location.1) {
+                Ok(segment) => segment,
+                Err(Unread::Failed(error)) => return Err(error),
+                Err(Unread::Lost(problem)) => return Ok((batch, Some((location, problem)))),
+            };
+            let (range, more) = self.select(&mut batch, &segment);
+            if !range.is_empty() {
+                batch.runs.push(segment.slice(range));
+            }
+            if !more {
+                return Ok((batch, None));
+            }
+            if batch.is_empty() {
+                batch.next_index = location.1.last + 1;
+            }
+        }
+        batch.reached_end = batch.next_index >= self.visible;
+        Ok((batch, None))
+    }
+}
+
+enum Gathered {
+    Ready(Batch),
+    /// The next records are on the disk, in these segments.
+    OnDisk(ReadRequest, Vec<Location>),
+}
+
+impl Log {
+    /// Reads visible records with indexes from `from` on that did not arrive before `horizon`.
+    pub async fn read(
+        &self,
+        from: u64,
+        horizon: Timestamp,
+        limit: ReadLimit,
+    ) -> Result<Batch, StoreError> {
+        let mut from = from;
+        loop {
+            let (request, locations) = match self.gather(from, horizon, limit) {
+                Gathered::Ready(batch) => return Ok(batch),
+                Gathered::OnDisk(request, locations) => (request, locations),
+            };
+            let permit = self.shared.disk_reads.clone().acquire_owned().await.ok();
+            let load = move |shared: &Shared| request.load(shared, locations, permit);
+            let (batch, lost) = self.blocking(load).await?;
+            if !batch.is_empty() || batch.reached_end {
+                return Ok(batch);
+            }
+            // No record in these segments is wanted: read on after them.
+            from = batch.next_index;
+            if let Some((location, problem)) = lost {
+                self.lose(&location, &problem);
+            }
+        }
+    }
+
+    /// Collects the wanted records that are in memory, or the locations of those on the disk.
+    fn gather(&self, from: u64, horizon: Timestamp, limit: ReadLimit) -> Gathered {
+        let state = self.state.lock();
+        let request = ReadRequest {
+            from,
+            horizon,
+            limit,
+            visible: state.visible,
+        };
+        let mut batch = request.empty_batch();
+        let passed = |segment: &SegmentRef| {
+            segment.entry.last < from || segment.entry.last_arrival < horizon
+        };
+        let start = state.segments.partition_point(passed);
+        for (at, segment) in state.segments.iter().enumerate().skip(start) {
+            if segment.entry.first >= request.visible {
+                break;
+            }
+            let Some(segment) = &segment.memory else {
+                if !batch.is_empty() {
+                    return Gathered::Ready(batch);
+                }
+                let locations = locations(state.segments.range(at..), limit.bytes);
+                return Gathered::OnDisk(request, locations);
+            };
+            let (range, more) = request.select(&mut batch, segment);
+            if !range.is_empty() {
+                batch.runs.push(segment.slice(range));
+            }
+            if !more {
+                return Gathered::Ready(batch);
+            }
+        }
+        if !state.tail.is_empty() {
+            let (range, more) = request.select(&mut batch, &state.tail);
+            if !range.is_empty() {
+                batch.runs.push(state.tail.copy(range));
+            }
+            if !more {
+                return Gathered::Ready(batch);
+            }
+        }
+        Gathered::Ready(request.finish(batch))
+    }
+
+    /// The index of the first visible record that arrived at `at` or later; the end without one.
+    pub async fn index_at_time(&self, at: Timestamp) -> Result<u64, StoreError> {
+        let mut from = 0;
+        loop {
+            let (location, end) = match self.find(from, at) {
+                Ok(index) => return Ok(index),
+                Err(found) => found,
+            };
+            let (generation, entry) = location.clone();
+            let read = move |shared: &Shared| Ok(shared.generations.read(&generation, &entry));
+            match self.blocking(read).await? {
+                Ok(segment) => match first_at(&segment, at) {
+                    Some(index) => return Ok(index.min(end)),
+                    None => from = entry.last + 1,
+                },
+                Err(Unread::Lost(problem)) => self.lose(&location, &problem),
+                Err(Unread::Failed(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// The index of the first visible record from `from` on that arrived at `at` or later, where
+    /// memory holds it; else the segment on the disk that may hold it, and the end.
+    fn find(&self, from: u64, at: Timestamp) -> Result<u64, (Location, u64)> {
+        let state = self.state.lock();
+        let end = state.visible;
+        let passed =
+            |segment: &SegmentRef| segment.entry.last < from || segment.entry.last_arrival < at;
+        let start = state.segments.partition_point(passed);
+        let found = match state.segments.get(start) {
+            None => first_at(&state.tail, at),
+            Some(segment) => match &segment.memory {
+                Some(memory) => first_at(memory, at),
+                None => {
+                    let location = segment.location();
+                    let location = location.expect("a segment is in memory or stored");
+                    return Err((location, end));
+                }
+            },
+        };
+        Ok(found.unwrap_or(end).min(end))
+    }
+
+    /// Runs a read of the disk on a thread for blocking work, or here where the disk is instant.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if self.shared.generations.disk.is_instant() {
+            return read(&self.shared);
+        }
+        let shared: Arc<Shared> = self.shared.clone();
+        let done = tokio::task::spawn_blocking(move || read(&shared)).await;
+        done.map_err(|error| StoreError::Unreadable(error.to_string().into()))?
+    }
+}
+
+fn first_at(records: &impl Records, at: Timestamp) -> Option<u64> {
+    let position = records.search(|position| records.arrival(position) < at);
+    (position < records.len()).then(|| records.index(position))
+}
+
+/// The locations of the segments on the disk that a read of `bytes` wants: a bounded number.
+fn locations<'a>(segments: impl Iterator<Item = &'a SegmentRef>, bytes: u64) -> Vec<Location> {
+    let mut locations = Vec::new();
+    let mut sum = 0;
+    for segment in segments {
+        let wanted = locations.len() < SEGMENTS_A_READ && (sum == 0 || sum < bytes);
+        match segment.location() {
+            Some(location) if wanted && segment.memory.is_none() => {
+                sum += segment.bytes();
+                locations.push(location);
+            }
+            _ => break,
+        }
+    }
+    locations
+}

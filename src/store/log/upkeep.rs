@@ -1,0 +1,223 @@
+//! The committer's operations on a log: commit, publish, evict, move, lose.
+
+use super::segments::{Location, LogState, SegmentRef};
+use super::shard_log::Log;
+use crate::store::format::frame::Frames;
+use crate::store::format::record::Records as _;
+use crate::store::format::segment::{Segment, Tail};
+use crate::store::format::summary::SegmentEntry;
+use crate::store::generations::Generation;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// The part of a commit that comes from one log.
+#[derive(Debug)]
+pub(crate) struct CommitBatch {
+    pub(crate) log: Arc<Log>,
+    pub(crate) segments: Vec<(SegmentEntry, Segment)>,
+    /// Just past the index of the last record.
+    end: u64,
+    /// Bytes appended since the last commit.
+    pub(crate) pending: u64,
+    /// Whether records of the tail are in a commit frame only.
+    pub(crate) in_frames: bool,
+}
+
+impl LogState {
+    /// The state that recovery found: stored segments, and records from commit frames, which are
+    /// `committed` when their frames are in the current generation.
+    pub(crate) fn recovered(segments: Vec<SegmentRef>, tail: Tail, committed: bool) -> Self {
+        let mut state = Self::default();
+        if let Some(last) = segments.last() {
+            state.next = last.entry.last + 1;
+            state.last_arrival = Some(last.entry.last_arrival);
+        }
+        if let Some(last) = tail.len().checked_sub(1) {
+            state.next = tail.index(last) + 1;
+            state.last_arrival = Some(tail.arrival(last));
+            state.committed = if committed { tail.len() } else { 0 };
+            state.dirty = !committed;
+        }
+        state.segments = segments.into();
+        state.tail = tail;
+        state.visible = state.next;
+        state
+    }
+}
+
+impl Log {
+    /// The segments that are in `generation`.
+    pub(crate) fn segments_in(&self, generation: &Arc<Generation>) -> Vec<SegmentEntry> {
+        let state = self.state.lock();
+        let segments = state.segments.iter();
+        let here = segments.filter(|segment| segment.is_in(generation));
+        here.map(|segment| segment.entry).collect()
+    }
+
+    pub(crate) fn has_tail(&self) -> bool {
+        !self.state.lock().tail.is_empty()
+    }
+
+    /// A segment was copied to `generation`, where it has the entry `entry`.
+    pub(crate) fn moved(&self, entry: &SegmentEntry, generation: &Arc<Generation>) {
+        let mut state = self.state.lock();
+        let Some(segment) = state.segment(entry.first) else {
+            return;
+        };
+        segment.entry = *entry;
+        generation.add(segment.bytes());
+        if let Some(old) = segment.generation.replace(generation.clone()) {
+            old.release(segment.bytes());
+        }
+    }
+
+    /// Gives up a segment that cannot be read, if it is still at `location`: logs it and counts its
+    /// records. Records that are in memory too are not lost.
+    pub(crate) fn lose(&self, location: &Location, problem: &str) {
+        let (generation, entry) = location;
+        let mut state = self.state.lock();
+        let Some(at) = state.position(entry.first) else {
+            return;
+        };
+        let segment = &state.segments[at];
+        if !segment.is_in(generation) || segment.entry != *entry || segment.memory.is_some() {
+            return;
+        }
+        state.segments.remove(at);
+        drop(state);
+        let sweep = generation.release(u64::from(entry.bytes)) || generation.is_gone();
+        let records = u64::from(entry.records);
+        self.shared
+            .records_lost
+            .fetch_add(records, Ordering::Relaxed);
+        tracing::error!(
+            records,
+            generation = generation.number,
+            problem,
+            "records are lost: {}",
+            self.shared.names.describe(entry)
+        );
+        self.shared.note_freed(0, sweep);
+    }
+
+    /// A segment that is in memory only.
+    pub(crate) fn unstored(&self, first: u64) -> Option<(SegmentEntry, Segment)> {
+        let mut state = self.state.lock();
+        let segment = state.segment(first);
+        let segment = segment.filter(|segment| segment.generation.is_none())?;
+        Some((segment.entry, segment.memory.clone()?))
+    }
+
+    /// A segment was spilled: memory gives it up. Returns its bytes.
+    pub(crate) fn spilled(&self, entry: &SegmentEntry, generation: &Arc<Generation>) -> u64 {
+        let mut state = self.state.lock();
+        let Some(segment) = state.segment(entry.first) else {
+            return 0;
+        };
+        let bytes = segment.bytes();
+        generation.add(bytes);
+        segment.entry = *entry;
+        segment.generation = Some(generation.clone());
+        segment.memory = None;
+        state.unstored -= 1;
+        bytes
+    }
+
+    /// Whether the segment is not in memory any more.
+    pub(crate) fn is_evicted(&self, first: u64) -> bool {
+        let mut state = self.state.lock();
+        let segment = state.segment(first);
+        segment.is_none_or(|segment| segment.memory.is_none())
+    }
+
+    /// Closes the tail if there is one, to be spilled.
+    pub(crate) fn seal_tail(&self) {
+        let mut state = self.state.lock();
+        if !state.tail.is_empty() {
+            self.seal(&mut state);
+            state.seasoned = false;
+        }
+    }
+
+    /// Takes what is not yet committed: full segments, and the tail's new records for a commit
+    /// frame. With `seal` the tail is closed, and there are segments only.
+    pub(crate) fn take(self: &Arc<Self>, seal: bool, frames: &mut Frames) -> CommitBatch {
+        let limit = self.shared.segment_limit;
+        let mut state = self.state.lock();
+        state.dirty = false;
+        let fresh = state.tail.run(state.committed).len();
+        // Half a segment is better stored once as a short segment than twice.
+        if !state.tail.is_empty() && (seal || fresh >= limit / 2) {
+            self.seal(&mut state);
+        }
+        let start = state.segments.len() - state.unstored;
+        let segments = state.segments.range(start..).map(|segment| {
+            let memory = segment.memory.clone();
+            (
+                segment.entry,
+                memory.expect("a segment is in memory until it is stored"),
+            )
+        });
+        let segments = segments.collect();
+        let in_frames = state.committed < state.tail.len();
+        if in_frames {
+            frames.push(self.id(), state.tail.run(state.committed), limit);
+            state.committed = state.tail.len();
+        }
+        CommitBatch {
+            log: self.clone(),
+            segments,
+            end: state.next,
+            pending: std::mem::take(&mut state.pending),
+            in_frames,
+        }
+    }
+
+    /// Publishes a committed batch: its segments are stored, its records become visible.
+    pub(crate) fn publish(&self, batch: &CommitBatch, generation: &Arc<Generation>) {
+        let mut state = self.state.lock();
+        for (entry, _) in &batch.segments {
+            let Some(segment) = state.segment(entry.first) else {
+                continue;
+            };
+            segment.entry = *entry;
+            segment.generation = Some(generation.clone());
+            generation.add(segment.bytes());
+            state.unstored -= 1;
+        }
+        if state.visible < batch.end && !state.deleted {
+            self.show(&mut state, batch.end);
+        }
+        self.durable.fetch_max(batch.end, Ordering::Release);
+    }
+
+    /// Drops the memory of a stored segment, and returns its bytes.
+    pub(crate) fn evict(&self, first: u64) -> u64 {
+        let mut state = self.state.lock();
+        let segment = state.segment(first);
+        let Some(segment) = segment.filter(|segment| segment.generation.is_some()) else {
+            return 0;
+        };
+        match segment.memory.take() {
+            Some(_) => segment.bytes(),
+            None => 0,
+        }
+    }
+
+    /// Drops the records that are not visible, after a failed commit.
+    pub(crate) fn drop_invisible(&self) {
+        let mut state = self.state.lock();
+        let visible = state.visible;
+        let mut freed = 0;
+        let is_invisible = |segment: &mut SegmentRef| segment.entry.first >= visible;
+        while let Some(segment) = state.segments.pop_back_if(is_invisible) {
+            freed += segment.bytes();
+            state.unstored = state.unstored.saturating_sub(1);
+        }
+        if !state.tail.is_empty() && state.tail.index(0) >= visible {
+            freed += state.drop_tail();
+        }
+        drop(state);
+        self.shared.note_freed(freed, false);
+    }
+}

@@ -1,0 +1,54 @@
+//! The replay of the commit frames of one log: the records that are in no segment.
+
+use super::format::record::{Records as _, unpack};
+use super::format::segment::Tail;
+use super::log::segments::SegmentRef;
+use std::collections::BTreeMap;
+
+/// A replay of the frames of one log.
+#[derive(Default)]
+pub(crate) struct Replay {
+    /// The first and the last index of each stored segment, in order.
+    stored: Vec<(u64, u64)>,
+    /// Records before the last segment and in no segment, by the number of segments before them.
+    gaps: BTreeMap<usize, Tail>,
+}
+
+impl Replay {
+    pub(crate) fn new(segments: &[SegmentRef]) -> Self {
+        let segments = segments.iter();
+        let stored = segments.map(|segment| (segment.entry.first, segment.entry.last));
+        let mut stored: Vec<_> = stored.collect();
+        stored.sort_unstable();
+        Self {
+            stored,
+            gaps: BTreeMap::new(),
+        }
+    }
+
+    /// Takes the packed `records` that are in no segment: those after the last segment into `tail`,
+    /// the others into the gaps.
+    pub(crate) fn run(&mut self, records: &[u8], tail: &mut Tail) {
+        for record in unpack(records) {
+            let is_before = |(_, last): &(u64, u64)| *last < record.index;
+            let before = self.stored.partition_point(is_before);
+            let next = self.stored.get(before);
+            if next.is_some_and(|(first, _)| *first <= record.index) {
+                continue;
+            }
+            let target = match next {
+                Some(_) => self.gaps.entry(before).or_default(),
+                None => &mut *tail,
+            };
+            let last = target.len().checked_sub(1).map(|last| target.index(last));
+            if last.is_none_or(|last| record.index > last) {
+                target.push(&record, record.arrival);
+            }
+        }
+    }
+
+    /// The records of the gaps, each gap as a tail.
+    pub(crate) fn into_gaps(self) -> impl Iterator<Item = Tail> {
+        self.gaps.into_values()
+    }
+}

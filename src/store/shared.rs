@@ -1,0 +1,8 @@
+//! What all parts of a store share: settings, budgets, wake-up signals. Ids, never logs.
+
+pub(crate) mod budget;
+pub(crate) mod pacer;
+pub(crate) mod settings;
+pub(crate) mod signal;
+pub(crate) mod state;
+pub(crate) mod stream_names;

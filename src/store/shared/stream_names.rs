@@ -1,0 +1,101 @@
+//! The names of streams, for messages about their records.
+
+use crate::lock::Lock;
+use crate::model::{SequenceNumber, ShardId};
+use crate::store::format::catalog::{Catalog, Change};
+use crate::store::format::record::LogId;
+use crate::store::format::summary::SegmentEntry;
+use crate::store::format::value::StreamValue;
+use crate::world::Timestamp;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The names of streams and the creation times of shards, as the catalog has them.
+#[derive(Debug, Default)]
+pub(crate) struct StreamNames(Lock<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    streams: HashMap<u64, Arc<str>>,
+    /// The second in which each shard was created, a part of its sequence numbers.
+    shards: HashMap<LogId, u64>,
+}
+
+impl StreamNames {
+    /// The names in a catalog.
+    pub(crate) fn of(catalog: &Catalog) -> Self {
+        let names = catalog.streams.iter();
+        let shards = catalog.shards.iter();
+        Self(Lock::new(Known {
+            streams: names.map(|(id, value)| (*id, name(value))).collect(),
+            shards: shards
+                .map(|(id, value)| (log(*id), value.created_s))
+                .collect(),
+        }))
+    }
+
+    /// Follows a change of the catalog.
+    pub(crate) fn apply(&self, change: &Change) {
+        let mut known = self.0.lock();
+        match change {
+            Change::Stream { incarnation, value } => match value {
+                Some(value) => drop(known.streams.insert(*incarnation, name(value))),
+                None => drop(known.streams.remove(incarnation)),
+            },
+            Change::Shard {
+                incarnation,
+                index,
+                value,
+            } => {
+                let log = log((*incarnation, *index));
+                match value {
+                    Some(value) => drop(known.shards.insert(log, value.created_s)),
+                    None => drop(known.shards.remove(&log)),
+                }
+            }
+            Change::Account { .. } | Change::Clock(_) => {}
+        }
+    }
+
+    /// The stream and the shard of a log, for a message.
+    pub(crate) fn describe_log(&self, log: LogId) -> String {
+        let known = self.0.lock();
+        let shard = ShardId::new(log.shard);
+        match known.streams.get(&log.stream) {
+            Some(name) => format!("stream {name}, {shard}"),
+            None => format!("an unknown stream (incarnation {}), {shard}", log.stream),
+        }
+    }
+
+    /// The stream, the shard and the sequence numbers of a segment's records, for a message.
+    pub(crate) fn describe(&self, entry: &SegmentEntry) -> String {
+        let log = self.describe_log(entry.log);
+        let created_s = self.0.lock().shards.get(&entry.log).copied();
+        let Some(created_s) = created_s else {
+            let SegmentEntry { first, last, .. } = entry;
+            return format!("{log}, sequence indexes {first} to {last}");
+        };
+        let number = |index, arrival| sequence_number(created_s, entry.log, index, arrival);
+        let first = number(entry.first, entry.first_arrival);
+        let last = number(entry.last, entry.last_arrival);
+        format!("{log}, sequence numbers {first} to {last}")
+    }
+}
+
+fn name(value: &StreamValue) -> Arc<str> {
+    format!("{} ({}, {})", value.name, value.account, value.region).into()
+}
+
+fn log((stream, shard): (u64, u32)) -> LogId {
+    LogId { stream, shard }
+}
+
+fn sequence_number(created_s: u64, log: LogId, index: u64, arrival: Timestamp) -> SequenceNumber {
+    let arrived_s = u64::try_from(arrival.seconds()).unwrap_or_default();
+    SequenceNumber {
+        created_s,
+        shard: log.shard,
+        index,
+        time_s: arrived_s.max(created_s),
+    }
+}
