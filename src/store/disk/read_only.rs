@@ -69,26 +69,6 @@ impl Disk for ReadOnlyDisk {
         Ok(self.name(number))
     }
 
-    fn bury(&self, _number: u64) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn remove_buried(&self, _number: u64) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn remove(&self, _number: u64) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn write_marks(&self, _marks: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
-
     fn marks(&self) -> io::Result<Vec<u8>> {
         self.disk.marks()
     }

@@ -51,7 +51,8 @@ pub(crate) trait Claim: Send {
     fn verify(&self) -> io::Result<()>;
 }
 
-/// A data directory, or a thing in its place.
+/// A data directory, or a thing in its place. Where nothing has to survive, or nothing may be
+/// changed, many calls do nothing.
 pub(crate) trait Disk: Send + Sync {
     /// Claims the directory for this process.
     fn claim(&self) -> Result<Box<dyn Claim>, OpenError>;
@@ -69,17 +70,29 @@ pub(crate) trait Disk: Send + Sync {
     /// Renames a damaged generation, and returns its new name.
     fn set_aside(&self, number: u64) -> io::Result<String>;
     /// Renames a generation that is to be removed: one step, where removing its files takes many.
-    fn bury(&self, number: u64) -> io::Result<()>;
+    fn bury(&self, _number: u64) -> io::Result<()> {
+        Ok(())
+    }
     /// Removes a generation that was buried.
-    fn remove_buried(&self, number: u64) -> io::Result<()>;
+    fn remove_buried(&self, _number: u64) -> io::Result<()> {
+        Ok(())
+    }
     /// Removes a generation that nothing was written to.
-    fn remove(&self, number: u64) -> io::Result<()>;
+    fn remove(&self, _number: u64) -> io::Result<()> {
+        Ok(())
+    }
     /// Makes the names in the directory durable: sled syncs only names inside its own directories.
-    fn sync(&self) -> io::Result<()>;
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
     /// Writes the file of marks, without syncing it.
-    fn write_marks(&self, marks: &[u8]) -> io::Result<()>;
+    fn write_marks(&self, _marks: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
     /// The file of marks; empty where there is none.
-    fn marks(&self) -> io::Result<Vec<u8>>;
+    fn marks(&self) -> io::Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
     /// The metadata, for messages.
     fn metadata_name(&self) -> String;
     /// A generation, for messages.

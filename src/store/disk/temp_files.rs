@@ -82,25 +82,9 @@ impl Disk for TempFiles {
         self.remove(number)
     }
 
-    fn remove_buried(&self, _number: u64) -> io::Result<()> {
-        Ok(())
-    }
-
     fn remove(&self, number: u64) -> io::Result<()> {
         self.generations.lock().remove(&number);
         Ok(())
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn write_marks(&self, _marks: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn marks(&self) -> io::Result<Vec<u8>> {
-        Ok(Vec::new())
     }
 
     fn metadata_name(&self) -> String {
