@@ -193,3 +193,32 @@ async fn changes_saved_before_the_first_record_survive_a_power_cut() {
         assert_eq!(accounts(&opened.recovered), [("a", Some(1))]);
     }
 }
+
+#[tokio::test]
+async fn every_durable_write_is_flushed() {
+    let disk = SimulatedDisk::new();
+    let settings = settings(Some(Path::new("/home")), Durability::Always);
+    let Opened {
+        store, committer, ..
+    } = Store::open_simulated(settings, &disk).unwrap();
+    let log = store.log(LOG);
+    let writing = async {
+        for index in 0..20 {
+            let before = disk.syncs();
+            put(&store, &log, index..index + 1, 100)
+                .await
+                .durable()
+                .await
+                .unwrap();
+            assert!(disk.syncs() > before, "record {index} was not flushed");
+            let before = disk.syncs();
+            let saving = store.save(vec![account("a", Some(1))]);
+            saving.durable().await.unwrap();
+            assert!(disk.syncs() > before, "change {index} was not flushed");
+        }
+    };
+    tokio::select! {
+        () = writing => {}
+        () = committer.run_as_task() => unreachable!("the store is open"),
+    }
+}

@@ -3,7 +3,6 @@
 use super::*;
 use crate::store::disk::seam::Claim;
 use crate::store::disk::temp_files::TempFiles;
-use crate::world::RealDeadline;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -16,6 +15,8 @@ struct Faults {
     inserts_fail: AtomicU64,
     /// No database of records can be read through, for a reason of the machine.
     reads_fail: AtomicU64,
+    /// A generation cannot be closed.
+    closing_hangs: AtomicU64,
     /// The next flushes of records say that they began and wait until they are let go.
     gate: Lock<Option<(Sender<()>, Receiver<()>)>>,
 }
@@ -139,6 +140,14 @@ impl GenerationHandle for FaultyGeneration {
     fn another(&self) -> Box<dyn GenerationHandle> {
         let (inner, faults) = (self.inner.another(), self.faults.clone());
         Box::new(Self { inner, faults })
+    }
+}
+
+impl Drop for FaultyGeneration {
+    fn drop(&mut self) {
+        while self.faults.closing_hangs.load(Ordering::Relaxed) > 0 {
+            std::thread::park();
+        }
     }
 }
 
@@ -337,6 +346,80 @@ async fn spilled_records_are_removed_when_they_are_deleted() {
     let gone = RealDeadline::lasting(Duration::from_secs(60)).with(gone);
     assert!(gone.await.is_some(), "{:?}", store.figures());
     store.close().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spill_that_failed_is_tried_again_and_health_says_so() {
+    let settings = Settings {
+        memory_bytes: 1 << 20,
+        unflushed_bytes: 1 << 20,
+        ..settings(None, Durability::None)
+    };
+    let faults = Arc::new(Faults::default());
+    faults.full.store(1, Ordering::Relaxed);
+    let store = open_faulty(settings, &faults);
+    let log = store.log(LOG);
+    let mut next = 0;
+    let mut append = async || {
+        let reservation = store.reserve(10_000).await?;
+        let data = payload(next, 10_000);
+        let _ready = log.append(reservation, [record(next, &data)]);
+        next += 1;
+        Ok::<u64, StoreError>(next)
+    };
+    while append().await.is_ok() {}
+    assert!(matches!(store.health(), Health::ReadOnly { .. }));
+    faults.full.store(0, Ordering::Relaxed);
+    // A refused write makes the committer try again.
+    let written = async {
+        loop {
+            match append().await {
+                Ok(next) if next > 500 => return next,
+                _ => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let written = RealDeadline::lasting(Duration::from_secs(60)).with(written);
+    let written = written.await.expect("writes are taken again");
+    assert_eq!(store.health(), Health::Serving);
+    assert!(read_all(&log, 0, 0).await == expected(0..written, 10_000));
+    store.close().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_ends_though_a_database_cannot_be_closed() {
+    let home = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    let store = open_faulty(settings(Some(home.path()), Durability::Always), &faults);
+    let log = store.log(LOG);
+    put(&store, &log, 0..10, 100).await.durable().await.unwrap();
+    faults.full.store(1, Ordering::Relaxed);
+    faults.closing_hangs.store(1, Ordering::Relaxed);
+    let ticket = put(&store, &log, 10..20, 100).await;
+    assert!(ticket.durable().await.is_err());
+    let error = store.close().unwrap_err().to_string();
+    assert!(error.contains("the disk does not answer"), "{error}");
+    assert_eq!(read_all(&log, 0, 0).await, expected(0..10, 100));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_directory_that_was_removed_takes_no_writes() {
+    for replaced in [false, true] {
+        let home = tempfile::tempdir().unwrap();
+        let store = open(&settings(Some(home.path()), Durability::Always));
+        let log = store.log(LOG);
+        put(&store, &log, 0..10, 100).await.durable().await.unwrap();
+        std::fs::remove_dir_all(home.path()).unwrap();
+        if replaced {
+            std::fs::create_dir(home.path()).unwrap();
+            std::fs::write(home.path().join("lock"), "").unwrap();
+        }
+        let ticket = put(&store, &log, 10..20, 100).await;
+        let error = ticket.durable().await.unwrap_err().to_string();
+        assert!(error.contains("was removed or replaced"), "{error}");
+        assert_eq!(read_all(&log, 0, 0).await, expected(0..10, 100));
+        assert!(matches!(store.health(), Health::ReadOnly { .. }));
+    }
 }
 
 #[test]
