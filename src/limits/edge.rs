@@ -105,7 +105,7 @@ pub const COMMIT_GAP: Duration = Duration::from_millis(1);
 /// Time between two commits without a given interval (ours).
 pub const COMMIT_PAUSE: Duration = Duration::from_millis(200);
 /// How often opening a database is tried again when too many files are open (ours).
-pub const DESCRIPTOR_TRIES: u32 = 100;
+pub const DESCRIPTOR_TRIES: u32 = 50;
 /// How long to wait before that (ours): connections and databases are closed meanwhile.
 pub const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(20);
 /// How long closing the store may take (ours): a disk may never answer.

@@ -2,6 +2,7 @@
 
 use super::housekeeping::{Housekeeping, Opened};
 use crate::store::disk::seam::GenerationHandle;
+use crate::store::error::is_out_of_descriptors;
 use crate::store::format::segment::Segment;
 use crate::store::format::summary::SegmentEntry;
 use crate::store::generations::Generation;
@@ -106,7 +107,14 @@ impl GenerationWriter {
         let (number, handle) = match self.opening.take() {
             Some((number, opening)) => {
                 let ended = |_| io::Error::other("the thread that opens generations ended");
-                (number, opening.recv().map_err(ended)??)
+                let handle = match opening.recv().map_err(ended)? {
+                    // The generation before it is closed by now, which gives many files back.
+                    Err(error) if is_out_of_descriptors(&error) => {
+                        self.shared.generations.open(number)?
+                    }
+                    opened => opened?,
+                };
+                (number, handle)
             }
             None => {
                 let number = self.next_generation;

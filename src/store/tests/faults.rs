@@ -1,6 +1,7 @@
 //! Disks that are slow, full or cannot be written.
 
 use super::*;
+use crate::limits;
 use crate::store::disk::seam::Claim;
 use crate::store::disk::temp_files::TempFiles;
 use std::io;
@@ -15,6 +16,8 @@ struct Faults {
     inserts_fail: AtomicU64,
     /// No database of records can be read through, for a reason of the machine.
     reads_fail: AtomicU64,
+    /// Openings of generations that fail for want of file descriptors.
+    without_descriptors: AtomicU64,
     /// A generation cannot be closed.
     closing_hangs: AtomicU64,
     /// The next flushes of records say that they began and wait until they are let go.
@@ -57,6 +60,15 @@ impl Disk for FaultyDisk {
     }
     fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
         Faults::check(&self.faults.full)?;
+        let left = &self.faults.without_descriptors;
+        let one_less = |left: u64| left.checked_sub(1);
+        if left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            .is_ok()
+        {
+            // EMFILE.
+            return Err(io::Error::from_raw_os_error(24));
+        }
         let (inner, faults) = (self.inner.open(number)?, self.faults.clone());
         Ok(Box::new(FaultyGeneration { inner, faults }))
     }
@@ -383,6 +395,33 @@ async fn a_spill_that_failed_is_tried_again_and_health_says_so() {
     let written = written.await.expect("writes are taken again");
     assert_eq!(store.health(), Health::Serving);
     assert!(read_all(&log, 0, 0).await == expected(0..written, 10_000));
+    store.close().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn too_many_open_files_are_not_a_dead_disk() {
+    let home = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    let settings = Settings {
+        memory_bytes: 10_000,
+        generation_bytes: 100_000,
+        segment_bytes: 8 << 10,
+        ..settings(Some(home.path()), Durability::Always)
+    };
+    let store = open_faulty(settings, &faults);
+    let log = store.log(LOG);
+    put(&store, &log, 0..30, 500).await.durable().await.unwrap();
+    // More than opening the next generation ahead of its time tries.
+    let tries = u64::from(limits::DESCRIPTOR_TRIES) + 10;
+    faults.without_descriptors.store(tries, Ordering::Relaxed);
+    for start in (30..600).step_by(30) {
+        let ticket = put(&store, &log, start..start + 30, 500).await;
+        ticket.durable().await.unwrap();
+    }
+    faults.without_descriptors.store(5, Ordering::Relaxed);
+    assert_eq!(read_all(&log, 0, 0).await, expected(0..600, 500));
+    assert_eq!(faults.without_descriptors.load(Ordering::Relaxed), 0);
+    assert_eq!(store.figures().set_aside, 0);
     store.close().unwrap();
 }
 
