@@ -7,6 +7,7 @@
 
 mod arn;
 mod bucket;
+pub mod event_source;
 mod hash_key;
 mod identities;
 mod kms_key;

@@ -1,0 +1,32 @@
+//! Event source mappings as pure values: settings, events, filters, windows, and what an answer of
+//! a function means for the batch that it was given.
+
+mod aggregate;
+mod answer;
+mod decision;
+mod event;
+mod failure;
+mod function_arn;
+mod lane;
+mod pattern;
+mod progress;
+mod refusal;
+mod report;
+mod request;
+mod settings;
+mod window;
+
+pub use aggregate::{Aggregate, UserRecord};
+pub use answer::{Answer, ErrorSource, Response, Verdict};
+pub use decision::{BackOff, Failing, Failures, Next, next_step};
+pub use event::{EVENT_FRAME_BYTES, EventHead, EventRecord, EventWriter};
+pub use failure::{BatchRange, Condition, FailureRecord, object_key};
+pub use function_arn::FunctionArn;
+pub use lane::lane_of;
+pub use pattern::{Filters, MetaData};
+pub use progress::{Progress, ShardPosition};
+pub use refusal::{Refusal, RefusalKind};
+pub use report::{Outcome, outcome, window_state};
+pub use request::{Changes, CreateRequest, read_tags, source_of_option};
+pub use settings::{Destination, Settings, Source, StartingPosition};
+pub use window::{Window, WindowFlags};

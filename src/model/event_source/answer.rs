@@ -1,0 +1,271 @@
+//! What an invocation came to, from the function's address to a verdict.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+/// What became of the request to a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The request was not sent: refused connection, name without an address, TLS.
+    NotReached(String),
+    /// The request was sent and no answer came: timeout, lost connection, an answer too large.
+    Lost(String),
+    /// An answer came.
+    Response(Response),
+}
+
+/// The answer of a function's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// `X-Amz-Function-Error`.
+    pub function_error: Option<String>,
+    /// `X-Amz-Executed-Version`.
+    pub executed_version: Option<String>,
+    /// `Retry-After`, in seconds.
+    pub retry_after_s: Option<u64>,
+    /// The body.
+    pub body: Bytes,
+    /// The address has the one path of the Runtime Interface Emulator.
+    pub from_emulator: bool,
+    /// Where the address shows errors of the function.
+    pub errors: ErrorSource,
+}
+
+/// Where an address shows errors of the function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ErrorSource {
+    /// In the header, as the service does.
+    Header,
+    /// In the body alone, as the Runtime Interface Emulator does.
+    #[default]
+    Body,
+}
+
+/// What an answer says about the invocation, before the report in its body is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The function was not reached: no attempt is spent.
+    NotReached {
+        /// The least time to wait, in milliseconds.
+        retry_after_ms: Option<i64>,
+    },
+    /// The function failed, as the word says.
+    FunctionError(String),
+    /// The address takes no event of this size.
+    TooLarge,
+    /// The function answered.
+    Answered,
+}
+
+/// What the service calls an error that the function did not handle.
+const UNHANDLED: &str = "Unhandled";
+
+impl Answer {
+    /// The verdict. The first rule that fits counts.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::NotReached(_) => Verdict::NotReached {
+                retry_after_ms: None,
+            },
+            Self::Lost(_) => Verdict::FunctionError(UNHANDLED.to_owned()),
+            Self::Response(response) => response.verdict(),
+        }
+    }
+
+    /// The answer's status, where there is one.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Response(response) => Some(response.status),
+            Self::NotReached(_) | Self::Lost(_) => None,
+        }
+    }
+
+    /// The body, or the reason why there is none.
+    pub fn text(&self) -> &[u8] {
+        match self {
+            Self::Response(response) => &response.body,
+            Self::NotReached(reason) | Self::Lost(reason) => reason.as_bytes(),
+        }
+    }
+
+    /// The version of the function that answered.
+    pub fn executed_version(&self) -> &str {
+        match self {
+            Self::Response(Response {
+                executed_version: Some(version),
+                ..
+            }) => version,
+            _ => "$LATEST",
+        }
+    }
+}
+
+impl Response {
+    fn verdict(&self) -> Verdict {
+        let unhandled = Verdict::FunctionError(UNHANDLED.to_owned());
+        match self.status {
+            200..=299 => {}
+            413 => return Verdict::TooLarge,
+            502 | 504 if self.from_emulator || has_error_type(&self.body) => return unhandled,
+            _ => {
+                let seconds = self.retry_after_s.map(|seconds| seconds.min(86_400));
+                return Verdict::NotReached {
+                    retry_after_ms: seconds.map(|seconds| seconds as i64 * 1000),
+                };
+            }
+        }
+        if let Some(error) = &self.function_error {
+            return Verdict::FunctionError(error.clone());
+        }
+        if self.errors == ErrorSource::Body && self.body_is_an_error() {
+            return unhandled;
+        }
+        Verdict::Answered
+    }
+
+    /// Whether the body is what the Runtime Interface Emulator answers for a function that failed:
+    /// the error as an object, a text about the timeout, or nothing for a dead process.
+    fn body_is_an_error(&self) -> bool {
+        if is_timeout_text(&self.body) {
+            return true;
+        }
+        match serde_json::from_slice::<Value>(&self.body) {
+            Ok(Value::Object(body)) => {
+                let text = |name: &str| body.get(name).is_some_and(Value::is_string);
+                text("errorType")
+                    && text("errorMessage")
+                    && !body.contains_key("batchItemFailures")
+                    && !body.contains_key("state")
+            }
+            Ok(Value::String(text)) => is_timeout_text(text.as_bytes()),
+            Ok(_) => false,
+            Err(_) => self.from_emulator,
+        }
+    }
+}
+
+fn has_error_type(body: &[u8]) -> bool {
+    let body = serde_json::from_slice::<Value>(body).ok();
+    body.is_some_and(|body| body.get("errorType").is_some())
+}
+
+/// `Task timed out after N.NN seconds`, the emulator's text with status 200; a request id may stand
+/// before it.
+fn is_timeout_text(body: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(body) else {
+        return false;
+    };
+    let Some((before, rest)) = text.split_once("Task timed out after ") else {
+        return false;
+    };
+    let number = rest.trim_end().strip_suffix(" seconds");
+    let number = number.filter(|number| number.parse::<f64>().is_ok());
+    number.is_some() && before.len() <= 100 && !before.trim_start().starts_with(['{', '['])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(status: u16, body: &str) -> Response {
+        Response {
+            status,
+            function_error: None,
+            executed_version: None,
+            retry_after_s: None,
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            from_emulator: false,
+            errors: ErrorSource::Body,
+        }
+    }
+
+    fn unhandled() -> Verdict {
+        Verdict::FunctionError("Unhandled".to_owned())
+    }
+
+    const ERROR: &str = r#"{"errorType":"E","errorMessage":"m","stackTrace":[]}"#;
+
+    #[test]
+    fn statuses_say_whether_the_function_was_reached() {
+        let not_reached = Verdict::NotReached {
+            retry_after_ms: None,
+        };
+        for status in [400, 403, 404, 429, 500, 503, 418, 301] {
+            assert_eq!(response(status, "").verdict(), not_reached, "{status}");
+        }
+        assert_eq!(response(413, "").verdict(), Verdict::TooLarge);
+        for status in [502, 504] {
+            assert_eq!(response(status, "").verdict(), not_reached);
+            assert_eq!(response(status, ERROR).verdict(), unhandled());
+            let emulator = Response {
+                from_emulator: true,
+                ..response(status, "x")
+            };
+            assert_eq!(emulator.verdict(), unhandled());
+        }
+        let throttled = Response {
+            retry_after_s: Some(7),
+            ..response(429, "")
+        };
+        let retry_after_ms = Some(7000);
+        assert_eq!(throttled.verdict(), Verdict::NotReached { retry_after_ms });
+        let lost = Answer::Lost("timeout".to_owned());
+        assert_eq!(lost.verdict(), unhandled());
+        assert_eq!(Answer::NotReached(String::new()).verdict(), not_reached);
+    }
+
+    #[test]
+    fn the_header_counts_where_it_is_there() {
+        let failed = Response {
+            function_error: Some("Handled".to_owned()),
+            ..response(200, "{}")
+        };
+        assert_eq!(
+            failed.verdict(),
+            Verdict::FunctionError("Handled".to_owned())
+        );
+        let trusted = Response {
+            errors: ErrorSource::Header,
+            ..response(200, ERROR)
+        };
+        assert_eq!(trusted.verdict(), Verdict::Answered);
+    }
+
+    #[test]
+    fn a_body_of_the_runtime_interface_emulator_can_be_an_error() {
+        for body in [
+            ERROR,
+            "Task timed out after 3.00 seconds",
+            "\"Task timed out after 3.00 seconds\"",
+            "2e2c9a3e-4f4d-4a4d-8d0a-000000000000 Task timed out after 3.00 seconds\n",
+        ] {
+            assert_eq!(response(200, body).verdict(), unhandled(), "{body}");
+        }
+        for body in [
+            "",
+            "text",
+            "{}",
+            r#"{"errorType":"E"}"#,
+            r#"{"errorType":1,"errorMessage":"m"}"#,
+            r#"{"errorType":"E","errorMessage":"m","batchItemFailures":[]}"#,
+            r#"{"errorType":"E","errorMessage":"m","state":{}}"#,
+            r#"{"a":"Task timed out after 3.00 seconds"#,
+            "Task timed out after some seconds",
+        ] {
+            assert_eq!(response(200, body).verdict(), Verdict::Answered, "{body}");
+        }
+        for (body, verdict) in [
+            ("", unhandled()),
+            ("text", unhandled()),
+            ("{}", Verdict::Answered),
+        ] {
+            let emulator = Response {
+                from_emulator: true,
+                ..response(200, body)
+            };
+            assert_eq!(emulator.verdict(), verdict, "{body}");
+        }
+    }
+}

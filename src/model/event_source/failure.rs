@@ -1,0 +1,228 @@
+//! The record about a discarded batch that goes to the on-failure destination.
+
+use super::super::ShardId;
+use super::window::{Window, WindowFlags};
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// Why a batch is discarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// The retries are spent.
+    RetryAttemptsExhausted,
+    /// The records are too old, or retention has removed them (the latter is a choice).
+    RecordAgeExceeded,
+}
+
+impl Condition {
+    /// The service's word (recorded).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RetryAttemptsExhausted => "RetryAttemptsExhausted",
+            Self::RecordAgeExceeded => "RecordAgeExceeded",
+        }
+    }
+}
+
+/// First and last record of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchRange {
+    /// Sequence numbers of the first and the last record.
+    pub numbers: [String; 2],
+    /// Arrivals of the first and the last record, in milliseconds since 1970.
+    pub arrivals_ms: [i64; 2],
+    /// How many records there are.
+    pub count: usize,
+}
+
+/// A discarded batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailureRecord {
+    /// The id of the batch, which the function saw.
+    pub request_id: String,
+    /// The function's ARN as in the mapping.
+    pub function_arn: String,
+    /// Why it is discarded.
+    pub condition: Condition,
+    /// Invocations of the batch; shown as 1 where there was none (recorded).
+    pub invocations: u32,
+    /// The version that answered and the error it showed; none where no answer led to this.
+    pub response: Option<(String, Option<String>)>,
+    /// When it is discarded, in milliseconds since 1970.
+    pub timestamp_ms: i64,
+    /// The shard.
+    pub shard: ShardId,
+    /// The ARN of the stream or the consumer.
+    pub source: String,
+    /// The records; none for the last invocation of a window.
+    pub range: Option<BatchRange>,
+    /// The tumbling window.
+    pub window: Option<(Window, WindowFlags)>,
+}
+
+impl FailureRecord {
+    /// The record as JSON; with the event as `payload`, for destinations that take it.
+    pub fn to_json(&self, payload: Option<&str>) -> Value {
+        let mut record = Map::new();
+        record.insert(
+            "requestContext".to_owned(),
+            json!({
+                "requestId": self.request_id,
+                "functionArn": self.function_arn,
+                "condition": self.condition.as_str(),
+                "approximateInvokeCount": self.invocations.max(1),
+            }),
+        );
+        if let Some((version, error)) = &self.response {
+            let response = json!({
+                "statusCode": 200, "executedVersion": version, "functionError": error,
+            });
+            record.insert("responseContext".to_owned(), response);
+        }
+        record.insert("version".to_owned(), "1.0".into());
+        if let Some(payload) = payload {
+            record.insert("payload".to_owned(), payload.into());
+        }
+        record.insert("timestamp".to_owned(), moment(self.timestamp_ms).into());
+        record.insert("KinesisBatchInfo".to_owned(), self.batch_info());
+        if let Some((window, flags)) = &self.window {
+            let [start, end] = window.bounds();
+            let info = json!({
+                "window": { "start": start, "end": end },
+                "isFinalInvokeForWindow": flags.is_final,
+                "isWindowTerminatedEarly": flags.is_early,
+            });
+            record.insert("timeWindowInfo".to_owned(), info);
+        }
+        Value::Object(record)
+    }
+
+    fn batch_info(&self) -> Value {
+        let shard = self.shard.to_string();
+        let Some(range) = &self.range else {
+            return json!({ "shardId": shard, "streamArn": self.source });
+        };
+        json!({
+            "shardId": shard,
+            "startSequenceNumber": range.numbers[0],
+            "endSequenceNumber": range.numbers[1],
+            "approximateArrivalOfFirstRecord": moment(range.arrivals_ms[0]),
+            "approximateArrivalOfLastRecord": moment(range.arrivals_ms[1]),
+            "batchSize": range.count,
+            "streamArn": self.source,
+        })
+    }
+}
+
+/// `2026-09-19T09:10:45.948Z`.
+fn moment(ms: i64) -> String {
+    let format =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    utc(ms).format(format).unwrap_or_default()
+}
+
+fn utc(ms: i64) -> OffsetDateTime {
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000);
+    moment.unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// The key of the object in a bucket (recorded): mapping, shard, the time of the discard in UTC,
+/// and a random UUID.
+pub fn object_key(mapping: &str, shard: ShardId, timestamp_ms: i64, random: &str) -> String {
+    let format =
+        format_description!("[year]/[month]/[day]/[year]-[month]-[day]T[hour].[minute].[second]");
+    let time = utc(timestamp_ms).format(format).unwrap_or_default();
+    format!("aws/lambda/{mapping}/{shard}/{time}-{random}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> FailureRecord {
+        FailureRecord {
+            request_id: "30d0e7bd".to_owned(),
+            function_arn: "arn:aws:lambda:us-east-1:000000000000:function:orders:prod".to_owned(),
+            condition: Condition::RetryAttemptsExhausted,
+            invocations: 3,
+            response: Some(("$LATEST".to_owned(), Some("Unhandled".to_owned()))),
+            timestamp_ms: 1_789_809_045_948,
+            shard: ShardId::new(0),
+            source: "arn:aws:kinesis:us-east-1:000000000000:stream/orders".to_owned(),
+            range: Some(BatchRange {
+                numbers: ["1".to_owned(), "2".to_owned()],
+                arrivals_ms: [1_789_809_023_187; 2],
+                count: 2,
+            }),
+            window: None,
+        }
+    }
+
+    #[test]
+    fn the_record_is_what_was_recorded() {
+        let shown = record().to_json(None);
+        assert_eq!(shown["timestamp"], "2026-09-19T09:10:45.948Z");
+        assert_eq!(
+            shown["requestContext"],
+            json!({
+                "requestId": "30d0e7bd",
+                "functionArn": "arn:aws:lambda:us-east-1:000000000000:function:orders:prod",
+                "condition": "RetryAttemptsExhausted",
+                "approximateInvokeCount": 3,
+            })
+        );
+        let response = json!({
+            "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled",
+        });
+        assert_eq!(shown["responseContext"], response);
+        let info = &shown["KinesisBatchInfo"];
+        assert_eq!(
+            info["approximateArrivalOfFirstRecord"],
+            "2026-09-19T09:10:23.187Z"
+        );
+        assert_eq!(info["batchSize"], 2);
+        assert!(shown.get("payload").is_none() && shown.get("timeWindowInfo").is_none());
+    }
+
+    #[test]
+    fn a_payload_is_a_text_and_an_expired_batch_has_no_response() {
+        let expired = FailureRecord {
+            condition: Condition::RecordAgeExceeded,
+            invocations: 0,
+            response: None,
+            ..record()
+        };
+        let shown = expired.to_json(Some("{\"Records\":[]}"));
+        assert_eq!(shown["payload"], "{\"Records\":[]}");
+        assert_eq!(shown["requestContext"]["approximateInvokeCount"], 1);
+        assert!(shown.get("responseContext").is_none());
+    }
+
+    #[test]
+    fn the_last_invocation_of_a_window_has_no_records() {
+        let last = FailureRecord {
+            range: None,
+            window: Some((
+                Window::of(1_789_654_275_123, 10),
+                WindowFlags {
+                    is_final: true,
+                    is_early: false,
+                },
+            )),
+            ..record()
+        };
+        let shown = last.to_json(None);
+        let info = shown["KinesisBatchInfo"].as_object().unwrap();
+        assert_eq!(info.len(), 2);
+        assert_eq!(shown["timeWindowInfo"]["isFinalInvokeForWindow"], true);
+    }
+
+    #[test]
+    fn an_object_is_named_after_mapping_shard_and_time() {
+        assert_eq!(
+            object_key("u", ShardId::new(7), 1_789_809_045_948, "r"),
+            "aws/lambda/u/shardId-000000000007/2026/09/19/2026-09-19T09.10.45-r"
+        );
+    }
+}

@@ -1,0 +1,43 @@
+//! The lanes of a shard: records of one partition key are delivered in order, whatever happens to
+//! the records of other keys.
+
+use md5::{Digest as _, Md5};
+
+/// The lane of a partition key among `factor` lanes. The service promises only that a key keeps
+/// its order; the hash is a choice.
+pub fn lane_of(partition_key: &str, factor: u32) -> usize {
+    if factor <= 1 {
+        return 0;
+    }
+    let digest = Md5::digest(partition_key.as_bytes());
+    let (first, _) = digest.split_first_chunk().expect("MD5 has 16 bytes");
+    let lane = u64::from_be_bytes(*first) % u64::from(factor);
+    usize::try_from(lane).expect("a lane is below the factor")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_key_has_one_lane_below_the_factor(key in ".{0,20}", factor in 1_u32..=10) {
+            let lane = lane_of(&key, factor);
+            prop_assert!(lane < factor as usize);
+            prop_assert_eq!(lane, lane_of(&key, factor));
+        }
+    }
+
+    #[test]
+    fn keys_spread_over_the_lanes() {
+        let mut seen = [0; 10];
+        for number in 0..1000 {
+            seen[lane_of(&number.to_string(), 10)] += 1;
+        }
+        assert!(
+            seen.iter().all(|count| (50..200).contains(count)),
+            "{seen:?}"
+        );
+    }
+}

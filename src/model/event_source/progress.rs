@@ -1,0 +1,153 @@
+//! How far a shard is done: records are finished in any order, the position moves in one.
+
+use super::window::Window;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// How far a mapping is with a shard: what survives a restart.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardPosition {
+    /// Everything before this index is done.
+    pub next: u64,
+    /// Index and arrival (in milliseconds since 1970) of the last record that is done, with all
+    /// before it.
+    pub last: Option<(u64, i64)>,
+    /// The shard is closed and everything in it is done.
+    pub finished: bool,
+    /// With several lanes: everything of a lane before its index is done.
+    pub lanes: Vec<u64>,
+    /// The open tumbling window and the state reached in it, as JSON.
+    pub window: Option<(Window, String)>,
+}
+
+/// The records of a shard that were read and are not all done, in the order of their indexes.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    read: VecDeque<Read>,
+    undone: usize,
+    /// Just past the last record of the done prefix.
+    next: u64,
+    /// Index and arrival (in milliseconds since 1970) of the last record of the done prefix.
+    last: Option<(u64, i64)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Read {
+    index: u64,
+    arrival_ms: i64,
+    done: bool,
+}
+
+impl Progress {
+    /// Everything before index `next` is done; `last` is the last record of that.
+    pub const fn starting_at(next: u64, last: Option<(u64, i64)>) -> Self {
+        Self {
+            read: VecDeque::new(),
+            undone: 0,
+            next,
+            last,
+        }
+    }
+
+    /// A record was read; `done` when it has nothing to wait for, as when a filter dropped it.
+    pub fn read(&mut self, index: u64, arrival_ms: i64, done: bool) {
+        self.undone += usize::from(!done);
+        self.read.push_back(Read {
+            index,
+            arrival_ms,
+            done,
+        });
+        self.advance();
+    }
+
+    /// The record at `index` is done: delivered or discarded.
+    pub fn done(&mut self, index: u64) {
+        let Ok(at) = self.read.binary_search_by_key(&index, |read| read.index) else {
+            return;
+        };
+        if let Some(read) = self.read.get_mut(at).filter(|read| !read.done) {
+            read.done = true;
+            self.undone -= 1;
+        }
+        self.advance();
+    }
+
+    fn advance(&mut self) {
+        while let Some(read) = self.read.pop_front_if(|read| read.done) {
+            self.next = read.index + 1;
+            self.last = Some((read.index, read.arrival_ms));
+        }
+    }
+
+    /// Everything before this index is done.
+    pub const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Index and arrival of the last record such that it and everything before it are done.
+    pub const fn last(&self) -> Option<(u64, i64)> {
+        self.last
+    }
+
+    /// How many records were read and are not done.
+    pub const fn undone(&self) -> usize {
+        self.undone
+    }
+
+    /// Forgets what was read and is not covered by the position: it is read again.
+    pub fn forget(&mut self) {
+        self.read.clear();
+        self.undone = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_position_stands_just_before_the_first_record_that_is_not_done(
+            gaps in prop::collection::vec((1_u64..5, any::<bool>()), 1..40),
+            order in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
+        ) {
+            let mut progress = Progress::starting_at(0, None);
+            let mut records = Vec::new();
+            let mut index = 0;
+            for (gap, done) in gaps {
+                index += gap;
+                progress.read(index, index as i64, done);
+                records.push((index, done));
+            }
+            for chosen in order {
+                let at = chosen.index(records.len());
+                records[at].1 = true;
+                progress.done(records[at].0);
+                let first = records.iter().position(|(_, done)| !done);
+                let covered = first.unwrap_or(records.len());
+                let last = covered.checked_sub(1).map(|at| records[at].0);
+                prop_assert_eq!(progress.last().map(|(index, _)| index), last);
+                prop_assert_eq!(progress.next(), last.map_or(0, |last| last + 1));
+                let undone = records.iter().filter(|(_, done)| !done).count();
+                prop_assert_eq!(progress.undone(), undone);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_is_read_again() {
+        let mut progress = Progress::starting_at(5, None);
+        progress.read(5, 1, false);
+        progress.read(6, 1, false);
+        progress.done(6);
+        progress.forget();
+        assert_eq!((progress.next(), progress.undone()), (5, 0));
+        progress.done(6);
+        assert_eq!(
+            progress.next(),
+            5,
+            "an index that is not known changes nothing"
+        );
+    }
+}

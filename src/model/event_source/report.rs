@@ -1,0 +1,150 @@
+//! What the body of an answer says about the records of its batch.
+
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// What became of a batch whose function answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All records are done.
+    Done,
+    /// So many records from the first on are done, at least one; the rest is a new batch.
+    Partial(usize),
+    /// No record is done.
+    Failed,
+}
+
+/// Reads the report in `body` about a batch whose records have `numbers`, in order. Without
+/// `reports` a report is ignored, as any other body.
+pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>) -> Outcome {
+    if !reports || body.is_empty() {
+        return Outcome::Done;
+    }
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        return Outcome::Failed;
+    };
+    let failures = match body.get("batchItemFailures") {
+        None | Some(Value::Null) => return Outcome::Done,
+        Some(Value::Array(failures)) if failures.is_empty() => return Outcome::Done,
+        Some(Value::Array(failures)) => failures,
+        Some(_) => return Outcome::Failed,
+    };
+    let numbers = numbers();
+    let mut positions = HashMap::with_capacity(numbers.len());
+    for (at, number) in numbers.iter().enumerate() {
+        // Records of one aggregate have one number: the first of them counts.
+        positions.entry(number.as_str()).or_insert(at);
+    }
+    let position = |failure: &Value| {
+        let number = failure.get("itemIdentifier")?.as_str()?;
+        positions.get(number).copied()
+    };
+    // One identifier that is none fails the whole batch (a choice where others are valid).
+    let positions: Option<Vec<usize>> = failures.iter().map(position).collect();
+    match positions.and_then(|positions| positions.into_iter().min()) {
+        None | Some(0) => Outcome::Failed,
+        Some(first) => Outcome::Partial(first),
+    }
+}
+
+/// The `state` that an invocation with a tumbling window answered, as JSON. None where the answer
+/// has no object there, which fails the invocation.
+pub fn window_state(body: &[u8]) -> Option<String> {
+    let body = serde_json::from_slice::<Value>(body).ok()?;
+    let state = body.get("state")?;
+    state.is_object().then(|| state.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn numbers(count: usize) -> Vec<String> {
+        (1..=count).map(|number| number.to_string()).collect()
+    }
+
+    fn report(body: &str) -> Outcome {
+        outcome(true, body.as_bytes(), || numbers(4))
+    }
+
+    #[test]
+    fn case_22_an_empty_report_is_success() {
+        for body in [
+            "",
+            "\"\"",
+            "[]",
+            "null",
+            "{}",
+            r#"{"batchItemFailures":[]}"#,
+            r#"{"batchItemFailures":null}"#,
+            "7",
+            r#"{"a":1}"#,
+        ] {
+            assert_eq!(report(body), Outcome::Done, "{body}");
+        }
+    }
+
+    #[test]
+    fn case_23_a_wrong_identifier_fails_the_batch() {
+        for failures in [
+            r#"[{"itemIdentifier":123}]"#,
+            r#"[{"itemIdentifier":""}]"#,
+            r#"[{"itemIdentifier":null}]"#,
+            r#"[{"foo":1}]"#,
+            r#"[{"itemIdentifier":"99"}]"#,
+            r#"[{"itemIdentifier":"3"},{"itemIdentifier":"x"}]"#,
+            "[{}]",
+            "[7]",
+            r#""2""#,
+            "{}",
+        ] {
+            let body = format!(r#"{{"batchItemFailures":{failures}}}"#);
+            assert_eq!(report(&body), Outcome::Failed, "{body}");
+        }
+        assert_eq!(report("no json"), Outcome::Failed);
+    }
+
+    #[test]
+    fn case_24_a_report_that_is_not_asked_for_is_ignored() {
+        let body = br#"{"batchItemFailures":[{"itemIdentifier":"1"}]}"#;
+        assert_eq!(outcome(false, body, || numbers(2)), Outcome::Done);
+        assert_eq!(outcome(false, b"no json", || numbers(2)), Outcome::Done);
+    }
+
+    proptest! {
+        #[test]
+        fn case_21_the_lowest_identifier_counts(
+            size in 1_usize..50, chosen in prop::collection::vec(any::<prop::sample::Index>(), 1..9),
+        ) {
+            let numbers = numbers(size);
+            let chosen: Vec<usize> = chosen.iter().map(|at| at.index(size)).collect();
+            let failures: Vec<Value> = chosen
+                .iter()
+                .map(|at| serde_json::json!({ "itemIdentifier": numbers[*at] }))
+                .collect();
+            let body = serde_json::json!({ "batchItemFailures": failures }).to_string();
+            let first = chosen.into_iter().min().unwrap();
+            let expected = if first == 0 { Outcome::Failed } else { Outcome::Partial(first) };
+            prop_assert_eq!(outcome(true, body.as_bytes(), || numbers), expected);
+        }
+    }
+
+    #[test]
+    fn case_90_an_aggregate_goes_on_from_its_first_record() {
+        let numbers: Vec<String> = ["1", "2", "2", "2", "3"].map(str::to_owned).into();
+        let body = br#"{"batchItemFailures":[{"itemIdentifier":"2"}]}"#;
+        assert_eq!(outcome(true, body, || numbers), Outcome::Partial(1));
+    }
+
+    #[test]
+    fn case_82_a_state_is_an_object() {
+        assert_eq!(
+            window_state(br#"{"state":{"a":1}}"#).as_deref(),
+            Some(r#"{"a":1}"#)
+        );
+        for body in ["", "{}", r#"{"state":null}"#, r#"{"state":[]}"#, "x"] {
+            assert_eq!(window_state(body.as_bytes()), None, "{body}");
+        }
+    }
+}

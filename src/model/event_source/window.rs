@@ -1,0 +1,81 @@
+//! Tumbling windows: stretches of arrival time that follow each other without gaps.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A tumbling window: its start and its length, both in whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The start, in seconds since 1970; a multiple of the length.
+    pub start_s: i64,
+    /// The length in seconds.
+    pub length_s: u32,
+}
+
+/// What an invocation says of its window beside its bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WindowFlags {
+    /// `isFinalInvokeForWindow`.
+    pub is_final: bool,
+    /// `isWindowTerminatedEarly`.
+    pub is_early: bool,
+}
+
+impl Window {
+    /// The window of a record that arrived at `arrival_ms`, in milliseconds since 1970.
+    pub const fn of(arrival_ms: i64, length_s: u32) -> Self {
+        let second = arrival_ms.div_euclid(1000);
+        Self {
+            start_s: second - second.rem_euclid(length_s as i64),
+            length_s,
+        }
+    }
+
+    /// When the window ends, in milliseconds since 1970; that moment is in the next one.
+    pub const fn end_ms(&self) -> i64 {
+        (self.start_s + self.length_s as i64) * 1000
+    }
+
+    /// Whether a record that arrived then belongs to a later window.
+    pub const fn is_before(&self, arrival_ms: i64) -> bool {
+        arrival_ms >= self.end_ms()
+    }
+
+    /// Start and end in the form of events: whole seconds with `Z`.
+    pub fn bounds(&self) -> [String; 2] {
+        [self.start_s, self.start_s + i64::from(self.length_s)].map(|second| {
+            let moment = OffsetDateTime::from_unix_timestamp(second);
+            let moment = moment.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+            moment.format(&Rfc3339).unwrap_or_default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_moment_is_in_one_window(
+            ms in 0_i64..10_000_000_000_000, length in 1_u32..=900,
+        ) {
+            let window = Window::of(ms, length);
+            prop_assert!(window.start_s * 1000 <= ms && ms < window.end_ms());
+            prop_assert_eq!(window.start_s.rem_euclid(i64::from(length)), 0);
+            prop_assert!(!window.is_before(ms) && window.is_before(window.end_ms()));
+            prop_assert_eq!(Window::of(window.end_ms(), length).start_s * 1000, window.end_ms());
+        }
+    }
+
+    #[test]
+    fn bounds_are_whole_seconds() {
+        let window = Window::of(1_789_654_275_123, 10);
+        assert_eq!(
+            window.bounds(),
+            ["2026-09-17T14:11:10Z", "2026-09-17T14:11:20Z"]
+        );
+    }
+}
