@@ -1,5 +1,8 @@
 //! One emulator, from its start to its stop. The program and tests start it in the same way.
 
+mod event_sources;
+
+use crate::engine::event_source::{EventSources, Function, Mapping, Origin, Outbound};
 use crate::engine::tasks::Tasks;
 use crate::engine::{Behaviour, Engine, RestoreError, StoreError, saved_time};
 use crate::http::admin::{self, Admin};
@@ -8,10 +11,13 @@ use crate::http::metrics::Metrics;
 use crate::http::tls::{self, TlsIdentity};
 use crate::http::{AccessSettings, Body, Incoming, Request, Response, Server};
 use crate::limits;
-use crate::model::{AccountId, AccountRegion, Region};
+use crate::model::event_source::{CreateRequest, Refusal};
+use crate::model::{AccountId, AccountRegion, Region, StreamArn};
 use crate::options::{Authentication, ClockChoice, Durability, Options, OptionsError};
 use crate::store::{self, OpenError, SimulatedDisk, Store};
 use crate::world::{Clock, Faults, Random, VirtualClock, World};
+use event_sources::OwnPuts;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,6 +29,8 @@ use tokio::sync::{oneshot, watch};
 #[derive(Debug)]
 pub struct Emulator {
     engine: Arc<Engine>,
+    /// The configured account and region.
+    scope: AccountRegion,
     server: Arc<Server>,
     addresses: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
@@ -45,6 +53,8 @@ pub struct Surroundings {
     pub generation_bytes: Option<u64>,
     /// Bytes of records in one segment.
     pub segment_bytes: usize,
+    /// Functions of this process for event source mappings, by name; `*` stands for any other.
+    pub functions: BTreeMap<String, Function>,
 }
 
 impl Default for Surroundings {
@@ -56,6 +66,7 @@ impl Default for Surroundings {
             is_deaf: false,
             generation_bytes: None,
             segment_bytes: limits::SEGMENT_BYTES,
+            functions: BTreeMap::new(),
         }
     }
 }
@@ -106,16 +117,23 @@ impl Emulator {
         options.check().map_err(StartError::Options)?;
         let limits = options.limits().map_err(StartError::Options)?;
         let access = access_settings(&options).map_err(StartError::Options)?;
+        let scope = access.default_scope.clone();
         let (store, recovered) = open_store(store_settings(&options, &around), &around)
             .await
             .map_err(StartError::Open)?;
         let world = world(&options, &around, &recovered);
         let tls = Arc::new(identity(&options, &world.clock)?);
         let (stop, stopped) = watch::channel(false);
-        let behaviour = behaviour(&options);
+        let (mappings, functions) = options.mappings().map_err(StartError::Options)?;
+        let own = Arc::new(OwnPuts::default());
+        let functions = (functions.as_slice(), around.functions.clone());
+        let outbound = event_sources::outbound(&options, functions, &world.clock, own.clone());
+        let behaviour = behaviour(&options, outbound.map_err(StartError::Options)?);
         let engine = Engine::start(world, limits, behaviour, store, &recovered, stopped.clone());
         let engine = engine.map_err(StartError::Restore)?;
         drop(recovered);
+        own.set(&engine);
+        event_sources::configure(&engine, &scope, mappings).map_err(StartError::Options)?;
         let listeners = listeners(&options, &around).map_err(StartError::Bind)?;
         let addresses = addresses(&listeners);
         warn_of_open_access(&addresses, options.auth);
@@ -137,6 +155,7 @@ impl Emulator {
         Ok(Self {
             ended: serve(listeners, settings, engine.clone(), server.clone()),
             engine,
+            scope,
             server,
             addresses,
             stop,
@@ -175,6 +194,25 @@ impl Emulator {
     /// Its clock.
     pub fn clock(&self) -> &Clock {
         &self.engine.world.clock
+    }
+
+    /// Its event source mappings.
+    pub fn event_sources(&self) -> Arc<EventSources> {
+        self.engine.event_sources.clone()
+    }
+
+    /// Creates an event source mapping by the members of CreateEventSourceMapping, in the
+    /// configured account and region.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn map_function(&self, request: &serde_json::Value) -> Result<Arc<Mapping>, Refusal> {
+        let request = CreateRequest::read(request)?;
+        let find = |arn: &StreamArn| self.engine.find(&arn.scope, &arn.name);
+        let origin = (Origin::Api, None);
+        let sources = &self.engine.event_sources;
+        let found = sources.create_by_request(&self.scope, request, origin, &find)?;
+        Ok(found.mapping)
     }
 
     /// The number of open subscriptions.
@@ -268,7 +306,7 @@ fn access_settings(options: &Options) -> Result<AccessSettings, OptionsError> {
     })
 }
 
-fn behaviour(options: &Options) -> Behaviour {
+fn behaviour(options: &Options, outbound: Outbound) -> Behaviour {
     let strict = options.profile == limits::Profile::Strict;
     let delay = if strict {
         limits::STRICT_TRANSITION_MS
@@ -279,6 +317,8 @@ fn behaviour(options: &Options) -> Behaviour {
         transition_ms: options.transition_ms.unwrap_or(delay),
         on_demand_scaling: options.on_demand_scaling.map_or(strict, |switch| switch.0),
         keys: options.keys(),
+        outbound,
+        own_stream_destinations: !strict,
     }
 }
 

@@ -6,6 +6,7 @@
 //! - `creation`, `deletion`, `update`, `resharding`, `consumers`, `put`, `subscription` with
 //!   `active_subscriptions`: one kind of request each.
 //! - `transitions` with `deadlines`, `retention`, `scaling`: the tasks. `tasks` spawns them.
+//! - `event_source`: event source mappings, a folder of its own.
 //! - `saved`: how a stream is written to the catalog. `start`: how an engine starts from it.
 //!
 //! # The order of locks
@@ -16,7 +17,7 @@
 //! 2. One stream.
 //! 3. The writers of one shard.
 //! 4. Deadlines, call rates, active subscriptions, or the read rates of one shard.
-//! 5. Every other lock of the program: those of the store, the clock, the fault rules, the tasks.
+//! 5. Every other lock of the program: the list of mappings before one mapping; those of the store, the clock, the fault rules, the tasks.
 
 mod accounts;
 mod active_subscriptions;
@@ -29,6 +30,7 @@ mod core;
 mod creation;
 mod deadlines;
 mod deletion;
+pub mod event_source;
 mod lock_order;
 mod put;
 mod resharding;

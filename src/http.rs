@@ -6,6 +6,7 @@ mod body;
 mod connection;
 mod credentials;
 mod dispatch;
+mod lambda;
 pub mod listen;
 pub mod metrics;
 mod reply;

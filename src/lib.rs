@@ -3,7 +3,7 @@
 //! # Map
 //! A module uses only what stands left of it:
 //! `lock`, `limits`, `world`, `wire` → `model` → `store` → `admission` → `engine` → `error` → `operation` →
-//! `options` → `http` → `emulator` → `command` → `main`.
+//! `options` → `outbound` → `http` → `emulator` → `command` → `main`.
 //!
 //! | module | what it knows |
 //! |---|---|
@@ -18,6 +18,7 @@
 //! | [`error`] | the service's exceptions and every text of them |
 //! | [`operation`] | one file for each operation, the table of them, and whether policies permit it |
 //! | [`options`] | every option once: flag, variable, key of the file |
+//! | [`outbound`] | clients: functions behind HTTP, queues, topics, buckets, files |
 //! | [`http`] | the order of checks, credentials and signatures, bodies, replies; the listener; our own paths and metrics |
 //! | [`emulator`] | start and stop of the whole; a door for requests from within the process |
 //! | [`command`] | the sub-commands: serve, health, check, limits |
@@ -36,7 +37,8 @@
 //!   each shard (`engine/shard.rs`).
 //! - Under `always` nothing is visible before it is durable.
 //! - Nothing in `wire` or `model` is async, locks, logs, spawns or reads a clock.
-//! - Only `store/disk/sled.rs` names sled; only `http` names axum and hyper; only `world` reads a clock
+//! - Only `store/disk/sled.rs` names sled; only `http` names axum, only `http` and `outbound` name
+//!   hyper; only `world` reads a clock
 //!   or lets a task wait for one; only `engine/tasks.rs` spawns tasks.
 //! - No lock is held over an await: the guard of [`lock::Lock`] is not `Send`.
 //! - A value whose type is a shape keeps that shape's rules; handlers check only what a type cannot.
@@ -61,11 +63,13 @@ pub mod lock;
 pub mod model;
 pub mod operation;
 pub mod options;
+pub mod outbound;
 pub mod store;
 pub mod wire;
 pub mod world;
 
 pub use emulator::{Emulator, StartError};
+pub use engine::event_source::{Function, FunctionError, FunctionEvent};
 pub use options::{Options, OptionsError};
 
 /// The README's examples compile.

@@ -189,6 +189,18 @@ limits! {
     /// Time for which a request's head may take, and a connection may be idle; up to a quarter more, and always real time.
     head_seconds, "head-seconds", Some(180), Some(180), Some(180),
         "seconds", "ours: pools use a connection again after 60 to 90 s";
+    /// First wait after a failed invocation of an event source mapping; it doubles with each failure.
+    event_source_retry_first_ms, "event-source-retry-first-ms", Some(200), Some(200), Some(200),
+        "ms", "recorded: 208 to 238 ms";
+    /// Longest wait after a failed invocation of an event source mapping.
+    event_source_retry_most_ms, "event-source-retry-most-ms", Some(60_000), Some(60_000), Some(60_000),
+        "ms", "ours: eight invocations in 60 s were recorded, none after that";
+    /// Time after which an event source mapping reads a shard again that it has read to its end.
+    event_source_poll_ms, "event-source-poll-ms", OFF, OFF, Some(1_000),
+        "ms", "AWS: Lambda polls a shard once a second";
+    /// Time after its end for which a tumbling window without further records stays open.
+    event_source_window_idle_ms, "event-source-window-idle-ms", Some(120_000), OFF, Some(120_000),
+        "ms", "ours: no final invocation was recorded in 50 s";
     /// Connections open at once; further ones wait until one closes.
     connections, "connections", Some(10_000), Some(10_000), Some(10_000),
         "connections", "ours";
@@ -253,6 +265,42 @@ pub const SCALING_BYTES_PER_SECOND: u64 = 500_000;
 pub const ON_DEMAND_SHARDS: u32 = 4;
 /// Time by which the first shards are older than their stream, in seconds (typical for AWS).
 pub const SHARD_CREATED_BEFORE_S: u64 = 3;
+/// Most bytes of the event that a function is given (AWS: 6 MB; recorded).
+pub const EVENT_SOURCE_EVENT_BYTES: usize = 6_291_456;
+/// Records that a mapping reads ahead of its position in a shard (AWS: a GetRecords answer).
+pub const EVENT_SOURCE_READ_AHEAD: usize = 10_000;
+/// Bytes of events that a mapping reads ahead in a shard (AWS: a GetRecords answer).
+pub const EVENT_SOURCE_READ_AHEAD_BYTES: usize = 10 << 20;
+/// Records that a mapping reads in one step, so that no mapping keeps a thread for long (ours).
+pub const EVENT_SOURCE_READ_RECORDS: usize = 1_000;
+/// Bytes that a mapping reads in one step (ours).
+pub const EVENT_SOURCE_READ_BYTES: u64 = 2 << 20;
+/// Mappings in a ListEventSourceMappings answer, at most (AWS).
+pub const EVENT_SOURCE_PAGE: usize = 100;
+/// Entries of the event log of a mapping (ours).
+pub const EVENT_SOURCE_LOG_ENTRIES: usize = 10_000;
+/// Time for which a reader of the event log waits for the next entry, at most (ours).
+pub const EVENT_SOURCE_LOG_WAIT: Duration = Duration::from_secs(60);
+/// Discarded batches of a mapping that are kept for people (ours).
+pub const EVENT_SOURCE_FAILURES: usize = 100;
+/// Bytes of their events; of the oldest only the record is kept (ours).
+pub const EVENT_SOURCE_FAILURE_BYTES: usize = 16 << 20;
+/// How often a changed LastProcessingResult is saved, in milliseconds (ours).
+pub const EVENT_SOURCE_RESULT_SAVE_MS: i64 = 1_000;
+/// Bytes of the state of a tumbling window, above which the window ends early (AWS: 1 MB; recorded).
+pub const EVENT_SOURCE_STATE_BYTES: usize = 1_048_576;
+/// Bytes of the answer of a function (the Runtime Interface Emulator's: 6 MB and 100 bytes).
+pub const EVENT_SOURCE_ANSWER_BYTES: usize = 6_291_556;
+/// Time for a connection to a function (ours).
+pub const OUTBOUND_CONNECT: Duration = Duration::from_secs(5);
+/// Time for one try to deliver an on-failure record (ours).
+pub const OUTBOUND_DELIVERY: Duration = Duration::from_secs(10);
+/// Bytes of the answer of a destination (ours).
+pub const OUTBOUND_ANSWER_BYTES: usize = 1 << 20;
+/// Bytes of the refusal of a destination that are logged (ours).
+pub const OUTBOUND_ERROR_BYTES: usize = 500;
+/// Bytes of the last error of a batch that are kept for people (ours).
+pub const EVENT_SOURCE_ERROR_BYTES: usize = 4 << 10;
 /// Time between two sweeps that free the memory and disk of expired records, in ms (ours).
 pub const RETENTION_SWEEP_MS: i64 = 600_000;
 /// Bytes of a generation, a sled database (measured: larger ones keep more memory).

@@ -9,6 +9,7 @@ mod address;
 mod clock;
 mod definition;
 mod error;
+mod event_source;
 mod policies;
 mod secret;
 #[cfg(feature = "cli")]
@@ -19,6 +20,7 @@ pub use address::{Hosts, Listen};
 pub use clock::ClockChoice;
 pub use definition::Options;
 pub use error::OptionsError;
+pub use event_source::{DestinationService, DestinationSetting, ErrorMode, FunctionSetting};
 pub use secret::{Credential, Secret};
 #[cfg(feature = "cli")]
 pub use sources::parse;

@@ -43,12 +43,12 @@ pub use format::catalog::{Catalog, Change};
 pub use format::fuzzing;
 pub use format::record::{LogId, Record};
 pub use format::value::{
-    AccountValue, Consumer, History, PendingChange, ReshardingOrder, ShardValue, StreamSettings,
-    StreamValue,
+    AccountValue, Consumer, History, MappingValue, PendingChange, ReshardingOrder, ShardValue,
+    StreamSettings, StreamValue,
 };
 pub use handle::Store;
 pub use log::read::{Batch, ReadLimit};
-pub use log::shard_log::Log;
+pub use log::shard_log::{Follower, Log};
 pub use log::ticket::{Ticket, WriteReservation};
 pub use open::{Opened, Recovered};
 pub use recovery::Damage;

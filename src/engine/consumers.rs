@@ -80,6 +80,7 @@ impl Engine {
         });
         let consumer = consumer.await?;
         self.await_transition(stream, name, &consumer);
+        self.event_sources.stream_changed(stream);
         Ok(consumer)
     }
 
@@ -111,6 +112,7 @@ impl Engine {
         if consumer.deleting {
             self.await_transition(stream, name, &consumer);
         }
+        self.event_sources.stream_changed(stream);
         // A consumer of the same name may have been registered meanwhile, and keeps its own.
         let created_ms = consumer.created_ms;
         let is_meant = |key: &SubscriptionKey| {
@@ -150,6 +152,7 @@ impl Engine {
             // Nobody waits for this change: a restart that does not find it makes it again.
             let _ticket = self.save(stream, state, state.status, &[]);
         });
+        self.event_sources.stream_changed(stream);
     }
 
     /// Ends the subscriptions of a stream.

@@ -6,6 +6,7 @@ use super::call_rates::CallRates;
 use super::capacity::Capacity;
 use super::commitment::{self, Commitment};
 use super::deadlines::Deadlines;
+use super::event_source::{EventSources, Outbound};
 use super::saved;
 use super::stream::Stream;
 use super::stream_state::{ShardOpener, StreamState};
@@ -41,6 +42,8 @@ pub struct Engine {
     pub(super) deadlines: Deadlines,
     pub(super) call_rates: CallRates,
     pub(super) tasks: Tasks,
+    /// The event source mappings.
+    pub event_sources: Arc<EventSources>,
     pub(super) active_subscriptions: Arc<ActiveSubscriptions>,
     /// Becomes true when subscriptions are to end.
     pub(super) stopping: watch::Receiver<bool>,
@@ -57,6 +60,10 @@ pub struct Behaviour {
     pub on_demand_scaling: bool,
     /// Keys that cannot be used.
     pub keys: Keys,
+    /// The functions and destinations that event source mappings reach.
+    pub outbound: Outbound,
+    /// A mapping may send its failures to a stream of this emulator; the service cannot.
+    pub own_stream_destinations: bool,
 }
 
 impl Engine {

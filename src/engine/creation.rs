@@ -147,12 +147,15 @@ impl Engine {
                 let _ticket = self.save(stream, state, StreamStatus::Active, &[]);
             }
         });
+        drop(accounts);
+        self.event_sources.stream_changed(stream);
     }
 
     /// Takes a stream out of its account, and its records out of the store.
     pub(super) fn forget(&self, stream: &Arc<Stream>) {
         self.accounts.lock().remove(stream);
         self.end_subscriptions(stream);
+        self.event_sources.stream_gone(stream);
         stream.look(|state| {
             for shard in state.shards.values() {
                 self.store.delete(shard.log().id());

@@ -5,8 +5,8 @@ use super::lock_order;
 use crate::limits::Limits;
 use crate::lock::Lock;
 use crate::model::{self, Bucket, HashKeyRange, NewRecord, SequenceNumber, ShardId, WriteLimit};
-use crate::store::{Log, ReadLimit, Record, StoreError, Ticket, WriteReservation};
-use crate::world::Timestamp;
+use crate::store::{Follower, Log, ReadLimit, Record, StoreError, Ticket, WriteReservation};
+use crate::world::{Bell, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
@@ -179,7 +179,13 @@ impl Shard {
         Ok((admitted.iter().map(number).collect(), ticket))
     }
 
-    fn number(&self, index: u64, arrival: Timestamp) -> SequenceNumber {
+    /// Rings `bell` whenever a record becomes visible.
+    pub(crate) fn follow(&self, bell: Bell) -> Follower {
+        self.log.ring_at_end(bell)
+    }
+
+    /// The number of the record at `index` that arrived then.
+    pub(crate) fn number(&self, index: u64, arrival: Timestamp) -> SequenceNumber {
         sequence_number(self.created_s, self.id, index, arrival)
     }
 

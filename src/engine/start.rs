@@ -7,6 +7,7 @@ use super::active_subscriptions::ActiveSubscriptions;
 use super::call_rates::CallRates;
 use super::core::{Behaviour, Engine};
 use super::deadlines::{Deadlines, Due};
+use super::event_source::{self, EventSources};
 use super::stream::Stream;
 use super::stream_state::{ShardOpener, StreamState};
 use super::tasks::Tasks;
@@ -15,13 +16,14 @@ use super::{lock_order, retention, saved, scaling, transitions};
 use crate::admission::Admission;
 use crate::limits::{self, Limits};
 use crate::lock::Lock;
-use crate::model::{self, AccountId, AccountRegion, Region, StreamArn, StreamStatus};
+use crate::model::{self, AccountId, AccountRegion, Region, ShardId, StreamArn, StreamStatus};
 use crate::store::{AccountValue, Recovered, Store, StreamValue};
 use crate::world::{Alarm, Timestamp, World};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 /// The reason for which an engine cannot start.
 #[derive(Debug)]
@@ -59,9 +61,25 @@ impl Engine {
     ) -> Result<Arc<Self>, RestoreError> {
         let alarms = std::array::from_fn(|_| world.clock.alarm());
         let [transition_alarm, _, _] = &alarms;
+        let stop = watch::Sender::new(false);
+        let tasks = Tasks::new();
+        let admission = Admission::new(&limits);
+        let event_sources = EventSources::new(event_source::Context {
+            world: world.clone(),
+            limits: limits.clone(),
+            admission: admission.clone(),
+            store: store.clone(),
+            tasks: tasks.clone(),
+            outbound: behaviour.outbound.clone(),
+            own_stream_destinations: behaviour.own_stream_destinations,
+            stop: stop.subscribe(),
+            transition_ms: behaviour.transition_ms,
+            activity: watch::Sender::new(0),
+        });
         let engine = Self {
             deadlines: Deadlines::new(transition_alarm.bell()),
-            admission: Admission::new(&limits),
+            admission,
+            event_sources: Arc::new(event_sources),
             traffic: Traffic::default(),
             shard_opener: ShardOpener {
                 store: store.clone(),
@@ -76,12 +94,13 @@ impl Engine {
             // Streams of other runs may have left records on disk: their numbers stay used.
             next_incarnation: (recovered.epoch << 32).into(),
             call_rates: CallRates::new(),
-            tasks: Tasks::new(),
+            tasks,
             active_subscriptions: ActiveSubscriptions::new(),
             stopping,
-            stop: watch::Sender::new(false),
+            stop,
         };
         engine.restore(recovered)?;
+        engine.restore_mappings(recovered);
         let engine = Arc::new(engine);
         engine.spawn_tasks(alarms);
         Ok(engine)
@@ -116,6 +135,22 @@ impl Engine {
         }
         self.store.forget_unclaimed();
         Ok(())
+    }
+
+    /// Event source mappings go on where the last run ended.
+    fn restore_mappings(&self, recovered: &Recovered) {
+        let catalog = &recovered.catalog;
+        let mut positions = event_source::Positions::new();
+        for ((uuid, incarnation, shard), position) in &catalog.positions {
+            let of_mapping = positions.entry(Uuid::from_bytes(*uuid)).or_default();
+            of_mapping.insert((*incarnation, ShardId::new(*shard)), position.clone());
+        }
+        let values = catalog.mappings.iter();
+        let values = values.map(|(uuid, value)| (Uuid::from_bytes(*uuid), value.clone()));
+        self.event_sources.restore(values.collect(), positions);
+        for stream in self.streams() {
+            self.event_sources.stream_changed(&stream);
+        }
     }
 
     /// Completes the deletion of a stream that a crash interrupted.

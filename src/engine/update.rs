@@ -146,6 +146,7 @@ impl Engine {
             }
         }
         state.open_shards(created, &self.shard_opener, stream.incarnation, now);
+        self.event_sources.wake_mappings_of(&stream.arn);
         ids
     }
 }

@@ -2,7 +2,7 @@
 
 use super::connection::Client;
 use super::credentials::{Scopes, access_key, credential};
-use super::signature::Verifier;
+use super::signature::{SERVICE, Verifier};
 use crate::error::Error;
 use crate::model::{AccountRegion, Identities, Principal};
 use crate::operation::Requester;
@@ -67,9 +67,23 @@ impl Access {
         client: Client,
         now: Timestamp,
     ) -> Result<Caller, Error> {
+        self.caller_of(head, body, (client, SERVICE), now)
+    }
+
+    /// The caller of a request to `service`, as the scope of its credential names it.
+    ///
+    /// # Errors
+    /// The service's refusal of the signature.
+    pub(super) fn caller_of(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        (client, service): (Client, &'static str),
+        now: Timestamp,
+    ) -> Result<Caller, Error> {
         let credential = credential(head, self.authentication)?;
         if let Some(verifier) = &self.verifier {
-            verifier.check(head, body, now)?;
+            verifier.check_for(service, head, body, now)?;
         }
         let credential = credential.as_deref();
         let Some(identities) = &self.identities else {

@@ -3,6 +3,8 @@
 
 mod access;
 mod clock;
+mod event_sources;
+mod mapping_view;
 mod own_body;
 mod router;
 mod state;

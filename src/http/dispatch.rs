@@ -20,7 +20,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Dispatcher {
     engine: Arc<Engine>,
-    access: Access,
+    access: Arc<Access>,
 }
 
 /// A request whose body is whole.
@@ -32,7 +32,7 @@ pub(super) struct Received<'a> {
 }
 
 impl Dispatcher {
-    pub(super) fn new(engine: Arc<Engine>, access: Access) -> Self {
+    pub(super) fn new(engine: Arc<Engine>, access: Arc<Access>) -> Self {
         Self { engine, access }
     }
 

@@ -3,6 +3,7 @@
 //! A request costs a few relaxed additions to counters at known positions. `prometheus-client` writes
 //! the page when it is asked for; all other figures are read then.
 
+use crate::engine::event_source::Counters;
 use crate::engine::{Engine, tasks};
 use crate::error::Kind;
 use crate::operation::{Entry, OPERATIONS};
@@ -180,6 +181,46 @@ impl Metrics {
     }
 }
 
+/// Outcomes of invocations, in the order of their counters.
+const INVOCATION_OUTCOMES: [&str; 4] = ["success", "partial", "error", "not_reached"];
+
+/// A counter of event source mappings: name, help, and where it is.
+type MappingCounter = (&'static str, &'static str, fn(&Counters) -> &AtomicU64);
+
+const MAPPING_COUNTERS: [MappingCounter; 7] = [
+    ("esm_polled_records", "Records that mappings read.", |all| {
+        &all.polled
+    }),
+    (
+        "esm_filtered_records",
+        "Records that filters dropped.",
+        |all| &all.filtered,
+    ),
+    ("esm_invoked_records", "Records in invocations.", |all| {
+        &all.invoked
+    }),
+    (
+        "esm_failed_invoke_records",
+        "Records in failed invocations.",
+        |all| &all.failed_invoke,
+    ),
+    (
+        "esm_dropped_records",
+        "Discarded records that reached no destination.",
+        |all| &all.dropped,
+    ),
+    (
+        "esm_on_failure_delivered_records",
+        "Discarded records whose destination was told.",
+        |all| &all.on_failure_delivered,
+    ),
+    (
+        "esm_destination_failures",
+        "Records about discarded batches that did not reach their destination.",
+        |all| &all.destination_failures,
+    ),
+];
+
 /// One reading of all figures.
 #[derive(Debug)]
 struct Scrape {
@@ -194,6 +235,7 @@ impl Collector for Scrape {
         self.connections(&mut page)?;
         self.records(&mut page)?;
         self.budget(&mut page)?;
+        self.mappings(&mut page)?;
         self.store(&mut page)
     }
 }
@@ -249,6 +291,56 @@ impl Scrape {
         page.counter("unread_closed", help, unread)?;
         let help = "Panics in requests and tasks of this process.";
         page.counter("panics", help, tasks::panics())
+    }
+
+    fn mappings(&self, page: &mut Page<'_>) -> fmt::Result {
+        let now = self.engine.world.clock.now();
+        let all = self.engine.event_sources.all();
+        let labelled: Vec<_> = all
+            .iter()
+            .map(|mapping| {
+                let function = mapping.view(now).function.qualified_name();
+                (mapping.uuid.to_string(), function, &mapping.counters)
+            })
+            .collect();
+        if labelled.is_empty() {
+            return Ok(());
+        }
+        let kind = MetricType::Counter;
+        let help = "Invocations by event source mappings.";
+        let mut family = page
+            .0
+            .encode_descriptor("esm_invocations", help, None, kind)?;
+        for (uuid, function, counters) in &labelled {
+            for (count, outcome) in counters.invocations.iter().zip(INVOCATION_OUTCOMES) {
+                let labels = [
+                    ("mapping", uuid.as_str()),
+                    ("function", function.as_str()),
+                    ("outcome", outcome),
+                ];
+                let counter = ConstCounter::new(count.load(Relaxed));
+                counter.encode(family.encode_family(&labels)?)?;
+            }
+        }
+        for (name, help, counter) in MAPPING_COUNTERS {
+            let mut family = page.0.encode_descriptor(name, help, None, kind)?;
+            for (uuid, function, counters) in &labelled {
+                let labels = [("mapping", uuid.as_str()), ("function", function.as_str())];
+                let counter = ConstCounter::new(counter(counters).load(Relaxed));
+                counter.encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let help = "Age of the last record of the last successful batch at its end.";
+        let kind = MetricType::Gauge;
+        let mut family = page
+            .0
+            .encode_descriptor("esm_iterator_age_ms", help, None, kind)?;
+        for (uuid, function, counters) in &labelled {
+            let labels = [("mapping", uuid.as_str()), ("function", function.as_str())];
+            let gauge = ConstGauge::new(counters.iterator_age_ms.load(Relaxed));
+            gauge.encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
     }
 
     fn records(&self, page: &mut Page<'_>) -> fmt::Result {

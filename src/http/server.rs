@@ -5,6 +5,7 @@ use super::admin;
 use super::body::{Body, Incoming};
 use super::connection::{Client, InFlightRequest, counted};
 use super::dispatch::{self, Dispatcher};
+use super::lambda::{LambdaApi, is_lambda_path};
 use super::metrics::{Metrics, Outcome};
 use super::reply::{self, Reply};
 use super::request_body::{Bounds, Received};
@@ -31,6 +32,7 @@ pub const OWN_PATHS: &str = "/_minikin/";
 pub struct Server {
     engine: Arc<Engine>,
     dispatcher: Dispatcher,
+    lambda: LambdaApi,
     bounds: Bounds,
     own: Router,
     metrics: Arc<Metrics>,
@@ -44,8 +46,10 @@ impl Server {
         own: Router,
         metrics: Arc<Metrics>,
     ) -> Self {
+        let access = Arc::new(Access::new(access));
         Self {
-            dispatcher: Dispatcher::new(engine.clone(), Access::new(access)),
+            dispatcher: Dispatcher::new(engine.clone(), access.clone()),
+            lambda: LambdaApi::new(engine.clone(), access),
             bounds: Bounds::new(engine.admission.clone(), &engine.limits),
             engine,
             own,
@@ -70,9 +74,12 @@ impl Server {
             };
             return Ok(self.answer_own(request, source).await);
         }
+        let only = in_flight.is_only_one();
+        if is_lambda_path(request.uri().path()) {
+            return self.answer_lambda(request, client, only).await;
+        }
         let watch = Stopwatch::start();
         let (head, body) = request.into_parts();
-        let only = in_flight.is_only_one();
         let (reply, received) = match self.bounds.receive(&head.method, body, only).await {
             Ok(Received::Whole(body, permit)) => {
                 let reply = self.dispatch(&head, &body, client).await;
@@ -93,6 +100,27 @@ impl Server {
         self.metrics
             .count(operation, outcome, (received, sent), took);
         Ok(reply.into_response(head, client.address, took, &self.engine.world.random))
+    }
+
+    /// Answers a request of Lambda's API.
+    async fn answer_lambda<B: Incoming>(
+        &self,
+        request: Request<B>,
+        client: Client,
+        only: bool,
+    ) -> Result<Response<Body>, B::Error> {
+        let (head, body) = request.into_parts();
+        Ok(match self.bounds.receive(&head.method, body, only).await? {
+            Received::Whole(body, _permit) => {
+                let answering = self.lambda.answer(&head, &body, client);
+                caught(answering).await.unwrap_or_else(|panic| {
+                    tracing::error!(panic, "a request to Lambda's API panicked");
+                    reply::bare(StatusCode::INTERNAL_SERVER_ERROR)
+                })
+            }
+            Received::Refused(error) => self.lambda.refuse(&head, &error),
+            Received::TooLarge => reply::too_large(),
+        })
     }
 
     /// Answers a request from within this process.

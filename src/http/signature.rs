@@ -25,7 +25,7 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// One of these headers has to be signed: HTTP/2 has a name of its own for the host.
 const HOSTS: [&str; 2] = ["host", ":authority"];
 /// The service that a credential's scope has to name.
-const SERVICE: &str = "kinesis";
+pub(super) const SERVICE: &str = "kinesis";
 /// The last part of every credential's scope.
 const TERMINATOR: &str = "aws4_request";
 
@@ -43,6 +43,7 @@ struct SigningKey {
     access_key: String,
     date: String,
     region: String,
+    service: String,
     key: Hmac<Sha256>,
 }
 
@@ -70,10 +71,23 @@ impl Verifier {
     }
 
     /// Checks the signature of a request that has all parts, at the machine's time `now`.
-    pub(super) fn check(&self, head: &Parts, body: &[u8], now: Timestamp) -> Result<(), Error> {
+    #[cfg(test)]
+    fn check(&self, head: &Parts, body: &[u8], now: Timestamp) -> Result<(), Error> {
+        self.check_for(SERVICE, head, body, now)
+    }
+
+    /// Checks the signature of a request to `service` that has all parts, at the machine's time
+    /// `now`.
+    pub(super) fn check_for(
+        &self,
+        service: &'static str,
+        head: &Parts,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let parts = SignatureParts::of(head).ok_or_else(Error::unsigned)?;
         let scoped = CredentialScope::of(&parts.credential)?;
-        let date = signed_date(&parts, &scoped, now)?;
+        let date = signed_date(&parts, &scoped, service, now)?;
         let credential = self.find(scoped.access_key, parts.token.as_deref());
         let credential = credential.ok_or_else(Error::unrecognized_client)?;
         let key = self.key(credential, &scoped);
@@ -105,6 +119,7 @@ impl Verifier {
             key.access_key == scoped.access_key
                 && key.date == scoped.date
                 && key.region == scoped.region
+                && key.service == scoped.service
         });
         let key = match found {
             Some(at) => keys.remove(at),
@@ -112,6 +127,7 @@ impl Verifier {
                 access_key: scoped.access_key.to_owned(),
                 date: scoped.date.to_owned(),
                 region: scoped.region.to_owned(),
+                service: scoped.service.to_owned(),
                 key: signing_key(&credential.secret, scoped),
             },
         };
@@ -139,8 +155,8 @@ impl<'a> CredentialScope<'a> {
         })
     }
 
-    /// Checks that the scope is for this service on the day of `date`. Any text is a region.
-    fn check(&self, date: &SignatureDate) -> Result<(), Error> {
+    /// Checks that the scope is for the service `wanted` on the day of `date`. Any text is a region.
+    fn check(&self, wanted: &'static str, date: &SignatureDate) -> Result<(), Error> {
         let Self {
             date: said,
             region,
@@ -152,9 +168,9 @@ impl<'a> CredentialScope<'a> {
         if region.is_empty() {
             wrong.push_str("Credential should be scoped to a valid region, not ''. ");
         }
-        if *service != SERVICE {
+        if *service != wanted {
             wrong.push_str(&format!(
-                "Credential should be scoped to correct service: '{SERVICE}'. "
+                "Credential should be scoped to correct service: '{wanted}'. "
             ));
         }
         if *terminator != TERMINATOR {
@@ -182,6 +198,7 @@ impl<'a> CredentialScope<'a> {
 fn signed_date(
     parts: &SignatureParts,
     scoped: &CredentialScope<'_>,
+    service: &'static str,
     now: Timestamp,
 ) -> Result<SignatureDate, Error> {
     let mut signed = parts.signed_headers.split(';');
@@ -193,7 +210,7 @@ fn signed_date(
     }
     let date = SignatureDate::parse(&parts.date, parts.in_date_header)
         .ok_or_else(|| Error::misshapen_date(&parts.date))?;
-    scoped.check(&date)?;
+    scoped.check(service, &date)?;
     date.check_age(now, parts.expires_s)?;
     Ok(date)
 }
@@ -222,7 +239,7 @@ fn string_to_sign(
 
 fn signing_key(secret: &Secret, scoped: &CredentialScope<'_>) -> Hmac<Sha256> {
     let mut key = keyed(format!("AWS4{}", secret.expose()).as_bytes());
-    for part in [scoped.date, scoped.region, SERVICE, TERMINATOR] {
+    for part in [scoped.date, scoped.region, scoped.service, TERMINATOR] {
         key = keyed(&mac(key, part.as_bytes()));
     }
     key

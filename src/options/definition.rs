@@ -3,12 +3,14 @@
 use super::address::{Hosts, Listen};
 use super::clock::ClockChoice;
 use super::error::OptionsError;
+use super::event_source::{self, DestinationSetting, FunctionSetting};
 use super::policies;
 use super::secret::{Credential, Secret};
 #[cfg(feature = "cli")]
 use super::value::{self, LogFormat};
 use super::value::{Authentication, Durability, KeySetting, LimitSetting, Switch};
 use crate::limits::{Limits, Profile};
+use crate::model::event_source::CreateRequest;
 use crate::model::{Identities, Keys};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -153,6 +155,44 @@ pub struct Options {
     )]
     pub clock: ClockChoice,
 
+    /// Function for event source mappings and its addresses; may be repeated (see the README)
+    #[cfg_attr(
+        feature = "cli",
+        arg(
+            long,
+            value_name = "NAME=URL[,URL][;KEY=VALUE]",
+            value_delimiter = '\n'
+        )
+    )]
+    pub function: Vec<FunctionSetting>,
+
+    /// Event source mapping: gives a stream's records to a function, with settings named as in
+    /// Lambda's API; may be repeated (see the README)
+    #[cfg_attr(
+        feature = "cli",
+        arg(
+            long,
+            value_name = "STREAM=FUNCTION[?SETTING=VALUE&...]",
+            value_delimiter = '\n'
+        )
+    )]
+    pub event_source: Vec<String>,
+
+    /// File of event source mappings: a JSON list of CreateEventSourceMapping requests
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
+    pub event_sources: Option<PathBuf>,
+
+    /// Endpoint for on-failure destinations: sqs=URL, sns=URL or s3=URL; may be repeated
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "SERVICE=URL", value_delimiter = '\n')
+    )]
+    pub destination: Vec<DestinationSetting>,
+
+    /// Access key that signs the requests to those endpoints [default: minikin:minikin]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "KEY:SECRET"))]
+    pub destination_credential: Option<Secret>,
+
     /// Log level: error, warn, info, debug, trace, or a filter such as info,minikin::store=debug
     #[cfg(feature = "cli")]
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = value::log_filter)]
@@ -194,6 +234,11 @@ impl Default for Options {
             on_demand_scaling: None,
             kms_key: Vec::new(),
             clock: ClockChoice::System,
+            function: Vec::new(),
+            event_source: Vec::new(),
+            event_sources: None,
+            destination: Vec::new(),
+            destination_credential: None,
             #[cfg(feature = "cli")]
             log: "info".to_owned(),
             #[cfg(feature = "cli")]
@@ -305,6 +350,34 @@ impl Options {
             .iter()
             .map(|key| (key.id.clone(), key.state))
             .collect()
+    }
+
+    /// The event source mappings that options name, and the functions, also those whose address
+    /// stands instead of a name. Each call reads the file: a start calls this once.
+    ///
+    /// # Errors
+    /// When a mapping cannot be read, or two functions have one name.
+    pub(crate) fn mappings(
+        &self,
+    ) -> Result<(Vec<CreateRequest>, Vec<FunctionSetting>), OptionsError> {
+        let arn_of = |name: &str| event_source::arn_of(&self.account, &self.region, name);
+        let mut functions = self.function.clone();
+        let mut requests = Vec::new();
+        for text in &self.event_source {
+            let request = event_source::read_option(text, arn_of, &mut functions);
+            let failed =
+                |problem| OptionsError::EventSource(format!("--event-source {text}: {problem}"));
+            requests.push(request.map_err(failed)?);
+        }
+        if let Some(path) = &self.event_sources {
+            let read = event_source::read_file(path, arn_of);
+            let file = path.display();
+            let failed =
+                |problem| OptionsError::EventSource(format!("--event-sources {file}: {problem}"));
+            requests.extend(read.map_err(failed)?);
+        }
+        event_source::check_functions(&functions).map_err(OptionsError::EventSource)?;
+        Ok((requests, functions))
     }
 
     /// Checks the rules between options.

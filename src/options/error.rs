@@ -55,6 +55,8 @@ pub enum OptionsError {
     TlsNameUnused,
     /// The admin token is empty.
     AdminTokenEmpty,
+    /// An event source mapping, or a function or destination of one, cannot be used.
+    EventSource(String),
 }
 
 impl fmt::Display for OptionsError {
@@ -62,6 +64,7 @@ impl fmt::Display for OptionsError {
         match self {
             #[cfg(feature = "cli")]
             Self::Arguments(text) => f.write_str(text),
+            Self::EventSource(problem) => f.write_str(problem),
             Self::Account(account) => write!(f, "{account} is not an account: twelve digits"),
             Self::Limit {
                 name,

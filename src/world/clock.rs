@@ -183,6 +183,11 @@ impl VirtualClock {
         }
     }
 
+    /// Returns when every task with an alarm that is not lenient waits.
+    pub async fn settle_now(&self) {
+        self.settle_those(|alarm| alarm.strict).await;
+    }
+
     /// Returns when every task with an alarm waits. A task with a lenient alarm has one second.
     async fn settle(&self) {
         self.settle_those(|alarm| alarm.strict).await;

@@ -28,11 +28,15 @@ pub enum Point {
     Read,
     /// A subscription is about to push an event.
     Event,
+    /// A mapping is about to invoke its function.
+    Invoke,
+    /// A mapping is about to deliver an on-failure record.
+    Deliver,
 }
 
 impl Point {
     /// Every point there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Decode,
         Self::Change,
         Self::Append,
@@ -40,6 +44,8 @@ impl Point {
         Self::Publish,
         Self::Read,
         Self::Event,
+        Self::Invoke,
+        Self::Deliver,
     ];
 }
 
@@ -64,7 +70,7 @@ impl Fault {
         match self {
             Self::Error => true,
             Self::Delay(_) => !matches!(point, Point::Flush | Point::Publish),
-            Self::Drop => matches!(point, Point::Event),
+            Self::Drop => matches!(point, Point::Event | Point::Invoke),
             Self::Tear => matches!(point, Point::Append | Point::Flush | Point::Event),
         }
     }

@@ -1,6 +1,7 @@
 //! The table of our own paths, and the handlers that change nothing.
 
 use super::clock::{move_clock, read_clock};
+use super::event_sources;
 use super::state::{Admin, problem};
 use crate::http::metrics::TEXT_FORMAT;
 use crate::store::Health;
@@ -18,6 +19,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/_minikin/metrics", get(metrics))
         .route("/_minikin/ca.pem", get(ca_pem))
         .route("/_minikin/clock", get(read_clock).post(move_clock))
+        .merge(event_sources::routes())
         .with_state(admin)
 }
 

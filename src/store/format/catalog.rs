@@ -5,13 +5,18 @@
 //! | `s`, incarnation u64 | [`StreamValue`] | at the end of DELETING |
 //! | `h`, incarnation u64, index u32 | [`ShardValue`] | when its records have expired |
 //! | `a`, account, `/`, region | [`AccountValue`] | never |
+//! | `e`, UUID | [`MappingValue`] | with the event source mapping |
+//! | `p`, UUID, incarnation u64, index u32 | [`ShardPosition`] | with the mapping or the stream |
 //! | `c` | milliseconds of a virtual clock, i64 | never |
 //!
 //! A new kind of entry takes a variant of [`Change`], a member of [`Catalog`], and a line in
 //! [`Change::to_pair`] and in [`Catalog::insert`].
 
 use super::key::Pair;
-use super::value::{AccountValue, ShardValue, StreamValue};
+use super::value::{
+    AccountValue, MappingValue, ShardValue, StreamValue, position_bytes, read_position,
+};
+use crate::model::event_source::ShardPosition;
 use std::collections::BTreeMap;
 
 /// A change of the catalog; without a value the entry is removed.
@@ -42,6 +47,22 @@ pub enum Change {
         /// The shard.
         value: Option<ShardValue>,
     },
+    /// An event source mapping.
+    Mapping {
+        /// Its UUID.
+        uuid: [u8; 16],
+        /// The mapping.
+        value: Option<Box<MappingValue>>,
+    },
+    /// The position of an event source mapping in a shard.
+    MappingPosition {
+        /// The UUID of the mapping.
+        uuid: [u8; 16],
+        /// The incarnation of the stream, and the index of the shard in it.
+        shard: (u64, u32),
+        /// The position.
+        value: Option<ShardPosition>,
+    },
     /// The time of a virtual clock, in milliseconds since the epoch.
     Clock(i64),
 }
@@ -70,6 +91,14 @@ impl Change {
                 shard_key(*incarnation, *index),
                 value.as_ref().map(ShardValue::to_bytes),
             ),
+            Self::Mapping { uuid, value } => (
+                mapping_key(uuid),
+                value.as_ref().map(|value| value.to_bytes()),
+            ),
+            Self::MappingPosition { uuid, shard, value } => (
+                position_key(uuid, *shard),
+                value.as_ref().map(position_bytes),
+            ),
             Self::Clock(ms) => (CLOCK.to_vec(), Some(ms.to_be_bytes().to_vec())),
         }
     }
@@ -84,6 +113,10 @@ pub struct Catalog {
     pub streams: BTreeMap<u64, StreamValue>,
     /// Shards, by the incarnation of their stream and their index.
     pub shards: BTreeMap<(u64, u32), ShardValue>,
+    /// Event source mappings, by UUID.
+    pub mappings: BTreeMap<[u8; 16], MappingValue>,
+    /// Positions, by the UUID of the mapping, the incarnation of the stream and the shard's index.
+    pub positions: BTreeMap<([u8; 16], u64, u32), ShardPosition>,
     /// The time of a virtual clock, in milliseconds since the epoch.
     pub clock_ms: Option<i64>,
 }
@@ -105,6 +138,12 @@ impl Catalog {
             let value = AccountValue::from_bytes(bytes).ok_or("an account")?;
             let key = (account.to_owned(), region.to_owned());
             self.accounts.insert(key, value);
+        } else if let Some(uuid) = parse_mapping(key) {
+            let value = MappingValue::from_bytes(bytes).ok_or("an event source mapping")?;
+            self.mappings.insert(uuid, value);
+        } else if let Some(key) = parse_position(key) {
+            let value = read_position(bytes).ok_or("a position of a mapping")?;
+            self.positions.insert(key, value);
         } else if key == CLOCK {
             let ms = bytes.try_into().map_err(|_| "the clock")?;
             self.clock_ms = Some(i64::from_be_bytes(ms));
@@ -147,12 +186,42 @@ pub(super) fn parse_account(key: &[u8]) -> Option<(&str, &str)> {
         .split_once('/')
 }
 
+fn mapping_key(uuid: &[u8; 16]) -> Vec<u8> {
+    [b"e".as_slice(), uuid].concat()
+}
+
+fn parse_mapping(key: &[u8]) -> Option<[u8; 16]> {
+    key.strip_prefix(b"e")?.try_into().ok()
+}
+
+fn position_key(uuid: &[u8; 16], (incarnation, index): (u64, u32)) -> Vec<u8> {
+    let (incarnation, index) = (incarnation.to_be_bytes(), index.to_be_bytes());
+    [b"p".as_slice(), uuid, &incarnation, &index].concat()
+}
+
+fn parse_position(key: &[u8]) -> Option<([u8; 16], u64, u32)> {
+    let (uuid, rest) = key.strip_prefix(b"p")?.split_first_chunk()?;
+    let (incarnation, index) = rest.split_first_chunk()?;
+    let index = index.try_into().ok()?;
+    let incarnation = u64::from_be_bytes(*incarnation);
+    Some((*uuid, incarnation, u32::from_be_bytes(index)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn keys_of_mappings_round_trip(uuid: [u8; 16], incarnation: u64, index: u32) {
+            prop_assert_eq!(parse_mapping(&mapping_key(&uuid)), Some(uuid));
+            let key = position_key(&uuid, (incarnation, index));
+            prop_assert_eq!(parse_position(&key), Some((uuid, incarnation, index)));
+            prop_assert_eq!(parse_mapping(&key), None);
+            prop_assert_eq!(parse_position(&mapping_key(&uuid)), None);
+        }
+
         #[test]
         fn keys_round_trip_and_sort_like_their_numbers(a: (u64, u32), b: (u64, u32)) {
             prop_assert_eq!(parse_stream(&stream_key(a.0)), Some(a.0));

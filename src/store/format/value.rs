@@ -1,5 +1,6 @@
 //! The stored forms of streams and shards: a version byte, then CBOR. Never the wire forms.
 
+use crate::model::event_source::{Settings, ShardPosition, StartingPosition};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -133,6 +134,34 @@ pub struct AccountValue {
     pub ended_ms: Option<i64>,
 }
 
+/// An event source mapping without its positions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the fields are those of the mapping")]
+pub struct MappingValue {
+    pub account: String,
+    pub region: String,
+    /// Mappings are listed in this order.
+    pub number: u64,
+    /// The ARN of the stream or the consumer.
+    pub source: String,
+    /// The ARN of the function.
+    pub function: String,
+    pub position: StartingPosition,
+    pub settings: Settings,
+    pub tags: BTreeMap<String, String>,
+    /// An option made it, not the API.
+    pub is_from_options: bool,
+    pub enabled: bool,
+    pub is_deleting: bool,
+    pub modified_ms: i64,
+    /// `LastProcessingResult`.
+    pub result: String,
+    /// The starting points of the shards are fixed.
+    pub is_started: bool,
+    /// The incarnation of the stream that the positions are of.
+    pub incarnation: Option<u64>,
+}
+
 /// Gives a value its stored form.
 macro_rules! stored {
     ($($value:ident),*) => {$(
@@ -149,7 +178,17 @@ macro_rules! stored {
         }
     )*};
 }
-stored!(StreamValue, ShardValue, AccountValue);
+stored!(StreamValue, ShardValue, AccountValue, MappingValue);
+
+/// The stored form of a mapping's position in a shard.
+pub(super) fn position_bytes(position: &ShardPosition) -> Vec<u8> {
+    to_bytes(position)
+}
+
+/// Reads the stored form of a mapping's position in a shard.
+pub(super) fn read_position(bytes: &[u8]) -> Option<ShardPosition> {
+    from_bytes(bytes)
+}
 
 fn to_bytes(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = vec![VERSION];

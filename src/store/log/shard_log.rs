@@ -6,7 +6,7 @@ use crate::lock::Lock;
 use crate::store::format::record::{LogId, Record};
 use crate::store::format::segment::packed_size;
 use crate::store::shared::state::Shared;
-use crate::world::Timestamp;
+use crate::world::{Bell, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::watch;
@@ -23,6 +23,24 @@ pub struct Log {
     pub(super) state: Lock<LogState>,
     /// Just past the index of the last visible record, for followers.
     end: watch::Sender<u64>,
+    /// The tasks to wake when the end moves.
+    bells: Lock<Vec<(u64, Bell)>>,
+}
+
+/// Wakes a task whenever a record becomes visible, until it is dropped.
+#[derive(Debug)]
+pub struct Follower {
+    log: Arc<Log>,
+    number: u64,
+    /// As long as there is one, appends look for bells.
+    _end: watch::Receiver<u64>,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let mut bells = self.log.bells.lock();
+        bells.retain(|(number, _)| *number != self.number);
+    }
 }
 
 impl Log {
@@ -34,6 +52,7 @@ impl Log {
             claimed: AtomicBool::new(false),
             state: Lock::new(state),
             end: watch::Sender::new(0),
+            bells: Lock::new(Vec::new()),
         })
     }
 
@@ -140,6 +159,7 @@ impl Log {
         // A follower that subscribes later gets the end in `follow`, under the same lock.
         if self.end.receiver_count() > 0 {
             self.end.send_replace(end);
+            self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
         }
     }
 
@@ -159,6 +179,18 @@ impl Log {
         let receiver = self.end.subscribe();
         self.end.send_replace(state.visible);
         receiver
+    }
+
+    /// Rings `bell` whenever the end moves.
+    pub fn ring_at_end(self: &Arc<Self>, bell: Bell) -> Follower {
+        let mut bells = self.bells.lock();
+        let number = bells.last().map_or(0, |(number, _)| number + 1);
+        bells.push((number, bell));
+        Follower {
+            log: self.clone(),
+            number,
+            _end: self.end.subscribe(),
+        }
     }
 
     /// The arrival of the last record, visible or not yet.

@@ -53,7 +53,10 @@ impl StreamNames {
                     None => drop(known.shards.remove(&log)),
                 }
             }
-            Change::Account { .. } | Change::Clock(_) => {}
+            Change::Account { .. }
+            | Change::Mapping { .. }
+            | Change::MappingPosition { .. }
+            | Change::Clock(_) => {}
         }
     }
 

@@ -1,0 +1,157 @@
+//! Requests to create and to change mappings: the checks of the service, in its order.
+
+use super::mapping::{Mapping, Origin};
+use super::registry::{EventSources, Found, NewMapping};
+use super::supervisor::has_consumer;
+use crate::engine::Stream;
+use crate::model::event_source::{
+    Changes, CreateRequest, Destination, FunctionArn, Refusal, Settings, Source, StartingPosition,
+};
+use crate::model::{AccountRegion, StreamArn};
+use crate::world::Timestamp;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Finds a stream.
+pub type FindStream<'a> = &'a dyn Fn(&StreamArn) -> Option<Arc<Stream>>;
+
+impl EventSources {
+    /// Creates the mapping that a request asks for.
+    ///
+    /// # Errors
+    /// The first check that fails: source named, function, starting position, stream, destination,
+    /// filters, duplicate.
+    pub fn create_by_request(
+        &self,
+        scope: &AccountRegion,
+        request: CreateRequest,
+        (origin, uuid): (Origin, Option<Uuid>),
+        find: FindStream<'_>,
+    ) -> Result<Found, Refusal> {
+        let now = self.context().world.clock.now();
+        let source = request.source.as_deref().unwrap_or_default();
+        let source = source_of(source)?;
+        let function = request.changes.function.as_deref().unwrap_or_default();
+        let function = self.function(function, scope)?;
+        let position = starting_position(&request, now)?;
+        let stream = find(source.stream());
+        let is_there = stream
+            .as_ref()
+            .is_some_and(|stream| has_consumer(&source, stream));
+        if !is_there && origin == Origin::Api {
+            return Err(Refusal::no_stream(&source.to_string()));
+        }
+        let settings = request.changes.applied_to(&Settings::default())?;
+        self.check_destination(&request.changes, &settings, &source, origin)?;
+        let found = self.create(
+            NewMapping {
+                scope: scope.clone(),
+                position,
+                function,
+                settings,
+                enabled: request.changes.enabled.unwrap_or(true),
+                tags: request.tags,
+                origin,
+                uuid,
+                source: source.clone(),
+            },
+            stream.filter(|_| is_there),
+        )?;
+        // The stream may have come or gone since it was looked up.
+        match (find(source.stream()), found.mapping.stream()) {
+            (Some(stream), _) => self.stream_changed(&stream),
+            (None, Some(stream)) => self.stream_gone(&stream),
+            (None, None) => {}
+        }
+        Ok(found)
+    }
+
+    /// Changes a mapping as a request asks.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn update_by_request(
+        &self,
+        mapping: &Arc<Mapping>,
+        changes: &Changes,
+    ) -> Result<Found, Refusal> {
+        self.update(mapping, changes, |settings| {
+            let function = changes.function.as_deref();
+            let function = function.map(|text| self.function(text, &mapping.scope));
+            let function = function.transpose()?;
+            self.check_destination(changes, settings, &mapping.source, mapping.origin)?;
+            Ok(function)
+        })
+    }
+
+    /// The function that a text names, if it is configured.
+    fn function(&self, text: &str, scope: &AccountRegion) -> Result<FunctionArn, Refusal> {
+        let function = FunctionArn::resolve(text, scope)?;
+        if self.has_function(&function) {
+            Ok(function)
+        } else {
+            Err(Refusal::no_function())
+        }
+    }
+
+    fn check_destination(
+        &self,
+        changes: &Changes,
+        settings: &Settings,
+        source: &Source,
+        origin: Origin,
+    ) -> Result<(), Refusal> {
+        if changes.on_success {
+            return Err(Refusal::on_success());
+        }
+        let Some(text) = &settings.on_failure else {
+            return Ok(());
+        };
+        let refused = |reason: &str| Err(Refusal::invalid(format!("{reason}: {text}")));
+        match Destination::parse(text) {
+            None => refused("Invalid on-failure destination"),
+            Some(destination) if destination.is_fifo() => {
+                refused("FIFO queues and topics cannot be on-failure destinations")
+            }
+            Some(Destination::File(_)) if origin == Origin::Api => {
+                refused("Only options can name a file as on-failure destination")
+            }
+            Some(Destination::Kinesis(stream)) if stream == *source.stream() => {
+                refused("A stream cannot be the on-failure destination of its own mapping")
+            }
+            Some(Destination::Kinesis(_)) if !self.context().own_stream_destinations => {
+                refused("A stream cannot be an on-failure destination")
+            }
+            Some(destination) => {
+                if !self.context().outbound.deliver.has_endpoint(&destination) {
+                    tracing::warn!(
+                        destination = text,
+                        "no --destination has an endpoint for this: discarded batches are only \
+                         listed under /_minikin/event-sources"
+                    );
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn source_of(text: &str) -> Result<Source, Refusal> {
+    Source::parse(text).ok_or_else(Refusal::unrecognized_source)
+}
+
+fn starting_position(request: &CreateRequest, now: Timestamp) -> Result<StartingPosition, Refusal> {
+    let position = request.starting_position.as_deref();
+    match (position, request.timestamp_ms) {
+        (None, _) => Err(Refusal::no_starting_position()),
+        (Some("AT_TIMESTAMP"), None) => Err(Refusal::no_timestamp()),
+        (Some("AT_TIMESTAMP"), Some(ms)) if ms > now.millis() => {
+            Err(Refusal::future_timestamp(ms, now.millis()))
+        }
+        // The service keeps whole seconds (recorded).
+        (Some("AT_TIMESTAMP"), Some(ms)) => Ok(StartingPosition::AtTimestamp(ms.div_euclid(1000))),
+        (Some(_), Some(_)) => Err(Refusal::needless_timestamp()),
+        (Some("LATEST"), None) => Ok(StartingPosition::Latest),
+        (Some(_), None) => Ok(StartingPosition::TrimHorizon),
+    }
+}

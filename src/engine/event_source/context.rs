@@ -1,0 +1,75 @@
+//! What the tasks of all mappings share.
+
+use super::outbound::Outbound;
+use crate::admission::Admission;
+use crate::engine::tasks::Tasks;
+use crate::limits::Limits;
+use crate::model::event_source::BackOff;
+use crate::store::Store;
+use crate::world::World;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The surroundings of mappings.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) world: World,
+    pub(crate) limits: Limits,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) store: Store,
+    pub(crate) tasks: Tasks,
+    pub(crate) outbound: Outbound,
+    /// Whether failures may go to a stream of this emulator.
+    pub(crate) own_stream_destinations: bool,
+    /// Becomes true when the engine stops.
+    pub(crate) stop: watch::Receiver<bool>,
+    /// How long a mapping is in a passing state, in milliseconds.
+    pub(crate) transition_ms: u64,
+    /// Moves when a task of a mapping has done something.
+    pub(crate) activity: watch::Sender<u64>,
+}
+
+impl Context {
+    /// A random UUID.
+    pub(super) fn uuid(&self) -> uuid::Uuid {
+        uuid::Builder::from_random_bytes(self.world.random.bytes()).into_uuid()
+    }
+
+    /// `X-Amzn-Trace-Id` of an invocation.
+    pub(super) fn trace_id(&self) -> String {
+        let seconds = self.world.clock.now().seconds();
+        let hex = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+        };
+        let (root, parent) = (
+            self.world.random.bytes::<12>(),
+            self.world.random.bytes::<8>(),
+        );
+        format!(
+            "Root=1-{seconds:08x}-{};Parent={};Sampled=0",
+            hex(&root),
+            hex(&parent)
+        )
+    }
+
+    pub(super) fn back_off(&self) -> BackOff {
+        let ms = |limit: Option<u64>, unset: i64| {
+            limit.map_or(unset, |ms| i64::try_from(ms).unwrap_or(i64::MAX))
+        };
+        BackOff {
+            first_ms: ms(self.limits.event_source_retry_first_ms, 0),
+            most_ms: ms(self.limits.event_source_retry_most_ms, i64::MAX),
+        }
+    }
+
+    /// A task of a mapping has done something that others may wait for.
+    pub(super) fn note_activity(&self) {
+        if self.activity.receiver_count() > 0 {
+            self.activity
+                .send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The entries of an event that one record of a shard makes.
+
+use crate::engine::RecordView;
+use crate::model::event_source::{Aggregate, EventHead, EventRecord, MetaData, Source, UserRecord};
+use crate::model::{HashKeyRange, ShardId};
+
+/// What a reader knows of a shard beside its records.
+pub(super) struct Surroundings<'a> {
+    pub(super) head: &'a EventHead,
+    /// The hash keys of the shard, where aggregates are taken apart.
+    pub(super) range: Option<HashKeyRange>,
+    pub(super) shard: String,
+    pub(super) source: String,
+    pub(super) region: &'a str,
+}
+
+impl<'a> Surroundings<'a> {
+    pub(super) fn new(
+        head: &'a EventHead,
+        source: &'a Source,
+        shard: ShardId,
+        range: HashKeyRange,
+    ) -> Self {
+        Self {
+            head,
+            range: matches!(source, Source::Consumer(_)).then_some(range),
+            shard: shard.to_string(),
+            source: source.to_string(),
+            region: source.stream().scope.region.as_str(),
+        }
+    }
+
+    pub(super) fn meta(&self) -> MetaData<'_> {
+        MetaData {
+            shard: &self.shard,
+            source: &self.source,
+            region: self.region,
+        }
+    }
+
+    /// Hands the entries of the event that a record makes to `take`: none, one, or the user records
+    /// of an aggregate that a consumer reads.
+    pub(super) fn entries(&self, record: &RecordView<'_>, mut take: impl FnMut(&EventRecord<'_>)) {
+        let outer = EventRecord {
+            partition_key: record.partition_key,
+            number: record.number,
+            arrival_ms: record.arrival.millis(),
+            data: record.data,
+        };
+        let aggregate = match &self.range {
+            Some(range) => Aggregate::of(record.data, range),
+            None => Aggregate::Plain,
+        };
+        match aggregate {
+            Aggregate::Plain => take(&outer),
+            Aggregate::Foreign => {}
+            Aggregate::Records(records) => {
+                for UserRecord {
+                    partition_key,
+                    data,
+                } in records
+                {
+                    take(&EventRecord {
+                        partition_key: Some(partition_key),
+                        data,
+                        ..outer
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! Work of a lane that leaves the runner: an invocation, or the delivery of an on-failure record.
+//! While it is under way a virtual clock stands.
+
+use super::batch::{Batch, RecordRef};
+use super::context::Context;
+use super::entries::Surroundings;
+use super::mapping::{Mapping, Plan};
+use super::outbound::{DeliverError, Delivery, Invocation};
+use super::shard_status::{LanePhase, ShardStatus};
+use crate::engine::{Read, Shard};
+use crate::limits;
+use crate::lock::Lock;
+use crate::model::event_source::{
+    Answer, EventHead, EventWriter, FailureRecord, Window, WindowFlags,
+};
+use crate::store::StoreError;
+use crate::world::{Alarm, Bell, Fault, Point, Stopwatch, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a flight ended.
+#[derive(Debug)]
+pub(super) enum Landing {
+    /// The function was invoked, or was not reached.
+    Answered { answer: Answer, took: Duration },
+    /// None of the records can be read any more.
+    Vanished,
+    /// The store cannot be read.
+    Unreadable(StoreError),
+    /// The delivery is over: none where there is no destination.
+    Delivered(Option<Result<(), DeliverError>>),
+    /// The flight was given up: the emulator stops.
+    GivenUp,
+}
+
+/// Where flights land.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    landed: Lock<Vec<(usize, Landing)>>,
+    bell: Bell,
+}
+
+impl Inbox {
+    pub(super) fn new(bell: Bell) -> Self {
+        Self {
+            landed: Lock::default(),
+            bell,
+        }
+    }
+
+    pub(super) fn take(&self) -> Vec<(usize, Landing)> {
+        std::mem::take(&mut *self.landed.lock())
+    }
+}
+
+/// The way back of a flight; a flight that is dropped is given up.
+#[derive(Debug)]
+struct Way {
+    inbox: Arc<Inbox>,
+    lane: usize,
+    landed: bool,
+    /// Holds a virtual clock; let go after the bell was rung.
+    at_work: Alarm,
+}
+
+impl Way {
+    fn land(mut self, landing: Landing) {
+        self.landed = true;
+        self.inbox.landed.lock().push((self.lane, landing));
+        self.inbox.bell.ring();
+    }
+}
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        if !self.landed {
+            let given_up = (self.lane, Landing::GivenUp);
+            self.inbox.landed.lock().push(given_up);
+            self.inbox.bell.ring();
+        }
+    }
+}
+
+/// What a flight takes along.
+#[derive(Debug)]
+pub(super) struct Flight {
+    context: Arc<Context>,
+    mapping: Arc<Mapping>,
+    shard: Arc<Shard>,
+    plan: Arc<Plan>,
+    head: Arc<EventHead>,
+    status: Arc<ShardStatus>,
+    batch: Batch,
+    /// The state of the batch's window.
+    window_state: String,
+    way: Way,
+}
+
+/// What a flight is about.
+#[derive(Debug)]
+pub(super) struct Cargo {
+    pub(super) context: Arc<Context>,
+    pub(super) mapping: Arc<Mapping>,
+    pub(super) shard: Arc<Shard>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) head: Arc<EventHead>,
+    pub(super) status: Arc<ShardStatus>,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) lane: usize,
+    pub(super) batch: Batch,
+    pub(super) window_state: String,
+}
+
+impl Flight {
+    /// A flight that has not begun; a virtual clock stands from now on.
+    pub(super) fn new(cargo: Cargo) -> Self {
+        let way = Way {
+            inbox: cargo.inbox,
+            lane: cargo.lane,
+            landed: false,
+            at_work: cargo.context.world.clock.alarm(),
+        };
+        Self {
+            context: cargo.context,
+            mapping: cargo.mapping,
+            shard: cargo.shard,
+            plan: cargo.plan,
+            head: cargo.head,
+            status: cargo.status,
+            batch: cargo.batch,
+            window_state: cargo.window_state,
+            way,
+        }
+    }
+
+    /// Invokes the function.
+    pub(super) async fn invoke(mut self) {
+        let landing = self.invoked().await;
+        self.way.land(landing);
+    }
+
+    async fn invoked(&mut self) -> Landing {
+        let arn = self.plan.function.clone();
+        let functions = &self.context.outbound.functions;
+        let Some(function) = functions.find(&arn.name, arn.qualifier.as_deref()) else {
+            let reason = format!("no function {} is configured", arn.name);
+            return answered(Answer::NotReached(reason));
+        };
+        let lane = self.way.lane;
+        self.status.set_phase(lane, LanePhase::Blocked);
+        let call = function.acquire().await;
+        self.status.set_phase(lane, LanePhase::Invoking);
+        let records = self.batch.records();
+        let bytes: usize = records.iter().map(|record| record.bytes + 1).sum();
+        let _permit = self.context.admission.event(bytes as u64).await;
+        let event = match self.event(bytes).await {
+            Ok(Some(event)) => event,
+            Ok(None) => return Landing::Vanished,
+            Err(error) => return Landing::Unreadable(error),
+        };
+        let passed = self.pass(Point::Invoke).await;
+        if passed == Err(Fault::Error) {
+            let reason = "a fault rule keeps the function from being reached";
+            return answered(Answer::NotReached(reason.to_owned()));
+        }
+        let watch = Stopwatch::start();
+        let mut answer = call
+            .invoke(Invocation {
+                function: arn,
+                request_id: self.batch.id.to_string(),
+                trace_id: self.context.trace_id(),
+                mapping: self.mapping.uuid.to_string(),
+                attempt: self.batch.next_attempt(),
+                event: event.into(),
+            })
+            .await;
+        if passed.is_err() {
+            answer = Answer::Lost("a fault rule lost the answer".to_owned());
+        }
+        Landing::Answered {
+            answer,
+            took: watch.elapsed(),
+        }
+    }
+
+    /// Passes an injection point. A delay is waited for by the alarm of this flight: a virtual clock
+    /// waits for this one.
+    async fn pass(&mut self, point: Point) -> Result<(), Fault> {
+        match self.context.world.faults.at(point) {
+            None => Ok(()),
+            Some(Fault::Delay(ms)) => {
+                let until = self.context.world.clock.now().plus_millis(i64::from(ms));
+                self.way.at_work.wait(Some(until)).await;
+                Ok(())
+            }
+            Some(fault) => Err(fault),
+        }
+    }
+
+    /// The event of the batch; none where none of its records can be read any more.
+    async fn event(&self, bytes: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let records = self.batch.records();
+        let mut event = EventWriter::new(&self.head, bytes + 64 + self.window_state.len());
+        let written = self.write(records, &mut event).await?;
+        if written == 0 && !records.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(match &self.batch.window {
+            None => event.finish(),
+            Some((window, flags)) => event.finish_window(window, &self.window_state, *flags),
+        }))
+    }
+
+    /// Reads the records again and writes them; gives how many there still are.
+    async fn write(
+        &self,
+        records: &[RecordRef],
+        event: &mut EventWriter<'_>,
+    ) -> Result<usize, StoreError> {
+        let around = Surroundings::new(
+            &self.head,
+            &self.mapping.source,
+            self.shard.id,
+            self.shard.range(),
+        );
+        let now = self.context.world.clock.now();
+        let (mut at, mut written) = (0, 0);
+        while let Some(wanted) = records.get(at) {
+            let batch = self
+                .shard
+                .read(Read {
+                    from: self.shard.position(wanted.index, now),
+                    horizon: Timestamp::from_millis(i64::MIN),
+                    records: records.len() - at,
+                    bytes: limits::EVENT_SOURCE_READ_BYTES,
+                })
+                .await?;
+            if batch.is_empty() {
+                break;
+            }
+            for record in batch.iter() {
+                at += records[at..].partition_point(|wanted| wanted.index < record.number.index);
+                if records
+                    .get(at)
+                    .is_none_or(|wanted| wanted.index != record.number.index)
+                {
+                    continue;
+                }
+                at += 1;
+                written += 1;
+                around.entries(&record, |entry| {
+                    if self.plan.filters.keep(entry, around.meta()) {
+                        event.push(entry);
+                    }
+                });
+            }
+            let next = batch.next().index;
+            at += records[at..].partition_point(|wanted| wanted.index < next);
+        }
+        Ok(written)
+    }
+
+    /// Delivers the record about the discarded batch, and keeps it for people.
+    pub(super) async fn deliver(mut self, record: FailureRecord) {
+        let records = self.batch.records();
+        let bytes: usize = records.iter().map(|record| record.bytes + 1).sum();
+        let permit = self.context.admission.event(bytes as u64).await;
+        let payload = match self.event(bytes).await {
+            Ok(event) => event.and_then(|event| String::from_utf8(event).ok()),
+            Err(error) => {
+                tracing::error!(%error, shard = %self.shard.id, "a discarded batch cannot be read");
+                None
+            }
+        };
+        let payload = payload.unwrap_or_default();
+        self.mapping.add_failure(record.to_json(None), &payload);
+        let delivered = self.delivered(record, payload).await;
+        drop(permit);
+        self.way.land(Landing::Delivered(delivered));
+    }
+
+    async fn delivered(
+        &mut self,
+        record: FailureRecord,
+        payload: String,
+    ) -> Option<Result<(), DeliverError>> {
+        let destination = self.plan.destination.clone()?;
+        if !self.context.outbound.deliver.has_endpoint(&destination) {
+            return None;
+        }
+        if let Err(fault) = self.pass(Point::Deliver).await {
+            let reason = format!("a fault rule keeps the record from its destination: {fault:?}");
+            return Some(Err(DeliverError::Refused(reason)));
+        }
+        let delivery = Delivery {
+            payload: destination.takes_payload().then_some(payload),
+            destination,
+            mapping: self.mapping.uuid.to_string(),
+            record,
+            random: self.context.uuid().to_string(),
+        };
+        Some(self.context.outbound.deliver.deliver(delivery).await)
+    }
+}
+
+fn answered(answer: Answer) -> Landing {
+    Landing::Answered {
+        answer,
+        took: Duration::ZERO,
+    }
+}
+
+/// Most bytes of the records of an event, with a comma each, beside a window of this state.
+pub(super) fn most_record_bytes(window: Option<(&Window, &str)>) -> usize {
+    let frame = match window {
+        None => crate::model::event_source::EVENT_FRAME_BYTES,
+        // The members of a window are all of known length, and the ARN is at most 300 bytes.
+        Some((_, state)) => 600 + state.len(),
+    };
+    limits::EVENT_SOURCE_EVENT_BYTES - frame.min(limits::EVENT_SOURCE_EVENT_BYTES / 2) + 1
+}
+
+/// The flags of the last invocation of a window.
+pub(super) const fn final_flags(is_early: bool) -> WindowFlags {
+    WindowFlags {
+        is_final: true,
+        is_early,
+    }
+}
+
+/// The part of a body that is kept for people.
+pub(super) fn excerpt(body: &[u8]) -> Arc<str> {
+    let shown = &body[..body.len().min(limits::EVENT_SOURCE_ERROR_BYTES)];
+    String::from_utf8_lossy(shown).into()
+}

@@ -1,0 +1,20 @@
+//! The list of all mappings.
+
+use super::mapping::Mapping;
+use crate::lock::Lock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The mappings, in the order of their creation.
+#[derive(Debug, Default)]
+pub(super) struct Mappings(pub(super) Lock<BTreeMap<u64, Arc<Mapping>>>);
+
+impl Mappings {
+    pub(super) fn all(&self) -> Vec<Arc<Mapping>> {
+        self.0.lock().values().cloned().collect()
+    }
+
+    pub(super) fn forget(&self, mapping: &Mapping) {
+        self.0.lock().remove(&mapping.number);
+    }
+}

@@ -1,0 +1,467 @@
+//! All mappings of an emulator: creation, change, deletion, and what happens to their streams.
+
+use super::context::Context;
+use super::event_log::EventLog;
+use super::mapping::{
+    Counters, Mapping, MappingState, Origin, PassingState, Plan, ProcessingResult,
+};
+use super::mapping_list::Mappings;
+use super::saved;
+use super::supervisor::{self, fix_latest, has_consumer};
+use crate::engine::Stream;
+use crate::lock::Lock;
+use crate::model::event_source::{
+    Changes, FunctionArn, Refusal, Settings, ShardPosition, Source, StartingPosition,
+};
+use crate::model::{AccountId, AccountRegion, Region, ShardId, StreamArn};
+use crate::store::{MappingValue, Ticket};
+use crate::world::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The mappings of an emulator.
+#[derive(Debug)]
+pub struct EventSources {
+    context: Arc<Context>,
+    mappings: Arc<Mappings>,
+}
+
+/// A mapping to be created.
+#[derive(Debug, Clone)]
+pub struct NewMapping {
+    /// Account and region.
+    pub scope: AccountRegion,
+    /// The stream or consumer.
+    pub source: Source,
+    /// Where to begin.
+    pub position: StartingPosition,
+    /// The function.
+    pub function: FunctionArn,
+    /// The settings.
+    pub settings: Settings,
+    /// Whether it is enabled at once.
+    pub enabled: bool,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Its UUID; random where there is none.
+    pub uuid: Option<Uuid>,
+}
+
+/// A mapping, and when its change is as durable as was promised.
+#[derive(Debug)]
+pub struct Found {
+    /// The mapping.
+    pub mapping: Arc<Mapping>,
+    /// The state that the answer shows, which may have passed already.
+    pub passing: PassingState,
+    /// Becomes durable.
+    pub ticket: Ticket,
+}
+
+impl EventSources {
+    pub(crate) fn new(context: Context) -> Self {
+        Self {
+            context: Arc::new(context),
+            mappings: Arc::default(),
+        }
+    }
+
+    pub(super) fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// Every mapping, in the order of creation.
+    pub fn all(&self) -> Vec<Arc<Mapping>> {
+        self.mappings.all()
+    }
+
+    /// The mapping of that UUID.
+    pub fn find(&self, uuid: &Uuid) -> Option<Arc<Mapping>> {
+        let mappings = self.mappings.0.lock();
+        mappings
+            .values()
+            .find(|mapping| mapping.uuid == *uuid)
+            .cloned()
+    }
+
+    /// Whether a function of that name is configured.
+    pub fn has_function(&self, function: &FunctionArn) -> bool {
+        let qualifier = function.qualifier.as_deref();
+        self.context
+            .outbound
+            .functions
+            .find(&function.name, qualifier)
+            .is_some()
+    }
+
+    /// The addresses of a function, for people.
+    pub fn addresses(&self, function: &FunctionArn) -> Vec<String> {
+        let qualifier = function.qualifier.as_deref();
+        let found = self
+            .context
+            .outbound
+            .functions
+            .find(&function.name, qualifier);
+        found
+            .map(|function| function.addresses())
+            .unwrap_or_default()
+    }
+
+    /// Creates a mapping whose settings are checked. `stream` is looked up again afterwards by the
+    /// caller, who tells of changes.
+    ///
+    /// # Errors
+    /// When stream and function are mapped already, or a filter is none.
+    pub fn create(&self, new: NewMapping, stream: Option<Arc<Stream>>) -> Result<Found, Refusal> {
+        let plan = Plan::new(new.settings, new.function)?;
+        let now = self.context.world.clock.now();
+        let alarm = self.context.world.clock.alarm();
+        let mut mappings = self.mappings.0.lock();
+        let twin = mappings.values().find(|mapping| {
+            mapping.source == new.source
+                && mapping.scope == new.scope
+                && mapping.state.lock().plan.function == plan.function
+        });
+        if let Some(twin) = twin {
+            let (source, name) = (new.source.to_string(), &plan.function.name);
+            return Err(Refusal::conflict(&source, name, &twin.uuid.to_string()));
+        }
+        let number = mappings
+            .last_key_value()
+            .map_or(0, |(number, _)| number + 1);
+        let incarnation = stream.as_ref().map(|stream| stream.incarnation);
+        let mapping = Arc::new(Mapping {
+            uuid: new.uuid.unwrap_or_else(|| self.context.uuid()),
+            scope: new.scope,
+            // Without a stream nothing can be missed: its shards are read from their beginning.
+            state: Lock::new(MappingState {
+                enabled: new.enabled,
+                tags: new.tags,
+                is_started: stream.is_none(),
+                incarnation,
+                passing: Some((PassingState::Creating, self.passes_at(now))),
+                ..fresh(plan, now)
+            }),
+            source: new.source,
+            position: new.position,
+            origin: new.origin,
+            number,
+            counters: Counters::default(),
+            log: EventLog::new(),
+            bell: alarm.bell(),
+        });
+        mappings.insert(number, mapping.clone());
+        drop(mappings);
+        self.set_stream(&mapping, stream.as_ref(), now);
+        let ticket = self.save(&mapping, now);
+        mapping.note_state(now, if new.enabled { "Enabled" } else { "Disabled" });
+        self.supervise(&mapping, alarm);
+        Ok(Found {
+            mapping,
+            passing: PassingState::Creating,
+            ticket,
+        })
+    }
+
+    fn supervise(&self, mapping: &Arc<Mapping>, alarm: crate::world::Alarm) {
+        let (context, mappings) = (self.context.clone(), self.mappings.clone());
+        let working = supervisor::run(context, mappings, mapping.clone(), alarm);
+        self.context.tasks.spawn("mapping", working);
+    }
+
+    fn passes_at(&self, now: Timestamp) -> Timestamp {
+        now.plus_millis(i64::try_from(self.context.transition_ms).unwrap_or(i64::MAX))
+    }
+
+    fn save(&self, mapping: &Mapping, now: Timestamp) -> Ticket {
+        let mut state = mapping.state.lock();
+        let change = saved::mapping(mapping, &mut state, now);
+        self.context.store.save(vec![change])
+    }
+
+    /// Changes a mapping; `check` sees the settings and the function to be.
+    ///
+    /// # Errors
+    /// When it is in a passing state, `check` refuses, or settings cannot be together.
+    pub fn update(
+        &self,
+        mapping: &Arc<Mapping>,
+        changes: &Changes,
+        check: impl FnOnce(&Settings) -> Result<Option<FunctionArn>, Refusal>,
+    ) -> Result<Found, Refusal> {
+        let now = self.context.world.clock.now();
+        let (passing, ticket) = {
+            let mut state = mapping.state.lock();
+            if state.is_removed {
+                return Err(Refusal::not_found());
+            }
+            if state.passing(now).is_some() {
+                return Err(Refusal::in_use("update"));
+            }
+            let settings = changes.applied_to(&state.plan.settings)?;
+            let function = check(&settings)?.unwrap_or_else(|| state.plan.function.clone());
+            let is_new = settings != state.plan.settings || function != state.plan.function;
+            if is_new {
+                state.plan = Plan::new(settings, function)?;
+            }
+            let enabled = changes.enabled.unwrap_or(state.enabled);
+            let passing = match (state.enabled, enabled) {
+                (false, true) => PassingState::Enabling,
+                (true, false) => PassingState::Disabling,
+                _ => PassingState::Updating,
+            };
+            state.enabled = enabled;
+            state.modified = now;
+            state.passing = Some((passing, self.passes_at(now)));
+            let change = saved::mapping(mapping, &mut state, now);
+            (passing, self.context.store.save(vec![change]))
+        };
+        mapping.note_state(now, passing.as_str());
+        self.fix_if_latest(mapping, now);
+        mapping.wake();
+        Ok(Found {
+            mapping: mapping.clone(),
+            passing,
+            ticket,
+        })
+    }
+
+    /// Deletes a mapping. What is under way ends; nothing of it is kept.
+    ///
+    /// # Errors
+    /// When it is in a passing state.
+    pub fn delete(&self, mapping: &Arc<Mapping>) -> Result<Found, Refusal> {
+        let now = self.context.world.clock.now();
+        let ticket = {
+            let mut state = mapping.state.lock();
+            if state.is_removed {
+                return Err(Refusal::not_found());
+            }
+            if state.passing(now).is_some() {
+                return Err(Refusal::in_use("delete"));
+            }
+            state.modified = now;
+            state.passing = Some((PassingState::Deleting, self.passes_at(now)));
+            if self.context.transition_ms == 0 {
+                state.is_removed = true;
+                let removed = saved::removed(mapping, &state);
+                state.positions.clear();
+                self.context.store.save(removed)
+            } else {
+                let change = saved::mapping(mapping, &mut state, now);
+                self.context.store.save(vec![change])
+            }
+        };
+        if self.context.transition_ms == 0 {
+            self.mappings.forget(mapping);
+        }
+        mapping.note_state(now, "Deleting");
+        mapping.wake();
+        Ok(Found {
+            mapping: mapping.clone(),
+            passing: PassingState::Deleting,
+            ticket,
+        })
+    }
+
+    /// Adds and removes tags.
+    pub fn tag(
+        &self,
+        mapping: &Mapping,
+        add: BTreeMap<String, String>,
+        remove: &[String],
+    ) -> Ticket {
+        let now = self.context.world.clock.now();
+        let mut state = mapping.state.lock();
+        state.tags.retain(|key, _| !remove.contains(key));
+        state.tags.extend(add);
+        let change = saved::mapping(mapping, &mut state, now);
+        self.context.store.save(vec![change])
+    }
+
+    /// Forgets the positions of a mapping and begins anew, from its starting position.
+    pub fn reset(&self, mapping: &Arc<Mapping>) {
+        let now = self.context.world.clock.now();
+        {
+            let mut state = mapping.state.lock();
+            let mut changes = saved::removed_positions(mapping, &state);
+            state.positions.clear();
+            state.runners.values().for_each(|runner| runner.bell.ring());
+            state.runners.clear();
+            state.era += 1;
+            state.is_started = false;
+            changes.push(saved::mapping(mapping, &mut state, now));
+            let _kept = self.context.store.save(changes);
+        }
+        mapping.note_state(now, "reset");
+        self.fix_if_latest(mapping, now);
+        mapping.wake();
+    }
+
+    fn fix_if_latest(&self, mapping: &Mapping, now: Timestamp) {
+        let stream = mapping.stream();
+        if let Some(stream) = stream.filter(|_| mapping.is_active(now)) {
+            fix_latest(&self.context, mapping, &stream, now);
+        }
+    }
+
+    /// A stream was created, changed, or got or lost a shard or a consumer.
+    pub(crate) fn stream_changed(&self, stream: &Arc<Stream>) {
+        self.tell(&stream.arn, Some(stream));
+    }
+
+    /// Wakes the mappings of a stream whose state the caller has locked.
+    pub(crate) fn wake_mappings_of(&self, arn: &StreamArn) {
+        for mapping in self.mappings_of(arn) {
+            mapping.wake();
+        }
+    }
+
+    /// A stream is gone.
+    pub(crate) fn stream_gone(&self, stream: &Arc<Stream>) {
+        for mapping in self.mappings_of(&stream.arn) {
+            let is_it = |known: Arc<Stream>| known.incarnation == stream.incarnation;
+            if mapping.stream().is_some_and(is_it) {
+                self.set_stream(&mapping, None, self.context.world.clock.now());
+                self.forget_positions(&mapping);
+                mapping.wake();
+            }
+        }
+    }
+
+    fn forget_positions(&self, mapping: &Mapping) {
+        let mut state = mapping.state.lock();
+        let removed = saved::removed_positions(mapping, &state);
+        let _kept = self.context.store.save(removed);
+        state.positions.clear();
+    }
+
+    fn mappings_of(&self, arn: &StreamArn) -> Vec<Arc<Mapping>> {
+        let mappings = self.mappings.0.lock();
+        let of_stream = |mapping: &&Arc<Mapping>| mapping.source.stream() == arn;
+        mappings.values().filter(of_stream).cloned().collect()
+    }
+
+    fn tell(&self, arn: &StreamArn, stream: Option<&Arc<Stream>>) {
+        for mapping in self.mappings_of(arn) {
+            self.set_stream(&mapping, stream, self.context.world.clock.now());
+            mapping.wake();
+        }
+    }
+
+    /// The stream of a mapping is this one, or there is none. Positions of another incarnation are
+    /// forgotten.
+    fn set_stream(&self, mapping: &Arc<Mapping>, stream: Option<&Arc<Stream>>, now: Timestamp) {
+        let stream = stream.filter(|stream| has_consumer(&mapping.source, stream));
+        let incarnation = stream.map(|stream| stream.incarnation);
+        {
+            let mut state = mapping.state.lock();
+            if let Some(incarnation) = incarnation.filter(|_| state.incarnation != incarnation) {
+                let removed = saved::removed_positions(mapping, &state);
+                if !removed.is_empty() {
+                    let _kept = self.context.store.save(removed);
+                }
+                state.positions.clear();
+                state.runners.clear();
+                state.era += 1;
+                state.incarnation = Some(incarnation);
+                state.is_unsaved = true;
+            }
+            if stream.is_none() && state.stream.is_some() {
+                state.result = supervisor::gone(&mapping.source);
+                state.is_unsaved = true;
+            }
+            state.stream = stream.cloned();
+        }
+        self.fix_if_latest(mapping, now);
+    }
+
+    /// The mappings of an earlier run. They wait for their streams, which are told of next.
+    pub(crate) fn restore(&self, values: Vec<(Uuid, MappingValue)>, positions: Positions) {
+        let mut positions = positions;
+        for (uuid, value) in values {
+            let of_mapping = positions.remove(&uuid).unwrap_or_default();
+            if self.restore_one(uuid, value, of_mapping).is_none() {
+                tracing::error!(mapping = %uuid, "a mapping in the data directory cannot be read");
+            }
+        }
+    }
+
+    fn restore_one(
+        &self,
+        uuid: Uuid,
+        value: MappingValue,
+        positions: BTreeMap<(u64, ShardId), ShardPosition>,
+    ) -> Option<()> {
+        let now = self.context.world.clock.now();
+        let alarm = self.context.world.clock.alarm();
+        let plan = Plan::new(value.settings, FunctionArn::parse(&value.function)?).ok()?;
+        let incarnation = value.incarnation;
+        let current = positions.into_iter().filter_map(|((of, shard), position)| {
+            (Some(of) == incarnation).then_some((shard, position))
+        });
+        let origin = if value.is_from_options {
+            Origin::Options
+        } else {
+            Origin::Api
+        };
+        let mapping = Arc::new(Mapping {
+            uuid,
+            scope: AccountRegion {
+                account: AccountId::parse(&value.account)?,
+                region: Region::new(&value.region),
+            },
+            source: Source::parse(&value.source)?,
+            position: value.position,
+            origin,
+            number: value.number,
+            counters: Counters::default(),
+            log: EventLog::new(),
+            bell: alarm.bell(),
+            state: Lock::new(MappingState {
+                tags: value.tags,
+                enabled: value.enabled,
+                passing: value.is_deleting.then_some((PassingState::Deleting, now)),
+                modified: Timestamp::from_millis(value.modified_ms),
+                result: ProcessingResult::read(&value.result),
+                is_started: value.is_started,
+                incarnation,
+                positions: current.collect(),
+                ..fresh(plan, now)
+            }),
+        });
+        self.mappings.0.lock().insert(value.number, mapping.clone());
+        self.supervise(&mapping, alarm);
+        Some(())
+    }
+}
+
+/// Positions by mapping, incarnation of the stream, and shard.
+pub(crate) type Positions = BTreeMap<Uuid, BTreeMap<(u64, ShardId), ShardPosition>>;
+
+/// The state of a mapping that has done nothing yet.
+fn fresh(plan: Arc<Plan>, now: Timestamp) -> MappingState {
+    MappingState {
+        plan,
+        tags: BTreeMap::new(),
+        enabled: true,
+        passing: None,
+        modified: now,
+        result: ProcessingResult::None,
+        is_unsaved: false,
+        saved_at: Timestamp::from_millis(0),
+        stream: None,
+        is_started: false,
+        incarnation: None,
+        positions: BTreeMap::new(),
+        runners: BTreeMap::new(),
+        era: 0,
+        failures: VecDeque::new(),
+        failure_bytes: 0,
+        failure_count: 0,
+        is_removed: false,
+    }
+}

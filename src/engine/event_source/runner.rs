@@ -1,0 +1,90 @@
+//! The task of a mapping's shard: one turn after another, each until nothing is left to do but to
+//! wait for the bell or for a time.
+
+use super::mapping::Directive;
+use super::shard_work::ShardWork;
+use crate::world::Timestamp;
+
+/// What follows a turn.
+enum Then {
+    Wait,
+    End,
+}
+
+/// Works until the shard is finished, or the mapping, its stream or the engine ends.
+pub(super) async fn run(mut work: ShardWork) {
+    let mut stop = work.context.stop.clone();
+    let mut is_stopping = false;
+    loop {
+        work.deadline = None;
+        let then = work.turn(is_stopping).await;
+        work.publish();
+        if matches!(then, Then::End) {
+            break;
+        }
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop), if !is_stopping => is_stopping = true,
+            () = work.alarm.wait(work.deadline) => {}
+        }
+    }
+    work.leave();
+}
+
+impl ShardWork {
+    async fn turn(&mut self, is_stopping: bool) -> Then {
+        let now = self.context.world.clock.now();
+        for (lane, landing) in self.inbox.take() {
+            self.land(lane, landing, now);
+        }
+        let directive = self
+            .mapping
+            .directive(self.stream.incarnation, self.era, now);
+        match directive {
+            Directive::Run(plan) if !is_stopping => {
+                if self.adopt(plan) {
+                    self.work(now).await
+                } else {
+                    Then::Wait
+                }
+            }
+            Directive::Run(_) | Directive::End => {
+                if self.is_busy() {
+                    Then::Wait
+                } else {
+                    Then::End
+                }
+            }
+            Directive::Pause => {
+                self.follower = None;
+                self.drop_waiting();
+                Then::Wait
+            }
+        }
+    }
+
+    async fn work(&mut self, now: Timestamp) -> Then {
+        if self.follower.is_none() {
+            self.follower = Some(self.shard.follow(self.alarm.bell()));
+        }
+        self.fill(now).await;
+        for lane in 0..self.lanes.len() {
+            self.advance(lane, now);
+        }
+        if self.is_finished(now) {
+            self.save_end(now);
+            return Then::End;
+        }
+        Then::Wait
+    }
+
+    /// Takes this work off the mapping's list, and lets the mapping look what comes next.
+    fn leave(self) {
+        let mut state = self.mapping.state.lock();
+        if state.era == self.era {
+            state.runners.remove(&self.shard.id);
+        }
+        drop(state);
+        self.mapping.bell.ring();
+    }
+}

@@ -1,0 +1,70 @@
+//! How mappings and positions are written to the catalog, and read from it.
+
+use super::mapping::{Mapping, MappingState, Origin};
+use crate::model::ShardId;
+use crate::model::event_source::ShardPosition;
+use crate::store::{Change, MappingValue};
+use crate::world::Timestamp;
+
+/// The definition and the state of a mapping.
+pub(super) fn mapping(mapping: &Mapping, state: &mut MappingState, now: Timestamp) -> Change {
+    state.is_unsaved = false;
+    state.saved_at = now;
+    let value = MappingValue {
+        account: mapping.scope.account.to_string(),
+        region: mapping.scope.region.to_string(),
+        number: mapping.number,
+        source: mapping.source.to_string(),
+        function: state.plan.function.to_string(),
+        position: mapping.position,
+        settings: state.plan.settings.clone(),
+        tags: state.tags.clone(),
+        is_from_options: mapping.origin == Origin::Options,
+        enabled: state.enabled,
+        is_deleting: state.is_deleting(),
+        modified_ms: state.modified.millis(),
+        result: state.result.as_str().to_owned(),
+        is_started: state.is_started,
+        incarnation: state.incarnation,
+    };
+    Change::Mapping {
+        uuid: mapping.uuid.into_bytes(),
+        value: Some(Box::new(value)),
+    }
+}
+
+/// The position of a shard, by the incarnation of its stream.
+pub(super) fn position(
+    mapping: &Mapping,
+    (incarnation, shard): (u64, ShardId),
+    position: &ShardPosition,
+) -> Change {
+    Change::MappingPosition {
+        uuid: mapping.uuid.into_bytes(),
+        shard: (incarnation, shard.index()),
+        value: Some(position.clone()),
+    }
+}
+
+/// The end of all positions of a mapping.
+pub(super) fn removed_positions(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
+    let Some(incarnation) = state.incarnation else {
+        return Vec::new();
+    };
+    let gone = |shard: &ShardId| Change::MappingPosition {
+        uuid: mapping.uuid.into_bytes(),
+        shard: (incarnation, shard.index()),
+        value: None,
+    };
+    state.positions.keys().map(gone).collect()
+}
+
+/// The end of a mapping.
+pub(super) fn removed(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
+    let mut changes = removed_positions(mapping, state);
+    changes.push(Change::Mapping {
+        uuid: mapping.uuid.into_bytes(),
+        value: None,
+    });
+    changes
+}

@@ -1,0 +1,351 @@
+//! A mapping's work on one shard: what was read, its lanes, its open window, its position.
+
+use super::batch::{Batch, Lane, RecordRef};
+use super::context::Context;
+use super::event_log::{Entry, EntryKind};
+use super::flight::Inbox;
+use super::mapping::{Mapping, Plan};
+use super::saved;
+use super::shard_status::{BatchView, LanePhase, LaneView, ShardStatus, ShardView};
+use crate::engine::{Shard, Stream};
+use crate::model::SequenceNumber;
+use crate::model::event_source::{EventHead, Progress, ShardPosition, Window};
+use crate::store::Follower;
+use crate::world::{Alarm, Timestamp};
+use std::sync::Arc;
+
+/// The work of one task.
+#[derive(Debug)]
+pub(super) struct ShardWork {
+    pub(super) context: Arc<Context>,
+    pub(super) mapping: Arc<Mapping>,
+    pub(super) stream: Arc<Stream>,
+    pub(super) shard: Arc<Shard>,
+    /// The era of the mapping that this work belongs to.
+    pub(super) era: u64,
+    pub(super) alarm: Alarm,
+    pub(super) status: Arc<ShardStatus>,
+    pub(super) inbox: Arc<Inbox>,
+    /// Rings the bell when records become visible.
+    pub(super) follower: Option<Follower>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) head: Arc<EventHead>,
+    pub(super) progress: Progress,
+    /// Just past the last record that was read.
+    pub(super) read_index: u64,
+    pub(super) lanes: Vec<Lane>,
+    /// Records of a lane before its index are done, though the position is before them.
+    pub(super) lane_done: Vec<u64>,
+    /// The open tumbling window and the state reached in it.
+    pub(super) window: Option<(Window, String)>,
+    /// Not before this is the shard read again (`event-source-poll-ms`).
+    pub(super) next_read: Option<Timestamp>,
+    /// When time alone brings the work on; found anew in each turn.
+    pub(super) deadline: Option<Timestamp>,
+    turns: u64,
+    saved: ShardPosition,
+}
+
+/// What work on a shard begins with.
+#[derive(Debug)]
+pub(super) struct Beginning {
+    pub(super) context: Arc<Context>,
+    pub(super) mapping: Arc<Mapping>,
+    pub(super) stream: Arc<Stream>,
+    pub(super) shard: Arc<Shard>,
+    pub(super) era: u64,
+    pub(super) plan: Arc<Plan>,
+    pub(super) position: ShardPosition,
+}
+
+impl ShardWork {
+    pub(super) fn begin(beginning: Beginning) -> Self {
+        let Beginning {
+            context,
+            mapping,
+            stream,
+            shard,
+            era,
+            plan,
+            position,
+        } = beginning;
+        let alarm = context.world.clock.alarm();
+        let status = ShardStatus::new(alarm.bell());
+        let inbox = Arc::new(Inbox::new(alarm.bell()));
+        let mut work = Self {
+            head: Arc::new(head(&context, &mapping, &plan, &shard)),
+            progress: Progress::starting_at(position.next, position.last),
+            read_index: position.next,
+            lanes: Vec::new(),
+            lane_done: position.lanes.clone(),
+            window: position.window.clone(),
+            next_read: None,
+            deadline: None,
+            turns: 0,
+            saved: position,
+            follower: None,
+            context,
+            mapping,
+            stream,
+            shard,
+            era,
+            alarm,
+            status,
+            inbox,
+            plan,
+        };
+        work.divide();
+        work
+    }
+
+    /// Makes as many lanes as the plan has. What was known of the lanes of another factor is
+    /// forgotten: some of it may be delivered again.
+    fn divide(&mut self) {
+        let factor = self.plan.settings.factor as usize;
+        self.lanes.resize_with(factor, Lane::default);
+        if self.lane_done.len() != factor {
+            self.lane_done = vec![0; factor];
+        }
+    }
+
+    /// Takes over a plan; true when the work can go on. Batches of another number of lanes end
+    /// first.
+    pub(super) fn adopt(&mut self, plan: Arc<Plan>) -> bool {
+        if Arc::ptr_eq(&self.plan, &plan) {
+            return true;
+        }
+        let is_divided_anew = plan.settings.factor != self.plan.settings.factor;
+        if is_divided_anew && self.is_busy() {
+            return false;
+        }
+        if is_divided_anew {
+            self.drop_waiting();
+            self.lanes.clear();
+        } else if self.lanes.iter().all(|lane| lane.work.is_empty()) {
+            // Records that are in no batch yet pass the new filters.
+            self.drop_waiting();
+        }
+        self.head = Arc::new(head(&self.context, &self.mapping, &plan, &self.shard));
+        self.plan = plan;
+        self.divide();
+        true
+    }
+
+    /// Forgets batches and records, to form them anew from the position. Nothing may be under way.
+    pub(super) fn drop_waiting(&mut self) {
+        if self.is_busy() {
+            return;
+        }
+        let undone: Vec<u64> = self
+            .lanes
+            .iter()
+            .map(|lane| self.first_undone(lane))
+            .collect();
+        for (done, undone) in self.lane_done.iter_mut().zip(undone) {
+            *done = (*done).max(undone);
+        }
+        self.lanes.iter_mut().for_each(Lane::forget);
+        self.progress.forget();
+        self.read_index = self.progress.next();
+    }
+
+    /// The index before which everything of the lane is done.
+    fn first_undone(&self, lane: &Lane) -> u64 {
+        let working = lane.work.last().and_then(|batch| batch.records().first());
+        let first = working.or_else(|| lane.queue.front());
+        first.map_or(self.read_index, |record| record.index)
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.busy.is_some())
+    }
+
+    /// Whether nothing is in hand, and no record is left in a closed shard.
+    pub(super) fn is_finished(&self, now: Timestamp) -> bool {
+        self.window.is_none()
+            && self.lanes.iter().all(Lane::is_idle)
+            && self
+                .shard
+                .is_exhausted(self.shard.position(self.read_index, now))
+    }
+
+    /// The sequence number of a record.
+    pub(super) fn number(&self, record: &RecordRef) -> SequenceNumber {
+        self.shard.number(record.index, record.arrival)
+    }
+
+    /// Until when a record may be delivered.
+    pub(super) fn expires(&self, record: &RecordRef) -> Timestamp {
+        let hours = self.stream.look(|state| state.settings.retention_hours);
+        let retention_ms = i64::from(hours) * 3_600_000;
+        let age_ms = self.max_age_ms().unwrap_or(i64::MAX);
+        record.arrival.plus_millis(age_ms.min(retention_ms))
+    }
+
+    pub(super) fn max_age_ms(&self) -> Option<i64> {
+        let seconds = self.plan.settings.max_age_s?;
+        Some(i64::from(seconds) * 1000)
+    }
+
+    /// How many of `records`, from the first on, are too old at `now`.
+    pub(super) fn expired(&self, records: &[RecordRef], now: Timestamp) -> usize {
+        let horizon = self.stream.horizon(now);
+        let max_age_ms = self.max_age_ms();
+        let is_old = |record: &&RecordRef| {
+            let age_ms = now.millis_since(record.arrival);
+            record.arrival < horizon || max_age_ms.is_some_and(|most| age_ms >= most)
+        };
+        records.iter().take_while(is_old).count()
+    }
+
+    /// Time alone brings the work on at `moment`.
+    pub(super) fn await_time(&mut self, moment: Timestamp) {
+        self.deadline = Some(self.deadline.map_or(moment, |known| known.min(moment)));
+    }
+
+    /// Notes what happened to a batch.
+    pub(super) fn note(
+        &self,
+        kind: EntryKind,
+        lane: usize,
+        batch: &Batch,
+        now: Timestamp,
+    ) -> Entry {
+        let (first, last) = (batch.records().first(), batch.records().last());
+        let range = first.zip(last);
+        Entry {
+            shard: Some(self.shard.id),
+            lane: u32::try_from(lane).ok(),
+            request_id: Some(batch.id),
+            range: range.map(|(first, last)| (self.number(first), self.number(last))),
+            records: Some(batch.records().len()),
+            attempt: Some(batch.next_attempt()),
+            ..Entry::new(kind, now)
+        }
+    }
+
+    /// Saves the position if it moved; nobody waits for that.
+    pub(super) fn save_position(&mut self, now: Timestamp) {
+        let lanes = if self.lanes.len() > 1 {
+            let undone = self.lanes.iter().map(|lane| self.first_undone(lane));
+            undone.collect()
+        } else {
+            Vec::new()
+        };
+        let position = ShardPosition {
+            next: self.progress.next(),
+            last: self.progress.last(),
+            finished: self.saved.finished,
+            lanes,
+            window: self.window.clone(),
+        };
+        if position == self.saved {
+            return;
+        }
+        if position.next != self.saved.next {
+            let last = position.last;
+            let number =
+                last.map(|(index, ms)| self.shard.number(index, Timestamp::from_millis(ms)));
+            self.mapping.note(Entry {
+                shard: Some(self.shard.id),
+                range: number.map(|number| (number, number)),
+                ..Entry::new(EntryKind::Position, now)
+            });
+        }
+        self.keep(position, now);
+    }
+
+    /// The shard is finished.
+    pub(super) fn save_end(&mut self, now: Timestamp) {
+        self.mapping.note(Entry {
+            shard: Some(self.shard.id),
+            ..Entry::new(EntryKind::ShardFinished, now)
+        });
+        let position = ShardPosition {
+            next: self.read_index.max(self.progress.next()),
+            last: self.progress.last(),
+            finished: true,
+            ..ShardPosition::default()
+        };
+        self.keep(position, now);
+    }
+
+    fn keep(&mut self, position: ShardPosition, now: Timestamp) {
+        self.saved = position.clone();
+        let mut state = self.mapping.state.lock();
+        let is_ours = state.era == self.era && state.incarnation == Some(self.stream.incarnation);
+        if !is_ours || state.is_removed {
+            return;
+        }
+        let mut changes = vec![saved::position(
+            &self.mapping,
+            (self.stream.incarnation, self.shard.id),
+            &position,
+        )];
+        state.positions.insert(self.shard.id, position);
+        if state.is_unsaved {
+            changes.push(saved::mapping(&self.mapping, &mut state, now));
+        }
+        let _kept = self.context.store.save(changes);
+    }
+
+    /// Shows people and tests what this work does.
+    pub(super) fn publish(&mut self) {
+        self.turns += 1;
+        let lanes: Vec<LaneView> = self.lanes.iter().map(|lane| self.lane_view(lane)).collect();
+        let last = self.progress.last();
+        let arrival = last.map(|(_, ms)| Timestamp::from_millis(ms));
+        self.status.set(ShardView {
+            is_idle: self.lanes.iter().all(Lane::is_idle),
+            lanes,
+            position: last
+                .zip(arrival)
+                .map(|((index, _), arrival)| self.shard.number(index, arrival)),
+            next_index: self.progress.next(),
+            read_index: self.read_index,
+            last_arrival: arrival,
+            undone: self.progress.undone(),
+            is_full: self.is_full(),
+            window: self.window.as_ref().map(|(window, _)| *window),
+            deadline: self.deadline,
+            turns: self.turns,
+        });
+        self.context.note_activity();
+    }
+
+    fn lane_view(&self, lane: &Lane) -> LaneView {
+        let batch = lane.work.last();
+        LaneView {
+            phase: lane.phase(),
+            queued: lane.queue.len(),
+            batch: batch.map(|batch| BatchView {
+                request_id: batch.id,
+                records: batch.records().len(),
+                range: batch
+                    .records()
+                    .first()
+                    .zip(batch.records().last())
+                    .map(|(first, last)| [self.number(first), self.number(last)]),
+                attempt: batch.next_attempt(),
+                next_try: batch
+                    .wait_until
+                    .filter(|_| lane.phase() == LanePhase::BackingOff),
+                last_error: batch.last_error.clone(),
+            }),
+        }
+    }
+}
+
+/// What the records of the shard have in common for the plan's function.
+fn head(context: &Context, mapping: &Mapping, plan: &Plan, shard: &Shard) -> EventHead {
+    let functions = &context.outbound.functions;
+    let function = functions.find(&plan.function.name, plan.function.qualifier.as_deref());
+    let account = plan.function.scope.account;
+    let configured = function.as_ref().and_then(|function| function.role());
+    let role = configured.map_or_else(
+        || format!("arn:aws:iam::{account}:role/minikin"),
+        str::to_owned,
+    );
+    let region = mapping.source.stream().scope.region.as_str();
+    EventHead::new(shard.id, &mapping.source.to_string(), region, &role)
+}

@@ -1,0 +1,241 @@
+//! The task of a mapping: fixes where its shards begin, starts their tasks in the order of their
+//! lineage, and ends the mapping.
+
+use super::context::Context;
+use super::mapping::{Mapping, ProcessingResult};
+use super::mapping_list::Mappings;
+use super::runner;
+use super::saved;
+use super::shard_work::{Beginning, ShardWork};
+use crate::engine::Stream;
+use crate::model::event_source::{ShardPosition, Source, StartingPosition};
+use crate::model::{Shard, ShardId, StreamStatus};
+use crate::store::StoreError;
+use crate::world::{Alarm, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Works until the mapping is gone or the engine stops.
+pub(super) async fn run(
+    context: Arc<Context>,
+    mappings: Arc<Mappings>,
+    mapping: Arc<Mapping>,
+    mut alarm: Alarm,
+) {
+    let mut stop = context.stop.clone();
+    loop {
+        let now = context.world.clock.now();
+        if end_if_due(&context, &mappings, &mapping, now) {
+            return;
+        }
+        let deadline = work(&context, &mapping, now).await;
+        context.note_activity();
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => break,
+            () = alarm.wait(deadline) => {}
+        }
+    }
+    let mut state = mapping.state.lock();
+    if state.is_unsaved && !state.is_removed {
+        let change = saved::mapping(&mapping, &mut state, context.world.clock.now());
+        let _kept = context.store.save(vec![change]);
+    }
+}
+
+/// Takes a deleted mapping off the list once its time has come; true when its last task has ended.
+fn end_if_due(
+    context: &Context,
+    mappings: &Mappings,
+    mapping: &Arc<Mapping>,
+    now: Timestamp,
+) -> bool {
+    let mut state = mapping.state.lock();
+    if !state.is_deleting() || state.passing(now).is_some() {
+        return false;
+    }
+    if !state.is_removed {
+        state.is_removed = true;
+        let _kept = context.store.save(saved::removed(mapping, &state));
+        state.positions.clear();
+    }
+    let is_over = state.runners.is_empty();
+    drop(state);
+    mappings.forget(mapping);
+    is_over
+}
+
+/// Does what there is to do now; gives when to look again.
+async fn work(context: &Arc<Context>, mapping: &Arc<Mapping>, now: Timestamp) -> Option<Timestamp> {
+    let (is_active, until, stream) = {
+        let state = mapping.state.lock();
+        let until = state.passing.map(|(_, until)| until);
+        let until = until.filter(|until| now < *until);
+        (state.is_active(now), until, state.stream.clone())
+    };
+    if !is_active {
+        return until;
+    }
+    let Some(stream) = stream else {
+        mapping.set_result(gone(&mapping.source), now);
+        return until;
+    };
+    let status = stream.look(|state| state.status);
+    if !matches!(status, StreamStatus::Active | StreamStatus::Updating) {
+        return until;
+    }
+    if let Err(error) = fix_start(context, mapping, &stream, now).await {
+        tracing::error!(%error, mapping = %mapping.uuid, "a mapping cannot begin to read");
+        return Some(now.plus_millis(context.back_off().most_ms));
+    }
+    start_ready(context, mapping, &stream, now);
+    until
+}
+
+/// What a mapping says of a source that is not there.
+pub(super) const fn gone(source: &Source) -> ProcessingResult {
+    match source {
+        Source::Stream(_) => ProcessingResult::StreamGone,
+        Source::Consumer(_) => ProcessingResult::ConsumerGone,
+    }
+}
+
+/// Whether the consumer that a mapping reads by is registered; a mapping of a stream needs none.
+pub(super) fn has_consumer(source: &Source, stream: &Stream) -> bool {
+    let Source::Consumer(arn) = source else {
+        return true;
+    };
+    stream.look(|state| {
+        let consumer = state.consumers.get(arn.name.as_ref());
+        consumer.is_some_and(|consumer| {
+            let created_s = Timestamp::from_millis(consumer.created_ms).seconds();
+            u64::try_from(created_s).ok() == Some(arn.created_s)
+                // Neither CREATING nor DELETING.
+                && consumer.due_ms.is_none()
+                && !consumer.deleting
+        })
+    })
+}
+
+/// Fixes where shards begin, once in the life of a mapping. LATEST is fixed without waiting, so
+/// that what is put after the answer to the creation is delivered.
+///
+/// # Errors
+/// When the store cannot be read.
+async fn fix_start(
+    context: &Context,
+    mapping: &Mapping,
+    stream: &Stream,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    fix_latest(context, mapping, stream, now);
+    if mapping.state.lock().is_started {
+        return Ok(());
+    }
+    let mut from = stream.horizon(now);
+    if let StartingPosition::AtTimestamp(seconds) = mapping.position {
+        from = from.max(Timestamp::from_millis(seconds.saturating_mul(1000)));
+    }
+    let mut positions = BTreeMap::new();
+    for shard in stream.listed_shards(now) {
+        let Some(shard) = stream.readable_shard(shard.id, now) else {
+            continue;
+        };
+        let position = ShardPosition {
+            next: shard.index_at_time(from).await?,
+            ..ShardPosition::default()
+        };
+        positions.insert(shard.id, position);
+    }
+    begin(context, mapping, stream, positions, now);
+    Ok(())
+}
+
+/// Fixes where the shards of a LATEST mapping begin, all at once, if that is not done yet.
+pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, now: Timestamp) {
+    let is_latest = mapping.position == StartingPosition::Latest;
+    if !is_latest || mapping.state.lock().is_started {
+        return;
+    }
+    let positions = stream.look(|state| {
+        let position = |shard: &Arc<crate::engine::Shard>| ShardPosition {
+            next: shard.end(),
+            finished: !shard.description().is_open(),
+            ..ShardPosition::default()
+        };
+        let shards = state.shards.iter();
+        shards.map(|(id, shard)| (*id, position(shard))).collect()
+    });
+    begin(context, mapping, stream, positions, now);
+}
+
+fn begin(
+    context: &Context,
+    mapping: &Mapping,
+    stream: &Stream,
+    positions: BTreeMap<ShardId, ShardPosition>,
+    now: Timestamp,
+) {
+    let mut state = mapping.state.lock();
+    if state.is_started || state.is_removed {
+        return;
+    }
+    state.is_started = true;
+    state.incarnation = Some(stream.incarnation);
+    let mut changes: Vec<_> = positions
+        .iter()
+        .map(|(shard, position)| saved::position(mapping, (stream.incarnation, *shard), position))
+        .collect();
+    state.positions = positions;
+    changes.push(saved::mapping(mapping, &mut state, now));
+    let _kept = context.store.save(changes);
+}
+
+/// Starts the tasks of shards whose parents are finished, or no longer listed.
+fn start_ready(
+    context: &Arc<Context>,
+    mapping: &Arc<Mapping>,
+    stream: &Arc<Stream>,
+    now: Timestamp,
+) {
+    let listed = stream.listed_shards(now);
+    for shard in &listed {
+        let Some(working) = stream.readable_shard(shard.id, now) else {
+            continue;
+        };
+        let mut state = mapping.state.lock();
+        let is_stale = state.incarnation != Some(stream.incarnation) || state.is_deleting();
+        if is_stale || !is_ready(shard, &listed, &state.positions) {
+            continue;
+        }
+        let position = state.positions.get(&shard.id).cloned().unwrap_or_default();
+        if position.finished || state.runners.contains_key(&shard.id) {
+            continue;
+        }
+        let (era, plan) = (state.era, state.plan.clone());
+        // The list of runners says under one lock who works.
+        let work = ShardWork::begin(Beginning {
+            context: context.clone(),
+            mapping: mapping.clone(),
+            stream: stream.clone(),
+            shard: working,
+            era,
+            plan,
+            position,
+        });
+        state.runners.insert(shard.id, work.status.clone());
+        drop(state);
+        context.tasks.spawn("mapped shard", runner::run(work));
+    }
+}
+
+fn is_ready(shard: &Shard, listed: &[Shard], positions: &BTreeMap<ShardId, ShardPosition>) -> bool {
+    let is_done = |parent: ShardId| {
+        let is_finished = positions
+            .get(&parent)
+            .is_some_and(|position| position.finished);
+        is_finished || listed.iter().all(|shard| shard.id != parent)
+    };
+    let mut parents = [shard.parent, shard.adjacent_parent].into_iter().flatten();
+    parents.all(is_done)
+}

@@ -1,0 +1,135 @@
+//! Tumbling windows of a shard: which batch belongs to which, the state that invocations hand on,
+//! and the last invocation of each window.
+
+use super::batch::{Batch, RecordRef};
+use super::event_log::{Entry, EntryKind};
+use super::flight::final_flags;
+use super::shard_work::ShardWork;
+use crate::limits;
+use crate::model::event_source::{Answer, Window, WindowFlags, window_state};
+use crate::world::Timestamp;
+
+/// The state that a window begins with.
+const EMPTY: &str = "{}";
+
+impl ShardWork {
+    /// The window of a new batch, which is opened by it where none is open.
+    pub(super) fn window_of(&mut self, batch: &Batch) -> Option<(Window, WindowFlags)> {
+        let length_s = self.plan.settings.tumbling_window_s;
+        if length_s == 0 {
+            return None;
+        }
+        let first = batch.records().first()?;
+        let opened = || {
+            (
+                Window::of(first.arrival.millis(), length_s),
+                EMPTY.to_owned(),
+            )
+        };
+        let (window, _) = self.window.get_or_insert_with(opened);
+        Some((*window, WindowFlags::default()))
+    }
+
+    /// Whether a record does not belong to the open window, or to that of the first record of the
+    /// queue where none is open.
+    pub(super) fn is_of_later_window(&self, record: &RecordRef) -> bool {
+        let length_s = self.plan.settings.tumbling_window_s;
+        if length_s == 0 {
+            return false;
+        }
+        let first = || self.lanes[0].queue.front();
+        let opening = || first().map(|first| Window::of(first.arrival.millis(), length_s));
+        let window = self.window.as_ref().map(|(window, _)| *window);
+        let window = window.or_else(opening);
+        window.is_some_and(|window| window.is_before(record.arrival.millis()))
+    }
+
+    /// The last invocation of the open window, if it ends now: a later record is there, the shard
+    /// is finished, nothing came for long, or the length of windows was changed.
+    pub(super) fn window_that_ends(&mut self, now: Timestamp) -> Option<Batch> {
+        let (window, _) = self.window.as_ref()?;
+        let window = *window;
+        let ends = match self.lanes[0].queue.front() {
+            _ if window.length_s != self.plan.settings.tumbling_window_s => true,
+            Some(first) => window.is_before(first.arrival.millis()),
+            None => self.is_window_over(window, now),
+        };
+        if !ends {
+            return None;
+        }
+        let mut last = Batch::new(self.context.uuid(), Vec::new());
+        last.window = Some((window, final_flags(false)));
+        let entry = self.note(EntryKind::WindowFinal, 0, &last, now);
+        self.mapping.note(entry);
+        Some(last)
+    }
+
+    fn is_window_over(&mut self, window: Window, now: Timestamp) -> bool {
+        let end = self.shard.position(self.read_index, now);
+        if self.shard.is_exhausted(end) {
+            return true;
+        }
+        let idle_ms = self.context.limits.event_source_window_idle_ms.unwrap_or(0);
+        let idle_ms = i64::try_from(idle_ms).unwrap_or(i64::MAX);
+        let over = Timestamp::from_millis(window.end_ms()).plus_millis(idle_ms);
+        if now < over {
+            self.await_time(over);
+        }
+        now >= over
+    }
+
+    /// The last invocation of a window is given up when the window's start is too long ago (a
+    /// choice): it has no records whose age would count.
+    pub(super) fn is_window_too_old(&self, batch: &Batch, now: Timestamp) -> bool {
+        let Some((window, _)) = batch.window.filter(|_| batch.records().is_empty()) else {
+            return false;
+        };
+        let age_ms = now.millis_since(Timestamp::from_millis(window.start_s * 1000));
+        self.max_age_ms().is_some_and(|most| age_ms >= most)
+    }
+
+    /// Whether the answer hands on a state.
+    pub(super) fn answers_state(&self, answer: &Answer) -> bool {
+        window_state(answer.text()).is_some()
+    }
+
+    /// Takes over the state that a successful invocation answered.
+    pub(super) fn adopt_state(
+        &mut self,
+        lane: usize,
+        batch: &Batch,
+        answer: &Answer,
+        now: Timestamp,
+    ) {
+        let Some((window, flags)) = batch.window else {
+            return;
+        };
+        if flags.is_final {
+            // A window that ended early goes on with a fresh state.
+            self.window = flags.is_early.then(|| (window, EMPTY.to_owned()));
+            return;
+        }
+        let Some(state) = window_state(answer.text()) else {
+            return;
+        };
+        let is_large = state.len() > limits::EVENT_SOURCE_STATE_BYTES;
+        self.window = Some((window, state));
+        if is_large {
+            let mut early = Batch::new(self.context.uuid(), Vec::new());
+            early.window = Some((window, final_flags(true)));
+            let entry = self.note(EntryKind::WindowFinal, lane, &early, now);
+            self.mapping.note(Entry {
+                detail: Some("early".into()),
+                ..entry
+            });
+            self.lanes[lane].work.push(early);
+        }
+    }
+
+    /// The last invocation of a window was given up: the state is forgotten.
+    pub(super) fn forget_window(&mut self, batch: &Batch) {
+        if let Some((window, flags)) = batch.window.filter(|(_, flags)| flags.is_final) {
+            self.window = flags.is_early.then(|| (window, EMPTY.to_owned()));
+        }
+    }
+}

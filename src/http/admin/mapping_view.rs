@@ -1,0 +1,169 @@
+//! Event source mappings as JSON, for people and tests.
+
+use crate::engine::Stream;
+use crate::engine::event_source::{
+    BatchView, Entry, EventSources, Failure, LanePhase, LaneView, Left, Mapping, ShardView,
+};
+use crate::model::Shard;
+use crate::model::event_source::ShardPosition;
+use crate::world::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// A line of the list.
+pub(super) fn summary(sources: &EventSources, mapping: &Mapping, now: Timestamp) -> Value {
+    let view = mapping.view(now);
+    json!({
+        "UUID": mapping.uuid.to_string(),
+        "EventSourceArn": mapping.source.to_string(),
+        "FunctionArn": view.function.to_string(),
+        "URLs": sources.addresses(&view.function),
+        "State": view.state,
+        "Status": if view.has_stream { "reading" } else { "waiting for stream" },
+        "LastProcessingResult": view.result,
+        "Shards": mapping.shards().len(),
+        "Failures": mapping.failures().len(),
+    })
+}
+
+/// Everything about one mapping.
+pub(super) fn details(sources: &EventSources, mapping: &Mapping, now: Timestamp) -> Value {
+    let mut shown = summary(sources, mapping, now);
+    let (views, positions) = (mapping.shards(), mapping.positions());
+    let stream = mapping.stream();
+    let listed = stream
+        .as_ref()
+        .map(|stream| stream.listed_shards(now))
+        .unwrap_or_default();
+    let shards: Vec<Value> = listed
+        .iter()
+        .map(|shard| {
+            let stream = stream.as_deref();
+            shard_details(
+                shard,
+                (views.get(&shard.id), positions.get(&shard.id)),
+                stream,
+                now,
+            )
+        })
+        .collect();
+    shown["Shards"] = shards.into();
+    shown
+}
+
+fn shard_details(
+    shard: &Shard,
+    (view, position): (Option<&ShardView>, Option<&ShardPosition>),
+    stream: Option<&Stream>,
+    now: Timestamp,
+) -> Value {
+    let is_finished = position.is_some_and(|position| position.finished);
+    let status = match view {
+        _ if is_finished => "finished",
+        Some(view) => status(view),
+        None => "waiting for parent",
+    };
+    let mut shown = json!({ "ShardId": shard.id.to_string(), "Status": status });
+    let Some(view) = view else {
+        return shown;
+    };
+    let working = stream.and_then(|stream| stream.readable_shard(shard.id, now));
+    let is_behind = working.is_some_and(|working| view.next_index < working.end());
+    let behind_ms = view
+        .last_arrival
+        .filter(|_| is_behind)
+        .map(|last| now.millis_since(last));
+    shown["Position"] = view.position.map(|number| number.to_string()).into();
+    shown["MillisBehind"] = behind_ms.unwrap_or(0).into();
+    shown["Undone"] = view.undone.into();
+    shown["ReadAheadFull"] = view.is_full.into();
+    shown["Lanes"] = view.lanes.iter().map(lane).collect();
+    shown["NextDeadlineMs"] = view.deadline.map(Timestamp::millis).into();
+    if let Some(window) = &view.window {
+        let [start, end] = window.bounds();
+        shown["Window"] = json!({ "start": start, "end": end });
+    }
+    shown
+}
+
+/// The phase of the lane that is furthest from rest.
+fn status(view: &ShardView) -> &'static str {
+    let order = [
+        LanePhase::BackingOff,
+        LanePhase::Blocked,
+        LanePhase::Delivering,
+        LanePhase::Invoking,
+        LanePhase::Gathering,
+    ];
+    let has = |phase: &&LanePhase| view.lanes.iter().any(|lane| lane.phase == **phase);
+    order.iter().find(has).unwrap_or(&LanePhase::Idle).as_str()
+}
+
+fn lane(lane: &LaneView) -> Value {
+    json!({
+        "Status": lane.phase.as_str(),
+        "Queued": lane.queued,
+        "Batch": lane.batch.as_ref().map(batch),
+    })
+}
+
+fn batch(batch: &BatchView) -> Value {
+    let range = batch
+        .range
+        .map(|range| range.map(|number| number.to_string()));
+    json!({
+        "RequestId": batch.request_id.to_string(),
+        "Records": batch.records,
+        "Range": range,
+        "Attempt": batch.attempt,
+        "NextTryMs": batch.next_try.map(Timestamp::millis),
+        "LastError": batch.last_error.as_deref(),
+    })
+}
+
+/// An entry of the event log; members that say nothing are left out.
+pub(super) fn entry(entry: &Entry) -> Value {
+    let mut shown = Map::new();
+    let mut add = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            shown.insert(name.to_owned(), value);
+        }
+    };
+    add("Number", Some(entry.number.into()));
+    add("TimeMs", Some(entry.time.millis().into()));
+    add("Event", Some(entry.kind.as_str().into()));
+    add("ShardId", entry.shard.map(|shard| shard.to_string().into()));
+    add("Lane", entry.lane.map(Value::from));
+    add(
+        "RequestId",
+        entry.request_id.map(|id| id.to_string().into()),
+    );
+    if let Some((first, last)) = entry.range {
+        add("First", Some(first.to_string().into()));
+        add("Last", Some(last.to_string().into()));
+    }
+    add("Records", entry.records.map(Value::from));
+    add("Attempt", entry.attempt.map(Value::from));
+    add("Status", entry.status.map(Value::from));
+    add("DurationMs", entry.duration_ms.map(Value::from));
+    add("Detail", entry.detail.as_deref().map(Value::from));
+    Value::Object(shown)
+}
+
+/// A discarded batch.
+pub(super) fn failure(failure: &Failure) -> Value {
+    json!({
+        "Number": failure.number,
+        "Record": failure.record,
+        "Payload": failure.payload.as_deref(),
+    })
+}
+
+/// What a drain waits for.
+pub(super) fn left(left: &Left) -> Value {
+    json!({
+        "UUID": left.mapping,
+        "ShardId": left.shard.to_string(),
+        "What": left.what,
+        "DeadlineMs": left.deadline.map(Timestamp::millis),
+    })
+}

@@ -1,0 +1,333 @@
+//! Options about event source mappings: functions, mappings and destinations.
+
+use super::secret::Secret;
+use crate::model::event_source::{CreateRequest, source_of_option};
+use crate::model::{AccountId, AccountRegion, Region, StreamArn};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A function and its addresses: `NAME=URL[,URL…][;KEY=VALUE…]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionSetting {
+    /// The function's name, perhaps with a qualifier; `*` stands for any other name.
+    pub name: String,
+    /// Its addresses.
+    pub urls: Vec<String>,
+    /// How long it may take, in real time.
+    pub timeout: Duration,
+    /// Requests at a time to one address.
+    pub concurrency: usize,
+    /// Where its errors are.
+    pub errors: ErrorMode,
+    /// The ARN of its execution role.
+    pub role: Option<String>,
+    /// What its requests are signed with.
+    pub sign: Option<Secret>,
+    /// The certificate authority of `https` addresses, in PEM.
+    pub ca: Option<PathBuf>,
+}
+
+/// Where an address shows errors of the function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ErrorMode {
+    /// In the body, until the header was seen once.
+    #[default]
+    Auto,
+    /// In the header alone.
+    Header,
+    /// In the body, too.
+    Body,
+}
+
+/// The longest time that a function may take: Lambda's own limit.
+const MOST_TIMEOUT_S: u64 = 900;
+/// The time limit of the Runtime Interface Emulator.
+const TIMEOUT_S: u64 = 300;
+/// Longest name of a function.
+const NAME_CHARACTERS: usize = 64;
+
+impl FunctionSetting {
+    /// A function of this name at one address.
+    pub fn at(name: &str, url: &str) -> Result<Self, String> {
+        format!("{name}={url}").parse()
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        match key {
+            "timeout" => {
+                let seconds = value.parse().ok();
+                let seconds = seconds.filter(|seconds| (1..=MOST_TIMEOUT_S).contains(seconds));
+                let seconds = seconds.ok_or("the timeout is a number of seconds from 1 to 900")?;
+                self.timeout = Duration::from_secs(seconds);
+            }
+            "concurrency" => {
+                let count = value
+                    .parse()
+                    .ok()
+                    .filter(|count| (1..=1000).contains(count));
+                self.concurrency = count.ok_or("the concurrency is a number from 1 to 1000")?;
+            }
+            "errors" => {
+                self.errors = match value {
+                    "auto" => ErrorMode::Auto,
+                    "header" => ErrorMode::Header,
+                    "body" => ErrorMode::Body,
+                    _ => return Err("choose errors=auto, header or body".to_owned()),
+                };
+            }
+            "role" => self.role = Some(value.to_owned()),
+            "sign" if value.contains(':') => self.sign = Some(Secret::from(value)),
+            "sign" => return Err("write sign=KEY:SECRET".to_owned()),
+            "ca" => self.ca = Some(value.into()),
+            _ => return Err(format!("a function has no {key}")),
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for FunctionSetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, rest) = text
+            .split_once('=')
+            .ok_or("a function is written as NAME=URL[,URL…][;KEY=VALUE…]")?;
+        let mut parts = rest.split(';');
+        let urls = parts.next().unwrap_or_default().split(',');
+        let mut function = Self {
+            name: function_name(name.trim())?,
+            urls: urls.map(|url| url.trim().to_owned()).collect(),
+            timeout: Duration::from_secs(TIMEOUT_S),
+            concurrency: 1,
+            errors: ErrorMode::default(),
+            role: None,
+            sign: None,
+            ca: None,
+        };
+        for part in parts.map(str::trim).filter(|part| !part.is_empty()) {
+            let (key, value) = part
+                .split_once('=')
+                .ok_or("write KEY=VALUE behind a semicolon")?;
+            function.set(key, value)?;
+        }
+        for url in &function.urls {
+            check_url(url, function.ca.is_some())?;
+        }
+        Ok(function)
+    }
+}
+
+fn function_name(name: &str) -> Result<String, String> {
+    let base = name.split_once(':').map_or(name, |(base, _)| base);
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let is_name = (1..=NAME_CHARACTERS).contains(&base.len()) && base.bytes().all(fits);
+    if is_name || name == "*" {
+        return Ok(name.to_owned());
+    }
+    Err(format!(
+        "`{name}` is no name of a function: 1 to 64 letters, digits, - and _, or *"
+    ))
+}
+
+fn check_url(url: &str, has_ca: bool) -> Result<(), String> {
+    let rest = match url.split_once("://") {
+        Some(("http", rest)) => rest,
+        Some(("https", rest)) if has_ca => rest,
+        Some(("https", _)) => return Err(format!("{url}: add ca=FILE, no other roots are known")),
+        _ => return Err(format!("`{url}` is no http:// or https:// address")),
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    if host.is_empty() || host.contains(['@', '?', '#']) || url.contains(char::is_whitespace) {
+        return Err(format!("`{url}` names no host"));
+    }
+    Ok(())
+}
+
+/// An endpoint for destinations of one kind: `sqs=URL`, `sns=URL` or `s3=URL`, with `;ca=FILE` for
+/// `https`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DestinationSetting {
+    /// The kind.
+    pub service: DestinationService,
+    /// The endpoint.
+    pub url: String,
+    /// The certificate authority of an `https` endpoint, in PEM.
+    pub ca: Option<PathBuf>,
+}
+
+/// The services that take on-failure records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DestinationService {
+    /// Queues.
+    Sqs,
+    /// Topics.
+    Sns,
+    /// Buckets.
+    S3,
+}
+
+impl FromStr for DestinationSetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (service, rest) = text
+            .split_once('=')
+            .ok_or("write sqs=URL, sns=URL or s3=URL")?;
+        let service = match service {
+            "sqs" => DestinationService::Sqs,
+            "sns" => DestinationService::Sns,
+            "s3" => DestinationService::S3,
+            _ => return Err("write sqs=URL, sns=URL or s3=URL".to_owned()),
+        };
+        let (url, ca) = match rest.split_once(';') {
+            None => (rest, None),
+            Some((url, ca)) => {
+                let ca = ca
+                    .strip_prefix("ca=")
+                    .ok_or("only ca=FILE may follow the URL")?;
+                (url, Some(PathBuf::from(ca)))
+            }
+        };
+        check_url(url, ca.is_some())?;
+        Ok(Self {
+            service,
+            url: url.to_owned(),
+            ca,
+        })
+    }
+}
+
+/// The ARN of a stream of the configured account and region.
+pub(super) fn arn_of(account: &str, region: &str, name: &str) -> String {
+    let scope = AccountRegion {
+        account: AccountId::parse(account).unwrap_or_default(),
+        region: Region::new(region),
+    };
+    StreamArn::new(scope, name).to_string()
+}
+
+/// Reads `STREAM=FUNCTION?…`, and adds the function where its address stands there.
+pub(super) fn read_option(
+    text: &str,
+    arn_of: impl Fn(&str) -> String,
+    functions: &mut Vec<FunctionSetting>,
+) -> Result<CreateRequest, String> {
+    let (body, url) = source_of_option(text, arn_of)?;
+    if let Some(url) = url {
+        add(functions, &url)?;
+    }
+    CreateRequest::read(&body).map_err(|refusal| refusal.to_string())
+}
+
+/// Adds the function `function` at an address that stands in the place of its name. A second address
+/// has no name to go by and is refused.
+fn add(functions: &mut Vec<FunctionSetting>, url: &str) -> Result<(), String> {
+    let setting = FunctionSetting::at("function", url)?;
+    match functions.iter().find(|known| known.name == "function") {
+        None => functions.push(setting),
+        Some(known) if known.urls == setting.urls => {}
+        Some(_) => {
+            return Err("another function is called `function`: name both with --function".into());
+        }
+    }
+    Ok(())
+}
+
+/// Reads a JSON list of requests.
+pub(super) fn read_file(
+    path: &Path,
+    arn_of: impl Fn(&str) -> String,
+) -> Result<Vec<CreateRequest>, String> {
+    let text = std::fs::read(path).map_err(|error| error.to_string())?;
+    let bodies: Vec<Value> = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+    let read = |(at, mut body): (usize, Value)| {
+        if let Some(source) = body.get_mut("EventSourceArn")
+            && let Some(name) = source.as_str().filter(|text| !text.starts_with("arn:"))
+        {
+            *source = arn_of(name).into();
+        }
+        if let Some(members) = body.as_object_mut() {
+            let position = members.entry("StartingPosition");
+            position.or_insert_with(|| "TRIM_HORIZON".into());
+        }
+        let request = CreateRequest::read(&body);
+        request.map_err(|refusal| format!("number {}: {refusal}", at + 1))
+    };
+    bodies.into_iter().enumerate().map(read).collect()
+}
+
+/// Refuses two functions of one name.
+pub(super) fn check_functions(functions: &[FunctionSetting]) -> Result<(), String> {
+    for (at, function) in functions.iter().enumerate() {
+        if functions[..at]
+            .iter()
+            .any(|other| other.name == function.name)
+        {
+            return Err(format!("--function names {} more than once", function.name));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_has_addresses_and_settings() {
+        let text = "orders=http://a:1,http://b:2/x;timeout=5;concurrency=2;errors=header;role=r";
+        let function: FunctionSetting = text.parse().unwrap();
+        assert_eq!(function.name, "orders");
+        assert_eq!(function.urls, ["http://a:1", "http://b:2/x"]);
+        assert_eq!(function.timeout, Duration::from_secs(5));
+        assert_eq!(
+            (function.concurrency, function.errors),
+            (2, ErrorMode::Header)
+        );
+        assert_eq!(function.role.as_deref(), Some("r"));
+        let least: FunctionSetting = "f:prod=http://a".parse().unwrap();
+        assert_eq!((least.timeout.as_secs(), least.concurrency), (300, 1));
+        assert!("*=https://a;ca=x".parse::<FunctionSetting>().is_ok());
+        for text in [
+            "f",
+            "f=",
+            "f=a:1",
+            "f=ftp://a",
+            "f=http://",
+            "f=https://a",
+            "=http://a",
+            "a b=http://a",
+            "f=http://a;x=1",
+            "f=http://a;timeout=0",
+            "f=http://a;timeout=901",
+            "f=http://a;concurrency=0",
+            "f=http://a;errors=x",
+            "f=http://a;sign=x",
+            "f=http://user@a",
+            "f=http://a b",
+        ] {
+            assert!(text.parse::<FunctionSetting>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_destination_has_an_endpoint() {
+        let setting: DestinationSetting = "s3=http://minio:9000".parse().unwrap();
+        assert_eq!(
+            (setting.service, setting.url.as_str()),
+            (DestinationService::S3, "http://minio:9000")
+        );
+        assert!("sqs=https://q;ca=x".parse::<DestinationSetting>().is_ok());
+        for text in [
+            "s3",
+            "kafka=http://a",
+            "s3=a",
+            "sns=https://a",
+            "sns=http://a;x=1",
+        ] {
+            assert!(text.parse::<DestinationSetting>().is_err(), "{text}");
+        }
+    }
+}

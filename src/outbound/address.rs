@@ -1,0 +1,87 @@
+//! Where a client connects to: host, port, path, and how a certificate is checked.
+
+use super::tls::TlsClient;
+use hyper::Uri;
+use std::fmt;
+use std::path::Path;
+
+/// An address that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressError(pub String);
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An address.
+#[derive(Clone)]
+pub(super) struct Address {
+    /// The whole URL, for people.
+    pub(super) url: String,
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// `host:port`, as the header says it.
+    pub(super) authority: String,
+    /// The path with its query; none where the URL has none.
+    pub(super) path: Option<String>,
+    pub(super) tls: Option<TlsClient>,
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Address").field(&self.url).finish()
+    }
+}
+
+impl Address {
+    /// Reads a URL; for `https` with the certificate authority in file `ca`.
+    pub(super) fn read(url: &str, ca: Option<&Path>) -> Result<Self, AddressError> {
+        let problem = |text: String| AddressError(format!("{url}: {text}"));
+        // Braces stand for names and are no part of a URI.
+        let plain = url.replace(['{', '}'], "_");
+        let uri: Uri = plain.parse().map_err(|error| problem(format!("{error}")))?;
+        let host = uri.host().ok_or_else(|| problem("no host".to_owned()))?;
+        let host = host.trim_matches(['[', ']']).to_owned();
+        let is_tls = uri.scheme_str() == Some("https");
+        let tls = if is_tls {
+            let ca = ca.ok_or_else(|| problem("https needs a ca=FILE".to_owned()))?;
+            Some(TlsClient::new(&host, ca).map_err(problem)?)
+        } else {
+            None
+        };
+        let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+        let after = url.split_once("://").map_or(url, |(_, after)| after);
+        let path = after.find('/').map(|at| &after[at..]);
+        Ok(Self {
+            url: url.to_owned(),
+            port: uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 }),
+            host,
+            authority,
+            path: path.filter(|path| *path != "/").map(str::to_owned),
+            tls,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        let parts = |url: &str| {
+            let address = Address::read(url, None).unwrap();
+            (address.host, address.port, address.authority, address.path)
+        };
+        let text = str::to_owned;
+        assert_eq!(parts("http://a"), (text("a"), 80, text("a"), None));
+        assert_eq!(parts("http://a:1/"), (text("a"), 1, text("a:1"), None));
+        let named = parts("http://a:1/x/{name}/y");
+        assert_eq!(named.3.as_deref(), Some("/x/{name}/y"));
+        assert_eq!(parts("http://[::1]:9/x").0, "::1");
+        assert!(Address::read("https://a", None).is_err());
+        assert!(Address::read("http://", None).is_err());
+    }
+}

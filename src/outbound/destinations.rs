@@ -1,0 +1,275 @@
+//! Destinations of on-failure records: files, queues, topics, buckets, and streams of this emulator.
+
+use super::address::{Address, AddressError};
+use super::connection::{Connection, SendError};
+use super::sign::{Signer, SigningScope};
+use crate::engine::event_source::{Deliver, DeliverError, Delivery, Pending};
+use crate::limits;
+use crate::model::StreamArn;
+use crate::model::event_source::{Destination, object_key};
+use crate::options::{DestinationService, DestinationSetting, Secret};
+use crate::world::{Clock, RealDeadline};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Method, Request};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Puts records into streams of this emulator.
+pub trait OwnStreams: Send + Sync + fmt::Debug {
+    /// Puts one record with this partition key.
+    fn put(&self, stream: StreamArn, key: String, data: Bytes) -> Pending<Result<(), String>>;
+}
+
+/// The destinations.
+#[derive(Debug)]
+pub struct Destinations {
+    clients: BTreeMap<DestinationService, Arc<Client>>,
+    own: Arc<dyn OwnStreams>,
+}
+
+/// An endpoint.
+#[derive(Debug)]
+struct Client {
+    service: DestinationService,
+    address: Address,
+    signer: Signer,
+    region: String,
+    clock: Clock,
+}
+
+/// The waits before the second and the third try, for destinations that are not connected.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+
+impl Destinations {
+    /// Destinations at these endpoints. Requests are signed by `credential`, or by a key that local
+    /// endpoints take.
+    ///
+    /// # Errors
+    /// When an endpoint cannot be used.
+    pub fn new(
+        settings: &[DestinationSetting],
+        credential: Option<&Secret>,
+        (region, clock): (&str, &Clock),
+        own: Arc<dyn OwnStreams>,
+    ) -> Result<Self, AddressError> {
+        let usual = Secret::from("minikin:minikin");
+        let signer = Signer::read(credential.unwrap_or(&usual));
+        let signer = signer.ok_or_else(|| {
+            AddressError("--destination-credential is written as KEY:SECRET".to_owned())
+        })?;
+        let mut clients = BTreeMap::new();
+        for setting in settings {
+            let client = Client {
+                service: setting.service,
+                address: Address::read(&setting.url, setting.ca.as_deref())?,
+                signer: signer.clone(),
+                region: region.to_owned(),
+                clock: clock.clone(),
+            };
+            clients.insert(setting.service, Arc::new(client));
+        }
+        Ok(Self { clients, own })
+    }
+
+    fn client(&self, service: DestinationService) -> Option<Arc<Client>> {
+        self.clients.get(&service).cloned()
+    }
+}
+
+impl Deliver for Destinations {
+    fn has_endpoint(&self, destination: &Destination) -> bool {
+        let service = match destination {
+            Destination::File(_) | Destination::Kinesis(_) => return true,
+            Destination::Sqs { .. } => DestinationService::Sqs,
+            Destination::Sns { .. } => DestinationService::Sns,
+            Destination::S3 { .. } => DestinationService::S3,
+        };
+        self.clients.contains_key(&service)
+    }
+
+    fn deliver(&self, delivery: Delivery) -> Pending<Result<(), DeliverError>> {
+        let json = delivery
+            .record
+            .to_json(delivery.payload.as_deref())
+            .to_string();
+        let client = match &delivery.destination {
+            Destination::File(path) => return Box::pin(append(path.clone(), json)),
+            Destination::Kinesis(stream) => {
+                let key = delivery.record.shard.to_string();
+                let putting = self.own.put(stream.clone(), key, json.into());
+                return Box::pin(async move { putting.await.map_err(DeliverError::Refused) });
+            }
+            Destination::Sqs { .. } => self.client(DestinationService::Sqs),
+            Destination::Sns { .. } => self.client(DestinationService::Sns),
+            Destination::S3 { .. } => self.client(DestinationService::S3),
+        };
+        let Some(client) = client else {
+            return Box::pin(std::future::ready(Err(DeliverError::NoEndpoint)));
+        };
+        Box::pin(async move { client.deliver(&delivery, json).await })
+    }
+}
+
+/// Appends a line to a file.
+async fn append(path: String, mut line: String) -> Result<(), DeliverError> {
+    line.push('\n');
+    let writing = tokio::task::spawn_blocking(move || {
+        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+        file.write_all(line.as_bytes())
+    });
+    let refused = |error: &dyn fmt::Display| DeliverError::Refused(error.to_string());
+    let written = writing.await.map_err(|error| refused(&error))?;
+    written.map_err(|error| refused(&error))
+}
+
+impl Client {
+    async fn deliver(&self, delivery: &Delivery, json: String) -> Result<(), DeliverError> {
+        let mut pauses = PAUSES.iter();
+        loop {
+            let trying = self.try_once(delivery, json.clone());
+            let tried = RealDeadline::lasting(limits::OUTBOUND_DELIVERY)
+                .with(trying)
+                .await;
+            match tried.unwrap_or_else(|| Err(DeliverError::Refused("no answer in time".into()))) {
+                Err(DeliverError::NotConnected(reason)) => match pauses.next() {
+                    Some(pause) => RealDeadline::lasting(*pause).end().await,
+                    None => return Err(DeliverError::NotConnected(reason)),
+                },
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_once(&self, delivery: &Delivery, json: String) -> Result<(), DeliverError> {
+        let opened = Connection::open(&self.address).await;
+        let mut connection =
+            opened.map_err(|error| DeliverError::NotConnected(error.to_string()))?;
+        match &delivery.destination {
+            Destination::Sqs { arn, name } => {
+                let url = self.queue_url(&mut connection, arn, name).await?;
+                let form = form(&[
+                    ("Action", "SendMessage"),
+                    ("Version", "2012-11-05"),
+                    ("QueueUrl", &url),
+                    ("MessageBody", &json),
+                ]);
+                self.post_form(&mut connection, form).await.map(drop)
+            }
+            Destination::Sns { arn } => {
+                let form = form(&[
+                    ("Action", "Publish"),
+                    ("Version", "2010-03-31"),
+                    ("TopicArn", arn),
+                    ("Message", &json),
+                ]);
+                self.post_form(&mut connection, form).await.map(drop)
+            }
+            Destination::S3 { bucket } => {
+                let record = &delivery.record;
+                let mapping = &delivery.mapping;
+                let key = object_key(mapping, record.shard, record.timestamp_ms, &delivery.random);
+                let path = format!("/{bucket}/{key}");
+                let request = (Method::PUT, path.as_str(), "application/octet-stream");
+                self.send(&mut connection, request, json.into())
+                    .await
+                    .map(drop)
+            }
+            Destination::Kinesis(_) | Destination::File(_) => Err(DeliverError::NoEndpoint),
+        }
+    }
+
+    async fn queue_url(
+        &self,
+        connection: &mut Connection,
+        arn: &str,
+        name: &str,
+    ) -> Result<String, DeliverError> {
+        let account = arn.split(':').nth(4).unwrap_or_default();
+        let form = form(&[
+            ("Action", "GetQueueUrl"),
+            ("Version", "2012-11-05"),
+            ("QueueName", name),
+            ("QueueOwnerAWSAccountId", account),
+        ]);
+        let answer = self.post_form(connection, form).await?;
+        let answer = String::from_utf8_lossy(&answer);
+        let url = answer.split_once("<QueueUrl>");
+        let url = url.and_then(|(_, rest)| rest.split_once("</QueueUrl>"));
+        let (url, _) = url.ok_or_else(|| {
+            DeliverError::Refused("GetQueueUrl was answered without a QueueUrl".to_owned())
+        })?;
+        Ok(url.trim().replace("&amp;", "&"))
+    }
+
+    async fn post_form(
+        &self,
+        connection: &mut Connection,
+        form: String,
+    ) -> Result<Bytes, DeliverError> {
+        let path = self.address.path.as_deref().unwrap_or("/");
+        let request = (Method::POST, path, "application/x-www-form-urlencoded");
+        self.send(connection, request, form.into()).await
+    }
+
+    async fn send(
+        &self,
+        connection: &mut Connection,
+        (method, path, content): (Method, &str, &str),
+        body: Bytes,
+    ) -> Result<Bytes, DeliverError> {
+        let refused = |reason: String| DeliverError::Refused(reason);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, &self.address.authority)
+            .header(CONTENT_TYPE, content)
+            .body(Full::new(body.clone()))
+            .map_err(|error| refused(error.to_string()))?;
+        let scheme = if self.address.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let url = format!("{scheme}://{}{path}", self.address.authority);
+        let scope = SigningScope {
+            service: match self.service {
+                DestinationService::Sqs => "sqs",
+                DestinationService::Sns => "sns",
+                DestinationService::S3 => "s3",
+            },
+            region: &self.region,
+            now_ms: self.clock.wall_time().millis(),
+        };
+        let signed = self.signer.sign(&mut request, (&url, &body), scope);
+        signed.map_err(refused)?;
+        match connection
+            .send(request, limits::OUTBOUND_ANSWER_BYTES)
+            .await
+        {
+            Ok(answer) if answer.status().is_success() => Ok(answer.into_body()),
+            Ok(answer) => {
+                let (status, body) = (answer.status(), answer.into_body());
+                let shown = &body[..body.len().min(limits::OUTBOUND_ERROR_BYTES)];
+                Err(refused(format!(
+                    "{status}: {}",
+                    String::from_utf8_lossy(shown)
+                )))
+            }
+            Err(SendError::NotSent(reason)) => Err(DeliverError::NotConnected(reason)),
+            Err(SendError::Lost(reason)) => Err(refused(reason)),
+            Err(SendError::TooLarge) => Err(refused("the answer is too large".to_owned())),
+        }
+    }
+}
+
+fn form(members: &[(&str, &str)]) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(members);
+    form.finish()
+}

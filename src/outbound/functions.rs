@@ -1,0 +1,372 @@
+//! Functions behind HTTP: the Invoke API of Lambda and of what imitates it, the Runtime Interface
+//! Emulator, and any other address.
+
+use super::address::{Address, AddressError};
+use super::connection::{Connection, SendError};
+use super::sign::{Signer, SigningScope};
+use crate::engine::event_source::{Call, Function, Functions, Invocation, Invoke, Pending};
+use crate::limits;
+use crate::lock::Lock;
+use crate::model::event_source::{Answer, ErrorSource, Response};
+use crate::options::{ErrorMode, FunctionSetting};
+use crate::world::{Clock, RealDeadline};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::{Request, StatusCode};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The only path of the Runtime Interface Emulator.
+const EMULATOR_PATH: &str = "/2015-03-31/functions/function/invocations";
+
+/// The functions that options name, and those of this process.
+#[derive(Debug)]
+pub struct HttpFunctions {
+    own: BTreeMap<String, Function>,
+    /// By name, perhaps with a qualifier; `*` stands for any other name.
+    functions: BTreeMap<String, Arc<HttpFunction>>,
+}
+
+impl HttpFunctions {
+    /// The functions of `settings`, and `own`, which go first.
+    ///
+    /// # Errors
+    /// When an address cannot be used.
+    pub fn new(
+        settings: &[FunctionSetting],
+        own: BTreeMap<String, Function>,
+        clock: &Clock,
+    ) -> Result<Self, AddressError> {
+        let mut functions = BTreeMap::new();
+        for setting in settings {
+            let function = HttpFunction::new(setting, clock.clone())?;
+            functions.insert(setting.name.clone(), Arc::new(function));
+        }
+        Ok(Self { own, functions })
+    }
+}
+
+impl Functions for HttpFunctions {
+    fn find(&self, name: &str, qualifier: Option<&str>) -> Option<Arc<dyn Invoke>> {
+        if let Some(own) = self.own.find(name, qualifier) {
+            return Some(own);
+        }
+        let qualified = qualifier.map(|qualifier| format!("{name}:{qualifier}"));
+        let exact = qualified.and_then(|qualified| self.functions.get(&qualified));
+        let found = exact
+            .or_else(|| self.functions.get(name))
+            .or_else(|| self.functions.get("*"))?;
+        Some(Arc::new(Endpoint(found.clone())))
+    }
+}
+
+/// A function at one or more addresses.
+#[derive(Debug)]
+struct HttpFunction {
+    free: Lock<Vec<Slot>>,
+    /// As many permits as there are slots: who comes first is served first.
+    permits: Arc<Semaphore>,
+    urls: Vec<String>,
+    timeout: Duration,
+    role: Option<String>,
+    signer: Option<Signer>,
+    clock: Clock,
+}
+
+/// A request that an address may have at a time, and its connection.
+#[derive(Debug)]
+struct Slot {
+    address: Arc<FunctionAddress>,
+    connection: Option<Connection>,
+}
+
+/// An address, and what is known of it.
+#[derive(Debug)]
+struct FunctionAddress {
+    address: Address,
+    errors: ErrorMode,
+    /// The address once showed an error of a function in the header.
+    shows_header: AtomicBool,
+    /// The path that worked, where the URL names none: see [`KnownPath`].
+    known_path: AtomicU8,
+}
+
+/// Which path an address without a path has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KnownPath {
+    None = 0,
+    ByName = 1,
+    Emulator = 2,
+}
+
+impl HttpFunction {
+    fn new(setting: &FunctionSetting, clock: Clock) -> Result<Self, AddressError> {
+        let mut free = Vec::new();
+        for url in &setting.urls {
+            let address = Arc::new(FunctionAddress {
+                address: Address::read(url, setting.ca.as_deref())?,
+                errors: setting.errors,
+                shows_header: AtomicBool::new(false),
+                known_path: AtomicU8::new(KnownPath::None as u8),
+            });
+            free.extend((0..setting.concurrency).map(|_| Slot {
+                address: address.clone(),
+                connection: None,
+            }));
+        }
+        Ok(Self {
+            permits: Arc::new(Semaphore::new(free.len())),
+            free: Lock::new(free),
+            urls: setting.urls.clone(),
+            timeout: setting.timeout,
+            role: setting.role.clone(),
+            signer: setting.sign.as_ref().and_then(Signer::read),
+            clock,
+        })
+    }
+}
+
+/// A function as mappings see it.
+#[derive(Debug)]
+struct Endpoint(Arc<HttpFunction>);
+
+impl Invoke for Endpoint {
+    fn acquire(&self) -> Pending<Box<dyn Call>> {
+        let function = self.0.clone();
+        Box::pin(async move {
+            let permit = function.permits.clone().acquire_owned().await;
+            let permit = permit.expect("the semaphore is never closed");
+            let slot = function.free.lock().pop();
+            let call: Box<dyn Call> = Box::new(HttpCall {
+                slot,
+                function,
+                _permit: permit,
+            });
+            call
+        })
+    }
+
+    fn role(&self) -> Option<&str> {
+        self.0.role.as_deref()
+    }
+
+    fn addresses(&self) -> Vec<String> {
+        self.0.urls.clone()
+    }
+}
+
+/// A call with its slot, which is given back when the call is dropped.
+struct HttpCall {
+    slot: Option<Slot>,
+    function: Arc<HttpFunction>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for HttpCall {
+    fn drop(&mut self) {
+        let mut free = self.function.free.lock();
+        // To the other end, so that several addresses are used in turn.
+        free.splice(0..0, self.slot.take());
+    }
+}
+
+impl Call for HttpCall {
+    fn invoke(mut self: Box<Self>, invocation: Invocation) -> Pending<Answer> {
+        Box::pin(async move {
+            let timeout = self.function.timeout;
+            let answering = self.answer(&invocation);
+            match RealDeadline::lasting(timeout).with(answering).await {
+                Some(answer) => answer,
+                None => {
+                    // The answer may still come: nothing else may follow on this connection.
+                    if let Some(slot) = &mut self.slot {
+                        slot.connection = None;
+                    }
+                    let seconds = timeout.as_secs();
+                    Answer::Lost(format!("no answer within {seconds} seconds"))
+                }
+            }
+        })
+    }
+}
+
+impl HttpCall {
+    async fn answer(&mut self, invocation: &Invocation) -> Answer {
+        let Some(slot) = &self.slot else {
+            return Answer::NotReached("no address is free".to_owned());
+        };
+        let address = slot.address.clone();
+        if let Some(path) = &address.address.path {
+            let path = path.replace("{name}", &invocation.function.name);
+            return self.post(invocation, &path).await;
+        }
+        let by_name = format!(
+            "/2015-03-31/functions/{}/invocations",
+            invocation.function.name
+        );
+        if address.known_path.load(Relaxed) == KnownPath::Emulator as u8 {
+            return self.post(invocation, EMULATOR_PATH).await;
+        }
+        let answer = self.post(invocation, &by_name).await;
+        if by_name == EMULATOR_PATH {
+            return answer;
+        }
+        let Answer::Response(response) = &answer else {
+            return answer;
+        };
+        let is_unknown = address.known_path.load(Relaxed) == KnownPath::None as u8;
+        if is_unknown && response.status == 404 && !is_lambda_shaped(response) {
+            let second = self.post(invocation, EMULATOR_PATH).await;
+            if second.status().is_some_and(|status| status != 404) {
+                address.known_path.store(KnownPath::Emulator as u8, Relaxed);
+            }
+            return second;
+        }
+        if response.status != 404 {
+            address.known_path.store(KnownPath::ByName as u8, Relaxed);
+        }
+        answer
+    }
+
+    /// Posts the event to a path of the slot's address.
+    async fn post(&mut self, invocation: &Invocation, path: &str) -> Answer {
+        let function = self.function.clone();
+        let Some(slot) = &mut self.slot else {
+            return Answer::NotReached("no address is free".to_owned());
+        };
+        let request = || request(&function, &slot.address.address, invocation, path);
+        let (first, again) = match (request(), request()) {
+            (Ok(first), Ok(again)) => (first, again),
+            (Err(reason), _) | (_, Err(reason)) => return Answer::NotReached(reason),
+        };
+        let is_emulator = path.split('?').next() == Some(EMULATOR_PATH);
+        // The peer may have closed a connection that was kept open: then a new one is tried.
+        if let Some(mut kept) = slot.connection.take().filter(Connection::is_usable) {
+            match kept.send(first, limits::EVENT_SOURCE_ANSWER_BYTES).await {
+                Err(SendError::NotSent(_)) => {}
+                result => return slot.received(result, kept, is_emulator),
+            }
+        }
+        let opening = Connection::open(&slot.address.address);
+        let opened = RealDeadline::lasting(limits::OUTBOUND_CONNECT)
+            .with(opening)
+            .await;
+        let mut connection = match opened {
+            Some(Ok(connection)) => connection,
+            Some(Err(error)) => return Answer::NotReached(error.to_string()),
+            None => return Answer::NotReached("no connection in time".to_owned()),
+        };
+        let result = connection
+            .send(again, limits::EVENT_SOURCE_ANSWER_BYTES)
+            .await;
+        slot.received(result, connection, is_emulator)
+    }
+}
+
+impl Slot {
+    fn received(
+        &mut self,
+        result: Result<hyper::Response<Bytes>, SendError>,
+        connection: Connection,
+        from_emulator: bool,
+    ) -> Answer {
+        let response = match result {
+            Ok(response) => response,
+            Err(SendError::NotSent(reason)) => return Answer::NotReached(reason),
+            Err(SendError::Lost(reason)) => return Answer::Lost(reason),
+            Err(SendError::TooLarge) => {
+                return Answer::Lost("the answer is larger than 6 MB".to_owned());
+            }
+        };
+        self.connection = Some(connection);
+        let headers = response.headers();
+        let function_error = text(headers, "x-amz-function-error");
+        if function_error.is_some() {
+            self.address.shows_header.store(true, Relaxed);
+        }
+        let errors = match self.address.errors {
+            ErrorMode::Header => ErrorSource::Header,
+            ErrorMode::Body => ErrorSource::Body,
+            ErrorMode::Auto if self.address.shows_header.load(Relaxed) => ErrorSource::Header,
+            ErrorMode::Auto => ErrorSource::Body,
+        };
+        // An error that Lambda's own front end names was not the function's.
+        let is_front_end = text(headers, "x-amzn-errortype").is_some();
+        let status = match response.status() {
+            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT if is_front_end => 503,
+            status => status.as_u16(),
+        };
+        Answer::Response(Response {
+            status,
+            function_error,
+            executed_version: text(headers, "x-amz-executed-version"),
+            retry_after_s: text(headers, RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()),
+            body: response.into_body(),
+            from_emulator,
+            errors,
+        })
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(value.to_owned())
+}
+
+/// Whether a 404 is Lambda's: it has no such function.
+fn is_lambda_shaped(response: &Response) -> bool {
+    let body = serde_json::from_slice::<serde_json::Value>(&response.body).ok();
+    body.is_some_and(|body| body.get("Type").is_some())
+}
+
+fn request(
+    function: &HttpFunction,
+    address: &Address,
+    invocation: &Invocation,
+    path: &str,
+) -> Result<Request<Full<Bytes>>, String> {
+    let mut path = path.to_owned();
+    if let Some(qualifier) = &invocation.function.qualifier {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let encoded: String = form_urlencoded::byte_serialize(qualifier.as_bytes()).collect();
+        path.push_str(&format!("{mark}Qualifier={encoded}"));
+    }
+    let attempt = invocation.attempt.to_string();
+    let headers = [
+        ("x-amz-invocation-type", "RequestResponse"),
+        ("x-amz-log-type", "None"),
+        ("x-amzn-requestid", &invocation.request_id),
+        ("x-amzn-trace-id", &invocation.trace_id),
+        ("x-minikin-mapping", &invocation.mapping),
+        ("x-minikin-attempt", &attempt),
+    ];
+    let mut request = Request::post(&path)
+        .header(HOST, &address.authority)
+        .header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let body = invocation.event.clone();
+    let mut request = request
+        .body(Full::new(body.clone()))
+        .map_err(|error| error.to_string())?;
+    if let Some(signer) = &function.signer {
+        let scheme = if address.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let url = format!("{scheme}://{}{path}", address.authority);
+        let scope = SigningScope {
+            service: "lambda",
+            region: invocation.function.scope.region.as_str(),
+            now_ms: function.clock.wall_time().millis(),
+        };
+        signer.sign(&mut request, (&url, &body), scope)?;
+    }
+    Ok(request)
+}

@@ -1,0 +1,71 @@
+//! Signature Version 4 of outbound requests.
+
+use crate::options::Secret;
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, sign,
+};
+use aws_sigv4::sign::v4;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// What requests are signed with.
+#[derive(Debug, Clone)]
+pub(super) struct Signer {
+    credentials: Credentials,
+}
+
+/// The service and the region of a signature, and the machine's time in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SigningScope<'a> {
+    pub(super) service: &'a str,
+    pub(super) region: &'a str,
+    pub(super) now_ms: i64,
+}
+
+impl Signer {
+    /// Reads `KEY:SECRET`.
+    pub(super) fn read(text: &Secret) -> Option<Self> {
+        let (key, secret) = text.expose().split_once(':')?;
+        Some(Self {
+            credentials: Credentials::new(key, secret, None, None, "minikin"),
+        })
+    }
+
+    /// Signs a request to `url` with this body.
+    pub(super) fn sign(
+        &self,
+        request: &mut Request<Full<Bytes>>,
+        (url, body): (&str, &Bytes),
+        scope: SigningScope<'_>,
+    ) -> Result<(), String> {
+        let identity = self.credentials.clone().into();
+        let mut settings = SigningSettings::default();
+        if scope.service == "s3" {
+            settings.percent_encoding_mode = PercentEncodingMode::Single;
+            settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        }
+        let now = Duration::from_millis(scope.now_ms.unsigned_abs());
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(scope.region)
+            .name(scope.service)
+            .time(UNIX_EPOCH + now)
+            .settings(settings)
+            .build()
+            .map_err(|error| error.to_string())?
+            .into();
+        let headers = request.headers().iter();
+        let headers =
+            headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let method = request.method().as_str();
+        let signable = SignableRequest::new(method, url, headers, SignableBody::Bytes(body))
+            .map_err(|error| error.to_string())?;
+        let signed = sign(signable, &params).map_err(|error| error.to_string())?;
+        let (instructions, _) = signed.into_parts();
+        instructions.apply_to_request_http1x(request);
+        Ok(())
+    }
+}
