@@ -20,10 +20,14 @@ use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_sdk_kinesis::config::{BehaviorVersion, Config, Credentials, Region};
+use minikin::emulator::Surroundings;
+use minikin::engine::event_source::{EventSources, Mapping};
 use minikin::lock::{Lock, Rank};
+use minikin::model::event_source::Refusal;
 use minikin::world::{Clock, Rule, Timestamp};
-use minikin::{Emulator, Options};
+use minikin::{Emulator, Function, Options};
 use raw::Connection;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -53,6 +57,8 @@ pub(crate) struct Lab {
     pub(crate) clock: LabClock,
     flags: Arc<[String]>,
     directory: Option<Arc<TempDir>>,
+    /// Functions for event source mappings.
+    functions: BTreeMap<String, Function>,
     idle: Arc<Lock<Vec<Connection>>>,
 }
 
@@ -114,6 +120,15 @@ pub(crate) use {kinesis_test, wire_test};
 impl Lab {
     /// Starts an emulator with these flags and the usual ones.
     pub(crate) async fn start(place: Place, flags: &[&str]) -> Self {
+        Self::start_with(place, flags, |_| BTreeMap::new()).await
+    }
+
+    /// The same, with functions for event source mappings, which may look at the clock.
+    pub(crate) async fn start_with(
+        place: Place,
+        flags: &[&str],
+        functions: impl FnOnce(&LabClock) -> BTreeMap<String, Function>,
+    ) -> Self {
         let directory = (place == Place::Disk).then(|| Arc::new(TempDir::new().unwrap()));
         let mut all: Vec<String> = ["--port", "0", "--host", "127.0.0.1"]
             .map(str::to_owned)
@@ -126,8 +141,10 @@ impl Lab {
             all.extend(["--data-dir".to_owned(), path]);
         }
         all.extend(flags.iter().map(ToString::to_string));
+        let clock = LabClock(Arc::new(Lock::ranked(Rank::new(0), None)));
         let lab = Self {
-            clock: LabClock(Arc::new(Lock::ranked(Rank::new(0), None))),
+            functions: functions(&clock),
+            clock,
             flags: all.into(),
             directory,
             idle: Arc::default(),
@@ -138,7 +155,11 @@ impl Lab {
 
     async fn open(&self) {
         let options = Options::read(self.flags.iter().cloned()).unwrap();
-        let emulator = Emulator::start(options).await.unwrap();
+        let around = Surroundings {
+            functions: self.functions.clone(),
+            ..Surroundings::default()
+        };
+        let emulator = Emulator::start_in(options, around).await.unwrap();
         *self.clock.0.lock() = Some(emulator);
     }
 
@@ -190,6 +211,16 @@ impl Lab {
     /// Replaces the faults to inject.
     pub(crate) fn set_faults(&self, rules: Vec<Rule>) {
         self.clock.0.lock().as_ref().unwrap().faults().set(rules);
+    }
+
+    /// The emulator's event source mappings.
+    pub(crate) fn event_sources(&self) -> Arc<EventSources> {
+        self.clock.0.lock().as_ref().unwrap().event_sources()
+    }
+
+    /// Creates an event source mapping.
+    pub(crate) fn map(&self, request: &serde_json::Value) -> Result<Arc<Mapping>, Refusal> {
+        self.clock.0.lock().as_ref().unwrap().map_function(request)
     }
 
     /// Waits until the emulator serves so many subscriptions.
@@ -342,6 +373,12 @@ impl Lab {
 impl LabClock {
     fn clock(&self) -> Clock {
         self.0.lock().as_ref().unwrap().clock().clone()
+    }
+
+    /// The emulator's time in milliseconds; none while it restarts.
+    pub(crate) fn now_ms_if_open(&self) -> Option<i64> {
+        let emulator = self.0.lock();
+        Some(emulator.as_ref()?.clock().now().millis())
     }
 
     /// The emulator's time in milliseconds.

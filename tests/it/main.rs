@@ -16,6 +16,7 @@ mod lab;
 mod limits;
 mod listing;
 mod load;
+mod mappings;
 mod permissions;
 mod properties;
 mod records;

@@ -251,7 +251,7 @@ fn only_the_store_names_sled() {
 }
 
 #[test]
-fn only_http_names_axum_and_hyper() {
+fn only_http_and_outbound_name_axum_and_hyper() {
     let words = [
         "axum",
         "hyper",
@@ -261,7 +261,7 @@ fn only_http_names_axum_and_hyper() {
         "tokio_rustls",
     ];
     only(&words, |path| {
-        path == "http.rs" || path.starts_with("http/")
+        path == "http.rs" || path.starts_with("http/") || path.starts_with("outbound/")
     });
 }
 

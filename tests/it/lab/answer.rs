@@ -77,7 +77,7 @@ impl Answer {
     /// The document, in terms of JSON whichever format it is in.
     pub(crate) fn value(&self) -> Value {
         match self.header("content-type") {
-            Some(JSON) => serde_json::from_slice(&self.body)
+            Some(JSON | "application/json") => serde_json::from_slice(&self.body)
                 .unwrap_or_else(|error| panic!("{error}: {}", self.text())),
             Some(CBOR) => cbor::to_json(&cbor::read(&self.body)),
             other => panic!("{other:?} {}", self.text()),

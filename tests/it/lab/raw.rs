@@ -102,7 +102,8 @@ impl Connection {
 
     async fn read(&mut self, with_body: bool) -> Option<Answer> {
         let mut answer = self.head().await?;
-        if with_body && !(100..200).contains(&answer.status) {
+        let has_none = (100..200).contains(&answer.status) || answer.status == 204;
+        if with_body && !has_none {
             answer.body = self.body(&answer).await?;
         }
         Some(answer)

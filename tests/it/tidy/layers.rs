@@ -124,6 +124,7 @@ fn the_map_in_the_crate_names_the_layers_in_this_order() {
         "error",
         "operation",
         "options",
+        "outbound",
         "http",
         "emulator",
     ] {

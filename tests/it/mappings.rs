@@ -1,0 +1,17 @@
+//! Event source mappings: the cases of the acceptance table, by their numbers.
+
+mod api;
+mod batching;
+mod bench;
+mod consumers;
+mod destinations;
+mod draining;
+mod filters;
+mod invoking;
+mod lanes;
+mod life;
+mod lineage;
+mod reports;
+mod retries;
+mod server;
+mod windows;

@@ -1,0 +1,166 @@
+//! An HTTP server of a test that answers by script and notes requests.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use minikin::lock::Lock;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// A request that the server got.
+#[derive(Debug, Clone)]
+pub(super) struct Got {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: String,
+}
+
+impl Got {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// What the server answers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(&'static str, &'static str)>,
+    pub(super) body: String,
+    /// Waits until the test lets all go.
+    pub(super) held: bool,
+}
+
+impl Reply {
+    pub(super) fn new(status: u16, body: &str) -> Self {
+        Self {
+            status,
+            body: body.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+type Rule = dyn Fn(&Got, usize) -> Reply + Send + Sync;
+
+/// The server; it ends with the runtime.
+#[derive(Clone)]
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    got: Arc<Lock<Vec<Got>>>,
+    running: Arc<Lock<(usize, usize)>>,
+    released: watch::Sender<bool>,
+    rule: Arc<Rule>,
+}
+
+impl Server {
+    /// Listens on a free port of this machine.
+    pub(super) async fn start(rule: impl Fn(&Got, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::over(TcpListener::bind("127.0.0.1:0").await.unwrap(), rule)
+    }
+
+    /// Answers those who connect to `listener`.
+    pub(super) fn over(
+        listener: TcpListener,
+        rule: impl Fn(&Got, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let server = Self {
+            address: listener.local_addr().unwrap(),
+            got: Arc::default(),
+            running: Arc::default(),
+            released: watch::Sender::new(false),
+            rule: Arc::new(rule),
+        };
+        server.serve(listener);
+        server
+    }
+
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the test's server ends with its runtime"
+    )]
+    fn serve(&self, listener: TcpListener) {
+        let server = self.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let server = server.clone();
+                let service = service_fn(move |request| server.clone().answer(request));
+                let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+                tokio::spawn(serving);
+            }
+        });
+    }
+
+    async fn answer(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let headers = head.headers.iter();
+        let got = Got {
+            method: head.method.to_string(),
+            path: head.uri.to_string(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+                .collect(),
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        };
+        let number = {
+            let mut all = self.got.lock();
+            all.push(got.clone());
+            all.len()
+        };
+        {
+            let mut running = self.running.lock();
+            running.0 += 1;
+            running.1 = running.1.max(running.0);
+        }
+        let reply = (self.rule)(&got, number);
+        if reply.held {
+            let mut released = self.released.subscribe();
+            let _released = released.wait_for(|released| *released).await;
+        } else {
+            tokio::task::yield_now().await;
+        }
+        self.running.lock().0 -= 1;
+        let mut response = Response::new(Full::new(reply.body.into()));
+        *response.status_mut() = reply.status.try_into().unwrap();
+        for (name, value) in reply.headers {
+            response.headers_mut().insert(name, value.parse().unwrap());
+        }
+        Ok(response)
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(super) fn got(&self) -> Vec<Got> {
+        self.got.lock().clone()
+    }
+
+    pub(super) fn paths(&self) -> Vec<String> {
+        self.got().into_iter().map(|got| got.path).collect()
+    }
+
+    pub(super) fn most_at_once(&self) -> usize {
+        self.running.lock().1
+    }
+
+    pub(super) fn running(&self) -> usize {
+        self.running.lock().0
+    }
+
+    pub(super) fn release(&self) {
+        self.released.send_replace(true);
+    }
+}

@@ -1,0 +1,200 @@
+//! Cases 80 to 86: tumbling windows.
+
+use super::bench::{Bench, Say, Seen, bench, bench_with};
+use crate::lab::{Place, seconds};
+use serde_json::{Value, json};
+
+/// Answers the number of records that the window has had.
+fn counts(seen: &Seen) -> Say {
+    let before = seen.body["state"]["n"].as_u64().unwrap_or(0);
+    let state = json!({ "n": before + seen.texts.len() as u64 });
+    Say::Answer(json!({ "state": state }).to_string())
+}
+
+fn is_final(seen: &Seen) -> bool {
+    seen.body["isFinalInvokeForWindow"].as_bool().unwrap()
+}
+
+const WINDOW: i64 = 10;
+
+#[test]
+fn case_80_a_window_carries_its_state_to_a_last_invocation() {
+    bench(
+        |seen, _| counts(seen),
+        |bench| async move {
+            bench.map(json!({ "TumblingWindowInSeconds": WINDOW }));
+            bench.advance_ms(1_000).await;
+            bench.put("1").await;
+            bench.settle().await;
+            bench.advance_ms(4_000).await;
+            bench.put("5").await;
+            bench.settle().await;
+            bench.advance_ms(7_000).await;
+            bench.put("12").await;
+            bench.settle().await;
+            let seen = bench.script.seen();
+            assert_eq!(bench.script.batches(), ["1", "5", "", "12"]);
+            let states: Vec<Value> = seen.iter().map(|seen| seen.body["state"].clone()).collect();
+            assert_eq!(
+                states,
+                [json!({}), json!({"n": 1}), json!({"n": 2}), json!({})]
+            );
+            assert_eq!(
+                seen.iter().map(is_final).collect::<Vec<_>>(),
+                [false, false, true, false]
+            );
+            assert_eq!(seen[2].at, 12_000);
+            // The clock begins at 22:13:20.
+            let first = json!({ "start": "2023-11-14T22:13:20Z", "end": "2023-11-14T22:13:30Z" });
+            assert_eq!(seen[2].body["window"], first);
+            assert_eq!(seen[3].body["window"]["start"], "2023-11-14T22:13:30Z");
+            assert_eq!(seen[0].body["shardId"], "shardId-000000000000");
+        },
+    );
+}
+
+#[test]
+fn case_81_an_idle_window_ends_after_a_while() {
+    for (profile, end) in [("standard", 130_000), ("fast", 10_000)] {
+        bench_with(
+            Place::Memory,
+            &["--profile", profile],
+            1,
+            |seen, _| counts(seen),
+            |bench| async move {
+                bench.map(json!({ "TumblingWindowInSeconds": WINDOW }));
+                bench.put("a").await;
+                bench.settle().await;
+                bench.lab.clock.advance(seconds(200)).await;
+                assert_eq!(bench.script.times(), [0, end]);
+                assert!(is_final(&bench.script.seen()[1]));
+            },
+        );
+    }
+}
+
+#[test]
+fn case_82_an_answer_without_state_is_a_failure() {
+    bench(
+        |seen, number| {
+            if number == 2 {
+                Say::Answer("{}".to_owned())
+            } else {
+                counts(seen)
+            }
+        },
+        |bench| async move {
+            bench.map(json!({ "TumblingWindowInSeconds": WINDOW }));
+            bench.put("a").await;
+            bench.settle().await;
+            bench.put("b").await;
+            bench.drain().await;
+            let seen = bench.script.seen();
+            assert_eq!(bench.script.batches(), ["a", "b", "b"]);
+            assert_eq!(seen[2].body["state"], json!({ "n": 1 }));
+            assert_eq!(seen[1].id, seen[2].id);
+        },
+    );
+}
+
+#[test]
+fn case_83_a_large_state_ends_the_window_early() {
+    bench(
+        |seen, number| match number {
+            1 => Say::Answer(json!({ "state": { "n": "x".repeat(1_048_577) } }).to_string()),
+            _ => counts(seen),
+        },
+        |bench| async move {
+            bench.map(json!({ "TumblingWindowInSeconds": WINDOW }));
+            bench.put("a").await;
+            bench.settle().await;
+            bench.put("b").await;
+            bench.settle().await;
+            let seen = bench.script.seen();
+            assert_eq!(bench.script.batches(), ["a", "", "b"]);
+            assert!(is_final(&seen[1]) && seen[1].body["isWindowTerminatedEarly"] == true);
+            assert!(seen[1].body["state"]["n"].as_str().unwrap().len() > 1_048_576);
+            assert_eq!(seen[2].body["state"], json!({}));
+            assert_eq!(seen[2].body["window"], seen[0].body["window"]);
+        },
+    );
+}
+
+#[test]
+fn case_84_a_last_invocation_that_fails_is_discarded() {
+    bench(
+        |seen, _| {
+            if is_final(seen) {
+                Say::Fail
+            } else {
+                counts(seen)
+            }
+        },
+        |bench| async move {
+            let mapping =
+                bench.map(json!({ "TumblingWindowInSeconds": WINDOW, "MaximumRetryAttempts": 0 }));
+            bench.put("a").await;
+            bench.settle().await;
+            bench.lab.clock.advance(seconds(11)).await;
+            bench.put("b").await;
+            bench.settle().await;
+            let failures = Bench::failures(&mapping);
+            assert_eq!(failures.len(), 1);
+            assert_eq!(
+                failures[0]["KinesisBatchInfo"].as_object().unwrap().len(),
+                2
+            );
+            assert_eq!(
+                failures[0]["timeWindowInfo"]["isFinalInvokeForWindow"],
+                true
+            );
+            let seen = bench.script.seen();
+            assert_eq!(seen.last().unwrap().body["state"], json!({}));
+            assert_eq!(bench.script.batches(), ["a", "", "b"]);
+        },
+    );
+}
+
+#[test]
+fn case_85_state_and_position_survive_together() {
+    bench_with(
+        Place::Disk,
+        &[],
+        1,
+        |seen, _| counts(seen),
+        |bench| async move {
+            bench.map(json!({ "TumblingWindowInSeconds": WINDOW }));
+            bench.put("a").await;
+            bench.settle().await;
+            bench.lab.restart().await;
+            crate::lab::Stream::existing(&bench.lab, "s")
+                .put("k", "b")
+                .await;
+            bench.settle().await;
+            let seen = bench.script.seen();
+            assert_eq!(bench.script.batches(), ["a", "b"]);
+            assert_eq!(seen[1].body["state"], json!({ "n": 1 }));
+        },
+    );
+}
+
+#[test]
+fn case_86_a_split_ends_the_window() {
+    bench(
+        |seen, _| counts(seen),
+        |bench| async move {
+            bench.map(json!({ "TumblingWindowInSeconds": WINDOW }));
+            bench.put("a").await;
+            bench.settle().await;
+            let body = r#"{"StreamName":"s","ShardToSplit":"shardId-000000000000","NewStartingHashKey":"170141183460469231731687303715884105728"}"#;
+            bench.lab.json("SplitShard", body).await;
+            bench.settle().await;
+            bench.stream.put_at("0", "b").await;
+            bench.settle().await;
+            let seen = bench.script.seen();
+            assert_eq!(bench.script.batches(), ["a", "", "b"]);
+            assert_eq!(seen[1].body["state"], json!({ "n": 1 }));
+            assert_eq!(seen[2].body["state"], json!({}));
+        },
+    );
+}
