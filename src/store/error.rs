@@ -34,7 +34,7 @@ impl std::fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-/// Whether the store takes writes.
+/// True when the store takes writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
     /// It takes writes.
@@ -116,7 +116,7 @@ impl OpenError {
         Self::of(directory, problem)
     }
 
-    /// Whether the directory is damaged, and not merely out of reach.
+    /// True when the directory is damaged, and not merely out of reach.
     pub fn is_damage(&self) -> bool {
         matches!(self.problem, Problem::Damaged(..))
     }
@@ -154,7 +154,7 @@ impl std::error::Error for OpenError {}
 /// (`EMFILE`).
 const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
 
-/// Whether an error is about the machine or its user: then nothing on the disk is damaged.
+/// True when an error is about the machine or its user: then nothing on the disk is damaged.
 pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
     let kind = matches!(
         error.kind(),
@@ -167,7 +167,7 @@ pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
     kind || is_out_of_descriptors(error)
 }
 
-/// Whether an error is about too many open files, which passes.
+/// True when an error is about too many open files, which passes.
 pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     number.is_some_and(|number| TOO_MANY_OPEN_FILES.contains(&number))

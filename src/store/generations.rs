@@ -55,7 +55,7 @@ impl Generation {
         self.is_half_dead()
     }
 
-    /// Whether less than half of what was written is still wanted.
+    /// True when less than half of what was written is still wanted.
     pub(crate) fn is_half_dead(&self) -> bool {
         self.live() < self.total() / 2
     }

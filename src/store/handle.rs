@@ -108,7 +108,7 @@ impl Store {
         self.0.close()
     }
 
-    /// Whether writes are taken.
+    /// True when writes are taken.
     pub fn health(&self) -> Health {
         let shared = &self.0.shared;
         let full = shared.is_full().then_some(&StoreError::Full);

@@ -51,7 +51,7 @@ pub(crate) struct Found {
 pub(crate) struct FoundLog {
     pub(crate) segments: Vec<SegmentRef>,
     pub(crate) tail: Tail,
-    /// Whether the tail is in commit frames of the current generation.
+    /// True when the tail is in commit frames of the current generation.
     pub(crate) committed: bool,
 }
 

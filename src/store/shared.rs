@@ -1,4 +1,4 @@
-//! What all parts of a store share: settings, budgets, wake-up signals. Ids, never logs.
+//! The state that all parts of a store share: settings, budgets, wake-up signals; ids, never logs.
 
 pub(crate) mod budget;
 pub(crate) mod pacer;

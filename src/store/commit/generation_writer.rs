@@ -82,12 +82,12 @@ impl GenerationWriter {
         current.map(|current| current.generation.clone())
     }
 
-    /// Whether the current generation has its full size.
+    /// True when the current generation has its full size.
     pub(crate) fn is_full(&self) -> bool {
         self.has_written(self.shared.settings.generation_bytes)
     }
 
-    /// Whether much was written to the current generation and nothing of it is wanted.
+    /// True when much was written to the current generation and nothing of it is wanted.
     pub(crate) fn is_dead(&self) -> bool {
         let worthwhile = self.shared.settings.generation_bytes / 16;
         let live = self.generation().map(|generation| generation.live());

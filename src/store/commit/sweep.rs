@@ -12,7 +12,7 @@ pub(super) trait Sweep {
     fn shared(&self) -> &Arc<Shared>;
     fn logs(&self) -> &Arc<Logs>;
     fn writer(&mut self) -> &mut GenerationWriter;
-    /// Whether the current generation may be ended though nothing in its segments is wanted.
+    /// True when the current generation may be ended though nothing in its segments is wanted.
     fn may_end_current(&self) -> bool;
     /// Makes a current generation where there is none.
     fn begin_generation(&mut self) -> io::Result<()>;

@@ -98,7 +98,7 @@ fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Whether the directory has the version of this program. It has none when a start was killed
+/// True when the directory has the version of this program. It has none when a start was killed
 /// before it wrote the version.
 fn has_version(layout: &Layout) -> Result<bool, OpenError> {
     let (directory, path) = (layout.directory(), layout.version());

@@ -65,7 +65,7 @@ pub(crate) trait Disk: Send + Sync {
     fn open_copy(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>>;
     /// The numbers of the generations, in order. Removes those that were being removed.
     fn generations(&self) -> io::Result<Vec<u64>>;
-    /// Whether there is a generation of this number.
+    /// True when there is a generation of this number.
     fn holds(&self, number: u64) -> bool;
     /// Renames a damaged generation, and returns its new name.
     fn set_aside(&self, number: u64) -> io::Result<String>;
@@ -97,7 +97,7 @@ pub(crate) trait Disk: Send + Sync {
     fn metadata_name(&self) -> String;
     /// A generation, for messages.
     fn name(&self, number: u64) -> String;
-    /// Whether no call takes real time. Then the store does everything where it is asked for,
+    /// True when no call takes real time. Then the store does everything where it is asked for,
     /// without threads, so that a test sees the same order every time.
     fn is_instant(&self) -> bool {
         false

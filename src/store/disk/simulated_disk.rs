@@ -142,7 +142,7 @@ impl SimulatedDisk {
         self.0.lock().writes_left = Some(writes);
     }
 
-    /// Whether the power is gone.
+    /// True when the power is gone.
     pub fn is_dark(&self) -> bool {
         self.0.lock().is_dark
     }

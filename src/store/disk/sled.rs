@@ -35,7 +35,7 @@ type Tree = engine::Tree<SLED_LEAF_FANOUT>;
 /// The lowest level there is: records are stored as they are, nearly at the speed of a copy.
 const COMPRESSION: i32 = -131_072;
 
-/// How empty a file may get before sled rewrites what is left in it.
+/// The share of a file that is in use below which sled rewrites the rest of the file.
 const FILL_RATIO: f32 = 0.3;
 
 /// A data directory of sled databases.

@@ -13,7 +13,7 @@ use super::bytes::{checked, framed, stamp, u64_at};
 /// Bytes of the file.
 const BYTES: usize = 36;
 
-/// How far the databases were written.
+/// The ends of the databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Marks {
     /// Saves of metadata since the directory was made.

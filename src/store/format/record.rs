@@ -33,7 +33,7 @@ pub struct Record<'a> {
     pub partition_key: Option<&'a str>,
     /// Its payload.
     pub data: &'a [u8],
-    /// Whether the stream was encrypted when the record was put.
+    /// True when the stream was encrypted when the record was put.
     pub encrypted: bool,
 }
 

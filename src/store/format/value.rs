@@ -17,14 +17,14 @@ pub struct StreamValue {
     pub name: String,
     pub created_ms: i64,
     pub status: String,
-    /// When the status ends by itself.
+    /// The time at which the status ends by itself.
     pub due_ms: Option<i64>,
-    /// Whether the stream ever was ACTIVE.
+    /// True when the stream ever was ACTIVE.
     pub was_active: bool,
-    /// What arrived before this had expired under an earlier retention period.
+    /// Records that arrived before this had expired under an earlier retention period.
     pub expired_before_ms: i64,
     pub settings: StreamSettings,
-    /// What the stream becomes when UPDATING ends.
+    /// The change that is made when UPDATING ends.
     pub pending: Option<PendingChange>,
     pub tags: BTreeMap<String, String>,
     pub policy: Option<String>,
@@ -32,16 +32,16 @@ pub struct StreamValue {
     pub history: History,
 }
 
-/// What can be set about a stream. Most changes go through UPDATING.
+/// The settings of a stream. Most changes go through UPDATING.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamSettings {
-    /// Whether its capacity follows demand.
+    /// True when its capacity follows demand.
     pub on_demand: bool,
-    /// How long records can be read.
+    /// The retention period in hours.
     pub retention_hours: u32,
     /// Its largest record.
     pub max_record_kib: u32,
-    /// Whether it spreads records over the shards itself.
+    /// True when it spreads records over the shards itself.
     pub auto_distribution: bool,
     /// The key of its encryption, if it is encrypted.
     pub key_id: Option<String>,
@@ -56,11 +56,11 @@ pub struct StreamSettings {
 pub struct PendingChange {
     /// The settings afterwards.
     pub settings: StreamSettings,
-    /// What is done to the shards.
+    /// The change of the shards.
     pub resharding: Option<ReshardingOrder>,
 }
 
-/// What is to be done to a stream's shards.
+/// A change of a stream's shards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReshardingOrder {
     /// One shard becomes two.
@@ -79,7 +79,7 @@ pub enum ReshardingOrder {
     },
     /// As many open shards of one size.
     Scale {
-        /// How many.
+        /// Number of open shards afterwards.
         count: u32,
     },
 }
@@ -89,7 +89,7 @@ pub enum ReshardingOrder {
 pub struct Consumer {
     /// When it was registered, in milliseconds since the epoch; the seconds are part of its ARN.
     pub created_ms: i64,
-    /// Whether it is on its way out.
+    /// True when it is being deleted.
     pub deleting: bool,
     /// When CREATING or DELETING ends, in milliseconds since the epoch; none when it is ACTIVE.
     pub due_ms: Option<i64>,

@@ -30,7 +30,7 @@ impl SegmentRef {
         Some((self.generation.clone()?, self.entry))
     }
 
-    /// Whether the segment is stored in `generation`.
+    /// True when the segment is stored in `generation`.
     pub(crate) fn is_in(&self, generation: &Arc<Generation>) -> bool {
         let place = self.generation.as_ref();
         place.is_some_and(|place| Arc::ptr_eq(place, generation))
@@ -54,14 +54,14 @@ pub(crate) struct LogState {
     pub(crate) visible: u64,
     /// Bytes appended since the last commit.
     pub(crate) pending: u64,
-    /// Whether the log is in the list of logs to commit.
+    /// True when the log is in the list of logs to commit.
     pub(crate) dirty: bool,
     pub(crate) deleted: bool,
-    /// Whether a segment was filled before: then the next tail is allocated at its full size.
+    /// True when a segment was filled before: then the next tail is allocated at its full size.
     pub(crate) seasoned: bool,
 }
 
-/// What leaving records gave back.
+/// The memory and the disk space that deleted records give back.
 #[derive(Debug, Default)]
 pub(crate) struct Freed {
     /// Bytes of memory.
@@ -119,7 +119,7 @@ impl LogState {
         size
     }
 
-    /// Whether every record of the tail arrived before `horizon` and is visible.
+    /// True when every record of the tail arrived before `horizon` and is visible.
     pub(crate) fn is_tail_expired(&self, horizon: Timestamp) -> bool {
         let Some(last) = self.tail.len().checked_sub(1) else {
             return false;

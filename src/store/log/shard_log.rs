@@ -18,7 +18,7 @@ pub struct Log {
     pub(super) shared: Arc<Shared>,
     /// Records before this index are durable.
     pub(super) durable: Arc<AtomicU64>,
-    /// Whether the engine asked for the log since the start.
+    /// True when the engine asked for the log since the start.
     claimed: AtomicBool,
     pub(super) state: Lock<LogState>,
     /// Just past the index of the last visible record, for followers.

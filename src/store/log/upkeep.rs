@@ -19,7 +19,7 @@ pub(crate) struct CommitBatch {
     end: u64,
     /// Bytes appended since the last commit.
     pub(crate) pending: u64,
-    /// Whether records of the tail are in a commit frame only.
+    /// True when records of the tail are in a commit frame only.
     pub(crate) in_frames: bool,
 }
 
@@ -123,7 +123,7 @@ impl Log {
         bytes
     }
 
-    /// Whether the segment is not in memory any more.
+    /// True when the segment is not in memory any more.
     pub(crate) fn is_evicted(&self, first: u64) -> bool {
         let mut state = self.state.lock();
         let segment = state.segment(first);

@@ -29,7 +29,7 @@ impl CommitPacer {
         self.expected.store(served + late, Ordering::Relaxed);
     }
 
-    /// Whether every expected append has come.
+    /// True when every expected append has come.
     pub(crate) fn is_complete(&self) -> bool {
         self.appended.load(Ordering::Relaxed) >= self.expected.load(Ordering::Relaxed)
     }

@@ -22,7 +22,7 @@ use tokio::sync::{Semaphore, watch};
 /// The state that all parts of a store share.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
-    /// Whether records survive a restart: there is a data directory.
+    /// True when records survive a restart: there is a data directory.
     pub(crate) is_durable: bool,
     /// Bytes at which a segment is closed.
     pub(crate) segment_limit: usize,
@@ -131,7 +131,7 @@ impl Shared {
         self.settings.unflushed_bytes + Self::spill_threshold(&self.settings)
     }
 
-    /// Whether writes are acknowledged when they are durable.
+    /// True when writes are acknowledged when they are durable.
     pub(crate) fn is_always(&self) -> bool {
         matches!(self.settings.durability, Durability::Always)
     }
@@ -150,7 +150,7 @@ impl Shared {
         failure.filter(|error| !matches!(error, StoreError::Closed))
     }
 
-    /// Whether memory is full and nothing can be spilled.
+    /// True when memory is full and nothing can be spilled.
     pub(crate) fn is_full(&self) -> bool {
         self.budget.is_refusing() && self.budget.level() >= self.settings.memory_bytes
     }

@@ -98,7 +98,7 @@ fn left_of_generation(interrupts_flush: bool, seed: u64) -> Vec<u32> {
     contents(&disk, 1).into_iter().map(number).collect()
 }
 
-/// Whether a save is there after a crash `after` so many of its writes.
+/// True when a save is there after a crash `after` so many of its writes.
 fn is_saved(after: u64, seed: u64) -> bool {
     let disk = SimulatedDisk::new();
     let metadata = disk.open_metadata().unwrap();
