@@ -66,11 +66,12 @@ class PrintedOutput:
 class Scenario:
     """Runs a client once; the checks look at what it passed on."""
 
-    def __init__(self, source, target=None, encode=encode_json, decode=decode_json):
+    def __init__(self, source, target=None, encode=encode_json, decode=decode_json, lead=50):
         self.source = source
         self.target = target
         self.encode = encode
         self.decode = decode
+        self.lead = lead
         self.written = None
         self.numbers = None
 
@@ -88,7 +89,7 @@ class Scenario:
             if self.target
             else PrintedOutput(f"{self.source}.out")
         )
-        writer = streams.Writer(self.source, self.encode)
+        writer = streams.Writer(self.source, self.encode, self.lead)
         self.process = process
         self.wait_for_round(writer)
         for _ in range(3 if LONG else 1):

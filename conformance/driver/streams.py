@@ -57,14 +57,13 @@ class Writer:
 
     The next record of a key is written only after the service took the one before, so the order
     of each key's records is known. `encode(key, number)` gives a record's data. The writer stays at
-    most LEAD rounds ahead of `passed_on`, so that a slow client is not buried in records.
+    most `lead` rounds ahead of `passed_on`, so that a slow client is not buried in records.
     """
 
-    LEAD = 50
-
-    def __init__(self, stream, encode, pause_seconds=0.2):
+    def __init__(self, stream, encode, lead=50, pause_seconds=0.2):
         self.stream = stream
         self.encode = encode
+        self.lead = lead
         self.pause_seconds = pause_seconds
         self.rounds = 0
         self.passed_on = 0
@@ -80,7 +79,7 @@ class Writer:
                 self.rounds = number + 1
                 if self.stopping.wait(self.pause_seconds):
                     return
-                while self.rounds > self.passed_on + self.LEAD:
+                while self.rounds > self.passed_on + self.lead:
                     if self.stopping.wait(self.pause_seconds):
                         return
         except Exception as error:
