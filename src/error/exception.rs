@@ -89,6 +89,23 @@ impl Kind {
         }
     }
 
+    /// True for an exception of the service's model. The others come from the framework in front of the
+    /// service, or are common to all services.
+    pub const fn is_modelled(self) -> bool {
+        !matches!(
+            self,
+            Self::IncompleteSignatureException
+                | Self::InternalFailure
+                | Self::InvalidSignatureException
+                | Self::MissingAuthenticationTokenException
+                | Self::RequestTimeoutException
+                | Self::SerializationException
+                | Self::ServiceUnavailable
+                | Self::UnknownOperationException
+                | Self::UnrecognizedClientException
+        )
+    }
+
     /// The member that holds the message; the service capitalizes it for this one exception only.
     pub const fn message_key(self) -> &'static str {
         if matches!(self, Self::SerializationException) {

@@ -1,4 +1,4 @@
-//! `POST /`: from a request to its reply, with the checks in the service's order.
+//! From a request to its reply, with the checks in the service's order. All protocols go the same way.
 
 use super::access::Access;
 use super::connection::Client;
@@ -15,6 +15,9 @@ use hyper::Method;
 use hyper::header::ORIGIN;
 use hyper::http::request::Parts;
 use std::sync::Arc;
+
+/// A structure without members in CBOR.
+const EMPTY_MAP: &[u8] = &[0xa0];
 
 /// Answers the service's requests.
 #[derive(Debug)]
@@ -46,7 +49,7 @@ impl Dispatcher {
             return unroutable(head);
         }
         let content = Content::of(head);
-        if body.is_empty() {
+        if body.is_empty() && content != Content::Known(Format::RpcV2Cbor) {
             return empty_body(content, Target::of(head));
         }
         match content {
@@ -63,11 +66,15 @@ impl Dispatcher {
     /// is refused before an unknown target and before refused credentials.
     async fn call(&self, request: Received<'_>, format: Format) -> Reply {
         let Received { head, body, client } = request;
+        let signed = body;
+        let empty = Bytes::from_static(EMPTY_MAP);
+        // Only RPC v2 comes here without a body: an operation without input needs none there.
+        let body = if body.is_empty() { &empty } else { body };
         let Some(entry) = Target::of(head).entry() else {
             return refused(format, body, Error::unknown_operation());
         };
         let now = self.engine.world.clock.wall_time();
-        let caller = match self.access.caller(head, body, client, now) {
+        let caller = match self.access.caller(head, signed, client, now) {
             Ok(caller) => caller,
             Err(error) => return refused(format, body, error).of(entry),
         };
@@ -78,7 +85,7 @@ impl Dispatcher {
         };
         match entry.call(context, body.clone(), format).await {
             Ok(Answer::Whole(body, permit)) => Reply::done(format, body).holding(permit).of(entry),
-            Ok(Answer::Events(events)) => Reply::events(events).of(entry),
+            Ok(Answer::Events(events)) => Reply::events(format, events).of(entry),
             Err(error) => {
                 let stream = named_stream(format, body, &error);
                 Reply::refused(format, error).of(entry).about(stream)

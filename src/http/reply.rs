@@ -4,15 +4,16 @@ use super::body::Body;
 use super::connection::counted;
 use super::metrics::Outcome;
 use super::slow_reader;
-use super::target::{Target, unread_format};
+use super::target::{PROTOCOL, RPC_V2_CBOR, Target, unread_format};
 use crate::admission::BudgetPermit;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::operation::{Entry, Events};
 use crate::wire::{self, Format};
 use crate::world::Random;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Response, StatusCode};
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub(super) struct Reply {
     /// A subscription instead of a body.
     events: Option<Box<Events>>,
     is_preflight: bool,
+    /// True for an answer in RPC v2 CBOR.
+    is_rpc_v2: bool,
     operation: Option<&'static Entry>,
     /// The message of the panic that ended the request.
     panic: Option<String>,
@@ -69,6 +72,7 @@ impl Reply {
             permit: None,
             events: None,
             is_preflight: false,
+            is_rpc_v2: false,
             operation: None,
             panic: None,
             error: None,
@@ -78,29 +82,44 @@ impl Reply {
 
     /// The answer of an operation.
     pub(super) fn done(format: Format, body: Vec<u8>) -> Self {
-        Self::new(200, Some(format.content_type()), body)
+        // In RPC v2 an operation without output answers without a body, and without a type.
+        let is_untyped = format == Format::RpcV2Cbor && body.is_empty();
+        let content_type = (!is_untyped).then(|| format.content_type());
+        Self::new(200, content_type, body).in_protocol(format)
+    }
+
+    /// Adds the protocol of the request, for the headers.
+    fn in_protocol(self, format: Format) -> Self {
+        Self {
+            is_rpc_v2: format == Format::RpcV2Cbor,
+            ..self
+        }
     }
 
     /// The frames of a subscription.
-    pub(super) fn events(events: Box<Events>) -> Self {
+    pub(super) fn events(format: Format, events: Box<Events>) -> Self {
         let reply = Self::new(200, Some("application/vnd.amazon.eventstream"), []);
         Self {
             events: Some(events),
-            ..reply
+            ..reply.in_protocol(format)
         }
     }
 
     /// A refusal, in the request's format.
     pub(super) fn refused(format: Format, error: Error) -> Self {
-        let mut members = vec![("__type", error.kind.name())];
+        let (name, message_key) = match format {
+            Format::RpcV2Cbor => (shape_id(error.kind).into(), "message"),
+            _ => (Cow::Borrowed(error.kind.name()), error.kind.message_key()),
+        };
+        let mut members = vec![("__type", name.as_ref())];
         if let Some(message) = &error.message {
-            members.push((error.kind.message_key(), message));
+            members.push((message_key, message));
         }
         let body = wire::encode(format, &Members(&members));
         let reply = Self::new(error.kind.status(), Some(format.content_type()), body);
         Self {
             error: Some(error),
-            ..reply
+            ..reply.in_protocol(format)
         }
     }
 
@@ -240,6 +259,9 @@ impl Reply {
         if let Some(content_type) = self.content_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
+        if self.is_rpc_v2 {
+            headers.insert(PROTOCOL, HeaderValue::from_static(RPC_V2_CBOR));
+        }
         if !self.is_preflight {
             headers.insert(EXTENDED_ID, extended_id(random));
         }
@@ -278,6 +300,17 @@ impl Reply {
             "request"
         );
     }
+}
+
+/// The full shape id of an exception, which RPC v2 requires: in the namespace of the service's model,
+/// or in the namespace of the framework for exceptions that the model does not have.
+fn shape_id(kind: Kind) -> String {
+    let namespace = if kind.is_modelled() {
+        "com.amazonaws.kinesis"
+    } else {
+        "com.amazon.coral.service"
+    };
+    format!("{namespace}#{}", kind.name())
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");

@@ -1,17 +1,36 @@
 //! The operation and the format that the head of a request names.
+//!
+//! The service's own protocols name the operation in a header. Smithy RPC v2 CBOR names it in the
+//! path, behind any prefix: `/service/Kinesis_20131202/operation/NAME`.
 
 use crate::operation::Entry;
 use crate::wire::Format;
+use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderName};
 use hyper::http::request::Parts;
 
 /// The only service there is.
 pub(super) const SERVICE: &str = "Kinesis_20131202";
 
-/// Names service and operation.
+/// Names service and operation in the service's own protocols.
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
-/// The first two parts of the target header; further parts are ignored.
+/// Names the protocol in requests and answers of Smithy's RPC protocols.
+pub(super) const PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
+
+/// The value of [`PROTOCOL`] for RPC v2 CBOR.
+pub(super) const RPC_V2_CBOR: &str = "rpc-v2-cbor";
+
+/// True for a request in RPC v2 CBOR. Smithy requires the header of every such request.
+pub(super) fn is_rpc_v2(head: &Parts) -> bool {
+    head.method == Method::POST
+        && head
+            .headers
+            .get(PROTOCOL)
+            .is_some_and(|protocol| protocol == RPC_V2_CBOR)
+}
+
+/// The names of a service and an operation. Empty where a request names none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) service: &'a str,
@@ -20,6 +39,15 @@ pub(super) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(super) fn of(head: &'a Parts) -> Self {
+        if is_rpc_v2(head) {
+            Self::in_path(head.uri.path())
+        } else {
+            Self::in_header(head)
+        }
+    }
+
+    /// The first two parts of the target header; further parts are ignored.
+    fn in_header(head: &'a Parts) -> Self {
         let value = head.headers.get(TARGET);
         let value = value.and_then(|value| value.to_str().ok());
         let mut rest = value.unwrap_or_default();
@@ -35,6 +63,19 @@ impl<'a> Target<'a> {
         }
     }
 
+    /// The last four segments of the path.
+    fn in_path(path: &'a str) -> Self {
+        let mut segments = path.rsplit('/');
+        let mut next = || segments.next().unwrap_or_default();
+        let (operation, second, service, fourth) = (next(), next(), next(), next());
+        if (fourth, second) == ("service", "operation") {
+            Self { service, operation }
+        } else {
+            let (service, operation) = ("", "");
+            Self { service, operation }
+        }
+    }
+
     /// The operation, if the service has it.
     pub(super) fn entry(self) -> Option<&'static Entry> {
         (self.service == SERVICE)
@@ -43,7 +84,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The meaning of a request's content type.
+/// The format that the head of a request names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// One of the service's formats.
@@ -56,6 +97,10 @@ pub(super) enum Content {
 
 impl Content {
     pub(super) fn of(head: &Parts) -> Self {
+        if is_rpc_v2(head) {
+            // A choice: the protocol decides, whatever the content type is.
+            return Self::Known(Format::RpcV2Cbor);
+        }
         let formats = [Format::Json, Format::Cbor];
         let value = head.headers.get(CONTENT_TYPE);
         let usual = |format: &Format| value.is_some_and(|value| value == format.content_type());
@@ -78,12 +123,43 @@ impl Content {
 }
 
 /// The format of a refusal of a request whose body was not read: JSON, unless the request names
-/// another content type.
+/// another one.
 pub(super) fn unread_format(head: &Parts) -> Format {
+    if is_rpc_v2(head) {
+        return Format::RpcV2Cbor;
+    }
     let json = head.headers.get(CONTENT_TYPE).is_none_or(|value| {
         value
             .as_bytes()
             .starts_with(Format::Json.content_type().as_bytes())
     });
     if json { Format::Json } else { Format::Cbor }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_an_operation_behind_any_prefix() {
+        let named = |path| {
+            let Target { service, operation } = Target::in_path(path);
+            (service, operation)
+        };
+        let put = ("Kinesis_20131202", "PutRecord");
+        for prefix in ["", "/", "/prefix", "/a/b", "//service/x/operation/y"] {
+            let path = format!("{prefix}/service/Kinesis_20131202/operation/PutRecord");
+            assert_eq!(named(path.as_str()), put, "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "/service/Kinesis_20131202/operation/PutRecord/",
+            "/service/Kinesis_20131202/PutRecord",
+            "/services/Kinesis_20131202/operation/PutRecord",
+            "/Kinesis_20131202/operation/PutRecord",
+        ] {
+            assert_eq!(named(path), ("", ""), "{path}");
+        }
+    }
 }

@@ -175,8 +175,11 @@ impl Events {
                 write_records_json(batch, &mut payload);
                 payload.push(b'}');
             }
-            Format::Cbor => records_cbor(batch, continuation, millis_behind_latest, &mut payload)
-                .expect("a vector takes every byte"),
+            format => {
+                let figures = (continuation, millis_behind_latest);
+                records_cbor(format, batch, figures, &mut payload)
+                    .expect("a vector takes every byte");
+            }
         }
         self.event(EVENT, payload)
     }
@@ -207,9 +210,9 @@ struct LastEvent<'a> {
 }
 
 fn records_cbor(
+    format: Format,
     batch: Option<&Batch>,
-    continuation: SequenceNumber,
-    millis_behind_latest: i64,
+    (continuation, millis_behind_latest): (SequenceNumber, i64),
     payload: &mut Vec<u8>,
 ) -> Result<(), std::io::Error> {
     let mut encoder = Encoder::from(&mut *payload);
@@ -219,5 +222,5 @@ fn records_cbor(
     encoder.text("MillisBehindLatest", None)?;
     encoder.push(Header::Positive(millis_behind_latest.unsigned_abs()))?;
     encoder.text("Records", None)?;
-    write_records_cbor(batch, &mut encoder)
+    write_records_cbor(format, batch, &mut encoder)
 }

@@ -47,7 +47,7 @@ pub(super) fn write_placement(
 ) {
     let [before, between, behind]: [&[u8]; 3] = match format {
         Format::Json => [b"{\"SequenceNumber\":\"", b"\",\"ShardId\":\"", b"\"}"],
-        Format::Cbor => [CBOR_NUMBER, CBOR_SHARD, b""],
+        Format::Cbor | Format::RpcV2Cbor => [CBOR_NUMBER, CBOR_SHARD, b""],
     };
     let mut digits = [0; SEQUENCE_NUMBER_DIGITS];
     number.write_decimal(&mut digits);

@@ -33,17 +33,18 @@ pub(super) fn write_records_json(batch: Option<&Batch>, body: &mut Vec<u8>) {
     body.push(b']');
 }
 
-/// Writes a batch as a CBOR array.
+/// Writes a batch as a CBOR array, in one of the formats that are CBOR.
 ///
 /// # Errors
 /// None: a vector takes every byte.
 pub(super) fn write_records_cbor(
+    format: Format,
     batch: Option<&Batch>,
     encoder: &mut Encoder<&mut Vec<u8>>,
 ) -> Result<(), std::io::Error> {
     encoder.push(Header::Array(Some(batch.map_or(0, Batch::len))))?;
     for record in batch.into_iter().flat_map(Batch::iter) {
-        write_record_cbor(&record, encoder)?;
+        write_record_cbor(format, &record, encoder)?;
     }
     Ok(())
 }
@@ -103,7 +104,20 @@ fn push_text(text: &str, body: &mut Vec<u8>) {
     }
 }
 
+/// The number in a timestamp's tag.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "exact to the millisecond for 285,000 years"
+)]
+fn arrival(format: Format, moment: Timestamp) -> Header {
+    match format {
+        Format::RpcV2Cbor => Header::Float(moment.millis() as f64 / 1000.0),
+        _ => Header::Positive(moment.millis().unsigned_abs()),
+    }
+}
+
 fn write_record_cbor(
+    format: Format,
     record: &RecordView<'_>,
     encoder: &mut Encoder<&mut Vec<u8>>,
 ) -> Result<(), std::io::Error> {
@@ -111,7 +125,7 @@ fn write_record_cbor(
     encoder.push(Header::Map(Some(3 + optional)))?;
     encoder.text("ApproximateArrivalTimestamp", None)?;
     encoder.push(Header::Tag(1))?;
-    encoder.push(Header::Positive(record.arrival.millis().unsigned_abs()))?;
+    encoder.push(arrival(format, record.arrival))?;
     encoder.text("Data", None)?;
     encoder.bytes(record.data, None)?;
     if record.encrypted {

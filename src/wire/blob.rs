@@ -34,7 +34,7 @@ thread_local! {
 /// the whole body, alive: copy a blob that outlives its request.
 pub(super) fn with_buffers<T>(format: Format, body: &Bytes, read: impl FnOnce() -> T) -> T {
     match format {
-        Format::Cbor => {
+        Format::Cbor | Format::RpcV2Cbor => {
             BODY.set(body.clone());
             let read = read();
             BODY.take();

@@ -7,6 +7,7 @@ use super::json;
 use super::mismatch::Mismatch;
 use super::node::Node;
 use super::shape::Shape;
+use super::timestamp::with_unit;
 use super::violations::Violations;
 use bytes::Bytes;
 use serde::Serialize;
@@ -17,6 +18,7 @@ pub fn decode<T: DeserializeOwned>(format: Format, body: &Bytes) -> Option<T> {
     with_buffers(format, body, || match format {
         Format::Json => json::from_slice(body),
         Format::Cbor => cbor::from_slice(body),
+        Format::RpcV2Cbor => with_unit(format, || cbor::from_slice(body)),
     })
 }
 
@@ -60,7 +62,7 @@ pub fn explain<T: DeserializeOwned>(
     let violations = Violations::find(&node, shape, tolerates_missing(&node));
     // The operation itself judges expected members that are absent.
     if (violations.is_empty() || violations.is_tolerable())
-        && let Some(value) = node.read(format == Format::Json)
+        && let Some(value) = with_unit(format, || node.read(format == Format::Json))
     {
         return Explained::Fine(value);
     }
@@ -75,17 +77,17 @@ pub fn explain<T: DeserializeOwned>(
 pub fn encode(format: Format, value: &impl Serialize) -> Vec<u8> {
     match format {
         Format::Json => serde_json::to_vec(value).expect("answers have text keys only"),
-        Format::Cbor => {
+        Format::Cbor | Format::RpcV2Cbor => with_unit(format, || {
             let mut bytes = Vec::with_capacity(256);
             ciborium::into_writer(value, &mut bytes).expect("a vector takes every byte");
             bytes
-        }
+        }),
     }
 }
 
 fn tree(format: Format, body: &[u8]) -> Option<Node> {
     match format {
         Format::Json => Node::from_json(body),
-        Format::Cbor => Node::from_cbor(body),
+        Format::Cbor | Format::RpcV2Cbor => Node::from_cbor(body),
     }
 }

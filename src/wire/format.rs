@@ -5,8 +5,10 @@
 pub enum Format {
     /// JSON 1.1.
     Json,
-    /// CBOR 1.1: the same headers and members in CBOR.
+    /// CBOR 1.1: the same headers and members in CBOR. Timestamps are whole milliseconds.
     Cbor,
+    /// Smithy RPC v2 CBOR. Timestamps are seconds with a fraction.
+    RpcV2Cbor,
 }
 
 impl Format {
@@ -15,6 +17,7 @@ impl Format {
         match self {
             Self::Json => "application/x-amz-json-1.1",
             Self::Cbor => "application/x-amz-cbor-1.1",
+            Self::RpcV2Cbor => "application/cbor",
         }
     }
 }

@@ -1,11 +1,39 @@
-//! Moments: seconds with a fraction in JSON, tag 1 around whole milliseconds in CBOR.
+//! Timestamps: seconds with a fraction in JSON, tag 1 around whole milliseconds in CBOR 1.1, tag 1
+//! around seconds with a fraction in RPC v2 CBOR.
 
+use super::format::Format;
 use super::shape::{Shape, Shaped};
 use crate::world::Timestamp;
 use ciborium::tag;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cell::Cell;
 use std::fmt;
+
+thread_local! {
+    /// True while this thread reads or writes RPC v2 CBOR. serde has no other way to hand the unit of
+    /// timestamps down to them.
+    static IN_SECONDS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Reads or writes a document with the unit of timestamps that `format` has in CBOR.
+pub(super) fn with_unit<T>(format: Format, work: impl FnOnce() -> T) -> T {
+    if format != Format::RpcV2Cbor {
+        return work();
+    }
+    IN_SECONDS.set(true);
+    // Reset by a drop, because a panic is caught further up.
+    let _reset = Reset;
+    work()
+}
+
+struct Reset;
+
+impl Drop for Reset {
+    fn drop(&mut self) {
+        IN_SECONDS.set(false);
+    }
+}
 
 impl Shaped for Timestamp {
     const SHAPE: &'static Shape = &Shape::Timestamp;
@@ -13,7 +41,7 @@ impl Shaped for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
+        if deserializer.is_human_readable() || IN_SECONDS.get() {
             deserializer.deserialize_any(TimestampVisitor { per_unit: 1000.0 })
         } else {
             // Not `deserialize_any`: ciborium would show the tag instead of the number.
@@ -64,6 +92,8 @@ impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
             serializer.serialize_f64(self.millis() as f64 / 1000.0)
+        } else if IN_SECONDS.get() {
+            tag::Required::<f64, 1>(self.millis() as f64 / 1000.0).serialize(serializer)
         } else {
             tag::Required::<i64, 1>(self.millis()).serialize(serializer)
         }

@@ -5,6 +5,7 @@ mod browsers;
 mod connections;
 mod credentials;
 mod formats;
+mod rpc_v2;
 mod tls;
 mod unroutable;
 

@@ -56,8 +56,8 @@ impl Document for Output {
         let mut body = Vec::with_capacity(self.size_bytes());
         match format {
             Format::Json => self.write_json(&mut body),
-            Format::Cbor => self
-                .write_cbor(&mut body)
+            Format::Cbor | Format::RpcV2Cbor => self
+                .write_cbor(format, &mut body)
                 .expect("a vector takes every byte"),
         }
         body
@@ -85,13 +85,13 @@ impl Output {
         body.push(b'}');
     }
 
-    fn write_cbor(&self, body: &mut Vec<u8>) -> Result<(), std::io::Error> {
+    fn write_cbor(&self, format: Format, body: &mut Vec<u8>) -> Result<(), std::io::Error> {
         let members = 2 + usize::from(self.next.is_some()) + usize::from(!self.children.is_empty());
         let mut encoder = Encoder::from(&mut *body);
         encoder.push(Header::Map(Some(members)))?;
         if !self.children.is_empty() {
             encoder.text("ChildShards", None)?;
-            encoder.write_all(&wire::encode(Format::Cbor, &self.children))?;
+            encoder.write_all(&wire::encode(format, &self.children))?;
         }
         encoder.text("MillisBehindLatest", None)?;
         encoder.push(Header::Positive(self.millis_behind_latest.unsigned_abs()))?;
@@ -100,6 +100,6 @@ impl Output {
             encoder.text(next, None)?;
         }
         encoder.text("Records", None)?;
-        write_records_cbor(self.batch.as_ref(), &mut encoder)
+        write_records_cbor(format, self.batch.as_ref(), &mut encoder)
     }
 }

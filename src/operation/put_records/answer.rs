@@ -37,7 +37,7 @@ impl Document for Output {
         let mut body = Vec::with_capacity(FRAME_BYTES + self.results.len() * (PLACEMENT_BYTES + 1));
         match format {
             Format::Json => self.write_json(&mut body),
-            Format::Cbor => self.write_cbor(&mut body),
+            Format::Cbor | Format::RpcV2Cbor => self.write_cbor(&mut body),
         }
         .expect("a vector takes every byte");
         body

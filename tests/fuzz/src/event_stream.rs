@@ -17,7 +17,7 @@ pub fn read_frame(frame: &[u8]) -> Value {
     assert!(rest.is_empty(), "a frame is one message");
     let header = |name: &str| text_of(&message, name);
     let kind = header(":content-type").expect("a message says what it is in");
-    let format = [Format::Json, Format::Cbor]
+    let format = [Format::Json, Format::Cbor, Format::RpcV2Cbor]
         .into_iter()
         .find(|format| format.content_type() == kind)
         .expect("a message is in a format that we know");

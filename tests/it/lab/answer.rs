@@ -1,7 +1,7 @@
 //! An answer as it came off the wire.
 
 use super::cbor;
-use super::request::{CBOR, JSON};
+use super::request::{CBOR, JSON, RPC_V2};
 use serde_json::Value;
 use std::fmt;
 
@@ -79,7 +79,7 @@ impl Answer {
         match self.header("content-type") {
             Some(JSON | "application/json") => serde_json::from_slice(&self.body)
                 .unwrap_or_else(|error| panic!("{error}: {}", self.text())),
-            Some(CBOR) => cbor::to_json(&cbor::read(&self.body)),
+            Some(CBOR | RPC_V2) => cbor::to_json(&cbor::read(&self.body)),
             other => panic!("{other:?} {}", self.text()),
         }
     }

@@ -79,10 +79,12 @@ pub(crate) fn to_json(value: &Cbor) -> Json {
         Cbor::Text(text) => text.clone().into(),
         Cbor::Bytes(bytes) => STANDARD.encode(bytes).into(),
         Cbor::Tag(1, inner) => {
-            let Cbor::Integer(ms) = &**inner else {
-                panic!("a time is a whole number of milliseconds, not {inner:?}");
+            let ms = match &**inner {
+                Cbor::Integer(ms) => i64::try_from(i128::from(*ms)).unwrap(),
+                // RPC v2.
+                Cbor::Float(seconds) => return (*seconds).into(),
+                other => panic!("a time is a number, not {other:?}"),
             };
-            let ms = i64::try_from(i128::from(*ms)).unwrap();
             (ms as f64 / 1000.0).into()
         }
         Cbor::Array(items) => items.iter().map(to_json).collect(),

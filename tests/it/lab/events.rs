@@ -1,7 +1,7 @@
 //! A subscription as its frames, one at a time.
 
 use super::raw::Connection;
-use super::request::{CBOR, JSON};
+use super::request::{CBOR, JSON, RPC_V2};
 use super::{Answer, Request, cbor};
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use aws_smithy_types::event_stream::Message;
@@ -107,7 +107,7 @@ impl Events {
         let payload = message.payload();
         Pushed::Event(match header(&message, ":content-type") {
             Some(JSON) => serde_json::from_slice(payload).unwrap(),
-            Some(CBOR) => cbor::to_json(&cbor::read(payload)),
+            Some(CBOR | RPC_V2) => cbor::to_json(&cbor::read(payload)),
             other => panic!("{other:?} {message:?}"),
         })
     }

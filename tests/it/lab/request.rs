@@ -13,6 +13,9 @@ pub(crate) const JSON: &str = "application/x-amz-json-1.1";
 /// The content type of CBOR.
 pub(crate) const CBOR: &str = "application/x-amz-cbor-1.1";
 
+/// The content type of RPC v2 CBOR.
+pub(crate) const RPC_V2: &str = "application/cbor";
+
 /// A request: signed and routed unless a test takes that away.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -39,6 +42,18 @@ impl Request {
         Self::bare("POST", "/")
             .header("Content-Type", content_type)
             .header("X-Amz-Target", &format!("Kinesis_20131202.{operation}"))
+            .header("X-Amz-Date", "20231114T221320Z")
+            .header("Authorization", AUTHORIZATION)
+            .body(body)
+    }
+
+    /// A call of `operation` in Smithy RPC v2 CBOR.
+    pub(crate) fn rpc_v2(operation: &str, body: &[u8]) -> Self {
+        let path = format!("/service/Kinesis_20131202/operation/{operation}");
+        Self::bare("POST", &path)
+            .header("Smithy-Protocol", "rpc-v2-cbor")
+            .header("Accept", RPC_V2)
+            .header("Content-Type", RPC_V2)
             .header("X-Amz-Date", "20231114T221320Z")
             .header("Authorization", AUTHORIZATION)
             .body(body)
