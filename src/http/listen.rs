@@ -2,6 +2,7 @@
 //! distinguished by their first bytes.
 
 mod bind;
+mod control_frames;
 mod opening;
 
 pub use bind::{BindError, bind};
@@ -14,6 +15,7 @@ use crate::engine::tasks::Tasks;
 use crate::limits::{self, Limit, Limits};
 use crate::world::{RealDeadline, descriptor_limit};
 use bytes::Bytes;
+use control_frames::Budgeted;
 use hyper::body::{Body, Incoming};
 use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
@@ -286,17 +288,18 @@ where
     let Some((version, first)) = opened else {
         return Ok(());
     };
-    let io = TokioIo::new(Opened::new(first, io));
+    let io = Opened::new(first, io);
     let service = service_fn(move |request| service.answer(request, client));
     let times = shared.times;
     let served = match version {
         Version::Http1 => {
             let connection = InFlight::new(times.unread_answer, times.head);
-            let serving = http1().serve_connection(io, service);
+            let serving = http1().serve_connection(TokioIo::new(io), service);
             slow_reader::watch_connection(pin!(until_stopped(serving, stop)), connection).await
         }
         Version::Http2 => {
             let connection = InFlight::new(times.unread_answer, None);
+            let io = TokioIo::new(Budgeted::new(io));
             let serving = http2(&connection, shared).serve_connection(io, service);
             let serving = Box::pin(until_stopped(serving, stop));
             slow_reader::watch_connection(serving, connection).await

@@ -39,6 +39,11 @@ pub const HTTP2_PENDING_RESETS: usize = 20;
 /// HTTP/2 streams that the server may reset for a client's mistakes (hyper's default, since
 /// CVE-2025-8671).
 pub const HTTP2_LOCAL_RESETS: usize = 1024;
+/// PING, SETTINGS and PRIORITY frames that an HTTP/2 connection may send at once (ours): clients send
+/// a few for a connection, and a PING every few seconds.
+pub const HTTP2_CONTROL_FRAMES: u64 = 1_000;
+/// The same for each second after that (ours).
+pub const HTTP2_CONTROL_FRAMES_PER_SECOND: u64 = 100;
 /// Bytes that wait for one slow subscriber over HTTP/2 (ours). Beyond them hyper reads no more.
 pub const HTTP2_SEND_BUFFER_BYTES: usize = 1 << 20;
 /// Time between two HTTP/2 pings (ours), which find dead subscribers.

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const PRIORITY: u8 = 2;
 const RESET: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
@@ -220,6 +221,26 @@ wire_test!(
                 () = served => {}
                 () = flood => {}
             }
+            check_served(&lab).await;
+        }
+    }
+);
+
+wire_test!(
+    floods_of_control_frames_end_their_connection,
+    |lab: Lab| async move {
+        for asked in [
+            frame(PING, 0, 0, &[0; 8]),
+            frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 255, 255]),
+            frame(PRIORITY, 0, 1, &[0, 0, 0, 0, 1]),
+        ] {
+            let mut attack = Attack::begin(&lab, 65_535).await;
+            let burst = asked.repeat(100);
+            let mut sent = 0;
+            while sent < 1_000_000 && attack.send(&burst).await {
+                sent += 100;
+            }
+            assert!(sent < 1_000_000, "it goes on after {sent}");
             check_served(&lab).await;
         }
     }
