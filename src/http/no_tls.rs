@@ -1,4 +1,4 @@
-//! The place of `tls.rs` in a build without the feature `tls`: every handshake is refused.
+//! The counterpart of `tls.rs` in a build without the feature `tls`: every handshake is refused.
 
 use crate::world::Clock;
 use std::io::{self, ErrorKind};

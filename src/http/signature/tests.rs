@@ -27,7 +27,7 @@ struct Sent {
     body: Vec<u8>,
 }
 
-/// How a request is signed.
+/// The way of signing a request.
 #[derive(Debug, Clone, Copy)]
 struct Way {
     place: SignatureLocation,
@@ -304,15 +304,15 @@ fn each_check_has_its_text_in_the_services_order() {
 fn a_told_hash_is_that_of_the_body() {
     let mut request = signed(HEADER);
     let hash = hex(&Sha256::digest(&request.body));
-    let told = |hash: &str| ("x-amz-content-sha256".to_owned(), hash.to_owned());
-    request.headers.push(told(&hash));
+    let named = |hash: &str| ("x-amz-content-sha256".to_owned(), hash.to_owned());
+    request.headers.push(named(&hash));
     assert_eq!(request.check(), Ok(()));
     for other in [&hash[1..], "UNSIGNED-PAYLOAD", ""] {
         *request.header("x-amz-content-sha256") = other.to_owned();
         assert_eq!(request.check().unwrap_err(), DIFFERS, "{other}");
     }
     *request.header("x-amz-content-sha256") = hash;
-    request.headers.push(told("UNSIGNED-PAYLOAD"));
+    request.headers.push(named("UNSIGNED-PAYLOAD"));
     assert_eq!(request.check().unwrap_err(), DIFFERS, "a second one");
 }
 

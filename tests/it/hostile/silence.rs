@@ -103,11 +103,8 @@ wire_test!(
         let many = bytes.repeat(1_000);
         // Once the answers fill the way back, no more is read; then the connection is closed.
         let closed = async { while stream.write_all(&many).await.is_ok() {} };
-        assert!(
-            tokio::time::timeout(crate::lab::PATIENCE, closed)
-                .await
-                .is_ok()
-        );
+        let closed = tokio::time::timeout(crate::lab::PATIENCE, closed).await;
+        assert!(closed.is_ok(), "waited for the connection to be closed");
         until(&lab, "unread_closed_total", 1).await;
         until(&lab, "in_flight_bytes", 0).await;
     }

@@ -1,49 +1,49 @@
-//! One byte of a good request changed: nobody comes in with it.
+//! Changes one byte of a signed request: the verifier refuses every change.
 
 use super::*;
 use proptest::prelude::*;
 
-/// Where a byte can be changed.
+/// The position of a byte in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Position {
     Method(usize),
     Target(usize),
-    /// In the name of this header.
+    /// In the name of a header.
     Name(usize, usize),
-    /// In its value.
+    /// In the value of a header.
     Value(usize, usize),
     Body(usize),
 }
 
-/// Every place that the signature covers or consists of.
-fn places(request: &Sent) -> Vec<Place> {
-    let mut places: Vec<Place> = (0..request.method.len()).map(Place::Method).collect();
-    places.extend((0..request.target.len()).map(Place::Target));
-    places.extend((0..request.body.len()).map(Place::Body));
+/// Every byte that the signature covers, and every byte of the signature.
+fn positions(request: &Sent) -> Vec<Position> {
+    let mut positions: Vec<Position> = (0..request.method.len()).map(Position::Method).collect();
+    positions.extend((0..request.target.len()).map(Position::Target));
+    positions.extend((0..request.body.len()).map(Position::Body));
     let head = request.head().unwrap();
     let parts = SignatureParts::of(&head).unwrap();
     for (at, (name, value)) in request.headers.iter().enumerate() {
         if name == "authorization" {
-            places.extend(values(value, &parts).map(|byte| Place::Value(at, byte)));
+            positions.extend(values(value, &parts).map(|byte| Position::Value(at, byte)));
         } else if parts.signed_headers.split(';').any(|signed| signed == name) {
-            places.extend((0..name.len()).map(|byte| Place::Name(at, byte)));
-            places.extend((0..value.len()).map(|byte| Place::Value(at, byte)));
+            positions.extend((0..name.len()).map(|byte| Position::Name(at, byte)));
+            positions.extend((0..value.len()).map(|byte| Position::Value(at, byte)));
         }
     }
-    places
+    positions
 }
 
-/// The bytes of the header's parts; how many commas and blanks part them does not matter.
+/// The bytes of the header's parts. The number of commas and blanks between them does not matter.
 fn values<'a>(header: &'a str, parts: &'a SignatureParts) -> impl Iterator<Item = usize> + 'a {
-    let said = [
+    let texts = [
         &parts.algorithm,
         &parts.credential,
         &parts.signed_headers,
         &parts.signature,
     ];
-    said.into_iter().flat_map(|piece| {
-        let start = header.find(piece.as_str()).unwrap();
-        start..start + piece.len()
+    texts.into_iter().flat_map(|text| {
+        let start = header.find(text.as_str()).unwrap();
+        start..start + text.len()
     })
 }
 
@@ -51,20 +51,20 @@ fn set(text: &mut String, at: usize, byte: u8) {
     text.replace_range(at..=at, char::from(byte).encode_utf8(&mut [0; 4]));
 }
 
-fn changed(request: &Sent, place: Place, byte: u8) -> Sent {
+fn changed(request: &Sent, position: Position, byte: u8) -> Sent {
     let mut request = request.clone();
-    match place {
-        Place::Method(at) => set(&mut request.method, at, byte),
-        Place::Target(at) => set(&mut request.target, at, byte),
-        Place::Name(header, at) => set(&mut request.headers[header].0, at, byte),
-        Place::Value(header, at) => set(&mut request.headers[header].1, at, byte),
-        Place::Body(at) => request.body[at] = byte,
+    match position {
+        Position::Method(at) => set(&mut request.method, at, byte),
+        Position::Target(at) => set(&mut request.target, at, byte),
+        Position::Name(header, at) => set(&mut request.headers[header].0, at, byte),
+        Position::Value(header, at) => set(&mut request.headers[header].1, at, byte),
+        Position::Body(at) => request.body[at] = byte,
     }
     request
 }
 
-/// Whether two requests say the same: names of headers have no case, nor have escapes in a query.
-fn means_the_same(one: &Sent, other: &Sent) -> bool {
+/// True for requests that mean the same: names of headers and escapes in a query have no case.
+fn are_equivalent(one: &Sent, other: &Sent) -> bool {
     let names = |request: &Sent| -> Vec<(String, String)> {
         let headers = request.headers.iter();
         headers
@@ -86,10 +86,10 @@ fn means_the_same(one: &Sent, other: &Sent) -> bool {
 }
 
 fn assert_refused(verifier: &Verifier, good: &Sent, changed: &Sent) {
-    // What is no request at all is refused before anybody looks at a signature.
+    // Bytes that are no request are refused before the signature is checked.
     let Some(head) = changed.head() else { return };
     let refused = verifier.check(&head, &changed.body, NOW).is_err();
-    assert_eq!(refused, !means_the_same(good, changed), "{changed:?}");
+    assert_eq!(refused, !are_equivalent(good, changed), "{changed:?}");
 }
 
 #[test]
@@ -98,9 +98,9 @@ fn every_byte_counts() {
     for way in [HEADER, QUERY, PASSING] {
         let good = signed(way);
         assert_eq!(good.check(), Ok(()));
-        for place in places(&good) {
+        for position in positions(&good) {
             for byte in [b'0', b'a', b'B', b' ', b'/', b'.', b'%', b'&'] {
-                assert_refused(&verifier, &good, &changed(&good, place, byte));
+                assert_refused(&verifier, &good, &changed(&good, position, byte));
             }
         }
     }
@@ -114,12 +114,12 @@ proptest! {
     #[test]
     fn no_changed_request_comes_in(
         way in prop::sample::select(vec![HEADER, QUERY, PASSING]),
-        place in any::<prop::sample::Index>(),
+        position in any::<prop::sample::Index>(),
         byte in 0_u8..128,
     ) {
         let good = signed(way);
-        let places = places(&good);
-        let changed = changed(&good, *place.get(&places), byte);
+        let positions = positions(&good);
+        let changed = changed(&good, *position.get(&positions), byte);
         assert_refused(&verifier(), &good, &changed);
     }
 }
