@@ -297,6 +297,7 @@ fn access_settings(options: &Options) -> Result<AccessSettings, OptionsError> {
     }
     Ok(AccessSettings {
         authentication: options.auth,
+        allowed_origins: options.allow_origin.clone(),
         credentials: options.credentials()?,
         identities,
         default_scope: AccountRegion {

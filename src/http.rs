@@ -9,6 +9,8 @@ mod dispatch;
 mod lambda;
 pub mod listen;
 pub mod metrics;
+mod origin;
+mod pause;
 mod reply;
 mod request_body;
 mod server;

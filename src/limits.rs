@@ -201,6 +201,9 @@ limits! {
     /// Time after its end for which a tumbling window without further records stays open.
     event_source_window_idle_ms, "event-source-window-idle-ms", Some(120_000), OFF, Some(120_000),
         "ms", "ours: no final invocation was recorded in 50 s";
+    /// Pause before the answer to the Go SDK v2 over HTTP/1.1, whose retries would double records; always real time.
+    go_sdk_pause_ms, "go-sdk-pause-ms", Some(2), Some(2), Some(2),
+        "ms", "ours: aws-sdk-go-v2 issues 1825 and 2737";
     /// Connections open at once; further ones wait until one closes.
     connections, "connections", Some(10_000), Some(10_000), Some(10_000),
         "connections", "ours";

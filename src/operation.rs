@@ -78,4 +78,5 @@ mod update_stream_warm_throughput;
 pub use answer::Answer;
 pub use context::{Context, Requester};
 pub use events::Events;
+pub use stream_ref::named_stream;
 pub use table::{Entry, OPERATIONS};

@@ -10,6 +10,7 @@ mod clock;
 mod definition;
 mod error;
 mod event_source;
+mod origin;
 mod policies;
 mod secret;
 #[cfg(feature = "cli")]
@@ -21,6 +22,7 @@ pub use clock::ClockChoice;
 pub use definition::Options;
 pub use error::OptionsError;
 pub use event_source::{DestinationService, DestinationSetting, ErrorMode, FunctionSetting};
+pub use origin::AllowedOrigin;
 pub use secret::{Credential, Secret};
 #[cfg(feature = "cli")]
 pub use sources::parse;

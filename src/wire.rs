@@ -30,7 +30,7 @@ mod timestamp;
 mod violations;
 
 pub use blob::Blob;
-pub use codec::{Explained, decode, encode, explain, member_text, parses};
+pub use codec::{Explained, decode, encode, explain, member_text, parses, unreadable_reason};
 pub use declare::Present;
 pub(crate) use declare::{choice, input, integer, list, map, output, string};
 pub use event_stream::frame;

@@ -9,5 +9,7 @@ import (
 )
 
 func main() {
-	runAll(os.Args[1], slices.Concat(streamChecks(), recordChecks(), pageChecks(), errorChecks(), subscriptionChecks()))
+	runAll(os.Args[1], slices.Concat(
+		streamChecks(), recordChecks(), pageChecks(), errorChecks(), subscriptionChecks(), rpcV2Checks(), doubleChecks(),
+	))
 }

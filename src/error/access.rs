@@ -4,6 +4,15 @@ use super::exception::{Error, Kind};
 use crate::model::{Refusal, Target};
 
 impl Error {
+    /// A web page of an origin that may not call the service. A choice: the service lets every page
+    /// call it.
+    pub fn origin_refused(origin: &str) -> Self {
+        Kind::AccessDeniedException.says(format!(
+            "Web pages of the origin '{origin}' may not call this server. To allow them start it \
+             with --allow-origin {origin}"
+        ))
+    }
+
     /// The policies do not allow the request. The text of `NotAllowedByIdentity` was seen at the
     /// service; the others follow the IAM user guide, "Troubleshoot access denied error messages",
     /// and a request about no single resource names `*` (choices).

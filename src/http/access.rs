@@ -6,7 +6,7 @@ use super::signature::{SERVICE, Verifier};
 use crate::error::Error;
 use crate::model::{AccountRegion, Identities, Principal};
 use crate::operation::Requester;
-use crate::options::{Authentication, Credential};
+use crate::options::{AllowedOrigin, Authentication, Credential};
 use crate::world::Timestamp;
 use hyper::http::request::Parts;
 use std::sync::Arc;
@@ -18,6 +18,8 @@ pub struct AccessSettings {
     pub authentication: Authentication,
     /// The known credentials, where signatures are verified.
     pub credentials: Vec<Credential>,
+    /// The origins of web pages that may call the service.
+    pub allowed_origins: Vec<AllowedOrigin>,
     /// The identity of each access key, where policies are enforced.
     pub identities: Option<Identities>,
     /// The account and region of requests whose credential names none.

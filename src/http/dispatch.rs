@@ -3,16 +3,17 @@
 use super::access::Access;
 use super::connection::Client;
 use super::credentials::credential;
+use super::origin::FromPage;
 use super::reply::{PlainJsonAnswer, Reply, Unroutable};
-use super::target::{Content, SERVICE, Target};
+use super::target::{Content, SERVICE, Target, unread_format};
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
-use crate::operation::{Answer, Context, Entry};
+use crate::operation::{self, Answer, Context, Entry};
 use crate::options::Authentication;
 use crate::wire::{self, Format};
 use bytes::Bytes;
 use hyper::Method;
-use hyper::header::ORIGIN;
+use hyper::header::{CONTENT_ENCODING, ORIGIN};
 use hyper::http::request::Parts;
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub(super) struct Received<'a> {
     pub(super) head: &'a Parts,
     pub(super) body: &'a Bytes,
     pub(super) client: Client,
+    pub(super) from_page: FromPage,
 }
 
 impl Dispatcher {
@@ -42,7 +44,11 @@ impl Dispatcher {
     /// Answers a request.
     pub(super) async fn answer(&self, request: Received<'_>) -> Reply {
         let Received { head, body, .. } = request;
-        if head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN) {
+        let is_preflight = head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN);
+        if request.from_page == FromPage::Refused {
+            return refused_page(head, is_preflight);
+        }
+        if is_preflight {
             return Reply::preflight();
         }
         if head.method != Method::POST {
@@ -65,18 +71,20 @@ impl Dispatcher {
     /// Checks the target, then the credentials, then runs the operation. A body that is no structure
     /// is refused before an unknown target and before refused credentials.
     async fn call(&self, request: Received<'_>, format: Format) -> Reply {
-        let Received { head, body, client } = request;
+        let Received {
+            head, body, client, ..
+        } = request;
         let signed = body;
         let empty = Bytes::from_static(EMPTY_MAP);
         // Only RPC v2 comes here without a body: an operation without input needs none there.
         let body = if body.is_empty() { &empty } else { body };
         let Some(entry) = Target::of(head).entry() else {
-            return refused(format, body, Error::unknown_operation());
+            return refused(head, format, body, Error::unknown_operation());
         };
         let now = self.engine.world.clock.wall_time();
         let caller = match self.access.caller(head, signed, client, now) {
             Ok(caller) => caller,
-            Err(error) => return refused(format, body, error).of(entry),
+            Err(error) => return refused(head, format, body, error).of(entry),
         };
         let context = Context {
             engine: self.engine.clone(),
@@ -88,20 +96,55 @@ impl Dispatcher {
             Ok(Answer::Events(events)) => Reply::events(format, events).of(entry),
             Err(error) => {
                 let stream = named_stream(format, body, &error);
-                Reply::refused(format, error).of(entry).about(stream)
+                let note = unreadable_note(head, format, body, &error);
+                let reply = Reply::refused(format, error).of(entry);
+                reply.about(stream).noting(note)
             }
         }
     }
 }
 
 /// A refusal before the operation runs.
-fn refused(format: Format, body: &[u8], error: Error) -> Reply {
+fn refused(head: &Parts, format: Format, body: &[u8], error: Error) -> Reply {
     let error = if wire::parses(format, body) {
         error
     } else {
         Error::unreadable()
     };
-    Reply::refused(format, error)
+    let note = unreadable_note(head, format, body, &error);
+    Reply::refused(format, error).noting(note)
+}
+
+/// The answer to a web page that may not call the service.
+fn refused_page(head: &Parts, is_preflight: bool) -> Reply {
+    let origin = head.headers.get(ORIGIN).map(|origin| origin.as_bytes());
+    let origin = String::from_utf8_lossy(origin.unwrap_or_default());
+    let error = Error::origin_refused(&origin);
+    if is_preflight {
+        return Reply::preflight_refused(error);
+    }
+    let reply = Reply::refused(unread_format(head), error);
+    match Target::of(head).entry() {
+        Some(entry) => reply.of(entry),
+        None => reply,
+    }
+}
+
+/// The reason why a body cannot be read, for the log: the service's error does not say it.
+fn unreadable_note(head: &Parts, format: Format, body: &[u8], error: &Error) -> Option<String> {
+    if !tracing::enabled!(tracing::Level::WARN)
+        || error.kind != Kind::SerializationException
+        || error.message.is_some()
+    {
+        return None;
+    }
+    if let Some(encoding) = head.headers.get(CONTENT_ENCODING) {
+        let encoding = String::from_utf8_lossy(encoding.as_bytes());
+        return Some(format!(
+            "bodies with Content-Encoding {encoding} are not supported"
+        ));
+    }
+    wire::unreadable_reason(format, body)
 }
 
 fn empty_body(content: Content, target: Target<'_>) -> Reply {
@@ -141,8 +184,5 @@ fn named_stream(format: Format, body: &[u8], error: &Error) -> Option<String> {
     if !tracing::enabled!(tracing::Level::WARN) || error.kind == Kind::InternalFailure {
         return None;
     }
-    let names = ["StreamName", "StreamARN"];
-    names
-        .iter()
-        .find_map(|name| wire::member_text(format, body, name))
+    operation::named_stream(format, body)
 }

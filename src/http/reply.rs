@@ -3,6 +3,7 @@
 use super::body::Body;
 use super::connection::counted;
 use super::metrics::Outcome;
+use super::origin::{Asked, FromPage};
 use super::slow_reader;
 use super::target::{PROTOCOL, RPC_V2_CBOR, Target, unread_format};
 use crate::admission::BudgetPermit;
@@ -10,7 +11,7 @@ use crate::error::{Error, Kind};
 use crate::operation::{Entry, Events};
 use crate::wire::{self, Format};
 use crate::world::Random;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Response, StatusCode};
 use std::borrow::Cow;
@@ -37,6 +38,8 @@ pub(super) struct Reply {
     error: Option<Error>,
     /// The stream that a refused request names, for the log.
     stream: Option<String>,
+    /// The reason for a refusal that the answer does not say, for the log.
+    note: Option<Cow<'static, str>>,
 }
 
 /// The reason why the service cannot route a request, and answers in XML.
@@ -52,6 +55,24 @@ pub(super) enum Unroutable {
     UnknownOperation,
     /// The request names another service.
     OtherService { service: String, operation: String },
+}
+
+/// The reason for refusing a content type, for the log.
+const UNKNOWN_FORMAT: &str = "the content type is none of the service's: \
+     application/x-amz-json-1.1, application/x-amz-cbor-1.1, or application/cbor with the header \
+     smithy-protocol: rpc-v2-cbor";
+
+impl Unroutable {
+    /// The reason in full, for the log: the service's answers say little.
+    fn note(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Refused(_) => "the signature is incomplete, and the content type is unknown",
+            Self::NoTarget => "the request names no operation: it has no X-Amz-Target header",
+            Self::UnknownFormat => UNKNOWN_FORMAT,
+            Self::UnknownOperation => "there is no such operation, and the content type is unknown",
+            Self::OtherService { .. } => "the request is for another service",
+        })
+    }
 }
 
 /// The two answers to `application/json`, in the envelope that the service has for it.
@@ -77,6 +98,7 @@ impl Reply {
             panic: None,
             error: None,
             stream: None,
+            note: None,
         }
     }
 
@@ -147,6 +169,15 @@ impl Reply {
         }
     }
 
+    /// The answer to the preflight request of a page that may not call the service.
+    pub(super) fn preflight_refused(error: Error) -> Self {
+        Self {
+            error: Some(error),
+            is_preflight: true,
+            ..Self::new(403, None, [])
+        }
+    }
+
     /// The answer to `application/json`.
     pub(super) fn plain_json(answer: PlainJsonAnswer) -> Self {
         let (status, name) = match answer {
@@ -156,11 +187,15 @@ impl Reply {
         let body = format!(
             r#"{{"Output":{{"__type":"com.amazon.coral.service#{name}"}},"Version":"1.0"}}"#
         );
-        Self::new(status, Some("application/json"), body)
+        Self {
+            note: Some(Cow::Borrowed(UNKNOWN_FORMAT)),
+            ..Self::new(status, Some("application/json"), body)
+        }
     }
 
     /// The answer to a request that cannot be routed: like XML, without a content type.
     pub(super) fn unroutable(request: Unroutable) -> Self {
+        let note = request.note();
         let (status, name, message) = match request {
             Unroutable::Refused(error) => {
                 (403, error.kind.name(), error.message.unwrap_or_default())
@@ -180,12 +215,16 @@ impl Reply {
             Unroutable::UnknownOperation => (500, "InternalFailure", "".into()),
             Unroutable::UnknownFormat => (404, "UnknownOperationException", "".into()),
         };
+        let note = note.map(Cow::Borrowed);
         let body = if message.is_empty() {
             format!("<{name}/>\n")
         } else {
             format!("<{name}>\n  <Message>{message}</Message>\n</{name}>\n")
         };
-        Self::new(status, None, body)
+        Self {
+            note,
+            ..Self::new(status, None, body)
+        }
     }
 
     /// Adds the operation, for the log and the metrics.
@@ -199,6 +238,14 @@ impl Reply {
     /// Adds the stream that the request names, for the log.
     pub(super) fn about(self, stream: Option<String>) -> Self {
         Self { stream, ..self }
+    }
+
+    /// Adds the reason for a refusal that the answer does not say, for the log.
+    pub(super) fn noting(self, note: Option<String>) -> Self {
+        Self {
+            note: note.map(Cow::Owned),
+            ..self
+        }
     }
 
     /// Adds the body's own part of the in-flight budget.
@@ -227,7 +274,7 @@ impl Reply {
     pub(super) fn into_response(
         mut self,
         head: Parts,
-        peer: SocketAddr,
+        (peer, from_page): (SocketAddr, FromPage),
         took: Duration,
         random: &Random,
     ) -> Response<Body> {
@@ -237,7 +284,7 @@ impl Reply {
         self.log(&head, peer, took, request_id);
         let mut response = Response::new(self.take_body());
         *response.status_mut() = StatusCode::from_u16(self.status).expect("ours are in range");
-        *response.headers_mut() = self.headers(head.headers, request_id, random);
+        *response.headers_mut() = self.headers(head.headers, from_page, request_id, random);
         response
     }
 
@@ -252,8 +299,14 @@ impl Reply {
     }
 
     /// The headers of the answer, in the map of the request's headers.
-    fn headers(&self, mut headers: HeaderMap, request_id: &str, random: &Random) -> HeaderMap {
-        let from_page = headers.contains_key(ORIGIN).then(|| Origin::of(&headers));
+    fn headers(
+        &self,
+        mut headers: HeaderMap,
+        from_page: FromPage,
+        request_id: &str,
+        random: &Random,
+    ) -> HeaderMap {
+        let asked = (from_page == FromPage::Allowed).then(|| Asked::of(&headers));
         headers.clear();
         headers.insert(REQUEST_ID, ascii(request_id));
         if let Some(content_type) = self.content_type {
@@ -265,28 +318,20 @@ impl Reply {
         if !self.is_preflight {
             headers.insert(EXTENDED_ID, extended_id(random));
         }
-        if let Some(origin) = from_page {
-            origin.allow(self.is_preflight, &mut headers);
+        if let Some(asked) = asked {
+            asked.allow(self.is_preflight, &mut headers);
         }
         headers
     }
 
     fn log(&self, head: &Parts, peer: SocketAddr, took: Duration, request_id: &str) {
-        let operation = self.operation.map_or("", |entry| entry.name);
+        let operation = operation_text(self.operation, head);
         let (status, bytes) = (self.status, self.body.len());
         if let Some(panic) = &self.panic {
             tracing::error!(operation, request_id, panic, "a request panicked");
         }
-        if let Some(error) = &self.error {
-            let stream = self.stream.as_deref().unwrap_or_default();
-            tracing::warn!(
-                operation,
-                stream,
-                request_id,
-                status,
-                "{}",
-                error.with_remedy()
-            );
+        if self.error.is_some() || self.note.is_some() {
+            self.log_refusal(head, operation, request_id);
         }
         tracing::debug!(
             method = %head.method,
@@ -300,6 +345,48 @@ impl Reply {
             "request"
         );
     }
+
+    fn log_refusal(&self, head: &Parts, operation: &str, request_id: &str) {
+        let status = self.status;
+        let note = self.note.as_deref().unwrap_or_default();
+        let Some(error) = &self.error else {
+            let content_type = content_type(head);
+            tracing::warn!(operation, %content_type, request_id, status, "{note}");
+            return;
+        };
+        let stream = self.stream.as_deref().unwrap_or_default();
+        let separator = if note.is_empty() { "" } else { ": " };
+        tracing::warn!(
+            operation,
+            stream,
+            request_id,
+            status,
+            "{}{separator}{note}",
+            error.with_remedy()
+        );
+    }
+}
+
+/// The name of the operation, or the text that a request names in its place.
+fn operation_text<'a>(operation: Option<&'static Entry>, head: &'a Parts) -> &'a str {
+    operation.map_or_else(|| Target::of(head).operation, |entry| entry.name)
+}
+
+fn content_type(head: &Parts) -> Cow<'_, str> {
+    let value = head.headers.get(CONTENT_TYPE);
+    String::from_utf8_lossy(value.map(HeaderValue::as_bytes).unwrap_or_default())
+}
+
+/// Logs a request whose body is too large: its answer is a status alone.
+pub(super) fn log_too_large(head: &Parts, bytes: u64, limit: u64) {
+    let operation = operation_text(None, head);
+    tracing::warn!(
+        operation,
+        bytes,
+        limit,
+        status = 413,
+        "the body is too large. The limit is set by --limit request-bytes=N"
+    );
 }
 
 /// The full shape id of an exception, which RPC v2 requires: in the namespace of the service's model,
@@ -316,11 +403,6 @@ fn shape_id(kind: Kind) -> String {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
-/// Seconds for which a browser may keep the answer to a preflight.
-const PREFLIGHT_LIFE_S: &str = "172800";
-const EXPOSED: &str = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,\
-                       x-amzn-ErrorMessage,Date";
-
 fn ascii(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("ids are ASCII")
 }
@@ -332,46 +414,6 @@ fn extended_id(random: &Random) -> HeaderValue {
         *character = BASE64[usize::from(*character & 63)];
     }
     HeaderValue::from_bytes(&text).expect("base64 is ASCII")
-}
-
-/// The request of a web page for headers and a method, which its browser asks for beforehand.
-struct Origin {
-    headers: Option<HeaderValue>,
-    method: Option<HeaderValue>,
-}
-
-impl Origin {
-    fn of(asked: &HeaderMap) -> Self {
-        Self {
-            headers: asked.get("access-control-request-headers").cloned(),
-            method: asked.get("access-control-request-method").cloned(),
-        }
-    }
-
-    /// Lets a page of any origin read the answer.
-    fn allow(self, is_preflight: bool, headers: &mut HeaderMap) {
-        headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
-        if !is_preflight {
-            headers.insert(
-                "access-control-expose-headers",
-                HeaderValue::from_static(EXPOSED),
-            );
-            return;
-        }
-        let allowed = [
-            ("access-control-allow-headers", self.headers),
-            ("access-control-allow-methods", self.method),
-        ];
-        for (name, value) in allowed {
-            if let Some(value) = value {
-                headers.insert(name, value);
-            }
-        }
-        headers.insert(
-            "access-control-max-age",
-            HeaderValue::from_static(PREFLIGHT_LIFE_S),
-        );
-    }
 }
 
 /// The answer to a body that is too large: a status alone, without ids.

@@ -33,7 +33,10 @@ pub(super) enum Received {
     Whole(Bytes, BudgetPermit),
     /// The body is larger than a request may be. An announced length that is too large is refused
     /// before a byte is read.
-    TooLarge,
+    TooLarge {
+        /// The announced length, or the bytes received up to the limit.
+        bytes: u64,
+    },
     /// The budget is exhausted, or the body comes too slowly.
     Refused(Error),
 }
@@ -62,6 +65,11 @@ impl Bounds {
         Self::with_size(limits::OWN_BODY_BYTES, admission, limits)
     }
 
+    /// The largest body, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     fn with_size(bytes: u64, admission: Arc<Admission>, limits: &Limits) -> Self {
         Self {
             admission,
@@ -83,8 +91,8 @@ impl Bounds {
         only: bool,
     ) -> Result<Received, B::Error> {
         let announced = body.size_hint().exact();
-        if announced.is_some_and(|announced| announced > self.bytes) {
-            return Ok(Received::TooLarge);
+        if let Some(bytes) = announced.filter(|announced| *announced > self.bytes) {
+            return Ok(Received::TooLarge { bytes });
         }
         let Ok(permit) = self.admission.request(only).await else {
             return Ok(Received::Refused(Error::unavailable()));
@@ -100,7 +108,9 @@ impl Bounds {
         Ok(match receiving.whole(method).await {
             Ok(whole) => Received::Whole(whole, receiving.permit),
             Err(Ended::CutOff(error)) => return Err(error),
-            Err(Ended::TooLarge) => Received::TooLarge,
+            Err(Ended::TooLarge) => Received::TooLarge {
+                bytes: receiving.received,
+            },
             Err(Ended::TooSlow) => Received::Refused(Error::too_slow()),
             Err(Ended::BudgetExhausted) => {
                 // The answer is the same however the rest of the body ends.

@@ -7,6 +7,8 @@ use super::connection::{Client, InFlightRequest, counted};
 use super::dispatch::{self, Dispatcher};
 use super::lambda::{LambdaApi, is_lambda_path};
 use super::metrics::{Metrics, Outcome};
+use super::origin::{AllowedOrigins, FromPage};
+use super::pause::pause_for;
 use super::reply::{self, Reply};
 use super::request_body::{Bounds, Received};
 use super::slow_reader;
@@ -34,6 +36,7 @@ pub struct Server {
     dispatcher: Dispatcher,
     lambda: LambdaApi,
     bounds: Bounds,
+    origins: AllowedOrigins,
     own: Router,
     metrics: Arc<Metrics>,
 }
@@ -46,8 +49,10 @@ impl Server {
         own: Router,
         metrics: Arc<Metrics>,
     ) -> Self {
+        let allowed_origins = access.allowed_origins.clone();
         let access = Arc::new(Access::new(access));
         Self {
+            origins: AllowedOrigins::new(allowed_origins),
             dispatcher: Dispatcher::new(engine.clone(), access.clone()),
             lambda: LambdaApi::new(engine.clone(), access),
             bounds: Bounds::new(engine.admission.clone(), &engine.limits),
@@ -80,13 +85,21 @@ impl Server {
         }
         let watch = Stopwatch::start();
         let (head, body) = request.into_parts();
+        let from_page = self.origins.judge(&head);
         let (reply, received) = match self.bounds.receive(&head.method, body, only).await {
             Ok(Received::Whole(body, permit)) => {
-                let reply = self.dispatch(&head, &body, client).await;
+                let request = dispatch::Received {
+                    head: &head,
+                    body: &body,
+                    client,
+                    from_page,
+                };
+                let reply = self.dispatch(request).await;
                 (reply.holding_at_least(permit), body.len())
             }
             Ok(Received::Refused(error)) => (Reply::unread(&head, error), 0),
-            Ok(Received::TooLarge) => {
+            Ok(Received::TooLarge { bytes }) => {
+                reply::log_too_large(&head, bytes, self.bounds.bytes());
                 self.count_unread(&head, Outcome::Refused, watch);
                 return Ok(reply::too_large());
             }
@@ -99,7 +112,9 @@ impl Server {
         let (operation, outcome, sent) = reply.outcome();
         self.metrics
             .count(operation, outcome, (received, sent), took);
-        Ok(reply.into_response(head, client.address, took, &self.engine.world.random))
+        pause_for(&head, received, &self.engine.limits).await;
+        let source = (client.address, from_page);
+        Ok(reply.into_response(head, source, took, &self.engine.world.random))
     }
 
     /// Answers a request of Lambda's API.
@@ -110,6 +125,9 @@ impl Server {
         only: bool,
     ) -> Result<Response<Body>, B::Error> {
         let (head, body) = request.into_parts();
+        if self.origins.judge(&head) == FromPage::Refused {
+            return Ok(reply::bare(StatusCode::FORBIDDEN));
+        }
         Ok(match self.bounds.receive(&head.method, body, only).await? {
             Received::Whole(body, _permit) => {
                 let answering = self.lambda.answer(&head, &body, client);
@@ -119,7 +137,7 @@ impl Server {
                 })
             }
             Received::Refused(error) => self.lambda.refuse(&head, &error),
-            Received::TooLarge => reply::too_large(),
+            Received::TooLarge { .. } => reply::too_large(),
         })
     }
 
@@ -138,10 +156,9 @@ impl Server {
         slow_reader::unwatched(self.answer(request, here)).await
     }
 
-    async fn dispatch(&self, head: &Parts, body: &Bytes, client: Client) -> Reply {
-        let request = dispatch::Received { head, body, client };
+    async fn dispatch(&self, request: dispatch::Received<'_>) -> Reply {
         let answer = caught(self.dispatcher.answer(request)).await;
-        answer.unwrap_or_else(|panic| Reply::panicked(head, panic))
+        answer.unwrap_or_else(|panic| Reply::panicked(request.head, panic))
     }
 
     /// Counts a request whose body was not read.

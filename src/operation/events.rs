@@ -113,21 +113,30 @@ impl Events {
                 let children: Vec<_> = children.iter().map(ChildShard::of).collect();
                 self.shard_end(&children)
             }
-            Event::Ended(EndReason::TakenOver) => self.exception(&Error::already_subscribed(
+            Event::Ended(EndReason::TakenOver) => self.ended(&Error::already_subscribed(
                 &self.stream,
                 self.shard,
                 &self.consumer,
             )),
             Event::Ended(EndReason::ConsumerDeregistered) => {
                 let account = self.stream.scope.account;
-                self.exception(&Error::consumer_not_found(&self.consumer, account))
+                self.ended(&Error::consumer_not_found(&self.consumer, account))
             }
             Event::Ended(EndReason::StreamDeleted) => {
-                self.exception(&Error::stream_not_found(&self.stream))
+                self.ended(&Error::stream_not_found(&self.stream))
             }
             Event::Failed => self.exception(&Error::internal()),
         };
         (message, permit)
+    }
+
+    /// The exception that ends the subscription, which is news for the log.
+    fn ended(&self, error: &Error) -> Vec<u8> {
+        tracing::info!(
+            subscriber = self.subscriber(),
+            "a subscription ended: {error}"
+        );
+        self.exception(error)
     }
 
     fn event(&self, name: &str, payload: Vec<u8>) -> Vec<u8> {

@@ -5,6 +5,7 @@ use super::prelude::*;
 use crate::engine::{Placed, PutFailure, Stream};
 use crate::wire::list;
 pub use answer::Output;
+use std::sync::Once;
 
 pub(super) struct PutRecords;
 
@@ -70,10 +71,14 @@ fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     };
     let (refused, offered) = (throttled.count(), results.len());
     let error = Error::write_rate_exceeded(shard, &stream.arn);
+    // Some clients drop refused records without a word, so the first time names the way out.
+    static FIRST: Once = Once::new();
+    let mut remedy = "";
+    FIRST.call_once(|| remedy = "; --profile fast switches all rates off");
     tracing::warn!(
         operation = "PutRecords",
         stream = %stream.arn.name,
-        "{refused} of {offered} records refused, the first with {}",
+        "{refused} of {offered} records refused, the first with {}{remedy}",
         error.with_remedy()
     );
 }

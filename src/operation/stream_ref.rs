@@ -4,7 +4,7 @@ use super::context::Context;
 use super::shapes::{StreamARN, StreamId, StreamName};
 use crate::engine::Stream;
 use crate::error::Error;
-use crate::model::{ConsumerArn, StreamArn};
+use crate::model::{ConsumerArn, PageToken, ShardIterator, StreamArn};
 use crate::wire::{self, Format, Ignored, input};
 use std::sync::Arc;
 
@@ -86,6 +86,21 @@ pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
     let stream = StreamArn::parse(&arn).map(|arn| arn.name);
     let stream = stream.or_else(|| ConsumerArn::parse(&arn).map(|arn| arn.stream.name));
     stream.map(|name| name.to_string())
+}
+
+/// The name of the stream that a body names in any way, also by an iterator or a token, for the log.
+pub fn named_stream(format: Format, body: &[u8]) -> Option<String> {
+    if let Some(name) = stream_name(format, body) {
+        return Some(name);
+    }
+    if let Some(text) = wire::member_text(format, body, "ShardIterator") {
+        return ShardIterator::decode(&text).map(|iterator| iterator.stream);
+    }
+    let token = wire::member_text(format, body, "NextToken")?;
+    let fields = PageToken::decode(&token)?.fields;
+    // The tokens of listings of one stream have its ARN behind the name of the operation.
+    let arn = fields.get(1).and_then(|field| StreamArn::parse(field))?;
+    Some(arn.name.to_string())
 }
 
 /// Parses a stream's ARN; the shape's pattern accepts texts that are no ARN.

@@ -4,6 +4,7 @@ use super::address::{Hosts, Listen};
 use super::clock::ClockChoice;
 use super::error::OptionsError;
 use super::event_source::{self, DestinationSetting, FunctionSetting};
+use super::origin::AllowedOrigin;
 use super::policies;
 use super::secret::{Credential, Secret};
 #[cfg(feature = "cli")]
@@ -136,6 +137,19 @@ pub struct Options {
     #[cfg_attr(feature = "cli", arg(long, value_name = "TOKEN"))]
     pub admin_token: Option<Secret>,
 
+    /// Web pages that may call the service: local (pages of this machine), any, or an origin such as
+    /// https://app.example.com; may be repeated
+    #[cfg_attr(
+        feature = "cli",
+        arg(
+            long,
+            value_name = "ORIGIN",
+            value_delimiter = ',',
+            default_value = "local"
+        )
+    )]
+    pub allow_origin: Vec<AllowedOrigin>,
+
     /// Splitting of busy shards of on-demand streams: on or off [default: off, strict on]
     #[cfg_attr(feature = "cli", arg(long, value_name = "SWITCH"))]
     pub on_demand_scaling: Option<Switch>,
@@ -231,6 +245,7 @@ impl Default for Options {
             tls_key: None,
             tls_name: Vec::new(),
             admin_token: None,
+            allow_origin: vec![AllowedOrigin::Local],
             on_demand_scaling: None,
             kms_key: Vec::new(),
             clock: ClockChoice::System,

@@ -27,6 +27,22 @@ pub fn parses(format: Format, body: &[u8]) -> bool {
     matches!(tree(format, body), Some(Node::Map(_)))
 }
 
+/// The reason why a body is no structure, for people. None if it is one.
+pub fn unreadable_reason(format: Format, body: &[u8]) -> Option<String> {
+    if body.is_empty() {
+        return Some("the body is empty".to_owned());
+    }
+    let error = match format {
+        Format::Json => serde_json::from_slice::<serde::de::IgnoredAny>(body)
+            .err()
+            .map(|error| format!("the body is not JSON: {error}")),
+        Format::Cbor | Format::RpcV2Cbor => ciborium::from_reader::<serde::de::IgnoredAny, _>(body)
+            .err()
+            .map(|error| format!("the body is not CBOR: {error}")),
+    };
+    error.or_else(|| (!parses(format, body)).then(|| "the body is not a structure".to_owned()))
+}
+
 /// The text of the member `name` of a body, if it has that member.
 pub fn member_text(format: Format, body: &[u8], name: &str) -> Option<String> {
     tree(format, body)?.member(name)?.text().map(str::to_owned)

@@ -30,7 +30,7 @@ impl FromRequest<Admin> for OwnBody {
         let bounds = Bounds::of_own_paths(engine.admission.clone(), &engine.limits);
         match bounds.receive(&head.method, body, only).await {
             Ok(Received::Whole(bytes, _permit)) => Ok(Self { bytes, _permit }),
-            Ok(Received::TooLarge) => Err(problem(
+            Ok(Received::TooLarge { .. }) => Err(problem(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "the body is too large",
             )),

@@ -8,7 +8,7 @@ use minikin::http::metrics::Metrics;
 use minikin::http::{AccessSettings, Body, Client, Server};
 use minikin::limits::{Limits, Profile};
 use minikin::model::{AccountId, AccountRegion, KeyState, Region};
-use minikin::options::{Authentication, Credential};
+use minikin::options::{AllowedOrigin, Authentication, Credential};
 use minikin::store::{Recovered, Settings, Store};
 use minikin::world::{Clock, Random, Timestamp, VirtualClock, World};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -75,6 +75,7 @@ impl Bed {
         })?;
         let own = axum::Router::new();
         let access = AccessSettings {
+            allowed_origins: vec![AllowedOrigin::Any],
             authentication,
             credentials,
             identities: None,

@@ -119,3 +119,118 @@ fn idle_connections_leave_descriptors_for_the_store() {
         assert_eq!(writer.exchange(&ready).await.text(), "ready\n");
     });
 }
+
+/// The lines of the log about a request that is refused.
+#[test]
+fn the_log_says_why_a_request_is_refused() {
+    let flags = ["--limit", "request-bytes=1000,shard-write-records=1"];
+    let program = Program::start(&flags);
+    let create = r#"{"StreamName":"orders","ShardCount":1}"#;
+    let list = Request::json("ListStreams", "{}");
+    let zipped = Request::json("PutRecord", "").body(&[0x1f, 0x8b, 8, 0]);
+    let record = json!({"PartitionKey": "k", "Data": "AAAA"});
+    let batch = json!({"StreamName": "orders", "Records": [record, record]}).to_string();
+    let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/absent";
+    let consumer = json!({"ResourceARN": format!("{arn}/consumer/a:1"), "Limit": 0});
+    let requests = [
+        Request::json("CreateStream", create),
+        Request::json("ListStreem", "{}"),
+        list.clone().header("Content-Type", "text/html"),
+        list.clone().header("Content-Type", "application/json"),
+        list.clone()
+            .without("X-Amz-Target")
+            .header("Content-Type", "text/plain"),
+        Request::json("PutRecord", &"x".repeat(1_001)),
+        Request::json("PutRecord", r#"{"StreamName":"orders","#),
+        Request::json("PutRecord", "[]"),
+        zipped.header("Content-Encoding", "gzip"),
+        Request::json("ListTagsForResource", &consumer.to_string()),
+        Request::json("PutRecords", &batch),
+        Request::json("PutRecords", &batch),
+    ];
+    for request in &requests {
+        // A refused body ends its connection.
+        exchange(&program, std::slice::from_ref(request));
+    }
+    let log = program.output();
+    let line = |parts: &[&str]| {
+        let found = log
+            .lines()
+            .find(|line| parts.iter().all(|part| line.contains(part)));
+        assert!(found.is_some(), "no line has {parts:?}: {log}");
+    };
+    line(&["operation=\"ListStreem\"", "UnknownOperationException"]);
+    line(&[
+        "operation=\"ListStreams\"",
+        "content_type=text/html",
+        "none of the service's",
+    ]);
+    line(&["content_type=application/json", "none of the service's"]);
+    line(&["content_type=text/plain", "no X-Amz-Target header"]);
+    line(&[
+        "operation=\"PutRecord\"",
+        "bytes=1001",
+        "limit=1000",
+        "request-bytes=N",
+    ]);
+    line(&[
+        "operation=\"PutRecord\"",
+        "SerializationException",
+        "line 1 column 24",
+    ]);
+    line(&["operation=\"PutRecord\"", "not a structure"]);
+    line(&["operation=\"PutRecord\"", "Content-Encoding gzip"]);
+    line(&["operation=\"ListTagsForResource\"", "stream=\"absent\""]);
+    line(&["stream=orders", "1 of 2 records refused", "--profile fast"]);
+    let named = log.lines().filter(|line| line.contains("--profile fast"));
+    assert_eq!(named.count(), 1, "{log}");
+}
+
+#[test]
+fn the_log_names_the_stream_of_an_iterator() {
+    let program = Program::start(&[]);
+    let create = r#"{"StreamName":"orders","ShardCount":1}"#;
+    let start = json!({
+        "StreamName": "orders", "ShardId": "shardId-000000000000", "ShardIteratorType": "LATEST",
+    });
+    let requests = [
+        Request::json("CreateStream", create),
+        Request::json("GetShardIterator", &start.to_string()),
+    ];
+    let iterator = exchange(&program, &requests).remove(1).value();
+    let read = json!({"ShardIterator": iterator["ShardIterator"], "Limit": 0});
+    let delete = r#"{"StreamName":"orders"}"#;
+    let gone = json!({"ShardIterator": iterator["ShardIterator"]});
+    let requests = [
+        Request::json("GetRecords", &read.to_string()),
+        Request::json("DeleteStream", delete),
+        Request::json("GetRecords", &gone.to_string()),
+    ];
+    exchange(&program, &requests);
+    let log = program.output();
+    for error in ["ValidationException", "ResourceNotFoundException"] {
+        let line = log.lines().find(|line| line.contains(error));
+        let line = line.unwrap_or_else(|| panic!("no line has {error}: {log}"));
+        assert!(line.contains("stream=\"orders\""), "{line}");
+    }
+}
+
+#[test]
+fn the_log_at_debug_has_one_line_for_each_request() {
+    let program = Program::start(&["--log", "debug"]);
+    block_on(async {
+        let stream = tokio::net::TcpStream::connect(program.address())
+            .await
+            .unwrap();
+        let requests = vec![Request::json("ListStreams", "{}"); 3];
+        for answer in crate::lab::h2::exchange(stream, &requests).await {
+            assert_eq!(answer.status, 200);
+        }
+    });
+    let log = program.output();
+    let about = |line: &&str| line.contains("ListStreams");
+    assert_eq!(log.lines().filter(about).count(), 3, "{log}");
+    for foreign in [" h2::", " hyper", " rustls"] {
+        assert!(!log.contains(foreign), "{log}");
+    }
+}

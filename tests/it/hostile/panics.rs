@@ -12,7 +12,7 @@ use minikin::http::tls::{TlsIdentity, names};
 use minikin::http::{AccessSettings, Server};
 use minikin::limits::{Limits, Profile};
 use minikin::model::{AccountId, AccountRegion, Region};
-use minikin::options::Authentication;
+use minikin::options::{AllowedOrigin, Authentication};
 use minikin::store::{self, Store};
 use minikin::world::{Clock, Random, World};
 use std::net::SocketAddr;
@@ -43,6 +43,7 @@ impl Broken {
         let own = Router::new().route("/_minikin/panics", get(panicking));
         let metrics = Metrics::new();
         let access = AccessSettings {
+            allowed_origins: vec![AllowedOrigin::Any],
             authentication: Authentication::Structure,
             credentials: Vec::new(),
             identities: None,

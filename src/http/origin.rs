@@ -1,0 +1,189 @@
+//! Requests of web pages of other origins (CORS).
+//!
+//! The service lets every page call it and read the answers: a page without credentials can do
+//! nothing there. An emulator takes any credential, so by default only pages from this machine may
+//! call it. The check also refuses the requests themselves: a page whose site makes its own name
+//! point here (DNS rebinding) needs no permission of its browser.
+
+use crate::options::AllowedOrigin;
+use hyper::HeaderMap;
+use hyper::header::{HOST, HeaderName, HeaderValue, ORIGIN};
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
+use std::net::IpAddr;
+
+/// The origins whose pages may call the service.
+#[derive(Debug)]
+pub(super) struct AllowedOrigins(Vec<AllowedOrigin>);
+
+/// The origin of a request, and the permission for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FromPage {
+    /// The request is not from a page of another origin, or not from a page.
+    No,
+    /// The page may call the service.
+    Allowed,
+    /// The page may not call the service.
+    Refused,
+}
+
+impl AllowedOrigins {
+    pub(super) fn new(allowed: Vec<AllowedOrigin>) -> Self {
+        Self(allowed)
+    }
+
+    /// Judges a request by its `Origin`.
+    pub(super) fn judge(&self, head: &Parts) -> FromPage {
+        let Some(origin) = head.headers.get(ORIGIN) else {
+            return FromPage::No;
+        };
+        let origin = String::from_utf8_lossy(origin.as_bytes()).to_ascii_lowercase();
+        let allows = |allowed: &AllowedOrigin| match allowed {
+            AllowedOrigin::Any => true,
+            AllowedOrigin::Local => is_local(&origin) || is_same_address(&origin, head),
+            AllowedOrigin::Origin(known) => *known == origin,
+        };
+        if self.0.iter().any(allows) {
+            FromPage::Allowed
+        } else {
+            FromPage::Refused
+        }
+    }
+}
+
+/// The host in an origin, without the port and without brackets.
+fn host(origin: &str) -> Option<String> {
+    let (_, authority) = origin.split_once("://")?;
+    let authority: Authority = authority.parse().ok()?;
+    let host = authority.host();
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    Some(bare.unwrap_or(host).to_owned())
+}
+
+fn is_local(origin: &str) -> bool {
+    let Some(host) = host(origin) else {
+        return false;
+    };
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// True for a page that was served by the address that it calls. No site can make an address point
+/// to another machine.
+fn is_same_address(origin: &str, head: &Parts) -> bool {
+    let called = head.headers.get(HOST).map(HeaderValue::as_bytes);
+    let called = called.or_else(|| {
+        let authority = head.uri.authority()?;
+        Some(authority.as_str().as_bytes())
+    });
+    let is_address = host(origin).is_some_and(|host| host.parse::<IpAddr>().is_ok());
+    let page = origin.split_once("://").map(|(_, page)| page.as_bytes());
+    is_address && page == called
+}
+
+const ALLOW_ORIGIN: HeaderName = HeaderName::from_static("access-control-allow-origin");
+const ALLOW_HEADERS: HeaderName = HeaderName::from_static("access-control-allow-headers");
+const ALLOW_METHODS: HeaderName = HeaderName::from_static("access-control-allow-methods");
+const EXPOSE_HEADERS: HeaderName = HeaderName::from_static("access-control-expose-headers");
+const MAX_AGE: HeaderName = HeaderName::from_static("access-control-max-age");
+
+/// Seconds for which a browser may keep the answer to a preflight.
+const PREFLIGHT_LIFE_S: &str = "172800";
+const EXPOSED: &str = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,\
+                       x-amzn-ErrorMessage,Date";
+
+/// The headers and the method that a page asks for in a preflight.
+pub(super) struct Asked {
+    headers: Option<HeaderValue>,
+    method: Option<HeaderValue>,
+}
+
+impl Asked {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        Self {
+            headers: headers.get("access-control-request-headers").cloned(),
+            method: headers.get("access-control-request-method").cloned(),
+        }
+    }
+
+    /// Lets the page read the answer.
+    pub(super) fn allow(self, is_preflight: bool, headers: &mut HeaderMap) {
+        headers.insert(ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        if !is_preflight {
+            headers.insert(EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+            return;
+        }
+        for (name, value) in [(ALLOW_HEADERS, self.headers), (ALLOW_METHODS, self.method)] {
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        }
+        headers.insert(MAX_AGE, HeaderValue::from_static(PREFLIGHT_LIFE_S));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::Request;
+
+    fn judged(allowed: &[&str], origin: &str, host: &str) -> FromPage {
+        let allowed = allowed.iter().map(|text| text.parse().unwrap()).collect();
+        let request = Request::post("/").header("host", host);
+        let (head, ()) = request
+            .header("origin", origin)
+            .body(())
+            .unwrap()
+            .into_parts();
+        AllowedOrigins::new(allowed).judge(&head)
+    }
+
+    #[test]
+    fn pages_of_this_machine_are_allowed() {
+        for origin in [
+            "http://localhost:3000",
+            "https://LOCALHOST",
+            "http://app.localhost",
+            "http://127.0.0.1:8080",
+            "http://127.1.2.3",
+            "http://[::1]:3000",
+        ] {
+            let judged = judged(&["local"], origin, "localhost:4567");
+            assert_eq!(judged, FromPage::Allowed, "{origin}");
+        }
+        let own = judged(&["local"], "http://192.0.2.1:4567", "192.0.2.1:4567");
+        assert_eq!(
+            own,
+            FromPage::Allowed,
+            "a page of the emulator's own address"
+        );
+    }
+
+    #[test]
+    fn other_pages_are_refused_unless_they_are_named() {
+        for origin in [
+            "https://example.com",
+            "http://example.com:4567",
+            "http://localhost.example.com",
+            "http://127.0.0.1.example.com",
+            "http://192.0.2.1",
+            "http://[::2]",
+            "null",
+            "",
+        ] {
+            let by = |allowed: &[&str]| judged(allowed, origin, "example.com:4567");
+            assert_eq!(by(&["local"]), FromPage::Refused, "{origin}");
+            assert_eq!(by(&[]), FromPage::Refused, "{origin}");
+            assert_eq!(by(&["any"]), FromPage::Allowed, "{origin}");
+        }
+        let named = |origin| judged(&["local", "https://app.test"], origin, "localhost");
+        assert_eq!(named("https://App.test"), FromPage::Allowed);
+        assert_eq!(named("http://app.test"), FromPage::Refused);
+        assert_eq!(judged(&["null"], "null", "localhost"), FromPage::Allowed);
+    }
+}
