@@ -20,6 +20,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("event_stream", targets::event_stream),
     ("json_request", targets::json_request),
     ("restored", targets::restored),
+    ("rpc_v2_request", targets::rpc_v2_request),
     ("tokens", targets::tokens),
 ];
 /// The other ones.
@@ -77,6 +78,11 @@ fn what_was_found_of_json_holds() {
 #[test]
 fn what_was_found_of_kept_streams_holds() {
     run("restored");
+}
+
+#[test]
+fn what_was_found_of_rpc_v2_holds() {
+    run("rpc_v2_request");
 }
 
 #[test]

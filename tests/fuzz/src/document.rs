@@ -104,10 +104,12 @@ pub fn told(value: &Value) -> Json {
         Value::Text(text) => text.clone().into(),
         Value::Bytes(bytes) => STANDARD.encode(bytes).into(),
         Value::Tag(1, inner) => {
-            let Value::Integer(ms) = &**inner else {
-                panic!("a time is a whole number of milliseconds, not {inner:?}");
+            let ms = match &**inner {
+                Value::Integer(ms) => i64::try_from(i128::from(*ms)).unwrap(),
+                // RPC v2 writes seconds.
+                Value::Float(seconds) => return (*seconds).into(),
+                other => panic!("a time is a number, not {other:?}"),
             };
-            let ms = i64::try_from(i128::from(*ms)).unwrap();
             (ms as f64 / 1000.0).into()
         }
         Value::Array(items) => items.iter().map(told).collect(),

@@ -24,6 +24,6 @@ mod tokens;
 pub use arns::arns;
 pub use authorization::authorization;
 pub use event_stream::event_stream;
-pub use requests::{cbor_request, json_request, story};
+pub use requests::{cbor_request, json_request, rpc_v2_request, story};
 pub use restored::restored;
 pub use tokens::tokens;

@@ -176,7 +176,7 @@ fn the_log_says_why_a_request_is_refused() {
     line(&[
         "operation=\"PutRecord\"",
         "SerializationException",
-        "line 1 column 24",
+        "line 1 column 23",
     ]);
     line(&["operation=\"PutRecord\"", "not a structure"]);
     line(&["operation=\"PutRecord\"", "Content-Encoding gzip"]);
