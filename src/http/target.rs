@@ -142,14 +142,14 @@ mod tests {
 
     #[test]
     fn a_path_names_an_operation_behind_any_prefix() {
-        let named = |path| {
+        fn named(path: &str) -> (&str, &str) {
             let Target { service, operation } = Target::in_path(path);
             (service, operation)
-        };
+        }
         let put = ("Kinesis_20131202", "PutRecord");
         for prefix in ["", "/", "/prefix", "/a/b", "//service/x/operation/y"] {
             let path = format!("{prefix}/service/Kinesis_20131202/operation/PutRecord");
-            assert_eq!(named(path.as_str()), put, "{path}");
+            assert_eq!(named(&path), put, "{path}");
         }
         for path in [
             "",
