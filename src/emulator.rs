@@ -9,13 +9,14 @@ use crate::http::admin::{self, Admin};
 use crate::http::listen::{self, BindError, Connections};
 use crate::http::metrics::Metrics;
 use crate::http::tls::{self, TlsIdentity};
-use crate::http::{AccessSettings, Body, Incoming, Request, Response, Server};
+use crate::http::{AccessSettings, Body, Incoming, NoAnswer, Request, Response, Server};
 use crate::limits;
 use crate::model::event_source::{CreateRequest, Refusal};
 use crate::model::{AccountId, AccountRegion, Region, StreamArn};
+use crate::operation::fault_rule::{FaultRuleError, check_all};
 use crate::options::{Authentication, ClockChoice, Durability, Options, OptionsError};
 use crate::store::{self, OpenError, SimulatedDisk, Store};
-use crate::world::{Clock, Faults, Random, VirtualClock, World};
+use crate::world::{Clock, FaultRule, Faults, ListedRule, Random, VirtualClock, World};
 use event_sources::OwnPuts;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -122,6 +123,11 @@ impl Emulator {
             .await
             .map_err(StartError::Open)?;
         let world = world(&options, &around, &recovered);
+        let rules = options.faults().map_err(StartError::Options)?;
+        if !rules.is_empty() {
+            tracing::info!(rules = rules.len(), "fault rules are in force");
+            world.faults.add(rules);
+        }
         let tls = Arc::new(identity(&options, &world.clock)?);
         let (stop, stopped) = watch::channel(false);
         let (mappings, functions) = options.mappings().map_err(StartError::Options)?;
@@ -178,15 +184,43 @@ impl Emulator {
     /// Answers a request as one over a connection from this machine.
     ///
     /// # Errors
-    /// When the request's body ends early.
+    /// When the request has no answer: its body ends early, or a fault rule loses the answer.
     pub async fn answer<B: Incoming>(
         &self,
         request: Request<B>,
-    ) -> Result<Response<Body>, B::Error> {
+    ) -> Result<Response<Body>, NoAnswer<B::Error>> {
         self.server.clone().answer_here(request).await
     }
 
-    /// The faults to inject.
+    /// Adds fault rules behind the present ones, and returns them with their ids.
+    ///
+    /// # Errors
+    /// The reason why a rule cannot work; then none is added.
+    pub fn add_fault_rules(
+        &self,
+        rules: Vec<FaultRule>,
+    ) -> Result<Vec<ListedRule>, FaultRuleError> {
+        let world = &self.engine.world;
+        let rules = check_all(rules, world.clock.now())?;
+        Ok(world.faults.add(rules))
+    }
+
+    /// The fault rules in force, with the number of calls that each has hit.
+    pub fn fault_rules(&self) -> Vec<ListedRule> {
+        self.engine.world.faults.list()
+    }
+
+    /// Removes a fault rule. False if there is none with this id.
+    pub fn remove_fault_rule(&self, id: u64) -> bool {
+        self.engine.world.faults.remove(id)
+    }
+
+    /// Removes all fault rules.
+    pub fn clear_fault_rules(&self) {
+        self.engine.world.faults.clear();
+    }
+
+    /// The faults of the injection points.
     pub fn faults(&self) -> &Faults {
         &self.engine.world.faults
     }

@@ -27,4 +27,4 @@ pub use access::AccessSettings;
 pub use body::{Body, Incoming};
 pub use connection::Client;
 pub use hyper::{Request, Response};
-pub use server::{OWN_PATHS, Server};
+pub use server::{NoAnswer, OWN_PATHS, Server};

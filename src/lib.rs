@@ -70,7 +70,9 @@ pub mod world;
 
 pub use emulator::{Emulator, StartError};
 pub use engine::event_source::{Function, FunctionError, FunctionEvent};
+pub use operation::fault_rule::FaultRuleError;
 pub use options::{Options, OptionsError};
+pub use world::{FaultKind, FaultRule, ListedRule};
 
 /// The README's examples compile.
 #[cfg(doctest)]

@@ -28,7 +28,9 @@ pub use secret::{Credential, Secret};
 pub use sources::parse;
 #[cfg(feature = "cli")]
 pub use value::LogFormat;
-pub use value::{Authentication, Durability, KeySetting, LimitSetting, Switch, is_name};
+pub use value::{
+    Authentication, Durability, FaultSetting, KeySetting, LimitSetting, Switch, is_name,
+};
 
 #[cfg(feature = "cli")]
 #[cfg(test)]

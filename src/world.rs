@@ -7,12 +7,15 @@ mod clock;
 mod deadline;
 mod descriptors;
 mod fault;
+mod moment;
 mod random;
 mod surroundings;
 
 pub use clock::{Alarm, Bell, Clock, Stopwatch, Timestamp, VirtualClock};
 pub use deadline::RealDeadline;
 pub use descriptors::{descriptor_limit, raise_descriptor_limit};
-pub use fault::{Fault, Faults, Point, Rule};
+pub use fault::{
+    Fault, FaultKind, FaultRule, Faults, Hit, ListedRule, Moment, Occasion, Point, Rule,
+};
 pub use random::Random;
 pub use surroundings::World;

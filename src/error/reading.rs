@@ -5,6 +5,8 @@ use super::stream_name::named;
 use crate::model::{ShardId, StreamArn};
 use crate::world::Timestamp;
 use std::fmt;
+use time::OffsetDateTime;
+use time::macros::format_description;
 
 /// Positions and iterators.
 impl Error {
@@ -67,7 +69,8 @@ impl Error {
     }
 
     /// The iterator is older than five minutes.
-    pub fn iterator_expired(created: &str, now: &str, life_ms: i64) -> Self {
+    pub fn iterator_expired(created: Timestamp, now: Timestamp, life_ms: i64) -> Self {
+        let (created, now) = (written_out(created), written_out(now));
         Kind::ExpiredIteratorException.says(format!(
             "Iterator expired. The iterator was created at time {created} while right now it is \
              {now} which is further in the future than the tolerated delay of {life_ms} \
@@ -111,4 +114,16 @@ impl Error {
     pub fn shard_filter(message: String) -> Self {
         Kind::InvalidArgumentException.says(message)
     }
+}
+
+/// A moment as the service writes it in one message only: `Thu Jan 22 01:22:02 UTC 2015`.
+fn written_out(moment: Timestamp) -> String {
+    let layout = format_description!(
+        "[weekday repr:short] [month repr:short] [day] [hour]:[minute]:[second] UTC [year]"
+    );
+    let moment = OffsetDateTime::from_unix_timestamp(moment.seconds());
+    moment
+        .ok()
+        .and_then(|moment| moment.format(layout).ok())
+        .unwrap_or_default()
 }

@@ -37,6 +37,20 @@ impl Error {
             .by(["in-flight-bytes", "admission-wait-seconds"])
     }
 
+    /// A fault rule makes the service unavailable, in the same words.
+    pub fn unavailable_by_fault() -> Self {
+        Self {
+            limits: Vec::new(),
+            ..Self::unavailable()
+        }
+    }
+
+    /// A fault rule throttles the call. The service names ThrottlingException among the errors common
+    /// to all actions; the text is a choice.
+    pub fn throttled() -> Self {
+        Kind::ThrottlingException.says("Rate exceeded")
+    }
+
     /// The request's body was not received in time. Clients know the name and retry.
     pub fn too_slow() -> Self {
         Kind::RequestTimeoutException

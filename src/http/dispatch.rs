@@ -86,13 +86,10 @@ impl Dispatcher {
             Ok(caller) => caller,
             Err(error) => return refused(head, format, body, error).of(entry),
         };
-        let context = Context {
-            engine: self.engine.clone(),
-            caller: caller.scope,
-            requester: caller.requester,
-        };
+        let context = Context::new(self.engine.clone(), caller.scope, caller.requester);
         match entry.call(context, body.clone(), format).await {
             Ok(Answer::Whole(body, permit)) => Reply::done(format, body).holding(permit).of(entry),
+            Ok(Answer::Lost) => Reply::lost().of(entry),
             Ok(Answer::Events(events)) => Reply::events(format, events).of(entry),
             Err(error) => {
                 let stream = named_stream(format, body, &error);

@@ -31,6 +31,8 @@ pub(super) struct Reply {
     is_preflight: bool,
     /// True for an answer in RPC v2 CBOR.
     is_rpc_v2: bool,
+    /// A fault rule closes the connection instead.
+    is_lost: bool,
     operation: Option<&'static Entry>,
     /// The message of the panic that ended the request.
     panic: Option<String>,
@@ -94,6 +96,7 @@ impl Reply {
             events: None,
             is_preflight: false,
             is_rpc_v2: false,
+            is_lost: false,
             operation: None,
             panic: None,
             error: None,
@@ -176,6 +179,19 @@ impl Reply {
             is_preflight: true,
             ..Self::new(403, None, [])
         }
+    }
+
+    /// No answer: the connection closes.
+    pub(super) fn lost() -> Self {
+        Self {
+            is_lost: true,
+            ..Self::new(500, None, [])
+        }
+    }
+
+    /// True when the connection closes without an answer.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// The answer to `application/json`.

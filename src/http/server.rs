@@ -21,6 +21,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::task::Poll;
@@ -40,6 +41,26 @@ pub struct Server {
     own: Router,
     metrics: Arc<Metrics>,
 }
+
+/// The reason why a request has no answer.
+#[derive(Debug)]
+pub enum NoAnswer<E> {
+    /// The client cut the body off.
+    Body(E),
+    /// A fault rule closes the connection.
+    Fault,
+}
+
+impl<E: fmt::Display> fmt::Display for NoAnswer<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(error) => error.fmt(f),
+            Self::Fault => f.write_str("a fault rule closes the connection without an answer"),
+        }
+    }
+}
+
+impl<E: std::error::Error> std::error::Error for NoAnswer<E> {}
 
 impl Server {
     /// A server for `engine`, with the router of our own paths.
@@ -65,12 +86,12 @@ impl Server {
     /// Answers a request, off a connection or made by a test.
     ///
     /// # Errors
-    /// When the client cuts the body off: such a request has no answer.
+    /// When the request has no answer; its connection is to be closed.
     pub async fn answer<B: Incoming>(
         self: Arc<Self>,
         request: Request<B>,
         client: Client,
-    ) -> Result<Response<Body>, B::Error> {
+    ) -> Result<Response<Body>, NoAnswer<B::Error>> {
         let in_flight = InFlightRequest::begin(slow_reader::connection());
         if request.uri().path().starts_with(OWN_PATHS) {
             let source = admin::Source {
@@ -81,7 +102,8 @@ impl Server {
         }
         let only = in_flight.is_only_one();
         if is_lambda_path(request.uri().path()) {
-            return self.answer_lambda(request, client, only).await;
+            let answer = self.answer_lambda(request, client, only).await;
+            return answer.map_err(NoAnswer::Body);
         }
         let watch = Stopwatch::start();
         let (head, body) = request.into_parts();
@@ -105,13 +127,16 @@ impl Server {
             }
             Err(error) => {
                 self.count_unread(&head, Outcome::CutOff, watch);
-                return Err(error);
+                return Err(NoAnswer::Body(error));
             }
         };
         let took = watch.elapsed();
         let (operation, outcome, sent) = reply.outcome();
         self.metrics
             .count(operation, outcome, (received, sent), took);
+        if reply.is_lost() {
+            return Err(NoAnswer::Fault);
+        }
         pause_for(&head, received, &self.engine.limits).await;
         let source = (client.address, from_page);
         Ok(reply.into_response(head, source, took, &self.engine.world.random))
@@ -144,11 +169,11 @@ impl Server {
     /// Answers a request from within this process.
     ///
     /// # Errors
-    /// When the body ends early.
+    /// When the request has no answer.
     pub async fn answer_here<B: Incoming>(
         self: Arc<Self>,
         request: Request<B>,
-    ) -> Result<Response<Body>, B::Error> {
+    ) -> Result<Response<Body>, NoAnswer<B::Error>> {
         let here = Client {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             over_tls: false,

@@ -11,6 +11,8 @@ pub enum Answer {
     Whole(Vec<u8>, Option<BudgetPermit>),
     /// Frames, made one at a time.
     Events(Box<Events>),
+    /// No answer: a fault rule closes the connection.
+    Lost,
 }
 
 /// An output that can be encoded.

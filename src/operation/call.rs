@@ -3,6 +3,7 @@
 use super::answer::{Answer, IntoAnswer};
 use super::context::Context;
 use super::contract::{HasTarget, Operation};
+use super::fault_effect::{Effect, Subject, at_call};
 use super::{permission, stream_ref};
 use crate::error::Error;
 use crate::wire::{self, Explained, Format, Shaped};
@@ -16,8 +17,11 @@ pub(super) async fn call<O: HasTarget>(
     body: Bytes,
     format: Format,
 ) -> Result<Answer, Error> {
-    let passed = context.engine.world.pass(Point::Decode).await;
-    passed.map_err(|_| Error::internal())?;
+    let has_faults = context.engine.world.faults.is_armed();
+    if has_faults {
+        let passed = context.engine.world.pass(Point::Decode).await;
+        passed.map_err(|_| Error::internal())?;
+    }
     let input = match wire::decode(format, &body) {
         Some(input) => input,
         None => explain::<O>(&context, &body, format)?,
@@ -25,10 +29,40 @@ pub(super) async fn call<O: HasTarget>(
     permission::check::<O>(&context, name, &input)?;
     check_rate(&context, name, &body, format)?;
     drop(body);
-    let output = O::run(&context, input).await?;
+    if has_faults {
+        return Box::pin(call_with_faults::<O>(name, context, input, format)).await;
+    }
+    run::<O>(&context, input, format).await
+}
+
+/// Runs a valid and permitted call.
+async fn run<O: HasTarget>(
+    context: &Context,
+    input: O::Input,
+    format: Format,
+) -> Result<Answer, Error> {
+    let output = O::run(context, input).await?;
     let bytes = output.size_bytes() as u64;
     let permit = context.engine.admission.answer(bytes).await;
     Ok(output.into_answer(format, permit.map_err(|_| Error::unavailable())?))
+}
+
+/// Runs a call that fault rules may hit.
+async fn call_with_faults<O: HasTarget>(
+    name: &'static str,
+    mut context: Context,
+    input: O::Input,
+    format: Format,
+) -> Result<Answer, Error> {
+    let subject = Subject::of::<O>(&context, &input);
+    match at_call(&mut context, name, subject).await? {
+        Effect::None => run::<O>(&context, input, format).await,
+        Effect::Reset => Ok(Answer::Lost),
+        Effect::LoseAnswer => {
+            let _lost = run::<O>(&context, input, format).await;
+            Ok(Answer::Lost)
+        }
+    }
 }
 
 /// Counts the call against the operation's rate limit; only the strict profile has such limits.

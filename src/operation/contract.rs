@@ -4,7 +4,7 @@ use super::answer::IntoAnswer;
 use super::context::Context;
 use super::stream_ref::StreamRef;
 use crate::error::Error;
-use crate::model::Target;
+use crate::model::{ShardId, Target};
 use crate::wire::{Node, Shaped};
 
 /// An operation of the service.
@@ -28,6 +28,12 @@ pub trait Operation {
         context: &Context,
         input: Self::Input,
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
+
+    /// The shard that the request is about, for fault rules: one, or one for each record. None where
+    /// there is no shard or it is not known yet.
+    fn shards(_context: &Context, _input: &Self::Input) -> Vec<Option<ShardId>> {
+        vec![None]
+    }
 
     /// Members of type `Expected` may be absent in this request.
     fn tolerates_missing(_context: &Context, _input: &Node) -> bool {

@@ -1,9 +1,10 @@
 //! The frames of a subscription. Each is made when the connection asks for it.
 
+use super::fault_draw::ends_subscription;
 use super::records::{size_guess, write_records_cbor, write_records_json};
 use super::shard_description::ChildShard;
 use crate::admission::BudgetPermit;
-use crate::engine::{Batch, EndReason, Event, Subscription};
+use crate::engine::{Batch, EndReason, Engine, Event, Subscription};
 use crate::error::{Error, Kind};
 use crate::model::{SequenceNumber, ShardId, StreamArn};
 use crate::wire::{self, Format, frame};
@@ -11,11 +12,13 @@ use crate::world::{Fault, Point};
 use ciborium_ll::{Encoder, Header};
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A subscription as a stream of frames.
 #[derive(Debug)]
 pub struct Events {
+    engine: Arc<Engine>,
     subscription: Subscription,
     stream: StreamArn,
     shard: ShardId,
@@ -35,6 +38,7 @@ const CONTENT: &str = ":content-type";
 
 impl Events {
     pub(super) fn new(
+        engine: Arc<Engine>,
         subscription: Subscription,
         stream: StreamArn,
         shard: ShardId,
@@ -42,6 +46,7 @@ impl Events {
     ) -> Self {
         let (format, initiated, over) = (Format::Json, false, false);
         Self {
+            engine,
             subscription,
             stream,
             shard,
@@ -79,6 +84,10 @@ impl Events {
             return None;
         }
         let event = self.subscription.next().await?;
+        if ends_subscription(&self.engine, &self.stream, self.shard) {
+            self.over = true;
+            return Some((self.exception(&Error::internal()), None));
+        }
         let passed = self.subscription.pass(Point::Event).await;
         let Err(fault) = passed else {
             return Some(self.message(event).await);

@@ -1,11 +1,9 @@
 //! GetRecords: a batch of records from an iterator on, and the next iterator.
 use super::prelude::*;
 use crate::engine::{Batch, Read, Shard, Stream};
-use crate::model::{ShardIterator, StreamArn};
+use crate::model::{ShardId, ShardIterator, StreamArn};
 use crate::world::Point;
 use std::sync::Arc;
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 mod answer;
 pub use answer::Output;
@@ -24,6 +22,11 @@ impl Operation for GetRecords {
     type Input = Input;
     type Output = Output;
     const SHARED: bool = true;
+
+    fn shards(_context: &Context, input: &Input) -> Vec<Option<ShardId>> {
+        let iterator = ShardIterator::decode(input.iterator.as_str());
+        vec![iterator.map(|iterator| iterator.shard)]
+    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let now = context.engine.world.clock.now();
@@ -98,10 +101,9 @@ fn open_iterator(text: &ShardIteratorText, now: Timestamp) -> Result<ShardIterat
         return Err(Error::iterator_invalid());
     }
     if iterator.expired(now) {
-        let (issued, now) = (written_out(iterator.issued), written_out(now));
         return Err(Error::iterator_expired(
-            &issued,
-            &now,
+            iterator.issued,
+            now,
             limits::ITERATOR_LIFE_MS,
         ));
     }
@@ -144,16 +146,4 @@ fn found(
         return Err(Error::iterator_invalid());
     }
     Ok((stream, shard))
-}
-
-/// A moment as the service writes it in one message only: `Thu Jan 22 01:22:02 UTC 2015`.
-fn written_out(moment: Timestamp) -> String {
-    let layout = format_description!(
-        "[weekday repr:short] [month repr:short] [day] [hour]:[minute]:[second] UTC [year]"
-    );
-    let moment = OffsetDateTime::from_unix_timestamp(moment.seconds());
-    moment
-        .ok()
-        .and_then(|moment| moment.format(layout).ok())
-        .unwrap_or_default()
 }

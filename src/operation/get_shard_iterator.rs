@@ -1,6 +1,6 @@
 //! GetShardIterator: an iterator at a position of a shard.
 use super::prelude::*;
-use crate::model::ShardIterator;
+use crate::model::{ShardId, ShardIterator};
 
 pub(super) struct GetShardIterator;
 
@@ -20,6 +20,10 @@ impl Operation for GetShardIterator {
     type Input = Input;
     type Output = Output;
     const SHARED: bool = true;
+
+    fn shards(_context: &Context, input: &Input) -> Vec<Option<ShardId>> {
+        vec![ShardId::parse(input.shard_id.as_str())]
+    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let arn = context.resolve(&input.stream)?;

@@ -4,7 +4,7 @@
 use super::context::Context;
 use crate::engine::Stream;
 use crate::error::{Error, KeyPurpose, KeyUse};
-use crate::model::{Principal, StreamArn};
+use crate::model::StreamArn;
 
 /// Refuses a key that an option makes unusable.
 pub(super) fn check_key(
@@ -16,14 +16,7 @@ pub(super) fn check_key(
     let Some(state) = context.engine.keys().get(key) else {
         return Ok(());
     };
-    let user = match &context.requester {
-        Some(requester) => requester.principal.arn().to_owned(),
-        None => {
-            let partition = context.caller.region.partition();
-            let root = Principal::root(context.caller.account, partition);
-            root.arn().to_owned()
-        }
-    };
+    let user = context.user_arn();
     let attempt = KeyUse {
         user: &user,
         key,

@@ -6,7 +6,7 @@ use super::shapes::{Data, HashKeyText, PartitionKey, SequenceNumberText};
 use super::stream_ref::StreamRef;
 use crate::engine::{PutSettings, Stream};
 use crate::error::{Error, KeyPurpose};
-use crate::model::{HashKey, NewRecord, SequenceNumber, StreamArn};
+use crate::model::{HashKey, NewRecord, SequenceNumber, ShardId, StreamArn};
 use crate::wire::{Expected, Node, Violations};
 use std::sync::Arc;
 
@@ -147,4 +147,28 @@ pub(super) fn is_auto(context: &Context, input: &Node) -> bool {
     let arn = by_arn.or_else(|| text("StreamName").map(|name| context.arn(name)));
     let stream = arn.and_then(|arn| context.engine.find(&arn.scope, &arn.name));
     stream.is_some_and(|stream| stream.put_settings().auto_distribution)
+}
+
+/// The shards that records with these keys go to, for fault rules. A record of a stream with record
+/// distribution strategy AUTO has no known shard yet.
+pub(super) fn shards_of<'a>(
+    context: &Context,
+    given: &StreamRef,
+    keys: impl IntoIterator<Item = (&'a Expected<PartitionKey>, Option<&'a HashKeyText>)>,
+) -> Vec<Option<ShardId>> {
+    let stream = context.stream(given).ok();
+    let stream = stream.filter(|stream| !stream.put_settings().auto_distribution);
+    let now = context.engine.world.clock.now();
+    let shards = stream.map(|stream| stream.listed_shards(now));
+    let shards = shards.unwrap_or_default();
+    let shard_of = |(key, explicit): (&Expected<PartitionKey>, Option<&HashKeyText>)| {
+        let key = match explicit {
+            Some(text) => HashKey::parse(text.as_str())?,
+            None => HashKey::of_partition_key(key.0.as_ref()?.as_str()),
+        };
+        let mut open = shards.iter().filter(|shard| shard.is_open());
+        let shard = open.find(|shard| shard.hash_key_range.contains(key))?;
+        Some(shard.id)
+    };
+    keys.into_iter().map(shard_of).collect()
 }

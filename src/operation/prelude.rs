@@ -10,7 +10,9 @@ pub(super) use super::contract::{HasTarget, Operation};
 pub(super) use super::daily_limit::{DailyLimit, count_today};
 pub(super) use super::kms_key::{check_key, check_stream_key};
 pub(super) use super::monitoring::{MonitoringInput, MonitoringOutput, switch_metrics};
-pub(super) use super::offered_record::{Offered, admit, check_ordering, is_auto, routed};
+pub(super) use super::offered_record::{
+    Offered, admit, check_ordering, is_auto, routed, shards_of,
+};
 pub(super) use super::paging::{open_token, page_size, seal_token};
 pub(super) use super::placement::{NumberText, PLACEMENT_BYTES, ShardText, write_placement};
 pub(super) use super::position::{Start, starting_position};

@@ -2,6 +2,7 @@
 use super::answer::Document;
 use super::prelude::*;
 use crate::engine::PutFailure;
+use crate::model::ShardId;
 use crate::wire::{self, Format};
 
 pub(super) struct PutRecord;
@@ -40,6 +41,11 @@ impl Operation for PutRecord {
     type Input = Input;
     type Output = Output;
     const SHARED: bool = true;
+
+    fn shards(context: &Context, input: &Input) -> Vec<Option<ShardId>> {
+        let keys = [(&input.partition_key, input.explicit_hash_key.as_ref())];
+        shards_of(context, &input.stream, keys)
+    }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let offered = [Offered {

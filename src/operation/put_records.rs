@@ -1,8 +1,10 @@
 //! PutRecords: up to 500 records, each accepted or refused on its own.
 mod answer;
 
+use super::context::{EntryFailure, FailedEntries};
 use super::prelude::*;
 use crate::engine::{Placed, PutFailure, Stream};
+use crate::model::{NewRecord, ShardId};
 use crate::wire::list;
 pub use answer::Output;
 use std::sync::Once;
@@ -32,6 +34,12 @@ impl Operation for PutRecords {
     type Output = Output;
     const SHARED: bool = true;
 
+    fn shards(context: &Context, input: &Input) -> Vec<Option<ShardId>> {
+        let entries = input.records.0.iter();
+        let keys = entries.map(|entry| (&entry.partition_key, entry.explicit_hash_key.as_ref()));
+        shards_of(context, &input.stream, keys)
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let offered = input.records.0.into_iter().map(|entry| Offered {
             partition_key: entry.partition_key,
@@ -48,7 +56,7 @@ impl Operation for PutRecords {
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run());
         }
-        let results = stream.put_many(&context.engine, records).await;
+        let results = put(context, &stream, records).await;
         log_refused(&stream, &results);
         let encryption = settings.encryption_shown();
         Ok(Output::new(encryption, stream.arn.clone(), results))
@@ -81,4 +89,29 @@ fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
         "{refused} of {offered} records refused, the first with {}{remedy}",
         error.with_remedy()
     );
+}
+
+/// Writes the records, except those that a fault rule makes fail.
+async fn put(
+    context: &Context,
+    stream: &Stream,
+    records: Vec<NewRecord>,
+) -> Vec<Result<Placed, PutFailure>> {
+    let Some(FailedEntries(failures)) = &context.failed_entries else {
+        return stream.put_many(&context.engine, records).await;
+    };
+    let entries = records.into_iter().zip(failures);
+    let kept = entries.filter_map(|(record, failure)| failure.is_none().then_some(record));
+    let kept: Vec<NewRecord> = kept.collect();
+    let mut written = match kept.is_empty() {
+        true => Vec::new(),
+        false => stream.put_many(&context.engine, kept).await,
+    }
+    .into_iter();
+    let results = failures.iter().map(|failure| match failure {
+        Some(EntryFailure::Throttled(shard)) => Err(PutFailure::Throttled(*shard)),
+        Some(EntryFailure::Internal) => Err(PutFailure::Store),
+        None => written.next().unwrap_or(Err(PutFailure::Store)),
+    });
+    results.collect()
 }

@@ -4,7 +4,7 @@ use super::events::Events;
 use super::prelude::*;
 use crate::admission::BudgetPermit;
 use crate::engine::{Consumer, Stream, Subscription, consumer_arn};
-use crate::model::{ConsumerArn, StreamStatus};
+use crate::model::{ConsumerArn, ShardId, StreamStatus};
 use crate::wire::Format;
 use std::sync::Arc;
 
@@ -45,6 +45,10 @@ impl Operation for SubscribeToShard {
     type Output = Events;
     const SHARED: bool = true;
 
+    fn shards(_context: &Context, input: &Input) -> Vec<Option<ShardId>> {
+        vec![ShardId::parse(input.shard_id.as_str())]
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Events, Error> {
         let (engine, caller) = (&context.engine, &context.caller);
         let not_found = || Error::consumer_not_found(input.consumer.as_str(), caller.account);
@@ -73,6 +77,7 @@ impl Operation for SubscribeToShard {
         // again that the consumer is still there.
         find_subscriber(context, &named)?;
         Ok(Events::new(
+            engine.clone(),
             subscription,
             stream.arn.clone(),
             shard_id,

@@ -3,11 +3,6 @@
 use crate::limits::LAST_MOMENT_MS;
 use crate::world::Timestamp;
 use std::str::FromStr;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
-/// Numbers from here on are milliseconds: as seconds they would lie beyond the year 5000.
-const FIRST_MILLISECONDS: i64 = 100_000_000_000;
 
 /// The clock of an emulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +24,7 @@ impl FromStr for ClockChoice {
             ("system", _) => Ok(Self::System),
             ("virtual", _) => Ok(Self::Virtual { start: None }),
             (_, Some(time)) => {
-                let start = moment(time).ok_or(
+                let start = Timestamp::parse(time).ok_or(
                     "the time is written as 2026-01-31T12:00:00Z, or as seconds or milliseconds \
                      since 1970",
                 )?;
@@ -41,25 +36,6 @@ impl FromStr for ClockChoice {
             _ => Err("choose system, virtual or virtual=TIME".to_owned()),
         }
     }
-}
-
-fn moment(text: &str) -> Option<Timestamp> {
-    match text.parse::<i64>() {
-        Ok(number) if number < 0 => None,
-        Ok(number) if number < FIRST_MILLISECONDS => Some(Timestamp::from_millis(number * 1000)),
-        Ok(number) => Some(Timestamp::from_millis(number)),
-        Err(_) => rfc3339(text),
-    }
-}
-
-/// A complete date and time with an offset; a blank may stand for the T.
-fn rfc3339(text: &str) -> Option<Timestamp> {
-    let text = text.replacen(' ', "T", 1);
-    let moment = OffsetDateTime::parse(&text, &Rfc3339).ok()?;
-    let seconds = moment.unix_timestamp();
-    Some(Timestamp::from_millis(
-        seconds * 1000 + i64::from(moment.millisecond()),
-    ))
 }
 
 #[cfg(test)]

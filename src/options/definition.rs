@@ -9,10 +9,12 @@ use super::policies;
 use super::secret::{Credential, Secret};
 #[cfg(feature = "cli")]
 use super::value::{self, LogFormat};
-use super::value::{Authentication, Durability, KeySetting, LimitSetting, Switch};
+use super::value::{Authentication, Durability, FaultSetting, KeySetting, LimitSetting, Switch};
 use crate::limits::{Limits, Profile};
 use crate::model::event_source::CreateRequest;
 use crate::model::{Identities, Keys};
+use crate::operation::fault_rule;
+use crate::world::{FaultRule, Timestamp};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -162,6 +164,10 @@ pub struct Options {
     )]
     pub kms_key: Vec<KeySetting>,
 
+    /// Fault rule, as JSON or as kind=KIND,percent=N,operations=A+B (see the README); may be repeated
+    #[cfg_attr(feature = "cli", arg(long, value_name = "RULE"))]
+    pub fault: Vec<FaultSetting>,
+
     /// Clock: system, virtual or virtual=TIME (RFC 3339, or seconds or milliseconds since 1970)
     #[cfg_attr(
         feature = "cli",
@@ -248,6 +254,7 @@ impl Default for Options {
             allow_origin: vec![AllowedOrigin::Local],
             on_demand_scaling: None,
             kms_key: Vec::new(),
+            fault: Vec::new(),
             clock: ClockChoice::System,
             function: Vec::new(),
             event_source: Vec::new(),
@@ -359,6 +366,16 @@ impl Options {
         Ok(Some(identities))
     }
 
+    /// The fault rules, checked.
+    ///
+    /// # Errors
+    /// The reason why the first rule that is refused cannot work.
+    pub(crate) fn faults(&self) -> Result<Vec<FaultRule>, OptionsError> {
+        let rules = self.fault.iter().map(|FaultSetting(rule)| rule.clone());
+        let beginning = Timestamp::from_millis(0);
+        fault_rule::check_all(rules.collect(), beginning).map_err(OptionsError::Fault)
+    }
+
     /// The keys of the key service that cannot be used.
     pub fn keys(&self) -> Keys {
         self.kms_key
@@ -400,6 +417,7 @@ impl Options {
     /// # Errors
     /// The first rule that is broken.
     pub(crate) fn check(&self) -> Result<(), OptionsError> {
+        self.faults()?;
         let durability = self.durability();
         if durability != Durability::None && self.data_dir.is_none() {
             return Err(OptionsError::DurabilityWithoutDataDir(durability));

@@ -1,6 +1,7 @@
 //! Options that cannot be used.
 
 use super::value::Durability;
+use crate::operation::fault_rule::FaultRuleError;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -53,6 +54,8 @@ pub enum OptionsError {
     TlsCertMissing,
     /// Further names are for the generated certificate, but a certificate is given.
     TlsNameUnused,
+    /// A fault rule cannot work.
+    Fault(FaultRuleError),
     /// The admin token is empty.
     AdminTokenEmpty,
     /// An event source mapping, or a function or destination of one, cannot be used.
@@ -97,6 +100,7 @@ impl fmt::Display for OptionsError {
             Self::TlsNameUnused => {
                 f.write_str("--tls-name is for the generated certificate, not --tls-cert")
             }
+            Self::Fault(error) => write!(f, "--fault: {error}"),
             Self::AdminTokenEmpty => {
                 f.write_str("--admin-token is empty: every request would have it")
             }

@@ -173,7 +173,37 @@ where
         let source = format!("the variable {name}");
         Some(Setting::new(option, flag, vec![value], source))
     };
-    options.iter().filter_map(one).collect()
+    let mut all: Vec<Setting> = options.iter().filter_map(one).collect();
+    if let Some(rule) = error_probability(options, variable) {
+        match all.iter_mut().find(|setting| setting.id == rule.id) {
+            Some(setting) => setting.values.extend(rule.values),
+            None => all.push(rule),
+        }
+    }
+    all
+}
+
+/// LocalStack's variable for random throughput errors, as the fault rule that it stands for.
+fn error_probability<V>(options: &[&Arg], variable: &V) -> Option<Setting>
+where
+    V: Fn(&str) -> Option<OsString>,
+{
+    let name = "KINESIS_ERROR_PROBABILITY";
+    let value = variable(name)?;
+    let text = value.to_string_lossy();
+    let percent = match text.trim().parse::<f64>() {
+        Ok(probability) => (probability * 100.0).to_string(),
+        Err(_) => text.trim().to_owned(),
+    };
+    // 0 is LocalStack's default: no errors.
+    if percent.is_empty() || percent == "0" {
+        return None;
+    }
+    let option = options.iter().find(|option| option.get_id() == "fault")?;
+    let rule =
+        format!("kind=throughput-exceeded,operations=PutRecord+PutRecords,percent={percent}");
+    let source = format!("the variable {name}");
+    Some(Setting::new(option, "fault", vec![rule.into()], source))
 }
 
 fn read(path: &OsStr) -> Result<String, String> {

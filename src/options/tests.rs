@@ -180,3 +180,38 @@ fn a_file_with_mistakes_is_refused() {
     assert!(refused("port =").contains("--config"));
     assert!(refusal("--config absent.toml").contains("--config absent.toml: "));
 }
+
+#[test]
+fn fault_rules_come_from_flags_variables_and_localstacks_variable() {
+    let line =
+        "--fault kind=throttle,operations=PutRecord+GetRecords,percent=5 --fault kind=unavailable";
+    let kinds = |options: &Options| -> Vec<String> {
+        let rules = options.fault.iter();
+        rules
+            .map(|FaultSetting(rule)| rule.kind.to_string())
+            .collect()
+    };
+    assert_eq!(
+        kinds(&options(line, &[]).unwrap()),
+        ["throttle", "unavailable"]
+    );
+    let probability = |value: &str| {
+        let probability = format!("KINESIS_ERROR_PROBABILITY={value}");
+        options("", &["MINIKIN_FAULT=kind=throttle", &probability])
+    };
+    let both = probability("0.25").unwrap();
+    assert_eq!(kinds(&both), ["throttle", "throughput-exceeded"]);
+    assert_eq!(both.fault[1].0.percent, Some(25.0));
+    for none in ["0", "0.0", ""] {
+        assert_eq!(kinds(&probability(none).unwrap()), ["throttle"], "{none}");
+    }
+    for bad in ["2", "-1", "often"] {
+        let refusal = probability(bad).unwrap_err();
+        assert!(
+            refusal.contains("percent") || refusal.contains("often"),
+            "{bad}: {refusal}"
+        );
+    }
+    assert!(refusal("--fault kind=delay").contains("--fault: delay_ms: a delay needs a length"));
+    assert!(refusal("--fault kind=explode").contains("unknown variant `explode`"));
+}

@@ -3,6 +3,8 @@
 #[cfg(feature = "cli")]
 use crate::limits::Profile;
 use crate::model::KeyState;
+use crate::operation::fault_rule::{self, FaultRuleError};
+use crate::world::FaultRule;
 use std::fmt;
 use std::str::FromStr;
 #[cfg(feature = "cli")]
@@ -113,6 +115,18 @@ impl FromStr for KeySetting {
             id: id.to_owned(),
             state,
         })
+    }
+}
+
+/// A rule for faults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FaultSetting(pub FaultRule);
+
+impl FromStr for FaultSetting {
+    type Err = FaultRuleError;
+
+    fn from_str(text: &str) -> Result<Self, FaultRuleError> {
+        fault_rule::parse(text).map(Self)
     }
 }
 

@@ -45,11 +45,7 @@ impl Bed {
         };
         Self {
             runtime,
-            context: Context {
-                engine,
-                caller,
-                requester: None,
-            },
+            context: Context::new(engine, caller, None),
             _stop: stop,
         }
     }
@@ -63,7 +59,7 @@ impl Bed {
     ) -> Option<Vec<u8>> {
         match operation.call(self.context.clone(), body, format).await {
             Ok(Answer::Whole(body, _)) => Some(body),
-            Ok(Answer::Events(_)) => panic!("{operation:?} answers events"),
+            Ok(other) => panic!("{operation:?} answers {other:?}"),
             Err(error) => {
                 assert_eq!(error.kind.name(), "DryRunOperationException");
                 None

@@ -7,6 +7,7 @@ mod damage;
 mod durability;
 mod embedding;
 mod errors;
+mod faults;
 mod formats;
 mod fuzz;
 mod hostile;

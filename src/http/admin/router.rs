@@ -2,6 +2,7 @@
 
 use super::clock::{move_clock, read_clock};
 use super::event_sources;
+use super::faults::{add_faults, clear_faults, list_faults, remove_fault, replace_faults};
 use super::state::{Admin, problem};
 use crate::http::metrics::TEXT_FORMAT;
 use crate::store::Health;
@@ -9,7 +10,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{delete, get};
 
 /// The paths under `/_minikin/`.
 pub fn router(admin: Admin) -> Router {
@@ -19,6 +20,14 @@ pub fn router(admin: Admin) -> Router {
         .route("/_minikin/metrics", get(metrics))
         .route("/_minikin/ca.pem", get(ca_pem))
         .route("/_minikin/clock", get(read_clock).post(move_clock))
+        .route(
+            "/_minikin/faults",
+            get(list_faults)
+                .post(add_faults)
+                .put(replace_faults)
+                .delete(clear_faults),
+        )
+        .route("/_minikin/faults/{id}", delete(remove_fault))
         .merge(event_sources::routes())
         .with_state(admin)
 }

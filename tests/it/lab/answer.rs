@@ -64,9 +64,10 @@ impl Answer {
         names
     }
 
-    /// The answer has a length or is chunked.
+    /// The answer has a length, is chunked, or never has a body.
     pub(crate) fn has_length(&self) -> bool {
-        self.header("content-length").is_some() || self.header("transfer-encoding").is_some()
+        let names = ["content-length", "transfer-encoding"];
+        self.status == 204 || names.iter().any(|name| self.header(name).is_some())
     }
 
     /// The body as text.

@@ -1,0 +1,152 @@
+//! The effect of a fault on a call.
+
+use super::context::{Context, EntryFailure, FailedEntries};
+use super::contract::HasTarget;
+use super::fault_draw::draw;
+use crate::error::{Error, KeyPurpose, KeyUse};
+use crate::limits;
+use crate::model::{KeyState, ShardId, StreamArn, Target};
+use crate::world::{FaultKind, Hit, Moment, Timestamp};
+
+/// The codes of `kms`.
+pub(super) const KMS_CODES: [(&str, KeyState); 6] = [
+    ("KMSAccessDeniedException", KeyState::Denied),
+    ("KMSDisabledException", KeyState::Disabled),
+    ("KMSInvalidStateException", KeyState::Pending),
+    ("KMSNotFoundException", KeyState::Missing),
+    ("KMSOptInRequired", KeyState::OptIn),
+    ("KMSThrottlingException", KeyState::Throttled),
+];
+
+/// The effect of a fault on a call that goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// The call is answered.
+    None,
+    /// The call does its work, and its answer is lost.
+    LoseAnswer,
+    /// The connection closes before the call does its work.
+    Reset,
+}
+
+/// The stream and the shards of a call.
+pub(super) struct Subject {
+    stream: Option<StreamArn>,
+    shards: Vec<Option<ShardId>>,
+}
+
+impl Subject {
+    /// The stream and the shards that the request names or writes to.
+    pub(super) fn of<O: HasTarget>(context: &Context, input: &O::Input) -> Self {
+        Self {
+            stream: O::target(context, input).ok().and_then(stream_of),
+            shards: O::shards(context, input),
+        }
+    }
+}
+
+/// Lets the rules decide about a valid and permitted call.
+pub(super) async fn at_call(
+    context: &mut Context,
+    operation: &'static str,
+    subject: Subject,
+) -> Result<Effect, Error> {
+    let Subject { stream, shards } = subject;
+    let (engine, call) = (&context.engine, Moment::Call);
+    let Some(hit) = draw(engine, call, operation, stream.as_ref(), &shards) else {
+        return Ok(Effect::None);
+    };
+    tracing::info!(operation, kind = %hit.rule.kind, "a fault rule fired");
+    let world = &context.engine.world;
+    match hit.rule.kind {
+        FaultKind::Delay => world.delay(hit.rule.delay_ms.unwrap_or_default()).await,
+        FaultKind::DropAnswer => return Ok(Effect::LoseAnswer),
+        FaultKind::ResetConnection => return Ok(Effect::Reset),
+        FaultKind::InternalError | FaultKind::EndSubscription => return Err(Error::internal()),
+        FaultKind::Unavailable => return Err(Error::unavailable_by_fault()),
+        FaultKind::Throttle => return Err(Error::throttled()),
+        FaultKind::ExpiredIterator => return Err(expired(world.clock.now())),
+        FaultKind::Kms => return Err(kms_error(context, operation, stream, &hit)),
+        FaultKind::ThroughputExceeded if operation != "PutRecords" => {
+            return Err(throughput_exceeded(context, operation, stream, &shards));
+        }
+        FaultKind::ThroughputExceeded | FaultKind::FailEntries => {
+            context.failed_entries = Some(failed_entries(&hit, &shards));
+        }
+    }
+    Ok(Effect::None)
+}
+
+fn stream_of(target: Target) -> Option<StreamArn> {
+    match target {
+        Target::Account(_) => None,
+        Target::Stream(arn) => Some(arn),
+        Target::Consumer(arn) => Some(arn.stream),
+    }
+}
+
+/// The entries that fail; each of them names its shard.
+fn failed_entries(hit: &Hit, shards: &[Option<ShardId>]) -> FailedEntries {
+    let throughput = "ProvisionedThroughputExceededException";
+    let is_throughput = hit.rule.kind == FaultKind::ThroughputExceeded
+        || hit.rule.code.as_deref() == Some(throughput);
+    let entries = hit.chosen.iter().zip(shards).map(|(chosen, shard)| {
+        chosen.then(|| {
+            if is_throughput {
+                EntryFailure::Throttled(shard.unwrap_or(ShardId::new(0)))
+            } else {
+                EntryFailure::Internal
+            }
+        })
+    });
+    FailedEntries(entries.collect())
+}
+
+fn throughput_exceeded(
+    context: &Context,
+    operation: &str,
+    stream: Option<StreamArn>,
+    shards: &[Option<ShardId>],
+) -> Error {
+    let shard = shards.first().copied().flatten().unwrap_or(ShardId::new(0));
+    let stream = stream.unwrap_or_else(|| context.arn(""));
+    if operation == "PutRecord" {
+        Error::write_rate_exceeded(shard, &stream)
+    } else {
+        Error::read_rate_exceeded(shard, &stream, [])
+    }
+}
+
+/// The error for an iterator that expired a moment ago.
+fn expired(now: Timestamp) -> Error {
+    let issued = now.plus_millis(-limits::ITERATOR_LIFE_MS - 1000);
+    Error::iterator_expired(issued, now, limits::ITERATOR_LIFE_MS)
+}
+
+fn kms_error(context: &Context, operation: &str, stream: Option<StreamArn>, hit: &Hit) -> Error {
+    let stream = stream.unwrap_or_else(|| context.arn(""));
+    let code = hit.rule.code.as_deref();
+    let known = KMS_CODES.iter().find(|(name, _)| Some(*name) == code);
+    let Some((_, state)) = known else {
+        return Error::internal();
+    };
+    let found = context.engine.find(&stream.scope, &stream.name);
+    let key = found.and_then(|stream| stream.snapshot().key_id);
+    let user = context.user_arn();
+    Error::key_unusable(
+        *state,
+        &KeyUse {
+            user: &user,
+            key: key.as_deref().unwrap_or(DEFAULT_KEY),
+            stream: &stream,
+            purpose: match operation {
+                "PutRecord" | "PutRecords" => KeyPurpose::Encrypt,
+                "StartStreamEncryption" => KeyPurpose::Describe,
+                _ => KeyPurpose::Decrypt,
+            },
+        },
+    )
+}
+
+/// The key of the service, for a stream that is not encrypted.
+const DEFAULT_KEY: &str = "alias/aws/kinesis";

@@ -1,0 +1,187 @@
+//! The check of a rule: a rule that cannot work is refused with the reason.
+
+use super::super::fault_effect::KMS_CODES;
+use super::super::table::OPERATIONS;
+use crate::model::ShardId;
+use crate::world::{FaultKind, FaultRule, Timestamp};
+use std::fmt;
+
+/// Operations whose request names a shard, or whose records go to shards.
+const WITH_SHARD: [&str; 5] = [
+    "GetRecords",
+    "GetShardIterator",
+    "PutRecord",
+    "PutRecords",
+    "SubscribeToShard",
+];
+
+/// Operations that are about no single stream.
+const WITHOUT_STREAM: [&str; 4] = [
+    "DescribeAccountSettings",
+    "DescribeLimits",
+    "ListStreams",
+    "UpdateAccountSettings",
+];
+
+/// The codes of `fail-entries`: those that the service documents for the entries of a PutRecords.
+const ENTRY_CODES: [&str; 2] = ["InternalFailure", "ProvisionedThroughputExceededException"];
+
+/// The reason why a rule cannot work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultRuleError {
+    /// The text is no rule.
+    Unreadable(String),
+    /// There is no operation of this name.
+    UnknownOperation(String),
+    /// The list of operations is empty.
+    NoOperation,
+    /// The kind cannot hit this operation.
+    OtherOperation(FaultKind, String),
+    /// The operation is about no single stream.
+    NoStream(String),
+    /// The operation has no shard.
+    NoShard(String),
+    /// The text is no shard id.
+    ShardId(String),
+    /// The text is empty.
+    StreamName,
+    /// The percentage is not above 0 and at most 100.
+    Percent(String),
+    /// The rule may hit no call.
+    NoTimes,
+    /// The rule ends before it begins.
+    Over,
+    /// A delay without a length.
+    NoDelay,
+    /// The member belongs to another kind.
+    OtherMember(FaultKind, &'static str),
+    /// The kind needs one of these codes.
+    Code(FaultKind, Vec<&'static str>),
+}
+
+impl fmt::Display for FaultRuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(reason) => f.write_str(reason),
+            Self::UnknownOperation(name) => write!(f, "operations: there is no operation {name}"),
+            Self::NoOperation => f.write_str("operations: the list is empty"),
+            Self::OtherOperation(kind, name) => {
+                let possible = kind.operations().unwrap_or_default().join(", ");
+                write!(f, "operations: {kind} hits {possible}, not {name}")
+            }
+            Self::NoStream(name) => write!(f, "stream: {name} is about no single stream"),
+            Self::NoShard(name) => write!(f, "shard: {name} has no shard"),
+            Self::ShardId(text) => write!(f, "shard: {text} is no shard id"),
+            Self::StreamName => f.write_str("stream: the name is empty"),
+            Self::Percent(percent) => {
+                write!(f, "percent: {percent} is not above 0 and at most 100")
+            }
+            Self::NoTimes => f.write_str("times: a rule that hits no call cannot work"),
+            Self::Over => f.write_str("until: the time is over"),
+            Self::NoDelay => f.write_str("delay_ms: a delay needs a length above 0"),
+            Self::OtherMember(kind, member) => write!(f, "{member}: {kind} does not take it"),
+            Self::Code(kind, codes) => {
+                write!(f, "code: {kind} takes one of {}", codes.join(", "))
+            }
+        }
+    }
+}
+
+impl std::error::Error for FaultRuleError {}
+
+/// Checks that a rule can work, and writes its shard id in the form of the service.
+///
+/// # Errors
+/// The reason why the rule cannot work.
+pub fn check(rule: FaultRule, now: Timestamp) -> Result<FaultRule, FaultRuleError> {
+    check_operations(&rule)?;
+    check_chance(&rule, now)?;
+    check_members(&rule)?;
+    let shard = check_shard(&rule)?;
+    Ok(FaultRule { shard, ..rule })
+}
+
+/// Checks rules; all of them, or none is taken.
+///
+/// # Errors
+/// The reason why the first rule that is refused cannot work.
+pub fn check_all(rules: Vec<FaultRule>, now: Timestamp) -> Result<Vec<FaultRule>, FaultRuleError> {
+    rules.into_iter().map(|rule| check(rule, now)).collect()
+}
+
+fn check_operations(rule: &FaultRule) -> Result<(), FaultRuleError> {
+    let Some(named) = &rule.operations else {
+        return Ok(());
+    };
+    if named.is_empty() {
+        return Err(FaultRuleError::NoOperation);
+    }
+    for name in named {
+        if !OPERATIONS.iter().any(|entry| entry.name == name) {
+            return Err(FaultRuleError::UnknownOperation(name.clone()));
+        }
+        let possible = rule.kind.operations();
+        if possible.is_some_and(|possible| !possible.contains(&name.as_str())) {
+            return Err(FaultRuleError::OtherOperation(rule.kind, name.clone()));
+        }
+        if rule.stream.is_some() && WITHOUT_STREAM.contains(&name.as_str()) {
+            return Err(FaultRuleError::NoStream(name.clone()));
+        }
+        if rule.shard.is_some() && !WITH_SHARD.contains(&name.as_str()) {
+            return Err(FaultRuleError::NoShard(name.clone()));
+        }
+    }
+    Ok(())
+}
+
+fn check_chance(rule: &FaultRule, now: Timestamp) -> Result<(), FaultRuleError> {
+    if let Some(percent) = rule
+        .percent
+        .filter(|percent| !(*percent > 0.0 && *percent <= 100.0))
+    {
+        return Err(FaultRuleError::Percent(percent.to_string()));
+    }
+    if rule.times == Some(0) {
+        return Err(FaultRuleError::NoTimes);
+    }
+    if rule.until.is_some_and(|until| until <= now) {
+        return Err(FaultRuleError::Over);
+    }
+    Ok(())
+}
+
+fn check_members(rule: &FaultRule) -> Result<(), FaultRuleError> {
+    if rule.kind == FaultKind::Delay {
+        if rule.delay_ms.is_none_or(|ms| ms == 0) {
+            return Err(FaultRuleError::NoDelay);
+        }
+    } else if rule.delay_ms.is_some() {
+        return Err(FaultRuleError::OtherMember(rule.kind, "delay_ms"));
+    }
+    let code = rule.code.as_deref();
+    match rule.kind {
+        FaultKind::Kms if !KMS_CODES.iter().any(|(known, _)| Some(*known) == code) => {
+            let codes = KMS_CODES.map(|(known, _)| known).into();
+            Err(FaultRuleError::Code(rule.kind, codes))
+        }
+        FaultKind::FailEntries if code.is_some_and(|code| !ENTRY_CODES.contains(&code)) => {
+            Err(FaultRuleError::Code(rule.kind, ENTRY_CODES.into()))
+        }
+        FaultKind::Kms | FaultKind::FailEntries => Ok(()),
+        _ if code.is_some() => Err(FaultRuleError::OtherMember(rule.kind, "code")),
+        _ => Ok(()),
+    }
+}
+
+fn check_shard(rule: &FaultRule) -> Result<Option<String>, FaultRuleError> {
+    if rule.stream.as_deref() == Some("") {
+        return Err(FaultRuleError::StreamName);
+    }
+    let Some(text) = &rule.shard else {
+        return Ok(None);
+    };
+    match ShardId::parse(text) {
+        Some(id) => Ok(Some(id.to_string())),
+        None => Err(FaultRuleError::ShardId(text.clone())),
+    }
+}

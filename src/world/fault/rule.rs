@@ -1,0 +1,115 @@
+//! The rule of a fault: its kind, and the calls it may hit.
+
+use super::kind::FaultKind;
+use crate::world::clock::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A rule for faults. Every member but the kind is optional.
+///
+/// ```
+/// use minikin::world::{FaultKind, FaultRule};
+/// let quarter = FaultRule {
+///     operations: Some(vec!["PutRecords".into()]),
+///     percent: Some(25.0),
+///     ..FaultRule::of(FaultKind::ThroughputExceeded)
+/// };
+/// assert_eq!(quarter.times, None);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultRule {
+    /// The fault.
+    pub kind: FaultKind,
+    /// Names of the operations to hit; all that the kind can hit by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operations: Option<Vec<String>>,
+    /// Name or ARN of the stream to hit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// Id of the shard to hit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
+    /// The share of the calls to hit, above 0 and at most 100; 100 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub percent: Option<f64>,
+    /// The number of matching calls to let pass first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// The largest number of calls to hit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<u64>,
+    /// The seed of chance: rules with the same seed hit the same calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// The moment of the given clock at which the rule ends.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "until")]
+    pub until: Option<Timestamp>,
+    /// The length of a delay in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u32>,
+    /// The error of `kms` and `fail-entries`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+impl FaultRule {
+    /// A rule that hits every call that the kind can hit.
+    pub const fn of(kind: FaultKind) -> Self {
+        Self {
+            kind,
+            operations: None,
+            stream: None,
+            shard: None,
+            percent: None,
+            after: None,
+            times: None,
+            seed: None,
+            until: None,
+            delay_ms: None,
+            code: None,
+        }
+    }
+}
+
+/// A moment in a rule: RFC 3339, or seconds since 1970.
+mod until {
+    use crate::world::clock::Timestamp;
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Number(i64),
+        Text(String),
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        reader: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        let Some(given) = Option::<Given>::deserialize(reader)? else {
+            return Ok(None);
+        };
+        let text = match given {
+            Given::Number(number) => number.to_string(),
+            Given::Text(text) => text,
+        };
+        match Timestamp::parse(&text) {
+            Some(moment) => Ok(Some(moment)),
+            None => Err(D::Error::custom(format!(
+                "until: {text} is no time; write 2026-01-31T12:00:00Z or seconds since 1970"
+            ))),
+        }
+    }
+
+    #[allow(clippy::ref_option, reason = "serde calls it so")]
+    pub(super) fn serialize<S: Serializer>(
+        moment: &Option<Timestamp>,
+        writer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match moment {
+            Some(moment) => writer.serialize_str(&moment.to_rfc3339()),
+            None => writer.serialize_none(),
+        }
+    }
+}

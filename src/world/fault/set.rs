@@ -1,0 +1,367 @@
+//! The faults of one emulator: the rules in force, and the decision whether one fires.
+
+use super::kind::FaultKind;
+use super::point::{Fault, Point, Rule};
+use super::rule::FaultRule;
+use crate::lock::Lock;
+use crate::world::clock::Timestamp;
+use crate::world::random::Random;
+use serde::Serialize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The faults of one emulator. Clones share the same rules.
+#[derive(Debug, Clone)]
+pub struct Faults(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// There is a rule. Without one, a call costs one look at this flag.
+    armed: AtomicBool,
+    rules: Lock<Rules>,
+    chance: Random,
+}
+
+#[derive(Debug, Default)]
+struct Rules {
+    points: Vec<Rule>,
+    calls: Vec<ActiveRule>,
+    last_id: u64,
+}
+
+/// A rule with its counters.
+#[derive(Debug)]
+struct ActiveRule {
+    id: u64,
+    rule: FaultRule,
+    chance: Random,
+    /// Matching calls so far.
+    matched: u64,
+    hits: u64,
+}
+
+/// A rule in force, as listings show it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ListedRule {
+    /// The number by which the rule can be removed.
+    pub id: u64,
+    /// The number of calls that the rule hit.
+    pub hits: u64,
+    /// The rule.
+    #[serde(flatten)]
+    pub rule: FaultRule,
+}
+
+/// The moment at which a rule may fire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// A valid and permitted call is about to be run.
+    Call,
+    /// A subscription is about to send an event.
+    Event,
+}
+
+/// A call, or an event, that rules may hit.
+#[derive(Debug)]
+pub struct Occasion<'a> {
+    /// Call or event.
+    pub moment: Moment,
+    /// Name of the operation.
+    pub operation: &'a str,
+    /// Name and ARN of the stream.
+    pub stream: Option<(&'a str, &'a str)>,
+    /// The shard, or the shard of each entry of a PutRecords; none where no shard is known.
+    pub shards: &'a [Option<String>],
+    /// The present moment of the given clock.
+    pub now: Timestamp,
+}
+
+/// The rule that fired.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The rule.
+    pub rule: FaultRule,
+    /// The entries that were hit, as many as the occasion has shards.
+    pub chosen: Vec<bool>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self::by(Random::seeded(0))
+    }
+}
+
+impl Faults {
+    /// No faults yet. `chance` decides for rules without a seed.
+    pub fn by(chance: Random) -> Self {
+        Self(Arc::new(Shared {
+            armed: AtomicBool::new(false),
+            rules: Lock::default(),
+            chance,
+        }))
+    }
+
+    /// Replaces the faults of the injection points. Of several rules for one point the first that
+    /// fires counts.
+    pub fn set(&self, points: Vec<Rule>) {
+        self.change(|rules| rules.points = points);
+    }
+
+    /// There is a rule or a fault of an injection point.
+    #[inline]
+    pub fn is_armed(&self) -> bool {
+        self.0.armed.load(Ordering::Acquire)
+    }
+
+    /// The fault to inject at `point` this time, if any.
+    #[inline]
+    pub fn at(&self, point: Point) -> Option<Fault> {
+        if !self.is_armed() {
+            return None;
+        }
+        self.drawn(point)
+    }
+
+    #[cold]
+    fn drawn(&self, point: Point) -> Option<Fault> {
+        let mut rules = self.0.rules.lock();
+        let mut here = rules.points.iter_mut();
+        here.find_map(|rule| rule.fires(point, &self.0.chance))
+    }
+
+    /// Adds rules behind the present ones. The caller has checked that they can work.
+    pub fn add(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
+        self.change(|state| {
+            let added = rules.into_iter().map(|rule| {
+                state.last_id += 1;
+                let seed = rule.seed.unwrap_or_else(|| self.0.chance.number());
+                ActiveRule {
+                    id: state.last_id,
+                    rule,
+                    chance: Random::seeded(seed),
+                    matched: 0,
+                    hits: 0,
+                }
+            });
+            let added: Vec<_> = added.collect();
+            let listed = added.iter().map(ActiveRule::listed).collect();
+            state.calls.extend(added);
+            listed
+        })
+    }
+
+    /// Replaces all rules. The caller has checked that the new ones can work.
+    pub fn replace(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
+        self.clear();
+        self.add(rules)
+    }
+
+    /// Removes a rule. False if there is none with this id.
+    pub fn remove(&self, id: u64) -> bool {
+        self.change(|state| {
+            let before = state.calls.len();
+            state.calls.retain(|active| active.id != id);
+            state.calls.len() < before
+        })
+    }
+
+    /// Removes all rules.
+    pub fn clear(&self) {
+        self.change(|state| state.calls.clear());
+    }
+
+    /// The rules in force, in the order in which they are tried.
+    pub fn list(&self) -> Vec<ListedRule> {
+        let rules = self.0.rules.lock();
+        rules.calls.iter().map(ActiveRule::listed).collect()
+    }
+
+    /// The first rule that fires on this occasion. Later rules are not asked.
+    pub fn draw(&self, occasion: &Occasion<'_>) -> Option<Hit> {
+        let mut rules = self.0.rules.lock();
+        let mut calls = rules.calls.iter_mut();
+        calls.find_map(|active| active.draw(occasion))
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut Rules) -> R) -> R {
+        let mut rules = self.0.rules.lock();
+        let result = change(&mut rules);
+        let armed = !rules.points.is_empty() || !rules.calls.is_empty();
+        self.0.armed.store(armed, Ordering::Release);
+        result
+    }
+}
+
+impl ActiveRule {
+    fn listed(&self) -> ListedRule {
+        ListedRule {
+            id: self.id,
+            hits: self.hits,
+            rule: self.rule.clone(),
+        }
+    }
+
+    fn draw(&mut self, occasion: &Occasion<'_>) -> Option<Hit> {
+        if !self.concerns(occasion) {
+            return None;
+        }
+        let mut chosen: Vec<bool> = occasion
+            .shards
+            .iter()
+            .map(|shard| self.rule.shard.is_none() || *shard == self.rule.shard)
+            .collect();
+        if !chosen.contains(&true) {
+            return None;
+        }
+        self.matched += 1;
+        let is_used_up = self.rule.times.is_some_and(|times| self.hits >= times);
+        if is_used_up || self.matched <= self.rule.after.unwrap_or(0) {
+            return None;
+        }
+        if self.rule.kind.is_per_entry() {
+            for entry in &mut chosen {
+                *entry = *entry && self.happens();
+            }
+        } else if !self.happens() {
+            return None;
+        }
+        if !chosen.contains(&true) {
+            return None;
+        }
+        self.hits += 1;
+        Some(Hit {
+            rule: self.rule.clone(),
+            chosen,
+        })
+    }
+
+    /// The occasion is of the rule's moment, operations, stream and time.
+    fn concerns(&self, occasion: &Occasion<'_>) -> bool {
+        let rule = &self.rule;
+        let is_event = rule.kind == FaultKind::EndSubscription;
+        if is_event != (occasion.moment == Moment::Event) {
+            return false;
+        }
+        if rule.until.is_some_and(|until| occasion.now >= until) {
+            return false;
+        }
+        let operation = occasion.operation;
+        let is_named = match (&rule.operations, rule.kind.operations()) {
+            (Some(named), _) => named.iter().any(|name| name == operation),
+            (None, Some(possible)) => possible.contains(&operation),
+            (None, None) => true,
+        };
+        is_named
+            && rule.stream.as_deref().is_none_or(|wanted| {
+                let is_it = |(name, arn)| wanted == name || wanted == arn;
+                occasion.stream.is_some_and(is_it)
+            })
+    }
+
+    /// Draws by the rule's percentage, in steps of a ten-thousandth of a percent.
+    fn happens(&self) -> bool {
+        const WHOLE: f64 = 1_000_000.0;
+        let percent = self.rule.percent.unwrap_or(100.0);
+        percent >= 100.0 || ((self.chance.number() % 1_000_000) as f64) < percent / 100.0 * WHOLE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn occasion<'a>(operation: &'a str, shards: &'a [Option<String>]) -> Occasion<'a> {
+        Occasion {
+            moment: Moment::Call,
+            operation,
+            stream: Some(("orders", "arn:orders")),
+            shards,
+            now: Timestamp::from_millis(1000),
+        }
+    }
+
+    fn fires(faults: &Faults, operation: &str) -> bool {
+        faults.draw(&occasion(operation, &[None])).is_some()
+    }
+
+    #[test]
+    fn a_rule_passes_the_first_calls_and_hits_a_number_of_them() {
+        let faults = Faults::default();
+        assert!(!faults.is_armed());
+        let rule = FaultRule {
+            after: Some(2),
+            times: Some(3),
+            ..FaultRule::of(FaultKind::InternalError)
+        };
+        let id = faults.add(vec![rule])[0].id;
+        let hit: Vec<bool> = (0..7).map(|_| fires(&faults, "ListStreams")).collect();
+        assert_eq!(hit, [false, false, true, true, true, false, false]);
+        assert_eq!(faults.list()[0].hits, 3);
+        assert!(faults.remove(id) && !faults.remove(id));
+        assert!(!faults.is_armed());
+    }
+
+    #[test]
+    fn the_first_rule_that_fires_counts_and_later_ones_do_not_move() {
+        let faults = Faults::default();
+        let first = FaultRule {
+            times: Some(1),
+            ..FaultRule::of(FaultKind::Throttle)
+        };
+        faults.add(vec![first, FaultRule::of(FaultKind::Unavailable)]);
+        let kinds: Vec<FaultKind> = (0..2)
+            .map(|_| faults.draw(&occasion("PutRecord", &[None])).unwrap())
+            .map(|hit| hit.rule.kind)
+            .collect();
+        assert_eq!(kinds, [FaultKind::Throttle, FaultKind::Unavailable]);
+        let hits: Vec<u64> = faults.list().iter().map(|listed| listed.hits).collect();
+        assert_eq!(hits, [1, 1]);
+    }
+
+    #[test]
+    fn the_same_seed_hits_the_same_calls() {
+        let drawn = |seed| {
+            let faults = Faults::default();
+            faults.add(vec![FaultRule {
+                percent: Some(30.0),
+                seed: Some(seed),
+                ..FaultRule::of(FaultKind::InternalError)
+            }]);
+            (0..300)
+                .map(|_| fires(&faults, "PutRecord"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(drawn(7), drawn(7));
+        assert_ne!(drawn(7), drawn(8));
+        let hits = drawn(7).into_iter().filter(|hit| *hit).count();
+        assert!((60..120).contains(&hits), "{hits}");
+    }
+
+    #[test]
+    fn a_rule_is_for_its_operations_its_stream_its_shard_and_its_time() {
+        let faults = Faults::default();
+        faults.add(vec![FaultRule {
+            operations: Some(vec!["PutRecords".into()]),
+            stream: Some("orders".into()),
+            shard: Some("b".into()),
+            until: Some(Timestamp::from_millis(2000)),
+            ..FaultRule::of(FaultKind::ThroughputExceeded)
+        }]);
+        let shards = [Some("a".into()), Some("b".into()), None];
+        let hit = faults.draw(&occasion("PutRecords", &shards)).unwrap();
+        assert_eq!(hit.chosen, [false, true, false]);
+        assert_eq!(faults.draw(&occasion("PutRecord", &shards)), None);
+        assert_eq!(faults.draw(&occasion("PutRecords", &shards[..1])), None);
+        let other = Occasion {
+            stream: Some(("other", "arn:other")),
+            ..occasion("PutRecords", &shards)
+        };
+        assert_eq!(faults.draw(&other), None);
+        let late = Occasion {
+            now: Timestamp::from_millis(2000),
+            ..occasion("PutRecords", &shards)
+        };
+        assert_eq!(faults.draw(&late), None);
+        assert_eq!(faults.list()[0].hits, 1);
+    }
+}
