@@ -13,5 +13,5 @@ mod signatures;
 mod stream_name;
 mod streams;
 
-pub use exception::{Error, Kind};
-pub use kms::{KeyPurpose, KeyUse};
+pub(crate) use exception::{Error, Kind};
+pub(crate) use kms::{KeyPurpose, KeyUse};

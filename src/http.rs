@@ -1,7 +1,7 @@
 //! HTTP: the service's one path, and our own under `/_minikin/`.
 
 mod access;
-pub mod admin;
+pub(crate) mod admin;
 mod body;
 mod connection;
 mod credentials;
@@ -27,4 +27,5 @@ pub use access::AccessSettings;
 pub use body::{Body, Incoming};
 pub use connection::Client;
 pub use hyper::{Request, Response};
-pub use server::{NoAnswer, OWN_PATHS, Server};
+pub(crate) use server::NoAnswer;
+pub use server::Server;

@@ -7,21 +7,21 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`lock`] | the one lock there is |
-//! | [`limits`] | every bound, with its name, its values and its source |
-//! | [`world`] | time, chance and faults, handed in so that a test can hold them |
-//! | [`wire`] | bytes to values in JSON and CBOR; shapes as data; the wording of refusals |
-//! | [`model`] | the nouns as pure values: shards, sequence numbers, iterators, buckets; policies and who they are of |
-//! | [`store`] | records and metadata in memory and in sled, in files without a name where nothing has to survive, or on a simulated disk; durability; the check of a data directory |
-//! | [`admission`] | how many bytes of requests, answers and events may be in memory at once |
-//! | [`engine`] | streams and their shards; the write path; lifecycles; retention; the only tasks |
-//! | [`error`] | the service's exceptions and every text of them |
-//! | [`operation`] | one file for each operation, the table of them, and whether policies permit it |
-//! | [`options`] | every option once: flag, variable, key of the file |
-//! | [`outbound`] | clients: functions behind HTTP, queues, topics, buckets, files |
-//! | [`http`] | the order of checks, credentials and signatures, bodies, replies; the listener; our own paths and metrics |
-//! | [`emulator`] | start and stop of the whole; a door for requests from within the process |
-//! | [`command`] | the sub-commands: serve, health, check, limits |
+//! | `lock` | the one lock there is |
+//! | `limits` | every bound, with its name, its values and its source |
+//! | `world` | time, chance and faults, handed in so that a test can hold them |
+//! | `wire` | bytes to values in JSON and CBOR; shapes as data; the wording of refusals |
+//! | `model` | the nouns as pure values: shards, sequence numbers, iterators, buckets; policies and who they are of |
+//! | `store` | records and metadata in memory and in sled, in files without a name where nothing has to survive, or on a simulated disk; durability; the check of a data directory |
+//! | `admission` | how many bytes of requests, answers and events may be in memory at once |
+//! | `engine` | streams and their shards; the write path; lifecycles; retention; the only tasks |
+//! | `error` | the service's exceptions and every text of them |
+//! | `operation` | one file for each operation, the table of them, and whether policies permit it |
+//! | `options` | every option once: flag, variable, key of the file |
+//! | `outbound` | clients: functions behind HTTP, queues, topics, buckets, files |
+//! | `http` | the order of checks, credentials and signatures, bodies, replies; the listener; our own paths and metrics |
+//! | `emulator` | start and stop of the whole; a door for requests from within the process |
+//! | `command` | the sub-commands: serve, health, check, limits |
 //!
 //! # A request
 //! `http/listen.rs` accepts a connection; `http/server.rs` receives the body by
@@ -40,39 +40,109 @@
 //! - Only `store/disk/sled.rs` names sled; only `http` names axum, only `http` and `outbound` name
 //!   hyper; only `world` reads a clock
 //!   or lets a task wait for one; only `engine/tasks.rs` spawns tasks.
-//! - No lock is held over an await: the guard of [`lock::Lock`] is not `Send`.
+//! - No lock is held over an await: the guard of `lock::Lock` is not `Send`.
 //! - A value whose type is a shape keeps that shape's rules; handlers check only what a type cannot.
-//! - What must not be seen is a [`options::Secret`] from the command line on: it has no text to print.
+//! - What must not be seen is a `options::Secret` from the command line on: it has no text to print.
 //! - Bodies, answers and events count while they are in memory; beside them a connection has its
 //!   own buffers, which are bounded. Who finds no room is told so, who holds some for too long is
 //!   dropped.
 //! - A panic ends one request or one task, and is counted.
-//! - Faults that a test wants happen at a [`world::Point`]; without a rule one costs a look at a
+//! - Faults that a test wants happen at a `world::Point`; without a rule one costs a look at a
 //!   flag.
-//! - Every bound has its name in [`limits`].
+//! - Every bound has its name in `limits`.
 
-pub mod admission;
+mod admission;
 #[cfg(feature = "cli")]
-pub mod command;
-pub mod emulator;
-pub mod engine;
-pub mod error;
-pub mod http;
-pub mod limits;
-pub mod lock;
-pub mod model;
-pub mod operation;
-pub mod options;
-pub mod outbound;
-pub mod store;
-pub mod wire;
-pub mod world;
+mod command;
+mod emulator;
+mod engine;
+mod error;
+mod http;
+mod limits;
+mod lock;
+mod model;
+mod operation;
+mod options;
+mod outbound;
+mod store;
+mod wire;
+mod world;
 
-pub use emulator::{Emulator, StartError};
+pub use emulator::{Emulator, StartError, Surroundings};
 pub use engine::event_source::{Function, FunctionError, FunctionEvent};
+pub use engine::{RestoreError, StoreError};
+pub use http::listen::BindError;
+pub use http::{Body, Incoming, Request, Response};
+pub use limits::Profile;
+pub use model::KeyState;
 pub use operation::fault_rule::FaultRuleError;
-pub use options::{Options, OptionsError};
-pub use world::{FaultKind, FaultRule, ListedRule};
+#[cfg(feature = "cli")]
+pub use options::LogFormat;
+pub use options::{
+    AllowedOrigin, Authentication, ClockChoice, DestinationSetting, Durability, FaultSetting,
+    FunctionSetting, Hosts, KeySetting, LimitSetting, Listen, Options, OptionsError, Secret,
+    Switch,
+};
+pub use store::{OpenError, SimulatedDisk};
+pub use world::{
+    Clock, Fault, FaultKind, FaultRule, Faults, ListedRule, Point, Random, Rule, Timestamp,
+    VirtualClock,
+};
+
+/// Items that the program, the tests, the benchmarks and the fuzz targets need. They may change with
+/// every version.
+#[doc(hidden)]
+pub mod internals {
+    #[cfg(feature = "cli")]
+    pub use crate::command::run;
+
+    pub mod engine {
+        pub use crate::engine::event_source;
+        pub use crate::engine::tasks::{self, Tasks};
+        pub use crate::engine::{
+            Behaviour, Engine, PendingChange, ReshardingOrder, StreamSettings,
+        };
+    }
+    pub mod http {
+        pub use crate::http::{AccessSettings, Client, Server};
+        pub use crate::http::{listen, metrics, tls};
+    }
+    pub mod limits {
+        pub use crate::limits::{CALL_RATES, Limits, REQUEST_ROOM_BYTES, SMALL_BYTES};
+    }
+    pub mod lock {
+        pub use crate::lock::{Lock, Rank};
+    }
+    pub mod model {
+        pub use crate::model::event_source;
+        pub use crate::model::{
+            AccountId, AccountRegion, ConsumerArn, HashKey, PageToken, Region, SALT_BYTES,
+            SEQUENCE_NUMBER_DIGITS, SequenceNumber, ShardId, ShardIterator, StreamArn,
+        };
+    }
+    pub mod operation {
+        pub use crate::operation::{Answer, Context, Entry, OPERATIONS};
+    }
+    pub mod options {
+        pub use crate::options::Credential;
+    }
+    pub mod store {
+        #[cfg(any(test, fuzzing))]
+        pub use crate::store::fuzzing;
+        pub use crate::store::{
+            Catalog, Damage, Durability, History, Log, LogId, ReadLimit, Record, Recovered, Report,
+            Settings, ShardReport, ShardValue, Store, StreamReport, StreamValue, check,
+        };
+    }
+    pub mod wire {
+        pub use crate::wire::{
+            Blob, Format, Member, Node, Presence, Shape, decode, encode, frame, parses,
+        };
+    }
+    pub mod world {
+        pub use crate::world::{RealDeadline, Stopwatch, World};
+    }
+}
 
 /// The README's examples compile.
 #[cfg(doctest)]

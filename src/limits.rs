@@ -9,9 +9,10 @@ mod calls;
 mod edge;
 mod value;
 
-pub use calls::{CALL_RATES, CallRate, Calls};
+pub use calls::CALL_RATES;
+pub(crate) use calls::{CallRate, Calls};
 pub use edge::*;
-pub use value::{Limit, Row};
+pub(crate) use value::{Limit, Row};
 
 use std::time::Duration;
 
@@ -210,118 +211,118 @@ limits! {
 }
 
 /// Time in CREATING, UPDATING and DELETING under [`Profile::Strict`], in milliseconds (ours).
-pub const STRICT_TRANSITION_MS: u64 = 500;
+pub(crate) const STRICT_TRANSITION_MS: u64 = 500;
 /// Lifetime of a subscription, in milliseconds (AWS).
-pub const SUBSCRIPTION_MS: i64 = 300_000;
+pub(crate) const SUBSCRIPTION_MS: i64 = 300_000;
 /// Time without records after which a subscription sends an empty event, in ms (AWS).
-pub const HEARTBEAT_MS: i64 = 5_000;
+pub(crate) const HEARTBEAT_MS: i64 = 5_000;
 /// Records in one event (ours).
-pub const EVENT_RECORDS: usize = 1_000;
+pub(crate) const EVENT_RECORDS: usize = 1_000;
 /// Bytes of data and partition keys in one event, unless a single record is larger (ours; several
 /// clients refuse messages of 16 MiB, and each subscriber that lags holds one event in memory).
-pub const EVENT_BYTES: u64 = 256 << 10;
+pub(crate) const EVENT_BYTES: u64 = 256 << 10;
 /// Time between two attempts of a subscription that exceeded its rate, in milliseconds (ours).
-pub const RATE_PAUSE_MS: i64 = 100;
+pub(crate) const RATE_PAUSE_MS: i64 = 100;
 /// Lifetime of a shard iterator, in milliseconds (AWS).
-pub const ITERATOR_LIFE_MS: i64 = 300_000;
+pub(crate) const ITERATOR_LIFE_MS: i64 = 300_000;
 /// Default number of records of a GetRecords answer (AWS).
-pub const READ_ANSWER_RECORDS: usize = 10_000;
+pub(crate) const READ_ANSWER_RECORDS: usize = 10_000;
 /// Lifetime of a page token, in milliseconds (AWS).
-pub const PAGE_TOKEN_LIFE_MS: i64 = 300_000;
+pub(crate) const PAGE_TOKEN_LIFE_MS: i64 = 300_000;
 /// Default and largest number of shards of a DescribeStream answer (AWS).
-pub const DESCRIBE_PAGE: usize = 100;
+pub(crate) const DESCRIBE_PAGE: usize = 100;
 /// Default and largest number of shards of a ListShards answer (AWS).
-pub const SHARDS_PAGE: usize = 1_000;
+pub(crate) const SHARDS_PAGE: usize = 1_000;
 /// Default and largest number of streams of a ListStreams answer (AWS).
-pub const STREAMS_PAGE: usize = 100;
+pub(crate) const STREAMS_PAGE: usize = 100;
 /// Default size of a stream's largest record, in KiB (AWS).
-pub const RECORD_KIB: u32 = 1_024;
+pub(crate) const RECORD_KIB: u32 = 1_024;
 /// Retention period of a new stream, in hours (AWS).
-pub const RETENTION_HOURS: u32 = 24;
+pub(crate) const RETENTION_HOURS: u32 = 24;
 /// Default and largest number of consumers of a ListStreamConsumers answer (AWS).
-pub const CONSUMERS_PAGE: usize = 100;
+pub(crate) const CONSUMERS_PAGE: usize = 100;
 /// Shortest retention period, in hours (AWS).
-pub const MIN_RETENTION_HOURS: i32 = 24;
+pub(crate) const MIN_RETENTION_HOURS: i32 = 24;
 /// Longest retention period, in hours (AWS).
-pub const MAX_RETENTION_HOURS: i32 = 8_760;
+pub(crate) const MAX_RETENTION_HOURS: i32 = 8_760;
 /// Period of the limits for changes in a day, in milliseconds (AWS).
-pub const DAY_MS: i64 = 86_400_000;
+pub(crate) const DAY_MS: i64 = 86_400_000;
 /// Shortest commitment to a minimum of throughput, in milliseconds (AWS).
-pub const COMMITMENT_MS: i64 = 86_400_000;
+pub(crate) const COMMITMENT_MS: i64 = 86_400_000;
 /// The last moment of a clock, in milliseconds since 1970: the begin of the year 2400. Sequence
 /// numbers cannot hold times much later (ours).
-pub const LAST_MOMENT_MS: i64 = 13_569_465_600_000;
+pub(crate) const LAST_MOMENT_MS: i64 = 13_569_465_600_000;
 /// Largest difference between the date of a signature and the machine's time, in seconds (AWS).
-pub const SIGNATURE_LIFE_S: i64 = 300;
+pub(crate) const SIGNATURE_LIFE_S: i64 = 300;
 /// Signing keys in the cache: one for each day, region and access key in use (ours).
-pub const SIGNING_KEYS: usize = 16;
+pub(crate) const SIGNING_KEYS: usize = 16;
 /// Bytes of a file of policies (ours; IAM takes 6,144 characters for each).
-pub const POLICIES_FILE_BYTES: u64 = 1 << 20;
+pub(crate) const POLICIES_FILE_BYTES: u64 = 1 << 20;
 /// Memory of the callers with counted rates, in bytes (ours).
-pub const CALL_RATE_BYTES: usize = 16 << 20;
+pub(crate) const CALL_RATE_BYTES: usize = 16 << 20;
 /// Time between two checks of the traffic of on-demand streams, in milliseconds (ours; the service
 /// takes up to 15 minutes).
-pub const SCALING_SWEEP_MS: i64 = 60_000;
+pub(crate) const SCALING_SWEEP_MS: i64 = 60_000;
 /// Traffic above which a shard of an on-demand stream is split, in bytes a second (AWS).
-pub const SCALING_BYTES_PER_SECOND: u64 = 500_000;
+pub(crate) const SCALING_BYTES_PER_SECOND: u64 = 500_000;
 /// Shards of a new on-demand stream (AWS).
-pub const ON_DEMAND_SHARDS: u32 = 4;
+pub(crate) const ON_DEMAND_SHARDS: u32 = 4;
 /// Time by which the first shards are older than their stream, in seconds (typical for AWS).
-pub const SHARD_CREATED_BEFORE_S: u64 = 3;
+pub(crate) const SHARD_CREATED_BEFORE_S: u64 = 3;
 /// Most bytes of the event that a function is given (AWS: 6 MB; recorded).
-pub const EVENT_SOURCE_EVENT_BYTES: usize = 6_291_456;
+pub(crate) const EVENT_SOURCE_EVENT_BYTES: usize = 6_291_456;
 /// Records that a mapping reads ahead of its position in a shard (AWS: a GetRecords answer).
-pub const EVENT_SOURCE_READ_AHEAD: usize = 10_000;
+pub(crate) const EVENT_SOURCE_READ_AHEAD: usize = 10_000;
 /// Bytes of events that a mapping reads ahead in a shard (AWS: a GetRecords answer).
-pub const EVENT_SOURCE_READ_AHEAD_BYTES: usize = 10 << 20;
+pub(crate) const EVENT_SOURCE_READ_AHEAD_BYTES: usize = 10 << 20;
 /// Records that a mapping reads in one step, so that no mapping keeps a thread for long (ours).
-pub const EVENT_SOURCE_READ_RECORDS: usize = 1_000;
+pub(crate) const EVENT_SOURCE_READ_RECORDS: usize = 1_000;
 /// Bytes that a mapping reads in one step (ours).
-pub const EVENT_SOURCE_READ_BYTES: u64 = 2 << 20;
+pub(crate) const EVENT_SOURCE_READ_BYTES: u64 = 2 << 20;
 /// Mappings in a ListEventSourceMappings answer, at most (AWS).
-pub const EVENT_SOURCE_PAGE: usize = 100;
+pub(crate) const EVENT_SOURCE_PAGE: usize = 100;
 /// Entries of the event log of a mapping (ours).
-pub const EVENT_SOURCE_LOG_ENTRIES: usize = 10_000;
+pub(crate) const EVENT_SOURCE_LOG_ENTRIES: usize = 10_000;
 /// Time for which a reader of the event log waits for the next entry, at most (ours).
-pub const EVENT_SOURCE_LOG_WAIT: Duration = Duration::from_secs(60);
+pub(crate) const EVENT_SOURCE_LOG_WAIT: Duration = Duration::from_secs(60);
 /// Discarded batches of a mapping that are kept for people (ours).
-pub const EVENT_SOURCE_FAILURES: usize = 100;
+pub(crate) const EVENT_SOURCE_FAILURES: usize = 100;
 /// Bytes of their events; of the oldest only the record is kept (ours).
-pub const EVENT_SOURCE_FAILURE_BYTES: usize = 16 << 20;
+pub(crate) const EVENT_SOURCE_FAILURE_BYTES: usize = 16 << 20;
 /// How often a changed LastProcessingResult is saved, in milliseconds (ours).
-pub const EVENT_SOURCE_RESULT_SAVE_MS: i64 = 1_000;
+pub(crate) const EVENT_SOURCE_RESULT_SAVE_MS: i64 = 1_000;
 /// Bytes of the state of a tumbling window, above which the window ends early (AWS: 1 MB; recorded).
-pub const EVENT_SOURCE_STATE_BYTES: usize = 1_048_576;
+pub(crate) const EVENT_SOURCE_STATE_BYTES: usize = 1_048_576;
 /// Bytes of the answer of a function (the Runtime Interface Emulator's: 6 MB and 100 bytes).
-pub const EVENT_SOURCE_ANSWER_BYTES: usize = 6_291_556;
+pub(crate) const EVENT_SOURCE_ANSWER_BYTES: usize = 6_291_556;
 /// Time for a connection to a function (ours).
-pub const OUTBOUND_CONNECT: Duration = Duration::from_secs(5);
+pub(crate) const OUTBOUND_CONNECT: Duration = Duration::from_secs(5);
 /// Time for one try to deliver an on-failure record (ours).
-pub const OUTBOUND_DELIVERY: Duration = Duration::from_secs(10);
+pub(crate) const OUTBOUND_DELIVERY: Duration = Duration::from_secs(10);
 /// Bytes of the answer of a destination (ours).
-pub const OUTBOUND_ANSWER_BYTES: usize = 1 << 20;
+pub(crate) const OUTBOUND_ANSWER_BYTES: usize = 1 << 20;
 /// Bytes of the refusal of a destination that are logged (ours).
-pub const OUTBOUND_ERROR_BYTES: usize = 500;
+pub(crate) const OUTBOUND_ERROR_BYTES: usize = 500;
 /// Bytes of the last error of a batch that are kept for people (ours).
-pub const EVENT_SOURCE_ERROR_BYTES: usize = 4 << 10;
+pub(crate) const EVENT_SOURCE_ERROR_BYTES: usize = 4 << 10;
 /// Time between two sweeps that free the memory and disk of expired records, in ms (ours).
-pub const RETENTION_SWEEP_MS: i64 = 600_000;
+pub(crate) const RETENTION_SWEEP_MS: i64 = 600_000;
 /// Bytes of a generation, a sled database (measured: larger ones keep more memory).
-pub const GENERATION_BYTES: u64 = 64 << 20;
+pub(crate) const GENERATION_BYTES: u64 = 64 << 20;
 /// Bytes of a temporary file of spilled segments (ours): an open file takes no memory.
-pub const SCRATCH_GENERATION_BYTES: u64 = 256 << 20;
+pub(crate) const SCRATCH_GENERATION_BYTES: u64 = 256 << 20;
 /// Bytes of a segment (measured: smaller segments are slower, larger ones gain little).
-pub const SEGMENT_BYTES: usize = 64 << 10;
+pub(crate) const SEGMENT_BYTES: usize = 64 << 10;
 /// Default bytes of recent records in memory (ours).
-pub const MEMORY_BYTES: u64 = 64 << 20;
+pub(crate) const MEMORY_BYTES: u64 = 64 << 20;
 /// Bytes that may wait for a commit. Beyond them writers wait (ours).
-pub const UNFLUSHED_BYTES: u64 = 16 << 20;
+pub(crate) const UNFLUSHED_BYTES: u64 = 16 << 20;
 /// Time for tasks to end at a stop (ours).
-pub const CLOSE_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 /// Exponent of the number of sequence indexes of one run for each group of shards (ours).
-pub const SEQUENCE_INDEX_BITS_A_RUN: u32 = 44;
+pub(crate) const SEQUENCE_INDEX_BITS_A_RUN: u32 = 44;
 /// Starts on one data directory until the sequence indexes of 63 bits are used up (ours).
-pub const RUNS_OF_ONE_DIRECTORY: u64 = 1 << (63 - SEQUENCE_INDEX_BITS_A_RUN);
+pub(crate) const RUNS_OF_ONE_DIRECTORY: u64 = 1 << (63 - SEQUENCE_INDEX_BITS_A_RUN);
 
 #[cfg(test)]
 mod tests {

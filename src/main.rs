@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    minikin::command::run()
+    minikin::internals::run()
 }

@@ -21,16 +21,17 @@ pub use address::{Hosts, Listen};
 pub use clock::ClockChoice;
 pub use definition::Options;
 pub use error::OptionsError;
-pub use event_source::{DestinationService, DestinationSetting, ErrorMode, FunctionSetting};
+pub(crate) use event_source::{DestinationService, ErrorMode};
+pub use event_source::{DestinationSetting, FunctionSetting};
 pub use origin::AllowedOrigin;
 pub use secret::{Credential, Secret};
 #[cfg(feature = "cli")]
-pub use sources::parse;
+pub(crate) use sources::parse;
 #[cfg(feature = "cli")]
 pub use value::LogFormat;
-pub use value::{
-    Authentication, Durability, FaultSetting, KeySetting, LimitSetting, Switch, is_name,
-};
+#[cfg(feature = "tls")]
+pub(crate) use value::is_name;
+pub use value::{Authentication, Durability, FaultSetting, KeySetting, LimitSetting, Switch};
 
 #[cfg(feature = "cli")]
 #[cfg(test)]

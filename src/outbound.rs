@@ -12,6 +12,6 @@ mod tls;
 #[path = "outbound/no_tls.rs"]
 mod tls;
 
-pub use address::AddressError;
-pub use destinations::{Destinations, OwnStreams};
-pub use functions::HttpFunctions;
+pub(crate) use address::AddressError;
+pub(crate) use destinations::{Destinations, OwnStreams};
+pub(crate) use functions::HttpFunctions;

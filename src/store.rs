@@ -35,21 +35,28 @@ mod shared;
 mod tests;
 
 pub use check::{Report, ShardReport, StreamReport, check};
-pub use commit::committer::Committer;
+
 pub use disk::simulated_disk::SimulatedDisk;
-pub use error::{Figures, Health, OpenError, StoreError};
-pub use format::catalog::{Catalog, Change};
+pub(crate) use error::{Figures, Health};
+pub use error::{OpenError, StoreError};
+pub use format::catalog::Catalog;
+pub(crate) use format::catalog::Change;
 #[cfg(any(test, fuzzing))]
 pub use format::fuzzing;
 pub use format::record::{LogId, Record};
+pub(crate) use format::value::MappingValue;
+pub(crate) use format::value::{AccountValue, Consumer};
 pub use format::value::{
-    AccountValue, Consumer, History, MappingValue, PendingChange, ReshardingOrder, ShardValue,
-    StreamSettings, StreamValue,
+    History, PendingChange, ReshardingOrder, ShardValue, StreamSettings, StreamValue,
 };
 pub use handle::Store;
-pub use log::read::{Batch, ReadLimit};
-pub use log::shard_log::{Follower, Log};
-pub use log::ticket::{Ticket, WriteReservation};
-pub use open::{Opened, Recovered};
+pub(crate) use log::read::Batch;
+pub use log::read::ReadLimit;
+pub(crate) use log::shard_log::Follower;
+pub use log::shard_log::Log;
+pub(crate) use log::ticket::{Ticket, WriteReservation};
+#[cfg(test)]
+pub(crate) use open::Opened;
+pub use open::Recovered;
 pub use recovery::Damage;
 pub use shared::settings::{Durability, Settings};

@@ -30,16 +30,17 @@ mod timestamp;
 mod violations;
 
 pub use blob::Blob;
-pub use codec::{Explained, decode, encode, explain, member_text, parses, unreadable_reason};
-pub use declare::Present;
+pub(crate) use codec::{Explained, explain, member_text, unreadable_reason};
+pub use codec::{decode, encode, parses};
+pub(crate) use declare::Present;
 pub(crate) use declare::{choice, input, integer, list, map, output, string};
 pub use event_stream::frame;
 pub use format::Format;
-pub use mismatch::Mismatch;
-pub use name::Name;
+
 pub use node::Node;
-pub use pattern::Pattern;
-pub use scalar::Truth;
-pub use shape::{Expected, Field, Ignored, Member, Presence, Shape, Shaped};
-pub use structure::Structure;
-pub use violations::Violations;
+pub(crate) use pattern::Pattern;
+pub(crate) use scalar::Truth;
+pub(crate) use shape::{Expected, Field, Ignored, Shaped};
+pub use shape::{Member, Presence, Shape};
+pub(crate) use structure::Structure;
+pub(crate) use violations::Violations;

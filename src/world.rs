@@ -11,11 +11,11 @@ mod moment;
 mod random;
 mod surroundings;
 
-pub use clock::{Alarm, Bell, Clock, Stopwatch, Timestamp, VirtualClock};
+pub(crate) use clock::{Alarm, Bell};
+pub use clock::{Clock, Stopwatch, Timestamp, VirtualClock};
 pub use deadline::RealDeadline;
-pub use descriptors::{descriptor_limit, raise_descriptor_limit};
-pub use fault::{
-    Fault, FaultKind, FaultRule, Faults, Hit, ListedRule, Moment, Occasion, Point, Rule,
-};
+pub(crate) use descriptors::{descriptor_limit, raise_descriptor_limit};
+pub use fault::{Fault, FaultKind, FaultRule, Faults, ListedRule, Point, Rule};
+pub(crate) use fault::{Hit, Moment, Occasion};
 pub use random::Random;
 pub use surroundings::World;

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 /// The reason for which a subscription is ended by another request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndReason {
+pub(crate) enum EndReason {
     /// A later subscription of the same consumer to the same shard took over.
     TakenOver,
     /// The consumer was deregistered.
@@ -29,7 +29,7 @@ pub(super) type EndSignal = watch::Receiver<Option<EndReason>>;
 
 /// The same consumer subscribed successfully to the same shard a short time ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SubscribedRecently;
+pub(crate) struct SubscribedRecently;
 
 /// One consumer and one shard.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// The status of a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConsumerStatus {
+pub(crate) enum ConsumerStatus {
     /// The consumer is being registered.
     Creating,
     /// The consumer may subscribe.
@@ -24,7 +24,7 @@ pub enum ConsumerStatus {
 
 impl ConsumerStatus {
     /// The text on the wire.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "CREATING",
             Self::Active => "ACTIVE",
@@ -34,7 +34,7 @@ impl ConsumerStatus {
 }
 
 /// The status of `consumer`.
-pub fn consumer_status(consumer: &Consumer) -> ConsumerStatus {
+pub(crate) fn consumer_status(consumer: &Consumer) -> ConsumerStatus {
     match (consumer.deleting, consumer.due_ms) {
         (true, _) => ConsumerStatus::Deleting,
         (false, Some(_)) => ConsumerStatus::Creating,
@@ -43,7 +43,11 @@ pub fn consumer_status(consumer: &Consumer) -> ConsumerStatus {
 }
 
 /// The ARN of a consumer of `stream`.
-pub fn consumer_arn(stream: &StreamArn, name: &str, consumer: &Consumer) -> model::ConsumerArn {
+pub(crate) fn consumer_arn(
+    stream: &StreamArn,
+    name: &str,
+    consumer: &Consumer,
+) -> model::ConsumerArn {
     let created = Timestamp::from_millis(consumer.created_ms);
     model::ConsumerArn {
         stream: stream.clone(),

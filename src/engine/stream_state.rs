@@ -163,7 +163,7 @@ impl StreamState {
 }
 
 /// The capacity mode of a stream with these settings.
-pub fn mode(settings: &StreamSettings) -> StreamMode {
+pub(crate) fn mode(settings: &StreamSettings) -> StreamMode {
     if settings.on_demand {
         StreamMode::OnDemand
     } else {
@@ -172,7 +172,7 @@ pub fn mode(settings: &StreamSettings) -> StreamMode {
 }
 
 /// The settings of a new stream whose request gives no others.
-pub fn new_settings(mode: StreamMode) -> StreamSettings {
+pub(crate) fn new_settings(mode: StreamMode) -> StreamSettings {
     StreamSettings {
         on_demand: mode == StreamMode::OnDemand,
         retention_hours: limits::RETENTION_HOURS,

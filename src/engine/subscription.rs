@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 /// An event of a subscription.
 #[derive(Debug)]
-pub enum Event {
+pub(crate) enum Event {
     /// Records, or none when nothing was published for five seconds.
     Records {
         /// The records.
@@ -42,7 +42,7 @@ pub enum Event {
 
 /// A subscription in progress.
 #[derive(Debug)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     engine: Arc<Engine>,
     stream: Arc<Stream>,
     shard: Arc<Shard>,
@@ -79,7 +79,7 @@ impl Subscription {
     ///
     /// # Errors
     /// When the consumer subscribed to the shard less than five seconds ago.
-    pub fn begin(
+    pub(crate) fn begin(
         engine: &Arc<Engine>,
         stream: &Arc<Stream>,
         shard: &Arc<Shard>,
@@ -121,18 +121,18 @@ impl Subscription {
     }
 
     /// The time for which the client may leave an event unread.
-    pub fn unread_event_limit(&self) -> Option<Duration> {
+    pub(crate) fn unread_event_limit(&self) -> Option<Duration> {
         let seconds = self.engine.limits.unread_event_seconds;
         seconds.map(Duration::from_secs)
     }
 
     /// A permit of the budget for an event of `bytes` bytes.
-    pub async fn permit(&self, bytes: u64) -> BudgetPermit {
+    pub(crate) async fn permit(&self, bytes: u64) -> BudgetPermit {
         self.engine.admission.event(bytes).await
     }
 
     /// The next event. None: the subscription ends without an event.
-    pub async fn next(&mut self) -> Option<Event> {
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         while !self.over {
             if let Some(event) = self.event().await {
                 return Some(event);
@@ -194,7 +194,7 @@ impl Subscription {
     ///
     /// # Errors
     /// The fault.
-    pub async fn pass(&mut self, point: Point) -> Result<(), Fault> {
+    pub(crate) async fn pass(&mut self, point: Point) -> Result<(), Fault> {
         match self.engine.world.faults.at(point) {
             None => Ok(()),
             Some(Fault::Delay(ms)) => {

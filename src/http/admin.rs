@@ -10,5 +10,5 @@ mod own_body;
 mod router;
 mod state;
 
-pub use router::router;
-pub use state::{Admin, Source};
+pub(crate) use router::router;
+pub(crate) use state::{Admin, Source};

@@ -28,7 +28,7 @@ use std::task::Poll;
 use tower::ServiceExt as _;
 
 /// Every path that is not the service's lies under this one.
-pub const OWN_PATHS: &str = "/_minikin/";
+pub(crate) const OWN_PATHS: &str = "/_minikin/";
 
 /// Answers requests.
 #[derive(Debug)]

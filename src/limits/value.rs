@@ -1,7 +1,7 @@
 //! The value of a limit, and its row in the table of limits.
 
 /// The value of a limit; none when it is off.
-pub type Limit = Option<u64>;
+pub(crate) type Limit = Option<u64>;
 
 /// One limit, as `minikin limits` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

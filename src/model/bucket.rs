@@ -7,7 +7,7 @@ use crate::world::Timestamp;
 /// The level is in thousandths of the unit: the refill of one millisecond is a whole number, so
 /// nothing is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     /// The refill of one second, which is also the capacity.
     per_second: i64,
     /// The level in thousandths at the last access. Negative after a debt.
@@ -20,7 +20,7 @@ impl Bucket {
     const MAX_PER_SECOND: u64 = (i64::MAX / 4000) as u64;
 
     /// A full bucket with a refill of `per_second`. A bucket with a refill of 0 admits nothing.
-    pub fn new(per_second: u64, now: Timestamp) -> Self {
+    pub(crate) fn new(per_second: u64, now: Timestamp) -> Self {
         let per_second = per_second.min(Self::MAX_PER_SECOND) as i64;
         Self {
             per_second,
@@ -30,12 +30,12 @@ impl Bucket {
     }
 
     /// True when the level is at the capacity.
-    pub fn is_full(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_full(&self, now: Timestamp) -> bool {
         self.level_at(now) >= self.capacity_thousandths()
     }
 
     /// True when [`Self::take`] would succeed.
-    pub fn would_take(&self, now: Timestamp, amount: u64) -> bool {
+    pub(crate) fn would_take(&self, now: Timestamp, amount: u64) -> bool {
         // A full bucket covers every amount: an amount above the capacity could never be taken
         // otherwise.
         let covered = thousandths(amount).min(self.capacity_thousandths());
@@ -44,7 +44,7 @@ impl Bucket {
 
     /// Takes `amount` if the level covers it. An amount above the capacity is taken from a full
     /// bucket and leaves a debt, so that the average stays at the rate.
-    pub fn take(&mut self, now: Timestamp, amount: u64) -> bool {
+    pub(crate) fn take(&mut self, now: Timestamp, amount: u64) -> bool {
         let taken = self.would_take(now, amount);
         if taken {
             self.debit(now, amount);
@@ -54,12 +54,12 @@ impl Bucket {
 
     /// True when there is no debt. Used for work of unknown cost: the caller takes the cost with
     /// [`Self::debit`] afterwards.
-    pub fn admits(&self, now: Timestamp) -> bool {
+    pub(crate) fn admits(&self, now: Timestamp) -> bool {
         self.level_at(now) >= 0 && self.per_second > 0
     }
 
     /// Takes `amount`, even if the level does not cover it.
-    pub fn debit(&mut self, now: Timestamp, amount: u64) {
+    pub(crate) fn debit(&mut self, now: Timestamp, amount: u64) {
         self.level_thousandths = self.level_at(now).saturating_sub(thousandths(amount));
         self.last = self.last.max(now);
     }
@@ -85,7 +85,7 @@ fn thousandths(amount: u64) -> i64 {
 
 /// The write limits of one shard: bytes a second and records a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct WriteLimit {
+pub(crate) struct WriteLimit {
     /// The limit of bytes of data and partition keys.
     pub bytes: Option<Bucket>,
     /// The limit of records.
@@ -94,7 +94,7 @@ pub struct WriteLimit {
 
 impl WriteLimit {
     /// Full buckets with these rates. `None` is no limit.
-    pub fn new(
+    pub(crate) fn new(
         bytes_per_second: Option<u64>,
         records_per_second: Option<u64>,
         now: Timestamp,
@@ -107,7 +107,7 @@ impl WriteLimit {
     }
 
     /// Takes one record of `size_bytes` from both buckets, or from neither.
-    pub fn take(&mut self, now: Timestamp, size_bytes: u64) -> bool {
+    pub(crate) fn take(&mut self, now: Timestamp, size_bytes: u64) -> bool {
         let covers = |bucket: Option<Bucket>, amount| {
             bucket.is_none_or(|bucket| bucket.would_take(now, amount))
         };

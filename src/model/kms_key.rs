@@ -40,4 +40,4 @@ impl KeyState {
 }
 
 /// The unusable keys by id, alias or ARN. Every other key is usable.
-pub type Keys = HashMap<String, KeyState>;
+pub(crate) type Keys = HashMap<String, KeyState>;

@@ -13,7 +13,7 @@ mod statement;
 mod truth;
 
 pub(super) use document::Document;
-pub use principal::Principal;
+pub(crate) use principal::Principal;
 
 use super::{AccountRegion, ConsumerArn, Region, StreamArn, Tags};
 use pattern::PARTS;
@@ -24,11 +24,11 @@ use truth::Truth;
 
 /// A policy: the statements, as far as they are understood.
 #[derive(Debug, Clone)]
-pub struct Policy(Vec<Statement>);
+pub(crate) struct Policy(Vec<Statement>);
 
 /// A request that policies decide about.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// The principal that sends the request.
     pub caller: &'a Principal,
     /// The action, such as `kinesis:PutRecord`.
@@ -129,7 +129,7 @@ impl Policy {
     }
 
     /// Reads the policy of a resource. A text that is no policy denies everything.
-    pub fn of_resource(text: &str) -> Self {
+    pub(crate) fn of_resource(text: &str) -> Self {
         match Document::read(text) {
             Ok(document) => Self(statement::read_all(&document, true, &mut Flaws::default())),
             Err(_) => Self(vec![Statement::unread()]),
@@ -155,7 +155,7 @@ impl Policy {
 ///
 /// # Errors
 /// The reason for the refusal.
-pub fn judge(request: &Request<'_>, resource: Option<&Policy>) -> Result<(), Refusal> {
+pub(crate) fn judge(request: &Request<'_>, resource: Option<&Policy>) -> Result<(), Refusal> {
     let caller = request.caller;
     if caller
         .policies()

@@ -16,7 +16,7 @@ const TOLERANCE: u128 = u128::MAX / 10_000_000_000;
 ///
 /// # Panics
 /// When the open shards do not cover the key space exactly once.
-pub fn scale(open: &[Shard], next: ShardId, count: u32, closed_s: u64) -> Vec<Shard> {
+pub(crate) fn scale(open: &[Shard], next: ShardId, count: u32, closed_s: u64) -> Vec<Shard> {
     let mut queue: Vec<Shard> = open.to_vec();
     queue.sort_by_key(|shard| shard.hash_key_range.start);
     let mut sweep = Sweep {

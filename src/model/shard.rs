@@ -78,7 +78,7 @@ impl Shard {
 
 /// The changes of a split or a merge, which are made in one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resharding {
+pub(crate) struct Resharding {
     /// The parents, now closed.
     pub closed: Vec<Shard>,
     /// The children in the order of their ids, created one second after the parents' end.
@@ -90,7 +90,7 @@ pub struct Resharding {
 ///
 /// # Panics
 /// When the parent is closed, or when a child would have no keys.
-pub fn split(parent: &Shard, key: HashKey, ids: [ShardId; 2], closed_s: u64) -> Resharding {
+pub(crate) fn split(parent: &Shard, key: HashKey, ids: [ShardId; 2], closed_s: u64) -> Resharding {
     let HashKeyRange { start, end } = parent.hash_key_range;
     assert!(
         start < key && key <= end,
@@ -117,7 +117,7 @@ pub fn split(parent: &Shard, key: HashKey, ids: [ShardId; 2], closed_s: u64) -> 
 ///
 /// # Panics
 /// When a parent is closed, or when `upper` does not begin where `lower` ends.
-pub fn merge(lower: &Shard, upper: &Shard, id: ShardId, closed_s: u64) -> Resharding {
+pub(crate) fn merge(lower: &Shard, upper: &Shard, id: ShardId, closed_s: u64) -> Resharding {
     assert!(
         lower.can_merge_with(upper),
         "merged shards are neighbours, the lower one first"

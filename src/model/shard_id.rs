@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Characters of a shard id as the service prints it.
-pub const SHARD_ID_CHARACTERS: usize = 20;
+pub(crate) const SHARD_ID_CHARACTERS: usize = 20;
 
 const PREFIX: &[u8; 8] = b"shardId-";
 
@@ -78,7 +78,7 @@ impl fmt::Display for ShardId {
 
 /// Displays an index that a caller's sequence number encodes and that may be negative, as error
 /// texts do: −2147483648 is `shardId--02147483648`.
-pub fn display_shard_index(index: i32) -> impl fmt::Display {
+pub(crate) fn display_shard_index(index: i32) -> impl fmt::Display {
     fmt::from_fn(move |formatter| write!(formatter, "shardId-{index:012}"))
 }
 

@@ -3,5 +3,5 @@
 mod check;
 mod text;
 
-pub use check::{FaultRuleError, check, check_all};
+pub use check::{FaultRuleError, check_all};
 pub use text::parse;

@@ -41,7 +41,11 @@ impl Options {
 ///
 /// # Errors
 /// The text to print instead of running, which `--help` and `--version` give too.
-pub fn parse<V>(command: Command, line: Vec<OsString>, variable: V) -> Result<ArgMatches, Error>
+pub(crate) fn parse<V>(
+    command: Command,
+    line: Vec<OsString>,
+    variable: V,
+) -> Result<ArgMatches, Error>
 where
     V: Fn(&str) -> Option<OsString>,
 {

@@ -229,10 +229,12 @@ pub(super) fn tls_name(text: &str) -> Result<String, String> {
 }
 
 /// Longest host name, in bytes (RFC 1035).
+#[cfg(any(feature = "cli", feature = "tls"))]
 const MAX_NAME_LENGTH: usize = 253;
 
 /// True if a certificate can hold `name`.
-pub fn is_name(name: &str) -> bool {
+#[cfg(any(feature = "cli", feature = "tls"))]
+pub(crate) fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_*:".contains(&byte);
     !name.is_empty() && name.len() <= MAX_NAME_LENGTH && name.bytes().all(fits)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// An address that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AddressError(pub String);
+pub(crate) struct AddressError(pub String);
 
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

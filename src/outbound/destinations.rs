@@ -21,14 +21,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Puts records into streams of this emulator.
-pub trait OwnStreams: Send + Sync + fmt::Debug {
+pub(crate) trait OwnStreams: Send + Sync + fmt::Debug {
     /// Puts one record with this partition key.
     fn put(&self, stream: StreamArn, key: String, data: Bytes) -> Pending<Result<(), String>>;
 }
 
 /// The destinations.
 #[derive(Debug)]
-pub struct Destinations {
+pub(crate) struct Destinations {
     clients: BTreeMap<DestinationService, Arc<Client>>,
     own: Arc<dyn OwnStreams>,
 }
@@ -52,7 +52,7 @@ impl Destinations {
     ///
     /// # Errors
     /// When an endpoint cannot be used.
-    pub fn new(
+    pub(crate) fn new(
         settings: &[DestinationSetting],
         credential: Option<&Secret>,
         (region, clock): (&str, &Clock),

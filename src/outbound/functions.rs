@@ -25,7 +25,7 @@ const EMULATOR_PATH: &str = "/2015-03-31/functions/function/invocations";
 
 /// The functions that options name, and those of this process.
 #[derive(Debug)]
-pub struct HttpFunctions {
+pub(crate) struct HttpFunctions {
     own: BTreeMap<String, Function>,
     /// By name, perhaps with a qualifier; `*` stands for any other name.
     functions: BTreeMap<String, Arc<HttpFunction>>,
@@ -36,7 +36,7 @@ impl HttpFunctions {
     ///
     /// # Errors
     /// When an address cannot be used.
-    pub fn new(
+    pub(crate) fn new(
         settings: &[FunctionSetting],
         own: BTreeMap<String, Function>,
         clock: &Clock,

@@ -28,7 +28,7 @@ pub fn parses(format: Format, body: &[u8]) -> bool {
 }
 
 /// The reason why a body is no structure, for people. None if it is one.
-pub fn unreadable_reason(format: Format, body: &[u8]) -> Option<String> {
+pub(crate) fn unreadable_reason(format: Format, body: &[u8]) -> Option<String> {
     if body.is_empty() {
         return Some("the body is empty".to_owned());
     }
@@ -44,13 +44,13 @@ pub fn unreadable_reason(format: Format, body: &[u8]) -> Option<String> {
 }
 
 /// The text of the member `name` of a body, if it has that member.
-pub fn member_text(format: Format, body: &[u8], name: &str) -> Option<String> {
+pub(crate) fn member_text(format: Format, body: &[u8], name: &str) -> Option<String> {
     tree(format, body)?.member(name)?.text().map(str::to_owned)
 }
 
 /// The explaining reader's verdict.
 #[derive(Debug)]
-pub enum Explained<T> {
+pub(crate) enum Explained<T> {
     /// The body is valid: the fast reader was too strict.
     Fine(T),
     /// The body is not a document, or its root is not a structure.
@@ -63,7 +63,7 @@ pub enum Explained<T> {
 
 /// Reads a body that the fast reader refused, and finds the reason. `tolerates_missing` gets the
 /// document and tells if members of presence [`Expected`](super::Presence::Expected) may be absent.
-pub fn explain<T: DeserializeOwned>(
+pub(crate) fn explain<T: DeserializeOwned>(
     format: Format,
     body: &[u8],
     shape: &Shape,

@@ -340,7 +340,7 @@ pub(crate) use {
 };
 
 /// A value that may be absent from an output.
-pub trait Present {
+pub(crate) trait Present {
     /// False for an absent optional member.
     fn is_present(&self) -> bool {
         true

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 /// A value of a type that its member does not take: the message of the SerializationException, or
 /// none where the service gives none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mismatch(pub Option<Cow<'static, str>>);
+pub(crate) struct Mismatch(pub Option<Cow<'static, str>>);
 
 const LIST: &str = "Start of list found where not expected";
 const STRUCTURE: &str = "Start of structure or map found where not expected.";
@@ -18,7 +18,7 @@ impl Mismatch {
     ///
     /// # Errors
     /// The mismatch, when there is one.
-    pub fn find(node: &Node, shape: &Shape) -> Result<(), Self> {
+    pub(crate) fn find(node: &Node, shape: &Shape) -> Result<(), Self> {
         match (shape, node) {
             (_, Node::Null) => Ok(()),
             (Shape::Structure(_), Node::Map(_)) => shape.members().iter().try_for_each(|member| {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The name of a member. Names are only compared, so their bytes need not be checked.
-pub struct Name<'de>(pub(super) Cow<'de, [u8]>);
+pub(crate) struct Name<'de>(pub(super) Cow<'de, [u8]>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

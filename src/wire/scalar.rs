@@ -83,7 +83,7 @@ pub(crate) fn counted<E: de::Error>(count: usize, shape: &Shape) -> Result<(), E
 
 /// A Boolean; texts such as `"Yes"` are read too, as by the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Truth(pub bool);
+pub(crate) struct Truth(pub bool);
 
 impl Shaped for Truth {
     const SHAPE: &'static Shape = &Shape::Boolean;

@@ -86,7 +86,7 @@ pub enum Presence {
 }
 
 /// A type that carries its shape.
-pub trait Shaped: Sized + DeserializeOwned {
+pub(crate) trait Shaped: Sized + DeserializeOwned {
     /// The shape. The type's own reader checks its rules, the explaining reader words them.
     const SHAPE: &'static Shape;
     /// The rule for an absent member of this type.
@@ -111,7 +111,7 @@ impl<T: Shaped> Shaped for Option<T> {
 /// tolerates it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent, bound = "T: Deserialize<'de>")]
-pub struct Expected<T>(pub Option<T>);
+pub(crate) struct Expected<T>(pub Option<T>);
 
 impl<T: Shaped> Shaped for Expected<T> {
     const SHAPE: &'static Shape = T::SHAPE;
@@ -124,7 +124,7 @@ impl<T: Shaped> Shaped for Expected<T> {
 
 /// An optional member whose rules are checked and whose value is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ignored<T>(std::marker::PhantomData<fn() -> T>);
+pub(crate) struct Ignored<T>(std::marker::PhantomData<fn() -> T>);
 
 impl<T> Default for Ignored<T> {
     fn default() -> Self {

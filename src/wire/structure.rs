@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 
 /// A structure that is read member by member, so that structures can share groups of members.
 /// serde's `flatten` would buffer the members and lose the format.
-pub trait Structure: Sized {
+pub(crate) trait Structure: Sized {
     /// The members and groups, in the order in which messages name them.
     const FIELDS: &'static [Field];
     /// The members read so far.

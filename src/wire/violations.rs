@@ -9,7 +9,7 @@ const MAX_VIOLATIONS: usize = 10;
 
 /// The violations of one request, in the order of the structure's declaration.
 #[derive(Debug, Default)]
-pub struct Violations {
+pub(crate) struct Violations {
     violations: Vec<String>,
     /// True if every violation is an absent member of presence `Expected`.
     only_expected_missing: bool,
@@ -25,7 +25,7 @@ enum Step<'a> {
 impl Violations {
     /// Finds the rules of `shape` that `node` breaks. With `tolerates_missing`, members of presence
     /// `Expected` may be absent.
-    pub fn find(node: &Node, shape: &Shape, tolerates_missing: bool) -> Self {
+    pub(crate) fn find(node: &Node, shape: &Shape, tolerates_missing: bool) -> Self {
         let mut walk = Walk {
             violations: Vec::new(),
             other: false,
@@ -40,7 +40,7 @@ impl Violations {
     }
 
     /// The violations of required texts at `paths` that are missing.
-    pub fn missing(paths: impl Iterator<Item = String>) -> Self {
+    pub(crate) fn missing(paths: impl Iterator<Item = String>) -> Self {
         let violations = paths.take(MAX_VIOLATIONS).map(|path| null(&path)).collect();
         Self {
             violations,
@@ -49,7 +49,7 @@ impl Violations {
     }
 
     /// The violations of values at `paths` that are longer than `max`.
-    pub fn too_long(paths: impl Iterator<Item = String>, max: usize) -> Self {
+    pub(crate) fn too_long(paths: impl Iterator<Item = String>, max: usize) -> Self {
         let violation = |path| {
             let rule = at_most_long(max);
             format!("Value at '{path}' failed to satisfy constraint: {rule}")
@@ -62,17 +62,17 @@ impl Violations {
     }
 
     /// True if there are none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.violations.is_empty()
     }
 
     /// True if an operation may tolerate all of them: only members of presence `Expected` are absent.
-    pub fn is_tolerable(&self) -> bool {
+    pub(crate) fn is_tolerable(&self) -> bool {
         self.only_expected_missing
     }
 
     /// The message of the ValidationException.
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         let count = self.violations.len();
         let plural = if count == 1 { "" } else { "s" };
         let mut message = format!("{count} validation error{plural} detected: ");

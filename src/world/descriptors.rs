@@ -11,12 +11,12 @@ mod system {
     const OPEN_MAX: u64 = 10_240;
 
     /// The number of descriptors that this process may have open. None when there is no limit.
-    pub fn descriptor_limit() -> Option<u64> {
+    pub(crate) fn descriptor_limit() -> Option<u64> {
         getrlimit(Resource::Nofile).current
     }
 
     /// Raises the soft limit to `wanted`, or as far as the hard limit and the system permit.
-    pub fn raise_descriptor_limit(wanted: u64) {
+    pub(crate) fn raise_descriptor_limit(wanted: u64) {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         for wanted in [wanted, OPEN_MAX] {
             let wanted = maximum.map_or(wanted, |maximum| wanted.min(maximum));
@@ -50,4 +50,4 @@ mod system {
     pub fn raise_descriptor_limit(_wanted: u64) {}
 }
 
-pub use system::{descriptor_limit, raise_descriptor_limit};
+pub(crate) use system::{descriptor_limit, raise_descriptor_limit};

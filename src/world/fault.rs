@@ -8,4 +8,5 @@ mod set;
 pub use kind::FaultKind;
 pub use point::{Fault, Point, Rule};
 pub use rule::FaultRule;
-pub use set::{Faults, Hit, ListedRule, Moment, Occasion};
+pub use set::{Faults, ListedRule};
+pub(crate) use set::{Hit, Moment, Occasion};

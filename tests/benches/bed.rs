@@ -1,13 +1,15 @@
 //! What the benchmarks stand on: an engine without a listener, and requests for it.
 
 use bytes::Bytes;
-use minikin::engine::{Behaviour, Engine};
-use minikin::limits::{Limits, Profile};
-use minikin::model::{AccountId, AccountRegion, Region};
-use minikin::operation::{Answer, Context, Entry};
-use minikin::store::{Settings, Store};
-use minikin::wire::{Blob, Format};
-use minikin::world::{Clock, Random, World};
+use minikin::Profile;
+use minikin::internals::engine::{Behaviour, Engine};
+use minikin::internals::limits::Limits;
+use minikin::internals::model::{AccountId, AccountRegion, Region};
+use minikin::internals::operation::{Answer, Context, Entry};
+use minikin::internals::store::{Settings, Store};
+use minikin::internals::wire::{Blob, Format};
+use minikin::internals::world::World;
+use minikin::{Clock, Random};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -114,7 +116,7 @@ pub(crate) fn put_record(format: Format, stream: &str, dry_run: bool) -> Bytes {
         partition_key,
         dry_run,
     };
-    Bytes::from(minikin::wire::encode(format, &input))
+    Bytes::from(minikin::internals::wire::encode(format, &input))
 }
 
 /// The body of a PutRecords.
@@ -131,7 +133,7 @@ pub(crate) fn put_records(format: Format, stream: &str, count: usize, dry_run: b
         records: (0..count).map(record).collect(),
         dry_run,
     };
-    Bytes::from(minikin::wire::encode(format, &input))
+    Bytes::from(minikin::internals::wire::encode(format, &input))
 }
 
 fn record(number: usize) -> Record {

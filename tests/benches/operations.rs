@@ -5,9 +5,9 @@
 use crate::bed::{Bed, RECORD_BYTES, put_record, put_records};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput};
-use minikin::operation::Entry;
-use minikin::wire::Format;
-use minikin::world::Stopwatch;
+use minikin::internals::operation::Entry;
+use minikin::internals::wire::Format;
+use minikin::internals::world::Stopwatch;
 use serde_json::json;
 use std::time::Duration;
 
@@ -104,7 +104,7 @@ fn reads(criterion: &mut Criterion, bed: &Bed) {
     for limit in [1, RECORDS] {
         for (format, name) in FORMATS {
             let input = json!({ "ShardIterator": iterator, "Limit": limit });
-            let body = Bytes::from(minikin::wire::encode(format, &input));
+            let body = Bytes::from(minikin::internals::wire::encode(format, &input));
             group.throughput(Throughput::Elements(limit as u64));
             group.bench_function(format!("{limit} {name}"), |bencher| {
                 bencher.iter(|| {

@@ -3,9 +3,9 @@
 use crate::bed;
 use bytes::Bytes;
 use criterion::{Criterion, Throughput};
-use minikin::model::{HashKey, SALT_BYTES, SequenceNumber, ShardId, ShardIterator};
-use minikin::wire::{self, Blob, Format};
-use minikin::world::Timestamp;
+use minikin::Timestamp;
+use minikin::internals::model::{HashKey, SALT_BYTES, SequenceNumber, ShardId, ShardIterator};
+use minikin::internals::wire::{self, Blob, Format};
 use std::hint::black_box;
 
 const BLOB_BYTES: [usize; 3] = [64, 1024, 64 * 1024];
@@ -46,7 +46,7 @@ fn numbers(criterion: &mut Criterion) {
         bencher.iter(|| HashKey::of_partition_key(black_box("0123456789abcdef")));
     });
     group.bench_function("write sequence number", |bencher| {
-        let mut out = [0; minikin::model::SEQUENCE_NUMBER_DIGITS];
+        let mut out = [0; minikin::internals::model::SEQUENCE_NUMBER_DIGITS];
         bencher.iter(|| {
             black_box(number).write_decimal(&mut out);
             out

@@ -2,8 +2,9 @@
 
 use crate::bed::{RECORD_BYTES, noise};
 use criterion::{Criterion, Throughput};
-use minikin::store::{Durability, Log, LogId, ReadLimit, Record, Settings, Store};
-use minikin::world::{Stopwatch, Timestamp};
+use minikin::Timestamp;
+use minikin::internals::store::{Durability, Log, LogId, ReadLimit, Record, Settings, Store};
+use minikin::internals::world::Stopwatch;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;

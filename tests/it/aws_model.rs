@@ -3,7 +3,7 @@
 mod answers;
 mod inputs;
 
-use minikin::operation::OPERATIONS;
+use minikin::internals::operation::OPERATIONS;
 use serde_json::Value;
 use std::collections::BTreeSet;
 

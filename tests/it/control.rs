@@ -34,7 +34,7 @@ mod tags;
 mod writers;
 
 use crate::lab::{ACCOUNT, Lab, REGION, Request, cbor, ms};
-use minikin::operation::Entry;
+use minikin::internals::operation::Entry;
 use serde_json::{Value, json};
 
 /// The middle of the key space: 2 to the 127th.

@@ -4,8 +4,8 @@ mod program;
 
 use crate::lab::{Lab, Place, Request, SHARD_0, START_MS, Stream, block_on, ms, seconds};
 use http_body_util::BodyExt as _;
-use minikin::emulator::Surroundings;
-use minikin::{Emulator, Options, StartError, http};
+use minikin::Surroundings;
+use minikin::{Emulator, Options, StartError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -186,7 +186,11 @@ fn a_stop_lets_idle_connections_go_and_finishes_what_was_begun() {
 }
 
 /// Asks from within the process.
-async fn ask(emulator: &Emulator, operation: &str, body: &Value) -> http::Response<http::Body> {
+async fn ask(
+    emulator: &Emulator,
+    operation: &str,
+    body: &Value,
+) -> minikin::Response<minikin::Body> {
     let request = Request::json(operation, &body.to_string());
     emulator.answer(request.here()).await.unwrap()
 }

@@ -10,8 +10,8 @@ mod writes;
 
 use crate::lab::{Lab, Place, Request, block_on, cbor};
 use expect_test::Expect;
-use minikin::operation::{Entry, OPERATIONS};
-use minikin::wire::{Presence, Shape};
+use minikin::internals::operation::{Entry, OPERATIONS};
+use minikin::internals::wire::{Presence, Shape};
 use serde_json::{Value, json};
 
 /// The operation called `name`.

@@ -1,8 +1,8 @@
 //! The inputs that fuzzers have found worth keeping, through the functions that fuzzers run. Those
 //! for the forms of the store, which have no door, are read in `src/store/tests/`.
 
-use minikin::operation::OPERATIONS;
-use minikin::wire::Format;
+use minikin::internals::operation::OPERATIONS;
+use minikin::internals::wire::Format;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,15 @@
 //! Directories that say of streams what cannot be: an engine does not begin with them.
 
-use minikin::engine::{Behaviour, Engine, PendingChange, ReshardingOrder, StreamSettings};
-use minikin::limits::{Limits, Profile};
-use minikin::store::{Catalog, History, Recovered, Settings, ShardValue, Store, StreamValue};
-use minikin::world::{Clock, Random, World};
+use minikin::Profile;
+use minikin::internals::engine::{
+    Behaviour, Engine, PendingChange, ReshardingOrder, StreamSettings,
+};
+use minikin::internals::limits::Limits;
+use minikin::internals::store::{
+    Catalog, History, Recovered, Settings, ShardValue, Store, StreamValue,
+};
+use minikin::internals::world::World;
+use minikin::{Clock, Random};
 use std::collections::{BTreeMap, BTreeSet};
 
 const HALF: u128 = 1 << 127;

@@ -20,11 +20,11 @@ use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_sdk_kinesis::config::{BehaviorVersion, Config, Credentials, Region};
-use minikin::emulator::Surroundings;
-use minikin::engine::event_source::{EventSources, Mapping};
-use minikin::lock::{Lock, Rank};
-use minikin::model::event_source::Refusal;
-use minikin::world::{Clock, Rule, Timestamp};
+use minikin::Surroundings;
+use minikin::internals::engine::event_source::{EventSources, Mapping};
+use minikin::internals::lock::{Lock, Rank};
+use minikin::internals::model::event_source::Refusal;
+use minikin::{Clock, Rule, Timestamp};
 use minikin::{Emulator, Function, Options};
 use raw::Connection;
 use std::collections::BTreeMap;
@@ -180,13 +180,13 @@ impl Lab {
     }
 
     /// Stops the emulator and returns the catalog it left on disk.
-    pub(crate) async fn left(&self) -> minikin::store::Catalog {
+    pub(crate) async fn left(&self) -> minikin::internals::store::Catalog {
         self.stop().await;
-        let settings = minikin::store::Settings {
+        let settings = minikin::internals::store::Settings {
             directory: self.directory.as_ref().map(|home| home.path().to_owned()),
-            ..minikin::store::Settings::default()
+            ..minikin::internals::store::Settings::default()
         };
-        let (store, recovered) = minikin::store::Store::open(settings)
+        let (store, recovered) = minikin::internals::store::Store::open(settings)
             .unwrap()
             .on_thread()
             .unwrap();

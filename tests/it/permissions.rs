@@ -9,7 +9,7 @@ use crate::hostile::counter;
 use crate::lab::{ACCOUNT, Lab, Place, REGION, Request, cbor, run};
 use aws_sdk_kinesis::error::ProvideErrorMetadata as _;
 use aws_sdk_kinesis::primitives::Blob;
-use minikin::operation::Entry;
+use minikin::internals::operation::Entry;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use tempfile::NamedTempFile;

@@ -3,8 +3,8 @@
 mod following;
 
 use crate::lab::{Answer, Lab, Place, Request, Stream, block_on, cbor};
-use minikin::operation::{Entry, OPERATIONS};
-use minikin::wire::Shape;
+use minikin::internals::operation::{Entry, OPERATIONS};
+use minikin::internals::wire::Shape;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -106,9 +106,9 @@ fn suiting(shape: &'static Shape) -> BoxedStrategy<Value> {
 }
 
 fn structure(shape: &'static Shape) -> BoxedStrategy<Value> {
-    let member = |member: &'static minikin::wire::Member| {
+    let member = |member: &'static minikin::internals::wire::Member| {
         let value = suiting(member.shape);
-        let required = member.presence != minikin::wire::Presence::Optional;
+        let required = member.presence != minikin::internals::wire::Presence::Optional;
         let weight = if required { 0.95 } else { 0.3 };
         prop::option::weighted(weight, value).prop_map(|value| (member.name, value))
     };

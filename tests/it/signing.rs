@@ -13,7 +13,7 @@ use aws_sigv4::http_request::{
     SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign,
 };
 use aws_sigv4::sign::v4;
-use minikin::world::Clock;
+use minikin::Clock;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Two credentials: one that lasts and a temporary one.

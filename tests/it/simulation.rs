@@ -20,9 +20,9 @@ mod write;
 
 use crate::lab::{Request, START_MS, cbor};
 use machine::{Ground, Machine};
-use minikin::operation::Entry;
-use minikin::store::SimulatedDisk;
-use minikin::world::Random;
+use minikin::Random;
+use minikin::SimulatedDisk;
+use minikin::internals::operation::Entry;
 use oracle::{Foretold, Oracle};
 use read::Cursor;
 use serde_json::Value;

@@ -3,7 +3,8 @@
 mod circles;
 mod layers;
 
-use minikin::limits::{Limits, Profile};
+use minikin::Profile;
+use minikin::internals::limits::Limits;
 use std::path::{Path, PathBuf};
 
 /// A source file, and its code without comments, texts and unit tests.

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
 
 /// The paths under `/_minikin/`.
-pub fn router(admin: Admin) -> Router {
+pub(crate) fn router(admin: Admin) -> Router {
     Router::new()
         .route("/_minikin/health/live", get(async || "live\n"))
         .route("/_minikin/health/ready", get(ready))

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// The state that our own paths show and change.
 #[derive(Debug, Clone)]
-pub struct Admin {
+pub(crate) struct Admin {
     /// The streams and the clock.
     pub engine: Arc<Engine>,
     /// The server's certificate.
@@ -24,7 +24,7 @@ pub struct Admin {
 
 /// The source of a request to our own paths.
 #[derive(Debug, Clone, Copy)]
-pub struct Source {
+pub(crate) struct Source {
     /// The client's address.
     pub address: SocketAddr,
     /// True when no other request was in flight on the connection as this one began.

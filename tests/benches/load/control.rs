@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::request;
 use super::{Run, pause};
-use minikin::world::Stopwatch;
+use minikin::internals::world::Stopwatch;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use super::connection::{Answer, Connection};
 use super::figures::{Sample, Tally};
 use super::{Run, pause, process};
-use minikin::world::Stopwatch;
+use minikin::internals::world::Stopwatch;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::figures::{Figures, Sample, Tally};
 use super::server::Server;
 use super::{pause, process, request};
-use minikin::world::Stopwatch;
+use minikin::internals::world::Stopwatch;
 use serde_json::json;
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use super::figures::Figures;
 use super::load::{self, Plan, Work};
 use super::request;
 use memchr::memmem;
-use minikin::world::Stopwatch;
+use minikin::internals::world::Stopwatch;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -2,8 +2,8 @@
 
 use super::requests::call;
 use super::server::Bed;
-use minikin::model::{ConsumerArn, StreamArn};
-use minikin::options::Authentication;
+use minikin::Authentication;
+use minikin::internals::model::{ConsumerArn, StreamArn};
 use serde_json::json;
 
 const ORDERS: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";

@@ -11,8 +11,9 @@ use aws_sigv4::sign::v4;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Uri};
-use minikin::options::{Authentication, Credential, Secret};
-use minikin::world::Clock;
+use minikin::Clock;
+use minikin::internals::options::Credential;
+use minikin::{Authentication, Secret};
 use std::borrow::Cow;
 use std::time::{Duration, UNIX_EPOCH};
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ciborium::Value;
-use minikin::wire::{Node, Shape};
+use minikin::internals::wire::{Node, Shape};
 use serde_json::Value as Json;
 
 /// Seconds before and after 1970 that a time is told in; further ones are rounded by floats.

@@ -4,7 +4,7 @@ use super::requests::value;
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder, read_message_from};
 use aws_smithy_types::event_stream::Message;
 use bytes::BytesMut;
-use minikin::wire::{Format, frame};
+use minikin::internals::wire::{Format, frame};
 use serde_json::{Value, json};
 
 /// Headers of one frame; the SDK's reader takes so many bytes of them and no more.

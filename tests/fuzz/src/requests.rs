@@ -12,9 +12,9 @@ use bytes::Bytes;
 use ciborium::Value;
 use http_body_util::Full;
 use hyper::Request;
-use minikin::operation::Entry;
-use minikin::options::Authentication;
-use minikin::wire::{Format, Node, parses};
+use minikin::Authentication;
+use minikin::internals::operation::Entry;
+use minikin::internals::wire::{Format, Node, parses};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 

@@ -6,7 +6,7 @@
 
 use super::requests::call;
 use super::server::Bed;
-use minikin::store::{Catalog, Recovered};
+use minikin::internals::store::{Catalog, Recovered};
 use serde_json::json;
 
 /// Values of one input; further ones are left out.

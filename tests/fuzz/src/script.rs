@@ -6,7 +6,7 @@
 //! milliseconds pass as its body says. In a body `$ITERATOR`, `$TOKEN`, `$NUMBER` and `$CONSUMER`
 //! stand for what was answered last: nobody guesses these.
 
-use minikin::operation::{Entry, OPERATIONS};
+use minikin::internals::operation::{Entry, OPERATIONS};
 use serde_json::Value;
 
 /// Requests in one story; further ones are left out.

@@ -1,9 +1,9 @@
 //! Iterators, page tokens, sequence numbers and shard ids: what is read is written the same.
 
-use minikin::model::{
+use minikin::Timestamp;
+use minikin::internals::model::{
     HashKey, PageToken, SALT_BYTES, SEQUENCE_NUMBER_DIGITS, SequenceNumber, ShardId, ShardIterator,
 };
-use minikin::world::Timestamp;
 
 /// Any text is read without harm; any place survives the way out and back.
 pub fn tokens(input: &[u8]) {

@@ -1,8 +1,8 @@
 //! Inputs of the operations against the service model: members, requirements and constraints.
 
 use super::Model;
-use minikin::operation::OPERATIONS;
-use minikin::wire::{Presence, Shape};
+use minikin::internals::operation::OPERATIONS;
+use minikin::internals::wire::{Presence, Shape};
 use serde_json::Value;
 use std::collections::BTreeSet;
 

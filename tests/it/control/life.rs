@@ -4,7 +4,7 @@ use super::{arn_of, not_found, ok, ok_cbor, refused, status};
 use crate::lab::{Lab, kinesis_test, ms, wire_test};
 use aws_sdk_kinesis::client::Waiters as _;
 use aws_sdk_kinesis::types::{MetricsName, ScalingType, StreamMode, StreamModeDetails};
-use minikin::operation::OPERATIONS;
+use minikin::internals::operation::OPERATIONS;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;

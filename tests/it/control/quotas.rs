@@ -2,8 +2,8 @@
 
 use super::{ACCOUNT, arn_of, ok, refused};
 use crate::lab::{Lab, Request, ms, seconds, wire_test};
-use minikin::limits::CALL_RATES;
-use minikin::operation::OPERATIONS;
+use minikin::internals::limits::CALL_RATES;
+use minikin::internals::operation::OPERATIONS;
 use serde_json::{Value, json};
 
 /// A request of each operation that has a rate, on stream `s` and its consumer `c`; what it is

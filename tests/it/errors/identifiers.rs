@@ -2,7 +2,7 @@
 
 use super::refused_in_both;
 use crate::lab::{Lab, SHARD_0, kinesis_test, ms, seconds, wire_test};
-use minikin::operation::OPERATIONS;
+use minikin::internals::operation::OPERATIONS;
 use serde_json::{Value, json};
 
 fn iterate(shard: &str) -> String {

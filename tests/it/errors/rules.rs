@@ -2,8 +2,8 @@
 
 use super::{Spot, good, good_input, refused_in_both};
 use crate::lab::wire_test;
-use minikin::operation::OPERATIONS;
-use minikin::wire::Shape;
+use minikin::internals::operation::OPERATIONS;
+use minikin::internals::wire::Shape;
 use serde_json::{Value, json};
 
 /// A value that breaks rules of a shape: how messages print it, and the rules in their order.

@@ -3,8 +3,8 @@
 use super::{Spot, entry};
 use crate::lab::{Lab, Request, cbor, wire_test};
 use ciborium::Value as Cbor;
-use minikin::operation::OPERATIONS;
-use minikin::wire::Shape;
+use minikin::internals::operation::OPERATIONS;
+use minikin::internals::wire::Shape;
 use serde_json::{Value, json};
 
 const LIST: &str = "Start of list found where not expected";

@@ -1,7 +1,7 @@
 //! Documents that cannot be read: refused, never a failure, and nothing changes.
 
 use crate::lab::{Answer, Lab, Request, cbor, kinesis_test, wire_test};
-use minikin::operation::{Entry, OPERATIONS};
+use minikin::internals::operation::{Entry, OPERATIONS};
 
 const PUT: &str =
     r#"{"StreamName":"s","PartitionKey":"kéy","Data":"AAAA","ExplicitHashKey":"0","DryRun":false}"#;

@@ -1,7 +1,7 @@
 //! The same request in both formats has the same answer.
 
 use crate::lab::{Lab, Place, Request, START_MS, block_on, cbor, ms};
-use minikin::operation::Entry;
+use minikin::internals::operation::Entry;
 use serde_json::{Value, json};
 
 /// A request of a story; `%` stands for the iterator or token that the answer before gave.

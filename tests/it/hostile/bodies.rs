@@ -108,7 +108,8 @@ wire_test!(
         connection
             .send(&[&head, &[b' '; 30_000][..]].concat())
             .await;
-        let held = minikin::limits::REQUEST_ROOM_BYTES + minikin::limits::SMALL_BYTES;
+        let held = minikin::internals::limits::REQUEST_ROOM_BYTES
+            + minikin::internals::limits::SMALL_BYTES;
         until(&lab, "in_flight_bytes", held).await;
         drop(connection);
         until(&lab, "in_flight_bytes", 0).await;
@@ -138,7 +139,7 @@ wire_test!(
             held.push(connection);
         }
         // All together they have what 200 requests have, not 4 GB.
-        let room = 200 * minikin::limits::REQUEST_ROOM_BYTES;
+        let room = 200 * minikin::internals::limits::REQUEST_ROOM_BYTES;
         until(&lab, "in_flight_bytes", room).await;
         check_served(&lab).await;
         drop(held);
@@ -163,7 +164,8 @@ wire_test!(
         holding
             .send(&[&promise(20 << 20), some.as_slice()].concat())
             .await;
-        let room = minikin::limits::REQUEST_ROOM_BYTES + minikin::limits::SMALL_BYTES;
+        let room = minikin::internals::limits::REQUEST_ROOM_BYTES
+            + minikin::internals::limits::SMALL_BYTES;
         until(&lab, "in_flight_bytes", room + 2 * (20 << 20)).await;
 
         let large = put("s", 1_000_000);

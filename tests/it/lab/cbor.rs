@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ciborium::Value as Cbor;
-use minikin::wire::Shape;
+use minikin::internals::wire::Shape;
 use serde_json::Value as Json;
 
 /// Reads exactly one item.

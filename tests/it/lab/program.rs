@@ -78,7 +78,7 @@ impl Program {
     /// Sends SIGTERM and waits for the end.
     pub(crate) fn terminate(mut self) -> ExitStatus {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
-        let start = minikin::world::Stopwatch::start();
+        let start = minikin::internals::world::Stopwatch::start();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;

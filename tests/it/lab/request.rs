@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use minikin::http;
 
 /// The signature of a request for an emulator that does not verify signatures.
 pub(crate) const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 \
@@ -126,9 +125,9 @@ impl Request {
     }
 
     /// The same from within the process, without a connection.
-    pub(crate) fn here(&self) -> http::Request<Full<Bytes>> {
+    pub(crate) fn here(&self) -> minikin::Request<Full<Bytes>> {
         let (method, path) = (self.method.as_str(), self.path.as_str());
-        let mut asked = http::Request::builder().method(method).uri(path);
+        let mut asked = minikin::Request::builder().method(method).uri(path);
         for (name, value) in &self.headers {
             asked = asked.header(name, value);
         }

@@ -101,7 +101,9 @@ fn case_5_a_time_is_cut_to_its_second() {
                 }));
                 bench.drain().await;
                 assert_eq!(bench.script.batches(), expected);
-                let kept = minikin::model::event_source::StartingPosition::AtTimestamp(time as i64);
+                let kept = minikin::internals::model::event_source::StartingPosition::AtTimestamp(
+                    time as i64,
+                );
                 assert_eq!(mapping.position, kept);
             },
         );

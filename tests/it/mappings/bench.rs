@@ -3,8 +3,8 @@
 use crate::lab::{Lab, LabClock, Place, START_MS, Stream, block_on};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use minikin::engine::event_source::{DrainError, DrainRequest, Mapping};
-use minikin::lock::Lock;
+use minikin::internals::engine::event_source::{DrainError, DrainRequest, Mapping};
+use minikin::internals::lock::Lock;
 use minikin::{Function, FunctionError};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -310,7 +310,7 @@ impl Bench {
 
     /// `LastProcessingResult`.
     pub(super) fn result(&self, mapping: &Mapping) -> &'static str {
-        let now = minikin::world::Timestamp::from_millis(self.lab.clock.now_ms());
+        let now = minikin::Timestamp::from_millis(self.lab.clock.now_ms());
         mapping.view(now).result
     }
 

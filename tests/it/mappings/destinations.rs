@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 fn discarding<F: Future<Output = ()>>(
     flags: &[&str],
     destination: &str,
-    check: impl FnOnce(Bench, std::sync::Arc<minikin::engine::event_source::Mapping>) -> F,
+    check: impl FnOnce(Bench, std::sync::Arc<minikin::internals::engine::event_source::Mapping>) -> F,
 ) {
     let settings = json!({
         "MaximumRetryAttempts": 0,

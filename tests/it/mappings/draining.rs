@@ -2,7 +2,7 @@
 
 use super::bench::{Say, bench, bench_with};
 use crate::lab::{Place, hours};
-use minikin::engine::event_source::{DrainError, DrainRequest};
+use minikin::internals::engine::event_source::{DrainError, DrainRequest};
 use serde_json::json;
 use std::time::{Duration, Instant};
 

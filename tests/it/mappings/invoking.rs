@@ -2,7 +2,7 @@
 
 use super::server::{Reply, Server};
 use crate::lab::{Lab, Place, Stream, block_on};
-use minikin::engine::event_source::{DrainRequest, Mapping};
+use minikin::internals::engine::event_source::{DrainRequest, Mapping};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Say, bench, bench_with};
 use crate::lab::Place;
-use minikin::model::event_source::{Changes, lane_of};
+use minikin::internals::model::event_source::{Changes, lane_of};
 use serde_json::json;
 
 /// Keys of `count` different lanes among as many.

@@ -2,8 +2,8 @@
 
 use super::bench::{Bench, Say, bench, bench_with};
 use crate::lab::Place;
-use minikin::engine::event_source::Mapping;
-use minikin::model::event_source::Changes;
+use minikin::internals::engine::event_source::Mapping;
+use minikin::internals::model::event_source::Changes;
 use serde_json::json;
 use std::sync::Arc;
 

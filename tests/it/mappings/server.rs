@@ -7,7 +7,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use minikin::lock::Lock;
+use minikin::internals::lock::Lock;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use super::{
     NO_IDENTITY, OWNER, READER, READER_ARN, arn_of, by, denied, ok, policies, refusal, under,
 };
 use crate::lab::{Lab, Request};
-use minikin::operation::OPERATIONS;
+use minikin::internals::operation::OPERATIONS;
 use serde_json::{Value, json};
 
 /// What an operation is about.

@@ -287,7 +287,7 @@ async fn put(lab: &Lab, name: &str, entries: &[Value]) -> Vec<(String, Record)> 
 
 fn check(place: Place, cases: u32) {
     let mut names = 0..;
-    let names = minikin::lock::Lock::new(&mut names);
+    let names = minikin::internals::lock::Lock::new(&mut names);
     hold_in(place, &MEMORY, cases, phases(), async |lab, phases| {
         let name = format!("followed-{}", names.lock().next().unwrap());
         let mut followed = Followed::create(lab, &name).await;

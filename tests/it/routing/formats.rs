@@ -3,7 +3,7 @@
 use super::check_usual;
 use crate::lab::request::{CBOR, JSON};
 use crate::lab::{Request, cbor, wire_test};
-use minikin::operation::OPERATIONS;
+use minikin::internals::operation::OPERATIONS;
 
 const SERIALIZATION: &str = r#"{"__type":"SerializationException"}"#;
 const UNKNOWN: &str = r#"{"__type":"UnknownOperationException"}"#;
@@ -313,7 +313,9 @@ wire_test!(
         for (operation, rest) in [("CreateStream", r#","ShardCount":1"#), ("DeleteStream", "")] {
             for (name, content_type) in [("json", JSON), ("cbor", CBOR)] {
                 let body = format!(r#"{{"StreamName":"{name}"{rest}}}"#);
-                let shape = minikin::operation::Entry::find(operation).unwrap().input;
+                let shape = minikin::internals::operation::Entry::find(operation)
+                    .unwrap()
+                    .input;
                 let body = match content_type {
                     JSON => body.into_bytes(),
                     _ => cbor::of_json(&body, shape),

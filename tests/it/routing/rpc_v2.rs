@@ -3,7 +3,7 @@
 use crate::lab::request::RPC_V2;
 use crate::lab::{Answer, Events, Lab, Pushed, Request, SHARD_0, cbor, wire_test};
 use ciborium::Value as Cbor;
-use minikin::operation::{Entry, OPERATIONS};
+use minikin::internals::operation::{Entry, OPERATIONS};
 use serde_json::{Value, json};
 
 const PATH: &str = "/service/Kinesis_20131202/operation/";

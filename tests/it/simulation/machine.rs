@@ -3,11 +3,11 @@
 use super::Simulation;
 use crate::lab::{Answer, Events, PATIENCE, Request, copied};
 use http_body_util::BodyExt as _;
-use minikin::emulator::Surroundings;
-use minikin::options::ClockChoice;
-use minikin::store::SimulatedDisk;
-use minikin::world::{Clock, Faults, Random, Timestamp};
-use minikin::{Emulator, Options, http};
+use minikin::ClockChoice;
+use minikin::SimulatedDisk;
+use minikin::Surroundings;
+use minikin::{Clock, Faults, Random, Timestamp};
+use minikin::{Emulator, Options};
 use tempfile::TempDir;
 
 /// Records of so many bytes are a database, and a piece in it: small, so that even a short life
@@ -123,7 +123,7 @@ impl Machine {
         }
     }
 
-    async fn respond(&self, request: &Request) -> http::Response<http::Body> {
+    async fn respond(&self, request: &Request) -> minikin::Response<minikin::Body> {
         self.emulator().answer(request.here()).await.unwrap()
     }
 
@@ -163,7 +163,7 @@ fn clock_ms(emulator: &Emulator) -> u64 {
     emulator.clock().now().millis().cast_unsigned()
 }
 
-async fn whole(response: http::Response<http::Body>) -> Answer {
+async fn whole(response: minikin::Response<minikin::Body>) -> Answer {
     let (head, body) = response.into_parts();
     let headers = head.headers.iter();
     let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().into()));

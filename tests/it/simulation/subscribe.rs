@@ -5,7 +5,7 @@ use super::oracle::{Foretold, Record};
 use super::read::records;
 use super::{NAMES, Simulation};
 use crate::lab::{ACCOUNT, Events, Pushed, REGION, Request, cbor};
-use minikin::operation::Entry;
+use minikin::internals::operation::Entry;
 use serde_json::{Value, json};
 
 /// The consumers there can be of each stream.

@@ -4,7 +4,7 @@ use crate::lab::{Lab, Request, cbor, wire_test};
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use aws_smithy_types::event_stream::Message;
 use bytes::BytesMut;
-use minikin::operation::OPERATIONS;
+use minikin::internals::operation::OPERATIONS;
 use serde_json::Value;
 
 /// The messages of a subscription until its server stops after the first event, and its
