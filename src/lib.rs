@@ -32,6 +32,36 @@
 //! `http/metrics.rs` counts it. The answer's part of the budget is given back when its last byte is
 //! written (`http/connection.rs`) or its connection is dropped (`http/slow_reader.rs`).
 //!
+//! # Glossary
+//! | term | means |
+//! |---|---|
+//! | append | add a record to a shard's log: numbered, not yet durable |
+//! | commit | make appended records durable in one group |
+//! | publish | make committed records visible to readers |
+//! | log | all records of one shard, the newest in memory |
+//! | segment | a block of consecutive records of one log, about 64 KiB |
+//! | generation | one sled database of about 64 MiB of segments and commit frames |
+//! | spill | move segments from memory to temporary files when there is no data directory |
+//! | catalog | the metadata that survives a restart: accounts, streams, shards, consumers, … |
+//! | subscription | one SubscribeToShard in progress |
+//! | in-flight budget | the bytes of requests and answers in memory; a request holds a permit |
+//! | write reservation | the bytes that a writer may append before the committer catches up |
+//! | deadline | a moment of the given clock; `RealDeadline` is one of wall time |
+//! | fault, fault rule, injection point | an injected failure, the rule that fires it, its position in the code |
+//!
+//! # To add
+//! - An operation: a file in `operation/` that implements its trait, and its row in the table of
+//!   operations; a limit of its call rate in `limits/calls.rs`; its shapes are compared with the
+//!   service model by `tests/it/aws_model`.
+//! - An option: a field of `Options` in `options/definition.rs` with its flag, its default there
+//!   and in `Default`, a check between options in `check`, and an error in `options/error.rs`.
+//! - A limit: a row of the table in `limits.rs` if it can be set, else a constant in
+//!   `limits/edge.rs`; both name the source of the value.
+//! - An injection point: a variant of `Point` in `world/fault.rs`, and a call of `World::pass` or
+//!   `Faults::at` where the fault can happen.
+//!
+//! The order of locks is in `engine.rs`.
+//!
 //! # Invariants
 //! - Sequence order, commit order and the order readers see are one order, made under one lock for
 //!   each shard (`engine/shard.rs`).
