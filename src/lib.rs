@@ -170,7 +170,7 @@ pub mod internals {
         };
     }
     pub mod world {
-        pub use crate::world::{RealDeadline, Stopwatch, World};
+        pub use crate::world::{RealDeadline, Stopwatch, World, raise_descriptor_limit};
     }
 }
 

@@ -16,7 +16,7 @@ mod system {
     }
 
     /// Raises the soft limit to `wanted`, or as far as the hard limit and the system permit.
-    pub(crate) fn raise_descriptor_limit(wanted: u64) {
+    pub fn raise_descriptor_limit(wanted: u64) {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         for wanted in [wanted, OPEN_MAX] {
             let wanted = maximum.map_or(wanted, |maximum| wanted.min(maximum));
@@ -50,4 +50,5 @@ mod system {
     pub fn raise_descriptor_limit(_wanted: u64) {}
 }
 
-pub(crate) use system::{descriptor_limit, raise_descriptor_limit};
+pub(crate) use system::descriptor_limit;
+pub use system::raise_descriptor_limit;

@@ -244,7 +244,8 @@ fn only_the_store_names_sled() {
         let code = source
             .production()
             .replace("super::sled", "")
-            .replace("\nmod sled;", "");
+            .replace("disk::sled::", "")
+            .replace("mod sled;", "");
         if code.contains("sled::") || code.contains("use sled") || code.contains("mod sled") {
             problems.push(format!("src/{} names sled", source.path));
         }
