@@ -61,6 +61,7 @@ pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) const ACCEPT_BACKLOG: u32 = 1024;
 /// Open file descriptors that the program asks the system for (ours): for the default number of
 /// connections and for the store.
+#[cfg(feature = "cli")]
 pub(crate) const DESCRIPTORS: u64 = 16_384;
 /// Descriptors that connections leave to the store where it has a data directory (measured: a sled
 /// database holds about 80, and one is written, one begun, one of the metadata, and
