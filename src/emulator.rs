@@ -14,7 +14,8 @@ use crate::limits;
 use crate::model::event_source::{CreateRequest, Refusal};
 use crate::model::{AccountId, AccountRegion, Region, StreamArn};
 use crate::operation::fault_rule::{FaultRuleError, check_all};
-use crate::options::{Authentication, ClockChoice, Durability, Options, OptionsError};
+use crate::options::{Authentication, ClockChoice, Durability, Options, OptionsError, Problem};
+use crate::setup::Maker;
 use crate::store::{self, OpenError, SimulatedDisk, Store};
 use crate::world::{Clock, FaultRule, Faults, ListedRule, Random, VirtualClock, World};
 use event_sources::OwnPuts;
@@ -85,6 +86,10 @@ pub enum StartError {
     Bind(BindError),
     /// A certificate or key cannot be read.
     Tls(std::io::Error),
+    /// The setup cannot be made. Nothing of it is left.
+    Setup(Problem),
+    /// The data directory cannot be closed after a setup that cannot be made.
+    Close(StoreError),
 }
 
 impl fmt::Display for StartError {
@@ -95,6 +100,8 @@ impl fmt::Display for StartError {
             Self::Restore(error) => error.fmt(f),
             Self::Bind(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
+            Self::Setup(problem) => problem.fmt(f),
+            Self::Close(error) => error.fmt(f),
         }
     }
 }
@@ -119,10 +126,12 @@ impl Emulator {
         let limits = options.limits().map_err(StartError::Options)?;
         let access = access_settings(&options).map_err(StartError::Options)?;
         let scope = access.default_scope.clone();
+        let setup = options.setup().map_err(StartError::Setup)?;
         let (store, recovered) = open_store(store_settings(&options, &around), &around)
             .await
             .map_err(StartError::Open)?;
-        let world = world(&options, &around, &recovered);
+        let choice = clock_choice(&options, setup.clock);
+        let world = world(choice, &around, &recovered);
         let rules = options.faults().map_err(StartError::Options)?;
         if !rules.is_empty() {
             tracing::info!(rules = rules.len(), "fault rules are in force");
@@ -143,12 +152,21 @@ impl Emulator {
         let listeners = listeners(&options, &around).map_err(StartError::Bind)?;
         let addresses = addresses(&listeners);
         warn_of_open_access(&addresses, options.auth);
+        let home = access.default_scope.clone();
+        let setup = Arc::new(Maker::new(setup, home.clone()));
+        if let Err(problem) = setup.make(&engine).await {
+            let closed = engine.close().await;
+            closed.map_err(StartError::Close)?;
+            return Err(StartError::Setup(problem));
+        }
         let metrics = Metrics::new();
         let admin = Admin {
             engine: engine.clone(),
             tls: tls.clone(),
             metrics: metrics.clone(),
             token: options.admin_token.clone(),
+            home,
+            setup,
         };
         let own = admin::router(admin);
         let server = Arc::new(Server::new(engine.clone(), access, own, metrics.clone()));
@@ -392,9 +410,17 @@ fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
     }
 }
 
+/// The clock of the options, or that of the setup where the options have the default one.
+fn clock_choice(options: &Options, setup: Option<ClockChoice>) -> ClockChoice {
+    match (options.clock, setup) {
+        (ClockChoice::System, Some(choice)) => choice,
+        (choice, _) => choice,
+    }
+}
+
 /// A virtual clock goes on from its time at the last stop, or from the start if that is later.
-fn world(options: &Options, around: &Surroundings, recovered: &store::Recovered) -> World {
-    let clock = match options.clock {
+fn world(choice: ClockChoice, around: &Surroundings, recovered: &store::Recovered) -> World {
+    let clock = match choice {
         ClockChoice::System => Clock::System,
         ClockChoice::Virtual { start } => {
             let start = start.unwrap_or_else(|| Clock::System.now());

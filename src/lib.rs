@@ -94,6 +94,7 @@ mod model;
 mod operation;
 mod options;
 mod outbound;
+mod setup;
 mod store;
 mod wire;
 mod world;
@@ -110,8 +111,8 @@ pub use operation::fault_rule::FaultRuleError;
 pub use options::LogFormat;
 pub use options::{
     AllowedOrigin, Authentication, ClockChoice, DestinationSetting, Durability, FaultSetting,
-    FunctionSetting, Hosts, KeySetting, LimitSetting, Listen, Options, OptionsError, Secret,
-    Switch,
+    FunctionSetting, Hosts, KeySetting, LimitSetting, Listen, Options, OptionsError, Problem,
+    Secret, Switch,
 };
 pub use store::{OpenError, SimulatedDisk};
 pub use world::{

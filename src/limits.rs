@@ -267,6 +267,20 @@ pub(crate) const SCALING_SWEEP_MS: i64 = 60_000;
 pub(crate) const SCALING_BYTES_PER_SECOND: u64 = 500_000;
 /// Shards of a new on-demand stream (AWS).
 pub(crate) const ON_DEMAND_SHARDS: u32 = 4;
+/// Shards of a stream that `INITIALIZE_STREAMS` names without a number (kinesis-mock).
+pub(crate) const INITIALIZED_SHARDS: u32 = 4;
+/// Default number of records that a look into a stream shows (ours).
+pub(crate) const LOOK_RECORDS: usize = 100;
+/// Largest number of records that a look into a stream shows (ours).
+pub(crate) const LOOK_RECORDS_MOST: usize = 10_000;
+/// Records that one look reads while it searches for a partition key (ours).
+pub(crate) const LOOK_SCANNED_RECORDS: usize = 50_000;
+/// Bytes of data after which a look shows no further record (ours).
+pub(crate) const LOOK_BYTES: u64 = 4 << 20;
+/// Default time of a wait for records, in milliseconds (ours).
+pub(crate) const WAIT_MS: u64 = 10_000;
+/// Longest time of a wait for records, in milliseconds (ours).
+pub(crate) const WAIT_MS_MOST: u64 = 3_600_000;
 /// Time by which the first shards are older than their stream, in seconds (typical for AWS).
 pub(crate) const SHARD_CREATED_BEFORE_S: u64 = 3;
 /// Most bytes of the event that a function is given (AWS: 6 MB; recorded).

@@ -5,6 +5,7 @@
 //! arguments. Every rule of the service that is a function of its arguments is here, and is tested
 //! as one: the shard of a hash key, the fields of a sequence number, the shards after a split.
 
+mod aggregate;
 mod arn;
 mod bucket;
 pub mod event_source;
@@ -24,6 +25,7 @@ mod stream;
 mod tag;
 mod u192;
 
+pub use aggregate::{Aggregate, UserRecord};
 pub use arn::{AccountId, AccountRegion, ConsumerArn, Region, StreamArn};
 pub(crate) use bucket::{Bucket, WriteLimit};
 pub use hash_key::HashKey;

@@ -11,8 +11,11 @@ mod definition;
 mod error;
 mod event_source;
 mod origin;
+#[cfg(feature = "cli")]
+pub(crate) mod other_tools;
 mod policies;
 mod secret;
+mod setup;
 #[cfg(feature = "cli")]
 mod sources;
 mod value;
@@ -25,12 +28,15 @@ pub(crate) use event_source::{DestinationService, ErrorMode};
 pub use event_source::{DestinationSetting, FunctionSetting};
 pub use origin::AllowedOrigin;
 pub use secret::{Credential, Secret};
+pub use setup::Problem;
+pub(crate) use setup::{Setup, StreamSetup, record_of_line};
 #[cfg(feature = "cli")]
 pub(crate) use sources::parse;
 #[cfg(feature = "cli")]
 pub use value::LogFormat;
 #[cfg(feature = "tls")]
 pub(crate) use value::is_name;
+pub(crate) use value::is_region;
 pub use value::{Authentication, Durability, FaultSetting, KeySetting, LimitSetting, Switch};
 
 #[cfg(feature = "cli")]

@@ -81,6 +81,16 @@ impl Accounts {
         account.map_or_else(AccountValue::default, |account| account.settings.clone())
     }
 
+    /// The accounts that have settings, each with its region.
+    pub(super) fn with_settings(&self) -> Vec<AccountRegion> {
+        let set = self
+            .0
+            .iter()
+            .filter(|(_, account)| account.settings != AccountValue::default());
+        set.map(|(account_region, _)| account_region.clone())
+            .collect()
+    }
+
     /// Replaces the settings of an account in a region.
     pub(super) fn set_settings(&mut self, account_region: AccountRegion, settings: AccountValue) {
         self.0.entry(account_region).or_default().settings = settings;

@@ -58,7 +58,8 @@ pub(crate) fn consumer_arn(
 
 impl Engine {
     /// Registers a consumer, unless `check` refuses it. The second argument of `check` is true when
-    /// the account is committed to a minimum of throughput.
+    /// the account is committed to a minimum of throughput. With `at_once` the consumer is ACTIVE
+    /// without a transition delay.
     ///
     /// # Errors
     /// The refusal of `check`, and a store that does not write.
@@ -67,11 +68,13 @@ impl Engine {
         stream: &Arc<Stream>,
         name: &str,
         tags: BTreeMap<String, String>,
+        at_once: bool,
         check: impl FnOnce(&StreamState, bool) -> Result<(), E>,
     ) -> Result<Consumer, E> {
         let consumer = self.amend(stream, |state, counts| {
             check(state, counts.committed)?;
-            let due_ms = self.transition_end(counts.now).map(Timestamp::millis);
+            let due = self.transition_end(counts.now).filter(|_| !at_once);
+            let due_ms = due.map(Timestamp::millis);
             let consumer = Consumer {
                 created_ms: counts.now.millis(),
                 deleting: false,

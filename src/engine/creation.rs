@@ -20,6 +20,8 @@ pub struct NewStream {
     pub shards: u32,
     /// The tags, unchecked.
     pub tags: Vec<(String, String)>,
+    /// The stream is ACTIVE without a transition delay, as the setup of a start needs it.
+    pub at_once: bool,
 }
 
 /// The reason for which a stream is not created.
@@ -84,7 +86,7 @@ impl Engine {
         let mut state = StreamState::creating(new.settings, tags);
         let described = model::Shard::initial(new.shards, shards_created_s);
         state.open_shards(described, &self.shard_opener, incarnation, now);
-        state.due = self.transition_end(now);
+        state.due = self.transition_end(now).filter(|_| !new.at_once);
         let stream = Stream::new(arn, incarnation, now, state);
         let ticket = stream.with_state(|state| {
             // Without a delay the stream is ACTIVE by the time it is durable.

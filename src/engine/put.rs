@@ -1,7 +1,7 @@
 //! Writing records: each record is appended to the shard that owns its hash key.
 
 use super::core::Engine;
-use super::shard::{AppendError, Shard};
+use super::shard::{AppendError, Shard, WriteRates};
 use super::stream::Stream;
 use super::stream_state::route_of;
 use crate::model::{NewRecord, SequenceNumber, ShardId};
@@ -63,6 +63,7 @@ impl Stream {
                         return Err(PutFailure::Store);
                     }
                     engine.traffic.wrote(1, bytes);
+                    self.records.add(1);
                     return Ok(Placed {
                         shard: shard.id,
                         number,
@@ -86,7 +87,26 @@ impl Stream {
         engine: &Engine,
         records: Vec<NewRecord>,
     ) -> Vec<Result<Placed, PutFailure>> {
-        let batches = self.append_by_shard(engine, &records).await;
+        self.put_all(engine, records, WriteRates::Counted).await
+    }
+
+    /// Writes records without regard to the write limits of the shards, as the setup of a start
+    /// needs it.
+    pub(crate) async fn put_unlimited(
+        &self,
+        engine: &Engine,
+        records: Vec<NewRecord>,
+    ) -> Vec<Result<Placed, PutFailure>> {
+        self.put_all(engine, records, WriteRates::Ignored).await
+    }
+
+    async fn put_all(
+        &self,
+        engine: &Engine,
+        records: Vec<NewRecord>,
+        rates: WriteRates,
+    ) -> Vec<Result<Placed, PutFailure>> {
+        let batches = self.append_by_shard(engine, &records, rates).await;
         let mut results = vec![Err(PutFailure::Store); records.len()];
         // The logs have copies, so the request's memory is free before the commit.
         drop(records);
@@ -103,6 +123,7 @@ impl Stream {
                 results[at] = placed.ok_or(PutFailure::Throttled(shard));
             }
             engine.traffic.wrote(written, batch.bytes);
+            self.records.add(written);
             engine.traffic.refused(offered - written);
         }
         results
@@ -110,14 +131,20 @@ impl Stream {
 
     /// Appends every record to its shard. The records of a shard that was closed since it was
     /// chosen are appended to its children.
-    async fn append_by_shard(&self, engine: &Engine, records: &[NewRecord]) -> Vec<ShardBatch> {
+    async fn append_by_shard(
+        &self,
+        engine: &Engine,
+        records: &[NewRecord],
+        rates: WriteRates,
+    ) -> Vec<ShardBatch> {
         let mut batches = Vec::new();
         let mut remaining: Vec<usize> = (0..records.len()).collect();
         while !remaining.is_empty() {
             let (routes, encrypted) = self.routes();
             let mut rerouted = Vec::new();
             for (shard, chosen) in by_shard(&routes, records, remaining) {
-                match append_batch(engine, shard, records, chosen, encrypted).await {
+                let kind = (encrypted, rates);
+                match append_batch(engine, shard, records, chosen, kind).await {
                     Ok(batch) => batches.push(batch),
                     Err(chosen) => rerouted.extend(chosen),
                 }
@@ -177,7 +204,7 @@ async fn append_batch(
     shard: &Shard,
     records: &[NewRecord],
     chosen: Vec<usize>,
-    encrypted: bool,
+    (encrypted, rates): (bool, WriteRates),
 ) -> Result<ShardBatch, Vec<usize>> {
     let refused = |records| ShardBatch {
         records,
@@ -198,7 +225,7 @@ async fn append_batch(
     };
     let now = engine.world.clock.now();
     let batch = chosen.iter().map(|at| &records[*at]);
-    match shard.append_all(now, reservation, batch, encrypted) {
+    match shard.append_all(now, reservation, batch, (encrypted, rates)) {
         Ok((numbers, ticket)) => Ok(ShardBatch {
             bytes: appended_bytes(records, &chosen, &numbers),
             records: chosen,

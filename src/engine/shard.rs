@@ -57,6 +57,15 @@ pub(crate) enum AppendError {
     Throttled,
 }
 
+/// The treatment of a shard's write limits by an append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WriteRates {
+    /// Records count against the limits, and are refused beyond them.
+    Counted,
+    /// Records are appended without regard to the limits.
+    Ignored,
+}
+
 impl Shard {
     pub(crate) fn new(
         description: model::Shard,
@@ -151,7 +160,7 @@ impl Shard {
         now: Timestamp,
         reservation: WriteReservation,
         records: impl Iterator<Item = &'a NewRecord> + Clone,
-        encrypted: bool,
+        (encrypted, rates): (bool, WriteRates),
     ) -> Result<(Vec<Option<SequenceNumber>>, Ticket), AppendError> {
         let mut writing = self.writing.lock();
         if !writing.description.is_open() {
@@ -159,7 +168,7 @@ impl Shard {
         }
         let admitted = records
             .clone()
-            .map(|record| writing.admit(now, record).is_ok());
+            .map(|record| rates == WriteRates::Ignored || writing.admit(now, record).is_ok());
         let admitted: Vec<bool> = admitted.collect();
         let count = admitted.iter().filter(|admitted| **admitted).count() as u64;
         let arrival = writing.arrival(now);
@@ -182,6 +191,14 @@ impl Shard {
     /// Rings `bell` whenever a record becomes visible.
     pub(crate) fn follow(&self, bell: Bell) -> Follower {
         self.log.ring_at_end(bell)
+    }
+
+    /// Gives every later record a later arrival than all records so far. Returns the earliest
+    /// arrival of a later record.
+    pub(crate) fn next_arrival(&self, now: Timestamp) -> Timestamp {
+        let mut writing = self.writing.lock();
+        writing.last_arrival = writing.arrival(now).plus_millis(1);
+        writing.last_arrival
     }
 
     /// The number of the record at `index` that arrived then.

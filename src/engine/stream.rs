@@ -1,6 +1,7 @@
 //! A stream: the identity, and the answers to readers and writers about its state.
 
 use super::lock_order;
+use super::record_count::RecordCount;
 use super::shard::Shard;
 use super::stream_state::{StreamState, route_of};
 use crate::lock::Lock;
@@ -18,6 +19,8 @@ pub struct Stream {
     /// The moment of the creation.
     pub created: Timestamp,
     state: Lock<StreamState>,
+    /// The acknowledged records since the start or the last clear.
+    pub(super) records: RecordCount,
 }
 
 /// A stream's description without its shards.
@@ -72,6 +75,7 @@ impl Stream {
             incarnation,
             created,
             state: Lock::ranked(lock_order::STREAM, state),
+            records: RecordCount::default(),
         })
     }
 
@@ -150,6 +154,16 @@ impl Stream {
         let shard = state.shards.get(&id).filter(|_| state.shows_shards())?;
         let expired = has_expired(&shard.description(), state.horizon(now));
         (!expired).then(|| shard.clone())
+    }
+
+    /// Number of acknowledged records since the start of the emulator or the last clear.
+    pub fn records_since_clear(&self) -> u64 {
+        self.records.get()
+    }
+
+    /// Returns once the stream has had `wanted` records since the start or the last clear.
+    pub async fn reach_records(&self, wanted: u64) {
+        self.records.reach(wanted).await;
     }
 
     /// The child shards of shard `parent`.

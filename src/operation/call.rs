@@ -22,10 +22,7 @@ pub(super) async fn call<O: HasTarget>(
         let passed = context.engine.world.pass(Point::Decode).await;
         passed.map_err(|_| Error::internal())?;
     }
-    let input = match wire::decode(format, &body) {
-        Some(input) => input,
-        None => explain::<O>(&context, &body, format)?,
-    };
+    let input = read_input::<O>(&context, &body, format)?;
     permission::check::<O>(&context, name, &input)?;
     check_rate(&context, name, &body, format)?;
     drop(body);
@@ -62,6 +59,18 @@ async fn call_with_faults<O: HasTarget>(
             let _lost = run::<O>(&context, input, format).await;
             Ok(Answer::Lost)
         }
+    }
+}
+
+/// The input of operation `O` in a request's body.
+pub(super) fn read_input<O: Operation>(
+    context: &Context,
+    body: &Bytes,
+    format: Format,
+) -> Result<O::Input, Error> {
+    match wire::decode(format, body) {
+        Some(input) => Ok(input),
+        None => explain::<O>(context, body, format),
     }
 }
 

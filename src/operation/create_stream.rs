@@ -26,31 +26,46 @@ impl Operation for CreateStream {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
-        let arn = context.arn(input.name.as_str());
-        let mode = mode_of(&input)?;
-        let settings = StreamSettings {
-            max_record_kib: input.max_record_size.map_or(limits::RECORD_KIB, |size| {
-                u32::try_from(size.0).expect("the shape demands at least 1024")
-            }),
-            auto_distribution: input.strategy == Some(RecordDistributionStrategy::Auto),
-            warm_throughput_mibps: warm_throughput(context, &arn, &input)?,
-            ..new_settings(mode)
-        };
-        let by_demand = settings.warm_throughput_mibps.unwrap_or_default();
-        let stream = NewStream {
-            shards: input
-                .shard_count
-                .map_or(limits::ON_DEMAND_SHARDS.max(by_demand), |count| {
-                    u32::try_from(count.0).expect("the shape demands at least 1")
-                }),
-            settings,
-            tags: tag_texts(input.tags),
-        };
-        let shards = u64::from(stream.shards);
-        let created = context.engine.create(arn.clone(), stream).await;
-        created.map_err(|error| refusal(error, &arn, shards))?;
-        Ok(Nothing)
+        let (arn, stream) = new_stream(context, input)?;
+        create(context, arn, stream).await.map(|()| Nothing)
     }
+}
+
+/// The stream that a request asks for, checked.
+pub(super) fn new_stream(context: &Context, input: Input) -> Result<(StreamArn, NewStream), Error> {
+    let arn = context.arn(input.name.as_str());
+    let mode = mode_of(&input)?;
+    let settings = StreamSettings {
+        max_record_kib: input.max_record_size.map_or(limits::RECORD_KIB, |size| {
+            u32::try_from(size.0).expect("the shape demands at least 1024")
+        }),
+        auto_distribution: input.strategy == Some(RecordDistributionStrategy::Auto),
+        warm_throughput_mibps: warm_throughput(context, &arn, &input)?,
+        ..new_settings(mode)
+    };
+    let by_demand = settings.warm_throughput_mibps.unwrap_or_default();
+    let stream = NewStream {
+        shards: input
+            .shard_count
+            .map_or(limits::ON_DEMAND_SHARDS.max(by_demand), |count| {
+                u32::try_from(count.0).expect("the shape demands at least 1")
+            }),
+        settings,
+        tags: tag_texts(input.tags),
+        at_once: false,
+    };
+    Ok((arn, stream))
+}
+
+/// Creates a stream.
+pub(super) async fn create(
+    context: &Context,
+    arn: StreamArn,
+    stream: NewStream,
+) -> Result<(), Error> {
+    let shards = u64::from(stream.shards);
+    let created = context.engine.create(arn.clone(), stream).await;
+    created.map_err(|error| refusal(error, &arn, shards))
 }
 
 impl HasTarget for CreateStream {

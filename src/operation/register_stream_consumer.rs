@@ -45,7 +45,7 @@ impl Operation for RegisterStreamConsumer {
         };
         let registered = context
             .engine
-            .register(&stream, name, tags.into_map(), check)
+            .register(&stream, name, tags.into_map(), false, check)
             .await?;
         let mut consumer = ConsumerDescription::of(&stream.arn, name, &registered);
         // The service answers CREATING even if the consumer is ACTIVE at once.
@@ -60,7 +60,7 @@ impl HasTarget for RegisterStreamConsumer {
     }
 }
 
-fn check_consumer(
+pub(super) fn check_consumer(
     arn: &StreamArn,
     state: &StreamState,
     limits: &Limits,

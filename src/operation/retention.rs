@@ -15,19 +15,7 @@ pub(super) async fn set_retention(
     hours: i32,
     check: impl FnOnce(u32, u32) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    if hours < limits::MIN_RETENTION_HOURS {
-        return Err(Error::retention_too_short(
-            hours,
-            limits::MIN_RETENTION_HOURS,
-        ));
-    }
-    if hours > limits::MAX_RETENTION_HOURS {
-        return Err(Error::retention_too_long(
-            hours,
-            limits::MAX_RETENTION_HOURS,
-        ));
-    }
-    let hours = u32::try_from(hours).expect("at least a day");
+    let hours = check_hours(hours)?;
     let updated = context.engine.update(stream, |state, _| {
         check(hours, state.settings.retention_hours)?;
         check_active(&stream.arn, state)?;
@@ -40,4 +28,21 @@ pub(super) async fn set_retention(
         }))
     });
     updated.await
+}
+
+/// Checks that a retention period is within the service's bounds.
+pub(super) fn check_hours(hours: i32) -> Result<u32, Error> {
+    if hours < limits::MIN_RETENTION_HOURS {
+        return Err(Error::retention_too_short(
+            hours,
+            limits::MIN_RETENTION_HOURS,
+        ));
+    }
+    if hours > limits::MAX_RETENTION_HOURS {
+        return Err(Error::retention_too_long(
+            hours,
+            limits::MAX_RETENTION_HOURS,
+        ));
+    }
+    Ok(u32::try_from(hours).expect("at least a day"))
 }

@@ -7,6 +7,7 @@ use super::event_source::{self, DestinationSetting, FunctionSetting};
 use super::origin::AllowedOrigin;
 use super::policies;
 use super::secret::{Credential, Secret};
+use super::setup::{Problem, Setup};
 #[cfg(feature = "cli")]
 use super::value::{self, LogFormat};
 use super::value::{Authentication, Durability, FaultSetting, KeySetting, LimitSetting, Switch};
@@ -50,6 +51,10 @@ pub struct Options {
     )]
     #[cfg_attr(feature = "cli", arg(conflicts_with_all = ["host", "port"]))]
     pub listen: Vec<Listen>,
+
+    /// Further port to listen on, at the same addresses; may be repeated
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", value_delimiter = ','))]
+    pub extra_port: Vec<u16>,
 
     /// Keep everything in this folder; without one, everything is gone when minikin stops
     #[cfg_attr(feature = "cli", arg(long, value_name = "FOLDER"))]
@@ -213,6 +218,24 @@ pub struct Options {
     #[cfg_attr(feature = "cli", arg(long, value_name = "KEY:SECRET"))]
     pub destination_credential: Option<Secret>,
 
+    /// Stream to create at the start, on-demand without a number of shards; may be repeated
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "NAME[:SHARDS]", value_delimiter = ',')
+    )]
+    pub stream: Vec<String>,
+
+    /// Streams to create at the start, in kinesis-mock's form; without a number they have 4 shards
+    #[cfg_attr(
+        feature = "cli",
+        arg(long, value_name = "NAME[:SHARDS[:REGION]],…", hide = true)
+    )]
+    pub initialize_streams: Option<String>,
+
+    /// File of streams and records to make at the start: TOML, or JSON if its name ends in .json
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
+    pub setup: Option<PathBuf>,
+
     /// Log level: error, warn, info, debug, trace, or a filter such as info,minikin::store=debug
     #[cfg(feature = "cli")]
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = value::log_filter)]
@@ -236,6 +259,7 @@ impl Default for Options {
             port: 4567,
             host: Hosts::localhost(),
             listen: Vec::new(),
+            extra_port: Vec::new(),
             data_dir: None,
             durability: None,
             memory: 64 << 20,
@@ -261,6 +285,9 @@ impl Default for Options {
             event_sources: None,
             destination: Vec::new(),
             destination_credential: None,
+            stream: Vec::new(),
+            initialize_streams: None,
+            setup: None,
             #[cfg(feature = "cli")]
             log: "info".to_owned(),
             #[cfg(feature = "cli")]
@@ -274,16 +301,39 @@ impl Default for Options {
 impl Options {
     /// The addresses to listen on.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        if self.listen.is_empty() {
+        let mut addresses: Vec<SocketAddr> = if self.listen.is_empty() {
             let hosts = self.host.0.iter();
-            return hosts
+            hosts
                 .map(|host| SocketAddr::new(*host, self.port))
-                .collect();
+                .collect()
+        } else {
+            let listens = self.listen.iter();
+            listens
+                .flat_map(|listen| listen.0.iter().copied())
+                .collect()
+        };
+        let hosts: Vec<_> = addresses.iter().map(SocketAddr::ip).collect();
+        for port in &self.extra_port {
+            let further = hosts.iter().map(|host| SocketAddr::new(*host, *port));
+            for address in further {
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
+            }
         }
-        let listens = self.listen.iter();
-        listens
-            .flat_map(|listen| listen.0.iter().copied())
-            .collect()
+        addresses
+    }
+
+    /// The streams and records to make at the start. Each call reads the file.
+    ///
+    /// # Errors
+    /// The place in the file and the reason.
+    pub(crate) fn setup(&self) -> Result<Setup, Problem> {
+        super::setup::read(
+            self.setup.as_deref(),
+            &self.stream,
+            self.initialize_streams.as_deref(),
+        )
     }
 
     /// The durability in force: the given one, or the default that follows from `data_dir`.

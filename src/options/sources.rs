@@ -2,6 +2,7 @@
 
 use super::definition::Options;
 use super::error::OptionsError;
+use super::other_tools;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use std::ffi::{OsStr, OsString};
@@ -148,6 +149,7 @@ where
         let text = read(&path)?;
         all.extend(take(from_file(&options, &path, &text)?));
     }
+    all.extend(take(from_other_tools(&options, variable)));
     Ok(all)
 }
 
@@ -208,6 +210,20 @@ where
         format!("kind=throughput-exceeded,operations=PutRecord+PutRecords,percent={percent}");
     let source = format!("the variable {name}");
     Some(Setting::new(option, "fault", vec![rule.into()], source))
+}
+
+fn from_other_tools<V>(options: &[&Arg], variable: &V) -> Vec<Setting>
+where
+    V: Fn(&str) -> Option<OsString>,
+{
+    let one = |honoured: other_tools::Honoured| {
+        let is_it = |option: &&&Arg| option.get_long() == Some(honoured.flag);
+        let option = options.iter().find(is_it)?;
+        let source = format!("the variable {}", honoured.variables.join(", "));
+        Some(Setting::new(option, honoured.flag, honoured.values, source))
+    };
+    let honoured = other_tools::honoured(variable);
+    honoured.into_iter().filter_map(one).collect()
 }
 
 fn read(path: &OsStr) -> Result<String, String> {

@@ -211,7 +211,11 @@ pub(super) fn account(text: &str) -> Result<String, String> {
     Err("an account is 12 digits".to_owned())
 }
 
-#[cfg(feature = "cli")]
+/// Whether `text` can be the name of a region.
+pub fn is_region(text: &str) -> bool {
+    region(text).is_ok()
+}
+
 pub(super) fn region(text: &str) -> Result<String, String> {
     // The region becomes a part of ARNs, whose parts are separated by colons.
     if text.is_empty() || text.contains(|letter: char| letter == ':' || letter.is_whitespace()) {

@@ -1,0 +1,106 @@
+//! The number of records that a stream has taken, for tests that wait for a number.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use tokio::sync::Notify;
+
+/// Counts the acknowledged records of a stream since the start of the emulator or the last clear.
+#[derive(Debug, Default)]
+pub(super) struct RecordCount {
+    count: AtomicU64,
+    /// Number of waits in progress. Without one, a writer notifies nobody.
+    waiting: AtomicUsize,
+    changed: Notify,
+}
+
+impl RecordCount {
+    /// Counts acknowledged records.
+    pub(super) fn add(&self, records: u64) {
+        if records == 0 {
+            return;
+        }
+        self.count.fetch_add(records, SeqCst);
+        // Either this load sees the wait, or the wait sees the records: both are SeqCst.
+        if self.waiting.load(SeqCst) > 0 {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Starts again at zero.
+    pub(super) fn clear(&self) {
+        self.count.store(0, SeqCst);
+    }
+
+    /// The number of records.
+    pub(super) fn get(&self) -> u64 {
+        self.count.load(SeqCst)
+    }
+
+    /// Returns once the number is at least `wanted`. A caller that gives up drops the future.
+    pub(super) async fn reach(&self, wanted: u64) {
+        let _waiting = Waiting::begin(&self.waiting);
+        loop {
+            let changed = self.changed.notified();
+            if self.get() >= wanted {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+/// A wait in progress, until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, SeqCst);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn a_wait_ends_with_the_record_that_completes_the_number() {
+        let count = Arc::new(RecordCount::default());
+        let waiting = {
+            let count = count.clone();
+            async move { count.reach(3).await }
+        };
+        let mut waiting = std::pin::pin!(waiting);
+        let poll = |waiting: std::pin::Pin<&mut _>| {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            Future::poll(waiting, &mut context).is_ready()
+        };
+        for ready in [false, false, true] {
+            assert!(!poll(waiting.as_mut()));
+            count.add(1);
+            if ready {
+                assert!(poll(waiting.as_mut()));
+            }
+        }
+        count.clear();
+        assert_eq!(count.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_is_given_up_is_forgotten() {
+        let count = RecordCount::default();
+        {
+            let mut waiting = std::pin::pin!(count.reach(1));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(waiting.as_mut().poll(&mut context).is_pending());
+            assert_eq!(count.waiting.load(SeqCst), 1);
+        }
+        assert_eq!(count.waiting.load(SeqCst), 0);
+    }
+}

@@ -1,0 +1,49 @@
+//! Resetting the engine: every stream of every account goes, with its records and consumers.
+
+use super::core::Engine;
+use super::saved;
+use super::stream::Stream;
+use crate::store::{AccountValue, Change, StoreError};
+use std::sync::Arc;
+
+impl Engine {
+    /// Removes every stream and the settings of every account. The clock stays. Returns once this is as durable as
+    /// the settings promise.
+    ///
+    /// # Errors
+    /// When the store does not write.
+    pub async fn reset(&self) -> Result<(), StoreError> {
+        self.check_store()?;
+        let streams = self.streams();
+        let mut changes = removals(&streams);
+        let accounts = self.accounts.lock().with_settings();
+        for account_region in accounts {
+            let settings = AccountValue::default();
+            changes.push(saved::account(&account_region, &settings));
+            self.accounts.lock().set_settings(account_region, settings);
+        }
+        let ticket = self.store.save(changes);
+        for stream in &streams {
+            self.forget(stream);
+        }
+        ticket.durable().await
+    }
+
+    /// Removes these streams, in whatever status they are. A store that does not write keeps them
+    /// for the next start.
+    pub(crate) async fn remove(&self, streams: &[Arc<Stream>]) {
+        let ticket = self.store.save(removals(streams));
+        for stream in streams {
+            self.forget(stream);
+        }
+        if let Err(error) = ticket.durable().await {
+            tracing::error!(%error, "removed streams may come back at the next start");
+        }
+    }
+}
+
+/// The removal of streams from the catalog.
+fn removals(streams: &[Arc<Stream>]) -> Vec<Change> {
+    let removed = |stream: &Arc<Stream>| stream.with_state(|state| saved::removed(stream, state));
+    streams.iter().flat_map(removed).collect()
+}

@@ -1,0 +1,127 @@
+//! The things that a start makes: the checks of the operations, without their delays and rates.
+
+use super::call::read_input;
+use super::context::Context;
+use super::create_stream::{self, CreateStream};
+use super::kms_key::check_key;
+use super::register_stream_consumer::{RegisterStreamConsumer, check_consumer};
+use super::retention::check_hours;
+use crate::engine::{Engine, Stream, StreamState};
+use crate::error::{Error, KeyPurpose};
+use crate::model::{HashKey, NewRecord};
+use crate::wire::Format;
+use bytes::Bytes;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Creates a stream with the members of a CreateStream, in JSON. It is ACTIVE at once.
+///
+/// # Errors
+/// The exceptions of CreateStream, of the retention period and of the key.
+pub async fn create_at_start(
+    context: &Context,
+    members: String,
+    retention_hours: Option<u32>,
+    key_id: Option<&str>,
+) -> Result<Arc<Stream>, Error> {
+    let input = read_input::<CreateStream>(context, &Bytes::from(members), Format::Json)?;
+    let (arn, mut stream) = create_stream::new_stream(context, input)?;
+    stream.at_once = true;
+    if let Some(hours) = retention_hours {
+        let hours = check_hours(i32::try_from(hours).unwrap_or(i32::MAX))?;
+        stream.settings.retention_hours = hours;
+    }
+    if let Some(key) = key_id {
+        check_key(context, key, &arn, KeyPurpose::Describe)?;
+        stream.settings.key_id = Some(key.to_owned());
+    }
+    create_stream::create(context, arn.clone(), stream).await?;
+    let created = context.engine.find(&arn.scope, &arn.name);
+    created.ok_or_else(Error::internal)
+}
+
+/// Registers a consumer, which is ACTIVE at once.
+///
+/// # Errors
+/// The exceptions of RegisterStreamConsumer.
+pub async fn register_at_start(
+    context: &Context,
+    stream: &Arc<Stream>,
+    name: &str,
+) -> Result<(), Error> {
+    let members = json!({"StreamARN": stream.arn.to_string(), "ConsumerName": name}).to_string();
+    read_input::<RegisterStreamConsumer>(context, &Bytes::from(members), Format::Json)?;
+    let limits = &context.engine.limits;
+    let check = |state: &StreamState, committed| {
+        check_consumer(&stream.arn, state, limits, committed, name)
+    };
+    let registered = context
+        .engine
+        .register(stream, name, BTreeMap::new(), true, check);
+    registered.await.map(drop)
+}
+
+/// A record that a start puts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartRecord {
+    /// The partition key, 1 to 256 characters.
+    pub partition_key: String,
+    /// A hash key in decimal, which selects the shard instead of the partition key.
+    pub explicit_hash_key: Option<String>,
+    /// The data.
+    pub data: Vec<u8>,
+}
+
+/// Puts records without regard to write limits. All are put, or the position of the first refused
+/// record is returned.
+///
+/// # Errors
+/// The position and the exception of the first record that is refused.
+pub async fn put_at_start(
+    context: &Context,
+    stream: &Stream,
+    records: Vec<StartRecord>,
+) -> Result<(), (usize, Error)> {
+    let routed = routed_for_people(&context.engine, stream, records)?;
+    let results = stream.put_unlimited(&context.engine, routed).await;
+    match results.iter().position(Result::is_err) {
+        Some(at) => Err((at, Error::internal())),
+        None => Ok(()),
+    }
+}
+
+/// The records with their hash keys, of which none is too large.
+///
+/// # Errors
+/// The position and the exception of the first record that is refused.
+pub fn routed_for_people(
+    engine: &Engine,
+    stream: &Stream,
+    records: Vec<StartRecord>,
+) -> Result<Vec<NewRecord>, (usize, Error)> {
+    let settings = stream.put_settings();
+    let routed = records.into_iter().enumerate().map(|(at, record)| {
+        let size = (record.data.len() + record.partition_key.len()) as u64;
+        let limit = settings.max_record_bytes;
+        if size > limit {
+            let text = format!("a record has at most {limit} bytes, and this one has {size}");
+            return Err((at, Error::invalid(text)));
+        }
+        routed(engine, settings.auto_distribution, record).map_err(|error| (at, error))
+    });
+    routed.collect()
+}
+
+fn routed(engine: &Engine, auto: bool, record: StartRecord) -> Result<NewRecord, Error> {
+    let hash_key = match &record.explicit_hash_key {
+        _ if auto => HashKey::new(u128::from_le_bytes(engine.world.random.bytes())),
+        Some(text) => HashKey::parse(text).ok_or_else(|| Error::explicit_hash_key_range(text))?,
+        None => HashKey::of_partition_key(&record.partition_key),
+    };
+    Ok(NewRecord {
+        partition_key: Some(record.partition_key.into()),
+        hash_key,
+        data: Bytes::from(record.data),
+    })
+}

@@ -1,0 +1,16 @@
+//! The setup: streams and more that are made before the emulator answers.
+
+mod document;
+mod fields;
+mod plan;
+mod problem;
+mod read;
+mod records;
+mod shorthand;
+#[cfg(test)]
+mod tests;
+
+pub use plan::{Origin, Setup, StreamSetup};
+pub use problem::Problem;
+pub(super) use read::read;
+pub use records::record_of_line;

@@ -1,0 +1,256 @@
+//! A setup file as a tree in which every value knows its line, read from TOML or from JSON.
+
+use super::problem::Problem;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// A value and the line that it begins on.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Node {
+    pub(super) line: usize,
+    pub(super) value: Value,
+}
+
+/// A value of a setup file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    /// A text, number, boolean or null.
+    Scalar(serde_json::Value),
+    List(Vec<Node>),
+    /// Members in the order of the file. A name stands there once.
+    Table(Vec<(String, Node)>),
+}
+
+impl Node {
+    /// The value without its lines.
+    pub(super) fn into_json(self) -> serde_json::Value {
+        match self.value {
+            Value::Scalar(scalar) => scalar,
+            Value::List(nodes) => nodes.into_iter().map(Self::into_json).collect(),
+            Value::Table(members) => members
+                .into_iter()
+                .map(|(name, node)| (name, node.into_json()))
+                .collect(),
+        }
+    }
+}
+
+/// Counts the lines of a text as offsets go up and down.
+struct Lines<'a> {
+    text: &'a str,
+    /// Offsets of the line feeds.
+    ends: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
+        Self { text, ends }
+    }
+
+    /// The line of a byte offset; the first is 1.
+    fn at(&self, offset: usize) -> usize {
+        1 + self.ends.partition_point(|end| *end < offset)
+    }
+
+    /// The line that a part of the text begins on.
+    fn of_part(&self, part: &str) -> usize {
+        let offset = part.as_ptr().addr() - self.text.as_ptr().addr();
+        self.at(offset)
+    }
+}
+
+/// Reads a JSON document.
+pub(super) fn from_json(text: &str) -> Result<Node, Problem> {
+    let raw: &RawValue = serde_json::from_str(text).map_err(|error| json_problem(&error))?;
+    json_node(raw, &Lines::of(text))
+}
+
+fn json_node(raw: &RawValue, lines: &Lines<'_>) -> Result<Node, Problem> {
+    let text = raw.get();
+    let line = lines.of_part(text);
+    // The part was checked as JSON when it was taken, so that only doubled members are left to refuse.
+    let refused = |error: serde_json::Error| Problem::at(line, strip_position(&error));
+    let value = match text.as_bytes().first() {
+        Some(b'{') => {
+            let members: Members<'_> = serde_json::from_str(text).map_err(refused)?;
+            let node = |(name, raw)| Ok((name, json_node(raw, lines)?));
+            Value::Table(members.0.into_iter().map(node).collect::<Result<_, _>>()?)
+        }
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text).map_err(refused)?;
+            let node = |raw| json_node(raw, lines);
+            Value::List(items.into_iter().map(node).collect::<Result<_, _>>()?)
+        }
+        _ => Value::Scalar(serde_json::from_str(text).map_err(refused)?),
+    };
+    Ok(Node { line, value })
+}
+
+fn json_problem(error: &serde_json::Error) -> Problem {
+    Problem::at(error.line(), strip_position(error))
+}
+
+/// The message of an error without "at line … column …", which counts from the part's begin.
+fn strip_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let end = text.rfind(" at line ").unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+/// The members of a JSON object, in their order.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        let mut members: Vec<(String, &RawValue)> = Vec::new();
+        while let Some((name, raw)) = map.next_entry::<String, &RawValue>()? {
+            if members.iter().any(|(known, _)| *known == name) {
+                return Err(serde::de::Error::custom(format_args!(
+                    "the member {name} stands here twice"
+                )));
+            }
+            members.push((name, raw));
+        }
+        Ok(Members(members))
+    }
+}
+
+/// Reads a TOML document.
+#[cfg(feature = "cli")]
+pub(super) fn from_toml(text: &str) -> Result<Node, Problem> {
+    use toml::de::{DeTable, DeValue};
+
+    let lines = Lines::of(text);
+    let table = DeTable::parse(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        Problem::at(lines.at(start), error.message().to_owned())
+    })?;
+    let line = lines.at(table.span().start);
+    toml_value(DeValue::Table(table.into_inner()), &lines).map(|value| Node { line, value })
+}
+
+#[cfg(feature = "cli")]
+fn toml_node(
+    value: toml::Spanned<toml::de::DeValue<'_>>,
+    lines: &Lines<'_>,
+) -> Result<Node, Problem> {
+    let line = lines.at(value.span().start);
+    match toml_value(value.into_inner(), lines) {
+        Ok(value) => Ok(Node { line, value }),
+        Err(problem) => Err(problem.or_line(line)),
+    }
+}
+
+#[cfg(feature = "cli")]
+fn toml_value(value: toml::de::DeValue<'_>, lines: &Lines<'_>) -> Result<Value, Problem> {
+    use toml::de::DeValue;
+
+    let too_large = |text: &str| Problem::new(format!("the number {text} is too large"));
+    let scalar: serde_json::Value = match value {
+        DeValue::String(text) => text.into_owned().into(),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_err(|_| too_large(number.as_str()))?
+            .into(),
+        DeValue::Float(number) => {
+            let parsed: Option<f64> = number.as_str().parse().ok();
+            let parsed = parsed.and_then(serde_json::Number::from_f64);
+            parsed.ok_or_else(|| too_large(number.as_str()))?.into()
+        }
+        DeValue::Boolean(truth) => truth.into(),
+        DeValue::Datetime(moment) => moment.to_string().into(),
+        DeValue::Array(items) => {
+            let node = |item| toml_node(item, lines);
+            let nodes = items.into_iter().map(node).collect::<Result<_, _>>()?;
+            return Ok(Value::List(nodes));
+        }
+        DeValue::Table(members) => {
+            let node = |(name, value): (toml::Spanned<_>, _)| {
+                let name: std::borrow::Cow<'_, str> = name.into_inner();
+                Ok((name.into_owned(), toml_node(value, lines)?))
+            };
+            return Ok(Value::Table(
+                members.into_iter().map(node).collect::<Result<_, _>>()?,
+            ));
+        }
+    };
+    Ok(Value::Scalar(scalar))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn member<'a>(node: &'a Node, name: &str) -> &'a Node {
+        let Value::Table(members) = &node.value else {
+            panic!("{node:?} is no table");
+        };
+        &members.iter().find(|(known, _)| known == name).unwrap().1
+    }
+
+    #[test]
+    fn json_values_know_their_lines() {
+        let text = "{\n \"a\": 1,\n \"b\": {\"c\":\n  [true, \"}\"]}}";
+        let node = from_json(text).unwrap();
+        assert_eq!(member(&node, "a").line, 2);
+        assert_eq!(member(&node, "b").line, 3);
+        assert_eq!(member(member(&node, "b"), "c").line, 4);
+        let expected = json!({"a": 1, "b": {"c": [true, "}"]}});
+        assert_eq!(node.into_json(), expected);
+    }
+
+    #[test]
+    fn broken_json_is_refused_with_its_line() {
+        let refused = |text| from_json(text).unwrap_err().to_string();
+        assert_eq!(refused("{\n\n\"a\": }"), "line 3: expected value");
+        assert_eq!(
+            refused("{\"x\": [\n{\"a\": 1,\n\"a\": 2}]}"),
+            "line 2: the member a stands here twice"
+        );
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn toml_values_know_their_lines() {
+        let text = "a = 0x10\n\n[[s]]\nt = 2027-01-02T03:04:05Z\nf = [1.5,\n  false]\n[[s]]\n";
+        let node = from_toml(text).unwrap();
+        let Value::List(tables) = &member(&node, "s").value else {
+            panic!("s is a list");
+        };
+        assert_eq!(member(&node, "a").line, 1);
+        assert_eq!((tables[0].line, tables[1].line), (3, 7));
+        assert_eq!(member(&tables[0], "f").line, 5);
+        let expected = json!({
+            "a": 16,
+            "s": [{"t": "2027-01-02T03:04:05Z", "f": [1.5, false]}, {}],
+        });
+        assert_eq!(node.into_json(), expected);
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn broken_toml_is_refused_with_its_line() {
+        let refused = |text| from_toml(text).unwrap_err().to_string();
+        assert!(refused("a = 1\na = 2\n").starts_with("line 2: "));
+        assert_eq!(
+            refused("\nn = [\n99999999999999999999]"),
+            "line 3: the number 99999999999999999999 is too large"
+        );
+    }
+}

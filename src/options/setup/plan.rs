@@ -1,0 +1,239 @@
+//! The things that a setup makes, as its file or its options write them.
+
+use super::super::ClockChoice;
+use super::document::{Node, Value};
+use super::fields::{self, Fields, unknown};
+use super::problem::Problem;
+use super::records;
+use crate::model::{AccountId, Region};
+use crate::operation::StartRecord;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The names that a setup file may have at its top.
+const TOP_MEMBERS: [&str; 2] = ["streams", "clock"];
+
+/// The members of CreateStream.
+const CREATE_MEMBERS: [&str; 7] = [
+    "StreamName",
+    "ShardCount",
+    "StreamModeDetails",
+    "Tags",
+    "WarmThroughputMiBps",
+    "MaxRecordSizeInKiB",
+    "RecordDistributionStrategy",
+];
+
+/// The other members of a stream.
+const OTHER_MEMBERS: [&str; 8] = [
+    "RetentionPeriodHours",
+    "Consumers",
+    "EncryptionType",
+    "KeyId",
+    "Account",
+    "Region",
+    "Records",
+    "RecordsFile",
+];
+
+/// Everything that is made before an emulator answers.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    /// The streams, in the order of the file.
+    pub streams: Vec<StreamSetup>,
+    /// The clock, unless the options name one.
+    pub clock: Option<ClockChoice>,
+}
+
+/// The place of a thing in a setup, for the refusal of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    source: Arc<str>,
+    path: String,
+    line: Option<usize>,
+    /// The lines of the members.
+    members: Vec<(String, usize)>,
+}
+
+/// A stream to be made.
+#[derive(Debug, Clone)]
+pub struct StreamSetup {
+    /// The place of the stream in the setup.
+    pub origin: Origin,
+    /// The name, unchecked.
+    pub name: String,
+    /// The account, where it is not the configured one.
+    pub account: Option<AccountId>,
+    /// The region, where it is not the configured one.
+    pub region: Option<Region>,
+    /// The members of CreateStream, unchecked.
+    pub create: serde_json::Map<String, serde_json::Value>,
+    /// The retention period in hours, unchecked.
+    pub retention_hours: Option<u32>,
+    /// The names of consumers to register, unchecked.
+    pub consumers: Vec<String>,
+    /// The key to encrypt by, unchecked.
+    pub key_id: Option<String>,
+    /// The records to put, in this order.
+    pub records: Vec<StartRecord>,
+}
+
+impl Origin {
+    /// A thing that an option or a variable names.
+    pub(super) fn option(source: &str) -> Self {
+        Self {
+            source: source.into(),
+            path: String::new(),
+            line: None,
+            members: Vec::new(),
+        }
+    }
+
+    fn file(source: &Arc<str>, path: &str, node: &Node) -> Self {
+        let members = match &node.value {
+            Value::Table(members) => members
+                .iter()
+                .map(|(name, node)| (name.clone(), node.line))
+                .collect(),
+            Value::Scalar(_) | Value::List(_) => Vec::new(),
+        };
+        Self {
+            source: source.clone(),
+            path: path.to_owned(),
+            line: Some(node.line),
+            members,
+        }
+    }
+
+    /// A refusal of the thing by an operation. A member that `text` names as the service does, such
+    /// as `'shardCount'`, gives the line.
+    pub(crate) fn refused(&self, text: &str) -> Problem {
+        let is_named = |(name, _): &&(String, usize)| {
+            let mut letters = name.chars();
+            let first = letters.next().map(|first| first.to_ascii_lowercase());
+            let member: String = first.into_iter().chain(letters).collect();
+            text.contains(&format!("'{member}"))
+        };
+        let named = self.members.iter().find(is_named);
+        let problem = match named {
+            Some((name, line)) => Problem::at(*line, text).of(&format!("{}.{name}", self.path)),
+            None => Problem::new(text).of(&self.path),
+        };
+        let problem = self
+            .line
+            .map_or(problem.clone(), |line| problem.or_line(line));
+        problem.in_source(&self.source)
+    }
+}
+
+/// Reads a whole setup. `source` names its file in refusals, `folder` is where `RecordsFile` is
+/// looked for.
+pub(super) fn setup(node: Node, source: &str, folder: &Path) -> Result<Setup, Problem> {
+    let source: Arc<str> = source.into();
+    let mut fields = Fields::of(node, String::new())?;
+    let mut setup = Setup::default();
+    for (path, node) in fields.list("streams")? {
+        let line = node.line;
+        let stream = stream(path, node, &source, folder);
+        setup
+            .streams
+            .push(stream.map_err(|problem| problem.or_line(line))?);
+    }
+    setup.clock = fields.parsed("clock", |value| fields::text(value)?.parse())?;
+    fields.end(&TOP_MEMBERS)?;
+    Ok(setup)
+}
+
+fn stream(
+    path: String,
+    node: Node,
+    source: &Arc<str>,
+    folder: &Path,
+) -> Result<StreamSetup, Problem> {
+    let origin = Origin::file(source, &path, &node);
+    let mut fields = Fields::of(node, path)?;
+    let (path, line) = (fields.path().to_owned(), fields.line());
+    let account = fields.parsed("Account", account)?;
+    let region = fields.parsed("Region", region)?;
+    let retention_hours = fields.parsed("RetentionPeriodHours", hours)?;
+    let mut consumers = Vec::new();
+    for (path, node) in fields.list("Consumers")? {
+        let line = node.line;
+        let name = fields::text(node.into_json());
+        consumers.push(name.map_err(|text| Problem::at(line, text).of(&path))?);
+    }
+    let key_id = encryption(&mut fields)?;
+    let records = records(&mut fields, folder)?;
+    let mut create = serde_json::Map::new();
+    for (name, node) in fields.rest() {
+        if !CREATE_MEMBERS.contains(&name.as_str()) {
+            let known = [&CREATE_MEMBERS[..], &OTHER_MEMBERS].concat();
+            let path = format!("{path}.{name}");
+            return Err(unknown(&name, &known).or_line(node.line).of(&path));
+        }
+        create.insert(name, node.into_json());
+    }
+    let name = match create.get("StreamName") {
+        Some(serde_json::Value::String(name)) => name.clone(),
+        _ => return Err(Problem::at(line, "a stream has a StreamName").of(&path)),
+    };
+    Ok(StreamSetup {
+        origin,
+        name,
+        account,
+        region,
+        create,
+        retention_hours,
+        consumers,
+        key_id,
+        records,
+    })
+}
+
+fn account(value: serde_json::Value) -> Result<AccountId, String> {
+    let text = fields::text(value)?;
+    AccountId::parse(&text).ok_or_else(|| "an account is a text of twelve digits".to_owned())
+}
+
+fn region(value: serde_json::Value) -> Result<Region, String> {
+    let text = fields::text(value)?;
+    super::super::value::region(&text).map(|name| Region::new(&name))
+}
+
+fn hours(value: serde_json::Value) -> Result<u32, String> {
+    let hours = value.as_u64().and_then(|hours| u32::try_from(hours).ok());
+    hours.ok_or_else(|| "the retention period is a number of hours".to_owned())
+}
+
+/// The key of the encryption, if the stream has one.
+fn encryption(fields: &mut Fields) -> Result<Option<String>, Problem> {
+    let kind = fields.parsed("EncryptionType", |value| match value.as_str() {
+        Some("KMS") => Ok(true),
+        Some("NONE") => Ok(false),
+        _ => Err("choose KMS or NONE".to_owned()),
+    })?;
+    let key_id = fields.text("KeyId")?;
+    let refused = |text: &str| {
+        let problem = Problem::at(fields.line(), text);
+        Err(problem.of(fields.path()))
+    };
+    match (kind, key_id) {
+        (Some(true), Some(key_id)) => Ok(Some(key_id)),
+        (Some(true), None) => refused("EncryptionType KMS takes a KeyId"),
+        (_, Some(_)) => refused("KeyId takes EncryptionType KMS"),
+        (_, None) => Ok(None),
+    }
+}
+
+fn records(fields: &mut Fields, folder: &Path) -> Result<Vec<StartRecord>, Problem> {
+    let mut all = Vec::new();
+    for (path, node) in fields.list("Records")? {
+        all.push(records::record(path, node)?);
+    }
+    let more = fields.parsed("RecordsFile", |value| {
+        let name = fields::text(value)?;
+        records::from_file(&folder.join(name)).map_err(|problem| problem.to_string())
+    })?;
+    all.extend(more.unwrap_or_default());
+    Ok(all)
+}

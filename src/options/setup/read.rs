@@ -1,0 +1,46 @@
+//! The whole setup: the file, the streams of `--stream`, and those of other tools' variables.
+
+use super::document::{self, Node};
+use super::plan::{self, Setup};
+use super::problem::Problem;
+use super::shorthand;
+use std::path::Path;
+
+/// Reads everything that is to be made. `initialize_streams` has kinesis-mock's form.
+pub(in crate::options) fn read(
+    file: Option<&Path>,
+    streams: &[String],
+    initialize_streams: Option<&str>,
+) -> Result<Setup, Problem> {
+    let mut setup = file.map(from_file).transpose()?.unwrap_or_default();
+    setup.streams.extend(shorthand::of_options(streams)?);
+    if let Some(text) = initialize_streams {
+        setup.streams.extend(shorthand::of_variable(text)?);
+    }
+    Ok(setup)
+}
+
+fn from_file(path: &Path) -> Result<Setup, Problem> {
+    let source = format!("--setup {}", path.display());
+    let in_file = |problem: Problem| problem.in_source(&source);
+    let text =
+        std::fs::read_to_string(path).map_err(|error| in_file(Problem::new(error.to_string())))?;
+    let node = document_of(path, &text).map_err(in_file)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    plan::setup(node, &source, folder).map_err(in_file)
+}
+
+fn document_of(path: &Path, text: &str) -> Result<Node, Problem> {
+    let is_json = path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    if is_json {
+        return document::from_json(text);
+    }
+    #[cfg(feature = "cli")]
+    return document::from_toml(text);
+    #[cfg(not(feature = "cli"))]
+    return Err(Problem::new(
+        "a setup in TOML takes the feature cli: write it in JSON",
+    ));
+}

@@ -1,0 +1,137 @@
+//! The records that a setup puts: from the members of its file, and from the lines of another.
+
+use super::document::{self, Node};
+use super::fields::{self, Fields};
+use super::problem::Problem;
+use crate::operation::StartRecord;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::path::Path;
+
+/// The names that a record may have.
+const MEMBERS: [&str; 5] = ["PartitionKey", "ExplicitHashKey", "Data", "Text", "Json"];
+
+/// The record in `node`.
+pub(super) fn record(path: String, node: Node) -> Result<StartRecord, Problem> {
+    let mut fields = Fields::of(node, path)?;
+    let (path, line) = (fields.path().to_owned(), fields.line());
+    let partition_key = fields.parsed("PartitionKey", partition_key)?;
+    let explicit_hash_key = fields.text("ExplicitHashKey")?;
+    let base64 = |value| {
+        let text = fields::text(value)?;
+        STANDARD
+            .decode(text)
+            .map_err(|error| format!("this is not base64: {error}"))
+    };
+    let as_json = |value: serde_json::Value| Ok(value.to_string().into_bytes());
+    let given = [
+        fields.parsed("Data", base64)?,
+        fields.text("Text")?.map(String::into_bytes),
+        fields.parsed("Json", as_json)?,
+    ];
+    fields.end(&MEMBERS)?;
+    let mut given = given.into_iter().flatten();
+    let refused = |text: &str| Problem::at(line, text).of(&path);
+    let data = match (given.next(), given.next()) {
+        (Some(data), None) => data,
+        _ => return Err(refused("a record has one of Data, Text and Json")),
+    };
+    let partition_key = partition_key.ok_or_else(|| refused("a record has a PartitionKey"))?;
+    Ok(StartRecord {
+        partition_key,
+        explicit_hash_key,
+        data,
+    })
+}
+
+fn partition_key(value: serde_json::Value) -> Result<String, String> {
+    let key = fields::text(value)?;
+    match key.chars().count() {
+        1..=256 => Ok(key),
+        _ => Err("a partition key has 1 to 256 characters".to_owned()),
+    }
+}
+
+/// The records of a file, one a line: JSON records where the file's name ends in `.json`,
+/// `.jsonl` or `.ndjson`, otherwise texts whose partition key is the number of their line (a
+/// choice). Empty lines are passed over.
+pub(super) fn from_file(path: &Path) -> Result<Vec<StartRecord>, Problem> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Problem::new(format!("{}: {error}", path.display())))?;
+    let extension = path.extension().unwrap_or_default();
+    let is_json = ["json", "jsonl", "ndjson"]
+        .iter()
+        .any(|json| extension.eq_ignore_ascii_case(json));
+    let lines = text.lines().zip(1..).filter(|(line, _)| !line.is_empty());
+    let record = |(text, line): (&str, usize)| {
+        if is_json {
+            record_of_line(text, line)
+                .map_err(|problem| problem.in_source(&path.display().to_string()))
+        } else {
+            Ok(StartRecord {
+                partition_key: line.to_string(),
+                explicit_hash_key: None,
+                data: text.as_bytes().to_vec(),
+            })
+        }
+    };
+    lines.map(record).collect()
+}
+
+/// The record that a line describes in JSON.
+///
+/// # Errors
+/// The line, the member and the reason.
+pub fn record_of_line(text: &str, line: usize) -> Result<StartRecord, Problem> {
+    let mut node = document::from_json(text).map_err(|problem| problem.on_line(line))?;
+    node.line = line;
+    record(String::new(), node).map_err(|problem| problem.on_line(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<StartRecord, String> {
+        record_of_line(text, 7).map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn a_record_has_its_data_in_one_of_three_forms() {
+        let data = |text: &str| read(text).map(|record| record.data);
+        let base64 = r#"{"PartitionKey":"k","Data":"aGk="}"#;
+        assert_eq!(data(base64).unwrap(), b"hi");
+        let text = r#"{"PartitionKey":"k","Text":"hi"}"#;
+        assert_eq!(data(text).unwrap(), b"hi");
+        let json = r#"{"PartitionKey":"k","Json":{"a": [1, 2]}}"#;
+        assert_eq!(data(json).unwrap(), br#"{"a":[1,2]}"#);
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_is_refused() {
+        for (text, refusal) in [
+            (
+                r#"{"PartitionKey":"k"}"#,
+                "line 7: a record has one of Data, Text and Json",
+            ),
+            (
+                r#"{"PartitionKey":"k","Data":"aGk=","Text":"hi"}"#,
+                "line 7: a record has one of Data, Text and Json",
+            ),
+            (r#"{"Text":"hi"}"#, "line 7: a record has a PartitionKey"),
+            (
+                r#"{"PartitionKey":"","Text":"hi"}"#,
+                "line 7: PartitionKey: a partition key has 1 to 256 characters",
+            ),
+            (
+                r#"{"PartitionKey":"k","text":"hi"}"#,
+                "line 7: text: there is no such member; Text is meant, perhaps",
+            ),
+            ("[]", "line 7: this has to be a table"),
+        ] {
+            assert_eq!(read(text).unwrap_err(), refusal);
+        }
+        let broken = read(r#"{"PartitionKey":"k","Data":"a"}"#).unwrap_err();
+        assert!(broken.starts_with("line 7: Data: this is not base64"));
+    }
+}

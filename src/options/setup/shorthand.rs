@@ -1,0 +1,83 @@
+//! Streams that an option or a variable names in one line.
+
+use super::plan::{Origin, StreamSetup};
+use super::problem::Problem;
+use crate::limits;
+use crate::model::Region;
+use serde_json::json;
+
+/// The streams of `--stream`, each `NAME` or `NAME:SHARDS`.
+pub(super) fn of_options(texts: &[String]) -> Result<Vec<StreamSetup>, Problem> {
+    let stream = |text: &String| {
+        let origin = Origin::option(&format!("--stream {text}"));
+        let (name, shards) = match text.split_once(':') {
+            Some((name, shards)) => (name, Some(count(shards, &origin)?)),
+            None => (text.as_str(), None),
+        };
+        Ok(with_shards(origin, name, shards, None))
+    };
+    texts.iter().map(stream).collect()
+}
+
+/// The streams of kinesis-mock's `INITIALIZE_STREAMS` (LocalStack's `KINESIS_INITIALIZE_STREAMS`
+/// has the same form): `NAME[:SHARDS[:REGION]]`, with commas between them. Without a number a
+/// stream has four shards, as in kinesis-mock.
+pub(super) fn of_variable(text: &str) -> Result<Vec<StreamSetup>, Problem> {
+    let parts = text
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
+    let stream = |part: &str| {
+        let origin = Origin::option(&format!("INITIALIZE_STREAMS {part}"));
+        let mut parts = part.split(':');
+        let name = parts.next().unwrap_or_default();
+        let shards = match parts.next() {
+            Some(shards) if !shards.is_empty() => count(shards, &origin)?,
+            _ => limits::INITIALIZED_SHARDS,
+        };
+        let region = match parts.next() {
+            Some(region) => Some(region_of(region, &origin)?),
+            None => None,
+        };
+        match parts.next() {
+            Some(_) => Err(origin.refused("a stream is written as NAME[:SHARDS[:REGION]]")),
+            None => Ok(with_shards(origin, name, Some(shards), region)),
+        }
+    };
+    parts.map(stream).collect()
+}
+
+fn region_of(text: &str, origin: &Origin) -> Result<Region, Problem> {
+    let name = super::super::value::region(text);
+    name.map(|name| Region::new(&name))
+        .map_err(|text| origin.refused(&text))
+}
+
+fn count(text: &str, origin: &Origin) -> Result<u32, Problem> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| origin.refused("the number of shards is a whole number from 1 on"))
+}
+
+fn with_shards(
+    origin: Origin,
+    name: &str,
+    shards: Option<u32>,
+    region: Option<Region>,
+) -> StreamSetup {
+    let mut create = serde_json::Map::new();
+    create.insert("StreamName".to_owned(), json!(name));
+    if let Some(shards) = shards {
+        create.insert("ShardCount".to_owned(), json!(shards));
+    }
+    StreamSetup {
+        origin,
+        name: name.to_owned(),
+        account: None,
+        region,
+        create,
+        retention_hours: None,
+        consumers: Vec::new(),
+        key_id: None,
+        records: Vec::new(),
+    }
+}

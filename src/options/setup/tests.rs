@@ -1,0 +1,177 @@
+//! Setups as users write them, and their refusals.
+
+use super::read::read;
+use super::{Problem, Setup};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Reads a setup of `text` from a file of this name.
+fn from_file(name: &str, text: &str) -> Result<Setup, Problem> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("lines.txt"), "one\n\ntwo\n").unwrap();
+    let records = "{\"PartitionKey\":\"a\",\"Text\":\"x\"}\n{\"Text\":\"y\"}\n";
+    std::fs::write(folder.path().join("broken.jsonl"), records).unwrap();
+    let path: PathBuf = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    read(Some(&path), &[], None)
+}
+
+/// The refusal of a setup, without the name of the folder.
+fn refusal(name: &str, text: &str) -> String {
+    let text = from_file(name, text).unwrap_err().to_string();
+    let at = text.find(name).unwrap();
+    text[at..].to_owned()
+}
+
+const TOML: &str = r#"
+clock = "virtual=2027-01-01T00:00:00Z"
+
+[[streams]]
+StreamName = "orders"
+ShardCount = 2
+Tags = { team = "blue" }
+RetentionPeriodHours = 48
+Consumers = ["billing", "search"]
+EncryptionType = "KMS"
+KeyId = "alias/aws/kinesis"
+Account = "111122223333"
+Region = "eu-west-1"
+Records = [
+  { PartitionKey = "a", Text = "hello" },
+  { PartitionKey = "b", ExplicitHashKey = "0", Json = { total = 3 } },
+]
+
+[[streams]]
+StreamName = "lines"
+RecordsFile = "lines.txt"
+"#;
+
+#[test]
+fn a_file_names_streams_with_all_their_members() {
+    let setup = from_file("setup.toml", TOML).unwrap();
+    assert!(setup.clock.is_some());
+    let [orders, lines] = &setup.streams[..] else {
+        panic!("{} streams", setup.streams.len());
+    };
+    let create = json!({"StreamName": "orders", "ShardCount": 2, "Tags": {"team": "blue"}});
+    assert_eq!(json!(orders.create), create);
+    assert_eq!(orders.retention_hours, Some(48));
+    assert_eq!(orders.consumers, ["billing", "search"]);
+    assert_eq!(orders.key_id.as_deref(), Some("alias/aws/kinesis"));
+    assert_eq!(orders.account.unwrap().to_string(), "111122223333");
+    assert_eq!(orders.region.as_ref().unwrap().as_str(), "eu-west-1");
+    let data: Vec<_> = orders
+        .records
+        .iter()
+        .map(|record| &record.data[..])
+        .collect();
+    assert_eq!(data, [&b"hello"[..], br#"{"total":3}"#]);
+    let keys = lines
+        .records
+        .iter()
+        .map(|record| (&record.partition_key[..], &record.data[..]));
+    assert_eq!(
+        keys.collect::<Vec<_>>(),
+        [("1", &b"one"[..]), ("3", b"two")]
+    );
+}
+
+#[test]
+fn json_is_read_like_toml() {
+    let text = r#"{"streams": [{"StreamName": "orders", "ShardCount": 2}]}"#;
+    let setup = from_file("setup.json", text).unwrap();
+    assert_eq!(setup.streams[0].name, "orders");
+    assert_eq!(setup.streams[0].create["ShardCount"], 2);
+}
+
+#[test]
+fn a_refusal_names_file_line_and_member() {
+    for (text, expected) in [
+        (
+            "[[streams]]\nStreamName = \"a\"\nShards = 1\n",
+            "setup.toml: line 3: streams[0].Shards: there is no such member; choose StreamName, ",
+        ),
+        (
+            "stream = 1\n",
+            "setup.toml: line 1: stream: there is no such member; choose streams, clock",
+        ),
+        (
+            "[[streams]]\nShardCount = 1\n",
+            "setup.toml: line 1: streams[0]: a stream has a StreamName",
+        ),
+        (
+            "[[streams]]\nStreamName = \"a\"\nRetentionPeriodHours = \"1d\"\n",
+            "setup.toml: line 3: streams[0].RetentionPeriodHours: the retention period is a number of hours",
+        ),
+        (
+            "[[streams]]\nStreamName = \"a\"\nKeyId = \"k\"\n",
+            "setup.toml: line 1: streams[0]: KeyId takes EncryptionType KMS",
+        ),
+        (
+            "[[streams]]\nStreamName = \"a\"\n[[streams.Records]]\nPartitionKey = 1\n",
+            "setup.toml: line 4: streams[0].Records[0].PartitionKey: this has to be a text",
+        ),
+        ("clock = \"noon\"\n", "setup.toml: line 1: clock: "),
+        (
+            "[[streams]]\nStreamName = \"a\"\nRecordsFile = \"none.txt\"\n",
+            "setup.toml: line 3: streams[0].RecordsFile: ",
+        ),
+    ] {
+        let refusal = refusal("setup.toml", text);
+        assert!(refusal.starts_with(expected), "{refusal}");
+    }
+}
+
+#[test]
+fn a_refused_line_of_a_records_file_names_that_file() {
+    let text = "[[streams]]\nStreamName = \"a\"\nRecordsFile = \"broken.jsonl\"\n";
+    let refusal = refusal("setup.toml", text);
+    assert!(
+        refusal.ends_with("broken.jsonl: line 2: a record has a PartitionKey"),
+        "{refusal}"
+    );
+}
+
+fn of_variable(text: &str) -> Result<Vec<(String, Option<u64>, Option<String>)>, String> {
+    let setup = read(None, &[], Some(text)).map_err(|problem| problem.to_string())?;
+    let stream = |stream: &super::StreamSetup| {
+        let shards = stream
+            .create
+            .get("ShardCount")
+            .and_then(|count| count.as_u64());
+        let region = stream
+            .region
+            .as_ref()
+            .map(|region| region.as_str().to_owned());
+        (stream.name.clone(), shards, region)
+    };
+    Ok(setup.streams.iter().map(stream).collect())
+}
+
+#[test]
+fn variables_of_other_tools_name_streams() {
+    let region = Some("us-west-2".to_owned());
+    assert_eq!(
+        of_variable("a:1, b:2:us-west-2,c,").unwrap(),
+        [
+            ("a".to_owned(), Some(1), None),
+            ("b".to_owned(), Some(2), region),
+            ("c".to_owned(), Some(4), None),
+        ]
+    );
+    assert_eq!(of_variable("").unwrap(), []);
+    assert_eq!(
+        of_variable("a:none").unwrap_err(),
+        "INITIALIZE_STREAMS a:none: the number of shards is a whole number from 1 on"
+    );
+    assert!(of_variable("a:1:us-west-2:x").is_err());
+}
+
+#[test]
+fn an_option_names_a_stream() {
+    let streams = ["a".to_owned(), "b:3".to_owned()];
+    let setup = read(None, &streams, None).unwrap();
+    assert_eq!(json!(setup.streams[0].create), json!({"StreamName": "a"}));
+    assert_eq!(setup.streams[1].create["ShardCount"], 3);
+    assert!(read(None, &["a:0".to_owned()], None).is_err());
+}

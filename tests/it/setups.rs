@@ -1,0 +1,175 @@
+//! Streams that are made at the start.
+
+use crate::lab::raw::Connection;
+use crate::lab::{Lab, Place, Request, Stream, block_on};
+use crate::looking::own;
+use minikin::{Emulator, Options};
+use serde_json::{Value, json};
+use std::path::Path;
+use tempfile::TempDir;
+
+const SETUP: &str = r#"
+[[streams]]
+StreamName = "orders"
+ShardCount = 2
+RetentionPeriodHours = 48
+Consumers = ["billing"]
+EncryptionType = "KMS"
+KeyId = "alias/aws/kinesis"
+Tags = { team = "blue" }
+Records = [
+  { PartitionKey = "a", Text = "one" },
+  { PartitionKey = "b", Json = { total = 2 } },
+]
+
+[[streams]]
+StreamName = "clicks"
+"#;
+
+fn write(folder: &TempDir, name: &str, text: &str) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+async fn names(lab: &Lab) -> Value {
+    lab.ok("ListStreams", "{}").await["StreamNames"].clone()
+}
+
+#[test]
+fn a_setup_is_there_when_the_emulator_answers() {
+    block_on(async {
+        let folder = TempDir::new().unwrap();
+        let file = write(&folder, "setup.toml", SETUP);
+        // With transition delays, too: the clock of the lab stands.
+        let flags = [
+            "--setup",
+            &file,
+            "--stream",
+            "more:3",
+            "--profile",
+            "strict",
+        ];
+        let lab = Lab::start(Place::Memory, &flags).await;
+        assert_eq!(names(&lab).await, json!(["clicks", "more", "orders"]));
+        let summary = lab
+            .ok("DescribeStreamSummary", r#"{"StreamName":"orders"}"#)
+            .await;
+        let summary = &summary["StreamDescriptionSummary"];
+        for (member, expected) in [
+            ("StreamStatus", json!("ACTIVE")),
+            ("OpenShardCount", json!(2)),
+            ("RetentionPeriodHours", json!(48)),
+            ("ConsumerCount", json!(1)),
+            ("EncryptionType", json!("KMS")),
+        ] {
+            assert_eq!(summary[member], expected, "{member}");
+        }
+        let records = own(&lab, "GET", "streams/orders/records", "").await.1;
+        assert_eq!(records["Records"].as_array().unwrap().len(), 2);
+        lab.stop().await;
+    });
+}
+
+#[test]
+fn a_reset_makes_the_setup_again() {
+    block_on(async {
+        let lab = Lab::start(Place::Disk, &["--stream", "a:1", "--stream", "b"]).await;
+        lab.stream("c").create().await;
+        Stream::existing(&lab, "a").put("k", "v").await;
+        let reset = own(&lab, "POST", "reset", r#"{"setup": true}"#).await;
+        assert_eq!(reset.0, 204);
+        assert_eq!(names(&lab).await, json!(["a", "b"]));
+        assert!(Stream::existing(&lab, "a").read_all().await.is_empty());
+        lab.stop().await;
+    });
+}
+
+#[test]
+fn streams_of_an_earlier_run_are_left_alone() {
+    block_on(async {
+        let lab = Lab::start(Place::Disk, &["--stream", "a:1"]).await;
+        Stream::existing(&lab, "a").put("k", "v").await;
+        lab.restart().await;
+        assert_eq!(Stream::existing(&lab, "a").read_all().await.len(), 1);
+        lab.stop().await;
+    });
+}
+
+/// The refusal of a start with this setup on a data directory, which then holds no streams.
+async fn refusal(name: &str, text: &str) -> String {
+    let folder = TempDir::new().unwrap();
+    let file = write(&folder, name, text);
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let usual = ["--port", "0", "--host", "127.0.0.1", "--data-dir", data];
+    let given = ["--setup", &file];
+    let flags = usual.iter().chain(&given).copied();
+    let refused = Emulator::start(Options::read(flags).unwrap()).await;
+    let refused = refused.unwrap_err().to_string();
+    if Path::new(data).exists() {
+        let emulator = Emulator::start(Options::read(usual).unwrap())
+            .await
+            .unwrap();
+        let mut connection = Connection::open(emulator.addresses()[0]).await;
+        let listed = connection
+            .exchange(&Request::json("ListStreams", "{}"))
+            .await
+            .value();
+        assert_eq!(listed["StreamNames"], json!([]), "{text}");
+        drop(connection);
+        emulator.stop().await.unwrap();
+    }
+    let at = refused.find(name).unwrap();
+    refused[at..].to_owned()
+}
+
+#[test]
+fn a_setup_that_cannot_be_made_stops_the_start_with_nothing_made() {
+    block_on(async {
+        for (text, expected) in [
+            (
+                "[[streams]]\nStreamName = \"good\"\n[[streams]]\nStreamName = \"a b\"\n",
+                "setup.toml: line 4: streams[1].StreamName: ValidationException",
+            ),
+            (
+                "[[streams]]\nStreamName = \"a\"\n[[streams]]\nStreamName = \"a\"\n",
+                "setup.toml: line 3: streams[1]: the setup names this stream twice",
+            ),
+            (
+                "[[streams]]\nStreamName = \"a\"\nShardCount = 0\n",
+                "setup.toml: line 3: streams[0].ShardCount: ValidationException",
+            ),
+            (
+                "[[streams]]\nStreamName = \"a\"\nRetentionPeriodHours = 1\n",
+                "setup.toml: line 1: streams[0]: InvalidArgumentException",
+            ),
+            (
+                "[[streams]]\nStreamName = \"a\"\nRecords = [{PartitionKey = \"k\", Text = \"v\", ExplicitHashKey = \"x\"}]\n",
+                "setup.toml: line 1: streams[0]: record 1: InvalidArgumentException",
+            ),
+            (
+                "[[streams]]\nStreamName = \"a\"\nConsumers = [\"x y\"]\n",
+                "setup.toml: line 1: streams[0]: consumer x y: ValidationException",
+            ),
+        ] {
+            let refusal = refusal("setup.toml", text).await;
+            assert!(refusal.starts_with(expected), "{refusal}");
+        }
+    });
+}
+
+#[test]
+fn further_ports_are_listened_on() {
+    block_on(async {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let port_text = port.to_string();
+        let lab = Lab::start(Place::Memory, &["--extra-port", &port_text]).await;
+        assert_ne!(lab.address().port(), port);
+        let connected = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+        assert!(connected.is_ok());
+        lab.stop().await;
+    });
+}
