@@ -14,7 +14,9 @@ use crate::limits;
 use crate::model::event_source::{CreateRequest, Refusal};
 use crate::model::{AccountId, AccountRegion, Region, StreamArn};
 use crate::operation::fault_rule::{FaultRuleError, check_all};
-use crate::options::{Authentication, ClockChoice, Durability, Options, OptionsError, Problem};
+use crate::options::{
+    Authentication, ClockChoice, Durability, Options, OptionsError, Problem, Setup,
+};
 use crate::setup::Maker;
 use crate::store::{self, OpenError, SimulatedDisk, Store};
 use crate::world::{Clock, FaultRule, Faults, ListedRule, Random, VirtualClock, World};
@@ -152,20 +154,14 @@ impl Emulator {
         let listeners = listeners(&options, &around).map_err(StartError::Bind)?;
         let addresses = addresses(&listeners);
         warn_of_open_access(&addresses, options.auth);
-        let home = access.default_scope.clone();
-        let setup = Arc::new(Maker::new(setup, home.clone()));
-        if let Err(problem) = setup.make(&engine).await {
-            let closed = engine.close().await;
-            closed.map_err(StartError::Close)?;
-            return Err(StartError::Setup(problem));
-        }
+        let setup = make(setup, &scope, &engine).await?;
         let metrics = Metrics::new();
         let admin = Admin {
             engine: engine.clone(),
             tls: tls.clone(),
             metrics: metrics.clone(),
             token: options.admin_token.clone(),
-            home,
+            home: scope.clone(),
             setup,
         };
         let own = admin::router(admin);
@@ -407,6 +403,22 @@ fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
         segment_bytes: around.segment_bytes,
         unflushed_bytes: limits::UNFLUSHED_BYTES,
         faults: around.faults.clone(),
+    }
+}
+
+/// Makes the setup. An emulator that cannot make it is closed.
+async fn make(
+    setup: Setup,
+    home: &AccountRegion,
+    engine: &Arc<Engine>,
+) -> Result<Arc<Maker>, StartError> {
+    let maker = Arc::new(Maker::new(setup, home.clone()));
+    match maker.make(engine).await {
+        Ok(()) => Ok(maker),
+        Err(problem) => {
+            engine.close().await.map_err(StartError::Close)?;
+            Err(StartError::Setup(problem))
+        }
     }
 }
 

@@ -6,9 +6,18 @@ mod clock;
 mod event_sources;
 mod faults;
 mod mapping_view;
+mod overview;
 mod own_body;
+mod position;
+mod put;
+mod query;
+mod record_json;
+mod records;
+mod reset;
 mod router;
 mod state;
+mod stream_path;
+mod streams;
 
 pub(crate) use router::router;
 pub(crate) use state::{Admin, Source};

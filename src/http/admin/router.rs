@@ -3,14 +3,17 @@
 use super::clock::{move_clock, read_clock};
 use super::event_sources;
 use super::faults::{add_faults, clear_faults, list_faults, remove_fault, replace_faults};
+use super::overview;
+use super::reset;
 use super::state::{Admin, problem};
+use super::streams;
 use crate::http::metrics::TEXT_FORMAT;
 use crate::store::Health;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 
 /// The paths under `/_minikin/`.
 pub(crate) fn router(admin: Admin) -> Router {
@@ -19,6 +22,12 @@ pub(crate) fn router(admin: Admin) -> Router {
         .route("/_minikin/health/ready", get(ready))
         .route("/_minikin/metrics", get(metrics))
         .route("/_minikin/ca.pem", get(ca_pem))
+        .route("/_minikin/streams", get(overview::streams))
+        .route(
+            "/_minikin/streams/{*path}",
+            get(streams::get).post(streams::post),
+        )
+        .route("/_minikin/reset", post(reset::reset))
         .route("/_minikin/clock", get(read_clock).post(move_clock))
         .route(
             "/_minikin/faults",

@@ -1,11 +1,16 @@
 //! The state behind our own paths, and the form of their errors.
 
 use crate::engine::Engine;
+use crate::engine::StoreError;
 use crate::http::metrics::Metrics;
 use crate::http::tls::TlsIdentity;
+use crate::model::AccountRegion;
 use crate::options::Secret;
-use axum::http::StatusCode;
+use crate::setup::Maker;
+use axum::body::Body;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -20,6 +25,10 @@ pub(crate) struct Admin {
     pub metrics: Arc<Metrics>,
     /// The token that permits access from other machines.
     pub token: Option<Secret>,
+    /// The account and region of requests that name none.
+    pub home: AccountRegion,
+    /// The setup of the start, which a reset can make again.
+    pub setup: Arc<Maker>,
 }
 
 /// The source of a request to our own paths.
@@ -33,5 +42,16 @@ pub(crate) struct Source {
 
 /// An answer that names a problem.
 pub(super) fn problem(status: StatusCode, text: &str) -> Response {
-    (status, format!("{text}\n")).into_response()
+    (status, json(&serde_json::json!({ "message": text }))).into_response()
+}
+
+/// An answer in JSON.
+pub(super) fn json(document: &Value) -> Response {
+    let body = Body::from(document.to_string());
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// The answer to a request that the store cannot carry out.
+pub(super) fn failed(error: &StoreError) -> Response {
+    problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
 }

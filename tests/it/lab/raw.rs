@@ -102,6 +102,7 @@ impl Connection {
 
     async fn read(&mut self, with_body: bool) -> Option<Answer> {
         let mut answer = self.head().await?;
+        // Informational answers and 204 have no body and no length.
         let has_none = (100..200).contains(&answer.status) || answer.status == 204;
         if with_body && !has_none {
             answer.body = self.body(&answer).await?;

@@ -1,0 +1,65 @@
+//! The first record that a look into a stream shows.
+
+use super::query::refused;
+use crate::engine::{Shard, StoreError};
+use crate::model::{SequenceNumber, ShardId};
+use crate::world::Timestamp;
+use axum::response::Response;
+
+/// The first record to show of each shard.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum From {
+    /// The oldest record that can be read.
+    TrimHorizon,
+    /// The first record that comes after the request.
+    Latest,
+    /// The first record that arrived at this moment or later.
+    Time(Timestamp),
+    /// The record with this number, of one shard only.
+    Number(SequenceNumber),
+}
+
+/// Digits from which on a number is a sequence number and not a time.
+const SEQUENCE_NUMBER_DIGITS: usize = 30;
+
+impl From {
+    /// Reads `trim_horizon`, `latest`, a time or a sequence number.
+    pub(super) fn parse(text: &str) -> Result<Self, Response> {
+        match text {
+            "trim_horizon" => return Ok(Self::TrimHorizon),
+            "latest" => return Ok(Self::Latest),
+            _ => {}
+        }
+        if text.len() >= SEQUENCE_NUMBER_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            let number = SequenceNumber::parse(text).and_then(|number| number.position_at());
+            return number
+                .map(Self::Number)
+                .ok_or_else(|| refused("from is not a sequence number of the service"));
+        }
+        let moment = Timestamp::parse(text);
+        moment.map(Self::Time).ok_or_else(|| {
+            refused(
+                "from is trim_horizon, latest, a sequence number, or a time: \
+                 2026-01-31T12:00:00Z or seconds since 1970",
+            )
+        })
+    }
+
+    /// The shard that this is a position of, if it is one of a single shard.
+    pub(super) fn shard(self) -> Option<ShardId> {
+        match self {
+            Self::Number(number) => Some(ShardId::new(number.shard)),
+            Self::TrimHorizon | Self::Latest | Self::Time(_) => None,
+        }
+    }
+
+    /// The index of the first record to show of `shard`.
+    pub(super) async fn index(self, shard: &Shard) -> Result<u64, StoreError> {
+        match self {
+            Self::TrimHorizon => Ok(0),
+            Self::Latest => Ok(shard.end()),
+            Self::Time(moment) => shard.index_at_time(moment).await,
+            Self::Number(number) => Ok(number.index),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The query of our own paths: names and values, each once.
+
+use super::state::{Admin, problem};
+use crate::model::{AccountId, AccountRegion, Region};
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+
+/// The members of a query that are not yet taken.
+#[derive(Debug)]
+pub(super) struct Query(Vec<(String, String)>);
+
+impl FromRequestParts<Admin> for Query {
+    type Rejection = Response;
+
+    async fn from_request_parts(head: &mut Parts, _admin: &Admin) -> Result<Self, Response> {
+        let text = head.uri.query().unwrap_or_default();
+        let mut members: Vec<(String, String)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+            if members.iter().any(|(known, _)| *known == name) {
+                return Err(refused(&format!("the query names {name} twice")));
+            }
+            members.push((name.into_owned(), value.into_owned()));
+        }
+        Ok(Self(members))
+    }
+}
+
+impl Query {
+    /// The value of `name`, if the query has it.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        let at = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(at).1)
+    }
+
+    /// The number `name`, which lies in `range`; `default` where the query does not have it.
+    pub(super) fn number(
+        &mut self,
+        name: &str,
+        range: std::ops::RangeInclusive<usize>,
+        default: usize,
+    ) -> Result<usize, Response> {
+        let Some(text) = self.take(name) else {
+            return Ok(default);
+        };
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| {
+            let (low, high) = (range.start(), range.end());
+            refused(&format!("{name} is a number from {low} to {high}"))
+        })
+    }
+
+    /// The account and the region that the query names; where it names none, those of the start.
+    pub(super) fn account_region(&mut self, admin: &Admin) -> Result<AccountRegion, Response> {
+        let mut account_region = admin.home.clone();
+        if let Some(text) = self.take("account") {
+            account_region.account = AccountId::parse(&text)
+                .ok_or_else(|| refused("account is a number of twelve digits"))?;
+        }
+        if let Some(text) = self.take("region") {
+            if !crate::options::is_region(&text) {
+                return Err(refused("region is the name of a region"));
+            }
+            account_region.region = Region::new(&text);
+        }
+        Ok(account_region)
+    }
+
+    /// Refuses the first member that is left.
+    pub(super) fn end(self) -> Result<(), Response> {
+        match self.0.first() {
+            Some((name, _)) => Err(refused(&format!("the query cannot have {name} here"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The answer to a request that is malformed.
+pub(super) fn refused(text: &str) -> Response {
+    problem(StatusCode::BAD_REQUEST, text)
+}

@@ -1,0 +1,31 @@
+//! The stream that a path names, by name or ARN.
+
+use super::query::Query;
+use super::state::{Admin, problem};
+use crate::engine::Stream;
+use crate::model::StreamArn;
+use axum::http::StatusCode;
+use axum::response::Response;
+use std::sync::Arc;
+
+/// Splits `orders/records` into the stream and what is asked of it. An ARN has a slash of its own.
+pub(super) fn split(path: &str) -> Option<(&str, &str)> {
+    path.rsplit_once('/')
+}
+
+/// The stream of this name in the account and region of the query, or of this ARN.
+pub(super) fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Stream>, Response> {
+    let account_region = query.account_region(admin)?;
+    let found = match StreamArn::parse(name) {
+        Some(arn) => admin.engine.find(&arn.scope, &arn.name),
+        None => admin.engine.find(&account_region, name),
+    };
+    found.ok_or_else(|| {
+        let text = format!(
+            "there is no stream {name} in account {}, region {}",
+            account_region.account,
+            account_region.region.as_str()
+        );
+        problem(StatusCode::NOT_FOUND, &text)
+    })
+}

@@ -1,0 +1,108 @@
+//! The paths of one stream: `streams/NAME/records`, `tail`, `wait` and `clear`.
+
+use super::access::Permitted;
+use super::own_body::LargeBody;
+use super::put;
+use super::query::{Query, refused};
+use super::records;
+use super::state::{Admin, failed, json, problem};
+use super::stream_path;
+use crate::engine::Stream;
+use crate::limits;
+use crate::world::RealDeadline;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json as value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A request to wait for records.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wait {
+    /// The number of records since the start or the last clear.
+    records: u64,
+    /// The longest wait in milliseconds of real time.
+    #[serde(default = "default_timeout_ms")]
+    timeout_ms: u64,
+}
+
+const fn default_timeout_ms() -> u64 {
+    limits::WAIT_MS
+}
+
+/// Answers a GET about one stream.
+pub(super) async fn get(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    Path(path): Path<String>,
+    mut query: Query,
+) -> Result<Response, Response> {
+    let (name, action) = split(&path)?;
+    let stream = stream_path::find(&admin, &mut query, name)?;
+    match action {
+        "records" => records::records(&admin, &stream, query).await,
+        _ => Err(unknown(action)),
+    }
+}
+
+/// Answers a POST to one stream.
+pub(super) async fn post(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    Path(path): Path<String>,
+    mut query: Query,
+    body: LargeBody,
+) -> Result<Response, Response> {
+    let (name, action) = split(&path)?;
+    let stream = stream_path::find(&admin, &mut query, name)?;
+    query.end()?;
+    match action {
+        "wait" => wait(&stream, body).await,
+        "clear" => clear(&admin, &stream).await,
+        "records" => put::put(&admin, &stream, body).await,
+        _ => Err(unknown(action)),
+    }
+}
+
+fn split(path: &str) -> Result<(&str, &str), Response> {
+    stream_path::split(path).ok_or_else(|| unknown(path))
+}
+
+fn unknown(action: &str) -> Response {
+    problem(
+        StatusCode::NOT_FOUND,
+        &format!("there is no path …/{action}"),
+    )
+}
+
+async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Response> {
+    let wait: Wait = serde_json::from_slice(&body.0.bytes).map_err(|error| {
+        refused(&format!(
+            "the body is {{\"records\": N, \"timeout_ms\": M}}: {error}"
+        ))
+    })?;
+    // The wait takes its time, and the request is parsed.
+    drop(body);
+    let time = Duration::from_millis(wait.timeout_ms.min(limits::WAIT_MS_MOST));
+    let reached = RealDeadline::lasting(time)
+        .with(stream.reach_records(wait.records))
+        .await;
+    let records = stream.records_since_clear();
+    Ok(match reached {
+        Some(()) => json(&value!({ "records": records })),
+        None => {
+            let counts = value!({ "records": records, "wanted": wait.records });
+            (StatusCode::REQUEST_TIMEOUT, json(&counts)).into_response()
+        }
+    })
+}
+
+async fn clear(admin: &Admin, stream: &Arc<Stream>) -> Result<Response, Response> {
+    match admin.engine.clear(stream).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(error) => Err(failed(&error)),
+    }
+}

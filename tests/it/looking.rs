@@ -1,0 +1,245 @@
+//! Our own paths for people and tests: streams, records, wait, clear, put and reset.
+
+use crate::lab::{Lab, Request, Stream, kinesis_test, ms, seconds, wire_test, within};
+use serde_json::{Value, json};
+
+/// The answer of an own path: its status and document.
+pub(crate) async fn own(lab: &Lab, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let request = Request::bare(method, &format!("/_minikin/{path}")).body(body.as_bytes());
+    let answer = lab.send(&request).await;
+    let document = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+    (answer.status, document)
+}
+
+async fn names_of(lab: &Lab) -> Value {
+    lab.ok("ListStreams", "{}").await["StreamNames"].clone()
+}
+
+async fn get(lab: &Lab, path: &str) -> Value {
+    let (status, document) = own(lab, "GET", path, "").await;
+    assert_eq!(status, 200, "{path}: {document}");
+    document
+}
+
+fn texts(document: &Value) -> Vec<&str> {
+    let records = document["Records"].as_array().unwrap();
+    records
+        .iter()
+        .map(|record| record["Text"].as_str().unwrap())
+        .collect()
+}
+
+wire_test!(streams_are_listed_with_their_figures, |lab| async move {
+    let stream = lab.stream("orders").shards(2).create().await;
+    stream.put("key", "value").await;
+    let listed = get(&lab, "streams").await;
+    let [orders] = &listed["streams"].as_array().unwrap()[..] else {
+        panic!("{listed}");
+    };
+    for (member, expected) in [
+        ("StreamName", json!("orders")),
+        ("StreamStatus", json!("ACTIVE")),
+        ("StreamMode", json!("PROVISIONED")),
+        ("OpenShardCount", json!(2)),
+        ("ConsumerCount", json!(0)),
+        ("Account", json!("000000000000")),
+        ("Region", json!("us-east-1")),
+    ] {
+        assert_eq!(orders[member], expected, "{member}");
+    }
+    let elsewhere = get(&lab, "streams?region=eu-west-1").await;
+    assert_eq!(elsewhere, json!({"streams": []}));
+});
+
+kinesis_test!(records_are_shown_decoded_and_in_pages, |lab| async move {
+    let stream = lab.stream("orders").shards(2).create().await;
+    for (key, data) in [
+        ("a", &b"{\"total\": 3}"[..]),
+        ("b", b"plain"),
+        ("c", b"\xff\x00"),
+    ] {
+        stream.put(key, data).await;
+    }
+    let all = get(&lab, "streams/orders/records").await;
+    let records = all["Records"].as_array().unwrap();
+    assert_eq!(records.len(), 3);
+    assert_eq!(all.get("Next"), None);
+    let of = |key: &str| records.iter().find(|r| r["PartitionKey"] == key).unwrap();
+    assert_eq!(of("a")["Json"], json!({"total": 3}));
+    assert_eq!(of("b")["Text"], "plain");
+    assert_eq!(of("b")["Data"], "cGxhaW4=");
+    assert_eq!(of("c").get("Text"), None);
+    assert_eq!(
+        of("c")["ApproximateArrivalTimestamp"],
+        "2023-11-14T22:13:20.000Z"
+    );
+    let mut paged = Vec::new();
+    let mut path = "streams/orders/records?limit=1".to_owned();
+    loop {
+        let page = get(&lab, &path).await;
+        paged.extend(page["Records"].as_array().unwrap().clone());
+        match page["Next"].as_str() {
+            Some(next) => path = format!("streams/orders/records?limit=1&next={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(&paged, records);
+    let one = get(&lab, "streams/orders/records?key=b").await;
+    assert_eq!(texts(&one), ["plain"]);
+});
+
+wire_test!(a_look_begins_where_it_is_told, |lab| async move {
+    let stream = lab.stream("orders").create().await;
+    stream.put("k", "one").await;
+    lab.clock.advance(seconds(10)).await;
+    let second = stream.put("k", "two").await;
+    let number = second.number.clone();
+    for (from, expected) in [
+        ("trim_horizon", &["one", "two"][..]),
+        ("latest", &[]),
+        ("1700000005", &["two"]),
+        ("2023-11-14T22:13:20Z", &["one", "two"]),
+        (&number, &["two"]),
+    ] {
+        let path = format!("streams/orders/records?from={from}");
+        assert_eq!(texts(&get(&lab, &path).await), expected, "{from}");
+    }
+    let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
+    for name in [arn.to_owned(), arn.replace('/', "%2F").replace(':', "%3A")] {
+        let found = get(&lab, &format!("streams/{name}/records")).await;
+        assert_eq!(texts(&found), ["one", "two"]);
+    }
+});
+
+wire_test!(
+    a_malformed_look_is_refused_with_a_sentence,
+    |lab| async move {
+        lab.stream("orders").create().await;
+        for (path, status) in [
+            ("streams/none/records", 404),
+            ("streams/orders/nothing", 404),
+            ("streams/orders", 404),
+            ("streams/orders/records?limit=0", 400),
+            ("streams/orders/records?limit=x", 400),
+            ("streams/orders/records?limit=1&limit=2", 400),
+            ("streams/orders/records?shard=x", 400),
+            ("streams/orders/records?from=noon", 400),
+            ("streams/orders/records?next=x", 400),
+            ("streams/orders/records?colour=red", 400),
+            ("streams?account=1", 400),
+            ("streams?region=a:b", 400),
+        ] {
+            let (answered, document) = own(&lab, "GET", path, "").await;
+            assert_eq!(answered, status, "{path}");
+            assert!(document["message"].is_string(), "{path}: {document}");
+        }
+        for body in [
+            "",
+            "{}",
+            "{\"records\": -1}",
+            "{\"records\": 1, \"more\": 2}",
+        ] {
+            let answered = own(&lab, "POST", "streams/orders/wait", body).await;
+            assert_eq!(answered.0, 400, "{body}");
+        }
+    }
+);
+
+wire_test!(a_wait_ends_with_the_last_record, |lab| async move {
+    let stream = lab.stream("orders").create().await;
+    stream.put("k", "one").await;
+    let body = r#"{"records": 3, "timeout_ms": 60000}"#;
+    let waiting = own(&lab, "POST", "streams/orders/wait", body);
+    let putting = async {
+        stream.put("k", "two").await;
+        stream.put("k", "three").await;
+    };
+    let both = async { tokio::join!(waiting, putting) };
+    let ((status, document), ()) = within("the records to be counted", both).await;
+    assert_eq!((status, document), (200, json!({"records": 3})));
+    let short = r#"{"records": 9, "timeout_ms": 1}"#;
+    let (status, document) = own(&lab, "POST", "streams/orders/wait", short).await;
+    assert_eq!(
+        (status, document),
+        (408, json!({"records": 3, "wanted": 9}))
+    );
+});
+
+kinesis_test!(
+    a_cleared_stream_goes_on_with_its_numbers,
+    |lab| async move {
+        let stream = lab.stream("orders").shards(2).create().await;
+        let before = stream.put("k", "before").await;
+        assert_eq!(own(&lab, "POST", "streams/orders/clear", "").await.0, 204);
+        assert!(stream.read_all().await.is_empty());
+        let after = stream.put("k", "after").await;
+        assert!(after.number > before.number);
+        assert_eq!(
+            crate::lab::stream::texts(&stream.read_all().await),
+            ["after"]
+        );
+        let counted = own(&lab, "POST", "streams/orders/wait", r#"{"records": 1}"#).await;
+        assert_eq!(counted, (200, json!({"records": 1})));
+        let has_disk = lab.restart().await;
+        assert_eq!(names_of(&lab).await == json!(["orders"]), has_disk);
+        if names_of(&lab).await == json!(["orders"]) {
+            let again = Stream::existing(&lab, "orders");
+            assert_eq!(
+                crate::lab::stream::texts(&again.read_all().await),
+                ["after"]
+            );
+        }
+    }
+);
+
+wire_test!(records_are_put_as_people_write_them, |lab| async move {
+    let stream = lab.stream("orders").create().await;
+    let lines =
+        "{\"PartitionKey\":\"a\",\"Text\":\"one\"}\n\n{\"PartitionKey\":\"b\",\"Data\":\"dHdv\"}\n";
+    let (status, answer) = own(&lab, "POST", "streams/orders/records", lines).await;
+    assert_eq!((status, &answer["FailedRecordCount"]), (200, &json!(0)));
+    assert_eq!(answer["Records"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        crate::lab::stream::texts(&stream.read_all().await),
+        ["one", "two"]
+    );
+    let broken = "{\"PartitionKey\":\"a\",\"Text\":\"three\"}\n{\"Text\":\"x\"}";
+    let (status, answer) = own(&lab, "POST", "streams/orders/records", broken).await;
+    assert_eq!(status, 400);
+    assert_eq!(answer["message"], "line 2: a record has a PartitionKey");
+    assert_eq!(stream.read_all().await.len(), 2, "nothing is half done");
+});
+
+kinesis_test!(a_reset_removes_everything, |lab| async move {
+    for name in ["a", "b"] {
+        let stream = lab.stream(name).create().await;
+        stream.put("k", "v").await;
+    }
+    assert_eq!(own(&lab, "POST", "reset", "").await.0, 204);
+    let listed = lab.ok("ListStreams", "{}").await;
+    assert_eq!(listed["StreamNames"], json!([]));
+    lab.stream("a").create().await.put("k", "w").await;
+    if lab.restart().await {
+        assert_eq!(names_of(&lab).await, json!(["a"]));
+    }
+});
+
+wire_test!(
+    own_paths_are_shut_to_pages_of_other_origins,
+    |lab| async move {
+        lab.stream("orders").create().await;
+        for (method, path) in [
+            ("GET", "streams"),
+            ("GET", "streams/orders/records"),
+            ("POST", "streams/orders/wait"),
+            ("POST", "streams/orders/clear"),
+            ("POST", "streams/orders/records"),
+            ("POST", "reset"),
+        ] {
+            let request = Request::bare(method, &format!("/_minikin/{path}"))
+                .header("Origin", "https://example.com");
+            assert_eq!(lab.send(&request).await.status, 403, "{path}");
+        }
+        lab.clock.advance(ms(1)).await;
+    }
+);
