@@ -5,12 +5,20 @@
     reason = "commands print their results"
 )]
 
+mod change;
 mod check;
+mod client;
+mod generate;
 mod health;
 mod limits;
 mod logging;
+mod look;
+mod outcome;
+mod print;
+mod put;
 mod serve;
 mod signal;
+mod template;
 
 use crate::options::{self, Options};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -38,11 +46,32 @@ enum Command {
     Check(check::Arguments),
     /// List the limits with their values and sources
     Limits(Options),
+    /// List the streams of a running emulator
+    Streams(look::Plain),
+    /// Put a record, or the lines of standard input
+    Put(put::Put),
+    /// Show the records of a stream
+    Records(look::Records),
+    /// Wait until a stream has had so many records; the exit status is 1 when the time runs out
+    Wait(look::Wait),
+    /// Drop the records of a stream
+    Clear(change::Clear),
+    /// Remove everything from a running emulator
+    Reset(change::Reset),
+    /// Show or move the clock
+    Clock(change::ClockArguments),
+    /// Put records made from a template
+    Generate(generate::Generate),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Runs the command of the command line.
 pub fn run() -> ExitCode {
-    let line = std::env::args_os().collect();
+    let line = options::other_tools::translate(std::env::args_os().collect());
     let read = options::parse(Line::command(), line, |name| std::env::var_os(name))
         .and_then(|matches| Line::from_arg_matches(&matches));
     let line = match read {
@@ -56,11 +85,25 @@ pub fn run() -> ExitCode {
     match line.command.unwrap_or(Command::Serve(line.options)) {
         Command::Serve(options) => {
             logging::set_up(&options.log, options.log_format);
+            options::other_tools::log(|name| std::env::var_os(name));
             serve::run(options)
         }
         Command::Health(arguments) => health::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Limits(options) => limits::run(&options),
+        Command::Streams(arguments) => outcome::exit(look::streams(&arguments)),
+        Command::Put(arguments) => outcome::exit(put::run(&arguments)),
+        Command::Records(arguments) => outcome::exit(look::records(&arguments)),
+        Command::Wait(arguments) => outcome::exit(look::wait(&arguments)),
+        Command::Clear(arguments) => outcome::exit(change::clear(&arguments)),
+        Command::Reset(arguments) => outcome::exit(change::reset(&arguments)),
+        Command::Clock(arguments) => outcome::exit(change::clock(&arguments)),
+        Command::Generate(arguments) => outcome::exit(generate::run(&arguments)),
+        Command::Completions { shell } => {
+            let mut out = std::io::stdout();
+            clap_complete::generate(shell, &mut Line::command(), "minikin", &mut out);
+            ExitCode::SUCCESS
+        }
     }
 }
 

@@ -1,0 +1,181 @@
+//! `minikin streams`, `records` and `wait`: a look inside a running emulator.
+
+use super::client::{Client, Connection, path_part};
+use super::outcome::{Answer, Failure};
+use super::print::{self, Colour, Form};
+use serde_json::{Value, json};
+
+/// The arguments of commands that take nothing but the emulator.
+#[derive(Debug, clap::Args)]
+pub(super) struct Plain {
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// The arguments of `minikin records`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Records {
+    /// The stream's name or ARN
+    stream: String,
+    /// The first record: trim_horizon, latest, a time (RFC 3339, or seconds since 1970) or a
+    /// sequence number
+    #[arg(long, value_name = "POSITION")]
+    from: Option<String>,
+    /// One shard only
+    #[arg(long, value_name = "ID")]
+    shard: Option<String>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// The arguments of `minikin wait`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Wait {
+    /// The stream's name or ARN
+    stream: String,
+    /// The number of records to wait for, counted since the stream was last cleared
+    #[arg(long, value_name = "N")]
+    records: u64,
+    /// The longest time to wait, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 10_000)]
+    timeout_ms: u64,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Lists the streams.
+pub(super) fn streams(arguments: &Plain) -> Result<Answer, Failure> {
+    let columns = [
+        ("STREAM", "StreamName"),
+        ("STATUS", "StreamStatus"),
+        ("MODE", "StreamMode"),
+        ("SHARDS", "OpenShardCount"),
+        ("RECORDS", "Records"),
+        ("BYTES", "Bytes"),
+        ("CONSUMERS", "ConsumerCount"),
+    ];
+    list(&arguments.connection, "streams", &columns)
+}
+
+/// Prints the list under `name`, which is also the member of the answer.
+fn list(connection: &Connection, name: &str, columns: &[print::Column]) -> Result<Answer, Failure> {
+    let answer = Client::new(connection).get(name, &[])?;
+    let rows = answer.get(name).and_then(Value::as_array);
+    let rows = rows.map(Vec::as_slice).unwrap_or_default();
+    print::rows(Form::of_output(connection.json), columns, rows)?;
+    Ok(Answer::Yes)
+}
+
+/// Shows the records of a stream.
+pub(super) fn records(arguments: &Records) -> Result<Answer, Failure> {
+    let client = Client::new(&arguments.connection);
+    let form = Form::of_output(arguments.connection.json);
+    let path = format!("streams/{}", path_part(&arguments.stream));
+    let mut query = Vec::new();
+    query.extend(arguments.shard.as_deref().map(|shard| ("shard", shard)));
+    query.extend(arguments.from.as_deref().map(|from| ("from", from)));
+    let mut next: Option<String> = None;
+    loop {
+        let mut page = query.clone();
+        page.extend(next.as_deref().map(|next| ("next", next)));
+        let answer = client.get(&format!("{path}/records"), &page)?;
+        for record in answer
+            .get("Records")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            print::line(&record_line(form, record))?;
+        }
+        next = answer
+            .get("Next")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        if next.is_none() {
+            return Ok(Answer::Yes);
+        }
+    }
+}
+
+/// A record on one line: time, shard, partition key and data for people, JSON otherwise.
+fn record_line(form: Form, record: &Value) -> String {
+    if !form.for_people {
+        return record.to_string();
+    }
+    let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
+    let time = match record.get("ApproximateArrivalTimestamp") {
+        Some(Value::String(time)) => time.clone(),
+        Some(time) => time.to_string(),
+        None => String::new(),
+    };
+    let shard = text("ShardId");
+    let shard = shard.strip_prefix("shardId-").unwrap_or(shard);
+    let key = print::printable(text("PartitionKey"));
+    format!(
+        "{} {} {} {}",
+        form.paint(Colour::Dim, &time),
+        form.paint(
+            Colour::Cyan,
+            shard
+                .trim_start_matches('0')
+                .get(..)
+                .filter(|id| !id.is_empty())
+                .unwrap_or("0")
+        ),
+        form.paint(Colour::Green, &key),
+        data_text(record)
+    )
+}
+
+/// The data of a record as a person reads it: JSON, text, the user records of an aggregate, or
+/// base64.
+fn data_text(record: &Value) -> String {
+    if let Some(json) = record.get("Json") {
+        return json.to_string();
+    }
+    if let Some(text) = record.get("Text").and_then(Value::as_str) {
+        return print::printable(text);
+    }
+    if let Some(records) = record.get("Aggregated").and_then(Value::as_array) {
+        let texts: Vec<String> = records.iter().map(data_text).collect();
+        return format!("{} user records: {}", records.len(), texts.join(" | "));
+    }
+    let data = record.get("Data").and_then(Value::as_str);
+    format!("base64 {}", data.unwrap_or_default())
+}
+
+/// Waits for records.
+pub(super) fn wait(arguments: &Wait) -> Result<Answer, Failure> {
+    let client = Client::new(&arguments.connection);
+    let path = format!("streams/{}/wait", path_part(&arguments.stream));
+    let body = json!({"records": arguments.records, "timeout_ms": arguments.timeout_ms});
+    let (status, answer) = client.post(&path, &body)?;
+    let form = Form::of_output(arguments.connection.json);
+    if form.for_people {
+        let had = answer
+            .get("records")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        print::line(&format!("{had} of {} records", arguments.records))?;
+    } else {
+        print::line(&answer.to_string())?;
+    }
+    Ok(match status {
+        408 => Answer::No,
+        _ => Answer::Yes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_shown_as_a_person_reads_it() {
+        assert_eq!(data_text(&json!({"Json": {"a": 1}})), r#"{"a":1}"#);
+        assert_eq!(data_text(&json!({"Text": "a\tb"})), "a\\tb");
+        assert_eq!(data_text(&json!({"Data": "AAE="})), "base64 AAE=");
+        let aggregate = json!({"Aggregated": [{"Text": "a"}, {"Text": "b"}]});
+        assert_eq!(data_text(&aggregate), "2 user records: a | b");
+    }
+}

@@ -1,0 +1,143 @@
+//! Output for people on a terminal, and JSON lines for programs.
+
+use super::outcome::Failure;
+use serde_json::Value;
+use std::io::{self, IsTerminal, Write};
+
+/// The form of a command's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Form {
+    /// Tables and aligned lines instead of JSON.
+    pub(super) for_people: bool,
+    /// Colours, which only a terminal shows.
+    colours: bool,
+}
+
+/// The colours that the output has.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Colour {
+    Dim,
+    Green,
+    Cyan,
+}
+
+impl Form {
+    /// The form for standard output, unless `json` asks for JSON lines.
+    pub(super) fn of_output(json: bool) -> Self {
+        let terminal = io::stdout().is_terminal();
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self {
+            for_people: terminal && !json,
+            colours: terminal && wanted && !json,
+        }
+    }
+
+    /// The text in a colour, where there are colours.
+    pub(super) fn paint(self, colour: Colour, text: &str) -> String {
+        if !self.colours {
+            return text.to_owned();
+        }
+        let code = match colour {
+            Colour::Dim => 2,
+            Colour::Green => 32,
+            Colour::Cyan => 36,
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+/// Prints a line. A reader that went away ends the program without a word, as other tools do.
+pub(super) fn line(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    written.map_err(|error| Failure::Usage(format!("standard output: {error}")))
+}
+
+/// A column of a table: its title, and the member of each row that it shows.
+pub(super) type Column = (&'static str, &'static str);
+
+/// Prints rows: a table for people, one JSON document a line otherwise.
+pub(super) fn rows(form: Form, columns: &[Column], rows: &[Value]) -> Result<(), Failure> {
+    if !form.for_people {
+        return rows.iter().try_for_each(|row| line(&row.to_string()));
+    }
+    let titles = columns.iter().map(|(title, _)| (*title).to_owned());
+    let mut table: Vec<Vec<String>> = vec![titles.collect()];
+    for row in rows {
+        let cell = |(_, member): &Column| text_of(row.get(*member));
+        table.push(columns.iter().map(cell).collect());
+    }
+    table_lines(&table)
+        .iter()
+        .enumerate()
+        .try_for_each(|(at, text)| {
+            if at == 0 {
+                line(&form.paint(Colour::Dim, text))
+            } else {
+                line(text)
+            }
+        })
+}
+
+/// The lines of a table with aligned columns.
+fn table_lines(table: &[Vec<String>]) -> Vec<String> {
+    let columns = table.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        let cells = table.iter().filter_map(|row| row.get(column));
+        cells
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let text = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths);
+        let padded = cells.map(|(cell, width)| format!("{cell:<width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    table.iter().map(text).collect()
+}
+
+fn text_of(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "-".to_owned(),
+        Some(Value::String(text)) => printable(text),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// The text with control characters escaped, so that data cannot steer a terminal.
+pub(super) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned() {
+        let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
+        let table = [row(["NAME", "SHARDS"]), row(["a-long-name", "1"])];
+        assert_eq!(
+            table_lines(&table),
+            ["NAME         SHARDS", "a-long-name  1"]
+        );
+    }
+
+    #[test]
+    fn data_cannot_steer_a_terminal() {
+        assert_eq!(printable("a\x1b[31m\nb"), "a\\u{1b}[31m\\nb");
+    }
+}

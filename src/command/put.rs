@@ -1,0 +1,145 @@
+//! `minikin put` and the sending of records in batches.
+
+use super::client::{Client, Connection, path_part};
+use super::outcome::{Answer, Failure};
+use super::print;
+use serde_json::{Value, json};
+use std::io::{self, BufRead};
+
+/// Records of one request.
+const BATCH_RECORDS: usize = 500;
+/// Bytes of one request's data, about.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// The arguments of `minikin put`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Put {
+    /// The stream's name or ARN
+    stream: String,
+    /// The data of one record; without it every line of standard input is a record
+    data: Option<String>,
+    /// The partition key, or a JSON pointer such as /customer/id into each record; without it
+    /// every record has a key of its own
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Puts one record, or the lines of standard input.
+pub(super) fn run(arguments: &Put) -> Result<Answer, Failure> {
+    let client = Client::new(&arguments.connection);
+    let mut batch = Batch::new(&client, &arguments.stream);
+    if let Some(data) = &arguments.data {
+        batch.add(&key_of(arguments.key.as_deref(), data, 1)?, data)?;
+    } else {
+        for (line, number) in io::stdin().lock().lines().zip(1..) {
+            let line = line.map_err(|error| Failure::Usage(format!("standard input: {error}")))?;
+            batch.add(&key_of(arguments.key.as_deref(), &line, number)?, &line)?;
+        }
+    }
+    let sent = batch.end()?;
+    print::line(&json!({"put": sent.put, "refused": sent.refused}).to_string())?;
+    Ok(if sent.refused == 0 {
+        Answer::Yes
+    } else {
+        Answer::No
+    })
+}
+
+/// The partition key of a record: `key` itself, the member that it points to, or the record's
+/// number.
+fn key_of(key: Option<&str>, data: &str, number: u64) -> Result<String, Failure> {
+    let Some(key) = key else {
+        return Ok(number.to_string());
+    };
+    if !key.starts_with('/') {
+        return Ok(key.to_owned());
+    }
+    let refused = |text: &str| Failure::Usage(format!("record {number}: {text}"));
+    let record: Value =
+        serde_json::from_str(data).map_err(|error| refused(&format!("not JSON: {error}")))?;
+    match record.pointer(key) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(Value::Null) | None => Err(refused(&format!("nothing stands at {key}"))),
+        Some(other) => Ok(other.to_string()),
+    }
+}
+
+/// The counts of what a stream answered.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sent {
+    pub(super) put: u64,
+    pub(super) refused: u64,
+}
+
+/// Records that are sent together.
+pub(super) struct Batch<'a> {
+    client: &'a Client,
+    path: String,
+    lines: Vec<u8>,
+    records: usize,
+    pub(super) sent: Sent,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(client: &'a Client, stream: &str) -> Self {
+        Self {
+            client,
+            path: format!("streams/{}/records", path_part(stream)),
+            lines: Vec::new(),
+            records: 0,
+            sent: Sent::default(),
+        }
+    }
+
+    /// Adds a record, and sends the batch when it is large enough.
+    pub(super) fn add(&mut self, key: &str, text: &str) -> Result<(), Failure> {
+        let record = json!({"PartitionKey": key, "Text": text});
+        self.lines.extend(record.to_string().into_bytes());
+        self.lines.push(b'\n');
+        self.records += 1;
+        if self.records >= BATCH_RECORDS || self.lines.len() >= BATCH_BYTES {
+            self.send()?;
+        }
+        Ok(())
+    }
+
+    /// Sends the records that are not yet sent.
+    pub(super) fn send(&mut self) -> Result<(), Failure> {
+        if self.records == 0 {
+            return Ok(());
+        }
+        let answer = self.client.post_lines(&self.path, &self.lines)?;
+        let failed = answer.get("FailedRecordCount").and_then(Value::as_u64);
+        let failed = failed.unwrap_or_default();
+        self.sent.put += self.records as u64 - failed;
+        self.sent.refused += failed;
+        self.lines.clear();
+        self.records = 0;
+        Ok(())
+    }
+
+    /// Sends what is left.
+    pub(super) fn end(mut self) -> Result<Sent, Failure> {
+        self.send()?;
+        Ok(self.sent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_a_text_or_points_into_the_record() {
+        let record = r#"{"customer": {"id": 7}, "name": "x"}"#;
+        let key = |key| key_of(key, record, 3).ok();
+        assert_eq!(key(None).as_deref(), Some("3"));
+        assert_eq!(key(Some("k")).as_deref(), Some("k"));
+        assert_eq!(key(Some("/customer/id")).as_deref(), Some("7"));
+        assert_eq!(key(Some("/name")).as_deref(), Some("x"));
+        assert_eq!(key(Some("/none")), None);
+        assert!(key_of(Some("/a"), "text", 1).is_err());
+    }
+}
