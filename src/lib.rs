@@ -3,7 +3,7 @@
 //! # Map
 //! A module uses only what stands left of it:
 //! `lock`, `limits`, `world`, `wire` → `model` → `store` → `admission` → `engine` → `error` → `operation` →
-//! `options` → `outbound` → `http` → `emulator` → `command` → `main`.
+//! `options` → `setup`, `outbound` → `http` → `emulator` → `command` → `main`.
 //!
 //! | module | what it knows |
 //! |---|---|

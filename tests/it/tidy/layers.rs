@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["error"],
     &["operation"],
     &["options"],
-    &["outbound"],
+    &["setup", "outbound"],
     &["http"],
     &["emulator"],
     &["command"],
