@@ -58,6 +58,8 @@ enum Command {
     Clear(change::Clear),
     /// Remove everything from a running emulator
     Reset(change::Reset),
+    /// List, add or remove fault rules
+    Fault(change::FaultArguments),
     /// Show or move the clock
     Clock(change::ClockArguments),
     /// Put records made from a template
@@ -97,6 +99,7 @@ pub fn run() -> ExitCode {
         Command::Wait(arguments) => outcome::exit(look::wait(&arguments)),
         Command::Clear(arguments) => outcome::exit(change::clear(&arguments)),
         Command::Reset(arguments) => outcome::exit(change::reset(&arguments)),
+        Command::Fault(arguments) => outcome::exit(change::fault(&arguments)),
         Command::Clock(arguments) => outcome::exit(change::clock(&arguments)),
         Command::Generate(arguments) => outcome::exit(generate::run(&arguments)),
         Command::Completions { shell } => {

@@ -1,9 +1,9 @@
-//! `minikin clear`, `reset` and `clock`: changes of a running emulator.
+//! `minikin clear`, `reset`, `clock` and `fault`: changes of a running emulator.
 
 use super::client::{Client, Connection, path_part};
 use super::outcome::{Answer, Failure};
-use super::print;
-use serde_json::json;
+use super::print::{self, Form};
+use serde_json::{Map, Value, json};
 
 /// The arguments of `minikin clear`.
 #[derive(Debug, clap::Args)]
@@ -43,8 +43,31 @@ enum ClockChange {
     /// Move a virtual clock on to a moment
     Set {
         /// The moment: RFC 3339, or seconds or milliseconds since 1970
-        time: crate::options::Moment,
+        #[arg(value_parser = time)]
+        time: crate::world::Timestamp,
     },
+}
+
+/// The arguments of `minikin fault`.
+#[derive(Debug, clap::Args)]
+pub(super) struct FaultArguments {
+    #[command(subcommand)]
+    change: FaultChange,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum FaultChange {
+    /// List the rules and how often each has fired
+    List,
+    /// Add a rule
+    Add {
+        /// The rule: JSON, or kind=…,percent=…,operations=A+B
+        rule: String,
+    },
+    /// Remove all rules
+    Clear,
 }
 
 /// Drops a stream's records.
@@ -68,10 +91,76 @@ pub(super) fn clock(arguments: &ClockArguments) -> Result<Answer, Failure> {
         None => client.get("clock", &[])?,
         Some(ClockChange::Advance { ms }) => client.post("clock", &json!({"advance_ms": ms}))?.1,
         Some(ClockChange::Set { time }) => {
-            let ms = time.0.millis();
+            let ms = time.millis();
             client.post("clock", &json!({"set_ms": ms}))?.1
         }
     };
     print::line(&answer.to_string())?;
     Ok(Answer::Yes)
+}
+
+/// Lists, adds or removes fault rules.
+pub(super) fn fault(arguments: &FaultArguments) -> Result<Answer, Failure> {
+    let client = Client::new(&arguments.connection);
+    let answer = match &arguments.change {
+        FaultChange::List => client.get("faults", &[])?,
+        FaultChange::Add { rule } => client.post("faults", &rule_of(rule)?)?.1,
+        FaultChange::Clear => return client.delete("faults").map(|()| Answer::Yes),
+    };
+    let columns = [
+        ("ID", "id"),
+        ("KIND", "kind"),
+        ("OPERATIONS", "operations"),
+        ("STREAM", "stream"),
+        ("PERCENT", "percent"),
+        ("HITS", "hits"),
+    ];
+    let rules = answer.get("faults").and_then(Value::as_array);
+    let rules = rules.map(Vec::as_slice).unwrap_or_default();
+    print::rows(Form::of_output(arguments.connection.json), &columns, rules)?;
+    Ok(Answer::Yes)
+}
+
+/// A rule as a JSON document: `text` is one, or `kind=…,percent=…,operations=A+B`.
+fn rule_of(text: &str) -> Result<Value, Failure> {
+    if text.trim_start().starts_with(['{', '[']) {
+        return serde_json::from_str(text)
+            .map_err(|error| Failure::Usage(format!("the rule is not JSON: {error}")));
+    }
+    let member = |part: &str| {
+        let (name, value) = part
+            .split_once('=')
+            .ok_or_else(|| Failure::Usage(format!("{part}: a rule is written as NAME=VALUE,…")))?;
+        let value = match name {
+            "operations" => value.split('+').map(Value::from).collect(),
+            _ => serde_json::from_str::<serde_json::Number>(value)
+                .map_or_else(|_| Value::from(value), Value::Number),
+        };
+        Ok((name.to_owned(), value))
+    };
+    let members: Result<Map<String, Value>, Failure> = text.split(',').map(member).collect();
+    members.map(Value::Object)
+}
+
+fn time(text: &str) -> Result<crate::world::Timestamp, String> {
+    crate::world::Timestamp::parse(text).ok_or_else(|| {
+        "a time is 2026-01-31T12:00:00Z, or seconds or milliseconds since 1970".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_json_or_names_and_values() {
+        let expected = json!({
+            "kind": "delay", "delay_ms": 5, "percent": 2.5, "operations": ["PutRecord", "PutRecords"],
+        });
+        let short = "kind=delay,delay_ms=5,percent=2.5,operations=PutRecord+PutRecords";
+        assert_eq!(rule_of(short), Ok(expected.clone()));
+        assert_eq!(rule_of(&expected.to_string()), Ok(expected));
+        assert!(rule_of("delay").is_err());
+        assert!(rule_of("{").is_err());
+    }
 }

@@ -121,6 +121,12 @@ impl Client {
         Ok((status, document(answer)?))
     }
 
+    /// Sends DELETE.
+    pub(super) fn delete(&self, path: &str) -> Result<(), Failure> {
+        let request = self.prepared(self.agent.delete(self.url(path)));
+        self.answer(request.call()).map(drop)
+    }
+
     /// The document that `path` answers to a POST of lines.
     pub(super) fn post_lines(&self, path: &str, lines: &[u8]) -> Result<Value, Failure> {
         let request = self.prepared(self.agent.post(self.url(path)));
