@@ -25,7 +25,7 @@ mod stream;
 mod tag;
 mod u192;
 
-pub use aggregate::{Aggregate, UserRecord};
+pub(crate) use aggregate::{Aggregate, UserRecord};
 pub use arn::{AccountId, AccountRegion, ConsumerArn, Region, StreamArn};
 pub(crate) use bucket::{Bucket, WriteLimit};
 pub use hash_key::HashKey;

@@ -11,7 +11,7 @@ const BATCH: usize = 1_000;
 
 /// A setup and the account and region of its streams that name none.
 #[derive(Debug)]
-pub struct Maker {
+pub(crate) struct Maker {
     setup: Setup,
     home: AccountRegion,
 }

@@ -11,7 +11,7 @@ const DIGEST_BYTES: usize = 16;
 
 /// A user record of an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UserRecord<'a> {
+pub(crate) struct UserRecord<'a> {
     /// The partition key.
     pub partition_key: &'a str,
     /// The data.
@@ -20,7 +20,7 @@ pub struct UserRecord<'a> {
 
 /// What a record is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Aggregate<'a> {
+pub(crate) enum Aggregate<'a> {
     /// No aggregate: it is delivered as it is.
     Plain,
     /// An aggregate of these user records.
@@ -32,7 +32,7 @@ pub enum Aggregate<'a> {
 
 impl<'a> Aggregate<'a> {
     /// Takes a record's data apart, read from a shard with `range`.
-    pub fn of(data: &'a [u8], range: &HashKeyRange) -> Self {
+    pub(crate) fn of(data: &'a [u8], range: &HashKeyRange) -> Self {
         let Some(message) = message(data) else {
             return Self::Plain;
         };
@@ -221,7 +221,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_aggregate_is_taken_apart(
+        fn case_89_an_aggregate_is_taken_apart(
             records in prop::collection::vec(
                 ("[a-z]{1,200}", prop::collection::vec(any::<u8>(), 0..200)), 1..5),
         ) {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_digest_makes_a_plain_record_and_a_foreign_key_drops_all() {
+    fn case_89_a_wrong_digest_makes_a_plain_record_and_a_foreign_key_drops_all() {
         let data = aggregate(&[
             ("a".to_owned(), b"x".to_vec()),
             ("b".to_owned(), Vec::new()),

@@ -1,7 +1,6 @@
 //! Event source mappings as pure values: settings, events, filters, windows, and what an answer of
 //! a function means for the batch that it was given.
 
-mod aggregate;
 mod answer;
 mod decision;
 mod event;
@@ -16,7 +15,7 @@ mod request;
 mod settings;
 mod window;
 
-pub use aggregate::{Aggregate, UserRecord};
+pub(crate) use super::aggregate::{Aggregate, UserRecord};
 pub use answer::{Answer, ErrorSource, Response, Verdict};
 pub use decision::{BackOff, Failing, Failures, Next, next_step};
 pub use event::{EVENT_FRAME_BYTES, EventHead, EventRecord, EventWriter};

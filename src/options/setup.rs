@@ -10,7 +10,7 @@ mod shorthand;
 #[cfg(test)]
 mod tests;
 
-pub use plan::{Origin, Setup, StreamSetup};
+pub(crate) use plan::{Setup, StreamSetup};
 pub use problem::Problem;
 pub(super) use read::read;
-pub use records::record_of_line;
+pub(crate) use records::record_of_line;

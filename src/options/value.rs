@@ -212,7 +212,7 @@ pub(super) fn account(text: &str) -> Result<String, String> {
 }
 
 /// Whether `text` can be the name of a region.
-pub fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     region(text).is_ok()
 }
 

@@ -38,7 +38,7 @@ const OTHER_MEMBERS: [&str; 8] = [
 
 /// Everything that is made before an emulator answers.
 #[derive(Debug, Clone, Default)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// The streams, in the order of the file.
     pub streams: Vec<StreamSetup>,
     /// The clock, unless the options name one.
@@ -47,7 +47,7 @@ pub struct Setup {
 
 /// The place of a thing in a setup, for the refusal of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub(crate) struct Origin {
     source: Arc<str>,
     path: String,
     line: Option<usize>,
@@ -57,7 +57,7 @@ pub struct Origin {
 
 /// A stream to be made.
 #[derive(Debug, Clone)]
-pub struct StreamSetup {
+pub(crate) struct StreamSetup {
     /// The place of the stream in the setup.
     pub origin: Origin,
     /// The name, unchecked.

@@ -82,7 +82,7 @@ pub(super) fn from_file(path: &Path) -> Result<Vec<StartRecord>, Problem> {
 ///
 /// # Errors
 /// The line, the member and the reason.
-pub fn record_of_line(text: &str, line: usize) -> Result<StartRecord, Problem> {
+pub(crate) fn record_of_line(text: &str, line: usize) -> Result<StartRecord, Problem> {
     let mut node = document::from_json(text).map_err(|problem| problem.on_line(line))?;
     node.line = line;
     record(String::new(), node).map_err(|problem| problem.on_line(line))
