@@ -145,7 +145,7 @@ impl Part {
             }
             Self::Now => text.write_str(&Clock::System.now().to_rfc3339()),
             Self::NowMs => write!(text, "{}", Clock::System.now().millis()),
-            Self::Boolean => write!(text, "{}", random.number() % 2 == 0),
+            Self::Boolean => write!(text, "{}", random.number().is_multiple_of(2)),
             Self::Choice(words) => text.write_str(chosen(words, random)),
             Self::Fake(kind) => text.write_str(&kind.draw(random)),
         };

@@ -2,7 +2,7 @@
 
 use super::access::Permitted;
 use super::query::Query;
-use super::state::{Admin, json};
+use super::state::{Admin, Refused, json};
 use crate::engine::Stream;
 use axum::extract::State;
 use axum::response::Response;
@@ -16,7 +16,7 @@ pub(super) async fn streams(
     State(admin): State<Admin>,
     _permitted: Permitted,
     mut query: Query,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let account_region = query.account_region(&admin)?;
     query.end()?;
     let mut all: Vec<Value> = Vec::new();

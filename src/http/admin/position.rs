@@ -1,10 +1,10 @@
 //! The first record that a look into a stream shows.
 
 use super::query::refused;
+use super::state::Refused;
 use crate::engine::{Shard, StoreError};
 use crate::model::{SequenceNumber, ShardId};
 use crate::world::Timestamp;
-use axum::response::Response;
 
 /// The first record to show of each shard.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,7 +24,7 @@ const SEQUENCE_NUMBER_DIGITS: usize = 30;
 
 impl From {
     /// Reads `trim_horizon`, `latest`, a time or a sequence number.
-    pub(super) fn parse(text: &str) -> Result<Self, Response> {
+    pub(super) fn parse(text: &str) -> Result<Self, Refused> {
         match text {
             "trim_horizon" => return Ok(Self::TrimHorizon),
             "latest" => return Ok(Self::Latest),

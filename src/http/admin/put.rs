@@ -2,7 +2,7 @@
 
 use super::own_body::LargeBody;
 use super::query::refused;
-use super::state::{Admin, json, problem};
+use super::state::{Admin, Refused, json};
 use crate::engine::{PutFailure, Stream};
 use crate::operation;
 use crate::options::record_of_line;
@@ -16,7 +16,7 @@ pub(super) async fn put(
     admin: &Admin,
     stream: &Stream,
     body: LargeBody,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let text = str::from_utf8(&body.0.bytes).map_err(|_| refused("the body is not UTF-8"))?;
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.is_empty());
     let records = lines.map(|(line, number)| record_of_line(line, number));
@@ -24,7 +24,7 @@ pub(super) async fn put(
     let records = records.map_err(|problem| refused(&problem.to_string()))?;
     let settings = stream.put_settings();
     if !settings.writable {
-        return Err(problem(
+        return Err(Refused::new(
             StatusCode::CONFLICT,
             "the stream takes no records now",
         ));

@@ -1,20 +1,19 @@
 //! The query of our own paths: names and values, each once.
 
-use super::state::{Admin, problem};
+use super::state::{Admin, Refused};
 use crate::model::{AccountId, AccountRegion, Region};
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::Response;
 
 /// The members of a query that are not yet taken.
 #[derive(Debug)]
 pub(super) struct Query(Vec<(String, String)>);
 
 impl FromRequestParts<Admin> for Query {
-    type Rejection = Response;
+    type Rejection = Refused;
 
-    async fn from_request_parts(head: &mut Parts, _admin: &Admin) -> Result<Self, Response> {
+    async fn from_request_parts(head: &mut Parts, _admin: &Admin) -> Result<Self, Refused> {
         let text = head.uri.query().unwrap_or_default();
         let mut members: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
@@ -40,7 +39,7 @@ impl Query {
         name: &str,
         range: std::ops::RangeInclusive<usize>,
         default: usize,
-    ) -> Result<usize, Response> {
+    ) -> Result<usize, Refused> {
         let Some(text) = self.take(name) else {
             return Ok(default);
         };
@@ -52,7 +51,7 @@ impl Query {
     }
 
     /// The account and the region that the query names; where it names none, those of the start.
-    pub(super) fn account_region(&mut self, admin: &Admin) -> Result<AccountRegion, Response> {
+    pub(super) fn account_region(&mut self, admin: &Admin) -> Result<AccountRegion, Refused> {
         let mut account_region = admin.home.clone();
         if let Some(text) = self.take("account") {
             account_region.account = AccountId::parse(&text)
@@ -68,7 +67,7 @@ impl Query {
     }
 
     /// Refuses the first member that is left.
-    pub(super) fn end(self) -> Result<(), Response> {
+    pub(super) fn end(self) -> Result<(), Refused> {
         match self.0.first() {
             Some((name, _)) => Err(refused(&format!("the query cannot have {name} here"))),
             None => Ok(()),
@@ -77,6 +76,6 @@ impl Query {
 }
 
 /// The answer to a request that is malformed.
-pub(super) fn refused(text: &str) -> Response {
-    problem(StatusCode::BAD_REQUEST, text)
+pub(super) fn refused(text: &str) -> Refused {
+    Refused::new(StatusCode::BAD_REQUEST, text)
 }

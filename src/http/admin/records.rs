@@ -3,7 +3,7 @@
 use super::position::From;
 use super::query::{Query, refused};
 use super::record_json;
-use super::state::{Admin, failed, json};
+use super::state::{Admin, Refused, failed, json};
 use crate::engine::{Read, Shard, Stream};
 use crate::limits;
 use crate::model::{SequenceNumber, ShardId};
@@ -46,7 +46,7 @@ impl Cursor {
 
 impl Selection {
     /// The selection of a query; `default` is the position where it names none.
-    pub(super) fn take(query: &mut Query, default: From) -> Result<Self, Response> {
+    pub(super) fn take(query: &mut Query, default: From) -> Result<Self, Refused> {
         let shard = query.take("shard").map(|text| {
             let id = ShardId::parse(&text);
             id.ok_or_else(|| refused("shard is the id of a shard, such as shardId-000000000000"))
@@ -83,7 +83,7 @@ pub(super) async fn records(
     admin: &Admin,
     stream: &Stream,
     mut query: Query,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let selection = Selection::take(&mut query, From::TrimHorizon)?;
     let most = 1..=limits::LOOK_RECORDS_MOST;
     let limit = query.number("limit", most, limits::LOOK_RECORDS)?;

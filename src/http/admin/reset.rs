@@ -3,7 +3,7 @@
 use super::access::Permitted;
 use super::own_body::OwnBody;
 use super::query::refused;
-use super::state::{Admin, failed, problem};
+use super::state::{Admin, Refused, failed};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -22,7 +22,7 @@ pub(super) async fn reset(
     State(admin): State<Admin>,
     _permitted: Permitted,
     body: OwnBody,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let reset: Reset = match body.bytes.is_empty() {
         true => Reset::default(),
         false => serde_json::from_slice(&body.bytes)
@@ -33,7 +33,7 @@ pub(super) async fn reset(
     removed.map_err(|error| failed(&error))?;
     if reset.setup {
         let made = admin.setup.make(&admin.engine).await;
-        made.map_err(|error| problem(StatusCode::CONFLICT, &error.to_string()))?;
+        made.map_err(|error| Refused::new(StatusCode::CONFLICT, &error.to_string()))?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -51,7 +51,29 @@ pub(super) fn json(document: &Value) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// The answer to a request that the store cannot carry out.
-pub(super) fn failed(error: &StoreError) -> Response {
-    problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
+/// The refusal of a request: a status and a sentence.
+#[derive(Debug)]
+pub(super) struct Refused {
+    status: StatusCode,
+    text: String,
+}
+
+impl Refused {
+    pub(super) fn new(status: StatusCode, text: &str) -> Self {
+        Self {
+            status,
+            text: text.to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        problem(self.status, &self.text)
+    }
+}
+
+/// The refusal of a request that the store cannot carry out.
+pub(super) fn failed(error: &StoreError) -> Refused {
+    Refused::new(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
 }

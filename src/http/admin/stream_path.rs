@@ -1,11 +1,10 @@
 //! The stream that a path names, by name or ARN.
 
 use super::query::Query;
-use super::state::{Admin, problem};
+use super::state::{Admin, Refused};
 use crate::engine::Stream;
 use crate::model::StreamArn;
 use axum::http::StatusCode;
-use axum::response::Response;
 use std::sync::Arc;
 
 /// Splits `orders/records` into the stream and what is asked of it. An ARN has a slash of its own.
@@ -14,7 +13,7 @@ pub(super) fn split(path: &str) -> Option<(&str, &str)> {
 }
 
 /// The stream of this name in the account and region of the query, or of this ARN.
-pub(super) fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Stream>, Response> {
+pub(super) fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Stream>, Refused> {
     let account_region = query.account_region(admin)?;
     let found = match StreamArn::parse(name) {
         Some(arn) => admin.engine.find(&arn.scope, &arn.name),
@@ -26,6 +25,6 @@ pub(super) fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<S
             account_region.account,
             account_region.region.as_str()
         );
-        problem(StatusCode::NOT_FOUND, &text)
+        Refused::new(StatusCode::NOT_FOUND, &text)
     })
 }

@@ -5,7 +5,7 @@ use super::own_body::LargeBody;
 use super::put;
 use super::query::{Query, refused};
 use super::records;
-use super::state::{Admin, failed, json, problem};
+use super::state::{Admin, Refused, failed, json};
 use super::stream_path;
 use crate::engine::Stream;
 use crate::limits;
@@ -39,7 +39,7 @@ pub(super) async fn get(
     _permitted: Permitted,
     Path(path): Path<String>,
     mut query: Query,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let (name, action) = split(&path)?;
     let stream = stream_path::find(&admin, &mut query, name)?;
     match action {
@@ -55,7 +55,7 @@ pub(super) async fn post(
     Path(path): Path<String>,
     mut query: Query,
     body: LargeBody,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let (name, action) = split(&path)?;
     let stream = stream_path::find(&admin, &mut query, name)?;
     query.end()?;
@@ -67,18 +67,18 @@ pub(super) async fn post(
     }
 }
 
-fn split(path: &str) -> Result<(&str, &str), Response> {
+fn split(path: &str) -> Result<(&str, &str), Refused> {
     stream_path::split(path).ok_or_else(|| unknown(path))
 }
 
-fn unknown(action: &str) -> Response {
-    problem(
+fn unknown(action: &str) -> Refused {
+    Refused::new(
         StatusCode::NOT_FOUND,
         &format!("there is no path …/{action}"),
     )
 }
 
-async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Response> {
+async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Refused> {
     let wait: Wait = serde_json::from_slice(&body.0.bytes).map_err(|error| {
         refused(&format!(
             "the body is {{\"records\": N, \"timeout_ms\": M}}: {error}"
@@ -100,7 +100,7 @@ async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Response> {
     })
 }
 
-async fn clear(admin: &Admin, stream: &Arc<Stream>) -> Result<Response, Response> {
+async fn clear(admin: &Admin, stream: &Arc<Stream>) -> Result<Response, Refused> {
     match admin.engine.clear(stream).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(error) => Err(failed(&error)),
