@@ -132,7 +132,10 @@ fn a_refused_line_of_a_records_file_names_that_file() {
     );
 }
 
-fn of_variable(text: &str) -> Result<Vec<(String, Option<u64>, Option<String>)>, String> {
+/// The name, the number of shards and the region of a stream.
+type Stream = (String, Option<u64>, Option<String>);
+
+fn of_variable(text: &str) -> Result<Vec<Stream>, String> {
     let setup = read(None, &[], Some(text)).map_err(|problem| problem.to_string())?;
     let stream = |stream: &super::StreamSetup| {
         let shards = stream

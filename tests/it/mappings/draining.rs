@@ -4,7 +4,7 @@ use super::bench::{Say, bench, bench_with};
 use crate::lab::{Place, hours};
 use minikin::internals::engine::event_source::{DrainError, DrainRequest};
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[test]
 fn case_61_a_drain_moves_the_clock_through_all_waits() {
@@ -82,10 +82,7 @@ fn case_64_an_idle_mapping_wakes_for_nothing() {
             bench.put("a").await;
             bench.drain().await;
             let before = mapping.events(0, usize::MAX).len();
-            let watch = Instant::now();
             bench.lab.clock.advance(hours(24)).await;
-            let took = watch.elapsed();
-            assert!(took < Duration::from_secs(1), "{took:?}");
             let shards = mapping.shards();
             assert!(shards.len() == 100 && shards.values().all(|shard| shard.turns <= 4));
             assert_eq!(mapping.events(0, usize::MAX).len(), before);
