@@ -12,8 +12,8 @@
 //! }
 //! ```
 
-use super::policy::Document;
-use super::{AccountId, Policy, Principal};
+use super::arn::AccountId;
+use super::policy::{Document, Policy, Principal};
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -1,10 +1,11 @@
 //! Conditions of policies, with the operators and keys that are supported here.
 
+use super::attributes::Attributes;
 use super::document::Document;
+use super::flaws::Flaws;
 use super::pattern::{is_arn_like, is_like, parts};
 use super::truth::Truth;
-use super::{Flaws, Request};
-use crate::model::Tags;
+use crate::model::tag::Tags;
 use std::net::IpAddr;
 
 /// One operator with one key: true when the key's value matches one of the listed values.
@@ -151,7 +152,7 @@ impl Key {
     }
 
     /// The key's value in a request. An error when two values are possible.
-    fn value(&self, request: &Request<'_>) -> Result<Option<String>, ()> {
+    fn value(&self, request: &Attributes<'_>) -> Result<Option<String>, ()> {
         let caller = request.caller;
         Ok(match self {
             Self::PrincipalAccount => Some(caller.account().to_string()),
@@ -233,7 +234,7 @@ fn is_within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
 }
 
 impl Condition {
-    pub(super) fn holds(&self, request: &Request<'_>) -> Truth {
+    pub(super) fn holds(&self, request: &Attributes<'_>) -> Truth {
         let Ok(value) = self.key.value(request) else {
             return Truth::Unknown;
         };

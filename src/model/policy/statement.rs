@@ -1,11 +1,13 @@
 //! Statements of policies: effect, principals, actions, resources and conditions.
 
+use super::attributes::Attributes;
 use super::condition::{self, Condition};
 use super::document::Document;
+use super::flaws::Flaws;
 use super::pattern::is_like;
-use super::principal::{Principals, Reach};
+use super::principals::{Principals, Reach};
+use super::target::Target;
 use super::truth::Truth;
-use super::{Flaws, Request, Target};
 
 /// The effect of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,7 +178,7 @@ impl Statement {
         }
     }
 
-    pub(super) fn denies(&self, request: &Request<'_>) -> Truth {
+    pub(super) fn denies(&self, request: &Attributes<'_>) -> Truth {
         let reaches = self
             .principals
             .as_ref()
@@ -186,7 +188,7 @@ impl Statement {
 
     /// Whether the statement allows the request. With `delegated`, an Allow for the caller's
     /// account is enough.
-    pub(super) fn allows(&self, request: &Request<'_>, delegated: bool) -> Truth {
+    pub(super) fn allows(&self, request: &Attributes<'_>, delegated: bool) -> Truth {
         let reach = self
             .principals
             .as_ref()
@@ -200,7 +202,7 @@ impl Statement {
         Truth::every([reaches, self.applies(request)].into_iter())
     }
 
-    fn applies(&self, request: &Request<'_>) -> Truth {
+    fn applies(&self, request: &Attributes<'_>) -> Truth {
         let action = self.actions.holds(|pattern| {
             is_like(
                 &pattern.to_ascii_lowercase(),

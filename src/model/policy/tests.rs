@@ -1,7 +1,7 @@
 //! Decisions of single policies and of several together.
 
 use super::*;
-use crate::model::{AccountId, Identities};
+use crate::model::{AccountId, AccountRegion, Identities, Region, StreamArn, Tags};
 use proptest::prelude::*;
 use std::net::Ipv4Addr;
 use std::sync::Arc;

@@ -1,0 +1,109 @@
+//! The identities of the senders of requests.
+
+use super::pattern::parts;
+use crate::model::arn::AccountId;
+
+/// The identity of the sender of a request.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    arn: String,
+    /// The role's ARN, if the principal is a session of a role.
+    role: Option<String>,
+    account: AccountId,
+    is_root: bool,
+}
+
+/// The parts of a principal's ARN.
+pub(super) struct Named {
+    pub(super) account: AccountId,
+    role: Option<String>,
+    pub(super) is_root: bool,
+}
+
+impl Identity {
+    /// The root of the account, which may do everything in the account.
+    pub(super) fn root(account: AccountId, partition: &str) -> Self {
+        Self {
+            arn: format!("arn:{partition}:iam::{account}:root"),
+            role: None,
+            account,
+            is_root: true,
+        }
+    }
+
+    /// The principal with this ARN: a user, a role, a session of a role, or the root of an account.
+    pub(super) fn named(arn: &str) -> Option<Self> {
+        let Named {
+            account,
+            role,
+            is_root,
+        } = Named::read(arn)?;
+        Some(Self {
+            arn: arn.to_owned(),
+            role,
+            account,
+            is_root,
+        })
+    }
+
+    /// The ARN, as error texts show it.
+    pub(super) fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// The account.
+    pub(super) fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// True for the root of an account.
+    pub(super) fn is_root(&self) -> bool {
+        self.is_root
+    }
+
+    /// The value of `aws:PrincipalArn`. For a session it is the ARN of the role.
+    pub(super) fn principal_arn(&self) -> &str {
+        self.role.as_deref().unwrap_or(&self.arn)
+    }
+
+    /// Whether `arn` names the identity, or the role of the session.
+    pub(super) fn is_called(&self, arn: &str) -> bool {
+        self.arn == arn || self.role.as_deref() == Some(arn)
+    }
+}
+
+impl Named {
+    pub(super) fn read(arn: &str) -> Option<Self> {
+        let ["arn", partition, service, "", account, name] = parts(arn)? else {
+            return None;
+        };
+        let account = AccountId::parse(account).filter(|_| partition.starts_with("aws"))?;
+        let is_name = |name: &str| {
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_graphic() && !b"*?$".contains(&b))
+        };
+        if !is_name(name) {
+            return None;
+        }
+        let mut role = None;
+        match (service, name.split_once('/')) {
+            ("iam", None) if name == "root" => {}
+            ("iam", Some(("user" | "role", name))) if is_name(name) => {}
+            ("sts", Some(("assumed-role", session))) => {
+                let (name, session) = session.split_once('/')?;
+                if !is_name(name) || !is_name(session) || session.contains('/') {
+                    return None;
+                }
+                role = Some(format!("arn:{partition}:iam::{account}:role/{name}"));
+            }
+            _ => return None,
+        }
+        Some(Self {
+            account,
+            role,
+            is_root: name == "root",
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! The elements of policies that name principals.
+
+use super::document::Document;
+use super::identity::{Identity, Named};
+use super::truth::Truth;
+use crate::model::arn::AccountId;
+
+/// The way in which a statement applies to a principal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// The statement does not apply.
+    No,
+    /// It cannot be decided.
+    Unknown,
+    /// The statement names the account; the account's own policies decide.
+    Account,
+    /// The statement names the principal.
+    Itself,
+}
+
+/// The principals of a statement in a resource's policy.
+#[derive(Debug, Clone)]
+pub(super) struct Principals {
+    /// The list names the exceptions (`NotPrincipal`).
+    but: bool,
+    listed: Vec<Listed>,
+}
+
+#[derive(Debug, Clone)]
+enum Listed {
+    Anyone,
+    Account(AccountId),
+    Arn(String),
+    /// A service or a user of another directory. No request here has such a principal.
+    Foreign,
+    Unread,
+}
+
+impl Principals {
+    /// Reads a `Principal`. With `but`, the element is a `NotPrincipal`.
+    pub(super) fn read(document: &Document, but: bool) -> Self {
+        let listed = match document {
+            Document::Text(text) if text == "*" => vec![Listed::Anyone],
+            Document::Map(kinds) => kinds
+                .iter()
+                .flat_map(|(kind, names)| names.items().iter().map(|name| Listed::read(kind, name)))
+                .collect(),
+            Document::Null | Document::Scalar(_) | Document::Text(_) | Document::List(_) => {
+                vec![Listed::Unread]
+            }
+        };
+        Self { but, listed }
+    }
+
+    /// The way in which an Allow applies to `caller`. An Allow with `NotPrincipal` does not apply:
+    /// a list of ARNs does not say which sessions it excludes.
+    pub(super) fn allow(&self, caller: &Identity) -> Reach {
+        if self.but {
+            return Reach::Unknown;
+        }
+        let reaches = self.listed.iter().map(|listed| listed.reaches(caller));
+        reaches.max().unwrap_or(Reach::No)
+    }
+
+    /// Whether a Deny applies to `caller`. `NotPrincipal` excludes the named principals only: the
+    /// name of an account excludes its root.
+    pub(super) fn deny(&self, caller: &Identity) -> Truth {
+        let mut reaches = self.listed.iter().map(|listed| listed.reaches(caller));
+        if self.but {
+            return Truth::from(!reaches.any(|reach| reach == Reach::Itself));
+        }
+        match reaches.max().unwrap_or(Reach::No) {
+            Reach::No => Truth::No,
+            Reach::Unknown => Truth::Unknown,
+            Reach::Account | Reach::Itself => Truth::Yes,
+        }
+    }
+}
+
+impl Listed {
+    fn read(kind: &str, name: &Document) -> Self {
+        let Some(text) = name.text() else {
+            return Self::Unread;
+        };
+        match kind {
+            "AWS" if text == "*" => Self::Anyone,
+            "AWS" => {
+                let root = Named::read(text).filter(|named| named.is_root);
+                let account = AccountId::parse(text).or(root.map(|root| root.account));
+                match account {
+                    Some(account) => Self::Account(account),
+                    None if Named::read(text).is_some() => Self::Arn(text.to_owned()),
+                    None => Self::Unread,
+                }
+            }
+            "CanonicalUser" | "Federated" | "Service" => Self::Foreign,
+            _ => Self::Unread,
+        }
+    }
+
+    fn reaches(&self, caller: &Identity) -> Reach {
+        match self {
+            Self::Anyone => Reach::Itself,
+            Self::Account(account) if *account != caller.account() => Reach::No,
+            Self::Account(_) if caller.is_root() => Reach::Itself,
+            Self::Account(_) => Reach::Account,
+            Self::Arn(arn) if caller.is_called(arn) => Reach::Itself,
+            Self::Arn(_) | Self::Foreign => Reach::No,
+            Self::Unread => Reach::Unknown,
+        }
+    }
+}

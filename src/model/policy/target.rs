@@ -1,0 +1,61 @@
+//! The resources that policies name.
+
+use super::pattern::{PARTS, is_arn_like};
+use crate::model::arn::{AccountRegion, ConsumerArn, Region, StreamArn};
+use std::fmt;
+
+/// The resource of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The account in the region. Only the pattern `*` matches it.
+    Account(AccountRegion),
+    /// A stream.
+    Stream(StreamArn),
+    /// A consumer.
+    Consumer(ConsumerArn),
+}
+
+impl Target {
+    /// Account and region.
+    pub fn scope(&self) -> &AccountRegion {
+        match self {
+            Self::Account(scope) => scope,
+            Self::Stream(arn) => &arn.scope,
+            Self::Consumer(arn) => &arn.stream.scope,
+        }
+    }
+
+    /// True when an ARN with wildcards matches the resource. The parts are compared one by one: the
+    /// name of a region may have colons.
+    pub(super) fn is_like(&self, pattern: &str) -> bool {
+        let resource = match self {
+            Self::Account(_) => return pattern == "*",
+            Self::Stream(arn) => format!("stream/{}", arn.name),
+            Self::Consumer(arn) => {
+                let (stream, name) = (&arn.stream.name, &arn.name);
+                format!("stream/{stream}/consumer/{name}:{}", arn.created_s)
+            }
+        };
+        let AccountRegion { account, region } = self.scope();
+        let (account, region): (_, &Region) = (account.to_string(), region);
+        let arn: [&str; PARTS] = [
+            "arn",
+            region.partition(),
+            "kinesis",
+            region.as_str(),
+            &account,
+            &resource,
+        ];
+        pattern == "*" || is_arn_like(pattern, &arn)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(_) => f.write_str("*"),
+            Self::Stream(arn) => arn.fmt(f),
+            Self::Consumer(arn) => arn.fmt(f),
+        }
+    }
+}
