@@ -1,29 +1,31 @@
-//! Texts that travel through a caller and come back unread: how iterators and tokens are packed.
+//! Opaque texts: iterators and page tokens, which a client gets and sends back unread.
 //!
-//! The service's iterators are eight bytes, `00 00 00 00 00 00 00 01`, and then as many 16-byte
-//! blocks as AES makes of a text, all of it in base64. Ours look the same.
+//! The service's iterators are the eight bytes `00 00 00 00 00 00 00 01` and then 16-byte blocks,
+//! all of it in base64. Ours have the same form and length. Behind the prefix stand a salt, a
+//! checksum of everything, and the padded text, which is masked so that nobody comes to depend on
+//! its form.
 
-use aes::{Aes256Dec, Aes256Enc};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 /// Random bytes that make every sealed text a different one.
 pub const SALT_BYTES: usize = 6;
 
-const CHECKSUM_CHARACTERS: usize = 8;
+/// Bytes of the checksum: salt and checksum together take the place of the 20 characters before
+/// the text in the service's iterators, as far as their length shows.
+const CHECKSUM_BYTES: usize = 14;
 
 const PREFIX: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 
-/// A sealed text is to be opaque, not secret: it holds nothing its owner could not ask for. With a
-/// fixed key it outlives a restart.
-const KEY: [u8; 32] = *b"minikin seals what it hands out.";
+const BLOCK_BYTES: usize = 16;
 
-/// The salt stands in the first block, so a fixed start still gives different texts throughout.
-const START: [u8; 16] = [0; 16];
+/// A sealed text is opaque, not secret: it holds nothing that its owner could not ask for. The key
+/// is fixed, so that a sealed text outlives a restart.
+const KEY: &[u8] = b"minikin seals what it hands out.";
 
-/// What a text was sealed for; one sealed for one purpose does not open for another.
+/// The purpose of a sealed text. A text that was sealed for one purpose does not open for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// `ShardIterator`.
@@ -34,37 +36,69 @@ pub(super) enum Purpose {
 
 /// Packs `text` so that only [`open`] understands it.
 pub(super) fn seal(purpose: Purpose, salt: [u8; SALT_BYTES], text: &str) -> String {
-    let salt = format!(
-        "{:012x}",
-        salt.iter()
-            .fold(0_u64, |all, byte| all << 8 | u64::from(*byte))
-    );
-    let plain = format!("{salt}{:08x}{text}", checksum(purpose, &salt, text));
-    let blocks = cbc::Encryptor::<Aes256Enc>::new(&KEY.into(), &START.into())
-        .encrypt_padded_vec::<Pkcs7>(plain.as_bytes());
-    STANDARD.encode([&PREFIX[..], &blocks].concat())
+    let mut sealed =
+        Vec::with_capacity(PREFIX.len() + SALT_BYTES + CHECKSUM_BYTES + text.len() + 16);
+    sealed.extend_from_slice(&PREFIX);
+    sealed.extend_from_slice(&salt);
+    let mut body = text.as_bytes().to_vec();
+    pad(&mut body);
+    let checksum = checksum(purpose, &salt, &body);
+    mask(&checksum, &mut body);
+    sealed.extend_from_slice(&checksum);
+    sealed.extend_from_slice(&body);
+    STANDARD.encode(sealed)
 }
 
-/// Unpacks what [`seal`] packed for the same purpose; `None` for everything else.
+/// Unpacks a text that [`seal`] packed for the same purpose; `None` for every other text.
 pub(super) fn open(purpose: Purpose, sealed: &str) -> Option<String> {
     let bytes = STANDARD.decode(sealed).ok()?;
-    let blocks = bytes.strip_prefix(&PREFIX)?;
-    let plain = cbc::Decryptor::<Aes256Dec>::new(&KEY.into(), &START.into())
-        .decrypt_padded_vec::<Pkcs7>(blocks)
-        .ok()?;
-    let plain = String::from_utf8(plain).ok()?;
-    let (salt, rest) = plain.split_at_checked(2 * SALT_BYTES)?;
-    let (written, text) = rest.split_at_checked(CHECKSUM_CHARACTERS)?;
-    // Comparing texts refuses every other spelling of the same number as well.
-    (written == format!("{:08x}", checksum(purpose, salt, text))).then(|| text.to_owned())
+    let (salt, rest) = bytes.strip_prefix(&PREFIX)?.split_first_chunk()?;
+    let (written, body) = rest.split_first_chunk::<CHECKSUM_BYTES>()?;
+    let mut body = body.to_vec();
+    mask(written, &mut body);
+    if checksum(purpose, salt, &body) != *written {
+        return None;
+    }
+    let padding = usize::from(*body.last()?);
+    body.truncate(body.len().checked_sub(padding)?);
+    String::from_utf8(body).ok()
 }
 
-fn checksum(purpose: Purpose, salt: &str, text: &str) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&[purpose as u8]);
-    hasher.update(salt.as_bytes());
-    hasher.update(text.as_bytes());
-    hasher.finalize()
+/// Fills the last block, the first of which begins with the salt. Every byte of the padding is the
+/// number of its bytes, from 1 to 16.
+fn pad(body: &mut Vec<u8>) {
+    let used = (SALT_BYTES + CHECKSUM_BYTES + body.len()) % BLOCK_BYTES;
+    let padding = BLOCK_BYTES - used;
+    body.resize(body.len() + padding, padding as u8);
+}
+
+fn checksum(purpose: Purpose, salt: &[u8; SALT_BYTES], body: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    let mut keyed = keyed();
+    keyed.update(&[purpose as u8]);
+    keyed.update(salt);
+    keyed.update(body);
+    let digest = keyed.finalize().into_bytes();
+    *digest
+        .first_chunk()
+        .expect("a digest is longer than a checksum")
+}
+
+/// Masks the body, or takes the mask off again. The mask follows from the checksum, which differs
+/// with the salt.
+fn mask(checksum: &[u8; CHECKSUM_BYTES], body: &mut [u8]) {
+    for (number, part) in (0_u32..).zip(body.chunks_mut(32)) {
+        let mut keyed = keyed();
+        keyed.update(checksum);
+        keyed.update(&number.to_be_bytes());
+        let digest = keyed.finalize().into_bytes();
+        for (byte, mask) in part.iter_mut().zip(digest) {
+            *byte ^= mask;
+        }
+    }
+}
+
+fn keyed() -> Hmac<Sha256> {
+    Hmac::new_from_slice(KEY).expect("a key of any length will do")
 }
 
 #[cfg(test)]
