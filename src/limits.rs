@@ -1,7 +1,8 @@
 //! Every limit, of the service or of minikin, with its name, its values and its source.
 //!
-//! A limit that can be set is a row of the table below and a field of [`Limits`]. Other limits are
-//! constants: below the table, or in `limits/edge.rs` for connections, documents and databases. The
+//! A limit that can be set is a row of the table in `limits/table.rs` and a field of [`Limits`]. Other
+//! limits are constants: in `limits/edge.rs` for connections, documents and databases, and in
+//! `limits/fixed.rs` for everything else. The
 //! source stands in parentheses; "ours" is a choice of minikin. Numbers of a format stand with the
 //! format, and numbers of a shape with the shape.
 
@@ -131,7 +132,7 @@ limits! {
     on_demand_streams, "on-demand-streams", Some(50), Some(1_000_000), Some(50),
         "streams", "AWS quota";
     /// Open shards that UpdateShardCount may give one stream.
-    shards_per_stream, "shards-per-stream", Some(10_000), Some(1_000_000), Some(10_000),
+    shards_per_stream, "shards-per-stream", Some(10_000), Some(10_000), Some(10_000),
         "shards", "AWS API reference: UpdateShardCount";
     /// UpdateShardCount calls that change one stream in 24 hours.
     scalings_per_day, "scalings-per-day", Some(10), OFF, Some(10),
@@ -225,6 +226,9 @@ pub(crate) const EVENT_BYTES: u64 = 256 << 10;
 pub(crate) const RATE_PAUSE_MS: i64 = 100;
 /// Lifetime of a shard iterator, in milliseconds (AWS).
 pub(crate) const ITERATOR_LIFE_MS: i64 = 300_000;
+/// Time by which an iterator may have been issued after the present moment, in milliseconds (ours):
+/// more than a clock is set back for a wrong time zone.
+pub(crate) const ITERATOR_AHEAD_MS: i64 = 86_400_000;
 /// Default number of records of a GetRecords answer (AWS).
 pub(crate) const READ_ANSWER_RECORDS: usize = 10_000;
 /// Lifetime of a page token, in milliseconds (AWS).
@@ -258,6 +262,8 @@ pub(crate) const SIGNATURE_LIFE_S: i64 = 300;
 pub(crate) const SIGNING_KEYS: usize = 16;
 /// Bytes of a file of policies (ours; IAM takes 6,144 characters for each).
 pub(crate) const POLICIES_FILE_BYTES: u64 = 1 << 20;
+/// Bytes of the name of a region (ours): the longest of the service has 14.
+pub(crate) const REGION_CHARACTERS: usize = 64;
 /// Memory of the callers with counted rates, in bytes (ours).
 pub(crate) const CALL_RATE_BYTES: usize = 16 << 20;
 /// Time between two checks of the traffic of on-demand streams, in milliseconds (ours; the service

@@ -157,9 +157,7 @@ impl Engine {
     fn remove_leftover(&self, stream: &Stream) {
         stream.with_state(|state| {
             let _ticket = self.store.save(saved::removed(stream, state));
-            for shard in state.shards.values() {
-                self.store.delete(shard.log().id());
-            }
+            state.delete_logs(&self.store);
         });
     }
 

@@ -25,9 +25,8 @@ pub struct ShardIterator {
 impl ShardIterator {
     /// The text for the client. `salt` is random, because the service never gives a text twice.
     ///
-    /// Sealed is `{salt and checksum, 20 characters}{incarnation, 16}{issue time in ms,
-    /// 14}/{stream}/ {shard}/{position}/`, which makes it as long as the service's for every stream
-    /// name.
+    /// The sealed text is `{incarnation, 16 digits}{issue time in ms, 14}/{stream}/{shard}/{position}/`,
+    /// which makes it as long as the service's for every stream name.
     pub fn encode(&self, salt: [u8; SALT_BYTES]) -> String {
         seal(Purpose::ShardIterator, salt, &self.plain())
     }
@@ -71,9 +70,11 @@ impl ShardIterator {
         now.millis_since(self.issued) > limits::ITERATOR_LIFE_MS
     }
 
-    /// True when the time of issue is after `now`, which makes the iterator invalid.
-    pub fn issued_after(&self, now: Timestamp) -> bool {
-        self.issued > now
+    /// Whether the iterator was issued so long after `now` that it is invalid. An iterator of the
+    /// near future is valid: the machine's clock was set back since the issue, and the emulator
+    /// started again.
+    pub fn is_of_far_future(&self, now: Timestamp) -> bool {
+        self.issued.millis_since(now) > limits::ITERATOR_AHEAD_MS
     }
 }
 
@@ -173,8 +174,8 @@ mod tests {
         assert!(!iterator.expired(after(300_000)));
         assert!(iterator.expired(after(300_001)));
         assert!(!iterator.expired(after(-1)));
-        assert!(!iterator.issued_after(after(0)));
-        assert!(iterator.issued_after(after(-1)));
+        assert!(!iterator.is_of_far_future(after(-86_400_000)));
+        assert!(iterator.is_of_far_future(after(-86_400_001)));
     }
 
     proptest! {

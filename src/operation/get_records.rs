@@ -97,7 +97,7 @@ impl HasTarget for GetRecords {
 /// Decodes an iterator and checks its age.
 fn open_iterator(text: &ShardIteratorText, now: Timestamp) -> Result<ShardIterator, Error> {
     let iterator = ShardIterator::decode(text.as_str()).ok_or_else(Error::iterator_invalid)?;
-    if iterator.issued_after(now) {
+    if iterator.is_of_far_future(now) {
         return Err(Error::iterator_invalid());
     }
     if iterator.expired(now) {

@@ -4,43 +4,13 @@
     reason = "the one place that reads the machine's clock"
 )]
 
+use super::steady::{self, STEADY, ShiftedClock};
+use super::timestamp::Timestamp;
 use crate::lock::Lock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore};
-
-/// A moment in milliseconds since 1970-01-01T00:00:00Z, the precision of an arrival time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Timestamp(i64);
-
-impl Timestamp {
-    /// The moment `ms` milliseconds after 1970.
-    pub const fn from_millis(ms: i64) -> Self {
-        Self(ms)
-    }
-
-    /// Milliseconds since 1970.
-    pub const fn millis(self) -> i64 {
-        self.0
-    }
-
-    /// Whole seconds since 1970, rounded down.
-    pub const fn seconds(self) -> i64 {
-        self.0.div_euclid(1000)
-    }
-
-    /// The moment `ms` milliseconds later, or earlier if `ms` is negative. It saturates.
-    pub const fn plus_millis(self, ms: i64) -> Self {
-        Self(self.0.saturating_add(ms))
-    }
-
-    /// Milliseconds from `earlier` to this moment; 0 when `earlier` is later.
-    pub const fn millis_since(self, earlier: Self) -> i64 {
-        let gone = self.0.saturating_sub(earlier.0);
-        if gone > 0 { gone } else { 0 }
-    }
-}
 
 /// Measures a duration, always in real time.
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +31,10 @@ impl Stopwatch {
 /// A clock: it tells the time and wakes the tasks that wait for a moment.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The machine's clock.
+    /// The machine's clock, without its steps back.
     System,
+    /// The machine's clock as a test sets it, without the steps back.
+    Shifted(Arc<ShiftedClock>),
     /// A clock that moves on request only.
     Virtual(Arc<VirtualClock>),
 }
@@ -71,14 +43,17 @@ impl Clock {
     /// The time now.
     pub fn now(&self) -> Timestamp {
         match self {
-            Self::System => wall_time(),
+            Self::System => STEADY.now(steady::since_1970()),
+            Self::Shifted(clock) => clock.now(),
             Self::Virtual(clock) => clock.state.lock().now,
         }
     }
 
-    /// The machine's time, also with a virtual clock: for certificates and the log.
+    /// The time that the machine's clock shows now, also with a virtual clock: for certificates and
+    /// signatures.
     pub fn wall_time(&self) -> Timestamp {
-        wall_time()
+        let ms = steady::since_1970().as_millis();
+        Timestamp::from_millis(i64::try_from(ms).unwrap_or(i64::MAX))
     }
 
     /// An alarm of this clock, owned by one task.
@@ -99,20 +74,13 @@ impl Clock {
             id: 0,
         };
         let id = match self {
-            Self::System => 0,
+            Self::System | Self::Shifted(_) => 0,
             Self::Virtual(clock) => clock.enter(bell.rung.clone(), strict),
         };
         Alarm {
             bell: Bell { id, ..bell },
         }
     }
-}
-
-fn wall_time() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// A clock that stands still until it is advanced.
@@ -292,10 +260,10 @@ impl Alarm {
                     self.bell.rung.notified().await;
                 }
             }
-            Clock::System => match deadline {
+            clock @ (Clock::System | Clock::Shifted(_)) => match deadline {
                 None => self.bell.rung.notified().await,
                 Some(deadline) => {
-                    let left = deadline.millis_since(wall_time()).unsigned_abs();
+                    let left = deadline.millis_since(clock.now()).unsigned_abs();
                     let slept = tokio::time::sleep(Duration::from_millis(left));
                     tokio::select! {
                         biased;
@@ -347,7 +315,7 @@ impl Bell {
     /// Wakes the task: now, or at its next wait if it works.
     pub fn ring(&self) {
         match &self.clock {
-            Clock::System => self.rung.notify_one(),
+            Clock::System | Clock::Shifted(_) => self.rung.notify_one(),
             Clock::Virtual(clock) => clock.ring(self.id),
         }
     }

@@ -1,6 +1,6 @@
 //! Moments as people write them.
 
-use super::clock::Timestamp;
+use super::timestamp::Timestamp;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 

@@ -26,6 +26,7 @@ mod routing;
 mod setups;
 mod signing;
 mod simulation;
+mod steps;
 mod streams;
 mod subscriptions;
 mod tidy;

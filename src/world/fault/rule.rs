@@ -1,7 +1,7 @@
 //! The rule of a fault: its kind, and the calls it may hit.
 
 use super::kind::FaultKind;
-use crate::world::clock::Timestamp;
+use crate::world::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A rule for faults. Every member but the kind is optional.
@@ -73,7 +73,7 @@ impl FaultRule {
 
 /// A moment in a rule: RFC 3339, or seconds since 1970.
 mod until {
-    use crate::world::clock::Timestamp;
+    use crate::world::timestamp::Timestamp;
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
 

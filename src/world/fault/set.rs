@@ -4,7 +4,7 @@ use super::kind::FaultKind;
 use super::point::{Fault, Point, Rule};
 use super::rule::FaultRule;
 use crate::lock::Lock;
-use crate::world::clock::Timestamp;
+use crate::world::timestamp::Timestamp;
 use crate::world::random::Random;
 use serde::Serialize;
 use std::sync::Arc;

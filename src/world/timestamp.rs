@@ -1,0 +1,33 @@
+//! Moments.
+
+/// A moment in milliseconds since 1970-01-01T00:00:00Z, the precision of an arrival time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment `ms` milliseconds after 1970.
+    pub const fn from_millis(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// Milliseconds since 1970.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since 1970, rounded down.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// The moment `ms` milliseconds later, or earlier if `ms` is negative. It saturates.
+    pub const fn plus_millis(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds from `earlier` to this moment; 0 when `earlier` is later.
+    pub const fn millis_since(self, earlier: Self) -> i64 {
+        let gone = self.0.saturating_sub(earlier.0);
+        if gone > 0 { gone } else { 0 }
+    }
+}

@@ -1,0 +1,119 @@
+//! Steps of the machine's clock. The emulator's time does not go back with it.
+
+use crate::lab::until;
+use bytes::Bytes;
+use minikin::engine::{Behaviour, Engine, NewStream, PutFailure, Stream, new_settings};
+use minikin::limits::{Limits, Profile};
+use minikin::model::{
+    AccountId, AccountRegion, HashKey, NewRecord, Region, SequenceNumber, ShardId, ShardIterator,
+    StreamArn, StreamMode, StreamStatus,
+};
+use minikin::store::{Settings, Store};
+use minikin::world::{Clock, Random, ShiftedClock, World};
+use std::sync::Arc;
+
+const HOUR_MS: u64 = 3_600_000;
+
+/// A stream of an engine on a clock that is two hours ahead of the machine's.
+struct Stepped {
+    clock: Arc<ShiftedClock>,
+    engine: Arc<Engine>,
+    stream: Arc<Stream>,
+}
+
+impl Stepped {
+    async fn start() -> Self {
+        let clock = ShiftedClock::ahead_by(2 * HOUR_MS);
+        let opened = Store::open(Settings::default()).unwrap();
+        let (store, recovered) = opened.on_thread().unwrap();
+        let world = World::new(Clock::Shifted(clock.clone()), Random::seeded(1));
+        let limits = Limits {
+            shard_write_records: Some(2),
+            ..Limits::for_profile(Profile::Standard)
+        };
+        let behaviour = Behaviour {
+            transition_ms: 20,
+            ..Behaviour::default()
+        };
+        let (_stop, stopping) = tokio::sync::watch::channel(false);
+        let engine = Engine::start(world, limits, behaviour, store, &recovered, stopping).unwrap();
+        let account_region = AccountRegion {
+            account: AccountId::parse("123456789012").unwrap(),
+            region: Region::new("us-east-1"),
+        };
+        let new = NewStream {
+            settings: new_settings(StreamMode::Provisioned),
+            shards: 1,
+            tags: Vec::new(),
+        };
+        let arn = StreamArn::new(account_region.clone(), "orders");
+        engine.create(arn, new).await.unwrap();
+        let stream = engine.find(&account_region, "orders").unwrap();
+        Self {
+            clock,
+            engine,
+            stream,
+        }
+    }
+
+    async fn put(&self) -> Result<(), PutFailure> {
+        let record = NewRecord {
+            partition_key: Some("k".into()),
+            hash_key: HashKey::new(0),
+            data: Bytes::from_static(b"data"),
+        };
+        self.stream
+            .put_one(&self.engine, record)
+            .await
+            .map(|_placed| ())
+    }
+}
+
+#[tokio::test]
+async fn a_state_ends_though_the_clock_is_set_back() {
+    let stepped = Stepped::start().await;
+    assert_eq!(stepped.stream.snapshot().status, StreamStatus::Creating);
+    stepped.clock.set_ahead_by(HOUR_MS);
+    until("the end of CREATING", async || {
+        let status = stepped.stream.snapshot().status;
+        (status == StreamStatus::Active).then_some(())
+    })
+    .await;
+    stepped.engine.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rate_is_paid_off_though_the_clock_is_set_back() {
+    let stepped = Stepped::start().await;
+    until("a shard that takes no more", async || {
+        stepped.put().await.err()
+    })
+    .await;
+    stepped.clock.set_ahead_by(HOUR_MS);
+    until("a shard that takes records again", async || {
+        stepped.put().await.ok()
+    })
+    .await;
+    stepped.engine.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_iterator_stays_valid_though_the_clock_is_set_back() {
+    let stepped = Stepped::start().await;
+    let iterator = ShardIterator {
+        issued: stepped.engine.world.clock.now(),
+        incarnation: stepped.stream.incarnation,
+        stream: "orders".to_owned(),
+        shard: ShardId::new(0),
+        position: SequenceNumber::first_of(1, 0),
+    };
+    stepped.clock.set_ahead_by(0);
+    let now = stepped.engine.world.clock.now();
+    assert!(now >= iterator.issued);
+    // Also after a start by the clock that was set back.
+    let after_start = now.plus_millis(-2 * 3_600_000);
+    for now in [now, after_start] {
+        assert!(!iterator.expired(now) && !iterator.is_of_far_future(now));
+    }
+    stepped.engine.close().await.unwrap();
+}
