@@ -46,6 +46,15 @@ impl Error {
         ))
     }
 
+    /// AFTER_SEQUENCE_NUMBER with the ending number of a closed shard. The text was observed
+    /// (spring-cloud/spring-cloud-stream-binder-aws-kinesis#187).
+    pub fn starting_number_is_last() -> Self {
+        Kind::InvalidArgumentException.says(
+            "Invalid SequenceNumber for ShardIteratorType AFTER_SEQUENCE_NUMBER, SequenceNumber \
+             has reached max possible value for the shard.",
+        )
+    }
+
     /// AT_TIMESTAMP without a time.
     pub fn timestamp_missing() -> Self {
         Kind::InvalidArgumentException.says(

@@ -123,7 +123,7 @@ impl Offered {
 /// out before, so the engine does not need it.
 pub(super) fn check_ordering(
     context: &Context,
-    stream: &StreamArn,
+    stream: &Stream,
     settings: &PutSettings,
     number: Option<&SequenceNumberText>,
 ) -> Result<(), Error> {
@@ -132,11 +132,10 @@ pub(super) fn check_ordering(
         return Err(Error::ordering_not_expected());
     }
     let now = context.engine.world.clock.now();
-    let past = |time_s: u64| i64::try_from(time_s).is_ok_and(|time_s| time_s <= now.seconds());
     let parsed = SequenceNumber::parse(number.as_str());
-    match parsed.filter(|parsed| parsed.time_s.is_none_or(past)) {
+    match parsed.filter(|parsed| stream.can_order_after(parsed, now)) {
         Some(_) => Ok(()),
-        None => Err(Error::ordering_number_invalid(number.as_str(), stream)),
+        None => Err(Error::ordering_number_invalid(number.as_str(), &stream.arn)),
     }
 }
 

@@ -71,6 +71,10 @@ fn position_of(
         // The service was seen to fail with an internal error, for example on the number 0.
         return Err(Error::internal());
     }
+    let is_last = number.version == 2 && number.index == SequenceNumber::LAST_INDEX;
+    if is_last && kind == ShardIteratorType::AfterSequenceNumber {
+        return Err(Error::starting_number_is_last());
+    }
     let position = if kind == ShardIteratorType::AtSequenceNumber {
         number.position_at()
     } else {

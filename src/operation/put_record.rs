@@ -57,7 +57,7 @@ impl Operation for PutRecord {
         let (stream, settings) = admit(context, &input.stream, &offered, path)?;
         let [offered] = offered;
         let record = routed(context, &settings, offered)?;
-        check_ordering(context, &stream.arn, &settings, input.at_least.as_ref())?;
+        check_ordering(context, &stream, &settings, input.at_least.as_ref())?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run());
         }

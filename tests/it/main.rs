@@ -1,6 +1,7 @@
 //! The integration tests, one binary: black boxes, through the wire.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod ahead;
 mod aws_model;
 mod control;
 mod damage;
