@@ -11,6 +11,7 @@ mod errors;
 mod faults;
 mod formats;
 mod fuzz;
+mod gaps;
 mod hostile;
 mod iterators;
 mod kept;
