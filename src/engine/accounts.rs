@@ -160,3 +160,59 @@ impl AccountStreams {
 fn capacity_of(stream: &Arc<Stream>) -> Capacity {
     stream.look(Capacity::of)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::stream_state::new_settings;
+    use crate::model::{AccountId, Region, StreamArn, StreamMode, StreamStatus, Tags};
+
+    fn account_region() -> AccountRegion {
+        AccountRegion {
+            account: AccountId::parse("123456789012").unwrap(),
+            region: Region::new("us-east-1"),
+        }
+    }
+
+    fn stream(incarnation: u64, mode: StreamMode) -> Arc<Stream> {
+        let state = StreamState::creating(new_settings(mode), Tags::default());
+        let arn = StreamArn::new(account_region(), "orders");
+        Stream::new(arn, incarnation, Timestamp::default(), state)
+    }
+
+    #[test]
+    fn looking_at_an_account_does_not_create_it() {
+        let accounts = Accounts::default();
+        let (account_region, now) = (account_region(), Timestamp::default());
+        assert!(accounts.find(&account_region, "orders").is_none());
+        assert!(accounts.list(&account_region, None, 9).0.is_empty());
+        assert_eq!(accounts.capacity(&account_region), Capacity::default());
+        assert_eq!(accounts.settings(&account_region), AccountValue::default());
+        assert!(!accounts.counts(&account_region, now).committed);
+        assert!(accounts.0.is_empty());
+    }
+
+    #[test]
+    fn the_capacity_follows_every_change_of_a_stream_in_the_account() {
+        let mut accounts = Accounts::default();
+        let older = stream(1, StreamMode::Provisioned);
+        assert!(accounts.insert(&older).is_none());
+        let newer = stream(2, StreamMode::OnDemand);
+        assert!(accounts.insert(&newer).is_some());
+        let capacity = |accounts: &Accounts| {
+            let capacity = accounts.capacity(&account_region());
+            (capacity.on_demand_streams, capacity.streams_in_transition)
+        };
+        assert_eq!(capacity(&accounts), (1, 1));
+        accounts.change(&newer, |state| state.status = StreamStatus::Active);
+        assert_eq!(capacity(&accounts), (1, 0));
+        // The older stream is not in the account any more.
+        accounts.change(&older, |state| state.settings.on_demand = true);
+        accounts.remove(&older);
+        assert_eq!(capacity(&accounts), (1, 0));
+        accounts.change(&newer, |state| state.settings.on_demand = false);
+        assert_eq!(capacity(&accounts), (0, 0));
+        accounts.remove(&newer);
+        assert!(accounts.0.is_empty());
+    }
+}

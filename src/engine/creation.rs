@@ -78,15 +78,22 @@ impl Engine {
         new: NewStream,
     ) -> Result<(Arc<Stream>, Ticket), CreateError> {
         let now = self.world.clock.now();
-        let mut accounts = self.accounts.lock();
-        let tags = self.check_new(&accounts, &arn, &new)?;
+        let tags = self.check_new(&self.accounts.lock(), &arn, &new)?;
+        // Shards are opened without the lock of the accounts, which every request takes.
         let incarnation = self.next_incarnation.fetch_add(1, Ordering::Relaxed);
         let created_s = u64::try_from(now.seconds()).unwrap_or_default();
         let shards_created_s = created_s.saturating_sub(limits::SHARD_CREATED_BEFORE_S);
-        let mut state = StreamState::creating(new.settings, tags);
+        let mut state = StreamState::creating(new.settings.clone(), tags);
         let described = model::Shard::initial(new.shards, shards_created_s);
         state.open_shards(described, &self.shard_opener, incarnation, now);
         state.due = self.transition_end(now).filter(|_| !new.at_once);
+        let mut accounts = self.accounts.lock();
+        if let Err(error) = self.check_new(&accounts, &arn, &new) {
+            // Another request used the name or the rest of a quota meanwhile.
+            drop(accounts);
+            state.delete_logs(&self.store);
+            return Err(error);
+        }
         let stream = Stream::new(arn, incarnation, now, state);
         let ticket = stream.with_state(|state| {
             // Without a delay the stream is ACTIVE by the time it is durable.
@@ -158,11 +165,7 @@ impl Engine {
         self.accounts.lock().remove(stream);
         self.end_subscriptions(stream);
         self.event_sources.stream_gone(stream);
-        stream.look(|state| {
-            for shard in state.shards.values() {
-                self.store.delete(shard.log().id());
-            }
-        });
+        stream.look(|state| state.delete_logs(&self.store));
     }
 }
 

@@ -101,6 +101,13 @@ impl StreamState {
         self.route();
     }
 
+    /// Deletes the records of all shards.
+    pub(super) fn delete_logs(&self, store: &Store) {
+        for shard in self.shards.values() {
+            store.delete(shard.log().id());
+        }
+    }
+
     /// Sorts the open shards by their hash keys.
     fn route(&mut self) {
         let open = self

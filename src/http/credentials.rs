@@ -170,7 +170,9 @@ impl Scopes {
     }
 
     /// The account and region of `key/date/region/service/aws4_request`. Unless the key's account is
-    /// `known`, a key of twelve digits is an account of its own. Any text is a region.
+    /// `known`, a key of twelve digits is an account of its own. Any text of up to 64 bytes is a
+    /// region; a longer one stands for the default region (a choice), because names of regions stay
+    /// in memory and on disk.
     pub(super) fn of(&self, credential: Option<&str>, known: Option<AccountId>) -> AccountRegion {
         let text = credential.unwrap_or_default();
         let mut recent = self.recent.lock();
@@ -197,7 +199,8 @@ impl Scopes {
             .or_else(|| AccountId::parse(access_key(credential)))
             .unwrap_or(self.default.account);
         let mut parts = credential.unwrap_or_default().split('/');
-        let region = parts.nth(2).filter(|region| !region.is_empty());
+        let is_region = |name: &&str| (1..=limits::REGION_CHARACTERS).contains(&name.len());
+        let region = parts.nth(2).filter(is_region);
         let region = region.map_or_else(|| self.default.region.clone(), Region::new);
         AccountRegion { account, region }
     }
@@ -242,6 +245,10 @@ mod tests {
         let configured = text(None);
         assert_eq!(text(Some("AKIA")), configured);
         assert_eq!(text(Some("AKIA/20260101/us-east-1")), configured);
+        let long = |bytes| format!("AKIA/20260101/{}", "r".repeat(bytes));
+        let (longest, longer) = (long(64), long(65));
+        assert_ne!(text(Some(&longest)), configured);
+        assert_eq!(text(Some(&longer)), configured);
         let known = AccountId::parse("000000000007");
         let scope = scopes.of(Some("AKIA/20260101/mars-1"), known);
         assert_eq!(scope.to_string(), "000000000007/mars-1");

@@ -1,6 +1,6 @@
 //! Rates of a shard, on the emulator's clock.
 
-use crate::lab::{SHARD_0, Stream, kinesis_test, ms, seconds, wire_test};
+use crate::lab::{Lab, SHARD_0, Stream, kinesis_test, ms, seconds, wire_test};
 use aws_sdk_kinesis::operation::put_records::PutRecordsOutput;
 use aws_sdk_kinesis::types::ShardIteratorType;
 
@@ -375,5 +375,22 @@ wire_test!(
             let told = lab.json(operation, body).await.text();
             assert!(!told.contains("Rate exceeded"), "{operation}: {told}");
         }
+    }
+);
+
+wire_test!(
+    no_call_makes_more_shards_of_a_stream_than_the_limit_by_name,
+    ["--profile", "fast"],
+    |lab: Lab| async move {
+        lab.ok("CreateStream", r#"{"StreamName":"wide","ShardCount":5001}"#)
+            .await;
+        let scale = |count: u32| {
+            format!(
+                r#"{{"StreamName":"wide","TargetShardCount":{count},"ScalingType":"UNIFORM_SCALING"}}"#
+            )
+        };
+        let told = lab.refusal("UpdateShardCount", &scale(10_001)).await;
+        assert!(told.starts_with("LimitExceededException: "), "{told}");
+        lab.ok("UpdateShardCount", &scale(10_000)).await;
     }
 );
