@@ -68,3 +68,6 @@ pub(crate) use start::saved_time;
 pub(crate) use stream::{PutSettings, Stream, StreamSnapshot};
 pub(crate) use stream_state::{StreamState, new_settings};
 pub(crate) use subscription::{Event, Subscription};
+
+#[cfg(test)]
+mod tests;

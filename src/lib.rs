@@ -171,7 +171,9 @@ pub mod internals {
         };
     }
     pub mod world {
-        pub use crate::world::{RealDeadline, Stopwatch, World, raise_descriptor_limit};
+        pub use crate::world::{
+            RealDeadline, ShiftedClock, Stopwatch, World, raise_descriptor_limit,
+        };
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) use policy::{Policy, Principal, Refusal, Request, Target, judge};
 pub(crate) use record::NewRecord;
 pub(crate) use scaling::scale;
 pub use sealed_text::SALT_BYTES;
+pub(crate) use sequence_number::ParsedNumber;
 pub use sequence_number::{SEQUENCE_NUMBER_DIGITS, SequenceNumber};
 pub(crate) use shard::{Shard, merge, split};
 pub use shard_id::ShardId;

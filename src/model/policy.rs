@@ -17,10 +17,9 @@ mod statement;
 mod target;
 mod truth;
 
-pub use decision::Refusal;
-pub(crate) use decision::{Policy, Principal, Request, judge};
+pub(crate) use decision::{Policy, Principal, Refusal, Request, judge};
 pub(super) use document::Document;
-pub use target::Target;
+pub(crate) use target::Target;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //! than their parents end in, and their records have at least this second in their numbers.
 
 use crate::lab::{Lab, Stream, kinesis_test, wire_test};
-use minikin::model::SequenceNumber;
+use minikin::internals::model::SequenceNumber;
 use serde_json::{Value, json};
 
 /// Calls PutRecord with a hash key, and a number for ordering if there is one.

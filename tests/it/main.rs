@@ -28,7 +28,6 @@ mod routing;
 mod setups;
 mod signing;
 mod simulation;
-mod steps;
 mod streams;
 mod subscriptions;
 mod tidy;

@@ -17,7 +17,7 @@ pub(crate) struct Policy(Vec<Statement>);
 
 /// The sender of a request, with its policies.
 #[derive(Debug, Clone)]
-pub(crate) struct Principal {
+pub struct Principal {
     identity: Identity,
     policies: Vec<Policy>,
 }

@@ -1,18 +1,35 @@
 //! Steps of the machine's clock. The emulator's time does not go back with it.
 
-use crate::lab::until;
-use bytes::Bytes;
-use minikin::engine::{Behaviour, Engine, NewStream, PutFailure, Stream, new_settings};
-use minikin::limits::{Limits, Profile};
-use minikin::model::{
+use super::{Behaviour, Engine, NewStream, PutFailure, Stream, new_settings};
+use crate::limits::{Limits, Profile};
+use crate::model::{
     AccountId, AccountRegion, HashKey, NewRecord, Region, SequenceNumber, ShardId, ShardIterator,
     StreamArn, StreamMode, StreamStatus,
 };
-use minikin::store::{Settings, Store};
-use minikin::world::{Clock, Random, ShiftedClock, World};
+use crate::store::{Settings, Store};
+use crate::world::{Clock, Random, RealDeadline, ShiftedClock, World};
+use bytes::Bytes;
 use std::sync::Arc;
+use std::time::Duration;
 
 const HOUR_MS: u64 = 3_600_000;
+
+/// The limit in real time for each wait.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Asks again and again until there is a value, or fails the test after the limit.
+async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(value) = ask().await {
+                return value;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let found = RealDeadline::lasting(LIMIT).with(asking).await;
+    found.unwrap_or_else(|| panic!("waited {LIMIT:?} in vain for {what}"))
+}
 
 /// A stream of an engine on a clock that is two hours ahead of the machine's.
 struct Stepped {
@@ -45,6 +62,7 @@ impl Stepped {
             settings: new_settings(StreamMode::Provisioned),
             shards: 1,
             tags: Vec::new(),
+            at_once: false,
         };
         let arn = StreamArn::new(account_region.clone(), "orders");
         engine.create(arn, new).await.unwrap();
