@@ -96,7 +96,7 @@ impl Client {
         })))
     }
 
-    /// What `path` answers to GET, with these members in the query.
+    /// The document that `path` answers to GET, with these members in the query.
     pub(super) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
         document(self.open(path, query)?)
     }

@@ -30,7 +30,7 @@ pub(super) struct Generate {
     /// The template of a record, or @FILE. Placeholders: {{uuid}}, {{counter [FIRST [STEP]]}},
     /// {{int LOW HIGH}}, {{float LOW HIGH [DECIMALS]}}, {{bool}}, {{now}}, {{now-ms}},
     /// {{choice WORD[:WEIGHT] …}}, {{name}}, {{first-name}}, {{last-name}}, {{email}}, {{user}},
-    /// {{city}}, {{country}}, {{company}}, {{sentence}}
+    /// {{city}}, {{country}}, {{sentence}}
     #[arg(long, value_name = "T")]
     template: Option<String>,
     /// The template of the partition keys
@@ -104,7 +104,7 @@ impl Pace {
         }
     }
 
-    /// Whether the records up to `number` are sent before more are made.
+    /// True when the records up to `number` are to be sent before more are made.
     fn is_due(&self, number: u64) -> bool {
         let step = |rate: u64| (rate * STEP_MS / 1000).max(1);
         self.rate

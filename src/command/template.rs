@@ -3,7 +3,6 @@
 use crate::world::{Clock, Random};
 use fake::Fake;
 use fake::faker::address::en::{CityName, CountryName};
-use fake::faker::company::en::CompanyName;
 use fake::faker::internet::en::{FreeEmail, Username};
 use fake::faker::lorem::en::Sentence;
 use fake::faker::name::en::{FirstName, LastName, Name};
@@ -48,11 +47,10 @@ enum Kind {
     User,
     City,
     Country,
-    Company,
     Sentence,
 }
 
-const KINDS: [(&str, Kind); 9] = [
+const KINDS: [(&str, Kind); 8] = [
     ("name", Kind::Name),
     ("first-name", Kind::FirstName),
     ("last-name", Kind::LastName),
@@ -60,7 +58,6 @@ const KINDS: [(&str, Kind); 9] = [
     ("user", Kind::User),
     ("city", Kind::City),
     ("country", Kind::Country),
-    ("company", Kind::Company),
     ("sentence", Kind::Sentence),
 ];
 
@@ -237,7 +234,6 @@ impl Kind {
             Self::User => Username().fake_with_rng(lots),
             Self::City => CityName().fake_with_rng(lots),
             Self::Country => CountryName().fake_with_rng(lots),
-            Self::Company => CompanyName().fake_with_rng(lots),
             Self::Sentence => Sentence(3..8).fake_with_rng(lots),
         }
     }
