@@ -268,6 +268,11 @@ impl Emulator {
         self.engine.subscriptions()
     }
 
+    /// The number of receives that wait at queues.
+    pub fn waiting_receives(&self) -> usize {
+        self.engine.waiting_receives()
+    }
+
     /// Stops it: requests in flight are finished, records are committed.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //!   `active_subscriptions`: one kind of request each.
 //! - `transitions` with `deadlines`, `retention`, `scaling`: the tasks. `tasks` spawns them.
 //! - `event_source`: event source mappings, a folder of its own.
+//! - `queue/`: queues.
 //! - `saved`: how a stream is written to the catalog. `start`: how an engine starts from it.
 //!
 //! # The order of locks
@@ -14,10 +15,13 @@
 //! this ([`crate::lock`]).
 //!
 //! 1. All accounts.
-//! 2. One stream.
-//! 3. The writers of one shard.
-//! 4. Deadlines, call rates, active subscriptions, or the read rates of one shard.
-//! 5. Every other lock of the program: the list of mappings before one mapping; those of the store, the clock, the fault rules, the tasks.
+//! 2. The queues of all accounts.
+//! 3. One stream.
+//! 4. One queue.
+//! 5. The writers of one shard.
+//! 6. Deadlines, call rates, active subscriptions, or the read rates of one shard.
+//! 7. Every other lock of the program: the list of mappings before one mapping; those of the store,
+//!    the clock, the fault rules, the tasks.
 
 mod accounts;
 mod active_subscriptions;
@@ -34,6 +38,7 @@ mod deletion;
 pub mod event_source;
 mod lock_order;
 mod put;
+pub(crate) mod queue;
 mod record_count;
 mod reset;
 mod resharding;

@@ -6,12 +6,16 @@ mod consumers;
 mod exception;
 mod kms;
 mod logged;
+mod queues;
 mod reading;
 mod requests;
 mod shards;
 mod signatures;
 mod stream_name;
 mod streams;
+mod tags;
 
 pub(crate) use exception::{Error, Kind};
 pub(crate) use kms::{KeyPurpose, KeyUse};
+pub(crate) use queues::entry_failure;
+pub(crate) use tags::TagOwner;

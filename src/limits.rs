@@ -155,6 +155,12 @@ limits! {
     /// Consumers of one stream that may be in CREATING at once.
     consumers_creating, "consumers-creating", Some(5), OFF, Some(5),
         "consumers", "AWS API reference: RegisterStreamConsumer";
+    /// Queues of one account and region that may be in CREATING or DELETING at once.
+    queues_in_transition, "queues-in-transition", Some(5), OFF, Some(5),
+        "queues", "AWS quota";
+    /// Records of one queue in flight, and as many of its dead-letter records.
+    queue_in_flight, "queue-in-flight", Some(120_000), OFF, Some(120_000),
+        "records", "AWS quota";
     /// Warm throughput of one stream.
     warm_throughput, "warm-throughput", Some(10_240), Some(10_240), Some(10_240),
         "MiB/s", "AWS API reference: UpdateStreamWarmThroughput";
@@ -245,6 +251,23 @@ pub(crate) const RECORD_KIB: u32 = 1_024;
 pub(crate) const RETENTION_HOURS: u32 = 24;
 /// Default and largest number of consumers of a ListStreamConsumers answer (AWS).
 pub(crate) const CONSUMERS_PAGE: usize = 100;
+/// Visibility timeout of a queue that sets nothing else, in seconds (AWS).
+pub(crate) const QUEUE_VISIBILITY_TIMEOUT_S: u32 = 30;
+/// Queues in a ListQueues answer when the request does not say, and at most (a choice: as ListChannels).
+pub(crate) const QUEUES_PAGE: usize = 100;
+/// Records in a receive from a queue when the request does not say, and at most (AWS).
+pub(crate) const QUEUE_RECEIVE_RECORDS: usize = 10;
+/// Time for which a receive waits when the request does not say, in milliseconds (AWS).
+pub(crate) const QUEUE_WAIT_MS: i64 = 9_000;
+/// Bytes of data and partition keys in a receive, unless one record alone is larger (ours: ten of the
+/// largest records would make an answer of 133 MiB).
+pub(crate) const QUEUE_ANSWER_BYTES: u64 = 10 << 20;
+/// Bytes of changes of a queue after which it lists its records anew, at least (ours).
+pub(crate) const QUEUE_LIST_AFTER_BYTES: usize = 256 << 10;
+/// Bytes of one document of such a list (ours: a segment has room for it).
+pub(crate) const QUEUE_DOCUMENT_BYTES: usize = 48 << 10;
+/// Receives after which a record becomes dead-letter where nothing else is said (AWS).
+pub(crate) const QUEUE_MAX_RECEIVE_COUNT: u32 = 6;
 /// Shortest retention period, in hours (AWS).
 pub(crate) const MIN_RETENTION_HOURS: i32 = 24;
 /// Longest retention period, in hours (AWS).

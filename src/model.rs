@@ -14,6 +14,7 @@ mod identities;
 mod kms_key;
 mod page_token;
 mod policy;
+mod queue;
 mod record;
 mod scaling;
 mod sealed_text;
@@ -26,6 +27,7 @@ mod tag;
 mod u192;
 
 pub(crate) use aggregate::{Aggregate, UserRecord};
+pub(crate) use arn::QueueArn;
 pub use arn::{AccountId, AccountRegion, ConsumerArn, Region, StreamArn};
 pub(crate) use bucket::{Bucket, WriteLimit};
 pub use hash_key::HashKey;
@@ -35,6 +37,11 @@ pub use kms_key::KeyState;
 pub(crate) use kms_key::Keys;
 pub use page_token::PageToken;
 pub(crate) use policy::{Policy, Principal, Refusal, Request, Target, judge};
+pub(crate) use queue::{
+    Delivery, HandleFault, HandleSeal, QUEUE_SECRET_BYTES, QueueAttributes, QueueCounts,
+    QueueRecords, QueueReplay, QueueStart, ReceiptHandle, RecordBefore, RecordIds, UnreadRecord,
+    changes_document, queue_id,
+};
 pub(crate) use record::NewRecord;
 pub(crate) use scaling::scale;
 pub use sealed_text::SALT_BYTES;

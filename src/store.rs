@@ -44,12 +44,13 @@ pub(crate) use format::catalog::Change;
 #[cfg(any(test, fuzzing))]
 pub use format::fuzzing;
 pub use format::record::{LogId, Record};
-pub(crate) use format::value::MappingValue;
 pub(crate) use format::value::{AccountValue, Consumer};
 pub use format::value::{
     History, PendingChange, ReshardingOrder, ShardValue, StreamSettings, StreamValue,
 };
+pub(crate) use format::value::{MappingValue, QueueValue};
 pub use handle::Store;
+pub(crate) use log::peek::Ahead;
 pub(crate) use log::read::Batch;
 pub use log::read::ReadLimit;
 pub(crate) use log::shard_log::Follower;
@@ -59,4 +60,5 @@ pub(crate) use log::ticket::{Ticket, WriteReservation};
 pub(crate) use open::Opened;
 pub use open::Recovered;
 pub use recovery::Damage;
+pub(crate) use shared::arrivals::{Arrivals, Receiver, Receivers};
 pub use shared::settings::{Durability, Settings};

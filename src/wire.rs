@@ -30,6 +30,7 @@ mod timestamp;
 mod violations;
 
 pub use blob::Blob;
+pub(crate) use blob::BlobView;
 pub(crate) use codec::{Explained, explain, member_text, unreadable_reason};
 pub use codec::{decode, encode, parses};
 pub(crate) use declare::Present;

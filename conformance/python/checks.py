@@ -566,6 +566,7 @@ def streams_are_deleted():
 
 
 # These, too, are checks.
+import queues  # noqa: E402, F401
 import subscriptions  # noqa: E402, F401
 
 main("python")

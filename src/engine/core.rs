@@ -7,6 +7,7 @@ use super::capacity::Capacity;
 use super::commitment::{self, Commitment};
 use super::deadlines::Deadlines;
 use super::event_source::{EventSources, Outbound};
+use super::queue::Queues;
 use super::saved;
 use super::stream::Stream;
 use super::stream_state::{ShardOpener, StreamState};
@@ -40,6 +41,7 @@ pub struct Engine {
     pub(super) next_incarnation: AtomicU64,
     pub(super) shard_opener: ShardOpener,
     pub(super) deadlines: Deadlines,
+    pub(super) queues: Queues,
     pub(super) call_rates: CallRates,
     pub(super) tasks: Tasks,
     /// The event source mappings.

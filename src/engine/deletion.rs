@@ -16,6 +16,8 @@ pub enum DeleteError {
     NotActive(StreamStatus),
     /// Consumers are registered, and were not to be deleted with the stream.
     HasConsumers,
+    /// The stream has queues.
+    HasQueues,
     /// Too many streams are being created or deleted.
     TooManyInTransition(u64),
     /// The store does not write.
@@ -62,6 +64,9 @@ impl Engine {
                 StreamStatus::Creating => 0,
                 StreamStatus::Active => 1,
             };
+            if !state.queues.is_empty() {
+                return Err(DeleteError::HasQueues);
+            }
             if !with_consumers && !state.consumers.is_empty() {
                 return Err(DeleteError::HasConsumers);
             }

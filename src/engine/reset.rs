@@ -1,4 +1,4 @@
-//! Resetting the engine: every stream of every account goes, with its records and consumers.
+//! Resetting the engine: every stream of every account goes, with its records, consumers and queues.
 
 use super::core::Engine;
 use super::saved;
@@ -7,7 +7,7 @@ use crate::store::{AccountValue, Change, StoreError};
 use std::sync::Arc;
 
 impl Engine {
-    /// Removes every stream and the settings of every account. The clock stays. Returns once this is as durable as
+    /// Removes every stream, every queue and the settings of every account. The clock stays. Returns once this is as durable as
     /// the settings promise.
     ///
     /// # Errors
@@ -15,7 +15,9 @@ impl Engine {
     pub async fn reset(&self) -> Result<(), StoreError> {
         self.check_store()?;
         let streams = self.streams();
+        let queues = self.all_queues();
         let mut changes = removals(&streams);
+        changes.extend(queues.iter().map(|queue| self.queue_removal(queue)));
         let accounts = self.accounts.lock().with_settings();
         for account_region in accounts {
             let settings = AccountValue::default();
@@ -23,6 +25,7 @@ impl Engine {
             self.accounts.lock().set_settings(account_region, settings);
         }
         let ticket = self.store.save(changes);
+        queues.iter().for_each(|queue| self.forget_queue(queue));
         for stream in &streams {
             self.forget(stream);
         }

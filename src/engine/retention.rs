@@ -29,6 +29,7 @@ pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
         for stream in engine.streams() {
             trim(&engine, &stream, now).await;
         }
+        engine.trim_queues(now).await;
     }
 }
 
@@ -46,6 +47,9 @@ async fn trim(engine: &Engine, stream: &Arc<Stream>, now: Timestamp) {
             if let Some(shard) = state.shards.remove(id) {
                 engine.store.delete(shard.log().id());
             }
+        }
+        if !expired.is_empty() {
+            state.route();
         }
         let changes = saved::removed_shards(stream, &expired);
         (!changes.is_empty()).then(|| engine.store.save(changes))

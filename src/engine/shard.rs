@@ -21,6 +21,8 @@ pub struct Shard {
     pub id: ShardId,
     /// The second of the creation since the epoch; part of every sequence number of the shard.
     pub created_s: u64,
+    /// The shards that it goes on from.
+    pub(crate) parents: [Option<ShardId>; 2],
     range: HashKeyRange,
     log: Arc<Log>,
     counter: Counter,
@@ -81,6 +83,7 @@ impl Shard {
         Arc::new(Self {
             id: description.id,
             created_s: description.created_s,
+            parents: [description.parent, description.adjacent_parent],
             range: description.hash_key_range,
             log,
             counter,
@@ -247,9 +250,14 @@ impl Shard {
 
     /// Whether the shard is closed and has no record at or after `position`.
     pub fn is_exhausted(&self, position: SequenceNumber) -> bool {
+        self.is_complete_before(position.index)
+    }
+
+    /// Whether the shard is closed and nothing in it can come at or after `index`.
+    pub(crate) fn is_complete_before(&self, index: u64) -> bool {
         let closed = !self.writing.lock().description.is_open();
         // Records that were appended before the closing may not be committed yet.
-        closed && position.index >= self.log.next()
+        closed && index >= self.log.next()
     }
 
     /// Reads records.

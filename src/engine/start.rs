@@ -8,6 +8,8 @@ use super::call_rates::CallRates;
 use super::core::{Behaviour, Engine};
 use super::deadlines::{Deadlines, Due};
 use super::event_source::{self, EventSources};
+use super::queue;
+use super::queue::Queues;
 use super::stream::Stream;
 use super::stream_state::{ShardOpener, StreamState};
 use super::tasks::Tasks;
@@ -60,7 +62,7 @@ impl Engine {
         stopping: watch::Receiver<bool>,
     ) -> Result<Arc<Self>, RestoreError> {
         let alarms = std::array::from_fn(|_| world.clock.alarm());
-        let [transition_alarm, _, _] = &alarms;
+        let [transition_alarm, _, _, queue_alarm] = &alarms;
         let stop = watch::Sender::new(false);
         let tasks = Tasks::new();
         let admission = Admission::new(&limits);
@@ -78,6 +80,7 @@ impl Engine {
         });
         let engine = Self {
             deadlines: Deadlines::new(transition_alarm.bell()),
+            queues: Queues::new(queue_alarm.bell()),
             admission,
             event_sources: Arc::new(event_sources),
             traffic: Traffic::default(),
@@ -106,8 +109,15 @@ impl Engine {
         Ok(engine)
     }
 
-    fn spawn_tasks(self: &Arc<Self>, alarms: [Alarm; 3]) {
-        let [transition_alarm, retention_alarm, scaling_alarm] = alarms;
+    fn spawn_tasks(self: &Arc<Self>, alarms: [Alarm; 4]) {
+        let [
+            transition_alarm,
+            retention_alarm,
+            scaling_alarm,
+            queue_alarm,
+        ] = alarms;
+        let queues = queue::run(self.clone(), queue_alarm);
+        self.tasks.spawn("queues", queues);
         let transitions = transitions::run(self.clone(), transition_alarm);
         self.tasks.spawn("transitions", transitions);
         let retention = retention::run(self.clone(), retention_alarm);
@@ -133,6 +143,9 @@ impl Engine {
         for (account_region, settings) in saved_accounts(recovered) {
             accounts.set_settings(account_region, settings);
         }
+        let streams = accounts.streams().into_iter();
+        let streams = streams.map(|stream| (stream.incarnation, stream));
+        self.restore_queues(recovered, &streams.collect())?;
         self.store.forget_unclaimed();
         Ok(())
     }
@@ -258,7 +271,7 @@ fn saved_shards(recovered: &Recovered) -> Result<BTreeMap<u64, Vec<model::Shard>
     Ok(shards)
 }
 
-fn status_of(text: &str) -> Result<StreamStatus, RestoreError> {
+pub(super) fn status_of(text: &str) -> Result<StreamStatus, RestoreError> {
     let all = [
         StreamStatus::Creating,
         StreamStatus::Active,
@@ -269,7 +282,7 @@ fn status_of(text: &str) -> Result<StreamStatus, RestoreError> {
     status.ok_or_else(|| unreadable("the state of a stream"))
 }
 
-fn unreadable(what: &str) -> RestoreError {
+pub(super) fn unreadable(what: &str) -> RestoreError {
     RestoreError(format!(
         "{what} in the data directory cannot be read: it was written by another version, or it \
          is damaged"

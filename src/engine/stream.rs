@@ -50,6 +50,8 @@ pub struct StreamSnapshot {
     pub open_shards: usize,
     /// Number of registered consumers.
     pub consumers: usize,
+    /// How many queues there are, in any status.
+    pub queues: usize,
 }
 
 /// The settings of a stream that a writer obeys.
@@ -116,6 +118,7 @@ impl Stream {
                 0
             },
             consumers: state.consumers.len(),
+            queues: state.queues.len(),
         }
     }
 
@@ -194,6 +197,12 @@ impl Stream {
             shard.parent == Some(parent) || shard.adjacent_parent == Some(parent)
         };
         shards.filter(is_child).collect()
+    }
+
+    /// The moment before which records are expired, and all shards by id.
+    pub(crate) fn all_shards(&self, now: Timestamp) -> (Timestamp, Arc<[Arc<Shard>]>) {
+        let state = self.state.lock();
+        (state.horizon(now), state.all().clone())
     }
 
     /// The open shards, and whether records are marked as encrypted.

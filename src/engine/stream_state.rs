@@ -3,7 +3,7 @@
 use super::shard::{Counter, Shard};
 use crate::limits::{self, Limits};
 use crate::model::{self, EncryptionType, HashKey, ShardId, StreamMode, StreamStatus, Tags};
-use crate::store::{Consumer, History, LogId, PendingChange, Store, StreamSettings};
+use crate::store::{Arrivals, Consumer, History, LogId, PendingChange, Store, StreamSettings};
 use crate::world::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -40,6 +40,12 @@ pub struct StreamState {
     counters: BTreeMap<u32, Counter>,
     /// The open shards in the order of their hash keys: they cover the key space exactly once.
     routes: Arc<[Arc<Shard>]>,
+    /// The shards by id, as readers of all of them take them.
+    all: Arc<[Arc<Shard>]>,
+    /// The numbers of its queues.
+    pub queues: BTreeSet<u64>,
+    /// Announces records to those who wait at its queues.
+    pub(crate) arrivals: Arc<Arrivals>,
 }
 
 /// Number of shards with one sequence counter, as recorded at the service.
@@ -75,6 +81,9 @@ impl StreamState {
             shards: BTreeMap::new(),
             counters: BTreeMap::new(),
             routes: Arc::new([]),
+            all: Arc::new([]),
+            queues: BTreeSet::new(),
+            arrivals: Arc::default(),
         }
     }
 
@@ -92,6 +101,7 @@ impl StreamState {
                 stream: incarnation,
                 shard: id.index(),
             });
+            log.announce_to(&self.arrivals);
             let group = id.index() / SHARDS_PER_COUNTER;
             let counter = self.counters.entry(group);
             let counter = counter.or_insert_with(|| Counter::new(opener.first_index.into()));
@@ -108,8 +118,13 @@ impl StreamState {
         }
     }
 
-    /// Sorts the open shards by their hash keys.
-    fn route(&mut self) {
+    /// The shards by id.
+    pub(crate) fn all(&self) -> &Arc<[Arc<Shard>]> {
+        &self.all
+    }
+
+    /// Sorts the open shards by their hash keys, and lists all by id.
+    pub(super) fn route(&mut self) {
         let open = self
             .shards
             .values()
@@ -117,6 +132,7 @@ impl StreamState {
         let mut open: Vec<_> = open.cloned().collect();
         open.sort_by_key(|shard| shard.range().start);
         self.routes = open.into();
+        self.all = self.shards.values().cloned().collect();
     }
 
     /// The open shards in the order of their hash keys.

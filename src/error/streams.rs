@@ -1,4 +1,4 @@
-//! Errors about streams, their status, their creation and their tags.
+//! Errors about streams, their status, and their creation.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
@@ -107,36 +107,5 @@ impl Error {
         Kind::InvalidArgumentException.says(
             "Record distribution strategy AUTO is only supported for streams in On-Demand mode.",
         )
-    }
-}
-
-/// Tags.
-impl Error {
-    /// A tag has a character that no tag may have.
-    pub fn tag_characters() -> Self {
-        Kind::InvalidArgumentException.says(
-            "Some tags contain invalid characters. Valid characters: Unicode letters, digits, \
-             white space, _ . / = + - % @.",
-        )
-    }
-
-    /// A tag has a character or a prefix that the second check refuses.
-    pub fn tags_illegal(verb: &str, preposition: &str, stream: &StreamArn) -> Self {
-        let stream = named(stream);
-        Kind::InvalidArgumentException.says(format!(
-            "Failed to {verb} tags {preposition} stream {stream} because some tags contained \
-             illegal characters. The allowed characters are Unicode letters, \
-             white-spaces, '_',',','/','=','+','-','@'."
-        ))
-    }
-
-    /// The stream would have too many tags. The service's text says 10; its limit is 50.
-    pub fn too_many_tags(stream: &StreamArn) -> Self {
-        let stream = named(stream);
-        Kind::InvalidArgumentException.says(format!(
-            "Failed to add tags to stream {stream} because a given stream cannot have more than \
-             10 tags associated with it."
-        ))
-        .by(["tags"])
     }
 }

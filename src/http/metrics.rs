@@ -4,6 +4,7 @@
 //! the page when it is asked for; all other figures are read then.
 
 use crate::engine::event_source::Counters;
+use crate::engine::queue::QueueFigures;
 use crate::engine::{Engine, tasks};
 use crate::error::Kind;
 use crate::operation::{Entry, OPERATIONS};
@@ -234,6 +235,7 @@ impl Collector for Scrape {
         self.requests(&mut page)?;
         self.connections(&mut page)?;
         self.records(&mut page)?;
+        self.queues(&mut page)?;
         self.budget(&mut page)?;
         self.mappings(&mut page)?;
         self.store(&mut page)
@@ -366,6 +368,31 @@ impl Scrape {
         )
     }
 
+    /// The figures of each queue, as the service names them.
+    fn queues(&self, page: &mut Page<'_>) -> fmt::Result {
+        let queues = self.engine.all_queues();
+        if queues.is_empty() {
+            return Ok(());
+        }
+        let now = self.engine.world.clock.now();
+        let figures: Vec<_> = queues.iter().map(|queue| queue.figures(now)).collect();
+        let (counter, gauge) = (MetricType::Counter, MetricType::Gauge);
+        for (name, help, kind, value) in QUEUE_FIGURES {
+            let kind = if *kind { counter } else { gauge };
+            let mut family = page.0.encode_descriptor(name, help, None, kind)?;
+            for (queue, figures) in queues.iter().zip(&figures) {
+                let labels = [("queue_id", &*queue.arn.id), ("queue_name", &*queue.name)];
+                let encoder = family.encode_family(&labels)?;
+                let value = value(figures);
+                match kind {
+                    MetricType::Counter => ConstCounter::new(value).encode(encoder)?,
+                    _ => ConstGauge::new(value).encode(encoder)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn budget(&self, page: &mut Page<'_>) -> fmt::Result {
         let held = self.engine.admission.held_bytes();
         let help = "Bytes of requests and answers counted as in memory now.";
@@ -401,6 +428,58 @@ impl Scrape {
         )
     }
 }
+
+/// A figure of a queue: name, help, whether it only grows, and the figure itself.
+type QueueFigure = (&'static str, &'static str, bool, fn(&QueueFigures) -> u64);
+
+/// The most visible records that the service's metrics tell of.
+const MOST_VISIBLE: u64 = 1_000_000;
+
+/// The figures of a queue.
+const QUEUE_FIGURES: &[QueueFigure] = &[
+    (
+        "queue_received_records",
+        "Records received from the queue, each time counted.",
+        true,
+        |figures| figures.received,
+    ),
+    (
+        "queue_acknowledged_records",
+        "Records acknowledged.",
+        true,
+        |figures| figures.acknowledged,
+    ),
+    (
+        "queue_empty_receives",
+        "Receives that got nothing.",
+        true,
+        |figures| figures.empty_receives,
+    ),
+    (
+        "queue_in_flight_records",
+        "Records in flight.",
+        false,
+        |figures| figures.counts.in_flight as u64,
+    ),
+    (
+        "queue_visible_records",
+        "Records that can be received, up to a million.",
+        false,
+        |figures| (figures.counts.visible as u64 + figures.unread).min(MOST_VISIBLE),
+    ),
+    (
+        "queue_visible_dead_letter_records",
+        "Dead-letter records that are visible.",
+        false,
+        |figures| (figures.counts.dead_visible as u64).min(MOST_VISIBLE),
+    ),
+    (
+        "queue_in_flight_dead_letter_records",
+        "Dead-letter records in flight.",
+        false,
+        |figures| figures.counts.dead_in_flight as u64,
+    ),
+];
 
 /// The page while it is written. The encoder adds the prefix, and `_total` to counters.
 struct Page<'a>(DescriptorEncoder<'a>);

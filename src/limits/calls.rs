@@ -36,13 +36,16 @@ const OURS: &str = "unpublished; ours";
 /// All rates, sorted by operation.
 pub const CALL_RATES: &[CallRate] = rates! {
     AddTagsToStream "calls-add-tags-to-stream" 5, AWS;
+    CreateQueue "calls-create-queue" 5, OURS;
     CreateStream "calls-create-stream" 5, AWS;
     DecreaseStreamRetentionPeriod "calls-decrease-stream-retention-period" 5, AWS;
+    DeleteQueue "calls-delete-queue" 5, OURS;
     DeleteResourcePolicy "calls-delete-resource-policy" 5, OURS;
     DeleteStream "calls-delete-stream" 5, AWS;
     DeregisterStreamConsumer "calls-deregister-stream-consumer" 5 by stream, AWS;
     DescribeAccountSettings "calls-describe-account-settings" 5, AWS;
     DescribeLimits "calls-describe-limits" 1, AWS;
+    DescribeQueue "calls-describe-queue" 5, OURS;
     DescribeStream "calls-describe-stream" 10, AWS;
     DescribeStreamConsumer "calls-describe-stream-consumer" 20 by stream, AWS;
     DescribeStreamSummary "calls-describe-stream-summary" 20, AWS;
@@ -50,6 +53,7 @@ pub const CALL_RATES: &[CallRate] = rates! {
     EnableEnhancedMonitoring "calls-enable-enhanced-monitoring" 5, AWS;
     GetResourcePolicy "calls-get-resource-policy" 5, OURS;
     IncreaseStreamRetentionPeriod "calls-increase-stream-retention-period" 5, AWS;
+    ListQueues "calls-list-queues" 5, OURS;
     ListShards "calls-list-shards" 1000 by stream, AWS;
     ListStreamConsumers "calls-list-stream-consumers" 5 by stream, AWS;
     ListStreams "calls-list-streams" 5, AWS;
@@ -66,6 +70,7 @@ pub const CALL_RATES: &[CallRate] = rates! {
     UntagResource "calls-untag-resource" 5, OURS;
     UpdateAccountSettings "calls-update-account-settings" 5, AWS;
     UpdateMaxRecordSize "calls-update-max-record-size" 5, OURS;
+    UpdateQueue "calls-update-queue" 5, OURS;
     UpdateShardCount "calls-update-shard-count" 10, AWS;
     UpdateStreamMode "calls-update-stream-mode" 5, OURS;
     UpdateStreamRecordDistributionStrategy "calls-update-stream-record-distribution-strategy" 5, OURS;

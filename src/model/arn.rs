@@ -1,4 +1,4 @@
-//! Accounts, regions, and the ARNs of streams and consumers.
+//! Accounts, regions, and the ARNs of streams, consumers and queues.
 
 use std::fmt;
 use std::sync::Arc;
@@ -147,6 +147,39 @@ impl fmt::Display for ConsumerArn {
     }
 }
 
+/// `arn:{partition}:kinesis:{region}:{account}:queue/{id}`. The id is not the queue's name, and a
+/// queue that was deleted and created again has another one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueueArn {
+    /// Account and region.
+    pub scope: AccountRegion,
+    /// The queue's id.
+    pub id: Arc<str>,
+}
+
+impl QueueArn {
+    /// Reads a queue's ARN, with any partition that begins with `aws`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scope, resource) = kinesis_resource(text)?;
+        let id = resource.strip_prefix("queue/")?;
+        is_name(id).then(|| Self {
+            scope,
+            id: id.into(),
+        })
+    }
+}
+
+impl fmt::Display for QueueArn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AccountRegion { account, region } = &self.scope;
+        let (partition, id) = (region.partition(), &self.id);
+        write!(
+            formatter,
+            "arn:{partition}:kinesis:{region}:{account}:queue/{id}"
+        )
+    }
+}
+
 /// Splits `arn:aws…:kinesis:{region}:{account}:{resource}`.
 fn kinesis_resource(text: &str) -> Option<(AccountRegion, &str)> {
     let mut parts = text.splitn(6, ':');
@@ -281,6 +314,10 @@ mod tests {
             let scope = AccountRegion { account: AccountId(account), region: Region::new(&region) };
             let stream = StreamArn::new(scope, &stream);
             prop_assert_eq!(StreamArn::parse(&stream.to_string()), Some(stream.clone()));
+            let queue = QueueArn { scope: stream.scope.clone(), id: name.as_str().into() };
+            prop_assert_eq!(QueueArn::parse(&queue.to_string()), Some(queue.clone()));
+            prop_assert_eq!(StreamArn::parse(&queue.to_string()), None);
+            prop_assert_eq!(QueueArn::parse(&stream.to_string()), None);
             let consumer = ConsumerArn { stream, name: name.into(), created_s };
             prop_assert_eq!(ConsumerArn::parse(&consumer.to_string()), Some(consumer));
         }

@@ -16,7 +16,12 @@ impl Operation for AddTagsToStream {
         let stream = context.stream(&input.stream)?;
         let amended = context.engine.amend(&stream, |state, _| {
             check_settled(&stream.arn, state)?;
-            add_tags(context, &stream.arn, &mut state.tags, &input.tags)
+            add_tags(
+                context,
+                TagOwner::stream(&stream.arn),
+                &mut state.tags,
+                &input.tags,
+            )
         });
         amended.await?;
         Ok(Nothing)

@@ -18,9 +18,9 @@ pub trait Operation {
     /// DescribeStreamSummary only).
     const SHARED: bool = false;
 
-    /// The second permission that the request needs: an operation and its target.
-    fn also_requires(_context: &Context, _input: &Self::Input) -> Option<(&'static str, Target)> {
-        None
+    /// Further permissions that the request needs: operations and their targets.
+    fn also_requires(_context: &Context, _input: &Self::Input) -> Vec<(&'static str, Target)> {
+        Vec::new()
     }
 
     /// Performs the operation.

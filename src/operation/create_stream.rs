@@ -19,10 +19,11 @@ impl Operation for CreateStream {
     type Input = Input;
     type Output = Nothing;
 
-    fn also_requires(context: &Context, input: &Input) -> Option<(&'static str, Target)> {
+    fn also_requires(context: &Context, input: &Input) -> Vec<(&'static str, Target)> {
         let arn = || context.arn(input.name.as_str());
         let tags = input.tags.as_ref();
-        tags.map(|_| ("AddTagsToStream", Target::Stream(arn())))
+        let tags = tags.map(|_| ("AddTagsToStream", Target::Stream(arn())));
+        tags.into_iter().collect()
     }
 
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
@@ -130,7 +131,7 @@ fn refusal(error: CreateError, arn: &StreamArn, shards: u64) -> Error {
         CreateError::TooManyShards { open, limit } => {
             Error::too_many_shards(arn, open, limit, shards)
         }
-        CreateError::Tags(fault) => tag_refusal(fault, arn),
+        CreateError::Tags(fault) => tag_refusal(fault, TagOwner::stream(arn)),
         CreateError::Store => Error::internal(),
     }
 }

@@ -18,6 +18,7 @@ output! {
         "KeyId" => key_id: Option<String>,
         "MaxRecordSizeInKiB" => max_record_size: u32,
         "OpenShardCount" => open_shard_count: usize,
+        "QueueCount" => queue_count: usize,
         "RecordDistributionStrategy" => strategy: Option<&'static str>,
         "RetentionPeriodHours" => retention_hours: u32,
         "StreamARN" => arn: String,
@@ -54,6 +55,7 @@ impl Operation for DescribeStreamSummary {
                 max_record_size: snapshot.max_record_kib,
                 // While the stream is CREATING its shards are not visible yet (a choice).
                 open_shard_count: snapshot.open_shards,
+                queue_count: snapshot.queues,
                 strategy: on_demand.then_some(strategy.as_str()),
                 retention_hours: snapshot.retention_hours,
                 arn: stream.arn.to_string(),

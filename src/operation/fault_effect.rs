@@ -39,7 +39,9 @@ impl Subject {
     /// The stream and the shards that the request names or writes to.
     pub(super) fn of<O: HasTarget>(context: &Context, input: &O::Input) -> Self {
         Self {
-            stream: O::target(context, input).ok().and_then(stream_of),
+            stream: O::target(context, input)
+                .ok()
+                .and_then(|target| stream_of(context, target)),
             shards: O::shards(context, input),
         }
     }
@@ -77,11 +79,15 @@ pub(super) async fn at_call(
     Ok(Effect::None)
 }
 
-fn stream_of(target: Target) -> Option<StreamArn> {
+fn stream_of(context: &Context, target: Target) -> Option<StreamArn> {
     match target {
         Target::Account(_) => None,
         Target::Stream(arn) => Some(arn),
         Target::Consumer(arn) => Some(arn.stream),
+        Target::Queue(arn) => {
+            let queue = context.engine.find_queue(&arn)?;
+            Some(queue.stream.arn.clone())
+        }
     }
 }
 

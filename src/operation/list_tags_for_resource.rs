@@ -1,4 +1,4 @@
-//! ListTagsForResource: all tags of a stream or a consumer.
+//! ListTagsForResource: all tags of a stream, a consumer or a queue.
 use super::prelude::*;
 
 pub(super) struct ListTagsForResource;

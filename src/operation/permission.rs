@@ -18,10 +18,10 @@ pub(super) fn check<O: HasTarget>(
     };
     let target = O::target(context, input)?;
     check_one(context, requester, operation, &target, O::SHARED)?;
-    match O::also_requires(context, input) {
-        Some((operation, target)) => check_one(context, requester, operation, &target, false),
-        None => Ok(()),
+    for (operation, target) in O::also_requires(context, input) {
+        check_one(context, requester, operation, &target, false)?;
     }
+    Ok(())
 }
 
 fn check_one(

@@ -1,4 +1,4 @@
-//! PutResourcePolicy: sets the policy of a stream or a consumer; its text is stored as sent.
+//! PutResourcePolicy: sets the policy of a stream, a consumer or a queue; its text is stored as sent.
 use super::prelude::*;
 
 pub(super) struct PutResourcePolicy;
@@ -15,12 +15,11 @@ impl Operation for PutResourcePolicy {
 
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let resource = Resource::find(context, &input.arn)?;
-        let consumer_arn = resource.consumer.clone();
         let put = resource.amend(context, |of| {
-            if let (Some(consumer), Some(arn)) = (of.consumer, consumer_arn)
+            if let Some((consumer, arn)) = of.consumer
                 && !active(consumer)
             {
-                return Err(Error::consumer_not_active(&arn));
+                return Err(Error::consumer_not_active(arn));
             }
             if !is_policy(input.policy.as_str()) {
                 return Err(Error::policy_invalid());

@@ -20,15 +20,21 @@ impl Operation for RegisterStreamConsumer {
     type Input = Input;
     type Output = Output;
 
-    fn also_requires(context: &Context, input: &Input) -> Option<(&'static str, Target)> {
-        input.tags.as_ref()?;
+    fn also_requires(context: &Context, input: &Input) -> Vec<(&'static str, Target)> {
+        let stream = input
+            .tags
+            .as_ref()
+            .and_then(|_| parse_arn(&input.stream).ok());
+        let Some(stream) = stream else {
+            return Vec::new();
+        };
         let now = context.engine.world.clock.now();
         let consumer = ConsumerArn {
-            stream: parse_arn(&input.stream).ok()?,
+            stream,
             name: input.name.as_str().into(),
             created_s: u64::try_from(now.seconds()).unwrap_or_default(),
         };
-        Some(("TagResource", Target::Consumer(consumer)))
+        vec![("TagResource", Target::Consumer(consumer))]
     }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
@@ -36,7 +42,7 @@ impl Operation for RegisterStreamConsumer {
         let name = input.name.as_str();
         let mut tags = Tags::default();
         let refused = input.tags.as_ref().map_or(Ok(()), |given| {
-            add_tags(context, &stream.arn, &mut tags, given)
+            add_tags(context, TagOwner::stream(&stream.arn), &mut tags, given)
         });
         let limits = &context.engine.limits;
         let check = |state: &StreamState, committed| {
@@ -71,14 +77,7 @@ pub(super) fn check_consumer(
     if state.consumers.contains_key(name) {
         return Err(Error::consumer_exists(name, arn));
     }
-    let most = if committed && state.settings.on_demand {
-        limits.consumers_per_committed_stream
-    } else {
-        limits.consumers_per_stream
-    };
-    if let Some(limit) = most.filter(|limit| state.consumers.len() as u64 >= *limit) {
-        return Err(Error::too_many_consumers(arn, limit));
-    }
+    check_consumer_count(arn, state, limits, committed)?;
     let consumers = state.consumers.values();
     let creating = consumers.filter(|c| consumer_status(c) == ConsumerStatus::Creating);
     let creating = creating.count() as u64;

@@ -16,7 +16,7 @@ impl Operation for RemoveTagsFromStream {
         let stream = context.stream(&input.stream)?;
         let amended = context.engine.amend(&stream, |state, _| {
             check_settled(&stream.arn, state)?;
-            remove_tags(&stream.arn, &mut state.tags, &input.keys)
+            remove_tags(TagOwner::stream(&stream.arn), &mut state.tags, &input.keys)
         });
         amended.await?;
         Ok(Nothing)

@@ -1,18 +1,20 @@
-//! The stream or the consumer that a ResourceARN names.
+//! The stream, the consumer or the queue that a ResourceARN names.
 
 use super::context::Context;
 use super::shapes::ResourceARN;
 use super::stream_status::check_settled;
+use crate::engine::queue::Queue;
 use crate::engine::{Consumer, Counts, Stream, StreamState, consumer_arn};
-use crate::error::Error;
-use crate::model::{ConsumerArn, StreamArn, Tags, Target};
+use crate::error::{Error, TagOwner};
+use crate::model::{ConsumerArn, QueueArn, StreamArn, Tags, Target};
 use std::sync::Arc;
 
 /// A resource that exists.
-pub(super) struct Resource {
-    pub(super) stream: Arc<Stream>,
-    /// The consumer, if the resource is one.
-    pub(super) consumer: Option<ConsumerArn>,
+pub(super) enum Resource {
+    Stream(Arc<Stream>),
+    /// A consumer of that stream.
+    Consumer(Arc<Stream>, ConsumerArn),
+    Queue(Arc<Queue>),
 }
 
 /// The tags and the policy of a resource, for a change.
@@ -20,7 +22,7 @@ pub(super) struct ResourceTags<'a> {
     pub(super) tags: &'a mut Tags,
     pub(super) policy: &'a mut Option<String>,
     /// The consumer's registration, if the resource is a consumer.
-    pub(super) consumer: Option<&'a Consumer>,
+    pub(super) consumer: Option<(&'a Consumer, &'a ConsumerArn)>,
 }
 
 impl Resource {
@@ -31,10 +33,12 @@ impl Resource {
             Target::Stream(arn) => {
                 let stream = context.engine.find(&arn.scope, &arn.name);
                 let stream = stream.ok_or_else(|| Error::stream_not_found(&arn))?;
-                Ok(Self {
-                    stream,
-                    consumer: None,
-                })
+                Ok(Self::Stream(stream))
+            }
+            Target::Queue(arn) => {
+                let queue = context.engine.find_queue(&arn);
+                let queue = queue.ok_or_else(|| Error::queue_not_found(text.as_str()))?;
+                Ok(Self::Queue(queue))
             }
             Target::Account(_) => Err(Error::resource_not_found(text.as_str())),
         }
@@ -48,23 +52,30 @@ impl Resource {
         if !there {
             return Err(not_found());
         }
-        Ok(Self {
-            stream,
-            consumer: Some(arn),
-        })
+        Ok(Self::Consumer(stream, arn))
+    }
+
+    /// The owner of the tags, as error texts name it.
+    pub(super) fn tag_owner(&self) -> TagOwner<'_> {
+        match self {
+            Self::Stream(stream) | Self::Consumer(stream, _) => TagOwner::stream(&stream.arn),
+            Self::Queue(queue) => TagOwner::queue(&queue.arn, &queue.name),
+        }
     }
 
     /// Looks at the resource's tags and policy.
     pub(super) fn look<R>(&self, look: impl FnOnce(&Tags, Option<&str>) -> R) -> Result<R, Error> {
-        let arn = &self.stream.arn;
-        self.stream.look(|state| match &self.consumer {
-            None => Ok(look(&state.tags, state.policy.as_deref())),
-            Some(wanted) => {
-                let found = consumer(state, arn, wanted).ok_or_else(|| gone(wanted))?;
+        match self {
+            Self::Stream(stream) => {
+                Ok(stream.look(|state| look(&state.tags, state.policy.as_deref())))
+            }
+            Self::Consumer(stream, wanted) => stream.look(|state| {
+                let found = consumer(state, &stream.arn, wanted).ok_or_else(|| gone(wanted))?;
                 let tags = found.tags.clone().into_iter().collect();
                 Ok(look(&tags, found.policy.as_deref()))
-            }
-        })
+            }),
+            Self::Queue(queue) => Ok(queue.look_at_tags(look)),
+        }
     }
 
     /// Changes the resource's tags or policy, unless its stream's state forbids it.
@@ -73,41 +84,67 @@ impl Resource {
         context: &Context,
         change: impl FnOnce(ResourceTags<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let arn = &self.stream.arn;
-        let amended = context.engine.amend(&self.stream, |state, _: Counts| {
-            check_settled(arn, state)?;
-            let Some(wanted) = &self.consumer else {
-                let (tags, policy) = (&mut state.tags, &mut state.policy);
-                return change(ResourceTags {
-                    tags,
-                    policy,
-                    consumer: None,
+        match self {
+            Self::Stream(stream) => {
+                let amended = context.engine.amend(stream, |state, _: Counts| {
+                    check_settled(&stream.arn, state)?;
+                    change(ResourceTags {
+                        tags: &mut state.tags,
+                        policy: &mut state.policy,
+                        consumer: None,
+                    })
                 });
-            };
-            let mut found = consumer(state, arn, wanted)
-                .ok_or_else(|| gone(wanted))?
-                .clone();
-            let before = found.clone();
-            let mut tags = std::mem::take(&mut found.tags).into_iter().collect();
-            let policy = &mut found.policy;
-            change(ResourceTags {
-                tags: &mut tags,
-                policy,
-                consumer: Some(&before),
-            })?;
-            found.tags = tags.into_map();
-            state.consumers.insert(wanted.name.to_string(), found);
-            Ok(())
-        });
-        amended.await
+                amended.await
+            }
+            Self::Consumer(stream, arn) => amend_consumer(context, stream, arn, change).await,
+            Self::Queue(queue) => {
+                let amended = context.engine.amend_queue(queue, |tags, policy| {
+                    change(ResourceTags {
+                        tags,
+                        policy,
+                        consumer: None,
+                    })
+                });
+                amended.await
+            }
+        }
     }
 }
 
-/// The stream or consumer that an ARN names; it need not exist.
+async fn amend_consumer(
+    context: &Context,
+    stream: &Arc<Stream>,
+    arn: &ConsumerArn,
+    change: impl FnOnce(ResourceTags<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let amended = context.engine.amend(stream, |state, _: Counts| {
+        check_settled(&stream.arn, state)?;
+        let mut found = consumer(state, &stream.arn, arn)
+            .ok_or_else(|| gone(arn))?
+            .clone();
+        let before = found.clone();
+        let mut tags = std::mem::take(&mut found.tags).into_iter().collect();
+        let policy = &mut found.policy;
+        change(ResourceTags {
+            tags: &mut tags,
+            policy,
+            consumer: Some((&before, arn)),
+        })?;
+        found.tags = tags.into_map();
+        state.consumers.insert(arn.name.to_string(), found);
+        Ok(())
+    });
+    amended.await
+}
+
+/// The stream, consumer or queue that an ARN names; it need not exist.
 pub(super) fn resource_target(text: &ResourceARN) -> Result<Target, Error> {
-    let consumer = ConsumerArn::parse(text.as_str()).map(Target::Consumer);
-    let target = consumer.or_else(|| StreamArn::parse(text.as_str()).map(Target::Stream));
-    target.ok_or_else(|| Error::resource_not_found(text.as_str()))
+    let text = text.as_str();
+    let target = ConsumerArn::parse(text)
+        .map(Target::Consumer)
+        .or_else(|| StreamArn::parse(text).map(Target::Stream))
+        .or_else(|| QueueArn::parse(text).map(Target::Queue));
+    target.ok_or_else(|| Error::resource_not_found(text))
 }
 
 /// The policy and the tags of a resource; none if it does not exist.
@@ -128,6 +165,12 @@ pub(super) fn policy_and_tags(
                 let tags = found.tags.clone().into_iter().collect();
                 Some((found.policy.clone(), tags))
             })
+        }
+        Target::Queue(arn) => {
+            let queue = context.engine.find_queue(arn)?;
+            let copied =
+                |tags: &Tags, policy: Option<&str>| (policy.map(str::to_owned), tags.clone());
+            Some(queue.look_at_tags(copied))
         }
     }
 }

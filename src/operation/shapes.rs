@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 
 /// Letters, digits and `_.-`.
-static NAME: Pattern = Pattern::by("[a-zA-Z0-9_.-]+", |text| {
+pub(super) static NAME: Pattern = Pattern::by("[a-zA-Z0-9_.-]+", |text| {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     !text.is_empty() && text.bytes().all(known)
 });

@@ -5,16 +5,20 @@ use super::call::call;
 use super::context::Context;
 use super::contract::HasTarget;
 use super::{
-    add_tags_to_stream, create_stream, decrease_stream_retention_period, delete_resource_policy,
-    delete_stream, deregister_stream_consumer, describe_account_settings, describe_limits,
-    describe_stream, describe_stream_consumer, describe_stream_summary,
-    disable_enhanced_monitoring, enable_enhanced_monitoring, get_records, get_resource_policy,
-    get_shard_iterator, increase_stream_retention_period, list_shards, list_stream_consumers,
-    list_streams, list_tags_for_resource, list_tags_for_stream, merge_shards, put_record,
-    put_records, put_resource_policy, register_stream_consumer, remove_tags_from_stream,
-    split_shard, start_stream_encryption, stop_stream_encryption, subscribe_to_shard, tag_resource,
-    untag_resource, update_account_settings, update_max_record_size, update_shard_count,
-    update_stream_mode, update_stream_record_distribution_strategy, update_stream_warm_throughput,
+    acknowledge_dead_letter_queue_records, acknowledge_queue_records, add_tags_to_stream,
+    create_queue, create_stream, decrease_stream_retention_period, delete_queue,
+    delete_resource_policy, delete_stream, deregister_stream_consumer, describe_account_settings,
+    describe_limits, describe_queue, describe_stream, describe_stream_consumer,
+    describe_stream_summary, disable_enhanced_monitoring, enable_enhanced_monitoring, get_records,
+    get_resource_policy, get_shard_iterator, increase_stream_retention_period, list_queues,
+    list_shards, list_stream_consumers, list_streams, list_tags_for_resource, list_tags_for_stream,
+    merge_shards, put_record, put_records, put_resource_policy, receive_dead_letter_queue_records,
+    receive_queue_records, register_stream_consumer, remove_tags_from_stream,
+    restore_dead_letter_queue_records, split_shard, start_stream_encryption,
+    stop_stream_encryption, subscribe_to_shard, tag_resource, untag_resource,
+    update_account_settings, update_dead_letter_queue_records_visibility, update_max_record_size,
+    update_queue, update_queue_records_visibility, update_shard_count, update_stream_mode,
+    update_stream_record_distribution_strategy, update_stream_warm_throughput,
 };
 use crate::error::Error;
 use crate::wire::{Format, Shape, Shaped};
@@ -80,16 +84,23 @@ impl Entry {
 
 /// All operations, sorted by name.
 pub static OPERATIONS: &[Entry] = &[
+    Entry::of::<acknowledge_dead_letter_queue_records::AcknowledgeDeadLetterQueueRecords>(
+        "AcknowledgeDeadLetterQueueRecords",
+    ),
+    Entry::of::<acknowledge_queue_records::AcknowledgeQueueRecords>("AcknowledgeQueueRecords"),
     Entry::of::<add_tags_to_stream::AddTagsToStream>("AddTagsToStream"),
+    Entry::of::<create_queue::CreateQueue>("CreateQueue"),
     Entry::of::<create_stream::CreateStream>("CreateStream"),
     Entry::of::<decrease_stream_retention_period::DecreaseStreamRetentionPeriod>(
         "DecreaseStreamRetentionPeriod",
     ),
+    Entry::of::<delete_queue::DeleteQueue>("DeleteQueue"),
     Entry::of::<delete_resource_policy::DeleteResourcePolicy>("DeleteResourcePolicy"),
     Entry::of::<delete_stream::DeleteStream>("DeleteStream"),
     Entry::of::<deregister_stream_consumer::DeregisterStreamConsumer>("DeregisterStreamConsumer"),
     Entry::of::<describe_account_settings::DescribeAccountSettings>("DescribeAccountSettings"),
     Entry::of::<describe_limits::DescribeLimits>("DescribeLimits"),
+    Entry::of::<describe_queue::DescribeQueue>("DescribeQueue"),
     Entry::of::<describe_stream::DescribeStream>("DescribeStream"),
     Entry::of::<describe_stream_consumer::DescribeStreamConsumer>("DescribeStreamConsumer"),
     Entry::of::<describe_stream_summary::DescribeStreamSummary>("DescribeStreamSummary"),
@@ -103,6 +114,7 @@ pub static OPERATIONS: &[Entry] = &[
     Entry::of::<increase_stream_retention_period::IncreaseStreamRetentionPeriod>(
         "IncreaseStreamRetentionPeriod",
     ),
+    Entry::of::<list_queues::ListQueues>("ListQueues"),
     Entry::of::<list_shards::ListShards>("ListShards"),
     Entry::of::<list_stream_consumers::ListStreamConsumers>("ListStreamConsumers"),
     Entry::of::<list_streams::ListStreams>("ListStreams"),
@@ -112,8 +124,15 @@ pub static OPERATIONS: &[Entry] = &[
     Entry::of::<put_record::PutRecord>("PutRecord"),
     Entry::of::<put_records::PutRecords>("PutRecords"),
     Entry::of::<put_resource_policy::PutResourcePolicy>("PutResourcePolicy"),
+    Entry::of::<receive_dead_letter_queue_records::ReceiveDeadLetterQueueRecords>(
+        "ReceiveDeadLetterQueueRecords",
+    ),
+    Entry::of::<receive_queue_records::ReceiveQueueRecords>("ReceiveQueueRecords"),
     Entry::of::<register_stream_consumer::RegisterStreamConsumer>("RegisterStreamConsumer"),
     Entry::of::<remove_tags_from_stream::RemoveTagsFromStream>("RemoveTagsFromStream"),
+    Entry::of::<restore_dead_letter_queue_records::RestoreDeadLetterQueueRecords>(
+        "RestoreDeadLetterQueueRecords",
+    ),
     Entry::of::<split_shard::SplitShard>("SplitShard"),
     Entry::of::<start_stream_encryption::StartStreamEncryption>("StartStreamEncryption"),
     Entry::of::<stop_stream_encryption::StopStreamEncryption>("StopStreamEncryption"),
@@ -121,7 +140,14 @@ pub static OPERATIONS: &[Entry] = &[
     Entry::of::<tag_resource::TagResource>("TagResource"),
     Entry::of::<untag_resource::UntagResource>("UntagResource"),
     Entry::of::<update_account_settings::UpdateAccountSettings>("UpdateAccountSettings"),
+    Entry::of::<update_dead_letter_queue_records_visibility::UpdateDeadLetterQueueRecordsVisibility>(
+        "UpdateDeadLetterQueueRecordsVisibility",
+    ),
     Entry::of::<update_max_record_size::UpdateMaxRecordSize>("UpdateMaxRecordSize"),
+    Entry::of::<update_queue::UpdateQueue>("UpdateQueue"),
+    Entry::of::<update_queue_records_visibility::UpdateQueueRecordsVisibility>(
+        "UpdateQueueRecordsVisibility",
+    ),
     Entry::of::<update_shard_count::UpdateShardCount>("UpdateShardCount"),
     Entry::of::<update_stream_mode::UpdateStreamMode>("UpdateStreamMode"),
     Entry::of::<update_stream_record_distribution_strategy::UpdateStreamRecordDistributionStrategy>(

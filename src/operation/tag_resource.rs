@@ -1,4 +1,4 @@
-//! TagResource: adds tags to a stream or a consumer.
+//! TagResource: adds tags to a stream, a consumer or a queue.
 use super::prelude::*;
 
 pub(super) struct TagResource;
@@ -15,9 +15,9 @@ impl Operation for TagResource {
 
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let resource = Resource::find(context, &input.arn)?;
-        let arn = &resource.stream.arn;
+        let owner = resource.tag_owner();
         resource
-            .amend(context, |of| add_tags(context, arn, of.tags, &input.tags))
+            .amend(context, |of| add_tags(context, owner, of.tags, &input.tags))
             .await?;
         Ok(Nothing)
     }

@@ -3,8 +3,8 @@
 use super::context::Context;
 use super::present::present;
 use super::shapes::{TagKeyList, TagMap};
-use crate::error::Error;
-use crate::model::{StreamArn, TagFault, Tags};
+use crate::error::{Error, TagOwner};
+use crate::model::{TagFault, Tags};
 use crate::wire::{Present, output};
 
 output! {
@@ -42,10 +42,10 @@ pub(super) fn tag_texts(given: Option<TagMap>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Adds tags to those of `arn`, or changes nothing.
+/// Adds tags to those of `owner`, or changes nothing.
 pub(super) fn add_tags(
     context: &Context,
-    arn: &StreamArn,
+    owner: TagOwner<'_>,
     tags: &mut Tags,
     given: &TagMap,
 ) -> Result<(), Error> {
@@ -54,27 +54,27 @@ pub(super) fn add_tags(
         .iter()
         .map(|(key, value)| (key.as_str(), value.as_str()));
     let added = tags.add(given, context.engine.most_tags());
-    added.map_err(|fault| tag_refusal(fault, arn))
+    added.map_err(|fault| tag_refusal(fault, owner))
 }
 
-/// Removes tags from those of `arn`, or changes nothing.
+/// Removes tags from those of `owner`, or changes nothing.
 pub(super) fn remove_tags(
-    arn: &StreamArn,
+    owner: TagOwner<'_>,
     tags: &mut Tags,
     keys: &TagKeyList,
 ) -> Result<(), Error> {
     let removed = tags.remove(keys.0.iter().map(|key| key.as_str()));
     removed.map_err(|fault| match fault {
         TagFault::Characters => Error::tag_characters(),
-        TagFault::Illegal | TagFault::TooMany => Error::tags_illegal("remove", "from", arn),
+        TagFault::Illegal | TagFault::TooMany => Error::tags_illegal("remove", "from", owner),
     })
 }
 
-/// The error for tags that cannot be added to a stream.
-pub(super) fn tag_refusal(fault: TagFault, stream: &StreamArn) -> Error {
+/// The error for tags that cannot be added.
+pub(super) fn tag_refusal(fault: TagFault, owner: TagOwner<'_>) -> Error {
     match fault {
         TagFault::Characters => Error::tag_characters(),
-        TagFault::Illegal => Error::tags_illegal("add", "to", stream),
-        TagFault::TooMany => Error::too_many_tags(stream),
+        TagFault::Illegal => Error::tags_illegal("add", "to", owner),
+        TagFault::TooMany => Error::too_many_tags(owner),
     }
 }

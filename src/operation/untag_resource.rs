@@ -1,4 +1,4 @@
-//! UntagResource: removes tags from a stream or a consumer.
+//! UntagResource: removes tags from a stream, a consumer or a queue.
 use super::prelude::*;
 
 pub(super) struct UntagResource;
@@ -15,9 +15,9 @@ impl Operation for UntagResource {
 
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let resource = Resource::find(context, &input.arn)?;
-        let arn = &resource.stream.arn;
+        let owner = resource.tag_owner();
         resource
-            .amend(context, |of| remove_tags(arn, of.tags, &input.keys))
+            .amend(context, |of| remove_tags(owner, of.tags, &input.keys))
             .await?;
         Ok(Nothing)
     }

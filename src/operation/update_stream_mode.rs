@@ -51,6 +51,9 @@ fn plan(
     if on_demand == state.settings.on_demand {
         return Ok(None);
     }
+    if !on_demand && !state.queues.is_empty() {
+        return Err(Error::stream_has_queues(arn));
+    }
     if on_demand
         && let Some(limit) = limits
             .on_demand_streams

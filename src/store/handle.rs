@@ -58,6 +58,11 @@ impl Store {
         self.0.logs.delete(id);
     }
 
+    /// Whether records and the catalog survive the process.
+    pub fn is_durable(&self) -> bool {
+        self.0.shared.is_durable
+    }
+
     /// Deletes the recovered logs that [`Store::log`] was not called for.
     pub fn forget_unclaimed(&self) {
         for log in self.0.logs.all() {

@@ -146,12 +146,22 @@ impl Visitor<'_> for BytesVisitor {
     }
 }
 
+/// Bytes to be written, wherever they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BlobView<'a>(pub(crate) &'a [u8]);
+
 impl Serialize for Blob {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        BlobView(&self.0).serialize(serializer)
+    }
+}
+
+impl Serialize for BlobView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            serializer.serialize_str(&STANDARD.encode(&self.0))
+            serializer.serialize_str(&STANDARD.encode(self.0))
         } else {
-            serializer.serialize_bytes(&self.0)
+            serializer.serialize_bytes(self.0)
         }
     }
 }

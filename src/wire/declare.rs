@@ -367,7 +367,8 @@ always_present!(
     String,
     &str,
     Cow<'static, str>,
-    crate::world::Timestamp
+    crate::world::Timestamp,
+    super::blob::BlobView<'_>
 );
 impl<T> Present for Vec<T> {}
 impl<T> Present for &[T] {}

@@ -208,6 +208,15 @@ impl Lab {
             .map_or(0, Emulator::subscriptions)
     }
 
+    /// The number of receives that wait at queues.
+    pub(crate) fn waiting_receives(&self) -> usize {
+        self.clock
+            .0
+            .lock()
+            .as_ref()
+            .map_or(0, Emulator::waiting_receives)
+    }
+
     /// Replaces the faults to inject.
     pub(crate) fn set_faults(&self, rules: Vec<Rule>) {
         self.clock.0.lock().as_ref().unwrap().faults().set(rules);

@@ -23,6 +23,7 @@ mod looking;
 mod mappings;
 mod permissions;
 mod properties;
+mod queues;
 mod records;
 mod routing;
 mod setups;

@@ -1,7 +1,7 @@
 //! The resources that policies name.
 
 use super::pattern::{PARTS, is_arn_like};
-use crate::model::arn::{AccountRegion, ConsumerArn, Region, StreamArn};
+use crate::model::arn::{AccountRegion, ConsumerArn, QueueArn, Region, StreamArn};
 use std::fmt;
 
 /// The resource of a request.
@@ -13,6 +13,8 @@ pub enum Target {
     Stream(StreamArn),
     /// A consumer.
     Consumer(ConsumerArn),
+    /// A queue; with the id `*` one that is to be created.
+    Queue(QueueArn),
 }
 
 impl Target {
@@ -22,6 +24,7 @@ impl Target {
             Self::Account(scope) => scope,
             Self::Stream(arn) => &arn.scope,
             Self::Consumer(arn) => &arn.stream.scope,
+            Self::Queue(arn) => &arn.scope,
         }
     }
 
@@ -31,6 +34,7 @@ impl Target {
         let resource = match self {
             Self::Account(_) => return pattern == "*",
             Self::Stream(arn) => format!("stream/{}", arn.name),
+            Self::Queue(arn) => format!("queue/{}", arn.id),
             Self::Consumer(arn) => {
                 let (stream, name) = (&arn.stream.name, &arn.name);
                 format!("stream/{stream}/consumer/{name}:{}", arn.created_s)
@@ -56,6 +60,7 @@ impl fmt::Display for Target {
             Self::Account(_) => f.write_str("*"),
             Self::Stream(arn) => arn.fmt(f),
             Self::Consumer(arn) => arn.fmt(f),
+            Self::Queue(arn) => arn.fmt(f),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `s`, incarnation u64 | [`StreamValue`] | at the end of DELETING |
 //! | `h`, incarnation u64, index u32 | [`ShardValue`] | when its records have expired |
+//! | `q`, incarnation u64 | [`QueueValue`] | at the end of DELETING |
 //! | `a`, account, `/`, region | [`AccountValue`] | never |
 //! | `e`, UUID | [`MappingValue`] | with the event source mapping |
 //! | `p`, UUID, incarnation u64, index u32 | [`ShardPosition`] | with the mapping or the stream |
@@ -14,7 +15,7 @@
 
 use super::key::Pair;
 use super::value::{
-    AccountValue, MappingValue, ShardValue, StreamValue, position_bytes, read_position,
+    AccountValue, MappingValue, QueueValue, ShardValue, StreamValue, position_bytes, read_position,
 };
 use crate::model::event_source::ShardPosition;
 use std::collections::BTreeMap;
@@ -63,6 +64,13 @@ pub enum Change {
         /// The position.
         value: Option<ShardPosition>,
     },
+    /// A queue. Its records are in a log of its own.
+    Queue {
+        /// Its incarnation.
+        incarnation: u64,
+        /// The queue.
+        value: Option<Box<QueueValue>>,
+    },
     /// The time of a virtual clock, in milliseconds since the epoch.
     Clock(i64),
 }
@@ -99,6 +107,10 @@ impl Change {
                 position_key(uuid, *shard),
                 value.as_ref().map(position_bytes),
             ),
+            Self::Queue { incarnation, value } => (
+                queue_key(*incarnation),
+                value.as_ref().map(|value| value.to_bytes()),
+            ),
             Self::Clock(ms) => (CLOCK.to_vec(), Some(ms.to_be_bytes().to_vec())),
         }
     }
@@ -117,6 +129,8 @@ pub struct Catalog {
     pub mappings: BTreeMap<[u8; 16], MappingValue>,
     /// Positions, by the UUID of the mapping, the incarnation of the stream and the shard's index.
     pub positions: BTreeMap<([u8; 16], u64, u32), ShardPosition>,
+    /// Queues, by incarnation.
+    pub queues: BTreeMap<u64, QueueValue>,
     /// The time of a virtual clock, in milliseconds since the epoch.
     pub clock_ms: Option<i64>,
 }
@@ -134,6 +148,9 @@ impl Catalog {
         } else if let Some(shard) = parse_shard(key) {
             let value = ShardValue::from_bytes(bytes).ok_or("a shard")?;
             self.shards.insert(shard, value);
+        } else if let Some(incarnation) = parse_queue(key) {
+            let value = QueueValue::from_bytes(bytes).ok_or("a queue")?;
+            self.queues.insert(incarnation, value);
         } else if let Some((account, region)) = parse_account(key) {
             let value = AccountValue::from_bytes(bytes).ok_or("an account")?;
             let key = (account.to_owned(), region.to_owned());
@@ -174,6 +191,15 @@ pub(super) fn parse_shard(key: &[u8]) -> Option<(u64, u32)> {
     let (incarnation, index) = key.strip_prefix(b"h")?.split_first_chunk()?;
     let index = index.try_into().ok()?;
     Some((u64::from_be_bytes(*incarnation), u32::from_be_bytes(index)))
+}
+
+pub(super) fn queue_key(incarnation: u64) -> Vec<u8> {
+    [b"q".as_slice(), &incarnation.to_be_bytes()].concat()
+}
+
+pub(super) fn parse_queue(key: &[u8]) -> Option<u64> {
+    let incarnation = key.strip_prefix(b"q")?;
+    incarnation.try_into().ok().map(u64::from_be_bytes)
 }
 
 pub(super) fn account_key(account: &str, region: &str) -> Vec<u8> {
@@ -226,6 +252,8 @@ mod tests {
         fn keys_round_trip_and_sort_like_their_numbers(a: (u64, u32), b: (u64, u32)) {
             prop_assert_eq!(parse_stream(&stream_key(a.0)), Some(a.0));
             prop_assert_eq!(parse_shard(&shard_key(a.0, a.1)), Some(a));
+            prop_assert_eq!(parse_queue(&queue_key(a.0)), Some(a.0));
+            prop_assert_eq!(parse_queue(&stream_key(a.0)), None);
             prop_assert_eq!(parse_shard(&stream_key(a.0)), None);
             prop_assert_eq!(parse_stream(&shard_key(a.0, a.1)), None);
             prop_assert_eq!(shard_key(a.0, a.1).cmp(&shard_key(b.0, b.1)), a.cmp(&b));

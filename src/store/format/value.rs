@@ -162,6 +162,32 @@ pub struct MappingValue {
     pub incarnation: Option<u64>,
 }
 
+/// A queue. Its records are in a log of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the fields are those of the queue")]
+pub struct QueueValue {
+    pub account: String,
+    pub region: String,
+    pub id: String,
+    pub name: String,
+    /// The incarnation of its stream.
+    pub stream: u64,
+    pub created_ms: i64,
+    pub status: String,
+    pub due_ms: Option<i64>,
+    pub visibility_timeout_s: u32,
+    pub max_receive_count: Option<u32>,
+    /// The type of its starting position, the moment that was given with it, and the moment that it
+    /// stands for.
+    pub start: String,
+    pub given_ms: Option<i64>,
+    pub started_ms: i64,
+    /// What its receipt handles are made with.
+    pub secret: [u8; 32],
+    pub tags: BTreeMap<String, String>,
+    pub policy: Option<String>,
+}
+
 /// Gives a value its stored form.
 macro_rules! stored {
     ($($value:ident),*) => {$(
@@ -178,7 +204,13 @@ macro_rules! stored {
         }
     )*};
 }
-stored!(StreamValue, ShardValue, AccountValue, MappingValue);
+stored!(
+    StreamValue,
+    ShardValue,
+    AccountValue,
+    MappingValue,
+    QueueValue
+);
 
 /// The stored form of a mapping's position in a shard.
 pub(super) fn position_bytes(position: &ShardPosition) -> Vec<u8> {

@@ -13,6 +13,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
+/// Bytes that a read of everything takes at a time.
+const READ_ALL_BYTES: u64 = 1 << 20;
+
 /// The most that a read may return; at least one record whatever its size.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadLimit {
@@ -190,6 +193,37 @@ impl Log {
             if let Some((location, problem)) = lost {
                 self.lose(&location, &problem);
             }
+        }
+    }
+
+    /// Reads all visible records on this thread: for the start of the program.
+    ///
+    /// # Errors
+    /// When the disk cannot be read.
+    pub fn read_all(&self, mut each: impl FnMut(Record<'_>)) -> Result<(), StoreError> {
+        let (horizon, mut from) = (Timestamp::from_millis(i64::MIN), 0);
+        let limit = ReadLimit {
+            records: usize::MAX,
+            bytes: READ_ALL_BYTES,
+        };
+        loop {
+            let batch = match self.gather(from, horizon, limit) {
+                Gathered::Ready(batch) => batch,
+                Gathered::OnDisk(request, locations) => {
+                    let (batch, lost) = request.load(&self.shared, locations, None)?;
+                    if let Some((location, problem)) = lost.filter(|_| batch.is_empty()) {
+                        self.lose(&location, &problem);
+                        from = batch.next_index;
+                        continue;
+                    }
+                    batch
+                }
+            };
+            batch.iter().for_each(&mut each);
+            if batch.reached_end {
+                return Ok(());
+            }
+            from = batch.next_index;
         }
     }
 

@@ -52,6 +52,8 @@ pub(crate) struct LogState {
     pub(crate) last_arrival: Option<Timestamp>,
     /// Just past the index of the last visible record.
     pub(crate) visible: u64,
+    /// Records appended that are neither visible nor taken by the committer.
+    pub(crate) untaken: usize,
     /// Bytes appended since the last commit.
     pub(crate) pending: u64,
     /// True when the log is in the list of logs to commit.

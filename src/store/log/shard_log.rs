@@ -5,10 +5,11 @@ use super::ticket::{Ticket, WriteReservation};
 use crate::lock::Lock;
 use crate::store::format::record::{LogId, Record};
 use crate::store::format::segment::packed_size;
+use crate::store::shared::arrivals::Arrivals;
 use crate::store::shared::state::Shared;
 use crate::world::{Bell, Timestamp};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
 
 /// The log of a shard.
@@ -23,6 +24,8 @@ pub struct Log {
     pub(super) state: Lock<LogState>,
     /// Just past the index of the last visible record, for followers.
     end: watch::Sender<u64>,
+    /// Announces records to those who wait for them, as they become visible.
+    arrivals: OnceLock<Arc<Arrivals>>,
     /// The tasks to wake when the end moves.
     bells: Lock<Vec<(u64, Bell)>>,
 }
@@ -53,6 +56,7 @@ impl Log {
             state: Lock::new(state),
             end: watch::Sender::new(0),
             bells: Lock::new(Vec::new()),
+            arrivals: OnceLock::new(),
         })
     }
 
@@ -69,11 +73,39 @@ impl Log {
         self.claimed.load(Ordering::Relaxed)
     }
 
+    /// From now on records are announced to `arrivals` as they become visible.
+    pub(crate) fn announce_to(&self, arrivals: &Arc<Arrivals>) {
+        let _set_before = self.arrivals.set(arrivals.clone());
+    }
+
     /// Appends records, whose indexes must grow. Never waits and never touches the disk.
     ///
     /// # Panics
     /// When an index is not greater than all before it.
     pub fn append<'a>(
+        &self,
+        reservation: WriteReservation,
+        records: impl IntoIterator<Item = Record<'a>>,
+    ) -> Ticket {
+        let ticket = self.enqueue(reservation, records);
+        self.shared.note_append();
+        ticket
+    }
+
+    /// Appends records that nobody waits for: they go with the next commit.
+    ///
+    /// # Panics
+    /// When an index is not greater than all before it.
+    pub fn append_unhurried<'a>(
+        &self,
+        reservation: WriteReservation,
+        records: impl IntoIterator<Item = Record<'a>>,
+    ) {
+        let _unhurried = self.enqueue(reservation, records);
+        self.shared.signal.work();
+    }
+
+    fn enqueue<'a>(
         &self,
         reservation: WriteReservation,
         records: impl IntoIterator<Item = Record<'a>>,
@@ -89,11 +121,13 @@ impl Log {
         let mut added = 0;
         for record in records {
             added += self.push(&mut state, &record);
+            state.untaken += 1;
         }
         let end = state.next;
         state.pending += added;
         if !always {
-            self.show(&mut state, end);
+            let records = std::mem::take(&mut state.untaken);
+            self.show(&mut state, end, records);
         }
         self.shared.memory.fetch_add(added, Ordering::Relaxed);
         reservation.spend(added);
@@ -102,7 +136,6 @@ impl Log {
             self.shared.dirty.lock().push(self.id);
         }
         drop(state);
-        self.shared.note_append();
         match always {
             true => Ticket::pending(&self.shared, &self.durable, end),
             false => Ticket::ready(),
@@ -153,13 +186,16 @@ impl Log {
         }
     }
 
-    /// Makes the records before `end` visible.
-    pub(super) fn show(&self, state: &mut LogState, end: u64) {
+    /// Makes the records before `end` visible, of which `records` are new.
+    pub(super) fn show(&self, state: &mut LogState, end: u64, records: usize) {
         state.visible = end;
         // A follower that subscribes later gets the end in `follow`, under the same lock.
         if self.end.receiver_count() > 0 {
             self.end.send_replace(end);
             self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
+        }
+        if let Some(arrivals) = self.arrivals.get() {
+            arrivals.announce(records);
         }
     }
 
@@ -210,6 +246,12 @@ impl Log {
         }
         drop(state);
         self.shared.note_freed(memory, freed.sweep);
+    }
+
+    /// Deletes the segments whose records all have smaller indexes than `index`.
+    pub fn trim_before(&self, index: u64) {
+        let freed = self.state.lock().trim(|segment| segment.entry.last < index);
+        self.shared.note_freed(freed.memory, freed.sweep);
     }
 
     /// Deletes every record. Later appends are ignored.

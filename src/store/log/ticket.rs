@@ -64,11 +64,11 @@ impl Drop for WriteReservation {
 }
 
 /// The promise that a write becomes durable.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use = "a write is durable only when its ticket says so"]
 pub struct Ticket(Promise);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Promise {
     /// There is nothing to wait for.
     Ready,

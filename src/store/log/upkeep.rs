@@ -19,6 +19,8 @@ pub(crate) struct CommitBatch {
     end: u64,
     /// Bytes appended since the last commit.
     pub(crate) pending: u64,
+    /// Number of records that become visible with the batch.
+    records: usize,
     /// True when records of the tail are in a commit frame only.
     pub(crate) in_frames: bool,
 }
@@ -169,6 +171,7 @@ impl Log {
             segments,
             end: state.next,
             pending: std::mem::take(&mut state.pending),
+            records: std::mem::take(&mut state.untaken),
             in_frames,
         }
     }
@@ -186,7 +189,7 @@ impl Log {
             state.unstored -= 1;
         }
         if state.visible < batch.end && !state.deleted {
-            self.show(&mut state, batch.end);
+            self.show(&mut state, batch.end, batch.records);
         }
         self.durable.fetch_max(batch.end, Ordering::Release);
     }

@@ -54,6 +54,7 @@ impl StreamNames {
                 }
             }
             Change::Account { .. }
+            | Change::Queue { .. }
             | Change::Mapping { .. }
             | Change::MappingPosition { .. }
             | Change::Clock(_) => {}

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 enum About {
     Account,
     Consumer,
+    /// A queue that is to be created.
+    NewQueue,
+    Queue,
     Stream,
 }
 
@@ -20,14 +23,19 @@ enum About {
 /// consumer.
 #[rustfmt::skip]
 const CALLS: &[(&str, &str, About)] = &[
+    ("AcknowledgeDeadLetterQueueRecords", r#"QUEUE, "Entries": [{"ReceiptHandle": "x"}]"#, About::Queue),
+    ("AcknowledgeQueueRecords", r#"QUEUE, "Entries": [{"ReceiptHandle": "x"}]"#, About::Queue),
     ("AddTagsToStream", r#"NAME, "Tags": {"a": "b"}"#, About::Stream),
+    ("CreateQueue", r#""QueueName": "q", "StreamConfigurationList": [{"StreamARN": "STREAM"}]"#, About::NewQueue),
     ("CreateStream", r#"NAME, "ShardCount": 1"#, About::Stream),
     ("DecreaseStreamRetentionPeriod", r#"ARN, "RetentionPeriodHours": 48"#, About::Stream),
+    ("DeleteQueue", r#"QUEUE"#, About::Queue),
     ("DeleteResourcePolicy", r#"RESOURCE"#, About::Consumer),
     ("DeleteStream", r#"NAME"#, About::Stream),
     ("DeregisterStreamConsumer", r#"ARN, "ConsumerName": "c""#, About::Consumer),
     ("DescribeAccountSettings", r#""#, About::Account),
     ("DescribeLimits", r#""#, About::Account),
+    ("DescribeQueue", r#"QUEUE"#, About::Queue),
     ("DescribeStream", r#"NAME"#, About::Stream),
     ("DescribeStreamConsumer", r#"ARN, "ConsumerName": "c""#, About::Consumer),
     ("DescribeStreamSummary", r#"NAME"#, About::Stream),
@@ -37,6 +45,7 @@ const CALLS: &[(&str, &str, About)] = &[
     ("GetResourcePolicy", r#"RESOURCE"#, About::Consumer),
     ("GetShardIterator", r#"NAME, "ShardId": "0", "ShardIteratorType": "LATEST""#, About::Stream),
     ("IncreaseStreamRetentionPeriod", r#"ARN, "RetentionPeriodHours": 48"#, About::Stream),
+    ("ListQueues", r#""#, About::Account),
     ("ListShards", r#"NAME"#, About::Stream),
     ("ListStreamConsumers", r#"ARN"#, About::Stream),
     ("ListStreams", r#""#, About::Account),
@@ -46,8 +55,11 @@ const CALLS: &[(&str, &str, About)] = &[
     ("PutRecord", r#"NAME, "PartitionKey": "k", "Data": """#, About::Stream),
     ("PutRecords", r#"ARN, "Records": [{"PartitionKey": "k", "Data": ""}]"#, About::Stream),
     ("PutResourcePolicy", r#"RESOURCE, "Policy": "{}""#, About::Consumer),
+    ("ReceiveDeadLetterQueueRecords", r#"QUEUE"#, About::Queue),
+    ("ReceiveQueueRecords", r#"QUEUE"#, About::Queue),
     ("RegisterStreamConsumer", r#"ARN, "ConsumerName": "d""#, About::Stream),
     ("RemoveTagsFromStream", r#"NAME, "TagKeys": ["a"]"#, About::Stream),
+    ("RestoreDeadLetterQueueRecords", r#"QUEUE, "Entries": [{"ReceiptHandle": "x"}]"#, About::Queue),
     ("SplitShard", r#"NAME, "ShardToSplit": "0", "NewStartingHashKey": "5""#, About::Stream),
     ("StartStreamEncryption", r#"NAME, "EncryptionType": "KMS", "KeyId": "k""#, About::Stream),
     ("StopStreamEncryption", r#"NAME, "EncryptionType": "KMS", "KeyId": "k""#, About::Stream),
@@ -55,24 +67,33 @@ const CALLS: &[(&str, &str, About)] = &[
     ("TagResource", r#"RESOURCE, "Tags": {"a": "b"}"#, About::Consumer),
     ("UntagResource", r#"RESOURCE, "TagKeys": ["a"]"#, About::Consumer),
     ("UpdateAccountSettings", r#""MinimumThroughputBillingCommitment": {"Status": "ENABLED"}"#, About::Account),
+    ("UpdateDeadLetterQueueRecordsVisibility", r#"QUEUE, "Entries": [{"ReceiptHandle": "x", "VisibilityTimeoutSeconds": 1}]"#, About::Queue),
     ("UpdateMaxRecordSize", r#"ARN, "MaxRecordSizeInKiB": 2048"#, About::Stream),
+    ("UpdateQueue", r#"QUEUE, "QueueAttributes": {}"#, About::Queue),
+    ("UpdateQueueRecordsVisibility", r#"QUEUE, "Entries": [{"ReceiptHandle": "x", "VisibilityTimeoutSeconds": 1}]"#, About::Queue),
     ("UpdateShardCount", r#"NAME, "TargetShardCount": 4, "ScalingType": "UNIFORM_SCALING""#, About::Stream),
     ("UpdateStreamMode", r#"ARN, "StreamModeDetails": {"StreamMode": "ON_DEMAND"}"#, About::Stream),
     ("UpdateStreamRecordDistributionStrategy", r#"ARN, "RecordDistributionStrategy": "AUTO""#, About::Stream),
     ("UpdateStreamWarmThroughput", r#"NAME, "WarmThroughputMiBps": 1"#, About::Stream),
 ];
 
+/// The ARN of a queue by its id.
+fn queue_arn(id: &str) -> String {
+    arn_of("s").replace("stream/s", &format!("queue/{id}"))
+}
+
 /// A call of an operation, and the resource that it is about.
 fn call(operation: &str, consumer: &str, iterator: &str) -> (Value, String) {
     let found = CALLS.iter().find(|(name, ..)| *name == operation);
     let (_, members, about) =
         found.unwrap_or_else(|| panic!("{operation} is new: what is it about?"));
-    let mut text = format!("{{{members}}}");
+    let mut text = format!("{{{members}}}").replace("STREAM", &arn_of("s"));
     for (word, name, value) in [
         ("NAME", "StreamName", "s"),
         ("RESOURCE", "ResourceARN", consumer),
         ("CONSUMER", "ConsumerARN", consumer),
         ("ITERATOR", "ShardIterator", iterator),
+        ("QUEUE", "QueueARN", &queue_arn("q")),
         ("ARN", "StreamARN", &arn_of("s")),
     ] {
         if text.starts_with(&format!("{{{word}")) {
@@ -83,6 +104,8 @@ fn call(operation: &str, consumer: &str, iterator: &str) -> (Value, String) {
     let resource = match about {
         About::Account => "*".to_owned(),
         About::Consumer => consumer.to_owned(),
+        About::NewQueue => queue_arn("*"),
+        About::Queue => queue_arn("q"),
         About::Stream => arn_of("s"),
     };
     (serde_json::from_str(&text).unwrap(), resource)
@@ -154,10 +177,12 @@ fn nothing_is_open_to_whom_nothing_is_allowed() {
 
 #[test]
 fn each_operation_is_allowed_by_its_own_name() {
-    let all: Vec<Value> = OPERATIONS
-        .iter()
-        .map(|entry| {
-            let action = format!("kinesis:{}", entry.name);
+    // A queue is of a stream, which has its own word in it.
+    let all = OPERATIONS.iter().map(|entry| entry.name);
+    let all: Vec<Value> = all
+        .chain(["AssociateStreamsWithQueue"])
+        .map(|name| {
+            let action = format!("kinesis:{name}");
             json!({"Effect": "Allow", "Action": action, "Resource": "*"})
         })
         .collect();
@@ -174,4 +199,42 @@ fn each_operation_is_allowed_by_its_own_name() {
             assert!(!told.contains("AccessDenied"), "{}: {told}", entry.name);
         }
     });
+}
+
+#[test]
+fn a_queue_needs_a_word_of_its_stream() {
+    let allow = |action: &str, resource: &str| json!({"Effect": "Allow", "Action": format!("kinesis:{action}"), "Resource": resource});
+    let create = allow("CreateQueue", &queue_arn("*"));
+    let associate = allow("AssociateStreamsWithQueue", &arn_of("s"));
+    let tag = allow("TagResource", &queue_arn("*"));
+    let mut body = call("CreateQueue", "", "").0;
+    body["Tags"] = json!({"a": "b"});
+    for (statements, missing) in [
+        (
+            vec![&associate, &tag],
+            Some(("CreateQueue", queue_arn("*"))),
+        ),
+        (
+            vec![&create, &tag],
+            Some(("AssociateStreamsWithQueue", arn_of("s"))),
+        ),
+        (
+            vec![&create, &associate],
+            Some(("TagResource", queue_arn("*"))),
+        ),
+        (vec![&create, &associate, &tag], None),
+    ] {
+        under(&policies(&json!(statements), &Value::Null), |lab| {
+            let body = body.clone();
+            async move {
+                ok(&lab, OWNER, "CreateStream", json!({"StreamName": "s"})).await;
+                let Some((name, on)) = missing else {
+                    ok(&lab, READER, "CreateQueue", body).await;
+                    return;
+                };
+                let told = refusal(&lab, READER, "CreateQueue", &body).await;
+                assert_eq!(told, Some(denied(READER_ARN, name, &on, NO_IDENTITY)));
+            }
+        });
+    }
 }

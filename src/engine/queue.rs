@@ -1,0 +1,32 @@
+//! Queues: the records of a stream, handed to competing consumers.
+//!
+//! # Files
+//! - `item`: one queue and its state. `view`: the shards that a queue reads.
+//! - `journal`: what a queue keeps of its records, in a log of its own.
+//! - `pick`, `receive`, `settle`: receiving, and what handles are used for.
+//! - `registry`, `lookup`: the queues by account, name and id. `creation`, `changes`, `start`: their lives.
+//! - `transitions`: the task for statuses and visibility timeouts that end.
+//!
+//! # Locks
+//! A queue's lock is held for
+//! map operations and looks at the logs' indexes only: payloads are read after it is given back.
+
+mod changes;
+mod creation;
+mod item;
+mod journal;
+mod lookup;
+mod pick;
+mod receive;
+mod registry;
+mod settle;
+mod start;
+mod transitions;
+mod view;
+
+pub(crate) use creation::{NewQueue, QueueCounts};
+pub(crate) use item::{Queue, QueueFigures};
+pub(crate) use receive::{ReceiveError, Received, Receiving};
+pub(in crate::engine) use registry::Queues;
+pub(crate) use settle::{EntryFault, NotServing, Outcomes};
+pub(in crate::engine) use transitions::run;

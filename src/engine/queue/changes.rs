@@ -1,0 +1,211 @@
+//! Changes of a queue, and its end.
+
+use super::item::{Queue, QueueState};
+use super::journal::Hurry;
+use super::view::StreamView;
+use crate::engine::Engine;
+use crate::limits::Limit;
+use crate::model::{QueueAttributes, StreamStatus, Tags};
+use crate::store::{Change, StoreError, Ticket};
+use std::sync::Arc;
+
+impl Engine {
+    /// Changes the attributes of a queue, which `check` may refuse for its status. They count at
+    /// once; the queue is UPDATING for as long as transitions take.
+    ///
+    /// # Errors
+    /// What `check` refuses, and a store that does not write.
+    pub(crate) async fn update_queue<E: From<StoreError>>(
+        self: &Arc<Self>,
+        queue: &Arc<Queue>,
+        check: impl FnOnce(StreamStatus) -> Result<(), E>,
+        change: impl FnOnce(QueueAttributes) -> QueueAttributes,
+    ) -> Result<QueueAttributes, E> {
+        self.check_store()?;
+        let reservation = queue.reserve(self, 256).await?;
+        let now = self.world.clock.now();
+        let view = StreamView::of(&queue.stream, now);
+        let (attributes, ticket) = queue.with_state(|state| {
+            check(state.status)?;
+            // What was due became dead-letter by the old limit.
+            state.refresh(&view, now);
+            let _unhurried = state.settle_up(self, queue, reservation, now, Hurry::Unhurried);
+            state.attributes = change(state.attributes);
+            let most = state.attributes.max_receive_count;
+            state.records.set_max_receive_count(most);
+            state.status = StreamStatus::Updating;
+            state.due = self.transition_end(now);
+            let kept = match state.due {
+                None => StreamStatus::Active,
+                Some(_) => state.status,
+            };
+            Ok::<_, E>((state.attributes, self.save_queue(queue, state, kept)))
+        })?;
+        let (engine, updated) = (self.clone(), queue.clone());
+        let finished = self.finish(async move {
+            ticket.durable().await?;
+            match updated.with_state(|state| state.due) {
+                Some(due) => engine.queues.await_status(due, &updated),
+                None => engine.activate_queue(&updated),
+            }
+            Ok(())
+        });
+        finished.await.unwrap_or(Err(StoreError::Closed))?;
+        Ok(attributes)
+    }
+
+    /// Changes tags or policy of a queue; returns once that is kept.
+    ///
+    /// # Errors
+    /// What `change` refuses, and a store that does not write. Then nothing is changed.
+    pub(crate) async fn amend_queue<E: From<StoreError>>(
+        &self,
+        queue: &Queue,
+        change: impl FnOnce(&mut Tags, &mut Option<String>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.check_store()?;
+        let ticket = queue.with_state(|state| {
+            change(&mut state.tags, &mut state.policy)?;
+            Ok::<_, E>(self.save_queue(queue, state, state.status))
+        })?;
+        Ok(ticket.durable().await?)
+    }
+
+    /// Deletes a queue; returns once that is as durable as was promised. One that is being deleted
+    /// already is left to it (a choice).
+    ///
+    /// # Errors
+    /// `too_many`, when too many queues are being created or deleted, and a store that does not
+    /// write.
+    pub(crate) async fn delete_queue<E: From<StoreError>>(
+        self: &Arc<Self>,
+        queue: &Arc<Queue>,
+        too_many: impl FnOnce(u64) -> E,
+    ) -> Result<(), E> {
+        self.check_store()?;
+        let Some(ticket) = self.begin_delete_queue(queue, too_many)? else {
+            return Ok(());
+        };
+        queue.receivers.wake_all();
+        queue.dead_receivers.wake_all();
+        let (engine, deleted) = (self.clone(), queue.clone());
+        let finished = self.finish(async move {
+            ticket.durable().await?;
+            match deleted.with_state(|state| state.due) {
+                Some(due) => engine.queues.await_status(due, &deleted),
+                None => engine.forget_queue(&deleted),
+            }
+            Ok(())
+        });
+        Ok(finished.await.unwrap_or(Err(StoreError::Closed))?)
+    }
+
+    fn begin_delete_queue<E>(
+        &self,
+        queue: &Arc<Queue>,
+        too_many: impl FnOnce(u64) -> E,
+    ) -> Result<Option<Ticket>, E> {
+        let now = self.world.clock.now();
+        let mut accounts = self.queues.accounts.lock();
+        let account = accounts.entry(queue.arn.scope.clone()).or_default();
+        queue.with_state(|state| {
+            match state.status {
+                StreamStatus::Deleting => return Ok(None),
+                StreamStatus::Creating => {}
+                StreamStatus::Active | StreamStatus::Updating => {
+                    let limit: Limit = self.limits.queues_in_transition;
+                    if let Some(limit) = limit.filter(|limit| account.in_transition >= *limit) {
+                        return Err(too_many(limit));
+                    }
+                    account.in_transition += 1;
+                }
+            }
+            state.status = StreamStatus::Deleting;
+            state.due = self.transition_end(now);
+            Ok(Some(match state.due {
+                Some(_) => self.save_queue(queue, state, state.status),
+                None => self.save_end(queue, state),
+            }))
+        })
+    }
+
+    /// Has the catalog know the queue as it is now. Nothing once its removal is on its way.
+    pub(super) fn save_queue(
+        &self,
+        queue: &Queue,
+        state: &QueueState,
+        status: StreamStatus,
+    ) -> Ticket {
+        let changes = match state.removed {
+            true => Vec::new(),
+            false => {
+                let value = Some(Box::new(state.value(queue, status)));
+                let incarnation = queue.incarnation;
+                vec![Change::Queue { incarnation, value }]
+            }
+        };
+        self.store.save(changes)
+    }
+
+    /// Has the catalog forget the queue.
+    pub(super) fn save_end(&self, queue: &Queue, state: &mut QueueState) -> Ticket {
+        state.removed = true;
+        let incarnation = queue.incarnation;
+        let value = None;
+        self.store.save(vec![Change::Queue { incarnation, value }])
+    }
+
+    /// CREATING or UPDATING ends. Nothing happens to a queue that is being deleted.
+    pub(super) fn activate_queue(&self, queue: &Arc<Queue>) {
+        let mut accounts = self.queues.accounts.lock();
+        let was = queue.with_state(|state| {
+            let was = state.status;
+            if matches!(was, StreamStatus::Creating | StreamStatus::Updating) {
+                state.status = StreamStatus::Active;
+                state.due = None;
+            }
+            was
+        });
+        let account = accounts.get_mut(&queue.arn.scope);
+        if let Some(account) = account.filter(|_| was == StreamStatus::Creating) {
+            account.in_transition -= 1;
+        }
+    }
+
+    /// The removal of a queue from the catalog, after which nothing of it is saved.
+    pub(in crate::engine) fn queue_removal(&self, queue: &Queue) -> Change {
+        queue.with_state(|state| state.removed = true);
+        Change::Queue {
+            incarnation: queue.incarnation,
+            value: None,
+        }
+    }
+
+    /// Takes a queue out of its account and from its stream, and what was kept out of the store.
+    pub(in crate::engine) fn forget_queue(&self, queue: &Arc<Queue>) {
+        let mut accounts = self.queues.accounts.lock();
+        if let Some(account) = accounts.get_mut(&queue.arn.scope)
+            && account.by_id.contains_key(&queue.arn.id)
+        {
+            account.remove(queue);
+            let status = queue.describe().status;
+            if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
+                account.in_transition -= 1;
+            }
+        }
+        queue.stream.with_state(|state| {
+            state.queues.remove(&queue.incarnation);
+            state.arrivals.remove(&queue.receivers);
+        });
+        drop(accounts);
+        let journal = queue.with_state(|state| {
+            state.status = StreamStatus::Deleting;
+            state.journal.take()
+        });
+        if let Some(journal) = journal {
+            self.store.delete(journal.log().id());
+        }
+        queue.receivers.wake_all();
+        queue.dead_receivers.wake_all();
+    }
+}

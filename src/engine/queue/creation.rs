@@ -1,0 +1,238 @@
+//! The creation of a queue.
+
+use super::item::{Queue, QueueIdentity, QueueState};
+use super::journal::{Hurry, Journal};
+use crate::engine::{Engine, Read, Stream, StreamState};
+use crate::model::queue_id;
+use crate::model::{QueueArn, QueueAttributes, QueueRecords, QueueStart, StreamStatus, Tags};
+use crate::store::{Change, LogId, StoreError, Ticket, WriteReservation};
+use crate::world::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// A queue to be created.
+#[derive(Debug)]
+pub(crate) struct NewQueue {
+    /// The name.
+    pub(crate) name: Arc<str>,
+    /// The attributes.
+    pub(crate) attributes: QueueAttributes,
+    /// Where it begins.
+    pub(crate) start: QueueStart,
+    /// The first tags, checked.
+    pub(crate) tags: Tags,
+}
+
+/// What a creation may have to know beside the queue's stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QueueCounts {
+    /// The account is committed to a minimum of throughput.
+    pub(crate) committed: bool,
+    /// The account has a queue of this name in the region.
+    pub(crate) name_taken: bool,
+    /// Queues of the account in CREATING or DELETING in the region.
+    pub(crate) in_transition: u64,
+}
+
+/// Where a queue begins in the shards that there are, and the moment that this stands for.
+struct Beginning {
+    /// By shard; none when it is the end of each.
+    positions: Option<Vec<(u32, u64)>>,
+    started: Timestamp,
+}
+
+/// Bytes that are reserved for the first document of a queue: a few shards' positions.
+const KEPT_BYTES: u64 = 256;
+
+impl Engine {
+    /// Creates a queue, which `check` may refuse; returns once that is as durable as was promised.
+    ///
+    /// # Errors
+    /// What `check` refuses, and a store that does not write.
+    pub(crate) async fn create_queue<E: From<StoreError>>(
+        self: &Arc<Self>,
+        stream: &Arc<Stream>,
+        new: NewQueue,
+        check: impl Fn(&StreamState, QueueCounts) -> Result<(), E>,
+    ) -> Result<Arc<Queue>, E> {
+        self.check_store()?;
+        let counts = self.queue_counts(stream, &new.name);
+        stream.look(|state| check(state, counts))?;
+        let beginning = self.beginning(stream, new.start).await?;
+        let reservation = match self.store.is_durable() {
+            true => Some(self.store.reserve(KEPT_BYTES).await?),
+            false => None,
+        };
+        let (queue, tickets) = self.begin_queue(stream, new, beginning, reservation, check)?;
+        let (engine, created) = (self.clone(), queue.clone());
+        // Goes on when the caller leaves, so that nothing stays half done.
+        let finished = self.finish(async move {
+            for ticket in tickets {
+                if let Err(error) = ticket.durable().await {
+                    engine.forget_queue(&created);
+                    return Err(error);
+                }
+            }
+            match created.with_state(|state| state.due) {
+                Some(due) => engine.queues.await_status(due, &created),
+                None => engine.activate_queue(&created),
+            }
+            Ok(())
+        });
+        finished.await.unwrap_or(Err(StoreError::Closed))?;
+        Ok(queue)
+    }
+
+    fn queue_counts(&self, stream: &Stream, name: &str) -> QueueCounts {
+        let committed = self.commitment(&stream.arn.scope).is_enabled();
+        let accounts = self.queues.accounts.lock();
+        let account = accounts.get(&stream.arn.scope);
+        QueueCounts {
+            committed,
+            name_taken: account.is_some_and(|account| account.by_name.contains_key(name)),
+            in_transition: account.map_or(0, |account| account.in_transition),
+        }
+    }
+
+    /// Finds where a queue begins. The end of each shard is taken later, at one moment.
+    async fn beginning(
+        &self,
+        stream: &Arc<Stream>,
+        start: QueueStart,
+    ) -> Result<Beginning, StoreError> {
+        let now = self.world.clock.now();
+        let (horizon, shards) = stream.all_shards(now);
+        let mut positions = Vec::new();
+        match start {
+            QueueStart::Latest => Ok(Beginning {
+                positions: None,
+                started: now,
+            }),
+            QueueStart::AtTimestamp(at) => {
+                for shard in shards.iter() {
+                    positions.push((shard.id.index(), shard.index_at_time(at).await?));
+                }
+                Ok(Beginning {
+                    positions: Some(positions),
+                    started: at.max(horizon),
+                })
+            }
+            QueueStart::TrimHorizon => {
+                let mut oldest = None;
+                for shard in shards.iter() {
+                    positions.push((shard.id.index(), 0));
+                    let read = Read {
+                        from: shard.position(0, now),
+                        horizon,
+                        records: 1,
+                        bytes: 1,
+                    };
+                    let first = shard.read(read).await?.last().map(|(_, arrival)| arrival);
+                    oldest = oldest.into_iter().chain(first).min();
+                }
+                Ok(Beginning {
+                    positions: Some(positions),
+                    started: oldest.unwrap_or(horizon),
+                })
+            }
+        }
+    }
+
+    fn begin_queue<E>(
+        &self,
+        stream: &Arc<Stream>,
+        new: NewQueue,
+        beginning: Beginning,
+        reservation: Option<WriteReservation>,
+        check: impl Fn(&StreamState, QueueCounts) -> Result<(), E>,
+    ) -> Result<(Arc<Queue>, Vec<Ticket>), E> {
+        let counts = self.queue_counts(stream, &new.name);
+        let now = self.world.clock.now();
+        let mut accounts = self.queues.accounts.lock();
+        let account = accounts.entry(stream.arn.scope.clone()).or_default();
+        let counts = QueueCounts {
+            name_taken: account.by_name.contains_key(&new.name),
+            in_transition: account.in_transition,
+            ..counts
+        };
+        let (queue, tickets) = stream.with_state(|state| {
+            check(state, counts)?;
+            let (queue, tickets) = self.make_queue(stream, state, new, beginning, reservation, now);
+            state.queues.insert(queue.incarnation);
+            state.arrivals.add(&queue.receivers);
+            Ok((queue, tickets))
+        })?;
+        account.insert(&queue);
+        account.in_transition += 1;
+        Ok((queue, tickets))
+    }
+
+    fn make_queue(
+        &self,
+        stream: &Arc<Stream>,
+        stream_state: &StreamState,
+        new: NewQueue,
+        beginning: Beginning,
+        reservation: Option<WriteReservation>,
+        now: Timestamp,
+    ) -> (Arc<Queue>, Vec<Ticket>) {
+        let incarnation = self.next_incarnation.fetch_add(1, Ordering::Relaxed);
+        let kept = self.store.is_durable();
+        let most = new.attributes.max_receive_count;
+        let mut records = QueueRecords::new(most, self.shard_opener.first_index, kept);
+        let positions = beginning.positions.unwrap_or_else(|| ends(stream_state));
+        for (shard, next) in positions {
+            records.know(shard);
+            records.advance(shard, next);
+        }
+        let mut journal = kept.then(|| Journal::new(self.store.log(log_id(incarnation))));
+        let first = journal.as_mut().zip(reservation);
+        let first = first.and_then(|(journal, reservation)| {
+            journal.write(&self.tasks, &mut records, reservation, now, Hurry::Waited)
+        });
+        let mut state = QueueState::new(new.attributes, new.tags, records, journal);
+        state.due = self.transition_end(now);
+        let identity = QueueIdentity {
+            arn: QueueArn {
+                scope: stream.arn.scope.clone(),
+                id: queue_id(u128::from_le_bytes(self.world.random.bytes())).into(),
+            },
+            name: new.name,
+            incarnation,
+            stream: stream.clone(),
+            created: now,
+            start: new.start,
+            started: beginning.started,
+            secret: self.world.random.bytes(),
+        };
+        let queue = Queue::new(identity, state);
+        let saved = queue.with_state(|state| {
+            // Without a delay what is kept is the queue as it will be, not a moment of it.
+            let status = match state.due {
+                None => StreamStatus::Active,
+                Some(_) => state.status,
+            };
+            let value = state.value(&queue, status);
+            let value = Some(Box::new(value));
+            self.store.save(vec![Change::Queue { incarnation, value }])
+        });
+        (queue, first.into_iter().chain([saved]).collect())
+    }
+}
+
+/// The log of a queue.
+pub(super) fn log_id(incarnation: u64) -> LogId {
+    LogId {
+        stream: incarnation,
+        shard: 0,
+    }
+}
+
+/// The ends of the open shards; nothing is wanted of the closed ones.
+fn ends(state: &StreamState) -> Vec<(u32, u64)> {
+    let end = |shard: &Arc<crate::engine::Shard>| {
+        let open = shard.description().is_open();
+        (shard.id.index(), if open { shard.end() } else { u64::MAX })
+    };
+    state.all().iter().map(end).collect()
+}

@@ -1,0 +1,104 @@
+//! What a queue keeps of its records: documents in a log of its own, in the same group commits as
+//! all records.
+//!
+//! When the documents have become much longer than a list of all that is so, such a list is
+//! written, and the documents before it are forgotten once it is durable.
+
+use crate::engine::tasks::Tasks;
+use crate::limits;
+use crate::model::{QueueRecords, changes_document};
+use crate::store::{Log, Record, Ticket, WriteReservation};
+use crate::world::Timestamp;
+use std::sync::Arc;
+
+/// The log of one queue.
+#[derive(Debug)]
+pub(super) struct Journal {
+    log: Arc<Log>,
+    /// Bytes written since the last list.
+    since_list: usize,
+    /// Bytes of the last list.
+    list: usize,
+}
+
+/// Whether somebody waits for what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hurry {
+    Waited,
+    Unhurried,
+}
+
+impl Journal {
+    pub(super) fn new(log: Arc<Log>) -> Self {
+        Self {
+            log,
+            since_list: 0,
+            list: 0,
+        }
+    }
+
+    pub(super) fn log(&self) -> &Arc<Log> {
+        &self.log
+    }
+
+    /// The next list will be due as if `bytes` had been written since the last.
+    pub(super) fn count(&mut self, bytes: usize) {
+        self.since_list += bytes;
+    }
+
+    /// Writes what changed in `records`; gives a ticket if somebody waits for it.
+    pub(super) fn write(
+        &mut self,
+        tasks: &Tasks,
+        records: &mut QueueRecords,
+        reservation: WriteReservation,
+        now: Timestamp,
+        hurry: Hurry,
+    ) -> Option<Ticket> {
+        let document = changes_document(&records.take_changes())?;
+        self.since_list += document.len();
+        let first = self.log.next();
+        if self.since_list >= limits::QUEUE_LIST_AFTER_BYTES.max(4 * self.list) {
+            let list = records.list_documents(limits::QUEUE_DOCUMENT_BYTES);
+            self.list = list.iter().map(Vec::len).sum();
+            self.since_list = 0;
+            let all = std::iter::once(&document).chain(&list);
+            let ticket = self.log.append(reservation, appends(all, first, now));
+            self.forget_before(tasks, first + 1, ticket.clone());
+            return Some(ticket);
+        }
+        let appended = appends(std::iter::once(&document), first, now);
+        match hurry {
+            Hurry::Waited => Some(self.log.append(reservation, appended)),
+            Hurry::Unhurried => {
+                self.log.append_unhurried(reservation, appended);
+                None
+            }
+        }
+    }
+
+    /// Forgets the documents before `index` once `durable` is.
+    fn forget_before(&self, tasks: &Tasks, index: u64, durable: Ticket) {
+        let log = self.log.clone();
+        tasks.spawn("queue list", async move {
+            if durable.durable().await.is_ok() {
+                log.trim_before(index);
+            }
+        });
+    }
+}
+
+fn appends<'a>(
+    documents: impl Iterator<Item = &'a Vec<u8>>,
+    first: u64,
+    now: Timestamp,
+) -> impl Iterator<Item = Record<'a>> {
+    let append = move |(index, document): (u64, &'a Vec<u8>)| Record {
+        index,
+        arrival: now,
+        partition_key: None,
+        data: document,
+        encrypted: false,
+    };
+    (first..).zip(documents).map(append)
+}

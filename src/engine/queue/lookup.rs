@@ -1,0 +1,46 @@
+//! Looking for queues.
+
+use super::item::Queue;
+use crate::engine::Engine;
+use crate::model::{AccountRegion, QueueArn};
+use std::ops::Bound;
+use std::sync::Arc;
+
+impl Engine {
+    /// The queue of an ARN, in any state.
+    pub(crate) fn find_queue(&self, arn: &QueueArn) -> Option<Arc<Queue>> {
+        let accounts = self.queues.accounts.lock();
+        accounts.get(&arn.scope)?.by_id.get(&arn.id).cloned()
+    }
+
+    /// Up to `page` queues that are `wanted`, with names greater than `after`, and whether there are
+    /// more.
+    pub(crate) fn list_queues(
+        &self,
+        scope: &AccountRegion,
+        after: Option<&str>,
+        page: usize,
+        wanted: impl Fn(&Queue) -> bool,
+    ) -> (Vec<Arc<Queue>>, bool) {
+        let accounts = self.queues.accounts.lock();
+        let Some(account) = accounts.get(scope) else {
+            return (Vec::new(), false);
+        };
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = account.by_name.range::<str, _>((start, Bound::Unbounded));
+        let mut later = later.map(|(_, queue)| queue).filter(|queue| wanted(queue));
+        let shown = later.by_ref().take(page).cloned().collect();
+        (shown, later.next().is_some())
+    }
+
+    /// How many receives wait at queues.
+    pub(crate) fn waiting_receives(&self) -> usize {
+        let waiting = |queue: &Arc<Queue>| queue.receivers.count() + queue.dead_receivers.count();
+        self.queues.all().iter().map(waiting).sum()
+    }
+
+    /// Every queue of every account, for metrics.
+    pub(crate) fn all_queues(&self) -> Vec<Arc<Queue>> {
+        self.queues.all()
+    }
+}

@@ -1,0 +1,257 @@
+//! The records that a receive gets, chosen under the queue's lock.
+
+use super::item::{Queue, QueueState};
+use super::journal::Hurry;
+use super::view::{StreamView, Unread};
+use crate::engine::{Engine, Shard};
+use crate::limits;
+use crate::model::{Delivery, UnreadRecord};
+use crate::store::{Ticket, WriteReservation};
+use crate::world::Timestamp;
+use std::sync::Arc;
+
+/// What a receive asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) dead: bool,
+    pub(super) count: usize,
+    pub(super) visibility_s: Option<u32>,
+}
+
+/// What a look at a queue found.
+pub(super) enum Look {
+    /// These records, or none for now.
+    Picked(Vec<Delivery>),
+    /// The next record is on disk, in this shard at this index.
+    OnDisk(Arc<Shard>, u64),
+    /// The queue is not there yet, or not any more.
+    NotServing,
+}
+
+/// Records that were read from disk to be claimed.
+pub(super) struct Claim<'a> {
+    pub(super) shard: &'a Shard,
+    pub(super) found: Vec<UnreadRecord>,
+    pub(super) after: u64,
+}
+
+/// One pass through a queue under its lock.
+struct Pass<'a> {
+    view: &'a StreamView,
+    now: Timestamp,
+    due: Timestamp,
+    picked: Vec<Delivery>,
+    count: usize,
+    bytes: u64,
+}
+
+impl Queue {
+    /// Picks what can be received now.
+    pub(super) fn look(
+        self: &Arc<Self>,
+        engine: &Engine,
+        wanted: Wanted,
+        reservation: Option<WriteReservation>,
+        claim: Option<Claim<'_>>,
+    ) -> Look {
+        let now = engine.world.clock.now();
+        let view = StreamView::of(&self.stream, now);
+        self.with_state(|state| {
+            if !state.serves() {
+                return Look::NotServing;
+            }
+            state.refresh(&view, now);
+            let count = wanted.count.min(state.space(engine, wanted.dead));
+            let timeout = wanted.visibility_s;
+            let timeout = timeout.unwrap_or(state.attributes.visibility_timeout_s);
+            let mut pass = Pass {
+                view: &view,
+                now,
+                due: now.plus_millis(i64::from(timeout) * 1000),
+                picked: Vec::new(),
+                count,
+                bytes: limits::QUEUE_ANSWER_BYTES,
+            };
+            let on_disk = if wanted.dead {
+                pass.take_dead(state);
+                None
+            } else {
+                pass.take(state, claim)
+            };
+            let picked = pass.picked;
+            let _unhurried = state.settle_up(engine, self, reservation, now, Hurry::Unhurried);
+            if !picked.is_empty() {
+                // There may be more: one other receiver looks.
+                self.receivers(wanted.dead).wake(1);
+            }
+            match on_disk.filter(|_| picked.is_empty()) {
+                Some(shard) => {
+                    let next = state.records.next(shard.id.index());
+                    Look::OnDisk(shard, next)
+                }
+                None => Look::Picked(picked),
+            }
+        })
+    }
+}
+
+impl Pass<'_> {
+    fn left(&self) -> usize {
+        self.count - self.picked.len()
+    }
+
+    fn take_dead(&mut self, state: &mut QueueState) {
+        while self.left() > 0 {
+            let Some(delivery) = state.records.pick_dead(self.now, self.due) else {
+                return;
+            };
+            self.picked.push(delivery);
+        }
+    }
+
+    /// Takes visible records first. Where records never become dead-letter, visible and unread ones
+    /// have half each, so that records that always fail do not keep others back.
+    fn take(&mut self, state: &mut QueueState, claim: Option<Claim<'_>>) -> Option<Arc<Shard>> {
+        if let Some(claim) = claim {
+            let Claim {
+                shard,
+                mut found,
+                mut after,
+            } = claim;
+            if let Some(first_left) = found.get(self.left()) {
+                after = first_left.index;
+                found.truncate(self.left());
+            }
+            let shard = shard.id.index();
+            let claimed = state.records.claim(shard, found, after, self.now, self.due);
+            self.picked.extend(claimed);
+            return None;
+        }
+        let mut visible = self.count;
+        if state.attributes.max_receive_count.is_none() {
+            visible = (self.count + usize::from(state.visible_first)) / 2;
+            state.visible_first = !state.visible_first;
+        }
+        self.take_visible(state, visible);
+        let on_disk = self.take_unread(state);
+        self.take_visible(state, self.left());
+        on_disk
+    }
+
+    fn take_visible(&mut self, state: &mut QueueState, count: usize) {
+        for _ in 0..count {
+            let Some(delivery) = state.records.pick_visible(self.now, self.due) else {
+                return;
+            };
+            self.picked.push(delivery);
+        }
+    }
+
+    /// Takes unread records, shard by shard; the next receive begins with the next shard. Gives the
+    /// shard, if there is nothing to take before one whose records are on disk.
+    fn take_unread(&mut self, state: &mut QueueState) -> Option<Arc<Shard>> {
+        let shards = &self.view.shards;
+        let start = state.rotation;
+        for step in 0..shards.len() {
+            if self.left() == 0 {
+                break;
+            }
+            let at = (start + step) % shards.len();
+            let shard = &shards[at];
+            let id = shard.id.index();
+            let (records, exhausted) = (&mut state.records, &mut state.exhausted);
+            if exhausted.contains(&id) || !self.view.is_eligible(shard, records, exhausted) {
+                continue;
+            }
+            let left = self.left();
+            match self.view.unread(shard, records, left, &mut self.bytes) {
+                Unread::OnDisk if self.picked.is_empty() => {
+                    state.rotation = (at + 1) % shards.len();
+                    return Some(shard.clone());
+                }
+                Unread::OnDisk => {}
+                Unread::Found(found, after) => {
+                    let full = found.len() == left;
+                    if !found.is_empty() {
+                        state.rotation = (start + 1) % shards.len();
+                    }
+                    let claimed = records.claim(id, found, after, self.now, self.due);
+                    self.picked.extend(claimed);
+                    if !full {
+                        self.view.is_exhausted(shard, records, exhausted);
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+impl QueueState {
+    /// Takes note of what time and the stream have done.
+    pub(super) fn refresh(&mut self, view: &StreamView, now: Timestamp) {
+        view.introduce(&mut self.records);
+        self.records.expire(view.horizon);
+        self.records.turn(now);
+    }
+
+    /// How many more records may be in flight.
+    fn space(&self, engine: &Engine, dead: bool) -> usize {
+        let Some(limit) = engine.limits.queue_in_flight else {
+            return usize::MAX;
+        };
+        let counts = self.records.counts();
+        let in_flight = if dead {
+            counts.dead_in_flight
+        } else {
+            counts.in_flight
+        };
+        usize::try_from(limit)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(in_flight)
+    }
+
+    /// Ends every pass: keeps what changed, and wakes whom it concerns.
+    pub(super) fn settle_up(
+        &mut self,
+        engine: &Engine,
+        queue: &Arc<Queue>,
+        reservation: Option<WriteReservation>,
+        now: Timestamp,
+        hurry: Hurry,
+    ) -> Option<Ticket> {
+        let kept = self.journal.as_mut().zip(reservation);
+        let ticket = kept.and_then(|(journal, reservation)| {
+            journal.write(&engine.tasks, &mut self.records, reservation, now, hurry)
+        });
+        let counts = self.records.counts();
+        let (visible, dead) = self.announced;
+        self.announced = (counts.visible, counts.dead_visible);
+        queue.receivers.wake(counts.visible.saturating_sub(visible));
+        queue
+            .dead_receivers
+            .wake(counts.dead_visible.saturating_sub(dead));
+        for (at, is_dead) in [false, true].into_iter().enumerate() {
+            let space = self.space(engine, is_dead);
+            if std::mem::replace(&mut self.full[at], space == 0) {
+                queue.receivers(is_dead).wake(space);
+            }
+        }
+        self.arm(engine, queue);
+        ticket
+    }
+
+    /// Has the task of transitions look when the next visibility timeout ends, if anybody waits.
+    fn arm(&mut self, engine: &Engine, queue: &Arc<Queue>) {
+        if queue.receivers.count() + queue.dead_receivers.count() == 0 {
+            return;
+        }
+        let Some(due) = self.records.next_due() else {
+            return;
+        };
+        if self.armed.is_none_or(|armed| due < armed) {
+            self.armed = Some(due);
+            engine.queues.await_visibility(due, queue);
+        }
+    }
+}

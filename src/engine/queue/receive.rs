@@ -1,0 +1,263 @@
+//! Receiving: a long poll, and the payloads of what was picked.
+
+use super::item::Queue;
+use super::journal::Hurry;
+use super::pick::{Claim, Look, Wanted};
+use crate::engine::{Batch, Engine, Read, Shard, StoreError};
+use crate::limits;
+use crate::model::{Delivery, UnreadRecord};
+use crate::store::{Receiver, WriteReservation};
+use crate::world::{Alarm, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// A receive.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Receiving {
+    /// Dead-letter records are wanted.
+    pub(crate) dead: bool,
+    /// At most so many records.
+    pub(crate) count: usize,
+    /// How long to wait for a record, in milliseconds.
+    pub(crate) wait_ms: i64,
+    /// How long they stay invisible, in seconds; as the queue says, if this does not.
+    pub(crate) visibility_s: Option<u32>,
+}
+
+/// Received records with their payloads.
+#[derive(Debug, Default)]
+pub(crate) struct Received {
+    /// Each batch begins with as many records as there are deliveries beside it.
+    pub(crate) parts: Vec<(Batch, Vec<Delivery>)>,
+}
+
+/// Why a receive fails.
+#[derive(Debug)]
+pub(crate) enum ReceiveError {
+    /// The queue is not there yet, or not any more.
+    NotServing,
+    /// The store cannot be read or written.
+    Store,
+}
+
+impl From<StoreError> for ReceiveError {
+    fn from(_: StoreError) -> Self {
+        Self::Store
+    }
+}
+
+/// Bytes that a receive reserves for what is kept of it: more than it takes.
+const KEPT_BYTES: u64 = 1024;
+
+impl Queue {
+    /// Receives records: at once, if there are any, or the first that come within the wait.
+    ///
+    /// # Errors
+    /// Why nothing is received.
+    pub(crate) async fn receive(
+        self: &Arc<Self>,
+        engine: &Arc<Engine>,
+        receiving: Receiving,
+    ) -> Result<Received, ReceiveError> {
+        let wanted = Wanted {
+            dead: receiving.dead,
+            count: receiving.count,
+            visibility_s: receiving.visibility_s,
+        };
+        let mut received = self.try_receive(engine, wanted).await?;
+        if received.parts.is_empty() {
+            received = self.wait(engine, wanted, receiving.wait_ms).await?;
+        }
+        let count: usize = received.parts.iter().map(|(_, taken)| taken.len()).sum();
+        match count as u64 {
+            0 => self.traffic.empty_receives.fetch_add(1, Ordering::Relaxed),
+            count => self.traffic.received.fetch_add(count, Ordering::Relaxed),
+        };
+        Ok(received)
+    }
+
+    async fn wait(
+        self: &Arc<Self>,
+        engine: &Arc<Engine>,
+        wanted: Wanted,
+        wait_ms: i64,
+    ) -> Result<Received, ReceiveError> {
+        let deadline = engine.world.clock.now().plus_millis(wait_ms);
+        let mut alarm: Alarm = engine.world.clock.alarm();
+        let mut stopping = engine.stopping.clone();
+        let arrivals = self.stream.look(|state| state.arrivals.clone());
+        let mut receiver = Receiver::new(self.receivers(wanted.dead), &arrivals, alarm.bell());
+        loop {
+            receiver.line_up();
+            let received = self.try_receive(engine, wanted).await?;
+            let over = engine.world.clock.now() >= deadline || *stopping.borrow();
+            if !received.parts.is_empty() || over {
+                return Ok(received);
+            }
+            tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stopping| *stopping) => {}
+                () = alarm.wait(Some(deadline)) => {}
+            }
+        }
+    }
+
+    /// Receives what there is.
+    async fn try_receive(
+        self: &Arc<Self>,
+        engine: &Arc<Engine>,
+        wanted: Wanted,
+    ) -> Result<Received, ReceiveError> {
+        loop {
+            let reservation = self.reserve(engine, KEPT_BYTES).await?;
+            let deliveries = match self.look(engine, wanted, reservation, None) {
+                Look::NotServing => return Err(ReceiveError::NotServing),
+                Look::Picked(deliveries) if deliveries.is_empty() => {
+                    return Ok(Received::default());
+                }
+                Look::Picked(deliveries) => deliveries,
+                Look::OnDisk(shard, next) => {
+                    let read = self.read_on(engine, &shard, next, wanted.count).await?;
+                    match self.claim(engine, wanted, &shard, &read).await? {
+                        // Others were faster, or nothing was left to read there.
+                        deliveries if deliveries.is_empty() => continue,
+                        deliveries => deliveries,
+                    }
+                }
+            };
+            let received = self.payloads(engine, deliveries).await?;
+            if !received.parts.is_empty() {
+                return Ok(received);
+            }
+        }
+    }
+
+    /// Room for what is kept of a pass, where anything is kept.
+    pub(super) async fn reserve(
+        &self,
+        engine: &Engine,
+        bytes: u64,
+    ) -> Result<Option<WriteReservation>, StoreError> {
+        if !engine.store.is_durable() {
+            return Ok(None);
+        }
+        engine.store.reserve(bytes).await.map(Some)
+    }
+
+    /// Reads the next records of a shard from disk.
+    async fn read_on(
+        &self,
+        engine: &Engine,
+        shard: &Shard,
+        next: u64,
+        count: usize,
+    ) -> Result<Batch, StoreError> {
+        let now = engine.world.clock.now();
+        let read = Read {
+            from: shard.position(next, now),
+            horizon: self.stream.horizon(now),
+            records: count,
+            bytes: limits::QUEUE_ANSWER_BYTES,
+        };
+        shard.read(read).await
+    }
+
+    /// Claims records that were read from disk, unless others have meanwhile.
+    async fn claim(
+        self: &Arc<Self>,
+        engine: &Arc<Engine>,
+        wanted: Wanted,
+        shard: &Shard,
+        read: &Batch,
+    ) -> Result<Vec<Delivery>, ReceiveError> {
+        let reservation = self.reserve(engine, KEPT_BYTES).await?;
+        let found = read.iter().map(|record| UnreadRecord {
+            index: record.number.index,
+            arrival: record.arrival,
+        });
+        let claim = Claim {
+            shard,
+            found: found.collect(),
+            after: read.next().index,
+        };
+        match self.look(engine, wanted, reservation, Some(claim)) {
+            Look::Picked(deliveries) => Ok(deliveries),
+            Look::OnDisk(..) => Ok(Vec::new()),
+            Look::NotServing => Err(ReceiveError::NotServing),
+        }
+    }
+
+    /// Reads the payloads. What does not fit into the answer is given back; a record that is there
+    /// no more is let go.
+    async fn payloads(
+        self: &Arc<Self>,
+        engine: &Arc<Engine>,
+        deliveries: Vec<Delivery>,
+    ) -> Result<Received, ReceiveError> {
+        let now = engine.world.clock.now();
+        let (horizon, shards) = self.stream.all_shards(now);
+        let mut received = Received::default();
+        let mut left = limits::QUEUE_ANSWER_BYTES;
+        let mut rest = &deliveries[..];
+        while let Some(first) = rest.first() {
+            let run = rest
+                .iter()
+                .take_while(|d| d.place.shard == first.place.shard);
+            let count = run.count();
+            let shard = shards.iter().find(|s| s.id.index() == first.place.shard);
+            let Some(shard) = shard else {
+                // The shard has expired since.
+                self.let_go(engine, first, now);
+                rest = &rest[1..];
+                continue;
+            };
+            let read = Read {
+                from: shard.position(first.place.index, now),
+                horizon,
+                records: count,
+                bytes: left,
+            };
+            let batch = shard.read(read).await;
+            let Ok(batch) = batch else {
+                self.give_back(engine, &deliveries, now);
+                return Err(ReceiveError::Store);
+            };
+            let matching = batch.iter().zip(rest);
+            let matching = matching.take_while(|(r, d)| r.number.index == d.place.index);
+            let count = matching.count();
+            if count == 0 {
+                self.let_go(engine, first, now);
+                rest = &rest[1..];
+                continue;
+            }
+            if batch.bytes() > left && !received.parts.is_empty() {
+                break;
+            }
+            left = left.saturating_sub(batch.bytes());
+            received.parts.push((batch, rest[..count].to_vec()));
+            rest = &rest[count..];
+        }
+        if !rest.is_empty() {
+            self.give_back(engine, rest, now);
+        }
+        Ok(received)
+    }
+
+    fn give_back(self: &Arc<Self>, engine: &Engine, deliveries: &[Delivery], now: Timestamp) {
+        self.with_state(|state| {
+            for delivery in deliveries.iter().rev() {
+                state.records.take_back(delivery);
+            }
+            // Kept with the next pass.
+            let _unkept = state.settle_up(engine, self, None, now, Hurry::Unhurried);
+        });
+    }
+
+    /// A record that was picked cannot be found in its log: it expired just now, or was lost.
+    fn let_go(self: &Arc<Self>, engine: &Engine, delivery: &Delivery, now: Timestamp) {
+        self.with_state(|state| {
+            state.records.let_go(delivery.place);
+            let _unkept = state.settle_up(engine, self, None, now, Hurry::Unhurried);
+        });
+    }
+}

@@ -1,0 +1,108 @@
+//! The queues of all accounts, and their deadlines.
+
+use super::item::Queue;
+use crate::engine::lock_order;
+use crate::lock::Lock;
+use crate::model::AccountRegion;
+use crate::world::{Bell, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// The queues of all accounts.
+#[derive(Debug)]
+pub(in crate::engine) struct Queues {
+    pub(super) accounts: Lock<HashMap<AccountRegion, AccountQueues>>,
+    deadlines: Lock<Deadlines>,
+    bell: Bell,
+}
+
+/// What ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// A status of a queue.
+    Status,
+    /// A visibility timeout that somebody waits for.
+    Visibility,
+}
+
+/// The queues of one account in one region.
+#[derive(Debug, Default)]
+pub(super) struct AccountQueues {
+    pub(super) by_name: BTreeMap<Arc<str>, Arc<Queue>>,
+    pub(super) by_id: HashMap<Arc<str>, Arc<Queue>>,
+    /// Queues in CREATING or DELETING.
+    pub(super) in_transition: u64,
+}
+
+/// What queues wait for, in the order of the moments, then of the asking.
+#[derive(Debug, Default)]
+struct Deadlines {
+    entries: BTreeMap<(Timestamp, u64), (Arc<Queue>, Due)>,
+    asked: u64,
+}
+
+impl Queues {
+    /// No queues. `bell` wakes the task that meets deadlines.
+    pub(in crate::engine) fn new(bell: Bell) -> Self {
+        Self {
+            accounts: Lock::ranked(lock_order::QUEUES, HashMap::new()),
+            deadlines: Lock::ranked(lock_order::SINGLE, Deadlines::default()),
+            bell,
+        }
+    }
+
+    /// The status of `queue` changes at that moment.
+    pub(super) fn await_status(&self, moment: Timestamp, queue: &Arc<Queue>) {
+        self.add(moment, queue, Due::Status);
+    }
+
+    /// A visibility timeout of `queue` ends at that moment, and somebody waits for it.
+    pub(super) fn await_visibility(&self, moment: Timestamp, queue: &Arc<Queue>) {
+        self.add(moment, queue, Due::Visibility);
+    }
+
+    fn add(&self, moment: Timestamp, queue: &Arc<Queue>, due: Due) {
+        let mut deadlines = self.deadlines.lock();
+        deadlines.asked += 1;
+        let asked = deadlines.asked;
+        deadlines
+            .entries
+            .insert((moment, asked), (queue.clone(), due));
+        drop(deadlines);
+        self.bell.ring();
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
+        let deadlines = self.deadlines.lock();
+        let first = deadlines.entries.first_key_value();
+        first.map(|((moment, _), _)| *moment)
+    }
+
+    pub(super) fn take_due(&self, now: Timestamp) -> Option<(Arc<Queue>, Due)> {
+        let mut deadlines = self.deadlines.lock();
+        let first = deadlines.entries.first_entry();
+        first
+            .filter(|first| first.key().0 <= now)
+            .map(|first| first.remove())
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Queue>> {
+        let accounts = self.accounts.lock();
+        let queues = accounts
+            .values()
+            .flat_map(|account| account.by_name.values());
+        queues.cloned().collect()
+    }
+}
+
+impl AccountQueues {
+    pub(super) fn insert(&mut self, queue: &Arc<Queue>) {
+        self.by_name.insert(queue.name.clone(), queue.clone());
+        self.by_id.insert(queue.arn.id.clone(), queue.clone());
+    }
+
+    pub(super) fn remove(&mut self, queue: &Queue) {
+        self.by_name.remove(&queue.name);
+        self.by_id.remove(&queue.arn.id);
+    }
+}

@@ -1,0 +1,145 @@
+//! What receipt handles are used for: acknowledging, changing the visibility, restoring.
+
+use super::item::Queue;
+use super::journal::Hurry;
+use super::view::StreamView;
+use crate::engine::Engine;
+use crate::model::{HandleFault, QueueRecords, ReceiptHandle, RecordBefore};
+use crate::world::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Why an entry of a request fails by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntryFault {
+    /// The text is not a handle of this queue.
+    Malformed,
+    /// The handle does not do it.
+    Handle(HandleFault),
+    /// The store does not write.
+    Store,
+}
+
+/// The queue is not there yet, or not any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotServing;
+
+/// What became of each entry.
+pub(crate) type Outcomes = Vec<Result<(), EntryFault>>;
+
+/// What is done with one handle; gives what is needed to undo it, where that is needed.
+type Action<'a> = &'a (
+        dyn Fn(&mut QueueRecords, usize, &ReceiptHandle, Timestamp) -> Result<Done, HandleFault>
+            + Sync
+    );
+
+type Done = Option<RecordBefore>;
+
+/// Bytes that an entry takes in what is kept.
+const KEPT_BYTES: u64 = 64;
+
+impl Queue {
+    /// Acknowledges records; returns once that is as durable as was promised.
+    ///
+    /// # Errors
+    /// When the queue is not there.
+    pub(crate) async fn acknowledge(
+        self: &Arc<Self>,
+        engine: &Arc<Engine>,
+        dead: bool,
+        handles: &[&str],
+    ) -> Result<Outcomes, NotServing> {
+        let action: Action<'_> =
+            &|records, _, handle, _| records.acknowledge(handle, dead).map(Some);
+        let outcomes = self.settle(engine, handles, Hurry::Waited, action).await?;
+        let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        self.traffic
+            .acknowledged
+            .fetch_add(done as u64, Ordering::Relaxed);
+        Ok(outcomes)
+    }
+
+    /// Makes dead-letter records visible to normal receives; returns once that is as durable as was
+    /// promised.
+    ///
+    /// # Errors
+    /// When the queue is not there.
+    pub(crate) async fn restore(
+        self: &Arc<Self>,
+        engine: &Arc<Engine>,
+        handles: &[&str],
+    ) -> Result<Outcomes, NotServing> {
+        let action: Action<'_> = &|records, _, handle, now| records.restore(handle, now).map(Some);
+        self.settle(engine, handles, Hurry::Waited, action).await
+    }
+
+    /// Sets anew how long records stay invisible, from now on.
+    ///
+    /// # Errors
+    /// When the queue is not there.
+    pub(crate) async fn change_visibility(
+        self: &Arc<Self>,
+        engine: &Arc<Engine>,
+        dead: bool,
+        handles: &[&str],
+        timeouts_s: &[u32],
+    ) -> Result<Outcomes, NotServing> {
+        let action: Action<'_> = &|records, at, handle, now| {
+            let due = now.plus_millis(i64::from(timeouts_s[at]) * 1000);
+            let changed = records.change_visibility(handle, dead, now, due);
+            changed.map(|()| None)
+        };
+        self.settle(engine, handles, Hurry::Unhurried, action).await
+    }
+
+    async fn settle(
+        self: &Arc<Self>,
+        engine: &Arc<Engine>,
+        handles: &[&str],
+        hurry: Hurry,
+        action: Action<'_>,
+    ) -> Result<Outcomes, NotServing> {
+        let bytes = KEPT_BYTES * handles.len() as u64;
+        let Ok(reservation) = self.reserve(engine, bytes).await else {
+            return self.refuse_all(handles.len());
+        };
+        let now = engine.world.clock.now();
+        let view = StreamView::of(&self.stream, now);
+        let (mut outcomes, undo, ticket) = self.with_state(|state| {
+            if !state.serves() {
+                return Err(NotServing);
+            }
+            state.refresh(&view, now);
+            let mut undo = Vec::new();
+            let one = |(at, text): (usize, &&str)| {
+                let handle = self.seal.decode(text).ok_or(EntryFault::Malformed)?;
+                let done = action(&mut state.records, at, &handle, now);
+                undo.extend(done.map_err(EntryFault::Handle)?);
+                Ok(())
+            };
+            let outcomes: Outcomes = handles.iter().enumerate().map(one).collect();
+            let ticket = state.settle_up(engine, self, reservation, now, hurry);
+            Ok((outcomes, undo, ticket))
+        })?;
+        let Some(ticket) = ticket else {
+            return Ok(outcomes);
+        };
+        if ticket.durable().await.is_err() {
+            self.with_state(|state| {
+                undo.iter()
+                    .rev()
+                    .for_each(|before| state.records.undo(before));
+                state.settle_up(engine, self, None, now, Hurry::Unhurried)
+            });
+            outcomes.fill(Err(EntryFault::Store));
+        }
+        Ok(outcomes)
+    }
+
+    fn refuse_all(&self, count: usize) -> Result<Outcomes, NotServing> {
+        if !self.with_state(|state| state.serves()) {
+            return Err(NotServing);
+        }
+        Ok(vec![Err(EntryFault::Store); count])
+    }
+}

@@ -1,0 +1,114 @@
+//! The start: queues as the catalog and their logs have them.
+
+use super::creation::log_id;
+use super::item::{Queue, QueueIdentity, QueueState};
+use super::journal::Journal;
+use crate::engine::start::{RestoreError, status_of, unreadable};
+use crate::engine::{Engine, Stream};
+use crate::model::{
+    AccountId, AccountRegion, QueueArn, QueueAttributes, QueueReplay, QueueStart, Region,
+    StreamStatus,
+};
+use crate::store::{Change, QueueValue, Recovered};
+use crate::world::Timestamp;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+impl Engine {
+    /// Restores the queues of these streams. A queue without a stream is forgotten.
+    pub(in crate::engine) fn restore_queues(
+        &self,
+        recovered: &Recovered,
+        streams: &HashMap<u64, Arc<Stream>>,
+    ) -> Result<(), RestoreError> {
+        let mut accounts = self.queues.accounts.lock();
+        for (&incarnation, value) in &recovered.catalog.queues {
+            let Some(stream) = streams.get(&value.stream) else {
+                let value = None;
+                let _kept = self.store.save(vec![Change::Queue { incarnation, value }]);
+                continue;
+            };
+            let queue = self.restored_queue(incarnation, value.clone(), stream)?;
+            let account = accounts.entry(queue.arn.scope.clone()).or_default();
+            account.insert(&queue);
+            let (status, due) = queue.with_state(|state| (state.status, state.due));
+            if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
+                account.in_transition += 1;
+            }
+            if let Some(due) = due {
+                self.queues.await_status(due, &queue);
+            }
+            stream.with_state(|state| {
+                state.queues.insert(incarnation);
+                state.arrivals.add(&queue.receivers);
+            });
+        }
+        Ok(())
+    }
+
+    fn restored_queue(
+        &self,
+        incarnation: u64,
+        value: QueueValue,
+        stream: &Arc<Stream>,
+    ) -> Result<Arc<Queue>, RestoreError> {
+        let given = value.given_ms.map(Timestamp::from_millis);
+        let start = QueueStart::parse(&value.start, given);
+        let account = AccountId::parse(&value.account);
+        let (start, account) = start.zip(account).ok_or_else(|| unreadable("a queue"))?;
+        let scope = AccountRegion {
+            account,
+            region: Region::new(&value.region),
+        };
+        let arn = QueueArn {
+            scope,
+            id: value.id.as_str().into(),
+        };
+        // What cannot be written cannot have been written.
+        if QueueArn::parse(&arn.to_string()).as_ref() != Some(&arn) {
+            return Err(unreadable("a queue"));
+        }
+        let attributes = QueueAttributes {
+            visibility_timeout_s: value.visibility_timeout_s,
+            max_receive_count: value.max_receive_count,
+        };
+        let log = self.store.log(log_id(incarnation));
+        let mut journal = Journal::new(log);
+        let mut replay = QueueReplay::default();
+        let mut flaws = 0;
+        let read = journal.log().clone().read_all(|record| {
+            journal.count(record.data.len());
+            flaws += u64::from(!replay.read(record.data));
+        });
+        if let Err(error) = &read {
+            tracing::error!(queue = %arn, %error, "the state of a queue cannot be read");
+        }
+        if flaws > 0 {
+            tracing::error!(queue = %arn, documents = flaws, "a part of a queue's state is damaged");
+        }
+        let records = replay.finish(attributes.max_receive_count, self.shard_opener.first_index);
+        let tags = value.tags.into_iter().collect();
+        let mut state = QueueState::new(attributes, tags, records, Some(journal));
+        state.status = status_of(&value.status)?;
+        // No transition lasts longer than one that begins now, as for streams.
+        let now = self.world.clock.now();
+        let latest_end = self.transition_end(now).unwrap_or(now);
+        let due = value.due_ms.map(Timestamp::from_millis);
+        state.due = due.map(|due| due.min(latest_end));
+        if state.status != StreamStatus::Active {
+            state.due = state.due.or(Some(now));
+        }
+        state.policy = value.policy;
+        let identity = QueueIdentity {
+            arn,
+            name: value.name.as_str().into(),
+            incarnation,
+            stream: stream.clone(),
+            created: Timestamp::from_millis(value.created_ms),
+            start,
+            started: Timestamp::from_millis(value.started_ms),
+            secret: value.secret,
+        };
+        Ok(Queue::new(identity, state))
+    }
+}

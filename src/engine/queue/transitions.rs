@@ -1,0 +1,76 @@
+//! The task for what ends by itself: statuses of queues, and visibility timeouts that somebody waits
+//! for. Others end when the queue is next looked at, so an idle queue wakes nobody.
+
+use super::item::Queue;
+use super::journal::Hurry;
+use super::registry::Due;
+use super::view::StreamView;
+use crate::engine::Engine;
+use crate::model::StreamStatus;
+use crate::world::{Alarm, Timestamp};
+use std::sync::Arc;
+
+/// Meets the deadlines of queues until the engine stops.
+pub(in crate::engine) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
+    let mut stop = engine.stop.subscribe();
+    loop {
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = alarm.wait(engine.queues.next_deadline()) => {}
+        }
+        let now = engine.world.clock.now();
+        while let Some((queue, due)) = engine.queues.take_due(now) {
+            match due {
+                Due::Status => engine.end_status(&queue, now),
+                Due::Visibility => engine.end_visibility(&queue, now),
+            }
+        }
+    }
+}
+
+impl Engine {
+    fn end_status(&self, queue: &Arc<Queue>, now: Timestamp) {
+        let (status, due) = queue.with_state(|state| (state.status, state.due));
+        // A deadline that was replaced meanwhile, as by a deletion during CREATING.
+        if due.is_none_or(|due| due > now) {
+            return;
+        }
+        // Nobody waits for these to be kept: what is not kept is done again after a restart.
+        match status {
+            StreamStatus::Creating | StreamStatus::Updating => {
+                self.activate_queue(queue);
+                let _kept = queue.with_state(|state| self.save_queue(queue, state, state.status));
+            }
+            StreamStatus::Deleting => {
+                let _kept = queue.with_state(|state| self.save_end(queue, state));
+                self.forget_queue(queue);
+            }
+            StreamStatus::Active => {}
+        }
+    }
+
+    fn end_visibility(&self, queue: &Arc<Queue>, now: Timestamp) {
+        let view = StreamView::of(&queue.stream, now);
+        queue.with_state(|state| {
+            state.armed = state.armed.filter(|armed| *armed > now);
+            state.refresh(&view, now);
+            // What became dead-letter is kept with the next pass.
+            let _unkept = state.settle_up(self, queue, None, now, Hurry::Unhurried);
+        });
+    }
+
+    /// Gives the memory of expired records back.
+    pub(in crate::engine) async fn trim_queues(&self, now: Timestamp) {
+        for queue in self.queues.all() {
+            let Ok(reservation) = queue.reserve(self, 64).await else {
+                return;
+            };
+            let view = StreamView::of(&queue.stream, now);
+            queue.with_state(|state| {
+                state.refresh(&view, now);
+                let _unhurried = state.settle_up(self, &queue, reservation, now, Hurry::Unhurried);
+            });
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The shards that a queue reads, as its stream has them at one moment.
+
+use crate::engine::{Shard, Stream};
+use crate::limits;
+use crate::model::{QueueRecords, UnreadRecord};
+use crate::store::Ahead;
+use crate::world::Timestamp;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The shards of a stream.
+#[derive(Debug)]
+pub(super) struct StreamView {
+    /// The moment before which records are expired.
+    pub(super) horizon: Timestamp,
+    /// By their ids.
+    pub(super) shards: Arc<[Arc<Shard>]>,
+}
+
+/// The next unread records of a shard.
+pub(super) enum Unread {
+    /// These, and the index after them; none if there are none to be seen.
+    Found(Vec<UnreadRecord>, u64),
+    /// The next is on disk.
+    OnDisk,
+}
+
+impl StreamView {
+    pub(super) fn of(stream: &Stream, now: Timestamp) -> Self {
+        let (horizon, shards) = stream.all_shards(now);
+        Self { horizon, shards }
+    }
+
+    /// Knows exactly the shards of the stream from now on. A new one is read from its start.
+    pub(super) fn introduce(&self, records: &mut QueueRecords) {
+        let known = records.known_shards();
+        if known.eq(self.shards.iter().map(|shard| shard.id.index())) {
+            return;
+        }
+        let ids: BTreeSet<u32> = self.shards.iter().map(|shard| shard.id.index()).collect();
+        let gone: Vec<u32> = records
+            .known_shards()
+            .filter(|id| !ids.contains(id))
+            .collect();
+        gone.into_iter()
+            .for_each(|shard| records.forget_shard(shard));
+        ids.into_iter().for_each(|shard| records.know(shard));
+    }
+
+    /// How many records were never received.
+    pub(super) fn unread_count(&self, records: &QueueRecords) -> u64 {
+        let unread = |shard: &Arc<Shard>| {
+            let next = records.next(shard.id.index());
+            shard.log().count_from(next, self.horizon)
+        };
+        self.shards.iter().map(unread).sum()
+    }
+
+    fn shard(&self, id: u32) -> Option<&Arc<Shard>> {
+        let at = self
+            .shards
+            .binary_search_by_key(&id, |shard| shard.id.index());
+        at.ok().map(|at| &self.shards[at])
+    }
+
+    /// The next unread records of `shard`: at most `count`, and of about `bytes` at most, but one.
+    pub(super) fn unread(
+        &self,
+        shard: &Shard,
+        records: &QueueRecords,
+        count: usize,
+        bytes: &mut u64,
+    ) -> Unread {
+        let next = records.next(shard.id.index());
+        let Ahead::Found(found, mut after) = shard.log().peek(next, self.horizon, count) else {
+            return Unread::OnDisk;
+        };
+        let mut unread = Vec::with_capacity(found.len());
+        for record in found {
+            if *bytes < record.weight && *bytes < limits::QUEUE_ANSWER_BYTES {
+                after = record.index;
+                break;
+            }
+            *bytes = bytes.saturating_sub(record.weight);
+            let (index, arrival) = (record.index, record.arrival);
+            unread.push(UnreadRecord { index, arrival });
+        }
+        Unread::Found(unread, after)
+    }
+
+    /// Whether `shard` may be read: a child waits until all records of its parents were received
+    /// once. An order that is preferred, not promised.
+    pub(super) fn is_eligible(
+        &self,
+        shard: &Shard,
+        records: &mut QueueRecords,
+        exhausted: &mut BTreeSet<u32>,
+    ) -> bool {
+        let parents = shard.parents.into_iter().flatten();
+        parents.into_iter().all(|parent| {
+            let id = parent.index();
+            let parent = self.shard(id).filter(|_| !exhausted.contains(&id));
+            parent.is_none_or(|parent| self.is_exhausted(parent, records, exhausted))
+        })
+    }
+
+    /// Whether nothing is left in `shard` to be received for the first time, for good.
+    pub(super) fn is_exhausted(
+        &self,
+        shard: &Shard,
+        records: &mut QueueRecords,
+        exhausted: &mut BTreeSet<u32>,
+    ) -> bool {
+        let id = shard.id.index();
+        let ahead = shard.log().peek(records.next(id), self.horizon, 1);
+        let Ahead::Found(found, after) = ahead else {
+            return false;
+        };
+        if !found.is_empty() || !shard.is_complete_before(after) {
+            return false;
+        }
+        records.advance(id, after);
+        exhausted.insert(id);
+        true
+    }
+}

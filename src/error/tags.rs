@@ -1,0 +1,82 @@
+//! Errors about tags.
+
+use super::exception::{Error, Kind};
+use crate::model::{AccountId, QueueArn, StreamArn};
+use std::fmt;
+
+/// The owner of tags, as error texts name it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TagOwner<'a> {
+    kind: &'static str,
+    name: &'a str,
+    account: AccountId,
+}
+
+impl<'a> TagOwner<'a> {
+    /// A stream, also for its consumers.
+    pub(crate) fn stream(arn: &'a StreamArn) -> Self {
+        Self {
+            kind: "stream",
+            name: &arn.name,
+            account: arn.scope.account,
+        }
+    }
+
+    /// A queue that is to be created on a stream (a choice: the texts were recorded for streams only).
+    pub(crate) fn new_queue(stream: &'a StreamArn, name: &'a str) -> Self {
+        Self {
+            kind: "queue",
+            name,
+            account: stream.scope.account,
+        }
+    }
+
+    /// A queue (a choice: the texts were recorded for streams only).
+    pub(crate) fn queue(arn: &'a QueueArn, name: &'a str) -> Self {
+        Self {
+            kind: "queue",
+            name,
+            account: arn.scope.account,
+        }
+    }
+}
+
+impl fmt::Display for TagOwner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} under account {}",
+            self.kind, self.name, self.account
+        )
+    }
+}
+
+/// Tags.
+impl Error {
+    /// A tag has a character that no tag may have.
+    pub(crate) fn tag_characters() -> Self {
+        Kind::InvalidArgumentException.says(
+            "Some tags contain invalid characters. Valid characters: Unicode letters, digits, \
+             white space, _ . / = + - % @.",
+        )
+    }
+
+    /// A tag has a character or a prefix that the second check refuses.
+    pub(crate) fn tags_illegal(verb: &str, preposition: &str, owner: TagOwner<'_>) -> Self {
+        Kind::InvalidArgumentException.says(format!(
+            "Failed to {verb} tags {preposition} {owner} because some tags contained illegal \
+             characters. The allowed characters are Unicode letters, \
+             white-spaces, '_',',','/','=','+','-','@'."
+        ))
+    }
+
+    /// The resource would have too many tags. The service's text says 10; its limit is 50.
+    pub(crate) fn too_many_tags(owner: TagOwner<'_>) -> Self {
+        let kind = owner.kind;
+        Kind::InvalidArgumentException.says(format!(
+            "Failed to add tags to {owner} because a given {kind} cannot have more than 10 tags \
+             associated with it."
+        ))
+        .by(["tags"])
+    }
+}

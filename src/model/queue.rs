@@ -1,0 +1,27 @@
+//! Queues: the records of a stream handed to competing consumers, each until it is acknowledged.
+//!
+//! Pure values. The engine finds unread records in the logs, keeps the time, and keeps the changes.
+
+mod attributes;
+mod change;
+mod entry;
+mod handle;
+mod id;
+mod order;
+mod pages;
+mod record_id;
+mod records;
+mod saved;
+mod settle;
+mod start;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use attributes::QueueAttributes;
+pub(crate) use handle::{HandleSeal, QUEUE_SECRET_BYTES, ReceiptHandle};
+pub(crate) use id::queue_id;
+pub(crate) use record_id::RecordIds;
+pub(crate) use records::{Delivery, QueueCounts, QueueRecords, UnreadRecord};
+pub(crate) use saved::{QueueReplay, changes_document};
+pub(crate) use settle::{HandleFault, RecordBefore};
+pub(crate) use start::QueueStart;

@@ -1,0 +1,162 @@
+//! The records of a queue as documents of a log, and read back from them.
+//!
+//! A document is a flag byte and changes. Most hold what one call changed. From time to time a row
+//! of documents lists all that is so, after which the documents before it are not needed; the list
+//! counts once its last document is there, so that a crash in the middle of it costs nothing.
+
+use super::change::{ChangeWriter, QueueChange, read_changes};
+use super::entry::Entry;
+use super::order::RecordPlace;
+use super::records::QueueRecords;
+
+const LISTS: u8 = 1;
+const FIRST: u8 = 2;
+const LAST: u8 = 4;
+
+/// A document of what was changed; none when nothing was.
+pub(crate) fn changes_document(changes: &[QueueChange]) -> Option<Vec<u8>> {
+    if changes.is_empty() {
+        return None;
+    }
+    let mut writer = ChangeWriter::after(vec![0]);
+    changes.iter().for_each(|change| writer.add(change));
+    Some(writer.finish())
+}
+
+impl QueueRecords {
+    /// Documents that list all that is so, each of about `bytes` at most.
+    pub(crate) fn list_documents(&self, bytes: usize) -> Vec<Vec<u8>> {
+        let mut documents = Vec::new();
+        let mut writer = ChangeWriter::after(vec![LISTS | FIRST]);
+        let nexts = self.shards.iter().flat_map(|(&shard, known)| {
+            let (next, before) = (known.next, known.expired_before);
+            let settled = known.settled_ahead.iter();
+            let settled =
+                settled.map(move |&index| QueueChange::Settled(RecordPlace { index, shard }));
+            let ends = [
+                QueueChange::Expired { shard, before },
+                QueueChange::Next { shard, next },
+            ];
+            let stands = known.entries.iter();
+            let stands = stands.map(move |(index, entry)| {
+                QueueChange::Stands(RecordPlace { index, shard }, *entry)
+            });
+            ends.into_iter().chain(settled).chain(stands)
+        });
+        for change in nexts {
+            writer.add(&change);
+            if writer.len() >= bytes {
+                documents.push(std::mem::take(&mut writer).finish());
+                writer = ChangeWriter::after(vec![LISTS]);
+            }
+        }
+        documents.push(writer.finish());
+        if let Some(last) = documents.last_mut() {
+            last[0] |= LAST;
+        }
+        documents
+    }
+}
+
+/// Reads the documents of a queue, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct QueueReplay {
+    records: QueueRecords,
+    listing: Option<QueueRecords>,
+}
+
+impl QueueReplay {
+    /// Reads the next document; false if it is none.
+    pub(crate) fn read(&mut self, document: &[u8]) -> bool {
+        let Some((flags, rest)) = document.split_first() else {
+            return false;
+        };
+        let Some(changes) = read_changes(rest) else {
+            return false;
+        };
+        if flags & LISTS == 0 {
+            self.listing = None;
+            changes.iter().for_each(|change| self.records.apply(change));
+            return true;
+        }
+        if flags & FIRST != 0 {
+            self.listing = Some(QueueRecords::default());
+        }
+        if let Some(listing) = &mut self.listing {
+            changes.iter().for_each(|change| listing.apply(change));
+        }
+        if flags & LAST != 0
+            && let Some(listing) = self.listing.take()
+        {
+            self.records = listing;
+        }
+        true
+    }
+
+    /// The records as they were last kept. What was due meanwhile becomes visible at the next
+    /// [`QueueRecords::turn`].
+    pub(crate) fn finish(
+        self,
+        max_receive_count: Option<u32>,
+        first_delivery: u64,
+    ) -> QueueRecords {
+        let empty = QueueRecords::new(max_receive_count, first_delivery, true);
+        let mut records = QueueRecords {
+            shards: self.records.shards,
+            counts: self.records.counts,
+            ..empty
+        };
+        let places: Vec<(RecordPlace, Entry)> = records
+            .shards
+            .iter()
+            .flat_map(|(&shard, known)| {
+                let entries = known.entries.iter();
+                entries.map(move |(index, entry)| (RecordPlace { index, shard }, *entry))
+            })
+            .collect();
+        for (place, entry) in places {
+            records.await_turn(place, &entry);
+        }
+        records
+    }
+}
+
+impl QueueRecords {
+    /// Makes so what was kept as a change. The orders are made anew when all is read.
+    fn apply(&mut self, change: &QueueChange) {
+        match *change {
+            QueueChange::Next { shard, next } => self.advance(shard, next),
+            QueueChange::Expired {
+                shard,
+                before: u64::MAX,
+            } => self.forget_shard(shard),
+            QueueChange::Expired { shard, before } => self.expire_before(shard, before),
+            QueueChange::Settled(place) => {
+                self.know(place.shard);
+                self.settle(place);
+            }
+            QueueChange::Stands(place, entry) => {
+                self.know(place.shard);
+                if let Some(known) = self.shards.get_mut(&place.shard) {
+                    if let Some(old) = known.entries.insert(place.index, entry) {
+                        *self.counts.of(old.standing) -= 1;
+                    }
+                    *self.counts.of(entry.standing) += 1;
+                }
+            }
+        }
+    }
+
+    fn expire_before(&mut self, shard: u32, before: u64) {
+        let known = self.shards.entry(shard).or_default();
+        known.expired_before = known.expired_before.max(before);
+        while let Some((index, entry)) = known.entries.first() {
+            if index >= before {
+                break;
+            }
+            let standing = entry.standing;
+            *self.counts.of(standing) -= 1;
+            known.entries.remove(index);
+        }
+    }
+}

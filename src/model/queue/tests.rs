@@ -1,0 +1,265 @@
+//! The rules of a queue, one by one.
+
+mod rules;
+
+use super::handle::ReceiptHandle;
+use super::records::{Delivery, QueueRecords, UnreadRecord};
+use super::settle::HandleFault;
+use crate::world::Timestamp;
+
+const SHARD: u32 = 3;
+/// Indexes of a shard's records are not consecutive.
+const STEP: u64 = 3;
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millis(ms)
+}
+
+fn unread(range: std::ops::Range<u64>) -> impl Iterator<Item = UnreadRecord> {
+    range.map(|number| UnreadRecord {
+        index: number * STEP,
+        arrival: at(number.cast_signed()),
+    })
+}
+
+fn handle(delivery: &Delivery) -> ReceiptHandle {
+    ReceiptHandle {
+        dead: delivery.dead,
+        shard: delivery.place.shard,
+        index: delivery.place.index,
+        delivery: delivery.delivery,
+    }
+}
+
+/// A queue that has received `count` records for 10 ms.
+fn received(most: Option<u32>, count: u64) -> (QueueRecords, Vec<Delivery>) {
+    let mut records = QueueRecords::new(most, 0, true);
+    let deliveries = records.claim(SHARD, unread(0..count), count * STEP, at(0), at(10));
+    assert_eq!(deliveries.len() as u64, count);
+    (records, deliveries)
+}
+
+fn receive(records: &mut QueueRecords, now: i64) -> Option<Delivery> {
+    records.turn(at(now));
+    records.pick_visible(at(now), at(now + 10))
+}
+
+#[test]
+fn a_record_is_received_max_times_and_then_as_dead_letter() {
+    for most in [1, 2, 5] {
+        let (mut records, first) = received(Some(most), 1);
+        let mut newest = first[0];
+        for count in 1..most {
+            let now = i64::from(count) * 10;
+            newest = receive(&mut records, now).unwrap();
+            assert_eq!((newest.count, newest.first), (count + 1, at(0)));
+        }
+        let now = i64::from(most) * 10;
+        assert_eq!(receive(&mut records, now), None);
+        let old = records.acknowledge(&handle(&newest), false);
+        assert_eq!(old.err(), Some(HandleFault::Gone));
+        for more in 1..4 {
+            let now = now + i64::from(more) * 10;
+            records.turn(at(now));
+            let dead = records.pick_dead(at(now), at(now + 10)).unwrap();
+            assert!(dead.dead && dead.count == most + more);
+            newest = dead;
+        }
+        records.restore(&handle(&newest), at(now)).unwrap();
+        let again = records.restore(&handle(&newest), at(now));
+        assert_eq!(again.err(), Some(HandleFault::Gone));
+        let restored = records.pick_visible(at(now), at(now + 10)).unwrap();
+        assert_eq!((restored.count, restored.first), (1, at(0)));
+    }
+}
+
+#[test]
+fn without_a_limit_a_record_is_received_for_ever() {
+    let (mut records, _) = received(None, 1);
+    for count in 2..60 {
+        assert_eq!(
+            receive(&mut records, count * 10).unwrap().count,
+            u32::try_from(count).unwrap()
+        );
+    }
+}
+
+#[test]
+fn a_lowered_limit_counts_when_a_record_is_next_picked() {
+    let (mut records, _) = received(None, 1);
+    receive(&mut records, 10).unwrap();
+    records.turn(at(30));
+    records.set_max_receive_count(Some(2));
+    assert_eq!(records.counts().visible, 1);
+    assert_eq!(records.pick_visible(at(30), at(40)), None);
+    assert_eq!(records.counts().dead_visible, 1);
+    records.set_max_receive_count(None);
+    assert!(records.pick_dead(at(30), at(40)).unwrap().dead);
+}
+
+#[test]
+fn visibility_zero_shows_a_record_at_once_and_ends_the_handle_for_more() {
+    let (mut records, deliveries) = received(Some(6), 2);
+    let [one, other] = [handle(&deliveries[0]), handle(&deliveries[1])];
+    records
+        .change_visibility(&other, false, at(5), at(50))
+        .unwrap();
+    records
+        .change_visibility(&one, false, at(5), at(5))
+        .unwrap();
+    let again = records.change_visibility(&one, false, at(5), at(50));
+    assert_eq!(again, Err(HandleFault::NotInFlight));
+    assert_eq!(receive(&mut records, 5).unwrap().place, deliveries[0].place);
+    let stale = records.acknowledge(&one, false);
+    assert_eq!(stale.err(), Some(HandleFault::Stale));
+    records.turn(at(14));
+    assert_eq!(
+        records.counts().in_flight,
+        2,
+        "the other was extended past its first due time"
+    );
+    records.turn(at(50));
+    assert_eq!(records.counts().visible, 2);
+}
+
+#[test]
+fn kinds_of_handles_are_not_mixed_up() {
+    let (mut records, deliveries) = received(Some(1), 1);
+    let normal = handle(&deliveries[0]);
+    let wrong = Some(HandleFault::WrongKind);
+    assert_eq!(records.acknowledge(&normal, true).err(), wrong);
+    assert_eq!(records.restore(&normal, at(1)).err(), wrong);
+    records.turn(at(10));
+    let dead = handle(&records.pick_dead(at(10), at(20)).unwrap());
+    assert_eq!(records.acknowledge(&dead, false).err(), wrong);
+    records.acknowledge(&dead, true).unwrap();
+    records.acknowledge(&dead, true).unwrap();
+    assert_eq!(
+        records.restore(&dead, at(11)).err(),
+        Some(HandleFault::Gone)
+    );
+    assert!(records.is_empty());
+}
+
+#[test]
+fn expired_records_leave_from_every_standing() {
+    let (mut records, deliveries) = received(Some(1), 4);
+    records.acknowledge(&handle(&deliveries[0]), false).unwrap();
+    records.turn(at(10));
+    let dead = records.pick_dead(at(10), at(30)).unwrap();
+    assert_eq!(dead.place, deliveries[1].place);
+    records.expire(at(3));
+    assert_eq!(records.len(), 1);
+    for gone in [&deliveries[1], &deliveries[2]] {
+        let mut gone = handle(gone);
+        gone.dead = true;
+        assert_eq!(
+            records.acknowledge(&gone, true).err(),
+            Some(HandleFault::Gone)
+        );
+    }
+    records.expire(at(100));
+    assert_eq!(records.counts(), Default::default());
+    assert_eq!(records.pick_dead(at(100), at(110)), None);
+    assert_eq!(records.next_due(), None);
+}
+
+#[test]
+fn a_delivery_that_nobody_got_is_taken_back() {
+    let (mut records, deliveries) = received(Some(2), 2);
+    records.take_back(&deliveries[1]);
+    records.take_back(&deliveries[0]);
+    let again = records.pick_visible(at(7), at(17)).unwrap();
+    assert_eq!(
+        (again.place, again.count, again.first),
+        (deliveries[0].place, 1, at(7))
+    );
+    records.turn(at(17));
+    let other = records.pick_visible(at(17), at(27)).unwrap();
+    assert_eq!(other.place, deliveries[1].place);
+    let second = records.pick_visible(at(17), at(27)).unwrap();
+    records.take_back(&second);
+    records
+        .acknowledge(&handle(&again), false)
+        .expect("its newest delivery again");
+}
+
+#[test]
+fn what_cannot_be_kept_is_undone() {
+    let (mut records, deliveries) = received(Some(1), 2);
+    let [one, other] = [handle(&deliveries[0]), handle(&deliveries[1])];
+    let before = records.counts();
+    let done = [one, other].map(|handle| records.acknowledge(&handle, false).unwrap());
+    done.iter().for_each(|done| records.undo(done));
+    assert_eq!(records.counts(), before);
+    records.turn(at(10));
+    let dead = records.pick_dead(at(10), at(20)).unwrap();
+    let before = records.counts();
+    let restored = records.restore(&handle(&dead), at(11)).unwrap();
+    records.undo(&restored);
+    assert_eq!(
+        (records.counts(), records.next_due()),
+        (before, Some(at(20)))
+    );
+    assert_eq!(records.pick_visible(at(11), at(21)), None);
+    records.acknowledge(&handle(&dead), true).unwrap();
+}
+
+#[test]
+fn handles_of_receives_that_were_lost_still_count() {
+    let mut records = QueueRecords::new(Some(6), 0, true);
+    records.know(SHARD);
+    let lost = |number: u64| ReceiptHandle {
+        dead: false,
+        shard: SHARD,
+        index: number * STEP,
+        delivery: 100 + number,
+    };
+    records.acknowledge(&lost(1), false).unwrap();
+    records
+        .change_visibility(&lost(2), false, at(0), at(50))
+        .unwrap();
+    let claimed = records.claim(SHARD, unread(0..4), 4 * STEP, at(1), at(11));
+    let indexes: Vec<_> = claimed.iter().map(|d| d.place.index / STEP).collect();
+    assert_eq!(indexes, [0, 3], "one is settled, one is in flight");
+    records.acknowledge(&lost(2), false).unwrap();
+    assert_eq!(records.len(), 2);
+}
+
+/// Just more than a list that doubles has room for: the worst case.
+const MANY: u64 = (1 << 16) + 10;
+
+#[test]
+fn records_in_flight_take_120_bytes_each_at_most() {
+    let mut records = QueueRecords::new(Some(6), 0, false);
+    for first in (0..MANY).step_by(10) {
+        let found = (first..first + 10).map(|index| UnreadRecord {
+            index,
+            arrival: at(0),
+        });
+        records.claim(0, found, first + 10, at(0), at(30_000));
+    }
+    let budget = 120 * records.counts().in_flight;
+    let in_flight = heap_bytes(&records);
+    assert!(in_flight <= budget, "{in_flight} of {budget}");
+    records.turn(at(30_000));
+    let visible = heap_bytes(&records);
+    assert!(visible <= budget, "{visible} of {budget}");
+    while let Some(delivery) = records.pick_visible(at(30_000), at(60_000)) {
+        records.acknowledge(&handle(&delivery), false).unwrap();
+    }
+    let settled = heap_bytes(&records);
+    assert!(settled <= 200_000, "{settled}");
+}
+
+fn heap_bytes(records: &QueueRecords) -> usize {
+    let pages: usize = records
+        .shards
+        .values()
+        .map(|s| s.entries.heap_bytes())
+        .sum();
+    pages
+        + records.timers.heap_bytes()
+        + records.ready.heap_bytes()
+        + records.dead_ready.heap_bytes()
+}

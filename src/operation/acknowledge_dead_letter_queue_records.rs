@@ -1,0 +1,23 @@
+//! AcknowledgeDeadLetterQueueRecords: settles received dead-letter records.
+use super::prelude::*;
+
+pub(super) struct AcknowledgeDeadLetterQueueRecords;
+
+impl Operation for AcknowledgeDeadLetterQueueRecords {
+    type Input = HandlesInput;
+    type Output = EntriesOutput;
+    const SHARED: bool = true;
+
+    async fn run(context: &Context, input: HandlesInput) -> Result<EntriesOutput, Error> {
+        let queue = context.queue(&input.arn)?;
+        let handles = input.handles();
+        let outcomes = queue.acknowledge(&context.engine, true, &handles);
+        EntriesOutput::of(&queue, &handles, outcomes.await)
+    }
+}
+
+impl HasTarget for AcknowledgeDeadLetterQueueRecords {
+    fn target(_context: &Context, input: &HandlesInput) -> Result<Target, Error> {
+        input.target()
+    }
+}

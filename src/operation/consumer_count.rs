@@ -1,0 +1,26 @@
+//! The limit that consumers and queues of a stream share.
+
+use crate::engine::StreamState;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::model::StreamArn;
+
+/// Refuses one more consumer or queue, when the stream has as many as it may: queues in every
+/// status count.
+pub(super) fn check_consumer_count(
+    arn: &StreamArn,
+    state: &StreamState,
+    limits: &Limits,
+    committed: bool,
+) -> Result<(), Error> {
+    let most = if committed && state.settings.on_demand {
+        limits.consumers_per_committed_stream
+    } else {
+        limits.consumers_per_stream
+    };
+    let count = state.consumers.len() + state.queues.len();
+    match most.filter(|limit| count as u64 >= *limit) {
+        Some(limit) => Err(Error::too_many_consumers(arn, limit)),
+        None => Ok(()),
+    }
+}

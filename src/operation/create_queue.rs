@@ -1,0 +1,133 @@
+//! CreateQueue: a queue on an on-demand stream.
+use super::prelude::*;
+use crate::engine::StreamState;
+use crate::engine::queue::{NewQueue, QueueCounts};
+use crate::limits::Limits;
+use crate::model::{QueueArn, QueueStart, StreamArn, StreamStatus, Tags};
+
+pub(super) struct CreateQueue;
+
+input! { pub struct Input {
+    "QueueName" => name: QueueName,
+    "StreamConfigurationList" => streams: QueueStreamConfigurationList,
+    "QueueAttributes" => attributes: Option<QueueAttributesInput>,
+    "Tags" => tags: Option<TagMap>,
+} }
+
+output! { pub struct Output { "QueueDescription" => queue: QueueDescription, } }
+document!(Output);
+
+impl Operation for CreateQueue {
+    type Input = Input;
+    type Output = Output;
+
+    fn also_requires(context: &Context, input: &Input) -> Vec<(&'static str, Target)> {
+        let mut required = Vec::new();
+        if let [stream] = &input.streams.0[..]
+            && let Ok(arn) = parse_arn(&stream.arn)
+        {
+            required.push(("AssociateStreamsWithQueue", Target::Stream(arn)));
+        }
+        if input.tags.is_some() {
+            required.push(("TagResource", new_queue(context)));
+        }
+        required
+    }
+
+    async fn run(context: &Context, input: Input) -> Result<Output, Error> {
+        let (arn, start) = stream_and_start(&input.streams)?;
+        let mut attributes = QueueAttributes::default();
+        if let Some(given) = &input.attributes {
+            attributes = changed_attributes(attributes, given)?;
+        }
+        let stream = context.stream_by_arn(arn)?;
+        if !stream.look(|state| state.settings.on_demand) {
+            return Err(Error::stream_is_provisioned(&stream.arn));
+        }
+        let now = context.engine.world.clock.now();
+        if let Some(at) = start.given().filter(|at| *at > now) {
+            return Err(Error::timestamp_in_future(at, now));
+        }
+        let name = input.name.as_str();
+        let mut tags = Tags::default();
+        if let Some(given) = &input.tags {
+            add_tags(
+                context,
+                TagOwner::new_queue(&stream.arn, name),
+                &mut tags,
+                given,
+            )?;
+        }
+        let new = NewQueue {
+            name: name.into(),
+            attributes,
+            start,
+            tags,
+        };
+        let limits = &context.engine.limits;
+        let check = |state: &StreamState, counts: QueueCounts| {
+            check(&stream.arn, state, counts, limits, name)
+        };
+        let queue = context.engine.create_queue(&stream, new, check).await?;
+        // Like a stream's, the answer says CREATING even if the queue is ACTIVE at once.
+        let queue = QueueDescription::with(&queue, StreamStatus::Creating, attributes);
+        Ok(Output { queue })
+    }
+}
+
+impl HasTarget for CreateQueue {
+    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
+        Ok(new_queue(context))
+    }
+}
+
+/// A queue that has no id yet: only patterns name it (a choice).
+fn new_queue(context: &Context) -> Target {
+    Target::Queue(QueueArn {
+        scope: context.caller.clone(),
+        id: "*".into(),
+    })
+}
+
+/// The one stream, and where the queue begins in it.
+fn stream_and_start(
+    streams: &QueueStreamConfigurationList,
+) -> Result<(&StreamARN, QueueStart), Error> {
+    let [stream] = &streams.0[..] else {
+        return Err(Error::queue_streams(streams.0.len()));
+    };
+    let Some(given) = &stream.start else {
+        return Ok((&stream.arn, QueueStart::Latest));
+    };
+    let start = match (given.kind, given.timestamp) {
+        (QueueStartingPositionType::TrimHorizon, None) => QueueStart::TrimHorizon,
+        (QueueStartingPositionType::Latest, None) => QueueStart::Latest,
+        (QueueStartingPositionType::AtTimestamp, Some(at)) => QueueStart::AtTimestamp(at),
+        (QueueStartingPositionType::AtTimestamp, None) => return Err(Error::queue_timestamp(true)),
+        (_, Some(_)) => return Err(Error::queue_timestamp(false)),
+    };
+    Ok((&stream.arn, start))
+}
+
+fn check(
+    arn: &StreamArn,
+    state: &StreamState,
+    counts: QueueCounts,
+    limits: &Limits,
+    name: &str,
+) -> Result<(), Error> {
+    if !state.settings.on_demand {
+        return Err(Error::stream_is_provisioned(arn));
+    }
+    check_settled(arn, state)?;
+    let account = arn.scope.account;
+    if counts.name_taken {
+        return Err(Error::queue_exists(name, account));
+    }
+    check_consumer_count(arn, state, limits, counts.committed)?;
+    let limit = limits.queues_in_transition;
+    match limit.filter(|limit| counts.in_transition >= *limit) {
+        Some(limit) => Err(Error::too_many_queues_in_transition(account, limit)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,131 @@
+//! Queues as answers show them, and their attributes as requests give them.
+
+use super::present::present;
+use super::queue_shapes::{DeadLetterConfiguration, QueueAttributesInput, TargetType};
+use super::stream_details::whole_seconds;
+use crate::engine::queue::Queue;
+use crate::error::Error;
+use crate::model::{QueueAttributes, StreamStatus};
+use crate::wire::output;
+use crate::world::Timestamp;
+
+output! {
+    /// A queue.
+    pub struct QueueDescription {
+        "QueueARN" => arn: String,
+        "QueueAttributes" => attributes: AttributesOutput,
+        "QueueCreationTimestamp" => created: Timestamp,
+        "QueueName" => name: String,
+        "QueueStatus" => status: &'static str,
+        "StreamConfigurationList" => streams: Vec<StreamConfiguration>,
+    }
+}
+
+output! {
+    /// The stream of a queue, and where the queue began.
+    pub struct StreamConfiguration {
+        "StartingPosition" => start: StartingPosition,
+        "StreamARN" => arn: String,
+    }
+}
+
+output! {
+    /// Where a queue began. A queue that is CREATING shows what was asked for, any other one the
+    /// moment that this stands for.
+    pub struct StartingPosition {
+        "Timestamp" => timestamp: Option<Timestamp>,
+        "Type" => kind: &'static str,
+    }
+}
+
+output! {
+    /// The attributes of a queue: all of them, also those that nobody set.
+    pub struct AttributesOutput {
+        "DeadLetterConfiguration" => dead_letter: DeadLetterOutput,
+        "VisibilityTimeoutSeconds" => visibility_timeout: u32,
+    }
+}
+
+output! {
+    /// What becomes of records that are received too often.
+    pub struct DeadLetterOutput {
+        "MaxReceiveCount" => max_receive_count: Option<u32>,
+        "TargetType" => target: &'static str,
+    }
+}
+
+present!(
+    QueueDescription,
+    StartingPosition,
+    AttributesOutput,
+    DeadLetterOutput
+);
+
+impl QueueDescription {
+    pub(super) fn of(queue: &Queue) -> Self {
+        let described = queue.describe();
+        Self::with(queue, described.status, described.attributes)
+    }
+
+    /// The queue as it is with that status and those attributes.
+    pub(super) fn with(queue: &Queue, status: StreamStatus, attributes: QueueAttributes) -> Self {
+        let timestamp = match status {
+            StreamStatus::Creating => queue.start.given(),
+            _ => Some(queue.started),
+        };
+        let most = attributes.max_receive_count;
+        let target = match most {
+            Some(_) => TargetType::BuiltIn,
+            None => TargetType::None,
+        };
+        Self {
+            arn: queue.arn.to_string(),
+            attributes: AttributesOutput {
+                dead_letter: DeadLetterOutput {
+                    max_receive_count: most,
+                    target: target.as_str(),
+                },
+                visibility_timeout: attributes.visibility_timeout_s,
+            },
+            created: whole_seconds(queue.created),
+            name: queue.name.to_string(),
+            status: status.as_str(),
+            streams: vec![StreamConfiguration {
+                start: StartingPosition {
+                    timestamp,
+                    kind: queue.start.as_str(),
+                },
+                arn: queue.stream.arn.to_string(),
+            }],
+        }
+    }
+}
+
+/// Attributes with those that a request gives in the place of the ones before. A dead-letter
+/// configuration is replaced as a whole; a count beside NONE is dropped (a choice).
+pub(super) fn changed_attributes(
+    before: QueueAttributes,
+    given: &QueueAttributesInput,
+) -> Result<QueueAttributes, Error> {
+    let mut attributes = before;
+    if let Some(timeout) = given.visibility_timeout {
+        attributes.visibility_timeout_s = unsigned(timeout.0);
+    }
+    if let Some(dead_letter) = &given.dead_letter {
+        attributes.max_receive_count = max_receive_count(dead_letter)?;
+    }
+    Ok(attributes)
+}
+
+fn max_receive_count(given: &DeadLetterConfiguration) -> Result<Option<u32>, Error> {
+    match (given.target, given.max_receive_count) {
+        (TargetType::None, _) => Ok(None),
+        (TargetType::BuiltIn, Some(most)) => Ok(Some(unsigned(most.0))),
+        (TargetType::BuiltIn, None) => Err(Error::max_receive_count_required()),
+    }
+}
+
+/// A number whose shape demands at least 0.
+pub(super) fn unsigned(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or_default()
+}

@@ -1,0 +1,110 @@
+//! Requests with a list of handles: each entry succeeds or fails by itself.
+
+use super::answer::document;
+use super::context::Context;
+use super::present::present;
+use super::queue_ref::queue_target;
+use super::queue_shapes::{HandleEntries, QueueARN, VisibilityEntries};
+use crate::engine::queue::{NotServing, Outcomes, Queue};
+use crate::error::{Error, entry_failure};
+use crate::model::Target;
+use crate::wire::{input, output};
+
+input! {
+    /// A queue and handles.
+    pub struct HandlesInput {
+        "QueueARN" => arn: QueueARN,
+        "Entries" => entries: HandleEntries,
+    }
+}
+
+input! {
+    /// A queue, handles and timeouts.
+    pub struct VisibilitiesInput {
+        "QueueARN" => arn: QueueARN,
+        "Entries" => entries: VisibilityEntries,
+    }
+}
+
+output! {
+    /// What became of each entry. Both lists are always there.
+    pub struct EntriesOutput {
+        "Failed" => failed: Vec<FailedEntry>,
+        "Successful" => successful: Vec<SuccessfulEntry>,
+    }
+}
+document!(EntriesOutput);
+
+output! {
+    /// An entry that succeeded.
+    pub struct SuccessfulEntry { "ReceiptHandle" => handle: String, }
+}
+
+output! {
+    /// An entry that failed.
+    pub struct FailedEntry {
+        "ErrorCode" => code: &'static str,
+        "ErrorMessage" => message: &'static str,
+        "ReceiptHandle" => handle: String,
+    }
+}
+present!(SuccessfulEntry, FailedEntry);
+
+impl HandlesInput {
+    pub(super) fn target(&self) -> Result<Target, Error> {
+        queue_target(&self.arn)
+    }
+
+    pub(super) fn handles(&self) -> Vec<&str> {
+        let entries = self.entries.0.iter();
+        entries.map(|entry| entry.handle.as_str()).collect()
+    }
+}
+
+impl VisibilitiesInput {
+    pub(super) fn target(&self) -> Result<Target, Error> {
+        queue_target(&self.arn)
+    }
+
+    /// Sets the visibility anew of records that were received normally, or as dead-letter.
+    pub(super) async fn apply(self, context: &Context, dead: bool) -> Result<EntriesOutput, Error> {
+        let queue = context.queue(&self.arn)?;
+        let entries = &self.entries.0;
+        let handles: Vec<&str> = entries.iter().map(|entry| entry.handle.as_str()).collect();
+        let timeouts = entries
+            .iter()
+            .map(|entry| super::queue_description::unsigned(entry.timeout.0));
+        let timeouts: Vec<u32> = timeouts.collect();
+        let engine = &context.engine;
+        let changed = queue.change_visibility(engine, dead, &handles, &timeouts);
+        EntriesOutput::of(&queue, &handles, changed.await)
+    }
+}
+
+impl EntriesOutput {
+    pub(super) fn of(
+        queue: &Queue,
+        handles: &[&str],
+        outcomes: Result<Outcomes, NotServing>,
+    ) -> Result<Self, Error> {
+        let outcomes = outcomes.map_err(|NotServing| Error::queue_not_serving(&queue.arn))?;
+        let mut output = Self {
+            failed: Vec::new(),
+            successful: Vec::new(),
+        };
+        for (handle, outcome) in handles.iter().map(ToString::to_string).zip(outcomes) {
+            match outcome {
+                Ok(()) => output.successful.push(SuccessfulEntry { handle }),
+                Err(fault) => {
+                    let (code, message) = entry_failure(fault);
+                    output.failed.push(FailedEntry {
+                        code,
+                        message,
+                        handle,
+                    });
+                }
+            }
+        }
+        Ok(output)
+    }
+}

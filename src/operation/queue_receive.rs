@@ -1,0 +1,144 @@
+//! Receiving from a queue, normally or dead-letter records.
+
+use super::answer::Document;
+use super::context::Context;
+use super::kms_key::check_stream_key;
+use super::queue_description::unsigned;
+use super::queue_ref::queue_target;
+use super::queue_shapes::{
+    QueueARN, ReceiveQueueRecordsInputLimit, ReceiveQueueRecordsWaitTimeSeconds,
+    VisibilityTimeoutSeconds,
+};
+use crate::engine::RecordView;
+use crate::engine::queue::{Queue, ReceiveError, Received, Receiving};
+use crate::error::{Error, KeyPurpose};
+use crate::limits;
+use crate::model::{Delivery, ReceiptHandle, Target};
+use crate::wire::{self, BlobView, Format, input, output};
+use crate::world::{Point, Timestamp};
+use std::sync::Arc;
+
+input! {
+    /// A receive.
+    pub struct ReceiveInput {
+        "QueueARN" => arn: QueueARN,
+        "Limit" => limit: Option<ReceiveQueueRecordsInputLimit>,
+        "WaitTimeSeconds" => wait: Option<ReceiveQueueRecordsWaitTimeSeconds>,
+        "VisibilityTimeoutSeconds" => visibility_timeout: Option<VisibilityTimeoutSeconds>,
+    }
+}
+
+/// The received records, still in the segments that hold them.
+#[derive(Debug)]
+pub struct ReceiveOutput {
+    queue: Arc<Queue>,
+    received: Received,
+}
+
+output! {
+    /// The answer.
+    pub struct Records<'a> { "QueueRecords" => records: Vec<QueueRecord<'a>>, }
+}
+
+output! {
+    /// A received record.
+    pub struct QueueRecord<'a> {
+        "ApproximateArrivalTimestamp" => arrival: Timestamp,
+        "Data" => data: BlobView<'a>,
+        "FirstReceiveTimestamp" => first: Timestamp,
+        "PartitionKey" => partition_key: Option<&'a str>,
+        "ReceiptHandle" => handle: String,
+        "ReceiveCount" => count: u32,
+        "RecordId" => id: String,
+    }
+}
+
+/// Bytes of a record in an answer beyond its data, for the estimate of the answer's size.
+const RECORD_OVERHEAD: usize = 320;
+
+impl ReceiveInput {
+    pub(super) fn target(&self) -> Result<Target, Error> {
+        queue_target(&self.arn)
+    }
+
+    /// Receives records, or dead-letter records.
+    pub(super) async fn receive(
+        self,
+        context: &Context,
+        dead: bool,
+    ) -> Result<ReceiveOutput, Error> {
+        let engine = &context.engine;
+        let queue = context.queue(&self.arn)?;
+        if !queue.serves() {
+            return Err(Error::queue_not_serving(&queue.arn));
+        }
+        check_stream_key(context, &queue.stream, KeyPurpose::Decrypt)?;
+        let passed = engine.world.pass(Point::Read).await;
+        passed.map_err(|_| Error::internal())?;
+        let limit = self.limit.map(|limit| unsigned(limit.0));
+        let count = limit.and_then(|limit| usize::try_from(limit).ok());
+        let receiving = Receiving {
+            dead,
+            count: count.unwrap_or(limits::QUEUE_RECEIVE_RECORDS),
+            wait_ms: self
+                .wait
+                .map_or(limits::QUEUE_WAIT_MS, |wait| i64::from(wait.0) * 1000),
+            visibility_s: self.visibility_timeout.map(|timeout| unsigned(timeout.0)),
+        };
+        let received = queue.receive(engine, receiving).await;
+        let received = received.map_err(|error| match error {
+            ReceiveError::NotServing => Error::queue_not_serving(&queue.arn),
+            ReceiveError::Store => Error::internal(),
+        })?;
+        Ok(ReceiveOutput { queue, received })
+    }
+}
+
+impl ReceiveOutput {
+    fn records(&self) -> Records<'_> {
+        let parts = self.received.parts.iter();
+        let records = parts.flat_map(|(batch, taken)| {
+            let pairs = batch.iter().zip(taken);
+            pairs.map(|(record, delivery)| self.record(&record, delivery))
+        });
+        Records {
+            records: records.collect(),
+        }
+    }
+
+    fn record<'a>(&self, record: &RecordView<'a>, delivery: &Delivery) -> QueueRecord<'a> {
+        let handle = ReceiptHandle {
+            dead: delivery.dead,
+            shard: delivery.place.shard,
+            index: delivery.place.index,
+            delivery: delivery.delivery,
+        };
+        let id = self.queue.ids.id(record.number);
+        QueueRecord {
+            arrival: record.arrival,
+            data: BlobView(record.data),
+            first: delivery.first,
+            partition_key: record.partition_key,
+            handle: self.queue.seal.encode(&handle),
+            count: delivery.count,
+            id: String::from_utf8_lossy(&id).into_owned(),
+        }
+    }
+}
+
+impl Document for ReceiveOutput {
+    const MEMBERS: &'static [&'static str] = Records::MEMBERS;
+
+    fn size_bytes(&self) -> usize {
+        let parts = self.received.parts.iter();
+        let sizes = parts.map(|(batch, taken)| {
+            let bytes = usize::try_from(batch.bytes()).unwrap_or_default();
+            bytes / 3 * 4 + taken.len() * RECORD_OVERHEAD
+        });
+        sizes.sum()
+    }
+
+    fn encode(&self, format: Format) -> Vec<u8> {
+        wire::encode(format, &self.records())
+    }
+}

@@ -1,0 +1,27 @@
+//! The queue that a request names.
+
+use super::context::Context;
+use super::queue_shapes::QueueARN;
+use crate::engine::queue::Queue;
+use crate::error::Error;
+use crate::model::{QueueArn, Target};
+use std::sync::Arc;
+
+impl Context {
+    /// The queue of an ARN, in any status.
+    pub(super) fn queue(&self, text: &QueueARN) -> Result<Arc<Queue>, Error> {
+        let arn = parse_queue_arn(text)?;
+        let found = self.engine.find_queue(&arn);
+        found.ok_or_else(|| Error::queue_not_found(text.as_str()))
+    }
+}
+
+/// The queue of an ARN, for the check of policies; it need not exist.
+pub(super) fn queue_target(text: &QueueARN) -> Result<Target, Error> {
+    parse_queue_arn(text).map(Target::Queue)
+}
+
+/// Reads a queue's ARN. The pattern admits texts that no queue has.
+fn parse_queue_arn(text: &QueueARN) -> Result<QueueArn, Error> {
+    QueueArn::parse(text.as_str()).ok_or_else(|| Error::queue_not_found(text.as_str()))
+}

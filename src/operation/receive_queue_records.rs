@@ -1,0 +1,20 @@
+//! ReceiveQueueRecords: hands out records, each to one receiver at a time.
+use super::prelude::*;
+
+pub(super) struct ReceiveQueueRecords;
+
+impl Operation for ReceiveQueueRecords {
+    type Input = ReceiveInput;
+    type Output = ReceiveOutput;
+    const SHARED: bool = true;
+
+    async fn run(context: &Context, input: ReceiveInput) -> Result<ReceiveOutput, Error> {
+        input.receive(context, false).await
+    }
+}
+
+impl HasTarget for ReceiveQueueRecords {
+    fn target(_context: &Context, input: &ReceiveInput) -> Result<Target, Error> {
+        input.target()
+    }
+}

@@ -1,0 +1,23 @@
+//! RestoreDeadLetterQueueRecords: makes dead-letter records visible to normal receives.
+use super::prelude::*;
+
+pub(super) struct RestoreDeadLetterQueueRecords;
+
+impl Operation for RestoreDeadLetterQueueRecords {
+    type Input = HandlesInput;
+    type Output = EntriesOutput;
+    const SHARED: bool = true;
+
+    async fn run(context: &Context, input: HandlesInput) -> Result<EntriesOutput, Error> {
+        let queue = context.queue(&input.arn)?;
+        let handles = input.handles();
+        let outcomes = queue.restore(&context.engine, &handles);
+        EntriesOutput::of(&queue, &handles, outcomes.await)
+    }
+}
+
+impl HasTarget for RestoreDeadLetterQueueRecords {
+    fn target(_context: &Context, input: &HandlesInput) -> Result<Target, Error> {
+        input.target()
+    }
+}

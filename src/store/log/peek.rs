@@ -1,0 +1,116 @@
+//! What stands next in a log, without its payloads.
+
+use super::segments::SegmentRef;
+use super::shard_log::Log;
+use crate::store::format::record::Records;
+use crate::world::Timestamp;
+
+/// A record that stands in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Peeked {
+    /// Its place in the order of the log.
+    pub(crate) index: u64,
+    /// When it arrived.
+    pub(crate) arrival: Timestamp,
+    /// Bytes of its partition key and data.
+    pub(crate) weight: u64,
+}
+
+/// What a look ahead found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ahead {
+    /// These records, and the index to look on at; none of them, if nothing more is visible.
+    Found(Vec<Peeked>, u64),
+    /// The next record is on disk: only reading it says which it is.
+    OnDisk,
+}
+
+impl Log {
+    /// Looks at the next visible records from index `from` on that did not arrive before `horizon`,
+    /// at most `count`. Never waits and never touches the disk.
+    pub(crate) fn peek(&self, from: u64, horizon: Timestamp, count: usize) -> Ahead {
+        let state = self.state.lock();
+        let mut found = Vec::new();
+        if from >= state.visible {
+            return Ahead::Found(found, from);
+        }
+        let visible = state.visible;
+        let passed = |segment: &SegmentRef| {
+            segment.entry.last < from || segment.entry.last_arrival < horizon
+        };
+        let start = state.segments.partition_point(passed);
+        for (at, segment) in state.segments.iter().enumerate().skip(start) {
+            if segment.entry.first >= visible {
+                break;
+            }
+            let Some(segment) = &segment.memory else {
+                return match found.last() {
+                    Some(last) => {
+                        let next = last.index + 1;
+                        Ahead::Found(found, next)
+                    }
+                    None => Ahead::OnDisk,
+                };
+            };
+            let first = if at == start {
+                wanted(segment, from, horizon)
+            } else {
+                0
+            };
+            gather(&mut found, segment, first, visible, count);
+            if found.len() == count {
+                break;
+            }
+        }
+        if found.len() < count {
+            let first = wanted(&state.tail, from, horizon);
+            gather(&mut found, &state.tail, first, visible, count);
+        }
+        let full = found.len() == count;
+        let next = found.last().filter(|_| full).map(|last| last.index + 1);
+        Ahead::Found(found, next.unwrap_or(visible))
+    }
+
+    /// About how many visible records there are from index `from` on that did not arrive before
+    /// `horizon`: exact but for a segment on the disk that holds only some of them.
+    pub(crate) fn count_from(&self, from: u64, horizon: Timestamp) -> u64 {
+        let state = self.state.lock();
+        if from >= state.visible {
+            return 0;
+        }
+        let segments = state.segments.iter().map(|segment| match &segment.memory {
+            Some(memory) => left(memory, from, horizon, state.visible),
+            None if segment.entry.last < from || segment.entry.last_arrival < horizon => 0,
+            None => u64::from(segment.entry.records),
+        });
+        segments.sum::<u64>() + left(&state.tail, from, horizon, state.visible)
+    }
+}
+
+/// How many of the records are wanted and visible.
+fn left(records: &impl Records, from: u64, horizon: Timestamp, visible: u64) -> u64 {
+    let first = wanted(records, from, horizon);
+    let end = records.search(|at| records.index(at) < visible);
+    end.saturating_sub(first) as u64
+}
+
+fn wanted(records: &impl Records, from: u64, horizon: Timestamp) -> usize {
+    records.search(|at| records.index(at) < from || records.arrival(at) < horizon)
+}
+
+/// Adds the records from position `first` on that are visible, up to `count` of all.
+fn gather(
+    found: &mut Vec<Peeked>,
+    records: &impl Records,
+    first: usize,
+    visible: u64,
+    count: usize,
+) {
+    let left = count - found.len();
+    let next = (first..records.len()).take(left).map(|position| Peeked {
+        index: records.index(position),
+        arrival: records.arrival(position),
+        weight: records.weight(position),
+    });
+    found.extend(next.take_while(|record| record.index < visible));
+}

@@ -1,0 +1,216 @@
+//! Wake-up signals: who waits for the records of a stream to become visible.
+//!
+//! A log says that records arrived while it holds its own lock. A waiter counts itself before it
+//! looks into the log, under the same lock; so either its look finds the records, or the log finds
+//! the waiter counted, and a relaxed load is enough to see it.
+
+use crate::lock::Lock;
+use crate::world::Bell;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Says to the receivers of a stream's queues that records arrived.
+#[derive(Debug, Default)]
+pub(crate) struct Arrivals {
+    /// Receivers that wait, of all the queues.
+    waiting: AtomicUsize,
+    queues: Lock<Vec<Arc<Receivers>>>,
+}
+
+impl Arrivals {
+    /// From now on arrivals are said to `receivers`, too.
+    pub(crate) fn add(&self, receivers: &Arc<Receivers>) {
+        self.queues.lock().push(receivers.clone());
+    }
+
+    /// Arrivals are said to `receivers` no more.
+    pub(crate) fn remove(&self, receivers: &Arc<Receivers>) {
+        let mut queues = self.queues.lock();
+        queues.retain(|queue| !Arc::ptr_eq(queue, receivers));
+    }
+
+    /// So many records have become visible: as many receivers of each queue are woken.
+    pub(crate) fn announce(&self, records: usize) {
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.wake(records);
+        }
+    }
+
+    #[cold]
+    fn wake(&self, records: usize) {
+        for receivers in self.queues.lock().iter() {
+            receivers.wake(records);
+        }
+    }
+}
+
+/// The receivers that wait at one queue, in the order in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct Receivers(Lock<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    bells: VecDeque<(u64, Bell)>,
+    came: u64,
+}
+
+impl Receivers {
+    /// Wakes the first `count` of those that wait.
+    pub(crate) fn wake(&self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let mut waiting = self.0.lock();
+        let count = count.min(waiting.bells.len());
+        waiting
+            .bells
+            .drain(..count)
+            .for_each(|(_, bell)| bell.ring());
+    }
+
+    /// Wakes all of them.
+    pub(crate) fn wake_all(&self) {
+        self.wake(usize::MAX);
+    }
+
+    /// How many wait.
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().bells.len()
+    }
+}
+
+/// A receiver that waits, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    receivers: Arc<Receivers>,
+    arrivals: Arc<Arrivals>,
+    bell: Bell,
+    /// Its number while it waits in line.
+    number: Option<u64>,
+}
+
+impl Receiver {
+    /// A receiver at `receivers` whose alarm `bell` wakes. Not in line yet.
+    pub(crate) fn new(receivers: &Arc<Receivers>, arrivals: &Arc<Arrivals>, bell: Bell) -> Self {
+        arrivals.waiting.fetch_add(1, Ordering::Relaxed);
+        Self {
+            receivers: receivers.clone(),
+            arrivals: arrivals.clone(),
+            bell,
+            number: None,
+        }
+    }
+
+    /// Takes a place in line, unless it has one. To be called before every look.
+    pub(crate) fn line_up(&mut self) {
+        let mut waiting = self.receivers.0.lock();
+        let lined_up = self.number;
+        if waiting
+            .bells
+            .iter()
+            .any(|(number, _)| Some(*number) == lined_up)
+        {
+            return;
+        }
+        waiting.came += 1;
+        let number = waiting.came;
+        waiting.bells.push_back((number, self.bell.clone()));
+        self.number = Some(number);
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.arrivals.waiting.fetch_sub(1, Ordering::Relaxed);
+        let Some(number) = self.number else { return };
+        let woken = {
+            let mut waiting = self.receivers.0.lock();
+            let before = waiting.bells.len();
+            waiting.bells.retain(|(other, _)| *other != number);
+            waiting.bells.len() == before
+        };
+        if woken {
+            // It leaves without another look: the next one looks instead.
+            self.receivers.wake(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{Alarm, Clock};
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    struct Bench {
+        arrivals: Arc<Arrivals>,
+        receivers: Arc<Receivers>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let bench = Self {
+                arrivals: Arc::default(),
+                receivers: Arc::default(),
+            };
+            bench.arrivals.add(&bench.receivers);
+            bench
+        }
+
+        fn receiver(&self) -> (Alarm, Receiver) {
+            let alarm = Clock::System.alarm();
+            let mut receiver = Receiver::new(&self.receivers, &self.arrivals, alarm.bell());
+            receiver.line_up();
+            (alarm, receiver)
+        }
+    }
+
+    fn is_woken(alarm: &mut Alarm) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        pin!(alarm.wait(None)).poll(&mut context) == Poll::Ready(())
+    }
+
+    #[test]
+    fn each_record_wakes_one_receiver_of_each_queue_in_order() {
+        let bench = Bench::new();
+        let other = Arc::new(Receivers::default());
+        bench.arrivals.add(&other);
+        let (mut one, _one) = bench.receiver();
+        let (mut two, _two) = bench.receiver();
+        let (mut three, _three) = bench.receiver();
+        let mut elsewhere = Clock::System.alarm();
+        let mut at_other = Receiver::new(&other, &bench.arrivals, elsewhere.bell());
+        at_other.line_up();
+        at_other.line_up();
+        assert_eq!(other.count(), 1, "once in line, however often it asks");
+        bench.arrivals.announce(2);
+        let woken = [&mut one, &mut two, &mut three, &mut elsewhere].map(is_woken);
+        assert_eq!(woken, [true, true, false, true]);
+    }
+
+    #[test]
+    fn a_woken_receiver_that_leaves_wakes_the_next() {
+        let bench = Bench::new();
+        let (_, first) = bench.receiver();
+        let (mut second, _second) = bench.receiver();
+        bench.arrivals.announce(1);
+        assert!(!is_woken(&mut second));
+        drop(first);
+        assert!(is_woken(&mut second));
+    }
+
+    #[test]
+    fn nobody_is_left_in_line() {
+        let bench = Bench::new();
+        let (_, first) = bench.receiver();
+        drop(first);
+        assert_eq!(bench.receivers.count(), 0);
+        assert_eq!(bench.arrivals.waiting.load(Ordering::Relaxed), 0);
+        bench.arrivals.remove(&bench.receivers);
+        let (mut alarm, _receiver) = bench.receiver();
+        bench.arrivals.announce(1);
+        assert!(!is_woken(&mut alarm));
+    }
+}

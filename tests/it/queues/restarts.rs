@@ -1,0 +1,147 @@
+//! What a queue is after a restart.
+
+use super::*;
+use crate::lab::{Place, ms, run, seconds};
+
+/// Runs a test on disk.
+macro_rules! disk_test {
+    ($name:ident, [$($flag:expr),*], $test:expr) => {
+        #[test]
+        fn $name() {
+            run(Place::Disk, &[$($flag),*], $test);
+        }
+    };
+}
+
+async fn restart(lab: &Lab) {
+    let before = lab.clock.now_ms();
+    assert!(lab.restart().await);
+    let behind = u64::try_from(before - lab.clock.now_ms()).unwrap();
+    lab.clock.advance(ms(behind)).await;
+}
+
+disk_test!(a_queue_goes_on_where_it_stood, [], |lab| async move {
+    create_stream(&lab, "s").await;
+    let mut body = queue_at("q", "s", "TRIM_HORIZON");
+    body["Tags"] = json!({"team": "blue"});
+    let arn = created(&lab, body).await;
+    let (settled, held, unread) = (0..10, 10..20, 20..30);
+    put_many(&lab, "s", settled.clone()).await;
+    assert_eq!(drain(&lab, &arn, 10).await, numbers(settled));
+    put_many(&lab, "s", held.clone()).await;
+    let mut in_flight = Vec::new();
+    while in_flight.len() < 10 {
+        in_flight.extend(receive(&lab, &arn).await);
+    }
+    put_many(&lab, "s", unread.clone()).await;
+    let before = describe(&lab, &arn).await;
+    for _ in 0..2 {
+        restart(&lab).await;
+        assert_eq!(describe(&lab, &arn).await, before);
+    }
+    let tags = ok(&lab, "ListTagsForResource", json!({"ResourceARN": arn})).await;
+    assert_eq!(tags["Tags"], json!([{"Key": "team", "Value": "blue"}]));
+    acknowledge(&lab, Kind::Normal, &arn, &in_flight[..5]).await;
+    assert_eq!(drain(&lab, &arn, 10).await, numbers(unread));
+    nothing(&lab, Kind::Normal, &arn).await;
+    restart(&lab).await;
+    lab.clock.advance(seconds(30)).await;
+    let again = drain(&lab, &arn, 5).await;
+    assert_eq!(again, texts(&in_flight[5..]));
+    restart(&lab).await;
+    lab.clock.advance(seconds(60)).await;
+    nothing(&lab, Kind::Normal, &arn).await;
+    nothing(&lab, Kind::Dead, &arn).await;
+});
+
+disk_test!(
+    dead_letter_records_survive_with_their_counts,
+    [],
+    |lab| async move {
+        create_stream(&lab, "s").await;
+        let arn = create_queue(&lab, "q", "s").await;
+        set_limit(&lab, &arn, Some(2)).await;
+        put(&lab, "s", "poison").await;
+        for count in 1..=2 {
+            let record = receive(&lab, &arn).await.remove(0);
+            assert_eq!(record.count, count);
+            restart(&lab).await;
+            lab.clock.advance(seconds(30)).await;
+        }
+        nothing(&lab, Kind::Normal, &arn).await;
+        let dead = receive_dead(&lab, &arn).await.remove(0);
+        assert_eq!(dead.count, 3);
+        set_limit(&lab, &arn, None).await;
+        restart(&lab).await;
+        lab.clock.advance(seconds(30)).await;
+        nothing(&lab, Kind::Normal, &arn).await;
+        let dead = receive_dead(&lab, &arn).await.remove(0);
+        assert_eq!(try_restore(&lab, &arn, &dead.handle).await, None);
+        restart(&lab).await;
+        assert_eq!(receive(&lab, &arn).await[0].count, 1);
+    }
+);
+
+disk_test!(
+    states_end_after_a_restart,
+    ["--transition-ms", "500"],
+    |lab| async move {
+        create_stream(&lab, "s").await;
+        lab.clock.advance(ms(500)).await;
+        let leaving = create_queue(&lab, "leaving", "s").await;
+        lab.clock.advance(ms(500)).await;
+        let coming = create_queue(&lab, "coming", "s").await;
+        ok(&lab, "DeleteQueue", json!({"QueueARN": leaving})).await;
+        lab.clock.advance(ms(200)).await;
+        restart(&lab).await;
+        assert_eq!(describe(&lab, &coming).await["QueueStatus"], "CREATING");
+        assert_eq!(describe(&lab, &leaving).await["QueueStatus"], "DELETING");
+        lab.clock.advance(ms(300)).await;
+        assert_eq!(describe(&lab, &coming).await["QueueStatus"], "ACTIVE");
+        let refusal = refused(&lab, "DescribeQueue", json!({"QueueARN": leaving})).await;
+        assert!(refusal.starts_with("ResourceNotFoundException: "));
+        restart(&lab).await;
+        let listed = ok(&lab, "ListQueues", json!({})).await;
+        assert_eq!(listed["QueueSummaries"].as_array().unwrap().len(), 1);
+    }
+);
+
+disk_test!(nothing_of_a_deleted_queue_is_left, [], |lab| async move {
+    create_stream(&lab, "s").await;
+    let arn = create_queue(&lab, "q", "s").await;
+    put(&lab, "s", "a").await;
+    drain(&lab, &arn, 1).await;
+    ok(&lab, "DeleteQueue", json!({"QueueARN": arn})).await;
+    assert!(lab.left().await.queues.is_empty());
+});
+
+disk_test!(a_long_journal_is_listed_anew, [], |lab| async move {
+    create_stream(&lab, "s").await;
+    let arn = create_queue(&lab, "q", "s").await;
+    set_limit(&lab, &arn, None).await;
+    put_many(&lab, "s", 0..40).await;
+    // Ten records take more than a hundred bytes each time.
+    for _ in 0..1_500 {
+        let quick = json!({"VisibilityTimeoutSeconds": 0});
+        assert!(
+            !receive_with(&lab, Kind::Normal, &arn, quick)
+                .await
+                .is_empty()
+        );
+    }
+    restart(&lab).await;
+    let mut counts = 0;
+    let mut seen = BTreeSet::new();
+    while seen.len() < 40 {
+        let records = receive(&lab, &arn).await;
+        counts += records.iter().map(|record| record.count - 1).sum::<u64>();
+        seen.extend(texts(&records));
+        acknowledge(&lab, Kind::Normal, &arn, &records).await;
+    }
+    assert!(
+        counts > 10_000,
+        "the receives before the restart count: {counts}"
+    );
+    restart(&lab).await;
+    nothing(&lab, Kind::Normal, &arn).await;
+});
