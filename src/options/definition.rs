@@ -145,7 +145,7 @@ pub struct Options {
     pub admin_token: Option<Secret>,
 
     /// Web pages that may call the service: local (pages of this machine), any, or an origin such as
-    /// https://app.example.com; may be repeated
+    /// `https://app.example.com`; may be repeated
     #[cfg_attr(
         feature = "cli",
         arg(
