@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A rule for faults. Every member but the kind is optional.
 ///
 /// ```
-/// use minikin::world::{FaultKind, FaultRule};
+/// use minikin::{FaultKind, FaultRule};
 /// let quarter = FaultRule {
 ///     operations: Some(vec!["PutRecords".into()]),
 ///     percent: Some(25.0),

@@ -166,13 +166,7 @@ kinesis_test!(
             ),
             (
                 stream
-                    .iterator_by_number(Kind::AtSequenceNumber, &at(ends.clone()))
-                    .await,
-                &[],
-            ),
-            (
-                stream
-                    .iterator_by_number(Kind::AfterSequenceNumber, &at(ends))
+                    .iterator_by_number(Kind::AtSequenceNumber, &at(ends))
                     .await,
                 &[],
             ),

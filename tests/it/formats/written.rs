@@ -145,7 +145,7 @@ wire_test!(absent_members_are_left_out, |lab| async move {
     assert_eq!(
         keys(&summary["StreamDescriptionSummary"]),
         "ConsumerCount EncryptionType EnhancedMonitoring MaxRecordSizeInKiB OpenShardCount \
-         RetentionPeriodHours StreamARN StreamCreationTimestamp StreamModeDetails StreamName \
+         QueueCount RetentionPeriodHours StreamARN StreamCreationTimestamp StreamModeDetails StreamName \
          StreamStatus"
     );
     let put = lab
