@@ -103,9 +103,10 @@ pub fn run() -> ExitCode {
         Command::Clock(arguments) => outcome::exit(change::clock(&arguments)),
         Command::Generate(arguments) => outcome::exit(generate::run(&arguments)),
         Command::Completions { shell } => {
-            let mut out = std::io::stdout();
-            clap_complete::generate(shell, &mut Line::command(), "minikin", &mut out);
-            ExitCode::SUCCESS
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Line::command(), "minikin", &mut script);
+            let script = String::from_utf8_lossy(&script);
+            outcome::exit(print::line(script.trim_end()).map(|()| outcome::Answer::Yes))
         }
     }
 }
