@@ -76,8 +76,9 @@ impl Generation {
         self.gone.load(Ordering::Acquire)
     }
 
-    pub(crate) fn set_gone(&self) {
-        self.gone.store(true, Ordering::Release);
+    /// Gives up the generation; true when it was given up before.
+    pub(crate) fn set_gone(&self) -> bool {
+        self.gone.swap(true, Ordering::AcqRel)
     }
 
     /// Closes the database, the writer's handle too: only then may it be opened again.
@@ -241,13 +242,16 @@ impl Generations {
 
     /// Sets a damaged generation aside, unless it was removed meanwhile.
     fn failed(&self, generation: &Arc<Generation>, error: io::Error) -> Unread {
+        let gone = || Unread::Lost("its generation is gone".to_owned());
         if generation.is_gone() {
-            return Unread::Lost("its generation is gone".to_owned());
+            return gone();
         }
         if !generation.is_sealed() || is_of_the_machine(&error) {
             return Unread::Failed(StoreError::Unreadable(error.to_string().into()));
         }
-        generation.set_gone();
+        if generation.set_gone() {
+            return gone();
+        }
         generation.close(None);
         self.set_aside.fetch_add(1, Ordering::Relaxed);
         set_aside(&*self.disk, generation.number, &error);

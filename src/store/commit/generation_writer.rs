@@ -192,8 +192,7 @@ impl GenerationWriter {
 
     /// Removes the files of a sealed generation, unless it was set aside.
     pub(crate) fn remove(&self, generation: &Arc<Generation>) -> io::Result<()> {
-        let was_gone = generation.is_gone();
-        generation.set_gone();
+        let was_gone = generation.set_gone();
         generation.close(None);
         let generations = &self.shared.generations;
         let is_other = |other: &Arc<Generation>| other.number != generation.number;
