@@ -19,15 +19,30 @@ const VERSION_BEGINS: &str = "minikin data ";
 #[derive(Debug)]
 pub(crate) struct Lock {
     layout: Layout,
-    file: File,
+    /// Device and inode of the lock file.
+    identity: (u64, u64),
+    /// Locked as long as it is open.
+    _file: File,
+}
+
+impl Lock {
+    fn new(layout: &Layout, file: File) -> io::Result<Self> {
+        Ok(Self {
+            layout: layout.clone(),
+            identity: identity(&file.metadata()?),
+            _file: file,
+        })
+    }
+}
+
+fn identity(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
 }
 
 impl Claim for Lock {
     fn verify(&self) -> io::Result<()> {
-        let identity = |file: Metadata| (file.dev(), file.ino());
-        let held = self.file.metadata().map(identity)?;
-        match std::fs::metadata(self.layout.lock()).map(identity) {
-            Ok(found) if found == held => Ok(()),
+        match std::fs::metadata(self.layout.lock()) {
+            Ok(found) if identity(&found) == self.identity => Ok(()),
             _ => Err(io::Error::other(format!(
                 "{} was removed or replaced while it was in use",
                 self.layout.directory().display()
@@ -53,8 +68,7 @@ pub(crate) fn claim(layout: &Layout, tries: u32) -> Result<Lock, OpenError> {
     if !has_version(layout)? {
         write_version(layout).map_err(fail)?;
     }
-    let layout = layout.clone();
-    Ok(Lock { layout, file })
+    Lock::new(layout, file).map_err(fail)
 }
 
 /// Locks the directory for reading it, without changing anything in it. A directory without a lock
@@ -80,8 +94,8 @@ pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
     if !has_version(layout)? && !layout.metadata().exists() {
         return Err(OpenError::of(directory, Problem::NotOurs));
     }
-    let layout = layout.clone();
-    Ok(file.map(|file| Lock { layout, file }))
+    let lock = file.map(|file| Lock::new(layout, file)).transpose();
+    lock.map_err(|error| OpenError::new(directory, error))
 }
 
 fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
