@@ -6,7 +6,7 @@ use crate::limits;
 use crate::store::error::{OpenError, Problem};
 use std::fs::{File, Metadata, TryLockError};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// The version of the layout of a data directory.
@@ -167,11 +167,11 @@ pub(crate) fn sync_names(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Writes the file of marks, without syncing it.
-pub(crate) fn write_marks(layout: &Layout, marks: &[u8]) -> io::Result<()> {
+/// Opens the file of marks for writing, and makes it where there is none.
+pub(crate) fn open_marks(layout: &Layout) -> io::Result<File> {
     let options = &mut File::options();
-    let file = options.create(true).write(true).truncate(false);
-    file.open(layout.marks())?.write_all_at(marks, 0)
+    let options = options.create(true).write(true).truncate(false);
+    options.open(layout.marks())
 }
 
 /// The file of marks; empty where there is none.

@@ -24,11 +24,13 @@ use crate::store::format::key::{self, Pair};
 use ::sled as engine;
 use bytes::Bytes;
 use guard::{guarded, limited, patiently};
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, OnceLock};
 
 type Tree = engine::Tree<SLED_LEAF_FANOUT>;
 
@@ -43,19 +45,22 @@ const FILL_RATIO: f32 = 0.3;
 pub(crate) struct SledDisk {
     layout: Layout,
     lock_tries: u32,
+    /// The file of marks, opened at the first commit: every later commit only writes to it.
+    marks: OnceLock<File>,
 }
 
 impl SledDisk {
     pub(crate) fn new(layout: Layout) -> Self {
-        let lock_tries = LOCK_TRIES;
-        Self { layout, lock_tries }
+        Self::trying(layout, LOCK_TRIES)
     }
 
-    /// The same, trying the lock of the directory `tries` times.
-    #[cfg(test)]
-    pub(crate) fn trying(layout: Layout, tries: u32) -> Self {
-        let lock_tries = tries;
-        Self { layout, lock_tries }
+    /// A disk that tries the lock of the directory `lock_tries` times.
+    pub(crate) fn trying(layout: Layout, lock_tries: u32) -> Self {
+        Self {
+            layout,
+            lock_tries,
+            marks: OnceLock::new(),
+        }
     }
 }
 
@@ -116,7 +121,14 @@ impl Disk for SledDisk {
     }
 
     fn write_marks(&self, marks: &[u8]) -> io::Result<()> {
-        directory::write_marks(&self.layout, marks)
+        let file = match self.marks.get() {
+            Some(file) => file,
+            None => {
+                let file = directory::open_marks(&self.layout)?;
+                self.marks.get_or_init(|| file)
+            }
+        };
+        file.write_all_at(marks, 0)
     }
 
     fn marks(&self) -> io::Result<Vec<u8>> {
