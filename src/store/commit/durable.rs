@@ -156,6 +156,10 @@ impl DurableCommitter {
         self.write(&mut batches, &frames.finish(), idle)?;
         let generation = self.writer.generation();
         self.save_changes(changes, seal)?;
+        // A sealed generation must not stay in the marks: its number may be used again.
+        if !idle || seal {
+            self.write_marks();
+        }
         if !idle && self.fault(Point::Publish).is_some() {
             return Err(injected());
         }
@@ -231,9 +235,7 @@ impl DurableCommitter {
             ])?;
         }
         changes.append(&mut self.late);
-        self.save(changes)?;
-        self.write_marks();
-        Ok(())
+        self.save(changes)
     }
 
     fn save(&mut self, changes: Vec<Pair>) -> io::Result<()> {
