@@ -81,10 +81,6 @@ impl Commit for DurableCommitter {
 }
 
 impl Sweep for DurableCommitter {
-    fn shared(&self) -> &Arc<Shared> {
-        &self.shared
-    }
-
     fn logs(&self) -> &Arc<Logs> {
         &self.logs
     }

@@ -64,10 +64,6 @@ impl Commit for Spiller {
 }
 
 impl Sweep for Spiller {
-    fn shared(&self) -> &Arc<Shared> {
-        &self.shared
-    }
-
     fn logs(&self) -> &Arc<Logs> {
         &self.logs
     }

@@ -1,15 +1,14 @@
 //! Sweeps: removing generations in which nothing is wanted, and rewriting those in which little is.
 
+use super::committer::Commit;
 use super::generation_writer::GenerationWriter;
 use crate::store::generations::{Generation, Unread};
 use crate::store::logs::Logs;
-use crate::store::shared::state::Shared;
 use std::io;
 use std::sync::Arc;
 
 /// A committer that can sweep.
-pub(super) trait Sweep {
-    fn shared(&self) -> &Arc<Shared>;
+pub(super) trait Sweep: Commit {
     fn logs(&self) -> &Arc<Logs>;
     fn writer(&mut self) -> &mut GenerationWriter;
     /// True when the current generation may be ended though nothing in its segments is wanted.
