@@ -1,7 +1,7 @@
 //! Opening a store.
 
 use super::commit::committer::{Commit, Committer};
-use super::commit::durable::{Durable, DurableCommitter};
+use super::commit::durable::DurableCommitter;
 use super::commit::generation_writer::GenerationWriter;
 use super::commit::spiller::Spiller;
 use super::disk::layout::Layout;
@@ -86,7 +86,11 @@ pub(crate) fn open_on(settings: Settings, disk: Arc<dyn Disk>) -> Result<Opened,
         let shared = Shared::new(settings, disk, StreamNames::default());
         let logs = Logs::new(shared.clone(), HashMap::new());
         let writer = GenerationWriter::new(shared.clone(), None, 0).map_err(no_thread)?;
-        let spiller = Spiller::new(shared.clone(), logs.clone(), writer);
+        let spiller = Spiller {
+            shared,
+            logs: logs.clone(),
+            writer,
+        };
         return Ok(opened(logs, Box::new(spiller), Recovered::default()));
     };
     let claim = disk.claim()?;
@@ -134,14 +138,16 @@ fn restore(
     let logs = logs.map(|(id, found)| (id, restore_log(&shared, id, found, &mut framed)));
     let logs = Logs::new(shared.clone(), logs.collect());
     let writer = GenerationWriter::new(shared.clone(), found.current, found.next_generation)?;
-    let durable = Durable {
+    let committer = DurableCommitter {
+        shared,
+        logs: logs.clone(),
+        writer,
         metadata: found.metadata,
         saves: found.saves,
         late: found.late,
         framed,
         claim,
     };
-    let committer = DurableCommitter::new(shared, logs.clone(), writer, durable);
     Ok((committer, logs))
 }
 

@@ -25,26 +25,17 @@ use std::sync::atomic::Ordering;
 
 /// Makes writes durable in a data directory.
 pub(crate) struct DurableCommitter {
-    shared: Arc<Shared>,
-    logs: Arc<Logs>,
-    writer: GenerationWriter,
-    metadata: Box<dyn MetadataHandle>,
-    /// Saves of metadata since the directory was made.
-    saves: u64,
-    /// Changes of metadata that go with the next commit, not before.
-    late: Vec<Pair>,
-    /// Logs with records that are only in the current generation's commit frames.
-    framed: HashMap<LogId, Arc<Log>>,
-    /// The claim of the directory, dropped last.
-    claim: Box<dyn Claim>,
-}
-
-/// The parts of a durable committer that recovery finds.
-pub(crate) struct Durable {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) logs: Arc<Logs>,
+    pub(crate) writer: GenerationWriter,
     pub(crate) metadata: Box<dyn MetadataHandle>,
+    /// Saves of metadata since the directory was made.
     pub(crate) saves: u64,
+    /// Changes of metadata that go with the next commit, not before.
     pub(crate) late: Vec<Pair>,
+    /// Logs with records that are only in the current generation's commit frames.
     pub(crate) framed: HashMap<LogId, Arc<Log>>,
+    /// The claim of the directory, dropped last.
     pub(crate) claim: Box<dyn Claim>,
 }
 
@@ -114,31 +105,6 @@ impl Sweep for DurableCommitter {
 }
 
 impl DurableCommitter {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        logs: Arc<Logs>,
-        writer: GenerationWriter,
-        durable: Durable,
-    ) -> Self {
-        let Durable {
-            metadata,
-            saves,
-            late,
-            framed,
-            claim,
-        } = durable;
-        Self {
-            shared,
-            logs,
-            writer,
-            metadata,
-            saves,
-            late,
-            framed,
-            claim,
-        }
-    }
-
     /// Does one commit; with `seal` it is the last into its generation.
     fn commit(&mut self, seal: bool) -> io::Result<()> {
         let served = self.shared.pacer.take();

@@ -14,9 +14,9 @@ use std::sync::atomic::Ordering;
 
 /// Spills records to temporary files.
 pub(crate) struct Spiller {
-    shared: Arc<Shared>,
-    logs: Arc<Logs>,
-    writer: GenerationWriter,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) logs: Arc<Logs>,
+    pub(crate) writer: GenerationWriter,
 }
 
 impl Commit for Spiller {
@@ -91,14 +91,6 @@ impl Sweep for Spiller {
 }
 
 impl Spiller {
-    pub(crate) fn new(shared: Arc<Shared>, logs: Arc<Logs>, writer: GenerationWriter) -> Self {
-        Self {
-            shared,
-            logs,
-            writer,
-        }
-    }
-
     /// A spill succeeded: writes beyond the memory budget are taken again.
     fn accept_again(&self) {
         if self.shared.budget.is_refusing() {
