@@ -14,8 +14,6 @@ pub enum StoreError {
     Full,
     /// Records cannot be read.
     Unreadable(Arc<str>),
-    /// The disk answers reads too slowly.
-    Busy,
     /// The store is closed.
     Closed,
 }
@@ -26,7 +24,6 @@ impl std::fmt::Display for StoreError {
             Self::ReadOnly(reason) => write!(formatter, "the store is read-only: {reason}"),
             Self::Full => formatter.write_str("memory is full and cannot be spilled to disk"),
             Self::Unreadable(reason) => write!(formatter, "records cannot be read: {reason}"),
-            Self::Busy => formatter.write_str("too many reads wait for the disk"),
             Self::Closed => formatter.write_str("the store is closed"),
         }
     }
