@@ -95,7 +95,7 @@ impl Spiller {
     fn accept_again(&self) {
         if self.shared.budget.is_refusing() {
             tracing::info!("records can be spilled to the temporary directory again");
-            let limit = self.shared.write_limit();
+            let limit = self.shared.settings.write_limit();
             self.shared.budget.set_limit(limit, false);
         }
     }

@@ -48,3 +48,14 @@ impl Default for Settings {
         }
     }
 }
+
+impl Settings {
+    /// The usual limit of the write budget, which without a data directory counts what is in memory
+    /// too.
+    pub(crate) fn write_limit(&self) -> u64 {
+        match self.directory {
+            Some(_) => self.unflushed_bytes,
+            None => self.unflushed_bytes + self.memory_bytes,
+        }
+    }
+}

@@ -94,7 +94,7 @@ impl std::fmt::Debug for Shared {
 impl Shared {
     pub(crate) fn new(settings: Settings, disk: Arc<dyn Disk>, names: StreamNames) -> Arc<Self> {
         let is_durable = settings.directory.is_some();
-        let limit = settings.unflushed_bytes + Self::spill_threshold(&settings);
+        let limit = settings.write_limit();
         Arc::new(Self {
             // Two segments and sled's own bytes fit sled's slot for two of the full size.
             segment_limit: settings.segment_bytes.saturating_sub(256).max(1),
@@ -116,19 +116,6 @@ impl Shared {
             names,
             records_lost: AtomicU64::new(0),
         })
-    }
-
-    /// Bytes in memory that the write budget counts without a data directory.
-    fn spill_threshold(settings: &Settings) -> u64 {
-        match settings.directory {
-            Some(_) => 0,
-            None => settings.memory_bytes,
-        }
-    }
-
-    /// The usual limit of the write budget.
-    pub(crate) fn write_limit(&self) -> u64 {
-        self.settings.unflushed_bytes + Self::spill_threshold(&self.settings)
     }
 
     /// True when writes are acknowledged when they are durable.
