@@ -307,8 +307,8 @@ impl Found {
 
     fn count_opening(&mut self) -> io::Result<()> {
         let openings = self.epoch.saturating_add(1).to_be_bytes().to_vec();
-        self.saves += 1;
-        self.metadata.save(&[(key::EPOCH.to_vec(), Some(openings))])
+        self.saves = self.metadata.save(&[(key::EPOCH.to_vec(), Some(openings))])?;
+        Ok(())
     }
 
     /// Adds a complete generation.

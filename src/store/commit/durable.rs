@@ -202,8 +202,7 @@ impl DurableCommitter {
 
     fn save(&mut self, changes: Vec<Pair>) -> io::Result<()> {
         if !changes.is_empty() {
-            self.metadata.save(&changes)?;
-            self.saves += 1;
+            self.saves = self.metadata.save(&changes)?;
         }
         Ok(())
     }

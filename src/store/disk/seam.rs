@@ -34,8 +34,8 @@ pub(crate) trait GenerationHandle: Send {
 
 /// The metadata. One thread at a time uses it.
 pub(crate) trait MetadataHandle: Send {
-    /// Makes changes durable, all of them or none.
-    fn save(&self, changes: &[Pair]) -> io::Result<()>;
+    /// Makes changes durable, all of them or none, and returns the number of saves.
+    fn save(&self, changes: &[Pair]) -> io::Result<u64>;
     /// The number of saves since the metadata was made.
     fn saves(&self) -> io::Result<u64>;
     /// Visits every key in order. Only before the first save.

@@ -482,13 +482,14 @@ impl GenerationHandle for Handle {
 }
 
 impl MetadataHandle for Handle {
-    fn save(&self, changes: &[Pair]) -> io::Result<()> {
+    fn save(&self, changes: &[Pair]) -> io::Result<u64> {
         let saves = self.saves()? + 1;
         for (key, value) in changes {
             self.write(Key::Metadata(key.clone()), value.as_deref())?;
         }
         self.write(Key::Saves, Some(&saves.to_be_bytes()))?;
-        self.flush()
+        self.flush()?;
+        Ok(saves)
     }
 
     fn saves(&self) -> io::Result<u64> {

@@ -313,7 +313,7 @@ impl GenerationHandle for SledDatabase {
 }
 
 impl MetadataHandle for SledDatabase {
-    fn save(&self, changes: &[Pair]) -> io::Result<()> {
+    fn save(&self, changes: &[Pair]) -> io::Result<u64> {
         let saves = self.saves()? + 1;
         let Handles { main, commits, .. } = self.handles();
         for (key, value) in changes {
@@ -323,7 +323,8 @@ impl MetadataHandle for SledDatabase {
             }
         }
         self.insert(commits, key::SAVES, &saves.to_be_bytes())?;
-        self.flush()
+        self.flush()?;
+        Ok(saves)
     }
 
     fn saves(&self) -> io::Result<u64> {

@@ -111,7 +111,7 @@ impl Disk for FaultyDisk {
 }
 
 impl MetadataHandle for FaultyMetadata {
-    fn save(&self, changes: &[key::Pair]) -> io::Result<()> {
+    fn save(&self, changes: &[key::Pair]) -> io::Result<u64> {
         Faults::check(&self.faults.full)?;
         self.inner.save(changes)
     }
