@@ -396,12 +396,9 @@ impl Found {
             log.committed = false;
         }
         let mut reading = Reading::new(current.generation.clone());
-        current.handle.scan(&mut |stored| {
-            match stored {
-                Stored::Segment(number, bytes) => reading.segment(number, bytes, self),
-                Stored::Frame(commit, bytes) => reading.frame(commit, &bytes, self),
-            }
-            Ok(())
+        current.handle.scan(&mut |stored| match stored {
+            Stored::Segment(number, bytes) => reading.segment(number, bytes, self),
+            Stored::Frame(commit, bytes) => reading.frame(commit, &bytes, self),
         })?;
         let damaged = [
             ("segments", reading.damaged_segments),

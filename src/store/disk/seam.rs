@@ -27,7 +27,7 @@ pub(crate) trait GenerationHandle: Send {
     /// Visits every segment in the order of the numbers, and then every commit frame in the order
     /// of the commits. Only for a generation that nobody appends to yet: sled flushes when a cursor
     /// is dropped, which would tear a commit.
-    fn scan(&self, visit: &mut dyn FnMut(Stored) -> io::Result<()>) -> io::Result<()>;
+    fn scan(&self, visit: &mut dyn FnMut(Stored)) -> io::Result<()>;
     /// A second handle on the same generation.
     fn another(&self) -> Box<dyn GenerationHandle>;
 }

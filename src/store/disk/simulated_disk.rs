@@ -457,11 +457,11 @@ impl GenerationHandle for Handle {
         self.get(&Key::Segment(number))
     }
 
-    fn scan(&self, visit: &mut dyn FnMut(Stored) -> io::Result<()>) -> io::Result<()> {
+    fn scan(&self, visit: &mut dyn FnMut(Stored)) -> io::Result<()> {
         for (key, value) in self.values()? {
             match key {
-                Key::Segment(number) => visit(Stored::Segment(number, value))?,
-                Key::Frame(commit, _) => visit(Stored::Frame(commit, value))?,
+                Key::Segment(number) => visit(Stored::Segment(number, value)),
+                Key::Frame(commit, _) => visit(Stored::Frame(commit, value)),
                 Key::Metadata(_) | Key::Saves => {}
             }
         }

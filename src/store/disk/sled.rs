@@ -231,11 +231,7 @@ impl SledDatabase {
 
     /// Visits every pair of a tree, in order. Another thread reads, so that a reading that does not
     /// end can be given up.
-    fn each(
-        &self,
-        tree: &Tree,
-        visit: &mut dyn FnMut(&[u8], Bytes) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn each(&self, tree: &Tree, visit: &mut dyn FnMut(&[u8], Bytes)) -> io::Result<()> {
         let tree = tree.clone();
         let (sender, receiver) = sync_channel(SLED_READ_AHEAD);
         let read = move || {
@@ -257,7 +253,7 @@ impl SledDatabase {
             .spawn(read)?;
         loop {
             match receiver.recv_timeout(SLED_READ_LIMIT) {
-                Ok(Ok(Some((key, value)))) => visit(&key, Bytes::from_owner(value))?,
+                Ok(Ok(Some((key, value)))) => visit(&key, Bytes::from_owner(value)),
                 Ok(end) => return end.map(drop),
                 Err(_) => {
                     self.failed.store(true, Ordering::Release);
@@ -285,15 +281,18 @@ impl GenerationHandle for SledDatabase {
         self.get(&self.handles().main, &key::segment(number))
     }
 
-    fn scan(&self, visit: &mut dyn FnMut(Stored) -> io::Result<()>) -> io::Result<()> {
+    fn scan(&self, visit: &mut dyn FnMut(Stored)) -> io::Result<()> {
         let Handles { main, commits, .. } = self.handles();
         self.each(main, &mut |key, bytes| {
             let number = key::number(key).and_then(|number| u32::try_from(number).ok());
-            number.map_or(Ok(()), |number| visit(Stored::Segment(number, bytes)))
+            if let Some(number) = number {
+                visit(Stored::Segment(number, bytes));
+            }
         })?;
         self.each(commits, &mut |key, bytes| {
-            let commit = key::number(key);
-            commit.map_or(Ok(()), |commit| visit(Stored::Frame(commit, bytes)))
+            if let Some(commit) = key::number(key) {
+                visit(Stored::Frame(commit, bytes));
+            }
         })
     }
 
@@ -333,10 +332,7 @@ impl MetadataHandle for SledDatabase {
     }
 
     fn scan(&self, visit: &mut dyn FnMut(&[u8], Bytes)) -> io::Result<()> {
-        self.each(&self.handles().main, &mut |key, value| {
-            visit(key, value);
-            Ok(())
-        })
+        self.each(&self.handles().main, visit)
     }
 }
 

@@ -6,10 +6,7 @@ use crate::world::Random;
 
 fn contents(disk: &dyn Disk, number: u64) -> Vec<Stored> {
     let mut found = Vec::new();
-    let mut visit = |stored| {
-        found.push(stored);
-        Ok(())
-    };
+    let mut visit = |stored| found.push(stored);
     disk.open(number).unwrap().scan(&mut visit).unwrap();
     found
 }

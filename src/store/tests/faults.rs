@@ -143,7 +143,7 @@ impl GenerationHandle for FaultyGeneration {
     fn read(&self, number: u32) -> io::Result<Option<bytes::Bytes>> {
         self.inner.read(number)
     }
-    fn scan(&self, visit: &mut dyn FnMut(Stored) -> io::Result<()>) -> io::Result<()> {
+    fn scan(&self, visit: &mut dyn FnMut(Stored)) -> io::Result<()> {
         if self.faults.reads_fail.load(Ordering::Relaxed) > 0 {
             return Err(io::ErrorKind::PermissionDenied.into());
         }

@@ -88,7 +88,6 @@ mod tests {
             if let Stored::Segment(key, _) = stored {
                 keys.push(key);
             }
-            Ok(())
         };
         open(path).scan(&mut visit).expect("readable");
         keys
