@@ -87,6 +87,24 @@ impl LogState {
             .ok()
     }
 
+    /// Notes that the segment of `entry` is stored in `generation`, and returns the segment if it is
+    /// still there.
+    pub(crate) fn set_stored(
+        &mut self,
+        entry: &SegmentEntry,
+        generation: &Arc<Generation>,
+    ) -> Option<&mut SegmentRef> {
+        let at = self.position(entry.first)?;
+        let segment = &mut self.segments[at];
+        segment.entry = *entry;
+        generation.add(segment.bytes());
+        match segment.generation.replace(generation.clone()) {
+            Some(old) => drop(old.release(segment.bytes())),
+            None => self.unstored -= 1,
+        }
+        Some(segment)
+    }
+
     /// Adds a sealed segment that is not stored.
     pub(crate) fn push(&mut self, segment: Segment) {
         self.segments.push_back(SegmentRef {

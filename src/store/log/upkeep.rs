@@ -62,15 +62,7 @@ impl Log {
 
     /// A segment was copied to `generation`, where it has the entry `entry`.
     pub(crate) fn moved(&self, entry: &SegmentEntry, generation: &Arc<Generation>) {
-        let mut state = self.state.lock();
-        let Some(segment) = state.segment(entry.first) else {
-            return;
-        };
-        segment.entry = *entry;
-        generation.add(segment.bytes());
-        if let Some(old) = segment.generation.replace(generation.clone()) {
-            old.release(segment.bytes());
-        }
+        self.state.lock().set_stored(entry, generation);
     }
 
     /// Gives up a segment that cannot be read, if it is still at `location`: logs it and counts its
@@ -113,16 +105,11 @@ impl Log {
     /// A segment was spilled: memory gives it up. Returns its bytes.
     pub(crate) fn spilled(&self, entry: &SegmentEntry, generation: &Arc<Generation>) -> u64 {
         let mut state = self.state.lock();
-        let Some(segment) = state.segment(entry.first) else {
+        let Some(segment) = state.set_stored(entry, generation) else {
             return 0;
         };
-        let bytes = segment.bytes();
-        generation.add(bytes);
-        segment.entry = *entry;
-        segment.generation = Some(generation.clone());
         segment.memory = None;
-        state.unstored -= 1;
-        bytes
+        segment.bytes()
     }
 
     /// True when the segment is not in memory any more.
@@ -180,13 +167,7 @@ impl Log {
     pub(crate) fn publish(&self, batch: &CommitBatch, generation: &Arc<Generation>) {
         let mut state = self.state.lock();
         for (entry, _) in &batch.segments {
-            let Some(segment) = state.segment(entry.first) else {
-                continue;
-            };
-            segment.entry = *entry;
-            segment.generation = Some(generation.clone());
-            generation.add(segment.bytes());
-            state.unstored -= 1;
+            state.set_stored(entry, generation);
         }
         if state.visible < batch.end && !state.deleted {
             self.show(&mut state, batch.end, batch.records);
