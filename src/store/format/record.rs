@@ -87,6 +87,23 @@ pub(crate) trait Records {
         (key.unwrap_or_default() + data) as u64
     }
 
+    /// The position of the first record with an index of at least `from` that did not arrive before
+    /// `horizon`.
+    fn first_from(&self, from: u64, horizon: Timestamp) -> usize
+    where
+        Self: Sized,
+    {
+        self.search(|at| self.index(at) < from || self.arrival(at) < horizon)
+    }
+
+    /// Just past the position of the last record with an index below `end`.
+    fn end_before(&self, end: u64) -> usize
+    where
+        Self: Sized,
+    {
+        self.search(|at| self.index(at) < end)
+    }
+
     /// The first position for which `passed` is no longer true.
     fn search(&self, passed: impl Fn(usize) -> bool) -> usize
     where

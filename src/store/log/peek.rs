@@ -1,6 +1,5 @@
 //! What stands next in a log, without its payloads.
 
-use super::segments::SegmentRef;
 use super::shard_log::Log;
 use crate::store::format::record::Records;
 use crate::world::Timestamp;
@@ -35,27 +34,20 @@ impl Log {
             return Ahead::Found(found, from);
         }
         let visible = state.visible;
-        let passed = |segment: &SegmentRef| {
-            segment.entry.last < from || segment.entry.last_arrival < horizon
-        };
-        let start = state.segments.partition_point(passed);
+        let start = state.first_from(from, horizon);
         for (at, segment) in state.segments.iter().enumerate().skip(start) {
             if segment.entry.first >= visible {
                 break;
             }
             let Some(segment) = &segment.memory else {
-                return match found.last() {
-                    Some(last) => {
-                        let next = last.index + 1;
-                        Ahead::Found(found, next)
-                    }
+                return match found.last().map(|last| last.index + 1) {
+                    Some(next) => Ahead::Found(found, next),
                     None => Ahead::OnDisk,
                 };
             };
-            let first = if at == start {
-                wanted(segment, from, horizon)
-            } else {
-                0
+            let first = match at == start {
+                true => segment.first_from(from, horizon),
+                false => 0,
             };
             gather(&mut found, segment, first, visible, count);
             if found.len() == count {
@@ -63,7 +55,7 @@ impl Log {
             }
         }
         if found.len() < count {
-            let first = wanted(&state.tail, from, horizon);
+            let first = state.tail.first_from(from, horizon);
             gather(&mut found, &state.tail, first, visible, count);
         }
         let full = found.len() == count;
@@ -80,22 +72,17 @@ impl Log {
         }
         let segments = state.segments.iter().map(|segment| match &segment.memory {
             Some(memory) => left(memory, from, horizon, state.visible),
-            None if segment.entry.last < from || segment.entry.last_arrival < horizon => 0,
+            None if segment.is_before(from, horizon) => 0,
             None => u64::from(segment.entry.records),
         });
         segments.sum::<u64>() + left(&state.tail, from, horizon, state.visible)
     }
 }
 
-/// How many of the records are wanted and visible.
+/// The number of visible records from index `from` on that did not arrive before `horizon`.
 fn left(records: &impl Records, from: u64, horizon: Timestamp, visible: u64) -> u64 {
-    let first = wanted(records, from, horizon);
-    let end = records.search(|at| records.index(at) < visible);
-    end.saturating_sub(first) as u64
-}
-
-fn wanted(records: &impl Records, from: u64, horizon: Timestamp) -> usize {
-    records.search(|at| records.index(at) < from || records.arrival(at) < horizon)
+    let first = records.first_from(from, horizon);
+    records.end_before(visible).saturating_sub(first) as u64
 }
 
 /// Adds the records from position `first` on that are visible, up to `count` of all.

@@ -103,9 +103,8 @@ impl ReadRequest {
     /// Selects the wanted `records` and counts them in `batch`; the flag is true when records after
     /// these may be wanted too.
     fn select(&self, batch: &mut Batch, records: &impl Records) -> (Range<usize>, bool) {
-        let unwanted = |at| records.index(at) < self.from || records.arrival(at) < self.horizon;
-        let start = records.search(unwanted);
-        let stop = records.search(|at| records.index(at) < self.visible);
+        let start = records.first_from(self.from, self.horizon);
+        let stop = records.end_before(self.visible);
         let mut end = start;
         while end < stop {
             let weight = records.weight(end);
@@ -237,10 +236,7 @@ impl Log {
             visible: state.visible,
         };
         let mut batch = request.empty_batch();
-        let passed = |segment: &SegmentRef| {
-            segment.entry.last < from || segment.entry.last_arrival < horizon
-        };
-        let start = state.segments.partition_point(passed);
+        let start = state.first_from(from, horizon);
         for (at, segment) in state.segments.iter().enumerate().skip(start) {
             if segment.entry.first >= request.visible {
                 break;
@@ -298,10 +294,7 @@ impl Log {
     fn find(&self, from: u64, at: Timestamp) -> Result<u64, (Location, u64)> {
         let state = self.state.lock();
         let end = state.visible;
-        let passed =
-            |segment: &SegmentRef| segment.entry.last < from || segment.entry.last_arrival < at;
-        let start = state.segments.partition_point(passed);
-        let found = match state.segments.get(start) {
+        let found = match state.segments.get(state.first_from(from, at)) {
             None => first_at(&state.tail, at),
             Some(segment) => match &segment.memory {
                 Some(memory) => first_at(memory, at),

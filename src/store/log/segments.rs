@@ -30,6 +30,11 @@ impl SegmentRef {
         Some((self.generation.clone()?, self.entry))
     }
 
+    /// True when every record has an index below `from` or arrived before `horizon`.
+    pub(crate) fn is_before(&self, from: u64, horizon: Timestamp) -> bool {
+        self.entry.last < from || self.entry.last_arrival < horizon
+    }
+
     /// True when the segment is stored in `generation`.
     pub(crate) fn is_in(&self, generation: &Arc<Generation>) -> bool {
         let place = self.generation.as_ref();
@@ -73,6 +78,13 @@ pub(crate) struct Freed {
 }
 
 impl LogState {
+    /// The position of the first segment that may hold records from index `from` on that did not
+    /// arrive before `horizon`.
+    pub(crate) fn first_from(&self, from: u64, horizon: Timestamp) -> usize {
+        self.segments
+            .partition_point(|segment| segment.is_before(from, horizon))
+    }
+
     /// The segment whose first record has the index `first`.
     pub(crate) fn segment(&mut self, first: u64) -> Option<&mut SegmentRef> {
         let at = self.position(first)?;
