@@ -1,4 +1,4 @@
-//! The catalog: the accounts, streams, shards and the virtual clock that survive a restart.
+//! The catalog: what survives a restart beside the records.
 //!
 //! | key | value | removed |
 //! |---|---|---|
@@ -14,9 +14,7 @@
 //! [`Change::to_pair`] and in [`Catalog::insert`].
 
 use super::key::Pair;
-use super::value::{
-    AccountValue, MappingValue, QueueValue, ShardValue, StreamValue, position_bytes, read_position,
-};
+use super::value::{self, AccountValue, MappingValue, QueueValue, ShardValue, StreamValue};
 use crate::model::event_source::ShardPosition;
 use std::collections::BTreeMap;
 
@@ -105,7 +103,7 @@ impl Change {
             ),
             Self::MappingPosition { uuid, shard, value } => (
                 position_key(uuid, *shard),
-                value.as_ref().map(position_bytes),
+                value.as_ref().map(value::to_bytes),
             ),
             Self::Queue { incarnation, value } => (
                 queue_key(*incarnation),
@@ -159,7 +157,7 @@ impl Catalog {
             let value = MappingValue::from_bytes(bytes).ok_or("an event source mapping")?;
             self.mappings.insert(uuid, value);
         } else if let Some(key) = parse_position(key) {
-            let value = read_position(bytes).ok_or("a position of a mapping")?;
+            let value = value::from_bytes(bytes).ok_or("a position of a mapping")?;
             self.positions.insert(key, value);
         } else if key == CLOCK {
             let ms = bytes.try_into().map_err(|_| "the clock")?;
@@ -178,8 +176,11 @@ pub(super) fn stream_key(incarnation: u64) -> Vec<u8> {
 }
 
 pub(super) fn parse_stream(key: &[u8]) -> Option<u64> {
-    let incarnation = key.strip_prefix(b"s")?;
-    incarnation.try_into().ok().map(u64::from_be_bytes)
+    parse_incarnation(key.strip_prefix(b"s")?)
+}
+
+fn parse_incarnation(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
 }
 
 pub(super) fn shard_key(incarnation: u64, index: u32) -> Vec<u8> {
@@ -188,18 +189,22 @@ pub(super) fn shard_key(incarnation: u64, index: u32) -> Vec<u8> {
 }
 
 pub(super) fn parse_shard(key: &[u8]) -> Option<(u64, u32)> {
-    let (incarnation, index) = key.strip_prefix(b"h")?.split_first_chunk()?;
+    parse_pair(key.strip_prefix(b"h")?)
+}
+
+/// The incarnation of a stream, and the index of a shard in it.
+fn parse_pair(bytes: &[u8]) -> Option<(u64, u32)> {
+    let (incarnation, index) = bytes.split_first_chunk()?;
     let index = index.try_into().ok()?;
     Some((u64::from_be_bytes(*incarnation), u32::from_be_bytes(index)))
 }
 
-pub(super) fn queue_key(incarnation: u64) -> Vec<u8> {
+fn queue_key(incarnation: u64) -> Vec<u8> {
     [b"q".as_slice(), &incarnation.to_be_bytes()].concat()
 }
 
-pub(super) fn parse_queue(key: &[u8]) -> Option<u64> {
-    let incarnation = key.strip_prefix(b"q")?;
-    incarnation.try_into().ok().map(u64::from_be_bytes)
+fn parse_queue(key: &[u8]) -> Option<u64> {
+    parse_incarnation(key.strip_prefix(b"q")?)
 }
 
 pub(super) fn account_key(account: &str, region: &str) -> Vec<u8> {
@@ -226,11 +231,9 @@ fn position_key(uuid: &[u8; 16], (incarnation, index): (u64, u32)) -> Vec<u8> {
 }
 
 fn parse_position(key: &[u8]) -> Option<([u8; 16], u64, u32)> {
-    let (uuid, rest) = key.strip_prefix(b"p")?.split_first_chunk()?;
-    let (incarnation, index) = rest.split_first_chunk()?;
-    let index = index.try_into().ok()?;
-    let incarnation = u64::from_be_bytes(*incarnation);
-    Some((*uuid, incarnation, u32::from_be_bytes(index)))
+    let (uuid, shard) = key.strip_prefix(b"p")?.split_first_chunk()?;
+    let (incarnation, index) = parse_pair(shard)?;
+    Some((*uuid, incarnation, index))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! The stored forms of streams and shards: a version byte, then CBOR. Never the wire forms.
+//! The stored forms of the values in the catalog: a version byte, then CBOR. Never the wire forms.
 
-use crate::model::event_source::{Settings, ShardPosition, StartingPosition};
+use crate::model::event_source::{Settings, StartingPosition};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -212,23 +212,15 @@ stored!(
     QueueValue
 );
 
-/// The stored form of a mapping's position in a shard.
-pub(super) fn position_bytes(position: &ShardPosition) -> Vec<u8> {
-    to_bytes(position)
-}
-
-/// Reads the stored form of a mapping's position in a shard.
-pub(super) fn read_position(bytes: &[u8]) -> Option<ShardPosition> {
-    from_bytes(bytes)
-}
-
-fn to_bytes(value: &impl Serialize) -> Vec<u8> {
+/// The stored form of a value.
+pub(super) fn to_bytes(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     ciborium::into_writer(value, &mut bytes).expect("a vector takes every byte");
     bytes
 }
 
-fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+/// Reads the stored form of a value; none if it is not one.
+pub(super) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let (version, rest) = bytes.split_first()?;
     (*version == VERSION)
         .then(|| ciborium::from_reader(rest).ok())
