@@ -8,9 +8,13 @@ use super::key;
 use super::record::{LogId, Record, Records as _, unpack};
 use super::segment::{Segment, Tail};
 use super::summary::{self, SegmentEntry};
-use super::value::{AccountValue, ShardValue, StreamValue};
+use super::value::{self, AccountValue, MappingValue, QueueValue, ShardValue, StreamValue};
+use crate::model::event_source::ShardPosition;
 use crate::world::Timestamp;
 use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
 
 /// Any bytes in the place of a stored form, also with the right checksum; and records, frames,
 /// summaries and keys made of them, which read back.
@@ -49,19 +53,23 @@ fn read_any(bytes: &[u8]) {
     if let Ok(entries) = summary::entries(bytes) {
         assert_eq!(summary::summary(&entries), bytes);
     }
-    if let Some(value) = StreamValue::from_bytes(bytes) {
-        assert_eq!(StreamValue::from_bytes(&value.to_bytes()), Some(value));
-    }
-    if let Some(value) = ShardValue::from_bytes(bytes) {
-        assert_eq!(ShardValue::from_bytes(&value.to_bytes()), Some(value));
-    }
-    if let Some(value) = AccountValue::from_bytes(bytes) {
-        assert_eq!(AccountValue::from_bytes(&value.to_bytes()), Some(value));
-    }
+    read_value::<StreamValue>(bytes);
+    read_value::<ShardValue>(bytes);
+    read_value::<QueueValue>(bytes);
+    read_value::<AccountValue>(bytes);
+    read_value::<MappingValue>(bytes);
+    read_value::<ShardPosition>(bytes);
     read_key(bytes);
     // Any entry is read or refused.
     let (key, value) = bytes.split_at(bytes.len() / 2);
     let _entry = Catalog::default().insert(key, value);
+}
+
+/// Reads bytes as a value of the catalog; what was read is written so that it reads the same.
+fn read_value<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
+    if let Some(value) = value::from_bytes::<T>(bytes) {
+        assert_eq!(value::from_bytes(&value::to_bytes(&value)), Some(value));
+    }
 }
 
 /// Reads bytes as each kind of key; what was read is written the same.
