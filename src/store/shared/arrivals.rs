@@ -51,8 +51,17 @@ pub(crate) struct Receivers(Lock<Waiting>);
 
 #[derive(Debug, Default)]
 struct Waiting {
+    /// In the order of the numbers.
     bells: VecDeque<(u64, Bell)>,
     came: u64,
+}
+
+impl Waiting {
+    /// The place in line of the receiver with a number, unless it was woken.
+    fn place(&self, number: u64) -> Option<usize> {
+        let bells = &self.bells;
+        bells.binary_search_by_key(&number, |(of, _)| *of).ok()
+    }
 }
 
 impl Receivers {
@@ -105,12 +114,8 @@ impl Receiver {
     /// Takes a place in line, unless it has one. To be called before every look.
     pub(crate) fn line_up(&mut self) {
         let mut waiting = self.receivers.0.lock();
-        let lined_up = self.number;
-        if waiting
-            .bells
-            .iter()
-            .any(|(number, _)| Some(*number) == lined_up)
-        {
+        let place = self.number.and_then(|number| waiting.place(number));
+        if place.is_some() {
             return;
         }
         waiting.came += 1;
@@ -124,16 +129,14 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         self.arrivals.waiting.fetch_sub(1, Ordering::Relaxed);
         let Some(number) = self.number else { return };
-        let woken = {
-            let mut waiting = self.receivers.0.lock();
-            let before = waiting.bells.len();
-            waiting.bells.retain(|(other, _)| *other != number);
-            waiting.bells.len() == before
-        };
-        if woken {
-            // It leaves without another look: the next one looks instead.
-            self.receivers.wake(1);
+        let mut waiting = self.receivers.0.lock();
+        if let Some(place) = waiting.place(number) {
+            waiting.bells.remove(place);
+            return;
         }
+        drop(waiting);
+        // Woken, it leaves without another look: the next receiver looks instead.
+        self.receivers.wake(1);
     }
 }
 
