@@ -95,13 +95,8 @@ fn shard_line(shard: &ShardReport) -> String {
     if let (Some(first), Some(last)) = (shard.first, shard.last) {
         let _ = write!(line, ", {} bytes", shard.bytes);
         for (word, (index, arrival)) in [("from", first), ("to", last)] {
-            let arrived_s = u64::try_from(arrival.seconds()).unwrap_or_default();
-            let number = SequenceNumber {
-                created_s: shard.created_s,
-                shard: shard.index,
-                index,
-                time_s: arrived_s.max(shard.created_s),
-            };
+            let number =
+                SequenceNumber::of_record(shard.created_s, shard.index, index, arrival);
             let _ = write!(line, ", {word} {} ({number})", written(arrival));
         }
     }

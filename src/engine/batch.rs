@@ -40,21 +40,14 @@ pub struct RecordView<'a> {
     pub encrypted: bool,
 }
 
-/// The sequence number of the record at `index`. The time in it is never before the creation of
-/// the shard.
+/// The sequence number of the record at `index`.
 pub(super) fn sequence_number(
     created_s: u64,
     shard: ShardId,
     index: u64,
     arrival: Timestamp,
 ) -> SequenceNumber {
-    let arrived_s = u64::try_from(arrival.seconds()).unwrap_or_default();
-    SequenceNumber {
-        created_s,
-        shard: shard.index(),
-        index,
-        time_s: arrived_s.max(created_s),
-    }
+    SequenceNumber::of_record(created_s, shard.index(), index, arrival)
 }
 
 impl Batch {

@@ -6,6 +6,7 @@
 
 use super::shard_id::ShardId;
 use super::u192::{U192, U192_DIGITS};
+use crate::world::Timestamp;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -35,6 +36,17 @@ impl SequenceNumber {
     pub const LAST_INDEX: u64 = i64::MAX as u64;
     /// The last sequence time, in seconds since the epoch, that fits nine hexadecimal digits.
     pub const LAST_TIME_S: u64 = (1 << 36) - 1;
+
+    /// The sequence number of a record. The time in it is never before the creation of the shard.
+    pub fn of_record(created_s: u64, shard: u32, index: u64, arrival: Timestamp) -> Self {
+        let arrived_s = u64::try_from(arrival.seconds()).unwrap_or_default();
+        Self {
+            created_s,
+            shard,
+            index,
+            time_s: arrived_s.max(created_s),
+        }
+    }
 
     /// The starting sequence number of a shard.
     pub const fn first_of(created_s: u64, shard: u32) -> Self {

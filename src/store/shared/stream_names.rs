@@ -6,7 +6,6 @@ use crate::store::format::catalog::{Catalog, Change};
 use crate::store::format::record::LogId;
 use crate::store::format::summary::SegmentEntry;
 use crate::store::format::value::StreamValue;
-use crate::world::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -79,7 +78,8 @@ impl StreamNames {
             let SegmentEntry { first, last, .. } = entry;
             return format!("{log}, sequence indexes {first} to {last}");
         };
-        let number = |index, arrival| sequence_number(created_s, entry.log, index, arrival);
+        let shard = entry.log.shard;
+        let number = |index, arrival| SequenceNumber::of_record(created_s, shard, index, arrival);
         let first = number(entry.first, entry.first_arrival);
         let last = number(entry.last, entry.last_arrival);
         format!("{log}, sequence numbers {first} to {last}")
@@ -92,14 +92,4 @@ fn name(value: &StreamValue) -> Arc<str> {
 
 fn log((stream, shard): (u64, u32)) -> LogId {
     LogId { stream, shard }
-}
-
-fn sequence_number(created_s: u64, log: LogId, index: u64, arrival: Timestamp) -> SequenceNumber {
-    let arrived_s = u64::try_from(arrival.seconds()).unwrap_or_default();
-    SequenceNumber {
-        created_s,
-        shard: log.shard,
-        index,
-        time_s: arrived_s.max(created_s),
-    }
 }
