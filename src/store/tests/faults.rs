@@ -178,6 +178,27 @@ fn open_faulty(settings: Settings, faults: &Arc<Faults>) -> Store {
     open_on(settings, disk).unwrap().on_thread().unwrap().0
 }
 
+/// A store without a data directory that cannot spill.
+fn open_without_space(faults: &Arc<Faults>) -> Store {
+    let settings = Settings {
+        memory_bytes: 1 << 20,
+        unflushed_bytes: 1 << 20,
+        ..settings(None, Durability::None)
+    };
+    faults.full.store(1, Ordering::Relaxed);
+    open_faulty(settings, faults)
+}
+
+/// Settings with which few records fill a generation, and none of an older one stays in memory.
+fn small_generations(home: &Path) -> Settings {
+    Settings {
+        memory_bytes: 10_000,
+        generation_bytes: 100_000,
+        segment_bytes: 8 << 10,
+        ..settings(Some(home), Durability::Always)
+    }
+}
+
 async fn refuses_writes_and_serves_reads(break_it: impl Fn(&Faults)) {
     let home = tempfile::tempdir().unwrap();
     let faults = Arc::new(Faults::default());
@@ -219,13 +240,7 @@ async fn a_full_disk_refuses_writes_and_serves_reads() {
 async fn a_full_disk_does_not_keep_older_generations_from_being_read() {
     let home = tempfile::tempdir().unwrap();
     let faults = Arc::new(Faults::default());
-    let settings = Settings {
-        memory_bytes: 10_000,
-        generation_bytes: 100_000,
-        segment_bytes: 8 << 10,
-        ..settings(Some(home.path()), Durability::Always)
-    };
-    let store = open_faulty(settings.clone(), &faults);
+    let store = open_faulty(small_generations(home.path()), &faults);
     let log = store.log(LOG);
     for start in (0..600).step_by(30) {
         let ticket = put(&store, &log, start..start + 30, 500).await;
@@ -297,14 +312,8 @@ async fn nothing_is_visible_before_it_is_durable() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_room_to_spill_only_what_fits_in_memory_is_taken() {
-    let settings = Settings {
-        memory_bytes: 1 << 20,
-        unflushed_bytes: 1 << 20,
-        ..settings(None, Durability::None)
-    };
     let faults = Arc::new(Faults::default());
-    faults.full.store(1, Ordering::Relaxed);
-    let store = open_faulty(settings, &faults);
+    let store = open_without_space(&faults);
     let log = store.log(LOG);
     let mut index = 0;
     let error = loop {
@@ -362,14 +371,8 @@ async fn spilled_records_are_removed_when_they_are_deleted() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_spill_that_failed_is_tried_again_and_health_says_so() {
-    let settings = Settings {
-        memory_bytes: 1 << 20,
-        unflushed_bytes: 1 << 20,
-        ..settings(None, Durability::None)
-    };
     let faults = Arc::new(Faults::default());
-    faults.full.store(1, Ordering::Relaxed);
-    let store = open_faulty(settings, &faults);
+    let store = open_without_space(&faults);
     let log = store.log(LOG);
     let mut next = 0;
     let mut append = async || {
@@ -402,13 +405,7 @@ async fn a_spill_that_failed_is_tried_again_and_health_says_so() {
 async fn too_many_open_files_are_not_a_dead_disk() {
     let home = tempfile::tempdir().unwrap();
     let faults = Arc::new(Faults::default());
-    let settings = Settings {
-        memory_bytes: 10_000,
-        generation_bytes: 100_000,
-        segment_bytes: 8 << 10,
-        ..settings(Some(home.path()), Durability::Always)
-    };
-    let store = open_faulty(settings, &faults);
+    let store = open_faulty(small_generations(home.path()), &faults);
     let log = store.log(LOG);
     put(&store, &log, 0..30, 500).await.durable().await.unwrap();
     // More than opening the next generation ahead of its time tries.
