@@ -72,7 +72,7 @@ pub fn check(directory: &Path) -> Result<Report, OpenError> {
     let disk = ReadOnlyDisk::new(Layout::new(directory.to_path_buf()));
     let failed = |error| OpenError::new(directory, error);
     let _claim = disk.claim()?;
-    let mut found = recover(directory, &disk)?;
+    let (_, mut found) = recover(directory, &disk)?;
     let mut shards = read_all(&mut found, &disk)?;
     let set_aside = disk.set_aside_names().map_err(failed)?;
     let note = |name| format!("{name} was set aside earlier; its records are not served");

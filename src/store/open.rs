@@ -5,7 +5,7 @@ use super::commit::durable::DurableCommitter;
 use super::commit::generation_writer::GenerationWriter;
 use super::commit::spiller::Spiller;
 use super::disk::layout::Layout;
-use super::disk::seam::{Claim, Disk};
+use super::disk::seam::{Claim, Disk, MetadataHandle};
 use super::disk::simulated_disk::SimulatedDisk;
 use super::disk::sled::SledDisk;
 use super::disk::temp_files::TempFiles;
@@ -94,14 +94,14 @@ pub(crate) fn open_on(settings: Settings, disk: Arc<dyn Disk>) -> Result<Opened,
         return Ok(opened(logs, Box::new(spiller), Recovered::default()));
     };
     let claim = disk.claim()?;
-    let mut found = recover(&directory, &*disk)?;
+    let (metadata, mut found) = recover(&directory, &*disk)?;
     let recovered = Recovered {
         catalog: std::mem::take(&mut found.catalog),
         epoch: found.epoch,
     };
     let names = StreamNames::of(&recovered.catalog);
     let shared = Shared::new(settings, disk, names);
-    let (committer, logs) = restore(shared, found, claim).map_err(no_thread)?;
+    let (committer, logs) = restore(shared, metadata, found, claim).map_err(no_thread)?;
     Ok(opened(logs, Box::new(committer), recovered))
 }
 
@@ -122,6 +122,7 @@ fn opened(logs: Arc<Logs>, commit: Box<dyn Commit>, recovered: Recovered) -> Ope
 /// Builds the committer and the logs from what was found.
 fn restore(
     shared: Arc<Shared>,
+    metadata: Box<dyn MetadataHandle>,
     found: Found,
     claim: Box<dyn Claim>,
 ) -> io::Result<(DurableCommitter, Arc<Logs>)> {
@@ -142,7 +143,7 @@ fn restore(
         shared,
         logs: logs.clone(),
         writer,
-        metadata: found.metadata,
+        metadata,
         saves: found.saves,
         late: found.late,
         framed,

@@ -25,8 +25,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The content of a data directory.
+#[derive(Default)]
 pub(crate) struct Found {
-    pub(crate) metadata: Box<dyn MetadataHandle>,
     /// Saves of metadata since the directory was made.
     pub(crate) saves: u64,
     pub(crate) catalog: Catalog,
@@ -146,16 +146,19 @@ struct Listed {
     begun: Vec<u64>,
 }
 
-/// Reads the directory, and counts the opening in it.
-pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenError> {
+/// Reads the directory, and counts the opening in its metadata.
+pub(crate) fn recover(
+    directory: &Path,
+    disk: &dyn Disk,
+) -> Result<(Box<dyn MetadataHandle>, Found), OpenError> {
     let path = PathBuf::from(disk.metadata_name());
     let damaged = |error| OpenError::damaged(directory, &path, error);
     let failed = |error| OpenError::new(directory, error);
     let metadata = disk.open_metadata().map_err(damaged)?;
     // The name of the metadata, before anything depends on it.
     disk.sync().map_err(failed)?;
-    let mut found = Found::new(metadata);
-    let listed = found.read_metadata().map_err(damaged)?;
+    let mut found = Found::default();
+    let listed = found.read_metadata(&*metadata).map_err(damaged)?;
     let numbers = disk.generations().map_err(failed)?;
     if found.epoch == 0 && !numbers.is_empty() {
         // Going on would delete the records and use their sequence numbers again.
@@ -171,47 +174,29 @@ pub(crate) fn recover(directory: &Path, disk: &dyn Disk) -> Result<Found, OpenEr
         return Err(damaged(io::Error::other(older)));
     }
     found.compare(&marks, disk);
-    found.count_opening().map_err(failed)?;
-    Ok(found)
+    found.count_opening(&*metadata).map_err(failed)?;
+    Ok((metadata, found))
 }
 
 impl Found {
-    fn new(metadata: Box<dyn MetadataHandle>) -> Self {
-        Self {
-            metadata,
-            saves: 0,
-            catalog: Catalog::default(),
-            epoch: 0,
-            current: None,
-            generations: Vec::new(),
-            next_generation: 0,
-            set_aside: 0,
-            records_lost: 0,
-            damage: Vec::new(),
-            late: Vec::new(),
-            logs: HashMap::new(),
-        }
-    }
-
-    fn read_metadata(&mut self) -> io::Result<Listed> {
+    fn read_metadata(&mut self, metadata: &dyn MetadataHandle) -> io::Result<Listed> {
         let mut listed = Listed::default();
         let mut unreadable = None;
-        self.saves = self.metadata.saves()?;
+        self.saves = metadata.saves()?;
         let (catalog, epoch) = (&mut self.catalog, &mut self.epoch);
-        self.metadata
-            .scan(&mut |key, value| match key::metadata(key) {
-                key::Metadata::Epoch => *epoch = key::number(&value).unwrap_or(0),
-                key::Metadata::Begun(number) => listed.begun.push(number),
-                key::Metadata::Summary(number) => match summary::entries(&value) {
-                    Ok(entries) => drop(listed.summaries.insert(number, entries)),
-                    // Without its summary the generation itself is read.
-                    Err(problem) => tracing::error!(number, problem, "a summary is damaged"),
-                },
-                key::Metadata::Catalog(key) => {
-                    unreadable = unreadable.or(catalog.insert(key, &value).err());
-                }
-                key::Metadata::Unknown => tracing::warn!("an unknown key in meta is left alone"),
-            })?;
+        metadata.scan(&mut |key, value| match key::metadata(key) {
+            key::Metadata::Epoch => *epoch = key::number(&value).unwrap_or(0),
+            key::Metadata::Begun(number) => listed.begun.push(number),
+            key::Metadata::Summary(number) => match summary::entries(&value) {
+                Ok(entries) => drop(listed.summaries.insert(number, entries)),
+                // Without its summary the generation itself is read.
+                Err(problem) => tracing::error!(number, problem, "a summary is damaged"),
+            },
+            key::Metadata::Catalog(key) => {
+                unreadable = unreadable.or(catalog.insert(key, &value).err());
+            }
+            key::Metadata::Unknown => tracing::warn!("an unknown key in meta is left alone"),
+        })?;
         match unreadable {
             None => Ok(listed),
             Some(entry) => {
@@ -305,9 +290,9 @@ impl Found {
         }
     }
 
-    fn count_opening(&mut self) -> io::Result<()> {
+    fn count_opening(&mut self, metadata: &dyn MetadataHandle) -> io::Result<()> {
         let openings = self.epoch.saturating_add(1).to_be_bytes().to_vec();
-        self.saves = self.metadata.save(&[(key::EPOCH.to_vec(), Some(openings))])?;
+        self.saves = metadata.save(&[(key::EPOCH.to_vec(), Some(openings))])?;
         Ok(())
     }
 
