@@ -1,6 +1,6 @@
 //! A data directory that is only read: its databases are opened as copies.
 
-use super::directory;
+use super::directory::{self, Lock};
 use super::layout::{Layout, Name};
 use super::seam::{Claim, Disk, GenerationHandle, MetadataHandle};
 use super::sled::{SledDatabase, SledDisk};
@@ -13,12 +13,10 @@ pub(crate) struct ReadOnlyDisk {
     disk: SledDisk,
 }
 
-/// The claim of a directory without a lock file.
-struct Unlocked;
-
-impl Claim for Unlocked {
+/// The claim of a directory, which has no lock file when no process ever used it.
+impl Claim for Option<Lock> {
     fn verify(&self) -> io::Result<()> {
-        Ok(())
+        self.as_ref().map_or(Ok(()), Claim::verify)
     }
 }
 
@@ -39,10 +37,7 @@ impl ReadOnlyDisk {
 
 impl Disk for ReadOnlyDisk {
     fn claim(&self) -> Result<Box<dyn Claim>, OpenError> {
-        Ok(match directory::visit(&self.layout)? {
-            Some(lock) => Box::new(lock),
-            None => Box::new(Unlocked),
-        })
+        Ok(Box::new(directory::visit(&self.layout)?))
     }
 
     fn open_metadata(&self) -> io::Result<Box<dyn MetadataHandle>> {
