@@ -34,22 +34,22 @@ pub struct Report {
 /// A stream and its readable records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamReport {
-    /// Its account.
+    /// The account.
     pub account: String,
-    /// Its region.
+    /// The region.
     pub region: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its shards.
+    /// The shards.
     pub shards: Vec<ShardReport>,
 }
 
 /// A shard and its readable records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ShardReport {
-    /// Its index.
+    /// The index in the stream.
     pub index: u32,
-    /// When it was created, in seconds since the epoch.
+    /// The time of creation, in seconds since the epoch.
     pub created_s: u64,
     /// Number of readable records.
     pub records: u64,

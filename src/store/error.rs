@@ -31,12 +31,12 @@ impl std::fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-/// True when the store takes writes.
+/// The health of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
-    /// It takes writes.
+    /// Writes are taken.
     Serving,
-    /// It refuses writes.
+    /// Writes are refused.
     ReadOnly {
         /// The reason.
         reason: Arc<str>,

@@ -16,7 +16,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// One database of records.
+/// A database of records.
 pub(crate) struct Generation {
     pub(crate) number: u64,
     /// The handle that readers use, one at a time.

@@ -58,7 +58,7 @@ impl Store {
         self.0.logs.delete(id);
     }
 
-    /// Whether records and the catalog survive the process.
+    /// True when records and the catalog survive the process.
     pub fn is_durable(&self) -> bool {
         self.0.shared.is_durable
     }

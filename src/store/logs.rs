@@ -64,7 +64,7 @@ impl Logs {
         }
     }
 
-    /// Removes from the queue of sealed segments those at its front that left memory.
+    /// Removes the segments at the front of the queue of sealed segments that left memory.
     pub(crate) fn forget_evicted(&self) {
         loop {
             let Some((id, first)) = self.shared.sealed.lock().pop_front() else {

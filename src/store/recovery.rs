@@ -140,9 +140,9 @@ impl Reading {
 /// The generations that the metadata lists.
 #[derive(Default)]
 struct Listed {
-    /// Complete ones, each with its segments.
+    /// The complete generations, each with its segments.
     summaries: BTreeMap<u64, Vec<SegmentEntry>>,
-    /// Those that were being written.
+    /// The generations that were being written.
     begun: Vec<u64>,
 }
 
@@ -206,7 +206,7 @@ impl Found {
         }
     }
 
-    /// Reads the generations that are in the directory, and reports those that are not.
+    /// Reads the generations that are in the directory, and reports the missing ones.
     fn read_generations(
         &mut self,
         listed: &Listed,
@@ -219,7 +219,7 @@ impl Found {
         self.next_generation = highest.map_or(0, |highest| highest + 1);
         for (number, entries) in summaries {
             if numbers.contains(number) {
-                self.believe(*number, entries);
+                self.add_complete(*number, entries);
             } else {
                 self.report_missing(disk, *number, key::summary(*number));
                 self.report_lost(entries);
@@ -297,7 +297,7 @@ impl Found {
     }
 
     /// Adds a complete generation.
-    fn believe(&mut self, number: u64, entries: &[SegmentEntry]) {
+    fn add_complete(&mut self, number: u64, entries: &[SegmentEntry]) {
         let generation = Generation::new(number, None);
         for entry in entries {
             self.add(entry, &generation);
@@ -422,7 +422,7 @@ impl Found {
         Some(key::run_of(last)).filter(|run| *run > 0)
     }
 
-    /// Sorts the segments of each log, and drops those that are there twice.
+    /// Sorts the segments of each log, and drops the duplicates.
     fn order(&mut self) {
         for log in self.logs.values_mut() {
             log.segments.sort_by_key(|segment| segment.entry.first);

@@ -26,8 +26,8 @@ impl Replay {
         }
     }
 
-    /// Takes the packed `records` that are in no segment: those after the last segment into `tail`,
-    /// the others into the gaps.
+    /// Takes the packed `records` that are in no segment: a record after the last segment into
+    /// `tail`, any other one into a gap.
     pub(crate) fn run(&mut self, records: &[u8], tail: &mut Tail) {
         for record in unpack(records) {
             let is_before = |(_, last): &(u64, u64)| *last < record.index;

@@ -1,4 +1,4 @@
-//! The committer as a value: whoever opens a store gives it a thread or a task.
+//! The committer as a value: the caller that opens a store gives it a thread or a task.
 
 use crate::limits;
 use crate::lock::Lock;

@@ -1,5 +1,5 @@
-//! A thread for slow work that nobody waits for: opening the next generation, closing the last one,
-//! removing the files of dead ones.
+//! A thread for slow work that no commit waits for: opening the next generation, closing the last
+//! one, removing the files of dead ones.
 
 use crate::store::disk::seam::GenerationHandle;
 use crate::store::generations::Generation;

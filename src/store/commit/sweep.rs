@@ -1,4 +1,4 @@
-//! Sweeps: removing generations in which nothing is wanted, and rewriting those in which little is.
+//! Sweeps: removing dead generations, and rewriting generations that are more than half dead.
 
 use super::committer::Commit;
 use super::generation_writer::GenerationWriter;
@@ -20,7 +20,7 @@ pub(super) trait Sweep: Commit {
     /// A generation was removed.
     fn removed(&mut self, number: u64) -> io::Result<()>;
 
-    /// Removes generations in which nothing is wanted, and rewrites those in which little is.
+    /// Removes dead generations, and rewrites generations that are more than half dead.
     fn sweep(&mut self) -> io::Result<()> {
         if self.writer().is_dead() && self.may_end_current() {
             self.end_generation()?;

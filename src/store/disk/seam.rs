@@ -25,8 +25,8 @@ pub(crate) trait GenerationHandle: Send {
     /// Reads the segment with a number, if it is there.
     fn read(&self, number: u32) -> io::Result<Option<Bytes>>;
     /// Visits every segment in the order of the numbers, and then every commit frame in the order
-    /// of the commits. Only for a generation that nobody appends to yet: sled flushes when a cursor
-    /// is dropped, which would tear a commit.
+    /// of the commits. Only before the first append: sled flushes when a cursor is dropped, which
+    /// would tear a commit.
     fn scan(&self, visit: &mut dyn FnMut(Stored)) -> io::Result<()>;
     /// A second handle on the same generation.
     fn another(&self) -> Box<dyn GenerationHandle>;
@@ -51,8 +51,8 @@ pub(crate) trait Claim: Send {
     fn verify(&self) -> io::Result<()>;
 }
 
-/// A data directory, or a thing in its place. Where nothing has to survive, or nothing may be
-/// changed, many calls do nothing.
+/// A data directory, or a substitute for one: temporary files, a simulated disk, a directory that
+/// is only read. A call that a substitute has no use for does nothing.
 pub(crate) trait Disk: Send + Sync {
     /// Claims the directory for this process.
     fn claim(&self) -> Result<Box<dyn Claim>, OpenError>;
@@ -63,7 +63,7 @@ pub(crate) trait Disk: Send + Sync {
     /// Opens a copy of a generation, to read it where the disk cannot be written. The copy is in
     /// the machine's temporary directory.
     fn open_copy(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>>;
-    /// The numbers of the generations, in order. Removes those that were being removed.
+    /// The numbers of the generations, in order. Removes the buried generations.
     fn generations(&self) -> io::Result<Vec<u64>>;
     /// True when there is a generation of this number.
     fn holds(&self, number: u64) -> bool;

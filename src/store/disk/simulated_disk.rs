@@ -3,7 +3,7 @@
 //! It keeps the contract of `seam.rs` in memory, as sled keeps it:
 //! - a written value is seen at once, and durable after the next flush or when the last handle is
 //!   dropped, whichever comes first;
-//! - a flush that a power cut interrupts is done or not, and values that nobody flushed are gone.
+//! - a flush that a power cut interrupts is done or not, and values that were not flushed are gone.
 //!   So it is for the metadata, because nothing else holds its changes together. For generations
 //!   this disk is worse than sled: it keeps any part of what was not flushed, because segments and
 //!   frames have checksums and must withstand it;

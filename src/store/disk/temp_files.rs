@@ -108,7 +108,7 @@ impl TempHandle {
 
 impl GenerationHandle for TempHandle {
     fn append(&self, number: u32, segment: &[u8]) -> io::Result<()> {
-        // The only writer enters the segment below; nobody reads it before that.
+        // The only writer enters the segment below; no reader asks for it before that.
         let start = self.0.contents.lock().end;
         self.0.file.write_all_at(segment, start)?;
         let mut contents = self.0.contents.lock();

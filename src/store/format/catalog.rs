@@ -1,4 +1,4 @@
-//! The catalog: what survives a restart beside the records.
+//! The catalog: the metadata that survives a restart.
 //!
 //! | key | value | removed |
 //! |---|---|---|
@@ -32,7 +32,7 @@ pub enum Change {
     },
     /// A stream.
     Stream {
-        /// Its incarnation.
+        /// The incarnation.
         incarnation: u64,
         /// The stream.
         value: Option<Box<StreamValue>>,
@@ -41,14 +41,14 @@ pub enum Change {
     Shard {
         /// The incarnation of its stream.
         incarnation: u64,
-        /// Its index in the stream.
+        /// The index in the stream.
         index: u32,
         /// The shard.
         value: Option<ShardValue>,
     },
     /// An event source mapping.
     Mapping {
-        /// Its UUID.
+        /// The UUID.
         uuid: [u8; 16],
         /// The mapping.
         value: Option<Box<MappingValue>>,
@@ -62,9 +62,9 @@ pub enum Change {
         /// The position.
         value: Option<ShardPosition>,
     },
-    /// A queue. Its records are in a log of its own.
+    /// A queue, whose records are in a log of its own.
     Queue {
-        /// Its incarnation.
+        /// The incarnation.
         incarnation: u64,
         /// The queue.
         value: Option<Box<QueueValue>>,

@@ -25,13 +25,13 @@ pub struct LogId {
 /// A record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// Its sequence index: its position in the order of the log. Indexes have gaps.
+    /// The sequence index: the position in the order of the log. Indexes have gaps.
     pub index: u64,
-    /// When it arrived. An append raises it to the arrival of the record before it.
+    /// The time of arrival. An append raises it to the arrival of the record before.
     pub arrival: Timestamp,
-    /// Its partition key, if it has one.
+    /// The partition key, if there is one.
     pub partition_key: Option<&'a str>,
-    /// Its payload.
+    /// The payload.
     pub data: &'a [u8],
     /// True when the stream was encrypted when the record was put.
     pub encrypted: bool,

@@ -1,4 +1,4 @@
-//! Summaries: the list of the segments in a generation, kept in `meta` once the generation is
+//! Summaries: the list of the segments in a generation, stored in `meta` once the generation is
 //! complete.
 //!
 //! A summary is a checksum and entries of 56 bytes: `stream u64 | shard u32 | first u64 | last u64 |
@@ -25,7 +25,7 @@ pub(crate) struct SegmentEntry {
     pub(crate) records: u32,
     /// Bytes of the segment.
     pub(crate) bytes: u32,
-    /// Its number in its generation; 0 before it is stored.
+    /// The number in its generation; 0 before it is stored.
     pub(crate) number: u32,
 }
 

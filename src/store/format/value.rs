@@ -39,13 +39,13 @@ pub struct StreamSettings {
     pub on_demand: bool,
     /// The retention period in hours.
     pub retention_hours: u32,
-    /// Its largest record.
+    /// The largest record, in KiB.
     pub max_record_kib: u32,
     /// True when it spreads records over the shards itself.
     pub auto_distribution: bool,
     /// The key of its encryption, if it is encrypted.
     pub key_id: Option<String>,
-    /// Its warm throughput in MiB/s, if it was given one.
+    /// The warm throughput in MiB/s, if one was set.
     pub warm_throughput_mibps: Option<u32>,
     /// The shard-level metrics that are enabled, by name.
     pub metrics: BTreeSet<String>,
@@ -63,21 +63,21 @@ pub struct PendingChange {
 /// A change of a stream's shards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReshardingOrder {
-    /// One shard becomes two.
+    /// Makes two shards of one.
     Split {
-        /// Its index.
+        /// The index of the shard.
         shard: u32,
         /// The first hash key of the upper child, big-endian.
         at: [u8; 16],
     },
-    /// Two neighbours become one.
+    /// Makes one shard of two neighbours.
     Merge {
-        /// Index of the lower one.
+        /// The index of the lower shard.
         lower: u32,
-        /// Index of the upper one.
+        /// The index of the upper shard.
         upper: u32,
     },
-    /// As many open shards of one size.
+    /// Makes open shards of equal size.
     Scale {
         /// Number of open shards afterwards.
         count: u32,
@@ -87,19 +87,19 @@ pub enum ReshardingOrder {
 /// A registered consumer of enhanced fan-out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consumer {
-    /// When it was registered, in milliseconds since the epoch; the seconds are part of its ARN.
+    /// The time of registration, in milliseconds since the epoch; its seconds are part of the ARN.
     pub created_ms: i64,
     /// True when it is being deleted.
     pub deleting: bool,
-    /// When CREATING or DELETING ends, in milliseconds since the epoch; none when it is ACTIVE.
+    /// The end of CREATING or DELETING, in milliseconds since the epoch; none when ACTIVE.
     pub due_ms: Option<i64>,
-    /// Its tags.
+    /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// Its resource policy.
+    /// The resource policy.
     pub policy: Option<String>,
 }
 
-/// When a stream was changed in ways that the service counts over a day, in milliseconds since
+/// The changes of a stream that the service counts over a day: their times, in milliseconds since
 /// the epoch.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
@@ -128,9 +128,9 @@ pub struct ShardValue {
 /// The settings of an account in a region: its commitment to a minimum of throughput.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountValue {
-    /// When the commitment was last enabled, in milliseconds since the epoch.
+    /// The time at which the commitment was last enabled, in milliseconds since the epoch.
     pub started_ms: Option<i64>,
-    /// When it ended or will end, in milliseconds since the epoch.
+    /// The past or future end of the commitment, in milliseconds since the epoch.
     pub ended_ms: Option<i64>,
 }
 
@@ -140,7 +140,7 @@ pub struct AccountValue {
 pub struct MappingValue {
     pub account: String,
     pub region: String,
-    /// Mappings are listed in this order.
+    /// The position in lists of mappings.
     pub number: u64,
     /// The ARN of the stream or the consumer.
     pub source: String,
@@ -149,14 +149,14 @@ pub struct MappingValue {
     pub position: StartingPosition,
     pub settings: Settings,
     pub tags: BTreeMap<String, String>,
-    /// An option made it, not the API.
+    /// True when an option made the mapping, not the API.
     pub is_from_options: bool,
     pub enabled: bool,
     pub is_deleting: bool,
     pub modified_ms: i64,
     /// `LastProcessingResult`.
     pub result: String,
-    /// The starting points of the shards are fixed.
+    /// True when the starting points of the shards are fixed.
     pub is_started: bool,
     /// The incarnation of the stream that the positions are of.
     pub incarnation: Option<u64>,
@@ -182,7 +182,7 @@ pub struct QueueValue {
     pub start: String,
     pub given_ms: Option<i64>,
     pub started_ms: i64,
-    /// What its receipt handles are made with.
+    /// The key of its receipt handles.
     pub secret: [u8; 32],
     pub tags: BTreeMap<String, String>,
     pub policy: Option<String>,

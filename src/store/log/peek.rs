@@ -1,26 +1,26 @@
-//! What stands next in a log, without its payloads.
+//! Looking ahead in a log: the next records without their payloads.
 
 use super::shard_log::Log;
 use crate::store::format::record::Records;
 use crate::world::Timestamp;
 
-/// A record that stands in a log.
+/// A record of a log, without its payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Peeked {
-    /// Its place in the order of the log.
+    /// The sequence index.
     pub(crate) index: u64,
-    /// When it arrived.
+    /// The time of arrival.
     pub(crate) arrival: Timestamp,
     /// Bytes of its partition key and data.
     pub(crate) weight: u64,
 }
 
-/// What a look ahead found.
+/// The result of a look ahead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ahead {
-    /// These records, and the index to look on at; none of them, if nothing more is visible.
+    /// The next records, none at the end, and the index to look on from.
     Found(Vec<Peeked>, u64),
-    /// The next record is on disk: only reading it says which it is.
+    /// The next record is on the disk: only a read finds it.
     OnDisk,
 }
 
@@ -63,8 +63,8 @@ impl Log {
         Ahead::Found(found, next.unwrap_or(visible))
     }
 
-    /// About how many visible records there are from index `from` on that did not arrive before
-    /// `horizon`: exact but for a segment on the disk that holds only some of them.
+    /// About the number of visible records from index `from` on that did not arrive before
+    /// `horizon`: a segment on the disk that holds one of them is counted whole.
     pub(crate) fn count_from(&self, from: u64, horizon: Timestamp) -> u64 {
         let state = self.state.lock();
         if from >= state.visible {

@@ -226,7 +226,7 @@ impl Log {
         }
     }
 
-    /// Collects the wanted records that are in memory, or the locations of those on the disk.
+    /// Collects the wanted records from memory, or the locations of the segments on the disk.
     fn gather(&self, from: u64, horizon: Timestamp, limit: ReadLimit) -> Gathered {
         let state = self.state.lock();
         let request = ReadRequest {

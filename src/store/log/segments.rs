@@ -57,8 +57,8 @@ pub(crate) struct LogState {
     pub(crate) last_arrival: Option<Timestamp>,
     /// Just past the index of the last visible record.
     pub(crate) visible: u64,
-    /// Records appended that are neither visible nor taken by the committer.
-    pub(crate) untaken: usize,
+    /// Number of records appended since the last commit that are not visible.
+    pub(crate) unpublished: usize,
     /// Bytes appended since the last commit.
     pub(crate) pending: u64,
     /// True when the log is in the list of logs to commit.
@@ -99,8 +99,8 @@ impl LogState {
             .ok()
     }
 
-    /// Notes that the segment of `entry` is stored in `generation`, and returns the segment if it is
-    /// still there.
+    /// Notes that the segment of `entry` is stored in `generation`, and returns the segment if it
+    /// is still there.
     pub(crate) fn set_stored(
         &mut self,
         entry: &SegmentEntry,

@@ -24,7 +24,7 @@ pub struct Log {
     pub(super) state: Lock<LogState>,
     /// Just past the index of the last visible record, for followers.
     end: watch::Sender<u64>,
-    /// Announces records to those who wait for them, as they become visible.
+    /// Announces records to the receivers of queues as they become visible.
     arrivals: OnceLock<Arc<Arrivals>>,
     /// The tasks to wake when the end moves.
     bells: Lock<Vec<(u64, Bell)>>,
@@ -35,7 +35,7 @@ pub struct Log {
 pub struct Follower {
     log: Arc<Log>,
     number: u64,
-    /// As long as there is one, appends look for bells.
+    /// Makes appends look for bells.
     _end: watch::Receiver<u64>,
 }
 
@@ -92,7 +92,7 @@ impl Log {
         ticket
     }
 
-    /// Appends records that nobody waits for: they go with the next commit.
+    /// Appends records that no request waits for: they go with the next commit.
     ///
     /// # Panics
     /// When an index is not greater than all before it.
@@ -121,12 +121,12 @@ impl Log {
         let mut added = 0;
         for record in records {
             added += self.push(&mut state, &record);
-            state.untaken += 1;
+            state.unpublished += 1;
         }
         let end = state.next;
         state.pending += added;
         if !always {
-            let records = std::mem::take(&mut state.untaken);
+            let records = std::mem::take(&mut state.unpublished);
             self.show(&mut state, end, records);
         }
         self.shared.memory.fetch_add(added, Ordering::Relaxed);

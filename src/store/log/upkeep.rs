@@ -158,7 +158,7 @@ impl Log {
             segments,
             end: state.next,
             pending: std::mem::take(&mut state.pending),
-            records: std::mem::take(&mut state.untaken),
+            records: std::mem::take(&mut state.unpublished),
             in_frames,
         }
     }

@@ -1,8 +1,8 @@
-//! Wake-up signals: who waits for the records of a stream to become visible.
+//! Wake-up signals for requests that wait until records of a stream become visible.
 //!
-//! A log says that records arrived while it holds its own lock. A waiter counts itself before it
-//! looks into the log, under the same lock; so either its look finds the records, or the log finds
-//! the waiter counted, and a relaxed load is enough to see it.
+//! A log announces records while it holds its own lock. A receiver counts itself before it looks
+//! into the log, under the same lock. So either the look finds the records, or the log finds the
+//! receiver counted, and a relaxed load of the count is enough.
 
 use crate::lock::Lock;
 use crate::world::Bell;
@@ -10,27 +10,27 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Says to the receivers of a stream's queues that records arrived.
+/// Wakes the receivers of a stream's queues when records become visible.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals {
-    /// Receivers that wait, of all the queues.
+    /// Number of receivers that wait, of all queues.
     waiting: AtomicUsize,
     queues: Lock<Vec<Arc<Receivers>>>,
 }
 
 impl Arrivals {
-    /// From now on arrivals are said to `receivers`, too.
+    /// Adds the receivers of a queue.
     pub(crate) fn add(&self, receivers: &Arc<Receivers>) {
         self.queues.lock().push(receivers.clone());
     }
 
-    /// Arrivals are said to `receivers` no more.
+    /// Removes the receivers of a queue.
     pub(crate) fn remove(&self, receivers: &Arc<Receivers>) {
         let mut queues = self.queues.lock();
         queues.retain(|queue| !Arc::ptr_eq(queue, receivers));
     }
 
-    /// So many records have become visible: as many receivers of each queue are woken.
+    /// Wakes as many receivers of each queue as `records` have become visible.
     pub(crate) fn announce(&self, records: usize) {
         if self.waiting.load(Ordering::Relaxed) > 0 {
             self.wake(records);
@@ -45,7 +45,7 @@ impl Arrivals {
     }
 }
 
-/// The receivers that wait at one queue, in the order in which they came.
+/// The receivers that wait at one queue, in the order of their arrival.
 #[derive(Debug, Default)]
 pub(crate) struct Receivers(Lock<Waiting>);
 
@@ -65,7 +65,7 @@ impl Waiting {
 }
 
 impl Receivers {
-    /// Wakes the first `count` of those that wait.
+    /// Wakes the first `count` receivers.
     pub(crate) fn wake(&self, count: usize) {
         if count == 0 {
             return;
@@ -78,12 +78,12 @@ impl Receivers {
             .for_each(|(_, bell)| bell.ring());
     }
 
-    /// Wakes all of them.
+    /// Wakes all receivers.
     pub(crate) fn wake_all(&self) {
         self.wake(usize::MAX);
     }
 
-    /// How many wait.
+    /// Number of receivers that wait.
     pub(crate) fn count(&self) -> usize {
         self.0.lock().bells.len()
     }
@@ -95,7 +95,7 @@ pub(crate) struct Receiver {
     receivers: Arc<Receivers>,
     arrivals: Arc<Arrivals>,
     bell: Bell,
-    /// Its number while it waits in line.
+    /// The number in line, from the first look on.
     number: Option<u64>,
 }
 
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_left_in_line() {
+    fn a_receiver_that_ends_leaves_the_line() {
         let bench = Bench::new();
         let (_, first) = bench.receiver();
         drop(first);

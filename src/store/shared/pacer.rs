@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Guesses how many appends come soon: those whose writers the last commit served, who get their
-/// answer and write again, and those that were too late for it. A lone writer waits for nobody.
+/// Guesses the number of appends that come soon: one from each writer that the last commit served,
+/// which writes again after its answer, and the appends that were too late for that commit. A lone
+/// writer does not wait.
 #[derive(Debug, Default)]
 pub(crate) struct CommitPacer {
     expected: AtomicU64,

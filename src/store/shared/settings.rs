@@ -5,7 +5,7 @@ use crate::world::Faults;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// When a write is acknowledged, and when it is made durable.
+/// The moments at which a write is acknowledged and made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
     /// Visible and acknowledged when it is durable.
@@ -21,9 +21,9 @@ pub enum Durability {
 pub struct Settings {
     /// The data directory; without one nothing survives.
     pub directory: Option<PathBuf>,
-    /// When a write is acknowledged.
+    /// The moment at which a write is acknowledged.
     pub durability: Durability,
-    /// Bytes of records kept in memory.
+    /// Bytes of records held in memory.
     pub memory_bytes: u64,
     /// Bytes after which the next generation is begun.
     pub generation_bytes: u64,

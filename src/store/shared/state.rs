@@ -151,7 +151,7 @@ impl Shared {
         self.failure.get_or_init(|| StoreError::Closed);
     }
 
-    /// Wakes everybody who waits for the store, so that they look at its state.
+    /// Wakes every request that waits for the store, so that it looks at the state of the store.
     pub(crate) fn wake_waiters(&self) {
         self.budget.wake();
         self.note_progress();

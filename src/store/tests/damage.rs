@@ -229,7 +229,7 @@ async fn records_whose_segment_is_lost_are_taken_from_their_frames_though_later_
     generation.append(1, tail.seal(LOG).bytes()).unwrap();
     generation.commit().unwrap();
     drop(generation);
-    // Whoever checks it sees the same, before it is mended and after.
+    // A check reports the same before the damage is mended and after.
     let known = check(home.path()).unwrap();
     assert_eq!((known.nameless_records, known.damage), (15, Vec::new()));
     for round in 1..3 {
@@ -277,7 +277,7 @@ async fn a_damaged_commit_costs_its_own_records_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn numbers_without_a_next_one_are_nobodys() {
+async fn numbers_without_a_next_one_are_ignored() {
     let home = tempfile::tempdir().unwrap();
     open(&small(home.path())).close().unwrap();
     frames(home.path(), 0, 0..10, None);

@@ -135,7 +135,7 @@ impl GenerationHandle for FaultyGeneration {
     fn commit(&self) -> io::Result<()> {
         Faults::check(&self.faults.full)?;
         if let Some((began, go)) = &*self.faults.gate.lock() {
-            let _nobody_listens = began.send(());
+            let _unwatched = began.send(());
             let _let_go = go.recv();
         }
         self.inner.commit()
@@ -311,7 +311,7 @@ async fn nothing_is_visible_before_it_is_durable() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_room_to_spill_only_what_fits_in_memory_is_taken() {
+async fn without_space_to_spill_only_what_fits_in_memory_is_taken() {
     let faults = Arc::new(Faults::default());
     let store = open_without_space(&faults);
     let log = store.log(LOG);
@@ -357,7 +357,7 @@ async fn spilled_records_are_removed_when_they_are_deleted() {
         let _ready = put(&store, &other, start..start + 100, 1000).await;
     }
     assert!(read_all(&other, 0, 0).await == expected(0..1000, 1000));
-    // With nobody writing any more, too: what was being written to is closed before it can go.
+    // Without a writer, too: the current generation is ended before it is removed.
     store.delete(other.id());
     let gone = async {
         while store.figures().generations > 0 {

@@ -42,7 +42,7 @@ fn steps() -> impl Strategy<Value = Vec<(u32, Step)>> {
     proptest::collection::vec((0..3_u32, step), 1..60)
 }
 
-/// What one log should hold: its records by index, and what was trimmed.
+/// The expected content of a log: its records by index, and the trimmed ones.
 #[derive(Debug, Default)]
 struct Model {
     records: BTreeMap<u64, Vec<u8>>,
@@ -125,7 +125,7 @@ async fn run(durability: Durability, on_disk: bool, steps: &[(u32, Step)]) {
         if matches!(step, Step::Reopen) && on_disk {
             store.close().unwrap();
             store = open(&settings);
-            // What was deleted comes back, and goes again when nobody asks for it.
+            // A deleted log comes back, and is deleted again when no stream claims it.
             for (shard, model) in (0..).zip(&models) {
                 drop(store.log(model.id(shard)));
             }
@@ -220,7 +220,7 @@ async fn a_follower_sees_every_record_while_they_are_evicted_rotated_and_trimmed
     many_writers_and_a_follower(tiny(None, Durability::None)).await;
 }
 
-/// Records that stay while those around them die are moved from generation to generation.
+/// Records that stay while their neighbours die are moved from generation to generation.
 async fn a_reader_beside_moves(settings: Settings) {
     let store = open(&settings);
     let (kept, other) = (store.log(LOG), store.log(LogId { stream: 2, ..LOG }));

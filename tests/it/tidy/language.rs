@@ -42,7 +42,6 @@ const NOT_YET: &[&str] = &[
     "operation",
     "options",
     "outbound",
-    "store",
     "wire",
     "world",
 ];
