@@ -95,8 +95,7 @@ fn shard_line(shard: &ShardReport) -> String {
     if let (Some(first), Some(last)) = (shard.first, shard.last) {
         let _ = write!(line, ", {} bytes", shard.bytes);
         for (word, (index, arrival)) in [("from", first), ("to", last)] {
-            let number =
-                SequenceNumber::of_record(shard.created_s, shard.index, index, arrival);
+            let number = SequenceNumber::of_record(shard.created_s, shard.index, index, arrival);
             let _ = write!(line, ", {word} {} ({number})", written(arrival));
         }
     }

@@ -15,7 +15,7 @@ const LIVES: u64 = 2;
 const BATCHES: u64 = 12;
 const BATCH: u64 = 40;
 
-/// What is done to a file.
+/// A kind of damage to a file.
 #[derive(Debug, Clone, Copy)]
 enum Harm {
     Flip,
@@ -36,7 +36,7 @@ const HARMS: [Harm; 7] = [
 ];
 
 impl Harm {
-    /// Does it; false when that changes nothing.
+    /// Damages the file; false when that changes nothing.
     fn inflict(self, path: &Path, dice: &mut Dice) -> bool {
         let mut bytes = std::fs::read(path).unwrap();
         let before = bytes.clone();
@@ -67,7 +67,7 @@ impl Harm {
 /// Every record by its shard and sequence number.
 type Records = HashMap<(usize, String), (u64, u64)>;
 
-/// A directory that was killed under, and what was acknowledged.
+/// A directory whose server was killed, and the acknowledged records.
 fn written() -> (tempfile::TempDir, Records) {
     let home = tempfile::tempdir().unwrap();
     let mut records = Records::new();
@@ -111,7 +111,7 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// What the program does with a directory: its log, and the records it serves if it starts.
+/// Starts the program on a directory: the number of records it serves, if it starts, and its log.
 fn served(directory: &Path, all: &Records, what: &str) -> (Option<usize>, String) {
     let log = tempfile::NamedTempFile::new().unwrap();
     let started = Server::try_start(serving(directory), log.path());
@@ -149,7 +149,7 @@ fn check(directory: &Path) -> Output {
         .unwrap()
 }
 
-/// Everything below a directory, to see whether something changed.
+/// The files below a directory, to notice a change.
 fn picture(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     files(directory, &mut found);
@@ -158,7 +158,7 @@ fn picture(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found.into_iter().map(read).collect()
 }
 
-/// One kind of harm to one file.
+/// Damages one file, checks the directory and starts the program on it.
 fn try_harm(whole: &Path, name: &Path, harm: Harm, all: &Records, dice: &mut Dice) {
     let what = format!("{harm:?} of {}", name.display());
     let home = copied(whole);
@@ -229,7 +229,7 @@ fn a_directory_of_another_version_is_left_alone() {
     }
 }
 
-/// Gives everything below a path to a user.
+/// Gives every file below a path to a user.
 fn give(path: &Path, user: u32) {
     std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
     if path.is_dir() {

@@ -1,4 +1,4 @@
-//! What was acknowledged survives SIGKILL and power cuts: the real program, killed at random
+//! Acknowledged writes survive SIGKILL and power cuts: the real program, killed at random
 //! moments under full load, or its file system shut down under it, and started again on the same
 //! directory. `tests/long/kill` and `tests/long/power` do the same for longer.
 #![allow(
@@ -17,7 +17,7 @@ use serde_json::json;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-/// Lives that one directory is used for: whatever is in it is read after each of them.
+/// Lives that one directory is used for: all its records are read after each life.
 const LIVES: u64 = 50;
 
 fn setting(name: &str, otherwise: u64) -> u64 {
@@ -90,8 +90,8 @@ fn what_was_acknowledged_survives_power_cuts() {
     eprintln!("POWER CUTS: {cuts} done, 0 skipped");
 }
 
-/// Writes until the disk lets no more through, and looks whether what was acknowledged is served,
-/// then and after `mend` and a restart.
+/// Writes until the disk refuses, and checks that the acknowledged records are served, then and
+/// after `mend` and a restart.
 fn reads_go_on(disk: &Disk, break_it: impl FnOnce(), mend: impl FnOnce()) {
     let home = disk.folder("data");
     let log = tempfile::NamedTempFile::new().unwrap();

@@ -1,4 +1,4 @@
-//! Directories that say of streams what cannot be: an engine does not begin with them.
+//! Directories with impossible streams: an engine does not start with them.
 
 use minikin::Profile;
 use minikin::internals::engine::{
@@ -61,7 +61,7 @@ fn shards() -> Vec<(u32, ShardValue)> {
     vec![(3, shard(0, HALF - 1)), (4, shard(HALF, u128::MAX))]
 }
 
-/// Whether an engine begins with this stream.
+/// True when an engine starts with this stream.
 async fn begins(stream: &StreamValue, shards: &[(u32, ShardValue)]) -> bool {
     let opened = Store::open(Settings::default()).unwrap();
     let (store, _) = opened.on_thread().unwrap();

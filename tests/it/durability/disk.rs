@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// How often it is tried to take a disk out: a process that was killed holds its files for a while.
+/// Tries to unmount a disk: a process that was killed holds its files for a while.
 const TRIES: u32 = 3_000;
 
-/// Shuts an ext4 down without writing its journal out: what is not on the disk by now never will
-/// be. The number is that of EXT4_IOC_SHUTDOWN, its argument EXT4_GOING_FLAGS_NOLOGFLUSH.
+/// Shuts an ext4 down without writing its journal out: unwritten data are lost. The number is that
+/// of EXT4_IOC_SHUTDOWN, its argument EXT4_GOING_FLAGS_NOLOGFLUSH.
 const CUT: &str = "
 import fcntl, os, struct, sys
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))
@@ -20,7 +20,7 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// A file system of so many bytes; or why there is none.
+    /// Makes a file system of so many bytes; the error says why there is none.
     pub(super) fn new(bytes: u64) -> Result<Self, String> {
         let home = tempfile::tempdir().unwrap();
         let image = home.path().join("image");
@@ -47,23 +47,23 @@ impl Disk {
         self.home.path().join("mount").to_str().unwrap().to_owned()
     }
 
-    /// A path in it.
+    /// A path in the file system.
     pub(super) fn folder(&self, name: &str) -> PathBuf {
         Path::new(&self.root()).join(name)
     }
 
-    /// As if the power failed.
+    /// Cuts off all writes, as a power cut does.
     pub(super) fn cut_power(&self) {
         run("python3", &["-c", CUT, &self.root()]).unwrap();
     }
 
-    /// As the kernel does when it finds an error.
+    /// Makes the file system read-only, as the kernel does when it finds an error.
     pub(super) fn turn_read_only(&self) {
         let name = self.device.trim_start_matches("/dev/");
         std::fs::write(format!("/sys/fs/ext4/{name}/trigger_fs_error"), "test").unwrap();
     }
 
-    /// Takes it out and puts it in again.
+    /// Unmounts and mounts the file system.
     pub(super) fn mount_again(&self) {
         let mut tries = 1..TRIES;
         while let Err(reason) = run("umount", &[&self.root()]) {
@@ -84,7 +84,7 @@ impl Drop for Disk {
     }
 }
 
-/// Runs a command for what it prints.
+/// Runs a command and returns its output.
 fn run(command: &str, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(command).args(arguments).output();
     let output = output.map_err(|error| format!("{command}: {error}"))?;

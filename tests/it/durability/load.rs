@@ -1,4 +1,4 @@
-//! Writers, a follower, and what has to be there afterwards.
+//! Writers, a follower, and the records that have to be there afterwards.
 
 use super::program::{Client, Server};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ const WRITERS: u64 = 8;
 const BATCH: u64 = 25;
 pub(crate) const SHARDS: usize = 4;
 
-/// A record's writer and its number there.
+/// The writer of a record, and the record's number at that writer.
 pub(crate) type Name = (u64, u64);
 /// A shard and a sequence number in it.
 pub(crate) type Place = (String, String);
@@ -42,8 +42,8 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// Writes until the server goes away and reports what was acknowledged, and at the end the next
-/// number. Odd writers put batches.
+/// Writes until the server goes away, and reports the acknowledged records, and at the end the
+/// next number. Odd writers put batches.
 fn write(
     address: SocketAddr,
     writer: u64,
@@ -123,7 +123,7 @@ pub(crate) fn shard(number: usize) -> String {
     format!("shardId-{number:012}")
 }
 
-/// Follows all shards until the server goes away or nobody writes any more; whatever it has seen
+/// Follows all shards until the server goes away or every writer has ended: a record that was seen
 /// has to stay.
 fn follow(
     address: SocketAddr,
@@ -149,7 +149,7 @@ fn follow(
     seen
 }
 
-/// What has to be in the directory.
+/// The records that have to be in the directory.
 #[derive(Default)]
 pub(crate) struct Expected {
     pub(crate) records: HashMap<Name, Place>,
@@ -166,7 +166,7 @@ impl Expected {
         );
     }
 
-    /// Reads everything back and compares. Records that nobody was told of may be there, once.
+    /// Reads everything back and compares. Records that were not acknowledged may be there, once.
     pub(crate) fn check(&mut self, server: &Server) {
         let mut client = Client::new(server.address).unwrap();
         let mut found: HashMap<Name, Place> = HashMap::new();
@@ -195,14 +195,14 @@ impl Expected {
         for (name, place) in &self.records {
             assert_eq!(found.get(name), Some(place), "{name:?} was acknowledged");
         }
-        // What was found once has to be found for ever, and no other record at its place.
+        // A record that was found once has to be found for ever, and no other in its place.
         for record in found {
             self.add(record);
         }
     }
 }
 
-/// Takes acknowledgements until there are so many, and says whether there were.
+/// Takes acknowledgements until there are so many; false when there were fewer.
 fn take(acknowledged: &Receiver<(Name, Place)>, count: u64, expected: &mut Expected) -> bool {
     for _ in 0..count {
         let Ok(record) = acknowledged.recv() else {
@@ -259,7 +259,7 @@ impl Story {
             drop(sender);
             assert!(take(&acknowledged, count, expected), "the server lives");
             let ended = end(server);
-            // What was acknowledged between the decision and the end counts like the rest.
+            // Writes that were acknowledged between the decision and the end count like the rest.
             take(&acknowledged, u64::MAX, expected);
             for (number, writer) in self.numbers.iter_mut().zip(writers) {
                 *number = writer.join().unwrap();

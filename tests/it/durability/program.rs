@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// The program, killed when this is dropped.
 pub(crate) struct Server {
-    /// Until it is killed.
+    /// The process, until it is killed.
     child: Option<Child>,
     pub(crate) address: SocketAddr,
 }
@@ -20,7 +20,7 @@ pub(crate) fn program() -> PathBuf {
     given.unwrap_or_else(|| env!("CARGO_BIN_EXE_minikin").into())
 }
 
-/// How to serve a directory, every answer after it is on disk.
+/// The command that serves a directory and answers after each write is on disk.
 pub(crate) fn serving(directory: &Path) -> Command {
     let mut command = Command::new(program());
     command
@@ -39,7 +39,7 @@ impl Server {
         Self::started(Self::spawn(directory)).expect("the program starts")
     }
 
-    /// Starts it with its log in a file; or says how it ended without being ready.
+    /// Starts the program with its log in a file; the error is its status when it ended first.
     pub(crate) fn try_start(mut command: Command, log: &Path) -> Result<Self, ExitStatus> {
         command.stdout(Stdio::piped());
         command.stderr(File::create(log).unwrap());
@@ -65,8 +65,8 @@ impl Server {
         Err(child.wait().unwrap())
     }
 
-    /// SIGKILL. The dead process is left unreaped on purpose: whoever starts the next one in a
-    /// script does not wait either.
+    /// Kills the process by SIGKILL, and leaves it unreaped on purpose: a script that starts the
+    /// next one does not wait either.
     pub(crate) fn kill(mut self) -> Child {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
@@ -83,7 +83,7 @@ impl Drop for Server {
     }
 }
 
-/// One connection.
+/// A client with one connection.
 pub(crate) struct Client(BufReader<TcpStream>);
 
 impl Client {
@@ -93,7 +93,7 @@ impl Client {
         Some(Self(BufReader::new(stream)))
     }
 
-    /// An answer, or nothing when the server is gone or its disk is.
+    /// The answer, or none when the server or its disk is gone.
     pub(crate) fn call(&mut self, operation: &str, input: &Value) -> Option<Value> {
         let body = input.to_string();
         let request = format!(
@@ -122,7 +122,7 @@ impl Client {
         self.0.read_exact(&mut body).ok()?;
         let answer = String::from_utf8_lossy(&body).into_owned();
         if status == "500" {
-            // What a disk that is gone makes of a server.
+            // The answer of a server whose disk is gone.
             assert!(answer.contains("InternalFailure"), "{answer}");
             return None;
         }
