@@ -57,15 +57,11 @@ impl Generation {
 
     /// True when less than half of what was written is still wanted.
     pub(crate) fn is_half_dead(&self) -> bool {
-        self.live() < self.total() / 2
+        self.live() < self.total.load(Ordering::Relaxed) / 2
     }
 
     pub(crate) fn live(&self) -> u64 {
         self.live.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn total(&self) -> u64 {
-        self.total.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_sealed(&self) -> bool {
@@ -141,14 +137,12 @@ impl Generations {
                 return Err(Unread::Lost("its generation is gone".to_owned()));
             }
             let problem = format!("it lacks segment {}", entry.number);
-            let error = io::Error::new(io::ErrorKind::InvalidData, problem);
-            return Err(self.failed(generation, error));
+            return Err(self.failed(generation, invalid(problem)));
         };
         let segment = Segment::parse(value).map_err(|problem| Unread::Lost(problem.to_owned()))?;
         if SegmentEntry::of(&segment, entry.number) != *entry {
             let problem = format!("its segment {} is another one", entry.number);
-            let error = io::Error::new(io::ErrorKind::InvalidData, problem);
-            return Err(self.failed(generation, error));
+            return Err(self.failed(generation, invalid(problem)));
         }
         Ok(segment)
     }
@@ -230,13 +224,10 @@ impl Generations {
         if known || newly {
             opened.push_back(generation.clone());
         }
-        let oldest = match opened.len() > OPEN_GENERATIONS {
-            true => opened.pop_front(),
-            false => None,
-        };
+        let is_one_too_many = opened.len() > OPEN_GENERATIONS;
         drop(opened);
-        if let Some(oldest) = oldest {
-            oldest.close(None);
+        if is_one_too_many {
+            self.close_oldest();
         }
     }
 
@@ -265,6 +256,10 @@ impl Generations {
             generation.close(None);
         }
     }
+}
+
+fn invalid(problem: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, problem)
 }
 
 /// Sets a damaged generation aside, and logs it.

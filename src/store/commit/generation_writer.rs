@@ -52,7 +52,7 @@ impl Current {
 /// Writes generations, one after the other.
 pub(crate) struct GenerationWriter {
     shared: Arc<Shared>,
-    pub(crate) housekeeping: Housekeeping,
+    housekeeping: Housekeeping,
     current: Option<Current>,
     next_generation: u64,
     opening: Option<(u64, Receiver<Opened>)>,
@@ -206,10 +206,7 @@ impl GenerationWriter {
 
     /// Closes every generation.
     pub(crate) fn close(&mut self) {
-        if let Some(current) = self.current.take() {
-            self.housekeeping
-                .close_generation(current.generation, current.handle);
-        }
+        let _entries = self.seal();
         self.housekeeping.close();
         self.shared.generations.close();
         if let Some((number, opening)) = self.opening.take()
