@@ -16,6 +16,8 @@
 use super::key::Pair;
 use super::value::{self, AccountValue, MappingValue, QueueValue, ShardValue, StreamValue};
 use crate::model::event_source::ShardPosition;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
 /// A change of the catalog; without a value the entry is removed.
@@ -81,34 +83,20 @@ impl Change {
                 account,
                 region,
                 value,
-            } => (
-                account_key(account, region),
-                value.as_ref().map(AccountValue::to_bytes),
-            ),
-            Self::Stream { incarnation, value } => (
-                stream_key(*incarnation),
-                value.as_ref().map(|value| value.to_bytes()),
-            ),
+            } => (account_key(account, region), stored(value.as_ref())),
+            Self::Stream { incarnation, value } => {
+                (stream_key(*incarnation), stored(value.as_ref()))
+            }
             Self::Shard {
                 incarnation,
                 index,
                 value,
-            } => (
-                shard_key(*incarnation, *index),
-                value.as_ref().map(ShardValue::to_bytes),
-            ),
-            Self::Mapping { uuid, value } => (
-                mapping_key(uuid),
-                value.as_ref().map(|value| value.to_bytes()),
-            ),
-            Self::MappingPosition { uuid, shard, value } => (
-                position_key(uuid, *shard),
-                value.as_ref().map(value::to_bytes),
-            ),
-            Self::Queue { incarnation, value } => (
-                queue_key(*incarnation),
-                value.as_ref().map(|value| value.to_bytes()),
-            ),
+            } => (shard_key(*incarnation, *index), stored(value.as_ref())),
+            Self::Mapping { uuid, value } => (mapping_key(uuid), stored(value.as_ref())),
+            Self::MappingPosition { uuid, shard, value } => {
+                (position_key(uuid, *shard), stored(value.as_ref()))
+            }
+            Self::Queue { incarnation, value } => (queue_key(*incarnation), stored(value.as_ref())),
             Self::Clock(ms) => (CLOCK.to_vec(), Some(ms.to_be_bytes().to_vec())),
         }
     }
@@ -141,24 +129,20 @@ impl Catalog {
     #[doc(hidden)]
     pub fn insert(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), &'static str> {
         if let Some(incarnation) = parse_stream(key) {
-            let value = StreamValue::from_bytes(bytes).ok_or("a stream")?;
-            self.streams.insert(incarnation, value);
+            self.streams.insert(incarnation, read(bytes, "a stream")?);
         } else if let Some(shard) = parse_shard(key) {
-            let value = ShardValue::from_bytes(bytes).ok_or("a shard")?;
-            self.shards.insert(shard, value);
+            self.shards.insert(shard, read(bytes, "a shard")?);
         } else if let Some(incarnation) = parse_queue(key) {
-            let value = QueueValue::from_bytes(bytes).ok_or("a queue")?;
-            self.queues.insert(incarnation, value);
+            self.queues.insert(incarnation, read(bytes, "a queue")?);
         } else if let Some((account, region)) = parse_account(key) {
-            let value = AccountValue::from_bytes(bytes).ok_or("an account")?;
             let key = (account.to_owned(), region.to_owned());
-            self.accounts.insert(key, value);
+            self.accounts.insert(key, read(bytes, "an account")?);
         } else if let Some(uuid) = parse_mapping(key) {
-            let value = MappingValue::from_bytes(bytes).ok_or("an event source mapping")?;
-            self.mappings.insert(uuid, value);
+            let mapping = read(bytes, "an event source mapping")?;
+            self.mappings.insert(uuid, mapping);
         } else if let Some(key) = parse_position(key) {
-            let value = value::from_bytes(bytes).ok_or("a position of a mapping")?;
-            self.positions.insert(key, value);
+            let position = read(bytes, "a position of a mapping")?;
+            self.positions.insert(key, position);
         } else if key == CLOCK {
             let ms = bytes.try_into().map_err(|_| "the clock")?;
             self.clock_ms = Some(i64::from_be_bytes(ms));
@@ -167,6 +151,16 @@ impl Catalog {
         }
         Ok(())
     }
+}
+
+/// The stored form of a value; none for an entry that is removed.
+fn stored(value: Option<&impl Serialize>) -> Option<Vec<u8>> {
+    value.map(value::to_bytes)
+}
+
+/// Reads the stored form of an entry of this `kind`.
+fn read<T: DeserializeOwned>(bytes: &[u8], kind: &'static str) -> Result<T, &'static str> {
+    value::from_bytes(bytes).ok_or(kind)
 }
 
 const CLOCK: &[u8] = b"c";

@@ -188,30 +188,6 @@ pub struct QueueValue {
     pub policy: Option<String>,
 }
 
-/// Gives a value its stored form.
-macro_rules! stored {
-    ($($value:ident),*) => {$(
-        impl $value {
-            /// The stored form.
-            pub fn to_bytes(&self) -> Vec<u8> {
-                to_bytes(self)
-            }
-
-            /// Reads the stored form; none if it is not one.
-            pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-                from_bytes(bytes)
-            }
-        }
-    )*};
-}
-stored!(
-    StreamValue,
-    ShardValue,
-    AccountValue,
-    MappingValue,
-    QueueValue
-);
-
 /// The stored form of a value.
 pub(super) fn to_bytes(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = vec![VERSION];
@@ -241,10 +217,10 @@ mod tests {
             parent: Some(1),
             adjacent_parent: None,
         };
-        let mut bytes = shard.to_bytes();
-        assert_eq!(ShardValue::from_bytes(&bytes), Some(shard));
+        let mut bytes = to_bytes(&shard);
+        assert_eq!(from_bytes(&bytes), Some(shard));
         bytes[0] = VERSION + 1;
-        assert_eq!(ShardValue::from_bytes(&bytes), None);
-        assert_eq!(ShardValue::from_bytes(&[]), None);
+        assert_eq!(from_bytes::<ShardValue>(&bytes), None);
+        assert_eq!(from_bytes::<ShardValue>(&[]), None);
     }
 }
