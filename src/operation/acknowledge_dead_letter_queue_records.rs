@@ -9,10 +9,7 @@ impl Operation for AcknowledgeDeadLetterQueueRecords {
     const SHARED: bool = true;
 
     async fn run(context: &Context, input: HandlesInput) -> Result<EntriesOutput, Error> {
-        let queue = context.queue(&input.arn)?;
-        let handles = input.handles();
-        let outcomes = queue.acknowledge(&context.engine, true, &handles);
-        EntriesOutput::of(&queue, &handles, outcomes.await)
+        input.acknowledge(context, true).await
     }
 }
 

@@ -9,10 +9,7 @@ impl Operation for AcknowledgeQueueRecords {
     const SHARED: bool = true;
 
     async fn run(context: &Context, input: HandlesInput) -> Result<EntriesOutput, Error> {
-        let queue = context.queue(&input.arn)?;
-        let handles = input.handles();
-        let outcomes = queue.acknowledge(&context.engine, false, &handles);
-        EntriesOutput::of(&queue, &handles, outcomes.await)
+        input.acknowledge(context, false).await
     }
 }
 

@@ -3,6 +3,7 @@
 use super::answer::document;
 use super::context::Context;
 use super::present::present;
+use super::queue_description::unsigned;
 use super::queue_ref::queue_target;
 use super::queue_shapes::{HandleEntries, QueueARN, VisibilityEntries};
 use crate::engine::queue::{NotServing, Outcomes, Queue};
@@ -55,7 +56,27 @@ impl HandlesInput {
         queue_target(&self.arn)
     }
 
-    pub(super) fn handles(&self) -> Vec<&str> {
+    /// Acknowledges records that were received normally, or as dead-letter.
+    pub(super) async fn acknowledge(
+        self,
+        context: &Context,
+        dead: bool,
+    ) -> Result<EntriesOutput, Error> {
+        let queue = context.queue(&self.arn)?;
+        let handles = self.handles();
+        let outcomes = queue.acknowledge(&context.engine, dead, &handles);
+        EntriesOutput::of(&queue, &handles, outcomes.await)
+    }
+
+    /// Restores dead-letter records.
+    pub(super) async fn restore(self, context: &Context) -> Result<EntriesOutput, Error> {
+        let queue = context.queue(&self.arn)?;
+        let handles = self.handles();
+        let outcomes = queue.restore(&context.engine, &handles);
+        EntriesOutput::of(&queue, &handles, outcomes.await)
+    }
+
+    fn handles(&self) -> Vec<&str> {
         let entries = self.entries.0.iter();
         entries.map(|entry| entry.handle.as_str()).collect()
     }
@@ -71,9 +92,7 @@ impl VisibilitiesInput {
         let queue = context.queue(&self.arn)?;
         let entries = &self.entries.0;
         let handles: Vec<&str> = entries.iter().map(|entry| entry.handle.as_str()).collect();
-        let timeouts = entries
-            .iter()
-            .map(|entry| super::queue_description::unsigned(entry.timeout.0));
+        let timeouts = entries.iter().map(|entry| unsigned(entry.timeout.0));
         let timeouts: Vec<u32> = timeouts.collect();
         let engine = &context.engine;
         let changed = queue.change_visibility(engine, dead, &handles, &timeouts);
@@ -82,7 +101,7 @@ impl VisibilitiesInput {
 }
 
 impl EntriesOutput {
-    pub(super) fn of(
+    fn of(
         queue: &Queue,
         handles: &[&str],
         outcomes: Result<Outcomes, NotServing>,

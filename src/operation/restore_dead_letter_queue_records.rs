@@ -9,10 +9,7 @@ impl Operation for RestoreDeadLetterQueueRecords {
     const SHARED: bool = true;
 
     async fn run(context: &Context, input: HandlesInput) -> Result<EntriesOutput, Error> {
-        let queue = context.queue(&input.arn)?;
-        let handles = input.handles();
-        let outcomes = queue.restore(&context.engine, &handles);
-        EntriesOutput::of(&queue, &handles, outcomes.await)
+        input.restore(context).await
     }
 }
 
