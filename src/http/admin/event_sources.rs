@@ -4,12 +4,13 @@
 use super::access::Permitted;
 use super::mapping_view::{details, entry, failure, left, summary};
 use super::own_body::OwnBody;
-use super::state::{Admin, problem};
+use super::state::{Admin, json, problem};
 use crate::engine::event_source::{DrainError, DrainRequest, Mapping};
 use crate::limits;
 use crate::world::RealDeadline;
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{FromRequestParts, Path, RawQuery, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -43,6 +44,23 @@ struct Drain {
     windows: bool,
 }
 
+/// The mapping whose UUID a path names. A handler takes it after [`Permitted`], which refuses first.
+struct Named(Arc<Mapping>);
+
+impl FromRequestParts<Admin> for Named {
+    type Rejection = Response;
+
+    async fn from_request_parts(head: &mut Parts, admin: &Admin) -> Result<Self, Response> {
+        let path = Path::<String>::from_request_parts(head, admin).await;
+        let uuid = path.ok().and_then(|Path(uuid)| Uuid::try_parse(&uuid).ok());
+        let mapping = uuid.and_then(|uuid| admin.engine.event_sources.find(&uuid));
+        mapping.map(Self).ok_or_else(|| {
+            let text = "there is no event source mapping of that UUID";
+            problem(StatusCode::NOT_FOUND, text)
+        })
+    }
+}
+
 async fn list(State(admin): State<Admin>, _permitted: Permitted) -> Response {
     let sources = &admin.engine.event_sources;
     let now = admin.engine.world.clock.now();
@@ -51,31 +69,24 @@ async fn list(State(admin): State<Admin>, _permitted: Permitted) -> Response {
         .iter()
         .map(|mapping| summary(sources, mapping, now))
         .collect();
-    answer(&json!({ "event_sources": all }))
+    json(&json!({ "event_sources": all }))
 }
 
 async fn show(
     State(admin): State<Admin>,
     _permitted: Permitted,
-    Path(uuid): Path<String>,
+    Named(mapping): Named,
 ) -> Response {
-    let Some(mapping) = find(&admin, &uuid) else {
-        return unknown();
-    };
     let sources = &admin.engine.event_sources;
     let now = admin.engine.world.clock.now();
-    answer(&details(sources, &mapping, now))
+    json(&details(sources, &mapping, now))
 }
 
 async fn events(
-    State(admin): State<Admin>,
     _permitted: Permitted,
-    Path(uuid): Path<String>,
+    Named(mapping): Named,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let Some(mapping) = find(&admin, &uuid) else {
-        return unknown();
-    };
     let parameter = |name: &str| {
         let query = query.as_deref().unwrap_or_default();
         let mut pairs = form_urlencoded::parse(query.as_bytes());
@@ -97,19 +108,12 @@ async fn events(
         let lines: String = entries.iter().map(|entry| format!("{entry}\n")).collect();
         return ([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response();
     }
-    answer(&json!({ "events": entries }))
+    json(&json!({ "events": entries }))
 }
 
-async fn failures(
-    State(admin): State<Admin>,
-    _permitted: Permitted,
-    Path(uuid): Path<String>,
-) -> Response {
-    let Some(mapping) = find(&admin, &uuid) else {
-        return unknown();
-    };
+async fn failures(_permitted: Permitted, Named(mapping): Named) -> Response {
     let failures: Vec<Value> = mapping.failures().iter().map(failure).collect();
-    answer(&json!({ "failures": failures }))
+    json(&json!({ "failures": failures }))
 }
 
 async fn drain_all(State(admin): State<Admin>, _permitted: Permitted, body: OwnBody) -> Response {
@@ -119,13 +123,10 @@ async fn drain_all(State(admin): State<Admin>, _permitted: Permitted, body: OwnB
 async fn drain_one(
     State(admin): State<Admin>,
     _permitted: Permitted,
-    Path(uuid): Path<String>,
+    Named(mapping): Named,
     body: OwnBody,
 ) -> Response {
-    match find(&admin, &uuid) {
-        Some(mapping) => drain(&admin, Some(&mapping), body).await,
-        None => unknown(),
-    }
+    drain(&admin, Some(&mapping), body).await
 }
 
 async fn drain(admin: &Admin, mapping: Option<&Arc<Mapping>>, body: OwnBody) -> Response {
@@ -153,7 +154,7 @@ async fn drain(admin: &Admin, mapping: Option<&Arc<Mapping>>, body: OwnBody) -> 
     let (status, what) = match drained {
         Ok(()) => {
             let now_ms = admin.engine.world.clock.now().millis();
-            return answer(&json!({ "drained": true, "now_ms": now_ms }));
+            return json(&json!({ "drained": true, "now_ms": now_ms }));
         }
         Err(DrainError::TimedOut(what)) => (StatusCode::REQUEST_TIMEOUT, what),
         Err(DrainError::NeedsTime(what)) => (StatusCode::CONFLICT, what),
@@ -163,7 +164,7 @@ async fn drain(admin: &Admin, mapping: Option<&Arc<Mapping>>, body: OwnBody) -> 
         StatusCode::CONFLICT => "only time is missing, and the clock stands: say \"advance\": true",
         _ => "there is work left",
     };
-    let mut response = answer(&json!({ "message": message, "left": what }));
+    let mut response = json(&json!({ "message": message, "left": what }));
     *response.status_mut() = status;
     response
 }
@@ -171,33 +172,8 @@ async fn drain(admin: &Admin, mapping: Option<&Arc<Mapping>>, body: OwnBody) -> 
 async fn reset(
     State(admin): State<Admin>,
     _permitted: Permitted,
-    Path(uuid): Path<String>,
-) -> Response {
-    let Some(mapping) = find(&admin, &uuid) else {
-        return unknown();
-    };
+    Named(mapping): Named,
+) -> StatusCode {
     admin.engine.event_sources.reset(&mapping);
-    StatusCode::NO_CONTENT.into_response()
-}
-
-fn find(admin: &Admin, uuid: &str) -> Option<Arc<Mapping>> {
-    admin
-        .engine
-        .event_sources
-        .find(&Uuid::try_parse(uuid).ok()?)
-}
-
-fn unknown() -> Response {
-    problem(
-        StatusCode::NOT_FOUND,
-        "there is no event source mapping of that UUID",
-    )
-}
-
-fn answer(body: &Value) -> Response {
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        body.to_string(),
-    )
-        .into_response()
+    StatusCode::NO_CONTENT
 }
