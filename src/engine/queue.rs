@@ -2,14 +2,15 @@
 //!
 //! # Files
 //! - `item`: one queue and its state. `view`: the shards that a queue reads.
-//! - `journal`: what a queue keeps of its records, in a log of its own.
-//! - `pick`, `receive`, `settle`: receiving, and what handles are used for.
-//! - `registry`, `lookup`: the queues by account, name and id. `creation`, `changes`, `start`: their lives.
+//! - `journal`: the saved state of a queue's records, in a log of its own.
+//! - `pick`, `receive`, `settle`: receiving, and the uses of receipt handles.
+//! - `registry`, `lookup`: the queues by account, name and id.
+//! - `creation`, `changes`, `start`: creation, change, deletion, and the restart.
 //! - `transitions`: the task for statuses and visibility timeouts that end.
 //!
 //! # Locks
-//! A queue's lock is held for
-//! map operations and looks at the logs' indexes only: payloads are read after it is given back.
+//! A queue's lock is held for map operations and looks at the logs' indexes only: payloads are read
+//! after its release.
 
 mod changes;
 mod creation;

@@ -1,6 +1,6 @@
 //! Queues: the records of a stream handed to competing consumers, each until it is acknowledged.
 //!
-//! Pure values. The engine finds unread records in the logs, keeps the time, and keeps the changes.
+//! Pure values. The engine finds unread records in the logs, tells the time, and saves the changes.
 
 mod attributes;
 mod change;

@@ -30,8 +30,8 @@ output! {
 }
 
 output! {
-    /// Where a queue began. A queue that is CREATING shows what was asked for, any other one the
-    /// moment that this stands for.
+    /// The start of a queue. A queue that is CREATING shows the requested position, any other queue
+    /// the moment that this stands for.
     pub struct StartingPosition {
         "Timestamp" => timestamp: Option<Timestamp>,
         "Type" => kind: &'static str,
@@ -39,7 +39,7 @@ output! {
 }
 
 output! {
-    /// The attributes of a queue: all of them, also those that nobody set.
+    /// The attributes of a queue: all of them, also those that no request set.
     pub struct AttributesOutput {
         "DeadLetterConfiguration" => dead_letter: DeadLetterOutput,
         "VisibilityTimeoutSeconds" => visibility_timeout: u32,
@@ -47,7 +47,7 @@ output! {
 }
 
 output! {
-    /// What becomes of records that are received too often.
+    /// The rule for records that are received too often.
     pub struct DeadLetterOutput {
         "MaxReceiveCount" => max_receive_count: Option<u32>,
         "TargetType" => target: &'static str,

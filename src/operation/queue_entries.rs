@@ -28,7 +28,7 @@ input! {
 }
 
 output! {
-    /// What became of each entry. Both lists are always there.
+    /// The outcome of each entry. Both lists are always there.
     pub struct EntriesOutput {
         "Failed" => failed: Vec<FailedEntry>,
         "Successful" => successful: Vec<SuccessfulEntry>,

@@ -34,7 +34,7 @@ choice!(/// Where records go that are received too often.
     TargetType { BuiltIn = "BUILT_IN", None = "NONE" });
 
 input! {
-    /// Where a queue begins.
+    /// The start of a queue.
     pub struct QueueStartingPosition {
         "Type" => kind: QueueStartingPositionType,
         "Timestamp" => timestamp: Option<Timestamp>,
@@ -50,7 +50,7 @@ input! {
 list!(/// The streams of a queue.
     QueueStreamConfigurationList of QueueStreamConfiguration, length: 1..=10_000);
 input! {
-    /// What becomes of records that are received too often.
+    /// The rule for records that are received too often.
     pub struct DeadLetterConfiguration {
         "TargetType" => target: TargetType,
         "MaxReceiveCount" => max_receive_count: Option<MaxReceiveCount>,

@@ -13,23 +13,23 @@ use std::time::Duration;
 pub struct FunctionSetting {
     /// The function's name, perhaps with a qualifier; `*` stands for any other name.
     pub name: String,
-    /// Its addresses.
+    /// The addresses.
     pub urls: Vec<String>,
-    /// How long it may take, in real time.
+    /// Time limit of an invocation, in real time.
     pub timeout: Duration,
     /// Requests at a time to one address.
     pub concurrency: usize,
-    /// Where its errors are.
+    /// The place in which the addresses show errors.
     pub errors: ErrorMode,
     /// The ARN of its execution role.
     pub role: Option<String>,
-    /// What its requests are signed with.
+    /// The key that signs requests.
     pub sign: Option<Secret>,
     /// The certificate authority of `https` addresses, in PEM.
     pub ca: Option<PathBuf>,
 }
 
-/// Where an address shows errors of the function.
+/// The place in which an address shows errors of the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ErrorMode {
     /// In the body, until the header was seen once.
@@ -221,8 +221,8 @@ pub(super) fn read_option(
     CreateRequest::read(&body).map_err(|refusal| refusal.to_string())
 }
 
-/// Adds the function `function` at an address that stands in the place of its name. A second address
-/// has no name to go by and is refused.
+/// Adds the function `function` at an address that stands in the place of its name. A second
+/// address has no name to go by and is refused.
 fn add(functions: &mut Vec<FunctionSetting>, url: &str) -> Result<(), String> {
     let setting = FunctionSetting::at("function", url)?;
     match functions.iter().find(|known| known.name == "function") {

@@ -1,4 +1,4 @@
-//! Where a client connects to: host, port, path, and how a certificate is checked.
+//! The address that a client connects to: host, port, path, and the check of its certificate.
 
 use super::tls::TlsClient;
 use hyper::Uri;

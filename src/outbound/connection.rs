@@ -15,12 +15,12 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub(super) struct Connection(SendRequest<Full<Bytes>>);
 
-/// Why a request has no answer.
+/// The reason for which a request has no answer.
 #[derive(Debug)]
 pub(super) enum SendError {
-    /// It was not sent.
+    /// Nothing of the request was sent.
     NotSent(String),
-    /// It was sent, at least in part.
+    /// The request was sent, at least in part.
     Lost(String),
     /// The answer is larger than it may be.
     TooLarge,
@@ -51,7 +51,7 @@ impl Connection {
         Ok(Self(sender))
     }
 
-    /// Whether another request can be sent.
+    /// True when another request can be sent.
     pub(super) fn is_usable(&self) -> bool {
         !self.0.is_closed()
     }

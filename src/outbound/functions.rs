@@ -317,7 +317,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// Whether a 404 is Lambda's: it has no such function.
+/// True for a 404 that is Lambda's: it has no such function.
 fn is_lambda_shaped(response: &Response) -> bool {
     let body = serde_json::from_slice::<serde_json::Value>(&response.body).ok();
     body.is_some_and(|body| body.get("Type").is_some())

@@ -11,7 +11,7 @@ use http_body_util::Full;
 use hyper::Request;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// What requests are signed with.
+/// The credential that signs requests.
 #[derive(Debug, Clone)]
 pub(super) struct Signer {
     credentials: Credentials,

@@ -11,9 +11,9 @@ use uuid::Uuid;
 /// A record that was read and kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordRef {
-    /// Its index in the shard's log.
+    /// The index in the shard's log.
     pub(super) index: u64,
-    /// When it arrived.
+    /// The arrival.
     pub(super) arrival: Timestamp,
     /// Bytes in the event, without the comma before it.
     pub(super) bytes: usize,
@@ -90,7 +90,7 @@ impl Batch {
     }
 }
 
-/// What a lane waits for outside of the runner.
+/// Work of a lane that a task outside of the runner does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Busy {
     /// The function has its batch.
@@ -109,9 +109,9 @@ pub(super) struct Lane {
     /// Batches to deliver, the next one last.
     pub(super) work: Vec<Batch>,
     pub(super) busy: Option<Busy>,
-    /// When the last invocation ended.
+    /// End of the last invocation.
     pub(super) ended: Option<Timestamp>,
-    /// When the first record of the queue was read.
+    /// The moment at which the first record of the queue was read.
     pub(super) queued_since: Option<Timestamp>,
 }
 
@@ -133,7 +133,7 @@ impl Lane {
         taken
     }
 
-    /// Whether it holds nothing and waits for nothing.
+    /// True for a lane that holds nothing and waits for nothing.
     pub(super) fn is_idle(&self) -> bool {
         self.busy.is_none() && self.work.is_empty() && self.queue.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What the tasks of all mappings share.
+//! The surroundings that the tasks of all mappings share.
 
 use super::outbound::Outbound;
 use crate::admission::Admission;
@@ -19,11 +19,11 @@ pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) tasks: Tasks,
     pub(crate) outbound: Outbound,
-    /// Whether failures may go to a stream of this emulator.
+    /// True when failures may go to a stream of this emulator.
     pub(crate) own_stream_destinations: bool,
     /// Becomes true when the engine stops.
     pub(crate) stop: watch::Receiver<bool>,
-    /// How long a mapping is in a passing state, in milliseconds.
+    /// Duration of a passing state of a mapping, in milliseconds.
     pub(crate) transition_ms: u64,
     /// Moves when a task of a mapping has done something.
     pub(crate) activity: watch::Sender<u64>,

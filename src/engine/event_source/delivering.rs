@@ -67,7 +67,7 @@ impl ShardWork {
         }
     }
 
-    /// A record that no event has room for.
+    /// True for a single record that is larger than an event may be.
     fn is_oversized(&self, batch: &Batch) -> bool {
         let [only] = batch.records() else {
             return false;
@@ -104,8 +104,8 @@ impl ShardWork {
         Some(batch)
     }
 
-    /// How many records of the lane's queue are its next batch, and whether there is no room for
-    /// more in it.
+    /// The number of records of the lane's queue in its next batch; true when the batch takes no
+    /// more.
     fn next_batch(&self, lane: usize) -> (usize, bool) {
         let window = self.window.as_ref();
         let most_bytes = most_record_bytes(window.map(|(window, state)| (window, state.as_str())));
@@ -268,7 +268,7 @@ impl ShardWork {
         }
     }
 
-    /// What became of the batch, the counter of that, and a word for it.
+    /// The outcome of the batch, the counter of that outcome, and a word for it.
     fn outcome_of(
         &self,
         batch: &Batch,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What to wait for.
+/// The conditions and the limits of a drain.
 #[derive(Debug, Clone, Copy)]
 pub struct DrainRequest {
     /// For how long, in real time.
@@ -34,7 +34,7 @@ impl Default for DrainRequest {
     }
 }
 
-/// What is left to do in a shard.
+/// Work that is left in a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
     /// The UUID of the mapping.
@@ -43,11 +43,11 @@ pub struct Left {
     pub shard: ShardId,
     /// In words.
     pub what: String,
-    /// When time alone brings it on.
+    /// The moment at which time alone lets the work go on.
     pub deadline: Option<Timestamp>,
 }
 
-/// Why mappings are not drained.
+/// The reason for which mappings are not drained.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DrainError {
     /// The time is over.
@@ -106,7 +106,7 @@ impl EventSources {
         }
     }
 
-    /// What is left to do.
+    /// Lists the work that is left.
     pub fn left(&self, mapping: Option<&Arc<Mapping>>, request: DrainRequest) -> Vec<Left> {
         let now = self.context().world.clock.now();
         let mappings = match mapping {
@@ -160,7 +160,7 @@ fn is_under_way(lane: &LaneView) -> bool {
     )
 }
 
-/// What the lanes of a shard have in hand, in words.
+/// The work in the lanes of a shard, in words.
 fn in_hand(view: &ShardView) -> String {
     let lanes = view
         .lanes

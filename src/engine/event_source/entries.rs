@@ -4,7 +4,7 @@ use crate::engine::RecordView;
 use crate::model::event_source::{Aggregate, EventHead, EventRecord, MetaData, Source, UserRecord};
 use crate::model::{HashKeyRange, ShardId};
 
-/// What a reader knows of a shard beside its records.
+/// The facts about a shard that are the same for all its records.
 pub(super) struct Surroundings<'a> {
     pub(super) head: &'a EventHead,
     /// The hash keys of the shard, where aggregates are taken apart.

@@ -7,7 +7,7 @@ use crate::world::Timestamp;
 use std::collections::VecDeque;
 use tokio::sync::watch;
 
-/// What happened.
+/// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
     /// Records were read and kept.
@@ -68,14 +68,14 @@ impl EntryKind {
     }
 }
 
-/// One entry. Members that say nothing about an entry are none.
+/// An entry of the event log. A member that does not apply is none.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// The number, from 1 on.
     pub number: u64,
     /// The clock's time.
     pub time: Timestamp,
-    /// What happened.
+    /// The kind of the event.
     pub kind: EntryKind,
     /// The shard.
     pub shard: Option<ShardId>,
@@ -85,13 +85,13 @@ pub struct Entry {
     pub request_id: Option<uuid::Uuid>,
     /// Sequence numbers of the first and the last record.
     pub range: Option<(SequenceNumber, SequenceNumber)>,
-    /// How many records.
+    /// Number of records.
     pub records: Option<usize>,
     /// The attempt, from 1 on.
     pub attempt: Option<u32>,
     /// The HTTP status of the answer.
     pub status: Option<u16>,
-    /// How long the invocation took in real time, or the wait that follows, in milliseconds.
+    /// Duration of the invocation in real time, or of the wait that follows, in milliseconds.
     pub duration_ms: Option<i64>,
     /// More, such as an error or a state.
     pub detail: Option<Box<str>>,

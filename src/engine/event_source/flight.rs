@@ -18,7 +18,7 @@ use crate::world::{Alarm, Bell, Fault, Point, Stopwatch, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How a flight ended.
+/// The end of a flight.
 #[derive(Debug)]
 pub(super) enum Landing {
     /// The function was invoked, or was not reached.
@@ -33,7 +33,7 @@ pub(super) enum Landing {
     GivenUp,
 }
 
-/// Where flights land.
+/// The landings of a shard's flights, until its runner takes them.
 #[derive(Debug)]
 pub(super) struct Inbox {
     landed: Lock<Vec<(usize, Landing)>>,
@@ -81,7 +81,7 @@ impl Drop for Way {
     }
 }
 
-/// What a flight takes along.
+/// An invocation or a delivery under way.
 #[derive(Debug)]
 pub(super) struct Flight {
     context: Arc<Context>,
@@ -96,7 +96,7 @@ pub(super) struct Flight {
     way: Way,
 }
 
-/// What a flight is about.
+/// The batch of a flight, and everything that the flight needs of its shard.
 #[derive(Debug)]
 pub(super) struct Cargo {
     pub(super) context: Arc<Context>,
@@ -183,8 +183,8 @@ impl Flight {
         }
     }
 
-    /// Passes an injection point. A delay is waited for by the alarm of this flight: a virtual clock
-    /// waits for this one.
+    /// Passes an injection point. A delay is waited for by the alarm of this flight: a virtual
+    /// clock waits for this one.
     async fn pass(&mut self, point: Point) -> Result<(), Fault> {
         match self.context.world.faults.at(point) {
             None => Ok(()),

@@ -1,4 +1,4 @@
-//! One mapping: its definition, its state in the API, how far it is, and what was counted.
+//! One mapping: its definition, its state in the API, its positions, and its counters.
 
 use super::event_log::{Entry, EntryKind, EventLog};
 use super::shard_status::{ShardStatus, ShardView};
@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// Where a mapping comes from.
+/// The origin of a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// Lambda's API.
@@ -54,7 +54,7 @@ impl PassingState {
     }
 }
 
-/// How the last work of a mapping ended, in the words of the API.
+/// The result of a mapping's last work, in the words of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProcessingResult {
     None,
@@ -90,7 +90,7 @@ impl ProcessingResult {
     }
 }
 
-/// What the mapping's batches are made by. An update makes a new plan, which the next batch uses.
+/// The settings that batches are made by. An update makes a new plan, which the next batch uses.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) settings: Settings,
@@ -112,7 +112,7 @@ impl Plan {
     }
 }
 
-/// What was counted since the start.
+/// The counters of a mapping since the start.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Invocations by outcome: success, partial success, error, not reached.
@@ -154,26 +154,26 @@ pub struct Failure {
 /// A mapping.
 #[derive(Debug)]
 pub struct Mapping {
-    /// Its UUID.
+    /// The UUID.
     pub uuid: Uuid,
     /// Account and region.
     pub scope: AccountRegion,
     /// The stream or consumer that it reads.
     pub source: Source,
-    /// Where it begins to read.
+    /// The starting position.
     pub position: StartingPosition,
-    /// Where it comes from.
+    /// The origin.
     pub origin: Origin,
     /// Mappings are listed in the order of their creation.
     pub number: u64,
-    /// What was counted.
+    /// The counters.
     pub counters: Counters,
     pub(super) log: EventLog,
     pub(super) bell: Bell,
     pub(super) state: Lock<MappingState>,
 }
 
-/// What can change about a mapping.
+/// The state of a mapping that can change.
 #[derive(Debug)]
 pub(super) struct MappingState {
     pub(super) plan: Arc<Plan>,
@@ -199,11 +199,11 @@ pub(super) struct MappingState {
     pub(super) failures: VecDeque<Failure>,
     pub(super) failure_bytes: usize,
     pub(super) failure_count: u64,
-    /// It is gone from the list.
+    /// True once the mapping is gone from the list.
     pub(super) is_removed: bool,
 }
 
-/// What a task of a shard is to do.
+/// The next work of a shard's task.
 #[derive(Debug)]
 pub(super) enum Directive {
     Run(Arc<Plan>),
@@ -226,7 +226,7 @@ pub struct MappingView {
     pub function: FunctionArn,
     /// `Tags`.
     pub tags: BTreeMap<String, String>,
-    /// Whether the stream is there.
+    /// True while the stream is there.
     pub has_stream: bool,
 }
 
@@ -237,7 +237,7 @@ impl MappingState {
         (now < until).then_some(state)
     }
 
-    /// Whether records are delivered at `now`.
+    /// True when records are delivered at `now`.
     pub(super) fn is_active(&self, now: Timestamp) -> bool {
         let starting = matches!(
             self.passing(now),
@@ -252,7 +252,7 @@ impl MappingState {
 }
 
 impl Mapping {
-    /// What the API shows at `now`.
+    /// The mapping as the API shows it at `now`.
     pub fn view(&self, now: Timestamp) -> MappingView {
         let state = self.state.lock();
         let settled = if state.enabled { "Enabled" } else { "Disabled" };
@@ -267,7 +267,7 @@ impl Mapping {
         }
     }
 
-    /// Its ARN.
+    /// The ARN.
     pub fn arn(&self) -> String {
         let AccountRegion { account, region } = &self.scope;
         let (partition, uuid) = (region.partition(), self.uuid);
@@ -306,12 +306,12 @@ impl Mapping {
         self.state.lock().failures.iter().cloned().collect()
     }
 
-    /// Whether records are delivered.
+    /// True when records are delivered.
     pub(super) fn is_active(&self, now: Timestamp) -> bool {
         self.state.lock().is_active(now)
     }
 
-    /// What a task of the shard of stream `incarnation`, begun in `era`, is to do.
+    /// The next work of a task that began in `era` on a shard of stream `incarnation`.
     pub(super) fn directive(&self, incarnation: u64, era: u64, now: Timestamp) -> Directive {
         let state = self.state.lock();
         let stream = state.stream.as_ref().map(|stream| stream.incarnation);

@@ -74,7 +74,7 @@ pub struct Delivery {
     pub random: String,
 }
 
-/// Why a record did not reach its destination.
+/// The reason for which a record did not reach its destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliverError {
     /// No connection: it is worth another try.
@@ -87,7 +87,7 @@ pub enum DeliverError {
 
 /// Delivers records to destinations outside of this process.
 pub trait Deliver: Send + Sync + fmt::Debug {
-    /// Whether there is an endpoint for destinations of this kind.
+    /// True when there is an endpoint for destinations of this kind.
     fn has_endpoint(&self, destination: &Destination) -> bool;
 
     /// Delivers one record, within ten seconds of real time.
@@ -127,7 +127,7 @@ impl Deliver for NoEndpoints {
     }
 }
 
-/// What a [`Function`] is given.
+/// The argument of a [`Function`].
 #[derive(Debug, Clone)]
 pub struct FunctionEvent {
     /// The event as JSON.
@@ -150,7 +150,7 @@ impl FunctionEvent {
     }
 }
 
-/// Why a [`Function`] gives no answer.
+/// The reason for which a [`Function`] gives no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FunctionError {
     /// The function failed: the batch is retried, and discarded when its retries are spent.

@@ -84,7 +84,7 @@ impl ShardWork {
         hungry && !self.is_full()
     }
 
-    /// Whether no more is read ahead.
+    /// True when no more is read ahead.
     pub(super) fn is_full(&self) -> bool {
         let queued: usize = self.lanes.iter().map(|lane| lane.queued_bytes).sum();
         self.lanes.len() > 1

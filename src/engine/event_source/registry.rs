@@ -34,19 +34,19 @@ pub struct NewMapping {
     pub scope: AccountRegion,
     /// The stream or consumer.
     pub source: Source,
-    /// Where to begin.
+    /// The starting position.
     pub position: StartingPosition,
     /// The function.
     pub function: FunctionArn,
     /// The settings.
     pub settings: Settings,
-    /// Whether it is enabled at once.
+    /// True when the mapping is enabled at once.
     pub enabled: bool,
-    /// Its tags.
+    /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// Where it comes from.
+    /// The origin.
     pub origin: Origin,
-    /// Its UUID; random where there is none.
+    /// The UUID; random where there is none.
     pub uuid: Option<Uuid>,
 }
 
@@ -87,7 +87,7 @@ impl EventSources {
             .cloned()
     }
 
-    /// Whether a function of that name is configured.
+    /// True when a function of that name is configured.
     pub fn has_function(&self, function: &FunctionArn) -> bool {
         let qualifier = function.qualifier.as_deref();
         self.context
@@ -110,8 +110,8 @@ impl EventSources {
             .unwrap_or_default()
     }
 
-    /// Creates a mapping whose settings are checked. `stream` is looked up again afterwards by the
-    /// caller, who tells of changes.
+    /// Creates a mapping whose settings are checked. Afterwards the caller looks up `stream` again
+    /// and reports a change of it.
     ///
     /// # Errors
     /// When stream and function are mapped already, or a filter is none.
@@ -308,7 +308,7 @@ impl EventSources {
         }
     }
 
-    /// A stream was created, changed, or got or lost a shard or a consumer.
+    /// Takes note that a stream was created, changed, or got or lost a shard or a consumer.
     pub(crate) fn stream_changed(&self, stream: &Arc<Stream>) {
         self.tell(&stream.arn, Some(stream));
     }
@@ -320,7 +320,7 @@ impl EventSources {
         }
     }
 
-    /// A stream is gone.
+    /// Takes note that a stream is gone.
     pub(crate) fn stream_gone(&self, stream: &Arc<Stream>) {
         for mapping in self.mappings_of(&stream.arn) {
             let is_it = |known: Arc<Stream>| known.incarnation == stream.incarnation;
@@ -379,7 +379,8 @@ impl EventSources {
         self.fix_if_latest(mapping, now);
     }
 
-    /// The mappings of an earlier run. They wait for their streams, which are told of next.
+    /// The mappings of an earlier run. They wait for their streams, which [`Self::stream_changed`]
+    /// brings next.
     pub(crate) fn restore(&self, values: Vec<(Uuid, MappingValue)>, positions: Positions) {
         let mut positions = positions;
         for (uuid, value) in values {

@@ -5,7 +5,7 @@ use super::mapping::Directive;
 use super::shard_work::ShardWork;
 use crate::world::Timestamp;
 
-/// What follows a turn.
+/// The next step of the task after a turn.
 enum Then {
     Wait,
     End,

@@ -1,4 +1,4 @@
-//! How mappings and positions are written to the catalog, and read from it.
+//! The stored form of mappings and positions in the catalog.
 
 use super::mapping::{Mapping, MappingState, Origin};
 use crate::model::ShardId;

@@ -1,4 +1,4 @@
-//! What people and tests see of a mapping's work on one shard.
+//! The view of a mapping's work on one shard, for people and tests.
 
 use crate::lock::Lock;
 use crate::model::SequenceNumber;
@@ -6,7 +6,7 @@ use crate::model::event_source::Window;
 use crate::world::{Bell, Timestamp};
 use std::sync::Arc;
 
-/// What a lane does.
+/// The phase of a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LanePhase {
     /// Nothing is left to deliver.
@@ -41,15 +41,15 @@ impl LanePhase {
 /// The batch in hand.
 #[derive(Debug, Clone)]
 pub struct BatchView {
-    /// Its id.
+    /// The id.
     pub request_id: uuid::Uuid,
-    /// How many records it has.
+    /// Number of records.
     pub records: usize,
     /// Sequence numbers of the first and the last record.
     pub range: Option<[SequenceNumber; 2]>,
     /// The attempt that is made or comes next, from 1 on.
     pub attempt: u32,
-    /// When it is tried again.
+    /// The moment of the next try.
     pub next_try: Option<Timestamp>,
     /// The last error.
     pub last_error: Option<Arc<str>>,
@@ -58,7 +58,7 @@ pub struct BatchView {
 /// A lane.
 #[derive(Debug, Clone, Default)]
 pub struct LaneView {
-    /// What it does.
+    /// The phase.
     pub phase: LanePhase,
     /// Records that wait to be in a batch.
     pub queued: usize,
@@ -85,9 +85,9 @@ pub struct ShardView {
     pub is_full: bool,
     /// The open tumbling window.
     pub window: Option<Window>,
-    /// When time alone brings this shard on.
+    /// The moment at which time alone lets this shard go on.
     pub deadline: Option<Timestamp>,
-    /// How often the task has looked what there is to do.
+    /// Number of the task's turns.
     pub turns: u64,
     /// Nothing is on its way and nothing waits for a time.
     pub is_idle: bool,

@@ -40,13 +40,13 @@ pub(super) struct ShardWork {
     pub(super) window: Option<(Window, String)>,
     /// Not before this is the shard read again (`event-source-poll-ms`).
     pub(super) next_read: Option<Timestamp>,
-    /// When time alone brings the work on; found anew in each turn.
+    /// The moment at which time alone lets the work go on; found anew in each turn.
     pub(super) deadline: Option<Timestamp>,
     turns: u64,
     saved: ShardPosition,
 }
 
-/// What work on a shard begins with.
+/// The parts that work on a shard begins with.
 #[derive(Debug)]
 pub(super) struct Beginning {
     pub(super) context: Arc<Context>,
@@ -160,7 +160,7 @@ impl ShardWork {
         self.lanes.iter().any(|lane| lane.busy.is_some())
     }
 
-    /// Whether nothing is in hand, and no record is left in a closed shard.
+    /// True when nothing is in hand, and no record is left in a closed shard.
     pub(super) fn is_finished(&self, now: Timestamp) -> bool {
         self.window.is_none()
             && self.lanes.iter().all(Lane::is_idle)
@@ -187,7 +187,7 @@ impl ShardWork {
         Some(i64::from(seconds) * 1000)
     }
 
-    /// How many of `records`, from the first on, are too old at `now`.
+    /// Number of `records`, from the first on, that are too old at `now`.
     pub(super) fn expired(&self, records: &[RecordRef], now: Timestamp) -> usize {
         let horizon = self.stream.horizon(now);
         let max_age_ms = self.max_age_ms();
@@ -224,7 +224,7 @@ impl ShardWork {
         }
     }
 
-    /// Saves the position if it moved; nobody waits for that.
+    /// Saves the position if it moved, without waiting until the position is durable.
     pub(super) fn save_position(&mut self, now: Timestamp) {
         let lanes = if self.lanes.len() > 1 {
             let undone = self.lanes.iter().map(|lane| self.first_undone(lane));
@@ -336,7 +336,7 @@ impl ShardWork {
     }
 }
 
-/// What the records of the shard have in common for the plan's function.
+/// The members that the records of the shard have in common for the plan's function.
 fn head(context: &Context, mapping: &Mapping, plan: &Plan, shard: &Shard) -> EventHead {
     let functions = &context.outbound.functions;
     let function = functions.find(&plan.function.name, plan.function.qualifier.as_deref());

@@ -92,7 +92,7 @@ async fn work(context: &Arc<Context>, mapping: &Arc<Mapping>, now: Timestamp) ->
     until
 }
 
-/// What a mapping says of a source that is not there.
+/// The result that a mapping shows when its source is not there.
 pub(super) const fn gone(source: &Source) -> ProcessingResult {
     match source {
         Source::Stream(_) => ProcessingResult::StreamGone,
@@ -100,7 +100,7 @@ pub(super) const fn gone(source: &Source) -> ProcessingResult {
     }
 }
 
-/// Whether the consumer that a mapping reads by is registered; a mapping of a stream needs none.
+/// True when the consumer that a mapping reads by is registered; a mapping of a stream needs none.
 pub(super) fn has_consumer(source: &Source, stream: &Stream) -> bool {
     let Source::Consumer(arn) = source else {
         return true;

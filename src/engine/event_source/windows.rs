@@ -30,7 +30,7 @@ impl ShardWork {
         Some((*window, WindowFlags::default()))
     }
 
-    /// Whether a record does not belong to the open window, or to that of the first record of the
+    /// True when a record does not belong to the open window, or to that of the first record of the
     /// queue where none is open.
     pub(super) fn is_of_later_window(&self, record: &RecordRef) -> bool {
         let length_s = self.plan.settings.tumbling_window_s;
@@ -88,7 +88,7 @@ impl ShardWork {
         self.max_age_ms().is_some_and(|most| age_ms >= most)
     }
 
-    /// Whether the answer hands on a state.
+    /// True when the answer hands on a state.
     pub(super) fn answers_state(&self, answer: &Answer) -> bool {
         window_state(answer.text()).is_some()
     }

@@ -54,7 +54,7 @@ impl Engine {
         Ok(attributes)
     }
 
-    /// Changes tags or policy of a queue; returns once that is kept.
+    /// Changes tags or policy of a queue; returns once the change is as durable as was promised.
     ///
     /// # Errors
     /// What `change` refuses, and a store that does not write. Then nothing is changed.
@@ -71,8 +71,8 @@ impl Engine {
         Ok(ticket.durable().await?)
     }
 
-    /// Deletes a queue; returns once that is as durable as was promised. One that is being deleted
-    /// already is left to it (a choice).
+    /// Deletes a queue; returns once the deletion is as durable as was promised. A deletion that is
+    /// under way goes on (a choice).
     ///
     /// # Errors
     /// `too_many`, when too many queues are being created or deleted, and a store that does not
@@ -129,7 +129,7 @@ impl Engine {
         })
     }
 
-    /// Has the catalog know the queue as it is now. Nothing once its removal is on its way.
+    /// Saves the queue as it is now; saves nothing once the removal is on its way.
     pub(super) fn save_queue(
         &self,
         queue: &Queue,
@@ -147,7 +147,7 @@ impl Engine {
         self.store.save(changes)
     }
 
-    /// Has the catalog forget the queue.
+    /// Removes the queue from the catalog.
     pub(super) fn save_end(&self, queue: &Queue, state: &mut QueueState) -> Ticket {
         state.removed = true;
         let incarnation = queue.incarnation;
@@ -181,7 +181,7 @@ impl Engine {
         }
     }
 
-    /// Takes a queue out of its account and from its stream, and what was kept out of the store.
+    /// Removes a queue from its account and its stream, and its journal from the store.
     pub(in crate::engine) fn forget_queue(&self, queue: &Arc<Queue>) {
         let mut accounts = self.queues.accounts.lock();
         if let Some(account) = accounts.get_mut(&queue.arn.scope)

@@ -17,13 +17,13 @@ pub(crate) struct NewQueue {
     pub(crate) name: Arc<str>,
     /// The attributes.
     pub(crate) attributes: QueueAttributes,
-    /// Where it begins.
+    /// The starting position.
     pub(crate) start: QueueStart,
     /// The first tags, checked.
     pub(crate) tags: Tags,
 }
 
-/// What a creation may have to know beside the queue's stream.
+/// Facts for the check of a creation, beside the queue's stream.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueCounts {
     /// The account is committed to a minimum of throughput.
@@ -34,7 +34,7 @@ pub(crate) struct QueueCounts {
     pub(crate) in_transition: u64,
 }
 
-/// Where a queue begins in the shards that there are, and the moment that this stands for.
+/// The start of a queue in the existing shards, and the moment that this stands for.
 struct Beginning {
     /// By shard; none when it is the end of each.
     positions: Option<Vec<(u32, u64)>>,
@@ -45,7 +45,8 @@ struct Beginning {
 const KEPT_BYTES: u64 = 256;
 
 impl Engine {
-    /// Creates a queue, which `check` may refuse; returns once that is as durable as was promised.
+    /// Creates a queue, which `check` may refuse; returns once the creation is as durable as was
+    /// promised.
     ///
     /// # Errors
     /// What `check` refuses, and a store that does not write.
@@ -207,7 +208,7 @@ impl Engine {
         };
         let queue = Queue::new(identity, state);
         let saved = queue.with_state(|state| {
-            // Without a delay what is kept is the queue as it will be, not a moment of it.
+            // Without a delay the queue is saved as ACTIVE, which it becomes once this is durable.
             let status = match state.due {
                 None => StreamStatus::Active,
                 Some(_) => state.status,
@@ -228,7 +229,7 @@ pub(super) fn log_id(incarnation: u64) -> LogId {
     }
 }
 
-/// The ends of the open shards; nothing is wanted of the closed ones.
+/// The ends of the open shards; the records of closed shards are passed over.
 fn ends(state: &StreamState) -> Vec<(u32, u64)> {
     let end = |shard: &Arc<crate::engine::Shard>| {
         let open = shard.description().is_open();

@@ -25,7 +25,7 @@ pub(crate) struct Queue {
     pub(crate) incarnation: u64,
     /// The stream whose records it hands out.
     pub(crate) stream: Arc<Stream>,
-    /// When it was created.
+    /// The moment of its creation.
     pub(crate) created: Timestamp,
     /// The starting position that was asked for.
     pub(crate) start: QueueStart,
@@ -44,20 +44,20 @@ pub(crate) struct Queue {
     pub(super) traffic: QueueTraffic,
 }
 
-/// What can change about a queue.
+/// The state of a queue that can change.
 #[derive(Debug)]
 pub(super) struct QueueState {
     /// The status; a queue has the same ones as a stream.
     pub(super) status: StreamStatus,
-    /// When the status changes by itself.
+    /// The moment at which the status changes by itself.
     pub(super) due: Option<Timestamp>,
-    /// Its removal is on its way to the disk: nothing of it is saved any more.
+    /// True once the removal is on its way to the disk: nothing of the queue is saved any more.
     pub(super) removed: bool,
     pub(super) attributes: QueueAttributes,
     pub(super) tags: Tags,
     pub(super) policy: Option<String>,
     pub(super) records: QueueRecords,
-    /// None where nothing survives.
+    /// None where nothing survives a restart.
     pub(super) journal: Option<Journal>,
     /// Closed shards in which nothing is left to be received for the first time.
     pub(super) exhausted: BTreeSet<u32>,
@@ -67,7 +67,7 @@ pub(super) struct QueueState {
     pub(super) visible_first: bool,
     /// Visible records, and dead-letter ones, that receivers were woken for.
     pub(super) announced: (usize, usize),
-    /// As many records were in flight as may be.
+    /// True when as many records were in flight as may be: normal and dead-letter ones.
     pub(super) full: [bool; 2],
     /// The first end of a visibility timeout that the task of transitions knows of.
     pub(super) armed: Option<Timestamp>,
@@ -156,7 +156,7 @@ impl Queue {
         self.with_state(|state| look(&state.tags, state.policy.as_deref()))
     }
 
-    /// Whether records can be received and settled.
+    /// True when records can be received and settled.
     pub(crate) fn serves(&self) -> bool {
         self.with_state(|state| state.serves())
     }
@@ -169,7 +169,7 @@ impl Queue {
         })
     }
 
-    /// Figures at this moment; visibility timeouts that have ended by `now` are taken note of.
+    /// Figures at this moment; ends the visibility timeouts that are due at `now`.
     pub(crate) fn figures(&self, now: Timestamp) -> QueueFigures {
         let view = StreamView::of(&self.stream, now);
         let (counts, unread) = self.with_state(|state| {
@@ -220,12 +220,13 @@ impl QueueState {
         }
     }
 
-    /// Whether records can be received and settled.
+    /// True when records can be received and settled.
     pub(super) fn serves(&self) -> bool {
         matches!(self.status, StreamStatus::Active | StreamStatus::Updating)
     }
 
-    /// What the catalog holds of the queue; `status` is the one it will have when this is durable.
+    /// The value of the queue in the catalog; `status` is the one it will have when this is
+    /// durable.
     pub(super) fn value(&self, queue: &Queue, status: StreamStatus) -> QueueValue {
         let tags = self.tags.iter();
         QueueValue {

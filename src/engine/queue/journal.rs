@@ -1,8 +1,8 @@
-//! What a queue keeps of its records: documents in a log of its own, in the same group commits as
-//! all records.
+//! The saved state of a queue's records: documents in a log of its own, in the same group commits
+//! as all records.
 //!
-//! When the documents have become much longer than a list of all that is so, such a list is
-//! written, and the documents before it are forgotten once it is durable.
+//! When the documents have become much longer than a list of the whole state, such a list is
+//! written, and the documents before it are forgotten once the list is durable.
 
 use crate::engine::tasks::Tasks;
 use crate::limits;
@@ -21,7 +21,7 @@ pub(super) struct Journal {
     list: usize,
 }
 
-/// Whether somebody waits for what is written.
+/// Tells documents that a request waits for from the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hurry {
     Waited,
@@ -46,7 +46,7 @@ impl Journal {
         self.since_list += bytes;
     }
 
-    /// Writes what changed in `records`; gives a ticket if somebody waits for it.
+    /// Writes the changes of `records`; gives a ticket if a request waits for it.
     pub(super) fn write(
         &mut self,
         tasks: &Tasks,

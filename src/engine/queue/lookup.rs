@@ -13,8 +13,8 @@ impl Engine {
         accounts.get(&arn.scope)?.by_id.get(&arn.id).cloned()
     }
 
-    /// Up to `page` queues that are `wanted`, with names greater than `after`, and whether there are
-    /// more.
+    /// Up to `page` queues that are `wanted`, with names greater than `after`, and whether there
+    /// are more.
     pub(crate) fn list_queues(
         &self,
         scope: &AccountRegion,
@@ -33,7 +33,7 @@ impl Engine {
         (shown, later.next().is_some())
     }
 
-    /// How many receives wait at queues.
+    /// Number of receives that wait at queues.
     pub(crate) fn waiting_receives(&self) -> usize {
         let waiting = |queue: &Arc<Queue>| queue.receivers.count() + queue.dead_receivers.count();
         self.queues.all().iter().map(waiting).sum()

@@ -10,7 +10,7 @@ use crate::store::{Ticket, WriteReservation};
 use crate::world::Timestamp;
 use std::sync::Arc;
 
-/// What a receive asks for.
+/// The kind and the number of records that a receive asks for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
     pub(super) dead: bool,
@@ -18,9 +18,9 @@ pub(super) struct Wanted {
     pub(super) visibility_s: Option<u32>,
 }
 
-/// What a look at a queue found.
+/// The result of a look at a queue.
 pub(super) enum Look {
-    /// These records, or none for now.
+    /// The picked records, or none for now.
     Picked(Vec<Delivery>),
     /// The next record is on disk, in this shard at this index.
     OnDisk(Arc<Shard>, u64),
@@ -188,14 +188,14 @@ impl Pass<'_> {
 }
 
 impl QueueState {
-    /// Takes note of what time and the stream have done.
+    /// Applies new and expired shards, expired records, and ended visibility timeouts.
     pub(super) fn refresh(&mut self, view: &StreamView, now: Timestamp) {
         view.introduce(&mut self.records);
         self.records.expire(view.horizon);
         self.records.turn(now);
     }
 
-    /// How many more records may be in flight.
+    /// Number of further records that may be in flight.
     fn space(&self, engine: &Engine, dead: bool) -> usize {
         let Some(limit) = engine.limits.queue_in_flight else {
             return usize::MAX;
@@ -211,7 +211,7 @@ impl QueueState {
             .saturating_sub(in_flight)
     }
 
-    /// Ends every pass: keeps what changed, and wakes whom it concerns.
+    /// Ends every pass: writes the changes to the journal, and wakes the receivers that can go on.
     pub(super) fn settle_up(
         &mut self,
         engine: &Engine,
@@ -241,7 +241,7 @@ impl QueueState {
         ticket
     }
 
-    /// Has the task of transitions look when the next visibility timeout ends, if anybody waits.
+    /// Sets a deadline at the next end of a visibility timeout, if a receive waits.
     fn arm(&mut self, engine: &Engine, queue: &Arc<Queue>) {
         if queue.receivers.count() + queue.dead_receivers.count() == 0 {
             return;

@@ -18,9 +18,9 @@ pub(crate) struct Receiving {
     pub(crate) dead: bool,
     /// At most so many records.
     pub(crate) count: usize,
-    /// How long to wait for a record, in milliseconds.
+    /// Longest wait for a record, in milliseconds.
     pub(crate) wait_ms: i64,
-    /// How long they stay invisible, in seconds; as the queue says, if this does not.
+    /// Visibility timeout of the received records, in seconds; none for that of the queue.
     pub(crate) visibility_s: Option<u32>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Received {
     pub(crate) parts: Vec<(Batch, Vec<Delivery>)>,
 }
 
-/// Why a receive fails.
+/// The reason for which a receive fails.
 #[derive(Debug)]
 pub(crate) enum ReceiveError {
     /// The queue is not there yet, or not any more.
@@ -46,7 +46,7 @@ impl From<StoreError> for ReceiveError {
     }
 }
 
-/// Bytes that a receive reserves for what is kept of it: more than it takes.
+/// Bytes that a receive reserves for its journal document: more than the document takes.
 const KEPT_BYTES: u64 = 1024;
 
 impl Queue {
@@ -132,7 +132,7 @@ impl Queue {
         }
     }
 
-    /// Room for what is kept of a pass, where anything is kept.
+    /// Reserves bytes for the journal; none where nothing survives a restart.
     pub(super) async fn reserve(
         &self,
         engine: &Engine,
@@ -187,8 +187,8 @@ impl Queue {
         }
     }
 
-    /// Reads the payloads. What does not fit into the answer is given back; a record that is there
-    /// no more is let go.
+    /// Reads the payloads. Records that do not fit into the answer are given back; records that the
+    /// log no longer has are let go.
     async fn payloads(
         self: &Arc<Self>,
         engine: &Arc<Engine>,

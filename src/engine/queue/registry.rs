@@ -16,12 +16,12 @@ pub(in crate::engine) struct Queues {
     bell: Bell,
 }
 
-/// What ends by itself.
+/// The kinds of deadlines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     /// A status of a queue.
     Status,
-    /// A visibility timeout that somebody waits for.
+    /// A visibility timeout that a receive waits for.
     Visibility,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct AccountQueues {
     pub(super) in_transition: u64,
 }
 
-/// What queues wait for, in the order of the moments, then of the asking.
+/// Deadlines of queues, in the order of the moments, then of their registration.
 #[derive(Debug, Default)]
 struct Deadlines {
     entries: BTreeMap<(Timestamp, u64), (Arc<Queue>, Due)>,
@@ -56,7 +56,7 @@ impl Queues {
         self.add(moment, queue, Due::Status);
     }
 
-    /// A visibility timeout of `queue` ends at that moment, and somebody waits for it.
+    /// A visibility timeout of `queue` ends at that moment, and a receive waits for it.
     pub(super) fn await_visibility(&self, moment: Timestamp, queue: &Arc<Queue>) {
         self.add(moment, queue, Due::Visibility);
     }

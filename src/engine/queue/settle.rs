@@ -1,4 +1,4 @@
-//! What receipt handles are used for: acknowledging, changing the visibility, restoring.
+//! The uses of receipt handles: acknowledging, changing the visibility, restoring.
 
 use super::item::Queue;
 use super::journal::Hurry;
@@ -9,7 +9,7 @@ use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Why an entry of a request fails by itself.
+/// The reason for which an entry of a request fails by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EntryFault {
     /// The text is not a handle of this queue.
@@ -24,10 +24,10 @@ pub(crate) enum EntryFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotServing;
 
-/// What became of each entry.
+/// The outcome of each entry.
 pub(crate) type Outcomes = Vec<Result<(), EntryFault>>;
 
-/// What is done with one handle; gives what is needed to undo it, where that is needed.
+/// The work on one handle; gives what is needed to undo it, where that is needed.
 type Action<'a> = &'a (
         dyn Fn(&mut QueueRecords, usize, &ReceiptHandle, Timestamp) -> Result<Done, HandleFault>
             + Sync
@@ -35,11 +35,11 @@ type Action<'a> = &'a (
 
 type Done = Option<RecordBefore>;
 
-/// Bytes that an entry takes in what is kept.
+/// Bytes that an entry takes in a journal document, at most.
 const KEPT_BYTES: u64 = 64;
 
 impl Queue {
-    /// Acknowledges records; returns once that is as durable as was promised.
+    /// Acknowledges records; returns once the acknowledgement is as durable as was promised.
     ///
     /// # Errors
     /// When the queue is not there.

@@ -1,5 +1,6 @@
-//! The task for what ends by itself: statuses of queues, and visibility timeouts that somebody waits
-//! for. Others end when the queue is next looked at, so an idle queue wakes nobody.
+//! The task that meets the deadlines of queues: the ends of statuses, and of visibility timeouts
+//! that a receive waits for. Other timeouts end when the queue is next looked at, so an idle queue
+//! wakes no task.
 
 use super::item::Queue;
 use super::journal::Hurry;
@@ -36,7 +37,7 @@ impl Engine {
         if due.is_none_or(|due| due > now) {
             return;
         }
-        // Nobody waits for these to be kept: what is not kept is done again after a restart.
+        // No request waits for the save: a change that is not saved is made again after a restart.
         match status {
             StreamStatus::Creating | StreamStatus::Updating => {
                 self.activate_queue(queue);

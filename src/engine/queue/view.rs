@@ -19,7 +19,7 @@ pub(super) struct StreamView {
 
 /// The next unread records of a shard.
 pub(super) enum Unread {
-    /// These, and the index after them; none if there are none to be seen.
+    /// The records, and the index after them; no records if none can be seen.
     Found(Vec<UnreadRecord>, u64),
     /// The next is on disk.
     OnDisk,
@@ -31,7 +31,7 @@ impl StreamView {
         Self { horizon, shards }
     }
 
-    /// Knows exactly the shards of the stream from now on. A new one is read from its start.
+    /// Makes the shards of `records` those of the stream. A new shard is read from its start.
     pub(super) fn introduce(&self, records: &mut QueueRecords) {
         let known = records.known_shards();
         if known.eq(self.shards.iter().map(|shard| shard.id.index())) {
@@ -47,7 +47,7 @@ impl StreamView {
         ids.into_iter().for_each(|shard| records.know(shard));
     }
 
-    /// How many records were never received.
+    /// Number of records that were never received.
     pub(super) fn unread_count(&self, records: &QueueRecords) -> u64 {
         let unread = |shard: &Arc<Shard>| {
             let next = records.next(shard.id.index());
@@ -88,8 +88,8 @@ impl StreamView {
         Unread::Found(unread, after)
     }
 
-    /// Whether `shard` may be read: a child waits until all records of its parents were received
-    /// once. An order that is preferred, not promised.
+    /// True when `shard` may be read: a child waits until all records of its parents were received
+    /// once. The order is preferred, not promised.
     pub(super) fn is_eligible(
         &self,
         shard: &Shard,
@@ -104,7 +104,7 @@ impl StreamView {
         })
     }
 
-    /// Whether nothing is left in `shard` to be received for the first time, for good.
+    /// True when nothing is left in `shard` to be received for the first time, for good.
     pub(super) fn is_exhausted(
         &self,
         shard: &Shard,

@@ -32,7 +32,7 @@ pub(super) fn routes() -> Router<Admin> {
         .route("/_minikin/event-sources/{uuid}/reset", post(reset))
 }
 
-/// What a drain waits for, as a request says it.
+/// The conditions and the limits of a drain, as a request gives them.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Drain {
@@ -44,7 +44,8 @@ struct Drain {
     windows: bool,
 }
 
-/// The mapping whose UUID a path names. A handler takes it after [`Permitted`], which refuses first.
+/// The mapping whose UUID a path names. A handler takes it after [`Permitted`], which refuses
+/// first.
 struct Named(Arc<Mapping>);
 
 impl FromRequestParts<Admin> for Named {

@@ -55,7 +55,7 @@ impl Answer {
         Self::refused(StatusCode::FORBIDDEN, error.kind.name(), body)
     }
 
-    /// The body did not come, or there is no room for it.
+    /// The body did not come, or exceeds the in-flight budget.
     pub(super) fn unread(error: &Error) -> Self {
         let status = StatusCode::from_u16(error.kind.status());
         let status = status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE);

@@ -31,7 +31,7 @@ pub(super) struct ListQuery {
 const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
 const TAGS: &str = "/2017-03-31/tags/";
 
-/// Whether a path is one of Lambda's: a date, as no path of ours begins with one.
+/// True for Lambda's paths: a date, as no path of ours begins with one.
 pub(in crate::http) fn is_lambda_path(path: &str) -> bool {
     let bytes = path.as_bytes();
     let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);

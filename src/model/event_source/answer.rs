@@ -1,9 +1,9 @@
-//! What an invocation came to, from the function's address to a verdict.
+//! The result of an invocation, from the function's address to a verdict.
 
 use bytes::Bytes;
 use serde_json::Value;
 
-/// What became of the request to a function.
+/// The end of a request to a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The request was not sent: refused connection, name without an address, TLS.
@@ -29,11 +29,11 @@ pub struct Response {
     pub body: Bytes,
     /// The address has the one path of the Runtime Interface Emulator.
     pub from_emulator: bool,
-    /// Where the address shows errors of the function.
+    /// The place in which the address shows errors of the function.
     pub errors: ErrorSource,
 }
 
-/// Where an address shows errors of the function.
+/// The place in which an address shows errors of the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ErrorSource {
     /// In the header, as the service does.
@@ -43,7 +43,7 @@ pub enum ErrorSource {
     Body,
 }
 
-/// What an answer says about the invocation, before the report in its body is looked at.
+/// The meaning of an answer for the invocation, before the report in its body is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The function was not reached: no attempt is spent.
@@ -59,7 +59,7 @@ pub enum Verdict {
     Answered,
 }
 
-/// What the service calls an error that the function did not handle.
+/// The service's name for an error that the function did not handle.
 const UNHANDLED: &str = "Unhandled";
 
 impl Answer {
@@ -125,7 +125,7 @@ impl Response {
         Verdict::Answered
     }
 
-    /// Whether the body is what the Runtime Interface Emulator answers for a function that failed:
+    /// True for a body that the Runtime Interface Emulator answers for a function that failed:
     /// the error as an object, a text about the timeout, or nothing for a dead process.
     fn body_is_an_error(&self) -> bool {
         if is_timeout_text(&self.body) {

@@ -1,4 +1,4 @@
-//! What happens to a batch after an invocation: the retry quota, back-off and bisecting.
+//! The next step with a batch after an invocation: the retry quota, back-off and bisecting.
 
 use super::settings::Settings;
 
@@ -11,7 +11,7 @@ pub struct BackOff {
     pub most_ms: i64,
 }
 
-/// How an invocation failed.
+/// The kinds of failed invocations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failing {
     /// The function was not reached: no attempt is spent.
@@ -25,7 +25,7 @@ pub enum Failing {
     Oversized,
 }
 
-/// What to do with a batch that failed.
+/// The next step with a batch that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Invoke again after so many milliseconds.

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::io::Write as _;
 
-/// What all records of an event have in common.
+/// The members that all records of an event have in common.
 #[derive(Debug, Clone)]
 pub struct EventHead {
     before_arrival: &'static str,
@@ -24,7 +24,7 @@ pub struct EventRecord<'a> {
     pub partition_key: Option<&'a str>,
     /// The sequence number.
     pub number: SequenceNumber,
-    /// When it arrived, in milliseconds since 1970.
+    /// Arrival, in milliseconds since 1970.
     pub arrival_ms: i64,
     /// The data.
     pub data: &'a [u8],
@@ -127,7 +127,7 @@ pub struct EventWriter<'a> {
 }
 
 impl<'a> EventWriter<'a> {
-    /// An event without records yet, with room for `bytes`.
+    /// An event without records yet, with a buffer of `bytes`.
     pub fn new(head: &'a EventHead, bytes: usize) -> Self {
         let mut body = Vec::with_capacity(bytes);
         body.extend_from_slice(br#"{"Records":["#);

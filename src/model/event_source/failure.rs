@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// Why a batch is discarded.
+/// The reason for which a batch is discarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
     /// The retries are spent.
@@ -32,7 +32,7 @@ pub struct BatchRange {
     pub numbers: [String; 2],
     /// Arrivals of the first and the last record, in milliseconds since 1970.
     pub arrivals_ms: [i64; 2],
-    /// How many records there are.
+    /// Number of records.
     pub count: usize,
 }
 
@@ -43,13 +43,13 @@ pub struct FailureRecord {
     pub request_id: String,
     /// The function's ARN as in the mapping.
     pub function_arn: String,
-    /// Why it is discarded.
+    /// The reason for which the batch is discarded.
     pub condition: Condition,
     /// Invocations of the batch; shown as 1 where there was none (recorded).
     pub invocations: u32,
     /// The version that answered and the error it showed; none where no answer led to this.
     pub response: Option<(String, Option<String>)>,
-    /// When it is discarded, in milliseconds since 1970.
+    /// Time of the discard, in milliseconds since 1970.
     pub timestamp_ms: i64,
     /// The shard.
     pub shard: ShardId,

@@ -87,7 +87,7 @@ impl FunctionArn {
     }
 }
 
-/// Whether a function can have this name.
+/// True when a function can have this name.
 fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     (1..=NAME_CHARACTERS).contains(&name.len()) && name.bytes().all(fits)

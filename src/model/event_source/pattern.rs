@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default)]
 pub struct Filters(Vec<Pattern>);
 
-/// What a filter can look at beside a record's data.
+/// The members of a record that a filter can look at beside its data.
 #[derive(Debug, Clone, Copy)]
 pub struct MetaData<'a> {
     /// `eventID` is this and the sequence number.
@@ -28,7 +28,7 @@ struct Pattern {
     rest: Option<Node>,
 }
 
-/// What an object has to match.
+/// The rules that an object has to match.
 #[derive(Debug, Clone)]
 struct Node {
     /// Every member has to match.
@@ -80,17 +80,17 @@ impl Filters {
         patterns.map(Self).ok_or_else(Refusal::filter)
     }
 
-    /// Whether there is none: then every record is kept.
+    /// True without any filter: then every record is kept.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether a filter looks at something other than the data.
+    /// True when a filter looks at something other than the data.
     pub fn look_beside_data(&self) -> bool {
         self.0.iter().any(|pattern| pattern.rest.is_some())
     }
 
-    /// Whether a record is kept.
+    /// True when a record is kept.
     pub fn keep(&self, record: &EventRecord<'_>, meta: MetaData<'_>) -> bool {
         if self.0.is_empty() {
             return true;
@@ -249,7 +249,7 @@ impl Rule {
         })
     }
 
-    /// Whether a member matches, or one of its elements where it is an array.
+    /// True when a member matches, or one of its elements where it is an array.
     fn matches_member(&self, value: Option<&Value>) -> bool {
         match (self, value) {
             // Presence counts for leaves only: an object is no value.
@@ -294,7 +294,8 @@ impl Rule {
     }
 }
 
-/// What `anything-but` excludes: a text, a number, a list of these, a prefix or a suffix.
+/// The values that `anything-but` excludes: a text, a number, a list of these, a prefix or a
+/// suffix.
 fn excluded(value: &Value) -> Option<Vec<Rule>> {
     let plain = |value: &Value| match value {
         Value::String(_) | Value::Number(_) => Rule::read(value),

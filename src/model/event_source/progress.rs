@@ -1,10 +1,10 @@
-//! How far a shard is done: records are finished in any order, the position moves in one.
+//! Progress in a shard: records are finished in any order, the position moves in one.
 
 use super::window::Window;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// How far a mapping is with a shard: what survives a restart.
+/// The position of a mapping in a shard: the part of the progress that survives a restart.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardPosition {
     /// Everything before this index is done.
@@ -89,7 +89,7 @@ impl Progress {
         self.last
     }
 
-    /// How many records were read and are not done.
+    /// Number of records that were read and are not done.
     pub const fn undone(&self) -> usize {
         self.undone
     }

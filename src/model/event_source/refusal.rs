@@ -1,4 +1,4 @@
-//! Why Lambda's API refuses a request about event source mappings, in the service's words where
+//! Refusals of requests about event source mappings by Lambda's API, in the service's words where
 //! they were recorded; the rest is a choice.
 
 use std::fmt;
@@ -27,7 +27,7 @@ pub enum RefusalKind {
 pub struct Refusal {
     /// The exception.
     pub kind: RefusalKind,
-    /// Its text.
+    /// The message.
     pub message: String,
 }
 

@@ -1,9 +1,9 @@
-//! What the body of an answer says about the records of its batch.
+//! The report in the body of an answer: which records of the batch failed.
 
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// What became of a batch whose function answered.
+/// The outcome of a batch whose function answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// All records are done.
@@ -39,7 +39,7 @@ pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>
         let number = failure.get("itemIdentifier")?.as_str()?;
         positions.get(number).copied()
     };
-    // One identifier that is none fails the whole batch (a choice where others are valid).
+    // An unknown identifier fails the whole batch (a choice where others are valid).
     let positions: Option<Vec<usize>> = failures.iter().map(position).collect();
     match positions.and_then(|positions| positions.into_iter().min()) {
         None | Some(0) => Outcome::Failed,

@@ -40,7 +40,7 @@ pub struct CreateRequest {
     pub changes: Changes,
 }
 
-/// What a request says about settings that can be changed. A missing member changes nothing.
+/// The settings that a request changes. A missing member changes nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
     /// `FunctionName`.

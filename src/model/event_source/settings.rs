@@ -4,7 +4,7 @@ use super::super::arn::{ConsumerArn, StreamArn};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Where a mapping begins to read a stream.
+/// The starting position of a mapping in its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StartingPosition {
     /// The oldest record.
@@ -61,7 +61,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// What a mapping is set to. A missing value is the service's default for Kinesis (recorded).
+/// The settings of a mapping. A missing value is the service's default for Kinesis (recorded).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// Most records of a batch, 1–10,000.
@@ -78,7 +78,7 @@ pub struct Settings {
     pub bisect: bool,
     /// `TumblingWindowInSeconds`, 0–900; 0 is no windows.
     pub tumbling_window_s: u32,
-    /// Whether `FunctionResponseTypes` has ReportBatchItemFailures.
+    /// True when `FunctionResponseTypes` has ReportBatchItemFailures.
     pub report: bool,
     /// The texts of the filter patterns.
     pub filters: Vec<String>,
@@ -109,7 +109,7 @@ impl Default for Settings {
     }
 }
 
-/// Where the records about discarded batches go.
+/// The destination of the records about discarded batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
     /// A queue of this name.
@@ -163,7 +163,7 @@ impl Destination {
         }
     }
 
-    /// Whether this is a FIFO queue or topic, which the service refuses.
+    /// True for a FIFO queue or topic, which the service refuses.
     pub fn is_fifo(&self) -> bool {
         match self {
             Self::Sqs { arn, .. } | Self::Sns { arn } => arn.ends_with(".fifo"),
@@ -171,7 +171,7 @@ impl Destination {
         }
     }
 
-    /// Whether the record holds the whole event as `payload`.
+    /// True when the record holds the whole event as `payload`.
     pub const fn takes_payload(&self) -> bool {
         matches!(self, Self::S3 { .. } | Self::File(_))
     }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn destinations_are_told_by_their_arns() {
+    fn destinations_are_recognized_by_their_arns() {
         let queue = Destination::parse("arn:aws:sqs:us-east-1:000000000042:dead").unwrap();
         assert!(matches!(&queue, Destination::Sqs { name, .. } if name == "dead"));
         assert!(!queue.is_fifo() && !queue.takes_payload());

@@ -13,7 +13,7 @@ pub struct Window {
     pub length_s: u32,
 }
 
-/// What an invocation says of its window beside its bounds.
+/// The members of an invocation about its window, beside the bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WindowFlags {
     /// `isFinalInvokeForWindow`.
@@ -32,12 +32,12 @@ impl Window {
         }
     }
 
-    /// When the window ends, in milliseconds since 1970; that moment is in the next one.
+    /// End of the window, in milliseconds since 1970; that moment is in the next window.
     pub const fn end_ms(&self) -> i64 {
         (self.start_s + self.length_s as i64) * 1000
     }
 
-    /// Whether a record that arrived then belongs to a later window.
+    /// True when a record that arrived at `arrival_ms` belongs to a later window.
     pub const fn is_before(&self, arrival_ms: i64) -> bool {
         arrival_ms >= self.end_ms()
     }

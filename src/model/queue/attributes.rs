@@ -1,11 +1,11 @@
-//! What can be set about a queue.
+//! The attributes of a queue.
 
 use crate::limits;
 
 /// The attributes of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueAttributes {
-    /// How long a received record stays invisible where the receiver does not say, in seconds.
+    /// Visibility timeout of received records where the receiver names none, in seconds.
     pub(crate) visibility_timeout_s: u32,
     /// Receives after which a record becomes dead-letter; none, if records never do.
     pub(crate) max_receive_count: Option<u32>,

@@ -1,8 +1,8 @@
-//! Changes of a queue's records, as they are kept: what a restart needs to go on.
+//! Changes of a queue's records in their saved form.
 //!
-//! A kept change says what is so afterwards, not what was done, so reading changes back needs no
-//! rule of the queue. Many changes make one text of varints: a tag, then the members, indexes
-//! and times as differences from those of the change before.
+//! A saved change is the state after a call, not the call, so that reading changes back needs no
+//! rule of the queue. Many changes make one text of varints: a tag, then the members, indexes and
+//! times as differences from those of the change before.
 
 use super::entry::{Entry, Standing};
 use super::order::RecordPlace;
@@ -17,7 +17,7 @@ pub(crate) enum QueueChange {
         /// The first index that was not.
         next: u64,
     },
-    /// The record stands so.
+    /// The record has this entry.
     Stands(RecordPlace, Entry),
     /// The record is settled.
     Settled(RecordPlace),
@@ -111,7 +111,7 @@ impl ChangeWriter {
     }
 }
 
-/// How far `value` is from `base`, small for both directions; `base` becomes `value`.
+/// The distance of `value` from `base`, small for both directions; `base` becomes `value`.
 fn difference(value: u64, base: &mut u64) -> u64 {
     let step = value.wrapping_sub(*base).cast_signed();
     *base = value;

@@ -1,6 +1,6 @@
 //! A record that was received from a queue and is not settled.
 
-/// Where a received record stands.
+/// The standing of a received record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Standing {
@@ -15,12 +15,12 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    /// Whether the record is dead-letter.
+    /// True for dead-letter records.
     pub(crate) const fn is_dead(self) -> bool {
         matches!(self, Self::DeadInFlight | Self::DeadVisible)
     }
 
-    /// Whether the record is in flight.
+    /// True for records in flight.
     pub(crate) const fn is_in_flight(self) -> bool {
         matches!(self, Self::InFlight | Self::DeadInFlight)
     }
@@ -46,22 +46,22 @@ impl Standing {
     }
 }
 
-/// What a queue remembers of a received record: 40 bytes.
+/// The state of a received record that is not settled: 40 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// The number of its newest delivery.
     pub(crate) delivery: u64,
-    /// When its visibility timeout ends, in milliseconds since the epoch; of no meaning unless it
-    /// is in flight.
+    /// End of the visibility timeout, in milliseconds since the epoch; of no meaning unless the
+    /// record is in flight.
     pub(crate) due_ms: i64,
-    /// When it was first received, in milliseconds since the epoch; [`NEVER`] if that receive was
+    /// First receive, in milliseconds since the epoch; [`NEVER`] if that receive was
     /// taken back.
     pub(crate) first_ms: i64,
-    /// When it arrived in its stream, in milliseconds since the epoch.
+    /// Arrival in the stream, in milliseconds since the epoch.
     pub(crate) arrival_ms: i64,
-    /// How often it was received since it was put, or since it was restored.
+    /// Number of receives since the record was put, or since it was restored.
     pub(crate) count: u32,
-    /// Where it stands.
+    /// The standing.
     pub(crate) standing: Standing,
 }
 

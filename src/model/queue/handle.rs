@@ -1,9 +1,9 @@
 //! Receipt handles: texts that name one delivery of one record.
 //!
-//! A handle is base64url of `version u8 | kind u8 | shard u32 | index u64 | delivery u64 | tag u64`,
-//! all big endian: 30 bytes, 40 characters. The tag is the begin of an HMAC-SHA256 by a secret of the queue, so a
-//! handle cannot be guessed, belongs to one queue, and needs no table: the record that it names is
-//! one look-up away.
+//! A handle is base64url of `version u8 | kind u8 | shard u32 | index u64 | delivery u64 | tag
+//! u64`, all big endian: 30 bytes, 40 characters. The tag is the begin of an HMAC-SHA256 by a
+//! secret of the queue, so a handle cannot be guessed, belongs to one queue, and needs no table:
+//! the record that it names is one look-up away.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,7 +27,7 @@ impl std::fmt::Debug for HandleSeal {
 /// One delivery of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReceiptHandle {
-    /// Whether the record was received as dead-letter.
+    /// True when the record was received as dead-letter.
     pub(crate) dead: bool,
     /// The shard of the record.
     pub(crate) shard: u32,

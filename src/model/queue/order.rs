@@ -77,7 +77,7 @@ impl Timers {
         self.0.pop().map(|Reverse(item)| item)
     }
 
-    /// When the first `good` one is due; stale ones before it are forgotten.
+    /// The moment at which the first `good` record is due; stale ones before it are forgotten.
     pub(super) fn next(&mut self, good: impl Fn(i64, RecordPlace) -> bool) -> Option<i64> {
         loop {
             let Reverse((due_ms, place)) = *self.0.peek()?;

@@ -98,7 +98,7 @@ fn bit(index: u64) -> u64 {
 }
 
 impl Page {
-    /// How many entries stand before that of `index`.
+    /// Number of entries before that of `index`.
     fn rank(&self, index: u64) -> usize {
         (self.present & (bit(index) - 1)).count_ones() as usize
     }

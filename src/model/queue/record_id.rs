@@ -8,7 +8,7 @@ use md5::{Digest, Md5};
 pub(crate) const RECORD_ID_CHARACTERS: usize = 32;
 
 /// Makes the `RecordId`s of one stream: the same in every delivery and in every queue. A hash, so
-/// that nobody parses it (a choice): of the stream's ARN, its creation and the sequence number.
+/// that no client parses it (a choice): of the stream's ARN, its creation and the sequence number.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordIds(Md5);
 

@@ -1,7 +1,7 @@
 //! The records of one queue: which were received and are not settled, and what time does to them.
 //!
-//! A record that was never received is not here: each shard has the index before which all were.
-//! Nor is one that is settled: it lies before that index and has no entry.
+//! Each shard has an index before which every record was received. Records from there on were never
+//! received; records before it that have no entry are settled.
 //!
 //! | from | event | to |
 //! |---|---|---|
@@ -33,11 +33,11 @@ pub(crate) struct QueueRecords {
     pub(super) counts: QueueCounts,
     pub(super) max_receive_count: Option<u32>,
     pub(super) next_delivery: u64,
-    /// What is not yet kept; none where nothing is.
+    /// The changes that are not saved yet; none where nothing is saved.
     pub(super) unsaved: Option<Vec<QueueChange>>,
 }
 
-/// What a queue knows of one shard.
+/// The received records of one shard.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ShardRecords {
     /// Every record before this index was received at least once.
@@ -50,7 +50,7 @@ pub(super) struct ShardRecords {
     pub(super) settled_ahead: BTreeSet<u64>,
 }
 
-/// How many received records stand where.
+/// Numbers of received records by standing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct QueueCounts {
     /// In flight.
@@ -66,26 +66,26 @@ pub(crate) struct QueueCounts {
 /// A record that is found unread in its shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnreadRecord {
-    /// Its index in the shard.
+    /// The index in the shard.
     pub(crate) index: u64,
-    /// When it arrived.
+    /// The arrival.
     pub(crate) arrival: Timestamp,
 }
 
 /// A record that is handed to a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Delivery {
-    /// Which record.
+    /// The record.
     pub(crate) place: RecordPlace,
     /// The number of this delivery.
     pub(crate) delivery: u64,
     /// The number of the delivery before.
     pub(crate) previous: u64,
-    /// How often the record was received, this time included.
+    /// Number of receives of the record, this one included.
     pub(crate) count: u32,
-    /// When it was received first.
+    /// The moment of the first receive.
     pub(crate) first: Timestamp,
-    /// Whether it is received as dead-letter.
+    /// True when the record is received as dead-letter.
     pub(crate) dead: bool,
 }
 
@@ -117,7 +117,7 @@ impl QueueRecords {
         self.max_receive_count = max_receive_count;
     }
 
-    /// How many received records stand where.
+    /// Numbers of received records by standing.
     pub(crate) fn counts(&self) -> QueueCounts {
         self.counts
     }
@@ -128,13 +128,13 @@ impl QueueRecords {
         self.counts
     }
 
-    /// How many records have an entry.
+    /// Number of records that have an entry.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.shards.values().map(|shard| shard.entries.len()).sum()
     }
 
-    /// Whether no record has an entry.
+    /// True when no record has an entry.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
@@ -211,7 +211,7 @@ impl QueueRecords {
         self.clean();
     }
 
-    /// When the next visibility timeout ends.
+    /// The moment at which the next visibility timeout ends.
     pub(crate) fn next_due(&mut self) -> Option<Timestamp> {
         let shards = &self.shards;
         let next = self
@@ -327,7 +327,7 @@ impl QueueRecords {
             .get_mut(place.index)
     }
 
-    /// Whether a record received so often becomes dead-letter.
+    /// True when a record that was received `count` times becomes dead-letter.
     fn is_last(&self, count: u32) -> bool {
         self.max_receive_count.is_some_and(|most| count >= most)
     }
@@ -367,7 +367,7 @@ impl QueueRecords {
         }
     }
 
-    /// Has it kept how a record stands.
+    /// Notes the standing of a record for the journal.
     pub(super) fn note_standing(&mut self, place: RecordPlace) {
         if self.unsaved.is_some()
             && let Some(entry) = self.entry(place)

@@ -1,8 +1,9 @@
 //! The records of a queue as documents of a log, and read back from them.
 //!
-//! A document is a flag byte and changes. Most hold what one call changed. From time to time a row
-//! of documents lists all that is so, after which the documents before it are not needed; the list
-//! counts once its last document is there, so that a crash in the middle of it costs nothing.
+//! A document is a flag byte and changes. Most documents hold the changes of one call. From time to
+//! time a row of documents lists the whole state, after which the documents before it are not
+//! needed; the list counts once its last document is there, so that a crash in the middle of it
+//! costs nothing.
 
 use super::change::{ChangeWriter, QueueChange, read_changes};
 use super::entry::Entry;
@@ -13,7 +14,7 @@ const LISTS: u8 = 1;
 const FIRST: u8 = 2;
 const LAST: u8 = 4;
 
-/// A document of what was changed; none when nothing was.
+/// A document of these changes; none without a change.
 pub(crate) fn changes_document(changes: &[QueueChange]) -> Option<Vec<u8>> {
     if changes.is_empty() {
         return None;
@@ -24,7 +25,7 @@ pub(crate) fn changes_document(changes: &[QueueChange]) -> Option<Vec<u8>> {
 }
 
 impl QueueRecords {
-    /// Documents that list all that is so, each of about `bytes` at most.
+    /// Documents that list the whole state, each of about `bytes` at most.
     pub(crate) fn list_documents(&self, bytes: usize) -> Vec<Vec<u8>> {
         let mut documents = Vec::new();
         let mut writer = ChangeWriter::after(vec![LISTS | FIRST]);
@@ -122,7 +123,7 @@ impl QueueReplay {
 }
 
 impl QueueRecords {
-    /// Makes so what was kept as a change. The orders are made anew when all is read.
+    /// Applies a saved change. The orders are made anew when all documents are read.
     fn apply(&mut self, change: &QueueChange) {
         match *change {
             QueueChange::Next { shard, next } => self.advance(shard, next),

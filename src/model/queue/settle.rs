@@ -1,4 +1,4 @@
-//! What a receipt handle can be used for: acknowledging, changing the visibility, restoring.
+//! The uses of a receipt handle: acknowledging, changing the visibility, restoring.
 //!
 //! | the handle's record | acknowledge | visibility | restore |
 //! |---|---|---|---|
@@ -19,7 +19,7 @@ use super::order::RecordPlace;
 use super::records::QueueRecords;
 use crate::world::Timestamp;
 
-/// Why a handle does not do what is asked.
+/// The reason for which a handle is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HandleFault {
     /// The record was received again since.
@@ -39,9 +39,9 @@ pub(crate) struct RecordBefore {
     entry: Option<Entry>,
 }
 
-/// What a handle's record is.
+/// The state of a handle's record.
 enum Found {
-    /// It has an entry, of which this is the newest delivery.
+    /// The entry of a record whose newest delivery is not newer than the handle.
     Entry(Entry),
     Settled,
     /// Nothing is known of any receive.
@@ -198,7 +198,7 @@ impl QueueRecords {
         }
     }
 
-    /// Takes a record for received of which only the handle is left.
+    /// Adds the entry of a record whose receive was lost in a crash while its handle was not.
     fn adopt(&mut self, handle: &ReceiptHandle, now: Timestamp) {
         let standing = match handle.dead {
             true => Standing::DeadInFlight,

@@ -1,4 +1,4 @@
-//! Where a queue begins in its stream.
+//! The starting position of a queue in its stream.
 
 use crate::world::Timestamp;
 

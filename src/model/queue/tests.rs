@@ -226,7 +226,7 @@ fn handles_of_receives_that_were_lost_still_count() {
     assert_eq!(records.len(), 2);
 }
 
-/// Just more than a list that doubles has room for: the worst case.
+/// Just more than a list that doubles has capacity for: the worst case.
 const MANY: u64 = (1 << 16) + 10;
 
 #[test]

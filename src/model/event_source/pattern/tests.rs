@@ -28,7 +28,7 @@ fn filters(pattern: &str) -> Result<Filters, Refusal> {
     Filters::read(&[pattern.to_owned()])
 }
 
-/// Whether `data` is kept by a filter whose pattern of data is `pattern`.
+/// True when a filter whose pattern of data is `pattern` keeps `data`.
 fn kept(pattern: &str, data: &str) -> bool {
     let filters = filters(&format!(r#"{{"data":{pattern}}}"#)).unwrap();
     filters.keep(&record("k", data.as_bytes()), META)

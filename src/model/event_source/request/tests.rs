@@ -1,4 +1,4 @@
-//! What is read and what is refused.
+//! Requests that are read, and requests that are refused.
 
 use super::super::refusal::RefusalKind;
 use super::*;

@@ -93,7 +93,7 @@ impl Naive {
         (record.delivery, record.count)
     }
 
-    /// What the table of handles says.
+    /// The outcomes that the table of handles lists.
     fn judge(&self, handle: &ReceiptHandle, dead: bool, expired: u64) -> Result<bool, HandleFault> {
         let number = handle.index / STEP;
         if handle.dead != dead {
