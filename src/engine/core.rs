@@ -5,7 +5,7 @@ use super::active_subscriptions::ActiveSubscriptions;
 use super::call_rates::CallRates;
 use super::capacity::Capacity;
 use super::commitment::{self, Commitment};
-use super::deadlines::Deadlines;
+use super::deadlines::{Deadlines, Due};
 use super::event_source::{EventSources, Outbound};
 use super::queue::Queues;
 use super::saved;
@@ -40,7 +40,7 @@ pub struct Engine {
     /// The incarnation of the next stream; starts above those of earlier runs.
     pub(super) next_incarnation: AtomicU64,
     pub(super) shard_opener: ShardOpener,
-    pub(super) deadlines: Deadlines,
+    pub(super) deadlines: Deadlines<Stream, Due>,
     pub(super) queues: Queues,
     pub(super) call_rates: CallRates,
     pub(super) tasks: Tasks,

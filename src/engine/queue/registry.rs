@@ -1,6 +1,7 @@
 //! The queues of all accounts, and their deadlines.
 
 use super::item::Queue;
+use crate::engine::deadlines::Deadlines;
 use crate::engine::lock_order;
 use crate::lock::Lock;
 use crate::model::AccountRegion;
@@ -12,8 +13,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(in crate::engine) struct Queues {
     pub(super) accounts: Lock<HashMap<AccountRegion, AccountQueues>>,
-    deadlines: Lock<Deadlines>,
-    bell: Bell,
+    pub(super) deadlines: Deadlines<Queue, Due>,
 }
 
 /// The kinds of deadlines.
@@ -34,56 +34,23 @@ pub(super) struct AccountQueues {
     pub(super) in_transition: u64,
 }
 
-/// Deadlines of queues, in the order of the moments, then of their registration.
-#[derive(Debug, Default)]
-struct Deadlines {
-    entries: BTreeMap<(Timestamp, u64), (Arc<Queue>, Due)>,
-    asked: u64,
-}
-
 impl Queues {
     /// No queues. `bell` wakes the task that meets deadlines.
     pub(in crate::engine) fn new(bell: Bell) -> Self {
         Self {
             accounts: Lock::ranked(lock_order::QUEUES, HashMap::new()),
-            deadlines: Lock::ranked(lock_order::SINGLE, Deadlines::default()),
-            bell,
+            deadlines: Deadlines::new(bell),
         }
     }
 
     /// The status of `queue` changes at that moment.
     pub(super) fn await_status(&self, moment: Timestamp, queue: &Arc<Queue>) {
-        self.add(moment, queue, Due::Status);
+        self.deadlines.add(moment, queue.clone(), Due::Status);
     }
 
     /// A visibility timeout of `queue` ends at that moment, and a receive waits for it.
     pub(super) fn await_visibility(&self, moment: Timestamp, queue: &Arc<Queue>) {
-        self.add(moment, queue, Due::Visibility);
-    }
-
-    fn add(&self, moment: Timestamp, queue: &Arc<Queue>, due: Due) {
-        let mut deadlines = self.deadlines.lock();
-        deadlines.asked += 1;
-        let asked = deadlines.asked;
-        deadlines
-            .entries
-            .insert((moment, asked), (queue.clone(), due));
-        drop(deadlines);
-        self.bell.ring();
-    }
-
-    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        let deadlines = self.deadlines.lock();
-        let first = deadlines.entries.first_key_value();
-        first.map(|((moment, _), _)| *moment)
-    }
-
-    pub(super) fn take_due(&self, now: Timestamp) -> Option<(Arc<Queue>, Due)> {
-        let mut deadlines = self.deadlines.lock();
-        let first = deadlines.entries.first_entry();
-        first
-            .filter(|first| first.key().0 <= now)
-            .map(|first| first.remove())
+        self.deadlines.add(moment, queue.clone(), Due::Visibility);
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Queue>> {

@@ -18,10 +18,10 @@ pub(in crate::engine) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
         tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
-            () = alarm.wait(engine.queues.next_deadline()) => {}
+            () = alarm.wait(engine.queues.deadlines.next()) => {}
         }
         let now = engine.world.clock.now();
-        while let Some((queue, due)) = engine.queues.take_due(now) {
+        while let Some((queue, due)) = engine.queues.deadlines.take_due(now) {
             match due {
                 Due::Status => engine.end_status(&queue, now),
                 Due::Visibility => engine.end_visibility(&queue, now),
