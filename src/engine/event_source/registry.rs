@@ -310,7 +310,10 @@ impl EventSources {
 
     /// Takes note that a stream was created, changed, or got or lost a shard or a consumer.
     pub(crate) fn stream_changed(&self, stream: &Arc<Stream>) {
-        self.tell(&stream.arn, Some(stream));
+        for mapping in self.mappings_of(&stream.arn) {
+            self.set_stream(&mapping, Some(stream), self.context.world.clock.now());
+            mapping.wake();
+        }
     }
 
     /// Wakes the mappings of a stream whose state the caller has locked.
@@ -343,13 +346,6 @@ impl EventSources {
         let mappings = self.mappings.0.lock();
         let of_stream = |mapping: &&Arc<Mapping>| mapping.source.stream() == arn;
         mappings.values().filter(of_stream).cloned().collect()
-    }
-
-    fn tell(&self, arn: &StreamArn, stream: Option<&Arc<Stream>>) {
-        for mapping in self.mappings_of(arn) {
-            self.set_stream(&mapping, stream, self.context.world.clock.now());
-            mapping.wake();
-        }
     }
 
     /// The stream of a mapping is this one, or there is none. Positions of another incarnation are
