@@ -110,9 +110,11 @@ impl ShardWork {
                 bytes: limits::EVENT_SOURCE_READ_BYTES,
             })
             .await?;
+        let (head, mapping) = (self.head.clone(), self.mapping.clone());
+        let around = Surroundings::new(&head, &mapping.source, self.shard.id, self.shard.range());
         let mut kept = 0;
         for record in batch.iter() {
-            kept += usize::from(self.take(&record, now));
+            kept += usize::from(self.take(&record, &around, now));
         }
         self.read_index = batch.next().index.max(self.read_index);
         if matches!(self.mapping.source, Source::Stream(_)) {
@@ -124,13 +126,7 @@ impl ShardWork {
     }
 
     /// Gives a record to its lane, unless it is dropped or done already; true where it is kept.
-    fn take(&mut self, record: &RecordView<'_>, now: Timestamp) -> bool {
-        let around = Surroundings::new(
-            &self.head,
-            &self.mapping.source,
-            self.shard.id,
-            self.shard.range(),
-        );
+    fn take(&mut self, record: &RecordView<'_>, around: &Surroundings<'_>, now: Timestamp) -> bool {
         let (mut bytes, mut entries) = (0, 0);
         around.entries(record, |entry| {
             if self.plan.filters.keep(entry, around.meta()) {
