@@ -1,14 +1,17 @@
 //! The traits by which a mapping reaches functions and destinations, and functions that are
 //! closures of this process.
 
+use crate::engine::tasks::caught;
 use crate::model::event_source::{
     Answer, Destination, ErrorSource, FailureRecord, FunctionArn, Response,
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 /// A future in a box.
 pub type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -193,6 +196,17 @@ impl Function {
     {
         Self(Arc::new(move |event| Box::pin(body(event))))
     }
+
+    /// The answer of the body. A body that panics, as an assertion in a test does, has failed.
+    async fn answer(&self, event: FunctionEvent) -> Result<String, FunctionError> {
+        let failed = |panic| FunctionError::Failed(format!("the function panicked: {panic}"));
+        let mut answering = caught(|| (self.0)(event)).map_err(failed)?;
+        poll_fn(|context| {
+            let polled = caught(|| answering.as_mut().poll(context));
+            polled.unwrap_or_else(|panic| Poll::Ready(Err(failed(panic))))
+        })
+        .await
+    }
 }
 
 impl Invoke for Function {
@@ -204,12 +218,12 @@ impl Invoke for Function {
 
 impl Call for Function {
     fn invoke(self: Box<Self>, invocation: Invocation) -> Pending<Answer> {
-        let answering = (self.0)(FunctionEvent {
+        let event = FunctionEvent {
             body: invocation.event,
             request_id: invocation.request_id,
             mapping: invocation.mapping,
             attempt: invocation.attempt,
-        });
+        };
         Box::pin(async move {
             let mut response = Response {
                 status: 200,
@@ -220,7 +234,7 @@ impl Call for Function {
                 from_emulator: false,
                 errors: ErrorSource::Header,
             };
-            match answering.await {
+            match self.answer(event).await {
                 Ok(body) => response.body = body.into(),
                 Err(FunctionError::Failed(message)) => {
                     response.function_error = Some("Unhandled".to_owned());

@@ -29,6 +29,29 @@ fn case_12_a_failed_batch_is_tried_again() {
 }
 
 #[test]
+fn a_function_that_panics_has_failed() {
+    bench(
+        |_, number| {
+            assert!(number > 2, "invocation {number}");
+            Say::ok()
+        },
+        |bench| async move {
+            bench.map(json!({}));
+            bench.put_all(&["a"]).await;
+            bench.drain().await;
+            assert_eq!(bench.script.times(), [0, 200, 600]);
+            let attempts: Vec<_> = bench
+                .script
+                .seen()
+                .iter()
+                .map(|seen| seen.attempt)
+                .collect();
+            assert_eq!(attempts, [1, 2, 3]);
+        },
+    );
+}
+
+#[test]
 fn case_13_a_batch_without_retries_left_goes_to_its_destination() {
     let home = TempDir::new().unwrap();
     let file = home.path().join("failed.jsonl");
