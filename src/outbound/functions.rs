@@ -234,36 +234,36 @@ impl HttpCall {
 
     /// Posts the event to a path of the slot's address.
     async fn post(&mut self, invocation: &Invocation, path: &str) -> Answer {
+        let posted = self.try_post(invocation, path).await;
+        posted.unwrap_or_else(Answer::NotReached)
+    }
+
+    /// # Errors
+    /// The reason for which the function was not reached.
+    async fn try_post(&mut self, invocation: &Invocation, path: &str) -> Result<Answer, String> {
         let function = self.function.clone();
-        let Some(slot) = &mut self.slot else {
-            return Answer::NotReached("no address is free".to_owned());
-        };
+        let slot = self.slot.as_mut().ok_or("no address is free")?;
         let request = || request(&function, &slot.address.address, invocation, path);
-        let (first, again) = match (request(), request()) {
-            (Ok(first), Ok(again)) => (first, again),
-            (Err(reason), _) | (_, Err(reason)) => return Answer::NotReached(reason),
-        };
         let is_emulator = path.split('?').next() == Some(EMULATOR_PATH);
         // The peer may have closed a connection that was kept open: then a new one is tried.
         if let Some(mut kept) = slot.connection.take().filter(Connection::is_usable) {
-            match kept.send(first, limits::EVENT_SOURCE_ANSWER_BYTES).await {
+            match kept
+                .send(request()?, limits::EVENT_SOURCE_ANSWER_BYTES)
+                .await
+            {
                 Err(SendError::NotSent(_)) => {}
-                result => return slot.received(result, kept, is_emulator),
+                result => return Ok(slot.received(result, kept, is_emulator)),
             }
         }
         let opening = Connection::open(&slot.address.address);
         let opened = RealDeadline::lasting(limits::OUTBOUND_CONNECT)
             .with(opening)
             .await;
-        let mut connection = match opened {
-            Some(Ok(connection)) => connection,
-            Some(Err(error)) => return Answer::NotReached(error.to_string()),
-            None => return Answer::NotReached("no connection in time".to_owned()),
-        };
-        let result = connection
-            .send(again, limits::EVENT_SOURCE_ANSWER_BYTES)
-            .await;
-        slot.received(result, connection, is_emulator)
+        let opened = opened.ok_or("no connection in time")?;
+        let mut connection = opened.map_err(|error| error.to_string())?;
+        let sending = connection.send(request()?, limits::EVENT_SOURCE_ANSWER_BYTES);
+        let result = sending.await;
+        Ok(slot.received(result, connection, is_emulator))
     }
 }
 
