@@ -33,8 +33,7 @@ mod states;
 mod tags;
 mod writers;
 
-use crate::lab::{ACCOUNT, Lab, REGION, Request, cbor, ms};
-use minikin::internals::operation::Entry;
+use crate::lab::{ACCOUNT, Lab, REGION, arn_of, ms, ok, ok_cbor, refused};
 use serde_json::{Value, json};
 
 /// The middle of the key space: 2 to the 127th.
@@ -46,38 +45,6 @@ const START_S: u64 = 1_700_000_000;
 /// The second in which the first shards of a stream count as created that is created at the start.
 const FIRST_S: u64 = START_S - 3;
 
-/// Calls an operation in JSON that has to succeed.
-async fn ok(lab: &Lab, operation: &str, body: Value) -> Value {
-    lab.ok(operation, &body.to_string()).await
-}
-
-/// Calls an operation in CBOR that has to succeed.
-async fn ok_cbor(lab: &Lab, operation: &str, body: Value) -> Value {
-    let shape = Entry::find(operation).unwrap().input;
-    let encoded = cbor::of_json(&body.to_string(), shape);
-    let answer = lab.send(&Request::cbor(operation, &encoded)).await;
-    assert_eq!(answer.status, 200, "{operation} {body}: {}", answer.text());
-    if answer.body.is_empty() {
-        Value::Null
-    } else {
-        answer.value()
-    }
-}
-
-/// The refusal of a request, which has to be the same in JSON and in CBOR.
-async fn refused(lab: &Lab, operation: &str, body: Value) -> String {
-    let json = lab.refusal(operation, &body.to_string()).await;
-    let shape = Entry::find(operation).unwrap().input;
-    let encoded = cbor::of_json(&body.to_string(), shape);
-    let answer = lab.send(&Request::cbor(operation, &encoded)).await;
-    assert_eq!(
-        answer.refusal().to_string(),
-        json,
-        "{operation} {body} in CBOR"
-    );
-    json
-}
-
 /// Restarts the emulator, whose clock then goes on; true unless all is gone.
 async fn restart(lab: &Lab) -> bool {
     let before = lab.clock.now_ms();
@@ -85,11 +52,6 @@ async fn restart(lab: &Lab) -> bool {
     let behind = u64::try_from(before - lab.clock.now_ms()).unwrap();
     lab.clock.advance(ms(behind)).await;
     kept
-}
-
-/// The ARN of a stream of the configured account.
-fn arn_of(name: &str) -> String {
-    format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}")
 }
 
 /// The refusal of an operation that a stream's state forbids.

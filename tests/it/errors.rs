@@ -8,7 +8,7 @@ mod streams;
 mod types;
 mod writes;
 
-use crate::lab::{Lab, Place, Request, block_on, cbor};
+use crate::lab::{Lab, Place, block_on, refused_in_both};
 use expect_test::Expect;
 use minikin::internals::operation::{Entry, OPERATIONS};
 use minikin::internals::wire::{Presence, Shape};
@@ -33,19 +33,6 @@ fn refusal_of(operation: &str, body: &str) -> String {
         got
     });
     one_a_line(&got)
-}
-
-/// The refusal of a request, which has to be the same in JSON and in CBOR.
-async fn refused_in_both(lab: &Lab, operation: &str, body: &str) -> String {
-    let json = lab.refusal(operation, body).await;
-    let encoded = cbor::of_json(body, entry(operation).input);
-    let answer = lab.send(&Request::cbor(operation, &encoded)).await;
-    assert_eq!(
-        answer.refusal().to_string(),
-        json,
-        "{operation} {body} in CBOR"
-    );
-    json
 }
 
 /// A ValidationException with every violation on a line of its own, without the words that all

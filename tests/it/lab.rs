@@ -1,6 +1,7 @@
 //! The fixture of a test: an emulator of its own, its clock, and clients.
 
 pub(crate) mod answer;
+pub(crate) mod calls;
 pub(crate) mod cbor;
 pub(crate) mod events;
 pub(crate) mod h2;
@@ -11,6 +12,7 @@ pub(crate) mod stream;
 pub(crate) mod wait;
 
 pub(crate) use answer::Answer;
+pub(crate) use calls::{arn_of, ok, ok_cbor, refused, refused_in_both};
 pub(crate) use events::{Events, Pushed};
 pub(crate) use request::Request;
 pub(crate) use stream::{Placed, Stream, StreamBuilder};

@@ -6,7 +6,7 @@ mod sharing;
 mod starts;
 
 use crate::hostile::counter;
-use crate::lab::{ACCOUNT, Lab, Place, REGION, Request, cbor, run};
+use crate::lab::{ACCOUNT, Lab, Place, REGION, Request, arn_of, cbor, run};
 use aws_sdk_kinesis::error::ProvideErrorMetadata as _;
 use aws_sdk_kinesis::primitives::Blob;
 use minikin::internals::operation::Entry;
@@ -24,10 +24,6 @@ const READER_ARN: &str = "arn:aws:iam::000000000000:user/reader";
 /// The user of the other account whose access key this is.
 const STRANGER: &str = "AKIDSTRANGER";
 const STRANGER_ARN: &str = "arn:aws:iam::111111111111:user/stranger";
-
-fn arn_of(name: &str) -> String {
-    format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}")
-}
 
 /// Statements for the reader and for the stranger, as a file of policies.
 fn policies(reader: &Value, stranger: &Value) -> String {

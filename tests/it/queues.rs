@@ -10,44 +10,9 @@ mod restarts;
 mod sharing;
 mod waiting;
 
-use crate::lab::{ACCOUNT, Lab, REGION, Request, cbor};
-use minikin::internals::operation::Entry;
+use crate::lab::{ACCOUNT, Lab, REGION, arn_of, ok, ok_cbor, refused};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// Calls an operation in JSON that has to succeed.
-async fn ok(lab: &Lab, operation: &str, body: Value) -> Value {
-    lab.ok(operation, &body.to_string()).await
-}
-
-/// Calls an operation in CBOR that has to succeed.
-async fn ok_cbor(lab: &Lab, operation: &str, body: Value) -> Value {
-    let shape = Entry::find(operation).unwrap().input;
-    let encoded = cbor::of_json(&body.to_string(), shape);
-    let answer = lab.send(&Request::cbor(operation, &encoded)).await;
-    assert_eq!(answer.status, 200, "{operation} {body}: {}", answer.text());
-    if answer.body.is_empty() {
-        Value::Null
-    } else {
-        answer.value()
-    }
-}
-
-/// The refusal of a request, which has to be the same in JSON and in CBOR.
-async fn refused(lab: &Lab, operation: &str, body: Value) -> String {
-    let json = lab.refusal(operation, &body.to_string()).await;
-    let shape = Entry::find(operation).unwrap().input;
-    let encoded = cbor::of_json(&body.to_string(), shape);
-    let answer = lab.send(&Request::cbor(operation, &encoded)).await;
-    let in_cbor = answer.refusal().to_string();
-    assert_eq!(in_cbor, json, "{operation} {body} in CBOR");
-    json
-}
-
-/// The ARN of a stream of the configured account.
-fn stream_arn(name: &str) -> String {
-    format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}")
-}
 
 /// Creates an on-demand stream.
 async fn create_stream(lab: &Lab, name: &str) {
@@ -57,7 +22,7 @@ async fn create_stream(lab: &Lab, name: &str) {
 /// A request for a queue that begins at `start`.
 fn queue_at(name: &str, stream: &str, start: &str) -> Value {
     let position = json!({"Type": start});
-    let stream = json!({"StreamARN": stream_arn(stream), "StartingPosition": position});
+    let stream = json!({"StreamARN": arn_of(stream), "StartingPosition": position});
     json!({"QueueName": name, "StreamConfigurationList": [stream]})
 }
 

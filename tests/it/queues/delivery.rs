@@ -46,7 +46,7 @@ wire_test!(
     a_record_has_the_same_members_in_both_formats,
     |lab| async move {
         create_stream(&lab, "s").await;
-        let strategy = json!({"StreamARN": stream_arn("s"), "RecordDistributionStrategy": "AUTO"});
+        let strategy = json!({"StreamARN": arn_of("s"), "RecordDistributionStrategy": "AUTO"});
         ok(&lab, "UpdateStreamRecordDistributionStrategy", strategy).await;
         let arn = create_queue(&lab, "q", "s").await;
         ok(

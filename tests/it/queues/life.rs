@@ -49,7 +49,7 @@ kinesis_test!(
             .as_object_mut()
             .unwrap()
             .remove("QueueCreationTimestamp");
-        let stream = json!({"StreamARN": stream_arn("s"), "StartingPosition": {"Type": "LATEST"}});
+        let stream = json!({"StreamARN": arn_of("s"), "StartingPosition": {"Type": "LATEST"}});
         let attributes = json!({
             "VisibilityTimeoutSeconds": 30,
             "DeadLetterConfiguration": {"TargetType": "BUILT_IN", "MaxReceiveCount": 6},
@@ -214,7 +214,7 @@ wire_test!(queues_are_listed_by_name_page_by_page, |lab| async move {
         create_queue(&lab, name, stream).await;
     }
     assert_eq!(names(&lab, json!({})).await, ["a", "b", "c", "d"]);
-    let of_s = json!([{"StreamARN": stream_arn("s")}]);
+    let of_s = json!([{"StreamARN": arn_of("s")}]);
     let filtered = json!({"MaxResults": 2, "StreamFilter": of_s});
     let page = ok(&lab, "ListQueues", filtered.clone()).await;
     assert_eq!(
@@ -227,14 +227,14 @@ wire_test!(queues_are_listed_by_name_page_by_page, |lab| async move {
     assert_eq!(queue["QueueName"], "b");
     assert_eq!(queue["QueueStatus"], "ACTIVE");
     let stream = json!([{
-        "StreamARN": stream_arn("s"), "StreamCreationTimestamp": (START_MS / 1000) as f64,
+        "StreamARN": arn_of("s"), "StreamCreationTimestamp": (START_MS / 1000) as f64,
     }]);
     assert_eq!(queue["Streams"], stream);
     let mut next = filtered;
     next["NextToken"] = page["NextToken"].clone();
     assert_eq!(names(&lab, next.clone()).await, ["d"]);
     let mut other = next.clone();
-    other["StreamFilter"] = json!([{"StreamARN": stream_arn("t")}]);
+    other["StreamFilter"] = json!([{"StreamARN": arn_of("t")}]);
     let refusal = refused(&lab, "ListQueues", other).await;
     assert_eq!(refusal, "InvalidArgumentException: NextToken is invalid.");
     lab.clock.advance(ms(300_001)).await;
@@ -243,13 +243,13 @@ wire_test!(queues_are_listed_by_name_page_by_page, |lab| async move {
         refusal.starts_with("ExpiredNextTokenException: "),
         "{refusal}"
     );
-    let both = json!([{"StreamARN": stream_arn("t")}, {"StreamARN": stream_arn("s")}]);
+    let both = json!([{"StreamARN": arn_of("t")}, {"StreamARN": arn_of("s")}]);
     assert_eq!(names(&lab, json!({"StreamFilter": both})).await.len(), 4);
-    let unknown = json!([{"StreamARN": stream_arn("gone")}]);
+    let unknown = json!([{"StreamARN": arn_of("gone")}]);
     assert_eq!(names(&lab, json!({"StreamFilter": unknown})).await.len(), 0);
     for (created_ms, count) in [(START_MS, 3), (START_MS + 1_000, 0)] {
         let created = created_ms as f64 / 1000.0;
-        let filter = json!([{"StreamARN": stream_arn("s"), "StreamCreationTimestamp": created}]);
+        let filter = json!([{"StreamARN": arn_of("s"), "StreamCreationTimestamp": created}]);
         assert_eq!(
             names(&lab, json!({"StreamFilter": filter})).await.len(),
             count
@@ -268,7 +268,7 @@ kinesis_test!(
         ok(
             &lab,
             "RegisterStreamConsumer",
-            json!({"StreamARN": stream_arn("s"), "ConsumerName": "c"}),
+            json!({"StreamARN": arn_of("s"), "ConsumerName": "c"}),
         )
         .await;
         for enforce in [false, true] {
@@ -278,7 +278,7 @@ kinesis_test!(
         let consumers = ok(
             &lab,
             "ListStreamConsumers",
-            json!({"StreamARN": stream_arn("s")}),
+            json!({"StreamARN": arn_of("s")}),
         )
         .await;
         assert_eq!(
@@ -287,7 +287,7 @@ kinesis_test!(
             "not by a refused call"
         );
         let mode = json!({
-            "StreamARN": stream_arn("s"), "StreamModeDetails": {"StreamMode": "PROVISIONED"},
+            "StreamARN": arn_of("s"), "StreamModeDetails": {"StreamMode": "PROVISIONED"},
         });
         assert_eq!(
             refused(&lab, "UpdateStreamMode", mode.clone()).await,
@@ -306,7 +306,7 @@ kinesis_test!(
 
 wire_test!(consumers_and_queues_share_one_limit, |lab| async move {
     create_stream(&lab, "s").await;
-    let consumer = |name: String| json!({"StreamARN": stream_arn("s"), "ConsumerName": name});
+    let consumer = |name: String| json!({"StreamARN": arn_of("s"), "ConsumerName": name});
     for at in 0..15 {
         ok(&lab, "RegisterStreamConsumer", consumer(format!("c{at}"))).await;
     }

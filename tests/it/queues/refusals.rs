@@ -239,7 +239,7 @@ wire_test!(what_sdks_would_not_send_is_refused_too, |lab| async move {
             "1 validation error detected",
         );
     }
-    let body = json!({"QueueARN": stream_arn("s")});
+    let body = json!({"QueueARN": arn_of("s")});
     starts(
         &refused(&lab, "DescribeQueue", body).await,
         "ValidationException",

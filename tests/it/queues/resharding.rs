@@ -8,7 +8,7 @@ use crate::lab::{hours, kinesis_test, wire_test};
 async fn scale(lab: &Lab, stream: &str, count: u32) {
     let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
     ok(lab, "UpdateAccountSettings", commitment).await;
-    let body = json!({"StreamARN": stream_arn(stream), "WarmThroughputMiBps": count});
+    let body = json!({"StreamARN": arn_of(stream), "WarmThroughputMiBps": count});
     ok(lab, "UpdateStreamWarmThroughput", body).await;
 }
 

@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::oracle::METRICS;
-use super::subscribe::stream_arn;
+use crate::lab::arn_of;
 use serde_json::json;
 
 impl Simulation {
@@ -30,7 +30,7 @@ impl Simulation {
     pub(super) async fn resize_records(&mut self) {
         let (name, kib) = (self.name(), *self.chance.one_of(&[1024, 2048, 10_240]));
         let foretold = self.oracle.resize_records(name, kib);
-        let body = json!({"StreamARN": stream_arn(name), "MaxRecordSizeInKiB": kib});
+        let body = json!({"StreamARN": arn_of(name), "MaxRecordSizeInKiB": kib});
         self.call("UpdateMaxRecordSize", body, foretold).await;
     }
 
@@ -50,7 +50,7 @@ impl Simulation {
         let (name, auto) = (self.name(), self.chance.below(3) == 0);
         let foretold = self.oracle.distribute(name, auto);
         let strategy = if auto { "AUTO" } else { "USER_PARTITION_KEY" };
-        let body = json!({"StreamARN": stream_arn(name), "RecordDistributionStrategy": strategy});
+        let body = json!({"StreamARN": arn_of(name), "RecordDistributionStrategy": strategy});
         let operation = "UpdateStreamRecordDistributionStrategy";
         self.call(operation, body, foretold).await;
     }

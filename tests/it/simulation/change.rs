@@ -1,7 +1,7 @@
 //! Steps that change streams: creating, deleting, resharding, modes, retention, keys, tags.
 
-use super::subscribe::stream_arn;
 use super::{NAMES, Simulation};
+use crate::lab::arn_of;
 use serde_json::json;
 
 impl Simulation {
@@ -102,7 +102,7 @@ impl Simulation {
             "PROVISIONED"
         };
         let body = json!({
-            "StreamARN": stream_arn(name),
+            "StreamARN": arn_of(name),
             "StreamModeDetails": {"StreamMode": mode},
         });
         self.call("UpdateStreamMode", body, foretold).await;

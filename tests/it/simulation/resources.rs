@@ -1,7 +1,8 @@
 //! Steps about a stream or a consumer by its ARN: tags and policies.
 
 use super::Simulation;
-use super::subscribe::{CONSUMERS, stream_arn};
+use super::subscribe::CONSUMERS;
+use crate::lab::arn_of;
 use serde_json::json;
 
 impl Simulation {
@@ -9,7 +10,7 @@ impl Simulation {
     fn some_resource(&self) -> (&'static str, Option<&'static str>, String) {
         let name = self.name();
         if self.chance.below(3) > 0 {
-            return (name, None, stream_arn(name));
+            return (name, None, arn_of(name));
         }
         let consumer = *self.chance.one_of(&CONSUMERS);
         (name, Some(consumer), self.consumer_arn(name, consumer))

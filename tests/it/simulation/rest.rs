@@ -1,9 +1,9 @@
 //! At rest all that can be seen is as the oracle says.
 
 use super::oracle::{Record, Stream};
-use super::subscribe::stream_arn;
 use super::{Simulation, read};
 use crate::control::numbers::{end, start};
+use crate::lab::arn_of;
 use serde_json::{Value, json};
 
 /// What is not as it should be.
@@ -102,7 +102,7 @@ impl Simulation {
             same(told, &expected, &format!("{member} of {name}"))?;
         }
         let stream = &self.oracle.streams[name];
-        self.tags_and_policy_differ(&stream_arn(name), &stream.tags, stream.policy.as_deref())
+        self.tags_and_policy_differ(&arn_of(name), &stream.tags, stream.policy.as_deref())
             .await?;
         let listing = listing(stream, self.oracle.now_ms);
         let shards: Vec<_> = listing.iter().map(|(_, shard)| shard.clone()).collect();
@@ -222,7 +222,7 @@ impl Simulation {
     }
 
     async fn consumers_differ(&self, name: &str) -> Difference {
-        let body = json!({"StreamARN": stream_arn(name), "MaxResults": 1});
+        let body = json!({"StreamARN": arn_of(name), "MaxResults": 1});
         let listed = self.pages("ListStreamConsumers", body, "Consumers").await?;
         let mut expected = Vec::new();
         for (consumer, one) in &self.oracle.streams[name].consumers {
@@ -239,7 +239,7 @@ impl Simulation {
             );
             same(
                 &json!(telling),
-                &json!((consumer, one.state(), stream_arn(name))),
+                &json!((consumer, one.state(), arn_of(name))),
                 "a consumer",
             )?;
             self.tags_and_policy_differ(&arn, &one.tags, one.policy.as_deref())

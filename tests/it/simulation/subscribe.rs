@@ -4,7 +4,7 @@ use super::machine::Ground;
 use super::oracle::{Foretold, Record};
 use super::read::records;
 use super::{NAMES, Simulation};
-use crate::lab::{ACCOUNT, Events, Pushed, REGION, Request, cbor};
+use crate::lab::{Events, Pushed, Request, arn_of, cbor};
 use minikin::internals::operation::Entry;
 use serde_json::{Value, json};
 
@@ -67,7 +67,7 @@ impl Simulation {
     pub(super) async fn register(&mut self) {
         let (name, consumer) = (self.name(), *self.chance.one_of(&CONSUMERS));
         let foretold = self.oracle.register(name, consumer);
-        let body = json!({"StreamARN": stream_arn(name), "ConsumerName": consumer});
+        let body = json!({"StreamARN": arn_of(name), "ConsumerName": consumer});
         if let Some(told) = self.call("RegisterStreamConsumer", body, foretold).await {
             let told = &told["Consumer"];
             assert_eq!(told["ConsumerARN"], self.consumer_arn(name, consumer));
@@ -79,7 +79,7 @@ impl Simulation {
         let (name, consumer) = (self.name(), *self.chance.one_of(&CONSUMERS));
         let body = match self.chance.below(2) {
             0 => json!({"ConsumerARN": self.consumer_arn(name, consumer)}),
-            _ => json!({"StreamARN": stream_arn(name), "ConsumerName": consumer}),
+            _ => json!({"StreamARN": arn_of(name), "ConsumerName": consumer}),
         };
         let foretold = self.oracle.deregister(name, consumer);
         self.call("DeregisterStreamConsumer", body, foretold).await;
@@ -361,10 +361,6 @@ impl Simulation {
         let stream = self.oracle.streams.get(name);
         let known = stream.and_then(|stream| stream.consumers.get(consumer));
         let created_s = known.map_or(7, |known| known.created_s);
-        format!("{}/consumer/{consumer}:{created_s}", stream_arn(name))
+        format!("{}/consumer/{consumer}:{created_s}", arn_of(name))
     }
-}
-
-pub(super) fn stream_arn(name: &str) -> String {
-    format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}")
 }
