@@ -3,8 +3,8 @@
 //! Steps are set apart by a line `--`. A step is a line that names an operation and, behind a
 //! blank, how to send it by one letter; the rest is the body. A name that is none picks an
 //! operation by its checksum, so that a changed byte still asks something. `advance` lets as many
-//! milliseconds pass as its body says. In a body `$ITERATOR`, `$TOKEN`, `$NUMBER` and `$CONSUMER`
-//! stand for what was answered last: nobody guesses these.
+//! milliseconds pass as its body says. In a body `$ITERATOR`, `$TOKEN`, `$NUMBER`, `$CONSUMER`,
+//! `$QUEUE` and `$HANDLE` stand for the last answers: a fuzzer does not guess these.
 
 use minikin::internals::operation::{Entry, OPERATIONS};
 use serde_json::Value;
@@ -64,6 +64,8 @@ pub struct Answered {
     token: Option<String>,
     number: Option<String>,
     consumer: Option<String>,
+    queue: Option<String>,
+    handle: Option<String>,
 }
 
 impl Answered {
@@ -87,17 +89,21 @@ impl Answered {
             "NextToken" => &mut self.token,
             "SequenceNumber" => &mut self.number,
             "ConsumerARN" => &mut self.consumer,
+            "QueueARN" => &mut self.queue,
+            "ReceiptHandle" => &mut self.handle,
             _ => return,
         };
         *kept = value.as_str().map(str::to_owned);
     }
 
-    fn placeholders(&self) -> [(&'static str, Option<&String>); 4] {
+    fn placeholders(&self) -> [(&'static str, Option<&String>); 6] {
         [
             ("$ITERATOR", self.iterator.as_ref()),
             ("$TOKEN", self.token.as_ref()),
             ("$NUMBER", self.number.as_ref()),
             ("$CONSUMER", self.consumer.as_ref()),
+            ("$QUEUE", self.queue.as_ref()),
+            ("$HANDLE", self.handle.as_ref()),
         ]
     }
 

@@ -17,6 +17,7 @@ use minikin::internals::world::World;
 use minikin::{AllowedOrigin, Authentication};
 use minikin::{Clock, Random, Timestamp, VirtualClock};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -25,6 +26,8 @@ use tokio::sync::watch;
 const START_MS: i64 = 1_700_000_000_000;
 /// Frames read of a subscription.
 const FRAMES: usize = 6;
+/// The longest time that a receive can wait for a record.
+const LONGEST_WAIT_MS: i64 = 20_000;
 /// How often a subscription is asked for a frame that is not there.
 const ASKS: usize = 20;
 
@@ -98,24 +101,38 @@ impl Bed {
         })
     }
 
-    /// Asks and waits for the answer, that of a subscription as far as it is there already.
+    /// Asks and waits for the answer, that of a subscription as far as it is there already. Time
+    /// passes while a receive waits for a record.
     pub fn ask(&self, request: Request<Full<Bytes>>) -> Answer {
         let client = Client {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
             over_tls: false,
         };
         self.runtime.block_on(async {
-            let response = self.server.clone().answer(request, client).await;
+            let mut answering = pin!(self.server.clone().answer(request, client));
+            let response = loop {
+                let passing = async {
+                    idle().await;
+                    self.pass(LONGEST_WAIT_MS).await;
+                };
+                tokio::select! {
+                    biased;
+                    response = &mut answering => break response,
+                    () = passing => {}
+                }
+            };
             read(response.expect("a body that is whole has an answer")).await
         })
     }
 
     /// Lets time pass.
     pub fn advance(&self, ms: i64) {
-        self.runtime.block_on(async {
-            let target = Clock::Virtual(self.clock.clone()).now().plus_millis(ms);
-            self.clock.advance_to(target).await;
-        });
+        self.runtime.block_on(self.pass(ms));
+    }
+
+    async fn pass(&self, ms: i64) {
+        let target = Clock::Virtual(self.clock.clone()).now().plus_millis(ms);
+        self.clock.advance_to(target).await;
     }
 }
 
