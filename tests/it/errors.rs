@@ -80,6 +80,7 @@ fn good(shape: &Shape) -> Value {
         "0",
         arn,
         &format!("{arn}/consumer/c:1"),
+        "arn:aws:kinesis:us-east-1:000000000000:queue/q",
         "abcdefghij0123456789-xyz",
     ];
     match shape {

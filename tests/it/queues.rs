@@ -276,8 +276,3 @@ async fn side_by_side<T, F: Future<Output = T>, const N: usize>(all: [F; N]) -> 
     .await;
     done.into_iter().map(Option::unwrap).collect()
 }
-
-/// True for the operations of queues, which the tables of the stream operations leave to these tests.
-pub(crate) fn is_queue_operation(name: &str) -> bool {
-    name.contains("Queue")
-}

@@ -1,13 +1,13 @@
 //! Quotas: how often operations may be called, how many of a thing there may be, and setting them.
 
-use super::{ACCOUNT, arn_of, ok, refused};
+use super::{ACCOUNT, REGION, arn_of, ok, refused};
 use crate::lab::{Lab, Request, ms, seconds, wire_test};
 use minikin::internals::limits::CALL_RATES;
 use minikin::internals::operation::OPERATIONS;
 use serde_json::{Value, json};
 
-/// A request of each operation that has a rate, on stream `s` and its consumer `c`; what it is
-/// answered does not matter.
+/// A request of each operation that has a rate, on stream `s`, its consumer `c` and queue `q`; the
+/// answer does not matter.
 fn call(operation: &str) -> Value {
     let resource = |more: Value| {
         let mut body = more;
@@ -15,7 +15,7 @@ fn call(operation: &str) -> Value {
         body
     };
     match operation {
-        "DescribeAccountSettings" | "DescribeLimits" | "ListStreams" => json!({}),
+        "DescribeAccountSettings" | "DescribeLimits" | "ListQueues" | "ListStreams" => json!({}),
         "UpdateAccountSettings" => {
             json!({"MinimumThroughputBillingCommitment": {"Status": "DISABLED"}})
         }
@@ -32,11 +32,20 @@ fn call(operation: &str) -> Value {
         "UpdateStreamRecordDistributionStrategy" => {
             json!({"StreamARN": arn_of("s"), "RecordDistributionStrategy": "AUTO"})
         }
+        "CreateQueue" => {
+            json!({"QueueName": "q", "StreamConfigurationList": [{"StreamARN": arn_of("s")}]})
+        }
+        "DescribeQueue" | "DeleteQueue" => json!({"QueueARN": queue_arn()}),
+        "UpdateQueue" => json!({"QueueARN": queue_arn(), "QueueAttributes": {}}),
         "UpdateStreamMode" => {
             json!({"StreamARN": arn_of("s"), "StreamModeDetails": {"StreamMode": "ON_DEMAND"}})
         }
         _ => by_name(operation),
     }
+}
+
+fn queue_arn() -> String {
+    format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:queue/q")
 }
 
 fn by_name(operation: &str) -> Value {
@@ -81,11 +90,16 @@ fn published(operation: &str) -> (usize, bool) {
     }
 }
 
-const WHOLE_ACCOUNT: [&str; 4] = [
+const WHOLE_ACCOUNT: [&str; 9] = [
+    "CreateQueue",
+    "DeleteQueue",
     "DescribeAccountSettings",
     "DescribeLimits",
+    "DescribeQueue",
+    "ListQueues",
     "ListStreams",
     "UpdateAccountSettings",
+    "UpdateQueue",
 ];
 
 fn rate_of(operation: &str) -> String {
@@ -129,15 +143,11 @@ wire_test!(
         let rated: Vec<_> = CALL_RATES.iter().map(|rate| rate.operation).collect();
         for entry in OPERATIONS
             .iter()
-            .filter(|entry| !data.contains(&entry.name))
-            .filter(|entry| !crate::queues::is_queue_operation(entry.name))
+            .filter(|entry| !data.contains(&entry.name) && !entry.name.contains("QueueRecords"))
         {
             assert!(rated.contains(&entry.name), "{} has no rate", entry.name);
         }
-        let of_streams = rated
-            .into_iter()
-            .filter(|name| !crate::queues::is_queue_operation(name));
-        for operation in of_streams {
+        for operation in rated {
             let (rate, _) = published(operation);
             let body = call(operation);
             let made = calls_until_refused(&lab, operation, &body, rate).await;

@@ -1,7 +1,7 @@
 //! Errors about shards, iterators and tokens.
 
 use super::refused_in_both;
-use crate::lab::{Lab, SHARD_0, kinesis_test, ms, seconds, wire_test};
+use crate::lab::{Lab, SHARD_0, arn_of, kinesis_test, ms, seconds, wire_test};
 use minikin::internals::operation::OPERATIONS;
 use serde_json::{Value, json};
 
@@ -223,7 +223,7 @@ wire_test!(
 
 /// The members of every paged operation, and whether each may be given together with a token.
 /// ListStreams lets a token win over a name (a choice); a StreamId is checked and ignored.
-const WITH_A_TOKEN: [(&str, &[(&str, bool)]); 3] = [
+const WITH_A_TOKEN: [(&str, &[(&str, bool)]); 4] = [
     (
         "ListShards",
         &[
@@ -249,6 +249,10 @@ const WITH_A_TOKEN: [(&str, &[(&str, bool)]); 3] = [
         "ListStreams",
         &[("Limit", true), ("ExclusiveStartStreamName", true)],
     ),
+    (
+        "ListQueues",
+        &[("MaxResults", true), ("StreamFilter", true)],
+    ),
 ];
 
 /// A value of a member that keeps the constraints of its shape.
@@ -261,6 +265,7 @@ fn sample(member: &str) -> Value {
         "StreamId" => json!("abcdefghij0123456789-abc"),
         "StreamCreationTimestamp" => json!(1_700_000_000),
         "ShardFilter" => json!({"Type": "AT_LATEST"}),
+        "StreamFilter" => json!([{"StreamARN": arn_of("shared")}]),
         other => panic!("no sample of {other}"),
     }
 }
@@ -278,12 +283,21 @@ wire_test!(
         }
         let page = json!({"StreamARN": arn, "MaxResults": 1}).to_string();
         let consumers = lab.ok("ListStreamConsumers", &page).await["NextToken"].clone();
+        // A token of ListQueues goes with the filter of its listing.
+        lab.ok("CreateStream", r#"{"StreamName":"shared"}"#).await;
+        for name in ["one", "two"] {
+            let stream = json!([{"StreamARN": arn_of("shared")}]);
+            let body = json!({"QueueName": name, "StreamConfigurationList": stream}).to_string();
+            lab.ok("CreateQueue", &body).await;
+        }
+        let filter = sample("StreamFilter");
+        let page = json!({"StreamFilter": filter, "MaxResults": 1}).to_string();
+        let queues = lab.ok("ListQueues", &page).await["NextToken"].clone();
         let paged = OPERATIONS.iter().filter(|entry| {
             let mut members = entry.input.members().into_iter();
             members.any(|member| member.name == "NextToken")
         });
-        let of_streams = paged.filter(|entry| !crate::queues::is_queue_operation(entry.name));
-        for entry in of_streams {
+        for entry in paged {
             let (_, members) = WITH_A_TOKEN
                 .iter()
                 .find(|(operation, _)| *operation == entry.name)
@@ -298,6 +312,7 @@ wire_test!(
                 let mut body = match entry.name {
                     "ListShards" => json!({"NextToken": shards}),
                     "ListStreams" => json!({"NextToken": streams}),
+                    "ListQueues" => json!({"NextToken": queues, "StreamFilter": filter}),
                     _ => json!({"NextToken": consumers, "StreamARN": arn}),
                 };
                 body[*name] = sample(name);

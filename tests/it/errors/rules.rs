@@ -2,7 +2,7 @@
 
 use super::{Spot, good, good_input, refused_in_both};
 use crate::lab::wire_test;
-use minikin::internals::operation::{Entry, OPERATIONS};
+use minikin::internals::operation::OPERATIONS;
 use minikin::internals::wire::Shape;
 use serde_json::{Value, json};
 
@@ -111,16 +111,11 @@ fn breaches(shape: &Shape) -> Vec<Breach> {
 /// Lists of too few and too many elements, and one with a broken element.
 fn list_breaches(element: &Shape, (min, max): (usize, usize)) -> Vec<Breach> {
     let list = |items: Vec<Value>, rule: String| {
-        let texts: Vec<_> = items
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect();
         // Values that hold data are not printed.
         let printed = if element.holds_blob() {
             String::new()
         } else {
-            format!("'[{}]' ", texts.join(", "))
+            format!("'{}' ", printed(&Value::from(items.clone())))
         };
         Breach {
             value: items.into(),
@@ -149,6 +144,23 @@ fn list_breaches(element: &Shape, (min, max): (usize, usize)) -> Vec<Breach> {
     all
 }
 
+/// A value in the form of messages.
+fn printed(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(printed).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| format!("{name}={}", printed(value));
+            let members: Vec<_> = members.iter().map(member).collect();
+            format!("{{{}}}", members.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
 /// The whole sentence, which no other test may shorten.
 fn sentence(violations: &[String]) -> String {
     let plural = if violations.len() == 1 { "" } else { "s" };
@@ -163,7 +175,7 @@ wire_test!(
     every_violated_constraint_of_every_member_is_reported_in_json_and_cbor,
     |lab| async move {
         let mut checked = 0;
-        for entry in of_streams() {
+        for entry in OPERATIONS {
             for spot in Spot::all(entry).iter().filter(|spot| spot.is_member()) {
                 for breach in breaches(spot.shape) {
                     let mut body = good_input(entry.name);
@@ -193,7 +205,7 @@ wire_test!(
     every_absent_required_member_is_reported_in_json_and_cbor,
     |lab| async move {
         let mut checked = Vec::new();
-        for entry in of_streams() {
+        for entry in OPERATIONS {
             for spot in Spot::all(entry).iter().filter(|spot| spot.required) {
                 let path = spot.path();
                 let expected = sentence(&[format!(
@@ -253,7 +265,7 @@ wire_test!(
     ["--profile", "fast"],
     |lab| async move {
         let mut checked = 0;
-        for entry in of_streams() {
+        for entry in OPERATIONS {
             for spot in Spot::all(entry).iter().filter(|spot| spot.is_member()) {
                 let values = match spot.shape {
                     Shape::Text {
@@ -303,10 +315,3 @@ wire_test!(lengths_count_utf_16_code_units, |lab| async move {
         "{got}"
     );
 });
-
-/// The operations but those of queues, whose inputs `tests/it/queues` covers.
-fn of_streams() -> impl Iterator<Item = &'static Entry> {
-    OPERATIONS
-        .iter()
-        .filter(|entry| !crate::queues::is_queue_operation(entry.name))
-}
