@@ -24,6 +24,7 @@ impl Engine {
             // The arrivals of all shards continue from one moment.
             for shard in state.shards.values() {
                 shard.next_arrival(horizon.plus_millis(-1));
+                self.shard_opener.note_times(shard);
             }
             state.expired_before = state.expired_before.max(horizon);
             stream.records.clear();

@@ -20,7 +20,7 @@ use crate::model::{AccountRegion, Keys, ShardId, StreamStatus};
 use crate::store::{Figures, Health, Store, StoreError, Ticket};
 use crate::world::{Clock, Timestamp, World};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{oneshot, watch};
 
 /// The streams of all accounts, and everything that acts on them.
@@ -147,6 +147,15 @@ impl Engine {
         limit
             .and_then(|limit| usize::try_from(limit).ok())
             .unwrap_or(usize::MAX)
+    }
+
+    /// The greatest sequence time, in seconds since the epoch, of a number that any stream of this
+    /// emulator has given out: the present second, or a later one where a shard was created ahead
+    /// of the clock.
+    pub fn latest_number_s(&self) -> u64 {
+        let now_s = u64::try_from(self.world.clock.now().seconds()).unwrap_or_default();
+        let latest_s = &self.shard_opener.latest_number_s;
+        now_s.max(latest_s.load(Ordering::Relaxed))
     }
 
     /// Number of subscriptions in progress.

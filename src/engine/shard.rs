@@ -209,19 +209,10 @@ impl Shard {
         sequence_number(self.created_s, self.id, index, arrival)
     }
 
-    /// Whether the shard gave out `number`, or a number above it: as the number of a record, or as
-    /// the ending number of a closed shard.
-    pub(super) fn may_have_given_out(&self, number: SequenceNumber, now: Timestamp) -> bool {
-        let writing = self.writing.lock();
-        if writing.description.ending_sequence_number() == Some(number) {
-            return true;
-        }
-        // The same times as in `sequence_number`: no record is numbered ahead of the last arrival,
-        // of the present, or of the creation.
-        let last_arrival = writing.last_arrival.max(now);
-        let last_arrival_s = u64::try_from(last_arrival.seconds()).unwrap_or_default();
-        number.index < self.counter.load(Ordering::Relaxed)
-            && number.time_s <= last_arrival_s.max(self.created_s)
+    /// The sequence time of a record that would be appended at the last arrival.
+    pub(super) fn latest_number_s(&self) -> u64 {
+        let arrival = self.writing.lock().last_arrival;
+        self.number(0, arrival).time_s
     }
 
     /// The position at `index`, as a sequence number of this shard.

@@ -88,6 +88,7 @@ impl Engine {
                 store: store.clone(),
                 limits: limits.clone(),
                 first_index: first_index(recovered.epoch)?,
+                latest_number_s: 0.into(),
             },
             world,
             limits,

@@ -5,9 +5,7 @@ use super::record_count::RecordCount;
 use super::shard::Shard;
 use super::stream_state::{StreamState, route_of};
 use crate::lock::Lock;
-use crate::model::{
-    self, EncryptionType, HashKey, ParsedNumber, ShardId, StreamArn, StreamMode, StreamStatus,
-};
+use crate::model::{self, EncryptionType, HashKey, ShardId, StreamArn, StreamMode, StreamStatus};
 use crate::world::Timestamp;
 use std::sync::Arc;
 
@@ -169,24 +167,6 @@ impl Stream {
     /// Returns once the stream has had `wanted` records since the start or the last clear.
     pub async fn reach_records(&self, wanted: u64) {
         self.records.reach(wanted).await;
-    }
-
-    /// Whether a record can be ordered after `number`. A number of one of the stream's shards must
-    /// have been given out, which may be some seconds ahead of the clock where the shard was created
-    /// ahead of it. Every other number must not be of the future.
-    pub fn can_order_after(&self, number: &ParsedNumber, now: Timestamp) -> bool {
-        let own = number.as_version_two().and_then(|own| {
-            let state = self.state.lock();
-            let shard = state.shards.get(&ShardId::new(own.shard))?;
-            (shard.created_s == own.created_s).then(|| (shard.clone(), own))
-        });
-        match own {
-            Some((shard, own)) => shard.may_have_given_out(own, now),
-            None => {
-                let is_past = |s: u64| i64::try_from(s).is_ok_and(|s| s <= now.seconds());
-                number.time_s.is_none_or(is_past)
-            }
-        }
     }
 
     /// The child shards of shard `parent`.

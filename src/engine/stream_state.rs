@@ -7,6 +7,7 @@ use crate::store::{Arrivals, Consumer, History, LogId, PendingChange, Store, Str
 use crate::world::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The part of a stream that can change.
 #[derive(Debug, Clone)]
@@ -51,7 +52,7 @@ pub struct StreamState {
 /// Number of shards with one sequence counter, as recorded at the service.
 const SHARDS_PER_COUNTER: u32 = 5;
 
-/// Opens the logs of shards.
+/// Opens shards with their logs.
 #[derive(Debug)]
 pub(super) struct ShardOpener {
     /// The store that holds the logs.
@@ -61,6 +62,17 @@ pub(super) struct ShardOpener {
     /// The first sequence index of this run: above every index of earlier runs, also above those
     /// whose records a crash took.
     pub(super) first_index: u64,
+    /// The greatest sequence time, in seconds since the epoch, that the shards opened so far had
+    /// when they were opened or cleared. Only then can it be ahead of the clock.
+    pub(super) latest_number_s: AtomicU64,
+}
+
+impl ShardOpener {
+    /// Notes the sequence times of a shard that may be ahead of the clock.
+    pub(super) fn note_times(&self, shard: &Shard) {
+        self.latest_number_s
+            .fetch_max(shard.latest_number_s(), Ordering::Relaxed);
+    }
 }
 
 impl StreamState {
@@ -106,6 +118,7 @@ impl StreamState {
             let counter = self.counters.entry(group);
             let counter = counter.or_insert_with(|| Counter::new(opener.first_index.into()));
             let shard = Shard::new(description, log, counter.clone(), &opener.limits, now);
+            opener.note_times(&shard);
             self.shards.insert(id, shard);
         }
         self.route();

@@ -6,7 +6,7 @@ use super::shapes::{Data, HashKeyText, PartitionKey, SequenceNumberText};
 use super::stream_ref::StreamRef;
 use crate::engine::{PutSettings, Stream};
 use crate::error::{Error, KeyPurpose};
-use crate::model::{HashKey, NewRecord, SequenceNumber, ShardId, StreamArn};
+use crate::model::{HashKey, NewRecord, ParsedNumber, SequenceNumber, ShardId, StreamArn};
 use crate::wire::{Expected, Node, Violations};
 use std::sync::Arc;
 
@@ -120,7 +120,10 @@ impl Offered {
 }
 
 /// Checks a SequenceNumberForOrdering. The next number of a shard is greater than every number given
-/// out before, so the engine does not need it.
+/// out before, so the engine does not need it. As at the service, the number may be of any shard of
+/// any stream, and only its sequence time is compared. Shards can be created ahead of the clock, so
+/// the latest time is that of the whole emulator: two streams have equal numbers when their shards
+/// were created in the same second, so a number does not tell which stream gave it out.
 pub(super) fn check_ordering(
     context: &Context,
     stream: &Stream,
@@ -131,11 +134,13 @@ pub(super) fn check_ordering(
     if settings.auto_distribution {
         return Err(Error::ordering_not_expected());
     }
-    let now = context.engine.world.clock.now();
+    let latest_s = context.engine.latest_number_s();
     let parsed = SequenceNumber::parse(number.as_str());
-    match parsed.filter(|parsed| stream.can_order_after(parsed, now)) {
-        Some(_) => Ok(()),
-        None => Err(Error::ordering_number_invalid(number.as_str(), &stream.arn)),
+    let is_valid = |parsed: ParsedNumber| parsed.time_s.is_none_or(|time_s| time_s <= latest_s);
+    if parsed.is_some_and(is_valid) {
+        Ok(())
+    } else {
+        Err(Error::ordering_number_invalid(number.as_str(), &stream.arn))
     }
 }
 

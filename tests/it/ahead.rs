@@ -1,7 +1,8 @@
 //! Numbers ahead of the clock: shards that a split, merge or scaling creates begin in a later second
 //! than their parents end in, and their records have at least this second in their numbers.
 
-use crate::lab::{Lab, Stream, kinesis_test, wire_test};
+use crate::lab::{Lab, Stream, kinesis_test, ms, wire_test};
+use crate::looking::own;
 use minikin::internals::model::SequenceNumber;
 use serde_json::{Value, json};
 
@@ -76,42 +77,81 @@ kinesis_test!(
     }
 );
 
-wire_test!(
-    a_number_that_was_never_given_out_does_not_order,
+kinesis_test!(
+    a_number_just_given_out_orders_the_next_record_of_another_stream,
     |lab| async move {
-        let stream = lab.stream("orders").create().await;
-        scale(&lab, 2).await;
-        let key = first_key(&open_shards(&lab).await[0]);
-        let (_, number) = number_of(&lab, &put(&stream, key, None)).await;
-        for never in [
-            changed(&number, |number| number.index += 1_000_000),
-            changed(&number, |number| number.index = SequenceNumber::LAST_INDEX),
-            changed(&number, |number| number.time_s += 100),
-        ] {
-            let told = lab
-                .refusal("PutRecord", &put(&stream, key, Some(&never)))
-                .await;
-            let expected = format!(
-                "InvalidArgumentException: ExclusiveMinimumSequenceNumber {never} used in PutRecord \
-                 on stream orders under account 000000000000 is invalid."
-            );
-            assert_eq!(told, expected);
-        }
-        // The numbers that listings show were given out, too.
-        let all = shards(&lab, json!({"Type": "FROM_TRIM_HORIZON"})).await;
-        let ranges = all.iter().map(|shard| &shard["SequenceNumberRange"]);
-        let mut shown = 0;
-        for range in ranges {
-            for end in ["StartingSequenceNumber", "EndingSequenceNumber"] {
-                if let Some(number) = range[end].as_str() {
-                    lab.ok("PutRecord", &put(&stream, key, Some(number))).await;
-                    shown += 1;
-                }
+        let source = lab.stream("orders").shards(2).create().await;
+        // The shards of both streams have the same indexes and are created in the same second.
+        let copy = lab.stream("copies").shards(2).create().await;
+        let relay = async || {
+            for shard in open_shards(&lab).await {
+                let request = put(&source, first_key(&shard), None);
+                let (_, number) = number_of(&lab, &request).await;
+                number_of(&lab, &put(&copy, 0, Some(&number))).await;
             }
+        };
+        relay().await;
+        // The clock stands, so each scaling creates shards further ahead of it.
+        for count in [3, 5, 3] {
+            scale(&lab, count).await;
+            relay().await;
+            relay().await;
         }
-        assert_eq!(shown, 4);
+        let all = shards(&lab, json!({"Type": "FROM_TRIM_HORIZON"})).await;
+        for shard in &all {
+            let ending = shard["SequenceNumberRange"]["EndingSequenceNumber"].as_str();
+            number_of(&lab, &put(&copy, 0, ending)).await;
+        }
     }
 );
+
+wire_test!(
+    a_number_of_a_cleared_stream_orders_under_a_standing_clock,
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        lab.clock.advance(ms(999)).await;
+        // Later records arrive a millisecond ahead of the clock: in the next second.
+        assert_eq!(own(&lab, "POST", "streams/orders/clear", "").await.0, 204);
+        let (_, number) = number_of(&lab, &put(&stream, 0, None)).await;
+        number_of(&lab, &put(&stream, 0, Some(&number))).await;
+    }
+);
+
+wire_test!(a_number_of_the_future_does_not_order, |lab| async move {
+    let stream = lab.stream("orders").create().await;
+    scale(&lab, 2).await;
+    let key = first_key(&open_shards(&lab).await[0]);
+    let (_, number) = number_of(&lab, &put(&stream, key, None)).await;
+    for never in [
+        changed(&number, |number| number.time_s += 100),
+        changed(&number, |number| {
+            number.created_s += 100;
+            number.time_s += 100;
+        }),
+    ] {
+        let told = lab
+            .refusal("PutRecord", &put(&stream, key, Some(&never)))
+            .await;
+        let expected = format!(
+            "InvalidArgumentException: ExclusiveMinimumSequenceNumber {never} used in PutRecord \
+                 on stream orders under account 000000000000 is invalid."
+        );
+        assert_eq!(told, expected);
+    }
+    // The numbers that listings show were given out, too.
+    let all = shards(&lab, json!({"Type": "FROM_TRIM_HORIZON"})).await;
+    let ranges = all.iter().map(|shard| &shard["SequenceNumberRange"]);
+    let mut shown = 0;
+    for range in ranges {
+        for end in ["StartingSequenceNumber", "EndingSequenceNumber"] {
+            if let Some(number) = range[end].as_str() {
+                lab.ok("PutRecord", &put(&stream, key, Some(number))).await;
+                shown += 1;
+            }
+        }
+    }
+    assert_eq!(shown, 4);
+});
 
 kinesis_test!(
     every_position_in_a_shard_ahead_of_the_clock_can_be_read,
