@@ -64,14 +64,14 @@ impl Engine {
     /// # Errors
     /// The refusal of `check`, and a store that does not write.
     pub async fn register<E: From<StoreError>>(
-        &self,
+        self: &Arc<Self>,
         stream: &Arc<Stream>,
         name: &str,
         tags: BTreeMap<String, String>,
         at_once: bool,
         check: impl FnOnce(&StreamState, bool) -> Result<(), E>,
     ) -> Result<Consumer, E> {
-        let consumer = self.amend(stream, |state, counts| {
+        let begun = self.begin_amend(stream, |state, counts| {
             check(state, counts.committed)?;
             let due = self.transition_end(counts.now).filter(|_| !at_once);
             let due_ms = due.map(Timestamp::millis);
@@ -85,9 +85,13 @@ impl Engine {
             state.consumers.insert(name.to_owned(), consumer.clone());
             Ok::<_, E>(consumer)
         });
-        let consumer = consumer.await?;
-        self.await_transition(stream, name, &consumer);
-        self.event_sources.stream_changed(stream);
+        let (consumer, ticket) = begun.await?;
+        let (stream, name, registered) = (stream.clone(), name.to_owned(), consumer.clone());
+        let registered = self.once_durable(ticket, move |engine| {
+            engine.await_transition(&stream, &name, &registered);
+            engine.event_sources.stream_changed(&stream);
+        });
+        registered.await?;
         Ok(consumer)
     }
 
@@ -96,12 +100,12 @@ impl Engine {
     /// # Errors
     /// The refusal of `check`, and a store that does not write.
     pub async fn deregister<E: From<StoreError>>(
-        &self,
+        self: &Arc<Self>,
         stream: &Arc<Stream>,
         name: &str,
         check: impl FnOnce(&StreamState) -> Result<(), E>,
     ) -> Result<(), E> {
-        let consumer = self.amend(stream, |state, counts| {
+        let begun = self.begin_amend(stream, |state, counts| {
             check(state)?;
             let Some(due) = self.transition_end(counts.now) else {
                 return Ok::<_, E>(state.consumers.remove(name));
@@ -113,23 +117,26 @@ impl Engine {
                 consumer.clone()
             }))
         });
-        let Some(consumer) = consumer.await? else {
+        let (consumer, ticket) = begun.await?;
+        let Some(consumer) = consumer else {
             return Ok(());
         };
-        if consumer.deleting {
-            self.await_transition(stream, name, &consumer);
-        }
-        self.event_sources.stream_changed(stream);
-        // A consumer of the same name may have been registered meanwhile, and keeps its own.
-        let created_ms = consumer.created_ms;
-        let is_meant = |key: &SubscriptionKey| {
-            key.incarnation == stream.incarnation
-                && key.consumer == name
-                && key.created_ms == created_ms
-        };
-        let reason = EndReason::ConsumerDeregistered;
-        self.active_subscriptions.end(reason, is_meant);
-        Ok(())
+        let (stream, name) = (stream.clone(), name.to_owned());
+        let deregistered = self.once_durable(ticket, move |engine| {
+            if consumer.deleting {
+                engine.await_transition(&stream, &name, &consumer);
+            }
+            engine.event_sources.stream_changed(&stream);
+            // A consumer of the same name may have been registered meanwhile, and keeps its own.
+            let is_meant = |key: &SubscriptionKey| {
+                key.incarnation == stream.incarnation
+                    && key.consumer == name
+                    && key.created_ms == consumer.created_ms
+            };
+            let reason = EndReason::ConsumerDeregistered;
+            engine.active_subscriptions.end(reason, is_meant);
+        });
+        Ok(deregistered.await?)
     }
 
     /// Notes the end of the consumer's status, if the status ends by itself.

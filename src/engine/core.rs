@@ -213,6 +213,24 @@ impl Engine {
         result.await.ok()
     }
 
+    /// Waits until a change is durable and calls `then`, also when the caller stops waiting.
+    ///
+    /// # Errors
+    /// When the store does not write. Then `then` is not called.
+    pub(super) async fn once_durable(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        then: impl FnOnce(&Arc<Self>) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let engine = self.clone();
+        let finished = self.finish(async move {
+            ticket.durable().await?;
+            then(&engine);
+            Ok(())
+        });
+        finished.await.unwrap_or(Err(StoreError::Closed))
+    }
+
     /// Saves the time of a virtual clock.
     ///
     /// # Errors

@@ -35,16 +35,12 @@ impl Engine {
         with_consumers: bool,
     ) -> Result<(), DeleteError> {
         let ticket = self.begin_delete(stream, with_consumers)?;
-        let (engine, stream) = (self.clone(), stream.clone());
-        let finished = self.finish(async move {
-            ticket.durable().await.map_err(|_| DeleteError::Store)?;
-            match stream.look(|state| state.due) {
-                Some(due) => engine.deadlines.add(due, stream, Due::Stream),
-                None => engine.forget(&stream),
-            }
-            Ok(())
+        let stream = stream.clone();
+        let deleted = self.once_durable(ticket, |engine| match stream.look(|state| state.due) {
+            Some(due) => engine.deadlines.add(due, stream, Due::Stream),
+            None => engine.forget(&stream),
         });
-        finished.await.unwrap_or(Err(DeleteError::Store))
+        deleted.await.map_err(|_| DeleteError::Store)
     }
 
     fn begin_delete(

@@ -1,14 +1,19 @@
-//! Steps of the machine's clock. The emulator's time does not go back with it.
+//! Steps of the machine's clock, with which the emulator's time does not go back, and requests that
+//! are given up.
 
-use super::{Behaviour, Engine, NewStream, PutFailure, Stream, new_settings};
+use super::{
+    Behaviour, ConsumerStatus, Engine, NewStream, PutFailure, Stream, consumer_status, new_settings,
+};
 use crate::limits::{Limits, Profile};
 use crate::model::{
     AccountId, AccountRegion, HashKey, NewRecord, Region, SequenceNumber, ShardId, ShardIterator,
     StreamArn, StreamMode, StreamStatus,
 };
-use crate::store::{Settings, Store};
+use crate::store::{Durability, Settings, Store, StoreError};
 use crate::world::{Clock, Random, RealDeadline, ShiftedClock, World};
 use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,8 +45,12 @@ struct Stepped {
 
 impl Stepped {
     async fn start() -> Self {
+        Self::start_on(Settings::default()).await
+    }
+
+    async fn start_on(store: Settings) -> Self {
         let clock = ShiftedClock::ahead_by(2 * HOUR_MS);
-        let opened = Store::open(Settings::default()).unwrap();
+        let opened = Store::open(store).unwrap();
         let (store, recovered) = opened.on_thread().unwrap();
         let world = World::new(Clock::Shifted(clock.clone()), Random::seeded(1));
         let limits = Limits {
@@ -133,5 +142,39 @@ async fn an_iterator_stays_valid_though_the_clock_is_set_back() {
     for now in [now, after_start] {
         assert!(!iterator.expired(now) && !iterator.is_of_far_future(now));
     }
+    stepped.engine.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_registration_is_finished_though_its_caller_leaves() {
+    let home = tempfile::tempdir().unwrap();
+    let stepped = Stepped::start_on(Settings {
+        directory: Some(home.path().to_owned()),
+        durability: Durability::Always,
+        ..Settings::default()
+    })
+    .await;
+    let (engine, stream) = (&stepped.engine, &stepped.stream);
+    let status = || stream.look(|state| state.consumers.get("reader").map(consumer_status));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    {
+        let checked = Ok::<_, StoreError>(());
+        let registering = engine.register(stream, "reader", BTreeMap::new(), false, |_, _| checked);
+        assert!(pin!(registering).poll(&mut context).is_pending());
+    }
+    assert_eq!(status(), Some(ConsumerStatus::Creating));
+    until("the end of CREATING", async || {
+        (status() == Some(ConsumerStatus::Active)).then_some(())
+    })
+    .await;
+    {
+        let deregistering = engine.deregister(stream, "reader", |_| Ok::<_, StoreError>(()));
+        assert!(pin!(deregistering).poll(&mut context).is_pending());
+    }
+    assert_eq!(status(), Some(ConsumerStatus::Deleting));
+    until("the end of DELETING", async || {
+        status().is_none().then_some(())
+    })
+    .await;
     stepped.engine.close().await.unwrap();
 }

@@ -31,16 +31,13 @@ impl Engine {
         let Some(ticket) = self.begin_update(stream, plan)? else {
             return Ok(());
         };
-        let (engine, stream) = (self.clone(), stream.clone());
-        let finished = self.finish(async move {
-            ticket.durable().await?;
+        let stream = stream.clone();
+        let updated = self.once_durable(ticket, |engine| {
             if let Some(due) = stream.look(|state| state.due) {
-                engine.deadlines.add(due, stream.clone(), Due::Stream);
+                engine.deadlines.add(due, stream, Due::Stream);
             }
-            Ok(())
         });
-        let finished = finished.await.unwrap_or(Err(StoreError::Closed));
-        finished.map_err(E::from)
+        updated.await.map_err(E::from)
     }
 
     fn begin_update<E>(
@@ -85,18 +82,25 @@ impl Engine {
         stream: &Arc<Stream>,
         change: impl FnOnce(&mut StreamState, Counts) -> Result<R, E>,
     ) -> Result<R, E> {
-        self.pass_change().await?;
-        let (result, ticket) = {
-            let mut accounts = self.accounts.lock();
-            let now = self.world.clock.now();
-            let counts = accounts.counts(&stream.arn.scope, now);
-            accounts.change(stream, |state| {
-                let result = change(state, counts)?;
-                Ok::<_, E>((result, self.save(stream, state, state.status, &[])))
-            })?
-        };
+        let (result, ticket) = self.begin_amend(stream, change).await?;
         ticket.durable().await?;
         Ok(result)
+    }
+
+    /// As [`Engine::amend`], but returns before the change is durable.
+    pub(super) async fn begin_amend<R, E: From<StoreError>>(
+        &self,
+        stream: &Stream,
+        change: impl FnOnce(&mut StreamState, Counts) -> Result<R, E>,
+    ) -> Result<(R, Ticket), E> {
+        self.pass_change().await?;
+        let mut accounts = self.accounts.lock();
+        let now = self.world.clock.now();
+        let counts = accounts.counts(&stream.arn.scope, now);
+        accounts.change(stream, |state| {
+            let result = change(state, counts)?;
+            Ok((result, self.save(stream, state, state.status, &[])))
+        })
     }
 
     /// Passes the injection point before a change, and refuses the change when the store does not
