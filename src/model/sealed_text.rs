@@ -2,13 +2,15 @@
 //!
 //! The service's iterators are the eight bytes `00 00 00 00 00 00 00 01` and then 16-byte blocks,
 //! all of it in base64. Ours have the same form and length. Behind the prefix stand a salt, a
-//! checksum of everything, and the padded text, which is masked so that nobody comes to depend on
-//! its form.
+//! checksum of everything, and the padded text, which is masked so that no client comes to depend
+//! on its form. Every GetRecords opens one text and seals another, so both are made cheap.
 
+use crate::world::Random;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use std::sync::LazyLock;
 
 /// Random bytes that make every sealed text a different one.
 pub const SALT_BYTES: usize = 6;
@@ -23,7 +25,10 @@ const BLOCK_BYTES: usize = 16;
 
 /// A sealed text is opaque, not secret: it holds nothing that its owner could not ask for. The key
 /// is fixed, so that a sealed text outlives a restart.
-const KEY: &[u8] = b"minikin seals what it hands out.";
+static KEYED: LazyLock<Hmac<Sha256>> = LazyLock::new(|| {
+    let keyed = Hmac::new_from_slice(b"minikin seals what it hands out.");
+    keyed.expect("a key of any length will do")
+});
 
 /// The purpose of a sealed text. A text that was sealed for one purpose does not open for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +78,7 @@ fn pad(body: &mut Vec<u8>) {
 }
 
 fn checksum(purpose: Purpose, salt: &[u8; SALT_BYTES], body: &[u8]) -> [u8; CHECKSUM_BYTES] {
-    let mut keyed = keyed();
+    let mut keyed = KEYED.clone();
     keyed.update(&[purpose as u8]);
     keyed.update(salt);
     keyed.update(body);
@@ -83,22 +88,18 @@ fn checksum(purpose: Purpose, salt: &[u8; SALT_BYTES], body: &[u8]) -> [u8; CHEC
         .expect("a digest is longer than a checksum")
 }
 
-/// Masks the body, or takes the mask off again. The mask follows from the checksum, which differs
-/// with the salt.
+/// Masks the body, or takes the mask off again. The seed of the mask is the checksum, which differs
+/// with the salt. The mask hides nothing, so it needs no cipher.
 fn mask(checksum: &[u8; CHECKSUM_BYTES], body: &mut [u8]) {
-    for (number, part) in (0_u32..).zip(body.chunks_mut(32)) {
-        let mut keyed = keyed();
-        keyed.update(checksum);
-        keyed.update(&number.to_be_bytes());
-        let digest = keyed.finalize().into_bytes();
-        for (byte, mask) in part.iter_mut().zip(digest) {
+    let seed = checksum
+        .first_chunk()
+        .expect("a checksum is longer than a seed");
+    let numbers = Random::seeded(u64::from_le_bytes(*seed));
+    for part in body.chunks_mut(size_of::<u64>()) {
+        for (byte, mask) in part.iter_mut().zip(numbers.number().to_le_bytes()) {
             *byte ^= mask;
         }
     }
-}
-
-fn keyed() -> Hmac<Sha256> {
-    Hmac::new_from_slice(KEY).expect("a key of any length will do")
 }
 
 #[cfg(test)]
