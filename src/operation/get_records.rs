@@ -31,7 +31,7 @@ impl Operation for GetRecords {
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let now = context.engine.world.clock.now();
         let iterator = open_iterator(&input.iterator, now)?;
-        let (stream, shard) = locate(context, &input, &iterator)?;
+        let (stream, shard) = locate(context, &input, &iterator, now)?;
         check_stream_key(context, &stream, KeyPurpose::Decrypt)?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run());
@@ -48,7 +48,14 @@ impl Operation for GetRecords {
                 stream.children(shard.id).iter().map(ChildShard::of),
             ));
         }
-        let batch = read(context, &input, &iterator, &stream, &shard).await?;
+        let limit = input.limit.map(|limit| limit.0);
+        let read = Read {
+            from: iterator.position,
+            horizon: stream.horizon(now),
+            records: page_size(limit, limits::READ_ANSWER_RECORDS),
+            bytes: context.engine.limits.read_answer_bytes.unwrap_or(u64::MAX),
+        };
+        let batch = read_counted(context, &shard, read, now).await?;
         let next = ShardIterator {
             issued: now,
             position: batch.next(),
@@ -60,24 +67,13 @@ impl Operation for GetRecords {
 }
 
 /// Reads a batch and counts it against the shard's read rate.
-async fn read(
+async fn read_counted(
     context: &Context,
-    input: &Input,
-    iterator: &ShardIterator,
-    stream: &Stream,
     shard: &Shard,
+    read: Read,
+    now: Timestamp,
 ) -> Result<Batch, Error> {
     let engine = &context.engine;
-    let now = engine.world.clock.now();
-    let read = Read {
-        from: iterator.position,
-        horizon: stream.horizon(now),
-        records: page_size(
-            input.limit.map(|limit| limit.0),
-            limits::READ_ANSWER_RECORDS,
-        ),
-        bytes: engine.limits.read_answer_bytes.unwrap_or(u64::MAX),
-    };
     let passed = engine.world.pass(Point::Read).await;
     passed.map_err(|_| Error::internal())?;
     let batch = shard.read(read).await.map_err(|_| Error::internal())?;
@@ -115,8 +111,18 @@ fn locate(
     context: &Context,
     input: &Input,
     iterator: &ShardIterator,
+    now: Timestamp,
 ) -> Result<(Arc<Stream>, Arc<Shard>), Error> {
-    found(context, &named(context, input, iterator)?, iterator)
+    let arn = named(context, input, iterator)?;
+    let stream = context.engine.find(&arn.scope, &arn.name);
+    let found =
+        stream.and_then(|stream| Some((stream.readable_shard(iterator.shard, now)?, stream)));
+    let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(iterator.shard, &arn))?;
+    if stream.incarnation != iterator.incarnation {
+        // The service was seen to fail with an internal error here; refuse instead (a choice).
+        return Err(Error::iterator_invalid());
+    }
+    Ok((stream, shard))
 }
 
 /// The stream that the iterator and the request's StreamARN name together.
@@ -129,21 +135,4 @@ fn named(context: &Context, input: &Input, iterator: &ShardIterator) -> Result<S
         return Err(Error::iterator_of_other_stream(text.as_str()));
     }
     Ok(given)
-}
-
-fn found(
-    context: &Context,
-    arn: &StreamArn,
-    iterator: &ShardIterator,
-) -> Result<(Arc<Stream>, Arc<Shard>), Error> {
-    let now = context.engine.world.clock.now();
-    let stream = context.engine.find(&arn.scope, &arn.name);
-    let found =
-        stream.and_then(|stream| Some((stream.readable_shard(iterator.shard, now)?, stream)));
-    let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(iterator.shard, arn))?;
-    if stream.incarnation != iterator.incarnation {
-        // The service was seen to fail with an internal error here; refuse instead (a choice).
-        return Err(Error::iterator_invalid());
-    }
-    Ok((stream, shard))
 }
