@@ -100,6 +100,6 @@ mod update_stream_warm_throughput;
 pub use answer::Answer;
 pub use context::{Context, Requester};
 pub use events::Events;
-pub use setup::{StartRecord, create_at_start, put_at_start, register_at_start, routed_for_people};
+pub use setup::{StartRecord, create_at_start, put_at_start, register_at_start, route_records};
 pub use stream_ref::named_stream;
 pub use table::{Entry, OPERATIONS};

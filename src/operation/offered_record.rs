@@ -4,7 +4,7 @@ use super::context::Context;
 use super::kms_key::check_stream_key;
 use super::shapes::{Data, HashKeyText, PartitionKey, SequenceNumberText};
 use super::stream_ref::StreamRef;
-use crate::engine::{PutSettings, Stream};
+use crate::engine::{Engine, PutSettings, Stream};
 use crate::error::{Error, KeyPurpose};
 use crate::model::{HashKey, NewRecord, ParsedNumber, SequenceNumber, ShardId, StreamArn};
 use crate::wire::{Expected, Node, Violations};
@@ -87,24 +87,31 @@ pub(super) fn routed(
     offered: Offered,
 ) -> Result<NewRecord, Error> {
     let partition_key = offered.partition_key.0.map(PartitionKey::into_text);
-    let explicit = match &offered.explicit_hash_key {
-        None => None,
-        Some(text) => {
-            let key = HashKey::parse(text.as_str());
-            Some(key.ok_or_else(|| Error::explicit_hash_key_range(text.as_str()))?)
-        }
-    };
-    let hash_key = match (explicit, &partition_key) {
-        _ if settings.auto_distribution => {
-            HashKey::new(u128::from_le_bytes(context.engine.world.random.bytes()))
-        }
-        (Some(key), _) => key,
-        (None, key) => HashKey::of_partition_key(key.as_deref().unwrap_or_default()),
-    };
+    let explicit = offered.explicit_hash_key.as_ref();
+    let keys = (partition_key.as_deref(), explicit.map(HashKeyText::as_str));
+    let hash_key = hash_key(&context.engine, settings, keys)?;
     Ok(NewRecord {
         partition_key,
         hash_key,
         data: offered.data.0,
+    })
+}
+
+/// The hash key of a record with this partition key and this explicit hash key; with strategy AUTO
+/// it is random. An explicit hash key beyond the range is refused in any case.
+pub(super) fn hash_key(
+    engine: &Engine,
+    settings: &PutSettings,
+    (partition_key, explicit): (Option<&str>, Option<&str>),
+) -> Result<HashKey, Error> {
+    let parse = |text| HashKey::parse(text).ok_or_else(|| Error::explicit_hash_key_range(text));
+    let explicit = explicit.map(parse).transpose()?;
+    Ok(match explicit {
+        _ if settings.auto_distribution => {
+            HashKey::new(u128::from_le_bytes(engine.world.random.bytes()))
+        }
+        Some(key) => key,
+        None => HashKey::of_partition_key(partition_key.unwrap_or_default()),
     })
 }
 

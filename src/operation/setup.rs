@@ -4,11 +4,12 @@ use super::call::read_input;
 use super::context::Context;
 use super::create_stream::{self, CreateStream};
 use super::kms_key::check_key;
+use super::offered_record::hash_key;
 use super::register_stream_consumer::{RegisterStreamConsumer, check_consumer};
 use super::retention::check_hours;
-use crate::engine::{Engine, Stream, StreamState};
+use crate::engine::{Engine, PutSettings, Stream, StreamState};
 use crate::error::{Error, KeyPurpose};
-use crate::model::{HashKey, NewRecord};
+use crate::model::NewRecord;
 use crate::wire::Format;
 use bytes::Bytes;
 use serde_json::json;
@@ -83,7 +84,7 @@ pub async fn put_at_start(
     stream: &Stream,
     records: Vec<StartRecord>,
 ) -> Result<(), (usize, Error)> {
-    let routed = routed_for_people(&context.engine, stream, records)?;
+    let routed = route_records(&context.engine, stream, records)?;
     let results = stream.put_unlimited(&context.engine, routed).await;
     match results.iter().position(Result::is_err) {
         Some(at) => Err((at, Error::internal())),
@@ -95,7 +96,7 @@ pub async fn put_at_start(
 ///
 /// # Errors
 /// The position and the exception of the first record that is refused.
-pub fn routed_for_people(
+pub fn route_records(
     engine: &Engine,
     stream: &Stream,
     records: Vec<StartRecord>,
@@ -108,17 +109,18 @@ pub fn routed_for_people(
             let text = format!("a record has at most {limit} bytes, and this one has {size}");
             return Err((at, Error::invalid(text)));
         }
-        routed(engine, settings.auto_distribution, record).map_err(|error| (at, error))
+        routed(engine, &settings, record).map_err(|error| (at, error))
     });
     routed.collect()
 }
 
-fn routed(engine: &Engine, auto: bool, record: StartRecord) -> Result<NewRecord, Error> {
-    let hash_key = match &record.explicit_hash_key {
-        _ if auto => HashKey::new(u128::from_le_bytes(engine.world.random.bytes())),
-        Some(text) => HashKey::parse(text).ok_or_else(|| Error::explicit_hash_key_range(text))?,
-        None => HashKey::of_partition_key(&record.partition_key),
-    };
+fn routed(
+    engine: &Engine,
+    settings: &PutSettings,
+    record: StartRecord,
+) -> Result<NewRecord, Error> {
+    let explicit = record.explicit_hash_key.as_deref();
+    let hash_key = hash_key(engine, settings, (Some(&record.partition_key), explicit))?;
     Ok(NewRecord {
         partition_key: Some(record.partition_key.into()),
         hash_key,

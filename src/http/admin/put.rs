@@ -29,7 +29,7 @@ pub(super) async fn put(
             "the stream takes no records now",
         ));
     }
-    let routed = operation::routed_for_people(&admin.engine, stream, records);
+    let routed = operation::route_records(&admin.engine, stream, records);
     let routed = routed.map_err(|(at, error)| refused(&format!("record {}: {error}", at + 1)))?;
     let results = stream.put_many(&admin.engine, routed).await;
     let failed = results.iter().filter(|result| result.is_err()).count();
