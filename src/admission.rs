@@ -69,7 +69,7 @@ impl Admission {
     /// # Errors
     /// When the budget stays exhausted.
     pub async fn request(self: &Arc<Self>, first: bool) -> Result<BudgetPermit, BudgetExhausted> {
-        let amount = limits::REQUEST_ROOM_BYTES;
+        let amount = limits::REQUEST_PERMIT_BYTES;
         let lane = if first { &self.requests } else { &self.further };
         self.take(lane, amount).await?;
         let mut permit = self.nothing();
@@ -163,7 +163,7 @@ impl BudgetPermit {
     /// When the budget stays exhausted.
     pub async fn cover(&mut self, come: u64, most: u64) -> Result<bool, BudgetExhausted> {
         let weight = come.saturating_mul(limits::BODY_WEIGHT);
-        if come <= limits::BODY_IN_ROOM_BYTES || weight <= self.bodies || self.large > 0 {
+        if come <= limits::BODY_IN_PERMIT_BYTES || weight <= self.bodies || self.large > 0 {
             return Ok(false);
         }
         let admission = self.admission.clone();
@@ -353,7 +353,7 @@ mod tests {
     async fn what_is_dropped_is_given_back() {
         let admission = admission(64 << 20, None);
         let mut permit = admission.request(true).await.unwrap();
-        let amount = limits::REQUEST_ROOM_BYTES;
+        let amount = limits::REQUEST_PERMIT_BYTES;
         permit.cover(1_000, 1_000).await.unwrap();
         assert_eq!(
             admission.held_bytes(),
@@ -378,11 +378,11 @@ mod tests {
     async fn a_promise_holds_little_until_some_of_it_is_kept() {
         let admission = admission(256 << 20, None);
         let mut permit = admission.request(true).await.unwrap();
-        let amount = limits::REQUEST_ROOM_BYTES;
+        let amount = limits::REQUEST_PERMIT_BYTES;
         permit.cover(1, 20 << 20).await.unwrap();
         assert_eq!(admission.held_bytes(), amount);
         permit
-            .cover(limits::BODY_IN_ROOM_BYTES + 1, 20 << 20)
+            .cover(limits::BODY_IN_PERMIT_BYTES + 1, 20 << 20)
             .await
             .unwrap();
         assert_eq!(admission.held_bytes(), amount + limits::SMALL_BYTES);

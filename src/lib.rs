@@ -139,7 +139,7 @@ pub mod internals {
         pub use crate::http::{listen, metrics, tls};
     }
     pub mod limits {
-        pub use crate::limits::{CALL_RATES, Limits, REQUEST_ROOM_BYTES, SMALL_BYTES};
+        pub use crate::limits::{CALL_RATES, Limits, REQUEST_PERMIT_BYTES, SMALL_BYTES};
     }
     pub mod lock {
         pub use crate::lock::{Lock, Rank};

@@ -166,7 +166,7 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
             self.add(chunk, &mut whole);
         }
         let body = whole.split().freeze();
-        if body.len() <= limits::KEPT_ROOM_BYTES {
+        if body.len() <= limits::KEPT_BUFFER_BYTES {
             BUFFER.set(whole);
         }
         Ok(body)

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 /// Bytes of the in-flight budget for each request: its head, the work on it and a small body (ours;
 /// measured: a request that waits for its body takes 6 to 9 KB).
-pub const REQUEST_ROOM_BYTES: u64 = 8 << 10;
-/// Bytes of a body within [`REQUEST_ROOM_BYTES`] (ours): half of them, the rest is for other data.
-pub(crate) const BODY_IN_ROOM_BYTES: u64 = REQUEST_ROOM_BYTES / 2;
+pub const REQUEST_PERMIT_BYTES: u64 = 8 << 10;
+/// Bytes of a body within [`REQUEST_PERMIT_BYTES`] (ours): half of them, the rest is for other data.
+pub(crate) const BODY_IN_PERMIT_BYTES: u64 = REQUEST_PERMIT_BYTES / 2;
 /// Bytes of a small body or answer. A larger one waits in the lane of the large ones (ours).
 pub const SMALL_BYTES: u64 = 64 << 10;
 /// Weight of a body's bytes in the budget: while records are decoded, the body is in memory twice.
@@ -85,10 +85,10 @@ pub(crate) const JSON_DEPTH: u8 = CBOR_DEPTH;
 /// Tags of one CBOR item that the fast reader skips (ours). Times have one.
 pub(crate) const CBOR_TAGS: u8 = 4;
 /// Bytes from which on a body's blobs are decoded into one buffer (measured).
-pub(crate) const SHARED_ROOM_FROM_BYTES: usize = 16 << 10;
+pub(crate) const SHARED_BUFFER_FROM_BYTES: usize = 16 << 10;
 /// Bytes of a buffer that a thread keeps for the next body and its blobs (ours). Buffers grow by
 /// doubling, so a kept one has up to twice as many. Most batches fit, and threads are few.
-pub(crate) const KEPT_ROOM_BYTES: usize = 1 << 20;
+pub(crate) const KEPT_BUFFER_BYTES: usize = 1 << 20;
 /// Checks of an idle connection within the time limit of a head, at least (ours). An idle
 /// connection is closed one check after the limit, or two if the limit is no multiple of the
 /// interval.

@@ -5,7 +5,7 @@
 
 use super::format::Format;
 use super::shape::{Shape, Shaped};
-use crate::limits::{KEPT_ROOM_BYTES, SHARED_ROOM_FROM_BYTES};
+use crate::limits::{KEPT_BUFFER_BYTES, SHARED_BUFFER_FROM_BYTES};
 use base64_turbo::STANDARD;
 use bytes::{Bytes, BytesMut};
 use serde::de::{self, Visitor};
@@ -40,13 +40,13 @@ pub(super) fn with_buffers<T>(format: Format, body: &Bytes, read: impl FnOnce() 
             BODY.take();
             read
         }
-        Format::Json if body.len() < SHARED_ROOM_FROM_BYTES => read(),
+        Format::Json if body.len() < SHARED_BUFFER_FROM_BYTES => read(),
         Format::Json => {
             let length = body.len() - body.len() / 4;
             // Reuses the last body's buffer if no blob is left in it.
             SHARED.with_borrow_mut(|buffer| buffer.reserve(length));
             let read = read();
-            if length > KEPT_ROOM_BYTES {
+            if length > KEPT_BUFFER_BYTES {
                 SHARED.take();
             }
             read
@@ -71,7 +71,7 @@ fn decode_in_buffer(text: &[u8]) -> Option<Bytes> {
 /// Decodes base64 into a buffer of exactly the decoded length, which is known only afterwards: a
 /// larger buffer would be allocated once more to shrink it.
 fn decode_alone(text: &[u8], most: usize) -> Option<Bytes> {
-    if most > SHARED_ROOM_FROM_BYTES {
+    if most > SHARED_BUFFER_FROM_BYTES {
         return STANDARD.decode(text).ok().map(Bytes::from);
     }
     SINGLE.with_borrow_mut(|buffer| {
@@ -188,7 +188,7 @@ mod tests {
                 let body = Bytes::from(vec![b' '; length]);
                 with_buffers(Format::Json, &body, || decode_in_buffer(text.as_bytes()))
             };
-            for length in [0, SHARED_ROOM_FROM_BYTES, SHARED_ROOM_FROM_BYTES] {
+            for length in [0, SHARED_BUFFER_FROM_BYTES, SHARED_BUFFER_FROM_BYTES] {
                 prop_assert_eq!(in_buffer(length), Some(Bytes::from(data.clone())));
             }
             let body = Bytes::from(data);

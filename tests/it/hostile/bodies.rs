@@ -108,7 +108,7 @@ wire_test!(
         connection
             .send(&[&head, &[b' '; 30_000][..]].concat())
             .await;
-        let held = minikin::internals::limits::REQUEST_ROOM_BYTES
+        let held = minikin::internals::limits::REQUEST_PERMIT_BYTES
             + minikin::internals::limits::SMALL_BYTES;
         until(&lab, "in_flight_bytes", held).await;
         drop(connection);
@@ -139,7 +139,7 @@ wire_test!(
             held.push(connection);
         }
         // All together they have what 200 requests have, not 4 GB.
-        let room = 200 * minikin::internals::limits::REQUEST_ROOM_BYTES;
+        let room = 200 * minikin::internals::limits::REQUEST_PERMIT_BYTES;
         until(&lab, "in_flight_bytes", room).await;
         check_served(&lab).await;
         drop(held);
@@ -164,7 +164,7 @@ wire_test!(
         holding
             .send(&[&promise(20 << 20), some.as_slice()].concat())
             .await;
-        let room = minikin::internals::limits::REQUEST_ROOM_BYTES
+        let room = minikin::internals::limits::REQUEST_PERMIT_BYTES
             + minikin::internals::limits::SMALL_BYTES;
         until(&lab, "in_flight_bytes", room + 2 * (20 << 20)).await;
 

@@ -269,7 +269,7 @@ wire_test!(
         }
         // One as the first of its connection, further ones up to their part, the rest waits or is
         // refused.
-        let room = minikin::internals::limits::REQUEST_ROOM_BYTES + (8 << 20) / 16 * 2;
+        let room = minikin::internals::limits::REQUEST_PERMIT_BYTES + (8 << 20) / 16 * 2;
         until(&lab, "in_flight_bytes", room).await;
         check_served(&lab).await;
         drop(attack);
