@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_leaves_the_line_holds_up_nobody() {
+    async fn a_request_that_leaves_the_line_holds_up_no_other() {
         let admission = admission(2_880_000, None);
         let held = admission.answer(900_000).await.unwrap().unwrap();
         {
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_further_requests_of_connections_leave_room_for_the_first() {
+    async fn the_further_requests_of_connections_leave_bytes_for_the_first() {
         let admission = admission(1 << 20, Some(0));
         let mut held = Vec::new();
         while let Ok(permit) = admission.request(false).await {

@@ -74,8 +74,8 @@
 //! - A value whose type is a shape keeps that shape's rules; handlers check only what a type cannot.
 //! - What must not be seen is a `options::Secret` from the command line on: it has no text to print.
 //! - Bodies, answers and events count while they are in memory; beside them a connection has its
-//!   own buffers, which are bounded. Who finds no room is told so, who holds some for too long is
-//!   dropped.
+//!   own buffers, which are bounded. A request that finds the budget exhausted is refused, and a
+//!   client that holds bytes of it for too long is disconnected.
 //! - A panic ends one request or one task, and is counted.
 //! - Faults that a test wants happen at a `world::Point`; without a rule one costs a look at a
 //!   flag.

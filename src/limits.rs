@@ -264,7 +264,7 @@ pub(crate) const QUEUE_WAIT_MS: i64 = 9_000;
 pub(crate) const QUEUE_ANSWER_BYTES: u64 = 10 << 20;
 /// Bytes of changes of a queue after which it lists its records anew, at least (ours).
 pub(crate) const QUEUE_LIST_AFTER_BYTES: usize = 256 << 10;
-/// Bytes of one document of such a list (ours: a segment has room for it).
+/// Bytes of one document of such a list (ours: it fits in a segment).
 pub(crate) const QUEUE_DOCUMENT_BYTES: usize = 48 << 10;
 /// Receives after which a record becomes dead-letter where nothing else is said (AWS).
 pub(crate) const QUEUE_MAX_RECEIVE_COUNT: u32 = 6;
@@ -332,7 +332,7 @@ pub(crate) const EVENT_SOURCE_LOG_WAIT: Duration = Duration::from_secs(60);
 pub(crate) const EVENT_SOURCE_FAILURES: usize = 100;
 /// Bytes of their events; of the oldest only the record is kept (ours).
 pub(crate) const EVENT_SOURCE_FAILURE_BYTES: usize = 16 << 20;
-/// How often a changed LastProcessingResult is saved, in milliseconds (ours).
+/// Least time between two saves of a changed LastProcessingResult, in milliseconds (ours).
 pub(crate) const EVENT_SOURCE_RESULT_SAVE_MS: i64 = 1_000;
 /// Bytes of the state of a tumbling window, above which the window ends early (AWS: 1 MB; recorded).
 pub(crate) const EVENT_SOURCE_STATE_BYTES: usize = 1_048_576;

@@ -150,7 +150,7 @@ impl Accounts {
 }
 
 impl AccountStreams {
-    /// Whether `stream` is in the account: a stream of the same name may have replaced it.
+    /// True when `stream` is in the account: a stream of the same name may have replaced it.
     fn has(&self, stream: &Stream) -> bool {
         let found = self.streams.get(&stream.arn.name);
         found.is_some_and(|found| found.incarnation == stream.incarnation)

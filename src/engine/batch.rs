@@ -67,7 +67,7 @@ impl Batch {
         self.records.len()
     }
 
-    /// Whether the batch has no record.
+    /// True when the batch has no record.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -82,7 +82,7 @@ impl Batch {
         self.next
     }
 
-    /// Whether the batch ended at the last published record.
+    /// True when the batch ended at the last published record.
     pub fn reached_end(&self) -> bool {
         self.records.reached_end()
     }

@@ -27,7 +27,7 @@ impl CallRates {
         Self(Lock::ranked(lock_order::SINGLE, Buckets::default()))
     }
 
-    /// Whether a call is within the rate of its operation. Such a call is counted. `stream` is the
+    /// Counts a call if it is within the rate of its operation; false if it is not. `stream` is the
     /// name in the request.
     pub(super) fn admits(
         &self,

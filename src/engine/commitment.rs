@@ -51,7 +51,7 @@ impl Commitment {
         }
     }
 
-    /// Whether the account may use the features that the commitment pays for.
+    /// True when the account may use the features that the commitment pays for.
     pub const fn is_enabled(self) -> bool {
         !matches!(self, Self::Disabled { .. })
     }

@@ -163,7 +163,7 @@ impl Engine {
             } else {
                 consumer.due_ms = None;
             }
-            // Nobody waits for this change: a restart that does not find it makes it again.
+            // No request waits for this change: a restart that does not find it makes it again.
             let _ticket = self.save(stream, state, state.status, &[]);
         });
         self.event_sources.stream_changed(stream);

@@ -124,7 +124,7 @@ impl Engine {
         Ok(commitment)
     }
 
-    /// Whether a call is within the rate of its operation. Such a call is counted. `stream` is the
+    /// Counts a call if it is within the rate of its operation; false if it is not. `stream` is the
     /// name in the request, for rates that are counted by stream.
     pub fn admits_call(
         &self,
@@ -168,7 +168,7 @@ impl Engine {
         self.store.figures()
     }
 
-    /// Whether the store takes writes; if not, the reason.
+    /// The health of the store: it takes writes, or the reason for which it does not.
     pub fn health(&self) -> Health {
         self.store.health()
     }

@@ -152,7 +152,7 @@ impl Engine {
             state.was_active = true;
             state.due = None;
             if save {
-                // Nobody waits for this change: a restart that does not find it makes it again.
+                // No request waits for this change: a restart that does not find it makes it again.
                 let _ticket = self.save(stream, state, StreamStatus::Active, &[]);
             }
         });

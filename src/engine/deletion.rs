@@ -83,7 +83,7 @@ impl Engine {
 
     /// Ends DELETING.
     pub(super) fn finish_delete(&self, stream: &Arc<Stream>) {
-        // Nobody waits for this change: a restart that does not find it makes it again.
+        // No request waits for this change: a restart that does not find it makes it again.
         let _ticket = stream.with_state(|state| self.store.save(saved::removed(stream, state)));
         self.forget(stream);
     }

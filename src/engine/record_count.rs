@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub(super) struct RecordCount {
     count: AtomicU64,
-    /// Number of waits in progress. Without one, a writer notifies nobody.
+    /// Number of waits in progress. Without a wait, writers send no notification.
     waiting: AtomicUsize,
     changed: Notify,
 }

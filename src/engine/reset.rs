@@ -7,8 +7,8 @@ use crate::store::{AccountValue, Change, StoreError};
 use std::sync::Arc;
 
 impl Engine {
-    /// Removes every stream, every queue and the settings of every account. The clock stays. Returns once this is as durable as
-    /// the settings promise.
+    /// Removes every stream, every queue and the settings of every account. The clock stays.
+    /// Returns once the removal is as durable as the settings promise.
     ///
     /// # Errors
     /// When the store does not write.

@@ -1,4 +1,4 @@
-//! How streams, shards and accounts are written to the catalog.
+//! The catalog entries of streams, shards and accounts.
 
 use super::stream::Stream;
 use super::stream_state::StreamState;

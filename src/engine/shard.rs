@@ -239,12 +239,12 @@ impl Shard {
         self.log.index_at_time(at).await
     }
 
-    /// Whether the shard is closed and has no record at or after `position`.
+    /// True when the shard is closed and has no record at or after `position`.
     pub fn is_exhausted(&self, position: SequenceNumber) -> bool {
         self.is_complete_before(position.index)
     }
 
-    /// Whether the shard is closed and nothing in it can come at or after `index`.
+    /// True when the shard is closed and nothing in it can come at or after `index`.
     pub(crate) fn is_complete_before(&self, index: u64) -> bool {
         let closed = !self.writing.lock().description.is_open();
         // Records that were appended before the closing may not be committed yet.
@@ -287,7 +287,7 @@ impl Shard {
         })
     }
 
-    /// Whether a GetRecords call is within the rates of the shard. Such a call is counted.
+    /// Counts a GetRecords call if it is within the rates of the shard; false if it is not.
     pub fn admits_read(&self, now: Timestamp) -> bool {
         let mut reading = self.reading.lock();
         let paid_off = reading.bytes.is_none_or(|bytes| bytes.admits(now));
@@ -305,7 +305,7 @@ impl Shard {
         }
     }
 
-    /// Whether a GetShardIterator call is within the rate of the shard. Such a call is counted.
+    /// Counts a GetShardIterator call if it is within the rate of the shard; false if it is not.
     pub fn admits_iterator(&self, now: Timestamp) -> bool {
         self.reading
             .lock()

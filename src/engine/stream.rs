@@ -48,7 +48,7 @@ pub struct StreamSnapshot {
     pub open_shards: usize,
     /// Number of registered consumers.
     pub consumers: usize,
-    /// How many queues there are, in any status.
+    /// Number of queues, in any status.
     pub queues: usize,
 }
 
@@ -199,7 +199,7 @@ impl Stream {
     }
 }
 
-/// Whether the shard is closed and all its records have expired.
+/// True when the shard is closed and all its records have expired.
 pub(crate) fn has_expired(shard: &model::Shard, horizon: Timestamp) -> bool {
     let closed_ms = shard
         .closed_s

@@ -192,7 +192,7 @@ impl StreamState {
         horizon.max(self.expired_before)
     }
 
-    /// Whether listings show the shards.
+    /// True when listings show the shards.
     pub(crate) fn shows_shards(&self) -> bool {
         self.was_active
     }

@@ -66,7 +66,7 @@ pub(crate) struct Subscription {
 
 /// The reason for which a subscription stops waiting.
 enum Woken {
-    /// There may be something to push.
+    /// Records, the end of the shard or a heartbeat may be due.
     Check,
     /// Another request ended the subscription.
     Ended(EndReason),

@@ -61,8 +61,8 @@ impl Tasks {
         tokio::spawn(guarded(name, future));
     }
 
-    /// Lets no task in any more, waits up to `limit` for those that run and ends the others.
-    /// Returns how many had to be ended.
+    /// Closes the set to new tasks, waits up to `limit` for the running tasks and ends the rest.
+    /// Returns the number of tasks that did not end by themselves.
     pub async fn close_and_join(&self, limit: Duration) -> usize {
         let mut running = {
             let mut state = self.0.lock();
@@ -101,18 +101,18 @@ impl State {
     }
 }
 
-/// How many panics there were in this process, in tasks and in requests.
+/// The panics of this process so far, in tasks and in requests.
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// How many panics there were in this process, in tasks and in requests.
+/// Number of panics of this process so far, in tasks and in requests.
 pub fn panics() -> u64 {
     PANICS.load(Ordering::Relaxed)
 }
 
-/// Does a piece of work that must not be gone on with after a panic. A panic is counted and told.
+/// Calls `work`, which must not be continued after a panic, and counts a panic.
 ///
 /// # Errors
-/// What it panicked with.
+/// The text of the panic.
 pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
         PANICS.fetch_add(1, Ordering::Relaxed);

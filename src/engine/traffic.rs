@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What went through an engine since its start.
+/// The counts of records since the start of an engine.
 #[derive(Debug, Default)]
 pub struct Traffic {
     written: Count,
@@ -52,7 +52,7 @@ impl Traffic {
         self.pushed.add(records, bytes);
     }
 
-    /// What was counted so far.
+    /// The counts so far.
     pub fn figures(&self) -> TrafficFigures {
         TrafficFigures {
             written: self.written.both(),

@@ -121,7 +121,7 @@ impl Engine {
             state.due = None;
             if let Some(change) = state.pending.take() {
                 let changed_shards = self.apply(stream, state, change, now);
-                // Nobody waits for this change: a restart that does not find it makes it again.
+                // No request waits for this change: a restart that does not find it makes it again.
                 let _ticket = self.save(stream, state, StreamStatus::Active, &changed_shards);
             }
         });

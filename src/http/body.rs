@@ -55,7 +55,7 @@ impl Body {
 
     /// A body of events, which the running task has to write.
     pub(super) fn events(events: Box<Events>) -> Self {
-        let timeout = events.patience();
+        let timeout = events.unread_limit();
         let timeout = timeout.map(|timeout| FrameTimeout::begin(events.subscriber(), timeout));
         Self(Kind::Events {
             next: next(events),

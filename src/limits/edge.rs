@@ -110,11 +110,11 @@ pub(crate) const LOCK_PAUSE: Duration = Duration::from_millis(10);
 pub(crate) const COMMIT_GAP: Duration = Duration::from_millis(1);
 /// Time between two commits without a given interval (ours).
 pub(crate) const COMMIT_PAUSE: Duration = Duration::from_millis(200);
-/// How often opening a database is tried again when too many files are open (ours).
+/// Number of tries to open a database when too many files are open (ours).
 pub(crate) const DESCRIPTOR_TRIES: u32 = 50;
-/// How long to wait before that (ours): connections and databases are closed meanwhile.
+/// The pause before each further try (ours): connections and databases are closed meanwhile.
 pub(crate) const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(20);
-/// How long closing the store may take (ours): a disk may never answer.
+/// The limit for closing the store (ours): a disk may never answer.
 pub(crate) const STORE_CLOSE_LIMIT: Duration = Duration::from_secs(20);
 /// The same after a failed write (ours).
 pub(crate) const FAILED_STORE_CLOSE_LIMIT: Duration = Duration::from_secs(2);

@@ -18,7 +18,7 @@ pub(crate) struct UserRecord<'a> {
     pub data: &'a [u8],
 }
 
-/// What a record is.
+/// A record, taken apart if the Kinesis Producer Library aggregated it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Aggregate<'a> {
     /// No aggregate: it is delivered as it is.

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_file_names_nobody() {
+    fn an_empty_file_names_no_principal() {
         for text in ["", " \n", "{}"] {
             assert_eq!(Identities::parse(text).unwrap().keys().count(), 0);
         }
@@ -196,9 +196,9 @@ mod tests {
                  understood here",
             ),
         ] {
-            let told = refused(&with_statement(&format!("{{{good}, {more}}}")));
-            let told = told.strip_prefix("K.policies.0: Statement.0").unwrap();
-            assert_eq!(told.trim_start_matches(['.', ' ']), expected);
+            let refusal = refused(&with_statement(&format!("{{{good}, {more}}}")));
+            let refusal = refusal.strip_prefix("K.policies.0: Statement.0").unwrap();
+            assert_eq!(refusal.trim_start_matches(['.', ' ']), expected);
         }
     }
 
@@ -256,8 +256,11 @@ mod tests {
             "arn:aws:sts::000000000001:assumed-role/reader",
             "arn:aws:s3::000000000001:user/reader",
         ] {
-            let told = refused(&with(arn));
-            assert!(told.starts_with("K.arn is not the ARN of a user"), "{arn}");
+            let refusal = refused(&with(arn));
+            assert!(
+                refusal.starts_with("K.arn is not the ARN of a user"),
+                "{arn}"
+            );
         }
     }
 }

@@ -70,7 +70,7 @@ impl ShardIterator {
         now.millis_since(self.issued) > limits::ITERATOR_LIFE_MS
     }
 
-    /// Whether the iterator was issued so long after `now` that it is invalid. An iterator of the
+    /// True when the iterator was issued so long after `now` that it is invalid. An iterator of the
     /// near future is valid: the machine's clock was set back since the issue, and the emulator
     /// started again.
     pub fn is_of_far_future(&self, now: Timestamp) -> bool {

@@ -61,8 +61,8 @@ impl Events {
         Self { format, ..self }
     }
 
-    /// For how long the client may leave a frame unread.
-    pub fn patience(&self) -> Option<Duration> {
+    /// The time for which the client may leave a frame unread.
+    pub fn unread_limit(&self) -> Option<Duration> {
         self.subscription.unread_event_limit()
     }
 

@@ -159,9 +159,9 @@ impl VirtualClock {
     /// Returns when every task with an alarm waits. A task with a lenient alarm has one second.
     async fn settle(&self) {
         self.settle_those(|alarm| alarm.strict).await;
-        let patience = Duration::from_secs(1);
+        let limit = Duration::from_secs(1);
         let settled = self.settle_those(|alarm| !alarm.given_up);
-        if tokio::time::timeout(patience, settled).await.is_err() {
+        if tokio::time::timeout(limit, settled).await.is_err() {
             let mut state = self.state.lock();
             for alarm in state.alarms.values_mut() {
                 alarm.given_up |= !alarm.strict && alarm.waiting.is_none();

@@ -32,7 +32,7 @@ pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     })
 }
 
-/// Whether a shard can have been created or closed in this second: within a day of the last moment
+/// True when a shard can have been created or closed in this second: within a day of the last moment
 /// of a clock, because children are created some seconds ahead of it.
 fn is_possible(second: u64) -> bool {
     const LAST_S: u64 = limits::LAST_MOMENT_MS.unsigned_abs() / 1000 + 86_400;
@@ -40,7 +40,7 @@ fn is_possible(second: u64) -> bool {
     second <= LAST_S
 }
 
-/// Whether `value` describes a possible stream. Any text is a region.
+/// True when `value` describes a possible stream. Any text is a region.
 pub(super) fn is_stream(value: &StreamValue) -> bool {
     let (account, name) = (&value.account, &value.name);
     let arn = StreamArn::parse(&format!("arn:aws:kinesis::{account}:stream/{name}"));
@@ -54,7 +54,7 @@ fn is_sound(settings: &StreamSettings) -> bool {
     hours.is_ok_and(|hours| period.contains(&hours))
 }
 
-/// Whether the open shards cover the key space exactly once, so that every hash key has one shard.
+/// True when the open shards cover the key space exactly once, so that every hash key has one shard.
 pub(super) fn is_covered(state: &StreamState) -> bool {
     let ranges: Vec<_> = state.routes().iter().map(|shard| shard.range()).collect();
     let whole = ranges
@@ -69,7 +69,7 @@ pub(super) fn is_covered(state: &StreamState) -> bool {
             .all(|pair| pair[0].is_followed_by(&pair[1]))
 }
 
-/// Whether the pending split, merge or scaling of a stream can be made.
+/// True when the pending split, merge or scaling of a stream can be made.
 pub(super) fn can_reshard(state: &StreamState) -> bool {
     let pending = state.pending.as_ref();
     let open = |index: &u32| {

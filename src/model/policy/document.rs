@@ -115,21 +115,21 @@ mod tests {
 
     #[test]
     fn no_member_is_said_twice() {
-        let told = Document::read(r#"{"a": 1, "b": {"c": true, "c": true}}"#).unwrap_err();
-        assert!(told.starts_with("c is there twice"), "{told}");
+        let error = Document::read(r#"{"a": 1, "b": {"c": true, "c": true}}"#).unwrap_err();
+        assert!(error.starts_with("c is there twice"), "{error}");
         assert!(Document::read(r#"{"a": {"c": 1}, "b": {"c": 1}}"#).is_ok());
     }
 
     #[test]
-    fn what_is_wrong_is_told_without_what_stands_there() {
+    fn an_error_does_not_quote_the_document() {
         for text in [
             r#"{"secret": hush}"#,
             r#""hush"#,
             "hush",
             r#"{"a": "hush" "b"}"#,
         ] {
-            let told = Document::read(text).unwrap_err();
-            assert!(!told.contains("hush"), "{told}");
+            let error = Document::read(text).unwrap_err();
+            assert!(!error.contains("hush"), "{error}");
         }
     }
 

@@ -66,7 +66,7 @@ impl Identity {
         self.role.as_deref().unwrap_or(&self.arn)
     }
 
-    /// Whether `arn` names the identity, or the role of the session.
+    /// True when `arn` names the identity, or the role of the session.
     pub(super) fn is_called(&self, arn: &str) -> bool {
         self.arn == arn || self.role.as_deref() == Some(arn)
     }

@@ -10,7 +10,7 @@ use crate::model::arn::AccountId;
 pub(super) enum Reach {
     /// The statement does not apply.
     No,
-    /// It cannot be decided.
+    /// The request does not decide whether the statement names the caller.
     Unknown,
     /// The statement names the account; the account's own policies decide.
     Account,
@@ -62,7 +62,7 @@ impl Principals {
         reaches.max().unwrap_or(Reach::No)
     }
 
-    /// Whether a Deny applies to `caller`. `NotPrincipal` excludes the named principals only: the
+    /// True when a Deny applies to `caller`. `NotPrincipal` excludes the named principals only: the
     /// name of an account excludes its root.
     pub(super) fn deny(&self, caller: &Identity) -> Truth {
         let mut reaches = self.listed.iter().map(|listed| listed.reaches(caller));

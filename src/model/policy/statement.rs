@@ -186,7 +186,7 @@ impl Statement {
         Truth::every([reaches.unwrap_or(Truth::Yes), self.applies(request)].into_iter())
     }
 
-    /// Whether the statement allows the request. With `delegated`, an Allow for the caller's
+    /// True when the statement allows the request. With `delegated`, an Allow for the caller's
     /// account is enough.
     pub(super) fn allows(&self, request: &Attributes<'_>, delegated: bool) -> Truth {
         let reach = self

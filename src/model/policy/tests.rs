@@ -242,13 +242,13 @@ fn about(effect: &str, principal: &str) -> String {
 #[test]
 fn an_account_that_is_allowed_has_to_allow_it_to_its_own() {
     let any = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
-    let (nobody, reader) = (principal(READER, &[]), principal(READER, &[any]));
+    let (bystander, reader) = (principal(READER, &[]), principal(READER, &[any]));
     let stranger = "arn:aws:iam::000000000002:user/reader";
     let session = "arn:aws:sts::000000000002:assumed-role/loader/today";
     let (bare, able) = (principal(stranger, &[]), principal(stranger, &[any]));
     let loader = principal(session, &[any]);
     let (here, there) = (root(HOME), root(ABROAD));
-    let callers = [&*nobody, &reader, &bare, &able, &loader, &here, &there];
+    let callers = [&*bystander, &reader, &bare, &able, &loader, &here, &there];
     for (principal, expected) in [
         (r#""Principal": "*""#, "++-++++"),
         (r#""Principal": {"AWS": "*"}"#, "++-++++"),
@@ -292,12 +292,12 @@ fn an_account_that_is_allowed_has_to_allow_it_to_its_own() {
         (r#""Principal": {"Other": "*"}"#, "-+---+-"),
         (r#""Principal": "000000000002""#, "-+---+-"),
         (r#""NotPrincipal": {"AWS": "000000000003"}"#, "-+---+-"),
-        (r#""Sid": "nobody""#, "-+---+-"),
+        (r#""Sid": "first""#, "-+---+-"),
     ] {
         let policy = about("Allow", principal);
         let may = callers.map(|caller| verdict(caller, Some(&policy)).is_ok());
-        let told: String = may.map(|may| if may { '+' } else { '-' }).iter().collect();
-        assert_eq!(told, expected, "{principal}");
+        let judged: String = may.map(|may| if may { '+' } else { '-' }).iter().collect();
+        assert_eq!(judged, expected, "{principal}");
     }
 }
 
@@ -323,15 +323,15 @@ fn a_denial_reaches_whom_it_names_and_whom_it_might_name() {
             r#""NotPrincipal": {"AWS": "arn:aws:iam::000000000001:user/reader"}"#,
             "+-",
         ),
-        (r#""Sid": "whoever""#, "--"),
+        (r#""Sid": "first""#, "--"),
     ] {
         let policy = about("Deny", principal);
         let may = [&*reader, &here].map(|caller| verdict(caller, Some(&policy)));
-        let told: String = may
+        let judged: String = may
             .map(|may| if may.is_ok() { '+' } else { '-' })
             .iter()
             .collect();
-        assert_eq!(told, expected, "{principal}");
+        assert_eq!(judged, expected, "{principal}");
         let refused = may.into_iter().filter_map(Result::err);
         assert!(
             refused
@@ -367,19 +367,19 @@ fn what_is_not_understood_allows_nothing_and_denies() {
             "{extra}"
         );
         for effect in ["Deny", "deny", "Permit"] {
-            let told = verdict(&other, Some(&statement(effect)));
-            assert_eq!(told, Err(Refusal::DeniedByResource), "{extra}");
+            let judged = verdict(&other, Some(&statement(effect)));
+            assert_eq!(judged, Err(Refusal::DeniedByResource), "{extra}");
         }
         // The elements that are understood still exclude requests.
         let elsewhere =
             statement("Deny").replace(r#""Action": "kinesis:*""#, r#""Action": "s3:*""#);
-        let told = verdict(&other, Some(&elsewhere));
+        let judged = verdict(&other, Some(&elsewhere));
         let expected = if extra.contains("NotAction") {
             Refusal::DeniedByResource
         } else {
             Refusal::NotAllowedByResource
         };
-        assert_eq!(told, Err(expected), "{extra}");
+        assert_eq!(judged, Err(expected), "{extra}");
     }
     let allow = format!(r#"{{"Effect": "Allow", {good}}}"#);
     assert_eq!(
@@ -489,8 +489,8 @@ proptest! {
             let mut statements = statements.clone();
             statements.insert(at, all.to_owned());
             for caller in callers() {
-                let told = verdict(&caller, Some(&policy_of(&statements)));
-                prop_assert_eq!(told, Err(Refusal::DeniedByResource));
+                let judged = verdict(&caller, Some(&policy_of(&statements)));
+                prop_assert_eq!(judged, Err(Refusal::DeniedByResource));
             }
         }
     }
@@ -525,7 +525,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_a_policy_of_a_resource_fail(text in "\\PC{0,60}") {
-        let told = verdict(&root(ABROAD), Some(&text));
-        prop_assert_eq!(told, Err(Refusal::DeniedByResource));
+        let judged = verdict(&root(ABROAD), Some(&text));
+        prop_assert_eq!(judged, Err(Refusal::DeniedByResource));
     }
 }

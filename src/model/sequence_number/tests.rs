@@ -153,7 +153,7 @@ fn creation_times_beyond_the_limit_are_invalid() {
 }
 
 #[test]
-fn version_one_is_told_apart() {
+fn version_one_is_taken_apart() {
     let hex = [
         "2054b6fffe",
         "0",
