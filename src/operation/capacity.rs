@@ -27,11 +27,11 @@ pub(super) fn check_shards(
 /// Checks the warm throughput asked for: it needs the account's commitment and has a maximum.
 pub(super) fn check_warm_throughput(
     arn: &StreamArn,
-    counts: Counts,
+    committed: bool,
     limits: &Limits,
     wanted: NaturalIntegerObject,
 ) -> Result<u32, Error> {
-    if !counts.committed {
+    if !committed {
         return Err(Error::warm_throughput_without_commitment(arn.scope.account));
     }
     let wanted = u32::try_from(wanted.0).expect("the shape demands at least 0");

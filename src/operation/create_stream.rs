@@ -36,12 +36,17 @@ impl Operation for CreateStream {
 pub(super) fn new_stream(context: &Context, input: Input) -> Result<(StreamArn, NewStream), Error> {
     let arn = context.arn(input.name.as_str());
     let mode = mode_of(&input)?;
+    let (engine, wanted) = (&context.engine, input.warm_throughput);
+    let warm_throughput = wanted.map(|wanted| {
+        let committed = engine.commitment(&arn.scope).is_enabled();
+        check_warm_throughput(&arn, committed, &engine.limits, wanted)
+    });
     let settings = StreamSettings {
         max_record_kib: input.max_record_size.map_or(limits::RECORD_KIB, |size| {
             u32::try_from(size.0).expect("the shape demands at least 1024")
         }),
         auto_distribution: input.strategy == Some(RecordDistributionStrategy::Auto),
-        warm_throughput_mibps: warm_throughput(context, &arn, &input)?,
+        warm_throughput_mibps: warm_throughput.transpose()?,
         ..new_settings(mode)
     };
     let by_demand = settings.warm_throughput_mibps.unwrap_or_default();
@@ -72,25 +77,6 @@ pub(super) async fn create(
 impl HasTarget for CreateStream {
     fn target(context: &Context, input: &Input) -> Result<Target, Error> {
         Ok(Target::Stream(context.arn(input.name.as_str())))
-    }
-}
-
-/// The warm throughput asked for, which needs the account's commitment.
-fn warm_throughput(
-    context: &Context,
-    arn: &StreamArn,
-    input: &Input,
-) -> Result<Option<u32>, Error> {
-    let Some(wanted) = input.warm_throughput else {
-        return Ok(None);
-    };
-    if !context.engine.commitment(&arn.scope).is_enabled() {
-        return Err(Error::warm_throughput_without_commitment(arn.scope.account));
-    }
-    let wanted = u32::try_from(wanted.0).expect("the shape demands at least 0");
-    match context.engine.limits.warm_throughput {
-        Some(limit) if u64::from(wanted) > limit => Err(Error::warm_throughput_too_high(limit)),
-        _ => Ok(Some(wanted)),
     }
 }
 

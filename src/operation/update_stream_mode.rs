@@ -46,7 +46,12 @@ fn plan(
     let warm = match input.warm_throughput {
         None => None,
         Some(_) if !on_demand => return Err(Error::warm_throughput_not_expected()),
-        Some(wanted) => Some(check_warm_throughput(arn, counts, limits, wanted)?),
+        Some(wanted) => Some(check_warm_throughput(
+            arn,
+            counts.committed,
+            limits,
+            wanted,
+        )?),
     };
     if on_demand == state.settings.on_demand {
         return Ok(None);

@@ -35,7 +35,7 @@ impl Operation for UpdateStreamWarmThroughput {
             if state.mode() == StreamMode::Provisioned {
                 return Err(Error::stream_is_provisioned(arn));
             }
-            let target = check_warm_throughput(arn, counts, limits, input.wanted)?;
+            let target = check_warm_throughput(arn, counts.committed, limits, input.wanted)?;
             check_active(arn, state)?;
             let current = state.settings.warm_throughput_mibps.unwrap_or_default();
             answer = WarmThroughput { current, target };
