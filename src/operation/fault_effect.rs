@@ -137,7 +137,7 @@ fn kms_error(context: &Context, operation: &str, stream: Option<StreamArn>, hit:
         return Error::internal();
     };
     let found = context.engine.find(&stream.scope, &stream.name);
-    let key = found.and_then(|stream| stream.snapshot().key_id);
+    let key = found.and_then(|stream| stream.look(|state| state.settings.key_id.clone()));
     let user = context.user_arn();
     Error::key_unusable(
         *state,

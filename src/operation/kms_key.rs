@@ -35,7 +35,7 @@ pub(super) fn check_stream_key(
     if context.engine.keys().is_empty() {
         return Ok(());
     }
-    match stream.snapshot().key_id {
+    match stream.look(|state| state.settings.key_id.clone()) {
         Some(key) => check_key(context, &key, &stream.arn, purpose),
         None => Ok(()),
     }

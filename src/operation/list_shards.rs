@@ -164,7 +164,7 @@ fn check_stream(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error
     if created.is_some_and(|given| given.seconds() != stream.created.seconds()) {
         return Err(Error::stream_not_found(&stream.arn));
     }
-    match stream.snapshot().status {
+    match stream.look(|state| state.status) {
         status @ (StreamStatus::Creating | StreamStatus::Deleting) => {
             Err(Error::stream_not_active(&stream.arn, status))
         }

@@ -102,7 +102,7 @@ fn find_subscriber(
         let arn = consumer_arn(&stream.arn, &name, &consumer);
         return Err(Error::subscriber_not_active(&arn));
     }
-    let status = stream.snapshot().status;
+    let status = stream.look(|state| state.status);
     if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
         return Err(Error::stream_not_found(&stream.arn));
     }
