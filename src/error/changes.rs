@@ -94,11 +94,6 @@ impl Error {
             .by(["warm-throughput"])
     }
 
-    /// Distribution strategies are for on-demand streams (the text is a choice).
-    pub fn distribution_not_supported() -> Self {
-        Self::auto_distribution_not_expected()
-    }
-
     /// A stream with strategy AUTO cannot become provisioned (the text is a choice).
     pub fn auto_distribution_prevents_provisioned() -> Self {
         Kind::InvalidArgumentException.says(

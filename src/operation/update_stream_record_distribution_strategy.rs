@@ -19,7 +19,7 @@ impl Operation for UpdateStreamRecordDistributionStrategy {
         let amended = context.engine.amend(&stream, |state, _| {
             check_active(&stream.arn, state)?;
             if state.mode() == StreamMode::Provisioned {
-                return Err(Error::distribution_not_supported());
+                return Err(Error::auto_distribution_not_expected());
             }
             state.settings.auto_distribution = input.strategy == RecordDistributionStrategy::Auto;
             Ok(())
