@@ -11,13 +11,14 @@
 //! | `limits` | every bound, with its name, its values and its source |
 //! | `world` | time, chance and faults, handed in so that a test can hold them |
 //! | `wire` | bytes to values in JSON and CBOR; shapes as data; the wording of refusals |
-//! | `model` | the nouns as pure values: shards, sequence numbers, iterators, buckets; policies and who they are of |
+//! | `model` | the nouns as pure values: shards, sequence numbers, iterators, buckets; identities and their policies |
 //! | `store` | records and metadata in memory and in sled, in files without a name where nothing has to survive, or on a simulated disk; durability; the check of a data directory |
-//! | `admission` | how many bytes of requests, answers and events may be in memory at once |
+//! | `admission` | the in-flight budget of requests, answers and events |
 //! | `engine` | streams and their shards; the write path; lifecycles; retention; the only tasks |
 //! | `error` | the service's exceptions and every text of them |
 //! | `operation` | one file for each operation, the table of them, and whether policies permit it |
 //! | `options` | every option once: flag, variable, key of the file |
+//! | `setup` | the streams, consumers and records that a start makes |
 //! | `outbound` | clients: functions behind HTTP, queues, topics, buckets, files |
 //! | `http` | the order of checks, credentials and signatures, bodies, replies; the listener; our own paths and metrics |
 //! | `emulator` | start and stop of the whole; a door for requests from within the process |
@@ -57,7 +58,7 @@
 //!   and in `Default`, a check between options in `check`, and an error in `options/error.rs`.
 //! - A limit: a row of the table in `limits.rs` if it can be set, else a constant in
 //!   `limits/edge.rs`; both name the source of the value.
-//! - An injection point: a variant of `Point` in `world/fault.rs`, and a call of `World::pass` or
+//! - An injection point: a variant of `Point` in `world/fault/point.rs`, and a call of `World::pass` or
 //!   `Faults::at` where the fault can happen.
 //!
 //! The order of locks is in `engine.rs`.

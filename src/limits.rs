@@ -1,10 +1,9 @@
 //! Every limit, of the service or of minikin, with its name, its values and its source.
 //!
-//! A limit that can be set is a row of the table in `limits/table.rs` and a field of [`Limits`]. Other
-//! limits are constants: in `limits/edge.rs` for connections, documents and databases, and in
-//! `limits/fixed.rs` for everything else. The
-//! source stands in parentheses; "ours" is a choice of minikin. Numbers of a format stand with the
-//! format, and numbers of a shape with the shape.
+//! A limit that can be set is a row of the table in this file and a field of [`Limits`]. Other limits
+//! are constants: in `limits/edge.rs` for connections, documents and databases, and behind the table
+//! for everything else. The source stands in parentheses; "ours" is a choice of minikin. Numbers of
+//! a format stand with the format, and numbers of a shape with the shape.
 
 mod calls;
 mod edge;

@@ -39,8 +39,7 @@ impl ShardId {
 
     /// Reads the shard id of a request as the service does: the text between the first and the
     /// second hyphen, or the whole text without a hyphen, is a decimal number of at most
-    /// 2147483647. So
-    /// `shardId-000000000001`, `anything-1` and `1` are the same shard.
+    /// 2147483647. So `shardId-000000000001`, `anything-1` and `1` are the same shard.
     pub fn parse(raw: &str) -> Option<Self> {
         let digits = match raw.split_once('-') {
             None => raw,
