@@ -131,29 +131,15 @@ impl Faults {
 
     /// Adds rules behind the present ones. The caller has checked that they can work.
     pub fn add(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
-        self.change(|state| {
-            let added = rules.into_iter().map(|rule| {
-                state.last_id += 1;
-                let seed = rule.seed.unwrap_or_else(|| self.0.chance.number());
-                ActiveRule {
-                    id: state.last_id,
-                    rule,
-                    chance: Random::seeded(seed),
-                    matched: 0,
-                    hits: 0,
-                }
-            });
-            let added: Vec<_> = added.collect();
-            let listed = added.iter().map(ActiveRule::listed).collect();
-            state.calls.extend(added);
-            listed
-        })
+        self.change(|state| state.add(rules, &self.0.chance))
     }
 
-    /// Replaces all rules. The caller has checked that the new ones can work.
+    /// Replaces all rules in one step. The caller has checked that the new ones can work.
     pub fn replace(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
-        self.clear();
-        self.add(rules)
+        self.change(|state| {
+            state.calls.clear();
+            state.add(rules, &self.0.chance)
+        })
     }
 
     /// Removes a rule. False if there is none with this id.
@@ -189,6 +175,24 @@ impl Faults {
         let armed = !rules.points.is_empty() || !rules.calls.is_empty();
         self.0.armed.store(armed, Ordering::Release);
         result
+    }
+}
+
+impl Rules {
+    fn add(&mut self, rules: Vec<FaultRule>, chance: &Random) -> Vec<ListedRule> {
+        let first = self.calls.len();
+        for rule in rules {
+            self.last_id += 1;
+            let seed = rule.seed.unwrap_or_else(|| chance.number());
+            self.calls.push(ActiveRule {
+                id: self.last_id,
+                rule,
+                chance: Random::seeded(seed),
+                matched: 0,
+                hits: 0,
+            });
+        }
+        self.calls[first..].iter().map(ActiveRule::listed).collect()
     }
 }
 
