@@ -3,6 +3,7 @@
 
 mod bind;
 mod control_frames;
+mod filtered;
 mod opening;
 
 pub use bind::{BindError, bind};
@@ -15,7 +16,8 @@ use crate::engine::tasks::Tasks;
 use crate::limits::{self, Limit, Limits};
 use crate::world::{RealDeadline, descriptor_limit};
 use bytes::Bytes;
-use control_frames::Budgeted;
+use control_frames::ControlFrames;
+use filtered::Filtered;
 use hyper::body::{Body, Incoming};
 use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
@@ -23,7 +25,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
-use opening::{Opened, Version};
+use opening::Version;
 use std::error::Error;
 use std::future::Future;
 use std::io::{self, ErrorKind};
@@ -288,7 +290,7 @@ where
     let Some((version, first)) = opened else {
         return Ok(());
     };
-    let io = Opened::new(first, io);
+    let io = Filtered { io, filter: first };
     let service = service_fn(move |request| service.answer(request, client));
     let times = shared.times;
     let served = match version {
@@ -299,7 +301,8 @@ where
         }
         Version::Http2 => {
             let connection = InFlight::new(times.unread_answer, None);
-            let io = TokioIo::new(Budgeted::new(io));
+            let filter = ControlFrames::new();
+            let io = TokioIo::new(Filtered { io, filter });
             let serving = http2(&connection, shared).serve_connection(io, service);
             let serving = Box::pin(until_stopped(serving, stop));
             slow_reader::watch_connection(serving, connection).await

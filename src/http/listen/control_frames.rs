@@ -4,12 +4,13 @@
 //! task busy and delays the requests of other clients. hyper has no limit for such frames, so they
 //! are counted here, on their way in. A connection that exceeds its budget is closed.
 
+use super::filtered::Filter;
 use crate::limits::{HTTP2_CONTROL_FRAMES, HTTP2_CONTROL_FRAMES_PER_SECOND};
 use crate::world::Stopwatch;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
 /// Bytes of the preface before the first frame.
 const PREFACE_BYTES: usize = 24;
@@ -20,19 +21,17 @@ const PRIORITY: u8 = 2;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 
-/// An HTTP/2 connection whose control frames are counted.
+/// Counts the control frames of an HTTP/2 connection from its first byte on.
 #[derive(Debug)]
-pub(super) struct Budgeted<I> {
-    io: I,
+pub(super) struct ControlFrames {
     frames: Frames,
     budget: Budget,
 }
 
-impl<I> Budgeted<I> {
-    /// The connection `io`, from its first byte on.
-    pub(super) fn new(io: I) -> Self {
+impl ControlFrames {
+    /// The filter of a new connection, with a whole budget.
+    pub(super) fn new() -> Self {
         Self {
-            io,
             frames: Frames::new(),
             budget: Budget::new(),
         }
@@ -117,50 +116,20 @@ impl Budget {
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Budgeted<I> {
+impl Filter for ControlFrames {
     fn poll_read(
-        self: Pin<&mut Self>,
+        &mut self,
+        io: Pin<&mut impl AsyncRead>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.io).poll_read(context, buffer))?;
-        let frames = this.frames.count(&buffer.filled()[before..]);
-        if frames > 0 && !this.budget.take(frames) {
+        ready!(io.poll_read(context, buffer))?;
+        let frames = self.frames.count(&buffer.filled()[before..]);
+        if frames > 0 && !self.budget.take(frames) {
             return Poll::Ready(Err(io::Error::other("too many control frames")));
         }
         Poll::Ready(Ok(()))
-    }
-}
-
-impl<I: AsyncWrite + Unpin> AsyncWrite for Budgeted<I> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
     }
 }
 
@@ -175,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn control_frames_are_counted_in_whatever_pieces_they_arrive() {
+    fn control_frames_are_counted_in_parts_of_any_size() {
         let mut bytes = vec![PING; PREFACE_BYTES];
         for (kind, length) in [
             (SETTINGS, 6),
@@ -190,7 +159,7 @@ mod tests {
         for size in [1, 2, 7, 9, 10, 50, bytes.len()] {
             let mut frames = Frames::new();
             let count: u64 = bytes.chunks(size).map(|chunk| frames.count(chunk)).sum();
-            assert_eq!(count, 3, "in pieces of {size}");
+            assert_eq!(count, 3, "in parts of {size}");
         }
     }
 

@@ -2,10 +2,11 @@
 //!
 //! They are read here and not by hyper, which waits without limit for the rest of a begun preface.
 
+use super::filtered::Filter;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 /// The preface, with which every HTTP/2 connection begins.
 const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -57,35 +58,23 @@ pub(super) async fn read(
     }
 }
 
-/// A connection that gives its first bytes again.
-#[derive(Debug)]
-pub(super) struct Opened<I> {
-    first: FirstBytes,
-    io: I,
-}
-
-impl<I> Opened<I> {
-    /// The connection `io` with the bytes that were read from it.
-    pub(super) fn new(first: FirstBytes, io: I) -> Self {
-        Self { first, io }
-    }
-}
-
-impl<I: AsyncRead + Unpin> AsyncRead for Opened<I> {
+/// Gives the first bytes again, before what follows them on the connection.
+impl Filter for FirstBytes {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        &mut self,
+        io: Pin<&mut impl AsyncRead>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let count = self.first.rest().len().min(buffer.remaining());
+        let count = self.rest().len().min(buffer.remaining());
         if count > 0 {
-            buffer.put_slice(&self.first.rest()[..count]);
-            self.first.start += u8::try_from(count).expect("no more than there are");
+            buffer.put_slice(&self.rest()[..count]);
+            self.start += u8::try_from(count).expect("no more than there are");
         }
-        if count > 0 && (buffer.remaining() == 0 || !self.first.rest().is_empty()) {
+        if count > 0 && (buffer.remaining() == 0 || !self.rest().is_empty()) {
             return Poll::Ready(Ok(()));
         }
-        match Pin::new(&mut self.io).poll_read(context, buffer) {
+        match io.poll_read(context, buffer) {
             // The first bytes are in the buffer: an error is reported by the next read.
             _ if count > 0 => Poll::Ready(Ok(())),
             polled => polled,
@@ -93,39 +82,10 @@ impl<I: AsyncRead + Unpin> AsyncRead for Opened<I> {
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Opened<I> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::listen::filtered::Filtered;
     use tokio::io::AsyncWriteExt as _;
 
     async fn recognized(chunks: &[&[u8]]) -> Option<(Version, Vec<u8>)> {
@@ -140,10 +100,8 @@ mod tests {
         let reading = async {
             let (version, first) = read(&mut server).await.unwrap()?;
             let mut all = Vec::new();
-            Opened::new(first, server)
-                .read_to_end(&mut all)
-                .await
-                .unwrap();
+            let (io, filter) = (server, first);
+            Filtered { io, filter }.read_to_end(&mut all).await.unwrap();
             Some((version, all))
         };
         tokio::join!(sending, reading).1
