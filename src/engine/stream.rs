@@ -185,6 +185,18 @@ impl Stream {
         (state.horizon(now), state.all().clone())
     }
 
+    /// The number of readable records of all shards, and the bytes of their partition keys and data.
+    /// A segment that is only on disk counts whole until its last record expires.
+    pub fn amount(&self, now: Timestamp) -> (u64, u64) {
+        let (horizon, shards) = self.all_shards(now);
+        let amounts = shards
+            .iter()
+            .map(|shard| shard.log().amount_from(0, horizon));
+        amounts.fold((0, 0), |(records, bytes), amount| {
+            (records + amount.records, bytes + amount.bytes)
+        })
+    }
+
     /// The open shards, and whether records are marked as encrypted.
     pub(crate) fn routes(&self) -> (Arc<[Arc<Shard>]>, bool) {
         let state = self.state.lock();

@@ -4,6 +4,7 @@ use super::access::Permitted;
 use super::query::Query;
 use super::state::{Admin, Refused, json};
 use crate::engine::Stream;
+use crate::world::Timestamp;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json as value};
@@ -19,11 +20,12 @@ pub(super) async fn streams(
 ) -> Result<Response, Refused> {
     let account_region = query.account_region(&admin)?;
     query.end()?;
+    let now = admin.engine.world.clock.now();
     let mut all: Vec<Value> = Vec::new();
     let mut after: Option<String> = None;
     loop {
         let (page, more) = admin.engine.list(&account_region, after.as_deref(), PAGE);
-        all.extend(page.iter().map(|stream| overview(stream)));
+        all.extend(page.iter().map(|stream| overview(stream, now)));
         after = page.last().map(|stream| stream.arn.name.to_string());
         if !more {
             return Ok(json(&value!({ "streams": all })));
@@ -32,8 +34,13 @@ pub(super) async fn streams(
 }
 
 /// The figures of one stream.
-pub(super) fn overview(stream: &Stream) -> Value {
+fn overview(stream: &Stream, now: Timestamp) -> Value {
     let snapshot = stream.snapshot();
+    let (records, bytes) = stream.amount(now);
+    let closed = stream
+        .listed_shards(now)
+        .len()
+        .saturating_sub(snapshot.open_shards);
     value!({
         "StreamName": &*stream.arn.name,
         "StreamARN": stream.arn.to_string(),
@@ -42,8 +49,12 @@ pub(super) fn overview(stream: &Stream) -> Value {
         "Account": stream.arn.scope.account.to_string(),
         "Region": stream.arn.scope.region.as_str(),
         "OpenShardCount": snapshot.open_shards,
+        "ClosedShardCount": closed,
+        "Records": records,
+        "Bytes": bytes,
         "RecordsSinceClear": stream.records_since_clear(),
         "ConsumerCount": snapshot.consumers,
+        "QueueCount": snapshot.queues,
         "RetentionPeriodHours": snapshot.retention_hours,
         "EncryptionType": snapshot.encryption.as_str(),
     })

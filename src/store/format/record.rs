@@ -5,7 +5,9 @@
 
 use super::bytes::{u32_at, u64_at};
 use crate::world::Timestamp;
+use std::ops::Range;
 
+/// Bytes of a packed record without its key and data.
 const HEADER: usize = 23;
 const NO_KEY: u16 = u16::MAX;
 const ENCRYPTED: u8 = 1;
@@ -102,6 +104,16 @@ pub(crate) trait Records {
         Self: Sized,
     {
         self.search(|at| self.index(at) < end)
+    }
+
+    /// Bytes of the keys and data of the records at `range`.
+    fn weights(&self, range: Range<usize>) -> u64 {
+        let Some(last) = range.end.checked_sub(1).filter(|last| range.start <= *last) else {
+            return 0;
+        };
+        let start = |position| self.start(position).1;
+        let headers = HEADER * (last - range.start);
+        (start(last) - start(range.start) - headers) as u64 + self.weight(last)
     }
 
     /// The first position for which `passed` is no longer true.

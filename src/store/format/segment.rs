@@ -18,6 +18,12 @@ pub(crate) fn packed_size(record: &Record<'_>) -> usize {
     record.packed_size() + OFFSET
 }
 
+/// Bytes of the keys and data in a segment of `bytes` bytes and `records` records.
+pub(crate) fn weight_of(bytes: u32, records: u32) -> u64 {
+    let frame = HEADER + (MIN_BYTES + OFFSET) * records as usize;
+    u64::from(bytes).saturating_sub(frame as u64)
+}
+
 /// A segment that is being filled.
 #[derive(Debug, Default)]
 pub(crate) struct Tail {

@@ -1,7 +1,8 @@
-//! Looking ahead in a log: the next records without their payloads.
+//! A look at the records of a log without their payloads: the next ones, and the amount.
 
 use super::shard_log::Log;
 use crate::store::format::record::Records;
+use crate::store::format::segment::weight_of;
 use crate::world::Timestamp;
 
 /// A record of a log, without its payload.
@@ -63,26 +64,46 @@ impl Log {
         Ahead::Found(found, next.unwrap_or(visible))
     }
 
-    /// About the number of visible records from index `from` on that did not arrive before
-    /// `horizon`: a segment on the disk that holds one of them is counted whole.
-    pub(crate) fn count_from(&self, from: u64, horizon: Timestamp) -> u64 {
+    /// The visible records from index `from` on that did not arrive before `horizon`: exact but for a
+    /// segment that is only on disk and holds some of them, which counts whole. Never touches the
+    /// disk.
+    pub(crate) fn amount_from(&self, from: u64, horizon: Timestamp) -> Amount {
         let state = self.state.lock();
+        let mut amount = Amount::default();
         if from >= state.visible {
-            return 0;
+            return amount;
         }
-        let segments = state.segments.iter().map(|segment| match &segment.memory {
-            Some(memory) => left(memory, from, horizon, state.visible),
-            None if segment.is_before(from, horizon) => 0,
-            None => u64::from(segment.entry.records),
-        });
-        segments.sum::<u64>() + left(&state.tail, from, horizon, state.visible)
+        for segment in &state.segments {
+            let SegmentRef { entry, memory, .. } = segment;
+            match memory {
+                _ if segment.is_before(from, horizon) => {}
+                Some(memory) => amount.add(memory, from, horizon, state.visible),
+                None => {
+                    amount.records += u64::from(entry.records);
+                    amount.bytes += weight_of(entry.bytes, entry.records);
+                }
+            }
+        }
+        amount.add(&state.tail, from, horizon, state.visible);
+        amount
     }
 }
 
-/// The number of visible records from index `from` on that did not arrive before `horizon`.
-fn left(records: &impl Records, from: u64, horizon: Timestamp, visible: u64) -> u64 {
-    let first = records.first_from(from, horizon);
-    records.end_before(visible).saturating_sub(first) as u64
+/// A number of records, and the bytes of their partition keys and data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Amount {
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Amount {
+    /// Adds the records that are wanted and visible.
+    fn add(&mut self, records: &impl Records, from: u64, horizon: Timestamp, visible: u64) {
+        let first = records.first_from(from, horizon);
+        let end = records.end_before(visible);
+        self.records += end.saturating_sub(first) as u64;
+        self.bytes += records.weights(first..end);
+    }
 }
 
 /// Adds the records from position `first` on that are visible, up to `count` of all.
