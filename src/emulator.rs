@@ -15,7 +15,7 @@ use crate::model::event_source::{CreateRequest, Refusal};
 use crate::model::{AccountId, AccountRegion, Region, StreamArn};
 use crate::operation::fault_rule::{FaultRuleError, check_all};
 use crate::options::{
-    Authentication, ClockChoice, Durability, Options, OptionsError, Problem, Setup,
+    Authentication, ClockChoice, Durability, FunctionSetting, Options, OptionsError, Problem,
 };
 use crate::setup::Maker;
 use crate::store::{self, OpenError, SimulatedDisk, Store};
@@ -34,7 +34,7 @@ use tokio::sync::{oneshot, watch};
 pub struct Emulator {
     engine: Arc<Engine>,
     /// The configured account and region.
-    scope: AccountRegion,
+    home: AccountRegion,
     server: Arc<Server>,
     addresses: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
@@ -90,7 +90,7 @@ pub enum StartError {
     Tls(std::io::Error),
     /// The setup cannot be made. Nothing of it is left.
     Setup(Problem),
-    /// The data directory cannot be closed after a setup that cannot be made.
+    /// The data directory cannot be closed after a start that failed.
     Close(StoreError),
 }
 
@@ -110,6 +110,36 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+impl From<OptionsError> for StartError {
+    fn from(error: OptionsError) -> Self {
+        Self::Options(error)
+    }
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+impl From<RestoreError> for StartError {
+    fn from(error: RestoreError) -> Self {
+        Self::Restore(error)
+    }
+}
+
+impl From<BindError> for StartError {
+    fn from(error: BindError) -> Self {
+        Self::Bind(error)
+    }
+}
+
+impl From<Problem> for StartError {
+    fn from(problem: Problem) -> Self {
+        Self::Setup(problem)
+    }
+}
+
 impl Emulator {
     /// Starts an emulator. When this returns, it answers on [`Self::addresses`].
     ///
@@ -124,47 +154,37 @@ impl Emulator {
     /// # Errors
     /// When it cannot start.
     pub async fn start_in(options: Options, around: Surroundings) -> Result<Self, StartError> {
-        options.check().map_err(StartError::Options)?;
-        let limits = options.limits().map_err(StartError::Options)?;
-        let access = access_settings(&options).map_err(StartError::Options)?;
-        let scope = access.default_scope.clone();
-        let setup = options.setup().map_err(StartError::Setup)?;
-        let (store, recovered) = open_store(store_settings(&options, &around), &around)
-            .await
-            .map_err(StartError::Open)?;
-        let choice = clock_choice(&options, setup.clock);
-        let world = world(choice, &around, &recovered);
-        let rules = options.faults().map_err(StartError::Options)?;
-        if !rules.is_empty() {
-            tracing::info!(rules = rules.len(), "fault rules are in force");
-            world.faults.add(rules);
-        }
-        let tls = Arc::new(identity(&options, &world.clock)?);
+        options.check()?;
+        let access = access_settings(&options)?;
+        let (mappings, functions) = options.mappings()?;
+        let maker = Arc::new(Maker {
+            setup: options.setup()?,
+            mappings,
+            fault_rules: options.faults()?,
+            home: access.default_scope.clone(),
+        });
+        let clock = clock_choice(options.clock, maker.setup.clock);
         let (stop, stopped) = watch::channel(false);
-        let (mappings, functions) = options.mappings().map_err(StartError::Options)?;
-        let own = Arc::new(OwnPuts::default());
-        let functions = (functions.as_slice(), around.functions.clone());
-        let outbound = event_sources::outbound(&options, functions, &world.clock, own.clone());
-        let behaviour = behaviour(&options, outbound.map_err(StartError::Options)?);
-        let engine = Engine::start(world, limits, behaviour, store, &recovered, stopped.clone());
-        let engine = engine.map_err(StartError::Restore)?;
-        drop(recovered);
-        own.set(&engine);
-        event_sources::configure(&engine, &scope, mappings).map_err(StartError::Options)?;
-        let listeners = listeners(&options, &around).map_err(StartError::Bind)?;
+        let engine = start_engine(&options, &around, clock, &functions, stopped.clone()).await?;
+        let (tls, listeners) = match prepare(&options, &around, &maker, &engine).await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                engine.close().await.map_err(StartError::Close)?;
+                return Err(error);
+            }
+        };
         let addresses = addresses(&listeners);
         warn_of_open_access(&addresses, options.auth);
-        let setup = make(setup, &scope, &engine).await?;
         let metrics = Metrics::new();
-        let admin = Admin {
+        let home = access.default_scope.clone();
+        let own = admin::router(Admin {
             engine: engine.clone(),
             tls: tls.clone(),
             metrics: metrics.clone(),
             token: options.admin_token.clone(),
-            home: scope.clone(),
-            setup,
-        };
-        let own = admin::router(admin);
+            home: home.clone(),
+            maker,
+        });
         let server = Arc::new(Server::new(engine.clone(), access, own, metrics.clone()));
         let settings = listen::Settings {
             connections: Connections::of(&engine.limits, store_descriptors(&options)),
@@ -175,7 +195,7 @@ impl Emulator {
         Ok(Self {
             ended: serve(listeners, settings, engine.clone(), server.clone()),
             engine,
-            scope,
+            home,
             server,
             addresses,
             stop,
@@ -259,7 +279,7 @@ impl Emulator {
         let find = |arn: &StreamArn| self.engine.find(&arn.scope, &arn.name);
         let origin = (Origin::Api, None);
         let sources = &self.engine.event_sources;
-        let found = sources.create_by_request(&self.scope, request, origin, &find)?;
+        let found = sources.create_by_request(&self.home, request, origin, &find)?;
         Ok(found.mapping)
     }
 
@@ -411,25 +431,46 @@ fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
     }
 }
 
-/// Makes the setup. An emulator that cannot make it is closed.
-async fn make(
-    setup: Setup,
-    home: &AccountRegion,
+/// Opens the store and starts the engine on it.
+async fn start_engine(
+    options: &Options,
+    around: &Surroundings,
+    clock: ClockChoice,
+    functions: &[FunctionSetting],
+    stopped: watch::Receiver<bool>,
+) -> Result<Arc<Engine>, StartError> {
+    let (store, recovered) = open_store(store_settings(options, around), around).await?;
+    let world = world(clock, around, &recovered);
+    let own_puts = Arc::new(OwnPuts::default());
+    let outbound = event_sources::outbound(
+        options,
+        functions,
+        around.functions.clone(),
+        &world.clock,
+        own_puts.clone(),
+    )?;
+    let (limits, behaviour) = (options.limits()?, behaviour(options, outbound));
+    let engine = Engine::start(world, limits, behaviour, store, &recovered, stopped)?;
+    own_puts.set(&engine);
+    Ok(engine)
+}
+
+/// Reads the certificate, listens, and makes everything that the options name.
+async fn prepare(
+    options: &Options,
+    around: &Surroundings,
+    maker: &Maker,
     engine: &Arc<Engine>,
-) -> Result<Arc<Maker>, StartError> {
-    let maker = Arc::new(Maker::new(setup, home.clone()));
-    match maker.make(engine).await {
-        Ok(()) => Ok(maker),
-        Err(problem) => {
-            engine.close().await.map_err(StartError::Close)?;
-            Err(StartError::Setup(problem))
-        }
-    }
+) -> Result<(Arc<TlsIdentity>, Vec<TcpListener>), StartError> {
+    let tls = identity(options, &engine.world.clock)?;
+    let listeners = listeners(options, around)?;
+    maker.make(engine).await?;
+    Ok((Arc::new(tls), listeners))
 }
 
 /// The clock of the options, or that of the setup where the options have the default one.
-fn clock_choice(options: &Options, setup: Option<ClockChoice>) -> ClockChoice {
-    match (options.clock, setup) {
+fn clock_choice(options: ClockChoice, setup: Option<ClockChoice>) -> ClockChoice {
+    match (options, setup) {
         (ClockChoice::System, Some(choice)) => choice,
         (choice, _) => choice,
     }

@@ -1,32 +1,55 @@
-//! Making the streams and records of a setup, before the emulator answers and after a reset.
+//! Making the streams, records, event source mappings and fault rules of the options, before the
+//! emulator answers and after a reset.
 
 use crate::engine::{Engine, Stream};
-use crate::model::AccountRegion;
+use crate::model::event_source::CreateRequest;
+use crate::model::{AccountRegion, StreamArn};
 use crate::operation::{self, Context};
 use crate::options::{Problem, Setup, StreamSetup};
+use crate::world::FaultRule;
 use std::sync::Arc;
 
 /// Records that are put together.
 const BATCH: usize = 1_000;
 
-/// A setup and the account and region of its streams that name none.
+/// Everything that a start makes.
 #[derive(Debug)]
 pub(crate) struct Maker {
-    setup: Setup,
-    home: AccountRegion,
+    /// The streams and their records.
+    pub setup: Setup,
+    /// The event source mappings.
+    pub mappings: Vec<CreateRequest>,
+    /// The fault rules, checked.
+    pub fault_rules: Vec<FaultRule>,
+    /// The account and region of everything that names none.
+    pub home: AccountRegion,
 }
 
 impl Maker {
-    pub(crate) fn new(setup: Setup, home: AccountRegion) -> Self {
-        Self { setup, home }
-    }
-
     /// Makes everything. A stream that exists already, from an earlier run, is left as it is; the log
-    /// says where it differs.
+    /// says where it differs. A mapping that exists gets the settings of the options.
     ///
     /// # Errors
-    /// The place in the setup and the reason. Then nothing of the setup is left.
+    /// The place in the options or the setup and the reason. Then no stream that this made is left.
     pub(crate) async fn make(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
+        self.make_mappings(engine)?;
+        self.make_streams(engine).await?;
+        if !self.fault_rules.is_empty() {
+            let rules = self.fault_rules.len();
+            tracing::info!(rules, "fault rules are in force");
+            engine.world.faults.add(self.fault_rules.clone());
+        }
+        Ok(())
+    }
+
+    fn make_mappings(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
+        let find = |arn: &StreamArn| engine.find(&arn.scope, &arn.name);
+        let sources = &engine.event_sources;
+        let configured = sources.configure(&self.home, self.mappings.clone(), &find);
+        configured.map_err(|refusal| Problem::new(format!("event source: {refusal}")))
+    }
+
+    async fn make_streams(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
         let mut made = Vec::new();
         for described in &self.setup.streams {
             match self.make_stream(engine, described, &made).await {

@@ -1,9 +1,8 @@
-//! The event source mappings of an emulator's options, and what they reach.
+//! The functions and destinations that event source mappings reach.
 
 use crate::engine::Engine;
 use crate::engine::event_source::{Function, Outbound, Pending};
-use crate::model::event_source::CreateRequest;
-use crate::model::{AccountRegion, HashKey, NewRecord, StreamArn};
+use crate::model::{HashKey, NewRecord, StreamArn};
 use crate::options::{FunctionSetting, Options, OptionsError};
 use crate::outbound::{AddressError, Destinations, HttpFunctions, OwnStreams};
 use crate::world::Clock;
@@ -11,21 +10,11 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, Weak};
 
-/// Creates the mappings that options name.
-pub(super) fn configure(
-    engine: &Arc<Engine>,
-    scope: &AccountRegion,
-    mappings: Vec<CreateRequest>,
-) -> Result<(), OptionsError> {
-    let find = |arn: &StreamArn| engine.find(&arn.scope, &arn.name);
-    let configured = engine.event_sources.configure(scope, mappings, &find);
-    configured.map_err(|refusal| OptionsError::EventSource(format!("event source: {refusal}")))
-}
-
 /// The functions and destinations of the options, and the functions of this process.
 pub(super) fn outbound(
     options: &Options,
-    (functions, own_functions): (&[FunctionSetting], BTreeMap<String, Function>),
+    functions: &[FunctionSetting],
+    own_functions: BTreeMap<String, Function>,
     clock: &Clock,
     own: Arc<OwnPuts>,
 ) -> Result<Outbound, OptionsError> {

@@ -1,4 +1,5 @@
-//! Resetting the engine: every stream of every account goes, with its records, consumers and queues.
+//! Resetting the engine: every stream of every account goes, with its records, consumers and queues,
+//! and every event source mapping that the API made.
 
 use super::core::Engine;
 use super::saved;
@@ -7,8 +8,9 @@ use crate::store::{AccountValue, Change, StoreError};
 use std::sync::Arc;
 
 impl Engine {
-    /// Removes every stream, every queue and the settings of every account. The clock stays.
-    /// Returns once the removal is as durable as the settings promise.
+    /// Removes every stream, every queue, the settings of every account and the event source mappings
+    /// that the API made. The clock and the mappings of the options stay. Returns once this is as
+    /// durable as the settings promise.
     ///
     /// # Errors
     /// When the store does not write.
@@ -16,7 +18,8 @@ impl Engine {
         self.check_store()?;
         let streams = self.streams();
         let queues = self.all_queues();
-        let mut changes = removals(&streams);
+        let mut changes = self.event_sources.remove_made_by_api();
+        changes.extend(removals(&streams));
         changes.extend(queues.iter().map(|queue| self.queue_removal(queue)));
         let accounts = self.accounts.lock().with_settings();
         for account_region in accounts {

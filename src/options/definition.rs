@@ -60,8 +60,8 @@ pub struct Options {
     #[cfg_attr(feature = "cli", arg(long, value_name = "FOLDER"))]
     pub data_dir: Option<PathBuf>,
 
-    /// When a write is acknowledged: always (once it is on disk), interval=MS or none [default:
-    /// always with --data-dir, else none]
+    /// Time at which a write is acknowledged: always (once it is on disk), interval=MS or none
+    /// [default: always with --data-dir, else none]
     #[cfg_attr(feature = "cli", arg(long, value_name = "POLICY"))]
     pub durability: Option<Durability>,
 

@@ -15,21 +15,21 @@ pub struct FunctionSetting {
     pub name: String,
     /// The addresses.
     pub urls: Vec<String>,
-    /// Time limit of an invocation, in real time.
+    /// The longest time that an invocation may take, in real time.
     pub timeout: Duration,
     /// Requests at a time to one address.
     pub concurrency: usize,
-    /// The place in which the addresses show errors.
+    /// The part of an answer that shows an error of the function.
     pub errors: ErrorMode,
     /// The ARN of its execution role.
     pub role: Option<String>,
-    /// The key that signs requests.
+    /// The access key that signs its requests, as `KEY:SECRET`.
     pub sign: Option<Secret>,
     /// The certificate authority of `https` addresses, in PEM.
     pub ca: Option<PathBuf>,
 }
 
-/// The place in which an address shows errors of the function.
+/// The part of an answer that shows an error of the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ErrorMode {
     /// In the body, until the header was seen once.

@@ -211,7 +211,7 @@ pub(super) fn account(text: &str) -> Result<String, String> {
     Err("an account is 12 digits".to_owned())
 }
 
-/// Whether `text` can be the name of a region.
+/// True when `text` can be the name of a region.
 pub(crate) fn is_region(text: &str) -> bool {
     region(text).is_ok()
 }

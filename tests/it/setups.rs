@@ -85,6 +85,69 @@ fn a_reset_makes_the_setup_again() {
     });
 }
 
+/// Creates a mapping of a stream to the function `function` by Lambda's API.
+async fn map_by_api(lab: &Lab, stream: &str) {
+    let credential = "AWS4-HMAC-SHA256 Credential=test/20231114/us-east-1/lambda/aws4_request, \
+                      SignedHeaders=host, Signature=0";
+    let arn = format!("arn:aws:kinesis:us-east-1:000000000000:stream/{stream}");
+    let body = json!({
+        "FunctionName": "function",
+        "EventSourceArn": arn,
+        "StartingPosition": "LATEST",
+    });
+    let request = Request::bare("POST", "/2015-03-31/event-source-mappings")
+        .header("authorization", credential)
+        .header("x-amz-date", "20231114T221320Z")
+        .header("content-type", "application/json")
+        .body(body.to_string().as_bytes());
+    let answer = lab.send(&request).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+}
+
+/// The streams of the event source mappings.
+async fn mapped(lab: &Lab) -> Vec<String> {
+    let (_, listed) = own(lab, "GET", "event-sources", "").await;
+    let sources = listed["event_sources"].as_array().unwrap().iter();
+    let names = sources.map(|source| source["EventSourceArn"].as_str().unwrap());
+    names
+        .map(|arn| arn.rsplit('/').next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_reset_removes_mappings_and_rules_and_makes_those_of_the_start_again() {
+    block_on(async {
+        let flags = [
+            "--stream",
+            "a:1",
+            "--stream",
+            "b:1",
+            "--event-source",
+            "a=http://127.0.0.1:9",
+            "--fault",
+            "kind=unavailable,operations=ListShards",
+        ];
+        let lab = Lab::start(Place::Disk, &flags).await;
+        map_by_api(&lab, "b").await;
+        assert_eq!(mapped(&lab).await, ["a", "b"]);
+        let rule = r#"{"kind": "throttle"}"#;
+        assert_eq!(own(&lab, "PUT", "faults", rule).await.0, 200);
+        assert_eq!(own(&lab, "POST", "reset", "").await.0, 204);
+        assert_eq!(mapped(&lab).await, ["a"]);
+        let (_, rules) = own(&lab, "GET", "faults", "").await;
+        assert_eq!(rules["faults"], json!([]));
+        let reset = own(&lab, "POST", "reset", r#"{"setup": true}"#).await;
+        assert_eq!(reset.0, 204);
+        assert_eq!(names(&lab).await, json!(["a", "b"]));
+        let (_, rules) = own(&lab, "GET", "faults", "").await;
+        assert_eq!(rules["faults"][0]["kind"], "unavailable");
+        assert_eq!(rules["faults"].as_array().unwrap().len(), 1);
+        lab.restart().await;
+        assert_eq!(mapped(&lab).await, ["a"]);
+        lab.stop().await;
+    });
+}
+
 #[test]
 fn streams_of_an_earlier_run_are_left_alone() {
     block_on(async {

@@ -14,7 +14,7 @@ use crate::model::event_source::{
     Changes, FunctionArn, Refusal, Settings, ShardPosition, Source, StartingPosition,
 };
 use crate::model::{AccountId, AccountRegion, Region, ShardId, StreamArn};
-use crate::store::{MappingValue, Ticket};
+use crate::store::{Change, MappingValue, Ticket};
 use crate::world::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -265,6 +265,29 @@ impl EventSources {
             passing: PassingState::Deleting,
             ticket,
         })
+    }
+
+    /// Removes the mappings that the API made, in whatever state they are, and returns the changes of
+    /// the catalog. Work under way ends without moving its position.
+    pub(crate) fn remove_made_by_api(&self) -> Vec<Change> {
+        let now = self.context.world.clock.now();
+        let mut changes = Vec::new();
+        for mapping in self.all() {
+            if mapping.origin != Origin::Api {
+                continue;
+            }
+            {
+                let mut state = mapping.state.lock();
+                changes.extend(saved::removed(&mapping, &state));
+                state.is_removed = true;
+                state.passing = Some((PassingState::Deleting, now));
+                state.positions.clear();
+            }
+            self.mappings.forget(&mapping);
+            mapping.note_state(now, "Deleting");
+            mapping.wake();
+        }
+        changes
     }
 
     /// Adds and removes tags.

@@ -1,4 +1,4 @@
-//! `POST reset`: everything goes, and the setup of the start may be made again.
+//! `POST reset`: removes everything, and makes again what the start made where the request says so.
 
 use super::access::Permitted;
 use super::own_body::OwnBody;
@@ -13,11 +13,11 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Reset {
-    /// Make the streams of the start again.
+    /// Make again what the start made: streams, event source mappings and fault rules.
     setup: bool,
 }
 
-/// Removes everything but the clock.
+/// Removes everything but the clock and the mappings of the options.
 pub(super) async fn reset(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -32,7 +32,7 @@ pub(super) async fn reset(
     let removed = admin.engine.reset().await;
     removed.map_err(|error| failed(&error))?;
     if reset.setup {
-        let made = admin.setup.make(&admin.engine).await;
+        let made = admin.maker.make(&admin.engine).await;
         made.map_err(|error| Refused::new(StatusCode::CONFLICT, &error.to_string()))?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())

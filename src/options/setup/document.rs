@@ -3,6 +3,7 @@
 use super::problem::Problem;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::collections::HashSet;
 use std::fmt;
 
 /// A value and the line that it begins on.
@@ -119,8 +120,9 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
         let mut members: Vec<(String, &RawValue)> = Vec::new();
+        let mut names = HashSet::new();
         while let Some((name, raw)) = map.next_entry::<String, &RawValue>()? {
-            if members.iter().any(|(known, _)| *known == name) {
+            if !names.insert(name.clone()) {
                 return Err(serde::de::Error::custom(format_args!(
                     "the member {name} stands here twice"
                 )));
