@@ -1,5 +1,5 @@
-//! Our own paths under `/_minikin/`: health, metrics and the certificate for everyone; the clock and
-//! the fault rules for this machine, or for clients that present the token.
+//! Our own paths under `/_minikin/`: health, metrics and the certificate for everyone; all others for
+//! this machine, or for clients that present the token.
 
 mod access;
 mod clock;
@@ -8,6 +8,7 @@ mod faults;
 mod mapping_view;
 mod overview;
 mod own_body;
+mod path_part;
 mod position;
 mod put;
 mod query;
@@ -20,4 +21,4 @@ mod stream_path;
 mod streams;
 
 pub(crate) use router::router;
-pub(crate) use state::{Admin, Source};
+pub(crate) use state::{Admin, Source, problem};

@@ -397,7 +397,7 @@ async fn in_time<T>(time: Duration, work: impl Future<Output = io::Result<T>>) -
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // A lost sender counts as a stop, because nobody could stop us any more.
+    // A lost sender counts as a stop: nothing could stop the server any more.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 

@@ -212,7 +212,7 @@ const MAPPING_COUNTERS: [MappingCounter; 7] = [
     ),
     (
         "esm_on_failure_delivered_records",
-        "Discarded records whose destination was told.",
+        "Discarded records that reached their destination.",
         |all| &all.on_failure_delivered,
     ),
     (

@@ -51,23 +51,31 @@ impl AllowedOrigins {
     }
 }
 
-/// The host in an origin, without the port and without brackets.
-fn host(origin: &str) -> Option<String> {
-    let (_, authority) = origin.split_once("://")?;
+/// The host of an authority in lower case, without the port and without brackets.
+pub(super) fn bare_host(authority: &str) -> Option<String> {
     let authority: Authority = authority.parse().ok()?;
     let host = authority.host();
     let bare = host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
-    Some(bare.unwrap_or(host).to_owned())
+    Some(bare.unwrap_or(host).to_ascii_lowercase())
+}
+
+/// True for a name that always means the local machine.
+pub(super) fn is_localhost(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+/// The host in an origin.
+fn host(origin: &str) -> Option<String> {
+    bare_host(origin.split_once("://")?.1)
 }
 
 fn is_local(origin: &str) -> bool {
     let Some(host) = host(origin) else {
         return false;
     };
-    host == "localhost"
-        || host.ends_with(".localhost")
+    is_localhost(&host)
         || host
             .parse::<IpAddr>()
             .is_ok_and(|address| address.to_canonical().is_loopback())

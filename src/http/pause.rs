@@ -5,8 +5,7 @@
 //! by then, the SDK's reader fails, the transport drops the connection, and the SDK sends the request
 //! again: the records are doubled. Over HTTP/1.1 an answer within microseconds of the body is fast
 //! enough for that (aws-sdk-go-v2 issues 1825 and 2737). So for this client the answer comes a little
-//! later. Over HTTP/2 the SDK has
-//! no such fault.
+//! later. Over HTTP/2 the SDK has no such fault.
 
 use crate::limits::Limits;
 use crate::world::RealDeadline;

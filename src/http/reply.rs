@@ -419,6 +419,7 @@ fn shape_id(kind: Kind) -> String {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
+
 fn ascii(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("ids are ASCII")
 }

@@ -17,7 +17,6 @@ use crate::admission::BudgetPermit;
 use crate::engine::{Engine, tasks};
 use crate::world::Stopwatch;
 use axum::Router;
-use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
@@ -201,42 +200,51 @@ impl Server {
         request: Request<B>,
         source: admin::Source,
     ) -> Response<Body> {
-        let permit = if source.is_only_one {
-            None
-        } else {
-            match self.engine.admission.request(false).await {
+        let permit = match source.is_only_one {
+            true => None,
+            false => match self.engine.admission.request(false).await {
                 Ok(permit) => Some(permit),
-                Err(_) => return reply::bare(StatusCode::SERVICE_UNAVAILABLE),
-            }
+                Err(_) => {
+                    let text = "too many requests are in flight";
+                    let refusal = admin::problem(StatusCode::SERVICE_UNAVAILABLE, text);
+                    return own_answer(refusal, None).await;
+                }
+            },
         };
         let mut request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(source);
         let answering = async {
             let Ok(response) = self.own.clone().oneshot(request).await;
-            let (head, body) = response.into_parts();
-            (head, body.collect().await)
+            own_answer(response, permit).await
         };
         match caught(answering).await {
-            Ok((head, Ok(body))) => {
-                let body = own_body(body.to_bytes(), permit);
-                Response::from_parts(head, body)
-            }
-            Ok((_, Err(_))) => reply::bare(StatusCode::INTERNAL_SERVER_ERROR),
+            Ok(response) => response,
             Err(panic) => {
                 tracing::error!(panic, "a request to our own paths panicked");
-                reply::bare(StatusCode::INTERNAL_SERVER_ERROR)
+                let text = "an error of minikin: see its log";
+                let failure = admin::problem(StatusCode::INTERNAL_SERVER_ERROR, text);
+                own_answer(failure, None).await
             }
         }
     }
 }
 
-/// The body of an answer on our own paths.
-fn own_body(bytes: Bytes, mut permit: Option<BudgetPermit>) -> Body {
+/// An answer of our own paths, with its whole body.
+async fn own_answer(
+    response: axum::response::Response,
+    mut permit: Option<BudgetPermit>,
+) -> Response<Body> {
+    let (head, body) = response.into_parts();
+    let Ok(body) = body.collect().await else {
+        return reply::bare(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    let bytes = body.to_bytes();
     if let Some(permit) = &mut permit {
         permit.exchange_for(bytes.len() as u64);
     }
     let connection = slow_reader::connection();
-    Body::whole(counted(bytes.into(), permit, connection))
+    let body = Body::whole(counted(bytes.into(), permit, connection));
+    Response::from_parts(head, body)
 }
 
 /// Runs the work of a request. A panic in it is a bug of ours and ends this request only.

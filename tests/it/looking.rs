@@ -41,7 +41,11 @@ wire_test!(streams_are_listed_with_their_figures, |lab| async move {
         ("StreamStatus", json!("ACTIVE")),
         ("StreamMode", json!("PROVISIONED")),
         ("OpenShardCount", json!(2)),
+        ("ClosedShardCount", json!(0)),
+        ("Records", json!(1)),
+        ("Bytes", json!("keyvalue".len())),
         ("ConsumerCount", json!(0)),
+        ("QueueCount", json!(0)),
         ("Account", json!("000000000000")),
         ("Region", json!("us-east-1")),
     ] {
@@ -145,6 +149,29 @@ wire_test!(
     }
 );
 
+wire_test!(
+    every_refusal_of_an_own_path_has_a_message,
+    |lab| async move {
+        for (method, path, status) in [
+            ("GET", "nothing", 404),
+            ("GET", "", 404),
+            ("GET", "faults/1/2", 404),
+            ("DELETE", "faults/1", 404),
+            ("GET", "event-sources/x", 404),
+            ("GET", "event-sources/x/events?after=y", 400),
+            ("DELETE", "faults/%FF", 400),
+            ("DELETE", "streams", 405),
+            ("PUT", "clock", 405),
+            ("POST", "clock", 400),
+            ("POST", "reset", 400),
+        ] {
+            let (answered, document) = own(&lab, method, path, "nothing").await;
+            assert_eq!(answered, status, "{method} {path}");
+            assert!(document["message"].is_string(), "{path}: {document}");
+        }
+    }
+);
+
 wire_test!(a_wait_ends_with_the_last_record, |lab| async move {
     let stream = lab.stream("orders").create().await;
     stream.put("k", "one").await;
@@ -238,7 +265,9 @@ wire_test!(
         ] {
             let request = Request::bare(method, &format!("/_minikin/{path}"))
                 .header("Origin", "https://example.com");
-            assert_eq!(lab.send(&request).await.status, 403, "{path}");
+            let refused = lab.send(&request).await;
+            assert_eq!(refused.status, 403, "{path}");
+            assert!(refused.value()["message"].is_string(), "{path}");
         }
         lab.clock.advance(ms(1)).await;
     }

@@ -1,6 +1,7 @@
 //! Access to the own paths that show the state or change it.
 
 use super::state::{Admin, Source, problem};
+use crate::http::origin::{bare_host, is_localhost};
 use crate::http::signature::is_equal;
 use crate::options::Secret;
 use axum::extract::FromRequestParts;
@@ -71,16 +72,7 @@ fn is_from_another_origin(head: &Parts) -> bool {
 /// True for a host, with or without a port, that is an address or a name that always means the local
 /// machine. No site can make such a host point here.
 fn is_this_machine(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else {
-        return false;
-    };
-    let name = authority.host().to_ascii_lowercase();
-    let bare = name
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
-    bare.unwrap_or(&name).parse::<IpAddr>().is_ok()
-        || name == "localhost"
-        || name.ends_with(".localhost")
+    bare_host(host).is_some_and(|host| is_localhost(&host) || host.parse::<IpAddr>().is_ok())
 }
 
 #[cfg(test)]

@@ -2,15 +2,14 @@
 
 use super::access::Permitted;
 use super::own_body::OwnBody;
-use super::state::{Admin, problem};
+use super::state::{Admin, json, problem};
 use crate::limits;
 use crate::world::{Clock, Timestamp};
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::json as value;
 
 /// A move of a virtual clock. The clock never goes back.
 #[derive(Debug, Deserialize)]
@@ -78,10 +77,5 @@ fn reading(clock: &Clock) -> Response {
     } else {
         "system"
     };
-    let body = json!({ "clock": kind, "now_ms": clock.now().millis() });
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        Body::from(body.to_string()),
-    )
-        .into_response()
+    json(&value!({ "clock": kind, "now_ms": clock.now().millis() }))
 }

@@ -4,12 +4,13 @@
 use super::access::Permitted;
 use super::mapping_view::{details, entry, failure, left, summary};
 use super::own_body::OwnBody;
-use super::state::{Admin, json, problem};
+use super::query::{Query, refused};
+use super::state::{Admin, Refused, json, problem};
 use crate::engine::event_source::{DrainError, DrainRequest, Mapping};
 use crate::limits;
 use crate::world::RealDeadline;
 use axum::Router;
-use axum::extract::{FromRequestParts, Path, RawQuery, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -86,30 +87,27 @@ async fn show(
 async fn events(
     _permitted: Permitted,
     Named(mapping): Named,
-    RawQuery(query): RawQuery,
-) -> Response {
-    let parameter = |name: &str| {
-        let query = query.as_deref().unwrap_or_default();
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
+    mut query: Query,
+) -> Result<Response, Refused> {
+    let mut number = |name| query.number(name, 0..=u64::MAX, 0);
+    let (after, wait_ms) = (number("after")?, number("wait_ms")?);
+    let as_lines = match query.take("format").as_deref() {
+        None | Some("json") => false,
+        Some("ndjson") => true,
+        Some(_) => return Err(refused("format is json or ndjson")),
     };
-    let number = |name: &str| parameter(name).map_or(Some(0), |text| text.parse::<u64>().ok());
-    let (Some(after), Some(wait_ms)) = (number("after"), number("wait_ms")) else {
-        return problem(StatusCode::BAD_REQUEST, "after and wait_ms are numbers");
-    };
+    query.end()?;
     let wait = Duration::from_millis(wait_ms).min(limits::EVENT_SOURCE_LOG_WAIT);
     let mut newest = mapping.follow_events();
     let coming = newest.wait_for(|newest| *newest > after);
     let _came = RealDeadline::lasting(wait).with(coming).await;
     let entries = mapping.events(after, limits::EVENT_SOURCE_LOG_ENTRIES);
     let entries: Vec<Value> = entries.iter().map(entry).collect();
-    if parameter("format").as_deref() == Some("ndjson") {
+    if as_lines {
         let lines: String = entries.iter().map(|entry| format!("{entry}\n")).collect();
-        return ([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response();
+        return Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response());
     }
-    json(&json!({ "events": entries }))
+    Ok(json(&json!({ "events": entries })))
 }
 
 async fn failures(_permitted: Permitted, Named(mapping): Named) -> Response {

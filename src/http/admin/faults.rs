@@ -2,13 +2,14 @@
 
 use super::access::Permitted;
 use super::own_body::OwnBody;
-use super::state::Admin;
+use super::path_part::PathPart;
+use super::state::{Admin, json, problem};
 use crate::operation::fault_rule::check_all;
 use crate::world::{FaultRule, ListedRule};
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Value, json as value};
 
 pub(super) async fn list_faults(State(admin): State<Admin>, _permitted: Permitted) -> Response {
     listing(&admin.engine.world.faults.list())
@@ -22,7 +23,7 @@ pub(super) async fn add_faults(
 ) -> Response {
     match read(&admin, &body.bytes) {
         Ok(rules) => listing(&admin.engine.world.faults.add(rules)),
-        Err(reason) => refusal(StatusCode::BAD_REQUEST, &reason),
+        Err(reason) => problem(StatusCode::BAD_REQUEST, &reason),
     }
 }
 
@@ -34,7 +35,7 @@ pub(super) async fn replace_faults(
 ) -> Response {
     match read(&admin, &body.bytes) {
         Ok(rules) => listing(&admin.engine.world.faults.replace(rules)),
-        Err(reason) => refusal(StatusCode::BAD_REQUEST, &reason),
+        Err(reason) => problem(StatusCode::BAD_REQUEST, &reason),
     }
 }
 
@@ -46,13 +47,13 @@ pub(super) async fn clear_faults(State(admin): State<Admin>, _permitted: Permitt
 pub(super) async fn remove_fault(
     State(admin): State<Admin>,
     _permitted: Permitted,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
 ) -> Response {
     let faults = &admin.engine.world.faults;
     if id.parse().is_ok_and(|id| faults.remove(id)) {
         return StatusCode::NO_CONTENT.into_response();
     }
-    refusal(
+    problem(
         StatusCode::NOT_FOUND,
         &format!("there is no fault rule {id}"),
     )
@@ -74,14 +75,5 @@ fn read(admin: &Admin, body: &[u8]) -> Result<Vec<FaultRule>, String> {
 }
 
 fn listing(rules: &[ListedRule]) -> Response {
-    document(StatusCode::OK, &json!({ "faults": rules }))
-}
-
-fn refusal(status: StatusCode, message: &str) -> Response {
-    document(status, &json!({ "message": message }))
-}
-
-fn document(status: StatusCode, value: &Value) -> Response {
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    (status, json, value.to_string()).into_response()
+    json(&value!({ "faults": rules }))
 }

@@ -158,7 +158,7 @@ pub(super) fn failure(failure: &Failure) -> Value {
     })
 }
 
-/// The work that a drain waits for.
+/// Work that a drain waits for.
 pub(super) fn left(left: &Left) -> Value {
     json!({
         "UUID": left.mapping,

@@ -1,8 +1,8 @@
 //! The bodies of requests to our own paths.
 //!
 //! Only a path that takes a body reads it: after the check of the access, and within the in-flight
-//! budget. All other paths answer without reading, so that nobody without access can make the server
-//! keep bytes.
+//! budget. All other paths answer without reading, so that no client without access can make the
+//! server keep bytes.
 
 use super::state::{Admin, Source, problem};
 use crate::admission::BudgetPermit;

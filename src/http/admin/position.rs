@@ -19,8 +19,8 @@ pub(super) enum From {
     Number(SequenceNumber),
 }
 
-/// Digits from which on a number is a sequence number and not a time.
-const SEQUENCE_NUMBER_DIGITS: usize = 30;
+/// The least number of digits of a sequence number; a number with fewer digits is a time.
+const LEAST_NUMBER_DIGITS: usize = 30;
 
 impl From {
     /// Reads `trim_horizon`, `latest`, a time or a sequence number.
@@ -30,7 +30,7 @@ impl From {
             "latest" => return Ok(Self::Latest),
             _ => {}
         }
-        if text.len() >= SEQUENCE_NUMBER_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if text.len() >= LEAST_NUMBER_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()) {
             let number = SequenceNumber::parse(text).and_then(|number| number.position_at());
             return number
                 .map(Self::Number)

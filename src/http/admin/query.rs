@@ -5,6 +5,9 @@ use crate::model::{AccountId, AccountRegion, Region};
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 /// The members of a query that are not yet taken.
 #[derive(Debug)]
@@ -34,12 +37,12 @@ impl Query {
     }
 
     /// The number `name`, which lies in `range`; `default` where the query does not have it.
-    pub(super) fn number(
+    pub(super) fn number<N: FromStr + PartialOrd + Display>(
         &mut self,
         name: &str,
-        range: std::ops::RangeInclusive<usize>,
-        default: usize,
-    ) -> Result<usize, Refused> {
+        range: RangeInclusive<N>,
+        default: N,
+    ) -> Result<N, Refused> {
         let Some(text) = self.take(name) else {
             return Ok(default);
         };

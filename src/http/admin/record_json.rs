@@ -51,7 +51,7 @@ fn add_data(document: &mut Map<String, Value>, data: &[u8]) {
     }
 }
 
-/// Whether a text has no control characters but white space.
+/// True when a text has no control characters but white space.
 fn is_readable(text: &str) -> bool {
     !text
         .chars()

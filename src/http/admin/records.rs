@@ -64,7 +64,7 @@ impl Selection {
         })
     }
 
-    /// Whether a record is shown.
+    /// True when records of this partition key are shown.
     pub(super) fn shows(&self, partition_key: Option<&str>) -> bool {
         self.key.is_none() || self.key.as_deref() == partition_key
     }
@@ -122,7 +122,7 @@ struct Page {
 }
 
 impl Page {
-    /// Whether nothing more is read for this page.
+    /// True when nothing more is read for this page.
     fn is_full(&self) -> bool {
         self.shown.len() >= self.limit
             || self.scanned >= limits::LOOK_SCANNED_RECORDS

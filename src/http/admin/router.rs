@@ -11,7 +11,7 @@ use crate::http::metrics::TEXT_FORMAT;
 use crate::store::Health;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 
@@ -38,7 +38,19 @@ pub(crate) fn router(admin: Admin) -> Router {
         )
         .route("/_minikin/faults/{id}", delete(remove_fault))
         .merge(event_sources::routes())
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
         .with_state(admin)
+}
+
+async fn unknown_path(uri: Uri) -> Response {
+    let text = format!("there is no path {}", uri.path());
+    problem(StatusCode::NOT_FOUND, &text)
+}
+
+async fn unknown_method(method: Method, uri: Uri) -> Response {
+    let text = format!("{} does not take {method}", uri.path());
+    problem(StatusCode::METHOD_NOT_ALLOWED, &text)
 }
 
 async fn ready(State(admin): State<Admin>) -> Response {

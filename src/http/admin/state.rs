@@ -27,8 +27,8 @@ pub(crate) struct Admin {
     pub token: Option<Secret>,
     /// The account and region of requests that name none.
     pub home: AccountRegion,
-    /// The setup of the start, which a reset can make again.
-    pub setup: Arc<Maker>,
+    /// Makes again, after a reset, what the start made.
+    pub maker: Arc<Maker>,
 }
 
 /// The source of a request to our own paths.
@@ -41,7 +41,7 @@ pub(crate) struct Source {
 }
 
 /// An answer that names a problem.
-pub(super) fn problem(status: StatusCode, text: &str) -> Response {
+pub(crate) fn problem(status: StatusCode, text: &str) -> Response {
     (status, json(&serde_json::json!({ "message": text }))).into_response()
 }
 

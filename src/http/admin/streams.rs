@@ -2,6 +2,7 @@
 
 use super::access::Permitted;
 use super::own_body::LargeBody;
+use super::path_part::PathPart;
 use super::put;
 use super::query::{Query, refused};
 use super::records;
@@ -10,7 +11,7 @@ use super::stream_path;
 use crate::engine::Stream;
 use crate::limits;
 use crate::world::RealDeadline;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -37,7 +38,7 @@ const fn default_timeout_ms() -> u64 {
 pub(super) async fn get(
     State(admin): State<Admin>,
     _permitted: Permitted,
-    Path(path): Path<String>,
+    PathPart(path): PathPart,
     mut query: Query,
 ) -> Result<Response, Refused> {
     let (name, action) = split(&path)?;
@@ -52,7 +53,7 @@ pub(super) async fn get(
 pub(super) async fn post(
     State(admin): State<Admin>,
     _permitted: Permitted,
-    Path(path): Path<String>,
+    PathPart(path): PathPart,
     mut query: Query,
     body: LargeBody,
 ) -> Result<Response, Refused> {

@@ -301,7 +301,7 @@ fn each_check_has_its_text_in_the_services_order() {
 }
 
 #[test]
-fn a_told_hash_is_that_of_the_body() {
+fn a_hash_in_the_headers_is_that_of_the_body() {
     let mut request = signed(HEADER);
     let hash = hex(&Sha256::digest(&request.body));
     let named = |hash: &str| ("x-amz-content-sha256".to_owned(), hash.to_owned());
