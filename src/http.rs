@@ -27,5 +27,4 @@ pub use access::AccessSettings;
 pub use body::{Body, Incoming};
 pub use connection::Client;
 pub use hyper::{Request, Response};
-pub(crate) use server::NoAnswer;
-pub use server::Server;
+pub use server::{NoAnswer, Server};

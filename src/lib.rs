@@ -5,24 +5,24 @@
 //! `lock`, `limits`, `world`, `wire` → `model` → `store` → `admission` → `engine` → `error` → `operation` →
 //! `options` → `setup`, `outbound` → `http` → `emulator` → `command` → `main`.
 //!
-//! | module | what it knows |
+//! | module | holds |
 //! |---|---|
-//! | `lock` | the one lock there is |
+//! | `lock` | the only lock |
 //! | `limits` | every bound, with its name, its values and its source |
-//! | `world` | time, chance and faults, handed in so that a test can hold them |
-//! | `wire` | bytes to values in JSON and CBOR; shapes as data; the wording of refusals |
-//! | `model` | the nouns as pure values: shards, sequence numbers, iterators, buckets; identities and their policies |
-//! | `store` | records and metadata in memory and in sled, in files without a name where nothing has to survive, or on a simulated disk; durability; the check of a data directory |
-//! | `admission` | the in-flight budget of requests, answers and events |
-//! | `engine` | streams and their shards; the write path; lifecycles; retention; the only tasks |
-//! | `error` | the service's exceptions and every text of them |
-//! | `operation` | one file for each operation, the table of them, and whether policies permit it |
-//! | `options` | every option once: flag, variable, key of the file |
-//! | `setup` | the streams, consumers and records that a start makes |
+//! | `world` | time, chance and faults, which a test can replace |
+//! | `wire` | bytes to values in JSON and CBOR; shapes as data; the texts of violations |
+//! | `model` | pure values: shards, sequence numbers, iterators, policies, queues, event source mappings |
+//! | `store` | records and the catalog, in memory and in sled, or on a simulated disk; durability; the check of a data directory |
+//! | `admission` | the in-flight budget: bytes of requests, answers and events in memory |
+//! | `engine` | streams and their shards; the write path; queues; event source mappings; retention; the only tasks |
+//! | `error` | the service's exceptions and their texts |
+//! | `operation` | one file for each operation, the table of operations, permissions, fault rules |
+//! | `options` | every option once: flag, variable, key of the file; the setup file; other tools' variables |
+//! | `setup` | the start's streams, mappings and fault rules, made at the start and after a reset |
 //! | `outbound` | clients: functions behind HTTP, queues, topics, buckets, files |
-//! | `http` | the order of checks, credentials and signatures, bodies, replies; the listener; our own paths and metrics |
-//! | `emulator` | start and stop of the whole; a door for requests from within the process |
-//! | `command` | the sub-commands: serve, health, check, limits |
+//! | `http` | connections, credentials and signatures, bodies, replies; Lambda's API; our own paths; metrics |
+//! | `emulator` | start and stop of the whole; requests from within the process |
+//! | `command` | the command line: the server (`serve`, `health`, `check`, `limits`), and commands that talk to a running emulator |
 //!
 //! # A request
 //! `http/listen.rs` accepts a connection; `http/server.rs` receives the body by
@@ -68,18 +68,17 @@
 //!   each shard (`engine/shard.rs`).
 //! - Under `always` nothing is visible before it is durable.
 //! - Nothing in `wire` or `model` is async, locks, logs, spawns or reads a clock.
-//! - Only `store/disk/sled.rs` names sled; only `http` names axum, only `http` and `outbound` name
-//!   hyper; only `world` reads a clock
-//!   or lets a task wait for one; only `engine/tasks.rs` spawns tasks.
+//! - Only `store/disk/sled.rs` names sled, only `http` names axum, and only `http` and `outbound`
+//!   name hyper.
+//! - Only `world` reads a clock or waits for one. Only `engine/tasks.rs` spawns tasks.
 //! - No lock is held over an await: the guard of `lock::Lock` is not `Send`.
-//! - A value whose type is a shape keeps that shape's rules; handlers check only what a type cannot.
-//! - What must not be seen is a `options::Secret` from the command line on: it has no text to print.
-//! - Bodies, answers and events count while they are in memory; beside them a connection has its
-//!   own buffers, which are bounded. A request that finds the budget exhausted is refused, and a
-//!   client that holds bytes of it for too long is disconnected.
+//! - Shapes check the constraints of a request's members; handlers check only the rest.
+//! - Secrets are `options::Secret` from the command line on. That type prints no text.
+//! - Bodies, answers and events count against the in-flight budget while they are in memory; the
+//!   buffers of a connection are bounded beside it. A request that gets no permit in time is refused.
+//!   A client that does not read its answer in time is disconnected.
 //! - A panic ends one request or one task, and is counted.
-//! - Faults that a test wants happen at a `world::Point`; without a rule one costs a look at a
-//!   flag.
+//! - Tests inject faults at a `world::Point`. Without a rule, passing a point costs one atomic load.
 //! - Every bound has its name in `limits`.
 
 mod admission;
@@ -104,7 +103,7 @@ pub use emulator::{Emulator, StartError, Surroundings};
 pub use engine::event_source::{Function, FunctionError, FunctionEvent};
 pub use engine::{RestoreError, StoreError};
 pub use http::listen::BindError;
-pub use http::{Body, Incoming, Request, Response};
+pub use http::{Body, Incoming, NoAnswer, Request, Response};
 pub use limits::Profile;
 pub use model::KeyState;
 pub use operation::fault_rule::FaultRuleError;
@@ -115,11 +114,8 @@ pub use options::{
     FunctionSetting, Hosts, KeySetting, LimitSetting, Listen, Options, OptionsError, Problem,
     Secret, Switch,
 };
-pub use store::{OpenError, SimulatedDisk};
-pub use world::{
-    Clock, Fault, FaultKind, FaultRule, Faults, ListedRule, Point, Random, Rule, Timestamp,
-    VirtualClock,
-};
+pub use store::OpenError;
+pub use world::{Clock, FaultKind, FaultRule, ListedRule, Timestamp, VirtualClock};
 
 /// Items that the program, the tests, the benchmarks and the fuzz targets need. They may change with
 /// every version.
@@ -163,7 +159,8 @@ pub mod internals {
         pub use crate::store::fuzzing;
         pub use crate::store::{
             Catalog, Damage, Durability, History, Log, LogId, ReadLimit, Record, Recovered, Report,
-            Settings, ShardReport, ShardValue, Store, StreamReport, StreamValue, check,
+            Settings, ShardReport, ShardValue, SimulatedDisk, Store, StreamReport, StreamValue,
+            check,
         };
     }
     pub mod wire {
@@ -173,7 +170,8 @@ pub mod internals {
     }
     pub mod world {
         pub use crate::world::{
-            RealDeadline, ShiftedClock, Stopwatch, World, raise_descriptor_limit,
+            Fault, Faults, Point, Random, RealDeadline, Rule, ShiftedClock, Stopwatch, World,
+            raise_descriptor_limit,
         };
     }
 }

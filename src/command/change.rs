@@ -3,7 +3,8 @@
 use super::client::{Client, Connection, path_part};
 use super::outcome::{Answer, Failure};
 use super::print::{self, Form};
-use serde_json::{Map, Value, json};
+use crate::operation::fault_rule;
+use serde_json::{Value, json};
 
 /// The arguments of `minikin clear`.
 #[derive(Debug, clap::Args)]
@@ -17,7 +18,7 @@ pub(super) struct Clear {
 /// The arguments of `minikin reset`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Reset {
-    /// Make the streams of the start again
+    /// Make again what the start made: streams, event source mappings and fault rules
     #[arg(long)]
     setup: bool,
     #[command(flatten)]
@@ -121,25 +122,14 @@ pub(super) fn fault(arguments: &FaultArguments) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-/// A rule as a JSON document: `text` is one, or `kind=…,percent=…,operations=A+B`.
+/// A rule as a JSON document: `text` is one, a list of them, or `kind=…,percent=…,operations=A+B`.
 fn rule_of(text: &str) -> Result<Value, Failure> {
+    let usage = |reason: String| Failure::Usage(format!("the rule cannot be read: {reason}"));
     if text.trim_start().starts_with(['{', '[']) {
-        return serde_json::from_str(text)
-            .map_err(|error| Failure::Usage(format!("the rule is not JSON: {error}")));
+        return serde_json::from_str(text).map_err(|error| usage(error.to_string()));
     }
-    let member = |part: &str| {
-        let (name, value) = part
-            .split_once('=')
-            .ok_or_else(|| Failure::Usage(format!("{part}: a rule is written as NAME=VALUE,…")))?;
-        let value = match name {
-            "operations" => value.split('+').map(Value::from).collect(),
-            _ => serde_json::from_str::<serde_json::Number>(value)
-                .map_or_else(|_| Value::from(value), Value::Number),
-        };
-        Ok((name.to_owned(), value))
-    };
-    let members: Result<Map<String, Value>, Failure> = text.split(',').map(member).collect();
-    members.map(Value::Object)
+    let rule = fault_rule::parse(text).map_err(|error| usage(error.to_string()))?;
+    serde_json::to_value(rule).map_err(|error| usage(error.to_string()))
 }
 
 fn time(text: &str) -> Result<crate::world::Timestamp, String> {

@@ -108,20 +108,16 @@ fn record_line(form: Form, record: &Value) -> String {
         Some(time) => time.to_string(),
         None => String::new(),
     };
-    let shard = text("ShardId");
-    let shard = shard.strip_prefix("shardId-").unwrap_or(shard);
+    let shard = text("ShardId").trim_start_matches("shardId-");
+    let shard = match shard.trim_start_matches('0') {
+        "" => "0",
+        number => number,
+    };
     let key = print::printable(text("PartitionKey"));
     format!(
         "{} {} {} {}",
         form.paint(Colour::Dim, &time),
-        form.paint(
-            Colour::Cyan,
-            shard
-                .trim_start_matches('0')
-                .get(..)
-                .filter(|id| !id.is_empty())
-                .unwrap_or("0")
-        ),
+        form.paint(Colour::Cyan, shard),
         form.paint(Colour::Green, &key),
         data_text(record)
     )

@@ -28,6 +28,8 @@ pub(super) enum Failure {
     Unreachable(String),
     /// The emulator refuses, with a sentence.
     Refused(String),
+    /// The reader of standard output has closed it and wants no more.
+    ReaderGone,
 }
 
 impl Failure {
@@ -41,10 +43,10 @@ impl Failure {
     }
 }
 
-/// Says why a command failed, and gives its exit status.
+/// Prints the reason why a command failed, and returns its exit status.
 pub(super) fn exit(result: Result<Answer, Failure>) -> ExitCode {
     let (status, text) = match result {
-        Ok(Answer::Yes) => return ExitCode::SUCCESS,
+        Ok(Answer::Yes) | Err(Failure::ReaderGone) => return ExitCode::SUCCESS,
         Ok(Answer::No) => return ExitCode::from(NO),
         Err(Failure::Usage(text)) => (USAGE, text),
         Err(Failure::Unreachable(text)) => (UNREACHABLE, text),

@@ -46,14 +46,20 @@ impl Form {
     }
 }
 
-/// Prints a line. A reader that went away ends the program without a word, as other tools do.
+/// Prints a line.
+///
+/// # Errors
+/// When standard output cannot be written.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = out
         .write_all(text.as_bytes())
         .and_then(|()| out.write_all(b"\n"))
         .and_then(|()| out.flush());
-    written.map_err(|error| Failure::Usage(format!("standard output: {error}")))
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::ReaderGone,
+        _ => Failure::Usage(format!("standard output: {error}")),
+    })
 }
 
 /// A column of a table: its title, and the member of each row that it shows.

@@ -1,6 +1,7 @@
 //! What the benchmarks stand on: an engine without a listener, and requests for it.
 
 use bytes::Bytes;
+use minikin::Clock;
 use minikin::Profile;
 use minikin::internals::engine::{Behaviour, Engine};
 use minikin::internals::limits::Limits;
@@ -8,8 +9,8 @@ use minikin::internals::model::{AccountId, AccountRegion, Region};
 use minikin::internals::operation::{Answer, Context, Entry};
 use minikin::internals::store::{Settings, Store};
 use minikin::internals::wire::{Blob, Format};
+use minikin::internals::world::Random;
 use minikin::internals::world::World;
-use minikin::{Clock, Random};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;

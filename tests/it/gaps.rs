@@ -2,7 +2,7 @@
 //! lock under which it changes anything. Every change that the other request makes meanwhile stays.
 
 use crate::lab::{Lab, Stream, ms, wire_test, within};
-use minikin::{Fault, Point, Rule};
+use minikin::internals::world::{Fault, Point, Rule};
 use serde_json::{Value, json};
 use std::pin::pin;
 

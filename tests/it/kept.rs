@@ -1,5 +1,6 @@
 //! Directories with impossible streams: an engine does not start with them.
 
+use minikin::Clock;
 use minikin::Profile;
 use minikin::internals::engine::{
     Behaviour, Engine, PendingChange, ReshardingOrder, StreamSettings,
@@ -8,8 +9,8 @@ use minikin::internals::limits::Limits;
 use minikin::internals::store::{
     Catalog, History, Recovered, Settings, ShardValue, Store, StreamValue,
 };
+use minikin::internals::world::Random;
 use minikin::internals::world::World;
-use minikin::{Clock, Random};
 use std::collections::{BTreeMap, BTreeSet};
 
 const HALF: u128 = 1 << 127;

@@ -20,9 +20,9 @@ mod write;
 
 use crate::lab::{Request, START_MS, cbor};
 use machine::{Ground, Machine};
-use minikin::Random;
-use minikin::SimulatedDisk;
 use minikin::internals::operation::Entry;
+use minikin::internals::store::SimulatedDisk;
+use minikin::internals::world::Random;
 use oracle::{Foretold, Oracle};
 use read::Cursor;
 use serde_json::Value;

@@ -8,7 +8,7 @@ use aws_sdk_kinesis::operation::subscribe_to_shard::SubscribeToShardOutput;
 use aws_sdk_kinesis::types::{
     ShardIteratorType, StartingPosition, SubscribeToShardEvent, SubscribeToShardEventStream,
 };
-use minikin::{Fault, Point, Rule};
+use minikin::internals::world::{Fault, Point, Rule};
 use std::time::Duration;
 
 /// A registered consumer of a stream.

@@ -51,7 +51,7 @@ impl StreamView {
     pub(super) fn unread_count(&self, records: &QueueRecords) -> u64 {
         let unread = |shard: &Arc<Shard>| {
             let next = records.next(shard.id.index());
-            shard.log().count_from(next, self.horizon)
+            shard.log().amount_from(next, self.horizon).records
         };
         self.shards.iter().map(unread).sum()
     }

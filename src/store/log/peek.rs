@@ -1,5 +1,6 @@
 //! A look at the records of a log without their payloads: the next ones, and the amount.
 
+use super::segments::SegmentRef;
 use super::shard_log::Log;
 use crate::store::format::record::Records;
 use crate::store::format::segment::weight_of;

@@ -3,7 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use memchr::{memchr, memmem};
-use minikin::{Clock, Random};
+use minikin::Clock;
+use minikin::internals::world::Random;
 use serde_json::json;
 use std::net::SocketAddr;
 use time::OffsetDateTime;

@@ -1,6 +1,6 @@
 //! A `minikin serve` process that the client starts and stops.
 
-use minikin::Random;
+use minikin::internals::world::Random;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;

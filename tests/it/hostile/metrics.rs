@@ -2,7 +2,7 @@
 
 use super::{counter, until};
 use crate::lab::{Lab, Request, SHARD_0, wire_test};
-use minikin::{Fault, Point, Rule};
+use minikin::internals::world::{Fault, Point, Rule};
 
 fn page() -> Request {
     Request::bare("GET", "/_minikin/metrics")

@@ -4,9 +4,10 @@ use super::Simulation;
 use crate::lab::{Answer, Events, PATIENCE, Request, copied};
 use http_body_util::BodyExt as _;
 use minikin::ClockChoice;
-use minikin::SimulatedDisk;
 use minikin::Surroundings;
-use minikin::{Clock, Faults, Random, Timestamp};
+use minikin::internals::store::SimulatedDisk;
+use minikin::internals::world::{Faults, Random};
+use minikin::{Clock, Timestamp};
 use minikin::{Emulator, Options};
 use tempfile::TempDir;
 

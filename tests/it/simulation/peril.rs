@@ -8,7 +8,7 @@ use super::oracle::Oracle;
 use super::read::records;
 use super::write::index_of;
 use crate::lab::Pushed;
-use minikin::{Fault, Point, Rule};
+use minikin::internals::world::{Fault, Point, Rule};
 use serde_json::json;
 
 /// Writes to the disk before its power fails, at most.
