@@ -1,7 +1,7 @@
 //! Long polls: what ends them.
 
 use super::*;
-use crate::lab::{PATIENCE, kinesis_test, ms, seconds, wire_test};
+use crate::lab::{PATIENCE, Request, kinesis_test, ms, seconds, wire_test};
 
 /// A receive that waits for as long as it may.
 async fn wait(lab: &Lab, kind: Kind, arn: &str) -> Vec<Record> {
