@@ -2,12 +2,12 @@
 
 use super::connection::Client;
 use super::credentials::{Scopes, access_key, credential};
-use super::signature::{SERVICE, Verifier};
+use super::signature::Verifier;
 use crate::error::Error;
 use crate::model::{AccountRegion, Identities, Principal};
 use crate::operation::Requester;
 use crate::options::{AllowedOrigin, Authentication, Credential};
-use crate::world::Timestamp;
+use crate::world::Clock;
 use hyper::http::request::Parts;
 use std::sync::Arc;
 
@@ -57,8 +57,9 @@ impl Access {
         }
     }
 
-    /// The caller of a request. The age of a signature is measured by the machine's time `now`:
-    /// clients sign by their own clock, also where the service's clock is virtual.
+    /// The caller of a request to `service`, as the scope of its credential names it. The age of a
+    /// signature is measured by the machine's time: clients sign by their own clock, also where the
+    /// service's clock is virtual.
     ///
     /// # Errors
     /// The service's refusal of the signature.
@@ -67,25 +68,12 @@ impl Access {
         head: &Parts,
         body: &[u8],
         client: Client,
-        now: Timestamp,
-    ) -> Result<Caller, Error> {
-        self.caller_of(head, body, (client, SERVICE), now)
-    }
-
-    /// The caller of a request to `service`, as the scope of its credential names it.
-    ///
-    /// # Errors
-    /// The service's refusal of the signature.
-    pub(super) fn caller_of(
-        &self,
-        head: &Parts,
-        body: &[u8],
-        (client, service): (Client, &'static str),
-        now: Timestamp,
+        service: &'static str,
+        clock: &Clock,
     ) -> Result<Caller, Error> {
         let credential = credential(head, self.authentication)?;
         if let Some(verifier) = &self.verifier {
-            verifier.check_for(service, head, body, now)?;
+            verifier.check_for(service, head, body, clock.wall_time())?;
         }
         let credential = credential.as_deref();
         let Some(identities) = &self.identities else {

@@ -5,6 +5,7 @@ use super::connection::Client;
 use super::credentials::credential;
 use super::origin::FromPage;
 use super::reply::{PlainJsonAnswer, Reply, Unroutable};
+use super::signature;
 use super::target::{Content, SERVICE, Target, unread_format};
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
@@ -81,8 +82,11 @@ impl Dispatcher {
         let Some(entry) = Target::of(head).entry() else {
             return refused(head, format, body, Error::unknown_operation());
         };
-        let now = self.engine.world.clock.wall_time();
-        let caller = match self.access.caller(head, signed, client, now) {
+        let clock = &self.engine.world.clock;
+        let caller = match self
+            .access
+            .caller(head, signed, client, signature::SERVICE, clock)
+        {
             Ok(caller) => caller,
             Err(error) => return refused(head, format, body, error).of(entry),
         };

@@ -46,8 +46,8 @@ impl LambdaApi {
         body: &Bytes,
         client: Client,
     ) -> Response<Body> {
-        let now = self.engine.world.clock.wall_time();
-        let answer = match self.access.caller_of(head, body, (client, SERVICE), now) {
+        let clock = &self.engine.world.clock;
+        let answer = match self.access.caller(head, body, client, SERVICE, clock) {
             Ok(caller) => self.call(head, body, &caller.scope).await,
             Err(error) => Answer::unsigned(&error),
         };
