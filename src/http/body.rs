@@ -2,6 +2,7 @@
 
 use super::connection::{InFlightSubscription, counted};
 use super::slow_reader::{self, FrameTimeout};
+use crate::admission::BudgetPermit;
 use crate::engine::tasks;
 use crate::operation::Events;
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use hyper::body::{Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 /// The body of a request: hyper's, from a connection, or any other source of bytes.
 pub trait Incoming:
@@ -25,8 +27,40 @@ impl<B> Incoming for B where
 #[derive(Debug)]
 pub struct Body(Kind);
 
-/// The next frame, with the subscription that makes the frames after it.
-type Next = Pin<Box<dyn Future<Output = Option<(Bytes, Box<Events>)>> + Send>>;
+/// A source of the frames of a body.
+pub(super) trait Frames: Send + 'static {
+    /// The time for which the client may leave a frame unread.
+    fn unread_limit(&self) -> Option<Duration>;
+
+    /// The reader of the frames, for the log.
+    fn reader(&self) -> String;
+
+    /// The next frame and the permit for its bytes. None at the end; an error cuts the body off.
+    fn next(&mut self) -> impl Future<Output = Option<Result<Made, axum::Error>>> + Send;
+}
+
+/// The bytes of a frame, and the permit for them.
+pub(super) type Made = (Vec<u8>, Option<BudgetPermit>);
+
+impl Frames for Box<Events> {
+    fn unread_limit(&self) -> Option<Duration> {
+        Events::unread_limit(self)
+    }
+
+    fn reader(&self) -> String {
+        self.subscriber()
+    }
+
+    async fn next(&mut self) -> Option<Result<Made, axum::Error>> {
+        Events::next(self).await.map(Ok)
+    }
+}
+
+/// The next frame, with the work that makes the frame after it.
+type Next = Pin<Box<dyn Future<Output = Option<Result<Linked, axum::Error>>> + Send>>;
+
+/// A frame, and the work that makes the one after it.
+struct Linked(Bytes, Next);
 
 enum Kind {
     /// All bytes at once.
@@ -34,12 +68,23 @@ enum Kind {
     /// No bytes and no length: the service's answer to a body that is too large.
     WithoutLength,
     /// Frames, each made once the client has taken the frames before it.
-    Events {
+    Frames {
         next: Next,
-        timeout: Option<Arc<FrameTimeout>>,
+        timeout: Option<RunningTimeout>,
         /// Keeps the connection from being idle.
         _in_flight: Option<InFlightSubscription>,
     },
+    /// Frames that passed through the router of our own paths.
+    Routed(axum::body::Body),
+}
+
+/// The timeout of a body's frames. It ends with the body, which a client may not have asked for.
+struct RunningTimeout(Arc<FrameTimeout>);
+
+impl Drop for RunningTimeout {
+    fn drop(&mut self) {
+        self.0.frame_taken();
+    }
 }
 
 impl Body {
@@ -53,22 +98,27 @@ impl Body {
         Self(Kind::WithoutLength)
     }
 
-    /// A body of events, which the running task has to write.
-    pub(super) fn events(events: Box<Events>) -> Self {
-        let timeout = events.unread_limit();
-        let timeout = timeout.map(|timeout| FrameTimeout::begin(events.subscriber(), timeout));
-        Self(Kind::Events {
-            next: next(events),
-            timeout,
+    /// A body of frames, which the running task has to write.
+    pub(super) fn frames(frames: impl Frames) -> Self {
+        let timeout = frames.unread_limit();
+        let timeout = timeout.map(|timeout| FrameTimeout::begin(frames.reader(), timeout));
+        Self(Kind::Frames {
+            next: next(frames),
+            timeout: timeout.map(RunningTimeout),
             _in_flight: slow_reader::connection().map(InFlightSubscription::begin),
         })
     }
+
+    /// The same body, after it passed through the router of our own paths.
+    pub(super) fn routed(body: axum::body::Body) -> Self {
+        Self(Kind::Routed(body))
+    }
 }
 
-fn next(mut events: Box<Events>) -> Next {
+fn next(mut frames: impl Frames) -> Next {
     Box::pin(async move {
-        let (frame, permit) = events.next().await?;
-        Some((counted(frame, permit, None), events))
+        let made = frames.next().await?;
+        Some(made.map(|(frame, permit)| Linked(counted(frame, permit, None), next(frames))))
     })
 }
 
@@ -77,13 +127,14 @@ impl std::fmt::Debug for Kind {
         f.write_str(match self {
             Self::Whole(_) => "Whole",
             Self::WithoutLength => "WithoutLength",
-            Self::Events { .. } => "Events",
+            Self::Frames { .. } => "Frames",
+            Self::Routed(_) => "Routed",
         })
     }
 }
 
-/// Makes the next frame of a subscription. None at its end, an error when it panics.
-fn poll_event(
+/// Makes the next frame. None at the end, an error when it panics.
+fn poll_made(
     next: &mut Next,
     timeout: Option<&FrameTimeout>,
     context: &mut Context<'_>,
@@ -94,14 +145,16 @@ fn poll_event(
     let made = match tasks::caught(|| next.as_mut().poll(context)) {
         Ok(polled) => ready!(polled),
         Err(panic) => {
-            tracing::error!(panic, "a subscription panicked");
+            tracing::error!(panic, "the frames of a body panicked");
             return Poll::Ready(Some(Err(axum::Error::new(panic))));
         }
     };
-    let Some((frame, events)) = made else {
-        return Poll::Ready(None);
+    let Linked(frame, after) = match made {
+        Some(Ok(made)) => made,
+        Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+        None => return Poll::Ready(None),
     };
-    *next = self::next(events);
+    *next = after;
     if let Some(timeout) = timeout {
         timeout.frame_made();
     }
@@ -120,8 +173,10 @@ impl hyper::body::Body for Body {
         match kind {
             Kind::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::WithoutLength => Poll::Ready(None),
-            Kind::Events { next, timeout, .. } => {
-                let made = ready!(poll_event(next, timeout.as_deref(), context));
+            Kind::Routed(body) => Pin::new(body).poll_frame(context),
+            Kind::Frames { next, timeout, .. } => {
+                let timeout = timeout.as_ref().map(|running| &*running.0);
+                let made = ready!(poll_made(next, timeout, context));
                 if !matches!(made, Some(Ok(_))) {
                     // The consumer can subscribe again as soon as the last frame is out.
                     *kind = Kind::WithoutLength;
@@ -134,7 +189,8 @@ impl hyper::body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_none(),
-            Kind::WithoutLength | Kind::Events { .. } => false,
+            Kind::WithoutLength | Kind::Frames { .. } => false,
+            Kind::Routed(body) => body.is_end_stream(),
         }
     }
 
@@ -143,7 +199,8 @@ impl hyper::body::Body for Body {
             Kind::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Kind::WithoutLength | Kind::Events { .. } => SizeHint::default(),
+            Kind::WithoutLength | Kind::Frames { .. } => SizeHint::default(),
+            Kind::Routed(body) => body.size_hint(),
         }
     }
 }

@@ -306,7 +306,7 @@ impl Reply {
 
     fn take_body(&mut self) -> Body {
         match self.events.take() {
-            Some(events) => Body::events(events),
+            Some(events) => Body::frames(events),
             None => {
                 let (body, permit) = (std::mem::take(&mut self.body), self.permit.take());
                 Body::whole(counted(body, permit, slow_reader::connection()))
