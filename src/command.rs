@@ -18,6 +18,7 @@ mod print;
 mod put;
 mod serve;
 mod signal;
+mod tail;
 mod template;
 
 use crate::options::{self, Options};
@@ -52,6 +53,8 @@ enum Command {
     Put(put::Put),
     /// Show the records of a stream
     Records(look::Records),
+    /// Follow a stream: show its records as they come
+    Tail(tail::Tail),
     /// Wait until a stream has had so many records; the exit status is 1 when the time runs out
     Wait(look::Wait),
     /// Drop the records of a stream
@@ -96,6 +99,7 @@ pub fn run() -> ExitCode {
         Command::Streams(arguments) => outcome::exit(look::streams(&arguments)),
         Command::Put(arguments) => outcome::exit(put::run(&arguments)),
         Command::Records(arguments) => outcome::exit(look::records(&arguments)),
+        Command::Tail(arguments) => outcome::exit(tail::run(&arguments)),
         Command::Wait(arguments) => outcome::exit(look::wait(&arguments)),
         Command::Clear(arguments) => outcome::exit(change::clear(&arguments)),
         Command::Reset(arguments) => outcome::exit(change::reset(&arguments)),

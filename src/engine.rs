@@ -4,7 +4,7 @@
 //! - `core`: the engine's parts. `accounts`, `capacity`, `commitment`, `call_rates`: accounts.
 //! - `stream`, `stream_state`, `shard`, `batch`: one stream, its shards, and records read from them.
 //! - `creation`, `deletion`, `update`, `resharding`, `consumers`, `put`, `subscription` with
-//!   `active_subscriptions`: one kind of request each.
+//!   `active_subscriptions`, `tail`: one kind of request each. `slots`: how many are in progress.
 //! - `transitions` with `deadlines`, `retention`, `scaling`: the tasks. `tasks` spawns them.
 //! - `event_source`: event source mappings, a folder of its own.
 //! - `queue/`: queues.
@@ -46,10 +46,12 @@ mod retention;
 mod saved;
 mod scaling;
 mod shard;
+mod slots;
 mod start;
 mod stream;
 mod stream_state;
 mod subscription;
+mod tail;
 pub mod tasks;
 mod traffic;
 mod transitions;
@@ -73,6 +75,7 @@ pub(crate) use start::saved_time;
 pub(crate) use stream::{PutSettings, Stream, StreamSnapshot};
 pub(crate) use stream_state::{StreamState, new_settings};
 pub(crate) use subscription::{Event, Subscription};
+pub(crate) use tail::{Tail, TailError, TailStart, TailStep};
 
 #[cfg(test)]
 mod tests;

@@ -208,6 +208,9 @@ limits! {
     /// Time after its end for which a tumbling window without further records stays open.
     event_source_window_idle_ms, "event-source-window-idle-ms", Some(120_000), OFF, Some(120_000),
         "ms", "ours: no final invocation was recorded in 50 s";
+    /// Tails of streams open at once; a further one is refused.
+    tails, "tails", Some(1_000), Some(1_000), Some(1_000),
+        "tails", "ours";
     /// Pause before the answer to the Go SDK v2 over HTTP/1.1, whose retries would double records; always real time.
     go_sdk_pause_ms, "go-sdk-pause-ms", Some(2), Some(2), Some(2),
         "ms", "ours: aws-sdk-go-v2 issues 1825 and 2737";
@@ -305,6 +308,10 @@ pub(crate) const LOOK_RECORDS_MOST: usize = 10_000;
 pub(crate) const LOOK_SCANNED_RECORDS: usize = 50_000;
 /// Bytes of data after which a look shows no further record (ours).
 pub(crate) const LOOK_BYTES: u64 = 4 << 20;
+/// Shards that one tail follows at a time (ours): each event names the position in every one.
+pub(crate) const TAIL_SHARDS: usize = 500;
+/// Bytes of the frame of a tail after which it takes no further record (ours).
+pub(crate) const TAIL_FRAME_BYTES: usize = 1 << 20;
 /// Default time of a wait for records, in milliseconds (ours).
 pub(crate) const WAIT_MS: u64 = 10_000;
 /// Longest time of a wait for records, in milliseconds (ours).

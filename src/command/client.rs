@@ -112,6 +112,21 @@ impl Client {
         self.answer(self.prepared(request).call())
     }
 
+    /// The events of `path` after the one with this id, to be read as they come.
+    pub(super) fn follow(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        last_id: Option<&str>,
+    ) -> Result<Response<Body>, Failure> {
+        let request = self.agent.get(self.url(path));
+        let mut request = request.query_pairs(query.iter().copied());
+        if let Some(id) = last_id {
+            request = request.header("last-event-id", id);
+        }
+        self.answer(self.prepared(request).call())
+    }
+
     /// The status and the document that `path` answers to POST.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<(u16, Value), Failure> {
         let request = self.prepared(self.agent.post(self.url(path)));

@@ -68,15 +68,24 @@ fn list(connection: &Connection, name: &str, columns: &[print::Column]) -> Resul
 
 /// Shows the records of a stream.
 pub(super) fn records(arguments: &Records) -> Result<Answer, Failure> {
-    let client = Client::new(&arguments.connection);
-    let form = Form::of_output(arguments.connection.json);
-    let path = format!("streams/{}", path_part(&arguments.stream));
     let mut query = Vec::new();
     query.extend(arguments.shard.as_deref().map(|shard| ("shard", shard)));
     query.extend(arguments.from.as_deref().map(|from| ("from", from)));
+    all_records(&arguments.connection, &arguments.stream, &query)
+}
+
+/// Shows the records that are there, page by page.
+pub(super) fn all_records(
+    connection: &Connection,
+    stream: &str,
+    query: &[(&str, &str)],
+) -> Result<Answer, Failure> {
+    let client = Client::new(connection);
+    let form = Form::of_output(connection.json);
+    let path = format!("streams/{}", path_part(stream));
     let mut next: Option<String> = None;
     loop {
-        let mut page = query.clone();
+        let mut page = query.to_vec();
         page.extend(next.as_deref().map(|next| ("next", next)));
         let answer = client.get(&format!("{path}/records"), &page)?;
         for record in answer
@@ -98,7 +107,7 @@ pub(super) fn records(arguments: &Records) -> Result<Answer, Failure> {
 }
 
 /// A record on one line: time, shard, partition key and data for people, JSON otherwise.
-fn record_line(form: Form, record: &Value) -> String {
+pub(super) fn record_line(form: Form, record: &Value) -> String {
     if !form.for_people {
         return record.to_string();
     }

@@ -9,6 +9,7 @@ use super::deadlines::{Deadlines, Due};
 use super::event_source::{EventSources, Outbound};
 use super::queue::Queues;
 use super::saved;
+use super::slots::Slots;
 use super::stream::Stream;
 use super::stream_state::{ShardOpener, StreamState};
 use super::tasks::Tasks;
@@ -47,6 +48,7 @@ pub struct Engine {
     /// The event source mappings.
     pub event_sources: Arc<EventSources>,
     pub(super) active_subscriptions: Arc<ActiveSubscriptions>,
+    pub(super) tails: Slots,
     /// Becomes true when subscriptions are to end.
     pub(super) stopping: watch::Receiver<bool>,
     /// Becomes true when the tasks are to end.

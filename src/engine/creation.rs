@@ -165,7 +165,12 @@ impl Engine {
         self.accounts.lock().remove(stream);
         self.end_subscriptions(stream);
         self.event_sources.stream_gone(stream);
-        stream.look(|state| state.delete_logs(&self.store));
+        stream.look(|state| {
+            state.delete_logs(&self.store);
+            for shard in state.shards.values() {
+                shard.log().wake_followers();
+            }
+        });
     }
 }
 

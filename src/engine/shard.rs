@@ -117,6 +117,7 @@ impl Shard {
     pub(crate) fn close(&self, description: model::Shard) {
         self.writing.lock().description = description;
         self.closed.send_replace(true);
+        self.log.wake_followers();
     }
 
     /// A signal that becomes true when the shard is closed.
@@ -191,7 +192,7 @@ impl Shard {
         Ok((admitted.iter().map(number).collect(), ticket))
     }
 
-    /// Rings `bell` whenever a record becomes visible.
+    /// Rings `bell` whenever a record becomes visible, and when the shard closes or is deleted.
     pub(crate) fn follow(&self, bell: Bell) -> Follower {
         self.log.ring_at_end(bell)
     }

@@ -10,6 +10,7 @@ use super::deadlines::{Deadlines, Due};
 use super::event_source::{self, EventSources};
 use super::queue;
 use super::queue::Queues;
+use super::slots::Slots;
 use super::stream::Stream;
 use super::stream_state::{ShardOpener, StreamState};
 use super::tasks::Tasks;
@@ -100,6 +101,7 @@ impl Engine {
             call_rates: CallRates::new(),
             tasks,
             active_subscriptions: ActiveSubscriptions::new(),
+            tails: Slots::default(),
             stopping,
             stop,
         };

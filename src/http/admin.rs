@@ -19,6 +19,8 @@ mod router;
 mod state;
 mod stream_path;
 mod streams;
+mod tail;
+mod tail_id;
 
 pub(crate) use router::router;
-pub(crate) use state::{Admin, Source, problem};
+pub(crate) use state::{Admin, Source, Streamed, problem};

@@ -365,7 +365,9 @@ impl Scrape {
             "subscriptions_open",
             "Subscriptions to shards now.",
             subscriptions,
-        )
+        )?;
+        let tails = self.engine.open_tails();
+        page.gauge("tails_open", "Tails of streams now.", tails)
     }
 
     /// The figures of each queue, as the service names them.

@@ -229,12 +229,15 @@ impl Server {
     }
 }
 
-/// An answer of our own paths, with its whole body.
+/// An answer of our own paths, with its whole body, or with frames that are made as they are read.
 async fn own_answer(
     response: axum::response::Response,
     mut permit: Option<BudgetPermit>,
 ) -> Response<Body> {
     let (head, body) = response.into_parts();
+    if head.extensions.get::<admin::Streamed>().is_some() {
+        return Response::from_parts(head, Body::routed(body));
+    }
     let Ok(body) = body.collect().await else {
         return reply::bare(StatusCode::INTERNAL_SERVER_ERROR);
     };

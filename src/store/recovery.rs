@@ -167,9 +167,7 @@ pub(crate) fn recover(
     }
     found.read_generations(&listed, &numbers, disk)?;
     found.order();
-    let marks = disk.marks();
-    let marks = marks.map_err(|error| OpenError::damaged(directory, Path::new("marks"), error))?;
-    let marks = Marks::from_bytes(&marks);
+    let marks = Marks::from_bytes(&disk.marks().map_err(failed)?);
     if found.newest_run() >= Some(found.epoch) || marks.saves > found.saves {
         // Going on would use sequence numbers again, and delete the records of newer streams.
         let older = "it is older than the records beside it: a file of it was lost or cut";

@@ -31,5 +31,6 @@ mod signing;
 mod simulation;
 mod streams;
 mod subscriptions;
+mod tailing;
 mod tidy;
 mod time;

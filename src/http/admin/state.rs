@@ -40,6 +40,10 @@ pub(crate) struct Source {
     pub is_only_one: bool,
 }
 
+/// Marks an answer whose body is made while it is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Streamed;
+
 /// An answer that names a problem.
 pub(crate) fn problem(status: StatusCode, text: &str) -> Response {
     (status, json(&serde_json::json!({ "message": text }))).into_response()

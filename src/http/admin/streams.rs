@@ -8,11 +8,12 @@ use super::query::{Query, refused};
 use super::records;
 use super::state::{Admin, Refused, failed, json};
 use super::stream_path;
+use super::tail;
 use crate::engine::Stream;
 use crate::limits;
 use crate::world::RealDeadline;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json as value;
@@ -40,11 +41,13 @@ pub(super) async fn get(
     _permitted: Permitted,
     PathPart(path): PathPart,
     mut query: Query,
+    headers: HeaderMap,
 ) -> Result<Response, Refused> {
     let (name, action) = split(&path)?;
     let stream = stream_path::find(&admin, &mut query, name)?;
     match action {
         "records" => records::records(&admin, &stream, query).await,
+        "tail" => tail::tail(&admin, &stream, query, &headers).await,
         _ => Err(unknown(action)),
     }
 }

@@ -88,9 +88,6 @@ pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(OpenError::new(&layout.lock(), error)),
     };
-    if layout.lock().is_dir() {
-        return Err(is_a_folder(directory, &layout.lock()));
-    }
     if let Some(file) = &file {
         hold(file, directory, limits::CHECK_LOCK_TRIES)?;
     }
@@ -124,7 +121,7 @@ fn has_version(layout: &Layout) -> Result<bool, OpenError> {
         Ok(found) => String::from_utf8_lossy(&found).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-            return Err(is_a_folder(directory, &path));
+            return Err(damaged("it is a folder"));
         }
         Err(error) => return Err(OpenError::new(&path, error)),
     };
@@ -138,10 +135,6 @@ fn has_version(layout: &Layout) -> Result<bool, OpenError> {
     }
     let (found, ours) = (found.trim().to_owned(), VERSION.trim().to_owned());
     Err(OpenError::of(directory, Problem::Version { found, ours }))
-}
-
-fn is_a_folder(directory: &Path, file: &Path) -> OpenError {
-    OpenError::damaged(directory, file, io::Error::other("it is a folder"))
 }
 
 fn write_version(layout: &Layout) -> io::Result<()> {

@@ -229,6 +229,11 @@ impl Log {
         }
     }
 
+    /// Rings the bells of all followers: something else than the end of the log has changed.
+    pub fn wake_followers(&self) {
+        self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
+    }
+
     /// The arrival of the last record, visible or not yet.
     pub fn last_arrival(&self) -> Option<Timestamp> {
         self.state.lock().last_arrival

@@ -1,0 +1,179 @@
+//! `minikin tail`: follows the records of a stream.
+
+use super::client::{Client, Connection, path_part};
+use super::look::{all_records, record_line};
+use super::outcome::{Answer, Failure};
+use super::print::{self, Form};
+use crate::world::Stopwatch;
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::time::Duration;
+
+/// Pause before each try to connect again.
+const RETRY: Duration = Duration::from_millis(250);
+/// Time for which a lost emulator is looked for.
+const RETRY_TIME: Duration = Duration::from_secs(60);
+
+/// The arguments of `minikin tail`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Tail {
+    /// The stream's name or ARN
+    stream: String,
+    /// The first record: trim_horizon, latest, a time (RFC 3339, or seconds since 1970) or a
+    /// sequence number [default: latest; trim_horizon with --no-follow]
+    #[arg(long, value_name = "POSITION")]
+    from: Option<String>,
+    /// One shard only
+    #[arg(long, value_name = "ID")]
+    shard: Option<String>,
+    /// End with the last record that is there
+    #[arg(long)]
+    no_follow: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Shows the records of a stream as they come, until the stream or the reader is gone.
+pub(super) fn run(arguments: &Tail) -> Result<Answer, Failure> {
+    let mut query = Vec::new();
+    query.extend(arguments.shard.as_deref().map(|shard| ("shard", shard)));
+    query.extend(arguments.from.as_deref().map(|from| ("from", from)));
+    if arguments.no_follow {
+        return all_records(&arguments.connection, &arguments.stream, &query);
+    }
+    end_with_the_reader();
+    let client = Client::new(&arguments.connection);
+    let form = Form::of_output(arguments.connection.json);
+    let path = format!("streams/{}/tail", path_part(&arguments.stream));
+    let mut place = Place::default();
+    let mut lost: Option<Stopwatch> = None;
+    loop {
+        match client.follow(&path, &query, place.id.as_deref()) {
+            Ok(answer) => {
+                lost = None;
+                let events = BufReader::new(answer.into_body().into_reader());
+                if let Some(end) = place.show(events, form)? {
+                    eprintln!("minikin: {end}");
+                    return Ok(Answer::Yes);
+                }
+            }
+            // Only an emulator that was there is waited for.
+            Err(Failure::Unreachable(text)) if place.id.is_none() => {
+                return Err(Failure::Unreachable(text));
+            }
+            Err(Failure::Unreachable(text)) => {
+                if lost.is_some_and(|since| since.elapsed() > RETRY_TIME) {
+                    return Err(Failure::Unreachable(text));
+                }
+            }
+            Err(failure) => return Err(failure),
+        }
+        if lost.is_none() {
+            eprintln!("minikin: the connection is lost; trying again");
+            lost = Some(Stopwatch::start());
+        }
+        std::thread::sleep(RETRY);
+    }
+}
+
+/// The place in the stream: the id of the last event.
+#[derive(Debug, Default)]
+struct Place {
+    id: Option<String>,
+}
+
+impl Place {
+    /// Shows events as they come. Returns the reason if the tail is over, none if the connection is
+    /// lost.
+    fn show(&mut self, events: impl BufRead, form: Form) -> Result<Option<String>, Failure> {
+        let mut event = Event::default();
+        for line in events.lines() {
+            let Ok(line) = line else {
+                return Ok(None);
+            };
+            if !line.is_empty() {
+                event.add(&line);
+                continue;
+            }
+            let Event { id, data, is_end } = std::mem::take(&mut event);
+            if let Some(data) = data {
+                let document: Value =
+                    serde_json::from_str(&data).map_err(|error| Failure::broken(&error))?;
+                if is_end {
+                    let reason = document.get("message").and_then(Value::as_str);
+                    return Ok(Some(reason.unwrap_or("the tail is over").to_owned()));
+                }
+                print::line(&record_line(form, &document))?;
+            }
+            // An event counts once it is shown whole.
+            self.id = id.or(self.id.take());
+        }
+        Ok(None)
+    }
+}
+
+/// An event of which some lines have come.
+#[derive(Debug, Default)]
+struct Event {
+    id: Option<String>,
+    data: Option<String>,
+    is_end: bool,
+}
+
+impl Event {
+    fn add(&mut self, line: &str) {
+        match line.split_once(": ") {
+            Some(("id", id)) => self.id = Some(id.to_owned()),
+            Some(("data", data)) => self.data = Some(data.to_owned()),
+            Some(("event", name)) => self.is_end = name == "end",
+            _ => {}
+        }
+    }
+}
+
+/// Ends the program when the reader of standard output is gone, also while no record comes: a thread
+/// waits for that.
+fn end_with_the_reader() {
+    #[cfg(unix)]
+    std::thread::spawn(|| {
+        use rustix::event::{PollFd, PollFlags, poll};
+        let out = std::io::stdout();
+        // An error of a descriptor is reported without being asked for.
+        let mut watched = [PollFd::new(&out, PollFlags::empty())];
+        while poll(&mut watched, None).is_err() {}
+        std::process::exit(0);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form() -> Form {
+        Form::of_output(true)
+    }
+
+    #[test]
+    fn the_place_is_that_of_the_last_whole_event() {
+        let mut place = Place::default();
+        let text = "id: 7.0-1\n\nid: 7.0-2\ndata: {\"Text\":\"a\"}\n\nid: 7.0-3\ndata: {";
+        assert_eq!(place.show(text.as_bytes(), form()), Ok(None));
+        assert_eq!(place.id.as_deref(), Some("7.0-2"));
+    }
+
+    #[test]
+    fn the_event_of_the_end_ends_the_tail() {
+        let mut place = Place::default();
+        let text = "id: 7.0-1\n\nevent: end\ndata: {\"message\":\"gone\"}\n\nid: 7.0-2\n\n";
+        let end = place.show(text.as_bytes(), form());
+        assert_eq!(end, Ok(Some("gone".to_owned())));
+        assert_eq!(place.id.as_deref(), Some("7.0-1"));
+    }
+
+    #[test]
+    fn an_event_that_is_no_document_is_refused() {
+        let mut place = Place::default();
+        let broken = place.show("data: {\n\n".as_bytes(), form());
+        assert!(matches!(broken, Err(Failure::Unreachable(_))));
+    }
+}

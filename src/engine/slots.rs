@@ -1,0 +1,56 @@
+//! Slots: a count of things in progress, which a limit bounds.
+
+use crate::limits::Limit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The slots of one kind of work.
+#[derive(Debug, Default)]
+pub(super) struct Slots(Arc<AtomicU64>);
+
+/// A slot that is taken, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Slot(Arc<AtomicU64>);
+
+impl Slots {
+    /// Takes a slot.
+    ///
+    /// # Errors
+    /// The limit, when so many are taken already.
+    pub(super) fn take(&self, most: Limit) -> Result<Slot, u64> {
+        let before = self.0.fetch_add(1, Ordering::Relaxed);
+        let slot = Slot(self.0.clone());
+        match most.filter(|most| before >= *most) {
+            None => Ok(slot),
+            Some(most) => Err(most),
+        }
+    }
+
+    /// Number of slots that are taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_free_again_once_it_is_dropped() {
+        let slots = Slots::default();
+        let first = slots.take(Some(1)).unwrap();
+        assert_eq!(slots.take(Some(1)).unwrap_err(), 1);
+        assert_eq!(slots.taken(), 1);
+        let second = slots.take(None).unwrap();
+        drop((first, second));
+        assert_eq!(slots.taken(), 0);
+        assert!(slots.take(Some(1)).is_ok());
+    }
+}

@@ -1,0 +1,239 @@
+//! `GET streams/NAME/tail`: the records of a stream as server-sent events, as they come.
+//!
+//! Each event has the id from which `Last-Event-ID` goes on: the positions in all shards. The first
+//! block has an id and no data, so that a client that loses its connection before the first record
+//! misses nothing either. A tail that is over ends with the event `end`.
+
+use super::position::From;
+use super::query::{Query, refused};
+use super::record_json;
+use super::records::Selection;
+use super::state::{Admin, Refused, Streamed, failed};
+use super::tail_id::{self, TailId};
+use crate::admission::BudgetPermit;
+use crate::engine::{Batch, Engine, Stream, Tail, TailError, TailStart, TailStep};
+use crate::http::body::{self, Frames, Made};
+use crate::limits;
+use crate::model::ShardId;
+use crate::world::Timestamp;
+use axum::Extension;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The content type of server-sent events.
+const EVENT_STREAM: &str = "text/event-stream";
+
+/// Times by which the text of a record may be longer than its data: base64, and the decoded form
+/// with escapes.
+const TEXT_WEIGHT: u64 = 5;
+/// Bytes of an event beyond its data and its id.
+const EVENT_OVERHEAD: u64 = 400;
+/// Bytes of an id for each shard.
+const ID_BYTES: u64 = 32;
+
+/// Answers a tail.
+pub(super) async fn tail(
+    admin: &Admin,
+    stream: &Arc<Stream>,
+    mut query: Query,
+    headers: &HeaderMap,
+) -> Result<Response, Refused> {
+    let selection = Selection::take(&mut query, From::Latest)?;
+    query.end()?;
+    let start = start(stream, &selection, headers)?;
+    let now = admin.engine.world.clock.now();
+    if let Some(shard) = selection.shard
+        && stream.readable_shard(shard, now).is_none()
+    {
+        let text = format!("the stream has no shard {shard}");
+        return Err(Refused::new(StatusCode::NOT_FOUND, &text));
+    }
+    let tail = Tail::begin(&admin.engine, stream, selection.shard, start).await;
+    let events = TailEvents {
+        tail: tail.map_err(|error| refusal(&error))?,
+        engine: admin.engine.clone(),
+        stream: stream.clone(),
+        selection,
+        phase: Phase::Greeting,
+    };
+    let body = Body::new(body::Body::frames(events));
+    let headers = [
+        (header::CONTENT_TYPE, EVENT_STREAM),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    Ok((Extension(Streamed), headers, body).into_response())
+}
+
+/// The start that the request asks for: by the last event that the client has, else by `from`.
+fn start(
+    stream: &Stream,
+    selection: &Selection,
+    headers: &HeaderMap,
+) -> Result<TailStart, Refused> {
+    let malformed = || refused("Last-Event-ID is not the id of an event of this path");
+    if let Some(value) = headers.get(HeaderName::from_static("last-event-id")) {
+        let id = value.to_str().ok().and_then(TailId::parse);
+        let id = id.ok_or_else(malformed)?;
+        return Ok(match id.incarnation == stream.incarnation {
+            true => TailStart::Cut(id.cut),
+            // The stream was made anew since: everything in it came later.
+            false => TailStart::TrimHorizon,
+        });
+    }
+    Ok(match selection.from {
+        From::TrimHorizon => TailStart::TrimHorizon,
+        From::Latest => TailStart::Latest,
+        From::Time(moment) => TailStart::Time(moment),
+        From::Number(number) => {
+            let position = (ShardId::new(number.shard), number.index);
+            TailStart::Cut(BTreeMap::from([position]))
+        }
+    })
+}
+
+fn refusal(error: &TailError) -> Refused {
+    match error {
+        TailError::TooMany(most) => {
+            let text =
+                format!("{most} tails are open already. The limit is set by --limit tails=N");
+            Refused::new(StatusCode::SERVICE_UNAVAILABLE, &text)
+        }
+        TailError::TooManyShards => Refused::new(StatusCode::CONFLICT, &too_many_shards()),
+        TailError::Store(error) => failed(error),
+    }
+}
+
+fn too_many_shards() -> String {
+    let most = limits::TAIL_SHARDS;
+    format!("a tail follows {most} shards at most; name one with shard")
+}
+
+/// The part of a tail that comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Greeting,
+    Records,
+    Over,
+}
+
+/// A tail as frames of events.
+#[derive(Debug)]
+struct TailEvents {
+    tail: Tail,
+    engine: Arc<Engine>,
+    stream: Arc<Stream>,
+    selection: Selection,
+    phase: Phase,
+}
+
+impl Frames for TailEvents {
+    fn unread_limit(&self) -> Option<Duration> {
+        self.tail.unread_limit()
+    }
+
+    fn reader(&self) -> String {
+        format!("a tail of {}", self.stream.arn)
+    }
+
+    async fn next(&mut self) -> Option<Result<Made, axum::Error>> {
+        match self.phase {
+            Phase::Over => return None,
+            Phase::Greeting => {
+                self.phase = Phase::Records;
+                return Some(Ok((self.greeting().into_bytes(), None)));
+            }
+            Phase::Records => {}
+        }
+        loop {
+            match self.tail.next().await {
+                Ok(None) => return None,
+                Ok(Some(TailStep::End(reason))) => return Some(Ok(self.end(reason))),
+                Ok(Some(TailStep::Records(shard, batch))) => {
+                    if let Some(made) = self.records(shard, &batch).await {
+                        return Some(Ok(made));
+                    }
+                    // A key that no record has must not keep the task busy.
+                    tokio::task::yield_now().await;
+                }
+                Err(TailError::Store(error)) => {
+                    tracing::error!(%error, stream = %self.stream.arn, "a tail cannot be served");
+                    self.phase = Phase::Over;
+                    return Some(Err(axum::Error::new(error)));
+                }
+                Err(TailError::TooManyShards | TailError::TooMany(_)) => {
+                    return Some(Ok(self.end(&too_many_shards())));
+                }
+            }
+        }
+    }
+}
+
+impl TailEvents {
+    fn greeting(&self) -> String {
+        let mut text = String::from("id: ");
+        tail_id::write(
+            &mut text,
+            self.stream.incarnation,
+            self.tail.positions(),
+            None,
+        );
+        text.push_str("\n\n");
+        text
+    }
+
+    /// The last event.
+    fn end(&mut self, reason: &str) -> Made {
+        self.phase = Phase::Over;
+        let data = json!({ "message": reason });
+        (format!("event: end\ndata: {data}\n\n").into_bytes(), None)
+    }
+
+    /// The events of a batch, as many as a frame takes; none when the query shows none of them.
+    async fn records(&mut self, shard: ShardId, batch: &Batch) -> Option<Made> {
+        let permit = self.permit(batch).await;
+        let mut text = String::new();
+        for record in batch.iter() {
+            if text.len() >= limits::TAIL_FRAME_BYTES {
+                return Some((text.into_bytes(), Some(permit)));
+            }
+            let next = record.number.index + 1;
+            if self.shows(record.partition_key, record.arrival) {
+                let positions = self.tail.positions();
+                text.push_str("id: ");
+                let incarnation = self.stream.incarnation;
+                tail_id::write(&mut text, incarnation, positions, Some((shard, next)));
+                let document = Value::Object(record_json::record(shard, &record));
+                // A String takes every text. JSON has no line feeds outside of escapes.
+                let _ = write!(text, "\ndata: {document}\n\n");
+            }
+            self.tail.take(shard, next);
+        }
+        self.tail.take(shard, batch.next().index);
+        (!text.is_empty()).then(|| (text.into_bytes(), Some(permit)))
+    }
+
+    fn shows(&self, partition_key: Option<&str>, arrival: Timestamp) -> bool {
+        let is_in_time = match self.selection.from {
+            From::Time(moment) => arrival >= moment,
+            _ => true,
+        };
+        is_in_time && self.selection.shows(partition_key)
+    }
+
+    /// A permit for the text of a batch. The wait holds the records, which are in memory anyway.
+    async fn permit(&self, batch: &Batch) -> BudgetPermit {
+        let ids = self.tail.positions().count() as u64 * ID_BYTES;
+        let events = batch.len() as u64 * (EVENT_OVERHEAD + ids);
+        let frame = limits::TAIL_FRAME_BYTES as u64;
+        let largest = batch.iter().map(|record| record.data.len() as u64).max();
+        let most = frame + largest.unwrap_or_default() * TEXT_WEIGHT;
+        let bytes = batch.bytes() * TEXT_WEIGHT + events;
+        self.engine.admission.event(bytes.min(most)).await
+    }
+}

@@ -1,0 +1,97 @@
+//! The id of an event of a tail: the stream's incarnation, and the next index of every shard that is
+//! read. `7.0-12.3-40` stands for incarnation 7, with record 12 of shard 0 and 40 of shard 3 next.
+
+use crate::model::ShardId;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// A position of a tail in a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TailId {
+    /// The incarnation of the stream.
+    pub(super) incarnation: u64,
+    /// The index of the next record of each shard.
+    pub(super) cut: BTreeMap<ShardId, u64>,
+}
+
+impl TailId {
+    /// Reads an id.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let incarnation = number(parts.next()?)?;
+        let mut cut = BTreeMap::new();
+        for part in parts {
+            let (shard, index) = part.split_once('-')?;
+            let shard = u32::try_from(number(shard)?).ok()?;
+            let before = cut.insert(ShardId::new(shard), number(index)?);
+            before.is_none().then_some(())?;
+        }
+        (!cut.is_empty()).then_some(Self { incarnation, cut })
+    }
+}
+
+/// A number of digits alone: `parse` takes a sign too.
+fn number(text: &str) -> Option<u64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_plain)
+}
+
+/// Writes the id of an event after which `shard` goes on at `next`; the other shards go on at their
+/// `positions`.
+pub(super) fn write(
+    text: &mut String,
+    incarnation: u64,
+    positions: impl Iterator<Item = (ShardId, u64)>,
+    moved: Option<(ShardId, u64)>,
+) {
+    // A String takes every text.
+    let _ = write!(text, "{incarnation}");
+    for (shard, index) in positions {
+        let index = match moved {
+            Some((moved, next)) if moved == shard => next,
+            _ => index,
+        };
+        let _ = write!(text, ".{}-{index}", shard.index());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_as_it_is_written() {
+        let positions = [(0, 12), (3, u64::MAX)];
+        let positions = || positions.iter().map(|(id, at)| (ShardId::new(*id), *at));
+        let mut text = String::new();
+        write(&mut text, 7, positions(), None);
+        assert_eq!(text, format!("7.0-12.3-{}", u64::MAX));
+        let id = TailId::parse(&text).unwrap();
+        assert_eq!(id.incarnation, 7);
+        assert!(id.cut.into_iter().eq(positions()));
+        text.clear();
+        write(&mut text, 7, positions(), Some((ShardId::new(0), 13)));
+        assert_eq!(text, format!("7.0-13.3-{}", u64::MAX));
+    }
+
+    #[test]
+    fn a_malformed_id_is_refused() {
+        for text in [
+            "",
+            "7",
+            "7.",
+            "7.0",
+            "7.0-",
+            "7.-1",
+            "7.0-1-2",
+            "7.0-+1",
+            "+7.0-1",
+            "7.0-1.0-2",
+            "7.4294967296-1",
+            "7.0-18446744073709551616",
+            " 7.0-1",
+        ] {
+            assert_eq!(TailId::parse(text), None, "{text}");
+        }
+    }
+}

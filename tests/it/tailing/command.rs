@@ -1,0 +1,122 @@
+//! `minikin tail`.
+
+use super::until_tails;
+use crate::lab::program::{Program, command};
+use crate::lab::{Lab, PATIENCE, kinesis_test, wire_test};
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+/// A running `minikin tail`.
+struct Following {
+    child: Child,
+    /// None once the reader is gone.
+    lines: Option<BufReader<ChildStdout>>,
+}
+
+fn tail(address: std::net::SocketAddr, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
+    command.args(["tail", "orders", "--endpoint", &format!("http://{address}")]);
+    command.args(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+}
+
+impl Following {
+    fn start(address: std::net::SocketAddr, arguments: &[&str]) -> Self {
+        let mut child = tail(address, arguments).spawn().unwrap();
+        let lines = child.stdout.take().map(BufReader::new);
+        Self { child, lines }
+    }
+
+    /// The text of the next record.
+    fn text(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.as_mut().unwrap().read_line(&mut line).unwrap();
+        let record: Value = serde_json::from_str(&line).unwrap();
+        record["Text"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits for the end.
+    fn end(&mut self) -> ExitStatus {
+        let start = minikin::internals::world::Stopwatch::start();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "waited for the end of a tail");
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ended = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+kinesis_test!(the_command_shows_what_comes, |lab: Lab| async move {
+    let stream = lab.stream("orders").create().await;
+    stream.put("k", "one").await;
+    let output = tail(lab.address(), &["--no-follow"]).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 1);
+    let address = lab.address();
+    let mut following = Following::start(address, &["--from", "trim_horizon"]);
+    assert_eq!(following.text(), "one");
+    stream.put("k", "two").await;
+    assert_eq!(following.text(), "two");
+    lab.ok("DeleteStream", "{\"StreamName\":\"orders\"}").await;
+    assert!(following.end().success());
+});
+
+wire_test!(
+    the_command_ends_when_its_reader_is_gone,
+    |lab: Lab| async move {
+        lab.stream("orders").create().await;
+        let mut following = Following::start(lab.address(), &[]);
+        until_tails(&lab, 1).await;
+        following.lines = None;
+        assert!(following.end().success());
+        until_tails(&lab, 0).await;
+    }
+);
+
+#[test]
+fn the_command_goes_on_after_a_restart() {
+    let home = tempfile::TempDir::new().unwrap();
+    let home = home.path().to_str().unwrap();
+    let server = Program::start(&["--data-dir", home, "--stream", "orders:1"]);
+    let address = server.address();
+    put(address, "one");
+    let mut following = Following::start(address, &["--from", "trim_horizon"]);
+    assert_eq!(following.text(), "one");
+    put(address, "two");
+    assert!(server.terminate().success());
+    let listen = address.to_string();
+    let _again = Program::spawn(command(&["--data-dir", home, "--listen", &listen]));
+    put(address, "three");
+    assert_eq!(following.text(), "two");
+    assert_eq!(following.text(), "three");
+}
+
+/// Puts a record by `minikin put`.
+fn put(address: std::net::SocketAddr, data: &str) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
+    command.args(["put", "orders", "--key", "k", data]);
+    command.args(["--endpoint", &format!("http://{address}")]);
+    assert!(command.stdout(Stdio::null()).status().unwrap().success());
+}
+
+#[test]
+fn the_command_says_why_it_cannot_follow() {
+    let server = Program::start(&[]);
+    let refused = tail(server.address(), &[]).status().unwrap();
+    assert_eq!(refused.code(), Some(4), "no stream");
+    let address = server.address();
+    assert!(server.terminate().success());
+    let unreachable = tail(address, &[]).status().unwrap();
+    assert_eq!(unreachable.code(), Some(3));
+}
