@@ -2,6 +2,7 @@
 
 mod document;
 mod fields;
+mod origin;
 mod plan;
 mod problem;
 mod read;

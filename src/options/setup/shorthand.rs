@@ -1,6 +1,7 @@
 //! Streams that an option or a variable names in one line.
 
-use super::plan::{Origin, StreamSetup};
+use super::origin::Origin;
+use super::plan::StreamSetup;
 use super::problem::Problem;
 use crate::limits;
 use crate::model::Region;

@@ -1,0 +1,64 @@
+//! The place of a thing in a setup: its option, or its file, line and path.
+
+use super::document::{Node, Value};
+use super::problem::Problem;
+use std::sync::Arc;
+
+/// The place of a thing in a setup, for the refusal of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    source: Arc<str>,
+    path: String,
+    line: Option<usize>,
+    /// The lines of the members.
+    members: Vec<(String, usize)>,
+}
+
+impl Origin {
+    /// A thing that an option or a variable names.
+    pub(super) fn option(source: &str) -> Self {
+        Self {
+            source: source.into(),
+            path: String::new(),
+            line: None,
+            members: Vec::new(),
+        }
+    }
+
+    /// A thing at `path` of the setup file `source`.
+    pub(super) fn file(source: &Arc<str>, path: &str, node: &Node) -> Self {
+        let members = match &node.value {
+            Value::Table(members) => members
+                .iter()
+                .map(|(name, node)| (name.clone(), node.line))
+                .collect(),
+            Value::Scalar(_) | Value::List(_) => Vec::new(),
+        };
+        Self {
+            source: source.clone(),
+            path: path.to_owned(),
+            line: Some(node.line),
+            members,
+        }
+    }
+
+    /// A refusal of the thing by an operation. A member that `text` names as the service does, such
+    /// as `'shardCount'`, gives the line.
+    pub(crate) fn refused(&self, text: &str) -> Problem {
+        let is_named = |(name, _): &&(String, usize)| {
+            let mut letters = name.chars();
+            let first = letters.next().map(|first| first.to_ascii_lowercase());
+            let member: String = first.into_iter().chain(letters).collect();
+            text.contains(&format!("'{member}"))
+        };
+        let named = self.members.iter().find(is_named);
+        let problem = match named {
+            Some((name, line)) => Problem::at(*line, text).of(&format!("{}.{name}", self.path)),
+            None => Problem::new(text).of(&self.path),
+        };
+        let problem = self
+            .line
+            .map_or(problem.clone(), |line| problem.or_line(line));
+        problem.in_source(&self.source)
+    }
+}
