@@ -29,7 +29,7 @@ pub use event_source::{DestinationSetting, FunctionSetting};
 pub use origin::AllowedOrigin;
 pub use secret::{Credential, Secret};
 pub use setup::Problem;
-pub(crate) use setup::{Setup, StreamSetup, record_of_line};
+pub(crate) use setup::{MappingSetup, Place, QueueSetup, Setup, StreamSetup, record_of_line};
 #[cfg(feature = "cli")]
 pub(crate) use sources::parse;
 #[cfg(feature = "cli")]

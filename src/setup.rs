@@ -1,11 +1,13 @@
-//! Making the streams, records, event source mappings and fault rules of the options, before the
-//! emulator answers and after a reset.
+//! Making the streams, records, queues, event source mappings and fault rules of the options, before
+//! the emulator answers and after a reset.
 
+use crate::engine::event_source::ConfiguredMapping;
+use crate::engine::queue::Queue;
 use crate::engine::{Engine, Stream};
 use crate::model::event_source::CreateRequest;
 use crate::model::{AccountRegion, StreamArn};
-use crate::operation::{self, Context};
-use crate::options::{Problem, Setup, StreamSetup};
+use crate::operation::{self, Context, StartQueue};
+use crate::options::{MappingSetup, Place, Problem, QueueSetup, Setup, StreamSetup};
 use crate::world::FaultRule;
 use std::sync::Arc;
 
@@ -15,70 +17,94 @@ const BATCH: usize = 1_000;
 /// Everything that a start makes.
 #[derive(Debug)]
 pub(crate) struct Maker {
-    /// The streams and their records.
+    /// The setup.
     pub setup: Setup,
-    /// The event source mappings.
+    /// The event source mappings of the options.
     pub mappings: Vec<CreateRequest>,
-    /// The fault rules, checked.
+    /// The fault rules of the options, checked.
     pub fault_rules: Vec<FaultRule>,
     /// The account and region of everything that names none.
     pub home: AccountRegion,
 }
 
+/// The streams and queues that a setup has made so far.
+#[derive(Debug, Default)]
+struct Made {
+    streams: Vec<Arc<Stream>>,
+    queues: Vec<Arc<Queue>>,
+}
+
 impl Maker {
-    /// Makes everything. A stream that exists already, from an earlier run, is left as it is; the log
-    /// says where it differs. A mapping that exists gets the settings of the options.
+    /// Makes everything. A stream, a queue or a mapping of the setup that exists already, from an
+    /// earlier run, is left as it is; the log says where it differs. A mapping that exists gets the
+    /// settings of the options.
     ///
     /// # Errors
-    /// The place in the options or the setup and the reason. Then no stream that this made is left.
+    /// The place in the options or the setup and the reason. Then nothing that this made is left.
     pub(crate) async fn make(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
-        self.make_mappings(engine)?;
-        self.make_streams(engine).await?;
-        if !self.fault_rules.is_empty() {
-            let rules = self.fault_rules.len();
-            tracing::info!(rules, "fault rules are in force");
-            engine.world.faults.add(self.fault_rules.clone());
+        let mut made = Made::default();
+        if let Err(problem) = self.make_in(engine, &mut made).await {
+            engine.remove(&made.streams, &made.queues).await;
+            return Err(problem);
+        }
+        let rules = [&self.fault_rules[..], &self.setup.faults].concat();
+        if !rules.is_empty() {
+            tracing::info!(rules = rules.len(), "fault rules are in force");
+            engine.world.faults.add(rules);
         }
         Ok(())
+    }
+
+    async fn make_in(&self, engine: &Arc<Engine>, made: &mut Made) -> Result<(), Problem> {
+        for described in &self.setup.streams {
+            self.make_stream(engine, described, made).await?;
+        }
+        for described in &self.setup.queues {
+            self.make_queue(engine, described, made).await?;
+        }
+        self.make_mappings(engine)
     }
 
     fn make_mappings(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
+        let of_options = self.mappings.iter().map(|request| ConfiguredMapping {
+            scope: self.home.clone(),
+            request: request.clone(),
+            keeps_existing: false,
+        });
+        let of_setup = self.setup.event_sources.iter();
+        let of_setup = of_setup.map(|described| ConfiguredMapping {
+            scope: described.scope.clone(),
+            request: described.request.clone(),
+            keeps_existing: true,
+        });
+        let wanted: Vec<ConfiguredMapping> = of_options.chain(of_setup).collect();
         let find = |arn: &StreamArn| engine.find(&arn.scope, &arn.name);
-        let sources = &engine.event_sources;
-        let configured = sources.configure(&self.home, self.mappings.clone(), &find);
-        configured.map_err(|refusal| Problem::new(format!("event source: {refusal}")))
-    }
-
-    async fn make_streams(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
-        let mut made = Vec::new();
-        for described in &self.setup.streams {
-            match self.make_stream(engine, described, &made).await {
-                Ok(stream) => made.extend(stream),
-                Err((problem, begun)) => {
-                    made.extend(begun);
-                    engine.remove(&made).await;
-                    return Err(problem);
-                }
+        let configured = engine.event_sources.configure(&wanted, &find);
+        configured.map_err(|(at, refusal)| {
+            let place = at.checked_sub(self.mappings.len());
+            let described: Option<&MappingSetup> =
+                place.and_then(|at| self.setup.event_sources.get(at));
+            match described {
+                Some(described) => described.origin.refused(&refusal.to_string()),
+                None => Problem::new(format!("event source: {refusal}")),
             }
-        }
-        Ok(())
+        })
     }
 
-    /// Makes a stream, unless it exists. On an error the second part is the stream, if it was begun.
     async fn make_stream(
         &self,
         engine: &Arc<Engine>,
         described: &StreamSetup,
-        made: &[Arc<Stream>],
-    ) -> Result<Option<Arc<Stream>>, (Problem, Option<Arc<Stream>>)> {
+        made: &mut Made,
+    ) -> Result<(), Problem> {
         let origin = &described.origin;
-        let context = self.context(engine, described);
+        let context = self.context(engine, &described.place);
         if let Some(stream) = engine.find(&context.caller, &described.name) {
-            if made.iter().any(|made| Arc::ptr_eq(made, &stream)) {
-                return Err((origin.refused("the setup names this stream twice"), None));
+            if made.streams.iter().any(|made| Arc::ptr_eq(made, &stream)) {
+                return Err(origin.refused("the setup names this stream twice"));
             }
             log_differences(&stream, described);
-            return Ok(None);
+            return Ok(());
         }
         let members = serde_json::Value::Object(described.create.clone()).to_string();
         let created = operation::create_at_start(
@@ -89,21 +115,59 @@ impl Maker {
         );
         let stream = created
             .await
-            .map_err(|error| (origin.refused(&error.to_string()), None))?;
-        match fill(&context, &stream, described).await {
-            Ok(()) => Ok(Some(stream)),
-            Err(problem) => Err((problem, Some(stream))),
-        }
+            .map_err(|error| origin.refused(&error.to_string()))?;
+        made.streams.push(stream.clone());
+        fill(&context, &stream, described).await
     }
 
-    fn context(&self, engine: &Arc<Engine>, described: &StreamSetup) -> Context {
-        let (account, region) = (described.account, described.region.clone());
-        let caller = AccountRegion {
-            account: account.unwrap_or(self.home.account),
-            region: region.unwrap_or_else(|| self.home.region.clone()),
-        };
-        Context::new(engine.clone(), caller, None)
+    async fn make_queue(
+        &self,
+        engine: &Arc<Engine>,
+        described: &QueueSetup,
+        made: &mut Made,
+    ) -> Result<(), Problem> {
+        let origin = &described.origin;
+        let context = self.context(engine, &described.place);
+        let members = with_arns(described, &context.caller);
+        let created = operation::create_queue_at_start(&context, &described.name, members);
+        let created = created.await;
+        match created.map_err(|error| origin.refused(&error.to_string()))? {
+            StartQueue::Made(queue) => made.queues.push(queue),
+            StartQueue::Existing(queue, differences) => {
+                if made.queues.iter().any(|made| Arc::ptr_eq(made, &queue)) {
+                    return Err(origin.refused("the setup names this queue twice"));
+                }
+                if !differences.is_empty() {
+                    tracing::warn!(
+                        queue = %queue.name,
+                        "the queue exists and is left as it is, but it differs from the setup in \
+                         its {}",
+                        differences.join(", ")
+                    );
+                }
+            }
+        }
+        Ok(())
     }
+
+    fn context(&self, engine: &Arc<Engine>, place: &Place) -> Context {
+        Context::new(engine.clone(), place.within(&self.home), None)
+    }
+}
+
+/// The members of a CreateQueue in JSON, with ARNs in the place of bare stream names.
+fn with_arns(described: &QueueSetup, scope: &AccountRegion) -> String {
+    let mut create = described.create.clone();
+    let streams = create.get_mut("StreamConfigurationList");
+    let streams = streams.and_then(|streams| streams.as_array_mut());
+    for stream in streams.into_iter().flatten() {
+        if let Some(arn) = stream.get_mut("StreamARN")
+            && let Some(name) = arn.as_str().filter(|text| !text.starts_with("arn:"))
+        {
+            *arn = StreamArn::new(scope.clone(), name).to_string().into();
+        }
+    }
+    serde_json::Value::Object(create).to_string()
 }
 
 /// Registers the consumers of a new stream, and puts its records.

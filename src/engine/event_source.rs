@@ -27,6 +27,7 @@ mod supervisor;
 mod windows;
 
 pub use checks::FindStream;
+pub use configured::ConfiguredMapping;
 pub(crate) use context::Context;
 pub use drain::{DrainError, DrainRequest, Left};
 pub use event_log::{Entry, EntryKind};

@@ -2,6 +2,7 @@
 //! and every event source mapping that the API made.
 
 use super::core::Engine;
+use super::queue::Queue;
 use super::saved;
 use super::stream::Stream;
 use crate::store::{AccountValue, Change, StoreError};
@@ -35,15 +36,18 @@ impl Engine {
         ticket.durable().await
     }
 
-    /// Removes these streams, in whatever status they are. A store that does not write keeps them
-    /// for the next start.
-    pub(crate) async fn remove(&self, streams: &[Arc<Stream>]) {
-        let ticket = self.store.save(removals(streams));
+    /// Removes these streams and queues, in whatever status they are. A store that does not write
+    /// keeps them for the next start.
+    pub(crate) async fn remove(&self, streams: &[Arc<Stream>], queues: &[Arc<Queue>]) {
+        let mut changes = removals(streams);
+        changes.extend(queues.iter().map(|queue| self.queue_removal(queue)));
+        let ticket = self.store.save(changes);
+        queues.iter().for_each(|queue| self.forget_queue(queue));
         for stream in streams {
             self.forget(stream);
         }
         if let Err(error) = ticket.durable().await {
-            tracing::error!(%error, "removed streams may come back at the next start");
+            tracing::error!(%error, "removed streams and queues may come back at the next start");
         }
     }
 }

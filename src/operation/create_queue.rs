@@ -1,9 +1,10 @@
 //! CreateQueue: a queue on an on-demand stream.
 use super::prelude::*;
 use crate::engine::StreamState;
-use crate::engine::queue::{NewQueue, QueueCounts};
+use crate::engine::queue::{NewQueue, Queue, QueueCounts};
 use crate::limits::Limits;
-use crate::model::{QueueArn, QueueStart, StreamArn, StreamStatus, Tags};
+use crate::model::{QueueArn, QueueAttributes, QueueStart, StreamArn, StreamStatus, Tags};
+use std::sync::Arc;
 
 pub(super) struct CreateQueue;
 
@@ -35,44 +36,77 @@ impl Operation for CreateQueue {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
-        let (arn, start) = stream_and_start(&input.streams)?;
-        let mut attributes = QueueAttributes::default();
-        if let Some(given) = &input.attributes {
-            attributes = changed_attributes(attributes, given)?;
-        }
-        let stream = context.stream_by_arn(arn)?;
-        if !stream.look(|state| state.settings.on_demand) {
-            return Err(Error::stream_is_provisioned(&stream.arn));
-        }
-        let now = context.engine.world.clock.now();
-        if let Some(at) = start.given().filter(|at| *at > now) {
-            return Err(Error::timestamp_in_future(at, now));
-        }
-        let name = input.name.as_str();
-        let mut tags = Tags::default();
-        if let Some(given) = &input.tags {
-            add_tags(
-                context,
-                TagOwner::new_queue(&stream.arn, name),
-                &mut tags,
-                given,
-            )?;
-        }
-        let new = NewQueue {
-            name: name.into(),
-            attributes,
-            start,
-            tags,
-        };
-        let limits = &context.engine.limits;
-        let check = |state: &StreamState, counts: QueueCounts| {
-            check(&stream.arn, state, counts, limits, name)
-        };
-        let queue = context.engine.create_queue(&stream, new, check).await?;
+        let (queue, attributes) = create(context, input, false).await?;
         // Like a stream's, the answer says CREATING even if the queue is ACTIVE at once.
         let queue = QueueDescription::with(&queue, StreamStatus::Creating, attributes);
         Ok(Output { queue })
     }
+}
+
+/// Creates a queue. With `at_once` it is ACTIVE when this returns, also where transitions take time.
+pub(super) async fn create(
+    context: &Context,
+    input: Input,
+    at_once: bool,
+) -> Result<(Arc<Queue>, QueueAttributes), Error> {
+    let (arn, start) = stream_and_start(&input.streams)?;
+    let attributes = attributes_of(&input)?;
+    let stream = context.stream_by_arn(arn)?;
+    if !stream.look(|state| state.settings.on_demand) {
+        return Err(Error::stream_is_provisioned(&stream.arn));
+    }
+    let now = context.engine.world.clock.now();
+    if let Some(at) = start.given().filter(|at| *at > now) {
+        return Err(Error::timestamp_in_future(at, now));
+    }
+    let name = input.name.as_str();
+    let mut tags = Tags::default();
+    if let Some(given) = &input.tags {
+        let owner = TagOwner::new_queue(&stream.arn, name);
+        add_tags(context, owner, &mut tags, given)?;
+    }
+    let new = NewQueue {
+        name: name.into(),
+        attributes,
+        start,
+        tags,
+        at_once,
+    };
+    let limits = &context.engine.limits;
+    let check =
+        |state: &StreamState, counts: QueueCounts| check(&stream.arn, state, counts, limits, name);
+    let queue = context.engine.create_queue(&stream, new, check).await?;
+    Ok((queue, attributes))
+}
+
+/// The attributes that a request asks for.
+fn attributes_of(input: &Input) -> Result<QueueAttributes, Error> {
+    let usual = QueueAttributes::default();
+    match &input.attributes {
+        Some(given) => changed_attributes(usual, given),
+        None => Ok(usual),
+    }
+}
+
+/// The settings that a request asks for and an existing queue of that name does not have.
+pub(super) fn differences(queue: &Queue, input: &Input) -> Result<Vec<&'static str>, Error> {
+    let (arn, start) = stream_and_start(&input.streams)?;
+    let attributes = attributes_of(input)?;
+    let has = queue.describe().attributes;
+    let facts = [
+        (queue.stream.arn.to_string() != arn.as_str(), "stream"),
+        (queue.start != start, "starting position"),
+        (
+            has.visibility_timeout_s != attributes.visibility_timeout_s,
+            "visibility timeout",
+        ),
+        (
+            has.max_receive_count != attributes.max_receive_count,
+            "dead-letter configuration",
+        ),
+    ];
+    let differing = facts.into_iter().filter(|(differs, _)| *differs);
+    Ok(differing.map(|(_, name)| name).collect())
 }
 
 impl HasTarget for CreateQueue {

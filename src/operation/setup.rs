@@ -2,15 +2,18 @@
 
 use super::call::read_input;
 use super::context::Context;
+use super::create_queue::{self, CreateQueue};
 use super::create_stream::{self, CreateStream};
 use super::kms_key::check_key;
 use super::offered_record::hash_key;
 use super::register_stream_consumer::{RegisterStreamConsumer, check_consumer};
 use super::retention::check_hours;
+use super::table::Entry;
+use crate::engine::queue::Queue;
 use crate::engine::{Engine, PutSettings, Stream, StreamState};
 use crate::error::{Error, KeyPurpose};
 use crate::model::NewRecord;
-use crate::wire::Format;
+use crate::wire::{Format, Shape};
 use bytes::Bytes;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -40,6 +43,48 @@ pub async fn create_at_start(
     create_stream::create(context, arn.clone(), stream).await?;
     let created = context.engine.find(&arn.scope, &arn.name);
     created.ok_or_else(Error::internal)
+}
+
+/// The shape of a CreateStream.
+pub fn create_stream_shape() -> &'static Shape {
+    shape("CreateStream")
+}
+
+/// The shape of a CreateQueue.
+pub fn create_queue_shape() -> &'static Shape {
+    shape("CreateQueue")
+}
+
+fn shape(operation: &str) -> &'static Shape {
+    let entry = Entry::find(operation);
+    entry.expect("the table has every operation").input
+}
+
+/// A queue that a start asks for.
+#[derive(Debug)]
+pub(crate) enum StartQueue {
+    /// It was made, and is ACTIVE.
+    Made(Arc<Queue>),
+    /// A queue of its name exists, and differs in these settings.
+    Existing(Arc<Queue>, Vec<&'static str>),
+}
+
+/// Creates a queue with the members of a CreateQueue, in JSON, unless there is one of its name.
+///
+/// # Errors
+/// The exceptions of CreateQueue.
+pub(crate) async fn create_queue_at_start(
+    context: &Context,
+    name: &str,
+    members: String,
+) -> Result<StartQueue, Error> {
+    let input = read_input::<CreateQueue>(context, &Bytes::from(members), Format::Json)?;
+    if let Some(queue) = context.engine.find_queue_named(&context.caller, name) {
+        let differences = create_queue::differences(&queue, &input)?;
+        return Ok(StartQueue::Existing(queue, differences));
+    }
+    let created = create_queue::create(context, input, true).await;
+    created.map(|(queue, _)| StartQueue::Made(queue))
 }
 
 /// Registers a consumer, which is ACTIVE at once.

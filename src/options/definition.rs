@@ -324,7 +324,7 @@ impl Options {
         addresses
     }
 
-    /// The streams and records to make at the start. Each call reads the file.
+    /// Everything that is made at the start. Each call reads the file.
     ///
     /// # Errors
     /// The place in the file and the reason.
@@ -333,6 +333,7 @@ impl Options {
             self.setup.as_deref(),
             &self.stream,
             self.initialize_streams.as_deref(),
+            &event_source::home(&self.account, &self.region),
         )
     }
 

@@ -199,13 +199,32 @@ impl FromStr for DestinationSetting {
     }
 }
 
-/// The ARN of a stream of the configured account and region.
-pub(super) fn arn_of(account: &str, region: &str, name: &str) -> String {
-    let scope = AccountRegion {
+/// The configured account and region. A start refuses an account that is none.
+pub(super) fn home(account: &str, region: &str) -> AccountRegion {
+    AccountRegion {
         account: AccountId::parse(account).unwrap_or_default(),
         region: Region::new(region),
-    };
-    StreamArn::new(scope, name).to_string()
+    }
+}
+
+/// The ARN of a stream of the configured account and region.
+pub(super) fn arn_of(account: &str, region: &str, name: &str) -> String {
+    StreamArn::new(home(account, region), name).to_string()
+}
+
+/// The body of a mapping that options name. A bare stream name stands for its ARN, and without a
+/// starting position the mapping begins at TRIM_HORIZON.
+pub(super) fn completed(mut body: Value, arn_of: impl Fn(&str) -> String) -> Value {
+    if let Some(source) = body.get_mut("EventSourceArn")
+        && let Some(name) = source.as_str().filter(|text| !text.starts_with("arn:"))
+    {
+        *source = arn_of(name).into();
+    }
+    if let Some(members) = body.as_object_mut() {
+        let position = members.entry("StartingPosition");
+        position.or_insert_with(|| "TRIM_HORIZON".into());
+    }
+    body
 }
 
 /// Reads `STREAM=FUNCTION?…`, and adds the function where its address stands there.
@@ -242,17 +261,8 @@ pub(super) fn read_file(
 ) -> Result<Vec<CreateRequest>, String> {
     let text = std::fs::read(path).map_err(|error| error.to_string())?;
     let bodies: Vec<Value> = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
-    let read = |(at, mut body): (usize, Value)| {
-        if let Some(source) = body.get_mut("EventSourceArn")
-            && let Some(name) = source.as_str().filter(|text| !text.starts_with("arn:"))
-        {
-            *source = arn_of(name).into();
-        }
-        if let Some(members) = body.as_object_mut() {
-            let position = members.entry("StartingPosition");
-            position.or_insert_with(|| "TRIM_HORIZON".into());
-        }
-        let request = CreateRequest::read(&body);
+    let read = |(at, body): (usize, Value)| {
+        let request = CreateRequest::read(&completed(body, &arn_of));
         request.map_err(|refusal| format!("number {}: {refusal}", at + 1))
     };
     bodies.into_iter().enumerate().map(read).collect()

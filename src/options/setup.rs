@@ -1,17 +1,26 @@
-//! The setup: streams and more that are made before the emulator answers.
+//! The setup: streams, queues, event source mappings and fault rules that are made before the
+//! emulator answers.
 
 mod document;
 mod fields;
+mod mapping;
 mod origin;
+mod place;
 mod plan;
 mod problem;
+mod queue;
 mod read;
 mod records;
+mod request;
+mod rule;
 mod shorthand;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use mapping::MappingSetup;
+pub(crate) use place::Place;
 pub(crate) use plan::{Setup, StreamSetup};
 pub use problem::Problem;
+pub(crate) use queue::QueueSetup;
 pub(super) use read::read;
 pub(crate) use records::record_of_line;

@@ -222,6 +222,145 @@ fn a_setup_that_cannot_be_made_stops_the_start_with_nothing_made() {
     });
 }
 
+const CONSUMERS: &str = r#"
+[[streams]]
+StreamName = "orders"
+Records = [{ PartitionKey = "a", Text = "one" }]
+
+[[queues]]
+QueueName = "work"
+StreamConfigurationList = [{ StreamARN = "orders", StartingPosition = { Type = "TRIM_HORIZON" } }]
+QueueAttributes = { VisibilityTimeoutSeconds = 7 }
+
+[[event_sources]]
+EventSourceArn = "orders"
+FunctionName = "audit"
+Enabled = false
+
+[[faults]]
+kind = "unavailable"
+operations = ["ListShards"]
+"#;
+
+/// The settings of the queue `work`.
+async fn described_queue(lab: &Lab) -> Value {
+    let listed = lab.ok("ListQueues", "{}").await;
+    let arn = listed["QueueSummaries"][0]["QueueARN"].clone();
+    let described = lab
+        .ok("DescribeQueue", &json!({ "QueueARN": arn }).to_string())
+        .await;
+    described["QueueDescription"].clone()
+}
+
+#[test]
+fn queues_mappings_and_fault_rules_of_a_setup_are_there_and_come_again_after_a_reset() {
+    block_on(async {
+        let folder = TempDir::new().unwrap();
+        let file = write(&folder, "setup.toml", CONSUMERS);
+        let function = ["--function", "audit=http://127.0.0.1:9"];
+        let flags = [&["--setup", &file, "--profile", "strict"][..], &function].concat();
+        let lab = Lab::start(Place::Disk, &flags).await;
+        for _ in 0..2 {
+            let queue = described_queue(&lab).await;
+            assert_eq!(queue["QueueName"], "work");
+            assert_eq!(queue["QueueStatus"], "ACTIVE");
+            assert_eq!(queue["QueueAttributes"]["VisibilityTimeoutSeconds"], 7);
+            let handed = json!({ "QueueARN": queue["QueueARN"] }).to_string();
+            let received = lab.ok("ReceiveQueueRecords", &handed).await;
+            assert_eq!(received["QueueRecords"].as_array().unwrap().len(), 1);
+            assert_eq!(mapped(&lab).await, ["orders"]);
+            let (_, rules) = own(&lab, "GET", "faults", "").await;
+            assert_eq!(rules["faults"].as_array().unwrap().len(), 1);
+            let (status, _) = own(&lab, "POST", "reset", r#"{"setup": true}"#).await;
+            assert_eq!(status, 204);
+        }
+        lab.stop().await;
+    });
+}
+
+#[test]
+fn queues_and_mappings_of_an_earlier_run_are_left_alone() {
+    block_on(async {
+        let folder = TempDir::new().unwrap();
+        let file = write(&folder, "setup.toml", CONSUMERS);
+        let function = ["--function", "audit=http://127.0.0.1:9"];
+        let flags = [&["--setup", &file][..], &function].concat();
+        let lab = Lab::start(Place::Disk, &flags).await;
+        let before = described_queue(&lab).await;
+        let changed = CONSUMERS
+            .replace(
+                "VisibilityTimeoutSeconds = 7",
+                "VisibilityTimeoutSeconds = 8",
+            )
+            .replace("Enabled = false", "Enabled = true");
+        write(&folder, "setup.toml", &changed);
+        lab.restart().await;
+        assert_eq!(described_queue(&lab).await, before);
+        let (_, listed) = own(&lab, "GET", "event-sources", "").await;
+        let sources = listed["event_sources"].as_array().unwrap();
+        assert_eq!(sources.len(), 1);
+        assert_eq!(sources[0]["State"], "Disabled");
+        lab.stop().await;
+    });
+}
+
+#[test]
+fn a_queue_or_mapping_that_is_refused_leaves_nothing_behind() {
+    block_on(async {
+        let start = "[[streams]]\nStreamName = \"a\"\n";
+        let queue =
+            "[[queues]]\nQueueName = \"q\"\nStreamConfigurationList = [{StreamARN = \"a\"}]\n";
+        let mapping = "[[event_sources]]\nEventSourceArn = \"a\"\nFunctionName = \"f\"\n";
+        for (text, expected) in [
+            (
+                format!("{start}{}", queue.replace("\"a\"", "\"b\"")),
+                "setup.toml: line 3: queues[0]: ResourceNotFoundException",
+            ),
+            (
+                format!("{start}{}", queue.replace("\"q\"", "\"q q\"")),
+                "setup.toml: line 4: queues[0].QueueName: ValidationException",
+            ),
+            (
+                format!("{start}{queue}{queue}"),
+                "setup.toml: line 6: queues[1]: the setup names this queue twice",
+            ),
+            (
+                format!("{start}{queue}{mapping}"),
+                "setup.toml: line 6: event_sources[0]: Function does not exist",
+            ),
+        ] {
+            let refusal = refusal("setup.toml", &text).await;
+            assert!(refusal.starts_with(expected), "{refusal}");
+        }
+    });
+}
+
+/// A second mapping that is refused takes the first with it.
+#[test]
+fn a_refused_mapping_takes_the_ones_before_it_with_it() {
+    block_on(async {
+        let folder = TempDir::new().unwrap();
+        let data = folder.path().join("data");
+        let data = data.to_str().unwrap();
+        let mapping = "[[event_sources]]\nEventSourceArn = \"a\"\nFunctionName = \"f\"\n";
+        let file = write(&folder, "setup.toml", &format!("{mapping}{mapping}"));
+        let function = ["--function", "f=http://127.0.0.1:9"];
+        let usual = ["--port", "0", "--host", "127.0.0.1", "--data-dir", data];
+        let usual = [&usual[..], &function].concat();
+        let flags = [&usual[..], &["--setup", &file]].concat();
+        let refused = Emulator::start(Options::read(flags).unwrap()).await;
+        let refused = refused.unwrap_err().to_string();
+        let expected = "line 4: event_sources[1]: The mapping of this stream to this function is \
+                        named twice.";
+        assert!(refused.ends_with(expected), "{refused}");
+        let emulator = Emulator::start(Options::read(usual).unwrap())
+            .await
+            .unwrap();
+        assert!(emulator.event_sources().all().is_empty());
+        emulator.stop().await.unwrap();
+    });
+}
+
 #[test]
 fn further_ports_are_listened_on() {
     block_on(async {

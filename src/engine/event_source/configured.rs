@@ -9,31 +9,56 @@ use md5::{Digest as _, Md5};
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// A mapping that options or a setup name.
+#[derive(Debug, Clone)]
+pub struct ConfiguredMapping {
+    /// Account and region.
+    pub scope: AccountRegion,
+    /// The mapping.
+    pub request: CreateRequest,
+    /// A mapping of an earlier run keeps the settings it has.
+    pub keeps_existing: bool,
+}
+
+/// Settings for a mapping of an earlier run.
+struct Adoption {
+    mapping: Arc<Mapping>,
+    plan: Arc<Plan>,
+    enabled: bool,
+}
+
 impl EventSources {
-    /// Creates the mappings of `requests`, or gives those of an earlier run these settings. A
-    /// mapping that options named earlier and name no longer is disabled.
+    /// Creates the mappings, or gives those of an earlier run these settings. A mapping that options
+    /// or a setup named earlier and name no longer is disabled.
     ///
     /// # Errors
-    /// The first request that is refused.
+    /// The position of the first mapping that is refused, and the refusal. Then nothing is changed.
     pub fn configure(
         &self,
-        scope: &AccountRegion,
-        requests: Vec<CreateRequest>,
+        wanted: &[ConfiguredMapping],
         find: FindStream<'_>,
-    ) -> Result<(), Refusal> {
-        let mut named = Vec::new();
-        for request in requests {
-            let uuid = uuid_of(scope, &request)?;
+    ) -> Result<(), (usize, Refusal)> {
+        let (mut named, mut adoptions, mut new) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, wanted) in wanted.iter().enumerate() {
+            let refused = |refusal| (at, refusal);
+            let uuid = uuid_of(wanted).map_err(refused)?;
+            if named.contains(&uuid) {
+                let text = "The mapping of this stream to this function is named twice.";
+                return Err((at, Refusal::invalid(text)));
+            }
             named.push(uuid);
             match self.find(&uuid) {
-                Some(mapping) => self.adopt(&mapping, &request)?,
-                None => {
-                    let origin = (Origin::Options, Some(uuid));
-                    let created = self.create_by_request(scope, request, origin, find)?;
-                    drop(created.ticket);
+                Some(mapping) if wanted.keeps_existing => {
+                    log_differences(&mapping, &wanted.request).map_err(refused)?;
                 }
+                Some(mapping) => {
+                    adoptions.push(adoption(mapping, &wanted.request).map_err(refused)?);
+                }
+                None => new.push((at, uuid, wanted)),
             }
         }
+        self.create_all(new, find)?;
+        adoptions.into_iter().for_each(adopt);
         for mapping in self.all() {
             if mapping.origin == Origin::Options && !named.contains(&mapping.uuid) {
                 self.disable(&mapping);
@@ -42,18 +67,24 @@ impl EventSources {
         Ok(())
     }
 
-    /// The settings of options win over what the API changed before the restart.
-    fn adopt(&self, mapping: &Arc<Mapping>, request: &CreateRequest) -> Result<(), Refusal> {
-        let settings = request.changes.applied_to(&Settings::default())?;
-        {
-            let mut state = mapping.state.lock();
-            if state.plan.settings != settings {
-                state.plan = Plan::new(settings, state.plan.function.clone())?;
+    /// Creates mappings: all of them, or none.
+    fn create_all(
+        &self,
+        new: Vec<(usize, Uuid, &ConfiguredMapping)>,
+        find: FindStream<'_>,
+    ) -> Result<(), (usize, Refusal)> {
+        let mut made: Vec<Arc<Mapping>> = Vec::new();
+        for (at, uuid, wanted) in new {
+            let origin = (Origin::Options, Some(uuid));
+            let request = wanted.request.clone();
+            match self.create_by_request(&wanted.scope, request, origin, find) {
+                Ok(created) => made.push(created.mapping),
+                Err(refusal) => {
+                    self.remove_all(&made);
+                    return Err((at, refusal));
+                }
             }
-            state.enabled = request.changes.enabled.unwrap_or(true);
-            state.is_unsaved = true;
         }
-        mapping.wake();
         Ok(())
     }
 
@@ -70,8 +101,69 @@ impl EventSources {
     }
 }
 
+/// The settings of options win over what the API changed before the restart.
+fn adoption(mapping: Arc<Mapping>, request: &CreateRequest) -> Result<Adoption, Refusal> {
+    let settings = request.changes.applied_to(&Settings::default())?;
+    let old = mapping.state.lock().plan.clone();
+    let plan = match old.settings == settings {
+        true => old,
+        false => Plan::new(settings, old.function.clone())?,
+    };
+    Ok(Adoption {
+        mapping,
+        plan,
+        enabled: request.changes.enabled.unwrap_or(true),
+    })
+}
+
+fn adopt(adoption: Adoption) {
+    let Adoption {
+        mapping,
+        plan,
+        enabled,
+    } = adoption;
+    {
+        let mut state = mapping.state.lock();
+        state.plan = plan;
+        state.enabled = enabled;
+        state.is_unsaved = true;
+    }
+    mapping.wake();
+}
+
+/// Logs the settings of an existing mapping that differ from the setup.
+fn log_differences(mapping: &Mapping, request: &CreateRequest) -> Result<(), Refusal> {
+    let settings = request.changes.applied_to(&Settings::default())?;
+    let enabled = request.changes.enabled.unwrap_or(true);
+    let (has_other, is_enabled) = {
+        let state = mapping.state.lock();
+        (state.plan.settings != settings, state.enabled)
+    };
+    let mut differences = Vec::new();
+    if has_other {
+        differences.push("has other settings");
+    }
+    if is_enabled != enabled {
+        differences.push(if is_enabled {
+            "is enabled"
+        } else {
+            "is disabled"
+        });
+    }
+    if !differences.is_empty() {
+        tracing::warn!(
+            mapping = %mapping.uuid, source = %mapping.source,
+            "the event source mapping exists and is left as it is, but it differs from the setup: \
+             it {}",
+            differences.join(" and ")
+        );
+    }
+    Ok(())
+}
+
 /// The UUID that belongs to account, region, stream and function.
-fn uuid_of(scope: &AccountRegion, request: &CreateRequest) -> Result<Uuid, Refusal> {
+fn uuid_of(wanted: &ConfiguredMapping) -> Result<Uuid, Refusal> {
+    let ConfiguredMapping { scope, request, .. } = wanted;
     let function = request.changes.function.as_deref().unwrap_or_default();
     let function = FunctionArn::resolve(function, scope)?;
     let source = request.source.as_deref().unwrap_or_default();

@@ -270,23 +270,30 @@ impl EventSources {
     /// Removes the mappings that the API made, in whatever state they are, and returns the changes of
     /// the catalog. Work under way ends without moving its position.
     pub(crate) fn remove_made_by_api(&self) -> Vec<Change> {
+        let all = self.all();
+        let made = all.iter().filter(|mapping| mapping.origin == Origin::Api);
+        made.flat_map(|mapping| self.remove(mapping)).collect()
+    }
+
+    /// Removes mappings, in whatever state they are.
+    pub(super) fn remove_all(&self, mappings: &[Arc<Mapping>]) {
+        let changes = mappings.iter().flat_map(|mapping| self.remove(mapping));
+        let _kept = self.context.store.save(changes.collect());
+    }
+
+    fn remove(&self, mapping: &Arc<Mapping>) -> Vec<Change> {
         let now = self.context.world.clock.now();
-        let mut changes = Vec::new();
-        for mapping in self.all() {
-            if mapping.origin != Origin::Api {
-                continue;
-            }
-            {
-                let mut state = mapping.state.lock();
-                changes.extend(saved::removed(&mapping, &state));
-                state.is_removed = true;
-                state.passing = Some((PassingState::Deleting, now));
-                state.positions.clear();
-            }
-            self.mappings.forget(&mapping);
-            mapping.note_state(now, "Deleting");
-            mapping.wake();
-        }
+        let changes = {
+            let mut state = mapping.state.lock();
+            let changes = saved::removed(mapping, &state);
+            state.is_removed = true;
+            state.passing = Some((PassingState::Deleting, now));
+            state.positions.clear();
+            changes
+        };
+        self.mappings.forget(mapping);
+        mapping.note_state(now, "Deleting");
+        mapping.wake();
         changes
     }
 

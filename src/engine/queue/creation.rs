@@ -21,6 +21,8 @@ pub(crate) struct NewQueue {
     pub(crate) start: QueueStart,
     /// The first tags, checked.
     pub(crate) tags: Tags,
+    /// The queue is ACTIVE once it is created, also where transitions take time.
+    pub(crate) at_once: bool,
 }
 
 /// Facts for the check of a creation, beside the queue's stream.
@@ -192,7 +194,7 @@ impl Engine {
             journal.write(&self.tasks, &mut records, reservation, now, Hurry::Waited)
         });
         let mut state = QueueState::new(new.attributes, new.tags, records, journal);
-        state.due = self.transition_end(now);
+        state.due = self.transition_end(now).filter(|_| !new.at_once);
         let identity = QueueIdentity {
             arn: QueueArn {
                 scope: stream.arn.scope.clone(),

@@ -13,6 +13,12 @@ impl Engine {
         accounts.get(&arn.scope)?.by_id.get(&arn.id).cloned()
     }
 
+    /// The queue of a name, in any state.
+    pub(crate) fn find_queue_named(&self, scope: &AccountRegion, name: &str) -> Option<Arc<Queue>> {
+        let accounts = self.queues.accounts.lock();
+        accounts.get(scope)?.by_name.get(name).cloned()
+    }
+
     /// Up to `page` queues that are `wanted`, with names greater than `after`, and whether there
     /// are more.
     pub(crate) fn list_queues(

@@ -42,14 +42,18 @@ impl Origin {
         }
     }
 
-    /// A refusal of the thing by an operation. A member that `text` names as the service does, such
-    /// as `'shardCount'`, gives the line.
+    /// A refusal of the thing by an operation. A member that `text` names, as `ShardCount` or in the
+    /// form `'shardCount'`, gives the line.
     pub(crate) fn refused(&self, text: &str) -> Problem {
         let is_named = |(name, _): &&(String, usize)| {
             let mut letters = name.chars();
             let first = letters.next().map(|first| first.to_ascii_lowercase());
             let member: String = first.into_iter().chain(letters).collect();
+            let is_word = |word: &str| word == name;
             text.contains(&format!("'{member}"))
+                || text
+                    .split(|letter: char| !letter.is_alphanumeric())
+                    .any(is_word)
         };
         let named = self.members.iter().find(is_named);
         let problem = match named {

@@ -2,30 +2,24 @@
 
 use super::super::ClockChoice;
 use super::document::Node;
-use super::fields::{self, Fields, unknown};
+use super::fields::{self, Fields};
+use super::mapping::{MappingSetup, mapping};
 use super::origin::Origin;
+use super::place::Place;
 use super::problem::Problem;
-use super::records;
-use crate::model::{AccountId, Region};
-use crate::operation::StartRecord;
+use super::queue::{QueueSetup, queue};
+use super::rule::rule;
+use super::{records, request};
+use crate::model::AccountRegion;
+use crate::operation::{StartRecord, create_stream_shape};
+use crate::world::FaultRule;
 use std::path::Path;
 use std::sync::Arc;
 
 /// The names that a setup file may have at its top.
-const TOP_MEMBERS: [&str; 2] = ["streams", "clock"];
+const TOP_MEMBERS: [&str; 5] = ["streams", "queues", "event_sources", "faults", "clock"];
 
-/// The members of CreateStream.
-const CREATE_MEMBERS: [&str; 7] = [
-    "StreamName",
-    "ShardCount",
-    "StreamModeDetails",
-    "Tags",
-    "WarmThroughputMiBps",
-    "MaxRecordSizeInKiB",
-    "RecordDistributionStrategy",
-];
-
-/// The other members of a stream.
+/// The members of a stream beside those of CreateStream.
 const OTHER_MEMBERS: [&str; 8] = [
     "RetentionPeriodHours",
     "Consumers",
@@ -42,6 +36,12 @@ const OTHER_MEMBERS: [&str; 8] = [
 pub(crate) struct Setup {
     /// The streams, in the order of the file.
     pub streams: Vec<StreamSetup>,
+    /// The queues, in the order of the file.
+    pub queues: Vec<QueueSetup>,
+    /// The event source mappings, in the order of the file.
+    pub event_sources: Vec<MappingSetup>,
+    /// The fault rules, checked.
+    pub faults: Vec<FaultRule>,
     /// The clock, unless the options name one.
     pub clock: Option<ClockChoice>,
 }
@@ -53,10 +53,8 @@ pub(crate) struct StreamSetup {
     pub origin: Origin,
     /// The name, unchecked.
     pub name: String,
-    /// The account, where it is not the configured one.
-    pub account: Option<AccountId>,
-    /// The region, where it is not the configured one.
-    pub region: Option<Region>,
+    /// Account and region.
+    pub place: Place,
     /// The members of CreateStream, unchecked.
     pub create: serde_json::Map<String, serde_json::Value>,
     /// The retention period in hours, unchecked.
@@ -70,21 +68,43 @@ pub(crate) struct StreamSetup {
 }
 
 /// Reads a whole setup. `source` names its file in refusals, `folder` is where `RecordsFile` is
-/// looked for.
-pub(super) fn setup(node: Node, source: &str, folder: &Path) -> Result<Setup, Problem> {
+/// looked for, `home` the account and the region of everything that names none.
+pub(super) fn setup(
+    node: Node,
+    source: &str,
+    folder: &Path,
+    home: &AccountRegion,
+) -> Result<Setup, Problem> {
     let source: Arc<str> = source.into();
     let mut fields = Fields::of(node, String::new())?;
-    let mut setup = Setup::default();
-    for (path, node) in fields.list("streams")? {
-        let line = node.line;
-        let stream = stream(path, node, &source, folder);
-        setup
-            .streams
-            .push(stream.map_err(|problem| problem.or_line(line))?);
-    }
-    setup.clock = fields.parsed("clock", |value| fields::text(value)?.parse())?;
+    let setup = Setup {
+        streams: each(&mut fields, "streams", |path, node| {
+            stream(path, node, &source, folder)
+        })?,
+        queues: each(&mut fields, "queues", |path, node| {
+            queue(path, node, &source)
+        })?,
+        event_sources: each(&mut fields, "event_sources", |path, node| {
+            mapping(path, node, &source, home)
+        })?,
+        faults: each(&mut fields, "faults", |path, node| rule(&path, node))?,
+        clock: fields.parsed("clock", |value| fields::text(value)?.parse())?,
+    };
     fields.end(&TOP_MEMBERS)?;
     Ok(setup)
+}
+
+/// Reads each item of the list `name`.
+fn each<T>(
+    fields: &mut Fields,
+    name: &str,
+    read: impl Fn(String, Node) -> Result<T, Problem>,
+) -> Result<Vec<T>, Problem> {
+    let item = |(path, node): (String, Node)| {
+        let line = node.line;
+        read(path, node).map_err(|problem| problem.or_line(line))
+    };
+    fields.list(name)?.into_iter().map(item).collect()
 }
 
 fn stream(
@@ -96,8 +116,7 @@ fn stream(
     let origin = Origin::file(source, &path, &node);
     let mut fields = Fields::of(node, path)?;
     let (path, line) = (fields.path().to_owned(), fields.line());
-    let account = fields.parsed("Account", account)?;
-    let region = fields.parsed("Region", region)?;
+    let place = Place::take(&mut fields)?;
     let retention_hours = fields.parsed("RetentionPeriodHours", hours)?;
     let mut consumers = Vec::new();
     for (path, node) in fields.list("Consumers")? {
@@ -107,15 +126,7 @@ fn stream(
     }
     let key_id = encryption(&mut fields)?;
     let records = records(&mut fields, folder)?;
-    let mut create = serde_json::Map::new();
-    for (name, node) in fields.rest() {
-        if !CREATE_MEMBERS.contains(&name.as_str()) {
-            let known = [&CREATE_MEMBERS[..], &OTHER_MEMBERS].concat();
-            let path = format!("{path}.{name}");
-            return Err(unknown(&name, &known).or_line(node.line).of(&path));
-        }
-        create.insert(name, node.into_json());
-    }
+    let create = request::of_shape(fields, create_stream_shape(), &OTHER_MEMBERS)?;
     let name = match create.get("StreamName") {
         Some(serde_json::Value::String(name)) => name.clone(),
         _ => return Err(Problem::at(line, "a stream has a StreamName").of(&path)),
@@ -123,24 +134,13 @@ fn stream(
     Ok(StreamSetup {
         origin,
         name,
-        account,
-        region,
+        place,
         create,
         retention_hours,
         consumers,
         key_id,
         records,
     })
-}
-
-fn account(value: serde_json::Value) -> Result<AccountId, String> {
-    let text = fields::text(value)?;
-    AccountId::parse(&text).ok_or_else(|| "an account is a text of twelve digits".to_owned())
-}
-
-fn region(value: serde_json::Value) -> Result<Region, String> {
-    let text = fields::text(value)?;
-    super::super::value::region(&text).map(|name| Region::new(&name))
 }
 
 fn hours(value: serde_json::Value) -> Result<u32, String> {

@@ -4,15 +4,19 @@ use super::document::{self, Node};
 use super::plan::{self, Setup};
 use super::problem::Problem;
 use super::shorthand;
+use crate::model::AccountRegion;
 use std::path::Path;
 
-/// Reads everything that is to be made. `initialize_streams` has kinesis-mock's form.
+/// Reads everything that is to be made. `initialize_streams` has kinesis-mock's form, `home` is the
+/// account and the region of everything that names none.
 pub(in crate::options) fn read(
     file: Option<&Path>,
     streams: &[String],
     initialize_streams: Option<&str>,
+    home: &AccountRegion,
 ) -> Result<Setup, Problem> {
-    let mut setup = file.map(from_file).transpose()?.unwrap_or_default();
+    let setup = file.map(|path| from_file(path, home));
+    let mut setup = setup.transpose()?.unwrap_or_default();
     setup.streams.extend(shorthand::of_options(streams)?);
     if let Some(text) = initialize_streams {
         setup.streams.extend(shorthand::of_variable(text)?);
@@ -20,14 +24,14 @@ pub(in crate::options) fn read(
     Ok(setup)
 }
 
-fn from_file(path: &Path) -> Result<Setup, Problem> {
+fn from_file(path: &Path, home: &AccountRegion) -> Result<Setup, Problem> {
     let source = format!("--setup {}", path.display());
     let in_file = |problem: Problem| problem.in_source(&source);
     let text =
         std::fs::read_to_string(path).map_err(|error| in_file(Problem::new(error.to_string())))?;
     let node = document_of(path, &text).map_err(in_file)?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    plan::setup(node, &source, folder).map_err(in_file)
+    plan::setup(node, &source, folder, home).map_err(in_file)
 }
 
 fn document_of(path: &Path, text: &str) -> Result<Node, Problem> {

@@ -1,6 +1,7 @@
 //! Streams that an option or a variable names in one line.
 
 use super::origin::Origin;
+use super::place::Place;
 use super::plan::StreamSetup;
 use super::problem::Problem;
 use crate::limits;
@@ -73,8 +74,10 @@ fn with_shards(
     StreamSetup {
         origin,
         name: name.to_owned(),
-        account: None,
-        region,
+        place: Place {
+            account: None,
+            region,
+        },
         create,
         retention_hours: None,
         consumers: Vec::new(),

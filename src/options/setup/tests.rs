@@ -2,8 +2,17 @@
 
 use super::read::read;
 use super::{Problem, Setup};
+use crate::model::{AccountId, AccountRegion, Region};
+use crate::world::FaultKind;
 use serde_json::json;
 use std::path::PathBuf;
+
+fn home() -> AccountRegion {
+    AccountRegion {
+        account: AccountId::default(),
+        region: Region::new("us-east-1"),
+    }
+}
 
 /// Reads a setup of `text` from a file of this name.
 fn from_file(name: &str, text: &str) -> Result<Setup, Problem> {
@@ -13,7 +22,7 @@ fn from_file(name: &str, text: &str) -> Result<Setup, Problem> {
     std::fs::write(folder.path().join("broken.jsonl"), records).unwrap();
     let path: PathBuf = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
-    read(Some(&path), &[], None)
+    read(Some(&path), &[], None, &home())
 }
 
 /// The refusal of a setup, without the name of the folder.
@@ -58,8 +67,8 @@ fn a_file_names_streams_with_all_their_members() {
     assert_eq!(orders.retention_hours, Some(48));
     assert_eq!(orders.consumers, ["billing", "search"]);
     assert_eq!(orders.key_id.as_deref(), Some("alias/aws/kinesis"));
-    assert_eq!(orders.account.unwrap().to_string(), "111122223333");
-    assert_eq!(orders.region.as_ref().unwrap().as_str(), "eu-west-1");
+    assert_eq!(orders.place.account.unwrap().to_string(), "111122223333");
+    assert_eq!(orders.place.region.as_ref().unwrap().as_str(), "eu-west-1");
     let data: Vec<_> = orders
         .records
         .iter()
@@ -89,11 +98,11 @@ fn a_refusal_names_file_line_and_member() {
     for (text, expected) in [
         (
             "[[streams]]\nStreamName = \"a\"\nShards = 1\n",
-            "setup.toml: line 3: streams[0].Shards: there is no such member; choose StreamName, ",
+            "setup.toml: line 3: streams[0].Shards: there is no such member; choose ShardCount, ",
         ),
         (
             "stream = 1\n",
-            "setup.toml: line 1: stream: there is no such member; choose streams, clock",
+            "setup.toml: line 1: stream: there is no such member; choose streams, queues, event_sources, faults, clock",
         ),
         (
             "[[streams]]\nShardCount = 1\n",
@@ -123,6 +132,106 @@ fn a_refusal_names_file_line_and_member() {
 }
 
 #[test]
+fn a_file_names_queues_mappings_and_fault_rules() {
+    let text = r#"
+[[queues]]
+QueueName = "work"
+StreamConfigurationList = [{ StreamARN = "orders" }]
+Region = "eu-west-1"
+
+[[event_sources]]
+EventSourceArn = "orders"
+FunctionName = "audit"
+BatchSize = 10
+Region = "eu-west-1"
+
+[[faults]]
+kind = "throttle"
+operations = ["PutRecord"]
+"#;
+    let setup = from_file("setup.toml", text).unwrap();
+    let queue = &setup.queues[0];
+    assert_eq!(queue.name, "work");
+    assert_eq!(queue.place.region, Some(Region::new("eu-west-1")));
+    assert_eq!(
+        queue.create["StreamConfigurationList"],
+        json!([{"StreamARN": "orders"}])
+    );
+    let request = &setup.event_sources[0].request;
+    let arn = "arn:aws:kinesis:eu-west-1:000000000000:stream/orders";
+    assert_eq!(request.source.as_deref(), Some(arn));
+    assert_eq!(request.starting_position.as_deref(), Some("TRIM_HORIZON"));
+    assert_eq!(setup.event_sources[0].scope.region.as_str(), "eu-west-1");
+    assert_eq!(setup.faults[0].kind, FaultKind::Throttle);
+}
+
+#[test]
+fn a_refusal_of_a_queue_a_mapping_or_a_rule_names_file_line_and_member() {
+    for (text, expected) in [
+        (
+            "[[queues]]\nQueueName = \"a\"\nQueueAttributes = { Visibility = 1 }\n",
+            "line 3: queues[0].QueueAttributes.Visibility: there is no such member; choose Vis",
+        ),
+        (
+            "[[queues]]\nStreamConfigurationList = []\n",
+            "line 1: queues[0]: a queue has a QueueName",
+        ),
+        (
+            "[[event_sources]]\nFunctionName = \"f\"\n",
+            "line 1: event_sources[0]: a mapping has an EventSourceArn",
+        ),
+        (
+            "[[event_sources]]\nFunctionName = \"f\"\nBatchSize = 0\n",
+            "line 3: event_sources[0].BatchSize: 1 validation error",
+        ),
+        (
+            "[[event_sources]]\nFunctionName = \"f\"\nBatchSize = \"x\"\n",
+            "line 3: event_sources[0].BatchSize: ",
+        ),
+        (
+            "[[event_sources]]\n[event_sources.DestinationConfig]\nOnFail = 1\n",
+            "line 3: event_sources[0].DestinationConfig.OnFail: there is no such member",
+        ),
+        (
+            "[[event_sources]]\nUUID = \"f\"\n",
+            "line 2: event_sources[0].UUID: there is no such member; choose EventSourceArn",
+        ),
+        (
+            "[[faults]]\npercent = 1\n",
+            "line 1: faults[0]: a fault rule has a kind",
+        ),
+        (
+            "[[faults]]\nkind = \"flood\"\n",
+            "line 2: faults[0].kind: unknown variant",
+        ),
+        (
+            "[[faults]]\nkind = \"throttle\"\npercent = \"x\"\n",
+            "line 3: faults[0].percent: invalid type",
+        ),
+        (
+            "[[faults]]\nkind = \"throttle\"\ntimes = 0\n",
+            "line 3: faults[0].times: a rule that hits no call cannot work",
+        ),
+        (
+            "[[faults]]\nkind = \"delay\"\n",
+            "line 1: faults[0]: delay_ms: a delay needs a length above 0",
+        ),
+        (
+            "[[faults]]\nkind = \"throttle\"\nrate = 2\n",
+            "line 3: faults[0].rate: there is no such member; choose kind, ",
+        ),
+        (
+            "faults = [\"kind=throttle\"]\n",
+            "line 1: faults[0]: this has to be a table",
+        ),
+    ] {
+        let refusal = refusal("setup.toml", text);
+        let expected = format!("setup.toml: {expected}");
+        assert!(refusal.starts_with(&expected), "{refusal}");
+    }
+}
+
+#[test]
 fn a_refused_line_of_a_records_file_names_that_file() {
     let text = "[[streams]]\nStreamName = \"a\"\nRecordsFile = \"broken.jsonl\"\n";
     let refusal = refusal("setup.toml", text);
@@ -136,13 +245,14 @@ fn a_refused_line_of_a_records_file_names_that_file() {
 type Stream = (String, Option<u64>, Option<String>);
 
 fn of_variable(text: &str) -> Result<Vec<Stream>, String> {
-    let setup = read(None, &[], Some(text)).map_err(|problem| problem.to_string())?;
+    let setup = read(None, &[], Some(text), &home()).map_err(|problem| problem.to_string())?;
     let stream = |stream: &super::StreamSetup| {
         let shards = stream
             .create
             .get("ShardCount")
             .and_then(|count| count.as_u64());
         let region = stream
+            .place
             .region
             .as_ref()
             .map(|region| region.as_str().to_owned());
@@ -173,8 +283,8 @@ fn variables_of_other_tools_name_streams() {
 #[test]
 fn an_option_names_a_stream() {
     let streams = ["a".to_owned(), "b:3".to_owned()];
-    let setup = read(None, &streams, None).unwrap();
+    let setup = read(None, &streams, None, &home()).unwrap();
     assert_eq!(json!(setup.streams[0].create), json!({"StreamName": "a"}));
     assert_eq!(setup.streams[1].create["ShardCount"], 3);
-    assert!(read(None, &["a:0".to_owned()], None).is_err());
+    assert!(read(None, &["a:0".to_owned()], None, &home()).is_err());
 }

@@ -1,0 +1,93 @@
+//! The event source mappings of a setup file.
+
+use super::document::Node;
+use super::fields::Fields;
+use super::origin::Origin;
+use super::place::{PLACE_MEMBERS, Place};
+use super::problem::Problem;
+use super::request;
+use crate::model::event_source::CreateRequest;
+use crate::model::{AccountRegion, StreamArn};
+use crate::options::event_source::completed;
+use crate::wire::{Field, Member, Presence, Shape};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// An event source mapping to be made.
+#[derive(Debug, Clone)]
+pub(crate) struct MappingSetup {
+    /// The place of the mapping in the setup.
+    pub origin: Origin,
+    /// Account and region.
+    pub scope: AccountRegion,
+    /// The members of CreateEventSourceMapping.
+    pub request: CreateRequest,
+}
+
+/// The shape of a value that [`CreateRequest::read`] checks.
+static ANY: Shape = Shape::Boolean;
+
+const fn member(name: &'static str, shape: &'static Shape) -> Field {
+    Field::Member(Member {
+        name,
+        shape,
+        presence: Presence::Optional,
+    })
+}
+
+static TARGET: Shape = Shape::Structure(&[member("Destination", &ANY)]);
+static DESTINATIONS: Shape =
+    Shape::Structure(&[member("OnFailure", &TARGET), member("OnSuccess", &TARGET)]);
+static FILTER: Shape = Shape::Structure(&[member("Pattern", &ANY)]);
+static FILTERS: Shape = Shape::List {
+    element: &FILTER,
+    length: None,
+};
+static CRITERIA: Shape = Shape::Structure(&[member("Filters", &FILTERS)]);
+
+/// The members of CreateEventSourceMapping that a mapping of a stream can have.
+static CREATE: Shape = Shape::Structure(&[
+    member("EventSourceArn", &ANY),
+    member("FunctionName", &ANY),
+    member("Enabled", &ANY),
+    member("BatchSize", &ANY),
+    member("MaximumBatchingWindowInSeconds", &ANY),
+    member("ParallelizationFactor", &ANY),
+    member("StartingPosition", &ANY),
+    member("StartingPositionTimestamp", &ANY),
+    member("FilterCriteria", &CRITERIA),
+    member("FunctionResponseTypes", &ANY),
+    member("MaximumRecordAgeInSeconds", &ANY),
+    member("MaximumRetryAttempts", &ANY),
+    member("BisectBatchOnFunctionError", &ANY),
+    member("TumblingWindowInSeconds", &ANY),
+    member("DestinationConfig", &DESTINATIONS),
+    member("Tags", &ANY),
+    member("MetricsConfig", &ANY),
+    member("KMSKeyArn", &ANY),
+]);
+
+/// Reads the mapping in `node`. A bare stream name may stand in the place of its ARN, and the
+/// starting position is TRIM_HORIZON unless one is named.
+pub(super) fn mapping(
+    path: String,
+    node: Node,
+    source: &Arc<str>,
+    home: &AccountRegion,
+) -> Result<MappingSetup, Problem> {
+    let origin = Origin::file(source, &path, &node);
+    let mut fields = Fields::of(node, path)?;
+    let scope = Place::take(&mut fields)?.within(home);
+    let body = Value::Object(request::of_shape(fields, &CREATE, &PLACE_MEMBERS)?);
+    let arn_of = |name: &str| StreamArn::new(scope.clone(), name).to_string();
+    let request = CreateRequest::read(&completed(body, arn_of));
+    let request = request.map_err(|refusal| origin.refused(&refusal.to_string()))?;
+    if request.source.is_none() {
+        return Err(origin.refused("a mapping has an EventSourceArn"));
+    }
+    Ok(MappingSetup {
+        origin,
+        scope,
+        request,
+    })
+}

@@ -1,0 +1,45 @@
+//! The account and the region of a thing in a setup.
+
+use super::fields::{self, Fields};
+use super::problem::Problem;
+use crate::model::{AccountId, AccountRegion, Region};
+
+/// The members of a place.
+pub(super) const PLACE_MEMBERS: [&str; 2] = ["Account", "Region"];
+
+/// The account and the region of a thing, where they are not the configured ones.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Place {
+    /// The account.
+    pub account: Option<AccountId>,
+    /// The region.
+    pub region: Option<Region>,
+}
+
+impl Place {
+    /// Takes the members of the place.
+    pub(super) fn take(fields: &mut Fields) -> Result<Self, Problem> {
+        Ok(Self {
+            account: fields.parsed("Account", account)?,
+            region: fields.parsed("Region", region)?,
+        })
+    }
+
+    /// The place with what it does not name taken from `home`.
+    pub(crate) fn within(&self, home: &AccountRegion) -> AccountRegion {
+        AccountRegion {
+            account: self.account.unwrap_or(home.account),
+            region: self.region.clone().unwrap_or_else(|| home.region.clone()),
+        }
+    }
+}
+
+fn account(value: serde_json::Value) -> Result<AccountId, String> {
+    let text = fields::text(value)?;
+    AccountId::parse(&text).ok_or_else(|| "an account is a text of twelve digits".to_owned())
+}
+
+fn region(value: serde_json::Value) -> Result<Region, String> {
+    let text = fields::text(value)?;
+    super::super::value::region(&text).map(|name| Region::new(&name))
+}
