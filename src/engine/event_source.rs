@@ -13,6 +13,7 @@ mod delivering;
 mod drain;
 mod entries;
 mod event_log;
+mod faults;
 mod flight;
 mod mapping;
 mod mapping_list;

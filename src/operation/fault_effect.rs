@@ -64,7 +64,11 @@ pub(super) async fn at_call(
         FaultKind::Delay => world.delay(hit.rule.delay_ms.unwrap_or_default()).await,
         FaultKind::DropAnswer => return Ok(Effect::LoseAnswer),
         FaultKind::ResetConnection => return Ok(Effect::Reset),
-        FaultKind::InternalError | FaultKind::EndSubscription => return Err(Error::internal()),
+        // The last three kinds fire at other moments.
+        FaultKind::InternalError
+        | FaultKind::EndSubscription
+        | FaultKind::Invoke
+        | FaultKind::Deliver => return Err(Error::internal()),
         FaultKind::Unavailable => return Err(Error::unavailable_by_fault()),
         FaultKind::Throttle => return Err(Error::throttled()),
         FaultKind::ExpiredIterator => return Err(expired(world.clock.now())),

@@ -6,7 +6,8 @@ mod rule;
 mod set;
 
 pub use kind::FaultKind;
+pub(crate) use kind::Moment;
 pub use point::{Fault, Point, Rule};
 pub use rule::FaultRule;
 pub use set::{Faults, ListedRule};
-pub(crate) use set::{Hit, Moment, Occasion};
+pub(crate) use set::{Hit, Occasion};

@@ -4,8 +4,9 @@
 use super::batch::{Batch, RecordRef};
 use super::context::Context;
 use super::entries::Surroundings;
+use super::faults::{Step, pass};
 use super::mapping::{Mapping, Plan};
-use super::outbound::{DeliverError, Delivery, Invocation};
+use super::outbound::{Call, DeliverError, Delivery, Invocation};
 use super::shard_status::{LanePhase, ShardStatus};
 use crate::engine::{Read, Shard};
 use crate::limits;
@@ -14,7 +15,7 @@ use crate::model::event_source::{
     Answer, EventHead, EventWriter, FailureRecord, Window, WindowFlags,
 };
 use crate::store::StoreError;
-use crate::world::{Alarm, Bell, Fault, Point, Stopwatch, Timestamp};
+use crate::world::{Alarm, Bell, Fault, Stopwatch, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -158,43 +159,22 @@ impl Flight {
             Ok(None) => return Landing::Vanished,
             Err(error) => return Landing::Unreadable(error),
         };
-        let passed = self.pass(Point::Invoke).await;
-        if passed == Err(Fault::Error) {
-            let reason = "a fault rule keeps the function from being reached";
-            return answered(Answer::NotReached(reason.to_owned()));
-        }
-        let watch = Stopwatch::start();
-        let mut answer = call
-            .invoke(Invocation {
-                function: arn,
-                request_id: self.batch.id.to_string(),
-                trace_id: self.context.trace_id(),
-                mapping: self.mapping.uuid.to_string(),
-                attempt: self.batch.next_attempt(),
-                event: event.into(),
-            })
-            .await;
-        if passed.is_err() {
-            answer = Answer::Lost("a fault rule lost the answer".to_owned());
-        }
-        Landing::Answered {
-            answer,
-            took: watch.elapsed(),
-        }
+        let passed = self.pass(Step::Invoke).await;
+        let invocation = Invocation {
+            function: arn,
+            request_id: self.batch.id.to_string(),
+            trace_id: self.context.trace_id(),
+            mapping: self.mapping.uuid.to_string(),
+            attempt: self.batch.next_attempt(),
+            event: event.into(),
+        };
+        let (answer, took) = invoke_past_faults(call, invocation, passed).await;
+        Landing::Answered { answer, took }
     }
 
-    /// Passes an injection point. A delay is waited for by the alarm of this flight: a virtual
-    /// clock waits for this one.
-    async fn pass(&mut self, point: Point) -> Result<(), Fault> {
-        match self.context.world.faults.at(point) {
-            None => Ok(()),
-            Some(Fault::Delay(ms)) => {
-                let until = self.context.world.clock.now().plus_millis(i64::from(ms));
-                self.way.at_work.wait(Some(until)).await;
-                Ok(())
-            }
-            Some(fault) => Err(fault),
-        }
+    async fn pass(&mut self, step: Step) -> Result<(), Fault> {
+        let (stream, shard) = (self.mapping.source.stream(), Some(self.shard.id));
+        pass(&self.context, &mut self.way.at_work, step, stream, shard).await
     }
 
     /// The event of the batch; none where none of its records can be read any more.
@@ -288,7 +268,7 @@ impl Flight {
         if !self.context.outbound.deliver.has_endpoint(&destination) {
             return None;
         }
-        if let Err(fault) = self.pass(Point::Deliver).await {
+        if let Err(fault) = self.pass(Step::Deliver).await {
             let reason = format!("a fault rule keeps the record from its destination: {fault:?}");
             return Some(Err(DeliverError::Refused(reason)));
         }
@@ -301,6 +281,26 @@ impl Flight {
         };
         Some(self.context.outbound.deliver.deliver(delivery).await)
     }
+}
+
+/// Invokes the function, unless the fault that was passed keeps the request or the answer back.
+/// Returns the answer and the duration in real time.
+pub(super) async fn invoke_past_faults(
+    call: Box<dyn Call>,
+    invocation: Invocation,
+    passed: Result<(), Fault>,
+) -> (Answer, Duration) {
+    if passed == Err(Fault::Error) {
+        let reason = "a fault rule keeps the function from being reached";
+        return (Answer::NotReached(reason.to_owned()), Duration::ZERO);
+    }
+    let watch = Stopwatch::start();
+    let answer = call.invoke(invocation).await;
+    let answer = match passed {
+        Ok(()) => answer,
+        Err(_) => Answer::Lost("a fault rule lost the answer".to_owned()),
+    };
+    (answer, watch.elapsed())
 }
 
 fn answered(answer: Answer) -> Landing {

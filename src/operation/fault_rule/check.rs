@@ -26,6 +26,9 @@ const WITHOUT_STREAM: [&str; 4] = [
 /// The codes of `fail-entries`: those that the service documents for the entries of a PutRecords.
 const ENTRY_CODES: [&str; 2] = ["InternalFailure", "ProvisionedThroughputExceededException"];
 
+/// The codes of `invoke`: the function is not reached, or its answer is lost.
+const INVOKE_CODES: [&str; 2] = ["lost", "not-reached"];
+
 /// The reason why a rule cannot work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultRuleError {
@@ -53,6 +56,8 @@ pub enum FaultRuleError {
     Over,
     /// A delay without a length.
     NoDelay,
+    /// A function that is invoked late is reached, and its answer comes.
+    DelayWithCode,
     /// The member belongs to another kind.
     OtherMember(FaultKind, &'static str),
     /// The kind needs one of these codes.
@@ -79,6 +84,7 @@ impl fmt::Display for FaultRuleError {
             Self::NoTimes => f.write_str("times: a rule that hits no call cannot work"),
             Self::Over => f.write_str("until: the time is over"),
             Self::NoDelay => f.write_str("delay_ms: a delay needs a length above 0"),
+            Self::DelayWithCode => f.write_str("delay_ms: a rule has a delay or a code"),
             Self::OtherMember(kind, member) => write!(f, "{member}: {kind} does not take it"),
             Self::Code(kind, codes) => {
                 write!(f, "code: {kind} takes one of {}", codes.join(", "))
@@ -113,6 +119,9 @@ fn check_operations(rule: &FaultRule) -> Result<(), FaultRuleError> {
     let Some(named) = &rule.operations else {
         return Ok(());
     };
+    if rule.kind.is_of_mapping() {
+        return Err(FaultRuleError::OtherMember(rule.kind, "operations"));
+    }
     if named.is_empty() {
         return Err(FaultRuleError::NoOperation);
     }
@@ -151,12 +160,14 @@ fn check_chance(rule: &FaultRule, now: Timestamp) -> Result<(), FaultRuleError> 
 }
 
 fn check_members(rule: &FaultRule) -> Result<(), FaultRuleError> {
-    if rule.kind == FaultKind::Delay {
-        if rule.delay_ms.is_none_or(|ms| ms == 0) {
-            return Err(FaultRuleError::NoDelay);
+    let takes_delay = rule.kind == FaultKind::Delay || rule.kind.is_of_mapping();
+    match rule.delay_ms {
+        Some(_) if !takes_delay => {
+            return Err(FaultRuleError::OtherMember(rule.kind, "delay_ms"));
         }
-    } else if rule.delay_ms.is_some() {
-        return Err(FaultRuleError::OtherMember(rule.kind, "delay_ms"));
+        Some(0) => return Err(FaultRuleError::NoDelay),
+        None if rule.kind == FaultKind::Delay => return Err(FaultRuleError::NoDelay),
+        _ => {}
     }
     let code = rule.code.as_deref();
     match rule.kind {
@@ -167,7 +178,13 @@ fn check_members(rule: &FaultRule) -> Result<(), FaultRuleError> {
         FaultKind::FailEntries if code.is_some_and(|code| !ENTRY_CODES.contains(&code)) => {
             Err(FaultRuleError::Code(rule.kind, ENTRY_CODES.into()))
         }
-        FaultKind::Kms | FaultKind::FailEntries => Ok(()),
+        FaultKind::Invoke if code.is_some_and(|code| !INVOKE_CODES.contains(&code)) => {
+            Err(FaultRuleError::Code(rule.kind, INVOKE_CODES.into()))
+        }
+        FaultKind::Invoke if code.is_some() && rule.delay_ms.is_some() => {
+            Err(FaultRuleError::DelayWithCode)
+        }
+        FaultKind::Kms | FaultKind::FailEntries | FaultKind::Invoke => Ok(()),
         _ if code.is_some() => Err(FaultRuleError::OtherMember(rule.kind, "code")),
         _ => Ok(()),
     }

@@ -3,6 +3,19 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// The moment at which a rule may fire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// A valid and permitted call is about to be run.
+    Call,
+    /// A subscription is about to send an event.
+    Event,
+    /// An event source mapping is about to invoke its function.
+    Invoke,
+    /// An event source mapping is about to deliver an on-failure record.
+    Deliver,
+}
+
 /// The fault that a rule causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -29,11 +42,16 @@ pub enum FaultKind {
     EndSubscription,
     /// A KMS error, which `code` names.
     Kms,
+    /// The function of an event source mapping is not reached, or by `code` `lost` its answer is
+    /// lost, or it is invoked `delay_ms` later.
+    Invoke,
+    /// An on-failure record does not reach its destination, or is delivered `delay_ms` later.
+    Deliver,
 }
 
 impl FaultKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ThroughputExceeded,
         Self::ExpiredIterator,
         Self::InternalError,
@@ -45,6 +63,8 @@ impl FaultKind {
         Self::FailEntries,
         Self::EndSubscription,
         Self::Kms,
+        Self::Invoke,
+        Self::Deliver,
     ];
 
     /// The name in rules.
@@ -61,6 +81,8 @@ impl FaultKind {
             Self::FailEntries => "fail-entries",
             Self::EndSubscription => "end-subscription",
             Self::Kms => "kms",
+            Self::Invoke => "invoke",
+            Self::Deliver => "deliver",
         }
     }
 
@@ -85,7 +107,24 @@ impl FaultKind {
             | Self::Throttle
             | Self::Delay
             | Self::DropAnswer
-            | Self::ResetConnection => None,
+            | Self::ResetConnection
+            | Self::Invoke
+            | Self::Deliver => None,
+        }
+    }
+
+    /// The kind hits the work of event source mappings, not calls.
+    pub(crate) const fn is_of_mapping(self) -> bool {
+        matches!(self, Self::Invoke | Self::Deliver)
+    }
+
+    /// The moment at which the kind can fire.
+    pub(crate) const fn moment(self) -> Moment {
+        match self {
+            Self::EndSubscription => Moment::Event,
+            Self::Invoke => Moment::Invoke,
+            Self::Deliver => Moment::Deliver,
+            _ => Moment::Call,
         }
     }
 

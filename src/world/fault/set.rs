@@ -1,6 +1,6 @@
 //! The faults of one emulator: the rules in force, and the decision whether one fires.
 
-use super::kind::FaultKind;
+use super::kind::Moment;
 use super::point::{Fault, Point, Rule};
 use super::rule::FaultRule;
 use crate::lock::Lock;
@@ -52,19 +52,10 @@ pub struct ListedRule {
     pub rule: FaultRule,
 }
 
-/// The moment at which a rule may fire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
-    /// A valid and permitted call is about to be run.
-    Call,
-    /// A subscription is about to send an event.
-    Event,
-}
-
-/// A call, or an event, that rules may hit.
+/// A call, an event, an invocation or a delivery that rules may hit.
 #[derive(Debug)]
 pub struct Occasion<'a> {
-    /// Call or event.
+    /// The kind of the occasion.
     pub moment: Moment,
     /// Name of the operation.
     pub operation: &'a str,
@@ -242,8 +233,7 @@ impl ActiveRule {
     /// The occasion is of the rule's moment, operations, stream and time.
     fn concerns(&self, occasion: &Occasion<'_>) -> bool {
         let rule = &self.rule;
-        let is_event = rule.kind == FaultKind::EndSubscription;
-        if is_event != (occasion.moment == Moment::Event) {
+        if rule.kind.moment() != occasion.moment {
             return false;
         }
         if rule.until.is_some_and(|until| occasion.now >= until) {
@@ -273,6 +263,7 @@ impl ActiveRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::fault::FaultKind;
 
     fn occasion<'a>(operation: &'a str, shards: &'a [Option<String>]) -> Occasion<'a> {
         Occasion {

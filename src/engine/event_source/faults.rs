@@ -1,0 +1,90 @@
+//! Faults of invocations and deliveries: those of the injection points, and those of fault rules.
+
+use super::context::Context;
+use crate::model::{ShardId, StreamArn};
+use crate::world::{Alarm, Fault, FaultRule, Moment, Occasion, Point};
+
+/// Code of a rule whose function does its work while its answer is lost.
+const LOST: &str = "lost";
+
+/// The step that a fault can hit.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step {
+    Invoke,
+    Deliver,
+}
+
+impl Step {
+    const fn point(self) -> Point {
+        match self {
+            Self::Invoke => Point::Invoke,
+            Self::Deliver => Point::Deliver,
+        }
+    }
+
+    const fn moment(self) -> Moment {
+        match self {
+            Self::Invoke => Moment::Invoke,
+            Self::Deliver => Moment::Deliver,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Invoke => "Invoke",
+            Self::Deliver => "Deliver",
+        }
+    }
+}
+
+/// Passes a step of a mapping of `stream`. A delay is waited for by `at_work`: a virtual clock
+/// waits for that alarm.
+pub(super) async fn pass(
+    context: &Context,
+    at_work: &mut Alarm,
+    step: Step,
+    stream: &StreamArn,
+    shard: Option<ShardId>,
+) -> Result<(), Fault> {
+    let faults = &context.world.faults;
+    if !faults.is_armed() {
+        return Ok(());
+    }
+    let of_rule = || ruled(context, step, stream, shard);
+    match faults.at(step.point()).or_else(of_rule) {
+        None => Ok(()),
+        Some(Fault::Delay(ms)) => {
+            let until = context.world.clock.now().plus_millis(i64::from(ms));
+            at_work.wait(Some(until)).await;
+            Ok(())
+        }
+        Some(fault) => Err(fault),
+    }
+}
+
+/// The fault of the first rule that fires.
+fn ruled(
+    context: &Context,
+    step: Step,
+    stream: &StreamArn,
+    shard: Option<ShardId>,
+) -> Option<Fault> {
+    let arn = stream.to_string();
+    let hit = context.world.faults.draw(&Occasion {
+        moment: step.moment(),
+        operation: step.name(),
+        stream: Some((&stream.name, &arn)),
+        shards: &[shard.map(|shard| shard.to_string())],
+        now: context.world.clock.now(),
+    })?;
+    tracing::info!(step = step.name(), stream = arn, "a fault rule fired");
+    Some(fault_of(&hit.rule))
+}
+
+fn fault_of(rule: &FaultRule) -> Fault {
+    match (rule.delay_ms, rule.code.as_deref()) {
+        (Some(ms), _) => Fault::Delay(ms),
+        (None, Some(LOST)) => Fault::Drop,
+        (None, _) => Fault::Error,
+    }
+}
