@@ -19,6 +19,7 @@ mod mapping;
 mod mapping_list;
 mod outbound;
 mod reading;
+mod redelivery;
 mod registry;
 mod runner;
 mod saved;
@@ -37,6 +38,7 @@ pub use outbound::{
     Call, Deliver, DeliverError, Delivery, Function, FunctionError, FunctionEvent, Functions,
     Invocation, Invoke, Outbound, Pending,
 };
+pub use redelivery::{RedeliverError, Redelivered};
 pub(crate) use registry::Positions;
 pub use registry::{EventSources, Found, NewMapping};
 pub use shard_status::{BatchView, LanePhase, LaneView, ShardView};

@@ -11,6 +11,7 @@ mod invoking;
 mod lanes;
 mod life;
 mod lineage;
+mod redelivering;
 mod reports;
 mod retries;
 mod server;

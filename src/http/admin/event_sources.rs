@@ -2,15 +2,15 @@
 //! discarded batches.
 
 use super::access::Permitted;
-use super::mapping_view::{details, entry, failure, left, summary};
+use super::mapping_view::{details, entry, failure, left, redelivery, summary};
 use super::own_body::OwnBody;
 use super::query::{Query, refused};
 use super::state::{Admin, Refused, json, problem};
-use crate::engine::event_source::{DrainError, DrainRequest, Mapping};
+use crate::engine::event_source::{DrainError, DrainRequest, Mapping, RedeliverError};
 use crate::limits;
 use crate::world::RealDeadline;
 use axum::Router;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::{FromRequestParts, Path, RawPathParams, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -29,6 +29,10 @@ pub(super) fn routes() -> Router<Admin> {
         .route("/_minikin/event-sources/{uuid}", get(show))
         .route("/_minikin/event-sources/{uuid}/events", get(events))
         .route("/_minikin/event-sources/{uuid}/failures", get(failures))
+        .route(
+            "/_minikin/event-sources/{uuid}/failures/{number}/redeliver",
+            post(redeliver),
+        )
         .route("/_minikin/event-sources/{uuid}/drain", post(drain_one))
         .route("/_minikin/event-sources/{uuid}/reset", post(reset))
 }
@@ -53,8 +57,11 @@ impl FromRequestParts<Admin> for Named {
     type Rejection = Response;
 
     async fn from_request_parts(head: &mut Parts, admin: &Admin) -> Result<Self, Response> {
-        let path = Path::<String>::from_request_parts(head, admin).await;
-        let uuid = path.ok().and_then(|Path(uuid)| Uuid::try_parse(&uuid).ok());
+        let path = RawPathParams::from_request_parts(head, admin).await;
+        let path = path.ok();
+        let mut members = path.iter().flatten();
+        let uuid = members.find(|(name, _)| *name == "uuid");
+        let uuid = uuid.and_then(|(_, uuid)| Uuid::try_parse(uuid).ok());
         let mapping = uuid.and_then(|uuid| admin.engine.event_sources.find(&uuid));
         mapping.map(Self).ok_or_else(|| {
             let text = "there is no event source mapping of that UUID";
@@ -113,6 +120,31 @@ async fn events(
 async fn failures(_permitted: Permitted, Named(mapping): Named) -> Response {
     let failures: Vec<Value> = mapping.failures().iter().map(failure).collect();
     json(&json!({ "failures": failures }))
+}
+
+/// Invokes the function with a discarded batch again.
+async fn redeliver(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    Named(mapping): Named,
+    Path((_, number)): Path<(String, String)>,
+    query: Query,
+) -> Result<Response, Refused> {
+    query.end()?;
+    let number = number.parse();
+    let number = number.map_err(|_| refused("the number of a failure is a whole number"))?;
+    let sources = &admin.engine.event_sources;
+    let redelivered = sources.redeliver(&mapping, number).await;
+    let redelivered = redelivered.map_err(|error| match error {
+        RedeliverError::NoFailure => {
+            Refused::new(StatusCode::NOT_FOUND, "there is no failure of that number")
+        }
+        RedeliverError::NoPayload => {
+            let text = "the event of this failure is not kept any more";
+            Refused::new(StatusCode::CONFLICT, text)
+        }
+    })?;
+    Ok(json(&redelivery(&redelivered)))
 }
 
 async fn drain_all(State(admin): State<Admin>, _permitted: Permitted, body: OwnBody) -> Response {

@@ -2,8 +2,10 @@
 
 use crate::engine::Stream;
 use crate::engine::event_source::{
-    BatchView, Entry, EventSources, Failure, LanePhase, LaneView, Left, Mapping, ShardView,
+    BatchView, Entry, EventSources, Failure, LanePhase, LaneView, Left, Mapping, Redelivered,
+    ShardView,
 };
+use crate::limits;
 use crate::model::Shard;
 use crate::model::event_source::ShardPosition;
 use crate::world::Timestamp;
@@ -155,6 +157,18 @@ pub(super) fn failure(failure: &Failure) -> Value {
         "Number": failure.number,
         "Record": failure.record,
         "Payload": failure.payload.as_deref(),
+    })
+}
+
+/// The result of another invocation with a discarded batch.
+pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
+    let body = redelivered.answer.text();
+    let shown = &body[..body.len().min(limits::EVENT_SOURCE_ERROR_BYTES)];
+    json!({
+        "Outcome": redelivered.outcome,
+        "Status": redelivered.answer.status(),
+        "DurationMs": u64::try_from(redelivered.took.as_millis()).ok(),
+        "Body": String::from_utf8_lossy(shown),
     })
 }
 

@@ -1,0 +1,123 @@
+//! Another invocation with a discarded batch, on request.
+
+use super::faults::{Step, pass};
+use super::flight::invoke_past_faults;
+use super::mapping::Mapping;
+use super::outbound::Invocation;
+use super::registry::EventSources;
+use crate::model::event_source::{Answer, Outcome, Verdict, outcome};
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The result of another invocation.
+#[derive(Debug)]
+pub struct Redelivered {
+    /// A word for the result, as the event log has it.
+    pub outcome: &'static str,
+    /// The answer.
+    pub answer: Answer,
+    /// Duration of the invocation in real time.
+    pub took: Duration,
+}
+
+/// The reason for which a discarded batch cannot be delivered again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedeliverError {
+    /// The mapping has no failure of that number, or not any more.
+    NoFailure,
+    /// The event is not kept any more.
+    NoPayload,
+}
+
+impl EventSources {
+    /// Invokes the function of a mapping with a discarded batch again. The failure stays in the list
+    /// and the position where it is.
+    ///
+    /// # Errors
+    /// When there is no such failure, or its event is not kept any more.
+    pub async fn redeliver(
+        &self,
+        mapping: &Mapping,
+        number: u64,
+    ) -> Result<Redelivered, RedeliverError> {
+        let payload = payload(mapping, number)?;
+        let context = self.context();
+        let plan = mapping.state.lock().plan.clone();
+        let arn = plan.function.clone();
+        let functions = &context.outbound.functions;
+        let Some(function) = functions.find(&arn.name, arn.qualifier.as_deref()) else {
+            let reason = format!("no function {} is configured", arn.name);
+            return Ok(not_reached(reason));
+        };
+        let mut at_work = context.world.clock.alarm();
+        let call = function.acquire().await;
+        let _permit = context.admission.event(payload.len() as u64).await;
+        let passed = pass(
+            context,
+            &mut at_work,
+            Step::Invoke,
+            mapping.source.stream(),
+            None,
+        )
+        .await;
+        let invocation = Invocation {
+            function: arn,
+            request_id: context.uuid().to_string(),
+            trace_id: context.trace_id(),
+            mapping: mapping.uuid.to_string(),
+            attempt: 1,
+            event: Bytes::copy_from_slice(payload.as_bytes()),
+        };
+        let (answer, took) = invoke_past_faults(call, invocation, passed).await;
+        Ok(Redelivered {
+            outcome: word(&answer, plan.settings.report, &payload),
+            answer,
+            took,
+        })
+    }
+}
+
+fn payload(mapping: &Mapping, number: u64) -> Result<Arc<str>, RedeliverError> {
+    let state = mapping.state.lock();
+    let mut failures = state.failures.iter();
+    let failure = failures.find(|failure| failure.number == number);
+    let failure = failure.ok_or(RedeliverError::NoFailure)?;
+    let payload = failure.payload.clone();
+    let payload = payload.filter(|payload| !payload.is_empty());
+    payload.ok_or(RedeliverError::NoPayload)
+}
+
+fn not_reached(reason: String) -> Redelivered {
+    Redelivered {
+        outcome: "not reached",
+        answer: Answer::NotReached(reason),
+        took: Duration::ZERO,
+    }
+}
+
+/// A word for the result of an invocation with the event `payload`.
+fn word(answer: &Answer, reports: bool, payload: &str) -> &'static str {
+    match answer.verdict() {
+        Verdict::NotReached { .. } => return "not reached",
+        Verdict::FunctionError(_) => return "function error",
+        Verdict::TooLarge => return "too large",
+        Verdict::Answered => {}
+    }
+    match outcome(reports, answer.text(), || numbers(payload)) {
+        Outcome::Done => "success",
+        Outcome::Partial(_) => "partial success",
+        Outcome::Failed => "failed by report",
+    }
+}
+
+/// The sequence numbers of the records of an event.
+fn numbers(event: &str) -> Vec<String> {
+    let event: serde_json::Value = serde_json::from_str(event).unwrap_or_default();
+    let records = event["Records"].as_array();
+    let numbers = records.into_iter().flatten().filter_map(|record| {
+        let number = record["kinesis"]["sequenceNumber"].as_str();
+        number.map(str::to_owned)
+    });
+    numbers.collect()
+}

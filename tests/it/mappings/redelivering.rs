@@ -1,0 +1,187 @@
+//! Another invocation with a discarded batch, and fault rules of invocations and deliveries.
+
+use super::bench::{Bench, Say, bench};
+use crate::looking::own;
+use minikin::{FaultKind, FaultRule};
+use serde_json::{Value, json};
+
+async fn redeliver(bench: &Bench, uuid: &str, number: &str) -> (u16, Value) {
+    let path = format!("event-sources/{uuid}/failures/{number}/redeliver");
+    own(&bench.lab, "POST", &path, "").await
+}
+
+#[test]
+fn a_discarded_batch_is_delivered_again_on_request() {
+    let rule = |_: &super::bench::Seen, number| match number {
+        1 | 2 => Say::Fail,
+        3 => Say::failures(&["none"]),
+        _ => Say::Answer("\"fine\"".to_owned()),
+    };
+    bench(rule, |bench| async move {
+        let mapping = bench.map(json!({
+            "MaximumRetryAttempts": 0,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        }));
+        bench.put_all(&["a", "b"]).await;
+        bench.drain().await;
+        let uuid = mapping.uuid.to_string();
+        let position = Bench::position(&mapping);
+        for (outcome, status) in [
+            ("function error", json!(200)),
+            ("failed by report", json!(200)),
+            ("success", json!(200)),
+        ] {
+            let (answered, told) = redeliver(&bench, &uuid, "1").await;
+            assert_eq!(answered, 200, "{told}");
+            assert_eq!(
+                (&told["Outcome"], &told["Status"]),
+                (&json!(outcome), &status)
+            );
+        }
+        let seen = bench.script.seen();
+        assert_eq!(seen.len(), 4);
+        assert!(seen.iter().all(|again| again.body == seen[0].body));
+        assert!(
+            seen[1..]
+                .iter()
+                .all(|again| again.attempt == 1 && again.id != seen[0].id)
+        );
+        assert_eq!(Bench::position(&mapping), position);
+        assert_eq!(mapping.failures().len(), 1);
+        for (uuid, number, status) in [
+            (&*uuid, "2", 404),
+            (&uuid, "x", 400),
+            ("x", "1", 404),
+            ("00000000-0000-4000-8000-000000000000", "1", 404),
+        ] {
+            let (answered, told) = redeliver(&bench, uuid, number).await;
+            assert_eq!(answered, status, "{told}");
+            assert!(told["message"].is_string());
+        }
+        assert_eq!(bench.script.seen().len(), 4);
+    });
+}
+
+/// The hits of all rules.
+async fn hits(bench: &Bench) -> Vec<u64> {
+    let (_, listed) = own(&bench.lab, "GET", "faults", "").await;
+    let rules = listed["faults"].as_array().unwrap().iter();
+    rules.map(|rule| rule["hits"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn fault_rules_hit_invocations() {
+    bench(
+        |_, _| Say::ok(),
+        |bench| async move {
+            let rules = json!([
+                {"kind": "invoke", "stream": "other"},
+                {"kind": "invoke", "stream": "s", "times": 1},
+                {"kind": "invoke", "code": "lost", "shard": "shardId-000000000000", "times": 1},
+                {"kind": "invoke", "delay_ms": 5_000, "times": 1},
+            ]);
+            let (status, told) = own(&bench.lab, "POST", "faults", &rules.to_string()).await;
+            assert_eq!(status, 200, "{told}");
+            bench.map(json!({}));
+            bench.put("a").await;
+            bench.advance_ms(10_000).await;
+            bench.drain().await;
+            // Not reached at 0 ms: no attempt is spent. Lost at 200 ms. Late by 5 s at 400 ms.
+            let attempts: Vec<u32> = bench
+                .script
+                .seen()
+                .iter()
+                .map(|seen| seen.attempt)
+                .collect();
+            assert_eq!(attempts, [1, 2]);
+            let times = bench.script.times();
+            assert_eq!(times[1] - times[0], 5_200, "{times:?}");
+            assert_eq!(hits(&bench).await, [0, 1, 1, 1]);
+        },
+    );
+}
+
+#[test]
+fn a_fault_rule_keeps_a_record_from_its_destination() {
+    bench(
+        |_, _| Say::Fail,
+        |bench| async move {
+            let sink = bench.lab.stream("sink").create().await;
+            let mapping = bench.map(json!({
+                "BatchSize": 1,
+                "MaximumRetryAttempts": 0,
+                "DestinationConfig": {"OnFailure": {"Destination": sink.arn()}},
+            }));
+            let (status, told) = own(
+                &bench.lab,
+                "POST",
+                "faults",
+                r#"{"kind": "deliver", "times": 1}"#,
+            )
+            .await;
+            assert_eq!(status, 200, "{told}");
+            bench.put_all(&["a", "b"]).await;
+            bench.drain().await;
+            assert_eq!(sink.read_all().await.len(), 1);
+            assert_eq!(mapping.failures().len(), 2);
+            assert_eq!(hits(&bench).await, [1]);
+        },
+    );
+}
+
+#[test]
+fn a_rule_of_a_mapping_that_cannot_work_is_refused() {
+    bench(
+        |_, _| Say::ok(),
+        |bench| async move {
+            for (rule, reason) in [
+                (
+                    json!({"kind": "invoke", "operations": ["PutRecord"]}),
+                    "operations: invoke does not take it",
+                ),
+                (
+                    json!({"kind": "invoke", "code": "gone"}),
+                    "code: invoke takes one of lost, not-reached",
+                ),
+                (
+                    json!({"kind": "invoke", "code": "lost", "delay_ms": 1}),
+                    "delay_ms: a rule has a delay or a code",
+                ),
+                (
+                    json!({"kind": "deliver", "code": "lost"}),
+                    "code: deliver does not take it",
+                ),
+                (
+                    json!({"kind": "deliver", "delay_ms": 0}),
+                    "delay_ms: a delay needs a length above 0",
+                ),
+            ] {
+                let (status, told) = own(&bench.lab, "POST", "faults", &rule.to_string()).await;
+                assert_eq!((status, told["message"].as_str()), (400, Some(reason)));
+            }
+            assert_eq!(hits(&bench).await, [0; 0]);
+        },
+    );
+}
+
+/// A rule from Rust hits calls of its own moment alone.
+#[test]
+fn a_rule_of_invocations_hits_no_call() {
+    bench(
+        |_, _| Say::ok(),
+        |bench| async move {
+            let rule = FaultRule::of(FaultKind::Invoke);
+            let (status, _) = own(
+                &bench.lab,
+                "POST",
+                "faults",
+                &serde_json::to_string(&rule).unwrap(),
+            )
+            .await;
+            assert_eq!(status, 200);
+            bench.put("a").await;
+            assert_eq!(bench.stream.read_all().await.len(), 1);
+            assert_eq!(hits(&bench).await, [0]);
+        },
+    );
+}
