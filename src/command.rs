@@ -49,6 +49,8 @@ enum Command {
     Limits(Options),
     /// List the streams of a running emulator
     Streams(look::Plain),
+    /// List the queues of a running emulator
+    Queues(look::Plain),
     /// Put a record, or the lines of standard input
     Put(put::Put),
     /// Show the records of a stream
@@ -97,6 +99,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Limits(options) => limits::run(&options),
         Command::Streams(arguments) => outcome::exit(look::streams(&arguments)),
+        Command::Queues(arguments) => outcome::exit(look::queues(&arguments)),
         Command::Put(arguments) => outcome::exit(put::run(&arguments)),
         Command::Records(arguments) => outcome::exit(look::records(&arguments)),
         Command::Tail(arguments) => outcome::exit(tail::run(&arguments)),

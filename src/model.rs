@@ -38,9 +38,9 @@ pub(crate) use kms_key::Keys;
 pub use page_token::PageToken;
 pub(crate) use policy::{Policy, Principal, Refusal, Request, Target, judge};
 pub(crate) use queue::{
-    Delivery, HandleFault, HandleSeal, QUEUE_SECRET_BYTES, QueueAttributes, QueueCounts,
-    QueueRecords, QueueReplay, QueueStart, ReceiptHandle, RecordBefore, RecordIds, UnreadRecord,
-    changes_document, queue_id,
+    Delivery, HandleFault, HandleSeal, PeekState, QUEUE_SECRET_BYTES, QueueAttributes, QueueCounts,
+    QueueEntry, QueueRecords, QueueReplay, QueueStart, ReceiptHandle, RecordBefore, RecordIds,
+    RecordPlace, UnreadRecord, changes_document, queue_id,
 };
 pub(crate) use record::NewRecord;
 pub(crate) use scaling::scale;

@@ -1,4 +1,4 @@
-//! `minikin streams`, `records` and `wait`: a look inside a running emulator.
+//! `minikin streams`, `queues`, `records` and `wait`: a look inside a running emulator.
 
 use super::client::{Client, Connection, path_part};
 use super::outcome::{Answer, Failure};
@@ -55,6 +55,21 @@ pub(super) fn streams(arguments: &Plain) -> Result<Answer, Failure> {
         ("CONSUMERS", "ConsumerCount"),
     ];
     list(&arguments.connection, "streams", &columns)
+}
+
+/// Lists the queues.
+pub(super) fn queues(arguments: &Plain) -> Result<Answer, Failure> {
+    let columns = [
+        ("QUEUE", "QueueName"),
+        ("STREAM", "StreamName"),
+        ("STATUS", "QueueStatus"),
+        ("VISIBLE", "Visible"),
+        ("IN FLIGHT", "InFlight"),
+        ("DEAD LETTER", "DeadLetter"),
+        ("RECEIVED", "Received"),
+        ("ACKNOWLEDGED", "Acknowledged"),
+    ];
+    list(&arguments.connection, "queues", &columns)
 }
 
 /// Prints the list under `name`, which is also the member of the answer.

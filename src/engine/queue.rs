@@ -4,6 +4,7 @@
 //! - `item`: one queue and its state. `view`: the shards that a queue reads.
 //! - `journal`: the saved state of a queue's records, in a log of its own.
 //! - `pick`, `receive`, `settle`: receiving, and the uses of receipt handles.
+//! - `peek`: looks that receive nothing, and the purge.
 //! - `registry`, `lookup`: the queues by account, name and id.
 //! - `creation`, `changes`, `start`: creation, change, deletion, and the restart.
 //! - `transitions`: the task for statuses and visibility timeouts that end.
@@ -17,6 +18,7 @@ mod creation;
 mod item;
 mod journal;
 mod lookup;
+mod peek;
 mod pick;
 mod receive;
 mod registry;
@@ -27,6 +29,7 @@ mod view;
 
 pub(crate) use creation::{NewQueue, QueueCounts};
 pub(crate) use item::{Queue, QueueFigures};
+pub(crate) use peek::{Peek, PeekedRecord};
 pub(crate) use receive::{ReceiveError, Received, Receiving};
 pub(in crate::engine) use registry::Queues;
 pub(crate) use settle::{EntryFault, NotServing, Outcomes};

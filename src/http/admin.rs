@@ -12,6 +12,7 @@ mod path_part;
 mod position;
 mod put;
 mod query;
+mod queues;
 mod record_json;
 mod records;
 mod reset;

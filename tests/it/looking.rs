@@ -262,6 +262,10 @@ wire_test!(
             ("POST", "streams/orders/clear"),
             ("POST", "streams/orders/records"),
             ("POST", "reset"),
+            ("GET", "queues"),
+            ("GET", "queues/work/records"),
+            ("POST", "queues/work/purge"),
+            ("POST", "event-sources/x/failures/1/redeliver"),
         ] {
             let request = Request::bare(method, &format!("/_minikin/{path}"))
                 .header("Origin", "https://example.com");

@@ -4,6 +4,7 @@ mod dead_letter;
 mod delivery;
 mod handles;
 mod life;
+mod looking;
 mod refusals;
 mod resharding;
 mod restarts;

@@ -57,16 +57,10 @@ impl Journal {
     ) -> Option<Ticket> {
         let document = changes_document(&records.take_changes())?;
         self.since_list += document.len();
-        let first = self.log.next();
         if self.since_list >= limits::QUEUE_LIST_AFTER_BYTES.max(4 * self.list) {
-            let list = records.list_documents(limits::QUEUE_DOCUMENT_BYTES);
-            self.list = list.iter().map(Vec::len).sum();
-            self.since_list = 0;
-            let all = std::iter::once(&document).chain(&list);
-            let ticket = self.log.append(reservation, appends(all, first, now));
-            self.forget_before(tasks, first + 1, ticket.clone());
-            return Some(ticket);
+            return Some(self.write_list(tasks, records, reservation, now));
         }
+        let first = self.log.next();
         let appended = appends(std::iter::once(&document), first, now);
         match hurry {
             Hurry::Waited => Some(self.log.append(reservation, appended)),
@@ -75,6 +69,25 @@ impl Journal {
                 None
             }
         }
+    }
+
+    /// Writes the whole state of `records`, which the documents before are then not needed for.
+    pub(super) fn write_list(
+        &mut self,
+        tasks: &Tasks,
+        records: &mut QueueRecords,
+        reservation: WriteReservation,
+        now: Timestamp,
+    ) -> Ticket {
+        let _listed = records.take_changes();
+        let list = records.list_documents(limits::QUEUE_DOCUMENT_BYTES);
+        self.list = list.iter().map(Vec::len).sum();
+        self.since_list = 0;
+        let first = self.log.next();
+        let appended = appends(list.iter(), first, now);
+        let ticket = self.log.append(reservation, appended);
+        self.forget_before(tasks, first, ticket.clone());
+        ticket
     }
 
     /// Forgets the documents before `index` once `durable` is.

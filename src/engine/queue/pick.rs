@@ -224,6 +224,28 @@ impl QueueState {
         let ticket = kept.and_then(|(journal, reservation)| {
             journal.write(&engine.tasks, &mut self.records, reservation, now, hurry)
         });
+        self.wake(engine, queue);
+        ticket
+    }
+
+    /// Ends a pass that changed the whole state: writes all of it to the journal.
+    pub(super) fn keep_all(
+        &mut self,
+        engine: &Engine,
+        queue: &Arc<Queue>,
+        reservation: Option<WriteReservation>,
+        now: Timestamp,
+    ) -> Option<Ticket> {
+        let kept = self.journal.as_mut().zip(reservation);
+        let ticket = kept.map(|(journal, reservation)| {
+            journal.write_list(&engine.tasks, &mut self.records, reservation, now)
+        });
+        self.wake(engine, queue);
+        ticket
+    }
+
+    /// Wakes the receivers that can go on.
+    fn wake(&mut self, engine: &Engine, queue: &Arc<Queue>) {
         let counts = self.records.counts();
         let (visible, dead) = self.announced;
         self.announced = (counts.visible, counts.dead_visible);
@@ -238,7 +260,6 @@ impl QueueState {
             }
         }
         self.arm(engine, queue);
-        ticket
     }
 
     /// Sets a deadline at the next end of a visibility timeout, if a receive waits.

@@ -2,12 +2,15 @@
 
 use super::access::Permitted;
 use super::query::Query;
+use super::queues::counts;
 use super::state::{Admin, Refused, json};
 use crate::engine::Stream;
+use crate::model::StreamArn;
 use crate::world::Timestamp;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json as value};
+use std::collections::HashMap;
 
 /// Streams that are listed under one lock.
 const PAGE: usize = 1_000;
@@ -21,11 +24,12 @@ pub(super) async fn streams(
     let account_region = query.account_region(&admin)?;
     query.end()?;
     let now = admin.engine.world.clock.now();
+    let readers = Readers::of(&admin, now);
     let mut all: Vec<Value> = Vec::new();
     let mut after: Option<String> = None;
     loop {
         let (page, more) = admin.engine.list(&account_region, after.as_deref(), PAGE);
-        all.extend(page.iter().map(|stream| overview(stream, now)));
+        all.extend(page.iter().map(|stream| overview(stream, &readers, now)));
         after = page.last().map(|stream| stream.arn.name.to_string());
         if !more {
             return Ok(json(&value!({ "streams": all })));
@@ -33,8 +37,36 @@ pub(super) async fn streams(
     }
 }
 
+/// The queues and the event source mappings of every stream.
+struct Readers {
+    /// By the incarnation of the stream.
+    queues: HashMap<u64, Vec<Value>>,
+    mappings: HashMap<StreamArn, Vec<Value>>,
+}
+
+impl Readers {
+    fn of(admin: &Admin, now: Timestamp) -> Self {
+        let mut queues: HashMap<u64, Vec<Value>> = HashMap::new();
+        for queue in admin.engine.all_queues() {
+            let of_stream = queues.entry(queue.stream.incarnation).or_default();
+            of_stream.push(Value::Object(counts(&queue, &queue.figures(now))));
+        }
+        let mut mappings: HashMap<StreamArn, Vec<Value>> = HashMap::new();
+        for mapping in admin.engine.event_sources.all() {
+            let view = mapping.view(now);
+            let of_stream = mappings.entry(mapping.source.stream().clone()).or_default();
+            of_stream.push(value!({
+                "UUID": mapping.uuid.to_string(),
+                "FunctionName": view.function.name,
+                "State": view.state,
+            }));
+        }
+        Self { queues, mappings }
+    }
+}
+
 /// The figures of one stream.
-fn overview(stream: &Stream, now: Timestamp) -> Value {
+fn overview(stream: &Stream, readers: &Readers, now: Timestamp) -> Value {
     let snapshot = stream.snapshot();
     let (records, bytes) = stream.amount(now);
     let closed = stream
@@ -55,6 +87,8 @@ fn overview(stream: &Stream, now: Timestamp) -> Value {
         "RecordsSinceClear": stream.records_since_clear(),
         "ConsumerCount": snapshot.consumers,
         "QueueCount": snapshot.queues,
+        "Queues": readers.queues.get(&stream.incarnation).unwrap_or(&Vec::new()),
+        "EventSourceMappings": readers.mappings.get(&stream.arn).unwrap_or(&Vec::new()),
         "RetentionPeriodHours": snapshot.retention_hours,
         "EncryptionType": snapshot.encryption.as_str(),
     })

@@ -4,6 +4,7 @@ use super::clock::{move_clock, read_clock};
 use super::event_sources;
 use super::faults::{add_faults, clear_faults, list_faults, remove_fault, replace_faults};
 use super::overview;
+use super::queues;
 use super::reset;
 use super::state::{Admin, problem};
 use super::streams;
@@ -38,6 +39,7 @@ pub(crate) fn router(admin: Admin) -> Router {
         )
         .route("/_minikin/faults/{id}", delete(remove_fault))
         .merge(event_sources::routes())
+        .merge(queues::routes())
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .with_state(admin)

@@ -65,5 +65,12 @@ pub(crate) struct Entry {
     pub(crate) standing: Standing,
 }
 
+impl Entry {
+    /// The moment of the first receive, in milliseconds since the epoch.
+    pub(crate) fn first_received_ms(&self) -> Option<i64> {
+        (self.first_ms != NEVER).then_some(self.first_ms)
+    }
+}
+
 /// No moment.
 pub(super) const NEVER: i64 = i64::MIN;

@@ -79,10 +79,15 @@ impl Pages {
 
     /// All entries, by index.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Entry)> {
-        self.pages.iter().flat_map(|(number, page)| {
-            let bits = (0..WIDTH).filter(|at| page.present >> at & 1 == 1);
-            bits.map(move |at| number * WIDTH + at).zip(&page.entries)
-        })
+        let pages = self.pages.iter();
+        pages.flat_map(|(number, page)| page.iter(*number))
+    }
+
+    /// The entries from `index` on.
+    pub(super) fn iter_from(&self, index: u64) -> impl Iterator<Item = (u64, &Entry)> {
+        let pages = self.pages.range(index / WIDTH..);
+        let entries = pages.flat_map(|(number, page)| page.iter(*number));
+        entries.skip_while(move |(at, _)| *at < index)
     }
 
     /// Bytes on the heap, nodes of the tree counted as half full.
@@ -98,6 +103,12 @@ fn bit(index: u64) -> u64 {
 }
 
 impl Page {
+    /// The entries of the page of that number.
+    fn iter(&self, number: u64) -> impl Iterator<Item = (u64, &Entry)> {
+        let bits = (0..WIDTH).filter(|at| self.present >> at & 1 == 1);
+        bits.map(move |at| number * WIDTH + at).zip(&self.entries)
+    }
+
     /// Number of entries before that of `index`.
     fn rank(&self, index: u64) -> usize {
         (self.present & (bit(index) - 1)).count_ones() as usize

@@ -1,0 +1,221 @@
+//! A look at the records of a queue that receives nothing, and the purge.
+
+use super::item::{Queue, QueueState};
+use super::view::StreamView;
+use crate::engine::{Batch, Engine, Read, RecordView, Shard, StoreError};
+use crate::limits;
+use crate::model::{PeekState, QueueEntry, QueueRecords, RecordPlace};
+use crate::world::Timestamp;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A page of records of a queue, in the order of shards and of indexes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peek {
+    /// The records that are shown.
+    pub(crate) state: PeekState,
+    /// The first place that is looked at.
+    pub(crate) from: RecordPlace,
+    /// At most so many records.
+    pub(crate) limit: usize,
+}
+
+/// A record of a queue as a look shows it.
+#[derive(Debug)]
+pub(crate) struct PeekedRecord<'a> {
+    /// The shard.
+    pub(crate) shard: &'a Shard,
+    /// The record.
+    pub(crate) record: RecordView<'a>,
+    /// Its entry; none for a record that was never received.
+    pub(crate) entry: Option<QueueEntry>,
+}
+
+/// The part of a shard that a page shows.
+struct Span {
+    shard: Arc<Shard>,
+    /// Received records, by index.
+    entries: Vec<(u64, QueueEntry)>,
+    /// The first record that was never received, and the ones after it that are settled
+    /// nevertheless; none where such records are not wanted.
+    unread: Option<(u64, BTreeSet<u64>)>,
+    /// The index after the entries, where the queue has more of them.
+    more: Option<u64>,
+}
+
+/// A page that is being filled.
+struct Page<'a, S> {
+    left: usize,
+    bytes_left: u64,
+    now: Timestamp,
+    horizon: Timestamp,
+    show: &'a mut S,
+}
+
+impl Queue {
+    /// Shows records without receiving them. Returns the place of the next page.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn peek(
+        &self,
+        engine: &Engine,
+        peek: Peek,
+        mut show: impl FnMut(&PeekedRecord<'_>) + Send,
+    ) -> Result<Option<RecordPlace>, StoreError> {
+        let now = engine.world.clock.now();
+        let view = StreamView::of(&self.stream, now);
+        let mut page = Page {
+            left: peek.limit,
+            bytes_left: limits::LOOK_BYTES,
+            now,
+            horizon: view.horizon,
+            show: &mut show,
+        };
+        for shard in view.shards.iter() {
+            let id = shard.id.index();
+            let from = match id.cmp(&peek.from.shard) {
+                std::cmp::Ordering::Less => continue,
+                std::cmp::Ordering::Equal => peek.from.index,
+                std::cmp::Ordering::Greater => 0,
+            };
+            let span = self.with_state(|state| {
+                state.records.turn(now);
+                span(&state.records, shard, peek.state, from, page.left)
+            });
+            if let Some(index) = page.fill(span).await? {
+                return Ok(Some(RecordPlace { index, shard: id }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Settles every record that the queue has now. Returns once this is as durable as was
+    /// promised. False when the queue is not there yet, or not any more.
+    ///
+    /// # Errors
+    /// When the store does not write. A purge that cannot be kept lasts until the restart.
+    pub(crate) async fn purge(self: &Arc<Self>, engine: &Engine) -> Result<bool, StoreError> {
+        engine.check_store()?;
+        let reservation = self
+            .reserve(engine, limits::QUEUE_DOCUMENT_BYTES as u64)
+            .await?;
+        let now = engine.world.clock.now();
+        let view = StreamView::of(&self.stream, now);
+        let ticket = self.with_state(|state: &mut QueueState| {
+            if !state.serves() {
+                return None;
+            }
+            state.refresh(&view, now);
+            for shard in view.shards.iter() {
+                state.records.purge(shard.id.index(), shard.end());
+            }
+            Some(state.keep_all(engine, self, reservation, now))
+        });
+        match ticket {
+            None => Ok(false),
+            Some(None) => Ok(true),
+            Some(Some(ticket)) => ticket.durable().await.map(|()| true),
+        }
+    }
+}
+
+fn span(
+    records: &QueueRecords,
+    shard: &Arc<Shard>,
+    state: PeekState,
+    from: u64,
+    limit: usize,
+) -> Span {
+    let id = shard.id.index();
+    let place = RecordPlace {
+        index: from,
+        shard: id,
+    };
+    let (entries, more) = records.peek(place, state, limit);
+    let wants_unread = state == PeekState::Visible && more.is_none();
+    let unread = wants_unread.then(|| {
+        let next = records.next(id).max(from);
+        (next, records.passed_from(id, next))
+    });
+    Span {
+        shard: shard.clone(),
+        entries,
+        unread,
+        more,
+    }
+}
+
+impl<S: FnMut(&PeekedRecord<'_>) + Send> Page<'_, S> {
+    fn is_full(&self) -> bool {
+        self.left == 0 || self.bytes_left == 0
+    }
+
+    /// Shows the records of a span. Returns the index of the first that does not fit.
+    async fn fill(&mut self, span: Span) -> Result<Option<u64>, StoreError> {
+        let mut rest = &span.entries[..];
+        while let Some((first, _)) = rest.first() {
+            if self.is_full() {
+                return Ok(Some(*first));
+            }
+            let run = rest.iter().zip(*first..);
+            let run = run
+                .take_while(|((index, _), wanted)| index == wanted)
+                .count();
+            let batch = self.read(&span.shard, *first, run.min(self.left)).await?;
+            let mut shown = 0;
+            for record in batch.iter() {
+                let found = rest[..run]
+                    .iter()
+                    .find(|(at, _)| *at == record.number.index);
+                if let Some((index, entry)) = found {
+                    shown = usize::try_from(index - first).unwrap_or(run) + 1;
+                    self.show(&span.shard, record, Some(*entry));
+                }
+            }
+            // Records that the log no longer has are passed over.
+            rest = &rest[if shown == 0 { run } else { shown }..];
+        }
+        if span.more.is_some() {
+            return Ok(span.more);
+        }
+        let Some((mut index, passed)) = span.unread else {
+            return Ok(None);
+        };
+        loop {
+            if self.is_full() {
+                return Ok(Some(index));
+            }
+            let batch = self.read(&span.shard, index, self.left).await?;
+            for record in batch.iter() {
+                if !passed.contains(&record.number.index) {
+                    self.show(&span.shard, record, None);
+                }
+            }
+            if batch.reached_end() {
+                return Ok(None);
+            }
+            index = batch.next().index;
+        }
+    }
+
+    async fn read(&self, shard: &Shard, index: u64, count: usize) -> Result<Batch, StoreError> {
+        let read = Read {
+            from: shard.position(index, self.now),
+            horizon: self.horizon,
+            records: count,
+            bytes: self.bytes_left,
+        };
+        shard.read(read).await
+    }
+
+    fn show(&mut self, shard: &Shard, record: RecordView<'_>, entry: Option<QueueEntry>) {
+        self.left = self.left.saturating_sub(1);
+        self.bytes_left = self.bytes_left.saturating_sub(record.data.len() as u64);
+        (self.show)(&PeekedRecord {
+            shard,
+            record,
+            entry,
+        });
+    }
+}

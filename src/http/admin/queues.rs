@@ -1,0 +1,233 @@
+//! The paths of queues: `queues`, and `records` and `purge` of one queue.
+
+use super::access::Permitted;
+use super::path_part::PathPart;
+use super::query::{Query, refused};
+use super::record_json;
+use super::state::{Admin, Refused, failed, json};
+use super::stream_path;
+use crate::engine::queue::{Peek, PeekedRecord, Queue, QueueFigures};
+use crate::limits;
+use crate::model::{PeekState, QueueArn, RecordPlace};
+use crate::world::Timestamp;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::{Map, Value, json as value};
+use std::sync::Arc;
+
+/// Queues that are listed under one lock.
+const PAGE: usize = 1_000;
+
+/// The paths of queues.
+pub(super) fn routes() -> Router<Admin> {
+    Router::new()
+        .route("/_minikin/queues", get(list))
+        .route("/_minikin/queues/{*path}", get(look).post(change))
+}
+
+/// Answers every queue of an account and region.
+async fn list(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    mut query: Query,
+) -> Result<Response, Refused> {
+    let account_region = query.account_region(&admin)?;
+    query.end()?;
+    let now = admin.engine.world.clock.now();
+    let mut all: Vec<Value> = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let engine = &admin.engine;
+        let (page, more) = engine.list_queues(&account_region, after.as_deref(), PAGE, |_| true);
+        all.extend(page.iter().map(|queue| overview(queue, now)));
+        after = page.last().map(|queue| queue.name.to_string());
+        if !more {
+            return Ok(json(&value!({ "queues": all })));
+        }
+    }
+}
+
+/// The figures of one queue.
+fn overview(queue: &Queue, now: Timestamp) -> Value {
+    let described = queue.describe();
+    let figures = queue.figures(now);
+    let mut document = counts(queue, &figures);
+    let more = value!({
+        "QueueARN": queue.arn.to_string(),
+        "QueueStatus": described.status.as_str(),
+        "StreamName": &*queue.stream.arn.name,
+        "StreamARN": queue.stream.arn.to_string(),
+        "Account": queue.arn.scope.account.to_string(),
+        "Region": queue.arn.scope.region.as_str(),
+        "VisibilityTimeoutSeconds": described.attributes.visibility_timeout_s,
+        "MaxReceiveCount": described.attributes.max_receive_count,
+        "Received": figures.received,
+        "Acknowledged": figures.acknowledged,
+        "EmptyReceives": figures.empty_receives,
+    });
+    if let Value::Object(more) = more {
+        document.extend(more);
+    }
+    Value::Object(document)
+}
+
+/// The name of a queue and the numbers of its records: those that a receive can get now, those in
+/// flight, and dead-letter ones, in flight or not.
+pub(super) fn counts(queue: &Queue, figures: &QueueFigures) -> Map<String, Value> {
+    let counts = figures.counts;
+    let visible = figures.unread + counts.visible as u64;
+    Map::from_iter([
+        ("QueueName".to_owned(), value!(&*queue.name)),
+        ("Visible".to_owned(), value!(visible)),
+        ("InFlight".to_owned(), value!(counts.in_flight)),
+        (
+            "DeadLetter".to_owned(),
+            value!(counts.dead_visible + counts.dead_in_flight),
+        ),
+    ])
+}
+
+/// Answers a GET about one queue.
+async fn look(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    PathPart(path): PathPart,
+    mut query: Query,
+) -> Result<Response, Refused> {
+    let (name, action) = split(&path)?;
+    let queue = find(&admin, &mut query, name)?;
+    match action {
+        "records" => records(&admin, &queue, query).await,
+        _ => Err(unknown(action)),
+    }
+}
+
+/// Answers a POST to one queue.
+async fn change(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    PathPart(path): PathPart,
+    mut query: Query,
+) -> Result<Response, Refused> {
+    let (name, action) = split(&path)?;
+    let queue = find(&admin, &mut query, name)?;
+    query.end()?;
+    match action {
+        "purge" => purge(&admin, &queue).await,
+        _ => Err(unknown(action)),
+    }
+}
+
+fn split(path: &str) -> Result<(&str, &str), Refused> {
+    stream_path::split(path).ok_or_else(|| unknown(path))
+}
+
+fn unknown(action: &str) -> Refused {
+    let text = format!("there is no path …/{action}");
+    Refused::new(StatusCode::NOT_FOUND, &text)
+}
+
+/// The queue of this name in the account and region of the query, or of this ARN.
+fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Queue>, Refused> {
+    let account_region = query.account_region(admin)?;
+    let found = match QueueArn::parse(name) {
+        Some(arn) => admin.engine.find_queue(&arn),
+        None => admin.engine.find_queue_named(&account_region, name),
+    };
+    found.ok_or_else(|| {
+        let text = format!(
+            "there is no queue {name} in account {}, region {}",
+            account_region.account,
+            account_region.region.as_str()
+        );
+        Refused::new(StatusCode::NOT_FOUND, &text)
+    })
+}
+
+/// Answers a page of records, which are not received by this.
+async fn records(admin: &Admin, queue: &Queue, mut query: Query) -> Result<Response, Refused> {
+    let state = match query.take("state").as_deref() {
+        None | Some("visible") => PeekState::Visible,
+        Some("in-flight") => PeekState::InFlight,
+        Some("dead-letter") => PeekState::DeadLetter,
+        Some(_) => return Err(refused("state is visible, in-flight or dead-letter")),
+    };
+    let most = 1..=limits::LOOK_RECORDS_MOST;
+    let limit = query.number("limit", most, limits::LOOK_RECORDS)?;
+    let from = match query.take("next") {
+        None => RecordPlace { index: 0, shard: 0 },
+        Some(text) => {
+            place(&text).ok_or_else(|| refused("next is not from an answer of this path"))?
+        }
+    };
+    query.end()?;
+    let mut shown = Vec::new();
+    let peek = Peek { state, from, limit };
+    let next = queue.peek(&admin.engine, peek, |peeked| {
+        shown.push(Value::Object(record(queue, peeked)));
+    });
+    let next = next.await.map_err(|error| failed(&error))?;
+    let mut answer = Map::new();
+    answer.insert("Records".to_owned(), Value::Array(shown));
+    if let Some(next) = next {
+        let next = format!("{}-{}", next.shard, next.index);
+        answer.insert("Next".to_owned(), Value::String(next));
+    }
+    Ok(json(&Value::Object(answer)))
+}
+
+fn place(text: &str) -> Option<RecordPlace> {
+    let (shard, index) = text.split_once('-')?;
+    Some(RecordPlace {
+        index: index.parse().ok()?,
+        shard: shard.parse().ok()?,
+    })
+}
+
+/// A record with the members that a receive gives it, but no handle.
+fn record(queue: &Queue, peeked: &PeekedRecord<'_>) -> Map<String, Value> {
+    let mut document = record_json::record(peeked.shard.id, &peeked.record);
+    let id = queue.ids.id(peeked.record.number);
+    let id = String::from_utf8_lossy(&id).into_owned();
+    document.insert("RecordId".to_owned(), value!(id));
+    let count = peeked.entry.map_or(0, |entry| entry.count);
+    document.insert("ReceiveCount".to_owned(), value!(count));
+    let time = |ms| value!(Timestamp::from_millis(ms).to_rfc3339());
+    if let Some(entry) = peeked.entry {
+        if let Some(first_ms) = entry.first_received_ms() {
+            document.insert("FirstReceiveTimestamp".to_owned(), time(first_ms));
+        }
+        if entry.standing.is_in_flight() {
+            document.insert("VisibleAt".to_owned(), time(entry.due_ms));
+        }
+    }
+    document
+}
+
+async fn purge(admin: &Admin, queue: &Arc<Queue>) -> Result<Response, Refused> {
+    let purged = queue.purge(&admin.engine).await;
+    match purged.map_err(|error| failed(&error))? {
+        true => Ok(StatusCode::NO_CONTENT.into_response()),
+        false => Err(Refused::new(
+            StatusCode::CONFLICT,
+            "the queue is not ACTIVE",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_shard_and_an_index() {
+        let known = RecordPlace { index: 7, shard: 2 };
+        assert_eq!(place("2-7"), Some(known));
+        for text in ["", "2", "a-7", "2-b", "2-7-1", "-2-7"] {
+            assert_eq!(place(text), None, "{text}");
+        }
+    }
+}
