@@ -23,6 +23,7 @@
 //! | `http` | connections, credentials and signatures, bodies, replies; Lambda's API; our own paths; metrics |
 //! | `emulator` | start and stop of the whole; requests from within the process |
 //! | `command` | the command line: the server (`serve`, `health`, `check`, `limits`), and commands that talk to a running emulator |
+//! | `guide` | the guide for users, from the pages in `src/guide` |
 //!
 //! # A request
 //! `http/listen.rs` accepts a connection; `http/server.rs` receives the body by
@@ -87,6 +88,7 @@ mod command;
 mod emulator;
 mod engine;
 mod error;
+pub mod guide;
 mod http;
 mod limits;
 mod lock;

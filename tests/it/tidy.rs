@@ -1,6 +1,7 @@
 //! The house rules that no compiler knows, checked on the sources.
 
 mod circles;
+mod documents;
 mod language;
 mod layers;
 

@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["http"],
     &["emulator"],
     &["command"],
-    &["main"],
+    &["guide", "main"],
 ];
 
 /// Uses that point up, with the reason.

@@ -1,0 +1,12 @@
+//! The guide: each page is a file in `src/guide`, which the README links to.
+#![doc = include_str!("guide/tests.md")]
+#![doc = include_str!("guide/inspection.md")]
+#![doc = include_str!("guide/faults.md")]
+#![doc = include_str!("guide/errors.md")]
+#![doc = include_str!("guide/migration.md")]
+#![doc = include_str!("guide/lambda.md")]
+#![doc = include_str!("guide/queues.md")]
+#![doc = include_str!("guide/clients.md")]
+#![doc = include_str!("guide/access.md")]
+#![doc = include_str!("guide/durability.md")]
+#![doc = include_str!("guide/comparison.md")]
