@@ -32,7 +32,12 @@ pub enum CreateError {
     /// Too many streams are being created or deleted.
     TooManyInTransition(u64),
     /// The account has too many on-demand streams.
-    TooManyOnDemand(u64),
+    TooManyOnDemand {
+        /// The number of on-demand streams.
+        open: u64,
+        /// The most there may be.
+        limit: u64,
+    },
     /// The account has too many open shards.
     TooManyShards {
         /// The number of open shards.
@@ -123,8 +128,9 @@ impl Engine {
             return Err(CreateError::TooManyInTransition(limit));
         }
         if new.settings.on_demand {
-            if let Some(limit) = exceeded(limits.on_demand_streams, used.on_demand_streams, 1) {
-                return Err(CreateError::TooManyOnDemand(limit));
+            let open = used.on_demand_streams;
+            if let Some(limit) = exceeded(limits.on_demand_streams, open, 1) {
+                return Err(CreateError::TooManyOnDemand { open, limit });
             }
         } else {
             let (open, more) = (used.provisioned_shards, u64::from(new.shards));

@@ -51,12 +51,12 @@ impl Error {
             .by(["streams-in-transition"])
     }
 
-    /// The account would have too many on-demand streams (the text is a choice).
-    pub fn too_many_on_demand(account: AccountId, region: &str, limit: u64) -> Self {
+    /// The account would have too many on-demand streams (terraform-provider-aws issue 38094).
+    pub fn too_many_on_demand(account: AccountId, region: &str, open: u64, limit: u64) -> Self {
         Kind::LimitExceededException
             .says(format!(
-                "This request would exceed the limit on the number of on-demand streams for the \
-             account {account} in {region}. Limit: {limit}."
+                "This request would exceed the limit on the number of On-Demand streams for the \
+             account {account} in {region}. Current On-Demand streams count: {open}. Limit: {limit}."
             ))
             .by(["on-demand-streams"])
     }

@@ -111,8 +111,8 @@ fn refusal(error: CreateError, arn: &StreamArn, shards: u64) -> Error {
     match error {
         CreateError::Exists => Error::stream_exists(arn),
         CreateError::TooManyInTransition(limit) => Error::too_many_in_transition(account, limit),
-        CreateError::TooManyOnDemand(limit) => {
-            Error::too_many_on_demand(account, arn.scope.region.as_str(), limit)
+        CreateError::TooManyOnDemand { open, limit } => {
+            Error::too_many_on_demand(account, arn.scope.region.as_str(), open, limit)
         }
         CreateError::TooManyShards { open, limit } => {
             Error::too_many_shards(arn, open, limit, shards)

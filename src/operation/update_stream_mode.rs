@@ -65,7 +65,8 @@ fn plan(
             .filter(|l| counts.capacity.on_demand_streams >= *l)
     {
         let (account, region) = (arn.scope.account, arn.scope.region.as_str());
-        return Err(Error::too_many_on_demand(account, region, limit));
+        let open = counts.capacity.on_demand_streams;
+        return Err(Error::too_many_on_demand(account, region, open, limit));
     }
     if !on_demand && state.settings.auto_distribution {
         return Err(Error::auto_distribution_prevents_provisioned());

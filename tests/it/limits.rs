@@ -333,8 +333,9 @@ wire_test!(
                 .await;
             assert_eq!(
                 lab.refusal("CreateStream", r#"{"StreamName":"c"}"#).await,
-                "LimitExceededException: This request would exceed the limit on the number of on-demand \
-             streams for the account 000000000000 in us-east-1. Limit: 1."
+                "LimitExceededException: This request would exceed the limit on the number of On-Demand \
+             streams for the account 000000000000 in us-east-1. Current On-Demand streams count: 1. \
+             Limit: 1."
             );
             lab.ok("DeleteStream", r#"{"StreamName":"a"}"#).await;
             lab.ok("CreateStream", r#"{"StreamName":"c"}"#).await;

@@ -194,7 +194,8 @@ wire_test!(
     |lab| async move {
         let expected = format!(
             "LimitExceededException: This request would exceed the limit on the number of \
-             on-demand streams for the account {ACCOUNT} in us-east-1. Limit: 1."
+             On-Demand streams for the account {ACCOUNT} in us-east-1. Current On-Demand streams \
+             count: 1. Limit: 1."
         );
         lab.stream("s").create().await;
         ok(&lab, "CreateStream", json!({"StreamName": "d"})).await;
