@@ -19,15 +19,15 @@ use crate::world::Stopwatch;
 use axum::Router;
 use http_body_util::BodyExt as _;
 use hyper::http::request::Parts;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::task::Poll;
 use tower::ServiceExt as _;
 
-/// Every path that is not the service's lies under this one.
-pub(crate) const OWN_PATHS: &str = "/_minikin/";
+/// Every path that is not the service's lies under this one, but for the health of other tools.
+const OWN_PATHS: &str = "/_minikin/";
 
 /// Answers requests.
 #[derive(Debug)]
@@ -92,7 +92,10 @@ impl Server {
         client: Client,
     ) -> Result<Response<Body>, NoAnswer<B::Error>> {
         let in_flight = InFlightRequest::begin(slow_reader::connection());
-        if request.uri().path().starts_with(OWN_PATHS) {
+        let path = request.uri().path();
+        if path.starts_with(OWN_PATHS)
+            || request.method() != Method::POST && admin::is_health_of_other_tools(path)
+        {
             let source = admin::Source {
                 address: client.address,
                 is_only_one: in_flight.is_only_one(),
@@ -100,7 +103,7 @@ impl Server {
             return Ok(self.answer_own(request, source).await);
         }
         let only = in_flight.is_only_one();
-        if is_lambda_path(request.uri().path()) {
+        if is_lambda_path(path) {
             let answer = self.answer_lambda(request, client, only).await;
             return answer.map_err(NoAnswer::Body);
         }

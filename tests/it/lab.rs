@@ -175,6 +175,13 @@ impl Lab {
         }
     }
 
+    /// Stops an emulator whose store has failed, as its error says.
+    pub(crate) async fn stop_failed(&self) {
+        self.idle.lock().clear();
+        let emulator = self.clock.0.lock().take().unwrap();
+        emulator.stop().await.unwrap_err();
+    }
+
     /// Stops the emulator and starts another one on what it left; true unless that is nothing.
     pub(crate) async fn restart(&self) -> bool {
         self.stop().await;

@@ -3,13 +3,13 @@
 use super::clock::{move_clock, read_clock};
 use super::event_sources;
 use super::faults::{add_faults, clear_faults, list_faults, remove_fault, replace_faults};
+use super::health;
 use super::overview;
 use super::queues;
 use super::reset;
 use super::state::{Admin, problem};
 use super::streams;
 use crate::http::metrics::TEXT_FORMAT;
-use crate::store::Health;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri, header};
@@ -19,8 +19,6 @@ use axum::routing::{delete, get, post};
 /// The paths under `/_minikin/`.
 pub(crate) fn router(admin: Admin) -> Router {
     Router::new()
-        .route("/_minikin/health/live", get(async || "live\n"))
-        .route("/_minikin/health/ready", get(ready))
         .route("/_minikin/metrics", get(metrics))
         .route("/_minikin/ca.pem", get(ca_pem))
         .route("/_minikin/streams", get(overview::streams))
@@ -38,6 +36,7 @@ pub(crate) fn router(admin: Admin) -> Router {
                 .delete(clear_faults),
         )
         .route("/_minikin/faults/{id}", delete(remove_fault))
+        .merge(health::routes())
         .merge(event_sources::routes())
         .merge(queues::routes())
         .fallback(unknown_path)
@@ -53,16 +52,6 @@ async fn unknown_path(uri: Uri) -> Response {
 async fn unknown_method(method: Method, uri: Uri) -> Response {
     let text = format!("{} does not take {method}", uri.path());
     problem(StatusCode::METHOD_NOT_ALLOWED, &text)
-}
-
-async fn ready(State(admin): State<Admin>) -> Response {
-    match admin.engine.health() {
-        Health::Serving => "ready\n".into_response(),
-        Health::ReadOnly { reason } => {
-            let text = format!("read only: {reason}\n");
-            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
-        }
-    }
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {

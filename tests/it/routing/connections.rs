@@ -1,7 +1,9 @@
 //! Connections: kept, shared, pipelined, upgraded in vain, and broken.
 
-use crate::lab::{Request, START_MS, h2, ms, seconds, wire_test};
+use crate::lab::{Lab, Place, Request, START_MS, h2, ms, run, seconds, wire_test};
 use bytes::Bytes;
+use minikin::internals::world::{Fault, Point, Rule};
+use serde_json::{Value, json};
 use std::pin::Pin;
 use std::task::Poll;
 use tokio::net::TcpStream;
@@ -182,6 +184,45 @@ wire_test!(own_paths_are_not_the_services, |lab| async move {
     let answer = lab.send(&list().path("/_minikin/nothing")).await;
     assert_eq!(answer.status, 404);
     assert_eq!(lab.send(&list().path("/_minikin")).await.status, 200);
+});
+
+/// The statuses of the health paths of other tools, and LocalStack's document.
+async fn health_of_other_tools(lab: &Lab) -> (Vec<u16>, Value) {
+    let mut statuses = Vec::new();
+    for path in ["/healthcheck", "/health", "/_localstack/health"] {
+        statuses.push(lab.send(&Request::bare("GET", path)).await.status);
+    }
+    let document = lab.send(&Request::bare("GET", "/_localstack/health")).await;
+    assert_eq!(document.header("content-type"), Some("application/json"));
+    (statuses, serde_json::from_slice(&document.body).unwrap())
+}
+
+#[test]
+fn the_health_paths_of_other_tools_answer_whether_writes_are_taken() {
+    run(Place::Disk, &[], |lab| async move {
+        let (statuses, document) = health_of_other_tools(&lab).await;
+        assert_eq!(statuses, [200; 3]);
+        assert_eq!(document["services"], json!({"kinesis": "running"}));
+        assert_eq!(document["version"], env!("CARGO_PKG_VERSION"));
+        lab.stream("s").create().await;
+        lab.set_faults(vec![Rule::new(Point::Flush, Fault::Error).unwrap()]);
+        let put = r#"{"StreamName":"s","PartitionKey":"k","Data":"AAAA"}"#;
+        assert_eq!(lab.json("PutRecord", put).await.status, 500);
+        let (statuses, document) = health_of_other_tools(&lab).await;
+        assert_eq!(statuses, [503; 3]);
+        assert_eq!(document["services"], json!({"kinesis": "error"}));
+        lab.stop_failed().await;
+    });
+}
+
+wire_test!(the_service_has_any_other_path, |lab| async move {
+    for path in ["/health", "/healthcheck", "/_localstack/health", "/health/"] {
+        assert_eq!(lab.send(&list().path(path)).await.status, 200, "{path}");
+    }
+    assert_eq!(
+        lab.send(&Request::bare("GET", "/health/")).await.status,
+        403
+    );
 });
 
 /// A body whose end comes in a frame of its own, as the Java SDK sends it.

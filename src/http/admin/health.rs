@@ -1,0 +1,52 @@
+//! The health of this emulator, also on the paths of other tools.
+
+use super::state::{Admin, json};
+use crate::store::Health;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+
+/// LocalStack's path, today and before its version 2.
+const LOCALSTACK: [&str; 2] = ["/_localstack/health", "/health"];
+const KINESIS_MOCK: &str = "/healthcheck";
+
+/// True for the health paths of LocalStack and kinesis-mock.
+pub(crate) fn is_health_of_other_tools(path: &str) -> bool {
+    LOCALSTACK.contains(&path) || path == KINESIS_MOCK
+}
+
+pub(super) fn routes() -> Router<Admin> {
+    Router::new()
+        .route("/_minikin/health/live", get(async || "live\n"))
+        .route("/_minikin/health/ready", get(ready))
+        .route(KINESIS_MOCK, get(ready))
+        .route(LOCALSTACK[0], get(services))
+        .route(LOCALSTACK[1], get(services))
+}
+
+async fn ready(State(admin): State<Admin>) -> Response {
+    match admin.engine.health() {
+        Health::Serving => "ready\n".into_response(),
+        Health::ReadOnly { reason } => {
+            let text = format!("read only: {reason}\n");
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+        }
+    }
+}
+
+/// LocalStack's document of its services. Clients look for `running` or `available`.
+async fn services(State(admin): State<Admin>) -> Response {
+    let (status, state) = match admin.engine.health() {
+        Health::Serving => (StatusCode::OK, "running"),
+        Health::ReadOnly { .. } => (StatusCode::SERVICE_UNAVAILABLE, "error"),
+    };
+    let document = json!({
+        "services": { "kinesis": state },
+        "edition": "minikin",
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    (status, json(&document)).into_response()
+}
