@@ -19,6 +19,10 @@ fn names_with_host(region: &str, host: &str, more: &[String]) -> Vec<String> {
         "host.docker.internal",
         "kinesis",
         "minikin",
+        // The names of other local tools in the compose files of their users.
+        "localstack",
+        "kinesis-mock",
+        "kinesalite",
     ];
     // Several clients refuse a wildcard directly under localhost, so this name is listed.
     let mut all: Vec<String> = fixed.map(str::to_owned).into();
@@ -49,6 +53,11 @@ mod tests {
             "localhost",
             "::1",
             "box",
+            "minikin",
+            "localstack",
+            "kinesis-mock",
+            "kinesalite",
+            "host.docker.internal",
             "kinesis.eu-west-1.amazonaws.com",
             "streams.test",
         ] {
