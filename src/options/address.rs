@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-/// The IP addresses of one host: `localhost` has two, an IP address is itself.
+/// The IP addresses of one host: `localhost` and `any` have two, an IP address is itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hosts(pub Vec<IpAddr>);
 
@@ -11,6 +11,12 @@ impl Hosts {
     /// 127.0.0.1 and ::1.
     pub fn localhost() -> Self {
         Self(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
+    }
+
+    /// 0.0.0.0 and ::.
+    fn any() -> Self {
+        let all = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+        Self(all.into())
     }
 }
 
@@ -21,12 +27,15 @@ impl FromStr for Hosts {
         if text == "localhost" {
             return Ok(Self::localhost());
         }
+        if text == "any" {
+            return Ok(Self::any());
+        }
         let bare = text
             .strip_prefix('[')
             .and_then(|text| text.strip_suffix(']'))
             .unwrap_or(text);
         let host = bare.parse().map_err(
-            |_| "names are not looked up: write an IP address, 0.0.0.0 or :: for all, or localhost",
+            |_| "names are not looked up: write an IP address, localhost, or any for all addresses",
         )?;
         Ok(Self(vec![host]))
     }
@@ -67,6 +76,7 @@ mod tests {
         assert_eq!(listen("0.0.0.0:1"), Ok(1));
         assert_eq!(listen("[::]:1"), Ok(1));
         assert_eq!(listen("localhost:1"), Ok(2));
+        assert_eq!(listen("any:1"), Ok(2));
         for text in ["::1:1", "kinesis:1", "127.0.0.1", "127.0.0.1:70000"] {
             assert!(listen(text).is_err(), "{text}");
         }

@@ -37,7 +37,7 @@ pub struct Options {
     #[cfg_attr(feature = "cli", arg(long, value_name = "N", default_value_t = 4567))]
     pub port: u16,
 
-    /// Address to listen on, or localhost: 127.0.0.1 and, where the machine has IPv6, ::1
+    /// Address to listen on, localhost (127.0.0.1 and, where the machine has IPv6, ::1) or any
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "ADDRESS", default_value = "localhost")
