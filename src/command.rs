@@ -78,9 +78,11 @@ enum Command {
 
 /// Runs the command of the command line.
 pub fn run() -> ExitCode {
-    let line = options::other_tools::translate(std::env::args_os().collect());
-    let read = options::parse(Line::command(), line, |name| std::env::var_os(name))
-        .and_then(|matches| Line::from_arg_matches(&matches));
+    let translated = options::other_tools::translate(std::env::args_os().collect());
+    let read = options::parse(Line::command(), translated.line, |name| {
+        std::env::var_os(name)
+    })
+    .and_then(|matches| Line::from_arg_matches(&matches));
     let line = match read {
         Ok(line) => line,
         Err(error) => {
@@ -92,7 +94,8 @@ pub fn run() -> ExitCode {
     match line.command.unwrap_or(Command::Serve(line.options)) {
         Command::Serve(options) => {
             logging::set_up(&options.log, options.log_format);
-            options::other_tools::log(|name| std::env::var_os(name));
+            let variable = |name: &str| std::env::var_os(name);
+            options::other_tools::log(variable, &translated.ignored);
             serve::run(options)
         }
         Command::Health(arguments) => health::run(&arguments),

@@ -21,6 +21,7 @@ const ALIASES: &[Alias] = &[
     alias("KINESIS_MOCK_PLAIN_PORT", "extra-port", as_it_is),
     alias("KINESIS_MOCK_TLS_PORT", "extra-port", as_it_is),
     alias("GATEWAY_LISTEN", "extra-port", ports),
+    alias("EDGE_PORT", "extra-port", as_it_is),
     alias("CREATE_STREAM_DURATION", "transition-ms", milliseconds),
     alias("KINESIS_LATENCY", "transition-ms", milliseconds),
     alias("SHARD_LIMIT", "limit", shard_limit),
@@ -33,8 +34,13 @@ const ALIASES: &[Alias] = &[
     ),
     alias("AWS_ACCOUNT_ID", "account", as_it_is),
     alias("AWS_REGION", "region", as_it_is),
+    alias("DEFAULT_REGION", "region", as_it_is),
+    alias("KINESIS_MOCK_LOG_LEVEL", "log", level),
     alias("LOG_LEVEL", "log", level),
     alias("LS_LOG", "log", level),
+    alias("DEBUG", "log", debug),
+    alias("DISABLE_CORS_CHECKS", "allow-origin", any_origin),
+    alias("EXTRA_CORS_ALLOWED_ORIGINS", "allow-origin", more_origins),
 ];
 
 /// Variables that have no meaning here. A start names those that are set in one warning.
@@ -53,18 +59,48 @@ const IGNORED: &[&str] = &[
     "PERSIST_FILE_NAME",
     "PERSIST_INTERVAL",
     "KINESIS_MOCK_KEYSTORE_PASSWORD",
+    "KINESIS_MOCK_KEYMANAGER_PASSWORD",
     "KINESIS_MOCK_CERT_PASSWORD",
+    "KINESIS_MOCK_CERT_PATH",
     "KINESIS_PROVIDER",
     "KINESIS_MOCK_PROVIDER_ENGINE",
+    "KINESIS_MOCK_INITIAL_HEAP_SIZE",
+    "KINESIS_MOCK_MAXIMUM_HEAP_SIZE",
+    "KINESIS_MOCK_PERSIST_INTERVAL",
+    "KINESIS_PERSISTENCE",
+    "SYNCHRONOUS_KINESIS_EVENTS",
+    "DATA_DIR",
     "PERSISTENCE",
+    "SNAPSHOT_LOAD_STRATEGY",
+    "SNAPSHOT_SAVE_STRATEGY",
     "EAGER_SERVICE_LOADING",
+    "LOCALSTACK_API_KEY",
+    "LOCALSTACK_AUTH_TOKEN",
+    "LOCALSTACK_HOST",
     "SERVICES",
+    "USE_SSL",
 ];
 
-/// The flags of kinesalite that have other names here.
-const FLAGS: &[(&str, &str)] = &[
-    ("--path", "--data-dir"),
-    ("--createStreamMs", "--transition-ms"),
+/// The meaning of a flag of kinesalite.
+enum Flag {
+    /// One of our flags, with a text that stands before the value.
+    Ours(&'static str, &'static str),
+    /// A switch for a property that is always on here.
+    AlwaysOn,
+    /// A flag whose value has no meaning here.
+    Ignored,
+}
+
+/// The flags of kinesalite that have other names here, or no meaning.
+const FLAGS: &[(&str, Flag)] = &[
+    ("--path", Flag::Ours("--data-dir", "")),
+    ("--createStreamMs", Flag::Ours("--transition-ms", "")),
+    ("--shardLimit", Flag::Ours("--limit", "shards-per-account=")),
+    // Every port speaks TLS.
+    ("--ssl", Flag::AlwaysOn),
+    // One time applies to all changes of a stream: the one of --createStreamMs.
+    ("--deleteStreamMs", Flag::Ignored),
+    ("--updateStreamMs", Flag::Ignored),
 ];
 
 const fn alias(
@@ -85,9 +121,32 @@ fn as_it_is(value: &str) -> Option<String> {
 
 /// `DEBUG` as `debug`; a level that is not known here has no meaning.
 fn level(value: &str) -> Option<String> {
-    let level = value.to_ascii_lowercase();
+    let level = match value.to_ascii_lowercase().as_str() {
+        "warning" => "warn".to_owned(),
+        "trace-internal" => "trace".to_owned(),
+        other => other.to_owned(),
+    };
     let known = ["error", "warn", "info", "debug", "trace"];
     known.contains(&level.as_str()).then_some(level)
+}
+
+/// True for the values that LocalStack takes for a switch that is on.
+fn is_on(value: &str) -> bool {
+    value == "1" || value.eq_ignore_ascii_case("true")
+}
+
+/// LocalStack's switch `DEBUG`. Other programs use the variable for texts, which have no meaning here.
+fn debug(value: &str) -> Option<String> {
+    is_on(value).then(|| "debug".to_owned())
+}
+
+fn any_origin(value: &str) -> Option<String> {
+    is_on(value).then(|| "any".to_owned())
+}
+
+/// Origins beside the pages of this machine, which LocalStack permits too.
+fn more_origins(value: &str) -> Option<String> {
+    Some(format!("local,{value}"))
 }
 
 /// The ports of `0.0.0.0:4566,:4510`.
@@ -138,6 +197,17 @@ pub(super) struct Honoured {
     pub(super) variables: Vec<&'static str>,
 }
 
+impl Honoured {
+    /// True for a list whose values stand beside those of our own flags and variables.
+    pub(super) fn is_added(&self) -> bool {
+        is_added(self.flag)
+    }
+}
+
+fn is_added(flag: &str) -> bool {
+    matches!(flag, "limit" | "extra-port")
+}
+
 fn set<V: Fn(&str) -> Option<OsString>>(variable: V, name: &str) -> Option<String> {
     let value = variable(name)?.into_string().ok()?;
     (!value.is_empty()).then_some(value)
@@ -155,7 +225,7 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Hono
             variables: Vec::new(),
         });
         // Of two variables for one value the first counts; lists take all.
-        if honoured.values.is_empty() || matches!(alias.flag, "limit" | "extra-port") {
+        if honoured.values.is_empty() || is_added(alias.flag) {
             honoured.values.push(value.into());
             honoured.variables.push(alias.variable);
         }
@@ -174,59 +244,75 @@ fn data_dir<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<Honoured> {
     })
 }
 
-/// Logs which variables of other tools are honoured, and which are set for nothing.
-pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V) {
+/// Logs which variables of other tools are honoured, and which variables and flags are set for nothing.
+pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &[&str]) {
     for honoured in honoured(&variable) {
         let (variables, flag) = (honoured.variables.join(", "), honoured.flag);
-        tracing::info!("{variables} stands for --{flag}, unless that is set itself");
+        if honoured.is_added() {
+            tracing::info!("{variables} stands for --{flag}");
+        } else {
+            tracing::info!("{variables} stands for --{flag}, unless that is set itself");
+        }
     }
-    let ignored: Vec<_> = IGNORED
-        .iter()
-        .filter(|name| set(&variable, name).is_some())
-        .copied()
-        .collect();
+    let ignored = IGNORED.iter().filter(|name| set(&variable, name).is_some());
+    let ignored: Vec<_> = ignored.chain(ignored_flags).copied().collect();
     if !ignored.is_empty() {
         tracing::warn!("no meaning here: {}", ignored.join(", "));
     }
 }
 
-/// The command line with kinesalite's flags in our words. `--ssl` goes: every port speaks TLS.
-pub(crate) fn translate(line: Vec<OsString>) -> Vec<OsString> {
-    let ours = |argument: OsString| {
-        let text = argument.to_str()?;
-        if text == "--ssl" {
-            return None;
+/// A command line in our words.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Translated {
+    /// The program's name and the arguments.
+    pub(crate) line: Vec<OsString>,
+    /// The flags that were left out because they have no meaning here.
+    pub(crate) ignored: Vec<&'static str>,
+}
+
+/// The command line with kinesalite's flags in our words. Arguments after `--` stay as they are.
+pub(crate) fn translate(line: Vec<OsString>) -> Translated {
+    let mut translated = Translated::default();
+    let mut line = line.into_iter();
+    while let Some(argument) = line.next() {
+        if argument == "--" {
+            translated.line.push(argument);
+            break;
         }
-        let (name, value) = match text.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
+        let text = argument.to_str().unwrap_or_default();
+        let (name, joined) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(OsString::from(value))),
             None => (text, None),
         };
-        if let (Some(limit), "--shardLimit") = (value, name) {
-            return Some(format!("--limit=shards-per-account={limit}").into());
-        }
-        let flag = FLAGS.iter().find(|(theirs, _)| *theirs == name);
-        Some(match (flag, value) {
-            (Some((_, ours)), Some(value)) => format!("{ours}={value}").into(),
-            (Some((_, ours)), None) => (*ours).into(),
-            (None, _) => argument,
-        })
-    };
-    let mut translated = Vec::with_capacity(line.len());
-    let mut line = line.into_iter().peekable();
-    while let Some(argument) = line.next() {
-        // A flag and its value may be two arguments.
-        if argument == "--shardLimit" {
-            let limit = line.next().unwrap_or_default();
-            let mut joined = OsString::from("--limit=shards-per-account=");
-            joined.push(limit);
-            translated.push(joined);
-        } else if argument.to_str().is_none() {
-            translated.push(argument);
-        } else {
-            translated.extend(ours(argument));
+        let Some((name, flag)) = FLAGS.iter().find(|(theirs, _)| *theirs == name) else {
+            translated.line.push(argument);
+            continue;
+        };
+        match flag {
+            Flag::AlwaysOn => {}
+            Flag::Ours(ours, before) => {
+                let value = joined.or_else(|| line.next());
+                translated.line.push(joined_flag(ours, before, value));
+            }
+            Flag::Ignored => {
+                let _value = joined.or_else(|| line.next());
+                translated.ignored.push(name);
+            }
         }
     }
+    translated.line.extend(line);
     translated
+}
+
+/// A flag and its value as one argument; without a value the flag alone, which is refused later.
+fn joined_flag(flag: &str, before: &str, value: Option<OsString>) -> OsString {
+    let mut joined = OsString::from(flag);
+    if let Some(value) = value {
+        joined.push("=");
+        joined.push(before);
+        joined.push(value);
+    }
+    joined
 }
 
 #[cfg(test)]
@@ -289,12 +375,49 @@ mod tests {
     }
 
     #[test]
+    fn the_first_of_two_variables_for_one_value_counts() {
+        let found = of(&[
+            ("LS_LOG", "warning"),
+            ("DEBUG", "1"),
+            ("AWS_REGION", "eu-west-1"),
+            ("DEFAULT_REGION", "eu-west-2"),
+        ]);
+        let expected = [("log", owned(&["warn"])), ("region", owned(&["eu-west-1"]))];
+        assert_eq!(found, expected);
+        assert_eq!(of(&[("DEBUG", "express:*")]), []);
+    }
+
+    #[test]
+    fn origins_of_localstack_are_permitted() {
+        let found = of(&[("EXTRA_CORS_ALLOWED_ORIGINS", "https://app.example.com")]);
+        let expected = owned(&["local,https://app.example.com"]);
+        assert_eq!(found, [("allow-origin", expected)]);
+        let found = of(&[("DISABLE_CORS_CHECKS", "1")]);
+        assert_eq!(found, [("allow-origin", owned(&["any"]))]);
+        assert_eq!(of(&[("DISABLE_CORS_CHECKS", "0")]), []);
+    }
+
+    fn translated(line: &str) -> (String, Vec<&'static str>) {
+        let translated = translate(line.split(' ').map(OsString::from).collect());
+        let line = translated.line.join(" ".as_ref());
+        (line.into_string().unwrap(), translated.ignored)
+    }
+
+    #[test]
     fn flags_of_kinesalite_are_translated() {
-        let line = "kinesalite --path db --ssl --createStreamMs=50 --shardLimit 7 --port 5";
-        let line = line.split(' ').map(OsString::from).collect();
+        let line = "kinesalite --path db --ssl --createStreamMs=50 --deleteStreamMs 5 --shardLimit 7 \
+                    --updateStreamMs=6 --port 5";
         let expected =
-            "kinesalite --data-dir db --transition-ms=50 --limit=shards-per-account=7 --port 5";
-        let expected: Vec<_> = expected.split(' ').map(OsString::from).collect();
-        assert_eq!(translate(line), expected);
+            "kinesalite --data-dir=db --transition-ms=50 --limit=shards-per-account=7 --port 5";
+        let ignored = vec!["--deleteStreamMs", "--updateStreamMs"];
+        assert_eq!(translated(line), (expected.to_owned(), ignored));
+    }
+
+    #[test]
+    fn a_flag_without_its_value_and_arguments_after_two_dashes_stay() {
+        let flag = "kinesalite --shardLimit";
+        assert_eq!(translated(flag), ("kinesalite --limit".to_owned(), vec![]));
+        let put = "minikin put orders -- --ssl";
+        assert_eq!(translated(put), (put.to_owned(), vec![]));
     }
 }

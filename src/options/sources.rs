@@ -149,7 +149,10 @@ where
         let text = read(&path)?;
         all.extend(take(from_file(&options, &path, &text)?));
     }
-    all.extend(take(from_other_tools(&options, variable)));
+    let (added, others) = from_other_tools(&options, variable);
+    all.extend(take(others));
+    // First, so that of two values for one limit ours counts.
+    all.splice(0..0, added);
     Ok(all)
 }
 
@@ -212,18 +215,25 @@ where
     Some(Setting::new(option, "fault", vec![rule.into()], source))
 }
 
-fn from_other_tools<V>(options: &[&Arg], variable: &V) -> Vec<Setting>
+/// The lists that variables of other tools add to, and the options that they set.
+fn from_other_tools<V>(options: &[&Arg], variable: &V) -> (Vec<Setting>, Vec<Setting>)
 where
     V: Fn(&str) -> Option<OsString>,
 {
-    let one = |honoured: other_tools::Honoured| {
+    let (mut added, mut others) = (Vec::new(), Vec::new());
+    for honoured in other_tools::honoured(variable) {
         let is_it = |option: &&&Arg| option.get_long() == Some(honoured.flag);
-        let option = options.iter().find(is_it)?;
+        let Some(option) = options.iter().find(is_it) else {
+            continue;
+        };
         let source = format!("the variable {}", honoured.variables.join(", "));
-        Some(Setting::new(option, honoured.flag, honoured.values, source))
-    };
-    let honoured = other_tools::honoured(variable);
-    honoured.into_iter().filter_map(one).collect()
+        let list = match honoured.is_added() {
+            true => &mut added,
+            false => &mut others,
+        };
+        list.push(Setting::new(option, honoured.flag, honoured.values, source));
+    }
+    (added, others)
 }
 
 fn read(path: &OsStr) -> Result<String, String> {

@@ -182,6 +182,26 @@ fn a_file_with_mistakes_is_refused() {
 }
 
 #[test]
+fn ports_and_limits_of_other_tools_stand_beside_ours() {
+    let variables = [
+        "MINIKIN_EXTRA_PORT=4568,4566",
+        "KINESIS_MOCK_PLAIN_PORT=5000",
+        "MINIKIN_LIMIT=on-demand-streams=3",
+        "ON_DEMAND_STREAM_COUNT_LIMIT=4",
+        "SHARD_LIMIT=7",
+    ];
+    let options = options("--port 5000", &variables).unwrap();
+    let mut ports = options.extra_port.clone();
+    ports.sort_unstable();
+    assert_eq!(ports, [4566, 4568, 5000]);
+    let addresses = options.addresses();
+    assert_eq!(addresses.len(), 6, "each once: {addresses:?}");
+    let limits = options.limits().unwrap();
+    assert_eq!(limits.on_demand_streams, Some(3), "ours counts");
+    assert_eq!(limits.shards_per_account, Some(7));
+}
+
+#[test]
 fn fault_rules_come_from_flags_variables_and_localstacks_variable() {
     let line =
         "--fault kind=throttle,operations=PutRecord+GetRecords,percent=5 --fault kind=unavailable";

@@ -120,6 +120,31 @@ fn idle_connections_leave_descriptors_for_the_store() {
     });
 }
 
+/// The lines of a start that a compose file of another tool sets up.
+#[test]
+fn variables_and_flags_of_other_tools_are_honoured_or_named_in_one_warning() {
+    let flags = ["--deleteStreamMs", "5", "--ssl", "--shardLimit=3"];
+    let mut command = command(&flags);
+    command
+        .env("KINESIS_INITIALIZE_STREAMS", "orders:2")
+        .env("DEBUG", "1")
+        .env("SERVICES", "kinesis")
+        .env("PERSIST_INTERVAL", "5s");
+    let program = Program::spawn(command);
+    let names = ["ListStreams", "DescribeLimits"].map(|name| Request::json(name, "{}"));
+    let answers = exchange(&program, &names);
+    assert!(answers[0].text().contains(r#""StreamNames":["orders"]"#));
+    assert!(answers[1].text().contains(r#""ShardLimit":3"#));
+    let log = program.output();
+    for line in [
+        "DEBUG stands for --log",
+        "KINESIS_INITIALIZE_STREAMS stands for --initialize-streams",
+        "no meaning here: PERSIST_INTERVAL, SERVICES, --deleteStreamMs",
+    ] {
+        assert_eq!(log.matches(line).count(), 1, "{line}: {log}");
+    }
+}
+
 /// The lines of the log about a request that is refused.
 #[test]
 fn the_log_says_why_a_request_is_refused() {
