@@ -23,10 +23,12 @@ COPY --from=builder --chown=10001:10001 /image/folders/ /
 VOLUME /data
 # By number: the image has no list of users, and Kubernetes checks that it is not 0.
 USER 10001:10001
-# The loopback addresses of a container are not reachable from outside. Without IPv6 the second
-# address is left out.
-ENV MINIKIN_LISTEN=0.0.0.0:4567,[::]:4567
-EXPOSE 4567
+# The loopback addresses of a container are not reachable from outside.
+ENV MINIKIN_HOST=any
+# Each port takes plain HTTP and TLS: 4567 is kinesalite's port and kinesis-mock's for TLS, 4568
+# kinesis-mock's for plain HTTP, 4566 LocalStack's.
+ENV MINIKIN_EXTRA_PORT=4568,4566
+EXPOSE 4567 4568 4566
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["/minikin", "health"]
 ENTRYPOINT ["/minikin"]
