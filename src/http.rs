@@ -1,4 +1,4 @@
-//! HTTP: the service's one path, and our own under `/_minikin/`.
+//! HTTP: the paths of the Kinesis and Lambda APIs, and minikin's own paths under `/_minikin/`.
 
 mod access;
 pub(crate) mod admin;

@@ -1,4 +1,4 @@
-//! Access to the service's operations: the caller of a request, and its signature.
+//! Finds the caller of a request, and checks the signature of the request.
 
 use super::connection::Client;
 use super::credentials::{Scopes, access_key, credential};
@@ -11,18 +11,18 @@ use crate::world::Clock;
 use hyper::http::request::Parts;
 use std::sync::Arc;
 
-/// The settings of the access to the service.
+/// The settings that decide who may call the service, and as which account.
 #[derive(Debug)]
 pub struct AccessSettings {
-    /// The part of a signature that is checked.
+    /// Part of a request's signature that the server checks.
     pub authentication: Authentication,
-    /// The known credentials, where signatures are verified.
+    /// Credentials that signatures are verified against. Used only if `authentication` is `Verify`.
     pub credentials: Vec<Credential>,
-    /// The origins of web pages that may call the service.
+    /// Origins of the web pages whose scripts may call the service.
     pub allowed_origins: Vec<AllowedOrigin>,
-    /// The identity of each access key, where policies are enforced.
+    /// Identity of each access key. None if policies are not enforced.
     pub identities: Option<Identities>,
-    /// The account and region of requests whose credential names none.
+    /// Account and region of a request whose credential does not name them.
     pub default_scope: AccountRegion,
 }
 
@@ -30,10 +30,10 @@ pub struct AccessSettings {
 #[derive(Debug)]
 pub(super) struct Access {
     authentication: Authentication,
-    /// Present where signatures are verified.
+    /// None if signatures are not verified.
     verifier: Option<Verifier>,
     scopes: Scopes,
-    /// Present where policies are enforced.
+    /// None if policies are not enforced.
     identities: Option<Identities>,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Access {
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) scope: AccountRegion,
-    /// The identity that policies apply to, where they are enforced.
+    /// The identity that policies are evaluated for. None if policies are not enforced.
     pub(super) requester: Option<Requester>,
 }
 
@@ -57,12 +57,13 @@ impl Access {
         }
     }
 
-    /// The caller of a request to `service`, as the scope of its credential names it. The age of a
-    /// signature is measured by the machine's time: clients sign by their own clock, also where the
-    /// service's clock is virtual.
+    /// Finds the account, the region and the identity that call `service`, and verifies the
+    /// signature if the settings demand it. The age of the signature is measured by the machine's
+    /// clock, even when the service's clock is virtual, because clients sign with the time of their
+    /// own machine.
     ///
     /// # Errors
-    /// The service's refusal of the signature.
+    /// Returns the service's error if the signature is missing, incomplete or wrong.
     pub(super) fn caller(
         &self,
         head: &Parts,
@@ -84,7 +85,7 @@ impl Access {
         let known = identities.find(access_key(credential));
         let account = known.map(|known| known.account());
         let scope = self.scopes.of(credential, account);
-        // An access key that the policies do not name acts as the root of its account.
+        // An access key without an identity in the policies acts as the root of its account.
         let root = || Arc::new(Principal::root(scope.account, scope.region.partition()));
         let requester = Requester {
             principal: known.cloned().unwrap_or_else(root),

@@ -1,4 +1,5 @@
-//! The bodies of answers.
+//! Response bodies: a whole body in memory, or a stream of frames that is made while the client
+//! reads.
 
 use super::connection::{InFlightSubscription, counted};
 use super::slow_reader::{self, FrameTimeout};
@@ -12,7 +13,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-/// The body of a request: hyper's, from a connection, or any other source of bytes.
+/// The body of a request: hyper's body for a request from a connection, or any other stream of
+/// bytes.
 pub trait Incoming:
     hyper::body::Body<Data = Bytes, Error: Into<axum::BoxError>> + Unpin + Send + 'static
 {
@@ -23,23 +25,24 @@ impl<B> Incoming for B where
 {
 }
 
-/// The body of an answer.
+/// The body of a response.
 #[derive(Debug)]
 pub struct Body(Kind);
 
-/// A source of the frames of a body.
+/// Produces the frames of a streamed response body.
 pub(super) trait Frames: Send + 'static {
-    /// The time for which the client may leave a frame unread.
+    /// Longest time for which the client may leave a frame unread. None means without limit.
     fn unread_limit(&self) -> Option<Duration>;
 
-    /// The reader of the frames, for the log.
+    /// Name of the client that reads the frames, for the log.
     fn reader(&self) -> String;
 
-    /// The next frame and the permit for its bytes. None at the end; an error cuts the body off.
+    /// Makes the next frame, with the budget permit for its bytes. Returns None after the last
+    /// frame. An error aborts the response body.
     fn next(&mut self) -> impl Future<Output = Option<Result<Made, axum::Error>>> + Send;
 }
 
-/// The bytes of a frame, and the permit for them.
+/// The bytes of a frame, and the budget permit for these bytes.
 pub(super) type Made = (Vec<u8>, Option<BudgetPermit>);
 
 impl Frames for Box<Events> {
@@ -56,29 +59,30 @@ impl Frames for Box<Events> {
     }
 }
 
-/// The next frame, with the work that makes the frame after it.
+/// Makes the next frame.
 type Next = Pin<Box<dyn Future<Output = Option<Result<Linked, axum::Error>>> + Send>>;
 
-/// A frame, and the work that makes the one after it.
+/// A frame, and the future that makes the following frame.
 struct Linked(Bytes, Next);
 
 enum Kind {
-    /// All bytes at once.
+    /// The whole body as one frame. None once the frame was taken.
     Whole(Option<Bytes>),
-    /// No bytes and no length: the service's answer to a body that is too large.
+    /// An empty body without a `Content-Length`, as the service sends after an oversized request.
     WithoutLength,
-    /// Frames, each made once the client has taken the frames before it.
+    /// Streamed frames. A frame is made only after the client has taken all frames before it.
     Frames {
         next: Next,
         timeout: Option<RunningTimeout>,
-        /// Keeps the connection from being idle.
+        /// Keeps the connection from counting as idle.
         _in_flight: Option<InFlightSubscription>,
     },
-    /// Frames that passed through the router of our own paths.
+    /// A body that axum's router for minikin's own paths returned.
     Routed(axum::body::Body),
 }
 
-/// The timeout of a body's frames. It ends with the body, which a client may not have asked for.
+/// Stops the frame timeout when the body is dropped, because a client may cancel the response
+/// early.
 struct RunningTimeout(Arc<FrameTimeout>);
 
 impl Drop for RunningTimeout {
@@ -88,17 +92,18 @@ impl Drop for RunningTimeout {
 }
 
 impl Body {
-    /// A body of these bytes.
+    /// A body that consists of `bytes`.
     pub(super) fn whole(bytes: Bytes) -> Self {
         Self(Kind::Whole(Some(bytes).filter(|bytes| !bytes.is_empty())))
     }
 
-    /// An empty body without a length.
+    /// An empty body without a `Content-Length`.
     pub(super) fn without_length() -> Self {
         Self(Kind::WithoutLength)
     }
 
-    /// A body of frames, which the running task has to write.
+    /// A body that streams `frames`. Must be called in the task that writes the response, because
+    /// the frame timeout is registered with the running task.
     pub(super) fn frames(frames: impl Frames) -> Self {
         let timeout = frames.unread_limit();
         let timeout = timeout.map(|timeout| FrameTimeout::begin(frames.reader(), timeout));
@@ -109,7 +114,7 @@ impl Body {
         })
     }
 
-    /// The same body, after it passed through the router of our own paths.
+    /// A body that axum's router for minikin's own paths returned.
     pub(super) fn routed(body: axum::body::Body) -> Self {
         Self(Kind::Routed(body))
     }
@@ -133,7 +138,8 @@ impl std::fmt::Debug for Kind {
     }
 }
 
-/// Makes the next frame. None at the end, an error when it panics.
+/// Makes the next frame, and starts the timeout for it. Yields None after the last frame, and an
+/// error if making the frame panics.
 fn poll_made(
     next: &mut Next,
     timeout: Option<&FrameTimeout>,
@@ -178,7 +184,8 @@ impl hyper::body::Body for Body {
                 let timeout = timeout.as_ref().map(|running| &*running.0);
                 let made = ready!(poll_made(next, timeout, context));
                 if !matches!(made, Some(Ok(_))) {
-                    // The consumer can subscribe again as soon as the last frame is out.
+                    // Dropping the frames ends the subscription, so that the consumer can subscribe
+                    // again at once.
                     *kind = Kind::WithoutLength;
                 }
                 Poll::Ready(made)

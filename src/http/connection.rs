@@ -1,10 +1,10 @@
-//! The requests and answers in flight on one connection, and its idle timeout.
+//! Counts the requests and answers in flight on one connection, and detects an idle connection.
 //!
-//! An answer is in memory until its last byte is written to the socket. For a client that does not
-//! read, hyper holds the answer and runs nothing of ours. So every answer is counted from the time it
-//! is made until its bytes are dropped, and one timer of the connection checks the counts: an answer
-//! that is still there after a whole period closes the connection. The same timer closes a connection
-//! on which nothing was in flight for as long as a request's head may take.
+//! An answer occupies memory until its last byte is written to the socket. If the client does not
+//! read, hyper keeps the answer and polls none of our code. Therefore every answer is counted from
+//! its creation until its bytes are dropped, and one timer of the connection checks the counts. An
+//! answer that is still there after a whole period of the answer timeout closes the connection. The
+//! same timer closes a connection on which nothing was in flight for the idle timeout.
 
 use crate::admission::BudgetPermit;
 use crate::limits::HEAD_CHECKS;
@@ -17,41 +17,43 @@ use std::time::Duration;
 /// The client at the other end of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Client {
-    /// The client's address.
+    /// Address of the client's socket, or of the loopback interface for a call within the process.
     pub address: SocketAddr,
-    /// True when the connection is encrypted.
+    /// True when the connection is encrypted with TLS.
     pub over_tls: bool,
 }
 
-/// The reason for dropping a connection, or one stream of it.
+/// Reason for dropping a connection, or one HTTP/2 stream of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DropReason {
     /// The client did not read an answer or an event in time.
     Unread,
-    /// Nothing was in flight for too long, and no head of a request came.
+    /// Nothing was in flight for the idle timeout, and the client sent no further request.
     Idle,
 }
 
-/// The counts of what is in flight on one connection.
+/// Counts the requests, answers and subscriptions in flight on one connection.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    /// Answers made in the current period and in earlier ones, by the parity of the period.
+    /// Unread answers, in two slots: slot `p % 2` counts the answers that were made in period `p`
+    /// of the answer timeout.
     answers: [AtomicUsize; 2],
-    /// Periods of the answer timeout so far.
+    /// Number of periods of the answer timeout that have ended.
     periods: AtomicUsize,
-    /// Requests that are being answered.
+    /// Requests that are being answered now.
     requests: AtomicUsize,
     /// Requests since the connection was opened.
     begun: AtomicUsize,
-    /// Subscriptions, which have no end of their own.
+    /// Open subscriptions. They have no time limit.
     subscriptions: AtomicUsize,
     answer_timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
 }
 
 impl InFlight {
-    /// A connection with nothing in flight. An answer may stay unread for `answer_timeout`, and twice
-    /// that at most. Nothing may be in flight for `idle_timeout`.
+    /// Counters at zero. `answer_timeout` is the length of a period: an answer that stays unread
+    /// closes the connection after one to two periods. The connection may have nothing in flight
+    /// for `idle_timeout`. None turns a timeout off.
     pub(super) fn new(
         answer_timeout: Option<Duration>,
         idle_timeout: Option<Duration>,
@@ -76,7 +78,8 @@ impl InFlight {
         open(&self.requests) || open(&self.subscriptions) || self.has_answers()
     }
 
-    /// Ends a period of the answer timeout. True when an answer is left from an earlier period.
+    /// Ends a period of the answer timeout. Returns true, and does not end the period, if an answer
+    /// of the period before is still unread.
     fn end_period(&self) -> bool {
         let periods = self.periods.load(SeqCst);
         if self.answers[(periods + 1) % 2].load(SeqCst) > 0 {
@@ -96,26 +99,27 @@ impl InFlight {
     }
 }
 
-/// The checks of one connection: one timer serves the answer timeout and the idle timeout.
+/// Checks one connection at regular intervals, for the answer timeout and the idle timeout
+/// together.
 #[derive(Debug)]
 pub(super) struct Checks {
     connection: Arc<InFlight>,
-    /// The time between two checks, if there is a timeout.
+    /// Time between two checks. None if both timeouts are off.
     interval: Option<Duration>,
     answer: Countdown,
     idle: Countdown,
-    /// Requests begun up to the last check.
+    /// Requests since the connection was opened, as counted at the last check.
     begun: usize,
     /// True when something was in flight at the last check.
     was_busy: bool,
 }
 
-/// A timeout in checks.
+/// A timeout, measured in checks.
 #[derive(Debug)]
 struct Countdown {
-    /// Checks until the timeout.
+    /// Number of checks after which the timeout expires.
     most: u32,
-    /// Checks so far.
+    /// Number of checks since the timeout began.
     passed: u32,
 }
 
@@ -131,7 +135,8 @@ impl Countdown {
 }
 
 impl Checks {
-    /// The checks of `connection`.
+    /// Starts the checks of `connection`. A check runs at the idle timeout divided by
+    /// [`HEAD_CHECKS`], or somewhat more often, so that whole checks make up the answer timeout.
     pub(super) fn new(connection: Arc<InFlight>) -> Self {
         let idle_interval = connection.idle_timeout.map(|timeout| timeout / HEAD_CHECKS);
         let interval = match (connection.answer_timeout, idle_interval) {
@@ -148,13 +153,13 @@ impl Checks {
         }
     }
 
-    /// The time until the next check. None while there is nothing to check.
+    /// Time until the next check. None while nothing on the connection can time out.
     pub(super) fn due(&self) -> Option<Duration> {
         let any = self.connection.idle_timeout.is_some() || self.connection.has_answers();
         self.interval.filter(|_| any)
     }
 
-    /// Checks the connection. Returns the reason if it has to be dropped.
+    /// Checks the connection. Returns a reason if the connection has to be dropped.
     pub(super) fn check(&mut self) -> Option<DropReason> {
         self.answer.passed += 1;
         if self.answer.passed >= self.answer.most {
@@ -165,7 +170,8 @@ impl Checks {
         }
         let begun = self.connection.begun.load(SeqCst);
         let is_busy = self.connection.is_busy();
-        // A request that was in flight at the last check may have ended just before this one.
+        // If a request was in flight at the last check, it may have ended just before this check,
+        // so the idle time starts anew.
         if is_busy || self.was_busy || begun != self.begun {
             self.idle.passed = 0;
         } else {
@@ -176,13 +182,13 @@ impl Checks {
     }
 }
 
-/// The number of intervals in a timeout, at least one.
+/// Number of intervals that cover a timeout, at least 1.
 fn checks_in(timeout: Duration, interval: Duration) -> u32 {
     let interval = interval.as_nanos().max(1);
     u32::try_from(timeout.as_nanos().div_ceil(interval).max(1)).unwrap_or(u32::MAX)
 }
 
-/// A subscription in flight, until this is dropped.
+/// Counts a subscription as in flight until this value is dropped.
 #[derive(Debug)]
 pub(super) struct InFlightSubscription(Arc<InFlight>);
 
@@ -200,7 +206,7 @@ impl Drop for InFlightSubscription {
     }
 }
 
-/// A request in flight, until this is dropped.
+/// Counts a request as in flight until this value is dropped.
 #[derive(Debug)]
 pub(super) struct InFlightRequest {
     connection: Option<Arc<InFlight>>,
@@ -208,7 +214,7 @@ pub(super) struct InFlightRequest {
 }
 
 impl InFlightRequest {
-    /// Counts a request on `connection`.
+    /// Counts a request on `connection`. None stands for a request from within the process.
     pub(super) fn begin(connection: Option<Arc<InFlight>>) -> Self {
         let before = connection.as_ref().map(|connection| {
             connection.begun.fetch_add(1, SeqCst);
@@ -220,7 +226,7 @@ impl InFlightRequest {
         }
     }
 
-    /// True when no other request was in flight on the connection as this one began.
+    /// True when no other request was in flight on the connection when this request began.
     pub(super) fn is_only_one(&self) -> bool {
         self.only
     }
@@ -234,7 +240,7 @@ impl Drop for InFlightRequest {
     }
 }
 
-/// An answer in flight, until this is dropped.
+/// Counts an answer as in flight until this value is dropped.
 #[derive(Debug)]
 struct InFlightAnswer {
     connection: Arc<InFlight>,
@@ -247,7 +253,8 @@ impl Drop for InFlightAnswer {
     }
 }
 
-/// The bytes of an answer, with the values that live as long as the bytes.
+/// The bytes of an answer, with the permit and the count that are released when the bytes are
+/// dropped.
 struct CountedBytes {
     bytes: Vec<u8>,
     _permit: Option<BudgetPermit>,
@@ -260,8 +267,8 @@ impl AsRef<[u8]> for CountedBytes {
     }
 }
 
-/// The bytes of an answer on `connection`. They keep `permit` and are in flight until they are
-/// written or dropped.
+/// Wraps the bytes of an answer. `permit` is released, and the answer stops counting as in flight
+/// on `connection`, when the bytes have been written or dropped.
 pub(super) fn counted(
     bytes: Vec<u8>,
     permit: Option<BudgetPermit>,
@@ -328,7 +335,8 @@ mod tests {
         }
     }
 
-    /// Checks for up to `time`: the reason and the moment at which the connection is dropped.
+    /// Runs the checks for up to `time`. Returns the reason for dropping the connection, and the
+    /// time after which it is dropped.
     fn dropped(checks: &mut Checks, time: Duration) -> Option<(DropReason, Duration)> {
         let interval = checks.due().expect("there is something to check");
         let moments = (1..).map(|number| interval * number);
@@ -387,7 +395,8 @@ mod tests {
             if was_busy {
                 assert_eq!(checks.check(), None);
             }
-            // The request ends right after a check, or right before the next one.
+            // The request ends right after a check if `was_busy`, and else right before the next
+            // check.
             drop(request);
             let (reason, moment) = dropped(&mut checks, minute * 2).unwrap();
             assert_eq!(reason, DropReason::Idle);

@@ -1,4 +1,5 @@
-//! The credential of a request, from the header or the query, and the account and region it names.
+//! Reads a request's credential, from the `Authorization` header or the query string, and finds the
+//! account and region that the credential names.
 
 use crate::error::Error;
 use crate::limits;
@@ -10,10 +11,11 @@ use hyper::http::request::Parts;
 use memchr::memchr2_iter;
 use std::borrow::Cow;
 
-/// The date header of AWS, which clients may use in the place of `Date`.
+/// AWS's own date header. Clients may send it instead of `Date`.
 const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 
-/// Checks that a request has all parts of a signature, and returns the credential, if there is one.
+/// Checks that a request has all parts of a signature, and returns the credential. With
+/// authentication off, the parts may be missing, and a request without a credential yields None.
 pub(super) fn credential(
     head: &Parts,
     mode: Authentication,
@@ -56,13 +58,14 @@ fn signed_by_header<'a>(
     Ok(found[0].map(String::from_utf8_lossy))
 }
 
-/// The value of one parameter of the header, as [`parameters`] finds it.
+/// Value of the parameter `name` of an `Authorization` header.
 pub(super) fn parameter<'a>(header: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
     parameters(header, [name])[0].map(String::from_utf8_lossy)
 }
 
-/// The values of parameters of the header: `key=value`, separated by commas and blanks, behind the
-/// algorithm. The first of each name counts, and an empty value counts as missing.
+/// Values of the parameters `names` of an `Authorization` header. Behind the algorithm, the header
+/// has the form `key=value`, with commas or blanks between the parameters. The first parameter of
+/// each name counts, and an empty value counts as missing.
 fn parameters<'a, const COUNT: usize>(
     header: &'a [u8],
     names: [&str; COUNT],
@@ -77,12 +80,12 @@ fn parameters<'a, const COUNT: usize>(
     found.map(|value| value.filter(|value| !value.is_empty()))
 }
 
-/// The algorithm, which is the first word of the header.
+/// The signing algorithm, which is the first word of an `Authorization` header.
 pub(super) fn algorithm(header: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(words(header).next().unwrap_or_default())
 }
 
-/// The words between commas and blanks. Every request runs this.
+/// Splits a header at commas and blanks. Uses memchr because this runs for every request.
 fn words(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     let ends = memchr2_iter(b',', b' ', header).chain([header.len()]);
     let mut start = 0;
@@ -90,10 +93,10 @@ fn words(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     word.filter(|word| !word.is_empty())
 }
 
-/// The query parameters of a request that is signed in its query.
+/// The query parameters of a presigned request, which carries its signature in the query string.
 pub(super) struct SigningQuery<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-/// The required query parameters, in the order in which a refusal names the missing ones.
+/// The required query parameters. The service's error lists missing parameters in this order.
 const QUERY_PARAMETERS: [&str; 5] = [
     "X-Amz-Algorithm",
     "X-Amz-Credential",
@@ -103,7 +106,7 @@ const QUERY_PARAMETERS: [&str; 5] = [
 ];
 
 impl<'a> SigningQuery<'a> {
-    /// The query, if it names a signing algorithm.
+    /// The query parameters, if the query string names a signing algorithm.
     pub(super) fn of(head: &'a Parts) -> Option<Self> {
         let query = head.uri.query()?;
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
@@ -113,7 +116,7 @@ impl<'a> SigningQuery<'a> {
             .then_some(Self(pairs))
     }
 
-    /// The value of a parameter. An empty value counts as missing.
+    /// Value of a query parameter. An empty value counts as missing.
     pub(super) fn value(&self, name: &str) -> Option<&Cow<'a, str>> {
         let found = self.0.iter().find(|(key, _)| key == name);
         found
@@ -139,21 +142,21 @@ fn signed_by_query(
     Ok(query.value("X-Amz-Credential").cloned())
 }
 
-/// The access key of a credential.
+/// The access key, which is the first part of a credential.
 pub(super) fn access_key(credential: Option<&str>) -> &str {
     let mut parts = credential.unwrap_or_default().split('/');
     parts.next().unwrap_or_default()
 }
 
-/// Finds the account and region of credentials. The last few are cached, because most requests of a
-/// client have the same credential.
+/// Finds the account and region of credentials. The results for the last few credentials are
+/// cached, because a client usually sends the same credential with every request.
 #[derive(Debug)]
 pub(super) struct Scopes {
     default: AccountRegion,
     recent: Lock<Vec<CachedScope>>,
 }
 
-/// A credential with its account and region.
+/// A cached result: the credential, with its account and region.
 #[derive(Debug)]
 struct CachedScope {
     credential: Box<str>,
@@ -169,10 +172,10 @@ impl Scopes {
         }
     }
 
-    /// The account and region of `key/date/region/service/aws4_request`. Unless the key's account is
-    /// `known`, a key of twelve digits is an account of its own. Any text of up to 64 bytes is a
-    /// region; a longer one stands for the default region (a choice), because names of regions stay
-    /// in memory and on disk.
+    /// Account and region of the credential `key/date/region/service/aws4_request`. The account is
+    /// `known` if given; else a key of twelve digits is the account's id, and any other key stands
+    /// for the default account. Any text of 1 to 64 bytes is a region. A longer text stands for the
+    /// default region (a choice), because region names stay in memory and on disk.
     pub(super) fn of(&self, credential: Option<&str>, known: Option<AccountId>) -> AccountRegion {
         let text = credential.unwrap_or_default();
         let mut recent = self.recent.lock();

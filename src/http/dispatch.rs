@@ -1,4 +1,5 @@
-//! From a request to its reply, with the checks in the service's order. All protocols go the same way.
+//! Finds and runs the operation that a request names, in any protocol, with the checks in the
+//! service's order.
 
 use super::access::Access;
 use super::connection::Client;
@@ -18,17 +19,17 @@ use hyper::header::{CONTENT_ENCODING, ORIGIN};
 use hyper::http::request::Parts;
 use std::sync::Arc;
 
-/// A structure without members in CBOR.
+/// An empty map in CBOR.
 const EMPTY_MAP: &[u8] = &[0xa0];
 
-/// Answers the service's requests.
+/// Answers requests to the Kinesis API.
 #[derive(Debug)]
 pub(super) struct Dispatcher {
     engine: Arc<Engine>,
     access: Arc<Access>,
 }
 
-/// A request whose body is whole.
+/// A request whose body was received in full.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Received<'a> {
     pub(super) head: &'a Parts,
@@ -42,7 +43,7 @@ impl Dispatcher {
         Self { engine, access }
     }
 
-    /// Answers a request.
+    /// Answers a request: preflight requests, refusals and calls of operations.
     pub(super) async fn answer(&self, request: Received<'_>) -> Reply {
         let Received { head, body, .. } = request;
         let is_preflight = head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN);
@@ -69,15 +70,16 @@ impl Dispatcher {
         }
     }
 
-    /// Checks the target, then the credentials, then runs the operation. A body that is no structure
-    /// is refused before an unknown target and before refused credentials.
+    /// Checks the target, then the credentials, then runs the operation. A body that does not parse
+    /// is reported before an unknown target and before wrong credentials.
     async fn call(&self, request: Received<'_>, format: Format) -> Reply {
         let Received {
             head, body, client, ..
         } = request;
         let signed = body;
         let empty = Bytes::from_static(EMPTY_MAP);
-        // Only RPC v2 comes here without a body: an operation without input needs none there.
+        // Only a request in RPC v2 gets here with an empty body: an operation without input needs
+        // no body in that protocol.
         let body = if body.is_empty() { &empty } else { body };
         let Some(entry) = Target::of(head).entry() else {
             return refused(head, format, body, Error::unknown_operation());
@@ -105,7 +107,8 @@ impl Dispatcher {
     }
 }
 
-/// A refusal before the operation runs.
+/// Refuses a request before its operation runs. If the body does not parse, the refusal says that
+/// instead of `error`.
 fn refused(head: &Parts, format: Format, body: &[u8], error: Error) -> Reply {
     let error = if wire::parses(format, body) {
         error
@@ -116,7 +119,7 @@ fn refused(head: &Parts, format: Format, body: &[u8], error: Error) -> Reply {
     Reply::refused(format, error).noting(note)
 }
 
-/// The answer to a web page that may not call the service.
+/// Refuses a request from a web page that may not call the service.
 fn refused_page(head: &Parts, is_preflight: bool) -> Reply {
     let origin = head.headers.get(ORIGIN).map(|origin| origin.as_bytes());
     let origin = String::from_utf8_lossy(origin.unwrap_or_default());
@@ -131,7 +134,8 @@ fn refused_page(head: &Parts, is_preflight: bool) -> Reply {
     }
 }
 
-/// The reason why a body cannot be read, for the log: the service's error does not say it.
+/// The reason why a body cannot be parsed, for the log, because the service's error does not say
+/// it. None for any other error.
 fn unreadable_note(head: &Parts, format: Format, body: &[u8], error: &Error) -> Option<String> {
     if !tracing::enabled!(tracing::Level::WARN)
         || error.kind != Kind::SerializationException
@@ -162,7 +166,8 @@ fn empty_body(content: Content, target: Target<'_>) -> Reply {
     Reply::refused(format, error)
 }
 
-/// The answer when neither format is known: XML, and first of all about the signature.
+/// Answers in XML a request whose content type is none of the service's. A missing part of the
+/// signature is reported first, then a missing or wrong target.
 fn unroutable(head: &Parts) -> Reply {
     if let Err(error) = credential(head, Authentication::Structure) {
         return Reply::unroutable(Unroutable::Refused(error));
@@ -179,8 +184,8 @@ fn unroutable(head: &Parts) -> Reply {
     })
 }
 
-/// The stream that a refused request names, for the log. The log does not have it for internal
-/// failures, and does not need it when warnings are off.
+/// The stream that a refused request names, for the log. None if warnings are not logged, and for
+/// internal failures: parsing the body again could fail in the same way.
 fn named_stream(format: Format, body: &[u8], error: &Error) -> Option<String> {
     if !tracing::enabled!(tracing::Level::WARN) || error.kind == Kind::InternalFailure {
         return None;

@@ -1,4 +1,4 @@
-//! Lambda's REST API for event source mappings and their tags, on the same port.
+//! Lambda's REST API for event source mappings and their tags, served on the same port as Kinesis.
 
 mod answer;
 mod api;

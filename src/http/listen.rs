@@ -1,5 +1,5 @@
-//! Accepts connections and serves their requests: HTTP/1.1, HTTP/2 and TLS on one port, which are
-//! distinguished by their first bytes.
+//! Accepts connections and serves their requests. HTTP/1.1, HTTP/2 and TLS share one port: the
+//! first bytes of a connection tell which of them the client speaks.
 
 mod bind;
 mod control_frames;
@@ -43,16 +43,16 @@ const TLS_HANDSHAKE: u8 = 0x16;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Answers requests. An error closes the connection without an answer.
+/// Answers the requests of all connections. An error closes the connection without an answer.
 pub trait Service: Clone + Send + Sync + 'static {
-    /// The body of an answer.
+    /// Body of an answer.
     type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static;
-    /// The reason for no answer.
+    /// Reason why a request gets no answer.
     type Error: Into<BoxError> + 'static;
-    /// The work of one request.
+    /// Future of one request's answer.
     type Answer: Future<Output = Result<Response<Self::Body>, Self::Error>> + Send + 'static;
 
-    /// Answers one request.
+    /// Answers one request from `client`.
     fn answer(&self, request: Request<Incoming>, client: Client) -> Self::Answer;
 }
 
@@ -72,7 +72,7 @@ where
     }
 }
 
-/// The largest number of connections, and their timeouts.
+/// The maximum number of connections, and the timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Connections {
     most: usize,
@@ -83,8 +83,8 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// The values that the limits set. Each connection is an open file: there may be no more of them
-    /// than the system permits beside `reserved` files of the store.
+    /// Takes the values from `limits`. Each connection needs one open file, so the maximum is also
+    /// bounded by the system's limit of open files less the `reserved` files of the store.
     pub fn of(limits: &Limits, reserved: u64) -> Self {
         let configured = limits.connections.unwrap_or(u64::MAX);
         let permitted = permitted_connections(descriptor_limit(), reserved);
@@ -107,8 +107,8 @@ impl Connections {
     }
 }
 
-/// The connections that a limit of open files permits. A limit too low for the reserve is divided:
-/// three quarters for the store.
+/// Number of connections that a limit of open files permits. At most three quarters of the limit
+/// are reserved for the store, and at least one connection is permitted.
 fn permitted_connections(limit: Option<u64>, reserved: u64) -> u64 {
     limit.map_or(u64::MAX, |limit| {
         let reserved = reserved.min(limit - limit / 4);
@@ -116,24 +116,25 @@ fn permitted_connections(limit: Option<u64>, reserved: u64) -> u64 {
     })
 }
 
-/// The settings that all connections share.
+/// Settings that all connections share.
 #[derive(Debug)]
 pub struct Settings {
-    /// The largest number of connections, and their timeouts. Further connections wait until one
-    /// closes.
+    /// Maximum number of connections, and the timeouts of a connection. Above the maximum, clients
+    /// wait until a connection closes.
     pub connections: Connections,
-    /// The counters of connections.
+    /// Metrics in which connections are counted.
     pub metrics: Arc<Metrics>,
-    /// The certificate of the server.
+    /// Certificate and key of the server.
     pub tls: Arc<TlsIdentity>,
-    /// Becomes true, or loses its sender, when it is time to stop.
+    /// The server stops when this becomes true or its sender is dropped.
     pub stop: watch::Receiver<bool>,
 }
 
-/// Serves `service` on `listeners` until the stop. Then requests in flight may finish for up to five
-/// seconds; connections that are left after that are dropped.
+/// Serves requests on `listeners` until the stop. After the stop, requests in flight may finish for
+/// up to five seconds; then the remaining connections are dropped.
 ///
-/// `tasks` has to be empty: the listeners and connections run in it, and it is closed in the end.
+/// `tasks` must be empty. The listeners and connections run as tasks in it, and it is closed at the
+/// end.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     settings: Settings,
@@ -168,7 +169,7 @@ pub async fn serve(
     }
 }
 
-/// The state of all listeners and connections.
+/// State that all listeners and connections share.
 struct Shared {
     permits: Arc<Semaphore>,
     times: Connections,
@@ -176,7 +177,7 @@ struct Shared {
     tls: Arc<TlsIdentity>,
 }
 
-/// The accept loop of one address.
+/// Accepts the connections of one listener.
 struct Acceptor<S> {
     listener: TcpListener,
     shared: Arc<Shared>,
@@ -186,7 +187,7 @@ struct Acceptor<S> {
 }
 
 impl<S: Service> Acceptor<S> {
-    /// Accepts until the stop.
+    /// Accepts connections until the stop.
     async fn run(mut self) {
         loop {
             let accepted = select! {
@@ -211,8 +212,9 @@ impl<S: Service> Acceptor<S> {
         }
     }
 
-    /// Waits for a permit for a connection that was accepted. None after a stop. The permit comes
-    /// after the connection, so that a loop that waits for connections holds none.
+    /// Waits for a permit for an accepted connection. Returns None after a stop. The permit is
+    /// taken after the accept, because an acceptor that waits for a client must not hold a permit
+    /// that another acceptor needs.
     async fn permit(&mut self) -> Option<OwnedSemaphorePermit> {
         if self.shared.permits.available_permits() == 0 {
             tracing::warn!("all connections are in use: new ones wait until one closes");
@@ -237,7 +239,7 @@ impl<S: Service> Acceptor<S> {
     }
 }
 
-/// Serves one connection, from its first byte to its end.
+/// Serves one connection until it closes.
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
@@ -245,9 +247,11 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
     service: impl Service,
 ) -> Result<(), BoxError> {
-    // An IPv4 client of an IPv6 socket has a mapped address, which hides that it is local.
+    // A client that reaches an IPv6 socket over IPv4 has a mapped address such as
+    // `::ffff:127.0.0.1`. The canonical address shows whether the client is local.
     let address = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-    // Without this, small answers and heartbeats wait 40 ms for an acknowledgement.
+    // Without TCP_NODELAY, small answers and heartbeats are delayed up to 40 ms until the client
+    // acknowledges the bytes before them.
     stream.set_nodelay(true)?;
     let mut first = [0];
     let read = select! {
@@ -263,7 +267,7 @@ async fn connection(
     if !over_tls {
         return requests(stream, client, shared, stop, service).await;
     }
-    // Boxed, so that a plain connection does not carry the state of TLS.
+    // Boxed, so that the future of a connection without TLS does not contain the state of TLS.
     Box::pin(async move {
         let stream = in_time(shared.times.handshake, shared.tls.accept(stream)).await?;
         requests(stream, client, shared, stop, service).await
@@ -271,7 +275,7 @@ async fn connection(
     .await
 }
 
-/// Serves the requests of one connection. After a stop no further request is taken.
+/// Serves the requests of one connection. After a stop it takes no further request.
 async fn requests<I>(
     mut io: I,
     client: Client,
@@ -311,7 +315,8 @@ where
     ended(served, &shared.metrics)
 }
 
-/// The result of a connection that has ended, or was dropped.
+/// Turns the end of a connection into a result, and counts a connection that was dropped because
+/// its client did not read.
 fn ended(
     served: Result<Result<(), hyper::Error>, DropReason>,
     metrics: &Metrics,
@@ -326,7 +331,7 @@ fn ended(
     }
 }
 
-/// Runs the streams of an HTTP/2 connection, which end with the connection.
+/// Spawns the streams of an HTTP/2 connection. A stream ends at the latest with its connection.
 #[derive(Clone)]
 struct Streams {
     connection: Arc<InFlight>,
@@ -346,8 +351,9 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     }
 }
 
-/// HTTP/1, without hyper's own timer for heads: hyper sets it anew for every request, which costs an
-/// allocation, two locks and another round of its loop. `slow_reader.rs` closes idle connections.
+/// Settings of HTTP/1.1. hyper's timer for request heads is off: hyper sets it for every request,
+/// which costs an allocation, two locks and another iteration of its loop. `slow_reader.rs` closes
+/// idle connections instead.
 fn http1() -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
@@ -376,7 +382,7 @@ fn http2(connection: &Arc<InFlight>, shared: &Shared) -> http2::Builder<Streams>
     builder
 }
 
-/// Serves a connection to its end. After a stop the request that has begun is the last.
+/// Serves a connection until it closes. After a stop, the request in progress is the last.
 async fn until_stopped<C: GracefulConnection>(
     serving: C,
     mut stop: watch::Receiver<bool>,
@@ -390,14 +396,14 @@ async fn until_stopped<C: GracefulConnection>(
     serving.await
 }
 
-/// Runs the client's part of an exchange, unless it takes too long.
+/// Waits for `work`, which depends on the client, for at most `time`.
 async fn in_time<T>(time: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let done = RealDeadline::lasting(time).with(work).await;
     done.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // A lost sender counts as a stop: nothing could stop the server any more.
+    // A dropped sender counts as a stop, because nothing else could stop the server.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 

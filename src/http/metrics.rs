@@ -1,7 +1,8 @@
-//! The metrics of this process. They hold no data of users.
+//! Metrics of this process in Prometheus's text format. They contain no users' data, only names and
+//! numbers.
 //!
-//! A request costs a few relaxed additions to counters at known positions. `prometheus-client` writes
-//! the page when it is asked for; all other figures are read then.
+//! A request costs a few relaxed additions to counters at fixed positions. All other figures are
+//! read when a client asks for the metrics page, which `prometheus-client` writes.
 
 use crate::engine::event_source::Counters;
 use crate::engine::queue::QueueFigures;
@@ -22,32 +23,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// The content type of the page.
+/// Content type of the metrics page.
 pub(super) const TEXT_FORMAT: &str = prometheus_text::CONTENT_TYPE;
 
-/// The prefix of every name.
+/// Prefix of all metric names.
 const PREFIX: &str = "minikin";
 
 /// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The operation ran.
+    /// The operation succeeded.
     Done,
-    /// The request was wrong.
+    /// The request was invalid, or its operation refused it.
     Refused,
-    /// The request exceeded a limit of the service.
+    /// The request exceeded one of the service's limits.
     Throttled,
     /// The in-flight budget was exhausted.
     BudgetExhausted,
-    /// The body did not come in time.
+    /// The body did not arrive in time.
     TooSlow,
     /// The server failed.
     Failed,
-    /// The client cut the request off.
+    /// The client aborted the request.
     CutOff,
 }
 
-/// The outcomes in the order of their numbers, with the values of the label `outcome`.
+/// The outcomes, each at the index of its discriminant, with the values of the label `outcome`.
 const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::Done, "done"),
     (Outcome::Refused, "refused"),
@@ -59,7 +60,7 @@ const OUTCOMES: [(Outcome, &str); 7] = [
 ];
 
 impl Outcome {
-    /// The outcome that an answer of this status and error means.
+    /// Outcome of an answer with this HTTP status and this error, if there is an error.
     pub(super) fn of(status: u16, kind: Option<Kind>) -> Self {
         match (status, kind) {
             (
@@ -79,11 +80,11 @@ impl Outcome {
     }
 }
 
-/// The counters.
+/// The counters that requests and connections add to.
 #[derive(Debug)]
 pub struct Metrics {
-    /// One for each operation in the order of the table, and the last one for requests that name no
-    /// operation.
+    /// Counters of each operation, in the order of `OPERATIONS`. The last entry counts requests
+    /// that name no known operation.
     operations: Box<[Calls]>,
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
@@ -93,7 +94,7 @@ pub struct Metrics {
     unread: AtomicU64,
 }
 
-/// The requests of one operation.
+/// Counters of one operation.
 #[derive(Debug, Default)]
 struct Calls {
     outcomes: [AtomicU64; OUTCOMES.len()],
@@ -112,7 +113,7 @@ impl Calls {
     }
 }
 
-/// An open connection, until this is dropped.
+/// Counts a connection as open until this value is dropped.
 #[derive(Debug)]
 pub(super) struct OpenConnection(Arc<Metrics>);
 
@@ -123,7 +124,7 @@ impl Drop for OpenConnection {
 }
 
 impl Metrics {
-    /// Counters at zero.
+    /// Metrics with all counters at zero.
     pub fn new() -> Arc<Self> {
         let zero = || AtomicU64::new(0);
         Arc::new(Self {
@@ -136,7 +137,7 @@ impl Metrics {
         })
     }
 
-    /// Counts a request and its answer.
+    /// Counts a request, its outcome, the bytes of both bodies, and the time it took.
     pub(super) fn count(
         &self,
         operation: Option<&'static Entry>,
@@ -153,7 +154,7 @@ impl Metrics {
         self.sent_bytes.fetch_add(sent as u64, Relaxed);
     }
 
-    /// Counts a connection, as open until the returned value is dropped.
+    /// Counts a connection. The connection counts as open until the returned value is dropped.
     pub(super) fn connected(self: Arc<Self>) -> OpenConnection {
         self.connections.fetch_add(1, Relaxed);
         self.connections_open.fetch_add(1, Relaxed);
@@ -165,7 +166,7 @@ impl Metrics {
         self.unread.fetch_add(1, Relaxed);
     }
 
-    /// The page of all metrics.
+    /// Writes the page of all metrics.
     pub(super) fn text(self: Arc<Self>, engine: Arc<Engine>) -> String {
         let mut registry = Registry::with_prefix(PREFIX);
         let metrics = self;
@@ -175,17 +176,18 @@ impl Metrics {
         text
     }
 
-    /// The operations that were called, by name; the last one is `unknown`.
+    /// Counters of the operations that were called at least once, by name. The name `unknown` comes
+    /// last.
     fn called(&self) -> impl Iterator<Item = (&'static str, &Calls)> {
         let names = OPERATIONS.iter().map(|entry| entry.name).chain(["unknown"]);
         names.zip(&self.operations).filter(|(_, calls)| calls.any())
     }
 }
 
-/// Outcomes of invocations, in the order of their counters.
+/// Outcomes of invocations, in the order of `Counters::invocations`.
 const INVOCATION_OUTCOMES: [&str; 4] = ["success", "partial", "error", "not_reached"];
 
-/// A counter of event source mappings: name, help, and where it is.
+/// A counter of event source mappings: its name, its help text, and the function that finds it.
 type MappingCounter = (&'static str, &'static str, fn(&Counters) -> &AtomicU64);
 
 const MAPPING_COUNTERS: [MappingCounter; 7] = [
@@ -222,7 +224,7 @@ const MAPPING_COUNTERS: [MappingCounter; 7] = [
     ),
 ];
 
-/// One reading of all figures.
+/// Reads all figures for one metrics page.
 #[derive(Debug)]
 struct Scrape {
     metrics: Arc<Metrics>,
@@ -370,7 +372,7 @@ impl Scrape {
         page.gauge("tails_open", "Tails of streams now.", tails)
     }
 
-    /// The figures of each queue, as the service names them.
+    /// Figures of each queue.
     fn queues(&self, page: &mut Page<'_>) -> fmt::Result {
         let queues = self.engine.all_queues();
         if queues.is_empty() {
@@ -431,13 +433,13 @@ impl Scrape {
     }
 }
 
-/// A figure of a queue: name, help, whether it only grows, and the figure itself.
+/// A figure of a queue: its name, its help text, true for a counter and false for a gauge, and the
+/// function that reads it.
 type QueueFigure = (&'static str, &'static str, bool, fn(&QueueFigures) -> u64);
 
-/// The most visible records that the service's metrics tell of.
+/// Upper bound of the record counts in the service's queue metrics.
 const MOST_VISIBLE: u64 = 1_000_000;
 
-/// The figures of a queue.
 const QUEUE_FIGURES: &[QueueFigure] = &[
     (
         "queue_received_records",
@@ -483,7 +485,8 @@ const QUEUE_FIGURES: &[QueueFigure] = &[
     ),
 ];
 
-/// The page while it is written. The encoder adds the prefix, and `_total` to counters.
+/// The metrics page while it is being written. The encoder adds the prefix, and `_total` to the
+/// names of counters.
 struct Page<'a>(DescriptorEncoder<'a>);
 
 impl Page<'_> {

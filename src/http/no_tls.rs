@@ -1,4 +1,4 @@
-//! The counterpart of `tls.rs` in a build without the feature `tls`: every handshake is refused.
+//! Replaces `tls.rs` in a build without the feature `tls`: every TLS handshake is refused.
 
 use crate::world::Clock;
 use std::io::{self, ErrorKind};
@@ -6,15 +6,15 @@ use std::path::Path;
 
 const UNSUPPORTED: &str = "this build has no TLS: it is without the feature tls";
 
-/// An identity that no TLS client can see.
+/// Stands for the identity of a server that serves no TLS.
 #[derive(Debug)]
 pub struct TlsIdentity;
 
 impl TlsIdentity {
-    /// Refuses the certificate.
+    /// Refuses the user's certificate.
     ///
     /// # Errors
-    /// Always: a given certificate could not be served.
+    /// Always fails, because this build cannot serve a certificate.
     pub fn from_files(_certificate: &Path, _key: &Path) -> io::Result<Self> {
         Err(unsupported())
     }
@@ -27,21 +27,21 @@ impl TlsIdentity {
     /// Refuses the handshake, which closes the connection.
     ///
     /// # Errors
-    /// Always.
+    /// Always fails.
     pub async fn accept<I>(&self, _io: I) -> io::Result<I> {
         Err(unsupported())
     }
 
-    /// Refuses, as there is no certificate to trust.
+    /// Fails, because there is no certificate to trust.
     ///
     /// # Errors
-    /// Always.
+    /// Always fails.
     pub fn ca_pem(&self) -> io::Result<String> {
         Err(unsupported())
     }
 }
 
-/// No names: there is no certificate to hold them.
+/// Returns no names, because there is no certificate that could contain names.
 pub fn names(_region: &str, _more: &[String]) -> Vec<String> {
     Vec::new()
 }

@@ -1,9 +1,10 @@
-//! Requests of web pages of other origins (CORS).
+//! Decides which web pages of other origins may call the service (CORS).
 //!
-//! The service lets every page call it and read the answers: a page without credentials can do
-//! nothing there. An emulator takes any credential, so by default only pages from this machine may
-//! call it. The check also refuses the requests themselves: a page whose site makes its own name
-//! point here (DNS rebinding) needs no permission of its browser.
+//! The real service lets every page call it and read the answers, because a page without
+//! credentials can do nothing there. An emulator accepts any credential, so by default only pages
+//! from this machine may call it. Requests of other pages are refused, too, not only hidden from
+//! the page: against DNS rebinding, where a site lets its own name resolve to this machine, the
+//! browser's check does not help.
 
 use crate::options::AllowedOrigin;
 use hyper::HeaderMap;
@@ -12,14 +13,13 @@ use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use std::net::IpAddr;
 
-/// The origins whose pages may call the service.
 #[derive(Debug)]
 pub(super) struct AllowedOrigins(Vec<AllowedOrigin>);
 
-/// The origin of a request, and the permission for it.
+/// Says whether a request comes from a web page, and whether that page may call the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FromPage {
-    /// The request is not from a page of another origin, or not from a page.
+    /// The request has no `Origin` header.
     No,
     /// The page may call the service.
     Allowed,
@@ -32,7 +32,7 @@ impl AllowedOrigins {
         Self(allowed)
     }
 
-    /// Judges a request by its `Origin`.
+    /// Judges a request by its `Origin` header.
     pub(super) fn judge(&self, head: &Parts) -> FromPage {
         let Some(origin) = head.headers.get(ORIGIN) else {
             return FromPage::No;
@@ -51,7 +51,8 @@ impl AllowedOrigins {
     }
 }
 
-/// The host of an authority in lower case, without the port and without brackets.
+/// Host of an authority `host:port`, in lower case, without the port and without brackets. None if
+/// the text is no authority.
 pub(super) fn bare_host(authority: &str) -> Option<String> {
     let authority: Authority = authority.parse().ok()?;
     let host = authority.host();
@@ -61,12 +62,12 @@ pub(super) fn bare_host(authority: &str) -> Option<String> {
     Some(bare.unwrap_or(host).to_ascii_lowercase())
 }
 
-/// True for a name that always means the local machine.
+/// True for a host name that always means the local machine.
 pub(super) fn is_localhost(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
 }
 
-/// The host in an origin.
+/// Host of an origin such as `http://localhost:3000`.
 fn host(origin: &str) -> Option<String> {
     bare_host(origin.split_once("://")?.1)
 }
@@ -81,8 +82,9 @@ fn is_local(origin: &str) -> bool {
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// True for a page that was served by the address that it calls. No site can make an address point
-/// to another machine.
+/// True if the origin of the page is the same IP address and port that the request was sent to.
+/// Such a page was served by this emulator. No DNS name is involved, so DNS rebinding cannot forge
+/// this.
 fn is_same_address(origin: &str, head: &Parts) -> bool {
     let called = head.headers.get(HOST).map(HeaderValue::as_bytes);
     let called = called.or_else(|| {
@@ -100,12 +102,12 @@ const ALLOW_METHODS: HeaderName = HeaderName::from_static("access-control-allow-
 const EXPOSE_HEADERS: HeaderName = HeaderName::from_static("access-control-expose-headers");
 const MAX_AGE: HeaderName = HeaderName::from_static("access-control-max-age");
 
-/// Seconds for which a browser may keep the answer to a preflight.
+/// Seconds for which a browser may cache the answer to a preflight request.
 const PREFLIGHT_LIFE_S: &str = "172800";
 const EXPOSED: &str = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,\
                        x-amzn-ErrorMessage,Date";
 
-/// The headers and the method that a page asks for in a preflight.
+/// The headers and the method that a page asks for in a preflight request.
 pub(super) struct Asked {
     headers: Option<HeaderValue>,
     method: Option<HeaderValue>,
@@ -119,7 +121,7 @@ impl Asked {
         }
     }
 
-    /// Lets the page read the answer.
+    /// Adds the headers that let the page read the answer.
     pub(super) fn allow(self, is_preflight: bool, headers: &mut HeaderMap) {
         headers.insert(ALLOW_ORIGIN, HeaderValue::from_static("*"));
         if !is_preflight {

@@ -1,11 +1,11 @@
-//! A pause before the answer, for one client that needs it.
+//! Delays the answer to one client that cannot cope with a fast answer: the Go SDK v2.
 //!
-//! The Go SDK v2 closes the body of a request as soon as the answer's head is there. Go's transport
-//! reads the body once more behind its last byte, to see that nothing follows. If the body is closed
-//! by then, the SDK's reader fails, the transport drops the connection, and the SDK sends the request
-//! again: the records are doubled. Over HTTP/1.1 an answer within microseconds of the body is fast
-//! enough for that (aws-sdk-go-v2 issues 1825 and 2737). So for this client the answer comes a little
-//! later. Over HTTP/2 the SDK has no such fault.
+//! The SDK closes the body of a request as soon as it has the head of the answer. After the last
+//! byte of the body, Go's transport reads once more to see that the body has ended. If the SDK has
+//! closed the body by then, this read fails, the transport drops the connection, and the SDK sends
+//! the request again, so that its records are written twice. Over HTTP/1.1 an answer within
+//! microseconds triggers this (aws-sdk-go-v2 issues 1825 and 2737). Over HTTP/2 the SDK does not
+//! have this fault.
 
 use crate::limits::Limits;
 use crate::world::RealDeadline;
@@ -14,10 +14,10 @@ use hyper::header::USER_AGENT;
 use hyper::http::request::Parts;
 use std::time::Duration;
 
-/// The start of the Go SDK's user agent.
+/// Prefix of the Go SDK's user agent.
 const GO_SDK: &[u8] = b"aws-sdk-go-v2/";
 
-/// Waits before the answer to a request with a body of so many bytes, if its client needs it.
+/// Delays the answer if the client is the Go SDK v2 over HTTP/1.1 and the request had a body.
 pub(super) async fn pause_for(head: &Parts, body_bytes: usize, limits: &Limits) {
     if body_bytes == 0 || head.version > Version::HTTP_11 {
         return;
@@ -25,7 +25,7 @@ pub(super) async fn pause_for(head: &Parts, body_bytes: usize, limits: &Limits) 
     if let Some(ms) = limits.go_sdk_pause_ms
         && is_go_sdk(head)
     {
-        // Boxed, so that other requests do not carry the timer.
+        // Boxed, so that the futures of other requests do not contain the timer.
         Box::pin(RealDeadline::lasting(Duration::from_millis(ms)).end()).await;
     }
 }

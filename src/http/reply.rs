@@ -1,4 +1,5 @@
-//! Answers: in JSON and CBOR, and in the service's other forms for requests that it cannot route.
+//! Answers of the Kinesis API: in JSON and CBOR, and in the service's other forms for requests that
+//! it cannot route.
 
 use super::body::Body;
 use super::connection::counted;
@@ -18,54 +19,53 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// An answer before its headers.
+/// An answer whose headers are not written yet, with details for the log and the metrics.
 #[derive(Debug)]
 pub(super) struct Reply {
     status: u16,
     content_type: Option<&'static str>,
     body: Vec<u8>,
-    /// The body's part of the in-flight budget.
+    /// Budget permit for the body.
     permit: Option<BudgetPermit>,
-    /// A subscription instead of a body.
+    /// Events of a subscription. If present, they are streamed in the place of `body`.
     events: Option<Box<Events>>,
     is_preflight: bool,
-    /// True for an answer in RPC v2 CBOR.
     is_rpc_v2: bool,
-    /// A fault rule closes the connection instead.
+    /// True if a fault rule closes the connection in the place of an answer.
     is_lost: bool,
     operation: Option<&'static Entry>,
-    /// The message of the panic that ended the request.
+    /// Message of the panic that ended the request.
     panic: Option<String>,
-    /// For the log.
+    /// The error that the answer reports, for the log and the metrics.
     error: Option<Error>,
-    /// The stream that a refused request names, for the log.
+    /// Stream that a refused request names, for the log.
     stream: Option<String>,
-    /// The reason for a refusal that the answer does not say, for the log.
+    /// Reason for the refusal, for the log, if the answer itself does not say it.
     note: Option<Cow<'static, str>>,
 }
 
-/// The reason why the service cannot route a request, and answers in XML.
+/// Reason why the service cannot route a request, and answers in XML.
 #[derive(Debug)]
 pub(super) enum Unroutable {
     /// The signature is incomplete.
     Refused(Error),
     /// The request names no operation.
     NoTarget,
-    /// The content type is none of the service's, the operation is.
+    /// The operation exists, but the content type is none of the service's.
     UnknownFormat,
-    /// Neither the content type nor the operation is the service's.
+    /// The operation does not exist, and the content type is none of the service's.
     UnknownOperation,
     /// The request names another service.
     OtherService { service: String, operation: String },
 }
 
-/// The reason for refusing a content type, for the log.
+/// Log text for a request with an unknown content type.
 const UNKNOWN_FORMAT: &str = "the content type is none of the service's: \
      application/x-amz-json-1.1, application/x-amz-cbor-1.1, or application/cbor with the header \
      smithy-protocol: rpc-v2-cbor";
 
 impl Unroutable {
-    /// The reason in full, for the log: the service's answers say little.
+    /// Explains the refusal, for the log, because the service's answer says little.
     fn note(&self) -> Option<&'static str> {
         Some(match self {
             Self::Refused(_) => "the signature is incomplete, and the content type is unknown",
@@ -77,12 +77,13 @@ impl Unroutable {
     }
 }
 
-/// The two answers to `application/json`, in the envelope that the service has for it.
+/// The two possible answers to content type `application/json`. The service wraps them in an object
+/// of their own form.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PlainJsonAnswer {
-    /// The body is no structure.
+    /// The body is not a valid JSON structure.
     Serialization,
-    /// The body is a structure.
+    /// The body is a valid JSON structure.
     UnknownOperation,
 }
 
@@ -105,15 +106,15 @@ impl Reply {
         }
     }
 
-    /// The answer of an operation.
+    /// The answer of an operation that succeeded.
     pub(super) fn done(format: Format, body: Vec<u8>) -> Self {
-        // In RPC v2 an operation without output answers without a body, and without a type.
+        // In RPC v2, an answer without output has neither a body nor a content type.
         let is_untyped = format == Format::RpcV2Cbor && body.is_empty();
         let content_type = (!is_untyped).then(|| format.content_type());
         Self::new(200, content_type, body).in_protocol(format)
     }
 
-    /// Adds the protocol of the request, for the headers.
+    /// Notes whether the request was in RPC v2, which adds a header to the answer.
     fn in_protocol(self, format: Format) -> Self {
         Self {
             is_rpc_v2: format == Format::RpcV2Cbor,
@@ -121,7 +122,7 @@ impl Reply {
         }
     }
 
-    /// The frames of a subscription.
+    /// The answer to SubscribeToShard, which streams events.
     pub(super) fn events(format: Format, events: Box<Events>) -> Self {
         let reply = Self::new(200, Some("application/vnd.amazon.eventstream"), []);
         Self {
@@ -148,7 +149,7 @@ impl Reply {
         }
     }
 
-    /// The answer to a request whose work panicked with this message.
+    /// The answer to a request whose handling panicked. `panic` is the panic's message.
     pub(super) fn panicked(head: &Parts, panic: String) -> Self {
         Self {
             panic: Some(panic),
@@ -164,7 +165,7 @@ impl Reply {
         }
     }
 
-    /// The answer to the preflight request of a browser.
+    /// The answer to a browser's preflight request.
     pub(super) fn preflight() -> Self {
         Self {
             is_preflight: true,
@@ -181,7 +182,7 @@ impl Reply {
         }
     }
 
-    /// No answer: the connection closes.
+    /// Stands for no answer: the connection is closed instead.
     pub(super) fn lost() -> Self {
         Self {
             is_lost: true,
@@ -189,12 +190,12 @@ impl Reply {
         }
     }
 
-    /// True when the connection closes without an answer.
+    /// True when the connection is closed without an answer.
     pub(super) const fn is_lost(&self) -> bool {
         self.is_lost
     }
 
-    /// The answer to `application/json`.
+    /// The answer to a request with content type `application/json`.
     pub(super) fn plain_json(answer: PlainJsonAnswer) -> Self {
         let (status, name) = match answer {
             PlainJsonAnswer::Serialization => (400, "SerializationException"),
@@ -209,7 +210,8 @@ impl Reply {
         }
     }
 
-    /// The answer to a request that cannot be routed: like XML, without a content type.
+    /// The answer to a request that cannot be routed. The body looks like XML, but has no content
+    /// type.
     pub(super) fn unroutable(request: Unroutable) -> Self {
         let note = request.note();
         let (status, name, message) = match request {
@@ -243,7 +245,7 @@ impl Reply {
         }
     }
 
-    /// Adds the operation, for the log and the metrics.
+    /// Sets the operation, for the log and the metrics.
     pub(super) fn of(self, entry: &'static Entry) -> Self {
         Self {
             operation: Some(entry),
@@ -251,12 +253,12 @@ impl Reply {
         }
     }
 
-    /// Adds the stream that the request names, for the log.
+    /// Sets the stream that the request names, for the log.
     pub(super) fn about(self, stream: Option<String>) -> Self {
         Self { stream, ..self }
     }
 
-    /// Adds the reason for a refusal that the answer does not say, for the log.
+    /// Sets the reason for the refusal, for the log, if the answer itself does not say it.
     pub(super) fn noting(self, note: Option<String>) -> Self {
         Self {
             note: note.map(Cow::Owned),
@@ -264,12 +266,12 @@ impl Reply {
         }
     }
 
-    /// Adds the body's own part of the in-flight budget.
+    /// Sets the budget permit for the body.
     pub(super) fn holding(self, permit: Option<BudgetPermit>) -> Self {
         Self { permit, ..self }
     }
 
-    /// Hands the request's permit on to the answer, unless the answer has a permit of its own.
+    /// Hands the request's permit on to the answer, unless the answer has its own permit.
     pub(super) fn holding_at_least(mut self, mut permit: BudgetPermit) -> Self {
         if self.permit.is_none() && !self.body.is_empty() {
             permit.exchange_for(self.body.len() as u64);
@@ -278,15 +280,15 @@ impl Reply {
         self
     }
 
-    /// The operation, the outcome and the size of the answer, for the metrics.
+    /// The operation, the outcome and the size of the body in bytes, for the metrics.
     pub(super) fn outcome(&self) -> (Option<&'static Entry>, Outcome, usize) {
         let kind = self.error.as_ref().map(|error| error.kind);
         let outcome = Outcome::of(self.status, kind);
         (self.operation, outcome, self.body.len())
     }
 
-    /// The whole answer. Its ids are random; the log gets the request id on the way. The request's
-    /// header map is used again, which saves memory for each request.
+    /// Logs the answer and builds the response, with random request ids. Reuses the memory of the
+    /// request's header map.
     pub(super) fn into_response(
         mut self,
         head: Parts,
@@ -314,7 +316,7 @@ impl Reply {
         }
     }
 
-    /// The headers of the answer, in the map of the request's headers.
+    /// Writes the answer's headers into the map of the request's headers.
     fn headers(
         &self,
         mut headers: HeaderMap,
@@ -383,7 +385,7 @@ impl Reply {
     }
 }
 
-/// The name of the operation, or the text that a request names in its place.
+/// Name of the operation, or the unknown name in the request's target.
 fn operation_text<'a>(operation: Option<&'static Entry>, head: &'a Parts) -> &'a str {
     operation.map_or_else(|| Target::of(head).operation, |entry| entry.name)
 }
@@ -393,7 +395,7 @@ fn content_type(head: &Parts) -> Cow<'_, str> {
     String::from_utf8_lossy(value.map(HeaderValue::as_bytes).unwrap_or_default())
 }
 
-/// Logs a request whose body is too large: its answer is a status alone.
+/// Logs a request whose body is too large. The answer consists of a status alone.
 pub(super) fn log_too_large(head: &Parts, bytes: u64, limit: u64) {
     let operation = operation_text(None, head);
     tracing::warn!(
@@ -405,8 +407,8 @@ pub(super) fn log_too_large(head: &Parts, bytes: u64, limit: u64) {
     );
 }
 
-/// The full shape id of an exception, which RPC v2 requires: in the namespace of the service's model,
-/// or in the namespace of the framework for exceptions that the model does not have.
+/// The full shape id of an exception, which RPC v2 requires. Exceptions that are not in the
+/// service's model have the namespace of AWS's web framework.
 fn shape_id(kind: Kind) -> String {
     let namespace = if kind.is_modelled() {
         "com.amazonaws.kinesis"
@@ -424,7 +426,7 @@ fn ascii(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("ids are ASCII")
 }
 
-/// 96 characters of base64, as the service's are, each of six random bits.
+/// A random extended request id: 96 characters of base64, like the service's.
 fn extended_id(random: &Random) -> HeaderValue {
     let mut text: [u8; 96] = random.bytes();
     for character in &mut text {
@@ -433,19 +435,19 @@ fn extended_id(random: &Random) -> HeaderValue {
     HeaderValue::from_bytes(&text).expect("base64 is ASCII")
 }
 
-/// The answer to a body that is too large: a status alone, without ids.
+/// The answer to a request whose body is too large: only a status, without request ids.
 pub(super) fn too_large() -> Response<Body> {
     bare(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
-/// An answer of a status alone.
+/// An answer that consists of a status alone.
 pub(super) fn bare(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::without_length());
     *response.status_mut() = status;
     response
 }
 
-/// A structure of texts.
+/// Serializes as an object whose values are texts.
 struct Members<'a>(&'a [(&'static str, &'a str)]);
 
 impl serde::Serialize for Members<'_> {

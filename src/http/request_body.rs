@@ -1,8 +1,9 @@
-//! Receives the body of a request within its size, its time and the in-flight budget.
+//! Receives the body of a request, within the limits of size and time and the in-flight budget.
 //!
-//! A chunk is counted before it is kept, and an announced length alone counts nothing: a client that
-//! announces much and sends little holds little of the budget. While the budget is used up the body is
-//! not read on, so that the client waits, too: for a window of HTTP/2, or for the connection.
+//! A chunk is counted before it is stored. An announced `Content-Length` alone counts nothing, so a
+//! client that announces a large body and sends little occupies little of the budget. While the
+//! budget is exhausted, the body is not read further. Then the client has to wait, too, because the
+//! HTTP/2 window or the socket's buffer fills up.
 
 use crate::admission::{Admission, BudgetExhausted, BudgetPermit};
 use crate::error::Error;
@@ -21,51 +22,51 @@ use std::time::Duration;
 use tokio::select;
 
 thread_local! {
-    /// The buffer of the last body that this thread put together. Its memory is used again for the
-    /// next body once nothing refers to the last one.
+    /// The buffer of the last body that this thread assembled. Its memory is reused for the next
+    /// body if nothing refers to the last body any more.
     static BUFFER: RefCell<BytesMut> = RefCell::default();
 }
 
 /// The outcome of receiving a body.
 #[derive(Debug)]
 pub(super) enum Received {
-    /// The whole body, and its part of the in-flight budget.
+    /// The whole body, and its budget permit.
     Whole(Bytes, BudgetPermit),
-    /// The body is larger than a request may be. An announced length that is too large is refused
-    /// before a byte is read.
+    /// The body is larger than permitted. If the announced length is too large, nothing of the body
+    /// is read.
     TooLarge {
-        /// The announced length, or the bytes received up to the limit.
+        /// The announced length, or the number of bytes received when the limit was passed.
         bytes: u64,
     },
-    /// The budget is exhausted, or the body comes too slowly.
+    /// The budget is exhausted, or the body arrives too slowly.
     Refused(Error),
 }
 
-/// The bounds of a request's body.
+/// Bounds of size and time for request bodies.
 #[derive(Debug)]
 pub(super) struct Bounds {
     admission: Arc<Admission>,
-    /// The largest body, in bytes.
+    /// Largest permitted body, in bytes.
     bytes: u64,
-    /// The time without a further byte.
+    /// Longest time without a further byte. None means without limit.
     stall: Option<Duration>,
-    /// The time for the whole body.
+    /// Longest time for the whole body. None means without limit.
     whole: Option<Duration>,
 }
 
 impl Bounds {
-    /// The bounds of requests to the service.
+    /// Bounds for requests to the Kinesis and Lambda APIs.
     pub(super) fn new(admission: Arc<Admission>, limits: &Limits) -> Self {
         let bytes = limits.request_bytes.unwrap_or(u64::MAX);
         Self::with_size(bytes, admission, limits)
     }
 
-    /// The bounds of requests to our own paths.
+    /// Bounds for requests to minikin's own paths.
     pub(super) fn of_own_paths(admission: Arc<Admission>, limits: &Limits) -> Self {
         Self::with_size(limits::OWN_BODY_BYTES, admission, limits)
     }
 
-    /// The largest body, in bytes.
+    /// Largest permitted body, in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -79,11 +80,11 @@ impl Bounds {
         }
     }
 
-    /// Receives the body of a request, which is the `only` one on its connection now or a further
-    /// one.
+    /// Receives the body of a request. `only` says that no other request is in flight on the
+    /// connection, which the admission prefers.
     ///
     /// # Errors
-    /// When the client cuts the body off.
+    /// Returns the body's error if the client aborts the request.
     pub(super) async fn receive<B: Body<Data = Bytes> + Unpin>(
         &self,
         method: &Method,
@@ -113,7 +114,7 @@ impl Bounds {
             },
             Err(Ended::TooSlow) => Received::Refused(Error::too_slow()),
             Err(Ended::BudgetExhausted) => {
-                // The answer is the same however the rest of the body ends.
+                // The answer is the same, whether the rest of the body arrives or not.
                 let _ended = receiving.discard().await;
                 Received::Refused(Error::unavailable())
             }
@@ -121,7 +122,7 @@ impl Bounds {
     }
 }
 
-/// The reason why a body does not become whole.
+/// Reason why a body is not received in full.
 enum Ended<E> {
     CutOff(E),
     TooLarge,
@@ -135,7 +136,7 @@ impl<E> From<BudgetExhausted> for Ended<E> {
     }
 }
 
-/// A body while it is received.
+/// A body that is being received.
 struct Receiving<'a, B> {
     body: B,
     permit: BudgetPermit,
@@ -151,7 +152,8 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
         let Some(first) = self.next().await? else {
             return Ok(Bytes::new());
         };
-        // Over HTTP/2 the end may come in a frame of its own, and a request is answered after it.
+        // Over HTTP/2 the end of the body may arrive in a separate frame. Except for HEAD, a
+        // request is answered only after the end of its body.
         if self.body.is_end_stream() || *method == Method::HEAD {
             return Ok(first);
         }
@@ -172,8 +174,8 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
         Ok(body)
     }
 
-    /// Adds a chunk. Memory is reserved as the budget permits: at once for all of a body whose permit
-    /// is large, else for no more than a small body.
+    /// Appends a chunk to the body. With a large permit, memory for the whole announced body is
+    /// reserved at once; with a small permit, no more than for a small body.
     fn add(&self, chunk: Bytes, whole: &mut BytesMut) {
         let length = whole.len() + chunk.len();
         if whole.capacity() < length {
@@ -190,7 +192,8 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
         whole.extend_from_slice(&chunk);
     }
 
-    /// Reads the rest of the body and drops it: a client that is still sending reads no refusal.
+    /// Reads and drops the rest of the body, because a client that is still sending does not read
+    /// the refusal.
     async fn discard(&mut self) -> Result<(), Ended<B::Error>> {
         self.pace.restart(self.received);
         while let Some(frame) = self.pace.wait(&mut self.body, self.received).await? {
@@ -203,12 +206,13 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
         Ok(())
     }
 
-    /// The next chunk, once the budget permits it.
+    /// The next chunk, once the budget covers it.
     async fn next(&mut self) -> Result<Option<Bytes>, Ended<B::Error>> {
         loop {
             let frame = match frame_at_once(&mut self.body).await {
                 Some(frame) => frame,
-                // Boxed, so that a body that is there already does not carry the waiting's state.
+                // Boxed, so that the future of a body that has already arrived does not contain the
+                // state of the wait.
                 None => Box::pin(self.pace.wait(&mut self.body, self.received)).await?,
             };
             let Some(frame) = frame else { return Ok(None) };
@@ -230,7 +234,8 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
 
 type Frame<E> = Option<Result<hyper::body::Frame<Bytes>, E>>;
 
-/// The next frame if it is there already, as for nearly all requests: this needs no timer.
+/// The next frame, if it has already arrived. Nearly all requests take this path, which needs no
+/// timer.
 async fn frame_at_once<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Frame<B::Error>> {
     poll_fn(|context| {
         Poll::Ready(match Pin::new(&mut *body).poll_frame(context) {
@@ -241,12 +246,12 @@ async fn frame_at_once<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Fr
     .await
 }
 
-/// The pace that a body has to keep.
+/// Checks that a body arrives fast enough.
 struct Pace<'a> {
     bounds: &'a Bounds,
-    /// Started at the first wait.
+    /// Runs since the first wait. None before it.
     watch: Option<Stopwatch>,
-    /// Bytes received before the watch was started.
+    /// Bytes received before `watch` was started.
     before: u64,
 }
 
@@ -259,13 +264,14 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// Starts anew: the time that a body waited for the budget is not the client's.
+    /// Starts the measurement anew, because time spent waiting for the budget must not count
+    /// against the client.
     fn restart(&mut self, received: u64) {
         self.watch = None;
         self.before = received;
     }
 
-    /// Waits for the next frame, and checks the pace at intervals.
+    /// Waits for the next frame, and checks at intervals that the body arrives fast enough.
     async fn wait<B: Body<Data = Bytes> + Unpin>(
         &mut self,
         body: &mut B,
@@ -296,7 +302,7 @@ impl<'a> Pace<'a> {
         if waited < limits::BODY_HURRY || !self.bounds.admission.is_contended() {
             return false;
         }
-        // Other requests wait for the budget that this one holds.
+        // Other requests wait for the budget that this request holds, so a minimum rate applies.
         let due = waited.as_secs() * limits::BODY_HURRY_BYTES_PER_SECOND;
         quiet >= limits::BODY_HURRY || received - self.before < due
     }

@@ -1,4 +1,5 @@
-//! The server: a request in, an answer out, whether off a connection or from within this process.
+//! Routes each request to the Kinesis API, the Lambda API or minikin's own paths, for requests from
+//! a connection and from within the process.
 
 use super::access::{Access, AccessSettings};
 use super::admin;
@@ -26,10 +27,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use tower::ServiceExt as _;
 
-/// Every path that is not the service's lies under this one, but for the health of other tools.
+/// Prefix of minikin's own paths. The only own path elsewhere is the health check of other tools.
 const OWN_PATHS: &str = "/_minikin/";
 
-/// Answers requests.
+/// Answers the requests to all APIs.
 #[derive(Debug)]
 pub struct Server {
     engine: Arc<Engine>,
@@ -41,10 +42,10 @@ pub struct Server {
     metrics: Arc<Metrics>,
 }
 
-/// The reason why a request has no answer.
+/// Reason why a request has no answer.
 #[derive(Debug)]
 pub enum NoAnswer<E> {
-    /// The client cut the body off.
+    /// The client aborted the request before the end of the body.
     Body(E),
     /// A fault rule closes the connection.
     Fault,
@@ -62,7 +63,7 @@ impl<E: fmt::Display> fmt::Display for NoAnswer<E> {
 impl<E: std::error::Error> std::error::Error for NoAnswer<E> {}
 
 impl Server {
-    /// A server for `engine`, with the router of our own paths.
+    /// A server for `engine`. `own` routes minikin's own paths.
     pub fn new(
         engine: Arc<Engine>,
         access: AccessSettings,
@@ -82,10 +83,10 @@ impl Server {
         }
     }
 
-    /// Answers a request, off a connection or made by a test.
+    /// Answers a request from `client`.
     ///
     /// # Errors
-    /// When the request has no answer; its connection is to be closed.
+    /// Returns an error if the request gets no answer. The caller must then close the connection.
     pub async fn answer<B: Incoming>(
         self: Arc<Self>,
         request: Request<B>,
@@ -144,7 +145,7 @@ impl Server {
         Ok(reply.into_response(head, source, took, &self.engine.world.random))
     }
 
-    /// Answers a request of Lambda's API.
+    /// Answers a request to Lambda's API.
     async fn answer_lambda<B: Incoming>(
         &self,
         request: Request<B>,
@@ -168,10 +169,10 @@ impl Server {
         })
     }
 
-    /// Answers a request from within this process.
+    /// Answers a request that was made within this process.
     ///
     /// # Errors
-    /// When the request has no answer.
+    /// Returns an error if the request's body fails, or if a fault rule suppresses the answer.
     pub async fn answer_here<B: Incoming>(
         self: Arc<Self>,
         request: Request<B>,
@@ -188,16 +189,17 @@ impl Server {
         answer.unwrap_or_else(|panic| Reply::panicked(request.head, panic))
     }
 
-    /// Counts a request whose body was not read.
+    /// Counts a request whose body was not received in full.
     fn count_unread(&self, head: &Parts, outcome: Outcome, watch: Stopwatch) {
         let operation = Target::of(head).entry();
         self.metrics
             .count(operation, outcome, (0, 0), watch.elapsed());
     }
 
-    /// Answers on our own paths. A request that is the only one on its connection needs no budget:
-    /// the metrics and the health have to be readable when the budget is exhausted, and the number
-    /// of connections bounds such requests. Further requests on a connection do need it.
+    /// Answers a request to minikin's own paths. If no other request is in flight on the
+    /// connection, the request needs no budget: metrics and health must be readable when the budget
+    /// is exhausted, and the maximum number of connections bounds such requests. Further requests
+    /// on the same connection do need a permit.
     async fn answer_own<B: Incoming>(
         &self,
         request: Request<B>,
@@ -232,7 +234,8 @@ impl Server {
     }
 }
 
-/// An answer of our own paths, with its whole body, or with frames that are made as they are read.
+/// Turns a response of the router into a response with a whole body in memory, or with a streamed
+/// body if the response is marked as [`admin::Streamed`].
 async fn own_answer(
     response: axum::response::Response,
     mut permit: Option<BudgetPermit>,
@@ -253,7 +256,8 @@ async fn own_answer(
     Response::from_parts(head, body)
 }
 
-/// Runs the work of a request. A panic in it is a bug of ours and ends this request only.
+/// Runs the handling of a request, and returns the message if it panics. A panic is a bug in
+/// minikin, and ends only this request.
 async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
     let mut work = std::pin::pin!(work);
     std::future::poll_fn(|context| {

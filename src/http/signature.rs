@@ -1,8 +1,8 @@
-//! Verifies signatures: Signature Version 4.
+//! Verifies Signature Version 4.
 //!
-//! A request is refused when one byte changes that its signature covers. Headers that the signature
-//! does not cover are not checked: clients sign different sets of headers, and the service requires
-//! the host only.
+//! A request is refused if any byte that the signature covers was changed. Headers that the
+//! signature does not cover are not checked: clients sign different sets of headers, and the
+//! service requires only the host header to be signed.
 
 mod canonical;
 mod date;
@@ -20,24 +20,25 @@ use parts::SignatureParts;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-/// The only algorithm that the service knows.
+/// The only algorithm that the service accepts.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// One of these headers has to be signed: HTTP/2 has a name of its own for the host.
+/// One of these headers must be signed. HTTP/2 carries the host in `:authority`.
 const HOSTS: [&str; 2] = ["host", ":authority"];
-/// The service that a credential's scope has to name.
+/// The service name in the credential scope of a request to Kinesis.
 pub(super) const SERVICE: &str = "kinesis";
-/// The last part of every credential's scope.
+/// The last part of every credential scope.
 const TERMINATOR: &str = "aws4_request";
 
 /// Verifies signatures against the known credentials.
 #[derive(Debug)]
 pub(super) struct Verifier {
     credentials: Vec<Credential>,
-    /// The keys used last, oldest first: deriving a key takes longer than a signature.
+    /// The signing keys used last, least recently used first. They are cached because deriving a
+    /// key costs more than checking a signature.
     keys: Lock<Vec<SigningKey>>,
 }
 
-/// The signing key of one access key for one day and one region.
+/// The signing key of one access key for one day, one region and one service.
 #[derive(Clone)]
 struct SigningKey {
     access_key: String,
@@ -53,7 +54,7 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-/// The parts of `key/date/region/service/aws4_request`.
+/// The parts of a credential, `key/date/region/service/aws4_request`.
 struct CredentialScope<'a> {
     access_key: &'a str,
     date: &'a str,
@@ -70,14 +71,13 @@ impl Verifier {
         }
     }
 
-    /// Checks the signature of a request that has all parts, at the machine's time `now`.
+    /// Checks the signature of a request to Kinesis, as [`Self::check_for`] does.
     #[cfg(test)]
     fn check(&self, head: &Parts, body: &[u8], now: Timestamp) -> Result<(), Error> {
         self.check_for(SERVICE, head, body, now)
     }
 
-    /// Checks the signature of a request to `service` that has all parts, at the machine's time
-    /// `now`.
+    /// Checks the signature of a request to `service`. `now` is the machine's time.
     pub(super) fn check_for(
         &self,
         service: &'static str,
@@ -99,7 +99,7 @@ impl Verifier {
         }
     }
 
-    /// The credential with this access key and this session token.
+    /// Finds the credential with this access key, and compares its session token.
     fn find(&self, access_key: &str, token: Option<&str>) -> Option<&Credential> {
         let found = self
             .credentials
@@ -155,7 +155,8 @@ impl<'a> CredentialScope<'a> {
         })
     }
 
-    /// Checks that the scope is for the service `wanted` on the day of `date`. Any text is a region.
+    /// Checks that the credential scope names the service `wanted` and the day of `date`. Any
+    /// region is accepted.
     fn check(&self, wanted: &'static str, date: &SignatureDate) -> Result<(), Error> {
         let Self {
             date: said,
@@ -194,7 +195,7 @@ impl<'a> CredentialScope<'a> {
     }
 }
 
-/// Checks the parts of a signature that do not depend on its key, and returns its date.
+/// Makes the checks that need no signing key, and returns the date of the signature.
 fn signed_date(
     parts: &SignatureParts,
     scoped: &CredentialScope<'_>,
@@ -215,7 +216,8 @@ fn signed_date(
     Ok(date)
 }
 
-/// The string to sign. None if the client cannot have signed this request.
+/// The string to sign. None if the request differs from every request that its client could have
+/// signed.
 fn string_to_sign(
     head: &Parts,
     body: &[u8],

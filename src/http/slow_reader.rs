@@ -1,11 +1,11 @@
 //! Drops connections and subscriptions whose client has stopped reading.
 //!
-//! hyper asks a body for its next frame once the client has taken the frames before it. For a client
-//! that reads nothing hyper never asks, and then nothing of the body runs: neither its end nor its
-//! heartbeat. So the task that writes the body keeps the timer: the task of the connection over
-//! HTTP/1.1, the task of the stream over HTTP/2, where the other streams of the connection go on.
-//! Over HTTP/2 at most one begun frame stays queued, with the reset behind it, until the client reads
-//! or leaves.
+//! hyper asks a body for its next frame after the client has taken the frames before it. If a
+//! client stops reading, hyper never polls the body again, so the body cannot detect the timeout
+//! itself. Therefore the timer belongs to the task that writes the body. Over HTTP/1.1 this is the
+//! connection's task. Over HTTP/2 it is the stream's task, so that the other streams of the
+//! connection go on. Over HTTP/2 at most one unfinished frame and the reset behind it stay queued
+//! until the client reads or disconnects.
 
 use super::connection::{Checks, DropReason, InFlight};
 use crate::lock::Lock;
@@ -18,37 +18,38 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 tokio::task_local! {
-    /// The writing of the running task.
+    /// The response that the running task writes.
     static WRITING: Writing;
 }
 
 struct Writing {
-    /// The subscription that this task is about to write, from the body to [`until_dropped`].
+    /// The subscription that this task is about to write. [`Body::frames`](super::body::Body)
+    /// leaves it here, and [`until_dropped`] takes it.
     subscription: Cell<Option<Arc<FrameTimeout>>>,
-    /// The connection of the task.
     connection: Arc<InFlight>,
 }
 
 type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The connection that the running task serves.
+/// The connection that the running task serves. None outside of such a task.
 pub(super) fn connection() -> Option<Arc<InFlight>> {
     WRITING.try_with(|writing| writing.connection.clone()).ok()
 }
 
-/// The timeout of one subscription's frames.
+/// The timeout for unread frames of one subscription.
 #[derive(Debug)]
 pub(super) struct FrameTimeout {
-    /// For the log.
+    /// The name of the client, for the log.
     subscriber: String,
     timeout: Duration,
-    /// The deadline of the frame that the client has not taken. None while the client waits for us.
+    /// Time at which the frame that the client has not taken yet is overdue. None while the client
+    /// waits for a frame.
     deadline: Lock<Option<RealDeadline>>,
 }
 
 impl FrameTimeout {
-    /// The timeout of a subscription that the running task is about to write. It runs from now on: a
-    /// client that never asks for the first frame is a slow reader, too.
+    /// Registers a subscription that the running task is about to write. The timeout starts at
+    /// once, because a client that never asks for the first frame is a slow reader, too.
     pub(super) fn begin(subscriber: String, timeout: Duration) -> Arc<Self> {
         let begun = Arc::new(Self {
             subscriber,
@@ -61,12 +62,12 @@ impl FrameTimeout {
         begun
     }
 
-    /// Starts the timer: a frame is ready for the client.
+    /// Starts the timeout, because a frame is ready for the client.
     pub(super) fn frame_made(&self) {
         *self.deadline.lock() = Some(RealDeadline::lasting(self.timeout));
     }
 
-    /// Stops the timer: the client has taken the last frame and asks for the next one.
+    /// Stops the timeout, because the client has taken the last frame and asks for the next one.
     pub(super) fn frame_taken(&self) {
         *self.deadline.lock() = None;
     }
@@ -76,9 +77,11 @@ impl FrameTimeout {
     }
 }
 
-/// Runs `work`, which is one stream of `connection`, until it ends or its client is too slow.
+/// Runs `work`, which serves one stream of `connection`. Ends early if the client is too slow to
+/// read a subscription.
 ///
-/// Only a task that writes a subscription has a timer, and sets it once a timeout, not once a frame.
+/// Only a task that writes a subscription has a timer. The timer is set once for each timeout that
+/// passes, not for each frame.
 pub(super) async fn watch_stream<F: Future + Unpin>(
     work: F,
     connection: Arc<InFlight>,
@@ -90,8 +93,9 @@ pub(super) async fn watch_stream<F: Future + Unpin>(
     WRITING.scope(writing, until_dropped(work)).await
 }
 
-/// Runs `work`, which is all of `connection`, until it ends, its client is too slow, or the
-/// connection is idle for too long. One timer serves both timeouts, and is not set for each request.
+/// Runs `work`, which serves the whole `connection`. Ends early if the client is too slow to read,
+/// or if the connection is idle for too long. One timer serves both timeouts, and it is not set
+/// anew for each request.
 pub(super) async fn watch_connection<F: Future + Unpin>(
     work: F,
     connection: Arc<InFlight>,
@@ -106,7 +110,7 @@ pub(super) async fn watch_connection<F: Future + Unpin>(
     .await
 }
 
-/// Runs the checks that are due. Ready when the connection has to be dropped.
+/// Runs the checks whose time has come. Ready when the connection has to be dropped.
 fn poll_checks(
     timer: &mut Option<Timer>,
     checks: &mut Checks,
@@ -134,7 +138,7 @@ fn poll_checks(
     }
 }
 
-/// Runs the work of a caller in this process, which may leave frames unread for as long as it likes.
+/// Runs a request from within this process without timeouts: its caller may leave frames unread.
 pub(super) async fn unwatched<F: Future>(work: F) -> F::Output {
     let writing = Writing {
         subscription: Cell::new(None),
@@ -159,10 +163,11 @@ async fn until_dropped<F: Future + Unpin>(mut work: F) -> Result<F::Output, Drop
     .await
 }
 
-/// The watch over one subscription's frames.
+/// Watches the frames of one subscription.
 struct Watch {
     frames: Arc<FrameTimeout>,
-    /// Set for some frame, which the client may have taken since.
+    /// Timer for the deadline of some frame. The client may have taken that frame since the timer
+    /// was set.
     timer: Option<Timer>,
 }
 

@@ -1,7 +1,8 @@
 //! The operation and the format that the head of a request names.
 //!
-//! The service's own protocols name the operation in a header. Smithy RPC v2 CBOR names it in the
-//! path, behind any prefix: `/service/Kinesis_20131202/operation/NAME`.
+//! The JSON and CBOR protocols of AWS name the operation in the header `X-Amz-Target`. Smithy RPC
+//! v2 CBOR names it at the end of the path: `/service/Kinesis_20131202/operation/NAME`, with any
+//! prefix.
 
 use crate::operation::Entry;
 use crate::wire::Format;
@@ -9,10 +10,10 @@ use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderName};
 use hyper::http::request::Parts;
 
-/// The only service there is.
+/// The name of Kinesis in a target.
 pub(super) const SERVICE: &str = "Kinesis_20131202";
 
-/// Names service and operation in the service's own protocols.
+/// Names the service and the operation in the JSON and CBOR protocols of AWS.
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// Names the protocol in requests and answers of Smithy's RPC protocols.
@@ -21,7 +22,7 @@ pub(super) const PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol
 /// The value of [`PROTOCOL`] for RPC v2 CBOR.
 pub(super) const RPC_V2_CBOR: &str = "rpc-v2-cbor";
 
-/// True for a request in RPC v2 CBOR. Smithy requires the header of every such request.
+/// True for a request in RPC v2 CBOR. Smithy requires this header in every such request.
 pub(super) fn is_rpc_v2(head: &Parts) -> bool {
     head.method == Method::POST
         && head
@@ -30,7 +31,7 @@ pub(super) fn is_rpc_v2(head: &Parts) -> bool {
             .is_some_and(|protocol| protocol == RPC_V2_CBOR)
 }
 
-/// The names of a service and an operation. Empty where a request names none.
+/// Names of a service and an operation. A name that the request lacks is empty.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) service: &'a str,
@@ -46,7 +47,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The first two parts of the target header; further parts are ignored.
+    /// Reads `SERVICE.OPERATION` from the target header. Further parts behind a second dot are
+    /// ignored.
     fn in_header(head: &'a Parts) -> Self {
         let value = head.headers.get(TARGET);
         let value = value.and_then(|value| value.to_str().ok());
@@ -63,7 +65,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The last four segments of the path.
+    /// Reads `service/SERVICE/operation/OPERATION` at the end of the path.
     fn in_path(path: &'a str) -> Self {
         let mut segments = path.rsplit('/');
         let mut next = || segments.next().unwrap_or_default();
@@ -76,7 +78,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The operation, if the service has it.
+    /// The operation's row in the table. None if the service has no such operation.
     pub(super) fn entry(self) -> Option<&'static Entry> {
         (self.service == SERVICE)
             .then(|| Entry::find(self.operation))
@@ -84,21 +86,21 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The format that the head of a request names.
+/// The format that the content type of a request names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// One of the service's formats.
     Known(Format),
-    /// `application/json`, which the service reads and then always refuses.
+    /// `application/json`, which the service parses and then always refuses.
     PlainJson,
-    /// Any other type, or none.
+    /// Any other content type, or none.
     Unknown,
 }
 
 impl Content {
     pub(super) fn of(head: &Parts) -> Self {
         if is_rpc_v2(head) {
-            // A choice: the protocol decides, whatever the content type is.
+            // A choice: RPC v2 applies with any content type.
             return Self::Known(Format::RpcV2Cbor);
         }
         let formats = [Format::Json, Format::Cbor];
@@ -122,8 +124,8 @@ impl Content {
     }
 }
 
-/// The format of a refusal of a request whose body was not read: JSON, unless the request names
-/// another one.
+/// Format of the refusal of a request whose body was not read. It is JSON, unless the request names
+/// another format.
 pub(super) fn unread_format(head: &Parts) -> Format {
     if is_rpc_v2(head) {
         return Format::RpcV2Cbor;

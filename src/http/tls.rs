@@ -1,4 +1,5 @@
-//! The server's TLS certificate: the user's files, or a certificate that is made when first needed.
+//! The server's TLS certificate: the user's files, or a certificate that is generated when first
+//! needed.
 
 mod generate;
 mod names;
@@ -20,12 +21,12 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::server::TlsStream;
 
-/// The certificate of this server, with the configuration made from it.
+/// The certificate and key of this server, and the TLS configuration made from them.
 #[derive(Debug)]
 pub struct TlsIdentity {
     source: Source,
-    /// Made at the first handshake or the first request for the authority, because making it takes
-    /// longer than all the rest of a start.
+    /// Made at the first handshake, or when a client first asks for the certificate of the
+    /// authority. Generating a certificate takes longer than the rest of the server's start.
     made: OnceLock<Result<Made, String>>,
 }
 
@@ -46,10 +47,11 @@ struct Made {
 }
 
 impl TlsIdentity {
-    /// The identity in two PEM files: the certificate with its chain, and its key.
+    /// Reads the identity from two PEM files: the certificate with its chain, and its private key.
     ///
     /// # Errors
-    /// When a file cannot be read or used; the message names it.
+    /// Returns an error that names the file if a file cannot be read, is not PEM, or if the key
+    /// does not belong to the certificate.
     pub fn from_files(certificate: &Path, key: &Path) -> io::Result<Self> {
         let (chain, key_pem) = (read(certificate)?, read(key)?);
         let named = |error| {
@@ -57,7 +59,7 @@ impl TlsIdentity {
             io::Error::new(io::ErrorKind::InvalidData, format!("{files}: {error}"))
         };
         let config = server_config(&chain, &key_pem).map_err(named)?;
-        // Only the certificates: some users keep the key in the same file.
+        // Only the certificates are kept, because some users have the private key in the same file.
         let made = Made {
             config,
             ca_pem: certificates_of(&chain),
@@ -68,8 +70,9 @@ impl TlsIdentity {
         })
     }
 
-    /// An authority and a certificate for `names` signed by it, made when first needed and kept
-    /// in the `tls` folder of `data_directory`. Without a directory they last as long as the process.
+    /// A generated authority, and a certificate for `names` signed by it. Both are generated when
+    /// first needed, and stored in the folder `tls` of `data_directory`. Without a data directory,
+    /// they last as long as the process.
     pub fn generated(data_directory: Option<&Path>, names: Vec<String>, clock: Clock) -> Self {
         let directory = data_directory.map(|directory| directory.join("tls"));
         Self {
@@ -82,10 +85,10 @@ impl TlsIdentity {
         }
     }
 
-    /// Does the server's part of a handshake on `io`.
+    /// Performs the server's side of a TLS handshake on `io`.
     ///
     /// # Errors
-    /// When no certificate could be made, or the handshake fails.
+    /// Returns an error if no certificate could be generated, or if the handshake fails.
     pub async fn accept<I: AsyncRead + AsyncWrite + Unpin>(
         &self,
         io: I,
@@ -93,18 +96,19 @@ impl TlsIdentity {
         TlsAcceptor::from(self.config()?).accept(io).await
     }
 
-    /// The configuration of handshakes.
+    /// The TLS configuration.
     ///
     /// # Errors
-    /// When no certificate could be made.
+    /// Returns an error if no certificate could be generated.
     fn config(&self) -> io::Result<Arc<ServerConfig>> {
         self.made().map(|made| made.config.clone())
     }
 
-    /// The certificate for clients to trust, in PEM: the authority, or the user's chain.
+    /// The certificate that clients have to trust, in PEM: the generated authority, or the user's
+    /// chain.
     ///
     /// # Errors
-    /// When no certificate could be made.
+    /// Returns an error if no certificate could be generated.
     pub fn ca_pem(&self) -> io::Result<String> {
         self.made().map(|made| made.ca_pem.clone())
     }
@@ -150,8 +154,8 @@ fn server_config(chain_pem: &str, key_pem: &str) -> io::Result<Arc<ServerConfig>
         .map_err(|error| io::Error::other(format!("the certificate is not PEM: {error}")))?;
     let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes())
         .map_err(|error| io::Error::other(format!("the key is not PEM: {error}")))?;
-    // The provider is named: a process that embeds us may have a second one, and then there is no
-    // default.
+    // The crypto provider is named explicitly: if an embedding process links a second provider,
+    // rustls has no default provider.
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(io::Error::other)?
@@ -159,7 +163,8 @@ fn server_config(chain_pem: &str, key_pem: &str) -> io::Result<Arc<ServerConfig>
         .with_single_cert(chain, key)
         .map_err(|error| io::Error::other(format!("certificate and key: {error}")))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // Some clients connect for each request. Tickets let them resume without state on the server.
+    // Some clients open a connection for each request. Session tickets let them resume TLS sessions
+    // without state on the server.
     config.ticketer = ring::Ticketer::new().map_err(io::Error::other)?;
     Ok(Arc::new(config))
 }

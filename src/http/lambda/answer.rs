@@ -1,17 +1,17 @@
-//! Answers in the protocol rest-json.
+//! Answers in the protocol REST-JSON.
 
 use crate::error::Error;
 use crate::model::event_source::{Refusal, RefusalKind};
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-/// An answer.
+/// An answer of Lambda's API.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    /// `x-amzn-ErrorType`.
+    /// Value of the header `x-amzn-ErrorType`.
     pub(super) error: Option<&'static str>,
-    /// None where the answer has no body.
+    /// None if the answer has no body.
     pub(super) body: Option<Value>,
 }
 
@@ -40,7 +40,7 @@ impl Answer {
         }
     }
 
-    /// An operation that is not served.
+    /// Refuses an operation that minikin does not implement.
     pub(super) fn unknown() -> Self {
         let error = "UnknownOperationException";
         let message = "minikin serves event source mappings and their tags only";
@@ -48,14 +48,14 @@ impl Answer {
         Self::refused(StatusCode::NOT_FOUND, error, body)
     }
 
-    /// The signature is refused.
+    /// Refuses a request whose signature is missing or wrong.
     pub(super) fn unsigned(error: &Error) -> Self {
         let message = error.message.as_deref().unwrap_or_default();
         let body = json!({ "Type": "User", "message": message });
         Self::refused(StatusCode::FORBIDDEN, error.kind.name(), body)
     }
 
-    /// The body did not come, or exceeds the in-flight budget.
+    /// Refuses a request whose body arrived too slowly or exceeds the in-flight budget.
     pub(super) fn unread(error: &Error) -> Self {
         let status = StatusCode::from_u16(error.kind.status());
         let status = status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE);

@@ -1,4 +1,4 @@
-//! The operations: from a request to its answer.
+//! Runs the operations of Lambda's API that minikin implements.
 
 use super::answer::Answer;
 use super::call::{Call, ListQuery};
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The service in the scope of a credential.
+/// Service name in the credential scope of a request to Lambda.
 const SERVICE: &str = "lambda";
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -39,7 +39,7 @@ impl LambdaApi {
         Self { engine, access }
     }
 
-    /// Answers a request whose body is whole.
+    /// Answers a request whose body was received in full.
     pub(in crate::http) async fn answer(
         &self,
         head: &Parts,
@@ -54,7 +54,7 @@ impl LambdaApi {
         self.response(head, answer)
     }
 
-    /// Refuses a request whose body was not read.
+    /// Refuses a request whose body was not received.
     pub(in crate::http) fn refuse(&self, head: &Parts, error: &Error) -> Response<Body> {
         self.response(head, Answer::unread(error))
     }
@@ -130,7 +130,7 @@ impl LambdaApi {
         }
     }
 
-    /// The answer to a change, once the change is as durable as was promised.
+    /// Answers a change of a mapping after the change has become durable.
     async fn changed(&self, found: Found) -> Result<Answer, Refusal> {
         let now = self.engine.world.clock.now();
         let shown = configuration(&found.mapping, now, Some(found.passing));
@@ -146,7 +146,7 @@ impl LambdaApi {
             .ok_or_else(Refusal::not_found)
     }
 
-    /// The mapping of an ARN, whose tags are asked for.
+    /// Finds the mapping that an ARN names, for the operations on tags.
     fn find_by_arn(&self, arn: &str, scope: &AccountRegion) -> Result<Arc<Mapping>, Refusal> {
         let mut parts = arn.splitn(7, ':');
         let start = [parts.next(), parts.next(), parts.next()];
@@ -230,7 +230,7 @@ fn json_of(body: &Bytes) -> Result<Value, Refusal> {
     serde_json::from_slice(body).map_err(|error| Refusal::content(&error.to_string()))
 }
 
-/// The size of a page: at most 100, whatever the request says.
+/// The page size that a request asks for, but at most 100.
 fn most_items(text: Option<&str>) -> Result<usize, Refusal> {
     let Some(text) = text else {
         return Ok(limits::EVENT_SOURCE_PAGE);

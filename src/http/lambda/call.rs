@@ -1,10 +1,10 @@
-//! Which operation a request names, by method and path.
+//! Finds the operation of Lambda's API that a request names by its method and path.
 
 use hyper::Method;
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 
-/// An operation and what its path and query say.
+/// An operation, with the parameters from the request's path and query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Call {
     Create,
@@ -15,11 +15,10 @@ pub(super) enum Call {
     Tag(String),
     Untag(String, Vec<String>),
     ListTags(String),
-    /// An operation that is not served.
+    /// An operation that minikin does not implement.
     Unknown,
 }
 
-/// The parameters of ListEventSourceMappings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ListQuery {
     pub(super) source: Option<String>,
@@ -31,7 +30,7 @@ pub(super) struct ListQuery {
 const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
 const TAGS: &str = "/2017-03-31/tags/";
 
-/// True for Lambda's paths: a date, as no path of ours begins with one.
+/// True for a path of Lambda's API. Such paths begin with a date; no path of minikin's own does.
 pub(in crate::http) fn is_lambda_path(path: &str) -> bool {
     let bytes = path.as_bytes();
     let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
@@ -48,7 +47,7 @@ impl Call {
         let Some(rest) = path.strip_prefix(MAPPINGS) else {
             return Self::Unknown;
         };
-        // Older clients send a slash at the end.
+        // Older clients send a slash at the end of the path.
         let uuid = rest.trim_matches('/');
         match (&head.method, uuid) {
             (&Method::POST, "") => Self::Create,

@@ -1,12 +1,13 @@
-//! EventSourceMappingConfiguration: a mapping as the API shows it.
+//! Writes a mapping as the structure EventSourceMappingConfiguration of Lambda's API.
 
 use crate::engine::event_source::{Mapping, PassingState};
 use crate::model::event_source::{Settings, StartingPosition};
 use crate::world::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// The configuration at `now`. The answer to a change shows the `passing` state, and milliseconds
-/// in LastModified; later answers have whole minutes (recorded).
+/// Writes the configuration of `mapping` at `now`. The answer to a change shows the `passing`
+/// state, such as `Creating`, and gives LastModified in milliseconds. Later answers round
+/// LastModified to whole minutes (recorded from the service).
 pub(super) fn configuration(
     mapping: &Mapping,
     now: Timestamp,

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::{TcpListener, TcpSocket};
 
-/// The failure to listen on an address.
+/// An error that says which address the server could not listen on, and why.
 #[derive(Debug)]
 pub struct BindError {
     address: SocketAddr,
@@ -39,18 +39,20 @@ impl Error for BindError {
     }
 }
 
-/// Listens on `addresses`. Addresses with port 0 get one free port, the same for all if possible.
+/// Listens on all `addresses`. Addresses with port 0 get a free port, the same for all of them if
+/// possible.
 ///
-/// On a machine without IPv6 `::1` and `::` are left out beside `127.0.0.1` and `0.0.0.0`. Must be
-/// called within a runtime.
+/// On a machine without IPv6, `::1` is skipped if `127.0.0.1` is also given, and `::` is skipped if
+/// `0.0.0.0` is also given. Must be called within a tokio runtime.
 ///
 /// # Errors
-/// When one of the addresses cannot be bound; then none is.
+/// Returns an error if any address cannot be bound. Then no address stays bound.
 pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
     let mut tries = PORT_TRIES;
     loop {
         match bind_once(addresses) {
-            // A port that we picked may be in use on another address: pick another one.
+            // The port that the system picked for the first address may be in use on another
+            // address. Retry with another port.
             Err(error) if is_shared_port(&error, addresses) && tries > 1 => tries -= 1,
             result => return result,
         }
@@ -63,7 +65,8 @@ fn is_shared_port(error: &BindError, addresses: &[SocketAddr]) -> bool {
 
 fn bind_once(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
     let mut addresses = addresses.to_vec();
-    // A socket on `::` also serves `0.0.0.0`, but cannot be bound beside a socket on `0.0.0.0`.
+    // `::` is bound first. Its socket also serves `0.0.0.0`, but could not be bound after a socket
+    // on `0.0.0.0`.
     addresses.sort_by_key(|address| address.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     let mut listeners: Vec<TcpListener> = Vec::with_capacity(addresses.len());
     let mut picked = 0;
@@ -94,13 +97,14 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     } else {
         TcpSocket::new_v6()?
     };
-    // Without it a restart waits until the system forgets the connections of the last run.
+    // Without SO_REUSEADDR, a restarted server could not listen until the system forgets the
+    // connections of the previous run.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(ACCEPT_BACKLOG)
 }
 
-/// True when `address` is `0.0.0.0` and our own socket on `::` serves it already.
+/// True if binding `0.0.0.0` failed because this server's socket on `::` already serves it.
 fn is_covered(address: SocketAddr, cause: &io::Error, listeners: &[TcpListener]) -> bool {
     let twin = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), address.port());
     address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)
@@ -110,7 +114,8 @@ fn is_covered(address: SocketAddr, cause: &io::Error, listeners: &[TcpListener])
             .any(|listener| listener.local_addr().is_ok_and(|bound| bound == twin))
 }
 
-/// True when the machine has no IPv6 and `address` has an IPv4 counterpart among `addresses`.
+/// True if binding failed because the machine has no IPv6, and the IPv4 counterpart of `address` is
+/// among `addresses`.
 fn is_without_ipv6(address: SocketAddr, cause: &io::Error, addresses: &[SocketAddr]) -> bool {
     let twin = match address.ip() {
         IpAddr::V6(Ipv6Addr::LOCALHOST) => Ipv4Addr::LOCALHOST,

@@ -1,8 +1,9 @@
-//! A budget of HTTP/2 control frames for each connection.
+//! Limits the rate of HTTP/2 control frames on each connection.
 //!
-//! A PING or SETTINGS frame has to be answered. A client that sends nothing else keeps its connection's
-//! task busy and delays the requests of other clients. hyper has no limit for such frames, so they
-//! are counted here, on their way in. A connection that exceeds its budget is closed.
+//! Every PING or SETTINGS frame has to be answered. A client that sends nothing else keeps the
+//! connection's task busy and delays the requests of other clients. hyper does not limit these
+//! frames, so this filter counts them while they are read. A connection that exceeds its budget is
+//! closed.
 
 use super::filtered::Filter;
 use crate::limits::{HTTP2_CONTROL_FRAMES, HTTP2_CONTROL_FRAMES_PER_SECOND};
@@ -12,16 +13,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// Bytes of the preface before the first frame.
+/// Bytes of the connection preface, which precedes the first frame.
 const PREFACE_BYTES: usize = 24;
-/// Bytes of a frame's head: its length, type, flags and stream.
+/// Bytes of a frame's head, which holds the length, type, flags and stream id.
 const HEAD_BYTES: usize = 9;
 
 const PRIORITY: u8 = 2;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 
-/// Counts the control frames of an HTTP/2 connection from its first byte on.
+/// Counts the control frames of an HTTP/2 connection, from its first byte on.
 #[derive(Debug)]
 pub(super) struct ControlFrames {
     frames: Frames,
@@ -29,7 +30,7 @@ pub(super) struct ControlFrames {
 }
 
 impl ControlFrames {
-    /// The filter of a new connection, with a whole budget.
+    /// A filter for a new connection, with a full budget.
     pub(super) fn new() -> Self {
         Self {
             frames: Frames::new(),
@@ -38,13 +39,13 @@ impl ControlFrames {
     }
 }
 
-/// The position in the frames of a connection.
+/// Finds the frame heads in the bytes of a connection.
 #[derive(Debug)]
 struct Frames {
-    /// Bytes up to the next frame's head.
+    /// Bytes to skip before the next frame's head begins.
     skip: usize,
     head: [u8; HEAD_BYTES],
-    /// Bytes of the head so far.
+    /// Bytes of `head` received so far.
     filled: usize,
 }
 
@@ -57,7 +58,7 @@ impl Frames {
         }
     }
 
-    /// Counts the control frames whose heads end in these bytes.
+    /// Counts the control frames whose heads are complete with these bytes.
     fn count(&mut self, mut bytes: &[u8]) -> u64 {
         let mut count = 0;
         loop {
@@ -80,11 +81,12 @@ impl Frames {
     }
 }
 
-/// The control frames that a connection may still send.
+/// The number of control frames that a connection may still send. It grows with time, up to a
+/// maximum.
 #[derive(Debug)]
 struct Budget {
     left: u64,
-    /// The time since the budget was filled up last.
+    /// Time since the budget was last increased.
     watch: Stopwatch,
 }
 
@@ -96,7 +98,7 @@ impl Budget {
         }
     }
 
-    /// Takes frames from the budget. False when it is exhausted.
+    /// Takes `frames` from the budget. Returns false if the budget does not suffice.
     fn take(&mut self, frames: u64) -> bool {
         if frames > self.left {
             let seconds = self.watch.elapsed().as_secs();

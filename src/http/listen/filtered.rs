@@ -1,13 +1,13 @@
-//! A connection whose incoming bytes pass through a filter. Writing is not changed.
+//! A connection that is read through a filter. Writes are passed on unchanged.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The reading side of a [`Filtered`] connection.
+/// Reads from a connection, and may inspect, add or refuse bytes.
 pub(super) trait Filter: Unpin {
-    /// Reads from `io`, as `AsyncRead::poll_read` does.
+    /// Reads from `io`, with the contract of `AsyncRead::poll_read`.
     fn poll_read(
         &mut self,
         io: Pin<&mut impl AsyncRead>,
@@ -16,7 +16,7 @@ pub(super) trait Filter: Unpin {
     ) -> Poll<io::Result<()>>;
 }
 
-/// The connection `io`, which is read through `filter`.
+/// The connection `io`, read through `filter`.
 #[derive(Debug)]
 pub(super) struct Filtered<I, F> {
     pub(super) io: I,

@@ -1,6 +1,6 @@
-//! The first bytes of a connection, which distinguish HTTP/2 from HTTP/1.
+//! Tells HTTP/2 from HTTP/1 by the first bytes of a connection.
 //!
-//! They are read here and not by hyper, which waits without limit for the rest of a begun preface.
+//! hyper could do this, too, but waits without limit for the rest of an incomplete HTTP/2 preface.
 
 use super::filtered::Filter;
 use std::io;
@@ -8,17 +8,17 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
-/// The preface, with which every HTTP/2 connection begins.
+/// The preface with which every HTTP/2 connection begins.
 const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// The protocol of a connection.
+/// Version of HTTP on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
     Http1,
     Http2,
 }
 
-/// The bytes that were read to find the protocol.
+/// The bytes that were read to find the version. They are read again by hyper.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FirstBytes {
     bytes: [u8; PREFACE.len()],
@@ -32,10 +32,11 @@ impl FirstBytes {
     }
 }
 
-/// Reads until the protocol is clear. None when the connection ends before its first byte.
+/// Reads until the version of HTTP is known. Returns None if the client closes the connection
+/// before its first byte.
 ///
 /// # Errors
-/// When the connection cannot be read.
+/// Returns an error if reading from the connection fails.
 pub(super) async fn read(
     io: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<Option<(Version, FirstBytes)>> {
@@ -51,14 +52,14 @@ pub(super) async fn read(
         if received.is_empty() {
             return Ok(None);
         }
-        // HTTP/1 refuses an opening that ends too early.
+        // If the connection ends within the preface, the HTTP/1 parser reports the error.
         if read == 0 || !PREFACE.starts_with(received) {
             return Ok(Some((Version::Http1, first)));
         }
     }
 }
 
-/// Gives the first bytes again, before what follows them on the connection.
+/// Yields the first bytes, and then the bytes that follow on the connection.
 impl Filter for FirstBytes {
     fn poll_read(
         &mut self,
@@ -75,7 +76,8 @@ impl Filter for FirstBytes {
             return Poll::Ready(Ok(()));
         }
         match io.poll_read(context, buffer) {
-            // The first bytes are in the buffer: an error is reported by the next read.
+            // The first bytes are in the buffer already. If the connection failed, the next read
+            // reports the error.
             _ if count > 0 => Poll::Ready(Ok(())),
             polled => polled,
         }

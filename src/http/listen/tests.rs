@@ -1,4 +1,5 @@
-//! Every protocol on one port, against a service that answers with the request's version.
+//! Tests every protocol on one port, against a service that answers with the HTTP version of the
+//! request.
 
 use super::*;
 use crate::http::tls::names;
@@ -23,10 +24,10 @@ use tokio_rustls::rustls::{
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const EMPTY_SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-/// GET / in HPACK's static table, ending the stream.
+/// A HEADERS frame for `GET /`, encoded with HPACK's static table. It ends the stream.
 const GET: [u8; 12] = [0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84];
 
-/// A server and what is needed to reach and to stop it.
+/// A running server, with the handles to reach it and to stop it.
 struct Server {
     address: SocketAddr,
     tls: Arc<TlsIdentity>,
@@ -128,7 +129,7 @@ async fn ask_http1(io: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
 }
 
-/// The type and payload of the next frame.
+/// Reads the next frame, and returns its type and payload.
 async fn read_frame(io: &mut (impl AsyncRead + Unpin)) -> (u8, Vec<u8>) {
     let mut head = [0; 9];
     io.read_exact(&mut head).await.unwrap();
@@ -185,7 +186,8 @@ async fn tls_sessions_are_resumed() {
     ] {
         let client = server.client(version, &["h2"]);
         let mut first = server.handshake(&client).await;
-        // The tickets of TLS 1.3 come after the handshake, with the first answer at the latest.
+        // The session tickets of TLS 1.3 arrive after the handshake, at the latest with the first
+        // answer.
         ask_http1(&mut first).await;
         let second = server.handshake(&client).await;
         assert_eq!(second.get_ref().1.protocol_version(), Some(number));
@@ -226,7 +228,7 @@ async fn a_stop_lets_a_request_in_flight_finish() {
     assert_eq!(server.tasks.close_and_join(limits::DRAIN_LIMIT).await, 0);
 }
 
-/// A body whose parts come when the test sends them.
+/// A body whose chunks the test sends one by one.
 struct Parts(mpsc::UnboundedReceiver<Bytes>);
 
 impl Body for Parts {

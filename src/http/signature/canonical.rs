@@ -1,17 +1,17 @@
-//! The canonical request, which client and server hash.
+//! Builds the canonical request, the text that client and server both hash.
 
 use super::parts::SignatureParts;
 use hyper::http::request::Parts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 
-/// All characters except the unreserved ones of RFC 3986.
+/// Characters to percent-encode: all except the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// The canonical request. None if a signed header is missing.
+/// The canonical request. None if the request lacks a header that is listed as signed.
 pub(super) fn request(head: &Parts, parts: &SignatureParts, body_hash: &str) -> Option<Vec<u8>> {
     let query = head.uri.query().unwrap_or_default();
     let path = path(head.uri.path());
@@ -24,13 +24,15 @@ pub(super) fn request(head: &Parts, parts: &SignatureParts, body_hash: &str) -> 
         text.extend(value(head, &name)?);
         text.push(b'\n');
     }
-    // Not sorted or lowercased: a client lists the headers in the form in which it signs them.
+    // The list is neither sorted nor lowercased, because a client signs the list in the form in
+    // which it sends it.
     let end = format!("\n{}\n{body_hash}", parts.signed_headers);
     text.extend_from_slice(end.as_bytes());
     Some(text)
 }
 
-/// The path without empty and dotted segments, and percent-encoded once more than in the request.
+/// Removes empty and dot segments from the path, and percent-encodes it again: the path in the
+/// request is already percent-encoded once.
 fn path(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
@@ -44,7 +46,7 @@ fn path(path: &str) -> String {
         .iter()
         .flat_map(|segment| ["/".to_owned(), encoded(segment.as_bytes())])
         .collect();
-    // A dotted or empty segment at the end names a folder.
+    // A path that ends with an empty or dot segment names a folder and keeps its final slash.
     let folder = matches!(path.rsplit('/').next(), Some("" | "." | ".."));
     if text.is_empty() || folder {
         text.push('/');
@@ -52,8 +54,9 @@ fn path(path: &str) -> String {
     text
 }
 
-/// The parameters, sorted and encoded in one way. A signature in the query does not sign itself, but a
-/// second one is an ordinary parameter.
+/// The query parameters, sorted and encoded uniformly. `without_signature` leaves out the first
+/// `X-Amz-Signature`, because a signature does not cover itself. A second one counts as an ordinary
+/// parameter.
 fn query(query: &str, without_signature: bool) -> String {
     let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
     let mut parameters: Vec<(String, String)> = parameters
@@ -76,7 +79,7 @@ fn query(query: &str, without_signature: bool) -> String {
 }
 
 fn recoded(text: &str) -> String {
-    // As bytes: texts that are not UTF-8 stay different from each other.
+    // Encoded from bytes, so that different texts that are not UTF-8 stay different.
     let bytes: Vec<u8> = percent_decode(text.replace('+', " ").as_bytes()).collect();
     encoded(&bytes)
 }
@@ -85,8 +88,8 @@ fn encoded(bytes: &[u8]) -> String {
     percent_encode(bytes, RESERVED).to_string()
 }
 
-/// The values of all headers of this name. Over HTTP/2 the host is in the request's URI, and clients
-/// sign it under either name.
+/// The values of all headers `name`, joined. Over HTTP/2 the host is in the request's URI, and
+/// clients sign it as either `host` or `:authority`.
 fn value(head: &Parts, name: &str) -> Option<Vec<u8>> {
     let authority = || {
         head.uri
@@ -106,7 +109,7 @@ fn header(head: &Parts, name: &str) -> Option<Vec<u8>> {
     (!values.is_empty()).then(|| values.join(&b','))
 }
 
-/// The value without blanks around it, and with one blank in the place of several.
+/// The value without surrounding blanks, and with each run of blanks replaced by one blank.
 fn collapsed(value: &[u8]) -> Vec<u8> {
     let words = value.split(|byte| *byte == b' ');
     let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();

@@ -1,4 +1,4 @@
-//! The date of a signature, and the check of its age.
+//! The date of a signature, and the check of the signature's age.
 
 use crate::error::Error;
 use crate::limits::SIGNATURE_LIFE_S;
@@ -8,22 +8,23 @@ use time::format_description::well_known::Rfc2822;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
-/// 20180920T175004Z.
+/// Format of the header `X-Amz-Date`, such as `20180920T175004Z`.
 const BASIC: &[BorrowedFormatItem<'_>] =
     format_description!("[year][month][day]T[hour][minute][second]Z");
-/// The length of such a date: with it no other spelling of a year passes.
+/// Length of a date in this format. The check of the length rejects years with a sign or more
+/// digits.
 const BASIC_LENGTH: usize = 16;
 
-/// The date of a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SignatureDate {
-    /// The date in the form that is signed.
+    /// The date in the form in which it is part of the string to sign.
     pub(super) text: String,
     seconds: i64,
 }
 
 impl SignatureDate {
-    /// Parses the basic format or, for a date that is `in_date_header`, the format of that header.
+    /// Parses the format of `X-Amz-Date`, or the format of the `Date` header if the text is
+    /// `in_date_header`.
     pub(super) fn parse(text: &str, in_date_header: bool) -> Option<Self> {
         if text.len() == BASIC_LENGTH
             && let Ok(date) = PrimitiveDateTime::parse(text, BASIC)
@@ -47,13 +48,14 @@ impl SignatureDate {
         }
     }
 
-    /// `20180920`.
+    /// The day, such as `20180920`.
     pub(super) fn day(&self) -> &str {
         self.text.split('T').next().unwrap_or_default()
     }
 
-    /// Refuses a signature made too long before `now`, or too long after. A query may shorten the
-    /// tolerance by its expiry and not extend it, because the service has one tolerance.
+    /// Refuses a signature that was made too long before `now` or too far in its future. The expiry
+    /// of a presigned request can shorten the accepted age but not extend it, because the service
+    /// always applies the same maximum.
     pub(super) fn check_age(&self, now: Timestamp, expires_s: Option<i64>) -> Result<(), Error> {
         let now_s = now.seconds();
         let life_s = expires_s.map_or(SIGNATURE_LIFE_S, |said| said.clamp(0, SIGNATURE_LIFE_S));
@@ -79,7 +81,7 @@ impl SignatureDate {
     }
 }
 
-/// `5 min.`, or seconds where they are no whole minutes.
+/// A duration such as `5 min.`, or in seconds if it is not a number of whole minutes.
 fn in_minutes(seconds: i64) -> String {
     if seconds % 60 == 0 {
         format!("{} min.", seconds / 60)
@@ -92,7 +94,7 @@ fn in_minutes(seconds: i64) -> String {
 mod tests {
     use super::*;
 
-    /// 2018-09-20T17:50:04Z.
+    /// 2018-09-20T17:50:04.999Z.
     const NOW: Timestamp = Timestamp::from_millis(1_537_465_804_999);
 
     fn age(text: &str, expires_s: Option<i64>) -> Result<(), String> {

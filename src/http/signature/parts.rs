@@ -1,10 +1,10 @@
-//! The parts of a signature, from the header or from the query.
+//! Reads the parts of a signature from the `Authorization` header or the query string.
 
 use crate::http::credentials::{SigningQuery, algorithm, parameter};
 use hyper::http::request::Parts;
 use std::borrow::Cow;
 
-/// The parts of a request's signature, under the service's names.
+/// The parts of a request's signature.
 #[derive(Debug)]
 pub(super) struct SignatureParts {
     pub(super) algorithm: String,
@@ -12,17 +12,18 @@ pub(super) struct SignatureParts {
     pub(super) signed_headers: String,
     pub(super) signature: String,
     pub(super) date: String,
-    /// True when the date is from the `Date` header, which has a format of its own.
+    /// True when the date is from the `Date` header, which has a different format than
+    /// `X-Amz-Date`.
     pub(super) in_date_header: bool,
     pub(super) token: Option<String>,
-    /// The seconds for which the request says that it is valid.
+    /// Seconds after its date for which a presigned request claims to be valid.
     pub(super) expires_s: Option<i64>,
-    /// True when the signature is in the query, and then not part of the signed query.
+    /// True when the signature is in the query string.
     pub(super) in_query: bool,
 }
 
 impl SignatureParts {
-    /// The parts of a request that has all of them.
+    /// Reads the parts of the signature. None if a part is missing.
     pub(super) fn of(head: &Parts) -> Option<Self> {
         match head.headers.get("authorization") {
             Some(header) => Self::of_header(head, header.as_bytes()),

@@ -1,4 +1,4 @@
-//! Requests signed by the SDK's own signer, as they are and with a byte changed.
+//! Tests with requests that the SDK's own signer signed: unchanged, and with one byte changed.
 
 use super::*;
 use aws_sdk_kinesis::config::Credentials;
@@ -18,7 +18,7 @@ const DIFFERS: &str = "InvalidSignatureException: The request signature we calcu
 const UNRECOGNIZED: &str =
     "UnrecognizedClientException: The security token included in the request is invalid.";
 
-/// A request of which every byte can be changed.
+/// A signed request that a test can alter at any byte.
 #[derive(Debug, Clone)]
 struct Sent {
     method: String,
@@ -27,7 +27,7 @@ struct Sent {
     body: Vec<u8>,
 }
 
-/// The way of signing a request.
+/// The settings with which a test signs a request.
 #[derive(Debug, Clone, Copy)]
 struct Way {
     place: SignatureLocation,
@@ -48,7 +48,7 @@ const QUERY: Way = Way {
     place: SignatureLocation::QueryParams,
     ..HEADER
 };
-/// A temporary credential.
+/// Signs with a temporary credential.
 const PASSING: Way = Way {
     key: "ASIA",
     token: Some("token/+=="),
@@ -121,7 +121,7 @@ fn signed(way: Way) -> Sent {
 }
 
 impl Sent {
-    /// The request's head; none if no request can look so.
+    /// The head of the request. None if hyper cannot represent such a request.
     fn head(&self) -> Option<Parts> {
         let mut request = Request::builder()
             .method(self.method.as_str())
@@ -271,7 +271,7 @@ fn each_check_has_its_text_in_the_services_order() {
         "IncompleteSignatureException: Date must be in ISO-8601 'basic format'. Got '2023'. See \
          http://en.wikipedia.org/wiki/ISO_8601"
     );
-    // The scope is looked at before the age, the age before the key, the key before the signature.
+    // The checks run in this order: scope, age, key, signature.
     let misscoped = signed(Way {
         key: "AKIB",
         secret: "hust",

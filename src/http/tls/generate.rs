@@ -1,4 +1,4 @@
-//! Makes an authority and a certificate signed by it, keeps both in files, and renews them.
+//! Generates an authority and a certificate signed by it, stores both in files, and renews them.
 
 use super::pem::certificates_of;
 use rcgen::{
@@ -11,36 +11,40 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 const DAY: i64 = 86_400;
-/// Users tell their machines to trust the authority, so it is valid for long.
+/// Users make their machines trust the authority, so its lifetime is long: about ten years, in
+/// seconds.
 const AUTHORITY_LIFE: i64 = 3650 * DAY;
-/// Apple's verifier refuses server certificates that are valid for more than 825 days.
+/// In seconds. Apple's verifier refuses server certificates that are valid for more than 825 days.
 const LEAF_LIFE: i64 = 820 * DAY;
-/// A certificate that ends sooner is renewed, so that a long run does not outlive it.
+/// A certificate with less remaining lifetime, in seconds, is renewed at the start, so that it does
+/// not expire during a long run.
 const RENEW_BEFORE: i64 = 30 * DAY;
-/// For clients whose clocks are behind ours, such as virtual machines after a pause.
+/// Certificates are valid from so many seconds before their creation, for clients whose clocks run
+/// behind, such as virtual machines after a pause.
 const START_BEFORE: i64 = DAY;
 
-/// The mode of a file with a key.
+/// File mode of a file with a private key.
 const OWNER_ONLY: u32 = 0o600;
-/// The mode of a file with certificates only.
+/// File mode of a file with certificates only.
 const EVERYONE: u32 = 0o644;
 
-/// A certificate with its key, in PEM, and the notes in its file.
+/// A certificate with its private key, and the notes that its file holds about it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct StoredCertificate {
-    /// Certificate and key.
+    /// The private key and the certificate, in PEM.
     pub(super) pem: String,
     ends: i64,
     names: String,
 }
 
-/// The server's certificate and the authority that its clients trust.
+/// The server's certificate, and the authority that its clients trust.
 pub(super) struct Identity {
     pub(super) authority: StoredCertificate,
     pub(super) leaf: StoredCertificate,
 }
 
-/// The identity in `directory`. Missing and old parts of it are made anew.
+/// Loads the identity from `directory`. Parts that are missing or about to expire are generated
+/// anew. `now` is in seconds since the epoch.
 pub(super) fn identity(
     directory: Option<&Path>,
     names: &[String],
@@ -68,7 +72,7 @@ pub(super) fn identity(
     Ok(Identity { authority, leaf })
 }
 
-/// True when `leaf` has to be replaced by a new certificate for `names`.
+/// True when `leaf` has to be replaced: if it is damaged, about to expire, or lacks one of `names`.
 fn is_due(leaf: &StoredCertificate, names: &[String], now: i64) -> bool {
     let has = |name: &String| leaf.names.split(' ').any(|other| other == name);
     let is_whole = KeyPair::from_pem(&leaf.pem).is_ok();
@@ -95,13 +99,14 @@ fn new_authority(now: i64) -> Result<(StoredCertificate, KeyPair), rcgen::Error>
     ))
 }
 
-/// The parameters are the same for every authority, so that its key is enough to sign again.
+/// The parameters of an authority. They are constant, so that a stored private key suffices to sign
+/// further certificates.
 fn authority_params() -> CertificateParams {
     let mut params = CertificateParams::default();
     params
         .distinguished_name
         .push(DnType::CommonName, "minikin local authority");
-    // The authority signs server certificates and no further authorities.
+    // The authority may sign server certificates, but no further authorities.
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params
@@ -121,7 +126,8 @@ fn new_leaf(
         .push(DnType::CommonName, "minikin");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // A machine may trust several of our authorities, which share one name.
+    // A machine may trust several authorities made by minikin, which all have the same name. The
+    // key identifier tells them apart.
     params.use_authority_key_identifier_extension = true;
     (params.not_before, params.not_after) = (moment(now - START_BEFORE), moment(ends));
     let issuer = Issuer::new(authority_params(), authority_key);
@@ -137,12 +143,14 @@ fn moment(seconds: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// The key comes first, because rcgen reads the first section only.
+/// The private key and the certificate in PEM. The key comes first, because rcgen reads only the
+/// first section.
 fn pem(certificate: &Certificate, key: &KeyPair) -> String {
     format!("{}{}", key.serialize_pem(), certificate.pem())
 }
 
-/// Writes the files. The identity also serves from memory, so a failure is only a warning.
+/// Stores the identity in files. A failure is only a warning, because the server can use the
+/// identity from memory.
 fn store_all(directory: Option<&Path>, authority: &StoredCertificate, leaf: &StoredCertificate) {
     let Some(directory) = directory else { return };
     let written = write_all(directory, authority, leaf);
@@ -160,7 +168,8 @@ fn write_all(
 ) -> io::Result<()> {
     let path = |file: &str| directory.join(file);
     fs::create_dir_all(directory)?;
-    // The old leaf is removed first: a crash in between must not leave it beside a new authority.
+    // The old leaf is removed first, so that a crash between the writes cannot leave it beside a
+    // new authority.
     match fs::remove_file(path("leaf.pem")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -170,7 +179,7 @@ fn write_all(
     write(&path("leaf.pem"), &text_of(leaf), OWNER_ONLY)
 }
 
-/// The text of a file. Readers of PEM skip the notes before the first section.
+/// The text of a file: notes, then PEM. Parsers of PEM skip the notes before the first section.
 fn text_of(kept: &StoredCertificate) -> String {
     format!("ends {}\nnames {}\n{}", kept.ends, kept.names, kept.pem)
 }
@@ -195,7 +204,8 @@ fn read(path: &Path) -> Option<StoredCertificate> {
     kept_of(&text)
 }
 
-/// Takes a file's permissions from other users: a copied key may have come with them.
+/// Removes the permissions of other users from a file with a private key. A copied file may have
+/// brought such permissions.
 #[cfg(unix)]
 fn restrict_to_owner(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -207,11 +217,11 @@ fn restrict_to_owner(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, permissions)
 }
 
-/// Replaces the file at once: after a crash it has the old text or the new one.
+/// Replaces a file atomically: after a crash the file has either the old or the new text.
 #[cfg_attr(not(unix), allow(unused_variables, reason = "modes are Unix's"))]
 fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let new = path.with_extension("new");
-    // A file that is left from before would keep its owner and its mode.
+    // A file left by an earlier run would keep its owner and its mode.
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -312,7 +322,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempdir().unwrap();
         let path = |file: &str| directory.path().join(file);
-        // What a crash, another program or a copy has left there for everyone to read.
+        // Files that a crash, another program or a copy left readable for every user.
         for file in ["authority.new", "leaf.new"] {
             fs::write(path(file), "").unwrap();
             fs::set_permissions(path(file), fs::Permissions::from_mode(0o666)).unwrap();

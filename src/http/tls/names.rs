@@ -1,12 +1,13 @@
-//! The names in the certificate that is made for this machine.
+//! The host names in the certificate that is generated for this machine.
 
 use crate::options::is_name;
 
-/// The names of this machine, of the service in `region`, and the names in `more`, each once.
+/// The names of this machine, the service's names in `region`, and the names in `more`, without
+/// duplicates.
 ///
 /// Texts that cannot be a name in a certificate are left out.
 pub fn names(region: &str, more: &[String]) -> Vec<String> {
-    // Linux has this file. Without it the certificate lacks one name.
+    // This file exists on Linux. On other systems the certificate lacks the machine's own name.
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     names_with_host(region, host.trim(), more)
 }
@@ -19,15 +20,15 @@ fn names_with_host(region: &str, host: &str, more: &[String]) -> Vec<String> {
         "host.docker.internal",
         "kinesis",
         "minikin",
-        // The names of other local tools in the compose files of their users.
+        // The host names of similar tools in their users' compose files.
         "localstack",
         "kinesis-mock",
         "kinesalite",
     ];
-    // Several clients refuse a wildcard directly under localhost, so this name is listed.
+    // Several clients refuse a wildcard directly below localhost, so this name is listed in full.
     let mut all: Vec<String> = fixed.map(str::to_owned).into();
     all.push("kinesis.localhost".to_owned());
-    // For users who point the service's own names here.
+    // For users who resolve the service's own host names to this machine.
     all.push(format!("kinesis.{region}.amazonaws.com"));
     all.push(format!("*.control-kinesis.{region}.amazonaws.com"));
     all.push(format!("*.data-kinesis.{region}.amazonaws.com"));

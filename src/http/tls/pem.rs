@@ -1,6 +1,6 @@
-//! Certificates in PEM.
+//! Extracts certificates from PEM text.
 
-/// The certificates in `pem`, without keys and without text around them.
+/// The certificates in `pem`, without private keys and without text between the sections.
 pub(super) fn certificates_of(pem: &str) -> String {
     const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
     const END: &str = "-----END CERTIFICATE-----";
