@@ -16,8 +16,9 @@ public final class Relay extends RouteBuilder {
     @Override
     public void configure() {
         // The consumer sets the headers that the producer takes: the partition key, and the
-        // sequence number for ordering.
-        from(stream(source) + "&iteratorType=TRIM_HORIZON&delay=200&shardMonitorInterval=1000")
+        // sequence number for ordering. Without shardClosed this version fails at a closed shard.
+        from(stream(source) + "&iteratorType=TRIM_HORIZON&delay=200"
+                + "&maxResultsPerRequest=1000&shardMonitorInterval=1000&shardClosed=silent")
                 .to(stream(target));
     }
 
