@@ -212,7 +212,7 @@ limits! {
     tails, "tails", Some(1_000), Some(1_000), Some(1_000),
         "tails", "ours";
     /// Pause before the answer to the Go SDK v2 over HTTP/1.1, whose retries would double records; always real time.
-    go_sdk_pause_ms, "go-sdk-pause-ms", Some(2), Some(2), Some(2),
+    go_sdk_pause_ms, "go-sdk-pause-ms", Some(5), Some(5), Some(5),
         "ms", "ours: aws-sdk-go-v2 issues 1825 and 2737";
     /// Connections open at once; further ones wait until one closes.
     connections, "connections", Some(10_000), Some(10_000), Some(10_000),

@@ -6,6 +6,9 @@
 //! the request again, so that its records are written twice. Over HTTP/1.1 an answer within
 //! microseconds triggers this (aws-sdk-go-v2 issues 1825 and 2737). Over HTTP/2 the SDK does not
 //! have this fault.
+//!
+//! A request that fits into the transport's buffer needs no delay: its last byte leaves the client
+//! after that read.
 
 use crate::limits::Limits;
 use crate::world::RealDeadline;
@@ -17,20 +20,72 @@ use std::time::Duration;
 /// Prefix of the Go SDK's user agent.
 const GO_SDK: &[u8] = b"aws-sdk-go-v2/";
 
-/// Delays the answer if the client is the Go SDK v2 over HTTP/1.1 and the request had a body.
+/// Bytes of a request that Go's transport holds back (`WriteBufferSize` of `net/http.Transport`).
+const GO_BUFFER_BYTES: usize = 4096;
+
+/// Delays the answer if the client is the Go SDK v2 over HTTP/1.1 and its transport did not hold the
+/// request back.
 pub(super) async fn pause_for(head: &Parts, body_bytes: usize, limits: &Limits) {
-    if body_bytes == 0 || head.version > Version::HTTP_11 {
-        return;
-    }
     if let Some(ms) = limits.go_sdk_pause_ms
-        && is_go_sdk(head)
+        && needs_pause(head, body_bytes)
     {
         // Boxed, so that the futures of other requests do not contain the timer.
         Box::pin(RealDeadline::lasting(Duration::from_millis(ms)).end()).await;
     }
 }
 
+fn needs_pause(head: &Parts, body_bytes: usize) -> bool {
+    body_bytes > 0
+        && head.version <= Version::HTTP_11
+        && is_go_sdk(head)
+        && head_bytes(head) + body_bytes >= GO_BUFFER_BYTES
+}
+
 fn is_go_sdk(head: &Parts) -> bool {
     let agent = head.headers.get(USER_AGENT);
     agent.is_some_and(|agent| agent.as_bytes().starts_with(GO_SDK))
+}
+
+/// The bytes of the head over HTTP/1.1: `POST / HTTP/1.1`, a line for each header, an empty line.
+fn head_bytes(head: &Parts) -> usize {
+    let path = head
+        .uri
+        .path_and_query()
+        .map_or(1, |path| path.as_str().len());
+    let first = head.method.as_str().len() + path + " HTTP/1.1\r\n".len() + 1;
+    let headers = head.headers.iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    first + headers.sum::<usize>() + "\r\n".len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::Request;
+
+    fn head(version: Version, agent: &str) -> Parts {
+        let request = Request::post("/")
+            .version(version)
+            .header("Host", "127.0.0.1:4567")
+            .header("User-Agent", agent)
+            .body(());
+        request.unwrap().into_parts().0
+    }
+
+    #[test]
+    fn only_requests_of_the_go_sdk_that_its_transport_does_not_hold_back_need_a_pause() {
+        let go = head(Version::HTTP_11, "aws-sdk-go-v2/1.47.7 ua/2.1");
+        let written = "POST / HTTP/1.1\r\nHost: 127.0.0.1:4567\r\n\
+                       User-Agent: aws-sdk-go-v2/1.47.7 ua/2.1\r\n\r\n";
+        assert_eq!(head_bytes(&go), written.len());
+        let most = GO_BUFFER_BYTES - written.len();
+        assert!(!needs_pause(&go, most - 1), "held back");
+        assert!(needs_pause(&go, most), "a full buffer is sent at once");
+        assert!(needs_pause(&go, 1 << 20));
+        assert!(!needs_pause(&go, 0));
+        let over_http_2 = head(Version::HTTP_2, "aws-sdk-go-v2/1.47.7 ua/2.1");
+        assert!(!needs_pause(&over_http_2, 1 << 20));
+        let other = head(Version::HTTP_11, "aws-sdk-rust/1.3.3");
+        assert!(!needs_pause(&other, 1 << 20));
+    }
 }
