@@ -1,27 +1,32 @@
-//! Streams, and everything that time and requests do to them.
+//! Streams, shards and queues, and everything that requests and the clock do to them.
 //!
 //! # Files
-//! - `core`: the engine's parts. `accounts`, `capacity`, `commitment`, `call_rates`: accounts.
-//! - `stream`, `stream_state`, `shard`, `batch`: one stream, its shards, and records read from them.
+//! - `core`: the engine's parts. `accounts`, `capacity`, `commitment`, `call_rates`: state of whole
+//!   accounts.
+//! - `stream`, `stream_state`, `shard`, `batch`: one stream, its shards, and the records read from
+//!   them.
 //! - `creation`, `deletion`, `update`, `resharding`, `consumers`, `put`, `subscription` with
-//!   `active_subscriptions`, `tail`: one kind of request each. `slots`: how many are in progress.
-//! - `transitions` with `deadlines`, `retention`, `scaling`: the tasks. `tasks` spawns them.
-//! - `event_source`: event source mappings, a folder of its own.
+//!   `active_subscriptions`, `tail`: one kind of request each. `slots`: limits the number of open
+//!   tails.
+//! - `transitions` with `deadlines`, `retention`, `scaling`: the background tasks. `tasks` spawns
+//!   them.
+//! - `event_source/`: event source mappings.
 //! - `queue/`: queues.
-//! - `saved`: how a stream is written to the catalog. `start`: how an engine starts from it.
+//! - `saved`: writes streams to the catalog. `start`: starts an engine from the catalog.
 //!
 //! # The order of locks
-//! A thread takes locks in this order only, and never two of one line together. Debug builds check
-//! this ([`crate::lock`]).
+//! A thread takes locks only in the order of this list, and never holds two locks of the same item
+//! at a time. Debug builds check this ([`crate::lock`]).
 //!
-//! 1. All accounts.
-//! 2. The queues of all accounts.
-//! 3. One stream.
-//! 4. One queue.
-//! 5. The writers of one shard.
-//! 6. Deadlines, call rates, active subscriptions, or the read rates of one shard.
-//! 7. Every other lock of the program: the list of mappings before one mapping; those of the store,
-//!    the clock, the fault rules, the tasks.
+//! 1. The lock of all accounts.
+//! 2. The lock of the queues of all accounts.
+//! 3. The lock of one stream.
+//! 4. The lock of one queue.
+//! 5. The lock of the writers of one shard.
+//! 6. The lock of the deadlines, the call rates, the active subscriptions, or the read rates of one
+//!    shard.
+//! 7. Every other lock of the program. Among these, the list of mappings is locked before one
+//!    mapping, and both before the locks of the store, the clock, the fault rules and the tasks.
 
 mod accounts;
 mod active_subscriptions;

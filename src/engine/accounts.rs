@@ -1,7 +1,7 @@
-//! Every account and region that has streams or settings.
+//! The streams and settings of every account and region.
 //!
-//! All changes of a stream that may change the capacity used by its account go through
-//! [`Accounts::change`], which is the only place that computes the sums.
+//! Every change of a stream that can change the capacity used by its account goes through
+//! [`Accounts::change`], which keeps the sums of each account up to date.
 
 use super::capacity::Capacity;
 use super::commitment::Commitment;
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// The streams and settings of every account in every region.
+/// The streams and settings of all accounts in all regions.
 #[derive(Debug, Default)]
 pub(super) struct Accounts(HashMap<AccountRegion, AccountStreams>);
 
@@ -22,29 +22,30 @@ pub(super) struct Accounts(HashMap<AccountRegion, AccountStreams>);
 #[derive(Debug, Default)]
 struct AccountStreams {
     streams: BTreeMap<Arc<str>, Arc<Stream>>,
-    /// The sum over `streams`.
+    /// Sum of the capacities of `streams`.
     capacity: Capacity,
     settings: AccountValue,
 }
 
-/// The time and the state of the account at which a change of a stream is planned.
+/// The time and the account's usage, as of the moment at which a change of a stream is planned.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
-    /// The time now.
+    /// The time of the plan.
     pub now: Timestamp,
     /// The capacity that the account uses in the region.
     pub capacity: Capacity,
-    /// The account is committed to a minimum of throughput.
+    /// True if the account is committed to a minimum of throughput.
     pub committed: bool,
 }
 
 impl Accounts {
-    /// The stream `name`, in any state.
+    /// Finds the stream `name`, in any status.
     pub(super) fn find(&self, account_region: &AccountRegion, name: &str) -> Option<Arc<Stream>> {
         self.0.get(account_region)?.streams.get(name).cloned()
     }
 
-    /// Up to `page` streams with names greater than `after`, and whether more follow.
+    /// Up to `page` streams whose names are greater than `after`, in the order of their names. The
+    /// second value is true if more streams follow.
     pub(super) fn list(
         &self,
         account_region: &AccountRegion,
@@ -61,7 +62,7 @@ impl Accounts {
         (listed, streams.next().is_some())
     }
 
-    /// Every stream of every account.
+    /// The streams of all accounts.
     pub(super) fn streams(&self) -> Vec<Arc<Stream>> {
         let accounts = self.0.values();
         accounts
@@ -69,19 +70,19 @@ impl Accounts {
             .collect()
     }
 
-    /// The capacity that an account uses in a region.
     pub(super) fn capacity(&self, account_region: &AccountRegion) -> Capacity {
         let account = self.0.get(account_region);
         account.map_or_else(Capacity::default, |account| account.capacity)
     }
 
-    /// The settings of an account in a region; an account without settings has the default ones.
+    /// The settings of an account in a region. An account whose settings were never changed has the
+    /// default settings.
     pub(super) fn settings(&self, account_region: &AccountRegion) -> AccountValue {
         let account = self.0.get(account_region);
         account.map_or_else(AccountValue::default, |account| account.settings.clone())
     }
 
-    /// The accounts that have settings, each with its region.
+    /// The accounts and regions whose settings differ from the default.
     pub(super) fn with_settings(&self) -> Vec<AccountRegion> {
         let set = self
             .0
@@ -91,12 +92,11 @@ impl Accounts {
             .collect()
     }
 
-    /// Replaces the settings of an account in a region.
     pub(super) fn set_settings(&mut self, account_region: AccountRegion, settings: AccountValue) {
         self.0.entry(account_region).or_default().settings = settings;
     }
 
-    /// The time and the state of an account for the plan of a change.
+    /// The time and the account's usage, for the plan of a change.
     pub(super) fn counts(&self, account_region: &AccountRegion, now: Timestamp) -> Counts {
         Counts {
             now,
@@ -105,7 +105,7 @@ impl Accounts {
         }
     }
 
-    /// Adds a stream to its account, and gives back the stream that had its name.
+    /// Adds a stream to its account. Returns the stream that had the same name, if there was one.
     pub(super) fn insert(&mut self, stream: &Arc<Stream>) -> Option<Arc<Stream>> {
         let account = self.0.entry(stream.arn.scope.clone()).or_default();
         let name = stream.arn.name.clone();
@@ -115,8 +115,8 @@ impl Accounts {
         older
     }
 
-    /// Takes a stream out of its account, if it is there. An account without streams and settings
-    /// is forgotten.
+    /// Removes a stream from its account, if the account has it. An account without streams and
+    /// with default settings is removed, too.
     pub(super) fn remove(&mut self, stream: &Arc<Stream>) {
         let account_region = &stream.arn.scope;
         let Some(account) = self.0.get_mut(account_region).filter(|a| a.has(stream)) else {
@@ -130,7 +130,7 @@ impl Accounts {
         }
     }
 
-    /// Changes a stream under its lock, and the capacity of its account with it.
+    /// Changes a stream under its lock, and updates the capacity of its account.
     pub(super) fn change<R>(
         &mut self,
         stream: &Stream,
@@ -140,7 +140,7 @@ impl Accounts {
         stream.with_state(|state| {
             let before = Capacity::of(state);
             let result = change(state);
-            // A stream that was deleted meanwhile does not count any more.
+            // A stream that was deleted in the meantime does not count any more.
             if let Some(account) = account.filter(|account| account.has(stream)) {
                 account.capacity = account.capacity.with_change(before, Capacity::of(state));
             }
@@ -150,7 +150,7 @@ impl Accounts {
 }
 
 impl AccountStreams {
-    /// True when `stream` is in the account: a stream of the same name may have replaced it.
+    /// True when the account has this very stream: a newer stream may have taken over its name.
     fn has(&self, stream: &Stream) -> bool {
         let found = self.streams.get(&stream.arn.name);
         found.is_some_and(|found| found.incarnation == stream.incarnation)
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(capacity(&accounts), (1, 1));
         accounts.change(&newer, |state| state.status = StreamStatus::Active);
         assert_eq!(capacity(&accounts), (1, 0));
-        // The older stream is not in the account any more.
+        // The older stream does not belong to the account any more.
         accounts.change(&older, |state| state.settings.on_demand = true);
         accounts.remove(&older);
         assert_eq!(capacity(&accounts), (1, 0));

@@ -1,9 +1,10 @@
-//! The subscriptions in progress: one for each consumer and shard.
+//! Registry of the subscriptions in progress. Each consumer has at most one subscription to each
+//! shard.
 //!
-//! A consumer that subscribes to a shard again within five seconds of its last success is refused,
-//! also when the connection of that subscription is closed. Later the new subscription takes over
-//! and the old one ends. (AWS API reference, SubscribeToShard; that a closed connection changes
-//! nothing: apache/beam#26293, daangn/kinesumer#16.)
+//! A consumer that subscribes to a shard less than five seconds after its last successful
+//! subscription is refused, even if the connection of that subscription was closed. After five
+//! seconds, a new subscription takes over and the old one ends. Source: AWS API reference,
+//! SubscribeToShard; for closed connections, apache/beam#26293 and daangn/kinesumer#16.
 
 use super::lock_order;
 use crate::lock::Lock;
@@ -13,10 +14,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The reason for which a subscription is ended by another request.
+/// Reason why another request ends a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndReason {
-    /// A later subscription of the same consumer to the same shard took over.
+    /// The same consumer subscribed to the same shard again.
     TakenOver,
     /// The consumer was deregistered.
     ConsumerDeregistered,
@@ -24,38 +25,39 @@ pub(crate) enum EndReason {
     StreamDeleted,
 }
 
-/// Receives the reason for which a subscription is ended.
+/// Receives the reason when another request ends the subscription. Holds None until then.
 pub(super) type EndSignal = watch::Receiver<Option<EndReason>>;
 
-/// The same consumer subscribed successfully to the same shard a short time ago.
+/// Refuses a subscription, because the same consumer subscribed to the same shard less than the
+/// lock time ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SubscribedRecently;
 
-/// One consumer and one shard.
+/// Identifies a consumer and a shard of one stream.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct SubscriptionKey {
-    /// The incarnation of the stream.
+    /// Incarnation number of the stream.
     pub(super) incarnation: u64,
-    /// The name of the consumer.
+    /// Name of the consumer.
     pub(super) consumer: String,
-    /// The creation of the consumer: one that is registered again under its name is another one.
+    /// Creation time of the consumer, in milliseconds since the epoch. Tells a consumer from an
+    /// earlier consumer of the same name.
     pub(super) created_ms: i64,
-    /// The shard.
     pub(super) shard: ShardId,
 }
 
-/// All subscriptions in progress, and those that began a short time ago.
+/// The subscriptions in progress, and those that began within the lock time.
 #[derive(Debug)]
 pub(super) struct ActiveSubscriptions(Lock<Registry>);
 
 #[derive(Debug, Default)]
 struct Registry {
     subscriptions: HashMap<SubscriptionKey, Entry>,
-    /// The subscriptions that may be too recent to be taken over, the oldest first.
+    /// Subscriptions that may still be within the lock time, oldest first: begin, key, and number.
     recent: VecDeque<(Timestamp, SubscriptionKey, u64)>,
     /// Number of subscriptions in progress.
     active: usize,
-    /// The number of the last subscription.
+    /// Number of the latest subscription. Numbers are never used twice.
     last_number: u64,
 }
 
@@ -63,13 +65,13 @@ struct Registry {
 struct Entry {
     number: u64,
     since: Timestamp,
-    /// The subscription is in `recent`.
+    /// True while the subscription is in `Registry::recent`.
     is_recent: bool,
-    /// None once the subscription has ended.
+    /// None after the subscription has ended.
     end: Option<watch::Sender<Option<EndReason>>>,
 }
 
-/// A subscription in progress; dropping it ends it.
+/// A subscription in progress. Dropping it ends the subscription.
 #[derive(Debug)]
 pub(super) struct ActiveSubscription {
     subscriptions: Arc<ActiveSubscriptions>,
@@ -88,8 +90,8 @@ impl ActiveSubscriptions {
         self.0.lock().active
     }
 
-    /// Begins a subscription. It takes over from the one that is in progress for `key`, unless that
-    /// one began less than `lock_ms` milliseconds ago.
+    /// Begins a subscription. It ends an existing subscription with the same `key`, but is refused
+    /// if that subscription began less than `lock_ms` milliseconds ago.
     pub(super) fn begin(
         self: &Arc<Self>,
         key: SubscriptionKey,
@@ -113,7 +115,7 @@ impl ActiveSubscriptions {
         Ok((subscription, end_signal))
     }
 
-    /// Ends the subscriptions whose keys are meant. Nothing of them stands in the way of later ones.
+    /// Ends the subscriptions whose keys match `is_meant`, and releases their lock times.
     pub(super) fn end(&self, reason: EndReason, is_meant: impl Fn(&SubscriptionKey) -> bool) {
         let mut registry = self.0.lock();
         let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));
@@ -126,7 +128,7 @@ impl ActiveSubscriptions {
 }
 
 impl Registry {
-    /// Removes ended subscriptions that began `lock_ms` milliseconds ago or earlier.
+    /// Removes ended subscriptions that began at least `lock_ms` milliseconds ago.
     fn forget_ended(&mut self, now: Timestamp, lock_ms: i64) {
         let has_passed = |since: Timestamp| now.millis_since(since) >= lock_ms;
         while let Some((_, key, number)) =
@@ -143,7 +145,8 @@ impl Registry {
         }
     }
 
-    /// Enters a new subscription, and ends the one that it takes over from.
+    /// Registers a new subscription, and ends the subscription with the same key. Returns its
+    /// number.
     fn replace(
         &mut self,
         key: &SubscriptionKey,
@@ -176,7 +179,8 @@ impl Drop for ActiveSubscription {
         let Some(entry) = entry.filter(|entry| entry.number == self.number) else {
             return;
         };
-        // The entry of a recent subscription stays: it refuses others until its time has passed.
+        // The entry of a recent subscription stays until its lock time has passed, because it still
+        // refuses new subscriptions.
         let is_recent = entry.is_recent;
         if entry.end.take().is_some() {
             registry.active -= 1;
@@ -213,7 +217,7 @@ mod tests {
         assert_eq!(subscriptions.count(), 1);
         drop(first);
         assert_eq!(subscriptions.count(), 0);
-        // A refused call does not start the time again.
+        // A refused subscription does not restart the lock time.
         for ms in [0, 4_999] {
             assert!(subscriptions.begin(key("a"), at(ms), LOCK_MS).is_err());
         }

@@ -1,22 +1,22 @@
-//! Records read from a shard.
+//! A read from a shard, and the records that it returns.
 
 use crate::model::{SequenceNumber, ShardId};
 use crate::world::Timestamp;
 
-/// A request to read from a shard.
+/// A request to read records from one shard.
 #[derive(Debug, Clone, Copy)]
 pub struct Read {
-    /// The lowest sequence number to read. No record needs to have this number.
+    /// Sequence number at which the read starts. No record needs to have this number.
     pub from: SequenceNumber,
-    /// Records that arrived before this moment are expired.
+    /// Records with an earlier arrival time are expired and are not returned.
     pub horizon: Timestamp,
-    /// The largest number of records.
+    /// Maximum number of records.
     pub records: usize,
-    /// The most bytes of data and partition keys. One larger record is still read.
+    /// Maximum bytes of data and partition keys. The first record is returned even if it is larger.
     pub bytes: u64,
 }
 
-/// Records read from a shard, in the segments that hold them.
+/// Records read from a shard. They refer to the memory of their segments.
 #[derive(Debug)]
 pub struct Batch {
     pub(super) records: crate::store::Batch,
@@ -28,19 +28,19 @@ pub struct Batch {
 /// One record of a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordView<'a> {
-    /// The sequence number.
+    /// Sequence number of the record.
     pub number: SequenceNumber,
-    /// The moment at which the record was accepted.
+    /// Time at which the record was appended.
     pub arrival: Timestamp,
-    /// The partition key, if the record was put with one.
+    /// Partition key of the record. None if the record was written without one.
     pub partition_key: Option<&'a str>,
-    /// The payload.
+    /// Payload of the record.
     pub data: &'a [u8],
-    /// The stream was encrypted when the record was put.
+    /// True if the stream was encrypted when the record was written.
     pub encrypted: bool,
 }
 
-/// The sequence number of the record at `index`.
+/// Sequence number of the record at `index` of a shard's log.
 pub(super) fn sequence_number(
     created_s: u64,
     shard: ShardId,
@@ -51,7 +51,7 @@ pub(super) fn sequence_number(
 }
 
 impl Batch {
-    /// The records, in order.
+    /// Iterates over the records in the order of their sequence numbers.
     pub fn iter(&self) -> impl Iterator<Item = RecordView<'_>> {
         self.records.iter().map(|record| RecordView {
             number: sequence_number(self.created_s, self.shard, record.index, record.arrival),
@@ -67,7 +67,7 @@ impl Batch {
         self.records.len()
     }
 
-    /// True when the batch has no record.
+    /// True when the batch has no records.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -77,19 +77,20 @@ impl Batch {
         self.records.bytes()
     }
 
-    /// The position after the batch.
+    /// Sequence number at which the next read has to start.
     pub fn next(&self) -> SequenceNumber {
         self.next
     }
 
-    /// True when the batch ended at the last published record.
+    /// True when the batch ends with the last published record of the shard.
     pub fn reached_end(&self) -> bool {
         self.records.reached_end()
     }
 
-    /// `MillisBehindLatest`: milliseconds from the arrival of the last record to `now`, zero at the
-    /// end of the shard. Before the end it is at least one, also when no time has passed, because
-    /// readers stop at zero (a choice; it shows under a standing clock).
+    /// `MillisBehindLatest` in milliseconds: the time from the arrival of the batch's last record
+    /// to `now`, or 0 if the batch reaches the end of the shard. A batch that does not reach the
+    /// end has at least 1, because readers stop at 0 (a choice, which matters if the clock stands
+    /// still).
     pub fn millis_behind_latest(&self, now: Timestamp) -> i64 {
         let last = self.records.last().filter(|_| !self.reached_end());
         last.map_or(0, |(_, arrival)| now.millis_since(arrival).max(1))

@@ -1,5 +1,5 @@
-//! The rate of calls: a bucket for each account, region and operation, and for some operations for
-//! each stream.
+//! Limits the rate of API calls with token buckets. There is a bucket for each account, region and
+//! operation, and for some operations also for each stream.
 
 use super::lock_order;
 use crate::limits::{self, CallRate};
@@ -8,18 +8,19 @@ use crate::model::{AccountRegion, Bucket};
 use crate::world::Timestamp;
 use std::collections::HashMap;
 
-/// The buckets of all recent callers.
+/// The token buckets of all recent callers.
 #[derive(Debug)]
 pub(super) struct CallRates(Lock<Buckets>);
 
 #[derive(Debug, Default)]
 struct Buckets {
     buckets: HashMap<Key, Bucket>,
-    /// Memory of the keys and buckets.
+    /// Estimated memory of the keys and buckets, in bytes.
     bytes: usize,
 }
 
-/// Account and region, operation, and stream for rates that are counted by stream.
+/// Account and region, operation, and the stream's name if the operation's rate applies to each
+/// stream.
 type Key = (AccountRegion, &'static str, Option<Box<str>>);
 
 impl CallRates {
@@ -27,8 +28,8 @@ impl CallRates {
         Self(Lock::ranked(lock_order::SINGLE, Buckets::default()))
     }
 
-    /// Counts a call if it is within the rate of its operation; false if it is not. `stream` is the
-    /// name in the request.
+    /// Counts a call. Returns false, and does not count it, if the call exceeds the rate of its
+    /// operation. `stream` is the stream's name in the request.
     pub(super) fn admits(
         &self,
         account_region: &AccountRegion,
@@ -56,8 +57,9 @@ impl Buckets {
         bucket.or_insert_with(|| Bucket::new(rate.per_second, now))
     }
 
-    /// Makes space for half of all callers. A full bucket is like a new one, so these go first;
-    /// when they are too few, all go, and the callers get a second's worth of calls early.
+    /// Frees memory for new callers. Full buckets are removed first, because a full bucket is the
+    /// same as a new one. If more than half of the permitted memory is still in use, all buckets
+    /// are removed, which gives each caller at most one burst of calls too early.
     fn forget(&mut self, now: Timestamp) {
         self.buckets.retain(|_, bucket| !bucket.is_full(now));
         self.bytes = self.buckets.keys().map(size_of_entry).sum();
@@ -68,7 +70,7 @@ impl Buckets {
     }
 }
 
-/// Memory of one entry: what the map takes for it, and the texts of its key.
+/// Estimated memory of one entry in bytes: its share of the map, and the texts of its key.
 fn size_of_entry((account_region, _, stream): &Key) -> usize {
     let texts = account_region.region.as_str().len() + stream.as_ref().map_or(0, |name| name.len());
     2 * size_of::<(Key, Bucket)>() + texts

@@ -1,18 +1,19 @@
-//! The streams and shards that count against the quotas of an account in a region.
+//! Counts the streams and shards that an account's quotas in a region apply to.
 
 use super::stream_state::StreamState;
 use crate::model::{StreamMode, StreamStatus};
 
-/// The part of an account's quotas that one stream uses, or all its streams in a region together.
+/// The amounts of an account's quotas that one stream uses, or that all streams of the account in a
+/// region use together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capacity {
-    /// Open shards. The shards of on-demand streams are included (a choice).
+    /// Number of open shards, including those of on-demand streams (a choice).
     pub open_shards: u64,
-    /// Open shards of provisioned streams.
+    /// Number of open shards of provisioned streams.
     pub provisioned_shards: u64,
-    /// On-demand streams.
+    /// Number of on-demand streams.
     pub on_demand_streams: u64,
-    /// Streams in CREATING or DELETING.
+    /// Number of streams whose status is CREATING or DELETING.
     pub streams_in_transition: u64,
 }
 
@@ -36,7 +37,7 @@ impl Capacity {
         }
     }
 
-    /// The sum after the part of one stream went from `before` to `after`.
+    /// The sum after the capacity of one stream changed from `before` to `after`.
     pub(super) fn with_change(self, before: Self, after: Self) -> Self {
         Self {
             open_shards: self.open_shards - before.open_shards + after.open_shards,

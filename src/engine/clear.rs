@@ -1,4 +1,4 @@
-//! Clearing a stream: its records go, the stream and its sequence numbers stay.
+//! Clears a stream: removes its records, but keeps the stream and continues its sequence numbers.
 
 use super::core::Engine;
 use super::saved;
@@ -7,21 +7,22 @@ use crate::store::StoreError;
 use crate::world::Timestamp;
 
 impl Engine {
-    /// Drops all records of a stream. Returns once this is as durable as the settings promise.
+    /// Removes all records of a stream. Returns when the removal is as durable as the settings
+    /// promise.
     ///
-    /// The records expire: their arrivals lie before the moment that the stream saves as its
-    /// horizon, and the arrivals of later records do not. Under a standing clock this puts later
-    /// records a millisecond ahead of the clock (a choice).
+    /// The removed records count as expired: the stream saves a horizon, the arrival times of all
+    /// existing records are before it, and the arrival times of later records are not. If the clock
+    /// stands still, later records therefore arrive a millisecond ahead of the clock (a choice).
     ///
     /// # Errors
-    /// When the store does not write.
+    /// Returns an error if the store cannot write.
     pub async fn clear(&self, stream: &Stream) -> Result<(), StoreError> {
         self.check_store()?;
         let now = self.world.clock.now();
         let (ticket, logs, horizon) = stream.with_state(|state| {
             let arrivals = state.shards.values().map(|shard| shard.next_arrival(now));
             let horizon: Timestamp = arrivals.max().unwrap_or(now);
-            // The arrivals of all shards continue from one moment.
+            // Later records of all shards arrive at the horizon or after it.
             for shard in state.shards.values() {
                 shard.next_arrival(horizon.plus_millis(-1));
                 self.shard_opener.note_times(shard);

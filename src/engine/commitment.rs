@@ -1,37 +1,38 @@
-//! The commitment of an account in a region to a minimum of throughput.
+//! An account's commitment to a minimum of throughput in a region.
 
 use crate::limits;
 use crate::store::AccountValue;
 use crate::world::Timestamp;
 
-/// The state of the commitment at a moment.
+/// State of an account's commitment at a given time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commitment {
-    /// The commitment is not enabled.
+    /// The commitment is not in force.
     Disabled {
-        /// The start of the last commitment, if there was one.
+        /// Start of the last commitment. None if there was no commitment.
         started: Option<Timestamp>,
-        /// The end of the last commitment.
+        /// End of the last commitment.
         ended: Option<Timestamp>,
     },
-    /// The commitment is enabled.
+    /// The commitment is in force.
     Enabled {
-        /// The start.
+        /// Start of the commitment.
         started: Timestamp,
-        /// The first moment at which the commitment can end.
+        /// Earliest time at which the commitment can end.
         earliest_end: Timestamp,
     },
-    /// The commitment was disabled before it could end, and is enabled until then.
+    /// The commitment was disabled before its minimum time had passed. It stays in force until
+    /// then.
     Ending {
-        /// The start.
+        /// Start of the commitment.
         started: Timestamp,
-        /// The end.
+        /// Time at which the commitment ends.
         earliest_end: Timestamp,
     },
 }
 
 impl Commitment {
-    /// The commitment at `now` of an account with these settings.
+    /// State of the commitment at `now`, for an account with these settings.
     pub(super) fn at(now: Timestamp, settings: &AccountValue) -> Self {
         let moment = |ms: Option<i64>| ms.map(Timestamp::from_millis);
         let (started, ended) = (moment(settings.started_ms), moment(settings.ended_ms));
@@ -51,14 +52,14 @@ impl Commitment {
         }
     }
 
-    /// True when the account may use the features that the commitment pays for.
+    /// True when the account may use the features that require the commitment.
     pub const fn is_enabled(self) -> bool {
         !matches!(self, Self::Disabled { .. })
     }
 }
 
-/// The settings of an account after its commitment was enabled or disabled. The details are
-/// choices.
+/// The settings of an account after its commitment was enabled or disabled at `now`. The details
+/// are choices.
 pub(super) fn changed(settings: &AccountValue, enable: bool, now: Timestamp) -> AccountValue {
     let now_ms = Some(now.millis());
     match (Commitment::at(now, settings), enable) {

@@ -1,4 +1,4 @@
-//! Consumers of enhanced fan-out: registration, deregistration and states.
+//! Registers and deregisters consumers with enhanced fan-out, and tracks their status.
 
 use super::active_subscriptions::{EndReason, SubscriptionKey};
 use super::core::Engine;
@@ -11,7 +11,7 @@ use crate::world::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The status of a consumer.
+/// Status of a registered consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConsumerStatus {
     /// The consumer is being registered.
@@ -23,7 +23,7 @@ pub(crate) enum ConsumerStatus {
 }
 
 impl ConsumerStatus {
-    /// The text on the wire.
+    /// The status in the API's spelling.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "CREATING",
@@ -33,7 +33,7 @@ impl ConsumerStatus {
     }
 }
 
-/// The status of `consumer`.
+/// Status of `consumer`.
 pub(crate) fn consumer_status(consumer: &Consumer) -> ConsumerStatus {
     match (consumer.deleting, consumer.due_ms) {
         (true, _) => ConsumerStatus::Deleting,
@@ -57,12 +57,12 @@ pub(crate) fn consumer_arn(
 }
 
 impl Engine {
-    /// Registers a consumer, unless `check` refuses it. The second argument of `check` is true when
-    /// the account is committed to a minimum of throughput. With `at_once` the consumer is ACTIVE
-    /// without a transition delay.
+    /// Registers a consumer if `check` permits it. The second argument of `check` is true when the
+    /// account is committed to a minimum of throughput. With `at_once` the consumer is ACTIVE
+    /// immediately, without a transition delay.
     ///
     /// # Errors
-    /// The refusal of `check`, and a store that does not write.
+    /// Returns the error of `check`, or an error if the store cannot write.
     pub async fn register<E: From<StoreError>>(
         self: &Arc<Self>,
         stream: &Arc<Stream>,
@@ -95,10 +95,10 @@ impl Engine {
         Ok(consumer)
     }
 
-    /// Deregisters a consumer, unless `check` refuses it, and ends its subscriptions.
+    /// Deregisters a consumer if `check` permits it, and ends its subscriptions.
     ///
     /// # Errors
-    /// The refusal of `check`, and a store that does not write.
+    /// Returns the error of `check`, or an error if the store cannot write.
     pub async fn deregister<E: From<StoreError>>(
         self: &Arc<Self>,
         stream: &Arc<Stream>,
@@ -127,7 +127,7 @@ impl Engine {
                 engine.await_transition(&stream, &name, &consumer);
             }
             engine.event_sources.stream_changed(&stream);
-            // A consumer of the same name may have been registered meanwhile, and keeps its own.
+            // The subscriptions of a new consumer with the same name must not end.
             let is_meant = |key: &SubscriptionKey| {
                 key.incarnation == stream.incarnation
                     && key.consumer == name
@@ -139,7 +139,7 @@ impl Engine {
         Ok(deregistered.await?)
     }
 
-    /// Notes the end of the consumer's status, if the status ends by itself.
+    /// Registers the deadline of the consumer's status, if the status ends by itself.
     pub(super) fn await_transition(&self, stream: &Arc<Stream>, name: &str, consumer: &Consumer) {
         if let Some(due_ms) = consumer.due_ms {
             let due = Timestamp::from_millis(due_ms);
@@ -148,13 +148,14 @@ impl Engine {
         }
     }
 
-    /// Ends CREATING or DELETING of a consumer.
+    /// Ends the status CREATING or DELETING of a consumer.
     pub(super) fn finish_consumer(&self, stream: &Arc<Stream>, name: &str, now: Timestamp) {
         stream.with_state(|state| {
             let Some(consumer) = state.consumers.get_mut(name) else {
                 return;
             };
-            // A later change, such as a deregistration during CREATING, has a later deadline.
+            // If the consumer was changed since this deadline was registered, for instance
+            // deregistered during CREATING, a later deadline applies.
             if consumer.due_ms.is_none_or(|due_ms| due_ms > now.millis()) {
                 return;
             }
@@ -163,13 +164,14 @@ impl Engine {
             } else {
                 consumer.due_ms = None;
             }
-            // No request waits for this change: a restart that does not find it makes it again.
+            // No request waits until this change is durable: if a crash loses it, the next start
+            // makes it again.
             let _ticket = self.save(stream, state, state.status, &[]);
         });
         self.event_sources.stream_changed(stream);
     }
 
-    /// Ends the subscriptions of a stream.
+    /// Ends all subscriptions of a deleted stream.
     pub(super) fn end_subscriptions(&self, stream: &Stream) {
         let is_meant = |key: &SubscriptionKey| key.incarnation == stream.incarnation;
         let reason = EndReason::StreamDeleted;

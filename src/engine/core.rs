@@ -1,4 +1,4 @@
-//! The engine's parts, and what every change of a stream needs.
+//! The engine: its parts, and the steps that every change of a stream has in common.
 
 use super::accounts::Accounts;
 use super::active_subscriptions::ActiveSubscriptions;
@@ -24,21 +24,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{oneshot, watch};
 
-/// The streams of all accounts, and everything that acts on them.
+/// Holds the streams of all accounts, and runs the operations on them.
 #[derive(Debug)]
 pub struct Engine {
-    /// Time, chance and faults.
+    /// Clock, random numbers and fault injection.
     pub world: World,
     /// The limits in force.
     pub limits: Limits,
-    /// The budget of requests and answers in memory.
+    /// The budget of memory for requests and answers in flight.
     pub admission: Arc<Admission>,
-    /// The counts of records.
+    /// Counts records, for metrics.
     pub traffic: Traffic,
     pub(super) store: Store,
     pub(super) behaviour: Behaviour,
     pub(super) accounts: Lock<Accounts>,
-    /// The incarnation of the next stream; starts above those of earlier runs.
+    /// Incarnation number of the next stream. Greater than all incarnation numbers of earlier runs.
     pub(super) next_incarnation: AtomicU64,
     pub(super) shard_opener: ShardOpener,
     pub(super) deadlines: Deadlines<Stream, Due>,
@@ -49,34 +49,36 @@ pub struct Engine {
     pub event_sources: Arc<EventSources>,
     pub(super) active_subscriptions: Arc<ActiveSubscriptions>,
     pub(super) tails: Slots,
-    /// Becomes true when subscriptions are to end.
+    /// Becomes true when the subscriptions and tails have to end.
     pub(super) stopping: watch::Receiver<bool>,
-    /// Becomes true when the tasks are to end.
+    /// Becomes true when the engine's tasks have to end.
     pub(super) stop: watch::Sender<bool>,
 }
 
-/// The behaviour of an engine where the service leaves a choice.
+/// Settings for behaviour that the service leaves open or that differs between installations.
 #[derive(Debug, Clone, Default)]
 pub struct Behaviour {
-    /// Time that a stream spends in a status that ends by itself, in milliseconds.
+    /// Duration of a status that ends by itself, such as CREATING, in milliseconds.
     pub transition_ms: u64,
-    /// On-demand streams split their busy shards.
+    /// True if busy shards of on-demand streams are split.
     pub on_demand_scaling: bool,
-    /// Keys that cannot be used.
+    /// States of the KMS keys that are not usable.
     pub keys: Keys,
-    /// The functions and destinations that event source mappings reach.
+    /// The functions and destinations that event source mappings send to.
     pub outbound: Outbound,
-    /// A mapping may send its failures to a stream of this emulator; the service cannot.
+    /// True if a mapping may send its failure records to a stream of this emulator, which the
+    /// service does not permit.
     pub own_stream_destinations: bool,
 }
 
 impl Engine {
-    /// The stream `name`, in any state.
+    /// Finds the stream `name`, in any status.
     pub fn find(&self, account_region: &AccountRegion, name: &str) -> Option<Arc<Stream>> {
         self.accounts.lock().find(account_region, name)
     }
 
-    /// Up to `page` streams with names greater than `after`, and whether more follow.
+    /// Up to `page` streams whose names are greater than `after`, in the order of their names. The
+    /// second value is true if more streams follow.
     pub fn list(
         &self,
         account_region: &AccountRegion,
@@ -86,26 +88,27 @@ impl Engine {
         self.accounts.lock().list(account_region, after, page)
     }
 
-    /// Every stream of every account.
+    /// The streams of all accounts.
     pub(super) fn streams(&self) -> Vec<Arc<Stream>> {
         self.accounts.lock().streams()
     }
 
-    /// The part of its quotas that an account uses in a region.
+    /// The capacity that an account uses in a region, for comparison with its quotas.
     pub fn capacity(&self, account_region: &AccountRegion) -> Capacity {
         self.accounts.lock().capacity(account_region)
     }
 
-    /// The commitment of an account in a region to a minimum of throughput.
+    /// State of the account's commitment to a minimum of throughput.
     pub fn commitment(&self, account_region: &AccountRegion) -> Commitment {
         let now = self.world.clock.now();
         Commitment::at(now, &self.accounts.lock().settings(account_region))
     }
 
-    /// Enables or disables the commitment, and returns its state once it is durable.
+    /// Enables or disables the account's commitment. Returns its new state when the change is
+    /// durable.
     ///
     /// # Errors
-    /// When the store does not write.
+    /// Returns an error if the store cannot write.
     pub async fn set_commitment(
         &self,
         account_region: &AccountRegion,
@@ -126,8 +129,9 @@ impl Engine {
         Ok(commitment)
     }
 
-    /// Counts a call if it is within the rate of its operation; false if it is not. `stream` is the
-    /// name in the request, for rates that are counted by stream.
+    /// Counts an API call. Returns false, and does not count it, if the call exceeds the rate of
+    /// its operation. `stream` is the stream's name in the request, for rates that apply to each
+    /// stream.
     pub fn admits_call(
         &self,
         account_region: &AccountRegion,
@@ -138,12 +142,12 @@ impl Engine {
         self.call_rates.admits(account_region, rate, stream, now)
     }
 
-    /// The keys that cannot be used.
+    /// States of the KMS keys that are not usable.
     pub fn keys(&self) -> &Keys {
         &self.behaviour.keys
     }
 
-    /// The largest number of tags of one resource.
+    /// Maximum number of tags on one resource.
     pub fn most_tags(&self) -> usize {
         let limit = self.limits.tags;
         limit
@@ -151,9 +155,9 @@ impl Engine {
             .unwrap_or(usize::MAX)
     }
 
-    /// The greatest sequence time, in seconds since the epoch, of a number that any stream of this
-    /// emulator has given out: the present second, or a later one where a shard was created ahead
-    /// of the clock.
+    /// The greatest timestamp, in seconds since the epoch, in any sequence number that this
+    /// emulator has issued. This is the current second, or a later one if a shard was created or
+    /// cleared ahead of the clock.
     pub fn latest_number_s(&self) -> u64 {
         let now_s = u64::try_from(self.world.clock.now().seconds()).unwrap_or_default();
         let latest_s = &self.shard_opener.latest_number_s;
@@ -165,17 +169,16 @@ impl Engine {
         self.active_subscriptions.count()
     }
 
-    /// The figures of the store.
     pub fn store_figures(&self) -> Figures {
         self.store.figures()
     }
 
-    /// The health of the store: it takes writes, or the reason for which it does not.
+    /// Health of the store: whether it accepts writes, and the reason if it does not.
     pub fn health(&self) -> Health {
         self.store.health()
     }
 
-    /// Refuses a change before it is made, when the store does not write.
+    /// Returns an error if the store cannot write, so that a change is refused before it is made.
     pub(super) fn check_store(&self) -> Result<(), StoreError> {
         match self.store.health() {
             Health::Serving => Ok(()),
@@ -183,8 +186,9 @@ impl Engine {
         }
     }
 
-    /// Hands a stream, and the shards in `shards`, to the store. The caller holds the lock of the
-    /// stream, so that the order of the changes in the catalog is the order in which they were made.
+    /// Hands the catalog entries of a stream and of the shards `shards` to the store. The caller
+    /// must hold the lock of the stream, so that changes reach the catalog in the order in which
+    /// they were made.
     pub(super) fn save(
         &self,
         stream: &Stream,
@@ -196,14 +200,14 @@ impl Engine {
             .save(saved::stream(stream, state, status, shards))
     }
 
-    /// The end of a transition that begins now; none when there is no delay.
+    /// End of a transition that begins at `now`. None if transitions have no delay.
     pub(super) fn transition_end(&self, now: Timestamp) -> Option<Timestamp> {
         let delay = i64::try_from(self.behaviour.transition_ms).unwrap_or(i64::MAX);
         (delay > 0).then(|| now.plus_millis(delay))
     }
 
-    /// Runs the rest of a request to its end, also when the caller stops waiting for it, so that
-    /// no change stays half made.
+    /// Runs `work` to its end in a task, even if the caller is dropped, so that no change stays
+    /// incomplete. Returns None if the task panicked or was dropped at the stop.
     pub(super) async fn finish<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -215,10 +219,10 @@ impl Engine {
         result.await.ok()
     }
 
-    /// Waits until a change is durable and calls `then`, also when the caller stops waiting.
+    /// Waits until a change is durable, and then calls `then`, even if the caller is dropped.
     ///
     /// # Errors
-    /// When the store does not write. Then `then` is not called.
+    /// Returns an error if the store cannot write. Then `then` is not called.
     pub(super) async fn once_durable(
         self: &Arc<Self>,
         ticket: Ticket,
@@ -236,7 +240,7 @@ impl Engine {
     /// Saves the time of a virtual clock.
     ///
     /// # Errors
-    /// When the store does not write.
+    /// Returns an error if the store cannot write.
     pub async fn save_time(&self) -> Result<(), StoreError> {
         let change = saved::clock(self.world.clock.now());
         self.store.save(vec![change]).durable().await
@@ -245,7 +249,7 @@ impl Engine {
     /// Ends the tasks and closes the store.
     ///
     /// # Errors
-    /// When records or changes that were not yet on disk could not be written.
+    /// Returns an error if records or changes that were not yet on disk could not be written.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.stop.send_replace(true);
         self.tasks.close_and_join(limits::CLOSE_LIMIT).await;
@@ -254,7 +258,7 @@ impl Engine {
         }
         let store = self.store.clone();
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
-        // A runtime that is being shut down runs no more blocking work.
+        // A tokio runtime that is shutting down does not run blocking work any more.
         closed.unwrap_or(Err(StoreError::Closed))
     }
 }

@@ -1,4 +1,4 @@
-//! The creation of streams.
+//! Creates streams, and ends their status CREATING.
 
 use super::accounts::Accounts;
 use super::core::Engine;
@@ -11,51 +11,53 @@ use crate::store::{StreamSettings, Ticket};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// A stream to be created.
+/// Description of a stream to be created.
 #[derive(Debug)]
 pub struct NewStream {
-    /// The settings.
+    /// Settings of the stream.
     pub settings: StreamSettings,
-    /// The number of shards.
+    /// Number of shards.
     pub shards: u32,
-    /// The tags, unchecked.
+    /// Tags as the request gave them, not validated yet.
     pub tags: Vec<(String, String)>,
-    /// The stream is ACTIVE without a transition delay, as the setup of a start needs it.
+    /// True if the stream is ACTIVE immediately, without a transition delay. The setup at the start
+    /// of the server needs this.
     pub at_once: bool,
 }
 
-/// The reason for which a stream is not created.
+/// Reason why a stream is not created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CreateError {
-    /// A stream of this name exists.
+    /// The account already has a stream of this name in the region.
     Exists,
-    /// Too many streams are being created or deleted.
+    /// Too many streams are being created or deleted. Holds the limit.
     TooManyInTransition(u64),
-    /// The account has too many on-demand streams.
+    /// The account would have too many on-demand streams.
     TooManyOnDemand {
-        /// The number of on-demand streams.
+        /// Number of on-demand streams that exist.
         open: u64,
-        /// The most there may be.
+        /// Maximum number of on-demand streams.
         limit: u64,
     },
-    /// The account has too many open shards.
+    /// The account would have too many open shards.
     TooManyShards {
-        /// The number of open shards.
+        /// Number of open shards that exist.
         open: u64,
-        /// The limit.
+        /// Maximum number of open shards.
         limit: u64,
     },
-    /// The tags are refused.
+    /// The tags are invalid.
     Tags(TagFault),
-    /// The store does not write.
+    /// The store cannot write.
     Store,
 }
 
 impl Engine {
-    /// Creates a stream. Returns once the stream is as durable as the settings promise.
+    /// Creates a stream. Returns when the stream is as durable as the settings promise.
     ///
     /// # Errors
-    /// The reason for a refusal; then nothing is left of the stream.
+    /// Returns the reason if the stream is refused or cannot be saved. Then nothing of the stream
+    /// remains.
     pub async fn create(
         self: &Arc<Self>,
         arn: StreamArn,
@@ -84,7 +86,8 @@ impl Engine {
     ) -> Result<(Arc<Stream>, Ticket), CreateError> {
         let now = self.world.clock.now();
         let tags = self.check_new(&self.accounts.lock(), &arn, &new)?;
-        // Shards are opened without the lock of the accounts, which every request takes.
+        // The shards are opened before the lock of the accounts is taken, because every request
+        // takes that lock.
         let incarnation = self.next_incarnation.fetch_add(1, Ordering::Relaxed);
         let created_s = u64::try_from(now.seconds()).unwrap_or_default();
         let shards_created_s = created_s.saturating_sub(limits::SHARD_CREATED_BEFORE_S);
@@ -94,14 +97,14 @@ impl Engine {
         state.due = self.transition_end(now).filter(|_| !new.at_once);
         let mut accounts = self.accounts.lock();
         if let Err(error) = self.check_new(&accounts, &arn, &new) {
-            // Another request used the name or the rest of a quota meanwhile.
+            // Another request took the name or the remaining quota in the meantime.
             drop(accounts);
             state.delete_logs(&self.store);
             return Err(error);
         }
         let stream = Stream::new(arn, incarnation, now, state);
         let ticket = stream.with_state(|state| {
-            // Without a delay the stream is ACTIVE by the time it is durable.
+            // Without a transition delay, the stream is ACTIVE when this change is durable.
             let status = match state.due {
                 Some(_) => state.status,
                 None => StreamStatus::Active,
@@ -113,7 +116,7 @@ impl Engine {
         Ok((stream, ticket))
     }
 
-    /// The checks of a creation, in the service's order.
+    /// Checks whether the stream may be created, in the service's order of checks.
     fn check_new(
         &self,
         accounts: &Accounts,
@@ -146,8 +149,8 @@ impl Engine {
         Ok(tags)
     }
 
-    /// Ends CREATING. A stream that is being deleted stays as it is. With `save`, the new status is
-    /// saved.
+    /// Ends the status CREATING of a stream. A stream in another status, such as DELETING, stays
+    /// unchanged. `save` writes the new status to the catalog.
     pub(super) fn activate(&self, stream: &Arc<Stream>, save: bool) {
         let mut accounts = self.accounts.lock();
         accounts.change(stream, |state| {
@@ -158,7 +161,8 @@ impl Engine {
             state.was_active = true;
             state.due = None;
             if save {
-                // No request waits for this change: a restart that does not find it makes it again.
+                // No request waits until this change is durable: if a crash loses it, the next
+                // start makes it again.
                 let _ticket = self.save(stream, state, StreamStatus::Active, &[]);
             }
         });
@@ -166,7 +170,7 @@ impl Engine {
         self.event_sources.stream_changed(stream);
     }
 
-    /// Takes a stream out of its account, and its records out of the store.
+    /// Removes a stream from its account, ends its subscriptions, and deletes its records.
     pub(super) fn forget(&self, stream: &Arc<Stream>) {
         self.accounts.lock().remove(stream);
         self.end_subscriptions(stream);
@@ -180,7 +184,7 @@ impl Engine {
     }
 }
 
-/// The limit, when `used` and `more` together exceed it.
+/// Returns the limit if `used` and `more` together exceed it.
 pub(super) fn exceeded(limit: Limit, used: u64, more: u64) -> Option<u64> {
     limit.filter(|limit| used.saturating_add(more) > *limit)
 }

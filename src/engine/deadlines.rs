@@ -1,4 +1,4 @@
-//! States that end by themselves: those of streams, and those of queues.
+//! A queue of deadlines, for the statuses of streams, consumers and queues that end by themselves.
 
 use super::lock_order;
 use crate::lock::Lock;
@@ -6,17 +6,17 @@ use crate::world::{Bell, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A state that ends: of a stream, or of one of its consumers.
+/// Tells which status ends at a deadline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Due {
-    /// The stream.
+    /// The status of the stream itself.
     Stream,
-    /// The consumer of this name.
+    /// The status of the stream's consumer with this name.
     Consumer(String),
 }
 
-/// The states that will end, in the order of their ends. A deadline has an owner `O`, such as a
-/// stream, and the state `D` that ends.
+/// Deadlines in the order of time. `O` is the owner of the status that ends, such as a stream, and
+/// `D` tells which status of the owner ends.
 #[derive(Debug)]
 pub(super) struct Deadlines<O, D> {
     waiting: Lock<Waiting<O, D>>,
@@ -25,13 +25,14 @@ pub(super) struct Deadlines<O, D> {
 
 #[derive(Debug)]
 struct Waiting<O, D> {
-    /// By moment, and by `count` at the time of the call.
+    /// Keyed by the time of the deadline, and by `count` when the deadline was added, which makes
+    /// keys unique.
     entries: BTreeMap<(Timestamp, u64), (Arc<O>, D)>,
     count: u64,
 }
 
 impl<O, D> Deadlines<O, D> {
-    /// No deadlines. `bell` wakes the task that ends the states.
+    /// Without deadlines. `bell` wakes the task that ends the statuses.
     pub(super) fn new(bell: Bell) -> Self {
         let waiting = Waiting {
             entries: BTreeMap::new(),
@@ -43,7 +44,7 @@ impl<O, D> Deadlines<O, D> {
         }
     }
 
-    /// Adds a deadline, and wakes the task, because this deadline may be its next.
+    /// Adds a deadline, and wakes the task, because the new deadline may be the earliest.
     pub(super) fn add(&self, moment: Timestamp, owner: Arc<O>, due: D) {
         let mut waiting = self.waiting.lock();
         waiting.count += 1;
@@ -53,14 +54,14 @@ impl<O, D> Deadlines<O, D> {
         self.bell.ring();
     }
 
-    /// The first deadline.
+    /// Time of the earliest deadline.
     pub(super) fn next(&self) -> Option<Timestamp> {
         let waiting = self.waiting.lock();
         let first = waiting.entries.first_key_value();
         first.map(|((moment, _), _)| *moment)
     }
 
-    /// Removes and returns a deadline that is not after `now`.
+    /// Removes and returns the earliest deadline if it is at or before `now`.
     pub(super) fn take_due(&self, now: Timestamp) -> Option<(Arc<O>, D)> {
         let mut waiting = self.waiting.lock();
         let first = waiting.entries.first_entry();

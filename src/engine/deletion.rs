@@ -1,4 +1,4 @@
-//! The deletion of streams.
+//! Deletes streams.
 
 use super::core::Engine;
 use super::creation::exceeded;
@@ -9,26 +9,26 @@ use crate::model::StreamStatus;
 use crate::store::Ticket;
 use std::sync::Arc;
 
-/// The reason for which a stream is not deleted.
+/// Reason why a stream is not deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeleteError {
-    /// The status of the stream does not allow it.
+    /// The stream's status does not permit the deletion.
     NotActive(StreamStatus),
-    /// Consumers are registered, and were not to be deleted with the stream.
+    /// The stream has consumers, and the request does not ask to delete them with the stream.
     HasConsumers,
     /// The stream has queues.
     HasQueues,
-    /// Too many streams are being created or deleted.
+    /// Too many streams are being created or deleted. Holds the limit.
     TooManyInTransition(u64),
-    /// The store does not write.
+    /// The store cannot write.
     Store,
 }
 
 impl Engine {
-    /// Deletes a stream. Returns once the deletion is as durable as the settings promise.
+    /// Deletes a stream. Returns when the deletion is as durable as the settings promise.
     ///
     /// # Errors
-    /// The reason for a refusal.
+    /// Returns the reason if the deletion is refused or cannot be saved.
     pub async fn delete(
         self: &Arc<Self>,
         stream: &Arc<Stream>,
@@ -56,7 +56,7 @@ impl Engine {
                 status @ (StreamStatus::Updating | StreamStatus::Deleting) => {
                     return Err(DeleteError::NotActive(status));
                 }
-                // A stream in CREATING is in transition already.
+                // A stream in CREATING already counts as in transition.
                 StreamStatus::Creating => 0,
                 StreamStatus::Active => 1,
             };
@@ -81,9 +81,10 @@ impl Engine {
         })
     }
 
-    /// Ends DELETING.
+    /// Ends the status DELETING: removes the stream from the catalog, and its records.
     pub(super) fn finish_delete(&self, stream: &Arc<Stream>) {
-        // No request waits for this change: a restart that does not find it makes it again.
+        // No request waits until this change is durable: if a crash loses it, the next start makes
+        // it again.
         let _ticket = stream.with_state(|state| self.store.save(saved::removed(stream, state)));
         self.forget(stream);
     }

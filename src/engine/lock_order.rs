@@ -2,15 +2,16 @@
 
 use crate::lock::Rank;
 
-/// All accounts.
+/// The lock of all accounts.
 pub(super) const ACCOUNTS: Rank = Rank::new(1);
-/// The queues of all accounts.
+/// The lock of the queues of all accounts.
 pub(super) const QUEUES: Rank = Rank::new(2);
-/// One stream.
+/// The lock of one stream.
 pub(super) const STREAM: Rank = Rank::new(3);
-/// One queue.
+/// The lock of one queue.
 pub(super) const QUEUE: Rank = Rank::new(4);
-/// The writers of one shard.
+/// The lock of the writers of one shard.
 pub(super) const SHARD: Rank = Rank::new(5);
-/// Deadlines, call rates, subscriptions, and the read rates of one shard.
+/// The lock of the deadlines, the call rates, the active subscriptions, or the read rates of one
+/// shard.
 pub(super) const SINGLE: Rank = Rank::new(6);

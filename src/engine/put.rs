@@ -1,4 +1,4 @@
-//! Writing records: each record is appended to the shard that owns its hash key.
+//! Writes records: each record is appended to the shard that owns its hash key.
 
 use super::core::Engine;
 use super::shard::{AppendError, Shard, WriteRates};
@@ -9,21 +9,21 @@ use crate::store::Ticket;
 use crate::world::{Fault, Point};
 use std::sync::Arc;
 
-/// The shard and the number of a written record.
+/// The shard and the sequence number that a written record received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
-    /// The shard.
+    /// Shard that the record was appended to.
     pub shard: ShardId,
-    /// The sequence number.
+    /// Sequence number of the record.
     pub number: SequenceNumber,
 }
 
-/// The reason for which a record was not written.
+/// Reason why a record was not written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PutFailure {
-    /// The write limit of the shard is reached.
+    /// The record exceeds the write limit of this shard.
     Throttled(ShardId),
-    /// The store does not write.
+    /// The store cannot write, or a fault rule refuses the write.
     Store,
 }
 
@@ -32,20 +32,20 @@ struct ShardBatch {
     /// Positions of the records in the request.
     records: Vec<usize>,
     shard: ShardId,
-    /// The numbers of the records; a refused record has none.
+    /// Sequence numbers of the records. None for a record that the write limit refused.
     numbers: Vec<Option<SequenceNumber>>,
     /// Bytes of the appended records.
     bytes: u64,
     ticket: Option<Ticket>,
-    /// A fault rule asks that the appended records are answered as failed.
+    /// True if a fault rule demands that the records are appended but answered as failed.
     torn: bool,
 }
 
 impl Stream {
-    /// Writes one record.
+    /// Writes one record. Returns when the record is as durable as the settings promise.
     ///
     /// # Errors
-    /// The reason for which the record was not written.
+    /// Returns the reason if the record was not written.
     pub async fn put_one(&self, engine: &Engine, record: NewRecord) -> Result<Placed, PutFailure> {
         let bytes = record.size_bytes();
         loop {
@@ -56,7 +56,8 @@ impl Stream {
             let now = engine.world.clock.now();
             match shard.append(now, reservation, &record, encrypted) {
                 Ok((number, ticket)) => {
-                    // The log has a copy, so the request's memory is free before the commit.
+                    // The log has a copy of the record, so the request's memory can be freed before
+                    // the commit.
                     drop(record);
                     ticket.durable().await.map_err(|_| PutFailure::Store)?;
                     if torn {
@@ -73,15 +74,15 @@ impl Stream {
                     engine.traffic.refused(1);
                     return Err(PutFailure::Throttled(shard.id));
                 }
-                // The shard was split or merged since it was chosen, and the routes have its
-                // children by now.
+                // The shard was split or merged after it was chosen. The routes already contain its
+                // children.
                 Err(AppendError::Closed) => {}
             }
         }
     }
 
-    /// Writes records, each by itself: the results stand in the order of the records. The lock of
-    /// each shard is taken once for all its records.
+    /// Writes several records. Each record succeeds or fails separately; the results are in the
+    /// order of the records. The lock of each shard is taken once for all records of the shard.
     pub async fn put_many(
         &self,
         engine: &Engine,
@@ -90,8 +91,8 @@ impl Stream {
         self.put_all(engine, records, WriteRates::Counted).await
     }
 
-    /// Writes records without regard to the write limits of the shards, as the setup of a start
-    /// needs it.
+    /// Writes records without the write limits of the shards. The setup at the start of the server
+    /// needs this.
     pub(crate) async fn put_unlimited(
         &self,
         engine: &Engine,
@@ -108,7 +109,8 @@ impl Stream {
     ) -> Vec<Result<Placed, PutFailure>> {
         let batches = self.append_by_shard(engine, &records, rates).await;
         let mut results = vec![Err(PutFailure::Store); records.len()];
-        // The logs have copies, so the request's memory is free before the commit.
+        // The logs have copies of the records, so the request's memory can be freed before the
+        // commit.
         drop(records);
         for batch in batches {
             let Some(ticket) = batch.ticket else { continue };
@@ -129,8 +131,8 @@ impl Stream {
         results
     }
 
-    /// Appends every record to its shard. The records of a shard that was closed since it was
-    /// chosen are appended to its children.
+    /// Appends every record to its shard. If a shard was closed after it was chosen, its records
+    /// are appended to its children.
     async fn append_by_shard(
         &self,
         engine: &Engine,
@@ -155,7 +157,7 @@ impl Stream {
     }
 }
 
-/// The chosen records by shard, and within a shard in their order.
+/// Groups the chosen records by shard, and keeps the order of the records within each shard.
 fn by_shard<'a>(
     routes: &'a [Arc<Shard>],
     records: &[NewRecord],
@@ -176,8 +178,8 @@ fn by_shard<'a>(
     groups.map(group).collect()
 }
 
-/// Passes the injection point before an append. Returns whether the appended records are to be
-/// answered as failed.
+/// Passes the injection point before an append. Returns true if a fault rule demands that the
+/// records are appended but answered as failed.
 async fn pass_append(engine: &Engine) -> Result<bool, PutFailure> {
     match engine.world.pass(Point::Append).await {
         Ok(()) => Ok(false),
@@ -186,7 +188,7 @@ async fn pass_append(engine: &Engine) -> Result<bool, PutFailure> {
     }
 }
 
-/// Bytes of the records that have a number.
+/// Bytes of the records that received a sequence number.
 fn appended_bytes(
     records: &[NewRecord],
     chosen: &[usize],
@@ -197,8 +199,8 @@ fn appended_bytes(
     appended.map(|(at, _)| records[*at].size_bytes()).sum()
 }
 
-/// Appends the chosen records to one shard. Gives them back when the shard was closed since it was
-/// chosen.
+/// Appends the chosen records to one shard. Returns the records as an error if the shard was closed
+/// after it was chosen.
 async fn append_batch(
     engine: &Engine,
     shard: &Shard,
@@ -218,8 +220,8 @@ async fn append_batch(
         return Ok(refused(chosen));
     };
     let bytes = chosen.iter().map(|at| records[*at].size_bytes()).sum();
-    // One reservation for each shard, and never two at a time: a request that holds one does not
-    // wait for another, so requests cannot block each other.
+    // One reservation for each shard, and never two at a time: a request that holds a reservation
+    // does not wait for another one, so requests cannot deadlock.
     let Ok(reservation) = engine.store.reserve(bytes).await else {
         return Ok(refused(chosen));
     };

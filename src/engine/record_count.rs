@@ -1,41 +1,41 @@
-//! The number of records that a stream has taken, for tests that wait for a number.
+//! Counts the records of a stream, so that tests can wait for a number of records.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use tokio::sync::Notify;
 
-/// Counts the acknowledged records of a stream since the start of the emulator or the last clear.
+/// Number of acknowledged records of a stream since the start of the emulator or the last clear.
 #[derive(Debug, Default)]
 pub(super) struct RecordCount {
     count: AtomicU64,
-    /// Number of waits in progress. Without a wait, writers send no notification.
+    /// Number of waiting callers. While it is zero, writers skip the notification.
     waiting: AtomicUsize,
     changed: Notify,
 }
 
 impl RecordCount {
-    /// Counts acknowledged records.
+    /// Adds `records` acknowledged records, and wakes the waiting callers.
     pub(super) fn add(&self, records: u64) {
         if records == 0 {
             return;
         }
         self.count.fetch_add(records, SeqCst);
-        // Either this load sees the wait, or the wait sees the records: both are SeqCst.
+        // Both operations are sequentially consistent: either this load sees the waiting caller, or
+        // the caller sees the new count.
         if self.waiting.load(SeqCst) > 0 {
             self.changed.notify_waiters();
         }
     }
 
-    /// Starts again at zero.
+    /// Sets the count to zero.
     pub(super) fn clear(&self) {
         self.count.store(0, SeqCst);
     }
 
-    /// The number of records.
     pub(super) fn get(&self) -> u64 {
         self.count.load(SeqCst)
     }
 
-    /// Returns once the number is at least `wanted`. A caller that gives up drops the future.
+    /// Waits until the count is at least `wanted`. Dropping the future ends the wait.
     pub(super) async fn reach(&self, wanted: u64) {
         let _waiting = Waiting::begin(&self.waiting);
         loop {
@@ -48,7 +48,7 @@ impl RecordCount {
     }
 }
 
-/// A wait in progress, until it is dropped.
+/// Counts a waiting caller until this value is dropped.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {

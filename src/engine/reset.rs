@@ -1,5 +1,5 @@
-//! Resetting the engine: every stream of every account goes, with its records, consumers and queues,
-//! and every event source mapping that the API made.
+//! Resets the engine: removes all streams with their records, consumers and queues, and the event
+//! source mappings that were created through the API.
 
 use super::core::Engine;
 use super::queue::Queue;
@@ -9,12 +9,12 @@ use crate::store::{AccountValue, Change, StoreError};
 use std::sync::Arc;
 
 impl Engine {
-    /// Removes every stream, every queue, the settings of every account and the event source mappings
-    /// that the API made. The clock and the mappings of the options stay. Returns once this is as
-    /// durable as the settings promise.
+    /// Removes all streams and queues, the settings of all accounts, and the event source mappings
+    /// that were created through the API. The clock and the mappings from the options stay. Returns
+    /// when the reset is as durable as the settings promise.
     ///
     /// # Errors
-    /// When the store does not write.
+    /// Returns an error if the store cannot write.
     pub async fn reset(&self) -> Result<(), StoreError> {
         self.check_store()?;
         let streams = self.streams();
@@ -36,8 +36,8 @@ impl Engine {
         ticket.durable().await
     }
 
-    /// Removes these streams and queues, in whatever status they are. A store that does not write
-    /// keeps them for the next start.
+    /// Removes these streams and queues, in any status. If the store cannot write, they exist again
+    /// after the next start.
     pub(crate) async fn remove(&self, streams: &[Arc<Stream>], queues: &[Arc<Queue>]) {
         let mut changes = removals(streams);
         changes.extend(queues.iter().map(|queue| self.queue_removal(queue)));
@@ -52,7 +52,7 @@ impl Engine {
     }
 }
 
-/// The removal of streams from the catalog.
+/// Catalog changes that remove the streams.
 fn removals(streams: &[Arc<Stream>]) -> Vec<Change> {
     let removed = |stream: &Arc<Stream>| stream.with_state(|state| saved::removed(stream, state));
     streams.iter().flat_map(removed).collect()

@@ -1,11 +1,11 @@
-//! The shards that a split, a merge or a scaling closes and creates.
+//! Computes which shards a split, a merge or a scaling closes and creates.
 
 use super::stream_state::StreamState;
 use crate::model::{self, HashKey, ShardId, merge, scale, split};
 use crate::store::ReshardingOrder;
 use crate::world::Timestamp;
 
-/// The descriptions of all shards that `order` closes or creates, as they are afterwards.
+/// Descriptions of all shards that `order` closes or creates, as they are after the resharding.
 pub(super) fn reshard(
     state: &StreamState,
     order: &ReshardingOrder,

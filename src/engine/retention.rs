@@ -1,8 +1,8 @@
-//! Retention: records are removed when their retention period has passed.
+//! Removes records whose retention period has passed.
 //!
-//! Readers never see an expired record, because they read from the horizon on. This task frees the
-//! memory and the disk space of expired records, and removes closed shards whose records have all
-//! expired.
+//! Readers never see an expired record, because they read only from the horizon on. The task in
+//! this file frees the memory and the disk space of expired records, and removes closed shards
+//! whose records have all expired.
 
 use super::core::Engine;
 use super::saved;
@@ -11,7 +11,7 @@ use crate::limits;
 use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
 
-/// Removes expired records at regular times until the engine stops.
+/// Removes expired records at regular intervals, until the engine stops.
 pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     let mut stop = engine.stop.subscribe();
     loop {

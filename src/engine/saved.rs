@@ -1,4 +1,4 @@
-//! The catalog entries of streams, shards and accounts.
+//! Converts streams, shards and account settings to catalog entries.
 
 use super::stream::Stream;
 use super::stream_state::StreamState;
@@ -6,9 +6,10 @@ use crate::model::{self, AccountRegion, ShardId, StreamStatus};
 use crate::store::{AccountValue, Change, ShardValue, StreamValue};
 use crate::world::Timestamp;
 
-/// The catalog entries of a stream and of those of its shards that are in `shards`. `status` is the
-/// status of the stream at the time when the entries are durable. There are no entries once the
-/// removal of the stream was handed to the store, because a deadline of it may still come due.
+/// The catalog entries of a stream and of its shards `shards`. `status` is the stream's status at
+/// the time when the entries become durable. Returns no entries if the removal of the stream was
+/// already handed to the store: a deadline can still come due after that, and must not save the
+/// stream again.
 pub(super) fn stream(
     stream: &Stream,
     state: &StreamState,
@@ -50,7 +51,6 @@ pub(super) fn stream(
     changes
 }
 
-/// The catalog entry of an account's settings.
 pub(super) fn account(account_region: &AccountRegion, value: &AccountValue) -> Change {
     Change::Account {
         account: account_region.account.to_string(),
@@ -59,7 +59,8 @@ pub(super) fn account(account_region: &AccountRegion, value: &AccountValue) -> C
     }
 }
 
-/// The removal of a stream from the catalog. Nothing of the stream is saved after that.
+/// Catalog changes that remove a stream. Marks the stream as removed, so that later changes are not
+/// saved.
 pub(super) fn removed(stream: &Stream, state: &mut StreamState) -> Vec<Change> {
     state.removed = true;
     let ids: Vec<_> = state.shards.keys().copied().collect();
@@ -71,7 +72,7 @@ pub(super) fn removed(stream: &Stream, state: &mut StreamState) -> Vec<Change> {
     changes
 }
 
-/// The removal of shards from the catalog.
+/// Catalog changes that remove shards.
 pub(super) fn removed_shards(stream: &Stream, ids: &[ShardId]) -> Vec<Change> {
     let removed = |id: &ShardId| Change::Shard {
         incarnation: stream.incarnation,
@@ -81,7 +82,7 @@ pub(super) fn removed_shards(stream: &Stream, ids: &[ShardId]) -> Vec<Change> {
     ids.iter().map(removed).collect()
 }
 
-/// The catalog entry of a virtual clock's time.
+/// The catalog entry for the time of a virtual clock.
 pub(super) fn clock(now: Timestamp) -> Change {
     Change::Clock(now.millis())
 }

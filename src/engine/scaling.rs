@@ -1,8 +1,8 @@
-//! On-demand streams split their busy shards.
+//! Splits busy shards of on-demand streams, if an option switches this on.
 //!
-//! The service splits a shard within 15 minutes when more than 500 KB/s are written to it. Here
-//! the busiest shard of each stream is split in the middle once a minute. An option switches this
-//! on.
+//! The service splits a shard within 15 minutes when more than 500 KB/s are written to it. This
+//! engine splits the busiest shard of each stream in the middle of its hash key range, at most once
+//! a minute.
 
 use super::accounts::Counts;
 use super::core::Engine;
@@ -14,7 +14,7 @@ use crate::store::{PendingChange, ReshardingOrder, StoreError};
 use crate::world::Alarm;
 use std::sync::Arc;
 
-/// Splits busy shards at regular times until the engine stops.
+/// Splits busy shards at regular intervals, until the engine stops.
 pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     let mut stop = engine.stop.subscribe();
     loop {
@@ -51,8 +51,8 @@ async fn split_busiest(engine: &Arc<Engine>, stream: &Arc<Stream>) -> Result<(),
     split.await
 }
 
-/// The split of the busiest shard, if its traffic is above the threshold. Resets the traffic counts
-/// of all shards.
+/// The split of the stream's busiest shard. None if the shard's traffic is below the threshold.
+/// Resets the traffic counts of all shards.
 fn busiest(state: &StreamState) -> Option<ReshardingOrder> {
     if !state.settings.on_demand || state.status != StreamStatus::Active {
         return None;

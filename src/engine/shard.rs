@@ -1,4 +1,4 @@
-//! A shard of a stream: the write path, and reading by sequence number.
+//! A shard of a stream: appends records, and reads them by sequence number.
 
 use super::batch::{Batch, Read, sequence_number};
 use super::lock_order;
@@ -11,23 +11,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
-/// The next sequence index of a group of shards.
+/// The next sequence index for a group of shards.
 pub(crate) type Counter = Arc<AtomicU64>;
 
 /// A shard of a stream.
 #[derive(Debug)]
 pub struct Shard {
-    /// The id within the stream.
+    /// The id of the shard within its stream.
     pub id: ShardId,
-    /// The second of the creation since the epoch; part of every sequence number of the shard.
+    /// Creation time in seconds since the epoch. It is part of every sequence number of the shard.
     pub created_s: u64,
-    /// The shards that it goes on from.
+    /// The shards whose split or merge created this shard.
     pub(crate) parents: [Option<ShardId>; 2],
     range: HashKeyRange,
     log: Arc<Log>,
     counter: Counter,
-    /// One lock for limit, number and append: sequence order, commit order and the order that
-    /// readers see are the same order.
+    /// One lock covers the write limit, the sequence number and the append. Therefore sequence
+    /// order, commit order and the order that readers see are the same.
     writing: Lock<Writing>,
     reading: Lock<Reading>,
     /// Becomes true when the shard is split or merged.
@@ -36,7 +36,7 @@ pub struct Shard {
 
 #[derive(Debug)]
 struct Writing {
-    /// The description. The only change is that the shard closes.
+    /// Description of the shard. It changes only when the shard closes.
     description: model::Shard,
     limit: WriteLimit,
     last_arrival: Timestamp,
@@ -50,21 +50,21 @@ struct Reading {
     iterators: Option<Bucket>,
 }
 
-/// The reason for which a record was not appended.
+/// Reason why a record was not appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AppendError {
-    /// The shard was split or merged since it was chosen: the caller chooses again.
+    /// The shard was split or merged after the caller chose it. The caller has to choose again.
     Closed,
-    /// The write limit of the shard is reached.
+    /// The record exceeds the write limit of the shard.
     Throttled,
 }
 
-/// The treatment of a shard's write limits by an append.
+/// Says whether an append is subject to the write limits of the shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WriteRates {
     /// Records count against the limits, and are refused beyond them.
     Counted,
-    /// Records are appended without regard to the limits.
+    /// The limits do not apply.
     Ignored,
 }
 
@@ -108,12 +108,12 @@ impl Shard {
         })
     }
 
-    /// The description.
+    /// The id, hash key range, parents, creation and closing of the shard.
     pub fn description(&self) -> model::Shard {
         self.writing.lock().description.clone()
     }
 
-    /// Closes the shard. `description` holds the second of the closing.
+    /// Closes the shard. `description` must contain the time of the closing.
     pub(crate) fn close(&self, description: model::Shard) {
         self.writing.lock().description = description;
         self.closed.send_replace(true);
@@ -125,7 +125,7 @@ impl Shard {
         self.closed.subscribe()
     }
 
-    /// Bytes of data and partition keys appended since the last call.
+    /// Bytes of data and partition keys appended since the last call. Resets the count.
     pub(crate) fn take_traffic(&self) -> u64 {
         std::mem::take(&mut self.writing.lock().traffic_bytes)
     }
@@ -138,8 +138,8 @@ impl Shard {
         &self.log
     }
 
-    /// Numbers a record and appends it to the log, in one critical section. The ticket resolves
-    /// when the record is as durable as the settings promise.
+    /// Assigns a sequence number to a record and appends it to the log, under one lock. The ticket
+    /// resolves when the record is as durable as the settings promise.
     pub(crate) fn append(
         &self,
         now: Timestamp,
@@ -157,8 +157,8 @@ impl Shard {
         Ok((self.number(index, arrival), ticket))
     }
 
-    /// Appends several records in their order. Each is appended or refused by itself; a refused
-    /// record has no number. The ticket covers all appended records.
+    /// Appends several records in order. Each record is appended or refused separately, and a
+    /// refused record gets no sequence number. The ticket covers all appended records.
     pub(crate) fn append_all<'a>(
         &self,
         now: Timestamp,
@@ -192,31 +192,32 @@ impl Shard {
         Ok((admitted.iter().map(number).collect(), ticket))
     }
 
-    /// Rings `bell` whenever a record becomes visible, and when the shard closes or is deleted.
+    /// Rings `bell` whenever a record becomes visible, and when the shard is closed or deleted.
     pub(crate) fn follow(&self, bell: Bell) -> Follower {
         self.log.ring_at_end(bell)
     }
 
-    /// Gives every later record a later arrival than all records so far. Returns the earliest
-    /// arrival of a later record.
+    /// Ensures that every later record has a later arrival time than all existing records. Returns
+    /// the earliest possible arrival time of a later record.
     pub(crate) fn next_arrival(&self, now: Timestamp) -> Timestamp {
         let mut writing = self.writing.lock();
         writing.last_arrival = writing.arrival(now).plus_millis(1);
         writing.last_arrival
     }
 
-    /// The number of the record at `index` that arrived then.
+    /// Sequence number of the record at `index` with this arrival time.
     pub(crate) fn number(&self, index: u64, arrival: Timestamp) -> SequenceNumber {
         sequence_number(self.created_s, self.id, index, arrival)
     }
 
-    /// The sequence time of a record that would be appended at the last arrival.
+    /// The timestamp, in seconds since the epoch, in the sequence number of a record that arrives
+    /// at the time of the last arrival.
     pub(super) fn latest_number_s(&self) -> u64 {
         let arrival = self.writing.lock().last_arrival;
         self.number(0, arrival).time_s
     }
 
-    /// The position at `index`, as a sequence number of this shard.
+    /// A position just before the record at `index`, as a sequence number of this shard.
     pub(crate) fn position(&self, index: u64, now: Timestamp) -> SequenceNumber {
         if index == 0 {
             return SequenceNumber::first_of(self.created_s, self.id.index());
@@ -227,15 +228,15 @@ impl Shard {
         }
     }
 
-    /// The index after the last published record.
+    /// Index after the last published record.
     pub fn end(&self) -> u64 {
         self.log.end()
     }
 
-    /// The index of the first record that arrived at `at` or later.
+    /// Index of the first record that arrived at `at` or later.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Returns an error if the store cannot be read.
     pub async fn index_at_time(&self, at: Timestamp) -> Result<u64, StoreError> {
         self.log.index_at_time(at).await
     }
@@ -245,24 +246,26 @@ impl Shard {
         self.is_complete_before(position.index)
     }
 
-    /// True when the shard is closed and nothing in it can come at or after `index`.
+    /// True when the shard is closed, and neither has nor will get a record at or after `index`.
     pub(crate) fn is_complete_before(&self, index: u64) -> bool {
         let closed = !self.writing.lock().description.is_open();
-        // Records that were appended before the closing may not be committed yet.
+        // The comparison is with the next index, because records that were appended before the
+        // closing may not be committed yet.
         closed && index >= self.log.next()
     }
 
-    /// Reads records.
+    /// Reads records from a sequence number on.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Returns an error if the store cannot be read.
     pub async fn read(&self, read: Read) -> Result<Batch, StoreError> {
         let limit = ReadLimit {
             records: read.records,
             bytes: read.bytes,
         };
         let mut records = self.log.read(read.from.index, read.horizon, limit).await?;
-        // A position after a record has the index of that record and a later time.
+        // A position after a record, such as AFTER_SEQUENCE_NUMBER, has the index of that record
+        // and a later time. The record at this index is skipped.
         let skip = records.iter().next().is_some_and(|record| {
             sequence_number(self.created_s, self.id, record.index, record.arrival) < read.from
         });
@@ -288,7 +291,8 @@ impl Shard {
         })
     }
 
-    /// Counts a GetRecords call if it is within the rates of the shard; false if it is not.
+    /// Counts a GetRecords call. Returns false, and does not count it, if the call exceeds the
+    /// shard's read rates.
     pub fn admits_read(&self, now: Timestamp) -> bool {
         let mut reading = self.reading.lock();
         let paid_off = reading.bytes.is_none_or(|bytes| bytes.admits(now));
@@ -299,14 +303,15 @@ impl Shard {
                 .is_none_or(|calls| calls.take(now, 1))
     }
 
-    /// Charges the bytes of a GetRecords answer to the read rate.
+    /// Charges the bytes of a GetRecords answer to the shard's read rate.
     pub fn debit_read(&self, now: Timestamp, answered: impl FnOnce() -> u64) {
         if let Some(bytes) = &mut self.reading.lock().bytes {
             bytes.debit(now, answered());
         }
     }
 
-    /// Counts a GetShardIterator call if it is within the rate of the shard; false if it is not.
+    /// Counts a GetShardIterator call. Returns false, and does not count it, if the call exceeds
+    /// the shard's rate.
     pub fn admits_iterator(&self, now: Timestamp) -> bool {
         self.reading
             .lock()
@@ -321,7 +326,7 @@ impl Writing {
         if !self.description.is_open() {
             return Err(AppendError::Closed);
         }
-        // A refused record uses no sequence number.
+        // The limit is checked before a sequence number is taken, so a refused record uses none.
         if !self.limit.take(now, record.size_bytes()) {
             return Err(AppendError::Throttled);
         }
@@ -329,8 +334,8 @@ impl Writing {
         Ok(())
     }
 
-    /// The arrival time of a record that is appended now. Arrival times never go back within a
-    /// shard, also when the clock does.
+    /// Arrival time of a record that is appended now. Within a shard, arrival times never decrease,
+    /// even if the clock is set back.
     fn arrival(&mut self, now: Timestamp) -> Timestamp {
         self.last_arrival = self.last_arrival.max(now);
         self.last_arrival

@@ -1,22 +1,22 @@
-//! Slots: a count of things in progress, which a limit bounds.
+//! Limits the number of operations of one kind that are in progress at the same time.
 
 use crate::limits::Limit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The slots of one kind of work.
+/// Counts the operations of one kind that are in progress.
 #[derive(Debug, Default)]
 pub(super) struct Slots(Arc<AtomicU64>);
 
-/// A slot that is taken, until this is dropped.
+/// An operation in progress. Dropping it frees the slot.
 #[derive(Debug)]
 pub(super) struct Slot(Arc<AtomicU64>);
 
 impl Slots {
-    /// Takes a slot.
+    /// Takes a slot for a new operation.
     ///
     /// # Errors
-    /// The limit, when so many are taken already.
+    /// Returns the limit `most` if so many slots are taken already.
     pub(super) fn take(&self, most: Limit) -> Result<Slot, u64> {
         let before = self.0.fetch_add(1, Ordering::Relaxed);
         let slot = Slot(self.0.clone());
@@ -26,7 +26,7 @@ impl Slots {
         }
     }
 
-    /// Number of slots that are taken.
+    /// Number of operations in progress.
     pub(super) fn taken(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }

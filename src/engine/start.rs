@@ -1,4 +1,5 @@
-//! The start of an engine: its streams are read from the catalog and its tasks begin.
+//! Starts an engine: restores its streams, queues and mappings from the catalog, and spawns its
+//! tasks.
 
 mod plausible;
 
@@ -28,7 +29,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// The reason for which an engine cannot start.
+/// Error that says why an engine cannot start from its data directory.
 #[derive(Debug)]
 pub struct RestoreError(String);
 
@@ -40,7 +41,8 @@ impl fmt::Display for RestoreError {
 
 impl std::error::Error for RestoreError {}
 
-/// The saved time of a virtual clock, if it is plausible.
+/// The saved time of a virtual clock. None if no time was saved, or if it is outside of a clock's
+/// range.
 pub(crate) fn saved_time(recovered: &Recovered) -> Option<Timestamp> {
     let ms = recovered.catalog.clock_ms?;
     (0..=limits::LAST_MOMENT_MS)
@@ -50,10 +52,11 @@ pub(crate) fn saved_time(recovered: &Recovered) -> Option<Timestamp> {
 
 impl Engine {
     /// Starts an engine with the streams that the store recovered. Subscriptions end when
-    /// `stopping` becomes true or loses its sender.
+    /// `stopping` becomes true or its sender is dropped.
     ///
     /// # Errors
-    /// When a recovered stream cannot be read.
+    /// Returns an error if a recovered stream is damaged, or if the data directory was opened too
+    /// often.
     pub fn start(
         world: World,
         limits: Limits,
@@ -96,7 +99,8 @@ impl Engine {
             store,
             behaviour,
             accounts: Lock::ranked(lock_order::ACCOUNTS, Accounts::default()),
-            // Streams of other runs may have left records on disk: their numbers stay used.
+            // Incarnation numbers of different runs are disjoint, because records of a stream from
+            // an earlier run may still be on disk.
             next_incarnation: (recovered.epoch << 32).into(),
             call_rates: CallRates::new(),
             tasks,
@@ -138,7 +142,8 @@ impl Engine {
             let described = shards.remove(incarnation).unwrap_or_default();
             let stream = self.restored(*incarnation, value.clone(), described)?;
             if let Some(older) = accounts.insert(&stream) {
-                // The name was used again, so the older stream was deleted.
+                // A newer stream took over the name, so the older stream was deleted before the
+                // crash.
                 self.remove_leftover(&older);
             }
             self.await_transitions(&stream);
@@ -153,7 +158,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Event source mappings go on where the last run ended.
+    /// Restores the event source mappings with the positions that were saved.
     fn restore_mappings(&self, recovered: &Recovered) {
         let catalog = &recovered.catalog;
         let mut positions = event_source::Positions::new();
@@ -177,7 +182,8 @@ impl Engine {
         });
     }
 
-    /// Notes the ends of the states that end by themselves.
+    /// Registers the deadlines of all statuses of the stream and its consumers that end by
+    /// themselves.
     fn await_transitions(&self, stream: &Arc<Stream>) {
         let (due, consumers) = stream.look(|state| (state.due, state.consumers.clone()));
         if let Some(due) = due {
@@ -205,7 +211,8 @@ impl Engine {
         let now = self.world.clock.now();
         let mut state = self.restored_state(value, now)?;
         state.open_shards(described, &self.shard_opener, incarnation, now);
-        // A stream in DELETING has no open shards, and is not resharded any more.
+        // A stream in DELETING has no open shards and is never resharded again, so these checks do
+        // not apply.
         let is_deleting = state.status == StreamStatus::Deleting;
         let is_sound = plausible::is_covered(&state) && plausible::can_reshard(&state);
         if !is_deleting && !is_sound {
@@ -219,8 +226,8 @@ impl Engine {
         value: StreamValue,
         now: Timestamp,
     ) -> Result<StreamState, RestoreError> {
-        // No transition lasts longer than one that begins now, also when the clock of the machine
-        // was set back since the last run.
+        // A restored transition ends no later than a transition that begins now, even if the
+        // machine's clock was set back since the last run.
         let latest_end = self.transition_end(now).unwrap_or(now);
         let mut state = StreamState::creating(value.settings, value.tags.into_iter().collect());
         state.status = status_of(&value.status)?;
@@ -243,8 +250,8 @@ impl Engine {
     }
 }
 
-/// The first sequence index of a run. Every run has its own range of indexes, so a number whose
-/// record was lost in a crash is never given out again.
+/// The first sequence index of the run `epoch`. Every run has its own range of indexes, so that a
+/// sequence number whose record was lost in a crash is never issued again.
 fn first_index(epoch: u64) -> Result<u64, RestoreError> {
     let first = epoch.checked_shl(limits::SEQUENCE_INDEX_BITS_A_RUN);
     let first = first.filter(|_| epoch < limits::RUNS_OF_ONE_DIRECTORY);

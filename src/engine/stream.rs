@@ -1,4 +1,4 @@
-//! A stream: the identity, and the answers to readers and writers about its state.
+//! A stream: its identity, and what readers and writers ask about its state.
 
 use super::lock_order;
 use super::record_count::RecordCount;
@@ -9,40 +9,37 @@ use crate::model::{self, EncryptionType, HashKey, ShardId, StreamArn, StreamMode
 use crate::world::Timestamp;
 use std::sync::Arc;
 
-/// A stream, from its creation to the end of its deletion.
+/// A stream, from its creation until its deletion has ended.
 #[derive(Debug)]
 pub struct Stream {
-    /// Account, region and name.
+    /// The account, region and name.
     pub arn: StreamArn,
-    /// The number of this creation, different for each stream that ever had the name.
+    /// Unique number of this stream. Tells the stream from other streams that had the same name.
     pub incarnation: u64,
-    /// The moment of the creation.
+    /// Creation time.
     pub created: Timestamp,
     state: Lock<StreamState>,
-    /// The acknowledged records since the start or the last clear.
+    /// Counts the acknowledged records since the start of the emulator or the last clear.
     pub(super) records: RecordCount,
 }
 
-/// A stream's description without its shards.
+/// Properties of a stream at one moment, without its shards.
 #[derive(Debug, Clone)]
 pub struct StreamSnapshot {
-    /// The status.
     pub status: StreamStatus,
-    /// The capacity mode.
     pub mode: StreamMode,
-    /// The retention period in hours.
+    /// Retention period in hours.
     pub retention_hours: u32,
-    /// The size of the largest record in KiB.
+    /// Maximum size of a record, in KiB.
     pub max_record_kib: u32,
-    /// Records are distributed over the shards without regard to their keys.
+    /// True if records are distributed over the shards independently of their partition keys.
     pub auto_distribution: bool,
-    /// The encryption type.
     pub encryption: EncryptionType,
-    /// The key of the encryption.
+    /// The KMS key. None without encryption.
     pub key_id: Option<String>,
-    /// The warm throughput in MiB/s: the target, and the current one.
+    /// Warm throughput in MiB/s: the target value and the current value.
     pub warm_throughput: Option<(u32, u32)>,
-    /// The enabled shard-level metrics.
+    /// Enabled shard-level metrics.
     pub metrics: Vec<String>,
     /// Number of open shards.
     pub open_shards: usize,
@@ -52,16 +49,16 @@ pub struct StreamSnapshot {
     pub queues: usize,
 }
 
-/// The settings of a stream that a writer obeys.
+/// The settings of a stream that apply to writers.
 #[derive(Debug, Clone, Copy)]
 pub struct PutSettings {
-    /// The status allows writes.
+    /// True if the stream's status permits writes.
     pub writable: bool,
-    /// Records are distributed over the shards without regard to their keys.
+    /// True if records are distributed over the shards independently of their partition keys.
     pub auto_distribution: bool,
-    /// The most bytes of data and partition key of one record.
+    /// Maximum bytes of data and partition key of one record.
     pub max_record_bytes: u64,
-    /// Records are marked as encrypted.
+    /// True if records are marked as encrypted.
     pub encrypted: bool,
 }
 
@@ -81,17 +78,17 @@ impl Stream {
         })
     }
 
-    /// Reads or changes the state under its lock.
+    /// Runs `look` on the state under the stream's lock. It may change the state.
     pub(super) fn with_state<R>(&self, look: impl FnOnce(&mut StreamState) -> R) -> R {
         look(&mut self.state.lock())
     }
 
-    /// Reads the state under its lock.
+    /// Runs `look` on the state under the stream's lock.
     pub fn look<R>(&self, look: impl FnOnce(&StreamState) -> R) -> R {
         look(&self.state.lock())
     }
 
-    /// The description, without the shards.
+    /// The properties of the stream now.
     pub fn snapshot(&self) -> StreamSnapshot {
         let state = self.state.lock();
         let settings = &state.settings;
@@ -120,7 +117,7 @@ impl Stream {
         }
     }
 
-    /// The settings that a writer obeys.
+    /// The settings that apply to writers now.
     pub fn put_settings(&self) -> PutSettings {
         let state = self.state.lock();
         PutSettings {
@@ -131,13 +128,13 @@ impl Stream {
         }
     }
 
-    /// The moment before which records are expired.
+    /// The horizon at `now`: records with an earlier arrival time are expired.
     pub fn horizon(&self, now: Timestamp) -> Timestamp {
         self.state.lock().horizon(now)
     }
 
-    /// The shards of a listing, by id. Before the stream was ACTIVE there are none; a closed shard
-    /// is left out once its last record has expired.
+    /// The shards that ListShards shows, in the order of their ids. There are none until the stream
+    /// has been ACTIVE, and a closed shard is left out after its last record has expired.
     pub fn listed_shards(&self, now: Timestamp) -> Vec<model::Shard> {
         let state = self.state.lock();
         if !state.shows_shards() {
@@ -150,8 +147,8 @@ impl Stream {
             .collect()
     }
 
-    /// The shard `id`, if it can be read: the stream was ACTIVE, and the shard is open or its last
-    /// record has not expired.
+    /// Finds the shard `id` for a reader. None until the stream has been ACTIVE, and for a closed
+    /// shard whose last record has expired.
     pub fn readable_shard(&self, id: ShardId, now: Timestamp) -> Option<Arc<Shard>> {
         let state = self.state.lock();
         let shard = state.shards.get(&id).filter(|_| state.shows_shards())?;
@@ -164,12 +161,13 @@ impl Stream {
         self.records.get()
     }
 
-    /// Returns once the stream has had `wanted` records since the start or the last clear.
+    /// Waits until the stream has received `wanted` records since the start of the emulator or the
+    /// last clear.
     pub async fn reach_records(&self, wanted: u64) {
         self.records.reach(wanted).await;
     }
 
-    /// The child shards of shard `parent`.
+    /// The child shards of `parent`.
     pub fn children(&self, parent: ShardId) -> Vec<model::Shard> {
         let state = self.state.lock();
         let shards = state.shards.values().map(|shard| shard.description());
@@ -179,14 +177,15 @@ impl Stream {
         shards.filter(is_child).collect()
     }
 
-    /// The moment before which records are expired, and all shards by id.
+    /// The horizon at `now`, and all shards in the order of their ids. Records with an arrival time
+    /// before the horizon are expired.
     pub(crate) fn all_shards(&self, now: Timestamp) -> (Timestamp, Arc<[Arc<Shard>]>) {
         let state = self.state.lock();
         (state.horizon(now), state.all().clone())
     }
 
-    /// The number of readable records of all shards, and the bytes of their partition keys and data.
-    /// A segment that is only on disk counts whole until its last record expires.
+    /// Number of readable records in all shards, and the bytes of their partition keys and data. A
+    /// segment that is only on disk counts in full until its last record expires.
     pub fn amount(&self, now: Timestamp) -> (u64, u64) {
         let (horizon, shards) = self.all_shards(now);
         let amounts = shards
@@ -197,13 +196,13 @@ impl Stream {
         })
     }
 
-    /// The open shards, and whether records are marked as encrypted.
+    /// The open shards, and true if records are marked as encrypted.
     pub(crate) fn routes(&self) -> (Arc<[Arc<Shard>]>, bool) {
         let state = self.state.lock();
         (state.routes().clone(), state.settings.key_id.is_some())
     }
 
-    /// The open shard that owns `key`, and whether records are marked as encrypted.
+    /// The open shard that owns `key`, and true if records are marked as encrypted.
     pub(crate) fn route(&self, key: HashKey) -> (Arc<Shard>, bool) {
         let state = self.state.lock();
         let shard = &state.routes()[route_of(state.routes(), key)];
@@ -211,7 +210,7 @@ impl Stream {
     }
 }
 
-/// True when the shard is closed and all its records have expired.
+/// True if the shard is closed and all its records have expired.
 pub(crate) fn has_expired(shard: &model::Shard, horizon: Timestamp) -> bool {
     let closed_ms = shard
         .closed_s
@@ -220,7 +219,8 @@ pub(crate) fn has_expired(shard: &model::Shard, horizon: Timestamp) -> bool {
 }
 
 impl PutSettings {
-    /// `EncryptionType` in answers to writers. It is left out without encryption.
+    /// `EncryptionType` for the answer to a writer. None, which omits the member, without
+    /// encryption.
     pub fn encryption_shown(&self) -> Option<&'static str> {
         self.encrypted.then_some(EncryptionType::Kms.as_str())
     }

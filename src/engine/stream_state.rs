@@ -1,4 +1,4 @@
-//! The part of a stream that can change, with the shards of the stream.
+//! The state of a stream that can change, including its shards.
 
 use super::shard::{Counter, Shard};
 use crate::limits::{self, Limits};
@@ -9,66 +9,66 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The part of a stream that can change.
+/// The state of a stream that can change.
 #[derive(Debug, Clone)]
 pub struct StreamState {
-    /// The status on the wire.
+    /// The status that the API shows.
     pub status: StreamStatus,
-    /// The end of a status that ends by itself.
+    /// Deadline of the status, if the status ends by itself.
     pub(crate) due: Option<Timestamp>,
-    /// The stream was ACTIVE at some time. Before that, its shards cannot be seen.
+    /// True if the stream has ever been ACTIVE. Until then, its shards are hidden.
     pub(crate) was_active: bool,
-    /// The removal from the catalog was handed to the store: nothing more is saved of this stream.
+    /// True after the removal from the catalog was handed to the store. From then on nothing of
+    /// this stream is saved.
     pub(crate) removed: bool,
-    /// The settings.
     pub settings: StreamSettings,
-    /// Records that arrived before this moment had expired when the retention period was last
-    /// changed: a longer period brings no record back.
+    /// Records with an arrival time before this are expired for good: they had expired when the
+    /// retention period was last changed, or were cleared. A longer retention period does not bring
+    /// them back.
     pub(crate) expired_before: Timestamp,
-    /// The change that is made at the end of UPDATING.
+    /// The change that takes effect at the end of UPDATING.
     pub(crate) pending: Option<PendingChange>,
-    /// The tags.
     pub tags: Tags,
-    /// The resource policy.
+    /// The resource policy, in JSON.
     pub policy: Option<String>,
-    /// The consumers by name.
+    /// Registered consumers, by name.
     pub consumers: BTreeMap<String, Consumer>,
-    /// Changes that are limited to a number in a day.
+    /// Times of the changes that are limited to a number in 24 hours.
     pub history: History,
-    /// The shards by id, without those that expired.
+    /// The shards by id, without expired shards.
     pub(crate) shards: BTreeMap<ShardId, Arc<Shard>>,
-    /// The counters of sequence indexes: one for each group of five shards.
+    /// Counters of sequence indexes, by the number of the group. Five shards form a group.
     counters: BTreeMap<u32, Counter>,
-    /// The open shards in the order of their hash keys: they cover the key space exactly once.
+    /// The open shards in the order of their hash key ranges, which cover the hash key space
+    /// exactly once.
     routes: Arc<[Arc<Shard>]>,
-    /// The shards by id, as readers of all of them take them.
+    /// The same shards as in `shards`, shared with readers that visit all shards.
     all: Arc<[Arc<Shard>]>,
-    /// The numbers of its queues.
+    /// Numbers of the stream's queues.
     pub queues: BTreeSet<u64>,
-    /// Announces records to those who wait at its queues.
+    /// Wakes the receivers that wait at the stream's queues.
     pub(crate) arrivals: Arc<Arrivals>,
 }
 
-/// Number of shards with one sequence counter, as recorded at the service.
+/// Number of shards that share one sequence counter, as recorded at the service.
 const SHARDS_PER_COUNTER: u32 = 5;
 
-/// Opens shards with their logs.
+/// Opens shards and their logs.
 #[derive(Debug)]
 pub(super) struct ShardOpener {
-    /// The store that holds the logs.
     pub(super) store: Store,
-    /// The limits of each shard.
     pub(super) limits: Limits,
-    /// The first sequence index of this run: above every index of earlier runs, also above those
-    /// whose records a crash took.
+    /// First sequence index of this run. Greater than every index of earlier runs, including the
+    /// indexes of records that a crash lost.
     pub(super) first_index: u64,
-    /// The greatest sequence time, in seconds since the epoch, that the shards opened so far had
-    /// when they were opened or cleared. Only then can it be ahead of the clock.
+    /// The greatest timestamp, in seconds since the epoch, that the sequence numbers of any shard
+    /// had when the shard was opened or cleared. Only at these moments can such a timestamp be
+    /// ahead of the clock.
     pub(super) latest_number_s: AtomicU64,
 }
 
 impl ShardOpener {
-    /// Notes the sequence times of a shard that may be ahead of the clock.
+    /// Notes the greatest timestamp of a shard that may be ahead of the clock.
     pub(super) fn note_times(&self, shard: &Shard) {
         self.latest_number_s
             .fetch_max(shard.latest_number_s(), Ordering::Relaxed);
@@ -76,7 +76,7 @@ impl ShardOpener {
 }
 
 impl StreamState {
-    /// The state of a stream at its creation, without shards.
+    /// State of a new stream that has no shards yet.
     pub(crate) fn creating(settings: StreamSettings, tags: Tags) -> Self {
         Self {
             status: StreamStatus::Creating,
@@ -99,7 +99,8 @@ impl StreamState {
         }
     }
 
-    /// Adds the described shards to the stream, with their logs. `incarnation` is the stream's.
+    /// Adds shards with these descriptions to the stream, and opens their logs. `incarnation` is
+    /// the incarnation of the stream.
     pub(super) fn open_shards(
         &mut self,
         described: impl IntoIterator<Item = model::Shard>,
@@ -131,12 +132,13 @@ impl StreamState {
         }
     }
 
-    /// The shards by id.
+    /// All shards in the order of their ids.
     pub(crate) fn all(&self) -> &Arc<[Arc<Shard>]> {
         &self.all
     }
 
-    /// Sorts the open shards by their hash keys, and lists all by id.
+    /// Rebuilds the lists of open shards and of all shards, after shards were added, closed or
+    /// removed.
     pub(super) fn route(&mut self) {
         let open = self
             .shards
@@ -148,7 +150,7 @@ impl StreamState {
         self.all = self.shards.values().cloned().collect();
     }
 
-    /// The open shards in the order of their hash keys.
+    /// The open shards in the order of their hash key ranges.
     pub(crate) fn routes(&self) -> &Arc<[Arc<Shard>]> {
         &self.routes
     }
@@ -158,24 +160,24 @@ impl StreamState {
         self.routes.len() as u64
     }
 
-    /// The description of the shard `id`.
+    /// Description of the shard `id`.
     pub fn shard(&self, id: ShardId) -> Option<model::Shard> {
         self.shards.get(&id).map(|shard| shard.description())
     }
 
-    /// The id of the next shard to be created.
+    /// The id that the next new shard gets.
     pub(crate) fn next_shard(&self) -> ShardId {
         self.shards
             .last_key_value()
             .map_or(ShardId::new(0), |(id, _)| id.next())
     }
 
-    /// The capacity mode.
+    /// The capacity mode: provisioned or on-demand.
     pub fn mode(&self) -> StreamMode {
         mode(&self.settings)
     }
 
-    /// The encryption type.
+    /// The encryption type: KMS if the stream has a key.
     pub fn encryption(&self) -> EncryptionType {
         match self.settings.key_id {
             Some(_) => EncryptionType::Kms,
@@ -183,8 +185,9 @@ impl StreamState {
         }
     }
 
-    /// The moment before which records are expired: a record is readable while now - arrival <
-    /// retention. A new period counts at once.
+    /// The horizon at `now`: a record is readable while its age is less than the retention period,
+    /// and if it arrived at the horizon or later. A pending change of the retention period applies
+    /// at once.
     pub(crate) fn horizon(&self, now: Timestamp) -> Timestamp {
         let pending = self.pending.as_ref().map(|pending| &pending.settings);
         let hours = pending.unwrap_or(&self.settings).retention_hours;
@@ -192,7 +195,7 @@ impl StreamState {
         horizon.max(self.expired_before)
     }
 
-    /// True when listings show the shards.
+    /// True if listings show the shards.
     pub(crate) fn shows_shards(&self) -> bool {
         self.was_active
     }
@@ -207,7 +210,7 @@ pub(crate) fn mode(settings: &StreamSettings) -> StreamMode {
     }
 }
 
-/// The settings of a new stream whose request gives no others.
+/// Default settings of a new stream.
 pub(crate) fn new_settings(mode: StreamMode) -> StreamSettings {
     StreamSettings {
         on_demand: mode == StreamMode::OnDemand,

@@ -1,8 +1,9 @@
-//! The subscription of a consumer to a shard: records are pushed as they are published.
+//! The subscription of a consumer to a shard, which pushes records as they are published.
 //!
-//! A subscription reads the records that are there, then waits for the log to grow; nothing polls.
-//! It makes its next event only when the connection asks for one, so a slow reader holds the memory
-//! of one event. Records that expire before they are read are skipped, as for every reader.
+//! A subscription reads the published records, and then waits until the log grows; it does not
+//! poll. It produces an event only when the connection asks for one, so a slow reader occupies the
+//! memory of a single event. Records that expire before they are read are skipped, as for every
+//! reader.
 
 use super::active_subscriptions::{
     ActiveSubscription, EndReason, EndSignal, SubscribedRecently, SubscriptionKey,
@@ -23,18 +24,18 @@ use tokio::sync::watch;
 /// An event of a subscription.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// Records, or none when nothing was published for five seconds.
+    /// Records, or a heartbeat without records if no event was sent for five seconds.
     Records {
-        /// The records.
+        /// The records. None in a heartbeat.
         batch: Option<Batch>,
-        /// The number with which to resume, by AFTER_SEQUENCE_NUMBER.
+        /// Sequence number from which a later subscription can resume with AFTER_SEQUENCE_NUMBER.
         continuation: SequenceNumber,
-        /// Milliseconds between the last record of the event and the newest record.
+        /// Milliseconds between the last record of the event and the newest record of the shard.
         millis_behind_latest: i64,
     },
-    /// The end of the shard, with its children. This is the last event.
+    /// The shard is closed and read to its end. Holds the child shards. This is the last event.
     ShardEnd(Vec<model::Shard>),
-    /// The subscription was ended by another request. This is the last event.
+    /// Another request ended the subscription. This is the last event.
     Ended(EndReason),
     /// The store cannot be read. This is the last event.
     Failed,
@@ -46,13 +47,13 @@ pub(crate) struct Subscription {
     engine: Arc<Engine>,
     stream: Arc<Stream>,
     shard: Arc<Shard>,
-    /// Keeps the subscription in the registry.
+    /// Keeps the subscription in the registry of active subscriptions.
     _active: ActiveSubscription,
-    /// The position of the next read.
+    /// Position of the next read.
     position: SequenceNumber,
-    /// The continuation of the last event; later ones are never below it.
+    /// Continuation sequence number of the last event. Later events have the same or a greater one.
     last_continuation: SequenceNumber,
-    /// The end of the published records.
+    /// Index after the last published record.
     end_of_log: watch::Receiver<u64>,
     closing: watch::Receiver<bool>,
     end_signal: EndSignal,
@@ -64,7 +65,7 @@ pub(crate) struct Subscription {
     over: bool,
 }
 
-/// The reason for which a subscription stops waiting.
+/// Reason why a subscription stops waiting.
 enum Woken {
     /// Records, the end of the shard or a heartbeat may be due.
     Check,
@@ -75,10 +76,11 @@ enum Woken {
 }
 
 impl Subscription {
-    /// Subscribes the consumer `name`, registered at `created_ms`, from `position` on.
+    /// Subscribes the consumer `name`, which was registered at `created_ms`, to the shard's records
+    /// from `position` on.
     ///
     /// # Errors
-    /// When the consumer subscribed to the shard less than five seconds ago.
+    /// Returns an error if the consumer subscribed to the shard less than five seconds ago.
     pub(crate) fn begin(
         engine: &Arc<Engine>,
         stream: &Arc<Stream>,
@@ -120,18 +122,18 @@ impl Subscription {
         })
     }
 
-    /// The time for which the client may leave an event unread.
+    /// Longest time for which the client may leave an event unread. None means without limit.
     pub(crate) fn unread_event_limit(&self) -> Option<Duration> {
         let seconds = self.engine.limits.unread_event_seconds;
         seconds.map(Duration::from_secs)
     }
 
-    /// A permit of the budget for an event of `bytes` bytes.
+    /// Waits for a permit of the in-flight budget for an event of `bytes` bytes.
     pub(crate) async fn permit(&self, bytes: u64) -> BudgetPermit {
         self.engine.admission.event(bytes).await
     }
 
-    /// The next event. None: the subscription ends without an event.
+    /// The next event. None if the subscription ends without a final event.
     pub(crate) async fn next(&mut self) -> Option<Event> {
         while !self.over {
             if let Some(event) = self.event().await {
@@ -153,7 +155,7 @@ impl Subscription {
         self.engine.world.clock.now()
     }
 
-    /// The event to push now, if there is one.
+    /// The event that can be sent now, if there is one.
     async fn event(&mut self) -> Option<Event> {
         let now = self.now();
         if let Some(reason) = *self.end_signal.borrow() {
@@ -167,7 +169,8 @@ impl Subscription {
         if self.rate.as_ref().is_some_and(|rate| !rate.admits(now)) {
             return None;
         }
-        // Marked before the read: records that are published during it wake the next wait.
+        // Marked as seen before the read, so that records that are published during the read end
+        // the next wait.
         self.end_of_log.mark_unchanged();
         self.closing.mark_unchanged();
         match self.read(now).await {
@@ -177,7 +180,7 @@ impl Subscription {
                 Some(Event::Failed)
             }
             Ok(batch) if batch.is_empty() => {
-                // Records may have expired: the next read begins after them.
+                // The records at the position may have expired. The next read starts after them.
                 self.position = batch.next();
                 if self.shard.is_exhausted(self.position) {
                     self.over = true;
@@ -189,11 +192,11 @@ impl Subscription {
         }
     }
 
-    /// Passes an injection point. A delay is waited for with the alarm of the subscription, because
-    /// a virtual clock waits for one alarm of each task.
+    /// Passes an injection point. A delay is waited for with the subscription's own alarm, because
+    /// a virtual clock waits for only one alarm of each task.
     ///
     /// # Errors
-    /// The fault.
+    /// Returns the injected fault.
     pub(crate) async fn pass(&mut self, point: Point) -> Result<(), Fault> {
         match self.engine.world.faults.at(point) {
             None => Ok(()),
@@ -240,10 +243,10 @@ impl Subscription {
         }
     }
 
-    /// An event without records, when there was no event for five seconds. The continuation is the
-    /// index of the last published record with the present second, or with the second of the
-    /// shard's creation if that is later: at least every earlier continuation, and below the number
-    /// of every later record.
+    /// A heartbeat, if no event was sent for five seconds. Its continuation sequence number
+    /// combines the index of the last published record with the current second, or with the second
+    /// of the shard's creation if that is later. So it is never less than an earlier continuation,
+    /// and less than the number of every later record.
     fn heartbeat(&mut self, now: Timestamp) -> Option<Event> {
         if now < self.heartbeat_at() {
             return None;
@@ -267,8 +270,8 @@ impl Subscription {
         self.last_event.plus_millis(limits::HEARTBEAT_MS)
     }
 
-    /// Waits for more records, the end of the shard, another request that ends the subscription, a
-    /// stop, the end of the subscription's time, or the next heartbeat.
+    /// Waits for more records, the end of the shard, a request that ends the subscription, the stop
+    /// of the server, the end of the subscription's time, or the next heartbeat.
     async fn wait(&mut self) -> Woken {
         let now = self.now();
         let mut until = self.heartbeat_at().min(self.ends_at);

@@ -1,12 +1,13 @@
-//! A tail: the records of a stream as they become visible, from a position in each shard on.
+//! A tail: delivers the records of a stream as they become visible, from a position in each shard
+//! on.
 //!
-//! The tail reads a *cut* of the shards' lineage: no shard of it descends from another one that is
-//! read to its end, and every other shard of the stream is either an ancestor, which is done, or a
-//! descendant, which comes later. So the positions in the shards of the cut are all that a later tail
-//! needs to go on. When a closed shard is read to its end, its children take its place; a child is
-//! read once none of its ancestors is in the cut.
+//! A tail reads a *cut* of the shards' family tree: a set of shards, with a position in each. Every
+//! shard outside of the cut is either an ancestor, which has been read to its end, or a descendant,
+//! which will be read later. Therefore the positions in the cut are all that a later tail needs to
+//! continue. When a closed shard has been read to its end, its children replace it in the cut. A
+//! child is read only after all its ancestors have left the cut.
 //!
-//! The logs of the shards ring the bell of the tail, so nothing polls.
+//! The tail does not poll: the logs of the shards ring its bell.
 
 use super::batch::{Batch, Read};
 use super::core::Engine;
@@ -23,48 +24,50 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// The first record of each shard that a tail reads.
+/// Says at which record of each shard a tail starts.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TailStart {
-    /// The oldest record that can be read.
+    /// At the oldest readable record.
     TrimHorizon,
-    /// The first record after the begin of the tail.
+    /// At the first record that is published after the start of the tail.
     Latest,
-    /// The first record that arrived at this moment or later.
+    /// At the first record that arrived at this time or later.
     Time(Timestamp),
-    /// The records at these indexes, which are the cut of an earlier tail.
+    /// At these indexes, which are the positions of an earlier tail's cut.
     Cut(BTreeMap<ShardId, u64>),
 }
 
-/// The reason why a tail does not begin.
+/// Reason why a tail cannot start or continue.
 #[derive(Debug)]
 pub(crate) enum TailError {
-    /// So many tails are open already.
+    /// Too many tails are open. Holds the limit.
     TooMany(u64),
-    /// The stream has more shards than a tail follows.
+    /// The stream has more shards than a tail can follow.
     TooManyShards,
     /// The store cannot be read.
     Store(StoreError),
 }
 
-/// A step of a tail.
+/// The result of one step of a tail.
 #[derive(Debug)]
 pub(crate) enum TailStep {
-    /// Records of one shard. The caller reports the part that it took by [`Tail::take`].
+    /// Records of one shard. The caller must report the records that it delivered with
+    /// [`Tail::take`].
     Records(ShardId, Batch),
-    /// The shard that the tail was asked for is read to its end, or the stream is gone.
+    /// The tail is at its end, for this reason: its only shard was read to the end, or the stream
+    /// was deleted.
     End(&'static str),
 }
 
-/// A shard of the cut.
+/// A shard of the cut, with the position in it.
 #[derive(Debug)]
 struct Reading {
     shard: Arc<Shard>,
-    /// The index of the next record to read.
+    /// Index of the next record to read.
     index: u64,
-    /// No ancestor of the shard is in the cut.
+    /// True if no ancestor of the shard is in the cut.
     is_ready: bool,
-    /// Rings the bell of the tail.
+    /// Rings the bell of the tail when the shard has news.
     _follower: Follower,
 }
 
@@ -73,11 +76,11 @@ struct Reading {
 pub(crate) struct Tail {
     engine: Arc<Engine>,
     stream: Arc<Stream>,
-    /// One shard only; its children are not read.
+    /// The only shard that the tail reads. Its children are not read. None for the whole stream.
     only: Option<ShardId>,
     start: TailStart,
     cut: BTreeMap<ShardId, Reading>,
-    /// The shard whose turn was last.
+    /// The shard that was read last. The other shards get their turn before it.
     turn: ShardId,
     alarm: Alarm,
     stopping: watch::Receiver<bool>,
@@ -85,10 +88,11 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Begins a tail of the stream, or of one shard of it.
+    /// Starts a tail of the stream, or of one shard of the stream.
     ///
     /// # Errors
-    /// When too many tails are open, the stream has too many shards, or the store cannot be read.
+    /// Returns an error if too many tails are open, the stream has too many shards, or the store
+    /// cannot be read.
     pub(crate) async fn begin(
         engine: &Arc<Engine>,
         stream: &Arc<Stream>,
@@ -113,28 +117,28 @@ impl Tail {
         Ok(tail)
     }
 
-    /// The time for which the client may leave records unread.
+    /// Longest time for which the client may leave records unread. None means without limit.
     pub(crate) fn unread_limit(&self) -> Option<Duration> {
         let seconds = self.engine.limits.unread_event_seconds;
         seconds.map(Duration::from_secs)
     }
 
-    /// The positions from which a later tail goes on.
+    /// The positions at which a later tail can continue.
     pub(crate) fn positions(&self) -> impl Iterator<Item = (ShardId, u64)> {
         self.cut.iter().map(|(id, reading)| (*id, reading.index))
     }
 
-    /// Notes that the records of `shard` before `index` were taken.
+    /// Notes that the records of `shard` before `index` were delivered.
     pub(crate) fn take(&mut self, shard: ShardId, index: u64) {
         if let Some(reading) = self.cut.get_mut(&shard) {
             reading.index = reading.index.max(index);
         }
     }
 
-    /// The next step. None: the emulator stops.
+    /// The next step. None if the emulator stops.
     ///
     /// # Errors
-    /// When the tail cannot go on. It has ended then.
+    /// Returns an error if the tail cannot continue. The tail has then ended.
     pub(crate) async fn next(&mut self) -> Result<Option<TailStep>, TailError> {
         loop {
             if *self.stopping.borrow() {
@@ -159,8 +163,8 @@ impl Tail {
         }
     }
 
-    /// The next shard after the last turn that has something to read, and whether it is read to its
-    /// end instead.
+    /// Finds the next shard, after the one read last, that has records to read or is complete. The
+    /// second value is true if the shard was read to its end.
     fn news(&self) -> Option<(ShardId, bool)> {
         let after = (Bound::Excluded(self.turn), Bound::Unbounded);
         let in_turn = self.cut.range(after).chain(self.cut.range(..=self.turn));
@@ -172,7 +176,8 @@ impl Tail {
         })
     }
 
-    /// Reads from a shard. None when the records there have expired, which moves the position.
+    /// Reads from a shard. Returns None if the records at the position have expired; then the
+    /// position moves on.
     async fn read(&mut self, id: ShardId) -> Result<Option<Batch>, StoreError> {
         let now = self.engine.world.clock.now();
         let Some(reading) = self.cut.get_mut(&id) else {
@@ -191,12 +196,12 @@ impl Tail {
             return Ok(Some(batch));
         }
         reading.index = batch.next().index.max(reading.index);
-        // Long ranges may have expired, and the task has more to do than this tail.
+        // Many records in a row may have expired, so other work of this task gets its turn first.
         tokio::task::yield_now().await;
         Ok(None)
     }
 
-    /// Waits for a bell or the stop.
+    /// Waits until a shard has news or the emulator stops.
     async fn wait(&mut self) {
         tokio::select! {
             biased;
@@ -205,7 +210,7 @@ impl Tail {
         }
     }
 
-    /// Makes the first cut.
+    /// Builds the first cut.
     async fn enter_first(&mut self) -> Result<(), TailError> {
         let now = self.engine.world.clock.now();
         let listed = self.stream.listed_shards(now);
@@ -246,8 +251,8 @@ impl Tail {
         self.stream.readable_shard(id, now).map(|shard| shard.end())
     }
 
-    /// Enters a shard in the cut, at `index` or where its records begin. In the place of a shard that
-    /// has expired its children are entered.
+    /// Adds a shard to the cut, at `index` or at the position that `start` demands. If the shard
+    /// has expired, its children are added instead.
     async fn enter(&mut self, id: ShardId, index: Option<u64>) -> Result<(), TailError> {
         let now = self.engine.world.clock.now();
         let mut entering = vec![(id, index)];
@@ -262,7 +267,8 @@ impl Tail {
             if self.cut.len() >= limits::TAIL_SHARDS {
                 return Err(TailError::TooManyShards);
             }
-            // The bell first: a record that becomes visible during the search rings it.
+            // Follow the shard before the search for the index, so that a record that becomes
+            // visible during the search rings the bell.
             let _follower = shard.follow(self.alarm.bell());
             let index = match index {
                 Some(index) => index,
@@ -279,17 +285,18 @@ impl Tail {
         Ok(())
     }
 
-    /// The first record to read of a shard that is entered without an index.
+    /// Index of the first record to read in a shard whose position is not known.
     async fn first_index(&self, shard: &Shard) -> Result<u64, StoreError> {
         match self.start {
             TailStart::Time(moment) => shard.index_at_time(moment).await,
-            // The shard on its own begins at its end, a child with its first record.
+            // A tail of a single shard starts at the shard's end. A tail of the whole stream gets
+            // here only for a child shard, which it reads from its first record.
             TailStart::Latest if self.only.is_some() => Ok(shard.end()),
             TailStart::TrimHorizon | TailStart::Latest | TailStart::Cut(_) => Ok(0),
         }
     }
 
-    /// Replaces a shard that is read to its end by its children.
+    /// Replaces a shard that was read to its end by its children.
     async fn finish(&mut self, id: ShardId) -> Result<(), TailError> {
         self.cut.remove(&id);
         if self.only.is_none() {
@@ -301,7 +308,7 @@ impl Tail {
         Ok(())
     }
 
-    /// Finds the shards of the cut that have no ancestor in it.
+    /// Marks the shards of the cut that have no ancestor in the cut as ready.
     fn find_ready(&mut self) {
         let waiting: Vec<_> = self
             .cut

@@ -1,4 +1,5 @@
-//! The only place that spawns: what is spawned here is joined, and a panic in it is logged.
+//! Spawns all tasks of the program, so that every task is joined at the stop and every panic is
+//! logged.
 #![allow(clippy::disallowed_methods, reason = "the one place that spawns")]
 
 use crate::lock::Lock;
@@ -14,7 +15,7 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// A set of tasks that ends as one.
+/// A set of tasks that are stopped together.
 #[derive(Clone)]
 pub struct Tasks(Arc<Lock<State>>);
 
@@ -24,7 +25,7 @@ struct State {
 }
 
 impl Tasks {
-    /// A set without tasks.
+    /// An empty set.
     pub fn new() -> Self {
         Self(Arc::new(Lock::new(State {
             running: JoinSet::new(),
@@ -32,7 +33,7 @@ impl Tasks {
         })))
     }
 
-    /// Runs `future` as a task of this set. Once the set is closed it is dropped instead.
+    /// Runs `future` as a task of this set. If the set is closed, `future` is dropped instead.
     pub fn spawn<F>(&self, name: &'static str, future: F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -44,8 +45,8 @@ impl Tasks {
         }
         state.running.spawn(async move {
             guarded(name, future).await;
-            // An ended task keeps its memory until it is reaped, and nothing may be spawned for
-            // a long time after a burst.
+            // An ended task keeps its memory until it is reaped. After a burst of tasks, a long
+            // time may pass without another spawn, so the task reaps itself.
             if let Some(tasks) = tasks.upgrade() {
                 tasks.lock().reap();
             }
@@ -53,7 +54,8 @@ impl Tasks {
         state.reap();
     }
 
-    /// Runs `future` as a part of a task of some set: it must end by itself when that task does.
+    /// Runs `future` as a part of another task. It must end by itself when that task ends, because
+    /// no set joins it.
     pub fn spawn_part<F>(name: &'static str, future: F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -61,8 +63,8 @@ impl Tasks {
         tokio::spawn(guarded(name, future));
     }
 
-    /// Closes the set to new tasks, waits up to `limit` for the running tasks and ends the rest.
-    /// Returns the number of tasks that did not end by themselves.
+    /// Closes the set to new tasks, waits up to `limit` for the running tasks, and aborts the
+    /// remaining ones. Returns the number of aborted tasks.
     pub async fn close_and_join(&self, limit: Duration) -> usize {
         let mut running = {
             let mut state = self.0.lock();
@@ -101,7 +103,7 @@ impl State {
     }
 }
 
-/// The panics of this process so far, in tasks and in requests.
+/// Number of panics of this process so far, in tasks and in requests.
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
 /// Number of panics of this process so far, in tasks and in requests.
@@ -109,10 +111,10 @@ pub fn panics() -> u64 {
     PANICS.load(Ordering::Relaxed)
 }
 
-/// Calls `work`, which must not be continued after a panic, and counts a panic.
+/// Calls `work`, and counts a panic in it. The caller must not continue `work` after a panic.
 ///
 /// # Errors
-/// The text of the panic.
+/// Returns the message of the panic.
 pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
         PANICS.fetch_add(1, Ordering::Relaxed);
@@ -120,7 +122,7 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// `future`, up to its end or its first panic.
+/// Runs `future` to its end. A panic ends it and is logged.
 async fn guarded<F: Future<Output = ()>>(name: &'static str, future: F) {
     let mut future = pin!(future);
     poll_fn(|context| {

@@ -1,5 +1,5 @@
-//! Steps of the machine's clock, with which the emulator's time does not go back, and requests that
-//! are given up.
+//! Tests steps of the machine's clock, which must not set back the emulator's time, and requests
+//! whose caller leaves.
 
 use super::{
     Behaviour, ConsumerStatus, Engine, NewStream, PutFailure, Stream, consumer_status, new_settings,
@@ -19,10 +19,10 @@ use std::time::Duration;
 
 const HOUR_MS: u64 = 3_600_000;
 
-/// The limit in real time for each wait.
+/// Limit in real time for each wait.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Asks again and again until there is a value, or fails the test after the limit.
+/// Calls `ask` repeatedly until it returns a value. Fails the test after the limit.
 async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asking = async {
         loop {
@@ -36,7 +36,7 @@ async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     found.unwrap_or_else(|| panic!("waited {LIMIT:?} in vain for {what}"))
 }
 
-/// A stream of an engine on a clock that is two hours ahead of the machine's.
+/// A stream of an engine whose clock is two hours ahead of the machine's.
 struct Stepped {
     clock: Arc<ShiftedClock>,
     engine: Arc<Engine>,
@@ -137,7 +137,7 @@ async fn an_iterator_stays_valid_though_the_clock_is_set_back() {
     stepped.clock.set_ahead_by(0);
     let now = stepped.engine.world.clock.now();
     assert!(now >= iterator.issued);
-    // Also after a start by the clock that was set back.
+    // The iterator is also valid after a start with the clock that was set back.
     let after_start = now.plus_millis(-2 * 3_600_000);
     for now in [now, after_start] {
         assert!(!iterator.expired(now) && !iterator.is_of_far_future(now));

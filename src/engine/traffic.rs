@@ -1,34 +1,35 @@
-//! Counts of records, for metrics: one relaxed addition a call, whatever the number of records.
+//! Counts written and read records for the metrics. A call costs one relaxed addition for each
+//! counter, whatever the number of records.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// The counts of records since the start of an engine.
+/// Counts of records since the start of the engine.
 #[derive(Debug, Default)]
 pub struct Traffic {
     written: Count,
     read: Count,
     pushed: Count,
-    /// Records that their shards' limits refused.
+    /// Records that the write limits of their shards refused.
     throttled: AtomicU64,
 }
 
-/// Records and their bytes of data and partition keys.
+/// A number of records, and the bytes of their data and partition keys.
 #[derive(Debug, Default)]
 struct Count {
     records: AtomicU64,
     bytes: AtomicU64,
 }
 
-/// The same, at one moment.
+/// The counts at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrafficFigures {
-    /// Records that were acknowledged, and their bytes.
+    /// Acknowledged records, and their bytes.
     pub written: (u64, u64),
-    /// Records that GetRecords answered, and their bytes.
+    /// Records that GetRecords returned, and their bytes.
     pub read: (u64, u64),
     /// Records that were pushed to subscribers, and their bytes.
     pub pushed: (u64, u64),
-    /// Records that their shards' limits refused.
+    /// Records that the write limits of their shards refused.
     pub throttled: u64,
 }
 
@@ -43,7 +44,7 @@ impl Traffic {
         }
     }
 
-    /// Records were answered.
+    /// Counts records that GetRecords returned.
     pub fn read(&self, records: u64, bytes: u64) {
         self.read.add(records, bytes);
     }

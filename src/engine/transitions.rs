@@ -1,4 +1,4 @@
-//! The task that ends the states that end by themselves.
+//! Ends the statuses of streams and consumers that end by themselves.
 //!
 //! | from | when due | to |
 //! |---|---|---|
@@ -6,8 +6,8 @@
 //! | UPDATING | the change is made | ACTIVE |
 //! | DELETING | the stream is gone | none |
 //!
-//! Consumers have CREATING and DELETING likewise. A deadline is saved with its stream, so a restart
-//! continues where the last run ended.
+//! Consumers also have the statuses CREATING and DELETING. Deadlines are saved with their stream,
+//! so that a restarted engine continues the transitions.
 
 use super::core::Engine;
 use super::deadlines::Due;
@@ -16,7 +16,7 @@ use crate::model::StreamStatus;
 use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
 
-/// Ends states when they are due, until the engine stops.
+/// Ends statuses when their deadlines are due, until the engine stops.
 pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     let mut stop = engine.stop.subscribe();
     loop {
@@ -35,10 +35,11 @@ pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     }
 }
 
-/// Ends the status of a stream, if it is due.
+/// Ends the status of a stream, if its deadline is due.
 fn end_status(engine: &Engine, stream: &Arc<Stream>, now: Timestamp) {
     let (status, due) = stream.look(|state| (state.status, state.due));
-    // A later change, such as a deletion during CREATING, has a later deadline.
+    // If the stream was changed since this deadline was registered, for instance deleted during
+    // CREATING, a later deadline applies.
     if due.is_none_or(|due| due > now) {
         return;
     }

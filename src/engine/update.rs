@@ -1,7 +1,7 @@
-//! Changes of streams: those that take a stream through UPDATING, and those that count at once.
+//! Changes streams: changes that take a stream through UPDATING, and changes that apply at once.
 //!
 //! A change is planned, made and handed to the store under the locks of the accounts and of the
-//! stream, so no other change comes between.
+//! stream, so that no other change interferes.
 
 use super::accounts::Counts;
 use super::core::Engine;
@@ -15,13 +15,13 @@ use crate::world::{Point, Timestamp};
 use std::sync::Arc;
 
 impl Engine {
-    /// Changes a stream by way of UPDATING. `plan` checks the state and returns the change, or
-    /// nothing when the stream stays as it is; `plan` makes all its checks before it changes
-    /// `state`. Returns once the change is durable. Without a delay of transitions it is made by
-    /// then.
+    /// Changes a stream, with the status UPDATING for the duration of a transition. `plan` checks
+    /// the state and returns the change, or None if the stream stays as it is. `plan` must make all
+    /// its checks before it changes `state`. Returns when the change is durable. Without a
+    /// transition delay, the change has taken effect by then.
     ///
     /// # Errors
-    /// The refusal of `plan`, and a store that does not write.
+    /// Returns the error of `plan`, or an error if the store cannot write.
     pub async fn update<E: From<StoreError>>(
         self: &Arc<Self>,
         stream: &Arc<Stream>,
@@ -73,10 +73,12 @@ impl Engine {
         })
     }
 
-    /// Makes a change that counts at once, such as a change of tags. Returns once it is durable.
+    /// Makes a change that applies at once, such as a change of tags. Returns when the change is
+    /// durable.
     ///
     /// # Errors
-    /// The refusal of `change`, and a store that does not write. Then nothing is changed.
+    /// Returns the error of `change`, which then must not have changed the state, or an error if
+    /// the store cannot write.
     pub async fn amend<R, E: From<StoreError>>(
         &self,
         stream: &Arc<Stream>,
@@ -87,7 +89,7 @@ impl Engine {
         Ok(result)
     }
 
-    /// As [`Engine::amend`], but returns before the change is durable.
+    /// Makes a change like [`Engine::amend`], but returns before the change is durable.
     pub(super) async fn begin_amend<R, E: From<StoreError>>(
         &self,
         stream: &Stream,
@@ -103,15 +105,17 @@ impl Engine {
         })
     }
 
-    /// Passes the injection point before a change, and refuses the change when the store does not
-    /// write.
+    /// Passes the injection point before a change.
+    ///
+    /// # Errors
+    /// Returns an error if a fault is injected, or if the store cannot write.
     async fn pass_change(&self) -> Result<(), StoreError> {
         let passed = self.world.pass(Point::Change).await;
         passed.map_err(|_| StoreError::Closed)?;
         self.check_store()
     }
 
-    /// Ends UPDATING: the planned change is made.
+    /// Ends the status UPDATING: the pending change takes effect.
     pub(super) fn finish_update(&self, stream: &Arc<Stream>, now: Timestamp) {
         self.accounts.lock().change(stream, |state| {
             if state.status != StreamStatus::Updating {
@@ -121,14 +125,15 @@ impl Engine {
             state.due = None;
             if let Some(change) = state.pending.take() {
                 let changed_shards = self.apply(stream, state, change, now);
-                // No request waits for this change: a restart that does not find it makes it again.
+                // No request waits until this change is durable: if a crash loses it, the next
+                // start makes it again.
                 let _ticket = self.save(stream, state, StreamStatus::Active, &changed_shards);
             }
         });
     }
 
-    /// Makes a change in one step: writers wait for the lock of the stream meanwhile. Returns the
-    /// shards that were closed or created.
+    /// Applies a change under the lock of the stream, so that writers see all of the change or
+    /// nothing. Returns the shards that were closed or created.
     fn apply(
         &self,
         stream: &Stream,

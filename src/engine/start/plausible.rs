@@ -1,25 +1,25 @@
-//! Checks of saved values. A damaged or hand-made value may be well formed and still impossible;
-//! without these checks it would cause a panic at some later moment.
+//! Checks of restored values. A damaged or edited catalog may contain values that are well-formed
+//! but impossible. Without these checks they would cause a panic later.
 
 use crate::engine::stream_state::StreamState;
 use crate::limits;
 use crate::model::{self, HashKey, HashKeyRange, SequenceNumber, ShardId, StreamArn};
 use crate::store::{ReshardingOrder, ShardValue, StreamSettings, StreamValue};
 
-/// The shard that `value` describes, if such a shard is possible.
+/// The shard that `value` describes. None if no shard can have these values.
 pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     let key = |bytes| HashKey::new(u128::from_be_bytes(bytes));
     let range = HashKeyRange {
         start: key(value.start),
         end: key(value.end),
     };
-    // A child has a greater number than its parents.
+    // A child shard has a greater number than its parents.
     let parents = [value.parent, value.adjacent_parent];
     let parents = parents.into_iter().flatten().all(|parent| parent < index);
     let closed = value
         .closed_s
         .is_none_or(|closed| closed >= value.created_s && is_possible(closed));
-    // Leave numbers for the children.
+    // Numbers must remain for child shards.
     let numbered = index <= ShardId::MAX_INDEX / 2;
     let sound = parents && closed && numbered && range.start <= range.end;
     (sound && is_possible(value.created_s)).then(|| model::Shard {
@@ -32,15 +32,16 @@ pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     })
 }
 
-/// True when a shard can have been created or closed in this second: within a day of the last moment
-/// of a clock, because children are created some seconds ahead of it.
+/// True if a shard can have been created or closed at this time, in seconds since the epoch. One
+/// day after a clock's last moment is still possible, because child shards are created some seconds
+/// ahead of the clock.
 fn is_possible(second: u64) -> bool {
     const LAST_S: u64 = limits::LAST_MOMENT_MS.unsigned_abs() / 1000 + 86_400;
     const { assert!(LAST_S + 86_400 < SequenceNumber::CREATED_LIMIT_S) };
     second <= LAST_S
 }
 
-/// True when `value` describes a possible stream. Any text is a region.
+/// True if a stream can have these values. Any text is a valid region.
 pub(super) fn is_stream(value: &StreamValue) -> bool {
     let (account, name) = (&value.account, &value.name);
     let arn = StreamArn::parse(&format!("arn:aws:kinesis::{account}:stream/{name}"));
@@ -54,7 +55,7 @@ fn is_sound(settings: &StreamSettings) -> bool {
     hours.is_ok_and(|hours| period.contains(&hours))
 }
 
-/// True when the open shards cover the key space exactly once, so that every hash key has one shard.
+/// True if the open shards cover the hash key space exactly once.
 pub(super) fn is_covered(state: &StreamState) -> bool {
     let ranges: Vec<_> = state.routes().iter().map(|shard| shard.range()).collect();
     let whole = ranges
@@ -69,7 +70,7 @@ pub(super) fn is_covered(state: &StreamState) -> bool {
             .all(|pair| pair[0].is_followed_by(&pair[1]))
 }
 
-/// True when the pending split, merge or scaling of a stream can be made.
+/// True if the pending split, merge or scaling of the stream is possible.
 pub(super) fn can_reshard(state: &StreamState) -> bool {
     let pending = state.pending.as_ref();
     let open = |index: &u32| {
@@ -90,5 +91,5 @@ pub(super) fn can_reshard(state: &StreamState) -> bool {
     }
 }
 
-/// More shards than any limit allows.
+/// Upper bound for the shard count of a pending scaling. No limit permits so many shards.
 const MOST_SHARDS: u32 = 1 << 24;
