@@ -127,7 +127,7 @@ impl Log {
         state.pending += added;
         if !always {
             let records = std::mem::take(&mut state.unpublished);
-            self.show(&mut state, end, records);
+            self.publish_before(&mut state, end, records);
         }
         self.shared.memory.fetch_add(added, Ordering::Relaxed);
         reservation.spend(added);
@@ -186,8 +186,8 @@ impl Log {
         }
     }
 
-    /// Makes the records before `end` visible, of which `records` are new.
-    pub(super) fn show(&self, state: &mut LogState, end: u64, records: usize) {
+    /// Publishes the records before `end`, and announces that `records` of them are new.
+    pub(super) fn publish_before(&self, state: &mut LogState, end: u64, records: usize) {
         state.visible = end;
         // A follower that subscribes later gets the end in `follow`, under the same lock.
         if self.end.receiver_count() > 0 {

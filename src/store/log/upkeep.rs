@@ -170,7 +170,7 @@ impl Log {
             state.set_stored(entry, generation);
         }
         if state.visible < batch.end && !state.deleted {
-            self.show(&mut state, batch.end, batch.records);
+            self.publish_before(&mut state, batch.end, batch.records);
         }
         self.durable.fetch_max(batch.end, Ordering::Release);
     }
