@@ -1,18 +1,18 @@
-//! The store: the records of every shard, and the catalog.
+//! The store of the records of all shards, and of the catalog.
 //!
-//! A [`Log`] holds the records of one shard, the newest in memory, the rest on disk. With a data
-//! directory a [`Committer`] makes everything durable; without one nothing touches a disk until
-//! memory is full, and then only temporary files without a name.
+//! A [`Log`] holds the records of one shard: the newest in memory, older ones on disk. With a data
+//! directory, a [`Committer`] makes all writes durable. Without one, nothing is written to a disk
+//! until memory is full, and then only to unnamed temporary files.
 //!
 //! A file uses only files above it in this table:
 //!
 //! | file | holds |
 //! |---|---|
-//! | `error` | errors, health, figures |
-//! | `format/` | the stored bytes: records, segments, frames, summaries, keys, the catalog |
-//! | `disk/` | the seam to the disk, the names in a data directory; sled, temporary files, a simulated disk |
-//! | `generations` | the databases of records, those that are open, reading a segment |
-//! | `shared/` | settings, budgets, the signal of the committer; ids, never logs |
+//! | `error` | errors, health and figures |
+//! | `format/` | the encodings of records, segments, frames, summaries, keys and the catalog |
+//! | `disk/` | the traits of a disk, the names in a data directory; sled, temporary files, a simulated disk |
+//! | `generations` | the databases of records: opening them and reading segments |
+//! | `shared/` | settings, budgets, the signal to the committer; refers to logs only by id |
 //! | `log/`, `logs` | the records of a shard; the registry of all logs |
 //! | `commit/` | the durable committer, the spiller, sweeps, housekeeping |
 //! | `replay`, `recovery` | reading a data directory |

@@ -1,5 +1,5 @@
-//! The check of a data directory: the recovery of a start, run on copies of the databases, and then
-//! every segment read. Nothing in the directory is changed.
+//! Checks a data directory without changing it: runs the recovery of a start on copies of the
+//! databases, and then reads every segment.
 
 use super::disk::layout::Layout;
 use super::disk::read_only::ReadOnlyDisk;
@@ -14,60 +14,61 @@ use crate::world::Timestamp;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The content of a data directory.
+/// Result of the check of a data directory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
-    /// Times the directory was opened.
+    /// Number of times the directory was opened.
     pub openings: u64,
     /// Number of generations.
     pub generations: usize,
     /// The streams, each with its shards.
     pub streams: Vec<StreamReport>,
-    /// Records that belong to no known stream, as a rule to a deleted one.
+    /// Number of records that belong to no known stream. Usually their stream was deleted.
     pub nameless_records: u64,
-    /// Facts worth knowing that are no damage.
+    /// Remarks about the directory that are not damage.
     pub notes: Vec<String>,
-    /// The damage found; empty when the directory is whole.
+    /// The damage that was found. Empty if the directory is undamaged.
     pub damage: Vec<Damage>,
 }
 
 /// A stream and its readable records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamReport {
-    /// The account.
+    /// Id of the account that owns the stream.
     pub account: String,
-    /// The region.
+    /// Region of the stream.
     pub region: String,
-    /// The name.
+    /// Name of the stream.
     pub name: String,
-    /// The shards.
+    /// Shards of the stream.
     pub shards: Vec<ShardReport>,
 }
 
 /// A shard and its readable records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ShardReport {
-    /// The index in the stream.
+    /// Index of the shard in its stream.
     pub index: u32,
-    /// The time of creation, in seconds since the epoch.
+    /// Creation time in seconds since the epoch.
     pub created_s: u64,
     /// Number of readable records.
     pub records: u64,
-    /// Bytes of their keys and data.
+    /// Bytes of partition keys and data of these records.
     pub bytes: u64,
-    /// The sequence index and the arrival of the first record.
+    /// Sequence index and arrival time of the first readable record.
     pub first: Option<(u64, Timestamp)>,
-    /// The sequence index and the arrival of the last record.
+    /// Sequence index and arrival time of the last readable record.
     pub last: Option<(u64, Timestamp)>,
 }
 
-/// Readable records, by shard.
+/// Readable records of each shard.
 type Shards = BTreeMap<LogId, ShardReport>;
 
-/// Reads everything in a data directory, and writes nothing to it. Blocking.
+/// Reads everything in a data directory, without writing to it. Blocks the thread.
 ///
 /// # Errors
-/// As for a start; and when there is no such directory, or it is not a data directory.
+/// Returns an error in the cases in which a start fails, and if the directory does not exist or is
+/// not a data directory.
 pub fn check(directory: &Path) -> Result<Report, OpenError> {
     let disk = ReadOnlyDisk::new(Layout::new(directory.to_path_buf()));
     let failed = |error| OpenError::new(directory, error);
@@ -87,7 +88,7 @@ pub fn check(directory: &Path) -> Result<Report, OpenError> {
     })
 }
 
-/// Reads every segment, generation by generation, and notes the damaged ones.
+/// Reads every segment of every generation, and notes damaged segments.
 fn read_all(found: &mut Found, disk: &dyn Disk) -> Result<Shards, OpenError> {
     let mut shards = Shards::new();
     let mut of_generations: BTreeMap<u64, Vec<SegmentEntry>> = BTreeMap::new();
@@ -138,7 +139,8 @@ fn read_all(found: &mut Found, disk: &dyn Disk) -> Result<Shards, OpenError> {
     Ok(shards)
 }
 
-/// Reads a segment, and compares it with the summary of its generation.
+/// Reads a segment. None if it is damaged, or if it differs from its entry in the generation's
+/// summary.
 fn read(handle: &dyn GenerationHandle, entry: &SegmentEntry) -> Option<Segment> {
     let value = handle.read(entry.number).ok()??;
     let segment = Segment::parse(value).ok()?;
@@ -157,7 +159,7 @@ impl ShardReport {
     }
 }
 
-/// The streams of a catalog, with the shards of each, which leave `shards`.
+/// The streams of a catalog, each with its shards. Removes these shards from `shards`.
 fn streams(catalog: &Catalog, shards: &mut Shards) -> Vec<StreamReport> {
     let mut streams: BTreeMap<u64, StreamReport> = BTreeMap::new();
     for (incarnation, value) in &catalog.streams {

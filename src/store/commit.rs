@@ -1,4 +1,5 @@
-//! Commits: the only writers of the databases, and the thread that opens and removes databases.
+//! Commits. Only the files in this folder write to databases. A second thread opens and removes
+//! databases.
 
 pub(crate) mod committer;
 pub(crate) mod durable;

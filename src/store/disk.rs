@@ -1,8 +1,8 @@
-//! The disk below the store: the only folder that touches files.
+//! The disk below the store. Only the files in this folder access files.
 //!
-//! The store knows only the traits of `seam.rs`. `sled.rs` implements them for a data directory,
-//! `temp_files.rs` for records that do not fit in memory and need not survive, and
-//! `simulated_disk.rs` in memory, for tests that cut the power.
+//! The store uses only the traits in `seam.rs`. `sled.rs` implements them for a data directory,
+//! `temp_files.rs` for records that do not fit in memory and need not survive a restart, and
+//! `simulated_disk.rs` in memory, for tests that simulate power cuts.
 
 pub(crate) mod directory;
 pub(crate) mod layout;

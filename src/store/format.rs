@@ -1,6 +1,7 @@
-//! The stored bytes: records, segments, commit frames, summaries, keys, the catalog.
+//! Encodings of everything that is stored: records, segments, commit frames, summaries, keys and
+//! the catalog.
 //!
-//! Nothing here knows a file, a lock or a thread.
+//! This folder contains pure functions and values: it uses no files, locks or threads.
 
 pub(crate) mod bytes;
 pub(crate) mod catalog;

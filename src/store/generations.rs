@@ -1,8 +1,9 @@
-//! Generations: the databases that hold the records, one after the other.
+//! Generations: the sled databases that hold the records, one after another.
 //!
-//! sled neither evicts what it has written since it was opened nor gives disk space back. So a
-//! generation is written up to a size, closed, and reopened when a segment in it is read; and dead
-//! records leave the disk with the directory of their generation.
+//! While a sled database is open, it keeps in memory what was written to it, and it never releases
+//! disk space. Therefore a generation is written up to a certain size and then closed. It is
+//! reopened when one of its segments is read. Dead records leave the disk when the directory of
+//! their whole generation is removed.
 
 use super::disk::seam::{Disk, GenerationHandle};
 use super::error::{StoreError, is_of_the_machine, is_out_of_descriptors};
@@ -19,19 +20,21 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// A database of records.
 pub(crate) struct Generation {
     pub(crate) number: u64,
-    /// The handle that readers use, one at a time.
+    /// The handle for readers, used by one thread at a time. None while the database is closed.
     reader: Lock<Option<Box<dyn GenerationHandle>>>,
-    /// Bytes of segments that are still wanted.
+    /// Bytes of the live segments, which a log still refers to.
     live: AtomicU64,
-    /// Bytes of all segments.
+    /// Bytes of all segments, live or dead.
     total: AtomicU64,
     sealed: AtomicBool,
-    /// Nothing in it is wanted, or it is damaged.
+    /// True if the generation has no live segments and was removed, or if it was set aside as
+    /// damaged.
     gone: AtomicBool,
 }
 
 impl Generation {
-    /// A generation; with a `reader` it is still being written.
+    /// A generation. With a `reader` it is the one that is being written, without one it is
+    /// complete.
     pub(crate) fn new(number: u64, reader: Option<Box<dyn GenerationHandle>>) -> Arc<Self> {
         Arc::new(Self {
             number,
@@ -43,19 +46,19 @@ impl Generation {
         })
     }
 
-    /// Counts a stored segment.
+    /// Counts a stored segment of `bytes` bytes as live.
     pub(crate) fn add(&self, bytes: u64) {
         self.live.fetch_add(bytes, Ordering::Relaxed);
         self.total.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Counts a segment that is no longer wanted; true when the generation is half dead.
+    /// Counts a segment as dead. Returns true if less than half of the generation is live now.
     pub(crate) fn release(&self, bytes: u64) -> bool {
         self.live.fetch_sub(bytes, Ordering::Relaxed);
         self.is_half_dead()
     }
 
-    /// True when less than half of what was written is still wanted.
+    /// True if less than half of the stored bytes is live.
     pub(crate) fn is_half_dead(&self) -> bool {
         self.live() < self.total.load(Ordering::Relaxed) / 2
     }
@@ -72,12 +75,13 @@ impl Generation {
         self.gone.load(Ordering::Acquire)
     }
 
-    /// Gives up the generation; true when it was given up before.
+    /// Marks the generation as gone. Returns true if it was gone before.
     pub(crate) fn set_gone(&self) -> bool {
         self.gone.swap(true, Ordering::AcqRel)
     }
 
-    /// Closes the database, the writer's handle too: only then may it be opened again.
+    /// Closes the database, including the writer's handle. The database may be opened again only
+    /// after this.
     pub(crate) fn close(&self, writer: Option<Box<dyn GenerationHandle>>) {
         let mut reader = self.reader.lock();
         drop(writer);
@@ -95,12 +99,12 @@ impl std::fmt::Debug for Generation {
     }
 }
 
-/// The reason why a segment was not read.
+/// Reason why a segment was not read.
 #[derive(Debug)]
 pub(crate) enum Unread {
-    /// The segment is damaged or not where it was; the text says which.
+    /// The segment is damaged or missing. The text says which.
     Lost(String),
-    /// The disk cannot be read now.
+    /// The disk cannot be read at the moment.
     Failed(StoreError),
 }
 
@@ -108,9 +112,9 @@ pub(crate) enum Unread {
 pub(crate) struct Generations {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) all: Lock<Vec<Arc<Generation>>>,
-    /// Sealed generations that are open, the one used last at the back.
+    /// Complete generations that are open for reading, least recently used first.
     opened: Lock<VecDeque<Arc<Generation>>>,
-    /// Number of damaged generations since the store was opened.
+    /// Number of generations that were set aside as damaged since the store was opened.
     pub(crate) set_aside: AtomicU64,
 }
 
@@ -124,7 +128,7 @@ impl Generations {
         }
     }
 
-    /// Reads a segment. Blocking.
+    /// Reads a segment. Blocks the thread.
     pub(crate) fn read(
         &self,
         generation: &Arc<Generation>,
@@ -150,7 +154,7 @@ impl Generations {
     fn value(&self, generation: &Arc<Generation>, number: u32) -> io::Result<Option<Bytes>> {
         let mut reader = generation.reader.lock();
         if generation.is_gone() {
-            // Opening a removed generation would make it anew.
+            // Opening a removed generation would create it again.
             return Ok(None);
         }
         let newly = reader.is_none();
@@ -162,9 +166,9 @@ impl Generations {
         if value.is_err()
             && let Ok(copy) = self.disk.open_copy(generation.number)
         {
-            // After a failed write sled refuses reads as well.
+            // After a failed write, sled refuses reads as well, so the segment is read from a copy.
             value = copy.read(number);
-            // Dropping the old handle would flush.
+            // The old handle is leaked, because dropping it would flush.
             std::mem::forget(reader.replace(copy));
         }
         drop(reader);
@@ -174,8 +178,8 @@ impl Generations {
         value
     }
 
-    /// Opens a generation for reading. sled writes to the disk for that: where the disk is full or
-    /// read-only, a copy is opened.
+    /// Opens a generation for reading. sled writes to the disk when it opens a database, so a copy
+    /// is opened if the disk is full or read-only.
     fn open_reader(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
         if !self.disk.holds(number) {
             return Err(io::Error::new(io::ErrorKind::NotFound, "it is not there"));
@@ -192,8 +196,8 @@ impl Generations {
         })
     }
 
-    /// Opens a generation. Too many open files pass: it is tried again, and generations that are
-    /// open for reading are closed. Blocking.
+    /// Opens a generation. If the process has too many open files, generations that are open for
+    /// reading are closed, and the opening is tried again. Blocks the thread.
     pub(crate) fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
         for _ in 0..DESCRIPTOR_TRIES {
             match self.disk.open(number) {
@@ -214,7 +218,8 @@ impl Generations {
         }
     }
 
-    /// Keeps the generations that were used last open, and closes the one used longest ago.
+    /// Marks a generation as the most recently used. If too many generations are open, the least
+    /// recently used one is closed.
     fn note_used(&self, generation: &Arc<Generation>, newly: bool) {
         let mut opened = self.opened.lock();
         let at = opened
@@ -231,7 +236,7 @@ impl Generations {
         }
     }
 
-    /// Sets a damaged generation aside, unless it was removed meanwhile.
+    /// Sets a damaged generation aside, unless it was removed in the meantime.
     fn failed(&self, generation: &Arc<Generation>, error: io::Error) -> Unread {
         let gone = || Unread::Lost("its generation is gone".to_owned());
         if generation.is_gone() {
@@ -249,7 +254,7 @@ impl Generations {
         Unread::Lost("its generation is damaged and was set aside".to_owned())
     }
 
-    /// Closes the generations that readers have opened.
+    /// Closes all generations that are open for reading.
     pub(crate) fn close(&self) {
         let opened = std::mem::take(&mut *self.opened.lock());
         for generation in opened {
@@ -262,7 +267,7 @@ fn invalid(problem: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem)
 }
 
-/// Sets a damaged generation aside, and logs it.
+/// Sets a damaged generation aside, and logs this.
 pub(crate) fn set_aside(disk: &dyn Disk, number: u64, error: &dyn std::fmt::Display) {
     let name = disk.name(number);
     match disk.set_aside(number) {

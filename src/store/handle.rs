@@ -1,4 +1,4 @@
-//! The store, as the engine uses it.
+//! The store as the engine uses it.
 
 use super::commit::committer::Closer;
 use super::error::{Figures, Health, StoreError};
@@ -12,7 +12,7 @@ use super::shared::state::Shared;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The store. Clones are the same store, which is closed when the last of them is dropped.
+/// The store. All clones refer to the same store, which is closed when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct Store(Arc<Running>);
 
@@ -43,27 +43,28 @@ impl Store {
     /// Waits until `bytes` may be appended.
     ///
     /// # Errors
-    /// When the store takes no writes.
+    /// Returns an error if the store does not accept writes.
     pub async fn reserve(&self, bytes: u64) -> Result<WriteReservation, StoreError> {
         WriteReservation::reserve(&self.0.shared, bytes).await
     }
 
-    /// The log of a shard: the recovered one, or a new one.
+    /// The log of a shard. It is created if recovery did not find it.
     pub fn log(&self, id: LogId) -> Arc<Log> {
         self.0.logs.claim(id)
     }
 
-    /// Deletes the log of a shard, with its records.
+    /// Deletes the log of a shard with its records.
     pub fn delete(&self, id: LogId) {
         self.0.logs.delete(id);
     }
 
-    /// True when records and the catalog survive the process.
+    /// True if records and the catalog survive a restart of the process.
     pub fn is_durable(&self) -> bool {
         self.0.shared.is_durable
     }
 
-    /// Deletes the recovered logs that [`Store::log`] was not called for.
+    /// Deletes the recovered logs for which [`Store::log`] was not called. Their streams no longer
+    /// exist.
     pub fn forget_unclaimed(&self) {
         for log in self.0.logs.all() {
             if !log.is_claimed() {
@@ -74,7 +75,8 @@ impl Store {
         }
     }
 
-    /// Saves changes of the catalog together, after the records that were appended before.
+    /// Saves changes of the catalog atomically, and not before the records that were appended
+    /// earlier.
     pub fn save(&self, changes: Vec<Change>) -> Ticket {
         let shared = &self.0.shared;
         if let Err(error) = shared.check() {
@@ -97,7 +99,7 @@ impl Store {
             saves.count
         };
         if shared.is_always() {
-            // Changes are few, and a request waits for each.
+            // Such changes are rare, and a request waits for each, so the commit is not delayed.
             shared.signal.urge();
             return Ticket::pending(shared, &shared.saved, number);
         }
@@ -105,15 +107,15 @@ impl Store {
         Ticket::ready()
     }
 
-    /// Commits what is queued and closes the databases. Blocking.
+    /// Commits everything that is queued, and closes the databases. Blocks the thread.
     ///
     /// # Errors
-    /// When the last commit failed, or the disk did not answer in time.
+    /// Returns an error if the last commit failed, or if the disk did not answer in time.
     pub fn close(&self) -> Result<(), StoreError> {
         self.0.close()
     }
 
-    /// True when writes are taken.
+    /// Says whether the store accepts writes.
     pub fn health(&self) -> Health {
         let shared = &self.0.shared;
         let full = shared.is_full().then_some(&StoreError::Full);
@@ -150,7 +152,7 @@ impl Running {
     fn close(&self) -> Result<(), StoreError> {
         let result = self.closer.close();
         self.shared.set_closed();
-        // The committer sees that its work has ended.
+        // The committer wakes up and sees that the store is closed.
         self.shared.signal.urge();
         self.shared.wake_waiters();
         self.logs.clear();

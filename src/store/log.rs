@@ -1,4 +1,5 @@
-//! The log of one shard: sealed segments in memory and on disk, and the tail being filled.
+//! The log of one shard: closed segments in memory and on disk, and the tail that records are
+//! appended to.
 
 pub(crate) mod peek;
 pub(crate) mod read;

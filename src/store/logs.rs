@@ -1,4 +1,4 @@
-//! The registry of the logs.
+//! The registry of all logs.
 
 use super::format::record::LogId;
 use super::generations::Generation;
@@ -8,7 +8,7 @@ use crate::lock::Lock;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Every log of a store, by id.
+/// All logs of a store, by id.
 #[derive(Debug)]
 pub(crate) struct Logs {
     shared: Arc<Shared>,
@@ -21,7 +21,7 @@ impl Logs {
         Arc::new(Self { shared, logs })
     }
 
-    /// The log of a shard; a new one where there is none.
+    /// Finds the log of a shard, or creates it, and marks it as in use.
     pub(crate) fn claim(&self, id: LogId) -> Arc<Log> {
         let mut logs = self.logs.lock();
         let log = logs.entry(id);
@@ -34,7 +34,7 @@ impl Logs {
         self.logs.lock().get(&id).cloned()
     }
 
-    /// The logs, in the order of their ids.
+    /// All logs in the order of their ids.
     pub(crate) fn all(&self) -> Vec<Arc<Log>> {
         let mut logs: Vec<_> = self.logs.lock().values().cloned().collect();
         logs.sort_unstable_by_key(|log| log.id());
@@ -55,7 +55,7 @@ impl Logs {
         }
     }
 
-    /// Gives up every segment in a generation that is gone.
+    /// Drops from all logs the segments in a generation that was removed or set aside.
     pub(crate) fn lose_generation(&self, generation: &Arc<Generation>) {
         for log in self.all() {
             for entry in log.segments_in(generation) {
@@ -64,7 +64,8 @@ impl Logs {
         }
     }
 
-    /// Removes the segments at the front of the queue of sealed segments that left memory.
+    /// Removes entries from the front of the queue of closed segments while their segments are no
+    /// longer in memory.
     pub(crate) fn forget_evicted(&self) {
         loop {
             let Some((id, first)) = self.shared.sealed.lock().pop_front() else {

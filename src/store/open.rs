@@ -1,4 +1,4 @@
-//! Opening a store.
+//! Opens a store.
 
 use super::commit::committer::{Commit, Committer};
 use super::commit::durable::DurableCommitter;
@@ -26,32 +26,32 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The content of a directory when it was opened.
+/// Contents of a data directory when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recovered {
     /// The catalog.
     pub catalog: Catalog,
-    /// Openings of the directory before this one.
+    /// Number of times the directory was opened before.
     pub epoch: u64,
 }
 
-/// An open store.
+/// An open store whose committer does not run yet.
 #[derive(Debug)]
 #[must_use = "nothing is committed before the committer runs"]
 pub struct Opened {
     /// The store.
     pub store: Store,
-    /// The content that the store found.
+    /// Contents of the data directory.
     pub recovered: Recovered,
-    /// The committer, to be given a thread or a task.
+    /// The committer. The caller has to run it in a thread or a task.
     pub committer: Committer,
 }
 
 impl Opened {
-    /// Gives the committer a thread.
+    /// Runs the committer in a thread.
     ///
     /// # Errors
-    /// When the thread cannot be started.
+    /// Returns an error if the thread cannot be started.
     pub fn on_thread(self) -> Result<(Store, Recovered), OpenError> {
         self.committer.on_thread().map_err(no_thread)?;
         Ok((self.store, self.recovered))
@@ -59,10 +59,11 @@ impl Opened {
 }
 
 impl Store {
-    /// Opens a store. Blocking.
+    /// Opens a store. Blocks the thread.
     ///
     /// # Errors
-    /// When the directory is in use, of another version, damaged, or cannot be read.
+    /// Returns an error if the data directory is in use, of another version, damaged, or not
+    /// readable.
     pub fn open(settings: Settings) -> Result<Opened, OpenError> {
         let disk: Arc<dyn Disk> = match &settings.directory {
             Some(directory) => Arc::new(SledDisk::new(Layout::new(directory.clone()))),
@@ -74,13 +75,13 @@ impl Store {
     /// Opens a store whose data directory is a simulated disk.
     ///
     /// # Errors
-    /// As for a real one.
+    /// Returns an error in the same cases as [`Store::open`].
     pub fn open_simulated(settings: Settings, disk: &SimulatedDisk) -> Result<Opened, OpenError> {
         open_on(settings, Arc::new(disk.clone()))
     }
 }
 
-/// Opens a store on a disk.
+/// Opens a store on the given disk.
 pub(crate) fn open_on(settings: Settings, disk: Arc<dyn Disk>) -> Result<Opened, OpenError> {
     let Some(directory) = settings.directory.clone() else {
         let shared = Shared::new(settings, disk, StreamNames::default());
@@ -119,7 +120,7 @@ fn opened(logs: Arc<Logs>, commit: Box<dyn Commit>, recovered: Recovered) -> Ope
     }
 }
 
-/// Builds the committer and the logs from what was found.
+/// Builds the committer and the logs from the contents that recovery found.
 fn restore(
     shared: Arc<Shared>,
     metadata: Box<dyn MetadataHandle>,
@@ -152,7 +153,8 @@ fn restore(
     Ok((committer, logs))
 }
 
-/// Restores a log; `framed` gets the logs with records in commit frames only.
+/// Restores a log. Adds the log to `framed` if it has records that are stored only in commit
+/// frames.
 fn restore_log(
     shared: &Arc<Shared>,
     id: LogId,

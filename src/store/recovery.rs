@@ -1,8 +1,8 @@
-//! Recovery: reading a data directory at the start.
+//! Recovery: reads a data directory at the start.
 //!
-//! A generation whose summary is in `meta` is complete: it is opened when a segment in it is read.
-//! One without a summary was being written: its segments are read, and the records of its commit
-//! frames that are in no segment.
+//! A generation with a summary in `meta` is complete, and its database is opened only when one of
+//! its segments is read. A generation without a summary was still being written: its segments are
+//! read, and then the records of its commit frames that are in no segment.
 
 use super::commit::generation_writer::Current;
 use super::disk::seam::{Disk, MetadataHandle, Stored};
@@ -24,24 +24,24 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The content of a data directory.
+/// Contents of a data directory.
 #[derive(Default)]
 pub(crate) struct Found {
-    /// Saves of metadata since the directory was made.
+    /// Number of times metadata was saved since the directory was created.
     pub(crate) saves: u64,
     pub(crate) catalog: Catalog,
-    /// Openings of the directory before this one.
+    /// Number of times the directory was opened before.
     pub(crate) epoch: u64,
     pub(crate) current: Option<Current>,
     pub(crate) generations: Vec<Arc<Generation>>,
     pub(crate) next_generation: u64,
-    /// Number of generations that were found damaged.
+    /// Number of generations that were set aside as damaged.
     pub(crate) set_aside: u64,
     /// Number of records that are known to be lost.
     pub(crate) records_lost: u64,
     pub(crate) damage: Vec<Damage>,
-    /// Changes of metadata that are due when the records that are only in older frames were
-    /// committed again.
+    /// Metadata changes to be saved after the records that are only in older commit frames have
+    /// been committed again.
     pub(crate) late: Vec<Pair>,
     pub(crate) logs: HashMap<LogId, FoundLog>,
 }
@@ -51,20 +51,20 @@ pub(crate) struct Found {
 pub(crate) struct FoundLog {
     pub(crate) segments: Vec<SegmentRef>,
     pub(crate) tail: Tail,
-    /// True when the tail is in commit frames of the current generation.
+    /// True if the tail is stored in commit frames of the current generation.
     pub(crate) committed: bool,
 }
 
 /// A damaged part of a data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
-    /// The damaged database.
+    /// Path of the damaged database.
     pub path: PathBuf,
-    /// The problem with it.
+    /// Description of the damage.
     pub problem: String,
 }
 
-/// The reading of a generation that was being written.
+/// The state of reading a generation that was being written.
 struct Reading {
     generation: Arc<Generation>,
     entries: Vec<SegmentEntry>,
@@ -91,7 +91,7 @@ impl Reading {
     }
 
     fn segment(&mut self, number: u32, bytes: Bytes, found: &mut Found) {
-        // The last number has no next one: nothing is ever stored under it.
+        // The greatest number has no successor, so no segment is ever stored under it.
         let Some(next) = number.checked_add(1) else {
             return;
         };
@@ -146,7 +146,7 @@ struct Listed {
     begun: Vec<u64>,
 }
 
-/// Reads the directory, and counts the opening in its metadata.
+/// Reads the directory, and counts this opening in its metadata.
 pub(crate) fn recover(
     directory: &Path,
     disk: &dyn Disk,
@@ -155,13 +155,13 @@ pub(crate) fn recover(
     let damaged = |error| OpenError::damaged(directory, &path, error);
     let failed = |error| OpenError::new(directory, error);
     let metadata = disk.open_metadata().map_err(damaged)?;
-    // The name of the metadata, before anything depends on it.
+    // Makes the name of the metadata durable before anything depends on it.
     disk.sync().map_err(failed)?;
     let mut found = Found::default();
     let listed = found.read_metadata(&*metadata).map_err(damaged)?;
     let numbers = disk.generations().map_err(failed)?;
     if found.epoch == 0 && !numbers.is_empty() {
-        // Going on would delete the records and use their sequence numbers again.
+        // Continuing would delete the records and reuse their sequence numbers.
         let lost = "it knows nothing of the records beside it: it is damaged";
         return Err(damaged(io::Error::other(lost)));
     }
@@ -169,7 +169,7 @@ pub(crate) fn recover(
     found.order();
     let marks = Marks::from_bytes(&disk.marks().map_err(failed)?);
     if found.newest_run() >= Some(found.epoch) || marks.saves > found.saves {
-        // Going on would use sequence numbers again, and delete the records of newer streams.
+        // Continuing would reuse sequence numbers and delete the records of newer streams.
         let older = "it is older than the records beside it: a file of it was lost or cut";
         return Err(damaged(io::Error::other(older)));
     }
@@ -189,7 +189,7 @@ impl Found {
             key::Metadata::Begun(number) => listed.begun.push(number),
             key::Metadata::Summary(number) => match summary::entries(&value) {
                 Ok(entries) => drop(listed.summaries.insert(number, entries)),
-                // Without its summary the generation itself is read.
+                // Without a readable summary, the generation itself is read.
                 Err(problem) => tracing::error!(number, problem, "a summary is damaged"),
             },
             key::Metadata::Catalog(key) => {
@@ -206,7 +206,7 @@ impl Found {
         }
     }
 
-    /// Reads the generations that are in the directory, and reports the missing ones.
+    /// Reads the generations that are in the directory, and reports missing ones.
     fn read_generations(
         &mut self,
         listed: &Listed,
@@ -214,7 +214,7 @@ impl Found {
         disk: &dyn Disk,
     ) -> Result<(), OpenError> {
         let Listed { summaries, begun } = listed;
-        // A number is not used again while anything is named after it.
+        // A number is not used again while any file or metadata refers to it.
         let highest = summaries.keys().chain(begun).chain(numbers).max();
         self.next_generation = highest.map_or(0, |highest| highest + 1);
         for (number, entries) in summaries {
@@ -235,7 +235,7 @@ impl Found {
         Ok(())
     }
 
-    /// Reports a generation that is not there; `key` of the metadata says that it should be.
+    /// Reports a generation that is missing although `key` of the metadata lists it.
     fn report_missing(&mut self, disk: &dyn Disk, number: u64, key: Vec<u8>) {
         let name = disk.name(number);
         tracing::error!("{name} is not there; its records are not served");
@@ -243,7 +243,7 @@ impl Found {
         self.late.push((key, None));
     }
 
-    /// Reports records that are lost, log by log.
+    /// Reports the lost records of each log.
     fn report_lost(&mut self, entries: &[SegmentEntry]) {
         let mut lost: BTreeMap<LogId, SegmentEntry> = BTreeMap::new();
         for entry in entries {
@@ -275,7 +275,7 @@ impl Found {
         });
     }
 
-    /// Reports that the generation that was being written ends before its marks.
+    /// Reports if the generation that was being written contains less than the marks say.
     fn compare(&mut self, marks: &Marks, disk: &dyn Disk) {
         let Some(current) = &self.current else { return };
         let number = current.generation.number;
@@ -335,7 +335,7 @@ impl Found {
             for log in self.logs.values_mut() {
                 let segments = &mut log.segments;
                 segments.retain(|segment| !segment.is_in(&current.generation));
-                // Records from its frames have to be committed again.
+                // The records from its commit frames have to be committed again.
                 log.committed = false;
             }
             current.generation.close(Some(current.handle));
@@ -343,7 +343,7 @@ impl Found {
             return Ok(());
         }
         if current.written == 0 && self.current.is_some() {
-            // It was opened ahead of its time, and never used.
+            // This generation was opened ahead of time and never used.
             current.generation.close(Some(current.handle));
             self.late.push((key::begun(number), None));
             return disk
@@ -364,8 +364,8 @@ impl Found {
         generations::set_aside(disk, number, error);
     }
 
-    /// Ends a generation though a newer one exists: its summary is due when the records that are
-    /// only in its frames were committed again.
+    /// Completes a generation that was being written although a newer one exists. Its summary is
+    /// saved after the records that are only in its commit frames have been committed again.
     fn summarise(&mut self, older: Current) {
         let number = older.generation.number;
         let summary = summary::summary(&older.entries);
@@ -397,8 +397,8 @@ impl Found {
         current.next_commit = reading.next_commit;
         current.written = reading.written;
         current.entries = reading.entries;
-        // Records that are in frames only, though later ones are in a segment: the segment that
-        // held them was lost with a commit that the disk kept in part.
+        // Some records are only in frames, although a later segment exists: the segment that held
+        // them was lost with a commit that the disk kept only in part.
         for (id, replay) in reading.replays {
             for mut tail in replay.into_gaps() {
                 let segment = tail.seal(id);
@@ -410,7 +410,8 @@ impl Found {
         Ok(())
     }
 
-    /// The opening that wrote the newest record, if it is not the first.
+    /// The run of the server that wrote the newest record. None for the first run. A run is one
+    /// opening of the directory.
     fn newest_run(&self) -> Option<u64> {
         let last = |log: &FoundLog| {
             let tail = log.tail.len().checked_sub(1);
@@ -422,7 +423,7 @@ impl Found {
         Some(key::run_of(last)).filter(|run| *run > 0)
     }
 
-    /// Sorts the segments of each log, and drops the duplicates.
+    /// Sorts the segments of each log, and removes duplicates.
     fn order(&mut self) {
         for log in self.logs.values_mut() {
             log.segments.sort_by_key(|segment| segment.entry.first);

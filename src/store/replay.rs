@@ -1,16 +1,17 @@
-//! The replay of the commit frames of one log: the records that are in no segment.
+//! Replays the commit frames of one log, to find the records that are in no segment.
 
 use super::format::record::{Records as _, unpack};
 use super::format::segment::Tail;
 use super::log::segments::SegmentRef;
 use std::collections::BTreeMap;
 
-/// A replay of the frames of one log.
+/// The replay of one log's commit frames.
 #[derive(Default)]
 pub(crate) struct Replay {
-    /// The first and the last index of each stored segment, in order.
+    /// First and last index of each stored segment, in ascending order.
     stored: Vec<(u64, u64)>,
-    /// Records before the last segment and in no segment, by the number of segments before them.
+    /// Records that are in no segment although a later segment exists, keyed by the number of
+    /// segments before them.
     gaps: BTreeMap<usize, Tail>,
 }
 
@@ -26,8 +27,8 @@ impl Replay {
         }
     }
 
-    /// Takes the packed `records` that are in no segment: a record after the last segment into
-    /// `tail`, any other one into a gap.
+    /// Takes the packed `records` that are in no segment. A record after the last segment goes to
+    /// `tail`, any other record to a gap between segments.
     pub(crate) fn run(&mut self, records: &[u8], tail: &mut Tail) {
         for record in unpack(records) {
             let is_before = |(_, last): &(u64, u64)| *last < record.index;
@@ -47,7 +48,7 @@ impl Replay {
         }
     }
 
-    /// The records of the gaps, each gap as a tail.
+    /// The records of each gap between segments, as one tail for each gap.
     pub(crate) fn into_gaps(self) -> impl Iterator<Item = Tail> {
         self.gaps.into_values()
     }

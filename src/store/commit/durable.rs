@@ -1,8 +1,9 @@
-//! The durable committer: makes appends and changes of the catalog durable, group by group.
+//! The durable committer, which makes appends and catalog changes durable in groups.
 //!
-//! A commit takes from every log the new records, writes full segments and, in shared frames, the
-//! rest, flushes once, then saves metadata, and then publishes the records. The work of the next
-//! commit gathers meanwhile, so the disk sets the pace.
+//! A commit takes the new records from every log. It writes full segments as such, and the other
+//! records in commit frames that all logs share. Then it flushes once, saves the metadata, and
+//! publishes the records. Meanwhile the writes for the next commit accumulate, so the disk sets the
+//! pace.
 
 use super::committer::Commit;
 use super::generation_writer::GenerationWriter;
@@ -29,13 +30,13 @@ pub(crate) struct DurableCommitter {
     pub(crate) logs: Arc<Logs>,
     pub(crate) writer: GenerationWriter,
     pub(crate) metadata: Box<dyn MetadataHandle>,
-    /// Saves of metadata since the directory was made.
+    /// Number of times metadata was saved since the directory was created.
     pub(crate) saves: u64,
-    /// Changes of metadata that go with the next commit, not before.
+    /// Metadata changes that must be saved after the next commit has been flushed, not earlier.
     pub(crate) late: Vec<Pair>,
-    /// Logs with records that are only in the current generation's commit frames.
+    /// Logs with records that are stored only in commit frames of the current generation.
     pub(crate) framed: HashMap<LogId, Arc<Log>>,
-    /// The claim of the directory, dropped last.
+    /// Claim of the directory. Declared last, so that it is dropped last.
     pub(crate) claim: Box<dyn Claim>,
 }
 
@@ -84,7 +85,8 @@ impl Sweep for DurableCommitter {
         !self.framed.values().any(|log| log.has_tail())
     }
 
-    /// Claims, syncs and notes a new generation, so that its loss is noticed.
+    /// Starts a new generation if there is none. Verifies the claim, syncs the directory, and notes
+    /// the generation in the metadata, so that its loss would be noticed.
     fn begin_generation(&mut self) -> io::Result<()> {
         if let Some(number) = self.writer.begin()? {
             self.claim.verify()?;
@@ -99,16 +101,18 @@ impl Sweep for DurableCommitter {
     }
 
     fn removed(&mut self, number: u64) -> io::Result<()> {
-        // The summary goes last: a generation without a summary is recovered.
+        // The summary is removed last, because a generation without a summary is recovered from its
+        // contents.
         self.save(vec![(key::summary(number), None)])
     }
 }
 
 impl DurableCommitter {
-    /// Does one commit; with `seal` it is the last into its generation.
+    /// Makes one commit. With `seal` it is the last commit into its generation.
     fn commit(&mut self, seal: bool) -> io::Result<()> {
         let served = self.shared.pacer.take();
-        // Changes first: records that were appended before a change was saved go with it.
+        // The changes are taken before the records, so that all records that were appended before a
+        // change was saved are part of the same commit.
         let (changes, saved) = self.shared.take_saves();
         let mut frames = Frames::default();
         let logs = self.take_logs(seal);
@@ -118,7 +122,7 @@ impl DurableCommitter {
         self.write(&mut batches, &frames.finish(), idle)?;
         let generation = self.writer.generation();
         self.save_changes(changes, seal)?;
-        // A sealed generation must not stay in the marks: its number may be used again.
+        // A sealed generation must not remain in the marks, because its number may be used again.
         if !idle || seal {
             self.write_marks();
         }
@@ -137,7 +141,8 @@ impl DurableCommitter {
         Ok(())
     }
 
-    /// Takes the logs to commit, in the order of their ids: the same appends give the same writes.
+    /// Takes the logs to commit, in the order of their ids, so that the same appends always produce
+    /// the same writes.
     fn take_logs(&mut self, seal: bool) -> BTreeMap<LogId, Arc<Log>> {
         let dirty = std::mem::take(&mut *self.shared.dirty.lock());
         let dirty = dirty.into_iter();
@@ -145,13 +150,14 @@ impl DurableCommitter {
             .filter_map(|id| Some((id, self.logs.get(id)?)))
             .collect();
         if seal {
-            // Also a log that is not dirty: its records must not stay in frames only.
+            // With `seal`, logs without new records are taken, too, because their records must not
+            // stay in commit frames only.
             logs.extend(self.framed.drain());
         }
         logs
     }
 
-    /// Writes and flushes segments and frames.
+    /// Writes segments and frames, and flushes them.
     fn write(
         &mut self,
         batches: &mut [CommitBatch],
@@ -181,13 +187,13 @@ impl DurableCommitter {
             self.claim.verify()?;
         }
         match fault {
-            // Half of the commit: the records are there, the changes are not.
+            // The commit is half done: its records are durable, its metadata changes are not.
             Some(_) => Err(injected()),
             None => Ok(()),
         }
     }
 
-    /// Saves the changes that go with a commit; with `seal` ends the current generation.
+    /// Saves the metadata changes of a commit. With `seal` it also ends the current generation.
     fn save_changes(&mut self, mut changes: Vec<Pair>, seal: bool) -> io::Result<()> {
         if seal && let Some((number, entries)) = self.writer.seal() {
             let summary = summary::summary(&entries);
@@ -207,7 +213,8 @@ impl DurableCommitter {
         Ok(())
     }
 
-    /// Notes how far the databases were written. Without the note damage may go unnoticed.
+    /// Writes the file of marks. A failure is not an error: without the marks, only the detection
+    /// of damage suffers.
     fn write_marks(&self) {
         let mut marks = Marks {
             saves: self.saves,
@@ -228,7 +235,8 @@ impl DurableCommitter {
         self.shared.settings.faults.at(point)
     }
 
-    /// After a commit: notes the segments that may be evicted, and the logs in frames only.
+    /// After a commit, registers the segments that may be evicted, and the logs with records that
+    /// are only in commit frames.
     fn note(&mut self, batches: Vec<CommitBatch>) {
         let mut pending = 0;
         let mut sealed = self.shared.sealed.lock();
@@ -246,7 +254,8 @@ impl DurableCommitter {
         self.shared.budget.release(pending);
     }
 
-    /// Drops stored segments from memory, oldest first, until the rest fits the memory budget.
+    /// Drops stored segments from memory, oldest first, until the remaining records fit into the
+    /// memory budget.
     fn evict(&self) {
         while self.shared.memory.load(Ordering::Relaxed) > self.shared.settings.memory_bytes {
             let oldest = self.shared.sealed.lock().pop_front();
@@ -259,7 +268,7 @@ impl DurableCommitter {
     }
 }
 
-/// The error of an injected fault.
+/// The error for an injected fault.
 fn injected() -> io::Error {
     io::Error::other("a fault was injected")
 }

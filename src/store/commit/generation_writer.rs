@@ -1,4 +1,4 @@
-//! The generation that is being written, and the next one.
+//! Writes the current generation, and opens the next one ahead of time.
 
 use super::housekeeping::{Housekeeping, Opened};
 use crate::store::disk::seam::GenerationHandle;
@@ -17,9 +17,9 @@ pub(crate) struct Current {
     pub(crate) handle: Box<dyn GenerationHandle>,
     pub(crate) next_segment: u32,
     pub(crate) next_commit: u64,
-    /// Bytes written, commit frames included.
+    /// Bytes written, including commit frames.
     pub(crate) written: u64,
-    /// The segments in it.
+    /// The segments in the generation.
     pub(crate) entries: Vec<SegmentEntry>,
     pub(crate) unflushed: bool,
 }
@@ -37,7 +37,7 @@ impl Current {
         }
     }
 
-    /// Appends a segment, and notes its number in `entry`.
+    /// Appends a segment, and sets its number in `entry`.
     pub(crate) fn append(&mut self, entry: &mut SegmentEntry, segment: &Segment) -> io::Result<()> {
         entry.number = self.next_segment;
         self.handle.append(entry.number, segment.bytes())?;
@@ -49,7 +49,7 @@ impl Current {
     }
 }
 
-/// Writes generations, one after the other.
+/// Writes generations one after another.
 pub(crate) struct GenerationWriter {
     shared: Arc<Shared>,
     housekeeping: Housekeeping,
@@ -82,12 +82,13 @@ impl GenerationWriter {
         current.map(|current| current.generation.clone())
     }
 
-    /// True when the current generation has its full size.
+    /// True if the current generation has reached its full size.
     pub(crate) fn is_full(&self) -> bool {
         self.has_written(self.shared.settings.generation_bytes)
     }
 
-    /// True when much was written to the current generation and nothing of it is wanted.
+    /// True if none of the segments in the current generation is live, and it has at least a
+    /// sixteenth of its full size.
     pub(crate) fn is_dead(&self) -> bool {
         let worthwhile = self.shared.settings.generation_bytes / 16;
         let live = self.generation().map(|generation| generation.live());
@@ -99,7 +100,7 @@ impl GenerationWriter {
         current.is_some_and(|current| current.written >= bytes)
     }
 
-    /// Makes a current generation where there is none, and returns its number.
+    /// Starts a generation if there is no current one. Returns the number of the new generation.
     pub(crate) fn begin(&mut self) -> io::Result<Option<u64>> {
         if self.current.is_some() {
             return Ok(None);
@@ -108,7 +109,8 @@ impl GenerationWriter {
             Some((number, opening)) => {
                 let ended = |_| io::Error::other("the thread that opens generations ended");
                 let handle = match opening.recv().map_err(ended)? {
-                    // The generation before it is closed by now, which gives many files back.
+                    // The previous generation is closed by now, which has released many file
+                    // descriptors.
                     Err(error) if is_out_of_descriptors(&error) => {
                         self.shared.generations.open(number)?
                     }
@@ -130,7 +132,7 @@ impl GenerationWriter {
         Ok(Some(number))
     }
 
-    /// Appends a segment to the current generation, and notes its number in `entry`.
+    /// Appends a segment to the current generation, and sets its number in `entry`.
     pub(crate) fn append(&mut self, entry: &mut SegmentEntry, segment: &Segment) -> io::Result<()> {
         self.begun()?.append(entry, segment)?;
         self.open_next();
@@ -159,7 +161,8 @@ impl GenerationWriter {
         self.current.as_mut().ok_or_else(none)
     }
 
-    /// Opens the next generation in the background when the current one is more than half full.
+    /// Starts to open the next generation in the background when the current generation is half
+    /// full.
     fn open_next(&mut self) {
         let half = self.shared.settings.generation_bytes / 2;
         if self.opening.is_none() && self.has_written(half) {
@@ -181,7 +184,8 @@ impl GenerationWriter {
         }
     }
 
-    /// Ends the current generation, which is flushed, and returns its number and its segments.
+    /// Ends the current generation, which must have been flushed. Returns its number and its
+    /// segments.
     pub(crate) fn seal(&mut self) -> Option<(u64, Vec<SegmentEntry>)> {
         let current = self.current.take()?;
         let number = current.generation.number;
@@ -190,7 +194,7 @@ impl GenerationWriter {
         Some((number, current.entries))
     }
 
-    /// Removes the files of a sealed generation, unless it was set aside.
+    /// Removes the files of a sealed generation. If the generation was set aside, its files stay.
     pub(crate) fn remove(&self, generation: &Arc<Generation>) -> io::Result<()> {
         let was_gone = generation.set_gone();
         generation.close(None);
@@ -213,7 +217,7 @@ impl GenerationWriter {
             && let Ok(Ok(handle)) = opening.recv()
         {
             drop(handle);
-            // Nothing was written to it.
+            // Nothing was written to this generation.
             let _left_over = self.shared.generations.disk.remove(number);
         }
     }

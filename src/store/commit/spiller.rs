@@ -1,6 +1,8 @@
-//! The spiller: without a data directory, records that do not fit in memory go to temporary files.
+//! The spiller. Without a data directory, it moves records that do not fit in memory to temporary
+//! files.
 //!
-//! Sealed segments are spilled oldest first, without commit frames: nothing has to survive.
+//! It spills closed segments, oldest first. There are no commit frames, because the records need
+//! not survive a restart.
 
 use super::committer::Commit;
 use super::generation_writer::GenerationWriter;
@@ -12,7 +14,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Spills records to temporary files.
+/// Moves records to temporary files.
 pub(crate) struct Spiller {
     pub(crate) shared: Arc<Shared>,
     pub(crate) logs: Arc<Logs>,
@@ -25,7 +27,7 @@ impl Commit for Spiller {
     }
 
     fn work(&mut self) -> io::Result<()> {
-        // While writes are refused a spill is tried whatever the excess.
+        // While writes are refused, one spill is tried even if memory is not exceeded.
         let mut is_due = self.shared.budget.is_refusing();
         while is_due || self.excess() > 0 {
             is_due = false;
@@ -42,7 +44,7 @@ impl Commit for Spiller {
         Ok(())
     }
 
-    /// Refuses writes beyond the memory budget until a spill succeeds: every refused write makes
+    /// Refuses writes beyond the memory budget until a spill succeeds. Every refused write makes
     /// the committer try again.
     fn fail(&mut self, error: &io::Error) {
         if self.shared.budget.is_refusing() {
@@ -91,7 +93,7 @@ impl Sweep for Spiller {
 }
 
 impl Spiller {
-    /// A spill succeeded: writes beyond the memory budget are taken again.
+    /// After a successful spill, accepts writes beyond the memory budget again.
     fn accept_again(&self) {
         if self.shared.budget.is_refusing() {
             tracing::info!("records can be spilled to the temporary directory again");
@@ -100,14 +102,14 @@ impl Spiller {
         }
     }
 
-    /// Bytes in memory beyond the memory budget.
+    /// Bytes of records in memory beyond the memory budget.
     fn excess(&self) -> u64 {
         let memory = self.shared.memory.load(Ordering::Relaxed);
         memory.saturating_sub(self.shared.settings.memory_bytes)
     }
 
-    /// Spills some segments; false when there was none. A segment that cannot be written goes back
-    /// to the front of the queue.
+    /// Spills some segments. Returns false if there was no segment to spill. A segment that cannot
+    /// be written returns to the front of the queue.
     fn spill(&mut self) -> io::Result<bool> {
         let mut spilled = Vec::new();
         let mut bytes = 0;
@@ -144,7 +146,8 @@ impl Spiller {
         failed.map_or(Ok(!spilled.is_empty()), Err)
     }
 
-    /// Closes every tail, so that it can be spilled; false when there is none.
+    /// Closes the tails of all logs, so that they can be spilled. Returns false if there is nothing
+    /// to spill.
     fn seal_tails(&self) -> bool {
         for log in self.logs.all() {
             log.seal_tail();

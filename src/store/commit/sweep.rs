@@ -1,4 +1,5 @@
-//! Sweeps: removing dead generations, and rewriting generations that are more than half dead.
+//! Sweeps: removes generations without live segments, and rewrites generations of which less than
+//! half is live.
 
 use super::committer::Commit;
 use super::generation_writer::GenerationWriter;
@@ -11,16 +12,17 @@ use std::sync::Arc;
 pub(super) trait Sweep: Commit {
     fn logs(&self) -> &Arc<Logs>;
     fn writer(&mut self) -> &mut GenerationWriter;
-    /// True when the current generation may be ended though nothing in its segments is wanted.
+    /// True if the current generation may be ended when none of its segments is live.
     fn may_end_current(&self) -> bool;
-    /// Makes a current generation where there is none.
+    /// Starts a generation if there is no current one.
     fn begin_generation(&mut self) -> io::Result<()>;
     /// Ends the current generation.
     fn end_generation(&mut self) -> io::Result<()>;
-    /// A generation was removed.
+    /// Called after a generation was removed.
     fn removed(&mut self, number: u64) -> io::Result<()>;
 
-    /// Removes dead generations, and rewrites generations that are more than half dead.
+    /// Removes generations without live segments, and rewrites generations of which less than half
+    /// is live.
     fn sweep(&mut self) -> io::Result<()> {
         if self.writer().is_dead() && self.may_end_current() {
             self.end_generation()?;
@@ -43,7 +45,7 @@ pub(super) trait Sweep: Commit {
         Ok(())
     }
 
-    /// Copies the wanted segments of a generation to the current one.
+    /// Copies the live segments of a generation to the current generation.
     fn rewrite(&mut self, generation: &Arc<Generation>) -> io::Result<()> {
         let mut moved = Vec::new();
         for log in self.logs().all() {

@@ -1,12 +1,12 @@
-//! The names in a data directory.
+//! The file names in a data directory.
 //!
-//! - `lock`: locked while a process uses the directory;
-//! - `version`: the version of the layout;
-//! - `meta/`: the database of metadata;
-//! - `marks`: how far the databases were written;
-//! - `gen-NNNNNN/`: a generation; `gen-NNNNNN.corrupt` is one that was set aside,
-//!   `gen-NNNNNN.dead` one that is being removed;
-//! - `tls/`: certificates (`http/tls`).
+//! - `lock`: locked while a process uses the directory
+//! - `version`: the version of the directory's layout
+//! - `meta/`: the database of metadata
+//! - `marks`: how much was written to the databases
+//! - `gen-NNNNNN/`: a generation. The suffix `.corrupt` marks a generation that was set aside
+//!   because it is damaged, and `.dead` one that is being removed
+//! - `tls/`: certificates (`http/tls`)
 
 use std::path::{Path, PathBuf};
 
@@ -14,20 +14,20 @@ const GENERATION: &str = "gen-";
 const DEAD: &str = ".dead";
 const CORRUPT: &str = ".corrupt";
 
-/// The names in one data directory.
+/// The paths of the files in one data directory.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout(PathBuf);
 
-/// The meaning of a name in a data directory.
+/// Meaning of a file name in a data directory.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Name {
-    /// A generation.
+    /// The generation with this number.
     Generation(u64),
     /// A generation that is being removed.
     Dead,
-    /// A generation that was set aside.
+    /// A damaged generation that was set aside.
     SetAside,
-    /// Anything else.
+    /// Any other file.
     Other,
 }
 
@@ -64,7 +64,7 @@ impl Layout {
         self.0.join(format!("{GENERATION}{number:06}{DEAD}"))
     }
 
-    /// The first free name for setting a generation aside.
+    /// The first unused path to which a damaged generation can be set aside.
     pub(crate) fn set_aside(&self, number: u64) -> PathBuf {
         let name = format!("{GENERATION}{number:06}{CORRUPT}");
         let mut path = self.0.join(&name);
@@ -77,7 +77,7 @@ impl Layout {
         path
     }
 
-    /// The meaning of a name.
+    /// Finds the meaning of a file name.
     pub(crate) fn parse(name: &str) -> Name {
         if name.ends_with(DEAD) {
             return Name::Dead;
@@ -87,7 +87,7 @@ impl Layout {
         }
         let number = name.strip_prefix(GENERATION);
         match number.and_then(|number| number.parse().ok()) {
-            // Every generation has a number after it.
+            // `u64::MAX` is refused, because a next generation needs a greater number.
             Some(number) if number < u64::MAX => Name::Generation(number),
             _ => Name::Other,
         }

@@ -1,4 +1,5 @@
-//! A data directory that is only read: its databases are opened as copies.
+//! A data directory that is only read, for the check of a data directory. Its databases are opened
+//! as copies.
 
 use super::directory::{self, Lock};
 use super::layout::{Layout, Name};
@@ -7,13 +8,15 @@ use super::sled::{SledDatabase, SledDisk};
 use crate::store::error::OpenError;
 use std::io;
 
-/// A data directory in which nothing is changed. Calls that would change it do nothing.
+/// A disk that changes nothing in the data directory. Calls that would change the directory do
+/// nothing.
 pub(crate) struct ReadOnlyDisk {
     layout: Layout,
     disk: SledDisk,
 }
 
-/// The claim of a directory, which has no lock file when no process ever used it.
+/// The claim of a directory for reading. None if the directory has no lock file, because no process
+/// ever used it.
 impl Claim for Option<Lock> {
     fn verify(&self) -> io::Result<()> {
         self.as_ref().map_or(Ok(()), Claim::verify)
@@ -26,7 +29,7 @@ impl ReadOnlyDisk {
         Self { layout, disk }
     }
 
-    /// The names of the generations that were set aside, in order.
+    /// Names of the generations that were set aside, in ascending order.
     pub(crate) fn set_aside_names(&self) -> io::Result<Vec<String>> {
         let mut names = directory::names(&self.layout)?;
         names.retain(|name| Layout::parse(name) == Name::SetAside);

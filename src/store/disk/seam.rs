@@ -1,79 +1,83 @@
-//! The seam between the store and a disk: generations, metadata, and the directory of both.
+//! The traits between the store and a disk: handles of generations, of the metadata, and of the
+//! directory that holds both.
 
 use crate::store::error::OpenError;
 use crate::store::format::key::Pair;
 use bytes::Bytes;
 use std::io;
 
-/// A stored value of a generation.
+/// A value that is stored in a generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stored {
-    /// A segment and its number.
+    /// A segment, with its number.
     Segment(u32, Bytes),
-    /// A part of a commit frame and the number of its commit.
+    /// One frame of a commit, with the number of the commit.
     Frame(u64, Bytes),
 }
 
-/// A handle on an open generation. Several may exist; one thread at a time uses each.
+/// A handle of an open generation. Several handles may exist, but only one thread at a time may use
+/// each.
 pub(crate) trait GenerationHandle: Send {
-    /// Appends a segment under a number; durable after the next commit.
+    /// Appends a segment under a number. The segment is durable after the next commit.
     fn append(&self, number: u32, segment: &[u8]) -> io::Result<()>;
-    /// Appends a part of a commit frame; durable after the next commit.
+    /// Appends one frame of a commit. The frame is durable after the next commit.
     fn append_frame(&self, commit: u64, part: u32, frame: &[u8]) -> io::Result<()>;
-    /// Makes everything since the last commit durable, all of it or nothing.
+    /// Makes everything that was appended since the last commit durable, atomically.
     fn commit(&self) -> io::Result<()>;
-    /// Reads the segment with a number, if it is there.
+    /// Reads the segment with this number. None if there is no such segment.
     fn read(&self, number: u32) -> io::Result<Option<Bytes>>;
     /// Visits every segment in the order of the numbers, and then every commit frame in the order
-    /// of the commits. Only before the first append: sled flushes when a cursor is dropped, which
-    /// would tear a commit.
+    /// of the commits. Must not be called after an append: sled flushes when a cursor is dropped,
+    /// which would make a part of a commit durable.
     fn scan(&self, visit: &mut dyn FnMut(Stored)) -> io::Result<()>;
-    /// A second handle on the same generation.
+    /// Returns a second handle of the same generation.
     fn another(&self) -> Box<dyn GenerationHandle>;
 }
 
-/// The metadata. One thread at a time uses it.
+/// A handle of the metadata. Only one thread at a time may use it.
 pub(crate) trait MetadataHandle: Send {
-    /// Makes changes durable, all of them or none, and returns the number of saves.
+    /// Makes the changes durable, atomically. Returns the number of saves since the metadata was
+    /// created, including this one.
     fn save(&self, changes: &[Pair]) -> io::Result<u64>;
-    /// The number of saves since the metadata was made.
+    /// Number of saves since the metadata was created.
     fn saves(&self) -> io::Result<u64>;
-    /// Visits every key in order. Only before the first save.
+    /// Visits every key and value in the order of the keys. Must not be called after a save.
     fn scan(&self, visit: &mut dyn FnMut(&[u8], Bytes)) -> io::Result<()>;
 }
 
-/// A hold on a data directory, given up when it is dropped.
+/// Reserves a data directory for this process until it is dropped.
 pub(crate) trait Claim: Send {
-    /// Checks that the directory is still the one that was claimed.
+    /// Checks that the directory at this path is still the one that was claimed.
     ///
     /// # Errors
-    /// When the directory was removed or replaced.
+    /// Returns an error if the directory was removed or replaced.
     fn verify(&self) -> io::Result<()>;
 }
 
-/// A data directory, or a substitute for one: temporary files, a simulated disk, a directory that
-/// is only read. A call that a substitute has no use for does nothing.
+/// A data directory or a substitute: temporary files, a simulated disk, or a directory that is only
+/// read. A substitute ignores the calls that it has no use for.
 pub(crate) trait Disk: Send + Sync {
-    /// Claims the directory for this process.
+    /// Reserves the directory for this process.
     fn claim(&self) -> Result<Box<dyn Claim>, OpenError>;
-    /// Opens the metadata, and makes it where there is none.
+    /// Opens the metadata. Creates it if it does not exist.
     fn open_metadata(&self) -> io::Result<Box<dyn MetadataHandle>>;
-    /// Opens a generation, and makes it where there is none.
+    /// Opens a generation. Creates it if it does not exist.
     fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>>;
-    /// Opens a copy of a generation, to read it where the disk cannot be written. The copy is in
-    /// the machine's temporary directory.
+    /// Opens a copy of a generation in the machine's temporary directory, to read the generation
+    /// when the data directory cannot be written.
     fn open_copy(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>>;
-    /// The numbers of the generations, in order. Removes the buried generations.
+    /// Numbers of the generations in ascending order. Removes generations that are marked as dead.
     fn generations(&self) -> io::Result<Vec<u64>>;
-    /// True when there is a generation of this number.
+    /// True if a generation with this number exists.
     fn holds(&self, number: u64) -> bool;
-    /// Renames a damaged generation, and returns its new name.
+    /// Renames a damaged generation so that it is set aside, and returns its new name.
     fn set_aside(&self, number: u64) -> io::Result<String>;
-    /// Renames a generation that is to be removed: one step, where removing its files takes many.
+    /// Marks a generation as dead by renaming it. The rename is atomic, while the removal of the
+    /// files takes many steps.
     fn bury(&self, _number: u64) -> io::Result<()> {
         Ok(())
     }
-    /// Removes a generation that was buried.
+    /// Removes the files of a generation that is marked as dead.
     fn remove_buried(&self, _number: u64) -> io::Result<()> {
         Ok(())
     }
@@ -81,7 +85,8 @@ pub(crate) trait Disk: Send + Sync {
     fn remove(&self, _number: u64) -> io::Result<()> {
         Ok(())
     }
-    /// Makes the names in the directory durable: sled syncs only names inside its own directories.
+    /// Makes the names in the directory durable. sled syncs only the names inside of its own
+    /// directories.
     fn sync(&self) -> io::Result<()> {
         Ok(())
     }
@@ -89,16 +94,16 @@ pub(crate) trait Disk: Send + Sync {
     fn write_marks(&self, _marks: &[u8]) -> io::Result<()> {
         Ok(())
     }
-    /// The file of marks; empty where there is none.
+    /// Content of the file of marks. Empty if the file does not exist.
     fn marks(&self) -> io::Result<Vec<u8>> {
         Ok(Vec::new())
     }
-    /// The metadata, for messages.
+    /// Name of the metadata, for messages.
     fn metadata_name(&self) -> String;
-    /// A generation, for messages.
+    /// Name of a generation, for messages.
     fn name(&self, number: u64) -> String;
-    /// True when no call takes real time. Then the store does everything where it is asked for,
-    /// without threads, so that a test sees the same order every time.
+    /// True if no call takes real time. Then the store does all work in the calling thread, so that
+    /// a test always sees the same order of events.
     fn is_instant(&self) -> bool {
         false
     }

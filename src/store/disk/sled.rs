@@ -1,14 +1,19 @@
-//! The one file that names sled.
+//! Implements the disk with sled. No other file uses sled.
 //!
-//! Seven of its traps are closed here. Dropping any handle or cursor flushes, and after a failed
-//! flush the next flush waits for ever: after a failure handles are forgotten, not dropped. It
-//! panics where others return errors: a panic becomes an error. Its own flusher thread aborts the
-//! process when the disk is full: that thread is never started. A panic while it opens a damaged
-//! database never unwinds, because its clean-up waits for the flusher thread: a panic hook reports
-//! the panic at once, and opening has a time limit. Reading a whole database has a time limit too,
-//! because with damaged metadata sled looks for ever for a leaf that is not there. An opening that
-//! is killed half way can cost data: `mend.rs` prevents that. After a damaged part of its log sled
-//! drops the rest of that log silently: the marks and the summaries of generations show it.
+//! This file works around seven faults of sled:
+//! - Dropping a handle or cursor flushes, and after a failed flush the next flush blocks for ever.
+//!   After a failure, handles are therefore leaked and not dropped.
+//! - sled panics where other libraries return errors. A panic becomes an error.
+//! - When the disk is full, sled's own flusher thread aborts the process. That thread is never
+//!   started.
+//! - A panic during the opening of a damaged database never unwinds, because sled's clean-up waits
+//!   for the flusher thread. A panic hook reports the panic at once, and openings have a time
+//!   limit.
+//! - With damaged metadata, sled searches for ever for a leaf that does not exist. Reading a whole
+//!   database therefore has a time limit.
+//! - Killing the process during an opening can lose data. `mend.rs` prevents that.
+//! - Behind a damaged part of its log, sled silently drops the rest of the log. The file `marks`
+//!   and the summaries of generations reveal the loss.
 
 mod guard;
 mod mend;
@@ -34,18 +39,18 @@ use std::sync::{Arc, OnceLock};
 
 type Tree = engine::Tree<SLED_LEAF_FANOUT>;
 
-/// The lowest level there is: records are stored as they are, nearly at the speed of a copy.
+/// The lowest compression level. Records are stored uncompressed, nearly at the speed of a copy.
 const COMPRESSION: i32 = -131_072;
 
-/// The share of a file that is in use below which sled rewrites the rest of the file.
+/// sled rewrites a file when less than this fraction of the file is in use.
 const FILL_RATIO: f32 = 0.3;
 
-/// A data directory of sled databases.
+/// A data directory with sled databases.
 #[derive(Debug)]
 pub(crate) struct SledDisk {
     layout: Layout,
     lock_tries: u32,
-    /// The file of marks, opened at the first commit: every later commit only writes to it.
+    /// The file of marks. Opened at the first commit and kept open for later commits.
     marks: OnceLock<File>,
 }
 
@@ -54,7 +59,7 @@ impl SledDisk {
         Self::trying(layout, LOCK_TRIES)
     }
 
-    /// A disk that tries the lock of the directory `lock_tries` times.
+    /// A disk that tries up to `lock_tries` times to lock the directory.
     pub(crate) fn trying(layout: Layout, lock_tries: u32) -> Self {
         Self {
             layout,
@@ -146,11 +151,11 @@ impl Disk for SledDisk {
 
 /// An open database: a generation or the metadata.
 pub(super) struct SledDatabase {
-    /// Always there until the drop.
+    /// None only during the drop.
     handles: Option<Handles>,
-    /// A write failed, here or through another handle on the same database.
+    /// True if a write failed through any handle of this database.
     failed: Arc<AtomicBool>,
-    /// The folder of a copy, removed with its last handle.
+    /// Temporary folder of a copied database. It is removed with the last handle.
     copy: Option<Arc<tempfile::TempDir>>,
 }
 
@@ -161,7 +166,7 @@ struct Handles {
 }
 
 impl SledDatabase {
-    /// Opens the database at `path`, and makes it where there is none.
+    /// Opens the database at `path`. Creates it if it does not exist.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let config = engine::Config {
             target_heap_file_fill_ratio: FILL_RATIO,
@@ -190,7 +195,7 @@ impl SledDatabase {
         })
     }
 
-    /// Opens a copy of the database at `path`; an empty one where there is none.
+    /// Opens a copy of the database at `path`. The copy is empty if no database exists there.
     pub(super) fn open_copy(path: &Path) -> io::Result<Self> {
         let copy = tempfile::Builder::new().prefix("minikin-").tempdir()?;
         if path.exists() {
@@ -229,8 +234,8 @@ impl SledDatabase {
         guarded(|| Ok(tree.get(key)?.map(Bytes::from_owner)))
     }
 
-    /// Visits every pair of a tree, in order. Another thread reads, so that a reading that does not
-    /// end can be given up.
+    /// Visits every key and value of a tree in the order of the keys. A second thread reads, so
+    /// that a read that never ends can be abandoned.
     fn each(&self, tree: &Tree, visit: &mut dyn FnMut(&[u8], Bytes)) -> io::Result<()> {
         let tree = tree.clone();
         let (sender, receiver) = sync_channel(SLED_READ_AHEAD);
@@ -244,7 +249,8 @@ impl SledDatabase {
                 }
                 Ok(None)
             });
-            // Before the end is sent: the receiver may close the database then.
+            // Dropped before the end is sent, because the receiver may close the database after
+            // that.
             drop(tree);
             let _given_up = sender.send(read);
         };
@@ -354,7 +360,7 @@ impl Drop for SledDatabase {
     }
 }
 
-/// Copies the content of the folder `from` into the folder `to`.
+/// Copies the contents of the folder `from` to the folder `to`.
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
@@ -369,8 +375,8 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The error that sled annotated: without the places in sled's source that led to it, and with the
-/// number of the operating system's error, which sled keeps only in the text.
+/// Cleans up an error of sled: removes sled's trace of source positions from the text, and restores
+/// the operating system's error number, which sled keeps only in the text.
 fn plain(error: io::Error) -> io::Error {
     let text = error.to_string();
     let number = text.rsplit_once("(os error ");

@@ -1,10 +1,11 @@
-//! Temporary files without a name, for records that do not fit in memory and need not survive.
+//! Generations in unnamed temporary files, for records that do not fit in memory and need not
+//! survive.
 //!
-//! A segment is copied to the kernel's cache once: there is no log, no order on the disk and no
-//! flush, and the kernel writes it out when it needs the memory. Such a file is gone with the
-//! process, however the process ends, and a segment that is deleted before the kernel wrote it out
-//! never reaches the disk. With a sled database in this place PutRecords took 250,000 records a
-//! second instead of 390,000 (measured: `tests/benches/README.md`).
+//! A segment is copied once, to the kernel's cache. There is no log, no order of writes and no
+//! flush. The kernel writes the cache to disk when it needs the memory, so a segment that is
+//! deleted before that never reaches the disk. An unnamed file disappears with the process, however
+//! the process ends. With a sled database instead, PutRecords reached 250,000 records a second and
+//! not 390,000 (measured: `tests/benches/README.md`).
 
 use super::seam::{Claim, Disk, GenerationHandle, MetadataHandle, Stored};
 use crate::lock::Lock;
@@ -16,7 +17,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-/// Generations in files of the temporary directory.
+/// Generations, each in one file in the temporary directory.
 #[derive(Debug, Default)]
 pub(crate) struct TempFiles {
     generations: Lock<HashMap<u64, Arc<TempFile>>>,
@@ -28,7 +29,7 @@ struct TempFile {
     contents: Lock<Contents>,
 }
 
-/// The offset and length of each segment, by number, and the end of the file.
+/// Offset and length of each segment by the segment's number, and the end of the file.
 #[derive(Debug, Default)]
 struct Contents {
     segments: BTreeMap<u32, (u64, usize)>,
@@ -108,7 +109,7 @@ impl TempHandle {
 
 impl GenerationHandle for TempHandle {
     fn append(&self, number: u32, segment: &[u8]) -> io::Result<()> {
-        // The only writer enters the segment below; no reader asks for it before that.
+        // There is only one writer, and no reader asks for the segment before it is listed below.
         let start = self.0.contents.lock().end;
         self.0.file.write_all_at(segment, start)?;
         let mut contents = self.0.contents.lock();

@@ -1,22 +1,23 @@
-//! Little-endian numbers and the one framing with a checksum: `crc32 u32`, then the content.
+//! Little-endian numbers, and the frame that protects stored bytes with a checksum: `crc32 u32`,
+//! then the content.
 
 const CHECKSUM: usize = 4;
 
-/// Starts a frame: four bytes for the checksum.
+/// Starts a frame with four bytes, which the checksum will fill.
 pub(crate) fn framed() -> Vec<u8> {
     vec![0; CHECKSUM]
 }
 
-/// Ends a frame: writes the checksum of its content.
+/// Ends a frame: writes the checksum of the content to the first four bytes.
 pub(crate) fn stamp(frame: &mut [u8]) {
     let checksum = crc32fast::hash(&frame[CHECKSUM..]);
     frame[..CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// The content of a frame.
+/// Returns the content of a frame.
 ///
 /// # Errors
-/// When its checksum is wrong.
+/// Returns an error if the checksum does not match the content.
 pub(crate) fn checked(frame: &[u8]) -> Result<&[u8], &'static str> {
     match frame.split_first_chunk() {
         Some((checksum, content)) if u32::from_le_bytes(*checksum) == crc32fast::hash(content) => {

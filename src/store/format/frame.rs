@@ -1,13 +1,14 @@
-//! Commit frames: the new records of every log in one commit.
+//! Commit frames, which hold the new records of every log in one commit.
 //!
-//! A frame is a checksum and runs of records: `stream u64 | shard u32 | length u32 | records`.
+//! A frame is a checksum and runs of records: `stream u64 | shard u32 | length u32 | records`. The
+//! length is in bytes.
 
 use super::bytes::{checked, framed, stamp, u32_at, u64_at};
 use super::record::{LogId, record_starts};
 
 const RUN_HEADER: usize = 16;
 
-/// Builds the frames of one commit.
+/// Builds the frames of one commit. A commit with many bytes has several frames.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
     done: Vec<Vec<u8>>,
@@ -15,7 +16,8 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// Adds records of `log`. A frame exceeds `limit` bytes only when one run alone does.
+    /// Adds a run of packed records of `log`. A frame is larger than `limit` bytes only if it
+    /// consists of a single run.
     pub(crate) fn push(&mut self, log: LogId, records: &[u8], limit: usize) {
         if !self.open.is_empty() && self.open.len() + RUN_HEADER + records.len() > limit {
             self.close();
@@ -44,7 +46,7 @@ impl Frames {
     }
 }
 
-/// The runs of a frame: each a log and its packed records.
+/// Splits a frame into its runs, each with its log and its packed records.
 pub(crate) fn runs(frame: &[u8]) -> Result<Vec<(LogId, &[u8])>, &'static str> {
     let mut rest = checked(frame)?;
     let mut runs = Vec::new();

@@ -1,4 +1,5 @@
-//! The keys of the databases. All sort like their numbers.
+//! The keys in the databases. Numbers in keys are big-endian, so that the keys sort in the order of
+//! the numbers.
 //!
 //! | database | tree | key | value | removed |
 //! |---|---|---|---|---|
@@ -10,29 +11,30 @@
 //! | `meta` | main | `1`, key of the catalog | value of the catalog (`catalog.rs`) | by the engine |
 //! | `meta` | commits | `0`, `saves` | times metadata was saved, u64 | never |
 //!
-//! The count of saves is alone in its tree, so that no summary beside it is rewritten with it.
+//! The count of saves has a tree of its own, because sled rewrites neighbouring keys together: next
+//! to the summaries, every save would rewrite a summary.
 
 use crate::limits;
 
-/// A key and its value; without a value the key is removed.
+/// A key and its new value. None removes the key.
 pub(crate) type Pair = (Vec<u8>, Option<Vec<u8>>);
 
-/// The key of the number of times the directory was opened.
+/// Key of the count of how often the directory was opened.
 pub(crate) const EPOCH: &[u8] = b"\0epoch";
 
-/// The key of the number of times metadata was saved.
+/// Key of the count of how often metadata was saved.
 pub(crate) const SAVES: &[u8] = b"\0saves";
 
 const BEGUN: &[u8] = b"\0b";
 const SUMMARY: &[u8] = b"\0g";
 const CATALOG: u8 = 1;
 
-/// The key of a segment in its generation.
+/// Key of a segment within its generation.
 pub(crate) fn segment(number: u32) -> [u8; 8] {
     u64::from(number).to_be_bytes()
 }
 
-/// The key of a part of a commit.
+/// Key of one frame of a commit. `part` counts the frames of the commit.
 pub(crate) fn commit(number: u64, part: u32) -> [u8; 12] {
     let mut key = [0; 12];
     key[..8].copy_from_slice(&number.to_be_bytes());
@@ -40,47 +42,49 @@ pub(crate) fn commit(number: u64, part: u32) -> [u8; 12] {
     key
 }
 
-/// The number at the start of a key.
+/// The big-endian number at the start of a key.
 pub(crate) fn number(key: &[u8]) -> Option<u64> {
     key.first_chunk().map(|number| u64::from_be_bytes(*number))
 }
 
-/// The opening of the directory, counted from 0, that gave a record this index.
+/// The run of the server, counted from 0, in which a record got this index. A run is one opening of
+/// the directory.
 pub(crate) fn run_of(index: u64) -> u64 {
     index >> limits::SEQUENCE_INDEX_BITS_A_RUN
 }
 
-/// The key of a generation that was begun: without its database its records are lost.
+/// Key of the note that a generation was begun. If the note is present and the database is missing,
+/// records were lost.
 pub(crate) fn begun(generation: u64) -> Vec<u8> {
     [BEGUN, &generation.to_be_bytes()].concat()
 }
 
-/// The key of a generation's summary.
+/// Key of a generation's summary.
 pub(crate) fn summary(generation: u64) -> Vec<u8> {
     [SUMMARY, &generation.to_be_bytes()].concat()
 }
 
-/// The key in `meta` of the catalog's `key`.
+/// Key in `meta` of the catalog entry with this `key`.
 pub(crate) fn catalog(key: &[u8]) -> Vec<u8> {
     [&[CATALOG], key].concat()
 }
 
-/// The meaning of a key in `meta`.
+/// Meaning of a key in `meta`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Metadata<'a> {
-    /// The number of times the directory was opened.
+    /// Count of how often the directory was opened.
     Epoch,
-    /// A generation was begun.
+    /// Note that the generation with this number was begun.
     Begun(u64),
-    /// The summary of a generation.
+    /// Summary of the generation with this number.
     Summary(u64),
-    /// An entry of the catalog.
+    /// A catalog entry. Holds the key of the entry within the catalog.
     Catalog(&'a [u8]),
-    /// A key that this version does not know.
+    /// A key that this version of the program does not know.
     Unknown,
 }
 
-/// Reads a key in `meta`.
+/// Finds the meaning of a key in `meta`.
 pub(crate) fn metadata(key: &[u8]) -> Metadata<'_> {
     if key == EPOCH {
         return Metadata::Epoch;

@@ -1,28 +1,28 @@
-//! The file `marks`: how far the databases of a data directory were written.
+//! The file `marks`, which notes how much was written to the databases of a data directory.
 //!
-//! sled silently drops the rest of a log of its own after a damaged part of it. What it dropped
-//! from `meta` would look like streams that were never created, whose records are then removed.
-//! So the committer notes here, after each flush, how much `meta` and the newest generation hold,
-//! and the next start compares. The file is not synced: after a power cut it may be older than the
-//! databases, never newer.
+//! When sled finds a damaged part in one of its own logs, it silently drops the part and everything
+//! behind it. If `meta` lost entries in this way, streams would seem to have never been created,
+//! and their records would be removed. Therefore the committer notes after each flush how much
+//! `meta` and the newest generation hold, and the next start compares the notes with the databases.
+//! The file is not synced: after a power cut it can be older than the databases, but never newer.
 //!
-//! Its bytes: `crc32 u32 | saves u64 | generation u64 | segments u64 | commits u64`, little endian.
+//! Format: `crc32 u32 | saves u64 | generation u64 | segments u64 | commits u64`, little-endian.
 
 use super::bytes::{checked, framed, stamp, u64_at};
 
-/// Bytes of the file.
+/// Size of the file in bytes.
 const BYTES: usize = 36;
 
-/// The ends of the databases.
+/// How much was written to the databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Marks {
-    /// Saves of metadata since the directory was made.
+    /// Number of times metadata was saved since the directory was created.
     pub(crate) saves: u64,
-    /// The newest generation.
+    /// Number of the newest generation.
     pub(crate) generation: u64,
-    /// Segments numbered in that generation.
+    /// Number of segments that were written to that generation.
     pub(crate) segments: u64,
-    /// Commit frames numbered in that generation.
+    /// Number of commits that were written to that generation.
     pub(crate) commits: u64,
 }
 
@@ -36,7 +36,8 @@ impl Marks {
         bytes
     }
 
-    /// Reads the file; without readable marks nothing is known, which is no damage.
+    /// Reads the file. If it is absent or damaged, all marks are zero, which no database falls
+    /// short of.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         if bytes.len() != BYTES || checked(bytes).is_err() {
             return Self::default();

@@ -1,13 +1,14 @@
-//! A record and its packed form, the same bytes in memory and on disk.
+//! A record and its packed form, which is the same in memory and on disk.
 //!
-//! A packed record is `index u64 | arrival i64 | data length u32 | key length u16 | flags u8 | key |
-//! data`, little endian. It holds its own length, so any run of records can be cut out and read.
+//! A packed record is `index u64 | arrival i64 | data length u32 | key length u16 | flags u8 | key
+//! | data`, little-endian, with the arrival in milliseconds since the epoch. A packed record
+//! contains its own length, so any run of packed records can be cut out and read.
 
 use super::bytes::{u32_at, u64_at};
 use crate::world::Timestamp;
 use std::ops::Range;
 
-/// Bytes of a packed record without its key and data.
+/// Bytes of a packed record without its partition key and data.
 const HEADER: usize = 23;
 const NO_KEY: u16 = u16::MAX;
 const ENCRYPTED: u8 = 1;
@@ -15,27 +16,28 @@ const ENCRYPTED: u8 = 1;
 /// Bytes of the smallest packed record.
 pub(super) const MIN_BYTES: usize = HEADER;
 
-/// Names the log of a shard.
+/// Identifies the log of one shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogId {
-    /// The number of the stream's incarnation, never reused.
+    /// Incarnation number of the stream. Never reused.
     pub stream: u64,
-    /// The number of the shard in the stream.
+    /// Number of the shard within the stream.
     pub shard: u32,
 }
 
-/// A record.
+/// A record of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// The sequence index: the position in the order of the log. Indexes have gaps.
+    /// Sequence index, which gives the order of the records in a log. Indexes may have gaps.
     pub index: u64,
-    /// The time of arrival. An append raises it to the arrival of the record before.
+    /// Arrival time. If it is earlier than the arrival of the record before, an append raises it to
+    /// that.
     pub arrival: Timestamp,
-    /// The partition key, if there is one.
+    /// Partition key. None if the record was written without one.
     pub partition_key: Option<&'a str>,
     /// The payload.
     pub data: &'a [u8],
-    /// True when the stream was encrypted when the record was put.
+    /// True if the stream was encrypted when the record was written.
     pub encrypted: bool,
 }
 
@@ -45,7 +47,7 @@ impl Record<'_> {
         HEADER + self.partition_key.map_or(0, str::len) + self.data.len()
     }
 
-    /// Packs the record at the end of `bytes`, with the arrival `arrival`.
+    /// Appends the packed record to `bytes`, with the arrival time `arrival`.
     pub(super) fn pack(&self, arrival: Timestamp, bytes: &mut Vec<u8>) {
         let key = self.partition_key.map_or(&b""[..], str::as_bytes);
         let key_length = match self.partition_key {
@@ -65,11 +67,11 @@ impl Record<'_> {
     }
 }
 
-/// Packed records that can be looked up by position.
+/// Packed records that can be looked up by their position, counted from 0.
 pub(crate) trait Records {
     /// Number of records.
     fn len(&self) -> usize;
-    /// The bytes, and the offset in them of the record at `position`.
+    /// The buffer that holds the records, and the offset of the record at `position` in it.
     fn start(&self, position: usize) -> (&[u8], usize);
 
     fn index(&self, position: usize) -> u64 {
@@ -82,14 +84,14 @@ pub(crate) trait Records {
         arrival_at(bytes, start)
     }
 
-    /// Bytes of the record's key and data.
+    /// Bytes of the record's partition key and data.
     fn weight(&self, position: usize) -> u64 {
         let (bytes, start) = self.start(position);
         let (key, data) = lengths(&bytes[start..]);
         (key.unwrap_or_default() + data) as u64
     }
 
-    /// The position of the first record with an index of at least `from` that did not arrive before
+    /// Position of the first record whose index is at least `from` and whose arrival is not before
     /// `horizon`.
     fn first_from(&self, from: u64, horizon: Timestamp) -> usize
     where
@@ -98,7 +100,7 @@ pub(crate) trait Records {
         self.search(|at| self.index(at) < from || self.arrival(at) < horizon)
     }
 
-    /// Just past the position of the last record with an index below `end`.
+    /// Position after the last record whose index is less than `end`.
     fn end_before(&self, end: u64) -> usize
     where
         Self: Sized,
@@ -106,7 +108,7 @@ pub(crate) trait Records {
         self.search(|at| self.index(at) < end)
     }
 
-    /// Bytes of the keys and data of the records at `range`.
+    /// Bytes of the partition keys and data of the records in `range`.
     fn weights(&self, range: Range<usize>) -> u64 {
         let Some(last) = range.end.checked_sub(1).filter(|last| range.start <= *last) else {
             return 0;
@@ -116,7 +118,8 @@ pub(crate) trait Records {
         (start(last) - start(range.start) - headers) as u64 + self.weight(last)
     }
 
-    /// The first position for which `passed` is no longer true.
+    /// The first position for which `passed` returns false. `passed` must be true for all positions
+    /// before it.
     fn search(&self, passed: impl Fn(usize) -> bool) -> usize
     where
         Self: Sized,
@@ -134,10 +137,11 @@ pub(crate) trait Records {
     }
 }
 
-/// The records packed in `bytes`.
+/// Iterates over the records that are packed in `bytes`.
 ///
 /// # Panics
-/// When [`record_starts`] refuses the bytes: everything that is read from a disk goes through it.
+/// Panics if the bytes are not packed records. Bytes from a disk must be checked with
+/// [`record_starts`] first.
 pub(crate) fn unpack(mut bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
     std::iter::from_fn(move || {
         if bytes.is_empty() {
@@ -149,8 +153,9 @@ pub(crate) fn unpack(mut bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
     })
 }
 
-/// The offset of each record in `bytes`; none if the bytes are not records in ascending order. The
-/// index `u64::MAX` is reserved: it stands for "after the last record".
+/// Offset of each record in `bytes`. None if the bytes are not packed records in ascending order of
+/// their indexes. The index `u64::MAX` is refused, because it is reserved for the position after
+/// the last record.
 pub(crate) fn record_starts(bytes: &[u8]) -> Option<Vec<usize>> {
     let mut starts = Vec::new();
     let (mut rest, mut next) = (bytes, 0);
@@ -166,7 +171,7 @@ pub(crate) fn record_starts(bytes: &[u8]) -> Option<Vec<usize>> {
     Some(starts)
 }
 
-/// The first record in `bytes`, and the bytes after it.
+/// The first record in `bytes`, and the remaining bytes.
 fn first(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let (header, rest) = bytes.split_at_checked(HEADER)?;
     let (key_length, data_length) = lengths(header);
@@ -183,7 +188,8 @@ fn first(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     Some((record, rest))
 }
 
-/// The lengths of the partition key, if there is one, and of the data of the first record.
+/// Lengths of the partition key, if there is one, and of the data, from the header of a packed
+/// record.
 fn lengths(bytes: &[u8]) -> (Option<usize>, usize) {
     let key = u16::from_le_bytes([bytes[20], bytes[21]]);
     let key = (key != NO_KEY).then_some(usize::from(key));

@@ -1,7 +1,8 @@
-//! Segments: blocks of consecutive records of one log, the same bytes in memory and on disk.
+//! Segments: blocks of consecutive records of one log, with the same bytes in memory and on disk.
 //!
-//! A segment is `crc32 u32 | count u32 | stream u64 | shard u32 | table u32`, the packed records,
-//! and at `table` the offset of each record, little endian. The checksum covers what follows it.
+//! A segment consists of the header `crc32 u32 | count u32 | stream u64 | shard u32 | table u32`,
+//! the packed records, and the table. `table` is the offset of the table, which holds the offset of
+//! each record. All numbers are little-endian. The checksum covers everything behind it.
 
 use super::bytes::{checked, stamp, u32_at, u64_at};
 use super::record::{LogId, MIN_BYTES, Record, Records, record_starts, unpack};
@@ -10,21 +11,22 @@ use bytes::Bytes;
 use std::ops::Range;
 
 const HEADER: usize = 24;
-/// Bytes of an entry of the table.
+/// Bytes of one entry of the table.
 const OFFSET: usize = 4;
 
-/// Bytes that a record takes in a segment, its entry in the table included.
+/// Bytes that a record occupies in a segment, including its entry in the table.
 pub(crate) fn packed_size(record: &Record<'_>) -> usize {
     record.packed_size() + OFFSET
 }
 
-/// Bytes of the keys and data in a segment of `bytes` bytes and `records` records.
+/// Estimates the bytes of keys and data in a segment from its size in bytes and its number of
+/// records.
 pub(crate) fn weight_of(bytes: u32, records: u32) -> u64 {
     let frame = HEADER + (MIN_BYTES + OFFSET) * records as usize;
     u64::from(bytes).saturating_sub(frame as u64)
 }
 
-/// A segment that is being filled.
+/// The segment at the end of a log, which records are appended to.
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     bytes: Vec<u8>,
@@ -36,7 +38,7 @@ impl Tail {
         self.offsets.is_empty()
     }
 
-    /// Bytes of the segment that sealing would make; 0 without records.
+    /// Size in bytes that the segment would have if it were closed now. 0 without records.
     pub(crate) fn size(&self) -> usize {
         match self.is_empty() {
             true => 0,
@@ -44,7 +46,7 @@ impl Tail {
         }
     }
 
-    /// Allocates memory for a segment of `bytes` bytes.
+    /// Allocates memory so that the segment can grow to `bytes` bytes.
     pub(crate) fn reserve(&mut self, bytes: usize) {
         self.bytes.reserve(bytes.saturating_sub(self.bytes.len()));
     }
@@ -58,7 +60,7 @@ impl Tail {
         record.pack(arrival, &mut self.bytes);
     }
 
-    /// Closes the segment, and leaves an empty tail.
+    /// Closes the segment, and leaves an empty tail for the next one.
     pub(crate) fn seal(&mut self, log: LogId) -> Segment {
         let Self { mut bytes, offsets } = std::mem::take(self);
         let table = u32::try_from(bytes.len()).expect("a segment is below 4 GiB");
@@ -76,12 +78,12 @@ impl Tail {
         }
     }
 
-    /// The packed records from the one at `position` on.
+    /// The packed records from `position` to the end.
     pub(crate) fn run(&self, position: usize) -> &[u8] {
         &self.bytes[self.offset(position)..]
     }
 
-    /// A copy of the records at `range`.
+    /// Copies the records in `range`.
     pub(crate) fn copy(&self, range: Range<usize>) -> Run {
         let bytes = &self.bytes[self.offset(range.start)..self.offset(range.end)];
         Run(Bytes::copy_from_slice(bytes))
@@ -93,7 +95,7 @@ impl Tail {
     }
 }
 
-/// A closed segment. Clones share the bytes.
+/// A closed segment, whose records no longer change. Clones share the bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment {
     bytes: Bytes,
@@ -103,7 +105,7 @@ impl Segment {
     /// Reads a segment.
     ///
     /// # Errors
-    /// The reason why the bytes are not a segment.
+    /// Returns the reason if the bytes are not a valid segment.
     pub(crate) fn parse(bytes: Bytes) -> Result<Self, &'static str> {
         if bytes.len() < HEADER + MIN_BYTES + OFFSET {
             return Err("it is too short");
@@ -134,7 +136,7 @@ impl Segment {
         &self.bytes
     }
 
-    /// The records at `range`, which share this segment's bytes.
+    /// The records in `range`. They share the memory of this segment.
     pub(crate) fn slice(&self, range: Range<usize>) -> Run {
         let bytes = self.offset(range.start)..self.offset(range.end);
         Run(self.bytes.slice(bytes))

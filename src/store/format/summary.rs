@@ -1,8 +1,9 @@
-//! Summaries: the list of the segments in a generation, stored in `meta` once the generation is
+//! Summaries: the list of the segments in a generation, stored in `meta` when the generation is
 //! complete.
 //!
-//! A summary is a checksum and entries of 56 bytes: `stream u64 | shard u32 | first u64 | last u64 |
-//! first arrival i64 | last arrival i64 | records u32 | bytes u32 | number u32`, little endian.
+//! A summary consists of a checksum and one entry of 56 bytes for each segment: `stream u64 | shard
+//! u32 | first u64 | last u64 | first arrival i64 | last arrival i64 | records u32 | bytes u32 |
+//! number u32`, little-endian, with the arrivals in milliseconds since the epoch.
 
 use super::bytes::{checked, framed, stamp, u32_at, u64_at};
 use super::record::{LogId, Records};
@@ -11,26 +12,26 @@ use crate::world::Timestamp;
 
 const ENTRY: usize = 56;
 
-/// A segment, without its records.
+/// Describes a segment without its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SegmentEntry {
     pub(crate) log: LogId,
-    /// The index of the first record.
+    /// Index of the first record.
     pub(crate) first: u64,
-    /// The index of the last record.
+    /// Index of the last record.
     pub(crate) last: u64,
     pub(crate) first_arrival: Timestamp,
     pub(crate) last_arrival: Timestamp,
     /// Number of records.
     pub(crate) records: u32,
-    /// Bytes of the segment.
+    /// Size of the segment in bytes.
     pub(crate) bytes: u32,
-    /// The number in its generation; 0 before it is stored.
+    /// Number of the segment in its generation. 0 until the segment is stored.
     pub(crate) number: u32,
 }
 
 impl SegmentEntry {
-    /// The entry of `segment`, stored under `number`.
+    /// Describes `segment`, which is stored under `number`.
     pub(crate) fn of(segment: &Segment, number: u32) -> Self {
         let last = segment.len() - 1;
         let small = |size| u32::try_from(size).expect("a segment is below 4 GiB");
@@ -76,7 +77,7 @@ impl SegmentEntry {
             bytes: u32_at(bytes, 48),
             number: u32_at(bytes, 52),
         };
-        // `u64::MAX` is reserved, as in records.
+        // The index `u64::MAX` is reserved for the position after the last record.
         if entry.first > entry.last || entry.last == u64::MAX {
             return Err("an entry is broken");
         }
@@ -84,7 +85,7 @@ impl SegmentEntry {
     }
 }
 
-/// The summary of a generation with these segments.
+/// Encodes the summary of a generation with these segments.
 pub(crate) fn summary(entries: &[SegmentEntry]) -> Vec<u8> {
     let mut bytes = framed();
     bytes.reserve(ENTRY * entries.len());

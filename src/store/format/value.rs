@@ -1,11 +1,13 @@
-//! The stored forms of the values in the catalog: a version byte, then CBOR. Never the wire forms.
+//! The values of the catalog and their encoding: a version byte, then CBOR. This encoding is used
+//! only on disk, never in the API.
 
 use crate::model::event_source::{Settings, StartingPosition};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Changes when a stored form changes in a way that an older program cannot read.
+/// Version of the encoding. It has to change when older programs could not read the encoding any
+/// more.
 const VERSION: u8 = 1;
 
 /// A stream without its shards.
@@ -17,14 +19,15 @@ pub struct StreamValue {
     pub name: String,
     pub created_ms: i64,
     pub status: String,
-    /// The time at which the status ends by itself.
+    /// Time at which the status ends by itself. None if the status is permanent.
     pub due_ms: Option<i64>,
-    /// True when the stream ever was ACTIVE.
+    /// True if the stream has ever been ACTIVE.
     pub was_active: bool,
-    /// Records that arrived before this had expired under an earlier retention period.
+    /// Records with an earlier arrival time are expired for good, whatever the retention period is
+    /// now.
     pub expired_before_ms: i64,
     pub settings: StreamSettings,
-    /// The change that is made when UPDATING ends.
+    /// The change that takes effect when UPDATING ends.
     pub pending: Option<PendingChange>,
     pub tags: BTreeMap<String, String>,
     pub policy: Option<String>,
@@ -32,84 +35,86 @@ pub struct StreamValue {
     pub history: History,
 }
 
-/// The settings of a stream. Most changes go through UPDATING.
+/// The settings of a stream. Most of them change by way of the status UPDATING.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamSettings {
-    /// True when its capacity follows demand.
+    /// True in the on-demand capacity mode, false in the provisioned mode.
     pub on_demand: bool,
-    /// The retention period in hours.
+    /// Retention period in hours.
     pub retention_hours: u32,
-    /// The largest record, in KiB.
+    /// Maximum size of a record in KiB.
     pub max_record_kib: u32,
-    /// True when it spreads records over the shards itself.
+    /// True if records are distributed over the shards independently of their partition keys.
     pub auto_distribution: bool,
-    /// The key of its encryption, if it is encrypted.
+    /// The KMS key. None without encryption.
     pub key_id: Option<String>,
-    /// The warm throughput in MiB/s, if one was set.
+    /// Warm throughput in MiB/s. None if it was never set.
     pub warm_throughput_mibps: Option<u32>,
-    /// The shard-level metrics that are enabled, by name.
+    /// Names of the enabled shard-level metrics.
     pub metrics: BTreeSet<String>,
 }
 
-/// A change that UPDATING ends with.
+/// A change of a stream that takes effect at the end of UPDATING.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingChange {
-    /// The settings afterwards.
+    /// The settings after the change.
     pub settings: StreamSettings,
-    /// The change of the shards.
+    /// The split, merge or scaling of shards. None if the shards stay as they are.
     pub resharding: Option<ReshardingOrder>,
 }
 
-/// A change of a stream's shards.
+/// A split, merge or scaling of a stream's shards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReshardingOrder {
-    /// Makes two shards of one.
+    /// Splits a shard in two.
     Split {
-        /// The index of the shard.
+        /// Index of the shard.
         shard: u32,
-        /// The first hash key of the upper child, big-endian.
+        /// First hash key of the upper child shard, big-endian.
         at: [u8; 16],
     },
-    /// Makes one shard of two neighbours.
+    /// Merges two adjacent shards.
     Merge {
-        /// The index of the lower shard.
+        /// Index of the shard with the lower hash keys.
         lower: u32,
-        /// The index of the upper shard.
+        /// Index of the shard with the higher hash keys.
         upper: u32,
     },
-    /// Makes open shards of equal size.
+    /// Replaces the open shards by shards with equal hash key ranges.
     Scale {
-        /// Number of open shards afterwards.
+        /// Number of open shards after the scaling.
         count: u32,
     },
 }
 
-/// A registered consumer of enhanced fan-out.
+/// A registered consumer with enhanced fan-out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consumer {
-    /// The time of registration, in milliseconds since the epoch; its seconds are part of the ARN.
+    /// Registration time in milliseconds since the epoch. The consumer's ARN contains it in
+    /// seconds.
     pub created_ms: i64,
-    /// True when it is being deleted.
+    /// True in the status DELETING.
     pub deleting: bool,
-    /// The end of CREATING or DELETING, in milliseconds since the epoch; none when ACTIVE.
+    /// End of the status CREATING or DELETING in milliseconds since the epoch. None in the status
+    /// ACTIVE.
     pub due_ms: Option<i64>,
-    /// The tags.
+    /// Tags of the consumer.
     pub tags: BTreeMap<String, String>,
-    /// The resource policy.
+    /// Resource policy of the consumer, in JSON.
     pub policy: Option<String>,
 }
 
-/// The changes of a stream that the service counts over a day: their times, in milliseconds since
-/// the epoch.
+/// Times of the changes that the service limits to a number in 24 hours, in milliseconds since the
+/// epoch.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
-    /// UpdateShardCount calls.
+    /// Calls of UpdateShardCount.
     pub shard_counts: Vec<i64>,
     /// Switches between the capacity modes.
     pub mode_switches: Vec<i64>,
-    /// Times encryption was started or its key changed.
+    /// Calls that started the encryption or changed its key.
     pub encryptions: Vec<i64>,
-    /// Times encryption was stopped.
+    /// Calls that stopped the encryption.
     pub decryptions: Vec<i64>,
 }
 
@@ -125,44 +130,44 @@ pub struct ShardValue {
     pub adjacent_parent: Option<u32>,
 }
 
-/// The settings of an account in a region: its commitment to a minimum of throughput.
+/// The settings of an account in a region: the commitment to a minimum of throughput.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountValue {
-    /// The time at which the commitment was last enabled, in milliseconds since the epoch.
+    /// Time at which the commitment was last enabled, in milliseconds since the epoch.
     pub started_ms: Option<i64>,
-    /// The past or future end of the commitment, in milliseconds since the epoch.
+    /// Past or future end of the commitment, in milliseconds since the epoch.
     pub ended_ms: Option<i64>,
 }
 
-/// An event source mapping without its positions.
+/// An event source mapping without its positions in the shards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the mapping")]
 pub struct MappingValue {
     pub account: String,
     pub region: String,
-    /// The position in lists of mappings.
+    /// Gives the order of mappings in lists.
     pub number: u64,
-    /// The ARN of the stream or the consumer.
+    /// ARN of the stream or the consumer that the mapping reads.
     pub source: String,
-    /// The ARN of the function.
+    /// ARN of the function.
     pub function: String,
     pub position: StartingPosition,
     pub settings: Settings,
     pub tags: BTreeMap<String, String>,
-    /// True when an option made the mapping, not the API.
+    /// True if the mapping comes from an option of the server, not from the API.
     pub is_from_options: bool,
     pub enabled: bool,
     pub is_deleting: bool,
     pub modified_ms: i64,
-    /// `LastProcessingResult`.
+    /// `LastProcessingResult` of the API.
     pub result: String,
-    /// True when the starting points of the shards are fixed.
+    /// True if the starting position in every shard has been determined.
     pub is_started: bool,
-    /// The incarnation of the stream that the positions are of.
+    /// Incarnation number of the stream that the saved positions refer to.
     pub incarnation: Option<u64>,
 }
 
-/// A queue. Its records are in a log of its own.
+/// A queue. The state of its records is in a separate log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the queue")]
 pub struct QueueValue {
@@ -170,32 +175,32 @@ pub struct QueueValue {
     pub region: String,
     pub id: String,
     pub name: String,
-    /// The incarnation of its stream.
+    /// Incarnation number of the queue's stream.
     pub stream: u64,
     pub created_ms: i64,
     pub status: String,
     pub due_ms: Option<i64>,
     pub visibility_timeout_s: u32,
     pub max_receive_count: Option<u32>,
-    /// The type of its starting position, the moment that was given with it, and the moment that it
-    /// stands for.
+    /// Type of the starting position (`start`), the time that the request gave (`given_ms`), and
+    /// the time at which the queue actually starts (`started_ms`).
     pub start: String,
     pub given_ms: Option<i64>,
     pub started_ms: i64,
-    /// The key of its receipt handles.
+    /// Secret key of the queue's receipt handles.
     pub secret: [u8; 32],
     pub tags: BTreeMap<String, String>,
     pub policy: Option<String>,
 }
 
-/// The stored form of a value.
+/// Encodes a value.
 pub(super) fn to_bytes(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     ciborium::into_writer(value, &mut bytes).expect("a vector takes every byte");
     bytes
 }
 
-/// Reads the stored form of a value; none if it is not one.
+/// Decodes a value. None if the bytes are not a valid encoding.
 pub(super) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let (version, rest) = bytes.split_first()?;
     (*version == VERSION)

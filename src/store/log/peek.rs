@@ -1,4 +1,5 @@
-//! A look at the records of a log without their payloads: the next ones, and the amount.
+//! Looks at records of a log without reading their payloads: the next records, and the amount of
+//! records.
 
 use super::segments::SegmentRef;
 use super::shard_log::Log;
@@ -9,26 +10,27 @@ use crate::world::Timestamp;
 /// A record of a log, without its payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Peeked {
-    /// The sequence index.
+    /// Sequence index of the record.
     pub(crate) index: u64,
-    /// The time of arrival.
+    /// Arrival time of the record.
     pub(crate) arrival: Timestamp,
-    /// Bytes of its partition key and data.
+    /// Bytes of the record's partition key and data.
     pub(crate) weight: u64,
 }
 
-/// The result of a look ahead.
+/// Result of a look at the next records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ahead {
-    /// The next records, none at the end, and the index to look on from.
+    /// The next records, and the index at which the next look has to start. There are no records at
+    /// the end of the log.
     Found(Vec<Peeked>, u64),
-    /// The next record is on the disk: only a read finds it.
+    /// The next record is only on disk, so it has to be read.
     OnDisk,
 }
 
 impl Log {
-    /// Looks at the next visible records from index `from` on that did not arrive before `horizon`,
-    /// at most `count`. Never waits and never touches the disk.
+    /// Looks at up to `count` published records with an index of at least `from` and an arrival
+    /// time of at least `horizon`. Never waits, and never accesses the disk.
     pub(crate) fn peek(&self, from: u64, horizon: Timestamp, count: usize) -> Ahead {
         let state = self.state.lock();
         let mut found = Vec::new();
@@ -65,9 +67,9 @@ impl Log {
         Ahead::Found(found, next.unwrap_or(visible))
     }
 
-    /// The visible records from index `from` on that did not arrive before `horizon`: exact but for a
-    /// segment that is only on disk and holds some of them, which counts whole. Never touches the
-    /// disk.
+    /// Counts the published records with an index of at least `from` and an arrival time of at
+    /// least `horizon`. A segment that is only on disk counts in full if it contains any such
+    /// record. Never accesses the disk.
     pub(crate) fn amount_from(&self, from: u64, horizon: Timestamp) -> Amount {
         let state = self.state.lock();
         let mut amount = Amount::default();
@@ -98,7 +100,8 @@ pub(crate) struct Amount {
 }
 
 impl Amount {
-    /// Adds the records that are wanted and visible.
+    /// Adds the published records with an index of at least `from` and an arrival time of at least
+    /// `horizon`.
     fn add(&mut self, records: &impl Records, from: u64, horizon: Timestamp, visible: u64) {
         let first = records.first_from(from, horizon);
         let end = records.end_before(visible);
@@ -107,7 +110,7 @@ impl Amount {
     }
 }
 
-/// Adds the records from position `first` on that are visible, up to `count` of all.
+/// Adds published records from position `first` on, until `found` has `count` records.
 fn gather(
     found: &mut Vec<Peeked>,
     records: &impl Records,

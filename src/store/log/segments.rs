@@ -1,4 +1,4 @@
-//! The segments of a log, and its tail.
+//! The closed segments of a log, and its tail.
 
 use crate::store::format::record::Records as _;
 use crate::store::format::segment::{Segment, Tail};
@@ -8,16 +8,16 @@ use crate::world::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// A sealed segment, in memory, in a generation, or both.
+/// A closed segment, which is in memory, in a generation, or in both.
 #[derive(Debug)]
 pub(crate) struct SegmentRef {
     pub(crate) entry: SegmentEntry,
     pub(crate) memory: Option<Segment>,
-    /// The generation that holds it.
+    /// The generation in which the segment is stored. None if it is only in memory.
     pub(crate) generation: Option<Arc<Generation>>,
 }
 
-/// A stored segment: its generation, and its entry there.
+/// Location of a stored segment: its generation, and its entry there.
 pub(crate) type Location = (Arc<Generation>, SegmentEntry);
 
 impl SegmentRef {
@@ -25,61 +25,62 @@ impl SegmentRef {
         u64::from(self.entry.bytes)
     }
 
-    /// The location of the segment, if it is stored.
+    /// Location of the segment. None if it is only in memory.
     pub(crate) fn location(&self) -> Option<Location> {
         Some((self.generation.clone()?, self.entry))
     }
 
-    /// True when every record has an index below `from` or arrived before `horizon`.
+    /// True if every record has an index less than `from` or arrived before `horizon`.
     pub(crate) fn is_before(&self, from: u64, horizon: Timestamp) -> bool {
         self.entry.last < from || self.entry.last_arrival < horizon
     }
 
-    /// True when the segment is stored in `generation`.
+    /// True if the segment is stored in `generation`.
     pub(crate) fn is_in(&self, generation: &Arc<Generation>) -> bool {
         let place = self.generation.as_ref();
         place.is_some_and(|place| Arc::ptr_eq(place, generation))
     }
 }
 
-/// The state of a log.
+/// The part of a log that its lock protects.
 #[derive(Debug, Default)]
 pub(crate) struct LogState {
-    /// In the order of their indexes, which is the order of their arrivals.
+    /// In ascending order of the indexes, which is also the order of the arrival times.
     pub(crate) segments: VecDeque<SegmentRef>,
-    /// Number of segments, the newest, that are not stored.
+    /// Number of segments at the end of `segments` that are only in memory.
     pub(crate) unstored: usize,
     pub(crate) tail: Tail,
-    /// Records of the tail that are in a commit frame.
+    /// Number of records in the tail that are in a commit frame.
     pub(crate) committed: usize,
-    /// Just past the index of the last record.
+    /// Index after the last record.
     pub(crate) next: u64,
     pub(crate) last_arrival: Option<Timestamp>,
-    /// Just past the index of the last visible record.
+    /// Index after the last published record.
     pub(crate) visible: u64,
-    /// Number of records appended since the last commit that are not visible.
+    /// Number of records that were appended but not published yet.
     pub(crate) unpublished: usize,
     /// Bytes appended since the last commit.
     pub(crate) pending: u64,
-    /// True when the log is in the list of logs to commit.
+    /// True if the log is in the list of logs to commit.
     pub(crate) dirty: bool,
     pub(crate) deleted: bool,
-    /// True when a segment was filled before: then the next tail is allocated at its full size.
+    /// True if a segment of the log was filled before. Then memory for a whole segment is allocated
+    /// at once.
     pub(crate) seasoned: bool,
 }
 
-/// The memory and the disk space that deleted records give back.
+/// Memory and disk space that deleted records release.
 #[derive(Debug, Default)]
 pub(crate) struct Freed {
     /// Bytes of memory.
     pub(crate) memory: u64,
-    /// A generation became half dead.
+    /// True if a generation now consists of less than half live segments.
     pub(crate) sweep: bool,
 }
 
 impl LogState {
-    /// The position of the first segment that may hold records from index `from` on that did not
-    /// arrive before `horizon`.
+    /// Position of the first segment that may contain records with an index of at least `from` and
+    /// an arrival time of at least `horizon`.
     pub(crate) fn first_from(&self, from: u64, horizon: Timestamp) -> usize {
         self.segments
             .partition_point(|segment| segment.is_before(from, horizon))
@@ -91,7 +92,7 @@ impl LogState {
         self.segments.get_mut(at)
     }
 
-    /// The position of the segment whose first record has the index `first`.
+    /// Position of the segment whose first record has the index `first`.
     pub(crate) fn position(&self, first: u64) -> Option<usize> {
         let segments = &self.segments;
         segments
@@ -99,8 +100,8 @@ impl LogState {
             .ok()
     }
 
-    /// Notes that the segment of `entry` is stored in `generation`, and returns the segment if it
-    /// is still there.
+    /// Notes that the segment of `entry` is stored in `generation`. Returns the segment, or None if
+    /// it was deleted.
     pub(crate) fn set_stored(
         &mut self,
         entry: &SegmentEntry,
@@ -117,7 +118,7 @@ impl LogState {
         Some(segment)
     }
 
-    /// Adds a sealed segment that is not stored.
+    /// Adds a closed segment that is not stored yet.
     pub(crate) fn push(&mut self, segment: Segment) {
         self.segments.push_back(SegmentRef {
             entry: SegmentEntry::of(&segment, 0),
@@ -128,7 +129,7 @@ impl LogState {
         self.committed = 0;
     }
 
-    /// Removes segments from the front as long as they are `dead`.
+    /// Removes segments from the front while `dead` returns true.
     pub(crate) fn trim(&mut self, dead: impl Fn(&SegmentRef) -> bool) -> Freed {
         let mut freed = Freed::default();
         while let Some(segment) = self.segments.pop_front_if(|segment| dead(segment)) {
@@ -143,7 +144,7 @@ impl LogState {
         freed
     }
 
-    /// Drops the tail, and returns its bytes.
+    /// Drops the records of the tail, and returns their bytes.
     pub(crate) fn drop_tail(&mut self) -> u64 {
         let size = self.tail.size() as u64;
         self.tail = Tail::default();
@@ -151,7 +152,7 @@ impl LogState {
         size
     }
 
-    /// True when every record of the tail arrived before `horizon` and is visible.
+    /// True if the tail has records, all of them are published, and all arrived before `horizon`.
     pub(crate) fn is_tail_expired(&self, horizon: Timestamp) -> bool {
         let Some(last) = self.tail.len().checked_sub(1) else {
             return false;

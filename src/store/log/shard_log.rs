@@ -1,4 +1,4 @@
-//! The log of a shard: appending, following, trimming.
+//! The log of one shard: appends records, wakes followers, and removes old records.
 
 use super::segments::LogState;
 use super::ticket::{Ticket, WriteReservation};
@@ -12,30 +12,30 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
 
-/// The log of a shard.
+/// The log of one shard.
 #[derive(Debug)]
 pub struct Log {
     id: LogId,
     pub(super) shared: Arc<Shared>,
-    /// Records before this index are durable.
+    /// Records with an index less than this are durable.
     pub(super) durable: Arc<AtomicU64>,
-    /// True when the engine asked for the log since the start.
+    /// True if the engine has used the log since the start. Other logs belong to deleted streams.
     claimed: AtomicBool,
     pub(super) state: Lock<LogState>,
-    /// Just past the index of the last visible record, for followers.
+    /// Index after the last published record, for followers.
     end: watch::Sender<u64>,
-    /// Announces records to the receivers of queues as they become visible.
+    /// Wakes the receivers at the stream's queues when records are published.
     arrivals: OnceLock<Arc<Arrivals>>,
-    /// The tasks to wake when the end moves.
+    /// Bells to ring when records are published.
     bells: Lock<Vec<(u64, Bell)>>,
 }
 
-/// Wakes a task whenever a record becomes visible, until it is dropped.
+/// Rings a bell whenever a record is published, until this value is dropped.
 #[derive(Debug)]
 pub struct Follower {
     log: Arc<Log>,
     number: u64,
-    /// Makes appends look for bells.
+    /// Counts as a receiver of `Log::end`: without receivers, appends skip the bells.
     _end: watch::Receiver<u64>,
 }
 
@@ -60,7 +60,7 @@ impl Log {
         })
     }
 
-    /// The id of the log.
+    /// Id of the log.
     pub fn id(&self) -> LogId {
         self.id
     }
@@ -73,15 +73,16 @@ impl Log {
         self.claimed.load(Ordering::Relaxed)
     }
 
-    /// From now on records are announced to `arrivals` as they become visible.
+    /// Sets the receivers to which published records are announced.
     pub(crate) fn announce_to(&self, arrivals: &Arc<Arrivals>) {
         let _set_before = self.arrivals.set(arrivals.clone());
     }
 
-    /// Appends records, whose indexes must grow. Never waits and never touches the disk.
+    /// Appends records in ascending order of their indexes. Never waits, and never accesses the
+    /// disk.
     ///
     /// # Panics
-    /// When an index is not greater than all before it.
+    /// Panics if an index is not greater than all indexes before it.
     pub fn append<'a>(
         &self,
         reservation: WriteReservation,
@@ -92,10 +93,11 @@ impl Log {
         ticket
     }
 
-    /// Appends records that no request waits for: they go with the next commit.
+    /// Appends records that no request waits for. They become durable with the next commit, but do
+    /// not hasten it.
     ///
     /// # Panics
-    /// When an index is not greater than all before it.
+    /// Panics if an index is not greater than all indexes before it.
     pub fn append_unhurried<'a>(
         &self,
         reservation: WriteReservation,
@@ -142,7 +144,7 @@ impl Log {
         }
     }
 
-    /// Adds a record to the tail, and returns the bytes that it added.
+    /// Adds a record to the tail, and returns the number of bytes that this adds.
     fn push(&self, state: &mut LogState, record: &Record<'_>) -> u64 {
         assert!(
             record.index >= state.next,
@@ -173,7 +175,7 @@ impl Log {
         added
     }
 
-    /// Closes the tail, which must not be empty.
+    /// Closes the tail, which must have records, and adds it to the segments.
     pub(super) fn seal(&self, state: &mut LogState) {
         let segment = state.tail.seal(self.id);
         state.push(segment);
@@ -189,7 +191,7 @@ impl Log {
     /// Publishes the records before `end`, and announces that `records` of them are new.
     pub(super) fn publish_before(&self, state: &mut LogState, end: u64, records: usize) {
         state.visible = end;
-        // A follower that subscribes later gets the end in `follow`, under the same lock.
+        // A follower that subscribes later gets the end in `follow`, which holds the same lock.
         if self.end.receiver_count() > 0 {
             self.end.send_replace(end);
             self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
@@ -199,17 +201,18 @@ impl Log {
         }
     }
 
-    /// Just past the index of the last visible record; 0 without one.
+    /// Index after the last published record. 0 if no record was published.
     pub fn end(&self) -> u64 {
         self.state.lock().visible
     }
 
-    /// Just past the index of the last record, visible or not yet.
+    /// Index after the last record, published or not.
     pub fn next(&self) -> u64 {
         self.state.lock().next
     }
 
-    /// Follows the end as it moves.
+    /// Returns a receiver for the index after the last published record. The receiver is notified
+    /// at once, and whenever records are published.
     pub fn follow(&self) -> watch::Receiver<u64> {
         let state = self.state.lock();
         let receiver = self.end.subscribe();
@@ -217,7 +220,7 @@ impl Log {
         receiver
     }
 
-    /// Rings `bell` whenever the end moves.
+    /// Rings `bell` whenever records are published, until the returned value is dropped.
     pub fn ring_at_end(self: &Arc<Self>, bell: Bell) -> Follower {
         let mut bells = self.bells.lock();
         let number = bells.last().map_or(0, |(number, _)| number + 1);
@@ -229,17 +232,17 @@ impl Log {
         }
     }
 
-    /// Rings the bells of all followers: something else than the end of the log has changed.
+    /// Rings the bells of all followers, because the log was closed or deleted.
     pub fn wake_followers(&self) {
         self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
     }
 
-    /// The arrival of the last record, visible or not yet.
+    /// Arrival time of the last record, published or not.
     pub fn last_arrival(&self) -> Option<Timestamp> {
         self.state.lock().last_arrival
     }
 
-    /// Deletes the segments whose records all arrived before `horizon`.
+    /// Deletes the published segments whose records all arrived before `horizon`.
     pub fn trim(&self, horizon: Timestamp) {
         let mut state = self.state.lock();
         let visible = state.visible;
@@ -253,13 +256,13 @@ impl Log {
         self.shared.note_freed(memory, freed.sweep);
     }
 
-    /// Deletes the segments whose records all have smaller indexes than `index`.
+    /// Deletes the segments whose records all have an index less than `index`.
     pub fn trim_before(&self, index: u64) {
         let freed = self.state.lock().trim(|segment| segment.entry.last < index);
         self.shared.note_freed(freed.memory, freed.sweep);
     }
 
-    /// Deletes every record. Later appends are ignored.
+    /// Deletes all records. Later appends are ignored.
     pub(crate) fn delete(&self) {
         let mut state = self.state.lock();
         state.deleted = true;
@@ -268,7 +271,7 @@ impl Log {
         let pending = std::mem::take(&mut state.pending);
         drop(state);
         if self.shared.is_durable {
-            // No commit takes these bytes any more.
+            // No commit will take these bytes any more, so they are released here.
             self.shared.budget.release(pending);
         }
         self.durable.store(u64::MAX, Ordering::Release);

@@ -1,11 +1,13 @@
-//! Write reservations and tickets: what a writer holds before and after an append.
+//! Write reservations and tickets. A writer holds a reservation before an append, and a ticket
+//! after it.
 
 use crate::store::error::StoreError;
 use crate::store::shared::state::Shared;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Reserved bytes of the write budget, given back unless an append uses them.
+/// Reserved bytes of the write budget. They are released when the reservation is dropped without an
+/// append.
 #[derive(Debug)]
 pub struct WriteReservation {
     shared: Arc<Shared>,
@@ -16,7 +18,7 @@ impl WriteReservation {
     pub(crate) async fn reserve(shared: &Arc<Shared>, bytes: u64) -> Result<Self, StoreError> {
         shared.check()?;
         if !shared.budget.admit(bytes) {
-            // Boxed, so that the future of a writer that need not wait stays small.
+            // Boxed, so that the future of a writer that does not wait stays small.
             Box::pin(Self::wait(shared, bytes)).await?;
         }
         Ok(Self {
@@ -25,7 +27,7 @@ impl WriteReservation {
         })
     }
 
-    /// Waits until the bytes are admitted.
+    /// Waits until the budget admits the bytes.
     async fn wait(shared: &Shared, bytes: u64) -> Result<(), StoreError> {
         let budget = &shared.budget;
         let _waiting = budget.begin_wait();
@@ -38,7 +40,7 @@ impl WriteReservation {
                 return Ok(());
             }
             if budget.is_refusing() {
-                // The committer tries to spill again.
+                // Makes the committer try again to spill.
                 shared.signal.urge();
                 return Err(StoreError::Full);
             }
@@ -47,7 +49,7 @@ impl WriteReservation {
         }
     }
 
-    /// Uses the reservation for an append of `bytes` bytes, more or fewer than were reserved.
+    /// Replaces the reserved bytes by the actual bytes of an append, which may be more or fewer.
     pub(super) fn spend(mut self, bytes: u64) {
         let reserved = std::mem::take(&mut self.bytes);
         match bytes.checked_sub(reserved) {
@@ -63,16 +65,16 @@ impl Drop for WriteReservation {
     }
 }
 
-/// The promise that a write becomes durable.
+/// Resolves when a write has become durable.
 #[derive(Debug, Clone)]
 #[must_use = "a write is durable only when its ticket says so"]
 pub struct Ticket(Promise);
 
 #[derive(Debug, Clone)]
 enum Promise {
-    /// There is nothing to wait for.
+    /// The write is durable, or its durability is not waited for.
     Ready,
-    /// The store takes no more writes.
+    /// The store does not accept writes any more.
     Refused(StoreError),
     /// The write is durable when `reached` is at least `target`.
     Pending {
@@ -83,7 +85,7 @@ enum Promise {
 }
 
 impl Ticket {
-    /// A ticket with nothing to wait for.
+    /// A ticket that resolves at once.
     pub(crate) fn ready() -> Self {
         Self(Promise::Ready)
     }
@@ -92,7 +94,7 @@ impl Ticket {
         Self(Promise::Refused(error))
     }
 
-    /// A ticket for a write that is durable when `reached` is at least `target`.
+    /// A ticket that resolves when `reached` is at least `target`.
     pub(crate) fn pending(shared: &Arc<Shared>, reached: &Arc<AtomicU64>, target: u64) -> Self {
         Self(Promise::Pending {
             shared: shared.clone(),
@@ -101,7 +103,11 @@ impl Ticket {
         })
     }
 
-    /// Waits until the write is durable, if writes wait for that at all.
+    /// Waits until the write is durable. Returns at once if the settings do not promise durability
+    /// before the acknowledgement.
+    ///
+    /// # Errors
+    /// Returns an error if the write was refused, or if its commit failed.
     pub async fn durable(self) -> Result<(), StoreError> {
         let (shared, reached, target) = match self.0 {
             Promise::Ready => return Ok(()),

@@ -1,4 +1,5 @@
-//! The committer's operations on a log: commit, publish, evict, move, lose.
+//! The committer's operations on a log: take records for a commit, publish them, evict or move
+//! segments, and drop lost segments.
 
 use super::segments::{Location, LogState, SegmentRef};
 use super::shard_log::Log;
@@ -15,19 +16,19 @@ use std::sync::atomic::Ordering;
 pub(crate) struct CommitBatch {
     pub(crate) log: Arc<Log>,
     pub(crate) segments: Vec<(SegmentEntry, Segment)>,
-    /// Just past the index of the last record.
+    /// Index after the last record of the batch.
     end: u64,
     /// Bytes appended since the last commit.
     pub(crate) pending: u64,
-    /// Number of records that become visible with the batch.
+    /// Number of records that are published with the batch.
     records: usize,
-    /// True when records of the tail are in a commit frame only.
+    /// True if records of the tail are stored only in a commit frame.
     pub(crate) in_frames: bool,
 }
 
 impl LogState {
-    /// The state that recovery found: stored segments, and records from commit frames, which are
-    /// `committed` when their frames are in the current generation.
+    /// State of a log after recovery. `tail` holds the records that are only in commit frames. They
+    /// count as `committed` if the frames are in the current generation.
     pub(crate) fn recovered(segments: Vec<SegmentRef>, tail: Tail, committed: bool) -> Self {
         let mut state = Self::default();
         if let Some(last) = segments.last() {
@@ -48,7 +49,7 @@ impl LogState {
 }
 
 impl Log {
-    /// The segments that are in `generation`.
+    /// The segments of this log that are stored in `generation`.
     pub(crate) fn segments_in(&self, generation: &Arc<Generation>) -> Vec<SegmentEntry> {
         let state = self.state.lock();
         let segments = state.segments.iter();
@@ -60,13 +61,13 @@ impl Log {
         !self.state.lock().tail.is_empty()
     }
 
-    /// A segment was copied to `generation`, where it has the entry `entry`.
+    /// Notes that a segment was copied to `generation`, with the entry `entry`.
     pub(crate) fn moved(&self, entry: &SegmentEntry, generation: &Arc<Generation>) {
         self.state.lock().set_stored(entry, generation);
     }
 
-    /// Gives up a segment that cannot be read, if it is still at `location`: logs it and counts its
-    /// records. Records that are in memory too are not lost.
+    /// Drops a segment that cannot be read, logs this, and counts its records as lost. Does nothing
+    /// if the segment is no longer at `location`, or if it is still in memory.
     pub(crate) fn lose(&self, location: &Location, problem: &str) {
         let (generation, entry) = location;
         let mut state = self.state.lock();
@@ -94,7 +95,7 @@ impl Log {
         self.shared.note_freed(0, sweep);
     }
 
-    /// A segment that is in memory only.
+    /// The segment whose first record has the index `first`, if it is only in memory.
     pub(crate) fn unstored(&self, first: u64) -> Option<(SegmentEntry, Segment)> {
         let mut state = self.state.lock();
         let segment = state.segment(first);
@@ -102,7 +103,8 @@ impl Log {
         Some((segment.entry, segment.memory.clone()?))
     }
 
-    /// A segment was spilled: memory gives it up. Returns its bytes.
+    /// Drops a segment from memory after it was spilled to `generation`. Returns the bytes of
+    /// memory that this releases.
     pub(crate) fn spilled(&self, entry: &SegmentEntry, generation: &Arc<Generation>) -> u64 {
         let mut state = self.state.lock();
         let Some(segment) = state.set_stored(entry, generation) else {
@@ -112,14 +114,14 @@ impl Log {
         segment.bytes()
     }
 
-    /// True when the segment is not in memory any more.
+    /// True if the segment whose first record has the index `first` is not in memory any more.
     pub(crate) fn is_evicted(&self, first: u64) -> bool {
         let mut state = self.state.lock();
         let segment = state.segment(first);
         segment.is_none_or(|segment| segment.memory.is_none())
     }
 
-    /// Closes the tail if there is one, to be spilled.
+    /// Closes the tail if it has records, so that it can be spilled.
     pub(crate) fn seal_tail(&self) {
         let mut state = self.state.lock();
         if !state.tail.is_empty() {
@@ -128,14 +130,15 @@ impl Log {
         }
     }
 
-    /// Takes what is not yet committed: full segments, and the tail's new records for a commit
-    /// frame. With `seal` the tail is closed, and there are segments only.
+    /// Takes what is not committed yet: closed segments, and new records of the tail, which go to a
+    /// commit frame. With `seal` the tail is closed, so that all records are in segments.
     pub(crate) fn take(self: &Arc<Self>, seal: bool, frames: &mut Frames) -> CommitBatch {
         let limit = self.shared.segment_limit;
         let mut state = self.state.lock();
         state.dirty = false;
         let fresh = state.tail.run(state.committed).len();
-        // Half a segment is better stored once as a short segment than twice.
+        // With half a segment of new records, it is better to store a short segment once than to
+        // store the records twice.
         if !state.tail.is_empty() && (seal || fresh >= limit / 2) {
             self.seal(&mut state);
         }
@@ -163,7 +166,7 @@ impl Log {
         }
     }
 
-    /// Publishes a committed batch: its segments are stored, its records become visible.
+    /// Publishes a batch after its commit, and notes where its segments are stored.
     pub(crate) fn publish(&self, batch: &CommitBatch, generation: &Arc<Generation>) {
         let mut state = self.state.lock();
         for (entry, _) in &batch.segments {
@@ -175,7 +178,7 @@ impl Log {
         self.durable.fetch_max(batch.end, Ordering::Release);
     }
 
-    /// Drops the memory of a stored segment, and returns its bytes.
+    /// Drops a stored segment from memory. Returns the bytes of memory that this releases.
     pub(crate) fn evict(&self, first: u64) -> u64 {
         let mut state = self.state.lock();
         let segment = state.segment(first);
@@ -188,7 +191,7 @@ impl Log {
         }
     }
 
-    /// Drops the records that are not visible, after a failed commit.
+    /// Drops the records that are not published, after a failed commit.
     pub(crate) fn drop_invisible(&self) {
         let mut state = self.state.lock();
         let visible = state.visible;

@@ -1,8 +1,8 @@
-//! Wake-up signals for requests that wait until records of a stream become visible.
+//! Wakes requests that wait at a queue when records of the queue's stream are published.
 //!
-//! A log announces records while it holds its own lock. A receiver counts itself before it looks
-//! into the log, under the same lock. So either the look finds the records, or the log finds the
-//! receiver counted, and a relaxed load of the count is enough.
+//! A log announces records while it holds its own lock. A receiver registers itself before it looks
+//! into the log under the same lock. So either the receiver finds the records, or the log finds the
+//! receiver registered. Therefore a relaxed load of the number of receivers is sufficient.
 
 use crate::lock::Lock;
 use crate::world::Bell;
@@ -10,27 +10,27 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Wakes the receivers of a stream's queues when records become visible.
+/// Wakes the receivers at a stream's queues when records are published.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals {
-    /// Number of receivers that wait, of all queues.
+    /// Number of waiting receivers at all queues of the stream.
     waiting: AtomicUsize,
     queues: Lock<Vec<Arc<Receivers>>>,
 }
 
 impl Arrivals {
-    /// Adds the receivers of a queue.
+    /// Adds a queue by its receivers.
     pub(crate) fn add(&self, receivers: &Arc<Receivers>) {
         self.queues.lock().push(receivers.clone());
     }
 
-    /// Removes the receivers of a queue.
+    /// Removes a queue by its receivers.
     pub(crate) fn remove(&self, receivers: &Arc<Receivers>) {
         let mut queues = self.queues.lock();
         queues.retain(|queue| !Arc::ptr_eq(queue, receivers));
     }
 
-    /// Wakes as many receivers of each queue as `records` have become visible.
+    /// Wakes up to `records` receivers of each queue, because so many records were published.
     pub(crate) fn announce(&self, records: usize) {
         if self.waiting.load(Ordering::Relaxed) > 0 {
             self.wake(records);
@@ -51,13 +51,13 @@ pub(crate) struct Receivers(Lock<Waiting>);
 
 #[derive(Debug, Default)]
 struct Waiting {
-    /// In the order of the numbers.
+    /// Number and bell of each waiting receiver, in ascending order of the numbers.
     bells: VecDeque<(u64, Bell)>,
     came: u64,
 }
 
 impl Waiting {
-    /// The place in line of the receiver with a number, unless it was woken.
+    /// Position in `bells` of the receiver with this number. None if the receiver was woken.
     fn place(&self, number: u64) -> Option<usize> {
         let bells = &self.bells;
         bells.binary_search_by_key(&number, |(of, _)| *of).ok()
@@ -78,29 +78,28 @@ impl Receivers {
             .for_each(|(_, bell)| bell.ring());
     }
 
-    /// Wakes all receivers.
     pub(crate) fn wake_all(&self) {
         self.wake(usize::MAX);
     }
 
-    /// Number of receivers that wait.
+    /// Number of waiting receivers.
     pub(crate) fn count(&self) -> usize {
         self.0.lock().bells.len()
     }
 }
 
-/// A receiver that waits, until it is dropped.
+/// A request that waits at a queue. Dropping it ends the wait.
 #[derive(Debug)]
 pub(crate) struct Receiver {
     receivers: Arc<Receivers>,
     arrivals: Arc<Arrivals>,
     bell: Bell,
-    /// The number in line, from the first look on.
+    /// Number of the receiver in the line of waiting receivers. None until it first lines up.
     number: Option<u64>,
 }
 
 impl Receiver {
-    /// A receiver at `receivers` whose alarm `bell` wakes. Not in line yet.
+    /// A receiver that is woken through `bell`. It does not stand in line yet.
     pub(crate) fn new(receivers: &Arc<Receivers>, arrivals: &Arc<Arrivals>, bell: Bell) -> Self {
         arrivals.waiting.fetch_add(1, Ordering::Relaxed);
         Self {
@@ -111,7 +110,8 @@ impl Receiver {
         }
     }
 
-    /// Takes a place in line, unless it has one. To be called before every look.
+    /// Takes a place at the end of the line, unless the receiver has a place. Must be called before
+    /// every look into the log.
     pub(crate) fn line_up(&mut self) {
         let mut waiting = self.receivers.0.lock();
         let place = self.number.and_then(|number| waiting.place(number));
@@ -135,7 +135,7 @@ impl Drop for Receiver {
             return;
         }
         drop(waiting);
-        // Woken, it leaves without another look: the next receiver looks instead.
+        // This receiver was woken but ends without another look, so the next receiver has to look.
         self.receivers.wake(1);
     }
 }

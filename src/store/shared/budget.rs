@@ -1,18 +1,20 @@
-//! The write budget: back-pressure on writers.
+//! The write budget, which slows down writers when the committer cannot keep up.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// The bytes that writers have reserved or appended, and their limit. With a data directory an
-/// append counts until it is committed, without one until it is spilled or deleted.
+/// The bytes that writers have reserved or appended, and the limit for these bytes. With a data
+/// directory, appended bytes count until they are committed; without one, until they are spilled or
+/// deleted.
 #[derive(Debug)]
 pub(crate) struct WriteBudget {
     level: AtomicU64,
     limit: AtomicU64,
-    /// Writers over the limit are refused and do not wait: nothing can be spilled.
+    /// True if writers beyond the limit are refused instead of waiting, because nothing can be
+    /// spilled.
     refusing: AtomicBool,
-    /// Number of writers that wait.
+    /// Number of waiting writers.
     waiting: AtomicUsize,
     eased: Notify,
 }
@@ -28,8 +30,8 @@ impl WriteBudget {
         }
     }
 
-    /// Takes `bytes` if the level is below the limit. One writer may exceed the limit, so that a
-    /// record of any size is taken.
+    /// Reserves `bytes` if the level is below the limit. The reservation may exceed the limit once,
+    /// so that a record of any size can be written.
     pub(crate) fn admit(&self, bytes: u64) -> bool {
         let limit = self.limit.load(Ordering::Relaxed);
         if self.level.fetch_add(bytes, Ordering::SeqCst) < limit {
@@ -48,8 +50,8 @@ impl WriteBudget {
             return;
         }
         self.level.fetch_sub(bytes, Ordering::SeqCst);
-        // Both are sequentially consistent: either this sees the waiting writer, or the writer sees
-        // the released bytes.
+        // Both operations are sequentially consistent: either this load sees the waiting writer, or
+        // the writer sees the released bytes.
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.eased.notify_waiters();
         }
@@ -59,7 +61,7 @@ impl WriteBudget {
         self.level.load(Ordering::Relaxed)
     }
 
-    /// Sets the limit, and whether writers over it are refused.
+    /// Sets the limit. `refusing` says whether writers beyond the limit are refused.
     pub(crate) fn set_limit(&self, limit: u64, refusing: bool) {
         self.limit.store(limit.max(1), Ordering::Relaxed);
         self.refusing.store(refusing, Ordering::Release);
@@ -70,24 +72,24 @@ impl WriteBudget {
         self.refusing.load(Ordering::Acquire)
     }
 
-    /// Wakes the writers that wait, so that they look at the state of the store.
+    /// Wakes the waiting writers, so that they check the state of the store again.
     pub(crate) fn wake(&self) {
         self.eased.notify_waiters();
     }
 
-    /// Counts a writer that waits, until the returned guard is dropped.
+    /// Counts a waiting writer until the returned guard is dropped.
     pub(crate) fn begin_wait(&self) -> Waiting<'_> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         Waiting(&self.waiting)
     }
 
-    /// Completes when bytes were released.
+    /// Completes when bytes are released.
     pub(crate) fn eased(&self) -> Notified<'_> {
         self.eased.notified()
     }
 }
 
-/// A writer that waits, until this is dropped.
+/// Counts a waiting writer until this value is dropped.
 pub(crate) struct Waiting<'a>(&'a AtomicUsize);
 
 impl Drop for Waiting<'_> {

@@ -1,36 +1,36 @@
-//! The pace of commits when every write waits for one.
+//! Decides how long the committer waits for further appends when every write waits for its commit.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Guesses the number of appends that come soon: one from each writer that the last commit served,
-/// which writes again after its answer, and the appends that were too late for that commit. A lone
-/// writer does not wait.
+/// Predicts the number of appends before the next commit: the appends that the last commit served,
+/// because each of their writers writes again after its answer, and the appends that came too late
+/// for that commit. A single writer therefore does not wait.
 #[derive(Debug, Default)]
 pub(crate) struct CommitPacer {
     expected: AtomicU64,
-    /// Appends since the last commit began.
+    /// Number of appends since the last commit began.
     appended: AtomicU64,
 }
 
 impl CommitPacer {
-    /// Counts an append; true when no other is expected.
+    /// Counts an append. Returns true if no further append is expected.
     pub(crate) fn count_append(&self) -> bool {
         let appended = self.appended.fetch_add(1, Ordering::Relaxed) + 1;
         appended >= self.expected.load(Ordering::Relaxed)
     }
 
-    /// Takes the number of appends since the last commit began, and resets it.
+    /// Returns the number of appends since the last commit began, and resets it to zero.
     pub(crate) fn take(&self) -> u64 {
         self.appended.swap(0, Ordering::Relaxed)
     }
 
-    /// A commit served `served` appends.
+    /// Notes that a commit served `served` appends.
     pub(crate) fn served(&self, served: u64) {
         let late = self.appended.load(Ordering::Relaxed);
         self.expected.store(served + late, Ordering::Relaxed);
     }
 
-    /// True when every expected append has come.
+    /// True if all expected appends have arrived.
     pub(crate) fn is_complete(&self) -> bool {
         self.appended.load(Ordering::Relaxed) >= self.expected.load(Ordering::Relaxed)
     }

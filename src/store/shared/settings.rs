@@ -5,33 +5,33 @@ use crate::world::Faults;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The moments at which a write is acknowledged and made durable.
+/// Says when a write is acknowledged and when it becomes durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Visible and acknowledged when it is durable.
+    /// A write is published and acknowledged when it is durable.
     Always,
-    /// Acknowledged at once, made durable this often.
+    /// A write is acknowledged at once. Writes become durable at this interval.
     Interval(Duration),
-    /// Acknowledged at once, made durable every 200 ms or so.
+    /// A write is acknowledged at once, and becomes durable within about 200 ms.
     None,
 }
 
 /// The settings of a store.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The data directory; without one nothing survives.
+    /// The data directory. Without one, nothing survives a restart.
     pub directory: Option<PathBuf>,
-    /// The moment at which a write is acknowledged.
+    /// Says when a write is acknowledged.
     pub durability: Durability,
-    /// Bytes of records held in memory.
+    /// Maximum bytes of records in memory.
     pub memory_bytes: u64,
-    /// Bytes after which the next generation is begun.
+    /// Size of a generation in bytes at which the next generation is begun.
     pub generation_bytes: u64,
-    /// Bytes of a segment.
+    /// Maximum size of a segment in bytes.
     pub segment_bytes: usize,
-    /// Bytes that may wait for a commit.
+    /// Maximum bytes that may wait for a commit.
     pub unflushed_bytes: u64,
-    /// The faults to inject into commits.
+    /// Faults to inject into commits.
     pub faults: Faults,
 }
 
@@ -50,8 +50,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The usual limit of the write budget, which without a data directory counts what is in memory
-    /// too.
+    /// Normal limit of the write budget in bytes. Without a data directory, the budget also counts
+    /// the records that stay in memory.
     pub(crate) fn write_limit(&self) -> u64 {
         match self.directory {
             Some(_) => self.unflushed_bytes,

@@ -1,4 +1,4 @@
-//! The signal that wakes the committer.
+//! Wakes the committer when there is work.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -10,26 +10,26 @@ const ASLEEP: u8 = 0;
 const WORK: u8 = 1;
 const URGENT: u8 = 2;
 
-/// Wakes the committer, which is a thread or a task.
+/// Wakes the committer, which runs either in a thread or in a task.
 #[derive(Debug, Default)]
 pub(crate) struct Signal {
     level: AtomicU8,
-    /// The committer's thread, once it runs.
+    /// The committer's thread. Not set until the thread runs, or if the committer is a task.
     thread: OnceLock<Thread>,
-    /// For a committer that is a task.
+    /// Wakes a committer that is a task.
     task: Notify,
-    /// Generations may have to be removed.
+    /// True if the committer should check for generations that can be removed.
     pub(crate) sweep: AtomicBool,
     pub(crate) closing: AtomicBool,
 }
 
 impl Signal {
-    /// There is work, which may wait for its time.
+    /// Wakes the committer for work that may be deferred until the next regular commit.
     pub(crate) fn work(&self) {
         self.raise(WORK);
     }
 
-    /// There is work that does not wait.
+    /// Wakes the committer for work that must not wait.
     pub(crate) fn urge(&self) {
         self.raise(URGENT);
     }
@@ -40,20 +40,20 @@ impl Signal {
         {
             match self.thread.get() {
                 Some(thread) => thread.unpark(),
-                // A committer that does not run yet finds the level when it begins.
+                // A committer that does not run yet checks the level when it starts.
                 None => self.task.notify_one(),
             }
         }
     }
 
-    /// The committer begins its work: what is signalled from now on is for the next turn.
+    /// Resets the signal at the start of a round of work. Later signals start another round.
     pub(crate) fn clear(&self) {
         self.level.store(ASLEEP, Ordering::Release);
     }
 
-    /// Names the committer's thread, before the first write.
+    /// Registers the committer's thread. Must be called before the first write.
     pub(crate) fn set_thread(&self, thread: &Thread) {
-        // Set once: a store has one committer.
+        // A store has only one committer, so this is called once.
         let _set_before = self.thread.set(thread.clone());
     }
 

@@ -1,4 +1,4 @@
-//! The names of streams, for messages about their records.
+//! Remembers the names of streams, for messages about their records.
 
 use crate::lock::Lock;
 use crate::model::{SequenceNumber, ShardId};
@@ -9,14 +9,15 @@ use crate::store::format::value::StreamValue;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The names of streams and the creation times of shards, as the catalog has them.
+/// Names of the streams and creation times of the shards, as in the catalog.
 #[derive(Debug, Default)]
 pub(crate) struct StreamNames(Lock<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
     streams: HashMap<u64, Arc<str>>,
-    /// The second in which each shard was created, a part of its sequence numbers.
+    /// Creation time of each shard in seconds since the epoch, which is a part of its sequence
+    /// numbers.
     shards: HashMap<LogId, u64>,
 }
 
@@ -33,7 +34,7 @@ impl StreamNames {
         }))
     }
 
-    /// Follows a change of the catalog.
+    /// Applies a change of the catalog.
     pub(crate) fn apply(&self, change: &Change) {
         let mut known = self.0.lock();
         match change {
@@ -70,7 +71,8 @@ impl StreamNames {
         }
     }
 
-    /// The stream, the shard and the sequence numbers of a segment's records, for a message.
+    /// The stream, the shard and the range of sequence numbers of a segment's records, for a
+    /// message.
     pub(crate) fn describe(&self, entry: &SegmentEntry) -> String {
         let log = self.describe_log(entry.log);
         let created_s = self.0.lock().shards.get(&entry.log).copied();

@@ -1,4 +1,4 @@
-//! Calls into sled that end: its panics become errors, and slow calls are given up.
+//! Guards calls into sled: panics become errors, and calls that take too long are abandoned.
 
 use super::plain;
 use crate::limits::{SLED_OPEN_LIMIT, SLED_OPENING_PAUSE, SLED_OPENINGS};
@@ -8,17 +8,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::sync::mpsc::channel;
 
-/// Receives the text of a panic.
+/// Receives the message of a panic.
 type OnPanic = Box<dyn Fn(&str)>;
 
 thread_local! {
-    /// Calls into sled that are in progress on this thread.
+    /// Number of calls into sled that are in progress on this thread.
     static IN_SLED: Cell<u32> = const { Cell::new(0) };
-    /// Receives the text of a panic of sled on this thread.
+    /// Receives the message if sled panics on this thread.
     static ON_PANIC: RefCell<Option<OnPanic>> = const { RefCell::new(None) };
 }
 
-/// Turns a panic of sled into an error.
+/// Runs `act`, and turns a panic of sled into an error.
 pub(super) fn guarded<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     watch_panics();
     IN_SLED.set(IN_SLED.get() + 1);
@@ -31,7 +31,7 @@ pub(super) fn guarded<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     })
 }
 
-/// Runs `act` on a thread of its own, which is given up when it panics or takes too long.
+/// Runs `act` in a thread of its own. The thread is abandoned if it panics or takes too long.
 pub(super) fn limited<T: Send + 'static>(
     act: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -39,11 +39,11 @@ pub(super) fn limited<T: Send + 'static>(
     let run = move || {
         let panicked = sender.clone();
         ON_PANIC.set(Some(Box::new(move |text| {
-            // The unwinding may never end: the receiver must not wait for it.
+            // The unwinding may never end, so the receiver must not wait for it.
             let _given_up = panicked.send(Err(panic_error(text)));
         })));
         let result = guarded(act);
-        // The receiver may have given up: then the database is closed again.
+        // If the receiver has given up, dropping the result closes the database again.
         let _given_up = sender.send(result);
     };
     std::thread::Builder::new()
@@ -54,9 +54,10 @@ pub(super) fn limited<T: Send + 'static>(
         .unwrap_or_else(|_| Err(io::Error::other("sled does not finish opening it")))
 }
 
-/// Opens again while the database is still locked. The data directory's own lock keeps other
-/// processes away, so the lock goes away: sled starts a child process at every opening of any
-/// database, and the child holds a copy of every lock of this process until it runs its program.
+/// Repeats `open` while the database is locked. The lock of the data directory keeps other
+/// processes away, so the lock of the database disappears soon: whenever sled opens a database, it
+/// starts a child process, and until that process runs its program, it holds copies of all locks of
+/// this process.
 pub(super) fn patiently<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
     for _ in 0..SLED_OPENINGS {
         match open() {
@@ -69,8 +70,8 @@ pub(super) fn patiently<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
     open()
 }
 
-/// Installs, once, a panic hook that keeps panics of sled off the standard error output. Every
-/// other panic goes to the hook that was installed before.
+/// Installs once a panic hook that keeps panics of sled from the standard error output. All other
+/// panics go to the hook that was installed before.
 fn watch_panics() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {

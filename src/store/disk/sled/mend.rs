@@ -1,13 +1,14 @@
-//! Mends what a kill in the middle of an opening leaves in sled's own metadata.
+//! Repairs the damage that killing the process during an opening leaves in sled's own metadata.
 //!
-//! sled keeps a snapshot of the locations of its objects, and logs of later changes. An opening
-//! writes a new snapshot, removes the logs and the old snapshot, and begins the next log. Killed in
-//! between, it leaves a snapshot without a log, and perhaps the old snapshot beside it. The next
-//! opening (of alpha 124) then writes a snapshot of the same number and removes it as the old one.
-//! The next kill after that loses everything older than the last run, or brings back objects of an
-//! even older snapshot.
+//! sled keeps a snapshot of the locations of its objects, and logs of the later changes. When it
+//! opens a database, it writes a new snapshot, removes the logs and the old snapshot, and starts a
+//! new log. If the process is killed in between, a snapshot without a log remains, and possibly the
+//! old snapshot as well. The next opening (in alpha 124) then writes a snapshot with the same
+//! number, and removes this snapshot as if it were the old one. A further kill then loses
+//! everything that is older than the last run, or restores objects from an even older snapshot.
 //!
-//! So before an opening there is always a log, if only an empty one, and never an older snapshot.
+//! Therefore this file ensures before every opening that there is a log, if only an empty one, and
+//! no older snapshot.
 
 use crate::store::disk::directory::sync_names;
 use std::io;
@@ -16,7 +17,7 @@ use std::path::Path;
 const SNAPSHOT: &str = "snapshot_";
 const LOG: &str = "log_";
 
-/// Mends the database at `path` if there is one.
+/// Repairs the database at `path`, if there is a database.
 pub(super) fn mend(path: &Path) -> io::Result<()> {
     let folder = path.join("metadata");
     let found = match numbered(&folder) {
@@ -40,7 +41,7 @@ pub(super) fn mend(path: &Path) -> io::Result<()> {
     sync_names(&folder)
 }
 
-/// The kinds and numbers of the logs and snapshots in a folder.
+/// Kinds and numbers of the logs and snapshots in a folder.
 fn numbered(folder: &Path) -> io::Result<Vec<(&'static str, u64)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -69,8 +70,8 @@ mod tests {
         SledDatabase::open(path).expect("it opens")
     }
 
-    /// Opens a database, adds ten keys, and gives what a kill would leave then. They are so many
-    /// that each ten have leaves of their own.
+    /// Opens a database, adds ten keys, and returns a copy of the files that a kill at this moment
+    /// would leave. With ten keys, each call fills leaves of its own.
     fn killed_after_adding(path: &Path, tens: u32) -> tempfile::TempDir {
         let database = open(path);
         for key in tens * 10..tens * 10 + 10 {
@@ -105,7 +106,8 @@ mod tests {
     fn a_kill_before_the_first_log_loses_nothing_at_the_second_kill() {
         let first = killed_after_adding(tempfile::tempdir().expect("space").path(), 1);
         let second = killed_after_adding(first.path(), 2);
-        // As if it had been killed when the snapshot was there and its log was not yet.
+        // As if the process had been killed after it wrote the snapshot and before it created the
+        // log.
         drop(open(second.path()));
         remove(&second.path().join("metadata"), LOG);
         let third = killed_after_adding(second.path(), 3);
