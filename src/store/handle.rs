@@ -100,10 +100,10 @@ impl Store {
         };
         if shared.is_always() {
             // Such changes are rare, and a request waits for each, so the commit is not delayed.
-            shared.signal.urge();
+            shared.signal.wake_urgently();
             return Ticket::pending(shared, &shared.saved, number);
         }
-        shared.signal.work();
+        shared.signal.wake();
         Ticket::ready()
     }
 
@@ -153,7 +153,7 @@ impl Running {
         let result = self.closer.close();
         self.shared.set_closed();
         // The committer wakes up and sees that the store is closed.
-        self.shared.signal.urge();
+        self.shared.signal.wake_urgently();
         self.shared.wake_waiters();
         self.logs.clear();
         self.shared.sealed.lock().clear();

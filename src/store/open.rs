@@ -174,7 +174,7 @@ fn restore_log(
         framed.insert(id, log.clone());
     } else if size > 0 {
         shared.dirty.lock().push(id);
-        shared.signal.work();
+        shared.signal.wake();
     }
     log
 }

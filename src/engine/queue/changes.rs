@@ -1,7 +1,7 @@
 //! Changes of a queue, and its end.
 
 use super::item::{Queue, QueueState};
-use super::journal::Hurry;
+use super::journal::CommitPriority;
 use super::view::StreamView;
 use crate::engine::Engine;
 use crate::limits::Limit;
@@ -29,7 +29,8 @@ impl Engine {
             check(state.status)?;
             // What was due became dead-letter by the old limit.
             state.refresh(&view, now);
-            let _unhurried = state.settle_up(self, queue, reservation, now, Hurry::Unhurried);
+            let _deferred =
+                state.settle_up(self, queue, reservation, now, CommitPriority::Deferred);
             state.attributes = change(state.attributes);
             let most = state.attributes.max_receive_count;
             state.records.set_max_receive_count(most);

@@ -1,7 +1,7 @@
 //! The creation of a queue.
 
 use super::item::{Queue, QueueIdentity, QueueState};
-use super::journal::{Hurry, Journal};
+use super::journal::{CommitPriority, Journal};
 use crate::engine::{Engine, Read, Stream, StreamState};
 use crate::model::queue_id;
 use crate::model::{QueueArn, QueueAttributes, QueueRecords, QueueStart, StreamStatus, Tags};
@@ -191,7 +191,13 @@ impl Engine {
         let mut journal = kept.then(|| Journal::new(self.store.log(log_id(incarnation))));
         let first = journal.as_mut().zip(reservation);
         let first = first.and_then(|(journal, reservation)| {
-            journal.write(&self.tasks, &mut records, reservation, now, Hurry::Waited)
+            journal.write(
+                &self.tasks,
+                &mut records,
+                reservation,
+                now,
+                CommitPriority::Urgent,
+            )
         });
         let mut state = QueueState::new(new.attributes, new.tags, records, journal);
         state.due = self.transition_end(now).filter(|_| !new.at_once);

@@ -23,9 +23,9 @@ pub(super) struct Journal {
 
 /// Tells documents that a request waits for from the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hurry {
-    Waited,
-    Unhurried,
+pub(super) enum CommitPriority {
+    Urgent,
+    Deferred,
 }
 
 impl Journal {
@@ -53,7 +53,7 @@ impl Journal {
         records: &mut QueueRecords,
         reservation: WriteReservation,
         now: Timestamp,
-        hurry: Hurry,
+        priority: CommitPriority,
     ) -> Option<Ticket> {
         let document = changes_document(&records.take_changes())?;
         self.since_list += document.len();
@@ -62,10 +62,10 @@ impl Journal {
         }
         let first = self.log.next();
         let appended = appends(std::iter::once(&document), first, now);
-        match hurry {
-            Hurry::Waited => Some(self.log.append(reservation, appended)),
-            Hurry::Unhurried => {
-                self.log.append_unhurried(reservation, appended);
+        match priority {
+            CommitPriority::Urgent => Some(self.log.append(reservation, appended)),
+            CommitPriority::Deferred => {
+                self.log.append_deferred(reservation, appended);
                 None
             }
         }

@@ -1,7 +1,7 @@
 //! The records that a receive gets, chosen under the queue's lock.
 
 use super::item::{Queue, QueueState};
-use super::journal::Hurry;
+use super::journal::CommitPriority;
 use super::view::{StreamView, Unread};
 use crate::engine::{Engine, Shard};
 use crate::limits;
@@ -79,7 +79,8 @@ impl Queue {
                 pass.take(state, claim)
             };
             let picked = pass.picked;
-            let _unhurried = state.settle_up(engine, self, reservation, now, Hurry::Unhurried);
+            let _deferred =
+                state.settle_up(engine, self, reservation, now, CommitPriority::Deferred);
             if !picked.is_empty() {
                 // There may be more: one other receiver looks.
                 self.receivers(wanted.dead).wake(1);
@@ -218,11 +219,11 @@ impl QueueState {
         queue: &Arc<Queue>,
         reservation: Option<WriteReservation>,
         now: Timestamp,
-        hurry: Hurry,
+        priority: CommitPriority,
     ) -> Option<Ticket> {
         let kept = self.journal.as_mut().zip(reservation);
         let ticket = kept.and_then(|(journal, reservation)| {
-            journal.write(&engine.tasks, &mut self.records, reservation, now, hurry)
+            journal.write(&engine.tasks, &mut self.records, reservation, now, priority)
         });
         self.wake(engine, queue);
         ticket

@@ -1,7 +1,7 @@
 //! Receiving: a long poll, and the payloads of what was picked.
 
 use super::item::Queue;
-use super::journal::Hurry;
+use super::journal::CommitPriority;
 use super::pick::{Claim, Look, Wanted};
 use crate::engine::{Batch, Engine, Read, Shard, StoreError};
 use crate::limits;
@@ -249,7 +249,7 @@ impl Queue {
                 state.records.take_back(delivery);
             }
             // Kept with the next pass.
-            let _unkept = state.settle_up(engine, self, None, now, Hurry::Unhurried);
+            let _unkept = state.settle_up(engine, self, None, now, CommitPriority::Deferred);
         });
     }
 
@@ -257,7 +257,7 @@ impl Queue {
     fn let_go(self: &Arc<Self>, engine: &Engine, delivery: &Delivery, now: Timestamp) {
         self.with_state(|state| {
             state.records.let_go(delivery.place);
-            let _unkept = state.settle_up(engine, self, None, now, Hurry::Unhurried);
+            let _unkept = state.settle_up(engine, self, None, now, CommitPriority::Deferred);
         });
     }
 }

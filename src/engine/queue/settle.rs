@@ -1,7 +1,7 @@
 //! The uses of receipt handles: acknowledging, changing the visibility, restoring.
 
 use super::item::Queue;
-use super::journal::Hurry;
+use super::journal::CommitPriority;
 use super::view::StreamView;
 use crate::engine::Engine;
 use crate::model::{HandleFault, QueueRecords, ReceiptHandle, RecordBefore};
@@ -51,7 +51,9 @@ impl Queue {
     ) -> Result<Outcomes, NotServing> {
         let action: Action<'_> =
             &|records, _, handle, _| records.acknowledge(handle, dead).map(Some);
-        let outcomes = self.settle(engine, handles, Hurry::Waited, action).await?;
+        let outcomes = self
+            .settle(engine, handles, CommitPriority::Urgent, action)
+            .await?;
         let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         self.traffic
             .acknowledged
@@ -70,7 +72,8 @@ impl Queue {
         handles: &[&str],
     ) -> Result<Outcomes, NotServing> {
         let action: Action<'_> = &|records, _, handle, now| records.restore(handle, now).map(Some);
-        self.settle(engine, handles, Hurry::Waited, action).await
+        self.settle(engine, handles, CommitPriority::Urgent, action)
+            .await
     }
 
     /// Sets anew how long records stay invisible, from now on.
@@ -89,14 +92,15 @@ impl Queue {
             let changed = records.change_visibility(handle, dead, now, due);
             changed.map(|()| None)
         };
-        self.settle(engine, handles, Hurry::Unhurried, action).await
+        self.settle(engine, handles, CommitPriority::Deferred, action)
+            .await
     }
 
     async fn settle(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
         handles: &[&str],
-        hurry: Hurry,
+        priority: CommitPriority,
         action: Action<'_>,
     ) -> Result<Outcomes, NotServing> {
         let bytes = KEPT_BYTES * handles.len() as u64;
@@ -118,7 +122,7 @@ impl Queue {
                 Ok(())
             };
             let outcomes: Outcomes = handles.iter().enumerate().map(one).collect();
-            let ticket = state.settle_up(engine, self, reservation, now, hurry);
+            let ticket = state.settle_up(engine, self, reservation, now, priority);
             Ok((outcomes, undo, ticket))
         })?;
         let Some(ticket) = ticket else {
@@ -129,7 +133,7 @@ impl Queue {
                 undo.iter()
                     .rev()
                     .for_each(|before| state.records.undo(before));
-                state.settle_up(engine, self, None, now, Hurry::Unhurried)
+                state.settle_up(engine, self, None, now, CommitPriority::Deferred)
             });
             outcomes.fill(Err(EntryFault::Store));
         }

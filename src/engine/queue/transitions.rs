@@ -3,7 +3,7 @@
 //! wakes no task.
 
 use super::item::Queue;
-use super::journal::Hurry;
+use super::journal::CommitPriority;
 use super::registry::Due;
 use super::view::StreamView;
 use crate::engine::Engine;
@@ -57,7 +57,7 @@ impl Engine {
             state.armed = state.armed.filter(|armed| *armed > now);
             state.refresh(&view, now);
             // What became dead-letter is kept with the next pass.
-            let _unkept = state.settle_up(self, queue, None, now, Hurry::Unhurried);
+            let _unkept = state.settle_up(self, queue, None, now, CommitPriority::Deferred);
         });
     }
 
@@ -70,7 +70,8 @@ impl Engine {
             let view = StreamView::of(&queue.stream, now);
             queue.with_state(|state| {
                 state.refresh(&view, now);
-                let _unhurried = state.settle_up(self, &queue, reservation, now, Hurry::Unhurried);
+                let _deferred =
+                    state.settle_up(self, &queue, reservation, now, CommitPriority::Deferred);
             });
         }
     }

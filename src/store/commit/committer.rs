@@ -131,7 +131,7 @@ impl Closer {
     pub(crate) fn close(&self) -> Result<(), StoreError> {
         let shared = &self.shared;
         shared.signal.closing.store(true, Ordering::Release);
-        shared.signal.urge();
+        shared.signal.wake_urgently();
         if shared.generations.disk.is_instant() {
             return finish(&self.work, shared);
         }

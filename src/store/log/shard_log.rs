@@ -98,13 +98,13 @@ impl Log {
     ///
     /// # Panics
     /// Panics if an index is not greater than all indexes before it.
-    pub fn append_unhurried<'a>(
+    pub fn append_deferred<'a>(
         &self,
         reservation: WriteReservation,
         records: impl IntoIterator<Item = Record<'a>>,
     ) {
-        let _unhurried = self.enqueue(reservation, records);
-        self.shared.signal.work();
+        let _deferred = self.enqueue(reservation, records);
+        self.shared.signal.wake();
     }
 
     fn enqueue<'a>(

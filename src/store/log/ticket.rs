@@ -41,10 +41,10 @@ impl WriteReservation {
             }
             if budget.is_refusing() {
                 // Makes the committer try again to spill.
-                shared.signal.urge();
+                shared.signal.wake_urgently();
                 return Err(StoreError::Full);
             }
-            shared.signal.urge();
+            shared.signal.wake_urgently();
             eased.await;
         }
     }

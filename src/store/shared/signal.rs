@@ -25,12 +25,12 @@ pub(crate) struct Signal {
 
 impl Signal {
     /// Wakes the committer for work that may be deferred until the next regular commit.
-    pub(crate) fn work(&self) {
+    pub(crate) fn wake(&self) {
         self.raise(WORK);
     }
 
     /// Wakes the committer for work that must not wait.
-    pub(crate) fn urge(&self) {
+    pub(crate) fn wake_urgently(&self) {
         self.raise(URGENT);
     }
 

@@ -166,14 +166,14 @@ impl Shared {
     pub(crate) fn note_append(&self) {
         if !self.is_durable {
             if self.memory.load(Ordering::Relaxed) > self.settings.memory_bytes {
-                self.signal.urge();
+                self.signal.wake_urgently();
             }
         } else if self.pacer.count_append()
             || self.budget.level() > self.settings.unflushed_bytes / 2
         {
-            self.signal.urge();
+            self.signal.wake_urgently();
         } else {
-            self.signal.work();
+            self.signal.wake();
         }
     }
 
@@ -191,7 +191,7 @@ impl Shared {
     /// Asks the committer to remove generations that are no longer wanted.
     pub(crate) fn ask_for_sweep(&self) {
         self.signal.sweep.store(true, Ordering::Release);
-        self.signal.urge();
+        self.signal.wake_urgently();
     }
 
     /// Takes the changes of the catalog that wait, and the number of saves they complete.
