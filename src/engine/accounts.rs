@@ -177,7 +177,7 @@ mod tests {
     fn stream(incarnation: u64, mode: StreamMode) -> Arc<Stream> {
         let state = StreamState::creating(new_settings(mode), Tags::default());
         let arn = StreamArn::new(account_region(), "orders");
-        Stream::new(arn, incarnation, Timestamp::default(), state)
+        Stream::new(arn, (incarnation, incarnation), Timestamp::default(), state)
     }
 
     #[test]

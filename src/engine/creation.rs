@@ -102,7 +102,7 @@ impl Engine {
             state.delete_logs(&self.store);
             return Err(error);
         }
-        let stream = Stream::new(arn, incarnation, now, state);
+        let stream = Stream::new(arn, (incarnation, incarnation), now, state);
         let ticket = stream.with_state(|state| {
             // Without a transition delay, the stream is ACTIVE when this change is durable.
             let status = match state.due {

@@ -38,6 +38,7 @@ pub(super) fn stream(
         policy: state.policy.clone(),
         consumers: state.consumers.clone(),
         history: state.history.clone(),
+        identity: Some(stream.identity).filter(|identity| *identity != stream.incarnation),
     };
     let incarnation = stream.incarnation;
     let value = Some(Box::new(value));

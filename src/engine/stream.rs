@@ -16,6 +16,9 @@ pub struct Stream {
     pub arn: StreamArn,
     /// Unique number of this stream. Tells the stream from other streams that had the same name.
     pub incarnation: u64,
+    /// The number by which iterators and tokens know the stream. It is the incarnation, unless the
+    /// stream came with a snapshot.
+    pub identity: u64,
     /// Creation time.
     pub created: Timestamp,
     state: Lock<StreamState>,
@@ -65,13 +68,14 @@ pub struct PutSettings {
 impl Stream {
     pub(super) fn new(
         arn: StreamArn,
-        incarnation: u64,
+        (incarnation, identity): (u64, u64),
         created: Timestamp,
         state: StreamState,
     ) -> Arc<Self> {
         Arc::new(Self {
             arn,
             incarnation,
+            identity,
             created,
             state: Lock::ranked(lock_order::STREAM, state),
             records: RecordCount::default(),

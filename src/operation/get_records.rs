@@ -118,7 +118,7 @@ fn locate(
     let found =
         stream.and_then(|stream| Some((stream.readable_shard(iterator.shard, now)?, stream)));
     let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(iterator.shard, &arn))?;
-    if stream.incarnation != iterator.incarnation {
+    if stream.identity != iterator.incarnation {
         // The service was seen to fail with an internal error here; refuse instead (a choice).
         return Err(Error::iterator_invalid());
     }

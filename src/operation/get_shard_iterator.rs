@@ -52,7 +52,7 @@ impl Operation for GetShardIterator {
         }
         let iterator = ShardIterator {
             issued: now,
-            incarnation: stream.incarnation,
+            incarnation: stream.identity,
             stream: arn.name.to_string(),
             shard: shard_id,
             position,

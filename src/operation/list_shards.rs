@@ -142,7 +142,7 @@ fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<List
     }
     let (arn, [incarnation, filter, after]) = token_fields(context, token)?;
     let found = context.engine.find(&arn.scope, &arn.name);
-    let same = found.filter(|stream| stream.incarnation.to_string() == incarnation);
+    let same = found.filter(|stream| stream.identity.to_string() == incarnation);
     let stream = same.ok_or_else(|| Error::stream_not_found(&arn))?;
     check_stream(&stream, None)?;
     let filter = Filter::from_text(&filter).ok_or_else(Error::token_invalid)?;
@@ -188,7 +188,7 @@ impl Listing {
         let stream = &self.stream;
         let fields = [
             stream.arn.to_string(),
-            stream.incarnation.to_string(),
+            stream.identity.to_string(),
             self.filter.to_text(),
             last.to_owned(),
         ];

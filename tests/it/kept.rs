@@ -43,6 +43,7 @@ fn stream() -> StreamValue {
         policy: None,
         consumers: BTreeMap::new(),
         history: History::default(),
+        identity: None,
     }
 }
 

@@ -80,7 +80,7 @@ fn start(
     if let Some(value) = headers.get(HeaderName::from_static("last-event-id")) {
         let id = value.to_str().ok().and_then(TailId::parse);
         let id = id.ok_or_else(malformed)?;
-        return Ok(match id.incarnation == stream.incarnation {
+        return Ok(match id.incarnation == stream.identity {
             true => TailStart::Cut(id.cut),
             // The stream was made anew since: everything in it came later.
             false => TailStart::TrimHorizon,
@@ -177,12 +177,7 @@ impl Frames for TailEvents {
 impl TailEvents {
     fn greeting(&self) -> String {
         let mut text = String::from("id: ");
-        tail_id::write(
-            &mut text,
-            self.stream.incarnation,
-            self.tail.positions(),
-            None,
-        );
+        tail_id::write(&mut text, self.stream.identity, self.tail.positions(), None);
         text.push_str("\n\n");
         text
     }
@@ -206,7 +201,7 @@ impl TailEvents {
             if self.shows(record.partition_key, record.arrival) {
                 let positions = self.tail.positions();
                 text.push_str("id: ");
-                let incarnation = self.stream.incarnation;
+                let incarnation = self.stream.identity;
                 tail_id::write(&mut text, incarnation, positions, Some((shard, next)));
                 let document = Value::Object(record_json::record(shard, &record));
                 // A String takes every text. JSON has no line feeds outside of escapes.

@@ -33,6 +33,9 @@ pub struct StreamValue {
     pub policy: Option<String>,
     pub consumers: BTreeMap<String, Consumer>,
     pub history: History,
+    /// The number by which iterators and tokens know the stream; none where it is the incarnation.
+    #[serde(default)]
+    pub identity: Option<u64>,
 }
 
 /// The settings of a stream. Most of them change by way of the status UPDATING.
