@@ -312,6 +312,19 @@ pub(crate) const LOOK_BYTES: u64 = 4 << 20;
 pub(crate) const TAIL_SHARDS: usize = 500;
 /// Bytes of the frame of a tail after which it takes no further record (ours).
 pub(crate) const TAIL_FRAME_BYTES: usize = 1 << 20;
+/// Snapshots that are saved at a time (ours).
+pub(crate) const SNAPSHOTS_AT_ONCE: u64 = 4;
+/// Bytes of a snapshot that are sent together, at least (ours).
+pub(crate) const SNAPSHOT_PART_BYTES: usize = 256 << 10;
+/// Records of a log that a snapshot takes in one step (ours).
+pub(crate) const SNAPSHOT_READ_RECORDS: usize = 1_000;
+/// Bytes of data and partition keys in such a step, unless a single record is larger (ours).
+pub(crate) const SNAPSHOT_READ_BYTES: u64 = 256 << 10;
+/// Bytes of the body of a block of a snapshot, at most (ours): the largest record has 10 MiB.
+pub(crate) const SNAPSHOT_BLOCK_BYTES: usize = 16 << 20;
+/// Bytes of the streams, shards, queues and mappings in a snapshot that is loaded, without records
+/// (ours).
+pub(crate) const SNAPSHOT_CATALOG_BYTES: usize = 256 << 20;
 /// Default time of a wait for records, in milliseconds (ours).
 pub(crate) const WAIT_MS: u64 = 10_000;
 /// Longest time of a wait for records, in milliseconds (ours).

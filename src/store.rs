@@ -16,6 +16,7 @@
 //! | `log/`, `logs` | the records of a shard; the registry of all logs |
 //! | `commit/` | the durable committer, the spiller, sweeps, housekeeping |
 //! | `replay`, `recovery` | reading a data directory |
+//! | `snapshot/` | everything in one portable file |
 //! | `handle`, `open`, `check` | the store, its start, the check of a data directory |
 
 mod check;
@@ -31,6 +32,7 @@ mod open;
 mod recovery;
 mod replay;
 mod shared;
+pub(crate) mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +45,8 @@ pub use format::catalog::Catalog;
 pub(crate) use format::catalog::Change;
 #[cfg(any(test, fuzzing))]
 pub use format::fuzzing;
+pub(crate) use format::key::run_of;
+pub(crate) use format::record::unpack as packed_records;
 pub use format::record::{LogId, Record};
 pub(crate) use format::value::{AccountValue, Consumer};
 pub use format::value::{

@@ -107,6 +107,30 @@ impl Store {
         Ticket::ready()
     }
 
+    /// Begins a run: records with its indexes, and with those of all runs before, may be appended from
+    /// then on. Returns once this is durable, whatever the settings promise.
+    ///
+    /// # Errors
+    /// When the store takes no writes.
+    pub async fn begin_run(&self, run: u64) -> Result<(), StoreError> {
+        let shared = &self.0.shared;
+        shared.check()?;
+        if !shared.is_durable {
+            return Ok(());
+        }
+        let openings = (run + 1).to_be_bytes().to_vec();
+        let number = {
+            let mut saves = shared.saves.lock();
+            saves.changes.push((key::EPOCH.to_vec(), Some(openings)));
+            saves.count += 1;
+            saves.count
+        };
+        shared.signal.urge();
+        Ticket::pending(shared, &shared.saved, number)
+            .durable()
+            .await
+    }
+
     /// Commits everything that is queued, and closes the databases. Blocks the thread.
     ///
     /// # Errors

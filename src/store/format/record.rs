@@ -48,7 +48,7 @@ impl Record<'_> {
     }
 
     /// Appends the packed record to `bytes`, with the arrival time `arrival`.
-    pub(super) fn pack(&self, arrival: Timestamp, bytes: &mut Vec<u8>) {
+    pub(crate) fn pack(&self, arrival: Timestamp, bytes: &mut Vec<u8>) {
         let key = self.partition_key.map_or(&b""[..], str::as_bytes);
         let key_length = match self.partition_key {
             None => NO_KEY,

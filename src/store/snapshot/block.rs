@@ -1,0 +1,149 @@
+//! The blocks of a snapshot.
+
+use crate::store::format::bytes::{u32_at, u64_at};
+use crate::store::format::record::{LogId, Record, record_starts, unpack};
+
+/// The line before the first block, without the number of the version.
+pub(super) const TITLE: &str = "minikin snapshot ";
+/// The version that this program writes, and the newest one that it reads.
+pub(super) const VERSION: u32 = 1;
+
+/// Bytes of a block before its body: kind and length.
+pub(super) const HEADER_BYTES: usize = 5;
+/// Bytes of a block after its body: the checksum.
+pub(super) const CHECKSUM_BYTES: usize = 4;
+
+const HEAD: u8 = b'h';
+const ENTRY: u8 = b'e';
+const RECORDS: u8 = b'r';
+const END: u8 = b'z';
+
+/// The head of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// The greatest run whose sequence indexes were given out.
+    pub(crate) run: u64,
+    /// The time of the clock, in milliseconds since 1970.
+    pub(crate) now_ms: i64,
+}
+
+/// A block, as it is written and read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Block {
+    /// The first block.
+    Head(Head),
+    /// An entry of the catalog.
+    Entry {
+        /// The key.
+        key: Vec<u8>,
+        /// The value.
+        value: Vec<u8>,
+    },
+    /// Records of one log.
+    Records {
+        /// The log.
+        log: LogId,
+        /// The records, packed.
+        packed: Vec<u8>,
+    },
+    /// The last block.
+    End {
+        /// The number of records in the file.
+        records: u64,
+    },
+}
+
+impl Block {
+    /// A block of these records.
+    pub(crate) fn of_records<'a>(log: LogId, records: impl Iterator<Item = Record<'a>>) -> Self {
+        let mut packed = Vec::new();
+        for record in records {
+            record.pack(record.arrival, &mut packed);
+        }
+        Self::Records { log, packed }
+    }
+
+    /// The number of records in the block.
+    pub(super) fn records(&self) -> u64 {
+        match self {
+            Self::Records { packed, .. } => unpack(packed).count() as u64,
+            _ => 0,
+        }
+    }
+
+    /// Writes the block, which has this number in the file.
+    pub(super) fn write(&self, number: u64, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&[0; HEADER_BYTES]);
+        let kind = match self {
+            Self::Head(head) => {
+                out.extend_from_slice(&head.run.to_le_bytes());
+                out.extend_from_slice(&head.now_ms.to_le_bytes());
+                HEAD
+            }
+            Self::Entry { key, value } => {
+                let length = u16::try_from(key.len()).expect("the keys of the catalog are short");
+                out.extend_from_slice(&length.to_le_bytes());
+                out.extend_from_slice(key);
+                out.extend_from_slice(value);
+                ENTRY
+            }
+            Self::Records { log, packed } => {
+                out.extend_from_slice(&log.stream.to_le_bytes());
+                out.extend_from_slice(&log.shard.to_le_bytes());
+                out.extend_from_slice(packed);
+                RECORDS
+            }
+            Self::End { records } => {
+                out.extend_from_slice(&records.to_le_bytes());
+                END
+            }
+        };
+        let length = u32::try_from(out.len() - start - HEADER_BYTES);
+        let length = length.expect("a block is below 4 GiB");
+        out[start] = kind;
+        out[start + 1..start + HEADER_BYTES].copy_from_slice(&length.to_le_bytes());
+        let checksum = checksum(number, &out[start..]);
+        out.extend_from_slice(&checksum.to_le_bytes());
+    }
+
+    /// Reads the block whose kind and body these are. None: no version of now wrote it.
+    pub(super) fn read(kind: u8, body: &[u8]) -> Option<Self> {
+        match kind {
+            HEAD if body.len() == 16 => Some(Self::Head(Head {
+                run: u64_at(body, 0),
+                now_ms: u64_at(body, 8).cast_signed(),
+            })),
+            ENTRY => {
+                let (length, rest) = body.split_first_chunk()?;
+                let length = usize::from(u16::from_le_bytes(*length));
+                let (key, value) = rest.split_at_checked(length)?;
+                let (key, value) = (key.to_vec(), value.to_vec());
+                Some(Self::Entry { key, value })
+            }
+            RECORDS => {
+                let (log, packed) = body.split_at_checked(12)?;
+                record_starts(packed)?;
+                Some(Self::Records {
+                    log: LogId {
+                        stream: u64_at(log, 0),
+                        shard: u32_at(log, 8),
+                    },
+                    packed: packed.to_vec(),
+                })
+            }
+            END if body.len() == 8 => Some(Self::End {
+                records: u64_at(body, 0),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// The checksum of the block with this number: `bytes` are its kind, its length and its body.
+pub(super) fn checksum(number: u64, bytes: &[u8]) -> u32 {
+    let mut checksum = crc32fast::Hasher::new();
+    checksum.update(&number.to_le_bytes());
+    checksum.update(bytes);
+    checksum.finalize()
+}

@@ -1,0 +1,228 @@
+//! Reading a snapshot, part by part, with every check that the form allows.
+
+use super::block::{Block, CHECKSUM_BYTES, HEADER_BYTES, TITLE, VERSION, checksum};
+use crate::limits;
+use crate::store::format::bytes::u32_at;
+use std::fmt;
+use zstd::stream::raw::{DParameter, Decoder, Operation as _};
+
+/// Bytes that are decompressed in one step.
+const STEP_BYTES: usize = 128 << 10;
+/// The exponent of the greatest window of zstd: with a greater one a file of some bytes would make
+/// the reader take as much memory as it names.
+const WINDOW_LOG: u32 = 23;
+
+/// The reason why a snapshot is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// The file is something else.
+    Foreign,
+    /// A newer version of minikin wrote the file, which has this version.
+    Newer(u32),
+    /// The file ends before its end.
+    CutOff,
+    /// The file goes on after its end.
+    TooLong,
+    /// A part of the file is not as it was written.
+    Damaged(String),
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign => f.write_str("the file is not a snapshot of minikin"),
+            Self::Newer(version) => write!(
+                f,
+                "the snapshot is of version {version}, and this program reads version {VERSION}: a \
+                 newer minikin wrote it"
+            ),
+            Self::CutOff => f.write_str("the snapshot is cut off: its end is missing"),
+            Self::TooLong => f.write_str("the snapshot goes on after its end"),
+            Self::Damaged(problem) => write!(f, "the snapshot is damaged: {problem}"),
+        }
+    }
+}
+
+/// The stage of the reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Title,
+    Blocks,
+    /// The last block was read.
+    Over,
+}
+
+/// A snapshot that is being read.
+pub(crate) struct Reader {
+    decoder: Decoder<'static>,
+    /// Compressed bytes came.
+    has_begun: bool,
+    /// The zstd frame is complete.
+    is_complete: bool,
+    stage: Stage,
+    /// Decompressed bytes. Those before `start` were read.
+    plain: Vec<u8>,
+    start: usize,
+    blocks: u64,
+    records: u64,
+    step: Box<[u8]>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (blocks, records) = (self.blocks, self.records);
+        write!(formatter, "Reader({blocks} blocks, {records} records)")
+    }
+}
+
+impl Reader {
+    /// A reader of one snapshot.
+    ///
+    /// # Errors
+    /// When zstd has no memory.
+    pub(crate) fn new() -> std::io::Result<Self> {
+        let mut decoder = Decoder::new()?;
+        decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG))?;
+        Ok(Self {
+            decoder,
+            has_begun: false,
+            is_complete: false,
+            stage: Stage::Title,
+            plain: Vec::new(),
+            start: 0,
+            blocks: 0,
+            records: 0,
+            step: vec![0; STEP_BYTES].into(),
+        })
+    }
+
+    /// The next block. Takes from `input` as much as that needs; none when `input` is used up.
+    ///
+    /// # Errors
+    /// When the file is not a whole snapshot of this version.
+    pub(crate) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Block>, Flaw> {
+        loop {
+            if let Some(block) = self.block()? {
+                return Ok(Some(block));
+            }
+            if !self.decompress(input)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The end of the file.
+    ///
+    /// # Errors
+    /// When the file ends too early.
+    pub(crate) fn end(&self) -> Result<(), Flaw> {
+        match (self.stage, self.is_complete) {
+            (Stage::Over, true) => Ok(()),
+            _ => Err(Flaw::CutOff),
+        }
+    }
+
+    /// Decompresses a step. False when it takes more input to go on.
+    fn decompress(&mut self, input: &mut &[u8]) -> Result<bool, Flaw> {
+        if self.is_complete {
+            return match input.is_empty() {
+                true => Ok(false),
+                false => Err(Flaw::TooLong),
+            };
+        }
+        let done = self.decoder.run_on_buffers(input, &mut self.step);
+        let done = done.map_err(|error| match (self.has_begun, self.stage) {
+            (false, _) => Flaw::Foreign,
+            (true, _) => Flaw::Damaged(error.to_string()),
+        })?;
+        *input = &input[done.bytes_read..];
+        self.has_begun |= done.bytes_written > 0;
+        let came = done.bytes_read > 0 || done.bytes_written > 0;
+        self.is_complete = came && done.remaining == 0;
+        if done.bytes_written > 0 {
+            self.plain.drain(..std::mem::take(&mut self.start));
+            self.plain
+                .extend_from_slice(&self.step[..done.bytes_written]);
+        }
+        Ok(came)
+    }
+
+    /// The next block, if all of it is decompressed.
+    fn block(&mut self) -> Result<Option<Block>, Flaw> {
+        if self.stage == Stage::Title && !self.title()? {
+            return Ok(None);
+        }
+        let rest = &self.plain[self.start..];
+        if self.stage == Stage::Over {
+            return match rest.is_empty() {
+                true => Ok(None),
+                false => Err(Flaw::TooLong),
+            };
+        }
+        let Some(header) = rest.get(..HEADER_BYTES) else {
+            return Ok(None);
+        };
+        let length = u32_at(header, 1) as usize;
+        if length > limits::SNAPSHOT_BLOCK_BYTES {
+            return Err(self.damaged("is too long"));
+        }
+        let end = HEADER_BYTES + length;
+        let Some(whole) = rest.get(..end + CHECKSUM_BYTES) else {
+            return Ok(None);
+        };
+        if u32_at(whole, end) != checksum(self.blocks, &whole[..end]) {
+            return Err(self.damaged("has another checksum"));
+        }
+        let block = Block::read(header[0], &whole[HEADER_BYTES..end]);
+        let block = block.ok_or_else(|| self.damaged("is of no known form"))?;
+        self.check(&block)?;
+        self.start += end + CHECKSUM_BYTES;
+        self.blocks += 1;
+        Ok(Some(block))
+    }
+
+    /// Reads the line before the blocks; false if not all of it has come.
+    fn title(&mut self) -> Result<bool, Flaw> {
+        /// Bytes of the longest number of a version, and of the end of the line.
+        const NUMBER_BYTES: usize = 11;
+        let known = self.plain.len().min(TITLE.len());
+        if self.plain[..known] != TITLE.as_bytes()[..known] {
+            return Err(Flaw::Foreign);
+        }
+        let Some(end) = self.plain.iter().position(|byte| *byte == b'\n') else {
+            return match self.plain.len() > TITLE.len() + NUMBER_BYTES {
+                true => Err(Flaw::Foreign),
+                false => Ok(false),
+            };
+        };
+        let number = self.plain.get(TITLE.len()..end).unwrap_or_default();
+        let number = std::str::from_utf8(number).unwrap_or_default();
+        match number.parse() {
+            Ok(VERSION) => {}
+            Ok(newer) if newer > VERSION => return Err(Flaw::Newer(newer)),
+            _ => return Err(Flaw::Foreign),
+        }
+        self.start = end + 1;
+        self.stage = Stage::Blocks;
+        Ok(true)
+    }
+
+    /// Checks that the block is possible at its place, and counts it.
+    fn check(&mut self, block: &Block) -> Result<(), Flaw> {
+        if matches!(block, Block::Head(_)) != (self.blocks == 0) {
+            return Err(self.damaged("is at the wrong place"));
+        }
+        self.records += block.records();
+        if let Block::End { records } = block {
+            if *records != self.records {
+                return Err(self.damaged("counts other records than there are"));
+            }
+            self.stage = Stage::Over;
+        }
+        Ok(())
+    }
+
+    fn damaged(&self, problem: &str) -> Flaw {
+        Flaw::Damaged(format!("block {} {problem}", self.blocks))
+    }
+}
