@@ -18,6 +18,7 @@ mod print;
 mod put;
 mod serve;
 mod signal;
+mod snapshot;
 mod tail;
 mod template;
 
@@ -67,6 +68,8 @@ enum Command {
     Fault(change::FaultArguments),
     /// Show or move the clock
     Clock(change::ClockArguments),
+    /// Save everything in a running emulator to a file, or load it from one
+    Snapshot(snapshot::Snapshot),
     /// Put records made from a template
     Generate(generate::Generate),
     /// Print the completions of a shell
@@ -111,6 +114,7 @@ pub fn run() -> ExitCode {
         Command::Reset(arguments) => outcome::exit(change::reset(&arguments)),
         Command::Fault(arguments) => outcome::exit(change::fault(&arguments)),
         Command::Clock(arguments) => outcome::exit(change::clock(&arguments)),
+        Command::Snapshot(arguments) => outcome::exit(snapshot::run(&arguments)),
         Command::Generate(arguments) => outcome::exit(generate::run(&arguments)),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,8 +1,10 @@
 //! One emulator, from its start to its stop. The program and tests start it in the same way.
 
 mod event_sources;
+mod snapshot;
 
 use crate::engine::event_source::{EventSources, Function, Mapping, Origin, Outbound};
+use crate::engine::snapshot::SnapshotError;
 use crate::engine::tasks::Tasks;
 use crate::engine::{Behaviour, Engine, RestoreError, StoreError, saved_time};
 use crate::http::admin::{self, Admin};
@@ -23,7 +25,9 @@ use crate::world::{Clock, FaultRule, Faults, ListedRule, Random, VirtualClock, W
 use event_sources::OwnPuts;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -90,6 +94,8 @@ pub enum StartError {
     Tls(std::io::Error),
     /// The setup cannot be made. Nothing of it is left.
     Setup(Problem),
+    /// The snapshot in this file cannot be loaded.
+    Snapshot(PathBuf, SnapshotError),
     /// The data directory cannot be closed after a start that failed.
     Close(StoreError),
 }
@@ -103,6 +109,7 @@ impl fmt::Display for StartError {
             Self::Bind(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
             Self::Setup(problem) => problem.fmt(f),
+            Self::Snapshot(path, error) => write!(f, "--load {}: {error}", path.display()),
             Self::Close(error) => error.fmt(f),
         }
     }
@@ -257,6 +264,24 @@ impl Emulator {
     /// The faults of the injection points.
     pub fn faults(&self) -> &Faults {
         &self.engine.world.faults
+    }
+
+    /// Saves everything that the emulator holds, as one compressed file that every emulator of this
+    /// version or a newer one can load. Requests go on meanwhile.
+    ///
+    /// # Errors
+    /// When records cannot be read, or `out` cannot be written.
+    pub async fn save_snapshot(&self, out: &mut (impl Write + Send)) -> Result<(), SnapshotError> {
+        snapshot::save(&self.engine, out).await
+    }
+
+    /// Loads a snapshot in the place of everything that the emulator holds. Requests see either what
+    /// there was or the whole snapshot. A virtual clock shows the snapshot's time from then on.
+    ///
+    /// # Errors
+    /// When `from` cannot be read or is not a sound snapshot. Then nothing has changed.
+    pub async fn load_snapshot(&self, from: &mut (impl Read + Send)) -> Result<(), SnapshotError> {
+        snapshot::load(&self.engine, from).await
     }
 
     /// Its clock.
@@ -464,6 +489,10 @@ async fn prepare(
 ) -> Result<(Arc<TlsIdentity>, Vec<TcpListener>), StartError> {
     let tls = identity(options, &engine.world.clock)?;
     let listeners = listeners(options, around)?;
+    if let Some(path) = &options.load {
+        let loaded = snapshot::load_at_start(engine, path).await;
+        loaded.map_err(|error| StartError::Snapshot(path.clone(), error))?;
+    }
     maker.make(engine).await?;
     Ok((Arc::new(tls), listeners))
 }

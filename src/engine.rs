@@ -7,9 +7,10 @@
 //!   them.
 //! - `creation`, `deletion`, `update`, `resharding`, `consumers`, `put`, `subscription` with
 //!   `active_subscriptions`, `tail`: one kind of request each. `slots`: limits the number of open
-//!   tails.
+//!   tails and of snapshots in progress.
 //! - `transitions` with `deadlines`, `retention`, `scaling`: the background tasks. `tasks` spawns
 //!   them.
+//! - `snapshot/`: saves everything to a file, and loads it.
 //! - `event_source/`: event source mappings.
 //! - `queue/`: queues.
 //! - `saved`: writes streams to the catalog. `start`: starts an engine from the catalog.
@@ -52,6 +53,7 @@ mod saved;
 mod scaling;
 mod shard;
 mod slots;
+pub(crate) mod snapshot;
 mod start;
 mod stream;
 mod stream_state;

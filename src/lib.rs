@@ -103,6 +103,7 @@ mod world;
 
 pub use emulator::{Emulator, StartError, Surroundings};
 pub use engine::event_source::{Function, FunctionError, FunctionEvent};
+pub use engine::snapshot::SnapshotError;
 pub use engine::{RestoreError, StoreError};
 pub use http::listen::BindError;
 pub use http::{Body, Incoming, NoAnswer, Request, Response};

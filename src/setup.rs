@@ -65,7 +65,12 @@ impl Maker {
         self.make_mappings(engine)
     }
 
-    fn make_mappings(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
+    /// Makes the event source mappings of the options and of the setup, or gives those that exist
+    /// their settings.
+    ///
+    /// # Errors
+    /// The first mapping that is refused.
+    pub(crate) fn make_mappings(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
         let of_options = self.mappings.iter().map(|request| ConfiguredMapping {
             scope: self.home.clone(),
             request: request.clone(),

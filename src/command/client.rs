@@ -2,6 +2,7 @@
 
 use super::outcome::Failure;
 use serde_json::Value;
+use std::fs::File;
 use std::io::Read;
 use std::time::Duration;
 use ureq::http::Response;
@@ -134,6 +135,12 @@ impl Client {
         let answer = self.answer(request.send(body.to_string()))?;
         let status = answer.status().as_u16();
         Ok((status, document(answer)?))
+    }
+
+    /// Sends a file by PUT.
+    pub(super) fn put_file(&self, path: &str, file: &File) -> Result<(), Failure> {
+        let request = self.prepared(self.agent.put(self.url(path)));
+        self.answer(request.send(file)).map(drop)
     }
 
     /// Sends DELETE.

@@ -18,7 +18,7 @@ use crate::admission::Admission;
 use crate::limits::{self, CallRate, Limits};
 use crate::lock::Lock;
 use crate::model::{AccountRegion, Keys, ShardId, StreamStatus};
-use crate::store::{Figures, Health, Store, StoreError, Ticket};
+use crate::store::{AccountValue, Figures, Health, Store, StoreError, Ticket, run_of};
 use crate::world::{Clock, Timestamp, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,6 +49,10 @@ pub struct Engine {
     pub event_sources: Arc<EventSources>,
     pub(super) active_subscriptions: Arc<ActiveSubscriptions>,
     pub(super) tails: Slots,
+    /// Snapshots that are being saved.
+    pub(super) saves: Slots,
+    /// Snapshots that are being loaded.
+    pub(super) loads: Slots,
     /// Becomes true when the subscriptions and tails have to end.
     pub(super) stopping: watch::Receiver<bool>,
     /// Becomes true when the engine's tasks have to end.
@@ -75,6 +79,11 @@ impl Engine {
     /// Finds the stream `name`, in any status.
     pub fn find(&self, account_region: &AccountRegion, name: &str) -> Option<Arc<Stream>> {
         self.accounts.lock().find(account_region, name)
+    }
+
+    /// True when some account has a stream.
+    pub fn has_streams(&self) -> bool {
+        !self.accounts.lock().streams().is_empty()
     }
 
     /// Up to `page` streams whose names are greater than `after`, in the order of their names. The
@@ -164,11 +173,28 @@ impl Engine {
         now_s.max(latest_s.load(Ordering::Relaxed))
     }
 
+    /// The number of this run, which its sequence indexes begin with.
+    pub(super) fn run(&self) -> u64 {
+        run_of(self.shard_opener.first_index())
+    }
+
+    /// The settings of the accounts that have some.
+    pub(super) fn account_settings(&self) -> Vec<(AccountRegion, AccountValue)> {
+        let accounts = self.accounts.lock();
+        let with_settings = accounts.with_settings().into_iter();
+        let settings = |of| (accounts.settings(&of), of);
+        with_settings
+            .map(settings)
+            .map(|(settings, of)| (of, settings))
+            .collect()
+    }
+
     /// Number of subscriptions in progress.
     pub fn subscriptions(&self) -> usize {
         self.active_subscriptions.count()
     }
 
+    /// Figures of the store, for metrics.
     pub fn store_figures(&self) -> Figures {
         self.store.figures()
     }

@@ -28,9 +28,10 @@ mod transitions;
 mod view;
 
 pub(crate) use creation::{NewQueue, QueueCounts};
+pub(in crate::engine) use item::log_id;
 pub(crate) use item::{Queue, QueueFigures};
 pub(crate) use peek::{Peek, PeekedRecord};
 pub(crate) use receive::{ReceiveError, Received, Receiving};
-pub(in crate::engine) use registry::Queues;
+pub(in crate::engine) use registry::{AccountQueues, Queues};
 pub(crate) use settle::{EntryFault, NotServing, Outcomes};
 pub(in crate::engine) use transitions::run;

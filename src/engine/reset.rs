@@ -53,7 +53,7 @@ impl Engine {
 }
 
 /// Catalog changes that remove the streams.
-fn removals(streams: &[Arc<Stream>]) -> Vec<Change> {
+pub(super) fn removals(streams: &[Arc<Stream>]) -> Vec<Change> {
     let removed = |stream: &Arc<Stream>| stream.with_state(|state| saved::removed(stream, state));
     streams.iter().flat_map(removed).collect()
 }

@@ -21,7 +21,7 @@ use crate::admission::Admission;
 use crate::limits::{self, Limits};
 use crate::lock::Lock;
 use crate::model::{self, AccountId, AccountRegion, Region, ShardId, StreamArn, StreamStatus};
-use crate::store::{AccountValue, Recovered, Store, StreamValue};
+use crate::store::{AccountValue, Catalog, Recovered, Store, StreamValue};
 use crate::world::{Alarm, Timestamp, World};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,11 +31,38 @@ use uuid::Uuid;
 
 /// Error that says why an engine cannot start from its data directory.
 #[derive(Debug)]
-pub struct RestoreError(String);
+pub struct RestoreError(Fault);
+
+#[derive(Debug)]
+enum Fault {
+    /// This part of the data directory cannot be read.
+    Unreadable(String),
+    /// There are no sequence indexes left.
+    OpenedTooOften,
+}
+
+impl RestoreError {
+    /// The part that cannot be read.
+    pub(super) fn part(&self) -> &str {
+        match &self.0 {
+            Fault::Unreadable(part) => part,
+            Fault::OpenedTooOften => "its number of starts",
+        }
+    }
+}
 
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match &self.0 {
+            Fault::Unreadable(part) => write!(
+                f,
+                "{part} in the data directory cannot be read: it was written by another version, \
+                 or it is damaged"
+            ),
+            Fault::OpenedTooOften => {
+                f.write_str("this data directory was opened too often: begin a new one")
+            }
+        }
     }
 }
 
@@ -91,7 +118,7 @@ impl Engine {
             shard_opener: ShardOpener {
                 store: store.clone(),
                 limits: limits.clone(),
-                first_index: first_index(recovered.epoch)?,
+                first_index: first_index(recovered.epoch)?.into(),
                 latest_number_s: 0.into(),
             },
             world,
@@ -106,6 +133,8 @@ impl Engine {
             tasks,
             active_subscriptions: ActiveSubscriptions::new(),
             tails: Slots::default(),
+            saves: Slots::default(),
+            loads: Slots::default(),
             stopping,
             stop,
         };
@@ -136,11 +165,12 @@ impl Engine {
     }
 
     fn restore(&self, recovered: &Recovered) -> Result<(), RestoreError> {
+        let now = self.world.clock.now();
         let mut accounts = self.accounts.lock();
-        let mut shards = saved_shards(recovered)?;
+        let mut shards = saved_shards(&recovered.catalog)?;
         for (incarnation, value) in &recovered.catalog.streams {
             let described = shards.remove(incarnation).unwrap_or_default();
-            let stream = self.restored(*incarnation, value.clone(), described)?;
+            let stream = self.restored(*incarnation, value.clone(), described, now)?;
             if let Some(older) = accounts.insert(&stream) {
                 // A newer stream took over the name, so the older stream was deleted before the
                 // crash.
@@ -148,7 +178,7 @@ impl Engine {
             }
             self.await_transitions(&stream);
         }
-        for (account_region, settings) in saved_accounts(recovered) {
+        for (account_region, settings) in saved_accounts(&recovered.catalog) {
             accounts.set_settings(account_region, settings);
         }
         let streams = accounts.streams().into_iter();
@@ -184,7 +214,7 @@ impl Engine {
 
     /// Registers the deadlines of all statuses of the stream and its consumers that end by
     /// themselves.
-    fn await_transitions(&self, stream: &Arc<Stream>) {
+    pub(super) fn await_transitions(&self, stream: &Arc<Stream>) {
         let (due, consumers) = stream.look(|state| (state.due, state.consumers.clone()));
         if let Some(due) = due {
             self.deadlines.add(due, stream.clone(), Due::Stream);
@@ -194,11 +224,13 @@ impl Engine {
         }
     }
 
-    fn restored(
+    /// The stream of an entry of the catalog, with these shards, at the moment `now`.
+    pub(super) fn restored(
         &self,
         incarnation: u64,
         value: StreamValue,
         described: Vec<model::Shard>,
+        now: Timestamp,
     ) -> Result<Arc<Stream>, RestoreError> {
         let account = AccountId::parse(&value.account);
         let account = account.ok_or_else(|| unreadable("the account of a stream"))?;
@@ -208,7 +240,7 @@ impl Engine {
         }
         let arn = StreamArn::new(AccountRegion { account, region }, &value.name);
         let created = Timestamp::from_millis(value.created_ms);
-        let now = self.world.clock.now();
+        let identity = value.identity.unwrap_or(incarnation);
         let mut state = self.restored_state(value, now)?;
         state.open_shards(described, &self.shard_opener, incarnation, now);
         // A stream in DELETING has no open shards and is never resharded again, so these checks do
@@ -218,7 +250,7 @@ impl Engine {
         if !is_deleting && !is_sound {
             return Err(unreadable("the shards of a stream"));
         }
-        Ok(Stream::new(arn, incarnation, created, state))
+        Ok(Stream::new(arn, (incarnation, identity), created, state))
     }
 
     fn restored_state(
@@ -252,16 +284,15 @@ impl Engine {
 
 /// The first sequence index of the run `epoch`. Every run has its own range of indexes, so that a
 /// sequence number whose record was lost in a crash is never issued again.
-fn first_index(epoch: u64) -> Result<u64, RestoreError> {
+pub(super) fn first_index(epoch: u64) -> Result<u64, RestoreError> {
     let first = epoch.checked_shl(limits::SEQUENCE_INDEX_BITS_A_RUN);
     let first = first.filter(|_| epoch < limits::RUNS_OF_ONE_DIRECTORY);
-    first.map(|first| first + 1).ok_or_else(|| {
-        RestoreError("this data directory was opened too often: begin a new one".to_owned())
-    })
+    let first = first.map(|first| first + 1);
+    first.ok_or(RestoreError(Fault::OpenedTooOften))
 }
 
-fn saved_accounts(recovered: &Recovered) -> Vec<(AccountRegion, AccountValue)> {
-    let accounts = recovered.catalog.accounts.iter();
+pub(super) fn saved_accounts(catalog: &Catalog) -> Vec<(AccountRegion, AccountValue)> {
+    let accounts = catalog.accounts.iter();
     let accounts = accounts.filter_map(|((account, region), value)| {
         let account_region = AccountRegion {
             account: AccountId::parse(account)?,
@@ -272,9 +303,11 @@ fn saved_accounts(recovered: &Recovered) -> Vec<(AccountRegion, AccountValue)> {
     accounts.collect()
 }
 
-fn saved_shards(recovered: &Recovered) -> Result<BTreeMap<u64, Vec<model::Shard>>, RestoreError> {
+pub(super) fn saved_shards(
+    catalog: &Catalog,
+) -> Result<BTreeMap<u64, Vec<model::Shard>>, RestoreError> {
     let mut shards: BTreeMap<u64, Vec<model::Shard>> = BTreeMap::new();
-    for ((incarnation, index), value) in &recovered.catalog.shards {
+    for ((incarnation, index), value) in &catalog.shards {
         let shard = plausible::shard(*index, value).ok_or_else(|| unreadable("a shard"))?;
         shards.entry(*incarnation).or_default().push(shard);
     }
@@ -293,8 +326,5 @@ pub(super) fn status_of(text: &str) -> Result<StreamStatus, RestoreError> {
 }
 
 pub(super) fn unreadable(what: &str) -> RestoreError {
-    RestoreError(format!(
-        "{what} in the data directory cannot be read: it was written by another version, or it \
-         is damaged"
-    ))
+    RestoreError(Fault::Unreadable(what.to_owned()))
 }

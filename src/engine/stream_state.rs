@@ -60,7 +60,7 @@ pub(super) struct ShardOpener {
     pub(super) limits: Limits,
     /// First sequence index of this run. Greater than every index of earlier runs, including the
     /// indexes of records that a crash lost.
-    pub(super) first_index: u64,
+    pub(super) first_index: AtomicU64,
     /// The greatest timestamp, in seconds since the epoch, that the sequence numbers of any shard
     /// had when the shard was opened or cleared. Only at these moments can such a timestamp be
     /// ahead of the clock.
@@ -68,6 +68,11 @@ pub(super) struct ShardOpener {
 }
 
 impl ShardOpener {
+    /// The first sequence index of this run.
+    pub(super) fn first_index(&self) -> u64 {
+        self.first_index.load(Ordering::Relaxed)
+    }
+
     /// Notes the greatest timestamp of a shard that may be ahead of the clock.
     pub(super) fn note_times(&self, shard: &Shard) {
         self.latest_number_s
@@ -117,7 +122,7 @@ impl StreamState {
             log.announce_to(&self.arrivals);
             let group = id.index() / SHARDS_PER_COUNTER;
             let counter = self.counters.entry(group);
-            let counter = counter.or_insert_with(|| Counter::new(opener.first_index.into()));
+            let counter = counter.or_insert_with(|| Counter::new(opener.first_index().into()));
             let shard = Shard::new(description, log, counter.clone(), &opener.limits, now);
             opener.note_times(&shard);
             self.shards.insert(id, shard);

@@ -18,6 +18,7 @@ mod record_json;
 mod records;
 mod reset;
 mod router;
+mod snapshot;
 mod state;
 mod stream_path;
 mod streams;

@@ -236,6 +236,10 @@ pub struct Options {
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub setup: Option<PathBuf>,
 
+    /// Snapshot to load at the start, before the setup; left alone if the data directory has streams
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
+    pub load: Option<PathBuf>,
+
     /// Log level: error, warn, info, debug, trace, or a filter such as info,minikin::store=debug
     #[cfg(feature = "cli")]
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = value::log_filter)]
@@ -288,6 +292,7 @@ impl Default for Options {
             stream: Vec::new(),
             initialize_streams: None,
             setup: None,
+            load: None,
             #[cfg(feature = "cli")]
             log: "info".to_owned(),
             #[cfg(feature = "cli")]

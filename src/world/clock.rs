@@ -151,6 +151,16 @@ impl VirtualClock {
         }
     }
 
+    /// Shows `moment` from now on, also an earlier one, and lets every task look at the clock again.
+    pub(crate) fn jump_to(&self, moment: Timestamp) {
+        let mut state = self.state.lock();
+        state.now = moment;
+        let ids: Vec<u64> = state.alarms.keys().copied().collect();
+        for id in ids {
+            state.wake(id);
+        }
+    }
+
     /// Returns when every task with an alarm that is not lenient waits.
     pub async fn settle_now(&self) {
         self.settle_those(|alarm| alarm.strict).await;

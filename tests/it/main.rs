@@ -29,6 +29,7 @@ mod routing;
 mod setups;
 mod signing;
 mod simulation;
+mod snapshots;
 mod streams;
 mod subscriptions;
 mod tailing;

@@ -15,4 +15,5 @@ mod redelivering;
 mod reports;
 mod retries;
 mod server;
+mod snapshots;
 mod windows;

@@ -9,6 +9,7 @@ mod refusals;
 mod resharding;
 mod restarts;
 mod sharing;
+mod snapshots;
 mod waiting;
 
 use crate::lab::{ACCOUNT, Lab, REGION, arn_of, ok, ok_cbor, refused};

@@ -42,7 +42,7 @@ fn request(query: &str, last: Option<&str>) -> Request {
 
 impl Tail {
     /// Begins a tail, and reads its first id.
-    async fn begin(lab: &Lab, query: &str, last: Option<&str>) -> Self {
+    pub(crate) async fn begin(lab: &Lab, query: &str, last: Option<&str>) -> Self {
         let mut connection = lab.connect().await;
         let head = connection.begin(&request(query, last)).await;
         assert_eq!(head.status, 200, "{query} {last:?}");
@@ -89,6 +89,11 @@ impl Tail {
         Event::Record(data)
     }
 
+    /// The id of the last event.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     async fn record(&mut self) -> Value {
         match self.next().await {
             Event::Record(record) => record,
@@ -96,7 +101,7 @@ impl Tail {
         }
     }
 
-    async fn texts(&mut self, count: usize) -> Vec<String> {
+    pub(crate) async fn texts(&mut self, count: usize) -> Vec<String> {
         let mut texts = Vec::new();
         for _ in 0..count {
             texts.push(self.record().await["Text"].as_str().unwrap().to_owned());
@@ -195,7 +200,7 @@ kinesis_test!(
     }
 );
 
-async fn split(stream: &Stream, shard: &str) {
+pub(crate) async fn split(stream: &Stream, shard: &str) {
     let listed = stream
         .client
         .list_shards()
@@ -217,7 +222,7 @@ async fn split(stream: &Stream, shard: &str) {
     split.new_starting_hash_key(middle).send().await.unwrap();
 }
 
-async fn merge(stream: &Stream, one: u32, other: u32) {
+pub(crate) async fn merge(stream: &Stream, one: u32, other: u32) {
     let id = |index: u32| format!("shardId-{index:012}");
     let merge = stream.client.merge_shards().stream_name(&stream.name);
     let merge = merge

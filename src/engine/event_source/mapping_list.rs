@@ -15,6 +15,11 @@ impl Mappings {
     }
 
     pub(super) fn forget(&self, mapping: &Mapping) {
-        self.0.lock().remove(&mapping.number);
+        let mut mappings = self.0.lock();
+        let found = mappings.get(&mapping.number);
+        // One of a snapshot may have taken its place.
+        if found.is_some_and(|found| std::ptr::eq(&raw const **found, mapping)) {
+            mappings.remove(&mapping.number);
+        }
     }
 }

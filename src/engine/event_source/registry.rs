@@ -275,6 +275,31 @@ impl EventSources {
         made.flat_map(|mapping| self.remove(mapping)).collect()
     }
 
+    /// Removes every mapping in the same way, also those of the options.
+    pub(crate) fn remove_every(&self) -> Vec<Change> {
+        let all = self.all();
+        all.iter()
+            .flat_map(|mapping| self.remove(mapping))
+            .collect()
+    }
+
+    /// The mappings and their positions as a snapshot has them, without mappings that are going.
+    pub(crate) fn snapshot(&self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for mapping in self.all() {
+            let state = mapping.state.lock();
+            if !state.is_removed && !state.is_deleting() {
+                changes.extend(saved::whole(&mapping, &state));
+            }
+        }
+        changes
+    }
+
+    /// True when a mapping can be restored from the value.
+    pub(crate) fn can_restore(value: &MappingValue) -> bool {
+        saved::is_sound(value)
+    }
+
     /// Removes mappings, in whatever state they are.
     pub(super) fn remove_all(&self, mappings: &[Arc<Mapping>]) {
         let changes = mappings.iter().flat_map(|mapping| self.remove(mapping));

@@ -1,15 +1,38 @@
 //! The stored form of mappings and positions in the catalog.
 
-use super::mapping::{Mapping, MappingState, Origin};
-use crate::model::ShardId;
-use crate::model::event_source::ShardPosition;
+use super::mapping::{Mapping, MappingState, Origin, Plan};
+use crate::model::event_source::{FunctionArn, ShardPosition, Source};
+use crate::model::{AccountId, ShardId};
 use crate::store::{Change, MappingValue};
 use crate::world::Timestamp;
 
-/// The definition and the state of a mapping.
+/// The definition and the state of a mapping, which count as saved from `now` on.
 pub(super) fn mapping(mapping: &Mapping, state: &mut MappingState, now: Timestamp) -> Change {
     state.is_unsaved = false;
     state.saved_at = now;
+    definition(mapping, state)
+}
+
+/// The mapping and its positions as a snapshot has them.
+pub(super) fn whole(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
+    let mut changes = vec![definition(mapping, state)];
+    if let Some(incarnation) = state.incarnation {
+        let positions = state.positions.iter();
+        let changed = positions.map(|(shard, at)| position(mapping, (incarnation, *shard), at));
+        changes.extend(changed);
+    }
+    changes
+}
+
+/// True when a mapping can be restored from the value.
+pub(super) fn is_sound(value: &MappingValue) -> bool {
+    let function = FunctionArn::parse(&value.function);
+    let plan = function.is_some_and(|of| Plan::new(value.settings.clone(), of).is_ok());
+    let account = AccountId::parse(&value.account);
+    plan && account.is_some() && Source::parse(&value.source).is_some()
+}
+
+fn definition(mapping: &Mapping, state: &MappingState) -> Change {
     let value = MappingValue {
         account: mapping.scope.account.to_string(),
         region: mapping.scope.region.to_string(),

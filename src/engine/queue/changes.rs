@@ -182,11 +182,17 @@ impl Engine {
         }
     }
 
+    /// The same for a queue that is taken out of its account in the same step.
+    pub(in crate::engine) fn queue_end(&self, queue: &Queue) -> Change {
+        queue.with_state(|state| state.status = StreamStatus::Deleting);
+        self.queue_removal(queue)
+    }
+
     /// Removes a queue from its account and its stream, and its journal from the store.
     pub(in crate::engine) fn forget_queue(&self, queue: &Arc<Queue>) {
         let mut accounts = self.queues.accounts.lock();
         if let Some(account) = accounts.get_mut(&queue.arn.scope)
-            && account.by_id.contains_key(&queue.arn.id)
+            && account.has(queue)
         {
             account.remove(queue);
             let status = queue.describe().status;

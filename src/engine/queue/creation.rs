@@ -1,11 +1,11 @@
 //! The creation of a queue.
 
-use super::item::{Queue, QueueIdentity, QueueState};
+use super::item::{Queue, QueueIdentity, QueueState, log_id};
 use super::journal::{CommitPriority, Journal};
 use crate::engine::{Engine, Read, Stream, StreamState};
 use crate::model::queue_id;
 use crate::model::{QueueArn, QueueAttributes, QueueRecords, QueueStart, StreamStatus, Tags};
-use crate::store::{Change, LogId, StoreError, Ticket, WriteReservation};
+use crate::store::{Change, StoreError, Ticket, WriteReservation};
 use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -182,7 +182,7 @@ impl Engine {
         let incarnation = self.next_incarnation.fetch_add(1, Ordering::Relaxed);
         let kept = self.store.is_durable();
         let most = new.attributes.max_receive_count;
-        let mut records = QueueRecords::new(most, self.shard_opener.first_index, kept);
+        let mut records = QueueRecords::new(most, self.shard_opener.first_index(), kept);
         let positions = beginning.positions.unwrap_or_else(|| ends(stream_state));
         for (shard, next) in positions {
             records.know(shard);
@@ -226,14 +226,6 @@ impl Engine {
             self.store.save(vec![Change::Queue { incarnation, value }])
         });
         (queue, first.into_iter().chain([saved]).collect())
-    }
-}
-
-/// The log of a queue.
-pub(super) fn log_id(incarnation: u64) -> LogId {
-    LogId {
-        stream: incarnation,
-        shard: 0,
     }
 }
 

@@ -3,12 +3,13 @@
 use super::journal::Journal;
 use super::view::StreamView;
 use crate::engine::{Stream, lock_order};
+use crate::limits;
 use crate::lock::Lock;
 use crate::model::{
     HandleSeal, QUEUE_SECRET_BYTES, QueueArn, QueueAttributes, QueueCounts, QueueRecords,
     QueueStart, RecordIds, StreamStatus, Tags,
 };
-use crate::store::{QueueValue, Receivers};
+use crate::store::{Change, LogId, QueueValue, Receivers};
 use crate::world::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -192,6 +193,31 @@ impl Queue {
         } else {
             &self.receivers
         }
+    }
+}
+
+impl Queue {
+    /// The queue as a snapshot has it: its entry in the catalog, its log, and the documents of its
+    /// state. None for a queue that is going.
+    pub(in crate::engine) fn snapshot(&self) -> Option<(Change, LogId, Vec<Vec<u8>>)> {
+        let incarnation = self.incarnation;
+        self.with_state(|state| {
+            if state.removed || state.status == StreamStatus::Deleting {
+                return None;
+            }
+            let value = Some(Box::new(state.value(self, state.status)));
+            let documents = state.records.list_documents(limits::QUEUE_DOCUMENT_BYTES);
+            let change = Change::Queue { incarnation, value };
+            Some((change, log_id(incarnation), documents))
+        })
+    }
+}
+
+/// The log of a queue's documents.
+pub(in crate::engine) fn log_id(incarnation: u64) -> LogId {
+    LogId {
+        stream: incarnation,
+        shard: 0,
     }
 }
 

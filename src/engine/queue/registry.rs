@@ -4,7 +4,7 @@ use super::item::Queue;
 use crate::engine::deadlines::Deadlines;
 use crate::engine::lock_order;
 use crate::lock::Lock;
-use crate::model::AccountRegion;
+use crate::model::{AccountRegion, StreamStatus};
 use crate::world::{Bell, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// The queues of all accounts.
 #[derive(Debug)]
 pub(in crate::engine) struct Queues {
-    pub(super) accounts: Lock<HashMap<AccountRegion, AccountQueues>>,
+    pub(in crate::engine) accounts: Lock<HashMap<AccountRegion, AccountQueues>>,
     pub(super) deadlines: Deadlines<Queue, Due>,
 }
 
@@ -27,7 +27,7 @@ pub(super) enum Due {
 
 /// The queues of one account in one region.
 #[derive(Debug, Default)]
-pub(super) struct AccountQueues {
+pub(in crate::engine) struct AccountQueues {
     pub(super) by_name: BTreeMap<Arc<str>, Arc<Queue>>,
     pub(super) by_id: HashMap<Arc<str>, Arc<Queue>>,
     /// Queues in CREATING or DELETING.
@@ -63,6 +63,34 @@ impl Queues {
 }
 
 impl AccountQueues {
+    /// Adds a restored queue, also to its stream; false if another one has its name or id.
+    pub(in crate::engine) fn restore(&mut self, queue: &Arc<Queue>) -> bool {
+        if self.by_name.contains_key(&queue.name) || self.by_id.contains_key(&queue.arn.id) {
+            return false;
+        }
+        self.insert(queue);
+        let status = queue.describe().status;
+        if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
+            self.in_transition += 1;
+        }
+        queue.stream.with_state(|state| {
+            state.queues.insert(queue.incarnation);
+            state.arrivals.add(&queue.receivers);
+        });
+        true
+    }
+
+    /// Every queue.
+    pub(in crate::engine) fn all(&self) -> Vec<Arc<Queue>> {
+        self.by_name.values().cloned().collect()
+    }
+
+    /// True when this queue is there: one of a snapshot may have taken its place.
+    pub(super) fn has(&self, queue: &Queue) -> bool {
+        let found = self.by_id.get(&queue.arn.id);
+        found.is_some_and(|found| found.incarnation == queue.incarnation)
+    }
+
     pub(super) fn insert(&mut self, queue: &Arc<Queue>) {
         self.by_name.insert(queue.name.clone(), queue.clone());
         self.by_id.insert(queue.arn.id.clone(), queue.clone());

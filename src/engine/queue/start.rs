@@ -1,7 +1,6 @@
 //! The start: queues as the catalog and their logs have them.
 
-use super::creation::log_id;
-use super::item::{Queue, QueueIdentity, QueueState};
+use super::item::{Queue, QueueIdentity, QueueState, log_id};
 use super::journal::Journal;
 use crate::engine::start::{RestoreError, status_of, unreadable};
 use crate::engine::{Engine, Stream};
@@ -21,6 +20,7 @@ impl Engine {
         recovered: &Recovered,
         streams: &HashMap<u64, Arc<Stream>>,
     ) -> Result<(), RestoreError> {
+        let now = self.world.clock.now();
         let mut accounts = self.queues.accounts.lock();
         for (&incarnation, value) in &recovered.catalog.queues {
             let Some(stream) = streams.get(&value.stream) else {
@@ -28,29 +28,28 @@ impl Engine {
                 let _kept = self.store.save(vec![Change::Queue { incarnation, value }]);
                 continue;
             };
-            let queue = self.restored_queue(incarnation, value.clone(), stream)?;
+            let queue = self.restored_queue(incarnation, value.clone(), stream, now)?;
             let account = accounts.entry(queue.arn.scope.clone()).or_default();
-            account.insert(&queue);
-            let (status, due) = queue.with_state(|state| (state.status, state.due));
-            if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
-                account.in_transition += 1;
-            }
-            if let Some(due) = due {
-                self.queues.await_status(due, &queue);
-            }
-            stream.with_state(|state| {
-                state.queues.insert(incarnation);
-                state.arrivals.add(&queue.receivers);
-            });
+            account.restore(&queue);
+            self.await_queue(&queue);
         }
         Ok(())
     }
 
-    fn restored_queue(
+    /// Notes the end of a status that ends by itself.
+    pub(in crate::engine) fn await_queue(&self, queue: &Arc<Queue>) {
+        if let Some(due) = queue.with_state(|state| state.due) {
+            self.queues.await_status(due, queue);
+        }
+    }
+
+    /// The queue of an entry of the catalog, at the moment `now`. Its records are those of its log.
+    pub(in crate::engine) fn restored_queue(
         &self,
         incarnation: u64,
         value: QueueValue,
         stream: &Arc<Stream>,
+        now: Timestamp,
     ) -> Result<Arc<Queue>, RestoreError> {
         let given = value.given_ms.map(Timestamp::from_millis);
         let start = QueueStart::parse(&value.start, given);
@@ -86,12 +85,17 @@ impl Engine {
         if flaws > 0 {
             tracing::error!(queue = %arn, documents = flaws, "a part of a queue's state is damaged");
         }
-        let records = replay.finish(attributes.max_receive_count, self.shard_opener.first_index);
+        let first = self.shard_opener.first_index();
+        let is_kept = self.store.is_durable();
+        let records = replay.finish(attributes.max_receive_count, first, is_kept);
         let tags = value.tags.into_iter().collect();
-        let mut state = QueueState::new(attributes, tags, records, Some(journal));
+        if !is_kept {
+            self.store.delete(log_id(incarnation));
+        }
+        let journal = is_kept.then_some(journal);
+        let mut state = QueueState::new(attributes, tags, records, journal);
         state.status = status_of(&value.status)?;
         // No transition lasts longer than one that begins now, as for streams.
-        let now = self.world.clock.now();
         let latest_end = self.transition_end(now).unwrap_or(now);
         let due = value.due_ms.map(Timestamp::from_millis);
         state.due = due.map(|due| due.min(latest_end));

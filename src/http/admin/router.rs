@@ -7,6 +7,7 @@ use super::health;
 use super::overview;
 use super::queues;
 use super::reset;
+use super::snapshot;
 use super::state::{Admin, problem};
 use super::streams;
 use crate::http::metrics::TEXT_FORMAT;
@@ -27,6 +28,10 @@ pub(crate) fn router(admin: Admin) -> Router {
             get(streams::get).post(streams::post),
         )
         .route("/_minikin/reset", post(reset::reset))
+        .route(
+            "/_minikin/snapshot",
+            get(snapshot::save).put(snapshot::load),
+        )
         .route("/_minikin/clock", get(read_clock).post(move_clock))
         .route(
             "/_minikin/faults",

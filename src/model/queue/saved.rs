@@ -100,8 +100,9 @@ impl QueueReplay {
         self,
         max_receive_count: Option<u32>,
         first_delivery: u64,
+        is_kept: bool,
     ) -> QueueRecords {
-        let empty = QueueRecords::new(max_receive_count, first_delivery, true);
+        let empty = QueueRecords::new(max_receive_count, first_delivery, is_kept);
         let mut records = QueueRecords {
             shards: self.records.shards,
             counts: self.records.counts,

@@ -340,7 +340,7 @@ impl Run {
         }
         let before = self.records.counts();
         let dead = |counts: QueueCounts| counts.dead_in_flight + counts.dead_visible;
-        self.records = replay.finish(self.most, self.naive.deliveries);
+        self.records = replay.finish(self.most, self.naive.deliveries, true);
         self.records.turn(at(self.now));
         let after = self.records.counts();
         // Of a lowered limit a restart takes note at once.

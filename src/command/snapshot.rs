@@ -1,0 +1,101 @@
+//! `minikin snapshot`: saves everything in a running emulator, and loads it.
+
+use super::client::{Client, Connection};
+use super::outcome::{Answer, Failure};
+use super::print;
+use crate::world::Stopwatch;
+use serde_json::json;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Bytes that are copied together.
+const PART_BYTES: usize = 256 << 10;
+/// Time between two progress lines.
+const PROGRESS: Duration = Duration::from_millis(200);
+
+/// The arguments of `minikin snapshot`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Snapshot {
+    #[command(subcommand)]
+    change: Change,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Change {
+    /// Save everything to a file, which is replaced if it exists
+    Save(Transfer),
+    /// Load everything from a file, in the place of what the emulator holds
+    Load(Transfer),
+}
+
+/// The file and the emulator.
+#[derive(Debug, clap::Args)]
+struct Transfer {
+    /// The file
+    file: PathBuf,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Saves or loads a snapshot.
+pub(super) fn run(arguments: &Snapshot) -> Result<Answer, Failure> {
+    match &arguments.change {
+        Change::Save(Transfer { file, connection }) => save(&Client::new(connection), file),
+        Change::Load(Transfer { file, connection }) => {
+            let opened = File::open(file).map_err(|error| unusable(file, &error))?;
+            Client::new(connection).put_file("snapshot", &opened)?;
+            Ok(Answer::Yes)
+        }
+    }
+}
+
+/// Saves to a file beside `path`, which takes its name once it is whole.
+fn save(client: &Client, path: &Path) -> Result<Answer, Failure> {
+    let answer = client.open("snapshot", &[])?;
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let beside = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")));
+    let mut beside = beside.map_err(|error| unusable(path, &error))?;
+    let bytes = copy(
+        &mut answer.into_body().into_reader(),
+        beside.as_file_mut(),
+        path,
+    )?;
+    let kept = beside.persist(path);
+    kept.map_err(|error| unusable(path, &error.error))?;
+    print::line(&json!({ "bytes": bytes }).to_string())?;
+    Ok(Answer::Yes)
+}
+
+/// Copies everything, with a progress line on a terminal. Returns the number of bytes.
+fn copy(from: &mut impl Read, to: &mut File, path: &Path) -> Result<u64, Failure> {
+    let mut part = vec![0; PART_BYTES];
+    let (mut bytes, watch) = (0, Stopwatch::start());
+    let mut shown = io::stderr().is_terminal().then_some(Duration::ZERO);
+    loop {
+        let count = from
+            .read(&mut part)
+            .map_err(|error| Failure::broken(&error))?;
+        if count == 0 {
+            break;
+        }
+        let written = to.write_all(&part[..count]);
+        written.map_err(|error| unusable(path, &error))?;
+        bytes += count as u64;
+        if shown.is_some_and(|shown| watch.elapsed() >= shown + PROGRESS) {
+            shown = Some(watch.elapsed());
+            eprint!("\r{} MiB ", bytes >> 20);
+        }
+    }
+    if shown.is_some_and(|shown| !shown.is_zero()) {
+        eprintln!();
+    }
+    Ok(bytes)
+}
+
+fn unusable(path: &Path, error: &io::Error) -> Failure {
+    Failure::Usage(format!("{}: {error}", path.display()))
+}

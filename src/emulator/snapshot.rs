@@ -1,0 +1,52 @@
+//! Snapshots from within the process of an emulator, and at its start.
+
+use crate::engine::Engine;
+use crate::engine::snapshot::{Loading, Saving, SnapshotError};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Bytes of a snapshot that are read together.
+const PART_BYTES: usize = 64 << 10;
+
+/// Saves everything that the engine holds.
+pub(super) async fn save(
+    engine: &Arc<Engine>,
+    out: &mut (impl Write + Send),
+) -> Result<(), SnapshotError> {
+    let mut saving = Saving::begin(engine)?;
+    while let Some(part) = saving.next().await? {
+        out.write_all(&part)?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Loads the file of the options, unless the data directory holds streams already.
+pub(super) async fn load_at_start(engine: &Arc<Engine>, path: &Path) -> Result<(), SnapshotError> {
+    if engine.has_streams() {
+        tracing::warn!(
+            file = %path.display(),
+            "the snapshot is not loaded: the data directory holds streams already"
+        );
+        return Ok(());
+    }
+    load(engine, &mut File::open(path)?).await
+}
+
+/// Loads a snapshot.
+pub(super) async fn load(
+    engine: &Arc<Engine>,
+    from: &mut (impl Read + Send),
+) -> Result<(), SnapshotError> {
+    let mut loading = Loading::begin(engine)?;
+    let mut part = vec![0; PART_BYTES];
+    loop {
+        match from.read(&mut part) {
+            Ok(0) => return loading.end().await,
+            Ok(count) => loading.push(&part[..count]).await?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

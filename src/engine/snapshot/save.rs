@@ -1,0 +1,198 @@
+//! Saving a snapshot, part by part.
+
+use crate::admission::Admission;
+use crate::engine::core::Engine;
+use crate::engine::queue::Queue;
+use crate::engine::saved;
+use crate::engine::shard::Shard;
+use crate::engine::slots::Slot;
+use crate::engine::snapshot::error::SnapshotError;
+use crate::engine::stream::Stream;
+use crate::limits;
+use crate::model::StreamStatus;
+use crate::store::snapshot::{Block, Head, Writer};
+use crate::store::{Change, LogId, ReadLimit, Record};
+use crate::world::Timestamp;
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A part of a log that is being saved.
+#[derive(Debug)]
+struct Copying {
+    shard: Arc<Shard>,
+    log: LogId,
+    /// The index to go on at.
+    next: u64,
+    /// Just past the last record of the cut.
+    end: u64,
+    horizon: Timestamp,
+}
+
+/// A snapshot that is being saved.
+#[derive(Debug)]
+pub(crate) struct Saving {
+    engine: Arc<Engine>,
+    /// None once the snapshot is whole.
+    writer: Option<Writer>,
+    /// The streams that are not yet saved.
+    streams: VecDeque<Arc<Stream>>,
+    /// Their queues, by incarnation of the stream.
+    queues: HashMap<u64, Vec<Arc<Queue>>>,
+    /// The shards whose records are not yet saved.
+    copying: VecDeque<Copying>,
+    _slot: Slot,
+}
+
+impl Saving {
+    /// Begins a snapshot.
+    ///
+    /// # Errors
+    /// When too many are being saved, or zstd has no memory.
+    pub(crate) fn begin(engine: &Arc<Engine>) -> Result<Self, SnapshotError> {
+        let slot = engine.saves.take(Some(limits::SNAPSHOTS_AT_ONCE));
+        let slot = slot.map_err(|_| SnapshotError::Busy("too many snapshots are being saved"))?;
+        let mut writer = Writer::begin()?;
+        let head = Head {
+            run: engine.run(),
+            now_ms: engine.world.clock.now().millis(),
+        };
+        writer.add(&Block::Head(head))?;
+        for (account_region, settings) in engine.account_settings() {
+            add_change(&mut writer, &saved::account(&account_region, &settings))?;
+        }
+        // Before the streams: a position is never beyond the records of the cut.
+        for change in engine.event_sources.snapshot() {
+            add_change(&mut writer, &change)?;
+        }
+        let mut queues: HashMap<u64, Vec<Arc<Queue>>> = HashMap::new();
+        for queue in engine.all_queues() {
+            let of_stream = queues.entry(queue.stream.incarnation).or_default();
+            of_stream.push(queue);
+        }
+        Ok(Self {
+            streams: engine.streams().into(),
+            engine: engine.clone(),
+            writer: Some(writer),
+            queues,
+            copying: VecDeque::new(),
+            _slot: slot,
+        })
+    }
+
+    /// The budget of the parts in memory.
+    pub(crate) fn admission(&self) -> Arc<Admission> {
+        self.engine.admission.clone()
+    }
+
+    /// The time for which the client may leave a part unread.
+    pub(crate) fn unread_limit(&self) -> Option<Duration> {
+        let seconds = self.engine.limits.unread_answer_seconds;
+        seconds.map(Duration::from_secs)
+    }
+
+    /// The next part of the file; none at its end.
+    ///
+    /// # Errors
+    /// When records cannot be read. The file is not whole then.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, SnapshotError> {
+        loop {
+            let Some(writer) = &mut self.writer else {
+                return Ok(None);
+            };
+            if writer.len() >= limits::SNAPSHOT_PART_BYTES {
+                return Ok(Some(writer.take()));
+            }
+            if let Some(mut copying) = self.copying.pop_front() {
+                if copying.step(writer).await? {
+                    self.copying.push_front(copying);
+                }
+                // The task has other streams of the connection to serve.
+                tokio::task::yield_now().await;
+            } else if let Some(stream) = self.streams.pop_front() {
+                self.enter(&stream)?;
+            } else {
+                let writer = self.writer.take();
+                return Ok(writer.map(Writer::end).transpose()?);
+            }
+        }
+    }
+
+    /// Saves the entries of a stream and its queues, and notes what to save of its shards.
+    fn enter(&mut self, stream: &Arc<Stream>) -> Result<(), SnapshotError> {
+        let Some(writer) = &mut self.writer else {
+            return Ok(());
+        };
+        // Before the shards: a queue refers to no record behind the cut.
+        let queues = self.queues.remove(&stream.incarnation).unwrap_or_default();
+        let queues: Vec<_> = queues.iter().filter_map(|queue| queue.snapshot()).collect();
+        let now = self.engine.world.clock.now();
+        let cut = stream.with_state(|state| {
+            if state.removed || state.status == StreamStatus::Deleting {
+                return None;
+            }
+            let ids: Vec<_> = state.shards.keys().copied().collect();
+            let changes = saved::stream(stream, state, state.status, &ids);
+            let horizon = state.horizon(now);
+            let copying = state.shards.values().map(|shard| Copying {
+                shard: shard.clone(),
+                log: shard.log().id(),
+                next: 0,
+                end: shard.end(),
+                horizon,
+            });
+            Some((changes, copying.collect()))
+        });
+        let Some((changes, copying)) = cut else {
+            return Ok(());
+        };
+        self.copying = copying;
+        for change in &changes {
+            add_change(writer, change)?;
+        }
+        for (change, log, documents) in &queues {
+            add_change(writer, change)?;
+            for (index, document) in documents.iter().enumerate() {
+                let record = Record {
+                    index: index as u64,
+                    arrival: now,
+                    partition_key: None,
+                    data: document,
+                    encrypted: false,
+                };
+                writer.add(&Block::of_records(*log, std::iter::once(record)))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Copying {
+    /// Saves some records; true while there may be more.
+    async fn step(&mut self, writer: &mut Writer) -> Result<bool, SnapshotError> {
+        if self.next >= self.end {
+            return Ok(false);
+        }
+        let limit = ReadLimit {
+            records: limits::SNAPSHOT_READ_RECORDS,
+            bytes: limits::SNAPSHOT_READ_BYTES,
+        };
+        let log = self.shard.log();
+        let batch = log.read(self.next, self.horizon, limit).await?;
+        let records = batch.iter().filter(|record| record.index < self.end);
+        writer.add(&Block::of_records(self.log, records))?;
+        let goes_on = batch.next_index() > self.next && !batch.reached_end();
+        self.next = batch.next_index().max(self.next);
+        Ok(goes_on)
+    }
+}
+
+/// Adds an entry of the catalog.
+fn add_change(writer: &mut Writer, change: &Change) -> io::Result<()> {
+    let (key, value) = change.to_pair();
+    match value {
+        Some(value) => writer.add(&Block::Entry { key, value }),
+        None => Ok(()),
+    }
+}

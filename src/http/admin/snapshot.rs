@@ -1,0 +1,144 @@
+//! `GET snapshot` and `PUT snapshot`: everything that the emulator holds, to a file and back.
+
+use super::access::Permitted;
+use super::query::Query;
+use super::state::{Admin, Refused, Streamed};
+use crate::engine::snapshot::{Loading, Saving, SnapshotError};
+use crate::http::body::{self, Frames, Made};
+use crate::limits;
+use crate::world::RealDeadline;
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt as _;
+use std::time::Duration;
+
+/// The content type of a snapshot.
+const ZSTD: &str = "application/zstd";
+
+/// Answers a snapshot, which is made as it is read.
+pub(super) async fn save(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    query: Query,
+) -> Result<Response, Refused> {
+    query.end()?;
+    let saving = Saving::begin(&admin.engine).map_err(|error| refusal(&error))?;
+    let body = Body::new(body::Body::frames(Parts(saving)));
+    let headers = [(header::CONTENT_TYPE, ZSTD)];
+    Ok((Extension(Streamed), headers, body).into_response())
+}
+
+/// A snapshot as frames.
+struct Parts(Saving);
+
+impl Frames for Parts {
+    fn unread_limit(&self) -> Option<Duration> {
+        self.0.unread_limit()
+    }
+
+    fn reader(&self) -> String {
+        "a reader of a snapshot".to_owned()
+    }
+
+    async fn next(&mut self) -> Option<Result<Made, axum::Error>> {
+        match self.0.next().await {
+            Ok(None) => None,
+            Ok(Some(part)) => {
+                let admission = self.0.admission();
+                let permit = admission.event(part.len() as u64).await;
+                Some(Ok((part, Some(permit))))
+            }
+            Err(error) => {
+                tracing::error!(%error, "a snapshot cannot be saved");
+                Some(Err(axum::Error::new(error)))
+            }
+        }
+    }
+}
+
+/// Loads the snapshot in the body, which is read as it comes.
+pub(super) async fn load(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    query: Query,
+    request: Request,
+) -> Result<Response, Refused> {
+    query.end()?;
+    let mut body = Pushed {
+        body: request.into_body(),
+        stall: stall(&admin),
+    };
+    match take(&admin, &mut body).await {
+        Ok(()) => {}
+        Err(refused) => {
+            // Most clients look for an answer only when they have sent everything.
+            body.drain().await;
+            return Err(refused);
+        }
+    }
+    // The mappings of this emulator's options go on beside those of the snapshot.
+    if let Err(problem) = admin.maker.make_mappings(&admin.engine) {
+        tracing::warn!("after the load of a snapshot: {problem}");
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn take(admin: &Admin, body: &mut Pushed) -> Result<(), Refused> {
+    let refused = |error: SnapshotError| refusal(&error);
+    let mut loading = Loading::begin(&admin.engine).map_err(refused)?;
+    while let Some(part) = body.next().await? {
+        loading.push(&part).await.map_err(refused)?;
+    }
+    loading.end().await.map_err(refused)
+}
+
+/// The time for which the body may be without a further byte.
+fn stall(admin: &Admin) -> Duration {
+    let seconds = admin.engine.limits.body_stall_seconds;
+    seconds.map_or(limits::FOR_EVER, Duration::from_secs)
+}
+
+/// A body that is read as it comes.
+struct Pushed {
+    body: Body,
+    stall: Duration,
+}
+
+impl Pushed {
+    /// The next bytes; none at the end.
+    async fn next(&mut self) -> Result<Option<bytes::Bytes>, Refused> {
+        loop {
+            let frame = RealDeadline::lasting(self.stall).with(self.body.frame());
+            let text = match frame.await {
+                Some(None) => return Ok(None),
+                Some(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(bytes) => return Ok(Some(bytes)),
+                    // Trailers say nothing here.
+                    Err(_) => continue,
+                },
+                Some(Some(Err(_))) => "the body is cut off",
+                None => "the body does not come",
+            };
+            return Err(Refused::new(StatusCode::BAD_REQUEST, text));
+        }
+    }
+
+    /// Reads the rest and forgets it, for as long as a body may be without a byte.
+    async fn drain(&mut self) {
+        let whole = RealDeadline::lasting(self.stall);
+        let rest = async { while let Ok(Some(_)) = self.next().await {} };
+        let _in_time = whole.with(rest).await;
+    }
+}
+
+fn refusal(error: &SnapshotError) -> Refused {
+    let status = match error {
+        SnapshotError::Busy(_) => StatusCode::CONFLICT,
+        SnapshotError::Refused(_) => StatusCode::BAD_REQUEST,
+        SnapshotError::Store(_) | SnapshotError::Io(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Refused::new(status, &error.to_string())
+}

@@ -1,0 +1,165 @@
+//! Files that are no sound snapshots.
+
+use super::{load, refusal, rich, save, send};
+use crate::lab::{Lab, Place, Stream, kinesis_test, wire_test};
+
+/// A snapshot of a rich emulator.
+async fn file() -> Vec<u8> {
+    let source = Lab::start(Place::Memory, &[]).await;
+    rich(&source).await;
+    let file = save(&source).await;
+    source.stop().await;
+    file
+}
+
+/// An emulator with a stream of its own, and everything in it.
+async fn standing(lab: &Lab) -> serde_json::Value {
+    let stream = lab.stream("mine").shards(2).create().await;
+    for number in 0..10 {
+        stream.put(&format!("{number}"), "v").await;
+    }
+    lab.everything().await
+}
+
+kinesis_test!(a_damaged_file_changes_nothing, |lab| async move {
+    let file = file().await;
+    let before = standing(&lab).await;
+    let mine = save(&lab).await;
+    let step = file.len() / 60 + 1;
+    for at in (0..file.len()).step_by(step) {
+        let cut = refusal(&lab, &file[..at]).await;
+        assert_eq!(cut, "the snapshot is cut off: its end is missing");
+        let mut changed = file.clone();
+        changed[at] ^= 0x10;
+        match send(&lab, &changed).await.status {
+            400 => {}
+            // Some bits of zstd's form say nothing.
+            204 => {
+                assert_eq!(Stream::existing(&lab, "orders").read_all().await.len(), 40);
+                load(&lab, &mine).await;
+            }
+            other => panic!("{other} at {at}"),
+        }
+    }
+    let longer = refusal(&lab, &[&file[..], b"more"].concat()).await;
+    assert_eq!(longer, "the snapshot goes on after its end");
+    assert_eq!(lab.everything().await, before);
+    Stream::existing(&lab, "mine").put("k", "after").await;
+    if lab.restart().await {
+        let mine = Stream::existing(&lab, "mine");
+        assert_eq!(
+            mine.read_all().await.len(),
+            11,
+            "the directory opens as before"
+        );
+    }
+    load(&lab, &file).await;
+    assert_eq!(Stream::existing(&lab, "orders").read_all().await.len(), 40);
+});
+
+wire_test!(the_reason_of_a_refusal_is_clear, |lab| async move {
+    let before = standing(&lab).await;
+    let newer = zstd::bulk::compress(b"minikin snapshot 2\n", 1).unwrap();
+    assert_eq!(
+        refusal(&lab, &newer).await,
+        "the snapshot is of version 2, and this program reads version 1: a newer minikin wrote it"
+    );
+    for (file, reason) in [
+        (&b"{}"[..], "the file is not a snapshot of minikin"),
+        (b"", "the snapshot is cut off: its end is missing"),
+    ] {
+        assert_eq!(refusal(&lab, file).await, reason);
+    }
+    assert_eq!(lab.everything().await, before);
+});
+
+/// A sound file with other content: the plain bytes are changed, and every checksum is made anew.
+fn forged(file: &[u8], change: impl Fn(u8, &mut Vec<u8>)) -> Vec<u8> {
+    let plain = zstd::bulk::decompress(file, 1 << 24).unwrap();
+    let (title, mut rest) = plain.split_at(19);
+    let mut forged = title.to_vec();
+    let mut number = 0_u64;
+    while let Some((header, after)) = rest.split_at_checked(5) {
+        let length = u32::from_le_bytes(header[1..].try_into().unwrap()) as usize;
+        let mut body = after[..length].to_vec();
+        change(header[0], &mut body);
+        rest = &after[length + 4..];
+        let mut block = vec![header[0]];
+        block.extend(u32::try_from(body.len()).unwrap().to_le_bytes());
+        block.extend(&body);
+        let mut checksum = crc32fast::Hasher::new();
+        checksum.update(&number.to_le_bytes());
+        checksum.update(&block);
+        forged.extend(block);
+        forged.extend(checksum.finalize().to_le_bytes());
+        number += 1;
+    }
+    zstd::bulk::compress(&forged, 1).unwrap()
+}
+
+kinesis_test!(
+    a_file_with_impossible_content_changes_nothing,
+    |lab| async move {
+        let file = file().await;
+        let before = standing(&lab).await;
+        // A record of a shard that is not there, of a run to come, of another order, and no owner.
+        type Change = fn(u8, &mut Vec<u8>);
+        let changes: [Change; 8] = [
+            |kind, body| {
+                if kind == b'r' {
+                    body[8] = 9;
+                }
+            },
+            |kind, body| {
+                if kind == b'r' {
+                    body[12 + 7] = 0x3f;
+                }
+            },
+            |kind, body| {
+                if kind == b'r' {
+                    let twice = body[12..].to_vec();
+                    body.extend(twice);
+                }
+            },
+            |kind, body| {
+                if kind == b'h' {
+                    body[..8].fill(0xff);
+                }
+            },
+            |kind, body| {
+                if kind == b'h' {
+                    body[15] = 0x80;
+                }
+            },
+            |kind, body| {
+                if kind == b'e' && body[2] == b'h' {
+                    body[2] = b's';
+                }
+            },
+            |kind, body| {
+                if kind == b'e' && body[2] == b's' {
+                    body.truncate(40);
+                }
+            },
+            |kind, body| {
+                if kind == b'z' {
+                    body[0] ^= 1;
+                }
+            },
+        ];
+        assert_eq!(send(&lab, &forged(&file, |_, _| {})).await.status, 204);
+        assert_ne!(lab.everything().await, before);
+        let now = lab.everything().await;
+        for (at, change) in changes.into_iter().enumerate() {
+            let reason = refusal(&lab, &forged(&file, change)).await;
+            assert!(
+                reason.starts_with("the snapshot is damaged"),
+                "{at}: {reason}"
+            );
+            assert_eq!(lab.everything().await, now, "{at}");
+        }
+        if lab.restart().await {
+            assert_eq!(lab.everything().await, now);
+        }
+    }
+);

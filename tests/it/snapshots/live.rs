@@ -1,0 +1,189 @@
+//! Snapshots while requests go on.
+
+use super::{load, save, send};
+use crate::lab::raw::Connection;
+use crate::lab::{Lab, Place, Request, Stream, kinesis_test, wire_test, within};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Puts numbered records until it is told to stop; gives how many were acknowledged.
+async fn write(stream: &Stream, stop: &AtomicBool) -> usize {
+    let mut count = 0;
+    while !stop.load(Ordering::Relaxed) {
+        stream
+            .put(&format!("key {}", count % 7), format!("{count}"))
+            .await;
+        count += 1;
+        tokio::task::yield_now().await;
+    }
+    count
+}
+
+kinesis_test!(
+    a_snapshot_under_traffic_is_a_cut_of_each_shard,
+    ["--profile", "fast"],
+    |lab| async move {
+        let stream = lab.stream("orders").shards(3).create().await;
+        for number in 0..300 {
+            stream
+                .put(&format!("key {}", number % 7), vec![b'x'; 5_000])
+                .await;
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let saving = async {
+            let mut files = Vec::new();
+            for _ in 0..5 {
+                files.push(save(&lab).await);
+            }
+            stop.store(true, Ordering::Relaxed);
+            files
+        };
+        let writing = write(&stream, &stop);
+        let both = async { tokio::join!(saving, writing) };
+        let (files, _acknowledged) = within("the snapshots", both).await;
+        let mut by_shard: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for shard in 0..3 {
+            let id = format!("shardId-{shard:012}");
+            let records = stream.read(&id).await;
+            let numbers = records
+                .iter()
+                .map(|record| record.sequence_number().to_owned());
+            by_shard.insert(id, numbers.collect());
+        }
+        let mut before = 300;
+        for file in files {
+            let there = Lab::start(Place::Memory, &["--profile", "fast"]).await;
+            load(&there, &file).await;
+            let copy = Stream::existing(&there, "orders");
+            let mut count = 0;
+            for (shard, all) in &by_shard {
+                let records = copy.read(shard).await;
+                let numbers = records
+                    .iter()
+                    .map(|record| record.sequence_number().to_owned());
+                assert!(
+                    numbers.eq(all.iter().take(records.len()).cloned()),
+                    "a beginning"
+                );
+                count += records.len();
+            }
+            assert!(
+                count >= before,
+                "what came before the last snapshot is in this one"
+            );
+            before = count;
+            there.stop().await;
+        }
+    }
+);
+
+wire_test!(requests_see_the_old_state_or_the_new, |lab| async move {
+    for name in ["a", "b", "c"] {
+        lab.stream(name)
+            .create()
+            .await
+            .put("k", vec![b'x'; 100_000])
+            .await;
+    }
+    let abc = save(&lab).await;
+    lab.ok("DeleteStream", "{\"StreamName\":\"a\"}").await;
+    lab.stream("d").create().await;
+    let bcd = save(&lab).await;
+    let stop = AtomicBool::new(false);
+    let looking = async {
+        let mut seen = [0, 0];
+        while !stop.load(Ordering::Relaxed) {
+            let listed = lab.ok("ListStreams", "{}").await["StreamNames"].clone();
+            match listed {
+                listed if listed == json!(["a", "b", "c"]) => seen[0] += 1,
+                listed if listed == json!(["b", "c", "d"]) => seen[1] += 1,
+                other => panic!("neither the one nor the other: {other}"),
+            }
+        }
+        seen
+    };
+    let loading = async {
+        for _ in 0..10 {
+            load(&lab, &abc).await;
+            load(&lab, &bcd).await;
+        }
+        stop.store(true, Ordering::Relaxed);
+    };
+    let both = async { tokio::join!(looking, loading) };
+    let (seen, ()) = within("the loads", both).await;
+    assert!(seen.iter().sum::<i32>() > 0);
+});
+
+/// Begins to send a snapshot, and leaves out the end of it.
+async fn begin(lab: &Lab, file: &[u8]) -> Connection {
+    let mut connection = lab.connect().await;
+    let head = format!(
+        "PUT /_minikin/snapshot HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
+        file.len()
+    );
+    connection.send(head.as_bytes()).await;
+    connection.send(&file[..file.len() - 1]).await;
+    connection
+}
+
+wire_test!(one_snapshot_is_loaded_at_a_time, |lab| async move {
+    lab.stream("a").create().await.put("k", "v").await;
+    let file = save(&lab).await;
+    let mut first = begin(&lab, &file).await;
+    let refused = crate::lab::until("the first load to begin", async || {
+        let answer = send(&lab, &file).await;
+        (answer.status == 409).then_some(answer)
+    })
+    .await;
+    let message = refused.value()["message"].to_string();
+    assert!(
+        message.contains("another snapshot is being loaded"),
+        "{message}"
+    );
+    first.send(&file[file.len() - 1..]).await;
+    assert_eq!(first.answer(true).await.status, 204);
+    // A client that leaves in the midst gives its load up.
+    drop(begin(&lab, &file).await);
+    crate::lab::until("the load to be given up", async || {
+        (send(&lab, &file).await.status == 204).then_some(())
+    })
+    .await;
+});
+
+wire_test!(
+    a_reader_of_a_snapshot_that_does_not_read_is_cut_off,
+    ["--profile", "fast", "--limit", "unread-answer-seconds=1"],
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        for seed in 0..24_u32 {
+            // Bytes that do not compress.
+            let mut state = seed + 1;
+            let noise = std::iter::repeat_with(|| {
+                state ^= state << 13;
+                state ^= state >> 17;
+                state ^= state << 5;
+                state.to_le_bytes()[0]
+            });
+            stream
+                .put("k", noise.take(1_000_000).collect::<Vec<u8>>())
+                .await;
+        }
+        let mut connection = lab.connect().await;
+        let head = connection
+            .begin(&Request::bare("GET", "/_minikin/snapshot"))
+            .await;
+        assert_eq!(head.status, 200);
+        crate::lab::until("the reader to be cut off", async || {
+            let page = lab.send(&Request::bare("GET", "/_minikin/metrics")).await;
+            let closed = "minikin_unread_closed_total 1";
+            page.text().lines().any(|line| line == closed).then_some(())
+        })
+        .await;
+        let rest = connection.rest().await;
+        assert!(rest.len() < 24_000_000, "{}", rest.len());
+        assert!(!rest.ends_with(b"0\r\n\r\n"), "no clean end");
+        stream.put("k", "after").await;
+    }
+);
