@@ -125,7 +125,7 @@ impl Store {
             saves.count += 1;
             saves.count
         };
-        shared.signal.urge();
+        shared.signal.wake_urgently();
         Ticket::pending(shared, &shared.saved, number)
             .durable()
             .await
