@@ -11,6 +11,7 @@ mod change;
 mod machine;
 mod oracle;
 mod peril;
+mod queues;
 mod read;
 mod resources;
 mod rest;
@@ -174,25 +175,35 @@ impl Simulation {
 
     /// Calls an operation in either format: its answer, or the refusal's type.
     async fn ask(&self, operation: &str, body: Value) -> Result<Value, String> {
-        let text = body.to_string();
-        let request = if self.chance.below(2) == 0 {
-            Request::json(operation, &text)
-        } else {
-            let shape = Entry::find(operation).unwrap().input;
-            Request::cbor(operation, &cbor::of_json(&text, shape))
-        };
-        let answer = self.machine.send(&request).await;
-        match answer.status {
-            200 if answer.body.is_empty() => Ok(Value::Null),
-            200 => Ok(answer.value()),
-            _ => Err(answer.refusal().kind),
-        }
+        ask(&self.machine, &self.chance, operation, body).await
     }
 
     /// The last steps, for a failed comparison.
     fn story(&self) -> String {
         let from = self.trace.len().saturating_sub(40);
         self.trace[from..].join("\n")
+    }
+}
+
+/// Calls an operation in either format: its answer, or the refusal's type.
+async fn ask(
+    machine: &Machine,
+    chance: &Chance,
+    operation: &str,
+    body: Value,
+) -> Result<Value, String> {
+    let text = body.to_string();
+    let request = if chance.below(2) == 0 {
+        Request::json(operation, &text)
+    } else {
+        let shape = Entry::find(operation).unwrap().input;
+        Request::cbor(operation, &cbor::of_json(&text, shape))
+    };
+    let answer = machine.send(&request).await;
+    match answer.status {
+        200 if answer.body.is_empty() => Ok(Value::Null),
+        200 => Ok(answer.value()),
+        _ => Err(answer.refusal().kind),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The seeds that are lived: those that once found something, and many more.
 
-use super::live;
+use super::{live, queues};
 
 /// Seeds that found a bug, with what it was; nothing that was found is lost again.
 const KEPT: &[(u64, &str)] = &[(
@@ -11,6 +11,8 @@ const KEPT: &[(u64, &str)] = &[(
 
 /// How many seeds are lived by default, and in how many parts, which run side by side.
 const SEEDS: u64 = 1_000;
+/// How many lives of queues are lived by default.
+const QUEUE_SEEDS: u64 = 100;
 const PARTS: u64 = 4;
 
 #[test]
@@ -20,17 +22,32 @@ fn the_seeds_that_once_found_something_find_nothing_any_more() {
     }
 }
 
-/// One part of the seeds from SEEDS_FROM on, SEEDS of them.
-fn live_part(part: u64) {
+/// The seeds from SEEDS_FROM on, SEEDS of them, or so many by default.
+pub(super) fn seeds(count: u64) -> std::ops::Range<u64> {
     let number = |name, default| match std::env::var(name) {
         Ok(text) => text.parse().unwrap(),
         Err(_) => default,
     };
-    let (from, count) = (number("SEEDS_FROM", 1_000), number("SEEDS", SEEDS));
-    let seeds = (from..from + count).filter(|seed| seed % PARTS == part);
+    let from = number("SEEDS_FROM", 1_000);
+    from..from + number("SEEDS", count)
+}
+
+/// Lives the lives of these seeds, and names those that fail.
+pub(super) fn live_all(seeds: impl Iterator<Item = u64>, live: fn(u64) -> Vec<String>) {
     let failed = |seed: &u64| std::panic::catch_unwind(|| live(*seed)).is_err();
     let failed: Vec<u64> = seeds.filter(failed).collect();
     assert!(failed.is_empty(), "seeds {failed:?}");
+}
+
+/// One part of the seeds.
+fn live_part(part: u64) {
+    let seeds = seeds(SEEDS).filter(|seed| seed % PARTS == part);
+    live_all(seeds, live);
+}
+
+#[test]
+fn the_model_foretells_the_lives_of_queues_of_many_seeds() {
+    live_all(seeds(QUEUE_SEEDS), queues::live);
 }
 
 #[test]

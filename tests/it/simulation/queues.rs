@@ -1,0 +1,584 @@
+//! Random lives of queues, each step of which a model foretells.
+//!
+//! Consumers receive, acknowledge, change visibilities and restore; queues are created, updated and
+//! deleted; shards are split; time passes; the program stops, or its power fails in the middle of
+//! things. After each step all that a queue shows is compared with the model. An answered
+//! acknowledgement or restore is kept for good, with everything before it. A receive that nothing
+//! durable followed may be lost by a crash: the queue is then as it was after one of the calls since.
+
+mod model;
+
+use super::machine::{Ground, Machine};
+use super::{Chance, ask};
+use crate::lab::{Request, START_MS, arn_of};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use minikin::Timestamp;
+use minikin::internals::store::SimulatedDisk;
+use model::{Handle, Queue, Standing, Use};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tempfile::TempDir;
+
+/// Steps of one life.
+const STEPS: usize = 80;
+/// The code of an entry that succeeded.
+const DONE: &str = "done";
+/// The queues that there can be.
+const NAMES: [&str; 2] = ["q", "r"];
+/// Writes to the disk before its power fails, at most.
+const WRITES: usize = 6;
+
+/// A queue, its model, and the handles of its receivers.
+struct Subject {
+    name: &'static str,
+    arn: String,
+    queue: Queue,
+    /// The models that the queue may fall back to in a crash, the oldest first; the present one is
+    /// not among them.
+    fallbacks: Vec<Queue>,
+    handles: Vec<Handle>,
+    visibility_s: u64,
+}
+
+struct Life {
+    machine: Machine,
+    chance: Chance,
+    now_ms: u64,
+    put: usize,
+    deliveries: usize,
+    shards: u64,
+    queues: Vec<Subject>,
+    /// An internal failure is an answer like another.
+    trouble: bool,
+    trace: Vec<String>,
+}
+
+impl Life {
+    async fn start(seed: u64, ground: Ground) -> Self {
+        let chance = Chance(minikin::internals::world::Random::seeded(seed));
+        let now_ms = u64::try_from(START_MS).unwrap();
+        let mut life = Self {
+            machine: Machine::start(ground, &chance.0, now_ms, 0).await,
+            chance,
+            now_ms,
+            put: 0,
+            deliveries: 0,
+            shards: 4,
+            queues: Vec::new(),
+            trouble: false,
+            trace: vec![format!("seed {seed}")],
+        };
+        let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
+        life.call("CreateStream", json!({"StreamName": "s"})).await;
+        life.call("UpdateAccountSettings", commitment).await;
+        life
+    }
+
+    async fn call(&mut self, operation: &str, body: Value) -> Option<Value> {
+        match ask(&self.machine, &self.chance, operation, body).await {
+            Ok(answer) => Some(answer),
+            Err(kind) if self.trouble && kind == "InternalFailure" => None,
+            Err(kind) => panic!("{operation}: {kind}\n{}", self.story()),
+        }
+    }
+
+    fn story(&self) -> String {
+        let from = self.trace.len().saturating_sub(40);
+        self.trace[from..].join("\n")
+    }
+
+    async fn step(&mut self) {
+        if self.queues.is_empty() {
+            self.create().await;
+        }
+        match self.chance.below(100) {
+            0..14 => self.put().await,
+            14..58 => self.consume().await,
+            58..72 => self.advance().await,
+            72..77 => self.update().await,
+            77..80 => self.create().await,
+            80..82 => self.delete().await,
+            82..85 => self.split().await,
+            85..90 => self.restart().await,
+            90..95 => self.crash().await,
+            _ => self.lose_power().await,
+        }
+        for at in 0..self.queues.len() {
+            self.compare(at).await;
+        }
+    }
+
+    async fn put(&mut self) {
+        let count = 1 + self.chance.below(12);
+        let records = (self.put..self.put + count).map(|number| {
+            let text = format!("{number:03}{}", "x".repeat(self.chance.below(200)));
+            let key = self.chance.below(1_000).to_string();
+            json!({"PartitionKey": key, "Data": STANDARD.encode(text)})
+        });
+        let body = json!({"StreamName": "s", "Records": records.collect::<Vec<_>>()});
+        let put = self.call("PutRecords", body).await.unwrap();
+        assert_eq!(put["FailedRecordCount"], 0);
+        self.trace.push(format!("put {count} from {}", self.put));
+        for subject in &mut self.queues {
+            let all = subject.fallbacks.iter_mut().chain([&mut subject.queue]);
+            all.for_each(|queue| queue.add(self.put..self.put + count));
+        }
+        self.put += count;
+    }
+
+    /// A consumer does something with a queue.
+    async fn consume(&mut self) {
+        let at = self.chance.below(self.queues.len());
+        self.queues[at].queue.turn(self.now_ms);
+        if self.chance.below(5) < 2 || self.queues[at].handles.is_empty() {
+            let dead = self.chance.below(4) == 0;
+            self.receive(at, dead).await;
+        } else {
+            self.use_handles(at).await;
+        }
+    }
+
+    async fn receive(&mut self, at: usize, dead: bool) {
+        let limit = 1 + self.chance.below(10);
+        let subject = &self.queues[at];
+        let mut body = json!({"QueueARN": subject.arn, "Limit": limit, "WaitTimeSeconds": 1});
+        let mut timeout_s = subject.visibility_s;
+        if self.chance.below(3) == 0 {
+            timeout_s = *self.chance.one_of(&[0, 1, 5, 43_200]);
+            body["VisibilityTimeoutSeconds"] = json!(timeout_s);
+        }
+        let operation = match dead {
+            true => "ReceiveDeadLetterQueueRecords",
+            false => "ReceiveQueueRecords",
+        };
+        let has_some = subject.queue.has_some(dead);
+        let end_ms = self.now_ms + 1_000;
+        if !has_some {
+            self.now_ms = subject.queue.comes_at(dead, end_ms);
+        }
+        let (machine, now_ms) = (&self.machine, self.now_ms);
+        let passing = async {
+            if !has_some {
+                machine.settle().await;
+                machine.advance_to(now_ms).await;
+                machine.settle().await;
+                machine.advance_to(end_ms).await;
+            }
+        };
+        let (told, ()) = tokio::join!(ask(machine, &self.chance, operation, body), passing);
+        let told = match told {
+            Ok(told) => told,
+            Err(kind) if self.trouble && kind == "InternalFailure" => json!({"QueueRecords": []}),
+            Err(kind) => panic!("{operation}: {kind}\n{}", self.story()),
+        };
+        let received = told["QueueRecords"].as_array().unwrap().clone();
+        self.received(at, dead, &received, limit, timeout_s);
+        let is_due = has_some || now_ms < end_ms;
+        assert!(
+            !received.is_empty() || !is_due || self.trouble,
+            "nothing was received of {}\n{}",
+            self.queues[at].name,
+            self.story()
+        );
+        if !has_some {
+            self.now_ms = end_ms;
+        }
+    }
+
+    /// Checks received records against the model, and takes them over.
+    fn received(&mut self, at: usize, dead: bool, told: &[Value], limit: usize, timeout_s: u64) {
+        let story = self.story();
+        let subject = &mut self.queues[at];
+        assert!(told.len() <= limit, "{story}");
+        subject.queue.turn(self.now_ms);
+        let before = subject.queue.clone();
+        let due_ms = self.now_ms + timeout_s * 1000;
+        let mut numbers = Vec::new();
+        for record in told {
+            let number = number_of(&STANDARD.decode(text(record, "Data")).unwrap());
+            assert!(
+                before.can_be_received(number, dead) && !numbers.contains(&number),
+                "{number} of {} was received: {:?}\n{story}",
+                subject.name,
+                before.records[&number]
+            );
+            numbers.push(number);
+            self.deliveries += 1;
+            let count = subject.queue.receive(number, self.deliveries, due_ms);
+            assert_eq!(record["ReceiveCount"], count, "{number}\n{story}");
+            subject.handles.push(Handle {
+                text: text(record, "ReceiptHandle").to_owned(),
+                record: number,
+                delivery: self.deliveries,
+                dead,
+            });
+        }
+        subject.queue.turn(self.now_ms);
+        subject.fallbacks.push(before);
+        let name = subject.name;
+        self.trace.push(format!(
+            "{name}: received {numbers:?}, dead {dead}, {timeout_s} s"
+        ));
+    }
+
+    /// Uses up to three handles in one call.
+    async fn use_handles(&mut self, at: usize) {
+        let dead = self.chance.below(4) == 0;
+        let used = match self.chance.below(10) {
+            0..6 => Use::Acknowledge { dead },
+            6..9 => Use::SetVisibility {
+                dead,
+                seconds: *self.chance.one_of(&[0, 0, 3, 600]),
+            },
+            _ => Use::Restore,
+        };
+        let subject = &self.queues[at];
+        let mut handles = Vec::new();
+        for _ in 0..1 + self.chance.below(3) {
+            // Mostly one of the newest.
+            let newest = subject.handles.len().saturating_sub(8);
+            let from = if self.chance.below(4) == 0 { 0 } else { newest };
+            let handle = &subject.handles[from + self.chance.below(subject.handles.len() - from)];
+            if !subject.queue.is_in_limbo(handle.record) {
+                handles.push(handle.clone());
+            }
+        }
+        if handles.is_empty() {
+            return;
+        }
+        let (operation, seconds) = match used {
+            Use::Acknowledge { dead: false } => ("AcknowledgeQueueRecords", None),
+            Use::Acknowledge { dead: true } => ("AcknowledgeDeadLetterQueueRecords", None),
+            Use::SetVisibility { dead, seconds } => match dead {
+                false => ("UpdateQueueRecordsVisibility", Some(seconds)),
+                true => ("UpdateDeadLetterQueueRecordsVisibility", Some(seconds)),
+            },
+            Use::Restore => ("RestoreDeadLetterQueueRecords", None),
+        };
+        let entry = |handle: &Handle| {
+            let mut entry = json!({"ReceiptHandle": handle.text});
+            if let Some(seconds) = seconds {
+                entry["VisibilityTimeoutSeconds"] = json!(seconds);
+            }
+            entry
+        };
+        let entries: Vec<Value> = handles.iter().map(entry).collect();
+        let body = json!({"QueueARN": subject.arn, "Entries": entries});
+        let told = self.call(operation, body).await;
+        self.used(at, used, &handles, told);
+    }
+
+    fn used(&mut self, at: usize, used: Use, handles: &[Handle], told: Option<Value>) {
+        let now_ms = self.now_ms;
+        let subject = &mut self.queues[at];
+        let before = subject.queue.clone();
+        let outcome = |handle: &Handle| {
+            let outcome = subject.queue.apply(handle, used, now_ms);
+            (
+                handle.text.clone(),
+                outcome.err().unwrap_or(DONE).to_owned(),
+            )
+        };
+        let mut foretold: Vec<(String, String)> = handles.iter().map(outcome).collect();
+        // An answer lists the entries that succeeded before the others.
+        foretold.sort_by_key(|(_, code)| code != DONE);
+        let numbers: Vec<usize> = handles.iter().map(|handle| handle.record).collect();
+        let failed: Vec<&str> = foretold.iter().map(|(_, code)| &**code).collect();
+        let name = subject.name;
+        self.trace
+            .push(format!("{name}: {used:?} of {numbers:?}: {failed:?}"));
+        let is_done = failed.contains(&DONE);
+        let told = told.as_ref().map(outcomes);
+        let is_lost = told.as_ref().is_none_or(|told| {
+            told.iter()
+                .any(|(_, code)| code == "InternalFailureException")
+        });
+        let subject = &mut self.queues[at];
+        if is_lost {
+            assert!(self.trouble, "{}", self.story());
+            // Done or not; the restart shows which.
+            let after = std::mem::replace(&mut subject.queue, before);
+            subject.fallbacks.push(after);
+            return;
+        }
+        assert_eq!(told.unwrap(), foretold, "{}", self.story());
+        let is_durable = !matches!(used, Use::SetVisibility { .. });
+        let subject = &mut self.queues[at];
+        match is_durable && is_done {
+            true => subject.fallbacks.clear(),
+            false => subject.fallbacks.push(before),
+        }
+    }
+
+    async fn advance(&mut self) {
+        let ms = match self.chance.below(4) {
+            0 => self.chance.below(1_000),
+            1..3 => self.chance.below(20_000),
+            _ => self.chance.below(700_000),
+        } as u64;
+        self.now_ms += ms;
+        self.trace.push(format!("{ms} ms pass"));
+        self.machine.advance_to(self.now_ms).await;
+    }
+
+    async fn create(&mut self) {
+        let mut free = NAMES.into_iter();
+        let free = free.find(|name| self.queues.iter().all(|queue| queue.name != *name));
+        let Some(name) = free else {
+            return;
+        };
+        let stream = json!({
+            "StreamARN": arn_of("s"),
+            "StartingPosition": {"Type": "TRIM_HORIZON"},
+        });
+        let (attributes, most, visibility_s) = self.attributes();
+        let body = json!({
+            "QueueName": name,
+            "StreamConfigurationList": [stream],
+            "QueueAttributes": attributes,
+        });
+        let created = self.call("CreateQueue", body).await.unwrap();
+        let arn = text(&created["QueueDescription"], "QueueARN").to_owned();
+        let mut queue = Queue {
+            most,
+            ..Queue::default()
+        };
+        queue.add(0..self.put);
+        self.trace.push(format!("{name}: created, most {most:?}"));
+        self.queues.push(Subject {
+            name,
+            arn,
+            queue,
+            fallbacks: Vec::new(),
+            handles: Vec::new(),
+            visibility_s,
+        });
+    }
+
+    fn attributes(&self) -> (Value, Option<u32>, u64) {
+        let most = *self.chance.one_of(&[None, Some(1), Some(2), Some(3)]);
+        let visibility_s = *self.chance.one_of(&[0, 2, 30, 30, 600]);
+        let dead_letter = match most {
+            Some(most) => json!({"TargetType": "BUILT_IN", "MaxReceiveCount": most}),
+            None => json!({"TargetType": "NONE"}),
+        };
+        let attributes = json!({
+            "VisibilityTimeoutSeconds": visibility_s,
+            "DeadLetterConfiguration": dead_letter,
+        });
+        (attributes, most, visibility_s)
+    }
+
+    async fn update(&mut self) {
+        let at = self.chance.below(self.queues.len());
+        let (attributes, most, visibility_s) = self.attributes();
+        let subject = &self.queues[at];
+        let body = json!({"QueueARN": subject.arn, "QueueAttributes": attributes});
+        self.call("UpdateQueue", body).await.unwrap();
+        let subject = &mut self.queues[at];
+        // Timeouts that are over count by the limit before.
+        subject.queue.turn(self.now_ms);
+        let all = subject.fallbacks.iter_mut().chain([&mut subject.queue]);
+        all.for_each(|queue| queue.most = most);
+        subject.visibility_s = visibility_s;
+        let name = subject.name;
+        self.trace
+            .push(format!("{name}: most {most:?}, {visibility_s} s"));
+    }
+
+    async fn delete(&mut self) {
+        let at = self.chance.below(self.queues.len());
+        let subject = self.queues.remove(at);
+        self.call("DeleteQueue", json!({"QueueARN": subject.arn}))
+            .await
+            .unwrap();
+        self.trace.push(format!("{}: deleted", subject.name));
+    }
+
+    async fn split(&mut self) {
+        if self.shards >= 16 {
+            return;
+        }
+        self.shards *= 2;
+        let body = json!({"StreamARN": arn_of("s"), "WarmThroughputMiBps": self.shards});
+        self.call("UpdateStreamWarmThroughput", body).await.unwrap();
+        self.trace.push(format!("{} shards", self.shards));
+    }
+
+    async fn restart(&mut self) {
+        self.trace.push("restart".to_owned());
+        assert!(self.machine.stop().await);
+        self.pass_a_moment();
+        self.machine.open(self.now_ms).await;
+        self.queues
+            .iter_mut()
+            .for_each(|subject| subject.fallbacks.clear());
+    }
+
+    /// The machine draws its random numbers by the moment of its start: two starts at one moment
+    /// would give two queues one id.
+    fn pass_a_moment(&mut self) {
+        self.now_ms += 1;
+    }
+
+    /// The power fails while nothing is under way.
+    async fn crash(&mut self) {
+        self.trace.push("crash".to_owned());
+        self.machine.settle().await;
+        if matches!(self.machine.ground, Ground::Directory(_)) {
+            // A change that nobody waits for is on a real disk once a later one is.
+            let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
+            self.call("UpdateAccountSettings", commitment).await;
+        }
+        self.pass_a_moment();
+        self.machine.crash(&self.chance.0, self.now_ms).await;
+        self.fall_back().await;
+    }
+
+    /// The power fails while consumers are at work.
+    async fn lose_power(&mut self) {
+        let Ground::Simulated(disk) = &self.machine.ground else {
+            return self.crash().await;
+        };
+        let disk = disk.clone();
+        self.machine.settle().await;
+        self.trouble = true;
+        disk.cut_power_after(self.chance.below(WRITES) as u64);
+        for _ in 0..1 + self.chance.below(4) {
+            self.consume().await;
+        }
+        self.trouble = false;
+        self.trace
+            .push(format!("the power fails; {}", disk.is_dark()));
+        self.pass_a_moment();
+        self.machine.crash(&self.chance.0, self.now_ms).await;
+        self.fall_back().await;
+    }
+
+    /// Learns which call was the last that the crash left.
+    async fn fall_back(&mut self) {
+        for at in 0..self.queues.len() {
+            let seen = self.seen(at).await;
+            let now_ms = self.now_ms;
+            let subject = &mut self.queues[at];
+            let mut fallbacks = std::mem::take(&mut subject.fallbacks);
+            fallbacks.push(subject.queue.clone());
+            let most = subject.queue.most;
+            let kept = fallbacks.into_iter().rev().find_map(|mut queue| {
+                queue.most = most;
+                queue.turn(now_ms);
+                queue.may_be(&seen).then_some(queue)
+            });
+            let Some(kept) = kept else {
+                let queue = &self.queues[at].queue;
+                panic!("{seen:?} is no state of {queue:?}\n{}", self.story());
+            };
+            let lost = kept != subject.queue;
+            subject.queue = kept;
+            subject.queue.learn(&seen);
+            let name = subject.name;
+            self.trace.push(format!("{name}: calls were lost: {lost}"));
+        }
+    }
+
+    /// Compares all that a queue shows with the model.
+    async fn compare(&mut self, at: usize) {
+        let seen = self.seen(at).await;
+        let now_ms = self.now_ms;
+        let subject = &mut self.queues[at];
+        subject.queue.turn(now_ms);
+        if !subject.queue.may_be(&seen) {
+            let queue = &self.queues[at].queue;
+            panic!("{seen:?}\ninstead of {queue:?}\n{}", self.story());
+        }
+        subject.queue.learn(&seen);
+    }
+
+    /// The records of a queue as its own path shows them; none is shown twice.
+    async fn seen(&self, at: usize) -> BTreeMap<usize, (Standing, u32)> {
+        let name = self.queues[at].name;
+        let mut seen = BTreeMap::new();
+        for state in ["visible", "in-flight", "dead-letter"] {
+            let path = format!("/_minikin/queues/{name}/records?state={state}&limit=1000");
+            let answer = self.machine.send(&Request::bare("GET", &path)).await;
+            let page: Value = serde_json::from_slice(&answer.body).unwrap();
+            assert_eq!(answer.status, 200, "{page}\n{}", self.story());
+            assert_eq!(page.get("Next"), None);
+            for record in page["Records"].as_array().unwrap() {
+                let number = number_of(&STANDARD.decode(text(record, "Data")).unwrap());
+                let due_ms = record["VisibleAt"].as_str().map(moment_ms);
+                let standing = match (state, due_ms) {
+                    ("visible", None) => Standing::Visible,
+                    ("in-flight", Some(due_ms)) => Standing::InFlight { due_ms },
+                    ("dead-letter", Some(due_ms)) => Standing::DeadInFlight { due_ms },
+                    ("dead-letter", None) => Standing::DeadVisible,
+                    _ => panic!("{record}"),
+                };
+                let count = u32::try_from(record["ReceiveCount"].as_u64().unwrap()).unwrap();
+                let twice = seen.insert(number, (standing, count));
+                assert_eq!(twice, None, "{number} is there twice\n{}", self.story());
+            }
+        }
+        seen
+    }
+}
+
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value[member].as_str().unwrap()
+}
+
+fn number_of(data: &[u8]) -> usize {
+    std::str::from_utf8(&data[..3]).unwrap().parse().unwrap()
+}
+
+fn moment_ms(text: &str) -> u64 {
+    Timestamp::parse(text).unwrap().millis().cast_unsigned()
+}
+
+/// The handle and the code of each entry of an answer.
+fn outcomes(told: &Value) -> Vec<(String, String)> {
+    let entries = |member: &str| told[member].as_array().unwrap().iter();
+    let entry = |entry: &Value| {
+        let code = entry["ErrorCode"].as_str().unwrap_or(DONE);
+        (text(entry, "ReceiptHandle").to_owned(), code.to_owned())
+    };
+    let successful = entries("Successful");
+    successful.chain(entries("Failed")).map(entry).collect()
+}
+
+/// Lives a seed's life on one thread, so that nothing but the seed decides what comes first.
+fn live_on(seed: u64, ground: Ground) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut life = Life::start(seed, ground).await;
+        for _ in 0..STEPS {
+            life.step().await;
+        }
+        assert!(life.machine.stop().await);
+        life.trace
+    })
+}
+
+/// Lives a seed's life on a simulated disk and returns its trace.
+pub(super) fn live(seed: u64) -> Vec<String> {
+    live_on(seed, Ground::Simulated(SimulatedDisk::new()))
+}
+
+#[test]
+fn the_same_seed_twice_gives_the_same_trace() {
+    for seed in 1..=3 {
+        assert_eq!(live(seed), live(seed), "seed {seed}");
+    }
+    assert_ne!(live(1), live(2));
+}
+
+#[test]
+fn the_model_foretells_lives_on_the_storage_engine_in_use() {
+    for seed in 0..2 {
+        live_on(seed, Ground::Directory(TempDir::new().unwrap()));
+    }
+}
