@@ -65,38 +65,79 @@ kinesis_test!(
     workers_acknowledge_each_record_once_while_shards_are_split,
     ["--limit", "shard-write-records=off"],
     |lab| async move {
-        const RECORDS: usize = 2_000;
         create_stream(&lab, "s").await;
-        let arn = create_queue(&lab, "q", "s").await;
-        let acknowledged = std::cell::RefCell::new(Vec::new());
-        let work = || async {
-            while acknowledged.borrow().len() < RECORDS {
-                // The clock may run for long between a receive and its acknowledgement.
-                let wanted = json!({"WaitTimeSeconds": 1, "VisibilityTimeoutSeconds": 43_200});
-                let records = receive_with(&lab, Kind::Normal, &arn, wanted).await;
-                if !records.is_empty() {
-                    acknowledge(&lab, Kind::Normal, &arn, &records).await;
-                    let texts = records.into_iter().map(|record| record.text);
-                    acknowledged.borrow_mut().extend(texts);
-                }
-            }
-        };
-        let write = async {
-            for (part, shards) in (0..4).zip([4, 8, 16, 32]) {
-                scale(&lab, "s", shards).await;
-                put_many(&lab, "s", part * RECORDS / 4..(part + 1) * RECORDS / 4).await;
-            }
-            // Whoever still waits when all is acknowledged waits by the clock.
-            while acknowledged.borrow().len() < RECORDS || lab.waiting_receives() > 0 {
-                lab.clock.advance(crate::lab::ms(10)).await;
-                tokio::task::yield_now().await;
-            }
-        };
-        let workers: [_; 8] = std::array::from_fn(|_| work());
-        tokio::join!(side_by_side(workers), write);
-        let acknowledged = acknowledged.into_inner();
-        assert_eq!(acknowledged.len(), RECORDS, "none twice");
-        let distinct: BTreeSet<_> = acknowledged.into_iter().collect();
-        assert_eq!(distinct, numbers(0..RECORDS));
+        work_through(&lab, 0..2_000).await;
     }
 );
+
+wire_test!(
+    eight_workers_acknowledge_each_record_once_past_splits_and_merges,
+    [
+        "--limit",
+        "shard-write-records=off",
+        "--limit",
+        "shard-write-bytes=off"
+    ],
+    |lab| async move {
+        let records = std::env::var("QUEUE_RECORDS");
+        let records = records.map_or(20_000, |text| text.parse().unwrap());
+        // The stream of a queue is on-demand, and such a stream has no merges: they come before.
+        lab.stream("s").shards(4).create().await;
+        put_many(&lab, "s", 0..records / 4).await;
+        let shard = |number: usize| format!("shardId-{number:012}");
+        let eighth = ((1_u128 << 125) - 1).to_string();
+        let split = json!({
+            "StreamName": "s", "ShardToSplit": shard(0), "NewStartingHashKey": eighth,
+        });
+        ok(&lab, "SplitShard", split).await;
+        let merge = json!({
+            "StreamName": "s", "ShardToMerge": shard(1), "AdjacentShardToMerge": shard(2),
+        });
+        ok(&lab, "MergeShards", merge).await;
+        put_many(&lab, "s", records / 4..records / 2).await;
+        let mode = json!({
+            "StreamARN": arn_of("s"), "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
+        });
+        ok(&lab, "UpdateStreamMode", mode).await;
+        work_through(&lab, records / 2..records).await;
+    }
+);
+
+/// Puts records while shards are split, and while eight workers acknowledge these and all earlier
+/// ones; each is acknowledged once.
+async fn work_through(lab: &Lab, new: std::ops::Range<usize>) {
+    let arn = create_queue(lab, "q", "s").await;
+    let acknowledged = std::cell::RefCell::new(Vec::new());
+    let work = || async {
+        while acknowledged.borrow().len() < new.end {
+            // The clock may run for long between a receive and its acknowledgement.
+            let wanted = json!({"WaitTimeSeconds": 1, "VisibilityTimeoutSeconds": 43_200});
+            let records = receive_with(lab, Kind::Normal, &arn, wanted).await;
+            if !records.is_empty() {
+                acknowledge(lab, Kind::Normal, &arn, &records).await;
+                let texts = records.into_iter().map(|record| record.text);
+                acknowledged.borrow_mut().extend(texts);
+            }
+        }
+    };
+    let write = async {
+        let quarter = new.len() / 4;
+        for (part, shards) in (0..4).zip([4, 8, 16, 32]) {
+            scale(lab, "s", shards).await;
+            let from = new.start + part * quarter;
+            let end = if part == 3 { new.end } else { from + quarter };
+            put_many(lab, "s", from..end).await;
+        }
+        // Whoever still waits when all is acknowledged waits by the clock.
+        while acknowledged.borrow().len() < new.end || lab.waiting_receives() > 0 {
+            lab.clock.advance(crate::lab::ms(10)).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    let workers: [_; 8] = std::array::from_fn(|_| work());
+    tokio::join!(side_by_side(workers), write);
+    let acknowledged = acknowledged.into_inner();
+    assert_eq!(acknowledged.len(), new.end, "none twice");
+    let distinct: BTreeSet<_> = acknowledged.into_iter().collect();
+    assert_eq!(distinct, numbers(0..new.end));
+}
