@@ -6,10 +6,12 @@
     reason = "what a long run did, and what it skipped, has to be seen"
 )]
 
+mod consumers;
 mod disk;
 pub(crate) mod load;
 pub(crate) mod program;
 
+use consumers::QueueStory;
 use disk::Disk;
 use load::Story;
 use program::{Client, Server, serving};
@@ -61,6 +63,25 @@ fn what_was_acknowledged_survives_kills() {
         }
         server.unwrap().kill().wait().unwrap();
     }
+}
+
+#[test]
+fn what_a_queue_acknowledged_survives_kills() {
+    let (kills, most) = (setting("KILLS", 3), setting("KILL_RECORDS", 1000));
+    let home = tempfile::tempdir().unwrap();
+    let mut server = Server::start(home.path());
+    let mut story = QueueStory::begin(&server, seed("KILL_SEED"));
+    for kill in 1..=kills {
+        let count = 1 + story.dice.below(most);
+        let mut dead = story.live(server, count, Server::kill);
+        std::thread::spawn(move || dead.wait());
+        server = Server::start(home.path());
+        story.settle_held(&server);
+        let records = story.acknowledged();
+        eprintln!("kill {kill}: {records} records are acknowledged");
+    }
+    story.drain(&server);
+    server.kill().wait().unwrap();
 }
 
 #[test]

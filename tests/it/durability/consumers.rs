@@ -1,0 +1,260 @@
+//! Writers and consumers of a queue, and the records that have to come, or never to come again.
+
+use super::load::Dice;
+use super::program::{Client, Server};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+const WRITERS: u64 = 2;
+const CONSUMERS: u64 = 4;
+/// Records of one put.
+const BATCH: u64 = 20;
+/// Visibility timeout of a receive, in seconds.
+const TIMEOUT_S: u64 = 2;
+/// Longest time for the records that are left to come.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A received record that was not acknowledged.
+#[derive(Debug, Clone)]
+struct Held {
+    number: u64,
+    handle: String,
+}
+
+/// The records of a queue over many lives of the program.
+#[derive(Default)]
+struct Fates {
+    /// The put was answered.
+    put: HashSet<u64>,
+    /// The acknowledgement was answered.
+    acknowledged: HashSet<u64>,
+    /// An acknowledgement had no answer: the record may come again or not.
+    in_doubt: HashSet<u64>,
+    /// In flight for an hour.
+    held: Vec<Held>,
+    /// The call that was to hold them had no answer.
+    perhaps_held: Vec<Held>,
+}
+
+/// A queue, over many lives of the program.
+pub(crate) struct QueueStory {
+    arn: String,
+    pub(crate) dice: Dice,
+    next: AtomicU64,
+    fates: Mutex<Fates>,
+}
+
+impl QueueStory {
+    /// Creates the stream and the queue.
+    pub(crate) fn begin(server: &Server, seed: u64) -> Self {
+        let mut client = Client::new(server.address).unwrap();
+        client
+            .call("CreateStream", &json!({"StreamName": "s"}))
+            .unwrap();
+        let stream = json!({
+            "StreamARN": crate::lab::arn_of("s"),
+            "StartingPosition": {"Type": "TRIM_HORIZON"},
+        });
+        let queue = json!({"QueueName": "q", "StreamConfigurationList": [stream]});
+        let created = client.call("CreateQueue", &queue).unwrap();
+        let arn = created["QueueDescription"]["QueueARN"].as_str().unwrap();
+        Self {
+            arn: arn.to_owned(),
+            dice: Dice(seed),
+            next: AtomicU64::new(0),
+            fates: Mutex::default(),
+        }
+    }
+
+    fn fates<T>(&self, look: impl FnOnce(&mut Fates) -> T) -> T {
+        look(&mut self.fates.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Number of acknowledged records.
+    pub(crate) fn acknowledged(&self) -> usize {
+        self.fates(|fates| fates.acknowledged.len())
+    }
+
+    /// One life: consumers work until so many records are acknowledged, then `end` ends it.
+    pub(crate) fn live<T>(
+        &mut self,
+        server: Server,
+        count: u64,
+        end: impl FnOnce(Server) -> T,
+    ) -> T {
+        let (sender, done) = channel();
+        let address = server.address;
+        let seeds: Vec<u64> = (0..CONSUMERS).map(|_| self.dice.below(u64::MAX)).collect();
+        let story = &*self;
+        std::thread::scope(|scope| {
+            for _ in 0..WRITERS {
+                scope.spawn(|| story.write(address));
+            }
+            for seed in seeds {
+                let sender = sender.clone();
+                scope.spawn(move || story.consume(address, Dice(seed), &sender));
+            }
+            drop(sender);
+            let mut left = count;
+            while left > 0 {
+                let more = done.recv_timeout(PATIENCE).expect("the consumers work");
+                left = left.saturating_sub(more);
+            }
+            end(server)
+        })
+    }
+
+    fn write(&self, address: SocketAddr) {
+        let Some(mut client) = Client::new(address) else {
+            return;
+        };
+        loop {
+            let first = self.next.fetch_add(BATCH, Ordering::Relaxed);
+            let record = |number: u64| json!({"PartitionKey": number.to_string(), "Data": format!("{number:012}")});
+            let records: Vec<Value> = (first..first + BATCH).map(record).collect();
+            let body = json!({"StreamName": "s", "Records": records});
+            let Some(answer) = client.call("PutRecords", &body) else {
+                return;
+            };
+            let answers = answer["Records"].as_array().unwrap().iter();
+            let stored = answers.zip(first..).filter_map(|(answer, number)| {
+                answer["SequenceNumber"].is_string().then_some(number)
+            });
+            self.fates(|fates| fates.put.extend(stored));
+            // Writers do not run away from the consumers.
+            while self.fates(|fates| fates.put.len() > fates.acknowledged.len() + 2_000) {
+                if client.call("DescribeLimits", &json!({})).is_none() {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+
+    fn consume(&self, address: SocketAddr, mut dice: Dice, done: &Sender<u64>) {
+        let Some(mut client) = Client::new(address) else {
+            return;
+        };
+        while let Some(received) = self.receive(&mut client, TIMEOUT_S) {
+            let (hold, settle): (Vec<Held>, Vec<Held>) =
+                received.into_iter().partition(|_| dice.below(10) == 0);
+            let count = self.acknowledge(&mut client, settle);
+            let (Some(count), Some(())) = (count, self.hold(&mut client, hold)) else {
+                return;
+            };
+            if done.send(count).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Receives records, none of which was acknowledged; none when the server is gone.
+    fn receive(&self, client: &mut Client, timeout_s: u64) -> Option<Vec<Held>> {
+        let body = json!({
+            "QueueARN": self.arn, "WaitTimeSeconds": 1, "VisibilityTimeoutSeconds": timeout_s,
+        });
+        let answer = client.call("ReceiveQueueRecords", &body)?;
+        let records = answer["QueueRecords"].as_array().unwrap().iter();
+        let received: Vec<Held> = records
+            .map(|record| Held {
+                number: record["Data"].as_str().unwrap().parse().unwrap(),
+                handle: record["ReceiptHandle"].as_str().unwrap().to_owned(),
+            })
+            .collect();
+        self.fates(|fates| {
+            for held in &received {
+                let number = held.number;
+                let is_back = fates.acknowledged.contains(&number);
+                assert!(!is_back, "{number} was acknowledged and comes again");
+                let has_holder = fates.held.iter().any(|held| held.number == number);
+                assert!(!has_holder, "{number} has two holders");
+            }
+        });
+        Some(received)
+    }
+
+    /// Keeps records in flight for an hour; none when the server is gone.
+    fn hold(&self, client: &mut Client, records: Vec<Held>) -> Option<()> {
+        if records.is_empty() {
+            return Some(());
+        }
+        let entry =
+            |held: &Held| json!({"ReceiptHandle": held.handle, "VisibilityTimeoutSeconds": 3_600});
+        let entries: Vec<Value> = records.iter().map(entry).collect();
+        let body = json!({"QueueARN": self.arn, "Entries": entries});
+        let Some(answer) = client.call("UpdateQueueRecordsVisibility", &body) else {
+            self.fates(|fates| fates.perhaps_held.extend(records));
+            return None;
+        };
+        let held = records.into_iter().filter(|held| has(&answer, held));
+        self.fates(|fates| fates.held.extend(held));
+        Some(())
+    }
+
+    /// Acknowledges records. Returns the number of those that were; none when the server is gone.
+    fn acknowledge(&self, client: &mut Client, records: Vec<Held>) -> Option<u64> {
+        if records.is_empty() {
+            return Some(0);
+        }
+        let entry = |held: &Held| json!({"ReceiptHandle": held.handle});
+        let entries: Vec<Value> = records.iter().map(entry).collect();
+        let body = json!({"QueueARN": self.arn, "Entries": entries});
+        let answer = client.call("AcknowledgeQueueRecords", &body);
+        let Some(answer) = answer else {
+            let numbers = records.iter().map(|held| held.number);
+            self.fates(|fates| fates.in_doubt.extend(numbers));
+            return None;
+        };
+        let done = records.iter().filter(|held| has(&answer, held));
+        let done: Vec<u64> = done.map(|held| held.number).collect();
+        let count = done.len() as u64;
+        self.fates(|fates| fates.acknowledged.extend(done));
+        Some(count)
+    }
+
+    /// After a kill the handles of records in flight still acknowledge.
+    pub(crate) fn settle_held(&self, server: &Server) {
+        let mut client = Client::new(server.address).unwrap();
+        let held = self.fates(|fates| std::mem::take(&mut fates.held));
+        for some in held.chunks(10) {
+            let count = self.acknowledge(&mut client, some.to_vec());
+            assert_eq!(
+                count,
+                Some(some.len() as u64),
+                "handles are as good as before"
+            );
+        }
+        let perhaps = self.fates(|fates| std::mem::take(&mut fates.perhaps_held));
+        for some in perhaps.chunks(10) {
+            self.acknowledge(&mut client, some.to_vec()).unwrap();
+        }
+    }
+
+    /// Every record that was put and not acknowledged comes.
+    pub(crate) fn drain(&self, server: &Server) {
+        let mut client = Client::new(server.address).unwrap();
+        let began = Instant::now();
+        let missing = || {
+            self.fates(|fates| {
+                let settled = fates.acknowledged.union(&fates.in_doubt).copied().collect();
+                fates.put.difference(&settled).count()
+            })
+        };
+        while missing() > 0 {
+            assert!(began.elapsed() < PATIENCE, "{} records are lost", missing());
+            let received = self.receive(&mut client, 3_600).unwrap();
+            self.acknowledge(&mut client, received).unwrap();
+        }
+    }
+}
+
+/// True when an answer lists the handle among those that succeeded.
+fn has(answer: &Value, held: &Held) -> bool {
+    let mut successful = answer["Successful"].as_array().unwrap().iter();
+    successful.any(|entry| entry["ReceiptHandle"] == held.handle)
+}
