@@ -9,15 +9,20 @@
 mod consumers;
 mod disk;
 pub(crate) mod load;
+mod mapping;
 pub(crate) mod program;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use consumers::QueueStory;
 use disk::Disk;
 use load::Story;
+use mapping::HeldFunction;
 use program::{Client, Server, serving};
 use serde_json::json;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
 
 /// Lives that one directory is used for: all its records are read after each life.
 const LIVES: u64 = 50;
@@ -81,6 +86,53 @@ fn what_a_queue_acknowledged_survives_kills() {
         eprintln!("kill {kill}: {records} records are acknowledged");
     }
     story.drain(&server);
+    server.kill().wait().unwrap();
+}
+
+#[test]
+fn case_46_the_batch_in_flight_at_a_kill_comes_again_and_none_before_it() {
+    let (home, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let function = HeldFunction::start();
+    let start = || {
+        let mut command = serving(home.path());
+        let named = format!("f=http://{}/invoke", function.address);
+        command.args(["--function", &named, "--event-source", "s=f?BatchSize=2"]);
+        Server::try_start(command, &logs.path().join("log")).expect("the program starts")
+    };
+    let invoked = || {
+        let patience = Duration::from_secs(60);
+        function
+            .invoked
+            .recv_timeout(patience)
+            .expect("an invocation")
+    };
+    let put = |client: &mut Client, texts: &[&str]| {
+        let data = |text: &&str| STANDARD.encode(text);
+        let record = |text: &&str| json!({"PartitionKey": "k", "Data": data(text)});
+        let records: Vec<_> = texts.iter().map(record).collect();
+        let body = json!({"StreamName": "s", "Records": records});
+        client.call("PutRecords", &body).unwrap();
+    };
+    let server = start();
+    let mut client = Client::new(server.address).unwrap();
+    let create = json!({"StreamName": "s", "ShardCount": 1});
+    client.call("CreateStream", &create).unwrap();
+    put(&mut client, &["a", "b", "c", "d", "e", "f"]);
+    let (texts, release) = invoked();
+    assert_eq!(texts, ["a", "b"]);
+    release.send(()).unwrap();
+    let (texts, held) = invoked();
+    assert_eq!(texts, ["c", "d"]);
+    // The position is written with the next commit, for which this waits.
+    put(&mut client, &["g"]);
+    server.kill().wait().unwrap();
+    drop(held);
+    let server = start();
+    for expected in [vec!["c", "d"], vec!["e", "f"], vec!["g"]] {
+        let (texts, release) = invoked();
+        assert_eq!(texts, expected);
+        release.send(()).unwrap();
+    }
     server.kill().wait().unwrap();
 }
 

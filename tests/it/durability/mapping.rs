@@ -1,0 +1,71 @@
+//! A function of the test behind a socket, and the program that invokes it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// A function that answers each invocation when the test says so.
+pub(super) struct HeldFunction {
+    pub(super) address: SocketAddr,
+    /// The texts of the records of each invocation, and the way to let its answer go.
+    pub(super) invoked: Receiver<(Vec<String>, Sender<()>)>,
+}
+
+impl HeldFunction {
+    /// Listens on a free port of this machine, until the process ends.
+    pub(super) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, invoked) = channel();
+        std::thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                let sender = sender.clone();
+                std::thread::spawn(move || answer_all(stream, &sender));
+            }
+        });
+        Self { address, invoked }
+    }
+}
+
+/// Answers the requests of a connection until one of the sides is gone.
+fn answer_all(stream: TcpStream, sender: &Sender<(Vec<String>, Sender<()>)>) -> Option<()> {
+    let mut stream = BufReader::new(stream);
+    loop {
+        let event: Value = serde_json::from_slice(&body(&mut stream)?).ok()?;
+        let records = event["Records"].as_array()?.iter();
+        let text = |record: &Value| {
+            let data = STANDARD.decode(record["kinesis"]["data"].as_str()?).ok()?;
+            String::from_utf8(data).ok()
+        };
+        let texts = records.map(text).collect::<Option<Vec<_>>>()?;
+        let (release, released) = channel();
+        sender.send((texts, release)).ok()?;
+        released.recv().ok()?;
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nnull";
+        stream.get_mut().write_all(answer).ok()?;
+    }
+}
+
+/// The body of the next request.
+fn body(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim_end().split_once(": ") {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                length = value.parse().ok()?;
+            }
+            None if line.trim_end().is_empty() => break,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    Some(body)
+}
