@@ -9,6 +9,7 @@
 mod capacity;
 mod change;
 mod machine;
+mod mappings;
 mod oracle;
 mod peril;
 mod queues;

@@ -4,11 +4,12 @@ use super::Simulation;
 use crate::lab::{Answer, Events, PATIENCE, Request, copied};
 use http_body_util::BodyExt as _;
 use minikin::ClockChoice;
-use minikin::Surroundings;
 use minikin::internals::store::SimulatedDisk;
 use minikin::internals::world::{Faults, Random};
 use minikin::{Clock, Timestamp};
 use minikin::{Emulator, Options};
+use minikin::{Function, Surroundings};
+use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 /// Records of so many bytes are a database, and a piece in it: small, so that even a short life
@@ -32,6 +33,8 @@ pub(super) struct Machine {
     pub(super) ground: Ground,
     pub(super) faults: Faults,
     options: Options,
+    /// The functions of event source mappings.
+    functions: BTreeMap<String, Function>,
 }
 
 impl Machine {
@@ -40,6 +43,17 @@ impl Machine {
         chance: &Random,
         now_ms: u64,
         transition_ms: u64,
+    ) -> Self {
+        Self::start_with(ground, chance, now_ms, transition_ms, BTreeMap::new()).await
+    }
+
+    /// The same, with functions for event source mappings.
+    pub(super) async fn start_with(
+        ground: Ground,
+        chance: &Random,
+        now_ms: u64,
+        transition_ms: u64,
+        functions: BTreeMap<String, Function>,
     ) -> Self {
         let directory = match &ground {
             Ground::Simulated(_) => "/simulated",
@@ -64,6 +78,7 @@ impl Machine {
             ground,
             faults: Faults::by(Random::seeded(chance.number())),
             options,
+            functions,
         };
         machine.open(now_ms).await;
         machine
@@ -78,6 +93,7 @@ impl Machine {
             random: Some(Random::seeded(now_ms)),
             faults: self.faults.clone(),
             is_deaf: true,
+            functions: self.functions.clone(),
             ..Surroundings::default()
         };
         match &self.ground {
@@ -98,7 +114,7 @@ impl Machine {
         emulator.stop().await.is_ok()
     }
 
-    fn emulator(&self) -> &Emulator {
+    pub(super) fn emulator(&self) -> &Emulator {
         self.emulator.as_ref().unwrap()
     }
 

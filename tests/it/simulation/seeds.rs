@@ -1,6 +1,6 @@
 //! The seeds that are lived: those that once found something, and many more.
 
-use super::{live, queues};
+use super::{live, mappings, queues};
 
 /// Seeds that found a bug, with what it was; nothing that was found is lost again.
 const KEPT: &[(u64, &str)] = &[(
@@ -13,6 +13,8 @@ const KEPT: &[(u64, &str)] = &[(
 const SEEDS: u64 = 1_000;
 /// How many lives of queues are lived by default.
 const QUEUE_SEEDS: u64 = 100;
+/// How many lives of event source mappings are lived by default.
+const MAPPING_SEEDS: u64 = 300;
 const PARTS: u64 = 4;
 
 #[test]
@@ -43,6 +45,11 @@ pub(super) fn live_all(seeds: impl Iterator<Item = u64>, live: fn(u64) -> Vec<St
 fn live_part(part: u64) {
     let seeds = seeds(SEEDS).filter(|seed| seed % PARTS == part);
     live_all(seeds, live);
+}
+
+#[test]
+fn mappings_deliver_or_discard_every_record_in_the_lives_of_many_seeds() {
+    live_all(seeds(MAPPING_SEEDS), mappings::live);
 }
 
 #[test]
