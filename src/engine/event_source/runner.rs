@@ -48,17 +48,17 @@ impl ShardWork {
                     Then::Wait
                 }
             }
-            Directive::Run(_) | Directive::End => {
+            Directive::Pause if !is_stopping => {
+                self.follower = None;
+                self.drop_waiting();
+                Then::Wait
+            }
+            Directive::Run(_) | Directive::Pause | Directive::End => {
                 if self.is_busy() {
                     Then::Wait
                 } else {
                     Then::End
                 }
-            }
-            Directive::Pause => {
-                self.follower = None;
-                self.drop_waiting();
-                Then::Wait
             }
         }
     }

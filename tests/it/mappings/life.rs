@@ -43,6 +43,24 @@ fn case_43_what_is_under_way_ends_when_a_mapping_is_disabled() {
     );
 }
 
+/// The tasks of a stopping emulator are aborted after ten seconds.
+#[test]
+fn a_disabled_mapping_does_not_hold_a_stop_up() {
+    bench(
+        |_, _| Say::ok(),
+        |bench| async move {
+            let mapping = bench.map(json!({}));
+            bench.put("a").await;
+            bench.drain().await;
+            enable(&bench, &mapping, false);
+            bench.settle().await;
+            let stopping = bench.lab.stop();
+            let stopped = tokio::time::timeout(crate::lab::seconds(5), stopping).await;
+            assert!(stopped.is_ok(), "a task does not end");
+        },
+    );
+}
+
 #[test]
 fn case_44_a_batch_that_waits_is_formed_anew() {
     bench(
