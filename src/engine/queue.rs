@@ -1,17 +1,18 @@
-//! Queues: the records of a stream, handed to competing consumers.
+//! Queues, which distribute the records of a stream among competing consumers.
 //!
 //! # Files
 //! - `item`: one queue and its state. `view`: the shards that a queue reads.
-//! - `journal`: the saved state of a queue's records, in a log of its own.
-//! - `pick`, `receive`, `settle`: receiving, and the uses of receipt handles.
-//! - `peek`: looks that receive nothing, and the purge.
-//! - `registry`, `lookup`: the queues by account, name and id.
-//! - `creation`, `changes`, `start`: creation, change, deletion, and the restart.
-//! - `transitions`: the task for statuses and visibility timeouts that end.
+//! - `journal`: saves the state of a queue's records in a separate log.
+//! - `pick`, `receive`, `settle`: receiving records, and the requests that use receipt handles.
+//! - `peek`: shows records without receiving them, and purges a queue.
+//! - `registry`, `lookup`: finds queues by account, name and id.
+//! - `creation`, `changes`, `start`: creation, change and deletion of queues, and their restoration
+//!   at the start.
+//! - `transitions`: the task that ends statuses and visibility timeouts.
 //!
 //! # Locks
-//! A queue's lock is held for map operations and looks at the logs' indexes only: payloads are read
-//! after its release.
+//! While a queue's lock is held, only maps are changed and only the indexes of logs are looked at.
+//! Payloads are read after the lock is released.
 
 mod changes;
 mod creation;

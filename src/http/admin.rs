@@ -1,5 +1,7 @@
-//! Our own paths under `/_minikin/`, and the health paths of other tools: health, metrics and the certificate for everyone; all others for
-//! this machine, or for clients that present the token.
+//! Minikin's own paths under `/_minikin/`, and the health checks of other tools.
+//!
+//! Every client may use the health checks, the metrics and the certificate. All other paths are for
+//! clients on this machine, or with the admin token.
 
 mod access;
 mod clock;

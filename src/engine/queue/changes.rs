@@ -1,4 +1,4 @@
-//! Changes of a queue, and its end.
+//! Changes and deletes queues.
 
 use super::item::{Queue, QueueState};
 use super::journal::CommitPriority;
@@ -10,11 +10,11 @@ use crate::store::{Change, StoreError, Ticket};
 use std::sync::Arc;
 
 impl Engine {
-    /// Changes the attributes of a queue, which `check` may refuse for its status. They count at
-    /// once; the queue is UPDATING for as long as transitions take.
+    /// Changes the attributes of a queue if `check` permits it for the queue's status. The
+    /// attributes apply at once. The status is UPDATING for the duration of a transition.
     ///
     /// # Errors
-    /// What `check` refuses, and a store that does not write.
+    /// Returns the error of `check`, or an error if the store cannot write.
     pub(crate) async fn update_queue<E: From<StoreError>>(
         self: &Arc<Self>,
         queue: &Arc<Queue>,
@@ -27,7 +27,8 @@ impl Engine {
         let view = StreamView::of(&queue.stream, now);
         let (attributes, ticket) = queue.with_state(|state| {
             check(state.status)?;
-            // What was due became dead-letter by the old limit.
+            // Records whose visibility timeout has ended are judged by the old maximum receive
+            // count.
             state.refresh(&view, now);
             let _deferred =
                 state.settle_up(self, queue, reservation, now, CommitPriority::Deferred);
@@ -55,10 +56,12 @@ impl Engine {
         Ok(attributes)
     }
 
-    /// Changes tags or policy of a queue; returns once the change is as durable as was promised.
+    /// Changes the tags or the policy of a queue. Returns when the change is as durable as the
+    /// settings promise.
     ///
     /// # Errors
-    /// What `change` refuses, and a store that does not write. Then nothing is changed.
+    /// Returns the error of `change`, or an error if the store cannot write. Then nothing is
+    /// changed.
     pub(crate) async fn amend_queue<E: From<StoreError>>(
         &self,
         queue: &Queue,
@@ -72,12 +75,12 @@ impl Engine {
         Ok(ticket.durable().await?)
     }
 
-    /// Deletes a queue; returns once the deletion is as durable as was promised. A deletion that is
-    /// under way goes on (a choice).
+    /// Deletes a queue. Returns when the deletion is as durable as the settings promise. Does
+    /// nothing if the queue is being deleted already (a choice).
     ///
     /// # Errors
-    /// `too_many`, when too many queues are being created or deleted, and a store that does not
-    /// write.
+    /// Returns the error of `too_many` if too many queues are being created or deleted, or an error
+    /// if the store cannot write.
     pub(crate) async fn delete_queue<E: From<StoreError>>(
         self: &Arc<Self>,
         queue: &Arc<Queue>,
@@ -130,7 +133,8 @@ impl Engine {
         })
     }
 
-    /// Saves the queue as it is now; saves nothing once the removal is on its way.
+    /// Saves the queue with the status `status`. Saves nothing after the removal of the queue was
+    /// handed to the store.
     pub(super) fn save_queue(
         &self,
         queue: &Queue,
@@ -156,7 +160,7 @@ impl Engine {
         self.store.save(vec![Change::Queue { incarnation, value }])
     }
 
-    /// CREATING or UPDATING ends. Nothing happens to a queue that is being deleted.
+    /// Ends the status CREATING or UPDATING. A queue in DELETING stays unchanged.
     pub(super) fn activate_queue(&self, queue: &Arc<Queue>) {
         let mut accounts = self.queues.accounts.lock();
         let was = queue.with_state(|state| {
@@ -173,7 +177,8 @@ impl Engine {
         }
     }
 
-    /// The removal of a queue from the catalog, after which nothing of it is saved.
+    /// The catalog change that removes a queue. Marks the queue as removed, so that later changes
+    /// are not saved.
     pub(in crate::engine) fn queue_removal(&self, queue: &Queue) -> Change {
         queue.with_state(|state| state.removed = true);
         Change::Queue {

@@ -1,4 +1,4 @@
-//! The creation of a queue.
+//! Creates queues.
 
 use super::item::{Queue, QueueIdentity, QueueState, log_id};
 use super::journal::{CommitPriority, Journal};
@@ -10,48 +10,47 @@ use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// A queue to be created.
+/// Description of a queue to be created.
 #[derive(Debug)]
 pub(crate) struct NewQueue {
-    /// The name.
     pub(crate) name: Arc<str>,
-    /// The attributes.
     pub(crate) attributes: QueueAttributes,
-    /// The starting position.
+    /// The starting position that the request asks for.
     pub(crate) start: QueueStart,
-    /// The first tags, checked.
+    /// Initial tags, already validated.
     pub(crate) tags: Tags,
-    /// The queue is ACTIVE once it is created, also where transitions take time.
+    /// True if the queue is ACTIVE immediately, without a transition delay.
     pub(crate) at_once: bool,
 }
 
-/// Facts for the check of a creation, beside the queue's stream.
+/// What the check of a creation needs to know about the account.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueCounts {
-    /// The account is committed to a minimum of throughput.
+    /// True if the account is committed to a minimum of throughput.
     pub(crate) committed: bool,
-    /// The account has a queue of this name in the region.
+    /// True if the account has a queue of this name in the region.
     pub(crate) name_taken: bool,
-    /// Queues of the account in CREATING or DELETING in the region.
+    /// Number of the account's queues in CREATING or DELETING in the region.
     pub(crate) in_transition: u64,
 }
 
-/// The start of a queue in the existing shards, and the moment that this stands for.
+/// The first record of a new queue in each existing shard, and the time at which the queue starts.
 struct Beginning {
-    /// By shard; none when it is the end of each.
+    /// Shard numbers, each with the index of the first record. None if the queue starts at the end
+    /// of each shard.
     positions: Option<Vec<(u32, u64)>>,
     started: Timestamp,
 }
 
-/// Bytes that are reserved for the first document of a queue: a few shards' positions.
+/// Bytes reserved for the first document of a queue, which lists the positions of a few shards.
 const KEPT_BYTES: u64 = 256;
 
 impl Engine {
-    /// Creates a queue, which `check` may refuse; returns once the creation is as durable as was
-    /// promised.
+    /// Creates a queue if `check` permits it. Returns when the creation is as durable as the
+    /// settings promise.
     ///
     /// # Errors
-    /// What `check` refuses, and a store that does not write.
+    /// Returns the error of `check`, or an error if the store cannot write.
     pub(crate) async fn create_queue<E: From<StoreError>>(
         self: &Arc<Self>,
         stream: &Arc<Stream>,
@@ -68,7 +67,7 @@ impl Engine {
         };
         let (queue, tickets) = self.begin_queue(stream, new, beginning, reservation, check)?;
         let (engine, created) = (self.clone(), queue.clone());
-        // Goes on when the caller leaves, so that nothing stays half done.
+        // Runs to its end even if the caller is dropped, so that no creation stays incomplete.
         let finished = self.finish(async move {
             for ticket in tickets {
                 if let Err(error) = ticket.durable().await {
@@ -97,7 +96,8 @@ impl Engine {
         }
     }
 
-    /// Finds where a queue begins. The end of each shard is taken later, at one moment.
+    /// Finds where a queue starts. The ends of the shards are not determined here, but later for
+    /// all shards at the same moment.
     async fn beginning(
         &self,
         stream: &Arc<Stream>,
@@ -216,7 +216,7 @@ impl Engine {
         };
         let queue = Queue::new(identity, state);
         let saved = queue.with_state(|state| {
-            // Without a delay the queue is saved as ACTIVE, which it becomes once this is durable.
+            // Without a transition delay, the queue is ACTIVE when this change is durable.
             let status = match state.due {
                 None => StreamStatus::Active,
                 Some(_) => state.status,
@@ -229,7 +229,8 @@ impl Engine {
     }
 }
 
-/// The ends of the open shards; the records of closed shards are passed over.
+/// The index after the last record of each open shard. For a closed shard `u64::MAX`, which skips
+/// all its records.
 fn ends(state: &StreamState) -> Vec<(u32, u64)> {
     let end = |shard: &Arc<crate::engine::Shard>| {
         let open = shard.description().is_open();

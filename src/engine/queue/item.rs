@@ -15,30 +15,29 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A queue, from its creation to the end of its deletion.
+/// A queue, from its creation until its deletion has ended.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    /// Account, region and id.
+    /// The account, region and id.
     pub(crate) arn: QueueArn,
-    /// The name.
     pub(crate) name: Arc<str>,
-    /// The number of the queue, never used twice; its log has it too.
+    /// Unique number of the queue. It is also part of the id of the queue's journal.
     pub(crate) incarnation: u64,
-    /// The stream whose records it hands out.
+    /// The stream whose records the queue distributes.
     pub(crate) stream: Arc<Stream>,
-    /// The moment of its creation.
+    /// Creation time.
     pub(crate) created: Timestamp,
-    /// The starting position that was asked for.
+    /// Starting position that the request asked for.
     pub(crate) start: QueueStart,
-    /// The moment that the starting position stands for.
+    /// Time at which the queue actually starts.
     pub(crate) started: Timestamp,
     /// Makes the ids of records.
     pub(crate) ids: RecordIds,
-    /// Makes receipt handles.
+    /// Makes and opens receipt handles.
     pub(crate) seal: HandleSeal,
     pub(super) secret: [u8; QUEUE_SECRET_BYTES],
     state: Lock<QueueState>,
-    /// Receivers that wait for records.
+    /// Receivers that wait for normal records.
     pub(super) receivers: Arc<Receivers>,
     /// Receivers that wait for dead-letter records.
     pub(super) dead_receivers: Arc<Receivers>,
@@ -48,42 +47,42 @@ pub(crate) struct Queue {
 /// The state of a queue that can change.
 #[derive(Debug)]
 pub(super) struct QueueState {
-    /// The status; a queue has the same ones as a stream.
+    /// Status of the queue. Queues have the same statuses as streams.
     pub(super) status: StreamStatus,
-    /// The moment at which the status changes by itself.
+    /// Deadline of the status, if the status ends by itself.
     pub(super) due: Option<Timestamp>,
-    /// True once the removal is on its way to the disk: nothing of the queue is saved any more.
+    /// True after the removal was handed to the store. From then on nothing of this queue is saved.
     pub(super) removed: bool,
     pub(super) attributes: QueueAttributes,
     pub(super) tags: Tags,
     pub(super) policy: Option<String>,
     pub(super) records: QueueRecords,
-    /// None where nothing survives a restart.
+    /// None if nothing survives a restart.
     pub(super) journal: Option<Journal>,
-    /// Closed shards in which nothing is left to be received for the first time.
+    /// Numbers of the closed shards whose records have all been received at least once.
     pub(super) exhausted: BTreeSet<u32>,
-    /// The shard, as a position among all, with which the next receive begins.
+    /// Position of the shard with which the next receive starts.
     pub(super) rotation: usize,
-    /// The next receive begins with records that were received before, where both kinds alternate.
+    /// Used if records never become dead-letter records, because then half of a receive is for
+    /// visible records. True if visible records get the larger half of the next receive.
     pub(super) visible_first: bool,
-    /// Visible records, and dead-letter ones, that receivers were woken for.
+    /// Numbers of visible records and of visible dead-letter records for which receivers were
+    /// already woken.
     pub(super) announced: (usize, usize),
-    /// True when as many records were in flight as may be: normal and dead-letter ones.
+    /// True if the maximum number of records is in flight: for normal and for dead-letter records.
     pub(super) full: [bool; 2],
-    /// The first end of a visibility timeout that the task of transitions knows of.
+    /// Earliest end of a visibility timeout for which the transitions task has a deadline.
     pub(super) armed: Option<Timestamp>,
 }
 
-/// A queue as it is described.
+/// The part of a queue that DescribeQueue shows and that can change.
 #[derive(Debug, Clone)]
 pub(crate) struct QueueDescription {
-    /// The status.
     pub(crate) status: StreamStatus,
-    /// The attributes.
     pub(crate) attributes: QueueAttributes,
 }
 
-/// Records of a queue that went through since the start.
+/// Counts of operations on a queue since the start of the emulator.
 #[derive(Debug, Default)]
 pub(super) struct QueueTraffic {
     pub(super) received: AtomicU64,
@@ -91,18 +90,18 @@ pub(super) struct QueueTraffic {
     pub(super) empty_receives: AtomicU64,
 }
 
-/// Figures of a queue, for metrics and for people.
+/// Figures of a queue, for metrics and for the overview of queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueFigures {
-    /// Records by standing.
+    /// Numbers of received records, by their state.
     pub(crate) counts: QueueCounts,
-    /// Records that were never received.
+    /// Number of records that were never received.
     pub(crate) unread: u64,
-    /// Records received since the start, each time counted.
+    /// Number of records received since the start. A record counts each time it is received.
     pub(crate) received: u64,
-    /// Records acknowledged since the start.
+    /// Number of records acknowledged since the start.
     pub(crate) acknowledged: u64,
-    /// Receives since the start that got nothing.
+    /// Number of receives since the start that returned no record.
     pub(crate) empty_receives: u64,
 }
 
@@ -152,17 +151,17 @@ impl Queue {
         look(&mut self.state.lock())
     }
 
-    /// Looks at the tags and the policy.
+    /// Runs `look` on the tags and the policy.
     pub(crate) fn look_at_tags<R>(&self, look: impl FnOnce(&Tags, Option<&str>) -> R) -> R {
         self.with_state(|state| look(&state.tags, state.policy.as_deref()))
     }
 
-    /// True when records can be received and settled.
+    /// True if the queue's status permits receiving records and using receipt handles.
     pub(crate) fn serves(&self) -> bool {
         self.with_state(|state| state.serves())
     }
 
-    /// The description.
+    /// The current status and attributes.
     pub(crate) fn describe(&self) -> QueueDescription {
         self.with_state(|state| QueueDescription {
             status: state.status,
@@ -170,7 +169,8 @@ impl Queue {
         })
     }
 
-    /// Figures at this moment; ends the visibility timeouts that are due at `now`.
+    /// The figures at `now`. Visibility timeouts that end at `now` or earlier are taken into
+    /// account.
     pub(crate) fn figures(&self, now: Timestamp) -> QueueFigures {
         let view = StreamView::of(&self.stream, now);
         let (counts, unread) = self.with_state(|state| {
@@ -186,7 +186,7 @@ impl Queue {
         }
     }
 
-    /// The receivers that wait for records of that kind.
+    /// The receivers that wait for dead-letter records if `dead`, and else for normal records.
     pub(super) fn receivers(&self, dead: bool) -> &Arc<Receivers> {
         if dead {
             &self.dead_receivers
@@ -246,13 +246,13 @@ impl QueueState {
         }
     }
 
-    /// True when records can be received and settled.
+    /// True if the queue's status permits receiving records and using receipt handles.
     pub(super) fn serves(&self) -> bool {
         matches!(self.status, StreamStatus::Active | StreamStatus::Updating)
     }
 
-    /// The value of the queue in the catalog; `status` is the one it will have when this is
-    /// durable.
+    /// The catalog value of the queue. `status` is the status that the queue has when the value
+    /// becomes durable.
     pub(super) fn value(&self, queue: &Queue, status: StreamStatus) -> QueueValue {
         let tags = self.tags.iter();
         QueueValue {

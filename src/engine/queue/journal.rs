@@ -1,8 +1,9 @@
-//! The saved state of a queue's records: documents in a log of its own, in the same group commits
-//! as all records.
+//! Saves the state of a queue's records, as documents in a separate log, with the same group
+//! commits as all records.
 //!
-//! When the documents have become much longer than a list of the whole state, such a list is
-//! written, and the documents before it are forgotten once the list is durable.
+//! Most documents contain only changes. When the changes have become much longer than a list of the
+//! whole state, such a list is written. After the list is durable, the documents before it are
+//! deleted.
 
 use crate::engine::tasks::Tasks;
 use crate::limits;
@@ -11,17 +12,17 @@ use crate::store::{Log, Record, Ticket, WriteReservation};
 use crate::world::Timestamp;
 use std::sync::Arc;
 
-/// The log of one queue.
+/// The journal of one queue.
 #[derive(Debug)]
 pub(super) struct Journal {
     log: Arc<Log>,
-    /// Bytes written since the last list.
+    /// Bytes of documents since the last list.
     since_list: usize,
     /// Bytes of the last list.
     list: usize,
 }
 
-/// Tells documents that a request waits for from the others.
+/// Says whether a request waits until a document is durable. If so, its commit is urgent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommitPriority {
     Urgent,
@@ -41,12 +42,13 @@ impl Journal {
         &self.log
     }
 
-    /// The next list will be due as if `bytes` had been written since the last.
+    /// Counts `bytes` as written since the last list.
     pub(super) fn count(&mut self, bytes: usize) {
         self.since_list += bytes;
     }
 
-    /// Writes the changes of `records`; gives a ticket if a request waits for it.
+    /// Writes the changes of `records`. Returns a ticket if the commit is urgent, or if a whole
+    /// list was due.
     pub(super) fn write(
         &mut self,
         tasks: &Tasks,
@@ -71,7 +73,8 @@ impl Journal {
         }
     }
 
-    /// Writes the whole state of `records`, which the documents before are then not needed for.
+    /// Writes the whole state of `records`. After this is durable, the documents before it are
+    /// deleted.
     pub(super) fn write_list(
         &mut self,
         tasks: &Tasks,
@@ -90,7 +93,7 @@ impl Journal {
         ticket
     }
 
-    /// Forgets the documents before `index` once `durable` is.
+    /// Deletes the documents before `index` when the write of `durable` has become durable.
     fn forget_before(&self, tasks: &Tasks, index: u64, durable: Ticket) {
         let log = self.log.clone();
         tasks.spawn("queue list", async move {

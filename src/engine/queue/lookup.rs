@@ -1,4 +1,4 @@
-//! Looking for queues.
+//! Finds queues.
 
 use super::item::Queue;
 use crate::engine::Engine;
@@ -7,20 +7,20 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 impl Engine {
-    /// The queue of an ARN, in any state.
+    /// Finds the queue with this ARN, in any status.
     pub(crate) fn find_queue(&self, arn: &QueueArn) -> Option<Arc<Queue>> {
         let accounts = self.queues.accounts.lock();
         accounts.get(&arn.scope)?.by_id.get(&arn.id).cloned()
     }
 
-    /// The queue of a name, in any state.
+    /// Finds the queue with this name, in any status.
     pub(crate) fn find_queue_named(&self, scope: &AccountRegion, name: &str) -> Option<Arc<Queue>> {
         let accounts = self.queues.accounts.lock();
         accounts.get(scope)?.by_name.get(name).cloned()
     }
 
-    /// Up to `page` queues that are `wanted`, with names greater than `after`, and whether there
-    /// are more.
+    /// Up to `page` queues for which `wanted` returns true and whose names are greater than
+    /// `after`, in the order of their names. The second value is true if more queues follow.
     pub(crate) fn list_queues(
         &self,
         scope: &AccountRegion,
@@ -39,13 +39,13 @@ impl Engine {
         (shown, later.next().is_some())
     }
 
-    /// Number of receives that wait at queues.
+    /// Number of receives that wait at all queues.
     pub(crate) fn waiting_receives(&self) -> usize {
         let waiting = |queue: &Arc<Queue>| queue.receivers.count() + queue.dead_receivers.count();
         self.queues.all().iter().map(waiting).sum()
     }
 
-    /// Every queue of every account, for metrics.
+    /// All queues of all accounts.
     pub(crate) fn all_queues(&self) -> Vec<Arc<Queue>> {
         self.queues.all()
     }

@@ -1,4 +1,4 @@
-//! A look at the records of a queue that receives nothing, and the purge.
+//! Shows the records of a queue without receiving them, and purges a queue.
 
 use super::item::{Queue, QueueState};
 use super::view::StreamView;
@@ -9,37 +9,35 @@ use crate::world::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A page of records of a queue, in the order of shards and of indexes.
+/// A request for a page of a queue's records, in the order of the shards and of the indexes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peek {
-    /// The records that are shown.
+    /// State of the records to show.
     pub(crate) state: PeekState,
-    /// The first place that is looked at.
+    /// Shard and index at which the page starts.
     pub(crate) from: RecordPlace,
-    /// At most so many records.
+    /// Maximum number of records.
     pub(crate) limit: usize,
 }
 
-/// A record of a queue as a look shows it.
+/// A record of a queue, as a page shows it.
 #[derive(Debug)]
 pub(crate) struct PeekedRecord<'a> {
-    /// The shard.
     pub(crate) shard: &'a Shard,
-    /// The record.
     pub(crate) record: RecordView<'a>,
-    /// Its entry; none for a record that was never received.
+    /// The queue's entry for the record. None if the record was never received.
     pub(crate) entry: Option<QueueEntry>,
 }
 
-/// The part of a shard that a page shows.
+/// The part of a shard that a page may show.
 struct Span {
     shard: Arc<Shard>,
-    /// Received records, by index.
+    /// Indexes and entries of records that were received.
     entries: Vec<(u64, QueueEntry)>,
-    /// The first record that was never received, and the ones after it that are settled
-    /// nevertheless; none where such records are not wanted.
+    /// Index of the first record that was never received, and the later records that are settled
+    /// nevertheless. None if the page does not show such records.
     unread: Option<(u64, BTreeSet<u64>)>,
-    /// The index after the entries, where the queue has more of them.
+    /// Index after `entries`, if the queue has more entries in this shard.
     more: Option<u64>,
 }
 
@@ -53,10 +51,11 @@ struct Page<'a, S> {
 }
 
 impl Queue {
-    /// Shows records without receiving them. Returns the place of the next page.
+    /// Calls `show` for each record of the page, without receiving the records. Returns the place
+    /// at which the next page starts.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Returns an error if the store cannot be read.
     pub(crate) async fn peek(
         &self,
         engine: &Engine,
@@ -90,11 +89,12 @@ impl Queue {
         Ok(None)
     }
 
-    /// Settles every record that the queue has now. Returns once this is as durable as was
-    /// promised. False when the queue is not there yet, or not any more.
+    /// Settles all records that the queue has now, so that they are never received again. Returns
+    /// true when the purge is as durable as the settings promise, and false if the queue's status
+    /// does not permit it.
     ///
     /// # Errors
-    /// When the store does not write. A purge that cannot be kept lasts until the restart.
+    /// Returns an error if the store cannot write. The purge may then be undone by a restart.
     pub(crate) async fn purge(self: &Arc<Self>, engine: &Engine) -> Result<bool, StoreError> {
         engine.check_store()?;
         let reservation = self
@@ -151,7 +151,8 @@ impl<S: FnMut(&PeekedRecord<'_>) + Send> Page<'_, S> {
         self.left == 0 || self.bytes_left == 0
     }
 
-    /// Shows the records of a span. Returns the index of the first that does not fit.
+    /// Shows the records of a span. Returns the index of the first record that does not fit in the
+    /// page.
     async fn fill(&mut self, span: Span) -> Result<Option<u64>, StoreError> {
         let mut rest = &span.entries[..];
         while let Some((first, _)) = rest.first() {
@@ -173,7 +174,7 @@ impl<S: FnMut(&PeekedRecord<'_>) + Send> Page<'_, S> {
                     self.show(&span.shard, record, Some(*entry));
                 }
             }
-            // Records that the log no longer has are passed over.
+            // Records that the log does not have any more are skipped.
             rest = &rest[if shown == 0 { run } else { shown }..];
         }
         if span.more.is_some() {

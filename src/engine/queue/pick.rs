@@ -1,4 +1,4 @@
-//! The records that a receive gets, chosen under the queue's lock.
+//! Picks the records for a receive, under the lock of the queue.
 
 use super::item::{Queue, QueueState};
 use super::journal::CommitPriority;
@@ -10,7 +10,7 @@ use crate::store::{Ticket, WriteReservation};
 use crate::world::Timestamp;
 use std::sync::Arc;
 
-/// The kind and the number of records that a receive asks for.
+/// Which records a receive asks for, and how many.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
     pub(super) dead: bool,
@@ -18,24 +18,24 @@ pub(super) struct Wanted {
     pub(super) visibility_s: Option<u32>,
 }
 
-/// The result of a look at a queue.
+/// Result of a look at a queue.
 pub(super) enum Look {
-    /// The picked records, or none for now.
+    /// The picked records. Empty if no record can be received now.
     Picked(Vec<Delivery>),
-    /// The next record is on disk, in this shard at this index.
+    /// The next record is only on disk: in this shard at this index.
     OnDisk(Arc<Shard>, u64),
-    /// The queue is not there yet, or not any more.
+    /// The queue's status does not permit receiving.
     NotServing,
 }
 
-/// Records that were read from disk to be claimed.
+/// Records of `shard` that were read from disk and are to be picked, up to the index `after`.
 pub(super) struct Claim<'a> {
     pub(super) shard: &'a Shard,
     pub(super) found: Vec<UnreadRecord>,
     pub(super) after: u64,
 }
 
-/// One pass through a queue under its lock.
+/// One pass over a queue under its lock.
 struct Pass<'a> {
     view: &'a StreamView,
     now: Timestamp,
@@ -46,7 +46,7 @@ struct Pass<'a> {
 }
 
 impl Queue {
-    /// Picks what can be received now.
+    /// Picks records that can be received now.
     pub(super) fn look(
         self: &Arc<Self>,
         engine: &Engine,
@@ -82,7 +82,7 @@ impl Queue {
             let _deferred =
                 state.settle_up(engine, self, reservation, now, CommitPriority::Deferred);
             if !picked.is_empty() {
-                // There may be more: one other receiver looks.
+                // More records may be available, so one other receiver is woken.
                 self.receivers(wanted.dead).wake(1);
             }
             match on_disk.filter(|_| picked.is_empty()) {
@@ -110,8 +110,9 @@ impl Pass<'_> {
         }
     }
 
-    /// Takes visible records first. Where records never become dead-letter, visible and unread ones
-    /// have half each, so that records that always fail do not keep others back.
+    /// Picks visible records first, and then unread ones. If records never become dead-letter
+    /// records, visible and unread records get half of a receive each, so that records that always
+    /// fail do not hold back the others.
     fn take(&mut self, state: &mut QueueState, claim: Option<Claim<'_>>) -> Option<Arc<Shard>> {
         if let Some(claim) = claim {
             let Claim {
@@ -148,8 +149,9 @@ impl Pass<'_> {
         }
     }
 
-    /// Takes unread records, shard by shard; the next receive begins with the next shard. Gives the
-    /// shard, if there is nothing to take before one whose records are on disk.
+    /// Picks unread records from one shard after another. The next receive starts with the next
+    /// shard. Returns the first shard whose unread records are only on disk, if no record was
+    /// picked before it.
     fn take_unread(&mut self, state: &mut QueueState) -> Option<Arc<Shard>> {
         let shards = &self.view.shards;
         let start = state.rotation;
@@ -189,7 +191,8 @@ impl Pass<'_> {
 }
 
 impl QueueState {
-    /// Applies new and expired shards, expired records, and ended visibility timeouts.
+    /// Brings the state up to date with the stream: adds and removes shards, drops expired records,
+    /// and ends visibility timeouts.
     pub(super) fn refresh(&mut self, view: &StreamView, now: Timestamp) {
         view.introduce(&mut self.records);
         self.records.expire(view.horizon);
@@ -212,7 +215,7 @@ impl QueueState {
             .saturating_sub(in_flight)
     }
 
-    /// Ends every pass: writes the changes to the journal, and wakes the receivers that can go on.
+    /// Ends a pass: writes the changes to the journal, and wakes the receivers that can continue.
     pub(super) fn settle_up(
         &mut self,
         engine: &Engine,
@@ -229,7 +232,7 @@ impl QueueState {
         ticket
     }
 
-    /// Ends a pass that changed the whole state: writes all of it to the journal.
+    /// Ends a pass that changed the whole state: writes the whole state to the journal.
     pub(super) fn keep_all(
         &mut self,
         engine: &Engine,
@@ -245,7 +248,7 @@ impl QueueState {
         ticket
     }
 
-    /// Wakes the receivers that can go on.
+    /// Wakes the receivers that can continue.
     fn wake(&mut self, engine: &Engine, queue: &Arc<Queue>) {
         let counts = self.records.counts();
         let (visible, dead) = self.announced;
@@ -263,7 +266,7 @@ impl QueueState {
         self.arm(engine, queue);
     }
 
-    /// Sets a deadline at the next end of a visibility timeout, if a receive waits.
+    /// Adds a deadline at the next end of a visibility timeout, if a receive is waiting.
     fn arm(&mut self, engine: &Engine, queue: &Arc<Queue>) {
         if queue.receivers.count() + queue.dead_receivers.count() == 0 {
             return;

@@ -1,4 +1,5 @@
-//! Receiving: a long poll, and the payloads of what was picked.
+//! Receives records: waits for records in a long poll, and reads the payloads of the picked
+//! records.
 
 use super::item::Queue;
 use super::journal::CommitPriority;
@@ -11,32 +12,33 @@ use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// A receive.
+/// The parameters of a receive.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Receiving {
-    /// Dead-letter records are wanted.
+    /// True if dead-letter records are wanted.
     pub(crate) dead: bool,
-    /// At most so many records.
+    /// Maximum number of records.
     pub(crate) count: usize,
     /// Longest wait for a record, in milliseconds.
     pub(crate) wait_ms: i64,
-    /// Visibility timeout of the received records, in seconds; none for that of the queue.
+    /// Visibility timeout of the received records, in seconds. None for the queue's own timeout.
     pub(crate) visibility_s: Option<u32>,
 }
 
 /// Received records with their payloads.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
-    /// Each batch begins with as many records as there are deliveries beside it.
+    /// Batches with deliveries. The first records of each batch belong to the deliveries next to
+    /// it; a batch may have more records.
     pub(crate) parts: Vec<(Batch, Vec<Delivery>)>,
 }
 
-/// The reason for which a receive fails.
+/// Reason why a receive fails.
 #[derive(Debug)]
 pub(crate) enum ReceiveError {
-    /// The queue is not there yet, or not any more.
+    /// The queue's status does not permit receiving.
     NotServing,
-    /// The store cannot be read or written.
+    /// The store cannot be read, or cannot write.
     Store,
 }
 
@@ -46,14 +48,15 @@ impl From<StoreError> for ReceiveError {
     }
 }
 
-/// Bytes that a receive reserves for its journal document: more than the document takes.
+/// Bytes that a receive reserves for its journal document. This is more than a document needs.
 const KEPT_BYTES: u64 = 1024;
 
 impl Queue {
-    /// Receives records: at once, if there are any, or the first that come within the wait.
+    /// Receives records: at once if there are any, or else the first records that arrive within the
+    /// wait.
     ///
     /// # Errors
-    /// Why nothing is received.
+    /// Returns an error if the queue's status does not permit receiving, or if the store fails.
     pub(crate) async fn receive(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -102,7 +105,7 @@ impl Queue {
         }
     }
 
-    /// Receives what there is.
+    /// Receives records that are available now, without waiting for more.
     async fn try_receive(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -119,7 +122,7 @@ impl Queue {
                 Look::OnDisk(shard, next) => {
                     let read = self.read_on(engine, &shard, next, wanted.count).await?;
                     match self.claim(engine, wanted, &shard, &read).await? {
-                        // Others were faster, or nothing was left to read there.
+                        // Other receivers were faster, or there was nothing left to read.
                         deliveries if deliveries.is_empty() => continue,
                         deliveries => deliveries,
                     }
@@ -132,7 +135,7 @@ impl Queue {
         }
     }
 
-    /// Reserves bytes for the journal; none where nothing survives a restart.
+    /// Reserves bytes for the journal. None if nothing survives a restart.
     pub(super) async fn reserve(
         &self,
         engine: &Engine,
@@ -162,7 +165,8 @@ impl Queue {
         shard.read(read).await
     }
 
-    /// Claims records that were read from disk, unless others have meanwhile.
+    /// Picks records that were read from disk, unless other receivers have picked them in the
+    /// meantime.
     async fn claim(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -187,8 +191,8 @@ impl Queue {
         }
     }
 
-    /// Reads the payloads. Records that do not fit into the answer are given back; records that the
-    /// log no longer has are let go.
+    /// Reads the payloads of picked records. Records that do not fit in the answer become visible
+    /// again. Records that the log does not have any more are settled.
     async fn payloads(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -206,7 +210,7 @@ impl Queue {
             let count = run.count();
             let shard = shards.iter().find(|s| s.id.index() == first.place.shard);
             let Some(shard) = shard else {
-                // The shard has expired since.
+                // The shard has expired since the record was picked.
                 self.let_go(engine, first, now);
                 rest = &rest[1..];
                 continue;
@@ -248,12 +252,12 @@ impl Queue {
             for delivery in deliveries.iter().rev() {
                 state.records.take_back(delivery);
             }
-            // Kept with the next pass.
+            // This change is saved with the journal document of the next pass.
             let _unkept = state.settle_up(engine, self, None, now, CommitPriority::Deferred);
         });
     }
 
-    /// A record that was picked cannot be found in its log: it expired just now, or was lost.
+    /// Settles a record that was picked but is not in its log: it has just expired, or was lost.
     fn let_go(self: &Arc<Self>, engine: &Engine, delivery: &Delivery, now: Timestamp) {
         self.with_state(|state| {
             state.records.let_go(delivery.place);

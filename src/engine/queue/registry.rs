@@ -1,4 +1,4 @@
-//! The queues of all accounts, and their deadlines.
+//! The registry of all queues, and the deadlines of queues.
 
 use super::item::Queue;
 use crate::engine::deadlines::Deadlines;
@@ -9,19 +9,19 @@ use crate::world::{Bell, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// The queues of all accounts.
+/// The queues of all accounts, and their deadlines.
 #[derive(Debug)]
 pub(in crate::engine) struct Queues {
     pub(in crate::engine) accounts: Lock<HashMap<AccountRegion, AccountQueues>>,
     pub(super) deadlines: Deadlines<Queue, Due>,
 }
 
-/// The kinds of deadlines.
+/// Tells what ends at a deadline of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
-    /// A status of a queue.
+    /// The status of the queue.
     Status,
-    /// A visibility timeout that a receive waits for.
+    /// A visibility timeout of the queue that a waiting receive depends on.
     Visibility,
 }
 
@@ -30,12 +30,12 @@ pub(super) enum Due {
 pub(in crate::engine) struct AccountQueues {
     pub(super) by_name: BTreeMap<Arc<str>, Arc<Queue>>,
     pub(super) by_id: HashMap<Arc<str>, Arc<Queue>>,
-    /// Queues in CREATING or DELETING.
+    /// Number of queues in CREATING or DELETING.
     pub(super) in_transition: u64,
 }
 
 impl Queues {
-    /// No queues. `bell` wakes the task that meets deadlines.
+    /// Without queues. `bell` wakes the transitions task.
     pub(in crate::engine) fn new(bell: Bell) -> Self {
         Self {
             accounts: Lock::ranked(lock_order::QUEUES, HashMap::new()),
@@ -43,12 +43,12 @@ impl Queues {
         }
     }
 
-    /// The status of `queue` changes at that moment.
+    /// Adds the deadline of a queue's status.
     pub(super) fn await_status(&self, moment: Timestamp, queue: &Arc<Queue>) {
         self.deadlines.add(moment, queue.clone(), Due::Status);
     }
 
-    /// A visibility timeout of `queue` ends at that moment, and a receive waits for it.
+    /// Adds a deadline at the end of a visibility timeout that a waiting receive depends on.
     pub(super) fn await_visibility(&self, moment: Timestamp, queue: &Arc<Queue>) {
         self.deadlines.add(moment, queue.clone(), Due::Visibility);
     }

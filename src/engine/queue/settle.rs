@@ -1,4 +1,5 @@
-//! The uses of receipt handles: acknowledging, changing the visibility, restoring.
+//! The requests that use receipt handles: they acknowledge records, change visibility timeouts, and
+//! restore dead-letter records.
 
 use super::item::Queue;
 use super::journal::CommitPriority;
@@ -9,25 +10,26 @@ use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The reason for which an entry of a request fails by itself.
+/// Reason why one entry of a request fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EntryFault {
-    /// The text is not a handle of this queue.
+    /// The text is not a receipt handle of this queue.
     Malformed,
-    /// The handle does not do it.
+    /// The handle is expired, or of the wrong kind of record.
     Handle(HandleFault),
-    /// The store does not write.
+    /// The store cannot write.
     Store,
 }
 
-/// The queue is not there yet, or not any more.
+/// The queue's status does not permit using receipt handles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotServing;
 
-/// The outcome of each entry.
+/// The outcome of each entry of a request, in order.
 pub(crate) type Outcomes = Vec<Result<(), EntryFault>>;
 
-/// The work on one handle; gives what is needed to undo it, where that is needed.
+/// The work on one receipt handle. Returns the record's state before the change, if it has to be
+/// restored when the change cannot be saved.
 type Action<'a> = &'a (
         dyn Fn(&mut QueueRecords, usize, &ReceiptHandle, Timestamp) -> Result<Done, HandleFault>
             + Sync
@@ -35,14 +37,15 @@ type Action<'a> = &'a (
 
 type Done = Option<RecordBefore>;
 
-/// Bytes that an entry takes in a journal document, at most.
+/// Upper bound for the bytes of one entry in a journal document.
 const KEPT_BYTES: u64 = 64;
 
 impl Queue {
-    /// Acknowledges records; returns once the acknowledgement is as durable as was promised.
+    /// Acknowledges records. Returns when the acknowledgements are as durable as the settings
+    /// promise.
     ///
     /// # Errors
-    /// When the queue is not there.
+    /// Returns an error if the queue's status does not permit it.
     pub(crate) async fn acknowledge(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -61,11 +64,11 @@ impl Queue {
         Ok(outcomes)
     }
 
-    /// Makes dead-letter records visible to normal receives; returns once that is as durable as was
-    /// promised.
+    /// Makes dead-letter records visible to normal receives. Returns when the change is as durable
+    /// as the settings promise.
     ///
     /// # Errors
-    /// When the queue is not there.
+    /// Returns an error if the queue's status does not permit it.
     pub(crate) async fn restore(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -76,10 +79,10 @@ impl Queue {
             .await
     }
 
-    /// Sets anew how long records stay invisible, from now on.
+    /// Restarts the visibility timeouts of records with new durations.
     ///
     /// # Errors
-    /// When the queue is not there.
+    /// Returns an error if the queue's status does not permit it.
     pub(crate) async fn change_visibility(
         self: &Arc<Self>,
         engine: &Arc<Engine>,

@@ -1,4 +1,4 @@
-//! The start: queues as the catalog and their logs have them.
+//! Restores the queues at the start, from the catalog and their journals.
 
 use super::item::{Queue, QueueIdentity, QueueState, log_id};
 use super::journal::Journal;
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 impl Engine {
-    /// Restores the queues of these streams. A queue without a stream is forgotten.
+    /// Restores the queues of these streams. A queue whose stream does not exist is removed.
     pub(in crate::engine) fn restore_queues(
         &self,
         recovered: &Recovered,
@@ -63,7 +63,7 @@ impl Engine {
             scope,
             id: value.id.as_str().into(),
         };
-        // What cannot be written cannot have been written.
+        // Text that is not a valid ARN cannot have been written by this program.
         if QueueArn::parse(&arn.to_string()).as_ref() != Some(&arn) {
             return Err(unreadable("a queue"));
         }
@@ -95,7 +95,7 @@ impl Engine {
         let journal = is_kept.then_some(journal);
         let mut state = QueueState::new(attributes, tags, records, journal);
         state.status = status_of(&value.status)?;
-        // No transition lasts longer than one that begins now, as for streams.
+        // As for streams, a restored transition ends no later than a transition that begins now.
         let latest_end = self.transition_end(now).unwrap_or(now);
         let due = value.due_ms.map(Timestamp::from_millis);
         state.due = due.map(|due| due.min(latest_end));

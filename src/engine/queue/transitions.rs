@@ -1,6 +1,6 @@
-//! The task that meets the deadlines of queues: the ends of statuses, and of visibility timeouts
-//! that a receive waits for. Other timeouts end when the queue is next looked at, so an idle queue
-//! wakes no task.
+//! Runs the task that handles the deadlines of queues: the ends of statuses, and of visibility
+//! timeouts that a waiting receive depends on. Other visibility timeouts end at the next look at
+//! their queue, so an idle queue causes no work.
 
 use super::item::Queue;
 use super::journal::CommitPriority;
@@ -11,7 +11,7 @@ use crate::model::StreamStatus;
 use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
 
-/// Meets the deadlines of queues until the engine stops.
+/// Handles the deadlines of queues, until the engine stops.
 pub(in crate::engine) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     let mut stop = engine.stop.subscribe();
     loop {
@@ -33,11 +33,13 @@ pub(in crate::engine) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
 impl Engine {
     fn end_status(&self, queue: &Arc<Queue>, now: Timestamp) {
         let (status, due) = queue.with_state(|state| (state.status, state.due));
-        // A deadline that was replaced meanwhile, as by a deletion during CREATING.
+        // If the queue was changed since this deadline was added, for instance deleted during
+        // CREATING, a later deadline applies.
         if due.is_none_or(|due| due > now) {
             return;
         }
-        // No request waits for the save: a change that is not saved is made again after a restart.
+        // No request waits until this change is durable: if a crash loses it, the next start makes
+        // it again.
         match status {
             StreamStatus::Creating | StreamStatus::Updating => {
                 self.activate_queue(queue);
@@ -56,12 +58,13 @@ impl Engine {
         queue.with_state(|state| {
             state.armed = state.armed.filter(|armed| *armed > now);
             state.refresh(&view, now);
-            // What became dead-letter is kept with the next pass.
+            // Records that became dead-letter records are saved with the journal document of the
+            // next pass.
             let _unkept = state.settle_up(self, queue, None, now, CommitPriority::Deferred);
         });
     }
 
-    /// Gives the memory of expired records back.
+    /// Drops expired records from the memory of all queues.
     pub(in crate::engine) async fn trim_queues(&self, now: Timestamp) {
         for queue in self.queues.all() {
             let Ok(reservation) = queue.reserve(self, 64).await else {

@@ -1,4 +1,4 @@
-//! The shards that a queue reads, as its stream has them at one moment.
+//! The shards that a queue reads, as they are in its stream at one moment.
 
 use crate::engine::{Shard, Stream};
 use crate::limits;
@@ -8,20 +8,20 @@ use crate::world::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The shards of a stream.
+/// The shards of a stream at one moment.
 #[derive(Debug)]
 pub(super) struct StreamView {
-    /// The moment before which records are expired.
+    /// Records with an earlier arrival time are expired.
     pub(super) horizon: Timestamp,
-    /// By their ids.
+    /// In the order of their ids.
     pub(super) shards: Arc<[Arc<Shard>]>,
 }
 
 /// The next unread records of a shard.
 pub(super) enum Unread {
-    /// The records, and the index after them; no records if none can be seen.
+    /// The records, and the index after them. There are no records if none is published yet.
     Found(Vec<UnreadRecord>, u64),
-    /// The next is on disk.
+    /// The next record is only on disk.
     OnDisk,
 }
 
@@ -31,7 +31,8 @@ impl StreamView {
         Self { horizon, shards }
     }
 
-    /// Makes the shards of `records` those of the stream. A new shard is read from its start.
+    /// Adds the stream's new shards to `records`, and removes the shards that the stream does not
+    /// have any more. A new shard is read from its first record.
     pub(super) fn introduce(&self, records: &mut QueueRecords) {
         let known = records.known_shards();
         if known.eq(self.shards.iter().map(|shard| shard.id.index())) {
@@ -63,7 +64,8 @@ impl StreamView {
         at.ok().map(|at| &self.shards[at])
     }
 
-    /// The next unread records of `shard`: at most `count`, and of about `bytes` at most, but one.
+    /// The next unread records of `shard`: at most `count` records, and at most about `bytes` bytes
+    /// unless the first record is larger.
     pub(super) fn unread(
         &self,
         shard: &Shard,
@@ -88,8 +90,8 @@ impl StreamView {
         Unread::Found(unread, after)
     }
 
-    /// True when `shard` may be read: a child waits until all records of its parents were received
-    /// once. The order is preferred, not promised.
+    /// True if `shard` may be read. A child shard has to wait until all records of its parents have
+    /// been received once. The service prefers this order but does not promise it.
     pub(super) fn is_eligible(
         &self,
         shard: &Shard,
@@ -104,7 +106,8 @@ impl StreamView {
         })
     }
 
-    /// True when nothing is left in `shard` to be received for the first time, for good.
+    /// True if all records of `shard` have been received at least once, and the shard gets no more
+    /// records.
     pub(super) fn is_exhausted(
         &self,
         shard: &Shard,

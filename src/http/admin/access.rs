@@ -1,4 +1,4 @@
-//! Access to the own paths that show the state or change it.
+//! Access control for the own paths that show or change the state.
 
 use super::state::{Admin, Source, problem};
 use crate::http::origin::{bare_host, is_localhost};
@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header, uri::Authority};
 use axum::response::Response;
 use std::net::IpAddr;
 
-/// Proof that a request may use these paths: it comes from this machine, and not from a web page of
-/// another origin, or it presents the token.
+/// Proof that a request may use a protected path: either it presents the admin token, or it comes
+/// from this machine and not from a web page of another origin.
 pub(super) struct Permitted;
 
 const REFUSAL: &str = "only for this machine, or with the --admin-token as a bearer token";
@@ -47,9 +47,10 @@ fn presents(headers: &HeaderMap, token: &Secret) -> bool {
     presented.is_some_and(|presented| is_equal(token.expose(), presented))
 }
 
-/// True when a browser sends the request for a web page that is not ours. A page of any site can send
-/// requests to this machine. A site can also make its own name point here (DNS rebinding): to the
-/// browser its page then has the same origin, and the request names the site as its host.
+/// True if a browser sends the request for a web page of another origin. Any web page can send
+/// requests to this machine. With DNS rebinding, a site lets its own name resolve to this machine.
+/// Then the browser takes the request for one to the same origin, but the request's host is the
+/// name of the site.
 fn is_from_another_origin(head: &Parts) -> bool {
     let text = |name: HeaderName| head.headers.get(name).map(|value| value.as_bytes());
     let host = text(header::HOST).map(String::from_utf8_lossy);
@@ -69,8 +70,8 @@ fn is_from_another_origin(head: &Parts) -> bool {
     })
 }
 
-/// True for a host, with or without a port, that is an address or a name that always means the local
-/// machine. No site can make such a host point here.
+/// True for a host, with or without a port, that is an IP address or a name that always means the
+/// local machine. DNS rebinding is not possible with such a host.
 fn is_this_machine(host: &str) -> bool {
     bare_host(host).is_some_and(|host| is_localhost(&host) || host.parse::<IpAddr>().is_ok())
 }

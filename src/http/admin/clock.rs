@@ -1,4 +1,4 @@
-//! `/_minikin/clock`: reads the clock, and moves a virtual one.
+//! `/_minikin/clock`: shows the clock, and moves a virtual clock.
 
 use super::access::Permitted;
 use super::own_body::OwnBody;
@@ -15,9 +15,9 @@ use serde_json::json as value;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Move {
-    /// To this moment, in milliseconds since 1970.
+    /// Moves the clock to this time, in milliseconds since the epoch.
     SetMs(i64),
-    /// By this time, in milliseconds.
+    /// Moves the clock forward by this many milliseconds.
     AdvanceMs(i64),
 }
 
@@ -41,7 +41,7 @@ pub(super) async fn move_clock(
         return problem(StatusCode::CONFLICT, text);
     };
     let target = target(clock.now(), &body.bytes);
-    // The clock may take its time, and the request is parsed.
+    // The move may take long, and the body is not needed any more. Dropping it releases its budget.
     drop(body);
     let target = match target {
         Ok(target) => target,
@@ -54,7 +54,7 @@ pub(super) async fn move_clock(
     }
 }
 
-/// The moment that a request moves the clock to.
+/// The time to which a request moves the clock.
 fn target(now: Timestamp, body: &[u8]) -> Result<Timestamp, &'static str> {
     let target = match serde_json::from_slice(body) {
         Ok(Move::SetMs(ms)) => Timestamp::from_millis(ms),

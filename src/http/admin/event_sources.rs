@@ -1,5 +1,5 @@
-//! `/_minikin/event-sources`: what event source mappings do, waiting until they are done, and their
-//! discarded batches.
+//! `/_minikin/event-sources`: shows event source mappings and their discarded batches, and waits
+//! until mappings have processed all records.
 
 use super::access::Permitted;
 use super::mapping_view::{details, entry, failure, left, redelivery, summary};
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The paths of mappings.
+/// The paths about event source mappings.
 pub(super) fn routes() -> Router<Admin> {
     Router::new()
         .route("/_minikin/event-sources", get(list))
@@ -37,7 +37,7 @@ pub(super) fn routes() -> Router<Admin> {
         .route("/_minikin/event-sources/{uuid}/reset", post(reset))
 }
 
-/// The conditions and the limits of a drain, as a request gives them.
+/// The parameters of a drain.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Drain {
@@ -49,8 +49,8 @@ struct Drain {
     windows: bool,
 }
 
-/// The mapping whose UUID a path names. A handler takes it after [`Permitted`], which refuses
-/// first.
+/// The mapping whose UUID is in the path. In a handler it must stand behind [`Permitted`], so that
+/// a request without access is refused first.
 struct Named(Arc<Mapping>);
 
 impl FromRequestParts<Admin> for Named {
@@ -122,7 +122,7 @@ async fn failures(_permitted: Permitted, Named(mapping): Named) -> Response {
     json(&json!({ "failures": failures }))
 }
 
-/// Invokes the function with a discarded batch again.
+/// Invokes the function again with a discarded batch.
 async fn redeliver(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -170,7 +170,8 @@ async fn drain(admin: &Admin, mapping: Option<&Arc<Mapping>>, body: OwnBody) -> 
         Ok(asked) => asked,
         Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    // The drain may take long; its body is read and must not count meanwhile.
+    // The drain may take long, and the body is not needed any more. Dropping it releases its
+    // budget.
     drop(body);
     let usual = DrainRequest::default();
     let request = DrainRequest {

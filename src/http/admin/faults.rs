@@ -1,4 +1,4 @@
-//! The fault rules: list, replace, add, remove.
+//! The fault rules: list, replace, add and remove rules.
 
 use super::access::Permitted;
 use super::own_body::OwnBody;
@@ -15,7 +15,7 @@ pub(super) async fn list_faults(State(admin): State<Admin>, _permitted: Permitte
     listing(&admin.engine.world.faults.list())
 }
 
-/// Adds a rule or a list of rules, and answers them.
+/// Adds a rule or a list of rules. The answer contains the added rules.
 pub(super) async fn add_faults(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -27,7 +27,7 @@ pub(super) async fn add_faults(
     }
 }
 
-/// Replaces all rules, and answers the new ones.
+/// Replaces all rules. The answer contains the new rules.
 pub(super) async fn replace_faults(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -59,7 +59,7 @@ pub(super) async fn remove_fault(
     )
 }
 
-/// The rules of a body, checked. All of them can work, or none is taken.
+/// Reads and checks the rules in a body. If any rule is invalid, all are refused.
 fn read(admin: &Admin, body: &[u8]) -> Result<Vec<FaultRule>, String> {
     let value: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let values = match value {

@@ -1,4 +1,4 @@
-//! The health of this emulator, also on the paths of other tools.
+//! The health checks of this emulator, including those on the paths of other tools.
 
 use super::state::{Admin, json};
 use crate::store::Health;
@@ -9,11 +9,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
-/// LocalStack's path, today and before its version 2.
+/// LocalStack's paths since version 2 and before.
 const LOCALSTACK: [&str; 2] = ["/_localstack/health", "/health"];
 const KINESIS_MOCK: &str = "/healthcheck";
 
-/// True for the health paths of LocalStack and kinesis-mock.
+/// True for the health check paths of LocalStack and kinesis-mock.
 pub(crate) fn is_health_of_other_tools(path: &str) -> bool {
     LOCALSTACK.contains(&path) || path == KINESIS_MOCK
 }
@@ -37,7 +37,7 @@ async fn ready(State(admin): State<Admin>) -> Response {
     }
 }
 
-/// LocalStack's document of its services. Clients look for `running` or `available`.
+/// LocalStack's document about its services. Clients look for `running` or `available` in it.
 async fn services(State(admin): State<Admin>) -> Response {
     let (status, state) = match admin.engine.health() {
         Health::Serving => (StatusCode::OK, "running"),

@@ -1,4 +1,4 @@
-//! Event source mappings as JSON, for people and tests.
+//! Event source mappings as JSON.
 
 use crate::engine::Stream;
 use crate::engine::event_source::{
@@ -11,7 +11,7 @@ use crate::model::event_source::ShardPosition;
 use crate::world::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// A line of the list.
+/// One mapping in the list of mappings.
 pub(super) fn summary(sources: &EventSources, mapping: &Mapping, now: Timestamp) -> Value {
     let view = mapping.view(now);
     json!({
@@ -87,7 +87,7 @@ fn shard_details(
     shown
 }
 
-/// The phase of the lane that is furthest from rest.
+/// The phase of a shard, which is the most troubled phase among its lanes.
 fn status(view: &ShardView) -> &'static str {
     let order = [
         LanePhase::BackingOff,
@@ -122,7 +122,7 @@ fn batch(batch: &BatchView) -> Value {
     })
 }
 
-/// An entry of the event log; members that say nothing are left out.
+/// An entry of the event log. Members without a value are omitted.
 pub(super) fn entry(entry: &Entry) -> Value {
     let mut shown = Map::new();
     let mut add = |name: &str, value: Option<Value>| {
@@ -160,7 +160,7 @@ pub(super) fn failure(failure: &Failure) -> Value {
     })
 }
 
-/// The result of another invocation with a discarded batch.
+/// The result of invoking the function again with a discarded batch.
 pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
     let body = redelivered.answer.text();
     let shown = &body[..body.len().min(limits::EVENT_SOURCE_ERROR_BYTES)];
@@ -172,7 +172,7 @@ pub(super) fn redelivery(redelivered: &Redelivered) -> Value {
     })
 }
 
-/// Work that a drain waits for.
+/// Unfinished work that a drain waits for.
 pub(super) fn left(left: &Left) -> Value {
     json!({
         "UUID": left.mapping,

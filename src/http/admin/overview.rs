@@ -1,4 +1,4 @@
-//! `GET streams`: every stream of an account and region at a glance.
+//! `GET streams`: an overview of all streams of an account in a region.
 
 use super::access::Permitted;
 use super::query::Query;
@@ -12,10 +12,10 @@ use axum::response::Response;
 use serde_json::{Value, json as value};
 use std::collections::HashMap;
 
-/// Streams that are listed under one lock.
+/// Maximum number of streams that are listed under one hold of the lock.
 const PAGE: usize = 1_000;
 
-/// Answers every stream.
+/// Answers with an overview of all streams.
 pub(super) async fn streams(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -37,9 +37,9 @@ pub(super) async fn streams(
     }
 }
 
-/// The queues and the event source mappings of every stream.
+/// The queues and the event source mappings of all streams.
 struct Readers {
-    /// By the incarnation of the stream.
+    /// Keyed by the incarnation number of the stream.
     queues: HashMap<u64, Vec<Value>>,
     mappings: HashMap<StreamArn, Vec<Value>>,
 }
@@ -65,7 +65,7 @@ impl Readers {
     }
 }
 
-/// The figures of one stream.
+/// The overview of one stream.
 fn overview(stream: &Stream, readers: &Readers, now: Timestamp) -> Value {
     let snapshot = stream.snapshot();
     let (records, bytes) = stream.amount(now);

@@ -1,8 +1,8 @@
-//! The bodies of requests to our own paths.
+//! Request bodies on minikin's own paths.
 //!
-//! Only a path that takes a body reads it: after the check of the access, and within the in-flight
-//! budget. All other paths answer without reading, so that no client without access can make the
-//! server keep bytes.
+//! The body is read only by handlers that need it, after the check of access, and within the
+//! in-flight budget. All other handlers answer without reading the body, so that a client without
+//! access cannot make the server store bytes.
 
 use super::state::{Admin, Source, problem};
 use crate::admission::BudgetPermit;
@@ -12,14 +12,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 
-/// The whole body of a request, and its part of the in-flight budget.
+/// The whole body of a request, and its permit of the in-flight budget.
 #[derive(Debug)]
 pub(super) struct OwnBody {
     pub(super) bytes: Bytes,
     _permit: BudgetPermit,
 }
 
-/// The body of a request that puts records: as large as that of a PutRecords.
+/// The body of a request that writes records. It may be as large as the body of PutRecords.
 #[derive(Debug)]
 pub(super) struct LargeBody(pub(super) OwnBody);
 

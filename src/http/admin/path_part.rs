@@ -5,7 +5,7 @@ use super::state::{Admin, Refused};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
-/// The variable part of a path, decoded. A part that is not UTF-8 is refused.
+/// The variable part of a path, percent-decoded. A part that is not UTF-8 is refused.
 #[derive(Debug)]
 pub(super) struct PathPart(pub(super) String);
 

@@ -1,4 +1,4 @@
-//! The first record that a look into a stream shows.
+//! The record at which a listing of a stream's records starts.
 
 use super::query::refused;
 use super::state::Refused;
@@ -6,24 +6,24 @@ use crate::engine::{Shard, StoreError};
 use crate::model::{SequenceNumber, ShardId};
 use crate::world::Timestamp;
 
-/// The first record to show of each shard.
+/// The record at which a listing starts in each shard.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum From {
-    /// The oldest record that can be read.
+    /// The oldest readable record.
     TrimHorizon,
-    /// The first record that comes after the request.
+    /// The first record that is published after the request.
     Latest,
-    /// The first record that arrived at this moment or later.
+    /// The first record that arrived at this time or later.
     Time(Timestamp),
-    /// The record with this number, of one shard only.
+    /// The record with this sequence number, which belongs to a single shard.
     Number(SequenceNumber),
 }
 
-/// The least number of digits of a sequence number; a number with fewer digits is a time.
+/// Minimum number of digits of a sequence number. A number with fewer digits is a time.
 const LEAST_NUMBER_DIGITS: usize = 30;
 
 impl From {
-    /// Reads `trim_horizon`, `latest`, a time or a sequence number.
+    /// Parses `trim_horizon`, `latest`, a time, or a sequence number.
     pub(super) fn parse(text: &str) -> Result<Self, Refused> {
         match text {
             "trim_horizon" => return Ok(Self::TrimHorizon),
@@ -45,7 +45,7 @@ impl From {
         })
     }
 
-    /// The shard that this is a position of, if it is one of a single shard.
+    /// The shard that the position belongs to. None if the position applies to every shard.
     pub(super) fn shard(self) -> Option<ShardId> {
         match self {
             Self::Number(number) => Some(ShardId::new(number.shard)),
@@ -53,7 +53,7 @@ impl From {
         }
     }
 
-    /// The index of the first record to show of `shard`.
+    /// Index of the first record of `shard` to show.
     pub(super) async fn index(self, shard: &Shard) -> Result<u64, StoreError> {
         match self {
             Self::TrimHorizon => Ok(0),

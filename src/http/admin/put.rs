@@ -1,4 +1,4 @@
-//! `POST streams/NAME/records`: puts records that are written for people, one a line.
+//! `POST streams/NAME/records`: writes records in a readable form, one record per line.
 
 use super::own_body::LargeBody;
 use super::query::refused;
@@ -10,8 +10,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json as value};
 
-/// Puts the records of the body, which has one record a line: `PartitionKey`, `ExplicitHashKey` and
-/// one of `Data` in base64, `Text` and `Json`. The write limits count.
+/// Writes the records of the body. Each line is a JSON object with `PartitionKey`,
+/// `ExplicitHashKey` and one of `Data` (in base64), `Text` and `Json`. The shards' write limits
+/// apply.
 pub(super) async fn put(
     admin: &Admin,
     stream: &Stream,
@@ -39,7 +40,7 @@ pub(super) async fn put(
     ))
 }
 
-/// The result of one record, with the members of a PutRecords answer.
+/// The result of one record, with the same members as in an answer of PutRecords.
 fn entry(result: &Result<crate::engine::Placed, PutFailure>) -> Value {
     match result {
         Ok(placed) => value!({

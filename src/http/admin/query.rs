@@ -1,4 +1,4 @@
-//! The query of our own paths: names and values, each once.
+//! The query strings of minikin's own paths. Each name may occur only once.
 
 use super::state::{Admin, Refused};
 use crate::model::{AccountId, AccountRegion, Region};
@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// The members of a query that are not yet taken.
+/// The parameters of a query string that no handler has taken yet.
 #[derive(Debug)]
 pub(super) struct Query(Vec<(String, String)>);
 
@@ -30,13 +30,14 @@ impl FromRequestParts<Admin> for Query {
 }
 
 impl Query {
-    /// The value of `name`, if the query has it.
+    /// Removes and returns the value of `name`. None if the query string does not have it.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         let at = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(at).1)
     }
 
-    /// The number `name`, which lies in `range`; `default` where the query does not have it.
+    /// Removes and returns the number `name`, which must lie in `range`. Returns `default` if the
+    /// query string does not have it.
     pub(super) fn number<N: FromStr + PartialOrd + Display>(
         &mut self,
         name: &str,
@@ -53,7 +54,8 @@ impl Query {
         })
     }
 
-    /// The account and the region that the query names; where it names none, those of the start.
+    /// The account and the region that the query string names. The defaults are the server's own
+    /// account and region.
     pub(super) fn account_region(&mut self, admin: &Admin) -> Result<AccountRegion, Refused> {
         let mut account_region = admin.home.clone();
         if let Some(text) = self.take("account") {
@@ -69,7 +71,7 @@ impl Query {
         Ok(account_region)
     }
 
-    /// Refuses the first member that is left.
+    /// Refuses a query string with a parameter that no handler has taken.
     pub(super) fn end(self) -> Result<(), Refused> {
         match self.0.first() {
             Some((name, _)) => Err(refused(&format!("the query cannot have {name} here"))),
@@ -78,7 +80,7 @@ impl Query {
     }
 }
 
-/// The answer to a request that is malformed.
+/// Refuses a malformed request with status 400 and this message.
 pub(super) fn refused(text: &str) -> Refused {
     Refused::new(StatusCode::BAD_REQUEST, text)
 }

@@ -1,4 +1,4 @@
-//! The paths of queues: `queues`, and `records` and `purge` of one queue.
+//! The paths about queues: the list of queues, and `records` and `purge` of one queue.
 
 use super::access::Permitted;
 use super::path_part::PathPart;
@@ -18,17 +18,17 @@ use axum::routing::get;
 use serde_json::{Map, Value, json as value};
 use std::sync::Arc;
 
-/// Queues that are listed under one lock.
+/// Maximum number of queues that are listed under one hold of the lock.
 const PAGE: usize = 1_000;
 
-/// The paths of queues.
+/// The paths about queues.
 pub(super) fn routes() -> Router<Admin> {
     Router::new()
         .route("/_minikin/queues", get(list))
         .route("/_minikin/queues/{*path}", get(look).post(change))
 }
 
-/// Answers every queue of an account and region.
+/// Answers with an overview of all queues of an account in a region.
 async fn list(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -50,7 +50,7 @@ async fn list(
     }
 }
 
-/// The figures of one queue.
+/// The overview of one queue.
 fn overview(queue: &Queue, now: Timestamp) -> Value {
     let described = queue.describe();
     let figures = queue.figures(now);
@@ -74,8 +74,8 @@ fn overview(queue: &Queue, now: Timestamp) -> Value {
     Value::Object(document)
 }
 
-/// The name of a queue and the numbers of its records: those that a receive can get now, those in
-/// flight, and dead-letter ones, in flight or not.
+/// The name of a queue and its numbers of records: visible records, which includes unread ones,
+/// records in flight, and dead-letter records, in flight or not.
 pub(super) fn counts(queue: &Queue, figures: &QueueFigures) -> Map<String, Value> {
     let counts = figures.counts;
     let visible = figures.unread + counts.visible as u64;
@@ -90,7 +90,7 @@ pub(super) fn counts(queue: &Queue, figures: &QueueFigures) -> Map<String, Value
     ])
 }
 
-/// Answers a GET about one queue.
+/// Answers a GET request about one queue.
 async fn look(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -105,7 +105,7 @@ async fn look(
     }
 }
 
-/// Answers a POST to one queue.
+/// Answers a POST request to one queue.
 async fn change(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -130,7 +130,7 @@ fn unknown(action: &str) -> Refused {
     Refused::new(StatusCode::NOT_FOUND, &text)
 }
 
-/// The queue of this name in the account and region of the query, or of this ARN.
+/// Finds a queue by its ARN, or by its name in the account and region of the query string.
 fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Queue>, Refused> {
     let account_region = query.account_region(admin)?;
     let found = match QueueArn::parse(name) {
@@ -147,7 +147,7 @@ fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Queue>, Refu
     })
 }
 
-/// Answers a page of records, which are not received by this.
+/// Answers with a page of records, without receiving the records.
 async fn records(admin: &Admin, queue: &Queue, mut query: Query) -> Result<Response, Refused> {
     let state = match query.take("state").as_deref() {
         None | Some("visible") => PeekState::Visible,
@@ -187,7 +187,7 @@ fn place(text: &str) -> Option<RecordPlace> {
     })
 }
 
-/// A record with the members that a receive gives it, but no handle.
+/// A record with the same members as in an answer of a receive, but without a receipt handle.
 fn record(queue: &Queue, peeked: &PeekedRecord<'_>) -> Map<String, Value> {
     let mut document = record_json::record(peeked.shard.id, &peeked.record);
     let id = queue.ids.id(peeked.record.number);

@@ -1,4 +1,4 @@
-//! A record as JSON for people: with its data decoded, if it is text, JSON or an aggregate.
+//! A record as JSON, with its data decoded if it is text, JSON or an aggregate of records.
 
 use crate::engine::RecordView;
 use crate::model::{Aggregate, HashKey, HashKeyRange, ShardId};
@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-/// The document of a record.
+/// The JSON object of a record.
 pub(super) fn record(shard: ShardId, record: &RecordView<'_>) -> Map<String, Value> {
     let mut document = Map::new();
     document.insert("ShardId".to_owned(), json!(shard.to_string()));
@@ -36,7 +36,7 @@ pub(super) fn record(shard: ShardId, record: &RecordView<'_>) -> Map<String, Val
     document
 }
 
-/// Adds `Data` in base64 and, where the data is that, `Json` or `Text`.
+/// Adds `Data` in base64, and `Json` or `Text` if the data is JSON or text.
 fn add_data(document: &mut Map<String, Value>, data: &[u8]) {
     document.insert("Data".to_owned(), json!(STANDARD.encode(data)));
     let Ok(text) = str::from_utf8(data) else {
@@ -51,7 +51,7 @@ fn add_data(document: &mut Map<String, Value>, data: &[u8]) {
     }
 }
 
-/// True when a text has no control characters but white space.
+/// True for a text without control characters other than white space.
 fn is_readable(text: &str) -> bool {
     !text
         .chars()

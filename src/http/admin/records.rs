@@ -1,4 +1,4 @@
-//! `GET streams/NAME/records`: a page of records, read without an iterator.
+//! `GET streams/NAME/records`: returns a page of records, without a shard iterator.
 
 use super::position::From;
 use super::query::{Query, refused};
@@ -12,18 +12,18 @@ use axum::response::Response;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The parts of a stream and of its records that a look shows.
+/// Selects the records of a stream to show.
 #[derive(Debug)]
 pub(super) struct Selection {
-    /// One shard only.
+    /// The only shard to show. None for all shards.
     pub(super) shard: Option<ShardId>,
-    /// One partition key only.
+    /// The only partition key to show. None for all keys.
     pub(super) key: Option<String>,
-    /// The first record of each shard.
+    /// The record of each shard at which the listing starts.
     pub(super) from: From,
 }
 
-/// The place of a page: a shard, and the index of the first record there.
+/// The start of a page: a shard, and the index of the first record in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cursor {
     shard: ShardId,
@@ -45,7 +45,8 @@ impl Cursor {
 }
 
 impl Selection {
-    /// The selection of a query; `default` is the position where it names none.
+    /// Reads the selection from the query string. `default` is the position if the query string
+    /// names none.
     pub(super) fn take(query: &mut Query, default: From) -> Result<Self, Refused> {
         let shard = query.take("shard").map(|text| {
             let id = ShardId::parse(&text);
@@ -64,12 +65,12 @@ impl Selection {
         })
     }
 
-    /// True when records of this partition key are shown.
+    /// True if records with this partition key are shown.
     pub(super) fn shows(&self, partition_key: Option<&str>) -> bool {
         self.key.is_none() || self.key.as_deref() == partition_key
     }
 
-    /// The shards that are shown, by id.
+    /// The shards that are shown, in the order of their ids.
     pub(super) fn shards(&self, stream: &Stream, now: Timestamp) -> Vec<Arc<Shard>> {
         let ids = stream.listed_shards(now).into_iter().map(|shard| shard.id);
         ids.filter(|id| self.shard.is_none_or(|shard| shard == *id))
@@ -78,7 +79,7 @@ impl Selection {
     }
 }
 
-/// Answers a page of records.
+/// Answers with a page of records.
 pub(super) async fn records(
     admin: &Admin,
     stream: &Stream,
@@ -115,21 +116,21 @@ struct Page {
     now: Timestamp,
     limit: usize,
     shown: Vec<Value>,
-    /// Records that were read, shown or not.
+    /// Number of records that were read, shown or not.
     scanned: usize,
     /// Bytes of data and partition keys of the shown records.
     bytes: u64,
 }
 
 impl Page {
-    /// True when nothing more is read for this page.
+    /// True if no more records are read for this page.
     fn is_full(&self) -> bool {
         self.shown.len() >= self.limit
             || self.scanned >= limits::LOOK_SCANNED_RECORDS
             || self.bytes >= limits::LOOK_BYTES
     }
 
-    /// Fills the page from `start` on, shard by shard. Returns the place of the next page.
+    /// Fills the page from `start` on, one shard after another. Returns the start of the next page.
     async fn fill(
         &mut self,
         stream: &Stream,
@@ -157,7 +158,8 @@ impl Page {
         Ok(None)
     }
 
-    /// Adds records of a shard. Returns the index to go on at; none at the shard's end.
+    /// Adds records of a shard. Returns the index at which the next page continues. None at the end
+    /// of the shard.
     async fn read(
         &mut self,
         stream: &Stream,

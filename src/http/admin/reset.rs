@@ -1,4 +1,5 @@
-//! `POST reset`: removes everything, and makes again what the start made where the request says so.
+//! `POST reset`: removes all streams, queues and settings. On request, creates again what the setup
+//! created at the start.
 
 use super::access::Permitted;
 use super::own_body::OwnBody;
@@ -9,15 +10,15 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-/// A request to reset.
+/// The parameters of a reset.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Reset {
-    /// Make again what the start made: streams, event source mappings and fault rules.
+    /// True to create the streams, event source mappings and fault rules of the setup again.
     setup: bool,
 }
 
-/// Removes everything but the clock and the mappings of the options.
+/// Removes everything except the clock and the mappings from the options.
 pub(super) async fn reset(
     State(admin): State<Admin>,
     _permitted: Permitted,

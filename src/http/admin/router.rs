@@ -1,4 +1,4 @@
-//! The table of our own paths, and the handlers that change nothing.
+//! The table of minikin's own paths, and the handlers that only read.
 
 use super::clock::{move_clock, read_clock};
 use super::event_sources;
@@ -17,7 +17,7 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 
-/// The paths under `/_minikin/`.
+/// Routes the paths under `/_minikin/`.
 pub(crate) fn router(admin: Admin) -> Router {
     Router::new()
         .route("/_minikin/metrics", get(metrics))

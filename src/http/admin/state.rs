@@ -1,4 +1,4 @@
-//! The state behind our own paths, and the form of their errors.
+//! What the handlers of minikin's own paths share, and the form of their errors.
 
 use crate::engine::Engine;
 use crate::engine::StoreError;
@@ -14,37 +14,37 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// The state that our own paths show and change.
+/// The parts of the server that minikin's own paths show and change.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
-    /// The streams and the clock.
+    /// The engine with its streams and its clock.
     pub engine: Arc<Engine>,
     /// The server's certificate.
     pub tls: Arc<TlsIdentity>,
     /// The metrics of this process.
     pub metrics: Arc<Metrics>,
-    /// The token that permits access from other machines.
+    /// The admin token, which permits access from other machines.
     pub token: Option<Secret>,
     /// The account and region of requests that name none.
     pub home: AccountRegion,
-    /// Makes again, after a reset, what the start made.
+    /// Repeats the setup of the start after a reset.
     pub maker: Arc<Maker>,
 }
 
-/// The source of a request to our own paths.
+/// The source of a request to one of minikin's own paths.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source {
-    /// The client's address.
+    /// Address of the client.
     pub address: SocketAddr,
-    /// True when no other request was in flight on the connection as this one began.
+    /// True if no other request was in flight on the connection when this request began.
     pub is_only_one: bool,
 }
 
-/// Marks an answer whose body is made while it is read.
+/// Marks an answer whose body is produced while the client reads it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Streamed;
 
-/// An answer that names a problem.
+/// An answer with a status and a message about a problem.
 pub(crate) fn problem(status: StatusCode, text: &str) -> Response {
     (status, json(&serde_json::json!({ "message": text }))).into_response()
 }
@@ -77,7 +77,7 @@ impl IntoResponse for Refused {
     }
 }
 
-/// The refusal of a request that the store cannot carry out.
+/// Refuses a request because the store failed.
 pub(super) fn failed(error: &StoreError) -> Refused {
     Refused::new(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
 }

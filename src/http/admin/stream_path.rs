@@ -1,4 +1,4 @@
-//! The stream that a path names, by name or ARN.
+//! Finds the stream that a path names by name or ARN.
 
 use super::query::Query;
 use super::state::{Admin, Refused};
@@ -7,12 +7,13 @@ use crate::model::StreamArn;
 use axum::http::StatusCode;
 use std::sync::Arc;
 
-/// Splits `orders/records` into the stream and what is asked of it. An ARN has a slash of its own.
+/// Splits a path such as `orders/records` at its last slash into stream and action. The stream can
+/// be an ARN, which contains a slash.
 pub(super) fn split(path: &str) -> Option<(&str, &str)> {
     path.rsplit_once('/')
 }
 
-/// The stream of this name in the account and region of the query, or of this ARN.
+/// Finds a stream by its ARN, or by its name in the account and region of the query string.
 pub(super) fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Stream>, Refused> {
     let account_region = query.account_region(admin)?;
     let found = match StreamArn::parse(name) {

@@ -1,4 +1,4 @@
-//! The paths of one stream: `streams/NAME/records`, `tail`, `wait` and `clear`.
+//! The paths about one stream: `streams/NAME/records`, `tail`, `wait` and `clear`.
 
 use super::access::Permitted;
 use super::own_body::LargeBody;
@@ -20,13 +20,13 @@ use serde_json::json as value;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A request to wait for records.
+/// The parameters of a wait for records.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wait {
-    /// The number of records since the start or the last clear.
+    /// Number of records to wait for, counted since the start of the emulator or the last clear.
     records: u64,
-    /// The longest wait in milliseconds of real time.
+    /// Longest wait, in milliseconds of real time.
     #[serde(default = "default_timeout_ms")]
     timeout_ms: u64,
 }
@@ -35,7 +35,7 @@ const fn default_timeout_ms() -> u64 {
     limits::WAIT_MS
 }
 
-/// Answers a GET about one stream.
+/// Answers a GET request about one stream.
 pub(super) async fn get(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -52,7 +52,7 @@ pub(super) async fn get(
     }
 }
 
-/// Answers a POST to one stream.
+/// Answers a POST request to one stream.
 pub(super) async fn post(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -88,7 +88,7 @@ async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Refused> {
             "the body is {{\"records\": N, \"timeout_ms\": M}}: {error}"
         ))
     })?;
-    // The wait takes its time, and the request is parsed.
+    // The wait may take long, and the body is not needed any more. Dropping it releases its budget.
     drop(body);
     let time = Duration::from_millis(wait.timeout_ms.min(limits::WAIT_MS_MOST));
     let reached = RealDeadline::lasting(time)

@@ -1,8 +1,10 @@
-//! `GET streams/NAME/tail`: the records of a stream as server-sent events, as they come.
+//! `GET streams/NAME/tail`: sends the records of a stream as server-sent events when they are
+//! published.
 //!
-//! Each event has the id from which `Last-Event-ID` goes on: the positions in all shards. The first
-//! block has an id and no data, so that a client that loses its connection before the first record
-//! misses nothing either. A tail that is over ends with the event `end`.
+//! The id of each event contains the positions in all shards, so that a client can continue from it
+//! with `Last-Event-ID`. The first event has an id and no data, so that a client that loses its
+//! connection before the first record also misses nothing. A tail that has ended sends the event
+//! `end`.
 
 use super::position::From;
 use super::query::{Query, refused};
@@ -26,18 +28,18 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The content type of server-sent events.
+/// Content type of server-sent events.
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// Times by which the text of a record may be longer than its data: base64, and the decoded form
-/// with escapes.
+/// Upper bound for the size of a record's text relative to its data: the text contains the data in
+/// base64, and decoded with escapes.
 const TEXT_WEIGHT: u64 = 5;
-/// Bytes of an event beyond its data and its id.
+/// Bytes of an event in addition to its data and its id.
 const EVENT_OVERHEAD: u64 = 400;
-/// Bytes of an id for each shard.
+/// Bytes of an event id per shard.
 const ID_BYTES: u64 = 32;
 
-/// Answers a tail.
+/// Answers with a tail.
 pub(super) async fn tail(
     admin: &Admin,
     stream: &Arc<Stream>,
@@ -70,7 +72,8 @@ pub(super) async fn tail(
     Ok((Extension(Streamed), headers, body).into_response())
 }
 
-/// The start that the request asks for: by the last event that the client has, else by `from`.
+/// The start of the tail: after the client's last event if the request has `Last-Event-ID`, and
+/// else at the position `from` of the query string.
 fn start(
     stream: &Stream,
     selection: &Selection,
@@ -82,7 +85,7 @@ fn start(
         let id = id.ok_or_else(malformed)?;
         return Ok(match id.incarnation == stream.identity {
             true => TailStart::Cut(id.cut),
-            // The stream was made anew since: everything in it came later.
+            // The stream was created anew since the event, so all its records are newer.
             false => TailStart::TrimHorizon,
         });
     }
@@ -114,7 +117,7 @@ fn too_many_shards() -> String {
     format!("a tail follows {most} shards at most; name one with shard")
 }
 
-/// The part of a tail that comes next.
+/// The next kind of event to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Greeting,
@@ -122,7 +125,7 @@ enum Phase {
     Over,
 }
 
-/// A tail as frames of events.
+/// Produces the events of a tail as frames of a response body.
 #[derive(Debug)]
 struct TailEvents {
     tail: Tail,
@@ -158,7 +161,7 @@ impl Frames for TailEvents {
                     if let Some(made) = self.records(shard, &batch).await {
                         return Some(Ok(made));
                     }
-                    // A key that no record has must not keep the task busy.
+                    // If no record matches the query, the loop must not keep the task busy.
                     tokio::task::yield_now().await;
                 }
                 Err(TailError::Store(error)) => {
@@ -189,7 +192,8 @@ impl TailEvents {
         (format!("event: end\ndata: {data}\n\n").into_bytes(), None)
     }
 
-    /// The events of a batch, as many as a frame takes; none when the query shows none of them.
+    /// The events of a batch, up to the size of a frame. None if the query shows no record of the
+    /// batch.
     async fn records(&mut self, shard: ShardId, batch: &Batch) -> Option<Made> {
         let permit = self.permit(batch).await;
         let mut text = String::new();
@@ -204,7 +208,7 @@ impl TailEvents {
                 let incarnation = self.stream.identity;
                 tail_id::write(&mut text, incarnation, positions, Some((shard, next)));
                 let document = Value::Object(record_json::record(shard, &record));
-                // A String takes every text. JSON has no line feeds outside of escapes.
+                // Writing to a String cannot fail. JSON has no line breaks outside of escapes.
                 let _ = write!(text, "\ndata: {document}\n\n");
             }
             self.tail.take(shard, next);
@@ -221,7 +225,8 @@ impl TailEvents {
         is_in_time && self.selection.shows(partition_key)
     }
 
-    /// A permit for the text of a batch. The wait holds the records, which are in memory anyway.
+    /// Waits for a budget permit for the text of a batch. The records are in memory during the
+    /// wait, but they would be without it, too.
     async fn permit(&self, batch: &Batch) -> BudgetPermit {
         let ids = self.tail.positions().count() as u64 * ID_BYTES;
         let events = batch.len() as u64 * (EVENT_OVERHEAD + ids);

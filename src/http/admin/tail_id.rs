@@ -1,21 +1,22 @@
-//! The id of an event of a tail: the stream's incarnation, and the next index of every shard that is
-//! read. `7.0-12.3-40` stands for incarnation 7, with record 12 of shard 0 and 40 of shard 3 next.
+//! The event ids of a tail. An id consists of the stream's incarnation number and the index of the
+//! next record in every shard. In `7.0-12.3-40`, the incarnation is 7, and the next records are
+//! record 12 of shard 0 and record 40 of shard 3.
 
 use crate::model::ShardId;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// A position of a tail in a stream.
+/// The position of a tail in a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TailId {
-    /// The incarnation of the stream.
+    /// Incarnation number of the stream.
     pub(super) incarnation: u64,
-    /// The index of the next record of each shard.
+    /// Index of the next record in each shard.
     pub(super) cut: BTreeMap<ShardId, u64>,
 }
 
 impl TailId {
-    /// Reads an id.
+    /// Parses an id.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let incarnation = number(parts.next()?)?;
@@ -30,21 +31,21 @@ impl TailId {
     }
 }
 
-/// A number of digits alone: `parse` takes a sign too.
+/// Parses a number that consists only of digits. `parse` alone would also accept a sign.
 fn number(text: &str) -> Option<u64> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_plain)
 }
 
-/// Writes the id of an event after which `shard` goes on at `next`; the other shards go on at their
-/// `positions`.
+/// Writes the id of an event. `moved` is a shard with its next index after the event. All other
+/// shards continue at `positions`.
 pub(super) fn write(
     text: &mut String,
     incarnation: u64,
     positions: impl Iterator<Item = (ShardId, u64)>,
     moved: Option<(ShardId, u64)>,
 ) {
-    // A String takes every text.
+    // Writing to a String cannot fail.
     let _ = write!(text, "{incarnation}");
     for (shard, index) in positions {
         let index = match moved {

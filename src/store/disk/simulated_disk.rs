@@ -1,15 +1,16 @@
-//! A simulated disk: it keeps what was flushed, and of the rest what a seed decides.
+//! A simulated disk in memory, for tests. After a power cut it keeps what was flushed, and a random
+//! part of the other writes.
 //!
-//! It keeps the contract of `seam.rs` in memory, as sled keeps it:
-//! - a written value is seen at once, and durable after the next flush or when the last handle is
-//!   dropped, whichever comes first;
-//! - a flush that a power cut interrupts is done or not, and values that were not flushed are gone.
-//!   So it is for the metadata, because nothing else holds its changes together. For generations
-//!   this disk is worse than sled: it keeps any part of what was not flushed, because segments and
-//!   frames have checksums and must withstand it;
-//! - a database has one opener at a time; further handles come from the first;
-//! - names are durable after a sync; of the later changes of names any first part is, as a journal
-//!   keeps it.
+//! It fulfils the contract of `seam.rs` in the same way as sled:
+//! - A written value is visible at once. It is durable after the next flush or when the last handle
+//!   is dropped, whichever comes first.
+//! - A flush that a power cut interrupts takes effect completely or not at all, and values that
+//!   were not flushed are lost. This applies to the metadata, because nothing else keeps its
+//!   changes together. For generations, this disk is worse than sled: it keeps any part of the
+//!   unflushed values. The store must cope with this, because segments and frames have checksums.
+//! - A database can be opened only once at a time. Further handles are made from the first one.
+//! - Names are durable after a sync. Of the changes of names since the last sync, any number of the
+//!   earliest ones may be durable, as with a journaling file system.
 
 use super::seam::{Claim, Disk, GenerationHandle, MetadataHandle, Stored};
 use crate::lock::Lock;
@@ -22,7 +23,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A disk in memory, whose power can be cut. Clones are the same disk.
+/// A disk in memory whose power can be cut. All clones refer to the same disk.
 #[derive(Debug, Clone, Default)]
 pub struct SimulatedDisk(Arc<Lock<State>>);
 
@@ -31,22 +32,22 @@ struct State {
     databases: Vec<Content>,
     names: Names,
     durable_names: Names,
-    /// The names after each change since they were last durable.
+    /// The names after each change since the last sync.
     later_names: Vec<Names>,
-    /// The file of marks, which is never synced.
+    /// Content of the file of marks, which is never synced.
     marks: Vec<u8>,
-    /// Number of power cuts: a handle from before the last one is dead.
+    /// Number of power cuts so far. Handles from before the last power cut are unusable.
     boot: u64,
     is_claimed: bool,
-    /// Writes until the power goes.
+    /// Number of further writes until the power is cut. None if no cut is planned.
     writes_left: Option<u64>,
     writes: u64,
-    /// Syncs and flushes.
+    /// Number of syncs and flushes.
     syncs: u64,
     is_dark: bool,
 }
 
-/// The name of a database.
+/// Name of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DatabaseName {
     Metadata,
@@ -55,10 +56,10 @@ pub(crate) enum DatabaseName {
     SetAside(u64),
 }
 
-/// The position in `State::databases` of each database.
+/// Index of each database in `State::databases`.
 type Names = BTreeMap<DatabaseName, usize>;
 
-/// A key of a database.
+/// Key of a value in a database.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Segment(u32),
@@ -76,7 +77,7 @@ struct Content {
     unflushed: Vec<Write>,
     handles: usize,
     is_metadata: bool,
-    /// The power went in the middle of a flush.
+    /// True if the power was cut in the middle of a flush.
     is_flushing: bool,
 }
 
@@ -102,7 +103,7 @@ impl Content {
         }
     }
 
-    /// Keeps what a power cut leaves.
+    /// Reduces the content to what survives a power cut.
     fn crash(&mut self, chance: &Random) {
         let mut unflushed = std::mem::take(&mut self.unflushed);
         let flushing = std::mem::take(&mut self.is_flushing);
@@ -125,7 +126,7 @@ impl Content {
     }
 }
 
-/// A number below `limit`, or zero.
+/// A random number less than `limit`, or 0 if `limit` is 0.
 fn below(chance: &Random, limit: usize) -> usize {
     let limit = u64::try_from(limit.max(1)).unwrap_or(u64::MAX);
     usize::try_from(chance.number() % limit).unwrap_or_default()
@@ -137,12 +138,12 @@ impl SimulatedDisk {
         Self::default()
     }
 
-    /// Cuts the power before the write after the next `writes`: from then on every call fails.
+    /// Plans a power cut: the next `writes` writes succeed, and every call after them fails.
     pub fn cut_power_after(&self, writes: u64) {
         self.0.lock().writes_left = Some(writes);
     }
 
-    /// True when the power is gone.
+    /// True if the power is cut.
     pub fn is_dark(&self) -> bool {
         self.0.lock().is_dark
     }
@@ -152,13 +153,13 @@ impl SimulatedDisk {
         self.0.lock().writes
     }
 
-    /// Number of times that writes were made durable.
+    /// Number of syncs and flushes.
     pub fn syncs(&self) -> u64 {
         self.0.lock().syncs
     }
 
-    /// Cuts the power if it is not gone yet, and brings it back. Of what was not flushed a part is
-    /// there, as `chance` decides; every handle from before is dead.
+    /// Cuts the power if it is not cut already, and turns it on again. Of the unflushed writes, a
+    /// part survives that `chance` selects. All existing handles become unusable.
     pub fn crash(&self, chance: &Random) {
         let mut state = self.0.lock();
         let State {
@@ -239,7 +240,7 @@ impl SimulatedDisk {
 }
 
 impl State {
-    /// Counts a write, or cuts the power.
+    /// Counts a write, or cuts the power if the planned number is reached.
     fn write(&mut self) -> io::Result<()> {
         if self.writes_left == Some(0) {
             self.is_dark = true;
@@ -365,7 +366,7 @@ impl Disk for SimulatedDisk {
     }
 }
 
-/// The claim of the disk, made in a boot.
+/// The claim of the disk, with the number of power cuts when it was made.
 struct Hold(SimulatedDisk, u64);
 
 impl Claim for Hold {
@@ -383,7 +384,7 @@ impl Drop for Hold {
     }
 }
 
-/// A handle on one database.
+/// A handle of one database.
 struct Handle {
     disk: SimulatedDisk,
     database: usize,
