@@ -1,4 +1,7 @@
-//! The service's exceptions and the text of each, grouped by subject.
+//! The service's exceptions with the message of each, grouped by subject.
+//!
+//! Most messages were recorded at the service. "Our own text" marks a message that was never
+//! recorded, so minikin words it itself.
 
 mod access;
 mod changes;

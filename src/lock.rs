@@ -1,8 +1,9 @@
-//! A mutex for short critical sections, with a place in an order.
+//! A mutex for short critical sections. Each lock has a rank, which fixes the order of locking.
 //!
-//! The guard is not `Send`, so a handler that keeps one over an await does not compile. A panic
-//! while the lock is held poisons it for good: a broken shard fails loudly instead of serving
-//! nonsense. Debug builds check that every thread takes its locks in the order of their ranks.
+//! The guard is not `Send`, so a handler that keeps a guard over an await does not compile. A panic
+//! while the lock is held poisons the lock for good: a broken shard then fails loudly instead of
+//! serving wrong data. Debug builds check that every thread takes its locks in ascending order of
+//! rank.
 #![allow(
     clippy::disallowed_types,
     reason = "the one place that names std's mutex"
@@ -11,26 +12,28 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard};
 
-/// The place of a lock in the order in which a thread may take locks: a smaller rank comes first.
+/// The rank of a lock. A thread that holds a lock may take only locks of a greater rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank(u8);
 
 impl Rank {
-    /// The rank of every lock that is made without one. While it is held, no lock of a smaller rank
-    /// may be taken. The order among locks of this rank is not checked.
+    /// The greatest rank, and that of every lock made by [`Lock::new`]. A thread that holds such a
+    /// lock takes no lock of a smaller rank. Several locks of this rank may be held together, in
+    /// any order.
     pub const LAST: Self = Self(u8::MAX);
 
-    /// The rank `number`, before [`Rank::LAST`]. Two locks of one such rank are never held together.
+    /// Rank `number`, smaller than [`Rank::LAST`]. A thread never holds two locks of the same such
+    /// rank.
     ///
     /// # Panics
-    /// When `number` is that of the last rank.
+    /// Panics when `number` is 255, the number of [`Rank::LAST`].
     pub const fn new(number: u8) -> Self {
         assert!(number < u8::MAX, "this number means the last rank");
         Self(number)
     }
 }
 
-/// A value that one thread at a time may use.
+/// A mutex with a rank.
 #[derive(Debug)]
 pub struct Lock<T> {
     #[cfg(debug_assertions)]
@@ -39,12 +42,12 @@ pub struct Lock<T> {
 }
 
 impl<T> Lock<T> {
-    /// Puts `value` under a lock of the last rank.
+    /// Creates a lock of rank [`Rank::LAST`] around `value`.
     pub const fn new(value: T) -> Self {
         Self::ranked(Rank::LAST, value)
     }
 
-    /// Puts `value` under a lock of `rank`.
+    /// Creates a lock of rank `rank` around `value`.
     #[cfg_attr(not(debug_assertions), expect(unused_variables))]
     pub const fn ranked(rank: Rank, value: T) -> Self {
         Self {
@@ -54,11 +57,12 @@ impl<T> Lock<T> {
         }
     }
 
-    /// Waits for the lock and takes it.
+    /// Blocks until the lock is free, and takes it.
     ///
     /// # Panics
-    /// When an earlier holder panicked, because the value may be half changed. In debug builds also
-    /// when this thread holds a lock that comes later in the order.
+    /// Panics when an earlier holder panicked, because that holder may have left the value half
+    /// changed. Debug builds also panic when this thread already holds a lock of a greater rank,
+    /// or of the same rank if that is not [`Rank::LAST`].
     pub fn lock(&self) -> Guard<'_, T> {
         Guard {
             #[cfg(debug_assertions)]
@@ -77,7 +81,7 @@ impl<T: Default> Default for Lock<T> {
     }
 }
 
-/// Access to the value of a [`Lock`]; dropping it frees the lock.
+/// Exclusive access to the value of a [`Lock`]. Dropping the guard releases the lock.
 #[derive(Debug)]
 pub struct Guard<'a, T> {
     value: MutexGuard<'a, T>,
@@ -99,25 +103,26 @@ impl<T> DerefMut for Guard<'_, T> {
     }
 }
 
-/// The check of the order, in debug builds only.
+/// The check of the order of locking. Exists in debug builds only.
 #[cfg(debug_assertions)]
 mod order {
     use super::Rank;
     use std::cell::RefCell;
 
     thread_local! {
-        /// The ranks of the locks that this thread holds.
         static HELD: RefCell<Vec<Rank>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// One lock that this thread holds.
+    /// Marks one lock as held by this thread, until dropped.
     #[derive(Debug)]
     pub(super) struct Held(Rank);
 
     impl Held {
-        /// Checks that a lock of `rank` may be taken now, and notes it.
+        /// Checks that this thread may take a lock of rank `rank` now, and records the lock as
+        /// held.
         pub(super) fn begin(rank: Rank) -> Self {
-            // A thread that ends has no list any more, and destructors of others may lock still.
+            // While a thread ends, destructors may still take locks, but `HELD` may be gone: then
+            // skip the check.
             let _noted = HELD.try_with(|held| {
                 let mut held = held.borrow_mut();
                 let last = held.iter().max().copied();

@@ -1,11 +1,11 @@
-//! Errors for requests that policies do not allow.
+//! Errors for requests that a policy or the allowed origins refuse.
 
 use super::exception::{Error, Kind};
 use crate::model::{Refusal, Target};
 
 impl Error {
-    /// A web page of an origin that may not call the service. A choice: the service lets every page
-    /// call it.
+    /// The request comes from a web page of an origin that `--allow-origin` does not name. Only
+    /// minikin makes this check: the service lets pages of every origin call it.
     pub fn origin_refused(origin: &str) -> Self {
         Kind::AccessDeniedException.says(format!(
             "Web pages of the origin '{origin}' may not call this server. To allow them start it \
@@ -13,9 +13,10 @@ impl Error {
         ))
     }
 
-    /// The policies do not allow the request. The text of `NotAllowedByIdentity` was seen at the
-    /// service; the others follow the IAM user guide, "Troubleshoot access denied error messages",
-    /// and a request about no single resource names `*` (choices).
+    /// The policies do not allow the request. The message for `NotAllowedByIdentity` was recorded
+    /// at the service. The other messages are our own, after the IAM user guide, "Troubleshoot
+    /// access denied error messages". A request that concerns no single resource names `*` as its
+    /// resource, also by our own choice.
     pub fn access_denied(caller: &str, action: &str, target: &Target, refusal: Refusal) -> Self {
         let because = match refusal {
             Refusal::NotAllowedByIdentity => {

@@ -1,12 +1,12 @@
-//! Errors about changes of a stream: resharding, capacity, retention, encryption.
+//! Errors about changes of a stream: resharding, capacity, retention and encryption.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
 use crate::model::{Shard, ShardId, StreamArn};
 
-/// Resharding and capacity.
+/// Errors about resharding and capacity.
 impl Error {
-    /// The shard was split or merged before.
+    /// The shard is closed: an earlier request split or merged it.
     pub fn shard_closed(shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -15,7 +15,7 @@ impl Error {
         ))
     }
 
-    /// The two shards are not adjacent, or not in this order.
+    /// MergeShards: the two shards are not adjacent, or are named in the wrong order.
     pub fn shards_not_adjacent(lower: ShardId, upper: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -24,7 +24,7 @@ impl Error {
         ))
     }
 
-    /// The hash key would leave one child without hash keys.
+    /// SplitShard: with this NewStartingHashKey one of the two child shards would get no hash keys.
     pub fn hash_key_not_inside(key: &str, shard: &Shard, stream: &StreamArn) -> Self {
         let (stream, range) = (named(stream), shard.hash_key_range);
         Kind::InvalidArgumentException.says(format!(
@@ -35,7 +35,7 @@ impl Error {
         ))
     }
 
-    /// An on-demand stream cannot be resharded by request.
+    /// The request reshards an on-demand stream, which only the service itself reshards.
     pub fn stream_is_on_demand(stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ValidationException.says(format!(
@@ -43,7 +43,7 @@ impl Error {
         ))
     }
 
-    /// A provisioned stream has no warm throughput (the text is a choice).
+    /// The request needs an on-demand stream, but the stream is provisioned (our own text).
     pub fn stream_is_provisioned(stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ValidationException.says(format!(
@@ -51,7 +51,7 @@ impl Error {
         ))
     }
 
-    /// The stream would have more shards than allowed.
+    /// UpdateShardCount: the stream would have more open shards than the limit allows.
     pub fn target_above_limit(limit: u64, open: u64, target: u64) -> Self {
         Kind::LimitExceededException.says(format!(
             "Target shard count or number of open shards cannot be greater than {limit}. Current \
@@ -60,7 +60,7 @@ impl Error {
         .by(["shards-per-stream"])
     }
 
-    /// The target is more than twice the open shards.
+    /// UpdateShardCount: the target is more than twice the number of open shards.
     pub fn target_above_double(open: u64, target: u64) -> Self {
         Kind::LimitExceededException.says(format!(
             "UpdateShardCount cannot scale up over double your current open shard count. Current \
@@ -68,7 +68,7 @@ impl Error {
         ))
     }
 
-    /// The target is less than half of the open shards.
+    /// UpdateShardCount: the target is less than half of the number of open shards.
     pub fn target_below_half(open: u64, target: u64) -> Self {
         Kind::LimitExceededException.says(format!(
             "UpdateShardCount cannot scale down below half your current open shard count. Current \
@@ -76,7 +76,7 @@ impl Error {
         ))
     }
 
-    /// The stream was changed too often in 24 hours (the text is a choice).
+    /// The stream already had `limit` changes of this kind in the last 24 hours (our own text).
     pub fn too_often_a_day(subject: &str, name: &'static str, limit: u64) -> Self {
         Kind::LimitExceededException
             .says(format!(
@@ -85,7 +85,7 @@ impl Error {
             .by([name])
     }
 
-    /// The warm throughput exceeds the maximum (the text is a choice).
+    /// The requested warm throughput exceeds the limit (our own text).
     pub fn warm_throughput_too_high(limit: u64) -> Self {
         Kind::InvalidArgumentException
             .says(format!(
@@ -94,7 +94,7 @@ impl Error {
             .by(["warm-throughput"])
     }
 
-    /// A stream with strategy AUTO cannot become provisioned (the text is a choice).
+    /// A stream with distribution strategy AUTO cannot switch to provisioned mode (our own text).
     pub fn auto_distribution_prevents_provisioned() -> Self {
         Kind::InvalidArgumentException.says(
             "A stream with record distribution strategy AUTO cannot be switched to Provisioned \
@@ -103,9 +103,9 @@ impl Error {
     }
 }
 
-/// Retention periods.
+/// Errors about retention periods.
 impl Error {
-    /// The retention period is below the minimum.
+    /// The requested retention period is shorter than the service allows.
     pub fn retention_too_short(hours: i32, min: i32) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Minimum allowed retention period is {min} hours. Requested retention period ({hours} \
@@ -113,7 +113,7 @@ impl Error {
         ))
     }
 
-    /// The retention period is above the maximum.
+    /// The requested retention period is longer than the service allows.
     pub fn retention_too_long(hours: i32, max: i32) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Maximum allowed retention period is {max} hours. Requested retention period ({hours} \
@@ -121,7 +121,7 @@ impl Error {
         ))
     }
 
-    /// DecreaseStreamRetentionPeriod with a longer period.
+    /// DecreaseStreamRetentionPeriod: the requested period is longer than the present one.
     pub fn retention_not_shorter(hours: i32, stream: &StreamArn, current: u32) -> Self {
         let stream = &stream.name;
         Kind::InvalidArgumentException.says(format!(
@@ -130,7 +130,7 @@ impl Error {
         ))
     }
 
-    /// IncreaseStreamRetentionPeriod with a shorter period.
+    /// IncreaseStreamRetentionPeriod: the requested period is shorter than the present one.
     pub fn retention_not_longer(hours: i32, stream: &StreamArn, current: u32) -> Self {
         let stream = &stream.name;
         Kind::InvalidArgumentException.says(format!(
@@ -140,14 +140,14 @@ impl Error {
     }
 }
 
-/// Encryption.
+/// Errors about encryption.
 impl Error {
-    /// The encryption type is NONE (the text is a choice).
+    /// StartStreamEncryption or StopStreamEncryption with encryption type NONE (our own text).
     pub fn encryption_type_not_kms() -> Self {
         Kind::InvalidArgumentException.says("EncryptionType must be KMS.")
     }
 
-    /// The stream is encrypted with another key (the text is a choice).
+    /// StopStreamEncryption: the stream is encrypted with another key (our own text).
     pub fn other_key(key: &str, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException

@@ -1,13 +1,13 @@
-//! Errors about consumers, policies and rates of calls.
+//! Errors about consumers, resource policies and call rates.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
 use crate::model::{AccountId, ConsumerArn, ShardId, StreamArn};
 
-/// Consumers.
+/// Errors about a stream's consumers.
 impl Error {
-    /// The stream has consumers and cannot be deleted without `EnforceConsumerDeletion`. The text is
-    /// quoted in five public reports.
+    /// DeleteStream without `EnforceConsumerDeletion`: the stream has consumers. Five public
+    /// reports quote this message.
     pub fn stream_has_consumers(stream: &StreamArn) -> Self {
         let (account, name) = (stream.scope.account, &stream.name);
         Kind::ResourceInUseException.says(format!(
@@ -19,27 +19,27 @@ impl Error {
     }
 }
 
-/// Consumers, policies and rates.
+/// Errors about consumers, policies and call rates.
 impl Error {
-    /// The request does not name a consumer completely (the text is a choice).
+    /// The request has neither a ConsumerARN nor both StreamARN and ConsumerName (our own text).
     pub fn no_consumer_given() -> Self {
         Kind::InvalidArgumentException
             .says("Must specify either ConsumerARN or both StreamARN and ConsumerName.")
     }
 
-    /// The members name different consumers (the text is a choice).
+    /// ConsumerARN, StreamARN and ConsumerName name different consumers (our own text).
     pub fn consumer_names_differ() -> Self {
         Kind::InvalidArgumentException
             .says("ConsumerARN, StreamARN and ConsumerName do not identify the same consumer.")
     }
 
-    /// No such consumer; `given` is the ARN or the name in the request.
+    /// The consumer does not exist. `given` is its ARN or name as the request has it.
     pub fn consumer_not_found(given: &str, account: AccountId) -> Self {
         Kind::ResourceNotFoundException
             .says(format!("Consumer {given}, account {account} not found."))
     }
 
-    /// The stream has a consumer of that name (the text is a choice).
+    /// RegisterStreamConsumer: the stream already has a consumer of this name (our own text).
     pub fn consumer_exists(name: &str, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ResourceInUseException.says(format!(
@@ -47,7 +47,7 @@ impl Error {
         ))
     }
 
-    /// The consumer is CREATING or DELETING.
+    /// A change of a consumer, or of its policy, while the consumer is in status CREATING or DELETING.
     pub fn consumer_not_active(consumer: &ConsumerArn) -> Self {
         let (name, stream, created) = (
             &consumer.name,
@@ -60,7 +60,7 @@ impl Error {
         ))
     }
 
-    /// The consumer is CREATING or DELETING, in the words of SubscribeToShard.
+    /// SubscribeToShard: the consumer is in status CREATING or DELETING.
     pub fn subscriber_not_active(consumer: &ConsumerArn) -> Self {
         let (name, created, stream) = (&consumer.name, consumer.created_s, &consumer.stream);
         let (stream, account) = (&stream.name, stream.scope.account);
@@ -70,7 +70,7 @@ impl Error {
         ))
     }
 
-    /// The consumer has an active subscription to the shard.
+    /// SubscribeToShard: the consumer already has an active subscription to the shard.
     pub fn already_subscribed(stream: &StreamArn, shard: ShardId, consumer: &str) -> Self {
         let (account, stream) = (stream.scope.account, &stream.name);
         Kind::ResourceInUseException.says(format!(
@@ -79,7 +79,7 @@ impl Error {
         ))
     }
 
-    /// The stream would have too many consumers (the text is a choice).
+    /// RegisterStreamConsumer: the stream already has `limit` consumers (our own text).
     pub fn too_many_consumers(stream: &StreamArn, limit: u64) -> Self {
         let stream = named(stream);
         Kind::LimitExceededException.says(format!(
@@ -89,7 +89,8 @@ impl Error {
         .by(["consumers-per-stream", "consumers-per-committed-stream"])
     }
 
-    /// Too many consumers of the stream are CREATING (the text is a choice).
+    /// RegisterStreamConsumer: `limit` consumers of the stream are in status CREATING (our own
+    /// text).
     pub fn too_many_consumers_creating(stream: &StreamArn, limit: u64) -> Self {
         let stream = named(stream);
         Kind::LimitExceededException
@@ -100,23 +101,23 @@ impl Error {
             .by(["consumers-creating"])
     }
 
-    /// The policy document is invalid (the text is a choice).
+    /// PutResourcePolicy: the policy document is invalid (our own text).
     pub fn policy_invalid() -> Self {
         Kind::ValidationException.says("Invalid policy document.")
     }
 
-    /// The resource has no policy to delete.
+    /// DeleteResourcePolicy or GetResourcePolicy: the resource has no policy.
     pub fn policy_not_found(arn: &str) -> Self {
         Kind::ResourceNotFoundException
             .says(format!("No resource policy found for resource ARN {arn}."))
     }
 
-    /// The ARN names neither a stream nor a consumer (the text is a choice).
+    /// The ARN names no existing resource, or none that can have a policy or tags (our own text).
     pub fn resource_not_found(arn: &str) -> Self {
         Kind::ResourceNotFoundException.says(format!("Resource {arn} not found."))
     }
 
-    /// The operation was called too often on the stream.
+    /// The operation exceeded its call rate, which counts the calls on each stream.
     pub fn stream_call_rate_exceeded(rate: &'static str, stream: &str, account: AccountId) -> Self {
         Kind::LimitExceededException
             .says(format!(
@@ -125,7 +126,7 @@ impl Error {
             .by([rate])
     }
 
-    /// The operation was called too often by the account.
+    /// The operation exceeded its call rate, which counts the calls of each account.
     pub fn account_call_rate_exceeded(rate: &'static str, account: AccountId) -> Self {
         Kind::LimitExceededException
             .says(format!("Rate exceeded for account {account}."))
@@ -133,7 +134,7 @@ impl Error {
     }
 }
 
-/// The stream as one message about consumers names it.
+/// The stream's name and account in the words of the message that uses "and".
 fn named_with_and(stream: &StreamArn) -> String {
     format!("{} and account {}", stream.name, stream.scope.account)
 }

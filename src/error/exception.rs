@@ -1,4 +1,4 @@
-//! The exceptions of the service: their names, HTTP statuses and messages.
+//! The type of the service's exceptions: names, HTTP statuses and messages.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,15 +6,17 @@ use std::fmt;
 /// An exception of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// The exception's name.
+    /// The exception's name and HTTP status.
     pub kind: Kind,
-    /// The message; some exceptions have none.
+    /// The message for the client; `None` for an exception that the service sends without a
+    /// message.
     pub message: Option<Cow<'static, str>>,
-    /// Names of the limits that may have caused the error, as `--limit` takes them; for the log only.
+    /// Names of the limits that may have caused the error, spelled as for `--limit`. They appear in
+    /// the log only, not in the answer.
     pub limits: Vec<&'static str>,
 }
 
-/// Names of exceptions.
+/// The names of the exceptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are the service's")]
 pub enum Kind {
@@ -47,7 +49,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name on the wire.
+    /// The exception's name as it stands in an answer.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AccessDeniedException => "AccessDeniedException",
@@ -81,7 +83,7 @@ impl Kind {
         }
     }
 
-    /// The HTTP status.
+    /// The HTTP status code of an answer with this exception.
     pub const fn status(self) -> u16 {
         match self {
             Self::InternalFailure => 500,
@@ -91,8 +93,8 @@ impl Kind {
         }
     }
 
-    /// True for an exception of the service's model. The others come from the framework in front of the
-    /// service, or are common to all services.
+    /// True for an exception that the Kinesis service model declares. The others come from the HTTP
+    /// framework in front of the service, or are common to all AWS services.
     pub const fn is_modelled(self) -> bool {
         !matches!(
             self,
@@ -108,7 +110,8 @@ impl Kind {
         )
     }
 
-    /// The member that holds the message; the service capitalizes it for this one exception only.
+    /// The JSON or CBOR member that holds the message. The service writes it with a capital letter
+    /// for SerializationException only.
     pub const fn message_key(self) -> &'static str {
         if matches!(self, Self::SerializationException) {
             "Message"
@@ -134,7 +137,7 @@ impl Kind {
 }
 
 impl Error {
-    /// Adds the names of the limits that may have caused the error.
+    /// Sets the names of the limits that may have caused the error.
     pub(super) fn by<const COUNT: usize>(self, limits: [&'static str; COUNT]) -> Self {
         Self {
             limits: limits.to_vec(),

@@ -3,38 +3,37 @@
 use super::exception::{Error, Kind};
 use crate::model::{AccountRegion, KeyState, StreamArn};
 
-/// The purpose of using a key.
+/// The reason why a request uses a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyPurpose {
-    /// StartStreamEncryption looks the key up.
+    /// StartStreamEncryption checks that the key exists.
     Describe,
-    /// A write encrypts records.
+    /// A put encrypts records.
     Encrypt,
-    /// A read decrypts records.
+    /// GetRecords or a subscription decrypts records.
     Decrypt,
 }
 
 /// An attempt to use a key.
 #[derive(Debug)]
 pub struct KeyUse<'a> {
-    /// ARN of the caller.
+    /// ARN of the caller whose request uses the key.
     pub user: &'a str,
-    /// The key by id, alias or ARN, as the stream's settings hold it.
+    /// The key's id, alias or ARN, as StartStreamEncryption gave it.
     pub key: &'a str,
-    /// The stream that is encrypted with the key.
     pub stream: &'a StreamArn,
-    /// The purpose of the attempt.
     pub purpose: KeyPurpose,
 }
 
 impl Error {
-    /// A key that cannot be used, because an option says so.
+    /// The exception for a key that a configuration option declares unusable.
     ///
-    /// PutRecord was seen to pass on the text of KMS (serverless-apigateway-service-proxy issue
-    /// 101), so the texts are those of KMS itself, as reported for it (credstash issue 86, botocore
-    /// issue 2107, AWS Prescriptive Guidance on throttling). Passing them on in the other cases is
-    /// a choice. GetRecords was seen to answer a text of its own (spring-cloud-stream-binder-aws-
-    /// kinesis pull request 188, where user and stream are blanked out: their form is a choice).
+    /// PutRecord was seen to pass on the message of KMS (serverless-apigateway-service-proxy issue
+    /// 101), so the messages here are those of KMS itself, as reported in credstash issue 86,
+    /// botocore issue 2107 and AWS Prescriptive Guidance on throttling. Operations other than
+    /// PutRecord pass on the same messages by our own choice. GetRecords was seen to send a message
+    /// of its own, but the report blanks out user and stream, so the form of these two is also our
+    /// choice (spring-cloud-stream-binder-aws-kinesis pull request 188).
     pub fn key_unusable(state: KeyState, attempt: &KeyUse<'_>) -> Self {
         let scope = &attempt.stream.scope;
         let key = key_arn(attempt.key, scope);
@@ -83,7 +82,7 @@ fn denied(attempt: &KeyUse<'_>, key: &str) -> String {
     format!("User: {user} is not authorized to perform: {action} on resource: {key}")
 }
 
-/// The ARN of a key that is given by id, alias or ARN.
+/// The ARN of a key, from the key's id, alias or ARN.
 fn key_arn(key: &str, scope: &AccountRegion) -> String {
     if key.starts_with("arn:") {
         return key.to_owned();

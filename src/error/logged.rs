@@ -1,17 +1,17 @@
-//! Errors as the log shows them.
+//! The text of errors in the log.
 
 use super::exception::{Error, Kind};
 use crate::limits::LOGGED_CHARACTERS;
 use std::fmt;
 
 impl Error {
-    /// The error with the options that set the limits which may have caused it.
+    /// The text of the error for the log, followed by the `--limit` options that would avoid the
+    /// error.
     pub fn with_remedy(&self) -> impl fmt::Display + '_ {
         WithRemedy(self)
     }
 }
 
-/// An [`Error`] as the log shows it.
 struct WithRemedy<'a>(&'a Error);
 
 impl WithRemedy<'_> {
@@ -26,8 +26,9 @@ impl WithRemedy<'_> {
         }
     }
 
-    /// Writes the error without the `Authorization` header that the service quotes in one message:
-    /// an admin token or a password that was sent to the wrong path must not reach the log.
+    /// Writes the error, but leaves out the `Authorization` header, which the message of
+    /// IncompleteSignatureException quotes: a client may have sent an admin token or a password
+    /// there, and secrets must not reach the log.
     fn write_text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoting = self.0.kind == Kind::IncompleteSignatureException;
         let message = self.0.message.as_deref().filter(|_| quoting);

@@ -1,40 +1,41 @@
-//! Errors about queues. All texts are choices: none was recorded.
+//! Errors about queues. All messages are our own: none was recorded at the service.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
 use crate::engine::queue::EntryFault;
 use crate::model::{AccountId, HandleFault, QueueArn, StreamArn, StreamStatus};
 
-/// Queues and their status.
+/// Errors about a queue's existence and status.
 impl Error {
-    /// There is no such queue; `given` is the ARN in the request.
+    /// The queue does not exist. `given` is the ARN in the request.
     pub(crate) fn queue_not_found(given: &str) -> Self {
         Kind::ResourceNotFoundException.says(format!("Queue {given} not found."))
     }
 
-    /// The queue is CREATING or DELETING, so nothing can be received from it (choice 1 about the
-    /// code).
+    /// ReceiveRecords and its like: the queue is in status CREATING or DELETING, so it delivers no
+    /// records. The exception's name is a choice.
     pub(crate) fn queue_not_serving(queue: &QueueArn) -> Self {
         Kind::ResourceNotFoundException.says(format!(
             "Queue {queue} is not in ACTIVE or UPDATING status."
         ))
     }
 
-    /// The account has a queue of that name in the region (choice 12 about the code).
+    /// CreateQueue: the account already has a queue of this name in the region. The exception's
+    /// name is a choice.
     pub(crate) fn queue_exists(name: &str, account: AccountId) -> Self {
         Kind::ResourceInUseException.says(format!(
             "Queue {name} under account {account} already exists."
         ))
     }
 
-    /// The queue's status does not allow the change.
+    /// The queue's status does not allow the requested change.
     pub(crate) fn queue_not_active(name: &str, account: AccountId, status: StreamStatus) -> Self {
         Kind::ResourceInUseException.says(format!(
             "Queue {name} under account {account} not ACTIVE, instead in state {status}"
         ))
     }
 
-    /// Too many queues are being created or deleted.
+    /// Too many queues of the account are in status CREATING or DELETING.
     pub(crate) fn too_many_queues_in_transition(account: AccountId, limit: u64) -> Self {
         Kind::LimitExceededException
             .says(format!(
@@ -45,24 +46,25 @@ impl Error {
             .by(["queues-in-transition"])
     }
 
-    /// The stream has queues, so it can neither be deleted nor be provisioned (choice 10 about the
-    /// code).
+    /// DeleteStream or a switch to provisioned mode: the stream still has queues. The exception's
+    /// name is a choice.
     pub(crate) fn stream_has_queues(stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ResourceInUseException.says(format!("Stream {stream} has queues. Delete them first."))
     }
 }
 
-/// CreateQueue's members against each other.
+/// Errors about members of CreateQueue that do not fit together.
 impl Error {
-    /// A queue has exactly one stream.
+    /// StreamConfigurationList does not have exactly one stream.
     pub(crate) fn queue_streams(count: usize) -> Self {
         Kind::ValidationException.says(format!(
             "StreamConfigurationList must contain exactly one stream configuration, not {count}."
         ))
     }
 
-    /// AT_TIMESTAMP comes with a timestamp, the other starting positions without.
+    /// StartingPosition has a Timestamp without AT_TIMESTAMP, or AT_TIMESTAMP without a Timestamp.
+    /// `expected` is true when the timestamp is missing.
     pub(crate) fn queue_timestamp(expected: bool) -> Self {
         Kind::ValidationException.says(if expected {
             "StartingPosition.Timestamp is required when StartingPosition.Type is AT_TIMESTAMP."
@@ -72,13 +74,13 @@ impl Error {
         })
     }
 
-    /// A dead-letter configuration without a count.
+    /// The dead-letter configuration has no MaxReceiveCount.
     pub(crate) fn max_receive_count_required() -> Self {
         Kind::ValidationException.says("MaxReceiveCount is required when TargetType is BUILT_IN.")
     }
 }
 
-/// The code and the message of an entry that fails by itself.
+/// The error code and the message for one entry of a batch that fails while other entries succeed.
 pub(crate) fn entry_failure(fault: EntryFault) -> (&'static str, &'static str) {
     const INVALID: &str = "InvalidArgumentException";
     const GONE: &str = "ResourceNotFoundException";

@@ -1,4 +1,4 @@
-//! Errors about positions, iterators and listings.
+//! Errors about starting positions, shard iterators and listings.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
@@ -8,9 +8,10 @@ use std::fmt;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// Positions and iterators.
+/// Errors about starting positions and shard iterators.
 impl Error {
-    /// A sequence number with a type that takes none (`given`), or a type without its number.
+    /// The iterator type does not fit: it takes no StartingSequenceNumber and the request has one
+    /// (`given` is true), or it needs one and the request has none.
     pub fn starting_number_mismatch(kind: &str, given: bool) -> Self {
         let found = if given { "also a" } else { "no" };
         Kind::InvalidArgumentException.says(format!(
@@ -20,7 +21,7 @@ impl Error {
         ))
     }
 
-    /// The number is no sequence number.
+    /// The StartingSequenceNumber does not have the form of a sequence number.
     pub fn starting_number_invalid(number: &str, shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -29,7 +30,7 @@ impl Error {
         ))
     }
 
-    /// The number belongs to another shard.
+    /// The StartingSequenceNumber belongs to another shard than the one in the request.
     pub fn starting_number_of_other_shard(encoded: impl fmt::Display, shard: ShardId) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Invalid StartingSequenceNumber. It encodes {encoded}, while it was used in a call to \
@@ -37,7 +38,8 @@ impl Error {
         ))
     }
 
-    /// The number belongs to another stream.
+    /// The StartingSequenceNumber names the right shard id, but no record of this stream's shard can
+    /// have this number: it comes from another stream.
     pub fn starting_number_foreign(number: &str, shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -46,8 +48,8 @@ impl Error {
         ))
     }
 
-    /// AFTER_SEQUENCE_NUMBER with the ending number of a closed shard. The text was observed
-    /// (spring-cloud/spring-cloud-stream-binder-aws-kinesis#187).
+    /// AFTER_SEQUENCE_NUMBER with the ending sequence number of a closed shard. The message was
+    /// recorded (spring-cloud/spring-cloud-stream-binder-aws-kinesis#187).
     pub fn starting_number_is_last() -> Self {
         Kind::InvalidArgumentException.says(
             "Invalid SequenceNumber for ShardIteratorType AFTER_SEQUENCE_NUMBER, SequenceNumber \
@@ -55,7 +57,7 @@ impl Error {
         )
     }
 
-    /// AT_TIMESTAMP without a time.
+    /// AT_TIMESTAMP without a Timestamp.
     pub fn timestamp_missing() -> Self {
         Kind::InvalidArgumentException.says(
             "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current \
@@ -63,7 +65,7 @@ impl Error {
         )
     }
 
-    /// AT_TIMESTAMP with a time in the future.
+    /// AT_TIMESTAMP with a Timestamp in the future.
     pub fn timestamp_in_future(given: Timestamp, now: Timestamp) -> Self {
         let (given, now) = (given.millis(), now.millis());
         Kind::InvalidArgumentException.says(format!(
@@ -72,12 +74,12 @@ impl Error {
         ))
     }
 
-    /// The text is no iterator, or one of another stream.
+    /// The ShardIterator does not have the form of a shard iterator, or belongs to another stream.
     pub fn iterator_invalid() -> Self {
         Kind::InvalidArgumentException.says("Invalid ShardIterator.")
     }
 
-    /// The iterator is older than five minutes.
+    /// The shard iterator is older than its lifetime of `life_ms` milliseconds.
     pub fn iterator_expired(created: Timestamp, now: Timestamp, life_ms: i64) -> Self {
         let (created, now) = (written_out(created), written_out(now));
         Kind::ExpiredIteratorException.says(format!(
@@ -87,7 +89,7 @@ impl Error {
         ))
     }
 
-    /// The StreamARN names another stream than the iterator (the text is a choice).
+    /// The StreamARN of GetRecords names another stream than the shard iterator (our own text).
     pub fn iterator_of_other_stream(arn: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "The ShardIterator does not belong to the stream {arn}."
@@ -95,37 +97,38 @@ impl Error {
     }
 }
 
-/// Listings.
+/// Errors about listings.
 impl Error {
-    /// ListShards without a stream and without a token.
+    /// ListShards with neither a stream nor a NextToken.
     pub fn nothing_to_list() -> Self {
         Kind::InvalidArgumentException.says("Either NextToken or StreamName should be provided.")
     }
 
-    /// A member that must not be given together with a token.
+    /// The request has a NextToken together with `member`, which only a first page may have.
     pub fn token_with(member: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "NextToken and {member} cannot be provided together."
         ))
     }
 
-    /// The text is no token (the text is a choice).
+    /// The NextToken does not have the form of a token (our own text).
     pub fn token_invalid() -> Self {
         Kind::InvalidArgumentException.says("NextToken is invalid.")
     }
 
-    /// The token is older than five minutes (the text is a choice).
+    /// The NextToken is older than five minutes (our own text).
     pub fn token_expired() -> Self {
         Kind::ExpiredNextTokenException.says("The provided next token has expired.")
     }
 
-    /// The members of the shard filter do not fit its type (the texts are choices).
+    /// The members of ShardFilter do not fit its Type (our own texts).
     pub fn shard_filter(message: String) -> Self {
         Kind::InvalidArgumentException.says(message)
     }
 }
 
-/// A moment as the service writes it in one message only: `Thu Jan 22 01:22:02 UTC 2015`.
+/// The form of times that the service uses in ExpiredIteratorException only: `Thu Jan 22 01:22:02
+/// UTC 2015`.
 fn written_out(moment: Timestamp) -> String {
     let layout = format_description!(
         "[weekday repr:short] [month repr:short] [day] [hour]:[minute]:[second] UTC [year]"

@@ -4,14 +4,14 @@ use super::exception::{Error, Kind};
 use crate::engine::StoreError;
 use std::borrow::Cow;
 
-/// Requests that cannot be read.
+/// Errors that concern any operation.
 impl Error {
-    /// The body is no document or no structure.
+    /// The body is not JSON or CBOR, or its root is not a structure.
     pub fn unreadable() -> Self {
         Kind::SerializationException.bare()
     }
 
-    /// A member has the wrong type.
+    /// A member has the wrong type. `message` is `None` where the service sends no message.
     pub fn mistyped(message: Option<Cow<'static, str>>) -> Self {
         Self {
             message,
@@ -19,25 +19,26 @@ impl Error {
         }
     }
 
-    /// Members violate their constraints, which `message` lists.
+    /// Members violate their constraints; `message` lists the violations.
     pub fn invalid(message: String) -> Self {
         Kind::ValidationException.says(message)
     }
 
-    /// There is no such service or operation.
+    /// The service or the operation does not exist.
     pub fn unknown_operation() -> Self {
         Kind::UnknownOperationException.bare()
     }
 
-    /// The in-flight budget had no permit for the request within the time limit. The name is one of
-    /// the errors common to all actions; clients retry.
+    /// The in-flight budget had no permit for the request within `admission-wait-seconds`. The
+    /// exception is one of the errors common to all AWS actions, and clients retry it.
     pub fn unavailable() -> Self {
         Kind::ServiceUnavailable
             .says("The request has failed due to a temporary failure of the server.")
             .by(["in-flight-bytes", "admission-wait-seconds"])
     }
 
-    /// A fault rule makes the service unavailable, in the same words.
+    /// A fault rule makes the service unavailable. The message is that of [`Error::unavailable`],
+    /// but no limit is named.
     pub fn unavailable_by_fault() -> Self {
         Self {
             limits: Vec::new(),
@@ -45,26 +46,26 @@ impl Error {
         }
     }
 
-    /// A fault rule throttles the call. The service names ThrottlingException among the errors common
-    /// to all actions; the text is a choice.
+    /// A fault rule throttles the call. ThrottlingException is one of the errors common to all AWS
+    /// actions (our own text).
     pub fn throttled() -> Self {
         Kind::ThrottlingException.says("Rate exceeded")
     }
 
-    /// The request's body was not received in time. Clients know the name and retry.
+    /// The body of the request did not arrive in time. Clients know this exception and retry it.
     pub fn too_slow() -> Self {
         Kind::RequestTimeoutException
             .says("The request's body was not received in time.")
             .by(["body-stall-seconds", "body-seconds"])
     }
 
-    /// A bug, or a store that cannot read or write.
+    /// A bug in minikin, or a store that failed to read or write.
     pub fn internal() -> Self {
         Kind::InternalFailure.bare()
     }
 }
 
-/// A client sees an internal failure; the log has the store's own error.
+/// The client sees an internal failure. The log gets the store's own error.
 impl From<StoreError> for Error {
     fn from(_: StoreError) -> Self {
         Self::internal()

@@ -5,23 +5,23 @@ use super::stream_name::named;
 use crate::model::{ShardId, StreamArn};
 use std::fmt;
 
-/// Shards.
+/// Errors about shards.
 impl Error {
-    /// The text is no shard id, or the stream has no such shard.
+    /// The text does not have the form of a shard id, or the stream has no shard of this id.
     pub fn shard_not_found(raw: impl fmt::Display, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ResourceNotFoundException
             .says(format!("Could not find shard {raw} in stream {stream}."))
     }
 
-    /// The stream has no such shard, or does not exist, in the words of reading operations.
+    /// The stream or the shard does not exist, in the words of operations that read.
     pub fn shard_does_not_exist(shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ResourceNotFoundException
             .says(format!("Shard {shard} in stream {stream} does not exist"))
     }
 
-    /// The shard's write rate is exceeded.
+    /// The shard's limit of written bytes or records per second is exceeded.
     pub fn write_rate_exceeded(shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ProvisionedThroughputExceededException
@@ -31,7 +31,7 @@ impl Error {
             .by(["shard-write-bytes", "shard-write-records"])
     }
 
-    /// The shard's read rate is exceeded.
+    /// The shard's limit of read calls or bytes per second is exceeded; `limits` names which.
     pub fn read_rate_exceeded<const COUNT: usize>(
         shard: ShardId,
         stream: &StreamArn,
@@ -46,9 +46,9 @@ impl Error {
     }
 }
 
-/// Records.
+/// Errors about records.
 impl Error {
-    /// The explicit hash key is 2^128 or greater.
+    /// The ExplicitHashKey is 2^128 or greater.
     pub fn explicit_hash_key_range(key: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. \
@@ -56,7 +56,8 @@ impl Error {
         ))
     }
 
-    /// The SequenceNumberForOrdering was never given out.
+    /// The SequenceNumberForOrdering does not have the form of a sequence number, or is later than
+    /// every number that the emulator has assigned.
     pub fn ordering_number_invalid(number: &str, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -65,7 +66,7 @@ impl Error {
         ))
     }
 
-    /// SequenceNumberForOrdering on a stream with strategy AUTO (the text is a choice).
+    /// SequenceNumberForOrdering on a stream with record distribution strategy AUTO (our own text).
     pub fn ordering_not_expected() -> Self {
         Kind::InvalidArgumentException.says(
             "SequenceNumberForOrdering is not supported for streams with record distribution \
@@ -73,7 +74,7 @@ impl Error {
         )
     }
 
-    /// The records of one PutRecords are too large together.
+    /// The records of one PutRecords request together exceed `limit_bytes`.
     pub fn records_too_large(limit_bytes: u64) -> Self {
         let limit = limit_bytes >> 20;
         Kind::InvalidArgumentException
@@ -81,7 +82,7 @@ impl Error {
             .by(["put-records-bytes"])
     }
 
-    /// The request is valid and was not performed (the text is a choice).
+    /// The request has DryRun set: it is valid, but was not carried out (our own text).
     pub fn dry_run() -> Self {
         Kind::DryRunOperationException
             .says("The request was rejected because the DryRun parameter was specified.")

@@ -1,10 +1,10 @@
-//! Errors about missing and wrong signatures.
+//! Errors about missing, malformed and wrong signatures.
 
 use super::exception::{Error, Kind};
 
-/// Missing and incomplete signatures.
+/// Errors about missing and incomplete signatures.
 impl Error {
-    /// The request is signed by header and by query string.
+    /// The request has a signature both in the Authorization header and in the query string.
     pub fn signed_twice() -> Self {
         Kind::InvalidSignatureException.says(
             "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP \
@@ -12,20 +12,21 @@ impl Error {
         )
     }
 
-    /// The request is not signed.
+    /// The request has no signature.
     pub fn unsigned() -> Self {
         Kind::MissingAuthenticationTokenException.says("Missing Authentication Token")
     }
 
-    /// Parts of the signature are missing.
+    /// The Authorization header or the query string lacks parts of the signature.
     pub fn incompletely_signed(message: String) -> Self {
         Kind::IncompleteSignatureException.says(message)
     }
 }
 
-/// Wrong signatures.
+/// Errors about wrong signatures.
 impl Error {
-    /// The credential does not have five parts.
+    /// The credential does not have its five parts: access key, date, region, service,
+    /// `aws4_request`.
     pub fn misshapen_credential(credential: &str) -> Self {
         Kind::IncompleteSignatureException.says(format!(
             "Credential must have exactly 5 slash-delimited elements, e.g. \
@@ -33,20 +34,20 @@ impl Error {
         ))
     }
 
-    /// The Host header is not signed.
+    /// The signature does not cover the Host header.
     pub fn host_unsigned() -> Self {
         Kind::InvalidSignatureException
             .says("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     }
 
-    /// The algorithm is not supported.
+    /// The signature names an algorithm other than AWS4-HMAC-SHA256.
     pub fn unsupported_algorithm(algorithm: &str) -> Self {
         Kind::IncompleteSignatureException.says(format!(
             "Unsupported AWS 'algorithm': '{algorithm}' (only AWS4-HMAC-SHA256 for now). "
         ))
     }
 
-    /// The date is malformed.
+    /// The date of the signature does not have the form `YYYYMMDDTHHMMSSZ`.
     pub fn misshapen_date(date: &str) -> Self {
         Kind::IncompleteSignatureException.says(format!(
             "Date must be in ISO-8601 'basic format'. Got '{date}'. See \
@@ -54,32 +55,34 @@ impl Error {
         ))
     }
 
-    /// The credential's scope is for another date, region or service.
+    /// The credential is for another date, region or service than the request.
     pub fn misscoped(message: String) -> Self {
         Kind::InvalidSignatureException.says(message)
     }
 
-    /// Signed before `first`, the moment `life` before `now`.
+    /// The request was signed before `first`, the earliest date accepted. `first` is `now` minus
+    /// `life`.
     pub fn signature_expired(date: &str, first: &str, now: &str, life: &str) -> Self {
         Kind::InvalidSignatureException.says(format!(
             "Signature expired: {date} is now earlier than {first} ({now} - {life})"
         ))
     }
 
-    /// Signed after `last`, the moment `life` after `now`.
+    /// The request was signed with a date after `last`, the latest accepted. `last` is `now` plus
+    /// `life`.
     pub fn signature_not_yet_current(date: &str, last: &str, now: &str, life: &str) -> Self {
         Kind::InvalidSignatureException.says(format!(
             "Signature not yet current: {date} is still later than {last} ({now} + {life})"
         ))
     }
 
-    /// The access key is unknown, or its session token is another.
+    /// The access key is unknown, or the session token does not belong to the access key.
     pub fn unrecognized_client() -> Self {
         Kind::UnrecognizedClientException
             .says("The security token included in the request is invalid.")
     }
 
-    /// The signature does not match the request.
+    /// The signature differs from the one that the emulator computed with the secret key.
     pub fn signature_differs() -> Self {
         Kind::InvalidSignatureException.says(
             "The request signature we calculated does not match the signature you provided. Check \

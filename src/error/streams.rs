@@ -1,22 +1,22 @@
-//! Errors about streams, their status, and their creation.
+//! Errors about streams: their existence, status, limits and creation.
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
 use crate::model::{AccountId, StreamArn, StreamStatus};
 
-/// Streams and their states.
+/// Errors about a stream's existence and status, and about limits of the account.
 impl Error {
-    /// There is no such stream.
+    /// The stream does not exist.
     pub fn stream_not_found(stream: &StreamArn) -> Self {
         Kind::ResourceNotFoundException.says(format!("Stream {} not found.", named(stream)))
     }
 
-    /// The account has a stream of that name.
+    /// CreateStream: the account already has a stream of this name in the region.
     pub fn stream_exists(stream: &StreamArn) -> Self {
         Kind::ResourceInUseException.says(format!("Stream {} already exists.", named(stream)))
     }
 
-    /// The stream's status does not allow the change.
+    /// The stream's status does not allow the requested change.
     pub fn stream_not_active(stream: &StreamArn, status: StreamStatus) -> Self {
         let stream = named(stream);
         Kind::ResourceInUseException.says(format!(
@@ -24,24 +24,25 @@ impl Error {
         ))
     }
 
-    /// The request has neither a name nor an ARN (the text is a choice).
+    /// The request has neither a StreamName nor a StreamARN (our own text).
     pub fn no_stream_given() -> Self {
         Kind::InvalidArgumentException.says("Either StreamName or StreamARN should be provided.")
     }
 
-    /// The name and the ARN name different streams (the text is a choice).
+    /// StreamName and StreamARN name different streams (our own text).
     pub fn name_and_arn_differ(name: &str, arn: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "StreamName {name} and StreamARN {arn} do not refer to the same stream."
         ))
     }
 
-    /// The text matches the pattern but is no stream's ARN (the text is a choice).
+    /// The StreamARN matches the pattern of the model but is not the ARN of a stream (our own
+    /// text).
     pub fn stream_arn_unparsed(arn: &str) -> Self {
         Kind::InvalidArgumentException.says(format!("{arn} is not the ARN of a stream."))
     }
 
-    /// Too many streams are CREATING or DELETING.
+    /// Too many streams of the account are in status CREATING or DELETING.
     pub fn too_many_in_transition(account: AccountId, limit: u64) -> Self {
         Kind::LimitExceededException
             .says(format!(
@@ -51,7 +52,8 @@ impl Error {
             .by(["streams-in-transition"])
     }
 
-    /// The account would have too many on-demand streams (terraform-provider-aws issue 38094).
+    /// The account would have more on-demand streams than the limit allows. The message is quoted
+    /// in terraform-provider-aws issue 38094.
     pub fn too_many_on_demand(account: AccountId, region: &str, open: u64, limit: u64) -> Self {
         Kind::LimitExceededException
             .says(format!(
@@ -61,7 +63,7 @@ impl Error {
             .by(["on-demand-streams"])
     }
 
-    /// The account would have too many open shards.
+    /// The account would have more open shards than the limit allows.
     pub fn too_many_shards(stream: &StreamArn, open: u64, limit: u64, more: u64) -> Self {
         let (account, region) = (&stream.scope.account, &stream.scope.region);
         Kind::LimitExceededException
@@ -76,25 +78,26 @@ impl Error {
     }
 }
 
-/// CreateStream's members against each other.
+/// Errors about members of CreateStream that do not fit together.
 impl Error {
-    /// A shard count for an on-demand stream.
+    /// ShardCount is set for an on-demand stream.
     pub fn shard_count_not_expected() -> Self {
         Kind::InvalidArgumentException.says("ShardCount is not expected when StreamMode=ON_DEMAND")
     }
 
-    /// A provisioned stream without a shard count (the text is a choice).
+    /// ShardCount is missing for a provisioned stream (our own text).
     pub fn shard_count_required() -> Self {
         Kind::InvalidArgumentException.says("ShardCount is required when StreamMode=PROVISIONED")
     }
 
-    /// Warm throughput for a provisioned stream (the text is a choice).
+    /// WarmThroughputMiBps is set for a provisioned stream (our own text).
     pub fn warm_throughput_not_expected() -> Self {
         Kind::InvalidArgumentException
             .says("WarmThroughputMiBps is not expected when StreamMode=PROVISIONED")
     }
 
-    /// Warm throughput without the account's commitment (the text is a choice).
+    /// WarmThroughputMiBps is set, but the account has no minimum throughput billing commitment
+    /// (our own text).
     pub fn warm_throughput_without_commitment(account: AccountId) -> Self {
         Kind::ValidationException.says(format!(
             "WarmThroughputMiBps requires the minimum throughput billing commitment to be enabled \
@@ -102,7 +105,7 @@ impl Error {
         ))
     }
 
-    /// Strategy AUTO for a provisioned stream (the text is a choice).
+    /// Record distribution strategy AUTO is set for a provisioned stream (our own text).
     pub fn auto_distribution_not_expected() -> Self {
         Kind::InvalidArgumentException.says(
             "Record distribution strategy AUTO is only supported for streams in On-Demand mode.",

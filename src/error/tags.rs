@@ -4,7 +4,7 @@ use super::exception::{Error, Kind};
 use crate::model::{AccountId, QueueArn, StreamArn};
 use std::fmt;
 
-/// The owner of tags, as error texts name it.
+/// The resource that has the tags, as messages name it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TagOwner<'a> {
     kind: &'static str,
@@ -13,7 +13,7 @@ pub(crate) struct TagOwner<'a> {
 }
 
 impl<'a> TagOwner<'a> {
-    /// A stream, also for its consumers.
+    /// A stream. Messages about the tags of a consumer name the consumer's stream, too.
     pub(crate) fn stream(arn: &'a StreamArn) -> Self {
         Self {
             kind: "stream",
@@ -22,7 +22,8 @@ impl<'a> TagOwner<'a> {
         }
     }
 
-    /// A queue that is to be created on a stream (a choice: the texts were recorded for streams only).
+    /// A queue that CreateQueue is about to create. Messages were recorded for streams only, so the
+    /// word "queue" in them is a choice.
     pub(crate) fn new_queue(stream: &'a StreamArn, name: &'a str) -> Self {
         Self {
             kind: "queue",
@@ -31,7 +32,8 @@ impl<'a> TagOwner<'a> {
         }
     }
 
-    /// A queue (a choice: the texts were recorded for streams only).
+    /// An existing queue. Messages were recorded for streams only, so the word "queue" in them is a
+    /// choice.
     pub(crate) fn queue(arn: &'a QueueArn, name: &'a str) -> Self {
         Self {
             kind: "queue",
@@ -51,9 +53,8 @@ impl fmt::Display for TagOwner<'_> {
     }
 }
 
-/// Tags.
 impl Error {
-    /// A tag has a character that no tag may have.
+    /// A tag contains a character that the service allows in no tag.
     pub(crate) fn tag_characters() -> Self {
         Kind::InvalidArgumentException.says(
             "Some tags contain invalid characters. Valid characters: Unicode letters, digits, \
@@ -61,7 +62,8 @@ impl Error {
         )
     }
 
-    /// A tag has a character or a prefix that the second check refuses.
+    /// A tag contains a character that this second, stricter check of the service refuses, or
+    /// begins with a reserved prefix.
     pub(crate) fn tags_illegal(verb: &str, preposition: &str, owner: TagOwner<'_>) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Failed to {verb} tags {preposition} {owner} because some tags contained illegal \
@@ -70,7 +72,8 @@ impl Error {
         ))
     }
 
-    /// The resource would have too many tags. The service's text says 10; its limit is 50.
+    /// The resource would have more tags than the limit. The service's message says 10, although
+    /// its limit is 50.
     pub(crate) fn too_many_tags(owner: TagOwner<'_>) -> Self {
         let kind = owner.kind;
         Kind::InvalidArgumentException.says(format!(
