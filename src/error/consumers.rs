@@ -47,7 +47,7 @@ impl Error {
         ))
     }
 
-    /// A change of a consumer, or of its policy, while the consumer is in status CREATING or DELETING.
+    /// The consumer, or its policy, is to change while the consumer's status is CREATING or DELETING.
     pub fn consumer_not_active(consumer: &ConsumerArn) -> Self {
         let (name, stream, created) = (
             &consumer.name,

@@ -1,23 +1,24 @@
-//! The rate limits of operations, from the API reference.
+//! The limits on calls per second, one for each operation, from the API reference.
 
 use super::value::{Limit, Row};
 
 /// The rate limit of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallRate {
-    /// The operation's name.
     pub operation: &'static str,
-    /// The name in `--limit`.
+    /// The name of the limit, as for `--limit`.
     pub name: &'static str,
-    /// Calls a second under the strict profile.
+    /// Most calls per second under the strict profile.
     pub per_second: u64,
-    /// True when each stream has a rate of its own; false when an account in a region has one.
+    /// True when the limit counts the calls on each stream; false when it counts the calls of each
+    /// account in each region.
     pub by_stream: bool,
-    /// The source of the rate.
+    /// The source of the number, for `minikin limits`.
     pub source: &'static str,
 }
 
-/// Declares rates: operation, name, calls in a second; `stream` for those that count by stream.
+/// Declares the rows: operation, name of the limit, calls per second, `by stream` if each stream
+/// counts for itself, and source.
 macro_rules! rates {
     ($($operation:ident $name:literal $per_second:literal $(by $stream:ident)?, $source:expr;)*) => {
         &[$(CallRate {
@@ -33,7 +34,7 @@ macro_rules! rates {
 const AWS: &str = "AWS API reference";
 const OURS: &str = "unpublished; ours";
 
-/// All rates, sorted by operation.
+/// The call rates of all operations, sorted by the operation's name for a binary search.
 pub const CALL_RATES: &[CallRate] = rates! {
     AddTagsToStream "calls-add-tags-to-stream" 5, AWS;
     CreateQueue "calls-create-queue" 5, OURS;
@@ -77,22 +78,22 @@ pub const CALL_RATES: &[CallRate] = rates! {
     UpdateStreamWarmThroughput "calls-update-stream-warm-throughput" 5, AWS;
 };
 
-/// The rates in force, in the order of [`CALL_RATES`].
+/// The call rates that one emulator enforces, in the order of [`CALL_RATES`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calls {
     rates: [Limit; CALL_RATES.len()],
-    /// At least one rate is in force.
+    /// True when at least one call rate is enforced. Lets a call skip the search otherwise.
     any: bool,
 }
 
 impl Calls {
-    /// No rates.
+    /// No operation has a call rate.
     pub const OFF: Self = Self {
         rates: [None; CALL_RATES.len()],
         any: false,
     };
 
-    /// All rates of the service.
+    /// Every operation has its call rate of [`CALL_RATES`].
     pub fn strict() -> Self {
         Self {
             rates: std::array::from_fn(|at| Some(CALL_RATES[at].per_second)),
@@ -100,7 +101,7 @@ impl Calls {
         }
     }
 
-    /// The rate of `operation`, if one is in force.
+    /// The call rate of `operation`; `None` when it is off, or the operation has none.
     pub fn of(&self, operation: &str) -> Option<CallRate> {
         if !self.any {
             return None;

@@ -1,6 +1,6 @@
-//! The value of a limit, and its row in the table of limits.
+//! The value of a limit, and the row of a limit in the table that `minikin limits` prints.
 
-/// The value of a limit; none when it is off.
+/// The value of a limit; `None` means that the limit is off.
 pub(crate) type Limit = Option<u64>;
 
 /// One limit, as `minikin limits` shows it.
@@ -8,12 +8,12 @@ pub(crate) type Limit = Option<u64>;
 pub struct Row {
     /// The name that `--limit` takes.
     pub name: &'static str,
-    /// The value in force, or `off`.
+    /// The value that is enforced, or `off`.
     pub value: String,
     /// The unit of the value.
     pub unit: &'static str,
-    /// The source of the value.
+    /// The document or recording that gives the value; "ours" means that minikin chose it.
     pub source: &'static str,
-    /// The effect of the limit.
+    /// A sentence that says what is limited.
     pub meaning: &'static str,
 }
