@@ -1,17 +1,18 @@
 //! The in-flight budget: the bytes of requests, answers and events in memory at one time.
 //!
-//! The budget has lanes, so that no kind of traffic starves another. A permit holds bytes of lanes:
+//! The budget is split into lanes, so that no kind of traffic starves another. A permit holds bytes
+//! of one or more lanes:
 //!
-//! 1. `requests`: a small amount for a request that is alone on its connection.
-//! 2. `further`: the same for the further requests of an HTTP/2 connection. A connection with a
-//!    thousand requests can only exhaust this lane.
-//! 3. `bodies`: the bytes of a small body that does not fit in the amount of its request.
-//! 4. `large`: the bytes of a larger body, and of large answers.
-//! 5. `events`: the bytes of pushed events.
+//! 1. `requests`: a fixed amount for a request that is alone on its connection.
+//! 2. `further`: the same amount for each further request on an HTTP/2 connection that already has
+//!    one in flight. A connection with a thousand requests can exhaust this lane only.
+//! 3. `bodies`: the bytes of a small body that does not fit in the fixed amount.
+//! 4. `large`: the bytes of larger bodies and of large answers.
+//! 5. `events`: the bytes of events that subscriptions send.
 //!
-//! No deadlock: a request enters the lanes in this order and each lane once, and everything that it
-//! holds has a time limit. Slow bodies have a shorter limit while other requests wait. Within a
-//! lane the order of requests is kept.
+//! No deadlock: every request enters the lanes in this order and each lane once, and everything
+//! that a request holds has a time limit. While other requests wait, a slow body gets a shorter
+//! time limit. Each lane serves its waiting requests in the order of arrival.
 
 use crate::limits::{self, Limits};
 use crate::world::RealDeadline;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use tokio::select;
 use tokio::sync::{Notify, Semaphore};
 
-/// The in-flight budget.
+/// The in-flight budget of one emulator.
 #[derive(Debug)]
 pub struct Admission {
     requests: Lane,
@@ -33,11 +34,12 @@ pub struct Admission {
     refused: AtomicU64,
 }
 
-/// The budget stayed exhausted for the longest permitted wait.
+/// The error of a request that got no bytes of the budget in time, or found the line too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetExhausted;
 
-/// The bytes of the budget that a request, an answer or an event holds, until it is dropped.
+/// The bytes of the budget that a request, an answer or an event holds. Dropping the permit gives
+/// the bytes back.
 #[derive(Debug)]
 pub struct BudgetPermit {
     admission: Arc<Admission>,
@@ -49,7 +51,7 @@ pub struct BudgetPermit {
 }
 
 impl Admission {
-    /// The budget of these limits.
+    /// Creates the budget with the size and the longest wait of `limits`.
     pub fn new(limits: &Limits) -> Arc<Self> {
         let part = |parts: u64| Lane::new(limits.in_flight_bytes.map(|all| all / 16 * parts));
         Arc::new(Self {
@@ -63,11 +65,11 @@ impl Admission {
         })
     }
 
-    /// A permit for one request of the usual size. `first` is true for a request that is alone on
-    /// its connection.
+    /// Waits for a permit of [`REQUEST_PERMIT_BYTES`](limits::REQUEST_PERMIT_BYTES) for one
+    /// request. `first` is true for a request that is alone on its connection.
     ///
     /// # Errors
-    /// When the budget stays exhausted.
+    /// [`BudgetExhausted`] when the budget has no bytes free within the longest wait.
     pub async fn request(self: &Arc<Self>, first: bool) -> Result<BudgetPermit, BudgetExhausted> {
         let amount = limits::REQUEST_PERMIT_BYTES;
         let lane = if first { &self.requests } else { &self.further };
@@ -77,10 +79,11 @@ impl Admission {
         Ok(permit)
     }
 
-    /// A permit for an answer of `bytes`. `None` when the permit of its request is enough.
+    /// Waits for a permit for an answer of `bytes`. `None` when the answer is so small that the
+    /// permit of its request covers it.
     ///
     /// # Errors
-    /// When the budget stays exhausted.
+    /// [`BudgetExhausted`] when the budget has no bytes free within the longest wait.
     pub async fn answer(
         self: &Arc<Self>,
         bytes: u64,
@@ -94,8 +97,8 @@ impl Admission {
         Ok(Some(permit))
     }
 
-    /// A permit for an event of `bytes`. The wait has no limit: subscribers that do not read are
-    /// dropped and free their bytes.
+    /// Waits for a permit for an event of `bytes`. The wait has no time limit: subscribers that do
+    /// not read are dropped, which frees their bytes.
     pub async fn event(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
         let taken = self.events.take(bytes, None, u64::MAX).await;
         debug_assert!(taken.is_ok(), "the wait has no limit");
@@ -104,7 +107,7 @@ impl Admission {
         permit
     }
 
-    /// True while requests wait for the budget.
+    /// True while at least one request waits for bytes of the budget.
     pub fn is_contended(&self) -> bool {
         let [lanes @ .., _events] = self.lanes();
         lanes.iter().any(|lane| lane.is_contended())
@@ -120,13 +123,13 @@ impl Admission {
         ]
     }
 
-    /// Bytes that permits hold now.
+    /// The number of bytes that all permits hold now.
     pub fn held_bytes(&self) -> u64 {
         let lanes = self.lanes();
         lanes.iter().map(|lane| lane.used.load(SeqCst)).sum()
     }
 
-    /// Number of requests that were refused because the budget was exhausted.
+    /// The number of requests refused since the start because the budget was exhausted.
     pub fn refused(&self) -> u64 {
         self.refused.load(SeqCst)
     }
@@ -155,12 +158,12 @@ impl Admission {
 }
 
 impl BudgetPermit {
-    /// Extends the permit for a body with `come` bytes so far and at most `most` in the end.
-    /// Nothing is taken while the body fits in the permit. Returns true when bytes were taken,
-    /// which may have been after a wait.
+    /// Extends the permit of a request to cover its body, of which `come` bytes have arrived and at
+    /// most `most` bytes will. Takes no bytes from the budget while the permit already covers what
+    /// arrived. Returns true when the call took bytes, for which it may have waited.
     ///
     /// # Errors
-    /// When the budget stays exhausted.
+    /// [`BudgetExhausted`] when the budget has no bytes free within the longest wait.
     pub async fn cover(&mut self, come: u64, most: u64) -> Result<bool, BudgetExhausted> {
         let weight = come.saturating_mul(limits::BODY_WEIGHT);
         if come <= limits::BODY_IN_PERMIT_BYTES || weight <= self.bodies || self.large > 0 {
@@ -168,7 +171,8 @@ impl BudgetPermit {
         }
         let admission = self.admission.clone();
         if self.bodies == 0 {
-            // A promised length counts up to this only, so that a promise alone cannot hold much.
+            // A Content-Length counts up to SMALL_BYTES only, so that a header alone cannot hold
+            // much.
             let most = most.saturating_mul(limits::BODY_WEIGHT);
             let bytes = most.min(limits::SMALL_BYTES);
             admission.take(&admission.bodies, bytes).await?;
@@ -182,13 +186,14 @@ impl BudgetPermit {
         Ok(true)
     }
 
-    /// True when the permit covers the whole of a large body.
+    /// True when the permit has bytes of the lane `large`, which cover the whole body.
     pub fn is_large(&self) -> bool {
         self.large > 0
     }
 
-    /// Turns the permit of a request into that of its answer. An answer that is larger than the
-    /// permit is in memory already, so its bytes count even if they exceed the budget.
+    /// Turns the permit of a request into the permit of its answer of `bytes`: gives the bytes of
+    /// the body back. An answer that needs more than the request's fixed amount is in memory
+    /// already, so its bytes count even if they exceed the budget.
     pub fn exchange_for(&mut self, bytes: u64) {
         self.admission
             .bodies
@@ -217,13 +222,14 @@ impl Drop for BudgetPermit {
     }
 }
 
-/// A lane of the budget, with the requests that wait for it.
+/// A lane of the budget, with the line of requests that wait for its bytes.
 #[derive(Debug)]
 struct Lane {
     limit: u64,
     used: AtomicU64,
     line: AtomicU64,
-    /// Held by the first request of the line. Only it tries to take bytes, which keeps the order.
+    /// Held by the first request of the line. Only this request tries to take bytes, so the order
+    /// of arrival is kept.
     turn: Semaphore,
     freed: Notify,
 }
@@ -243,7 +249,8 @@ impl Lane {
         self.line.load(SeqCst) > 0
     }
 
-    /// Takes bytes if the lane has them. An unused lane admits any number, also one above its size.
+    /// Takes bytes if the lane has them free. An unused lane grants any number, even more than its
+    /// size, so that a very large request is not refused for ever.
     fn try_take(&self, bytes: u64) -> bool {
         let taken = self.used.fetch_update(SeqCst, SeqCst, |used| {
             let after = used.saturating_add(bytes);
@@ -252,7 +259,7 @@ impl Lane {
         taken.is_ok()
     }
 
-    /// Takes bytes, after the requests that came before.
+    /// Takes bytes after all requests that arrived earlier have taken theirs.
     async fn take(
         &self,
         bytes: u64,
@@ -275,7 +282,7 @@ impl Lane {
         let _place = InLine::join(&self.line, most)?;
         let taking = async {
             let _turn = self.turn.acquire().await;
-            // `notify_one` keeps a notice that comes before the wait.
+            // `notify_one` stores a notification that is sent before this task waits.
             while !self.try_take(bytes) {
                 self.freed.notified().await;
             }
@@ -302,13 +309,13 @@ impl Lane {
     }
 }
 
-/// Membership in a line, until it is dropped.
+/// The place of one request in a lane's line. Dropping it leaves the line.
 struct InLine<'a>(&'a AtomicU64);
 
 impl<'a> InLine<'a> {
     fn join(line: &'a AtomicU64, most: u64) -> Result<Self, BudgetExhausted> {
         let place = Self(line);
-        // Dropping the member leaves the line again when it is too long.
+        // When the line is too long, dropping `place` undoes the addition.
         if line.fetch_add(1, SeqCst) < most {
             Ok(place)
         } else {
