@@ -1,4 +1,4 @@
-//! Time: the machine's clock, or a virtual clock that a test moves.
+//! Time: the machine's clock, a shifted clock, or a virtual clock that a test moves.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one place that reads the machine's clock"
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore};
 
-/// Measures a duration, always in real time.
+/// A measurement of a duration, always in real time, even with a virtual clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);
 
@@ -22,25 +22,25 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    /// Time since the start.
+    /// The real time since the measurement started.
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
 }
 
-/// A clock: it tells the time and wakes the tasks that wait for a moment.
+/// A clock: the source of the present time, and of alarms that wake tasks at a deadline.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The machine's clock, without its steps back.
+    /// The machine's clock. When the machine's clock is set back, this one goes on steadily.
     System,
-    /// The machine's clock as a test sets it, without the steps back.
+    /// The machine's clock plus a shift that a test sets. It never goes back either.
     Shifted(Arc<ShiftedClock>),
-    /// A clock that moves on request only.
+    /// A clock that stands still and moves only when a test or a user advances it.
     Virtual(Arc<VirtualClock>),
 }
 
 impl Clock {
-    /// The time now.
+    /// The present time of this clock.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => STEADY.now(steady::since_1970()),
@@ -49,20 +49,21 @@ impl Clock {
         }
     }
 
-    /// The time that the machine's clock shows now, also with a virtual clock: for certificates and
-    /// signatures.
+    /// The time of the machine's clock, even with a virtual clock: certificates and signatures are
+    /// checked against real time.
     pub fn wall_time(&self) -> Timestamp {
         let ms = steady::since_1970().as_millis();
         Timestamp::from_millis(i64::try_from(ms).unwrap_or(i64::MAX))
     }
 
-    /// An alarm of this clock, owned by one task.
+    /// Creates an alarm of this clock for one task. A virtual clock waits without limit until the
+    /// task has done its work.
     pub fn alarm(&self) -> Alarm {
         self.alarm_of(true)
     }
 
-    /// An alarm of a task that others can delay, such as one that writes to a client. A virtual
-    /// clock waits for it for a second only.
+    /// Creates an alarm for a task that a slow peer can hold up, such as a task that writes to a
+    /// client. A virtual clock waits for the work of such a task for at most one second.
     pub fn lenient_alarm(&self) -> Alarm {
         self.alarm_of(false)
     }
@@ -83,16 +84,16 @@ impl Clock {
     }
 }
 
-/// A clock that stands still until it is advanced.
+/// A clock that stands still until a caller advances it.
 ///
-/// An advance goes from deadline to deadline. At each one it lets the waiting task finish its work
-/// before it goes on, so tasks act as they would over the same time of a real clock.
+/// `advance_to` goes from deadline to deadline. At each deadline it lets the waiting task finish
+/// its work before time moves on, so tasks do the same work as in the same span of real time.
 #[derive(Debug)]
 pub struct VirtualClock {
     state: Lock<VirtualState>,
-    /// Notified whenever a task waits again.
+    /// Notified whenever a task begins to wait, or drops its alarm.
     settled: Notify,
-    /// Held by the advance in progress.
+    /// Held by the call of `advance_to` in progress, so that calls run one after the other.
     turn: Semaphore,
 }
 
@@ -105,20 +106,21 @@ struct VirtualState {
 
 #[derive(Debug)]
 struct VirtualAlarm {
-    /// The deadline that the task waits for; `None` while it works. The inner `None` is no
-    /// deadline.
+    /// `None` while the task works. `Some(Some(deadline))` while it waits for a deadline, and
+    /// `Some(None)` while it waits for its bell only.
     waiting: Option<Option<Timestamp>>,
-    /// The bell rang while the task worked.
+    /// True when the bell rang while the task worked, so that its next wait returns at once.
     rung_at_work: bool,
-    /// The clock waits for the task without a time limit.
+    /// True when the clock waits for the task's work without a time limit.
     strict: bool,
-    /// The task worked for too long. The clock does not wait for it until it has waited once.
+    /// True when the task worked for longer than the time limit. The clock ignores the task until
+    /// it waits again.
     given_up: bool,
     rung: Arc<Notify>,
 }
 
 impl VirtualClock {
-    /// A clock that stands at `now`.
+    /// Creates a clock that stands at `now`.
     pub fn starting_at(now: Timestamp) -> Arc<Self> {
         let state = VirtualState {
             now,
@@ -132,7 +134,8 @@ impl VirtualClock {
         })
     }
 
-    /// Moves to `target` and meets every deadline on the way, in order. It never goes back.
+    /// Moves the clock forward to `target`, and stops at each deadline on the way, in order of
+    /// time. Leaves the clock where it is when `target` is in the past.
     pub async fn advance_to(&self, target: Timestamp) {
         let _turn = self.turn.acquire().await;
         loop {
@@ -151,7 +154,8 @@ impl VirtualClock {
         }
     }
 
-    /// Shows `moment` from now on, also an earlier one, and lets every task look at the clock again.
+    /// Sets the clock to `moment`, which may be in the past, and wakes every task with an alarm, so
+    /// that each reads the clock again.
     pub(crate) fn jump_to(&self, moment: Timestamp) {
         let mut state = self.state.lock();
         state.now = moment;
@@ -161,12 +165,13 @@ impl VirtualClock {
         }
     }
 
-    /// Returns when every task with an alarm that is not lenient waits.
+    /// Returns when every task with a strict alarm waits. Ignores tasks with a lenient alarm.
     pub async fn settle_now(&self) {
         self.settle_those(|alarm| alarm.strict).await;
     }
 
-    /// Returns when every task with an alarm waits. A task with a lenient alarm has one second.
+    /// Returns when every task with an alarm waits. Gives tasks with a lenient alarm one second of
+    /// real time.
     async fn settle(&self) {
         self.settle_those(|alarm| alarm.strict).await;
         let limit = Duration::from_secs(1);
@@ -213,7 +218,8 @@ impl VirtualClock {
         self.settled.notify_waiters();
     }
 
-    /// Notes the deadline of the task of alarm `id`. False when the task need not wait.
+    /// Records that the task of alarm `id` waits for `deadline`. False when the task need not wait,
+    /// because the deadline has passed or the bell rang.
     fn wait(&self, id: u64, deadline: Option<Timestamp>) -> bool {
         let mut state = self.state.lock();
         let now = state.now;
@@ -236,7 +242,8 @@ impl VirtualClock {
 }
 
 impl VirtualState {
-    /// Marks the task as working now, although it runs later.
+    /// Wakes the task of alarm `id`. The task counts as working from now on, although the runtime
+    /// polls it later.
     fn wake(&mut self, id: u64) {
         let Some(alarm) = self.alarms.get_mut(&id) else {
             return;
@@ -249,20 +256,20 @@ impl VirtualState {
     }
 }
 
-/// The alarm of a task that acts at deadlines. While the task works, a virtual clock stands.
+/// The alarm of one task that acts at deadlines. A virtual clock stands still while the task works.
 #[derive(Debug)]
 pub struct Alarm {
     bell: Bell,
 }
 
 impl Alarm {
-    /// Waits until `deadline` or until the bell rings. Without a deadline only the bell ends the
-    /// wait.
+    /// Waits until `deadline` or until the bell rings, whichever is first. Without a deadline only
+    /// the bell ends the wait.
     pub async fn wait(&mut self, deadline: Option<Timestamp>) {
         match &self.bell.clock {
             Clock::Virtual(clock) => {
                 if clock.wait(self.bell.id, deadline) {
-                    // Dropped also when the caller gives up the wait.
+                    // A drop also covers a caller that drops the future of this wait.
                     let _at_work = AtWork {
                         clock,
                         id: self.bell.id,
@@ -285,13 +292,13 @@ impl Alarm {
         }
     }
 
-    /// The bell, which wakes the alarm's task before its deadline.
+    /// A bell of this alarm, which wakes the task before its deadline.
     pub fn bell(&self) -> Bell {
         self.bell.clone()
     }
 }
 
-/// Marks an alarm's task as working when it is dropped.
+/// Marks the task of an alarm as working again when dropped.
 struct AtWork<'a> {
     clock: &'a VirtualClock,
     id: u64,
@@ -313,7 +320,7 @@ impl Drop for Alarm {
     }
 }
 
-/// Wakes the task of one [`Alarm`].
+/// Wakes the task of one [`Alarm`] before its deadline.
 #[derive(Debug, Clone)]
 pub struct Bell {
     rung: Arc<Notify>,
@@ -322,7 +329,7 @@ pub struct Bell {
 }
 
 impl Bell {
-    /// Wakes the task: now, or at its next wait if it works.
+    /// Wakes the task now if it waits; if it works, its next wait returns at once.
     pub fn ring(&self) {
         match &self.clock {
             Clock::System | Clock::Shifted(_) => self.rung.notify_one(),

@@ -1,4 +1,4 @@
-//! Deadlines in real time, also with a virtual clock: for peers that do not answer.
+//! Deadlines in real time, even with a virtual clock: time limits for peers that do not answer.
 #![allow(
     clippy::disallowed_methods,
     reason = "the wait for a silent peer ends in real time"
@@ -7,15 +7,15 @@
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// A moment of real time, at which the wait for a peer ends.
+/// A moment of real time at which the wait for a peer ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RealDeadline(Instant);
 
 impl RealDeadline {
-    /// The deadline `time` from now.
+    /// The deadline that is `time` after now.
     pub fn lasting(time: Duration) -> Self {
         let now = Instant::now();
-        // A deadline beyond the range of the clock is put a century away.
+        // When the sum exceeds the range of `Instant`, the deadline is a century from now.
         Self(now.checked_add(time).unwrap_or(now + CENTURY))
     }
 
@@ -24,7 +24,7 @@ impl RealDeadline {
         self.0 <= Instant::now()
     }
 
-    /// The result of `work`; `None` when the deadline passes before.
+    /// Runs `work` until the deadline. `None` when the deadline comes before `work` ends.
     pub async fn with<F: Future>(self, work: F) -> Option<F::Output> {
         timeout_at(self.0, work).await.ok()
     }

@@ -1,21 +1,24 @@
 //! The limit of open file descriptors of this process.
 //!
-//! Sockets and the files of the store share it. At the limit a new generation cannot be opened, so
-//! the program raises it at its start and bounds the connections by it.
+//! Sockets and the store's files share this limit. At the limit the store cannot open a new
+//! generation, so the program raises the limit at its start, and derives the number of connections
+//! from it.
 
 #[cfg(unix)]
 mod system {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    /// macOS refuses limits beyond this one (`OPEN_MAX`), even where the hard limit is infinite.
+    /// macOS refuses a greater limit than this one (`OPEN_MAX`), even when the hard limit is
+    /// infinite.
     const OPEN_MAX: u64 = 10_240;
 
-    /// The number of descriptors that this process may have open. None when there is no limit.
+    /// The number of file descriptors that this process may have open. `None` means no limit.
     pub(crate) fn descriptor_limit() -> Option<u64> {
         getrlimit(Resource::Nofile).current
     }
 
-    /// Raises the soft limit to `wanted`, or as far as the hard limit and the system permit.
+    /// Raises the soft limit of file descriptors to `wanted`, or as far as the hard limit and the
+    /// operating system permit.
     pub fn raise_descriptor_limit(wanted: u64) {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         for wanted in [wanted, OPEN_MAX] {
@@ -41,12 +44,12 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
-    /// This system has no such limit.
+    /// Always `None`: this operating system has no limit of file descriptors.
     pub fn descriptor_limit() -> Option<u64> {
         None
     }
 
-    /// This system has no such limit.
+    /// Does nothing: this operating system has no limit of file descriptors.
     pub fn raise_descriptor_limit(_wanted: u64) {}
 }
 

@@ -1,4 +1,4 @@
-//! Faults on request: injection points for the simulation, and rules for users.
+//! Injected faults: injection points for tests of the program, and fault rules for users.
 
 mod kind;
 mod point;

@@ -1,15 +1,15 @@
-//! Moments as people write them.
+//! Times as text: parsing and formatting.
 
 use super::timestamp::Timestamp;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Numbers from here on are milliseconds: as seconds they would lie beyond the year 5000.
+/// Numbers from this one on count milliseconds: as seconds they would lie beyond the year 5000.
 const FIRST_MILLISECONDS: i64 = 100_000_000_000;
 
 impl Timestamp {
-    /// Parses RFC 3339 with an offset (a blank may stand for the T), or seconds or milliseconds since
-    /// 1970.
+    /// Parses a time as RFC 3339 with an offset (a space may replace the `T`), as seconds since
+    /// 1970, or as milliseconds since 1970. `None` for other texts and for negative numbers.
     pub fn parse(text: &str) -> Option<Self> {
         match text.parse::<i64>() {
             Ok(number) if number < 0 => None,
@@ -19,7 +19,7 @@ impl Timestamp {
         }
     }
 
-    /// The moment in RFC 3339, in UTC and with milliseconds.
+    /// Formats the time as RFC 3339, in UTC and with milliseconds.
     pub fn to_rfc3339(self) -> String {
         let nanos = i128::from(self.millis()) * 1_000_000;
         let moment = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();

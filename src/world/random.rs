@@ -1,4 +1,5 @@
-//! Random numbers for request ids, the salt of iterators and jitter. None of them is secret.
+//! Random numbers for request ids, for the salt of shard iterators and for jitter. No secret
+//! depends on these numbers.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one place that asks the system for chance"
@@ -7,33 +8,34 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A source of random numbers without a lock: SplitMix64 over a shared counter. The same seed gives
-/// the same sequence of numbers.
+/// A lock-free source of random numbers: SplitMix64 over a counter that clones share. The same seed
+/// gives the same sequence of numbers.
 #[derive(Debug, Clone)]
 pub struct Random(Arc<AtomicU64>);
 
-/// The step of SplitMix64. It is odd, so the counter takes every value before one repeats.
+/// The increment of SplitMix64. It is odd, so the counter takes every value once before a value
+/// repeats.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Random {
-    /// A source that differs at each start.
+    /// Creates a source whose seed comes from the operating system.
     pub fn system() -> Self {
         let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
         Self::seeded(high ^ low)
     }
 
-    /// The source with this seed.
+    /// Creates the source with this seed.
     pub fn seeded(seed: u64) -> Self {
         Self(Arc::new(AtomicU64::new(seed)))
     }
 
-    /// The next number.
+    /// The next random number.
     pub fn number(&self) -> u64 {
         mixed(self.take(1))
     }
 
-    /// `N` random bytes. Their numbers are taken in one step, because all threads share the
-    /// counter.
+    /// `N` random bytes. One atomic step reserves all the numbers they need, because all threads
+    /// share the counter.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         let mut state = self.take(N.div_ceil(8) as u64);
@@ -44,7 +46,7 @@ impl Random {
         bytes
     }
 
-    /// Takes `count` states and returns the first.
+    /// Advances the counter by `count` numbers and returns the state of the first.
     fn take(&self, count: u64) -> u64 {
         let steps = STEP.wrapping_mul(count);
         self.0

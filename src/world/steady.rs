@@ -1,8 +1,9 @@
-//! The machine's clock, without its steps back.
+//! The machine's clock, made steady: it never goes back.
 //!
-//! When the machine's clock is set back by an hour, the emulator's time goes on at the speed of real
-//! time, an hour ahead of the machine's. So rates, deadlines, ages of iterators and arrival times
-//! need no rule for such a step. When the clock is set forward, the emulator's time follows.
+//! When the machine's clock is set back by an hour, the emulator's time goes on at normal speed,
+//! one hour ahead of the machine's clock. So rates, deadlines, ages of iterators and arrival times
+//! need no special case for a clock that was set back. When the machine's clock is set forward, the
+//! emulator's time follows at once.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one place that reads the machine's clock"
@@ -13,20 +14,20 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Time since 1970 by the machine's clock.
+/// The time of the machine's clock since 1970; zero for a clock before 1970.
 pub(super) fn since_1970() -> Duration {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap_or_default()
 }
 
-/// The steady time of the process.
+/// The steady time that all emulators of this process share.
 pub(super) static STEADY: LazyLock<SteadyTime> = LazyLock::new(SteadyTime::new);
 
-/// A time that follows the machine's clock forward, and never goes back.
+/// A time that follows the machine's clock forward but never goes back.
 #[derive(Debug)]
 pub(super) struct SteadyTime {
     start: Instant,
-    /// The greatest difference so far between the machine's clock and the time since `start`, in
+    /// The greatest value so far of the machine's clock minus the time since `start`, in
     /// microseconds.
     offset_us: AtomicI64,
 }
@@ -39,8 +40,9 @@ impl SteadyTime {
         }
     }
 
-    /// The time now. The caller read `wall` from the machine's clock before this call, so a pause
-    /// between the two readings makes the difference smaller and never greater.
+    /// The present steady time. `wall` is a reading of the machine's clock. The caller reads it
+    /// before this call: then a pause between the two readings makes the difference between them
+    /// smaller, never greater.
     pub(super) fn now(&self, wall: Duration) -> Timestamp {
         self.at(wall, self.start.elapsed())
     }
@@ -58,7 +60,7 @@ impl SteadyTime {
     }
 }
 
-/// The machine's clock with steps that a test makes.
+/// The machine's clock plus a shift that a test sets.
 #[derive(Debug)]
 pub struct ShiftedClock {
     steady: SteadyTime,
@@ -66,7 +68,7 @@ pub struct ShiftedClock {
 }
 
 impl ShiftedClock {
-    /// A clock that is `shift_ms` milliseconds ahead of the machine's.
+    /// Creates a clock that is `shift_ms` milliseconds ahead of the machine's clock.
     pub fn ahead_by(shift_ms: u64) -> Arc<Self> {
         Arc::new(Self {
             steady: SteadyTime::new(),
@@ -74,7 +76,7 @@ impl ShiftedClock {
         })
     }
 
-    /// Sets the clock to be `shift_ms` milliseconds ahead of the machine's.
+    /// Sets the clock `shift_ms` milliseconds ahead of the machine's clock.
     pub fn set_ahead_by(&self, shift_ms: u64) {
         self.shift_ms.store(shift_ms, Ordering::Relaxed);
     }

@@ -1,22 +1,23 @@
-//! The surroundings of an emulator.
+//! The parts of an emulator's environment that a test can replace: clock, random numbers and
+//! faults.
 
 use super::clock::Clock;
 use super::fault::{Fault, Faults, Point};
 use super::random::Random;
 
-/// The surroundings of one emulator.
+/// The environment of one emulator that a test can replace.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// The clock that all deadlines and timestamps come from.
+    /// The clock of all deadlines and timestamps, except those in real time.
     pub clock: Clock,
-    /// The source of request ids and of the random part of iterators and tokens.
+    /// The source of request ids and of the random part of shard iterators and page tokens.
     pub random: Random,
-    /// The faults to inject.
+    /// The fault rules.
     pub faults: Faults,
 }
 
 impl World {
-    /// Surroundings without faults, until a rule is added.
+    /// Creates an environment without fault rules.
     pub fn new(clock: Clock, random: Random) -> Self {
         Self {
             clock,
@@ -25,16 +26,16 @@ impl World {
         }
     }
 
-    /// Passes an injection point. A delay ends before this returns.
+    /// Passes an injection point. Waits here when the fault that fires is a delay.
     ///
     /// # Errors
-    /// The fault that fires at the point, for the caller to answer with.
+    /// Any other fault that fires at the point; the caller turns it into its failure.
     #[inline]
     pub async fn pass(&self, point: Point) -> Result<(), Fault> {
         match self.faults.at(point) {
             None => Ok(()),
             Some(Fault::Delay(ms)) => {
-                // Boxed, so that the future of a caller without faults stays small.
+                // The future of the delay is boxed, so that the future of every caller stays small.
                 Box::pin(self.delay(ms)).await;
                 Ok(())
             }
@@ -42,7 +43,7 @@ impl World {
         }
     }
 
-    /// Waits for so many milliseconds of the clock.
+    /// Waits for `ms` milliseconds of the emulator's clock.
     pub async fn delay(&self, ms: u32) {
         let until = self.clock.now().plus_millis(i64::from(ms));
         self.clock.lenient_alarm().wait(Some(until)).await;

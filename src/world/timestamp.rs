@@ -1,31 +1,32 @@
-//! Moments.
+//! A point in time.
 
-/// A moment in milliseconds since 1970-01-01T00:00:00Z, the precision of an arrival time.
+/// A point in time, in milliseconds since 1970-01-01T00:00:00Z: the precision of an arrival time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment `ms` milliseconds after 1970.
+    /// The point in time `ms` milliseconds after 1970-01-01T00:00:00Z.
     pub const fn from_millis(ms: i64) -> Self {
         Self(ms)
     }
 
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970-01-01T00:00:00Z.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since 1970, rounded down.
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// The moment `ms` milliseconds later, or earlier if `ms` is negative. It saturates.
+    /// The time `ms` milliseconds later, or earlier if `ms` is negative. Saturates instead of
+    /// overflowing.
     pub const fn plus_millis(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
     }
 
-    /// Milliseconds from `earlier` to this moment; 0 when `earlier` is later.
+    /// Milliseconds from `earlier` to this time; 0 when `earlier` is in fact later.
     pub const fn millis_since(self, earlier: Self) -> i64 {
         let gone = self.0.saturating_sub(earlier.0);
         if gone > 0 { gone } else { 0 }

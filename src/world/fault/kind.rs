@@ -1,12 +1,12 @@
-//! The kinds of faults that a rule can cause.
+//! The kinds of faults that a fault rule can cause.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The moment at which a rule may fire.
+/// The occasion on which a fault rule may fire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// A valid and permitted call is about to be run.
+    /// A call is about to run, after its request was found valid and permitted.
     Call,
     /// A subscription is about to send an event.
     Event,
@@ -16,41 +16,43 @@ pub enum Moment {
     Deliver,
 }
 
-/// The fault that a rule causes.
+/// The kind of fault that a fault rule causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// ProvisionedThroughputExceededException; in PutRecords for each entry on its own.
+    /// The call fails with ProvisionedThroughputExceededException. In PutRecords, entries fail one
+    /// by one.
     ThroughputExceeded,
-    /// ExpiredIteratorException.
+    /// GetRecords fails with ExpiredIteratorException.
     ExpiredIterator,
-    /// InternalFailure, status 500.
+    /// The call fails with InternalFailure, HTTP status 500.
     InternalError,
-    /// ServiceUnavailable, status 503.
+    /// The call fails with ServiceUnavailable, HTTP status 503.
     Unavailable,
-    /// ThrottlingException.
+    /// The call fails with ThrottlingException.
     Throttle,
-    /// The call waits for `delay_ms` of the given clock and then goes on.
+    /// The call waits for `delay_ms` milliseconds of the emulator's clock, then goes on.
     Delay,
-    /// The call does its work, and its connection closes without an answer.
+    /// The call does its work, but its connection closes without an answer.
     DropAnswer,
     /// The connection closes before the call does its work.
     ResetConnection,
-    /// Entries of a PutRecords fail with `code`.
+    /// Single entries of a PutRecords call fail with the error code `code`.
     FailEntries,
-    /// A subscription ends with an internal failure instead of its next event.
+    /// A subscription ends with InternalFailure instead of sending its next event.
     EndSubscription,
-    /// A KMS error, which `code` names.
+    /// The call fails with the KMS exception that `code` names.
     Kms,
-    /// The function of an event source mapping is not reached, or by `code` `lost` its answer is
-    /// lost, or it is invoked `delay_ms` later.
+    /// An event source mapping does not reach its function. With `code` `lost` the function runs
+    /// but its answer is lost; with `delay_ms` the mapping invokes it that many milliseconds later.
     Invoke,
-    /// An on-failure record does not reach its destination, or is delivered `delay_ms` later.
+    /// An on-failure record does not reach its destination. With `delay_ms` it arrives that many
+    /// milliseconds later.
     Deliver,
 }
 
 impl FaultKind {
-    /// All kinds.
+    /// All kinds of faults.
     pub const ALL: [Self; 13] = [
         Self::ThroughputExceeded,
         Self::ExpiredIterator,
@@ -67,7 +69,7 @@ impl FaultKind {
         Self::Deliver,
     ];
 
-    /// The name in rules.
+    /// The name of the kind in fault rules.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ThroughputExceeded => "throughput-exceeded",
@@ -86,7 +88,7 @@ impl FaultKind {
         }
     }
 
-    /// The operations that the kind can hit; none stands for all.
+    /// The operations that a fault of this kind can hit; `None` means every operation.
     pub const fn operations(self) -> Option<&'static [&'static str]> {
         match self {
             Self::ThroughputExceeded => {
@@ -113,12 +115,12 @@ impl FaultKind {
         }
     }
 
-    /// The kind hits the work of event source mappings, not calls.
+    /// True for a fault that hits the work of event source mappings instead of calls.
     pub(crate) const fn is_of_mapping(self) -> bool {
         matches!(self, Self::Invoke | Self::Deliver)
     }
 
-    /// The moment at which the kind can fire.
+    /// The occasion on which a fault of this kind can fire.
     pub(crate) const fn moment(self) -> Moment {
         match self {
             Self::EndSubscription => Moment::Event,
@@ -128,7 +130,7 @@ impl FaultKind {
         }
     }
 
-    /// The kind is drawn for each entry of a PutRecords.
+    /// True when chance decides for each entry of a PutRecords call on its own.
     pub(super) const fn is_per_entry(self) -> bool {
         matches!(self, Self::ThroughputExceeded | Self::FailEntries)
     }

@@ -1,36 +1,37 @@
-//! Injection points: the places in the program where the simulation injects faults.
+//! Injection points: the places in the program where tests inject faults.
 //!
-//! A fault is never worse than the service's own failures: a request is answered with an internal
-//! failure, late, or with an error although it was done; a subscription ends.
+//! An injected fault never does more harm than failures of the real service do: a request is
+//! answered late, or with an internal failure, even though its work may have been done; or a
+//! subscription ends.
 
 use crate::world::random::Random;
 
-/// A place where a fault can be injected.
+/// A place in the program where a test can inject a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Point {
     /// A request is about to be decoded.
     Decode,
-    /// A stream is about to be changed: after the request was checked, before the stream is locked.
+    /// A stream is about to change: its request is checked, and its lock is not yet taken.
     Change,
-    /// Records are about to be appended to a shard that was chosen for them.
+    /// Records are about to be appended to the shard chosen for them.
     Append,
-    /// A commit is about to be made durable. As after a failure of the disk, the store refuses
-    /// writes until it is opened again.
+    /// A commit is about to be made durable. After an error here the store refuses all writes until
+    /// it is opened again, as after a failure of the disk.
     Flush,
-    /// Durable records are about to be published. A fault has the same effect as at `Flush`.
+    /// Durable records are about to be published. An error here has the same effect as at `Flush`.
     Publish,
-    /// Records are about to be read.
+    /// Records are about to be read from a shard.
     Read,
     /// A subscription is about to send an event.
     Event,
-    /// A mapping is about to invoke its function.
+    /// An event source mapping is about to invoke its function.
     Invoke,
-    /// A mapping is about to deliver an on-failure record.
+    /// An event source mapping is about to deliver an on-failure record.
     Deliver,
 }
 
 impl Point {
-    /// All points.
+    /// All injection points.
     pub const ALL: [Self; 9] = [
         Self::Decode,
         Self::Change,
@@ -44,23 +45,24 @@ impl Point {
     ];
 }
 
-/// A fault of an injection point.
+/// A fault that happens at an injection point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// The step fails before it does anything.
+    /// The step fails before it does any work.
     Error,
-    /// The step is done so many milliseconds later.
+    /// The step starts this many milliseconds later.
     Delay(u32),
-    /// A subscription ends without an exception.
+    /// The subscription ends without an exception.
     Drop,
-    /// Half of the step: records are appended or flushed, but the call is answered as if it had
-    /// failed; of an event a part is sent, and nothing after it.
+    /// The step is half done. At `Append` and `Flush` the records are written, but the call is
+    /// answered as if it had failed. At `Event` only a part of the event is sent, and nothing after
+    /// it.
     Tear,
 }
 
 impl Fault {
-    /// The fault can be injected at `point`. The committer has no clock to wait by, and only some
-    /// steps have halves.
+    /// True when this fault can be injected at `point`. The committer cannot wait, so its points
+    /// take no delay, and only some steps can be half done.
     pub const fn fits(self, point: Point) -> bool {
         match self {
             Self::Error => true,
@@ -71,7 +73,7 @@ impl Fault {
     }
 }
 
-/// A fault of an injection point, and how often it is injected.
+/// A fault at an injection point, with its probability and its maximum number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     point: Point,
@@ -81,7 +83,8 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// `fault` whenever `point` is passed; none where it cannot be injected there.
+    /// A rule that injects `fault` each time the program passes `point`. `None` when the fault does
+    /// not fit the point.
     pub const fn new(point: Point, fault: Fault) -> Option<Self> {
         if !fault.fits(point) {
             return None;
@@ -94,7 +97,7 @@ impl Rule {
         })
     }
 
-    /// Injects the fault in so many of a thousand passes, by chance.
+    /// Makes the fault happen at random, on average in `per_thousand` of 1000 passes.
     #[must_use]
     pub const fn per_thousand(self, per_thousand: u32) -> Self {
         Self {
@@ -103,7 +106,7 @@ impl Rule {
         }
     }
 
-    /// Injects the fault at most so many times.
+    /// Limits the rule to `times` faults in total.
     #[must_use]
     pub const fn at_most(self, times: u64) -> Self {
         Self {
@@ -114,7 +117,8 @@ impl Rule {
 }
 
 impl Rule {
-    /// Draws whether the rule fires at `point`, and counts it.
+    /// Decides by chance whether the rule fires at `point` now, and counts the fault down if it
+    /// does.
     pub(super) fn fires(&mut self, point: Point, chance: &Random) -> Option<Fault> {
         let left = self.budget != Some(0);
         let is_here = self.point == point && left;

@@ -1,10 +1,10 @@
-//! The rule of a fault: its kind, and the calls it may hit.
+//! A fault rule: the kind of fault, and the calls that it may hit.
 
 use super::kind::FaultKind;
 use crate::world::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A rule for faults. Every member but the kind is optional.
+/// A rule that causes faults. Every field but `kind` is optional and narrows or shapes the faults.
 ///
 /// ```
 /// use minikin::{FaultKind, FaultRule};
@@ -18,42 +18,42 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
-    /// The fault.
+    /// The kind of fault to cause.
     pub kind: FaultKind,
-    /// Names of the operations to hit; all that the kind can hit by default.
+    /// The names of the operations to hit; by default all operations that the kind can hit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operations: Option<Vec<String>>,
-    /// Name or ARN of the stream to hit.
+    /// The name or ARN of the only stream to hit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<String>,
-    /// Id of the shard to hit.
+    /// The id of the only shard to hit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
-    /// The share of the calls to hit, above 0 and at most 100; 100 by default.
+    /// The percentage of the matching calls to hit, above 0 and at most 100; 100 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<f64>,
-    /// The number of matching calls to let pass first.
+    /// The number of matching calls that pass before the rule may fire.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// The largest number of calls to hit.
+    /// The maximum number of calls to hit; no maximum by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
-    /// The seed of chance: rules with the same seed hit the same calls.
+    /// The seed of the random choice: rules with the same seed hit the same calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// The moment of the given clock at which the rule ends.
+    /// The time of the emulator's clock at which the rule stops firing.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "until")]
     pub until: Option<Timestamp>,
-    /// The length of a delay in milliseconds.
+    /// The length of the delay in milliseconds, for the kinds that can delay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u32>,
-    /// The error of `kms` and `fail-entries`.
+    /// The error code, for the kinds `kms`, `fail-entries` and `invoke`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }
 
 impl FaultRule {
-    /// A rule that hits every call that the kind can hit.
+    /// A rule that hits every call that `kind` can hit. Narrow it by setting further fields.
     pub const fn of(kind: FaultKind) -> Self {
         Self {
             kind,
@@ -71,7 +71,7 @@ impl FaultRule {
     }
 }
 
-/// A moment in a rule: RFC 3339, or seconds since 1970.
+/// Reads a time as RFC 3339 text or as seconds since 1970, and writes it as RFC 3339.
 mod until {
     use crate::world::timestamp::Timestamp;
     use serde::de::Error as _;

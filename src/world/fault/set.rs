@@ -1,4 +1,4 @@
-//! The faults of one emulator: the rules in force, and the decision whether one fires.
+//! The faults of one emulator: the rules that are active, and the decision whether a rule fires.
 
 use super::kind::Moment;
 use super::point::{Fault, Point, Rule};
@@ -10,13 +10,13 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The faults of one emulator. Clones share the same rules.
+/// The fault rules of one emulator. Clones share the same rules.
 #[derive(Debug, Clone)]
 pub struct Faults(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// There is a rule. Without one, a call costs one look at this flag.
+    /// True while there is at least one rule. Without rules, a call costs one load of this flag.
     armed: AtomicBool,
     rules: Lock<Rules>,
     chance: Random,
@@ -29,50 +29,52 @@ struct Rules {
     last_id: u64,
 }
 
-/// A rule with its counters.
+/// A fault rule with its counters.
 #[derive(Debug)]
 struct ActiveRule {
     id: u64,
     rule: FaultRule,
     chance: Random,
-    /// Matching calls so far.
+    /// Number of calls so far that matched the rule, whether or not the rule hit them.
     matched: u64,
     hits: u64,
 }
 
-/// A rule in force, as listings show it.
+/// An active fault rule as listings show it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ListedRule {
-    /// The number by which the rule can be removed.
+    /// The id by which the rule can be removed.
     pub id: u64,
-    /// The number of calls that the rule hit.
+    /// The number of calls that the rule has hit.
     pub hits: u64,
-    /// The rule.
+    /// The rule as it was given.
     #[serde(flatten)]
     pub rule: FaultRule,
 }
 
-/// A call, an event, an invocation or a delivery that rules may hit.
+/// A call, an event, an invocation or a delivery that fault rules may hit.
 #[derive(Debug)]
 pub struct Occasion<'a> {
-    /// The kind of the occasion.
+    /// The type of the occasion.
     pub moment: Moment,
-    /// Name of the operation.
+    /// The name of the operation that the call, event or mapping belongs to.
     pub operation: &'a str,
-    /// Name and ARN of the stream.
+    /// The name and the ARN of the stream; `None` when no stream is known.
     pub stream: Option<(&'a str, &'a str)>,
-    /// The shard, or the shard of each entry of a PutRecords; none where no shard is known.
+    /// The id of the shard, or for PutRecords the id of the shard of each entry. An element is
+    /// `None` when the shard is not known.
     pub shards: &'a [Option<String>],
-    /// The present moment of the given clock.
+    /// The present time of the emulator's clock.
     pub now: Timestamp,
 }
 
-/// The rule that fired.
+/// The result of a rule that fired.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// The rule.
+    /// The rule that fired.
     pub rule: FaultRule,
-    /// The entries that were hit, as many as the occasion has shards.
+    /// One flag for each element of [`Occasion::shards`]: true when the fault hits that shard or
+    /// entry.
     pub chosen: Vec<bool>,
 }
 
@@ -83,7 +85,7 @@ impl Default for Faults {
 }
 
 impl Faults {
-    /// No faults yet. `chance` decides for rules without a seed.
+    /// Creates an empty set of rules. `chance` gives the random numbers for rules without a seed.
     pub fn by(chance: Random) -> Self {
         Self(Arc::new(Shared {
             armed: AtomicBool::new(false),
@@ -92,19 +94,19 @@ impl Faults {
         }))
     }
 
-    /// Replaces the faults of the injection points. Of several rules for one point the first that
-    /// fires counts.
+    /// Replaces the rules of the injection points. When several rules are for one point, the first
+    /// that fires decides.
     pub fn set(&self, points: Vec<Rule>) {
         self.change(|rules| rules.points = points);
     }
 
-    /// There is a rule or a fault of an injection point.
+    /// True when there is a fault rule or a rule of an injection point.
     #[inline]
     pub fn is_armed(&self) -> bool {
         self.0.armed.load(Ordering::Acquire)
     }
 
-    /// The fault to inject at `point` this time, if any.
+    /// The fault to inject at `point` now; `None` in the usual case that no rule fires.
     #[inline]
     pub fn at(&self, point: Point) -> Option<Fault> {
         if !self.is_armed() {
@@ -120,12 +122,12 @@ impl Faults {
         here.find_map(|rule| rule.fires(point, &self.0.chance))
     }
 
-    /// Adds rules behind the present ones. The caller has checked that they can work.
+    /// Adds fault rules after the present ones. The caller has checked that they are valid.
     pub fn add(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
         self.change(|state| state.add(rules, &self.0.chance))
     }
 
-    /// Replaces all rules in one step. The caller has checked that the new ones can work.
+    /// Replaces all fault rules in one step. The caller has checked that the new rules are valid.
     pub fn replace(&self, rules: Vec<FaultRule>) -> Vec<ListedRule> {
         self.change(|state| {
             state.calls.clear();
@@ -133,7 +135,7 @@ impl Faults {
         })
     }
 
-    /// Removes a rule. False if there is none with this id.
+    /// Removes the fault rule with this id. False when there is no such rule.
     pub fn remove(&self, id: u64) -> bool {
         self.change(|state| {
             let before = state.calls.len();
@@ -142,18 +144,19 @@ impl Faults {
         })
     }
 
-    /// Removes all rules.
+    /// Removes all fault rules, but not the rules of injection points.
     pub fn clear(&self) {
         self.change(|state| state.calls.clear());
     }
 
-    /// The rules in force, in the order in which they are tried.
+    /// The active fault rules, in the order in which they are tried.
     pub fn list(&self) -> Vec<ListedRule> {
         let rules = self.0.rules.lock();
         rules.calls.iter().map(ActiveRule::listed).collect()
     }
 
-    /// The first rule that fires on this occasion. Later rules are not asked.
+    /// Finds the first rule that fires on this occasion. Rules after it neither count the occasion
+    /// nor draw a random number.
     pub fn draw(&self, occasion: &Occasion<'_>) -> Option<Hit> {
         let mut rules = self.0.rules.lock();
         let mut calls = rules.calls.iter_mut();
@@ -230,7 +233,7 @@ impl ActiveRule {
         })
     }
 
-    /// The occasion is of the rule's moment, operations, stream and time.
+    /// True when the rule covers the occasion's type, operation and stream, and has not run out.
     fn concerns(&self, occasion: &Occasion<'_>) -> bool {
         let rule = &self.rule;
         if rule.kind.moment() != occasion.moment {
@@ -252,7 +255,7 @@ impl ActiveRule {
             })
     }
 
-    /// Draws by the rule's percentage, in steps of a ten-thousandth of a percent.
+    /// Draws by the rule's percentage, with a resolution of 0.0001 percent.
     fn happens(&self) -> bool {
         const WHOLE: f64 = 1_000_000.0;
         let percent = self.rule.percent.unwrap_or(100.0);
