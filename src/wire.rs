@@ -1,12 +1,12 @@
-//! Reading and writing values in JSON and CBOR, without knowledge of Kinesis.
+//! Reading and writing of JSON and CBOR documents, without knowledge of Kinesis.
 //!
-//! Two readers share one table of shapes. The fast reader ([`decode`]) goes from bytes to a typed
-//! input by serde, borrows from the body and builds no tree. When it refuses a body, the explaining
-//! reader ([`explain`]) reads the body into a [`Node`], walks the node along its [`Shape`] and finds
-//! the service's exact words. The fast reader may be too strict; then the explaining reader gives
-//! the value.
+//! Two readers use the same table of shapes. The fast reader ([`decode`]) turns bytes into a typed
+//! input with serde: it borrows from the body and builds no tree. When the fast reader refuses a
+//! body, the explaining reader ([`explain`]) reads the body into a [`Node`], compares the node with
+//! its [`Shape`] and finds the service's exact error message. The fast reader may also refuse a
+//! valid body; the explaining reader then returns the typed input.
 //!
-//! The files stand in this order, each using only files to its left: `pattern`, `base64_text`,
+//! Each file uses only files that stand before it in this order: `pattern`, `base64_text`,
 //! `item_count`, `format`, `name` → `shape`, `node` → `blob`, `timestamp`, `scalar`, `structure`,
 //! `mismatch`, `violations`, `json`, `cbor` → `declare`, `codec`.
 

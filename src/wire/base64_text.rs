@@ -1,14 +1,14 @@
-//! Base64 as text: decoding it, and the service's words for text that is not base64.
+//! Decoding of base64 text, and the service's messages for text that is not base64.
 
 use base64_turbo::STANDARD;
 
-/// Decodes canonical, padded base64; none for any other text.
+/// Decodes canonical, padded base64. `None` for any other text.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-/// The service's refusal of `text` as a blob. It checks length, characters and last bits, in this
-/// order.
+/// The service's message for `text` that is not base64; `None` when it is. Like the service, the
+/// check looks at the length first, then at the characters, then at the unused last bits.
 pub(super) fn fault(text: &str) -> Option<String> {
     let reason = if !text.len().is_multiple_of(4) {
         let found = text.len();
@@ -23,7 +23,7 @@ pub(super) fn fault(text: &str) -> Option<String> {
     Some(format!("'{text}' can not be converted to a Blob: {reason}"))
 }
 
-/// The first character outside the alphabet, or a pad before other characters.
+/// Finds the first character that is not in the base64 alphabet, or a `=` that is not at the end.
 fn misplaced(text: &str) -> Option<char> {
     let padding = text.len() - text.trim_end_matches('=').len();
     let body = &text[..text.len() - padding];

@@ -1,7 +1,8 @@
 //! Blobs: base64 text in JSON, a byte string in CBOR.
 //!
-//! Base64 is the largest cost of a JSON record, so a library with vector instructions does it
-//! (measured: a tenth of the time for 1 KB). The rest of the crate uses the plain library.
+//! Base64 is the largest cost of reading a JSON record, so this file uses a library with vector
+//! instructions (measured: a tenth of the time for 1 KB). The rest of the crate uses the `base64`
+//! crate.
 
 use super::format::Format;
 use super::shape::{Shape, Shaped};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::RefCell;
 use std::fmt;
 
-/// A blob of any length; the shapes of the service model bound it.
+/// A byte string of any length. The shapes of the service model limit the length.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blob(pub Bytes);
 
@@ -22,16 +23,17 @@ impl Shaped for Blob {
 }
 
 thread_local! {
-    /// Buffer for the decoded base64 blobs of the body that this thread reads, one after the other.
+    /// The buffer for the decoded base64 blobs of the body that this thread reads. Blobs stand in
+    /// it one after the other.
     static SHARED: RefCell<BytesMut> = RefCell::default();
-    /// Buffer for one blob whose decoded length is not known yet.
+    /// The buffer for a single base64 blob whose decoded length is not known in advance.
     static SINGLE: RefCell<Vec<u8>> = RefCell::default();
-    /// The CBOR body that this thread reads: its blobs are slices of it.
+    /// The CBOR body that this thread reads. Its blobs are slices of this body, not copies.
     static BODY: RefCell<Bytes> = RefCell::default();
 }
 
-/// Calls `read` with the buffers for the blobs of `body` set up. A blob keeps the whole buffer, or
-/// the whole body, alive: copy a blob that outlives its request.
+/// Sets up the buffers for the blobs of `body`, then calls `read`. A blob keeps the whole buffer or
+/// body in memory, so copy a blob that outlives its request.
 pub(super) fn with_buffers<T>(format: Format, body: &Bytes, read: impl FnOnce() -> T) -> T {
     match format {
         Format::Cbor | Format::RpcV2Cbor => {
@@ -43,7 +45,7 @@ pub(super) fn with_buffers<T>(format: Format, body: &Bytes, read: impl FnOnce() 
         Format::Json if body.len() < SHARED_BUFFER_FROM_BYTES => read(),
         Format::Json => {
             let length = body.len() - body.len() / 4;
-            // Reuses the last body's buffer if no blob is left in it.
+            // `reserve` reuses the previous body's buffer if no blob of that body is alive.
             SHARED.with_borrow_mut(|buffer| buffer.reserve(length));
             let read = read();
             if length > KEPT_BUFFER_BYTES {
@@ -54,7 +56,7 @@ pub(super) fn with_buffers<T>(format: Format, body: &Bytes, read: impl FnOnce() 
     }
 }
 
-/// Decodes base64 into the shared buffer if that has enough capacity, else into a buffer of its own.
+/// Decodes base64 into the shared buffer if its capacity is large enough, else into a new buffer.
 fn decode_in_buffer(text: &[u8]) -> Option<Bytes> {
     let most = STANDARD.decoded_len_estimate(text.len());
     SHARED.with_borrow_mut(|buffer| {
@@ -68,8 +70,8 @@ fn decode_in_buffer(text: &[u8]) -> Option<Bytes> {
     })
 }
 
-/// Decodes base64 into a buffer of exactly the decoded length, which is known only afterwards: a
-/// larger buffer would be allocated once more to shrink it.
+/// Decodes base64 into a buffer of exactly the decoded length. The length is known only after the
+/// decoding, and shrinking a larger buffer would allocate a second time.
 fn decode_alone(text: &[u8], most: usize) -> Option<Bytes> {
     if most > SHARED_BUFFER_FROM_BYTES {
         return STANDARD.decode(text).ok().map(Bytes::from);
@@ -81,7 +83,7 @@ fn decode_alone(text: &[u8], most: usize) -> Option<Bytes> {
     })
 }
 
-/// A slice of the body if `bytes` lie in it, else a copy of them.
+/// Returns a slice of the present CBOR body if `bytes` lie in that body, else a copy of `bytes`.
 fn shared_or_copied(bytes: &[u8]) -> Bytes {
     BODY.with_borrow(|body| {
         let (all, some) = (body.as_ptr_range(), bytes.as_ptr_range());
@@ -96,7 +98,8 @@ fn shared_or_copied(bytes: &[u8]) -> Bytes {
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            // As bytes: decoding refuses all that is not base64, so UTF-8 need not be checked.
+            // Reads the text as bytes: base64 decoding refuses other bytes, so UTF-8 need not be
+            // checked.
             deserializer.deserialize_bytes(Base64Visitor)
         } else {
             deserializer.deserialize_byte_buf(BytesVisitor)
@@ -140,13 +143,13 @@ impl Visitor<'_> for BytesVisitor {
         Ok(Blob(Bytes::from(bytes)))
     }
 
-    /// Reads text in the position of a byte string as base64, as the service does.
+    /// CBOR text where a byte string is expected is read as base64, as the service does.
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Blob, E> {
         Base64Visitor.visit_str(text)
     }
 }
 
-/// Bytes to be written, wherever they are.
+/// Borrowed bytes, written as a [`Blob`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BlobView<'a>(pub(crate) &'a [u8]);
 

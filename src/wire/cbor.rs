@@ -1,16 +1,18 @@
-//! The fast CBOR reader. It borrows from the body, where ciborium copies everything through a small
-//! buffer.
+//! The fast CBOR reader. It borrows text and bytes from the body, whereas ciborium copies them
+//! through a small buffer.
 //!
-//! It reads the items that clients send and refuses the rest: strings of indefinite length, half
-//! floats, simple values, big numbers. The explaining reader reads a refused body again with
-//! ciborium, which decides. So this reader must never accept a body that ciborium refuses.
+//! This reader accepts the items that clients send and refuses rare ones: strings of indefinite
+//! length, half floats, unassigned simple values and big numbers. The explaining reader reads a
+//! refused body again with ciborium, and ciborium decides. So this reader must never accept a body
+//! that ciborium refuses.
 
 use super::name::NameReader;
 use crate::limits::{CBOR_DEPTH, CBOR_TAGS, DOCUMENT_ITEMS};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
 
-/// Reads a value from the item at the start of `body`.
+/// Reads a value from the CBOR item at the start of `body`. `None` when this reader refuses the
+/// item.
 pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
     T::deserialize(&mut CborReader {
         rest: body,
@@ -23,34 +25,34 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Optio
 struct CborReader<'de> {
     rest: &'de [u8],
     depth: u8,
-    /// Items so far, in all lists and structures.
+    /// Number of items read so far, in lists and structures of every depth.
     items: usize,
 }
 
 type Result<T> = std::result::Result<T, value::Error>;
 
-/// The head of an item: its type and its number or length.
+/// The head of a CBOR item: its type, with its number or length.
 enum Head {
     Unsigned(u64),
-    /// The number is -1 minus this.
+    /// Holds n for the number −1 − n.
     Negative(u64),
     Bytes(usize),
     Text(usize),
-    /// Number of elements; none for an indefinite length.
+    /// Number of elements; `None` for a list of indefinite length.
     List(Option<usize>),
-    /// Number of entries; none for an indefinite length.
+    /// Number of entries; `None` for a map of indefinite length.
     Map(Option<usize>),
     Bool(bool),
-    /// Null, or undefined.
+    /// CBOR's null or undefined.
     Null,
     Float(f64),
 }
 
 const TAG: u8 = 6;
-/// Tags of big numbers, which are byte strings.
+/// The CBOR tags of big numbers, whose content is a byte string.
 const BIG: u64 = 2;
 const BIG_NEGATIVE: u64 = 3;
-/// The byte that ends a list or map of indefinite length.
+/// The byte that ends a list or a map of indefinite length.
 const BREAK: u8 = 0xff;
 const NULL: u8 = 0xf6;
 const UNDEFINED: u8 = 0xf7;
@@ -65,7 +67,7 @@ fn negative<'de, V: Visitor<'de>>(number: u64, visitor: V) -> Result<V::Value> {
 }
 
 impl<'de> CborReader<'de> {
-    /// Counts one more item.
+    /// Counts one more item, and refuses the document when it has too many.
     fn count(&mut self) -> Result<()> {
         self.items += 1;
         if self.items > DOCUMENT_ITEMS {
@@ -85,8 +87,8 @@ impl<'de> CborReader<'de> {
         Ok(taken.try_into().expect("just as many were taken"))
     }
 
-    /// The major type, the low five bits and the number of the next head; no number for an
-    /// indefinite length.
+    /// Reads the first bytes of an item: its major type, the low five bits of the first byte, and
+    /// its number. The number is `None` for an indefinite length.
     fn kind(&mut self) -> Result<(u8, u8, Option<u64>)> {
         let [first] = self.array()?;
         let (kind, detail) = (first >> 5, first & 31);
@@ -102,7 +104,8 @@ impl<'de> CborReader<'de> {
         Ok((kind, detail, Some(number)))
     }
 
-    /// The head of the next item. Tags are skipped: the member's type decides.
+    /// Reads the head of the next item. Skips tags, because the type of the member says how to read
+    /// the item.
     fn head(&mut self) -> Result<Head> {
         let (mut kind, mut detail, mut number) = self.kind()?;
         for _ in 0..CBOR_TAGS {
@@ -137,7 +140,8 @@ impl<'de> CborReader<'de> {
         std::str::from_utf8(self.take(length)?).map_err(|_| refused())
     }
 
-    /// Reads `left` elements or entries, one level deeper.
+    /// Reads the elements of a list or the entries of a map, one level deeper. `left` is their
+    /// number, or `None` for an indefinite length.
     fn within<T>(
         &mut self,
         left: Option<usize>,
@@ -149,7 +153,7 @@ impl<'de> CborReader<'de> {
         self.depth += 1;
         let mut items = CborItems { reader: self, left };
         let read = read(&mut items)?;
-        // `read` may have stopped before the end.
+        // `read` may have stopped before the last element.
         if items.is_more()? {
             return Err(refused());
         }
@@ -184,7 +188,7 @@ impl<'de> Deserializer<'de> for &mut CborReader<'de> {
         }
     }
 
-    /// Accepts whole numbers only; the visitors accept fractions too, for JSON.
+    /// Accepts whole numbers only. The visitors also accept fractions, because JSON needs that.
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.head()? {
             Head::Unsigned(number) => visitor.visit_u64(number),
@@ -204,14 +208,14 @@ impl<'de> Deserializer<'de> for &mut CborReader<'de> {
     }
 }
 
-/// The elements of a list, or the entries of a map.
+/// Access to the elements of a list or the entries of a map, for serde.
 struct CborItems<'a, 'de> {
     reader: &'a mut CborReader<'de>,
     left: Option<usize>,
 }
 
 impl CborItems<'_, '_> {
-    /// True if another element or entry follows, which is then counted.
+    /// True if another element or entry follows. Counts it as an item.
     fn is_more(&mut self) -> Result<bool> {
         match &mut self.left {
             Some(0) => Ok(false),
@@ -255,7 +259,7 @@ impl<'de> MapAccess<'de> for &mut CborItems<'_, 'de> {
         if !self.is_more()? {
             return Ok(None);
         }
-        // Every name is a text; ciborium reads other keys.
+        // Member names are always text. A body with other keys is left to ciborium.
         let Head::Text(length) = self.reader.head()? else {
             return Err(refused());
         };
@@ -286,11 +290,11 @@ mod tests {
         }
     }
 
-    /// Checks that ciborium accepts all that this reader accepts, as the same value.
+    /// Checks that ciborium reads every body that this reader accepts, and reads the same value.
     fn agree(body: &[u8]) -> Option<Value> {
         let read: Value = from_slice(body)?;
         let other: Value = ciborium::from_reader(body).expect("ciborium accepts it too");
-        // Compared as text: NaN does not equal itself.
+        // Compares the texts of the values, because NaN does not equal itself.
         assert_eq!(format!("{read:?}"), format!("{:?}", without_tags(other)));
         Some(read)
     }
@@ -320,7 +324,8 @@ mod tests {
         fn it_reads_the_documents_that_ciborium_writes(value in document()) {
             let mut body = Vec::new();
             ciborium::into_writer(&value, &mut body).expect("a vector takes every byte");
-            // Of these documents, ciborium alone reads half floats and big numbers.
+            // This reader refuses the half floats and big numbers in these documents; ciborium
+            // reads them.
             let left = body.iter().any(|byte| [0xf9, 0xc2, 0xc3].contains(byte));
             prop_assert!(agree(&body).is_some() || left);
         }
@@ -328,7 +333,7 @@ mod tests {
         #[test]
         fn it_accepts_no_bytes_that_ciborium_refuses(mut body in prop::collection::vec(any::<u8>(), 1..40)) {
             agree(&body);
-            // The reader gets further when the body begins with a map or a list.
+            // A map or a list at the start lets the reader get further into the body.
             body[0] = 0xbf;
             agree(&body);
             body[0] = 0x9f;

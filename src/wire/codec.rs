@@ -1,4 +1,4 @@
-//! Reading and writing bodies: the fast reader, the explaining reader and the writer.
+//! Decoding and encoding of bodies: the fast reader, the explaining reader and the writer.
 
 use super::blob::with_buffers;
 use super::cbor;
@@ -13,7 +13,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Reads a typed value with the fast reader; none if the reader refuses the body.
+/// Reads a typed value with the fast reader. `None` when the fast reader refuses the body.
 pub fn decode<T: DeserializeOwned>(format: Format, body: &Bytes) -> Option<T> {
     with_buffers(format, body, || match format {
         Format::Json => json::from_slice(body),
@@ -22,12 +22,12 @@ pub fn decode<T: DeserializeOwned>(format: Format, body: &Bytes) -> Option<T> {
     })
 }
 
-/// True if the body is a document whose root is a structure.
+/// True when the body is a valid document whose root is a structure.
 pub fn parses(format: Format, body: &[u8]) -> bool {
     matches!(tree(format, body), Some(Node::Map(_)))
 }
 
-/// The reason why a body is no structure, for people. None if it is one.
+/// The reason why a body is not a structure, for the log. `None` when the body is a structure.
 pub(crate) fn unreadable_reason(format: Format, body: &[u8]) -> Option<String> {
     if body.is_empty() {
         return Some("the body is empty".to_owned());
@@ -43,26 +43,27 @@ pub(crate) fn unreadable_reason(format: Format, body: &[u8]) -> Option<String> {
     error.or_else(|| (!parses(format, body)).then(|| "the body is not a structure".to_owned()))
 }
 
-/// The text of the member `name` of a body, if it has that member.
+/// The text of the member `name` of a body. `None` when the member is missing or is not text.
 pub(crate) fn member_text(format: Format, body: &[u8], name: &str) -> Option<String> {
     tree(format, body)?.member(name)?.text().map(str::to_owned)
 }
 
-/// The explaining reader's verdict.
+/// The result of the explaining reader.
 #[derive(Debug)]
 pub(crate) enum Explained<T> {
-    /// The body is valid: the fast reader was too strict.
+    /// The body is valid, although the fast reader refused it.
     Fine(T),
     /// The body is not a document, or its root is not a structure.
     Unreadable,
     /// A member has the wrong type.
     Mistyped(Mismatch),
-    /// Members break their constraints.
+    /// Members violate their constraints.
     Invalid(Violations),
 }
 
-/// Reads a body that the fast reader refused, and finds the reason. `tolerates_missing` gets the
-/// document and tells if members of presence [`Expected`](super::Presence::Expected) may be absent.
+/// Reads a body that the fast reader refused, and finds the reason. `tolerates_missing` decides
+/// from the document whether members of presence [`Expected`](super::Presence::Expected) may be
+/// missing.
 pub(crate) fn explain<T: DeserializeOwned>(
     format: Format,
     body: &[u8],
@@ -76,7 +77,7 @@ pub(crate) fn explain<T: DeserializeOwned>(
         return Explained::Mistyped(mismatch);
     }
     let violations = Violations::find(&node, shape, tolerates_missing(&node));
-    // The operation itself judges expected members that are absent.
+    // When only expected members are missing, the operation itself decides about them.
     if (violations.is_empty() || violations.is_tolerable())
         && let Some(value) = with_unit(format, || node.read(format == Format::Json))
     {
@@ -89,7 +90,7 @@ pub(crate) fn explain<T: DeserializeOwned>(
     }
 }
 
-/// Writes a value.
+/// Writes a value as a document of `format`.
 pub fn encode(format: Format, value: &impl Serialize) -> Vec<u8> {
     match format {
         Format::Json => serde_json::to_vec(value).expect("answers have text keys only"),

@@ -1,11 +1,12 @@
-//! Macros that declare shapes: `string!`, `integer!`, `choice!`, `list!`, `map!`, `input!` and
-//! `output!`. Each defines a type, its reader or writer and its [`Shape`](super::Shape).
+//! Macros that declare the shapes of the service model: `string!`, `integer!`, `choice!`, `list!`,
+//! `map!`, `input!` and `output!`. Each macro defines a type, its reader or writer, and for inputs
+//! its [`Shape`](super::Shape).
 
 pub(crate) use super::scalar::{counted, number, text};
 pub(crate) use super::structure::structure;
 use std::borrow::Cow;
 
-/// A string type: `string!(StreamName, length: 1..=128, pattern: STREAM_NAME)`.
+/// Declares a string type: `string!(StreamName, length: 1..=128, pattern: STREAM_NAME)`.
 macro_rules! string {
     ($(#[$meta:meta])* $name:ident
         $(, length: $min:literal..=$max:literal)? $(, pattern: $pattern:path)?) => {
@@ -14,13 +15,12 @@ macro_rules! string {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// The text.
             #[allow(dead_code, reason = "not every string type is read")]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// The text, taken out.
+            /// Consumes the value and returns its text.
             #[allow(dead_code, reason = "not every string type is stored")]
             pub(crate) fn into_text(self) -> Box<str> {
                 self.0
@@ -50,7 +50,7 @@ macro_rules! string {
     };
 }
 
-/// A number type: `integer!(GetRecordsInputLimit, 1..=10_000)`.
+/// Declares a number type: `integer!(GetRecordsInputLimit, 1..=10_000)`.
 macro_rules! integer {
     ($(#[$meta:meta])* $name:ident, $min:literal..=$max:literal) => {
         $crate::wire::declare::integer! { @ $(#[$meta])* $name, Some($min), Some($max) }
@@ -83,7 +83,7 @@ macro_rules! integer {
     };
 }
 
-/// An enumeration: `choice!(StreamMode { Provisioned = "PROVISIONED" })`.
+/// Declares an enumeration: `choice!(StreamMode { Provisioned = "PROVISIONED" })`.
 macro_rules! choice {
     ($(#[$meta:meta])* $name:ident { $($(#[$inner:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$meta])*
@@ -91,7 +91,7 @@ macro_rules! choice {
         pub enum $name { $($(#[$inner])* $variant),+ }
 
         impl $name {
-            /// The text on the wire.
+            /// The value's text in requests and answers.
             #[allow(dead_code, reason = "not every choice is written")]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
@@ -118,7 +118,8 @@ macro_rules! choice {
     };
 }
 
-/// A list type: `list!(PutRecordsRequestEntryList of PutRecordsRequestEntry, length: 1..=500)`.
+/// Declares a list type: `list!(PutRecordsRequestEntryList of PutRecordsRequestEntry, length:
+/// 1..=500)`.
 macro_rules! list {
     ($(#[$meta:meta])* $name:ident of $element:ty $(, length: $min:literal..=$max:literal)?) => {
         $(#[$meta])*
@@ -143,7 +144,7 @@ macro_rules! list {
     };
 }
 
-/// A map type with text keys: `map!(TagMap of TagKey to TagValue, length: 1..=200)`.
+/// Declares a map type with text keys: `map!(TagMap of TagKey, to TagValue, length: 1..=200)`.
 macro_rules! map {
     ($(#[$meta:meta])* $name:ident of $key:ty, to $value:ty $(, length: $min:literal..=$max:literal)?) => {
         $(#[$meta])*
@@ -169,14 +170,16 @@ macro_rules! map {
     };
 }
 
-/// A structure of an input: members by name (`Option` is optional), groups after `..`.
+/// Declares the structure of an input: its members with their names on the wire. A type `Option`
+/// makes a member optional. A field after `..` is a group: a structure whose members are read as
+/// members of this one.
 macro_rules! input {
     ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {
         $crate::wire::declare::input_fields! { [$(#[$meta])* $name] [] $($body)* }
     };
 }
 
-/// Sorts the fields of `input!` into members and groups, keeping their order.
+/// Sorts the fields of `input!` into members and groups, in the order of the declaration.
 macro_rules! input_fields {
     ($head:tt [$($done:tt)*] $(#[$doc:meta])* $wire:literal => $field:ident: $ty:ty, $($rest:tt)*) => {
         $crate::wire::declare::input_fields! {
@@ -238,7 +241,7 @@ macro_rules! input_fields {
     };
 }
 
-/// Lets a structure stand for each of its groups.
+/// Implements `AsRef` from a structure to each of its groups.
 macro_rules! as_group {
     (member $name:ident $field:ident $ty:ty) => {};
     (group $name:ident $field:ident $ty:ty) => {
@@ -250,13 +253,13 @@ macro_rules! as_group {
     };
 }
 
-/// The type of a field in the partial structure.
+/// The type of a field in the structure that is still being read.
 macro_rules! slot {
     (member $ty:ty) => { Option<$ty> };
     (group $ty:ty) => { <$ty as $crate::wire::Structure>::Partial };
 }
 
-/// A field's entry in `FIELDS`.
+/// The entry of a field in `FIELDS`.
 macro_rules! field {
     (member $wire:literal $ty:ty) => {
         $crate::wire::Field::Member($crate::wire::Member {
@@ -270,7 +273,7 @@ macro_rules! field {
     };
 }
 
-/// Reads a field's value if `name` is its name.
+/// Reads the value of a field if `name` is the field's name.
 macro_rules! take {
     (member $wire:literal $field:ident $ty:ty, $partial:ident, $name:ident, $map:ident) => {
         if $name == $wire.as_bytes() {
@@ -285,7 +288,7 @@ macro_rules! take {
     };
 }
 
-/// A field's value in the finished structure.
+/// The value of a field once the whole structure is read.
 macro_rules! finish {
     (member $ty:ty, $slot:expr) => {
         match $slot {
@@ -298,7 +301,8 @@ macro_rules! finish {
     };
 }
 
-/// A structure of an output: absent members are left out, never null.
+/// Declares the structure of an output. An absent member is left out of the document, never written
+/// as null.
 macro_rules! output {
     ($(#[$meta:meta])* pub struct $name:ident $(<$life:lifetime>)? {
         $($(#[$doc:meta])* $wire:literal => $field:ident: $ty:ty,)*
@@ -309,7 +313,7 @@ macro_rules! output {
         pub struct $name $(<$life>)? { $($(#[$doc])* pub $field: $ty,)* }
 
         impl $(<$life>)? $name $(<$life>)? {
-            /// Names of the members, as the service model spells them.
+            /// The names of the members, as the service model spells them.
             #[allow(dead_code, reason = "the table of operations lists whole answers only")]
             pub const MEMBERS: &'static [&'static str] = &[$($wire),*];
         }
@@ -327,7 +331,8 @@ macro_rules! output {
     };
 }
 
-/// The first of the given expressions: a macro's optional argument, else its default.
+/// Expands to the first of the given expressions: the optional argument of a macro if given, else
+/// its default.
 macro_rules! first {
     ($first:expr $(, $rest:expr)* $(,)?) => {
         $first
@@ -341,7 +346,7 @@ pub(crate) use {
 
 /// A value that may be absent from an output.
 pub(crate) trait Present {
-    /// False for an absent optional member.
+    /// False for an optional member without a value.
     fn is_present(&self) -> bool {
         true
     }
@@ -353,7 +358,7 @@ impl<T> Present for Option<T> {
     }
 }
 
-/// Implements [`Present`] for types that are always written.
+/// Implements [`Present`] for types that are always present.
 macro_rules! always_present {
     ($($ty:ty),* $(,)?) => { $(impl Present for $ty {})* };
 }

@@ -1,19 +1,21 @@
-//! Event-stream frames: lengths, headers and payload, with two CRC32 checksums.
+//! Frames of the AWS event-stream format: two lengths, headers and a payload, with two CRC32
+//! checksums.
 //!
-//! All headers are strings: the Java client refuses others.
+//! All headers have values of type string, because the Java client refuses other types.
 
-/// The type byte of a string header.
+/// The byte that marks the value of a header as a string.
 const STRING: u8 = 7;
-/// Bytes of the two lengths and their checksum.
+/// Bytes of the prelude: the length of the frame, the length of the headers, and their checksum.
 const PRELUDE_BYTES: usize = 12;
 /// Bytes of the checksum over the whole frame.
 const CHECKSUM_BYTES: usize = 4;
 
-/// A frame with `headers` and the payload that `payload` appends. The payload is written into the
-/// frame, so that records are not copied once more.
+/// Writes a frame with `headers`, and calls `payload` to append the payload. The payload is written
+/// directly into the frame, so that records are not copied again.
 ///
 /// # Panics
-/// When a header is longer than the format allows: names 255 bytes, values 65,535.
+/// Panics when the name of a header is longer than 255 bytes, or its value is longer than 65,535
+/// bytes.
 pub fn frame(headers: &[(&str, &str)], payload: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut message = vec![0; PRELUDE_BYTES];
     for (name, value) in headers {

@@ -1,13 +1,14 @@
-//! The formats of bodies.
+//! The document formats of requests and answers.
 
-/// The format of a request's body and of its answer's.
+/// The format of a request's body, and of the answer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// JSON 1.1.
+    /// AWS JSON 1.1.
     Json,
-    /// CBOR 1.1: the same headers and members in CBOR. Timestamps are whole milliseconds.
+    /// AWS CBOR 1.1: the headers and members of JSON 1.1, encoded in CBOR. Timestamps are in whole
+    /// milliseconds.
     Cbor,
-    /// Smithy RPC v2 CBOR. Timestamps are seconds with a fraction.
+    /// Smithy RPC v2 CBOR. Timestamps are in seconds with a fraction.
     RpcV2Cbor,
 }
 

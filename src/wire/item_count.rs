@@ -1,15 +1,15 @@
-//! A bound on the items of a document, checked before a tree is built: one byte of a body can become
-//! a hundred bytes of memory.
+//! The limit on the number of items in a document, checked before a tree is built: one byte of a
+//! body can become a hundred bytes of memory.
 
 use crate::limits::DOCUMENT_ITEMS;
 use ciborium_ll::{Decoder, Header};
 use memchr::memchr3_iter;
 
-/// Bytes of a text or a byte string that are skipped at a time.
+/// Bytes of a text or a byte string that are skipped in one step.
 const STEP_BYTES: usize = 4 << 10;
 
-/// True if a JSON text has at most [`DOCUMENT_ITEMS`]. Counts commas and opening brackets, also those
-/// in texts: no text of a request has many.
+/// True if a JSON text has at most [`DOCUMENT_ITEMS`] items. Counts commas and opening brackets,
+/// even inside of strings, because strings in requests contain few of them.
 pub(super) fn is_bounded_json(body: &[u8]) -> bool {
     body.len() <= DOCUMENT_ITEMS
         || memchr3_iter(b',', b'[', b'{', body)
@@ -17,7 +17,8 @@ pub(super) fn is_bounded_json(body: &[u8]) -> bool {
             .is_none()
 }
 
-/// True if a CBOR item has at most [`DOCUMENT_ITEMS`] in it, or is malformed, which its reader finds.
+/// True if a CBOR item contains at most [`DOCUMENT_ITEMS`] items. Also true for a malformed item,
+/// which its reader refuses anyway.
 pub(super) fn is_bounded_cbor(body: &[u8]) -> bool {
     if body.len() <= DOCUMENT_ITEMS {
         return true;
@@ -26,7 +27,7 @@ pub(super) fn is_bounded_cbor(body: &[u8]) -> bool {
     (0..DOCUMENT_ITEMS).any(|_| pass(&mut decoder).is_none())
 }
 
-/// Skips one head, with its bytes if it is a text or a byte string.
+/// Skips the head of one item, and the content of a text or a byte string.
 fn pass(decoder: &mut Decoder<&[u8]>) -> Option<()> {
     let mut step = [0; STEP_BYTES];
     match decoder.pull().ok()? {

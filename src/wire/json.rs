@@ -1,9 +1,9 @@
-//! The fast JSON reader. It borrows from the body and finds the end of a text by vector
+//! The fast JSON reader. It borrows strings from the body and finds their ends with vector
 //! instructions, which matters for a megabyte of base64.
 //!
-//! It leaves texts with escapes and unusual numbers to serde_json, one at a time. The explaining
-//! reader reads a refused body again with serde_json, which decides. So this reader must never
-//! accept a body that serde_json refuses.
+//! This reader passes strings with escapes and unusual numbers to serde_json, one by one. The
+//! explaining reader reads a refused body again with serde_json, and serde_json decides. So this
+//! reader must never accept a body that serde_json refuses.
 
 use super::name::NameReader;
 use crate::limits::{DOCUMENT_ITEMS, JSON_DEPTH};
@@ -12,10 +12,11 @@ use serde::Deserializer as _;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
 
-/// Longest whole number that this reader parses, in digits: every such number fits 64 bits.
+/// Most digits of a whole number that this reader parses itself: every number of 18 digits fits in
+/// 64 bits.
 const MOST_DIGITS: usize = 18;
 
-/// Reads the one value of `body`.
+/// Reads the single value in `body`. `None` when this reader refuses the body.
 pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
     let mut reader = JsonReader {
         rest: body,
@@ -30,7 +31,7 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Optio
 struct JsonReader<'de> {
     rest: &'de [u8],
     depth: u8,
-    /// Items so far, in all lists and structures.
+    /// Number of items read so far, in lists and structures of every depth.
     items: usize,
 }
 
@@ -40,11 +41,11 @@ fn refused() -> value::Error {
     de::Error::custom("left to the explaining reader")
 }
 
-/// A string as it stands in the body.
+/// A string of the document, not yet decoded.
 enum Text<'de> {
-    /// A string without escapes, without its quotes.
+    /// A string without escapes; the slice leaves out the quotes.
     Plain(&'de [u8]),
-    /// A string with escapes, with its quotes.
+    /// A string with escapes; the slice includes the quotes, for serde_json.
     Escaped(&'de [u8]),
 }
 
@@ -55,13 +56,13 @@ impl<'de> JsonReader<'de> {
         }
     }
 
-    /// The first byte after white space, not consumed.
+    /// The next byte after white space. Does not consume it.
     fn peek(&mut self) -> Result<u8> {
         self.skip_space();
         self.rest.first().copied().ok_or_else(refused)
     }
 
-    /// Counts one more item.
+    /// Counts one more item, and refuses the document when it has too many.
     fn count(&mut self) -> Result<()> {
         self.items += 1;
         if self.items > DOCUMENT_ITEMS {
@@ -81,7 +82,7 @@ impl<'de> JsonReader<'de> {
         Ok(())
     }
 
-    /// Reads the text whose opening quote is the next byte.
+    /// Reads the string whose opening quote is the next byte.
     fn text(&mut self) -> Result<Text<'de>> {
         let inner = &self.rest[1..];
         let mut end = memchr2(b'"', b'\\', inner).ok_or_else(refused)?;
@@ -90,7 +91,7 @@ impl<'de> JsonReader<'de> {
             return Ok(Text::Plain(&text[1..=end]));
         }
         while inner[end] == b'\\' {
-            // The escaped byte may be a quote or a backslash, so skip it.
+            // The byte after a backslash may itself be a quote or a backslash, so skip it.
             let behind = inner.get(end + 2..).ok_or_else(refused)?;
             end += 2 + memchr2(b'"', b'\\', behind).ok_or_else(refused)?;
         }
@@ -109,7 +110,8 @@ impl<'de> JsonReader<'de> {
         visitor.visit_u64(digits.fold(0, |number, digit| number * 10 + digit))
     }
 
-    /// Reads the elements or entries up to the bracket `end`, one level deeper.
+    /// Reads the elements of a list or the entries of a structure up to the closing bracket `end`,
+    /// one level deeper.
     fn within<T>(
         &mut self,
         end: u8,
@@ -127,7 +129,7 @@ impl<'de> JsonReader<'de> {
             ended: false,
         };
         let read = read(&mut items)?;
-        // `read` may have stopped before the end.
+        // `read` may have stopped before the last element.
         if items.is_more()? {
             return Err(refused());
         }
@@ -136,7 +138,7 @@ impl<'de> JsonReader<'de> {
     }
 }
 
-/// Reads `part`, all of it, with serde_json.
+/// Reads `part` with serde_json, and refuses bytes after the value.
 fn with_serde_json<'de, T>(
     part: &'de [u8],
     read: impl FnOnce(
@@ -149,7 +151,7 @@ fn with_serde_json<'de, T>(
     Ok(value)
 }
 
-/// The text of a string without escapes; control characters are refused.
+/// The text of a string without escapes. Refuses control characters and invalid UTF-8.
 fn plain(text: &[u8]) -> Result<&str> {
     std::str::from_utf8(without_controls(text)?).map_err(|_| refused())
 }
@@ -193,7 +195,7 @@ impl<'de> de::Deserializer<'de> for &mut JsonReader<'de> {
         }
     }
 
-    /// Passes a text's bytes on unchecked: its visitor checks each of them.
+    /// Gives the visitor the bytes of a string unchecked: base64 decoding checks every byte.
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.peek()? != b'"' {
             return self.deserialize_any(visitor);
@@ -220,18 +222,18 @@ impl<'de> de::Deserializer<'de> for &mut JsonReader<'de> {
     }
 }
 
-/// The elements of a list, or the entries of a structure.
+/// Access to the elements of a list or the entries of a structure, for serde.
 struct JsonItems<'a, 'de> {
     reader: &'a mut JsonReader<'de>,
-    /// The closing bracket.
+    /// The closing bracket that ends the list or structure.
     end: u8,
-    /// No comma stands before the first one.
+    /// True before the first element, which has no comma before it.
     first: bool,
     ended: bool,
 }
 
 impl JsonItems<'_, '_> {
-    /// True if another element or entry follows; the comma before it is consumed.
+    /// True if another element or entry follows. Consumes the comma before it.
     fn is_more(&mut self) -> Result<bool> {
         if self.ended {
             return Ok(false);
@@ -269,7 +271,7 @@ impl<'de> MapAccess<'de> for &mut JsonItems<'_, 'de> {
         if !self.is_more()? {
             return Ok(None);
         }
-        // No client escapes the name of a member.
+        // No client escapes characters in the name of a member, so an escaped name is refused.
         if self.reader.peek()? != b'"' {
             return Err(refused());
         }
@@ -295,7 +297,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    /// Checks that serde_json accepts all that this reader accepts, as the same value.
+    /// Checks that serde_json reads every body that this reader accepts, and reads the same value.
     fn agree(body: &[u8]) -> Option<Value> {
         let read: Value = from_slice(body)?;
         let other: Value = serde_json::from_slice(body).expect("serde_json accepts it too");

@@ -1,12 +1,12 @@
-//! Values of the wrong type, in the service's words.
+//! Values of the wrong type, with the service's messages.
 
 use super::base64_text;
 use super::node::{Node, truth};
 use super::shape::Shape;
 use std::borrow::Cow;
 
-/// A value of a type that its member does not take: the message of the SerializationException, or
-/// none where the service gives none.
+/// A value of a type that its member does not accept. Holds the message of the
+/// SerializationException, or `None` where the service sends no message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mismatch(pub Option<Cow<'static, str>>);
 
@@ -14,10 +14,11 @@ const LIST: &str = "Start of list found where not expected";
 const STRUCTURE: &str = "Start of structure or map found where not expected.";
 
 impl Mismatch {
-    /// The first mismatch between `node` and `shape`, depth first in member order.
+    /// Searches for the first value in `node` whose type does not fit `shape`, depth first and in
+    /// the order of the members.
     ///
     /// # Errors
-    /// The mismatch, when there is one.
+    /// The mismatch that was found.
     pub(crate) fn find(node: &Node, shape: &Shape) -> Result<(), Self> {
         match (shape, node) {
             (_, Node::Null) => Ok(()),
@@ -39,13 +40,13 @@ impl Mismatch {
     }
 }
 
-/// The mismatch of a value that is not a structure, list or map of the expected kind. An empty text
-/// stands for an exception without a message.
+/// The message for a value that does not fit `shape`, unless both are structures, lists or maps.
+/// `None` when the value fits. An empty text stands for an exception without a message.
 fn scalar(shape: &Shape, node: &Node) -> Option<Cow<'static, str>> {
     match node {
         Node::List(_) => Some(LIST.into()),
         Node::Map(_) => Some(STRUCTURE.into()),
-        // Bytes exist in CBOR only. No message of the service for them is recorded.
+        // Byte strings exist in CBOR only. No message of the service about them was recorded.
         Node::Bytes(_) if !matches!(shape, Shape::Blob { .. }) => Some(Cow::Borrowed("")),
         Node::Null => None,
         Node::Bool(_) | Node::Integer(_) | Node::Float(_) | Node::Text(_) | Node::Bytes(_) => {

@@ -1,11 +1,12 @@
-//! The names of members, as bytes.
+//! The names of members, read as bytes.
 
 use serde::de::{self, Visitor, value};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use std::borrow::Cow;
 use std::fmt;
 
-/// The name of a member. Names are only compared, so their bytes need not be checked.
+/// The name of a member in a document. Names are only compared, so their bytes are not checked
+/// here.
 pub(crate) struct Name<'de>(pub(super) Cow<'de, [u8]>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -40,13 +41,15 @@ impl<'de> Visitor<'de> for NameVisitor {
     }
 }
 
-/// A deserializer of a member's name from its bytes.
+/// A serde deserializer that gives the name of a member, from its bytes.
 pub(crate) struct NameReader<'de>(&'de [u8]);
 
 impl<'de> NameReader<'de> {
-    /// A deserializer of `name`; none if the bytes are not UTF-8, which both formats require.
+    /// A deserializer of `name`. `None` if the bytes are not UTF-8, which JSON and CBOR both
+    /// require.
     pub(crate) fn of(name: &'de [u8]) -> Option<Self> {
-        // All names of the service are ASCII, which is a faster check than UTF-8.
+        // All member names of the service are ASCII, and the check for ASCII is faster than for
+        // UTF-8.
         let good = name.is_ascii() || std::str::from_utf8(name).is_ok();
         good.then_some(Self(name))
     }

@@ -1,4 +1,4 @@
-//! A document in memory, for the explaining reader.
+//! A document as a tree in memory, for the explaining reader.
 
 use super::{base64_text, item_count};
 use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor, value};
@@ -7,29 +7,25 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-/// A decoded document. Of several members of one name a map keeps the last (a choice).
+/// A value of a document. When a structure has several members of the same name, the last one
+/// counts (a choice).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
-    /// Null, or CBOR's undefined.
+    /// Null, or undefined in CBOR.
     Null,
-    /// A truth value.
     Bool(bool),
-    /// A whole number.
     Integer(i128),
-    /// A number with a fraction or an exponent.
     Float(f64),
-    /// Text.
     Text(String),
-    /// A byte string; CBOR only.
+    /// A byte string, which exists in CBOR only.
     Bytes(Vec<u8>),
-    /// A sequence.
     List(Vec<Node>),
-    /// A dictionary or structure, in the order of the document.
+    /// A dictionary or a structure, in the order of the document.
     Map(Vec<(String, Node)>),
 }
 
 impl Node {
-    /// Reads a JSON text.
+    /// Reads a JSON document. `None` when it is malformed or has too many items.
     pub(super) fn from_json(body: &[u8]) -> Option<Self> {
         if !item_count::is_bounded_json(body) {
             return None;
@@ -37,7 +33,8 @@ impl Node {
         serde_json::from_slice(body).ok()
     }
 
-    /// Reads a CBOR item. Tags are dropped: the member's type decides.
+    /// Reads a CBOR document. `None` when it is malformed or has too many items. Drops tags,
+    /// because the type of the member says how to read the value.
     pub(super) fn from_cbor(body: &[u8]) -> Option<Self> {
         if !item_count::is_bounded_cbor(body) {
             return None;
@@ -47,7 +44,7 @@ impl Node {
             .and_then(from_value)
     }
 
-    /// The member `name` of a structure; null counts as absent.
+    /// The member `name` of a structure. `None` when the member is missing or null.
     pub fn member(&self, name: &str) -> Option<&Self> {
         let Self::Map(entries) = self else {
             return None;
@@ -58,7 +55,7 @@ impl Node {
             .filter(|value| **value != Self::Null)
     }
 
-    /// The text, if this is one.
+    /// The text of a text node; `None` for other nodes.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -66,7 +63,8 @@ impl Node {
         }
     }
 
-    /// The number as the service reads it: without its fraction, clamped to 32 bits unless `long`.
+    /// The number as the service reads it: without its fraction, and clamped to 32 bits unless
+    /// `long`.
     pub(super) fn number(&self, long: bool) -> Option<i64> {
         let (low, high) = integer_bounds(long);
         match self {
@@ -79,7 +77,7 @@ impl Node {
         }
     }
 
-    /// The bytes of a blob: raw, or base64 text.
+    /// The bytes of a blob: a byte string, or decoded base64 text.
     pub(super) fn blob(&self) -> Option<Cow<'_, [u8]>> {
         match self {
             Self::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
@@ -88,13 +86,13 @@ impl Node {
         }
     }
 
-    /// The document as a typed value; `json` is true if it was read from JSON.
+    /// Reads the node as a typed value. `json` is true if the document was JSON.
     pub(super) fn read<T: DeserializeOwned>(&self, json: bool) -> Option<T> {
         T::deserialize(NodeReader { node: self, json }).ok()
     }
 }
 
-/// The least and the greatest value of the service's Integer or Long.
+/// The least and the greatest value of the service's type Integer, or of Long if `long`.
 pub(super) fn integer_bounds(long: bool) -> (i64, i64) {
     if long {
         (i64::MIN, i64::MAX)
@@ -103,7 +101,7 @@ pub(super) fn integer_bounds(long: bool) -> (i64, i64) {
     }
 }
 
-/// A number without its fraction, clamped to the type.
+/// Cuts off the fraction of a number, and clamps it to the range of Integer, or of Long if `long`.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "a float's cast saturates, as wanted"
@@ -113,7 +111,7 @@ pub(super) fn truncated(number: f64, long: bool) -> i64 {
     (number as i64).clamp(low, high)
 }
 
-/// The Boolean that the service reads from a text, in upper or lower case.
+/// The Boolean value that the service reads from a text, whose letters may be in either case.
 pub(super) fn truth(text: &str) -> Option<bool> {
     match text.to_uppercase().as_str() {
         "TRUE" | "YES" | "1" => Some(true),
@@ -154,7 +152,7 @@ fn key_text(key: ciborium::Value) -> Option<String> {
     }
 }
 
-/// Drops all but the last of several members of one name.
+/// Removes all but the last member of each name.
 fn last_of_each(mut entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
     let last: HashMap<&str, usize> = entries
         .iter()
@@ -170,7 +168,7 @@ fn last_of_each(mut entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
     entries
 }
 
-/// The form of values in the service's messages.
+/// Writes the value as the service's messages show it.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -262,7 +260,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 }
 
-/// A deserializer of a document, for the typed readers.
+/// A serde deserializer that reads from a node.
 #[derive(Clone, Copy)]
 struct NodeReader<'a> {
     node: &'a Node,

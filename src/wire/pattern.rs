@@ -1,21 +1,22 @@
-//! Patterns of texts: the service's regular expression and its matcher.
+//! Patterns of the service model: a regular expression and a function that matches it.
 
 use regex_lite::Regex;
 use std::fmt;
 use std::sync::OnceLock;
 
-/// A pattern that a whole text has to match.
+/// A pattern that the whole of a text must match.
 ///
-/// A pattern on the hot path has a matcher function; any other is compiled at its first use.
+/// A frequently used pattern has a matcher function. The regular expression of any other pattern is
+/// compiled at its first use.
 pub struct Pattern {
-    /// The regular expression as the service's messages show it.
+    /// The regular expression, as the service's messages show it.
     pub text: &'static str,
     matcher: Option<fn(&str) -> bool>,
     compiled: OnceLock<Regex>,
 }
 
 impl Pattern {
-    /// A pattern matched by its regular expression.
+    /// A pattern that is matched by its regular expression.
     pub const fn new(text: &'static str) -> Self {
         Self {
             text,
@@ -24,7 +25,8 @@ impl Pattern {
         }
     }
 
-    /// A pattern matched by `matcher`, which has to agree with the regular expression `text`.
+    /// A pattern that is matched by the function `matcher`, which must agree with the regular
+    /// expression `text`.
     pub const fn by(text: &'static str, matcher: fn(&str) -> bool) -> Self {
         Self {
             text,
@@ -33,7 +35,7 @@ impl Pattern {
         }
     }
 
-    /// True if the whole of `value` matches.
+    /// True if the whole of `value` matches the pattern.
     pub fn matches(&self, value: &str) -> bool {
         match self.matcher {
             Some(matcher) => matcher(value),
@@ -41,7 +43,7 @@ impl Pattern {
         }
     }
 
-    /// The compiled expression, anchored at both ends.
+    /// The compiled regular expression, anchored at both ends.
     pub fn expression(&self) -> &Regex {
         self.compiled.get_or_init(|| {
             Regex::new(&format!("^(?:{})$", self.text)).expect("the service's patterns compile")

@@ -1,4 +1,4 @@
-//! Readers of scalars, which check each value against its shape.
+//! Readers of text, numbers and Booleans, which check each value against its shape.
 
 use super::node::{integer_bounds, truncated, truth};
 use super::shape::{Shape, Shaped};
@@ -6,7 +6,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 
-/// Reads a text and checks it against `shape`.
+/// Reads a text, checks it against `shape` and converts it with `make`.
 pub(crate) fn text<'de, T, D: Deserializer<'de>>(
     reader: D,
     shape: &'static Shape,
@@ -37,7 +37,8 @@ impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for TextVisitor<F> {
     }
 }
 
-/// Reads a number as leniently as the service, and checks it against `shape`.
+/// Reads a number as leniently as the service (fractions are cut off, large numbers clamped), and
+/// checks it against `shape`.
 pub(crate) fn number<'de, D: Deserializer<'de>>(
     reader: D,
     shape: &'static Shape,
@@ -72,7 +73,7 @@ impl Visitor<'_> for NumberVisitor {
     }
 }
 
-/// Checks the number of elements or entries against `shape`.
+/// Checks the number of elements or entries against the limits of `shape`.
 pub(crate) fn counted<E: de::Error>(count: usize, shape: &Shape) -> Result<(), E> {
     if shape.accepts_count(count) {
         Ok(())
@@ -81,7 +82,7 @@ pub(crate) fn counted<E: de::Error>(count: usize, shape: &Shape) -> Result<(), E
     }
 }
 
-/// A Boolean; texts such as `"Yes"` are read too, as by the service.
+/// A Boolean. Texts such as `"Yes"` are accepted too, as by the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Truth(pub bool);
 

@@ -1,98 +1,95 @@
-//! Shapes: types and constraints of the service model, as data.
+//! Shapes: the types and constraints of the service model, as data.
 
 use super::pattern::Pattern;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// A shape of the service model with its constraints.
+/// A type of the service model with its constraints.
 #[derive(Debug)]
 pub enum Shape {
-    /// A string. Its length counts UTF-16 code units, as the service's JVM does (a choice).
+    /// A string. Its length counts UTF-16 code units, because the service runs on a JVM (a choice).
     Text {
-        /// Least and greatest length.
+        /// Least and greatest length in UTF-16 code units.
         length: Option<(usize, usize)>,
-        /// The pattern of the whole text.
+        /// The pattern that the whole text must match.
         pattern: Option<&'static Pattern>,
-        /// The values of an enumeration, in the order in which messages list them.
+        /// The allowed values of an enumeration, in the order in which messages list them; empty
+        /// for other strings.
         values: &'static [&'static str],
     },
-    /// A number, 32 bits wide unless `long`.
+    /// A whole number of 32 bits, or of 64 bits if `long`.
     Integer {
-        /// Smallest value allowed.
+        /// Least allowed value.
         min: Option<i64>,
-        /// Largest value allowed.
+        /// Greatest allowed value.
         max: Option<i64>,
-        /// Called `Long` in messages and not clamped to 32 bits.
+        /// True for the service's type Long, false for its type Integer.
         long: bool,
     },
-    /// True or false.
     Boolean,
-    /// Bytes.
+    /// A byte string.
     Blob {
         /// Least and greatest number of bytes.
         length: Option<(usize, usize)>,
     },
-    /// A time, to the millisecond.
+    /// A time with a precision of one millisecond.
     Timestamp,
-    /// A sequence of values of one shape.
+    /// A list of values of one shape.
     List {
-        /// Shape of each element.
         element: &'static Shape,
         /// Least and greatest number of elements.
         length: Option<(usize, usize)>,
     },
     /// A dictionary with text keys.
     Map {
-        /// Shape of each key.
         key: &'static Shape,
-        /// Shape of each value.
         value: &'static Shape,
         /// Least and greatest number of entries.
         length: Option<(usize, usize)>,
     },
-    /// A structure with these fields, in the order in which messages name them.
+    /// A structure with these fields, in the order in which messages list them.
     Structure(&'static [Field]),
 }
 
-/// One entry of a structure's declaration.
+/// One entry in the declaration of a structure.
 #[derive(Debug)]
 pub enum Field {
-    /// A member of its own.
+    /// A single member.
     Member(Member),
-    /// The fields of a group that many structures share, such as the ways to name a stream.
+    /// The members of a group that many structures share, such as StreamName and StreamARN.
     Group(&'static [Field]),
 }
 
 /// A member of a structure.
 #[derive(Debug)]
 pub struct Member {
-    /// The name on the wire.
+    /// The member's name in documents.
     pub name: &'static str,
-    /// The shape of the value.
     pub shape: &'static Shape,
-    /// The rule for an absent member.
+    /// The treatment of a request without the member.
     pub presence: Presence,
 }
 
-/// The rule for an absent member.
+/// The treatment of a request without a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// An absent member is a violation.
+    /// A missing member is a violation.
     Required,
-    /// An absent member is a violation unless the operation tolerates it.
+    /// A missing member is a violation, unless the operation tolerates it.
     Expected,
-    /// The member may be absent.
+    /// The member may be missing.
     Optional,
 }
 
-/// A type that carries its shape.
+/// A Rust type that has a [`Shape`].
 pub(crate) trait Shaped: Sized + DeserializeOwned {
-    /// The shape. The type's own reader checks its rules, the explaining reader words them.
+    /// The shape of the type. The type's own reader checks the constraints of the shape; the
+    /// explaining reader words the message when one is violated.
     const SHAPE: &'static Shape;
-    /// The rule for an absent member of this type.
+    /// The treatment of a missing member of this type.
     const PRESENCE: Presence = Presence::Required;
 
-    /// The value of an absent member; none if it has to be present.
+    /// The value for a missing member of this type. `None` if the member is required.
     fn absent() -> Option<Self> {
         None
     }
@@ -107,8 +104,8 @@ impl<T: Shaped> Shaped for Option<T> {
     }
 }
 
-/// A member that is optional by its shape, but whose absence is a violation unless the operation
-/// tolerates it.
+/// A member that the service model declares optional, but whose absence is a violation unless the
+/// operation tolerates it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent, bound = "T: Deserialize<'de>")]
 pub(crate) struct Expected<T>(pub Option<T>);
@@ -122,7 +119,7 @@ impl<T: Shaped> Shaped for Expected<T> {
     }
 }
 
-/// An optional member whose rules are checked and whose value is not used.
+/// An optional member whose value is checked and then dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ignored<T>(std::marker::PhantomData<fn() -> T>);
 
@@ -148,7 +145,8 @@ impl<T: Shaped> Shaped for Ignored<T> {
 }
 
 impl Shape {
-    /// All members of a structure, those of a group at the group's position; none for other shapes.
+    /// The members of a structure, with those of a group at the position of the group. Empty for
+    /// other shapes.
     pub fn members(&self) -> Vec<&'static Member> {
         let mut all = Vec::new();
         if let Self::Structure(fields) = self {
@@ -157,7 +155,8 @@ impl Shape {
         all
     }
 
-    /// True if a value of this shape holds a blob: messages leave such a value out.
+    /// True if a value of this shape contains a blob. The service's messages do not quote such
+    /// values.
     pub fn holds_blob(&self) -> bool {
         match self {
             Self::Blob { .. } => true,
@@ -171,7 +170,7 @@ impl Shape {
         }
     }
 
-    /// True if `text` keeps the rules of a text shape.
+    /// True if `text` satisfies the constraints of a text shape. False for shapes other than text.
     pub fn accepts_text(&self, text: &str) -> bool {
         let Self::Text {
             length,
@@ -186,7 +185,8 @@ impl Shape {
             && pattern.is_none_or(|pattern| pattern.matches(text))
     }
 
-    /// True if `number` keeps the rules of a number shape.
+    /// True if `number` satisfies the constraints of a number shape. False for shapes other than
+    /// numbers.
     pub fn accepts_number(&self, number: i64) -> bool {
         let Self::Integer { min, max, .. } = self else {
             return false;
@@ -194,7 +194,7 @@ impl Shape {
         min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max)
     }
 
-    /// True if `count` bytes, elements or entries are allowed.
+    /// True if the shape allows `count` bytes, elements or entries.
     pub fn accepts_count(&self, count: usize) -> bool {
         match self {
             Self::Blob { length } | Self::List { length, .. } | Self::Map { length, .. } => {
@@ -222,7 +222,7 @@ fn within(count: usize, (min, max): (usize, usize)) -> bool {
     (min..=max).contains(&count)
 }
 
-/// The length of a text in UTF-16 code units, as the service counts it.
+/// The length of a text in UTF-16 code units, which the service counts.
 pub(super) fn utf16_length(text: &str) -> usize {
     if text.is_ascii() {
         text.len()

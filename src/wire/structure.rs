@@ -1,4 +1,4 @@
-//! Reading structures member by member.
+//! Reading of structures, member by member.
 
 use super::name::Name;
 use super::node::Node;
@@ -9,29 +9,30 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// A structure that is read member by member, so that structures can share groups of members.
-/// serde's `flatten` would buffer the members and lose the format.
+/// serde's `flatten` could also share them, but it buffers the members and loses the document's
+/// format.
 pub(crate) trait Structure: Sized {
-    /// The members and groups, in the order in which messages name them.
+    /// The members and groups, in the order in which messages list them.
     const FIELDS: &'static [Field];
-    /// The members read so far.
+    /// The structure while only some of its members have been read.
     type Partial: Default;
 
-    /// Reads the value of the member `name`. False if neither this structure nor one of its groups
-    /// has that member.
+    /// Reads the value of the member `name` into `partial`. False if neither this structure nor one
+    /// of its groups has a member of this name.
     ///
     /// # Errors
-    /// When the member does not take the value.
+    /// The value has a wrong type or violates the constraints of the member.
     fn take<'de, A: MapAccess<'de>>(
         partial: &mut Self::Partial,
         name: &[u8],
         map: &mut A,
     ) -> Result<bool, A::Error>;
 
-    /// The finished structure; none if a required member is missing.
+    /// Turns the members that were read into the structure. `None` if a required member is missing.
     fn finish(partial: Self::Partial) -> Option<Self>;
 }
 
-/// Reads a structure by its [`Structure`].
+/// Reads a structure with the methods of its [`Structure`] implementation.
 pub(crate) fn structure<'de, T: Structure, D: Deserializer<'de>>(reader: D) -> Result<T, D::Error> {
     reader.deserialize_map(StructureVisitor(PhantomData))
 }
@@ -49,7 +50,8 @@ impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
         let mut partial = T::Partial::default();
         while let Some(name) = map.next_key::<Name<'de>>()? {
             if !T::take(&mut partial, &name.0, &mut map)? {
-                // Read as a node, not skipped: a malformed value makes the whole body malformed.
+                // Reads the value of an unknown member instead of skipping it, so that a malformed
+                // value makes the whole body malformed.
                 map.next_value::<Node>()?;
             }
         }

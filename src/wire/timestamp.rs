@@ -1,5 +1,5 @@
-//! Timestamps: seconds with a fraction in JSON, tag 1 around whole milliseconds in CBOR 1.1, tag 1
-//! around seconds with a fraction in RPC v2 CBOR.
+//! Timestamps in documents: seconds with a fraction in JSON, tag 1 with whole milliseconds in CBOR
+//! 1.1, and tag 1 with seconds and a fraction in RPC v2 CBOR.
 
 use super::format::Format;
 use super::shape::{Shape, Shaped};
@@ -11,18 +11,18 @@ use std::cell::Cell;
 use std::fmt;
 
 thread_local! {
-    /// True while this thread reads or writes RPC v2 CBOR. serde has no other way to hand the unit of
-    /// timestamps down to them.
+    /// True while this thread reads or writes RPC v2 CBOR. serde offers no other way to tell the
+    /// reader of a timestamp which unit the document uses.
     static IN_SECONDS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Reads or writes a document with the unit of timestamps that `format` has in CBOR.
+/// Calls `work`, in which timestamps in CBOR have the unit of `format`.
 pub(super) fn with_unit<T>(format: Format, work: impl FnOnce() -> T) -> T {
     if format != Format::RpcV2Cbor {
         return work();
     }
     IN_SECONDS.set(true);
-    // Reset by a drop, because a panic is caught further up.
+    // A guard resets the flag, because a panic in `work` is caught further up the stack.
     let _reset = Reset;
     work()
 }
@@ -44,14 +44,15 @@ impl<'de> Deserialize<'de> for Timestamp {
         if deserializer.is_human_readable() || IN_SECONDS.get() {
             deserializer.deserialize_any(TimestampVisitor { per_unit: 1000.0 })
         } else {
-            // Not `deserialize_any`: ciborium would show the tag instead of the number.
+            // `deserialize_any` would not do: ciborium would then give the tag instead of the
+            // number.
             deserializer.deserialize_i64(TimestampVisitor { per_unit: 1.0 })
         }
     }
 }
 
 struct TimestampVisitor {
-    /// Milliseconds in one.
+    /// Milliseconds in one unit of the document.
     per_unit: f64,
 }
 

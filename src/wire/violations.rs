@@ -1,21 +1,21 @@
-//! Violations of constraints, in the service's words.
+//! Violations of constraints, with the service's messages.
 
 use super::node::Node;
 use super::shape::{Field, Member, Presence, Shape, utf16_length};
 use std::fmt::Write as _;
 
-/// Most violations in a message, as recorded for a request with 502 of them.
+/// Most violations that one message lists, as recorded for a request with 502 violations.
 const MAX_VIOLATIONS: usize = 10;
 
-/// The violations of one request, in the order of the structure's declaration.
+/// The violations in one request, in the order of the structure's declaration.
 #[derive(Debug, Default)]
 pub(crate) struct Violations {
     violations: Vec<String>,
-    /// True if every violation is an absent member of presence `Expected`.
+    /// True if all violations are missing members of presence `Expected`.
     only_expected_missing: bool,
 }
 
-/// One step of the path to a value.
+/// One step of the path from the request to a value.
 enum Step<'a> {
     Member(&'static str),
     Item(usize),
@@ -23,8 +23,8 @@ enum Step<'a> {
 }
 
 impl Violations {
-    /// Finds the rules of `shape` that `node` breaks. With `tolerates_missing`, members of presence
-    /// `Expected` may be absent.
+    /// Finds the constraints of `shape` that `node` violates. With `tolerates_missing`, members of
+    /// presence `Expected` may be missing.
     pub(crate) fn find(node: &Node, shape: &Shape, tolerates_missing: bool) -> Self {
         let mut walk = Walk {
             violations: Vec::new(),
@@ -39,7 +39,7 @@ impl Violations {
         }
     }
 
-    /// The violations of required texts at `paths` that are missing.
+    /// The violations for missing required texts at `paths`.
     pub(crate) fn missing(paths: impl Iterator<Item = String>) -> Self {
         let violations = paths.take(MAX_VIOLATIONS).map(|path| null(&path)).collect();
         Self {
@@ -48,7 +48,7 @@ impl Violations {
         }
     }
 
-    /// The violations of values at `paths` that are longer than `max`.
+    /// The violations for values at `paths` that are longer than `max`.
     pub(crate) fn too_long(paths: impl Iterator<Item = String>, max: usize) -> Self {
         let violation = |path| {
             let rule = at_most_long(max);
@@ -61,17 +61,17 @@ impl Violations {
         }
     }
 
-    /// True if there are none.
     pub(crate) fn is_empty(&self) -> bool {
         self.violations.is_empty()
     }
 
-    /// True if an operation may tolerate all of them: only members of presence `Expected` are absent.
+    /// True if the operation may tolerate all violations, because each is a missing member of
+    /// presence `Expected`.
     pub(crate) fn is_tolerable(&self) -> bool {
         self.only_expected_missing
     }
 
-    /// The message of the ValidationException.
+    /// The message of the ValidationException that lists the violations.
     pub(crate) fn message(&self) -> String {
         let count = self.violations.len();
         let plural = if count == 1 { "" } else { "s" };
@@ -170,7 +170,7 @@ impl Walk {
 
     fn violate(&mut self, node: &Node, shape: &Shape, path: &[Step<'_>], rule: &str) {
         let path = spell(path);
-        // Since about 2020 the service leaves out values that hold data.
+        // Since about 2020 the service leaves values that contain blobs out of its messages.
         let value = if shape.holds_blob() {
             String::new()
         } else {
@@ -216,7 +216,8 @@ fn spell(path: &[Step<'_>]) -> String {
     spelled
 }
 
-/// The rules of `shape` that `node` itself breaks, in the order in which the service lists them.
+/// The constraints of `shape` that the value `node` violates, without its elements or members, in
+/// the order in which the service lists them.
 fn broken(node: &Node, shape: &Shape) -> Vec<String> {
     let mut rules = Vec::new();
     match (shape, node) {
@@ -280,12 +281,14 @@ fn broken(node: &Node, shape: &Shape) -> Vec<String> {
     rules
 }
 
-/// True if an element breaks a rule, of which the first is not to be null.
+/// True if an element violates a constraint. A null element violates the constraint that it not be
+/// null.
 fn is_broken(node: &Node, shape: &Shape) -> bool {
     *node == Node::Null || !broken(node, shape).is_empty()
 }
 
-/// All rules of an element: the service lists them all, whichever is broken.
+/// The list of all constraints of an element. The service lists all of them, not just the violated
+/// ones.
 fn bracketed(lead: &str, shape: &Shape) -> String {
     let mut rules = Vec::new();
     if let Shape::Text {
