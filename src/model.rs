@@ -1,9 +1,10 @@
-//! The nouns of the service as plain values: streams, shards, sequence numbers, iterators,
-//! policies.
+//! The service's concepts as plain values: streams, shards, sequence numbers, shard iterators,
+//! policies, queues and event source mappings.
 //!
-//! Nothing in this module is async, takes a lock, logs or reads a clock. Time and random bytes are
-//! arguments. Every rule of the service that is a function of its arguments is here, and is tested
-//! as one: the shard of a hash key, the fields of a sequence number, the shards after a split.
+//! Nothing in this module is async, takes a lock, logs or reads a clock. The time and random bytes
+//! are arguments. Every rule of the service that depends only on its inputs is a function here and
+//! is tested as one: the shard of a hash key, the fields of a sequence number, the shards after a
+//! split.
 
 mod aggregate;
 mod arn;

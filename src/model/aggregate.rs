@@ -1,37 +1,35 @@
-//! Records of the Kinesis Producer Library that hold several user records: magic number, a
-//! Protocol Buffers message, and its MD5.
+//! Aggregated records of the Kinesis Producer Library, each of which holds several user records: a
+//! magic number, a Protocol Buffers message, and the MD5 of the message.
 
 use super::hash_key::{HashKey, HashKeyRange};
 use md5::{Digest as _, Md5};
 
-/// The first bytes of an aggregate.
+/// The first bytes of an aggregated record.
 const MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
-/// Bytes of the digest at the end.
+/// Bytes of the MD5 at the end of an aggregated record.
 const DIGEST_BYTES: usize = 16;
 
-/// A user record of an aggregate.
+/// One of the user records inside an aggregated record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UserRecord<'a> {
-    /// The partition key.
     pub partition_key: &'a str,
-    /// The data.
     pub data: &'a [u8],
 }
 
-/// A record, taken apart if the Kinesis Producer Library aggregated it.
+/// A record after an attempt to deaggregate it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Aggregate<'a> {
-    /// No aggregate: it is delivered as it is.
+    /// The record is not aggregated, so it is delivered unchanged.
     Plain,
-    /// An aggregate of these user records.
+    /// The record is aggregated from these user records.
     Records(Vec<UserRecord<'a>>),
-    /// An aggregate with a user record whose hash key is outside of the shard: all of it is dropped
-    /// (recorded).
+    /// The hash key of at least one user record lies outside of the shard's range. Lambda then
+    /// drops the whole aggregated record (recorded).
     Foreign,
 }
 
 impl<'a> Aggregate<'a> {
-    /// Takes a record's data apart, read from a shard with `range`.
+    /// Deaggregates the data of a record that was read from a shard with the hash keys `range`.
     pub(crate) fn of(data: &'a [u8], range: &HashKeyRange) -> Self {
         let Some(message) = message(data) else {
             return Self::Plain;
@@ -53,14 +51,15 @@ impl<'a> Aggregate<'a> {
     }
 }
 
-/// The message within magic number and digest, if both are right.
+/// The message between the magic number and the MD5. `None` when one of these two is wrong.
 fn message(data: &[u8]) -> Option<&[u8]> {
     let rest = data.strip_prefix(&MAGIC)?;
     let (message, digest) = rest.split_at_checked(rest.len().checked_sub(DIGEST_BYTES)?)?;
     (Md5::digest(message).as_slice() == digest).then_some(message)
 }
 
-/// `AggregatedRecord`: two tables of keys, and records that point into them.
+/// The message `AggregatedRecord`: a table of partition keys, a table of explicit hash keys, and
+/// records that refer to both tables by index.
 #[derive(Debug, Default)]
 struct Message<'a> {
     partition_keys: Vec<&'a str>,
@@ -111,7 +110,7 @@ fn element<T>(table: &[T], at: u64) -> Option<&T> {
     table.get(usize::try_from(at).ok()?)
 }
 
-/// The value of a field.
+/// The value of a Protocol Buffers field.
 #[derive(Debug, Clone, Copy)]
 enum Field<'a> {
     Number(u64),
@@ -119,7 +118,8 @@ enum Field<'a> {
     Other,
 }
 
-/// The fields of a message, by number; `None` ends a message that is none.
+/// Iterates over the fields of a Protocol Buffers message. Each item is the number and the value of
+/// a field, or `None` for a malformed field, after which the iteration ends.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Iterator for Fields<'a> {

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// An AWS account: twelve decimal digits.
+/// The id of an AWS account: twelve decimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct AccountId(u64);
 
 impl AccountId {
-    /// Reads exactly twelve decimal digits.
+    /// Parses exactly twelve decimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| text.parse().ok().map(Self)).flatten()
@@ -21,22 +21,21 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// A region. Every text is taken as a name. Clones share the text.
+/// The name of a region. Any text is accepted as a name. Clones share the text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(Arc<str>);
 
 impl Region {
-    /// The region with this name.
+    /// Creates a region from its name.
     pub fn new(name: &str) -> Self {
         Self(name.into())
     }
 
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The partition that ARNs of this region begin with.
+    /// The AWS partition of the region, as ARNs name it: `aws`, `aws-cn` or `aws-us-gov`.
     pub fn partition(&self) -> &'static str {
         if self.0.starts_with("cn-") {
             "aws-cn"
@@ -54,12 +53,10 @@ impl fmt::Display for Region {
     }
 }
 
-/// An account in a region. Within it a stream's name is unique.
+/// An account in a region. The name of a stream is unique within an account and region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountRegion {
-    /// The account.
     pub account: AccountId,
-    /// The region.
     pub region: Region,
 }
 
@@ -69,18 +66,17 @@ impl fmt::Display for AccountRegion {
     }
 }
 
-/// `arn:{partition}:kinesis:{region}:{account}:stream/{name}`. A stream that was
-/// deleted and created again has the same ARN.
+/// The ARN of a stream: `arn:{partition}:kinesis:{region}:{account}:stream/{name}`. A stream that
+/// was deleted and created again has the same ARN as before.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamArn {
-    /// Account and region.
+    /// The account and region of the stream.
     pub scope: AccountRegion,
-    /// The stream's name.
     pub name: Arc<str>,
 }
 
 impl StreamArn {
-    /// The ARN of the stream with this name.
+    /// Creates the ARN of the stream called `name`.
     pub fn new(scope: AccountRegion, name: &str) -> Self {
         Self {
             scope,
@@ -88,8 +84,9 @@ impl StreamArn {
         }
     }
 
-    /// Reads a stream's ARN. Every partition that begins with `aws` is accepted; the printed ARN
-    /// has the partition of its region. `None` for the ARN of another resource, such as a consumer.
+    /// Parses the ARN of a stream. Accepts every partition that begins with `aws`; the ARN is
+    /// printed with the partition of its region. `None` for the ARN of another resource, such as a
+    /// consumer.
     pub fn parse(text: &str) -> Option<Self> {
         let (scope, resource) = kinesis_resource(text)?;
         let name = resource.strip_prefix("stream/")?;
@@ -108,26 +105,24 @@ impl fmt::Display for StreamArn {
     }
 }
 
-/// `{stream ARN}/consumer/{name}:{creation time}`. A consumer that was registered
-/// again has another ARN.
+/// The ARN of a consumer: `{stream ARN}/consumer/{name}:{creation time}`. A consumer that was
+/// deregistered and registered again has a new ARN.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConsumerArn {
-    /// The stream that the consumer reads.
     pub stream: StreamArn,
-    /// The consumer's name.
     pub name: Arc<str>,
-    /// `ConsumerCreationTimestamp` in whole seconds since the epoch, rounded down.
+    /// `ConsumerCreationTimestamp` in whole seconds since 1970, rounded down.
     pub created_s: u64,
 }
 
 impl ConsumerArn {
-    /// Reads a consumer's ARN, with any partition that begins with `aws`.
+    /// Parses the ARN of a consumer. Accepts every partition that begins with `aws`.
     pub fn parse(text: &str) -> Option<Self> {
         let (scope, resource) = kinesis_resource(text)?;
         let (stream, consumer) = resource.strip_prefix("stream/")?.split_once("/consumer/")?;
         let (name, created) = consumer.split_once(':')?;
         let created_s: u64 = created.parse().ok()?;
-        // Leading zeros are refused, so that a consumer has one ARN only.
+        // Refuses leading zeros, so that each consumer has only one valid ARN.
         let canonical = created_s.to_string() == created;
         (is_name(stream) && is_name(name) && canonical).then(|| Self {
             stream: StreamArn::new(scope, stream),
@@ -147,18 +142,18 @@ impl fmt::Display for ConsumerArn {
     }
 }
 
-/// `arn:{partition}:kinesis:{region}:{account}:queue/{id}`. The id is not the queue's name, and a
-/// queue that was deleted and created again has another one.
+/// The ARN of a queue: `arn:{partition}:kinesis:{region}:{account}:queue/{id}`. The id is not the
+/// name of the queue. A queue that was deleted and created again has a new id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueArn {
-    /// Account and region.
+    /// The account and region of the queue.
     pub scope: AccountRegion,
-    /// The queue's id.
+    /// The id that the service assigned to the queue at its creation.
     pub id: Arc<str>,
 }
 
 impl QueueArn {
-    /// Reads a queue's ARN, with any partition that begins with `aws`.
+    /// Parses the ARN of a queue. Accepts every partition that begins with `aws`.
     pub fn parse(text: &str) -> Option<Self> {
         let (scope, resource) = kinesis_resource(text)?;
         let id = resource.strip_prefix("queue/")?;
@@ -180,7 +175,8 @@ impl fmt::Display for QueueArn {
     }
 }
 
-/// Splits `arn:aws…:kinesis:{region}:{account}:{resource}`.
+/// Parses `arn:aws…:kinesis:{region}:{account}:{resource}` into its account and region and its
+/// resource.
 fn kinesis_resource(text: &str) -> Option<(AccountRegion, &str)> {
     let mut parts = text.splitn(6, ':');
     let head = (parts.next()?, parts.next()?, parts.next()?);
@@ -192,7 +188,8 @@ fn kinesis_resource(text: &str) -> Option<(AccountRegion, &str)> {
     Some((scope, parts.next()?)).filter(|_| partition.starts_with("aws"))
 }
 
-/// True for a valid name of a stream or a consumer: `[a-zA-Z0-9_.-]{1,128}`.
+/// True for a valid name of a stream or consumer, and for the id of a queue:
+/// `[a-zA-Z0-9_.-]{1,128}`.
 fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     (1..=128).contains(&name.len()) && name.bytes().all(allowed)

@@ -1,25 +1,26 @@
-//! Token buckets: rate limits, exact to the millisecond.
+//! Token buckets, the rate limiters: exact to the millisecond.
 
 use crate::world::Timestamp;
 
-/// A token bucket. It refills continuously and holds at most the amount of one second.
+/// A token bucket. It refills continuously, and its capacity is the refill of one second.
 ///
-/// The level is in thousandths of the unit: the refill of one millisecond is a whole number, so
-/// nothing is rounded.
+/// The level is stored in thousandths of a token, so that the refill of one millisecond is a whole
+/// number and nothing is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bucket {
-    /// The refill of one second, which is also the capacity.
+    /// Tokens refilled in one second. This number is also the capacity.
     per_second: i64,
-    /// The level in thousandths at the last access. Negative after a debt.
+    /// The level at the time `last`, in thousandths of a token. Negative while the bucket is in
+    /// debt.
     level_thousandths: i64,
     last: Timestamp,
 }
 
 impl Bucket {
-    /// The largest rate of a bucket. Larger rates are reduced to it.
+    /// The largest refill per second. A larger rate is reduced to this number.
     const MAX_PER_SECOND: u64 = (i64::MAX / 4000) as u64;
 
-    /// A full bucket with a refill of `per_second`. A bucket with a refill of 0 admits nothing.
+    /// Creates a full bucket. A bucket with a refill of 0 admits nothing.
     pub(crate) fn new(per_second: u64, now: Timestamp) -> Self {
         let per_second = per_second.min(Self::MAX_PER_SECOND) as i64;
         Self {
@@ -29,21 +30,22 @@ impl Bucket {
         }
     }
 
-    /// True when the level is at the capacity.
+    /// True when the bucket is full.
     pub(crate) fn is_full(&self, now: Timestamp) -> bool {
         self.level_at(now) >= self.capacity_thousandths()
     }
 
-    /// True when [`Self::take`] would succeed.
+    /// True when [`Self::take`] would succeed now.
     pub(crate) fn would_take(&self, now: Timestamp, amount: u64) -> bool {
-        // A full bucket covers every amount: an amount above the capacity could never be taken
-        // otherwise.
+        // A full bucket grants every amount: otherwise an amount above the capacity could never be
+        // taken.
         let covered = thousandths(amount).min(self.capacity_thousandths());
         self.level_at(now) >= covered && (self.per_second > 0 || amount == 0)
     }
 
-    /// Takes `amount` if the level covers it. An amount above the capacity is taken from a full
-    /// bucket and leaves a debt, so that the average stays at the rate.
+    /// Takes `amount` tokens if the bucket holds as many; returns true on success. A full bucket
+    /// also grants an amount above its capacity and goes into debt, so that the average stays at
+    /// the rate.
     pub(crate) fn take(&mut self, now: Timestamp, amount: u64) -> bool {
         let taken = self.would_take(now, amount);
         if taken {
@@ -52,19 +54,20 @@ impl Bucket {
         taken
     }
 
-    /// True when there is no debt. Used for work of unknown cost: the caller takes the cost with
-    /// [`Self::debit`] afterwards.
+    /// True when the bucket is not in debt. Use this before work of unknown cost, then take the
+    /// cost with [`Self::debit`].
     pub(crate) fn admits(&self, now: Timestamp) -> bool {
         self.level_at(now) >= 0 && self.per_second > 0
     }
 
-    /// Takes `amount`, even if the level does not cover it.
+    /// Takes `amount` tokens even if the bucket holds fewer, which leaves a debt.
     pub(crate) fn debit(&mut self, now: Timestamp, amount: u64) {
         self.level_thousandths = self.level_at(now).saturating_sub(thousandths(amount));
         self.last = self.last.max(now);
     }
 
-    /// The level in thousandths. A clock that went back does not change it.
+    /// The level at `now`, in thousandths of a token. A `now` before the last access adds no
+    /// refill.
     fn level_at(&self, now: Timestamp) -> i64 {
         let refill = self.per_second.saturating_mul(now.millis_since(self.last));
         self.level_thousandths
@@ -83,17 +86,17 @@ fn thousandths(amount: u64) -> i64 {
         .saturating_mul(1000)
 }
 
-/// The write limits of one shard: bytes a second and records a second.
+/// The write limits of one shard: bytes per second and records per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct WriteLimit {
-    /// The limit of bytes of data and partition keys.
+    /// The bucket for bytes of data and partition keys; `None` when bytes are not limited.
     pub bytes: Option<Bucket>,
-    /// The limit of records.
+    /// The bucket for records; `None` when records are not limited.
     pub records: Option<Bucket>,
 }
 
 impl WriteLimit {
-    /// Full buckets with these rates. `None` is no limit.
+    /// Creates full buckets with these rates. `None` means no limit.
     pub(crate) fn new(
         bytes_per_second: Option<u64>,
         records_per_second: Option<u64>,
@@ -106,7 +109,8 @@ impl WriteLimit {
         }
     }
 
-    /// Takes one record of `size_bytes` from both buckets, or from neither.
+    /// Takes a record of `size_bytes` from both buckets if both allow it, else from neither.
+    /// Returns true on success.
     pub(crate) fn take(&mut self, now: Timestamp, size_bytes: u64) -> bool {
         let covers = |bucket: Option<Bucket>, amount| {
             bucket.is_none_or(|bucket| bucket.would_take(now, amount))

@@ -1,5 +1,5 @@
-//! Event source mappings as pure values: settings, events, filters, windows, and what an answer of
-//! a function means for the batch that it was given.
+//! Event source mappings as plain values: settings, events, filters, tumbling windows, and the
+//! consequence that a function's answer has for its batch.
 
 mod answer;
 mod decision;

@@ -1,24 +1,24 @@
-//! Hash keys: the 128-bit numbers that select the shard of a record.
+//! Hash keys: the 128-bit numbers that decide the shard of a record.
 
 use md5::{Digest, Md5};
 use std::fmt;
 
-/// A point of the key space, 0 to 2^128 − 1 (`HashKey` in the service model).
+/// A hash key: a number from 0 to 2^128 − 1 (`HashKey` in the service model).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HashKey(u128);
 
 impl HashKey {
-    /// The first hash key, 0.
+    /// The smallest hash key, 0.
     pub const MIN: Self = Self(u128::MIN);
-    /// The last hash key, 340282366920938463463374607431768211455.
+    /// The largest hash key, 340282366920938463463374607431768211455.
     pub const MAX: Self = Self(u128::MAX);
 
-    /// The hash key `value`.
+    /// Creates the hash key with this value.
     pub const fn new(value: u128) -> Self {
         Self(value)
     }
 
-    /// The number itself.
+    /// The hash key as a number.
     pub const fn value(self) -> u128 {
         self.0
     }
@@ -28,20 +28,20 @@ impl HashKey {
         Self(u128::from_be_bytes(Md5::digest(partition_key).into()))
     }
 
-    /// Reads a decimal hash key. The service model's pattern admits 39 digits, and so some numbers
-    /// above the key space: `None` for these.
+    /// Parses a decimal hash key. The pattern in the service model allows any 39 digits, so it also
+    /// allows some numbers above 2^128 − 1; they give `None`.
     pub fn parse(text: &str) -> Option<Self> {
-        // The parser of `u128` accepts a leading plus; the service does not.
+        // `u128::from_str` accepts a leading plus sign, but the service refuses it.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| text.parse().ok().map(Self)).flatten()
     }
 
-    /// The key just below this one, if there is one.
+    /// The hash key smaller by one. `None` for the smallest.
     pub fn before(self) -> Option<Self> {
         self.0.checked_sub(1).map(Self)
     }
 
-    /// The key just above this one, if there is one.
+    /// The hash key greater by one. `None` for the largest.
     pub fn after(self) -> Option<Self> {
         self.0.checked_add(1).map(Self)
     }
@@ -63,7 +63,7 @@ pub struct HashKeyRange {
 }
 
 impl HashKeyRange {
-    /// The whole key space.
+    /// All hash keys.
     pub const ALL: Self = Self {
         start: HashKey::MIN,
         end: HashKey::MAX,
@@ -74,13 +74,13 @@ impl HashKeyRange {
         self.start <= key && key <= self.end
     }
 
-    /// True when `next` begins directly after the end of this range.
+    /// True when `next` begins at the hash key just after the end of this range.
     pub fn is_followed_by(&self, next: &Self) -> bool {
         self.end.after() == Some(next.start)
     }
 
-    /// The ranges of the `count` shards of a new stream: each is ⌊2^128 / count⌋ wide, and the last
-    /// one also has the remainder.
+    /// The hash key ranges of the `count` shards of a new stream. Each range holds ⌊2^128 / count⌋
+    /// keys, and the last range also gets the remainder.
     pub fn uniform(count: u32) -> impl ExactSizeIterator<Item = Self> {
         let width = uniform_width(count);
         (0..count).map(move |index| {
@@ -99,10 +99,11 @@ impl HashKeyRange {
     }
 }
 
-/// ⌊2^128 / count⌋. For a count of 1 it is 0, which does no harm: the only range starts at 0.
+/// ⌊2^128 / count⌋. Overflows to 0 for a count of 1, which does no harm: the only range starts at
+/// 0.
 fn uniform_width(count: u32) -> u128 {
     let width = u128::MAX / u128::from(count.max(1));
-    // The quotients of 2^128 − 1 and of 2^128 differ only when the count divides 2^128.
+    // ⌊(2^128 − 1) / count⌋ is smaller by one only when the count divides 2^128.
     width.wrapping_add(u128::from(count.is_power_of_two()))
 }
 

@@ -1,4 +1,5 @@
-//! The file of `--policies`: the principal and the permissions of each access key.
+//! The file that `--policies` names: for each access key its principal and the principal's
+//! policies.
 //!
 //! ```json
 //! {
@@ -17,15 +18,16 @@ use super::policy::{Document, Policy, Principal};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The principals by access key.
+/// The principal of each access key in the file.
 #[derive(Debug, Default)]
 pub struct Identities(HashMap<String, Arc<Principal>>);
 
 impl Identities {
-    /// Reads the file's text. An empty file has no access keys.
+    /// Parses the text of the file. An empty file has no access keys.
     ///
     /// # Errors
-    /// The place and the reason, for people. A rule that would not be enforced is refused.
+    /// A message for the user with the place in the file and the reason. An element of a policy
+    /// that minikin would not enforce is an error, too.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Ok(Self::default());
@@ -41,19 +43,20 @@ impl Identities {
         Ok(Self(all))
     }
 
-    /// The principal of this access key, if the file has the key.
+    /// The principal of the access key `key`. `None` when the file does not have the key.
     pub fn find(&self, key: &str) -> Option<&Arc<Principal>> {
         self.0.get(key)
     }
 
-    /// The access keys of the file.
+    /// All access keys in the file.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 }
 
 fn principal(key: &str, entry: &Document) -> Result<Principal, String> {
-    // The Authorization header separates the access key from other parts by slashes and blanks.
+    // Slashes and blanks separate the access key from other parts of the Authorization header, so
+    // an access key contains neither.
     let is_key = !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
     if !is_key {
         return Err(format!("{key} is no access key"));

@@ -1,26 +1,27 @@
-//! KMS keys. There is no key service here: the configuration makes single keys unusable.
+//! States of KMS keys. minikin has no key service: every key is usable unless an option declares it
+//! unusable.
 
 use std::collections::HashMap;
 
-/// The reason why a key cannot be used.
+/// The reason why a KMS key is unusable, as an option declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
     /// The key is disabled.
     Disabled,
-    /// The key is pending deletion, or in another state that forbids its use.
+    /// The key is pending deletion, or in another state in which it cannot be used.
     Pending,
-    /// The caller may not use the key.
+    /// The caller has no permission to use the key.
     Denied,
     /// The key does not exist.
     Missing,
-    /// The account has not signed up for the key service.
+    /// The account has not subscribed to KMS.
     OptIn,
-    /// Too many requests used the key.
+    /// KMS throttles the use of the key.
     Throttled,
 }
 
 impl KeyState {
-    /// All states, with their names in the option.
+    /// All states, with the names that the option accepts.
     pub const ALL: [(&'static str, Self); 6] = [
         ("disabled", Self::Disabled),
         ("pending", Self::Pending),
@@ -30,7 +31,7 @@ impl KeyState {
         ("throttled", Self::Throttled),
     ];
 
-    /// The state with this name.
+    /// The state whose name in the option is `name`. `None` for an unknown name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -39,5 +40,5 @@ impl KeyState {
     }
 }
 
-/// The unusable keys by id, alias or ARN. Every other key is usable.
+/// The unusable keys, by id, alias or ARN. A key that is not in this map is usable.
 pub(crate) type Keys = HashMap<String, KeyState>;

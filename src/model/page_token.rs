@@ -1,27 +1,28 @@
-//! Page tokens: the `NextToken` of ListShards, ListStreams and ListStreamConsumers.
+//! Page tokens: the `NextToken` of ListShards, ListStreams, ListStreamConsumers and other listings.
 
 use super::sealed_text::{Purpose, SALT_BYTES, open, seal};
 use crate::limits;
 use crate::world::Timestamp;
 use std::fmt::Write as _;
 
-/// The place at which a listing goes on. The first field names the operation that made the token;
-/// that operation defines the other fields.
+/// The position at which the next page of a listing begins. The first field names the operation
+/// that issued the token; that operation defines the other fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageToken {
-    /// The time of issue.
+    /// The time at which the token was issued.
     pub issued: Timestamp,
-    /// The operation, the subject of the listing and the last listed item.
+    /// The name of the operation, then the subject of the listing and the last item listed so far.
     pub fields: Vec<String>,
 }
 
 impl PageToken {
-    /// The text for the caller; `salt` is random.
+    /// Encodes the token as opaque text for the client. `salt` is random.
     pub fn encode(&self, salt: [u8; SALT_BYTES]) -> String {
         seal(Purpose::PageToken, salt, &self.plain())
     }
 
-    /// `{issue time in ms}/`, then the fields, each behind its length in bytes.
+    /// The text before it is sealed: `{time of issue in ms}/`, then each field as `{length in
+    /// bytes}:{field}`.
     fn plain(&self) -> String {
         let mut plain = format!("{}/", self.issued.millis());
         for field in &self.fields {
@@ -30,7 +31,8 @@ impl PageToken {
         plain
     }
 
-    /// Reads a text of [`Self::encode`]. `None` for a token that the service calls invalid.
+    /// Decodes a text made by [`Self::encode`]. `None` for a text that the service calls an invalid
+    /// token.
     pub fn decode(text: &str) -> Option<Self> {
         let plain = open(Purpose::PageToken, text)?;
         let (issued_ms, mut rest) = plain.split_once('/')?;
@@ -48,7 +50,7 @@ impl PageToken {
         (token.plain() == plain).then_some(token)
     }
 
-    /// True when the token is too old to be used at `now`.
+    /// True when the token is older at `now` than the lifetime of page tokens.
     pub fn expired(&self, now: Timestamp) -> bool {
         now.millis_since(self.issued) > limits::PAGE_TOKEN_LIFE_MS
     }

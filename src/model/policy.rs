@@ -1,9 +1,11 @@
-//! Policies: the answer of one document to a request, and of several documents together.
+//! IAM policies and resource policies: the decision of one policy, and of several policies
+//! together.
 //!
-//! One reader serves the policies of principals and of resources. It notes elements that it does
-//! not understand as flaws. A statement with a flaw allows nothing, and it denies every request
-//! that its other elements do not exclude. The start refuses policies of principals with flaws.
-//! Policies of resources come in requests, and are accepted as the service accepts them.
+//! One parser reads the policies of principals and of resources. It records each element that it
+//! does not understand as a flaw. A statement with a flaw allows nothing; if it is a Deny, it
+//! denies every request that its other elements do not exclude. minikin refuses to start when a
+//! principal's policy has a flaw. A resource's policy arrives in a request and is accepted despite
+//! flaws, as at the service.
 
 mod attributes;
 mod condition;

@@ -1,6 +1,8 @@
-//! Queues: the records of a stream handed to competing consumers, each until it is acknowledged.
+//! Queues: competing consumers receive the records of a stream, each record until it is
+//! acknowledged.
 //!
-//! Pure values. The engine finds unread records in the logs, tells the time, and saves the changes.
+//! All values here are plain. The engine finds unread records in the logs, supplies the time, and
+//! saves the changes.
 
 mod attributes;
 mod change;

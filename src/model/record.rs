@@ -1,22 +1,22 @@
-//! A record of a request, before it has a sequence number.
+//! A record in a request, which has no sequence number yet.
 
 use super::hash_key::HashKey;
 use bytes::Bytes;
 
-/// The record of a PutRecord, or of one entry of a PutRecords.
+/// The record of a PutRecord request, or of one entry of a PutRecords request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRecord {
-    /// `PartitionKey`. Optional for streams with record distribution strategy AUTO.
+    /// `PartitionKey`; optional for streams with record distribution strategy AUTO only.
     pub partition_key: Option<Box<str>>,
-    /// The hash key, which selects the shard.
+    /// The hash key, which decides the shard.
     pub hash_key: HashKey,
-    /// `Data`, decoded.
+    /// `Data`, decoded from base64.
     pub data: Bytes,
 }
 
 impl NewRecord {
-    /// The size that limits count, in bytes: data and partition key in UTF-8. An explicit hash key
-    /// does not count.
+    /// The size in bytes that limits count: the data, and the partition key in UTF-8. An explicit
+    /// hash key does not count.
     pub fn size_bytes(&self) -> u64 {
         (self.data.len() + self.partition_key.as_deref().map_or(0, str::len)) as u64
     }

@@ -1,21 +1,22 @@
-//! Scaling to shards of equal size, for UpdateShardCount: one sweep from the lowest hash key to the
-//! highest splits and merges until the ranges are those of a new stream.
+//! UpdateShardCount: one pass over the shards, from the lowest hash key to the highest, splits and
+//! merges them until their ranges are those of a new stream.
 
 use super::hash_key::HashKeyRange;
 use super::shard::{Resharding, Shard, merge, split};
 use super::shard_id::ShardId;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Ends of ranges within this distance count as equal, so that rounding makes no tiny shards: the
-/// key space divided by ten to the tenth (a choice).
+/// Ends of ranges that differ by at most this much count as equal, so that rounding produces no
+/// tiny shards. The value is 10^-10 of the key space (a choice).
 const TOLERANCE: u128 = u128::MAX / 10_000_000_000;
 
-/// Scales the open shards of a stream to `count` shards. Returns the shards that are closed and the
-/// shards that are created; some of the created ones are closed again by the next step. New shards
-/// have ids from `next` on. The first parents close in second `closed_s`.
+/// Scales a stream to `count` shards. `open` are its open shards. Returns all shards that were
+/// closed or created, in their final form; a later step of the same scaling may close a shard that
+/// an earlier step created. New shards get ids from `next` on. The first shards to be split or
+/// merged close at `closed_s`, in seconds since 1970.
 ///
 /// # Panics
-/// When the open shards do not cover the key space exactly once.
+/// Panics when the open shards do not cover every hash key exactly once.
 pub(crate) fn scale(open: &[Shard], next: ShardId, count: u32, closed_s: u64) -> Vec<Shard> {
     let mut queue: Vec<Shard> = open.to_vec();
     queue.sort_by_key(|shard| shard.hash_key_range.start);
@@ -32,16 +33,16 @@ pub(crate) fn scale(open: &[Shard], next: ShardId, count: u32, closed_s: u64) ->
 }
 
 struct Sweep {
-    /// The remaining open shards, the lowest first.
+    /// The open shards not yet processed, the lowest first.
     queue: VecDeque<Shard>,
     next: ShardId,
     closed_s: u64,
-    /// The present form of every shard that was closed or created.
+    /// The final form of every shard that was closed or created.
     changed: BTreeMap<ShardId, Shard>,
 }
 
 impl Sweep {
-    /// Merges and splits shards until one has the end of `target`.
+    /// Merges and splits shards until one shard covers `target`.
     fn fill(&mut self, target: HashKeyRange) {
         let end = target.end.value();
         let mut gathered: Option<Shard> = None;
@@ -64,7 +65,8 @@ impl Sweep {
         }
     }
 
-    /// Splits a shard at the end of `target`. The upper part goes back into the queue.
+    /// Splits a shard at the end of `target`. Returns the lower child, and puts the upper child
+    /// back into the queue.
     fn cut(&mut self, shard: &Shard, target: HashKeyRange) -> Shard {
         let key = target
             .end

@@ -1,9 +1,10 @@
-//! Opaque texts: iterators and page tokens, which a client gets and sends back unread.
+//! Opaque texts: shard iterators and page tokens, which a client receives and sends back unchanged.
 //!
-//! The service's iterators are the eight bytes `00 00 00 00 00 00 00 01` and then 16-byte blocks,
-//! all of it in base64. Ours have the same form and length. Behind the prefix stand a salt, a
-//! checksum of everything, and the padded text, which is masked so that no client comes to depend
-//! on its form. Every GetRecords opens one text and seals another, so both are made cheap.
+//! A shard iterator of the service is the base64 of the eight bytes `00 00 00 00 00 00 00 01` and
+//! of a number of 16-byte blocks. Texts made here have the same form and length: after the eight
+//! bytes come a salt, a checksum of everything else, and the padded text. The text is masked, so
+//! that no client comes to depend on its format. Every GetRecords opens one text and seals another,
+//! so both operations are fast.
 
 use crate::world::Random;
 use base64::Engine as _;
@@ -12,34 +13,35 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::sync::LazyLock;
 
-/// Random bytes that make every sealed text a different one.
+/// Random bytes in a sealed text, which make each text different from all others.
 pub const SALT_BYTES: usize = 6;
 
-/// Bytes of the checksum: salt and checksum together take the place of the 20 characters before
-/// the text in the service's iterators, as far as their length shows.
+/// Bytes of the checksum. The length of the service's shard iterators suggests that 20 bytes
+/// precede the text in them; the salt and the checksum together have this length.
 const CHECKSUM_BYTES: usize = 14;
 
 const PREFIX: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 
 const BLOCK_BYTES: usize = 16;
 
-/// A sealed text is opaque, not secret: it holds nothing that its owner could not ask for. The key
-/// is fixed, so that a sealed text outlives a restart.
+/// The checksum key. It is fixed, so that sealed texts remain valid after a restart. It need not be
+/// secret, because a sealed text contains nothing that its owner could not request.
 static KEYED: LazyLock<Hmac<Sha256>> = LazyLock::new(|| {
     let keyed = Hmac::new_from_slice(b"minikin seals what it hands out.");
     keyed.expect("a key of any length will do")
 });
 
-/// The purpose of a sealed text. A text that was sealed for one purpose does not open for another.
+/// The purpose of a sealed text. A text that was sealed for one purpose cannot be opened for
+/// another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// `ShardIterator`.
+    /// The text is a `ShardIterator`.
     ShardIterator,
-    /// `NextToken`.
+    /// The text is a `NextToken`.
     PageToken,
 }
 
-/// Packs `text` so that only [`open`] understands it.
+/// Encodes `text` so that only [`open`] can decode it.
 pub(super) fn seal(purpose: Purpose, salt: [u8; SALT_BYTES], text: &str) -> String {
     let mut sealed =
         Vec::with_capacity(PREFIX.len() + SALT_BYTES + CHECKSUM_BYTES + text.len() + 16);
@@ -54,7 +56,7 @@ pub(super) fn seal(purpose: Purpose, salt: [u8; SALT_BYTES], text: &str) -> Stri
     STANDARD.encode(sealed)
 }
 
-/// Unpacks a text that [`seal`] packed for the same purpose; `None` for every other text.
+/// Decodes a text that [`seal`] encoded for the same purpose. `None` for every other text.
 pub(super) fn open(purpose: Purpose, sealed: &str) -> Option<String> {
     let bytes = STANDARD.decode(sealed).ok()?;
     let (salt, rest) = bytes.strip_prefix(&PREFIX)?.split_first_chunk()?;
@@ -69,8 +71,8 @@ pub(super) fn open(purpose: Purpose, sealed: &str) -> Option<String> {
     String::from_utf8(body).ok()
 }
 
-/// Fills the last block, the first of which begins with the salt. Every byte of the padding is the
-/// number of its bytes, from 1 to 16.
+/// Pads the body so that salt, checksum and body fill whole blocks. Each byte of padding holds the
+/// number of padding bytes, from 1 to 16.
 fn pad(body: &mut Vec<u8>) {
     let used = (SALT_BYTES + CHECKSUM_BYTES + body.len()) % BLOCK_BYTES;
     let padding = BLOCK_BYTES - used;
@@ -88,8 +90,8 @@ fn checksum(purpose: Purpose, salt: &[u8; SALT_BYTES], body: &[u8]) -> [u8; CHEC
         .expect("a digest is longer than a checksum")
 }
 
-/// Masks the body, or takes the mask off again. The seed of the mask is the checksum, which differs
-/// with the salt. The mask hides nothing, so it needs no cipher.
+/// Masks or unmasks the body. The seed of the mask is the checksum, which differs with the salt.
+/// The mask need not keep the text secret, so a simple random sequence will do.
 fn mask(checksum: &[u8; CHECKSUM_BYTES], body: &mut [u8]) {
     let seed = checksum
         .first_chunk()

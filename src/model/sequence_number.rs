@@ -1,8 +1,8 @@
-//! Sequence numbers: the service's 56-digit numbers, written, compared and taken apart.
+//! Sequence numbers: formatting, comparing and parsing the service's 56-digit numbers.
 //!
-//! In hexadecimal, version 2 has 47 digits: `2`, the shard's creation second (9), the low nibble
-//! of the shard's index (1), the sequence index (16), `00`, the sequence second (9), the shard's
-//! index (8), and the version, `2`.
+//! A number of version 2 has 47 hexadecimal digits: `2`, the shard's creation time in seconds (9
+//! digits), the low four bits of the shard's index (1), the sequence index (16), `00`, the sequence
+//! time in seconds (9), the shard's index (8), and `2` for the version.
 
 use super::shard_id::ShardId;
 use super::u192::{U192, U192_DIGITS};
@@ -10,34 +10,35 @@ use crate::world::Timestamp;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// Decimal digits of a sequence number.
+/// Number of decimal digits of a sequence number.
 pub const SEQUENCE_NUMBER_DIGITS: usize = U192_DIGITS;
 
-/// The sequence number of a record, or the starting or ending number of a shard (version 2).
+/// A sequence number of version 2: of a record, or the starting or ending number of a shard.
 ///
-/// The order is that of the decimal numbers; it means something only within one shard.
+/// Numbers are ordered by their decimal value. The order has a meaning only within one shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SequenceNumber {
-    /// The creation time of the shard, in seconds since 1970; below [`Self::CREATED_LIMIT_S`].
+    /// The creation time of the shard in seconds since 1970, below [`Self::CREATED_LIMIT_S`].
     pub created_s: u64,
-    /// The shard's index, at most [`ShardId::MAX_INDEX`].
+    /// The index of the shard, at most [`ShardId::MAX_INDEX`].
     pub shard: u32,
-    /// The sequence index, at most [`Self::LAST_INDEX`].
+    /// The sequence index: the position of the record in its shard, at most [`Self::LAST_INDEX`].
     pub index: u64,
-    /// The time at which the record was accepted, in seconds since 1970; at most
+    /// The sequence time: when the record was accepted, in seconds since 1970, at most
     /// [`Self::LAST_TIME_S`].
     pub time_s: u64,
 }
 
 impl SequenceNumber {
-    /// The first creation time, in seconds since the epoch, that the service calls invalid.
+    /// The smallest creation time, in seconds since 1970, that the service calls invalid.
     pub const CREATED_LIMIT_S: u64 = 16_025_175_000;
-    /// The sequence index of a shard's ending sequence number.
+    /// The sequence index in the ending sequence number of a shard.
     pub const LAST_INDEX: u64 = i64::MAX as u64;
-    /// The last sequence time, in seconds since the epoch, that fits nine hexadecimal digits.
+    /// The greatest sequence time, in seconds since 1970, that fits in nine hexadecimal digits.
     pub const LAST_TIME_S: u64 = (1 << 36) - 1;
 
-    /// The sequence number of a record. The time in it is never before the creation of the shard.
+    /// Creates the sequence number of a record that arrived at `arrival`. The time in the number is
+    /// never before the creation of the shard.
     pub fn of_record(created_s: u64, shard: u32, index: u64, arrival: Timestamp) -> Self {
         let arrived_s = u64::try_from(arrival.seconds()).unwrap_or_default();
         Self {
@@ -48,7 +49,7 @@ impl SequenceNumber {
         }
     }
 
-    /// The starting sequence number of a shard.
+    /// Creates the starting sequence number of a shard.
     pub const fn first_of(created_s: u64, shard: u32) -> Self {
         Self {
             created_s,
@@ -58,7 +59,8 @@ impl SequenceNumber {
         }
     }
 
-    /// The ending sequence number of a shard that was closed at `time_s`.
+    /// Creates the ending sequence number of a shard that was closed at `time_s`, in seconds since
+    /// 1970.
     pub const fn last_of(created_s: u64, shard: u32, time_s: u64) -> Self {
         Self {
             created_s,
@@ -68,8 +70,8 @@ impl SequenceNumber {
         }
     }
 
-    /// The next number of the same shard; a record with it need not exist. To read from the next
-    /// number on is to read after this one. The largest number is its own next.
+    /// The next greater number of the same shard, whether or not a record has this number. Reading
+    /// from here means reading after this number. The largest number returns itself.
     pub const fn next(self) -> Self {
         if self.time_s < Self::LAST_TIME_S {
             Self {
@@ -87,15 +89,15 @@ impl SequenceNumber {
         }
     }
 
-    /// Reads a number from a request. `None` for a number that the service calls invalid.
+    /// Parses a sequence number from a request. `None` for a text that the service calls invalid.
     pub fn parse(text: &str) -> Option<ParsedNumber> {
         ParsedNumber::read(text)
     }
 
-    /// Writes the decimal digits without allocating.
+    /// Writes the number as decimal digits, without an allocation.
     ///
     /// # Panics
-    /// When a field is beyond its limit.
+    /// Panics when a field is greater than its documented limit.
     pub fn write_decimal(&self, out: &mut [u8; SEQUENCE_NUMBER_DIGITS]) {
         self.wide().write_decimal(out);
     }
@@ -119,7 +121,7 @@ impl SequenceNumber {
         }
     }
 
-    /// The fields in the order of comparison.
+    /// The fields as a tuple whose order is that of the decimal numbers.
     const fn order(&self) -> (u64, u32, u64, u64, u32) {
         (
             self.created_s,
@@ -151,20 +153,21 @@ impl fmt::Display for SequenceNumber {
     }
 }
 
-/// A valid number from a request. It may be of any shard, and of the present or an earlier
-/// version.
+/// A valid sequence number from a request. It may belong to any shard, and may have the present
+/// version 2 or the older version 1 or 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParsedNumber {
-    /// The version of the form: 2 is the present one, 1 and 0 are earlier ones.
+    /// The version of the format: 2 is the present one, 1 and 0 are older.
     pub version: u8,
     /// The creation time of the shard, in seconds since 1970.
     pub created_s: u64,
-    /// The shard's index. A number from a request can have a negative one.
+    /// The index of the shard. It can be negative, because a request may contain any number.
     pub shard_index: i32,
-    /// The sequence index; in version 0, sixteen other digits.
+    /// The sequence index. In a number of version 0 this field holds sixteen digits of unknown
+    /// meaning.
     pub index: u64,
-    /// The time at which the record was accepted, in seconds since 1970. Version 0 has no such
-    /// field.
+    /// The sequence time: when the record was accepted, in seconds since 1970. `None` for version
+    /// 0, which does not contain it.
     pub time_s: Option<u64>,
     written: U192,
 }
@@ -196,9 +199,10 @@ impl ParsedNumber {
         }
     }
 
-    /// 32 digits: one, creation time (9), two, sixteen, shard index (4).
+    /// Parses version 0, 32 hexadecimal digits: one digit, the creation time (9 digits), two
+    /// digits, sixteen digits, and the shard index (4).
     fn version_zero(written: U192) -> Option<Self> {
-        // The digits count from the left: of 33 digits, the last has no meaning.
+        // Digits are counted from the left. When there are 33, the last digit has no meaning.
         let digits = if written.high == 0 {
             written
         } else {
@@ -215,8 +219,10 @@ impl ParsedNumber {
         })
     }
 
-    /// 47 digits: one, creation time (9), nibble, two, sequence time (9), fourteen, index (2),
-    /// shard index (8), version. The service checks no limit here.
+    /// Parses version 1, 47 hexadecimal digits: one digit, the creation time (9 digits), the low
+    /// four bits of the shard index (1), two digits, the sequence time (9), fourteen digits, the
+    /// sequence index (2), the shard index (8), and the version. The service checks no limits of
+    /// the fields here.
     fn version_one(written: U192) -> Self {
         Self {
             version: 1,
@@ -244,14 +250,15 @@ impl ParsedNumber {
         })
     }
 
-    /// The same number in version 2. `None` for a number of another version, with a negative shard
-    /// index, or with digits that are zero in every number of the service.
+    /// The same number as a [`SequenceNumber`]. `None` for version 0 or 1, for a negative shard
+    /// index, and for a number with other digits than zero where all numbers of the service have
+    /// zeros.
     pub fn as_version_two(&self) -> Option<SequenceNumber> {
         self.fields().filter(|number| number.wide() == self.written)
     }
 
-    /// The start of AT_SEQUENCE_NUMBER: the first number of the same shard that is not below this
-    /// number. `None` for another version or a negative shard index.
+    /// The position for AT_SEQUENCE_NUMBER: the smallest valid number of the same shard that is at
+    /// least this number. `None` for version 0 or 1 and for a negative shard index.
     pub fn position_at(&self) -> Option<SequenceNumber> {
         let fields = self.fields()?;
         let first = SequenceNumber {
@@ -267,14 +274,14 @@ impl ParsedNumber {
         Some(if fields.wide() == self.written {
             fields
         } else if first.wide() > self.written {
-            // A number from a request may have the nibble of another shard: every number of the
-            // shard is above it …
+            // The low four bits in a number from a request may be those of another shard. Then
+            // every valid number of the shard is greater …
             first
         } else if last.wide() < self.written {
-            // … or below it …
+            // … or every valid number of the shard is smaller …
             last
         } else {
-            // … or it has digits between two indexes.
+            // … or the number lies between two valid numbers with consecutive sequence indexes.
             SequenceNumber {
                 index: fields.index + 1,
                 time_s: 0,
@@ -283,8 +290,8 @@ impl ParsedNumber {
         })
     }
 
-    /// The start of AFTER_SEQUENCE_NUMBER: the first number of the same shard that is above this
-    /// number. `None` for another version or a negative shard index.
+    /// The position for AFTER_SEQUENCE_NUMBER: the smallest valid number of the same shard that is
+    /// greater than this number. `None` for version 0 or 1 and for a negative shard index.
     pub fn position_after(&self) -> Option<SequenceNumber> {
         self.as_version_two()
             .map_or_else(|| self.position_at(), |number| Some(number.next()))

@@ -1,4 +1,4 @@
-//! Shards as the service describes them, and the shards that a split or a merge makes.
+//! Shards, and the shards that result from a split or a merge.
 
 use super::hash_key::{HashKey, HashKeyRange};
 use super::sequence_number::SequenceNumber;
@@ -7,22 +7,21 @@ use super::shard_id::ShardId;
 /// One shard of a stream (`Shard` in the service model).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shard {
-    /// `ShardId`.
     pub id: ShardId,
-    /// `HashKeyRange`.
     pub hash_key_range: HashKeyRange,
-    /// The creation time in seconds since 1970, a part of every sequence number of the shard.
+    /// The creation time in seconds since 1970. It is a part of every sequence number of the shard.
     pub created_s: u64,
-    /// The time of the split or merge that closed the shard, in seconds since 1970.
+    /// The time in seconds since 1970 at which a split or merge closed the shard; `None` while it
+    /// is open.
     pub closed_s: Option<u64>,
-    /// `ParentShardId`: the shard that was split, or the lower one of the two that were merged.
+    /// `ParentShardId`: the shard that was split, or the lower of the two shards that were merged.
     pub parent: Option<ShardId>,
-    /// `AdjacentParentShardId`: the upper one of the two that were merged.
+    /// `AdjacentParentShardId`: the upper of the two shards that were merged.
     pub adjacent_parent: Option<ShardId>,
 }
 
 impl Shard {
-    /// The shards of a new stream.
+    /// The `count` shards of a new stream, created at `created_s` in seconds since 1970.
     pub fn initial(count: u32, created_s: u64) -> Vec<Self> {
         HashKeyRange::uniform(count)
             .zip(0..)
@@ -42,12 +41,13 @@ impl Shard {
         }
     }
 
-    /// `StartingSequenceNumber`: below every record of the shard.
+    /// `StartingSequenceNumber`, which is below the sequence number of every record in the shard.
     pub const fn starting_sequence_number(&self) -> SequenceNumber {
         SequenceNumber::first_of(self.created_s, self.id.index())
     }
 
-    /// `EndingSequenceNumber`: above every record of the shard. An open shard has none.
+    /// `EndingSequenceNumber`, which is above the sequence number of every record in the shard.
+    /// `None` while the shard is open.
     pub fn ending_sequence_number(&self) -> Option<SequenceNumber> {
         let closed_s = self.closed_s?;
         Some(SequenceNumber::last_of(
@@ -57,39 +57,41 @@ impl Shard {
         ))
     }
 
-    /// True until the shard is split or merged.
+    /// True while the shard has neither been split nor merged.
     pub const fn is_open(&self) -> bool {
         self.closed_s.is_none()
     }
 
-    /// True when SplitShard accepts `key` as NewStartingHashKey: above the shard's first key plus
-    /// one, and below its last key.
+    /// True when SplitShard accepts `key` as NewStartingHashKey. The service requires a key greater
+    /// than the shard's first hash key plus one, and less than its last hash key.
     pub fn can_split_at(&self, key: HashKey) -> bool {
         let HashKeyRange { start, end } = self.hash_key_range;
         start.after().is_some_and(|second| second < key) && key < end
     }
 
-    /// True when MergeShards accepts `next` as the AdjacentShardToMerge of this shard: `next`
-    /// begins where this shard ends. The reverse pair is refused.
+    /// True when `next` may be the AdjacentShardToMerge of this shard, because its range begins
+    /// just after this shard's range. The two shards in reverse order are not accepted.
     pub fn can_merge_with(&self, next: &Self) -> bool {
         self.hash_key_range.is_followed_by(&next.hash_key_range)
     }
 }
 
-/// The changes of a split or a merge, which are made in one step.
+/// The result of a split or merge. The caller applies all of its changes in one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Resharding {
-    /// The parents, now closed.
+    /// The parents, which are now closed.
     pub closed: Vec<Shard>,
-    /// The children in the order of their ids, created one second after the parents' end.
+    /// The children in the order of their ids. Their creation time is one second after the time at
+    /// which the parents closed.
     pub opened: Vec<Shard>,
 }
 
-/// Splits `parent` at `key`, the first key of the upper child. `ids` are those of the lower and the
-/// upper child. The parent closes in second `closed_s`, but not before the second of its creation.
+/// Splits `parent` into two children. `key` is the first hash key of the upper child, and `ids` are
+/// the ids of the lower and the upper child. The parent closes at `closed_s` (seconds since 1970),
+/// or at its creation time if that is later.
 ///
 /// # Panics
-/// When the parent is closed, or when a child would have no keys.
+/// Panics when the parent is closed, or when a child would have no hash keys.
 pub(crate) fn split(parent: &Shard, key: HashKey, ids: [ShardId; 2], closed_s: u64) -> Resharding {
     let HashKeyRange { start, end } = parent.hash_key_range;
     assert!(
@@ -112,11 +114,13 @@ pub(crate) fn split(parent: &Shard, key: HashKey, ids: [ShardId; 2], closed_s: u
     }
 }
 
-/// Merges `lower` (ShardToMerge) with `upper` (AdjacentShardToMerge). Both close in second
-/// `closed_s`, but not before the second of their creation.
+/// Merges `lower` (ShardToMerge) and `upper` (AdjacentShardToMerge) into one child with id `id`.
+/// Both parents close at `closed_s` (seconds since 1970), or at the later of their creation times
+/// if that is later.
 ///
 /// # Panics
-/// When a parent is closed, or when `upper` does not begin where `lower` ends.
+/// Panics when a parent is closed, or when the range of `upper` does not begin just after the range
+/// of `lower`.
 pub(crate) fn merge(lower: &Shard, upper: &Shard, id: ShardId, closed_s: u64) -> Resharding {
     assert!(
         lower.can_merge_with(upper),
@@ -268,7 +272,7 @@ mod tests {
         }
     }
 
-    /// Makes the split or merge that `choice` names, if it is possible.
+    /// Applies the split or merge that `choice` selects, if it is valid.
     fn step(shards: &mut Vec<Shard>, choice: (usize, bool, u128), now_s: u64) {
         let (pick, splits, key) = choice;
         let mut open: Vec<Shard> = shards

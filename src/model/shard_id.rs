@@ -2,23 +2,24 @@
 
 use std::fmt;
 
-/// Characters of a shard id as the service prints it.
+/// Number of characters of a shard id as the service prints it.
 pub(crate) const SHARD_ID_CHARACTERS: usize = 20;
 
 const PREFIX: &[u8; 8] = b"shardId-";
 
-/// The id of a shard: its index in the order of creation, from 0. An index is never reused.
+/// The id of a shard. The number in it is the shard's index in the order of creation, from 0. The
+/// index of a deleted shard is not used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardId(u32);
 
 impl ShardId {
-    /// The largest index: a signed number of 32 bits at the service.
+    /// The largest index, because the service stores the index as a signed 32-bit number.
     pub const MAX_INDEX: u32 = i32::MAX as u32;
 
-    /// The id of the shard with `index`.
+    /// Creates the id of the shard with this index.
     ///
     /// # Panics
-    /// When the index is above [`Self::MAX_INDEX`].
+    /// Panics when the index is greater than [`Self::MAX_INDEX`].
     pub const fn new(index: u32) -> Self {
         assert!(
             index <= Self::MAX_INDEX,
@@ -27,19 +28,19 @@ impl ShardId {
         Self(index)
     }
 
-    /// The shard's index.
+    /// The index of the shard in the order of creation, from 0.
     pub const fn index(self) -> u32 {
         self.0
     }
 
-    /// The id of the shard that is created next.
+    /// The id with the next greater index.
     pub const fn next(self) -> Self {
         Self::new(self.0 + 1)
     }
 
-    /// Reads the shard id of a request as the service does: the text between the first and the
-    /// second hyphen, or the whole text without a hyphen, is a decimal number of at most
-    /// 2147483647. So `shardId-000000000001`, `anything-1` and `1` are the same shard.
+    /// Parses a shard id as leniently as the service: the text between the first and the second
+    /// hyphen, or the whole text if there is no hyphen, must be a decimal number of at most
+    /// 2147483647. So `shardId-000000000001`, `anything-1` and `1` all name the same shard.
     pub fn parse(raw: &str) -> Option<Self> {
         let digits = match raw.split_once('-') {
             None => raw,
@@ -56,7 +57,7 @@ impl ShardId {
         Some(Self(index))
     }
 
-    /// Writes the id without allocating.
+    /// Writes the id into `out`, without an allocation.
     pub fn write(self, out: &mut [u8; SHARD_ID_CHARACTERS]) {
         out[..PREFIX.len()].copy_from_slice(PREFIX);
         let mut rest = self.0;
@@ -75,8 +76,8 @@ impl fmt::Display for ShardId {
     }
 }
 
-/// Displays an index that a caller's sequence number encodes and that may be negative, as error
-/// texts do: −2147483648 is `shardId--02147483648`.
+/// Displays a shard index from a sequence number in a request. The index may be negative, and the
+/// service's messages show −2147483648 as `shardId--02147483648`.
 pub(crate) fn display_shard_index(index: i32) -> impl fmt::Display {
     fmt::from_fn(move |formatter| write!(formatter, "shardId-{index:012}"))
 }

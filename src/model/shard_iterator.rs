@@ -1,4 +1,4 @@
-//! Shard iterators: the position of a reader, given to it as an opaque text.
+//! Shard iterators: the position of a reader in a shard, which the client holds as opaque text.
 
 use super::sealed_text::{Purpose, SALT_BYTES, open, seal};
 use super::sequence_number::SequenceNumber;
@@ -6,33 +6,33 @@ use super::shard_id::ShardId;
 use crate::limits;
 use crate::world::Timestamp;
 
-/// A position in a shard. Reading begins with the record at the position.
+/// A position in a shard. A read with this iterator begins with the record at the position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardIterator {
-    /// The time of issue.
+    /// The time at which the iterator was issued.
     pub issued: Timestamp,
-    /// The incarnation of the stream: a stream that was deleted and created again has the same name
-    /// and another incarnation.
+    /// The number of the stream's incarnation. A stream that was deleted and created again has the
+    /// same name but a new incarnation.
     pub incarnation: u64,
-    /// The stream's name.
     pub stream: String,
-    /// The shard.
     pub shard: ShardId,
-    /// The first sequence number to read; a number of the shard.
+    /// The first sequence number to read. It is a number of the shard `shard`.
     pub position: SequenceNumber,
 }
 
 impl ShardIterator {
-    /// The text for the client. `salt` is random, because the service never gives a text twice.
+    /// Encodes the iterator as opaque text. `salt` is random, because the service never returns the
+    /// same text twice.
     ///
-    /// The sealed text is `{incarnation, 16 digits}{issue time in ms, 14}/{stream}/{shard}/{position}/`,
-    /// which makes it as long as the service's for every stream name.
+    /// The text before it is sealed is
+    /// `{incarnation, 16 digits}{time of issue in ms, 14}/{stream}/{shard}/{position}/`. This form
+    /// is as long as the service's, whatever the name of the stream.
     pub fn encode(&self, salt: [u8; SALT_BYTES]) -> String {
         seal(Purpose::ShardIterator, salt, &self.plain())
     }
 
     fn plain(&self) -> String {
-        // Fourteen digits are enough until the year 5138.
+        // Fourteen digits of milliseconds are enough until the year 5138.
         let issued_ms = self.issued.millis().clamp(0, 99_999_999_999_999);
         format!(
             "{:016x}{issued_ms:014}/{}/{}/{}/",
@@ -40,8 +40,8 @@ impl ShardIterator {
         )
     }
 
-    /// Reads a text of [`Self::encode`], also in double quotes, which the service tolerates. `None`
-    /// for an iterator that the service calls invalid.
+    /// Decodes a text made by [`Self::encode`]. The text may stand in double quotes, as the service
+    /// tolerates. `None` for a text that the service calls an invalid iterator.
     pub fn decode(text: &str) -> Option<Self> {
         let quoted = text
             .strip_prefix('"')
@@ -61,18 +61,19 @@ impl ShardIterator {
             position: SequenceNumber::parse(position)?.as_version_two()?,
         };
         let same_shard = iterator.position.shard == iterator.shard.index();
-        // Each position has one text only, so the text that is written again must be the same.
+        // Refuses a second spelling of the same position: encoding it again must give the same
+        // text.
         (same_shard && iterator.plain() == plain).then_some(iterator)
     }
 
-    /// True when the iterator is too old to be used at `now`.
+    /// True when the iterator is older at `now` than the lifetime of shard iterators.
     pub fn expired(&self, now: Timestamp) -> bool {
         now.millis_since(self.issued) > limits::ITERATOR_LIFE_MS
     }
 
-    /// True when the iterator was issued so long after `now` that it is invalid. An iterator of the
-    /// near future is valid: the machine's clock was set back since the issue, and the emulator
-    /// started again.
+    /// True when the iterator was issued so much later than `now` that it is invalid. An iterator
+    /// from the near future is valid, because the machine's clock may have been set back before the
+    /// emulator was started again.
     pub fn is_of_far_future(&self, now: Timestamp) -> bool {
         self.issued.millis_since(now) > limits::ITERATOR_AHEAD_MS
     }

@@ -1,22 +1,22 @@
-//! Status, capacity mode and encryption type of a stream, with AWS's names.
+//! Status, capacity mode and encryption type of a stream, with the names that AWS uses.
 
 use std::fmt;
 
-/// `StreamStatus`.
+/// The status of a stream (`StreamStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StreamStatus {
-    /// The stream is being created and shows no shards yet.
+    /// The stream is being created. It has no shards yet.
     Creating,
     /// The stream can be read, written and changed.
     Active,
-    /// The stream is being changed. It can be read and written.
+    /// The stream is being changed. It can be read and written meanwhile.
     Updating,
     /// The stream is being deleted.
     Deleting,
 }
 
 impl StreamStatus {
-    /// AWS's word.
+    /// The name in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "CREATING",
@@ -33,7 +33,7 @@ impl fmt::Display for StreamStatus {
     }
 }
 
-/// `StreamMode`: the capacity mode, which decides how the number of shards is set.
+/// The capacity mode of a stream (`StreamMode`), which decides how the number of shards is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StreamMode {
     /// The client sets the number of shards.
@@ -43,7 +43,7 @@ pub enum StreamMode {
 }
 
 impl StreamMode {
-    /// AWS's word.
+    /// The name in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Provisioned => "PROVISIONED",
@@ -58,17 +58,17 @@ impl fmt::Display for StreamMode {
     }
 }
 
-/// `EncryptionType`: the encryption of stored records.
+/// The encryption of a stream's stored records (`EncryptionType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EncryptionType {
-    /// No encryption.
+    /// Records are not encrypted.
     None,
-    /// Encryption with a key of the Key Management Service.
+    /// Records are encrypted with a key of KMS.
     Kms,
 }
 
 impl EncryptionType {
-    /// AWS's word.
+    /// The name in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "NONE",

@@ -1,29 +1,29 @@
-//! Tags: the permitted characters, and the number of tags of one resource.
+//! Tags: their permitted characters, and the limit on the tags of one resource.
 
 use std::collections::BTreeMap;
 
-/// A set of tags, sorted by key.
+/// The tags of one resource, sorted by key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tags(BTreeMap<String, String>);
 
 /// The reason why tags are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagFault {
-    /// A character outside letters, digits, blank and `_ . / = + - % @ :`.
+    /// A tag contains another character than letters, digits, blank and `_ . / = + - % @ :`.
     Characters,
-    /// A `%`, which only the second check finds, or the reserved prefix `aws:` (its text is a
-    /// choice).
+    /// A tag contains a `%`, which only the service's second check refuses, or its key has the
+    /// reserved prefix `aws:` (reporting this prefix with the same message is a choice).
     Illegal,
-    /// The resource would have too many tags.
+    /// The resource would have more tags than allowed.
     TooMany,
 }
 
 impl Tags {
-    /// Adds all of the tags or none. A tag with an existing key replaces the value. The result has
-    /// at most `most` tags.
+    /// Adds the given tags, or none of them if one is refused. A tag replaces an existing tag with
+    /// the same key. The resource may have at most `most` tags afterwards.
     ///
     /// # Errors
-    /// The first fault, in the service's order of checks.
+    /// The first fault, checked in the service's order. No tag is added then.
     pub fn add<'a>(
         &mut self,
         given: impl Iterator<Item = (&'a str, &'a str)> + Clone,
@@ -53,10 +53,10 @@ impl Tags {
         Ok(())
     }
 
-    /// Removes the tags with these keys. Keys without a tag are ignored.
+    /// Removes the tags with these keys. Ignores keys that the resource does not have.
     ///
     /// # Errors
-    /// The first fault of a key. Then no tag is removed.
+    /// The first fault of a key. No tag is removed then.
     pub fn remove<'a>(
         &mut self,
         keys: impl Iterator<Item = &'a str> + Clone,
@@ -77,12 +77,11 @@ impl Tags {
         Ok(())
     }
 
-    /// The tags by key.
     pub fn into_map(self) -> BTreeMap<String, String> {
         self.0
     }
 
-    /// The tags by key.
+    /// The tags as pairs of key and value, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
@@ -96,8 +95,9 @@ impl FromIterator<(String, String)> for Tags {
     }
 }
 
-/// Old recordings refuse the colon, and the newest documentation permits it. Recordings accept the
-/// whole of the two ranges, with signs such as `×`.
+/// True for a character that may occur in tags. Old recordings show that the service refused the
+/// colon; the newest documentation permits it, and so does this function. Recordings also show that
+/// the service accepts every character in the two ranges, even signs such as `×`.
 fn is_known(character: char) -> bool {
     character.is_alphanumeric()
         || " _./=+-%@:".contains(character)

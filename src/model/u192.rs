@@ -1,26 +1,25 @@
-//! A number of 192 bits that reads and writes the decimal digits of sequence numbers.
+//! An unsigned number of 192 bits, to parse and format the decimal digits of sequence numbers.
 
-/// 10^19, the largest power of ten below 2^64. It is above 2^63, as [`divide_by_ten_19`] requires.
+/// 10^19, the largest power of ten below 2^64. [`divide_by_ten_19`] needs a divisor above 2^63.
 const TEN_19: u64 = 10_000_000_000_000_000_000;
 
-/// ⌊(2^128 − 1) / 10^19⌋ − 2^64.
+/// The reciprocal of 10^19 for [`divide_by_ten_19`]: ⌊(2^128 − 1) / 10^19⌋ − 2^64.
 const TEN_19_RECIPROCAL: u64 = (u128::MAX / TEN_19 as u128 - (1 << 64)) as u64;
 
-/// Decimal digits that [`U192::write_decimal`] writes.
+/// Number of decimal digits that [`U192::write_decimal`] writes.
 pub(super) const U192_DIGITS: usize = 56;
 
 /// An unsigned number of 192 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct U192 {
-    /// Bits 128 to 191. The field is the first one, so that the derived order is that of the
-    /// numbers.
+    /// Bits 128 to 191. This field comes first, so that the derived order is the numeric order.
     pub(super) high: u64,
     /// Bits 0 to 127.
     pub(super) low: u128,
 }
 
 impl U192 {
-    /// 2^`exponent`.
+    /// 2 to the power of `exponent`.
     pub(super) const fn power_of_two(exponent: u32) -> Self {
         if exponent < 128 {
             Self {
@@ -35,12 +34,12 @@ impl U192 {
         }
     }
 
-    /// Reads decimal digits. `None` for other texts and for numbers that do not fit.
+    /// Parses decimal digits. `None` for other texts and for numbers of more than 192 bits.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text.is_empty() {
             return None;
         }
-        // Eighteen digits, and the power of ten for them, fit in 64 bits.
+        // Chunks of eighteen digits: such a chunk, and 10^18, fit in 64 bits.
         text.as_bytes()
             .chunks(18)
             .try_fold(Self { high: 0, low: 0 }, |number, digits| {
@@ -66,7 +65,7 @@ impl U192 {
         })
     }
 
-    /// The sum. The caller knows that it fits.
+    /// The sum of two numbers. The caller makes sure that it fits in 192 bits.
     pub(super) fn plus(self, other: Self) -> Self {
         let (low, carry) = self.low.overflowing_add(other.low);
         Self {
@@ -75,7 +74,7 @@ impl U192 {
         }
     }
 
-    /// The number without its last hexadecimal digit.
+    /// The number shifted right by one hexadecimal digit, which drops the last digit.
     pub(super) fn without_last_digit(self) -> Self {
         Self {
             high: self.high >> 4,
@@ -83,7 +82,7 @@ impl U192 {
         }
     }
 
-    /// The `width` bits (at most 64) from bit `shift` (below 192) on.
+    /// Extracts `width` bits, at most 64, beginning with bit `shift`, which is below 192.
     pub(super) fn bits(self, shift: u32, width: u32) -> u64 {
         let shifted = if shift >= 128 {
             self.high >> (shift - 128)
@@ -94,10 +93,10 @@ impl U192 {
         shifted & (u64::MAX >> (64 - width))
     }
 
-    /// Writes the number, which must be below 10^56, with leading zeros.
+    /// Writes the number as 56 decimal digits with leading zeros. The number must be below 10^56.
     pub(super) fn write_decimal(self, out: &mut [u8; U192_DIGITS]) {
         let (low_high, low_low) = ((self.low >> 64) as u64, self.low as u64);
-        // 10^56 / 2^128 is below 10^19, so no quotient here is wider than 64 bits.
+        // 10^56 / 2^128 is below 10^19, so every quotient here fits in 64 bits.
         let (second, rest) = divide_by_ten_19(self.high, low_high);
         let (first, last) = divide_by_ten_19(rest, low_low);
         let (top, middle) = divide_by_ten_19(second, first);
@@ -107,10 +106,10 @@ impl U192 {
     }
 }
 
-/// Quotient and remainder of `high`·2^64 + `low`, where `high` is below 10^19.
+/// The quotient and the remainder of (`high`·2^64 + `low`) / 10^19. `high` must be below 10^19.
 ///
-/// The multiplications here cost a fraction of a division of 128 bits: Möller and Granlund,
-/// "Improved division by invariant integers", algorithm 4.
+/// The multiplications here are several times faster than a division of 128 bits: algorithm 4 in
+/// Möller and Granlund, "Improved division by invariant integers".
 fn divide_by_ten_19(high: u64, low: u64) -> (u64, u64) {
     let product = u128::from(TEN_19_RECIPROCAL) * u128::from(high);
     let estimate = product.wrapping_add((u128::from(high) << 64) | u128::from(low));
@@ -127,7 +126,7 @@ fn divide_by_ten_19(high: u64, low: u64) -> (u64, u64) {
     (quotient, remainder)
 }
 
-/// The texts of the numbers 00 to 99.
+/// The two-digit texts of the numbers 00 to 99.
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[0; 2]; 100];
     let mut number = 0;
@@ -138,7 +137,7 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// Fills `out`, 16 to 19 bytes, with the last digits of `value`.
+/// Writes the last digits of `value` into `out`, which has 16 to 19 bytes.
 fn write_digits(out: &mut [u8], value: u64) {
     const TEN_8: u64 = 100_000_000;
     let (front, sixteen) = out.split_at_mut(out.len() - 16);
@@ -231,7 +230,7 @@ mod tests {
         #[test]
         fn numbers_read_back(high in 0_u64..1 << 58, low: u128) {
             let number = U192 { high, low };
-            // 2^186 has 56 digits still.
+            // 2^186 still has 56 decimal digits.
             prop_assert_eq!(U192::parse(&decimal(number)), Some(number));
         }
 
