@@ -1,23 +1,22 @@
-//! The attributes of a request that statements compare.
+//! The attributes of a request that the statements of policies are compared with.
 
 use super::identity::Identity;
 use super::target::Target;
 use crate::model::tag::Tags;
 use std::net::IpAddr;
 
-/// The attributes of a request.
+/// The attributes of a request that the statements of policies are compared with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attributes<'a> {
-    /// The sender.
+    /// The identity of the request's sender.
     pub(super) caller: &'a Identity,
-    /// The action, such as `kinesis:PutRecord`.
+    /// The action of the request, such as `kinesis:PutRecord`.
     pub(super) action: &'a str,
-    /// The resource.
+    /// The resource that the request concerns.
     pub(super) target: &'a Target,
-    /// The tags of the resource.
     pub(super) tags: &'a Tags,
-    /// The address that the request comes from.
+    /// The IP address from which the request comes.
     pub(super) address: IpAddr,
-    /// The request came over TLS.
+    /// True when the request came over TLS.
     pub(super) over_tls: bool,
 }

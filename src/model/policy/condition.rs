@@ -1,4 +1,4 @@
-//! Conditions of policies, with the operators and keys that are supported here.
+//! Conditions of statements: the operators and condition keys that minikin supports.
 
 use super::attributes::Attributes;
 use super::document::Document;
@@ -8,18 +8,19 @@ use super::truth::Truth;
 use crate::model::tag::Tags;
 use std::net::IpAddr;
 
-/// One operator with one key: true when the key's value matches one of the listed values.
+/// One operator with one condition key. It holds when the key's value in the request matches at
+/// least one of the listed values.
 #[derive(Debug, Clone)]
 pub(super) struct Condition {
     key: Key,
     compare: Compare,
     negated: bool,
-    /// A missing key satisfies the condition.
+    /// True when a request without the condition key satisfies the condition.
     if_exists: bool,
     values: Vec<Value>,
 }
 
-/// The keys of conditions.
+/// The supported condition keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Key {
     PrincipalAccount,
@@ -31,26 +32,27 @@ enum Key {
     SourceIp,
 }
 
-/// The comparison of values.
+/// The comparison that an operator makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Compare {
     Address,
     Arn,
-    /// Also the comparison of truth values, whose letters may be in either case.
+    /// Compares texts without regard to case. `Bool` uses this comparison too.
     IgnoringCase,
     Like,
     Null,
     Text,
 }
 
-/// A listed value of a condition.
+/// A value that a condition lists.
 #[derive(Debug, Clone)]
 enum Value {
     Text(String),
     Network(IpAddr, u8),
 }
 
-/// The operators without the suffix `IfExists`, which all but `Null` may have.
+/// The supported operators without the suffix `IfExists`. Every operator except `Null` may have
+/// this suffix.
 const OPERATORS: [(&str, Compare, bool); 14] = [
     ("ArnEquals", Compare::Arn, false),
     ("ArnLike", Compare::Arn, false),
@@ -68,7 +70,7 @@ const OPERATORS: [(&str, Compare, bool); 14] = [
     ("StringNotLike", Compare::Like, true),
 ];
 
-/// The keys in lower case, as they are compared.
+/// The names of the condition keys in lower case, because keys are compared without regard to case.
 const KEYS: [(&str, Key); 6] = [
     ("aws:principalaccount", Key::PrincipalAccount),
     ("aws:principalarn", Key::PrincipalArn),
@@ -79,7 +81,8 @@ const KEYS: [(&str, Key); 6] = [
 ];
 const RESOURCE_TAG: &str = "aws:resourcetag/";
 
-/// Reads a `Condition`. A condition that is not understood is left out, and noted as a flaw.
+/// Reads the element `Condition`. Leaves out a condition that minikin does not understand, and
+/// records it as a flaw.
 pub(super) fn read(document: &Document, flaws: &mut Flaws) -> Vec<Condition> {
     let Some(operators) = document.members() else {
         flaws.note("is no object");
@@ -151,7 +154,8 @@ impl Key {
         found.map(|(_, key)| key)
     }
 
-    /// The key's value in a request. An error when two values are possible.
+    /// The value of the condition key in a request; `Ok(None)` when the request does not have the
+    /// key. `Err` when the request has two possible values.
     fn value(&self, request: &Attributes<'_>) -> Result<Option<String>, ()> {
         let caller = request.caller;
         Ok(match self {
@@ -166,8 +170,8 @@ impl Key {
     }
 }
 
-/// The value of a tag. Conditions compare tag keys without case, tags differ by case: so two tags
-/// can match, which is an error.
+/// The value of the tag `key`. Conditions compare tag keys without regard to case, but tags of a
+/// resource may differ in case only: `Err` when two tags match.
 fn tag_value(tags: &Tags, key: &str) -> Result<Option<String>, ()> {
     let mut found = tags
         .iter()
@@ -206,7 +210,8 @@ fn is_truth(text: &str) -> bool {
         .any(|truth| text.eq_ignore_ascii_case(truth))
 }
 
-/// Reads a network such as `10.0.0.0/8`, or a single address.
+/// Parses a network such as `10.0.0.0/8`, or a single IP address, into an address and a number of
+/// leading bits.
 fn network(text: &str) -> Option<(IpAddr, u8)> {
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits.parse().ok()?)),

@@ -1,4 +1,4 @@
-//! The decision about a request.
+//! The decision whether policies allow a request.
 
 use super::attributes::Attributes;
 use super::document::Document;
@@ -11,31 +11,32 @@ use crate::model::arn::AccountId;
 use crate::model::tag::Tags;
 use std::net::IpAddr;
 
-/// A policy: the statements, as far as they are understood.
+/// A policy: its statements. Elements that minikin does not understand are marked in the
+/// statements.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy(Vec<Statement>);
 
-/// The sender of a request, with its policies.
+/// The sender of a request, with the policies that apply to the sender.
 #[derive(Debug, Clone)]
 pub struct Principal {
     identity: Identity,
     policies: Vec<Policy>,
 }
 
-/// A request that policies decide about.
+/// A request that policies allow or refuse.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request<'a> {
-    /// The principal that sends the request.
+    /// The principal that sent the request.
     pub caller: &'a Principal,
-    /// The action, such as `kinesis:PutRecord`.
+    /// The action of the request, such as `kinesis:PutRecord`.
     pub action: &'a str,
-    /// The resource of the request.
+    /// The resource that the request concerns.
     pub target: &'a Target,
-    /// True when the policy of a resource can allow the action.
+    /// True when a resource policy can allow this action.
     pub shared: bool,
-    /// The target's tags.
+    /// The tags of the resource.
     pub tags: &'a Tags,
-    /// The address that the request comes from.
+    /// The IP address from which the request comes.
     pub address: IpAddr,
     /// True when the request came over TLS.
     pub over_tls: bool,
@@ -44,18 +45,19 @@ pub(crate) struct Request<'a> {
 /// The reason why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// A policy of the principal denies it.
+    /// A policy of the principal has a Deny for the request.
     DeniedByIdentity,
-    /// The resource's policy denies it.
+    /// The policy of the resource has a Deny for the request.
     DeniedByResource,
-    /// No policy of the principal allows it.
+    /// The request needs an Allow in a policy of the principal, and no such policy has one.
     NotAllowedByIdentity,
-    /// The principal is of another account, and the resource's policy does not allow it.
+    /// The principal belongs to another account than the resource, and the resource's policy has no
+    /// Allow for the principal.
     NotAllowedByResource,
 }
 
 impl Principal {
-    /// The root of the account, which may do everything in the account.
+    /// Creates the root principal of an account, which may do everything in this account.
     pub(crate) fn root(account: AccountId, partition: &str) -> Self {
         Self {
             identity: Identity::root(account, partition),
@@ -63,23 +65,23 @@ impl Principal {
         }
     }
 
-    /// The principal with this ARN: a user, a role, a session of a role, or the root of an account.
+    /// Creates the principal with this ARN: a user, a role, a session of a role, or the root of an
+    /// account. `None` for any other ARN.
     pub(in crate::model) fn named(arn: &str, policies: Vec<Policy>) -> Option<Self> {
         let identity = Identity::named(arn)?;
         Some(Self { identity, policies })
     }
 
-    /// The ARN, as error texts show it.
+    /// The principal's ARN, as messages show it.
     pub(crate) fn arn(&self) -> &str {
         self.identity.arn()
     }
 
-    /// The account.
     pub(crate) fn account(&self) -> AccountId {
         self.identity.account()
     }
 
-    /// True for the root of an account.
+    /// True for the root principal of an account.
     pub(crate) fn is_root(&self) -> bool {
         self.identity.is_root()
     }
@@ -99,10 +101,11 @@ impl Request<'_> {
 }
 
 impl Policy {
-    /// Reads the policy of a principal.
+    /// Reads a policy of a principal.
     ///
     /// # Errors
-    /// The place of the first flaw, for people.
+    /// A message for the user with the place of the first flaw, when the policy has an element that
+    /// minikin does not understand.
     pub(in crate::model) fn of_identity(document: &Document) -> Result<Self, String> {
         let mut flaws = Flaws::default();
         let policy = Self(statement::read_all(document, false, &mut flaws));
@@ -112,7 +115,8 @@ impl Policy {
         }
     }
 
-    /// Reads the policy of a resource. A text that is no policy denies everything.
+    /// Reads the policy of a resource. A text that is not a policy gives a policy that denies
+    /// everything.
     pub(crate) fn of_resource(text: &str) -> Self {
         match Document::read(text) {
             Ok(document) => Self(statement::read_all(&document, true, &mut Flaws::default())),
@@ -131,14 +135,15 @@ impl Policy {
     }
 }
 
-/// Decides `request` by the policies of its caller and the policy of its resource.
+/// Decides whether the policies of the caller and the policy of the resource allow `request`.
 ///
-/// A Deny in any policy wins. Within an account one Allow is enough, of the caller's policies or of
-/// the resource's; an Allow for the account itself leaves the decision to the caller's policies.
-/// Across accounts both sides have to allow the request.
+/// A Deny in any of the policies refuses the request. When the caller and the resource belong to
+/// the same account, one Allow is enough, in a policy of the caller or in the policy of the
+/// resource; but if the resource's policy only allows the account as a whole, the caller's policies
+/// decide. When they belong to different accounts, both sides need an Allow.
 ///
 /// # Errors
-/// The reason for the refusal.
+/// The reason why the request is refused.
 pub(crate) fn judge(request: &Request<'_>, resource: Option<&Policy>) -> Result<(), Refusal> {
     let (caller, attributes) = (request.caller, request.attributes());
     let policies = &caller.policies;

@@ -1,10 +1,10 @@
-//! The JSON of a policy. A repeated member is refused, because another reader of the same policy
-//! might use the other value.
+//! The JSON of a policy. A repeated member is an error, because another parser of the same policy
+//! could use the other value.
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// A JSON document. Numbers and truth values are kept as texts, because conditions compare texts.
+/// A JSON document. Numbers and Booleans are kept as text, because conditions compare texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::model) enum Document {
     Null,
@@ -15,10 +15,11 @@ pub(in crate::model) enum Document {
 }
 
 impl Document {
-    /// Reads a JSON text.
+    /// Parses a JSON text.
     ///
     /// # Errors
-    /// The place of the fault. The message quotes the names of members only.
+    /// A message with the place of the error, when the text is not JSON or repeats a member. The
+    /// message quotes no values, only names of members.
     pub(in crate::model) fn read(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
     }
@@ -30,7 +31,7 @@ impl Document {
         }
     }
 
-    /// The items of a list. A document that is no list is its own single item.
+    /// The elements of a list. Any other document counts as a list of one element.
     pub(super) fn items(&self) -> &[Self] {
         match self {
             Self::List(items) => items,
@@ -40,7 +41,7 @@ impl Document {
         }
     }
 
-    /// The members of an object.
+    /// The members of an object; `None` for other documents.
     pub(in crate::model) fn members(&self) -> Option<&[(String, Self)]> {
         match self {
             Self::Map(members) => Some(members),

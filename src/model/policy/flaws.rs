@@ -1,8 +1,8 @@
-//! Flaws of policies.
+//! Flaws: the elements of policies that minikin does not understand.
 
 use std::fmt;
 
-/// The elements that a reader did not understand, and their places.
+/// Collects the flaws that a parser finds in a policy, each with its place.
 #[derive(Debug, Default)]
 pub(super) struct Flaws {
     place: Vec<String>,
@@ -10,12 +10,12 @@ pub(super) struct Flaws {
 }
 
 impl Flaws {
-    /// Notes a flaw of the present part.
+    /// Records a flaw of the element that is being read.
     pub(super) fn note(&mut self, what: impl fmt::Display) {
         self.found.push(format!("{} {what}", self.place.join(".")));
     }
 
-    /// Reads a part of a document. Its flaws are noted with the part's name.
+    /// Reads the element `part` of a document, and puts its name before the flaws found in it.
     pub(super) fn within<R>(&mut self, part: &str, read: impl FnOnce(&mut Self) -> R) -> R {
         self.place.push(part.to_owned());
         let read = read(self);

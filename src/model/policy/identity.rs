@@ -1,19 +1,19 @@
-//! The identities of the senders of requests.
+//! The identities of the principals that send requests.
 
 use super::pattern::parts;
 use crate::model::arn::AccountId;
 
-/// The identity of the sender of a request.
+/// The identity of a principal, parsed from its ARN.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
     arn: String,
-    /// The role's ARN, if the principal is a session of a role.
+    /// The ARN of the role, when the principal is a session of a role.
     role: Option<String>,
     account: AccountId,
     is_root: bool,
 }
 
-/// The parts of a principal's ARN.
+/// The parts of a principal's ARN that matter to policies.
 pub(super) struct Named {
     pub(super) account: AccountId,
     role: Option<String>,
@@ -21,7 +21,7 @@ pub(super) struct Named {
 }
 
 impl Identity {
-    /// The root of the account, which may do everything in the account.
+    /// Creates the identity of an account's root, which may do everything in the account.
     pub(super) fn root(account: AccountId, partition: &str) -> Self {
         Self {
             arn: format!("arn:{partition}:iam::{account}:root"),
@@ -31,7 +31,8 @@ impl Identity {
         }
     }
 
-    /// The principal with this ARN: a user, a role, a session of a role, or the root of an account.
+    /// Creates the identity with this ARN: a user, a role, a session of a role, or the root of an
+    /// account. `None` for any other ARN.
     pub(super) fn named(arn: &str) -> Option<Self> {
         let Named {
             account,
@@ -46,12 +47,11 @@ impl Identity {
         })
     }
 
-    /// The ARN, as error texts show it.
+    /// The principal's ARN, as messages show it.
     pub(super) fn arn(&self) -> &str {
         &self.arn
     }
 
-    /// The account.
     pub(super) fn account(&self) -> AccountId {
         self.account
     }
@@ -61,12 +61,13 @@ impl Identity {
         self.is_root
     }
 
-    /// The value of `aws:PrincipalArn`. For a session it is the ARN of the role.
+    /// The value of the condition key `aws:PrincipalArn`, which for a session is the ARN of its
+    /// role.
     pub(super) fn principal_arn(&self) -> &str {
         self.role.as_deref().unwrap_or(&self.arn)
     }
 
-    /// True when `arn` names the identity, or the role of the session.
+    /// True when `arn` is the principal's ARN, or the ARN of the session's role.
     pub(super) fn is_called(&self, arn: &str) -> bool {
         self.arn == arn || self.role.as_deref() == Some(arn)
     }

@@ -1,8 +1,10 @@
-//! Patterns of policies: `*` matches any characters, `?` one character. ARNs match part by part.
+//! Wildcards in policies: `*` matches any number of characters, and `?` matches one character. ARNs
+//! are compared part by part.
 
 /// True when `pattern` matches the whole of `text`.
 ///
-/// The search goes back to the last `*` only, so the time is at most the product of the lengths.
+/// On a mismatch the search goes back to the last `*` only, so its time is bounded by the product
+/// of both lengths.
 pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
@@ -31,18 +33,19 @@ pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     pattern[at..].iter().all(|letter| *letter == '*')
 }
 
-/// Number of parts of an ARN: `arn`, partition, service, region, account, resource.
+/// Number of parts of an ARN: `arn`, partition, service, region, account and resource.
 pub(super) const PARTS: usize = 6;
 
-/// The parts of a text in the form of an ARN. The resource may contain colons.
+/// Splits an ARN into its six parts. The resource may contain colons. `None` when the text does not
+/// begin with `arn:` or has fewer parts.
 pub(super) fn parts(text: &str) -> Option<[&str; PARTS]> {
     let parts: Vec<&str> = text.splitn(PARTS, ':').collect();
     let parts = <[&str; PARTS]>::try_from(parts).ok()?;
     (parts[0] == "arn").then_some(parts)
 }
 
-/// True when each part of the pattern matches its part of the ARN. A `*` does not match a colon,
-/// except in the resource. Parts that the pattern leaves out match everything.
+/// True when each part of the pattern matches the same part of the ARN. A `*` matches no colon,
+/// except in the resource. A part that the pattern does not have matches everything.
 pub(super) fn is_arn_like(pattern: &str, arn: &[&str; PARTS]) -> bool {
     let mut patterns = pattern.splitn(PARTS, ':');
     arn.iter()
@@ -54,7 +57,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The same function by exhaustive search.
+    /// The same function as [`is_like`], by exhaustive search.
     fn naive(pattern: &[char], text: &[char]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),

@@ -1,27 +1,28 @@
-//! The elements of policies that name principals.
+//! The elements `Principal` and `NotPrincipal` of statements in resource policies.
 
 use super::document::Document;
 use super::identity::{Identity, Named};
 use super::truth::Truth;
 use crate::model::arn::AccountId;
 
-/// The way in which a statement applies to a principal.
+/// The way in which a statement names the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reach {
-    /// The statement does not apply.
+    /// The statement does not name the caller.
     No,
-    /// The request does not decide whether the statement names the caller.
+    /// The statement may or may not name the caller; the request does not contain enough to decide.
     Unknown,
-    /// The statement names the account; the account's own policies decide.
+    /// The statement names the caller's account as a whole, so the caller's own policies decide.
     Account,
-    /// The statement names the principal.
+    /// The statement names the caller itself.
     Itself,
 }
 
-/// The principals of a statement in a resource's policy.
+/// The principals that a statement of a resource policy names.
 #[derive(Debug, Clone)]
 pub(super) struct Principals {
-    /// The list names the exceptions (`NotPrincipal`).
+    /// True for `NotPrincipal`, whose list names the principals to which the statement does not
+    /// apply.
     but: bool,
     listed: Vec<Listed>,
 }
@@ -31,13 +32,13 @@ enum Listed {
     Anyone,
     Account(AccountId),
     Arn(String),
-    /// A service or a user of another directory. No request here has such a principal.
+    /// A service or a user of another directory. No caller of minikin is such a principal.
     Foreign,
     Unread,
 }
 
 impl Principals {
-    /// Reads a `Principal`. With `but`, the element is a `NotPrincipal`.
+    /// Reads the element `Principal`, or `NotPrincipal` if `but` is true.
     pub(super) fn read(document: &Document, but: bool) -> Self {
         let listed = match document {
             Document::Text(text) if text == "*" => vec![Listed::Anyone],
@@ -52,8 +53,8 @@ impl Principals {
         Self { but, listed }
     }
 
-    /// The way in which an Allow applies to `caller`. An Allow with `NotPrincipal` does not apply:
-    /// a list of ARNs does not say which sessions it excludes.
+    /// The way in which an Allow names `caller`. An Allow with `NotPrincipal` allows nobody,
+    /// because the ARNs that it lists do not tell which sessions of roles they exclude.
     pub(super) fn allow(&self, caller: &Identity) -> Reach {
         if self.but {
             return Reach::Unknown;
@@ -62,8 +63,8 @@ impl Principals {
         reaches.max().unwrap_or(Reach::No)
     }
 
-    /// True when a Deny applies to `caller`. `NotPrincipal` excludes the named principals only: the
-    /// name of an account excludes its root.
+    /// The answer whether a Deny applies to `caller`. `NotPrincipal` exempts only the named
+    /// principals; an account in it exempts only the account's root.
     pub(super) fn deny(&self, caller: &Identity) -> Truth {
         let mut reaches = self.listed.iter().map(|listed| listed.reaches(caller));
         if self.but {

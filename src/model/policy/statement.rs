@@ -13,34 +13,36 @@ use super::truth::Truth;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     Allow,
-    /// Also the effect of a statement with another effect, which is a flaw.
+    /// Also the effect of a statement whose `Effect` is missing or unknown, so that it allows
+    /// nothing.
     Deny,
 }
 
-/// A statement, as far as it is understood.
+/// A statement of a policy, with marks for the elements that minikin does not understand.
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
     pub(super) effect: Effect,
-    /// The principals. `None` in a policy of a principal, which applies to its owner.
+    /// The principals that the statement names. `None` in a principal's own policy, which applies
+    /// to that principal.
     principals: Option<Principals>,
     actions: List,
     resources: List,
     conditions: Vec<Condition>,
-    /// The statement has other elements, which are not understood.
+    /// True when the statement has an element that minikin does not understand.
     unread: bool,
 }
 
-/// `Action` or `NotAction`, `Resource` or `NotResource`.
+/// The patterns of `Action` or `NotAction`, or of `Resource` or `NotResource`.
 #[derive(Debug, Clone)]
 struct List {
-    /// The list names the exceptions.
+    /// True for the forms with `Not`, whose list names the exceptions.
     but: bool,
     patterns: Vec<String>,
-    /// The list has further items, which are not understood.
+    /// True when the list has an item that minikin does not understand.
     unread: bool,
 }
 
-/// Counts of the elements of a statement, each in both of its forms.
+/// Counts how often each element of a statement occurs, with and without `Not` together.
 #[derive(Debug, Default)]
 struct Seen {
     effects: u32,
@@ -49,7 +51,7 @@ struct Seen {
     principals: u32,
 }
 
-/// Reads the statements of a policy. Those of a resource's policy have principals.
+/// Reads the statements of a policy. With `of_resource`, the statements must name principals.
 pub(super) fn read_all(
     document: &Document,
     of_resource: bool,
@@ -89,7 +91,7 @@ pub(super) fn read_all(
 }
 
 impl Statement {
-    /// The statement for an item that is none.
+    /// The statement that stands for a malformed one: it denies every request.
     pub(super) fn unread() -> Self {
         Self {
             effect: Effect::Deny,
@@ -152,7 +154,8 @@ impl Statement {
         }
     }
 
-    /// Notes as flaws the elements that are missing, and those that are there in both forms.
+    /// Records as flaws the elements that are missing, and the elements that occur both with and
+    /// without `Not`.
     fn settle(&mut self, of_resource: bool, seen: &Seen, flaws: &mut Flaws) {
         for (name, count) in [
             ("Effect", seen.effects),
@@ -186,8 +189,8 @@ impl Statement {
         Truth::every([reaches.unwrap_or(Truth::Yes), self.applies(request)].into_iter())
     }
 
-    /// True when the statement allows the request. With `delegated`, an Allow for the caller's
-    /// account is enough.
+    /// The answer whether the statement allows the request. With `delegated`, a statement that
+    /// names the caller's account as a whole counts as an Allow.
     pub(super) fn allows(&self, request: &Attributes<'_>, delegated: bool) -> Truth {
         let reach = self
             .principals
@@ -263,7 +266,7 @@ impl List {
     }
 }
 
-/// True for `*` and for actions with the prefix of a service.
+/// True for `*` and for an action with the prefix of a service, such as `kinesis:Get*`.
 fn is_action(text: &str) -> bool {
     let named = text
         .split_once(':')
@@ -271,7 +274,7 @@ fn is_action(text: &str) -> bool {
     (text == "*" || named) && !text.contains("${")
 }
 
-/// True for `*` and for an ARN without policy variables, which are not supported.
+/// True for `*` and for an ARN. Policy variables (`${…}`) in the ARN are not supported.
 fn is_resource(text: &str) -> bool {
     (text == "*" || text.starts_with("arn:")) && !text.contains("${")
 }

@@ -1,24 +1,23 @@
-//! The resources that policies name.
+//! The resources that requests concern and policies name.
 
 use super::pattern::{PARTS, is_arn_like};
 use crate::model::arn::{AccountRegion, ConsumerArn, QueueArn, Region, StreamArn};
 use std::fmt;
 
-/// The resource of a request.
+/// The resource that a request concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// The account in the region. Only the pattern `*` matches it.
+    /// The account in the region, for a request that concerns no single resource. Only the pattern
+    /// `*` matches it.
     Account(AccountRegion),
-    /// A stream.
     Stream(StreamArn),
-    /// A consumer.
     Consumer(ConsumerArn),
-    /// A queue; with the id `*` one that is to be created.
+    /// A queue. The id is `*` for a queue that is yet to be created.
     Queue(QueueArn),
 }
 
 impl Target {
-    /// Account and region.
+    /// The account and region of the resource.
     pub fn scope(&self) -> &AccountRegion {
         match self {
             Self::Account(scope) => scope,
@@ -28,8 +27,8 @@ impl Target {
         }
     }
 
-    /// True when an ARN with wildcards matches the resource. The parts are compared one by one: the
-    /// name of a region may have colons.
+    /// True when the ARN `pattern`, which may have wildcards, matches the resource. The parts of
+    /// the ARN are compared one by one, because the name of a region may contain colons here.
     pub(super) fn is_like(&self, pattern: &str) -> bool {
         let resource = match self {
             Self::Account(_) => return pattern == "*",

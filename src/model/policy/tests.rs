@@ -1,4 +1,4 @@
-//! Decisions of single policies and of several together.
+//! Decisions of single policies, and of several policies together.
 
 use super::*;
 use crate::model::{AccountId, AccountRegion, Identities, Region, StreamArn, Tags};
@@ -25,7 +25,7 @@ fn stream(arn: &str) -> Target {
     Target::Stream(StreamArn::parse(arn).unwrap())
 }
 
-/// `kinesis:PutRecord` on the stream `orders`, from this machine.
+/// The request `kinesis:PutRecord` on the stream `orders`, sent from this machine.
 fn asked<'a>(caller: &'a Principal, target: &'a Target, tags: &'a Tags) -> Request<'a> {
     Request {
         caller,
@@ -44,7 +44,7 @@ fn verdict(caller: &Principal, resource: Option<&str>) -> Result<(), Refusal> {
     judge(&asked(caller, &target, &tags), policy.as_ref())
 }
 
-/// True when a principal with this one `Allow` may put into `orders`.
+/// True when a principal with only the statement `allow` may put records into `orders`.
 fn is_allowed(allow: &str) -> bool {
     let policy = format!(r#"{{"Statement": {{"Effect": "Allow", {allow}}}}}"#);
     verdict(&principal(READER, &[&policy]), None).is_ok()
@@ -205,10 +205,10 @@ fn conditions_hold_by_operator_and_key() {
         (r#""Null": {"aws:ResourceTag/Other": "true"}"#, true),
         (r#""Null": {"aws:ResourceTag/Team": true}"#, false),
         (r#""Null": {"aws:ResourceTag/Team": false}"#, true),
-        // Two tags differ in case only, so the condition is ambiguous.
+        // The resource has two tags that differ in case only, so the condition is ambiguous.
         (r#""StringLike": {"aws:ResourceTag/twice": "*"}"#, false),
         (r#""StringNotLike": {"aws:ResourceTag/twice": "x"}"#, false),
-        // All operators and keys have to hold.
+        // All operators and all keys of a condition must hold.
         (
             r#""Bool": {"aws:SecureTransport": false}, "Null": {"aws:ResourceTag/Team": true}"#,
             false,
@@ -231,7 +231,7 @@ fn conditions_hold_by_operator_and_key() {
     }
 }
 
-/// A statement of a resource's policy about this principal.
+/// A statement of a resource policy that names this principal.
 fn about(effect: &str, principal: &str) -> String {
     format!(
         r#"{{"Statement": {{"Effect": "{effect}", {principal}, "Action": "kinesis:*",
@@ -370,7 +370,7 @@ fn what_is_not_understood_allows_nothing_and_denies() {
             let judged = verdict(&other, Some(&statement(effect)));
             assert_eq!(judged, Err(Refusal::DeniedByResource), "{extra}");
         }
-        // The elements that are understood still exclude requests.
+        // The elements that minikin understands still exclude requests.
         let elsewhere =
             statement("Deny").replace(r#""Action": "kinesis:*""#, r#""Action": "s3:*""#);
         let judged = verdict(&other, Some(&elsewhere));
@@ -433,7 +433,7 @@ fn a_resource_shares_only_what_can_be_shared() {
     );
 }
 
-/// A random statement, with elements that are understood and others.
+/// A random statement, with elements that minikin understands and others.
 fn statements() -> impl Strategy<Value = String> {
     let action = prop::sample::select(vec![
         r#""Action": "kinesis:Put*""#,

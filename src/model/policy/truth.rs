@@ -1,10 +1,12 @@
-//! Three-valued logic: yes, no, and unknown for elements that are not understood.
+//! Three-valued logic for policies: yes, no, and unknown for elements that minikin does not
+//! understand.
 
-/// The answer of an element of a policy to a request.
+/// The answer whether an element of a policy applies to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Truth {
     No,
-    /// The element is not understood. It does not allow, and it denies.
+    /// minikin does not understand the element. An unknown Allow does not allow, and an unknown
+    /// Deny denies.
     Unknown,
     Yes,
 }
@@ -18,12 +20,14 @@ impl Truth {
         }
     }
 
-    /// Yes if one is yes. Otherwise unknown if one is unknown.
+    /// Yes if at least one answer is yes; otherwise unknown if at least one is unknown; otherwise
+    /// no.
     pub(super) fn any(all: impl Iterator<Item = Self>) -> Self {
         all.max().unwrap_or(Self::No)
     }
 
-    /// No if one is no. Otherwise unknown if one is unknown.
+    /// No if at least one answer is no; otherwise unknown if at least one is unknown; otherwise
+    /// yes.
     pub(super) fn every(all: impl Iterator<Item = Self>) -> Self {
         all.min().unwrap_or(Self::Yes)
     }

@@ -1,13 +1,13 @@
-//! The attributes of a queue.
+//! The attributes of a queue that CreateQueue and UpdateQueue set.
 
 use crate::limits;
 
-/// The attributes of a queue.
+/// The attributes of a queue that CreateQueue and UpdateQueue set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueAttributes {
-    /// Visibility timeout of received records where the receiver names none, in seconds.
+    /// The visibility timeout in seconds, for receives that name none.
     pub(crate) visibility_timeout_s: u32,
-    /// Receives after which a record becomes dead-letter; none, if records never do.
+    /// Receives after which a record becomes a dead-letter record. `None` if records never do.
     pub(crate) max_receive_count: Option<u32>,
 }
 

@@ -1,31 +1,30 @@
-//! Changes of a queue's records in their saved form.
+//! Changes of a queue's records, in the form in which they are saved.
 //!
-//! A saved change is the state after a call, not the call, so that reading changes back needs no
-//! rule of the queue. Many changes make one text of varints: a tag, then the members, indexes and
-//! times as differences from those of the change before.
+//! A change holds the state of a record after a call, not the call itself, so that restoring the
+//! queue needs none of the queue's rules. A sequence of changes is encoded as varints: for each
+//! change a tag, then its shard, its index, its delivery number and its times as differences from
+//! those of the change before.
 
 use super::entry::{Entry, Standing};
 use super::order::RecordPlace;
 
-/// A change of a queue's records.
+/// A change of a queue's records, as it is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QueueChange {
-    /// Every record of the shard before `next` was received once.
+    /// All records of the shard before `next` have been received at least once.
     Next {
-        /// The shard.
         shard: u32,
-        /// The first index that was not.
+        /// The index of the first record that was never received.
         next: u64,
     },
-    /// The record has this entry.
+    /// The record is in the state that the entry describes.
     Stands(RecordPlace, Entry),
-    /// The record is settled.
+    /// The record is settled: a consumer acknowledged it, or it cannot be read any more.
     Settled(RecordPlace),
-    /// The records of the shard before this index expired.
+    /// The records of the shard before the index `before` have expired.
     Expired {
-        /// The shard.
         shard: u32,
-        /// The first index that did not.
+        /// The index of the first record that has not expired.
         before: u64,
     },
 }
@@ -35,7 +34,7 @@ const STANDS: u8 = 2;
 const SETTLED: u8 = 3;
 const EXPIRED: u8 = 4;
 
-/// The numbers that the next change is written as a difference from.
+/// The numbers of the previous change. The next change is encoded as differences from them.
 #[derive(Debug, Default)]
 struct Base {
     shard: u32,
@@ -46,7 +45,7 @@ struct Base {
     arrival_ms: i64,
 }
 
-/// Writes changes one after the other.
+/// Encodes a sequence of changes.
 #[derive(Debug, Default)]
 pub(super) struct ChangeWriter {
     bytes: Vec<u8>,
@@ -54,7 +53,8 @@ pub(super) struct ChangeWriter {
 }
 
 impl ChangeWriter {
-    /// Begins after `bytes`, which the reader takes off.
+    /// Creates a writer that appends to `bytes`. The reader of the document removes these first
+    /// bytes before it decodes the changes.
     pub(super) fn after(bytes: Vec<u8>) -> Self {
         Self {
             bytes,
@@ -83,7 +83,7 @@ impl ChangeWriter {
         }
     }
 
-    /// Bytes written so far.
+    /// Number of bytes so far, with the first bytes that [`Self::after`] was given.
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -111,7 +111,8 @@ impl ChangeWriter {
     }
 }
 
-/// The distance of `value` from `base`, small for both directions; `base` becomes `value`.
+/// Encodes `value` minus `base` as zigzag, so that small distances in both directions give small
+/// numbers. Sets `base` to `value`.
 fn difference(value: u64, base: &mut u64) -> u64 {
     let step = value.wrapping_sub(*base).cast_signed();
     *base = value;
@@ -124,7 +125,7 @@ fn difference_ms(value: i64, base: &mut i64) -> u64 {
     difference(value.cast_unsigned(), &mut unsigned)
 }
 
-/// Reads changes back; none if `bytes` are no changes.
+/// Decodes a sequence of changes. `None` if `bytes` are not valid changes.
 pub(super) fn read_changes(bytes: &[u8]) -> Option<Vec<QueueChange>> {
     let mut reader = Reader {
         bytes,

@@ -1,31 +1,32 @@
-//! A record that was received from a queue and is not settled.
+//! The state of a record that was received from a queue and is not yet settled.
 
-/// The standing of a received record.
+/// The visibility of a received record, and whether it is a dead-letter record. The numbers are a
+/// part of the saved form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Standing {
-    /// In flight: invisible until it is due.
+    /// The record is in flight: invisible until its visibility timeout ends.
     InFlight = 0,
-    /// Visible again.
+    /// The record is visible again, after a receive whose visibility timeout ended.
     Visible = 1,
-    /// Dead-letter, and in flight.
+    /// The record is a dead-letter record and in flight.
     DeadInFlight = 2,
-    /// Dead-letter, and visible.
+    /// The record is a dead-letter record and visible to receives of dead-letter records.
     DeadVisible = 3,
 }
 
 impl Standing {
-    /// True for dead-letter records.
+    /// True for a dead-letter record, in flight or visible.
     pub(crate) const fn is_dead(self) -> bool {
         matches!(self, Self::DeadInFlight | Self::DeadVisible)
     }
 
-    /// True for records in flight.
+    /// True for a record in flight, dead-letter or not.
     pub(crate) const fn is_in_flight(self) -> bool {
         matches!(self, Self::InFlight | Self::DeadInFlight)
     }
 
-    /// The standing once the visibility timeout of an in-flight record has ended.
+    /// The standing of an in-flight record after its visibility timeout has ended.
     pub(super) const fn visible(self) -> Self {
         if self.is_dead() {
             Self::DeadVisible
@@ -34,7 +35,7 @@ impl Standing {
         }
     }
 
-    /// The standing of that number.
+    /// The standing with this number in the saved form. `None` for an unknown number.
     pub(super) const fn of(number: u64) -> Option<Self> {
         match number {
             0 => Some(Self::InFlight),
@@ -46,31 +47,31 @@ impl Standing {
     }
 }
 
-/// The state of a received record that is not settled: 40 bytes.
+/// The state of a record that was received and is not settled. It takes 40 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// The number of its newest delivery.
+    /// The number of the record's newest delivery.
     pub(crate) delivery: u64,
-    /// End of the visibility timeout, in milliseconds since the epoch; of no meaning unless the
+    /// The end of the visibility timeout, in milliseconds since 1970. Meaningful only while the
     /// record is in flight.
     pub(crate) due_ms: i64,
-    /// First receive, in milliseconds since the epoch; [`NEVER`] if that receive was
-    /// taken back.
+    /// The time of the first receive, in milliseconds since 1970; [`NEVER`] if that receive was
+    /// undone.
     pub(crate) first_ms: i64,
-    /// Arrival in the stream, in milliseconds since the epoch.
+    /// The time at which the record arrived in the stream, in milliseconds since 1970.
     pub(crate) arrival_ms: i64,
-    /// Number of receives since the record was put, or since it was restored.
+    /// Number of receives since the record was put, or since it was restored from dead-letter.
     pub(crate) count: u32,
-    /// The standing.
     pub(crate) standing: Standing,
 }
 
 impl Entry {
-    /// The moment of the first receive, in milliseconds since the epoch.
+    /// The time of the first receive, in milliseconds since 1970. `None` if that receive was
+    /// undone.
     pub(crate) fn first_received_ms(&self) -> Option<i64> {
         (self.first_ms != NEVER).then_some(self.first_ms)
     }
 }
 
-/// No moment.
+/// Stands for "no time" where a time in milliseconds is stored.
 pub(super) const NEVER: i64 = i64::MIN;

@@ -1,9 +1,10 @@
-//! Receipt handles: texts that name one delivery of one record.
+//! Receipt handles: texts that name one delivery of one record of a queue.
 //!
-//! A handle is base64url of `version u8 | kind u8 | shard u32 | index u64 | delivery u64 | tag
-//! u64`, all big endian: 30 bytes, 40 characters. The tag is the begin of an HMAC-SHA256 by a
-//! secret of the queue, so a handle cannot be guessed, belongs to one queue, and needs no table:
-//! the record that it names is one look-up away.
+//! A handle is the base64url of `version u8 | kind u8 | shard u32 | index u64 | delivery u64 | tag
+//! u64`, all big endian: 30 bytes, 40 characters. The tag is the first eight bytes of an
+//! HMAC-SHA256 with a secret key of the queue. So a client cannot guess a handle, a handle is valid
+//! for one queue only, and the emulator needs no table of handles: a handle contains the shard and
+//! the index of its record.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,10 +12,10 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// Bytes of a queue's secret.
+/// Bytes of the secret key of a queue.
 pub(crate) const QUEUE_SECRET_BYTES: usize = 32;
 
-/// The secret that the handles of one queue are made with.
+/// The secret key with which the receipt handles of one queue are made and checked.
 #[derive(Clone)]
 pub(crate) struct HandleSeal(Hmac<Sha256>);
 
@@ -24,16 +25,16 @@ impl std::fmt::Debug for HandleSeal {
     }
 }
 
-/// One delivery of one record.
+/// A receipt handle in decoded form: it names one delivery of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReceiptHandle {
-    /// True when the record was received as dead-letter.
+    /// True when this delivery was a receive of a dead-letter record.
     pub(crate) dead: bool,
-    /// The shard of the record.
+    /// The index of the record's shard.
     pub(crate) shard: u32,
-    /// The record's index in the shard.
+    /// The index of the record in its shard.
     pub(crate) index: u64,
-    /// The number of the delivery in its queue.
+    /// The number of the delivery. Numbers are unique within a queue.
     pub(crate) delivery: u64,
 }
 
@@ -43,12 +44,12 @@ const TAG_BYTES: usize = 8;
 const BYTES: usize = NAMED_BYTES + TAG_BYTES;
 
 impl HandleSeal {
-    /// The seal by that secret.
+    /// Creates a seal from the queue's secret key.
     pub(crate) fn new(secret: &[u8; QUEUE_SECRET_BYTES]) -> Self {
         Self(Hmac::new_from_slice(secret).expect("a key of any length will do"))
     }
 
-    /// The text of a handle.
+    /// Encodes a handle as text for the client.
     pub(crate) fn encode(&self, handle: &ReceiptHandle) -> String {
         let mut bytes = [0; BYTES];
         bytes[0] = VERSION;
@@ -61,7 +62,7 @@ impl HandleSeal {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads a handle that this seal made; none for every other text.
+    /// Decodes a handle that this seal encoded. `None` for every other text.
     pub(crate) fn decode(&self, text: &str) -> Option<ReceiptHandle> {
         let decoded = URL_SAFE_NO_PAD.decode(text).ok()?;
         let bytes: [u8; BYTES] = decoded.try_into().ok()?;

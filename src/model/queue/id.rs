@@ -1,9 +1,9 @@
-//! The ids of queues: labels of a host name, since SDKs make one of them.
+//! The ids of queues. An id must be valid as a label of a host name, because SDKs put it into one.
 
 const CHARACTERS: usize = 17;
 
-/// The id that belongs to a random number: a letter, then letters and digits, in lower case. Form
-/// and length are those of the ids in the endpoint tests of the SDKs (a choice).
+/// Turns a random number into a queue's id: a letter, then letters and digits, all in lower case.
+/// Form and length follow the ids in the endpoint tests of the SDKs (a choice).
 pub(crate) fn queue_id(mut random: u128) -> String {
     let mut digit = |base: u32| {
         let digit = random % u128::from(base);

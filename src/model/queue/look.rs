@@ -1,18 +1,18 @@
-//! Looks at the records of a queue that change nothing, and the settling of all of them.
+//! Peeking at the records of a queue without receiving them, and purging a queue.
 
 use super::entry::{Entry, Standing};
 use super::order::RecordPlace;
 use super::records::QueueRecords;
 use std::collections::BTreeSet;
 
-/// The records that a look shows.
+/// The received records that a peek shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PeekState {
-    /// Records that a receive can get now.
+    /// Records that the next receive can get.
     Visible,
-    /// Received records whose visibility timeout runs.
+    /// Records in flight: received, with a visibility timeout that has not ended.
     InFlight,
-    /// Dead-letter records, in flight or not.
+    /// Dead-letter records, in flight or visible.
     DeadLetter,
 }
 
@@ -27,8 +27,9 @@ impl PeekState {
 }
 
 impl QueueRecords {
-    /// At most `limit` received records of a shard, from a place on, and the index of the first one
-    /// after them.
+    /// Returns at most `limit` received records of a shard in the state `state`, beginning with the
+    /// place `from`. Also returns the index of the next such record, if there is one, for the next
+    /// call.
     pub(crate) fn peek(
         &self,
         from: RecordPlace,
@@ -45,8 +46,8 @@ impl QueueRecords {
         (found, shown.next().map(|(index, _)| index))
     }
 
-    /// The records of a shard at or after `index` that were received or settled although the queue
-    /// has not come to them.
+    /// The indexes of the shard's records, from `index` on, that were received or settled although
+    /// [`Self::next`] has not passed them. A lost receive after a crash causes this.
     pub(crate) fn passed_from(&self, shard: u32, index: u64) -> BTreeSet<u64> {
         let Some(known) = self.shards.get(&shard) else {
             return BTreeSet::new();
@@ -56,8 +57,8 @@ impl QueueRecords {
         received.chain(settled).collect()
     }
 
-    /// Settles every record of a shard before `end`. The caller lists the whole state in the
-    /// journal afterwards: no single change is noted.
+    /// Settles every record of a shard before the index `end`. No single change is recorded, so the
+    /// caller must save a list of the whole state afterwards.
     pub(crate) fn purge(&mut self, shard: u32, end: u64) {
         let Some(known) = self.shards.get_mut(&shard) else {
             return;

@@ -1,26 +1,28 @@
-//! The orders in which a queue looks at its received records: as they become visible, and as
-//! their visibility timeouts end.
+//! Two orders of a queue's received records: visible records by the time at which they became
+//! visible, and records in flight by the end of their visibility timeouts.
 //!
-//! Neither is updated when a record leaves it early. An item says enough to be recognized as stale
-//! when its turn comes; lists that are mostly stale are cleaned by [`Ready::clean`] and
-//! [`Timers::clean`], which cost a constant time for each item that was added.
+//! An item stays in its order even when its record leaves early, for example because the record was
+//! acknowledged. The item contains enough to detect at its turn that it is stale. [`Ready::clean`]
+//! and [`Timers::clean`] remove the stale items of an order in which they are the majority; this
+//! costs a constant time for each item added.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-/// A record of a queue: its shard and its index there.
+/// The place of a record in its stream: the shard and the index in this shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RecordPlace {
-    /// The index in the shard.
     pub(crate) index: u64,
-    /// The shard.
+    /// The index of the shard.
     pub(crate) shard: u32,
 }
 
-/// Stale items that a list may hold beside as many as there are good ones.
+/// Number of stale items that an order may always hold, in addition to as many as it has valid
+/// items.
 const SLACK: usize = 1024;
 
-/// Visible records in the order in which they became visible.
+/// Visible records with the number of their newest delivery, in the order in which they became
+/// visible.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ready(VecDeque<(RecordPlace, u64)>);
 
@@ -33,7 +35,8 @@ impl Ready {
         self.0.push_front((place, delivery));
     }
 
-    /// The next record that is still `good`, by its place and its newest delivery.
+    /// Removes and returns the first record that `good` accepts, given the record's place and its
+    /// newest delivery. Drops stale items before it.
     pub(super) fn pop(&mut self, good: impl Fn(RecordPlace, u64) -> bool) -> Option<RecordPlace> {
         loop {
             let (place, delivery) = self.0.pop_front()?;
@@ -43,7 +46,7 @@ impl Ready {
         }
     }
 
-    /// Forgets stale items when they are more than the `count` good ones.
+    /// Removes the stale items when they outnumber the `count` valid items by far.
     pub(super) fn clean(&mut self, count: usize, good: impl Fn(RecordPlace, u64) -> bool) {
         if self.0.len() > 2 * count + SLACK {
             self.0.retain(|(place, delivery)| good(*place, *delivery));
@@ -59,7 +62,7 @@ impl Ready {
     }
 }
 
-/// Records in flight by the moments at which they are due.
+/// Records in flight, ordered by the end of their visibility timeouts (milliseconds since 1970).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timers(BinaryHeap<Reverse<(i64, RecordPlace)>>);
 
@@ -68,7 +71,8 @@ impl Timers {
         self.0.push(Reverse((due_ms, place)));
     }
 
-    /// The next that is due by `now_ms`, stale or not.
+    /// Removes and returns the first item, stale or not, whose visibility timeout ends at `now_ms`
+    /// or earlier.
     pub(super) fn pop_due(&mut self, now_ms: i64) -> Option<(i64, RecordPlace)> {
         let Reverse((due_ms, _)) = self.0.peek()?;
         if *due_ms > now_ms {
@@ -77,7 +81,8 @@ impl Timers {
         self.0.pop().map(|Reverse(item)| item)
     }
 
-    /// The moment at which the first `good` record is due; stale ones before it are forgotten.
+    /// The end of the first visibility timeout that `good` accepts, in milliseconds since 1970.
+    /// Drops stale items before it.
     pub(super) fn next(&mut self, good: impl Fn(i64, RecordPlace) -> bool) -> Option<i64> {
         loop {
             let Reverse((due_ms, place)) = *self.0.peek()?;
@@ -88,7 +93,7 @@ impl Timers {
         }
     }
 
-    /// Forgets stale items when they are more than the `count` good ones.
+    /// Removes the stale items when they outnumber the `count` valid items by far.
     pub(super) fn clean(&mut self, count: usize, good: impl Fn(i64, RecordPlace) -> bool) {
         if self.0.len() > 2 * count + SLACK {
             self.0

@@ -1,13 +1,13 @@
-//! The received records of one shard by their index, in little memory.
+//! A map from record index to entry, for the received records of one shard, in little memory.
 //!
-//! A page covers 64 consecutive indexes and holds only the entries that exist, packed, beside a
-//! bit map. Measured against a `BTreeMap` of entries this takes half the memory when many
-//! neighbours are in flight, and a page with one entry left costs about 100 bytes.
+//! A page covers 64 consecutive indexes. It holds a bit map of the indexes that have an entry, and
+//! these entries without gaps. Measured: this takes half the memory of a `BTreeMap` of entries when
+//! many neighbouring records are in flight, and a page with a single entry costs about 100 bytes.
 
 use super::entry::Entry;
 use std::collections::BTreeMap;
 
-/// Entries by record index.
+/// A map from record index to [`Entry`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pages {
     pages: BTreeMap<u64, Page>,
@@ -20,9 +20,9 @@ struct Page {
     entries: Vec<Entry>,
 }
 
-/// Indexes of a page.
+/// Number of indexes that a page covers.
 const WIDTH: u64 = 64;
-/// Entries by which a page grows: few, so that little is left unused.
+/// Number of entries by which the capacity of a page grows, kept small to waste little memory.
 const GROWTH: usize = 8;
 
 impl Pages {
@@ -41,7 +41,7 @@ impl Pages {
         page.position(index).map(|at| &mut page.entries[at])
     }
 
-    /// Sets the entry of `index`; returns the one before.
+    /// Sets the entry of the record at `index`, and returns its previous entry.
     pub(super) fn insert(&mut self, index: u64, entry: Entry) -> Option<Entry> {
         let page = self.pages.entry(index / WIDTH).or_default();
         if let Some(at) = page.position(index) {
@@ -70,27 +70,27 @@ impl Pages {
         Some(entry)
     }
 
-    /// The entry of the lowest index.
+    /// The entry with the smallest index, and this index.
     pub(super) fn first(&self) -> Option<(u64, &Entry)> {
         let (number, page) = self.pages.first_key_value()?;
         let index = number * WIDTH + u64::from(page.present.trailing_zeros());
         Some((index, &page.entries[0]))
     }
 
-    /// All entries, by index.
+    /// All entries in the order of their indexes.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Entry)> {
         let pages = self.pages.iter();
         pages.flat_map(|(number, page)| page.iter(*number))
     }
 
-    /// The entries from `index` on.
+    /// The entries from `index` on, in the order of their indexes.
     pub(super) fn iter_from(&self, index: u64) -> impl Iterator<Item = (u64, &Entry)> {
         let pages = self.pages.range(index / WIDTH..);
         let entries = pages.flat_map(|(number, page)| page.iter(*number));
         entries.skip_while(move |(at, _)| *at < index)
     }
 
-    /// Bytes on the heap, nodes of the tree counted as half full.
+    /// Estimate of the bytes on the heap, with the nodes of the tree counted as half full.
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
         let entries: usize = self.pages.values().map(|p| p.entries.capacity()).sum();
@@ -103,13 +103,13 @@ fn bit(index: u64) -> u64 {
 }
 
 impl Page {
-    /// The entries of the page of that number.
+    /// The entries of this page with their indexes. `number` is the number of the page.
     fn iter(&self, number: u64) -> impl Iterator<Item = (u64, &Entry)> {
         let bits = (0..WIDTH).filter(|at| self.present >> at & 1 == 1);
         bits.map(move |at| number * WIDTH + at).zip(&self.entries)
     }
 
-    /// Number of entries before that of `index`.
+    /// Number of entries in the page before the one of `index`.
     fn rank(&self, index: u64) -> usize {
         (self.present & (bit(index) - 1)).count_ones() as usize
     }

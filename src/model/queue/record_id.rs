@@ -1,19 +1,20 @@
-//! The ids of records in queues.
+//! The `RecordId` of a record that is received from a queue.
 
 use crate::model::{SEQUENCE_NUMBER_DIGITS, SequenceNumber, StreamArn};
 use crate::world::Timestamp;
 use md5::{Digest, Md5};
 
-/// Characters of a record's id.
+/// Number of characters of a record's id.
 pub(crate) const RECORD_ID_CHARACTERS: usize = 32;
 
-/// Makes the `RecordId`s of one stream: the same in every delivery and in every queue. A hash, so
-/// that no client parses it (a choice): of the stream's ARN, its creation and the sequence number.
+/// Makes the record ids of one stream. A record has the same id in every delivery and in every
+/// queue. The id is a hash of the stream's ARN, the stream's creation time and the record's
+/// sequence number: a hash, so that no client tries to parse it (a choice).
 #[derive(Debug, Clone)]
 pub(crate) struct RecordIds(Md5);
 
 impl RecordIds {
-    /// The ids of the records of a stream.
+    /// Prepares the ids of the records of the stream that was created at `created`.
     pub(crate) fn of(stream: &StreamArn, created: Timestamp) -> Self {
         let mut hash = Md5::new();
         hash.update(stream.to_string());
@@ -21,7 +22,7 @@ impl RecordIds {
         Self(hash)
     }
 
-    /// The id of one record, in lower-case hexadecimal digits.
+    /// The id of the record with the sequence number `number`, in lower-case hexadecimal digits.
     pub(crate) fn id(&self, number: SequenceNumber) -> [u8; RECORD_ID_CHARACTERS] {
         let mut digits = [0; SEQUENCE_NUMBER_DIGITS];
         number.write_decimal(&mut digits);

@@ -1,7 +1,8 @@
-//! The records of one queue: which were received and are not settled, and what time does to them.
+//! The records of one queue that were received and are not settled, and the transitions between
+//! their states.
 //!
-//! Each shard has an index before which every record was received. Records from there on were never
-//! received; records before it that have no entry are settled.
+//! Each shard has an index `next`: every record before it was received at least once, and no record
+//! from it on was ever received. A record before `next` without an entry is settled.
 //!
 //! | from | event | to |
 //! |---|---|---|
@@ -9,7 +10,7 @@
 //! | visible, count < max | received | in flight, count + 1 |
 //! | visible, count ≥ max (the limit was lowered) | its turn to be received | dead-letter, visible |
 //! | in flight, count < max | due, or its visibility is set to 0 | visible |
-//! | in flight, count ≥ max | the same | dead-letter, visible |
+//! | in flight, count ≥ max | due, or its visibility is set to 0 | dead-letter, visible |
 //! | dead-letter, visible | received as dead-letter | dead-letter, in flight, count + 1 |
 //! | dead-letter, in flight | due, or its visibility is set to 0 | dead-letter, visible |
 //! | any | acknowledged | settled |
@@ -23,7 +24,7 @@ use super::pages::Pages;
 use crate::world::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The received records of a queue, and how far it has come in each shard.
+/// The state of a queue: its received records, and for each shard the next record to receive.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QueueRecords {
     pub(super) shards: BTreeMap<u32, ShardRecords>,
@@ -33,59 +34,60 @@ pub(crate) struct QueueRecords {
     pub(super) counts: QueueCounts,
     pub(super) max_receive_count: Option<u32>,
     pub(super) next_delivery: u64,
-    /// The changes that are not saved yet; none where nothing is saved.
+    /// The changes that are not saved yet. `None` for a queue that is never saved.
     pub(super) unsaved: Option<Vec<QueueChange>>,
 }
 
-/// The received records of one shard.
+/// The state of one shard in a queue.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ShardRecords {
-    /// Every record before this index was received at least once.
+    /// The index before which every record was received at least once.
     pub(super) next: u64,
-    /// Records before this index expired without being settled.
+    /// The index before which every unsettled record has expired.
     pub(super) expired_before: u64,
     pub(super) entries: Pages,
-    /// Records settled at or after `next`: their receive was lost in a crash, their handles were
-    /// not. They are passed over when `next` comes to them.
+    /// The indexes from `next` on of records that are settled already: a crash lost their receive,
+    /// but a consumer still had the receipt handle and used it. The queue skips these records when
+    /// it gets to them.
     pub(super) settled_ahead: BTreeSet<u64>,
 }
 
-/// Numbers of received records by standing.
+/// Numbers of the received records in each standing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct QueueCounts {
-    /// In flight.
+    /// Records in flight that are not dead-letter.
     pub(crate) in_flight: usize,
-    /// Visible again after a receive.
+    /// Records that are visible again after a receive, and not dead-letter.
     pub(crate) visible: usize,
-    /// Dead-letter, and in flight.
+    /// Dead-letter records in flight.
     pub(crate) dead_in_flight: usize,
-    /// Dead-letter, and visible.
+    /// Dead-letter records that are visible.
     pub(crate) dead_visible: usize,
 }
 
-/// A record that is found unread in its shard.
+/// A record of a shard that no consumer has received from the queue yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnreadRecord {
-    /// The index in the shard.
+    /// The index of the record in its shard.
     pub(crate) index: u64,
-    /// The arrival.
+    /// The time at which the record arrived in the stream.
     pub(crate) arrival: Timestamp,
 }
 
-/// A record that is handed to a receiver.
+/// The delivery of a record to the sender of a receive request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Delivery {
-    /// The record.
+    /// The place of the record in its stream.
     pub(crate) place: RecordPlace,
-    /// The number of this delivery.
+    /// The number of this delivery, unique within the queue.
     pub(crate) delivery: u64,
-    /// The number of the delivery before.
+    /// The number of the previous delivery of this record; 0 if there was none.
     pub(crate) previous: u64,
-    /// Number of receives of the record, this one included.
+    /// Number of receives of the record, with this one.
     pub(crate) count: u32,
-    /// The moment of the first receive.
+    /// The time of the record's first receive.
     pub(crate) first: Timestamp,
-    /// True when the record is received as dead-letter.
+    /// True when this is a receive of a dead-letter record.
     pub(crate) dead: bool,
 }
 
@@ -101,8 +103,8 @@ impl QueueCounts {
 }
 
 impl QueueRecords {
-    /// No record received yet. Deliveries are numbered above `first_delivery`; changes are gathered
-    /// for [`Self::take_changes`] if they are `kept`.
+    /// Creates the state of a queue without received records. Delivery numbers begin after
+    /// `first_delivery`. If `kept` is true, changes are collected for [`Self::take_changes`].
     pub(crate) fn new(max_receive_count: Option<u32>, first_delivery: u64, kept: bool) -> Self {
         Self {
             max_receive_count,
@@ -112,45 +114,48 @@ impl QueueRecords {
         }
     }
 
-    /// From now on records become dead-letter after so many receives.
+    /// Sets the number of receives after which a record becomes a dead-letter record; `None` for
+    /// never.
     pub(crate) fn set_max_receive_count(&mut self, max_receive_count: Option<u32>) {
         self.max_receive_count = max_receive_count;
     }
 
-    /// Numbers of received records by standing.
+    /// The numbers of received records in each standing.
     pub(crate) fn counts(&self) -> QueueCounts {
         self.counts
     }
 
-    /// The same once the visibility timeouts that are due have ended.
+    /// The numbers of received records in each standing at `now`, after ending the visibility
+    /// timeouts that are over by then.
     pub(crate) fn counts_at(&mut self, now: Timestamp) -> QueueCounts {
         self.turn(now);
         self.counts
     }
 
-    /// Number of records that have an entry.
+    /// Number of records that were received and are not settled.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.shards.values().map(|shard| shard.entries.len()).sum()
     }
 
-    /// True when no record has an entry.
+    /// True when every received record is settled.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The index in `shard` before which every record was received; 0 for an unknown shard.
+    /// The index in `shard` of the first record that was never received; 0 for an unknown shard.
     pub(crate) fn next(&self, shard: u32) -> u64 {
         self.shards.get(&shard).map_or(0, |shard| shard.next)
     }
 
-    /// Knows of `shard` from now on.
+    /// Adds `shard` to the shards of the queue, if it is new.
     pub(crate) fn know(&mut self, shard: u32) {
         self.shards.entry(shard).or_default();
     }
 
-    /// Goes on in `shard` at `next`, if that is further than it has come.
+    /// Marks all records of `shard` before `next` as received. Does nothing if they are marked
+    /// already.
     pub(crate) fn advance(&mut self, shard: u32, next: u64) {
         let known = self.shards.entry(shard).or_default();
         if known.next >= next {
@@ -161,7 +166,7 @@ impl QueueRecords {
         self.note(QueueChange::Next { shard, next });
     }
 
-    /// Forgets a shard whose records have all expired.
+    /// Removes a shard whose records have all expired.
     pub(crate) fn forget_shard(&mut self, shard: u32) {
         if let Some(known) = self.shards.remove(&shard) {
             for (_, entry) in known.entries.iter() {
@@ -174,12 +179,12 @@ impl QueueRecords {
         }
     }
 
-    /// The shards that the queue knows.
+    /// The indexes of all shards of the queue.
     pub(crate) fn known_shards(&self) -> impl Iterator<Item = u32> {
         self.shards.keys().copied()
     }
 
-    /// Forgets the records that arrived before `horizon`.
+    /// Removes the records that arrived in the stream before `horizon`.
     pub(crate) fn expire(&mut self, horizon: Timestamp) {
         let mut expired = Vec::new();
         for (shard, known) in &mut self.shards {
@@ -201,7 +206,7 @@ impl QueueRecords {
         expired.into_iter().for_each(|change| self.note(change));
     }
 
-    /// Ends the visibility timeouts that are due.
+    /// Ends the visibility timeouts that are over at `now`.
     pub(crate) fn turn(&mut self, now: Timestamp) {
         while let Some((due_ms, place)) = self.timers.pop_due(now.millis()) {
             if self.is_due(due_ms, place) {
@@ -211,7 +216,7 @@ impl QueueRecords {
         self.clean();
     }
 
-    /// The moment at which the next visibility timeout ends.
+    /// The end of the next visibility timeout. `None` when no record is in flight.
     pub(crate) fn next_due(&mut self) -> Option<Timestamp> {
         let shards = &self.shards;
         let next = self
@@ -220,7 +225,8 @@ impl QueueRecords {
         next.map(Timestamp::from_millis)
     }
 
-    /// Hands out the record that has been visible for longest.
+    /// Delivers the record that has been visible for the longest time, and puts it in flight until
+    /// `due`. `None` when no received record is visible.
     pub(crate) fn pick_visible(&mut self, now: Timestamp, due: Timestamp) -> Option<Delivery> {
         loop {
             let shards = &self.shards;
@@ -228,7 +234,7 @@ impl QueueRecords {
             let place = self.ready.pop(good)?;
             let count = self.entry(place)?.count;
             if self.is_last(count) {
-                // The limit was lowered since it became visible.
+                // The maximum number of receives was lowered after the record became visible.
                 self.set_standing(place, Standing::DeadVisible);
                 self.note_standing(place);
                 continue;
@@ -237,7 +243,8 @@ impl QueueRecords {
         }
     }
 
-    /// Hands out the dead-letter record that has been visible for longest.
+    /// Delivers the dead-letter record that has been visible for the longest time, and puts it in
+    /// flight until `due`. `None` when there is no visible dead-letter record.
     pub(crate) fn pick_dead(&mut self, now: Timestamp, due: Timestamp) -> Option<Delivery> {
         let shards = &self.shards;
         let good = |place, delivery| is_at(shards, place, delivery, Standing::DeadVisible);
@@ -245,7 +252,8 @@ impl QueueRecords {
         self.deliver(place, Standing::DeadInFlight, now, due)
     }
 
-    /// Hands out unread records of a shard, in their order, and goes on at `next` after them.
+    /// Delivers the unread records `found` of a shard for the first time, in the given order, and
+    /// puts them in flight until `due`. Marks all records before `next` as received.
     pub(crate) fn claim(
         &mut self,
         shard: u32,
@@ -280,7 +288,7 @@ impl QueueRecords {
         deliveries
     }
 
-    /// Takes a delivery back that its receiver never got: it counts as never made.
+    /// Undoes a delivery that did not reach its receiver, as if it had never happened.
     pub(crate) fn take_back(&mut self, delivery: &Delivery) {
         let place = delivery.place;
         let Some(entry) = self.entry_mut(place) else {
@@ -302,7 +310,7 @@ impl QueueRecords {
         }
     }
 
-    /// The changes since this was last asked.
+    /// Takes the changes since the last call, to be saved.
     pub(crate) fn take_changes(&mut self) -> Vec<QueueChange> {
         self.unsaved
             .as_mut()
@@ -327,7 +335,7 @@ impl QueueRecords {
             .get_mut(place.index)
     }
 
-    /// True when a record that was received `count` times becomes dead-letter.
+    /// True when a record that was received `count` times becomes dead-letter instead of visible.
     fn is_last(&self, count: u32) -> bool {
         self.max_receive_count.is_some_and(|most| count >= most)
     }
@@ -336,8 +344,8 @@ impl QueueRecords {
         is_due(&self.shards, due_ms, place)
     }
 
-    /// The visibility timeout of a record in flight ends. Only the way to dead-letter is noted: the
-    /// other follows from the moment at which the record is due.
+    /// Ends the visibility timeout of a record in flight. Saves a change only when the record
+    /// becomes dead-letter: a return to visible follows from the saved end of the timeout.
     pub(super) fn show(&mut self, place: RecordPlace) {
         let Some(entry) = self.entry(place) else {
             return;
@@ -353,7 +361,8 @@ impl QueueRecords {
         }
     }
 
-    /// Moves a record to a standing. One that becomes dead-letter enters that order.
+    /// Changes the standing of a record. A record that becomes visible as dead-letter also enters
+    /// the order of these records.
     pub(super) fn set_standing(&mut self, place: RecordPlace, standing: Standing) {
         let Some(entry) = self.entry_mut(place) else {
             return;
@@ -367,7 +376,7 @@ impl QueueRecords {
         }
     }
 
-    /// Notes the standing of a record for the journal.
+    /// Records the state of a record as a change to be saved.
     pub(super) fn note_standing(&mut self, place: RecordPlace) {
         if self.unsaved.is_some()
             && let Some(entry) = self.entry(place)
@@ -407,7 +416,7 @@ impl QueueRecords {
         })
     }
 
-    /// Bounds the stale items of the orders.
+    /// Removes stale items from the three orders when they are too many.
     pub(super) fn clean(&mut self) {
         let (shards, counts) = (&self.shards, self.counts);
         let in_flight = counts.in_flight + counts.dead_in_flight;

@@ -1,9 +1,9 @@
-//! The records of a queue as documents of a log, and read back from them.
+//! Saving the records of a queue as documents of a log, and restoring the queue from them.
 //!
-//! A document is a flag byte and changes. Most documents hold the changes of one call. From time to
-//! time a row of documents lists the whole state, after which the documents before it are not
-//! needed; the list counts once its last document is there, so that a crash in the middle of it
-//! costs nothing.
+//! A document is a byte of flags and a sequence of changes. Most documents hold the changes of one
+//! call. Now and then a series of documents lists the whole state of the queue, and the documents
+//! before the series are not needed any more. The list takes effect when its last document is
+//! saved, so that a crash during the list does no harm.
 
 use super::change::{ChangeWriter, QueueChange, read_changes};
 use super::entry::Entry;
@@ -14,7 +14,7 @@ const LISTS: u8 = 1;
 const FIRST: u8 = 2;
 const LAST: u8 = 4;
 
-/// A document of these changes; none without a change.
+/// Encodes changes as a document. `None` when there are no changes.
 pub(crate) fn changes_document(changes: &[QueueChange]) -> Option<Vec<u8>> {
     if changes.is_empty() {
         return None;
@@ -25,7 +25,7 @@ pub(crate) fn changes_document(changes: &[QueueChange]) -> Option<Vec<u8>> {
 }
 
 impl QueueRecords {
-    /// Documents that list the whole state, each of about `bytes` at most.
+    /// Encodes the whole state as a series of documents, each slightly longer than `bytes` at most.
     pub(crate) fn list_documents(&self, bytes: usize) -> Vec<Vec<u8>> {
         let mut documents = Vec::new();
         let mut writer = ChangeWriter::after(vec![LISTS | FIRST]);
@@ -59,7 +59,7 @@ impl QueueRecords {
     }
 }
 
-/// Reads the documents of a queue, in their order.
+/// Restores a queue from its saved documents, which are read in their order.
 #[derive(Debug, Default)]
 pub(crate) struct QueueReplay {
     records: QueueRecords,
@@ -67,7 +67,7 @@ pub(crate) struct QueueReplay {
 }
 
 impl QueueReplay {
-    /// Reads the next document; false if it is none.
+    /// Applies the next document. False if it is not a valid document.
     pub(crate) fn read(&mut self, document: &[u8]) -> bool {
         let Some((flags, rest)) = document.split_first() else {
             return false;
@@ -94,8 +94,8 @@ impl QueueReplay {
         true
     }
 
-    /// The records as they were last kept. What was due meanwhile becomes visible at the next
-    /// [`QueueRecords::turn`].
+    /// The restored state. Visibility timeouts that ended in the meantime are handled by the next
+    /// call of [`QueueRecords::turn`].
     pub(crate) fn finish(
         self,
         max_receive_count: Option<u32>,
@@ -124,7 +124,8 @@ impl QueueReplay {
 }
 
 impl QueueRecords {
-    /// Applies a saved change. The orders are made anew when all documents are read.
+    /// Applies a saved change. Does not update the orders of records, which are built after the
+    /// last document.
     fn apply(&mut self, change: &QueueChange) {
         match *change {
             QueueChange::Next { shard, next } => self.advance(shard, next),

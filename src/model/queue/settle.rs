@@ -1,6 +1,6 @@
-//! The uses of a receipt handle: acknowledging, changing the visibility, restoring.
+//! The operations on a receipt handle: acknowledge, change the visibility, and restore.
 //!
-//! | the handle's record | acknowledge | visibility | restore |
+//! | the record of the handle | acknowledge | change visibility | restore |
 //! |---|---|---|---|
 //! | in flight by this delivery | done | done | done |
 //! | visible again after this delivery | done | not in flight | done |
@@ -9,8 +9,8 @@
 //! | expired | gone | gone | gone |
 //! | dead-letter since, or restored since | gone | gone | gone |
 //!
-//! A handle that is newer than the newest known delivery is of a receive that a crash lost: it is
-//! taken for the newest.
+//! A handle may name a newer delivery than the queue knows, because a crash lost the receive that
+//! returned the handle. The handle is valid then, and its delivery counts as the newest one.
 
 use super::change::QueueChange;
 use super::entry::{Entry, Standing};
@@ -19,32 +19,34 @@ use super::order::RecordPlace;
 use super::records::QueueRecords;
 use crate::world::Timestamp;
 
-/// The reason for which a handle is refused.
+/// The reason why the queue refuses a receipt handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HandleFault {
-    /// The record was received again since.
+    /// The record was received again after the delivery that the handle names.
     Stale,
-    /// The visibility timeout has ended.
+    /// The record is visible: its visibility timeout has ended.
     NotInFlight,
-    /// A handle of a dead-letter receive is wanted, or is not.
+    /// The operation needs a handle of a dead-letter receive and got another handle, or the
+    /// reverse.
     WrongKind,
-    /// The record is settled, expired, or has become or ceased to be dead-letter.
+    /// The record is settled or expired, or it became dead-letter or was restored after the
+    /// handle's delivery.
     Gone,
 }
 
-/// A record as it was before a change, so that the change can be undone.
+/// The state of a record before a change, to undo the change if it cannot be saved.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RecordBefore {
     place: RecordPlace,
     entry: Option<Entry>,
 }
 
-/// The state of a handle's record.
+/// The state of the record that a valid handle names.
 enum Found {
-    /// The entry of a record whose newest delivery is not newer than the handle.
+    /// The entry of a record that was not received again after the handle's delivery.
     Entry(Entry),
     Settled,
-    /// Nothing is known of any receive.
+    /// The queue knows of no receive of this record.
     Unread,
 }
 
@@ -58,11 +60,12 @@ impl ReceiptHandle {
 }
 
 impl QueueRecords {
-    /// Settles the record of a handle. A record that is settled already is settled again, since a
-    /// client that lost the first answer asks again (choice 2).
+    /// Acknowledges the record that a handle names, which settles the record. An acknowledgement of
+    /// a settled record succeeds, because a client that lost the first answer repeats its request
+    /// (a choice).
     ///
     /// # Errors
-    /// Why it is not settled.
+    /// The reason why the handle is refused.
     pub(crate) fn acknowledge(
         &mut self,
         handle: &ReceiptHandle,
@@ -72,7 +75,7 @@ impl QueueRecords {
         let entry = match self.find(handle, dead)? {
             Found::Entry(entry) => Some(entry),
             Found::Settled => {
-                // Noted again: the first note may still be on its way to the disk.
+                // Save the change again: the first one may not be durable yet.
                 self.note(QueueChange::Settled(place));
                 return Ok(RecordBefore { place, entry: None });
             }
@@ -84,14 +87,14 @@ impl QueueRecords {
         Ok(RecordBefore { place, entry })
     }
 
-    /// Forgets a record that cannot be found in its log any more.
+    /// Settles a record that cannot be read from its log any more.
     pub(crate) fn let_go(&mut self, place: RecordPlace) {
         self.settle(place);
         self.note(QueueChange::Settled(place));
     }
 
-    /// Undoes an acknowledgement or a restore that cannot be kept, unless the record was received
-    /// again since.
+    /// Undoes an acknowledgement or a restore that could not be saved. Does nothing if the record
+    /// was received again in the meantime.
     pub(crate) fn undo(&mut self, before: &RecordBefore) {
         let RecordBefore { place, entry } = *before;
         let Some((known, entry)) = self.shards.get_mut(&place.shard).zip(entry) else {
@@ -107,10 +110,11 @@ impl QueueRecords {
         self.await_turn(place, &entry);
     }
 
-    /// Keeps the record of a handle invisible until `due`, or makes it visible when that is now.
+    /// Keeps the record that a handle names invisible until `due`. Makes the record visible if
+    /// `due` is not after `now`.
     ///
     /// # Errors
-    /// Why it is not changed.
+    /// The reason why the handle is refused.
     pub(crate) fn change_visibility(
         &mut self,
         handle: &ReceiptHandle,
@@ -120,7 +124,7 @@ impl QueueRecords {
     ) -> Result<(), HandleFault> {
         let place = handle.place();
         match self.find(handle, dead)? {
-            // Choice 4.
+            // A choice: no recording shows the answer for a record that is already visible again.
             Found::Entry(entry) if !entry.standing.is_in_flight() => {
                 if entry.delivery == handle.delivery {
                     return Err(HandleFault::NotInFlight);
@@ -149,11 +153,11 @@ impl QueueRecords {
         Ok(())
     }
 
-    /// Makes the dead-letter record of a handle visible to normal receives, as if it had never been
-    /// received; the time of its first receive stays.
+    /// Makes the dead-letter record that a handle names visible to normal receives, with a count of
+    /// 0 receives. The time of its first receive stays.
     ///
     /// # Errors
-    /// Why it is not restored.
+    /// The reason why the handle is refused.
     pub(crate) fn restore(
         &mut self,
         handle: &ReceiptHandle,
@@ -187,7 +191,7 @@ impl QueueRecords {
         let index = handle.index;
         match known.entries.get(index) {
             Some(entry) if entry.standing.is_dead() != dead => Err(HandleFault::Gone),
-            // Choice 3.
+            // A choice: no recording shows the answer for the handle of an earlier delivery.
             Some(entry) if handle.delivery < entry.delivery => Err(HandleFault::Stale),
             Some(entry) => Ok(Found::Entry(*entry)),
             None if index < known.expired_before => Err(HandleFault::Gone),
@@ -198,7 +202,8 @@ impl QueueRecords {
         }
     }
 
-    /// Adds the entry of a record whose receive was lost in a crash while its handle was not.
+    /// Adds an entry for a record whose receive was lost in a crash, while a client still has its
+    /// handle.
     fn adopt(&mut self, handle: &ReceiptHandle, now: Timestamp) {
         let standing = match handle.dead {
             true => Standing::DeadInFlight,
@@ -218,7 +223,7 @@ impl QueueRecords {
         }
     }
 
-    /// Forgets a record as settled.
+    /// Removes a record from the received records, as settled.
     pub(super) fn settle(&mut self, place: RecordPlace) {
         let Some(known) = self.shards.get_mut(&place.shard) else {
             return;
@@ -231,7 +236,7 @@ impl QueueRecords {
         }
     }
 
-    /// Puts a record into the order that its standing belongs to.
+    /// Adds a record to the order that its standing calls for.
     pub(super) fn await_turn(&mut self, place: RecordPlace, entry: &Entry) {
         match entry.standing {
             Standing::InFlight | Standing::DeadInFlight => self.timers.push(entry.due_ms, place),

@@ -5,16 +5,16 @@ use crate::world::Timestamp;
 /// The starting position of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QueueStart {
-    /// With the oldest record.
+    /// The queue begins with the oldest record of the stream.
     TrimHorizon,
-    /// With the first record that becomes visible after the request.
+    /// The queue begins with the first record that is published after the CreateQueue request.
     Latest,
-    /// With the first record that arrived at this moment or later.
+    /// The queue begins with the first record that arrived at this time or later.
     AtTimestamp(Timestamp),
 }
 
 impl QueueStart {
-    /// The text on the wire.
+    /// The name in requests and answers.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::TrimHorizon => "TRIM_HORIZON",
@@ -23,7 +23,7 @@ impl QueueStart {
         }
     }
 
-    /// The moment that was given.
+    /// The time of an AT_TIMESTAMP position; `None` for the other positions.
     pub(crate) const fn given(self) -> Option<Timestamp> {
         match self {
             Self::AtTimestamp(at) => Some(at),
@@ -31,7 +31,8 @@ impl QueueStart {
         }
     }
 
-    /// The position of that text, with the moment that belongs to it.
+    /// The position with the name `text`. `None` for an unknown name, for AT_TIMESTAMP without a
+    /// time, and for another position with a time.
     pub(crate) fn parse(text: &str, at: Option<Timestamp>) -> Option<Self> {
         match (text, at) {
             ("TRIM_HORIZON", None) => Some(Self::TrimHorizon),

@@ -1,4 +1,4 @@
-//! The rules of a queue, one by one.
+//! Tests of the single rules of a queue.
 
 mod rules;
 
@@ -8,7 +8,7 @@ use super::settle::HandleFault;
 use crate::world::Timestamp;
 
 const SHARD: u32 = 3;
-/// Indexes of a shard's records are not consecutive.
+/// The distance between the indexes of two records: indexes in a shard need not be consecutive.
 const STEP: u64 = 3;
 
 fn at(ms: i64) -> Timestamp {
@@ -31,7 +31,7 @@ fn handle(delivery: &Delivery) -> ReceiptHandle {
     }
 }
 
-/// A queue that has received `count` records for 10 ms.
+/// A queue that has delivered `count` records with a visibility timeout of 10 ms.
 fn received(most: Option<u32>, count: u64) -> (QueueRecords, Vec<Delivery>) {
     let mut records = QueueRecords::new(most, 0, true);
     let deliveries = records.claim(SHARD, unread(0..count), count * STEP, at(0), at(10));
@@ -226,7 +226,7 @@ fn handles_of_receives_that_were_lost_still_count() {
     assert_eq!(records.len(), 2);
 }
 
-/// Just more than a list that doubles has capacity for: the worst case.
+/// Slightly more records than fit in a list whose capacity doubles: the worst case for memory.
 const MANY: u64 = (1 << 16) + 10;
 
 #[test]

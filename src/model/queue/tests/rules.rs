@@ -1,4 +1,4 @@
-//! The state machine of a queue against a naive model of the same rules.
+//! Compares the state machine of a queue with a simple model of the same rules.
 
 use super::{SHARD, STEP, at, handle, unread};
 use crate::model::queue::QueueCounts;
@@ -12,7 +12,7 @@ use crate::world::Timestamp;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The same rules without any economy.
+/// A simple model of the same rules, without regard to speed and memory.
 #[derive(Debug, Clone, Default)]
 struct Naive {
     next: u64,
@@ -62,7 +62,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..120)
 }
 
-/// Both machines, the handles that were given out, and what was kept.
+/// The queue and its model, the receipt handles that were returned, and the saved documents.
 struct Run {
     records: QueueRecords,
     naive: Naive,
@@ -93,7 +93,7 @@ impl Naive {
         (record.delivery, record.count)
     }
 
-    /// The outcomes that the table of handles lists.
+    /// The results that the table in `settle.rs` lists.
     fn judge(&self, handle: &ReceiptHandle, dead: bool, expired: u64) -> Result<bool, HandleFault> {
         let number = handle.index / STEP;
         if handle.dead != dead {
@@ -215,7 +215,8 @@ impl Run {
         }
     }
 
-    /// Visible records that the lowered limit has made dead-letter are so in both.
+    /// Marks records as dead-letter in the model too, if a lowered maximum number of receives made
+    /// them so in the queue.
     fn note_lowered_limit(&mut self) {
         let most = self.most;
         for (number, record) in &mut self.naive.records {
@@ -239,7 +240,7 @@ impl Run {
             .records
             .get_mut(&(delivery.place.index / STEP))
             .unwrap();
-        // Its timeout may have ended meanwhile.
+        // The visibility timeout of the record may have ended in the meantime.
         record.count -= 1;
         record.delivery = delivery.previous;
         let dead = record.standing.is_dead();
@@ -315,7 +316,7 @@ impl Run {
         self.agree(done.map(|_| ()), expected, &handle);
     }
 
-    /// Of a record that was settled and would have expired since, either may be said.
+    /// A record that is both settled and past retention may give either result.
     fn agree(
         &self,
         done: Result<(), HandleFault>,
@@ -343,7 +344,7 @@ impl Run {
         self.records = replay.finish(self.most, self.naive.deliveries, true);
         self.records.turn(at(self.now));
         let after = self.records.counts();
-        // Of a lowered limit a restart takes note at once.
+        // After a restart, a lowered maximum number of receives takes effect at once.
         assert_eq!(after.in_flight, before.in_flight);
         assert!(dead(after) >= dead(before));
         self.note_lowered_limit();
