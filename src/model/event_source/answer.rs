@@ -1,69 +1,71 @@
-//! The result of an invocation, from the function's address to a verdict.
+//! The result of an invocation: from the HTTP response of a function to a verdict.
 
 use bytes::Bytes;
 use serde_json::Value;
 
-/// The end of a request to a function.
+/// The result of a request to a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The request was not sent: refused connection, name without an address, TLS.
+    /// The request was not sent, for example because the connection was refused, the host name has
+    /// no address, or TLS failed. The text is the reason.
     NotReached(String),
-    /// The request was sent and no answer came: timeout, lost connection, an answer too large.
+    /// The request was sent, but no complete answer came, because of a timeout, a lost connection,
+    /// or an answer that is too large. The text is the reason.
     Lost(String),
-    /// An answer came.
+    /// The function's endpoint answered.
     Response(Response),
 }
 
-/// The answer of a function's address.
+/// The HTTP response of a function's endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// The HTTP status.
     pub status: u16,
-    /// `X-Amz-Function-Error`.
+    /// The header `X-Amz-Function-Error`, which names the kind of error of the function.
     pub function_error: Option<String>,
-    /// `X-Amz-Executed-Version`.
+    /// The header `X-Amz-Executed-Version`, the version of the function that ran.
     pub executed_version: Option<String>,
-    /// `Retry-After`, in seconds.
+    /// The header `Retry-After`, in seconds.
     pub retry_after_s: Option<u64>,
-    /// The body.
+    /// The body of the response, which holds the function's answer or its error.
     pub body: Bytes,
-    /// The address has the one path of the Runtime Interface Emulator.
+    /// True when the path of the URL is the one path of Lambda's Runtime Interface Emulator.
     pub from_emulator: bool,
-    /// The place in which the address shows errors of the function.
+    /// The part of the response in which this endpoint reports errors of the function.
     pub errors: ErrorSource,
 }
 
-/// The place in which an address shows errors of the function.
+/// The part of a response in which an endpoint reports errors of the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ErrorSource {
-    /// In the header, as the service does.
+    /// A header reports errors, as at the service.
     Header,
-    /// In the body alone, as the Runtime Interface Emulator does.
+    /// Only the body reports errors, as in the Runtime Interface Emulator.
     #[default]
     Body,
 }
 
-/// The meaning of an answer for the invocation, before the report in its body is read.
+/// The verdict on an invocation, before the report about single records in the body is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The function was not reached: no attempt is spent.
+    /// The function did not run. The invocation does not count as an attempt.
     NotReached {
-        /// The least time to wait, in milliseconds.
+        /// The shortest wait before the next invocation, in milliseconds, if the response names
+        /// one.
         retry_after_ms: Option<i64>,
     },
-    /// The function failed, as the word says.
+    /// The function failed. The text is the kind of error, in the service's words.
     FunctionError(String),
-    /// The address takes no event of this size.
+    /// The endpoint refuses an event of this size.
     TooLarge,
-    /// The function answered.
+    /// The function ran and answered without an error.
     Answered,
 }
 
-/// The service's name for an error that the function did not handle.
+/// The service's name for an error that the function did not handle itself.
 const UNHANDLED: &str = "Unhandled";
 
 impl Answer {
-    /// The verdict. The first rule that fits counts.
+    /// The verdict on this answer. Several rules may apply; the first in the code decides.
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::NotReached(_) => Verdict::NotReached {
@@ -74,7 +76,7 @@ impl Answer {
         }
     }
 
-    /// The answer's status, where there is one.
+    /// The HTTP status; `None` when no response came.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Response(response) => Some(response.status),
@@ -82,7 +84,7 @@ impl Answer {
         }
     }
 
-    /// The body, or the reason why there is none.
+    /// The body of the response, or the reason why no response came.
     pub fn text(&self) -> &[u8] {
         match self {
             Self::Response(response) => &response.body,
@@ -90,7 +92,7 @@ impl Answer {
         }
     }
 
-    /// The version of the function that answered.
+    /// The version of the function that answered; `$LATEST` when the response does not name it.
     pub fn executed_version(&self) -> &str {
         match self {
             Self::Response(Response {
@@ -125,8 +127,8 @@ impl Response {
         Verdict::Answered
     }
 
-    /// True for a body that the Runtime Interface Emulator answers for a function that failed:
-    /// the error as an object, a text about the timeout, or nothing for a dead process.
+    /// True for a body with which the Runtime Interface Emulator reports an error: a JSON object
+    /// that describes the error, a text about a timeout, or an empty body after the process ended.
     fn body_is_an_error(&self) -> bool {
         if is_timeout_text(&self.body) {
             return true;
@@ -151,8 +153,8 @@ fn has_error_type(body: &[u8]) -> bool {
     body.is_some_and(|body| body.get("errorType").is_some())
 }
 
-/// `Task timed out after N.NN seconds`, the emulator's text with status 200; a request id may stand
-/// before it.
+/// True for `Task timed out after N.NN seconds`, the text that the Runtime Interface Emulator sends
+/// with status 200. A request id may precede it.
 fn is_timeout_text(body: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(body) else {
         return false;

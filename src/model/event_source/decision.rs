@@ -1,49 +1,51 @@
-//! The next step with a batch after an invocation: the retry quota, back-off and bisecting.
+//! The next step with a batch after a failed invocation: retries, back-off and bisecting.
 
 use super::settings::Settings;
 
-/// The waits after failures.
+/// The waits after failed invocations, which double with each failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackOff {
-    /// The first wait, in milliseconds.
+    /// The wait after the first failure, in milliseconds.
     pub first_ms: i64,
     /// The longest wait, in milliseconds.
     pub most_ms: i64,
 }
 
-/// The kinds of failed invocations.
+/// The ways in which an invocation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failing {
-    /// The function was not reached: no attempt is spent.
+    /// The function did not run. The failure does not count as an attempt.
     NotReached {
-        /// The least time to wait, in milliseconds, if the answer named one.
+        /// The shortest wait before the next invocation, in milliseconds, if the response names
+        /// one.
         retry_after_ms: Option<i64>,
     },
-    /// The function failed the batch: one attempt is spent, unless the batch is split.
+    /// The function ran and failed. The failure counts as an attempt, unless the batch is split.
     Batch,
-    /// The record alone is larger than an event may be: an attempt is spent, nothing is split.
+    /// A single record makes the event larger than allowed. The failure counts as an attempt, and
+    /// the batch is not split.
     Oversized,
 }
 
 /// The next step with a batch that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Invoke again after so many milliseconds.
+    /// Invoke the function again with the same batch.
     Retry {
-        /// The wait.
+        /// The wait before the invocation, in milliseconds.
         after_ms: i64,
     },
-    /// Go on with the first so many records, then with the rest.
+    /// Split the batch in two, and deliver the first part before the second.
     Split {
-        /// Records in the first part.
+        /// Number of records in the first part.
         first: usize,
     },
-    /// Give the batch up.
+    /// Discard the batch.
     Discard,
 }
 
 impl BackOff {
-    /// The wait after the failure number `failures`, from 1 on.
+    /// The wait in milliseconds after failure number `failures`; the first failure is 1.
     pub fn after(self, failures: u32) -> i64 {
         let doublings = failures.saturating_sub(1).min(40);
         let wait = self.first_ms.saturating_mul(1 << doublings);
@@ -51,17 +53,17 @@ impl BackOff {
     }
 }
 
-/// The failures of a batch.
+/// The failed invocations of a batch so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Failures {
-    /// Attempts that were spent.
+    /// Number of failures that count as attempts.
     pub attempts: u32,
-    /// Failures in a row to reach the function.
+    /// Number of consecutive failures in which the function did not run.
     pub unreached: u32,
 }
 
-/// Decides about a batch of `records` records whose earlier failures are `failures`; this one is
-/// counted there.
+/// Decides the next step with a batch of `records` records that just failed as `failing` says.
+/// `failures` holds the earlier failures; this function adds the new one.
 pub fn next_step(
     settings: &Settings,
     back_off: BackOff,

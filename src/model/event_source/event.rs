@@ -1,4 +1,4 @@
-//! The event that a function is given: JSON, in the order of members that was recorded.
+//! The event that a mapping passes to a function: JSON, with the members in the recorded order.
 
 use super::super::{SequenceNumber, ShardId};
 use super::window::{Window, WindowFlags};
@@ -6,33 +6,32 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::io::Write as _;
 
-/// The members that all records of an event have in common.
+/// The members that have the same value in all records of an event.
 #[derive(Debug, Clone)]
 pub struct EventHead {
     before_arrival: &'static str,
     after_arrival: String,
     shard: ShardId,
     source: String,
-    /// Bytes of a record beside its key, its arrival and its data.
+    /// Bytes of a record in the event, without its partition key, arrival time and data.
     record_bytes: usize,
 }
 
-/// One record of an event.
+/// A record as the event contains it.
 #[derive(Debug, Clone, Copy)]
 pub struct EventRecord<'a> {
-    /// The partition key, if the record has one.
+    /// The partition key; `None` for a record that was put without one.
     pub partition_key: Option<&'a str>,
-    /// The sequence number.
     pub number: SequenceNumber,
-    /// Arrival, in milliseconds since 1970.
+    /// The arrival time in milliseconds since 1970.
     pub arrival_ms: i64,
-    /// The data.
+    /// The data, not encoded in base64.
     pub data: &'a [u8],
 }
 
 impl EventHead {
-    /// The head for records of `shard`, read by the mapping whose source has this ARN, for a
-    /// function that runs with `role`.
+    /// Creates the head of events with records of `shard`. `source` is the ARN of the mapping's
+    /// stream or consumer, and `role` the ARN of the role that the function runs with.
     pub fn new(shard: ShardId, source: &str, region: &str, role: &str) -> Self {
         let text = |text: &str| serde_json::Value::from(text).to_string();
         let mut head = Self {
@@ -54,7 +53,7 @@ impl EventHead {
         head
     }
 
-    /// Writes one record.
+    /// Writes one record as JSON.
     fn record(&self, record: &EventRecord<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(br#"{"kinesis":{"#);
         out.extend_from_slice(self.before_arrival.as_bytes());
@@ -81,7 +80,7 @@ impl EventHead {
         out.extend_from_slice(self.after_arrival.as_bytes());
     }
 
-    /// Bytes of a record in the event, without the comma before it.
+    /// Bytes that a record takes in the event, without the comma between two records.
     pub fn record_bytes(&self, record: &EventRecord<'_>) -> usize {
         self.record_bytes
             + key_bytes(record.partition_key)
@@ -90,7 +89,7 @@ impl EventHead {
     }
 }
 
-/// A record by which the bytes of the fixed parts are measured.
+/// A record without data, to measure the bytes of the parts that all records have.
 const EMPTY: EventRecord<'_> = EventRecord {
     partition_key: None,
     number: SequenceNumber::first_of(0, 0),
@@ -98,7 +97,7 @@ const EMPTY: EventRecord<'_> = EventRecord {
     data: &[],
 };
 
-/// Bytes of a partition key as JSON.
+/// Bytes of a partition key in JSON, with its quotes.
 fn key_bytes(key: Option<&str>) -> usize {
     let Some(key) = key else {
         return "null".len();
@@ -110,7 +109,7 @@ fn key_bytes(key: Option<&str>) -> usize {
     serde_json::Value::from(key).to_string().len()
 }
 
-/// Bytes of an arrival as JSON.
+/// Bytes of an arrival time in JSON.
 fn arrival_bytes(arrival_ms: i64) -> usize {
     let seconds = arrival_ms.div_euclid(1000);
     let sign = usize::from(seconds < 0);
@@ -118,7 +117,7 @@ fn arrival_bytes(arrival_ms: i64) -> usize {
     sign + digits + ".000".len()
 }
 
-/// An event in the making.
+/// Builds an event record by record.
 #[derive(Debug)]
 pub struct EventWriter<'a> {
     head: &'a EventHead,
@@ -127,7 +126,7 @@ pub struct EventWriter<'a> {
 }
 
 impl<'a> EventWriter<'a> {
-    /// An event without records yet, with a buffer of `bytes`.
+    /// Begins an event in a new buffer with a capacity of `bytes`.
     pub fn new(head: &'a EventHead, bytes: usize) -> Self {
         let mut body = Vec::with_capacity(bytes);
         body.extend_from_slice(br#"{"Records":["#);
@@ -138,7 +137,7 @@ impl<'a> EventWriter<'a> {
         }
     }
 
-    /// Adds a record.
+    /// Appends a record to the event.
     pub fn push(&mut self, record: &EventRecord<'_>) {
         if !std::mem::take(&mut self.is_first) {
             self.body.push(b',');
@@ -146,13 +145,14 @@ impl<'a> EventWriter<'a> {
         self.head.record(record, &mut self.body);
     }
 
-    /// The whole event.
+    /// Ends the event and returns its JSON.
     pub fn finish(mut self) -> Vec<u8> {
         self.body.extend_from_slice(b"]}");
         self.body
     }
 
-    /// The whole event of an invocation with a tumbling window and the state reached in it.
+    /// Ends the event of a mapping with tumbling windows, and returns its JSON. `state` is the JSON
+    /// of the state that the function returned last in this window.
     pub fn finish_window(mut self, window: &Window, state: &str, flags: WindowFlags) -> Vec<u8> {
         let [start, end] = window.bounds();
         let source = serde_json::Value::from(self.head.source.as_str());
@@ -167,10 +167,10 @@ impl<'a> EventWriter<'a> {
     }
 }
 
-/// Bytes of an event beside its records, without a window.
+/// Bytes of an event without records and without a window.
 pub const EVENT_FRAME_BYTES: usize = r#"{"Records":[]}"#.len();
 
-/// Milliseconds, written as seconds with three decimals.
+/// Milliseconds, formatted as seconds with three decimals.
 struct Seconds(i64);
 
 impl std::fmt::Display for Seconds {

@@ -1,4 +1,4 @@
-//! The record about a discarded batch that goes to the on-failure destination.
+//! The record about a discarded batch that a mapping sends to its on-failure destination.
 
 use super::super::ShardId;
 use super::window::{Window, WindowFlags};
@@ -6,17 +6,18 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// The reason for which a batch is discarded.
+/// The reason why a mapping discards a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// The retries are spent.
+    /// The batch failed on its first attempt and on all of its retries.
     RetryAttemptsExhausted,
-    /// The records are too old, or retention has removed them (the latter is a choice).
+    /// The records are too old, or the stream's retention removed them (using this condition for
+    /// removed records is a choice).
     RecordAgeExceeded,
 }
 
 impl Condition {
-    /// The service's word (recorded).
+    /// The service's name of the condition (recorded).
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RetryAttemptsExhausted => "RetryAttemptsExhausted",
@@ -25,44 +26,46 @@ impl Condition {
     }
 }
 
-/// First and last record of a batch.
+/// The range of records in a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchRange {
-    /// Sequence numbers of the first and the last record.
+    /// Sequence numbers of the first and of the last record.
     pub numbers: [String; 2],
-    /// Arrivals of the first and the last record, in milliseconds since 1970.
+    /// Arrival times of the first and of the last record, in milliseconds since 1970.
     pub arrivals_ms: [i64; 2],
-    /// Number of records.
+    /// Number of records in the batch.
     pub count: usize,
 }
 
-/// A discarded batch.
+/// A record about a discarded batch, for the on-failure destination.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FailureRecord {
-    /// The id of the batch, which the function saw.
+    /// The id of the batch, which the function received as its request id.
     pub request_id: String,
-    /// The function's ARN as in the mapping.
+    /// The ARN of the function, as the mapping has it.
     pub function_arn: String,
-    /// The reason for which the batch is discarded.
+    /// The reason why the batch is discarded.
     pub condition: Condition,
-    /// Invocations of the batch; shown as 1 where there was none (recorded).
+    /// Number of invocations of the batch. The JSON shows at least 1, even for a batch without any
+    /// invocation (recorded).
     pub invocations: u32,
-    /// The version that answered and the error it showed; none where no answer led to this.
+    /// The version of the function that answered last, and the error that it reported. `None` when
+    /// the batch is discarded for another reason than an answer.
     pub response: Option<(String, Option<String>)>,
-    /// Time of the discard, in milliseconds since 1970.
+    /// The time at which the batch is discarded, in milliseconds since 1970.
     pub timestamp_ms: i64,
-    /// The shard.
+    /// The shard of the records.
     pub shard: ShardId,
-    /// The ARN of the stream or the consumer.
+    /// The ARN of the stream or consumer from which the mapping reads.
     pub source: String,
-    /// The records; none for the last invocation of a window.
+    /// The range of records; `None` for the final invocation of a window, which has no records.
     pub range: Option<BatchRange>,
-    /// The tumbling window.
+    /// The tumbling window of the batch; `None` for a mapping without windows.
     pub window: Option<(Window, WindowFlags)>,
 }
 
 impl FailureRecord {
-    /// The record as JSON; with the event as `payload`, for destinations that take it.
+    /// The record as JSON. `payload` is the whole event, for destinations that take it.
     pub fn to_json(&self, payload: Option<&str>) -> Value {
         let mut record = Map::new();
         record.insert(
@@ -115,7 +118,7 @@ impl FailureRecord {
     }
 }
 
-/// `2026-09-19T09:10:45.948Z`.
+/// Formats a time as in `2026-09-19T09:10:45.948Z`.
 fn moment(ms: i64) -> String {
     let format =
         format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
@@ -127,8 +130,8 @@ fn utc(ms: i64) -> OffsetDateTime {
     moment.unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// The key of the object in a bucket (recorded): mapping, shard, the time of the discard in UTC,
-/// and a random UUID.
+/// The key of the object that is written to a bucket (recorded): the mapping's UUID, the shard, the
+/// time of the discard in UTC, and a random UUID.
 pub fn object_key(mapping: &str, shard: ShardId, timestamp_ms: i64, random: &str) -> String {
     let format =
         format_description!("[year]/[month]/[day]/[year]-[month]-[day]T[hour].[minute].[second]");

@@ -1,38 +1,39 @@
-//! The ARN of a Lambda function, and the forms in which a request names one.
+//! The ARN of a Lambda function, and the forms in which a request may name a function.
 
 use super::super::arn::{AccountId, AccountRegion, Region};
 use super::refusal::Refusal;
 use std::fmt;
 
+/// The ARN of a function:
 /// `arn:{partition}:lambda:{region}:{account}:function:{name}[:{qualifier}]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionArn {
-    /// Account and region.
+    /// The account and region of the function.
     pub scope: AccountRegion,
-    /// The function's name, without a qualifier.
+    /// The name of the function, without the qualifier.
     pub name: String,
-    /// An alias or a version, as the request gave it.
+    /// The alias or version, if the request gave one.
     pub qualifier: Option<String>,
 }
 
-/// Longest name of a function (Lambda's service model).
+/// Longest name of a function, in characters (Lambda's service model).
 const NAME_CHARACTERS: usize = 64;
-/// Longest text that names a function (Lambda's service model).
+/// Longest text that names a function, in bytes (Lambda's service model).
 const TEXT_CHARACTERS: usize = 256;
-/// Longest qualifier (Lambda's service model).
+/// Longest qualifier, in characters (Lambda's service model).
 const QUALIFIER_CHARACTERS: usize = 128;
 
 impl FunctionArn {
-    /// Reads a name, `NAME:QUALIFIER`, a partial ARN (`ACCOUNT:function:NAME`) or a full ARN. What
-    /// the text leaves out is that of `caller`.
+    /// Parses a name, `NAME:QUALIFIER`, a partial ARN (`ACCOUNT:function:NAME`) or a full ARN. The
+    /// account and region come from `caller` where the text does not name them.
     ///
     /// # Errors
-    /// When the text names no function.
+    /// A refusal for the client when the text has none of these forms.
     pub fn resolve(text: &str, caller: &AccountRegion) -> Result<Self, Refusal> {
         Self::read(text, caller).ok_or_else(|| Refusal::function_name(text))
     }
 
-    /// Reads a full ARN.
+    /// Parses a full ARN. `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("arn:")?;
         let (partition, rest) = rest.split_once(':')?;
@@ -78,7 +79,7 @@ impl FunctionArn {
         })
     }
 
-    /// The name, with the qualifier if there is one.
+    /// The function's name, followed by the qualifier if there is one: `NAME:QUALIFIER`.
     pub fn qualified_name(&self) -> String {
         match &self.qualifier {
             Some(qualifier) => format!("{}:{qualifier}", self.name),
@@ -87,7 +88,7 @@ impl FunctionArn {
     }
 }
 
-/// True when a function can have this name.
+/// True for a valid name of a function: 1 to 64 letters, digits, `-` and `_`.
 fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     (1..=NAME_CHARACTERS).contains(&name.len()) && name.bytes().all(fits)

@@ -1,10 +1,10 @@
-//! The lanes of a shard: records of one partition key are delivered in order, whatever happens to
-//! the records of other keys.
+//! The lanes of a shard, which a mapping with a ParallelizationFactor reads in parallel. All
+//! records with the same partition key are in the same lane, so they are delivered in order.
 
 use md5::{Digest as _, Md5};
 
-/// The lane of a partition key among `factor` lanes. The service promises only that a key keeps
-/// its order; the hash is a choice.
+/// The lane, from 0 to `factor` − 1, of a partition key. The service promises only that the records
+/// of a key stay in order; the hash function is a choice.
 pub fn lane_of(partition_key: &str, factor: u32) -> usize {
     if factor <= 1 {
         return 0;

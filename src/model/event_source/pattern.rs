@@ -1,47 +1,49 @@
-//! Filter patterns: the part of EventBridge's language that Lambda documents for event sources.
+//! Filter patterns of mappings: the part of EventBridge's pattern language that Lambda documents
+//! for event sources.
 
 use super::event::EventRecord;
 use super::refusal::Refusal;
 use serde_json::{Map, Value};
 
-/// The filters of a mapping: a record is kept if one of them matches it.
+/// The filters of a mapping. The mapping keeps a record if at least one filter matches.
 #[derive(Debug, Clone, Default)]
 pub struct Filters(Vec<Pattern>);
 
-/// The members of a record that a filter can look at beside its data.
+/// Attributes of a record's source that a filter can compare, apart from the record itself.
 #[derive(Debug, Clone, Copy)]
 pub struct MetaData<'a> {
-    /// `eventID` is this and the sequence number.
+    /// The shard's id. The `eventID` of a record is this id, a colon and the sequence number.
     pub shard: &'a str,
-    /// `eventSourceARN`.
+    /// The value of `eventSourceARN`.
     pub source: &'a str,
-    /// `awsRegion`.
+    /// The value of `awsRegion`.
     pub region: &'a str,
 }
 
-/// A filter.
+/// A filter, parsed from its JSON pattern.
 #[derive(Debug, Clone)]
 struct Pattern {
-    /// The pattern of `data`.
+    /// The part of the pattern under `data`, which the record's data must match.
     data: Option<Node>,
-    /// The pattern of everything else (a choice: the newest guide says that only data counts).
+    /// The parts of the pattern outside of `data` (a choice: the newest guide says that a filter
+    /// compares data only).
     rest: Option<Node>,
 }
 
-/// The rules that an object has to match.
+/// The part of a pattern that an object must match.
 #[derive(Debug, Clone)]
 struct Node {
-    /// Every member has to match.
+    /// The tests by the name of a member. All of them must succeed.
     members: Vec<(String, Test)>,
-    /// Of each list, one has to match.
+    /// The alternatives of each `$or`. At least one alternative of each `$or` must match.
     any_of: Vec<Vec<Node>>,
 }
 
 #[derive(Debug, Clone)]
 enum Test {
-    /// The member is an object that matches.
+    /// The member is an object that matches the node.
     Object(Node),
-    /// The member, or an element of it, matches one of the rules.
+    /// The member is a value that matches at least one rule, or an array with such an element.
     Leaf(Vec<Rule>),
 }
 
@@ -49,7 +51,8 @@ enum Test {
 enum Rule {
     Null,
     Flag(bool),
-    /// Equal by text, as the guide says: 300 is not 3.0e2.
+    /// The number as text. Numbers are compared as texts, because the guide says that 300 does not
+    /// match 3.0e2.
     Number(String),
     Text(String),
     Prefix(String),
@@ -70,27 +73,27 @@ enum Comparison {
 }
 
 impl Filters {
-    /// Reads the texts of patterns.
+    /// Parses the JSON texts of patterns.
     ///
     /// # Errors
-    /// When one is no JSON, or no pattern.
+    /// A refusal for the client when a text is not JSON or not a valid pattern.
     pub fn read(texts: &[String]) -> Result<Self, Refusal> {
         let patterns = texts.iter().map(|text| Pattern::read(text));
         let patterns: Option<Vec<_>> = patterns.collect();
         patterns.map(Self).ok_or_else(Refusal::filter)
     }
 
-    /// True without any filter: then every record is kept.
+    /// True when there is no filter, so that the mapping keeps every record.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// True when a filter looks at something other than the data.
+    /// True when at least one filter compares attributes outside of the record's data.
     pub fn look_beside_data(&self) -> bool {
         self.0.iter().any(|pattern| pattern.rest.is_some())
     }
 
-    /// True when a record is kept.
+    /// True when the mapping keeps `record`.
     pub fn keep(&self, record: &EventRecord<'_>, meta: MetaData<'_>) -> bool {
         if self.0.is_empty() {
             return true;
@@ -106,7 +109,7 @@ impl Filters {
     }
 }
 
-/// The members beside `data` that a pattern can name.
+/// The members of the record's JSON outside of `data`, which patterns may compare.
 fn rest_of(record: &EventRecord<'_>, meta: MetaData<'_>) -> Value {
     let number = record.number.to_string();
     serde_json::json!({
@@ -189,7 +192,7 @@ impl Node {
                         .iter()
                         .all(|choices| choices.iter().any(|choice| choice.matches(value)))
             }
-            // An array of objects matches if one of them does.
+            // An array matches if at least one of its elements is an object that matches.
             Value::Array(elements) => elements
                 .iter()
                 .any(|element| element.is_object() && self.matches(element)),
@@ -203,7 +206,8 @@ impl Test {
         match self {
             Self::Object(node) => match value {
                 Some(value @ (Value::Object(_) | Value::Array(_))) => node.matches(value),
-                // An object that is not there has no members: rules on absence hold.
+                // A missing object counts as an object without members, so rules about absence can
+                // match.
                 _ => node.matches(&Value::Object(Map::new())) && !node.is_trivial(),
             },
             Self::Leaf(rules) => rules.iter().any(|rule| rule.matches_member(value)),
@@ -249,16 +253,16 @@ impl Rule {
         })
     }
 
-    /// True when a member matches, or one of its elements where it is an array.
+    /// True when a member matches the rule, or is an array with an element that matches.
     fn matches_member(&self, value: Option<&Value>) -> bool {
         match (self, value) {
-            // Presence counts for leaves only: an object is no value.
+            // `exists` tests plain values only: an object does not count as existing.
             (Self::Exists(wanted), value) => {
                 let there = value.is_some_and(|value| !value.is_object());
                 there == *wanted
             }
             (_, None) => false,
-            // None of the elements is one of the excluded.
+            // `anything-but` matches an array only if none of its elements is excluded.
             (Self::AnythingBut(_), Some(Value::Array(elements))) => {
                 !elements.is_empty() && elements.iter().all(|element| self.matches(element))
             }
@@ -294,8 +298,8 @@ impl Rule {
     }
 }
 
-/// The values that `anything-but` excludes: a text, a number, a list of these, a prefix or a
-/// suffix.
+/// Parses the values that `anything-but` excludes: a text, a number, a list of texts and numbers, a
+/// prefix or a suffix.
 fn excluded(value: &Value) -> Option<Vec<Rule>> {
     let plain = |value: &Value| match value {
         Value::String(_) | Value::Number(_) => Rule::read(value),
@@ -311,7 +315,7 @@ fn excluded(value: &Value) -> Option<Vec<Rule>> {
     }
 }
 
-/// One comparison, or two that bound a range.
+/// Parses one numeric comparison, or two comparisons that form a range.
 fn comparisons(parts: &[Value]) -> Option<Vec<(Comparison, f64)>> {
     let (pairs, rest) = parts.as_chunks::<2>();
     if !rest.is_empty() || !(1..=2).contains(&pairs.len()) {

@@ -1,33 +1,36 @@
-//! Progress in a shard: records are finished in any order, the position moves in one.
+//! Progress of a mapping in a shard: batches finish in any order, but the saved position moves in
+//! the order of the records. A record is done when it was delivered, filtered out or discarded.
 
 use super::window::Window;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// The position of a mapping in a shard: the part of the progress that survives a restart.
+/// The position of a mapping in a shard: the part of its progress that survives a restart.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardPosition {
-    /// Everything before this index is done.
+    /// The index before which all records are done.
     pub next: u64,
-    /// Index and arrival (in milliseconds since 1970) of the last record that is done, with all
-    /// before it.
+    /// Index and arrival time (milliseconds since 1970) of the last record before [`Self::next`].
+    /// `None` if there is no such record yet.
     pub last: Option<(u64, i64)>,
-    /// The shard is closed and everything in it is done.
+    /// True when the shard is closed and all of its records are done.
     pub finished: bool,
-    /// With several lanes: everything of a lane before its index is done.
+    /// For a mapping with several lanes: for each lane, the index before which its records are
+    /// done.
     pub lanes: Vec<u64>,
-    /// The open tumbling window and the state reached in it, as JSON.
+    /// The open tumbling window, and the JSON of the state that the function returned last in it.
     pub window: Option<(Window, String)>,
 }
 
-/// The records of a shard that were read and are not all done, in the order of their indexes.
+/// The records of a shard from the first that is not done to the last that was read, in the order
+/// of their indexes.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     read: VecDeque<Read>,
     undone: usize,
-    /// Just past the last record of the done prefix.
+    /// The index before which all records are done.
     next: u64,
-    /// Index and arrival (in milliseconds since 1970) of the last record of the done prefix.
+    /// Index and arrival time (milliseconds since 1970) of the last record before `next`.
     last: Option<(u64, i64)>,
 }
 
@@ -39,7 +42,8 @@ struct Read {
 }
 
 impl Progress {
-    /// Everything before index `next` is done; `last` is the last record of that.
+    /// Creates the progress of a mapping whose records before the index `next` are all done. `last`
+    /// is the index and arrival time of the last of them.
     pub const fn starting_at(next: u64, last: Option<(u64, i64)>) -> Self {
         Self {
             read: VecDeque::new(),
@@ -49,7 +53,8 @@ impl Progress {
         }
     }
 
-    /// A record was read; `done` when it has nothing to wait for, as when a filter dropped it.
+    /// Adds a record that was read. `done` is true when the record needs no delivery, for example
+    /// because a filter dropped it.
     pub fn read(&mut self, index: u64, arrival_ms: i64, done: bool) {
         self.undone += usize::from(!done);
         self.read.push_back(Read {
@@ -60,7 +65,7 @@ impl Progress {
         self.advance();
     }
 
-    /// The record at `index` is done: delivered or discarded.
+    /// Marks the record at `index` as done: it was delivered or discarded.
     pub fn done(&mut self, index: u64) {
         let Ok(at) = self.read.binary_search_by_key(&index, |read| read.index) else {
             return;
@@ -79,12 +84,12 @@ impl Progress {
         }
     }
 
-    /// Everything before this index is done.
+    /// The index before which all records are done.
     pub const fn next(&self) -> u64 {
         self.next
     }
 
-    /// Index and arrival of the last record such that it and everything before it are done.
+    /// Index and arrival time (milliseconds since 1970) of the last record before [`Self::next`].
     pub const fn last(&self) -> Option<(u64, i64)> {
         self.last
     }
@@ -94,7 +99,7 @@ impl Progress {
         self.undone
     }
 
-    /// Forgets what was read and is not covered by the position: it is read again.
+    /// Drops the records after the position. The mapping reads them again.
     pub fn forget(&mut self) {
         self.read.clear();
         self.undone = 0;

@@ -1,33 +1,33 @@
-//! Refusals of requests about event source mappings by Lambda's API, in the service's words where
-//! they were recorded; the rest is a choice.
+//! Errors of Lambda's API about event source mappings. Messages are the service's where they were
+//! recorded; all others are our own.
 
 use std::fmt;
 
-/// The exceptions of the API that mappings can meet.
+/// The exceptions of Lambda's API that concern event source mappings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// A member cannot have its value here.
+    /// A member has a value that this request does not allow.
     InvalidParameterValue,
-    /// A member is outside of the service model's constraints.
+    /// A member violates a constraint of the service model.
     Validation,
-    /// There is no such mapping.
+    /// The mapping does not exist.
     ResourceNotFound,
-    /// The same stream and function are mapped already.
+    /// The stream and the function have a mapping already.
     ResourceConflict,
-    /// The mapping is in a passing state.
+    /// The mapping is in a transitional state, such as Creating, and cannot be changed now.
     ResourceInUse,
-    /// The body is no JSON of the right form.
+    /// The body is not JSON, or a member has the wrong type.
     InvalidRequestContent,
-    /// The store does not write.
+    /// The store failed to write the change.
     Service,
 }
 
-/// A refusal.
+/// An error answer of Lambda's API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The exception.
+    /// The exception that the client receives.
     pub kind: RefusalKind,
-    /// The message.
+    /// The message for the client.
     pub message: String,
 }
 
@@ -45,12 +45,12 @@ impl Refusal {
         }
     }
 
-    /// An InvalidParameterValueException with this text.
+    /// An InvalidParameterValueException with the message `message`.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(RefusalKind::InvalidParameterValue, message)
     }
 
-    /// The value of a member breaks a constraint of the service model.
+    /// A ValidationException: the value of `member` violates `constraint` of the service model.
     pub fn constraint(value: &str, member: &str, constraint: &str) -> Self {
         Self::new(
             RefusalKind::Validation,
@@ -61,17 +61,17 @@ impl Refusal {
         )
     }
 
-    /// The request does not name its source.
+    /// EventSourceArn is missing, or is not the ARN of a stream or consumer.
     pub fn unrecognized_source() -> Self {
         Self::invalid("Unrecognized event source.")
     }
 
-    /// No function of that name is configured.
+    /// No function of this name is configured.
     pub fn no_function() -> Self {
         Self::invalid("Function does not exist")
     }
 
-    /// The text names no function.
+    /// The text is neither the name nor the ARN of a function.
     pub fn function_name(text: &str) -> Self {
         Self::constraint(
             text,
@@ -82,12 +82,12 @@ impl Refusal {
         )
     }
 
-    /// There is no stream, or no consumer, of that ARN.
+    /// The ARN names a stream or consumer that does not exist.
     pub fn no_stream(arn: &str) -> Self {
         Self::invalid(format!("Stream not found: {arn}"))
     }
 
-    /// The starting position is missing.
+    /// StartingPosition is missing.
     pub fn no_starting_position() -> Self {
         Self::invalid(
             "1 validation error detected: Value null at 'startingPosition' failed to satisfy \
@@ -95,17 +95,17 @@ impl Refusal {
         )
     }
 
-    /// AT_TIMESTAMP without a timestamp.
+    /// StartingPosition is AT_TIMESTAMP, but StartingPositionTimestamp is missing.
     pub fn no_timestamp() -> Self {
         Self::invalid("Need to specify a timestamp")
     }
 
-    /// A timestamp with another position.
+    /// StartingPositionTimestamp is present, but StartingPosition is not AT_TIMESTAMP.
     pub fn needless_timestamp() -> Self {
         Self::invalid("Timestamp only valid with StartingPosition AT_TIMESTAMP")
     }
 
-    /// A timestamp that lies after now.
+    /// StartingPositionTimestamp lies in the future.
     pub fn future_timestamp(timestamp_ms: i64, now_ms: i64) -> Self {
         Self::invalid(format!(
             "Received Exception while reading from provided stream. The timestampInMillis \
@@ -114,7 +114,7 @@ impl Refusal {
         ))
     }
 
-    /// The stream and the function are mapped already, by mapping `uuid`.
+    /// The stream and the function already have a mapping, whose UUID is `uuid`.
     pub fn conflict(source: &str, function: &str, uuid: &str) -> Self {
         Self::new(
             RefusalKind::ResourceConflict,
@@ -126,19 +126,19 @@ impl Refusal {
         )
     }
 
-    /// OnSuccess, which streams do not have.
+    /// DestinationConfig has OnSuccess, which is not available for streams.
     pub fn on_success() -> Self {
         Self::invalid(
             "Unsupported DestinationConfig parameter for given event source mapping type.",
         )
     }
 
-    /// A filter that is no JSON or no pattern.
+    /// A filter is not JSON, or not a valid pattern.
     pub fn filter() -> Self {
         Self::invalid("Invalid filter pattern definition.")
     }
 
-    /// There is no mapping of that UUID.
+    /// There is no mapping with this UUID.
     pub fn not_found() -> Self {
         Self::new(
             RefusalKind::ResourceNotFound,
@@ -146,7 +146,7 @@ impl Refusal {
         )
     }
 
-    /// There is no mapping of that ARN, whose tags were asked for.
+    /// A request about tags names a mapping that does not exist.
     pub fn no_tagged(arn: &str) -> Self {
         Self::new(
             RefusalKind::ResourceNotFound,
@@ -154,7 +154,7 @@ impl Refusal {
         )
     }
 
-    /// The text is not the ARN of something that has tags.
+    /// A request about tags has a text that is not the ARN of a resource with tags.
     pub fn tagged_arn(arn: &str) -> Self {
         Self::constraint(
             arn,
@@ -167,7 +167,7 @@ impl Refusal {
         )
     }
 
-    /// The mapping is in a passing state; `action` is `update` or `delete`.
+    /// The mapping is in a transitional state. `action` is `update` or `delete`.
     pub fn in_use(action: &str) -> Self {
         Self::new(
             RefusalKind::ResourceInUse,
@@ -183,7 +183,7 @@ impl Refusal {
         )
     }
 
-    /// The store does not write.
+    /// The store failed to write the change.
     pub fn store() -> Self {
         Self::new(RefusalKind::Service, "Service is temporarily unavailable.")
     }

@@ -1,21 +1,22 @@
-//! The report in the body of an answer: which records of the batch failed.
+//! The report of a function (`ReportBatchItemFailures`): which records of a batch failed.
 
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// The outcome of a batch whose function answered.
+/// The outcome of a batch after the function answered without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// All records are done.
+    /// All records of the batch are done.
     Done,
-    /// So many records from the first on are done, at least one; the rest is a new batch.
+    /// This many records at the start of the batch, at least one, are done. The remaining records
+    /// form a new batch.
     Partial(usize),
-    /// No record is done.
+    /// No record of the batch is done.
     Failed,
 }
 
-/// Reads the report in `body` about a batch whose records have `numbers`, in order. Without
-/// `reports` a report is ignored, as any other body.
+/// Reads the report in `body`. `numbers` gives the sequence numbers of the batch in order. With
+/// `reports` false, the mapping does not use reports, and the body is ignored.
 pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>) -> Outcome {
     if !reports || body.is_empty() {
         return Outcome::Done;
@@ -32,14 +33,14 @@ pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>
     let numbers = numbers();
     let mut positions = HashMap::with_capacity(numbers.len());
     for (at, number) in numbers.iter().enumerate() {
-        // Records of one aggregate have one number: the first of them counts.
+        // The user records of an aggregated record have the same number: the first of them counts.
         positions.entry(number.as_str()).or_insert(at);
     }
     let position = |failure: &Value| {
         let number = failure.get("itemIdentifier")?.as_str()?;
         positions.get(number).copied()
     };
-    // An unknown identifier fails the whole batch (a choice where others are valid).
+    // An unknown identifier fails the whole batch (a choice if there are valid identifiers, too).
     let positions: Option<Vec<usize>> = failures.iter().map(position).collect();
     match positions.and_then(|positions| positions.into_iter().min()) {
         None | Some(0) => Outcome::Failed,
@@ -47,8 +48,8 @@ pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>
     }
 }
 
-/// The `state` that an invocation with a tumbling window answered, as JSON. None where the answer
-/// has no object there, which fails the invocation.
+/// The member `state` in the answer to an invocation with a tumbling window, as JSON. `None` when
+/// the answer has no such member or it is not an object, which fails the invocation.
 pub fn window_state(body: &[u8]) -> Option<String> {
     let body = serde_json::from_slice::<Value>(body).ok()?;
     let state = body.get("state")?;

@@ -1,11 +1,12 @@
-//! The bodies of CreateEventSourceMapping and UpdateEventSourceMapping: shape, types and ranges.
+//! The bodies of CreateEventSourceMapping and UpdateEventSourceMapping: parsing, and checks of
+//! types and ranges.
 
 use super::refusal::Refusal;
 use super::settings::Settings;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Members that belong to other kinds of sources, or to plans that Kinesis does not have.
+/// Members for other kinds of event sources, or for features that Kinesis sources do not have.
 const FOREIGN: [&str; 9] = [
     "AmazonManagedKafkaEventSourceConfig",
     "DocumentDBEventSourceConfig",
@@ -18,36 +19,33 @@ const FOREIGN: [&str; 9] = [
     "SourceAccessConfigurations",
 ];
 
-/// Longest text of a filter pattern (Lambda's service model).
+/// Longest filter pattern, in characters (Lambda's service model).
 const PATTERN_CHARACTERS: usize = 4096;
-/// Most filters of a mapping (Lambda's quota).
+/// Most filters of one mapping (Lambda's quota).
 const FILTERS: usize = 10;
-/// Longest ARN of a destination (Lambda's service model).
+/// Longest ARN of a destination, in characters (Lambda's service model).
 const DESTINATION_CHARACTERS: usize = 350;
 
-/// A request to create a mapping, whose shape is checked and nothing else.
+/// A request to create a mapping. Types and ranges are checked, but not the existence of the stream
+/// or the function.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateRequest {
-    /// `EventSourceArn`.
     pub source: Option<String>,
-    /// `StartingPosition`, one of the service's words.
+    /// `StartingPosition`: LATEST, AT_TIMESTAMP or TRIM_HORIZON. `None` when the request has none.
     pub starting_position: Option<String>,
     /// `StartingPositionTimestamp` in milliseconds since 1970.
     pub timestamp_ms: Option<i64>,
-    /// `Tags`.
     pub tags: BTreeMap<String, String>,
-    /// Everything that can be changed later.
+    /// The settings that an update can also change.
     pub changes: Changes,
 }
 
-/// The settings that a request changes. A missing member changes nothing.
+/// The settings that a request changes. A member that is missing in the request changes nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
-    /// `FunctionName`.
     pub function: Option<String>,
-    /// `Enabled`.
     pub enabled: Option<bool>,
-    /// `DestinationConfig` has OnSuccess.
+    /// True when `DestinationConfig` has an OnSuccess destination.
     pub on_success: bool,
     batch_size: Option<u32>,
     batching_window_s: Option<u32>,
@@ -64,10 +62,11 @@ pub struct Changes {
 }
 
 impl CreateRequest {
-    /// Reads a body.
+    /// Parses the body of a CreateEventSourceMapping request.
     ///
     /// # Errors
-    /// When a member has the wrong type or a value outside of its range.
+    /// A refusal for the client when a member has the wrong type or a value outside of its range,
+    /// or when FunctionName is missing.
     pub fn read(body: &Value) -> Result<Self, Refusal> {
         let members = Members::of(body)?;
         let changes = Changes::of(&members)?;
@@ -89,10 +88,10 @@ impl CreateRequest {
 }
 
 impl Changes {
-    /// Reads the body of an update.
+    /// Parses the body of an UpdateEventSourceMapping request.
     ///
     /// # Errors
-    /// When a member has the wrong type or a value outside of its range.
+    /// A refusal for the client when a member has the wrong type or a value outside of its range.
     pub fn read(body: &Value) -> Result<Self, Refusal> {
         Self::of(&Members::of(body)?)
     }
@@ -136,10 +135,10 @@ impl Changes {
         })
     }
 
-    /// The settings after these changes of `settings`.
+    /// Applies the changes to a copy of `settings`.
     ///
     /// # Errors
-    /// When two settings cannot be together.
+    /// A refusal for the client when two of the new settings exclude each other.
     pub fn applied_to(&self, settings: &Settings) -> Result<Settings, Refusal> {
         let limit = |limit: Option<i64>, old: Option<u32>| match limit {
             None => old,
@@ -198,7 +197,7 @@ fn on_failure(destination: Option<&Map<String, Value>>) -> Result<Option<Option<
     }
 }
 
-/// The members of a body. A null counts as missing.
+/// The members of a body. A member whose value is null counts as missing.
 struct Members<'a>(&'a Map<String, Value>);
 
 impl<'a> Members<'a> {
@@ -281,7 +280,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Seconds since 1970 with a fraction, or a text as RFC 3339 writes it.
+    /// Parses `StartingPositionTimestamp`, a number of seconds since 1970 or a text in RFC 3339.
+    /// Returns milliseconds.
     fn timestamp(&self) -> Result<Option<i64>, Refusal> {
         let refuse = || Refusal::content("StartingPositionTimestamp is a time");
         match self.get("StartingPositionTimestamp") {
@@ -364,10 +364,11 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Reads a map of tags.
+/// Parses a JSON map of tags.
 ///
 /// # Errors
-/// When a key or a value is outside of its length, or no text.
+/// A refusal for the client when a value is not a text, or a key or a value has a length that the
+/// service does not allow.
 pub fn read_tags(given: &Map<String, Value>) -> Result<BTreeMap<String, String>, Refusal> {
     let mut tags = BTreeMap::new();
     for (key, value) in given {
@@ -394,11 +395,12 @@ fn lower_first(name: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-/// The body that `STREAM=FUNCTION?Setting=value&…` stands for, and the address of the function
-/// where FUNCTION is a URL. `arn_of` completes the name of a stream.
+/// Parses an event source option `STREAM=FUNCTION?Setting=value&…`. Returns the body of the
+/// CreateEventSourceMapping request that it stands for, and FUNCTION if it is a URL. `arn_of` turns
+/// the name of a stream into its ARN.
 ///
 /// # Errors
-/// What is wrong with the text, for people.
+/// A message for the user that says which part of the text is wrong.
 pub fn source_of_option(
     text: &str,
     arn_of: impl Fn(&str) -> String,
@@ -466,7 +468,7 @@ fn is_setting(name: &str) -> bool {
     .contains(&name)
 }
 
-/// Numbers and truth values as such, everything else as a text.
+/// Converts a setting: to a number or a Boolean if the text is one, else to a JSON string.
 fn typed(value: &str) -> Value {
     match value {
         "true" => true.into(),

@@ -1,4 +1,4 @@
-//! The settings of a mapping, with the defaults for a Kinesis stream.
+//! The settings of a mapping, with Lambda's defaults for Kinesis.
 
 use super::super::arn::{ConsumerArn, StreamArn};
 use serde::{Deserialize, Serialize};
@@ -7,16 +7,17 @@ use std::fmt;
 /// The starting position of a mapping in its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StartingPosition {
-    /// The oldest record.
+    /// The mapping begins with the oldest record.
     TrimHorizon,
-    /// The next record.
+    /// The mapping begins with the next record that is published.
     Latest,
-    /// The first record that arrived at or after so many whole seconds since 1970.
+    /// The mapping begins with the first record that arrived at this time or later. The time is in
+    /// whole seconds since 1970.
     AtTimestamp(i64),
 }
 
 impl StartingPosition {
-    /// The name in the API.
+    /// The name of the position in Lambda's API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TrimHorizon => "TRIM_HORIZON",
@@ -26,24 +27,24 @@ impl StartingPosition {
     }
 }
 
-/// A stream, or a consumer of one: what a mapping reads.
+/// The stream or the consumer from which a mapping reads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
-    /// A stream.
+    /// A stream, which the mapping polls like GetRecords.
     Stream(StreamArn),
-    /// A consumer with enhanced fan-out.
+    /// A consumer with enhanced fan-out, whose subscriptions send records to the mapping.
     Consumer(ConsumerArn),
 }
 
 impl Source {
-    /// Reads the ARN of a stream or of a consumer.
+    /// Parses the ARN of a stream or of a consumer. `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let stream = || StreamArn::parse(text).map(Self::Stream);
         let consumer = || ConsumerArn::parse(text).map(Self::Consumer);
         stream().or_else(consumer)
     }
 
-    /// The stream that is read.
+    /// The stream whose records the mapping gets.
     pub const fn stream(&self) -> &StreamArn {
         match self {
             Self::Stream(stream) => stream,
@@ -61,32 +62,32 @@ impl fmt::Display for Source {
     }
 }
 
-/// The settings of a mapping. A missing value is the service's default for Kinesis (recorded).
+/// The settings of a mapping. `Default` gives the service's defaults for Kinesis (recorded).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// Most records of a batch, 1–10,000.
+    /// `BatchSize`: the most records in a batch, 1 to 10,000.
     pub batch_size: u32,
-    /// `MaximumBatchingWindowInSeconds`, 0–300.
+    /// `MaximumBatchingWindowInSeconds`: the longest wait for a full batch, 0 to 300.
     pub batching_window_s: u32,
-    /// `ParallelizationFactor`: lanes of a shard, 1–10.
+    /// `ParallelizationFactor`: the number of lanes for each shard, 1 to 10.
     pub factor: u32,
-    /// `MaximumRecordAgeInSeconds`: none is −1, no limit.
+    /// `MaximumRecordAgeInSeconds`; `None` stands for −1, which means no limit.
     pub max_age_s: Option<u32>,
-    /// `MaximumRetryAttempts`: none is −1, no limit.
+    /// `MaximumRetryAttempts`; `None` stands for −1, which means no limit.
     pub max_retries: Option<u32>,
-    /// `BisectBatchOnFunctionError`.
+    /// `BisectBatchOnFunctionError`: true when a failed batch is split in two.
     pub bisect: bool,
-    /// `TumblingWindowInSeconds`, 0–900; 0 is no windows.
+    /// `TumblingWindowInSeconds`, 0 to 900; 0 means no windows.
     pub tumbling_window_s: u32,
-    /// True when `FunctionResponseTypes` has ReportBatchItemFailures.
+    /// True when `FunctionResponseTypes` contains ReportBatchItemFailures.
     pub report: bool,
-    /// The texts of the filter patterns.
+    /// The JSON texts of the filter patterns.
     pub filters: Vec<String>,
-    /// `DestinationConfig.OnFailure.Destination`.
+    /// `DestinationConfig.OnFailure.Destination`, as the request has it.
     pub on_failure: Option<String>,
-    /// `MetricsConfig` as JSON, which has no effect here.
+    /// `MetricsConfig` as JSON. minikin returns it in answers, but it has no effect.
     pub metrics_config: Option<String>,
-    /// `KMSKeyArn`, which has no effect here.
+    /// `KMSKeyArn`. minikin returns it in answers, but it has no effect.
     pub kms_key_arn: Option<String>,
 }
 
@@ -109,34 +110,35 @@ impl Default for Settings {
     }
 }
 
-/// The destination of the records about discarded batches.
+/// The on-failure destination: the place to which records about discarded batches go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// A queue of this name.
+    /// An SQS queue.
     Sqs {
-        /// The queue's ARN.
+        /// The ARN of the SQS queue.
         arn: String,
-        /// The queue's name.
+        /// The name of the SQS queue.
         name: String,
     },
-    /// A topic.
+    /// An SNS topic.
     Sns {
-        /// The topic's ARN.
+        /// The ARN of the SNS topic.
         arn: String,
     },
-    /// A bucket.
+    /// An S3 bucket.
     S3 {
-        /// The bucket's name.
+        /// The name of the S3 bucket.
         bucket: String,
     },
-    /// A stream of minikin itself (a choice: Lambda has none).
+    /// A Kinesis stream of the same emulator (a choice: Lambda has no such destination).
     Kinesis(StreamArn),
-    /// A file, to which lines are appended (a choice, from options only).
+    /// A file, to which minikin appends one line for each discarded batch (a choice). Only an
+    /// option can set it, not a request.
     File(String),
 }
 
 impl Destination {
-    /// Reads an ARN, or `file:PATH`.
+    /// Parses the ARN of a destination, or `file:PATH`. `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(path) = text.strip_prefix("file:") {
             return (!path.is_empty()).then(|| Self::File(path.to_owned()));
@@ -163,7 +165,7 @@ impl Destination {
         }
     }
 
-    /// True for a FIFO queue or topic, which the service refuses.
+    /// True for a FIFO queue or FIFO topic, which the service refuses as destination.
     pub fn is_fifo(&self) -> bool {
         match self {
             Self::Sqs { arn, .. } | Self::Sns { arn } => arn.ends_with(".fifo"),
@@ -171,7 +173,7 @@ impl Destination {
         }
     }
 
-    /// True when the record holds the whole event as `payload`.
+    /// True when records for this destination contain the whole event as `payload`.
     pub const fn takes_payload(&self) -> bool {
         matches!(self, Self::S3 { .. } | Self::File(_))
     }

@@ -1,29 +1,30 @@
-//! Tumbling windows: stretches of arrival time that follow each other without gaps.
+//! Tumbling windows: intervals of arrival time of equal length, without gaps or overlaps.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A tumbling window: its start and its length, both in whole seconds.
+/// A tumbling window. Start and length are in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// The start, in seconds since 1970; a multiple of the length.
+    /// The start in seconds since 1970, a multiple of the length.
     pub start_s: i64,
     /// The length in seconds.
     pub length_s: u32,
 }
 
-/// The members of an invocation about its window, beside the bounds.
+/// Two members about the window in the event of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WindowFlags {
-    /// `isFinalInvokeForWindow`.
+    /// `isFinalInvokeForWindow`: true for the last invocation of the window, which has no records.
     pub is_final: bool,
-    /// `isWindowTerminatedEarly`.
+    /// `isWindowTerminatedEarly`: true when the window ended before its time.
     pub is_early: bool,
 }
 
 impl Window {
-    /// The window of a record that arrived at `arrival_ms`, in milliseconds since 1970.
+    /// The window, of `length_s` seconds, of a record that arrived at `arrival_ms` (milliseconds
+    /// since 1970).
     pub const fn of(arrival_ms: i64, length_s: u32) -> Self {
         let second = arrival_ms.div_euclid(1000);
         Self {
@@ -32,7 +33,7 @@ impl Window {
         }
     }
 
-    /// End of the window, in milliseconds since 1970; that moment is in the next window.
+    /// The end in milliseconds since 1970. The window does not include this moment.
     pub const fn end_ms(&self) -> i64 {
         (self.start_s + self.length_s as i64) * 1000
     }
@@ -42,7 +43,8 @@ impl Window {
         arrival_ms >= self.end_ms()
     }
 
-    /// Start and end in the form of events: whole seconds with `Z`.
+    /// The start and the end of the window, in the form of events: RFC 3339 in whole seconds with
+    /// `Z`.
     pub fn bounds(&self) -> [String; 2] {
         [self.start_s, self.start_s + i64::from(self.length_s)].map(|second| {
             let moment = OffsetDateTime::from_unix_timestamp(second);

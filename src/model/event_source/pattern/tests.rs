@@ -1,4 +1,4 @@
-//! Patterns and the data that they match.
+//! Tests of patterns against data.
 
 use super::*;
 use crate::model::SequenceNumber;
@@ -28,13 +28,13 @@ fn filters(pattern: &str) -> Result<Filters, Refusal> {
     Filters::read(&[pattern.to_owned()])
 }
 
-/// True when a filter whose pattern of data is `pattern` keeps `data`.
+/// True when a filter with the pattern `{"data": PATTERN}` keeps `data`.
 fn kept(pattern: &str, data: &str) -> bool {
     let filters = filters(&format!(r#"{{"data":{pattern}}}"#)).unwrap();
     filters.keep(&record("k", data.as_bytes()), META)
 }
 
-/// Patterns of data, data, and whether they match.
+/// Patterns of data, data, and the answer whether they match.
 const CASES: &[(&str, &str, bool)] = &[
     (r#"{"t":["a"]}"#, r#"{"t":"a"}"#, true),
     (r#"{"t":["a"]}"#, r#"{"t":"A"}"#, false),

@@ -1,4 +1,4 @@
-//! Requests that are read, and requests that are refused.
+//! Tests of requests that are accepted, and of requests that are refused.
 
 use super::super::refusal::RefusalKind;
 use super::*;
