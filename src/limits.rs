@@ -230,11 +230,11 @@ pub(crate) const STRICT_TRANSITION_MS: u64 = 500;
 pub(crate) const SUBSCRIPTION_MS: i64 = 300_000;
 /// Time without records after which a subscription sends an empty event, in milliseconds (AWS).
 pub(crate) const HEARTBEAT_MS: i64 = 5_000;
-/// Most records in one event of a subscription (our choice).
+/// Maximum number of records in one event of a subscription (our choice).
 pub(crate) const EVENT_RECORDS: usize = 1_000;
-/// Most bytes of data and partition keys in one event of a subscription; a single larger record is
-/// sent alone (our choice: several clients refuse messages of 16 MiB, and each slow subscriber
-/// holds one event in memory).
+/// Maximum number of bytes of data and partition keys in one event of a subscription; a single
+/// larger record is sent alone (our choice: several clients refuse messages of 16 MiB, and each
+/// slow subscriber holds one event in memory).
 pub(crate) const EVENT_BYTES: u64 = 256 << 10;
 /// Pause of a subscription that exceeded its read rate before it tries again, in milliseconds (our
 /// choice).
@@ -269,9 +269,9 @@ pub(crate) const QUEUES_PAGE: usize = 100;
 pub(crate) const QUEUE_RECEIVE_RECORDS: usize = 10;
 /// Default time for which a receive from an empty queue waits for records, in milliseconds (AWS).
 pub(crate) const QUEUE_WAIT_MS: i64 = 9_000;
-/// Most bytes of data and partition keys that one receive from a queue returns; a single larger
-/// record is returned alone (our choice: ten of the largest records would make an answer of 133
-/// MiB).
+/// Maximum number of bytes of data and partition keys that one receive from a queue returns; a
+/// single larger record is returned alone (our choice: ten of the largest records would make an
+/// answer of 133 MiB).
 pub(crate) const QUEUE_ANSWER_BYTES: u64 = 10 << 20;
 /// Least bytes of saved changes after which a queue saves the whole list of its records again (our
 /// choice).
@@ -302,7 +302,7 @@ pub(crate) const SIGNING_KEYS: usize = 16;
 pub(crate) const POLICIES_FILE_BYTES: u64 = 1 << 20;
 /// Largest name of a region, in bytes (our choice; the longest name of an AWS region has 14).
 pub(crate) const REGION_CHARACTERS: usize = 64;
-/// Most memory for the call counters of all callers, in bytes (our choice).
+/// Maximum memory for the call counters of all callers, in bytes (our choice).
 pub(crate) const CALL_RATE_BYTES: usize = 16 << 20;
 /// Time between two checks of the traffic of on-demand streams, in milliseconds (our choice; the
 /// service takes up to 15 minutes).
@@ -318,12 +318,13 @@ pub(crate) const INITIALIZED_SHARDS: u32 = 4;
 pub(crate) const LOOK_RECORDS: usize = 100;
 /// Largest number of records that one look into a stream may show (our choice).
 pub(crate) const LOOK_RECORDS_MOST: usize = 10_000;
-/// Most records that one look reads while it searches for a partition key (our choice).
+/// Maximum number of records that one look reads while it searches for a partition key (our
+/// choice).
 pub(crate) const LOOK_SCANNED_RECORDS: usize = 50_000;
 /// Bytes of data after which a look shows no further record (our choice).
 pub(crate) const LOOK_BYTES: u64 = 4 << 20;
-/// Most shards that one tail follows at the same time (our choice: each event of a tail names the
-/// position in every shard).
+/// Maximum number of shards that one tail follows at the same time (our choice: each event of a
+/// tail names the position in every shard).
 pub(crate) const TAIL_SHARDS: usize = 500;
 /// Bytes after which a frame of a tail takes no further record (our choice).
 pub(crate) const TAIL_FRAME_BYTES: usize = 1 << 20;
@@ -352,28 +353,28 @@ pub(crate) const WAIT_MS_MOST: u64 = 3_600_000;
 pub(crate) const SHARD_CREATED_BEFORE_S: u64 = 3;
 /// Largest event for the function of an event source mapping, in bytes (AWS: 6 MB; recorded).
 pub(crate) const EVENT_SOURCE_EVENT_BYTES: usize = 6_291_456;
-/// Most records that a mapping holds in memory ahead of its position in a shard (AWS: the size of a
-/// GetRecords answer).
+/// Maximum number of records that a mapping holds in memory ahead of its position in a shard (AWS:
+/// the size of a GetRecords answer).
 pub(crate) const EVENT_SOURCE_READ_AHEAD: usize = 10_000;
-/// Most bytes of records that a mapping holds in memory ahead of its position in a shard (AWS: the
-/// size of a GetRecords answer).
+/// Maximum number of bytes of records that a mapping holds in memory ahead of its position in a
+/// shard (AWS: the size of a GetRecords answer).
 pub(crate) const EVENT_SOURCE_READ_AHEAD_BYTES: usize = 10 << 20;
-/// Most records that a mapping reads in one step, so that no mapping keeps a thread busy for long
-/// (our choice).
+/// Maximum number of records that a mapping reads in one step, so that no mapping keeps a thread
+/// busy for long (our choice).
 pub(crate) const EVENT_SOURCE_READ_RECORDS: usize = 1_000;
-/// Most bytes that a mapping reads in one step (our choice).
+/// Maximum number of bytes that a mapping reads in one step (our choice).
 pub(crate) const EVENT_SOURCE_READ_BYTES: u64 = 2 << 20;
 /// Maximum number of mappings in a ListEventSourceMappings answer (AWS).
 pub(crate) const EVENT_SOURCE_PAGE: usize = 100;
-/// Most entries that the event log of a mapping keeps (our choice).
+/// Maximum number of entries that the event log of a mapping keeps (our choice).
 pub(crate) const EVENT_SOURCE_LOG_ENTRIES: usize = 10_000;
 /// Longest time for which a reader of a mapping's event log may wait for the next entry (our
 /// choice).
 pub(crate) const EVENT_SOURCE_LOG_WAIT: Duration = Duration::from_secs(60);
-/// Most discarded batches of a mapping that are kept for inspection (our choice).
+/// Maximum number of discarded batches of a mapping that are kept for inspection (our choice).
 pub(crate) const EVENT_SOURCE_FAILURES: usize = 100;
-/// Most bytes of events in the discarded batches that are kept. Beyond this the oldest batches lose
-/// their events, and only their failure record is kept (our choice).
+/// Maximum number of bytes of events in the discarded batches that are kept. Beyond this the oldest
+/// batches lose their events, and only their failure record is kept (our choice).
 pub(crate) const EVENT_SOURCE_FAILURE_BYTES: usize = 16 << 20;
 /// Least time between two saves of a changed LastProcessingResult, in milliseconds (our choice).
 pub(crate) const EVENT_SOURCE_RESULT_SAVE_MS: i64 = 1_000;
@@ -407,7 +408,7 @@ pub(crate) const SCRATCH_GENERATION_BYTES: u64 = 256 << 20;
 pub(crate) const SEGMENT_BYTES: usize = 64 << 10;
 /// Default memory for recent records, in bytes (our choice).
 pub(crate) const MEMORY_BYTES: u64 = 64 << 20;
-/// Most bytes that may wait for a commit; beyond them writers wait (our choice).
+/// Maximum number of bytes that may wait for a commit; beyond this number writers wait (our choice).
 pub(crate) const UNFLUSHED_BYTES: u64 = 16 << 20;
 /// Time that tasks have to end when the emulator stops (our choice).
 pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(10);

@@ -8,7 +8,7 @@ pub struct CallRate {
     pub operation: &'static str,
     /// The name of the limit, as for `--limit`.
     pub name: &'static str,
-    /// Most calls per second under the strict profile.
+    /// Maximum number of calls per second under the strict profile.
     pub per_second: u64,
     /// True when the limit counts the calls on each stream; false when it counts the calls of each
     /// account in each region.

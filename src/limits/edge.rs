@@ -9,24 +9,24 @@ pub const REQUEST_PERMIT_BYTES: u64 = 8 << 10;
 /// Largest body that needs no budget beyond [`REQUEST_PERMIT_BYTES`] (our choice): half of those
 /// bytes. The other half is for the request's other data.
 pub(crate) const BODY_IN_PERMIT_BYTES: u64 = REQUEST_PERMIT_BYTES / 2;
-/// Most bytes of an answer, or of the budget's part for a body, that count as small (our choice).
-/// Larger ones wait in the budget's lane for large bodies and answers.
+/// Maximum number of bytes of an answer, or of the budget's part for a body, that count as small
+/// (our choice). Larger ones wait in the budget's lane for large bodies and answers.
 pub const SMALL_BYTES: u64 = 64 << 10;
 /// Bytes of the budget for each byte of a body: while records are decoded, the body is in memory
 /// twice.
 pub(crate) const BODY_WEIGHT: u64 = 2;
-/// Most requests that may wait in one lane of the budget. Each of them may hold one unread window
-/// of its body (our choice).
+/// Maximum number of requests that may wait in one lane of the budget. Each of them may hold one
+/// unread window of its body (our choice).
 pub(crate) const ADMISSION_LINE: u64 = 512;
 /// Time limit for a slow body while other requests wait for the budget (our choice).
 pub(crate) const BODY_HURRY: Duration = Duration::from_secs(5);
 /// Speed below which a body counts as slow, in bytes per second (our choice).
 pub(crate) const BODY_HURRY_BYTES_PER_SECOND: u64 = 16 << 10;
-/// Most reads of segments from disk at the same time (our choice: each read holds up to 10 MB, and
-/// a machine has few disks).
+/// Maximum number of reads of segments from disk at the same time (our choice: each read holds up
+/// to 10 MB, and a machine has few disks).
 pub(crate) const DISK_READS: usize = 16;
-/// Most concurrent HTTP/2 streams of one connection (our choice). A KCL worker holds one HTTP/2
-/// stream for each shard for five minutes, and opens another connection at this limit.
+/// Maximum number of concurrent HTTP/2 streams of one connection (our choice). A KCL worker holds
+/// one HTTP/2 stream for each shard for five minutes, and opens another connection at this limit.
 pub(crate) const HTTP2_STREAMS: u32 = 1024;
 /// HTTP/2 window of one body: bytes that a client may send before the server has read them (our
 /// choice). These bytes are not yet counted in the in-flight budget, so the window is small.
@@ -83,17 +83,19 @@ pub(crate) const SCRATCH_DESCRIPTORS: u64 = 128;
 pub(crate) const PORT_TRIES: usize = 16;
 /// Largest body of a request to minikin's own paths, in bytes (our choice).
 pub(crate) const OWN_BODY_BYTES: u64 = 64 << 10;
-/// Most characters of a message in the log (our choice: some messages quote a whole record).
+/// Maximum number of characters of a message in the log (our choice: some messages quote a whole
+/// record).
 pub(crate) const LOGGED_CHARACTERS: usize = 1_000;
 /// Greatest nesting depth in a CBOR document that the fast reader accepts (our choice). No request
 /// of the service is nested deeper. ciborium's limit is 256, and serde_json's 128.
 pub(crate) const CBOR_DEPTH: u8 = 32;
-/// Most items (values in lists and structures) of one document (our choice). A request that the
-/// service accepts has a few thousand.
+/// Maximum number of items (values in lists and structures) of one document (our choice). A request
+/// that the service accepts has a few thousand.
 pub(crate) const DOCUMENT_ITEMS: usize = 250_000;
 /// Greatest nesting depth in a JSON document that the fast reader accepts (our choice).
 pub(crate) const JSON_DEPTH: u8 = CBOR_DEPTH;
-/// Most tags of one CBOR item that the fast reader skips (our choice). A time has one tag.
+/// Maximum number of tags of one CBOR item that the fast reader skips (our choice). A time has one
+/// tag.
 pub(crate) const CBOR_TAGS: u8 = 4;
 /// Size of a body from which on all its blobs are decoded into one shared buffer, in bytes
 /// (measured).
@@ -111,8 +113,8 @@ pub(crate) const RECENT_SCOPES: usize = 8;
 /// Longest credential that is put in that cache, in bytes (our choice). Usual credentials have
 /// about sixty; clients may send any length.
 pub(crate) const RECENT_SCOPE_BYTES: usize = 256;
-/// Most segments on disk that one read visits (our choice). A caller that wants more records reads
-/// again.
+/// Maximum number of segments on disk that one read visits (our choice). A caller that wants more
+/// records reads again.
 pub(crate) const SEGMENTS_A_READ: usize = 256;
 /// Attempts of a starting emulator to lock the data directory (our choice). A killed process
 /// releases the lock only when the last of its threads has returned from a disk operation.
@@ -137,14 +139,14 @@ pub(crate) const FAILED_STORE_CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// Bytes that are spilled between two flushes (our choice): enough to make a flush cheap, and few
 /// enough to be in memory twice.
 pub(crate) const SPILL_BYTES: u64 = 8 << 20;
-/// Most sealed (complete) generations that are open at the same time (our choice). sled caches up
-/// to 256 leaves of each, about 32 MiB, whatever its cache size is set to.
+/// Maximum number of sealed (complete) generations that are open at the same time (our choice).
+/// sled caches up to 256 leaves of each, about 32 MiB, whatever its cache size is set to.
 pub(crate) const OPEN_GENERATIONS: usize = 4;
 /// Cache of a sled database, in bytes (our choice). sled keeps new values in memory regardless, and
 /// the kernel caches the files.
 pub(crate) const DATABASE_CACHE_BYTES: usize = 2 << 20;
-/// Most values in a leaf of sled before it is split (measured). A split at the right end leaves two
-/// values, and two segments fit in sled's slot of 128 KiB.
+/// Maximum number of values in a leaf of sled before it is split (measured). A split at the right
+/// end leaves two values, and two segments fit in sled's slot of 128 KiB.
 pub(crate) const SLED_LEAF_FANOUT: usize = 4;
 /// Time limit for opening a database (our choice). Opening takes some hundredths of a second, but a
 /// disk may stall, and a stall must not make the store set an intact generation aside.

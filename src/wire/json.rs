@@ -12,8 +12,8 @@ use serde::Deserializer as _;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
 
-/// Most digits of a whole number that this reader parses itself: every number of 18 digits fits in
-/// 64 bits.
+/// Maximum number of digits of a whole number that this reader parses itself: every number of 18
+/// digits fits in 64 bits.
 const MOST_DIGITS: usize = 18;
 
 /// Reads the single value in `body`. `None` when this reader refuses the body.

@@ -4,7 +4,8 @@ use super::node::Node;
 use super::shape::{Field, Member, Presence, Shape, utf16_length};
 use std::fmt::Write as _;
 
-/// Most violations that one message lists, as recorded for a request with 502 violations.
+/// Maximum number of violations that one message lists, as recorded for a request with 502
+/// violations.
 const MAX_VIOLATIONS: usize = 10;
 
 /// The violations in one request, in the order of the structure's declaration.

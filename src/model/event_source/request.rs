@@ -21,7 +21,7 @@ const FOREIGN: [&str; 9] = [
 
 /// Longest filter pattern, in characters (Lambda's service model).
 const PATTERN_CHARACTERS: usize = 4096;
-/// Most filters of one mapping (Lambda's quota).
+/// Maximum number of filters of one mapping (Lambda's quota).
 const FILTERS: usize = 10;
 /// Longest ARN of a destination, in characters (Lambda's service model).
 const DESTINATION_CHARACTERS: usize = 350;

@@ -52,7 +52,8 @@ pub enum Fault {
     Error,
     /// The step starts this many milliseconds later.
     Delay(u32),
-    /// The subscription ends without an exception.
+    /// At `Event` the subscription ends without an exception. At `Invoke` the function runs, but its
+    /// answer is lost.
     Drop,
     /// The step is half done. At `Append` and `Flush` the records are written, but the call is
     /// answered as if it had failed. At `Event` only a part of the event is sent, and nothing after
