@@ -408,7 +408,7 @@ pub(crate) const SCRATCH_GENERATION_BYTES: u64 = 256 << 20;
 pub(crate) const SEGMENT_BYTES: usize = 64 << 10;
 /// Default memory for recent records, in bytes (our choice).
 pub(crate) const MEMORY_BYTES: u64 = 64 << 20;
-/// Maximum number of bytes that may wait for a commit; beyond this number writers wait (our choice).
+/// Maximum number of bytes that may wait for a commit; writers wait beyond it (our choice).
 pub(crate) const UNFLUSHED_BYTES: u64 = 16 << 20;
 /// Time that tasks have to end when the emulator stops (our choice).
 pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(10);

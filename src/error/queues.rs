@@ -12,8 +12,8 @@ impl Error {
         Kind::ResourceNotFoundException.says(format!("Queue {given} not found."))
     }
 
-    /// ReceiveRecords and its like: the queue is in status CREATING or DELETING, so it delivers no
-    /// records. The exception's name is a choice.
+    /// The request needs a queue that serves records, but the queue is in status CREATING or
+    /// DELETING. The name of the exception is a choice.
     pub(crate) fn queue_not_serving(queue: &QueueArn) -> Self {
         Kind::ResourceNotFoundException.says(format!(
             "Queue {queue} is not in ACTIVE or UPDATING status."
