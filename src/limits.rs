@@ -98,22 +98,22 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Bytes of data and partition keys written to one shard.
+    /// Bytes of data and partition keys written to one shard per second.
     shard_write_bytes, "shard-write-bytes", Some(1_048_576), OFF, Some(1_048_576),
         "bytes/s", "AWS quota: 1 MB/s of writes a shard";
-    /// Records written to one shard.
+    /// Records written to one shard per second.
     shard_write_records, "shard-write-records", Some(1_000), OFF, Some(1_000),
         "records/s", "AWS quota: 1,000 records/s a shard";
-    /// GetRecords calls on one shard.
+    /// GetRecords calls on one shard per second.
     shard_read_calls, "shard-read-calls", OFF, OFF, Some(5),
         "calls/s", "AWS quota: 5 read transactions/s a shard";
-    /// Bytes of data and partition keys that GetRecords reads from one shard; a larger answer delays the next calls.
+    /// Bytes of data and partition keys that GetRecords reads from one shard per second; a larger answer delays the next calls.
     shard_read_bytes, "shard-read-bytes", OFF, OFF, Some(2_097_152),
         "bytes/s", "AWS quota: 2 MB/s of reads a shard";
-    /// GetShardIterator calls on one shard.
+    /// GetShardIterator calls on one shard per second.
     shard_iterator_calls, "shard-iterator-calls", OFF, OFF, Some(5),
         "calls/s", "AWS API reference: GetShardIterator";
-    /// Bytes of data and partition keys sent to one consumer by its subscription to one shard.
+    /// Bytes of data and partition keys sent to one consumer by its subscription to one shard, per second.
     consumer_read_bytes, "consumer-read-bytes", OFF, OFF, Some(2_097_152),
         "bytes/s", "AWS quota: 2 MB/s for each consumer of a shard";
     /// Time after a successful SubscribeToShard in which the same consumer cannot subscribe to the shard again.
@@ -134,7 +134,7 @@ limits! {
     /// On-demand streams in one account and region.
     on_demand_streams, "on-demand-streams", Some(50), Some(1_000_000), Some(50),
         "streams", "AWS quota";
-    /// Open shards that UpdateShardCount may give one stream.
+    /// Open shards that one stream may have after an UpdateShardCount.
     shards_per_stream, "shards-per-stream", Some(10_000), Some(10_000), Some(10_000),
         "shards", "AWS API reference: UpdateShardCount";
     /// UpdateShardCount calls that change the same stream within 24 hours.
@@ -149,7 +149,7 @@ limits! {
     /// StopStreamEncryption calls that stop one stream's encryption within 24 hours.
     decryptions_per_day, "decryptions-per-day", Some(25), OFF, Some(25),
         "calls", "AWS API reference: StopStreamEncryption";
-    /// Consumers of one stream.
+    /// Consumers that one stream may have.
     consumers_per_stream, "consumers-per-stream", Some(20), Some(20), Some(20),
         "consumers", "AWS API reference: RegisterStreamConsumer";
     /// Consumers of one on-demand stream of an account with the minimum throughput billing commitment.
@@ -167,10 +167,10 @@ limits! {
     /// Warm throughput that one stream may be given.
     warm_throughput, "warm-throughput", Some(10_240), Some(10_240), Some(10_240),
         "MiB/s", "AWS API reference: UpdateStreamWarmThroughput";
-    /// Tags of one resource.
+    /// Tags that one resource may have.
     tags, "tags", Some(50), Some(50), Some(50),
         "tags", "AWS API reference: TagResource";
-    /// Bytes of the body of one request.
+    /// Largest body of one request.
     request_bytes, "request-bytes", Some(20 << 20), Some(20 << 20), Some(20 << 20),
         "bytes", "ours: a 10 MB PutRecords is about 14 MB of base64";
     /// Time for which a subscriber may leave an event unread before its subscription is dropped; always real time.

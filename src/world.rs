@@ -1,7 +1,8 @@
-//! The surroundings of an emulator: time, random numbers and faults.
+//! The environment of an emulator that a test can replace: time, random numbers and faults.
 //!
-//! A start makes one [`World`] and hands it to every part. No other module reads the machine's
-//! clock, waits for it or draws random numbers, so that a test can control all three.
+//! A starting emulator creates one [`World`] and passes it to all of its parts. No other module
+//! reads the machine's clock, waits for it or draws random numbers, so that a test can control all
+//! three.
 
 mod clock;
 mod deadline;

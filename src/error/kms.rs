@@ -14,7 +14,7 @@ pub enum KeyPurpose {
     Decrypt,
 }
 
-/// An attempt to use a key.
+/// An attempt of a request to use a KMS key.
 #[derive(Debug)]
 pub struct KeyUse<'a> {
     /// ARN of the caller whose request uses the key.

@@ -7,7 +7,7 @@ use super::settings::Settings;
 pub struct BackOff {
     /// The wait after the first failure, in milliseconds.
     pub first_ms: i64,
-    /// The longest wait, in milliseconds.
+    /// The longest wait after a failure, in milliseconds.
     pub most_ms: i64,
 }
 

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 pub struct Window {
     /// The start in seconds since 1970, a multiple of the length.
     pub start_s: i64,
-    /// The length in seconds.
+    /// The length of the window in seconds.
     pub length_s: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Tables of published numbers, and properties of all of them.
+//! Tests with published sequence numbers, and tests of properties of random numbers.
 
 use super::*;
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ fn numbers() -> impl Strategy<Value = SequenceNumber> {
         .prop_map(|(created_s, shard, index, time_s)| number(created_s, shard, index, time_s))
 }
 
-/// Hexadecimal digits as a decimal text, by pencil and paper.
+/// Converts hexadecimal digits to decimal digits by long multiplication, without [`U192`].
 fn from_hex(hex: &str) -> String {
     let mut digits = vec![0_u32];
     for nibble in hex.chars() {
@@ -109,11 +109,11 @@ fn a_plain_number_encodes_a_shard_in_version_zero() {
         ("0", 0, 0, 0),
         ("5", 0, 5, 0),
         ("65536", 0, 0, 1),
-        // 2^124, which is what the numbers below it are taken for as well.
+        // The number 2^124 itself. The parser adds 2^124 to smaller numbers, such as those above.
         ("21267647932558653966460912964485513216", 0, 0, 0),
-        // 2^88 is one second.
+        // 2^88 is a creation time of one second.
         ("309485009821345068724781056", 1, 0, 0),
-        // 2^128 has 33 digits; its shard index stands one digit further to the left.
+        // 2^128 has 33 hexadecimal digits; the shard index stands one digit further to the left.
         ("340282366920938463463374607431768211456", 0, 0, 0),
         ("340282366920938463463374607431768211488", 0, 2, 0),
     ] {
@@ -139,12 +139,12 @@ fn creation_times_beyond_the_limit_are_invalid() {
     let zero = |created: &str| from_hex(&["1", created, &"0".repeat(22)].concat());
     assert!(SequenceNumber::parse(&zero("3bb2cc3d7")).is_some());
     assert_eq!(SequenceNumber::parse(&zero("3bb2cc3d8")), None);
-    // 2^124 − 1: all ones once 2^124 is added.
+    // 2^124 − 1. The parser adds 2^124, which gives a creation time of all ones.
     assert_eq!(
         SequenceNumber::parse("21267647932558653966460912964485513215"),
         None
     );
-    // Version 1 has no such limit.
+    // Version 1 has no limit on the creation time.
     let one = from_hex(&["2fffffffff", &"0".repeat(36), "1"].concat());
     assert_eq!(
         SequenceNumber::parse(&one).unwrap().created_s,
@@ -182,14 +182,14 @@ fn other_numbers_are_invalid() {
         "ABC".to_owned(),
         "-1".to_owned(),
         "9".repeat(129),
-        // 2^129 and 2^185, the ends of what lies between the versions.
+        // 2^129 and 2^185: no valid number lies from the first to the second, both included.
         hex(&["2", &"0".repeat(32)].concat()),
         digits("0"),
         digits("3"),
         digits("4"),
         // 1.5 · 2^185.
         hex(&["3", &"0".repeat(46)].concat()),
-        // The sequence index's top bit.
+        // A sequence index whose top bit is set.
         hex(&["20000000000", "8000000000000000", &"0".repeat(19), "2"].concat()),
     ] {
         assert_eq!(SequenceNumber::parse(&text), None, "{text}");

@@ -35,7 +35,7 @@ pub enum FaultKind {
     Delay,
     /// The call does its work, but its connection closes without an answer.
     DropAnswer,
-    /// The connection closes before the call does its work.
+    /// The connection closes before the call does its work, so the call changes nothing.
     ResetConnection,
     /// Single entries of a PutRecords call fail with the error code `code`.
     FailEntries,
