@@ -31,6 +31,7 @@ impl Region {
         Self(name.into())
     }
 
+    /// The name of the region, such as `us-east-1`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -56,7 +57,9 @@ impl fmt::Display for Region {
 /// An account in a region. The name of a stream is unique within an account and region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountRegion {
+    /// The account, which owns the resource.
     pub account: AccountId,
+    /// The region of the resource.
     pub region: Region,
 }
 
@@ -72,6 +75,7 @@ impl fmt::Display for AccountRegion {
 pub struct StreamArn {
     /// The account and region of the stream.
     pub scope: AccountRegion,
+    /// The name of the stream.
     pub name: Arc<str>,
 }
 
@@ -109,7 +113,9 @@ impl fmt::Display for StreamArn {
 /// deregistered and registered again has a new ARN.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConsumerArn {
+    /// The ARN of the stream that the consumer reads.
     pub stream: StreamArn,
+    /// The name of the consumer.
     pub name: Arc<str>,
     /// `ConsumerCreationTimestamp` in whole seconds since 1970, rounded down.
     pub created_s: u64,

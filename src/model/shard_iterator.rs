@@ -14,7 +14,9 @@ pub struct ShardIterator {
     /// The number of the stream's incarnation. A stream that was deleted and created again has the
     /// same name but a new incarnation.
     pub incarnation: u64,
+    /// The name of the stream.
     pub stream: String,
+    /// The id of the shard that the iterator reads.
     pub shard: ShardId,
     /// The first sequence number to read. It is a number of the shard `shard`.
     pub position: SequenceNumber,

@@ -13,12 +13,17 @@ use std::fmt;
 pub enum Node {
     /// Null, or undefined in CBOR.
     Null,
+    /// A Boolean.
     Bool(bool),
+    /// A number without fraction and exponent.
     Integer(i128),
+    /// A number with a fraction or an exponent.
     Float(f64),
+    /// A text string.
     Text(String),
     /// A byte string, which exists in CBOR only.
     Bytes(Vec<u8>),
+    /// A list of values, in the order of the document.
     List(Vec<Node>),
     /// A dictionary or a structure, in the order of the document.
     Map(Vec<(String, Node)>),

@@ -26,6 +26,7 @@ pub enum Shape {
         /// True for the service's type Long, false for its type Integer.
         long: bool,
     },
+    /// A Boolean value.
     Boolean,
     /// A byte string.
     Blob {
@@ -36,13 +37,16 @@ pub enum Shape {
     Timestamp,
     /// A list of values of one shape.
     List {
+        /// The shape of every element in the list.
         element: &'static Shape,
         /// Least and greatest number of elements.
         length: Option<(usize, usize)>,
     },
     /// A dictionary with text keys.
     Map {
+        /// The shape of every key in the map.
         key: &'static Shape,
+        /// The shape of every value in the map.
         value: &'static Shape,
         /// Least and greatest number of entries.
         length: Option<(usize, usize)>,
@@ -65,6 +69,7 @@ pub enum Field {
 pub struct Member {
     /// The member's name in documents.
     pub name: &'static str,
+    /// The shape of the member's value.
     pub shape: &'static Shape,
     /// The treatment of a request without the member.
     pub presence: Presence,

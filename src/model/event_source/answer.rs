@@ -19,6 +19,7 @@ pub enum Answer {
 /// The HTTP response of a function's endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
+    /// The HTTP status code of the response.
     pub status: u16,
     /// The header `X-Amz-Function-Error`, which names the kind of error of the function.
     pub function_error: Option<String>,

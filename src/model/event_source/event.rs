@@ -22,6 +22,7 @@ pub struct EventHead {
 pub struct EventRecord<'a> {
     /// The partition key; `None` for a record that was put without one.
     pub partition_key: Option<&'a str>,
+    /// The sequence number of the record.
     pub number: SequenceNumber,
     /// The arrival time in milliseconds since 1970.
     pub arrival_ms: i64,

@@ -30,11 +30,13 @@ const DESTINATION_CHARACTERS: usize = 350;
 /// or the function.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateRequest {
+    /// `EventSourceArn`, the ARN of the stream or the consumer.
     pub source: Option<String>,
     /// `StartingPosition`: LATEST, AT_TIMESTAMP or TRIM_HORIZON. `None` when the request has none.
     pub starting_position: Option<String>,
     /// `StartingPositionTimestamp` in milliseconds since 1970.
     pub timestamp_ms: Option<i64>,
+    /// `Tags` of the new mapping; empty when the request has none.
     pub tags: BTreeMap<String, String>,
     /// The settings that an update can also change.
     pub changes: Changes,
@@ -43,7 +45,9 @@ pub struct CreateRequest {
 /// The settings that a request changes. A member that is missing in the request changes nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
+    /// `FunctionName`, the name or the ARN of the function.
     pub function: Option<String>,
+    /// `Enabled`: false stops the mapping.
     pub enabled: Option<bool>,
     /// True when `DestinationConfig` has an OnSuccess destination.
     pub on_success: bool,
