@@ -110,8 +110,8 @@ impl Kind {
         )
     }
 
-    /// The JSON or CBOR member that holds the message. The service writes it with a capital letter
-    /// for SerializationException only.
+    /// The name of the member that holds the message in the JSON or CBOR answer. The service writes
+    /// it with a capital letter for SerializationException only.
     pub const fn message_key(self) -> &'static str {
         if matches!(self, Self::SerializationException) {
             "Message"

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-/// The reason why a KMS key is unusable, as an option declares it.
+/// The reason why a KMS key is unusable, as `--kms-key` declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
     /// The key is disabled.
@@ -21,7 +21,7 @@ pub enum KeyState {
 }
 
 impl KeyState {
-    /// All states, with the names that the option accepts.
+    /// All states, with their names in `--kms-key`.
     pub const ALL: [(&'static str, Self); 6] = [
         ("disabled", Self::Disabled),
         ("pending", Self::Pending),
@@ -31,7 +31,7 @@ impl KeyState {
         ("throttled", Self::Throttled),
     ];
 
-    /// The state whose name in the option is `name`. `None` for an unknown name.
+    /// The state whose name in `--kms-key` is `name`. `None` for an unknown name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()

@@ -273,7 +273,7 @@ macro_rules! field {
     };
 }
 
-/// Reads the value of a field if `name` is the field's name.
+/// Expands to code that reads the value of a field if `name` is the name of this field.
 macro_rules! take {
     (member $wire:literal $field:ident $ty:ty, $partial:ident, $name:ident, $map:ident) => {
         if $name == $wire.as_bytes() {

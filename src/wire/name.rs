@@ -41,7 +41,7 @@ impl<'de> Visitor<'de> for NameVisitor {
     }
 }
 
-/// A serde deserializer that gives the name of a member, from its bytes.
+/// A serde deserializer over the bytes of one member name.
 pub(crate) struct NameReader<'de>(&'de [u8]);
 
 impl<'de> NameReader<'de> {

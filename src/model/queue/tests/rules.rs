@@ -316,7 +316,8 @@ impl Run {
         self.agree(done.map(|_| ()), expected, &handle);
     }
 
-    /// A record that is both settled and past retention may give either result.
+    /// Compares the results of queue and model. They may differ only for a record that is past
+    /// retention: the queue may already answer that the record is gone.
     fn agree(
         &self,
         done: Result<(), HandleFault>,
