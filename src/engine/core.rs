@@ -81,7 +81,7 @@ impl Engine {
         self.accounts.lock().find(account_region, name)
     }
 
-    /// True when some account has a stream.
+    /// True if any account has a stream.
     pub fn has_streams(&self) -> bool {
         !self.accounts.lock().streams().is_empty()
     }
@@ -173,12 +173,12 @@ impl Engine {
         now_s.max(latest_s.load(Ordering::Relaxed))
     }
 
-    /// The number of this run, which its sequence indexes begin with.
+    /// Number of this run, which is the upper part of the sequence indexes that it issues.
     pub(super) fn run(&self) -> u64 {
         run_of(self.shard_opener.first_index())
     }
 
-    /// The settings of the accounts that have some.
+    /// The settings of all accounts whose settings differ from the default.
     pub(super) fn account_settings(&self) -> Vec<(AccountRegion, AccountValue)> {
         let accounts = self.accounts.lock();
         let with_settings = accounts.with_settings().into_iter();

@@ -1,16 +1,18 @@
-//! Snapshots: everything that an engine holds, saved to a file and loaded from one.
+//! Snapshots: saves everything that an engine holds to a file, and loads it from a file.
 //!
-//! A save reads the engine while it works. For each stream the state of its queues and the positions
-//! of its mappings are taken first, and then its shards with the ends of their logs, under one lock:
-//! the records before these ends are saved, so nothing refers to a record that is not in the file.
+//! A save runs while the engine works. For each stream it first takes the states of the queues and
+//! the positions of the mappings. Then it takes the shards and the ends of their logs, under one
+//! lock. The records before these ends are saved, so no queue or mapping refers to a record that is
+//! not in the file.
 //!
-//! A load builds everything aside: records go to logs of their own, which nobody sees. When the file
-//! was read to its end and everything in it is sound, the engine changes over in one step. A load that
-//! fails leaves nothing but a gap in the sequence indexes.
+//! A load builds everything separately: records go to new logs that no request can see. After the
+//! file was read to its end and found valid, the engine replaces its whole contents in one step. A
+//! load that fails leaves only a gap in the sequence indexes.
 //!
-//! A load begins a run of its own, as a start does, above all runs of the engine and of the snapshot:
-//! so no sequence number is given out twice. Streams and queues get new incarnations, and a stream
-//! keeps its identity, by which iterators know it.
+//! A load begins a new run, as a start does. Its number is greater than the numbers of all runs of
+//! the engine and of the snapshot, so that no sequence number is issued twice. Streams and queues
+//! get new incarnation numbers. A stream keeps its identity, the number that shard iterators
+//! contain.
 
 mod error;
 mod load;

@@ -35,14 +35,14 @@ pub struct RestoreError(Fault);
 
 #[derive(Debug)]
 enum Fault {
-    /// This part of the data directory cannot be read.
+    /// This part of the data directory is damaged.
     Unreadable(String),
-    /// There are no sequence indexes left.
+    /// The data directory was opened so often that no sequence indexes are left.
     OpenedTooOften,
 }
 
 impl RestoreError {
-    /// The part that cannot be read.
+    /// The part of the data directory that is damaged.
     pub(super) fn part(&self) -> &str {
         match &self.0 {
             Fault::Unreadable(part) => part,

@@ -16,8 +16,8 @@ pub struct Stream {
     pub arn: StreamArn,
     /// Unique number of this stream. Tells the stream from other streams that had the same name.
     pub incarnation: u64,
-    /// The number by which iterators and tokens know the stream. It is the incarnation, unless the
-    /// stream came with a snapshot.
+    /// Number by which shard iterators and page tokens refer to the stream. It equals the
+    /// incarnation number, unless the stream was loaded from a snapshot.
     pub identity: u64,
     /// Creation time.
     pub created: Timestamp,

@@ -107,11 +107,12 @@ impl Store {
         Ticket::ready()
     }
 
-    /// Begins a run: records with its indexes, and with those of all runs before, may be appended from
-    /// then on. Returns once this is durable, whatever the settings promise.
+    /// Begins a new run. From then on, records with sequence indexes of this run and of earlier
+    /// runs may be appended. Returns when the beginning is durable, even if the settings do not
+    /// promise durability.
     ///
     /// # Errors
-    /// When the store takes no writes.
+    /// Returns an error if the store does not accept writes.
     pub async fn begin_run(&self, run: u64) -> Result<(), StoreError> {
         let shared = &self.0.shared;
         shared.check()?;

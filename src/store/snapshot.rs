@@ -1,4 +1,5 @@
-//! Snapshots: everything that a store holds, in one portable file that does not depend on sled.
+//! Snapshots: everything that a store holds, in one portable file whose format is independent of
+//! sled.
 //!
 //! # The file
 //! A file is one zstd frame with its checksum. Its content is the line `minikin snapshot 1`, with
@@ -6,8 +7,8 @@
 //!
 //! `kind u8 | length u32 | body | checksum u32`
 //!
-//! Numbers are little endian. The checksum is the CRC-32 of the block's number in the file (u64, from
-//! 0), its kind, its length and its body, so a block that is missing or moved is noticed too.
+//! Numbers are little-endian. The checksum is the CRC-32 of the block's position in the file (u64,
+//! counted from 0), its kind, its length and its body, so that missing and moved blocks are detected.
 //!
 //! | kind | body |
 //! |---|---|
@@ -16,20 +17,21 @@
 //! | `r` | stream u64, shard u32, records: a part of a log |
 //! | `z` | records u64: the end, the last block; it counts the records of all `r` |
 //!
-//! - The run is the greatest one whose sequence indexes the emulator had given out: the upper bits of
-//!   an index (`limits::SEQUENCE_INDEX_BITS_A_RUN`). The time is that of the emulator's clock, in
-//!   milliseconds since 1970.
-//! - The entries of the catalog have the keys and values of a data directory (`format/catalog.rs`):
-//!   a version byte, then CBOR. The time of a virtual clock is not among them.
-//! - The records of a log have the packed form of a data directory (`format/record.rs`). Their
-//!   indexes grow from block to block. The log of a queue, which has the queue's number and shard 0,
-//!   holds the documents of the queue's state. The entries of a stream and of its shards, or of a
-//!   queue, come before its records.
-//! - Iterators and page tokens are sealed with a key that is the same in every emulator, and receipt
-//!   handles with the key in the entry of their queue. So all of them outlive a snapshot.
+//! - The run is the greatest run in which the emulator issued sequence indexes. It is the upper part
+//!   of an index (`limits::SEQUENCE_INDEX_BITS_A_RUN`). The time is that of the emulator's clock, in
+//!   milliseconds since the epoch.
+//! - The catalog entries have the same keys and values as in a data directory
+//!   (`format/catalog.rs`): a version byte, then CBOR. The time of a virtual clock is left out.
+//! - The records of a log have the same packed form as in a data directory (`format/record.rs`).
+//!   Their indexes increase from block to block. The journal of a queue is a log, too: its stream
+//!   number is the incarnation number of the queue, and its shard is 0. The catalog entries of a
+//!   stream and its shards, or of a queue, stand before its records.
+//! - Shard iterators and page tokens remain valid after a load, because they are sealed with a key
+//!   that is the same in every emulator. Receipt handles remain valid, because their key is part of
+//!   the queue's catalog entry.
 //!
-//! A block of another kind, an entry that cannot be read, or a greater number in the first line
-//! belongs to a newer version of minikin, and the whole file is refused.
+//! A block of an unknown kind, an unreadable entry, or a greater version in the first line means that
+//! a newer version of minikin wrote the file. The whole file is then refused.
 
 mod block;
 mod reader;

@@ -187,7 +187,8 @@ impl Engine {
         }
     }
 
-    /// The same for a queue that is taken out of its account in the same step.
+    /// The catalog change that removes a queue whose account drops it at the same time. Sets the
+    /// status DELETING.
     pub(in crate::engine) fn queue_end(&self, queue: &Queue) -> Change {
         queue.with_state(|state| state.status = StreamStatus::Deleting);
         self.queue_removal(queue)

@@ -197,8 +197,8 @@ impl Queue {
 }
 
 impl Queue {
-    /// The queue as a snapshot has it: its entry in the catalog, its log, and the documents of its
-    /// state. None for a queue that is going.
+    /// The queue's part of a snapshot: its catalog entry, the id of its journal, and documents with
+    /// its whole state. None if the queue is being deleted.
     pub(in crate::engine) fn snapshot(&self) -> Option<(Change, LogId, Vec<Vec<u8>>)> {
         let incarnation = self.incarnation;
         self.with_state(|state| {
@@ -213,7 +213,7 @@ impl Queue {
     }
 }
 
-/// The log of a queue's documents.
+/// The id of a queue's journal in the store.
 pub(in crate::engine) fn log_id(incarnation: u64) -> LogId {
     LogId {
         stream: incarnation,

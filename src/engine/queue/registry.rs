@@ -63,7 +63,8 @@ impl Queues {
 }
 
 impl AccountQueues {
-    /// Adds a restored queue, also to its stream; false if another one has its name or id.
+    /// Adds a restored queue to the account and to its stream. Returns false if another queue has
+    /// the same name or id.
     pub(in crate::engine) fn restore(&mut self, queue: &Arc<Queue>) -> bool {
         if self.by_name.contains_key(&queue.name) || self.by_id.contains_key(&queue.arn.id) {
             return false;
@@ -80,12 +81,13 @@ impl AccountQueues {
         true
     }
 
-    /// Every queue.
+    /// All queues of the account.
     pub(in crate::engine) fn all(&self) -> Vec<Arc<Queue>> {
         self.by_name.values().cloned().collect()
     }
 
-    /// True when this queue is there: one of a snapshot may have taken its place.
+    /// True if the account has this very queue: loading a snapshot may have replaced it by another
+    /// one.
     pub(super) fn has(&self, queue: &Queue) -> bool {
         let found = self.by_id.get(&queue.arn.id);
         found.is_some_and(|found| found.incarnation == queue.incarnation)

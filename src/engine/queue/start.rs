@@ -36,14 +36,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Notes the end of a status that ends by itself.
+    /// Registers the deadline of the queue's status, if the status ends by itself.
     pub(in crate::engine) fn await_queue(&self, queue: &Arc<Queue>) {
         if let Some(due) = queue.with_state(|state| state.due) {
             self.queues.await_status(due, queue);
         }
     }
 
-    /// The queue of an entry of the catalog, at the moment `now`. Its records are those of its log.
+    /// Restores a queue from its catalog entry and its journal. `now` is the current time.
     pub(in crate::engine) fn restored_queue(
         &self,
         incarnation: u64,

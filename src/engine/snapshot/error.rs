@@ -1,17 +1,17 @@
-//! The reasons why a snapshot is not saved or loaded.
+//! The errors of saving and loading snapshots.
 
 use crate::store::StoreError;
 use std::fmt;
 use std::io;
 
-/// The reason why a snapshot is not saved or loaded. A load that fails has changed nothing, unless
-/// the store failed in its last step.
+/// Reason why a snapshot cannot be saved or loaded. A failed load has changed nothing, unless the
+/// store failed in the load's last step.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SnapshotError {
-    /// As many snapshots are being saved or loaded as may be.
+    /// The maximum number of snapshots is already being saved or loaded.
     Busy(&'static str),
-    /// The file is not a sound snapshot of this version, for the reason.
+    /// The file is not a valid snapshot of a known version. Holds the reason.
     Refused(String),
     /// Records cannot be read or written.
     Store(StoreError),

@@ -1,4 +1,4 @@
-//! Loading a snapshot, part by part.
+//! Loads a snapshot from a file that arrives in parts.
 
 use crate::engine::accounts::Accounts;
 use crate::engine::core::Engine;
@@ -41,31 +41,32 @@ fn impossible(part: &str) -> SnapshotError {
     SnapshotError::Refused(format!("the snapshot is damaged: {part}"))
 }
 
-/// A snapshot that is being loaded. Dropping it gives the load up.
+/// A load in progress. Dropping it aborts the load.
 #[derive(Debug)]
 pub(crate) struct Loading {
     engine: Arc<Engine>,
     reader: Reader,
     head: Option<Head>,
     catalog: Catalog,
-    /// Bytes of the entries of the catalog.
+    /// Bytes of the catalog entries that were read so far.
     catalog_bytes: usize,
-    /// The new incarnation of each stream and queue, by the one in the file.
+    /// New incarnation number of each stream and queue, keyed by the incarnation number in the
+    /// file.
     incarnations: HashMap<u64, u64>,
-    /// The logs in the file: just past the last index, and the promise of the last append.
+    /// The logs in the file: index after the last record, and the ticket of the last append.
     logs: HashMap<LogId, (u64, Option<Ticket>)>,
-    /// The logs made for the load, which go with it unless it succeeds.
+    /// The logs that were created for the load. They are deleted unless the load succeeds.
     made: BTreeSet<LogId>,
     _slot: Slot,
 }
 
-/// Everything that a snapshot holds, ready to take the place of the engine's.
+/// The complete contents of a snapshot, ready to replace the contents of the engine.
 struct Built {
     accounts: Accounts,
     queues: HashMap<AccountRegion, AccountQueues>,
     mappings: Vec<(Uuid, MappingValue)>,
     positions: Positions,
-    /// The entries of the catalog.
+    /// Catalog changes that save the new contents.
     changes: Vec<Change>,
 }
 
@@ -78,10 +79,10 @@ impl Drop for Loading {
 }
 
 impl Loading {
-    /// Begins a load.
+    /// Starts a load.
     ///
     /// # Errors
-    /// When another one is in progress, or the store does not write.
+    /// Returns an error if another load is in progress, or if the store cannot write.
     pub(crate) fn begin(engine: &Arc<Engine>) -> Result<Self, SnapshotError> {
         let slot = engine
             .loads
@@ -101,10 +102,10 @@ impl Loading {
         })
     }
 
-    /// Takes the next part of the file.
+    /// Reads the next part of the file.
     ///
     /// # Errors
-    /// When the file is not a sound snapshot, or the store does not write.
+    /// Returns an error if the file is not a valid snapshot, or if the store cannot write.
     pub(crate) async fn push(&mut self, part: &[u8]) -> Result<(), SnapshotError> {
         let mut input = part;
         while let Some(block) = self.reader.next(&mut input)? {
@@ -114,15 +115,15 @@ impl Loading {
                 Block::Records { log, packed } => self.records(log, &packed).await?,
                 Block::End { .. } => {}
             }
-            // A part may hold much, and the task has more to do.
+            // A part can contain many records, so other work of this task gets its turn.
             tokio::task::yield_now().await;
         }
         Ok(())
     }
 
-    /// Begins a run above all runs of the engine and of the snapshot, durably, before the first record
-    /// with an index of the snapshot: a data directory whose records are of later runs than it knows
-    /// of is damaged.
+    /// Begins a run whose number is greater than all runs of the engine and of the snapshot. The
+    /// beginning becomes durable before the first record of the snapshot is written, because a data
+    /// directory with records of a later run than it knows counts as damaged.
     async fn begin_run(&mut self, head: Head) -> Result<(), SnapshotError> {
         let engine = &self.engine;
         let run = engine.run().max(head.run).saturating_add(1);
@@ -154,7 +155,7 @@ impl Loading {
         })
     }
 
-    /// The new incarnation of a stream or queue.
+    /// The new incarnation number of a stream or queue.
     fn incarnation(&mut self, old: u64) -> u64 {
         let next = || self.engine.next_incarnation.fetch_add(1, Ordering::Relaxed);
         *self.incarnations.entry(old).or_insert_with(next)
@@ -187,11 +188,11 @@ impl Loading {
         Ok(())
     }
 
-    /// Ends the load: the engine changes over to what the snapshot holds. Returns once that is as
-    /// durable as the settings promise.
+    /// Completes the load: replaces the contents of the engine by those of the snapshot. Returns
+    /// when this is as durable as the settings promise.
     ///
     /// # Errors
-    /// When the file is not a whole and sound snapshot, or the store does not write.
+    /// Returns an error if the file is incomplete or invalid, or if the store cannot write.
     pub(crate) async fn end(mut self) -> Result<(), SnapshotError> {
         self.reader.end()?;
         let head = self.head.ok_or_else(|| impossible("it has no head"))?;
@@ -210,13 +211,13 @@ impl Loading {
         if matches!(self.engine.world.clock, Clock::Virtual(_)) {
             built.changes.push(Change::Clock(moment.millis()));
         }
-        // From here on nothing fails, and the logs are the engine's.
+        // From here on nothing can fail before the change-over, and the logs belong to the engine.
         self.made.clear();
         let ticket = self.engine.change_over(built, moment);
         Ok(ticket.durable().await?)
     }
 
-    /// Builds everything that the snapshot holds.
+    /// Builds the complete contents of the snapshot.
     fn build(&mut self, head: Head, now: Timestamp) -> Result<Built, SnapshotError> {
         let catalog = std::mem::take(&mut self.catalog);
         let mut built = Built {
@@ -237,7 +238,7 @@ impl Loading {
         Ok(built)
     }
 
-    /// Builds the streams, by their incarnations in the file.
+    /// Builds the streams. The result is keyed by the incarnation numbers in the file.
     fn build_streams(
         &mut self,
         catalog: &Catalog,
@@ -250,7 +251,7 @@ impl Loading {
         for (old, value) in &catalog.streams {
             let incarnation = self.incarnation(*old);
             let identity = value.identity.unwrap_or(*old);
-            // A stream made later must not be taken for it.
+            // Otherwise a stream that is created later could get the same identity.
             if identity >> 32 > head.run {
                 return Err(impossible("the number of a stream in it is not possible"));
             }
@@ -355,8 +356,8 @@ impl Loading {
 }
 
 impl Engine {
-    /// Puts `built` in the place of everything that there is, in one step for every request. A virtual
-    /// clock shows `moment` from then on.
+    /// Replaces everything in the engine by `built`, in one step that no request can observe in
+    /// part. A virtual clock shows `moment` from then on.
     fn change_over(self: &Arc<Self>, built: Built, moment: Timestamp) -> Ticket {
         let Built {
             accounts: new_accounts,

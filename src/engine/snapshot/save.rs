@@ -1,4 +1,4 @@
-//! Saving a snapshot, part by part.
+//! Saves a snapshot to a file that is produced in parts.
 
 use crate::admission::Admission;
 use crate::engine::core::Engine;
@@ -18,38 +18,38 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A part of a log that is being saved.
+/// A log that is being saved.
 #[derive(Debug)]
 struct Copying {
     shard: Arc<Shard>,
     log: LogId,
-    /// The index to go on at.
+    /// Index at which the copy continues.
     next: u64,
-    /// Just past the last record of the cut.
+    /// Index after the last record to save.
     end: u64,
     horizon: Timestamp,
 }
 
-/// A snapshot that is being saved.
+/// A save in progress.
 #[derive(Debug)]
 pub(crate) struct Saving {
     engine: Arc<Engine>,
-    /// None once the snapshot is whole.
+    /// None when the snapshot is complete.
     writer: Option<Writer>,
-    /// The streams that are not yet saved.
+    /// The streams that are not saved yet.
     streams: VecDeque<Arc<Stream>>,
-    /// Their queues, by incarnation of the stream.
+    /// The queues of these streams, keyed by the stream's incarnation number.
     queues: HashMap<u64, Vec<Arc<Queue>>>,
-    /// The shards whose records are not yet saved.
+    /// The shards whose records are not saved yet.
     copying: VecDeque<Copying>,
     _slot: Slot,
 }
 
 impl Saving {
-    /// Begins a snapshot.
+    /// Starts a save.
     ///
     /// # Errors
-    /// When too many are being saved, or zstd has no memory.
+    /// Returns an error if too many snapshots are being saved, or if zstd cannot allocate memory.
     pub(crate) fn begin(engine: &Arc<Engine>) -> Result<Self, SnapshotError> {
         let slot = engine.saves.take(Some(limits::SNAPSHOTS_AT_ONCE));
         let slot = slot.map_err(|_| SnapshotError::Busy("too many snapshots are being saved"))?;
@@ -62,7 +62,8 @@ impl Saving {
         for (account_region, settings) in engine.account_settings() {
             add_change(&mut writer, &saved::account(&account_region, &settings))?;
         }
-        // Before the streams: a position is never beyond the records of the cut.
+        // The positions are saved before the streams, so that no position lies beyond the records
+        // that are saved.
         for change in engine.event_sources.snapshot() {
             add_change(&mut writer, &change)?;
         }
@@ -81,21 +82,21 @@ impl Saving {
         })
     }
 
-    /// The budget of the parts in memory.
+    /// The in-flight budget, which counts the parts in memory.
     pub(crate) fn admission(&self) -> Arc<Admission> {
         self.engine.admission.clone()
     }
 
-    /// The time for which the client may leave a part unread.
+    /// Longest time for which the client may leave a part unread. None means without limit.
     pub(crate) fn unread_limit(&self) -> Option<Duration> {
         let seconds = self.engine.limits.unread_answer_seconds;
         seconds.map(Duration::from_secs)
     }
 
-    /// The next part of the file; none at its end.
+    /// The next part of the file. None at the end of the file.
     ///
     /// # Errors
-    /// When records cannot be read. The file is not whole then.
+    /// Returns an error if records cannot be read. The file is then incomplete.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, SnapshotError> {
         loop {
             let Some(writer) = &mut self.writer else {
@@ -108,7 +109,7 @@ impl Saving {
                 if copying.step(writer).await? {
                     self.copying.push_front(copying);
                 }
-                // The task has other streams of the connection to serve.
+                // The task may have to serve other streams of an HTTP/2 connection.
                 tokio::task::yield_now().await;
             } else if let Some(stream) = self.streams.pop_front() {
                 self.enter(&stream)?;
@@ -119,12 +120,14 @@ impl Saving {
         }
     }
 
-    /// Saves the entries of a stream and its queues, and notes what to save of its shards.
+    /// Saves the catalog entries of a stream, its shards and its queues, and adds its shards to
+    /// those to copy.
     fn enter(&mut self, stream: &Arc<Stream>) -> Result<(), SnapshotError> {
         let Some(writer) = &mut self.writer else {
             return Ok(());
         };
-        // Before the shards: a queue refers to no record behind the cut.
+        // The queues are saved before the shards, so that no queue refers to a record after those
+        // that are saved.
         let queues = self.queues.remove(&stream.incarnation).unwrap_or_default();
         let queues: Vec<_> = queues.iter().filter_map(|queue| queue.snapshot()).collect();
         let now = self.engine.world.clock.now();
@@ -169,7 +172,7 @@ impl Saving {
 }
 
 impl Copying {
-    /// Saves some records; true while there may be more.
+    /// Saves some records. Returns true if more records may follow.
     async fn step(&mut self, writer: &mut Writer) -> Result<bool, SnapshotError> {
         if self.next >= self.end {
             return Ok(false);
@@ -188,7 +191,7 @@ impl Copying {
     }
 }
 
-/// Adds an entry of the catalog.
+/// Writes a catalog entry.
 fn add_change(writer: &mut Writer, change: &Change) -> io::Result<()> {
     let (key, value) = change.to_pair();
     match value {

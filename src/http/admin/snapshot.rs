@@ -1,4 +1,5 @@
-//! `GET snapshot` and `PUT snapshot`: everything that the emulator holds, to a file and back.
+//! `GET snapshot` and `PUT snapshot`: saves everything that the emulator holds to a file, and loads
+//! it from a file.
 
 use super::access::Permitted;
 use super::query::Query;
@@ -15,10 +16,10 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt as _;
 use std::time::Duration;
 
-/// The content type of a snapshot.
+/// Content type of a snapshot.
 const ZSTD: &str = "application/zstd";
 
-/// Answers a snapshot, which is made as it is read.
+/// Answers with a snapshot, which is produced while the client reads it.
 pub(super) async fn save(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -31,7 +32,7 @@ pub(super) async fn save(
     Ok((Extension(Streamed), headers, body).into_response())
 }
 
-/// A snapshot as frames.
+/// Produces a snapshot as frames of a response body.
 struct Parts(Saving);
 
 impl Frames for Parts {
@@ -59,7 +60,7 @@ impl Frames for Parts {
     }
 }
 
-/// Loads the snapshot in the body, which is read as it comes.
+/// Loads the snapshot in the request's body while the body arrives.
 pub(super) async fn load(
     State(admin): State<Admin>,
     _permitted: Permitted,
@@ -74,12 +75,12 @@ pub(super) async fn load(
     match take(&admin, &mut body).await {
         Ok(()) => {}
         Err(refused) => {
-            // Most clients look for an answer only when they have sent everything.
+            // Most clients read the answer only after they have sent the whole body.
             body.drain().await;
             return Err(refused);
         }
     }
-    // The mappings of this emulator's options go on beside those of the snapshot.
+    // The mappings from this emulator's options continue next to those of the snapshot.
     if let Err(problem) = admin.maker.make_mappings(&admin.engine) {
         tracing::warn!("after the load of a snapshot: {problem}");
     }
@@ -95,20 +96,20 @@ async fn take(admin: &Admin, body: &mut Pushed) -> Result<(), Refused> {
     loading.end().await.map_err(refused)
 }
 
-/// The time for which the body may be without a further byte.
+/// Longest time without a further byte of the body.
 fn stall(admin: &Admin) -> Duration {
     let seconds = admin.engine.limits.body_stall_seconds;
     seconds.map_or(limits::FOR_EVER, Duration::from_secs)
 }
 
-/// A body that is read as it comes.
+/// A body that is processed while it arrives.
 struct Pushed {
     body: Body,
     stall: Duration,
 }
 
 impl Pushed {
-    /// The next bytes; none at the end.
+    /// The next bytes. None at the end of the body.
     async fn next(&mut self) -> Result<Option<bytes::Bytes>, Refused> {
         loop {
             let frame = RealDeadline::lasting(self.stall).with(self.body.frame());
@@ -116,7 +117,7 @@ impl Pushed {
                 Some(None) => return Ok(None),
                 Some(Some(Ok(frame))) => match frame.into_data() {
                     Ok(bytes) => return Ok(Some(bytes)),
-                    // Trailers say nothing here.
+                    // Trailers have no meaning here.
                     Err(_) => continue,
                 },
                 Some(Some(Err(_))) => "the body is cut off",
@@ -126,7 +127,8 @@ impl Pushed {
         }
     }
 
-    /// Reads the rest and forgets it, for as long as a body may be without a byte.
+    /// Reads and drops the rest of the body, for at most as long as a body may be without a further
+    /// byte.
     async fn drain(&mut self) {
         let whole = RealDeadline::lasting(self.stall);
         let rest = async { while let Ok(Some(_)) = self.next().await {} };

@@ -33,7 +33,8 @@ pub struct StreamValue {
     pub policy: Option<String>,
     pub consumers: BTreeMap<String, Consumer>,
     pub history: History,
-    /// The number by which iterators and tokens know the stream; none where it is the incarnation.
+    /// Number by which shard iterators and page tokens refer to the stream. None if it equals the
+    /// incarnation number.
     #[serde(default)]
     pub identity: Option<u64>,
 }

@@ -1,14 +1,14 @@
-//! The blocks of a snapshot.
+//! The blocks of a snapshot file.
 
 use crate::store::format::bytes::{u32_at, u64_at};
 use crate::store::format::record::{LogId, Record, record_starts, unpack};
 
-/// The line before the first block, without the number of the version.
+/// The first line of the file, without the version number.
 pub(super) const TITLE: &str = "minikin snapshot ";
-/// The version that this program writes, and the newest one that it reads.
+/// The version that this program writes, and the newest version that it reads.
 pub(super) const VERSION: u32 = 1;
 
-/// Bytes of a block before its body: kind and length.
+/// Bytes of a block before its body: the kind and the length.
 pub(super) const HEADER_BYTES: usize = 5;
 /// Bytes of a block after its body: the checksum.
 pub(super) const CHECKSUM_BYTES: usize = 4;
@@ -18,43 +18,37 @@ const ENTRY: u8 = b'e';
 const RECORDS: u8 = b'r';
 const END: u8 = b'z';
 
-/// The head of a snapshot.
+/// The first block of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// The greatest run whose sequence indexes were given out.
+    /// The greatest run that has issued sequence indexes.
     pub(crate) run: u64,
-    /// The time of the clock, in milliseconds since 1970.
+    /// Time of the emulator's clock, in milliseconds since the epoch.
     pub(crate) now_ms: i64,
 }
 
-/// A block, as it is written and read.
+/// A block of a snapshot file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Block {
     /// The first block.
     Head(Head),
     /// An entry of the catalog.
-    Entry {
-        /// The key.
-        key: Vec<u8>,
-        /// The value.
-        value: Vec<u8>,
-    },
+    Entry { key: Vec<u8>, value: Vec<u8> },
     /// Records of one log.
     Records {
-        /// The log.
         log: LogId,
-        /// The records, packed.
+        /// The packed records.
         packed: Vec<u8>,
     },
     /// The last block.
     End {
-        /// The number of records in the file.
+        /// Number of records in the file.
         records: u64,
     },
 }
 
 impl Block {
-    /// A block of these records.
+    /// Packs records into a block.
     pub(crate) fn of_records<'a>(log: LogId, records: impl Iterator<Item = Record<'a>>) -> Self {
         let mut packed = Vec::new();
         for record in records {
@@ -63,7 +57,7 @@ impl Block {
         Self::Records { log, packed }
     }
 
-    /// The number of records in the block.
+    /// Number of records in the block.
     pub(super) fn records(&self) -> u64 {
         match self {
             Self::Records { packed, .. } => unpack(packed).count() as u64,
@@ -71,7 +65,7 @@ impl Block {
         }
     }
 
-    /// Writes the block, which has this number in the file.
+    /// Writes the block. `number` is its position in the file, counted from 0.
     pub(super) fn write(&self, number: u64, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&[0; HEADER_BYTES]);
@@ -107,7 +101,8 @@ impl Block {
         out.extend_from_slice(&checksum.to_le_bytes());
     }
 
-    /// Reads the block whose kind and body these are. None: no version of now wrote it.
+    /// Decodes a block from its kind and its body. None if no known version of the program can have
+    /// written it.
     pub(super) fn read(kind: u8, body: &[u8]) -> Option<Self> {
         match kind {
             HEAD if body.len() == 16 => Some(Self::Head(Head {
@@ -140,7 +135,7 @@ impl Block {
     }
 }
 
-/// The checksum of the block with this number: `bytes` are its kind, its length and its body.
+/// Checksum of the block at position `number` in the file. `bytes` are its kind, length and body.
 pub(super) fn checksum(number: u64, bytes: &[u8]) -> u32 {
     let mut checksum = crc32fast::Hasher::new();
     checksum.update(&number.to_le_bytes());

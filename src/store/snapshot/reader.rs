@@ -1,4 +1,4 @@
-//! Reading a snapshot, part by part, with every check that the form allows.
+//! Reads a snapshot file that arrives in parts, and checks its form.
 
 use super::block::{Block, CHECKSUM_BYTES, HEADER_BYTES, TITLE, VERSION, checksum};
 use crate::limits;
@@ -8,22 +8,22 @@ use zstd::stream::raw::{DParameter, Decoder, Operation as _};
 
 /// Bytes that are decompressed in one step.
 const STEP_BYTES: usize = 128 << 10;
-/// The exponent of the greatest window of zstd: with a greater one a file of some bytes would make
-/// the reader take as much memory as it names.
+/// Base-2 logarithm of the largest permitted zstd window in bytes. With a larger one, a small file
+/// could make the reader allocate as much memory as the file demands.
 const WINDOW_LOG: u32 = 23;
 
-/// The reason why a snapshot is refused.
+/// Reason why a file is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// The file is something else.
+    /// The file is not a snapshot.
     Foreign,
-    /// A newer version of minikin wrote the file, which has this version.
+    /// The file was written by a newer program. Holds the version of the file.
     Newer(u32),
-    /// The file ends before its end.
+    /// The file is incomplete.
     CutOff,
-    /// The file goes on after its end.
+    /// The file continues after the last block.
     TooLong,
-    /// A part of the file is not as it was written.
+    /// A part of the file is damaged. Holds a description.
     Damaged(String),
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// The stage of the reading.
+/// Part of the file that is read next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Title,
@@ -52,15 +52,15 @@ enum Stage {
     Over,
 }
 
-/// A snapshot that is being read.
+/// The reader of one snapshot file.
 pub(crate) struct Reader {
     decoder: Decoder<'static>,
-    /// Compressed bytes came.
+    /// True if any compressed bytes have arrived.
     has_begun: bool,
-    /// The zstd frame is complete.
+    /// True if the zstd frame is complete.
     is_complete: bool,
     stage: Stage,
-    /// Decompressed bytes. Those before `start` were read.
+    /// Decompressed bytes. The bytes before `start` have been read.
     plain: Vec<u8>,
     start: usize,
     blocks: u64,
@@ -76,10 +76,10 @@ impl fmt::Debug for Reader {
 }
 
 impl Reader {
-    /// A reader of one snapshot.
+    /// A reader for a new file.
     ///
     /// # Errors
-    /// When zstd has no memory.
+    /// Returns an error if zstd cannot allocate memory.
     pub(crate) fn new() -> std::io::Result<Self> {
         let mut decoder = Decoder::new()?;
         decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG))?;
@@ -96,10 +96,11 @@ impl Reader {
         })
     }
 
-    /// The next block. Takes from `input` as much as that needs; none when `input` is used up.
+    /// Reads the next block. Removes the consumed bytes from `input`. Returns None when `input` is
+    /// empty and the block is still incomplete.
     ///
     /// # Errors
-    /// When the file is not a whole snapshot of this version.
+    /// Returns an error if the file is not a valid snapshot of a known version.
     pub(crate) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Block>, Flaw> {
         loop {
             if let Some(block) = self.block()? {
@@ -111,10 +112,10 @@ impl Reader {
         }
     }
 
-    /// The end of the file.
+    /// Checks that the file is complete. Must be called after all bytes were read.
     ///
     /// # Errors
-    /// When the file ends too early.
+    /// Returns an error if the file ends too early.
     pub(crate) fn end(&self) -> Result<(), Flaw> {
         match (self.stage, self.is_complete) {
             (Stage::Over, true) => Ok(()),
@@ -122,7 +123,7 @@ impl Reader {
         }
     }
 
-    /// Decompresses a step. False when it takes more input to go on.
+    /// Decompresses one step. Returns false if more input is needed.
     fn decompress(&mut self, input: &mut &[u8]) -> Result<bool, Flaw> {
         if self.is_complete {
             return match input.is_empty() {
@@ -147,7 +148,7 @@ impl Reader {
         Ok(came)
     }
 
-    /// The next block, if all of it is decompressed.
+    /// Reads the next block if it is decompressed in full.
     fn block(&mut self) -> Result<Option<Block>, Flaw> {
         if self.stage == Stage::Title && !self.title()? {
             return Ok(None);
@@ -181,9 +182,9 @@ impl Reader {
         Ok(Some(block))
     }
 
-    /// Reads the line before the blocks; false if not all of it has come.
+    /// Reads the first line. Returns false if the line is incomplete.
     fn title(&mut self) -> Result<bool, Flaw> {
-        /// Bytes of the longest number of a version, and of the end of the line.
+        /// Bytes of the longest version number and the end of the line.
         const NUMBER_BYTES: usize = 11;
         let known = self.plain.len().min(TITLE.len());
         if self.plain[..known] != TITLE.as_bytes()[..known] {
@@ -207,7 +208,7 @@ impl Reader {
         Ok(true)
     }
 
-    /// Checks that the block is possible at its place, and counts it.
+    /// Checks that a block may stand at this position in the file, and counts it.
     fn check(&mut self, block: &Block) -> Result<(), Flaw> {
         if matches!(block, Block::Head(_)) != (self.blocks == 0) {
             return Err(self.damaged("is at the wrong place"));

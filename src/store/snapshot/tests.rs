@@ -1,4 +1,4 @@
-//! The form of a snapshot: what is written is read, and nothing else is.
+//! Tests the form of snapshot files: the reader accepts what the writer wrote, and nothing else.
 
 use super::*;
 use crate::store::format::record::{LogId, Record};
@@ -16,7 +16,7 @@ fn written(blocks: &[Block]) -> Vec<u8> {
     bytes
 }
 
-/// Reads a file that comes in parts of this many bytes; the blocks without the end.
+/// Reads a file that arrives in parts of `part` bytes. Returns the blocks without the last one.
 fn read(bytes: &[u8], part: usize) -> Result<Vec<Block>, Flaw> {
     let mut reader = Reader::new().unwrap();
     let mut blocks = Vec::new();
@@ -121,7 +121,7 @@ fn a_changed_bit_is_refused_or_changes_nothing() {
         let mut changed = bytes.clone();
         changed[at / 8] ^= 1 << (at % 8);
         if let Ok(blocks) = read(&changed, 100) {
-            // Some bits of zstd's form say nothing.
+            // Some bits of a zstd frame have no meaning.
             assert_eq!(blocks, some(), "bit {at}");
         }
     }

@@ -1,20 +1,19 @@
-//! Writing a snapshot, part by part.
+//! Writes a snapshot file in parts.
 
 use super::block::{Block, TITLE, VERSION};
 use std::io::{self, Write as _};
 use zstd::stream::write::Encoder;
 
-/// The level of the compression: the fastest of zstd's usual ones, which makes the work as fast as
-/// a disk.
+/// Compression level. The fastest of zstd's normal levels is about as fast as a disk.
 const LEVEL: i32 = 1;
 
-/// A snapshot that is being written. The bytes so far are in memory until they are taken.
+/// The writer of one snapshot file. It keeps the written bytes in memory until they are taken.
 pub(crate) struct Writer {
     encoder: Encoder<'static, Vec<u8>>,
-    /// The number of blocks so far.
+    /// Number of blocks written so far.
     blocks: u64,
     records: u64,
-    /// Space for one block.
+    /// Buffer for one block.
     plain: Vec<u8>,
 }
 
@@ -26,10 +25,10 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// Begins a snapshot.
+    /// Starts a file.
     ///
     /// # Errors
-    /// When zstd has no memory.
+    /// Returns an error if zstd cannot allocate memory.
     pub(crate) fn begin() -> io::Result<Self> {
         let mut encoder = Encoder::new(Vec::new(), LEVEL)?;
         encoder.include_checksum(true)?;
@@ -42,10 +41,10 @@ impl Writer {
         })
     }
 
-    /// Adds a block.
+    /// Writes a block.
     ///
     /// # Errors
-    /// When zstd fails.
+    /// Returns an error if zstd fails.
     pub(crate) fn add(&mut self, block: &Block) -> io::Result<()> {
         self.plain.clear();
         block.write(self.blocks, &mut self.plain);
@@ -54,20 +53,20 @@ impl Writer {
         self.encoder.write_all(&self.plain)
     }
 
-    /// The number of bytes that can be taken now.
+    /// Number of bytes that can be taken now.
     pub(crate) fn len(&self) -> usize {
         self.encoder.get_ref().len()
     }
 
-    /// Takes the bytes so far.
+    /// Returns the bytes written since the last call.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         std::mem::take(self.encoder.get_mut())
     }
 
-    /// Ends the snapshot, and returns the rest of its bytes.
+    /// Ends the file, and returns its last bytes.
     ///
     /// # Errors
-    /// When zstd fails.
+    /// Returns an error if zstd fails.
     pub(crate) fn end(mut self) -> io::Result<Vec<u8>> {
         let records = self.records;
         self.add(&Block::End { records })?;
