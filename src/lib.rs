@@ -158,13 +158,13 @@ pub mod internals {
         pub use crate::options::Credential;
     }
     pub mod store {
-        #[cfg(any(test, fuzzing))]
-        pub use crate::store::fuzzing;
         pub use crate::store::{
             Catalog, Damage, Durability, History, Log, LogId, ReadLimit, Record, Recovered, Report,
             Settings, ShardReport, ShardValue, SimulatedDisk, Store, StreamReport, StreamValue,
             check,
         };
+        #[cfg(any(test, fuzzing))]
+        pub use crate::store::{fuzzing, snapshot_fuzzing};
     }
     pub mod wire {
         pub use crate::wire::{

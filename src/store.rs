@@ -66,3 +66,5 @@ pub use open::Recovered;
 pub use recovery::Damage;
 pub(crate) use shared::arrivals::{Arrivals, Receiver, Receivers};
 pub use shared::settings::{Durability, Settings};
+#[cfg(any(test, fuzzing))]
+pub use snapshot::fuzzing as snapshot_fuzzing;

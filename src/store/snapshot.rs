@@ -34,6 +34,8 @@
 //! a newer version of minikin wrote the file. The whole file is then refused.
 
 mod block;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod reader;
 mod writer;
 

@@ -24,7 +24,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("tokens", targets::tokens),
 ];
 /// The other ones.
-const INSIDE: &[&str] = &["stored"];
+const INSIDE: &[&str] = &["snapshot", "stored"];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap();

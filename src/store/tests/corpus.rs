@@ -1,18 +1,30 @@
-//! The inputs that fuzzers have found worth keeping, of the stored forms.
+//! The inputs that fuzzers have found worth keeping, of the stored forms and of snapshots.
 
 use super::super::fuzzing::stored;
+use super::super::snapshot::fuzzing::snapshot;
+use std::path::Path;
 
-#[test]
-fn what_was_found_of_stored_forms_holds() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/corpus/stored");
+/// Runs a target over the inputs in its folder, and over none.
+fn run(name: &str, target: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
     let mut inputs = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in std::fs::read_dir(folder.join(name)).unwrap() {
         let path = entry.unwrap().path();
         let input = std::fs::read(&path).unwrap();
-        let run = std::panic::catch_unwind(|| stored(&input));
+        let run = std::panic::catch_unwind(|| target(&input));
         assert!(run.is_ok(), "{} breaks a rule", path.display());
         inputs += 1;
     }
-    stored(b"");
+    target(b"");
     assert!(inputs > 3, "the inputs are there");
+}
+
+#[test]
+fn what_was_found_of_stored_forms_holds() {
+    run("stored", stored);
+}
+
+#[test]
+fn what_was_found_of_snapshots_holds() {
+    run("snapshot", snapshot);
 }
