@@ -7,8 +7,9 @@
 //! 2. `further`: the same amount for each further request on an HTTP/2 connection that already has
 //!    one in flight. A connection with a thousand requests can exhaust this lane only.
 //! 3. `bodies`: the bytes of a small body that does not fit in the fixed amount.
-//! 4. `large`: the bytes of larger bodies and of large answers.
-//! 5. `events`: the bytes of events that subscriptions send.
+//! 4. `medium`: the bytes of answers that are neither small nor large.
+//! 5. `large`: the bytes of larger bodies and of large answers.
+//! 6. `events`: the bytes of events that subscriptions send.
 //!
 //! No deadlock: every request enters the lanes in this order and each lane once, and everything
 //! that a request holds has a time limit. While other requests wait, a slow body gets a shorter
@@ -28,6 +29,7 @@ pub struct Admission {
     requests: Lane,
     further: Lane,
     bodies: Lane,
+    medium: Lane,
     large: Lane,
     events: Lane,
     longest_wait: Option<Duration>,
@@ -46,6 +48,7 @@ pub struct BudgetPermit {
     requests: u64,
     further: u64,
     bodies: u64,
+    medium: u64,
     large: u64,
     events: u64,
 }
@@ -58,7 +61,8 @@ impl Admission {
             requests: part(4),
             further: part(2),
             bodies: part(1),
-            large: part(5),
+            medium: part(1),
+            large: part(4),
             events: part(4),
             longest_wait: limits.admission_wait_seconds.map(Duration::from_secs),
             refused: AtomicU64::new(0),
@@ -91,10 +95,27 @@ impl Admission {
         if bytes <= limits::SMALL_BYTES {
             return Ok(None);
         }
-        self.take(&self.large, bytes).await?;
+        self.answer_to_read(bytes).await.map(Some)
+    }
+
+    /// A permit for an answer of about `bytes` whose records are to be read from the disk; one of
+    /// zero bytes when the permit of its request is enough.
+    ///
+    /// # Errors
+    /// When the budget stays exhausted.
+    pub(crate) async fn answer_to_read(
+        self: &Arc<Self>,
+        bytes: u64,
+    ) -> Result<BudgetPermit, BudgetExhausted> {
         let mut permit = self.nothing();
-        permit.large = bytes;
-        Ok(Some(permit))
+        if bytes > limits::MEDIUM_BYTES {
+            self.take(&self.large, bytes).await?;
+            permit.large = bytes;
+        } else if bytes > limits::SMALL_BYTES {
+            self.take(&self.medium, bytes).await?;
+            permit.medium = bytes;
+        }
+        Ok(permit)
     }
 
     /// Waits for a permit for an event of `bytes`. The wait has no time limit: subscribers that do
@@ -113,11 +134,12 @@ impl Admission {
         lanes.iter().any(|lane| lane.is_contended())
     }
 
-    fn lanes(&self) -> [&Lane; 5] {
+    fn lanes(&self) -> [&Lane; 6] {
         [
             &self.requests,
             &self.further,
             &self.bodies,
+            &self.medium,
             &self.large,
             &self.events,
         ]
@@ -151,6 +173,7 @@ impl Admission {
             requests: 0,
             further: 0,
             bodies: 0,
+            medium: 0,
             large: 0,
             events: 0,
         }
@@ -186,6 +209,26 @@ impl BudgetPermit {
         Ok(true)
     }
 
+    /// The bytes of the permit.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.requests + self.further + self.bodies + self.medium + self.large + self.events
+    }
+
+    /// Turns the permit that was taken for an estimate into that of `bytes`. They are in memory
+    /// already, so they count even if they exceed the budget.
+    pub(crate) fn correct(&mut self, bytes: u64) {
+        let (lane, held) = if self.events > 0 {
+            (&self.admission.events, &mut self.events)
+        } else if self.medium > 0 {
+            (&self.admission.medium, &mut self.medium)
+        } else {
+            (&self.admission.large, &mut self.large)
+        };
+        let before = std::mem::replace(held, bytes);
+        lane.used.fetch_add(bytes.saturating_sub(before), SeqCst);
+        lane.give_back(before.saturating_sub(bytes));
+    }
+
     /// True when the permit has bytes of the lane `large`, which cover the whole body.
     pub fn is_large(&self) -> bool {
         self.large > 0
@@ -217,6 +260,7 @@ impl Drop for BudgetPermit {
         self.admission.requests.give_back(self.requests);
         self.admission.further.give_back(self.further);
         self.admission.bodies.give_back(self.bodies);
+        self.admission.medium.give_back(self.medium);
         self.admission.large.give_back(self.large);
         self.admission.events.give_back(self.events);
     }
@@ -397,7 +441,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_in_line_is_served_first_though_others_would_fit() {
-        let admission = admission(2_880_000, None);
+        let admission = admission(14_400_000, None);
         let held = admission.answer(900_000).await.unwrap().unwrap();
         let mut first = pin!(admission.answer(500_000));
         let mut second = pin!(admission.answer(70_000));
@@ -414,7 +458,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_leaves_the_line_holds_up_no_other() {
-        let admission = admission(2_880_000, None);
+        let admission = admission(14_400_000, None);
         let held = admission.answer(900_000).await.unwrap().unwrap();
         {
             let mut leaving = pin!(admission.answer(500_000));
@@ -428,7 +472,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_ends_with_a_refusal_that_is_counted() {
-        let admission = admission(2_880_000, Some(0));
+        let admission = admission(14_400_000, Some(0));
         let _held = admission.answer(900_000).await.unwrap().unwrap();
         assert_eq!(
             admission.answer(500_000).await.unwrap_err(),

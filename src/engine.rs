@@ -69,7 +69,7 @@ pub(crate) use crate::store::Consumer;
 pub use crate::store::{PendingChange, ReshardingOrder, StoreError, StreamSettings};
 pub(crate) use accounts::Counts;
 pub(crate) use active_subscriptions::EndReason;
-pub(crate) use batch::{Batch, Read, RecordView};
+pub(crate) use batch::{Batch, Read, ReadBudget, RecordView};
 
 pub(crate) use commitment::Commitment;
 pub(crate) use consumers::{ConsumerStatus, consumer_arn, consumer_status};

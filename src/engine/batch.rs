@@ -1,25 +1,73 @@
 //! A read from a shard, and the records that it returns.
 
+use crate::admission::{Admission, BudgetPermit};
 use crate::model::{SequenceNumber, ShardId};
+use crate::store::{DiskRead, StoreError};
 use crate::world::Timestamp;
+use std::sync::Arc;
 
 /// A request to read records from one shard.
 #[derive(Debug, Clone, Copy)]
-pub struct Read {
+pub(crate) struct Read {
     /// Sequence number at which the read starts. No record needs to have this number.
-    pub from: SequenceNumber,
+    pub(crate) from: SequenceNumber,
     /// Records with an earlier arrival time are expired and are not returned.
-    pub horizon: Timestamp,
+    pub(crate) horizon: Timestamp,
     /// Maximum number of records.
-    pub records: usize,
+    pub(crate) records: usize,
     /// Maximum bytes of data and partition keys. The first record is returned even if it is larger.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
+}
+
+/// The part of the in-flight budget that counts records from the disk. It is taken before the disk
+/// is read: a read that waited for it afterwards would keep others from the disk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ReadBudget<'a> {
+    /// None: the reader drops the batch before it waits for anything.
+    AtOnce,
+    /// None: only memory is read, and the disk is busy.
+    OfMemory,
+    /// That of an answer.
+    Answer(&'a Arc<Admission>),
+    /// That of an event.
+    Event(&'a Arc<Admission>),
+}
+
+impl ReadBudget<'_> {
+    /// The permit for `read`; none where the budget does not count it.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when the budget stays exhausted.
+    pub(super) async fn permit(self, read: &DiskRead) -> Result<Option<BudgetPermit>, StoreError> {
+        let (records, bytes) = read.estimate();
+        let bytes = encoded_bytes(records, bytes);
+        match self {
+            Self::AtOnce => Ok(None),
+            Self::OfMemory => Err(StoreError::Busy),
+            Self::Event(admission) => Ok(Some(admission.event(bytes).await)),
+            Self::Answer(admission) => {
+                let permit = admission.answer_to_read(bytes).await;
+                permit.map(Some).map_err(|_| StoreError::Busy)
+            }
+        }
+    }
+}
+
+/// Bytes of a record in an answer or an event beyond its data; an upper bound for keys of usual
+/// length.
+const RECORD_OVERHEAD: u64 = 220;
+
+/// An estimate of the bytes of an answer or an event with `records` of so many bytes.
+fn encoded_bytes(records: usize, bytes: u64) -> u64 {
+    bytes / 3 * 4 + records as u64 * RECORD_OVERHEAD + 512
 }
 
 /// Records read from a shard. They refer to the memory of their segments.
 #[derive(Debug)]
-pub struct Batch {
+pub(crate) struct Batch {
     pub(super) records: crate::store::Batch,
+    /// Permit of records that were read from the disk.
+    pub(super) permit: Option<Box<BudgetPermit>>,
     pub(super) created_s: u64,
     pub(super) shard: ShardId,
     pub(super) next: SequenceNumber,
@@ -27,17 +75,17 @@ pub struct Batch {
 
 /// One record of a batch.
 #[derive(Debug, Clone, Copy)]
-pub struct RecordView<'a> {
+pub(crate) struct RecordView<'a> {
     /// Sequence number of the record.
-    pub number: SequenceNumber,
+    pub(crate) number: SequenceNumber,
     /// Time at which the record was appended.
-    pub arrival: Timestamp,
+    pub(crate) arrival: Timestamp,
     /// Partition key of the record. None if the record was written without one.
-    pub partition_key: Option<&'a str>,
+    pub(crate) partition_key: Option<&'a str>,
     /// Payload of the record.
-    pub data: &'a [u8],
+    pub(crate) data: &'a [u8],
     /// True if the stream was encrypted when the record was written.
-    pub encrypted: bool,
+    pub(crate) encrypted: bool,
 }
 
 /// Sequence number of the record at `index` of a shard's log.
@@ -52,7 +100,7 @@ pub(super) fn sequence_number(
 
 impl Batch {
     /// Iterates over the records in the order of their sequence numbers.
-    pub fn iter(&self) -> impl Iterator<Item = RecordView<'_>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = RecordView<'_>> {
         self.records.iter().map(|record| RecordView {
             number: sequence_number(self.created_s, self.shard, record.index, record.arrival),
             arrival: record.arrival,
@@ -63,27 +111,53 @@ impl Batch {
     }
 
     /// Number of records.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.records.len()
     }
 
     /// True when the batch has no records.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Bytes of data and partition keys of all records.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.records.bytes()
     }
 
+    /// An estimate of the bytes of the batch in an answer or an event.
+    pub(crate) fn encoded_bytes(&self) -> u64 {
+        encoded_bytes(self.len(), self.bytes())
+    }
+
+    /// Takes the permit of records from the disk.
+    pub(crate) fn take_permit(&mut self) -> Option<BudgetPermit> {
+        self.permit.take().map(|permit| *permit)
+    }
+
+    /// The permit for an event of `bytes` with these records. Records from the disk have one and wait
+    /// for no other; records in memory are there anyway.
+    pub(crate) async fn event_permit(
+        &mut self,
+        admission: &Arc<Admission>,
+        bytes: u64,
+    ) -> BudgetPermit {
+        match self.take_permit() {
+            None => admission.event(bytes).await,
+            Some(mut permit) => {
+                permit.correct(bytes);
+                permit
+            }
+        }
+    }
+
     /// Sequence number at which the next read has to start.
-    pub fn next(&self) -> SequenceNumber {
+    pub(crate) fn next(&self) -> SequenceNumber {
         self.next
     }
 
     /// True when the batch ends with the last published record of the shard.
-    pub fn reached_end(&self) -> bool {
+    pub(crate) fn reached_end(&self) -> bool {
         self.records.reached_end()
     }
 
@@ -91,13 +165,13 @@ impl Batch {
     /// to `now`, or 0 if the batch reaches the end of the shard. A batch that does not reach the
     /// end has at least 1, because readers stop at 0 (a choice, which matters if the clock stands
     /// still).
-    pub fn millis_behind_latest(&self, now: Timestamp) -> i64 {
+    pub(crate) fn millis_behind_latest(&self, now: Timestamp) -> i64 {
         let last = self.records.last().filter(|_| !self.reached_end());
         last.map_or(0, |(_, arrival)| now.millis_since(arrival).max(1))
     }
 
     /// The sequence number and the arrival time of the last record.
-    pub fn last(&self) -> Option<(SequenceNumber, Timestamp)> {
+    pub(crate) fn last(&self) -> Option<(SequenceNumber, Timestamp)> {
         let (index, arrival) = self.records.last()?;
         let number = sequence_number(self.created_s, self.shard, index, arrival);
         Some((number, arrival))

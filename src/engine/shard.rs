@@ -1,11 +1,14 @@
 //! A shard of a stream: appends records, and reads them by sequence number.
 
-use super::batch::{Batch, Read, sequence_number};
+use super::batch::{Batch, Read, ReadBudget, sequence_number};
 use super::lock_order;
+use crate::admission::BudgetPermit;
 use crate::limits::Limits;
 use crate::lock::Lock;
 use crate::model::{self, Bucket, HashKeyRange, NewRecord, SequenceNumber, ShardId, WriteLimit};
-use crate::store::{Follower, Log, ReadLimit, Record, StoreError, Ticket, WriteReservation};
+use crate::store::{
+    Follower, Log, MemoryBound, ReadLimit, Record, StoreError, Ticket, WriteReservation,
+};
 use crate::world::{Bell, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -254,26 +257,25 @@ impl Shard {
         closed && index >= self.log.next()
     }
 
-    /// Reads records from a sequence number on.
+    /// Reads records from a sequence number on; those from the disk within the budget.
     ///
     /// # Errors
-    /// Returns an error if the store cannot be read.
-    pub async fn read(&self, read: Read) -> Result<Batch, StoreError> {
-        let limit = ReadLimit {
-            records: read.records,
-            bytes: read.bytes,
-        };
-        let mut records = self.log.read(read.from.index, read.horizon, limit).await?;
+    /// When the store cannot be read, or is busy for too long.
+    pub(crate) async fn read(
+        &self,
+        read: Read,
+        budget: ReadBudget<'_>,
+    ) -> Result<Batch, StoreError> {
+        let (mut records, mut permit) = self.read_from(read.from.index, &read, budget).await?;
         // A position after a record, such as AFTER_SEQUENCE_NUMBER, has the index of that record
         // and a later time. The record at this index is skipped.
         let skip = records.iter().next().is_some_and(|record| {
             sequence_number(self.created_s, self.id, record.index, record.arrival) < read.from
         });
         if skip {
-            records = self
-                .log
-                .read(read.from.index + 1, read.horizon, limit)
-                .await?;
+            // The permits of this read go before the next waits for its own.
+            drop((records, permit));
+            (records, permit) = self.read_from(read.from.index + 1, &read, budget).await?;
         }
         let next = match records.next_index() {
             index if index <= read.from.index => read.from,
@@ -285,10 +287,39 @@ impl Shard {
         };
         Ok(Batch {
             records,
+            permit: permit.map(Box::new),
             created_s: self.created_s,
             shard: self.id,
             next,
         })
+    }
+
+    async fn read_from(
+        &self,
+        index: u64,
+        read: &Read,
+        budget: ReadBudget<'_>,
+    ) -> Result<(crate::store::Batch, Option<BudgetPermit>), StoreError> {
+        let limit = ReadLimit {
+            records: read.records,
+            bytes: read.bytes,
+        };
+        let on_disk = match self.log.read_memory(index, read.horizon, limit) {
+            Ok(records) => return Ok((records, None)),
+            Err(on_disk) => on_disk,
+        };
+        // Boxed, so that the future of a read from memory stays small.
+        let reading = Box::pin(async {
+            let permit = budget.permit(&on_disk).await?;
+            let is_counted = permit.as_ref().is_some_and(|permit| permit.bytes() > 0);
+            let bound = match is_counted {
+                true => MemoryBound::Budget,
+                false => MemoryBound::DiskPermit,
+            };
+            let records = self.log.read_disk(on_disk, bound).await?;
+            Ok((records, permit))
+        });
+        reading.await
     }
 
     /// Counts a GetRecords call. Returns false, and does not count it, if the call exceeds the

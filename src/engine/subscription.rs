@@ -8,11 +8,10 @@
 use super::active_subscriptions::{
     ActiveSubscription, EndReason, EndSignal, SubscribedRecently, SubscriptionKey,
 };
-use super::batch::{Batch, Read};
+use super::batch::{Batch, Read, ReadBudget};
 use super::core::Engine;
 use super::shard::Shard;
 use super::stream::Stream;
-use crate::admission::BudgetPermit;
 use crate::limits;
 use crate::model::{self, Bucket, SequenceNumber};
 use crate::store::StoreError;
@@ -128,11 +127,6 @@ impl Subscription {
         seconds.map(Duration::from_secs)
     }
 
-    /// Waits for a permit of the in-flight budget for an event of `bytes` bytes.
-    pub(crate) async fn permit(&self, bytes: u64) -> BudgetPermit {
-        self.engine.admission.event(bytes).await
-    }
-
     /// The next event. None if the subscription ends without a final event.
     pub(crate) async fn next(&mut self) -> Option<Event> {
         while !self.over {
@@ -222,7 +216,8 @@ impl Subscription {
             records: limits::EVENT_RECORDS,
             bytes: limits::EVENT_BYTES,
         };
-        self.shard.read(read).await
+        let budget = ReadBudget::Event(&self.engine.admission);
+        self.shard.read(read, budget).await
     }
 
     fn records(&mut self, batch: Batch, now: Timestamp) -> Event {

@@ -9,7 +9,7 @@
 //!
 //! The tail does not poll: the logs of the shards ring its bell.
 
-use super::batch::{Batch, Read};
+use super::batch::{Batch, Read, ReadBudget};
 use super::core::Engine;
 use super::shard::Shard;
 use super::slots::Slot;
@@ -183,15 +183,14 @@ impl Tail {
         let Some(reading) = self.cut.get_mut(&id) else {
             return Ok(None);
         };
-        let batch = reading
-            .shard
-            .read(Read {
-                from: reading.shard.position(reading.index, now),
-                horizon: self.stream.horizon(now),
-                records: limits::EVENT_RECORDS,
-                bytes: limits::EVENT_BYTES,
-            })
-            .await?;
+        let read = Read {
+            from: reading.shard.position(reading.index, now),
+            horizon: self.stream.horizon(now),
+            records: limits::EVENT_RECORDS,
+            bytes: limits::EVENT_BYTES,
+        };
+        let budget = ReadBudget::Event(&self.engine.admission);
+        let batch = reading.shard.read(read, budget).await?;
         if !batch.is_empty() {
             return Ok(Some(batch));
         }

@@ -67,7 +67,10 @@ impl Error {
 
 /// The client sees an internal failure. The log gets the store's own error.
 impl From<StoreError> for Error {
-    fn from(_: StoreError) -> Self {
-        Self::internal()
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::unavailable(),
+            _ => Self::internal(),
+        }
     }
 }

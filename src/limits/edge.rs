@@ -12,6 +12,9 @@ pub(crate) const BODY_IN_PERMIT_BYTES: u64 = REQUEST_PERMIT_BYTES / 2;
 /// Maximum number of bytes of an answer, or of the budget's part for a body, that count as small
 /// (our choice). Larger ones wait in the budget's lane for large bodies and answers.
 pub const SMALL_BYTES: u64 = 64 << 10;
+/// Maximum number of bytes of an answer that does not wait for larger answers (our choice: clients
+/// read by the thousand records, and a record has a kilobyte).
+pub(crate) const MEDIUM_BYTES: u64 = 1 << 20;
 /// Bytes of the budget for each byte of a body: while records are decoded, the body is in memory
 /// twice.
 pub(crate) const BODY_WEIGHT: u64 = 2;
@@ -25,6 +28,8 @@ pub(crate) const BODY_HURRY_BYTES_PER_SECOND: u64 = 16 << 10;
 /// Maximum number of reads of segments from disk at the same time (our choice: each read holds up
 /// to 10 MB, and a machine has few disks).
 pub(crate) const DISK_READS: usize = 16;
+/// Longest wait of a read for the others (our choice): that of a request for the in-flight budget.
+pub(crate) const DISK_READ_WAIT: Duration = Duration::from_secs(10);
 /// Maximum number of concurrent HTTP/2 streams of one connection (our choice). A KCL worker holds
 /// one HTTP/2 stream for each shard for five minutes, and opens another connection at this limit.
 pub(crate) const HTTP2_STREAMS: u32 = 1024;

@@ -1,8 +1,10 @@
 //! The answer of an operation: one document, or a stream of events.
 
 use super::events::Events;
-use crate::admission::BudgetPermit;
+use crate::admission::{Admission, BudgetExhausted, BudgetPermit};
+use crate::limits;
 use crate::wire::Format;
+use std::sync::Arc;
 
 /// An encoded answer.
 #[derive(Debug)]
@@ -23,8 +25,33 @@ pub trait IntoAnswer {
     /// An estimate of the body's size in bytes; 0 for small bodies.
     fn size_bytes(&self) -> usize;
 
+    /// Takes the permit that a read of the disk took for the answer.
+    fn take_permit(&mut self) -> Option<BudgetPermit> {
+        None
+    }
+
     /// Encodes the output in `format`; the answer keeps `permit` until its last byte is sent.
     fn into_answer(self, format: Format, permit: Option<BudgetPermit>) -> Answer;
+}
+
+/// The permit for the answer that `output` becomes; none when that of its request is enough.
+///
+/// # Errors
+/// When the in-flight budget stays exhausted.
+pub(super) async fn permit(
+    output: &mut impl IntoAnswer,
+    admission: &Arc<Admission>,
+) -> Result<Option<BudgetPermit>, BudgetExhausted> {
+    let bytes = output.size_bytes() as u64;
+    let Some(mut permit) = output.take_permit() else {
+        return admission.answer(bytes).await;
+    };
+    // Records from the disk wait no more: they may hold a permit to read from it.
+    let is_needed = permit.bytes() > 0 || bytes > limits::SMALL_BYTES;
+    if is_needed {
+        permit.correct(bytes);
+    }
+    Ok(is_needed.then_some(permit))
 }
 
 impl<T: Document> IntoAnswer for T {
@@ -32,6 +59,10 @@ impl<T: Document> IntoAnswer for T {
 
     fn size_bytes(&self) -> usize {
         Document::size_bytes(self)
+    }
+
+    fn take_permit(&mut self) -> Option<BudgetPermit> {
+        Document::take_permit(self)
     }
 
     fn into_answer(self, format: Format, permit: Option<BudgetPermit>) -> Answer {
@@ -47,6 +78,11 @@ pub trait Document {
     /// An estimate of the body's size in bytes; 0 for small bodies.
     fn size_bytes(&self) -> usize {
         0
+    }
+
+    /// Takes the permit that a read of the disk took for the answer.
+    fn take_permit(&mut self) -> Option<BudgetPermit> {
+        None
     }
 
     /// The body in `format`; empty for an operation without output.

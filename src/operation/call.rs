@@ -1,6 +1,6 @@
 //! A call of an operation: decode, check permissions and rates, run, encode.
 
-use super::answer::{Answer, IntoAnswer};
+use super::answer::{self, Answer, IntoAnswer as _};
 use super::context::Context;
 use super::contract::{HasTarget, Operation};
 use super::fault_effect::{Effect, Subject, at_call};
@@ -38,9 +38,8 @@ async fn run<O: HasTarget>(
     input: O::Input,
     format: Format,
 ) -> Result<Answer, Error> {
-    let output = O::run(context, input).await?;
-    let bytes = output.size_bytes() as u64;
-    let permit = context.engine.admission.answer(bytes).await;
+    let mut output = O::run(context, input).await?;
+    let permit = answer::permit(&mut output, &context.engine.admission).await;
     Ok(output.into_answer(format, permit.map_err(|_| Error::unavailable())?))
 }
 

@@ -108,13 +108,13 @@ impl Events {
         let mut permit = None;
         let message = match event {
             Event::Records {
-                batch,
+                mut batch,
                 continuation,
                 millis_behind_latest,
             } => {
-                if batch.is_some() {
-                    let bytes = size_guess(batch.as_ref()) as u64;
-                    permit = Some(self.subscription.permit(bytes).await);
+                if let Some(batch) = &mut batch {
+                    let (admission, bytes) = (&self.engine.admission, batch.encoded_bytes());
+                    permit = Some(batch.event_permit(admission, bytes).await);
                 }
                 self.records(batch.as_ref(), continuation, millis_behind_latest)
             }

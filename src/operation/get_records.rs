@@ -1,6 +1,6 @@
 //! GetRecords: a batch of records from an iterator on, and the next iterator.
 use super::prelude::*;
-use crate::engine::{Batch, Read, Shard, Stream};
+use crate::engine::{Batch, Read, ReadBudget, Shard, Stream};
 use crate::model::{ShardId, ShardIterator, StreamArn};
 use crate::world::Point;
 use std::sync::Arc;
@@ -76,7 +76,9 @@ async fn read_counted(
     let engine = &context.engine;
     let passed = engine.world.pass(Point::Read).await;
     passed.map_err(|_| Error::internal())?;
-    let batch = shard.read(read).await.map_err(|_| Error::internal())?;
+    let batch = shard
+        .read(read, ReadBudget::Answer(&engine.admission))
+        .await?;
     shard.debit_read(now, || batch.bytes());
     engine.traffic.read(batch.len() as u64, batch.bytes());
     Ok(batch)

@@ -9,6 +9,7 @@ use super::queue_shapes::{
     QueueARN, ReceiveQueueRecordsInputLimit, ReceiveQueueRecordsWaitTimeSeconds,
     VisibilityTimeoutSeconds,
 };
+use crate::admission::BudgetPermit;
 use crate::engine::RecordView;
 use crate::engine::queue::{Queue, ReceiveError, Received, Receiving};
 use crate::error::{Error, KeyPurpose};
@@ -88,7 +89,7 @@ impl ReceiveInput {
         let received = queue.receive(engine, receiving).await;
         let received = received.map_err(|error| match error {
             ReceiveError::NotServing => Error::queue_not_serving(&queue.arn),
-            ReceiveError::Store => Error::internal(),
+            ReceiveError::Store(error) => error.into(),
         })?;
         Ok(ReceiveOutput { queue, received })
     }
@@ -136,6 +137,10 @@ impl Document for ReceiveOutput {
             bytes / 3 * 4 + taken.len() * RECORD_OVERHEAD
         });
         sizes.sum()
+    }
+
+    fn take_permit(&mut self) -> Option<BudgetPermit> {
+        self.received.permit.take()
     }
 
     fn encode(&self, format: Format) -> Vec<u8> {

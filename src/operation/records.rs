@@ -10,15 +10,10 @@ use base64_turbo::STANDARD;
 use ciborium_ll::{Encoder, Header};
 use std::io::Write as _;
 
-/// Bytes of a record in an answer beyond its data, for the estimate of the answer's size; an upper
-/// bound for keys of usual length.
-const RECORD_OVERHEAD: usize = 220;
-
 /// An estimate of the bytes of a batch in an answer.
 pub(super) fn size_guess(batch: Option<&Batch>) -> usize {
-    let Some(batch) = batch else { return 512 };
-    let bytes = usize::try_from(batch.bytes()).unwrap_or_default();
-    bytes / 3 * 4 + batch.len() * RECORD_OVERHEAD + 512
+    let bytes = batch.map_or(512, Batch::encoded_bytes);
+    usize::try_from(bytes).unwrap_or_default()
 }
 
 /// Writes a batch as a JSON array.

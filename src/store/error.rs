@@ -12,6 +12,8 @@ pub enum StoreError {
     ReadOnly(Arc<str>),
     /// Memory is full and nothing can be spilled.
     Full,
+    /// Other reads hold the disk or the in-flight budget for too long. A later attempt may succeed.
+    Busy,
     /// Records cannot be read.
     Unreadable(Arc<str>),
     /// The store is closed.
@@ -23,6 +25,7 @@ impl std::fmt::Display for StoreError {
         match self {
             Self::ReadOnly(reason) => write!(formatter, "the store is read-only: {reason}"),
             Self::Full => formatter.write_str("memory is full and cannot be spilled to disk"),
+            Self::Busy => formatter.write_str("too many large reads at one time"),
             Self::Unreadable(reason) => write!(formatter, "records cannot be read: {reason}"),
             Self::Closed => formatter.write_str("the store is closed"),
         }

@@ -8,7 +8,7 @@ use super::faults::{Step, pass};
 use super::mapping::{Mapping, Plan};
 use super::outbound::{Call, DeliverError, Delivery, Invocation};
 use super::shard_status::{LanePhase, ShardStatus};
-use crate::engine::{Read, Shard};
+use crate::engine::{Read, ReadBudget, Shard};
 use crate::limits;
 use crate::lock::Lock;
 use crate::model::event_source::{
@@ -208,12 +208,15 @@ impl Flight {
         while let Some(wanted) = records.get(at) {
             let batch = self
                 .shard
-                .read(Read {
-                    from: self.shard.position(wanted.index, now),
-                    horizon: Timestamp::from_millis(i64::MIN),
-                    records: records.len() - at,
-                    bytes: limits::EVENT_SOURCE_READ_BYTES,
-                })
+                .read(
+                    Read {
+                        from: self.shard.position(wanted.index, now),
+                        horizon: Timestamp::from_millis(i64::MIN),
+                        records: records.len() - at,
+                        bytes: limits::EVENT_SOURCE_READ_BYTES,
+                    },
+                    ReadBudget::AtOnce,
+                )
                 .await?;
             if batch.is_empty() {
                 break;

@@ -5,7 +5,7 @@ use super::entries::Surroundings;
 use super::event_log::{Entry, EntryKind};
 use super::mapping::count;
 use super::shard_work::ShardWork;
-use crate::engine::{Read, RecordView};
+use crate::engine::{Read, ReadBudget, RecordView};
 use crate::limits;
 use crate::model::event_source::{Source, lane_of};
 use crate::store::StoreError;
@@ -102,13 +102,16 @@ impl ShardWork {
         };
         let batch = self
             .shard
-            .read(Read {
-                from: self.shard.position(self.read_index, now),
-                // Expired records are discarded in so many words, not skipped.
-                horizon: Timestamp::from_millis(i64::MIN),
-                records: records.clamp(1, limits::EVENT_SOURCE_READ_RECORDS),
-                bytes: limits::EVENT_SOURCE_READ_BYTES,
-            })
+            .read(
+                Read {
+                    from: self.shard.position(self.read_index, now),
+                    // Expired records are discarded in so many words, not skipped.
+                    horizon: Timestamp::from_millis(i64::MIN),
+                    records: records.clamp(1, limits::EVENT_SOURCE_READ_RECORDS),
+                    bytes: limits::EVENT_SOURCE_READ_BYTES,
+                },
+                ReadBudget::AtOnce,
+            )
             .await?;
         let (head, mapping) = (self.head.clone(), self.mapping.clone());
         let around = Surroundings::new(&head, &mapping.source, self.shard.id, self.shard.range());

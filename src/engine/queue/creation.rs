@@ -2,7 +2,7 @@
 
 use super::item::{Queue, QueueIdentity, QueueState, log_id};
 use super::journal::{CommitPriority, Journal};
-use crate::engine::{Engine, Read, Stream, StreamState};
+use crate::engine::{Engine, Read, ReadBudget, Stream, StreamState};
 use crate::model::queue_id;
 use crate::model::{QueueArn, QueueAttributes, QueueRecords, QueueStart, StreamStatus, Tags};
 use crate::store::{Change, StoreError, Ticket, WriteReservation};
@@ -130,7 +130,11 @@ impl Engine {
                         records: 1,
                         bytes: 1,
                     };
-                    let first = shard.read(read).await?.last().map(|(_, arrival)| arrival);
+                    let first = shard
+                        .read(read, ReadBudget::AtOnce)
+                        .await?
+                        .last()
+                        .map(|(_, arrival)| arrival);
                     oldest = oldest.into_iter().chain(first).min();
                 }
                 Ok(Beginning {

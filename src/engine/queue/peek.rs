@@ -2,7 +2,7 @@
 
 use super::item::{Queue, QueueState};
 use super::view::StreamView;
-use crate::engine::{Batch, Engine, Read, RecordView, Shard, StoreError};
+use crate::engine::{Batch, Engine, Read, ReadBudget, RecordView, Shard, StoreError};
 use crate::limits;
 use crate::model::{PeekState, QueueEntry, QueueRecords, RecordPlace};
 use crate::world::Timestamp;
@@ -207,7 +207,7 @@ impl<S: FnMut(&PeekedRecord<'_>) + Send> Page<'_, S> {
             records: count,
             bytes: self.bytes_left,
         };
-        shard.read(read).await
+        shard.read(read, ReadBudget::AtOnce).await
     }
 
     fn show(&mut self, shard: &Shard, record: RecordView<'_>, entry: Option<QueueEntry>) {

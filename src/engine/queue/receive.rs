@@ -4,7 +4,8 @@
 use super::item::Queue;
 use super::journal::CommitPriority;
 use super::pick::{Claim, Look, Wanted};
-use crate::engine::{Batch, Engine, Read, Shard, StoreError};
+use crate::admission::BudgetPermit;
+use crate::engine::{Batch, Engine, Read, ReadBudget, Shard, StoreError};
 use crate::limits;
 use crate::model::{Delivery, UnreadRecord};
 use crate::store::{Receiver, WriteReservation};
@@ -31,6 +32,8 @@ pub(crate) struct Received {
     /// Batches with deliveries. The first records of each batch belong to the deliveries next to
     /// it; a batch may have more records.
     pub(crate) parts: Vec<(Batch, Vec<Delivery>)>,
+    /// The permit of the records that were read from the disk.
+    pub(crate) permit: Option<BudgetPermit>,
 }
 
 /// Reason why a receive fails.
@@ -39,12 +42,12 @@ pub(crate) enum ReceiveError {
     /// The queue's status does not permit receiving.
     NotServing,
     /// The store cannot be read, or cannot write.
-    Store,
+    Store(StoreError),
 }
 
 impl From<StoreError> for ReceiveError {
-    fn from(_: StoreError) -> Self {
-        Self::Store
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
     }
 }
 
@@ -120,8 +123,8 @@ impl Queue {
                 }
                 Look::Picked(deliveries) => deliveries,
                 Look::OnDisk(shard, next) => {
-                    let read = self.read_on(engine, &shard, next, wanted.count).await?;
-                    match self.claim(engine, wanted, &shard, &read).await? {
+                    let claim = self.read_on(engine, &shard, next, wanted.count).await?;
+                    match self.claim(engine, wanted, claim).await? {
                         // Other receivers were faster, or there was nothing left to read.
                         deliveries if deliveries.is_empty() => continue,
                         deliveries => deliveries,
@@ -147,14 +150,14 @@ impl Queue {
         engine.store.reserve(bytes).await.map(Some)
     }
 
-    /// Reads the next records of a shard from disk.
-    async fn read_on(
+    /// Finds the next records of a shard on the disk.
+    async fn read_on<'a>(
         &self,
         engine: &Engine,
-        shard: &Shard,
+        shard: &'a Shard,
         next: u64,
         count: usize,
-    ) -> Result<Batch, StoreError> {
+    ) -> Result<Claim<'a>, StoreError> {
         let now = engine.world.clock.now();
         let read = Read {
             from: shard.position(next, now),
@@ -162,7 +165,16 @@ impl Queue {
             records: count,
             bytes: limits::QUEUE_ANSWER_BYTES,
         };
-        shard.read(read).await
+        let batch = shard.read(read, ReadBudget::AtOnce).await?;
+        let found = batch.iter().map(|record| UnreadRecord {
+            index: record.number.index,
+            arrival: record.arrival,
+        });
+        Ok(Claim {
+            shard,
+            found: found.collect(),
+            after: batch.next().index,
+        })
     }
 
     /// Picks records that were read from disk, unless other receivers have picked them in the
@@ -171,19 +183,9 @@ impl Queue {
         self: &Arc<Self>,
         engine: &Arc<Engine>,
         wanted: Wanted,
-        shard: &Shard,
-        read: &Batch,
+        claim: Claim<'_>,
     ) -> Result<Vec<Delivery>, ReceiveError> {
         let reservation = self.reserve(engine, KEPT_BYTES).await?;
-        let found = read.iter().map(|record| UnreadRecord {
-            index: record.number.index,
-            arrival: record.arrival,
-        });
-        let claim = Claim {
-            shard,
-            found: found.collect(),
-            after: read.next().index,
-        };
         match self.look(engine, wanted, reservation, Some(claim)) {
             Look::Picked(deliveries) => Ok(deliveries),
             Look::OnDisk(..) => Ok(Vec::new()),
@@ -193,6 +195,7 @@ impl Queue {
 
     /// Reads the payloads of picked records. Records that do not fit in the answer become visible
     /// again. Records that the log does not have any more are settled.
+    /// Reads from the disk at most once: an answer waits for no second permit while it holds one.
     async fn payloads(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -221,10 +224,17 @@ impl Queue {
                 records: count,
                 bytes: left,
             };
-            let batch = shard.read(read).await;
-            let Ok(batch) = batch else {
-                self.give_back(engine, &deliveries, now);
-                return Err(ReceiveError::Store);
+            let budget = match received.permit {
+                Some(_) => ReadBudget::OfMemory,
+                None => ReadBudget::Answer(&engine.admission),
+            };
+            let mut batch = match shard.read(read, budget).await {
+                Ok(batch) => batch,
+                Err(StoreError::Busy) if !received.parts.is_empty() => break,
+                Err(error) => {
+                    self.give_back(engine, &deliveries, now);
+                    return Err(error.into());
+                }
             };
             let matching = batch.iter().zip(rest);
             let matching = matching.take_while(|(r, d)| r.number.index == d.place.index);
@@ -238,6 +248,7 @@ impl Queue {
                 break;
             }
             left = left.saturating_sub(batch.bytes());
+            received.permit = received.permit.or(batch.take_permit());
             received.parts.push((batch, rest[..count].to_vec()));
             rest = &rest[count..];
         }

@@ -4,7 +4,7 @@ use super::position::From;
 use super::query::{Query, refused};
 use super::record_json;
 use super::state::{Admin, Refused, failed, json};
-use crate::engine::{Read, Shard, Stream};
+use crate::engine::{Read, ReadBudget, Shard, Stream};
 use crate::limits;
 use crate::model::{SequenceNumber, ShardId};
 use crate::world::Timestamp;
@@ -168,12 +168,15 @@ impl Page {
         index: u64,
     ) -> Result<Option<u64>, crate::engine::StoreError> {
         let batch = shard
-            .read(Read {
-                from: shard.position(index, self.now),
-                horizon: stream.horizon(self.now),
-                records: (self.limit - self.shown.len()).clamp(1, limits::LOOK_RECORDS_MOST),
-                bytes: limits::LOOK_BYTES,
-            })
+            .read(
+                Read {
+                    from: shard.position(index, self.now),
+                    horizon: stream.horizon(self.now),
+                    records: (self.limit - self.shown.len()).clamp(1, limits::LOOK_RECORDS_MOST),
+                    bytes: limits::LOOK_BYTES,
+                },
+                ReadBudget::AtOnce,
+            )
             .await?;
         self.scanned += batch.len();
         for record in batch

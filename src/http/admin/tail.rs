@@ -157,8 +157,8 @@ impl Frames for TailEvents {
             match self.tail.next().await {
                 Ok(None) => return None,
                 Ok(Some(TailStep::End(reason))) => return Some(Ok(self.end(reason))),
-                Ok(Some(TailStep::Records(shard, batch))) => {
-                    if let Some(made) = self.records(shard, &batch).await {
+                Ok(Some(TailStep::Records(shard, mut batch))) => {
+                    if let Some(made) = self.records(shard, &mut batch).await {
                         return Some(Ok(made));
                     }
                     // If no record matches the query, the loop must not keep the task busy.
@@ -194,7 +194,7 @@ impl TailEvents {
 
     /// The events of a batch, up to the size of a frame. None if the query shows no record of the
     /// batch.
-    async fn records(&mut self, shard: ShardId, batch: &Batch) -> Option<Made> {
+    async fn records(&mut self, shard: ShardId, batch: &mut Batch) -> Option<Made> {
         let permit = self.permit(batch).await;
         let mut text = String::new();
         for record in batch.iter() {
@@ -225,15 +225,15 @@ impl TailEvents {
         is_in_time && self.selection.shows(partition_key)
     }
 
-    /// Waits for a budget permit for the text of a batch. The records are in memory during the
-    /// wait, but they would be without it, too.
-    async fn permit(&self, batch: &Batch) -> BudgetPermit {
+    /// A permit for the text of a batch.
+    async fn permit(&self, batch: &mut Batch) -> BudgetPermit {
         let ids = self.tail.positions().count() as u64 * ID_BYTES;
         let events = batch.len() as u64 * (EVENT_OVERHEAD + ids);
         let frame = limits::TAIL_FRAME_BYTES as u64;
         let largest = batch.iter().map(|record| record.data.len() as u64).max();
         let most = frame + largest.unwrap_or_default() * TEXT_WEIGHT;
         let bytes = batch.bytes() * TEXT_WEIGHT + events;
-        self.engine.admission.event(bytes.min(most)).await
+        let admission = &self.engine.admission;
+        batch.event_permit(admission, bytes.min(most)).await
     }
 }

@@ -3,6 +3,7 @@
 use super::super::answer::Document;
 use super::super::records::{size_guess, write_records_cbor, write_records_json};
 use super::super::shard_description::ChildShard;
+use crate::admission::BudgetPermit;
 use crate::engine::Batch;
 use crate::wire::{self, Format};
 use crate::world::Timestamp;
@@ -50,6 +51,10 @@ impl Document for Output {
 
     fn size_bytes(&self) -> usize {
         size_guess(self.batch.as_ref())
+    }
+
+    fn take_permit(&mut self) -> Option<BudgetPermit> {
+        self.batch.as_mut().and_then(Batch::take_permit)
     }
 
     fn encode(&self, format: Format) -> Vec<u8> {

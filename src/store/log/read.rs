@@ -34,8 +34,8 @@ pub struct Batch {
     last: Option<(u64, Timestamp)>,
     next_index: u64,
     reached_end: bool,
-    /// Segments that were read from the disk are in memory for this batch alone: the permit bounds
-    /// the number of such batches.
+    /// Segments that were read from the disk are in memory for this batch alone. Unless the
+    /// in-flight budget counts them, the permit bounds the number of such batches.
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -135,10 +135,8 @@ impl ReadRequest {
         &self,
         shared: &Shared,
         locations: Vec<Location>,
-        permit: Option<OwnedSemaphorePermit>,
     ) -> Result<(Batch, Option<(Location, String)>), StoreError> {
         let mut batch = self.empty_batch();
-        batch._permit = permit;
         for location in locations {
             let segment = match shared.generations.read(&location.0, &location.1) {
                 Ok(segment) => segment,
@@ -161,36 +159,80 @@ impl ReadRequest {
     }
 }
 
-enum Gathered {
-    Ready(Batch),
-    /// The next records are on the disk, in these segments.
-    OnDisk(ReadRequest, Vec<Location>),
+/// A read of records on the disk, which has not begun.
+#[derive(Debug)]
+pub(crate) struct DiskRead {
+    request: ReadRequest,
+    /// The segments that hold the records.
+    locations: Vec<Location>,
+}
+
+/// The bound on the memory of records that were read from the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MemoryBound {
+    /// The in-flight budget counts them.
+    Budget,
+    /// The batch keeps its permit to read from the disk: its holder waits for nothing.
+    DiskPermit,
+}
+
+impl DiskRead {
+    /// An estimate of the number of the records and of their bytes.
+    pub(crate) fn estimate(&self) -> (usize, u64) {
+        let (mut records, mut bytes, mut average) = (0, 0, 0);
+        for (_, entry) in &self.locations {
+            records += entry.records as usize;
+            bytes += u64::from(entry.bytes);
+            average = average.max(entry.bytes.div_ceil(entry.records.max(1)));
+        }
+        let limit = self.request.limit;
+        let records = records.min(limit.records);
+        let bytes = bytes.min(limit.bytes);
+        (records, bytes.min(records as u64 * u64::from(average)))
+    }
 }
 
 impl Log {
     /// Reads visible records with indexes from `from` on that did not arrive before `horizon`.
+    ///
+    /// # Errors
+    /// When the disk cannot be read, or is busy for too long.
     pub async fn read(
         &self,
         from: u64,
         horizon: Timestamp,
         limit: ReadLimit,
     ) -> Result<Batch, StoreError> {
-        let mut from = from;
+        match self.read_memory(from, horizon, limit) {
+            Ok(batch) => Ok(batch),
+            Err(read) => self.read_disk(read, MemoryBound::DiskPermit).await,
+        }
+    }
+
+    /// Reads the records of `read`, or the next ones if these are not wanted any more.
+    ///
+    /// # Errors
+    /// When the disk cannot be read, or is busy for too long.
+    pub(crate) async fn read_disk(
+        &self,
+        mut read: DiskRead,
+        bound: MemoryBound,
+    ) -> Result<Batch, StoreError> {
         loop {
-            let (request, locations) = match self.gather(from, horizon, limit) {
-                Gathered::Ready(batch) => return Ok(batch),
-                Gathered::OnDisk(request, locations) => (request, locations),
-            };
-            let permit = self.shared.disk_reads.clone().acquire_owned().await.ok();
-            let load = move |shared: &Shared| request.load(shared, locations, permit);
-            let (batch, lost) = self.blocking(load).await?;
+            let DiskRead { request, locations } = read;
+            let load = move |shared: &Shared| request.load(shared, locations);
+            let ((mut batch, lost), permit) = self.blocking(load).await?;
             if !batch.is_empty() || batch.reached_end {
+                batch._permit = (bound == MemoryBound::DiskPermit).then_some(permit);
                 return Ok(batch);
             }
-            // No record in these segments is wanted: read on after them.
-            from = batch.next_index;
             if let Some((location, problem)) = lost {
                 self.lose(&location, &problem);
+            }
+            // No record in these segments is wanted: read on after them.
+            match self.read_memory(batch.next_index, request.horizon, request.limit) {
+                Ok(batch) => return Ok(batch),
+                Err(next) => read = next,
             }
         }
     }
@@ -206,10 +248,10 @@ impl Log {
             bytes: READ_ALL_BYTES,
         };
         loop {
-            let batch = match self.gather(from, horizon, limit) {
-                Gathered::Ready(batch) => batch,
-                Gathered::OnDisk(request, locations) => {
-                    let (batch, lost) = request.load(&self.shared, locations, None)?;
+            let batch = match self.read_memory(from, horizon, limit) {
+                Ok(batch) => batch,
+                Err(DiskRead { request, locations }) => {
+                    let (batch, lost) = request.load(&self.shared, locations)?;
                     if let Some((location, problem)) = lost.filter(|_| batch.is_empty()) {
                         self.lose(&location, &problem);
                         from = batch.next_index;
@@ -226,8 +268,17 @@ impl Log {
         }
     }
 
-    /// Collects the wanted records from memory, or the locations of the segments on the disk.
-    fn gather(&self, from: u64, horizon: Timestamp, limit: ReadLimit) -> Gathered {
+    /// Reads visible records with indexes from `from` on that did not arrive before `horizon`, where
+    /// memory holds the first of them.
+    ///
+    /// # Errors
+    /// The read of the disk that finds the records.
+    pub(crate) fn read_memory(
+        &self,
+        from: u64,
+        horizon: Timestamp,
+        limit: ReadLimit,
+    ) -> Result<Batch, DiskRead> {
         let state = self.state.lock();
         let request = ReadRequest {
             from,
@@ -243,17 +294,17 @@ impl Log {
             }
             let Some(segment) = &segment.memory else {
                 if !batch.is_empty() {
-                    return Gathered::Ready(batch);
+                    return Ok(batch);
                 }
                 let locations = locations(state.segments.range(at..), limit.bytes);
-                return Gathered::OnDisk(request, locations);
+                return Err(DiskRead { request, locations });
             };
             let (range, more) = request.select(&mut batch, segment);
             if !range.is_empty() {
                 batch.runs.push(segment.slice(range));
             }
             if !more {
-                return Gathered::Ready(batch);
+                return Ok(batch);
             }
         }
         if !state.tail.is_empty() {
@@ -262,10 +313,10 @@ impl Log {
                 batch.runs.push(state.tail.copy(range));
             }
             if !more {
-                return Gathered::Ready(batch);
+                return Ok(batch);
             }
         }
-        Gathered::Ready(request.finish(batch))
+        Ok(request.finish(batch))
     }
 
     /// The index of the first visible record that arrived at `at` or later; the end without one.
@@ -278,7 +329,8 @@ impl Log {
             };
             let (generation, entry) = location.clone();
             let read = move |shared: &Shared| Ok(shared.generations.read(&generation, &entry));
-            match self.blocking(read).await? {
+            let (segment, _permit) = self.blocking(read).await?;
+            match segment {
                 Ok(segment) => match first_at(&segment, at) {
                     Some(index) => return Ok(index.min(end)),
                     None => from = entry.last + 1,
@@ -309,15 +361,22 @@ impl Log {
     }
 
     /// Runs a read of the disk on a thread for blocking work, or here where the disk is instant.
+    /// Returns the permit of the read beside the result.
+    ///
+    /// # Errors
+    /// Those of `read`, and [`StoreError::Busy`] without a permit in time.
     async fn blocking<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    ) -> Result<(T, OwnedSemaphorePermit), StoreError> {
+        let permit = self.shared.disk_permit().await?;
         if self.shared.generations.disk.is_instant() {
-            return read(&self.shared);
+            return Ok((read(&self.shared)?, permit));
         }
         let shared: Arc<Shared> = self.shared.clone();
-        let done = tokio::task::spawn_blocking(move || read(&shared)).await;
+        // The permit goes along: a read goes on when its caller leaves.
+        let reading = move || Ok((read(&shared)?, permit));
+        let done = tokio::task::spawn_blocking(reading).await;
         done.map_err(|error| StoreError::Unreadable(error.to_string().into()))?
     }
 }

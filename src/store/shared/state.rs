@@ -12,12 +12,14 @@ use crate::store::error::StoreError;
 use crate::store::format::key::Pair;
 use crate::store::format::record::LogId;
 use crate::store::generations::Generations;
+use crate::world::RealDeadline;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::select;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// The state that all parts of a store share.
 pub(crate) struct Shared {
@@ -38,7 +40,7 @@ pub(crate) struct Shared {
     /// Number of saves that are durable.
     pub(crate) saved: Arc<AtomicU64>,
     /// Permits to read from the disk.
-    pub(crate) disk_reads: Arc<Semaphore>,
+    disk_reads: Arc<Semaphore>,
     pub(crate) signal: Signal,
     pub(crate) pacer: CommitPacer,
     /// Moves when a ticket may have become durable.
@@ -135,6 +137,21 @@ impl Shared {
     pub(crate) fn failure(&self) -> Option<&StoreError> {
         let failure = self.failure.get();
         failure.filter(|error| !matches!(error, StoreError::Closed))
+    }
+
+    /// A permit to read from the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when other reads hold every permit for too long.
+    pub(crate) async fn disk_permit(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        if let Ok(permit) = self.disk_reads.clone().try_acquire_owned() {
+            return Ok(permit);
+        }
+        select! {
+            biased;
+            permit = self.disk_reads.clone().acquire_owned() => permit.map_err(|_| StoreError::Closed),
+            () = RealDeadline::lasting(limits::DISK_READ_WAIT).end() => Err(StoreError::Busy),
+        }
     }
 
     /// True when memory is full and nothing can be spilled.

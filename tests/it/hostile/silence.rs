@@ -1,7 +1,7 @@
 //! Clients that say nothing, or read nothing.
 
-use super::{check_served, until};
-use crate::lab::{Lab, Request, SHARD_0, wire_test};
+use super::{check_served, counter, until};
+use crate::lab::{Lab, Request, SHARD_0, arn_of, wire_test};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -107,5 +107,98 @@ wire_test!(
         assert!(closed.is_ok(), "waited for the connection to be closed");
         until(&lab, "unread_closed_total", 1).await;
         until(&lab, "in_flight_bytes", 0).await;
+    }
+);
+
+/// Waits until the records of a lab with a small memory are on disk.
+async fn until_on_disk(lab: &Lab) {
+    crate::lab::until("old records to be on disk", async || {
+        (counter(lab, "store_memory_bytes").await < 2 << 20).then_some(())
+    })
+    .await;
+}
+
+/// Waits until so many bytes are in flight.
+async fn until_in_flight(lab: &Lab, bytes: u64) {
+    crate::lab::until("bytes in flight", async || {
+        (counter(lab, "in_flight_bytes").await >= bytes).then_some(())
+    })
+    .await;
+}
+
+wire_test!(
+    reads_of_old_records_go_on_while_large_answers_wait_for_the_budget,
+    [
+        "--profile",
+        "fast",
+        "--memory",
+        "1MiB",
+        "--limit",
+        "in-flight-bytes=16777216",
+        "--limit",
+        "admission-wait-seconds=off"
+    ],
+    |lab: Lab| async move {
+        let other = lab.stream("other").create().await;
+        for _ in 0..50 {
+            other.put("key", vec![b'y'; 1_000]).await;
+        }
+        let read = full(&lab).await;
+        until_on_disk(&lab).await;
+        // One answer is more than the budget has for large ones, the others wait for its bytes.
+        let mut readers = Vec::new();
+        for _ in 0..24 {
+            let mut reader = lab.connect().await;
+            reader.send(&read.bytes()).await;
+            readers.push(reader);
+        }
+        until_in_flight(&lab, 10_000_000).await;
+        for _ in 0..20 {
+            let old = other.get(&other.horizon(SHARD_0).await).await;
+            assert_eq!(old.records.len(), 50);
+        }
+    }
+);
+
+wire_test!(
+    reads_of_old_records_go_on_while_events_wait_for_the_budget,
+    [
+        "--profile",
+        "fast",
+        "--memory",
+        "1MiB",
+        "--limit",
+        "in-flight-bytes=16777216"
+    ],
+    |lab: Lab| async move {
+        let other = lab.stream("other").create().await;
+        for _ in 0..50 {
+            other.put("key", vec![b'y'; 1_000]).await;
+        }
+        full(&lab).await;
+        until_on_disk(&lab).await;
+        let mut subscribers = Vec::new();
+        for at in 0..20 {
+            let consumer = format!(
+                r#"{{"StreamARN":"{}","ConsumerName":"c{at}"}}"#,
+                arn_of("s")
+            );
+            let consumer = lab.ok("RegisterStreamConsumer", &consumer).await;
+            let consumer = &consumer["Consumer"]["ConsumerARN"];
+            let subscribe = format!(
+                r#"{{"ConsumerARN":{consumer},"ShardId":"{SHARD_0}","StartingPosition":{{"Type":"TRIM_HORIZON"}}}}"#
+            );
+            // Its window takes a part of the first event.
+            let mut subscriber = super::frames::Attack::begin(&lab, 65_535).await;
+            let subscribe = Request::json("SubscribeToShard", &subscribe);
+            assert!(subscriber.call(1, &subscribe).await);
+            subscribers.push(subscriber);
+        }
+        lab.until_subscriptions(20).await;
+        until_in_flight(&lab, 2_000_000).await;
+        for _ in 0..20 {
+            let old = other.get(&other.horizon(SHARD_0).await).await;
+            assert_eq!(old.records.len(), 50);
+        }
     }
 );
