@@ -78,27 +78,31 @@ pub enum Change {
 impl Change {
     /// The stored form.
     pub(crate) fn to_pair(&self) -> Pair {
-        match self {
+        let (key, value) = match self {
             Self::Account {
                 account,
                 region,
                 value,
-            } => (account_key(account, region), stored(value.as_ref())),
+            } => (Key::Account(account, region), stored(value.as_ref())),
             Self::Stream { incarnation, value } => {
-                (stream_key(*incarnation), stored(value.as_ref()))
+                (Key::Stream(*incarnation), stored(value.as_ref()))
             }
             Self::Shard {
                 incarnation,
                 index,
                 value,
-            } => (shard_key(*incarnation, *index), stored(value.as_ref())),
-            Self::Mapping { uuid, value } => (mapping_key(uuid), stored(value.as_ref())),
-            Self::MappingPosition { uuid, shard, value } => {
-                (position_key(uuid, *shard), stored(value.as_ref()))
+            } => (Key::Shard(*incarnation, *index), stored(value.as_ref())),
+            Self::Mapping { uuid, value } => (Key::Mapping(*uuid), stored(value.as_ref())),
+            Self::MappingPosition { uuid, shard, value } => (
+                Key::Position(*uuid, shard.0, shard.1),
+                stored(value.as_ref()),
+            ),
+            Self::Queue { incarnation, value } => {
+                (Key::Queue(*incarnation), stored(value.as_ref()))
             }
-            Self::Queue { incarnation, value } => (queue_key(*incarnation), stored(value.as_ref())),
-            Self::Clock(ms) => (CLOCK.to_vec(), Some(ms.to_be_bytes().to_vec())),
-        }
+            Self::Clock(ms) => (Key::Clock, Some(ms.to_be_bytes().to_vec())),
+        };
+        (key.to_bytes(), value)
     }
 }
 
@@ -128,26 +132,33 @@ impl Catalog {
     /// The kind of entry that cannot be read.
     #[doc(hidden)]
     pub fn insert(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), &'static str> {
-        if let Some(incarnation) = parse_stream(key) {
-            self.streams.insert(incarnation, read(bytes, "a stream")?);
-        } else if let Some(shard) = parse_shard(key) {
-            self.shards.insert(shard, read(bytes, "a shard")?);
-        } else if let Some(incarnation) = parse_queue(key) {
-            self.queues.insert(incarnation, read(bytes, "a queue")?);
-        } else if let Some((account, region)) = parse_account(key) {
-            let key = (account.to_owned(), region.to_owned());
-            self.accounts.insert(key, read(bytes, "an account")?);
-        } else if let Some(uuid) = parse_mapping(key) {
-            let mapping = read(bytes, "an event source mapping")?;
-            self.mappings.insert(uuid, mapping);
-        } else if let Some(key) = parse_position(key) {
-            let position = read(bytes, "a position of a mapping")?;
-            self.positions.insert(key, position);
-        } else if key == CLOCK {
-            let ms = bytes.try_into().map_err(|_| "the clock")?;
-            self.clock_ms = Some(i64::from_be_bytes(ms));
-        } else {
-            return Err("an entry of another version");
+        match Key::parse(key).ok_or("an entry of another version")? {
+            Key::Stream(incarnation) => {
+                self.streams.insert(incarnation, read(bytes, "a stream")?);
+            }
+            Key::Shard(incarnation, index) => {
+                let shard = read(bytes, "a shard")?;
+                self.shards.insert((incarnation, index), shard);
+            }
+            Key::Queue(incarnation) => {
+                self.queues.insert(incarnation, read(bytes, "a queue")?);
+            }
+            Key::Account(account, region) => {
+                let key = (account.to_owned(), region.to_owned());
+                self.accounts.insert(key, read(bytes, "an account")?);
+            }
+            Key::Mapping(uuid) => {
+                let mapping = read(bytes, "an event source mapping")?;
+                self.mappings.insert(uuid, mapping);
+            }
+            Key::Position(uuid, incarnation, index) => {
+                let position = read(bytes, "a position of a mapping")?;
+                self.positions.insert((uuid, incarnation, index), position);
+            }
+            Key::Clock => {
+                let ms = bytes.try_into().map_err(|_| "the clock")?;
+                self.clock_ms = Some(i64::from_be_bytes(ms));
+            }
         }
         Ok(())
     }
@@ -163,71 +174,62 @@ fn read<T: DeserializeOwned>(bytes: &[u8], kind: &'static str) -> Result<T, &'st
     value::from_bytes(bytes).ok_or(kind)
 }
 
-const CLOCK: &[u8] = b"c";
-
-pub(super) fn stream_key(incarnation: u64) -> Vec<u8> {
-    [b"s".as_slice(), &incarnation.to_be_bytes()].concat()
+/// The key of an entry. Keys of one kind sort like their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key<'a> {
+    Stream(u64),
+    Shard(u64, u32),
+    Queue(u64),
+    Account(&'a str, &'a str),
+    Mapping([u8; 16]),
+    Position([u8; 16], u64, u32),
+    Clock,
 }
 
-pub(super) fn parse_stream(key: &[u8]) -> Option<u64> {
-    parse_incarnation(key.strip_prefix(b"s")?)
-}
+impl<'a> Key<'a> {
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        let incarnation = |kind: &[u8], number: u64| [kind, &number.to_be_bytes()].concat();
+        match self {
+            Self::Stream(number) => incarnation(b"s", number),
+            Self::Queue(number) => incarnation(b"q", number),
+            Self::Shard(number, index) => {
+                [incarnation(b"h", number), index.to_be_bytes().into()].concat()
+            }
+            Self::Account(account, region) => format!("a{account}/{region}").into_bytes(),
+            Self::Mapping(uuid) => [b"e".as_slice(), &uuid].concat(),
+            Self::Position(uuid, number, index) => {
+                let kind = [b"p".as_slice(), &uuid].concat();
+                [incarnation(&kind, number), index.to_be_bytes().into()].concat()
+            }
+            Self::Clock => b"c".to_vec(),
+        }
+    }
 
-fn parse_incarnation(bytes: &[u8]) -> Option<u64> {
-    bytes.try_into().ok().map(u64::from_be_bytes)
-}
-
-pub(super) fn shard_key(incarnation: u64, index: u32) -> Vec<u8> {
-    let (incarnation, index) = (incarnation.to_be_bytes(), index.to_be_bytes());
-    [b"h".as_slice(), &incarnation, &index].concat()
-}
-
-pub(super) fn parse_shard(key: &[u8]) -> Option<(u64, u32)> {
-    parse_pair(key.strip_prefix(b"h")?)
-}
-
-/// The incarnation of a stream, and the index of a shard in it.
-fn parse_pair(bytes: &[u8]) -> Option<(u64, u32)> {
-    let (incarnation, index) = bytes.split_first_chunk()?;
-    let index = index.try_into().ok()?;
-    Some((u64::from_be_bytes(*incarnation), u32::from_be_bytes(index)))
-}
-
-fn queue_key(incarnation: u64) -> Vec<u8> {
-    [b"q".as_slice(), &incarnation.to_be_bytes()].concat()
-}
-
-fn parse_queue(key: &[u8]) -> Option<u64> {
-    parse_incarnation(key.strip_prefix(b"q")?)
-}
-
-pub(super) fn account_key(account: &str, region: &str) -> Vec<u8> {
-    format!("a{account}/{region}").into_bytes()
-}
-
-pub(super) fn parse_account(key: &[u8]) -> Option<(&str, &str)> {
-    std::str::from_utf8(key.strip_prefix(b"a")?)
-        .ok()?
-        .split_once('/')
-}
-
-fn mapping_key(uuid: &[u8; 16]) -> Vec<u8> {
-    [b"e".as_slice(), uuid].concat()
-}
-
-fn parse_mapping(key: &[u8]) -> Option<[u8; 16]> {
-    key.strip_prefix(b"e")?.try_into().ok()
-}
-
-fn position_key(uuid: &[u8; 16], (incarnation, index): (u64, u32)) -> Vec<u8> {
-    let (incarnation, index) = (incarnation.to_be_bytes(), index.to_be_bytes());
-    [b"p".as_slice(), uuid, &incarnation, &index].concat()
-}
-
-fn parse_position(key: &[u8]) -> Option<([u8; 16], u64, u32)> {
-    let (uuid, shard) = key.strip_prefix(b"p")?.split_first_chunk()?;
-    let (incarnation, index) = parse_pair(shard)?;
-    Some((*uuid, incarnation, index))
+    pub(super) fn parse(key: &'a [u8]) -> Option<Self> {
+        let incarnation = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_be_bytes);
+        let shard = |bytes: &[u8]| {
+            let (number, index) = bytes.split_at_checked(8)?;
+            let index = index.try_into().ok().map(u32::from_be_bytes);
+            incarnation(number).zip(index)
+        };
+        let (kind, rest) = key.split_first()?;
+        match kind {
+            b's' => incarnation(rest).map(Self::Stream),
+            b'q' => incarnation(rest).map(Self::Queue),
+            b'h' => shard(rest).map(|(number, index)| Self::Shard(number, index)),
+            b'a' => {
+                let (account, region) = std::str::from_utf8(rest).ok()?.split_once('/')?;
+                Some(Self::Account(account, region))
+            }
+            b'e' => rest.try_into().ok().map(Self::Mapping),
+            b'p' => {
+                let (uuid, rest) = rest.split_first_chunk()?;
+                shard(rest).map(|(number, index)| Self::Position(*uuid, number, index))
+            }
+            b'c' if rest.is_empty() => Some(Self::Clock),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -237,23 +239,26 @@ mod tests {
 
     proptest! {
         #[test]
-        fn keys_of_mappings_round_trip(uuid: [u8; 16], incarnation: u64, index: u32) {
-            prop_assert_eq!(parse_mapping(&mapping_key(&uuid)), Some(uuid));
-            let key = position_key(&uuid, (incarnation, index));
-            prop_assert_eq!(parse_position(&key), Some((uuid, incarnation, index)));
-            prop_assert_eq!(parse_mapping(&key), None);
-            prop_assert_eq!(parse_position(&mapping_key(&uuid)), None);
-        }
-
-        #[test]
-        fn keys_round_trip_and_sort_like_their_numbers(a: (u64, u32), b: (u64, u32)) {
-            prop_assert_eq!(parse_stream(&stream_key(a.0)), Some(a.0));
-            prop_assert_eq!(parse_shard(&shard_key(a.0, a.1)), Some(a));
-            prop_assert_eq!(parse_queue(&queue_key(a.0)), Some(a.0));
-            prop_assert_eq!(parse_queue(&stream_key(a.0)), None);
-            prop_assert_eq!(parse_shard(&stream_key(a.0)), None);
-            prop_assert_eq!(parse_stream(&shard_key(a.0, a.1)), None);
-            prop_assert_eq!(shard_key(a.0, a.1).cmp(&shard_key(b.0, b.1)), a.cmp(&b));
+        fn keys_round_trip_and_sort_like_their_numbers(
+            uuid: [u8; 16],
+            a: (u64, u32),
+            b: (u64, u32),
+        ) {
+            let keys = [
+                Key::Stream(a.0),
+                Key::Queue(a.0),
+                Key::Shard(a.0, a.1),
+                Key::Mapping(uuid),
+                Key::Position(uuid, a.0, a.1),
+                Key::Account("000000000000", "any/thing"),
+                Key::Clock,
+            ];
+            for key in keys {
+                let bytes = key.to_bytes();
+                prop_assert_eq!(Key::parse(&bytes), Some(key));
+            }
+            let shard = |(number, index)| Key::Shard(number, index).to_bytes();
+            prop_assert_eq!(shard(a).cmp(&shard(b)), a.cmp(&b));
         }
     }
 

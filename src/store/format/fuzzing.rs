@@ -80,14 +80,8 @@ fn read_key(bytes: &[u8]) {
     if let key::Metadata::Catalog(catalog) = key::metadata(bytes) {
         assert_eq!(key::catalog(catalog), bytes);
     }
-    if let Some(incarnation) = catalog::parse_stream(bytes) {
-        assert_eq!(catalog::stream_key(incarnation), bytes);
-    }
-    if let Some((incarnation, index)) = catalog::parse_shard(bytes) {
-        assert_eq!(catalog::shard_key(incarnation, index), bytes);
-    }
-    if let Some((account, region)) = catalog::parse_account(bytes) {
-        assert_eq!(catalog::account_key(account, region), bytes);
+    if let Some(key) = catalog::Key::parse(bytes) {
+        assert_eq!(key.to_bytes(), bytes);
     }
 }
 
@@ -162,7 +156,9 @@ fn keys_sort(input: &[u8]) {
         order
     );
     assert_eq!(
-        catalog::shard_key(one.0, one.1).cmp(&catalog::shard_key(two.0, two.1)),
+        catalog::Key::Shard(one.0, one.1)
+            .to_bytes()
+            .cmp(&catalog::Key::Shard(two.0, two.1).to_bytes()),
         order
     );
     assert_eq!(
