@@ -19,6 +19,17 @@
 //! | `snapshot/` | everything in one portable file |
 //! | `handle`, `open`, `check` | the store, its start, the check of a data directory |
 
+/// Implements `Debug` for a type by its name alone: its fields are of no use in a message.
+macro_rules! opaque {
+    ($name:ident) => {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
 mod check;
 mod commit;
 mod disk;

@@ -90,14 +90,7 @@ impl Generation {
     }
 }
 
-impl std::fmt::Debug for Generation {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Generation")
-            .field("number", &self.number)
-            .finish_non_exhaustive()
-    }
-}
+opaque!(Generation);
 
 /// Reason why a segment was not read.
 #[derive(Debug)]

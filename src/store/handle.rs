@@ -22,14 +22,7 @@ struct Running {
     closer: Closer,
 }
 
-impl std::fmt::Debug for Running {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Running")
-            .field("shared", &self.shared)
-            .finish_non_exhaustive()
-    }
-}
+opaque!(Running);
 
 impl Store {
     pub(super) fn new(shared: Arc<Shared>, logs: Arc<Logs>, closer: Closer) -> Self {

@@ -23,37 +23,29 @@ pub(crate) trait Commit: Send {
     fn close(self: Box<Self>);
 }
 
-/// The work of a committer, until the store is closed.
-type Work = Arc<Lock<Option<Box<dyn Commit>>>>;
+/// A committer and the state that it shares with its closer.
+struct Inner {
+    shared: Arc<Shared>,
+    /// The work, until the store is closed.
+    work: Lock<Option<Box<dyn Commit>>>,
+}
 
 /// Commits what is written to a store. Without a thread or a task nothing becomes durable.
 #[must_use = "nothing is committed before the committer runs"]
-pub struct Committer {
-    shared: Arc<Shared>,
-    work: Work,
-}
+pub struct Committer(Arc<Inner>);
 
 /// Ends a committer.
-pub(crate) struct Closer {
-    shared: Arc<Shared>,
-    work: Work,
-}
+pub(crate) struct Closer(Arc<Inner>);
 
-impl std::fmt::Debug for Committer {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Committer")
-    }
-}
+opaque!(Committer);
 
 impl Committer {
     pub(crate) fn new(commit: Box<dyn Commit>) -> (Self, Closer) {
-        let shared = commit.shared().clone();
-        let work = Arc::new(Lock::new(Some(commit)));
-        let closer = Closer {
-            shared: shared.clone(),
-            work: work.clone(),
-        };
-        (Self { shared, work }, closer)
+        let inner = Arc::new(Inner {
+            shared: commit.shared().clone(),
+            work: Lock::new(Some(commit)),
+        });
+        (Self(inner.clone()), Closer(inner))
     }
 
     /// Runs on a thread of its own until the store is closed.
@@ -61,7 +53,7 @@ impl Committer {
     /// # Errors
     /// When the thread cannot be started.
     pub fn on_thread(self) -> io::Result<()> {
-        let shared = self.shared.clone();
+        let shared = self.0.shared.clone();
         let run = move || self.run();
         let thread = std::thread::Builder::new().name("committer".into());
         shared.signal.set_thread(thread.spawn(run)?.thread());
@@ -70,13 +62,12 @@ impl Committer {
 
     fn run(self) {
         loop {
-            self.shared.signal.wait();
-            if !self.shared.signal.closing.load(Ordering::Acquire) {
+            self.0.shared.signal.wait();
+            if !self.0.shared.signal.closing.load(Ordering::Acquire) {
                 self.pause();
             }
-            match self.work.lock().as_mut() {
-                Some(commit) => turn(&mut **commit),
-                None => return,
+            if !self.0.turn() {
+                return;
             }
         }
     }
@@ -84,30 +75,50 @@ impl Committer {
     /// Runs as a task, on a disk that is instant, until the store is closed.
     pub async fn run_as_task(self) {
         loop {
-            self.shared.signal.woken().await;
-            match self.work.lock().as_mut() {
-                Some(commit) => turn(&mut **commit),
-                None => return,
+            self.0.shared.signal.woken().await;
+            if !self.0.turn() {
+                return;
             }
         }
     }
 
     /// Sleeps until the time of the work has come: more writes may join the commit meanwhile.
     fn pause(&self) {
-        let pause = match self.shared.settings.durability {
+        let shared = &self.0.shared;
+        let pause = match shared.settings.durability {
             Durability::Always => limits::COMMIT_GAP,
             Durability::Interval(pause) => pause,
             Durability::None => limits::COMMIT_PAUSE,
         };
         let began = Stopwatch::start();
-        let waits_for_more = || !(self.shared.is_always() && self.shared.pacer.is_complete());
-        while !self.shared.signal.is_urgent() && waits_for_more() {
+        let waits_for_more = || !(shared.is_always() && shared.pacer.is_complete());
+        while !shared.signal.is_urgent() && waits_for_more() {
             let left = pause.saturating_sub(began.elapsed());
             if left.is_zero() {
                 return;
             }
-            self.shared.signal.pause(left);
+            shared.signal.pause(left);
         }
+    }
+}
+
+impl Inner {
+    /// Does the work there is now; false when the store is closed.
+    fn turn(&self) -> bool {
+        let mut work = self.work.lock();
+        let commit = work.as_mut();
+        commit.map(|commit| turn(&mut **commit)).is_some()
+    }
+
+    /// Does the last turn, and closes the databases.
+    fn finish(&self) -> Result<(), StoreError> {
+        let Some(mut commit) = self.work.lock().take() else {
+            return Ok(());
+        };
+        turn(&mut *commit);
+        let result = self.shared.check();
+        commit.close();
+        result
     }
 }
 
@@ -129,17 +140,17 @@ impl Closer {
     /// Commits what is queued and closes the databases. Blocking, for a limited time: a disk may
     /// never answer.
     pub(crate) fn close(&self) -> Result<(), StoreError> {
-        let shared = &self.shared;
+        let shared = &self.0.shared;
         shared.signal.closing.store(true, Ordering::Release);
         shared.signal.wake_urgently();
         if shared.generations.disk.is_instant() {
-            return finish(&self.work, shared);
+            return self.0.finish();
         }
         let (sender, receiver) = channel();
-        let (work, of_thread) = (self.work.clone(), shared.clone());
+        let inner = self.0.clone();
         let run = move || {
             // The receiver may have given up.
-            let _late = sender.send(finish(&work, &of_thread));
+            let _late = sender.send(inner.finish());
         };
         let thread = std::thread::Builder::new().name("closing".into());
         let unable = |error: io::Error| StoreError::ReadOnly(error.to_string().into());
@@ -156,15 +167,4 @@ impl Closer {
             Err(StoreError::ReadOnly(late.into()))
         })
     }
-}
-
-/// Does the last turn, and closes the databases.
-fn finish(work: &Work, shared: &Arc<Shared>) -> Result<(), StoreError> {
-    let Some(mut commit) = work.lock().take() else {
-        return Ok(());
-    };
-    turn(&mut *commit);
-    let result = shared.check();
-    commit.close();
-    result
 }

@@ -2,7 +2,7 @@
 //! one, removing the files of dead ones.
 
 use crate::store::disk::seam::GenerationHandle;
-use crate::store::generations::Generation;
+use crate::store::generations::{Generation, Generations};
 use crate::store::shared::state::Shared;
 use std::io;
 use std::sync::Arc;
@@ -12,11 +12,8 @@ use std::thread::JoinHandle;
 /// An opened generation, or the reason why it could not be opened.
 pub(crate) type Opened = io::Result<Box<dyn GenerationHandle>>;
 
-enum Job {
-    Open(u64, Sender<Opened>),
-    Close(Arc<Generation>, Box<dyn GenerationHandle>),
-    RemoveBuried(u64),
-}
+/// Work for the thread.
+type Job = Box<dyn FnOnce(&Generations) + Send>;
 
 /// The thread. It ends, its work done, when this is closed.
 pub(crate) struct Housekeeping {
@@ -36,11 +33,11 @@ impl Housekeeping {
                 thread: None,
             });
         }
-        let (jobs, receiver) = channel();
+        let (jobs, receiver) = channel::<Job>();
         let of_thread = shared.clone();
         let work = move || {
             for job in receiver {
-                run(&of_thread, job);
+                job(&of_thread.generations);
             }
         };
         let thread = std::thread::Builder::new()
@@ -55,7 +52,10 @@ impl Housekeeping {
 
     pub(crate) fn open(&self, number: u64) -> Receiver<Opened> {
         let (sender, receiver) = channel();
-        self.send(Job::Open(number, sender));
+        self.run(move |generations| {
+            // The receiver may be gone: then the generation is closed again.
+            let _unwanted = sender.send(generations.open(number));
+        });
         receiver
     }
 
@@ -64,17 +64,29 @@ impl Housekeeping {
         generation: Arc<Generation>,
         writer: Box<dyn GenerationHandle>,
     ) {
-        self.send(Job::Close(generation, writer));
+        let shared = self.shared.clone();
+        self.run(move |_| {
+            generation.close(Some(writer));
+            // A sweep leaves a generation alone that is still being written.
+            if generation.is_half_dead() {
+                shared.ask_for_sweep();
+            }
+        });
     }
 
     pub(crate) fn remove_buried(&self, number: u64) {
-        self.send(Job::RemoveBuried(number));
+        self.run(move |generations| {
+            if let Err(error) = generations.disk.remove_buried(number) {
+                let name = generations.disk.name(number);
+                tracing::warn!(%error, "{name}.dead cannot be removed: remove it by hand");
+            }
+        });
     }
 
-    fn send(&self, job: Job) {
+    fn run(&self, job: impl FnOnce(&Generations) + Send + 'static) {
         match &self.jobs {
-            None => run(&self.shared, job),
-            Some(jobs) if jobs.send(job).is_err() => {
+            None => job(&self.shared.generations),
+            Some(jobs) if jobs.send(Box::new(job)).is_err() => {
                 tracing::error!("the thread that opens and closes generations has ended");
             }
             Some(_) => {}
@@ -88,29 +100,6 @@ impl Housekeeping {
             && thread.join().is_err()
         {
             tracing::error!("the thread that opens and closes generations panicked");
-        }
-    }
-}
-
-fn run(shared: &Shared, job: Job) {
-    let generations = &shared.generations;
-    match job {
-        Job::Open(number, opened) => {
-            // The receiver may be gone: then the generation is closed again.
-            let _unwanted = opened.send(generations.open(number));
-        }
-        Job::Close(generation, writer) => {
-            generation.close(Some(writer));
-            // A sweep leaves a generation alone that is still being written.
-            if generation.is_half_dead() {
-                shared.ask_for_sweep();
-            }
-        }
-        Job::RemoveBuried(number) => {
-            if let Err(error) = generations.disk.remove_buried(number) {
-                let name = generations.disk.name(number);
-                tracing::warn!(%error, "{name}.dead cannot be removed: remove it by hand");
-            }
         }
     }
 }

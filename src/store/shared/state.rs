@@ -84,14 +84,7 @@ impl CommitCounters {
     }
 }
 
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Shared")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
-    }
-}
+opaque!(Shared);
 
 impl Shared {
     pub(crate) fn new(settings: Settings, disk: Arc<dyn Disk>, names: StreamNames) -> Arc<Self> {
