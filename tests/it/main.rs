@@ -4,6 +4,7 @@
 mod ahead;
 mod aws_model;
 mod control;
+mod crashes;
 mod damage;
 mod durability;
 mod embedding;
