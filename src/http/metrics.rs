@@ -53,7 +53,7 @@ const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::Done, "done"),
     (Outcome::Refused, "refused"),
     (Outcome::Throttled, "throttled"),
-    (Outcome::BudgetExhausted, "no_room"),
+    (Outcome::BudgetExhausted, "budget_exhausted"),
     (Outcome::TooSlow, "too_slow"),
     (Outcome::Failed, "failed"),
     (Outcome::CutOff, "cut_off"),

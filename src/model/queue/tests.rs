@@ -165,7 +165,7 @@ fn expired_records_leave_from_every_standing() {
 }
 
 #[test]
-fn a_delivery_that_nobody_got_is_taken_back() {
+fn a_delivery_that_no_receiver_got_is_taken_back() {
     let (mut records, deliveries) = received(Some(2), 2);
     records.take_back(&deliveries[1]);
     records.take_back(&deliveries[0]);

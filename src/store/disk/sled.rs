@@ -374,16 +374,3 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     }
     Ok(())
 }
-
-/// Cleans up an error of sled: removes sled's trace of source positions from the text, and restores
-/// the operating system's error number, which sled keeps only in the text.
-fn plain(error: io::Error) -> io::Error {
-    let text = error.to_string();
-    let number = text.rsplit_once("(os error ");
-    let number = number.and_then(|(_, number)| number.trim_end_matches(')').parse().ok());
-    if let Some(number) = number {
-        return io::Error::from_raw_os_error(number);
-    }
-    let cause = text.rsplit(" -> ").next().unwrap_or(&text);
-    io::Error::new(error.kind(), cause)
-}

@@ -1,6 +1,5 @@
 //! Guards calls into sled: panics become errors, and calls that take too long are abandoned.
 
-use super::plain;
 use crate::limits::{SLED_OPEN_LIMIT, SLED_OPENING_PAUSE, SLED_OPENINGS};
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -92,4 +91,17 @@ fn watch_panics() {
 
 fn panic_error(text: &str) -> io::Error {
     io::Error::other(format!("sled panicked: {text}"))
+}
+
+/// The error that sled annotated: without the places in sled's source that led to it, and with the
+/// number of the operating system's error, which sled keeps only in the text.
+fn plain(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    let number = text.rsplit_once("(os error ");
+    let number = number.and_then(|(_, number)| number.trim_end_matches(')').parse().ok());
+    if let Some(number) = number {
+        return io::Error::from_raw_os_error(number);
+    }
+    let cause = text.rsplit(" -> ").next().unwrap_or(&text);
+    io::Error::new(error.kind(), cause)
 }
