@@ -21,7 +21,9 @@ use crate::options::{
 };
 use crate::setup::Maker;
 use crate::store::{self, OpenError, SimulatedDisk, Store};
-use crate::world::{Clock, FaultRule, Faults, ListedRule, Random, VirtualClock, World};
+use crate::world::{
+    Clock, FaultRule, Faults, ListedRule, Random, VirtualClock, World, descriptor_limit,
+};
 use event_sources::OwnPuts;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -328,12 +330,21 @@ impl Emulator {
     }
 }
 
-/// The open files that connections leave to the store.
+/// The open files that connections leave to the store. Warns when the system permits too few.
 fn store_descriptors(options: &Options) -> u64 {
-    match options.data_dir {
-        Some(_) => limits::STORE_DESCRIPTORS,
-        None => limits::SCRATCH_DESCRIPTORS,
+    if options.data_dir.is_none() {
+        return limits::SCRATCH_DESCRIPTORS;
     }
+    let (limit, needed) = (descriptor_limit(), limits::LEAST_STORE_DESCRIPTORS);
+    if limit.is_some_and(|limit| limit < needed) {
+        tracing::warn!(
+            limit,
+            needed,
+            "the limit of open files is too low to read old records while others are written: \
+             raise it with ulimit -n"
+        );
+    }
+    limits::STORE_DESCRIPTORS
 }
 
 /// Listens on the addresses of the options, unless the surroundings say otherwise.

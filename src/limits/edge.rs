@@ -81,6 +81,9 @@ pub(crate) const DESCRIPTORS: u64 = 16_384;
 /// sled database holds about 80; open are the one being written, the next one, the one of the
 /// metadata, and [`OPEN_GENERATIONS`] to read).
 pub(crate) const STORE_DESCRIPTORS: u64 = 80 * (OPEN_GENERATIONS as u64 + 3);
+/// Descriptors without which old records cannot be read beside a writer (measured): for four
+/// databases, of the metadata, written, begun and read, and for a few connections.
+pub(crate) const LEAST_STORE_DESCRIPTORS: u64 = 80 * 5;
 /// File descriptors that connections leave free for a store without a data directory (our choice:
 /// each of its files holds 256 MiB of records).
 pub(crate) const SCRATCH_DESCRIPTORS: u64 = 128;
