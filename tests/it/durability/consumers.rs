@@ -2,13 +2,14 @@
 
 use super::load::Dice;
 use super::program::{Client, Server};
+use minikin::internals::lock::Lock;
+use minikin::internals::world::Stopwatch;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const WRITERS: u64 = 2;
 const CONSUMERS: u64 = 4;
@@ -46,7 +47,7 @@ pub(crate) struct QueueStory {
     arn: String,
     pub(crate) dice: Dice,
     next: AtomicU64,
-    fates: Mutex<Fates>,
+    fates: Lock<Fates>,
 }
 
 impl QueueStory {
@@ -67,12 +68,12 @@ impl QueueStory {
             arn: arn.to_owned(),
             dice: Dice(seed),
             next: AtomicU64::new(0),
-            fates: Mutex::default(),
+            fates: Lock::new(Fates::default()),
         }
     }
 
     fn fates<T>(&self, look: impl FnOnce(&mut Fates) -> T) -> T {
-        look(&mut self.fates.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.fates.lock())
     }
 
     /// Number of acknowledged records.
@@ -238,7 +239,7 @@ impl QueueStory {
     /// Every record that was put and not acknowledged comes.
     pub(crate) fn drain(&self, server: &Server) {
         let mut client = Client::new(server.address).unwrap();
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let missing = || {
             self.fates(|fates| {
                 let settled = fates.acknowledged.union(&fates.in_doubt).copied().collect();
