@@ -14,7 +14,7 @@ mod drain;
 mod entries;
 mod event_log;
 mod faults;
-mod flight;
+mod lane_task;
 mod mapping;
 mod mapping_list;
 mod outbound;

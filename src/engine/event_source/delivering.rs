@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, Busy, Lane};
 use super::event_log::{Entry, EntryKind};
-use super::flight::{Cargo, Flight, Landing, excerpt, most_record_bytes};
+use super::lane_task::{LaneTask, LaneTaskInput, TaskOutcome, excerpt, most_record_bytes};
 use super::mapping::{ProcessingResult, count};
 use super::outbound::DeliverError;
 use super::saved;
@@ -35,7 +35,7 @@ const ERROR: usize = 2;
 const NOT_REACHED: usize = 3;
 
 impl ShardWork {
-    /// Brings a lane on until it waits for a flight, for time or for records.
+    /// Brings a lane on until it waits for a task, for time or for records.
     pub(super) fn advance(&mut self, lane: usize, now: Timestamp) {
         loop {
             if self.lanes[lane].busy.is_some() {
@@ -122,9 +122,9 @@ impl ShardWork {
         (count, count == most)
     }
 
-    fn cargo(&self, lane: usize, batch: &Batch) -> Cargo {
+    fn task_input(&self, lane: usize, batch: &Batch) -> LaneTaskInput {
         let window_state = self.window.as_ref().map(|(_, state)| state.clone());
-        Cargo {
+        LaneTaskInput {
             context: self.context.clone(),
             mapping: self.mapping.clone(),
             shard: self.shard.clone(),
@@ -147,9 +147,9 @@ impl ShardWork {
             mapping = %self.mapping.uuid, shard = %self.shard.id, request = %batch.id,
             records = batch.records().len(), attempt = batch.next_attempt(), "invoke"
         );
-        let flight = Flight::new(self.cargo(lane, batch));
+        let task = LaneTask::new(self.task_input(lane, batch));
         self.lanes[lane].busy = Some(Busy::Invoking);
-        self.context.tasks.spawn("invocation", flight.invoke());
+        self.context.tasks.spawn("invocation", task.invoke());
     }
 
     /// Discards the first `count` records of the batch in hand, or all of it.
@@ -183,9 +183,9 @@ impl ShardWork {
             records = batch.records().len(), condition = condition.as_str(), "batch discarded"
         );
         let record = self.failure_record(batch, condition, response, now);
-        let flight = Flight::new(self.cargo(lane, batch));
+        let task = LaneTask::new(self.task_input(lane, batch));
         self.lanes[lane].busy = Some(Busy::Delivering);
-        self.context.tasks.spawn("delivery", flight.deliver(record));
+        self.context.tasks.spawn("delivery", task.deliver(record));
     }
 
     fn failure_record(
@@ -215,23 +215,23 @@ impl ShardWork {
         }
     }
 
-    /// A flight of a lane has ended.
-    pub(super) fn land(&mut self, lane: usize, landing: Landing, now: Timestamp) {
+    /// Applies the outcome of the task that worked for a lane.
+    pub(super) fn apply_outcome(&mut self, lane: usize, outcome: TaskOutcome, now: Timestamp) {
         let busy = self.lanes.get_mut(lane).and_then(|lane| lane.busy.take());
-        match (busy, landing) {
-            (None, _) | (_, Landing::GivenUp) => {}
-            (Some(_), Landing::Answered { answer, took }) => {
+        match (busy, outcome) {
+            (None, _) | (_, TaskOutcome::Aborted) => {}
+            (Some(_), TaskOutcome::Answered { answer, took }) => {
                 self.lanes[lane].ended = Some(now);
                 self.answered(lane, &answer, took, now);
             }
-            (Some(_), Landing::Vanished) => {
+            (Some(_), TaskOutcome::RecordsGone) => {
                 let records = self.lanes[lane]
                     .work
                     .last()
                     .map_or(0, |batch| batch.records().len());
                 self.expire(lane, records, now);
             }
-            (Some(_), Landing::Unreadable(error)) => {
+            (Some(_), TaskOutcome::Unreadable(error)) => {
                 tracing::error!(
                     %error, stream = %self.stream.arn, shard = %self.shard.id,
                     "a batch of a mapping cannot be read"
@@ -241,7 +241,7 @@ impl ShardWork {
                 };
                 self.fail(lane, failing, None, now);
             }
-            (Some(_), Landing::Delivered(delivered)) => self.delivered(lane, delivered, now),
+            (Some(_), TaskOutcome::Delivered(delivered)) => self.delivered(lane, delivered, now),
         }
     }
 

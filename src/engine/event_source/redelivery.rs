@@ -1,7 +1,7 @@
 //! Another invocation with a discarded batch, on request.
 
 use super::faults::{Step, pass};
-use super::flight::invoke_past_faults;
+use super::lane_task::invoke_past_faults;
 use super::mapping::Mapping;
 use super::outbound::Invocation;
 use super::registry::EventSources;

@@ -34,8 +34,8 @@ pub(super) async fn run(mut work: ShardWork) {
 impl ShardWork {
     async fn turn(&mut self, is_stopping: bool) -> Then {
         let now = self.context.world.clock.now();
-        for (lane, landing) in self.inbox.take() {
-            self.land(lane, landing, now);
+        for (lane, outcome) in self.inbox.take() {
+            self.apply_outcome(lane, outcome, now);
         }
         let directive = self
             .mapping

@@ -3,7 +3,7 @@
 use super::batch::{Batch, Lane, RecordRef};
 use super::context::Context;
 use super::event_log::{Entry, EntryKind};
-use super::flight::Inbox;
+use super::lane_task::Inbox;
 use super::mapping::{Mapping, Plan};
 use super::saved;
 use super::shard_status::{BatchView, LanePhase, LaneView, ShardStatus, ShardView};

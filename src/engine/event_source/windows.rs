@@ -3,7 +3,7 @@
 
 use super::batch::{Batch, RecordRef};
 use super::event_log::{Entry, EntryKind};
-use super::flight::final_flags;
+use super::lane_task::final_flags;
 use super::shard_work::ShardWork;
 use crate::limits;
 use crate::model::event_source::{Answer, Window, WindowFlags, window_state};

@@ -21,62 +21,62 @@ use std::time::Duration;
 
 /// The end of a flight.
 #[derive(Debug)]
-pub(super) enum Landing {
+pub(super) enum TaskOutcome {
     /// The function was invoked, or was not reached.
     Answered { answer: Answer, took: Duration },
     /// None of the records can be read any more.
-    Vanished,
+    RecordsGone,
     /// The store cannot be read.
     Unreadable(StoreError),
     /// The delivery is over: none where there is no destination.
     Delivered(Option<Result<(), DeliverError>>),
     /// The flight was given up: the emulator stops.
-    GivenUp,
+    Aborted,
 }
 
 /// The landings of a shard's flights, until its runner takes them.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    landed: Lock<Vec<(usize, Landing)>>,
+    outcomes: Lock<Vec<(usize, TaskOutcome)>>,
     bell: Bell,
 }
 
 impl Inbox {
     pub(super) fn new(bell: Bell) -> Self {
         Self {
-            landed: Lock::default(),
+            outcomes: Lock::default(),
             bell,
         }
     }
 
-    pub(super) fn take(&self) -> Vec<(usize, Landing)> {
-        std::mem::take(&mut *self.landed.lock())
+    pub(super) fn take(&self) -> Vec<(usize, TaskOutcome)> {
+        std::mem::take(&mut *self.outcomes.lock())
     }
 }
 
 /// The way back of a flight; a flight that is dropped is given up.
 #[derive(Debug)]
-struct Way {
+struct OutcomeSender {
     inbox: Arc<Inbox>,
     lane: usize,
-    landed: bool,
+    is_sent: bool,
     /// Holds a virtual clock; let go after the bell was rung.
     at_work: Alarm,
 }
 
-impl Way {
-    fn land(mut self, landing: Landing) {
-        self.landed = true;
-        self.inbox.landed.lock().push((self.lane, landing));
+impl OutcomeSender {
+    fn send(mut self, outcome: TaskOutcome) {
+        self.is_sent = true;
+        self.inbox.outcomes.lock().push((self.lane, outcome));
         self.inbox.bell.ring();
     }
 }
 
-impl Drop for Way {
+impl Drop for OutcomeSender {
     fn drop(&mut self) {
-        if !self.landed {
-            let given_up = (self.lane, Landing::GivenUp);
-            self.inbox.landed.lock().push(given_up);
+        if !self.is_sent {
+            let aborted = (self.lane, TaskOutcome::Aborted);
+            self.inbox.outcomes.lock().push(aborted);
             self.inbox.bell.ring();
         }
     }
@@ -84,7 +84,7 @@ impl Drop for Way {
 
 /// An invocation or a delivery under way.
 #[derive(Debug)]
-pub(super) struct Flight {
+pub(super) struct LaneTask {
     context: Arc<Context>,
     mapping: Arc<Mapping>,
     shard: Arc<Shard>,
@@ -94,12 +94,12 @@ pub(super) struct Flight {
     batch: Batch,
     /// The state of the batch's window.
     window_state: String,
-    way: Way,
+    sender: OutcomeSender,
 }
 
 /// The batch of a flight, and everything that the flight needs of its shard.
 #[derive(Debug)]
-pub(super) struct Cargo {
+pub(super) struct LaneTaskInput {
     pub(super) context: Arc<Context>,
     pub(super) mapping: Arc<Mapping>,
     pub(super) shard: Arc<Shard>,
@@ -112,42 +112,42 @@ pub(super) struct Cargo {
     pub(super) window_state: String,
 }
 
-impl Flight {
+impl LaneTask {
     /// A flight that has not begun; a virtual clock stands from now on.
-    pub(super) fn new(cargo: Cargo) -> Self {
-        let way = Way {
-            inbox: cargo.inbox,
-            lane: cargo.lane,
-            landed: false,
-            at_work: cargo.context.world.clock.alarm(),
+    pub(super) fn new(input: LaneTaskInput) -> Self {
+        let sender = OutcomeSender {
+            inbox: input.inbox,
+            lane: input.lane,
+            is_sent: false,
+            at_work: input.context.world.clock.alarm(),
         };
         Self {
-            context: cargo.context,
-            mapping: cargo.mapping,
-            shard: cargo.shard,
-            plan: cargo.plan,
-            head: cargo.head,
-            status: cargo.status,
-            batch: cargo.batch,
-            window_state: cargo.window_state,
-            way,
+            context: input.context,
+            mapping: input.mapping,
+            shard: input.shard,
+            plan: input.plan,
+            head: input.head,
+            status: input.status,
+            batch: input.batch,
+            window_state: input.window_state,
+            sender,
         }
     }
 
     /// Invokes the function.
     pub(super) async fn invoke(mut self) {
-        let landing = self.invoked().await;
-        self.way.land(landing);
+        let outcome = self.invoked().await;
+        self.sender.send(outcome);
     }
 
-    async fn invoked(&mut self) -> Landing {
+    async fn invoked(&mut self) -> TaskOutcome {
         let arn = self.plan.function.clone();
         let functions = &self.context.outbound.functions;
         let Some(function) = functions.find(&arn.name, arn.qualifier.as_deref()) else {
             let reason = format!("no function {} is configured", arn.name);
             return answered(Answer::NotReached(reason));
         };
-        let lane = self.way.lane;
+        let lane = self.sender.lane;
         self.status.set_phase(lane, LanePhase::Blocked);
         let call = function.acquire().await;
         self.status.set_phase(lane, LanePhase::Invoking);
@@ -156,8 +156,8 @@ impl Flight {
         let _permit = self.context.admission.event(bytes as u64).await;
         let event = match self.event(bytes).await {
             Ok(Some(event)) => event,
-            Ok(None) => return Landing::Vanished,
-            Err(error) => return Landing::Unreadable(error),
+            Ok(None) => return TaskOutcome::RecordsGone,
+            Err(error) => return TaskOutcome::Unreadable(error),
         };
         let passed = self.pass(Step::Invoke).await;
         let invocation = Invocation {
@@ -169,12 +169,12 @@ impl Flight {
             event: event.into(),
         };
         let (answer, took) = invoke_past_faults(call, invocation, passed).await;
-        Landing::Answered { answer, took }
+        TaskOutcome::Answered { answer, took }
     }
 
     async fn pass(&mut self, step: Step) -> Result<(), Fault> {
         let (stream, shard) = (self.mapping.source.stream(), Some(self.shard.id));
-        pass(&self.context, &mut self.way.at_work, step, stream, shard).await
+        pass(&self.context, &mut self.sender.at_work, step, stream, shard).await
     }
 
     /// The event of the batch; none where none of its records can be read any more.
@@ -259,7 +259,7 @@ impl Flight {
         self.mapping.add_failure(record.to_json(None), &payload);
         let delivered = self.delivered(record, payload).await;
         drop(permit);
-        self.way.land(Landing::Delivered(delivered));
+        self.sender.send(TaskOutcome::Delivered(delivered));
     }
 
     async fn delivered(
@@ -306,8 +306,8 @@ pub(super) async fn invoke_past_faults(
     (answer, watch.elapsed())
 }
 
-fn answered(answer: Answer) -> Landing {
-    Landing::Answered {
+fn answered(answer: Answer) -> TaskOutcome {
+    TaskOutcome::Answered {
         answer,
         took: Duration::ZERO,
     }
