@@ -1,9 +1,10 @@
-//! Event source mappings at work: a task for each mapping and for each shard of it reads records,
-//! forms batches, invokes the function and moves the position.
+//! Event source mappings: one task for each mapping, and one task for each shard that the mapping
+//! reads. A shard's task reads records, forms batches, invokes the function and advances the
+//! mapping's position in the shard.
 //!
-//! Nothing polls: a put, a change of the stream or of the mapping, an ended invocation and a
-//! deadline of the clock ring the bell of the task. While a function is invoked a virtual clock
-//! stands.
+//! No task polls. Each task has a bell, which is rung by a put, by a change of the stream or of the
+//! mapping, by the end of an invocation, and by a deadline of the clock. A virtual clock does not
+//! advance while a function is being invoked.
 
 mod batch;
 mod checks;

@@ -1,5 +1,6 @@
-//! Batches of a lane, before and while they are delivered. Records are kept as references: their
-//! data is read again for every invocation, so a batch that waits for a day holds no data.
+//! The lanes of a shard and the batches of records in them. A batch keeps only references to its
+//! records. Their data is read again for every invocation, so a batch that waits a day for its next
+//! attempt holds no data in memory.
 
 use crate::model::event_source::{Failures, Window, WindowFlags};
 use crate::world::Timestamp;
@@ -8,34 +9,33 @@ use std::ops::Range;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A record that was read and kept.
+/// A reference to a record that was read and has passed the filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordRef {
-    /// The index in the shard's log.
+    /// Index of the record in the shard's log.
     pub(super) index: u64,
-    /// The arrival.
+    /// Approximate arrival timestamp of the record.
     pub(super) arrival: Timestamp,
-    /// Bytes in the event, without the comma before it.
+    /// Size of the record in the JSON event, in bytes, without the comma before it.
     pub(super) bytes: usize,
 }
 
-/// Records that are delivered together.
+/// Records that are delivered in one invocation. The halves of a split batch share one list of
+/// records.
 #[derive(Debug, Clone)]
 pub(super) struct Batch {
     pub(super) id: Uuid,
     records: Arc<[RecordRef]>,
     range: Range<usize>,
     pub(super) failures: Failures,
-    /// Not before this.
+    /// The next attempt may not start before this moment.
     pub(super) wait_until: Option<Timestamp>,
-    /// The tumbling window.
+    /// The tumbling window of the batch, and the flags that its event carries.
     pub(super) window: Option<(Window, WindowFlags)>,
-    /// The last error, for people.
     pub(super) last_error: Option<Arc<str>>,
 }
 
 impl Batch {
-    /// A new batch of `records`.
     pub(super) fn new(id: Uuid, records: Vec<RecordRef>) -> Self {
         let range = 0..records.len();
         Self::over(id, records.into(), range)
@@ -53,12 +53,13 @@ impl Batch {
         }
     }
 
-    /// The records, oldest first.
+    /// The records of this batch, oldest first.
     pub(super) fn records(&self) -> &[RecordRef] {
         &self.records[self.range.clone()]
     }
 
-    /// The first `at` records, and the rest as new batches with these ids.
+    /// Splits this batch into two new batches with the given ids: its first `at` records, and the
+    /// others.
     pub(super) fn split(&self, at: usize, ids: [Uuid; 2]) -> [Self; 2] {
         let middle = self.range.start + at;
         let part = |id, range| Self {
@@ -72,8 +73,8 @@ impl Batch {
         ]
     }
 
-    /// The first `at` records of this batch, as it is, and the rest as a new batch; none where
-    /// there is no rest.
+    /// Shortens this batch to its first `at` records. The other records, if there are any, become a
+    /// new batch with the id `id`.
     pub(super) fn cut(mut self, at: usize, id: Uuid) -> (Self, Option<Self>) {
         let middle = self.range.start + at;
         let rest = (middle < self.range.end).then(|| Self {
@@ -84,46 +85,47 @@ impl Batch {
         (self, rest)
     }
 
-    /// The attempt that the next invocation is, from 1 on.
+    /// Number of the next attempt to invoke the function; the first is 1.
     pub(super) const fn next_attempt(&self) -> u32 {
         self.failures.attempts + 1
     }
 }
 
-/// Work of a lane that a task outside of the runner does.
+/// The task that works for a lane at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Busy {
-    /// The function has its batch.
+    /// The function is being invoked with the lane's batch.
     Invoking,
-    /// The destination has the record about its batch.
+    /// The on-failure record about the lane's discarded batch is being delivered.
     Delivering,
 }
 
-/// A lane: records of some partition keys, delivered in order.
+/// A lane: the records of some of the shard's partition keys. A lane delivers its records in order,
+/// one batch at a time. A shard has as many lanes as the mapping's parallelization factor.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
-    /// Records that are in no batch yet.
+    /// Records that were read and are in no batch yet, oldest first.
     pub(super) queue: VecDeque<RecordRef>,
-    /// Bytes of these in an event.
+    /// Size in an event of the records in `queue`, in bytes.
     pub(super) queued_bytes: usize,
-    /// Batches to deliver, the next one last.
+    /// A stack of batches to deliver: the last element is the batch in hand.
     pub(super) work: Vec<Batch>,
     pub(super) busy: Option<Busy>,
-    /// End of the last invocation.
+    /// The end of the lane's last invocation.
     pub(super) ended: Option<Timestamp>,
-    /// The moment at which the first record of the queue was read.
+    /// The moment at which the first record of `queue` was read.
     pub(super) queued_since: Option<Timestamp>,
 }
 
 impl Lane {
-    /// Adds a record that was read at `now`.
+    /// Appends a record that was read at `now` to the queue.
     pub(super) fn enqueue(&mut self, record: RecordRef, now: Timestamp) {
         self.queued_since.get_or_insert(now);
         self.queued_bytes += record.bytes + 1;
         self.queue.push_back(record);
     }
 
-    /// Takes the first `count` records of the queue.
+    /// Removes the first `count` records from the queue and returns them.
     pub(super) fn take(&mut self, count: usize) -> Vec<RecordRef> {
         let taken: Vec<_> = self.queue.drain(..count).collect();
         self.queued_bytes -= taken.iter().map(|record| record.bytes + 1).sum::<usize>();
@@ -133,12 +135,12 @@ impl Lane {
         taken
     }
 
-    /// True for a lane that holds nothing and waits for nothing.
+    /// True when the lane has no records, no batches and no running task.
     pub(super) fn is_idle(&self) -> bool {
         self.busy.is_none() && self.work.is_empty() && self.queue.is_empty()
     }
 
-    /// Forgets records and batches.
+    /// Drops all records and batches of the lane.
     pub(super) fn forget(&mut self) {
         self.queue.clear();
         self.queued_bytes = 0;

@@ -1,4 +1,5 @@
-//! Requests to create and to change mappings: the checks of the service, in its order.
+//! The service's checks of CreateEventSourceMapping and UpdateEventSourceMapping, in the service's
+//! order.
 
 use super::mapping::{Mapping, Origin};
 use super::registry::{EventSources, Found, NewMapping};
@@ -12,15 +13,16 @@ use crate::world::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Finds a stream.
+/// Looks up a stream by its ARN.
 pub type FindStream<'a> = &'a dyn Fn(&StreamArn) -> Option<Arc<Stream>>;
 
 impl EventSources {
-    /// Creates the mapping that a request asks for.
+    /// Creates the mapping that a CreateEventSourceMapping request describes.
     ///
     /// # Errors
-    /// The first check that fails: source named, function, starting position, stream, destination,
-    /// filters, duplicate.
+    /// The refusal of the first check that fails. The checks run in this order: the source ARN, the
+    /// function, the starting position, the existence of the stream, the on-failure destination,
+    /// the filters, and a mapping of the same source and function that exists already.
     pub fn create_by_request(
         &self,
         scope: &AccountRegion,
@@ -57,7 +59,7 @@ impl EventSources {
             },
             stream.filter(|_| is_there),
         )?;
-        // The stream may have come or gone since it was looked up.
+        // The stream may have been created or deleted after the lookup above.
         match (find(source.stream()), found.mapping.stream()) {
             (Some(stream), _) => self.stream_changed(&stream),
             (None, Some(stream)) => self.stream_gone(&stream),
@@ -66,10 +68,10 @@ impl EventSources {
         Ok(found)
     }
 
-    /// Changes a mapping as a request asks.
+    /// Applies the changes of an UpdateEventSourceMapping request to a mapping.
     ///
     /// # Errors
-    /// The first check that fails.
+    /// The refusal of the first check that fails.
     pub fn update_by_request(
         &self,
         mapping: &Arc<Mapping>,
@@ -84,7 +86,7 @@ impl EventSources {
         })
     }
 
-    /// The function that a text names, if it is configured.
+    /// Resolves the name or ARN of a function, and checks that the function is configured.
     fn function(&self, text: &str, scope: &AccountRegion) -> Result<FunctionArn, Refusal> {
         let function = FunctionArn::resolve(text, scope)?;
         if self.has_function(&function) {
@@ -148,7 +150,7 @@ fn starting_position(request: &CreateRequest, now: Timestamp) -> Result<Starting
         (Some("AT_TIMESTAMP"), Some(ms)) if ms > now.millis() => {
             Err(Refusal::future_timestamp(ms, now.millis()))
         }
-        // The service keeps whole seconds (recorded).
+        // The service drops the milliseconds of the timestamp (recorded).
         (Some("AT_TIMESTAMP"), Some(ms)) => Ok(StartingPosition::AtTimestamp(ms.div_euclid(1000))),
         (Some(_), Some(_)) => Err(Refusal::needless_timestamp()),
         (Some("LATEST"), None) => Ok(StartingPosition::Latest),

@@ -1,4 +1,6 @@
-//! Mappings that options name: the same UUID at every start, and the settings of the options.
+//! Mappings from the command line, the configuration file or a setup file. The UUID of such a
+//! mapping is a hash of its account, region, source and function, so every start finds the same
+//! mapping again.
 
 use super::checks::FindStream;
 use super::mapping::{Mapping, Origin, Plan};
@@ -9,18 +11,19 @@ use md5::{Digest as _, Md5};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A mapping that options or a setup name.
+/// A mapping that an option or a setup file defines.
 #[derive(Debug, Clone)]
 pub struct ConfiguredMapping {
-    /// Account and region.
+    /// Account and region of the mapping.
     pub scope: AccountRegion,
-    /// The mapping.
+    /// The definition of the mapping, as a request to create it.
     pub request: CreateRequest,
-    /// A mapping of an earlier run keeps the settings it has.
+    /// True when a mapping that an earlier run left in the data directory keeps its own settings
+    /// instead of taking those of `request`.
     pub keeps_existing: bool,
 }
 
-/// Settings for a mapping of an earlier run.
+/// New settings for a mapping that an earlier run left in the data directory.
 struct Adoption {
     mapping: Arc<Mapping>,
     plan: Arc<Plan>,
@@ -28,11 +31,13 @@ struct Adoption {
 }
 
 impl EventSources {
-    /// Creates the mappings, or gives those of an earlier run these settings. A mapping that options
-    /// or a setup named earlier and name no longer is disabled.
+    /// Creates the defined mappings. A mapping that exists already from an earlier run takes the
+    /// new settings, unless it keeps its own. Disables every mapping that an option or a setup file
+    /// defined earlier and defines no longer.
     ///
     /// # Errors
-    /// The position of the first mapping that is refused, and the refusal. Then nothing is changed.
+    /// When a mapping is refused: its index in `wanted`, and the refusal. In this case no mapping
+    /// was changed.
     pub fn configure(
         &self,
         wanted: &[ConfiguredMapping],
@@ -67,7 +72,8 @@ impl EventSources {
         Ok(())
     }
 
-    /// Creates mappings: all of them, or none.
+    /// Creates every mapping of the list. When one mapping is refused, the mappings created before
+    /// it are removed again.
     fn create_all(
         &self,
         new: Vec<(usize, Uuid, &ConfiguredMapping)>,
@@ -101,7 +107,8 @@ impl EventSources {
     }
 }
 
-/// The settings of options win over what the API changed before the restart.
+/// Prepares the settings of an option for an existing mapping. The option's settings replace those
+/// that the API set before the restart.
 fn adoption(mapping: Arc<Mapping>, request: &CreateRequest) -> Result<Adoption, Refusal> {
     let settings = request.changes.applied_to(&Settings::default())?;
     let old = mapping.state.lock().plan.clone();
@@ -131,7 +138,7 @@ fn adopt(adoption: Adoption) {
     mapping.wake();
 }
 
-/// Logs the settings of an existing mapping that differ from the setup.
+/// Logs in which respects an existing mapping differs from its definition in the setup file.
 fn log_differences(mapping: &Mapping, request: &CreateRequest) -> Result<(), Refusal> {
     let settings = request.changes.applied_to(&Settings::default())?;
     let enabled = request.changes.enabled.unwrap_or(true);
@@ -161,7 +168,7 @@ fn log_differences(mapping: &Mapping, request: &CreateRequest) -> Result<(), Ref
     Ok(())
 }
 
-/// The UUID that belongs to account, region, stream and function.
+/// The UUID of a defined mapping: a hash of its account, region, source and function.
 fn uuid_of(wanted: &ConfiguredMapping) -> Result<Uuid, Refusal> {
     let ConfiguredMapping { scope, request, .. } = wanted;
     let function = request.changes.function.as_deref().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The surroundings that the tasks of all mappings share.
+//! The services of the emulator that the tasks of all mappings share.
 
 use super::outbound::Outbound;
 use crate::admission::Admission;
@@ -10,7 +10,7 @@ use crate::world::World;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The surroundings of mappings.
+/// The services of the emulator that the tasks of all mappings share.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) world: World,
@@ -19,23 +19,21 @@ pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) tasks: Tasks,
     pub(crate) outbound: Outbound,
-    /// True when failures may go to a stream of this emulator.
+    /// True when an on-failure destination may be a stream of this emulator.
     pub(crate) own_stream_destinations: bool,
-    /// Becomes true when the engine stops.
     pub(crate) stop: watch::Receiver<bool>,
-    /// Duration of a passing state of a mapping, in milliseconds.
+    /// Time that a mapping spends in states such as `Creating` and `Updating`, in milliseconds.
     pub(crate) transition_ms: u64,
-    /// Moves when a task of a mapping has done something.
+    /// A counter that grows whenever a task of a mapping has done some work. A drain waits for it.
     pub(crate) activity: watch::Sender<u64>,
 }
 
 impl Context {
-    /// A random UUID.
     pub(super) fn uuid(&self) -> uuid::Uuid {
         uuid::Builder::from_random_bytes(self.world.random.bytes()).into_uuid()
     }
 
-    /// `X-Amzn-Trace-Id` of an invocation.
+    /// A new value for the header `X-Amzn-Trace-Id` of an invocation.
     pub(super) fn trace_id(&self) -> String {
         let seconds = self.world.clock.now().seconds();
         let hex = |bytes: &[u8]| {
@@ -65,7 +63,7 @@ impl Context {
         }
     }
 
-    /// A task of a mapping has done something that others may wait for.
+    /// Wakes the drains that wait for the work of a mapping.
     pub(super) fn note_activity(&self) {
         if self.activity.receiver_count() > 0 {
             self.activity

@@ -1,4 +1,5 @@
-//! Delivery of a lane's records: batches are formed, invoked, tried again, split and given up.
+//! Delivery of a lane's records: forms batches, invokes the function, applies its answer, and
+//! retries, splits or discards a batch that failed.
 
 use super::batch::{Batch, Busy, Lane};
 use super::event_log::{Entry, EntryKind};
@@ -28,14 +29,15 @@ impl Lane {
     }
 }
 
-/// Positions in [`super::mapping::Counters::invocations`].
+/// Indexes into [`super::mapping::Counters::invocations`].
 const SUCCESS: usize = 0;
 const PARTIAL: usize = 1;
 const ERROR: usize = 2;
 const NOT_REACHED: usize = 3;
 
 impl ShardWork {
-    /// Brings a lane on until it waits for a task, for time or for records.
+    /// Continues a lane's work until the lane has to wait for a running task, for a deadline or for
+    /// records.
     pub(super) fn advance(&mut self, lane: usize, now: Timestamp) {
         loop {
             if self.lanes[lane].busy.is_some() {
@@ -67,7 +69,7 @@ impl ShardWork {
         }
     }
 
-    /// True for a single record that is larger than an event may be.
+    /// True when the batch is a single record that does not fit into an event.
     fn is_oversized(&self, batch: &Batch) -> bool {
         let [only] = batch.records() else {
             return false;
@@ -77,7 +79,8 @@ impl ShardWork {
         only.bytes + 1 > most_record_bytes(window)
     }
 
-    /// Closes the next batch of a lane, if it is time for that.
+    /// Closes the next batch of a lane. None when the lane has no records, or when its batch may
+    /// still wait for more records.
     fn form(&mut self, lane: usize, now: Timestamp) -> Option<Batch> {
         if let Some(last) = self.window_that_ends(now) {
             return Some(last);
@@ -104,8 +107,8 @@ impl ShardWork {
         Some(batch)
     }
 
-    /// The number of records of the lane's queue in its next batch; true when the batch takes no
-    /// more.
+    /// Number of records from the lane's queue that form its next batch, and true when the batch is
+    /// full, so that it need not wait for more records.
     fn next_batch(&self, lane: usize) -> (usize, bool) {
         let window = self.window.as_ref();
         let most_bytes = most_record_bytes(window.map(|(window, state)| (window, state.as_str())));
@@ -152,7 +155,7 @@ impl ShardWork {
         self.context.tasks.spawn("invocation", task.invoke());
     }
 
-    /// Discards the first `count` records of the batch in hand, or all of it.
+    /// Discards the first `count` records of the batch in hand because of their age.
     fn expire(&mut self, lane: usize, count: usize, now: Timestamp) {
         let batch = self.lanes[lane].work.pop().expect("a batch is in hand");
         let (expired, rest) = batch.cut(count, self.context.uuid());
@@ -163,7 +166,7 @@ impl ShardWork {
         self.discard(lane, Condition::RecordAgeExceeded, None, now);
     }
 
-    /// Gives up the batch in hand.
+    /// Discards the batch in hand, and starts the delivery of its on-failure record.
     fn discard(
         &mut self,
         lane: usize,
@@ -215,7 +218,7 @@ impl ShardWork {
         }
     }
 
-    /// Applies the outcome of the task that worked for a lane.
+    /// Applies the outcome of a task that worked for a lane.
     pub(super) fn apply_outcome(&mut self, lane: usize, outcome: TaskOutcome, now: Timestamp) {
         let busy = self.lanes.get_mut(lane).and_then(|lane| lane.busy.take());
         match (busy, outcome) {
@@ -268,7 +271,9 @@ impl ShardWork {
         }
     }
 
-    /// The outcome of the batch, the counter of that outcome, and a word for it.
+    /// The outcome for the batch, the index of its counter, and a word for the event log. The
+    /// outcome is none when the function was not reached, failed, or returned no state of its
+    /// window.
     fn outcome_of(
         &self,
         batch: &Batch,
@@ -320,7 +325,7 @@ impl ShardWork {
         self.done(&first, now);
     }
 
-    /// The records of a batch are delivered or discarded.
+    /// Marks the records of a batch as done (delivered or discarded) and saves the position.
     fn done(&mut self, batch: &Batch, now: Timestamp) {
         for record in batch.records() {
             self.progress.done(record.index);
@@ -354,7 +359,7 @@ impl ShardWork {
         self.fail(lane, failing, response, now);
     }
 
-    /// The batch in hand failed: it is split, tried again or given up.
+    /// Handles a failure of the batch in hand: schedules a retry, splits the batch or discards it.
     fn fail(
         &mut self,
         lane: usize,
@@ -400,7 +405,8 @@ impl ShardWork {
         }
     }
 
-    /// The record about the batch in hand reached its destination, or will not.
+    /// Finishes a discarded batch once the delivery of its on-failure record has ended. `delivered`
+    /// is none when no destination is configured.
     fn delivered(
         &mut self,
         lane: usize,

@@ -1,4 +1,4 @@
-//! Waiting until mappings have nothing left to do.
+//! Draining: waiting until mappings have no records left to deliver.
 
 use super::mapping::Mapping;
 use super::registry::EventSources;
@@ -10,16 +10,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The conditions and the limits of a drain.
+/// The limits of a drain, and its permission to advance a virtual clock.
 #[derive(Debug, Clone, Copy)]
 pub struct DrainRequest {
-    /// For how long, in real time.
+    /// The longest wait, in real time. The default is 30 seconds.
     pub timeout: Duration,
-    /// Moves a virtual clock to the next deadline of a mapping, again and again.
+    /// True when the drain advances a virtual clock to the next deadline of a mapping whenever all
+    /// mappings wait for time to pass. The default is false.
     pub advance: bool,
-    /// By how much the clock is moved at most, in milliseconds.
+    /// The longest time by which the drain advances a virtual clock in all, in milliseconds. The
+    /// default is one day.
     pub most_advance_ms: i64,
-    /// Open tumbling windows count, too.
+    /// True when an open tumbling window counts as work that is left. The default is false.
     pub windows: bool,
 }
 
@@ -37,30 +39,33 @@ impl Default for DrainRequest {
 /// Work that is left in a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
-    /// The UUID of the mapping.
+    /// UUID of the mapping that has the work.
     pub mapping: String,
-    /// The shard.
+    /// The shard that has the work.
     pub shard: ShardId,
-    /// In words.
+    /// Description of the work.
     pub what: String,
-    /// The moment at which time alone lets the work go on.
+    /// The moment at which the work continues without any further event. None when the work waits
+    /// for something other than time.
     pub deadline: Option<Timestamp>,
 }
 
-/// The reason for which mappings are not drained.
+/// The reason for which a drain ended before the mappings had no work left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DrainError {
-    /// The time is over.
+    /// The time limit of the drain passed. Lists the work that is left.
     TimedOut(Vec<Left>),
-    /// Only the clock's time is missing, which stands.
+    /// The work that is left waits for a deadline of the virtual clock, and the drain may not
+    /// advance the clock that far.
     NeedsTime(Vec<Left>),
 }
 
 impl EventSources {
-    /// Returns when nothing is left to do for `mapping`, or for any mapping.
+    /// Waits until `mapping` has no work left; without a mapping, until no mapping has work left.
     ///
     /// # Errors
-    /// What is left to do.
+    /// The time limit passed, or a virtual clock would have to advance further than the request
+    /// permits. Both errors list the work that is left.
     pub async fn drain(
         &self,
         mapping: Option<&Arc<Mapping>>,
@@ -86,7 +91,7 @@ impl EventSources {
         loop {
             activity.mark_unchanged();
             if let Clock::Virtual(clock) = &clock {
-                // Returns when every task waits: for records, for a time, or for nothing.
+                // Returns as soon as every task waits, so the list of work below is exact.
                 clock.settle_now().await;
             }
             let left = self.left(mapping, request);
@@ -106,7 +111,7 @@ impl EventSources {
         }
     }
 
-    /// Lists the work that is left.
+    /// Lists the work that is left for `mapping`, or for all mappings.
     pub fn left(&self, mapping: Option<&Arc<Mapping>>, request: DrainRequest) -> Vec<Left> {
         let now = self.context().world.clock.now();
         let mappings = match mapping {
@@ -160,7 +165,7 @@ fn is_under_way(lane: &LaneView) -> bool {
     )
 }
 
-/// The work in the lanes of a shard, in words.
+/// Describes the work in the lanes of a shard.
 fn in_hand(view: &ShardView) -> String {
     let lanes = view
         .lanes
@@ -184,7 +189,8 @@ fn in_hand(view: &ShardView) -> String {
     words.join("; ")
 }
 
-/// Shards whose records are not all read.
+/// Shards that still have records to read or a step before they are finished: the shard, a
+/// description, and the deadline of its work.
 fn unread(
     mapping: &Mapping,
     stream: &Stream,

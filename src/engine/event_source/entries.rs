@@ -1,13 +1,15 @@
-//! The entries of an event that one record of a shard makes.
+//! The entries of an event that a record of a shard becomes. An aggregated record of the Kinesis
+//! Producer Library becomes one entry for each of its user records.
 
 use crate::engine::RecordView;
 use crate::model::event_source::{Aggregate, EventHead, EventRecord, MetaData, Source, UserRecord};
 use crate::model::{HashKeyRange, ShardId};
 
-/// The facts about a shard that are the same for all its records.
+/// The facts about a shard that all its entries share.
 pub(super) struct Surroundings<'a> {
     pub(super) head: &'a EventHead,
-    /// The hash keys of the shard, where aggregates are taken apart.
+    /// The hash key range of the shard, if aggregated records are split into user records. This is
+    /// so for a mapping of a consumer.
     pub(super) range: Option<HashKeyRange>,
     pub(super) shard: String,
     pub(super) source: String,
@@ -38,8 +40,9 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    /// Hands the entries of the event that a record makes to `take`: none, one, or the user records
-    /// of an aggregate that a consumer reads.
+    /// Calls `take` for each entry that the record becomes: one entry for a plain record, any
+    /// number for an aggregated record that a consumer reads. No entry for an aggregated record in
+    /// which a hash key lies outside the shard (recorded).
     pub(super) fn entries(&self, record: &RecordView<'_>, mut take: impl FnMut(&EventRecord<'_>)) {
         let outer = EventRecord {
             partition_key: record.partition_key,

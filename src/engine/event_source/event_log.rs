@@ -1,4 +1,4 @@
-//! The event log of a mapping: the newest entries of a ring, for tests and people.
+//! The event log of a mapping: a ring buffer of its newest entries, which our own API shows.
 
 use crate::limits;
 use crate::lock::Lock;
@@ -7,45 +7,47 @@ use crate::world::Timestamp;
 use std::collections::VecDeque;
 use tokio::sync::watch;
 
-/// The kind of an event.
+/// The kind of an entry in the event log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
-    /// Records were read and kept.
+    /// Records were read, and passed the filters.
     Read,
-    /// Filters dropped records.
+    /// Records were read, and the filters dropped them.
     Filtered,
-    /// A batch was closed.
+    /// A batch was closed: its records are fixed.
     Batch,
-    /// The function is invoked.
+    /// An invocation of the function started.
     Invoke,
-    /// The invocation ended.
+    /// An invocation of the function ended.
     Outcome,
-    /// The batch is to be tried again.
+    /// A retry of the batch was scheduled.
     Retry,
-    /// The batch was split.
+    /// The batch was split in two.
     Split,
-    /// The first part of a batch is done by the function's report.
+    /// The function reported a failed item (ReportBatchItemFailures): the records before that item
+    /// are done.
     Partial,
-    /// The oldest records of a batch are too old.
+    /// The oldest records of a batch are older than the mapping's maximum record age or than the
+    /// stream's retention.
     Expired,
-    /// A batch was given up.
+    /// A batch was discarded: its retries are exhausted or its records are too old.
     Discarded,
-    /// The record about a discarded batch was delivered.
+    /// The on-failure record about a discarded batch was delivered.
     Delivered,
-    /// The record about a discarded batch could not be delivered.
+    /// The on-failure record about a discarded batch could not be delivered.
     DeliveryFailed,
-    /// The position moved.
+    /// The mapping's position in the shard advanced.
     Position,
-    /// A tumbling window ended.
+    /// The last invocation of a tumbling window is due.
     WindowFinal,
-    /// All records of a closed shard are done.
+    /// A closed shard was processed to its end.
     ShardFinished,
     /// The state of the mapping changed.
     State,
 }
 
 impl EntryKind {
-    /// The word for people and tests.
+    /// The name of the kind in our own API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -68,18 +70,18 @@ impl EntryKind {
     }
 }
 
-/// An entry of the event log. A member that does not apply is none.
+/// An entry of the event log. A field that does not apply to the entry's kind is none.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The number, from 1 on.
+    /// Number of the entry in its mapping's log; the first is 1.
     pub number: u64,
-    /// The clock's time.
+    /// Time of the entry, by the emulator's clock.
     pub time: Timestamp,
-    /// The kind of the event.
+    /// The kind of the entry.
     pub kind: EntryKind,
-    /// The shard.
+    /// The shard that the entry is about.
     pub shard: Option<ShardId>,
-    /// The lane in the shard.
+    /// Index of the lane within the shard; the first is 0.
     pub lane: Option<u32>,
     /// The id of the batch.
     pub request_id: Option<uuid::Uuid>,
@@ -87,18 +89,19 @@ pub struct Entry {
     pub range: Option<(SequenceNumber, SequenceNumber)>,
     /// Number of records.
     pub records: Option<usize>,
-    /// The attempt, from 1 on.
+    /// Number of the attempt to invoke the function; the first is 1.
     pub attempt: Option<u32>,
-    /// The HTTP status of the answer.
+    /// HTTP status of the function's answer.
     pub status: Option<u16>,
-    /// Duration of the invocation in real time, or of the wait that follows, in milliseconds.
+    /// For the end of an invocation: its duration in real time, in milliseconds. For a retry: the
+    /// wait before the retry, in milliseconds.
     pub duration_ms: Option<i64>,
-    /// More, such as an error or a state.
+    /// Further details, such as an error or the new state of the mapping.
     pub detail: Option<Box<str>>,
 }
 
 impl Entry {
-    /// An entry that says nothing but its kind yet.
+    /// An entry in which only kind and time are set.
     pub(super) const fn new(kind: EntryKind, time: Timestamp) -> Self {
         Self {
             number: 0,
@@ -117,11 +120,11 @@ impl Entry {
     }
 }
 
-/// The ring.
+/// The ring buffer. It holds the newest `limits::EVENT_SOURCE_LOG_ENTRIES` entries.
 #[derive(Debug)]
 pub(super) struct EventLog {
     entries: Lock<VecDeque<Entry>>,
-    /// The number of the newest entry.
+    /// Number of the newest entry; 0 when there was none.
     newest: watch::Sender<u64>,
 }
 
@@ -144,14 +147,14 @@ impl EventLog {
         self.newest.send_replace(number);
     }
 
-    /// At most `most` entries after number `after`, oldest first.
+    /// At most `most` entries whose numbers are greater than `after`, oldest first.
     pub(super) fn after(&self, after: u64, most: usize) -> Vec<Entry> {
         let entries = self.entries.lock();
         let start = entries.partition_point(|entry| entry.number <= after);
         entries.iter().skip(start).take(most).cloned().collect()
     }
 
-    /// The number of the newest entry, as it grows.
+    /// Follows the number of the newest entry.
     pub(super) fn follow(&self) -> watch::Receiver<u64> {
         self.newest.subscribe()
     }

@@ -1,13 +1,14 @@
-//! Faults of invocations and deliveries: those of the injection points, and those of fault rules.
+//! Injected faults of invocations and deliveries. They come from an injection point of a test, or
+//! from a fault rule.
 
 use super::context::Context;
 use crate::model::{ShardId, StreamArn};
 use crate::world::{Alarm, Fault, FaultRule, Moment, Occasion, Point};
 
-/// Code of a rule whose function does its work while its answer is lost.
+/// Code of a fault rule that drops the function's answer after the function has run.
 const LOST: &str = "lost";
 
-/// The step that a fault can hit.
+/// A step of a mapping in which a fault can be injected.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
     Invoke,
@@ -37,8 +38,8 @@ impl Step {
     }
 }
 
-/// Passes a step of a mapping of `stream`. A delay is waited for by `at_work`: a virtual clock
-/// waits for that alarm.
+/// Passes the injection point of a step, and applies the faults that fire there. A delay is waited
+/// for with `at_work`, so that a virtual clock can advance to its end.
 pub(super) async fn pass(
     context: &Context,
     at_work: &mut Alarm,
@@ -62,7 +63,7 @@ pub(super) async fn pass(
     }
 }
 
-/// The fault of the first rule that fires.
+/// The fault of the first fault rule that fires for the step.
 fn ruled(
     context: &Context,
     step: Step,

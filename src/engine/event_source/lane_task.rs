@@ -1,5 +1,5 @@
-//! Work of a lane that leaves the runner: an invocation, or the delivery of an on-failure record.
-//! While it is under way a virtual clock stands.
+//! Tasks that work for a lane outside the shard's own task: an invocation of the function, or the
+//! delivery of an on-failure record. A virtual clock does not advance while such a task runs.
 
 use super::batch::{Batch, RecordRef};
 use super::context::Context;
@@ -19,22 +19,22 @@ use crate::world::{Alarm, Bell, Fault, Stopwatch, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The end of a flight.
+/// The outcome of a lane task.
 #[derive(Debug)]
 pub(super) enum TaskOutcome {
-    /// The function was invoked, or was not reached.
+    /// The invocation ended: the function answered, failed or was not reached.
     Answered { answer: Answer, took: Duration },
-    /// None of the records can be read any more.
+    /// No record of the batch is stored any more, so the function was not invoked.
     RecordsGone,
-    /// The store cannot be read.
+    /// The store failed to read the records of the batch.
     Unreadable(StoreError),
-    /// The delivery is over: none where there is no destination.
+    /// The delivery of the on-failure record ended. None: no destination is configured.
     Delivered(Option<Result<(), DeliverError>>),
-    /// The flight was given up: the emulator stops.
+    /// The task was dropped before its end, because the emulator stops.
     Aborted,
 }
 
-/// The landings of a shard's flights, until its runner takes them.
+/// The outcomes of a shard's lane tasks, each with its lane, until the shard's task takes them.
 #[derive(Debug)]
 pub(super) struct Inbox {
     outcomes: Lock<Vec<(usize, TaskOutcome)>>,
@@ -54,13 +54,15 @@ impl Inbox {
     }
 }
 
-/// The way back of a flight; a flight that is dropped is given up.
+/// Sends the outcome of a lane task to the inbox. A drop without an outcome sends
+/// [`TaskOutcome::Aborted`].
 #[derive(Debug)]
 struct OutcomeSender {
     inbox: Arc<Inbox>,
     lane: usize,
     is_sent: bool,
-    /// Holds a virtual clock; let go after the bell was rung.
+    /// Keeps a virtual clock from advancing until this sender is dropped, which is after the bell
+    /// was rung: the shard's task takes the outcome before time goes on.
     at_work: Alarm,
 }
 
@@ -82,7 +84,7 @@ impl Drop for OutcomeSender {
     }
 }
 
-/// An invocation or a delivery under way.
+/// An invocation or a delivery that works for a lane.
 #[derive(Debug)]
 pub(super) struct LaneTask {
     context: Arc<Context>,
@@ -92,12 +94,12 @@ pub(super) struct LaneTask {
     head: Arc<EventHead>,
     status: Arc<ShardStatus>,
     batch: Batch,
-    /// The state of the batch's window.
+    /// The state of the batch's tumbling window, as JSON.
     window_state: String,
     sender: OutcomeSender,
 }
 
-/// The batch of a flight, and everything that the flight needs of its shard.
+/// The batch of a lane task, and everything that the task needs of the batch's shard.
 #[derive(Debug)]
 pub(super) struct LaneTaskInput {
     pub(super) context: Arc<Context>,
@@ -113,7 +115,7 @@ pub(super) struct LaneTaskInput {
 }
 
 impl LaneTask {
-    /// A flight that has not begun; a virtual clock stands from now on.
+    /// Prepares a task. From now on a virtual clock does not advance, until the task ends.
     pub(super) fn new(input: LaneTaskInput) -> Self {
         let sender = OutcomeSender {
             inbox: input.inbox,
@@ -134,7 +136,7 @@ impl LaneTask {
         }
     }
 
-    /// Invokes the function.
+    /// Invokes the function with the batch, and sends the outcome.
     pub(super) async fn invoke(mut self) {
         let outcome = self.invoked().await;
         self.sender.send(outcome);
@@ -177,7 +179,7 @@ impl LaneTask {
         pass(&self.context, &mut self.sender.at_work, step, stream, shard).await
     }
 
-    /// The event of the batch; none where none of its records can be read any more.
+    /// Writes the event of the batch. None when no record of the batch is stored any more.
     async fn event(&self, bytes: usize) -> Result<Option<Vec<u8>>, StoreError> {
         let records = self.batch.records();
         let mut event = EventWriter::new(&self.head, bytes + 64 + self.window_state.len());
@@ -191,7 +193,8 @@ impl LaneTask {
         }))
     }
 
-    /// Reads the records again and writes them; gives how many there still are.
+    /// Reads the records again and writes them into the event. Returns how many of the records are
+    /// still stored.
     async fn write(
         &self,
         records: &[RecordRef],
@@ -243,7 +246,8 @@ impl LaneTask {
         Ok(written)
     }
 
-    /// Delivers the record about the discarded batch, and keeps it for people.
+    /// Delivers the on-failure record about the discarded batch, and adds the batch to the
+    /// mapping's list of failures.
     pub(super) async fn deliver(mut self, record: FailureRecord) {
         let records = self.batch.records();
         let bytes: usize = records.iter().map(|record| record.bytes + 1).sum();
@@ -286,8 +290,9 @@ impl LaneTask {
     }
 }
 
-/// Invokes the function, unless the fault that was passed keeps the request or the answer back.
-/// Returns the answer and the duration in real time.
+/// Invokes the function and returns the answer and the duration in real time. `passed` is the
+/// result of the injection point: `Fault::Error` skips the invocation, any other fault drops the
+/// answer.
 pub(super) async fn invoke_past_faults(
     call: Box<dyn Call>,
     invocation: Invocation,
@@ -313,17 +318,18 @@ fn answered(answer: Answer) -> TaskOutcome {
     }
 }
 
-/// Most bytes of the records of an event, with a comma each, beside a window of this state.
+/// Largest total size of the records in an event, in bytes, counting one comma for each record. The
+/// members of a tumbling window take their share of the event.
 pub(super) fn most_record_bytes(window: Option<(&Window, &str)>) -> usize {
     let frame = match window {
         None => crate::model::event_source::EVENT_FRAME_BYTES,
-        // The members of a window are all of known length, and the ARN is at most 300 bytes.
+        // 600 bytes hold the members of the window beside its state: their lengths are known, and
+        // the ARN has at most 300 bytes.
         Some((_, state)) => 600 + state.len(),
     };
     limits::EVENT_SOURCE_EVENT_BYTES - frame.min(limits::EVENT_SOURCE_EVENT_BYTES / 2) + 1
 }
 
-/// The flags of the last invocation of a window.
 pub(super) const fn final_flags(is_early: bool) -> WindowFlags {
     WindowFlags {
         is_final: true,
@@ -331,7 +337,8 @@ pub(super) const fn final_flags(is_early: bool) -> WindowFlags {
     }
 }
 
-/// The part of a body that is kept for people.
+/// The first `limits::EVENT_SOURCE_ERROR_BYTES` bytes of an answer's body, which our own API shows
+/// as the last error.
 pub(super) fn excerpt(body: &[u8]) -> Arc<str> {
     let shown = &body[..body.len().min(limits::EVENT_SOURCE_ERROR_BYTES)];
     String::from_utf8_lossy(shown).into()

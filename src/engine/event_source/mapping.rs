@@ -1,4 +1,5 @@
-//! One mapping: its definition, its state in the API, its positions, and its counters.
+//! An event source mapping: its definition, its state in Lambda's API, its positions and its
+//! counters.
 
 use super::event_log::{Entry, EntryKind, EventLog};
 use super::shard_status::{ShardStatus, ShardView};
@@ -20,29 +21,29 @@ use uuid::Uuid;
 /// The origin of a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// Lambda's API.
+    /// A request to Lambda's API.
     Api,
-    /// An option, or a file that an option names.
+    /// An option, the configuration file or a setup file.
     Options,
 }
 
-/// A state that ends by itself.
+/// A temporary state, which ends after a fixed time (`Context::transition_ms`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PassingState {
-    /// Just created.
+    /// The mapping was just created.
     Creating,
-    /// Just enabled.
+    /// The mapping was just enabled.
     Enabling,
-    /// Just disabled.
+    /// The mapping was just disabled.
     Disabling,
-    /// Just changed.
+    /// The settings of the mapping were just changed.
     Updating,
-    /// About to be gone.
+    /// The mapping was deleted, and disappears when this state ends.
     Deleting,
 }
 
 impl PassingState {
-    /// The word in the API.
+    /// The value of `State` in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "Creating",
@@ -54,7 +55,7 @@ impl PassingState {
     }
 }
 
-/// The result of a mapping's last work, in the words of the API.
+/// The result of a mapping's last work, which the API shows as `LastProcessingResult`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProcessingResult {
     None,
@@ -90,7 +91,8 @@ impl ProcessingResult {
     }
 }
 
-/// The settings that batches are made by. An update makes a new plan, which the next batch uses.
+/// The settings by which a mapping forms and delivers batches. An update makes a new plan, which
+/// applies from the next batch on.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) settings: Settings,
@@ -101,7 +103,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// # Errors
-    /// When a filter is none.
+    /// A filter pattern of the settings is invalid.
     pub(super) fn new(settings: Settings, function: FunctionArn) -> Result<Arc<Self>, Refusal> {
         Ok(Arc::new(Self {
             filters: Filters::read(&settings.filters)?,
@@ -112,30 +114,31 @@ impl Plan {
     }
 }
 
-/// The counters of a mapping since the start.
+/// The counters of a mapping since the start of the emulator.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Invocations by outcome: success, partial success, error, not reached.
+    /// Number of invocations by outcome, in this order: success, partial success, error, not
+    /// reached.
     pub invocations: [AtomicU64; 4],
-    /// Records that were read.
+    /// Records that were read from the shards.
     pub polled: AtomicU64,
-    /// Records that filters dropped.
+    /// Records that the filters dropped.
     pub filtered: AtomicU64,
-    /// Records in invocations.
+    /// Records that were passed to the function, counted again in every retry.
     pub invoked: AtomicU64,
-    /// Records in invocations that failed.
+    /// Records that were passed to the function in an invocation that failed.
     pub failed_invoke: AtomicU64,
-    /// Records that were discarded and reached no destination.
+    /// Records of discarded batches whose on-failure record reached no destination.
     pub dropped: AtomicU64,
-    /// Records whose discard reached the destination.
+    /// Records of discarded batches whose on-failure record reached its destination.
     pub on_failure_delivered: AtomicU64,
-    /// Records about discards that reached no destination though there is one.
+    /// On-failure records that did not reach the configured destination.
     pub destination_failures: AtomicU64,
-    /// Age of the last record of the last successful batch at its end, in milliseconds.
+    /// Age of the last record of the last successful batch at the end of its invocation, in
+    /// milliseconds.
     pub iterator_age_ms: AtomicI64,
 }
 
-/// Adds to a counter.
 pub(super) fn count(counter: &AtomicU64, by: usize) {
     counter.fetch_add(by as u64, Relaxed);
 }
@@ -143,67 +146,72 @@ pub(super) fn count(counter: &AtomicU64, by: usize) {
 /// A discarded batch.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// The number, from 1 on.
+    /// Number of the failure in its mapping; the first is 1.
     pub number: u64,
-    /// The record for the destination, without the payload.
+    /// The on-failure record as JSON, without the payload.
     pub record: Value,
-    /// The event; none where it was too long ago to be kept.
+    /// The event that the function was invoked with. None when the event was dropped in favour of
+    /// newer failures.
     pub payload: Option<Arc<str>>,
 }
 
-/// A mapping.
+/// An event source mapping.
 #[derive(Debug)]
 pub struct Mapping {
-    /// The UUID.
+    /// UUID of the mapping.
     pub uuid: Uuid,
-    /// Account and region.
+    /// Account and region of the mapping.
     pub scope: AccountRegion,
-    /// The stream or consumer that it reads.
+    /// The stream or consumer that the mapping reads.
     pub source: Source,
-    /// The starting position.
+    /// The starting position of the mapping's reads.
     pub position: StartingPosition,
-    /// The origin.
+    /// The origin of the mapping.
     pub origin: Origin,
-    /// Mappings are listed in the order of their creation.
+    /// Number of the mapping in the order of creation; the first is 0.
     pub number: u64,
-    /// The counters.
+    /// The counters since the start of the emulator.
     pub counters: Counters,
     pub(super) log: EventLog,
     pub(super) bell: Bell,
     pub(super) state: Lock<MappingState>,
 }
 
-/// The state of a mapping that can change.
+/// The mutable state of a mapping.
 #[derive(Debug)]
 pub(super) struct MappingState {
     pub(super) plan: Arc<Plan>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) enabled: bool,
-    /// A state that ends at a moment.
+    /// The temporary state of the mapping, and the moment at which it ends.
     pub(super) passing: Option<(PassingState, Timestamp)>,
     pub(super) modified: Timestamp,
     pub(super) result: ProcessingResult,
-    /// The result was not saved yet.
+    /// True when the catalog does not have this state yet.
     pub(super) is_unsaved: bool,
     pub(super) saved_at: Timestamp,
-    /// The stream, while it is there.
+    /// The stream, while it exists and, for a mapping of a consumer, while the consumer is
+    /// registered.
     pub(super) stream: Option<Arc<Stream>>,
-    /// The starting points are fixed: shards without a position are read from their beginning.
+    /// True once the starting positions are fixed. From then on a shard without a position is read
+    /// from its beginning.
     pub(super) is_started: bool,
-    /// The incarnation of the stream that the positions are of.
+    /// Incarnation of the stream that `positions` belong to: a stream that is deleted and created
+    /// again has another incarnation.
     pub(super) incarnation: Option<u64>,
     pub(super) positions: BTreeMap<ShardId, ShardPosition>,
     pub(super) runners: BTreeMap<ShardId, Arc<ShardStatus>>,
-    /// Counts the resets: tasks of an earlier one end.
+    /// Grows with every reset of the mapping. The task of a shard that started in an earlier era
+    /// ends.
     pub(super) era: u64,
     pub(super) failures: VecDeque<Failure>,
     pub(super) failure_bytes: usize,
     pub(super) failure_count: u64,
-    /// True once the mapping is gone from the list.
+    /// True once the mapping is removed from the list of mappings.
     pub(super) is_removed: bool,
 }
 
-/// The next work of a shard's task.
+/// The instruction to the task of a shard.
 #[derive(Debug)]
 pub(super) enum Directive {
     Run(Arc<Plan>),
@@ -211,33 +219,34 @@ pub(super) enum Directive {
     End,
 }
 
-/// A mapping as the API shows it.
+/// The members of a mapping that Lambda's API shows.
 #[derive(Debug, Clone)]
 pub struct MappingView {
-    /// `State`.
+    /// Member `State`.
     pub state: &'static str,
-    /// `LastProcessingResult`.
+    /// Member `LastProcessingResult`.
     pub result: &'static str,
-    /// `LastModified`.
+    /// Member `LastModified`.
     pub modified: Timestamp,
     /// The settings.
     pub settings: Settings,
     /// The function.
     pub function: FunctionArn,
-    /// `Tags`.
+    /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// True while the stream is there.
+    /// True while the stream exists and, for a mapping of a consumer, while the consumer is
+    /// registered.
     pub has_stream: bool,
 }
 
 impl MappingState {
-    /// The state that is passing at `now`.
+    /// The temporary state at `now`; none once it has ended.
     pub(super) fn passing(&self, now: Timestamp) -> Option<PassingState> {
         let (state, until) = self.passing?;
         (now < until).then_some(state)
     }
 
-    /// True when records are delivered at `now`.
+    /// True when the mapping delivers records at `now`.
     pub(super) fn is_active(&self, now: Timestamp) -> bool {
         let starting = matches!(
             self.passing(now),
@@ -252,7 +261,7 @@ impl MappingState {
 }
 
 impl Mapping {
-    /// The mapping as the API shows it at `now`.
+    /// The members that the API shows at `now`.
     pub fn view(&self, now: Timestamp) -> MappingView {
         let state = self.state.lock();
         let settled = if state.enabled { "Enabled" } else { "Disabled" };
@@ -267,51 +276,53 @@ impl Mapping {
         }
     }
 
-    /// The ARN.
+    /// ARN of the mapping.
     pub fn arn(&self) -> String {
         let AccountRegion { account, region } = &self.scope;
         let (partition, uuid) = (region.partition(), self.uuid);
         format!("arn:{partition}:lambda:{region}:{account}:event-source-mapping:{uuid}")
     }
 
-    /// The shards at work.
+    /// The shards that a task works on at the moment, and a view of each task.
     pub fn shards(&self) -> BTreeMap<ShardId, ShardView> {
         let runners = self.state.lock().runners.clone();
         let views = runners.iter().map(|(id, status)| (*id, status.view()));
         views.collect()
     }
 
-    /// Positions of the shards.
+    /// Positions of the mapping in its shards.
     pub fn positions(&self) -> BTreeMap<ShardId, ShardPosition> {
         self.state.lock().positions.clone()
     }
 
-    /// The stream, while it is there.
+    /// The stream, while it exists and, for a mapping of a consumer, while the consumer is
+    /// registered.
     pub fn stream(&self) -> Option<Arc<Stream>> {
         self.state.lock().stream.clone()
     }
 
-    /// At most `most` entries of the event log after number `after`.
+    /// At most `most` entries of the event log whose numbers are greater than `after`, oldest
+    /// first.
     pub fn events(&self, after: u64, most: usize) -> Vec<Entry> {
         self.log.after(after, most)
     }
 
-    /// The number of the newest entry of the event log, as it grows.
+    /// Follows the number of the newest entry in the event log.
     pub fn follow_events(&self) -> watch::Receiver<u64> {
         self.log.follow()
     }
 
-    /// The last discarded batches, oldest first.
+    /// The newest discarded batches, oldest first.
     pub fn failures(&self) -> Vec<Failure> {
         self.state.lock().failures.iter().cloned().collect()
     }
 
-    /// True when records are delivered.
+    /// True when the mapping delivers records at `now`.
     pub(super) fn is_active(&self, now: Timestamp) -> bool {
         self.state.lock().is_active(now)
     }
 
-    /// The next work of a task that began in `era` on a shard of stream `incarnation`.
+    /// The instruction to a task that started in `era` on a shard of the stream with `incarnation`.
     pub(super) fn directive(&self, incarnation: u64, era: u64, now: Timestamp) -> Directive {
         let state = self.state.lock();
         let stream = state.stream.as_ref().map(|stream| stream.incarnation);
@@ -325,7 +336,7 @@ impl Mapping {
         }
     }
 
-    /// Wakes every task of the mapping.
+    /// Wakes the task of the mapping and the tasks of its shards.
     pub(super) fn wake(&self) {
         self.bell.ring();
         let runners: Vec<_> = self.state.lock().runners.values().cloned().collect();
@@ -334,7 +345,8 @@ impl Mapping {
         }
     }
 
-    /// Notes how work ended. True when this is to be saved now.
+    /// Sets the result of the last work. Returns true when the new result is to be saved in the
+    /// catalog at once.
     pub(super) fn set_result(&self, result: ProcessingResult, now: Timestamp) -> bool {
         let mut state = self.state.lock();
         if state.result == result {
@@ -345,7 +357,8 @@ impl Mapping {
         now.millis_since(state.saved_at) >= limits::EVENT_SOURCE_RESULT_SAVE_MS
     }
 
-    /// Keeps a discarded batch for people: as many as fit, the newest first.
+    /// Adds a discarded batch to the list of failures. The oldest failures, and before them the
+    /// oldest payloads, are dropped when the list is full.
     pub(super) fn add_failure(&self, record: Value, payload: &str) {
         let mut state = self.state.lock();
         state.failure_count += 1;
@@ -377,7 +390,7 @@ impl Mapping {
         self.log.push(entry);
     }
 
-    /// Notes a change of the mapping's own state.
+    /// Logs a change of the mapping's state.
     pub(super) fn note_state(&self, now: Timestamp, state: &str) {
         tracing::info!(mapping = %self.uuid, source = %self.source, state, "event source mapping");
         self.note(Entry {

@@ -5,7 +5,7 @@ use crate::lock::Lock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The mappings, in the order of their creation.
+/// The mappings by number, which is the order of their creation.
 #[derive(Debug, Default)]
 pub(super) struct Mappings(pub(super) Lock<BTreeMap<u64, Arc<Mapping>>>);
 

@@ -1,5 +1,5 @@
-//! The traits by which a mapping reaches functions and destinations, and functions that are
-//! closures of this process.
+//! The traits by which a mapping invokes functions and delivers on-failure records, and the
+//! functions that are closures of this process.
 
 use crate::engine::tasks::caught;
 use crate::model::event_source::{
@@ -13,101 +13,102 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-/// A future in a box.
+/// A boxed future.
 pub type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// An invocation of a function.
+/// The parameters of one invocation of a function.
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// The function, with its qualifier.
+    /// The function to invoke, with its qualifier.
     pub function: FunctionArn,
-    /// The id of the batch: the same for its retries.
+    /// Id of the batch. All attempts with one batch have the same id.
     pub request_id: String,
-    /// `X-Amzn-Trace-Id`.
+    /// Value of the header `X-Amzn-Trace-Id`.
     pub trace_id: String,
-    /// The mapping's UUID.
+    /// UUID of the mapping.
     pub mapping: String,
-    /// From 1 on.
+    /// Number of the attempt with this batch; the first is 1.
     pub attempt: u32,
     /// The event, as JSON.
     pub event: Bytes,
 }
 
-/// A function that can be invoked.
+/// A function that a mapping can invoke.
 pub trait Invoke: Send + Sync + fmt::Debug {
-    /// Waits until an address of the function is free, first come first served. The address is
-    /// held until the call is dropped.
+    /// Waits until an address of the function is free. Callers are served in the order of their
+    /// calls. The address stays reserved until the returned `Call` is dropped.
     fn acquire(&self) -> Pending<Box<dyn Call>>;
 
-    /// The ARN of the role that the function runs with, if one is configured.
+    /// ARN of the function's execution role, if one is configured.
     fn role(&self) -> Option<&str> {
         None
     }
 
-    /// The function's addresses, for people.
+    /// The addresses of the function, to be shown to users.
     fn addresses(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// One invocation to come, with the address that it goes to.
+/// A reserved address of a function, for one invocation.
 pub trait Call: Send {
-    /// Invokes the function. The answer comes within the function's time limit, in real time.
+    /// Invokes the function. Resolves at the latest when the function's time limit, which is real
+    /// time, has passed.
     fn invoke(self: Box<Self>, invocation: Invocation) -> Pending<Answer>;
 }
 
-/// The functions that there are.
+/// The configured functions.
 pub trait Functions: Send + Sync + fmt::Debug {
-    /// The function called `name`, at this qualifier.
+    /// Finds the function called `name` with this qualifier.
     fn find(&self, name: &str, qualifier: Option<&str>) -> Option<Arc<dyn Invoke>>;
 }
 
-/// A record for an on-failure destination.
+/// An on-failure record to deliver.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// The destination.
+    /// The destination to deliver to.
     pub destination: Destination,
-    /// The mapping's UUID.
+    /// UUID of the mapping.
     pub mapping: String,
-    /// The record.
+    /// The on-failure record.
     pub record: FailureRecord,
-    /// The event, for destinations that take it.
+    /// The event of the discarded batch, for a destination that receives the event too.
     pub payload: Option<String>,
-    /// A random UUID for the name of an object.
+    /// A random UUID, which is a part of the name of an S3 object.
     pub random: String,
 }
 
-/// The reason for which a record did not reach its destination.
+/// The reason for which an on-failure record did not reach its destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliverError {
-    /// No connection: it is worth another try.
+    /// The connection failed before the request was sent, so another attempt is safe.
     NotConnected(String),
-    /// The destination refused, or gave no answer in time.
+    /// The destination refused the record, or did not answer in time.
     Refused(String),
     /// No endpoint is configured for destinations of this kind.
     NoEndpoint,
 }
 
-/// Delivers records to destinations outside of this process.
+/// Delivers on-failure records to their destinations.
 pub trait Deliver: Send + Sync + fmt::Debug {
-    /// True when there is an endpoint for destinations of this kind.
+    /// True when an endpoint is configured for destinations of this kind.
     fn has_endpoint(&self, destination: &Destination) -> bool;
 
-    /// Delivers one record, within ten seconds of real time.
+    /// Delivers one on-failure record, within ten seconds of real time for each attempt.
     fn deliver(&self, delivery: Delivery) -> Pending<Result<(), DeliverError>>;
 }
 
-/// Everything outside of this process that mappings reach.
+/// The functions and destinations that the mappings reach.
 #[derive(Debug, Clone)]
 pub struct Outbound {
-    /// The functions.
+    /// The functions that mappings can invoke.
     pub functions: Arc<dyn Functions>,
-    /// The destinations.
+    /// The client that delivers on-failure records.
     pub deliver: Arc<dyn Deliver>,
 }
 
 impl Default for Outbound {
-    /// No functions and no endpoints.
+    /// No functions, and no endpoint for any destination.
     fn default() -> Self {
         Self {
             functions: Arc::new(BTreeMap::<String, Function>::new()),
@@ -116,7 +117,7 @@ impl Default for Outbound {
     }
 }
 
-/// No destination has an endpoint.
+/// The `Deliver` of an emulator without endpoints: refuses every delivery.
 #[derive(Debug)]
 struct NoEndpoints;
 
@@ -133,41 +134,43 @@ impl Deliver for NoEndpoints {
 /// The argument of a [`Function`].
 #[derive(Debug, Clone)]
 pub struct FunctionEvent {
-    /// The event as JSON.
+    /// The event, as JSON.
     pub body: Bytes,
-    /// The id of the batch: the same for its retries.
+    /// Id of the batch. All attempts with one batch have the same id.
     pub request_id: String,
-    /// The UUID of the mapping.
+    /// UUID of the mapping.
     pub mapping: String,
-    /// From 1 on.
+    /// Number of the attempt with this batch; the first is 1.
     pub attempt: u32,
 }
 
 impl FunctionEvent {
-    /// The event.
+    /// Parses the event.
     ///
     /// # Panics
-    /// Never: the event is JSON.
+    /// Never: the emulator writes every event as valid JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).expect("an event is JSON")
     }
 }
 
-/// The reason for which a [`Function`] gives no answer.
+/// The reason for which a [`Function`] returns no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FunctionError {
-    /// The function failed: the batch is retried, and discarded when its retries are spent.
+    /// The function failed with this message. The batch is retried, and discarded when its retries
+    /// are exhausted.
     Failed(String),
-    /// The function was not reached: no retry is spent. The wait is at least so many seconds.
+    /// The function is reported as not reached. The batch is tried again without using up one of
+    /// its retries.
     NotReached {
-        /// `Retry-After`.
+        /// The shortest wait before the next attempt, in seconds, like the header `Retry-After`.
         retry_after_s: Option<u64>,
     },
 }
 
 type Body = dyn Fn(FunctionEvent) -> Pending<Result<String, FunctionError>> + Send + Sync;
 
-/// A function that is a closure of this process: a test needs no socket and no server for it.
+/// A function that is a closure in this process, so that a test needs no HTTP server.
 ///
 /// ```
 /// use minikin::Function;
@@ -187,8 +190,8 @@ impl fmt::Debug for Function {
 }
 
 impl Function {
-    /// The function that `body` is. Its answer is the body of the response, such as a report of
-    /// failed items.
+    /// Makes a function of a closure. The string that the closure returns is the body of the
+    /// function's response, for example a report of failed items.
     pub fn new<F, R>(body: F) -> Self
     where
         F: Fn(FunctionEvent) -> R + Send + Sync + 'static,
@@ -197,7 +200,8 @@ impl Function {
         Self(Arc::new(move |event| Box::pin(body(event))))
     }
 
-    /// The answer of the body. A body that panics, as an assertion in a test does, has failed.
+    /// Calls the closure. A panic of the closure, such as a failed assertion in a test, counts as a
+    /// failure of the function.
     async fn answer(&self, event: FunctionEvent) -> Result<String, FunctionError> {
         let failed = |panic| FunctionError::Failed(format!("the function panicked: {panic}"));
         let mut answering = caught(|| (self.0)(event)).map_err(failed)?;

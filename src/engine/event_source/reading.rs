@@ -1,4 +1,5 @@
-//! Reading of a shard: filters, lanes, and how far ahead of the position.
+//! Reading of a shard by a mapping: the filters, the distribution of the records over the lanes,
+//! and the limit of the read-ahead.
 
 use super::batch::RecordRef;
 use super::entries::Surroundings;
@@ -12,7 +13,8 @@ use crate::store::StoreError;
 use crate::world::Timestamp;
 
 impl ShardWork {
-    /// Reads as long as a lane can use more records and the read-ahead is not full.
+    /// Reads records until every lane has enough of them, the read-ahead is full, or the end of the
+    /// shard is reached.
     pub(super) async fn fill(&mut self, now: Timestamp) {
         let mut counts = (0, 0);
         while self.wants_records() && self.read_index < self.shard.end() {
@@ -35,7 +37,7 @@ impl ShardWork {
                     break;
                 }
             }
-            // A mapping that drops everything would keep its thread to itself.
+            // Without this yield, a mapping whose filters drop every record would block its thread.
             tokio::task::yield_now().await;
         }
         self.note_read(counts, now);
@@ -58,7 +60,7 @@ impl ShardWork {
         }
         if self.read_index >= self.shard.end() {
             let pause = self.context.limits.event_source_poll_ms;
-            // A consumer is pushed to and has no pause.
+            // A mapping of a consumer receives records by push, so it has no pause between reads.
             let polls = matches!(self.mapping.source, Source::Stream(_));
             let pause = pause
                 .filter(|_| polls)
@@ -68,7 +70,8 @@ impl ShardWork {
         self.save_position(now);
     }
 
-    /// A standard mapping spends the shard's reads like any reader.
+    /// True when the shard's read limit is reached. A mapping of a stream shares that limit with
+    /// the callers of GetRecords.
     fn is_over_rate(&self, now: Timestamp) -> bool {
         matches!(self.mapping.source, Source::Stream(_)) && !self.shard.admits_read(now)
     }
@@ -84,7 +87,7 @@ impl ShardWork {
         hungry && !self.is_full()
     }
 
-    /// True when no more is read ahead.
+    /// True when the read-ahead limit is reached. Only a mapping with several lanes reads ahead.
     pub(super) fn is_full(&self) -> bool {
         let queued: usize = self.lanes.iter().map(|lane| lane.queued_bytes).sum();
         self.lanes.len() > 1
@@ -92,7 +95,8 @@ impl ShardWork {
                 || queued >= limits::EVENT_SOURCE_READ_AHEAD_BYTES)
     }
 
-    /// Reads once; gives how many records were read and how many kept.
+    /// Reads once. Returns the number of records that were read, and the number of records that
+    /// were kept for delivery.
     async fn read_some(&mut self, now: Timestamp) -> Result<(usize, usize), StoreError> {
         let size = self.plan.settings.batch_size as usize;
         let queued = self.lanes.iter().map(|lane| lane.queue.len()).min();
@@ -105,7 +109,8 @@ impl ShardWork {
             .read(
                 Read {
                     from: self.shard.position(self.read_index, now),
-                    // Expired records are discarded in so many words, not skipped.
+                    // Expired records have to be read as well: they are discarded with an
+                    // on-failure record, not skipped.
                     horizon: Timestamp::from_millis(i64::MIN),
                     records: records.clamp(1, limits::EVENT_SOURCE_READ_RECORDS),
                     bytes: limits::EVENT_SOURCE_READ_BYTES,
@@ -128,7 +133,8 @@ impl ShardWork {
         Ok((batch.len(), kept))
     }
 
-    /// Gives a record to its lane, unless it is dropped or done already; true where it is kept.
+    /// Queues a record in its lane. Returns false when the filters drop the record, or when the
+    /// lane has processed the record already.
     fn take(&mut self, record: &RecordView<'_>, around: &Surroundings<'_>, now: Timestamp) -> bool {
         let (mut bytes, mut entries) = (0, 0);
         around.entries(record, |entry| {

@@ -1,4 +1,4 @@
-//! Another invocation with a discarded batch, on request.
+//! Redelivery on request: invokes the function once more with a discarded batch.
 
 use super::faults::{Step, pass};
 use super::lane_task::invoke_past_faults;
@@ -10,32 +10,33 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The result of another invocation.
+/// The result of a redelivery.
 #[derive(Debug)]
 pub struct Redelivered {
-    /// A word for the result, as the event log has it.
+    /// The outcome, in the words of the event log.
     pub outcome: &'static str,
-    /// The answer.
+    /// The function's answer.
     pub answer: Answer,
     /// Duration of the invocation in real time.
     pub took: Duration,
 }
 
-/// The reason for which a discarded batch cannot be delivered again.
+/// The reason for which a discarded batch cannot be redelivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedeliverError {
-    /// The mapping has no failure of that number, or not any more.
+    /// The mapping's list of failures does not contain this number, or no longer contains it.
     NoFailure,
-    /// The event is not kept any more.
+    /// The event of the batch was dropped in favour of newer failures.
     NoPayload,
 }
 
 impl EventSources {
-    /// Invokes the function of a mapping with a discarded batch again. The failure stays in the list
-    /// and the position where it is.
+    /// Invokes the function of a mapping once more with a discarded batch. The batch stays in the
+    /// list of failures, and the mapping's position does not change.
     ///
     /// # Errors
-    /// When there is no such failure, or its event is not kept any more.
+    /// The list of failures does not contain `number`, or the event of that failure was dropped in
+    /// favour of newer failures.
     pub async fn redeliver(
         &self,
         mapping: &Mapping,
@@ -96,7 +97,7 @@ fn not_reached(reason: String) -> Redelivered {
     }
 }
 
-/// A word for the result of an invocation with the event `payload`.
+/// The outcome of an invocation with the event `payload`, in the words of the event log.
 fn word(answer: &Answer, reports: bool, payload: &str) -> &'static str {
     match answer.verdict() {
         Verdict::NotReached { .. } => return "not reached",
@@ -111,7 +112,6 @@ fn word(answer: &Answer, reports: bool, payload: &str) -> &'static str {
     }
 }
 
-/// The sequence numbers of the records of an event.
 fn numbers(event: &str) -> Vec<String> {
     let event: serde_json::Value = serde_json::from_str(event).unwrap_or_default();
     let records = event["Records"].as_array();

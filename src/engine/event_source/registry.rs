@@ -1,4 +1,5 @@
-//! All mappings of an emulator: creation, change, deletion, and what happens to their streams.
+//! The mappings of an emulator: their creation, update, deletion and restoration, and the effect of
+//! changes of their streams.
 
 use super::context::Context;
 use super::event_log::EventLog;
@@ -27,37 +28,37 @@ pub struct EventSources {
     mappings: Arc<Mappings>,
 }
 
-/// A mapping to be created.
+/// The definition of a mapping to be created.
 #[derive(Debug, Clone)]
 pub struct NewMapping {
-    /// Account and region.
+    /// Account and region of the mapping.
     pub scope: AccountRegion,
-    /// The stream or consumer.
+    /// The stream or consumer to read.
     pub source: Source,
-    /// The starting position.
+    /// The starting position of the mapping's reads.
     pub position: StartingPosition,
-    /// The function.
+    /// The function to invoke.
     pub function: FunctionArn,
     /// The settings.
     pub settings: Settings,
-    /// True when the mapping is enabled at once.
+    /// True when the mapping delivers records as soon as it is created.
     pub enabled: bool,
     /// The tags.
     pub tags: BTreeMap<String, String>,
-    /// The origin.
+    /// The origin of the mapping.
     pub origin: Origin,
-    /// The UUID; random where there is none.
+    /// UUID of the mapping. None: a random UUID.
     pub uuid: Option<Uuid>,
 }
 
-/// A mapping, and when its change is as durable as was promised.
+/// A mapping after a request has created, updated or deleted it.
 #[derive(Debug)]
 pub struct Found {
     /// The mapping.
     pub mapping: Arc<Mapping>,
-    /// The state that the answer shows, which may have passed already.
+    /// The temporary state that the answer to the request shows.
     pub passing: PassingState,
-    /// Becomes durable.
+    /// Waits until the change has the promised durability.
     pub ticket: Ticket,
 }
 
@@ -73,12 +74,12 @@ impl EventSources {
         &self.context
     }
 
-    /// Every mapping, in the order of creation.
+    /// All mappings, in the order of their creation.
     pub fn all(&self) -> Vec<Arc<Mapping>> {
         self.mappings.all()
     }
 
-    /// The mapping of that UUID.
+    /// The mapping with this UUID.
     pub fn find(&self, uuid: &Uuid) -> Option<Arc<Mapping>> {
         let mappings = self.mappings.0.lock();
         mappings
@@ -87,7 +88,7 @@ impl EventSources {
             .cloned()
     }
 
-    /// True when a function of that name is configured.
+    /// True when a function with this name and qualifier is configured.
     pub fn has_function(&self, function: &FunctionArn) -> bool {
         let qualifier = function.qualifier.as_deref();
         self.context
@@ -97,7 +98,7 @@ impl EventSources {
             .is_some()
     }
 
-    /// The addresses of a function, for people.
+    /// The addresses of a function, to be shown to users.
     pub fn addresses(&self, function: &FunctionArn) -> Vec<String> {
         let qualifier = function.qualifier.as_deref();
         let found = self
@@ -110,11 +111,12 @@ impl EventSources {
             .unwrap_or_default()
     }
 
-    /// Creates a mapping whose settings are checked. Afterwards the caller looks up `stream` again
-    /// and reports a change of it.
+    /// Creates a mapping of checked settings. The stream may change during the call, so the caller
+    /// has to look the stream up again afterwards and to report it by `stream_changed` or
+    /// `stream_gone`.
     ///
     /// # Errors
-    /// When stream and function are mapped already, or a filter is none.
+    /// A mapping of the same source and function exists already, or a filter pattern is invalid.
     pub fn create(&self, new: NewMapping, stream: Option<Arc<Stream>>) -> Result<Found, Refusal> {
         let plan = Plan::new(new.settings, new.function)?;
         let now = self.context.world.clock.now();
@@ -136,7 +138,8 @@ impl EventSources {
         let mapping = Arc::new(Mapping {
             uuid: new.uuid.unwrap_or_else(|| self.context.uuid()),
             scope: new.scope,
-            // Without a stream nothing can be missed: its shards are read from their beginning.
+            // Without a stream there are no records yet that LATEST would have to skip, so the
+            // shards of the later stream are read from their beginning.
             state: Lock::new(MappingState {
                 enabled: new.enabled,
                 tags: new.tags,
@@ -182,10 +185,12 @@ impl EventSources {
         self.context.store.save(vec![change])
     }
 
-    /// Changes a mapping; `check` sees the settings and the function to be.
+    /// Applies changes to a mapping. `check` receives the new settings, and returns the new
+    /// function if the request changes it.
     ///
     /// # Errors
-    /// When it is in a passing state, `check` refuses, or settings cannot be together.
+    /// The mapping is in a temporary state such as `Creating`, `check` refuses the change, or the
+    /// new settings contradict one another.
     pub fn update(
         &self,
         mapping: &Arc<Mapping>,
@@ -229,10 +234,10 @@ impl EventSources {
         })
     }
 
-    /// Deletes a mapping. What is under way ends; nothing of it is kept.
+    /// Deletes a mapping. Running invocations end, but their outcome has no effect.
     ///
     /// # Errors
-    /// When it is in a passing state.
+    /// The mapping is in a temporary state such as `Creating`.
     pub fn delete(&self, mapping: &Arc<Mapping>) -> Result<Found, Refusal> {
         let now = self.context.world.clock.now();
         let ticket = {
@@ -267,15 +272,16 @@ impl EventSources {
         })
     }
 
-    /// Removes the mappings that the API made, in whatever state they are, and returns the changes of
-    /// the catalog. Work under way ends without moving its position.
+    /// Removes the mappings that requests to the API created, whatever their state, and returns the
+    /// changes of the catalog. Running invocations end, but their outcome has no effect.
     pub(crate) fn remove_made_by_api(&self) -> Vec<Change> {
         let all = self.all();
         let made = all.iter().filter(|mapping| mapping.origin == Origin::Api);
         made.flat_map(|mapping| self.remove(mapping)).collect()
     }
 
-    /// Removes every mapping in the same way, also those of the options.
+    /// Removes every mapping, also those of the options, and returns the changes of the catalog.
+    /// Running invocations end, but their outcome has no effect.
     pub(crate) fn remove_every(&self) -> Vec<Change> {
         let all = self.all();
         all.iter()
@@ -283,7 +289,8 @@ impl EventSources {
             .collect()
     }
 
-    /// The mappings and their positions as a snapshot has them, without mappings that are going.
+    /// The changes that store all mappings and their positions, for a snapshot. Mappings that are
+    /// being deleted are left out.
     pub(crate) fn snapshot(&self) -> Vec<Change> {
         let mut changes = Vec::new();
         for mapping in self.all() {
@@ -295,12 +302,12 @@ impl EventSources {
         changes
     }
 
-    /// True when a mapping can be restored from the value.
+    /// True when [`Self::restore`] can restore a mapping from the value.
     pub(crate) fn can_restore(value: &MappingValue) -> bool {
         saved::is_sound(value)
     }
 
-    /// Removes mappings, in whatever state they are.
+    /// Removes the given mappings, whatever their state.
     pub(super) fn remove_all(&self, mappings: &[Arc<Mapping>]) {
         let changes = mappings.iter().flat_map(|mapping| self.remove(mapping));
         let _kept = self.context.store.save(changes.collect());
@@ -322,7 +329,7 @@ impl EventSources {
         changes
     }
 
-    /// Adds and removes tags.
+    /// Adds tags to a mapping and removes tags from it.
     pub fn tag(
         &self,
         mapping: &Mapping,
@@ -337,7 +344,7 @@ impl EventSources {
         self.context.store.save(vec![change])
     }
 
-    /// Forgets the positions of a mapping and begins anew, from its starting position.
+    /// Drops the positions of a mapping, and starts again from its starting position.
     pub fn reset(&self, mapping: &Arc<Mapping>) {
         let now = self.context.world.clock.now();
         {
@@ -363,7 +370,8 @@ impl EventSources {
         }
     }
 
-    /// Takes note that a stream was created, changed, or got or lost a shard or a consumer.
+    /// Tells the mappings of a stream that the stream was created or changed, or that its shards or
+    /// consumers changed.
     pub(crate) fn stream_changed(&self, stream: &Arc<Stream>) {
         for mapping in self.mappings_of(&stream.arn) {
             self.set_stream(&mapping, Some(stream), self.context.world.clock.now());
@@ -371,14 +379,15 @@ impl EventSources {
         }
     }
 
-    /// Wakes the mappings of a stream whose state the caller has locked.
+    /// Wakes the mappings of a stream. Unlike [`Self::stream_changed`], this can be called while
+    /// the stream's state is locked.
     pub(crate) fn wake_mappings_of(&self, arn: &StreamArn) {
         for mapping in self.mappings_of(arn) {
             mapping.wake();
         }
     }
 
-    /// Takes note that a stream is gone.
+    /// Tells the mappings of a stream that the stream was deleted.
     pub(crate) fn stream_gone(&self, stream: &Arc<Stream>) {
         for mapping in self.mappings_of(&stream.arn) {
             let is_it = |known: Arc<Stream>| known.incarnation == stream.incarnation;
@@ -403,8 +412,8 @@ impl EventSources {
         mappings.values().filter(of_stream).cloned().collect()
     }
 
-    /// The stream of a mapping is this one, or there is none. Positions of another incarnation are
-    /// forgotten.
+    /// Sets the stream of a mapping, or none. When the incarnation of the stream has changed, the
+    /// old positions are dropped.
     fn set_stream(&self, mapping: &Arc<Mapping>, stream: Option<&Arc<Stream>>, now: Timestamp) {
         let stream = stream.filter(|stream| has_consumer(&mapping.source, stream));
         let incarnation = stream.map(|stream| stream.incarnation);
@@ -430,8 +439,8 @@ impl EventSources {
         self.fix_if_latest(mapping, now);
     }
 
-    /// The mappings of an earlier run. They wait for their streams, which [`Self::stream_changed`]
-    /// brings next.
+    /// Restores the mappings from the catalog at the start. They wait for their streams, which the
+    /// caller reports next by [`Self::stream_changed`].
     pub(crate) fn restore(&self, values: Vec<(Uuid, MappingValue)>, positions: Positions) {
         let mut positions = positions;
         for (uuid, value) in values {
@@ -491,10 +500,10 @@ impl EventSources {
     }
 }
 
-/// Positions by mapping, incarnation of the stream, and shard.
+/// Positions by UUID of the mapping, then by incarnation of the stream and shard.
 pub(crate) type Positions = BTreeMap<Uuid, BTreeMap<(u64, ShardId), ShardPosition>>;
 
-/// The state of a mapping that has done nothing yet.
+/// The initial state of a mapping.
 fn fresh(plan: Arc<Plan>, now: Timestamp) -> MappingState {
     MappingState {
         plan,

@@ -1,17 +1,18 @@
-//! The task of a mapping's shard: one turn after another, each until nothing is left to do but to
-//! wait for the bell or for a time.
+//! The task of one shard of a mapping. It works in turns: each turn does everything that can be
+//! done at once, then the task waits for its bell or for a deadline.
 
 use super::mapping::Directive;
 use super::shard_work::ShardWork;
 use crate::world::Timestamp;
 
-/// The next step of the task after a turn.
+/// The step that follows a turn.
 enum Then {
     Wait,
     End,
 }
 
-/// Works until the shard is finished, or the mapping, its stream or the engine ends.
+/// Runs until the shard is processed to its end, or until the mapping, its stream or the engine
+/// ends.
 pub(super) async fn run(mut work: ShardWork) {
     let mut stop = work.context.stop.clone();
     let mut is_stopping = false;
@@ -78,7 +79,8 @@ impl ShardWork {
         Then::Wait
     }
 
-    /// Takes this work off the mapping's list, and lets the mapping look what comes next.
+    /// Removes this task from the mapping's list of running tasks, and wakes the task of the
+    /// mapping, which may start the child shards.
     fn leave(self) {
         let mut state = self.mapping.state.lock();
         if state.era == self.era {

@@ -1,4 +1,4 @@
-//! The stored form of mappings and positions in the catalog.
+//! The form in which mappings and their positions are stored in the catalog.
 
 use super::mapping::{Mapping, MappingState, Origin, Plan};
 use crate::model::event_source::{FunctionArn, ShardPosition, Source};
@@ -6,7 +6,8 @@ use crate::model::{AccountId, ShardId};
 use crate::store::{Change, MappingValue};
 use crate::world::Timestamp;
 
-/// The definition and the state of a mapping, which count as saved from `now` on.
+/// The change that stores the definition and the state of a mapping. The state counts as saved from
+/// `now` on.
 pub(super) fn mapping(mapping: &Mapping, state: &mut MappingState, now: Timestamp) -> Change {
     state.is_unsaved = false;
     state.saved_at = now;
@@ -56,7 +57,8 @@ fn definition(mapping: &Mapping, state: &MappingState) -> Change {
     }
 }
 
-/// The position of a shard, by the incarnation of its stream.
+/// The change that stores the position of a mapping in a shard, under the incarnation of the
+/// stream.
 pub(super) fn position(
     mapping: &Mapping,
     (incarnation, shard): (u64, ShardId),
@@ -69,7 +71,7 @@ pub(super) fn position(
     }
 }
 
-/// The end of all positions of a mapping.
+/// The changes that remove all positions of a mapping.
 pub(super) fn removed_positions(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
     let Some(incarnation) = state.incarnation else {
         return Vec::new();
@@ -82,7 +84,7 @@ pub(super) fn removed_positions(mapping: &Mapping, state: &MappingState) -> Vec<
     state.positions.keys().map(gone).collect()
 }
 
-/// The end of a mapping.
+/// The changes that remove a mapping and its positions.
 pub(super) fn removed(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
     let mut changes = removed_positions(mapping, state);
     changes.push(Change::Mapping {

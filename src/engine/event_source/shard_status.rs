@@ -1,4 +1,4 @@
-//! The view of a mapping's work on one shard, for people and tests.
+//! A view of a mapping's work on one shard, which our own API shows.
 
 use crate::lock::Lock;
 use crate::model::SequenceNumber;
@@ -9,23 +9,23 @@ use std::sync::Arc;
 /// The phase of a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LanePhase {
-    /// Nothing is left to deliver.
+    /// The lane has no records.
     #[default]
     Idle,
-    /// A batch gathers records.
+    /// The lane has records that wait for a full batch or for the end of the batching window.
     Gathering,
-    /// Every address of the function is busy.
+    /// The batch waits until an address of the function is free.
     Blocked,
-    /// The function is invoked.
+    /// The function is being invoked.
     Invoking,
-    /// A failed batch waits for its next try.
+    /// A failed batch waits for its retry.
     BackingOff,
-    /// The record about a discarded batch is delivered.
+    /// The on-failure record about a discarded batch is being delivered.
     Delivering,
 }
 
 impl LanePhase {
-    /// The words for people and tests.
+    /// The name of the phase in our own API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Idle => "idle",
@@ -38,62 +38,64 @@ impl LanePhase {
     }
 }
 
-/// The batch in hand.
+/// A view of the batch in hand.
 #[derive(Debug, Clone)]
 pub struct BatchView {
-    /// The id.
+    /// Id of the batch.
     pub request_id: uuid::Uuid,
     /// Number of records.
     pub records: usize,
     /// Sequence numbers of the first and the last record.
     pub range: Option<[SequenceNumber; 2]>,
-    /// The attempt that is made or comes next, from 1 on.
+    /// Number of the current or the next attempt; the first is 1.
     pub attempt: u32,
-    /// The moment of the next try.
+    /// The moment of the next attempt, if the batch waits for a retry.
     pub next_try: Option<Timestamp>,
-    /// The last error.
+    /// Beginning of the function's last answer that was a failure.
     pub last_error: Option<Arc<str>>,
 }
 
-/// A lane.
+/// A view of a lane.
 #[derive(Debug, Clone, Default)]
 pub struct LaneView {
     /// The phase.
     pub phase: LanePhase,
-    /// Records that wait to be in a batch.
+    /// Number of records that are in no batch yet.
     pub queued: usize,
     /// The batch in hand.
     pub batch: Option<BatchView>,
 }
 
-/// A shard.
+/// A view of the work on a shard.
 #[derive(Debug, Clone, Default)]
 pub struct ShardView {
-    /// The lanes.
+    /// The lanes, by index.
     pub lanes: Vec<LaneView>,
-    /// Sequence number of the last record such that it and all before it are done.
+    /// Sequence number of the mapping's position: the last record that is done (delivered, filtered
+    /// out or discarded) together with every record before it.
     pub position: Option<SequenceNumber>,
-    /// Just past the last record that is done, with all before it.
+    /// Index in the log after the record at `position`.
     pub next_index: u64,
-    /// Just past the last record that was read.
+    /// Index in the log after the last record that was read.
     pub read_index: u64,
-    /// Arrival of the last record that is done.
+    /// Arrival timestamp of the record at `position`.
     pub last_arrival: Option<Timestamp>,
-    /// Records of the shard that were read and are not done.
+    /// Number of records that were read and are not done yet.
     pub undone: usize,
-    /// The read-ahead is full of the records of a lane that makes no progress.
+    /// True when the read-ahead limit is reached, so that one lane without progress holds up the
+    /// others.
     pub is_full: bool,
     /// The open tumbling window.
     pub window: Option<Window>,
-    /// The moment at which time alone lets this shard go on.
+    /// The next moment at which the work continues without any further event.
     pub deadline: Option<Timestamp>,
-    /// Number of the task's turns.
+    /// Number of turns that the shard's task has made.
     pub turns: u64,
-    /// Nothing is on its way and nothing waits for a time.
+    /// True when no lane has records, batches or a running task.
     pub is_idle: bool,
 }
 
-/// The view, and the bell of the task.
+/// The view of a shard's work, and the bell of the shard's task.
 #[derive(Debug)]
 pub(super) struct ShardStatus {
     view: Lock<ShardView>,
@@ -116,7 +118,7 @@ impl ShardStatus {
         *self.view.lock() = view;
     }
 
-    /// The addresses of the function are busy, or no longer.
+    /// Sets the phase of a lane at once, without waiting for the next turn of the shard's task.
     pub(super) fn set_phase(&self, lane: usize, phase: LanePhase) {
         if let Some(lane) = self.view.lock().lanes.get_mut(lane) {
             lane.phase = phase;

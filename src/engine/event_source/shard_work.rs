@@ -1,4 +1,4 @@
-//! A mapping's work on one shard: what was read, its lanes, its open window, its position.
+//! The work of a mapping on one shard: the lanes, the open tumbling window and the position.
 
 use super::batch::{Batch, Lane, RecordRef};
 use super::context::Context;
@@ -14,39 +14,41 @@ use crate::store::Follower;
 use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
 
-/// The work of one task.
+/// The state of the task that works on one shard of a mapping.
 #[derive(Debug)]
 pub(super) struct ShardWork {
     pub(super) context: Arc<Context>,
     pub(super) mapping: Arc<Mapping>,
     pub(super) stream: Arc<Stream>,
     pub(super) shard: Arc<Shard>,
-    /// The era of the mapping that this work belongs to.
+    /// The era of the mapping in which this task started. A reset of the mapping starts a new era.
     pub(super) era: u64,
     pub(super) alarm: Alarm,
     pub(super) status: Arc<ShardStatus>,
     pub(super) inbox: Arc<Inbox>,
-    /// Rings the bell when records become visible.
+    /// Rings the task's bell when records become visible.
     pub(super) follower: Option<Follower>,
     pub(super) plan: Arc<Plan>,
     pub(super) head: Arc<EventHead>,
     pub(super) progress: Progress,
-    /// Just past the last record that was read.
+    /// Index in the log after the last record that was read.
     pub(super) read_index: u64,
     pub(super) lanes: Vec<Lane>,
-    /// Records of a lane before its index are done, though the position is before them.
+    /// For each lane an index: all records of the lane before it are done, even if the position,
+    /// which is common to all lanes, is lower.
     pub(super) lane_done: Vec<u64>,
-    /// The open tumbling window and the state reached in it.
+    /// The open tumbling window, and the state that the last invocation returned for it.
     pub(super) window: Option<(Window, String)>,
-    /// Not before this is the shard read again (`event-source-poll-ms`).
+    /// The shard is not read before this moment (`event-source-poll-ms`).
     pub(super) next_read: Option<Timestamp>,
-    /// The moment at which time alone lets the work go on; found anew in each turn.
+    /// The next moment at which the work continues without any further event. Set anew in each
+    /// turn.
     pub(super) deadline: Option<Timestamp>,
     turns: u64,
     saved: ShardPosition,
 }
 
-/// The parts that work on a shard begins with.
+/// The parameters of [`ShardWork::begin`].
 #[derive(Debug)]
 pub(super) struct Beginning {
     pub(super) context: Arc<Context>,
@@ -98,8 +100,8 @@ impl ShardWork {
         work
     }
 
-    /// Makes as many lanes as the plan has. What was known of the lanes of another factor is
-    /// forgotten: some of it may be delivered again.
+    /// Creates as many lanes as the plan's parallelization factor says. After a change of the
+    /// factor the progress of the old lanes is dropped, so some records may be delivered again.
     fn divide(&mut self) {
         let factor = self.plan.settings.factor as usize;
         self.lanes.resize_with(factor, Lane::default);
@@ -108,8 +110,8 @@ impl ShardWork {
         }
     }
 
-    /// Takes over a plan; true when the work can go on. Batches of another number of lanes end
-    /// first.
+    /// Adopts a plan. Returns false when the plan changes the number of lanes and a task still
+    /// works for an old lane: the plan is adopted after the end of that task.
     pub(super) fn adopt(&mut self, plan: Arc<Plan>) -> bool {
         if Arc::ptr_eq(&self.plan, &plan) {
             return true;
@@ -122,7 +124,7 @@ impl ShardWork {
             self.drop_waiting();
             self.lanes.clear();
         } else if self.lanes.iter().all(|lane| lane.work.is_empty()) {
-            // Records that are in no batch yet pass the new filters.
+            // Queued records are read again, so that the new filters apply to them.
             self.drop_waiting();
         }
         self.head = Arc::new(head(&self.context, &self.mapping, &plan, &self.shard));
@@ -131,7 +133,8 @@ impl ShardWork {
         true
     }
 
-    /// Forgets batches and records, to form them anew from the position. Nothing may be under way.
+    /// Drops the records and batches of all lanes; they are read again from the position. Does
+    /// nothing while a task works for a lane.
     pub(super) fn drop_waiting(&mut self) {
         if self.is_busy() {
             return;
@@ -149,7 +152,7 @@ impl ShardWork {
         self.read_index = self.progress.next();
     }
 
-    /// The index before which everything of the lane is done.
+    /// Index in the log before which all records of the lane are done.
     fn first_undone(&self, lane: &Lane) -> u64 {
         let working = lane.work.last().and_then(|batch| batch.records().first());
         let first = working.or_else(|| lane.queue.front());
@@ -160,7 +163,7 @@ impl ShardWork {
         self.lanes.iter().any(|lane| lane.busy.is_some())
     }
 
-    /// True when nothing is in hand, and no record is left in a closed shard.
+    /// True when the shard is closed and all its records are done.
     pub(super) fn is_finished(&self, now: Timestamp) -> bool {
         self.window.is_none()
             && self.lanes.iter().all(Lane::is_idle)
@@ -169,12 +172,12 @@ impl ShardWork {
                 .is_exhausted(self.shard.position(self.read_index, now))
     }
 
-    /// The sequence number of a record.
     pub(super) fn number(&self, record: &RecordRef) -> SequenceNumber {
         self.shard.number(record.index, record.arrival)
     }
 
-    /// Until when a record may be delivered.
+    /// The moment at which a record becomes too old to be delivered: the earlier one of the
+    /// mapping's maximum record age and the stream's retention.
     pub(super) fn expires(&self, record: &RecordRef) -> Timestamp {
         let hours = self.stream.look(|state| state.settings.retention_hours);
         let retention_ms = i64::from(hours) * 3_600_000;
@@ -187,7 +190,7 @@ impl ShardWork {
         Some(i64::from(seconds) * 1000)
     }
 
-    /// Number of `records`, from the first on, that are too old at `now`.
+    /// Number of records at the start of `records` that are too old at `now` to be delivered.
     pub(super) fn expired(&self, records: &[RecordRef], now: Timestamp) -> usize {
         let horizon = self.stream.horizon(now);
         let max_age_ms = self.max_age_ms();
@@ -198,12 +201,12 @@ impl ShardWork {
         records.iter().take_while(is_old).count()
     }
 
-    /// Time alone brings the work on at `moment`.
+    /// Makes the task continue at `moment`, unless an earlier deadline is set.
     pub(super) fn await_time(&mut self, moment: Timestamp) {
         self.deadline = Some(self.deadline.map_or(moment, |known| known.min(moment)));
     }
 
-    /// Notes what happened to a batch.
+    /// An entry of the event log about a batch.
     pub(super) fn note(
         &self,
         kind: EntryKind,
@@ -224,7 +227,7 @@ impl ShardWork {
         }
     }
 
-    /// Saves the position if it moved, without waiting until the position is durable.
+    /// Saves the position if it has advanced. Does not wait until the position is durable.
     pub(super) fn save_position(&mut self, now: Timestamp) {
         let lanes = if self.lanes.len() > 1 {
             let undone = self.lanes.iter().map(|lane| self.first_undone(lane));
@@ -255,7 +258,7 @@ impl ShardWork {
         self.keep(position, now);
     }
 
-    /// The shard is finished.
+    /// Saves that the shard is processed to its end.
     pub(super) fn save_end(&mut self, now: Timestamp) {
         self.mapping.note(Entry {
             shard: Some(self.shard.id),
@@ -289,7 +292,7 @@ impl ShardWork {
         let _kept = self.context.store.save(changes);
     }
 
-    /// Shows people and tests what this work does.
+    /// Publishes a view of this work for our own API.
     pub(super) fn publish(&mut self) {
         self.turns += 1;
         let lanes: Vec<LaneView> = self.lanes.iter().map(|lane| self.lane_view(lane)).collect();
@@ -336,7 +339,7 @@ impl ShardWork {
     }
 }
 
-/// The members that the records of the shard have in common for the plan's function.
+/// The members of an entry that are equal for all records of the shard.
 fn head(context: &Context, mapping: &Mapping, plan: &Plan, shard: &Shard) -> EventHead {
     let functions = &context.outbound.functions;
     let function = functions.find(&plan.function.name, plan.function.qualifier.as_deref());

@@ -1,5 +1,5 @@
-//! The task of a mapping: fixes where its shards begin, starts their tasks in the order of their
-//! lineage, and ends the mapping.
+//! The task of a mapping. It fixes the starting positions, starts a task for each shard once the
+//! parents of the shard are finished, and removes the mapping after its deletion.
 
 use super::context::Context;
 use super::mapping::{Mapping, ProcessingResult};
@@ -15,7 +15,7 @@ use crate::world::{Alarm, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Works until the mapping is gone or the engine stops.
+/// Runs until the mapping is removed or the engine stops.
 pub(super) async fn run(
     context: Arc<Context>,
     mappings: Arc<Mappings>,
@@ -43,7 +43,8 @@ pub(super) async fn run(
     }
 }
 
-/// Takes a deleted mapping off the list once its time has come; true when its last task has ended.
+/// Removes a deleted mapping from the list once its state `Deleting` has ended. Returns true when
+/// the last task of its shards has ended as well.
 fn end_if_due(
     context: &Context,
     mappings: &Mappings,
@@ -65,7 +66,7 @@ fn end_if_due(
     is_over
 }
 
-/// Does what there is to do now; gives when to look again.
+/// Does the work that is due at `now`. Returns the next deadline.
 async fn work(context: &Arc<Context>, mapping: &Arc<Mapping>, now: Timestamp) -> Option<Timestamp> {
     let (is_active, until, stream) = {
         let state = mapping.state.lock();
@@ -92,7 +93,7 @@ async fn work(context: &Arc<Context>, mapping: &Arc<Mapping>, now: Timestamp) ->
     until
 }
 
-/// The result that a mapping shows when its source is not there.
+/// The result that a mapping shows while its stream or consumer does not exist.
 pub(super) const fn gone(source: &Source) -> ProcessingResult {
     match source {
         Source::Stream(_) => ProcessingResult::StreamGone,
@@ -100,7 +101,7 @@ pub(super) const fn gone(source: &Source) -> ProcessingResult {
     }
 }
 
-/// True when the consumer that a mapping reads by is registered; a mapping of a stream needs none.
+/// True when the mapping's consumer is registered. Always true for a mapping of a stream.
 pub(super) fn has_consumer(source: &Source, stream: &Stream) -> bool {
     let Source::Consumer(arn) = source else {
         return true;
@@ -110,18 +111,19 @@ pub(super) fn has_consumer(source: &Source, stream: &Stream) -> bool {
         consumer.is_some_and(|consumer| {
             let created_s = Timestamp::from_millis(consumer.created_ms).seconds();
             u64::try_from(created_s).ok() == Some(arn.created_s)
-                // Neither CREATING nor DELETING.
+                // A pending transition means that the consumer is CREATING or DELETING.
                 && consumer.due_ms.is_none()
                 && !consumer.deleting
         })
     })
 }
 
-/// Fixes where shards begin, once in the life of a mapping. LATEST is fixed without waiting, so
-/// that what is put after the answer to the creation is delivered.
+/// Fixes the starting positions in all shards, once in the life of a mapping. LATEST needs no read,
+/// so it is fixed without waiting: every record that is put after the mapping's creation was
+/// answered is delivered.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// The store fails to read the shards.
 async fn fix_start(
     context: &Context,
     mapping: &Mapping,
@@ -151,7 +153,8 @@ async fn fix_start(
     Ok(())
 }
 
-/// Fixes where the shards of a LATEST mapping begin, all at once, if that is not done yet.
+/// Fixes the starting positions of a LATEST mapping in all shards under one lock. Does nothing when
+/// they are fixed already.
 pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, now: Timestamp) {
     let is_latest = mapping.position == StartingPosition::Latest;
     if !is_latest || mapping.state.lock().is_started {
@@ -191,7 +194,8 @@ fn begin(
     let _kept = context.store.save(changes);
 }
 
-/// Starts the tasks of shards whose parents are finished, or no longer listed.
+/// Starts the tasks of the shards whose parents are finished or no longer listed. Children wait for
+/// their parents so that the records of a partition key are delivered in order.
 fn start_ready(
     context: &Arc<Context>,
     mapping: &Arc<Mapping>,
@@ -213,7 +217,8 @@ fn start_ready(
             continue;
         }
         let (era, plan) = (state.era, state.plan.clone());
-        // The list of runners says under one lock who works.
+        // Insert the task into `runners` before the lock is released, so that no second task starts
+        // for the shard.
         let work = ShardWork::begin(Beginning {
             context: context.clone(),
             mapping: mapping.clone(),

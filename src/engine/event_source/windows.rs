@@ -1,5 +1,5 @@
-//! Tumbling windows of a shard: which batch belongs to which, the state that invocations hand on,
-//! and the last invocation of each window.
+//! Tumbling windows of a shard: the window of each batch, the state that one invocation returns for
+//! the next, and the final invocation of each window.
 
 use super::batch::{Batch, RecordRef};
 use super::event_log::{Entry, EntryKind};
@@ -9,11 +9,11 @@ use crate::limits;
 use crate::model::event_source::{Answer, Window, WindowFlags, window_state};
 use crate::world::Timestamp;
 
-/// The state that a window begins with.
+/// The state at the start of a window.
 const EMPTY: &str = "{}";
 
 impl ShardWork {
-    /// The window of a new batch, which is opened by it where none is open.
+    /// The window of a new batch. When no window is open, the first record of the batch opens one.
     pub(super) fn window_of(&mut self, batch: &Batch) -> Option<(Window, WindowFlags)> {
         let length_s = self.plan.settings.tumbling_window_s;
         if length_s == 0 {
@@ -30,8 +30,8 @@ impl ShardWork {
         Some((*window, WindowFlags::default()))
     }
 
-    /// True when a record does not belong to the open window, or to that of the first record of the
-    /// queue where none is open.
+    /// True when a record belongs to a later window than the open one. When no window is open, the
+    /// window of the first record in the queue counts as open.
     pub(super) fn is_of_later_window(&self, record: &RecordRef) -> bool {
         let length_s = self.plan.settings.tumbling_window_s;
         if length_s == 0 {
@@ -44,8 +44,9 @@ impl ShardWork {
         window.is_some_and(|window| window.is_before(record.arrival.millis()))
     }
 
-    /// The last invocation of the open window, if it ends now: a later record is there, the shard
-    /// is finished, nothing came for long, or the length of windows was changed.
+    /// The final invocation of the open window, if the window ends now. A window ends when a record
+    /// of a later window is queued, when the shard is finished, when no record came for the idle
+    /// time after the window's end, or when the window length was changed.
     pub(super) fn window_that_ends(&mut self, now: Timestamp) -> Option<Batch> {
         let (window, _) = self.window.as_ref()?;
         let window = *window;
@@ -78,8 +79,8 @@ impl ShardWork {
         now >= over
     }
 
-    /// The last invocation of a window is given up when the window's start is too long ago (a
-    /// choice): it has no records whose age would count.
+    /// True when the final invocation of a window is to be discarded because of its age. It has no
+    /// records, so its age counts from the start of the window (a choice).
     pub(super) fn is_window_too_old(&self, batch: &Batch, now: Timestamp) -> bool {
         let Some((window, _)) = batch.window.filter(|_| batch.records().is_empty()) else {
             return false;
@@ -88,12 +89,12 @@ impl ShardWork {
         self.max_age_ms().is_some_and(|most| age_ms >= most)
     }
 
-    /// True when the answer hands on a state.
+    /// True when the answer contains a state of the window.
     pub(super) fn answers_state(&self, answer: &Answer) -> bool {
         window_state(answer.text()).is_some()
     }
 
-    /// Takes over the state that a successful invocation answered.
+    /// Stores the state that a successful invocation returned for its window.
     pub(super) fn adopt_state(
         &mut self,
         lane: usize,
@@ -105,7 +106,7 @@ impl ShardWork {
             return;
         };
         if flags.is_final {
-            // A window that ended early goes on with a fresh state.
+            // A window that ended early because of a large state continues with an empty state.
             self.window = flags.is_early.then(|| (window, EMPTY.to_owned()));
             return;
         }
@@ -126,7 +127,7 @@ impl ShardWork {
         }
     }
 
-    /// The last invocation of a window was given up: the state is forgotten.
+    /// Drops the state of a window whose final invocation was discarded.
     pub(super) fn forget_window(&mut self, batch: &Batch) {
         if let Some((window, flags)) = batch.window.filter(|(_, flags)| flags.is_final) {
             self.window = flags.is_early.then(|| (window, EMPTY.to_owned()));
