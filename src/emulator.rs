@@ -1,4 +1,4 @@
-//! One emulator, from its start to its stop. The program and tests start it in the same way.
+//! One emulator, from its start to its stop. The program and the tests start it in the same way.
 
 mod event_sources;
 mod snapshot;
@@ -35,7 +35,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-/// A running emulator. Dropping it stops it without waiting; [`Emulator::stop`] waits.
+/// A running emulator. A drop stops it without waiting for the end; [`Emulator::stop`] waits.
 #[derive(Debug)]
 pub struct Emulator {
     engine: Arc<Engine>,
@@ -47,23 +47,28 @@ pub struct Emulator {
     ended: oneshot::Receiver<Result<(), StoreError>>,
 }
 
-/// The surroundings of an emulator, which a test may replace. By default they are the machine's.
+/// The parts of the environment that a test may replace. The default is the real environment of the
+/// machine.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
-    /// The source of random numbers, in the place of the machine's.
+    /// The source of random numbers. None: the machine's random numbers.
     pub random: Option<Random>,
     /// The faults to inject.
     pub faults: Faults,
-    /// A simulated disk for the data directory, in the place of the machine's. All work then runs on
-    /// the runtime that starts the emulator; with one thread, in the same order every time.
+    /// A simulated disk that holds the data directory. None: the machine's disk. With a simulated
+    /// disk all work runs on the runtime that starts the emulator. If this runtime has one thread,
+    /// the work runs in the same order every time.
     pub disk: Option<SimulatedDisk>,
-    /// Listens on no address: requests come by [`Emulator::answer`] only.
+    /// True when the emulator listens on no address. Requests then come through
+    /// [`Emulator::answer`] only.
     pub is_deaf: bool,
-    /// Bytes of records after which a new generation begins, in the place of the default.
+    /// Size of the records after which the store begins a new generation, in bytes. None: the
+    /// default.
     pub generation_bytes: Option<u64>,
-    /// Bytes of records in one segment.
+    /// Size of the records in one segment, in bytes.
     pub segment_bytes: usize,
-    /// Functions of this process for event source mappings, by name; `*` stands for any other.
+    /// Functions of this process that event source mappings can invoke, by name. `*` is the
+    /// fallback for any other name.
     pub functions: BTreeMap<String, Function>,
 }
 
@@ -81,24 +86,25 @@ impl Default for Surroundings {
     }
 }
 
-/// The reason why an emulator does not start.
+/// The reason for which an emulator does not start.
 #[derive(Debug)]
 pub enum StartError {
     /// An option has a value that cannot be used.
     Options(OptionsError),
-    /// The data directory cannot be used.
+    /// The data directory cannot be opened.
     Open(OpenError),
     /// The catalog in the data directory cannot be read.
     Restore(RestoreError),
-    /// Listening on an address fails.
+    /// The emulator cannot listen on one of its addresses.
     Bind(BindError),
-    /// A certificate or key cannot be read.
+    /// A TLS certificate or key cannot be read.
     Tls(std::io::Error),
-    /// The setup cannot be made. Nothing of it is left.
+    /// A definition of the options or of the setup file cannot be carried out. Everything that the
+    /// setup had created is removed again.
     Setup(Problem),
     /// The snapshot in this file cannot be loaded.
     Snapshot(PathBuf, SnapshotError),
-    /// The data directory cannot be closed after a start that failed.
+    /// After a failed start, the data directory could not be closed.
     Close(StoreError),
 }
 
@@ -150,10 +156,10 @@ impl From<Problem> for StartError {
 }
 
 impl Emulator {
-    /// Starts an emulator. When this returns, it answers on [`Self::addresses`].
+    /// Starts an emulator. On return it accepts requests on [`Self::addresses`].
     ///
     /// # Errors
-    /// When it cannot start.
+    /// The emulator cannot start: see [`StartError`] for the reasons.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         Self::start_in(options, Surroundings::default()).await
     }
@@ -161,7 +167,7 @@ impl Emulator {
     /// Starts an emulator in the given surroundings.
     ///
     /// # Errors
-    /// When it cannot start.
+    /// The emulator cannot start: see [`StartError`] for the reasons.
     pub async fn start_in(options: Options, around: Surroundings) -> Result<Self, StartError> {
         options.check()?;
         let access = access_settings(&options)?;
@@ -211,12 +217,12 @@ impl Emulator {
         })
     }
 
-    /// The addresses it listens on.
+    /// The addresses that the emulator listens on.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// The URL for clients. Empty when it listens on no address.
+    /// The HTTP URL of the emulator for clients. Empty when the emulator listens on no address.
     pub fn endpoint(&self) -> String {
         let address = self.addresses.first();
         address
@@ -224,10 +230,11 @@ impl Emulator {
             .unwrap_or_default()
     }
 
-    /// Answers a request as one over a connection from this machine.
+    /// Answers a request as if it had come over a connection from this machine.
     ///
     /// # Errors
-    /// When the request has no answer: its body ends early, or a fault rule loses the answer.
+    /// The request gets no answer, because its body ends early or because a fault rule drops the
+    /// answer.
     pub async fn answer<B: Incoming>(
         &self,
         request: Request<B>,
@@ -235,10 +242,10 @@ impl Emulator {
         self.server.clone().answer_here(request).await
     }
 
-    /// Adds fault rules behind the present ones, and returns them with their ids.
+    /// Adds fault rules after the existing ones, and returns them with their ids.
     ///
     /// # Errors
-    /// The reason why a rule cannot work; then none is added.
+    /// A rule is invalid. In this case no rule is added.
     pub fn add_fault_rules(
         &self,
         rules: Vec<FaultRule>,
@@ -248,59 +255,58 @@ impl Emulator {
         Ok(world.faults.add(rules))
     }
 
-    /// The fault rules in force, with the number of calls that each has hit.
+    /// The fault rules in force, each with the number of calls in which it has fired.
     pub fn fault_rules(&self) -> Vec<ListedRule> {
         self.engine.world.faults.list()
     }
 
-    /// Removes a fault rule. False if there is none with this id.
+    /// Removes the fault rule with this id. Returns false if no rule has this id.
     pub fn remove_fault_rule(&self, id: u64) -> bool {
         self.engine.world.faults.remove(id)
     }
 
-    /// Removes all fault rules.
     pub fn clear_fault_rules(&self) {
         self.engine.world.faults.clear();
     }
 
-    /// The faults of the injection points.
+    /// The faults that are injected at the injection points.
     pub fn faults(&self) -> &Faults {
         &self.engine.world.faults
     }
 
-    /// Saves everything that the emulator holds, as one compressed file that every emulator of this
-    /// version or a newer one can load. Requests go on meanwhile.
+    /// Saves everything that the emulator holds as one compressed file. Every emulator of this
+    /// version or a newer one can load the file. The emulator answers requests during the save.
     ///
     /// # Errors
-    /// When records cannot be read, or `out` cannot be written.
+    /// The store fails to read records, or `out` cannot be written.
     pub async fn save_snapshot(&self, out: &mut (impl Write + Send)) -> Result<(), SnapshotError> {
         snapshot::save(&self.engine, out).await
     }
 
-    /// Loads a snapshot in the place of everything that the emulator holds. Requests see either what
-    /// there was or the whole snapshot. A virtual clock shows the snapshot's time from then on.
+    /// Replaces everything that the emulator holds by a snapshot. A request sees either the old
+    /// contents or the whole snapshot. A virtual clock is set to the snapshot's time.
     ///
     /// # Errors
-    /// When `from` cannot be read or is not a sound snapshot. Then nothing has changed.
+    /// `from` cannot be read or is not a valid snapshot. In this case nothing has changed.
     pub async fn load_snapshot(&self, from: &mut (impl Read + Send)) -> Result<(), SnapshotError> {
         snapshot::load(&self.engine, from).await
     }
 
-    /// Its clock.
+    /// The clock of the emulator.
     pub fn clock(&self) -> &Clock {
         &self.engine.world.clock
     }
 
-    /// Its event source mappings.
+    /// The event source mappings of the emulator.
     pub fn event_sources(&self) -> Arc<EventSources> {
         self.engine.event_sources.clone()
     }
 
-    /// Creates an event source mapping by the members of CreateEventSourceMapping, in the
-    /// configured account and region.
+    /// Creates an event source mapping in the configured account and region. `request` has the
+    /// members of a CreateEventSourceMapping request.
     ///
     /// # Errors
-    /// Why it is refused.
+    /// The refusal of the first check that fails.
     pub fn map_function(&self, request: &serde_json::Value) -> Result<Arc<Mapping>, Refusal> {
         let request = CreateRequest::read(request)?;
         let find = |arn: &StreamArn| self.engine.find(&arn.scope, &arn.name);
@@ -310,27 +316,28 @@ impl Emulator {
         Ok(found.mapping)
     }
 
-    /// The number of open subscriptions.
+    /// Number of open subscriptions (SubscribeToShard).
     pub fn subscriptions(&self) -> usize {
         self.engine.subscriptions()
     }
 
-    /// The number of receives that wait at queues.
+    /// Number of receives from queues that wait for records.
     pub fn waiting_receives(&self) -> usize {
         self.engine.waiting_receives()
     }
 
-    /// Stops it: requests in flight are finished, records are committed.
+    /// Stops the emulator: finishes the requests in flight, and commits all records.
     ///
     /// # Errors
-    /// When records that were not yet on disk could not be written.
+    /// Some records that were not yet on disk could not be written.
     pub async fn stop(self) -> Result<(), StoreError> {
         self.stop.send_replace(true);
         self.ended.await.unwrap_or(Ok(()))
     }
 }
 
-/// The open files that connections leave to the store. Warns when the system permits too few.
+/// Number of file descriptors that are reserved for the store, so that connections do not use them
+/// up. Logs a warning when the system permits too few.
 fn store_descriptors(options: &Options) -> u64 {
     if options.data_dir.is_none() {
         return limits::SCRATCH_DESCRIPTORS;
@@ -347,7 +354,7 @@ fn store_descriptors(options: &Options) -> u64 {
     limits::STORE_DESCRIPTORS
 }
 
-/// Listens on the addresses of the options, unless the surroundings say otherwise.
+/// Listens on the addresses of the options. In surroundings that are deaf, listens on none.
 fn listeners(options: &Options, around: &Surroundings) -> Result<Vec<TcpListener>, BindError> {
     if around.is_deaf {
         return Ok(Vec::new());
@@ -362,7 +369,7 @@ fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
     addresses.collect()
 }
 
-/// Serves until the stop, or until the emulator is dropped, and then closes the engine.
+/// Serves requests until the emulator is stopped or dropped, and then closes the engine.
 fn serve(
     listeners: Vec<TcpListener>,
     settings: listen::Settings,
@@ -378,7 +385,7 @@ fn serve(
     ended
 }
 
-/// Warns when other machines can reach the emulator without a credential.
+/// Logs a warning when other machines can reach the emulator without a credential.
 fn warn_of_open_access(addresses: &[SocketAddr], auth: Authentication) {
     let mut open = addresses
         .iter()
@@ -392,7 +399,8 @@ fn warn_of_open_access(addresses: &[SocketAddr], auth: Authentication) {
     }
 }
 
-/// The settings of the access. The file of policies is read here and nowhere else.
+/// The settings of authentication and authorization. This is the only code that reads the file of
+/// policies.
 fn access_settings(options: &Options) -> Result<AccessSettings, OptionsError> {
     let account = AccountId::parse(&options.account);
     let account = account.ok_or_else(|| OptionsError::Account(options.account.clone()))?;
@@ -438,11 +446,12 @@ async fn open_store(
 ) -> Result<(Store, store::Recovered), OpenError> {
     if let Some(disk) = &around.disk {
         let opened = Store::open_simulated(settings, disk)?;
-        // Ends with the store.
+        // This task ends when the store is dropped.
         Tasks::spawn_part("committer", opened.committer.run_as_task());
         return Ok((opened.store, opened.recovered));
     }
-    // Opening a data directory is the only slow part of a start.
+    // Opening a data directory blocks on disk reads and may take long, so it runs on a blocking
+    // thread.
     let opened = tokio::task::spawn_blocking(|| Store::open(settings)?.on_thread()).await;
     opened.expect("opening the store does not panic")
 }
@@ -491,7 +500,8 @@ async fn start_engine(
     Ok(engine)
 }
 
-/// Reads the certificate, listens, and makes everything that the options name.
+/// Reads the TLS certificate, listens on the addresses, and creates everything that the options and
+/// the setup file define.
 async fn prepare(
     options: &Options,
     around: &Surroundings,
@@ -508,7 +518,8 @@ async fn prepare(
     Ok((Arc::new(tls), listeners))
 }
 
-/// The clock of the options, or that of the setup where the options have the default one.
+/// The clock that the options choose. When the options have the default clock, the setup file may
+/// choose another.
 fn clock_choice(options: ClockChoice, setup: Option<ClockChoice>) -> ClockChoice {
     match (options, setup) {
         (ClockChoice::System, Some(choice)) => choice,
@@ -516,7 +527,8 @@ fn clock_choice(options: ClockChoice, setup: Option<ClockChoice>) -> ClockChoice
     }
 }
 
-/// A virtual clock goes on from its time at the last stop, or from the start if that is later.
+/// The world of the emulator. A virtual clock continues at the time of the last stop, or at its
+/// configured start time if that is later.
 fn world(choice: ClockChoice, around: &Surroundings, recovered: &store::Recovered) -> World {
     let clock = match choice {
         ClockChoice::System => Clock::System,

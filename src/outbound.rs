@@ -1,5 +1,5 @@
-//! Clients of what lies outside of this process: functions behind HTTP, and the destinations of
-//! on-failure records.
+//! Clients of services outside this process: functions that are invoked over HTTP, and the
+//! destinations of on-failure records.
 
 mod address;
 mod connection;

@@ -1,5 +1,6 @@
-//! Making the streams, records, queues, event source mappings and fault rules of the options, before
-//! the emulator answers and after a reset.
+//! Creation of the streams, records, queues, event source mappings and fault rules that the options
+//! and the setup file define. It runs at the start, before the emulator accepts requests, and after
+//! a reset.
 
 use crate::engine::event_source::ConfiguredMapping;
 use crate::engine::queue::Queue;
@@ -11,23 +12,23 @@ use crate::options::{MappingSetup, Place, Problem, QueueSetup, Setup, StreamSetu
 use crate::world::FaultRule;
 use std::sync::Arc;
 
-/// Records that are put together.
+/// Largest number of records in one put.
 const BATCH: usize = 1_000;
 
-/// Everything that a start makes.
+/// The definitions of everything that a start creates.
 #[derive(Debug)]
 pub(crate) struct Maker {
-    /// The setup.
+    /// The contents of the setup file.
     pub setup: Setup,
-    /// The event source mappings of the options.
+    /// The event source mappings that options define.
     pub mappings: Vec<CreateRequest>,
-    /// The fault rules of the options, checked.
+    /// The fault rules that options define. They are already checked.
     pub fault_rules: Vec<FaultRule>,
-    /// The account and region of everything that names none.
+    /// The account and region of every definition that names no other.
     pub home: AccountRegion,
 }
 
-/// The streams and queues that a setup has made so far.
+/// The streams and queues that this run of the setup has created so far.
 #[derive(Debug, Default)]
 struct Made {
     streams: Vec<Arc<Stream>>,
@@ -35,12 +36,14 @@ struct Made {
 }
 
 impl Maker {
-    /// Makes everything. A stream, a queue or a mapping of the setup that exists already, from an
-    /// earlier run, is left as it is; the log says where it differs. A mapping that exists gets the
-    /// settings of the options.
+    /// Creates everything that is defined. A stream, a queue or a mapping of the setup file that
+    /// already exists from an earlier run is left unchanged, and its differences from the setup
+    /// file are logged. A mapping of the options that already exists takes the settings of the
+    /// options.
     ///
     /// # Errors
-    /// The place in the options or the setup and the reason. Then nothing that this made is left.
+    /// A definition cannot be carried out: its place in the options or in the setup file, and the
+    /// reason. In this case everything that this call has created is removed again.
     pub(crate) async fn make(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
         let mut made = Made::default();
         if let Err(problem) = self.make_in(engine, &mut made).await {
@@ -160,7 +163,7 @@ impl Maker {
     }
 }
 
-/// The members of a CreateQueue in JSON, with ARNs in the place of bare stream names.
+/// The JSON members of a CreateQueue request, in which stream names are replaced by stream ARNs.
 fn with_arns(described: &QueueSetup, scope: &AccountRegion) -> String {
     let mut create = described.create.clone();
     let streams = create.get_mut("StreamConfigurationList");
@@ -193,7 +196,7 @@ async fn fill(
     Ok(())
 }
 
-/// Logs the settings of an existing stream that differ from the setup.
+/// Logs in which respects an existing stream differs from its definition in the setup file.
 fn log_differences(stream: &Stream, described: &StreamSetup) {
     let snapshot = stream.snapshot();
     let mut differences = Vec::new();

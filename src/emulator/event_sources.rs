@@ -1,4 +1,4 @@
-//! The functions and destinations that event source mappings reach.
+//! The functions and destinations that the event source mappings of an emulator reach.
 
 use crate::engine::Engine;
 use crate::engine::event_source::{Function, Outbound, Pending};
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, Weak};
 
-/// The functions and destinations of the options, and the functions of this process.
+/// The functions and destinations that options define, and the functions of this process.
 pub(super) fn outbound(
     options: &Options,
     functions: &[FunctionSetting],
@@ -32,7 +32,8 @@ pub(super) fn outbound(
     })
 }
 
-/// Puts records into streams of the engine, which is made after this.
+/// Puts on-failure records into streams of the engine. The engine is set after its creation,
+/// because it is created with this value.
 #[derive(Debug, Default)]
 pub(super) struct OwnPuts(OnceLock<Weak<Engine>>);
 

@@ -1,11 +1,11 @@
-//! The address that a client connects to: host, port, path, and the check of its certificate.
+//! The address that a client connects to: host, port, path, and the trusted certificate authority.
 
 use super::tls::TlsClient;
 use hyper::Uri;
 use std::fmt;
 use std::path::Path;
 
-/// An address that cannot be used.
+/// An address from an option that cannot be used, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AddressError(pub String);
 
@@ -15,16 +15,16 @@ impl fmt::Display for AddressError {
     }
 }
 
-/// An address.
+/// A parsed URL of a server.
 #[derive(Clone)]
 pub(super) struct Address {
-    /// The whole URL, for people.
+    /// The whole URL, to be shown to users.
     pub(super) url: String,
     pub(super) host: String,
     pub(super) port: u16,
-    /// `host:port`, as the header says it.
+    /// `host:port`, the value of the header `Host`.
     pub(super) authority: String,
-    /// The path with its query; none where the URL has none.
+    /// Path and query. None when the URL has no path.
     pub(super) path: Option<String>,
     pub(super) tls: Option<TlsClient>,
 }
@@ -36,10 +36,10 @@ impl fmt::Debug for Address {
 }
 
 impl Address {
-    /// Reads a URL; for `https` with the certificate authority in file `ca`.
+    /// Parses a URL. An `https` URL needs `ca`, the file of the trusted certificate authority.
     pub(super) fn read(url: &str, ca: Option<&Path>) -> Result<Self, AddressError> {
         let problem = |text: String| AddressError(format!("{url}: {text}"));
-        // Braces stand for names and are no part of a URI.
+        // Braces mark placeholders such as `{name}`, which are not valid in a URI.
         let plain = url.replace(['{', '}'], "_");
         let uri: Uri = plain.parse().map_err(|error| problem(format!("{error}")))?;
         let host = uri.host().ok_or_else(|| problem("no host".to_owned()))?;

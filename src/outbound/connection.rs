@@ -1,4 +1,4 @@
-//! One HTTP/1.1 connection as a client: requests one after another, kept open between them.
+//! One HTTP/1.1 client connection. It sends one request after another, and stays open between them.
 
 use super::address::Address;
 use crate::engine::tasks::Tasks;
@@ -11,23 +11,23 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-/// A connection.
 #[derive(Debug)]
 pub(super) struct Connection(SendRequest<Full<Bytes>>);
 
-/// The reason for which a request has no answer.
+/// The reason for which a request got no answer.
 #[derive(Debug)]
 pub(super) enum SendError {
-    /// Nothing of the request was sent.
+    /// No byte of the request was sent, so it can be sent again safely.
     NotSent(String),
-    /// The request was sent, at least in part.
+    /// The request was sent, at least in part, and the connection failed before the whole answer
+    /// arrived.
     Lost(String),
-    /// The answer is larger than it may be.
+    /// The answer is larger than the caller's limit.
     TooLarge,
 }
 
 impl Connection {
-    /// Connects.
+    /// Opens a connection.
     pub(super) async fn open(address: &Address) -> io::Result<Self> {
         let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
         stream.set_nodelay(true)?;
@@ -44,19 +44,19 @@ impl Connection {
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(io::Error::other)?;
-        // Ends when the sender is dropped or the peer closes the connection.
+        // This task ends when the sender is dropped or when the peer closes the connection.
         Tasks::spawn_part("outbound connection", async move {
             let _closed = connection.await;
         });
         Ok(Self(sender))
     }
 
-    /// True when another request can be sent.
+    /// True when the connection is still open for another request.
     pub(super) fn is_usable(&self) -> bool {
         !self.0.is_closed()
     }
 
-    /// Sends a request and reads the answer, of at most `most` bytes.
+    /// Sends a request and reads the whole answer, whose body may have at most `most` bytes.
     pub(super) async fn send(
         &mut self,
         request: Request<Full<Bytes>>,
@@ -84,7 +84,7 @@ impl Connection {
     }
 }
 
-/// An error with its cause, which says what happened.
+/// The text of an error and of its cause.
 fn describe(error: &hyper::Error) -> String {
     let cause = std::error::Error::source(error);
     cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))

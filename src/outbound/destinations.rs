@@ -1,4 +1,5 @@
-//! Destinations of on-failure records: files, queues, topics, buckets, and streams of this emulator.
+//! Delivery of on-failure records to files, SQS queues, SNS topics, S3 buckets, and streams of this
+//! emulator.
 
 use super::address::{Address, AddressError};
 use super::connection::{Connection, SendError};
@@ -20,20 +21,20 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Puts records into streams of this emulator.
+/// Puts records into streams of this emulator, for on-failure destinations that are streams.
 pub(crate) trait OwnStreams: Send + Sync + fmt::Debug {
-    /// Puts one record with this partition key.
+    /// Puts one record with the given partition key.
     fn put(&self, stream: StreamArn, key: String, data: Bytes) -> Pending<Result<(), String>>;
 }
 
-/// The destinations.
+/// The clients of all on-failure destinations.
 #[derive(Debug)]
 pub(crate) struct Destinations {
     clients: BTreeMap<DestinationService, Arc<Client>>,
     own: Arc<dyn OwnStreams>,
 }
 
-/// An endpoint.
+/// The client of the endpoint of one service.
 #[derive(Debug)]
 struct Client {
     service: DestinationService,
@@ -43,15 +44,15 @@ struct Client {
     clock: Clock,
 }
 
-/// The waits before the second and the third try, for destinations that are not connected.
+/// The waits before the second and the third attempt to connect to a destination.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
 impl Destinations {
-    /// Destinations at these endpoints. Requests are signed by `credential`, or by a key that local
-    /// endpoints take.
+    /// Clients for the given endpoints. They sign their requests with `credential`; the default is
+    /// a credential that local endpoints accept.
     ///
     /// # Errors
-    /// When an endpoint cannot be used.
+    /// The URL of an endpoint cannot be used, or the credential is not written as `KEY:SECRET`.
     pub(crate) fn new(
         settings: &[DestinationSetting],
         credential: Option<&Secret>,
@@ -116,7 +117,7 @@ impl Deliver for Destinations {
     }
 }
 
-/// Appends a line to a file.
+/// Appends a line to a file, which is created if it does not exist.
 async fn append(path: String, mut line: String) -> Result<(), DeliverError> {
     line.push('\n');
     let writing = tokio::task::spawn_blocking(move || {

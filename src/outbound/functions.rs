@@ -1,5 +1,5 @@
-//! Functions behind HTTP: the Invoke API of Lambda and of what imitates it, the Runtime Interface
-//! Emulator, and any other address.
+//! Functions that are invoked over HTTP: by Lambda's Invoke API, by the Runtime Interface Emulator,
+//! or by a POST to any other URL.
 
 use super::address::{Address, AddressError};
 use super::connection::{Connection, SendError};
@@ -20,22 +20,23 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The only path of the Runtime Interface Emulator.
+/// The only path on which the Runtime Interface Emulator accepts invocations.
 const EMULATOR_PATH: &str = "/2015-03-31/functions/function/invocations";
 
-/// The functions that options name, and those of this process.
+/// The functions that options define, and the functions that are closures of this process.
 #[derive(Debug)]
 pub(crate) struct HttpFunctions {
     own: BTreeMap<String, Function>,
-    /// By name, perhaps with a qualifier; `*` stands for any other name.
+    /// The functions of the options, by their name or by `NAME:QUALIFIER`. `*` is the fallback for
+    /// any other name.
     functions: BTreeMap<String, Arc<HttpFunction>>,
 }
 
 impl HttpFunctions {
-    /// The functions of `settings`, and `own`, which go first.
+    /// The functions of `settings`, and the closures `own`, which take precedence.
     ///
     /// # Errors
-    /// When an address cannot be used.
+    /// The URL of a function cannot be used.
     pub(crate) fn new(
         settings: &[FunctionSetting],
         own: BTreeMap<String, Function>,
@@ -64,11 +65,11 @@ impl Functions for HttpFunctions {
     }
 }
 
-/// A function at one or more addresses.
+/// A function with one or more addresses.
 #[derive(Debug)]
 struct HttpFunction {
     free: Lock<Vec<Slot>>,
-    /// As many permits as there are slots: who comes first is served first.
+    /// One permit for each slot. Waiters get their permits in the order of their calls.
     permits: Arc<Semaphore>,
     urls: Vec<String>,
     timeout: Duration,
@@ -77,25 +78,26 @@ struct HttpFunction {
     clock: Clock,
 }
 
-/// A request that an address may have at a time, and its connection.
+/// The right to one request at an address at a time, and the connection for it. An address has as
+/// many slots as its configured concurrency.
 #[derive(Debug)]
 struct Slot {
     address: Arc<FunctionAddress>,
     connection: Option<Connection>,
 }
 
-/// An address, and what is known of it.
+/// An address of a function, and the facts that earlier answers have shown about it.
 #[derive(Debug)]
 struct FunctionAddress {
     address: Address,
     errors: ErrorMode,
-    /// The address once showed an error of a function in the header.
+    /// True once the address has reported a function's error in the header `X-Amz-Function-Error`.
     shows_header: AtomicBool,
-    /// The path that worked, where the URL names none: see [`KnownPath`].
+    /// The path that worked, as a [`KnownPath`], if the URL itself contains no path.
     known_path: AtomicU8,
 }
 
-/// Which path an address without a path has.
+/// The path of an address whose URL contains no path, as far as earlier answers have shown it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KnownPath {
     None = 0,
@@ -130,7 +132,7 @@ impl HttpFunction {
     }
 }
 
-/// A function as mappings see it.
+/// A configured function, as a mapping uses it.
 #[derive(Debug)]
 struct Endpoint(Arc<HttpFunction>);
 
@@ -159,7 +161,7 @@ impl Invoke for Endpoint {
     }
 }
 
-/// A call with its slot, which is given back when the call is dropped.
+/// A reserved slot. A drop of the call gives the slot back.
 struct HttpCall {
     slot: Option<Slot>,
     function: Arc<HttpFunction>,
@@ -169,7 +171,8 @@ struct HttpCall {
 impl Drop for HttpCall {
     fn drop(&mut self) {
         let mut free = self.function.free.lock();
-        // To the other end, so that several addresses are used in turn.
+        // Slots are taken from the end of the list and given back at its beginning, so that several
+        // addresses are used in turn.
         free.splice(0..0, self.slot.take());
     }
 }
@@ -182,7 +185,8 @@ impl Call for HttpCall {
             match RealDeadline::lasting(timeout).with(answering).await {
                 Some(answer) => answer,
                 None => {
-                    // The answer may still come: nothing else may follow on this connection.
+                    // A late answer may still arrive on this connection, so it cannot carry another
+                    // request.
                     if let Some(slot) = &mut self.slot {
                         slot.connection = None;
                     }
@@ -232,20 +236,21 @@ impl HttpCall {
         answer
     }
 
-    /// Posts the event to a path of the slot's address.
+    /// Posts the event to the given path at the slot's address.
     async fn post(&mut self, invocation: &Invocation, path: &str) -> Answer {
         let posted = self.try_post(invocation, path).await;
         posted.unwrap_or_else(Answer::NotReached)
     }
 
     /// # Errors
-    /// The reason for which the function was not reached.
+    /// The reason for which the request did not reach the function.
     async fn try_post(&mut self, invocation: &Invocation, path: &str) -> Result<Answer, String> {
         let function = self.function.clone();
         let slot = self.slot.as_mut().ok_or("no address is free")?;
         let request = || request(&function, &slot.address.address, invocation, path);
         let is_emulator = path.split('?').next() == Some(EMULATOR_PATH);
-        // The peer may have closed a connection that was kept open: then a new one is tried.
+        // Reuse the open connection. The peer may have closed it, so if nothing could be sent, a
+        // new connection is opened below.
         if let Some(mut kept) = slot.connection.take().filter(Connection::is_usable) {
             match kept
                 .send(request()?, limits::EVENT_SOURCE_ANSWER_BYTES)
@@ -294,7 +299,7 @@ impl Slot {
             ErrorMode::Auto if self.address.shows_header.load(Relaxed) => ErrorSource::Header,
             ErrorMode::Auto => ErrorSource::Body,
         };
-        // An error that Lambda's own front end names was not the function's.
+        // With this header the error comes from Lambda's own front end and not from the function.
         let is_front_end = text(headers, "x-amzn-errortype").is_some();
         let status = match response.status() {
             StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT if is_front_end => 503,
@@ -317,7 +322,8 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// True for a 404 that is Lambda's: it has no such function.
+/// True when the body of a 404 answer is an error of Lambda's API, which means that Lambda has no
+/// such function. Any other 404 means an unknown path.
 fn is_lambda_shaped(response: &Response) -> bool {
     let body = serde_json::from_slice::<serde_json::Value>(&response.body).ok();
     body.is_some_and(|body| body.get("Type").is_some())

@@ -1,4 +1,4 @@
-//! Signature Version 4 of outbound requests.
+//! Signature Version 4 for outbound requests.
 
 use crate::options::Secret;
 use aws_credential_types::Credentials;
@@ -11,13 +11,14 @@ use http_body_util::Full;
 use hyper::Request;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// The credential that signs requests.
+/// The credential that signs outbound requests.
 #[derive(Debug, Clone)]
 pub(super) struct Signer {
     credentials: Credentials,
 }
 
-/// The service and the region of a signature, and the machine's time in milliseconds.
+/// Service and region of a signature, and the wall-clock time of signing, in milliseconds since
+/// 1970.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SigningScope<'a> {
     pub(super) service: &'a str,
@@ -26,7 +27,7 @@ pub(super) struct SigningScope<'a> {
 }
 
 impl Signer {
-    /// Reads `KEY:SECRET`.
+    /// Parses a credential of the form `KEY:SECRET`.
     pub(super) fn read(text: &Secret) -> Option<Self> {
         let (key, secret) = text.expose().split_once(':')?;
         Some(Self {
@@ -34,7 +35,7 @@ impl Signer {
         })
     }
 
-    /// Signs a request to `url` with this body.
+    /// Adds the signature headers to a request to `url` with the given body.
     pub(super) fn sign(
         &self,
         request: &mut Request<Full<Bytes>>,

@@ -1,4 +1,5 @@
-//! TLS as a client. The only roots are those of the file that an option names.
+//! TLS for outbound connections. The only trusted roots are the certificates in the file that an
+//! option names.
 
 use std::fmt;
 use std::io;
@@ -13,7 +14,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// The roots, and the name that a certificate has to have.
+/// The trusted roots, and the host name that the server's certificate must have.
 #[derive(Clone)]
 pub(super) struct TlsClient {
     connector: TlsConnector,
@@ -21,7 +22,7 @@ pub(super) struct TlsClient {
 }
 
 impl TlsClient {
-    /// A client of `host` that trusts the certificates in file `ca`.
+    /// A client for connections to `host` that trusts the certificates in the file `ca`.
     pub(super) fn new(host: &str, ca: &Path) -> Result<Self, String> {
         let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
         let unreadable = |error: &dyn fmt::Display| format!("{}: {error}", ca.display());
@@ -40,7 +41,7 @@ impl TlsClient {
         Ok(Self { connector, name })
     }
 
-    /// Speaks TLS over a connection.
+    /// Performs the TLS handshake on a connection.
     pub(super) async fn connect(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.connector.connect(self.name.clone(), stream).await
     }
