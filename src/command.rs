@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: reads the arguments and runs the command.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -42,7 +42,7 @@ struct Line {
 enum Command {
     /// Run the emulator; this is also what minikin does without a command
     Serve(Options),
-    /// Ask a running emulator if it is ready; the exit status is the answer
+    /// Ask a running emulator if it is ready; the exit status is 0 if it is, and 1 otherwise
     Health(health::Arguments),
     /// Check a data directory without changing it; the exit status is 0 when it is whole, 1 when it is damaged, 2 when it cannot be checked
     Check(check::Arguments),
@@ -56,30 +56,31 @@ enum Command {
     Put(put::Put),
     /// Show the records of a stream
     Records(look::Records),
-    /// Follow a stream: show its records as they come
+    /// Follow a stream: show its records as they arrive
     Tail(tail::Tail),
-    /// Wait until a stream has had so many records; the exit status is 1 when the time runs out
+    /// Wait until a stream has received a number of records; the exit status is 1 if the time runs
+    /// out first
     Wait(look::Wait),
-    /// Drop the records of a stream
+    /// Drop all records of a stream
     Clear(change::Clear),
-    /// Remove everything from a running emulator
+    /// Remove everything from a running emulator: streams, queues, mappings and fault rules
     Reset(change::Reset),
     /// List, add or remove fault rules
     Fault(change::FaultArguments),
-    /// Show or move the clock
+    /// Show the clock, or move a virtual clock
     Clock(change::ClockArguments),
-    /// Save everything in a running emulator to a file, or load it from one
+    /// Save everything in a running emulator to a file, or load such a file
     Snapshot(snapshot::Snapshot),
-    /// Put records made from a template
+    /// Put records that are generated from a template
     Generate(generate::Generate),
-    /// Print the completions of a shell
+    /// Print the completion script for a shell
     Completions {
-        /// The shell
+        /// The shell to print the script for
         shell: clap_complete::Shell,
     },
 }
 
-/// Runs the command of the command line.
+/// Runs the command that the command line names.
 pub fn run() -> ExitCode {
     let translated = options::other_tools::translate(std::env::args_os().collect());
     let read = options::parse(Line::command(), translated.line, |name| {
@@ -89,7 +90,8 @@ pub fn run() -> ExitCode {
     let line = match read {
         Ok(line) => line,
         Err(error) => {
-            // Help and version are errors to clap too, printed to stdout with status 0.
+            // clap reports --help and --version as errors as well. They are printed to stdout with
+            // exit status 0.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }

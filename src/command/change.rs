@@ -1,4 +1,4 @@
-//! `minikin clear`, `reset`, `clock` and `fault`: changes of a running emulator.
+//! `minikin clear`, `reset`, `clock` and `fault`: commands that change a running emulator.
 
 use super::client::{Client, Connection, path_part};
 use super::outcome::{Answer, Failure};
@@ -18,7 +18,7 @@ pub(super) struct Clear {
 /// The arguments of `minikin reset`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Reset {
-    /// Make again what the start made: streams, event source mappings and fault rules
+    /// Create again what the start created: streams, event source mappings and fault rules
     #[arg(long)]
     setup: bool,
     #[command(flatten)]
@@ -36,12 +36,12 @@ pub(super) struct ClockArguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum ClockChange {
-    /// Move a virtual clock on
+    /// Advance a virtual clock by a time
     Advance {
-        /// The time to move on, in milliseconds
+        /// The time to advance by, in milliseconds
         ms: u64,
     },
-    /// Move a virtual clock on to a moment
+    /// Advance a virtual clock to a moment
     Set {
         /// The moment: RFC 3339, or seconds or milliseconds since 1970
         #[arg(value_parser = time)]
@@ -64,28 +64,25 @@ enum FaultChange {
     List,
     /// Add a rule
     Add {
-        /// The rule: JSON, or kind=…,percent=…,operations=A+B
+        /// The rule, as JSON or as kind=…,percent=…,operations=A+B
         rule: String,
     },
     /// Remove all rules
     Clear,
 }
 
-/// Drops a stream's records.
 pub(super) fn clear(arguments: &Clear) -> Result<Answer, Failure> {
     let path = format!("streams/{}/clear", path_part(&arguments.stream));
     let client = Client::new(&arguments.connection);
     client.post(&path, &json!({})).map(|_| Answer::Yes)
 }
 
-/// Removes everything.
 pub(super) fn reset(arguments: &Reset) -> Result<Answer, Failure> {
     let client = Client::new(&arguments.connection);
     let body = json!({"setup": arguments.setup});
     client.post("reset", &body).map(|_| Answer::Yes)
 }
 
-/// Shows or moves the clock.
 pub(super) fn clock(arguments: &ClockArguments) -> Result<Answer, Failure> {
     let client = Client::new(&arguments.connection);
     let answer = match &arguments.change {
@@ -100,7 +97,6 @@ pub(super) fn clock(arguments: &ClockArguments) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-/// Lists, adds or removes fault rules.
 pub(super) fn fault(arguments: &FaultArguments) -> Result<Answer, Failure> {
     let client = Client::new(&arguments.connection);
     let answer = match &arguments.change {
@@ -122,7 +118,8 @@ pub(super) fn fault(arguments: &FaultArguments) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-/// A rule as a JSON document: `text` is one, a list of them, or `kind=…,percent=…,operations=A+B`.
+/// The JSON document of a rule. `text` is the JSON of a rule or of a list of rules, or has the
+/// short form `kind=…,percent=…,operations=A+B`.
 fn rule_of(text: &str) -> Result<Value, Failure> {
     let usage = |reason: String| Failure::Usage(format!("the rule cannot be read: {reason}"));
     if text.trim_start().starts_with(['{', '[']) {

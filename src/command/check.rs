@@ -1,4 +1,4 @@
-//! `minikin check`: reports the content and the damage of a data directory, and changes nothing.
+//! `minikin check`: reports the contents and the damage of a data directory, without changing it.
 
 use crate::model::{SequenceNumber, ShardId};
 use crate::store::{self, Damage, Report, ShardReport};
@@ -10,14 +10,14 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// The exit status for a whole directory.
+/// Exit status when the directory has no damage.
 const WHOLE: u8 = 0;
-/// The exit status for a damaged directory.
+/// Exit status when the directory is damaged.
 const DAMAGED: u8 = 1;
-/// The exit status for a directory that cannot be checked.
+/// Exit status when the directory cannot be checked.
 const UNKNOWN: u8 = 2;
 
-/// The directory to check.
+/// The arguments of `minikin check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The data directory; no minikin may be running on it
@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match store::check(directory) {
         Ok(report) => {
             let text = report_text(directory, &report);
-            // Not print, which panics when the reader, such as head, has closed the pipe.
+            // `print!` would panic when a reader such as `head` has closed the pipe.
             let _ = io::stdout().write_all(text.as_bytes());
             ExitCode::from(if report.damage.is_empty() {
                 WHOLE
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// A report for people.
+/// The report as text.
 fn report_text(directory: &Path, report: &Report) -> String {
     let mut text = String::new();
     let shards = report.streams.iter().flat_map(|stream| &stream.shards);

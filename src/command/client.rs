@@ -1,4 +1,5 @@
-//! The client of a running emulator's own paths, for the commands that people type.
+//! The HTTP client with which the commands talk to our own paths (`/_minikin/…`) of a running
+//! emulator.
 
 use super::outcome::Failure;
 use serde_json::Value;
@@ -8,18 +9,18 @@ use std::time::Duration;
 use ureq::http::Response;
 use ureq::{Agent, Body, RequestBuilder};
 
-/// Time for a connection, in seconds. Answers may take as long as they take.
+/// Time limit of connecting, in seconds. Answers have no time limit.
 const CONNECT_SECONDS: u64 = 5;
 
-/// The emulator that a command talks to.
+/// The options that say which emulator a command talks to, and how.
 #[derive(Debug, clap::Args)]
 pub(super) struct Connection {
-    /// The emulator's address
+    /// The address of the emulator
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4567")]
     #[arg(env = "MINIKIN_ENDPOINT")]
     endpoint: String,
 
-    /// The emulator's --admin-token, where it is on another machine
+    /// The --admin-token of the emulator; needed when the emulator runs on another machine
     #[arg(
         long,
         value_name = "TOKEN",
@@ -28,26 +29,26 @@ pub(super) struct Connection {
     )]
     admin_token: Option<String>,
 
-    /// The account of the streams, where it is not the emulator's own
+    /// The account of the streams [default: the account of the emulator]
     #[arg(long, value_name = "ID")]
     account: Option<String>,
 
-    /// The region of the streams, where it is not the emulator's own
+    /// The region of the streams [default: the region of the emulator]
     #[arg(long, value_name = "NAME")]
     region: Option<String>,
 
-    /// Print one JSON document a line, also on a terminal
+    /// Print one JSON document on each line, also on a terminal
     #[arg(long)]
     pub(super) json: bool,
 }
 
-/// A connection to the own paths of one emulator.
+/// A client of one emulator's own paths.
 #[derive(Debug)]
 pub(super) struct Client {
     agent: Agent,
     endpoint: String,
     authorization: Option<String>,
-    /// The account and the region, as parts of every query.
+    /// The account and the region, which are added to the query of every request.
     query: Vec<(&'static str, String)>,
 }
 
@@ -97,12 +98,12 @@ impl Client {
         })))
     }
 
-    /// The document that `path` answers to GET, with these members in the query.
+    /// Sends GET with the given query, and returns the JSON document of the answer.
     pub(super) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
         document(self.open(path, query)?)
     }
 
-    /// The answer of `path` to GET, to be read as it comes.
+    /// Sends GET with the given query, and returns the answer with its body unread.
     pub(super) fn open(
         &self,
         path: &str,
@@ -113,7 +114,8 @@ impl Client {
         self.answer(self.prepared(request).call())
     }
 
-    /// The events of `path` after the one with this id, to be read as they come.
+    /// Sends GET for a stream of server-sent events, and returns the answer with its body unread.
+    /// The events begin after the one with the id `last_id`.
     pub(super) fn follow(
         &self,
         path: &str,
@@ -128,7 +130,7 @@ impl Client {
         self.answer(self.prepared(request).call())
     }
 
-    /// The status and the document that `path` answers to POST.
+    /// Sends POST, and returns the status and the JSON document of the answer.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<(u16, Value), Failure> {
         let request = self.prepared(self.agent.post(self.url(path)));
         let request = request.header("content-type", "application/json");
@@ -143,13 +145,12 @@ impl Client {
         self.answer(request.send(file)).map(drop)
     }
 
-    /// Sends DELETE.
     pub(super) fn delete(&self, path: &str) -> Result<(), Failure> {
         let request = self.prepared(self.agent.delete(self.url(path)));
         self.answer(request.call()).map(drop)
     }
 
-    /// The document that `path` answers to a POST of lines.
+    /// Sends POST with one JSON document on each line, and returns the JSON document of the answer.
     pub(super) fn post_lines(&self, path: &str, lines: &[u8]) -> Result<Value, Failure> {
         let request = self.prepared(self.agent.post(self.url(path)));
         let request = request.header("content-type", "application/x-ndjson");
@@ -157,7 +158,7 @@ impl Client {
     }
 }
 
-/// The JSON of an answer; null for an empty one.
+/// The JSON document of an answer; null if the body is empty.
 fn document(answer: Response<Body>) -> Result<Value, Failure> {
     let mut text = String::new();
     let read = answer.into_body().into_reader().read_to_string(&mut text);
@@ -168,7 +169,7 @@ fn document(answer: Response<Body>) -> Result<Value, Failure> {
     serde_json::from_str(&text).map_err(|error| Failure::broken(&error))
 }
 
-/// A stream's name or ARN as a part of a path.
+/// Encodes the name or ARN of a stream as one segment of a URL's path.
 pub(super) fn path_part(name: &str) -> String {
     percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

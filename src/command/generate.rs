@@ -1,4 +1,4 @@
-//! `minikin generate`: records from a template, at a rate.
+//! `minikin generate`: puts records that are generated from a template, at a given rate.
 
 use super::client::{Client, Connection};
 use super::outcome::{Answer, Failure};
@@ -11,9 +11,9 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Time between two requests where a rate is kept, in milliseconds.
+/// Time between two requests when a rate is given, in milliseconds.
 const STEP_MS: u64 = 100;
-/// Time between two looks at the progress.
+/// Time between two updates of the progress line.
 const PROGRESS: Duration = Duration::from_millis(200);
 
 /// The arguments of `minikin generate`.
@@ -24,26 +24,26 @@ pub(super) struct Generate {
     /// The number of records to put
     #[arg(long, value_name = "N")]
     records: u64,
-    /// Records a second; without it as many as the emulator takes
+    /// The number of records a second [default: as many as the emulator takes]
     #[arg(long, value_name = "R", value_parser = clap::value_parser!(u64).range(1..))]
     rate: Option<u64>,
-    /// The template of a record, or @FILE. Placeholders: {{uuid}}, {{counter [FIRST [STEP]]}},
-    /// {{int LOW HIGH}}, {{float LOW HIGH [DECIMALS]}}, {{bool}}, {{now}}, {{now-ms}},
-    /// {{choice WORD[:WEIGHT] …}}, {{name}}, {{first-name}}, {{last-name}}, {{email}}, {{user}},
-    /// {{city}}, {{country}}, {{sentence}}
+    /// The template of the records, or @FILE. Placeholders: {{uuid}}, {{counter [FIRST [STEP]]}},
+    /// {{int LOW HIGH}}, {{float LOW HIGH [DECIMALS]}}, {{bool}}, {{now}}, {{now-ms}}, {{choice
+    /// WORD[:WEIGHT] …}}, {{name}}, {{first-name}}, {{last-name}}, {{email}}, {{user}}, {{city}},
+    /// {{country}}, {{sentence}}
     #[arg(long, value_name = "T")]
     template: Option<String>,
     /// The template of the partition keys
     #[arg(long, value_name = "T", default_value = "{{uuid}}")]
     key: String,
-    /// A number that decides all choices: the same seed gives the same records
+    /// The seed of all random choices: the same seed generates the same records, apart from times
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     #[command(flatten)]
     connection: Connection,
 }
 
-/// Puts records made from a template.
+/// Puts the generated records.
 pub(super) fn run(arguments: &Generate) -> Result<Answer, Failure> {
     let template = template(arguments.template.as_deref())?;
     let key = Template::parse(&arguments.key)
@@ -86,7 +86,7 @@ fn template(given: Option<&str>) -> Result<Template, Failure> {
     Template::parse(text).map_err(|reason| Failure::Usage(format!("--template: {reason}")))
 }
 
-/// The rate, and the progress line on a terminal.
+/// The pace of the puts, and the progress line, which is shown on a terminal only.
 struct Pace {
     begun: Stopwatch,
     rate: Option<u64>,
@@ -104,7 +104,7 @@ impl Pace {
         }
     }
 
-    /// True when the records up to `number` are to be sent before more are made.
+    /// True when the `number` records made so far are to be sent before the next is made.
     fn is_due(&self, number: u64) -> bool {
         let step = |rate: u64| (rate * STEP_MS / 1000).max(1);
         self.rate
@@ -112,7 +112,7 @@ impl Pace {
             || (self.rate.is_none() && number.is_multiple_of(500))
     }
 
-    /// Waits until record `number` may be followed by the next.
+    /// Waits until the time at which, by the rate, `number` records are to have been sent.
     fn wait(&mut self, number: u64) {
         if let Some(rate) = self.rate {
             let due = Duration::from_secs_f64(number as f64 / rate as f64);

@@ -1,4 +1,5 @@
-//! `minikin health`: asks a running emulator whether it is ready, for containers without curl.
+//! `minikin health`: asks a running emulator whether it is ready. It serves containers that have no
+//! curl.
 
 use crate::options::{Hosts, Options};
 use std::io::{self, Read, Write};
@@ -7,21 +8,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// Bytes of the answer that are read: the status line, and no more.
+/// Number of bytes that are read of the answer: enough for the status in its first line.
 const STATUS_LINE_BYTES: usize = 64;
 const DEFAULT_HTTP_PORT: u16 = 80;
 
-/// The emulator to ask.
+/// The arguments of `minikin health`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Its address, as http://ADDRESS:PORT [default: the addresses that the options name]
+    /// The emulator's address, as http://ADDRESS:PORT [default: the addresses that the options
+    /// name]
     #[arg(long, value_name = "URL")]
     endpoint: Option<Endpoint>,
     #[command(flatten)]
     options: Options,
 }
 
-/// The addresses that a URL names, tried in turn.
+/// The addresses of an endpoint, which are tried in turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Endpoint(Vec<SocketAddr>);
 
@@ -72,7 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// Asks one address after the other until one is ready.
+/// Asks the addresses in turn until one of them is ready.
 fn ask_all(addresses: &[SocketAddr]) -> Result<(), String> {
     let mut failures = Vec::new();
     for &address in addresses {
@@ -85,7 +87,7 @@ fn ask_all(addresses: &[SocketAddr]) -> Result<(), String> {
     Err(failures.join(", "))
 }
 
-/// The status of the answer from `address`.
+/// The HTTP status that `address` answers.
 fn ask(address: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
@@ -106,7 +108,7 @@ fn ask(address: SocketAddr) -> io::Result<String> {
     }
 }
 
-/// A server that listens on all addresses is asked on one of them.
+/// The address to connect to: a server that listens on all addresses is asked on the loopback one.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let host = match address.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
@@ -122,13 +124,13 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    /// An address that answers one connection with `answer`.
+    /// A server that answers one connection with `answer`; returns its address.
     fn answering(answer: &'static str) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            // To the last byte: closing with unread bytes would be a reset.
+            // Read the whole request: closing a connection with unread bytes would reset it.
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") {
                 let mut byte = [0];

@@ -1,4 +1,4 @@
-//! `minikin limits`: every limit with its value and source.
+//! `minikin limits`: lists every limit with its value and its source.
 
 use crate::limits::Row;
 use crate::options::Options;
@@ -15,12 +15,12 @@ pub(super) fn run(options: &Options) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    // Not println, which panics when the reader, such as head, has seen enough.
+    // `println!` would panic when a reader such as `head` has closed the pipe.
     let _ = io::stdout().write_all(table(&limits.rows()).as_bytes());
     ExitCode::SUCCESS
 }
 
-/// `rows` under headings, in columns as wide as their widest cell.
+/// A table of `rows` under headings, with aligned columns.
 fn table(rows: &[Row]) -> String {
     let cells =
         |row: &Row| [row.name, &row.value, row.unit, row.source, row.meaning].map(str::to_owned);

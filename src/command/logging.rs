@@ -1,25 +1,25 @@
-//! The log: lines on stderr, because stdout belongs to the answers of commands.
+//! The log. It is written to stderr, because stdout belongs to the output of commands.
 
 use crate::options::LogFormat;
 use std::io::{self, IsTerminal, Write};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-/// Sends what passes `filter` to stderr, from now on and for the whole process.
+/// Starts the log of the process: events that pass `filter` go to stderr.
 pub(super) fn set_up(filter: &str, format: LogFormat) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(own_lines(filter)))
         .with_writer(|| OneLine(io::stderr()))
         .with_ansi(io::stderr().is_terminal());
-    // A process has one log: a log that is set up already stays.
+    // Fails only when the process has a log already, which then stays.
     let _ = match format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
 }
 
-/// The filter with every level that names no target applied to minikin's own lines. From libraries
-/// such as h2 and rustls come warnings, unless the filter names their target.
+/// Restricts each level in the filter that names no target to minikin's own events. Libraries such
+/// as h2 and rustls log warnings only, unless the filter names their target.
 fn own_lines(filter: &str) -> String {
     let mut directives = Vec::new();
     for directive in filter.split(',') {
@@ -34,12 +34,12 @@ fn own_lines(filter: &str) -> String {
     directives.join(",")
 }
 
-/// Writes each event as one line. Keys of records and names from requests may have line feeds, which
-/// would forge lines of the log.
+/// A writer that keeps each event on one line. Partition keys and names in requests may contain
+/// line feeds, with which a client could forge lines of the log.
 struct OneLine<W>(W);
 
 impl<W: Write> Write for OneLine<W> {
-    /// Writes one event, with the line feed at its end.
+    /// Writes one event, which ends with a line feed.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         self.write_all(event)?;
         Ok(event.len())
@@ -68,7 +68,7 @@ impl<W: Write> Write for OneLine<W> {
     }
 }
 
-/// True for the characters at which terminals or readers of logs begin a new line.
+/// True for the characters at which a terminal or a reader of logs starts a new line.
 fn breaks_line(letter: char) -> bool {
     matches!(
         letter,

@@ -1,11 +1,11 @@
-//! `minikin streams`, `queues`, `records` and `wait`: a look inside a running emulator.
+//! `minikin streams`, `queues`, `records` and `wait`: commands that read from a running emulator.
 
 use super::client::{Client, Connection, path_part};
 use super::outcome::{Answer, Failure};
 use super::print::{self, Colour, Form};
 use serde_json::{Value, json};
 
-/// The arguments of commands that take nothing but the emulator.
+/// The arguments of a command that needs only the emulator's address.
 #[derive(Debug, clap::Args)]
 pub(super) struct Plain {
     #[command(flatten)]
@@ -17,11 +17,11 @@ pub(super) struct Plain {
 pub(super) struct Records {
     /// The stream's name or ARN
     stream: String,
-    /// The first record: trim_horizon, latest, a time (RFC 3339, or seconds since 1970) or a
-    /// sequence number
+    /// The position of the first record: trim_horizon, latest, a time (RFC 3339, or seconds since
+    /// 1970) or a sequence number
     #[arg(long, value_name = "POSITION")]
     from: Option<String>,
-    /// One shard only
+    /// Show the records of this shard only
     #[arg(long, value_name = "ID")]
     shard: Option<String>,
     #[command(flatten)]
@@ -43,7 +43,6 @@ pub(super) struct Wait {
     connection: Connection,
 }
 
-/// Lists the streams.
 pub(super) fn streams(arguments: &Plain) -> Result<Answer, Failure> {
     let columns = [
         ("STREAM", "StreamName"),
@@ -57,7 +56,6 @@ pub(super) fn streams(arguments: &Plain) -> Result<Answer, Failure> {
     list(&arguments.connection, "streams", &columns)
 }
 
-/// Lists the queues.
 pub(super) fn queues(arguments: &Plain) -> Result<Answer, Failure> {
     let columns = [
         ("QUEUE", "QueueName"),
@@ -72,7 +70,8 @@ pub(super) fn queues(arguments: &Plain) -> Result<Answer, Failure> {
     list(&arguments.connection, "queues", &columns)
 }
 
-/// Prints the list under `name`, which is also the member of the answer.
+/// Gets the list `name` of the emulator and prints it. The path and the member of the answer have
+/// the same name.
 fn list(connection: &Connection, name: &str, columns: &[print::Column]) -> Result<Answer, Failure> {
     let answer = Client::new(connection).get(name, &[])?;
     let rows = answer.get(name).and_then(Value::as_array);
@@ -81,7 +80,7 @@ fn list(connection: &Connection, name: &str, columns: &[print::Column]) -> Resul
     Ok(Answer::Yes)
 }
 
-/// Shows the records of a stream.
+/// Shows the stored records of a stream.
 pub(super) fn records(arguments: &Records) -> Result<Answer, Failure> {
     let mut query = Vec::new();
     query.extend(arguments.shard.as_deref().map(|shard| ("shard", shard)));
@@ -89,7 +88,7 @@ pub(super) fn records(arguments: &Records) -> Result<Answer, Failure> {
     all_records(&arguments.connection, &arguments.stream, &query)
 }
 
-/// Shows the records that are there, page by page.
+/// Shows the stored records of a stream, page by page.
 pub(super) fn all_records(
     connection: &Connection,
     stream: &str,
@@ -121,7 +120,7 @@ pub(super) fn all_records(
     }
 }
 
-/// A record on one line: time, shard, partition key and data for people, JSON otherwise.
+/// One record as a line: time, shard, partition key and data on a terminal, and JSON otherwise.
 pub(super) fn record_line(form: Form, record: &Value) -> String {
     if !form.for_people {
         return record.to_string();
@@ -147,8 +146,8 @@ pub(super) fn record_line(form: Form, record: &Value) -> String {
     )
 }
 
-/// The data of a record as a person reads it: JSON, text, the user records of an aggregate, or
-/// base64.
+/// The data of a record in a readable form: JSON, text, the user records of an aggregated record,
+/// or base64.
 fn data_text(record: &Value) -> String {
     if let Some(json) = record.get("Json") {
         return json.to_string();
@@ -164,7 +163,7 @@ fn data_text(record: &Value) -> String {
     format!("base64 {}", data.unwrap_or_default())
 }
 
-/// Waits for records.
+/// Waits until the stream has received the given number of records.
 pub(super) fn wait(arguments: &Wait) -> Result<Answer, Failure> {
     let client = Client::new(&arguments.connection);
     let path = format!("streams/{}/wait", path_part(&arguments.stream));

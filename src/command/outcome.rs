@@ -1,34 +1,35 @@
-//! The end of a command: its exit status, and the sentence for people.
+//! The end of a command: its exit status, and its message for the user.
 
 use std::fmt;
 use std::process::ExitCode;
 
-/// Exit status of a command whose answer is no.
+/// Exit status of a command that was carried out with a negative result, such as a `wait` whose
+/// time ran out.
 const NO: u8 = 1;
-/// Exit status of a command line that cannot be carried out.
+/// Exit status when the arguments or the input are invalid.
 const USAGE: u8 = 2;
 /// Exit status when no emulator answers.
 const UNREACHABLE: u8 = 3;
-/// Exit status when the emulator refuses.
+/// Exit status when the emulator refuses the request.
 const REFUSED: u8 = 4;
 
-/// The end of a command that was carried out.
+/// The result of a command that was carried out: positive (exit status 0) or negative (1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Yes,
     No,
 }
 
-/// The reason why a command was not carried out.
+/// The reason for which a command was not carried out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The arguments or the input cannot be used.
+    /// The arguments or the input are invalid.
     Usage(String),
-    /// No emulator answers.
+    /// No emulator answers, or its answer cannot be read.
     Unreachable(String),
-    /// The emulator refuses, with a sentence.
+    /// The emulator refuses the request, with this message.
     Refused(String),
-    /// The reader of standard output has closed it and wants no more.
+    /// The reader of standard output, such as `head`, has closed the pipe. This counts as success.
     ReaderGone,
 }
 
@@ -37,13 +38,13 @@ impl Failure {
         Self::Unreachable(format!("no emulator answers at {endpoint}: {error}"))
     }
 
-    /// An answer that ends early or is none.
+    /// The failure of an answer that ends early or is not valid JSON.
     pub(super) fn broken(error: &impl fmt::Display) -> Self {
         Self::Unreachable(format!("the answer cannot be read: {error}"))
     }
 }
 
-/// Prints the reason why a command failed, and returns its exit status.
+/// Prints the reason for which a command failed, and returns the exit status.
 pub(super) fn exit(result: Result<Answer, Failure>) -> ExitCode {
     let (status, text) = match result {
         Ok(Answer::Yes) | Err(Failure::ReaderGone) => return ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! Output for people on a terminal, and JSON lines for programs.
+//! Output on stdout: tables and coloured lines on a terminal, and JSON lines for programs.
 
 use super::outcome::Failure;
 use serde_json::Value;
@@ -7,13 +7,13 @@ use std::io::{self, IsTerminal, Write};
 /// The form of a command's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
-    /// Tables and aligned lines instead of JSON.
+    /// True for tables and aligned lines, false for JSON lines.
     pub(super) for_people: bool,
-    /// Colours, which only a terminal shows.
+    /// True when the output is coloured.
     colours: bool,
 }
 
-/// The colours that the output has.
+/// The colours of the output.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Colour {
     Dim,
@@ -22,7 +22,8 @@ pub(super) enum Colour {
 }
 
 impl Form {
-    /// The form for standard output, unless `json` asks for JSON lines.
+    /// The form for standard output: JSON lines when `json` is set or when stdout is not a
+    /// terminal.
     pub(super) fn of_output(json: bool) -> Self {
         let terminal = io::stdout().is_terminal();
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -32,7 +33,7 @@ impl Form {
         }
     }
 
-    /// The text in a colour, where there are colours.
+    /// Colours the text, if the output is coloured.
     pub(super) fn paint(self, colour: Colour, text: &str) -> String {
         if !self.colours {
             return text.to_owned();
@@ -46,10 +47,10 @@ impl Form {
     }
 }
 
-/// Prints a line.
+/// Prints a line to standard output.
 ///
 /// # Errors
-/// When standard output cannot be written.
+/// Standard output cannot be written, or its reader has closed it.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = out
@@ -62,10 +63,10 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
     })
 }
 
-/// A column of a table: its title, and the member of each row that it shows.
+/// A column of a table: its title, and the member of each row that the column shows.
 pub(super) type Column = (&'static str, &'static str);
 
-/// Prints rows: a table for people, one JSON document a line otherwise.
+/// Prints the rows as a table, or as one JSON document on each line.
 pub(super) fn rows(form: Form, columns: &[Column], rows: &[Value]) -> Result<(), Failure> {
     if !form.for_people {
         return rows.iter().try_for_each(|row| line(&row.to_string()));
@@ -88,7 +89,7 @@ pub(super) fn rows(form: Form, columns: &[Column], rows: &[Value]) -> Result<(),
         })
 }
 
-/// The lines of a table with aligned columns.
+/// Formats a table with aligned columns, as lines.
 fn table_lines(table: &[Vec<String>]) -> Vec<String> {
     let columns = table.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
@@ -115,7 +116,7 @@ fn text_of(value: Option<&Value>) -> String {
     }
 }
 
-/// The text with control characters escaped, so that data cannot steer a terminal.
+/// Escapes the control characters in a text, so that data cannot control the terminal.
 pub(super) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {

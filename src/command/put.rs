@@ -1,4 +1,4 @@
-//! `minikin put` and the sending of records in batches.
+//! `minikin put`, and the sending of records in batches, which `minikin generate` uses too.
 
 use super::client::{Client, Connection, path_part};
 use super::outcome::{Answer, Failure};
@@ -6,9 +6,9 @@ use super::print;
 use serde_json::{Value, json};
 use std::io::{self, BufRead};
 
-/// Records of one request.
+/// Largest number of records in one request.
 const BATCH_RECORDS: usize = 500;
-/// Bytes of one request's data, about.
+/// Size of a request in bytes at which it is sent, even with fewer records.
 const BATCH_BYTES: usize = 4 << 20;
 
 /// The arguments of `minikin put`.
@@ -16,17 +16,17 @@ const BATCH_BYTES: usize = 4 << 20;
 pub(super) struct Put {
     /// The stream's name or ARN
     stream: String,
-    /// The data of one record; without it every line of standard input is a record
+    /// The data of one record [default: every line of standard input is a record]
     data: Option<String>,
-    /// The partition key, or a JSON pointer such as /customer/id into each record; without it
-    /// every record has a key of its own
+    /// The partition key, or a JSON pointer into each record, such as /customer/id [default: the
+    /// number of the record]
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     #[command(flatten)]
     connection: Connection,
 }
 
-/// Puts one record, or the lines of standard input.
+/// Puts one record, or one record for each line of standard input.
 pub(super) fn run(arguments: &Put) -> Result<Answer, Failure> {
     let client = Client::new(&arguments.connection);
     let mut batch = Batch::new(&client, &arguments.stream);
@@ -47,8 +47,8 @@ pub(super) fn run(arguments: &Put) -> Result<Answer, Failure> {
     })
 }
 
-/// The partition key of a record: `key` itself, the member that it points to, or the record's
-/// number.
+/// The partition key of a record: `key` itself, the member of the record that `key` points to, or,
+/// without `key`, the number of the record.
 fn key_of(key: Option<&str>, data: &str, number: u64) -> Result<String, Failure> {
     let Some(key) = key else {
         return Ok(number.to_string());
@@ -66,14 +66,14 @@ fn key_of(key: Option<&str>, data: &str, number: u64) -> Result<String, Failure>
     }
 }
 
-/// The counts of what a stream answered.
+/// The numbers of records that the emulator has accepted and refused so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sent {
     pub(super) put: u64,
     pub(super) refused: u64,
 }
 
-/// Records that are sent together.
+/// Records that are sent in one request.
 pub(super) struct Batch<'a> {
     client: &'a Client,
     path: String,
@@ -93,7 +93,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Adds a record, and sends the batch when it is large enough.
+    /// Adds a record. Sends the batch once it is large enough.
     pub(super) fn add(&mut self, key: &str, text: &str) -> Result<(), Failure> {
         let record = json!({"PartitionKey": key, "Text": text});
         self.lines.extend(record.to_string().into_bytes());
@@ -105,7 +105,7 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Sends the records that are not yet sent.
+    /// Sends the records of the batch, if there are any.
     pub(super) fn send(&mut self) -> Result<(), Failure> {
         if self.records == 0 {
             return Ok(());
@@ -120,7 +120,7 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Sends what is left.
+    /// Sends the last records, and returns the counts of all records.
     pub(super) fn end(mut self) -> Result<Sent, Failure> {
         self.send()?;
         Ok(self.sent)

@@ -1,4 +1,4 @@
-//! `minikin serve`: runs an emulator until a signal.
+//! `minikin serve`: runs an emulator until a signal stops it.
 
 use super::signal::StopSignals;
 use crate::emulator::Emulator;
@@ -8,7 +8,8 @@ use crate::world::raise_descriptor_limit;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Serves until SIGTERM or SIGINT. Then requests in flight are finished and records committed.
+/// Serves until SIGTERM or SIGINT, and then finishes the requests in flight and commits all
+/// records.
 pub(super) fn run(options: Options) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -27,7 +28,8 @@ pub(super) fn run(options: Options) -> ExitCode {
 }
 
 async fn serve(options: Options) -> Result<(), String> {
-    // Before everything else: a start may take long, and a signal may come during it.
+    // Install the handlers before anything else: the start may take long, and a signal may arrive
+    // during it.
     let signals = StopSignals::install();
     let signals = signals.map_err(|error| format!("cannot handle signals: {error}"))?;
     raise_descriptor_limit(limits::DESCRIPTORS);
@@ -39,7 +41,8 @@ async fn serve(options: Options) -> Result<(), String> {
     emulator.stop().await.map_err(|error| error.to_string())
 }
 
-/// Prints the addresses on stdout. Programs that start this one read up to `Ready.`.
+/// Prints the addresses to stdout. A program that starts the emulator reads stdout up to the line
+/// `Ready.`.
 fn announce(emulator: &Emulator) {
     let mut text = String::new();
     for address in emulator.addresses() {

@@ -1,13 +1,13 @@
-//! The signals that ask the program to stop.
+//! The signals that stop the program.
 
 use std::io;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Waits for SIGTERM or SIGINT.
+/// The handlers of SIGTERM and SIGINT.
 ///
-/// The handlers are installed by [`StopSignals::install`], and not when the wait begins: without
-/// handlers SIGTERM kills a process, and as process 1 of a container it is lost.
+/// [`StopSignals::install`] installs the handlers early, before the wait begins: without a handler
+/// SIGTERM kills a process at once, and process 1 of a container ignores it.
 #[derive(Debug)]
 pub(super) struct StopSignals {
     #[cfg(unix)]
@@ -17,10 +17,10 @@ pub(super) struct StopSignals {
 }
 
 impl StopSignals {
-    /// Installs the handlers. Has to be called within a runtime.
+    /// Installs the handlers. It must be called within a tokio runtime.
     ///
     /// # Errors
-    /// When the system refuses the handlers.
+    /// The operating system refuses the handlers.
     #[cfg(unix)]
     pub(super) fn install() -> io::Result<Self> {
         Ok(Self {
@@ -29,7 +29,7 @@ impl StopSignals {
         })
     }
 
-    /// Returns at the first signal since the handlers were installed.
+    /// Waits for the first signal since the handlers were installed.
     #[cfg(unix)]
     pub(super) async fn wait(mut self) {
         tokio::select! {
@@ -38,13 +38,14 @@ impl StopSignals {
         }
     }
 
-    /// Does nothing: this system has only Ctrl-C, which needs no handler beforehand.
+    /// Does nothing: on this system only Ctrl-C stops the program, and it needs no handler in
+    /// advance.
     #[cfg(not(unix))]
     pub(super) fn install() -> io::Result<Self> {
         Ok(Self {})
     }
 
-    /// Returns at Ctrl-C.
+    /// Waits for Ctrl-C.
     #[cfg(not(unix))]
     pub(super) async fn wait(self) {
         if let Err(error) = tokio::signal::ctrl_c().await {

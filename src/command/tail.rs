@@ -1,4 +1,4 @@
-//! `minikin tail`: follows the records of a stream.
+//! `minikin tail`: shows the records of a stream as they arrive.
 
 use super::client::{Client, Connection, path_part};
 use super::look::{all_records, record_line};
@@ -9,9 +9,9 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
-/// Pause before each try to connect again.
+/// Pause before each attempt to reconnect.
 const RETRY: Duration = Duration::from_millis(250);
-/// Time for which a lost emulator is looked for.
+/// Time after which the attempts to reconnect to a lost emulator end.
 const RETRY_TIME: Duration = Duration::from_secs(60);
 
 /// The arguments of `minikin tail`.
@@ -19,21 +19,22 @@ const RETRY_TIME: Duration = Duration::from_secs(60);
 pub(super) struct Tail {
     /// The stream's name or ARN
     stream: String,
-    /// The first record: trim_horizon, latest, a time (RFC 3339, or seconds since 1970) or a
-    /// sequence number [default: latest; trim_horizon with --no-follow]
+    /// The position of the first record: trim_horizon, latest, a time (RFC 3339, or seconds since
+    /// 1970) or a sequence number [default: latest; trim_horizon with --no-follow]
     #[arg(long, value_name = "POSITION")]
     from: Option<String>,
-    /// One shard only
+    /// Show the records of this shard only
     #[arg(long, value_name = "ID")]
     shard: Option<String>,
-    /// End with the last record that is there
+    /// End after the last record that is stored now
     #[arg(long)]
     no_follow: bool,
     #[command(flatten)]
     connection: Connection,
 }
 
-/// Shows the records of a stream as they come, until the stream or the reader is gone.
+/// Shows the records of a stream as they arrive, until the stream is deleted or the reader of
+/// stdout has closed it.
 pub(super) fn run(arguments: &Tail) -> Result<Answer, Failure> {
     let mut query = Vec::new();
     query.extend(arguments.shard.as_deref().map(|shard| ("shard", shard)));
@@ -57,7 +58,7 @@ pub(super) fn run(arguments: &Tail) -> Result<Answer, Failure> {
                     return Ok(Answer::Yes);
                 }
             }
-            // Only an emulator that was there is waited for.
+            // Reconnect only to an emulator that has answered before.
             Err(Failure::Unreachable(text)) if place.id.is_none() => {
                 return Err(Failure::Unreachable(text));
             }
@@ -76,15 +77,15 @@ pub(super) fn run(arguments: &Tail) -> Result<Answer, Failure> {
     }
 }
 
-/// The place in the stream: the id of the last event.
+/// The place in the stream of server-sent events: the id of the last event that was shown.
 #[derive(Debug, Default)]
 struct Place {
     id: Option<String>,
 }
 
 impl Place {
-    /// Shows events as they come. Returns the reason if the tail is over, none if the connection is
-    /// lost.
+    /// Shows events as they arrive. Returns the reason if the emulator has ended the tail, and none
+    /// if the connection is lost.
     fn show(&mut self, events: impl BufRead, form: Form) -> Result<Option<String>, Failure> {
         let mut event = Event::default();
         for line in events.lines() {
@@ -105,14 +106,15 @@ impl Place {
                 }
                 print::line(&record_line(form, &document))?;
             }
-            // An event counts once it is shown whole.
+            // Set the id after the whole event was shown, so that a reconnect does not skip the
+            // event.
             self.id = id.or(self.id.take());
         }
         Ok(None)
     }
 }
 
-/// An event of which some lines have come.
+/// A server-sent event of which some lines have arrived.
 #[derive(Debug, Default)]
 struct Event {
     id: Option<String>,
@@ -131,14 +133,14 @@ impl Event {
     }
 }
 
-/// Ends the program when the reader of standard output is gone, also while no record comes: a thread
-/// waits for that.
+/// Ends the program when the reader of standard output has closed it. A thread waits for this, so
+/// that the program ends even while no record arrives.
 fn end_with_the_reader() {
     #[cfg(unix)]
     std::thread::spawn(|| {
         use rustix::event::{PollFd, PollFlags, poll};
         let out = std::io::stdout();
-        // An error of a descriptor is reported without being asked for.
+        // poll reports the closed end of a pipe even if no event is requested.
         let mut watched = [PollFd::new(&out, PollFlags::empty())];
         while poll(&mut watched, None).is_err() {}
         std::process::exit(0);

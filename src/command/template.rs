@@ -10,13 +10,13 @@ use fake::rand::SeedableRng;
 use fake::rand::rngs::StdRng;
 use std::fmt::Write;
 
-/// The record of a template that is not given.
+/// The template of the records if the command line gives none.
 pub(super) const DEFAULT: &str = concat!(
     r#"{"id":"{{uuid}}","number":{{counter}},"customer":"{{name}}","#,
     r#""total":{{float 1 500 2}},"state":"{{choice new:5 paid:3 shipped:2}}","at":"{{now}}"}"#
 );
 
-/// A template that was read.
+/// A parsed template.
 #[derive(Debug)]
 pub(super) struct Template(Vec<Part>);
 
@@ -27,13 +27,13 @@ enum Part {
     Counter(i64, i64),
     Uuid,
     Integer(i64, i64),
-    /// The bounds and the decimals.
+    /// The lowest value, the highest value and the number of decimals.
     Float(f64, f64, usize),
     Now,
-    /// The present in milliseconds since 1970.
+    /// The current time in milliseconds since 1970.
     NowMs,
     Boolean,
-    /// The words with the sums of the weights up to each.
+    /// The words, each with the sum of its own weight and the weights before it.
     Choice(Vec<(String, u64)>),
     Fake(Kind),
 }
@@ -62,10 +62,10 @@ const KINDS: [(&str, Kind); 8] = [
 ];
 
 impl Template {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// The placeholder that cannot be filled, and the reason.
+    /// A placeholder is unknown or has invalid arguments: its text and the reason.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -86,7 +86,7 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// The record number `number`, the first of which is 0.
+    /// The text of record `number`; the first record has number 0.
     pub(super) fn fill(&self, number: u64, random: &Random) -> String {
         let mut text = String::new();
         for part in &self.0 {
@@ -123,7 +123,7 @@ impl Part {
     }
 
     fn fill(&self, number: u64, random: &Random, text: &mut String) {
-        // Writing to a text does not fail.
+        // Never fails: writing to a String cannot fail.
         let _ = match self {
             Self::Text(part) => text.write_str(part),
             Self::Counter(first, step) => {
