@@ -1,4 +1,5 @@
-//! The operations: one file each, the table of them, and the parts that several of them share.
+//! The service's operations: one file for each operation, the table of operations, and the code
+//! that several operations share.
 #![allow(
     unreachable_pub,
     reason = "shapes are declared public and reached through the table"

@@ -1,4 +1,4 @@
-//! The settings of an account as answers show them.
+//! The settings of an account, in the form of an answer.
 
 use super::answer::document;
 use super::present::present;
@@ -7,7 +7,7 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// The settings of an account in a region.
+    /// The settings of an account in one region.
     pub struct AccountSettings {
         "MinimumThroughputBillingCommitment" => commitment: CommitmentOutput,
     }
@@ -15,7 +15,7 @@ output! {
 document!(AccountSettings);
 
 output! {
-    /// The account's minimum throughput commitment.
+    /// The minimum throughput commitment of an account.
     pub struct CommitmentOutput {
         "EarliestAllowedEndAt" => earliest_end: Option<Timestamp>,
         "EndedAt" => ended: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! AcknowledgeDeadLetterQueueRecords: settles received dead-letter records.
+//! AcknowledgeDeadLetterQueueRecords: removes received dead-letter records from a queue.
 use super::prelude::*;
 
 pub(super) struct AcknowledgeDeadLetterQueueRecords;

@@ -1,4 +1,5 @@
-//! AcknowledgeQueueRecords: settles received records, which are not delivered again.
+//! AcknowledgeQueueRecords: marks received records of a queue as processed, so that the queue does
+//! not deliver them again.
 use super::prelude::*;
 
 pub(super) struct AcknowledgeQueueRecords;

@@ -9,28 +9,30 @@ use std::sync::Arc;
 /// An encoded answer.
 #[derive(Debug)]
 pub enum Answer {
-    /// The whole body, and the permit for its bytes; empty for an operation without output.
+    /// The whole body, and the permit of the in-flight budget that the body holds. The body is
+    /// empty for an operation without output.
     Whole(Vec<u8>, Option<BudgetPermit>),
-    /// Frames, made one at a time.
+    /// A stream of event frames, each of which is encoded when the connection is ready for it.
     Events(Box<Events>),
-    /// No answer: a fault rule closes the connection.
+    /// No answer: a fault rule closes the connection instead.
     Lost,
 }
 
-/// An output that can be encoded.
+/// An output that can be encoded as an answer.
 pub trait IntoAnswer {
-    /// Names of the members, as the service model spells them.
+    /// Names of the output's members in the service model.
     const MEMBERS: &'static [&'static str];
 
-    /// An estimate of the body's size in bytes; 0 for small bodies.
+    /// Estimated size of the encoded body in bytes, for the in-flight budget. 0 for a body that is
+    /// always small.
     fn size_bytes(&self) -> usize;
 
-    /// Takes the permit that a read of the disk took for the answer.
+    /// Takes the permit that a read from disk has already acquired for the answer, if it did.
     fn take_permit(&mut self) -> Option<BudgetPermit> {
         None
     }
 
-    /// Encodes the output in `format`; the answer keeps `permit` until its last byte is sent.
+    /// Encodes the output in `format`. The answer holds `permit` until its last byte is sent.
     fn into_answer(self, format: Format, permit: Option<BudgetPermit>) -> Answer;
 }
 
@@ -70,26 +72,27 @@ impl<T: Document> IntoAnswer for T {
     }
 }
 
-/// An output that is one document.
+/// An output that is encoded as one document.
 pub trait Document {
-    /// Names of the members, as the service model spells them.
+    /// Names of the output's members in the service model.
     const MEMBERS: &'static [&'static str];
 
-    /// An estimate of the body's size in bytes; 0 for small bodies.
+    /// Estimated size of the encoded body in bytes, for the in-flight budget. 0 for a body that is
+    /// always small.
     fn size_bytes(&self) -> usize {
         0
     }
 
-    /// Takes the permit that a read of the disk took for the answer.
+    /// Takes the permit that a read from disk has already acquired for the answer, if it did.
     fn take_permit(&mut self) -> Option<BudgetPermit> {
         None
     }
 
-    /// The body in `format`; empty for an operation without output.
+    /// Encodes the body in `format`. The body is empty for an operation without output.
     fn encode(&self, format: Format) -> Vec<u8>;
 }
 
-/// Implements `Document` for an output structure.
+/// Implements `Document` for a structure that `output!` declares.
 macro_rules! document {
     ($name:ident) => {
         impl $crate::operation::answer::Document for $name {
@@ -104,7 +107,7 @@ macro_rules! document {
 
 pub(super) use document;
 
-/// The output of an operation without output: an empty body in either format.
+/// The output of an operation that returns nothing: an empty body, in every format.
 #[derive(Debug)]
 pub struct Nothing;
 

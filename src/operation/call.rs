@@ -1,4 +1,5 @@
-//! A call of an operation: decode, check permissions and rates, run, encode.
+//! The steps of a call: decode the request, check permissions and the call rate, run the operation,
+//! and encode the answer.
 
 use super::answer::{self, Answer, IntoAnswer as _};
 use super::context::Context;
@@ -10,7 +11,7 @@ use crate::wire::{self, Explained, Format, Shaped};
 use crate::world::Point;
 use bytes::Bytes;
 
-/// Calls operation `O`, whose name is `name`, with a request's body.
+/// Calls operation `O` with the body of a request. `name` is the operation's name.
 pub(super) async fn call<O: HasTarget>(
     name: &'static str,
     context: Context,
@@ -32,7 +33,7 @@ pub(super) async fn call<O: HasTarget>(
     run::<O>(&context, input, format).await
 }
 
-/// Runs a valid and permitted call.
+/// Runs a call that has passed all checks, and encodes the answer.
 async fn run<O: HasTarget>(
     context: &Context,
     input: O::Input,
@@ -43,7 +44,7 @@ async fn run<O: HasTarget>(
     Ok(output.into_answer(format, permit.map_err(|_| Error::unavailable())?))
 }
 
-/// Runs a call that fault rules may hit.
+/// Runs a call that has passed all checks, with the fault that a fault rule injects into it.
 async fn call_with_faults<O: HasTarget>(
     name: &'static str,
     mut context: Context,
@@ -61,7 +62,7 @@ async fn call_with_faults<O: HasTarget>(
     }
 }
 
-/// The input of operation `O` in a request's body.
+/// Decodes the input of operation `O` from the body of a request.
 pub(super) fn read_input<O: Operation>(
     context: &Context,
     body: &Bytes,
@@ -73,7 +74,7 @@ pub(super) fn read_input<O: Operation>(
     }
 }
 
-/// Counts the call against the operation's rate limit; only the strict profile has such limits.
+/// Counts the call against the operation's rate limit. Only the strict profile has such limits.
 fn check_rate(context: &Context, name: &str, body: &[u8], format: Format) -> Result<(), Error> {
     let Some(rate) = context.engine.limits.calls.of(name) else {
         return Ok(());
@@ -92,7 +93,8 @@ fn check_rate(context: &Context, name: &str, body: &[u8], format: Format) -> Res
     })
 }
 
-/// Reads a body that the fast reader refused again, slowly, for the exact error.
+/// Decodes a body again after the fast decoder has refused it. This second, slow decoder finds the
+/// service's exact error.
 fn explain<O: Operation>(
     context: &Context,
     body: &[u8],

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::limits::{Limit, Limits};
 use crate::model::StreamArn;
 
-/// Refuses `more` open shards beyond the account's quota.
+/// Refuses `more` additional open shards if they exceed the account's quota.
 pub(super) fn check_shards(
     arn: &StreamArn,
     counts: Counts,
@@ -24,7 +24,7 @@ pub(super) fn check_shards(
     }
 }
 
-/// Checks the warm throughput asked for: it needs the account's commitment and has a maximum.
+/// Checks a requested warm throughput: it requires the account's commitment, and it has a maximum.
 pub(super) fn check_warm_throughput(
     arn: &StreamArn,
     committed: bool,

@@ -1,12 +1,12 @@
-//! The limit that consumers and queues of a stream share.
+//! The quota that the consumers and the queues of a stream share.
 
 use crate::engine::StreamState;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::model::StreamArn;
 
-/// Refuses one more consumer or queue, when the stream has as many as it may: queues in every
-/// status count.
+/// Refuses one more consumer or queue if the stream's quota is used up. Consumers and queues count
+/// in every status.
 pub(super) fn check_consumer_count(
     arn: &StreamArn,
     state: &StreamState,

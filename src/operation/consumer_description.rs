@@ -1,4 +1,4 @@
-//! A consumer as answers show it.
+//! A consumer in the form of an answer.
 
 use super::present::present;
 use super::stream_details::whole_seconds;
@@ -8,7 +8,7 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// A consumer. `StreamARN` is present in the answer of DescribeStreamConsumer only.
+    /// A consumer. Only DescribeStreamConsumer answers `StreamARN`.
     pub struct ConsumerDescription {
         "ConsumerARN" => arn: String,
         "ConsumerCreationTimestamp" => created: Timestamp,

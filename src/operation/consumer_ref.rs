@@ -1,4 +1,5 @@
-//! The consumer that a request names: by its ARN, or by its stream's ARN and its name.
+//! The consumer that a request names: by the consumer's ARN, or by the stream's ARN and the
+//! consumer's name.
 
 use super::context::Context;
 use super::shapes::{ConsumerARN, ConsumerName, StreamARN};
@@ -10,7 +11,7 @@ use crate::wire::input;
 use std::sync::Arc;
 
 input! {
-    /// The ways to name a consumer: its ARN, or its stream's ARN and its name.
+    /// The members that name a consumer: its ARN, or the ARN of its stream and its name.
     pub struct ConsumerRef {
         "StreamARN" => stream_arn: Option<StreamARN>,
         "ConsumerName" => name: Option<ConsumerName>,
@@ -19,7 +20,7 @@ input! {
 }
 
 impl ConsumerRef {
-    /// A reference by ARN, for a request with another member for it.
+    /// The reference for a request that names the consumer by ARN only.
     pub(super) fn by_arn(arn: ConsumerARN) -> Self {
         Self {
             stream_arn: None,
@@ -29,7 +30,7 @@ impl ConsumerRef {
     }
 }
 
-/// The consumer that a request names, and its stream.
+/// Finds the consumer that a request names. Returns its stream, its name and its registration.
 pub(super) fn find_consumer(
     context: &Context,
     given: &ConsumerRef,
@@ -50,8 +51,9 @@ pub(super) fn find_consumer(
     }
 }
 
-/// The consumer that a request names, for the check of policies; it need not exist. The ARN of an
-/// unknown name has creation time 0, so that policies about the name still match.
+/// The consumer that a request names, as the target of the policy check. The consumer need not
+/// exist: an unknown name gets an ARN with creation time 0, so that policies for the name still
+/// match.
 pub(super) fn consumer_target(context: &Context, given: &ConsumerRef) -> Result<Target, Error> {
     let arn = match (&given.stream_arn, &given.name, &given.arn) {
         (_, _, Some(text)) => ConsumerArn::parse(text.as_str())
@@ -82,7 +84,7 @@ fn by_arn(context: &Context, text: &ConsumerARN) -> Result<(Arc<Stream>, String,
         .find(&arn.stream.scope, &arn.stream.name)
         .ok_or_else(not_found)?;
     let consumer = stream.look(|state| state.consumers.get(&*arn.name).cloned());
-    // A consumer registered again under its old name has another ARN.
+    // A consumer that was deregistered and registered again under the same name has a new ARN.
     let same = |consumer: &Consumer| consumer_arn(&stream.arn, &arn.name, consumer) == arn;
     let consumer = consumer.filter(same).ok_or_else(not_found)?;
     Ok((stream, arn.name.to_string(), consumer))
@@ -102,7 +104,7 @@ fn by_name(
     }
 }
 
-/// The consumer is ACTIVE, not CREATING or DELETING.
+/// True when the consumer is ACTIVE, that is, neither CREATING nor DELETING.
 pub(super) fn active(consumer: &Consumer) -> bool {
     consumer_status(consumer) == ConsumerStatus::Active
 }

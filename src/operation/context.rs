@@ -1,31 +1,32 @@
-//! The state and the requester that an operation works with.
+//! The context of a request: the engine, and the account, region and requester of the request.
 
 use crate::engine::Engine;
 use crate::model::{AccountRegion, Principal, ShardId};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The state and the requester that an operation works with.
+/// The context in which an operation runs.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The streams of all accounts.
+    /// The engine, which holds the streams of all accounts.
     pub engine: Arc<Engine>,
     /// Account and region of the request.
     pub caller: AccountRegion,
-    /// The requester that policies are checked for; none where no policies are configured.
+    /// The requester whose permissions are checked. None when no policies are configured.
     pub requester: Option<Requester>,
-    /// The entries of a PutRecords that a fault rule makes fail.
+    /// The entries of a PutRecords request that fail because of a fault rule. None: no entry.
     pub(super) failed_entries: Option<FailedEntries>,
 }
 
-/// The failure of each entry of a PutRecords that fails by a fault rule.
+/// For each entry of a PutRecords request, in order: the failure that a fault rule injects, or
+/// none.
 #[derive(Debug, Clone)]
 pub(super) struct FailedEntries(pub(super) Vec<Option<EntryFailure>>);
 
-/// The failure of an entry of a PutRecords.
+/// A failure that a fault rule injects into an entry of a PutRecords request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryFailure {
-    /// The write rate of the shard is exceeded.
+    /// ProvisionedThroughputExceededException for this shard.
     Throttled(ShardId),
     /// InternalFailure.
     Internal,
@@ -46,7 +47,7 @@ impl Context {
         }
     }
 
-    /// The ARN of the requester; the root of the account where no policies are configured.
+    /// ARN of the requester. Without policies it is the root of the account.
     pub(super) fn user_arn(&self) -> String {
         let Some(requester) = &self.requester else {
             let partition = self.caller.region.partition();
@@ -57,13 +58,13 @@ impl Context {
     }
 }
 
-/// The sender of a request, as policies see it.
+/// The sender of a request, as the policy check sees it.
 #[derive(Debug, Clone)]
 pub struct Requester {
     /// The owner of the access key that signed the request.
     pub principal: Arc<Principal>,
-    /// The address that the request comes from.
+    /// The client's IP address.
     pub address: IpAddr,
-    /// The request came over TLS.
+    /// True when the request came over TLS.
     pub over_tls: bool,
 }

@@ -1,4 +1,4 @@
-//! The traits that an operation implements.
+//! The traits that every operation implements.
 
 use super::answer::IntoAnswer;
 use super::context::Context;
@@ -9,48 +9,48 @@ use crate::wire::{Node, Shaped};
 
 /// An operation of the service.
 pub trait Operation {
-    /// The request; its type carries the constraints of the service model.
+    /// The request. Its type carries the constraints of the service model.
     type Input: Shaped + Send;
     /// The answer.
     type Output: IntoAnswer + Send;
-    /// A resource's policy can allow the operation, to other accounts too (AWS's developer guide,
-    /// "Sharing your data stream"; for DescribeStream the guide's text, its table lists
-    /// DescribeStreamSummary only).
+    /// True when a resource policy can allow the operation, also to other accounts. The source is
+    /// AWS's developer guide, "Sharing your data stream". Its text includes DescribeStream, its
+    /// table only DescribeStreamSummary; this code follows the text.
     const SHARED: bool = false;
 
-    /// Further permissions that the request needs: operations and their targets.
+    /// The further permissions that the request needs: names of operations, and their targets.
     fn also_requires(_context: &Context, _input: &Self::Input) -> Vec<(&'static str, Target)> {
         Vec::new()
     }
 
-    /// Performs the operation.
+    /// Runs the operation.
     fn run(
         context: &Context,
         input: Self::Input,
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 
-    /// The shard that the request is about, for fault rules: one, or one for each record. None where
-    /// there is no shard or it is not known yet.
+    /// The shard of the request, which fault rules can name; for a put, one shard for each record.
+    /// None stands for a request without a shard, or for a shard that is not known yet.
     fn shards(_context: &Context, _input: &Self::Input) -> Vec<Option<ShardId>> {
         vec![None]
     }
 
-    /// Members of type `Expected` may be absent in this request.
+    /// True when members of type `Expected` may be missing in this request.
     fn tolerates_missing(_context: &Context, _input: &Node) -> bool {
         false
     }
 }
 
-/// The resource that a request is about, for the check of policies. The resource need not exist.
+/// An operation whose request is about one resource, which is the target of the policy check.
 pub trait HasTarget: Operation {
-    /// The resource that `input` names.
+    /// The resource that `input` names. It need not exist.
     ///
     /// # Errors
-    /// When the request does not name its resource.
+    /// The request does not name its resource, or names it by an invalid ARN, iterator or token.
     fn target(context: &Context, input: &Self::Input) -> Result<Target, Error>;
 }
 
-/// By default a request is about the stream of its `StreamRef`.
+/// A request that contains a `StreamRef` is about the stream of that reference.
 impl<O: Operation> HasTarget for O
 where
     O::Input: AsRef<StreamRef>,

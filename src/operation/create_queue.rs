@@ -1,4 +1,4 @@
-//! CreateQueue: a queue on an on-demand stream.
+//! CreateQueue: creates a queue on an on-demand stream.
 use super::prelude::*;
 use crate::engine::StreamState;
 use crate::engine::queue::{NewQueue, Queue, QueueCounts};
@@ -37,13 +37,15 @@ impl Operation for CreateQueue {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let (queue, attributes) = create(context, input, false).await?;
-        // Like a stream's, the answer says CREATING even if the queue is ACTIVE at once.
+        // The answer says CREATING even if the queue is ACTIVE at once, like the answers about new
+        // consumers.
         let queue = QueueDescription::with(&queue, StreamStatus::Creating, attributes);
         Ok(Output { queue })
     }
 }
 
-/// Creates a queue. With `at_once` it is ACTIVE when this returns, also where transitions take time.
+/// Creates a queue. With `at_once` the queue is ACTIVE on return, even if the emulator delays state
+/// transitions.
 pub(super) async fn create(
     context: &Context,
     input: Input,
@@ -79,7 +81,7 @@ pub(super) async fn create(
     Ok((queue, attributes))
 }
 
-/// The attributes that a request asks for.
+/// The attributes that a request gives, with defaults for the others.
 fn attributes_of(input: &Input) -> Result<QueueAttributes, Error> {
     let usual = QueueAttributes::default();
     match &input.attributes {
@@ -88,7 +90,7 @@ fn attributes_of(input: &Input) -> Result<QueueAttributes, Error> {
     }
 }
 
-/// The settings that a request asks for and an existing queue of that name does not have.
+/// Names of the settings in which an existing queue differs from the request.
 pub(super) fn differences(queue: &Queue, input: &Input) -> Result<Vec<&'static str>, Error> {
     let (arn, start) = stream_and_start(&input.streams)?;
     let attributes = attributes_of(input)?;
@@ -115,7 +117,8 @@ impl HasTarget for CreateQueue {
     }
 }
 
-/// A queue that has no id yet: only patterns name it (a choice).
+/// The target of the policy check for a new queue. The queue has no id yet, so the id is `*`, and
+/// only a policy with a matching pattern applies (a choice).
 fn new_queue(context: &Context) -> Target {
     Target::Queue(QueueArn {
         scope: context.caller.clone(),
@@ -123,7 +126,7 @@ fn new_queue(context: &Context) -> Target {
     })
 }
 
-/// The one stream, and where the queue begins in it.
+/// The only stream of the request, and the starting position of the queue in it.
 fn stream_and_start(
     streams: &QueueStreamConfigurationList,
 ) -> Result<(&StreamARN, QueueStart), Error> {

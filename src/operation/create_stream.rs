@@ -1,4 +1,4 @@
-//! CreateStream: a provisioned or an on-demand stream.
+//! CreateStream: creates a provisioned or an on-demand stream.
 use super::prelude::*;
 use crate::engine::{CreateError, NewStream, StreamSettings, new_settings};
 use crate::model::{self, StreamArn};
@@ -32,7 +32,7 @@ impl Operation for CreateStream {
     }
 }
 
-/// The stream that a request asks for, checked.
+/// Checks the request, and returns the definition of the stream.
 pub(super) fn new_stream(context: &Context, input: Input) -> Result<(StreamArn, NewStream), Error> {
     let arn = context.arn(input.name.as_str());
     let mode = mode_of(&input)?;
@@ -63,7 +63,6 @@ pub(super) fn new_stream(context: &Context, input: Input) -> Result<(StreamArn, 
     Ok((arn, stream))
 }
 
-/// Creates a stream.
 pub(super) async fn create(
     context: &Context,
     arn: StreamArn,
@@ -80,7 +79,11 @@ impl HasTarget for CreateStream {
     }
 }
 
-/// Checks the members against each other. Without a mode, a shard count means PROVISIONED.
+/// The capacity mode of the new stream. Without a mode in the request, a shard count means
+/// PROVISIONED.
+///
+/// # Errors
+/// The request has members that do not fit the mode.
 fn mode_of(input: &Input) -> Result<model::StreamMode, Error> {
     let on_demand = input
         .mode

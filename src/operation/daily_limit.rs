@@ -1,4 +1,4 @@
-//! Limits on how often a stream may be changed within 24 hours.
+//! Limits on the number of changes of a stream within 24 hours.
 
 use crate::error::Error;
 use crate::limits::{self, Limit};
@@ -6,15 +6,16 @@ use crate::world::Timestamp;
 
 /// A limit on changes of one kind to a stream within 24 hours.
 pub(super) struct DailyLimit<'a> {
-    /// The name that `--limit` takes.
+    /// Name of the limit for the option `--limit`.
     pub name: &'static str,
-    /// The number of changes in 24 hours.
+    /// Largest number of changes within 24 hours.
     pub most: Limit,
-    /// The beginning of the error message.
+    /// Beginning of the error message.
     pub subject: &'a str,
 }
 
-/// Counts a change made now, or refuses it; `made` holds the moments of earlier ones.
+/// Counts a change made at `now`, or refuses it when the limit is reached. `made` holds the times
+/// of earlier changes, in milliseconds since 1970.
 pub(super) fn count_today(
     made: &mut Vec<i64>,
     limit: &DailyLimit<'_>,

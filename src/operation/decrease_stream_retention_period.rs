@@ -1,4 +1,5 @@
-//! DecreaseStreamRetentionPeriod: shortens the retention period; older records expire at once.
+//! DecreaseStreamRetentionPeriod: shortens the retention period. Records older than the new period
+//! expire at once.
 use super::prelude::*;
 
 pub(super) struct DecreaseStreamRetentionPeriod;

@@ -1,4 +1,4 @@
-//! DeleteQueue: ends a queue; the records of its stream stay.
+//! DeleteQueue: deletes a queue. The records of its stream remain.
 use super::prelude::*;
 
 pub(super) struct DeleteQueue;

@@ -1,4 +1,4 @@
-//! DescribeLimits: an account's quotas in a region, and their use.
+//! DescribeLimits: the quotas of an account in a region, and the part of them that is used.
 use super::prelude::*;
 
 pub(super) struct DescribeLimits;
@@ -13,7 +13,7 @@ output! { pub struct Output {
 } }
 document!(Output);
 
-/// The value shown for a limit that is switched off: the largest that the member can hold.
+/// The answer for a quota that is switched off: the largest value of the member's type.
 const NO_LIMIT: u64 = i32::MAX as u64;
 
 impl Operation for DescribeLimits {

@@ -1,4 +1,4 @@
-//! DescribeQueue: a queue with its attributes and its stream.
+//! DescribeQueue: describes a queue with its attributes and its stream.
 use super::prelude::*;
 
 pub(super) struct DescribeQueue;

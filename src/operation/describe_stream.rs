@@ -1,4 +1,4 @@
-//! DescribeStream: a stream and a page of its shards.
+//! DescribeStream: describes a stream with one page of its shards.
 use super::prelude::*;
 
 pub(super) struct DescribeStream;
@@ -12,7 +12,7 @@ input! { pub struct Input {
 output! { pub struct Output { "StreamDescription" => description: StreamDescription, } }
 
 output! {
-    /// A stream with a page of its shards.
+    /// A stream with one page of its shards.
     pub struct StreamDescription {
         "EncryptionType" => encryption: &'static str,
         "EnhancedMonitoring" => monitoring: Vec<EnhancedMetrics>,

@@ -1,4 +1,4 @@
-//! DescribeStreamConsumer: a consumer and the ARN of its stream.
+//! DescribeStreamConsumer: describes a consumer, with the ARN of its stream.
 use super::prelude::*;
 
 pub(super) struct DescribeStreamConsumer;

@@ -1,4 +1,4 @@
-//! DescribeStreamSummary: a stream without its shards.
+//! DescribeStreamSummary: describes a stream without its shards.
 use super::prelude::*;
 use crate::model;
 
@@ -9,8 +9,8 @@ input! { pub struct Input { .. stream: StreamRef, } }
 output! { pub struct Output { "StreamDescriptionSummary" => summary: StreamDescriptionSummary, } }
 
 output! {
-    /// A stream without its shards. `StreamId` is never present: an SDK that sends one back derives
-    /// an endpoint from it and talks to the cloud.
+    /// A stream without its shards. The member `StreamId` is never answered: an SDK that sends a
+    /// stream id derives an endpoint from it, and then talks to AWS instead of the emulator.
     pub struct StreamDescriptionSummary {
         "ConsumerCount" => consumer_count: usize,
         "EncryptionType" => encryption: &'static str,
@@ -53,7 +53,8 @@ impl Operation for DescribeStreamSummary {
                 monitoring: enhanced_monitoring(&snapshot),
                 key_id: snapshot.key_id.clone(),
                 max_record_size: snapshot.max_record_kib,
-                // While the stream is CREATING its shards are not visible yet (a choice).
+                // 0 while the stream is CREATING, because its shards are not visible yet (a
+                // choice).
                 open_shard_count: snapshot.open_shards,
                 queue_count: snapshot.queues,
                 strategy: on_demand.then_some(strategy.as_str()),

@@ -1,4 +1,5 @@
-//! DisableEnhancedMonitoring: disables shard-level metrics; metrics that are not enabled are ignored.
+//! DisableEnhancedMonitoring: disables shard-level metrics. A metric that is not enabled is
+//! ignored.
 use super::prelude::*;
 
 pub(super) struct DisableEnhancedMonitoring;

@@ -1,4 +1,5 @@
-//! The frames of a subscription. Each is made when the connection asks for it.
+//! The event frames of a SubscribeToShard answer. Each frame is encoded when the connection is
+//! ready for it.
 
 use super::fault_draw::ends_subscription;
 use super::records::{size_guess, write_records_cbor, write_records_json};
@@ -15,7 +16,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A subscription as a stream of frames.
+/// A subscription as a stream of event frames.
 #[derive(Debug)]
 pub struct Events {
     engine: Arc<Engine>,
@@ -25,12 +26,12 @@ pub struct Events {
     consumer: String,
     format: Format,
     initiated: bool,
-    /// The last frame was made.
+    /// True after the last frame was encoded.
     over: bool,
 }
 
-/// The message of an internal failure in a stream, as subscribers of the service saw it
-/// (amazon-kinesis-client issue 529, amazon-kinesis-client-python issue 136).
+/// The message of an internal failure within an event stream. Subscribers of the service have
+/// reported it (amazon-kinesis-client issue 529, amazon-kinesis-client-python issue 136).
 const INTERNAL: &str = "Internal Service Error";
 
 const MESSAGE: &str = ":message-type";
@@ -61,7 +62,7 @@ impl Events {
         Self { format, ..self }
     }
 
-    /// The time for which the client may leave a frame unread.
+    /// The longest time for which the client may leave a frame unread before it is disconnected.
     pub fn unread_limit(&self) -> Option<Duration> {
         self.subscription.unread_event_limit()
     }
@@ -71,8 +72,9 @@ impl Events {
         format!("{} of {} of {}", self.consumer, self.shard, self.stream)
     }
 
-    /// The next frame and the permit for its bytes. The first is `initial-response`, which clients
-    /// wait for before their call returns.
+    /// The next frame, and the permit of the in-flight budget that it holds. None at the end of the
+    /// subscription. The first frame is `initial-response`, without which the client's call does
+    /// not return.
     pub async fn next(&mut self) -> Option<(Vec<u8>, Option<BudgetPermit>)> {
         if !self.initiated {
             self.initiated = true;
@@ -139,7 +141,7 @@ impl Events {
         (message, permit)
     }
 
-    /// The exception that ends the subscription, which is news for the log.
+    /// Logs the exception that ends the subscription, and encodes its frame.
     fn ended(&self, error: &Error) -> Vec<u8> {
         tracing::info!(
             subscriber = self.subscriber(),
@@ -157,8 +159,8 @@ impl Events {
         frame(&headers, |message| message.extend_from_slice(&payload))
     }
 
-    /// An exception of the event stream's model, which calls `InternalFailure`
-    /// `InternalFailureException`; clients know only modelled names in a stream.
+    /// Encodes an exception as a frame. Clients know only the exceptions that the service model
+    /// lists for the event stream, so `InternalFailure` is called `InternalFailureException` here.
     fn exception(&self, error: &Error) -> Vec<u8> {
         let name = match error.kind {
             Kind::InternalFailure => "InternalFailureException",
@@ -202,8 +204,8 @@ impl Events {
         self.event(EVENT, payload)
     }
 
-    /// The last event of a closed shard. It has no ContinuationSequenceNumber, which tells readers
-    /// that the shard has ended.
+    /// Encodes the last event of a closed shard. It has no ContinuationSequenceNumber; by that,
+    /// readers recognize the end of the shard.
     fn shard_end(&self, children: &[ChildShard]) -> Vec<u8> {
         let last = LastEvent {
             children,
@@ -216,7 +218,7 @@ impl Events {
 
 const EVENT: &str = "SubscribeToShardEvent";
 
-/// The payload of a closed shard's last event.
+/// The payload of the last event of a closed shard.
 #[derive(serde::Serialize)]
 struct LastEvent<'a> {
     #[serde(rename = "ChildShards")]

@@ -1,10 +1,10 @@
-//! The draw of fault rules for calls and events.
+//! The selection of the fault rule that fires for a call or an event.
 
 use crate::engine::Engine;
 use crate::model::{ShardId, StreamArn};
 use crate::world::{Hit, Moment, Occasion};
 
-/// A rule ends the subscription instead of its next event.
+/// True when a fault rule ends the subscription in place of its next event.
 pub(super) fn ends_subscription(engine: &Engine, stream: &StreamArn, shard: ShardId) -> bool {
     if !engine.world.faults.is_armed() {
         return false;
@@ -20,7 +20,7 @@ pub(super) fn ends_subscription(engine: &Engine, stream: &StreamArn, shard: Shar
     .is_some()
 }
 
-/// The rule that fires on this call or event, if any.
+/// The fault rule that fires for this call or event, if any does.
 pub(super) fn draw(
     engine: &Engine,
     moment: Moment,

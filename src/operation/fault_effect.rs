@@ -1,4 +1,4 @@
-//! The effect of a fault on a call.
+//! The effect of a fault rule on a call.
 
 use super::context::{Context, EntryFailure, FailedEntries};
 use super::contract::HasTarget;
@@ -8,7 +8,7 @@ use crate::limits;
 use crate::model::{KeyState, ShardId, StreamArn, Target};
 use crate::world::{FaultKind, Hit, Moment, Timestamp};
 
-/// The codes of `kms`.
+/// The codes of a rule of kind `kms`, and the state of the key that each code stands for.
 pub(super) const KMS_CODES: [(&str, KeyState); 6] = [
     ("KMSAccessDeniedException", KeyState::Denied),
     ("KMSDisabledException", KeyState::Disabled),
@@ -18,18 +18,18 @@ pub(super) const KMS_CODES: [(&str, KeyState); 6] = [
     ("KMSThrottlingException", KeyState::Throttled),
 ];
 
-/// The effect of a fault on a call that goes on.
+/// The effect of a fault on a call that returns no error by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// The call is answered.
+    /// The call runs and is answered.
     None,
-    /// The call does its work, and its answer is lost.
+    /// The call runs, and its answer is dropped.
     LoseAnswer,
-    /// The connection closes before the call does its work.
+    /// The connection is closed before the call runs.
     Reset,
 }
 
-/// The stream and the shards of a call.
+/// The stream and the shards of a call, which select its fault rules.
 pub(super) struct Subject {
     stream: Option<StreamArn>,
     shards: Vec<Option<ShardId>>,
@@ -47,7 +47,7 @@ impl Subject {
     }
 }
 
-/// Lets the rules decide about a valid and permitted call.
+/// Applies the fault rule that fires for a valid and permitted call, if any does.
 pub(super) async fn at_call(
     context: &mut Context,
     operation: &'static str,
@@ -64,7 +64,8 @@ pub(super) async fn at_call(
         FaultKind::Delay => world.delay(hit.rule.delay_ms.unwrap_or_default()).await,
         FaultKind::DropAnswer => return Ok(Effect::LoseAnswer),
         FaultKind::ResetConnection => return Ok(Effect::Reset),
-        // The last three kinds fire at other moments.
+        // The last three kinds of this arm fire only at events, invocations and deliveries, never
+        // here.
         FaultKind::InternalError
         | FaultKind::EndSubscription
         | FaultKind::Invoke
@@ -95,7 +96,7 @@ fn stream_of(context: &Context, target: Target) -> Option<StreamArn> {
     }
 }
 
-/// The entries that fail; each of them names its shard.
+/// The entries of PutRecords that the rule selects, each with its failure.
 fn failed_entries(hit: &Hit, shards: &[Option<ShardId>]) -> FailedEntries {
     let throughput = "ProvisionedThroughputExceededException";
     let is_throughput = hit.rule.kind == FaultKind::ThroughputExceeded
@@ -127,7 +128,7 @@ fn throughput_exceeded(
     }
 }
 
-/// The error for an iterator that expired a moment ago.
+/// The error for an iterator that expired one second ago.
 fn expired(now: Timestamp) -> Error {
     let issued = now.plus_millis(-limits::ITERATOR_LIFE_MS - 1000);
     Error::iterator_expired(issued, now, limits::ITERATOR_LIFE_MS)
@@ -158,5 +159,5 @@ fn kms_error(context: &Context, operation: &str, stream: Option<StreamArn>, hit:
     )
 }
 
-/// The key of the service, for a stream that is not encrypted.
+/// The service's own KMS key, for a stream that is not encrypted.
 const DEFAULT_KEY: &str = "alias/aws/kinesis";

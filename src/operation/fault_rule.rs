@@ -1,4 +1,4 @@
-//! Fault rules as users write them: their text form and their check.
+//! Fault rules as users write them: their text form, and the check of a rule.
 
 mod check;
 mod text;

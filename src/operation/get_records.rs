@@ -1,4 +1,4 @@
-//! GetRecords: a batch of records from an iterator on, and the next iterator.
+//! GetRecords: reads a batch of records from an iterator's position, and returns the next iterator.
 use super::prelude::*;
 use crate::engine::{Batch, Read, ReadBudget, Shard, Stream};
 use crate::model::{ShardId, ShardIterator, StreamArn};
@@ -108,7 +108,7 @@ fn open_iterator(text: &ShardIteratorText, now: Timestamp) -> Result<ShardIterat
     Ok(iterator)
 }
 
-/// The stream and the shard of an iterator.
+/// Finds the stream and the shard of an iterator.
 fn locate(
     context: &Context,
     input: &Input,
@@ -121,13 +121,15 @@ fn locate(
         stream.and_then(|stream| Some((stream.readable_shard(iterator.shard, now)?, stream)));
     let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(iterator.shard, &arn))?;
     if stream.identity != iterator.incarnation {
-        // The service was seen to fail with an internal error here; refuse instead (a choice).
+        // The stream was deleted and created again. The service was seen to fail with an internal
+        // error in this case; the emulator refuses the iterator instead (a choice).
         return Err(Error::iterator_invalid());
     }
     Ok((stream, shard))
 }
 
-/// The stream that the iterator and the request's StreamARN name together.
+/// The stream of the iterator. The request's StreamARN, if given, must have the same stream name,
+/// and decides account and region.
 fn named(context: &Context, input: &Input, iterator: &ShardIterator) -> Result<StreamArn, Error> {
     let Some(text) = &input.arn else {
         return Ok(context.arn(&iterator.stream));

@@ -1,4 +1,4 @@
-//! GetResourcePolicy: the policy of a stream or a consumer, as it was sent.
+//! GetResourcePolicy: returns the policy of a stream, a consumer or a queue, exactly as it was put.
 use super::prelude::*;
 
 pub(super) struct GetResourcePolicy;
@@ -11,7 +11,7 @@ input! { pub struct Input {
 output! { pub struct Output { "Policy" => policy: String, } }
 document!(Output);
 
-/// The policy shown for a resource without one, as the service was seen to answer.
+/// The answer for a resource without a policy, as recorded from the service.
 const NO_POLICY: &str = "{}";
 
 impl Operation for GetResourcePolicy {

@@ -1,4 +1,4 @@
-//! GetShardIterator: an iterator at a position of a shard.
+//! GetShardIterator: returns an iterator for a position in a shard.
 use super::prelude::*;
 use crate::model::{ShardId, ShardIterator};
 
@@ -29,7 +29,7 @@ impl Operation for GetShardIterator {
         let arn = context.resolve(&input.stream)?;
         let shard_id = read_shard_id(&input.shard_id, &arn)?;
         let now = context.engine.world.clock.now();
-        // The service reports an unknown stream as an unknown shard here.
+        // In this operation the service reports an unknown stream as an unknown shard.
         let stream = context.engine.find(&arn.scope, &arn.name);
         let found = stream.and_then(|stream| Some((stream.readable_shard(shard_id, now)?, stream)));
         let (shard, stream) = found.ok_or_else(|| Error::shard_does_not_exist(shard_id, &arn))?;

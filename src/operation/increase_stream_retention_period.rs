@@ -1,4 +1,4 @@
-//! IncreaseStreamRetentionPeriod: lengthens the retention period.
+//! IncreaseStreamRetentionPeriod: lengthens the retention period of a stream.
 use super::prelude::*;
 
 pub(super) struct IncreaseStreamRetentionPeriod;

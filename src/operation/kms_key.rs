@@ -1,12 +1,12 @@
-//! KMS keys. There is no key service here: every key is usable unless an option makes it unusable,
-//! so that clients can be tested with each KMS error.
+//! The state of KMS keys. The emulator has no key service: every key works, unless an option gives
+//! the key a state such as disabled. Clients can thus be tested with each KMS error.
 
 use super::context::Context;
 use crate::engine::Stream;
 use crate::error::{Error, KeyPurpose, KeyUse};
 use crate::model::StreamArn;
 
-/// Refuses a key that an option makes unusable.
+/// Refuses a key to which an option gives an unusable state.
 pub(super) fn check_key(
     context: &Context,
     key: &str,
@@ -26,7 +26,7 @@ pub(super) fn check_key(
     Err(Error::key_unusable(*state, &attempt))
 }
 
-/// Refuses to read or write an encrypted stream whose key is unusable.
+/// Refuses a read or a write of an encrypted stream whose key is unusable.
 pub(super) fn check_stream_key(
     context: &Context,
     stream: &Stream,

@@ -1,4 +1,4 @@
-//! ListQueues: a page of the caller's queues, sorted by name (a choice).
+//! ListQueues: lists one page of the caller's queues, sorted by name (a choice).
 use super::prelude::*;
 use crate::engine::queue::Queue;
 use crate::model::StreamArn;
@@ -17,7 +17,7 @@ output! { pub struct Output {
 } }
 
 output! {
-    /// A queue in a listing.
+    /// A queue in a list.
     pub struct QueueSummary {
         "QueueARN" => arn: String,
         "QueueCreationTimestamp" => created: Timestamp,
@@ -28,7 +28,7 @@ output! {
 }
 
 output! {
-    /// The stream of a queue in a listing.
+    /// The stream of a queue in a list.
     pub struct QueueStream {
         "StreamARN" => arn: String,
         "StreamCreationTimestamp" => created: Timestamp,
@@ -49,7 +49,7 @@ impl Operation for ListQueues {
             None => None,
             Some(token) => {
                 let [last, filtered] = open_token(context, TOKEN, token)?;
-                // A page belongs to the listing that it goes on.
+                // A token is valid only with the filter of the first page.
                 if filtered != filter.text() {
                     return Err(Error::token_invalid());
                 }
@@ -76,11 +76,12 @@ impl HasTarget for ListQueues {
     }
 }
 
-/// The streams whose queues are wanted; without one all are.
+/// The streams whose queues are listed, each with its creation time if the request gives one. An
+/// empty list admits all queues.
 struct Filter(Vec<(Option<StreamArn>, Option<Timestamp>)>);
 
 impl Filter {
-    /// A filter of what a request gives. An ARN of no stream names no queue.
+    /// The filter that a request gives. An ARN that cannot be parsed admits no queue.
     fn of(given: Option<&QueueStreamFilterList>) -> Self {
         let streams = given.map(|given| given.0.as_slice()).unwrap_or_default();
         let stream =
@@ -88,8 +89,8 @@ impl Filter {
         Self(streams.iter().map(stream).collect())
     }
 
-    /// Several streams are alternatives (choice 11). Answers show whole seconds of a creation, so a
-    /// request gives them.
+    /// True when the queue's stream is one of the filter's streams (choice 11). Creation times are
+    /// compared in whole seconds, because answers show whole seconds.
     fn admits(&self, queue: &Queue) -> bool {
         let stream = &queue.stream;
         let mut wanted = self.0.iter();

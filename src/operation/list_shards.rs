@@ -1,4 +1,4 @@
-//! ListShards: a page of a stream's shards, sorted by id and filtered by time or position.
+//! ListShards: lists one page of a stream's shards, sorted by id and filtered by time or position.
 use super::prelude::*;
 use crate::engine::Stream;
 use crate::model::{Shard, StreamArn, StreamStatus};
@@ -18,7 +18,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// The shards to list.
+    /// The filter of the shards to list.
     pub struct ShardFilter {
         "Type" => kind: ShardFilterType,
         "ShardId" => shard_id: Option<ShardIdText>,
@@ -34,15 +34,15 @@ document!(Output);
 
 const TOKEN: &str = "shards";
 
-/// The parameters of a listing, the same from the first page to the last.
+/// The parameters of a list, which are the same for all its pages.
 struct Listing {
     stream: Arc<Stream>,
     filter: Filter,
-    /// Only shards whose ids are greater than this text are listed.
+    /// Only shards whose ids are greater than this text, compared as strings, are listed.
     after: Option<String>,
 }
 
-/// A filter whose members fit its type.
+/// A filter whose members were checked against its type.
 #[derive(Clone, Copy)]
 enum Filter {
     All,
@@ -94,7 +94,8 @@ impl HasTarget for ListShards {
 }
 
 impl Input {
-    /// A request that continues a listing names no stream, so the stream is not a group of its own.
+    /// The stream that the request names. The members are not grouped as a `StreamRef` in `Input`,
+    /// because a request with a token names no stream.
     fn stream_ref(&self) -> StreamRef {
         StreamRef::new(self.name.clone(), self.arn.clone())
     }
@@ -104,7 +105,7 @@ impl Input {
     }
 }
 
-/// The first page of a listing.
+/// The parameters of a list's first page.
 fn first_page(context: &Context, input: &Input) -> Result<Listing, Error> {
     if input.names_no_stream() {
         return Err(Error::nothing_to_list());
@@ -127,7 +128,8 @@ fn first_page(context: &Context, input: &Input) -> Result<Listing, Error> {
     })
 }
 
-/// A later page of a listing: everything but the page's size comes from the token.
+/// The parameters of a later page. The token determines all of them; the request gives only the
+/// page size.
 fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<Listing, Error> {
     let given = [
         ("StreamName", input.name.is_some()),
@@ -153,7 +155,7 @@ fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<List
     })
 }
 
-/// The stream that a token names, and the token's other fields.
+/// The stream that a token names, and the other fields of the token.
 fn token_fields(context: &Context, token: &NextToken) -> Result<(StreamArn, [String; 3]), Error> {
     let [arn, incarnation, filter, after] = open_token(context, TOKEN, token)?;
     let arn = StreamArn::parse(&arn).ok_or_else(Error::token_invalid)?;
@@ -172,7 +174,7 @@ fn check_stream(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error
     }
 }
 
-/// The trim horizon in seconds, or the creation of the oldest shard if that is later.
+/// The trim horizon in seconds since 1970, or the creation of the oldest shard if that is later.
 fn horizon(stream: &Stream, listed: &[Shard], now: Timestamp) -> u64 {
     let first = listed
         .iter()
@@ -197,7 +199,8 @@ impl Listing {
 }
 
 impl ShardFilter {
-    /// Checks the filter's members; with AFTER_SHARD_ID also the shard to start after.
+    /// Checks the members of the filter. For AFTER_SHARD_ID also returns the shard id to start
+    /// after.
     fn read(&self) -> Result<(Filter, Option<String>), Error> {
         use ShardFilterType as Kind;
         let name = self.kind.as_str();
@@ -232,7 +235,7 @@ impl ShardFilter {
 }
 
 impl Filter {
-    /// The shard is listed. A moment before the trim horizon counts as the trim horizon.
+    /// True when the shard is listed. A moment before the trim horizon counts as the trim horizon.
     fn lists(self, shard: &Shard, horizon_s: u64) -> bool {
         let from = |moment_s: u64| shard.closed_s.is_none_or(|closed_s| closed_s >= moment_s);
         let at = |moment_s: u64| shard.created_s <= moment_s && from(moment_s);

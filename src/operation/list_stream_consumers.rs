@@ -1,4 +1,4 @@
-//! ListStreamConsumers: a page of a stream's consumers, sorted by name.
+//! ListStreamConsumers: lists one page of a stream's consumers, sorted by name.
 use super::prelude::*;
 use crate::engine::Stream;
 
@@ -54,7 +54,7 @@ impl Operation for ListStreamConsumers {
     }
 }
 
-/// The name after which a later page begins.
+/// The consumer name after which the token's page begins.
 fn last_name(context: &Context, input: &Input, token: &NextToken) -> Result<String, Error> {
     if input.created.is_some() {
         return Err(Error::token_with("StreamCreationTimestamp"));
@@ -66,7 +66,7 @@ fn last_name(context: &Context, input: &Input, token: &NextToken) -> Result<Stri
     Ok(last)
 }
 
-/// Refuses a stream that was created at another moment than the request says.
+/// Refuses a stream whose creation time, in seconds, is not the one that the request gives.
 fn check_created(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error> {
     match created {
         Some(created) if created.seconds() != stream.created.seconds() => {

@@ -1,4 +1,4 @@
-//! ListStreams: a page of the caller's streams, sorted by name.
+//! ListStreams: lists one page of the caller's streams, sorted by name.
 use super::prelude::*;
 use crate::engine::Stream;
 
@@ -18,7 +18,7 @@ output! { pub struct Output {
 } }
 
 output! {
-    /// A stream in a listing.
+    /// A stream in a list.
     pub struct StreamSummary {
         "StreamARN" => arn: String,
         "StreamCreationTimestamp" => created: Timestamp,
@@ -37,7 +37,7 @@ impl Operation for ListStreams {
     type Output = Output;
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
-        // With both a token and a name, the token counts (a choice).
+        // If the request has both a token and a start name, the token takes precedence (a choice).
         let start = match &input.token {
             Some(token) => {
                 let [last] = open_token(context, TOKEN, token)?;

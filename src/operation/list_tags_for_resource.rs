@@ -1,4 +1,4 @@
-//! ListTagsForResource: all tags of a stream, a consumer or a queue.
+//! ListTagsForResource: lists all tags of a stream, a consumer or a queue.
 use super::prelude::*;
 
 pub(super) struct ListTagsForResource;

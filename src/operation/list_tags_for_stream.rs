@@ -1,4 +1,4 @@
-//! ListTagsForStream: a page of a stream's tags, sorted by key.
+//! ListTagsForStream: lists one page of a stream's tags, sorted by key.
 use super::prelude::*;
 
 pub(super) struct ListTagsForStream;

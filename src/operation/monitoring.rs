@@ -1,4 +1,4 @@
-//! Shard-level metrics: switching them on and off.
+//! The common part of EnableEnhancedMonitoring and DisableEnhancedMonitoring.
 
 use super::answer::document;
 use super::context::Context;
@@ -11,7 +11,7 @@ use crate::wire::{input, output};
 use std::collections::BTreeSet;
 
 input! {
-    /// The input of EnableEnhancedMonitoring and DisableEnhancedMonitoring.
+    /// The input of both operations.
     pub struct MonitoringInput {
         "ShardLevelMetrics" => metrics: MetricsNameList,
         .. stream: StreamRef,
@@ -29,7 +29,8 @@ output! {
 }
 document!(MonitoringOutput);
 
-/// Changes a stream's metrics; `ALL` stands for the seven real ones.
+/// Enables or disables shard-level metrics by the function `switch`. The name `ALL` stands for all
+/// seven metrics.
 pub(super) async fn switch_metrics(
     context: &Context,
     input: MonitoringInput,
@@ -69,7 +70,7 @@ pub(super) async fn switch_metrics(
     })
 }
 
-/// The metrics in the model's order (a choice: the service's order is arbitrary).
+/// The metrics in the order of the service model (a choice: the service's order is arbitrary).
 fn in_order(metrics: &BTreeSet<String>) -> Vec<&'static str> {
     let enabled = |name: &&str| metrics.contains(*name);
     MetricsName::ALL_NAMES.into_iter().filter(enabled).collect()

@@ -1,4 +1,5 @@
-//! Records in a request: the checks that PutRecord and PutRecords share, in the service's order.
+//! The records of a put request, and the checks that PutRecord and PutRecords share, in the
+//! service's order.
 
 use super::context::Context;
 use super::kms_key::check_stream_key;
@@ -10,15 +11,16 @@ use crate::model::{HashKey, NewRecord, ParsedNumber, SequenceNumber, ShardId, St
 use crate::wire::{Expected, Node, Violations};
 use std::sync::Arc;
 
-/// A record as a request holds it.
+/// A record of a put request.
 pub(super) struct Offered {
     pub(super) partition_key: Expected<PartitionKey>,
     pub(super) explicit_hash_key: Option<HashKeyText>,
     pub(super) data: Data,
 }
 
-/// Checks all of the records but their hash keys, and finds the stream. `path(at, name)` is the path
-/// of the member `name` of record `at` in the messages of the service.
+/// Checks the stream and all records, except for their explicit hash keys. Returns the stream and
+/// its put settings. `path(at, name)` is the path of the member `name` of record `at` in the
+/// service's error messages.
 pub(super) fn admit(
     context: &Context,
     given: &StreamRef,
@@ -36,8 +38,8 @@ pub(super) fn admit(
             .iter()
             .any(|record| record.partition_key.0.is_none())
     {
-        // The newest shape leaves the key optional; what the service says then is not recorded,
-        // so it is what it said before (a choice).
+        // In the newest service model the key is optional. The error for a missing key is not
+        // recorded since then, so this is the error of the older model (a choice).
         let missing = indexes(offered, |record| record.partition_key.0.is_none());
         let report = Violations::missing(missing.map(|at| path(at, "partitionKey")));
         return Err(Error::invalid(report.message()));
@@ -61,7 +63,8 @@ fn check_sizes(
 ) -> Result<(), Error> {
     let sum: usize = offered.iter().map(Offered::size_bytes).sum();
     if let Some(limit) = context.engine.limits.put_records_bytes {
-        // One record is bounded by its stream's own maximum, a batch by their sum.
+        // A single record is bounded by its stream's maximum record size, several records by the
+        // limit of their sum.
         if offered.len() > 1 && sum as u64 > limit {
             return Err(Error::records_too_large(limit));
         }
@@ -80,7 +83,7 @@ fn indexes(offered: &[Offered], chosen: impl Fn(&Offered) -> bool) -> impl Itera
     offered.iter().enumerate().filter_map(chosen)
 }
 
-/// Adds the hash key that selects the shard; with strategy AUTO it is random.
+/// Adds the hash key, which selects the shard.
 pub(super) fn routed(
     context: &Context,
     settings: &PutSettings,
@@ -97,8 +100,9 @@ pub(super) fn routed(
     })
 }
 
-/// The hash key of a record with this partition key and this explicit hash key; with strategy AUTO
-/// it is random. An explicit hash key beyond the range is refused in any case.
+/// The hash key of a record: its explicit hash key, or else the hash of its partition key. With the
+/// record distribution strategy AUTO the hash key is random. An explicit hash key beyond the
+/// largest hash key is always refused.
 pub(super) fn hash_key(
     engine: &Engine,
     settings: &PutSettings,
@@ -126,11 +130,14 @@ impl Offered {
     }
 }
 
-/// Checks a SequenceNumberForOrdering. The next number of a shard is greater than every number given
-/// out before, so the engine does not need it. As at the service, the number may be of any shard of
-/// any stream, and only its sequence time is compared. Shards can be created ahead of the clock, so
-/// the latest time is that of the whole emulator: two streams have equal numbers when their shards
-/// were created in the same second, so a number does not tell which stream gave it out.
+/// Checks a SequenceNumberForOrdering. The engine does not need it, because the next sequence
+/// number of a shard is always greater than all earlier ones. Like the service, this accepts a
+/// number of any shard of any stream, and compares only the time in it.
+///
+/// The limit is the latest time in any number of the whole emulator, not the clock's time, because
+/// shards can be created ahead of the clock. The limit is not taken from one stream, because the
+/// number does not tell its stream: streams whose shards were created in the same second have equal
+/// numbers.
 pub(super) fn check_ordering(
     context: &Context,
     stream: &Stream,
@@ -151,7 +158,7 @@ pub(super) fn check_ordering(
     }
 }
 
-/// The stream that an undecoded request names has record distribution strategy AUTO.
+/// True when the stream that an undecoded request names has the record distribution strategy AUTO.
 pub(super) fn is_auto(context: &Context, input: &Node) -> bool {
     let text = |member| input.member(member).and_then(Node::text);
     let by_arn = text("StreamARN").and_then(StreamArn::parse);
@@ -160,8 +167,8 @@ pub(super) fn is_auto(context: &Context, input: &Node) -> bool {
     stream.is_some_and(|stream| stream.put_settings().auto_distribution)
 }
 
-/// The shards that records with these keys go to, for fault rules. A record of a stream with record
-/// distribution strategy AUTO has no known shard yet.
+/// The shards that records with these keys go to, for fault rules. None for a record of a stream
+/// with the record distribution strategy AUTO, because its shard is random.
 pub(super) fn shards_of<'a>(
     context: &Context,
     given: &StreamRef,

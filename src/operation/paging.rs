@@ -1,18 +1,18 @@
-//! Pages of listings: their size, and the opaque token of the next page.
+//! The pages of lists: their size, and the opaque token of the next page.
 
 use super::context::Context;
 use super::shapes::NextToken;
 use crate::error::Error;
 use crate::model::PageToken;
 
-/// The number of items on a page: the limit in the request, but at most `most`.
+/// Number of items on a page: the limit in the request, but at most `most`.
 pub(super) fn page_size(limit: Option<i32>, most: usize) -> usize {
     limit.map_or(most, |limit| {
         usize::try_from(limit).unwrap_or_default().min(most)
     })
 }
 
-/// A token of the listing `kind` that goes on after `fields`.
+/// A token that continues the list `kind` after the item that `fields` describe.
 pub(super) fn seal_token(context: &Context, kind: &str, fields: Vec<String>) -> String {
     let world = &context.engine.world;
     let fields = std::iter::once(kind.to_owned()).chain(fields).collect();
@@ -23,7 +23,7 @@ pub(super) fn seal_token(context: &Context, kind: &str, fields: Vec<String>) -> 
     .encode(world.random.bytes())
 }
 
-/// The fields of a token of the listing `kind`.
+/// The fields of a token of the list `kind`.
 pub(super) fn open_token<const N: usize>(
     context: &Context,
     kind: &str,

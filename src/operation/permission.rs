@@ -6,8 +6,8 @@ use super::resource::policy_and_tags;
 use crate::error::Error;
 use crate::model::{Policy, Request, Target, judge};
 
-/// Checks a valid request before its resource is looked up, so that a requester without permission
-/// does not learn whether the resource exists (a choice).
+/// Checks the permissions of a valid request. This is done before the resource is looked up, so
+/// that a requester without permission does not learn whether the resource exists (a choice).
 pub(super) fn check<O: HasTarget>(
     context: &Context,
     operation: &str,

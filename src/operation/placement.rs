@@ -1,10 +1,10 @@
-//! The shard and the sequence number of a written record, as answers show them.
+//! The shard id and the sequence number of a written record, in the form of an answer.
 
 use crate::model::{SEQUENCE_NUMBER_DIGITS, SHARD_ID_CHARACTERS, SequenceNumber, ShardId};
 use crate::wire::{Format, Present};
 use serde::{Serialize, Serializer};
 
-/// A sequence number in an answer, written without an allocation.
+/// A sequence number in an answer. It is encoded without an allocation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NumberText(pub(super) SequenceNumber);
 
@@ -16,7 +16,7 @@ impl Serialize for NumberText {
     }
 }
 
-/// A shard id in an answer, written without an allocation.
+/// A shard id in an answer. It is encoded without an allocation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ShardText(pub(super) ShardId);
 
@@ -28,17 +28,18 @@ impl Serialize for ShardText {
     }
 }
 
-/// Bytes of a placement in JSON.
+/// Size of the JSON structure that `write_placement` writes, in bytes.
 pub(super) const PLACEMENT_BYTES: usize =
     r#"{"SequenceNumber":"","ShardId":""}"#.len() + SEQUENCE_NUMBER_DIGITS + SHARD_ID_CHARACTERS;
 
-/// CBOR: a map of two members, their names, and the heads of the texts.
+/// The constant parts in CBOR: the head of a map with two members, the members' names, and the
+/// heads of the two strings with their lengths.
 const CBOR_NUMBER: &[u8] = b"\xa2\x6eSequenceNumber\x78\x38";
 const CBOR_SHARD: &[u8] = b"\x67ShardId\x74";
 const _: () = assert!(SEQUENCE_NUMBER_DIGITS == 0x38 && SHARD_ID_CHARACTERS == 0x74 - 0x60);
 
-/// Writes the placement of a record as a structure. Digits and shard ids need no escaping and the
-/// names are constant, so these are a few copies; serde takes three times as long.
+/// Writes the sequence number and the shard id of a record as a structure. Neither needs escaping
+/// and the names are constant, so a few copies suffice; serde takes three times as long.
 pub(super) fn write_placement(
     format: Format,
     NumberText(number): NumberText,

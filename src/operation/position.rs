@@ -14,7 +14,7 @@ pub(super) struct Start<'a> {
     pub(super) at: Option<Timestamp>,
 }
 
-/// The first sequence number to read; the checks are in the service's order.
+/// The first sequence number to read. The checks are in the service's order.
 pub(super) async fn starting_position(
     context: &Context,
     stream: &StreamArn,
@@ -68,7 +68,7 @@ fn position_of(
         return Err(Error::starting_number_of_other_shard(encoded, shard.id));
     }
     if number.version == 0 {
-        // The service was seen to fail with an internal error, for example on the number 0.
+        // The service was seen to fail with an internal error here, for example for the number 0.
         return Err(Error::internal());
     }
     let is_last = number.version == 2 && number.index == SequenceNumber::LAST_INDEX;

@@ -1,4 +1,4 @@
-//! PutRecord: one record, to the shard that owns its hash key.
+//! PutRecord: writes one record to the shard that its hash key selects.
 use super::answer::Document;
 use super::prelude::*;
 use crate::engine::PutFailure;

@@ -1,4 +1,4 @@
-//! PutRecords: up to 500 records, each accepted or refused on its own.
+//! PutRecords: writes up to 500 records, each of which is accepted or refused separately.
 mod answer;
 
 use super::context::{EntryFailure, FailedEntries};
@@ -11,7 +11,7 @@ use std::sync::Once;
 
 pub(super) struct PutRecords;
 
-list!(/// The entries of a PutRecords.
+list!(/// The entries of a PutRecords request.
     PutRecordsRequestEntryList of PutRecordsRequestEntry, length: 1..=500);
 
 input! { pub struct Input {
@@ -21,7 +21,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// One of the records.
+    /// An entry of the request.
     pub struct PutRecordsRequestEntry {
         "PartitionKey" => partition_key: Expected<PartitionKey>,
         "ExplicitHashKey" => explicit_hash_key: Option<HashKeyText>,
@@ -67,8 +67,8 @@ impl Operation for PutRecords {
     }
 }
 
-/// Logs refused records: the call succeeds however many of its records are refused, and its entries
-/// do not name the limit.
+/// Logs throttled records. Without this line they are easily missed: the call succeeds even if all
+/// records are refused, and the answer's entries do not name the limit.
 fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     let throttled = results.iter().filter_map(|result| match result {
         Err(PutFailure::Throttled(shard)) => Some(*shard),
@@ -79,7 +79,7 @@ fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     };
     let (refused, offered) = (throttled.count(), results.len());
     let error = Error::write_rate_exceeded(shard, &stream.arn);
-    // Some clients drop refused records without a word, so the first time names the way out.
+    // Some clients drop refused records silently, so the first log line also names the remedy.
     static FIRST: Once = Once::new();
     let mut remedy = "";
     FIRST.call_once(|| remedy = "; --profile fast switches all rates off");
@@ -91,7 +91,7 @@ fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     );
 }
 
-/// Writes the records, except those that a fault rule makes fail.
+/// Writes the records, except for those that a fault rule makes fail.
 async fn put(
     context: &Context,
     stream: &Stream,

@@ -1,4 +1,5 @@
-//! PutResourcePolicy: sets the policy of a stream, a consumer or a queue; its text is stored as sent.
+//! PutResourcePolicy: sets the policy of a stream, a consumer or a queue. The text is stored
+//! exactly as it was sent.
 use super::prelude::*;
 
 pub(super) struct PutResourcePolicy;
@@ -38,7 +39,8 @@ impl HasTarget for PutResourcePolicy {
     }
 }
 
-/// The text is a JSON object with at least one statement; nothing else is checked (a choice).
+/// True when the text is a JSON object with at least one statement. Nothing else is checked (a
+/// choice).
 fn is_policy(text: &str) -> bool {
     let Ok(serde_json::Value::Object(policy)) = serde_json::from_str(text) else {
         return false;

@@ -1,4 +1,4 @@
-//! Queues as answers show them, and their attributes as requests give them.
+//! A queue in the form of an answer, and the attributes that a request gives for a queue.
 
 use super::present::present;
 use super::queue_shapes::{DeadLetterConfiguration, QueueAttributesInput, TargetType};
@@ -22,7 +22,7 @@ output! {
 }
 
 output! {
-    /// The stream of a queue, and where the queue began.
+    /// The stream of a queue, and the queue's starting position in it.
     pub struct StreamConfiguration {
         "StartingPosition" => start: StartingPosition,
         "StreamARN" => arn: String,
@@ -30,8 +30,8 @@ output! {
 }
 
 output! {
-    /// The start of a queue. A queue that is CREATING shows the requested position, any other queue
-    /// the moment that this stands for.
+    /// The starting position of a queue. While the queue is CREATING, this is the position that the
+    /// request gave; afterwards it is the timestamp that the position stands for.
     pub struct StartingPosition {
         "Timestamp" => timestamp: Option<Timestamp>,
         "Type" => kind: &'static str,
@@ -39,7 +39,7 @@ output! {
 }
 
 output! {
-    /// The attributes of a queue: all of them, also those that no request set.
+    /// The attributes of a queue, including those that no request has set.
     pub struct AttributesOutput {
         "DeadLetterConfiguration" => dead_letter: DeadLetterOutput,
         "VisibilityTimeoutSeconds" => visibility_timeout: u32,
@@ -47,7 +47,8 @@ output! {
 }
 
 output! {
-    /// The rule for records that are received too often.
+    /// The dead-letter configuration of a queue: the limit of receives after which a record becomes
+    /// a dead-letter record.
     pub struct DeadLetterOutput {
         "MaxReceiveCount" => max_receive_count: Option<u32>,
         "TargetType" => target: &'static str,
@@ -67,7 +68,7 @@ impl QueueDescription {
         Self::with(queue, described.status, described.attributes)
     }
 
-    /// The queue as it is with that status and those attributes.
+    /// Describes a queue with the given status and attributes instead of its present ones.
     pub(super) fn with(queue: &Queue, status: StreamStatus, attributes: QueueAttributes) -> Self {
         let timestamp = match status {
             StreamStatus::Creating => queue.start.given(),
@@ -101,8 +102,8 @@ impl QueueDescription {
     }
 }
 
-/// Attributes with those that a request gives in the place of the ones before. A dead-letter
-/// configuration is replaced as a whole; a count beside NONE is dropped (a choice).
+/// Returns `before`, changed by the attributes that a request gives. A dead-letter configuration is
+/// replaced as a whole. A MaxReceiveCount beside the target type NONE is ignored (a choice).
 pub(super) fn changed_attributes(
     before: QueueAttributes,
     given: &QueueAttributesInput,
@@ -125,7 +126,7 @@ fn max_receive_count(given: &DeadLetterConfiguration) -> Result<Option<u32>, Err
     }
 }
 
-/// A number whose shape demands at least 0.
+/// Converts a number whose shape requires at least 0.
 pub(super) fn unsigned(number: i32) -> u32 {
     u32::try_from(number).unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! Requests with a list of handles: each entry succeeds or fails by itself.
+//! Requests with a list of receipt handles. Each entry of such a request succeeds or fails
+//! separately.
 
 use super::answer::document;
 use super::context::Context;
@@ -12,7 +13,7 @@ use crate::model::Target;
 use crate::wire::{input, output};
 
 input! {
-    /// A queue and handles.
+    /// A queue, and receipt handles of its records.
     pub struct HandlesInput {
         "QueueARN" => arn: QueueARN,
         "Entries" => entries: HandleEntries,
@@ -20,7 +21,7 @@ input! {
 }
 
 input! {
-    /// A queue, handles and timeouts.
+    /// A queue, and receipt handles of its records, each with a new visibility timeout.
     pub struct VisibilitiesInput {
         "QueueARN" => arn: QueueARN,
         "Entries" => entries: VisibilityEntries,
@@ -28,7 +29,7 @@ input! {
 }
 
 output! {
-    /// The outcome of each entry. Both lists are always there.
+    /// The outcome of each entry. Both lists are always present.
     pub struct EntriesOutput {
         "Failed" => failed: Vec<FailedEntry>,
         "Successful" => successful: Vec<SuccessfulEntry>,
@@ -56,7 +57,7 @@ impl HandlesInput {
         queue_target(&self.arn)
     }
 
-    /// Acknowledges records that were received normally, or as dead-letter.
+    /// Acknowledges received records. `dead` selects dead-letter records instead of normal records.
     pub(super) async fn acknowledge(
         self,
         context: &Context,
@@ -68,7 +69,7 @@ impl HandlesInput {
         EntriesOutput::of(&queue, &handles, outcomes.await)
     }
 
-    /// Restores dead-letter records.
+    /// Restores dead-letter records, so that normal receives deliver them again.
     pub(super) async fn restore(self, context: &Context) -> Result<EntriesOutput, Error> {
         let queue = context.queue(&self.arn)?;
         let handles = self.handles();
@@ -87,7 +88,8 @@ impl VisibilitiesInput {
         queue_target(&self.arn)
     }
 
-    /// Sets the visibility anew of records that were received normally, or as dead-letter.
+    /// Sets new visibility timeouts for received records. `dead` selects dead-letter records
+    /// instead of normal records.
     pub(super) async fn apply(self, context: &Context, dead: bool) -> Result<EntriesOutput, Error> {
         let queue = context.queue(&self.arn)?;
         let entries = &self.entries.0;

@@ -1,4 +1,4 @@
-//! Receiving from a queue, normally or dead-letter records.
+//! The common part of ReceiveQueueRecords and ReceiveDeadLetterQueueRecords.
 
 use super::answer::Document;
 use super::context::Context;
@@ -20,7 +20,7 @@ use crate::world::{Point, Timestamp};
 use std::sync::Arc;
 
 input! {
-    /// A receive.
+    /// The input of both operations.
     pub struct ReceiveInput {
         "QueueARN" => arn: QueueARN,
         "Limit" => limit: Option<ReceiveQueueRecordsInputLimit>,
@@ -29,7 +29,7 @@ input! {
     }
 }
 
-/// The received records, still in the segments that hold them.
+/// The received records. Their data is still in the segments of the shards' logs.
 #[derive(Debug)]
 pub struct ReceiveOutput {
     queue: Arc<Queue>,
@@ -37,7 +37,7 @@ pub struct ReceiveOutput {
 }
 
 output! {
-    /// The answer.
+    /// The members of the answer.
     pub struct Records<'a> { "QueueRecords" => records: Vec<QueueRecord<'a>>, }
 }
 
@@ -54,7 +54,7 @@ output! {
     }
 }
 
-/// Bytes of a record in an answer beyond its data, for the estimate of the answer's size.
+/// Estimated size of a record in an answer without its data, in bytes.
 const RECORD_OVERHEAD: usize = 320;
 
 impl ReceiveInput {
@@ -62,7 +62,7 @@ impl ReceiveInput {
         queue_target(&self.arn)
     }
 
-    /// Receives records, or dead-letter records.
+    /// Receives records. `dead` selects dead-letter records instead of normal records.
     pub(super) async fn receive(
         self,
         context: &Context,

@@ -8,7 +8,7 @@ use crate::model::{QueueArn, Target};
 use std::sync::Arc;
 
 impl Context {
-    /// The queue of an ARN, in any status.
+    /// Finds the queue with this ARN, in any status.
     pub(super) fn queue(&self, text: &QueueARN) -> Result<Arc<Queue>, Error> {
         let arn = parse_queue_arn(text)?;
         let found = self.engine.find_queue(&arn);
@@ -16,12 +16,13 @@ impl Context {
     }
 }
 
-/// The queue of an ARN, for the check of policies; it need not exist.
+/// The queue with this ARN, as the target of the policy check. The queue need not exist.
 pub(super) fn queue_target(text: &QueueARN) -> Result<Target, Error> {
     parse_queue_arn(text).map(Target::Queue)
 }
 
-/// Reads a queue's ARN. The pattern admits texts that no queue has.
+/// Parses the ARN of a queue. The service model's pattern also admits texts that are not a valid
+/// ARN; the error for these is that the queue is not found.
 fn parse_queue_arn(text: &QueueARN) -> Result<QueueArn, Error> {
     QueueArn::parse(text.as_str()).ok_or_else(|| Error::queue_not_found(text.as_str()))
 }

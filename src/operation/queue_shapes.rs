@@ -1,4 +1,4 @@
-//! The shapes of the service model that only queues have, with their constraints.
+//! The shapes of the service model that only operations on queues use, with their constraints.
 
 use super::shapes::{NAME, StreamARN};
 use crate::wire::{Pattern, choice, input, integer, list, string};
@@ -10,31 +10,31 @@ string!(/// Name of a queue.
     QueueName, length: 1..=128, pattern: NAME);
 string!(/// ARN of a queue.
     QueueARN, length: 1..=2048, pattern: QUEUE_ARN);
-string!(/// A receipt handle, possibly not one of the queue.
+string!(/// A receipt handle. It may be invalid, or belong to another queue.
     ReceiptHandle, length: 1..=1024);
 
-integer!(/// How long received records stay invisible.
+integer!(/// Time for which a received record stays invisible, in seconds.
     VisibilityTimeoutSeconds, 0..=43_200);
-integer!(/// Receives after which a record becomes dead-letter.
+integer!(/// Number of receives after which a record becomes a dead-letter record.
     MaxReceiveCount, 1..=1_000);
-integer!(/// Records wanted of a receive.
+integer!(/// Largest number of records that a receive returns.
     ReceiveQueueRecordsInputLimit, 1..=10);
-integer!(/// How long a receive waits for a record.
+integer!(/// Longest time for which a receive waits for a record, in seconds.
     ReceiveQueueRecordsWaitTimeSeconds, 1..=20);
 integer!(/// Page size of ListQueues.
     ListQueuesInputLimit, 1..=10_000);
 
-choice!(/// Where a queue begins.
+choice!(/// The kind of a queue's starting position.
 QueueStartingPositionType {
     TrimHorizon = "TRIM_HORIZON",
     Latest = "LATEST",
     AtTimestamp = "AT_TIMESTAMP",
 });
-choice!(/// Where records go that are received too often.
+choice!(/// The target of records that reach the limit of receives.
     TargetType { BuiltIn = "BUILT_IN", None = "NONE" });
 
 input! {
-    /// The start of a queue.
+    /// The starting position of a queue in its stream.
     pub struct QueueStartingPosition {
         "Type" => kind: QueueStartingPositionType,
         "Timestamp" => timestamp: Option<Timestamp>,
@@ -47,43 +47,43 @@ input! {
         "StartingPosition" => start: Option<QueueStartingPosition>,
     }
 }
-list!(/// The streams of a queue.
+list!(/// The streams of a queue. CreateQueue accepts only one.
     QueueStreamConfigurationList of QueueStreamConfiguration, length: 1..=10_000);
 input! {
-    /// The rule for records that are received too often.
+    /// The limit of receives after which a record becomes a dead-letter record.
     pub struct DeadLetterConfiguration {
         "TargetType" => target: TargetType,
         "MaxReceiveCount" => max_receive_count: Option<MaxReceiveCount>,
     }
 }
 input! {
-    /// The attributes of a queue.
+    /// The attributes that a request gives for a queue.
     pub struct QueueAttributesInput {
         "VisibilityTimeoutSeconds" => visibility_timeout: Option<VisibilityTimeoutSeconds>,
         "DeadLetterConfiguration" => dead_letter: Option<DeadLetterConfiguration>,
     }
 }
 input! {
-    /// A stream whose queues are wanted.
+    /// A stream whose queues are to be listed.
     pub struct QueueStreamFilter {
         "StreamARN" => arn: StreamARN,
         "StreamCreationTimestamp" => created: Option<Timestamp>,
     }
 }
-list!(/// Streams whose queues are wanted.
+list!(/// Streams whose queues are to be listed.
     QueueStreamFilterList of QueueStreamFilter, length: 1..=10_000);
 input! {
-    /// A handle.
+    /// An entry with a receipt handle.
     pub struct HandleEntry { "ReceiptHandle" => handle: ReceiptHandle, }
 }
-list!(/// Handles, each for itself.
+list!(/// Entries with receipt handles. Each entry succeeds or fails separately.
     HandleEntries of HandleEntry, length: 1..=10);
 input! {
-    /// A handle, and how long its record is to stay invisible.
+    /// A receipt handle, and the new visibility timeout of its record.
     pub struct VisibilityEntry {
         "ReceiptHandle" => handle: ReceiptHandle,
         "VisibilityTimeoutSeconds" => timeout: VisibilityTimeoutSeconds,
     }
 }
-list!(/// Handles and timeouts, each for itself.
+list!(/// Entries with handles and timeouts. Each entry succeeds or fails separately.
     VisibilityEntries of VisibilityEntry, length: 1..=10);

@@ -1,4 +1,4 @@
-//! ReceiveDeadLetterQueueRecords: hands out records that were received too often.
+//! ReceiveDeadLetterQueueRecords: delivers records whose number of receives has reached the limit.
 use super::prelude::*;
 
 pub(super) struct ReceiveDeadLetterQueueRecords;

@@ -1,4 +1,5 @@
-//! ReceiveQueueRecords: hands out records, each to one receiver at a time.
+//! ReceiveQueueRecords: delivers records of a queue. While a record is invisible, no other receiver
+//! gets it.
 use super::prelude::*;
 
 pub(super) struct ReceiveQueueRecords;

@@ -1,6 +1,8 @@
-//! The records of a batch in JSON and CBOR, written straight from their segments.
+//! The records of a batch in JSON and CBOR. They are encoded directly from the segments that hold
+//! them.
 //!
-//! The cost is base64 and copying, so no text is made in between; base64 needs no escaping.
+//! Base64 and copying dominate the cost, so no intermediate string is made; base64 needs no JSON
+//! escaping.
 
 use crate::engine::{Batch, RecordView};
 use crate::model::{EncryptionType, SEQUENCE_NUMBER_DIGITS};
@@ -10,13 +12,13 @@ use base64_turbo::STANDARD;
 use ciborium_ll::{Encoder, Header};
 use std::io::Write as _;
 
-/// An estimate of the bytes of a batch in an answer.
+/// Estimated size of a batch in an answer, in bytes.
 pub(super) fn size_guess(batch: Option<&Batch>) -> usize {
     let bytes = batch.map_or(512, Batch::encoded_bytes);
     usize::try_from(bytes).unwrap_or_default()
 }
 
-/// Writes a batch as a JSON array.
+/// Writes the records of a batch as a JSON array.
 pub(super) fn write_records_json(batch: Option<&Batch>, body: &mut Vec<u8>) {
     body.push(b'[');
     for (at, record) in batch.into_iter().flat_map(Batch::iter).enumerate() {
@@ -28,10 +30,10 @@ pub(super) fn write_records_json(batch: Option<&Batch>, body: &mut Vec<u8>) {
     body.push(b']');
 }
 
-/// Writes a batch as a CBOR array, in one of the formats that are CBOR.
+/// Writes the records of a batch as a CBOR array. `format` is one of the two CBOR formats.
 ///
 /// # Errors
-/// None: a vector takes every byte.
+/// Never fails: writing to a `Vec` cannot fail.
 pub(super) fn write_records_cbor(
     format: Format,
     batch: Option<&Batch>,
@@ -64,7 +66,8 @@ fn write_record_json(record: &RecordView<'_>, body: &mut Vec<u8>) {
     body.extend_from_slice(b"\"}");
 }
 
-/// Writes a moment in seconds with three decimals. `write!` took a fifth of the time of a record.
+/// Writes a time in seconds since 1970 with three decimals. Using `write!` for this took a fifth of
+/// the time of encoding a record.
 fn push_seconds(moment: Timestamp, body: &mut Vec<u8>) {
     let millis = moment.millis();
     body.extend_from_slice(
@@ -85,7 +88,7 @@ fn push_base64(data: &[u8], body: &mut Vec<u8>) {
         .expect("the buffer has the encoded length");
 }
 
-/// Writes a text in quotes; most partition keys need no escaping.
+/// Writes a JSON string. Most partition keys need no escaping and are copied.
 fn push_text(text: &str, body: &mut Vec<u8>) {
     if text
         .bytes()
@@ -99,7 +102,8 @@ fn push_text(text: &str, body: &mut Vec<u8>) {
     }
 }
 
-/// The number in a timestamp's tag.
+/// The value of the CBOR timestamp tag: seconds as a float in RPCv2 CBOR, otherwise milliseconds as
+/// an integer.
 #[allow(
     clippy::cast_precision_loss,
     reason = "exact to the millisecond for 285,000 years"

@@ -9,24 +9,24 @@ use crate::error::{Error, TagOwner};
 use crate::model::{ConsumerArn, QueueArn, StreamArn, Tags, Target};
 use std::sync::Arc;
 
-/// A resource that exists.
+/// An existing resource.
 pub(super) enum Resource {
     Stream(Arc<Stream>),
-    /// A consumer of that stream.
+    /// A consumer of the stream.
     Consumer(Arc<Stream>, ConsumerArn),
     Queue(Arc<Queue>),
 }
 
-/// The tags and the policy of a resource, for a change.
+/// The tags and the policy of a resource, which a change may modify.
 pub(super) struct ResourceTags<'a> {
     pub(super) tags: &'a mut Tags,
     pub(super) policy: &'a mut Option<String>,
-    /// The consumer's registration, if the resource is a consumer.
+    /// The registration of the consumer, if the resource is a consumer.
     pub(super) consumer: Option<(&'a Consumer, &'a ConsumerArn)>,
 }
 
 impl Resource {
-    /// The resource that an ARN names.
+    /// Finds the resource that an ARN names.
     pub(super) fn find(context: &Context, text: &ResourceARN) -> Result<Self, Error> {
         match resource_target(text)? {
             Target::Consumer(arn) => Self::of_consumer(context, arn, text),
@@ -55,7 +55,7 @@ impl Resource {
         Ok(Self::Consumer(stream, arn))
     }
 
-    /// The owner of the tags, as error texts name it.
+    /// The owner of the tags, as error messages name it.
     pub(super) fn tag_owner(&self) -> TagOwner<'_> {
         match self {
             Self::Stream(stream) | Self::Consumer(stream, _) => TagOwner::stream(&stream.arn),
@@ -63,7 +63,7 @@ impl Resource {
         }
     }
 
-    /// Looks at the resource's tags and policy.
+    /// Reads the tags and the policy of the resource.
     pub(super) fn look<R>(&self, look: impl FnOnce(&Tags, Option<&str>) -> R) -> Result<R, Error> {
         match self {
             Self::Stream(stream) => {
@@ -78,7 +78,8 @@ impl Resource {
         }
     }
 
-    /// Changes the resource's tags or policy, unless its stream's state forbids it.
+    /// Changes the tags or the policy of the resource, unless the status of its stream forbids
+    /// changes.
     pub(super) async fn amend(
         &self,
         context: &Context,
@@ -137,7 +138,7 @@ async fn amend_consumer(
     amended.await
 }
 
-/// The stream, consumer or queue that an ARN names; it need not exist.
+/// The stream, consumer or queue that an ARN names. It need not exist.
 pub(super) fn resource_target(text: &ResourceARN) -> Result<Target, Error> {
     let text = text.as_str();
     let target = ConsumerArn::parse(text)
@@ -147,7 +148,7 @@ pub(super) fn resource_target(text: &ResourceARN) -> Result<Target, Error> {
     target.ok_or_else(|| Error::resource_not_found(text))
 }
 
-/// The policy and the tags of a resource; none if it does not exist.
+/// The policy and the tags of a resource. None if the resource does not exist.
 pub(super) fn policy_and_tags(
     context: &Context,
     target: &Target,
@@ -175,7 +176,8 @@ pub(super) fn policy_and_tags(
     }
 }
 
-/// The consumer with that ARN. A consumer that was registered again under its old name has another.
+/// The registration of the consumer with this ARN. A consumer that was deregistered and registered
+/// again under the same name has a new ARN.
 fn consumer<'a>(
     state: &'a StreamState,
     stream: &StreamArn,

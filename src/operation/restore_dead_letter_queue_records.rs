@@ -1,4 +1,4 @@
-//! RestoreDeadLetterQueueRecords: makes dead-letter records visible to normal receives.
+//! RestoreDeadLetterQueueRecords: makes dead-letter records visible to normal receives again.
 use super::prelude::*;
 
 pub(super) struct RestoreDeadLetterQueueRecords;

@@ -1,4 +1,4 @@
-//! Setting a stream's retention period.
+//! The change of a stream's retention period.
 
 use super::context::Context;
 use super::stream_status::check_active;
@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::limits;
 use std::sync::Arc;
 
-/// Sets a stream's retention period; `check(new, present)` may refuse it. An equal period is a
-/// success without effect, which deployment tools rely on.
+/// Sets the retention period of a stream. `check(new, present)` may refuse it. Setting the present
+/// period again succeeds without an effect; deployment tools rely on this.
 pub(super) async fn set_retention(
     context: &Context,
     stream: &Arc<Stream>,
@@ -30,7 +30,7 @@ pub(super) async fn set_retention(
     updated.await
 }
 
-/// Checks that a retention period is within the service's bounds.
+/// Checks that a retention period, in hours, is within the service's bounds.
 pub(super) fn check_hours(hours: i32) -> Result<u32, Error> {
     if hours < limits::MIN_RETENTION_HOURS {
         return Err(Error::retention_too_short(

@@ -1,4 +1,5 @@
-//! The things that a start makes: the checks of the operations, without their delays and rates.
+//! The operations in the form that the setup needs at the start: with the checks of the service's
+//! operations, but without their delays and rate limits.
 
 use super::call::read_input;
 use super::context::Context;
@@ -19,10 +20,11 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Creates a stream with the members of a CreateStream, in JSON. It is ACTIVE at once.
+/// Creates a stream. `members` is the JSON of a CreateStream request. The stream is ACTIVE at once.
 ///
 /// # Errors
-/// The exceptions of CreateStream, of the retention period and of the key.
+/// The exception that CreateStream, the change of the retention period or the start of the
+/// encryption would answer.
 pub async fn create_at_start(
     context: &Context,
     members: String,
@@ -45,12 +47,10 @@ pub async fn create_at_start(
     created.ok_or_else(Error::internal)
 }
 
-/// The shape of a CreateStream.
 pub fn create_stream_shape() -> &'static Shape {
     shape("CreateStream")
 }
 
-/// The shape of a CreateQueue.
 pub fn create_queue_shape() -> &'static Shape {
     shape("CreateQueue")
 }
@@ -60,19 +60,20 @@ fn shape(operation: &str) -> &'static Shape {
     entry.expect("the table has every operation").input
 }
 
-/// A queue that a start asks for.
+/// The result of creating a queue at the start.
 #[derive(Debug)]
 pub(crate) enum StartQueue {
-    /// It was made, and is ACTIVE.
+    /// The queue was created, and is ACTIVE.
     Made(Arc<Queue>),
-    /// A queue of its name exists, and differs in these settings.
+    /// A queue with this name exists already. Its settings of these names differ from the setup.
     Existing(Arc<Queue>, Vec<&'static str>),
 }
 
-/// Creates a queue with the members of a CreateQueue, in JSON, unless there is one of its name.
+/// Creates a queue, unless a queue with this name exists. `members` is the JSON of a CreateQueue
+/// request.
 ///
 /// # Errors
-/// The exceptions of CreateQueue.
+/// The exception that CreateQueue would answer.
 pub(crate) async fn create_queue_at_start(
     context: &Context,
     name: &str,
@@ -90,7 +91,7 @@ pub(crate) async fn create_queue_at_start(
 /// Registers a consumer, which is ACTIVE at once.
 ///
 /// # Errors
-/// The exceptions of RegisterStreamConsumer.
+/// The exception that RegisterStreamConsumer would answer.
 pub async fn register_at_start(
     context: &Context,
     stream: &Arc<Stream>,
@@ -108,22 +109,22 @@ pub async fn register_at_start(
     registered.await.map(drop)
 }
 
-/// A record that a start puts.
+/// A record that the setup puts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartRecord {
     /// The partition key, 1 to 256 characters.
     pub partition_key: String,
-    /// A hash key in decimal, which selects the shard instead of the partition key.
+    /// The explicit hash key in decimal digits. It selects the shard instead of the partition key.
     pub explicit_hash_key: Option<String>,
-    /// The data.
+    /// The data of the record.
     pub data: Vec<u8>,
 }
 
-/// Puts records without regard to write limits. All are put, or the position of the first refused
-/// record is returned.
+/// Puts records without applying the write limits.
 ///
 /// # Errors
-/// The position and the exception of the first record that is refused.
+/// The index and the exception of the first record that is refused. If the failure is of the store,
+/// records before and after it may have been put.
 pub async fn put_at_start(
     context: &Context,
     stream: &Stream,
@@ -137,10 +138,10 @@ pub async fn put_at_start(
     }
 }
 
-/// The records with their hash keys, of which none is too large.
+/// Computes the hash keys of the records and checks their sizes.
 ///
 /// # Errors
-/// The position and the exception of the first record that is refused.
+/// The index and the exception of the first record that is refused.
 pub fn route_records(
     engine: &Engine,
     stream: &Stream,

@@ -1,20 +1,22 @@
 //! Shapes of the service model, each with its constraints.
 //!
-//! The names are the service model's. A value of these types satisfies its shape's constraints and
-//! nothing else; the types of the module `model` carry the meaning.
+//! The types have the names of the service model. A value of such a type satisfies the constraints
+//! of its shape, and nothing more is guaranteed; the types of the module `model` carry the meaning.
 
 use crate::wire::{Blob, Pattern, Shape, Shaped, choice, integer, list, map, string};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 
-/// Letters, digits and `_.-`.
+/// A name of letters, digits and `_.-`.
 pub(super) static NAME: Pattern = Pattern::by("[a-zA-Z0-9_.-]+", |text| {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     !text.is_empty() && text.bytes().all(known)
 });
-/// Recordings show this spelling; the newest model writes `^(0|([1-9]\d{0,38}))$`. A choice.
+/// Recorded error messages contain this spelling, which therefore is used (a choice). The newest
+/// service model writes `^(0|([1-9]\d{0,38}))$`.
 static HASH_KEY: Pattern = Pattern::by(r"0|([1-9]\d{0,38})", |text| is_decimal(text, 39));
-/// Recordings show this spelling; the newest model writes `^(0|([1-9]\d{0,128}))$`. A choice.
+/// Recorded error messages contain this spelling, which therefore is used (a choice). The newest
+/// service model writes `^(0|([1-9]\d{0,128}))$`.
 static SEQUENCE_NUMBER: Pattern = Pattern::by(r"0|([1-9]\d{0,128})", |text| is_decimal(text, 129));
 static STREAM_ARN: Pattern = Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+");
 static CONSUMER_ARN: Pattern = Pattern::new(
@@ -24,7 +26,7 @@ static RESOURCE_ARN: Pattern =
     Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:.*(stream|channel|queue)/\S+");
 static STREAM_ID: Pattern = Pattern::new("[a-z0-9]{20}-[a-z0-9]{3}");
 
-/// A decimal number of at most `digits` digits without a leading zero.
+/// True for a decimal number of at most `digits` digits without a leading zero.
 fn is_decimal(text: &str, digits: usize) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && text.len() <= digits;
     plain && !text.is_empty() && (text == "0" || !text.starts_with('0'))
@@ -34,25 +36,25 @@ string!(/// Name of a stream.
     StreamName, length: 1..=128, pattern: NAME);
 string!(/// ARN of a stream.
     StreamARN, length: 1..=2048, pattern: STREAM_ARN);
-string!(/// Reserved by the service: checked, then ignored.
+string!(/// A stream id, reserved by the service: its form is checked, its value ignored.
     StreamId, length: 1..=24, pattern: STREAM_ID);
-string!(/// A shard id, in any of the spellings the service takes.
+string!(/// A shard id, in any of the spellings that the service accepts.
     ShardIdText, length: 1..=128, pattern: NAME);
 string!(/// A key that assigns a record to a shard.
     PartitionKey, length: 1..=256);
-string!(/// A hash key; it may exceed the key space.
+string!(/// A hash key in decimal. It may be greater than the largest hash key.
     HashKeyText, pattern: HASH_KEY);
-string!(/// A decimal number; it need not be a valid sequence number.
+string!(/// A decimal number, which need not be a valid sequence number.
     SequenceNumberText, pattern: SEQUENCE_NUMBER);
-string!(/// A shard iterator; it need not be valid.
+string!(/// A shard iterator, which need not be valid.
     ShardIteratorText, length: 1..=512);
-string!(/// A page token; it need not be valid.
+string!(/// The token of a list's next page, which need not be valid.
     NextToken, length: 1..=1_048_576);
 string!(/// Key of a tag.
     TagKey, length: 1..=128);
 string!(/// Value of a tag.
     TagValue, length: 0..=256);
-map!(/// Tags given at once.
+map!(/// The tags of one request.
     TagMap of TagKey, to TagValue, length: 1..=200);
 
 list!(/// Keys of tags to remove.
@@ -61,39 +63,39 @@ string!(/// Name of a consumer.
     ConsumerName, length: 1..=128, pattern: NAME);
 string!(/// ARN of a consumer.
     ConsumerARN, length: 1..=2048, pattern: CONSUMER_ARN);
-string!(/// ARN of a stream or a consumer.
+string!(/// ARN of a stream, a consumer or a queue.
     ResourceARN, length: 1..=2048, pattern: RESOURCE_ARN);
-string!(/// A key of the key service, by id, alias or ARN.
+string!(/// A KMS key, named by id, alias or ARN.
     KeyId, length: 1..=2048);
-string!(/// A resource policy.
+string!(/// Text of a resource policy.
     Policy);
 
 integer!(/// Page size of ListStreamConsumers.
     ListStreamConsumersInputLimit, 1..=10_000);
 integer!(/// Page size of ListTagsForStream.
     ListTagsForStreamInputLimit, 1..=50);
-integer!(/// A retention period, whose bounds the operations check.
+integer!(/// A retention period in hours. The operations check its bounds.
     RetentionPeriodHours);
 integer!(/// Page size of DescribeStream.
     DescribeStreamInputLimit, 1..=10_000);
-integer!(/// Records wanted of GetRecords.
+integer!(/// Largest number of records that GetRecords returns.
     GetRecordsInputLimit, 1..=10_000);
 integer!(/// Page size of ListShards.
     ListShardsInputLimit, 1..=10_000);
 integer!(/// Page size of ListStreams.
     ListStreamsInputLimit, 1..=10_000);
-integer!(/// A count of shards.
+integer!(/// A number of shards.
     PositiveIntegerObject, 1..);
 integer!(/// Warm throughput in MiB/s.
     NaturalIntegerObject, 0..);
-integer!(/// Largest record of a stream.
+integer!(/// Maximum record size of a stream, in KiB.
     MaxRecordSizeInKiB, 1024..=10240);
 
-choice!(/// How a stream's capacity is set.
+choice!(/// The capacity mode of a stream.
     StreamMode { Provisioned = "PROVISIONED", OnDemand = "ON_DEMAND" });
-choice!(/// The way in which records are spread over the shards.
+choice!(/// The strategy that distributes records over the shards.
     RecordDistributionStrategy { Auto = "AUTO", UserPartitionKey = "USER_PARTITION_KEY" });
-choice!(/// The kinds of starting positions, in the order of the service's message.
+choice!(/// The kinds of starting positions, in the order of the service's error message.
 ShardIteratorType {
     AfterSequenceNumber = "AFTER_SEQUENCE_NUMBER",
     Latest = "LATEST",
@@ -111,13 +113,13 @@ ShardFilterType {
     FromTimestamp = "FROM_TIMESTAMP",
 });
 
-choice!(/// How records are encrypted.
+choice!(/// The kind of a stream's encryption.
     EncryptionType { None = "NONE", Kms = "KMS" });
-choice!(/// How shards are scaled.
+choice!(/// The way in which UpdateShardCount scales the shards.
     ScalingType { UniformScaling = "UNIFORM_SCALING" });
-choice!(/// The status of a commitment that a request asks for.
+choice!(/// The status of the throughput commitment that a request asks for.
     CommitmentStatus { Enabled = "ENABLED", Disabled = "DISABLED" });
-choice!(/// A shard-level metric, or all of them.
+choice!(/// A shard-level metric, or `ALL` for all of them.
 MetricsName {
     IncomingBytes = "IncomingBytes",
     IncomingRecords = "IncomingRecords",
@@ -128,11 +130,11 @@ MetricsName {
     IteratorAgeMilliseconds = "IteratorAgeMilliseconds",
     All = "ALL",
 });
-list!(/// Metrics to enable or disable.
+list!(/// The shard-level metrics to enable or disable.
     MetricsNameList of MetricsName, length: 1..=7);
 
 impl MetricsName {
-    /// The real metrics, in the model's order.
+    /// The seven metrics, without `ALL`, in the order of the service model.
     pub const ALL_NAMES: [&'static str; 7] = [
         Self::IncomingBytes.as_str(),
         Self::IncomingRecords.as_str(),
@@ -144,7 +146,7 @@ impl MetricsName {
     ];
 }
 
-/// A record's payload, at most 10 MiB; the stream's own maximum is usually lower.
+/// The data of a record, at most 10 MiB. The maximum record size of the stream is usually lower.
 #[derive(Debug, Clone)]
 pub struct Data(pub Bytes);
 

@@ -1,4 +1,4 @@
-//! A shard as answers show it.
+//! A shard in the form of an answer.
 
 use super::placement::{NumberText, ShardText};
 use super::present::present;
@@ -17,7 +17,7 @@ output! {
 }
 
 output! {
-    /// The hash keys of a shard, both ends included.
+    /// The hash key range of a shard. Both ends are included.
     pub struct HashKeyRange {
         "EndingHashKey" => end: String,
         "StartingHashKey" => start: String,
@@ -25,7 +25,7 @@ output! {
 }
 
 output! {
-    /// The sequence numbers of a shard; the end is absent for an open shard.
+    /// The sequence number range of a shard. An open shard has no ending number.
     pub struct SequenceNumberRange {
         "EndingSequenceNumber" => end: Option<NumberText>,
         "StartingSequenceNumber" => start: NumberText,
@@ -82,7 +82,8 @@ impl ChildShard {
     }
 }
 
-/// The shard's id is greater than the exclusive start, which may be any text.
+/// True when the shard's id is greater than `start`. The two are compared as strings, because
+/// `start` may be any text.
 pub(super) fn is_after(shard: ShardId, start: Option<&str>) -> bool {
     start.is_none_or(|start| shard.to_string().as_str() > start)
 }

@@ -4,8 +4,8 @@ use super::shapes::ShardIdText;
 use crate::error::Error;
 use crate::model::{ShardId, StreamArn};
 
-/// Parses a shard id in any of the spellings that the service takes. The service checks it before it
-/// looks the stream up.
+/// Parses a shard id in any of the spellings that the service accepts. Like the service, operations
+/// do this before they look the stream up.
 pub(super) fn read_shard_id(text: &ShardIdText, stream: &StreamArn) -> Result<ShardId, Error> {
     let id = ShardId::parse(text.as_str());
     id.ok_or_else(|| Error::shard_not_found(text.as_str(), stream))

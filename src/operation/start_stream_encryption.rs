@@ -1,4 +1,4 @@
-//! StartStreamEncryption: marks new records as encrypted.
+//! StartStreamEncryption: marks records that are written from now on as encrypted.
 use super::prelude::*;
 use crate::engine::PendingChange;
 

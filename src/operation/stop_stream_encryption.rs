@@ -1,4 +1,4 @@
-//! StopStreamEncryption: stops marking new records as encrypted.
+//! StopStreamEncryption: no longer marks new records as encrypted.
 use super::prelude::*;
 use crate::engine::PendingChange;
 
@@ -24,7 +24,8 @@ impl Operation for StopStreamEncryption {
                 return Err(Error::encryption_type_not_kms());
             }
             let mut settings = state.settings.clone();
-            // A stream that is not encrypted: success without effect (a choice).
+            // For a stream that is not encrypted, the operation succeeds without an effect (a
+            // choice).
             let Some(present) = settings.key_id.take() else {
                 return Ok(None);
             };

@@ -13,12 +13,12 @@ input! {
 }
 
 output! {
-    /// A stream's capacity mode.
+    /// The capacity mode of a stream.
     pub struct StreamModeDetails { "StreamMode" => mode: &'static str, }
 }
 
 output! {
-    /// The shard-level metrics that are enabled for a stream.
+    /// The enabled shard-level metrics of a stream.
     pub struct EnhancedMetrics { "ShardLevelMetrics" => metrics: Vec<&'static str>, }
 }
 
@@ -32,7 +32,8 @@ impl StreamModeDetails {
     }
 }
 
-/// A stream's shard-level metrics: a list with one element, whose own list may be empty.
+/// The shard-level metrics of a stream. This list always has one element, which holds the list of
+/// the enabled metrics; that one may be empty.
 pub(super) fn enhanced_monitoring(snapshot: &StreamSnapshot) -> Vec<EnhancedMetrics> {
     let enabled = |name: &&str| snapshot.metrics.iter().any(|metric| metric == name);
     vec![EnhancedMetrics {
@@ -41,7 +42,7 @@ pub(super) fn enhanced_monitoring(snapshot: &StreamSnapshot) -> Vec<EnhancedMetr
 }
 
 output! {
-    /// A stream's warm throughput in MiB/s: the target, and the present value.
+    /// The warm throughput of a stream in MiB/s: the target value and the present value.
     pub struct WarmThroughput {
         "CurrentMiBps" => current: u32,
         "TargetMiBps" => target: u32,
@@ -57,7 +58,7 @@ impl WarmThroughput {
     }
 }
 
-/// Cuts a moment to whole seconds, as the service shows creation times.
+/// Rounds a time down to whole seconds, as the service does for creation times.
 pub(super) fn whole_seconds(moment: Timestamp) -> Timestamp {
     Timestamp::from_millis(moment.seconds() * 1000)
 }

@@ -9,7 +9,7 @@ use crate::wire::{self, Format, Ignored, input};
 use std::sync::Arc;
 
 input! {
-    /// The ways to name a stream: its name, its ARN, or both.
+    /// The members that name a stream: its name, its ARN, or both.
     pub struct StreamRef {
         "StreamName" => name: Option<StreamName>,
         "StreamARN" => arn: Option<StreamARN>,
@@ -18,12 +18,12 @@ input! {
 }
 
 impl Context {
-    /// The ARN of the caller's stream `name`, whether it exists or not.
+    /// The ARN of a stream `name` in the caller's account and region. The stream need not exist.
     pub(super) fn arn(&self, name: &str) -> StreamArn {
         StreamArn::new(self.caller.clone(), name)
     }
 
-    /// The stream that a request names, in any status.
+    /// Finds the stream that a request names, in any status.
     pub(super) fn stream(&self, given: &StreamRef) -> Result<Arc<Stream>, Error> {
         if let (Some(name), None) = (&given.name, &given.arn) {
             return match self.engine.find(&self.caller, name.as_str()) {
@@ -36,7 +36,7 @@ impl Context {
         found.ok_or_else(|| Error::stream_not_found(&arn))
     }
 
-    /// The ARN that a request names by name, ARN or both.
+    /// The ARN of the stream that a request names. The stream need not exist.
     pub(super) fn resolve(&self, given: &StreamRef) -> Result<StreamArn, Error> {
         match (&given.name, &given.arn) {
             (None, None) => Err(Error::no_stream_given()),
@@ -55,7 +55,7 @@ impl Context {
 }
 
 impl StreamRef {
-    /// A reference for a request whose members do not stand side by side.
+    /// The reference for a request whose model does not list the members next to each other.
     pub(super) fn new(name: Option<StreamName>, arn: Option<StreamARN>) -> Self {
         Self {
             name,
@@ -66,7 +66,7 @@ impl StreamRef {
 }
 
 impl Context {
-    /// The stream that an ARN names, in any status.
+    /// Finds the stream with this ARN, in any status.
     pub(super) fn stream_by_arn(&self, text: &StreamARN) -> Result<Arc<Stream>, Error> {
         let arn = parse_arn(text)?;
         let found = self.engine.find(&arn.scope, &arn.name);
@@ -74,7 +74,8 @@ impl Context {
     }
 }
 
-/// The name of the stream that a body names in any of its members, without decoding the body.
+/// The name of the stream that a request names by StreamName, StreamARN, ConsumerARN or
+/// ResourceARN. The body is searched without decoding it.
 pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
     if let Some(name) = wire::member_text(format, body, "StreamName") {
         return Some(name);
@@ -88,7 +89,8 @@ pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
     stream.map(|name| name.to_string())
 }
 
-/// The name of the stream that a body names in any way, also by an iterator or a token, for the log.
+/// The name of the stream that a request names, for the log. Unlike `stream_name`, this also finds
+/// the stream in a shard iterator or a token.
 pub fn named_stream(format: Format, body: &[u8]) -> Option<String> {
     if let Some(name) = stream_name(format, body) {
         return Some(name);
@@ -98,12 +100,13 @@ pub fn named_stream(format: Format, body: &[u8]) -> Option<String> {
     }
     let token = wire::member_text(format, body, "NextToken")?;
     let fields = PageToken::decode(&token)?.fields;
-    // The tokens of listings of one stream have its ARN behind the name of the operation.
+    // In tokens of ListShards and ListStreamConsumers, the second field is the ARN of the stream.
     let arn = fields.get(1).and_then(|field| StreamArn::parse(field))?;
     Some(arn.name.to_string())
 }
 
-/// Parses a stream's ARN; the shape's pattern accepts texts that are no ARN.
+/// Parses the ARN of a stream. The service model's pattern also admits texts that are not a valid
+/// ARN.
 pub(super) fn parse_arn(text: &StreamARN) -> Result<StreamArn, Error> {
     StreamArn::parse(text.as_str()).ok_or_else(|| Error::stream_arn_unparsed(text.as_str()))
 }

@@ -1,4 +1,4 @@
-//! Checks of a stream's status before it is changed.
+//! Checks of a stream's status before the stream is changed.
 
 use crate::engine::StreamState;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! SubscribeToShard: pushes a shard's records to a consumer as they are published.
+//! SubscribeToShard: pushes the records of a shard to a consumer as they are published.
 use super::answer::{Answer, IntoAnswer};
 use super::events::Events;
 use super::prelude::*;
@@ -19,7 +19,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// The position of the first record.
+    /// The starting position of the subscription.
     pub struct StartingPosition {
         "Type" => kind: ShardIteratorType,
         "SequenceNumber" => number: Option<SequenceNumberText>,
@@ -30,7 +30,7 @@ input! {
 impl IntoAnswer for Events {
     const MEMBERS: &'static [&'static str] = &["EventStream"];
 
-    /// Each frame takes its own permit.
+    /// Zero: each frame acquires its own permit.
     fn size_bytes(&self) -> usize {
         0
     }
@@ -92,7 +92,7 @@ impl HasTarget for SubscribeToShard {
     }
 }
 
-/// The consumer, which has to be ACTIVE, and its stream.
+/// Finds the consumer, which must be ACTIVE, and its stream.
 fn find_subscriber(
     context: &Context,
     named: &ConsumerRef,

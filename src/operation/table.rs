@@ -27,11 +27,11 @@ use std::pin::Pin;
 
 type Running = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
 
-/// One row of the table of operations.
+/// A row of the table of operations.
 pub struct Entry {
-    /// The name, as the target header spells it.
+    /// Name of the operation, as in the target header.
     pub name: &'static str,
-    /// The shape of the request.
+    /// Shape of the request.
     pub input: &'static Shape,
     /// Names of the members of the answer.
     pub output: &'static [&'static str],
@@ -54,7 +54,7 @@ impl Entry {
         }
     }
 
-    /// The operation called `name`.
+    /// Finds the operation called `name`.
     pub fn find(name: &str) -> Option<&'static Self> {
         let at = OPERATIONS
             .binary_search_by(|entry| entry.name.cmp(name))
@@ -62,13 +62,13 @@ impl Entry {
         Some(&OPERATIONS[at])
     }
 
-    /// The row's index in the table.
+    /// Index of the row in the table.
     pub fn position(&'static self) -> usize {
         let distance = std::ptr::from_ref(self).addr() - OPERATIONS.as_ptr().addr();
         distance / size_of::<Self>()
     }
 
-    /// Calls the operation with a request's body.
+    /// Calls the operation with the body of a request.
     ///
     /// # Errors
     /// The exception that the service would answer.

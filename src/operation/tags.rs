@@ -1,4 +1,4 @@
-//! Tags as requests give and answers show them.
+//! Tags in the form of a request and of an answer.
 
 use super::context::Context;
 use super::present::present;
@@ -8,7 +8,7 @@ use crate::model::{TagFault, Tags};
 use crate::wire::{Present, output};
 
 output! {
-    /// A tag.
+    /// A tag in an answer.
     pub struct Tag {
         "Key" => key: String,
         "Value" => value: String,
@@ -16,7 +16,7 @@ output! {
 }
 present!(Tag);
 
-/// Tags sorted by key.
+/// The tags of an answer, sorted by key.
 #[derive(Debug, Clone, serde::Serialize)]
 #[serde(transparent)]
 pub(super) struct TagList(pub(super) Vec<Tag>);
@@ -33,7 +33,7 @@ impl TagList {
     }
 }
 
-/// The tags that a request gives.
+/// The tags of a request as pairs of key and value.
 pub(super) fn tag_texts(given: Option<TagMap>) -> Vec<(String, String)> {
     let given = given.map(|tags| tags.0).unwrap_or_default();
     given
@@ -42,7 +42,8 @@ pub(super) fn tag_texts(given: Option<TagMap>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Adds tags to those of `owner`, or changes nothing.
+/// Adds the given tags to `tags`. When one of them is refused, no tag is added. `owner` is named in
+/// the error.
 pub(super) fn add_tags(
     context: &Context,
     owner: TagOwner<'_>,
@@ -57,7 +58,8 @@ pub(super) fn add_tags(
     added.map_err(|fault| tag_refusal(fault, owner))
 }
 
-/// Removes tags from those of `owner`, or changes nothing.
+/// Removes the tags with the given keys from `tags`. When one key is refused, no tag is removed.
+/// `owner` is named in the error.
 pub(super) fn remove_tags(
     owner: TagOwner<'_>,
     tags: &mut Tags,

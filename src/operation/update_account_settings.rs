@@ -1,4 +1,4 @@
-//! UpdateAccountSettings: starts or ends an account's minimum throughput commitment.
+//! UpdateAccountSettings: starts or ends the minimum throughput commitment of an account.
 use super::prelude::*;
 
 pub(super) struct UpdateAccountSettings;

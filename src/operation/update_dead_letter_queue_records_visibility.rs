@@ -1,4 +1,5 @@
-//! UpdateDeadLetterQueueRecordsVisibility: sets anew how long dead-letter records stay invisible.
+//! UpdateDeadLetterQueueRecordsVisibility: sets new visibility timeouts for received dead-letter
+//! records.
 use super::prelude::*;
 
 pub(super) struct UpdateDeadLetterQueueRecordsVisibility;

@@ -1,4 +1,4 @@
-//! UpdateMaxRecordSize: sets the maximum size of a stream's records.
+//! UpdateMaxRecordSize: sets the maximum record size of a stream.
 use super::prelude::*;
 use crate::engine::PendingChange;
 

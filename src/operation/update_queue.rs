@@ -1,4 +1,4 @@
-//! UpdateQueue: changes the attributes of a queue, which goes on delivering meanwhile.
+//! UpdateQueue: changes the attributes of a queue. The queue delivers records during the change.
 use super::prelude::*;
 use crate::model::StreamStatus;
 
@@ -17,7 +17,7 @@ impl Operation for UpdateQueue {
     type Output = Output;
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
-        // The members are checked against each other before the queue is looked for (a choice).
+        // Checks the members against each other before the queue is looked up (a choice).
         changed_attributes(QueueAttributes::default(), &input.attributes)?;
         let queue = context.queue(&input.arn)?;
         let (name, account) = (&queue.name, queue.arn.scope.account);

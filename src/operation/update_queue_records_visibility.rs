@@ -1,4 +1,4 @@
-//! UpdateQueueRecordsVisibility: sets anew how long received records stay invisible.
+//! UpdateQueueRecordsVisibility: sets new visibility timeouts for received records.
 use super::prelude::*;
 
 pub(super) struct UpdateQueueRecordsVisibility;

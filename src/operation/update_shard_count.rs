@@ -1,4 +1,4 @@
-//! UpdateShardCount: reshards a stream into shards of equal hash ranges.
+//! UpdateShardCount: reshards a stream into shards with hash key ranges of equal size.
 use super::prelude::*;
 use crate::engine::{Counts, PendingChange, ReshardingOrder, StreamState};
 use crate::limits::Limits;
@@ -78,9 +78,10 @@ fn plan(
     }))
 }
 
-/// Checks the target against the limit of the stream and against its open shards.
+/// Checks the target against the stream's shard limit and against its number of open shards.
 fn check_target(limits: &Limits, open: u64, target: u64) -> Result<(), Error> {
-    // A stream with more shards than the limit may only be scaled below it.
+    // A stream that already has more shards than the limit can only be scaled to a number within
+    // the limit.
     if let Some(limit) = limits.shards_per_stream.filter(|limit| target > *limit) {
         return Err(Error::target_above_limit(limit, open, target));
     }

@@ -1,4 +1,5 @@
-//! UpdateStreamMode: switches between on-demand and provisioned mode; the shards stay.
+//! UpdateStreamMode: switches a stream between on-demand and provisioned mode. Its shards do not
+//! change.
 use super::prelude::*;
 use crate::engine::{Counts, PendingChange, StreamState};
 use crate::limits::Limits;

@@ -1,4 +1,5 @@
-//! UpdateStreamRecordDistributionStrategy: sets how records are spread over the shards, at once.
+//! UpdateStreamRecordDistributionStrategy: sets the strategy that distributes records over the
+//! shards. It takes effect at once.
 use super::prelude::*;
 use crate::model::StreamMode;
 

@@ -1,4 +1,5 @@
-//! UpdateStreamWarmThroughput: sets the capacity that an on-demand stream has in advance.
+//! UpdateStreamWarmThroughput: sets the capacity that an on-demand stream provides in advance of
+//! traffic.
 use super::prelude::*;
 use crate::engine::{PendingChange, ReshardingOrder, StreamState};
 use crate::model::StreamMode;
@@ -57,8 +58,8 @@ impl HasTarget for UpdateStreamWarmThroughput {
     }
 }
 
-/// Plans one shard for each MiB/s, which is what a shard takes; a lower value removes no shards
-/// (both are choices).
+/// Plans one shard for each MiB/s, which is the write capacity of a shard. A lower warm throughput
+/// removes no shards (both are choices).
 fn plan(state: &StreamState, target: u32) -> Option<PendingChange> {
     let mut settings = state.settings.clone();
     settings.warm_throughput_mibps = Some(target);

@@ -1,4 +1,5 @@
-//! The check of a rule: a rule that cannot work is refused with the reason.
+//! The check of a fault rule: a rule that could never fire, or has contradictory members, is
+//! refused.
 
 use super::super::fault_effect::KMS_CODES;
 use super::super::table::OPERATIONS;
@@ -6,7 +7,7 @@ use crate::model::ShardId;
 use crate::world::{FaultKind, FaultRule, Timestamp};
 use std::fmt;
 
-/// Operations whose request names a shard, or whose records go to shards.
+/// Operations whose request names a shard or writes records to shards.
 const WITH_SHARD: [&str; 5] = [
     "GetRecords",
     "GetShardIterator",
@@ -15,7 +16,7 @@ const WITH_SHARD: [&str; 5] = [
     "SubscribeToShard",
 ];
 
-/// Operations that are about no single stream.
+/// Operations that are not about one single stream.
 const WITHOUT_STREAM: [&str; 4] = [
     "DescribeAccountSettings",
     "DescribeLimits",
@@ -23,44 +24,46 @@ const WITHOUT_STREAM: [&str; 4] = [
     "UpdateAccountSettings",
 ];
 
-/// The codes of `fail-entries`: those that the service documents for the entries of a PutRecords.
+/// The codes of a rule of kind `fail-entries`: the error codes that the service documents for the
+/// entries of PutRecords.
 const ENTRY_CODES: [&str; 2] = ["InternalFailure", "ProvisionedThroughputExceededException"];
 
-/// The codes of `invoke`: the function is not reached, or its answer is lost.
+/// The codes of a rule of kind `invoke`. `not-reached`: the function is not invoked. `lost`: the
+/// function is invoked, and its answer is dropped.
 const INVOKE_CODES: [&str; 2] = ["lost", "not-reached"];
 
-/// The reason why a rule cannot work.
+/// The reason for which a fault rule is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultRuleError {
-    /// The text is no rule.
+    /// The text cannot be parsed as a rule; the reason.
     Unreadable(String),
-    /// There is no operation of this name.
+    /// `operations` names an unknown operation.
     UnknownOperation(String),
-    /// The list of operations is empty.
+    /// `operations` is an empty list.
     NoOperation,
-    /// The kind cannot hit this operation.
+    /// `operations` names an operation in which a rule of this kind cannot fire.
     OtherOperation(FaultKind, String),
-    /// The operation is about no single stream.
+    /// The rule names a stream, but this operation is not about one single stream.
     NoStream(String),
-    /// The operation has no shard.
+    /// The rule names a shard, but this operation is about no shard.
     NoShard(String),
-    /// The text is no shard id.
+    /// `shard` is not a valid shard id.
     ShardId(String),
-    /// The text is empty.
+    /// `stream` is an empty text.
     StreamName,
-    /// The percentage is not above 0 and at most 100.
+    /// `percent` is not a number above 0 and up to 100.
     Percent(String),
-    /// The rule may hit no call.
+    /// `times` is 0, so the rule could never fire.
     NoTimes,
-    /// The rule ends before it begins.
+    /// `until` is not later than the present time.
     Over,
-    /// A delay without a length.
+    /// `delay_ms` is missing or 0.
     NoDelay,
-    /// A function that is invoked late is reached, and its answer comes.
+    /// A rule of kind `invoke` has both a delay and a code.
     DelayWithCode,
-    /// The member belongs to another kind.
+    /// A rule of this kind has no such member.
     OtherMember(FaultKind, &'static str),
-    /// The kind needs one of these codes.
+    /// `code` is missing or is not one of these codes, which are the codes of the rule's kind.
     Code(FaultKind, Vec<&'static str>),
 }
 
@@ -95,10 +98,10 @@ impl fmt::Display for FaultRuleError {
 
 impl std::error::Error for FaultRuleError {}
 
-/// Checks that a rule can work, and writes its shard id in the form of the service.
+/// Checks a rule, and writes its shard id in the service's form.
 ///
 /// # Errors
-/// The reason why the rule cannot work.
+/// The reason for which the rule is invalid.
 pub fn check(rule: FaultRule, now: Timestamp) -> Result<FaultRule, FaultRuleError> {
     check_operations(&rule)?;
     check_chance(&rule, now)?;
@@ -107,10 +110,10 @@ pub fn check(rule: FaultRule, now: Timestamp) -> Result<FaultRule, FaultRuleErro
     Ok(FaultRule { shard, ..rule })
 }
 
-/// Checks rules; all of them, or none is taken.
+/// Checks several rules.
 ///
 /// # Errors
-/// The reason why the first rule that is refused cannot work.
+/// The reason for which the first invalid rule is invalid.
 pub fn check_all(rules: Vec<FaultRule>, now: Timestamp) -> Result<Vec<FaultRule>, FaultRuleError> {
     rules.into_iter().map(|rule| check(rule, now)).collect()
 }

@@ -1,13 +1,13 @@
-//! The text form of a rule: JSON, or `kind=…,percent=…,operations=A+B`.
+//! The text form of a fault rule: JSON, or `kind=…,percent=…,operations=A+B`.
 
 use super::check::FaultRuleError;
 use crate::world::FaultRule;
 use serde_json::{Map, Value};
 
-/// Parses a rule. It still has to be checked.
+/// Parses a rule. The result still has to be checked by `check_all`.
 ///
 /// # Errors
-/// When the text is no rule.
+/// The text is neither JSON of a rule nor a list of `name=value` pairs with known names.
 pub fn parse(text: &str) -> Result<FaultRule, FaultRuleError> {
     let text = text.trim();
     let value = if text.starts_with('{') {
@@ -37,7 +37,8 @@ fn members(text: &str) -> Result<Map<String, Value>, FaultRuleError> {
     Ok(members)
 }
 
-/// A value in the type of its member. A value of the wrong type stays a text and is refused later.
+/// Converts a value to the JSON type of its member. A value that cannot be converted stays a
+/// string, which is refused later.
 fn typed(name: &str, value: &str) -> Value {
     match name {
         "operations" => value.split('+').map(str::trim).collect(),

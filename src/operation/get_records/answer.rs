@@ -1,4 +1,4 @@
-//! The answer of GetRecords, written straight from the segments that hold the records.
+//! The answer of GetRecords. It is encoded directly from the segments that hold the records.
 
 use super::super::answer::Document;
 use super::super::records::{size_guess, write_records_cbor, write_records_json};
@@ -11,7 +11,7 @@ use ciborium_io::Write as _;
 use ciborium_ll::{Encoder, Header};
 use std::io::Write as _;
 
-/// Records and the next iterator, or the children of a shard that was read to its end.
+/// The records and the next iterator. At the end of a closed shard: the shard's children instead.
 #[derive(Debug)]
 pub struct Output {
     millis_behind_latest: i64,

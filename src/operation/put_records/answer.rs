@@ -1,5 +1,5 @@
-//! The answer of PutRecords, written straight into the buffer with the members and the order of
-//! `output!`; by way of serde it costs three times that.
+//! The answer of PutRecords. It is written directly into the buffer, with the members in the order
+//! that `output!` would give them; serde takes three times as long.
 
 use super::super::answer::Document;
 use super::super::placement::{NumberText, PLACEMENT_BYTES, ShardText, write_placement};
@@ -11,7 +11,7 @@ use ciborium_ll::{Encoder, Header};
 use std::borrow::Cow;
 use std::io::Write as _;
 
-/// An upper bound for the bytes around the entries.
+/// An upper bound for the bytes outside of the entries.
 const FRAME_BYTES: usize = 128;
 
 /// The result of each record, in the order of the request.
@@ -23,7 +23,7 @@ pub struct Output {
 }
 
 output! {
-    /// The entry of a record that was refused.
+    /// The answer's entry for a refused record.
     pub struct Refusal {
         "ErrorCode" => error_code: &'static str,
         "ErrorMessage" => error_message: Cow<'static, str>,
