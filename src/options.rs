@@ -1,9 +1,9 @@
-//! The options of an emulator: each is a flag, a variable, a key of the TOML file and a field of
-//! [`Options`].
+//! The options of an emulator. Every option is a field of [`Options`], a flag, an environment
+//! variable, and a key of the TOML file that `--config` names.
 //!
-//! The variable and the key follow from the flag: `--data-dir` is `MINIKIN_DATA_DIR` and
-//! `data-dir`. A flag wins over a variable, a variable over the file, the file over the default.
-//! Without the feature `cli` the fields are the only way to set an option.
+//! The names of the variable and the key follow from the flag: the flag `--data-dir` has the
+//! variable `MINIKIN_DATA_DIR` and the key `data-dir`. The order of precedence is flag, variable,
+//! file, default. Without the feature `cli`, only the fields exist.
 
 mod address;
 mod clock;

@@ -1,19 +1,20 @@
-//! Addresses to listen on.
+//! The addresses to listen on.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-/// The IP addresses of one host: `localhost` and `any` have two, an IP address is itself.
+/// The IP addresses of one host. `localhost` and `any` stand for an IPv4 and an IPv6 address, an IP
+/// address stands for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hosts(pub Vec<IpAddr>);
 
 impl Hosts {
-    /// 127.0.0.1 and ::1.
+    /// The loopback addresses 127.0.0.1 and ::1.
     pub fn localhost() -> Self {
         Self(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
     }
 
-    /// 0.0.0.0 and ::.
+    /// The addresses 0.0.0.0 and ::, which stand for all addresses of the machine.
     fn any() -> Self {
         let all = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
         Self(all.into())
@@ -41,7 +42,7 @@ impl FromStr for Hosts {
     }
 }
 
-/// The socket addresses of one `ADDRESS:PORT`.
+/// The socket addresses of one value `ADDRESS:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen(pub Vec<SocketAddr>);
 

@@ -1,4 +1,4 @@
-//! The choice of the clock.
+//! The option that selects the clock.
 
 use crate::limits::LAST_MOMENT_MS;
 use crate::world::Timestamp;
@@ -9,9 +9,9 @@ use std::str::FromStr;
 pub enum ClockChoice {
     /// The machine's clock.
     System,
-    /// A clock that moves only on request.
+    /// A virtual clock, which advances only on request.
     Virtual {
-        /// The first time it shows; the machine's time by default.
+        /// The time at which the clock starts. None: the machine's time.
         start: Option<Timestamp>,
     },
 }

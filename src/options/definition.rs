@@ -1,4 +1,4 @@
-//! Each option once: field, flag, default and help text.
+//! The definition of every option: field, flag, default, help text, and the checks between options.
 
 use super::address::{Hosts, Listen};
 use super::clock::ClockChoice;
@@ -33,18 +33,19 @@ use std::path::PathBuf;
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Options {
-    /// Port to listen on; 0 picks a free one
+    /// Port to listen on; 0 picks a free port
     #[cfg_attr(feature = "cli", arg(long, value_name = "N", default_value_t = 4567))]
     pub port: u16,
 
-    /// Address to listen on, localhost (127.0.0.1 and, where the machine has IPv6, ::1) or any
+    /// Address to listen on: an IP address, localhost (127.0.0.1 and, if the machine has IPv6, ::1)
+    /// or any
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "ADDRESS", default_value = "localhost")
     )]
     pub host: Hosts,
 
-    /// Address and port to listen on, instead of --host and --port; may be repeated
+    /// Address and port to listen on, in place of --host and --port; may be repeated
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "ADDRESS:PORT", value_delimiter = ',')
@@ -52,60 +53,63 @@ pub struct Options {
     #[cfg_attr(feature = "cli", arg(conflicts_with_all = ["host", "port"]))]
     pub listen: Vec<Listen>,
 
-    /// Further port to listen on, at the same addresses; may be repeated
+    /// Additional port to listen on, at the same addresses; may be repeated
     #[cfg_attr(feature = "cli", arg(long, value_name = "N", value_delimiter = ','))]
     pub extra_port: Vec<u16>,
 
-    /// Keep everything in this folder; without one, everything is gone when minikin stops
+    /// Keep all data in this folder; without a folder, all data is lost when minikin stops
     #[cfg_attr(feature = "cli", arg(long, value_name = "FOLDER"))]
     pub data_dir: Option<PathBuf>,
 
-    /// Time at which a write is acknowledged: always (once it is on disk), interval=MS or none
-    /// [default: always with --data-dir, else none]
+    /// Time at which a put is answered: always (once the records are on disk), interval=MS (at
+    /// once, with a commit to disk every MS milliseconds) or none (at once; the records may never
+    /// reach the disk) [default: always with --data-dir, else none]
     #[cfg_attr(feature = "cli", arg(long, value_name = "POLICY"))]
     pub durability: Option<Durability>,
 
-    /// Recent records kept in memory, in bytes or with KiB, MiB, GiB
+    /// Memory for the newest records, in bytes or with KiB, MiB, GiB
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "BYTES", default_value = "64MiB", value_parser = value::bytes)
     )]
     pub memory: u64,
 
-    /// Limits and delays as a set: standard, fast (no rates) or strict (every quota, and delays)
+    /// Set of limits and delays: standard, fast (no rate limits) or strict (every quota, and
+    /// delays)
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "NAME", default_value = "standard", value_parser = value::profile)
     )]
     pub profile: Profile,
 
-    /// One limit (see minikin limits); may be repeated
+    /// Value of one limit (see minikin limits); may be repeated
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "NAME=VALUE", value_delimiter = ',')
     )]
     pub limit: Vec<LimitSetting>,
 
-    /// Time that streams stay in CREATING, UPDATING, DELETING [default: 0, strict 500]
+    /// Time that streams stay in CREATING, UPDATING and DELETING, in milliseconds [default: 0, with
+    /// --profile strict 500]
     #[cfg_attr(feature = "cli", arg(long, value_name = "MS"))]
     pub transition_ms: Option<u64>,
 
-    /// Account of requests whose credentials name none
+    /// Account of requests whose access key does not name an account
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "ID", default_value = "000000000000", value_parser = value::account)
     )]
     pub account: String,
 
-    /// Region of requests whose credentials name none
+    /// Region of requests whose credential does not name a region
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "REGION", default_value = "us-east-1", value_parser = value::region)
     )]
     pub region: String,
 
-    /// Check of signatures: structure (the signature is complete), verify (one of the --credential
-    /// made it) or off
+    /// Check of signatures: structure (the signature must be complete), verify (the signature must
+    /// be made with a --credential) or off
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "MODE", default_value = "structure")
@@ -113,39 +117,39 @@ pub struct Options {
     pub auth: Authentication,
 
     /// Access key that --auth verify accepts; may be repeated. Other users of the machine can read
-    /// command lines: prefer the variable or the file
+    /// command lines, so prefer the variable or the file
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "KEY:SECRET[:TOKEN]", value_delimiter = ',')
     )]
     pub credential: Vec<Secret>,
 
-    /// File of the access keys' permissions, in IAM's language (see the README). Enforces them and
-    /// the policies of streams and consumers; an empty file enforces those of streams and consumers
+    /// File of the access keys' permissions, in IAM's language (see the README). Its permissions
+    /// and the policies of streams and consumers are enforced; with an empty file, only the latter
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub policies: Option<PathBuf>,
 
-    /// Certificate chain for TLS clients, in PEM [default: a generated one]
+    /// Certificate chain for TLS clients, in PEM [default: a generated certificate]
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub tls_cert: Option<PathBuf>,
 
-    /// Key of that certificate, in PEM
+    /// Private key of --tls-cert, in PEM
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub tls_key: Option<PathBuf>,
 
-    /// Further name in the generated certificate; may be repeated
+    /// Additional host name or IP address in the generated certificate; may be repeated
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "NAME", value_delimiter = ',', value_parser = value::tls_name)
     )]
     pub tls_name: Vec<String>,
 
-    /// Token that opens the clock and admin paths to other machines
+    /// Token with which other machines may use the clock and admin paths
     #[cfg_attr(feature = "cli", arg(long, value_name = "TOKEN"))]
     pub admin_token: Option<Secret>,
 
-    /// Web pages that may call the service: local (pages of this machine), any, or an origin such as
-    /// `https://app.example.com`; may be repeated
+    /// Web pages that may call the service: local (pages of this machine), any, or an origin such
+    /// as `https://app.example.com`; may be repeated
     #[cfg_attr(
         feature = "cli",
         arg(
@@ -157,11 +161,12 @@ pub struct Options {
     )]
     pub allow_origin: Vec<AllowedOrigin>,
 
-    /// Splitting of busy shards of on-demand streams: on or off [default: off, strict on]
+    /// Splitting of busy shards in on-demand streams: on or off [default: off, with --profile
+    /// strict on]
     #[cfg_attr(feature = "cli", arg(long, value_name = "SWITCH"))]
     pub on_demand_scaling: Option<Switch>,
 
-    /// Key of the key service that cannot be used: disabled, pending, denied, missing, opt-in or
+    /// KMS key that does not work, and its state: disabled, pending, denied, missing, opt-in or
     /// throttled; may be repeated
     #[cfg_attr(
         feature = "cli",
@@ -169,18 +174,20 @@ pub struct Options {
     )]
     pub kms_key: Vec<KeySetting>,
 
-    /// Fault rule, as JSON or as kind=KIND,percent=N,operations=A+B (see the README); may be repeated
+    /// Fault rule, as JSON or as kind=KIND,percent=N,operations=A+B (see the README); may be
+    /// repeated
     #[cfg_attr(feature = "cli", arg(long, value_name = "RULE"))]
     pub fault: Vec<FaultSetting>,
 
-    /// Clock: system, virtual or virtual=TIME (RFC 3339, or seconds or milliseconds since 1970)
+    /// Clock: system, virtual, or virtual=TIME to start a virtual clock at a time (RFC 3339, or
+    /// seconds or milliseconds since 1970)
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "CLOCK", default_value = "system")
     )]
     pub clock: ClockChoice,
 
-    /// Function for event source mappings and its addresses; may be repeated (see the README)
+    /// Function for event source mappings, and its addresses; may be repeated (see the README)
     #[cfg_attr(
         feature = "cli",
         arg(
@@ -191,8 +198,8 @@ pub struct Options {
     )]
     pub function: Vec<FunctionSetting>,
 
-    /// Event source mapping: gives a stream's records to a function, with settings named as in
-    /// Lambda's API; may be repeated (see the README)
+    /// Event source mapping, which delivers the records of a stream to a function. The settings
+    /// have the names of Lambda's API; may be repeated (see the README)
     #[cfg_attr(
         feature = "cli",
         arg(
@@ -214,25 +221,26 @@ pub struct Options {
     )]
     pub destination: Vec<DestinationSetting>,
 
-    /// Access key that signs the requests to those endpoints [default: minikin:minikin]
+    /// Access key that signs the requests to the --destination endpoints [default: minikin:minikin]
     #[cfg_attr(feature = "cli", arg(long, value_name = "KEY:SECRET"))]
     pub destination_credential: Option<Secret>,
 
-    /// Stream to create at the start, on-demand without a number of shards; may be repeated
+    /// Stream to create at the start; without a number of shards it is on-demand; may be repeated
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "NAME[:SHARDS]", value_delimiter = ',')
     )]
     pub stream: Vec<String>,
 
-    /// Streams to create at the start, in kinesis-mock's form; without a number they have 4 shards
+    /// Streams to create at the start, in kinesis-mock's form; without a number a stream has 4
+    /// shards
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "NAME[:SHARDS[:REGION]],…", hide = true)
     )]
     pub initialize_streams: Option<String>,
 
-    /// File of streams and records to make at the start: TOML, or JSON if its name ends in .json
+    /// File of streams and records to create at the start: TOML, or JSON if its name ends in .json
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub setup: Option<PathBuf>,
 
@@ -245,7 +253,7 @@ pub struct Options {
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = value::log_filter)]
     pub log: String,
 
-    /// Form of log lines: text or json
+    /// Format of log lines: text or json
     #[cfg(feature = "cli")]
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
@@ -256,7 +264,7 @@ pub struct Options {
     pub config: Option<PathBuf>,
 }
 
-/// The options of `minikin serve` without flags, variables and file.
+/// The options of `minikin serve` when no flag, no variable and no file sets an option.
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -304,7 +312,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The addresses to listen on.
+    /// All addresses to listen on.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let mut addresses: Vec<SocketAddr> = if self.listen.is_empty() {
             let hosts = self.host.0.iter();
@@ -329,10 +337,10 @@ impl Options {
         addresses
     }
 
-    /// Everything that is made at the start. Each call reads the file.
+    /// Everything that the setup creates at the start. Each call reads the file of `--setup`.
     ///
     /// # Errors
-    /// The place in the file and the reason.
+    /// A definition cannot be read: its place in the file, and the reason.
     pub(crate) fn setup(&self) -> Result<Setup, Problem> {
         super::setup::read(
             self.setup.as_deref(),
@@ -342,7 +350,7 @@ impl Options {
         )
     }
 
-    /// The durability in force: the given one, or the default that follows from `data_dir`.
+    /// The effective durability: the option's value, or the default, which depends on `data_dir`.
     pub fn durability(&self) -> Durability {
         let default = if self.data_dir.is_some() {
             Durability::Always
@@ -352,10 +360,10 @@ impl Options {
         self.durability.unwrap_or(default)
     }
 
-    /// The profile's limits, changed by the limits that were set one by one.
+    /// The limits of the profile, changed by the values of `limit`.
     ///
     /// # Errors
-    /// When a limit does not exist or does not take its value.
+    /// A limit has an unknown name or an invalid value.
     pub fn limits(&self) -> Result<Limits, OptionsError> {
         let mut limits = Limits::for_profile(self.profile);
         for LimitSetting { name, value } in &self.limit {
@@ -373,8 +381,9 @@ impl Options {
     /// The access keys that `--auth verify` accepts.
     ///
     /// # Errors
-    /// When there are none or they are not used, when one is malformed, or when two are for one
-    /// key. The error never contains a secret.
+    /// `--auth verify` is set without a credential, or a credential without `--auth verify`. A
+    /// credential is malformed, or two credentials have the same access key. The error never
+    /// contains a secret.
     pub fn credentials(&self) -> Result<Vec<Credential>, OptionsError> {
         let verified = self.auth == Authentication::Verify;
         match (verified, self.credential.is_empty()) {
@@ -395,12 +404,12 @@ impl Options {
         Ok(all)
     }
 
-    /// The permissions of the access keys, when they are enforced. Each call reads the file, which
-    /// may be a pipe with one reading: a start calls this once.
+    /// The permissions of the access keys, or none if `--policies` is not set. Each call reads the
+    /// file. The file may be a pipe that can be read only once, so a start makes only one call.
     ///
     /// # Errors
-    /// When the file cannot be read, asks for something that is not enforced, or names an access
-    /// key that is not accepted.
+    /// The file cannot be read, contains a policy element that the emulator does not support, or
+    /// names an access key that is not among the credentials.
     pub(crate) fn identities(&self) -> Result<Option<Identities>, OptionsError> {
         let Some(path) = &self.policies else {
             return Ok(None);
@@ -413,7 +422,8 @@ impl Options {
         if self.auth == Authentication::Verify {
             let credentials = self.credentials()?;
             let mut keys = identities.keys();
-            // A misspelt key would leave its user without any bound.
+            // Without this error, a user whose access key is misspelt in the file would have all
+            // permissions.
             let stranger = keys.find(|key| credentials.iter().all(|known| known.key != *key));
             if let Some(key) = stranger {
                 return Err(failed(format!("{key} is none of the --credential")));
@@ -422,17 +432,17 @@ impl Options {
         Ok(Some(identities))
     }
 
-    /// The fault rules, checked.
+    /// Checks and returns the fault rules.
     ///
     /// # Errors
-    /// The reason why the first rule that is refused cannot work.
+    /// The reason for which the first invalid rule is invalid.
     pub(crate) fn faults(&self) -> Result<Vec<FaultRule>, OptionsError> {
         let rules = self.fault.iter().map(|FaultSetting(rule)| rule.clone());
         let beginning = Timestamp::from_millis(0);
         fault_rule::check_all(rules.collect(), beginning).map_err(OptionsError::Fault)
     }
 
-    /// The keys of the key service that cannot be used.
+    /// The KMS keys that do not work, with their states.
     pub fn keys(&self) -> Keys {
         self.kms_key
             .iter()
@@ -440,11 +450,12 @@ impl Options {
             .collect()
     }
 
-    /// The event source mappings that options name, and the functions, also those whose address
-    /// stands instead of a name. Each call reads the file: a start calls this once.
+    /// The event source mappings that the options define, and their functions. A mapping may give
+    /// the address of a function in place of a name; then the function is named `function`. Each
+    /// call reads the file of `--event-sources`, so a start makes only one call.
     ///
     /// # Errors
-    /// When a mapping cannot be read, or two functions have one name.
+    /// A mapping cannot be read, or two functions have the same name.
     pub(crate) fn mappings(
         &self,
     ) -> Result<(Vec<CreateRequest>, Vec<FunctionSetting>), OptionsError> {
@@ -468,10 +479,10 @@ impl Options {
         Ok((requests, functions))
     }
 
-    /// Checks the rules between options.
+    /// Checks the constraints between several options.
     ///
     /// # Errors
-    /// The first rule that is broken.
+    /// The first constraint that is violated.
     pub(crate) fn check(&self) -> Result<(), OptionsError> {
         self.faults()?;
         let durability = self.durability();

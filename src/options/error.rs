@@ -1,64 +1,66 @@
-//! Options that cannot be used.
+//! The errors of invalid options.
 
 use super::value::Durability;
 use crate::operation::fault_rule::FaultRuleError;
 use std::fmt;
 use std::path::PathBuf;
 
-/// The reason why options cannot be used.
+/// The reason for which the options are invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OptionsError {
-    /// The command line, a variable or the file is not understood.
+    /// The command line, a variable or the file cannot be parsed; clap's message.
     #[cfg(feature = "cli")]
     Arguments(String),
     /// The account does not have twelve digits.
     Account(String),
-    /// A limit does not exist or does not take its value.
+    /// A limit has an unknown name or an invalid value.
     Limit {
-        /// The limit's name, as written.
+        /// Name of the limit, as written.
         name: String,
-        /// The value, as written.
+        /// Value of the limit, as written.
         value: String,
-        /// The mistake.
+        /// The reason for which the limit is invalid.
         problem: String,
     },
-    /// Signatures are verified, but no credential is given.
+    /// `--auth verify` is set, but no credential.
     NoCredential,
-    /// Credentials are given, but signatures are not verified.
+    /// A credential is set, but `--auth verify` is not.
     CredentialUnused,
-    /// A credential has neither two nor three parts.
+    /// A credential does not have the form `KEY:SECRET` or `KEY:SECRET:TOKEN`.
     CredentialMalformed {
-        /// Its position in the list, from 1.
+        /// Number of the credential in the list; the first is 1.
         number: usize,
     },
-    /// Two credentials are for one access key.
+    /// Two credentials have the same access key.
     CredentialRepeated {
-        /// The access key.
+        /// The access key that occurs twice.
         key: String,
     },
-    /// The file of policies cannot be used.
+    /// The file of policies is invalid or cannot be read.
     Policies {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The mistake.
+        /// The reason for which the file cannot be used.
         problem: String,
     },
-    /// Policies need to know the requester, which `--auth off` does not look for.
+    /// `--policies` is set together with `--auth off`. Policies need the access key of a request,
+    /// which `--auth off` does not read.
     PoliciesWithoutAuthentication,
-    /// The durability needs a data directory.
+    /// This durability needs a data directory, and none is set.
     DurabilityWithoutDataDir(Durability),
-    /// A certificate is given without its key.
+    /// `--tls-cert` is set without `--tls-key`.
     TlsKeyMissing,
-    /// A key is given without its certificate.
+    /// `--tls-key` is set without `--tls-cert`.
     TlsCertMissing,
-    /// Further names are for the generated certificate, but a certificate is given.
+    /// `--tls-name` is set together with `--tls-cert`. Additional names apply only to the generated
+    /// certificate.
     TlsNameUnused,
-    /// A fault rule cannot work.
+    /// A fault rule is invalid.
     Fault(FaultRuleError),
     /// The admin token is empty.
     AdminTokenEmpty,
-    /// An event source mapping, or a function or destination of one, cannot be used.
+    /// An event source mapping, its function or its destination is invalid; the reason.
     EventSource(String),
 }
 

@@ -1,4 +1,4 @@
-//! Options about event source mappings: functions, mappings and destinations.
+//! Options for event source mappings: functions, mappings and endpoints of destinations.
 
 use super::secret::Secret;
 use crate::model::event_source::{CreateRequest, source_of_option};
@@ -8,48 +8,49 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A function and its addresses: `NAME=URL[,URL…][;KEY=VALUE…]`.
+/// A function and its addresses, written as `NAME=URL[,URL…][;KEY=VALUE…]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionSetting {
-    /// The function's name, perhaps with a qualifier; `*` stands for any other name.
+    /// Name of the function, as `NAME` or `NAME:QUALIFIER`. `*` is the fallback for any other name.
     pub name: String,
-    /// The addresses.
+    /// URLs of the function. Invocations are distributed over them.
     pub urls: Vec<String>,
-    /// The longest time that an invocation may take, in real time.
+    /// The longest time that an invocation may take, in real time. The default is 300 seconds.
     pub timeout: Duration,
-    /// Requests at a time to one address.
+    /// Largest number of concurrent requests to one URL. The default is 1.
     pub concurrency: usize,
-    /// The part of an answer that shows an error of the function.
+    /// The part of an answer that reports an error of the function.
     pub errors: ErrorMode,
-    /// The ARN of its execution role.
+    /// ARN of the function's execution role.
     pub role: Option<String>,
-    /// The access key that signs its requests, as `KEY:SECRET`.
+    /// The access key that signs the invocations, as `KEY:SECRET`.
     pub sign: Option<Secret>,
-    /// The certificate authority of `https` addresses, in PEM.
+    /// File of the certificate authority of `https` URLs, in PEM.
     pub ca: Option<PathBuf>,
 }
 
-/// The part of an answer that shows an error of the function.
+/// The part of an answer that reports an error of the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ErrorMode {
-    /// In the body, until the header was seen once.
+    /// The body, until an answer of the address has reported an error in the header. After that,
+    /// the header alone.
     #[default]
     Auto,
-    /// In the header alone.
+    /// The header `X-Amz-Function-Error` alone.
     Header,
-    /// In the body, too.
+    /// The header `X-Amz-Function-Error`, and also the body.
     Body,
 }
 
-/// The longest time that a function may take: Lambda's own limit.
+/// Largest timeout of a function, in seconds: the limit of Lambda.
 const MOST_TIMEOUT_S: u64 = 900;
-/// The time limit of the Runtime Interface Emulator.
+/// Default timeout of a function, in seconds: the limit of the Runtime Interface Emulator.
 const TIMEOUT_S: u64 = 300;
-/// Longest name of a function.
+/// Largest length of a function's name, in characters.
 const NAME_CHARACTERS: usize = 64;
 
 impl FunctionSetting {
-    /// A function of this name at one address.
+    /// Parses a function with one URL.
     pub fn at(name: &str, url: &str) -> Result<Self, String> {
         format!("{name}={url}").parse()
     }
@@ -145,26 +146,26 @@ fn check_url(url: &str, has_ca: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// An endpoint for destinations of one kind: `sqs=URL`, `sns=URL` or `s3=URL`, with `;ca=FILE` for
-/// `https`.
+/// The endpoint of one service for on-failure destinations, written as `sqs=URL`, `sns=URL` or
+/// `s3=URL`. An `https` URL needs `;ca=FILE` after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationSetting {
-    /// The kind.
+    /// The service of the endpoint.
     pub service: DestinationService,
-    /// The endpoint.
+    /// URL of the endpoint.
     pub url: String,
-    /// The certificate authority of an `https` endpoint, in PEM.
+    /// File of the certificate authority of an `https` URL, in PEM.
     pub ca: Option<PathBuf>,
 }
 
-/// The services that take on-failure records.
+/// A service that accepts on-failure records over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DestinationService {
-    /// Queues.
+    /// Amazon SQS queues.
     Sqs,
-    /// Topics.
+    /// Amazon SNS topics.
     Sns,
-    /// Buckets.
+    /// Amazon S3 buckets.
     S3,
 }
 
@@ -199,7 +200,8 @@ impl FromStr for DestinationSetting {
     }
 }
 
-/// The configured account and region. A start refuses an account that is none.
+/// The configured account and region. An invalid account becomes the default one here; the start
+/// refuses it elsewhere.
 pub(super) fn home(account: &str, region: &str) -> AccountRegion {
     AccountRegion {
         account: AccountId::parse(account).unwrap_or_default(),
@@ -207,13 +209,13 @@ pub(super) fn home(account: &str, region: &str) -> AccountRegion {
     }
 }
 
-/// The ARN of a stream of the configured account and region.
+/// The ARN of stream `name` in the configured account and region.
 pub(super) fn arn_of(account: &str, region: &str, name: &str) -> String {
     StreamArn::new(home(account, region), name).to_string()
 }
 
-/// The body of a mapping that options name. A bare stream name stands for its ARN, and without a
-/// starting position the mapping begins at TRIM_HORIZON.
+/// Completes the body of a mapping that an option or a file defines: replaces a stream name by its
+/// ARN, and sets the starting position to TRIM_HORIZON if there is none.
 pub(super) fn completed(mut body: Value, arn_of: impl Fn(&str) -> String) -> Value {
     if let Some(source) = body.get_mut("EventSourceArn")
         && let Some(name) = source.as_str().filter(|text| !text.starts_with("arn:"))
@@ -227,7 +229,8 @@ pub(super) fn completed(mut body: Value, arn_of: impl Fn(&str) -> String) -> Val
     body
 }
 
-/// Reads `STREAM=FUNCTION?…`, and adds the function where its address stands there.
+/// Parses a mapping written as `STREAM=FUNCTION?…`. If a URL stands in place of the function's
+/// name, adds a function with this URL to `functions`.
 pub(super) fn read_option(
     text: &str,
     arn_of: impl Fn(&str) -> String,
@@ -240,8 +243,8 @@ pub(super) fn read_option(
     CreateRequest::read(&body).map_err(|refusal| refusal.to_string())
 }
 
-/// Adds the function `function` at an address that stands in the place of its name. A second
-/// address has no name to go by and is refused.
+/// Adds a function named `function` with the URL that an option gives in place of a name. A second
+/// URL is refused, because two functions cannot have the same name.
 fn add(functions: &mut Vec<FunctionSetting>, url: &str) -> Result<(), String> {
     let setting = FunctionSetting::at("function", url)?;
     match functions.iter().find(|known| known.name == "function") {
@@ -254,7 +257,7 @@ fn add(functions: &mut Vec<FunctionSetting>, url: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads a JSON list of requests.
+/// Reads a file with a JSON list of CreateEventSourceMapping requests.
 pub(super) fn read_file(
     path: &Path,
     arn_of: impl Fn(&str) -> String,
@@ -268,7 +271,7 @@ pub(super) fn read_file(
     bodies.into_iter().enumerate().map(read).collect()
 }
 
-/// Refuses two functions of one name.
+/// Refuses two functions with the same name.
 pub(super) fn check_functions(functions: &[FunctionSetting]) -> Result<(), String> {
     for (at, function) in functions.iter().enumerate() {
         if functions[..at]

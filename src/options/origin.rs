@@ -1,15 +1,15 @@
-//! The origins of web pages that may call the service.
+//! The origins of the web pages that may call the service.
 
 use std::str::FromStr;
 
-/// Web pages that may call the service.
+/// The web pages that may call the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedOrigin {
-    /// Pages of every origin, as at the service.
+    /// The pages of every origin, as AWS allows.
     Any,
-    /// Pages from this machine: `localhost`, names under it, and loopback addresses.
+    /// The pages of this machine: the hosts `localhost` and `*.localhost`, and loopback addresses.
     Local,
-    /// Pages of one origin, such as `https://app.example.com`.
+    /// The pages of one origin, such as `https://app.example.com`.
     Origin(String),
 }
 

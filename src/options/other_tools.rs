@@ -1,20 +1,22 @@
-//! Variables and flags of other local tools that have a meaning here: those of kinesis-mock,
+//! Environment variables and flags of other local tools that set an option here: kinesis-mock,
 //! LocalStack and kinesalite.
 //!
-//! They stand behind our own flags, variables and file. The names are from the tools' READMEs.
+//! Our own flags, variables and file take precedence. The names are taken from the READMEs of the
+//! tools.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-/// A variable of another tool and the option that it sets.
+/// A variable of another tool, and the option that it sets.
 struct Alias {
     variable: &'static str,
     flag: &'static str,
-    /// The option's value, or nothing where the variable's value has no meaning here.
+    /// Converts the variable's value to a value of the option. None if the value has no equivalent
+    /// here.
     convert: fn(&str) -> Option<String>,
 }
 
-/// The variables that are honoured.
+/// The variables that set an option.
 const ALIASES: &[Alias] = &[
     alias("INITIALIZE_STREAMS", "initialize-streams", as_it_is),
     alias("KINESIS_INITIALIZE_STREAMS", "initialize-streams", as_it_is),
@@ -43,7 +45,8 @@ const ALIASES: &[Alias] = &[
     alias("EXTRA_CORS_ALLOWED_ORIGINS", "allow-origin", more_origins),
 ];
 
-/// Variables that have no meaning here. A start names those that are set in one warning.
+/// Known variables that have no equivalent here. The start logs one warning that lists those that
+/// are set.
 const IGNORED: &[&str] = &[
     "DELETE_STREAM_DURATION",
     "REGISTER_STREAM_CONSUMER_DURATION",
@@ -81,24 +84,24 @@ const IGNORED: &[&str] = &[
     "USE_SSL",
 ];
 
-/// The meaning of a flag of kinesalite.
+/// The effect of a flag of kinesalite.
 enum Flag {
-    /// One of our flags, with a text that stands before the value.
+    /// Sets our flag of this name. The second text is put before the value.
     Ours(&'static str, &'static str),
-    /// A switch for a property that is always on here.
+    /// Has no effect, because the property that the flag switches on is always on here.
     AlwaysOn,
-    /// A flag whose value has no meaning here.
+    /// Is ignored with its value, and listed in a warning.
     Ignored,
 }
 
-/// The flags of kinesalite that have other names here, or no meaning.
+/// The flags of kinesalite that are named differently here or have no equivalent.
 const FLAGS: &[(&str, Flag)] = &[
     ("--path", Flag::Ours("--data-dir", "")),
     ("--createStreamMs", Flag::Ours("--transition-ms", "")),
     ("--shardLimit", Flag::Ours("--limit", "shards-per-account=")),
-    // Every port speaks TLS.
+    // Every port accepts TLS.
     ("--ssl", Flag::AlwaysOn),
-    // One time applies to all changes of a stream: the one of --createStreamMs.
+    // One transition time applies to all changes of a stream; --createStreamMs sets it.
     ("--deleteStreamMs", Flag::Ignored),
     ("--updateStreamMs", Flag::Ignored),
 ];
@@ -119,7 +122,7 @@ fn as_it_is(value: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// `DEBUG` as `debug`; a level that is not known here has no meaning.
+/// Converts a log level to our spelling, for example `DEBUG` to `debug`. None for an unknown level.
 fn level(value: &str) -> Option<String> {
     let level = match value.to_ascii_lowercase().as_str() {
         "warning" => "warn".to_owned(),
@@ -130,12 +133,13 @@ fn level(value: &str) -> Option<String> {
     known.contains(&level.as_str()).then_some(level)
 }
 
-/// True for the values that LocalStack takes for a switch that is on.
+/// True for the values with which LocalStack switches a setting on.
 fn is_on(value: &str) -> bool {
     value == "1" || value.eq_ignore_ascii_case("true")
 }
 
-/// LocalStack's switch `DEBUG`. Other programs use the variable for texts, which have no meaning here.
+/// Converts the value of LocalStack's switch `DEBUG`. None for other texts, which other programs
+/// write to this variable.
 fn debug(value: &str) -> Option<String> {
     is_on(value).then(|| "debug".to_owned())
 }
@@ -144,12 +148,12 @@ fn any_origin(value: &str) -> Option<String> {
     is_on(value).then(|| "any".to_owned())
 }
 
-/// Origins beside the pages of this machine, which LocalStack permits too.
+/// Adds origins to `local`, because LocalStack also allows the pages of this machine by default.
 fn more_origins(value: &str) -> Option<String> {
     Some(format!("local,{value}"))
 }
 
-/// The ports of `0.0.0.0:4566,:4510`.
+/// Extracts the ports from a list such as `0.0.0.0:4566,:4510`.
 fn ports(value: &str) -> Option<String> {
     let ports = value
         .split(',')
@@ -157,7 +161,8 @@ fn ports(value: &str) -> Option<String> {
     Some(ports.collect::<Vec<_>>().join(","))
 }
 
-/// `500ms`, `5s` or `500 milliseconds` in milliseconds; a number alone is milliseconds.
+/// Converts a duration such as `500ms`, `5s` or `500 milliseconds` to milliseconds. A number
+/// without a unit is in milliseconds.
 fn milliseconds(value: &str) -> Option<String> {
     let value = value.trim();
     let end = value.find(|letter: char| !letter.is_ascii_digit());
@@ -180,7 +185,7 @@ fn on_demand_limit(value: &str) -> Option<String> {
     Some(format!("on-demand-streams={}", number_or_off(value)?))
 }
 
-/// LocalStack writes a limit that is off as `Infinity`.
+/// Converts the value of a limit. LocalStack writes `Infinity` for a limit that is off.
 fn number_or_off(value: &str) -> Option<String> {
     if value.eq_ignore_ascii_case("infinity") {
         return Some("off".to_owned());
@@ -188,17 +193,18 @@ fn number_or_off(value: &str) -> Option<String> {
     value.parse::<u64>().ok().map(|number| number.to_string())
 }
 
-/// An option that variables of other tools set.
+/// An option whose value comes from variables of other tools.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Honoured {
     pub(super) flag: &'static str,
     pub(super) values: Vec<OsString>,
-    /// The names of the variables.
+    /// Names of the variables that the values come from.
     pub(super) variables: Vec<&'static str>,
 }
 
 impl Honoured {
-    /// True for a list whose values stand beside those of our own flags and variables.
+    /// True when the values are added to those of our own flags and variables, instead of being
+    /// replaced by them.
     pub(super) fn is_added(&self) -> bool {
         is_added(self.flag)
     }
@@ -213,7 +219,7 @@ fn set<V: Fn(&str) -> Option<OsString>>(variable: V, name: &str) -> Option<Strin
     (!value.is_empty()).then_some(value)
 }
 
-/// The options that the variables of other tools set, by flag.
+/// The options that variables of other tools set, sorted by flag.
 pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Honoured> {
     let mut all: BTreeMap<&str, Honoured> = BTreeMap::new();
     for alias in ALIASES {
@@ -224,7 +230,8 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Hono
             values: Vec::new(),
             variables: Vec::new(),
         });
-        // Of two variables for one value the first counts; lists take all.
+        // If several variables set the same option, the first one counts. For an option that is a
+        // list, all of them count.
         if honoured.values.is_empty() || is_added(alias.flag) {
             honoured.values.push(value.into());
             honoured.variables.push(alias.variable);
@@ -233,7 +240,7 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Hono
     all.into_values().chain(data_dir(variable)).collect()
 }
 
-/// kinesis-mock keeps its data under `PERSIST_PATH`, if `SHOULD_PERSIST_DATA` says so.
+/// kinesis-mock keeps its data in the folder `PERSIST_PATH` if `SHOULD_PERSIST_DATA` is `true`.
 fn data_dir<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<Honoured> {
     let persists = set(&variable, "SHOULD_PERSIST_DATA")?;
     let path = set(&variable, "PERSIST_PATH").unwrap_or_else(|| "data".to_owned());
@@ -244,7 +251,8 @@ fn data_dir<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<Honoured> {
     })
 }
 
-/// Logs which variables of other tools are honoured, and which variables and flags are set for nothing.
+/// Logs the variables of other tools that set an option, and the variables and flags that have no
+/// effect.
 pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &[&str]) {
     for honoured in honoured(&variable) {
         let (variables, flag) = (honoured.variables.join(", "), honoured.flag);
@@ -261,16 +269,16 @@ pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &
     }
 }
 
-/// A command line in our words.
+/// A command line in which the flags of kinesalite are replaced by ours.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Translated {
     /// The program's name and the arguments.
     pub(crate) line: Vec<OsString>,
-    /// The flags that were left out because they have no meaning here.
+    /// The flags that were removed because they have no equivalent here.
     pub(crate) ignored: Vec<&'static str>,
 }
 
-/// The command line with kinesalite's flags in our words. Arguments after `--` stay as they are.
+/// Replaces the flags of kinesalite by ours. Arguments after `--` remain unchanged.
 pub(crate) fn translate(line: Vec<OsString>) -> Translated {
     let mut translated = Translated::default();
     let mut line = line.into_iter();
@@ -304,7 +312,8 @@ pub(crate) fn translate(line: Vec<OsString>) -> Translated {
     translated
 }
 
-/// A flag and its value as one argument; without a value the flag alone, which is refused later.
+/// Joins a flag and its value to one argument. A flag without a value remains alone, and is refused
+/// later.
 fn joined_flag(flag: &str, before: &str, value: Option<OsString>) -> OsString {
     let mut joined = OsString::from(flag);
     if let Some(value) = value {

@@ -1,4 +1,4 @@
-//! The file of `--policies`.
+//! The file that `--policies` names.
 
 use crate::limits;
 use crate::model::Identities;
@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-/// Reads the file. At most [`limits::POLICIES_FILE_BYTES`] are read.
+/// Reads and parses the file. A file of more than [`limits::POLICIES_FILE_BYTES`] bytes is refused.
 pub(super) fn read(path: &Path) -> Result<Identities, String> {
     let mut text = String::new();
     let most = limits::POLICIES_FILE_BYTES;

@@ -1,15 +1,15 @@
-//! Secrets, which are never printed, and credentials.
+//! Secrets, which are never printed, and the credentials that contain them.
 
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-/// A text whose `Debug` form is `***`.
+/// A secret text. Its `Debug` output is `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text, for comparing and hashing.
+    /// The text of the secret, for comparing and hashing.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -21,7 +21,7 @@ impl From<&str> for Secret {
     }
 }
 
-/// Never fails: an error would quote the secret.
+/// Parsing never fails, because the error message would quote the secret.
 impl FromStr for Secret {
     type Err = Infallible;
 
@@ -36,24 +36,24 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// An access key that `--auth verify` accepts.
+/// A credential that `--auth verify` accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
-    /// The id of the access key, which is public.
+    /// The access key id, which is public.
     pub key: String,
-    /// The secret access key, which signs.
+    /// The secret access key, with which requests are signed.
     pub secret: Secret,
     /// The session token of a temporary credential.
     pub token: Option<Secret>,
 }
 
 impl Credential {
-    /// Reads `KEY:SECRET` or `KEY:SECRET:TOKEN`.
+    /// Parses `KEY:SECRET` or `KEY:SECRET:TOKEN`.
     pub(super) fn parse(text: &Secret) -> Option<Self> {
         let mut parts = text.expose().splitn(3, ':');
         let (key, secret) = (parts.next()?, parts.next()?);
         let token = parts.next();
-        // In the Authorization header slashes and blanks end the key.
+        // In the Authorization header, a slash or a space ends the access key id.
         let named = !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
         let whole = named && !secret.is_empty() && token != Some("");
         whole.then(|| Self {

@@ -1,5 +1,5 @@
-//! The setup: streams, queues, event source mappings and fault rules that are made before the
-//! emulator answers.
+//! The setup: the streams, queues, event source mappings and fault rules that are created before
+//! the emulator accepts requests. This module only reads their definitions.
 
 mod document;
 mod fields;

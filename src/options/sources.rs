@@ -1,4 +1,4 @@
-//! Option values from the command line, from variables and from the TOML file.
+//! The sources of option values: the command line, environment variables and the TOML file.
 
 use super::definition::Options;
 use super::error::OptionsError;
@@ -9,22 +9,21 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::Path;
 
-/// The values of one option in a variable or in the file.
+/// The values of one option from a variable or from the file.
 struct Setting {
     id: String,
     flag: String,
     values: Vec<OsString>,
-    /// The variable or the file, for messages.
+    /// The variable or the file, for error messages.
     source: String,
 }
 
 impl Options {
-    /// The options that command-line flags set. Variables are not read, and a file only if
+    /// Parses command-line flags. Environment variables are not read, and a file is read only if
     /// `--config` names one.
     ///
     /// # Errors
-    /// When a flag does not exist or does not take its value, or when options contradict each
-    /// other.
+    /// A flag is unknown or has an invalid value, or options contradict one another.
     pub fn read<T: Into<OsString>>(
         flags: impl IntoIterator<Item = T>,
     ) -> Result<Self, OptionsError> {
@@ -36,12 +35,13 @@ impl Options {
     }
 }
 
-/// Matches `line`, the variables and the file together against `command`.
+/// Parses the command line `line` together with the variables and the file.
 ///
-/// `line` begins with the program's name. `variable` looks a variable up.
+/// `line` begins with the program's name. `variable` returns the value of an environment variable.
 ///
 /// # Errors
-/// The text to print instead of running, which `--help` and `--version` give too.
+/// An option is invalid, or the line asks for `--help` or `--version`. In each case the error is
+/// the text to print.
 pub(crate) fn parse<V>(
     command: Command,
     line: Vec<OsString>,
@@ -51,8 +51,8 @@ where
     V: Fn(&str) -> Option<OsString>,
 {
     let mut command = with_variables_in_help(command);
-    // The line alone comes first: it may name the file, and its mistakes read better without the
-    // added flags.
+    // Parse the command line alone first: it may name the file, and error messages about it are
+    // clearer without the flags that are added below.
     let said = command.try_get_matches_from_mut(&line)?;
     let (inner, said_inner, position) = match said.subcommand() {
         Some((name, inner)) => match command.find_subcommand(name) {
@@ -76,7 +76,7 @@ where
     Ok(matches)
 }
 
-/// An error about options, printed as clap prints its own.
+/// An error about options, in the form of clap's own errors.
 fn failure(command: &mut Command, text: String) -> Error {
     command.error(ErrorKind::ValueValidation, text)
 }
@@ -91,7 +91,7 @@ fn takes_options(command: &Command) -> bool {
         .any(|arg| arg.get_id() == "data_dir")
 }
 
-/// `MINIKIN_DATA_DIR` for `data-dir`.
+/// The variable of a flag, for example `MINIKIN_DATA_DIR` for `data-dir`.
 fn variable_of(flag: &str) -> String {
     format!("MINIKIN_{}", flag.to_uppercase().replace('-', "_"))
 }
@@ -117,7 +117,7 @@ fn with_variables_in_help(command: Command) -> Command {
     with_variables(command).mut_subcommands(with_variables)
 }
 
-/// The options that the command line leaves open and a variable or the file sets.
+/// The values from variables and the file for all options that the command line does not set.
 fn found<V>(command: &Command, said: &ArgMatches, variable: &V) -> Result<Vec<Setting>, String>
 where
     V: Fn(&str) -> Option<OsString>,
@@ -151,12 +151,12 @@ where
     }
     let (added, others) = from_other_tools(&options, variable);
     all.extend(take(others));
-    // First, so that of two values for one limit ours counts.
+    // Put these values first, so that of two values for the same limit our own one counts.
     all.splice(0..0, added);
     Ok(all)
 }
 
-/// True if one of `taken` is this option, or excludes it.
+/// True if one of the options in `taken` is this option or conflicts with it.
 fn is_taken(command: &Command, id: &str, taken: &[String]) -> bool {
     let conflicts = |left: &str, right: &str| {
         let arg = command.get_arguments().find(|arg| arg.get_id() == left);
@@ -177,7 +177,7 @@ where
     let one = |option: &&Arg| {
         let flag = option.get_long()?;
         let name = variable_of(flag);
-        // Container files set variables to nothing when they mean to leave them out.
+        // Compose files and Dockerfiles often set a variable to an empty text to leave it unset.
         let value = variable(&name).filter(|value| !value.is_empty())?;
         let source = format!("the variable {name}");
         Some(Setting::new(option, flag, vec![value], source))
@@ -192,7 +192,7 @@ where
     all
 }
 
-/// LocalStack's variable for random throughput errors, as the fault rule that it stands for.
+/// The fault rule that corresponds to LocalStack's variable for random throughput errors.
 fn error_probability<V>(options: &[&Arg], variable: &V) -> Option<Setting>
 where
     V: Fn(&str) -> Option<OsString>,
@@ -204,7 +204,7 @@ where
         Ok(probability) => (probability * 100.0).to_string(),
         Err(_) => text.trim().to_owned(),
     };
-    // 0 is LocalStack's default: no errors.
+    // 0 is LocalStack's default and means no errors.
     if percent.is_empty() || percent == "0" {
         return None;
     }
@@ -215,7 +215,8 @@ where
     Some(Setting::new(option, "fault", vec![rule.into()], source))
 }
 
-/// The lists that variables of other tools add to, and the options that they set.
+/// The values from variables of other tools: first those that are added to a list, then those that
+/// set an option.
 fn from_other_tools<V>(options: &[&Arg], variable: &V) -> (Vec<Setting>, Vec<Setting>)
 where
     V: Fn(&str) -> Option<OsString>,
@@ -265,8 +266,8 @@ fn from_file(options: &[&Arg], path: &OsStr, text: &str) -> Result<Vec<Setting>,
     table.iter().map(one).collect()
 }
 
-/// The message for a file that is not TOML. The parser's own would quote the line, which may hold
-/// a secret.
+/// The error message for a file that is not valid TOML. The parser's own message would quote the
+/// line, which may contain a secret.
 fn unread(path: &impl fmt::Display, text: &str, error: &toml::de::Error) -> String {
     let start = error.span().map_or(0, |span| span.start);
     let before = text.as_bytes().iter().take(start);
@@ -274,7 +275,8 @@ fn unread(path: &impl fmt::Display, text: &str, error: &toml::de::Error) -> Stri
     format!("--config {path}: line {line}: {}", error.message())
 }
 
-/// The texts of a value as on the command line; none if the option does not take its type.
+/// Converts a TOML value to the texts that the command line would have. None if the option does not
+/// accept the type of the value.
 fn values_of(option: &Arg, value: &toml::Value) -> Option<Vec<OsString>> {
     let single = |value: &toml::Value| match value {
         toml::Value::String(text) => Some(OsString::from(text)),
@@ -310,7 +312,7 @@ impl Setting {
     }
 }
 
-/// Adds the source to the refusal of a value that is not from the command line.
+/// Adds the source to the error message about a value that is not from the command line.
 fn explain(mut error: Error, found: &[Setting]) -> Error {
     let Some(ContextValue::String(refused)) = error.get(ContextKind::InvalidArg) else {
         return error;

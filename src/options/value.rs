@@ -1,4 +1,4 @@
-//! The values of options, and reading them from text.
+//! The types of option values, and their parsing from text.
 
 #[cfg(feature = "cli")]
 use crate::limits::Profile;
@@ -10,17 +10,17 @@ use std::str::FromStr;
 #[cfg(feature = "cli")]
 use tracing_subscriber::EnvFilter;
 
-/// The moment at which a write is acknowledged.
+/// The time at which a put is answered, relative to the write to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Once the write is on disk.
+    /// After the records are on disk.
     Always,
-    /// At once; the write is on disk at most `ms` milliseconds later.
+    /// At once. The records are on disk at most `ms` milliseconds later.
     Interval {
-        /// Milliseconds between two commits.
+        /// Time between two commits, in milliseconds.
         ms: u64,
     },
-    /// At once; the write may never reach the disk.
+    /// At once. The records may never reach the disk.
     None,
 }
 
@@ -51,14 +51,14 @@ impl fmt::Display for Durability {
     }
 }
 
-/// The check of signatures.
+/// The check of request signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authentication {
-    /// The signature has to be there and complete.
+    /// The signature has to be present and complete, but is not verified.
     Structure,
-    /// One of the credentials has to have made the signature.
+    /// The signature has to be made with one of the credentials.
     Verify,
-    /// Signatures are not read.
+    /// Signatures are ignored.
     Off,
 }
 
@@ -75,7 +75,7 @@ impl FromStr for Authentication {
     }
 }
 
-/// On or off.
+/// A switch, written as `on` or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switch(pub bool);
 
@@ -91,12 +91,12 @@ impl FromStr for Switch {
     }
 }
 
-/// A key of the key service that cannot be used.
+/// A KMS key that does not work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySetting {
     /// The id, alias or ARN by which requests name the key.
     pub id: String,
-    /// The reason why it cannot be used.
+    /// The state of the key, which determines the error.
     pub state: KeyState,
 }
 
@@ -118,7 +118,7 @@ impl FromStr for KeySetting {
     }
 }
 
-/// A rule for faults.
+/// A fault rule, written as JSON or as `kind=KIND,percent=N,…`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultSetting(pub FaultRule);
 
@@ -130,13 +130,13 @@ impl FromStr for FaultSetting {
     }
 }
 
-/// The form of log lines.
+/// The format of log lines.
 #[cfg(feature = "cli")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Readable lines.
+    /// Human-readable text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object on each line.
     Json,
 }
 
@@ -153,12 +153,12 @@ impl FromStr for LogFormat {
     }
 }
 
-/// One limit, set by name.
+/// The value of one limit, written as `NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitSetting {
-    /// The limit's name.
+    /// Name of the limit.
     pub name: String,
-    /// The value, as written.
+    /// Value of the limit, as written.
     pub value: String,
 }
 
@@ -175,7 +175,7 @@ impl FromStr for LimitSetting {
 }
 
 #[cfg(feature = "cli")]
-/// A number of bytes, such as `1048576`, `512KiB` or `2GiB`.
+/// Parses a number of bytes, such as `1048576`, `512KiB` or `2GiB`.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
     let unit: u64 = match text[digits.len()..].trim() {
@@ -217,7 +217,7 @@ pub(crate) fn is_region(text: &str) -> bool {
 }
 
 pub(super) fn region(text: &str) -> Result<String, String> {
-    // The region becomes a part of ARNs, whose parts are separated by colons.
+    // A region becomes a part of an ARN, whose parts are separated by colons.
     if text.is_empty() || text.contains(|letter: char| letter == ':' || letter.is_whitespace()) {
         return Err("a region has at least one letter, no spaces and no colons".to_owned());
     }
@@ -232,11 +232,11 @@ pub(super) fn tls_name(text: &str) -> Result<String, String> {
     Err("a certificate holds host names and IP addresses".to_owned())
 }
 
-/// Longest host name, in bytes (RFC 1035).
+/// Largest length of a host name, in bytes (RFC 1035).
 #[cfg(any(feature = "cli", feature = "tls"))]
 const MAX_NAME_LENGTH: usize = 253;
 
-/// True if a certificate can hold `name`.
+/// True when `name` is a valid host name or IP address in a certificate.
 #[cfg(any(feature = "cli", feature = "tls"))]
 pub(crate) fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_*:".contains(&byte);

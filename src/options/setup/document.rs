@@ -1,4 +1,5 @@
-//! A setup file as a tree in which every value knows its line, read from TOML or from JSON.
+//! A setup file as a tree of values. Every value has the number of its line, for error messages.
+//! The tree is read from TOML or JSON.
 
 use super::problem::Problem;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -6,7 +7,7 @@ use serde_json::value::RawValue;
 use std::collections::HashSet;
 use std::fmt;
 
-/// A value and the line that it begins on.
+/// A value and the number of the line on which it begins.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
     pub(super) line: usize,
@@ -16,15 +17,15 @@ pub(super) struct Node {
 /// A value of a setup file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
-    /// A text, number, boolean or null.
+    /// A string, a number, a boolean or null.
     Scalar(serde_json::Value),
     List(Vec<Node>),
-    /// Members in the order of the file. A name stands there once.
+    /// Members in the order of the file. Names are unique.
     Table(Vec<(String, Node)>),
 }
 
 impl Node {
-    /// The value without its lines.
+    /// Converts the value to JSON, without the line numbers.
     pub(super) fn into_json(self) -> serde_json::Value {
         match self.value {
             Value::Scalar(scalar) => scalar,
@@ -37,10 +38,10 @@ impl Node {
     }
 }
 
-/// Counts the lines of a text as offsets go up and down.
+/// Converts byte offsets in a text to line numbers.
 struct Lines<'a> {
     text: &'a str,
-    /// Offsets of the line feeds.
+    /// Byte offsets of the line feeds.
     ends: Vec<usize>,
 }
 
@@ -50,19 +51,19 @@ impl<'a> Lines<'a> {
         Self { text, ends }
     }
 
-    /// The line of a byte offset; the first is 1.
+    /// Number of the line that contains a byte offset; the first line is 1.
     fn at(&self, offset: usize) -> usize {
         1 + self.ends.partition_point(|end| *end < offset)
     }
 
-    /// The line that a part of the text begins on.
+    /// Number of the line on which `part` begins. `part` must be a slice of the text.
     fn of_part(&self, part: &str) -> usize {
         let offset = part.as_ptr().addr() - self.text.as_ptr().addr();
         self.at(offset)
     }
 }
 
-/// Reads a JSON document.
+/// Parses a JSON document.
 pub(super) fn from_json(text: &str) -> Result<Node, Problem> {
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| json_problem(&error))?;
     json_node(raw, &Lines::of(text))
@@ -71,7 +72,7 @@ pub(super) fn from_json(text: &str) -> Result<Node, Problem> {
 fn json_node(raw: &RawValue, lines: &Lines<'_>) -> Result<Node, Problem> {
     let text = raw.get();
     let line = lines.of_part(text);
-    // The part was checked as JSON when it was taken, so that only doubled members are left to refuse.
+    // The part is valid JSON already, so the only possible error is a duplicate member.
     let refused = |error: serde_json::Error| Problem::at(line, strip_position(&error));
     let value = match text.as_bytes().first() {
         Some(b'{') => {
@@ -93,14 +94,15 @@ fn json_problem(error: &serde_json::Error) -> Problem {
     Problem::at(error.line(), strip_position(error))
 }
 
-/// The message of an error without "at line … column …", which counts from the part's begin.
+/// The error message without "at line … column …", because these numbers count from the start of
+/// the part and not of the file.
 fn strip_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let end = text.rfind(" at line ").unwrap_or(text.len());
     text[..end].to_owned()
 }
 
-/// The members of a JSON object, in their order.
+/// The members of a JSON object, in the order of the file.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -133,7 +135,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// Reads a TOML document.
+/// Parses a TOML document.
 #[cfg(feature = "cli")]
 pub(super) fn from_toml(text: &str) -> Result<Node, Problem> {
     use toml::de::{DeTable, DeValue};

@@ -1,19 +1,23 @@
-//! The members of one table of a setup file, taken by name; what is left over is refused.
+//! The members of a table in a setup file. A reader takes the members by name; a member that
+//! remains at the end is unknown and refused.
 
 use super::document::{Node, Value};
 use super::problem::Problem;
 
-/// The members of a table that are not yet taken.
+/// The members of a table that were not taken yet.
 #[derive(Debug)]
 pub(super) struct Fields {
-    /// The path of the table in the file, such as `streams[0]`; empty for the file itself.
+    /// Path of the table in the file, such as `streams[0]`. Empty for the file as a whole.
     path: String,
     line: usize,
     members: Vec<(String, Node)>,
 }
 
 impl Fields {
-    /// The members of `node`, which stands at `path`.
+    /// The members of `node`, whose path is `path`.
+    ///
+    /// # Errors
+    /// The node is not a table.
     pub(super) fn of(node: Node, path: String) -> Result<Self, Problem> {
         let line = node.line;
         match node.value {
@@ -28,7 +32,7 @@ impl Fields {
         }
     }
 
-    /// The path of a member.
+    /// Path of the member `name`.
     pub(super) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() {
             name.to_owned()
@@ -37,23 +41,23 @@ impl Fields {
         }
     }
 
-    /// The path of the table.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
 
-    /// The line that the table begins on.
+    /// Number of the line on which the table begins.
     pub(super) fn line(&self) -> usize {
         self.line
     }
 
-    /// The member `name`, if it is there.
+    /// Takes the member `name`, if it exists.
     pub(super) fn take(&mut self, name: &str) -> Option<Node> {
         let at = self.members.iter().position(|(known, _)| known == name)?;
         Some(self.members.remove(at).1)
     }
 
-    /// The member `name`, which `read` understands or refuses with a sentence.
+    /// Takes the member `name` and parses it with `read`, which returns an error message for an
+    /// invalid value.
     pub(super) fn parsed<T>(
         &mut self,
         name: &str,
@@ -68,12 +72,12 @@ impl Fields {
         Ok(Some(value))
     }
 
-    /// The text `name`.
+    /// Takes the member `name`, which must be a string.
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         self.parsed(name, text)
     }
 
-    /// The items of the list `name`, each with its path. A list that is not there is empty.
+    /// Takes the items of the list `name`, each with its path. A missing list has no items.
     pub(super) fn list(&mut self, name: &str) -> Result<Vec<(String, Node)>, Problem> {
         let Some(node) = self.take(name) else {
             return Ok(Vec::new());
@@ -86,12 +90,12 @@ impl Fields {
         Ok(nodes.into_iter().enumerate().map(with_path).collect())
     }
 
-    /// The members that are left.
+    /// The members that were not taken.
     pub(super) fn rest(self) -> Vec<(String, Node)> {
         self.members
     }
 
-    /// Refuses the first member that is left; `known` are the names that the table may have.
+    /// Refuses the first member that was not taken. `known` are the names that the table may have.
     pub(super) fn end(self, known: &[&str]) -> Result<(), Problem> {
         let Some((name, node)) = self.members.first() else {
             return Ok(());
@@ -102,7 +106,7 @@ impl Fields {
     }
 }
 
-/// The refusal of a member that no table of this kind has.
+/// The error about a member with an unknown name. `known` are the names that the table may have.
 pub(super) fn unknown(name: &str, known: &[&str]) -> Problem {
     let alike = known
         .iter()
@@ -113,7 +117,7 @@ pub(super) fn unknown(name: &str, known: &[&str]) -> Problem {
     })
 }
 
-/// A text, from a document's value.
+/// Converts a JSON value to a string.
 pub(super) fn text(value: serde_json::Value) -> Result<String, String> {
     match value {
         serde_json::Value::String(text) => Ok(text),

@@ -13,18 +13,18 @@ use crate::wire::{Field, Member, Presence, Shape};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// An event source mapping to be made.
+/// The definition of an event source mapping.
 #[derive(Debug, Clone)]
 pub(crate) struct MappingSetup {
-    /// The place of the mapping in the setup.
+    /// The place of the definition, for error messages.
     pub origin: Origin,
-    /// Account and region.
+    /// Account and region of the mapping.
     pub scope: AccountRegion,
-    /// The members of CreateEventSourceMapping.
+    /// The members of a CreateEventSourceMapping request.
     pub request: CreateRequest,
 }
 
-/// The shape of a value that [`CreateRequest::read`] checks.
+/// The shape of any value. [`CreateRequest::read`] checks the value itself later.
 static ANY: Shape = Shape::Boolean;
 
 const fn member(name: &'static str, shape: &'static Shape) -> Field {
@@ -45,7 +45,7 @@ static FILTERS: Shape = Shape::List {
 };
 static CRITERIA: Shape = Shape::Structure(&[member("Filters", &FILTERS)]);
 
-/// The members of CreateEventSourceMapping that a mapping of a stream can have.
+/// The members of CreateEventSourceMapping that apply to a mapping of a stream.
 static CREATE: Shape = Shape::Structure(&[
     member("EventSourceArn", &ANY),
     member("FunctionName", &ANY),
@@ -67,8 +67,8 @@ static CREATE: Shape = Shape::Structure(&[
     member("KMSKeyArn", &ANY),
 ]);
 
-/// Reads the mapping in `node`. A bare stream name may stand in the place of its ARN, and the
-/// starting position is TRIM_HORIZON unless one is named.
+/// Reads the definition of a mapping. A stream name may stand in place of the ARN, and the default
+/// of the starting position is TRIM_HORIZON.
 pub(super) fn mapping(
     path: String,
     node: Node,

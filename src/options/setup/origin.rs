@@ -1,21 +1,21 @@
-//! The place of a thing in a setup: its option, or its file, line and path.
+//! The place of a definition in the setup: its option, or its file, line and path.
 
 use super::document::{Node, Value};
 use super::problem::Problem;
 use std::sync::Arc;
 
-/// The place of a thing in a setup, for the refusal of it.
+/// The place of a definition in the setup, for error messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     source: Arc<str>,
     path: String,
     line: Option<usize>,
-    /// The lines of the members.
+    /// Names of the definition's members, and their line numbers.
     members: Vec<(String, usize)>,
 }
 
 impl Origin {
-    /// A thing that an option or a variable names.
+    /// The place of a definition in an option or a variable.
     pub(super) fn option(source: &str) -> Self {
         Self {
             source: source.into(),
@@ -25,7 +25,7 @@ impl Origin {
         }
     }
 
-    /// A thing at `path` of the setup file `source`.
+    /// The place of the definition at `path` in the setup file `source`.
     pub(super) fn file(source: &Arc<str>, path: &str, node: &Node) -> Self {
         let members = match &node.value {
             Value::Table(members) => members
@@ -42,8 +42,8 @@ impl Origin {
         }
     }
 
-    /// A refusal of the thing by an operation. A member that `text` names, as `ShardCount` or in the
-    /// form `'shardCount'`, gives the line.
+    /// The error for a definition that an operation refuses with the message `text`. If the message
+    /// names a member, as `ShardCount` or `'shardCount'`, the error has the member's line.
     pub(crate) fn refused(&self, text: &str) -> Problem {
         let is_named = |(name, _): &&(String, usize)| {
             let mut letters = name.chars();

@@ -1,23 +1,21 @@
-//! The account and the region of a thing in a setup.
+//! The account and the region of a definition in a setup file.
 
 use super::fields::{self, Fields};
 use super::problem::Problem;
 use crate::model::{AccountId, AccountRegion, Region};
 
-/// The members of a place.
+/// The members that give the account and the region.
 pub(super) const PLACE_MEMBERS: [&str; 2] = ["Account", "Region"];
 
-/// The account and the region of a thing, where they are not the configured ones.
+/// The account and the region that a definition gives. None: the configured one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Place {
-    /// The account.
     pub account: Option<AccountId>,
-    /// The region.
     pub region: Option<Region>,
 }
 
 impl Place {
-    /// Takes the members of the place.
+    /// Takes the members that give the account and the region.
     pub(super) fn take(fields: &mut Fields) -> Result<Self, Problem> {
         Ok(Self {
             account: fields.parsed("Account", account)?,
@@ -25,7 +23,7 @@ impl Place {
         })
     }
 
-    /// The place with what it does not name taken from `home`.
+    /// Completes the account and the region from `home`.
     pub(crate) fn within(&self, home: &AccountRegion) -> AccountRegion {
         AccountRegion {
             account: self.account.unwrap_or(home.account),

@@ -1,4 +1,4 @@
-//! The things that a setup makes, as its file or its options write them.
+//! The definitions that a setup file contains, and their reading.
 
 use super::super::ClockChoice;
 use super::document::Node;
@@ -16,10 +16,10 @@ use crate::world::FaultRule;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The names that a setup file may have at its top.
+/// The members of a setup file.
 const TOP_MEMBERS: [&str; 5] = ["streams", "queues", "event_sources", "faults", "clock"];
 
-/// The members of a stream beside those of CreateStream.
+/// The members of a stream's definition in addition to those of CreateStream.
 const OTHER_MEMBERS: [&str; 8] = [
     "RetentionPeriodHours",
     "Consumers",
@@ -31,7 +31,7 @@ const OTHER_MEMBERS: [&str; 8] = [
     "RecordsFile",
 ];
 
-/// Everything that is made before an emulator answers.
+/// All definitions of the setup file and the options.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
     /// The streams, in the order of the file.
@@ -40,35 +40,33 @@ pub(crate) struct Setup {
     pub queues: Vec<QueueSetup>,
     /// The event source mappings, in the order of the file.
     pub event_sources: Vec<MappingSetup>,
-    /// The fault rules, checked.
+    /// The fault rules. They are already checked.
     pub faults: Vec<FaultRule>,
-    /// The clock, unless the options name one.
+    /// The clock that the setup file selects, if any.
     pub clock: Option<ClockChoice>,
 }
 
-/// A stream to be made.
+/// The definition of a stream. Its values are checked when the stream is created.
 #[derive(Debug, Clone)]
 pub(crate) struct StreamSetup {
-    /// The place of the stream in the setup.
+    /// The place of the definition, for error messages.
     pub origin: Origin,
-    /// The name, unchecked.
     pub name: String,
-    /// Account and region.
     pub place: Place,
-    /// The members of CreateStream, unchecked.
+    /// The members of a CreateStream request.
     pub create: serde_json::Map<String, serde_json::Value>,
-    /// The retention period in hours, unchecked.
     pub retention_hours: Option<u32>,
-    /// The names of consumers to register, unchecked.
+    /// The names of consumers to register.
     pub consumers: Vec<String>,
-    /// The key to encrypt by, unchecked.
+    /// The KMS key to encrypt with.
     pub key_id: Option<String>,
     /// The records to put, in this order.
     pub records: Vec<StartRecord>,
 }
 
-/// Reads a whole setup. `source` names its file in refusals, `folder` is where `RecordsFile` is
-/// looked for, `home` the account and the region of everything that names none.
+/// Reads a setup file from its parsed document. `source` is the name of the file in error messages,
+/// `folder` the base of relative paths in `RecordsFile`, and `home` the account and region of
+/// definitions that give none.
 pub(super) fn setup(
     node: Node,
     source: &str,
@@ -148,7 +146,7 @@ fn hours(value: serde_json::Value) -> Result<u32, String> {
     hours.ok_or_else(|| "the retention period is a number of hours".to_owned())
 }
 
-/// The key of the encryption, if the stream has one.
+/// The KMS key of a stream's definition, if the stream is to be encrypted.
 fn encryption(fields: &mut Fields) -> Result<Option<String>, Problem> {
     let kind = fields.parsed("EncryptionType", |value| match value.as_str() {
         Some("KMS") => Ok(true),

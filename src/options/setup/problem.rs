@@ -1,21 +1,21 @@
-//! The reason why a setup is refused: file, line, member and a sentence.
+//! The error of a setup: the reason, and its place in the file.
 
 use std::fmt;
 
-/// The reason why a setup is refused. Printed as `FILE: line N: MEMBER: TEXT`, without the parts
-/// that are not known.
+/// The reason for which a setup is refused. Displayed as `FILE: line N: MEMBER: TEXT`; an unknown
+/// part is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The file or the option that the setup comes from.
+    /// The file or the option that contains the definition.
     source: Option<String>,
     line: Option<usize>,
-    /// The path of the member, such as `streams[0].ShardCount`.
+    /// Path of the member, such as `streams[0].ShardCount`.
     member: Option<String>,
     text: String,
 }
 
 impl Problem {
-    /// A problem of which nothing but the text is known.
+    /// A problem with a text and no place.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
             source: None,
@@ -25,7 +25,7 @@ impl Problem {
         }
     }
 
-    /// A problem on a line.
+    /// A problem on a line of the file.
     pub(super) fn at(line: usize, text: impl Into<String>) -> Self {
         Self {
             line: Some(line),
@@ -33,8 +33,8 @@ impl Problem {
         }
     }
 
-    /// The same problem of the member at `path`, unless a deeper member is known. An empty path
-    /// is the file itself.
+    /// Sets the member to the one at `path`, unless the problem already has a more deeply nested
+    /// member. An empty path is the file as a whole and sets nothing.
     pub(super) fn of(self, path: &str) -> Self {
         let outer = (!path.is_empty()).then(|| path.to_owned());
         Self {
@@ -43,7 +43,7 @@ impl Problem {
         }
     }
 
-    /// The same problem on `line`, in the place of a line that was counted from elsewhere.
+    /// Replaces the line by `line`.
     pub(super) fn on_line(self, line: usize) -> Self {
         Self {
             line: Some(line),
@@ -51,7 +51,7 @@ impl Problem {
         }
     }
 
-    /// The same problem on `line`, unless a line is known.
+    /// Sets the line, unless the problem already has one.
     pub(super) fn or_line(self, line: usize) -> Self {
         Self {
             line: self.line.or(Some(line)),
@@ -59,7 +59,7 @@ impl Problem {
         }
     }
 
-    /// The same problem in a file or an option, unless a source is known.
+    /// Sets the file or the option, unless the problem already has one.
     pub(super) fn in_source(self, source: &str) -> Self {
         Self {
             source: self.source.or_else(|| Some(source.to_owned())),

@@ -9,21 +9,18 @@ use super::request;
 use crate::operation::create_queue_shape;
 use std::sync::Arc;
 
-/// A queue to be made.
+/// The definition of a queue. Its values are checked when the queue is created.
 #[derive(Debug, Clone)]
 pub(crate) struct QueueSetup {
-    /// The place of the queue in the setup.
+    /// The place of the definition, for error messages.
     pub origin: Origin,
-    /// The name, unchecked.
     pub name: String,
-    /// Account and region.
     pub place: Place,
-    /// The members of CreateQueue, unchecked. A bare name may stand in the place of the stream's
-    /// ARN.
+    /// The members of a CreateQueue request. A stream name may stand in place of the stream's ARN.
     pub create: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Reads the queue in `node`.
+/// Reads the definition of a queue.
 pub(super) fn queue(path: String, node: Node, source: &Arc<str>) -> Result<QueueSetup, Problem> {
     let origin = Origin::file(source, &path, &node);
     let mut fields = Fields::of(node, path.clone())?;

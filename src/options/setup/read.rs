@@ -1,4 +1,5 @@
-//! The whole setup: the file, the streams of `--stream`, and those of other tools' variables.
+//! Reading of the whole setup: the setup file, the streams of `--stream`, and the streams of other
+//! tools' variables.
 
 use super::document::{self, Node};
 use super::plan::{self, Setup};
@@ -7,8 +8,8 @@ use super::shorthand;
 use crate::model::AccountRegion;
 use std::path::Path;
 
-/// Reads everything that is to be made. `initialize_streams` has kinesis-mock's form, `home` is the
-/// account and the region of everything that names none.
+/// Reads all definitions. `initialize_streams` has the form of kinesis-mock's variable of that
+/// name. `home` is the account and region of definitions that give none.
 pub(in crate::options) fn read(
     file: Option<&Path>,
     streams: &[String],

@@ -1,4 +1,5 @@
-//! The records that a setup puts: from the members of its file, and from the lines of another.
+//! The records that the setup puts. They stand in the setup file, or on the lines of a separate
+//! file.
 
 use super::document::{self, Node};
 use super::fields::{self, Fields};
@@ -8,10 +9,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::path::Path;
 
-/// The names that a record may have.
+/// The members of a record.
 const MEMBERS: [&str; 5] = ["PartitionKey", "ExplicitHashKey", "Data", "Text", "Json"];
 
-/// The record in `node`.
+/// Reads the record in `node`.
 pub(super) fn record(path: String, node: Node) -> Result<StartRecord, Problem> {
     let mut fields = Fields::of(node, path)?;
     let (path, line) = (fields.path().to_owned(), fields.line());
@@ -52,9 +53,9 @@ fn partition_key(value: serde_json::Value) -> Result<String, String> {
     }
 }
 
-/// The records of a file, one a line: JSON records where the file's name ends in `.json`,
-/// `.jsonl` or `.ndjson`, otherwise texts whose partition key is the number of their line (a
-/// choice). Empty lines are passed over.
+/// Reads records from a file, one record from each line. If the name of the file ends in `.json`,
+/// `.jsonl` or `.ndjson`, a line is the JSON of a record. Otherwise a line is the data of a record,
+/// whose partition key is the number of the line (a choice). Empty lines are skipped.
 pub(super) fn from_file(path: &Path) -> Result<Vec<StartRecord>, Problem> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Problem::new(format!("{}: {error}", path.display())))?;
@@ -78,10 +79,10 @@ pub(super) fn from_file(path: &Path) -> Result<Vec<StartRecord>, Problem> {
     lines.map(record).collect()
 }
 
-/// The record that a line describes in JSON.
+/// Reads a record from a line of JSON. `line` is the line's number, for error messages.
 ///
 /// # Errors
-/// The line, the member and the reason.
+/// The record is invalid: its line, the member and the reason.
 pub(crate) fn record_of_line(text: &str, line: usize) -> Result<StartRecord, Problem> {
     let mut node = document::from_json(text).map_err(|problem| problem.on_line(line))?;
     node.line = line;

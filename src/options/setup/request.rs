@@ -1,5 +1,5 @@
-//! The members of an operation's request in a setup: unknown ones are refused, at every depth. The
-//! operation itself checks the values.
+//! The members of an operation's request in a setup file. Unknown members are refused at every
+//! depth; the values are checked later by the operation itself.
 
 use super::document::{Node, Value};
 use super::fields::{Fields, unknown};
@@ -7,7 +7,8 @@ use super::problem::Problem;
 use crate::wire::{Member, Shape};
 use serde_json::Map;
 
-/// The members of a request of this shape; `others` are further members that the table may have.
+/// The members that belong to a request of this shape. `others` are additional members that the
+/// table may have.
 pub(super) fn of_shape(
     fields: Fields,
     shape: &Shape,

@@ -42,7 +42,8 @@ pub(super) fn rule(path: &str, node: Node) -> Result<FaultRule, Problem> {
             return Err(unknown(&name, &MEMBERS).or_line(line).of(&path));
         }
         let value = node.into_json();
-        // Alone beside the kind, a value of the wrong type shows which member has it.
+        // Parse each member together with the kind only: this finds the member whose value has the
+        // wrong type.
         let alone = read(json!({ "kind": kind, name.as_str(): value }));
         alone.map_err(|text| Problem::at(line, text).of(&path))?;
         members.insert(name, value);
@@ -57,7 +58,7 @@ fn read(members: serde_json::Value) -> Result<FaultRule, String> {
     serde_json::from_value(members).map_err(|error| error.to_string())
 }
 
-/// A refusal of the check, which writes `MEMBER: TEXT`.
+/// The error for a rule that the check refuses. The check's message has the form `MEMBER: TEXT`.
 fn refused(path: &str, line: usize, lines: &[(String, usize)], text: &str) -> Problem {
     let (member, reason) = text.split_once(": ").unwrap_or(("", text));
     match lines.iter().find(|(name, _)| name == member) {

@@ -1,4 +1,4 @@
-//! Streams that an option or a variable names in one line.
+//! Streams that an option or a variable defines in short form.
 
 use super::origin::Origin;
 use super::place::Place;
@@ -8,7 +8,7 @@ use crate::limits;
 use crate::model::Region;
 use serde_json::json;
 
-/// The streams of `--stream`, each `NAME` or `NAME:SHARDS`.
+/// Parses the streams of `--stream`, each written as `NAME` or `NAME:SHARDS`.
 pub(super) fn of_options(texts: &[String]) -> Result<Vec<StreamSetup>, Problem> {
     let stream = |text: &String| {
         let origin = Origin::option(&format!("--stream {text}"));
@@ -21,9 +21,9 @@ pub(super) fn of_options(texts: &[String]) -> Result<Vec<StreamSetup>, Problem> 
     texts.iter().map(stream).collect()
 }
 
-/// The streams of kinesis-mock's `INITIALIZE_STREAMS` (LocalStack's `KINESIS_INITIALIZE_STREAMS`
-/// has the same form): `NAME[:SHARDS[:REGION]]`, with commas between them. Without a number a
-/// stream has four shards, as in kinesis-mock.
+/// Parses the streams of kinesis-mock's variable `INITIALIZE_STREAMS`: a list, separated by commas,
+/// of `NAME[:SHARDS[:REGION]]`. LocalStack's `KINESIS_INITIALIZE_STREAMS` has the same form. As in
+/// kinesis-mock, the default number of shards is four.
 pub(super) fn of_variable(text: &str) -> Result<Vec<StreamSetup>, Problem> {
     let parts = text
         .split(',')

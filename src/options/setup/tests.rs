@@ -1,4 +1,4 @@
-//! Setups as users write them, and their refusals.
+//! Setups as users write them, and their error messages.
 
 use super::read::read;
 use super::{Problem, Setup};
@@ -14,7 +14,7 @@ fn home() -> AccountRegion {
     }
 }
 
-/// Reads a setup of `text` from a file of this name.
+/// Reads a setup from a file with this name and contents.
 fn from_file(name: &str, text: &str) -> Result<Setup, Problem> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("lines.txt"), "one\n\ntwo\n").unwrap();
@@ -25,7 +25,7 @@ fn from_file(name: &str, text: &str) -> Result<Setup, Problem> {
     read(Some(&path), &[], None, &home())
 }
 
-/// The refusal of a setup, without the name of the folder.
+/// The error message of a setup, without the name of the folder.
 fn refusal(name: &str, text: &str) -> String {
     let text = from_file(name, text).unwrap_err().to_string();
     let at = text.find(name).unwrap();
@@ -241,7 +241,7 @@ fn a_refused_line_of_a_records_file_names_that_file() {
     );
 }
 
-/// The name, the number of shards and the region of a stream.
+/// Name, number of shards and region of a stream.
 type Stream = (String, Option<u64>, Option<String>);
 
 fn of_variable(text: &str) -> Result<Vec<Stream>, String> {
