@@ -39,7 +39,7 @@ use tokio::sync::{oneshot, watch};
 #[derive(Debug)]
 pub struct Emulator {
     engine: Arc<Engine>,
-    /// The configured account and region.
+    /// The account and region of requests whose credentials name none.
     home: AccountRegion,
     server: Arc<Server>,
     addresses: Vec<SocketAddr>,
@@ -265,6 +265,7 @@ impl Emulator {
         self.engine.world.faults.remove(id)
     }
 
+    /// Removes all fault rules, those of the options included.
     pub fn clear_fault_rules(&self) {
         self.engine.world.faults.clear();
     }

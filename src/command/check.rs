@@ -45,7 +45,6 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// The report as text.
 fn report_text(directory: &Path, report: &Report) -> String {
     let mut text = String::new();
     let shards = report.streams.iter().flat_map(|stream| &stream.shards);

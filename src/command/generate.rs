@@ -43,7 +43,6 @@ pub(super) struct Generate {
     connection: Connection,
 }
 
-/// Puts the generated records.
 pub(super) fn run(arguments: &Generate) -> Result<Answer, Failure> {
     let template = template(arguments.template.as_deref())?;
     let key = Template::parse(&arguments.key)

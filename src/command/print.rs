@@ -4,7 +4,7 @@ use super::outcome::Failure;
 use serde_json::Value;
 use std::io::{self, IsTerminal, Write};
 
-/// The form of a command's output.
+/// The form of a command's output: for people or for programs, with or without colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
     /// True for tables and aligned lines, false for JSON lines.
@@ -13,7 +13,6 @@ pub(super) struct Form {
     colours: bool,
 }
 
-/// The colours of the output.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Colour {
     Dim,

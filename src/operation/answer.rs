@@ -6,7 +6,7 @@ use crate::limits;
 use crate::wire::Format;
 use std::sync::Arc;
 
-/// An encoded answer.
+/// An encoded answer, ready to be sent.
 #[derive(Debug)]
 pub enum Answer {
     /// The whole body, and the permit of the in-flight budget that the body holds. The body is

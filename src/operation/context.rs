@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Context {
     /// The engine, which holds the streams of all accounts.
     pub engine: Arc<Engine>,
-    /// Account and region of the request.
+    /// The account and the region on whose streams the request works.
     pub caller: AccountRegion,
     /// The requester whose permissions are checked. None when no policies are configured.
     pub requester: Option<Requester>,
@@ -28,12 +28,12 @@ pub(super) struct FailedEntries(pub(super) Vec<Option<EntryFailure>>);
 pub(super) enum EntryFailure {
     /// ProvisionedThroughputExceededException for this shard.
     Throttled(ShardId),
-    /// InternalFailure.
+    /// InternalFailure, as for an error of the service itself.
     Internal,
 }
 
 impl Context {
-    /// The context of a request.
+    /// The context of a request in which no fault rule makes entries fail.
     pub const fn new(
         engine: Arc<Engine>,
         caller: AccountRegion,
@@ -63,7 +63,7 @@ impl Context {
 pub struct Requester {
     /// The owner of the access key that signed the request.
     pub principal: Arc<Principal>,
-    /// The client's IP address.
+    /// The IP address of the client, for conditions such as `aws:SourceIp`.
     pub address: IpAddr,
     /// True when the request came over TLS.
     pub over_tls: bool,

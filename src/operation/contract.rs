@@ -11,7 +11,7 @@ use crate::wire::{Node, Shaped};
 pub trait Operation {
     /// The request. Its type carries the constraints of the service model.
     type Input: Shaped + Send;
-    /// The answer.
+    /// The answer of a successful call.
     type Output: IntoAnswer + Send;
     /// True when a resource policy can allow the operation, also to other accounts. The source is
     /// AWS's developer guide, "Sharing your data stream". Its text includes DescribeStream, its
@@ -23,7 +23,7 @@ pub trait Operation {
         Vec::new()
     }
 
-    /// Runs the operation.
+    /// Runs the operation. All checks of shapes, permissions and rates were made before.
     fn run(
         context: &Context,
         input: Self::Input,

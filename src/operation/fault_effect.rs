@@ -21,7 +21,7 @@ pub(super) const KMS_CODES: [(&str, KeyState); 6] = [
 /// The effect of a fault on a call that returns no error by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// The call runs and is answered.
+    /// No effect: the call runs and is answered.
     None,
     /// The call runs, and its answer is dropped.
     LoseAnswer,

@@ -17,7 +17,7 @@ output! { pub struct Output {
 } }
 
 output! {
-    /// A queue in a list.
+    /// An entry of a list of queues.
     pub struct QueueSummary {
         "QueueARN" => arn: String,
         "QueueCreationTimestamp" => created: Timestamp,
@@ -28,7 +28,7 @@ output! {
 }
 
 output! {
-    /// The stream of a queue in a list.
+    /// The stream that a listed queue belongs to.
     pub struct QueueStream {
         "StreamARN" => arn: String,
         "StreamCreationTimestamp" => created: Timestamp,

@@ -18,7 +18,7 @@ output! { pub struct Output {
 } }
 
 output! {
-    /// A stream in a list.
+    /// An entry of a list of streams.
     pub struct StreamSummary {
         "StreamARN" => arn: String,
         "StreamCreationTimestamp" => created: Timestamp,

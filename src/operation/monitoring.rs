@@ -11,7 +11,7 @@ use crate::wire::{input, output};
 use std::collections::BTreeSet;
 
 input! {
-    /// The input of both operations.
+    /// The input of EnableEnhancedMonitoring and DisableEnhancedMonitoring.
     pub struct MonitoringInput {
         "ShardLevelMetrics" => metrics: MetricsNameList,
         .. stream: StreamRef,

@@ -21,7 +21,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// An entry of the request.
+    /// One record of a PutRecords request.
     pub struct PutRecordsRequestEntry {
         "PartitionKey" => partition_key: Expected<PartitionKey>,
         "ExplicitHashKey" => explicit_hash_key: Option<HashKeyText>,

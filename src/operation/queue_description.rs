@@ -10,7 +10,7 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// A queue.
+    /// A queue in the form of an answer.
     pub struct QueueDescription {
         "QueueARN" => arn: String,
         "QueueAttributes" => attributes: AttributesOutput,

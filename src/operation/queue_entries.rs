@@ -38,12 +38,12 @@ output! {
 document!(EntriesOutput);
 
 output! {
-    /// An entry that succeeded.
+    /// An entry of the request that succeeded.
     pub struct SuccessfulEntry { "ReceiptHandle" => handle: String, }
 }
 
 output! {
-    /// An entry that failed.
+    /// An entry of the request that failed, with the reason.
     pub struct FailedEntry {
         "ErrorCode" => code: &'static str,
         "ErrorMessage" => message: &'static str,

@@ -20,7 +20,7 @@ use crate::world::{Point, Timestamp};
 use std::sync::Arc;
 
 input! {
-    /// The input of both operations.
+    /// The input of ReceiveQueueRecords and ReceiveDeadLetterQueueRecords.
     pub struct ReceiveInput {
         "QueueARN" => arn: QueueARN,
         "Limit" => limit: Option<ReceiveQueueRecordsInputLimit>,
@@ -37,12 +37,12 @@ pub struct ReceiveOutput {
 }
 
 output! {
-    /// The members of the answer.
+    /// The members of the answer of a receive.
     pub struct Records<'a> { "QueueRecords" => records: Vec<QueueRecord<'a>>, }
 }
 
 output! {
-    /// A received record.
+    /// A received record, with the receipt handle that acknowledges it.
     pub struct QueueRecord<'a> {
         "ApproximateArrivalTimestamp" => arrival: Timestamp,
         "Data" => data: BlobView<'a>,

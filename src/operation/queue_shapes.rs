@@ -41,7 +41,7 @@ input! {
     }
 }
 input! {
-    /// The stream of a queue.
+    /// The stream of a queue, and the queue's starting position in it.
     pub struct QueueStreamConfiguration {
         "StreamARN" => arn: StreamARN,
         "StartingPosition" => start: Option<QueueStartingPosition>,

@@ -9,10 +9,10 @@ use crate::error::{Error, TagOwner};
 use crate::model::{ConsumerArn, QueueArn, StreamArn, Tags, Target};
 use std::sync::Arc;
 
-/// An existing resource.
+/// A resource that was found.
 pub(super) enum Resource {
     Stream(Arc<Stream>),
-    /// A consumer of the stream.
+    /// A consumer, and the stream that it belongs to.
     Consumer(Arc<Stream>, ConsumerArn),
     Queue(Arc<Queue>),
 }

@@ -65,7 +65,7 @@ fn shape(operation: &str) -> &'static Shape {
 pub(crate) enum StartQueue {
     /// The queue was created, and is ACTIVE.
     Made(Arc<Queue>),
-    /// A queue with this name exists already. Its settings of these names differ from the setup.
+    /// A queue with this name exists already. The named settings differ from the setup.
     Existing(Arc<Queue>, Vec<&'static str>),
 }
 
@@ -116,7 +116,7 @@ pub struct StartRecord {
     pub partition_key: String,
     /// The explicit hash key in decimal digits. It selects the shard instead of the partition key.
     pub explicit_hash_key: Option<String>,
-    /// The data of the record.
+    /// The data of the record, not encoded.
     pub data: Vec<u8>,
 }
 

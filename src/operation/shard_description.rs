@@ -6,7 +6,7 @@ use crate::model::{self, ShardId};
 use crate::wire::output;
 
 output! {
-    /// A shard.
+    /// A shard with its ranges and its parents, in the form of an answer.
     pub struct ShardDescription {
         "AdjacentParentShardId" => adjacent_parent: Option<ShardText>,
         "HashKeyRange" => hash_key_range: HashKeyRange,
@@ -33,7 +33,7 @@ output! {
 }
 
 output! {
-    /// A child of a closed shard.
+    /// A child of a closed shard, which readers continue with.
     pub struct ChildShard {
         "HashKeyRange" => hash_key_range: HashKeyRange,
         "ParentShards" => parents: Vec<ShardText>,

@@ -1,4 +1,4 @@
-//! SplitShard: splits a shard in two.
+//! SplitShard: splits a shard into two at a hash key.
 use super::prelude::*;
 use crate::engine::{Counts, PendingChange, ReshardingOrder, StreamState};
 use crate::model::{HashKey, ShardId, StreamArn, StreamMode};

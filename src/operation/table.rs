@@ -27,11 +27,11 @@ use std::pin::Pin;
 
 type Running = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
 
-/// A row of the table of operations.
+/// A row of the table: an operation.
 pub struct Entry {
     /// Name of the operation, as in the target header.
     pub name: &'static str,
-    /// Shape of the request.
+    /// Shape of the request, with its constraints.
     pub input: &'static Shape,
     /// Names of the members of the answer.
     pub output: &'static [&'static str],

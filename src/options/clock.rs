@@ -4,7 +4,7 @@ use crate::limits::LAST_MOMENT_MS;
 use crate::world::Timestamp;
 use std::str::FromStr;
 
-/// The clock of an emulator.
+/// The value of the option `--clock`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockChoice {
     /// The machine's clock.

@@ -124,8 +124,9 @@ pub struct Options {
     )]
     pub credential: Vec<Secret>,
 
-    /// File of the access keys' permissions, in IAM's language (see the README). Its permissions
-    /// and the policies of streams and consumers are enforced; with an empty file, only the latter
+    /// File of the access keys' permissions, in IAM's language (see the README). Enforces these
+    /// permissions and the policies of streams and consumers; an empty file enforces only the
+    /// policies of streams and consumers
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub policies: Option<PathBuf>,
 
@@ -312,7 +313,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// All addresses to listen on.
+    /// All addresses to listen on: those of `listen`, or else of `host` and `port`, and the
+    /// additional ports.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let mut addresses: Vec<SocketAddr> = if self.listen.is_empty() {
             let hosts = self.host.0.iter();

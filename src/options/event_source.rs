@@ -50,7 +50,10 @@ const TIMEOUT_S: u64 = 300;
 const NAME_CHARACTERS: usize = 64;
 
 impl FunctionSetting {
-    /// Parses a function with one URL.
+    /// Makes a function with one URL and default settings.
+    ///
+    /// # Errors
+    /// The name or the URL is invalid.
     pub fn at(name: &str, url: &str) -> Result<Self, String> {
         format!("{name}={url}").parse()
     }
@@ -150,7 +153,7 @@ fn check_url(url: &str, has_ca: bool) -> Result<(), String> {
 /// `s3=URL`. An `https` URL needs `;ca=FILE` after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationSetting {
-    /// The service of the endpoint.
+    /// The service that receives the on-failure records.
     pub service: DestinationService,
     /// URL of the endpoint.
     pub url: String,

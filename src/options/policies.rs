@@ -1,4 +1,4 @@
-//! The file that `--policies` names.
+//! Reading of the file that `--policies` names.
 
 use crate::limits;
 use crate::model::Identities;

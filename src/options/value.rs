@@ -51,7 +51,7 @@ impl fmt::Display for Durability {
     }
 }
 
-/// The check of request signatures.
+/// The check of request signatures, option `--auth`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authentication {
     /// The signature has to be present and complete, but is not verified.
@@ -130,7 +130,7 @@ impl FromStr for FaultSetting {
     }
 }
 
-/// The format of log lines.
+/// The format of log lines, option `--log-format`.
 #[cfg(feature = "cli")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {

@@ -36,14 +36,14 @@ impl Default for DrainRequest {
     }
 }
 
-/// Work that is left in a shard.
+/// Work that a mapping has left in a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
     /// UUID of the mapping that has the work.
     pub mapping: String,
-    /// The shard that has the work.
+    /// The shard that the work belongs to.
     pub shard: ShardId,
-    /// Description of the work.
+    /// Description of the work, such as `records to read`, for people.
     pub what: String,
     /// The moment at which the work continues without any further event. None when the work waits
     /// for something other than time.

@@ -22,7 +22,7 @@ pub enum EntryKind {
     Outcome,
     /// A retry of the batch was scheduled.
     Retry,
-    /// The batch was split in two.
+    /// The batch was split in two after a failure.
     Split,
     /// The function reported a failed item (ReportBatchItemFailures): the records before that item
     /// are done.
@@ -42,7 +42,7 @@ pub enum EntryKind {
     WindowFinal,
     /// A closed shard was processed to its end.
     ShardFinished,
-    /// The state of the mapping changed.
+    /// The mapping was created, changed, reset or deleted.
     State,
 }
 
@@ -77,17 +77,17 @@ pub struct Entry {
     pub number: u64,
     /// Time of the entry, by the emulator's clock.
     pub time: Timestamp,
-    /// The kind of the entry.
+    /// The kind of event that the entry reports.
     pub kind: EntryKind,
     /// The shard that the entry is about.
     pub shard: Option<ShardId>,
     /// Index of the lane within the shard; the first is 0.
     pub lane: Option<u32>,
-    /// The id of the batch.
+    /// The id of the batch, which is the request id of its invocations.
     pub request_id: Option<uuid::Uuid>,
     /// Sequence numbers of the first and the last record.
     pub range: Option<(SequenceNumber, SequenceNumber)>,
-    /// Number of records.
+    /// Number of records that the entry is about.
     pub records: Option<usize>,
     /// Number of the attempt to invoke the function; the first is 1.
     pub attempt: Option<u32>,

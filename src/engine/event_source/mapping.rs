@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// The origin of a mapping.
+/// The way in which a mapping was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// A request to Lambda's API.
@@ -30,11 +30,11 @@ pub enum Origin {
 /// A temporary state, which ends after a fixed time (`Context::transition_ms`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PassingState {
-    /// The mapping was just created.
+    /// The mapping was just created, and delivers no records yet.
     Creating,
-    /// The mapping was just enabled.
+    /// The mapping was just enabled, and delivers no records yet.
     Enabling,
-    /// The mapping was just disabled.
+    /// The mapping was just disabled, and delivers no records any more.
     Disabling,
     /// The settings of the mapping were just changed.
     Updating,
@@ -143,7 +143,7 @@ pub(super) fn count(counter: &AtomicU64, by: usize) {
     counter.fetch_add(by as u64, Relaxed);
 }
 
-/// A discarded batch.
+/// A discarded batch, which our own API lists and can deliver again.
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// Number of the failure in its mapping; the first is 1.
@@ -155,7 +155,7 @@ pub struct Failure {
     pub payload: Option<Arc<str>>,
 }
 
-/// An event source mapping.
+/// An event source mapping: delivers the records of a stream to a function.
 #[derive(Debug)]
 pub struct Mapping {
     /// UUID of the mapping.
@@ -166,7 +166,8 @@ pub struct Mapping {
     pub source: Source,
     /// The starting position of the mapping's reads.
     pub position: StartingPosition,
-    /// The origin of the mapping.
+    /// The way in which the mapping was created. Mappings of the API end with a reset of the
+    /// emulator.
     pub origin: Origin,
     /// Number of the mapping in the order of creation; the first is 0.
     pub number: u64,
@@ -228,11 +229,11 @@ pub struct MappingView {
     pub result: &'static str,
     /// Member `LastModified`.
     pub modified: Timestamp,
-    /// The settings.
+    /// The settings that Lambda's API can change.
     pub settings: Settings,
-    /// The function.
+    /// The function that the mapping invokes.
     pub function: FunctionArn,
-    /// The tags.
+    /// The tags of the mapping, by key.
     pub tags: BTreeMap<String, String>,
     /// True while the stream exists and, for a mapping of a consumer, while the consumer is
     /// registered.

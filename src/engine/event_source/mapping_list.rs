@@ -1,4 +1,4 @@
-//! The list of all mappings.
+//! The list of all mappings of an emulator.
 
 use super::mapping::Mapping;
 use crate::lock::Lock;

@@ -57,7 +57,7 @@ pub trait Call: Send {
     fn invoke(self: Box<Self>, invocation: Invocation) -> Pending<Answer>;
 }
 
-/// The configured functions.
+/// The functions that mappings can invoke, by name.
 pub trait Functions: Send + Sync + fmt::Debug {
     /// Finds the function called `name` with this qualifier.
     fn find(&self, name: &str, qualifier: Option<&str>) -> Option<Arc<dyn Invoke>>;
@@ -66,11 +66,11 @@ pub trait Functions: Send + Sync + fmt::Debug {
 /// An on-failure record to deliver.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// The destination to deliver to.
+    /// The destination that receives the record.
     pub destination: Destination,
     /// UUID of the mapping.
     pub mapping: String,
-    /// The on-failure record.
+    /// The on-failure record: which batch was discarded, and the reason.
     pub record: FailureRecord,
     /// The event of the discarded batch, for a destination that receives the event too.
     pub payload: Option<String>,

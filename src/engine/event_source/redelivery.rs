@@ -10,12 +10,12 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The result of a redelivery.
+/// The result of one more invocation with a discarded batch.
 #[derive(Debug)]
 pub struct Redelivered {
     /// The outcome, in the words of the event log.
     pub outcome: &'static str,
-    /// The function's answer.
+    /// The function's answer, or the reason for which there is none.
     pub answer: Answer,
     /// Duration of the invocation in real time.
     pub took: Duration,

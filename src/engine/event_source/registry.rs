@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The mappings of an emulator.
+/// All event source mappings of an emulator.
 #[derive(Debug)]
 pub struct EventSources {
     context: Arc<Context>,
@@ -39,13 +39,13 @@ pub struct NewMapping {
     pub position: StartingPosition,
     /// The function to invoke.
     pub function: FunctionArn,
-    /// The settings.
+    /// The settings. Their values are checked already, except for the filter patterns.
     pub settings: Settings,
     /// True when the mapping delivers records as soon as it is created.
     pub enabled: bool,
-    /// The tags.
+    /// The tags of the new mapping, by key.
     pub tags: BTreeMap<String, String>,
-    /// The origin of the mapping.
+    /// The way in which the mapping is created.
     pub origin: Origin,
     /// UUID of the mapping. None: a random UUID.
     pub uuid: Option<Uuid>,
@@ -54,7 +54,7 @@ pub struct NewMapping {
 /// A mapping after a request has created, updated or deleted it.
 #[derive(Debug)]
 pub struct Found {
-    /// The mapping.
+    /// The mapping that the request was about.
     pub mapping: Arc<Mapping>,
     /// The temporary state that the answer to the request shows.
     pub passing: PassingState,
@@ -503,7 +503,7 @@ impl EventSources {
 /// Positions by UUID of the mapping, then by incarnation of the stream and shard.
 pub(crate) type Positions = BTreeMap<Uuid, BTreeMap<(u64, ShardId), ShardPosition>>;
 
-/// The initial state of a mapping.
+/// The state of a mapping before its first work.
 fn fresh(plan: Arc<Plan>, now: Timestamp) -> MappingState {
     MappingState {
         plan,

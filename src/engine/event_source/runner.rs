@@ -5,7 +5,6 @@ use super::mapping::Directive;
 use super::shard_work::ShardWork;
 use crate::world::Timestamp;
 
-/// The step that follows a turn.
 enum Then {
     Wait,
     End,

@@ -6,7 +6,7 @@ use crate::model::event_source::Window;
 use crate::world::{Bell, Timestamp};
 use std::sync::Arc;
 
-/// The phase of a lane.
+/// The phase of a lane's work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LanePhase {
     /// The lane has no records.
@@ -41,9 +41,9 @@ impl LanePhase {
 /// A view of the batch in hand.
 #[derive(Debug, Clone)]
 pub struct BatchView {
-    /// Id of the batch.
+    /// Id of the batch, which is the request id of its invocations.
     pub request_id: uuid::Uuid,
-    /// Number of records.
+    /// Number of records in the batch.
     pub records: usize,
     /// Sequence numbers of the first and the last record.
     pub range: Option<[SequenceNumber; 2]>,
@@ -58,11 +58,11 @@ pub struct BatchView {
 /// A view of a lane.
 #[derive(Debug, Clone, Default)]
 pub struct LaneView {
-    /// The phase.
+    /// The phase of the lane's work.
     pub phase: LanePhase,
     /// Number of records that are in no batch yet.
     pub queued: usize,
-    /// The batch in hand.
+    /// The batch that the lane delivers or is about to retry.
     pub batch: Option<BatchView>,
 }
 
@@ -85,7 +85,7 @@ pub struct ShardView {
     /// True when the read-ahead limit is reached, so that one lane without progress holds up the
     /// others.
     pub is_full: bool,
-    /// The open tumbling window.
+    /// The tumbling window that has had an invocation and has not ended.
     pub window: Option<Window>,
     /// The next moment at which the work continues without any further event.
     pub deadline: Option<Timestamp>,

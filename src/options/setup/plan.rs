@@ -34,7 +34,7 @@ const OTHER_MEMBERS: [&str; 8] = [
 /// All definitions of the setup file and the options.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
-    /// The streams, in the order of the file.
+    /// The streams of the file, in its order, and then those of options and variables.
     pub streams: Vec<StreamSetup>,
     /// The queues, in the order of the file.
     pub queues: Vec<QueueSetup>,
