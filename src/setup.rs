@@ -68,11 +68,11 @@ impl Maker {
         self.make_mappings(engine)
     }
 
-    /// Makes the event source mappings of the options and of the setup, or gives those that exist
-    /// their settings.
+    /// Creates the event source mappings of the options and of the setup file. A mapping that
+    /// exists and is defined by an option takes the option's settings.
     ///
     /// # Errors
-    /// The first mapping that is refused.
+    /// The first mapping that is refused, and the reason.
     pub(crate) fn make_mappings(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
         let of_options = self.mappings.iter().map(|request| ConfiguredMapping {
             scope: self.home.clone(),

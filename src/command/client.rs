@@ -139,7 +139,7 @@ impl Client {
         Ok((status, document(answer)?))
     }
 
-    /// Sends a file by PUT.
+    /// Sends a file as the body of a PUT.
     pub(super) fn put_file(&self, path: &str, file: &File) -> Result<(), Failure> {
         let request = self.prepared(self.agent.put(self.url(path)));
         self.answer(request.send(file)).map(drop)

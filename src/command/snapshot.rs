@@ -1,4 +1,4 @@
-//! `minikin snapshot`: saves everything in a running emulator, and loads it.
+//! `minikin snapshot`: saves everything in a running emulator to a file, and loads such a file.
 
 use super::client::{Client, Connection};
 use super::outcome::{Answer, Failure};
@@ -10,9 +10,9 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Bytes that are copied together.
+/// Size of one read, in bytes.
 const PART_BYTES: usize = 256 << 10;
-/// Time between two progress lines.
+/// Time between two updates of the progress line.
 const PROGRESS: Duration = Duration::from_millis(200);
 
 /// The arguments of `minikin snapshot`.
@@ -26,20 +26,19 @@ pub(super) struct Snapshot {
 enum Change {
     /// Save everything to a file, which is replaced if it exists
     Save(Transfer),
-    /// Load everything from a file, in the place of what the emulator holds
+    /// Replace everything in the emulator by the contents of a file
     Load(Transfer),
 }
 
-/// The file and the emulator.
+/// The arguments of `save` and `load`.
 #[derive(Debug, clap::Args)]
 struct Transfer {
-    /// The file
+    /// The file of the snapshot
     file: PathBuf,
     #[command(flatten)]
     connection: Connection,
 }
 
-/// Saves or loads a snapshot.
 pub(super) fn run(arguments: &Snapshot) -> Result<Answer, Failure> {
     match &arguments.change {
         Change::Save(Transfer { file, connection }) => save(&Client::new(connection), file),
@@ -51,7 +50,7 @@ pub(super) fn run(arguments: &Snapshot) -> Result<Answer, Failure> {
     }
 }
 
-/// Saves to a file beside `path`, which takes its name once it is whole.
+/// Saves to a temporary file in the folder of `path`, and renames it to `path` once it is complete.
 fn save(client: &Client, path: &Path) -> Result<Answer, Failure> {
     let answer = client.open("snapshot", &[])?;
     let directory = path
@@ -70,7 +69,7 @@ fn save(client: &Client, path: &Path) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-/// Copies everything, with a progress line on a terminal. Returns the number of bytes.
+/// Copies `from` to `to`, and shows a progress line on a terminal. Returns the number of bytes.
 fn copy(from: &mut impl Read, to: &mut File, path: &Path) -> Result<u64, Failure> {
     let mut part = vec![0; PART_BYTES];
     let (mut bytes, watch) = (0, Stopwatch::start());

@@ -1,4 +1,4 @@
-//! Snapshots from within the process of an emulator, and at its start.
+//! Saving and loading of snapshots through [`super::Emulator`], and loading at its start.
 
 use crate::engine::Engine;
 use crate::engine::snapshot::{Loading, Saving, SnapshotError};
@@ -7,10 +7,10 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bytes of a snapshot that are read together.
+/// Size of one read of a snapshot, in bytes.
 const PART_BYTES: usize = 64 << 10;
 
-/// Saves everything that the engine holds.
+/// Writes everything that the engine holds to `out`.
 pub(super) async fn save(
     engine: &Arc<Engine>,
     out: &mut (impl Write + Send),
@@ -22,7 +22,7 @@ pub(super) async fn save(
     Ok(out.flush()?)
 }
 
-/// Loads the file of the options, unless the data directory holds streams already.
+/// Loads the file that the option `--load` names, unless the data directory holds streams already.
 pub(super) async fn load_at_start(engine: &Arc<Engine>, path: &Path) -> Result<(), SnapshotError> {
     if engine.has_streams() {
         tracing::warn!(
@@ -34,7 +34,7 @@ pub(super) async fn load_at_start(engine: &Arc<Engine>, path: &Path) -> Result<(
     load(engine, &mut File::open(path)?).await
 }
 
-/// Loads a snapshot.
+/// Replaces everything that the engine holds by the snapshot that `from` yields.
 pub(super) async fn load(
     engine: &Arc<Engine>,
     from: &mut (impl Read + Send),

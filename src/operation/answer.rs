@@ -36,10 +36,11 @@ pub trait IntoAnswer {
     fn into_answer(self, format: Format, permit: Option<BudgetPermit>) -> Answer;
 }
 
-/// The permit for the answer that `output` becomes; none when that of its request is enough.
+/// Acquires the permit for the answer that `output` becomes. None when the permit of the request
+/// suffices for the answer as well.
 ///
 /// # Errors
-/// When the in-flight budget stays exhausted.
+/// The in-flight budget stays exhausted until the time limit of waiting.
 pub(super) async fn permit(
     output: &mut impl IntoAnswer,
     admission: &Arc<Admission>,
@@ -48,7 +49,7 @@ pub(super) async fn permit(
     let Some(mut permit) = output.take_permit() else {
         return admission.answer(bytes).await;
     };
-    // Records from the disk wait no more: they may hold a permit to read from it.
+    // Records from disk must not wait again: they may still hold a permit to read from disk.
     let is_needed = permit.bytes() > 0 || bytes > limits::SMALL_BYTES;
     if is_needed {
         permit.correct(bytes);

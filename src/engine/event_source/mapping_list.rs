@@ -17,7 +17,7 @@ impl Mappings {
     pub(super) fn forget(&self, mapping: &Mapping) {
         let mut mappings = self.0.lock();
         let found = mappings.get(&mapping.number);
-        // One of a snapshot may have taken its place.
+        // A mapping of a loaded snapshot may have the same number by now.
         if found.is_some_and(|found| std::ptr::eq(&raw const **found, mapping)) {
             mappings.remove(&mapping.number);
         }

@@ -302,7 +302,7 @@ impl EventSources {
         changes
     }
 
-    /// True when [`Self::restore`] can restore a mapping from the value.
+    /// True when every field of the value is valid, so that a mapping can be restored from it.
     pub(crate) fn can_restore(value: &MappingValue) -> bool {
         saved::is_sound(value)
     }

@@ -14,7 +14,7 @@ pub(super) fn mapping(mapping: &Mapping, state: &mut MappingState, now: Timestam
     definition(mapping, state)
 }
 
-/// The mapping and its positions as a snapshot has them.
+/// The changes that store a mapping and all its positions, for a snapshot.
 pub(super) fn whole(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
     let mut changes = vec![definition(mapping, state)];
     if let Some(incarnation) = state.incarnation {
@@ -25,7 +25,7 @@ pub(super) fn whole(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
     changes
 }
 
-/// True when a mapping can be restored from the value.
+/// True when every field of the value is valid, so that a mapping can be restored from it.
 pub(super) fn is_sound(value: &MappingValue) -> bool {
     let function = FunctionArn::parse(&value.function);
     let plan = function.is_some_and(|of| Plan::new(value.settings.clone(), of).is_ok());
