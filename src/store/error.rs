@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The reason why the store refuses a request.
+/// Reason why the store refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreError {
-    /// A commit failed: nothing is written any more.
+    /// A commit failed, so nothing is written any more. Holds the cause.
     ReadOnly(Arc<str>),
-    /// Memory is full and nothing can be spilled.
+    /// Memory is full, and records cannot be spilled to disk.
     Full,
-    /// Other reads hold the disk or the in-flight budget for too long. A later attempt may succeed.
+    /// Other reads have occupied the disk or the in-flight budget for too long. A later attempt may
+    /// succeed.
     Busy,
-    /// Records cannot be read.
+    /// Records cannot be read. Holds the cause.
     Unreadable(Arc<str>),
     /// The store is closed.
     Closed,
@@ -34,14 +35,14 @@ impl std::fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-/// The health of a store.
+/// Says whether the store accepts writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
-    /// Writes are taken.
+    /// The store accepts writes.
     Serving,
-    /// Writes are refused.
+    /// The store refuses writes.
     ReadOnly {
-        /// The reason.
+        /// Reason for the refusal.
         reason: Arc<str>,
     },
 }
@@ -51,25 +52,25 @@ pub enum Health {
 pub struct Figures {
     /// Bytes of records in memory.
     pub memory_bytes: u64,
-    /// Bytes of live records on disk.
+    /// Bytes of live segments on disk, whose records have not been deleted.
     pub disk_bytes: u64,
-    /// Bytes of records that are not yet committed.
+    /// Bytes of records that are not committed yet.
     pub unflushed_bytes: u64,
     /// Number of generations.
     pub generations: usize,
     /// Number of logs.
     pub logs: usize,
-    /// Commits since the start.
+    /// Number of commits since the start.
     pub commits: u64,
-    /// Time that the flushes of these commits took.
+    /// Time spent in the flushes of these commits.
     pub flushing: Duration,
-    /// Damaged generations set aside since the start.
+    /// Number of damaged generations that were set aside since the start.
     pub set_aside: u64,
-    /// Records that could not be read back since the start.
+    /// Number of records since the start that could not be read back.
     pub records_lost: u64,
 }
 
-/// The reason why a store cannot be opened.
+/// Reason why a data directory cannot be opened. The message names the file or directory.
 #[derive(Debug)]
 pub struct OpenError {
     path: PathBuf,
@@ -78,24 +79,24 @@ pub struct OpenError {
 
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// Another process holds the directory.
+    /// Another process uses the directory.
     InUse,
-    /// The directory is of another version.
+    /// The directory was written by another version of the program.
     Version {
         found: String,
         ours: String,
     },
-    /// There is no such directory.
+    /// The directory does not exist.
     Absent,
     /// The directory is not a data directory.
     NotOurs,
-    /// A part of the directory is damaged.
+    /// A part of the directory is damaged: the path of the part, and the cause.
     Damaged(PathBuf, String),
     Io(io::Error),
 }
 
 impl OpenError {
-    /// `path` cannot be opened or read.
+    /// An error for a file or directory that cannot be opened or read.
     pub(crate) fn new(path: &Path, error: io::Error) -> Self {
         Self::of(path, Problem::Io(error))
     }
@@ -107,7 +108,8 @@ impl OpenError {
         }
     }
 
-    /// `part` of `directory` is damaged, unless the error is about the machine.
+    /// An error for a damaged part of `directory`. If the cause is not damage, but for example a
+    /// full disk, the error says that instead.
     pub(crate) fn damaged(directory: &Path, part: &Path, error: io::Error) -> Self {
         if is_of_the_machine(&error) {
             return Self::new(part, error);
@@ -116,7 +118,7 @@ impl OpenError {
         Self::of(directory, problem)
     }
 
-    /// True when the directory is damaged, and not merely out of reach.
+    /// True if the directory is damaged. False if it is only inaccessible at the moment.
     pub fn is_damage(&self) -> bool {
         matches!(self.problem, Problem::Damaged(..))
     }
@@ -150,11 +152,12 @@ impl std::fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-/// Error numbers of Unix for too many open files, of the system (`ENFILE`) and of the process
-/// (`EMFILE`).
+/// Error numbers of Unix for too many open files: in the whole system (`ENFILE`) and in this
+/// process (`EMFILE`).
 const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
 
-/// True when an error is about the machine or its user: then nothing on the disk is damaged.
+/// True if the cause of an error is not damage, but the state of the machine, such as a full disk
+/// or missing permissions.
 pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
     let kind = matches!(
         error.kind(),
@@ -167,7 +170,7 @@ pub(crate) fn is_of_the_machine(error: &io::Error) -> bool {
     kind || is_out_of_descriptors(error)
 }
 
-/// True when an error is about too many open files, which passes.
+/// True if an error is about too many open files. Such an error is temporary.
 pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     number.is_some_and(|number| TOO_MANY_OPEN_FILES.contains(&number))

@@ -1,4 +1,4 @@
-//! The committer as a value: the caller that opens a store gives it a thread or a task.
+//! The committer. The caller that opens a store decides whether it runs in a thread or a task.
 
 use crate::limits;
 use crate::lock::Lock;
@@ -12,29 +12,30 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 
-/// The work of a committer.
+/// The work of a committer: durable commits or spilling.
 pub(crate) trait Commit: Send {
     fn shared(&self) -> &Arc<Shared>;
-    /// Does the work there is.
+    /// Does all work that is pending now.
     fn work(&mut self) -> io::Result<()>;
-    /// The work failed.
+    /// Called when the work has failed.
     fn fail(&mut self, error: &io::Error);
     /// Closes the databases.
     fn close(self: Box<Self>);
 }
 
-/// A committer and the state that it shares with its closer.
+/// State that a committer shares with its closer.
 struct Inner {
     shared: Arc<Shared>,
-    /// The work, until the store is closed.
+    /// The work. None after the store was closed.
     work: Lock<Option<Box<dyn Commit>>>,
 }
 
-/// Commits what is written to a store. Without a thread or a task nothing becomes durable.
+/// Makes the writes to a store durable. Nothing becomes durable until it runs in a thread or a
+/// task.
 #[must_use = "nothing is committed before the committer runs"]
 pub struct Committer(Arc<Inner>);
 
-/// Ends a committer.
+/// Closes a store through its committer.
 pub(crate) struct Closer(Arc<Inner>);
 
 opaque!(Committer);
@@ -48,10 +49,10 @@ impl Committer {
         (Self(inner.clone()), Closer(inner))
     }
 
-    /// Runs on a thread of its own until the store is closed.
+    /// Runs in a new thread until the store is closed.
     ///
     /// # Errors
-    /// When the thread cannot be started.
+    /// Returns an error if the thread cannot be started.
     pub fn on_thread(self) -> io::Result<()> {
         let shared = self.0.shared.clone();
         let run = move || self.run();
@@ -72,7 +73,7 @@ impl Committer {
         }
     }
 
-    /// Runs as a task, on a disk that is instant, until the store is closed.
+    /// Runs as a task until the store is closed. This is for disks whose calls take no real time.
     pub async fn run_as_task(self) {
         loop {
             self.0.shared.signal.woken().await;
@@ -82,7 +83,7 @@ impl Committer {
         }
     }
 
-    /// Sleeps until the time of the work has come: more writes may join the commit meanwhile.
+    /// Waits until it is time for the next commit, so that more writes can join that commit.
     fn pause(&self) {
         let shared = &self.0.shared;
         let pause = match shared.settings.durability {
@@ -103,14 +104,14 @@ impl Committer {
 }
 
 impl Inner {
-    /// Does the work there is now; false when the store is closed.
+    /// Does all work that is pending now. Returns false after the store was closed.
     fn turn(&self) -> bool {
         let mut work = self.work.lock();
         let commit = work.as_mut();
         commit.map(|commit| turn(&mut **commit)).is_some()
     }
 
-    /// Does the last turn, and closes the databases.
+    /// Does the pending work a last time, and closes the databases.
     fn finish(&self) -> Result<(), StoreError> {
         let Some(mut commit) = self.work.lock().take() else {
             return Ok(());
@@ -122,7 +123,7 @@ impl Inner {
     }
 }
 
-/// Does the work there is now.
+/// Does all work that is pending now.
 fn turn(commit: &mut dyn Commit) {
     let shared = commit.shared().clone();
     shared.signal.clear();
@@ -137,8 +138,8 @@ fn turn(commit: &mut dyn Commit) {
 }
 
 impl Closer {
-    /// Commits what is queued and closes the databases. Blocking, for a limited time: a disk may
-    /// never answer.
+    /// Commits everything that is queued, and closes the databases. Blocks the thread, but only for
+    /// a limited time, because the disk may never answer.
     pub(crate) fn close(&self) -> Result<(), StoreError> {
         let shared = &self.0.shared;
         shared.signal.closing.store(true, Ordering::Release);
@@ -155,7 +156,8 @@ impl Closer {
         let thread = std::thread::Builder::new().name("closing".into());
         let unable = |error: io::Error| StoreError::ReadOnly(error.to_string().into());
         thread.spawn(run).map_err(unable)?;
-        // After a failed write the databases may never close, and have nothing to lose.
+        // After a failed write, closing the databases may block for ever, and there is nothing left
+        // to lose.
         let limit = match shared.failure() {
             Some(_) => limits::FAILED_STORE_CLOSE_LIMIT,
             None => limits::STORE_CLOSE_LIMIT,

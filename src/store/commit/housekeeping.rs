@@ -1,5 +1,5 @@
-//! A thread for slow work that no commit waits for: opening the next generation, closing the last
-//! one, removing the files of dead ones.
+//! A thread for slow work that no commit has to wait for: it opens the next generation, closes the
+//! previous one, and removes the files of dead generations.
 
 use crate::store::disk::seam::GenerationHandle;
 use crate::store::generations::{Generation, Generations};
@@ -9,22 +9,23 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-/// An opened generation, or the reason why it could not be opened.
+/// The handle of an opened generation, or the error of the opening.
 pub(crate) type Opened = io::Result<Box<dyn GenerationHandle>>;
 
-/// Work for the thread.
+/// A piece of work for the thread.
 type Job = Box<dyn FnOnce(&Generations) + Send>;
 
-/// The thread. It ends, its work done, when this is closed.
+/// Gives work to the thread. The thread ends when this is closed and all work is done.
 pub(crate) struct Housekeeping {
     shared: Arc<Shared>,
-    /// Without a thread every job is done at once.
+    /// Sends jobs to the thread. None if there is no thread, because every job is then done at
+    /// once.
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Housekeeping {
-    /// Starts the thread, unless the disk is instant.
+    /// Starts the thread, unless the disk's calls take no real time.
     pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
         if shared.generations.disk.is_instant() {
             return Ok(Self {
@@ -53,7 +54,8 @@ impl Housekeeping {
     pub(crate) fn open(&self, number: u64) -> Receiver<Opened> {
         let (sender, receiver) = channel();
         self.run(move |generations| {
-            // The receiver may be gone: then the generation is closed again.
+            // If the receiver has given up, the handle is dropped, which closes the generation
+            // again.
             let _unwanted = sender.send(generations.open(number));
         });
         receiver
@@ -67,7 +69,7 @@ impl Housekeeping {
         let shared = self.shared.clone();
         self.run(move |_| {
             generation.close(Some(writer));
-            // A sweep leaves a generation alone that is still being written.
+            // A sweep ignores the generation that is being written, so the check is repeated here.
             if generation.is_half_dead() {
                 shared.ask_for_sweep();
             }
@@ -93,7 +95,7 @@ impl Housekeeping {
         }
     }
 
-    /// Waits for all jobs.
+    /// Waits until all jobs are done.
     pub(crate) fn close(&mut self) {
         self.jobs.take();
         if let Some(thread) = self.thread.take()

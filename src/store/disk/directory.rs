@@ -1,4 +1,4 @@
-//! A data directory on the machine's file system: its lock, its version, and moving generations.
+//! A data directory on the machine's file system: its lock, its version and its file names.
 
 use super::layout::{Layout, Name};
 use super::seam::Claim;
@@ -9,19 +9,19 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// The version of the layout of a data directory.
+/// Content of the file `version`: the version of the directory's layout.
 pub(crate) const VERSION: &str = "minikin data 2\n";
 
-/// The start of the version of every layout.
+/// Beginning of the file `version` in any version of the layout.
 const VERSION_BEGINS: &str = "minikin data ";
 
-/// A held lock file.
+/// A lock file that is held by this process.
 #[derive(Debug)]
 pub(crate) struct Lock {
     layout: Layout,
-    /// Device and inode of the lock file.
+    /// Device number and inode number of the lock file.
     identity: (u64, u64),
-    /// Locked as long as it is open.
+    /// The open file. It is locked until it is closed.
     _file: File,
 }
 
@@ -51,13 +51,15 @@ impl Claim for Lock {
     }
 }
 
-/// Claims the directory for this process, makes it where there is none, and checks its version.
+/// Claims the directory for this process, and checks its version. Creates the directory if it does
+/// not exist.
 pub(crate) fn claim(layout: &Layout, tries: u32) -> Result<Lock, OpenError> {
     let directory = layout.directory();
     let fail = |error| OpenError::new(directory, error);
     if !directory.is_dir() {
         std::fs::create_dir_all(directory).map_err(fail)?;
-        // A power cut takes the directory unless its name in its parent is durable.
+        // A power cut would lose the new directory unless its name in the parent directory is
+        // durable.
         let parent = directory.parent().filter(|path| *path != Path::new(""));
         sync_names(parent.unwrap_or(Path::new("."))).map_err(fail)?;
     }
@@ -71,8 +73,8 @@ pub(crate) fn claim(layout: &Layout, tries: u32) -> Result<Lock, OpenError> {
     Lock::new(layout, file).map_err(fail)
 }
 
-/// Locks the directory for reading it, without changing anything in it. A directory without a lock
-/// file is held by no process.
+/// Locks the directory for reading, without changing anything in it. Returns None if the directory
+/// has no lock file, because then no process uses it.
 pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
     let directory = layout.directory();
     match std::fs::metadata(directory) {
@@ -112,8 +114,8 @@ fn hold(lock: &File, directory: &Path, tries: u32) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// True when the directory has the version of this program. It has none when a start was killed
-/// before it wrote the version.
+/// True if the directory has the version of this program. False if it has no version, because a
+/// start was killed before it wrote the version.
 fn has_version(layout: &Layout) -> Result<bool, OpenError> {
     let (directory, path) = (layout.directory(), layout.version());
     let damaged = |text| OpenError::damaged(directory, &path, io::Error::other(text));
@@ -143,7 +145,7 @@ fn write_version(layout: &Layout) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The names in the directory.
+/// File names in the directory.
 pub(crate) fn names(layout: &Layout) -> io::Result<Vec<String>> {
     let name = |entry: io::Result<std::fs::DirEntry>| {
         Ok(entry?.file_name().to_string_lossy().into_owned())
@@ -151,7 +153,7 @@ pub(crate) fn names(layout: &Layout) -> io::Result<Vec<String>> {
     std::fs::read_dir(layout.directory())?.map(name).collect()
 }
 
-/// The numbers of the generations in the directory, in order.
+/// Numbers of the generations among `names`, in ascending order.
 pub(crate) fn generations(names: &[String]) -> Vec<u64> {
     let number = |name: &String| match Layout::parse(name) {
         Name::Generation(number) => Some(number),
@@ -162,19 +164,19 @@ pub(crate) fn generations(names: &[String]) -> Vec<u64> {
     numbers
 }
 
-/// Makes the names in a directory durable.
+/// Makes the file names in a directory durable.
 pub(crate) fn sync_names(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Opens the file of marks for writing, and makes it where there is none.
+/// Opens the file of marks for writing. Creates it if it does not exist.
 pub(crate) fn open_marks(layout: &Layout) -> io::Result<File> {
     let options = &mut File::options();
     let options = options.create(true).write(true).truncate(false);
     options.open(layout.marks())
 }
 
-/// The file of marks; empty where there is none.
+/// Content of the file of marks. Empty if the file does not exist.
 pub(crate) fn read_marks(layout: &Layout) -> io::Result<Vec<u8>> {
     match std::fs::read(layout.marks()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

@@ -1,16 +1,4 @@
-//! The catalog: the metadata that survives a restart.
-//!
-//! | key | value | removed |
-//! |---|---|---|
-//! | `s`, incarnation u64 | [`StreamValue`] | at the end of DELETING |
-//! | `h`, incarnation u64, index u32 | [`ShardValue`] | when its records have expired |
-//! | `q`, incarnation u64 | [`QueueValue`] | at the end of DELETING |
-//! | `a`, account, `/`, region | [`AccountValue`] | never |
-//! | `e`, UUID | [`MappingValue`] | with the event source mapping |
-//! | `p`, UUID, incarnation u64, index u32 | [`ShardPosition`] | with the mapping or the stream |
-//! | `c` | milliseconds of a virtual clock, i64 | never |
-//!
-//! A new kind of entry takes a variant of [`Change`], a member of [`Catalog`], and a line in
+//! For a new kind of entry, add a variant of [`Change`], a field of [`Catalog`], and a line in
 //! [`Change::to_pair`] and in [`Catalog::insert`].
 
 use super::key::Pair;
@@ -20,55 +8,55 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
-/// A change of the catalog; without a value the entry is removed.
+/// A change of one catalog entry. The value None removes the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// The settings of an account in a region.
     Account {
-        /// The account's twelve digits.
+        /// Id of the account, which has twelve digits.
         account: String,
-        /// The region.
+        /// Name of the region.
         region: String,
-        /// The settings.
+        /// New settings.
         value: Option<AccountValue>,
     },
-    /// A stream.
+    /// A stream, without its shards.
     Stream {
-        /// The incarnation.
+        /// Incarnation number of the stream.
         incarnation: u64,
-        /// The stream.
+        /// New state of the stream.
         value: Option<Box<StreamValue>>,
     },
-    /// A shard.
+    /// A shard of a stream.
     Shard {
-        /// The incarnation of its stream.
+        /// Incarnation number of the stream.
         incarnation: u64,
-        /// The index in the stream.
+        /// Index of the shard in the stream.
         index: u32,
-        /// The shard.
+        /// New state of the shard.
         value: Option<ShardValue>,
     },
     /// An event source mapping.
     Mapping {
-        /// The UUID.
+        /// UUID of the mapping.
         uuid: [u8; 16],
-        /// The mapping.
+        /// New state of the mapping.
         value: Option<Box<MappingValue>>,
     },
     /// The position of an event source mapping in a shard.
     MappingPosition {
-        /// The UUID of the mapping.
+        /// UUID of the mapping.
         uuid: [u8; 16],
-        /// The incarnation of the stream, and the index of the shard in it.
+        /// Incarnation number of the stream, and index of the shard in the stream.
         shard: (u64, u32),
-        /// The position.
+        /// New position.
         value: Option<ShardPosition>,
     },
-    /// A queue, whose records are in a log of its own.
+    /// A queue. The state of its records is in a separate log, its journal.
     Queue {
-        /// The incarnation.
+        /// Incarnation number of the queue.
         incarnation: u64,
-        /// The queue.
+        /// New state of the queue.
         value: Option<Box<QueueValue>>,
     },
     /// The time of a virtual clock, in milliseconds since the epoch.
@@ -76,7 +64,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The stored form.
+    /// Encodes the key and the value of the entry.
     pub(crate) fn to_pair(&self) -> Pair {
         let (key, value) = match self {
             Self::Account {
@@ -106,30 +94,31 @@ impl Change {
     }
 }
 
-/// Everything in the catalog.
+/// The decoded contents of the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalog {
-    /// Settings, by account and region.
+    /// Account settings, by account id and region.
     pub accounts: BTreeMap<(String, String), AccountValue>,
-    /// Streams, by incarnation.
+    /// Streams, by incarnation number.
     pub streams: BTreeMap<u64, StreamValue>,
-    /// Shards, by the incarnation of their stream and their index.
+    /// Shards, by incarnation number of the stream and index of the shard.
     pub shards: BTreeMap<(u64, u32), ShardValue>,
     /// Event source mappings, by UUID.
     pub mappings: BTreeMap<[u8; 16], MappingValue>,
-    /// Positions, by the UUID of the mapping, the incarnation of the stream and the shard's index.
+    /// Positions of mappings, by UUID of the mapping, incarnation number of the stream and index of
+    /// the shard.
     pub positions: BTreeMap<([u8; 16], u64, u32), ShardPosition>,
-    /// Queues, by incarnation.
+    /// Queues, by incarnation number.
     pub queues: BTreeMap<u64, QueueValue>,
-    /// The time of a virtual clock, in milliseconds since the epoch.
+    /// Time of a virtual clock, in milliseconds since the epoch. None if no virtual clock was used.
     pub clock_ms: Option<i64>,
 }
 
 impl Catalog {
-    /// Adds an entry in its stored form. For recovery and for fuzzers.
+    /// Decodes an entry and adds it. This is used by recovery and by fuzzers.
     ///
     /// # Errors
-    /// The kind of entry that cannot be read.
+    /// Returns the kind of the entry if it cannot be decoded.
     #[doc(hidden)]
     pub fn insert(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), &'static str> {
         match Key::parse(key).ok_or("an entry of another version")? {
@@ -164,17 +153,17 @@ impl Catalog {
     }
 }
 
-/// The stored form of a value; none for an entry that is removed.
+/// Encodes a value. None stands for the removal of the entry.
 fn stored(value: Option<&impl Serialize>) -> Option<Vec<u8>> {
     value.map(value::to_bytes)
 }
 
-/// Reads the stored form of an entry of this `kind`.
+/// Decodes an entry of this `kind`.
 fn read<T: DeserializeOwned>(bytes: &[u8], kind: &'static str) -> Result<T, &'static str> {
     value::from_bytes(bytes).ok_or(kind)
 }
 
-/// The key of an entry. Keys of one kind sort like their numbers.
+/// The key of a catalog entry. Within one kind, encoded keys sort in the order of their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key<'a> {
     Stream(u64),

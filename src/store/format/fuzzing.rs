@@ -1,5 +1,4 @@
-//! The checks of the stored forms that a fuzzer runs. Built for fuzzers and unit tests only;
-//! `tests/fuzz` has the target.
+//! Checks of the stored encodings, for fuzzers and unit tests. The fuzz target is in `tests/fuzz`.
 
 use super::bytes::{framed, stamp};
 use super::catalog::{self, Catalog};
@@ -16,11 +15,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
-/// Any bytes in the place of a stored form, also with the right checksum; and records, frames,
-/// summaries and keys made of them, which read back.
+/// Decodes `input` as each of the stored encodings, with and without a valid checksum. Then builds
+/// records, frames, summaries and keys from `input`, encodes them, and checks that decoding returns
+/// the same values.
 ///
 /// # Panics
-/// When a rule of the stored forms is broken.
+/// Panics if an encoding breaks one of its rules.
 pub fn stored(input: &[u8]) {
     read_any(input);
     let mut stamped = [&framed(), input].concat();
@@ -30,7 +30,7 @@ pub fn stored(input: &[u8]) {
     keys_sort(input);
 }
 
-/// Reads bytes as each of the forms. What was read is taken apart.
+/// Decodes bytes as each of the encodings, and uses the decoded values.
 fn read_any(bytes: &[u8]) {
     if let Ok(segment) = Segment::parse(Bytes::copy_from_slice(bytes)) {
         let count = segment.len();
@@ -60,19 +60,19 @@ fn read_any(bytes: &[u8]) {
     read_value::<MappingValue>(bytes);
     read_value::<ShardPosition>(bytes);
     read_key(bytes);
-    // Any entry is read or refused.
+    // Any bytes must be either decoded or refused, without a panic.
     let (key, value) = bytes.split_at(bytes.len() / 2);
     let _entry = Catalog::default().insert(key, value);
 }
 
-/// Reads bytes as a value of the catalog; what was read is written so that it reads the same.
+/// Decodes bytes as a catalog value. A decoded value must survive another encoding and decoding.
 fn read_value<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
     if let Some(value) = value::from_bytes::<T>(bytes) {
         assert_eq!(value::from_bytes(&value::to_bytes(&value)), Some(value));
     }
 }
 
-/// Reads bytes as each kind of key; what was read is written the same.
+/// Decodes bytes as each kind of key. A decoded key must be encoded to the same bytes.
 fn read_key(bytes: &[u8]) {
     if let key::Metadata::Summary(number) = key::metadata(bytes) {
         assert!(bytes.starts_with(&key::summary(number)));
@@ -142,7 +142,7 @@ fn write_and_read(input: &[u8]) {
     );
 }
 
-/// Keys are in the order of what they are keys of.
+/// Checks that encoded keys sort in the order of the numbers in them.
 fn keys_sort(input: &[u8]) {
     let number = |at: usize| {
         let bytes = input.iter().skip(12 * at).take(8);

@@ -1,4 +1,5 @@
-//! Reading a log: from memory, else from the disk on a blocking thread.
+//! Reads records of a log: from memory if possible, and else from the disk in a thread for blocking
+//! work.
 
 use super::segments::{Location, SegmentRef};
 use super::shard_log::Log;
@@ -13,19 +14,19 @@ use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// Bytes that a read of everything takes at a time.
+/// Bytes that [`Log::read_all`] reads in one step.
 const READ_ALL_BYTES: u64 = 1 << 20;
 
-/// The most that a read may return; at least one record whatever its size.
+/// Upper bounds for a read. A read returns at least one record, even if it is larger than `bytes`.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadLimit {
-    /// Number of records.
+    /// Maximum number of records.
     pub records: usize,
-    /// Bytes of partition keys and data.
+    /// Maximum bytes of partition keys and data.
     pub bytes: u64,
 }
 
-/// Records that were read. They share the memory of their segments.
+/// The records that a read returned. They share the memory of their segments.
 #[derive(Debug)]
 pub struct Batch {
     runs: Vec<Run>,
@@ -34,13 +35,13 @@ pub struct Batch {
     last: Option<(u64, Timestamp)>,
     next_index: u64,
     reached_end: bool,
-    /// Segments that were read from the disk are in memory for this batch alone. Unless the
-    /// in-flight budget counts them, the permit bounds the number of such batches.
+    /// Segments that were read from the disk stay in memory only for this batch. The permit bounds
+    /// the number of such batches. None if the in-flight budget counts them instead.
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Batch {
-    /// The records in order.
+    /// Iterates over the records in ascending order of their indexes.
     pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         self.runs.iter().flat_map(Run::iter)
     }
@@ -50,40 +51,40 @@ impl Batch {
         self.count
     }
 
-    /// True without records.
+    /// True if the batch has no records.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Bytes of data and partition keys.
+    /// Bytes of partition keys and data of all records.
     pub fn bytes(&self) -> u64 {
         self.weight
     }
 
-    /// The index and the arrival of the last record.
+    /// Index and arrival time of the last record.
     pub fn last(&self) -> Option<(u64, Timestamp)> {
         self.last
     }
 
-    /// The index to read on from: just past the last record, or the first index not looked at.
+    /// Index at which the next read has to start.
     pub fn next_index(&self) -> u64 {
         self.next_index
     }
 
-    /// True when no visible record followed at the time of the read.
+    /// True if the log had no published record after the batch at the time of the read.
     pub fn reached_end(&self) -> bool {
         self.reached_end
     }
 }
 
-/// A request to read.
+/// The parameters of a read.
 #[derive(Debug, Clone, Copy)]
 struct ReadRequest {
     from: u64,
-    /// Records that arrived before this are expired.
+    /// Records with an earlier arrival time are expired.
     horizon: Timestamp,
     limit: ReadLimit,
-    /// Just past the last visible record.
+    /// Index after the last published record.
     visible: u64,
 }
 
@@ -100,8 +101,8 @@ impl ReadRequest {
         }
     }
 
-    /// Selects the wanted `records` and counts them in `batch`; the flag is true when records after
-    /// these may be wanted too.
+    /// Selects the positions of the records to return, and counts these records in `batch`. The
+    /// second value is true if the batch has space for records after these.
     fn select(&self, batch: &mut Batch, records: &impl Records) -> (Range<usize>, bool) {
         let start = records.first_from(self.from, self.horizon);
         let stop = records.end_before(self.visible);
@@ -122,15 +123,15 @@ impl ReadRequest {
         (start..end.max(start), true)
     }
 
-    /// The batch when it holds every visible record.
+    /// Completes a batch that extends to the last published record.
     fn finish(&self, mut batch: Batch) -> Batch {
         batch.next_index = self.visible.max(self.from);
         batch.reached_end = true;
         batch
     }
 
-    /// Reads segments from the disk. Ends before one that cannot be read there, and returns its
-    /// location and the problem.
+    /// Reads segments from the disk. Stops before a segment that cannot be read, and returns its
+    /// location and the cause.
     fn load(
         &self,
         shared: &Shared,
@@ -159,25 +160,26 @@ impl ReadRequest {
     }
 }
 
-/// A read of records on the disk, which has not begun.
+/// A read from the disk that has not started yet.
 #[derive(Debug)]
 pub(crate) struct DiskRead {
     request: ReadRequest,
-    /// The segments that hold the records.
+    /// The segments that contain the records.
     locations: Vec<Location>,
 }
 
-/// The bound on the memory of records that were read from the disk.
+/// Says what bounds the memory of records that were read from the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MemoryBound {
-    /// The in-flight budget counts them.
+    /// The in-flight budget counts the records.
     Budget,
-    /// The batch keeps its permit to read from the disk: its holder waits for nothing.
+    /// The batch keeps its permit to read from the disk. The holder of the batch must not wait for
+    /// anything else meanwhile.
     DiskPermit,
 }
 
 impl DiskRead {
-    /// An estimate of the number of the records and of their bytes.
+    /// Estimates the number of records and their bytes.
     pub(crate) fn estimate(&self) -> (usize, u64) {
         let (mut records, mut bytes, mut average) = (0, 0, 0);
         for (_, entry) in &self.locations {
@@ -193,10 +195,11 @@ impl DiskRead {
 }
 
 impl Log {
-    /// Reads visible records with indexes from `from` on that did not arrive before `horizon`.
+    /// Reads published records with an index of at least `from` and an arrival time of at least
+    /// `horizon`.
     ///
     /// # Errors
-    /// When the disk cannot be read, or is busy for too long.
+    /// Returns an error if the disk cannot be read, or if it stays busy for too long.
     pub async fn read(
         &self,
         from: u64,
@@ -209,10 +212,10 @@ impl Log {
         }
     }
 
-    /// Reads the records of `read`, or the next ones if these are not wanted any more.
+    /// Reads the records of `read`. If all of them have expired, reads the next records instead.
     ///
     /// # Errors
-    /// When the disk cannot be read, or is busy for too long.
+    /// Returns an error if the disk cannot be read, or if it stays busy for too long.
     pub(crate) async fn read_disk(
         &self,
         mut read: DiskRead,
@@ -229,7 +232,8 @@ impl Log {
             if let Some((location, problem)) = lost {
                 self.lose(&location, &problem);
             }
-            // No record in these segments is wanted: read on after them.
+            // None of the records in these segments may be returned, so the read continues after
+            // them.
             match self.read_memory(batch.next_index, request.horizon, request.limit) {
                 Ok(batch) => return Ok(batch),
                 Err(next) => read = next,
@@ -237,10 +241,10 @@ impl Log {
         }
     }
 
-    /// Reads all visible records on this thread: for the start of the program.
+    /// Reads all published records in the calling thread. This is for the start of the program.
     ///
     /// # Errors
-    /// When the disk cannot be read.
+    /// Returns an error if the disk cannot be read.
     pub fn read_all(&self, mut each: impl FnMut(Record<'_>)) -> Result<(), StoreError> {
         let (horizon, mut from) = (Timestamp::from_millis(i64::MIN), 0);
         let limit = ReadLimit {
@@ -268,11 +272,11 @@ impl Log {
         }
     }
 
-    /// Reads visible records with indexes from `from` on that did not arrive before `horizon`, where
-    /// memory holds the first of them.
+    /// Reads published records with an index of at least `from` and an arrival time of at least
+    /// `horizon`, if the first of them is in memory.
     ///
     /// # Errors
-    /// The read of the disk that finds the records.
+    /// Returns the necessary read from the disk if the first record is only on disk.
     pub(crate) fn read_memory(
         &self,
         from: u64,
@@ -319,7 +323,8 @@ impl Log {
         Ok(request.finish(batch))
     }
 
-    /// The index of the first visible record that arrived at `at` or later; the end without one.
+    /// Index of the first published record that arrived at `at` or later. If there is no such
+    /// record, the index after the last published record.
     pub async fn index_at_time(&self, at: Timestamp) -> Result<u64, StoreError> {
         let mut from = 0;
         loop {
@@ -341,8 +346,9 @@ impl Log {
         }
     }
 
-    /// The index of the first visible record from `from` on that arrived at `at` or later, where
-    /// memory holds it; else the segment on the disk that may hold it, and the end.
+    /// Finds the index of the first published record that arrived at `at` or later, among the
+    /// records from index `from` on. If that record may be in a segment that is only on disk,
+    /// returns the segment's location and the index after the last published record as an error.
     fn find(&self, from: u64, at: Timestamp) -> Result<u64, (Location, u64)> {
         let state = self.state.lock();
         let end = state.visible;
@@ -360,11 +366,11 @@ impl Log {
         Ok(found.unwrap_or(end).min(end))
     }
 
-    /// Runs a read of the disk on a thread for blocking work, or here where the disk is instant.
-    /// Returns the permit of the read beside the result.
+    /// Runs a read from the disk in a thread for blocking work, or directly if the disk's calls
+    /// take no real time. Returns the permit to read from the disk together with the result.
     ///
     /// # Errors
-    /// Those of `read`, and [`StoreError::Busy`] without a permit in time.
+    /// Returns the error of `read`, or [`StoreError::Busy`] if no permit became free in time.
     async fn blocking<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
@@ -374,7 +380,7 @@ impl Log {
             return Ok((read(&self.shared)?, permit));
         }
         let shared: Arc<Shared> = self.shared.clone();
-        // The permit goes along: a read goes on when its caller leaves.
+        // The read keeps the permit, because it continues even if its caller is dropped.
         let reading = move || Ok((read(&shared)?, permit));
         let done = tokio::task::spawn_blocking(reading).await;
         done.map_err(|error| StoreError::Unreadable(error.to_string().into()))?
@@ -386,7 +392,7 @@ fn first_at(records: &impl Records, at: Timestamp) -> Option<u64> {
     (position < records.len()).then(|| records.index(position))
 }
 
-/// The locations of the segments on the disk that a read of `bytes` wants: a bounded number.
+/// Locations of the segments on disk that a read of `bytes` bytes needs. Their number is bounded.
 fn locations<'a>(segments: impl Iterator<Item = &'a SegmentRef>, bytes: u64) -> Vec<Location> {
     let mut locations = Vec::new();
     let mut sum = 0;

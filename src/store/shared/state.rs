@@ -21,47 +21,47 @@ use std::time::Duration;
 use tokio::select;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// The state that all parts of a store share.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
-    /// True when records survive a restart: there is a data directory.
+    /// True if records survive a restart, because there is a data directory.
     pub(crate) is_durable: bool,
-    /// Bytes at which a segment is closed.
+    /// Size in bytes at which a segment is closed.
     pub(crate) segment_limit: usize,
     pub(crate) generations: Generations,
     pub(crate) budget: WriteBudget,
     /// Bytes of records in memory.
     pub(crate) memory: AtomicU64,
-    /// Logs with records to commit.
+    /// Logs with records to be committed.
     pub(crate) dirty: Lock<Vec<LogId>>,
-    /// Segments in memory by log and first index, oldest first: to be evicted or spilled.
+    /// Closed segments in memory by log and first index, oldest first. They can be evicted or
+    /// spilled.
     pub(crate) sealed: Lock<VecDeque<(LogId, u64)>>,
     pub(crate) saves: Lock<Saves>,
-    /// Number of saves that are durable.
+    /// Number of calls of `Store::save` since the start that are durable.
     pub(crate) saved: Arc<AtomicU64>,
     /// Permits to read from the disk.
     disk_reads: Arc<Semaphore>,
     pub(crate) signal: Signal,
     pub(crate) pacer: CommitPacer,
-    /// Moves when a ticket may have become durable.
+    /// Changes whenever a ticket may have become durable.
     pub(crate) progress: watch::Sender<u64>,
-    /// The reason why nothing is written any more.
+    /// Reason why nothing is written any more. Not set while the store works.
     failure: OnceLock<StoreError>,
     pub(crate) commits: CommitCounters,
     pub(crate) names: StreamNames,
-    /// Records that could not be read back.
+    /// Number of records that could not be read back.
     pub(crate) records_lost: AtomicU64,
 }
 
-/// Changes of the catalog that wait for a commit.
+/// Catalog changes that wait for the next commit.
 #[derive(Debug, Default)]
 pub(crate) struct Saves {
     pub(crate) changes: Vec<Pair>,
-    /// Number of saves since the start.
+    /// Number of calls of `Store::save` since the start.
     pub(crate) count: u64,
 }
 
-/// Commits and the time of their flushes.
+/// Number of commits, and the time spent in their flushes.
 #[derive(Debug, Default)]
 pub(crate) struct CommitCounters {
     count: AtomicU64,
@@ -91,7 +91,8 @@ impl Shared {
         let is_durable = settings.directory.is_some();
         let limit = settings.write_limit();
         Arc::new(Self {
-            // Two segments and sled's own bytes fit sled's slot for two of the full size.
+            // sled stores two segments in one slot of a fixed size. With this limit, two segments
+            // and sled's own bytes fit in the slot for two segments of the full size.
             segment_limit: settings.segment_bytes.saturating_sub(256).max(1),
             settings,
             is_durable,
@@ -113,12 +114,12 @@ impl Shared {
         })
     }
 
-    /// True when writes are acknowledged when they are durable.
+    /// True if a write is acknowledged only after it has become durable.
     pub(crate) fn is_always(&self) -> bool {
         matches!(self.settings.durability, Durability::Always)
     }
 
-    /// Returns the reason why nothing is written any more, if there is one.
+    /// Returns the reason as an error if nothing is written any more.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match self.failure.get() {
             None => Ok(()),
@@ -126,16 +127,16 @@ impl Shared {
         }
     }
 
-    /// The reason why nothing is written any more, unless the store is closed.
+    /// Reason why nothing is written any more. None if the store works or was closed.
     pub(crate) fn failure(&self) -> Option<&StoreError> {
         let failure = self.failure.get();
         failure.filter(|error| !matches!(error, StoreError::Closed))
     }
 
-    /// A permit to read from the disk.
+    /// Waits for a permit to read from the disk.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] when other reads hold every permit for too long.
+    /// Returns [`StoreError::Busy`] if other reads hold all permits for too long.
     pub(crate) async fn disk_permit(&self) -> Result<OwnedSemaphorePermit, StoreError> {
         if let Ok(permit) = self.disk_reads.clone().try_acquire_owned() {
             return Ok(permit);
@@ -147,7 +148,7 @@ impl Shared {
         }
     }
 
-    /// True when memory is full and nothing can be spilled.
+    /// True if memory is full and nothing can be spilled.
     pub(crate) fn is_full(&self) -> bool {
         self.budget.is_refusing() && self.budget.level() >= self.settings.memory_bytes
     }
@@ -161,18 +162,18 @@ impl Shared {
         self.failure.get_or_init(|| StoreError::Closed);
     }
 
-    /// Wakes every request that waits for the store, so that it looks at the state of the store.
+    /// Wakes all requests that wait for the store, so that they check the state of the store again.
     pub(crate) fn wake_waiters(&self) {
         self.budget.wake();
         self.note_progress();
     }
 
-    /// Tickets may have become durable.
+    /// Wakes the holders of tickets, because writes may have become durable.
     pub(crate) fn note_progress(&self) {
         self.progress.send_modify(|number| *number += 1);
     }
 
-    /// Wakes the committer after an append where that is necessary.
+    /// Wakes the committer after an append, if that is necessary.
     pub(crate) fn note_append(&self) {
         if !self.is_durable {
             if self.memory.load(Ordering::Relaxed) > self.settings.memory_bytes {
@@ -187,7 +188,8 @@ impl Shared {
         }
     }
 
-    /// Records left memory; with `sweep` a generation became half dead.
+    /// Counts records that left memory. `sweep` says that less than half of a generation is live
+    /// now.
     pub(crate) fn note_freed(&self, memory: u64, sweep: bool) {
         self.memory.fetch_sub(memory, Ordering::Relaxed);
         if !self.is_durable {
@@ -198,13 +200,14 @@ impl Shared {
         }
     }
 
-    /// Asks the committer to remove generations that are no longer wanted.
+    /// Asks the committer to remove generations without live segments.
     pub(crate) fn ask_for_sweep(&self) {
         self.signal.sweep.store(true, Ordering::Release);
         self.signal.wake_urgently();
     }
 
-    /// Takes the changes of the catalog that wait, and the number of saves they complete.
+    /// Takes the waiting catalog changes, and the number of calls of `Store::save` that they
+    /// complete.
     pub(crate) fn take_saves(&self) -> (Vec<Pair>, u64) {
         let mut saves = self.saves.lock();
         (std::mem::take(&mut saves.changes), saves.count)
