@@ -44,7 +44,8 @@ enum Command {
     Serve(Options),
     /// Ask a running emulator if it is ready; the exit status is 0 if it is, and 1 otherwise
     Health(health::Arguments),
-    /// Check a data directory without changing it; the exit status is 0 when it is whole, 1 when it is damaged, 2 when it cannot be checked
+    /// Check a data directory without changing it; the exit status is 0 if it is not damaged, 1 if
+    /// it is damaged, and 2 if it cannot be checked
     Check(check::Arguments),
     /// List the limits with their values and sources
     Limits(Options),

@@ -245,7 +245,8 @@ pub struct Options {
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub setup: Option<PathBuf>,
 
-    /// Snapshot to load at the start, before the setup; not loaded if the data directory has streams
+    /// Snapshot to load at the start, before the setup; not loaded if the data directory already
+    /// has streams
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub load: Option<PathBuf>,
 
