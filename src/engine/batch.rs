@@ -19,25 +19,27 @@ pub(crate) struct Read {
     pub(crate) bytes: u64,
 }
 
-/// The part of the in-flight budget that counts records from the disk. It is taken before the disk
-/// is read: a read that waited for it afterwards would keep others from the disk.
+/// Says which part of the in-flight budget counts the records that a read brings from the disk to
+/// memory. The permit is taken before the read, because a read that waited for its permit
+/// afterwards would keep other reads from the disk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ReadBudget<'a> {
-    /// None: the reader drops the batch before it waits for anything.
+    /// No permit is taken, because the reader drops the batch before it waits for anything.
     AtOnce,
-    /// None: only memory is read, and the disk is busy.
+    /// No permit is taken, because the reader reads only from memory. If the records are on disk,
+    /// the read fails as busy.
     OfMemory,
-    /// That of an answer.
+    /// The part for answers.
     Answer(&'a Arc<Admission>),
-    /// That of an event.
+    /// The part for events.
     Event(&'a Arc<Admission>),
 }
 
 impl ReadBudget<'_> {
-    /// The permit for `read`; none where the budget does not count it.
+    /// Waits for the permit for `read`. Returns None if the budget does not count this read.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] when the budget stays exhausted.
+    /// Returns [`StoreError::Busy`] if the budget stays exhausted.
     pub(super) async fn permit(self, read: &DiskRead) -> Result<Option<BudgetPermit>, StoreError> {
         let (records, bytes) = read.estimate();
         let bytes = encoded_bytes(records, bytes);
@@ -53,11 +55,12 @@ impl ReadBudget<'_> {
     }
 }
 
-/// Bytes of a record in an answer or an event beyond its data; an upper bound for keys of usual
-/// length.
+/// Bytes of a record in an answer or an event in addition to its data. This is an upper bound for
+/// keys of normal length.
 const RECORD_OVERHEAD: u64 = 220;
 
-/// An estimate of the bytes of an answer or an event with `records` of so many bytes.
+/// Estimates the size in bytes of an answer or an event with `records` records, whose data has
+/// `bytes` bytes in total.
 fn encoded_bytes(records: usize, bytes: u64) -> u64 {
     bytes / 3 * 4 + records as u64 * RECORD_OVERHEAD + 512
 }
@@ -66,7 +69,7 @@ fn encoded_bytes(records: usize, bytes: u64) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(super) records: crate::store::Batch,
-    /// Permit of records that were read from the disk.
+    /// Budget permit for records that were read from the disk. None if the records were in memory.
     pub(super) permit: Option<Box<BudgetPermit>>,
     pub(super) created_s: u64,
     pub(super) shard: ShardId,
@@ -125,18 +128,19 @@ impl Batch {
         self.records.bytes()
     }
 
-    /// An estimate of the bytes of the batch in an answer or an event.
+    /// Estimates the size in bytes of the batch in an answer or an event.
     pub(crate) fn encoded_bytes(&self) -> u64 {
         encoded_bytes(self.len(), self.bytes())
     }
 
-    /// Takes the permit of records from the disk.
+    /// Takes the budget permit of the records, so that it can be passed on.
     pub(crate) fn take_permit(&mut self) -> Option<BudgetPermit> {
         self.permit.take().map(|permit| *permit)
     }
 
-    /// The permit for an event of `bytes` with these records. Records from the disk have one and wait
-    /// for no other; records in memory are there anyway.
+    /// The budget permit for an event of `bytes` bytes with these records. Records that were read
+    /// from the disk already have a permit. Records from memory wait for one, which needs no
+    /// further memory meanwhile.
     pub(crate) async fn event_permit(
         &mut self,
         admission: &Arc<Admission>,

@@ -257,10 +257,11 @@ impl Shard {
         closed && index >= self.log.next()
     }
 
-    /// Reads records from a sequence number on; those from the disk within the budget.
+    /// Reads records from a sequence number on. `budget` counts records that have to be read from
+    /// the disk.
     ///
     /// # Errors
-    /// When the store cannot be read, or is busy for too long.
+    /// Returns an error if the store cannot be read, or if it stays busy for too long.
     pub(crate) async fn read(
         &self,
         read: Read,
@@ -273,7 +274,7 @@ impl Shard {
             sequence_number(self.created_s, self.id, record.index, record.arrival) < read.from
         });
         if skip {
-            // The permits of this read go before the next waits for its own.
+            // The permits of the first read are released before the second read waits for its own.
             drop((records, permit));
             (records, permit) = self.read_from(read.from.index + 1, &read, budget).await?;
         }

@@ -224,7 +224,7 @@ impl Engine {
         }
     }
 
-    /// The stream of an entry of the catalog, with these shards, at the moment `now`.
+    /// Restores a stream from its catalog entry and these shards. `now` is the current time.
     pub(super) fn restored(
         &self,
         incarnation: u64,

@@ -31,7 +31,7 @@ fn open(settings: &Settings) -> Store {
     start(settings).0
 }
 
-/// Opens a store, and gives its committer a thread.
+/// Opens a store, and runs its committer in a thread.
 fn start(settings: &Settings) -> (Store, Recovered) {
     try_start(settings).unwrap()
 }
@@ -40,12 +40,12 @@ fn try_start(settings: &Settings) -> Result<(Store, Recovered), OpenError> {
     Store::open(settings.clone())?.on_thread()
 }
 
-/// The sled databases of a directory.
+/// A disk with the sled databases of a directory.
 fn sled(directory: &Path) -> SledDisk {
     SledDisk::new(Layout::new(directory.to_path_buf()))
 }
 
-/// A change of the catalog that is easy to recognise.
+/// A catalog change that is easy to recognise.
 fn account(name: &str, started_ms: Option<i64>) -> Change {
     let value = started_ms.map(|started_ms| AccountValue {
         started_ms: Some(started_ms),
@@ -58,7 +58,7 @@ fn account(name: &str, started_ms: Option<i64>) -> Change {
     }
 }
 
-/// The accounts that were recovered, each with the time it was given.
+/// The recovered accounts, each with the time that it was given.
 fn accounts(recovered: &Recovered) -> Vec<(&str, Option<i64>)> {
     let accounts = recovered.catalog.accounts.iter();
     accounts
@@ -208,7 +208,7 @@ async fn a_reopened_store_has_everything() {
         .durable()
         .await
         .unwrap();
-    // What a kill would leave: nothing is flushed any more.
+    // The copy is as a kill would leave the directory: nothing more is flushed.
     let copy = tempfile::tempdir().unwrap();
     copy_directory(home.path(), copy.path());
     store.close().unwrap();
@@ -247,7 +247,7 @@ async fn a_directory_has_one_user() {
     let disk = Arc::new(SledDisk::trying(layout.clone(), 1));
     let error = open_on(settings.clone(), disk).unwrap_err().to_string();
     assert!(error.contains("is in use by another process"), "{error}");
-    // The next process waits a little for the one before it to go.
+    // An opening waits a short time for the previous process to release the directory.
     let waiting = std::thread::spawn(move || SledDisk::trying(layout, u32::MAX).claim().map(drop));
     store.close().unwrap();
     waiting.join().unwrap().unwrap();
@@ -295,7 +295,7 @@ async fn generations_are_rotated_read_and_removed() {
     assert!(read_all(&logs[1], 100, 0).await == expected(100..6000, 1000));
     store.delete(logs[0].id());
     logs[1].trim(at(5900));
-    // The next commits come after the sweep.
+    // These commits come after the sweep.
     put(&store, &logs[1], 6000..6001, 1000)
         .await
         .durable()
@@ -306,7 +306,7 @@ async fn generations_are_rotated_read_and_removed() {
         .durable()
         .await
         .unwrap();
-    // A thread closes the generation that was written last: then a sweep removes it.
+    // A thread closes the generation that was written last. After that, a sweep can remove it.
     let few = async {
         while store.figures().generations > 2 {
             tokio::task::yield_now().await;

@@ -32,7 +32,8 @@ pub(crate) struct Received {
     /// Batches with deliveries. The first records of each batch belong to the deliveries next to
     /// it; a batch may have more records.
     pub(crate) parts: Vec<(Batch, Vec<Delivery>)>,
-    /// The permit of the records that were read from the disk.
+    /// Budget permit for the records that were read from the disk. None if no record was read from
+    /// the disk.
     pub(crate) permit: Option<BudgetPermit>,
 }
 
@@ -195,7 +196,8 @@ impl Queue {
 
     /// Reads the payloads of picked records. Records that do not fit in the answer become visible
     /// again. Records that the log does not have any more are settled.
-    /// Reads from the disk at most once: an answer waits for no second permit while it holds one.
+    /// Reads from the disk at most once, because an answer that holds a permit must not wait for a
+    /// second one.
     async fn payloads(
         self: &Arc<Self>,
         engine: &Arc<Engine>,

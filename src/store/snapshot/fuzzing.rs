@@ -1,15 +1,16 @@
-//! The checks of the form of a snapshot that a fuzzer runs. Built for fuzzers and unit tests only;
-//! `tests/fuzz` has the target.
+//! Checks of the form of snapshot files, for fuzzers and unit tests. The fuzz target is in
+//! `tests/fuzz`.
 
 use super::block::{Block, TITLE, VERSION, checksum};
 use super::reader::{Flaw, Reader};
 use super::writer::Writer;
 
-/// Any bytes in the place of a snapshot: as they are, as the content of a zstd frame, as that behind
-/// the first line, and as blocks with the right checksums. What is read is written as it was.
+/// Reads `input` in four ways: as a snapshot file, as the content of a zstd frame, as the content
+/// behind the first line, and as blocks with valid checksums. Checks that blocks that were read are
+/// written to the same bytes.
 ///
 /// # Panics
-/// When a rule of the form is broken.
+/// Panics if a rule of the form is broken.
 pub fn snapshot(input: &[u8]) {
     read_any(input);
     let title = format!("{TITLE}{VERSION}\n").into_bytes();
@@ -19,7 +20,8 @@ pub fn snapshot(input: &[u8]) {
     }
 }
 
-/// The input as blocks: of each three bytes the kind and the length of the body that follows.
+/// Makes blocks of the input: three bytes give the kind of a block and the length of its body, and
+/// the body follows.
 fn blocks(input: &[u8]) -> Vec<u8> {
     let (mut rest, mut blocks) = (input, Vec::new());
     let mut number = 0;
@@ -38,7 +40,7 @@ fn blocks(input: &[u8]) -> Vec<u8> {
     blocks
 }
 
-/// Reads a file that comes in parts of some length.
+/// Reads a file that arrives in parts of `part` bytes.
 fn read(bytes: &[u8], part: usize) -> Result<Vec<Block>, Flaw> {
     let mut reader = Reader::new().expect("there is memory");
     let mut blocks = Vec::new();

@@ -1,10 +1,11 @@
-//! The inputs that fuzzers have found worth keeping, of the stored forms and of snapshots.
+//! Runs the fuzz targets of stored encodings and snapshots over the inputs that fuzzers found worth
+//! keeping.
 
 use super::super::fuzzing::stored;
 use super::super::snapshot::fuzzing::snapshot;
 use std::path::Path;
 
-/// Runs a target over the inputs in its folder, and over none.
+/// Runs a target over the inputs in its folder, and over the empty input.
 fn run(name: &str, target: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
     let mut inputs = 0;

@@ -1,4 +1,4 @@
-//! The simulated disk keeps the contract that sled keeps.
+//! Tests that the simulated disk keeps the same contract as sled.
 
 use super::*;
 use crate::store::disk::simulated_disk::DatabaseName;
@@ -11,7 +11,8 @@ fn contents(disk: &dyn Disk, number: u64) -> Vec<Stored> {
     found
 }
 
-/// Does what a seed says to a generation: the results of all reads, and the contents at the end.
+/// Uses a generation as a seed determines. Returns the results of all reads, and the contents at
+/// the end.
 fn use_generation(disk: &dyn Disk, seed: u64) -> Vec<String> {
     let chance = Random::seeded(seed);
     let mut seen = Vec::new();
@@ -36,7 +37,7 @@ fn use_generation(disk: &dyn Disk, seed: u64) -> Vec<String> {
     seen
 }
 
-/// The same with the metadata.
+/// Uses the metadata as a seed determines. Returns the results of all scans.
 fn use_metadata(disk: &dyn Disk, seed: u64) -> Vec<String> {
     let chance = Random::seeded(seed);
     let mut seen = Vec::new();
@@ -70,7 +71,7 @@ fn sled_and_the_simulated_disk_show_the_same() {
     }
 }
 
-/// The segments that are there after a crash with ten segments flushed and ten not.
+/// Numbers of the segments that survive a crash, if ten segments were flushed and ten were not.
 fn left_of_generation(interrupts_flush: bool, seed: u64) -> Vec<u32> {
     let disk = SimulatedDisk::new();
     let handle = disk.open(1).unwrap();
@@ -95,7 +96,7 @@ fn left_of_generation(interrupts_flush: bool, seed: u64) -> Vec<u32> {
     contents(&disk, 1).into_iter().map(number).collect()
 }
 
-/// True when a save is there after a crash `after` so many of its writes.
+/// True if a save survives a crash after the first `after` of its writes.
 fn is_saved(after: u64, seed: u64) -> bool {
     let disk = SimulatedDisk::new();
     let metadata = disk.open_metadata().unwrap();
@@ -134,7 +135,7 @@ fn a_crash_keeps_flushed_segments_and_any_part_of_the_others() {
 #[test]
 fn a_crash_keeps_a_save_of_metadata_whole_or_not_at_all() {
     assert!((0..100).all(|seed| !is_saved(5, seed)));
-    // The flush comes after ten changes and the count of saves.
+    // A save consists of ten changes and the count of saves, and then a flush.
     let whole = (0..100).filter(|seed| is_saved(11, *seed)).count();
     assert!((20..80).contains(&whole), "{whole}");
 }

@@ -1,4 +1,4 @@
-//! Directories that were damaged, and generations in which little is left.
+//! Tests with damaged directories, and with generations of which little is live.
 
 use super::*;
 use crate::store::format::frame::Frames;
@@ -16,7 +16,7 @@ fn small(directory: &Path) -> Settings {
     }
 }
 
-/// A directory as a kill leaves it: some generations, the last not sealed.
+/// A directory as a kill leaves it: several generations, of which the last is not sealed.
 async fn filled() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let store = open(&small(home.path()));
@@ -46,7 +46,8 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Opens a damaged directory and reads what it still has: in order and right, if it opens.
+/// Opens a damaged directory and counts the readable records. Checks that they are correct and in
+/// order.
 async fn survivors(directory: &Path) -> Result<usize, OpenError> {
     let (store, _) = try_start(&small(directory))?;
     let log = store.log(LOG);
@@ -57,7 +58,7 @@ async fn survivors(directory: &Path) -> Result<usize, OpenError> {
             .iter()
             .all(|(index, data)| *data == payload(*index, 500))
     );
-    // It goes on, and what comes now stays.
+    // The store must continue to work, and new records must survive.
     let start = log.end().max(1 << 40);
     let new = start..start + 10;
     put(&store, &log, new.clone(), 500)
@@ -77,16 +78,17 @@ async fn a_damaged_file_costs_no_more_than_its_generation() {
     let whole = filled().await;
     let mut found = Vec::new();
     files(whole.path(), &mut found);
-    // The many slabs of a database that are empty differ in nothing. Files of its own metadata
-    // are left alone: without them the engine looks for what they named, for ever.
-    // The smallest slab holds the names of the trees: without them opening never ends.
+    // Empty slabs of a database are all alike, so they are skipped. Files of sled's own metadata
+    // are skipped, because sled would search for ever for what they name. The smallest slab is
+    // skipped, because it holds the names of the trees, without which an opening never ends.
     found.retain(|path| {
         let own = path.components().any(|part| part.as_os_str() == "metadata");
         !own && !path.ends_with("slabs/96") && std::fs::metadata(path).unwrap().len() > 0
     });
     found.sort();
     let (mut untouched, mut damaged) = (0, 0);
-    // Each takes a moment: some of them, of all generations and `meta`.
+    // Each case takes a moment, so only some files are damaged: some of every generation and of
+    // `meta`.
     for (path, round) in found.iter().step_by(11).zip(0..) {
         let name = path.strip_prefix(whole.path()).unwrap();
         if name.starts_with("lock") || name.starts_with("version") {
@@ -107,7 +109,8 @@ async fn a_damaged_file_costs_no_more_than_its_generation() {
             std::fs::write(&target, bytes).unwrap();
         }
         match survivors(copy.path()).await {
-            // At most a generation of 200 kB is gone, and what it runs over.
+            // At most one generation of 200 kB is lost, plus the bytes by which it exceeds that
+            // size.
             Ok(left) if left as u64 >= RECORDS - 700 => {
                 damaged += u64::from((left as u64) < RECORDS);
                 untouched += u64::from(left as u64 == RECORDS);
@@ -128,7 +131,8 @@ async fn a_generation_that_is_gone_is_done_without() {
     std::fs::remove_dir_all(home.path().join("gen-000001")).unwrap();
     let left = survivors(home.path()).await.unwrap();
     assert!((500..1000).contains(&left), "{left}");
-    // Its summary went, too: the number of what is known is that of what is there.
+    // The summary of the lost generation was removed, too, so the metadata lists only existing
+    // generations.
     assert!(!metadata_keys(home.path()).contains(&key::summary(1)));
 }
 
@@ -148,7 +152,7 @@ async fn the_generation_that_was_being_written_is_missed_when_it_is_gone() {
     let found = damage();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].path, PathBuf::from(&name));
-    // It is missed once; what is there is served.
+    // The loss is reported only once. The other records are served.
     let left = survivors(home.path()).await.unwrap() as u64;
     assert!((1..RECORDS).contains(&left), "{left}");
     assert!(damage().is_empty(), "{:?}", damage());
@@ -171,7 +175,7 @@ async fn without_summaries_the_generations_themselves_are_read() {
     assert_eq!(survivors(home.path()).await.unwrap() as u64, RECORDS);
 }
 
-/// The keys of the metadata of a directory.
+/// The keys in the metadata of a directory.
 fn metadata_keys(directory: &Path) -> Vec<Vec<u8>> {
     let mut keys = Vec::new();
     let mut visit = |key: &[u8], _| keys.push(key.to_vec());
@@ -186,7 +190,8 @@ fn save(directory: &Path, changes: &[key::Pair]) {
     metadata.save(changes).unwrap();
 }
 
-/// Makes a generation that holds `records` in commit frames only; the frame of `broken` is damaged.
+/// Creates a generation that holds `records` only in commit frames. The frame of record `broken` is
+/// damaged.
 fn frames(directory: &Path, number: u64, records: std::ops::Range<u64>, broken: Option<u64>) {
     let generation = sled(directory).open(number).unwrap();
     for index in records {
@@ -219,7 +224,8 @@ async fn records_whose_segment_is_lost_are_taken_from_their_frames_though_later_
     let home = tempfile::tempdir().unwrap();
     open(&small(home.path())).close().unwrap();
     frames(home.path(), 0, 0..10, None);
-    // Of a commit that was to store all again, and more, only the second segment was kept.
+    // A commit was to store these records and more in segments. The disk kept only its second
+    // segment.
     let mut tail = Tail::default();
     for index in 10..15 {
         let data = payload(index, 500);
@@ -229,7 +235,7 @@ async fn records_whose_segment_is_lost_are_taken_from_their_frames_though_later_
     generation.append(1, tail.seal(LOG).bytes()).unwrap();
     generation.commit().unwrap();
     drop(generation);
-    // A check reports the same before the damage is mended and after.
+    // A check reports the same before and after recovery has repaired the damage.
     let known = check(home.path()).unwrap();
     assert_eq!((known.nameless_records, known.damage), (15, Vec::new()));
     for round in 1..3 {
@@ -298,7 +304,7 @@ fn disk_bytes(directory: &Path) -> u64 {
     files(directory, &mut found);
     found
         .iter()
-        // The engine may have replaced one since.
+        // sled may have replaced a file in the meantime.
         .filter_map(|path| Some(std::fs::metadata(path).ok()?.len()))
         .sum()
 }

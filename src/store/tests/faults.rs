@@ -1,4 +1,4 @@
-//! Disks that are slow, full or cannot be written.
+//! Tests with disks that are slow, full or not writable.
 
 use super::*;
 use crate::limits;
@@ -7,20 +7,21 @@ use crate::store::disk::temp_files::TempFiles;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-/// The faults of a disk.
+/// The faults of a disk. A fault is active while its value is not zero.
 #[derive(Default)]
 struct Faults {
-    /// Nothing can be opened or flushed.
+    /// Nothing can be opened or flushed, as on a full disk.
     full: AtomicU64,
     /// No segment can be inserted.
     inserts_fail: AtomicU64,
-    /// No database of records can be read through, for a reason of the machine.
+    /// No database of records can be read to its end, with an error that is not damage.
     reads_fail: AtomicU64,
-    /// Openings of generations that fail for want of file descriptors.
+    /// Number of further openings of generations that fail for lack of file descriptors.
     without_descriptors: AtomicU64,
-    /// A generation cannot be closed.
+    /// Closing a generation blocks.
     closing_hangs: AtomicU64,
-    /// The next flushes of records say that they began and wait until they are let go.
+    /// Each of the next flushes of records reports its start and then waits for permission to
+    /// continue.
     gate: Lock<Option<(Sender<()>, Receiver<()>)>>,
 }
 
@@ -33,7 +34,7 @@ impl Faults {
     }
 }
 
-/// A disk with faults on top of another disk.
+/// A disk that adds faults to another disk.
 struct FaultyDisk {
     inner: Box<dyn Disk>,
     faults: Arc<Faults>,
@@ -66,7 +67,7 @@ impl Disk for FaultyDisk {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
             .is_ok()
         {
-            // EMFILE.
+            // Error number of EMFILE: too many open files in the process.
             return Err(io::Error::from_raw_os_error(24));
         }
         let (inner, faults) = (self.inner.open(number)?, self.faults.clone());
@@ -163,7 +164,7 @@ impl Drop for FaultyGeneration {
     }
 }
 
-/// The disk of `settings`, with faults.
+/// The disk that `settings` demand, with faults.
 fn faulty(settings: &Settings, faults: &Arc<Faults>) -> Arc<dyn Disk> {
     let inner: Box<dyn Disk> = match &settings.directory {
         Some(directory) => Box::new(sled(directory)),
@@ -189,7 +190,8 @@ fn open_without_space(faults: &Arc<Faults>) -> Store {
     open_faulty(settings, faults)
 }
 
-/// Settings with which few records fill a generation, and none of an older one stays in memory.
+/// Settings under which few records fill a generation, and records of older generations do not stay
+/// in memory.
 fn small_generations(home: &Path) -> Settings {
     Settings {
         memory_bytes: 10_000,
@@ -217,7 +219,7 @@ async fn refuses_writes_and_serves_reads(break_it: impl Fn(&Faults)) {
     assert_eq!(log.end(), 10);
     assert_eq!(read_all(&log, 0, 0).await, expected(0..10, 100));
     assert_eq!(store.close().unwrap_err(), error);
-    // With space again a restart is all it takes.
+    // After space is available again, a restart is sufficient.
     let store = open(&settings);
     let log = store.log(LOG);
     let all = read_all(&log, 0, 0).await;
@@ -264,7 +266,7 @@ async fn a_generation_that_the_machine_does_not_let_be_read_is_not_taken_for_dam
     let store = open(&settings);
     let log = store.log(LOG);
     put(&store, &log, 0..10, 100).await.durable().await.unwrap();
-    // As a kill leaves it: without a summary the generation is read.
+    // The copy is as a kill leaves it: the generation has no summary, so it is read.
     let killed = tempfile::tempdir().unwrap();
     copy_directory(home.path(), killed.path());
     store.close().unwrap();
@@ -357,7 +359,7 @@ async fn spilled_records_are_removed_when_they_are_deleted() {
         let _ready = put(&store, &other, start..start + 100, 1000).await;
     }
     assert!(read_all(&other, 0, 0).await == expected(0..1000, 1000));
-    // Without a writer, too: the current generation is ended before it is removed.
+    // This must also work without a writer: the current generation is ended before it is removed.
     store.delete(other.id());
     let gone = async {
         while store.figures().generations > 0 {
@@ -385,7 +387,7 @@ async fn a_spill_that_failed_is_tried_again_and_health_says_so() {
     while append().await.is_ok() {}
     assert!(matches!(store.health(), Health::ReadOnly { .. }));
     faults.full.store(0, Ordering::Relaxed);
-    // A refused write makes the committer try again.
+    // Each refused write makes the committer try again.
     let written = async {
         loop {
             match append().await {
@@ -408,7 +410,7 @@ async fn too_many_open_files_are_not_a_dead_disk() {
     let store = open_faulty(small_generations(home.path()), &faults);
     let log = store.log(LOG);
     put(&store, &log, 0..30, 500).await.durable().await.unwrap();
-    // More than opening the next generation ahead of its time tries.
+    // More failures than the tries of opening the next generation ahead of time.
     let tries = u64::from(limits::DESCRIPTOR_TRIES) + 10;
     faults.without_descriptors.store(tries, Ordering::Relaxed);
     for start in (30..600).step_by(30) {
@@ -468,7 +470,7 @@ fn a_directory_that_cannot_be_written_is_an_error_with_its_name() {
         error.to_string().contains(file.to_str().unwrap()),
         "{error}"
     );
-    // Where even root may not write.
+    // A path at which even root cannot write.
     let settings = settings(Some(Path::new("/proc/minikin")), Durability::Always);
     let error = try_start(&settings).unwrap_err().to_string();
     assert!(

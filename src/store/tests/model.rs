@@ -1,5 +1,5 @@
-//! The store beside a model of it, with memory and generations so small that records are evicted
-//! and generations rotated all the time.
+//! Compares the store with a model, under settings with so little memory and such small generations
+//! that records are evicted and generations change all the time.
 
 use super::*;
 use proptest::prelude::*;
@@ -18,13 +18,14 @@ fn tiny(directory: Option<&Path>, durability: Durability) -> Settings {
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// So many records of this size, the index growing by the third number.
+    /// Puts so many records of this size. The index increases by the third number from record to
+    /// record.
     Put(usize, usize, u64),
-    /// Forgets the oldest part, in percent of the time that has passed.
+    /// Trims the oldest records. The number is a percentage of the time that has passed.
     Trim(i64),
     /// Reads from a percentage of the indexes on.
     Read(u64, usize, u64),
-    /// Finds the record of a time, in percent.
+    /// Finds the record of a time, which is given as a percentage.
     Find(i64),
     Delete,
     Reopen,
@@ -42,13 +43,14 @@ fn steps() -> impl Strategy<Value = Vec<(u32, Step)>> {
     proptest::collection::vec((0..3_u32, step), 1..60)
 }
 
-/// The expected content of a log: its records by index, and the trimmed ones.
+/// The expected content of a log: its records by index, and how far it was trimmed.
 #[derive(Debug, Default)]
 struct Model {
     records: BTreeMap<u64, Vec<u8>>,
     next: u64,
     horizon: i64,
-    /// Incarnations: a deleted log is never asked for again.
+    /// Incarnation number. It changes when the log is deleted, because a deleted log is never used
+    /// again.
     stream: u64,
 }
 
@@ -125,7 +127,8 @@ async fn run(durability: Durability, on_disk: bool, steps: &[(u32, Step)]) {
         if matches!(step, Step::Reopen) && on_disk {
             store.close().unwrap();
             store = open(&settings);
-            // A deleted log comes back, and is deleted again when no stream claims it.
+            // A log whose deletion was lost is recovered, and is deleted again because no stream
+            // uses it.
             for (shard, model) in (0..).zip(&models) {
                 drop(store.log(model.id(shard)));
             }
@@ -152,7 +155,8 @@ fn check(durability: Durability, on_disk: bool) {
     });
 }
 
-// `record` gives a record the arrival of its index: times and indexes are the same numbers here.
+// `record` gives each record an arrival time equal to its index, so times and indexes are the same
+// numbers here.
 #[test]
 fn a_store_that_is_always_durable_is_like_its_model() {
     check(Durability::Always, true);
@@ -200,7 +204,7 @@ async fn many_writers_and_a_follower(settings: Settings) {
         };
         let batch = log.read(from, at(0), limit).await.unwrap();
         seen.extend(batch.iter().map(|record| record.index));
-        // What was seen may go, a little behind the reader.
+        // Records that were read may be trimmed, with some distance to the reader.
         log.trim(at(from.cast_signed() - 100));
         if batch.is_empty() {
             end.changed().await.unwrap();
@@ -220,7 +224,8 @@ async fn a_follower_sees_every_record_while_they_are_evicted_rotated_and_trimmed
     many_writers_and_a_follower(tiny(None, Durability::None)).await;
 }
 
-/// Records that stay while their neighbours die are moved from generation to generation.
+/// Records that stay live while their neighbours are deleted are moved from generation to
+/// generation.
 async fn a_reader_beside_moves(settings: Settings) {
     let store = open(&settings);
     let (kept, other) = (store.log(LOG), store.log(LogId { stream: 2, ..LOG }));
