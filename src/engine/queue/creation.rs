@@ -23,7 +23,7 @@ pub(crate) struct NewQueue {
     pub(crate) at_once: bool,
 }
 
-/// What the check of a creation needs to know about the account.
+/// Facts about the account for the check of a creation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueCounts {
     /// True if the account is committed to a minimum of throughput.

@@ -1,4 +1,4 @@
-//! What the handlers of minikin's own paths share, and the form of their errors.
+//! Shared state of the handlers of minikin's own paths, and the form of their errors.
 
 use crate::engine::Engine;
 use crate::engine::StoreError;

@@ -53,7 +53,7 @@ impl Principals {
         Self { but, listed }
     }
 
-    /// The way in which an Allow names `caller`. An Allow with `NotPrincipal` allows nobody,
+    /// The way in which an Allow names `caller`. An Allow with `NotPrincipal` allows no caller,
     /// because the ARNs that it lists do not tell which sessions of roles they exclude.
     pub(super) fn allow(&self, caller: &Identity) -> Reach {
         if self.but {

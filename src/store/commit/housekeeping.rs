@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 /// The handle of an opened generation, or the error of the opening.
 pub(crate) type Opened = io::Result<Box<dyn GenerationHandle>>;
 
-/// A piece of work for the thread.
+/// Work for the thread.
 type Job = Box<dyn FnOnce(&Generations) + Send>;
 
 /// Gives work to the thread. The thread ends when this is closed and all work is done.

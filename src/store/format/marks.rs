@@ -13,7 +13,7 @@ use super::bytes::{checked, framed, stamp, u64_at};
 /// Size of the file in bytes.
 const BYTES: usize = 36;
 
-/// How much was written to the databases.
+/// The amounts that were written to the databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Marks {
     /// Number of times metadata was saved since the directory was created.
