@@ -29,9 +29,9 @@ pub(crate) enum ReadBudget<'a> {
     /// No permit is taken, because the reader reads only from memory. If the records are on disk,
     /// the read fails as busy.
     OfMemory,
-    /// The part for answers.
+    /// The part of the budget for answers.
     Answer(&'a Arc<Admission>),
-    /// The part for events.
+    /// The part of the budget for events.
     Event(&'a Arc<Admission>),
 }
 

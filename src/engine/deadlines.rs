@@ -32,7 +32,7 @@ struct Waiting<O, D> {
 }
 
 impl<O, D> Deadlines<O, D> {
-    /// Without deadlines. `bell` wakes the task that ends the statuses.
+    /// A queue without deadlines. `bell` wakes the task that ends the statuses.
     pub(super) fn new(bell: Bell) -> Self {
         let waiting = Waiting {
             entries: BTreeMap::new(),

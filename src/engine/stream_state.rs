@@ -1,4 +1,4 @@
-//! The state of a stream that can change, including its shards.
+//! The mutable state of a stream, including its shards.
 
 use super::shard::{Counter, Shard};
 use crate::limits::{self, Limits};
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The state of a stream that can change.
+/// The mutable state of a stream.
 #[derive(Debug, Clone)]
 pub struct StreamState {
     /// The status that the API shows.
@@ -44,7 +44,7 @@ pub struct StreamState {
     routes: Arc<[Arc<Shard>]>,
     /// The same shards as in `shards`, shared with readers that visit all shards.
     all: Arc<[Arc<Shard>]>,
-    /// Numbers of the stream's queues.
+    /// Incarnation numbers of the stream's queues.
     pub queues: BTreeSet<u64>,
     /// Wakes the receivers that wait at the stream's queues.
     pub(crate) arrivals: Arc<Arrivals>,

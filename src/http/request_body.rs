@@ -80,8 +80,8 @@ impl Bounds {
         }
     }
 
-    /// Receives the body of a request. `only` says that no other request is in flight on the
-    /// connection, which the admission prefers.
+    /// Receives the body of a request. `only` is true if no other request is in flight on the
+    /// connection. Such requests have their own part of the in-flight budget.
     ///
     /// # Errors
     /// Returns the body's error if the client aborts the request.

@@ -58,7 +58,7 @@ impl Generation {
         self.is_half_dead()
     }
 
-    /// True if less than half of the stored bytes is live.
+    /// True if less than half of the bytes stored in the generation is live.
     pub(crate) fn is_half_dead(&self) -> bool {
         self.live() < self.total.load(Ordering::Relaxed) / 2
     }

@@ -56,8 +56,8 @@ impl Store {
         self.0.shared.is_durable
     }
 
-    /// Deletes the recovered logs for which [`Store::log`] was not called. Their streams no longer
-    /// exist.
+    /// Deletes the recovered logs for which [`Store::log`] was not called, because their streams no
+    /// longer exist.
     pub fn forget_unclaimed(&self) {
         for log in self.0.logs.all() {
             if !log.is_claimed() {

@@ -44,7 +44,7 @@ pub(crate) struct Queue {
     pub(super) traffic: QueueTraffic,
 }
 
-/// The state of a queue that can change.
+/// The mutable state of a queue.
 #[derive(Debug)]
 pub(super) struct QueueState {
     /// Status of the queue. Queues have the same statuses as streams.

@@ -35,7 +35,7 @@ pub(in crate::engine) struct AccountQueues {
 }
 
 impl Queues {
-    /// Without queues. `bell` wakes the transitions task.
+    /// A registry without queues. `bell` wakes the transitions task.
     pub(in crate::engine) fn new(bell: Bell) -> Self {
         Self {
             accounts: Lock::ranked(lock_order::QUEUES, HashMap::new()),

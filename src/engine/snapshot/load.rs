@@ -211,7 +211,7 @@ impl Loading {
         if matches!(self.engine.world.clock, Clock::Virtual(_)) {
             built.changes.push(Change::Clock(moment.millis()));
         }
-        // From here on nothing can fail before the change-over, and the logs belong to the engine.
+        // The new logs now belong to the engine. Nothing can fail before the change-over.
         self.made.clear();
         let ticket = self.engine.change_over(built, moment);
         Ok(ticket.durable().await?)

@@ -19,7 +19,8 @@ pub(super) const MIN_BYTES: usize = HEADER;
 /// Identifies the log of one shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogId {
-    /// Incarnation number of the stream. Never reused.
+    /// Incarnation number of the stream, or of the queue if the log is a queue's journal. Never
+    /// reused.
     pub stream: u64,
     /// Number of the shard within the stream.
     pub shard: u32,

@@ -224,8 +224,8 @@ async fn a_follower_sees_every_record_while_they_are_evicted_rotated_and_trimmed
     many_writers_and_a_follower(tiny(None, Durability::None)).await;
 }
 
-/// Records that stay live while their neighbours are deleted are moved from generation to
-/// generation.
+/// Reads records that stay live while their neighbours are deleted, so that a sweep moves them from
+/// generation to generation.
 async fn a_reader_beside_moves(settings: Settings) {
     let store = open(&settings);
     let (kept, other) = (store.log(LOG), store.log(LogId { stream: 2, ..LOG }));
