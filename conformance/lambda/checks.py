@@ -42,8 +42,10 @@ def start_function(handler):
 
 def start_minikin(*arguments):
     """Starts an emulator of our own, and returns its address."""
+    credential = f"{os.environ['AWS_ACCESS_KEY_ID']}:{os.environ['AWS_SECRET_ACCESS_KEY']}"
     processes.start(
-        [os.environ["MINIKIN"], "--port", "0", "--auth", "off", *arguments], "minikin.out", "minikin.log"
+        [os.environ["MINIKIN"], "--port", "0", "--auth", "verify", *arguments], "minikin.out",
+        "minikin.log", env={**os.environ, "MINIKIN_CREDENTIAL": credential},
     )
     listening = Path("minikin.out")
     until(lambda: "Ready." in listening.read_text())

@@ -233,9 +233,15 @@ fn string_to_sign(
     let hash = hex(&Sha256::digest(canonical::request(
         head, parts, &body_hash,
     )?));
-    let (text, day, region) = (&date.text, scoped.date, scoped.region);
+    let CredentialScope {
+        date: day,
+        region,
+        service,
+        ..
+    } = scoped;
+    let text = &date.text;
     Some(format!(
-        "{ALGORITHM}\n{text}\n{day}/{region}/{SERVICE}/{TERMINATOR}\n{hash}"
+        "{ALGORITHM}\n{text}\n{day}/{region}/{service}/{TERMINATOR}\n{hash}"
     ))
 }
 

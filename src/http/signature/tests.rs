@@ -34,6 +34,7 @@ struct Way {
     key: &'static str,
     secret: &'static str,
     token: Option<&'static str>,
+    service: &'static str,
     target: &'static str,
 }
 
@@ -42,6 +43,7 @@ const HEADER: Way = Way {
     key: "AKIA",
     secret: "hush",
     token: None,
+    service: SERVICE,
     target: "/a%20b/c?x=1&y=%2F",
 };
 const QUERY: Way = Way {
@@ -84,7 +86,7 @@ fn signed(way: Way) -> Sent {
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region("eu-west-1")
-        .name("kinesis")
+        .name(way.service)
         .time(UNIX_EPOCH + Duration::from_millis(NOW.millis().unsigned_abs()))
         .settings(settings)
         .build()
@@ -153,6 +155,21 @@ impl Sent {
         *text = text.replacen(from, to, 1);
         self
     }
+}
+
+#[test]
+fn the_scope_of_the_signature_names_the_service() {
+    let request = signed(Way {
+        service: "lambda",
+        ..HEADER
+    });
+    let head = request.head().unwrap();
+    let check = |service| {
+        let checked = verifier().check_for(service, &head, &request.body, NOW);
+        checked.map_err(|error| error.to_string())
+    };
+    assert_eq!(check("lambda"), Ok(()));
+    check(SERVICE).unwrap_err();
 }
 
 #[test]
