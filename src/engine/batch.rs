@@ -29,6 +29,8 @@ pub(crate) enum ReadBudget<'a> {
     /// No permit is taken, because the reader reads only from memory. If the records are on disk,
     /// the read fails as busy.
     OfMemory,
+    /// No permit is taken, because the reader holds one that covers this read.
+    Held,
     /// The part of the budget for answers.
     Answer(&'a Arc<Admission>),
     /// The part of the budget for events.
@@ -44,7 +46,7 @@ impl ReadBudget<'_> {
         let (records, bytes) = read.estimate();
         let bytes = encoded_bytes(records, bytes);
         match self {
-            Self::AtOnce => Ok(None),
+            Self::AtOnce | Self::Held => Ok(None),
             Self::OfMemory => Err(StoreError::Busy),
             Self::Event(admission) => Ok(Some(admission.event(bytes).await)),
             Self::Answer(admission) => {
@@ -61,7 +63,7 @@ const RECORD_OVERHEAD: u64 = 220;
 
 /// Estimates the size in bytes of an answer or an event with `records` records, whose data has
 /// `bytes` bytes in total.
-fn encoded_bytes(records: usize, bytes: u64) -> u64 {
+pub(super) fn encoded_bytes(records: usize, bytes: u64) -> u64 {
     bytes / 3 * 4 + records as u64 * RECORD_OVERHEAD + 512
 }
 

@@ -1,6 +1,6 @@
 //! A shard of a stream: appends records, and reads them by sequence number.
 
-use super::batch::{Batch, Read, ReadBudget, sequence_number};
+use super::batch::{Batch, Read, ReadBudget, encoded_bytes, sequence_number};
 use super::lock_order;
 use crate::admission::BudgetPermit;
 use crate::limits::Limits;
@@ -313,7 +313,7 @@ impl Shard {
         let reading = Box::pin(async {
             let permit = budget.permit(&on_disk).await?;
             let is_counted = permit.as_ref().is_some_and(|permit| permit.bytes() > 0);
-            let bound = match is_counted {
+            let bound = match is_counted || matches!(budget, ReadBudget::Held) {
                 true => MemoryBound::Budget,
                 false => MemoryBound::DiskPermit,
             };
@@ -321,6 +321,20 @@ impl Shard {
             Ok((records, permit))
         });
         reading.await
+    }
+
+    /// Estimates the bytes of an answer with the records of `read` that would come from the disk. A
+    /// read from memory has none.
+    pub(crate) fn bytes_on_disk(&self, read: &Read) -> u64 {
+        let limit = ReadLimit {
+            records: read.records,
+            bytes: read.bytes,
+        };
+        let found = self.log.read_memory(read.from.index, read.horizon, limit);
+        found.err().map_or(0, |on_disk| {
+            let (records, bytes) = on_disk.estimate();
+            encoded_bytes(records, bytes)
+        })
     }
 
     /// Counts a GetRecords call. Returns false, and does not count it, if the call exceeds the

@@ -196,8 +196,6 @@ impl Queue {
 
     /// Reads the payloads of picked records. Records that do not fit in the answer become visible
     /// again. Records that the log does not have any more are settled.
-    /// Reads from the disk at most once, because an answer that holds a permit must not wait for a
-    /// second one.
     async fn payloads(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -209,34 +207,27 @@ impl Queue {
         let mut left = limits::QUEUE_ANSWER_BYTES;
         let mut rest = &deliveries[..];
         while let Some(first) = rest.first() {
-            let run = rest
-                .iter()
-                .take_while(|d| d.place.shard == first.place.shard);
-            let count = run.count();
-            let shard = shards.iter().find(|s| s.id.index() == first.place.shard);
-            let Some(shard) = shard else {
+            let Some((shard, read)) = next_read(&shards, rest, (horizon, now), left) else {
                 // The shard has expired since the record was picked.
                 self.let_go(engine, first, now);
                 rest = &rest[1..];
                 continue;
             };
-            let read = Read {
-                from: shard.position(first.place.index, now),
-                horizon,
-                records: count,
-                bytes: left,
-            };
             let budget = match received.permit {
-                Some(_) => ReadBudget::OfMemory,
-                None => ReadBudget::Answer(&engine.admission),
+                Some(_) => ReadBudget::Held,
+                None => ReadBudget::OfMemory,
             };
-            let mut batch = match shard.read(read, budget).await {
+            let batch = match shard.read(read, budget).await {
                 Ok(batch) => batch,
-                Err(StoreError::Busy) if !received.parts.is_empty() => break,
-                Err(error) => {
-                    self.give_back(engine, &deliveries, now);
-                    return Err(error.into());
+                Err(StoreError::Busy) if received.permit.is_none() => {
+                    let bytes = bytes_on_disk(&shards, rest, (horizon, now), left);
+                    match engine.admission.answer_to_read(bytes).await {
+                        Ok(permit) => received.permit = Some(permit),
+                        Err(_) => return self.fail(engine, &deliveries, StoreError::Busy, now),
+                    }
+                    continue;
                 }
+                Err(error) => return self.fail(engine, &deliveries, error, now),
             };
             let matching = batch.iter().zip(rest);
             let matching = matching.take_while(|(r, d)| r.number.index == d.place.index);
@@ -250,7 +241,6 @@ impl Queue {
                 break;
             }
             left = left.saturating_sub(batch.bytes());
-            received.permit = received.permit.or(batch.take_permit());
             received.parts.push((batch, rest[..count].to_vec()));
             rest = &rest[count..];
         }
@@ -258,6 +248,18 @@ impl Queue {
             self.give_back(engine, rest, now);
         }
         Ok(received)
+    }
+
+    /// Makes the picked records of a receive that fails visible again.
+    fn fail(
+        self: &Arc<Self>,
+        engine: &Engine,
+        deliveries: &[Delivery],
+        error: StoreError,
+        now: Timestamp,
+    ) -> Result<Received, ReceiveError> {
+        self.give_back(engine, deliveries, now);
+        Err(error.into())
     }
 
     fn give_back(self: &Arc<Self>, engine: &Engine, deliveries: &[Delivery], now: Timestamp) {
@@ -277,4 +279,50 @@ impl Queue {
             let _unkept = state.settle_up(engine, self, None, now, CommitPriority::Deferred);
         });
     }
+}
+
+/// The read of the first deliveries in `rest` that are next to each other in one shard. None if the
+/// shard has expired. `times` are the horizon of the stream and the present.
+fn next_read<'a>(
+    shards: &'a [Arc<Shard>],
+    rest: &[Delivery],
+    times: (Timestamp, Timestamp),
+    bytes: u64,
+) -> Option<(&'a Arc<Shard>, Read)> {
+    let first = rest.first()?.place;
+    let shard = shards.iter().find(|s| s.id.index() == first.shard)?;
+    let run = rest.iter().take_while(|d| d.place.shard == first.shard);
+    let (horizon, now) = times;
+    let read = Read {
+        from: shard.position(first.index, now),
+        horizon,
+        records: run.count(),
+        bytes,
+    };
+    Some((shard, read))
+}
+
+/// Estimates the bytes that an answer with `rest` brings from the disk to memory. One permit covers
+/// all reads of an answer, because an answer that held a permit and waited for another could wait
+/// for answers that do the same.
+fn bytes_on_disk(
+    shards: &[Arc<Shard>],
+    mut rest: &[Delivery],
+    times: (Timestamp, Timestamp),
+    left: u64,
+) -> u64 {
+    let mut bytes = 0;
+    while !rest.is_empty() {
+        let found = next_read(shards, rest, times, left);
+        let run = found.as_ref().map_or(1, |(_, read)| read.records);
+        // A read brings whole segments to memory.
+        let on_disk = found.map_or(0, |(shard, read)| shard.bytes_on_disk(&read));
+        bytes += if on_disk > 0 {
+            on_disk.max(limits::SMALL_BYTES + 1)
+        } else {
+            0
+        };
+        rest = &rest[run..];
+    }
+    bytes
 }

@@ -102,7 +102,8 @@ fn a_panic_ends_one_request_and_is_counted() {
         let answer = connection
             .exchange(&Request::bare("GET", "/_minikin/panics"))
             .await;
-        assert_eq!((answer.status, answer.text().as_str()), (500, ""));
+        let message = r#"{"message":"an error of minikin: see its log"}"#;
+        assert_eq!((answer.status, answer.text().as_str()), (500, message));
         let list = Request::json("ListStreams", "{}");
         assert_eq!(
             connection.exchange(&list).await.status,
