@@ -10,6 +10,8 @@
 //! 4. `medium`: the bytes of answers that are neither small nor large.
 //! 5. `large`: the bytes of larger bodies and of large answers.
 //! 6. `events`: the bytes of events that subscriptions send.
+//! 7. `invocations`: the bytes of events that functions receive. A function holds them until it
+//!    answers, so slow functions can exhaust this lane only.
 //!
 //! No deadlock: every request enters the lanes in this order and each lane once, and everything
 //! that a request holds has a time limit. While other requests wait, a slow body gets a shorter
@@ -32,6 +34,7 @@ pub struct Admission {
     medium: Lane,
     large: Lane,
     events: Lane,
+    invocations: Lane,
     longest_wait: Option<Duration>,
     refused: AtomicU64,
 }
@@ -51,6 +54,7 @@ pub struct BudgetPermit {
     medium: u64,
     large: u64,
     events: u64,
+    invocations: u64,
 }
 
 impl Admission {
@@ -63,7 +67,8 @@ impl Admission {
             bodies: part(1),
             medium: part(1),
             large: part(4),
-            events: part(4),
+            events: part(2),
+            invocations: part(2),
             longest_wait: limits.admission_wait_seconds.map(Duration::from_secs),
             refused: AtomicU64::new(0),
         })
@@ -128,13 +133,23 @@ impl Admission {
         permit
     }
 
+    /// Waits for a permit for an event of `bytes` that a function receives. The wait has no time
+    /// limit: every invocation has one.
+    pub async fn invocation(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
+        let taken = self.invocations.take(bytes, None, u64::MAX).await;
+        debug_assert!(taken.is_ok(), "the wait has no limit");
+        let mut permit = self.nothing();
+        permit.invocations = bytes;
+        permit
+    }
+
     /// True while at least one request waits for bytes of the budget.
     pub fn is_contended(&self) -> bool {
-        let [lanes @ .., _events] = self.lanes();
+        let [lanes @ .., _events, _invocations] = self.lanes();
         lanes.iter().any(|lane| lane.is_contended())
     }
 
-    fn lanes(&self) -> [&Lane; 6] {
+    fn lanes(&self) -> [&Lane; 7] {
         [
             &self.requests,
             &self.further,
@@ -142,6 +157,7 @@ impl Admission {
             &self.medium,
             &self.large,
             &self.events,
+            &self.invocations,
         ]
     }
 
@@ -176,6 +192,7 @@ impl Admission {
             medium: 0,
             large: 0,
             events: 0,
+            invocations: 0,
         }
     }
 }
@@ -211,7 +228,13 @@ impl BudgetPermit {
 
     /// The bytes of the permit.
     pub(crate) fn bytes(&self) -> u64 {
-        self.requests + self.further + self.bodies + self.medium + self.large + self.events
+        self.requests
+            + self.further
+            + self.bodies
+            + self.medium
+            + self.large
+            + self.events
+            + self.invocations
     }
 
     /// Turns the permit that was taken for an estimate into that of `bytes`. They are in memory
@@ -263,6 +286,7 @@ impl Drop for BudgetPermit {
         self.admission.medium.give_back(self.medium);
         self.admission.large.give_back(self.large);
         self.admission.events.give_back(self.events);
+        self.admission.invocations.give_back(self.invocations);
     }
 }
 
@@ -423,6 +447,16 @@ mod tests {
         assert_eq!(admission.held_bytes(), 5);
         drop(event);
         assert_eq!(admission.held_bytes(), 0);
+    }
+
+    #[tokio::test]
+    async fn events_do_not_wait_for_functions_that_hold_theirs() {
+        let admission = admission(16 << 20, None);
+        let _held = admission.invocation(2 << 20).await;
+        assert!(is_ready(&mut pin!(admission.invocation(1))).await.is_none());
+        let event = is_ready(&mut pin!(admission.event(2 << 20))).await;
+        assert!(event.is_some(), "a lane of its own");
+        assert_eq!(admission.held_bytes(), 4 << 20);
     }
 
     #[tokio::test]

@@ -155,7 +155,7 @@ impl LaneTask {
         self.status.set_phase(lane, LanePhase::Invoking);
         let records = self.batch.records();
         let bytes: usize = records.iter().map(|record| record.bytes + 1).sum();
-        let _permit = self.context.admission.event(bytes as u64).await;
+        let _permit = self.context.admission.invocation(bytes as u64).await;
         let event = match self.event(bytes).await {
             Ok(Some(event)) => event,
             Ok(None) => return TaskOutcome::RecordsGone,
@@ -251,7 +251,7 @@ impl LaneTask {
     pub(super) async fn deliver(mut self, record: FailureRecord) {
         let records = self.batch.records();
         let bytes: usize = records.iter().map(|record| record.bytes + 1).sum();
-        let permit = self.context.admission.event(bytes as u64).await;
+        let permit = self.context.admission.invocation(bytes as u64).await;
         let payload = match self.event(bytes).await {
             Ok(event) => event.and_then(|event| String::from_utf8(event).ok()),
             Err(error) => {

@@ -53,7 +53,7 @@ impl EventSources {
         };
         let mut at_work = context.world.clock.alarm();
         let call = function.acquire().await;
-        let _permit = context.admission.event(payload.len() as u64).await;
+        let _permit = context.admission.invocation(payload.len() as u64).await;
         let passed = pass(
             context,
             &mut at_work,

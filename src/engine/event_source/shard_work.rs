@@ -133,8 +133,8 @@ impl ShardWork {
         true
     }
 
-    /// Drops the records and batches of all lanes; they are read again from the position. Does
-    /// nothing while a task works for a lane.
+    /// Drops the records and batches of all lanes, so that the records are read again from the
+    /// mapping's position in the shard. Does nothing while a task works for any of the lanes.
     pub(super) fn drop_waiting(&mut self) {
         if self.is_busy() {
             return;

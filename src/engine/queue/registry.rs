@@ -21,7 +21,7 @@ pub(in crate::engine) struct Queues {
 pub(super) enum Due {
     /// The status of the queue.
     Status,
-    /// A visibility timeout of the queue that a waiting receive depends on.
+    /// The end of a visibility timeout in the queue, for which a waiting receive waits.
     Visibility,
 }
 
