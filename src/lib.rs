@@ -41,6 +41,7 @@
 //! | commit | make appended records durable in one group |
 //! | publish | make committed records visible to readers |
 //! | log | all records of one shard, the newest in memory |
+//! | lane | one of the parallel batches of a shard that a mapping invokes its function with (ParallelizationFactor), or a part of the in-flight budget |
 //! | segment | a block of consecutive records of one log, about 64 KiB |
 //! | generation | one sled database of about 64 MiB of segments and commit frames |
 //! | spill | move segments from memory to temporary files when there is no data directory |

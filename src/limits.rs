@@ -415,8 +415,8 @@ pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 /// Each run (one start of the emulator on a data directory) has 2^44 sequence indexes for each
 /// group of shards; this is the exponent (our choice).
 pub(crate) const SEQUENCE_INDEX_BITS_A_RUN: u32 = 44;
-/// Number of starts on one data directory until all sequence indexes, which have 63 bits, are used
-/// up.
+/// Number of times that the emulator can start on one data directory: each run has sequence indexes of its
+/// own, and an index has 63 bits.
 pub(crate) const RUNS_OF_ONE_DIRECTORY: u64 = 1 << (63 - SEQUENCE_INDEX_BITS_A_RUN);
 
 #[cfg(test)]

@@ -31,9 +31,11 @@ impl Error {
     /// PutRecord was seen to pass on the message of KMS (serverless-apigateway-service-proxy issue
     /// 101), so the messages here are those of KMS itself, as reported in credstash issue 86,
     /// botocore issue 2107 and AWS Prescriptive Guidance on throttling. Operations other than
-    /// PutRecord pass on the same messages by our own choice. GetRecords was seen to send a message
-    /// of its own, but the report blanks out user and stream, so the form of these two is also our
-    /// choice (spring-cloud-stream-binder-aws-kinesis pull request 188).
+    /// PutRecord pass on the same messages by our own choice.
+    ///
+    /// GetRecords was seen to send a different message
+    /// (spring-cloud-stream-binder-aws-kinesis pull request 188). The report blanks out the names of
+    /// the user and of the stream, so the form in which that message writes them is our choice.
     pub fn key_unusable(state: KeyState, attempt: &KeyUse<'_>) -> Self {
         let scope = &attempt.stream.scope;
         let key = key_arn(attempt.key, scope);

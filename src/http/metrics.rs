@@ -372,7 +372,7 @@ impl Scrape {
         page.gauge("tails_open", "Tails of streams now.", tails)
     }
 
-    /// Figures of each queue.
+    /// Gauges and counters of each queue, labelled with its name.
     fn queues(&self, page: &mut Page<'_>) -> fmt::Result {
         let queues = self.engine.all_queues();
         if queues.is_empty() {

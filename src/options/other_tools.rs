@@ -90,7 +90,7 @@ enum Flag {
     Ours(&'static str, &'static str),
     /// Has no effect, because the property that the flag switches on is always on here.
     AlwaysOn,
-    /// Is ignored with its value, and listed in a warning.
+    /// The flag and its value have no effect. A warning lists the flag.
     Ignored,
 }
 

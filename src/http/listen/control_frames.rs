@@ -86,7 +86,7 @@ impl Frames {
 #[derive(Debug)]
 struct Budget {
     left: u64,
-    /// Time since the budget was last increased.
+    /// Time since this budget of control frames was last increased.
     watch: Stopwatch,
 }
 

@@ -18,7 +18,7 @@ pub(super) enum Version {
     Http2,
 }
 
-/// The bytes that were read to find the version. They are read again by hyper.
+/// The bytes that were read to find the HTTP version. They are read again by hyper.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FirstBytes {
     bytes: [u8; PREFACE.len()],

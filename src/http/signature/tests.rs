@@ -51,7 +51,7 @@ const QUERY: Way = Way {
     ..HEADER
 };
 /// Signs with a temporary credential.
-const PASSING: Way = Way {
+const TEMPORARY: Way = Way {
     key: "ASIA",
     token: Some("token/+=="),
     ..HEADER
@@ -65,7 +65,7 @@ fn verifier() -> Verifier {
     };
     Verifier::new(vec![
         credential("AKIA", None),
-        credential("ASIA", PASSING.token),
+        credential("ASIA", TEMPORARY.token),
     ])
 }
 
@@ -177,10 +177,10 @@ fn what_the_sdk_signs_comes_in() {
     for way in [
         HEADER,
         QUERY,
-        PASSING,
+        TEMPORARY,
         Way {
             place: SignatureLocation::QueryParams,
-            ..PASSING
+            ..TEMPORARY
         },
         Way {
             target: "/",
@@ -233,20 +233,20 @@ fn strangers_do_not() {
         (
             Way {
                 token: Some("token/+="),
-                ..PASSING
+                ..TEMPORARY
             },
             UNRECOGNIZED,
         ),
         (
             Way {
                 token: None,
-                ..PASSING
+                ..TEMPORARY
             },
             UNRECOGNIZED,
         ),
         (
             Way {
-                token: PASSING.token,
+                token: TEMPORARY.token,
                 ..HEADER
             },
             UNRECOGNIZED,

@@ -74,7 +74,7 @@ pub(crate) fn catalog(key: &[u8]) -> Vec<u8> {
 pub(crate) enum Metadata<'a> {
     /// Count of how often the directory was opened.
     Epoch,
-    /// Note that the generation with this number was begun.
+    /// Key of the entry which says that the generation with this number was begun.
     Begun(u64),
     /// Summary of the generation with this number.
     Summary(u64),

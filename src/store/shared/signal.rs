@@ -14,7 +14,7 @@ const URGENT: u8 = 2;
 #[derive(Debug, Default)]
 pub(crate) struct Signal {
     level: AtomicU8,
-    /// The committer's thread. Not set until the thread runs, or if the committer is a task.
+    /// The committer's thread. Set when the thread runs; never set if the committer is a task.
     thread: OnceLock<Thread>,
     /// Wakes a committer that is a task.
     task: Notify,

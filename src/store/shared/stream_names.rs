@@ -22,7 +22,7 @@ struct Known {
 }
 
 impl StreamNames {
-    /// The names in a catalog.
+    /// The name of each stream of a catalog, and the creation time of each shard.
     pub(crate) fn of(catalog: &Catalog) -> Self {
         let names = catalog.streams.iter();
         let shards = catalog.shards.iter();
