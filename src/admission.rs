@@ -126,8 +126,7 @@ impl Admission {
     /// Waits for a permit for an event of `bytes`. The wait has no time limit: subscribers that do
     /// not read are dropped, which frees their bytes.
     pub async fn event(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
-        let taken = self.events.take(bytes, None, u64::MAX).await;
-        debug_assert!(taken.is_ok(), "the wait has no limit");
+        self.events.take_without_limit(bytes).await;
         let mut permit = self.nothing();
         permit.events = bytes;
         permit
@@ -136,8 +135,7 @@ impl Admission {
     /// Waits for a permit for an event of `bytes` that a function receives. The wait has no time
     /// limit: every invocation has one.
     pub async fn invocation(self: &Arc<Self>, bytes: u64) -> BudgetPermit {
-        let taken = self.invocations.take(bytes, None, u64::MAX).await;
-        debug_assert!(taken.is_ok(), "the wait has no limit");
+        self.invocations.take_without_limit(bytes).await;
         let mut permit = self.nothing();
         permit.invocations = bytes;
         permit
@@ -325,6 +323,12 @@ impl Lane {
             (after <= self.limit || used == 0).then_some(after)
         });
         taken.is_ok()
+    }
+
+    /// Takes bytes after a wait without a time limit.
+    async fn take_without_limit(&self, bytes: u64) {
+        let taken = self.take(bytes, None, u64::MAX).await;
+        debug_assert!(taken.is_ok(), "the wait has no limit");
     }
 
     /// Takes bytes after all requests that arrived earlier have taken theirs.
