@@ -107,7 +107,10 @@ pub use engine::event_source::{Function, FunctionError, FunctionEvent};
 pub use engine::snapshot::SnapshotError;
 pub use engine::{RestoreError, StoreError};
 pub use http::listen::BindError;
-pub use http::{Body, Incoming, NoAnswer, Request, Response};
+pub use http::{Body, Incoming, NoAnswer};
+/// The types of hyper, which has their documentation.
+#[doc(no_inline)]
+pub use http::{Request, Response};
 pub use limits::Profile;
 pub use model::KeyState;
 pub use operation::fault_rule::FaultRuleError;
