@@ -24,7 +24,7 @@ pub(super) struct Snapshot {
 
 #[derive(Debug, clap::Subcommand)]
 enum Change {
-    /// Save everything to a file, which is replaced if it exists
+    /// Save everything to a file, which is replaced if it exists, or to standard output (-)
     Save(Transfer),
     /// Replace everything in the emulator by the contents of a file
     Load(Transfer),
@@ -50,27 +50,43 @@ pub(super) fn run(arguments: &Snapshot) -> Result<Answer, Failure> {
     }
 }
 
-/// Saves to a temporary file in the folder of `path`, and renames it to `path` once it is complete.
+/// Saves to the file at `path`, or to standard output if `path` is `-`.
 fn save(client: &Client, path: &Path) -> Result<Answer, Failure> {
-    let answer = client.open("snapshot", &[])?;
+    let mut snapshot = client.open("snapshot", &[])?.into_body().into_reader();
+    if path == Path::new("-") {
+        copy(&mut snapshot, &mut io::stdout().lock(), path)?;
+        return Ok(Answer::Yes);
+    }
+    // A save replaces the file that a link leads to, not the link.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if target.metadata().is_ok_and(|found| !found.is_file()) {
+        // A device or a pipe cannot be replaced by a file.
+        let opened = File::options().write(true).open(&target);
+        let mut opened = opened.map_err(|error| unusable(path, &error))?;
+        copy(&mut snapshot, &mut opened, path)?;
+        return Ok(Answer::Yes);
+    }
+    let bytes = replace(&target, &mut snapshot)?;
+    print::line(&json!({ "bytes": bytes }).to_string())?;
+    Ok(Answer::Yes)
+}
+
+/// Copies `from` to a temporary file in the folder of `path`, and renames it to `path` once it is
+/// complete. Returns the number of bytes.
+fn replace(path: &Path, from: &mut impl Read) -> Result<u64, Failure> {
     let directory = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let beside = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")));
     let mut beside = beside.map_err(|error| unusable(path, &error))?;
-    let bytes = copy(
-        &mut answer.into_body().into_reader(),
-        beside.as_file_mut(),
-        path,
-    )?;
+    let bytes = copy(from, beside.as_file_mut(), path)?;
     let kept = beside.persist(path);
     kept.map_err(|error| unusable(path, &error.error))?;
-    print::line(&json!({ "bytes": bytes }).to_string())?;
-    Ok(Answer::Yes)
+    Ok(bytes)
 }
 
 /// Copies `from` to `to`, and shows a progress line on a terminal. Returns the number of bytes.
-fn copy(from: &mut impl Read, to: &mut File, path: &Path) -> Result<u64, Failure> {
+fn copy(from: &mut impl Read, to: &mut impl Write, path: &Path) -> Result<u64, Failure> {
     let mut part = vec![0; PART_BYTES];
     let (mut bytes, watch) = (0, Stopwatch::start());
     let mut shown = io::stderr().is_terminal().then_some(Duration::ZERO);

@@ -146,6 +146,30 @@ fn a_command_saves_and_loads() {
     assert!(!gone.exists(), "no part of a file is left");
 }
 
+#[test]
+fn a_save_replaces_neither_a_link_nor_a_pipe() {
+    let directory = TempDir::new().unwrap();
+    let (file, link) = (directory.path().join("all"), directory.path().join("link"));
+    let server = Program::start(&["--stream", "orders:1"]);
+    std::fs::write(&file, "before").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    assert_eq!(snapshot(&server, "save", &link), Some(0));
+    assert_eq!(std::fs::read_link(&link).unwrap(), file);
+    assert!(std::fs::metadata(&file).unwrap().len() > 200);
+    for name in ["-", "/dev/stdout"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
+        command.args(["snapshot", "save", name]);
+        command.args(["--endpoint", &format!("http://{}", server.address())]);
+        command.current_dir(directory.path());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{name}: {output:?}");
+        std::fs::write(&file, output.stdout).unwrap();
+        assert_eq!(snapshot(&server, "load", &file), Some(0), "{name}");
+    }
+    assert!(!directory.path().join("-").exists());
+    assert!(server.terminate().success());
+}
+
 wire_test!(
     a_snapshot_of_much_goes_out_in_parts,
     ["--profile", "fast"],
