@@ -124,7 +124,7 @@ pub struct Options {
     )]
     pub credential: Vec<Secret>,
 
-    /// File of the access keys' permissions, in IAM's language (see the README). Enforces these
+    /// File of the access keys' permissions, in IAM's language (see the guide). Enforces these
     /// permissions and the policies of streams and consumers; an empty file enforces only the
     /// policies of streams and consumers
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
@@ -175,7 +175,7 @@ pub struct Options {
     )]
     pub kms_key: Vec<KeySetting>,
 
-    /// Fault rule, as JSON or as kind=KIND,percent=N,operations=A+B (see the README); may be
+    /// Fault rule, as JSON or as kind=KIND,percent=N,operations=A+B (see the guide); may be
     /// repeated
     #[cfg_attr(feature = "cli", arg(long, value_name = "RULE"))]
     pub fault: Vec<FaultSetting>,
@@ -188,7 +188,7 @@ pub struct Options {
     )]
     pub clock: ClockChoice,
 
-    /// Function for event source mappings, and its addresses; may be repeated (see the README)
+    /// Function for event source mappings, and its addresses; may be repeated (see the guide)
     #[cfg_attr(
         feature = "cli",
         arg(
@@ -200,7 +200,7 @@ pub struct Options {
     pub function: Vec<FunctionSetting>,
 
     /// Event source mapping, which delivers the records of a stream to a function. The settings
-    /// have the names of Lambda's API; may be repeated (see the README)
+    /// have the names of Lambda's API; may be repeated (see the guide)
     #[cfg_attr(
         feature = "cli",
         arg(
