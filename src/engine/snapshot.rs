@@ -7,9 +7,9 @@
 //!
 //! A load builds everything separately: records go to new logs that no request can see. After the
 //! file was read to its end and found valid, the engine replaces its whole contents in one step. A
-//! load that fails leaves only a gap in the sequence indexes.
+//! load that fails changes nothing.
 //!
-//! A load begins a new run, as a start does. Its number is greater than the numbers of all runs of
+//! A load that succeeds begins a new run, as a start does. Its number is greater than the numbers of all runs of
 //! the engine and of the snapshot, so that no sequence number is issued twice. Streams and queues
 //! get new incarnation numbers. A stream keeps its identity, the number that shard iterators
 //! contain.

@@ -170,7 +170,13 @@ impl Engine {
         let mut shards = saved_shards(&recovered.catalog)?;
         for (incarnation, value) in &recovered.catalog.streams {
             let described = shards.remove(incarnation).unwrap_or_default();
-            let stream = self.restored(*incarnation, value.clone(), described, now)?;
+            let stream = self.restored(
+                &self.shard_opener,
+                *incarnation,
+                value.clone(),
+                described,
+                now,
+            )?;
             if let Some(older) = accounts.insert(&stream) {
                 // A newer stream took over the name, so the older stream was deleted before the
                 // crash.
@@ -224,9 +230,11 @@ impl Engine {
         }
     }
 
-    /// Restores a stream from its catalog entry and these shards. `now` is the current time.
+    /// Restores a stream from its catalog entry and these shards, which `opener` opens. `now` is
+    /// the current time.
     pub(super) fn restored(
         &self,
+        opener: &ShardOpener,
         incarnation: u64,
         value: StreamValue,
         described: Vec<model::Shard>,
@@ -242,7 +250,7 @@ impl Engine {
         let created = Timestamp::from_millis(value.created_ms);
         let identity = value.identity.unwrap_or(incarnation);
         let mut state = self.restored_state(value, now)?;
-        state.open_shards(described, &self.shard_opener, incarnation, now);
+        state.open_shards(described, opener, incarnation, now);
         // A stream in DELETING has no open shards and is never resharded again, so these checks do
         // not apply.
         let is_deleting = state.status == StreamStatus::Deleting;

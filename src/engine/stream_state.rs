@@ -73,6 +73,24 @@ impl ShardOpener {
         self.first_index.load(Ordering::Relaxed)
     }
 
+    /// An opener of shards whose first sequence index is `first`.
+    pub(super) fn of_run(&self, first: u64) -> Self {
+        Self {
+            store: self.store.clone(),
+            limits: self.limits.clone(),
+            first_index: first.into(),
+            latest_number_s: 0.into(),
+        }
+    }
+
+    /// Continues the run of another opener, which opened shards for the same engine.
+    pub(super) fn follow(&self, other: &Self) {
+        let latest_s = other.latest_number_s.load(Ordering::Relaxed);
+        self.latest_number_s.fetch_max(latest_s, Ordering::Relaxed);
+        self.first_index
+            .fetch_max(other.first_index(), Ordering::Relaxed);
+    }
+
     /// Notes the greatest timestamp of a shard that may be ahead of the clock.
     pub(super) fn note_times(&self, shard: &Shard) {
         self.latest_number_s

@@ -107,15 +107,28 @@ impl Store {
     /// # Errors
     /// Returns an error if the store does not accept writes.
     pub async fn begin_run(&self, run: u64) -> Result<(), StoreError> {
+        self.save_number(key::EPOCH, run + 1).await
+    }
+
+    /// Permits records with sequence indexes of runs up to `run`, which was not begun. Returns when
+    /// this is durable. The caller must not permit a smaller run later.
+    ///
+    /// # Errors
+    /// Returns an error if the store does not accept writes.
+    pub async fn permit_run(&self, run: u64) -> Result<(), StoreError> {
+        self.save_number(key::AHEAD, run).await
+    }
+
+    async fn save_number(&self, key: &[u8], number: u64) -> Result<(), StoreError> {
         let shared = &self.0.shared;
         shared.check()?;
         if !shared.is_durable {
             return Ok(());
         }
-        let openings = (run + 1).to_be_bytes().to_vec();
+        let value = number.to_be_bytes().to_vec();
         let number = {
             let mut saves = shared.saves.lock();
-            saves.changes.push((key::EPOCH.to_vec(), Some(openings)));
+            saves.changes.push((key.to_vec(), Some(value)));
             saves.count += 1;
             saves.count
         };

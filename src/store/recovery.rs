@@ -32,6 +32,8 @@ pub(crate) struct Found {
     pub(crate) catalog: Catalog,
     /// Number of times the directory was opened before.
     pub(crate) epoch: u64,
+    /// The greatest run of records that a load of a snapshot may have written.
+    ahead: Option<u64>,
     pub(crate) current: Option<Current>,
     pub(crate) generations: Vec<Arc<Generation>>,
     pub(crate) next_generation: u64,
@@ -168,13 +170,15 @@ pub(crate) fn recover(
     found.read_generations(&listed, &numbers, disk)?;
     found.order();
     let marks = Marks::from_bytes(&disk.marks().map_err(failed)?);
-    if found.newest_run() >= Some(found.epoch) || marks.saves > found.saves {
+    let is_ahead = found.newest_run() >= Some(found.epoch);
+    let is_of_load = found.newest_run() <= found.ahead;
+    if is_ahead && !is_of_load || marks.saves > found.saves {
         // Continuing would reuse sequence numbers and delete the records of newer streams.
         let older = "it is older than the records beside it: a file of it was lost or cut";
         return Err(damaged(io::Error::other(older)));
     }
     found.compare(&marks, disk);
-    found.count_opening(&*metadata).map_err(failed)?;
+    found.count_opening(&*metadata, is_ahead).map_err(failed)?;
     Ok((metadata, found))
 }
 
@@ -183,9 +187,10 @@ impl Found {
         let mut listed = Listed::default();
         let mut unreadable = None;
         self.saves = metadata.saves()?;
-        let (catalog, epoch) = (&mut self.catalog, &mut self.epoch);
+        let (catalog, epoch, ahead) = (&mut self.catalog, &mut self.epoch, &mut self.ahead);
         metadata.scan(&mut |key, value| match key::metadata(key) {
             key::Metadata::Epoch => *epoch = key::number(&value).unwrap_or(0),
+            key::Metadata::Ahead => *ahead = key::number(&value),
             key::Metadata::Begun(number) => listed.begun.push(number),
             key::Metadata::Summary(number) => match summary::entries(&value) {
                 Ok(entries) => drop(listed.summaries.insert(number, entries)),
@@ -290,9 +295,14 @@ impl Found {
         }
     }
 
-    fn count_opening(&mut self, metadata: &dyn MetadataHandle) -> io::Result<()> {
+    /// Counts this opening. `is_ahead` says whether a load left records of a run to come.
+    fn count_opening(&mut self, metadata: &dyn MetadataHandle, is_ahead: bool) -> io::Result<()> {
         let openings = self.epoch.saturating_add(1).to_be_bytes().to_vec();
-        self.saves = metadata.save(&[(key::EPOCH.to_vec(), Some(openings))])?;
+        let mut changes = vec![(key::EPOCH.to_vec(), Some(openings))];
+        if self.ahead.is_some() && !is_ahead {
+            changes.push((key::AHEAD.to_vec(), None));
+        }
+        self.saves = metadata.save(&changes)?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use super::item::{Queue, QueueIdentity, QueueState, log_id};
 use super::journal::Journal;
 use crate::engine::start::{RestoreError, status_of, unreadable};
+use crate::engine::stream_state::ShardOpener;
 use crate::engine::{Engine, Stream};
 use crate::model::{
     AccountId, AccountRegion, QueueArn, QueueAttributes, QueueReplay, QueueStart, Region,
@@ -28,7 +29,8 @@ impl Engine {
                 let _kept = self.store.save(vec![Change::Queue { incarnation, value }]);
                 continue;
             };
-            let queue = self.restored_queue(incarnation, value.clone(), stream, now)?;
+            let opener = &self.shard_opener;
+            let queue = self.restored_queue(opener, incarnation, value.clone(), stream, now)?;
             let account = accounts.entry(queue.arn.scope.clone()).or_default();
             account.restore(&queue);
             self.await_queue(&queue);
@@ -43,9 +45,11 @@ impl Engine {
         }
     }
 
-    /// Restores a queue from its catalog entry and its journal. `now` is the current time.
+    /// Restores a queue from its catalog entry and its journal, in the run of `opener`. `now` is the
+    /// current time.
     pub(in crate::engine) fn restored_queue(
         &self,
+        opener: &ShardOpener,
         incarnation: u64,
         value: QueueValue,
         stream: &Arc<Stream>,
@@ -85,9 +89,8 @@ impl Engine {
         if flaws > 0 {
             tracing::error!(queue = %arn, documents = flaws, "a part of a queue's state is damaged");
         }
-        let first = self.shard_opener.first_index();
         let is_kept = self.store.is_durable();
-        let records = replay.finish(attributes.max_receive_count, first, is_kept);
+        let records = replay.finish(attributes.max_receive_count, opener.first_index(), is_kept);
         let tags = value.tags.into_iter().collect();
         if !is_kept {
             self.store.delete(log_id(incarnation));

@@ -10,6 +10,7 @@ use crate::engine::slots::Slot;
 use crate::engine::snapshot::error::SnapshotError;
 use crate::engine::start::{RestoreError, first_index, saved_accounts, saved_shards};
 use crate::engine::stream::Stream;
+use crate::engine::stream_state::ShardOpener;
 use crate::limits;
 use crate::model::{AccountRegion, ShardId};
 use crate::store::snapshot::{Block, Flaw, Head, Reader};
@@ -47,6 +48,8 @@ pub(crate) struct Loading {
     engine: Arc<Engine>,
     reader: Reader,
     head: Option<Head>,
+    /// Opens the shards of the snapshot, in the run that the load begins when it succeeds.
+    opener: ShardOpener,
     catalog: Catalog,
     /// Bytes of the catalog entries that were read so far.
     catalog_bytes: usize,
@@ -93,6 +96,9 @@ impl Loading {
             engine: engine.clone(),
             reader: Reader::new()?,
             head: None,
+            opener: engine
+                .shard_opener
+                .of_run(engine.shard_opener.first_index()),
             catalog: Catalog::default(),
             catalog_bytes: 0,
             incarnations: HashMap::new(),
@@ -110,7 +116,7 @@ impl Loading {
         let mut input = part;
         while let Some(block) = self.reader.next(&mut input)? {
             match block {
-                Block::Head(head) => self.begin_run(head).await?,
+                Block::Head(head) => self.head(head).await?,
                 Block::Entry { key, value } => self.entry(&key, &value)?,
                 Block::Records { log, packed } => self.records(log, &packed).await?,
                 Block::End { .. } => {}
@@ -121,22 +127,36 @@ impl Loading {
         Ok(())
     }
 
-    /// Begins a run whose number is greater than all runs of the engine and of the snapshot. The
-    /// beginning becomes durable before the first record of the snapshot is written, because a data
-    /// directory with records of a later run than it knows counts as damaged.
-    async fn begin_run(&mut self, head: Head) -> Result<(), SnapshotError> {
-        let engine = &self.engine;
-        let run = engine.run().max(head.run).saturating_add(1);
+    /// Chooses the run that the load begins: its number is greater than all runs of the engine and
+    /// of the snapshot. Records of later runs than the engine's are permitted before the first one
+    /// is written, because a data directory with unexpected records counts as damaged.
+    async fn head(&mut self, head: Head) -> Result<(), SnapshotError> {
+        let own = self.engine.run();
+        let most = own + limits::SNAPSHOT_RUNS_AHEAD;
+        let run = own.max(head.run).saturating_add(1);
         let is_time = (0..=limits::LAST_MOMENT_MS).contains(&head.now_ms);
-        let first = first_index(run).ok().filter(|_| is_time);
+        let first = first_index(run).ok();
+        let first = first.filter(|_| is_time && head.run <= most);
         let first = first.ok_or_else(|| impossible("its head is not possible"))?;
+        if head.run > own {
+            // Not only the run of this head, so that the permission never shrinks.
+            self.engine.store.permit_run(most).await?;
+        }
+        self.opener = self.engine.shard_opener.of_run(first);
+        self.head = Some(head);
+        Ok(())
+    }
+
+    /// Begins the run of the load. Its beginning becomes durable before the first record of the run
+    /// is written.
+    async fn begin_run(&mut self) -> Result<(), SnapshotError> {
+        let engine = &self.engine;
+        let run = run_of(self.opener.first_index());
         engine.store.begin_run(run).await?;
-        let opener = &engine.shard_opener;
-        opener.first_index.fetch_max(first, Ordering::Relaxed);
+        engine.shard_opener.follow(&self.opener);
         engine
             .next_incarnation
             .fetch_max(run << 32, Ordering::Relaxed);
-        self.head = Some(head);
         Ok(())
     }
 
@@ -211,6 +231,7 @@ impl Loading {
         if matches!(self.engine.world.clock, Clock::Virtual(_)) {
             built.changes.push(Change::Clock(moment.millis()));
         }
+        self.begin_run().await?;
         // The new logs now belong to the engine. Nothing can fail before the change-over.
         self.made.clear();
         let ticket = self.engine.change_over(built, moment);
@@ -264,7 +285,9 @@ impl Loading {
             });
             self.made.extend(logs);
             let changed = Some(Box::new(value.clone()));
-            let stream = self.engine.restored(incarnation, value, described, now)?;
+            let stream = self
+                .engine
+                .restored(&self.opener, incarnation, value, described, now)?;
             if built.accounts.insert(&stream).is_some() {
                 return Err(impossible("two streams in it have one name"));
             }
@@ -339,9 +362,9 @@ impl Loading {
             let mut value = value.clone();
             value.stream = stream.incarnation;
             let changed = Some(Box::new(value.clone()));
-            let queue = self
-                .engine
-                .restored_queue(incarnation, value, stream, now)?;
+            let queue =
+                self.engine
+                    .restored_queue(&self.opener, incarnation, value, stream, now)?;
             let account = built.queues.entry(queue.arn.scope.clone()).or_default();
             if !account.restore(&queue) {
                 return Err(impossible("two queues in it have one name"));

@@ -6,6 +6,7 @@
 //! | generation | main | segment number, u64 | a segment (`segment.rs`) | with its generation |
 //! | generation | commits | commit u64, part u32 | a commit frame (`frame.rs`) | with its generation |
 //! | `meta` | main | `0`, `epoch` | times the directory was opened, u64 | never |
+//! | `meta` | main | `0`, `ahead` | greatest run of records that a load may have written, u64 | when no such record is left |
 //! | `meta` | main | `0`, `b`, generation u64 | nothing: the generation was begun | when it has a summary |
 //! | `meta` | main | `0`, `g`, generation u64 | its summary (`summary.rs`) | with its generation |
 //! | `meta` | main | `1`, key of the catalog | value of the catalog (`catalog.rs`) | by the engine |
@@ -21,6 +22,10 @@ pub(crate) type Pair = (Vec<u8>, Option<Vec<u8>>);
 
 /// Key of the count of how often the directory was opened.
 pub(crate) const EPOCH: &[u8] = b"\0epoch";
+
+/// Key of the greatest run of which there may be records although the directory was not opened that
+/// often. A load of a snapshot writes such records before it succeeds or fails.
+pub(crate) const AHEAD: &[u8] = b"\0ahead";
 
 /// Key of the count of how often metadata was saved.
 pub(crate) const SAVES: &[u8] = b"\0saves";
@@ -74,6 +79,8 @@ pub(crate) fn catalog(key: &[u8]) -> Vec<u8> {
 pub(crate) enum Metadata<'a> {
     /// Count of how often the directory was opened.
     Epoch,
+    /// The greatest run of records that a load of a snapshot may have written.
+    Ahead,
     /// Key of the entry which says that the generation with this number was begun.
     Begun(u64),
     /// Summary of the generation with this number.
@@ -88,6 +95,9 @@ pub(crate) enum Metadata<'a> {
 pub(crate) fn metadata(key: &[u8]) -> Metadata<'_> {
     if key == EPOCH {
         return Metadata::Epoch;
+    }
+    if key == AHEAD {
+        return Metadata::Ahead;
     }
     if let Some(generation) = key.strip_prefix(BEGUN).and_then(number) {
         return Metadata::Begun(generation);
@@ -131,6 +141,7 @@ mod tests {
             Metadata::Catalog(b"\0epoch")
         );
         assert_eq!(metadata(EPOCH), Metadata::Epoch);
+        assert_eq!(metadata(AHEAD), Metadata::Ahead);
         assert_eq!(metadata(b"\0other"), Metadata::Unknown);
     }
 }

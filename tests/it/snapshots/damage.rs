@@ -163,3 +163,86 @@ kinesis_test!(
         }
     }
 );
+
+/// The file with another run in its head and, if it is given, in its records.
+fn ahead(file: &[u8], run: u64, of_records: Option<u64>) -> Vec<u8> {
+    forged(file, |kind, body| match (kind, of_records) {
+        (b'h', _) => body[..8].copy_from_slice(&run.to_le_bytes()),
+        (b'r', Some(run)) => {
+            let mut at = 12;
+            while let Some(header) = body.get_mut(at..at + 23) {
+                let index = u64::from_le_bytes(header[..8].try_into().unwrap());
+                let index = index % (1 << 44) + (run << 44);
+                header[..8].copy_from_slice(&index.to_le_bytes());
+                let data = u32::from_le_bytes(header[16..20].try_into().unwrap());
+                let key = u16::from_le_bytes(header[20..22].try_into().unwrap());
+                at += 23 + data as usize + usize::from(key);
+            }
+        }
+        _ => {}
+    })
+}
+
+kinesis_test!(a_refused_load_uses_up_no_run, |lab| async move {
+    let file = file().await;
+    let before = standing(&lab).await;
+    for run in [524_286, 65_537, 65_536, 60_000, 200] {
+        // The head alone, as in a file that was cut off.
+        let whole = ahead(&file, run, None);
+        let plain = zstd::bulk::decompress(&whole, 1 << 24).unwrap();
+        let head = zstd::bulk::compress(&plain[..19 + 5 + 16 + 4], 1).unwrap();
+        refusal(&lab, &head).await;
+        // Records of this run are written before the fault is found, in the last block or in the
+        // account of a stream.
+        let with_records = ahead(&file, run, Some(run));
+        let of_end = forged(&with_records, |kind, body| {
+            if kind == b'z' {
+                body[0] ^= 1;
+            }
+        });
+        let of_account = forged(&with_records, |kind, body| {
+            if kind == b'e' && body[2] == b's' {
+                let account = b"000000000000";
+                let at = body.windows(12).position(|part| part == account).unwrap();
+                body[at] = b'x';
+            }
+        });
+        let expected = [
+            "the snapshot is damaged",
+            "the account of a stream is not possible",
+        ];
+        for (faulty, expected) in [of_end, of_account].iter().zip(expected) {
+            let reason = refusal(&lab, faulty).await;
+            let expected = match run > 65_536 {
+                true => "its head is not possible",
+                false => expected,
+            };
+            assert!(reason.contains(expected), "{run}: {reason}");
+        }
+    }
+    assert_eq!(lab.everything().await, before);
+    // The next sequence numbers are still those of the first run.
+    let mine = save(&lab).await;
+    assert_eq!(run_in(&mine), 0);
+    if lab.restart().await {
+        assert_eq!(lab.everything().await, before);
+        assert_eq!(run_in(&save(&lab).await), 1);
+    }
+    load(&lab, &file).await;
+    assert_eq!(Stream::existing(&lab, "orders").read_all().await.len(), 40);
+    Stream::existing(&lab, "orders").put("k", "after").await;
+    for _ in 0..2 {
+        if lab.restart().await {
+            let orders = Stream::existing(&lab, "orders");
+            assert_eq!(orders.read_all().await.len(), 41);
+        }
+    }
+    assert!(run_in(&save(&lab).await) < 10);
+});
+
+/// The run in the head of a snapshot.
+fn run_in(file: &[u8]) -> u64 {
+    let plain = zstd::bulk::decompress(file, 1 << 24).unwrap();
+    let run = plain[19 + 5..][..8].try_into().unwrap();
+    u64::from_le_bytes(run)
+}
