@@ -11,7 +11,7 @@ use super::query::{Query, refused};
 use super::record_json;
 use super::records::Selection;
 use super::state::{Admin, Refused, Streamed, failed};
-use super::tail_id::{self, TailId};
+use super::tail_id::{self, StreamMark, TailId};
 use crate::admission::BudgetPermit;
 use crate::engine::{Batch, Engine, Stream, Tail, TailError, TailStart, TailStep};
 use crate::http::body::{self, Frames, Made};
@@ -83,9 +83,10 @@ fn start(
     if let Some(value) = headers.get(HeaderName::from_static("last-event-id")) {
         let id = value.to_str().ok().and_then(TailId::parse);
         let id = id.ok_or_else(malformed)?;
-        return Ok(match id.incarnation == stream.identity {
+        return Ok(match id.mark == StreamMark::of(stream) {
             true => TailStart::Cut(id.cut),
-            // The stream was created anew since the event, so all its records are newer.
+            // The stream was created anew since the event, here or in another start of an
+            // emulator in memory, so all its records are newer.
             false => TailStart::TrimHorizon,
         });
     }
@@ -180,7 +181,8 @@ impl Frames for TailEvents {
 impl TailEvents {
     fn greeting(&self) -> String {
         let mut text = String::from("id: ");
-        tail_id::write(&mut text, self.stream.identity, self.tail.positions(), None);
+        let mark = StreamMark::of(&self.stream);
+        tail_id::write(&mut text, mark, self.tail.positions(), None);
         text.push_str("\n\n");
         text
     }
@@ -197,6 +199,7 @@ impl TailEvents {
     async fn records(&mut self, shard: ShardId, batch: &mut Batch) -> Option<Made> {
         let permit = self.permit(batch).await;
         let mut text = String::new();
+        let mark = StreamMark::of(&self.stream);
         for record in batch.iter() {
             if text.len() >= limits::TAIL_FRAME_BYTES {
                 return Some((text.into_bytes(), Some(permit)));
@@ -205,8 +208,7 @@ impl TailEvents {
             if self.shows(record.partition_key, record.arrival) {
                 let positions = self.tail.positions();
                 text.push_str("id: ");
-                let incarnation = self.stream.identity;
-                tail_id::write(&mut text, incarnation, positions, Some((shard, next)));
+                tail_id::write(&mut text, mark, positions, Some((shard, next)));
                 let document = Value::Object(record_json::record(shard, &record));
                 // Writing to a String cannot fail. JSON has no line breaks outside of escapes.
                 let _ = write!(text, "\ndata: {document}\n\n");

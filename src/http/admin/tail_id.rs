@@ -1,16 +1,48 @@
-//! The event ids of a tail. An id consists of the stream's incarnation number and the index of the
-//! next record in every shard. In `7.0-12.3-40`, the incarnation is 7, and the next records are
-//! record 12 of shard 0 and record 40 of shard 3.
+//! The event ids of a tail. An id consists of the stream's number and creation time, and of the
+//! index of the next record in every shard. In `7-1700000000000.0-12.3-40`, the stream's number is
+//! 7, and the next records are record 12 of shard 0 and record 40 of shard 3.
+//!
+//! The number alone would not do, because an emulator without a data directory begins to count at 0
+//! again when it starts.
 
+use crate::engine::Stream;
 use crate::model::ShardId;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+/// The part of an id that names the stream. A stream keeps it in its data directory and in
+/// snapshots, and a stream that is created anew has another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StreamMark {
+    /// The stream's number: its first incarnation number.
+    identity: u64,
+    /// Creation time of the stream, in milliseconds since the epoch.
+    created_ms: u64,
+}
+
+impl StreamMark {
+    /// The mark of a stream.
+    pub(super) fn of(stream: &Stream) -> Self {
+        Self {
+            identity: stream.identity,
+            created_ms: stream.created.millis().unsigned_abs(),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (identity, created_ms) = text.split_once('-')?;
+        Some(Self {
+            identity: number(identity)?,
+            created_ms: number(created_ms)?,
+        })
+    }
+}
+
 /// The position of a tail in a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TailId {
-    /// Incarnation number of the stream.
-    pub(super) incarnation: u64,
+    /// Names the stream.
+    pub(super) mark: StreamMark,
     /// Index of the next record in each shard.
     pub(super) cut: BTreeMap<ShardId, u64>,
 }
@@ -19,7 +51,7 @@ impl TailId {
     /// Parses an id.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
-        let incarnation = number(parts.next()?)?;
+        let mark = StreamMark::parse(parts.next()?)?;
         let mut cut = BTreeMap::new();
         for part in parts {
             let (shard, index) = part.split_once('-')?;
@@ -27,7 +59,7 @@ impl TailId {
             let before = cut.insert(ShardId::new(shard), number(index)?);
             before.is_none().then_some(())?;
         }
-        (!cut.is_empty()).then_some(Self { incarnation, cut })
+        (!cut.is_empty()).then_some(Self { mark, cut })
     }
 }
 
@@ -41,12 +73,12 @@ fn number(text: &str) -> Option<u64> {
 /// shards continue at `positions`.
 pub(super) fn write(
     text: &mut String,
-    incarnation: u64,
+    mark: StreamMark,
     positions: impl Iterator<Item = (ShardId, u64)>,
     moved: Option<(ShardId, u64)>,
 ) {
     // Writing to a String cannot fail.
-    let _ = write!(text, "{incarnation}");
+    let _ = write!(text, "{}-{}", mark.identity, mark.created_ms);
     for (shard, index) in positions {
         let index = match moved {
             Some((moved, next)) if moved == shard => next,
@@ -64,15 +96,19 @@ mod tests {
     fn an_id_reads_as_it_is_written() {
         let positions = [(0, 12), (3, u64::MAX)];
         let positions = || positions.iter().map(|(id, at)| (ShardId::new(*id), *at));
+        let mark = StreamMark {
+            identity: 7,
+            created_ms: 1_700_000_000_000,
+        };
         let mut text = String::new();
-        write(&mut text, 7, positions(), None);
-        assert_eq!(text, format!("7.0-12.3-{}", u64::MAX));
+        write(&mut text, mark, positions(), None);
+        assert_eq!(text, format!("7-1700000000000.0-12.3-{}", u64::MAX));
         let id = TailId::parse(&text).unwrap();
-        assert_eq!(id.incarnation, 7);
+        assert_eq!(id.mark, mark);
         assert!(id.cut.into_iter().eq(positions()));
         text.clear();
-        write(&mut text, 7, positions(), Some((ShardId::new(0), 13)));
-        assert_eq!(text, format!("7.0-13.3-{}", u64::MAX));
+        write(&mut text, mark, positions(), Some((ShardId::new(0), 13)));
+        assert_eq!(text, format!("7-1700000000000.0-13.3-{}", u64::MAX));
     }
 
     #[test]
@@ -80,17 +116,21 @@ mod tests {
         for text in [
             "",
             "7",
-            "7.",
-            "7.0",
-            "7.0-",
-            "7.-1",
-            "7.0-1-2",
-            "7.0-+1",
-            "+7.0-1",
-            "7.0-1.0-2",
-            "7.4294967296-1",
-            "7.0-18446744073709551616",
-            " 7.0-1",
+            "7.0-1",
+            "7-.0-1",
+            "7--5.0-1",
+            "7-5",
+            "7-5.",
+            "7-5.0",
+            "7-5.0-",
+            "7-5.-1",
+            "7-5.0-1-2",
+            "7-5.0-+1",
+            "+7-5.0-1",
+            "7-5.0-1.0-2",
+            "7-5.4294967296-1",
+            "7-5.0-18446744073709551616",
+            " 7-5.0-1",
         ] {
             assert_eq!(TailId::parse(text), None, "{text}");
         }
