@@ -29,7 +29,10 @@ pub use event_source::{DestinationSetting, FunctionSetting};
 pub use origin::AllowedOrigin;
 pub use secret::{Credential, Secret};
 pub use setup::Problem;
-pub(crate) use setup::{MappingSetup, Place, QueueSetup, Setup, StreamSetup, record_of_line};
+pub(crate) use setup::{
+    Fields, MappingSetup, Place, QueueSetup, Setup, StreamSetup, fields_of_json, record_of_line,
+    rules_of_json,
+};
 #[cfg(feature = "cli")]
 pub(crate) use sources::parse;
 #[cfg(feature = "cli")]

@@ -17,6 +17,7 @@ mod shorthand;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use fields::{Fields, fields_of_json};
 pub(crate) use mapping::MappingSetup;
 pub(crate) use place::Place;
 pub(crate) use plan::{Setup, StreamSetup};
@@ -24,3 +25,4 @@ pub use problem::Problem;
 pub(crate) use queue::QueueSetup;
 pub(super) use read::read;
 pub(crate) use records::record_of_line;
+pub(crate) use rule::rules_of_json;

@@ -172,6 +172,129 @@ wire_test!(
     }
 );
 
+wire_test!(
+    a_query_that_a_path_does_not_have_is_refused,
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        stream.put("k", "v").await;
+        for (method, path) in [
+            ("POST", "reset?setup=true"),
+            ("GET", "clock?x=1"),
+            ("POST", "clock?advance_ms=1"),
+            ("GET", "faults?x=1"),
+            ("POST", "faults?x=1"),
+            ("PUT", "faults?x=1"),
+            ("DELETE", "faults?id=1"),
+            ("DELETE", "faults/1?x=1"),
+            ("GET", "event-sources?limit=1"),
+            ("POST", "event-sources/drain?advance=true"),
+            ("GET", "snapshot?x=1"),
+            ("GET", "queues?x=1"),
+            ("POST", "streams/orders/clear?x=1"),
+        ] {
+            let (status, document) = own(&lab, method, path, "").await;
+            let (_, name) = path.split_once('?').unwrap();
+            let (name, _) = name.split_once('=').unwrap();
+            let expected = format!("the query cannot have {name} here");
+            assert_eq!(document, json!({ "message": expected }), "{method} {path}");
+            assert_eq!(status, 400, "{method} {path}");
+        }
+        assert_eq!(stream.read_all().await.len(), 1);
+        for path in ["health/live", "health/ready", "metrics", "ca.pem"] {
+            assert_eq!(own(&lab, "GET", &format!("{path}?x=1"), "").await.0, 200);
+        }
+    }
+);
+
+wire_test!(
+    a_malformed_body_is_refused_in_plain_words,
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        stream.put("k", "v").await;
+        let wait = "the body is a JSON object with records and, optionally, timeout_ms";
+        let drain = "the body is a JSON object with timeout_ms, advance, most_advance_ms and \
+                     windows, all optional";
+        let reset = "the body is a JSON object with setup";
+        let clock = "the body is a JSON object with one of advance_ms and set_ms";
+        for (path, body, form, fault) in [
+            ("reset", "[]", reset, ""),
+            ("reset", "[true]", reset, ""),
+            (
+                "reset",
+                r#"{"setup": 1}"#,
+                reset,
+                ": line 1: setup: this has to be true or false",
+            ),
+            (
+                "reset",
+                r#"{"Setup": true}"#,
+                reset,
+                ": line 1: Setup: there is no such member; setup is meant, perhaps",
+            ),
+            ("streams/orders/wait", "[1,1]", wait, ""),
+            ("streams/orders/wait", "7", wait, ""),
+            (
+                "streams/orders/wait",
+                r#"{"records": -1}"#,
+                wait,
+                ": line 1: records: this has to be a whole number, 0 or more",
+            ),
+            (
+                "streams/orders/wait",
+                r#"{"records": 1, "records": 2}"#,
+                wait,
+                ": line 1: the member records stands here twice",
+            ),
+            (
+                "streams/orders/wait",
+                "{}",
+                "the body names no number of records",
+                "",
+            ),
+            ("event-sources/drain", "[100,false,1,false]", drain, ""),
+            (
+                "event-sources/drain",
+                r#"{"advance": "yes"}"#,
+                drain,
+                ": line 1: advance: this has to be true or false",
+            ),
+            ("clock", "[1]", clock, ""),
+            ("clock", r#"{"advance_ms": 1, "set_ms": 1}"#, clock, ""),
+            (
+                "clock",
+                r#"{"advance_ms": "1"}"#,
+                clock,
+                ": line 1: advance_ms: this has to be a whole number of milliseconds",
+            ),
+            (
+                "faults",
+                "7",
+                "the body is a fault rule or a list of rules; a rule is a JSON object",
+                "",
+            ),
+            (
+                "faults",
+                r#"{"kind": "throttle", "times": "x"}"#,
+                "line 1: times: this has to be a whole number, 0 or more",
+                "",
+            ),
+            (
+                "faults",
+                "[{\"kind\": \"throttle\"},\n{\"kind\": \"throttle\", \"percent\": []}]",
+                "line 2: [1].percent: this has to be a number",
+                "",
+            ),
+        ] {
+            let (status, document) = own(&lab, "POST", path, body).await;
+            let expected = json!({ "message": format!("{form}{fault}") });
+            assert_eq!(document, expected, "{path} {body}");
+            assert_eq!(status, 400, "{path} {body}");
+        }
+        assert_eq!(stream.read_all().await.len(), 1);
+        assert_eq!(get(&lab, "faults").await, json!({"faults": []}));
+    }
+);
+
 wire_test!(a_wait_ends_with_the_last_record, |lab| async move {
     let stream = lab.stream("orders").create().await;
     stream.put("k", "one").await;

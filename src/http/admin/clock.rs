@@ -2,70 +2,64 @@
 
 use super::access::Permitted;
 use super::own_body::OwnBody;
-use super::state::{Admin, json, problem};
+use super::query::{NoQuery, refused};
+use super::state::{Admin, Refused, failed, json};
 use crate::limits;
 use crate::world::{Clock, Timestamp};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use serde_json::json as value;
 
-/// A move of a virtual clock. The clock never goes back.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Move {
-    /// Moves the clock to this time, in milliseconds since the epoch.
-    SetMs(i64),
-    /// Moves the clock forward by this many milliseconds.
-    AdvanceMs(i64),
-}
-
-const MOVES: &str = r#"say {"advance_ms": N} or {"set_ms": N}"#;
+const MOVES: &str = "one of advance_ms and set_ms";
 const BACKWARDS: &str = "the clock never goes back";
 const TOO_LATE: &str = "the clock ends where the year 2400 begins";
 const LAST_MOMENT: Timestamp = Timestamp::from_millis(limits::LAST_MOMENT_MS);
 
-pub(super) async fn read_clock(State(admin): State<Admin>, _permitted: Permitted) -> Response {
+pub(super) async fn read_clock(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    _query: NoQuery,
+) -> Response {
     reading(&admin.engine.world.clock)
 }
 
 pub(super) async fn move_clock(
     State(admin): State<Admin>,
     _permitted: Permitted,
+    _query: NoQuery,
     body: OwnBody,
-) -> Response {
+) -> Result<Response, Refused> {
     let clock = &admin.engine.world.clock;
     let Clock::Virtual(virtual_clock) = clock else {
         let text = "the clock is the machine's; start with --clock virtual to move it";
-        return problem(StatusCode::CONFLICT, text);
+        return Err(Refused::new(StatusCode::CONFLICT, text));
     };
-    let target = target(clock.now(), &body.bytes);
+    let target = target(clock.now(), &body)?;
     // The move may take long, and the body is not needed any more. Dropping it releases its budget.
     drop(body);
-    let target = match target {
-        Ok(target) => target,
-        Err(text) => return problem(StatusCode::BAD_REQUEST, text),
-    };
     virtual_clock.advance_to(target).await;
-    match admin.engine.save_time().await {
-        Ok(()) => reading(clock),
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-    }
+    let saved = admin.engine.save_time().await;
+    saved.map_err(|error| failed(&error))?;
+    Ok(reading(clock))
 }
 
-/// The time to which a request moves the clock.
-fn target(now: Timestamp, body: &[u8]) -> Result<Timestamp, &'static str> {
-    let target = match serde_json::from_slice(body) {
-        Ok(Move::SetMs(ms)) => Timestamp::from_millis(ms),
-        Ok(Move::AdvanceMs(ms)) if ms >= 0 => now.plus_millis(ms),
-        Ok(Move::AdvanceMs(_)) => return Err(BACKWARDS),
-        Err(_) => return Err(MOVES),
+/// The time to which a request moves the clock: `set_ms` in milliseconds since the epoch, or
+/// `advance_ms` milliseconds after `now`.
+fn target(now: Timestamp, body: &OwnBody) -> Result<Timestamp, Refused> {
+    let mut members = body.members(MOVES)?;
+    let (set, advance) = (members.millis("set_ms")?, members.millis("advance_ms")?);
+    members.end()?;
+    let target = match (set, advance) {
+        (Some(ms), None) => Timestamp::from_millis(ms),
+        (None, Some(ms)) if ms >= 0 => now.plus_millis(ms),
+        (None, Some(_)) => return Err(refused(BACKWARDS)),
+        _ => return Err(refused(&format!("the body is a JSON object with {MOVES}"))),
     };
     if target < now {
-        Err(BACKWARDS)
+        Err(refused(BACKWARDS))
     } else if target > LAST_MOMENT {
-        Err(TOO_LATE)
+        Err(refused(TOO_LATE))
     } else {
         Ok(target)
     }

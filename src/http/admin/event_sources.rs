@@ -4,7 +4,7 @@
 use super::access::Permitted;
 use super::mapping_view::{details, entry, failure, left, redelivery, summary};
 use super::own_body::OwnBody;
-use super::query::{Query, refused};
+use super::query::{NoQuery, Query, refused};
 use super::state::{Admin, Refused, json, problem};
 use crate::engine::event_source::{DrainError, DrainRequest, Mapping, RedeliverError};
 use crate::limits;
@@ -15,7 +15,6 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,18 +34,6 @@ pub(super) fn routes() -> Router<Admin> {
         )
         .route("/_minikin/event-sources/{uuid}/drain", post(drain_one))
         .route("/_minikin/event-sources/{uuid}/reset", post(reset))
-}
-
-/// The parameters of a drain.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Drain {
-    timeout_ms: Option<u64>,
-    #[serde(default)]
-    advance: bool,
-    most_advance_ms: Option<i64>,
-    #[serde(default)]
-    windows: bool,
 }
 
 /// The mapping whose UUID is in the path. In a handler it must stand behind [`Permitted`], so that
@@ -70,7 +57,7 @@ impl FromRequestParts<Admin> for Named {
     }
 }
 
-async fn list(State(admin): State<Admin>, _permitted: Permitted) -> Response {
+async fn list(State(admin): State<Admin>, _permitted: Permitted, _query: NoQuery) -> Response {
     let sources = &admin.engine.event_sources;
     let now = admin.engine.world.clock.now();
     let all: Vec<Value> = sources
@@ -85,6 +72,7 @@ async fn show(
     State(admin): State<Admin>,
     _permitted: Permitted,
     Named(mapping): Named,
+    _query: NoQuery,
 ) -> Response {
     let sources = &admin.engine.event_sources;
     let now = admin.engine.world.clock.now();
@@ -117,7 +105,7 @@ async fn events(
     Ok(json(&json!({ "events": entries })))
 }
 
-async fn failures(_permitted: Permitted, Named(mapping): Named) -> Response {
+async fn failures(_permitted: Permitted, Named(mapping): Named, _query: NoQuery) -> Response {
     let failures: Vec<Value> = mapping.failures().iter().map(failure).collect();
     json(&json!({ "failures": failures }))
 }
@@ -128,9 +116,8 @@ async fn redeliver(
     _permitted: Permitted,
     Named(mapping): Named,
     Path((_, number)): Path<(String, String)>,
-    query: Query,
+    _query: NoQuery,
 ) -> Result<Response, Refused> {
-    query.end()?;
     let number = number.parse();
     let number = number.map_err(|_| refused("the number of a failure is a whole number"))?;
     let sources = &admin.engine.event_sources;
@@ -147,7 +134,12 @@ async fn redeliver(
     Ok(json(&redelivery(&redelivered)))
 }
 
-async fn drain_all(State(admin): State<Admin>, _permitted: Permitted, body: OwnBody) -> Response {
+async fn drain_all(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    _query: NoQuery,
+    body: OwnBody,
+) -> Result<Response, Refused> {
     drain(&admin, None, body).await
 }
 
@@ -155,38 +147,26 @@ async fn drain_one(
     State(admin): State<Admin>,
     _permitted: Permitted,
     Named(mapping): Named,
+    _query: NoQuery,
     body: OwnBody,
-) -> Response {
+) -> Result<Response, Refused> {
     drain(&admin, Some(&mapping), body).await
 }
 
-async fn drain(admin: &Admin, mapping: Option<&Arc<Mapping>>, body: OwnBody) -> Response {
-    let text: &[u8] = if body.bytes.is_empty() {
-        b"{}"
-    } else {
-        &body.bytes
-    };
-    let asked = match serde_json::from_slice::<Drain>(text) {
-        Ok(asked) => asked,
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
-    };
+async fn drain(
+    admin: &Admin,
+    mapping: Option<&Arc<Mapping>>,
+    body: OwnBody,
+) -> Result<Response, Refused> {
+    let request = drain_request(&body)?;
     // The drain may take long, and the body is not needed any more. Dropping it releases its
     // budget.
     drop(body);
-    let usual = DrainRequest::default();
-    let request = DrainRequest {
-        timeout: asked
-            .timeout_ms
-            .map_or(usual.timeout, Duration::from_millis),
-        advance: asked.advance,
-        most_advance_ms: asked.most_advance_ms.unwrap_or(usual.most_advance_ms),
-        windows: asked.windows,
-    };
     let drained = admin.engine.event_sources.drain(mapping, request).await;
     let (status, what) = match drained {
         Ok(()) => {
             let now_ms = admin.engine.world.clock.now().millis();
-            return json(&json!({ "drained": true, "now_ms": now_ms }));
+            return Ok(json(&json!({ "drained": true, "now_ms": now_ms })));
         }
         Err(DrainError::TimedOut(what)) => (StatusCode::REQUEST_TIMEOUT, what),
         Err(DrainError::NeedsTime(what)) => (StatusCode::CONFLICT, what),
@@ -198,13 +178,32 @@ async fn drain(admin: &Admin, mapping: Option<&Arc<Mapping>>, body: OwnBody) -> 
     };
     let mut response = json(&json!({ "message": message, "left": what }));
     *response.status_mut() = status;
-    response
+    Ok(response)
+}
+
+/// Reads the parameters of a drain.
+fn drain_request(body: &OwnBody) -> Result<DrainRequest, Refused> {
+    let mut members =
+        body.members("timeout_ms, advance, most_advance_ms and windows, all optional")?;
+    let usual = DrainRequest::default();
+    let timeout_ms = members.count("timeout_ms")?;
+    let request = DrainRequest {
+        timeout: timeout_ms.map_or(usual.timeout, Duration::from_millis),
+        advance: members.flag("advance")?.unwrap_or(false),
+        most_advance_ms: members
+            .millis("most_advance_ms")?
+            .unwrap_or(usual.most_advance_ms),
+        windows: members.flag("windows")?.unwrap_or(false),
+    };
+    members.end()?;
+    Ok(request)
 }
 
 async fn reset(
     State(admin): State<Admin>,
     _permitted: Permitted,
     Named(mapping): Named,
+    _query: NoQuery,
 ) -> StatusCode {
     admin.engine.event_sources.reset(&mapping);
     StatusCode::NO_CONTENT

@@ -3,15 +3,21 @@
 use super::access::Permitted;
 use super::own_body::OwnBody;
 use super::path_part::PathPart;
-use super::state::{Admin, json, problem};
+use super::query::{NoQuery, refused};
+use super::state::{Admin, Refused, json, problem};
 use crate::operation::fault_rule::check_all;
+use crate::options::rules_of_json;
 use crate::world::{FaultRule, ListedRule};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json as value};
+use serde_json::json as value;
 
-pub(super) async fn list_faults(State(admin): State<Admin>, _permitted: Permitted) -> Response {
+pub(super) async fn list_faults(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    _query: NoQuery,
+) -> Response {
     listing(&admin.engine.world.faults.list())
 }
 
@@ -19,27 +25,29 @@ pub(super) async fn list_faults(State(admin): State<Admin>, _permitted: Permitte
 pub(super) async fn add_faults(
     State(admin): State<Admin>,
     _permitted: Permitted,
+    _query: NoQuery,
     body: OwnBody,
-) -> Response {
-    match read(&admin, &body.bytes) {
-        Ok(rules) => listing(&admin.engine.world.faults.add(rules)),
-        Err(reason) => problem(StatusCode::BAD_REQUEST, &reason),
-    }
+) -> Result<Response, Refused> {
+    let rules = read(&admin, &body)?;
+    Ok(listing(&admin.engine.world.faults.add(rules)))
 }
 
 /// Replaces all rules. The answer contains the new rules.
 pub(super) async fn replace_faults(
     State(admin): State<Admin>,
     _permitted: Permitted,
+    _query: NoQuery,
     body: OwnBody,
-) -> Response {
-    match read(&admin, &body.bytes) {
-        Ok(rules) => listing(&admin.engine.world.faults.replace(rules)),
-        Err(reason) => problem(StatusCode::BAD_REQUEST, &reason),
-    }
+) -> Result<Response, Refused> {
+    let rules = read(&admin, &body)?;
+    Ok(listing(&admin.engine.world.faults.replace(rules)))
 }
 
-pub(super) async fn clear_faults(State(admin): State<Admin>, _permitted: Permitted) -> Response {
+pub(super) async fn clear_faults(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    _query: NoQuery,
+) -> Response {
     admin.engine.world.faults.clear();
     StatusCode::NO_CONTENT.into_response()
 }
@@ -48,6 +56,7 @@ pub(super) async fn remove_fault(
     State(admin): State<Admin>,
     _permitted: Permitted,
     PathPart(id): PathPart,
+    _query: NoQuery,
 ) -> Response {
     let faults = &admin.engine.world.faults;
     if id.parse().is_ok_and(|id| faults.remove(id)) {
@@ -60,18 +69,11 @@ pub(super) async fn remove_fault(
 }
 
 /// Reads and checks the rules in a body. If any rule is invalid, all are refused.
-fn read(admin: &Admin, body: &[u8]) -> Result<Vec<FaultRule>, String> {
-    let value: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let values = match value {
-        Value::Array(values) => values,
-        value => vec![value],
-    };
-    let rules = values.into_iter().map(serde_json::from_value);
-    let rules: Vec<FaultRule> = rules
-        .collect::<Result<_, _>>()
-        .map_err(|error| error.to_string())?;
+fn read(admin: &Admin, body: &OwnBody) -> Result<Vec<FaultRule>, Refused> {
+    let rules = rules_of_json(body.text()?);
+    let rules = rules.map_err(|problem| refused(&problem.to_string()))?;
     let now = admin.engine.world.clock.now();
-    check_all(rules, now).map_err(|error| error.to_string())
+    check_all(rules, now).map_err(|error| refused(&error.to_string()))
 }
 
 fn listing(rules: &[ListedRule]) -> Response {

@@ -2,15 +2,19 @@
 //!
 //! The body is read only by handlers that need it, after the check of access, and within the
 //! in-flight budget. All other handlers answer without reading the body, so that a client without
-//! access cannot make the server store bytes.
+//! access cannot make the server store bytes. [`Members`] reads a body that is a JSON object.
 
-use super::state::{Admin, Source, problem};
+use super::query::refused;
+use super::state::{Admin, Refused, Source, problem};
 use crate::admission::BudgetPermit;
 use crate::http::request_body::{Bounds, Received};
+use crate::options::{Fields, Problem, fields_of_json};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// The whole body of a request, and its permit of the in-flight budget.
 #[derive(Debug)]
@@ -22,6 +26,81 @@ pub(super) struct OwnBody {
 /// The body of a request that writes records. It may be as large as the body of PutRecords.
 #[derive(Debug)]
 pub(super) struct LargeBody(pub(super) OwnBody);
+
+/// The members of a body that is a JSON object.
+#[derive(Debug)]
+pub(super) struct Members {
+    fields: Fields,
+    /// Names the members that the body may have, for messages.
+    form: &'static str,
+    /// The names that the handler has asked for.
+    known: Vec<&'static str>,
+}
+
+impl OwnBody {
+    /// The text of the body.
+    pub(super) fn text(&self) -> Result<&str, Refused> {
+        str::from_utf8(&self.bytes).map_err(|_| refused("the body is not UTF-8"))
+    }
+
+    /// The members of the body. An empty body has none. `form` names the members in messages.
+    pub(super) fn members(&self, form: &'static str) -> Result<Members, Refused> {
+        let text = match self.text()?.trim_ascii() {
+            "" => "{}",
+            text => text,
+        };
+        if !text.starts_with('{') {
+            return Err(refused(&format!("the body is a JSON object with {form}")));
+        }
+        let fields = fields_of_json(text).map_err(|problem| malformed(form, &problem))?;
+        Ok(Members {
+            fields,
+            form,
+            known: Vec::new(),
+        })
+    }
+}
+
+impl Members {
+    /// Takes the member `name`, which must be true or false.
+    pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Refused> {
+        self.take(name, "this has to be true or false")
+    }
+
+    /// Takes the member `name`, which must be a whole number that is not negative.
+    pub(super) fn count(&mut self, name: &'static str) -> Result<Option<u64>, Refused> {
+        self.take(name, "this has to be a whole number, 0 or more")
+    }
+
+    /// Takes the member `name`, which must be a number of milliseconds and may be negative.
+    pub(super) fn millis(&mut self, name: &'static str) -> Result<Option<i64>, Refused> {
+        self.take(name, "this has to be a whole number of milliseconds")
+    }
+
+    /// Refuses a body with a member that the handler has not asked for.
+    pub(super) fn end(self) -> Result<(), Refused> {
+        let ended = self.fields.end(&self.known);
+        ended.map_err(|problem| malformed(self.form, &problem))
+    }
+
+    /// Takes the member `name`. A member that is null counts as missing. `expected` is the message
+    /// about a value of another type.
+    fn take<T: DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+    ) -> Result<Option<T>, Refused> {
+        self.known.push(name);
+        let read = |value: Value| serde_json::from_value(value).map_err(|_| expected.to_owned());
+        let taken = self.fields.parsed(name, read);
+        let taken = taken.map_err(|problem| malformed(self.form, &problem))?;
+        Ok(taken.flatten())
+    }
+}
+
+fn malformed(form: &str, problem: &Problem) -> Refused {
+    refused(&format!("the body is a JSON object with {form}: {problem}"))
+}
 
 impl FromRequest<Admin> for OwnBody {
     type Rejection = Response;

@@ -18,7 +18,7 @@ pub(super) async fn put(
     stream: &Stream,
     body: LargeBody,
 ) -> Result<Response, Refused> {
-    let text = str::from_utf8(&body.0.bytes).map_err(|_| refused("the body is not UTF-8"))?;
+    let text = body.0.text()?;
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.is_empty());
     let records = lines.map(|(line, number)| record_of_line(line, number));
     let records = records.collect::<Result<Vec<_>, _>>();

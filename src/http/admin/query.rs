@@ -29,6 +29,19 @@ impl FromRequestParts<Admin> for Query {
     }
 }
 
+/// Refuses a request with a query string, on a path that has no parameters.
+#[derive(Debug)]
+pub(super) struct NoQuery;
+
+impl FromRequestParts<Admin> for NoQuery {
+    type Rejection = Refused;
+
+    async fn from_request_parts(head: &mut Parts, admin: &Admin) -> Result<Self, Refused> {
+        let query = Query::from_request_parts(head, admin).await?;
+        query.end().map(|()| Self)
+    }
+}
+
 impl Query {
     /// Removes and returns the value of `name`. None if the query string does not have it.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {

@@ -3,36 +3,27 @@
 
 use super::access::Permitted;
 use super::own_body::OwnBody;
-use super::query::refused;
+use super::query::NoQuery;
 use super::state::{Admin, Refused, failed};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 
-/// The parameters of a reset.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Reset {
-    /// True to create the streams, event source mappings and fault rules of the setup again.
-    setup: bool,
-}
-
-/// Removes everything except the clock and the mappings from the options.
+/// Removes everything except the clock and the mappings from the options. With `setup`, creates the
+/// streams, queues, event source mappings and fault rules of the setup again.
 pub(super) async fn reset(
     State(admin): State<Admin>,
     _permitted: Permitted,
+    _query: NoQuery,
     body: OwnBody,
 ) -> Result<Response, Refused> {
-    let reset: Reset = match body.bytes.is_empty() {
-        true => Reset::default(),
-        false => serde_json::from_slice(&body.bytes)
-            .map_err(|error| refused(&format!("the body is {{\"setup\": true}}: {error}")))?,
-    };
+    let mut members = body.members("setup")?;
+    let setup = members.flag("setup")?.unwrap_or(false);
+    members.end()?;
     admin.engine.world.faults.clear();
     let removed = admin.engine.reset().await;
     removed.map_err(|error| failed(&error))?;
-    if reset.setup {
+    if setup {
         let made = admin.maker.make(&admin.engine).await;
         made.map_err(|error| Refused::new(StatusCode::CONFLICT, &error.to_string()))?;
     }

@@ -15,25 +15,9 @@ use crate::world::RealDeadline;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::json as value;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The parameters of a wait for records.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wait {
-    /// Number of records to wait for, counted since the start of the emulator or the last clear.
-    records: u64,
-    /// Longest wait, in milliseconds of real time.
-    #[serde(default = "default_timeout_ms")]
-    timeout_ms: u64,
-}
-
-const fn default_timeout_ms() -> u64 {
-    limits::WAIT_MS
-}
 
 /// Answers a GET request about one stream.
 pub(super) async fn get(
@@ -82,23 +66,25 @@ fn unknown(action: &str) -> Refused {
     )
 }
 
+/// Waits until the stream has had a number of records since the start of the emulator or the last
+/// clear. `timeout_ms` is the longest wait, in milliseconds of real time.
 async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Refused> {
-    let wait: Wait = serde_json::from_slice(&body.0.bytes).map_err(|error| {
-        refused(&format!(
-            "the body is {{\"records\": N, \"timeout_ms\": M}}: {error}"
-        ))
-    })?;
+    let mut members = body.0.members("records and, optionally, timeout_ms")?;
+    let wanted = members.count("records")?;
+    let timeout_ms = members.count("timeout_ms")?.unwrap_or(limits::WAIT_MS);
+    members.end()?;
+    let wanted = wanted.ok_or_else(|| refused("the body names no number of records"))?;
     // The wait may take long, and the body is not needed any more. Dropping it releases its budget.
     drop(body);
-    let time = Duration::from_millis(wait.timeout_ms.min(limits::WAIT_MS_MOST));
+    let time = Duration::from_millis(timeout_ms.min(limits::WAIT_MS_MOST));
     let reached = RealDeadline::lasting(time)
-        .with(stream.reach_records(wait.records))
+        .with(stream.reach_records(wanted))
         .await;
     let records = stream.records_since_clear();
     Ok(match reached {
         Some(()) => json(&value!({ "records": records })),
         None => {
-            let counts = value!({ "records": records, "wanted": wait.records });
+            let counts = value!({ "records": records, "wanted": wanted });
             (StatusCode::REQUEST_TIMEOUT, json(&counts)).into_response()
         }
     })

@@ -1,12 +1,12 @@
 //! The members of a table in a setup file. A reader takes the members by name; a member that
 //! remains at the end is unknown and refused.
 
-use super::document::{Node, Value};
+use super::document::{self, Node, Value};
 use super::problem::Problem;
 
 /// The members of a table that were not taken yet.
 #[derive(Debug)]
-pub(super) struct Fields {
+pub(crate) struct Fields {
     /// Path of the table in the file, such as `streams[0]`. Empty for the file as a whole.
     path: String,
     line: usize,
@@ -58,7 +58,7 @@ impl Fields {
 
     /// Takes the member `name` and parses it with `read`, which returns an error message for an
     /// invalid value.
-    pub(super) fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &mut self,
         name: &str,
         read: impl FnOnce(serde_json::Value) -> Result<T, String>,
@@ -96,7 +96,7 @@ impl Fields {
     }
 
     /// Refuses the first member that was not taken. `known` are the names that the table may have.
-    pub(super) fn end(self, known: &[&str]) -> Result<(), Problem> {
+    pub(crate) fn end(self, known: &[&str]) -> Result<(), Problem> {
         let Some((name, node)) = self.members.first() else {
             return Ok(());
         };
@@ -104,6 +104,14 @@ impl Fields {
             .or_line(node.line)
             .of(&self.path_of(name)))
     }
+}
+
+/// The members of a JSON object.
+///
+/// # Errors
+/// The text is not JSON, or is not an object.
+pub(crate) fn fields_of_json(text: &str) -> Result<Fields, Problem> {
+    Fields::of(document::from_json(text)?, String::new())
 }
 
 /// The error about a member with an unknown name. `known` are the names that the table may have.

@@ -202,11 +202,11 @@ fn a_refusal_of_a_queue_a_mapping_or_a_rule_names_file_line_and_member() {
         ),
         (
             "[[faults]]\nkind = \"flood\"\n",
-            "line 2: faults[0].kind: unknown variant",
+            "line 2: faults[0].kind: there is no such kind; choose ",
         ),
         (
             "[[faults]]\nkind = \"throttle\"\npercent = \"x\"\n",
-            "line 3: faults[0].percent: invalid type",
+            "line 3: faults[0].percent: this has to be a number",
         ),
         (
             "[[faults]]\nkind = \"throttle\"\ntimes = 0\n",

@@ -48,11 +48,14 @@ wire_test!(
         )
         .await;
         for (rule, reason) in [
-            (json!({}), "missing field `kind`"),
-            (json!({"kind": "explode"}), "unknown variant `explode`"),
+            (json!({}), "a fault rule has a kind"),
+            (
+                json!({"kind": "explode"}),
+                "kind: there is no such kind; choose throughput-exceeded, ",
+            ),
             (
                 json!({"kind": "throttle", "chance": 5}),
-                "unknown field `chance`",
+                "chance: there is no such member; choose kind, ",
             ),
             (
                 json!({"kind": "throttle", "percent": 0}),
@@ -66,7 +69,10 @@ wire_test!(
                 json!({"kind": "throttle", "times": 0}),
                 "times: a rule that hits no call",
             ),
-            (json!({"kind": "throttle", "times": -1}), "invalid value"),
+            (
+                json!({"kind": "throttle", "times": -1}),
+                "times: this has to be a whole number, 0 or more",
+            ),
             (
                 json!({"kind": "throttle", "operations": []}),
                 "operations: the list is empty",
@@ -124,7 +130,10 @@ wire_test!(
                 json!([{"kind": "throttle"}, {"kind": "delay"}]),
                 "a delay needs a length",
             ),
-            (json!("throttle"), "invalid type"),
+            (
+                json!("throttle"),
+                "the body is a fault rule or a list of rules",
+            ),
         ] {
             for method in ["POST", "PUT"] {
                 let (status, refusal) = send(&lab, method, FAULTS, &rule).await;
