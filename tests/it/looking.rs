@@ -162,12 +162,25 @@ wire_test!(
             ("DELETE", "faults/%FF", 400),
             ("DELETE", "streams", 405),
             ("PUT", "clock", 405),
+            ("GET", "streams/none/wait", 405),
+            ("POST", "streams/none/tail", 405),
+            ("POST", "queues/none/records", 405),
+            ("GET", "queues/none/purge", 405),
+            ("POST", "queues/none/nothing", 404),
             ("POST", "clock", 400),
             ("POST", "reset", 400),
         ] {
             let (answered, document) = own(&lab, method, path, "nothing").await;
             assert_eq!(answered, status, "{method} {path}");
-            assert!(document["message"].is_string(), "{path}: {document}");
+            let message = document["message"].as_str().unwrap();
+            let whole = format!("/_minikin/{path}");
+            match status {
+                405 => assert_eq!(message, format!("{whole} does not take {method}")),
+                404 if path.ends_with("nothing") => {
+                    assert_eq!(message, format!("there is no path {whole}"));
+                }
+                _ => assert_ne!(message, "", "{path}"),
+            }
         }
     }
 );

@@ -4,15 +4,15 @@ use super::access::Permitted;
 use super::path_part::PathPart;
 use super::query::{Query, refused};
 use super::record_json;
-use super::state::{Admin, Refused, failed, json};
-use super::stream_path;
+use super::state::{Admin, Refused, failed, json, unknown_path};
+use super::stream_path::Actions;
 use crate::engine::queue::{Peek, PeekedRecord, Queue, QueueFigures};
 use crate::limits;
 use crate::model::{PeekState, QueueArn, RecordPlace};
 use crate::world::Timestamp;
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Map, Value, json as value};
@@ -20,6 +20,11 @@ use std::sync::Arc;
 
 /// Maximum number of queues that are listed under one hold of the lock.
 const PAGE: usize = 1_000;
+
+const ACTIONS: Actions = Actions {
+    get: &["records"],
+    post: &["purge"],
+};
 
 /// The paths about queues.
 pub(super) fn routes() -> Router<Admin> {
@@ -94,14 +99,15 @@ pub(super) fn counts(queue: &Queue, figures: &QueueFigures) -> Map<String, Value
 async fn look(
     State(admin): State<Admin>,
     _permitted: Permitted,
+    (method, uri): (Method, Uri),
     PathPart(path): PathPart,
     mut query: Query,
 ) -> Result<Response, Refused> {
-    let (name, action) = split(&path)?;
+    let (name, action) = ACTIONS.split(&method, &uri, &path)?;
     let queue = find(&admin, &mut query, name)?;
     match action {
         "records" => records(&admin, &queue, query).await,
-        _ => Err(unknown(action)),
+        _ => Err(unknown_path(&uri)),
     }
 }
 
@@ -109,25 +115,17 @@ async fn look(
 async fn change(
     State(admin): State<Admin>,
     _permitted: Permitted,
+    (method, uri): (Method, Uri),
     PathPart(path): PathPart,
     mut query: Query,
 ) -> Result<Response, Refused> {
-    let (name, action) = split(&path)?;
+    let (name, action) = ACTIONS.split(&method, &uri, &path)?;
     let queue = find(&admin, &mut query, name)?;
     query.end()?;
     match action {
         "purge" => purge(&admin, &queue).await,
-        _ => Err(unknown(action)),
+        _ => Err(unknown_path(&uri)),
     }
-}
-
-fn split(path: &str) -> Result<(&str, &str), Refused> {
-    stream_path::split(path).ok_or_else(|| unknown(path))
-}
-
-fn unknown(action: &str) -> Refused {
-    let text = format!("there is no path …/{action}");
-    Refused::new(StatusCode::NOT_FOUND, &text)
 }
 
 /// Finds a queue by its ARN, or by its name in the account and region of the query string.

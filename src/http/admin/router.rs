@@ -8,7 +8,7 @@ use super::overview;
 use super::queues;
 use super::reset;
 use super::snapshot;
-use super::state::{Admin, problem};
+use super::state::{Admin, problem, unknown_method, unknown_path};
 use super::streams;
 use crate::http::metrics::TEXT_FORMAT;
 use axum::Router;
@@ -44,19 +44,9 @@ pub(crate) fn router(admin: Admin) -> Router {
         .merge(health::routes())
         .merge(event_sources::routes())
         .merge(queues::routes())
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(unknown_method)
+        .fallback(async |uri: Uri| unknown_path(&uri))
+        .method_not_allowed_fallback(async |method: Method, uri: Uri| unknown_method(&method, &uri))
         .with_state(admin)
-}
-
-async fn unknown_path(uri: Uri) -> Response {
-    let text = format!("there is no path {}", uri.path());
-    problem(StatusCode::NOT_FOUND, &text)
-}
-
-async fn unknown_method(method: Method, uri: Uri) -> Response {
-    let text = format!("{} does not take {method}", uri.path());
-    problem(StatusCode::METHOD_NOT_ALLOWED, &text)
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {

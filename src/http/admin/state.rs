@@ -8,7 +8,7 @@ use crate::model::AccountRegion;
 use crate::options::Secret;
 use crate::setup::Maker;
 use axum::body::Body;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -75,6 +75,18 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         problem(self.status, &self.text)
     }
+}
+
+/// Refuses a request to a path that does not exist.
+pub(super) fn unknown_path(uri: &Uri) -> Refused {
+    let text = format!("there is no path {}", uri.path());
+    Refused::new(StatusCode::NOT_FOUND, &text)
+}
+
+/// Refuses a request with a method that its path does not take.
+pub(super) fn unknown_method(method: &Method, uri: &Uri) -> Refused {
+    let text = format!("{} does not take {method}", uri.path());
+    Refused::new(StatusCode::METHOD_NOT_ALLOWED, &text)
 }
 
 /// Refuses a request because the store failed.

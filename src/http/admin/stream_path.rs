@@ -1,16 +1,46 @@
-//! Finds the stream that a path names by name or ARN.
+//! The paths about one stream or one queue, which is named by name or ARN.
 
 use super::query::Query;
-use super::state::{Admin, Refused};
+use super::state::{Admin, Refused, unknown_method, unknown_path};
 use crate::engine::Stream;
 use crate::model::StreamArn;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode, Uri};
 use std::sync::Arc;
 
-/// Splits a path such as `orders/records` at its last slash into stream and action. The stream can
-/// be an ARN, which contains a slash.
-pub(super) fn split(path: &str) -> Option<(&str, &str)> {
-    path.rsplit_once('/')
+/// The actions on a stream or a queue, by the method of the request.
+pub(super) struct Actions {
+    pub(super) get: &'static [&'static str],
+    pub(super) post: &'static [&'static str],
+}
+
+impl Actions {
+    /// Splits a path such as `orders/records` at its last slash into name and action. The name can
+    /// be an ARN, which contains a slash. `uri` is the whole path, for messages.
+    ///
+    /// # Errors
+    /// The action is unknown, or takes another method.
+    pub(super) fn split<'path>(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        path: &'path str,
+    ) -> Result<(&'path str, &'path str), Refused> {
+        let Some((name, action)) = path.rsplit_once('/') else {
+            return Err(unknown_path(uri));
+        };
+        // A handler of GET also answers HEAD.
+        let (taken, others) = match *method {
+            Method::POST => (self.post, self.get),
+            _ => (self.get, self.post),
+        };
+        if taken.contains(&action) {
+            Ok((name, action))
+        } else if others.contains(&action) {
+            Err(unknown_method(method, uri))
+        } else {
+            Err(unknown_path(uri))
+        }
+    }
 }
 
 /// Finds a stream by its ARN, or by its name in the account and region of the query string.

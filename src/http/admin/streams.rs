@@ -6,33 +6,39 @@ use super::path_part::PathPart;
 use super::put;
 use super::query::{Query, refused};
 use super::records;
-use super::state::{Admin, Refused, failed, json};
-use super::stream_path;
+use super::state::{Admin, Refused, failed, json, unknown_path};
+use super::stream_path::{self, Actions};
 use super::tail;
 use crate::engine::Stream;
 use crate::limits;
 use crate::world::RealDeadline;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json as value;
 use std::sync::Arc;
 use std::time::Duration;
 
+const ACTIONS: Actions = Actions {
+    get: &["records", "tail"],
+    post: &["wait", "clear", "records"],
+};
+
 /// Answers a GET request about one stream.
 pub(super) async fn get(
     State(admin): State<Admin>,
     _permitted: Permitted,
+    (method, uri): (Method, Uri),
     PathPart(path): PathPart,
     mut query: Query,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let (name, action) = split(&path)?;
+    let (name, action) = ACTIONS.split(&method, &uri, &path)?;
     let stream = stream_path::find(&admin, &mut query, name)?;
     match action {
         "records" => records::records(&admin, &stream, query).await,
         "tail" => tail::tail(&admin, &stream, query, &headers).await,
-        _ => Err(unknown(action)),
+        _ => Err(unknown_path(&uri)),
     }
 }
 
@@ -40,30 +46,20 @@ pub(super) async fn get(
 pub(super) async fn post(
     State(admin): State<Admin>,
     _permitted: Permitted,
+    (method, uri): (Method, Uri),
     PathPart(path): PathPart,
     mut query: Query,
     body: LargeBody,
 ) -> Result<Response, Refused> {
-    let (name, action) = split(&path)?;
+    let (name, action) = ACTIONS.split(&method, &uri, &path)?;
     let stream = stream_path::find(&admin, &mut query, name)?;
     query.end()?;
     match action {
         "wait" => wait(&stream, body).await,
         "clear" => clear(&admin, &stream).await,
         "records" => put::put(&admin, &stream, body).await,
-        _ => Err(unknown(action)),
+        _ => Err(unknown_path(&uri)),
     }
-}
-
-fn split(path: &str) -> Result<(&str, &str), Refused> {
-    stream_path::split(path).ok_or_else(|| unknown(path))
-}
-
-fn unknown(action: &str) -> Refused {
-    Refused::new(
-        StatusCode::NOT_FOUND,
-        &format!("there is no path …/{action}"),
-    )
 }
 
 /// Waits until the stream has had a number of records since the start of the emulator or the last

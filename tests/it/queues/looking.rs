@@ -166,7 +166,7 @@ wire_test!(a_look_that_makes_no_sense_is_refused, |lab| async move {
         ("GET", "queues/q", 404),
         ("GET", "queues/q/handles", 404),
         ("POST", "queues/none/purge", 404),
-        ("POST", "queues/q/records", 404),
+        ("POST", "queues/q/records", 405),
         ("GET", "queues/q/records?state=lost", 400),
         ("GET", "queues/q/records?limit=0", 400),
         ("GET", "queues/q/records?next=x", 400),
