@@ -123,6 +123,8 @@ wire_test!(
             ("streams/none/records", 404),
             ("streams/orders/nothing", 404),
             ("streams/orders", 404),
+            ("streams/orders/records?shard=shardId-000000000099", 404),
+            ("streams/orders/tail?shard=shardId-000000000099", 404),
             ("streams/orders/records?limit=0", 400),
             ("streams/orders/records?limit=x", 400),
             ("streams/orders/records?limit=1&limit=2", 400),

@@ -8,6 +8,7 @@ use crate::engine::{Read, ReadBudget, Shard, Stream};
 use crate::limits;
 use crate::model::{SequenceNumber, ShardId};
 use crate::world::Timestamp;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 use std::sync::Arc;
@@ -70,6 +71,17 @@ impl Selection {
         self.key.is_none() || self.key.as_deref() == partition_key
     }
 
+    /// Refuses a selection of a shard that the stream does not have.
+    pub(super) fn check_shard(&self, stream: &Stream, now: Timestamp) -> Result<(), Refused> {
+        match self.shard {
+            Some(shard) if stream.readable_shard(shard, now).is_none() => {
+                let text = format!("the stream has no shard {shard}");
+                Err(Refused::new(StatusCode::NOT_FOUND, &text))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The shards that are shown, in the order of their ids.
     pub(super) fn shards(&self, stream: &Stream, now: Timestamp) -> Vec<Arc<Shard>> {
         let ids = stream.listed_shards(now).into_iter().map(|shard| shard.id);
@@ -100,6 +112,7 @@ pub(super) async fn records(
         scanned: 0,
         bytes: 0,
     };
+    selection.check_shard(stream, page.now)?;
     let shards = selection.shards(stream, page.now);
     let next = page.fill(stream, &selection, &shards, next.flatten()).await;
     let next = next.map_err(|error| failed(&error))?;

@@ -50,12 +50,7 @@ pub(super) async fn tail(
     query.end()?;
     let start = start(stream, &selection, headers)?;
     let now = admin.engine.world.clock.now();
-    if let Some(shard) = selection.shard
-        && stream.readable_shard(shard, now).is_none()
-    {
-        let text = format!("the stream has no shard {shard}");
-        return Err(Refused::new(StatusCode::NOT_FOUND, &text));
-    }
+    selection.check_shard(stream, now)?;
     let tail = Tail::begin(&admin.engine, stream, selection.shard, start).await;
     let events = TailEvents {
         tail: tail.map_err(|error| refusal(&error))?,
