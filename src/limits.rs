@@ -323,6 +323,9 @@ pub(crate) const LOOK_RECORDS_MOST: usize = 10_000;
 pub(crate) const LOOK_SCANNED_RECORDS: usize = 50_000;
 /// Bytes of data after which a look shows no further record (our choice).
 pub(crate) const LOOK_BYTES: u64 = 4 << 20;
+/// Maximum number of lines that a put over the admin API holds as records at the same time (our
+/// choice).
+pub(crate) const PUT_LINES: usize = 2_000;
 /// Maximum number of shards that one tail follows at the same time (our choice: each event of a
 /// tail names the position in every shard).
 pub(crate) const TAIL_SHARDS: usize = 500;

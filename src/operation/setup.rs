@@ -130,7 +130,8 @@ pub async fn put_at_start(
     stream: &Stream,
     records: Vec<StartRecord>,
 ) -> Result<(), (usize, Error)> {
-    let routed = route_records(&context.engine, stream, records)?;
+    let settings = stream.put_settings();
+    let routed = route_records(&context.engine, &settings, records)?;
     let results = stream.put_unlimited(&context.engine, routed).await;
     match results.iter().position(Result::is_err) {
         Some(at) => Err((at, Error::internal())),
@@ -144,10 +145,9 @@ pub async fn put_at_start(
 /// The index and the exception of the first record that is refused.
 pub fn route_records(
     engine: &Engine,
-    stream: &Stream,
+    settings: &PutSettings,
     records: Vec<StartRecord>,
 ) -> Result<Vec<NewRecord>, (usize, Error)> {
-    let settings = stream.put_settings();
     let routed = records.into_iter().enumerate().map(|(at, record)| {
         let size = (record.data.len() + record.partition_key.len()) as u64;
         let limit = settings.max_record_bytes;
@@ -155,7 +155,7 @@ pub fn route_records(
             let text = format!("a record has at most {limit} bytes, and this one has {size}");
             return Err((at, Error::invalid(text)));
         }
-        routed(engine, &settings, record).map_err(|error| (at, error))
+        routed(engine, settings, record).map_err(|error| (at, error))
     });
     routed.collect()
 }

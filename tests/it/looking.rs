@@ -375,6 +375,39 @@ wire_test!(records_are_put_as_people_write_them, |lab| async move {
     assert_eq!(stream.read_all().await.len(), 2, "nothing is half done");
 });
 
+wire_test!(many_records_are_put_in_batches, |lab| async move {
+    const LINES: usize = 4_500;
+    let stream = lab.stream("orders").create().await;
+    let line = |at: usize| format!("{{\"PartitionKey\":\"k\",\"Text\":\"{at}\"}}\n");
+    let lines: String = (0..LINES).map(line).collect();
+    for (last, refusal) in [
+        ("{}", "line 4501: a record has one of Data, Text and Json"),
+        (
+            "{\"PartitionKey\":\"k\",\"Text\":\"x\",\"ExplicitHashKey\":\"x\"}",
+            "record 4501: ",
+        ),
+    ] {
+        let broken = format!("{lines}{last}");
+        let (status, answer) = own(&lab, "POST", "streams/orders/records", &broken).await;
+        assert_eq!(status, 400);
+        let message = answer["message"].as_str().unwrap();
+        assert!(message.starts_with(refusal), "{message}");
+        assert!(stream.read_all().await.is_empty(), "nothing is half done");
+    }
+    let (status, answer) = own(&lab, "POST", "streams/orders/records", &lines).await;
+    assert_eq!(status, 200);
+    let results = answer["Records"].as_array().unwrap();
+    assert_eq!(results.len(), LINES);
+    let placed = |at: &usize| results[*at]["SequenceNumber"].is_string();
+    let expected: Vec<String> = (0..LINES).filter(placed).map(|at| at.to_string()).collect();
+    assert_eq!(answer["FailedRecordCount"], LINES - expected.len());
+    assert!(!expected.is_empty());
+    assert_eq!(
+        crate::lab::stream::texts(&stream.read_all().await),
+        expected
+    );
+});
+
 kinesis_test!(a_reset_removes_everything, |lab| async move {
     for name in ["a", "b"] {
         let stream = lab.stream(name).create().await;

@@ -1,14 +1,26 @@
 //! `POST streams/NAME/records`: writes records in a readable form, one record per line.
+//!
+//! Only a batch of lines is in memory as records at a time. All lines are checked before the first
+//! record is written, so that a malformed line changes nothing.
 
-use super::own_body::LargeBody;
+use super::own_body::{LargeBody, OwnBody};
 use super::query::refused;
-use super::state::{Admin, Refused, json};
-use crate::engine::{PutFailure, Stream};
-use crate::operation;
+use super::state::{Admin, Refused, Streamed};
+use crate::engine::{Engine, Placed, PutFailure, PutSettings, Stream};
+use crate::http::body::{self, Frames, Made};
+use crate::limits;
+use crate::model::NewRecord;
+use crate::operation::{self, StartRecord};
 use crate::options::record_of_line;
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::Extension;
+use axum::body::Body;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde_json::{Value, json as value};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Writes the records of the body. Each line is a JSON object with `PartitionKey`,
 /// `ExplicitHashKey` and one of `Data` (in base64), `Text` and `Json`. The shards' write limits
@@ -18,30 +30,138 @@ pub(super) async fn put(
     stream: &Stream,
     body: LargeBody,
 ) -> Result<Response, Refused> {
-    let text = body.0.text()?;
-    let lines = text.lines().zip(1..).filter(|(line, _)| !line.is_empty());
-    let records = lines.map(|(line, number)| record_of_line(line, number));
-    let records = records.collect::<Result<Vec<_>, _>>();
-    let records = records.map_err(|problem| refused(&problem.to_string()))?;
+    let mut body = body.0;
+    let engine = &admin.engine;
+    // All batches are checked and routed with the same settings.
     let settings = stream.put_settings();
+    let count = check(engine, &settings, body.text()?).await?;
     if !settings.writable {
-        return Err(Refused::new(
-            StatusCode::CONFLICT,
-            "the stream takes no records now",
-        ));
+        let text = "the stream takes no records now";
+        return Err(Refused::new(StatusCode::CONFLICT, text));
     }
-    let routed = operation::route_records(&admin.engine, stream, records);
-    let routed = routed.map_err(|(at, error)| refused(&format!("record {}: {error}", at + 1)))?;
-    let results = stream.put_many(&admin.engine, routed).await;
-    let failed = results.iter().filter(|result| result.is_err()).count();
-    let entries: Vec<Value> = results.iter().map(entry).collect();
-    Ok(json(
-        &value!({ "FailedRecordCount": failed, "Records": entries }),
-    ))
+    let mut results = Vec::with_capacity(count);
+    let mut lines = lines(body.text()?);
+    while let Some(records) = batch(&mut lines)? {
+        let routed = route(engine, &settings, records, results.len())?;
+        results.extend(stream.put_many(engine, routed).await);
+    }
+    drop(lines);
+    body.bytes = Bytes::new();
+    let answer = Answer {
+        engine: engine.clone(),
+        failed: results.iter().filter(|result| result.is_err()).count(),
+        results,
+        written: None,
+        _body: body,
+    };
+    Ok(answer.into_response())
+}
+
+/// Checks all records of a body, and returns their number.
+async fn check(engine: &Engine, settings: &PutSettings, text: &str) -> Result<usize, Refused> {
+    let mut count = 0;
+    let mut lines = lines(text);
+    while let Some(records) = batch(&mut lines)? {
+        count += route(engine, settings, records, count)?.len();
+        // A large body must not keep other requests waiting.
+        tokio::task::yield_now().await;
+    }
+    Ok(count)
+}
+
+/// Computes the hash keys of a batch of records. `before` is the number of records before them.
+fn route(
+    engine: &Engine,
+    settings: &PutSettings,
+    records: Vec<StartRecord>,
+    before: usize,
+) -> Result<Vec<NewRecord>, Refused> {
+    let routed = operation::route_records(engine, settings, records);
+    routed.map_err(|(at, error)| refused(&format!("record {}: {error}", before + at + 1)))
+}
+
+/// The lines that have text, with their numbers.
+fn lines(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    text.lines().zip(1..).filter(|(line, _)| !line.is_empty())
+}
+
+/// The records of the next lines. None after the last line.
+fn batch<'a>(
+    lines: &mut impl Iterator<Item = (&'a str, usize)>,
+) -> Result<Option<Vec<StartRecord>>, Refused> {
+    let lines = lines.take(limits::PUT_LINES);
+    let records = lines.map(|(line, number)| record_of_line(line, number));
+    let records: Vec<_> = records
+        .collect::<Result<_, _>>()
+        .map_err(|problem| refused(&problem.to_string()))?;
+    Ok(Some(records).filter(|records| !records.is_empty()))
+}
+
+/// The answer, whose text is made in parts.
+struct Answer {
+    engine: Arc<Engine>,
+    failed: usize,
+    results: Vec<Result<Placed, PutFailure>>,
+    /// Number of results in the parts that were made. None before the first part.
+    written: Option<usize>,
+    /// Its permit counts for the results: a result takes about as many bytes as the shortest line.
+    _body: OwnBody,
+}
+
+impl Answer {
+    /// The next part of the text. None after the last part.
+    fn part(&mut self) -> Option<String> {
+        let mut text = String::new();
+        let from = self.written.unwrap_or(0);
+        if self.written.is_none() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, r#"{{"FailedRecordCount":{},"Records":["#, self.failed);
+        } else if from == self.results.len() {
+            return None;
+        }
+        let until = self.results.len().min(from + limits::PUT_LINES);
+        for (at, result) in (from..until).zip(&self.results[from..until]) {
+            let comma = if at == 0 { "" } else { "," };
+            let _ = write!(text, "{comma}{}", entry(result));
+        }
+        if until == self.results.len() {
+            text.push_str("]}");
+        }
+        self.written = Some(until);
+        Some(text)
+    }
+
+    /// An answer that fits in one part has a length. A larger answer is made while the client reads
+    /// it.
+    fn into_response(mut self) -> Response {
+        let headers = [(header::CONTENT_TYPE, "application/json")];
+        if self.results.len() <= limits::PUT_LINES {
+            return (headers, self.part().unwrap_or_default()).into_response();
+        }
+        let body = Body::new(body::Body::frames(self));
+        (Extension(Streamed), headers, body).into_response()
+    }
+}
+
+impl Frames for Answer {
+    fn unread_limit(&self) -> Option<Duration> {
+        let seconds = self.engine.limits.unread_answer_seconds;
+        seconds.map(Duration::from_secs)
+    }
+
+    fn reader(&self) -> String {
+        "a reader of the results of a put".to_owned()
+    }
+
+    async fn next(&mut self) -> Option<Result<Made, axum::Error>> {
+        let part = self.part()?.into_bytes();
+        let permit = self.engine.admission.event(part.len() as u64).await;
+        Some(Ok((part, Some(permit))))
+    }
 }
 
 /// The result of one record, with the same members as in an answer of PutRecords.
-fn entry(result: &Result<crate::engine::Placed, PutFailure>) -> Value {
+fn entry(result: &Result<Placed, PutFailure>) -> Value {
     match result {
         Ok(placed) => value!({
             "ShardId": placed.shard.to_string(),
