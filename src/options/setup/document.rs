@@ -2,6 +2,7 @@
 //! The tree is read from TOML or JSON.
 
 use super::problem::Problem;
+use crate::limits;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::HashSet;
@@ -66,23 +67,28 @@ impl<'a> Lines<'a> {
 /// Parses a JSON document.
 pub(super) fn from_json(text: &str) -> Result<Node, Problem> {
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| json_problem(&error))?;
-    json_node(raw, &Lines::of(text))
+    json_node(raw, &Lines::of(text), 0)
 }
 
-fn json_node(raw: &RawValue, lines: &Lines<'_>) -> Result<Node, Problem> {
+/// Reads the value in `raw`. `depth` is the number of lists and objects around it: the function
+/// calls itself, so the depth must be bounded.
+fn json_node(raw: &RawValue, lines: &Lines<'_>, depth: usize) -> Result<Node, Problem> {
     let text = raw.get();
     let line = lines.of_part(text);
+    if depth > limits::SETUP_DEPTH {
+        return Err(Problem::at(line, "lists and objects are nested too deep"));
+    }
     // The part is valid JSON already, so the only possible error is a duplicate member.
     let refused = |error: serde_json::Error| Problem::at(line, strip_position(&error));
     let value = match text.as_bytes().first() {
         Some(b'{') => {
             let members: Members<'_> = serde_json::from_str(text).map_err(refused)?;
-            let node = |(name, raw)| Ok((name, json_node(raw, lines)?));
+            let node = |(name, raw)| Ok((name, json_node(raw, lines, depth + 1)?));
             Value::Table(members.0.into_iter().map(node).collect::<Result<_, _>>()?)
         }
         Some(b'[') => {
             let items: Vec<&RawValue> = serde_json::from_str(text).map_err(refused)?;
-            let node = |raw| json_node(raw, lines);
+            let node = |raw| json_node(raw, lines, depth + 1);
             Value::List(items.into_iter().map(node).collect::<Result<_, _>>()?)
         }
         _ => Value::Scalar(serde_json::from_str(text).map_err(refused)?),
@@ -227,6 +233,16 @@ mod tests {
             refused("{\"x\": [\n{\"a\": 1,\n\"a\": 2}]}"),
             "line 2: the member a stands here twice"
         );
+    }
+
+    #[test]
+    fn json_that_is_nested_too_deep_is_refused() {
+        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(from_json(&nested(limits::SETUP_DEPTH)).is_ok());
+        for depth in [limits::SETUP_DEPTH + 2, 200_000] {
+            let refused = from_json(&nested(depth)).unwrap_err().to_string();
+            assert_eq!(refused, "line 1: lists and objects are nested too deep");
+        }
     }
 
     #[cfg(feature = "cli")]
