@@ -157,7 +157,8 @@ fn a_rule_of_a_mapping_that_cannot_work_is_refused() {
                 ),
             ] {
                 let (status, told) = own(&bench.lab, "POST", "faults", &rule.to_string()).await;
-                assert_eq!((status, told["message"].as_str()), (400, Some(reason)));
+                let expected = format!("line 1: {reason}");
+                assert_eq!((status, told["message"].as_str()), (400, Some(&*expected)));
             }
             assert_eq!(hits(&bench).await, [0; 0]);
         },
