@@ -434,8 +434,8 @@ wire_test!(
             ("POST", "streams/orders/records"),
             ("POST", "reset"),
             ("GET", "queues"),
-            ("GET", "queues/work/records"),
-            ("POST", "queues/work/purge"),
+            ("GET", "queues/jobs/records"),
+            ("POST", "queues/jobs/purge"),
             ("POST", "event-sources/x/failures/1/redeliver"),
         ] {
             let request = Request::bare(method, &format!("/_minikin/{path}"))
