@@ -387,7 +387,7 @@ struct InLine<'a>(&'a AtomicU64);
 impl<'a> InLine<'a> {
     fn join(line: &'a AtomicU64, most: u64) -> Result<Self, BudgetExhausted> {
         let place = Self(line);
-        // When the line is too long, dropping `place` undoes the addition.
+        // If the line is too long, dropping `place` undoes the addition.
         if line.fetch_add(1, SeqCst) < most {
             Ok(place)
         } else {

@@ -77,7 +77,7 @@ pub(crate) fn explain<T: DeserializeOwned>(
         return Explained::Mistyped(mismatch);
     }
     let violations = Violations::find(&node, shape, tolerates_missing(&node));
-    // When only expected members are missing, the operation itself decides about them.
+    // If only expected members are missing, the operation itself decides about them.
     if (violations.is_empty() || violations.is_tolerable())
         && let Some(value) = with_unit(format, || node.read(format == Format::Json))
     {

@@ -15,7 +15,7 @@ impl RealDeadline {
     /// The deadline that is `time` after now.
     pub fn lasting(time: Duration) -> Self {
         let now = Instant::now();
-        // When the sum exceeds the range of `Instant`, the deadline is a century from now.
+        // If the sum exceeds the range of `Instant`, the deadline is a century from now.
         Self(now.checked_add(time).unwrap_or(now + CENTURY))
     }
 

@@ -1,4 +1,4 @@
-//! What the benchmarks stand on: an engine without a listener, and requests for it.
+//! The ground of the benchmarks: an engine without a listener, and requests for it.
 
 use bytes::Bytes;
 use minikin::Clock;

@@ -1,4 +1,4 @@
-//! What a request costs piece by piece: `cargo bench`, or `cargo bench -- sequence` for some.
+//! The cost of a request piece by piece: `cargo bench`, or `cargo bench -- sequence` for some.
 //!
 //! README.md beside this file says what the figures are for and where a request spends its time.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]

@@ -99,7 +99,7 @@ impl Machine {
         }
     }
 
-    /// What a client can see of everything that [`CHANGES`] change.
+    /// The part of all that [`CHANGES`] change which a client can see.
     async fn view(&self) -> Value {
         let stream = json!({"StreamName": "s"});
         let summary = self.call("DescribeStreamSummary", stream.clone()).await;

@@ -14,13 +14,13 @@ fn list() -> Request {
     Request::json("ListStreams", "{}")
 }
 
-/// That others are served.
+/// Checks that other clients are served.
 async fn check_served(lab: &Lab) {
     let answer = lab.connect().await.exchange(&list()).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
-/// What a counter stands at; its labels belong to its name. What was never counted stands at 0.
+/// The value of a counter; its labels belong to its name. A counter without a value stands at 0.
 pub(crate) async fn counter(lab: &Lab, name: &str) -> u64 {
     let page = lab.send(&Request::bare("GET", "/_minikin/metrics")).await;
     let text = page.text();

@@ -416,17 +416,17 @@ impl LabClock {
     }
 }
 
-/// So many hours.
+/// A number of hours.
 pub(crate) const fn hours(count: u64) -> Duration {
     Duration::from_secs(count * 3600)
 }
 
-/// So many milliseconds.
+/// A number of milliseconds.
 pub(crate) const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// So many seconds.
+/// A number of seconds.
 pub(crate) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }

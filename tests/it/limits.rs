@@ -9,7 +9,7 @@ const MIB: usize = 1 << 20;
 const REFUSED: &str = "ProvisionedThroughputExceededException: Rate exceeded for shard \
                        shardId-000000000000 in stream orders under account 000000000000.";
 
-/// What became of a record of so many bytes, its key of one byte counted.
+/// Puts a record of so many bytes, its key of one byte counted. Returns the refusal, if any.
 async fn put(stream: &Stream, bytes: usize) -> Result<(), String> {
     let body = serde_json::json!({
         "StreamName": stream.name, "PartitionKey": "k", "ExplicitHashKey": "0",
@@ -28,7 +28,7 @@ fn base64(bytes: usize) -> String {
     base64::engine::general_purpose::STANDARD.encode(vec![0; bytes])
 }
 
-/// Which records of a request were taken. Those that were not say so in the service's words.
+/// The records of a request that were taken. The others have the service's refusal.
 fn taken(put: &PutRecordsOutput) -> Vec<bool> {
     let failed = put
         .records
@@ -125,7 +125,7 @@ kinesis_test!(
         expected[0] = true;
         assert_eq!(taken(&stream.put_records(&ten).await), expected);
         lab.clock.advance(seconds(1)).await;
-        // What does not fit is passed over, what fits behind it is taken.
+        // A record that does not fit is passed over, and records behind it that fit are taken.
         let half = vec![0; MIB / 2 - 1];
         let small = b"small".as_slice();
         let records: [(&str, &[u8]); 5] = [
@@ -226,7 +226,7 @@ wire_test!(
 const READ_REFUSED: &str = "ProvisionedThroughputExceededException: Rate exceeded for Shard - \
                             000000000000/orders/shardId-000000000000";
 
-/// How many records one GetRecords gives, or its refusal.
+/// Number of records that one GetRecords returns, or its refusal.
 async fn get(stream: &Stream, iterator: &str) -> Result<usize, String> {
     let body = serde_json::json!({ "ShardIterator": iterator }).to_string();
     let answer = stream.lab.json("GetRecords", &body).await;
@@ -250,7 +250,7 @@ wire_test!(
         lab.clock.advance(ms(200)).await;
         assert_eq!(get(&stream, &iterator).await, Ok(0));
         assert_eq!(get(&stream, &iterator).await, Err(READ_REFUSED.to_owned()));
-        // What is refused for another reason is not counted.
+        // A call that is refused for another reason is not counted.
         lab.clock.advance(seconds(1)).await;
         let dry = serde_json::json!({"ShardIterator": iterator, "DryRun": true}).to_string();
         for _ in 0..6 {

@@ -1,4 +1,4 @@
-//! What who is in may do, with `--policies`: the policies of principals and those of resources.
+//! Permissions of callers with `--policies`: the policies of principals and those of resources.
 
 mod bypasses;
 mod every_operation;

@@ -142,7 +142,7 @@ fn call() -> impl Strategy<Value = (&'static Entry, Value)> {
         .prop_flat_map(|entry| structure(entry.input).prop_map(move |input| (entry, input)))
 }
 
-/// What an answer says, without what is new in every answer.
+/// An answer without the parts that are new in every answer.
 fn said(answer: &Answer) -> Value {
     let mut value = answer.value();
     strip(&mut value);

@@ -1,4 +1,4 @@
-//! Who may come in, with `--auth verify`: signatures made by the SDK, on the wire.
+//! Signatures made by the SDK, on the wire, with `--auth verify`.
 
 mod doors;
 mod secrets;

@@ -55,11 +55,11 @@ struct Simulation {
     failed: bool,
     /// Records that were offered and answered with a failure.
     in_doubt: Vec<Offered>,
-    /// What happened, without what differs from one life to the next of the same seed.
+    /// The events of the life, without those that differ between two lives of one seed.
     trace: Vec<String>,
 }
 
-/// What a seed decides.
+/// The decisions of a seed.
 struct Chance(Random);
 
 impl Chance {

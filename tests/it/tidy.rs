@@ -55,7 +55,7 @@ impl Source {
         }
     }
 
-    /// Whether the file is unit tests and nothing else.
+    /// True if the file holds only unit tests.
     fn is_test(&self) -> bool {
         self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
     }
@@ -69,7 +69,7 @@ impl Source {
         }
     }
 
-    /// Whether the code names `word`, as a whole word.
+    /// True if the code names `word`, as a whole word.
     fn names(&self, word: &str) -> bool {
         let part = |letter: char| letter.is_alphanumeric() || letter == '_';
         self.production().match_indices(word).any(|(at, _)| {

@@ -10,7 +10,7 @@ use crate::store::{Ticket, WriteReservation};
 use crate::world::Timestamp;
 use std::sync::Arc;
 
-/// Which records a receive asks for, and how many.
+/// The kind and number of the records that a receive asks for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
     pub(super) dead: bool,

@@ -98,7 +98,7 @@ impl Engine {
         let journal = is_kept.then_some(journal);
         let mut state = QueueState::new(attributes, tags, records, journal);
         state.status = status_of(&value.status)?;
-        // As for streams, a restored transition ends no later than a transition that begins now.
+        // A restored transition ends no later than a transition that begins now, as for streams.
         let latest_end = self.transition_end(now).unwrap_or(now);
         let due = value.due_ms.map(Timestamp::from_millis);
         state.due = due.map(|due| due.min(latest_end));

@@ -510,7 +510,7 @@ impl MetadataHandle for Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // As with sled, closing a database flushes it.
+        // Closing a database flushes it, as with sled.
         let closed = self.with(|state| {
             let content = &mut state.databases[self.database];
             content.handles -= 1;

@@ -38,7 +38,7 @@ use std::time::Duration;
 /// The server to load, and how hard.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Arguments {
-    /// What to measure [default: all, one after the other]
+    /// Scenarios to measure [default: all, one after the other]
     #[arg(value_enum, value_name = "SCENARIO")]
     scenarios: Vec<Scenario>,
 
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     )]
     compare: Vec<Named>,
 
-    /// How often --compare goes round the servers
+    /// Number of rounds that --compare makes over the servers
     #[arg(long, value_name = "N", default_value_t = 3, requires = "compare")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=99))]
     rounds: u16,
@@ -222,7 +222,7 @@ async fn measure_all(arguments: &Arguments) -> Result<(), String> {
     for &scenario in scenarios {
         let report = tokio::select! {
             biased;
-            // What is dropped here takes its server with it.
+            // Dropping this value stops its server.
             _ = stop_signal() => return Err("stopped by a signal".to_owned()),
             measured = measure(scenario, arguments) => Report::new(scenario.name(), measured),
         };
@@ -319,7 +319,7 @@ async fn pause(duration: Duration) {
     let _ = within(duration, pending::<()>()).await;
 }
 
-/// What `future` gives, if it does within `duration`.
+/// The output of `future`, if it comes within `duration`.
 async fn within<F: Future>(duration: Duration, future: F) -> Option<F::Output> {
     RealDeadline::lasting(duration).with(future).await
 }

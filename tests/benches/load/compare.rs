@@ -16,9 +16,9 @@ use std::time::Duration;
 /// More servers would not fit on a line.
 const MAX_SERVERS: usize = 8;
 const MAX_NAME_CHARACTERS: usize = 24;
-/// What a measurement may take beside the time it measures: making a stream and filling it.
+/// Time that a measurement may take to create a stream and to fill it.
 const TIME_AROUND: Duration = Duration::from_secs(120);
-/// What is measured of getdeep, depth after depth, has bounds of its own, below this.
+/// The depths of getdeep have bounds of their own, below this one.
 const DEEP_TIME: Duration = Duration::from_secs(1800);
 
 /// A server, and what the table calls it.
@@ -161,7 +161,7 @@ async fn once(scenario: Scenario, server: &Named, arguments: &Arguments) -> Resu
     }
 }
 
-/// What a scenario is compared by: more is better.
+/// The figure by which a scenario is compared: more is better.
 fn rate(scenario: Scenario, figures: &Figures) -> f64 {
     match scenario {
         Scenario::GetDeep | Scenario::Streams | Scenario::Startup | Scenario::Memory => {

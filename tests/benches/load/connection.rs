@@ -22,15 +22,15 @@ const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 pub(super) struct Connection {
     address: SocketAddr,
     stream: Option<TcpStream>,
-    /// What the peer sent since the last request.
+    /// The bytes that the peer sent since the last request.
     received: Vec<u8>,
     /// The body of an answer that came in chunks.
     joined: Vec<u8>,
-    /// How often the peer was connected to.
+    /// Number of connections made to the peer.
     pub(super) opened: u64,
 }
 
-/// What the peer answered.
+/// The answer of the peer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Answer<'a> {
     pub(super) status: u16,
@@ -46,7 +46,7 @@ impl Answer<'_> {
     }
 }
 
-/// How the body of an answer ends.
+/// The end of an answer's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Framing {
     Length(usize),
@@ -247,7 +247,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::TcpListener;
 
-    /// What a connection makes of a peer that answers `answer` and closes.
+    /// The result of a connection to a peer that answers `answer` and closes.
     fn sent_to(answer: &'static [u8]) -> io::Result<(u16, Vec<u8>)> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut connection = Connection::new(listener.local_addr().unwrap());

@@ -18,7 +18,7 @@ pub(super) struct Control {
     stream: String,
 }
 
-/// Where a shard iterator points.
+/// The position of a shard iterator.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Start<'a> {
     TrimHorizon,

@@ -1,4 +1,4 @@
-//! What was measured, and the figures that are reported of it.
+//! Measurements, and the figures that are reported of them.
 
 use super::process::Memory;
 use hdrhistogram::Histogram;
@@ -9,7 +9,7 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(60);
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// What one connection saw, or several together.
+/// The measurements of one connection, or of several together.
 #[derive(Debug)]
 pub(super) struct Tally {
     latencies: Histogram<u64>,
@@ -76,7 +76,7 @@ pub(super) struct Sample {
 /// One row of the table.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Figures {
-    /// Which part of its scenario it is.
+    /// The name of this part of its scenario.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) part: Option<String>,
     pub(super) requests: u64,
@@ -152,7 +152,7 @@ impl Figures {
     }
 }
 
-/// What is said of one scenario.
+/// The report of one scenario.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     pub(super) scenario: &'static str,

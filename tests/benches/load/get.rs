@@ -125,7 +125,7 @@ pub(super) async fn deep(run: &Run) -> Result<Vec<Figures>, String> {
     Ok(figures)
 }
 
-/// Where to read: each place has, with the batches usual, enough records behind it for an answer.
+/// Positions to read from: each has, with the usual batches, enough records behind it for an answer.
 fn places(marks: &[String], batch: u64) -> Result<[(&'static str, Start<'_>); 3], String> {
     let behind_end = usize::try_from(DEEP_LIMIT.div_ceil(batch)).unwrap_or(usize::MAX);
     let last = marks.len().checked_sub(1).ok_or("nothing was put")?;
@@ -147,7 +147,7 @@ async fn repeat(run: &Run, iterator: &str) -> Result<Figures, String> {
     };
     let walk = || Ok(Walk::new(run.address, iterator, DEEP_LIMIT, 0));
     let (sample, _) = load::run(run, plan, walk).await?;
-    // So few calls are over within a few ticks of the processor's accounts.
+    // This number of calls takes only a few ticks of the processor's accounts.
     Ok(Figures::of(&Sample {
         server_cpu: None,
         client_cpu: None,

@@ -12,21 +12,21 @@ use tokio::task::JoinSet;
 /// A connection whose peer fails it so often in a row gives up, rather than hammer a closed port.
 const MAX_BREAKS_IN_A_ROW: u32 = 100;
 
-/// What one connection does.
+/// The work of one connection.
 pub(super) trait Work: Send + 'static {
     /// Makes the next request ready; its time does not count.
     fn prepare(&mut self);
-    /// That request.
+    /// The present request.
     fn request(&self) -> &[u8];
     /// The records that an answer has moved, or what is wrong with it.
     fn judge(&mut self, answer: Answer<'_>) -> Result<u64, String>;
-    /// Whether more requests belong to what the last answer was good for; they count as one.
+    /// True if the last answer belongs to more requests, which count as one with it.
     fn goes_on(&self) -> bool {
         false
     }
 }
 
-/// How much is done.
+/// The amount of work done.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
     pub(super) connections: usize,
@@ -38,7 +38,7 @@ pub(super) struct Plan {
     pub(super) requests: u64,
 }
 
-/// When one measurement's connections begin to count and when they end.
+/// The moments at which the connections of one measurement begin to count and end.
 #[derive(Debug, Clone)]
 struct Window {
     watch: Stopwatch,

@@ -7,7 +7,7 @@ use super::put::{BATCH_CONNECTIONS, Kind, Put};
 use super::{Run, pause, process};
 use std::time::Duration;
 
-/// How often the memory is looked at on the way.
+/// Number of times that the memory is measured on the way.
 const STEPS: u64 = 4;
 const STEP_SECONDS: u64 = 600;
 /// Time to come to rest in, after the last record.

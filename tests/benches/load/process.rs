@@ -1,11 +1,11 @@
-//! What the machine says about a process. Only Linux does so in files.
+//! The machine's figures of a process. Only Linux gives them in files.
 
 use std::fs;
 use std::time::Duration;
 
 /// Linux counts processor time for programs in hundredths of a second, whatever its own tick.
 const TICK: Duration = Duration::from_millis(10);
-/// Where user and system time are, counted behind the program's name.
+/// The fields of user and system time, counted behind the program's name.
 const USER_TIME: usize = 11;
 const SYSTEM_TIME: usize = 12;
 

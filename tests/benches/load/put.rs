@@ -13,7 +13,7 @@ const SINGLE_CONNECTIONS: u16 = 16;
 /// Connections that put batches.
 pub(super) const BATCH_CONNECTIONS: u16 = 4;
 
-/// Which operation, in which format.
+/// The operation and the format of a put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// PutRecord in JSON.
@@ -28,9 +28,9 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct Put {
     template: Template,
-    /// Whether the last sequence number of each answer is kept.
+    /// True if the last sequence number of each answer is kept.
     keeps_marks: bool,
-    /// Those that were.
+    /// The kept sequence numbers.
     pub(super) marks: Vec<String>,
 }
 

@@ -57,7 +57,7 @@ fn date() -> String {
 #[derive(Debug)]
 pub(super) struct Template {
     request: Vec<u8>,
-    /// Where the partition keys are.
+    /// The positions of the partition keys.
     keys: Vec<usize>,
     random: Random,
 }
@@ -165,7 +165,7 @@ fn noise(random: &Random, length: usize) -> Vec<u8> {
     numbers.take(length).collect()
 }
 
-/// How many records the answer to a PutRecords, in JSON or CBOR, says have failed.
+/// Number of failed records in the answer to a PutRecords, in JSON or CBOR.
 pub(super) fn failed_records(body: &[u8]) -> u64 {
     const NAME: &[u8] = b"FailedRecordCount";
     // Not every emulator names the count when it is 0.
@@ -188,7 +188,7 @@ pub(super) fn failed_records(body: &[u8]) -> u64 {
     }
 }
 
-/// How many records the answer to a GetRecords holds.
+/// Number of records in the answer to a GetRecords.
 pub(super) fn records_in(body: &[u8]) -> u64 {
     memmem::find_iter(body, b"\"SequenceNumber\"").count() as u64
 }

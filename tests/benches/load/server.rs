@@ -108,7 +108,7 @@ fn address_in(text: &str) -> Option<SocketAddr> {
     text.parse().ok()
 }
 
-/// Where a server puts what does not fit in memory. A killed server cannot clean up after itself.
+/// The folder for records that do not fit in memory. A killed server cannot remove it.
 #[derive(Debug)]
 struct Folder(PathBuf);
 

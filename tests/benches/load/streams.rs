@@ -13,11 +13,11 @@ use std::time::Duration;
 
 /// Lives at a time, unless said otherwise: the service lets five streams be in transition.
 const CONNECTIONS: u16 = 4;
-/// Who needs longer to make or to remove a stream has failed.
+/// Longest time to create or to remove a stream. A server that needs longer has failed.
 const STAGE_WITHIN: Duration = Duration::from_secs(10);
 const GONE: &[u8] = b"ResourceNotFoundException";
 
-/// What the next answer is the answer to.
+/// The request that the next answer belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Create,
@@ -30,7 +30,7 @@ enum Stage {
 #[derive(Debug)]
 struct Lives {
     address: SocketAddr,
-    /// What all names begin with.
+    /// The beginning of all names.
     prefix: String,
     /// Streams before this one.
     before: u64,

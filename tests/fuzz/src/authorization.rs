@@ -22,13 +22,13 @@ const SECRET: &str = "hush/lasting";
 /// The body of every request, and one that was not signed.
 const BODY: &[u8] = b"{}";
 const OTHER_BODY: &[u8] = b"{ }";
-/// What makes a head one of a call of ours.
+/// The headers of a call to the emulator.
 const OURS: [(&str, &str); 3] = [
     ("host", "localhost:4567"),
     ("x-amz-target", "Kinesis_20131202.ListStreams"),
     ("content-type", "application/x-amz-json-1.1"),
 ];
-/// What the signer adds itself.
+/// The headers that the signer adds itself.
 const SIGNERS: [&str; 5] = [
     "authorization",
     "date",
@@ -86,7 +86,7 @@ fn check_signed(bed: &Bed, head: &Head) {
     }
 }
 
-/// What is known of a request before its body.
+/// The parts of a request that are known before its body.
 #[derive(Debug)]
 struct Head {
     method: String,
@@ -134,7 +134,7 @@ impl Head {
         request.expect("what was built once can be built again")
     }
 
-    /// Whether the query is text, which the signer takes it for, and does not sign already.
+    /// True if the query is text, as the signer expects, and does not sign already.
     fn has_plain_query(&self) -> bool {
         let query = self.target.query().unwrap_or_default();
         let bytes: Vec<u8> = percent_encoding::percent_decode_str(query).collect();

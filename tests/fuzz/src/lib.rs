@@ -1,4 +1,4 @@
-//! What fuzzers run: functions that take any bytes and panic where a rule is broken.
+//! The functions that fuzzers run: they take any bytes, and panic if a rule is broken.
 //!
 //! Each target in `targets/` is one of these functions and nothing else; `tests/it` runs them over
 //! the committed inputs as well, on stable and without libfuzzer, so that they cannot rot.

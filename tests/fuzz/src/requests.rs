@@ -20,7 +20,7 @@ use std::borrow::Cow;
 
 /// Deeper documents are not told in other words: each reader stops at a depth of its own.
 const DEPTH: usize = 64;
-/// What every story begins with.
+/// The beginning of every story.
 const BEGINNING: &[(&str, &str)] = &[
     ("CreateStream", r#"{"StreamName":"orders","ShardCount":2}"#),
     (
@@ -67,7 +67,7 @@ pub fn story(input: &[u8], format: Format) -> Option<u64> {
             Step::Advance(ms) => beds.iter().for_each(|bed| bed.advance(ms)),
             Step::Call(entry, way, body) => {
                 let body = filled(format, body, &answered);
-                // Where no format is told, a body cannot be said in another one.
+                // A body without a format cannot be written in another one.
                 let other = (way != b'p')
                     .then(|| otherwise(entry, format, &body))
                     .flatten();
@@ -119,7 +119,7 @@ fn otherwise(entry: &Entry, format: Format, body: &[u8]) -> Option<(Format, Vec<
     }
 }
 
-/// Whether a request sent in this way comes as far as its operation.
+/// True if a request that is sent in this way reaches its operation.
 fn is_routed(way: u8) -> bool {
     !b"goxpst".contains(&way)
 }

@@ -57,7 +57,7 @@ fn step_of(text: &[u8]) -> Step<'_> {
     Step::Call(entry, way.copied().unwrap_or_default(), body)
 }
 
-/// What was answered last.
+/// The last answer.
 #[derive(Default)]
 pub struct Answered {
     iterator: Option<String>,

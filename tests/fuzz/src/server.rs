@@ -23,13 +23,13 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-/// When every server's time starts: 2023-11-14T22:13:20Z.
+/// The start of every server's time: 2023-11-14T22:13:20Z.
 const START_MS: i64 = 1_700_000_000_000;
 /// Frames read of a subscription.
 const FRAMES: usize = 6;
 /// The longest time that a receive can wait for a record.
 const LONGEST_WAIT_MS: i64 = 20_000;
-/// How often a subscription is asked for a frame that is not there.
+/// Number of times that a subscription is asked for a frame that is not there.
 const ASKS: usize = 20;
 
 /// A server, all it knows, and the one thread that runs it. Two of them that were told the same
@@ -41,7 +41,7 @@ pub struct Bed {
     _stop: watch::Sender<bool>,
 }
 
-/// What was answered.
+/// The answer to a request.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,

@@ -14,7 +14,7 @@ pub fn tokens(input: &[u8]) {
     }
 }
 
-/// What a text of a caller may be.
+/// The kinds of text that a caller may send.
 fn read(text: &str) {
     // The salt is all that is not told back; with it there is one text for one place.
     if let Some(iterator) = ShardIterator::decode(text) {

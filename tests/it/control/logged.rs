@@ -52,7 +52,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may be dead already.
+        // The program may be dead already.
         let _dead = self.0.kill().and_then(|()| self.0.wait());
     }
 }

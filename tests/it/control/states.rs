@@ -79,7 +79,7 @@ fn calls() -> Vec<(&'static str, Value)> {
 
 /// The operations that only look: they are allowed as long as there is a stream.
 const LOOKING: usize = 6;
-/// Those that are allowed while a stream is UPDATING: the looking ones, tags, policies, consumers.
+/// The operations allowed while a stream is UPDATING: reads, tags, policies, consumers.
 const SETTLED: usize = 13;
 
 async fn check(lab: &Lab, state: &str, allowed: usize) {

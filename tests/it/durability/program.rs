@@ -77,7 +77,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            // It may be dead already.
+            // The program may be dead already.
             let _dead = child.kill().and_then(|()| child.wait());
         }
     }

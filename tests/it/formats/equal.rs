@@ -77,7 +77,7 @@ const STORY: &[(&str, &str)] = &[
     ("DeleteStream", r#"{"StreamName":"a"}"#),
 ];
 
-/// What a lab answers to the story, iterators and tokens replaced by their lengths.
+/// The answers of a lab to the story, with iterators and tokens replaced by their lengths.
 async fn told(lab: &Lab, in_cbor: bool) -> Vec<Value> {
     let mut last = String::new();
     let mut answers = Vec::new();

@@ -228,7 +228,7 @@ wire_test!(
             } else {
                 [chunk, vec![b'x'; 10_000], b"\r\n".to_vec()].concat()
             };
-            // What is sent after the refusal goes nowhere.
+            // Bytes that are sent after the refusal go nowhere.
             for _ in 0..25 {
                 connection.send(&filled).await;
             }

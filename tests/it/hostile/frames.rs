@@ -203,7 +203,7 @@ wire_test!(
         ] {
             let mut attack = Attack::begin(&lab, 65_535).await;
             let burst = asked.repeat(1_000);
-            // When the answers fill the way back no more is read, so nothing piles up.
+            // Full answer buffers stop the reading of requests, so nothing piles up.
             let flood = async {
                 for _ in 0..1_000 {
                     if !attack.send(&burst).await {

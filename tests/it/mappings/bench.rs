@@ -26,16 +26,16 @@ pub(super) struct Seen {
     pub(super) bytes: usize,
 }
 
-/// What the function answers.
+/// The answer of the function.
 #[derive(Debug, Clone)]
 pub(super) enum Say {
     /// This body.
     Answer(String),
-    /// It fails.
+    /// The invocation fails.
     Fail,
-    /// It is not reached.
+    /// The function is not reached.
     NotReached(Option<u64>),
-    /// It answers this when the test lets it.
+    /// The answer comes when the test releases it.
     Hold(Box<Say>),
 }
 
@@ -73,7 +73,7 @@ impl Script {
         self.seen().iter().map(|seen| seen.texts.join("")).collect()
     }
 
-    /// When each invocation came.
+    /// The time of each invocation.
     pub(super) fn times(&self) -> Vec<i64> {
         self.seen().iter().map(|seen| seen.at).collect()
     }
@@ -83,7 +83,7 @@ impl Script {
         self.running.lock().1
     }
 
-    /// How many run now.
+    /// Number of invocations in progress.
     pub(super) fn running(&self) -> usize {
         self.running.lock().0
     }

@@ -128,7 +128,7 @@ fn case_31_a_function_that_is_not_there_yet_is_waited_for() {
     });
 }
 
-/// Whether an answer of the emulator fails the batch.
+/// True if an answer of the emulator fails the batch.
 async fn fails(status: u16, body: &str) -> bool {
     let reply = Reply::new(status, body);
     let server = Server::start(move |got, _| {

@@ -32,7 +32,7 @@ impl Got {
     }
 }
 
-/// What the server answers.
+/// The answer of the server.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reply {
     pub(super) status: u16,

@@ -8,7 +8,7 @@ use crate::lab::{Lab, Request};
 use minikin::internals::operation::OPERATIONS;
 use serde_json::{Value, json};
 
-/// What an operation is about.
+/// The resource of an operation.
 #[derive(Clone, Copy)]
 enum About {
     Account,
@@ -189,7 +189,7 @@ fn each_operation_is_allowed_by_its_own_name() {
     under(&policies(&all.into(), &Value::Null), |lab| async move {
         let (consumer, iterator) = prepared(&lab).await;
         for entry in OPERATIONS {
-            // What changes the stream would be in the way of what comes after it.
+            // An operation that changes the stream would be in the way of the operations after it.
             if entry.name.starts_with("De") || entry.name == "SubscribeToShard" {
                 continue;
             }

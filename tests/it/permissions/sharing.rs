@@ -50,7 +50,7 @@ fn across_accounts_both_sides_have_to_allow() {
         )
         .await;
         assert_eq!(put().await.unwrap().shard_id, SHARD_0);
-        // What the stranger's own account does not allow it, nobody else can.
+        // Only the stranger's own account can allow it this.
         let list = json!({"StreamARN": arn});
         let told = refusal(&lab, STRANGER, "ListShards", &list).await;
         assert_eq!(

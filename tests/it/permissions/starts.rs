@@ -6,7 +6,7 @@ use minikin::{Emulator, Options};
 use serde_json::{Value, json};
 use std::process::Command;
 
-/// Why a start with these flags, and a file of this text, fails.
+/// The message of a start that fails with these flags and a file of this text.
 fn refused(text: &str, flags: &[&str]) -> String {
     let file = written(text);
     let path = file.path().to_str().unwrap();

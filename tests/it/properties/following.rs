@@ -15,12 +15,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// What happens at once; after it, time passes.
+/// Steps that happen at once; time passes after them.
 #[derive(Debug, Clone)]
 struct Phase {
     /// Of each writer its batches: how many records of which size.
     writers: Vec<Vec<(usize, usize)>>,
-    /// Where new followers begin, and a percentage that says at which record.
+    /// The position at which new followers begin, and a percentage that picks its record.
     starts: Vec<(&'static str, usize)>,
     /// Another one reads that asks instead of being pushed to.
     asks: bool,
@@ -80,7 +80,7 @@ struct Followed {
     shards: usize,
     /// The last hash key of that shard.
     end: u128,
-    /// What was acknowledged, by shard and number.
+    /// The acknowledged records, by shard and number.
     records: BTreeMap<String, Vec<Record>>,
     followers: Vec<Follower>,
 }
@@ -116,7 +116,7 @@ impl Followed {
         known.map_or(&[], Vec::as_slice)
     }
 
-    /// How many of them arrived before a moment or have expired.
+    /// Number of records that arrived before a moment or have expired.
     fn passed(&self, moment_ms: i64) -> usize {
         let horizon_ms = self.lab.clock.now_ms() + 1 - DAY_MS.cast_signed();
         let from_ms = moment_ms.max(horizon_ms);
@@ -132,7 +132,7 @@ impl Followed {
         let exactly = |skipped: usize| skipped.max(expired)..=skipped.max(expired);
         let numbered = |record: &Record| json!({"Type": kind, "SequenceNumber": record.number});
         match (kind, known.get(at)) {
-            // What others write while it begins may lie before it.
+            // Records that others write while a follower begins may lie before it.
             ("LATEST", _) => (json!({"Type": kind}), known.len()..=usize::MAX),
             ("AT_SEQUENCE_NUMBER", Some(record)) => (numbered(record), exactly(at)),
             ("AFTER_SEQUENCE_NUMBER", Some(record)) => (numbered(record), exactly(at + 1)),

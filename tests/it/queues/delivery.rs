@@ -1,4 +1,4 @@
-//! What a queue delivers, and when.
+//! The records that a queue delivers, and the time of their delivery.
 
 use super::*;
 use crate::lab::{START_MS, hours, kinesis_test, ms, seconds, wire_test};

@@ -1,4 +1,4 @@
-//! What receipt handles are good for.
+//! Receipt handles: the calls that take them, and the calls that refuse them.
 
 use super::*;
 use crate::lab::{kinesis_test, seconds, wire_test};

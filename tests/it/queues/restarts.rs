@@ -1,4 +1,4 @@
-//! What a queue is after a restart.
+//! Queues after a restart.
 
 use super::*;
 use crate::lab::{Place, ms, run, seconds};

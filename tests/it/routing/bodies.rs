@@ -50,7 +50,7 @@ wire_test!(
             check_too_large(&alone(&lab, &of(1001)).await, &what);
             check_too_large(&alone(&lab, &of(5000)).await, &what);
         }
-        // It comes before everything else.
+        // The check of the body's size comes before all others.
         let odd = sized(1001)
             .without("Authorization")
             .header("Content-Type", "x")

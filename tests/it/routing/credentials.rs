@@ -1,4 +1,4 @@
-//! Who asks, and whether a signature has all its pieces.
+//! The caller of a request, and the pieces that a signature needs.
 
 use crate::lab::{Request, wire_test};
 use serde_json::Value;

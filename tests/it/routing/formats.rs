@@ -151,7 +151,7 @@ wire_test!(
         ];
         for body in bodies {
             let signed = Request::call("ListStreams", JSON, body);
-            // It comes before the target and before authentication.
+            // The check of the format comes before the target and before authentication.
             let others = [
                 signed.clone().without("Authorization"),
                 signed.clone().without("X-Amz-Target"),

@@ -153,7 +153,7 @@ wire_test!(timestamps_are_seconds, |lab: Lab| async move {
             "{time:?}"
         );
     }
-    // As a position: five seconds after the first record, and before the second one.
+    // A time as a position: five seconds after the first record, and before the second one.
     let text = |text: &str| Cbor::Text(text.to_owned());
     let stream = crate::lab::Stream::existing(&lab, "s");
     stream.put("k", "first").await;

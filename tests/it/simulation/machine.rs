@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const GENERATION_BYTES: u64 = 6_000;
 const SEGMENT_BYTES: usize = 256 + 600;
 
-/// What a disk is in a life.
+/// The disk of a life.
 #[derive(Debug)]
 pub(super) enum Ground {
     /// A simulated one, whose power is cut in the middle of things.
@@ -204,7 +204,7 @@ impl Simulation {
         self.trace.push(format!("{time_ms} ms pass"));
         let target_ms = self.oracle.now_ms + time_ms;
         while self.oracle.now_ms < target_ms {
-            // Who is told something at a moment is heard at that moment.
+            // Events that are sent at a moment are received at that moment.
             let due = self
                 .subscribed
                 .iter()
@@ -218,7 +218,7 @@ impl Simulation {
         self.drop_cursors();
     }
 
-    /// Those in streams that can no longer be read.
+    /// Events of streams that can no longer be read.
     pub(super) fn drop_cursors(&mut self) {
         let oracle = &self.oracle;
         self.cursors.retain(|cursor| {
@@ -244,7 +244,7 @@ impl Simulation {
         self.machine.crash(&self.chance.0, self.oracle.now_ms).await;
     }
 
-    /// What nobody waits for is on a real disk once something later is.
+    /// A change that no call waits for is on a real disk once a later change is.
     async fn until_committed(&mut self) {
         if matches!(self.machine.ground, Ground::Directory(_)) {
             let enables = self.oracle.account_status() == "ENABLED";

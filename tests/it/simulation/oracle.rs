@@ -1,4 +1,4 @@
-//! What has to be true: streams and their shards and records, in vectors and maps.
+//! The expected state: streams and their shards and records, in vectors and maps.
 
 mod capacity;
 mod consumers;
@@ -13,7 +13,7 @@ use consumers::Consumer;
 use reshard::ends;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How a call ends: well, or with a refusal of this type.
+/// The end of a call: success, or a refusal of this type.
 pub(super) type Foretold = Result<(), &'static str>;
 
 pub(super) const NOT_FOUND: Foretold = Err("ResourceNotFoundException");
@@ -34,7 +34,7 @@ pub(super) struct Oracle {
 
 #[derive(Debug, Clone)]
 pub(super) struct Stream {
-    /// It was ACTIVE once: before that its shards are not seen.
+    /// True once the stream was ACTIVE: before that its shards are not seen.
     pub(super) settled: bool,
     pub(super) on_demand: bool,
     /// Hours, as they are described.
@@ -45,15 +45,15 @@ pub(super) struct Stream {
     pub(super) policy: Option<String>,
     pub(super) metrics: BTreeSet<&'static str>,
     pub(super) record_kib: u64,
-    /// It spreads records over its shards itself.
+    /// True if the stream spreads records over its shards itself.
     pub(super) auto: bool,
     pub(super) warm: Option<usize>,
     pub(super) created_s: u64,
-    /// What it is encrypted with.
+    /// The key that encrypts the stream.
     pub(super) key: Option<&'static str>,
-    /// What ends the present state, and when.
+    /// The end of the present state, and its time.
     pending: Option<(u64, Change)>,
-    /// What arrived before this was expired under some earlier period.
+    /// Records that arrived before this time expired under some earlier period.
     floor_ms: u64,
     scalings: Vec<u64>,
     switches: Vec<u64>,
@@ -152,7 +152,7 @@ impl Oracle {
         }
     }
 
-    /// Whether records can be put, and where the one with this hash key goes.
+    /// The shard of a record with this hash key, if records can be put.
     pub(super) fn route(&self, name: &str, key: u128) -> Result<usize, &'static str> {
         match self.state(name) {
             Some("ACTIVE" | "UPDATING") => Ok(self.streams[name].owner(key)),
@@ -160,7 +160,7 @@ impl Oracle {
         }
     }
 
-    /// Whether a provisioned stream can be resharded now.
+    /// True if a provisioned stream can be resharded now.
     fn reshardable(&self, name: &str) -> Foretold {
         match self.streams.get(name) {
             None => NOT_FOUND,
@@ -257,7 +257,7 @@ impl Oracle {
         }
     }
 
-    /// When a state that begins now ends; none, if at once.
+    /// The end of a state that begins now; none, if it ends at once.
     fn due_ms(&self) -> Option<u64> {
         (self.transition_ms > 0).then(|| self.now_ms + self.transition_ms)
     }
@@ -312,7 +312,7 @@ impl Oracle {
         self.now_ms = target_ms;
     }
 
-    /// When the next state ends.
+    /// The end of the next state.
     pub(super) fn next_due_ms(&self) -> Option<u64> {
         let due = |stream: &Stream| {
             let consumers = stream.consumers.values();
@@ -348,7 +348,7 @@ impl Stream {
         open.find(|at| key <= self.shards[*at].end).unwrap()
     }
 
-    /// What arrived before this is expired.
+    /// Records that arrived before this time are expired.
     pub(super) fn horizon_ms(&self, now_ms: u64) -> u64 {
         let hours = match &self.pending {
             Some((_, Change::Retention(hours))) => *hours,
@@ -357,7 +357,7 @@ impl Stream {
         self.floor_ms.max(now_ms + 1 - hours * HOUR_MS)
     }
 
-    /// Whether a shard is listed: an open one, or one that can still hold what has not expired.
+    /// True if a shard is listed: it is open, or can still hold records that have not expired.
     pub(super) fn lists(&self, shard: usize, now_ms: u64) -> bool {
         let horizon_ms = self.horizon_ms(now_ms);
         self.shards[shard]

@@ -251,7 +251,7 @@ impl Simulation {
         self.drop_cursors();
     }
 
-    /// What subscribers were pushed and did not hear yet.
+    /// Events that were sent to subscribers and not yet received.
     async fn overheard(&mut self) -> Vec<(&'static str, usize, String)> {
         let mut seen = Vec::new();
         for one in &mut self.subscribed {

@@ -14,7 +14,7 @@ const LIFE_MS: u64 = 300_000;
 pub(super) struct Cursor {
     pub(super) stream: &'static str,
     pub(super) shard: usize,
-    /// How many of the shard's records lie before it.
+    /// Number of the shard's records that lie before the position.
     position: usize,
     pub(super) iterator: String,
     issued_ms: u64,

@@ -6,7 +6,7 @@ use crate::control::numbers::{end, start};
 use crate::lab::arn_of;
 use serde_json::{Value, json};
 
-/// What is not as it should be.
+/// The differences from the expected state.
 pub(super) type Difference = Result<(), String>;
 
 fn same(told: &Value, expected: &Value, what: &str) -> Difference {
@@ -30,7 +30,7 @@ impl Simulation {
         self.trace.push(compared);
     }
 
-    /// What is not as the oracle says, if anything.
+    /// The difference from the oracle, if there is one.
     pub(super) async fn difference(&self) -> Difference {
         let names: Vec<_> = self.oracle.streams.keys().cloned().collect();
         let listed = self

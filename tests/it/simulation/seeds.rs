@@ -9,11 +9,11 @@ const KEPT: &[(u64, &str)] = &[(
      kept and the one before it was not",
 )];
 
-/// How many seeds are lived by default, and in how many parts, which run side by side.
+/// Number of seeds that run by default, and of the parts that run side by side.
 const SEEDS: u64 = 1_000;
-/// How many lives of queues are lived by default.
+/// Number of lives of queues that run by default.
 const QUEUE_SEEDS: u64 = 100;
-/// How many lives of event source mappings are lived by default.
+/// Number of lives of event source mappings that run by default.
 const MAPPING_SEEDS: u64 = 300;
 const PARTS: u64 = 4;
 

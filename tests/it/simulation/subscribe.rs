@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub(super) const CONSUMERS: [&str; 2] = ["one", "two"];
 /// A subscription lives so long.
 const LIFE_MS: u64 = 300_000;
-/// So long it is silent.
+/// Length of the silence.
 const SILENCE_MS: u64 = 5_000;
 /// Subscriptions at a time.
 const MOST: usize = 8;
@@ -23,7 +23,7 @@ pub(super) struct Subscribed {
     pub(super) stream: &'static str,
     consumer: &'static str,
     pub(super) shard: usize,
-    /// How many of the shard's records lie before it.
+    /// Number of the shard's records that lie before the position.
     position: usize,
     began_ms: u64,
     last_ms: u64,
@@ -48,7 +48,7 @@ impl Subscribed {
         (self.stream, self.consumer, self.shard) == place
     }
 
-    /// When it next says something though nothing happens.
+    /// The time of the next event without records.
     pub(super) fn due_ms(&self) -> u64 {
         (self.last_ms + SILENCE_MS).min(self.began_ms + LIFE_MS)
     }
@@ -290,7 +290,7 @@ impl Simulation {
                 true => (self.oracle.now_ms - arrived_ms).max(1),
                 false => 0,
             };
-            // Where threads commit, an event may be made before the next of several requests is.
+            // An event may be made before the next of several requests is, if threads commit.
             let threads = matches!(self.machine.ground, Ground::Directory(_));
             let told_ms = &told["MillisBehindLatest"];
             let right = *told_ms == behind_ms || threads && *told_ms == 0;

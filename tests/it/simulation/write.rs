@@ -159,7 +159,7 @@ impl Simulation {
         records.insert(place, record.numbered(number, arrival_ms));
     }
 
-    /// Whether a shard is where a record goes now.
+    /// True if a record goes to this shard now.
     pub(super) fn may_hold(&self, record: &Offered, shard: usize) -> bool {
         match self.oracle.streams.get(record.stream) {
             Some(stream) if stream.auto => stream.open().contains(&shard),
@@ -185,7 +185,7 @@ pub(super) fn index_of(number: &str) -> (usize, String) {
     (number.len(), number.to_owned())
 }
 
-/// What an answer or a record says of encryption: nothing, unless there is some.
+/// The encryption in an answer or a record: none, unless the stream has some.
 pub(super) fn is_encrypted(told: &Value) -> bool {
     let kind = told.get("EncryptionType");
     assert!(kind.is_none_or(|kind| kind == "KMS"), "{told}");

@@ -52,7 +52,7 @@ impl Following {
 
 impl Drop for Following {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The program may have ended already.
         let _ended = self.child.kill().and_then(|()| self.child.wait());
     }
 }

@@ -4,7 +4,7 @@ use super::super::Scenario;
 use super::super::table::grouped;
 use serde_json::json;
 
-/// What one round at one server gave: parts and their rates.
+/// The result of one round at one server: parts and their rates.
 pub(super) type Round = Vec<(String, f64)>;
 /// The rounds of one server, or why it failed.
 pub(super) type Outcome = Result<Vec<Round>, String>;
@@ -53,7 +53,7 @@ impl Row {
     }
 }
 
-/// What the rates of a scenario count.
+/// The unit of a scenario's rates.
 pub(super) fn unit(scenario: Scenario) -> &'static str {
     match scenario {
         Scenario::Put1 | Scenario::Put500 | Scenario::Put500Cbor | Scenario::Get => "records/s",

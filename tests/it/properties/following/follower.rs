@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::ops::RangeInclusive;
 
-/// How many of a shard's records may lie before a position.
+/// Number of a shard's records that may lie before a position.
 pub(super) type Skips = RangeInclusive<usize>;
 
 pub(super) struct Follower {
@@ -89,7 +89,7 @@ impl Follower {
         self.events.is_some()
     }
 
-    /// Whether it has seen what it should of all that was acknowledged.
+    /// True if the follower has seen all acknowledged records that it should.
     pub(super) fn check(&self, all: &[Record]) {
         let first = self.seen.first();
         let skipped = first.map_or(all.len(), |(number, _)| {
@@ -120,7 +120,7 @@ fn number_and_data(record: &Value) -> (String, String) {
     (text("SequenceNumber"), text("Data"))
 }
 
-/// Whether these records end with that of this data.
+/// True if these records end with the record of this data.
 fn is_last(records: &[(String, String)], data: &str) -> bool {
     records.last().is_some_and(|(_, last)| last == data)
 }

@@ -41,7 +41,7 @@ struct Invocation {
     began: usize,
     ended: usize,
     era: usize,
-    /// So many records from the first on were done.
+    /// Number of records, from the first on, that are done.
     done: usize,
 }
 

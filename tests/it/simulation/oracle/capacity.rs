@@ -1,4 +1,4 @@
-//! What a stream and its account may do: metrics, record size, throughput, distribution.
+//! The capacity of a stream and its account: metrics, record size, throughput, distribution.
 
 use super::{ARGUMENT, Change, Foretold, INVALID, Oracle};
 use std::collections::BTreeSet;

@@ -9,7 +9,7 @@ pub(in crate::simulation) struct Consumer {
     pub(in crate::simulation) tags: BTreeMap<String, String>,
     pub(in crate::simulation) policy: Option<String>,
     deleting: bool,
-    /// When its present state ends.
+    /// The end of its present state.
     pub(super) due_ms: Option<u64>,
     /// The last successful SubscribeToShard on each shard since the emulator started.
     subscribed_ms: BTreeMap<usize, u64>,
@@ -65,7 +65,7 @@ impl Oracle {
         Ok(())
     }
 
-    /// Whether a consumer may subscribe to a shard now.
+    /// True if a consumer may subscribe to a shard now.
     pub(in crate::simulation) fn subscribe(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! What is set about a stream: its key and its tags.
+//! The settings of a stream: its key and its tags.
 
 use super::{ARGUMENT, Change, Foretold, IN_USE, NOT_FOUND, Oracle, count};
 
