@@ -29,6 +29,15 @@ async fn names(lab: &Lab, body: Value) -> Vec<String> {
     queues.iter().map(name).collect()
 }
 
+/// Checks that a queue in transition refuses to be received from.
+async fn check_no_receive(lab: &Lab, arn: &str) {
+    let refusal = refused(lab, "ReceiveQueueRecords", json!({"QueueARN": arn})).await;
+    assert!(
+        refusal.starts_with("ResourceNotFoundException: "),
+        "{refusal}"
+    );
+}
+
 kinesis_test!(
     a_queue_is_created_updated_and_deleted_in_its_own_time,
     ["--transition-ms", "500"],
@@ -61,11 +70,7 @@ kinesis_test!(
         assert_eq!(queue, expected);
         assert_eq!(describe(&lab, &arn).await["QueueStatus"], "CREATING");
         assert_eq!(queue_count(&lab, "s").await, 1);
-        let refusal = refused(&lab, "ReceiveQueueRecords", json!({"QueueARN": arn})).await;
-        assert!(
-            refusal.starts_with("ResourceNotFoundException: "),
-            "{refusal}"
-        );
+        check_no_receive(&lab, &arn).await;
         lab.clock.advance(ms(500)).await;
         let described = describe(&lab, &arn).await;
         assert_eq!(described["QueueStatus"], "ACTIVE");
@@ -99,11 +104,7 @@ kinesis_test!(
         assert_eq!(describe(&lab, &arn).await["QueueStatus"], "DELETING");
         ok(&lab, "DeleteQueue", json!({"QueueARN": arn})).await;
         assert_eq!(queue_count(&lab, "s").await, 1);
-        let refusal = refused(&lab, "ReceiveQueueRecords", json!({"QueueARN": arn})).await;
-        assert!(
-            refusal.starts_with("ResourceNotFoundException: "),
-            "{refusal}"
-        );
+        check_no_receive(&lab, &arn).await;
         lab.clock.advance(ms(500)).await;
         let refusal = refused(&lab, "DescribeQueue", json!({"QueueARN": arn})).await;
         assert_eq!(
