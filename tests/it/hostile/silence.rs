@@ -1,7 +1,7 @@
 //! Clients that say nothing, or read nothing.
 
 use super::{check_served, counter, until};
-use crate::lab::{Lab, Request, SHARD_0, arn_of, wire_test};
+use crate::lab::{Lab, Request, SHARD_0, Stream, arn_of, wire_test};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -126,6 +126,15 @@ async fn until_in_flight(lab: &Lab, bytes: u64) {
     .await;
 }
 
+/// Creates a stream with fifty records of 1 KB.
+async fn fifty_records(lab: &Lab) -> Stream {
+    let other = lab.stream("other").create().await;
+    for _ in 0..50 {
+        other.put("key", vec![b'y'; 1_000]).await;
+    }
+    other
+}
+
 wire_test!(
     reads_of_old_records_go_on_while_large_answers_wait_for_the_budget,
     [
@@ -139,10 +148,7 @@ wire_test!(
         "admission-wait-seconds=off"
     ],
     |lab: Lab| async move {
-        let other = lab.stream("other").create().await;
-        for _ in 0..50 {
-            other.put("key", vec![b'y'; 1_000]).await;
-        }
+        let other = fifty_records(&lab).await;
         let read = full(&lab).await;
         until_on_disk(&lab).await;
         // One answer is more than the budget has for large ones, the others wait for its bytes.
@@ -171,10 +177,7 @@ wire_test!(
         "in-flight-bytes=16777216"
     ],
     |lab: Lab| async move {
-        let other = lab.stream("other").create().await;
-        for _ in 0..50 {
-            other.put("key", vec![b'y'; 1_000]).await;
-        }
+        let other = fifty_records(&lab).await;
         full(&lab).await;
         until_on_disk(&lab).await;
         let mut subscribers = Vec::new();
