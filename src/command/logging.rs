@@ -2,36 +2,36 @@
 
 use crate::options::LogFormat;
 use std::io::{self, IsTerminal, Write};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts the log of the process: events that pass `filter` go to stderr.
+/// Starts the log of the process: events that pass `filter` go to stderr. The options have checked
+/// the filter.
 pub(super) fn set_up(filter: &str, format: LogFormat) {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(own_lines(filter)))
+    let lines = layer()
         .with_writer(|| OneLine(io::stderr()))
         .with_ansi(io::stderr().is_terminal());
+    let filter = filter.parse().unwrap_or_default();
+    let filtered = tracing_subscriber::registry().with(own_lines(&filter));
     // Fails only when the process has a log already, which then stays.
     let _ = match format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => filtered.with(lines).try_init(),
+        LogFormat::Json => filtered.with(lines.json().flatten_event(true)).try_init(),
     };
 }
 
-/// Restricts each level in the filter that names no target to minikin's own events. Libraries such
+/// Restricts the level in the filter that names no target to minikin's own events. Libraries such
 /// as h2 and rustls log warnings only, unless the filter names their target.
-fn own_lines(filter: &str) -> String {
-    let mut directives = Vec::new();
-    for directive in filter.split(',') {
-        match directive.trim().parse::<LevelFilter>() {
-            Ok(level) if level > LevelFilter::WARN => {
-                directives.push(LevelFilter::WARN.to_string());
-                directives.push(format!("minikin={level}"));
-            }
-            _ => directives.push(directive.to_owned()),
-        }
+fn own_lines(filter: &Targets) -> Targets {
+    match filter.default_level() {
+        Some(level) if level > LevelFilter::WARN => Targets::new()
+            .with_default(LevelFilter::WARN)
+            .with_target("minikin", level)
+            .with_targets(filter.iter()),
+        _ => filter.clone(),
     }
-    directives.join(",")
 }
 
 /// A writer that keeps each event on one line. Partition keys and names in requests may contain
@@ -99,11 +99,13 @@ mod tests {
         for (filter, meant) in [
             ("debug", "warn,minikin=debug"),
             ("info,h2=debug", "warn,minikin=info,h2=debug"),
+            ("info,minikin=trace", "warn,minikin=trace"),
             ("error", "error"),
             ("off", "off"),
             ("minikin::store=trace", "minikin::store=trace"),
         ] {
-            assert_eq!(own_lines(filter), meant);
+            let filter: Targets = filter.parse().unwrap();
+            assert_eq!(own_lines(&filter), meant.parse().unwrap());
         }
     }
 }

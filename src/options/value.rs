@@ -8,7 +8,7 @@ use crate::world::FaultRule;
 use std::fmt;
 use std::str::FromStr;
 #[cfg(feature = "cli")]
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 /// The time at which a put is answered, relative to the write to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,9 +245,11 @@ pub(crate) fn is_name(name: &str) -> bool {
 
 #[cfg(feature = "cli")]
 pub(super) fn log_filter(text: &str) -> Result<String, String> {
-    EnvFilter::builder()
-        .parse(text)
-        .map_err(|error| error.to_string())?;
+    text.parse::<Targets>().map_err(|error| error.to_string())?;
+    let has_target = |directive: &str| !directive.trim_start().starts_with('=');
+    if !text.split(',').all(has_target) {
+        return Err("no target stands before a =".to_owned());
+    }
     Ok(text.to_owned())
 }
 
