@@ -79,6 +79,7 @@ pub(crate) use put::{Placed, PutFailure};
 pub(crate) use shard::Shard;
 pub use start::RestoreError;
 pub(crate) use start::saved_time;
+pub(crate) use record_count::StreamDeleted;
 pub(crate) use stream::{PutSettings, Stream, StreamSnapshot};
 pub(crate) use stream_state::{StreamState, new_settings};
 pub(crate) use subscription::{Event, Subscription};

@@ -174,6 +174,7 @@ impl Engine {
     pub(super) fn forget(&self, stream: &Arc<Stream>) {
         self.accounts.lock().remove(stream);
         self.end_subscriptions(stream);
+        stream.end_waits();
         self.event_sources.stream_gone(stream);
         stream.look(|state| {
             state.delete_logs(&self.store);

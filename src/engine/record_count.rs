@@ -1,6 +1,6 @@
 //! Counts the records of a stream, so that tests can wait for a number of records.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use tokio::sync::Notify;
 
 /// Number of acknowledged records of a stream since the start of the emulator or the last clear.
@@ -10,7 +10,13 @@ pub(super) struct RecordCount {
     /// Number of waiting callers. While it is zero, writers skip the notification.
     waiting: AtomicUsize,
     changed: Notify,
+    /// True when the stream is deleted: no further record will come.
+    has_ended: AtomicBool,
 }
+
+/// The error of a wait for records of a stream that was deleted meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamDeleted;
 
 impl RecordCount {
     /// Adds `records` acknowledged records, and wakes the waiting callers.
@@ -35,13 +41,25 @@ impl RecordCount {
         self.count.load(SeqCst)
     }
 
+    /// Ends all waits, because the stream is deleted.
+    pub(super) fn end(&self) {
+        self.has_ended.store(true, SeqCst);
+        self.changed.notify_waiters();
+    }
+
     /// Waits until the count is at least `wanted`. Dropping the future ends the wait.
-    pub(super) async fn reach(&self, wanted: u64) {
+    ///
+    /// # Errors
+    /// The stream is deleted before it has received so many records.
+    pub(super) async fn reach(&self, wanted: u64) -> Result<(), StreamDeleted> {
         let _waiting = Waiting::begin(&self.waiting);
         loop {
             let changed = self.changed.notified();
             if self.get() >= wanted {
-                return;
+                return Ok(());
+            }
+            if self.has_ended.load(SeqCst) {
+                return Err(StreamDeleted);
             }
             changed.await;
         }
@@ -90,6 +108,18 @@ mod tests {
         }
         count.clear();
         assert_eq!(count.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_wait_ends_with_the_stream() {
+        let count = RecordCount::default();
+        count.add(1);
+        let mut waiting = std::pin::pin!(count.reach(2));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        count.end();
+        assert_eq!(waiting.await, Err(StreamDeleted));
+        assert_eq!(count.reach(1).await, Ok(()));
     }
 
     #[tokio::test]

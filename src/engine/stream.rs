@@ -1,7 +1,7 @@
 //! A stream: its identity, and what readers and writers ask about its state.
 
 use super::lock_order;
-use super::record_count::RecordCount;
+use super::record_count::{RecordCount, StreamDeleted};
 use super::shard::Shard;
 use super::stream_state::{StreamState, route_of};
 use crate::lock::Lock;
@@ -167,8 +167,16 @@ impl Stream {
 
     /// Waits until the stream has received `wanted` records since the start of the emulator or the
     /// last clear.
-    pub async fn reach_records(&self, wanted: u64) {
-        self.records.reach(wanted).await;
+    ///
+    /// # Errors
+    /// The stream is deleted before it has received so many records.
+    pub async fn reach_records(&self, wanted: u64) -> Result<(), StreamDeleted> {
+        self.records.reach(wanted).await
+    }
+
+    /// Ends the waits for records, because the stream is deleted.
+    pub(super) fn end_waits(&self) {
+        self.records.end();
     }
 
     /// The child shards of `parent`.

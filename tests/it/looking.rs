@@ -330,6 +330,17 @@ wire_test!(a_wait_ends_with_the_last_record, |lab| async move {
     );
 });
 
+wire_test!(a_wait_ends_with_its_stream, |lab| async move {
+    lab.stream("orders").create().await;
+    let body = r#"{"records": 1, "timeout_ms": 60000}"#;
+    let waiting = own(&lab, "POST", "streams/orders/wait", body);
+    let deleting = lab.ok("DeleteStream", r#"{"StreamName": "orders"}"#);
+    let both = async { tokio::join!(waiting, deleting) };
+    let ((status, document), _) = within("the wait to end", both).await;
+    let message = "the stream orders was deleted meanwhile";
+    assert_eq!((status, document), (404, json!({"message": message})));
+});
+
 kinesis_test!(
     a_cleared_stream_goes_on_with_its_numbers,
     |lab| async move {

@@ -9,7 +9,7 @@ use super::records;
 use super::state::{Admin, Refused, failed, json, unknown_path};
 use super::stream_path::{self, Actions};
 use super::tail;
-use crate::engine::Stream;
+use crate::engine::{Stream, StreamDeleted};
 use crate::limits;
 use crate::world::RealDeadline;
 use axum::extract::State;
@@ -78,7 +78,11 @@ async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Refused> {
         .await;
     let records = stream.records_since_clear();
     Ok(match reached {
-        Some(()) => json(&value!({ "records": records })),
+        Some(Err(StreamDeleted)) => {
+            let text = format!("the stream {} was deleted meanwhile", stream.arn.name);
+            return Err(Refused::new(StatusCode::NOT_FOUND, &text));
+        }
+        Some(Ok(())) => json(&value!({ "records": records })),
         None => {
             let counts = value!({ "records": records, "wanted": wanted });
             (StatusCode::REQUEST_TIMEOUT, json(&counts)).into_response()
