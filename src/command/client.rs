@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::fs::File;
 use std::io::Read;
 use std::time::Duration;
-use ureq::http::Response;
+use ureq::http::{Response, Uri};
 use ureq::{Agent, Body, RequestBuilder};
 
 /// Time limit of connecting, in seconds. Answers have no time limit.
@@ -17,7 +17,7 @@ const CONNECT_SECONDS: u64 = 5;
 pub(super) struct Connection {
     /// The address of the emulator
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4567")]
-    #[arg(env = "MINIKIN_ENDPOINT")]
+    #[arg(env = "MINIKIN_ENDPOINT", value_parser = http_url)]
     endpoint: String,
 
     /// The --admin-token of the emulator; needed when the emulator runs on another machine
@@ -158,6 +158,15 @@ impl Client {
     }
 }
 
+/// Checks the address of an emulator.
+fn http_url(text: &str) -> Result<String, String> {
+    let url = text.parse::<Uri>().map_err(|error| error.to_string())?;
+    if url.scheme_str() != Some("http") || url.authority().is_none() {
+        return Err("an endpoint is http://HOST:PORT; TLS is not needed here".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// The JSON document of an answer; null if the body is empty.
 fn document(answer: Response<Body>) -> Result<Value, Failure> {
     let mut text = String::new();
@@ -172,4 +181,19 @@ fn document(answer: Response<Body>) -> Result<Value, Failure> {
 /// Encodes the name or ARN of a stream as one segment of a URL's path.
 pub(super) fn path_part(name: &str) -> String {
     percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_an_http_url() {
+        for url in ["http://127.0.0.1:4567", "http://minikin:80/", "http://[::1]:1"] {
+            assert_eq!(http_url(url), Ok(url.to_owned()));
+        }
+        for url in ["zz", "localhost:4567", "https://localhost:4567", "", "http://"] {
+            assert!(http_url(url).is_err(), "{url}");
+        }
+    }
 }
