@@ -16,6 +16,14 @@ struct Alias {
     convert: fn(&str) -> Option<String>,
 }
 
+impl Alias {
+    /// True for a variable that switches something on: with another value it sets nothing, and
+    /// other programs use the variable `DEBUG` too.
+    fn is_switch(&self) -> bool {
+        matches!(self.variable, "DEBUG" | "DISABLE_CORS_CHECKS")
+    }
+}
+
 /// The variables that set an option.
 const ALIASES: &[Alias] = &[
     alias("INITIALIZE_STREAMS", "initialize-streams", as_it_is),
@@ -260,6 +268,12 @@ pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &
             tracing::info!("{variables} stands for --{flag}");
         } else {
             tracing::info!("{variables} stands for --{flag}, unless that is set itself");
+        }
+    }
+    for alias in ALIASES.iter().filter(|alias| !alias.is_switch()) {
+        let value = set(&variable, alias.variable);
+        if let Some(value) = value.filter(|value| (alias.convert)(value).is_none()) {
+            tracing::warn!("the value of {} has no meaning here: {value}", alias.variable);
         }
     }
     let ignored = IGNORED.iter().filter(|name| set(&variable, name).is_some());
