@@ -48,6 +48,16 @@
 //! | catalog | the metadata that survives a restart: accounts, streams, shards, consumers, … |
 //! | subscription | one SubscribeToShard in progress |
 //! | in-flight budget | the bytes of requests and answers in memory; a request holds a permit |
+//! | run | one start of the emulator or load of a snapshot: the upper part of a sequence index |
+//! | sequence index | the count in a sequence number; the index of the record in its log |
+//! | incarnation number | unique number of a stream or queue; a recreated stream gets a new one |
+//! | identity number | the stream's number in iterators and tokens; a load of a snapshot keeps it |
+//! | horizon | the earliest arrival time of a record that has not expired |
+//! | settled | acknowledged, or no longer readable: a queue never delivers the record again |
+//! | journal | the log that holds the saved state of a queue |
+//! | alarm, bell | a task's wait for a deadline, and the handle that ends the wait early |
+//! | fast reader | decodes a valid body |
+//! | explaining reader | finds the service's message for a body that the fast reader refused |
 //! | write reservation | the bytes that a writer may append before the committer catches up |
 //! | deadline | a moment of the given clock; `RealDeadline` is one of wall time |
 //! | fault, fault rule, injection point | an injected failure, the rule that fires it, its position in the code |
@@ -77,8 +87,8 @@
 //! - Shapes check the constraints of a request's members; handlers check only the rest.
 //! - Secrets are `options::Secret` from the command line on. That type prints no text.
 //! - Bodies, answers and events count against the in-flight budget while they are in memory; the
-//!   buffers of a connection are bounded beside it. A request that gets no permit in time is refused.
-//!   A client that does not read its answer in time is disconnected.
+//!   buffers of a connection are bounded separately. A request that gets no permit in time is
+//!   refused. A client that does not read its answer in time is disconnected.
 //! - A panic ends one request or one task, and is counted.
 //! - Tests inject faults at a `world::Point`. Without a rule, passing a point costs one atomic load.
 //! - Every bound has its name in `limits`.
@@ -108,7 +118,7 @@ pub use engine::snapshot::SnapshotError;
 pub use engine::{RestoreError, StoreError};
 pub use http::listen::BindError;
 pub use http::{Body, Incoming, NoAnswer};
-/// The types of hyper, which has their documentation.
+/// Types of hyper, re-exported here. See hyper's documentation.
 #[doc(no_inline)]
 pub use http::{Request, Response};
 pub use limits::Profile;
