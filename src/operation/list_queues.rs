@@ -89,8 +89,8 @@ impl Filter {
         Self(streams.iter().map(stream).collect())
     }
 
-    /// True when the queue's stream is one of the filter's streams (choice 11). Creation times are
-    /// compared in whole seconds, because answers show whole seconds.
+    /// True when the queue's stream is one of the filter's streams. Creation times are compared in
+    /// whole seconds, because answers show whole seconds.
     fn admits(&self, queue: &Queue) -> bool {
         let stream = &queue.stream;
         let mut wanted = self.0.iter();

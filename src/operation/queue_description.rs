@@ -103,7 +103,7 @@ impl QueueDescription {
 }
 
 /// Returns `before`, changed by the attributes that a request gives. A dead-letter configuration is
-/// replaced as a whole. A MaxReceiveCount beside the target type NONE is ignored (a choice).
+/// replaced as a whole. A MaxReceiveCount is ignored if the target type is NONE (a choice).
 pub(super) fn changed_attributes(
     before: QueueAttributes,
     given: &QueueAttributesInput,

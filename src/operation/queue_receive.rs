@@ -20,7 +20,8 @@ use crate::world::{Point, Timestamp};
 use std::sync::Arc;
 
 input! {
-    /// The input of ReceiveQueueRecords and ReceiveDeadLetterQueueRecords.
+    /// A request to receive records: the queue, the maximum number of records, the longest wait in
+    /// seconds, and the visibility timeout.
     pub struct ReceiveInput {
         "QueueARN" => arn: QueueARN,
         "Limit" => limit: Option<ReceiveQueueRecordsInputLimit>,
@@ -37,7 +38,7 @@ pub struct ReceiveOutput {
 }
 
 output! {
-    /// The members of the answer of a receive.
+    /// The members of the answer of ReceiveQueueRecords and ReceiveDeadLetterQueueRecords.
     pub struct Records<'a> { "QueueRecords" => records: Vec<QueueRecord<'a>>, }
 }
 

@@ -73,10 +73,10 @@ input! {
 list!(/// Streams whose queues are to be listed.
     QueueStreamFilterList of QueueStreamFilter, length: 1..=10_000);
 input! {
-    /// An entry with a receipt handle.
+    /// An entry of a batch request, which names a received record by its receipt handle.
     pub struct HandleEntry { "ReceiptHandle" => handle: ReceiptHandle, }
 }
-list!(/// Entries with receipt handles. Each entry succeeds or fails separately.
+list!(/// The entries of a batch request. Each entry succeeds or fails separately.
     HandleEntries of HandleEntry, length: 1..=10);
 input! {
     /// A receipt handle, and the new visibility timeout of its record.
@@ -85,5 +85,6 @@ input! {
         "VisibilityTimeoutSeconds" => timeout: VisibilityTimeoutSeconds,
     }
 }
-list!(/// Entries with handles and timeouts. Each entry succeeds or fails separately.
+list!(/// The entries of a batch request that changes visibility timeouts. Each entry succeeds or
+    /// fails separately.
     VisibilityEntries of VisibilityEntry, length: 1..=10);

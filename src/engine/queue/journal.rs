@@ -1,9 +1,9 @@
 //! Saves the state of a queue's records, as documents in a separate log, with the same group
 //! commits as all records.
 //!
-//! Most documents contain only changes. When the changes have become much longer than a list of the
-//! whole state, such a list is written. After the list is durable, the documents before it are
-//! deleted.
+//! Most documents contain only changes. When the changes have become much longer than the whole
+//! state, the journal writes the whole state as a list of documents. After the list is durable, the
+//! documents before it are deleted.
 
 use crate::engine::tasks::Tasks;
 use crate::limits;
@@ -22,7 +22,8 @@ pub(super) struct Journal {
     list: usize,
 }
 
-/// Says whether a request waits until a document is durable. If so, its commit is urgent.
+/// The priority of a document's commit. The commit is urgent if a request waits until the document
+/// is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommitPriority {
     Urgent,
@@ -47,8 +48,9 @@ impl Journal {
         self.since_list += bytes;
     }
 
-    /// Writes the changes of `records`. Returns a ticket if the commit is urgent, or if a whole
-    /// list was due.
+    /// Writes the changes of `records`, or the list of their whole state if the changes have become
+    /// much longer than the list. Returns a ticket for a list, and for changes if `priority` is
+    /// urgent.
     pub(super) fn write(
         &mut self,
         tasks: &Tasks,
@@ -73,8 +75,8 @@ impl Journal {
         }
     }
 
-    /// Writes the whole state of `records`. After this is durable, the documents before it are
-    /// deleted.
+    /// Writes the whole state of `records` as a list of documents. After the list is durable, the
+    /// documents before it are deleted.
     pub(super) fn write_list(
         &mut self,
         tasks: &Tasks,

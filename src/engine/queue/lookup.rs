@@ -39,7 +39,7 @@ impl Engine {
         (shown, later.next().is_some())
     }
 
-    /// Number of receives that wait at all queues.
+    /// Number of receive requests that wait for records, over all queues.
     pub(crate) fn waiting_receives(&self) -> usize {
         let waiting = |queue: &Arc<Queue>| queue.receivers.count() + queue.dead_receivers.count();
         self.queues.all().iter().map(waiting).sum()

@@ -34,8 +34,8 @@ struct Span {
     shard: Arc<Shard>,
     /// Indexes and entries of records that were received.
     entries: Vec<(u64, QueueEntry)>,
-    /// Index of the first record that was never received, and the later records that are settled
-    /// nevertheless. None if the page does not show such records.
+    /// Index of the first record that was never received, and the indexes of later records that are
+    /// settled already. None if the page does not show records that were never received.
     unread: Option<(u64, BTreeSet<u64>)>,
     /// Index after `entries`, if the queue has more entries in this shard.
     more: Option<u64>,

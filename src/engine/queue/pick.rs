@@ -110,8 +110,8 @@ impl Pass<'_> {
         }
     }
 
-    /// Picks visible records first, and then unread ones. If records never become dead-letter
-    /// records, visible and unread records get half of a receive each, so that records that always
+    /// Picks visible records first, and then unread ones. If the queue has no maximum receive
+    /// count, visible and unread records get half of a receive each, so that records that always
     /// fail do not hold back the others.
     fn take(&mut self, state: &mut QueueState, claim: Option<Claim<'_>>) -> Option<Arc<Shard>> {
         if let Some(claim) = claim {

@@ -185,7 +185,8 @@ fn place(text: &str) -> Option<RecordPlace> {
     })
 }
 
-/// A record with the same members as in an answer of a receive, but without a receipt handle.
+/// A record with the same members as in an answer of ReceiveQueueRecords, but without a receipt
+/// handle.
 fn record(queue: &Queue, peeked: &PeekedRecord<'_>) -> Map<String, Value> {
     let mut document = record_json::record(peeked.shard.id, &peeked.record);
     let id = queue.ids.id(peeked.record.number);

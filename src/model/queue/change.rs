@@ -2,8 +2,8 @@
 //!
 //! A change holds the state of a record after a call, not the call itself, so that restoring the
 //! queue needs none of the queue's rules. A sequence of changes is encoded as varints: for each
-//! change a tag, then its shard, its index, its delivery number and its times as differences from
-//! those of the change before.
+//! change a tag, and then the differences of its shard, index, delivery number and times from those
+//! of the previous change.
 
 use super::entry::{Entry, Standing};
 use super::order::RecordPlace;
@@ -53,8 +53,8 @@ pub(super) struct ChangeWriter {
 }
 
 impl ChangeWriter {
-    /// Creates a writer that appends to `bytes`. The reader of the document removes these first
-    /// bytes before it decodes the changes.
+    /// Creates a writer of a document that begins with `bytes`. A reader must remove these bytes
+    /// before it calls [`read_changes`].
     pub(super) fn after(bytes: Vec<u8>) -> Self {
         Self {
             bytes,
@@ -83,7 +83,7 @@ impl ChangeWriter {
         }
     }
 
-    /// Number of bytes so far, with the first bytes that [`Self::after`] was given.
+    /// Number of bytes so far, including the bytes that were passed to [`Self::after`].
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }

@@ -26,7 +26,7 @@ impl Standing {
         matches!(self, Self::InFlight | Self::DeadInFlight)
     }
 
-    /// The standing of an in-flight record after its visibility timeout has ended.
+    /// The state of an in-flight record after its visibility timeout has ended.
     pub(super) const fn visible(self) -> Self {
         if self.is_dead() {
             Self::DeadVisible
@@ -35,7 +35,7 @@ impl Standing {
         }
     }
 
-    /// The standing with this number in the saved form. `None` for an unknown number.
+    /// The state with this number in the saved form. `None` for an unknown number.
     pub(super) const fn of(number: u64) -> Option<Self> {
         match number {
             0 => Some(Self::InFlight),

@@ -17,8 +17,7 @@ pub(crate) struct RecordPlace {
     pub(crate) shard: u32,
 }
 
-/// Number of stale items that an order may always hold, in addition to as many as it has valid
-/// items.
+/// Number by which the stale items of an order may exceed its valid items before they are removed.
 const SLACK: usize = 1024;
 
 /// Visible records with the number of their newest delivery, in the order in which they became
@@ -35,8 +34,9 @@ impl Ready {
         self.0.push_front((place, delivery));
     }
 
-    /// Removes and returns the first record that `good` accepts, given the record's place and its
-    /// newest delivery. Drops stale items before it.
+    /// Removes and returns the first record whose item is valid, and drops the stale items before
+    /// it. `good` returns true for a valid item, given the record's place and the number of its
+    /// delivery.
     pub(super) fn pop(&mut self, good: impl Fn(RecordPlace, u64) -> bool) -> Option<RecordPlace> {
         loop {
             let (place, delivery) = self.0.pop_front()?;

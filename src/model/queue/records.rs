@@ -120,12 +120,12 @@ impl QueueRecords {
         self.max_receive_count = max_receive_count;
     }
 
-    /// The numbers of received records in each standing.
+    /// The numbers of received records in each [`Standing`].
     pub(crate) fn counts(&self) -> QueueCounts {
         self.counts
     }
 
-    /// The numbers of received records in each standing at `now`, after ending the visibility
+    /// The numbers of received records in each [`Standing`] at `now`, after ending the visibility
     /// timeouts that are over by then.
     pub(crate) fn counts_at(&mut self, now: Timestamp) -> QueueCounts {
         self.turn(now);

@@ -1,4 +1,5 @@
-//! Wakes requests that wait at a queue when records of the queue's stream are published.
+//! Wakes receive requests that wait for records of a queue when records of its stream are
+//! published.
 //!
 //! A log announces records while it holds its own lock. A receiver registers itself before it looks
 //! into the log under the same lock. So either the receiver finds the records, or the log finds the
@@ -10,21 +11,21 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Wakes the receivers at a stream's queues when records are published.
+/// Wakes the receivers of a stream's queues when records are published.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals {
-    /// Number of waiting receivers at all queues of the stream.
+    /// Number of receivers that wait, over all queues of the stream.
     waiting: AtomicUsize,
     queues: Lock<Vec<Arc<Receivers>>>,
 }
 
 impl Arrivals {
-    /// Adds a queue by its receivers.
+    /// Adds a queue, given as the list of its receivers.
     pub(crate) fn add(&self, receivers: &Arc<Receivers>) {
         self.queues.lock().push(receivers.clone());
     }
 
-    /// Removes a queue by its receivers.
+    /// Removes a queue, given as the list of its receivers.
     pub(crate) fn remove(&self, receivers: &Arc<Receivers>) {
         let mut queues = self.queues.lock();
         queues.retain(|queue| !Arc::ptr_eq(queue, receivers));
@@ -45,7 +46,7 @@ impl Arrivals {
     }
 }
 
-/// The receivers that wait at one queue, in the order of their arrival.
+/// The receivers that wait for records of one queue, in the order of their arrival.
 #[derive(Debug, Default)]
 pub(crate) struct Receivers(Lock<Waiting>);
 
@@ -88,7 +89,7 @@ impl Receivers {
     }
 }
 
-/// A request that waits at a queue. Dropping it ends the wait.
+/// A receive request that waits for records of a queue. Dropping this value ends the wait.
 #[derive(Debug)]
 pub(crate) struct Receiver {
     receivers: Arc<Receivers>,
@@ -99,7 +100,8 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// A receiver that is woken through `bell`. It does not stand in line yet.
+    /// Creates a receiver that is woken through `bell`. [`Self::line_up`] adds the receiver to the
+    /// line.
     pub(crate) fn new(receivers: &Arc<Receivers>, arrivals: &Arc<Arrivals>, bell: Bell) -> Self {
         arrivals.waiting.fetch_add(1, Ordering::Relaxed);
         Self {
