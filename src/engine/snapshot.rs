@@ -9,10 +9,10 @@
 //! file was read to its end and found valid, the engine replaces its whole contents in one step. A
 //! load that fails changes nothing.
 //!
-//! A load that succeeds begins a new run, as a start does. Its number is greater than the numbers of all runs of
-//! the engine and of the snapshot, so that no sequence number is issued twice. Streams and queues
-//! get new incarnation numbers. A stream keeps its identity, the number that shard iterators
-//! contain.
+//! A load that succeeds begins a new run, as a start does. The run's number is greater than the
+//! numbers of all runs of the engine and of the snapshot, so that no sequence number is issued
+//! twice. Streams and queues get new incarnation numbers. A stream keeps its identity number, which
+//! shard iterators contain.
 
 mod error;
 mod load;

@@ -14,10 +14,12 @@ use std::sync::Arc;
 pub struct Stream {
     /// The account, region and name.
     pub arn: StreamArn,
-    /// Unique number of this stream. Tells the stream from other streams that had the same name.
+    /// Number of this stream, which no other stream of the engine or of its data directory ever
+    /// had. Distinguishes the stream from earlier streams of the same name.
     pub incarnation: u64,
-    /// Number by which shard iterators and page tokens refer to the stream. It equals the
-    /// incarnation number, unless the stream was loaded from a snapshot.
+    /// Identity number of the stream, which shard iterators and page tokens contain. It equals the
+    /// incarnation number, unless the stream was loaded from a snapshot: a load assigns a new
+    /// incarnation number and keeps the identity number.
     pub identity: u64,
     /// Creation time.
     pub created: Timestamp,
@@ -82,7 +84,7 @@ impl Stream {
         })
     }
 
-    /// Runs `look` on the state under the stream's lock. It may change the state.
+    /// Runs `look`, which may change the state, under the stream's lock.
     pub(super) fn with_state<R>(&self, look: impl FnOnce(&mut StreamState) -> R) -> R {
         look(&mut self.state.lock())
     }
@@ -179,7 +181,7 @@ impl Stream {
         self.records.end();
     }
 
-    /// The child shards of `parent`.
+    /// The shards that a split or merge of `parent` created.
     pub fn children(&self, parent: ShardId) -> Vec<model::Shard> {
         let state = self.state.lock();
         let shards = state.shards.values().map(|shard| shard.description());
@@ -231,8 +233,8 @@ pub(crate) fn has_expired(shard: &model::Shard, horizon: Timestamp) -> bool {
 }
 
 impl PutSettings {
-    /// `EncryptionType` for the answer to a writer. None, which omits the member, without
-    /// encryption.
+    /// `EncryptionType` for the answer to a writer. None if the stream is not encrypted; the answer
+    /// then omits the member.
     pub fn encryption_shown(&self) -> Option<&'static str> {
         self.encrypted.then_some(EncryptionType::Kms.as_str())
     }

@@ -11,8 +11,8 @@ use crate::world::Timestamp;
 pub struct ShardIterator {
     /// The time at which the iterator was issued.
     pub issued: Timestamp,
-    /// The number of the stream's incarnation. A stream that was deleted and created again has the
-    /// same name but a new incarnation.
+    /// The identity number of the stream. A stream that was deleted and created again has the same
+    /// name but a new identity number.
     pub incarnation: u64,
     /// The name of the stream.
     pub stream: String,
@@ -27,8 +27,8 @@ impl ShardIterator {
     /// same text twice.
     ///
     /// The text before it is sealed is
-    /// `{incarnation, 16 digits}{time of issue in ms, 14}/{stream}/{shard}/{position}/`. This form
-    /// is as long as the service's, whatever the name of the stream.
+    /// `{identity number, 16 digits}{time of issue in ms, 14}/{stream}/{shard}/{position}/`. This
+    /// form is as long as the service's, for any name of the stream.
     pub fn encode(&self, salt: [u8; SALT_BYTES]) -> String {
         seal(Purpose::ShardIterator, salt, &self.plain())
     }

@@ -2,19 +2,19 @@
 //! index of the next record in every shard. In `7-1700000000000.0-12.3-40`, the stream's number is
 //! 7, and the next records are record 12 of shard 0 and record 40 of shard 3.
 //!
-//! The number alone would not do, because an emulator without a data directory begins to count at 0
-//! again when it starts.
+//! The number alone is not enough, because an emulator without a data directory counts from 0 again
+//! after each start.
 
 use crate::engine::Stream;
 use crate::model::ShardId;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The part of an id that names the stream. A stream keeps it in its data directory and in
-/// snapshots, and a stream that is created anew has another one.
+/// The part of an id that names the stream. A stream has the same mark after a restart and in a
+/// snapshot; a stream that is deleted and created again gets another mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct StreamMark {
-    /// The stream's number: its first incarnation number.
+    /// Identity number of the stream, which a load of a snapshot does not change.
     identity: u64,
     /// Creation time of the stream, in milliseconds since the epoch.
     created_ms: u64,

@@ -23,8 +23,8 @@ pub struct StreamValue {
     pub due_ms: Option<i64>,
     /// True if the stream has ever been ACTIVE.
     pub was_active: bool,
-    /// Records with an earlier arrival time are expired for good, whatever the retention period is
-    /// now.
+    /// Records with an earlier arrival time are expired for good, even if a longer retention period
+    /// is set later.
     pub expired_before_ms: i64,
     pub settings: StreamSettings,
     /// The change that takes effect when UPDATING ends.
@@ -33,8 +33,7 @@ pub struct StreamValue {
     pub policy: Option<String>,
     pub consumers: BTreeMap<String, Consumer>,
     pub history: History,
-    /// Number by which shard iterators and page tokens refer to the stream. None if it equals the
-    /// incarnation number.
+    /// Identity number of the stream. None if it equals the incarnation number.
     #[serde(default)]
     pub identity: Option<u64>,
 }
@@ -122,7 +121,7 @@ pub struct History {
     pub decryptions: Vec<i64>,
 }
 
-/// A shard.
+/// The saved form of a shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the shard")]
 pub struct ShardValue {
