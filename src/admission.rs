@@ -103,11 +103,12 @@ impl Admission {
         self.answer_to_read(bytes).await.map(Some)
     }
 
-    /// A permit for an answer of about `bytes` whose records are to be read from the disk; one of
-    /// zero bytes when the permit of its request is enough.
+    /// Waits for a permit for an answer of about `bytes` bytes, before its records are read from
+    /// the disk. The permit has zero bytes when the answer is so small that the permit of its
+    /// request covers it.
     ///
     /// # Errors
-    /// When the budget stays exhausted.
+    /// [`BudgetExhausted`] when the budget has no bytes free within the longest wait.
     pub(crate) async fn answer_to_read(
         self: &Arc<Self>,
         bytes: u64,
@@ -196,9 +197,10 @@ impl Admission {
 }
 
 impl BudgetPermit {
-    /// Extends the permit of a request to cover its body, of which `come` bytes have arrived and at
-    /// most `most` bytes will. Takes no bytes from the budget while the permit already covers what
-    /// arrived. Returns true when the call took bytes, for which it may have waited.
+    /// Extends the permit of a request to cover its body. `come` is the number of bytes that have
+    /// arrived, and `most` the largest number of bytes that the body can have. Takes no bytes from
+    /// the budget while the permit already covers what arrived. Returns true when the call took
+    /// bytes, for which it may have waited.
     ///
     /// # Errors
     /// [`BudgetExhausted`] when the budget has no bytes free within the longest wait.
@@ -235,8 +237,8 @@ impl BudgetPermit {
             + self.invocations
     }
 
-    /// Turns the permit that was taken for an estimate into that of `bytes`. They are in memory
-    /// already, so they count even if they exceed the budget.
+    /// Changes a permit that was taken for an estimate to the actual number of `bytes`. The bytes
+    /// are in memory already, so they count even if they exceed the budget.
     pub(crate) fn correct(&mut self, bytes: u64) {
         let (lane, held) = if self.events > 0 {
             (&self.admission.events, &mut self.events)

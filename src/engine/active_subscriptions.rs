@@ -21,15 +21,15 @@ pub(crate) enum EndReason {
     TakenOver,
     /// The consumer was deregistered.
     ConsumerDeregistered,
-    /// The stream was deleted.
+    /// The stream was deleted or replaced, for example by a reset.
     StreamDeleted,
 }
 
 /// Receives the reason when another request ends the subscription. Holds None until then.
 pub(super) type EndSignal = watch::Receiver<Option<EndReason>>;
 
-/// Refuses a subscription, because the same consumer subscribed to the same shard less than the
-/// lock time ago.
+/// Error of a subscription that is refused, because the same consumer subscribed to the same shard
+/// less than `subscription-lock-seconds` ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SubscribedRecently;
 

@@ -33,7 +33,7 @@ impl ConsumerStatus {
     }
 }
 
-/// Status of `consumer`.
+/// The status that answers show. A pending transition means CREATING or DELETING.
 pub(crate) fn consumer_status(consumer: &Consumer) -> ConsumerStatus {
     match (consumer.deleting, consumer.due_ms) {
         (true, _) => ConsumerStatus::Deleting,
@@ -42,7 +42,8 @@ pub(crate) fn consumer_status(consumer: &Consumer) -> ConsumerStatus {
     }
 }
 
-/// The ARN of a consumer of `stream`.
+/// The ARN of the consumer `name` of `stream`, which ends with the consumer's creation time in
+/// seconds.
 pub(crate) fn consumer_arn(
     stream: &StreamArn,
     name: &str,

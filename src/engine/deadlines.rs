@@ -25,8 +25,8 @@ pub(super) struct Deadlines<O, D> {
 
 #[derive(Debug)]
 struct Waiting<O, D> {
-    /// Keyed by the time of the deadline, and by `count` when the deadline was added, which makes
-    /// keys unique.
+    /// Keyed by the time of the deadline and by a number that makes the key unique: the value that
+    /// `count` had when the deadline was added.
     entries: BTreeMap<(Timestamp, u64), (Arc<O>, D)>,
     count: u64,
 }

@@ -323,8 +323,8 @@ impl Shard {
         reading.await
     }
 
-    /// Estimates the bytes of an answer with the records of `read` that would come from the disk. A
-    /// read from memory has none.
+    /// Estimates the encoded bytes of the records that `read` would load from the disk. 0 if all
+    /// its records are in memory.
     pub(crate) fn bytes_on_disk(&self, read: &Read) -> u64 {
         let limit = ReadLimit {
             records: read.records,

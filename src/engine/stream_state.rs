@@ -46,7 +46,7 @@ pub struct StreamState {
     all: Arc<[Arc<Shard>]>,
     /// Incarnation numbers of the stream's queues.
     pub queues: BTreeSet<u64>,
-    /// Wakes the receivers that wait at the stream's queues.
+    /// Wakes the receive requests that wait for records of the stream's queues.
     pub(crate) arrivals: Arc<Arrivals>,
 }
 
@@ -208,9 +208,9 @@ impl StreamState {
         }
     }
 
-    /// The horizon at `now`: a record is readable while its age is less than the retention period,
-    /// and if it arrived at the horizon or later. A pending change of the retention period applies
-    /// at once.
+    /// The horizon at `now`: the earliest arrival time of a readable record. A record expires when
+    /// its age reaches the retention period. A pending change of the retention period applies at
+    /// once.
     pub(crate) fn horizon(&self, now: Timestamp) -> Timestamp {
         let pending = self.pending.as_ref().map(|pending| &pending.settings);
         let hours = pending.unwrap_or(&self.settings).retention_hours;
@@ -246,7 +246,8 @@ pub(crate) fn new_settings(mode: StreamMode) -> StreamSettings {
     }
 }
 
-/// The position among the open shards of the shard that owns `key`.
+/// The position in `routes`, the open shards in the order of their ranges, of the shard whose range
+/// contains `key`.
 pub(crate) fn route_of(routes: &[Arc<Shard>], key: HashKey) -> usize {
     routes.partition_point(|shard| shard.range().end < key)
 }

@@ -7,7 +7,8 @@
 //! continue. When a closed shard has been read to its end, its children replace it in the cut. A
 //! child is read only after all its ancestors have left the cut.
 //!
-//! The tail does not poll: the logs of the shards ring its bell.
+//! The tail does not poll: each followed log wakes the tail ("rings its bell") when it publishes
+//! records.
 
 use super::batch::{Batch, Read, ReadBudget};
 use super::core::Engine;
@@ -65,7 +66,7 @@ struct Reading {
     shard: Arc<Shard>,
     /// Index of the next record to read.
     index: u64,
-    /// True if no ancestor of the shard is in the cut.
+    /// True if no ancestor of the shard is in the cut, so that the shard may be read.
     is_ready: bool,
     /// Rings the bell of the tail when the shard has news.
     _follower: Follower,

@@ -1,5 +1,5 @@
 //! Counts written and read records for the metrics. A call costs one relaxed addition for each
-//! counter, whatever the number of records.
+//! counter, for any number of records.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -108,7 +108,7 @@ pub(super) struct Lane {
     pub(super) queue: VecDeque<RecordRef>,
     /// Size in an event of the records in `queue`, in bytes.
     pub(super) queued_bytes: usize,
-    /// A stack of batches to deliver: the last element is the batch in hand.
+    /// A stack of batches to deliver: the last element is the current batch.
     pub(super) work: Vec<Batch>,
     pub(super) busy: Option<Busy>,
     /// The end of the lane's last invocation.

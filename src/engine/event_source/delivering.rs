@@ -155,7 +155,7 @@ impl ShardWork {
         self.context.tasks.spawn("invocation", task.invoke());
     }
 
-    /// Discards the first `count` records of the batch in hand because of their age.
+    /// Discards the first `count` records of the lane's current batch because of their age.
     fn expire(&mut self, lane: usize, count: usize, now: Timestamp) {
         let batch = self.lanes[lane].work.pop().expect("a batch is in hand");
         let (expired, rest) = batch.cut(count, self.context.uuid());
@@ -166,7 +166,7 @@ impl ShardWork {
         self.discard(lane, Condition::RecordAgeExceeded, None, now);
     }
 
-    /// Discards the batch in hand, and starts the delivery of its on-failure record.
+    /// Discards the lane's current batch, and starts the delivery of its on-failure record.
     fn discard(
         &mut self,
         lane: usize,
@@ -359,7 +359,8 @@ impl ShardWork {
         self.fail(lane, failing, response, now);
     }
 
-    /// Handles a failure of the batch in hand: schedules a retry, splits the batch or discards it.
+    /// Handles a failure of the lane's current batch: schedules a retry, splits the batch or
+    /// discards it.
     fn fail(
         &mut self,
         lane: usize,

@@ -1,5 +1,5 @@
-//! The entries of an event that a record of a shard becomes. An aggregated record of the Kinesis
-//! Producer Library becomes one entry for each of its user records.
+//! Converts records of a shard to entries of an event. An aggregated record of the Kinesis Producer
+//! Library becomes one entry for each of its user records.
 
 use crate::engine::RecordView;
 use crate::model::event_source::{Aggregate, EventHead, EventRecord, MetaData, Source, UserRecord};
@@ -8,8 +8,8 @@ use crate::model::{HashKeyRange, ShardId};
 /// The facts about a shard that all its entries share.
 pub(super) struct Surroundings<'a> {
     pub(super) head: &'a EventHead,
-    /// The hash key range of the shard, if aggregated records are split into user records. This is
-    /// so for a mapping of a consumer.
+    /// The hash key range of the shard. None for a mapping of a stream, because only a mapping of a
+    /// consumer splits aggregated records into user records.
     pub(super) range: Option<HashKeyRange>,
     pub(super) shard: String,
     pub(super) source: String,

@@ -323,8 +323,8 @@ fn answered(answer: Answer) -> TaskOutcome {
 pub(super) fn most_record_bytes(window: Option<(&Window, &str)>) -> usize {
     let frame = match window {
         None => crate::model::event_source::EVENT_FRAME_BYTES,
-        // 600 bytes hold the members of the window beside its state: their lengths are known, and
-        // the ARN has at most 300 bytes.
+        // 600 bytes hold the members of the window except for its state: their lengths are known,
+        // and the ARN has at most 300 bytes.
         Some((_, state)) => 600 + state.len(),
     };
     limits::EVENT_SOURCE_EVENT_BYTES - frame.min(limits::EVENT_SOURCE_EVENT_BYTES / 2) + 1

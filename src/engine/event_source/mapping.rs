@@ -102,6 +102,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Parses the filters and the on-failure destination of `settings`.
+    ///
     /// # Errors
     /// A filter pattern of the settings is invalid.
     pub(super) fn new(settings: Settings, function: FunctionArn) -> Result<Arc<Self>, Refusal> {

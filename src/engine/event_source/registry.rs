@@ -79,7 +79,7 @@ impl EventSources {
         self.mappings.all()
     }
 
-    /// The mapping with this UUID.
+    /// The mapping with this UUID, in any account and region.
     pub fn find(&self, uuid: &Uuid) -> Option<Arc<Mapping>> {
         let mappings = self.mappings.0.lock();
         mappings
@@ -234,7 +234,8 @@ impl EventSources {
         })
     }
 
-    /// Deletes a mapping. Running invocations end, but their outcome has no effect.
+    /// Deletes a mapping. Invocations in progress continue to their end, but their outcome has no
+    /// effect.
     ///
     /// # Errors
     /// The mapping is in a temporary state such as `Creating`.
@@ -272,8 +273,9 @@ impl EventSources {
         })
     }
 
-    /// Removes the mappings that requests to the API created, whatever their state, and returns the
-    /// changes of the catalog. Running invocations end, but their outcome has no effect.
+    /// Removes the mappings that requests to the API created, in any state, and returns the changes
+    /// of the catalog. Invocations in progress continue to their end, but their outcome has no
+    /// effect.
     pub(crate) fn remove_made_by_api(&self) -> Vec<Change> {
         let all = self.all();
         let made = all.iter().filter(|mapping| mapping.origin == Origin::Api);
@@ -307,7 +309,7 @@ impl EventSources {
         saved::is_sound(value)
     }
 
-    /// Removes the given mappings, whatever their state.
+    /// Removes the given mappings, in any state.
     pub(super) fn remove_all(&self, mappings: &[Arc<Mapping>]) {
         let changes = mappings.iter().flat_map(|mapping| self.remove(mapping));
         let _kept = self.context.store.save(changes.collect());
@@ -329,7 +331,8 @@ impl EventSources {
         changes
     }
 
-    /// Adds tags to a mapping and removes tags from it.
+    /// Changes the tags of a mapping: first removes the tags with the keys `remove`, then adds the
+    /// tags `add`. The ticket resolves when the change is durable.
     pub fn tag(
         &self,
         mapping: &Mapping,

@@ -1,5 +1,5 @@
-//! The task of one shard of a mapping. It works in turns: each turn does everything that can be
-//! done at once, then the task waits for its bell or for a deadline.
+//! The task of one shard of a mapping. The task works in turns: a turn does all work that needs no
+//! wait, and then the task waits until its bell rings or a deadline is due.
 
 use super::mapping::Directive;
 use super::shard_work::ShardWork;

@@ -38,7 +38,7 @@ impl LanePhase {
     }
 }
 
-/// A view of the batch in hand.
+/// The batch that a lane is delivering, for minikin's own paths and for drains.
 #[derive(Debug, Clone)]
 pub struct BatchView {
     /// Id of the batch, which is the request id of its invocations.
@@ -55,7 +55,7 @@ pub struct BatchView {
     pub last_error: Option<Arc<str>>,
 }
 
-/// A view of a lane.
+/// The state of a lane, for minikin's own paths and for drains.
 #[derive(Debug, Clone, Default)]
 pub struct LaneView {
     /// The phase of the lane's work.
@@ -66,7 +66,7 @@ pub struct LaneView {
     pub batch: Option<BatchView>,
 }
 
-/// A view of the work on a shard.
+/// The state of a mapping's work on a shard, for minikin's own paths and for drains.
 #[derive(Debug, Clone, Default)]
 pub struct ShardView {
     /// The lanes, by index.

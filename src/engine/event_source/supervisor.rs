@@ -119,8 +119,8 @@ pub(super) fn has_consumer(source: &Source, stream: &Stream) -> bool {
 }
 
 /// Fixes the starting positions in all shards, once in the life of a mapping. LATEST needs no read,
-/// so it is fixed without waiting: every record that is put after the mapping's creation was
-/// answered is delivered.
+/// so it is fixed without waiting: the mapping delivers every record that a client puts after it
+/// has received the answer to CreateEventSourceMapping.
 ///
 /// # Errors
 /// The store fails to read the shards.

@@ -128,8 +128,9 @@ impl Loading {
     }
 
     /// Chooses the run that the load begins: its number is greater than all runs of the engine and
-    /// of the snapshot. Records of later runs than the engine's are permitted before the first one
-    /// is written, because a data directory with unexpected records counts as damaged.
+    /// of the snapshot. If the snapshot has records of later runs than the engine's, the store must
+    /// permit these runs before it writes the records. Otherwise a start that finds the records
+    /// takes the data directory for damaged.
     async fn head(&mut self, head: Head) -> Result<(), SnapshotError> {
         let own = self.engine.run();
         let most = own + limits::SNAPSHOT_RUNS_AHEAD;
@@ -139,7 +140,8 @@ impl Loading {
         let first = first.filter(|_| is_time && head.run <= most);
         let first = first.ok_or_else(|| impossible("its head is not possible"))?;
         if head.run > own {
-            // Not only the run of this head, so that the permission never shrinks.
+            // Permit the highest possible run and not only the run of this head, so that the
+            // permission of a later load is never smaller.
             self.engine.store.permit_run(most).await?;
         }
         self.opener = self.engine.shard_opener.of_run(first);
