@@ -56,7 +56,7 @@ pub struct Figures {
     pub disk_bytes: u64,
     /// Bytes of records that are not committed yet.
     pub unflushed_bytes: u64,
-    /// Number of generations.
+    /// Number of generations that the store holds on disk.
     pub generations: usize,
     /// Number of logs.
     pub logs: usize,

@@ -33,8 +33,8 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// A generation. With a `reader` it is the one that is being written, without one it is
-    /// complete.
+    /// Creates the state of a generation. With a `reader`, the generation is the one that is being
+    /// written; without a `reader`, it is complete.
     pub(crate) fn new(number: u64, reader: Option<Box<dyn GenerationHandle>>) -> Arc<Self> {
         Arc::new(Self {
             number,
@@ -52,13 +52,14 @@ impl Generation {
         self.total.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Counts a segment as dead. Returns true if less than half of the generation is live now.
+    /// Counts a segment of `bytes` bytes as dead. Returns true if less than half of the
+    /// generation's bytes are live now.
     pub(crate) fn release(&self, bytes: u64) -> bool {
         self.live.fetch_sub(bytes, Ordering::Relaxed);
         self.is_half_dead()
     }
 
-    /// True if less than half of the bytes stored in the generation is live.
+    /// True if less than half of the bytes stored in the generation are live.
     pub(crate) fn is_half_dead(&self) -> bool {
         self.live() < self.total.load(Ordering::Relaxed) / 2
     }
@@ -75,7 +76,7 @@ impl Generation {
         self.gone.load(Ordering::Acquire)
     }
 
-    /// Marks the generation as gone. Returns true if it was gone before.
+    /// Marks the generation as removed or set aside. Returns true if it was marked before.
     pub(crate) fn set_gone(&self) -> bool {
         self.gone.swap(true, Ordering::AcqRel)
     }

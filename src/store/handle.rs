@@ -100,9 +100,9 @@ impl Store {
         Ticket::ready()
     }
 
-    /// Begins a new run. From then on, records with sequence indexes of this run and of earlier
-    /// runs may be appended. Returns when the beginning is durable, even if the settings do not
-    /// promise durability.
+    /// Begins a new run. When this function has returned, records with sequence indexes of this run
+    /// and of earlier runs may be appended. The beginning is then durable, even if the settings do
+    /// not promise durability.
     ///
     /// # Errors
     /// Returns an error if the store does not accept writes.
@@ -110,8 +110,8 @@ impl Store {
         self.save_number(key::EPOCH, run + 1).await
     }
 
-    /// Permits records with sequence indexes of runs up to `run`, which was not begun. Returns when
-    /// this is durable. The caller must not permit a smaller run later.
+    /// Permits records with sequence indexes of runs up to `run`, although that run was not begun.
+    /// Returns when the permission is durable. The caller must not permit a smaller run later.
     ///
     /// # Errors
     /// Returns an error if the store does not accept writes.

@@ -29,7 +29,7 @@ use std::sync::atomic::Ordering;
 /// Contents of a data directory when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recovered {
-    /// The catalog.
+    /// The catalog that the data directory holds.
     pub catalog: Catalog,
     /// Number of times the directory was opened before.
     pub epoch: u64,
@@ -39,7 +39,7 @@ pub struct Recovered {
 #[derive(Debug)]
 #[must_use = "nothing is committed before the committer runs"]
 pub struct Opened {
-    /// The store.
+    /// The open store. Appends to it become durable only while the committer runs.
     pub store: Store,
     /// Contents of the data directory.
     pub recovered: Recovered,

@@ -27,12 +27,13 @@ use std::sync::Arc;
 /// Contents of a data directory.
 #[derive(Default)]
 pub(crate) struct Found {
-    /// Number of times metadata was saved since the directory was created.
+    /// Number of writes to the database `meta` since the directory was created.
     pub(crate) saves: u64,
     pub(crate) catalog: Catalog,
     /// Number of times the directory was opened before.
     pub(crate) epoch: u64,
-    /// The greatest run of records that a load of a snapshot may have written.
+    /// The greatest run of the records that a load of a snapshot may have written. None if no such
+    /// record is left.
     ahead: Option<u64>,
     pub(crate) current: Option<Current>,
     pub(crate) generations: Vec<Arc<Generation>>,
@@ -295,7 +296,8 @@ impl Found {
         }
     }
 
-    /// Counts this opening. `is_ahead` says whether a load left records of a run to come.
+    /// Counts this opening of the directory. `is_ahead` is true if a load of a snapshot left
+    /// records of a later run than this one.
     fn count_opening(&mut self, metadata: &dyn MetadataHandle, is_ahead: bool) -> io::Result<()> {
         let openings = self.epoch.saturating_add(1).to_be_bytes().to_vec();
         let mut changes = vec![(key::EPOCH.to_vec(), Some(openings))];
@@ -420,8 +422,7 @@ impl Found {
         Ok(())
     }
 
-    /// The run of the server that wrote the newest record. None for the first run. A run is one
-    /// opening of the directory.
+    /// The run that wrote the newest record. None for the first run.
     fn newest_run(&self) -> Option<u64> {
         let last = |log: &FoundLog| {
             let tail = log.tail.len().checked_sub(1);

@@ -1,4 +1,5 @@
-//! The committer. The caller that opens a store decides whether it runs in a thread or a task.
+//! The committer, which makes appended records durable. The caller that opens a store runs the
+//! committer in a thread or in a task.
 
 use crate::limits;
 use crate::lock::Lock;
@@ -30,8 +31,8 @@ struct Inner {
     work: Lock<Option<Box<dyn Commit>>>,
 }
 
-/// Makes the writes to a store durable. Nothing becomes durable until it runs in a thread or a
-/// task.
+/// Makes the writes to a store durable. Nothing becomes durable until the committer runs in a
+/// thread or a task.
 #[must_use = "nothing is committed before the committer runs"]
 pub struct Committer(Arc<Inner>);
 

@@ -30,7 +30,7 @@ pub(crate) struct DurableCommitter {
     pub(crate) logs: Arc<Logs>,
     pub(crate) writer: GenerationWriter,
     pub(crate) metadata: Box<dyn MetadataHandle>,
-    /// Number of times metadata was saved since the directory was created.
+    /// Number of writes to the database `meta` since the directory was created.
     pub(crate) saves: u64,
     /// Metadata changes that must be saved after the next commit has been flushed, not earlier.
     pub(crate) late: Vec<Pair>,
@@ -122,7 +122,7 @@ impl DurableCommitter {
         self.write(&mut batches, &frames.finish(), idle)?;
         let generation = self.writer.generation();
         self.save_changes(changes, seal)?;
-        // A sealed generation must not remain in the marks, because its number may be used again.
+        // Update the file `marks` when the generation ends, because its number may be used again.
         if !idle || seal {
             self.write_marks();
         }

@@ -1,5 +1,5 @@
-//! The traits between the store and a disk: handles of generations, of the metadata, and of the
-//! directory that holds both.
+//! The traits between the store and a disk: handles of generations, of the database `meta`, and of
+//! the directory that holds both.
 
 use crate::store::error::OpenError;
 use crate::store::format::key::Pair;
@@ -34,12 +34,12 @@ pub(crate) trait GenerationHandle: Send {
     fn another(&self) -> Box<dyn GenerationHandle>;
 }
 
-/// A handle of the metadata. Only one thread at a time may use it.
+/// A handle of the database `meta`. Only one thread at a time may use it.
 pub(crate) trait MetadataHandle: Send {
-    /// Makes the changes durable, atomically. Returns the number of saves since the metadata was
+    /// Makes the changes durable, atomically. Returns the number of saves since the database was
     /// created, including this one.
     fn save(&self, changes: &[Pair]) -> io::Result<u64>;
-    /// Number of saves since the metadata was created.
+    /// Number of saves since the database was created.
     fn saves(&self) -> io::Result<u64>;
     /// Visits every key and value in the order of the keys. Must not be called after a save.
     fn scan(&self, visit: &mut dyn FnMut(&[u8], Bytes)) -> io::Result<()>;
@@ -59,7 +59,7 @@ pub(crate) trait Claim: Send {
 pub(crate) trait Disk: Send + Sync {
     /// Reserves the directory for this process.
     fn claim(&self) -> Result<Box<dyn Claim>, OpenError>;
-    /// Opens the metadata. Creates it if it does not exist.
+    /// Opens the database `meta`. Creates the database if it does not exist.
     fn open_metadata(&self) -> io::Result<Box<dyn MetadataHandle>>;
     /// Opens a generation. Creates it if it does not exist.
     fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>>;
@@ -98,7 +98,7 @@ pub(crate) trait Disk: Send + Sync {
     fn marks(&self) -> io::Result<Vec<u8>> {
         Ok(Vec::new())
     }
-    /// Name of the metadata, for messages.
+    /// Name of the database `meta`, for messages.
     fn metadata_name(&self) -> String;
     /// Name of a generation, for messages.
     fn name(&self, number: u64) -> String;

@@ -47,7 +47,8 @@ struct State {
     is_dark: bool,
 }
 
-/// Name of a database.
+/// Name of a database on the simulated disk. The state of a generation is a part of its name, as on
+/// a real disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DatabaseName {
     Metadata,

@@ -10,24 +10,24 @@
 //! | `meta` | main | `0`, `b`, generation u64 | nothing: the generation was begun | when it has a summary |
 //! | `meta` | main | `0`, `g`, generation u64 | its summary (`summary.rs`) | with its generation |
 //! | `meta` | main | `1`, key of the catalog | value of the catalog (`catalog.rs`) | by the engine |
-//! | `meta` | commits | `0`, `saves` | times metadata was saved, u64 | never |
+//! | `meta` | commits | `0`, `saves` | number of writes to `meta`, u64 | never |
 //!
-//! The count of saves has a tree of its own, because sled rewrites neighbouring keys together: next
-//! to the summaries, every save would rewrite a summary.
+//! The number of writes has a tree of its own, because sled rewrites neighbouring keys together:
+//! next to the summaries, every save would rewrite a summary.
 
 use crate::limits;
 
 /// A key and its new value. None removes the key.
 pub(crate) type Pair = (Vec<u8>, Option<Vec<u8>>);
 
-/// Key of the count of how often the directory was opened.
+/// Key of the number of times that the directory was opened.
 pub(crate) const EPOCH: &[u8] = b"\0epoch";
 
-/// Key of the greatest run of which there may be records although the directory was not opened that
-/// often. A load of a snapshot writes such records before it succeeds or fails.
+/// Key of the greatest run that records of an unfinished or failed load of a snapshot may have. A
+/// load writes its records before its run begins.
 pub(crate) const AHEAD: &[u8] = b"\0ahead";
 
-/// Key of the count of how often metadata was saved.
+/// Key of the number of writes to the database `meta`.
 pub(crate) const SAVES: &[u8] = b"\0saves";
 
 const BEGUN: &[u8] = b"\0b";
@@ -52,8 +52,7 @@ pub(crate) fn number(key: &[u8]) -> Option<u64> {
     key.first_chunk().map(|number| u64::from_be_bytes(*number))
 }
 
-/// The run of the server, counted from 0, in which a record got this index. A run is one opening of
-/// the directory.
+/// The run, counted from 0, in which a record got this sequence index.
 pub(crate) fn run_of(index: u64) -> u64 {
     index >> limits::SEQUENCE_INDEX_BITS_A_RUN
 }
@@ -77,9 +76,9 @@ pub(crate) fn catalog(key: &[u8]) -> Vec<u8> {
 /// Meaning of a key in `meta`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Metadata<'a> {
-    /// Count of how often the directory was opened.
+    /// Number of times that the directory was opened.
     Epoch,
-    /// The greatest run of records that a load of a snapshot may have written.
+    /// The greatest run of the records that a load of a snapshot may have written.
     Ahead,
     /// Key of the entry which says that the generation with this number was begun.
     Begun(u64),

@@ -16,13 +16,13 @@ const BYTES: usize = 36;
 /// The amounts that were written to the databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Marks {
-    /// Number of times metadata was saved since the directory was created.
+    /// Number of writes to the database `meta` since the directory was created.
     pub(crate) saves: u64,
     /// Number of the newest generation.
     pub(crate) generation: u64,
-    /// Number of segments that were written to that generation.
+    /// Number of segments that were written to `generation`.
     pub(crate) segments: u64,
-    /// Number of commits that were written to that generation.
+    /// Number of commits that were written to `generation`.
     pub(crate) commits: u64,
 }
 
@@ -36,8 +36,8 @@ impl Marks {
         bytes
     }
 
-    /// Reads the file. If it is absent or damaged, all marks are zero, which no database falls
-    /// short of.
+    /// Reads the file. If it is absent or damaged, all numbers are zero, so that no database seems
+    /// to have lost anything.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         if bytes.len() != BYTES || checked(bytes).is_err() {
             return Self::default();

@@ -31,8 +31,8 @@ pub struct LogId {
 pub struct Record<'a> {
     /// Sequence index, which gives the order of the records in a log. Indexes may have gaps.
     pub index: u64,
-    /// Arrival time. If it is earlier than the arrival of the record before, an append raises it to
-    /// that.
+    /// Arrival time. An append raises a time that is earlier than the previous record's to the
+    /// previous record's.
     pub arrival: Timestamp,
     /// Partition key. None if the record was written without one.
     pub partition_key: Option<&'a str>,

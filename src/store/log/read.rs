@@ -1,4 +1,4 @@
-//! Reads records of a log: from memory if possible, and else from the disk in a thread for blocking
+//! Reads records of a log: from memory if possible, or else from the disk in a thread for blocking
 //! work.
 
 use super::segments::{Location, SegmentRef};
@@ -123,7 +123,8 @@ impl ReadRequest {
         (start..end.max(start), true)
     }
 
-    /// Completes a batch that extends to the last published record.
+    /// Completes a batch whose read reached the last published record: the next read continues
+    /// after that record.
     fn finish(&self, mut batch: Batch) -> Batch {
         batch.next_index = self.visible.max(self.from);
         batch.reached_end = true;

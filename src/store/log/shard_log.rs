@@ -24,7 +24,7 @@ pub struct Log {
     pub(super) state: Lock<LogState>,
     /// Index after the last published record, for followers.
     end: watch::Sender<u64>,
-    /// Wakes the receivers at the stream's queues when records are published.
+    /// Wakes the receivers of the stream's queues when records are published.
     arrivals: OnceLock<Arc<Arrivals>>,
     /// Bells to ring when records are published.
     bells: Lock<Vec<(u64, Bell)>>,

@@ -45,7 +45,7 @@ pub(crate) struct Shared {
     pub(crate) pacer: CommitPacer,
     /// Changes whenever a ticket may have become durable.
     pub(crate) progress: watch::Sender<u64>,
-    /// Reason why nothing is written any more. Not set while the store works.
+    /// The failure since which the store writes nothing. Not set while the store works.
     failure: OnceLock<StoreError>,
     pub(crate) commits: CommitCounters,
     pub(crate) names: StreamNames,
@@ -119,7 +119,8 @@ impl Shared {
         matches!(self.settings.durability, Durability::Always)
     }
 
-    /// Returns the reason as an error if nothing is written any more.
+    /// Returns an error if the store no longer writes, because a commit failed or the store was
+    /// closed.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match self.failure.get() {
             None => Ok(()),
@@ -127,7 +128,7 @@ impl Shared {
         }
     }
 
-    /// Reason why nothing is written any more. None if the store works or was closed.
+    /// The failure since which the store writes nothing. None if the store works or was closed.
     pub(crate) fn failure(&self) -> Option<&StoreError> {
         let failure = self.failure.get();
         failure.filter(|error| !matches!(error, StoreError::Closed))

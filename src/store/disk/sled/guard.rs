@@ -93,8 +93,9 @@ fn panic_error(text: &str) -> io::Error {
     io::Error::other(format!("sled panicked: {text}"))
 }
 
-/// The error that sled annotated: without the places in sled's source that led to it, and with the
-/// number of the operating system's error, which sled keeps only in the text.
+/// Restores an error to which sled added positions in its own source: removes the positions, and
+/// reads the number of the operating system's error from the text, because sled keeps it only
+/// there.
 fn plain(error: io::Error) -> io::Error {
     let text = error.to_string();
     let number = text.rsplit_once("(os error ");
