@@ -1,5 +1,6 @@
 //! UpdateShardCount: one pass over the shards, from the lowest hash key to the highest, splits and
-//! merges them until their ranges are those of a new stream.
+//! merges them until they have the hash key ranges of a new stream with the wanted number of
+//! shards.
 
 use super::hash_key::HashKeyRange;
 use super::shard::{Resharding, Shard, merge, split};

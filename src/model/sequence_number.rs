@@ -274,14 +274,14 @@ impl ParsedNumber {
         Some(if fields.wide() == self.written {
             fields
         } else if first.wide() > self.written {
-            // The low four bits in a number from a request may be those of another shard. Then
-            // every valid number of the shard is greater …
+            // Every valid number of the shard is greater. This happens because the low four bits of
+            // a number from a request may belong to another shard.
             first
         } else if last.wide() < self.written {
-            // … or every valid number of the shard is smaller …
+            // Every valid number of the shard is smaller.
             last
         } else {
-            // … or the number lies between two valid numbers with consecutive sequence indexes.
+            // The number lies between two valid numbers with consecutive sequence indexes.
             SequenceNumber {
                 index: fields.index + 1,
                 time_s: 0,

@@ -1,4 +1,5 @@
-//! The result of an invocation: from the HTTP response of a function to a verdict.
+//! The result of an invocation: classifies the HTTP response of a function as a success or as a
+//! kind of failure.
 
 use bytes::Bytes;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The next step with a batch after a failed invocation: retries, back-off and bisecting.
+//! The next step for a batch after a failed invocation: retries, back-off and bisecting.
 
 use super::settings::Settings;
 
@@ -27,7 +27,7 @@ pub enum Failing {
     Oversized,
 }
 
-/// The next step with a batch that failed.
+/// The next step for a batch after a failed invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Invoke the function again with the same batch.
@@ -62,8 +62,9 @@ pub struct Failures {
     pub unreached: u32,
 }
 
-/// Decides the next step with a batch of `records` records that just failed as `failing` says.
-/// `failures` holds the earlier failures; this function adds the new one.
+/// Decides the next step for a batch of `records` records whose invocation just failed. `failing`
+/// is the way in which it failed. `failures` holds the earlier failures; this function adds the new
+/// one.
 pub fn next_step(
     settings: &Settings,
     back_off: BackOff,

@@ -25,8 +25,8 @@ pub struct MetaData<'a> {
 struct Pattern {
     /// The part of the pattern under `data`, which the record's data must match.
     data: Option<Node>,
-    /// The parts of the pattern outside of `data` (a choice: the newest guide says that a filter
-    /// compares data only).
+    /// The parts of the pattern outside of `data`. Comparing them is a choice: the newest guide
+    /// says that a filter compares data only.
     rest: Option<Node>,
 }
 
@@ -88,7 +88,7 @@ impl Filters {
         self.0.is_empty()
     }
 
-    /// True when at least one filter compares attributes outside of the record's data.
+    /// True when at least one filter compares attributes other than the record's data.
     pub fn look_beside_data(&self) -> bool {
         self.0.iter().any(|pattern| pattern.rest.is_some())
     }

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 pub enum Outcome {
     /// All records of the batch are done.
     Done,
-    /// This many records at the start of the batch, at least one, are done. The remaining records
-    /// form a new batch.
+    /// The first records of the batch are done. Holds their number, at least 1. The remaining
+    /// records form a new batch.
     Partial(usize),
     /// No record of the batch is done.
     Failed,

@@ -91,7 +91,7 @@ pub(super) fn read_all(
 }
 
 impl Statement {
-    /// The statement that stands for a malformed one: it denies every request.
+    /// The replacement of a malformed statement: it denies every request.
     pub(super) fn unread() -> Self {
         Self {
             effect: Effect::Deny,
@@ -189,8 +189,8 @@ impl Statement {
         Truth::every([reaches.unwrap_or(Truth::Yes), self.applies(request)].into_iter())
     }
 
-    /// The answer whether the statement allows the request. With `delegated`, a statement that
-    /// names the caller's account as a whole counts as an Allow.
+    /// Decides if the statement allows the request. If `delegated` is true, a statement that names
+    /// the caller's account as a whole counts as an Allow.
     pub(super) fn allows(&self, request: &Attributes<'_>, delegated: bool) -> Truth {
         let reach = self
             .principals
