@@ -65,7 +65,7 @@ impl Error {
         )
     }
 
-    /// AT_TIMESTAMP with a Timestamp in the future.
+    /// AT_TIMESTAMP with a Timestamp later than the emulator's clock.
     pub fn timestamp_in_future(given: Timestamp, now: Timestamp) -> Self {
         let (given, now) = (given.millis(), now.millis());
         Kind::InvalidArgumentException.says(format!(

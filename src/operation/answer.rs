@@ -27,7 +27,7 @@ pub trait IntoAnswer {
     /// always small.
     fn size_bytes(&self) -> usize;
 
-    /// Takes the permit that a read from disk has already acquired for the answer, if it did.
+    /// Takes the permit for the answer, if a read from the disk has already acquired one.
     fn take_permit(&mut self) -> Option<BudgetPermit> {
         None
     }
@@ -84,7 +84,7 @@ pub trait Document {
         0
     }
 
-    /// Takes the permit that a read from disk has already acquired for the answer, if it did.
+    /// Takes the permit for the answer, if a read from the disk has already acquired one.
     fn take_permit(&mut self) -> Option<BudgetPermit> {
         None
     }

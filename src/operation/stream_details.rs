@@ -32,8 +32,8 @@ impl StreamModeDetails {
     }
 }
 
-/// The shard-level metrics of a stream. This list always has one element, which holds the list of
-/// the enabled metrics; that one may be empty.
+/// The shard-level metrics of a stream. The result always has one element, which holds the list of
+/// the enabled metrics; the list in the element may be empty.
 pub(super) fn enhanced_monitoring(snapshot: &StreamSnapshot) -> Vec<EnhancedMetrics> {
     let enabled = |name: &&str| snapshot.metrics.iter().any(|metric| metric == name);
     vec![EnhancedMetrics {

@@ -35,7 +35,7 @@ const INVOKE_CODES: [&str; 2] = ["lost", "not-reached"];
 /// The reason for which a fault rule is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultRuleError {
-    /// The text cannot be parsed as a rule; the reason.
+    /// The text cannot be parsed as a rule. Holds the parser's message.
     Unreadable(String),
     /// `operations` names an unknown operation.
     UnknownOperation(String),
@@ -101,7 +101,7 @@ impl std::error::Error for FaultRuleError {}
 /// Checks a rule, and writes its shard id in the service's form.
 ///
 /// # Errors
-/// The reason for which the rule is invalid.
+/// Returns the reason why the rule is invalid.
 pub fn check(rule: FaultRule, now: Timestamp) -> Result<FaultRule, FaultRuleError> {
     check_operations(&rule)?;
     check_chance(&rule, now)?;
