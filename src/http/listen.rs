@@ -275,7 +275,7 @@ async fn connection(
     .await
 }
 
-/// Serves the requests of one connection. After a stop it takes no further request.
+/// Serves the requests of one connection. After a stop, the connection accepts no further request.
 async fn requests<I>(
     mut io: I,
     client: Client,

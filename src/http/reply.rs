@@ -27,11 +27,11 @@ pub(super) struct Reply {
     body: Vec<u8>,
     /// Budget permit for the body.
     permit: Option<BudgetPermit>,
-    /// Events of a subscription. If present, they are streamed in the place of `body`.
+    /// Events of a subscription. If present, they are streamed instead of `body`.
     events: Option<Box<Events>>,
     is_preflight: bool,
     is_rpc_v2: bool,
-    /// True if a fault rule closes the connection in the place of an answer.
+    /// True if a fault rule closes the connection instead of answering.
     is_lost: bool,
     operation: Option<&'static Entry>,
     /// Message of the panic that ended the request.
@@ -47,7 +47,7 @@ pub(super) struct Reply {
 /// Reason why the service cannot route a request, and answers in XML.
 #[derive(Debug)]
 pub(super) enum Unroutable {
-    /// The signature is incomplete.
+    /// The request is refused with this error, because its signature is incomplete.
     Refused(Error),
     /// The request names no operation.
     NoTarget,
@@ -182,7 +182,7 @@ impl Reply {
         }
     }
 
-    /// Stands for no answer: the connection is closed instead.
+    /// Makes a reply that sends no answer: the connection is closed instead.
     pub(super) fn lost() -> Self {
         Self {
             is_lost: true,

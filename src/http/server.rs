@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use tower::ServiceExt as _;
 
-/// Prefix of minikin's own paths. The only own path elsewhere is the health check of other tools.
+/// Prefix of minikin's own paths, except for the health checks of other tools.
 const OWN_PATHS: &str = "/_minikin/";
 
 /// Answers the requests to all APIs.

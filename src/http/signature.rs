@@ -33,8 +33,8 @@ const TERMINATOR: &str = "aws4_request";
 #[derive(Debug)]
 pub(super) struct Verifier {
     credentials: Vec<Credential>,
-    /// The signing keys used last, least recently used first. They are cached because deriving a
-    /// key costs more than checking a signature.
+    /// The recently used signing keys, the least recently used first. They are cached because
+    /// deriving a key costs more than checking a signature.
     keys: Lock<Vec<SigningKey>>,
 }
 

@@ -36,8 +36,8 @@ pub(super) fn routes() -> Router<Admin> {
         .route("/_minikin/event-sources/{uuid}/reset", post(reset))
 }
 
-/// The mapping whose UUID is in the path. In a handler it must stand behind [`Permitted`], so that
-/// a request without access is refused first.
+/// The mapping whose UUID is in the path. A handler must take this argument after [`Permitted`], so
+/// that a request without access is refused first.
 struct Named(Arc<Mapping>);
 
 impl FromRequestParts<Admin> for Named {

@@ -102,7 +102,7 @@ struct Answer {
     engine: Arc<Engine>,
     failed: usize,
     results: Vec<Result<Placed, PutFailure>>,
-    /// Number of results in the parts that were made. None before the first part.
+    /// Number of results that the parts so far contain. None before the first part.
     written: Option<usize>,
     /// Its permit counts for the results: a result takes about as many bytes as the shortest line.
     _body: OwnBody,

@@ -83,7 +83,7 @@ pub(super) fn unknown_path(uri: &Uri) -> Refused {
     Refused::new(StatusCode::NOT_FOUND, &text)
 }
 
-/// Refuses a request with a method that its path does not take.
+/// Refuses a request with a method that its path does not allow.
 pub(super) fn unknown_method(method: &Method, uri: &Uri) -> Refused {
     let text = format!("{} does not take {method}", uri.path());
     Refused::new(StatusCode::METHOD_NOT_ALLOWED, &text)

@@ -14,13 +14,14 @@ const DAY: i64 = 86_400;
 /// Users make their machines trust the authority, so its lifetime is long: about ten years, in
 /// seconds.
 const AUTHORITY_LIFE: i64 = 3650 * DAY;
-/// In seconds. Apple's verifier refuses server certificates that are valid for more than 825 days.
+/// Lifetime of the server's certificate, in seconds. Apple's verifier refuses server certificates
+/// that are valid for more than 825 days.
 const LEAF_LIFE: i64 = 820 * DAY;
-/// A certificate with less remaining lifetime, in seconds, is renewed at the start, so that it does
-/// not expire during a long run.
+/// Remaining lifetime, in seconds, below which a start renews a certificate, so that the
+/// certificate does not expire while the server runs.
 const RENEW_BEFORE: i64 = 30 * DAY;
-/// Certificates are valid from so many seconds before their creation, for clients whose clocks run
-/// behind, such as virtual machines after a pause.
+/// Time in seconds from the start of a certificate's validity to its creation, for clients whose
+/// clocks run behind, such as virtual machines after a pause.
 const START_BEFORE: i64 = DAY;
 
 /// File mode of a file with a private key.
