@@ -22,8 +22,8 @@ pub(super) fn set_up(filter: &str, format: LogFormat) {
     };
 }
 
-/// Restricts the level in the filter that names no target to minikin's own events. Libraries such
-/// as h2 and rustls log warnings only, unless the filter names their target.
+/// Applies the filter's default level to minikin's own events only. Libraries such as h2 and rustls
+/// log warnings only, unless the filter names their target.
 fn own_lines(filter: &Targets) -> Targets {
     match filter.default_level() {
         Some(level) if level > LevelFilter::WARN => Targets::new()

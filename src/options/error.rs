@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OptionsError {
-    /// The command line, a variable or the file cannot be parsed; clap's message.
+    /// The command line, a variable or the file cannot be parsed. Holds clap's message.
     #[cfg(feature = "cli")]
     Arguments(String),
     /// The account does not have twelve digits.
@@ -58,7 +58,7 @@ pub enum OptionsError {
     TlsNameUnused,
     /// A fault rule is invalid.
     Fault(FaultRuleError),
-    /// The admin token is empty.
+    /// `--admin-token` is an empty text.
     AdminTokenEmpty,
     /// An event source mapping, its function or its destination is invalid; the reason.
     EventSource(String),

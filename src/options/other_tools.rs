@@ -156,7 +156,8 @@ fn any_origin(value: &str) -> Option<String> {
     is_on(value).then(|| "any".to_owned())
 }
 
-/// Adds origins to `local`, because LocalStack also allows the pages of this machine by default.
+/// Prepends the origin `local` to the value, because LocalStack allows the pages of this machine in
+/// addition to the origins of the variable.
 fn more_origins(value: &str) -> Option<String> {
     Some(format!("local,{value}"))
 }

@@ -151,7 +151,7 @@ where
     }
     let (added, others) = from_other_tools(&options, variable);
     all.extend(take(others));
-    // Put these values first, so that of two values for the same limit our own one counts.
+    // Put the other tools' values first, so that our own value for the same limit replaces them.
     all.splice(0..0, added);
     Ok(all)
 }

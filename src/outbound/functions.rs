@@ -78,8 +78,8 @@ struct HttpFunction {
     clock: Clock,
 }
 
-/// The right to one request at an address at a time, and the connection for it. An address has as
-/// many slots as its configured concurrency.
+/// Permits one request in progress at an address, and keeps the connection for the next request. An
+/// address has as many slots as its configured concurrency.
 #[derive(Debug)]
 struct Slot {
     address: Arc<FunctionAddress>,
@@ -97,7 +97,7 @@ struct FunctionAddress {
     known_path: AtomicU8,
 }
 
-/// The path of an address whose URL contains no path, as far as earlier answers have shown it.
+/// The path of an address whose URL contains no path, if earlier answers have revealed the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KnownPath {
     None = 0,

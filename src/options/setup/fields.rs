@@ -1,10 +1,10 @@
-//! The members of a table in a setup file. A reader takes the members by name; a member that
-//! remains at the end is unknown and refused.
+//! The members of a table in a setup file. A parser removes the members that it knows, by name; a
+//! member that remains at the end is unknown and refused.
 
 use super::document::{self, Node, Value};
 use super::problem::Problem;
 
-/// The members of a table that were not taken yet.
+/// The members of a table that no parser has read yet.
 #[derive(Debug)]
 pub(crate) struct Fields {
     /// Path of the table in the file, such as `streams[0]`. Empty for the file as a whole.
@@ -90,12 +90,13 @@ impl Fields {
         Ok(nodes.into_iter().enumerate().map(with_path).collect())
     }
 
-    /// The members that were not taken.
+    /// The members that no parser has read.
     pub(super) fn rest(self) -> Vec<(String, Node)> {
         self.members
     }
 
-    /// Refuses the first member that was not taken. `known` are the names that the table may have.
+    /// Refuses the first member that no parser has read. `known` holds the names of all valid
+    /// members of the table.
     pub(crate) fn end(self, known: &[&str]) -> Result<(), Problem> {
         let Some((name, node)) = self.members.first() else {
             return Ok(());
@@ -114,7 +115,8 @@ pub(crate) fn fields_of_json(text: &str) -> Result<Fields, Problem> {
     Fields::of(document::from_json(text)?, String::new())
 }
 
-/// The error about a member with an unknown name. `known` are the names that the table may have.
+/// The error about a member with an unknown name. `known` holds the names of all valid members of
+/// the table.
 pub(super) fn unknown(name: &str, known: &[&str]) -> Problem {
     let alike = known
         .iter()

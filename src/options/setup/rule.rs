@@ -77,7 +77,8 @@ pub(crate) fn rules_of_json(text: &str) -> Result<Vec<FaultRule>, Problem> {
         .collect()
 }
 
-/// Path of the member `name` of the rule at `path`, which is empty for a rule alone.
+/// Path of the member `name` of the rule at `path`. `path` is empty for a rule that is not part of
+/// a list.
 fn member(path: &str, name: &str) -> String {
     match path {
         "" => name.to_owned(),
