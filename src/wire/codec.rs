@@ -1,4 +1,5 @@
-//! Decoding and encoding of bodies: the fast reader, the explaining reader and the writer.
+//! Decoding and encoding of bodies: the fast reader, the explaining reader (see `wire`) and the
+//! writer.
 
 use super::blob::with_buffers;
 use super::cbor;

@@ -1,4 +1,4 @@
-//! A document as a tree in memory, for the explaining reader.
+//! A document as a tree in memory, for the reader that words the error message of a refused body.
 
 use super::{base64_text, item_count};
 use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor, value};

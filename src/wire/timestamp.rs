@@ -16,7 +16,7 @@ thread_local! {
     static IN_SECONDS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls `work`, in which timestamps in CBOR have the unit of `format`.
+/// Runs `work`. Timestamps that it reads or writes in CBOR have the unit of `format`.
 pub(super) fn with_unit<T>(format: Format, work: impl FnOnce() -> T) -> T {
     if format != Format::RpcV2Cbor {
         return work();

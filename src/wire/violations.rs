@@ -217,8 +217,8 @@ fn spell(path: &[Step<'_>]) -> String {
     spelled
 }
 
-/// The constraints of `shape` that the value `node` violates, without its elements or members, in
-/// the order in which the service lists them.
+/// The constraints of `shape` that the value `node` itself violates, in the order in which the
+/// service lists them. Constraints of the elements or members of `node` are not checked.
 fn broken(node: &Node, shape: &Shape) -> Vec<String> {
     let mut rules = Vec::new();
     match (shape, node) {
@@ -288,8 +288,8 @@ fn is_broken(node: &Node, shape: &Shape) -> bool {
     *node == Node::Null || !broken(node, shape).is_empty()
 }
 
-/// The list of all constraints of an element. The service lists all of them, not just the violated
-/// ones.
+/// The text that lists all constraints of an element. The service lists all constraints, not only
+/// the violated ones.
 fn bracketed(lead: &str, shape: &Shape) -> String {
     let mut rules = Vec::new();
     if let Shape::Text {
