@@ -33,7 +33,8 @@ impl Stopwatch {
 pub enum Clock {
     /// The machine's clock. When the machine's clock is set back, this one goes on steadily.
     System,
-    /// The machine's clock plus a shift that a test sets. It never goes back either.
+    /// The machine's clock plus a shift that a test sets. Like [`Self::System`], this clock never
+    /// goes back.
     Shifted(Arc<ShiftedClock>),
     /// A clock that stands still and moves only when a test or a user advances it.
     Virtual(Arc<VirtualClock>),
@@ -165,13 +166,14 @@ impl VirtualClock {
         }
     }
 
-    /// Returns when every task with a strict alarm waits. Ignores tasks with a lenient alarm.
+    /// Returns when every task with a strict alarm has done its work and waits for a deadline or
+    /// its bell. Ignores tasks with a lenient alarm.
     pub async fn settle_now(&self) {
         self.settle_those(|alarm| alarm.strict).await;
     }
 
-    /// Returns when every task with an alarm waits. Gives tasks with a lenient alarm one second of
-    /// real time.
+    /// Returns when every task with an alarm has done its work and waits for a deadline or its
+    /// bell. Gives tasks with a lenient alarm one second of real time.
     async fn settle(&self) {
         self.settle_those(|alarm| alarm.strict).await;
         let limit = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! The machine's clock, made steady: it never goes back.
+//! A time that follows the machine's clock but never goes back.
 //!
 //! When the machine's clock is set back by an hour, the emulator's time goes on at normal speed,
 //! one hour ahead of the machine's clock. So rates, deadlines, ages of iterators and arrival times
@@ -20,7 +20,7 @@ pub(super) fn since_1970() -> Duration {
     since.unwrap_or_default()
 }
 
-/// The steady time that all emulators of this process share.
+/// The time of the machine's clock, made to never go back. All emulators of this process share it.
 pub(super) static STEADY: LazyLock<SteadyTime> = LazyLock::new(SteadyTime::new);
 
 /// A time that follows the machine's clock forward but never goes back.

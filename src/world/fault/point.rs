@@ -118,8 +118,8 @@ impl Rule {
 }
 
 impl Rule {
-    /// Decides by chance whether the rule fires at `point` now, and counts it against the
-    /// rule's maximum if it does.
+    /// Decides by chance if the rule fires at `point` now. A fault that fires counts against the
+    /// rule's maximum.
     pub(super) fn fires(&mut self, point: Point, chance: &Random) -> Option<Fault> {
         let left = self.budget != Some(0);
         let is_here = self.point == point && left;

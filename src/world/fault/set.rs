@@ -144,7 +144,7 @@ impl Faults {
         })
     }
 
-    /// Removes all fault rules, but not the rules of injection points.
+    /// Removes all fault rules of calls, but not the rules that tests set at injection points.
     pub fn clear(&self) {
         self.change(|state| state.calls.clear());
     }
