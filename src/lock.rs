@@ -17,13 +17,13 @@ use std::sync::{Mutex, MutexGuard};
 pub struct Rank(u8);
 
 impl Rank {
-    /// The greatest rank, and that of every lock made by [`Lock::new`]. A thread that holds such a
-    /// lock takes no lock of a smaller rank. Several locks of this rank may be held together, in
-    /// any order.
+    /// The greatest rank, which every lock has that [`Lock::new`] makes. A thread that holds such a
+    /// lock must not take a lock of a smaller rank. One thread may hold several locks of this rank,
+    /// taken in any order.
     pub const LAST: Self = Self(u8::MAX);
 
-    /// Rank `number`, smaller than [`Rank::LAST`]. A thread never holds two locks of the same such
-    /// rank.
+    /// Rank `number`, smaller than [`Rank::LAST`]. A thread must not hold two locks of one rank
+    /// smaller than [`Rank::LAST`].
     ///
     /// # Panics
     /// Panics when `number` is 255, the number of [`Rank::LAST`].

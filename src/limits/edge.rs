@@ -28,7 +28,8 @@ pub(crate) const BODY_HURRY_BYTES_PER_SECOND: u64 = 16 << 10;
 /// Maximum number of reads of segments from disk at the same time (our choice: each read holds up
 /// to 10 MB, and a machine has few disks).
 pub(crate) const DISK_READS: usize = 16;
-/// Longest wait of a read for the others (our choice): that of a request for the in-flight budget.
+/// Longest time for which a read waits until other reads have finished (our choice: as long as a
+/// request waits for the in-flight budget).
 pub(crate) const DISK_READ_WAIT: Duration = Duration::from_secs(10);
 /// Maximum number of concurrent HTTP/2 streams of one connection (our choice). A KCL worker holds
 /// one HTTP/2 stream for each shard for five minutes, and opens another connection at this limit.
@@ -63,7 +64,7 @@ pub(crate) const HTTP2_SEND_BUFFER_BYTES: usize = 1 << 20;
 pub(crate) const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(60);
 /// Time within which the answer to an HTTP/2 ping must arrive (our choice).
 pub(crate) const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
-/// Ten years: stands for a time limit that is switched off.
+/// Ten years: the value of a time limit that is switched off.
 pub(crate) const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Time that requests in flight have to end after a stop (our choice). Container runtimes kill a
 /// container 10 s after the request to stop, and the last commit has to end within these 10 s, too.
@@ -78,11 +79,12 @@ pub(crate) const ACCEPT_BACKLOG: u32 = 1024;
 #[cfg(feature = "cli")]
 pub(crate) const DESCRIPTORS: u64 = 16_384;
 /// File descriptors that connections leave free for a store with a data directory (measured: one
-/// sled database holds about 80; open are the one being written, the next one, the one of the
-/// metadata, and [`OPEN_GENERATIONS`] to read).
+/// sled database holds about 80, and the store keeps these databases open: the generation that is
+/// being written, the next generation, `meta`, and [`OPEN_GENERATIONS`] generations to read).
 pub(crate) const STORE_DESCRIPTORS: u64 = 80 * (OPEN_GENERATIONS as u64 + 3);
-/// Descriptors without which old records cannot be read beside a writer (measured): for four
-/// databases, of the metadata, written, begun and read, and for a few connections.
+/// Minimum number of descriptors with which old records can be read while others are written
+/// (measured): for four databases (`meta`, the generation that is being written, the next
+/// generation, and a generation to read) and for a few connections.
 pub(crate) const LEAST_STORE_DESCRIPTORS: u64 = 80 * 5;
 /// File descriptors that connections leave free for a store without a data directory (our choice:
 /// each of its files holds 256 MiB of records).
@@ -151,7 +153,7 @@ pub(crate) const FAILED_STORE_CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// enough to be in memory twice.
 pub(crate) const SPILL_BYTES: u64 = 8 << 20;
 /// Maximum number of sealed (complete) generations that are open at the same time (our choice).
-/// sled caches up to 256 leaves of each, about 32 MiB, whatever its cache size is set to.
+/// sled caches up to 256 leaves of each, about 32 MiB, even if its cache size is set lower.
 pub(crate) const OPEN_GENERATIONS: usize = 4;
 /// Cache of a sled database, in bytes (our choice). sled keeps new values in memory regardless, and
 /// the kernel caches the files.
