@@ -198,9 +198,8 @@ impl Engine {
     pub(in crate::engine) fn forget_queue(&self, queue: &Arc<Queue>) {
         let mut accounts = self.queues.accounts.lock();
         if let Some(account) = accounts.get_mut(&queue.arn.scope)
-            && account.has(queue)
+            && account.items.remove(queue)
         {
-            account.remove(queue);
             let status = queue.describe().status;
             if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
                 account.in_transition -= 1;

@@ -3,8 +3,9 @@
 use super::item::{Queue, QueueIdentity, QueueState, log_id};
 use super::journal::{CommitPriority, Journal};
 use crate::engine::{Engine, Read, ReadBudget, Stream, StreamState};
-use crate::model::queue_id;
-use crate::model::{QueueArn, QueueAttributes, QueueRecords, QueueStart, StreamStatus, Tags};
+use crate::model::{
+    QueueArn, QueueAttributes, QueueRecords, QueueStart, StreamStatus, Tags, resource_id,
+};
 use crate::store::{Change, StoreError, Ticket, WriteReservation};
 use crate::world::Timestamp;
 use std::sync::Arc;
@@ -91,7 +92,7 @@ impl Engine {
         let account = accounts.get(&stream.arn.scope);
         QueueCounts {
             committed,
-            name_taken: account.is_some_and(|account| account.by_name.contains_key(name)),
+            name_taken: account.is_some_and(|account| account.items.with_name(name).is_some()),
             in_transition: account.map_or(0, |account| account.in_transition),
         }
     }
@@ -158,7 +159,7 @@ impl Engine {
         let mut accounts = self.queues.accounts.lock();
         let account = accounts.entry(stream.arn.scope.clone()).or_default();
         let counts = QueueCounts {
-            name_taken: account.by_name.contains_key(&new.name),
+            name_taken: account.items.with_name(&new.name).is_some(),
             in_transition: account.in_transition,
             ..counts
         };
@@ -169,7 +170,7 @@ impl Engine {
             state.arrivals.add(&queue.receivers);
             Ok((queue, tickets))
         })?;
-        account.insert(&queue);
+        let _added = account.items.insert(&queue);
         account.in_transition += 1;
         Ok((queue, tickets))
     }
@@ -208,7 +209,7 @@ impl Engine {
         let identity = QueueIdentity {
             arn: QueueArn {
                 scope: stream.arn.scope.clone(),
-                id: queue_id(u128::from_le_bytes(self.world.random.bytes())).into(),
+                id: resource_id(u128::from_le_bytes(self.world.random.bytes())).into(),
             },
             name: new.name,
             incarnation,

@@ -3,20 +3,19 @@
 use super::item::Queue;
 use crate::engine::Engine;
 use crate::model::{AccountRegion, QueueArn};
-use std::ops::Bound;
 use std::sync::Arc;
 
 impl Engine {
     /// Finds the queue with this ARN, in any status.
     pub(crate) fn find_queue(&self, arn: &QueueArn) -> Option<Arc<Queue>> {
         let accounts = self.queues.accounts.lock();
-        accounts.get(&arn.scope)?.by_id.get(&arn.id).cloned()
+        accounts.get(&arn.scope)?.items.with_id(&arn.id).cloned()
     }
 
     /// Finds the queue with this name, in any status.
     pub(crate) fn find_queue_named(&self, scope: &AccountRegion, name: &str) -> Option<Arc<Queue>> {
         let accounts = self.queues.accounts.lock();
-        accounts.get(scope)?.by_name.get(name).cloned()
+        accounts.get(scope)?.items.with_name(name).cloned()
     }
 
     /// Up to `page` queues for which `wanted` returns true and whose names are greater than
@@ -29,14 +28,10 @@ impl Engine {
         wanted: impl Fn(&Queue) -> bool,
     ) -> (Vec<Arc<Queue>>, bool) {
         let accounts = self.queues.accounts.lock();
-        let Some(account) = accounts.get(scope) else {
-            return (Vec::new(), false);
-        };
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let later = account.by_name.range::<str, _>((start, Bound::Unbounded));
-        let mut later = later.map(|(_, queue)| queue).filter(|queue| wanted(queue));
-        let shown = later.by_ref().take(page).cloned().collect();
-        (shown, later.next().is_some())
+        let account = accounts.get(scope);
+        account.map_or_else(Default::default, |account| {
+            account.items.list(after, page, wanted)
+        })
     }
 
     /// Number of receive requests that wait for records, over all queues.

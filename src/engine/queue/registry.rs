@@ -3,10 +3,11 @@
 use super::item::Queue;
 use crate::engine::deadlines::Deadlines;
 use crate::engine::lock_order;
+use crate::engine::named_items::{Named, NamedItems};
 use crate::lock::Lock;
 use crate::model::{AccountRegion, StreamStatus};
 use crate::world::{Bell, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The queues of all accounts, and their deadlines.
@@ -28,10 +29,23 @@ pub(super) enum Due {
 /// The queues of one account in one region.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct AccountQueues {
-    pub(super) by_name: BTreeMap<Arc<str>, Arc<Queue>>,
-    pub(super) by_id: HashMap<Arc<str>, Arc<Queue>>,
+    pub(super) items: NamedItems<Queue>,
     /// Number of queues in CREATING or DELETING.
     pub(super) in_transition: u64,
+}
+
+impl Named for Queue {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn id(&self) -> &Arc<str> {
+        &self.arn.id
+    }
+
+    fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
 }
 
 impl Queues {
@@ -55,10 +69,7 @@ impl Queues {
 
     pub(super) fn all(&self) -> Vec<Arc<Queue>> {
         let accounts = self.accounts.lock();
-        let queues = accounts
-            .values()
-            .flat_map(|account| account.by_name.values());
-        queues.cloned().collect()
+        accounts.values().flat_map(AccountQueues::all).collect()
     }
 }
 
@@ -66,10 +77,9 @@ impl AccountQueues {
     /// Adds a restored queue to the account and to its stream. Returns false if another queue has
     /// the same name or id.
     pub(in crate::engine) fn restore(&mut self, queue: &Arc<Queue>) -> bool {
-        if self.by_name.contains_key(&queue.name) || self.by_id.contains_key(&queue.arn.id) {
+        if !self.items.insert(queue) {
             return false;
         }
-        self.insert(queue);
         let status = queue.describe().status;
         if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
             self.in_transition += 1;
@@ -83,23 +93,6 @@ impl AccountQueues {
 
     /// All queues of the account.
     pub(in crate::engine) fn all(&self) -> Vec<Arc<Queue>> {
-        self.by_name.values().cloned().collect()
-    }
-
-    /// True if the account has this very queue: loading a snapshot may have replaced it by another
-    /// one.
-    pub(super) fn has(&self, queue: &Queue) -> bool {
-        let found = self.by_id.get(&queue.arn.id);
-        found.is_some_and(|found| found.incarnation == queue.incarnation)
-    }
-
-    pub(super) fn insert(&mut self, queue: &Arc<Queue>) {
-        self.by_name.insert(queue.name.clone(), queue.clone());
-        self.by_id.insert(queue.arn.id.clone(), queue.clone());
-    }
-
-    pub(super) fn remove(&mut self, queue: &Queue) {
-        self.by_name.remove(&queue.name);
-        self.by_id.remove(&queue.arn.id);
+        self.items.all().cloned().collect()
     }
 }

@@ -1,10 +1,12 @@
-//! The ids of queues. An id must be valid as a label of a host name, because SDKs put it into one.
+//! The ids of queues and channels. An id must be valid as a label of a host name, because SDKs put it
+//! into one.
 
 const CHARACTERS: usize = 17;
 
-/// Turns a random number into a queue's id: a letter, then letters and digits, all in lower case.
+/// Turns a random number into the id of a queue or a channel: a letter, then letters and digits, all
+/// in lower case.
 /// Form and length follow the ids in the endpoint tests of the SDKs (a choice).
-pub(crate) fn queue_id(mut random: u128) -> String {
+pub(crate) fn resource_id(mut random: u128) -> String {
     let mut digit = |base: u32| {
         let digit = random % u128::from(base);
         random /= u128::from(base);
@@ -24,12 +26,12 @@ mod tests {
     proptest! {
         #[test]
         fn ids_are_labels_of_a_host_name(one: u128, other: u128) {
-            let id = queue_id(one);
+            let id = resource_id(one);
             prop_assert_eq!(id.len(), CHARACTERS);
             prop_assert!(id.as_bytes()[0].is_ascii_lowercase());
             prop_assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
             let distinct = 26 * 36_u128.pow(16);
-            prop_assert_eq!(one % distinct == other % distinct, id == queue_id(other));
+            prop_assert_eq!(one % distinct == other % distinct, id == resource_id(other));
         }
     }
 }

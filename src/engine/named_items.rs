@@ -1,0 +1,92 @@
+//! The queues or the channels of one account in one region, by name and by id.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+
+/// A queue or a channel.
+pub(super) trait Named {
+    /// The name that the client gave, which is unique in an account and region.
+    fn name(&self) -> &Arc<str>;
+
+    /// The id in the ARN, which is unique in an account and region.
+    fn id(&self) -> &Arc<str>;
+
+    /// Unique number of the item.
+    fn incarnation(&self) -> u64;
+}
+
+/// Items by name and by id.
+#[derive(Debug)]
+pub(super) struct NamedItems<T> {
+    by_name: BTreeMap<Arc<str>, Arc<T>>,
+    by_id: HashMap<Arc<str>, Arc<T>>,
+}
+
+impl<T> Default for NamedItems<T> {
+    fn default() -> Self {
+        Self {
+            by_name: BTreeMap::new(),
+            by_id: HashMap::new(),
+        }
+    }
+}
+
+impl<T: Named> NamedItems<T> {
+    /// Number of items.
+    pub(super) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// All items, in the order of their names.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.by_name.values()
+    }
+
+    /// The item with this id.
+    pub(super) fn with_id(&self, id: &str) -> Option<&Arc<T>> {
+        self.by_id.get(id)
+    }
+
+    /// The item with this name.
+    pub(super) fn with_name(&self, name: &str) -> Option<&Arc<T>> {
+        self.by_name.get(name)
+    }
+
+    /// Up to `page` items for which `wanted` returns true and whose names are greater than `after`,
+    /// in the order of their names. The second value is true if more items follow.
+    pub(super) fn list(
+        &self,
+        after: Option<&str>,
+        page: usize,
+        wanted: impl Fn(&T) -> bool,
+    ) -> (Vec<Arc<T>>, bool) {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = self.by_name.range::<str, _>((start, Bound::Unbounded));
+        let mut later = later.map(|(_, item)| item).filter(|item| wanted(item));
+        let shown = later.by_ref().take(page).cloned().collect();
+        (shown, later.next().is_some())
+    }
+
+    /// Adds an item. Returns false, and does not add it, if another item has the same name or id.
+    pub(super) fn insert(&mut self, item: &Arc<T>) -> bool {
+        if self.by_name.contains_key(item.name()) || self.by_id.contains_key(item.id()) {
+            return false;
+        }
+        self.by_name.insert(item.name().clone(), item.clone());
+        self.by_id.insert(item.id().clone(), item.clone());
+        true
+    }
+
+    /// Removes this very item. Returns false if it is not there: loading a snapshot may have
+    /// replaced it by another one of the same name and id.
+    pub(super) fn remove(&mut self, item: &T) -> bool {
+        let found = self.by_id.get(item.id());
+        if found.is_none_or(|found| found.incarnation() != item.incarnation()) {
+            return false;
+        }
+        self.by_name.remove(item.name());
+        self.by_id.remove(item.id());
+        true
+    }
+}
