@@ -3,6 +3,7 @@
 mod event_sources;
 mod snapshot;
 
+use crate::engine::channel::ChannelBehaviour;
 use crate::engine::event_source::{EventSources, Function, Mapping, Origin, Outbound};
 use crate::engine::snapshot::SnapshotError;
 use crate::engine::tasks::Tasks;
@@ -438,6 +439,7 @@ fn behaviour(options: &Options, outbound: Outbound) -> Behaviour {
         keys: options.keys(),
         outbound,
         own_stream_destinations: !strict,
+        channels: ChannelBehaviour::default(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Streams, shards and queues, and everything that requests and the clock do to them.
+//! Streams, shards, queues and channels, and everything that requests and the clock do to them.
 //!
 //! # Files
 //! - `core`: the engine's parts. `accounts`, `capacity`, `commitment`, `call_rates`: state of whole
@@ -12,7 +12,7 @@
 //!   them.
 //! - `snapshot/`: saves everything to a file, and loads it.
 //! - `event_source/`: event source mappings.
-//! - `queue/`: queues.
+//! - `queue/`: queues. `channel/`: channels.
 //! - `saved`: writes streams to the catalog. `start`: starts an engine from the catalog.
 //!
 //! # The order of locks
@@ -21,12 +21,14 @@
 //!
 //! 1. The lock of all accounts.
 //! 2. The lock of the queues of all accounts.
-//! 3. The lock of one stream.
-//! 4. The lock of one queue.
-//! 5. The lock of the writers of one shard.
-//! 6. The lock of the deadlines, the call rates, the active subscriptions, or the read rates of one
+//! 3. The lock of the channels of all accounts.
+//! 4. The lock of one stream.
+//! 5. The lock of one queue.
+//! 6. The lock of one channel.
+//! 7. The lock of the writers of one shard.
+//! 8. The lock of the deadlines, the call rates, the active subscriptions, or the read rates of one
 //!    shard.
-//! 7. Every other lock of the program. Among these, the list of mappings is locked before one
+//! 9. Every other lock of the program. Among these, the list of mappings is locked before one
 //!    mapping, and both before the locks of the store, the clock, the fault rules and the tasks.
 
 mod accounts;
@@ -34,6 +36,7 @@ mod active_subscriptions;
 mod batch;
 mod call_rates;
 mod capacity;
+pub mod channel;
 mod clear;
 mod commitment;
 mod consumers;
@@ -43,6 +46,7 @@ mod deadlines;
 mod deletion;
 pub mod event_source;
 mod lock_order;
+mod named_items;
 mod put;
 pub(crate) mod queue;
 mod record_count;

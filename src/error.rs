@@ -5,6 +5,7 @@
 
 mod access;
 mod changes;
+mod channels;
 mod consumers;
 mod exception;
 mod kms;

@@ -11,10 +11,10 @@
 //! | `limits` | every bound, with its name, its values and its source |
 //! | `world` | time, chance and faults, which a test can replace |
 //! | `wire` | bytes to values in JSON and CBOR; shapes as data; the texts of violations |
-//! | `model` | pure values: shards, sequence numbers, iterators, policies, queues, event source mappings |
+//! | `model` | pure values: shards, sequence numbers, iterators, policies, queues, channels, event source mappings |
 //! | `store` | records and the catalog, in memory and in sled, or on a simulated disk; durability; the check of a data directory |
 //! | `admission` | the in-flight budget: bytes of requests, answers and events in memory |
-//! | `engine` | streams and their shards; the write path; queues; event source mappings; retention; the only tasks |
+//! | `engine` | streams and their shards; the write path; queues; channels; event source mappings; retention; the only tasks |
 //! | `error` | the service's exceptions and their texts |
 //! | `operation` | one file for each operation, the table of operations, permissions, fault rules |
 //! | `options` | every option once: flag, variable, key of the file; the setup file; other tools' variables |
@@ -142,6 +142,7 @@ pub mod internals {
     pub use crate::command::run;
 
     pub mod engine {
+        pub use crate::engine::channel;
         pub use crate::engine::event_source;
         pub use crate::engine::tasks::{self, Tasks};
         pub use crate::engine::{
@@ -159,6 +160,7 @@ pub mod internals {
         pub use crate::lock::{Lock, Rank};
     }
     pub mod model {
+        pub use crate::model::channel;
         pub use crate::model::event_source;
         pub use crate::model::{
             AccountId, AccountRegion, ConsumerArn, HashKey, PageToken, Region, SALT_BYTES,

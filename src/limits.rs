@@ -164,6 +164,21 @@ limits! {
     /// Records of one queue in flight. The same number applies to its dead-letter records in flight, counted apart.
     queue_in_flight, "queue-in-flight", Some(120_000), OFF, Some(120_000),
         "records", "AWS quota";
+    /// Channels that one account may have in one region.
+    channels_per_account, "channels-per-account", Some(100), Some(1_000_000), Some(100),
+        "channels", "AWS developer guide: two for each on-demand stream";
+    /// Channels of one stream that deliver to the same kind of destination (S3 or S3 Tables).
+    channels_per_destination, "channels-per-destination", Some(1), Some(1), Some(1),
+        "channels", "AWS developer guide";
+    /// Time that a channel stays in CREATING before its destination is checked; off: --transition-ms.
+    channel_create_ms, "channel-create-ms", OFF, OFF, OFF,
+        "ms", "ours";
+    /// Time that a channel stays in UPDATING; off: --transition-ms.
+    channel_update_ms, "channel-update-ms", OFF, OFF, OFF,
+        "ms", "ours";
+    /// Time that a channel stays in DELETING; off: --transition-ms.
+    channel_delete_ms, "channel-delete-ms", OFF, OFF, OFF,
+        "ms", "ours";
     /// Warm throughput that one stream may be given.
     warm_throughput, "warm-throughput", Some(10_240), Some(10_240), Some(10_240),
         "MiB/s", "AWS API reference: UpdateStreamWarmThroughput";
@@ -282,6 +297,22 @@ pub(crate) const QUEUE_DOCUMENT_BYTES: usize = 48 << 10;
 /// Receives after which a record becomes a dead-letter record, when the queue sets no other number
 /// (AWS).
 pub(crate) const QUEUE_MAX_RECEIVE_COUNT: u32 = 6;
+/// Longest age of undelivered records of a channel that sets no other, in seconds (AWS).
+pub(crate) const CHANNEL_FRESHNESS_S: u32 = 300;
+/// Shortest age that a channel may set, in seconds (AWS developer guide).
+pub(crate) const CHANNEL_FRESHNESS_S_LEAST: i32 = 300;
+/// Longest age that a channel may set, in seconds (AWS developer guide).
+pub(crate) const CHANNEL_FRESHNESS_S_MOST: i32 = 900;
+/// Default and maximum number of channels in a ListChannels answer (AWS).
+pub(crate) const CHANNELS_PAGE: usize = 100;
+/// Longest time for which the answer to CreateChannel waits for the check of the destination, so
+/// that the channel is usually ACTIVE when the client has the answer (our choice).
+pub(crate) const CHANNEL_CHECK_WAIT: Duration = Duration::from_secs(1);
+/// Longest reason of a status FAILED, in characters (service model).
+pub(crate) const CHANNEL_REASON_CHARACTERS: usize = 2_048;
+/// Default size of an object after which a channel begins another, in bytes before the compression
+/// (our choice).
+pub(crate) const CHANNEL_OBJECT_BYTES: u64 = 128 << 20;
 /// Shortest retention period, in hours (AWS).
 pub(crate) const MIN_RETENTION_HOURS: i32 = 24;
 /// Longest retention period, in hours (AWS).

@@ -1,5 +1,5 @@
 //! The service's concepts as plain values: streams, shards, sequence numbers, shard iterators,
-//! policies, queues and event source mappings.
+//! policies, queues, channels and event source mappings.
 //!
 //! Nothing in this module is async, takes a lock, logs or reads a clock. The time and random bytes
 //! are arguments. Every rule of the service that depends only on its inputs is a function here and
@@ -9,6 +9,7 @@
 mod aggregate;
 mod arn;
 mod bucket;
+pub mod channel;
 pub mod event_source;
 mod hash_key;
 mod identities;
@@ -17,6 +18,7 @@ mod page_token;
 mod policy;
 mod queue;
 mod record;
+mod resource_id;
 mod scaling;
 mod sealed_text;
 mod sequence_number;
@@ -28,8 +30,8 @@ mod tag;
 mod u192;
 
 pub(crate) use aggregate::{Aggregate, UserRecord};
-pub(crate) use arn::QueueArn;
 pub use arn::{AccountId, AccountRegion, ConsumerArn, Region, StreamArn};
+pub(crate) use arn::{ChannelArn, QueueArn};
 pub(crate) use bucket::{Bucket, WriteLimit};
 pub use hash_key::HashKey;
 pub(crate) use hash_key::HashKeyRange;
@@ -41,9 +43,10 @@ pub(crate) use policy::{Policy, Principal, Refusal, Request, Target, judge};
 pub(crate) use queue::{
     Delivery, HandleFault, HandleSeal, PeekState, QUEUE_SECRET_BYTES, QueueAttributes, QueueCounts,
     QueueEntry, QueueRecords, QueueReplay, QueueStart, ReceiptHandle, RecordBefore, RecordIds,
-    RecordPlace, UnreadRecord, changes_document, queue_id,
+    RecordPlace, UnreadRecord, changes_document,
 };
 pub(crate) use record::NewRecord;
+pub(crate) use resource_id::resource_id;
 pub(crate) use scaling::scale;
 pub use sealed_text::SALT_BYTES;
 pub(crate) use sequence_number::ParsedNumber;

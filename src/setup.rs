@@ -2,6 +2,7 @@
 //! and the setup file define. It runs at the start, before the emulator accepts requests, and after
 //! a reset.
 
+use crate::engine::channel::Channel;
 use crate::engine::event_source::ConfiguredMapping;
 use crate::engine::queue::Queue;
 use crate::engine::{Engine, Stream};
@@ -33,6 +34,7 @@ pub(crate) struct Maker {
 struct Made {
     streams: Vec<Arc<Stream>>,
     queues: Vec<Arc<Queue>>,
+    channels: Vec<Arc<Channel>>,
 }
 
 impl Maker {
@@ -47,7 +49,9 @@ impl Maker {
     pub(crate) async fn make(&self, engine: &Arc<Engine>) -> Result<(), Problem> {
         let mut made = Made::default();
         if let Err(problem) = self.make_in(engine, &mut made).await {
-            engine.remove(&made.streams, &made.queues).await;
+            engine
+                .remove(&made.streams, &made.queues, &made.channels)
+                .await;
             return Err(problem);
         }
         let rules = [&self.fault_rules[..], &self.setup.faults].concat();

@@ -60,10 +60,10 @@ pub(crate) use format::key::run_of;
 pub(crate) use format::record::unpack as packed_records;
 pub use format::record::{LogId, Record};
 pub(crate) use format::value::{AccountValue, Consumer};
+pub(crate) use format::value::{ChannelValue, MappingValue, QueueValue};
 pub use format::value::{
     History, PendingChange, ReshardingOrder, ShardValue, StreamSettings, StreamValue,
 };
-pub(crate) use format::value::{MappingValue, QueueValue};
 pub use handle::Store;
 pub(crate) use log::peek::Ahead;
 pub(crate) use log::read::Batch;

@@ -4,6 +4,7 @@ use super::accounts::Accounts;
 use super::active_subscriptions::ActiveSubscriptions;
 use super::call_rates::CallRates;
 use super::capacity::Capacity;
+use super::channel::{ChannelBehaviour, Channels};
 use super::commitment::{self, Commitment};
 use super::deadlines::{Deadlines, Due};
 use super::event_source::{EventSources, Outbound};
@@ -15,7 +16,7 @@ use super::stream_state::{ShardOpener, StreamState};
 use super::tasks::Tasks;
 use super::traffic::Traffic;
 use crate::admission::Admission;
-use crate::limits::{self, CallRate, Limits};
+use crate::limits::{self, CallRate, Limit, Limits};
 use crate::lock::Lock;
 use crate::model::{AccountRegion, Keys, ShardId, StreamStatus};
 use crate::store::{AccountValue, Figures, Health, Store, StoreError, Ticket, run_of};
@@ -43,6 +44,7 @@ pub struct Engine {
     pub(super) shard_opener: ShardOpener,
     pub(super) deadlines: Deadlines<Stream, Due>,
     pub(super) queues: Queues,
+    pub(super) channels: Channels,
     pub(super) call_rates: CallRates,
     pub(super) tasks: Tasks,
     /// The event source mappings.
@@ -73,6 +75,8 @@ pub struct Behaviour {
     /// True if a mapping may send its failure records to a stream of this emulator, which the
     /// service does not permit.
     pub own_stream_destinations: bool,
+    /// The destinations of channels, and the sizes of their objects.
+    pub channels: ChannelBehaviour,
 }
 
 impl Engine {
@@ -228,8 +232,15 @@ impl Engine {
 
     /// End of a transition that begins at `now`. None if transitions have no delay.
     pub(super) fn transition_end(&self, now: Timestamp) -> Option<Timestamp> {
-        let delay = i64::try_from(self.behaviour.transition_ms).unwrap_or(i64::MAX);
-        (delay > 0).then(|| now.plus_millis(delay))
+        self.transition_end_by(None, now)
+    }
+
+    /// End of a transition that begins at `now`, and that takes `delay_ms` milliseconds if this
+    /// limit is set. None if the transition has no delay.
+    pub(super) fn transition_end_by(&self, delay_ms: Limit, now: Timestamp) -> Option<Timestamp> {
+        let delay_ms = delay_ms.unwrap_or(self.behaviour.transition_ms);
+        let delay_ms = i64::try_from(delay_ms).unwrap_or(i64::MAX);
+        (delay_ms > 0).then(|| now.plus_millis(delay_ms))
     }
 
     /// Runs `work` to its end in a task, even if the caller is dropped, so that no change stays

@@ -176,6 +176,7 @@ impl Engine {
         self.end_subscriptions(stream);
         stream.end_waits();
         self.event_sources.stream_gone(stream);
+        self.forget_channels_of(stream);
         stream.look(|state| {
             state.delete_logs(&self.store);
             for shard in state.shards.values() {

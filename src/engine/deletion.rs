@@ -18,6 +18,8 @@ pub enum DeleteError {
     HasConsumers,
     /// The stream has queues.
     HasQueues,
+    /// The stream has a channel that has not failed.
+    HasChannels,
     /// Too many streams are being created or deleted. Holds the limit.
     TooManyInTransition(u64),
     /// The store cannot write.
@@ -62,6 +64,9 @@ impl Engine {
             };
             if !state.queues.is_empty() {
                 return Err(DeleteError::HasQueues);
+            }
+            if state.has_live_channels() {
+                return Err(DeleteError::HasChannels);
             }
             if !with_consumers && !state.consumers.is_empty() {
                 return Err(DeleteError::HasConsumers);

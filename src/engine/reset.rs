@@ -1,6 +1,7 @@
-//! Resets the engine: removes all streams with their records, consumers and queues, and the event
-//! source mappings that were created through the API.
+//! Resets the engine: removes all streams with their records, consumers, queues and channels, and
+//! the event source mappings that were created through the API.
 
+use super::channel::Channel;
 use super::core::Engine;
 use super::queue::Queue;
 use super::saved;
@@ -9,9 +10,9 @@ use crate::store::{AccountValue, Change, StoreError};
 use std::sync::Arc;
 
 impl Engine {
-    /// Removes all streams and queues, the settings of all accounts, and the event source mappings
-    /// that were created through the API. The clock and the mappings from the options stay. Returns
-    /// when the reset is as durable as the settings promise.
+    /// Removes all streams, queues and channels, the settings of all accounts, and the event source
+    /// mappings that were created through the API. The clock and the mappings from the options stay.
+    /// Returns when the reset is as durable as the settings promise.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.
@@ -19,9 +20,11 @@ impl Engine {
         self.check_store()?;
         let streams = self.streams();
         let queues = self.all_queues();
+        let channels = self.all_channels();
         let mut changes = self.event_sources.remove_made_by_api();
         changes.extend(removals(&streams));
         changes.extend(queues.iter().map(|queue| self.queue_removal(queue)));
+        changes.extend(self.channel_ends(&channels));
         let accounts = self.accounts.lock().with_settings();
         for account_region in accounts {
             let settings = AccountValue::default();
@@ -30,25 +33,39 @@ impl Engine {
         }
         let ticket = self.store.save(changes);
         queues.iter().for_each(|queue| self.forget_queue(queue));
+        channels.iter().for_each(|one| self.forget_channel(one));
         for stream in &streams {
             self.forget(stream);
         }
         ticket.durable().await
     }
 
-    /// Removes these streams and queues, in any status. If the store cannot write, they exist again
-    /// after the next start.
-    pub(crate) async fn remove(&self, streams: &[Arc<Stream>], queues: &[Arc<Queue>]) {
+    /// Removes these streams, queues and channels, in any status. If the store cannot write, they
+    /// exist again after the next start.
+    pub(crate) async fn remove(
+        &self,
+        streams: &[Arc<Stream>],
+        queues: &[Arc<Queue>],
+        channels: &[Arc<Channel>],
+    ) {
         let mut changes = removals(streams);
         changes.extend(queues.iter().map(|queue| self.queue_removal(queue)));
+        changes.extend(self.channel_ends(channels));
         let ticket = self.store.save(changes);
         queues.iter().for_each(|queue| self.forget_queue(queue));
+        channels.iter().for_each(|one| self.forget_channel(one));
         for stream in streams {
             self.forget(stream);
         }
         if let Err(error) = ticket.durable().await {
-            tracing::error!(%error, "removed streams and queues may come back at the next start");
+            tracing::error!(%error, "removed streams may come back at the next start");
         }
+    }
+
+    /// Catalog changes that remove the channels.
+    pub(super) fn channel_ends(&self, channels: &[Arc<Channel>]) -> Vec<Change> {
+        let ends = channels.iter();
+        ends.flat_map(|channel| self.channel_end(channel)).collect()
     }
 }
 

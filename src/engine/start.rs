@@ -1,4 +1,4 @@
-//! Starts an engine: restores its streams, queues and mappings from the catalog, and spawns its
+//! Starts an engine: restores its streams, queues, channels and mappings from the catalog, and spawns its
 //! tasks.
 
 mod plausible;
@@ -6,6 +6,7 @@ mod plausible;
 use super::accounts::Accounts;
 use super::active_subscriptions::ActiveSubscriptions;
 use super::call_rates::CallRates;
+use super::channel::{self, Channels};
 use super::core::{Behaviour, Engine};
 use super::deadlines::{Deadlines, Due};
 use super::event_source::{self, EventSources};
@@ -93,7 +94,7 @@ impl Engine {
         stopping: watch::Receiver<bool>,
     ) -> Result<Arc<Self>, RestoreError> {
         let alarms = std::array::from_fn(|_| world.clock.alarm());
-        let [transition_alarm, _, _, queue_alarm] = &alarms;
+        let [transition_alarm, _, _, queue_alarm, channel_alarm] = &alarms;
         let stop = watch::Sender::new(false);
         let tasks = Tasks::new();
         let admission = Admission::new(&limits);
@@ -112,6 +113,7 @@ impl Engine {
         let engine = Self {
             deadlines: Deadlines::new(transition_alarm.bell()),
             queues: Queues::new(queue_alarm.bell()),
+            channels: Channels::new(channel_alarm.bell()),
             admission,
             event_sources: Arc::new(event_sources),
             traffic: Traffic::default(),
@@ -145,13 +147,17 @@ impl Engine {
         Ok(engine)
     }
 
-    fn spawn_tasks(self: &Arc<Self>, alarms: [Alarm; 4]) {
+    fn spawn_tasks(self: &Arc<Self>, alarms: [Alarm; 5]) {
         let [
             transition_alarm,
             retention_alarm,
             scaling_alarm,
             queue_alarm,
+            channel_alarm,
         ] = alarms;
+        self.begin_channels();
+        let channels = channel::run(self.clone(), channel_alarm);
+        self.tasks.spawn("channels", channels);
         let queues = queue::run(self.clone(), queue_alarm);
         self.tasks.spawn("queues", queues);
         let transitions = transitions::run(self.clone(), transition_alarm);
@@ -188,8 +194,9 @@ impl Engine {
             accounts.set_settings(account_region, settings);
         }
         let streams = accounts.streams().into_iter();
-        let streams = streams.map(|stream| (stream.incarnation, stream));
-        self.restore_queues(recovered, &streams.collect())?;
+        let streams = streams.map(|stream| (stream.incarnation, stream)).collect();
+        self.restore_queues(recovered, &streams)?;
+        self.restore_channels(&recovered.catalog, &streams)?;
         self.store.forget_unclaimed();
         Ok(())
     }

@@ -52,6 +52,8 @@ pub struct StreamSnapshot {
     pub consumers: usize,
     /// Number of queues, in any status.
     pub queues: usize,
+    /// Number of channels, in any status.
+    pub channels: usize,
 }
 
 /// The settings of a stream that apply to writers.
@@ -120,6 +122,7 @@ impl Stream {
             },
             consumers: state.consumers.len(),
             queues: state.queues.len(),
+            channels: state.channels.len(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::shard::{Counter, Shard};
 use crate::limits::{self, Limits};
+use crate::model::channel::DestinationKind;
 use crate::model::{self, EncryptionType, HashKey, ShardId, StreamMode, StreamStatus, Tags};
 use crate::store::{Arrivals, Consumer, History, LogId, PendingChange, Store, StreamSettings};
 use crate::world::Timestamp;
@@ -46,8 +47,18 @@ pub struct StreamState {
     all: Arc<[Arc<Shard>]>,
     /// Incarnation numbers of the stream's queues.
     pub queues: BTreeSet<u64>,
+    /// The stream's channels, by incarnation number.
+    pub(crate) channels: BTreeMap<u64, StreamChannel>,
     /// Wakes the receive requests that wait for records of the stream's queues.
     pub(crate) arrivals: Arc<Arrivals>,
+}
+
+/// A channel in the view of its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StreamChannel {
+    pub(crate) kind: DestinationKind,
+    /// True in the status FAILED.
+    pub(crate) has_failed: bool,
 }
 
 /// Number of shards that share one sequence counter, as recorded at the service.
@@ -118,6 +129,7 @@ impl StreamState {
             routes: Arc::new([]),
             all: Arc::new([]),
             queues: BTreeSet::new(),
+            channels: BTreeMap::new(),
             arrivals: Arc::default(),
         }
     }
@@ -193,6 +205,12 @@ impl StreamState {
         self.shards
             .last_key_value()
             .map_or(ShardId::new(0), |(id, _)| id.next())
+    }
+
+    /// True if a channel reads the stream or may still begin to, which prevents the deletion of the
+    /// stream. A FAILED channel does not (choice 19).
+    pub(crate) fn has_live_channels(&self) -> bool {
+        self.channels.values().any(|channel| !channel.has_failed)
     }
 
     /// The capacity mode: provisioned or on-demand.

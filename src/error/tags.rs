@@ -1,7 +1,7 @@
 //! Errors about tags.
 
 use super::exception::{Error, Kind};
-use crate::model::{AccountId, QueueArn, StreamArn};
+use crate::model::{AccountId, AccountRegion, StreamArn};
 use std::fmt;
 
 /// The resource that has the tags, as messages name it.
@@ -22,23 +22,23 @@ impl<'a> TagOwner<'a> {
         }
     }
 
-    /// A queue that CreateQueue is about to create. Messages were recorded for streams only, so the
-    /// word "queue" in them is a choice.
-    pub(crate) fn new_queue(stream: &'a StreamArn, name: &'a str) -> Self {
+    /// A queue, which need not exist yet. Messages were recorded for streams only, so the word
+    /// "queue" in them is a choice.
+    pub(crate) fn queue(scope: &AccountRegion, name: &'a str) -> Self {
         Self {
             kind: "queue",
             name,
-            account: stream.scope.account,
+            account: scope.account,
         }
     }
 
-    /// An existing queue. Messages were recorded for streams only, so the word "queue" in them is a
-    /// choice.
-    pub(crate) fn queue(arn: &'a QueueArn, name: &'a str) -> Self {
+    /// A channel, which need not exist yet. Messages were recorded for streams only, so the word
+    /// "channel" in them is a choice.
+    pub(crate) fn channel(scope: &AccountRegion, name: &'a str) -> Self {
         Self {
-            kind: "queue",
+            kind: "channel",
             name,
-            account: arn.scope.account,
+            account: scope.account,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Accounts, regions, and the ARNs of streams, consumers and queues.
+//! Accounts, regions, and the ARNs of streams, consumers, queues and channels.
 
 use std::fmt;
 use std::sync::Arc;
@@ -161,24 +161,60 @@ pub struct QueueArn {
 impl QueueArn {
     /// Parses the ARN of a queue. Accepts every partition that begins with `aws`.
     pub fn parse(text: &str) -> Option<Self> {
-        let (scope, resource) = kinesis_resource(text)?;
-        let id = resource.strip_prefix("queue/")?;
-        is_name(id).then(|| Self {
-            scope,
-            id: id.into(),
-        })
+        let (scope, id) = resource_with_id(text, "queue/")?;
+        Some(Self { scope, id })
     }
 }
 
 impl fmt::Display for QueueArn {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let AccountRegion { account, region } = &self.scope;
-        let (partition, id) = (region.partition(), &self.id);
-        write!(
-            formatter,
-            "arn:{partition}:kinesis:{region}:{account}:queue/{id}"
-        )
+        write_with_id(formatter, &self.scope, "queue/", &self.id)
     }
+}
+
+/// The ARN of a channel: `arn:{partition}:kinesis:{region}:{account}:channel/{id}`. The id is not
+/// the name of the channel. A channel that was deleted and created again has a new id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelArn {
+    /// The account and region of the channel.
+    pub scope: AccountRegion,
+    /// The id that the service assigned to the channel at its creation.
+    pub id: Arc<str>,
+}
+
+impl ChannelArn {
+    /// Parses the ARN of a channel. Accepts every partition that begins with `aws`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scope, id) = resource_with_id(text, "channel/")?;
+        Some(Self { scope, id })
+    }
+}
+
+impl fmt::Display for ChannelArn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_with_id(formatter, &self.scope, "channel/", &self.id)
+    }
+}
+
+/// Parses the ARN of a resource that an id names. `kind` is the part of the ARN before the id.
+fn resource_with_id(text: &str, kind: &str) -> Option<(AccountRegion, Arc<str>)> {
+    let (scope, resource) = kinesis_resource(text)?;
+    let id = resource.strip_prefix(kind)?;
+    is_name(id).then(|| (scope, id.into()))
+}
+
+fn write_with_id(
+    formatter: &mut fmt::Formatter<'_>,
+    scope: &AccountRegion,
+    kind: &str,
+    id: &str,
+) -> fmt::Result {
+    let AccountRegion { account, region } = scope;
+    let partition = region.partition();
+    write!(
+        formatter,
+        "arn:{partition}:kinesis:{region}:{account}:{kind}{id}"
+    )
 }
 
 /// Parses `arn:aws…:kinesis:{region}:{account}:{resource}` into its account and region and its
@@ -194,7 +230,7 @@ fn kinesis_resource(text: &str) -> Option<(AccountRegion, &str)> {
     Some((scope, parts.next()?)).filter(|_| partition.starts_with("aws"))
 }
 
-/// True for a valid name of a stream or consumer, and for the id of a queue:
+/// True for a valid name of a stream or consumer, and for the id of a queue or channel:
 /// `[a-zA-Z0-9_.-]{1,128}`.
 fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
@@ -321,6 +357,9 @@ mod tests {
             prop_assert_eq!(QueueArn::parse(&queue.to_string()), Some(queue.clone()));
             prop_assert_eq!(StreamArn::parse(&queue.to_string()), None);
             prop_assert_eq!(QueueArn::parse(&stream.to_string()), None);
+            let channel = ChannelArn { scope: queue.scope.clone(), id: queue.id.clone() };
+            prop_assert_eq!(ChannelArn::parse(&channel.to_string()), Some(channel.clone()));
+            prop_assert_eq!(QueueArn::parse(&channel.to_string()), None);
             let consumer = ConsumerArn { stream, name: name.into(), created_s };
             prop_assert_eq!(ConsumerArn::parse(&consumer.to_string()), Some(consumer));
         }

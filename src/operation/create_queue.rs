@@ -64,7 +64,7 @@ pub(super) async fn create(
     let name = input.name.as_str();
     let mut tags = Tags::default();
     if let Some(given) = &input.tags {
-        let owner = TagOwner::new_queue(&stream.arn, name);
+        let owner = TagOwner::queue(&stream.arn.scope, name);
         add_tags(context, owner, &mut tags, given)?;
     }
     let new = NewQueue {

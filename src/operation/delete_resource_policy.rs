@@ -13,7 +13,7 @@ impl Operation for DeleteResourcePolicy {
     type Output = Nothing;
 
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
-        let resource = Resource::find(context, &input.arn)?;
+        let resource = Resource::find_with_policy(context, &input.arn)?;
         let deleted = resource.amend(context, |of| match of.policy.take() {
             Some(_) => Ok(()),
             None => Err(Error::policy_not_found(input.arn.as_str())),

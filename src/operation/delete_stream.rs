@@ -28,6 +28,7 @@ fn refusal(error: DeleteError, arn: &StreamArn) -> Error {
         DeleteError::NotActive(status) => Error::stream_not_active(arn, status),
         DeleteError::HasConsumers => Error::stream_has_consumers(arn),
         DeleteError::HasQueues => Error::stream_has_queues(arn),
+        DeleteError::HasChannels => Error::stream_has_channels(arn),
         DeleteError::TooManyInTransition(limit) => {
             Error::too_many_in_transition(arn.scope.account, limit)
         }

@@ -93,6 +93,10 @@ fn stream_of(context: &Context, target: Target) -> Option<StreamArn> {
             let queue = context.engine.find_queue(&arn)?;
             Some(queue.stream.arn.clone())
         }
+        Target::Channel(arn) => {
+            let channel = context.engine.find_channel(&arn)?;
+            Some(channel.stream.arn.clone())
+        }
     }
 }
 

@@ -19,7 +19,7 @@ impl Operation for GetResourcePolicy {
     type Output = Output;
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
-        let resource = Resource::find(context, &input.arn)?;
+        let resource = Resource::find_with_policy(context, &input.arn)?;
         let policy = resource.look(|_, policy| policy.unwrap_or(NO_POLICY).to_owned())?;
         Ok(Output { policy })
     }

@@ -1,4 +1,4 @@
-//! ListTagsForResource: lists all tags of a stream, a consumer or a queue.
+//! ListTagsForResource: lists all tags of a stream, a consumer, a queue or a channel.
 use super::prelude::*;
 
 pub(super) struct ListTagsForResource;

@@ -15,7 +15,7 @@ impl Operation for PutResourcePolicy {
     type Output = Nothing;
 
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
-        let resource = Resource::find(context, &input.arn)?;
+        let resource = Resource::find_with_policy(context, &input.arn)?;
         let put = resource.amend(context, |of| {
             if let Some((consumer, arn)) = of.consumer
                 && !active(consumer)

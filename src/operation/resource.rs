@@ -1,12 +1,13 @@
-//! The stream, the consumer or the queue that a ResourceARN names.
+//! The stream, the consumer, the queue or the channel that a ResourceARN names.
 
 use super::context::Context;
 use super::shapes::ResourceARN;
 use super::stream_status::check_settled;
+use crate::engine::channel::Channel;
 use crate::engine::queue::Queue;
 use crate::engine::{Consumer, Counts, Stream, StreamState, consumer_arn};
 use crate::error::{Error, TagOwner};
-use crate::model::{ConsumerArn, QueueArn, StreamArn, Tags, Target};
+use crate::model::{ChannelArn, ConsumerArn, QueueArn, StreamArn, Tags, Target};
 use std::sync::Arc;
 
 /// A resource that was found.
@@ -15,6 +16,7 @@ pub(super) enum Resource {
     /// A consumer, and the stream that it belongs to.
     Consumer(Arc<Stream>, ConsumerArn),
     Queue(Arc<Queue>),
+    Channel(Arc<Channel>),
 }
 
 /// The tags and the policy of a resource, which a change may modify.
@@ -40,7 +42,20 @@ impl Resource {
                 let queue = queue.ok_or_else(|| Error::queue_not_found(text.as_str()))?;
                 Ok(Self::Queue(queue))
             }
+            Target::Channel(arn) => {
+                let channel = context.engine.find_channel(&arn);
+                let channel = channel.ok_or_else(|| Error::channel_not_found(text.as_str()))?;
+                Ok(Self::Channel(channel))
+            }
             Target::Account(_) => Err(Error::resource_not_found(text.as_str())),
+        }
+    }
+
+    /// Finds the resource that an ARN names, for a request about its policy.
+    pub(super) fn find_with_policy(context: &Context, text: &ResourceARN) -> Result<Self, Error> {
+        match Self::find(context, text)? {
+            Self::Channel(_) => Err(Error::channel_has_no_policy(text.as_str())),
+            resource => Ok(resource),
         }
     }
 
@@ -59,7 +74,8 @@ impl Resource {
     pub(super) fn tag_owner(&self) -> TagOwner<'_> {
         match self {
             Self::Stream(stream) | Self::Consumer(stream, _) => TagOwner::stream(&stream.arn),
-            Self::Queue(queue) => TagOwner::queue(&queue.arn, &queue.name),
+            Self::Queue(queue) => TagOwner::queue(&queue.arn.scope, &queue.name),
+            Self::Channel(channel) => TagOwner::channel(&channel.arn.scope, &channel.name),
         }
     }
 
@@ -75,6 +91,7 @@ impl Resource {
                 Ok(look(&tags, found.policy.as_deref()))
             }),
             Self::Queue(queue) => Ok(queue.look_at_tags(look)),
+            Self::Channel(channel) => Ok(channel.look_at_tags(|tags| look(tags, None))),
         }
     }
 
@@ -103,6 +120,16 @@ impl Resource {
                     change(ResourceTags {
                         tags,
                         policy,
+                        consumer: None,
+                    })
+                });
+                amended.await
+            }
+            Self::Channel(channel) => {
+                let amended = context.engine.amend_channel(channel, |tags| {
+                    change(ResourceTags {
+                        tags,
+                        policy: &mut None,
                         consumer: None,
                     })
                 });
@@ -138,13 +165,14 @@ async fn amend_consumer(
     amended.await
 }
 
-/// The stream, consumer or queue that an ARN names. It need not exist.
+/// The stream, consumer, queue or channel that an ARN names. It need not exist.
 pub(super) fn resource_target(text: &ResourceARN) -> Result<Target, Error> {
     let text = text.as_str();
     let target = ConsumerArn::parse(text)
         .map(Target::Consumer)
         .or_else(|| StreamArn::parse(text).map(Target::Stream))
-        .or_else(|| QueueArn::parse(text).map(Target::Queue));
+        .or_else(|| QueueArn::parse(text).map(Target::Queue))
+        .or_else(|| ChannelArn::parse(text).map(Target::Channel));
     target.ok_or_else(|| Error::resource_not_found(text))
 }
 
@@ -172,6 +200,10 @@ pub(super) fn policy_and_tags(
             let copied =
                 |tags: &Tags, policy: Option<&str>| (policy.map(str::to_owned), tags.clone());
             Some(queue.look_at_tags(copied))
+        }
+        Target::Channel(arn) => {
+            let channel = context.engine.find_channel(arn)?;
+            Some((None, channel.look_at_tags(Tags::clone)))
         }
     }
 }

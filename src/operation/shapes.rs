@@ -63,7 +63,7 @@ string!(/// Name of a consumer.
     ConsumerName, length: 1..=128, pattern: NAME);
 string!(/// ARN of a consumer.
     ConsumerARN, length: 1..=2048, pattern: CONSUMER_ARN);
-string!(/// ARN of a stream, a consumer or a queue.
+string!(/// ARN of a stream, a consumer, a queue or a channel.
     ResourceARN, length: 1..=2048, pattern: RESOURCE_ARN);
 string!(/// A KMS key, named by id, alias or ARN.
     KeyId, length: 1..=2048);

@@ -1,4 +1,4 @@
-//! TagResource: adds tags to a stream, a consumer or a queue.
+//! TagResource: adds tags to a stream, a consumer, a queue or a channel.
 use super::prelude::*;
 
 pub(super) struct TagResource;

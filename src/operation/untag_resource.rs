@@ -1,4 +1,4 @@
-//! UntagResource: removes tags from a stream, a consumer or a queue.
+//! UntagResource: removes tags from a stream, a consumer, a queue or a channel.
 use super::prelude::*;
 
 pub(super) struct UntagResource;

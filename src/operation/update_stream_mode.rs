@@ -60,6 +60,9 @@ fn plan(
     if !on_demand && !state.queues.is_empty() {
         return Err(Error::stream_has_queues(arn));
     }
+    if !on_demand && state.has_live_channels() {
+        return Err(Error::stream_has_channels(arn));
+    }
     if on_demand
         && let Some(limit) = limits
             .on_demand_streams

@@ -1,6 +1,7 @@
 //! Loads a snapshot from a file that arrives in parts.
 
 use crate::engine::accounts::Accounts;
+use crate::engine::channel::{self, AccountChannels, Channel};
 use crate::engine::core::Engine;
 use crate::engine::event_source::{EventSources, Positions};
 use crate::engine::queue::{AccountQueues, Queue, log_id};
@@ -53,8 +54,8 @@ pub(crate) struct Loading {
     catalog: Catalog,
     /// Bytes of the catalog entries that were read so far.
     catalog_bytes: usize,
-    /// New incarnation number of each stream and queue, keyed by the incarnation number in the
-    /// file.
+    /// New incarnation number of each stream, queue and channel, keyed by the incarnation number in
+    /// the file.
     incarnations: HashMap<u64, u64>,
     /// The logs in the file: index after the last record, and the ticket of the last append.
     logs: HashMap<LogId, (u64, Option<Ticket>)>,
@@ -67,6 +68,7 @@ pub(crate) struct Loading {
 struct Built {
     accounts: Accounts,
     queues: HashMap<AccountRegion, AccountQueues>,
+    channels: HashMap<AccountRegion, AccountChannels>,
     mappings: Vec<(Uuid, MappingValue)>,
     positions: Positions,
     /// Catalog changes that save the new contents.
@@ -177,7 +179,7 @@ impl Loading {
         })
     }
 
-    /// The new incarnation number of a stream or queue.
+    /// The new incarnation number of a stream, queue or channel.
     fn incarnation(&mut self, old: u64) -> u64 {
         let next = || self.engine.next_incarnation.fetch_add(1, Ordering::Relaxed);
         *self.incarnations.entry(old).or_insert_with(next)
@@ -246,6 +248,7 @@ impl Loading {
         let mut built = Built {
             accounts: Accounts::default(),
             queues: HashMap::new(),
+            channels: HashMap::new(),
             mappings: Vec::new(),
             positions: Positions::new(),
             changes: Vec::new(),
@@ -258,6 +261,7 @@ impl Loading {
         }
         self.build_mappings(&catalog, &streams, &mut built)?;
         self.build_queues(&catalog, &streams, now, &mut built)?;
+        self.build_channels(&catalog, &streams, now, &mut built)?;
         Ok(built)
     }
 
@@ -378,6 +382,39 @@ impl Loading {
         }
         Ok(())
     }
+
+    fn build_channels(
+        &mut self,
+        catalog: &Catalog,
+        streams: &HashMap<u64, Arc<Stream>>,
+        now: Timestamp,
+        built: &mut Built,
+    ) -> Result<(), SnapshotError> {
+        for (old, value) in &catalog.channels {
+            let stream = streams.get(&value.stream);
+            let stream = stream.ok_or_else(|| impossible("a channel in it has no stream"))?;
+            let incarnation = self.incarnation(*old);
+            let mut value = value.clone();
+            value.stream = stream.incarnation;
+            let positions = channel::positions_of(catalog, *old);
+            let channel =
+                self.engine
+                    .restored_channel(incarnation, value, positions, stream, now)?;
+            if !channel::restore(&mut built.channels, &channel) {
+                return Err(impossible("two channels in it have one name"));
+            }
+            built.changes.extend(channel.snapshot());
+        }
+        let is_stray = |channel: &u64| !catalog.channels.contains_key(channel);
+        match catalog
+            .channel_positions
+            .keys()
+            .any(|(one, _)| is_stray(one))
+        {
+            true => Err(impossible("a position in it has no channel")),
+            false => Ok(()),
+        }
+    }
 }
 
 impl Engine {
@@ -387,19 +424,24 @@ impl Engine {
         let Built {
             accounts: new_accounts,
             queues: new_queues,
+            channels: new_channels,
             mappings,
             positions,
             changes,
         } = built;
-        let old_queues: Vec<Arc<Queue>>;
+        let (old_queues, old_channels): (Vec<Arc<Queue>>, Vec<Arc<Channel>>);
         let (ticket, old_streams) = {
             let mut accounts = self.accounts.lock();
             let mut queues = self.queues.accounts.lock();
+            let mut channels = self.channels.accounts.lock();
             let old_streams = accounts.streams();
             old_queues = queues.values().flat_map(AccountQueues::all).collect();
+            let all_channels = channels.values().flat_map(AccountChannels::all);
+            old_channels = all_channels.cloned().collect();
             let mut all = self.event_sources.remove_every();
             all.extend(removals(&old_streams));
             all.extend(old_queues.iter().map(|queue| self.queue_end(queue)));
+            all.extend(self.channel_ends(&old_channels));
             let settings = AccountValue::default();
             let with_settings = accounts.with_settings();
             all.extend(with_settings.iter().map(|of| saved::account(of, &settings)));
@@ -409,10 +451,14 @@ impl Engine {
             }
             *accounts = new_accounts;
             *queues = new_queues;
+            *channels = new_channels;
             (self.store.save(all), old_streams)
         };
         for queue in &old_queues {
             self.forget_queue(queue);
+        }
+        for channel in &old_channels {
+            self.forget_channel(channel);
         }
         for stream in &old_streams {
             self.forget(stream);
@@ -421,6 +467,7 @@ impl Engine {
         for queue in self.all_queues() {
             self.await_queue(&queue);
         }
+        self.begin_channels();
         for stream in self.streams() {
             self.await_transitions(&stream);
             self.event_sources.stream_changed(&stream);

@@ -1,6 +1,7 @@
 //! Saves a snapshot to a file that is produced in parts.
 
 use crate::admission::Admission;
+use crate::engine::channel::Channel;
 use crate::engine::core::Engine;
 use crate::engine::queue::Queue;
 use crate::engine::saved;
@@ -40,6 +41,8 @@ pub(crate) struct Saving {
     streams: VecDeque<Arc<Stream>>,
     /// The queues of these streams, keyed by the stream's incarnation number.
     queues: HashMap<u64, Vec<Arc<Queue>>>,
+    /// The channels of these streams, keyed by the stream's incarnation number.
+    channels: HashMap<u64, Vec<Arc<Channel>>>,
     /// The shards whose records are not saved yet.
     copying: VecDeque<Copying>,
     _slot: Slot,
@@ -67,16 +70,14 @@ impl Saving {
         for change in engine.event_sources.snapshot() {
             add_change(&mut writer, &change)?;
         }
-        let mut queues: HashMap<u64, Vec<Arc<Queue>>> = HashMap::new();
-        for queue in engine.all_queues() {
-            let of_stream = queues.entry(queue.stream.incarnation).or_default();
-            of_stream.push(queue);
-        }
+        let queues = engine.all_queues().into_iter();
+        let channels = engine.all_channels().into_iter();
         Ok(Self {
             streams: engine.streams().into(),
             engine: engine.clone(),
             writer: Some(writer),
-            queues,
+            queues: by_stream(queues.map(|queue| (queue.stream.incarnation, queue))),
+            channels: by_stream(channels.map(|one| (one.stream.incarnation, one))),
             copying: VecDeque::new(),
             _slot: slot,
         })
@@ -120,14 +121,17 @@ impl Saving {
         }
     }
 
-    /// Saves the catalog entries of a stream, its shards and its queues, and adds its shards to
-    /// those to copy.
+    /// Saves the catalog entries of a stream, its shards, its queues and its channels, and adds its
+    /// shards to those to copy.
     fn enter(&mut self, stream: &Arc<Stream>) -> Result<(), SnapshotError> {
         let Some(writer) = &mut self.writer else {
             return Ok(());
         };
-        // The queues are saved before the shards, so that no queue refers to a record after those
-        // that are saved.
+        // The queues and the channels are saved before the shards, so that none of them refers to a
+        // record after those that are saved.
+        let channels = self.channels.remove(&stream.incarnation);
+        let channels = channels.unwrap_or_default();
+        let channels: Vec<_> = channels.iter().flat_map(|one| one.snapshot()).collect();
         let queues = self.queues.remove(&stream.incarnation).unwrap_or_default();
         let queues: Vec<_> = queues.iter().filter_map(|queue| queue.snapshot()).collect();
         let now = self.engine.world.clock.now();
@@ -151,7 +155,7 @@ impl Saving {
             return Ok(());
         };
         self.copying = copying;
-        for change in &changes {
+        for change in changes.iter().chain(&channels) {
             add_change(writer, change)?;
         }
         for (change, log, documents) in &queues {
@@ -189,6 +193,15 @@ impl Copying {
         self.next = batch.next_index().max(self.next);
         Ok(goes_on)
     }
+}
+
+/// Groups items by the incarnation number of their stream.
+fn by_stream<T>(items: impl Iterator<Item = (u64, T)>) -> HashMap<u64, Vec<T>> {
+    let mut all: HashMap<u64, Vec<T>> = HashMap::new();
+    for (stream, item) in items {
+        all.entry(stream).or_default().push(item);
+    }
+    all
 }
 
 /// Writes a catalog entry.

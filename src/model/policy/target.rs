@@ -1,7 +1,7 @@
 //! The resources that requests concern and policies name.
 
 use super::pattern::{PARTS, is_arn_like};
-use crate::model::arn::{AccountRegion, ConsumerArn, QueueArn, Region, StreamArn};
+use crate::model::arn::{AccountRegion, ChannelArn, ConsumerArn, QueueArn, Region, StreamArn};
 use std::fmt;
 
 /// The resource that a request concerns.
@@ -14,6 +14,8 @@ pub enum Target {
     Consumer(ConsumerArn),
     /// A queue. The id is `*` for a queue that is yet to be created.
     Queue(QueueArn),
+    /// A channel. The id is `*` for a channel that is yet to be created.
+    Channel(ChannelArn),
 }
 
 impl Target {
@@ -24,6 +26,7 @@ impl Target {
             Self::Stream(arn) => &arn.scope,
             Self::Consumer(arn) => &arn.stream.scope,
             Self::Queue(arn) => &arn.scope,
+            Self::Channel(arn) => &arn.scope,
         }
     }
 
@@ -34,6 +37,7 @@ impl Target {
             Self::Account(_) => return pattern == "*",
             Self::Stream(arn) => format!("stream/{}", arn.name),
             Self::Queue(arn) => format!("queue/{}", arn.id),
+            Self::Channel(arn) => format!("channel/{}", arn.id),
             Self::Consumer(arn) => {
                 let (stream, name) = (&arn.stream.name, &arn.name);
                 format!("stream/{stream}/consumer/{name}:{}", arn.created_s)
@@ -60,6 +64,7 @@ impl fmt::Display for Target {
             Self::Stream(arn) => arn.fmt(f),
             Self::Consumer(arn) => arn.fmt(f),
             Self::Queue(arn) => arn.fmt(f),
+            Self::Channel(arn) => arn.fmt(f),
         }
     }
 }

@@ -2,7 +2,10 @@
 //! [`Change::to_pair`] and in [`Catalog::insert`].
 
 use super::key::Pair;
-use super::value::{self, AccountValue, MappingValue, QueueValue, ShardValue, StreamValue};
+use super::value::{
+    self, AccountValue, ChannelValue, MappingValue, QueueValue, ShardValue, StreamValue,
+};
+use crate::model::channel::ChannelPosition;
 use crate::model::event_source::ShardPosition;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -59,6 +62,22 @@ pub enum Change {
         /// New state of the queue.
         value: Option<Box<QueueValue>>,
     },
+    /// A channel, without its positions.
+    Channel {
+        /// Incarnation number of the channel.
+        incarnation: u64,
+        /// New state of the channel.
+        value: Option<Box<ChannelValue>>,
+    },
+    /// The position of a channel in a shard of its stream.
+    ChannelPosition {
+        /// Incarnation number of the channel.
+        incarnation: u64,
+        /// Index of the shard in the stream.
+        shard: u32,
+        /// New position.
+        value: Option<ChannelPosition>,
+    },
     /// The time of a virtual clock, in milliseconds since the epoch.
     Clock(i64),
 }
@@ -88,6 +107,17 @@ impl Change {
             Self::Queue { incarnation, value } => {
                 (Key::Queue(*incarnation), stored(value.as_ref()))
             }
+            Self::Channel { incarnation, value } => {
+                (Key::Channel(*incarnation), stored(value.as_ref()))
+            }
+            Self::ChannelPosition {
+                incarnation,
+                shard,
+                value,
+            } => (
+                Key::ChannelPosition(*incarnation, *shard),
+                stored(value.as_ref()),
+            ),
             Self::Clock(ms) => (Key::Clock, Some(ms.to_be_bytes().to_vec())),
         };
         (key.to_bytes(), value)
@@ -110,6 +140,10 @@ pub struct Catalog {
     pub positions: BTreeMap<([u8; 16], u64, u32), ShardPosition>,
     /// Queues, by incarnation number.
     pub queues: BTreeMap<u64, QueueValue>,
+    /// Channels, by incarnation number.
+    pub channels: BTreeMap<u64, ChannelValue>,
+    /// Positions of channels, by incarnation number of the channel and index of the shard.
+    pub channel_positions: BTreeMap<(u64, u32), ChannelPosition>,
     /// Time of a virtual clock, in milliseconds since the epoch. None if no virtual clock was used.
     pub clock_ms: Option<i64>,
 }
@@ -144,6 +178,14 @@ impl Catalog {
                 let position = read(bytes, "a position of a mapping")?;
                 self.positions.insert((uuid, incarnation, index), position);
             }
+            Key::Channel(incarnation) => {
+                self.channels.insert(incarnation, read(bytes, "a channel")?);
+            }
+            Key::ChannelPosition(incarnation, index) => {
+                let position = read(bytes, "a position of a channel")?;
+                self.channel_positions
+                    .insert((incarnation, index), position);
+            }
             Key::Clock => {
                 let ms = bytes.try_into().map_err(|_| "the clock")?;
                 self.clock_ms = Some(i64::from_be_bytes(ms));
@@ -172,6 +214,8 @@ pub(super) enum Key<'a> {
     Account(&'a str, &'a str),
     Mapping([u8; 16]),
     Position([u8; 16], u64, u32),
+    Channel(u64),
+    ChannelPosition(u64, u32),
     Clock,
 }
 
@@ -181,8 +225,12 @@ impl<'a> Key<'a> {
         match self {
             Self::Stream(number) => incarnation(b"s", number),
             Self::Queue(number) => incarnation(b"q", number),
+            Self::Channel(number) => incarnation(b"n", number),
             Self::Shard(number, index) => {
                 [incarnation(b"h", number), index.to_be_bytes().into()].concat()
+            }
+            Self::ChannelPosition(number, index) => {
+                [incarnation(b"o", number), index.to_be_bytes().into()].concat()
             }
             Self::Account(account, region) => format!("a{account}/{region}").into_bytes(),
             Self::Mapping(uuid) => [b"e".as_slice(), &uuid].concat(),
@@ -205,7 +253,9 @@ impl<'a> Key<'a> {
         match kind {
             b's' => incarnation(rest).map(Self::Stream),
             b'q' => incarnation(rest).map(Self::Queue),
+            b'n' => incarnation(rest).map(Self::Channel),
             b'h' => shard(rest).map(|(number, index)| Self::Shard(number, index)),
+            b'o' => shard(rest).map(|(number, index)| Self::ChannelPosition(number, index)),
             b'a' => {
                 let (account, region) = std::str::from_utf8(rest).ok()?.split_once('/')?;
                 Some(Self::Account(account, region))
@@ -239,6 +289,8 @@ mod tests {
                 Key::Shard(a.0, a.1),
                 Key::Mapping(uuid),
                 Key::Position(uuid, a.0, a.1),
+                Key::Channel(a.0),
+                Key::ChannelPosition(a.0, a.1),
                 Key::Account("000000000000", "any/thing"),
                 Key::Clock,
             ];

@@ -7,7 +7,10 @@ use super::key;
 use super::record::{LogId, Record, Records as _, unpack};
 use super::segment::{Segment, Tail};
 use super::summary::{self, SegmentEntry};
-use super::value::{self, AccountValue, MappingValue, QueueValue, ShardValue, StreamValue};
+use super::value::{
+    self, AccountValue, ChannelValue, MappingValue, QueueValue, ShardValue, StreamValue,
+};
+use crate::model::channel::ChannelPosition;
 use crate::model::event_source::ShardPosition;
 use crate::world::Timestamp;
 use bytes::Bytes;
@@ -59,6 +62,8 @@ fn read_any(bytes: &[u8]) {
     read_value::<AccountValue>(bytes);
     read_value::<MappingValue>(bytes);
     read_value::<ShardPosition>(bytes);
+    read_value::<ChannelValue>(bytes);
+    read_value::<ChannelPosition>(bytes);
     read_key(bytes);
     // Any bytes must be either decoded or refused, without a panic.
     let (key, value) = bytes.split_at(bytes.len() / 2);

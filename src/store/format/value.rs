@@ -1,6 +1,7 @@
 //! The values of the catalog and their encoding: a version byte, then CBOR. This encoding is used
 //! only on disk, never in the API.
 
+use crate::model::channel::ChannelSettings;
 use crate::model::event_source::{Settings, StartingPosition};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -194,6 +195,27 @@ pub struct QueueValue {
     pub secret: [u8; 32],
     pub tags: BTreeMap<String, String>,
     pub policy: Option<String>,
+}
+
+/// A channel without its positions in the shards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the fields are those of the channel")]
+pub struct ChannelValue {
+    pub account: String,
+    pub region: String,
+    pub id: String,
+    pub name: String,
+    /// Incarnation number of the channel's stream.
+    pub stream: u64,
+    pub created_ms: i64,
+    pub status: String,
+    /// The reason of the status FAILED.
+    pub reason: Option<String>,
+    pub due_ms: Option<i64>,
+    pub settings: ChannelSettings,
+    pub tags: BTreeMap<String, String>,
+    /// Name of the newest metadata file of the table that the channel writes.
+    pub table_metadata: Option<String>,
 }
 
 /// Encodes a value.

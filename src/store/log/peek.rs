@@ -82,6 +82,7 @@ impl Log {
                 _ if segment.is_before(from, horizon) => {}
                 Some(memory) => amount.add(memory, from, horizon, state.visible),
                 None => {
+                    amount.note_oldest(entry.first_arrival.max(horizon));
                     amount.records += u64::from(entry.records);
                     amount.bytes += weight_of(entry.bytes, entry.records);
                 }
@@ -92,19 +93,28 @@ impl Log {
     }
 }
 
-/// A number of records, and the bytes of their partition keys and data.
+/// A number of records, the bytes of their partition keys and data, and their age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Amount {
     pub(crate) records: u64,
     pub(crate) bytes: u64,
+    /// Arrival time of the first record, or an earlier one if the record is only on disk.
+    pub(crate) oldest: Option<Timestamp>,
 }
 
 impl Amount {
+    fn note_oldest(&mut self, arrival: Timestamp) {
+        self.oldest.get_or_insert(arrival);
+    }
+
     /// Adds the published records with an index of at least `from` and an arrival time of at least
     /// `horizon`.
     fn add(&mut self, records: &impl Records, from: u64, horizon: Timestamp, visible: u64) {
         let first = records.first_from(from, horizon);
         let end = records.end_before(visible);
+        if first < end {
+            self.note_oldest(records.arrival(first));
+        }
         self.records += end.saturating_sub(first) as u64;
         self.bytes += records.weights(first..end);
     }

@@ -57,6 +57,8 @@ impl StreamNames {
             | Change::Queue { .. }
             | Change::Mapping { .. }
             | Change::MappingPosition { .. }
+            | Change::Channel { .. }
+            | Change::ChannelPosition { .. }
             | Change::Clock(_) => {}
         }
     }

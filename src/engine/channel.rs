@@ -1,0 +1,38 @@
+//! Channels, which deliver the records of a stream to a bucket or a table.
+//!
+//! # Files
+//! - `item`: one channel and its state. `figures`: the counts of its deliveries.
+//! - `destination`: the trait of the destinations that channels write to.
+//! - `progress`: the positions in the shards, which survive a restart.
+//! - `registry`, `lookup`: finds channels by account, name and id.
+//! - `creation`, `activation`, `changes`, `removal`, `start`: creation, activation, change and
+//!   deletion of channels, and their restoration at the start.
+//! - `transitions`: the task that ends statuses.
+//! - `delivery`: reads the records of a channel and delivers them.
+//!
+//! # The check of a destination
+//! A channel becomes ACTIVE after its destination was checked, and FAILED if the check fails. The
+//! delivery begins with the records that are published after the channel became ACTIVE.
+
+mod activation;
+mod changes;
+mod creation;
+mod delivery;
+mod destination;
+mod figures;
+mod item;
+mod lookup;
+mod progress;
+mod registry;
+mod removal;
+mod start;
+mod transitions;
+
+pub(crate) use creation::{ChannelCounts, NewChannel};
+pub use destination::{ChannelBehaviour, DestinationError, Destinations, ObjectPut};
+pub(crate) use figures::ChannelFigures;
+pub(crate) use item::{Channel, ChannelDescription, FlushError};
+pub(crate) use progress::ChannelProgress;
+pub(in crate::engine) use registry::{AccountChannels, Channels, restore};
+pub(in crate::engine) use start::positions_of;
+pub(in crate::engine) use transitions::run;

@@ -1,0 +1,91 @@
+//! Ends the status CREATING: checks the destination of a channel, and takes its positions.
+
+use super::item::Channel;
+use super::progress::all_positions;
+use crate::engine::{Engine, StreamState};
+use crate::model::ShardId;
+use crate::model::channel::{ChannelPosition, ChannelStatus};
+use crate::store::Ticket;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Engine {
+    /// Checks the destination of a channel in CREATING. Then the channel becomes ACTIVE, or FAILED
+    /// if the check fails.
+    pub(super) async fn check_destination(self: &Arc<Self>, channel: &Arc<Channel>) {
+        let settings = channel.describe().settings;
+        let checked = self.behaviour.channels.destinations.check(&settings);
+        let checked = checked.await;
+        if let Err(reason) = &checked {
+            tracing::warn!(channel = %channel.name, %reason, "the channel cannot deliver");
+        }
+        let Some(ticket) = self.end_creation(channel, checked) else {
+            return;
+        };
+        if channel.delivers() {
+            self.begin_delivery(channel);
+        }
+        // The error of a store that cannot write is answered to the next request that writes.
+        let _durable = ticket.durable().await;
+    }
+
+    /// Sets the status after the check. Does nothing for a channel that is not in CREATING any
+    /// more. The positions in all shards are taken at the same moment, so that the delivery begins
+    /// with one moment of the stream.
+    fn end_creation(&self, channel: &Channel, checked: Result<(), String>) -> Option<Ticket> {
+        channel.stream.with_state(|stream_state| {
+            channel.with_state(|state| {
+                if state.status != ChannelStatus::Creating || state.removed {
+                    return None;
+                }
+                match checked {
+                    Ok(()) => {
+                        state.status = ChannelStatus::Active;
+                        state.due = None;
+                        state.progress.positions = ends(stream_state);
+                    }
+                    Err(reason) => {
+                        state.fail(&reason);
+                        note_failure(stream_state, channel);
+                    }
+                }
+                let mut changes = all_positions(channel.incarnation, state);
+                changes.push(channel.saved(state, state.status));
+                Some(self.store.save(changes))
+            })
+        })
+    }
+
+    /// Sets the status FAILED of a channel whose delivery cannot go on.
+    pub(super) fn fail_channel(&self, channel: &Channel, reason: &str) {
+        channel.stream.with_state(|stream_state| {
+            channel.with_state(|state| {
+                if !state.status.delivers() || state.removed {
+                    return;
+                }
+                state.fail(reason);
+                note_failure(stream_state, channel);
+                // No request waits until this change is durable: if a crash loses it, the delivery
+                // fails again after the next start.
+                let _ticket = self.store.save(vec![channel.saved(state, state.status)]);
+            });
+        });
+        channel.notify();
+    }
+}
+
+/// Notes in the state of a stream that its channel is FAILED.
+fn note_failure(stream_state: &mut StreamState, channel: &Channel) {
+    if let Some(of_stream) = stream_state.channels.get_mut(&channel.incarnation) {
+        of_stream.has_failed = true;
+    }
+}
+
+/// The positions after the last published record of each shard.
+fn ends(state: &StreamState) -> BTreeMap<ShardId, ChannelPosition> {
+    let end = |shard: &Arc<crate::engine::Shard>| {
+        let is_open = shard.description().is_open();
+        (shard.id, ChannelPosition::at_end(shard.end(), is_open))
+    };
+    state.all().iter().map(end).collect()
+}

@@ -1,0 +1,275 @@
+//! One channel and its state.
+
+use super::figures::{ChannelFigures, Traffic};
+use super::progress::ChannelProgress;
+use crate::engine::{Stream, lock_order};
+use crate::limits;
+use crate::lock::Lock;
+use crate::model::channel::{ChannelSettings, ChannelStatus, DestinationKind};
+use crate::model::{ChannelArn, Tags};
+use crate::store::{Change, ChannelValue};
+use crate::world::Timestamp;
+use std::sync::Arc;
+use tokio::sync::{oneshot, watch};
+
+/// A channel, from its creation until its deletion has ended.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    /// The account, region and id.
+    pub(crate) arn: ChannelArn,
+    pub(crate) name: Arc<str>,
+    /// Unique number of the channel.
+    pub(crate) incarnation: u64,
+    /// The stream whose records the channel delivers.
+    pub(crate) stream: Arc<Stream>,
+    /// Creation time.
+    pub(crate) created: Timestamp,
+    /// The kind of the destination, which never changes.
+    pub(crate) kind: DestinationKind,
+    state: Lock<ChannelState>,
+    /// Counts the changes of the channel that its delivery has to look at.
+    changes: watch::Sender<u64>,
+    traffic: Traffic,
+}
+
+/// The mutable state of a channel.
+#[derive(Debug)]
+pub(super) struct ChannelState {
+    pub(super) status: ChannelStatus,
+    /// The reason of the status FAILED.
+    pub(super) reason: Option<String>,
+    /// Deadline of the status, if the status ends by itself.
+    pub(super) due: Option<Timestamp>,
+    /// True after the removal was handed to the store. From then on nothing of this channel is
+    /// saved.
+    pub(super) removed: bool,
+    pub(super) settings: Arc<ChannelSettings>,
+    pub(super) tags: Tags,
+    pub(super) progress: ChannelProgress,
+    /// The requests to deliver now that the delivery has not taken yet.
+    pub(super) flushes: Vec<Flush>,
+    /// The error of the newest attempt to deliver, if it failed.
+    pub(super) last_error: Option<String>,
+}
+
+/// The answer to a request to deliver now: the error of the delivery if it fails.
+pub(crate) type Flush = oneshot::Sender<Result<(), String>>;
+
+/// The reason for which a channel does not deliver at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FlushError {
+    /// The channel's status does not permit deliveries.
+    NotDelivering(ChannelStatus),
+    /// The delivery failed with this error. It will be repeated.
+    Failed(String),
+}
+
+/// The part of a channel that DescribeChannel shows and that can change.
+#[derive(Debug, Clone)]
+pub(crate) struct ChannelDescription {
+    pub(crate) status: ChannelStatus,
+    pub(crate) reason: Option<String>,
+    pub(crate) settings: Arc<ChannelSettings>,
+}
+
+/// The parts of a channel that never change.
+pub(super) struct ChannelIdentity {
+    pub(super) arn: ChannelArn,
+    pub(super) name: Arc<str>,
+    pub(super) incarnation: u64,
+    pub(super) stream: Arc<Stream>,
+    pub(super) created: Timestamp,
+}
+
+impl Channel {
+    pub(super) fn new(identity: ChannelIdentity, state: ChannelState) -> Arc<Self> {
+        let ChannelIdentity {
+            arn,
+            name,
+            incarnation,
+            stream,
+            created,
+        } = identity;
+        Arc::new(Self {
+            arn,
+            name,
+            incarnation,
+            stream,
+            created,
+            kind: state.settings.destination.kind(),
+            state: Lock::ranked(lock_order::CHANNEL, state),
+            changes: watch::Sender::new(0),
+            traffic: Traffic::default(),
+        })
+    }
+
+    pub(super) fn with_state<R>(&self, look: impl FnOnce(&mut ChannelState) -> R) -> R {
+        look(&mut self.state.lock())
+    }
+
+    /// Runs `look` on the tags.
+    pub(crate) fn look_at_tags<R>(&self, look: impl FnOnce(&Tags) -> R) -> R {
+        self.with_state(|state| look(&state.tags))
+    }
+
+    /// The current status, its reason, and the settings.
+    pub(crate) fn describe(&self) -> ChannelDescription {
+        self.with_state(|state| ChannelDescription {
+            status: state.status,
+            reason: state.reason.clone(),
+            settings: state.settings.clone(),
+        })
+    }
+
+    /// The figures at `now`.
+    pub(crate) fn figures(&self, now: Timestamp) -> ChannelFigures {
+        let (horizon, shards) = self.stream.all_shards(now);
+        let (is_delivering, positions, last_error) = self.with_state(|state| {
+            let positions = state.progress.positions.clone();
+            (state.status.delivers(), positions, state.last_error.clone())
+        });
+        let mut oldest: Option<Timestamp> = None;
+        let mut buffered = 0;
+        for shard in shards.iter().filter(|_| is_delivering) {
+            let next = positions.get(&shard.id).map_or(0, |position| position.next);
+            let amount = shard.log().amount_from(next, horizon);
+            buffered += amount.records;
+            oldest = oldest.into_iter().chain(amount.oldest).min();
+        }
+        let lag_ms = oldest.map_or(0, |oldest| now.millis().saturating_sub(oldest.millis()));
+        let traffic = &self.traffic;
+        ChannelFigures {
+            buffered,
+            lag_ms: u64::try_from(lag_ms).unwrap_or_default(),
+            records: Traffic::get(&traffic.records),
+            objects: Traffic::get(&traffic.objects),
+            bytes: Traffic::get(&traffic.bytes),
+            failed_records: Traffic::get(&traffic.failed_records),
+            failed_attempts: Traffic::get(&traffic.failed_attempts),
+            last_error,
+        }
+    }
+
+    /// Asks the delivery to deliver all published records now, and waits until it has done so.
+    ///
+    /// # Errors
+    /// Returns an error if the channel's status does not permit deliveries, or if the delivery
+    /// fails.
+    pub(crate) async fn flush(&self) -> Result<(), FlushError> {
+        let (sender, flushed) = oneshot::channel();
+        self.with_state(|state| {
+            if !state.status.delivers() {
+                return Err(FlushError::NotDelivering(state.status));
+            }
+            state.flushes.push(sender);
+            Ok(())
+        })?;
+        self.notify();
+        match flushed.await {
+            Ok(result) => result.map_err(FlushError::Failed),
+            Err(_dropped) => Err(FlushError::NotDelivering(self.describe().status)),
+        }
+    }
+
+    /// Tells the delivery to look at the channel.
+    pub(super) fn notify(&self) {
+        self.changes
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// The catalog change that saves the channel. `status` is the status that the channel has when
+    /// the change becomes durable.
+    pub(super) fn saved(&self, state: &ChannelState, status: ChannelStatus) -> Change {
+        let tags = state.tags.iter();
+        let value = ChannelValue {
+            account: self.arn.scope.account.to_string(),
+            region: self.arn.scope.region.to_string(),
+            id: self.arn.id.to_string(),
+            name: self.name.to_string(),
+            stream: self.stream.incarnation,
+            created_ms: self.created.millis(),
+            status: status.as_str().to_owned(),
+            reason: state.reason.clone(),
+            due_ms: state.due.map(Timestamp::millis),
+            settings: (*state.settings).clone(),
+            tags: tags
+                .map(|(key, value)| (key.into(), value.into()))
+                .collect(),
+            table_metadata: state.progress.table_metadata.clone(),
+        };
+        Change::Channel {
+            incarnation: self.incarnation,
+            value: Some(Box::new(value)),
+        }
+    }
+}
+
+/// The methods that the delivery uses.
+impl Channel {
+    /// Signals every change of the status and of the settings, and every request to deliver now.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// True if the channel's status permits deliveries. After a change to false it never becomes
+    /// true again.
+    pub(super) fn delivers(&self) -> bool {
+        self.with_state(|state| state.status.delivers())
+    }
+
+    /// Takes the requests to deliver now. Each has to be answered when the records that are
+    /// published now are delivered, or when the attempt fails.
+    pub(super) fn take_flushes(&self) -> Vec<Flush> {
+        self.with_state(|state| std::mem::take(&mut state.flushes))
+    }
+
+    /// Counts a delivered object with `records` records and `bytes` bytes.
+    pub(super) fn count_object(&self, records: u64, bytes: u64) {
+        Traffic::add(&self.traffic.objects, 1);
+        Traffic::add(&self.traffic.records, records);
+        Traffic::add(&self.traffic.bytes, bytes);
+        self.with_state(|state| state.last_error = None);
+    }
+
+    /// Counts records whose failures were delivered instead of the records.
+    pub(super) fn count_failed_records(&self, records: u64) {
+        Traffic::add(&self.traffic.failed_records, records);
+    }
+
+    /// Notes that an attempt to deliver failed.
+    pub(super) fn note_error(&self, error: &str) {
+        Traffic::add(&self.traffic.failed_attempts, 1);
+        self.with_state(|state| state.last_error = Some(shortened(error)));
+    }
+}
+
+impl ChannelState {
+    pub(super) fn new(settings: ChannelSettings, tags: Tags) -> Self {
+        Self {
+            status: ChannelStatus::Creating,
+            reason: None,
+            due: None,
+            removed: false,
+            settings: Arc::new(settings),
+            tags,
+            progress: ChannelProgress::default(),
+            flushes: Vec::new(),
+            last_error: None,
+        }
+    }
+
+    /// Sets the status FAILED and its reason.
+    pub(super) fn fail(&mut self, reason: &str) {
+        self.status = ChannelStatus::Failed;
+        self.reason = Some(shortened(reason));
+        self.due = None;
+        self.flushes.clear();
+    }
+}
+
+/// The beginning of `text` that fits in a `ChannelStatusReason`.
+fn shortened(text: &str) -> String {
+    text.chars()
+        .take(limits::CHANNEL_REASON_CHARACTERS)
+        .collect()
+}

@@ -1,0 +1,78 @@
+//! The registry of all channels, and the deadlines of channels.
+
+use super::item::Channel;
+use crate::engine::deadlines::Deadlines;
+use crate::engine::lock_order;
+use crate::engine::named_items::{Named, NamedItems};
+use crate::engine::stream_state::StreamChannel;
+use crate::lock::Lock;
+use crate::model::AccountRegion;
+use crate::model::channel::ChannelStatus;
+use crate::world::{Bell, Timestamp};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The channels of one account in one region.
+pub(in crate::engine) type AccountChannels = NamedItems<Channel>;
+
+/// The channels of all accounts, and the deadlines of their statuses.
+#[derive(Debug)]
+pub(in crate::engine) struct Channels {
+    pub(in crate::engine) accounts: Lock<HashMap<AccountRegion, AccountChannels>>,
+    pub(super) deadlines: Deadlines<Channel, ()>,
+}
+
+impl Named for Channel {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn id(&self) -> &Arc<str> {
+        &self.arn.id
+    }
+
+    fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
+}
+
+impl Channels {
+    /// A registry without channels. `bell` wakes the transitions task.
+    pub(in crate::engine) fn new(bell: Bell) -> Self {
+        Self {
+            accounts: Lock::ranked(lock_order::CHANNELS, HashMap::new()),
+            deadlines: Deadlines::new(bell),
+        }
+    }
+
+    /// Adds the deadline of a channel's status.
+    pub(super) fn await_status(&self, moment: Timestamp, channel: &Arc<Channel>) {
+        self.deadlines.add(moment, channel.clone(), ());
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Channel>> {
+        let accounts = self.accounts.lock();
+        let channels = accounts.values().flat_map(AccountChannels::all);
+        channels.cloned().collect()
+    }
+}
+
+/// Adds a restored channel to its account and to its stream. Returns false if another channel has
+/// the same name or id.
+pub(in crate::engine) fn restore(
+    accounts: &mut HashMap<AccountRegion, AccountChannels>,
+    channel: &Arc<Channel>,
+) -> bool {
+    let account = accounts.entry(channel.arn.scope.clone()).or_default();
+    if !account.insert(channel) {
+        return false;
+    }
+    let of_stream = StreamChannel {
+        kind: channel.kind,
+        has_failed: channel.describe().status == ChannelStatus::Failed,
+    };
+    channel.stream.with_state(|state| {
+        state.channels.insert(channel.incarnation, of_stream);
+    });
+    true
+}

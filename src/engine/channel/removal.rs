@@ -1,0 +1,107 @@
+//! Deletes channels.
+
+use super::item::{Channel, ChannelState};
+use super::progress::removed_positions;
+use crate::engine::{Engine, Stream};
+use crate::model::channel::ChannelStatus;
+use crate::store::{Change, StoreError, Ticket};
+use std::sync::Arc;
+
+impl Engine {
+    /// Deletes a channel in any status. Records that are not delivered yet are not delivered.
+    /// Returns when the deletion is as durable as the settings promise. Does nothing if the channel
+    /// is being deleted already (a choice).
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot write.
+    pub(crate) async fn delete_channel(
+        self: &Arc<Self>,
+        channel: &Arc<Channel>,
+    ) -> Result<(), StoreError> {
+        self.check_store()?;
+        let Some(ticket) = self.begin_delete_channel(channel) else {
+            return Ok(());
+        };
+        channel.notify();
+        let deleted = channel.clone();
+        let done = self.once_durable(ticket, move |engine| {
+            match deleted.with_state(|state| state.due) {
+                Some(due) => engine.channels.await_status(due, &deleted),
+                None => engine.forget_channel(&deleted),
+            }
+        });
+        done.await
+    }
+
+    fn begin_delete_channel(&self, channel: &Channel) -> Option<Ticket> {
+        let now = self.world.clock.now();
+        channel.with_state(|state| {
+            if state.status == ChannelStatus::Deleting {
+                return None;
+            }
+            state.status = ChannelStatus::Deleting;
+            state.reason = None;
+            state.flushes.clear();
+            state.due = self.transition_end_by(self.limits.channel_delete_ms, now);
+            Some(self.store.save(match state.due {
+                Some(_) => vec![channel.saved(state, state.status)],
+                None => end(channel, state),
+            }))
+        })
+    }
+
+    /// Ends the status DELETING of a channel: removes the channel.
+    pub(super) fn finish_delete_channel(&self, channel: &Arc<Channel>) {
+        // No request waits until this change is durable: if a crash loses it, the next start makes
+        // it again.
+        let _ticket = self.store.save(self.channel_end(channel));
+        self.forget_channel(channel);
+    }
+
+    /// The catalog changes that remove a channel. Sets the status DELETING, and marks the channel as
+    /// removed, so that later changes are not saved.
+    pub(in crate::engine) fn channel_end(&self, channel: &Channel) -> Vec<Change> {
+        channel.with_state(|state| end(channel, state))
+    }
+
+    /// Removes a channel from its account and its stream, and ends its delivery.
+    pub(in crate::engine) fn forget_channel(&self, channel: &Arc<Channel>) {
+        let mut accounts = self.channels.accounts.lock();
+        if let Some(account) = accounts.get_mut(&channel.arn.scope) {
+            let _was_there = account.remove(channel);
+        }
+        channel.stream.with_state(|state| {
+            state.channels.remove(&channel.incarnation);
+        });
+        drop(accounts);
+        channel.with_state(|state| {
+            state.status = ChannelStatus::Deleting;
+            state.flushes.clear();
+        });
+        channel.notify();
+    }
+
+    /// Deletes the FAILED channels of a stream that is gone (a choice). A stream with other channels
+    /// cannot be deleted.
+    pub(in crate::engine) fn forget_channels_of(&self, stream: &Stream) {
+        if stream.look(|state| state.channels.is_empty()) {
+            return;
+        }
+        for channel in self.channels.all() {
+            if channel.stream.incarnation == stream.incarnation {
+                self.finish_delete_channel(&channel);
+            }
+        }
+    }
+}
+
+/// Marks the channel as removed. Returns the catalog changes that remove it.
+fn end(channel: &Channel, state: &mut ChannelState) -> Vec<Change> {
+    state.removed = true;
+    state.status = ChannelStatus::Deleting;
+    let incarnation = channel.incarnation;
+    let mut changes = removed_positions(incarnation, state);
+    let value = None;
+    changes.push(Change::Channel { incarnation, value });
+    changes
+}

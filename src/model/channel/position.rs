@@ -1,0 +1,27 @@
+//! The position of a channel in a shard.
+
+use serde::{Deserialize, Serialize};
+
+/// The position of a channel in a shard. A shard without a position is read from its first record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelPosition {
+    /// The index before which all records are delivered.
+    pub next: u64,
+    /// The index before which all records belong to the object that is being written. It is saved
+    /// before the write begins, so that a repetition after a crash writes the same object again.
+    /// `None` when no object is being written.
+    pub planned: Option<u64>,
+    /// True when the shard is closed and all of its records are delivered.
+    pub finished: bool,
+}
+
+impl ChannelPosition {
+    /// The position at the end of a shard: after its last record, whose index is before `end`.
+    pub const fn at_end(end: u64, is_open: bool) -> Self {
+        Self {
+            next: end,
+            planned: None,
+            finished: !is_open,
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The settings of a channel that CreateChannel and UpdateChannel set, with all defaults filled in.
+
+use serde::{Deserialize, Serialize};
+
+/// Template of the keys of delivered objects, for a channel that sets no other (AWS developer
+/// guide).
+pub const DEFAULT_KEY_TEMPLATE: &str = "kinesis-channel/!{channel-name}/!{channel-id}/!{yyyy}/!{MM}/!{dd}/!{HH}/\
+    !{channel-name}-!{channel-id}-!{yyyy}-!{MM}-!{dd}-!{HH}-!{mm}!{extension}";
+
+/// The settings of a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelSettings {
+    /// ARN of the role with which the service writes to the destination.
+    pub role: String,
+    /// The format of the stream's records.
+    pub format: RecordFormat,
+    /// ARN of the schema that validates the records. `None` for a channel without a schema.
+    pub schema: Option<String>,
+    /// The destination of the records.
+    pub destination: Destination,
+    /// The longest age of an undelivered record, in seconds.
+    pub freshness_s: u32,
+    /// The destination of the failures: which records cannot be delivered, and the reasons.
+    pub dead_letters: DeadLetterBucket,
+    /// The KMS key that encrypts the delivered data. `None` without encryption.
+    pub key_id: Option<String>,
+    /// The log of the channel.
+    pub log: LogSettings,
+}
+
+/// The format of the records of a channel's stream (`RecordFormatType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RecordFormat {
+    /// JSON in the frame of the serializers of AWS Glue Schema Registry.
+    GsrJson,
+    /// JSON.
+    Json,
+    /// Text in UTF-8.
+    String,
+    /// Bytes.
+    ByteArray,
+}
+
+impl RecordFormat {
+    /// The name in requests and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GsrJson => "GSR_JSON",
+            Self::Json => "JSON",
+            Self::String => "STRING",
+            Self::ByteArray => "BYTE_ARRAY",
+        }
+    }
+
+    /// True if a destination of this kind accepts the format.
+    pub const fn fits(self, kind: DestinationKind) -> bool {
+        match self {
+            Self::GsrJson => matches!(kind, DestinationKind::S3Tables),
+            Self::Json => true,
+            Self::String | Self::ByteArray => matches!(kind, DestinationKind::S3),
+        }
+    }
+}
+
+/// The kind of a channel's destination (`ChannelDestinationType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DestinationKind {
+    /// Objects in a general purpose bucket.
+    S3,
+    /// An Apache Iceberg table in a table bucket.
+    S3Tables,
+}
+
+impl DestinationKind {
+    /// The name in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::S3 => "S3",
+            Self::S3Tables => "S3_TABLES",
+        }
+    }
+}
+
+/// The destination of a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Destination {
+    /// Objects in a general purpose bucket.
+    S3(S3Destination),
+    /// An Apache Iceberg table in a table bucket.
+    S3Tables(TableDestination),
+}
+
+impl Destination {
+    /// The kind of the destination.
+    pub const fn kind(&self) -> DestinationKind {
+        match self {
+            Self::S3(_) => DestinationKind::S3,
+            Self::S3Tables(_) => DestinationKind::S3Tables,
+        }
+    }
+}
+
+/// A bucket and the account that owns it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BucketRef {
+    /// ARN of the bucket.
+    pub arn: String,
+    /// Id of the account that owns the bucket (`ExpectedBucketOwner`).
+    pub owner: String,
+}
+
+impl BucketRef {
+    /// Name of the bucket: the part of the ARN after the last colon.
+    pub fn name(&self) -> &str {
+        self.arn.rsplit(':').next().unwrap_or_default()
+    }
+}
+
+/// Objects in a general purpose bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct S3Destination {
+    /// The bucket.
+    pub bucket: BucketRef,
+    /// The compression of the objects.
+    pub compression: S3Compression,
+    /// Template of the objects' keys.
+    pub key_template: String,
+    /// The storage class of the objects.
+    pub storage_class: StorageClass,
+}
+
+/// The compression of objects (`S3CompressionType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum S3Compression {
+    /// No compression.
+    None,
+    /// gzip.
+    Gzip,
+    /// Zstandard.
+    Zstd,
+}
+
+impl S3Compression {
+    /// The name in requests and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Gzip => "GZIP",
+            Self::Zstd => "ZSTD",
+        }
+    }
+}
+
+/// The storage class of objects (`S3StorageClass`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum StorageClass {
+    /// S3 Standard.
+    #[default]
+    Standard,
+    /// S3 Intelligent-Tiering.
+    IntelligentTiering,
+    /// S3 Glacier Instant Retrieval.
+    GlacierIr,
+}
+
+impl StorageClass {
+    /// The name in requests and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::IntelligentTiering => "INTELLIGENT_TIERING",
+            Self::GlacierIr => "GLACIER_IR",
+        }
+    }
+}
+
+/// An Apache Iceberg table in a table bucket. The channel creates the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableDestination {
+    /// ARN of the table bucket.
+    pub bucket_arn: String,
+    /// Namespace of the table.
+    pub namespace: String,
+    /// Name of the table.
+    pub table: String,
+    /// The compression of the table's data files.
+    pub compression: TableCompression,
+    /// Names of the columns by whose hour the table is partitioned. The service has no other
+    /// transform than the hour.
+    pub partition_columns: Vec<String>,
+}
+
+impl TableDestination {
+    /// Name of the table bucket: the part of the ARN after the last slash.
+    pub fn bucket_name(&self) -> &str {
+        self.bucket_arn.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// The compression of a table's data files (`S3TablesCompressionType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TableCompression {
+    /// No compression.
+    None,
+    /// Zstandard.
+    Zstd,
+    /// Snappy.
+    Snappy,
+}
+
+impl TableCompression {
+    /// The name in requests and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Zstd => "ZSTD",
+            Self::Snappy => "SNAPPY",
+        }
+    }
+}
+
+/// The destination of the failures of a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetterBucket {
+    /// The bucket.
+    pub bucket: BucketRef,
+    /// Prefix of the objects' keys (`ErrorOutputPrefix`).
+    pub prefix: String,
+}
+
+impl DeadLetterBucket {
+    /// Prefix for a channel that sets no other (a choice).
+    pub const DEFAULT_PREFIX: &str = "kinesis-channel-errors/";
+}
+
+/// The log of a channel in CloudWatch Logs. The emulator stores these settings without effect.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogSettings {
+    /// True if the channel writes a log.
+    pub enabled: bool,
+    /// Name of the log group. `None` for a channel without a log that names no group.
+    pub group: Option<String>,
+    /// Name of the log stream. `None` for a channel without a log that names no stream.
+    pub stream: Option<String>,
+}
+
+impl LogSettings {
+    /// Fills in the default names of an enabled log (service model).
+    pub fn with_defaults(mut self, channel_name: &str, channel_id: &str) -> Self {
+        if self.enabled {
+            let group = || format!("/aws/kinesis/{channel_name}/{channel_id}");
+            self.group.get_or_insert_with(group);
+            self.stream
+                .get_or_insert_with(|| "DestinationDelivery".to_owned());
+        }
+        self
+    }
+}
