@@ -3,11 +3,19 @@
 //! All values here are plain. The engine reads the records, supplies the time, and saves the
 //! positions.
 
+mod dead_letter;
+mod key_template;
+mod plan;
 mod position;
+mod record_check;
 mod settings;
 mod status;
 
+pub use dead_letter::{DeadLetter, dead_letter_key};
+pub use key_template::{KeyFault, KeyTemplate, KeyValues, check_prefix};
+pub use plan::{Block, ObjectPlan, Offered, ShardRange};
 pub use position::ChannelPosition;
+pub use record_check::InvalidRecord;
 pub use settings::{
     BucketRef, ChannelSettings, DEFAULT_KEY_TEMPLATE, DeadLetterBucket, Destination,
     DestinationKind, LogSettings, RecordFormat, S3Compression, S3Destination, StorageClass,
