@@ -208,7 +208,7 @@ impl StreamState {
     }
 
     /// True if a channel reads the stream or may still begin to, which prevents the deletion of the
-    /// stream. A FAILED channel does not (choice 19).
+    /// stream. A FAILED channel does not (a choice).
     pub(crate) fn has_live_channels(&self) -> bool {
         self.channels.values().any(|channel| !channel.has_failed)
     }

@@ -37,14 +37,17 @@ const OURS: &str = "unpublished; ours";
 /// The call rates of all operations, sorted by the operation's name for a binary search.
 pub const CALL_RATES: &[CallRate] = rates! {
     AddTagsToStream "calls-add-tags-to-stream" 5, AWS;
+    CreateChannel "calls-create-channel" 5, AWS;
     CreateQueue "calls-create-queue" 5, OURS;
     CreateStream "calls-create-stream" 5, AWS;
     DecreaseStreamRetentionPeriod "calls-decrease-stream-retention-period" 5, AWS;
+    DeleteChannel "calls-delete-channel" 5, AWS;
     DeleteQueue "calls-delete-queue" 5, OURS;
     DeleteResourcePolicy "calls-delete-resource-policy" 5, OURS;
     DeleteStream "calls-delete-stream" 5, AWS;
     DeregisterStreamConsumer "calls-deregister-stream-consumer" 5 by stream, AWS;
     DescribeAccountSettings "calls-describe-account-settings" 5, AWS;
+    DescribeChannel "calls-describe-channel" 5, AWS;
     DescribeLimits "calls-describe-limits" 1, AWS;
     DescribeQueue "calls-describe-queue" 5, OURS;
     DescribeStream "calls-describe-stream" 10, AWS;
@@ -54,6 +57,7 @@ pub const CALL_RATES: &[CallRate] = rates! {
     EnableEnhancedMonitoring "calls-enable-enhanced-monitoring" 5, AWS;
     GetResourcePolicy "calls-get-resource-policy" 5, OURS;
     IncreaseStreamRetentionPeriod "calls-increase-stream-retention-period" 5, AWS;
+    ListChannels "calls-list-channels" 5, AWS;
     ListQueues "calls-list-queues" 5, OURS;
     ListShards "calls-list-shards" 1000 by stream, AWS;
     ListStreamConsumers "calls-list-stream-consumers" 5 by stream, AWS;
@@ -70,6 +74,7 @@ pub const CALL_RATES: &[CallRate] = rates! {
     TagResource "calls-tag-resource" 5, OURS;
     UntagResource "calls-untag-resource" 5, OURS;
     UpdateAccountSettings "calls-update-account-settings" 5, AWS;
+    UpdateChannel "calls-update-channel" 5, AWS;
     UpdateMaxRecordSize "calls-update-max-record-size" 5, OURS;
     UpdateQueue "calls-update-queue" 5, OURS;
     UpdateShardCount "calls-update-shard-count" 10, AWS;

@@ -1,11 +1,14 @@
 //! DescribeLimits: the quotas of an account in a region, and the part of them that is used.
 use super::prelude::*;
+use crate::limits::Limit;
 
 pub(super) struct DescribeLimits;
 
 input! { pub struct Input {} }
 
 output! { pub struct Output {
+    "ChannelCount" => channels: u64,
+    "ChannelCountLimit" => channel_limit: u64,
     "OnDemandStreamCount" => on_demand: u64,
     "OnDemandStreamCountLimit" => on_demand_limit: u64,
     "OpenShardCount" => open_shards: u64,
@@ -16,6 +19,11 @@ document!(Output);
 /// The answer for a quota that is switched off: the largest value of the member's type.
 const NO_LIMIT: u64 = i32::MAX as u64;
 
+/// A quota in the form of the answer.
+fn shown(limit: Limit) -> u64 {
+    limit.unwrap_or(NO_LIMIT).min(NO_LIMIT)
+}
+
 impl Operation for DescribeLimits {
     type Input = Input;
     type Output = Output;
@@ -24,10 +32,12 @@ impl Operation for DescribeLimits {
         let limits = &context.engine.limits;
         let usage = context.engine.capacity(&context.caller);
         Ok(Output {
+            channels: context.engine.count_channels(&context.caller),
+            channel_limit: shown(limits.channels_per_account),
             on_demand: usage.on_demand_streams,
-            on_demand_limit: limits.on_demand_streams.unwrap_or(NO_LIMIT).min(NO_LIMIT),
+            on_demand_limit: shown(limits.on_demand_streams),
             open_shards: usage.open_shards,
-            shard_limit: limits.shards_per_account.unwrap_or(NO_LIMIT).min(NO_LIMIT),
+            shard_limit: shown(limits.shards_per_account),
         })
     }
 }

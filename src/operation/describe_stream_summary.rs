@@ -12,6 +12,7 @@ output! {
     /// A stream without its shards. The member `StreamId` is never answered: an SDK that sends a
     /// stream id derives an endpoint from it, and then talks to AWS instead of the emulator.
     pub struct StreamDescriptionSummary {
+        "ChannelCount" => channel_count: usize,
         "ConsumerCount" => consumer_count: usize,
         "EncryptionType" => encryption: &'static str,
         "EnhancedMonitoring" => monitoring: Vec<EnhancedMetrics>,
@@ -48,6 +49,7 @@ impl Operation for DescribeStreamSummary {
         let on_demand = snapshot.mode == model::StreamMode::OnDemand;
         Ok(Output {
             summary: StreamDescriptionSummary {
+                channel_count: snapshot.channels,
                 consumer_count: snapshot.consumers,
                 encryption: snapshot.encryption.as_str(),
                 monitoring: enhanced_monitoring(&snapshot),

@@ -3,6 +3,12 @@
 pub(super) use super::account_settings::AccountSettings;
 pub(super) use super::answer::{Nothing, document};
 pub(super) use super::capacity::{check_shards, check_warm_throughput};
+pub(super) use super::channel_description::ChannelDescription;
+pub(super) use super::channel_ref::channel_target;
+pub(super) use super::channel_settings::{
+    GivenDestination, changed_log, checked_freshness, encryption_key, record_format,
+};
+pub(super) use super::channel_shapes::*;
 pub(super) use super::consumer_count::check_consumer_count;
 pub(super) use super::consumer_description::ConsumerDescription;
 pub(super) use super::consumer_ref::{ConsumerRef, active, consumer_target, find_consumer};
@@ -32,6 +38,7 @@ pub(super) use super::stream_details::{
     EnhancedMetrics, StreamModeDetails, StreamModeDetailsInput, WarmThroughput,
     enhanced_monitoring, whole_seconds,
 };
+pub(super) use super::stream_filter::{StreamFilters, StreamIdentifier};
 pub(super) use super::stream_ref::{StreamRef, parse_arn};
 pub(super) use super::stream_status::{check_active, check_settled};
 pub(super) use super::tags::{TagList, add_tags, remove_tags, tag_refusal, tag_texts};

@@ -64,15 +64,6 @@ input! {
     }
 }
 input! {
-    /// A stream whose queues are to be listed.
-    pub struct QueueStreamFilter {
-        "StreamARN" => arn: StreamARN,
-        "StreamCreationTimestamp" => created: Option<Timestamp>,
-    }
-}
-list!(/// Streams whose queues are to be listed.
-    QueueStreamFilterList of QueueStreamFilter, length: 1..=10_000);
-input! {
     /// An entry of a batch request, which names a received record by its receipt handle.
     pub struct HandleEntry { "ReceiptHandle" => handle: ReceiptHandle, }
 }

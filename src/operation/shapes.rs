@@ -3,7 +3,8 @@
 //! The types have the names of the service model. A value of such a type satisfies the constraints
 //! of its shape, and nothing more is guaranteed; the types of the module `model` carry the meaning.
 
-use crate::wire::{Blob, Pattern, Shape, Shaped, choice, integer, list, map, string};
+use crate::wire::{Blob, Pattern, Shape, Shaped, choice, input, integer, list, map, string};
+use crate::world::Timestamp;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 
@@ -57,6 +58,15 @@ string!(/// Value of a tag.
 map!(/// The tags of one request.
     TagMap of TagKey, to TagValue, length: 1..=200);
 
+input! {
+    /// A stream whose queues or channels are to be listed.
+    pub struct StreamFilter {
+        "StreamARN" => arn: StreamARN,
+        "StreamCreationTimestamp" => created: Option<Timestamp>,
+    }
+}
+list!(/// Streams whose queues or channels are to be listed.
+    StreamFilterList of StreamFilter, length: 1..=10_000);
 list!(/// Keys of tags to remove.
     TagKeyList of TagKey, length: 1..=50);
 string!(/// Name of a consumer.

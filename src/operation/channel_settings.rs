@@ -1,0 +1,189 @@
+//! The settings of a channel, from the members of a request.
+
+use super::channel_shapes::{
+    ChannelEncryptionConfiguration, ChannelLoggingConfiguration, DataFreshnessInSeconds,
+    DeadLetterQueueS3Configuration, RecordConfiguration, RecordFormatType, S3CompressionType,
+    S3DestinationConfiguration, S3StorageClass, S3StorageConfiguration, S3TablesCompressionType,
+    S3TablesConfiguration, S3TablesDestinationConfiguration,
+};
+use crate::error::Error;
+use crate::limits;
+use crate::model::channel::{
+    BucketRef, DEFAULT_KEY_TEMPLATE, DeadLetterBucket, Destination, LogSettings, RecordFormat,
+    S3Compression, S3Destination, StorageClass, TableCompression, TableDestination,
+};
+use crate::wire::Truth;
+
+/// A destination as a request gives it.
+pub(super) enum GivenDestination<'a> {
+    S3(&'a S3DestinationConfiguration),
+    S3Tables(&'a S3TablesDestinationConfiguration),
+}
+
+impl<'a> GivenDestination<'a> {
+    /// The only destination of a request.
+    pub(super) fn of(
+        s3: Option<&'a S3DestinationConfiguration>,
+        tables: Option<&'a S3TablesDestinationConfiguration>,
+    ) -> Result<Self, Error> {
+        match (s3, tables) {
+            (Some(s3), None) => Ok(Self::S3(s3)),
+            (None, Some(tables)) => Ok(Self::S3Tables(tables)),
+            (None, None) | (Some(_), Some(_)) => Err(Error::channel_destinations()),
+        }
+    }
+
+    /// The destination with its defaults.
+    pub(super) fn destination(&self) -> Result<Destination, Error> {
+        match self {
+            Self::S3(given) => Ok(Destination::S3(s3_destination(&given.storage))),
+            Self::S3Tables(given) => {
+                let [table] = &given.tables.0[..] else {
+                    let (list, entry) = ("S3TablesConfigurationList", "table configuration");
+                    return Err(Error::channel_list(list, entry, given.tables.0.len()));
+                };
+                table_destination(table).map(Destination::S3Tables)
+            }
+        }
+    }
+
+    /// The longest age of an undelivered record, in seconds.
+    pub(super) fn freshness_s(&self) -> Result<u32, Error> {
+        let given = match self {
+            Self::S3(given) => given.freshness,
+            Self::S3Tables(given) => given.freshness,
+        };
+        given.map_or(Ok(limits::CHANNEL_FRESHNESS_S), checked_freshness)
+    }
+
+    /// The destination of the failures. A channel to a bucket writes them to the same bucket unless
+    /// the request gives another.
+    pub(super) fn dead_letters(&self) -> DeadLetterBucket {
+        match self {
+            Self::S3(S3DestinationConfiguration {
+                dead_letters: None,
+                storage,
+                ..
+            }) => DeadLetterBucket {
+                bucket: bucket(storage.bucket.as_str(), storage.owner.as_str()),
+                prefix: DeadLetterBucket::DEFAULT_PREFIX.to_owned(),
+            },
+            Self::S3(S3DestinationConfiguration {
+                dead_letters: Some(given),
+                ..
+            }) => dead_letter_bucket(given),
+            Self::S3Tables(given) => dead_letter_bucket(&given.dead_letters),
+        }
+    }
+}
+
+/// The longest age of an undelivered record in seconds, which must be in the range of the
+/// service's developer guide.
+pub(super) fn checked_freshness(given: DataFreshnessInSeconds) -> Result<u32, Error> {
+    let (least, most) = (
+        limits::CHANNEL_FRESHNESS_S_LEAST,
+        limits::CHANNEL_FRESHNESS_S_MOST,
+    );
+    let checked = u32::try_from(given.0).ok();
+    checked
+        .filter(|_| (least..=most).contains(&given.0))
+        .ok_or_else(|| Error::channel_freshness(given.0, least, most))
+}
+
+/// The format of the records, and the ARN of their schema. Both have to fit the destination.
+pub(super) fn record_format(
+    given: &RecordConfiguration,
+    destination: &Destination,
+) -> Result<(RecordFormat, Option<String>), Error> {
+    let format = match given.format {
+        RecordFormatType::GsrJson => RecordFormat::GsrJson,
+        RecordFormatType::Json => RecordFormat::Json,
+        RecordFormatType::String => RecordFormat::String,
+        RecordFormatType::ByteArray => RecordFormat::ByteArray,
+    };
+    let kind = destination.kind();
+    if !format.fits(kind) {
+        return Err(Error::channel_format(format, kind));
+    }
+    let schema = given.schema.as_ref().map(ToString::to_string);
+    if matches!(destination, Destination::S3Tables(_)) && schema.is_none() {
+        return Err(Error::channel_table_needs("GSRSchemaARN"));
+    }
+    Ok((format, schema))
+}
+
+/// The key that encrypts the delivered data, which must not be the service's own key.
+pub(super) fn encryption_key(given: &ChannelEncryptionConfiguration) -> Result<String, Error> {
+    let key = given.key.as_str();
+    let alias = key.rsplit(':').next().unwrap_or_default();
+    match matches!(alias, "aws/kinesis" | "alias/aws/kinesis") {
+        true => Err(Error::channel_service_key(key)),
+        false => Ok(key.to_owned()),
+    }
+}
+
+/// The log of a channel whose log was `before`. Names that the request does not give stay (a
+/// choice).
+pub(super) fn changed_log(
+    before: &LogSettings,
+    given: &ChannelLoggingConfiguration,
+) -> LogSettings {
+    let Truth(enabled) = given.logs.enabled;
+    let group = given.logs.group.as_ref().map(ToString::to_string);
+    let stream = given.logs.stream.as_ref().map(ToString::to_string);
+    LogSettings {
+        enabled,
+        group: group.or_else(|| before.group.clone()),
+        stream: stream.or_else(|| before.stream.clone()),
+    }
+}
+
+fn bucket(arn: &str, owner: &str) -> BucketRef {
+    BucketRef {
+        arn: arn.to_owned(),
+        owner: owner.to_owned(),
+    }
+}
+
+fn dead_letter_bucket(given: &DeadLetterQueueS3Configuration) -> DeadLetterBucket {
+    let prefix = given.prefix.as_ref().map(ToString::to_string);
+    DeadLetterBucket {
+        bucket: bucket(given.bucket.as_str(), given.owner.as_str()),
+        prefix: prefix.unwrap_or_else(|| DeadLetterBucket::DEFAULT_PREFIX.to_owned()),
+    }
+}
+
+fn s3_destination(given: &S3StorageConfiguration) -> S3Destination {
+    let template = given.key_template.as_ref().map(ToString::to_string);
+    S3Destination {
+        bucket: bucket(given.bucket.as_str(), given.owner.as_str()),
+        compression: match given.compression {
+            S3CompressionType::None => S3Compression::None,
+            S3CompressionType::Gzip => S3Compression::Gzip,
+            S3CompressionType::Zstd => S3Compression::Zstd,
+        },
+        key_template: template.unwrap_or_else(|| DEFAULT_KEY_TEMPLATE.to_owned()),
+        storage_class: match given.storage_class {
+            None | Some(S3StorageClass::Standard) => StorageClass::Standard,
+            Some(S3StorageClass::IntelligentTiering) => StorageClass::IntelligentTiering,
+            Some(S3StorageClass::GlacierIr) => StorageClass::GlacierIr,
+        },
+    }
+}
+
+fn table_destination(given: &S3TablesConfiguration) -> Result<TableDestination, Error> {
+    let partitions = given.partitions.as_ref();
+    let partitions = partitions.ok_or_else(|| Error::channel_table_needs("PartitionSpec"))?;
+    let columns = partitions.fields.0.iter();
+    Ok(TableDestination {
+        bucket_arn: given.bucket.to_string(),
+        namespace: given.namespace.to_string(),
+        table: given.table.to_string(),
+        compression: match given.compression {
+            S3TablesCompressionType::None => TableCompression::None,
+            S3TablesCompressionType::Zstd => TableCompression::Zstd,
+            S3TablesCompressionType::Snappy => TableCompression::Snappy,
+        },
+        partition_columns: columns.map(|field| field.source.to_string()).collect(),
+    })
+}

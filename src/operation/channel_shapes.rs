@@ -1,0 +1,176 @@
+//! The shapes of the service model that only operations on channels use, with their constraints.
+
+use super::shapes::{KeyId, NAME, StreamARN};
+use crate::wire::{Pattern, Truth, choice, input, integer, list, string};
+
+static CHANNEL_ARN: Pattern = Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:channel/\S+");
+static ROLE_ARN: Pattern =
+    Pattern::new(r"arn:aws[-a-z0-9]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+");
+static SCHEMA_ARN: Pattern = Pattern::new(
+    r"arn:aws[-a-z0-9]*:glue:[-a-z0-9]+:\d{12}:schema/[-a-zA-Z0-9_$#.]+/[-a-zA-Z0-9_$#.]+",
+);
+static BUCKET_ARN: Pattern = Pattern::new(r"arn:aws[-a-z0-9]*:s3:::[a-z0-9._-]{3,63}");
+static TABLE_BUCKET_ARN: Pattern =
+    Pattern::new(r"arn:aws[-a-z0-9]*:s3tables:[-a-z0-9]+:\d{12}:bucket/[a-z0-9_-]{3,63}");
+static BUCKET_OWNER: Pattern = Pattern::new(r"\d{12}");
+static ERROR_PREFIX: Pattern = Pattern::new(r"[0-9A-Za-z!\-_'.*()\/]+");
+static KEY_TEMPLATE: Pattern = Pattern::new(r"[0-9A-Za-z!\-_'.*()\/=:{}]+");
+static TABLE_NAME: Pattern = Pattern::new("[0-9a-z_]+");
+static SOURCE_NAME: Pattern = Pattern::new(r"[a-zA-Z0-9\.\_]+");
+static LOG_GROUP: Pattern = Pattern::new(r"[\.\-_/#A-Za-z0-9]+");
+static LOG_STREAM: Pattern = Pattern::new("[^:*]*");
+
+string!(/// Name of a channel.
+    ChannelName, length: 1..=128, pattern: NAME);
+string!(/// ARN of a channel.
+    ChannelARN, length: 1..=2048, pattern: CHANNEL_ARN);
+string!(/// ARN of an IAM role.
+    RoleARN, length: 1..=512, pattern: ROLE_ARN);
+string!(/// ARN of a schema in AWS Glue Schema Registry.
+    GSRSchemaARN, length: 1..=512, pattern: SCHEMA_ARN);
+string!(/// ARN of a bucket.
+    BucketARN, length: 1..=2048, pattern: BUCKET_ARN);
+string!(/// ARN of a table bucket.
+    TableBucketARN, length: 1..=2048, pattern: TABLE_BUCKET_ARN);
+string!(/// Id of the account that owns a bucket.
+    ExpectedBucketOwner, length: 12..=12, pattern: BUCKET_OWNER);
+string!(/// Prefix of the keys of objects about failures.
+    S3ErrorOutputPrefix, length: 1..=512, pattern: ERROR_PREFIX);
+string!(/// Template of the keys of objects. The operation checks its variables.
+    S3OutputKeyTemplate, length: 1..=1024, pattern: KEY_TEMPLATE);
+string!(/// Namespace of a table.
+    S3TablesNamespace, length: 1..=255, pattern: TABLE_NAME);
+string!(/// Name of a table.
+    S3TablesTableName, length: 1..=255, pattern: TABLE_NAME);
+string!(/// Name of the column by which a table is partitioned.
+    PartitionSourceName, length: 1..=255, pattern: SOURCE_NAME);
+string!(/// Name of a log group.
+    CloudWatchLogGroupName, length: 1..=512, pattern: LOG_GROUP);
+string!(/// Name of a log stream.
+    CloudWatchLogStreamName, length: 1..=512, pattern: LOG_STREAM);
+
+integer!(/// Longest age of an undelivered record in seconds. The operations check its bounds.
+    DataFreshnessInSeconds);
+integer!(/// Page size of ListChannels.
+    ListChannelsInputLimit, 1..=10_000);
+
+choice!(/// The format of the records of a channel's stream.
+RecordFormatType {
+    GsrJson = "GSR_JSON",
+    Json = "JSON",
+    String = "STRING",
+    ByteArray = "BYTE_ARRAY",
+});
+choice!(/// The compression of objects.
+    S3CompressionType { None = "NONE", Gzip = "GZIP", Zstd = "ZSTD" });
+choice!(/// The storage class of objects.
+S3StorageClass {
+    Standard = "STANDARD",
+    IntelligentTiering = "INTELLIGENT_TIERING",
+    GlacierIr = "GLACIER_IR",
+});
+choice!(/// The compression of a table's data files.
+    S3TablesCompressionType { None = "NONE", Zstd = "ZSTD", Snappy = "SNAPPY" });
+choice!(/// The transform of a column by which a table is partitioned.
+    PartitionTransform { TimeHour = "TIME_HOUR" });
+choice!(/// The kind of the encryption of delivered data.
+    ChannelEncryptionType { Kms = "KMS" });
+
+input! {
+    /// The format of the records, and the schema that validates them.
+    pub struct RecordConfiguration {
+        "RecordFormatType" => format: RecordFormatType,
+        "GSRSchemaARN" => schema: Option<GSRSchemaARN>,
+    }
+}
+input! {
+    /// The stream of a channel, and the format of its records.
+    pub struct ChannelStreamConfiguration {
+        "StreamARN" => arn: StreamARN,
+        "RecordConfiguration" => records: RecordConfiguration,
+    }
+}
+list!(/// The streams of a channel. CreateChannel accepts only one.
+    ChannelStreamConfigurationList of ChannelStreamConfiguration, length: 1..=10_000);
+input! {
+    /// The destination of the failures of a channel.
+    pub struct DeadLetterQueueS3Configuration {
+        "BucketARN" => bucket: BucketARN,
+        "ExpectedBucketOwner" => owner: ExpectedBucketOwner,
+        "ErrorOutputPrefix" => prefix: Option<S3ErrorOutputPrefix>,
+    }
+}
+input! {
+    /// The bucket of a channel, and the form of its objects.
+    pub struct S3StorageConfiguration {
+        "BucketARN" => bucket: BucketARN,
+        "ExpectedBucketOwner" => owner: ExpectedBucketOwner,
+        "OutputKeyTemplate" => key_template: Option<S3OutputKeyTemplate>,
+        "StorageClass" => storage_class: Option<S3StorageClass>,
+        "CompressionType" => compression: S3CompressionType,
+    }
+}
+input! {
+    /// A general purpose bucket as destination.
+    pub struct S3DestinationConfiguration {
+        "DataFreshnessInSeconds" => freshness: Option<DataFreshnessInSeconds>,
+        "DeadLetterQueueS3Configuration" => dead_letters: Option<DeadLetterQueueS3Configuration>,
+        "StorageConfiguration" => storage: S3StorageConfiguration,
+    }
+}
+input! {
+    /// A column by which a table is partitioned.
+    pub struct PartitionField {
+        "Transform" => transform: PartitionTransform,
+        "SourceName" => source: PartitionSourceName,
+    }
+}
+list!(/// The columns by which a table is partitioned.
+    PartitionFieldList of PartitionField, length: 1..=10);
+input! {
+    /// The partitions of a table.
+    pub struct PartitionSpec { "PartitionFields" => fields: PartitionFieldList, }
+}
+input! {
+    /// The table of a channel.
+    pub struct S3TablesConfiguration {
+        "TableBucketARN" => bucket: TableBucketARN,
+        "Namespace" => namespace: S3TablesNamespace,
+        "TableName" => table: S3TablesTableName,
+        "CompressionType" => compression: S3TablesCompressionType,
+        "PartitionSpec" => partitions: Option<PartitionSpec>,
+    }
+}
+list!(/// The tables of a channel. CreateChannel accepts only one.
+    S3TablesConfigurationList of S3TablesConfiguration, length: 1..=10_000);
+input! {
+    /// A table as destination.
+    pub struct S3TablesDestinationConfiguration {
+        "DataFreshnessInSeconds" => freshness: Option<DataFreshnessInSeconds>,
+        "DeadLetterQueueS3Configuration" => dead_letters: DeadLetterQueueS3Configuration,
+        "S3TablesConfigurationList" => tables: S3TablesConfigurationList,
+    }
+}
+input! {
+    /// The key that encrypts the delivered data.
+    pub struct ChannelEncryptionConfiguration {
+        "EncryptionType" => kind: ChannelEncryptionType,
+        "KeyId" => key: KeyId,
+    }
+}
+input! {
+    /// The log of a channel in CloudWatch Logs.
+    pub struct CloudWatchLogs {
+        "Enabled" => enabled: Truth,
+        "LogGroupName" => group: Option<CloudWatchLogGroupName>,
+        "LogStreamName" => stream: Option<CloudWatchLogStreamName>,
+    }
+}
+input! {
+    /// The log of a channel.
+    pub struct ChannelLoggingConfiguration { "CloudWatchLogs" => logs: CloudWatchLogs, }
+}
+input! {
+    /// The part of a destination that UpdateChannel can change.
+    pub struct DestinationUpdateInput { "DataFreshnessInSeconds" => freshness: DataFreshnessInSeconds, }
+}

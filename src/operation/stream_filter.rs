@@ -1,0 +1,87 @@
+//! The stream filter of lists of queues and channels, and the tokens of their pages.
+
+use super::context::Context;
+use super::paging::{open_token, seal_token};
+use super::present::present;
+use super::shapes::{NextToken, StreamFilter, StreamFilterList};
+use super::stream_details::whole_seconds;
+use crate::engine::Stream;
+use crate::error::Error;
+use crate::model::StreamArn;
+use crate::wire::output;
+use crate::world::Timestamp;
+
+output! {
+    /// The stream that a listed queue or channel belongs to.
+    pub struct StreamIdentifier {
+        "StreamARN" => arn: String,
+        "StreamCreationTimestamp" => created: Timestamp,
+    }
+}
+present!(StreamIdentifier);
+
+impl StreamIdentifier {
+    pub(super) fn of(stream: &Stream) -> Self {
+        Self {
+            arn: stream.arn.to_string(),
+            created: whole_seconds(stream.created),
+        }
+    }
+}
+
+/// The streams whose queues or channels are listed, each with its creation time if the request
+/// gives one. An empty list admits all streams.
+pub(super) struct StreamFilters(Vec<(Option<StreamArn>, Option<Timestamp>)>);
+
+impl StreamFilters {
+    /// The filter that a request gives. An ARN that cannot be parsed admits no stream.
+    pub(super) fn of(given: Option<&StreamFilterList>) -> Self {
+        let streams = given.map(|given| given.0.as_slice()).unwrap_or_default();
+        let stream =
+            |stream: &StreamFilter| (StreamArn::parse(stream.arn.as_str()), stream.created);
+        Self(streams.iter().map(stream).collect())
+    }
+
+    /// True when `stream` is one of the filter's streams (a choice). Creation times are compared in
+    /// whole seconds, because answers show whole seconds.
+    pub(super) fn admits(&self, stream: &Stream) -> bool {
+        let mut wanted = self.0.iter();
+        self.0.is_empty()
+            || wanted.any(|(arn, created)| {
+                let same = created.is_none_or(|c| c.seconds() == stream.created.seconds());
+                same && arn.as_ref() == Some(&stream.arn)
+            })
+    }
+
+    /// The token of the page after the item called `last`. `kind` names the list.
+    pub(super) fn token(&self, context: &Context, kind: &str, last: &str) -> String {
+        seal_token(context, kind, vec![last.to_owned(), self.text()])
+    }
+
+    /// The name after which the page of `token` begins. A token is valid only with the filter of the
+    /// first page.
+    pub(super) fn after(
+        &self,
+        context: &Context,
+        kind: &str,
+        token: Option<&NextToken>,
+    ) -> Result<Option<String>, Error> {
+        let Some(token) = token else {
+            return Ok(None);
+        };
+        let [last, filtered] = open_token(context, kind, token)?;
+        match filtered == self.text() {
+            true => Ok(Some(last)),
+            false => Err(Error::token_invalid()),
+        }
+    }
+
+    fn text(&self) -> String {
+        let stream = |(arn, created): &(Option<StreamArn>, Option<Timestamp>)| {
+            let arn = arn.as_ref().map(ToString::to_string).unwrap_or_default();
+            let created = created.map(|created| created.millis().to_string());
+            format!("{arn} {};", created.unwrap_or_default())
+        };
+        self.0.iter().map(stream).collect()
+    }
+}
