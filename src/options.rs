@@ -30,7 +30,7 @@ pub use origin::AllowedOrigin;
 pub use secret::{Credential, Secret};
 pub use setup::Problem;
 pub(crate) use setup::{
-    Fields, MappingSetup, Place, QueueSetup, Setup, StreamSetup, fields_of_json, record_of_line,
+    Fields, MappingSetup, Place, ReaderSetup, Setup, StreamSetup, fields_of_json, record_of_line,
     rules_of_json,
 };
 #[cfg(feature = "cli")]

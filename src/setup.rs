@@ -1,4 +1,4 @@
-//! Creation of the streams, records, queues, event source mappings and fault rules that the options
+//! Creation of the streams, records, queues, channels, event source mappings and fault rules that the options
 //! and the setup file define. It runs at the start, before the emulator accepts requests, and after
 //! a reset.
 
@@ -8,8 +8,8 @@ use crate::engine::queue::Queue;
 use crate::engine::{Engine, Stream};
 use crate::model::event_source::CreateRequest;
 use crate::model::{AccountRegion, StreamArn};
-use crate::operation::{self, Context, StartQueue};
-use crate::options::{MappingSetup, Place, Problem, QueueSetup, Setup, StreamSetup};
+use crate::operation::{self, Context, StartItem};
+use crate::options::{MappingSetup, Place, Problem, ReaderSetup, Setup, StreamSetup};
 use crate::world::FaultRule;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(crate) struct Maker {
     pub home: AccountRegion,
 }
 
-/// The streams and queues that this run of the setup has created so far.
+/// The streams, queues and channels that this run of the setup has created so far.
 #[derive(Debug, Default)]
 struct Made {
     streams: Vec<Arc<Stream>>,
@@ -38,7 +38,7 @@ struct Made {
 }
 
 impl Maker {
-    /// Creates everything that is defined. A stream, a queue or a mapping of the setup file that
+    /// Creates everything that is defined. A stream, a queue, a channel or a mapping of the setup file that
     /// already exists from an earlier run is left unchanged, and its differences from the setup
     /// file are logged. A mapping of the options that already exists takes the settings of the
     /// options.
@@ -68,6 +68,9 @@ impl Maker {
         }
         for described in &self.setup.queues {
             self.make_queue(engine, described, made).await?;
+        }
+        for described in &self.setup.channels {
+            self.make_channel(engine, described, made).await?;
         }
         self.make_mappings(engine)
     }
@@ -135,7 +138,7 @@ impl Maker {
     async fn make_queue(
         &self,
         engine: &Arc<Engine>,
-        described: &QueueSetup,
+        described: &ReaderSetup,
         made: &mut Made,
     ) -> Result<(), Problem> {
         let origin = &described.origin;
@@ -144,22 +147,44 @@ impl Maker {
         let created = operation::create_queue_at_start(&context, &described.name, members);
         let created = created.await;
         match created.map_err(|error| origin.refused(&error.to_string()))? {
-            StartQueue::Made(queue) => made.queues.push(queue),
-            StartQueue::Existing(queue, differences) => {
+            StartItem::Made(queue) => made.queues.push(queue),
+            StartItem::Existing(queue, differences) => {
                 if made.queues.iter().any(|made| Arc::ptr_eq(made, &queue)) {
                     return Err(origin.refused("the setup names this queue twice"));
                 }
-                if !differences.is_empty() {
-                    tracing::warn!(
-                        queue = %queue.name,
-                        "the queue exists and is left as it is, but it differs from the setup in \
-                         its {}",
-                        differences.join(", ")
-                    );
-                }
+                log_reader_differences("queue", &queue.name, &differences);
             }
         }
         Ok(())
+    }
+
+    /// Creates a channel. The start fails if the channel cannot deliver.
+    async fn make_channel(
+        &self,
+        engine: &Arc<Engine>,
+        described: &ReaderSetup,
+        made: &mut Made,
+    ) -> Result<(), Problem> {
+        let origin = &described.origin;
+        let context = self.context(engine, &described.place);
+        let members = with_arns(described, &context.caller);
+        let created = operation::create_channel_at_start(&context, &described.name, members);
+        let created = created.await;
+        match created.map_err(|error| origin.refused(&error.to_string()))? {
+            StartItem::Made(channel) => {
+                let reason = channel.describe().reason;
+                made.channels.push(channel);
+                reason.map_or(Ok(()), |reason| Err(origin.refused(&reason)))
+            }
+            StartItem::Existing(channel, differences) => {
+                let is_made = |made: &Arc<Channel>| Arc::ptr_eq(made, &channel);
+                if made.channels.iter().any(is_made) {
+                    return Err(origin.refused("the setup names this channel twice"));
+                }
+                log_reader_differences("channel", &channel.name, &differences);
+                Ok(())
+            }
+        }
     }
 
     fn context(&self, engine: &Arc<Engine>, place: &Place) -> Context {
@@ -167,8 +192,8 @@ impl Maker {
     }
 }
 
-/// The JSON members of a CreateQueue request, in which stream names are replaced by stream ARNs.
-fn with_arns(described: &QueueSetup, scope: &AccountRegion) -> String {
+/// The JSON members of a CreateQueue or CreateChannel request, in which stream names are replaced by stream ARNs.
+fn with_arns(described: &ReaderSetup, scope: &AccountRegion) -> String {
     let mut create = described.create.clone();
     let streams = create.get_mut("StreamConfigurationList");
     let streams = streams.and_then(|streams| streams.as_array_mut());
@@ -180,6 +205,18 @@ fn with_arns(described: &QueueSetup, scope: &AccountRegion) -> String {
         }
     }
     serde_json::Value::Object(create).to_string()
+}
+
+/// Logs the settings in which an existing queue or channel differs from its definition in the setup
+/// file.
+fn log_reader_differences(kind: &str, name: &str, differences: &[&str]) {
+    if !differences.is_empty() {
+        tracing::warn!(
+            name,
+            "the {kind} exists and is left as it is, but it differs from the setup in its {}",
+            differences.join(", ")
+        );
+    }
 }
 
 /// Registers the consumers of a new stream, and puts its records.

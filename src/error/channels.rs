@@ -2,7 +2,7 @@
 
 use super::exception::{Error, Kind};
 use super::stream_name::named;
-use crate::model::channel::{ChannelStatus, DestinationKind, RecordFormat};
+use crate::model::channel::{ChannelStatus, DestinationKind, KeyFault, RecordFormat};
 use crate::model::{AccountId, StreamArn};
 
 /// Errors about a channel's existence and status.
@@ -117,9 +117,9 @@ impl Error {
         ))
     }
 
-    /// OutputKeyTemplate breaks a rule that its pattern does not express.
-    pub(crate) fn channel_key_template(problem: &str) -> Self {
-        Kind::ValidationException.says(format!("OutputKeyTemplate is not valid: {problem}."))
+    /// A member with a template or a prefix of keys breaks a rule that its pattern does not express.
+    pub(crate) fn channel_key(member: &str, fault: &KeyFault) -> Self {
+        Kind::ValidationException.says(format!("{member} {fault}."))
     }
 
     /// KeyId names the service's own key.

@@ -4,6 +4,7 @@
 //! clients on this machine, or with the admin token.
 
 mod access;
+mod channels;
 mod clock;
 mod event_sources;
 mod faults;

@@ -9,8 +9,9 @@ use super::channel_shapes::{
 use crate::error::Error;
 use crate::limits;
 use crate::model::channel::{
-    BucketRef, DEFAULT_KEY_TEMPLATE, DeadLetterBucket, Destination, LogSettings, RecordFormat,
-    S3Compression, S3Destination, StorageClass, TableCompression, TableDestination,
+    BucketRef, DEFAULT_KEY_TEMPLATE, DeadLetterBucket, Destination, KeyTemplate, LogSettings,
+    RecordFormat, S3Compression, S3Destination, StorageClass, TableCompression, TableDestination,
+    check_prefix,
 };
 use crate::wire::Truth;
 
@@ -120,6 +121,20 @@ pub(super) fn encryption_key(given: &ChannelEncryptionConfiguration) -> Result<S
         true => Err(Error::channel_service_key(key)),
         false => Ok(key.to_owned()),
     }
+}
+
+/// Checks the template and the prefix of the keys of a channel called `name`.
+pub(super) fn check_keys(
+    destination: &Destination,
+    dead_letters: &DeadLetterBucket,
+    name: &str,
+) -> Result<(), Error> {
+    if let Destination::S3(S3Destination { key_template, .. }) = destination {
+        let parsed = KeyTemplate::parse(key_template, name);
+        parsed.map_err(|fault| Error::channel_key("OutputKeyTemplate", &fault))?;
+    }
+    let checked = check_prefix(&dead_letters.prefix);
+    checked.map_err(|fault| Error::channel_key("ErrorOutputPrefix", &fault))
 }
 
 /// The log of a channel whose log was `before`. Names that the request does not give stay (a

@@ -121,7 +121,7 @@ input! {
 input! {
     /// A column by which a table is partitioned.
     pub struct PartitionField {
-        "Transform" => transform: PartitionTransform,
+        "Transform" => _transform: PartitionTransform,
         "SourceName" => source: PartitionSourceName,
     }
 }
@@ -154,7 +154,7 @@ input! {
 input! {
     /// The key that encrypts the delivered data.
     pub struct ChannelEncryptionConfiguration {
-        "EncryptionType" => kind: ChannelEncryptionType,
+        "EncryptionType" => _kind: ChannelEncryptionType,
         "KeyId" => key: KeyId,
     }
 }

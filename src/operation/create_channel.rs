@@ -112,6 +112,9 @@ fn settings_of(input: &Input) -> Result<ChannelSettings, Error> {
     let given = GivenDestination::of(input.s3.as_ref(), input.tables.as_ref())?;
     let destination = given.destination()?;
     let (format, schema) = record_format(records, &destination)?;
+    let freshness_s = given.freshness_s()?;
+    let dead_letters = given.dead_letters();
+    check_keys(&destination, &dead_letters, input.name.as_str())?;
     let key = input.encryption.as_ref().map(encryption_key);
     let log = LogSettings::default();
     Ok(ChannelSettings {
@@ -119,8 +122,8 @@ fn settings_of(input: &Input) -> Result<ChannelSettings, Error> {
         format,
         schema,
         destination,
-        freshness_s: given.freshness_s()?,
-        dead_letters: given.dead_letters(),
+        freshness_s,
+        dead_letters,
         key_id: key.transpose()?,
         log: input
             .logging

@@ -6,7 +6,7 @@ pub(super) use super::capacity::{check_shards, check_warm_throughput};
 pub(super) use super::channel_description::ChannelDescription;
 pub(super) use super::channel_ref::channel_target;
 pub(super) use super::channel_settings::{
-    GivenDestination, changed_log, checked_freshness, encryption_key, record_format,
+    GivenDestination, changed_log, check_keys, checked_freshness, encryption_key, record_format,
 };
 pub(super) use super::channel_shapes::*;
 pub(super) use super::consumer_count::check_consumer_count;

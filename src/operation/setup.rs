@@ -3,6 +3,7 @@
 
 use super::call::read_input;
 use super::context::Context;
+use super::create_channel::{self, CreateChannel};
 use super::create_queue::{self, CreateQueue};
 use super::create_stream::{self, CreateStream};
 use super::kms_key::check_key;
@@ -10,6 +11,7 @@ use super::offered_record::hash_key;
 use super::register_stream_consumer::{RegisterStreamConsumer, check_consumer};
 use super::retention::check_hours;
 use super::table::Entry;
+use crate::engine::channel::Channel;
 use crate::engine::queue::Queue;
 use crate::engine::{Engine, PutSettings, Stream, StreamState};
 use crate::error::{Error, KeyPurpose};
@@ -55,18 +57,22 @@ pub fn create_queue_shape() -> &'static Shape {
     shape("CreateQueue")
 }
 
+pub fn create_channel_shape() -> &'static Shape {
+    shape("CreateChannel")
+}
+
 fn shape(operation: &str) -> &'static Shape {
     let entry = Entry::find(operation);
     entry.expect("the table has every operation").input
 }
 
-/// The result of creating a queue at the start.
+/// The result of creating a queue or a channel at the start.
 #[derive(Debug)]
-pub(crate) enum StartQueue {
-    /// The queue was created, and is ACTIVE.
-    Made(Arc<Queue>),
-    /// A queue with this name exists already. The named settings differ from the setup.
-    Existing(Arc<Queue>, Vec<&'static str>),
+pub(crate) enum StartItem<T> {
+    /// The item was created, and is ACTIVE.
+    Made(Arc<T>),
+    /// An item with this name exists already. The named settings differ from the setup.
+    Existing(Arc<T>, Vec<&'static str>),
 }
 
 /// Creates a queue, unless a queue with this name exists. `members` is the JSON of a CreateQueue
@@ -78,14 +84,33 @@ pub(crate) async fn create_queue_at_start(
     context: &Context,
     name: &str,
     members: String,
-) -> Result<StartQueue, Error> {
+) -> Result<StartItem<Queue>, Error> {
     let input = read_input::<CreateQueue>(context, &Bytes::from(members), Format::Json)?;
     if let Some(queue) = context.engine.find_queue_named(&context.caller, name) {
         let differences = create_queue::differences(&queue, &input)?;
-        return Ok(StartQueue::Existing(queue, differences));
+        return Ok(StartItem::Existing(queue, differences));
     }
     let created = create_queue::create(context, input, true).await;
-    created.map(|(queue, _)| StartQueue::Made(queue))
+    created.map(|(queue, _)| StartItem::Made(queue))
+}
+
+/// Creates a channel, unless a channel with this name exists. `members` is the JSON of a
+/// CreateChannel request.
+///
+/// # Errors
+/// The exception that CreateChannel would answer, or the reason for which the channel is FAILED.
+pub(crate) async fn create_channel_at_start(
+    context: &Context,
+    name: &str,
+    members: String,
+) -> Result<StartItem<Channel>, Error> {
+    let input = read_input::<CreateChannel>(context, &Bytes::from(members), Format::Json)?;
+    if let Some(channel) = context.engine.find_channel_named(&context.caller, name) {
+        let differences = create_channel::differences(&channel, &input)?;
+        return Ok(StartItem::Existing(channel, differences));
+    }
+    let channel = create_channel::create(context, input, true).await?;
+    Ok(StartItem::Made(channel))
 }
 
 /// Registers a consumer, which is ACTIVE at once.

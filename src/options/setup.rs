@@ -1,5 +1,5 @@
-//! The setup: the streams, queues, event source mappings and fault rules that are created before
-//! the emulator accepts requests. This module only reads their definitions.
+//! The setup: the streams, queues, channels, event source mappings and fault rules that are created
+//! before the emulator accepts requests. This module only reads their definitions.
 
 mod document;
 mod fields;
@@ -8,8 +8,8 @@ mod origin;
 mod place;
 mod plan;
 mod problem;
-mod queue;
 mod read;
+mod reader;
 mod records;
 mod request;
 mod rule;
@@ -22,7 +22,7 @@ pub(crate) use mapping::MappingSetup;
 pub(crate) use place::Place;
 pub(crate) use plan::{Setup, StreamSetup};
 pub use problem::Problem;
-pub(crate) use queue::QueueSetup;
 pub(super) use read::read;
+pub(crate) use reader::ReaderSetup;
 pub(crate) use records::record_of_line;
 pub(crate) use rule::rules_of_json;

@@ -37,10 +37,12 @@ pub(super) async fn streams(
     }
 }
 
-/// The queues and the event source mappings of all streams.
+/// The queues, the channels and the event source mappings of all streams.
 struct Readers {
     /// Keyed by the incarnation number of the stream.
     queues: HashMap<u64, Vec<Value>>,
+    /// Keyed by the incarnation number of the stream.
+    channels: HashMap<u64, Vec<Value>>,
     mappings: HashMap<StreamArn, Vec<Value>>,
 }
 
@@ -50,6 +52,17 @@ impl Readers {
         for queue in admin.engine.all_queues() {
             let of_stream = queues.entry(queue.stream.incarnation).or_default();
             of_stream.push(Value::Object(counts(&queue, &queue.figures(now))));
+        }
+        let mut channels: HashMap<u64, Vec<Value>> = HashMap::new();
+        for channel in admin.engine.all_channels() {
+            let figures = channel.figures(now);
+            let of_stream = channels.entry(channel.stream.incarnation).or_default();
+            of_stream.push(value!({
+                "ChannelName": &*channel.name,
+                "ChannelStatus": channel.describe().status.as_str(),
+                "BufferedRecords": figures.buffered,
+                "DeliveredRecords": figures.records,
+            }));
         }
         let mut mappings: HashMap<StreamArn, Vec<Value>> = HashMap::new();
         for mapping in admin.engine.event_sources.all() {
@@ -61,7 +74,11 @@ impl Readers {
                 "State": view.state,
             }));
         }
-        Self { queues, mappings }
+        Self {
+            queues,
+            channels,
+            mappings,
+        }
     }
 }
 
@@ -88,6 +105,8 @@ fn overview(stream: &Stream, readers: &Readers, now: Timestamp) -> Value {
         "ConsumerCount": snapshot.consumers,
         "QueueCount": snapshot.queues,
         "Queues": readers.queues.get(&stream.incarnation).unwrap_or(&Vec::new()),
+        "ChannelCount": snapshot.channels,
+        "Channels": readers.channels.get(&stream.incarnation).unwrap_or(&Vec::new()),
         "EventSourceMappings": readers.mappings.get(&stream.arn).unwrap_or(&Vec::new()),
         "RetentionPeriodHours": snapshot.retention_hours,
         "EncryptionType": snapshot.encryption.as_str(),

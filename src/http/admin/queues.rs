@@ -5,7 +5,7 @@ use super::path_part::PathPart;
 use super::query::{Query, refused};
 use super::record_json;
 use super::state::{Admin, Refused, failed, json, unknown_path};
-use super::stream_path::Actions;
+use super::stream_path::{Actions, not_found};
 use crate::engine::queue::{Peek, PeekedRecord, Queue, QueueFigures};
 use crate::limits;
 use crate::model::{PeekState, QueueArn, RecordPlace};
@@ -135,14 +135,7 @@ fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Queue>, Refu
         Some(arn) => admin.engine.find_queue(&arn),
         None => admin.engine.find_queue_named(&account_region, name),
     };
-    found.ok_or_else(|| {
-        let text = format!(
-            "there is no queue {name} in account {}, region {}",
-            account_region.account,
-            account_region.region.as_str()
-        );
-        Refused::new(StatusCode::NOT_FOUND, &text)
-    })
+    found.ok_or_else(|| not_found("queue", name, &account_region))
 }
 
 /// Answers with a page of records, without receiving the records.

@@ -1,5 +1,6 @@
 //! The table of minikin's own paths, and the handlers that only read.
 
+use super::channels;
 use super::clock::{move_clock, read_clock};
 use super::event_sources;
 use super::faults::{add_faults, clear_faults, list_faults, remove_fault, replace_faults};
@@ -44,6 +45,7 @@ pub(crate) fn router(admin: Admin) -> Router {
         .merge(health::routes())
         .merge(event_sources::routes())
         .merge(queues::routes())
+        .merge(channels::routes())
         .fallback(async |uri: Uri| unknown_path(&uri))
         .method_not_allowed_fallback(async |method: Method, uri: Uri| unknown_method(&method, &uri))
         .with_state(admin)

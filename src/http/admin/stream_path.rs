@@ -1,13 +1,13 @@
-//! The paths about one stream or one queue, which is named by name or ARN.
+//! The paths about one stream, queue or channel, which is named by name or ARN.
 
 use super::query::Query;
 use super::state::{Admin, Refused, unknown_method, unknown_path};
 use crate::engine::Stream;
-use crate::model::StreamArn;
+use crate::model::{AccountRegion, StreamArn};
 use axum::http::{Method, StatusCode, Uri};
 use std::sync::Arc;
 
-/// The actions on a stream or a queue, by the method of the request.
+/// The actions on a stream, a queue or a channel, by the method of the request.
 pub(super) struct Actions {
     pub(super) get: &'static [&'static str],
     pub(super) post: &'static [&'static str],
@@ -50,12 +50,12 @@ pub(super) fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<S
         Some(arn) => admin.engine.find(&arn.scope, &arn.name),
         None => admin.engine.find(&account_region, name),
     };
-    found.ok_or_else(|| {
-        let text = format!(
-            "there is no stream {name} in account {}, region {}",
-            account_region.account,
-            account_region.region.as_str()
-        );
-        Refused::new(StatusCode::NOT_FOUND, &text)
-    })
+    found.ok_or_else(|| not_found("stream", name, &account_region))
+}
+
+/// Refuses a request about a stream, a queue or a channel that does not exist.
+pub(super) fn not_found(kind: &str, name: &str, account_region: &AccountRegion) -> Refused {
+    let AccountRegion { account, region } = account_region;
+    let text = format!("there is no {kind} {name} in account {account}, region {region}");
+    Refused::new(StatusCode::NOT_FOUND, &text)
 }

@@ -7,7 +7,7 @@ use super::mapping::{MappingSetup, mapping};
 use super::origin::Origin;
 use super::place::Place;
 use super::problem::Problem;
-use super::queue::{QueueSetup, queue};
+use super::reader::{ReaderSetup, channel, queue};
 use super::rule::rule;
 use super::{records, request};
 use crate::model::AccountRegion;
@@ -17,7 +17,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The members of a setup file.
-const TOP_MEMBERS: [&str; 5] = ["streams", "queues", "event_sources", "faults", "clock"];
+const TOP_MEMBERS: [&str; 6] = [
+    "streams",
+    "queues",
+    "channels",
+    "event_sources",
+    "faults",
+    "clock",
+];
 
 /// The members of a stream's definition in addition to those of CreateStream.
 const OTHER_MEMBERS: [&str; 8] = [
@@ -37,7 +44,9 @@ pub(crate) struct Setup {
     /// The streams of the file, in its order, and then those of options and variables.
     pub streams: Vec<StreamSetup>,
     /// The queues, in the order of the file.
-    pub queues: Vec<QueueSetup>,
+    pub queues: Vec<ReaderSetup>,
+    /// The channels, in the order of the file.
+    pub channels: Vec<ReaderSetup>,
     /// The event source mappings, in the order of the file.
     pub event_sources: Vec<MappingSetup>,
     /// The fault rules. They are already checked.
@@ -81,6 +90,9 @@ pub(super) fn setup(
         })?,
         queues: each(&mut fields, "queues", |path, node| {
             queue(path, node, &source)
+        })?,
+        channels: each(&mut fields, "channels", |path, node| {
+            channel(path, node, &source)
         })?,
         event_sources: each(&mut fields, "event_sources", |path, node| {
             mapping(path, node, &source, home)

@@ -1,0 +1,130 @@
+//! The paths about channels: the list of channels, and `flush` of one channel.
+
+use super::access::Permitted;
+use super::path_part::PathPart;
+use super::query::Query;
+use super::state::{Admin, Refused, json, unknown_path};
+use super::stream_path::{Actions, not_found};
+use crate::engine::channel::{Channel, FlushError};
+use crate::limits;
+use crate::model::ChannelArn;
+use crate::world::{RealDeadline, Timestamp};
+use axum::Router;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json as value};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Maximum number of channels that are listed under one hold of the lock.
+const PAGE: usize = 1_000;
+
+const ACTIONS: Actions = Actions {
+    get: &[],
+    post: &["flush"],
+};
+
+/// The paths about channels.
+pub(super) fn routes() -> Router<Admin> {
+    Router::new()
+        .route("/_minikin/channels", get(list))
+        .route("/_minikin/channels/{*path}", post(change))
+}
+
+/// Answers with an overview of all channels of an account in a region.
+async fn list(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    mut query: Query,
+) -> Result<Response, Refused> {
+    let account_region = query.account_region(&admin)?;
+    query.end()?;
+    let now = admin.engine.world.clock.now();
+    let mut all: Vec<Value> = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let engine = &admin.engine;
+        let (page, more) = engine.list_channels(&account_region, after.as_deref(), PAGE, |_| true);
+        all.extend(page.iter().map(|channel| overview(channel, now)));
+        after = page.last().map(|channel| channel.name.to_string());
+        if !more {
+            return Ok(json(&value!({ "channels": all })));
+        }
+    }
+}
+
+/// The overview of one channel. Members without a value are null.
+fn overview(channel: &Channel, now: Timestamp) -> Value {
+    let described = channel.describe();
+    let figures = channel.figures(now);
+    value!({
+        "ChannelName": &*channel.name,
+        "ChannelARN": channel.arn.to_string(),
+        "ChannelId": &*channel.arn.id,
+        "ChannelStatus": described.status.as_str(),
+        "ChannelStatusReason": described.reason,
+        "ChannelDestinationType": channel.kind.as_str(),
+        "StreamName": &*channel.stream.arn.name,
+        "StreamARN": channel.stream.arn.to_string(),
+        "Account": channel.arn.scope.account.to_string(),
+        "Region": channel.arn.scope.region.as_str(),
+        "DataFreshnessInSeconds": described.settings.freshness_s,
+        "BufferedRecords": figures.buffered,
+        "FreshnessLagMs": figures.lag_ms,
+        "DeliveredRecords": figures.records,
+        "DeliveredObjects": figures.objects,
+        "DeliveredBytes": figures.bytes,
+        "FailedRecords": figures.failed_records,
+        "FailedAttempts": figures.failed_attempts,
+        "LastError": figures.last_error,
+    })
+}
+
+/// Answers a POST request to one channel.
+async fn change(
+    State(admin): State<Admin>,
+    _permitted: Permitted,
+    (method, uri): (Method, Uri),
+    PathPart(path): PathPart,
+    mut query: Query,
+) -> Result<Response, Refused> {
+    let (name, action) = ACTIONS.split(&method, &uri, &path)?;
+    let channel = find(&admin, &mut query, name)?;
+    query.end()?;
+    match action {
+        "flush" => flush(&channel).await,
+        _ => Err(unknown_path(&uri)),
+    }
+}
+
+/// Finds a channel by its ARN, or by its name in the account and region of the query string.
+fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Channel>, Refused> {
+    let account_region = query.account_region(admin)?;
+    let found = match ChannelArn::parse(name) {
+        Some(arn) => admin.engine.find_channel(&arn),
+        None => admin.engine.find_channel_named(&account_region, name),
+    };
+    found.ok_or_else(|| not_found("channel", name, &account_region))
+}
+
+/// Delivers all records that the channel has now. Answers when they are delivered.
+async fn flush(channel: &Channel) -> Result<Response, Refused> {
+    let deadline = RealDeadline::lasting(Duration::from_millis(limits::WAIT_MS));
+    match deadline.with(channel.flush()).await {
+        Some(Ok(())) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Some(Err(FlushError::NotDelivering(status))) => {
+            let text = format!("the channel is in status {status} and does not deliver");
+            Err(Refused::new(StatusCode::CONFLICT, &text))
+        }
+        Some(Err(FlushError::Failed(error))) => {
+            let text = format!("the delivery failed and will be tried again: {error}");
+            Err(Refused::new(StatusCode::CONFLICT, &text))
+        }
+        None => {
+            let text = "the delivery is still in progress";
+            Err(Refused::new(StatusCode::REQUEST_TIMEOUT, text))
+        }
+    }
+}

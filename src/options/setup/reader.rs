@@ -1,0 +1,61 @@
+//! The queues and the channels of a setup file, which read the records of a stream.
+
+use super::document::Node;
+use super::fields::Fields;
+use super::origin::Origin;
+use super::place::{PLACE_MEMBERS, Place};
+use super::problem::Problem;
+use super::request;
+use crate::operation::{create_channel_shape, create_queue_shape};
+use crate::wire::Shape;
+use std::sync::Arc;
+
+/// The definition of a queue or a channel. Its values are checked when it is created.
+#[derive(Debug, Clone)]
+pub(crate) struct ReaderSetup {
+    /// The place of the definition, for error messages.
+    pub origin: Origin,
+    pub name: String,
+    pub place: Place,
+    /// The members of a CreateQueue or CreateChannel request. A stream name may stand in place of
+    /// the stream's ARN.
+    pub create: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Reads the definition of a queue.
+pub(super) fn queue(path: String, node: Node, source: &Arc<str>) -> Result<ReaderSetup, Problem> {
+    let names = ("QueueName", "a queue has a QueueName");
+    reader(path, node, source, create_queue_shape(), names)
+}
+
+/// Reads the definition of a channel.
+pub(super) fn channel(path: String, node: Node, source: &Arc<str>) -> Result<ReaderSetup, Problem> {
+    let names = ("ChannelName", "a channel has a ChannelName");
+    reader(path, node, source, create_channel_shape(), names)
+}
+
+/// Reads a definition with the members of `shape`. `member` holds the name, and `missing` is the
+/// error without it.
+fn reader(
+    path: String,
+    node: Node,
+    source: &Arc<str>,
+    shape: &Shape,
+    (member, missing): (&str, &str),
+) -> Result<ReaderSetup, Problem> {
+    let origin = Origin::file(source, &path, &node);
+    let mut fields = Fields::of(node, path.clone())?;
+    let line = fields.line();
+    let place = Place::take(&mut fields)?;
+    let create = request::of_shape(fields, shape, &PLACE_MEMBERS)?;
+    let name = match create.get(member) {
+        Some(serde_json::Value::String(name)) => name.clone(),
+        _ => return Err(Problem::at(line, missing).of(&path)),
+    };
+    Ok(ReaderSetup {
+        origin,
+        name,
+        place,
+        create,
+    })
+}
