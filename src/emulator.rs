@@ -439,7 +439,11 @@ fn behaviour(options: &Options, outbound: Outbound) -> Behaviour {
         keys: options.keys(),
         outbound,
         own_stream_destinations: !strict,
-        channels: ChannelBehaviour::default(),
+        channels: ChannelBehaviour {
+            flush_interval_ms: options.channels.flush_interval(),
+            max_object_bytes: options.channels.max_object_bytes,
+            ..ChannelBehaviour::default()
+        },
     }
 }
 

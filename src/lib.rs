@@ -127,9 +127,9 @@ pub use operation::fault_rule::FaultRuleError;
 #[cfg(feature = "cli")]
 pub use options::LogFormat;
 pub use options::{
-    AllowedOrigin, Authentication, ClockChoice, DestinationSetting, Durability, FaultSetting,
-    FunctionSetting, Hosts, KeySetting, LimitSetting, Listen, Options, OptionsError, Problem,
-    Secret, Switch,
+    AllowedOrigin, Authentication, ChannelOptions, ClockChoice, DestinationSetting, Durability,
+    FaultSetting, FunctionSetting, Hosts, KeySetting, LimitSetting, Listen, Options, OptionsError,
+    Problem, Secret, Switch,
 };
 pub use store::OpenError;
 pub use world::{Clock, FaultKind, FaultRule, ListedRule, Timestamp, VirtualClock};

@@ -1,6 +1,7 @@
 //! The definition of every option: field, flag, default, help text, and the checks between options.
 
 use super::address::{Hosts, Listen};
+use super::channels::ChannelOptions;
 use super::clock::ClockChoice;
 use super::error::OptionsError;
 use super::event_source::{self, DestinationSetting, FunctionSetting};
@@ -226,6 +227,10 @@ pub struct Options {
     #[cfg_attr(feature = "cli", arg(long, value_name = "KEY:SECRET"))]
     pub destination_credential: Option<Secret>,
 
+    /// Destinations of channels, and sizes of their objects
+    #[cfg_attr(feature = "cli", command(flatten))]
+    pub channels: ChannelOptions,
+
     /// Stream to create at the start; without a number of shards it is on-demand; may be repeated
     #[cfg_attr(
         feature = "cli",
@@ -299,6 +304,7 @@ impl Default for Options {
             event_sources: None,
             destination: Vec::new(),
             destination_credential: None,
+            channels: ChannelOptions::default(),
             stream: Vec::new(),
             initialize_streams: None,
             setup: None,
@@ -506,6 +512,7 @@ impl Options {
             return Err(OptionsError::AdminTokenEmpty);
         }
         self.credentials()?;
+        self.channels.check()?;
         if self.policies.is_some() && self.auth == Authentication::Off {
             return Err(OptionsError::PoliciesWithoutAuthentication);
         }

@@ -62,6 +62,8 @@ pub enum OptionsError {
     AdminTokenEmpty,
     /// An event source mapping, its function or its destination is invalid; the reason.
     EventSource(String),
+    /// The options for channels do not fit together.
+    Channels(String),
 }
 
 impl fmt::Display for OptionsError {
@@ -69,7 +71,7 @@ impl fmt::Display for OptionsError {
         match self {
             #[cfg(feature = "cli")]
             Self::Arguments(text) => f.write_str(text),
-            Self::EventSource(problem) => f.write_str(problem),
+            Self::EventSource(problem) | Self::Channels(problem) => f.write_str(problem),
             Self::Account(account) => write!(f, "{account} is not an account: twelve digits"),
             Self::Limit {
                 name,

@@ -245,25 +245,56 @@ fn read(path: &OsStr) -> Result<String, String> {
 fn from_file(options: &[&Arg], path: &OsStr, text: &str) -> Result<Vec<Setting>, String> {
     let path = Path::new(path).display();
     let table: toml::Table = text.parse().map_err(|error| unread(&path, text, &error))?;
-    let one = |(key, value): (&String, &toml::Value)| {
-        let is_it = |option: &&&Arg| option.get_long() == Some(key) && key != "config";
-        let Some(option) = options.iter().find(is_it) else {
-            return Err(format!("--config {path}: there is no option named {key}"));
-        };
-        let values = values_of(option, value).ok_or_else(|| {
-            format!(
-                "--config {path}: {key} cannot be of type {}",
-                value.type_str()
-            )
-        })?;
-        Ok(Setting::new(
-            option,
-            key,
-            values,
-            format!("the file {path}"),
-        ))
+    let mut all = Vec::new();
+    for (key, value) in &table {
+        all.extend(from_key(options, &path, key, value)?);
+    }
+    Ok(all)
+}
+
+/// The values from one key of the file. The keys of a table that is no option belong to options
+/// whose names begin with the name of the table.
+fn from_key(
+    options: &[&Arg],
+    path: &impl fmt::Display,
+    key: &str,
+    value: &toml::Value,
+) -> Result<Vec<Setting>, String> {
+    let name = key.replace(['.', '_'], "-");
+    let is_it = |option: &&&Arg| {
+        // A key outside of tables has exactly the name of its option.
+        let same = if key.contains('.') { &name } else { key };
+        option.get_long() == Some(same) && key != "config"
     };
-    table.iter().map(one).collect()
+    let option = options.iter().find(is_it);
+    match (option, value) {
+        (Some(option), value) => {
+            let values = values_of(option, value).ok_or_else(|| {
+                let kind = value.type_str();
+                format!("--config {path}: {key} cannot be of type {kind}")
+            })?;
+            let source = format!("the file {path}");
+            let flag = option.get_long().unwrap_or_default();
+            Ok(vec![Setting::new(option, flag, values, source)])
+        }
+        (None, toml::Value::Table(table)) if begins_option(options, &name) => {
+            let mut all = Vec::new();
+            for (inner, value) in table {
+                all.extend(from_key(options, path, &format!("{key}.{inner}"), value)?);
+            }
+            Ok(all)
+        }
+        (None, _) => Err(format!("--config {path}: there is no option named {key}")),
+    }
+}
+
+/// True if the name of an option begins with `name` and a hyphen.
+fn begins_option(options: &[&Arg], name: &str) -> bool {
+    let mut names = options.iter().filter_map(|option| option.get_long());
+    names.any(|long| {
+        let rest = long.strip_prefix(name);
+        rest.is_some_and(|rest| rest.starts_with('-'))
+    })
 }
 
 /// The error message for a file that is not valid TOML. The parser's own message would quote the
@@ -281,6 +312,9 @@ fn values_of(option: &Arg, value: &toml::Value) -> Option<Vec<OsString>> {
     let single = |value: &toml::Value| match value {
         toml::Value::String(text) => Some(OsString::from(text)),
         toml::Value::Integer(number) => Some(OsString::from(number.to_string())),
+        toml::Value::Boolean(is_on) if is_switch(option) => {
+            Some(OsString::from(if *is_on { "on" } else { "off" }))
+        }
         toml::Value::Float(_)
         | toml::Value::Boolean(_)
         | toml::Value::Datetime(_)
@@ -291,6 +325,12 @@ fn values_of(option: &Arg, value: &toml::Value) -> Option<Vec<OsString>> {
         (toml::Value::Array(values), ArgAction::Append) => values.iter().map(single).collect(),
         _ => Some(vec![single(value)?]),
     }
+}
+
+/// True if the option is on or off.
+fn is_switch(option: &Arg) -> bool {
+    let names = option.get_value_names().unwrap_or_default();
+    names.iter().any(|name| name == "SWITCH")
 }
 
 impl Setting {

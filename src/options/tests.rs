@@ -235,3 +235,70 @@ fn fault_rules_come_from_flags_variables_and_localstacks_variable() {
     assert!(refusal("--fault kind=delay").contains("--fault: delay_ms: a delay needs a length"));
     assert!(refusal("--fault kind=explode").contains("unknown variant `explode`"));
 }
+
+#[test]
+fn options_for_channels_stand_in_tables_of_the_file() {
+    let file = file(
+        "region = \"eu-west-1\"\n\
+         [channels]\nflush_interval_ms = 50\nmax_object_bytes = \"1MiB\"\n\
+         [channels.s3]\nendpoint = \"http://127.0.0.1:9000\"\naccess_key_id = \"k\"\n\
+         secret_access_key = \"s\"\nregion = \"us-west-2\"\npath_style = false\n\
+         create_buckets = true\n\
+         [channels.s3tables]\nlocal_dir = \"tables\"\n\
+         [channels.schemas]\ndir = \"schemas\"\n",
+    );
+    let line = format!("--config {}", file.path().display());
+    let read = options(&line, &["MINIKIN_CHANNELS_FLUSH_INTERVAL_MS=70"]).unwrap();
+    assert_eq!(read.region, "eu-west-1");
+    let expected = ChannelOptions {
+        s3_endpoint: Some("http://127.0.0.1:9000".to_owned()),
+        s3_access_key_id: Some("k".to_owned()),
+        s3_secret_access_key: Some(Secret::from("s")),
+        s3_region: Some("us-west-2".to_owned()),
+        s3_path_style: Switch(false),
+        s3tables_local_dir: Some("tables".into()),
+        schemas_dir: Some("schemas".into()),
+        flush_interval_ms: 70,
+        max_object_bytes: 1 << 20,
+        ..ChannelOptions::default()
+    };
+    assert_eq!(read.channels, expected);
+    assert_eq!(read.channels.flush_interval(), Some(70));
+    assert_eq!(ChannelOptions::default().flush_interval(), None);
+    let flat = options("--channels-s3-local-dir here", &[]).unwrap();
+    assert_eq!(flat.channels.s3_local_dir, Some("here".into()));
+}
+
+#[test]
+fn mistakes_in_options_for_channels_are_refused() {
+    let refused = |text: &str| {
+        let file = file(text);
+        refusal(&format!("--config {}", file.path().display()))
+    };
+    let unknown = "there is no option named channels.s3.bucket";
+    assert!(refused("[channels.s3]\nbucket = \"b\"").contains(unknown));
+    assert!(refused("[chan]\nx = 1").contains("there is no option named chan"));
+    assert!(refused("channels = 1").contains("there is no option named channels"));
+    assert!(refused("[port]\nx = 1").contains("port cannot be of type table"));
+    assert!(refused("port = true").contains("port cannot be of type boolean"));
+    let both = refused("[channels.s3]\nlocal_dir = \"a\"\nendpoint = \"http://b\"");
+    assert!(both.contains("not both"), "{both}");
+    for (line, expected) in [
+        (
+            "--channels-s3tables-local-dir a --channels-s3tables-rest-catalog http://b",
+            "not both",
+        ),
+        (
+            "--channels-s3-endpoint http://b --channels-s3-access-key-id k",
+            "need each other",
+        ),
+        (
+            "--channels-s3-region us-east-1",
+            "need --channels-s3-endpoint",
+        ),
+        ("--channels-max-object-bytes 0", "at least 1"),
+    ] {
+        let refusal = refusal(line);
+        assert!(refusal.contains(expected), "{line}: {refusal}");
+    }
+}

@@ -102,7 +102,7 @@ fn a_refusal_names_file_line_and_member() {
         ),
         (
             "stream = 1\n",
-            "setup.toml: line 1: stream: there is no such member; choose streams, queues, event_sources, faults, clock",
+            "setup.toml: line 1: stream: there is no such member; choose streams, queues, channels, event_sources, faults, clock",
         ),
         (
             "[[streams]]\nShardCount = 1\n",
