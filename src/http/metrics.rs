@@ -4,12 +4,16 @@
 //! A request costs a few relaxed additions to counters at fixed positions. All other figures are
 //! read when a client asks for the metrics page, which `prometheus-client` writes.
 
+mod figures;
+
+use crate::engine::channel::Channel;
 use crate::engine::event_source::Counters;
-use crate::engine::queue::QueueFigures;
+use crate::engine::queue::Queue;
 use crate::engine::{Engine, tasks};
 use crate::error::Kind;
 use crate::operation::{Entry, OPERATIONS};
 use crate::store::Health;
+use figures::{CHANNEL_FIGURES, Figure, QUEUE_FIGURES};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeMetric as _, prometheus_text,
@@ -238,6 +242,7 @@ impl Collector for Scrape {
         self.connections(&mut page)?;
         self.records(&mut page)?;
         self.queues(&mut page)?;
+        self.channels(&mut page)?;
         self.budget(&mut page)?;
         self.mappings(&mut page)?;
         self.store(&mut page)
@@ -372,29 +377,31 @@ impl Scrape {
         page.gauge("tails_open", "Tails of streams now.", tails)
     }
 
-    /// Gauges and counters of each queue, labelled with its name.
+    /// Gauges and counters of each queue, labelled with its id and name.
     fn queues(&self, page: &mut Page<'_>) -> fmt::Result {
         let queues = self.engine.all_queues();
-        if queues.is_empty() {
-            return Ok(());
-        }
         let now = self.engine.world.clock.now();
-        let figures: Vec<_> = queues.iter().map(|queue| queue.figures(now)).collect();
-        let (counter, gauge) = (MetricType::Counter, MetricType::Gauge);
-        for (name, help, kind, value) in QUEUE_FIGURES {
-            let kind = if *kind { counter } else { gauge };
-            let mut family = page.0.encode_descriptor(name, help, None, kind)?;
-            for (queue, figures) in queues.iter().zip(&figures) {
-                let labels = [("queue_id", &*queue.arn.id), ("queue_name", &*queue.name)];
-                let encoder = family.encode_family(&labels)?;
-                let value = value(figures);
-                match kind {
-                    MetricType::Counter => ConstCounter::new(value).encode(encoder)?,
-                    _ => ConstGauge::new(value).encode(encoder)?,
-                }
-            }
-        }
-        Ok(())
+        let label = |queue: &Arc<Queue>| {
+            let (id, name) = (queue.arn.id.clone(), queue.name.clone());
+            ([("queue_id", id), ("queue_name", name)], queue.figures(now))
+        };
+        page.families(QUEUE_FIGURES, queues.iter().map(label))
+    }
+
+    /// Gauges and counters of each channel, labelled with the names that the service's metrics have
+    /// as dimensions.
+    fn channels(&self, page: &mut Page<'_>) -> fmt::Result {
+        let channels = self.engine.all_channels();
+        let now = self.engine.world.clock.now();
+        let label = |channel: &Arc<Channel>| {
+            let stream = channel.stream.arn.name.clone();
+            let labels = [
+                ("channel_name", channel.name.clone()),
+                ("stream_name", stream),
+            ];
+            (labels, channel.figures(now))
+        };
+        page.families(CHANNEL_FIGURES, channels.iter().map(label))
     }
 
     fn budget(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -433,58 +440,6 @@ impl Scrape {
     }
 }
 
-/// A figure of a queue: its name, its help text, true for a counter and false for a gauge, and the
-/// function that reads it.
-type QueueFigure = (&'static str, &'static str, bool, fn(&QueueFigures) -> u64);
-
-/// Upper bound of the record counts in the service's queue metrics.
-const MOST_VISIBLE: u64 = 1_000_000;
-
-const QUEUE_FIGURES: &[QueueFigure] = &[
-    (
-        "queue_received_records",
-        "Records received from the queue, each time counted.",
-        true,
-        |figures| figures.received,
-    ),
-    (
-        "queue_acknowledged_records",
-        "Records acknowledged.",
-        true,
-        |figures| figures.acknowledged,
-    ),
-    (
-        "queue_empty_receives",
-        "Receives that got nothing.",
-        true,
-        |figures| figures.empty_receives,
-    ),
-    (
-        "queue_in_flight_records",
-        "Records in flight.",
-        false,
-        |figures| figures.counts.in_flight as u64,
-    ),
-    (
-        "queue_visible_records",
-        "Records that can be received, up to a million.",
-        false,
-        |figures| (figures.counts.visible as u64 + figures.unread).min(MOST_VISIBLE),
-    ),
-    (
-        "queue_visible_dead_letter_records",
-        "Dead-letter records that are visible.",
-        false,
-        |figures| (figures.counts.dead_visible as u64).min(MOST_VISIBLE),
-    ),
-    (
-        "queue_in_flight_dead_letter_records",
-        "Dead-letter records in flight.",
-        false,
-        |figures| figures.counts.dead_in_flight as u64,
-    ),
-];
-
 /// The metrics page while it is being written. The encoder adds the prefix, and `_total` to the
 /// names of counters.
 struct Page<'a>(DescriptorEncoder<'a>);
@@ -500,6 +455,32 @@ impl Page<'_> {
         let kind = MetricType::Gauge;
         let encoder = self.0.encode_descriptor(name, help, None, kind)?;
         ConstGauge::new(value).encode(encoder)
+    }
+
+    /// Writes a family for each row of `table`, with a value for each item. An item is its labels
+    /// and its figures. Writes nothing if there are no items.
+    fn families<F>(
+        &mut self,
+        table: &[Figure<F>],
+        items: impl Iterator<Item = ([(&'static str, Arc<str>); 2], F)>,
+    ) -> fmt::Result {
+        let items: Vec<_> = items.collect();
+        for (name, help, is_counter, value) in table.iter().filter(|_| !items.is_empty()) {
+            let kind = match is_counter {
+                true => MetricType::Counter,
+                false => MetricType::Gauge,
+            };
+            let mut family = self.0.encode_descriptor(name, help, None, kind)?;
+            for (labels, figures) in &items {
+                let labels = labels.each_ref().map(|(name, value)| (*name, &**value));
+                let encoder = family.encode_family(&labels)?;
+                match is_counter {
+                    true => ConstCounter::new(value(figures)).encode(encoder)?,
+                    false => ConstGauge::new(value(figures)).encode(encoder)?,
+                }
+            }
+        }
+        Ok(())
     }
 }
 

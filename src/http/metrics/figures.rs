@@ -1,0 +1,103 @@
+//! The figures of queues and channels on the metrics page.
+
+use crate::engine::channel::ChannelFigures;
+use crate::engine::queue::QueueFigures;
+
+/// A figure of a queue or a channel: its name, its help text, true for a counter and false for a
+/// gauge, and the function that reads it.
+pub(super) type Figure<F> = (&'static str, &'static str, bool, fn(&F) -> u64);
+
+/// Upper bound of the record counts in the service's queue metrics.
+const MOST_VISIBLE: u64 = 1_000_000;
+
+/// The figures of queues.
+pub(super) const QUEUE_FIGURES: &[Figure<QueueFigures>] = &[
+    (
+        "queue_received_records",
+        "Records received from the queue, each time counted.",
+        true,
+        |figures| figures.received,
+    ),
+    (
+        "queue_acknowledged_records",
+        "Records acknowledged.",
+        true,
+        |figures| figures.acknowledged,
+    ),
+    (
+        "queue_empty_receives",
+        "Receives that got nothing.",
+        true,
+        |figures| figures.empty_receives,
+    ),
+    (
+        "queue_in_flight_records",
+        "Records in flight.",
+        false,
+        |figures| figures.counts.in_flight as u64,
+    ),
+    (
+        "queue_visible_records",
+        "Records that can be received, up to a million.",
+        false,
+        |figures| (figures.counts.visible as u64 + figures.unread).min(MOST_VISIBLE),
+    ),
+    (
+        "queue_visible_dead_letter_records",
+        "Dead-letter records that are visible.",
+        false,
+        |figures| (figures.counts.dead_visible as u64).min(MOST_VISIBLE),
+    ),
+    (
+        "queue_in_flight_dead_letter_records",
+        "Dead-letter records in flight.",
+        false,
+        |figures| figures.counts.dead_in_flight as u64,
+    ),
+];
+
+/// The figures of channels.
+pub(super) const CHANNEL_FIGURES: &[Figure<ChannelFigures>] = &[
+    (
+        "channel_delivered_records",
+        "Records that the channel delivered.",
+        true,
+        |figures| figures.records,
+    ),
+    (
+        "channel_delivered_objects",
+        "Objects that the channel delivered.",
+        true,
+        |figures| figures.objects,
+    ),
+    (
+        "channel_delivered_bytes",
+        "Bytes of the objects that the channel delivered.",
+        true,
+        |figures| figures.bytes,
+    ),
+    (
+        "channel_failed_records",
+        "Records without the channel's format, whose failures were delivered instead.",
+        true,
+        |figures| figures.failed_records,
+    ),
+    (
+        "channel_failed_attempts",
+        "Attempts to deliver that failed.",
+        true,
+        |figures| figures.failed_attempts,
+    ),
+    (
+        "channel_buffered_records",
+        "Records that are not delivered yet.",
+        false,
+        |figures| figures.buffered,
+    ),
+    (
+        "channel_freshness_lag_milliseconds",
+        "Age of the oldest record that is not delivered yet.",
+        false,
+        |figures| figures.lag_ms,
+    ),
+];
