@@ -1,9 +1,10 @@
 //! One emulator, from its start to its stop. The program and the tests start it in the same way.
 
+mod channels;
 mod event_sources;
 mod snapshot;
 
-use crate::engine::channel::ChannelBehaviour;
+use crate::engine::channel::{ChannelBehaviour, Destinations};
 use crate::engine::event_source::{EventSources, Function, Mapping, Origin, Outbound};
 use crate::engine::snapshot::SnapshotError;
 use crate::engine::tasks::Tasks;
@@ -71,6 +72,9 @@ pub struct Surroundings {
     /// Functions of this process that event source mappings can invoke, by name. `*` is the
     /// fallback for any other name.
     pub functions: BTreeMap<String, Function>,
+    /// The destinations of channels. None: those that the options define.
+    #[doc(hidden)]
+    pub destinations: Option<Arc<dyn Destinations>>,
 }
 
 impl Default for Surroundings {
@@ -83,6 +87,7 @@ impl Default for Surroundings {
             generation_bytes: None,
             segment_bytes: limits::SEGMENT_BYTES,
             functions: BTreeMap::new(),
+            destinations: None,
         }
     }
 }
@@ -426,7 +431,7 @@ fn access_settings(options: &Options) -> Result<AccessSettings, OptionsError> {
     })
 }
 
-fn behaviour(options: &Options, outbound: Outbound) -> Behaviour {
+fn behaviour(options: &Options, outbound: Outbound, channels: ChannelBehaviour) -> Behaviour {
     let strict = options.profile == limits::Profile::Strict;
     let delay = if strict {
         limits::STRICT_TRANSITION_MS
@@ -439,11 +444,7 @@ fn behaviour(options: &Options, outbound: Outbound) -> Behaviour {
         keys: options.keys(),
         outbound,
         own_stream_destinations: !strict,
-        channels: ChannelBehaviour {
-            flush_interval_ms: options.channels.flush_interval(),
-            max_object_bytes: options.channels.max_object_bytes,
-            ..ChannelBehaviour::default()
-        },
+        channels,
     }
 }
 
@@ -501,7 +502,8 @@ async fn start_engine(
         &world.clock,
         own_puts.clone(),
     )?;
-    let (limits, behaviour) = (options.limits()?, behaviour(options, outbound));
+    let channels = channels::behaviour(&options.channels, around.destinations.clone());
+    let (limits, behaviour) = (options.limits()?, behaviour(options, outbound, channels));
     let engine = Engine::start(world, limits, behaviour, store, &recovered, stopped)?;
     own_puts.set(&engine);
     Ok(engine)
