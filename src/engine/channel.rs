@@ -3,7 +3,7 @@
 //! # Files
 //! - `item`: one channel and its state. `figures`: the counts of its deliveries.
 //! - `destination`: the trait of the destinations that channels write to.
-//! - `progress`: the positions in the shards, which survive a restart.
+//! - `progress`, `advance`: the positions in the shards, which survive a restart.
 //! - `registry`, `lookup`: finds channels by account, name and id.
 //! - `creation`, `activation`, `changes`, `removal`, `start`: creation, activation, change and
 //!   deletion of channels, and their restoration at the start.
@@ -15,6 +15,7 @@
 //! delivery begins with the records that are published after the channel became ACTIVE.
 
 mod activation;
+mod advance;
 mod changes;
 mod creation;
 mod delivery;

@@ -23,6 +23,7 @@ use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_sdk_kinesis::config::{BehaviorVersion, Config, Credentials, Region};
 use minikin::Surroundings;
+use minikin::internals::engine::channel::Destinations;
 use minikin::internals::engine::event_source::{EventSources, Mapping};
 use minikin::internals::lock::{Lock, Rank};
 use minikin::internals::model::event_source::Refusal;
@@ -62,6 +63,8 @@ pub(crate) struct Lab {
     directory: Option<Arc<TempDir>>,
     /// Functions for event source mappings.
     functions: BTreeMap<String, Function>,
+    /// Destinations of channels, in place of those of the flags.
+    destinations: Option<Arc<dyn Destinations>>,
     idle: Arc<Lock<Vec<Connection>>>,
 }
 
@@ -132,6 +135,24 @@ impl Lab {
         flags: &[&str],
         functions: impl FnOnce(&LabClock) -> BTreeMap<String, Function>,
     ) -> Self {
+        Self::start_in(place, flags, functions, None).await
+    }
+
+    /// The same, with destinations of channels.
+    pub(crate) async fn start_to(
+        place: Place,
+        flags: &[&str],
+        destinations: Arc<dyn Destinations>,
+    ) -> Self {
+        Self::start_in(place, flags, |_| BTreeMap::new(), Some(destinations)).await
+    }
+
+    async fn start_in(
+        place: Place,
+        flags: &[&str],
+        functions: impl FnOnce(&LabClock) -> BTreeMap<String, Function>,
+        destinations: Option<Arc<dyn Destinations>>,
+    ) -> Self {
         let directory = (place == Place::Disk).then(|| Arc::new(TempDir::new().unwrap()));
         let mut all: Vec<String> = ["--port", "0", "--host", "127.0.0.1"]
             .map(str::to_owned)
@@ -147,6 +168,7 @@ impl Lab {
         let clock = LabClock(Arc::new(Lock::ranked(Rank::new(0), None)));
         let lab = Self {
             functions: functions(&clock),
+            destinations,
             clock,
             flags: all.into(),
             directory,
@@ -160,6 +182,7 @@ impl Lab {
         let options = Options::read(self.flags.iter().cloned()).unwrap();
         let around = Surroundings {
             functions: self.functions.clone(),
+            destinations: self.destinations.clone(),
             ..Surroundings::default()
         };
         let emulator = Emulator::start_in(options, around).await.unwrap();

@@ -3,6 +3,7 @@
 
 mod ahead;
 mod aws_model;
+mod channels;
 mod control;
 mod crashes;
 mod damage;

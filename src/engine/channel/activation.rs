@@ -1,7 +1,6 @@
 //! Ends the status CREATING: checks the destination of a channel, and takes its positions.
 
 use super::item::Channel;
-use super::progress::all_positions;
 use crate::engine::{Engine, StreamState};
 use crate::model::ShardId;
 use crate::model::channel::{ChannelPosition, ChannelStatus};
@@ -49,7 +48,7 @@ impl Engine {
                         note_failure(stream_state, channel);
                     }
                 }
-                let mut changes = all_positions(channel.incarnation, state);
+                let mut changes = state.progress.saved(channel.incarnation);
                 changes.push(channel.saved(state, state.status));
                 Some(self.store.save(changes))
             })

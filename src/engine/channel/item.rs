@@ -204,8 +204,28 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// The channel's part of a snapshot: its catalog entry and its positions. Nothing if the channel
+    /// is being deleted.
+    pub(in crate::engine) fn snapshot(&self) -> Vec<Change> {
+        self.with_state(|state| {
+            if state.removed || state.status == ChannelStatus::Deleting {
+                return Vec::new();
+            }
+            let mut changes = state.progress.saved(self.incarnation);
+            changes.push(self.saved(state, state.status));
+            changes
+        })
+    }
+}
+
 /// The methods that the delivery uses.
 impl Channel {
+    /// The present progress.
+    pub(crate) fn progress(&self) -> ChannelProgress {
+        self.with_state(|state| state.progress.clone())
+    }
+
     /// Signals every change of the status and of the settings, and every request to deliver now.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

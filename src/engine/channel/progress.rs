@@ -1,10 +1,8 @@
-//! The positions of a channel in its shards, which survive a restart.
+//! The progress of a channel: its positions in the shards, which survive a restart.
 
-use super::item::{Channel, ChannelState};
-use crate::engine::Engine;
 use crate::model::ShardId;
-use crate::model::channel::{ChannelPosition, ChannelStatus};
-use crate::store::{Change, Ticket};
+use crate::model::channel::ChannelPosition;
+use crate::store::Change;
 use std::collections::BTreeMap;
 
 /// The part of a channel that its deliveries change and that survives a restart.
@@ -17,82 +15,73 @@ pub(crate) struct ChannelProgress {
     pub(crate) table_metadata: Option<String>,
 }
 
-impl Channel {
-    /// The present progress.
-    pub(crate) fn progress(&self) -> ChannelProgress {
-        self.with_state(|state| state.progress.clone())
+impl ChannelProgress {
+    /// The catalog changes that save the positions of the channel `incarnation`, whose saved
+    /// positions are those of `before`.
+    pub(super) fn changes_since(&self, before: &Self, incarnation: u64) -> Vec<Change> {
+        let change = |shard: &ShardId, value: Option<&ChannelPosition>| Change::ChannelPosition {
+            incarnation,
+            shard: shard.index(),
+            value: value.cloned(),
+        };
+        let (old, new) = (&before.positions, &self.positions);
+        let removed = old.keys().filter(|shard| !new.contains_key(shard));
+        let removed = removed.map(|shard| change(shard, None));
+        let changed = new.iter();
+        let changed = changed.filter(|(shard, position)| old.get(shard) != Some(position));
+        let changed = changed.map(|(shard, position)| change(shard, Some(position)));
+        removed.chain(changed).collect()
+    }
+
+    /// The catalog changes that save all positions.
+    pub(super) fn saved(&self, incarnation: u64) -> Vec<Change> {
+        self.changes_since(&Self::default(), incarnation)
+    }
+
+    /// The catalog changes that remove all positions.
+    pub(super) fn removed(&self, incarnation: u64) -> Vec<Change> {
+        Self::default().changes_since(self, incarnation)
     }
 }
 
-impl Channel {
-    /// The channel's part of a snapshot: its catalog entry and its positions. Nothing if the channel
-    /// is being deleted.
-    pub(in crate::engine) fn snapshot(&self) -> Vec<Change> {
-        self.with_state(|state| {
-            if state.removed || state.status == ChannelStatus::Deleting {
-                return Vec::new();
-            }
-            let mut changes = all_positions(self.incarnation, state);
-            changes.push(self.saved(state, state.status));
-            changes
-        })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(positions: &[(u32, u64)]) -> ChannelProgress {
+        let positions = positions.iter();
+        let position = |(shard, next): &(u32, u64)| {
+            let position = ChannelPosition::at_end(*next, true);
+            (ShardId::new(*shard), position)
+        };
+        ChannelProgress {
+            positions: positions.map(position).collect(),
+            table_metadata: None,
+        }
     }
-}
 
-impl Engine {
-    /// Changes the progress of a channel, and saves all changes atomically. Returns the ticket of
-    /// the save. Does nothing if the channel does not deliver any more; then None is returned.
-    pub(crate) fn advance_channel(
-        &self,
-        channel: &Channel,
-        change: impl FnOnce(&mut ChannelProgress),
-    ) -> Option<Ticket> {
-        channel.with_state(|state| {
-            if state.removed || !state.status.delivers() {
-                return None;
-            }
-            let before = state.progress.clone();
-            change(&mut state.progress);
-            let mut changes = differences(channel.incarnation, &before, &state.progress);
-            if before.table_metadata != state.progress.table_metadata {
-                changes.push(channel.saved(state, state.status));
-            }
-            Some(self.store.save(changes))
-        })
+    fn shards(changes: &[Change]) -> Vec<(u32, Option<u64>)> {
+        let shard = |change: &Change| match change {
+            Change::ChannelPosition {
+                incarnation: 7,
+                shard,
+                value,
+            } => (*shard, value.as_ref().map(|position| position.next)),
+            other => panic!("{other:?}"),
+        };
+        changes.iter().map(shard).collect()
     }
-}
 
-/// The catalog changes for the positions that differ.
-fn differences(incarnation: u64, before: &ChannelProgress, after: &ChannelProgress) -> Vec<Change> {
-    let removed = before
-        .positions
-        .keys()
-        .filter(|shard| !after.positions.contains_key(shard));
-    let removed = removed.map(|shard| (shard, None));
-    let changed = after
-        .positions
-        .iter()
-        .filter(|(shard, position)| before.positions.get(shard) != Some(position));
-    let changed = changed.map(|(shard, position)| (shard, Some(position)));
-    let all = removed.chain(changed);
-    all.map(|(shard, value)| position_change(incarnation, *shard, value))
-        .collect()
-}
-
-/// The catalog changes that save all positions.
-pub(super) fn all_positions(incarnation: u64, state: &ChannelState) -> Vec<Change> {
-    differences(incarnation, &ChannelProgress::default(), &state.progress)
-}
-
-/// The catalog changes that remove all positions.
-pub(super) fn removed_positions(incarnation: u64, state: &ChannelState) -> Vec<Change> {
-    differences(incarnation, &state.progress, &ChannelProgress::default())
-}
-
-fn position_change(incarnation: u64, shard: ShardId, value: Option<&ChannelPosition>) -> Change {
-    Change::ChannelPosition {
-        incarnation,
-        shard: shard.index(),
-        value: value.cloned(),
+    #[test]
+    fn only_positions_that_differ_are_saved() {
+        let (before, after) = (at(&[(0, 5), (1, 5), (2, 5)]), at(&[(1, 5), (2, 6), (3, 0)]));
+        let changes = shards(&after.changes_since(&before, 7));
+        assert_eq!(changes, [(0, None), (2, Some(6)), (3, Some(0))]);
+        assert_eq!(after.changes_since(&after, 7), []);
+        assert_eq!(
+            shards(&after.saved(7)),
+            [(1, Some(5)), (2, Some(6)), (3, Some(0))]
+        );
+        assert_eq!(shards(&after.removed(7)), [(1, None), (2, None), (3, None)]);
     }
 }

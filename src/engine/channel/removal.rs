@@ -1,7 +1,6 @@
 //! Deletes channels.
 
 use super::item::{Channel, ChannelState};
-use super::progress::removed_positions;
 use crate::engine::{Engine, Stream};
 use crate::model::channel::ChannelStatus;
 use crate::store::{Change, StoreError, Ticket};
@@ -100,7 +99,7 @@ fn end(channel: &Channel, state: &mut ChannelState) -> Vec<Change> {
     state.removed = true;
     state.status = ChannelStatus::Deleting;
     let incarnation = channel.incarnation;
-    let mut changes = removed_positions(incarnation, state);
+    let mut changes = state.progress.removed(incarnation);
     let value = None;
     changes.push(Change::Channel { incarnation, value });
     changes

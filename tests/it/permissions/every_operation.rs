@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy)]
 enum About {
     Account,
+    Channel,
     Consumer,
+    /// A channel that is to be created.
+    NewChannel,
     /// A queue that is to be created.
     NewQueue,
     Queue,
@@ -26,14 +29,17 @@ const CALLS: &[(&str, &str, About)] = &[
     ("AcknowledgeDeadLetterQueueRecords", r#"QUEUE, "Entries": [{"ReceiptHandle": "x"}]"#, About::Queue),
     ("AcknowledgeQueueRecords", r#"QUEUE, "Entries": [{"ReceiptHandle": "x"}]"#, About::Queue),
     ("AddTagsToStream", r#"NAME, "Tags": {"a": "b"}"#, About::Stream),
+    ("CreateChannel", r#""ChannelName": "n", "ServiceExecutionRoleARN": "arn:aws:iam::000000000000:role/r", "StreamConfigurationList": [{"StreamARN": "STREAM", "RecordConfiguration": {"RecordFormatType": "JSON"}}]"#, About::NewChannel),
     ("CreateQueue", r#""QueueName": "q", "StreamConfigurationList": [{"StreamARN": "STREAM"}]"#, About::NewQueue),
     ("CreateStream", r#"NAME, "ShardCount": 1"#, About::Stream),
     ("DecreaseStreamRetentionPeriod", r#"ARN, "RetentionPeriodHours": 48"#, About::Stream),
+    ("DeleteChannel", r#"CHANNEL"#, About::Channel),
     ("DeleteQueue", r#"QUEUE"#, About::Queue),
     ("DeleteResourcePolicy", r#"RESOURCE"#, About::Consumer),
     ("DeleteStream", r#"NAME"#, About::Stream),
     ("DeregisterStreamConsumer", r#"ARN, "ConsumerName": "c""#, About::Consumer),
     ("DescribeAccountSettings", r#""#, About::Account),
+    ("DescribeChannel", r#"CHANNEL"#, About::Channel),
     ("DescribeLimits", r#""#, About::Account),
     ("DescribeQueue", r#"QUEUE"#, About::Queue),
     ("DescribeStream", r#"NAME"#, About::Stream),
@@ -45,6 +51,7 @@ const CALLS: &[(&str, &str, About)] = &[
     ("GetResourcePolicy", r#"RESOURCE"#, About::Consumer),
     ("GetShardIterator", r#"NAME, "ShardId": "0", "ShardIteratorType": "LATEST""#, About::Stream),
     ("IncreaseStreamRetentionPeriod", r#"ARN, "RetentionPeriodHours": 48"#, About::Stream),
+    ("ListChannels", r#""#, About::Account),
     ("ListQueues", r#""#, About::Account),
     ("ListShards", r#"NAME"#, About::Stream),
     ("ListStreamConsumers", r#"ARN"#, About::Stream),
@@ -67,6 +74,7 @@ const CALLS: &[(&str, &str, About)] = &[
     ("TagResource", r#"RESOURCE, "Tags": {"a": "b"}"#, About::Consumer),
     ("UntagResource", r#"RESOURCE, "TagKeys": ["a"]"#, About::Consumer),
     ("UpdateAccountSettings", r#""MinimumThroughputBillingCommitment": {"Status": "ENABLED"}"#, About::Account),
+    ("UpdateChannel", r#"CHANNEL, "LoggingConfiguration": {"CloudWatchLogs": {"Enabled": false}}"#, About::Channel),
     ("UpdateDeadLetterQueueRecordsVisibility", r#"QUEUE, "Entries": [{"ReceiptHandle": "x", "VisibilityTimeoutSeconds": 1}]"#, About::Queue),
     ("UpdateMaxRecordSize", r#"ARN, "MaxRecordSizeInKiB": 2048"#, About::Stream),
     ("UpdateQueue", r#"QUEUE, "QueueAttributes": {}"#, About::Queue),
@@ -82,6 +90,11 @@ fn queue_arn(id: &str) -> String {
     arn_of("s").replace("stream/s", &format!("queue/{id}"))
 }
 
+/// The ARN of a channel by its id.
+fn channel_arn(id: &str) -> String {
+    arn_of("s").replace("stream/s", &format!("channel/{id}"))
+}
+
 /// A call of an operation, and the resource that it is about.
 fn call(operation: &str, consumer: &str, iterator: &str) -> (Value, String) {
     let found = CALLS.iter().find(|(name, ..)| *name == operation);
@@ -94,6 +107,7 @@ fn call(operation: &str, consumer: &str, iterator: &str) -> (Value, String) {
         ("CONSUMER", "ConsumerARN", consumer),
         ("ITERATOR", "ShardIterator", iterator),
         ("QUEUE", "QueueARN", &queue_arn("q")),
+        ("CHANNEL", "ChannelARN", &channel_arn("n")),
         ("ARN", "StreamARN", &arn_of("s")),
     ] {
         if text.starts_with(&format!("{{{word}")) {
@@ -103,6 +117,8 @@ fn call(operation: &str, consumer: &str, iterator: &str) -> (Value, String) {
     }
     let resource = match about {
         About::Account => "*".to_owned(),
+        About::Channel => channel_arn("n"),
+        About::NewChannel => channel_arn("*"),
         About::Consumer => consumer.to_owned(),
         About::NewQueue => queue_arn("*"),
         About::Queue => queue_arn("q"),

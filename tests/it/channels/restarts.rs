@@ -1,0 +1,121 @@
+//! Channels after a restart.
+
+use super::*;
+use crate::lab::{ms, until};
+
+/// Runs a test on disk, with destinations whose checks the test sets.
+fn on_disk<F: Future<Output = ()>>(flags: &[&str], test: impl FnOnce(Lab, Arc<Shelf>) -> F) {
+    block_on(async {
+        let shelf = Shelf::new();
+        let lab = Lab::start_to(Place::Disk, flags, shelf.clone()).await;
+        test(lab.clone(), shelf).await;
+        lab.stop().await;
+    });
+}
+
+#[test]
+fn a_channel_goes_on_as_it_was() {
+    on_disk(&[], |lab, shelf| async move {
+        create_stream(&lab, "s").await;
+        let mut body = to_bucket("n", "s");
+        body["Tags"] = json!({"team": "blue"});
+        let active = created(&lab, body).await;
+        let update = json!({
+            "ChannelARN": active, "S3DestinationConfiguration": {"DataFreshnessInSeconds": 450},
+        });
+        ok(&lab, "UpdateChannel", update).await;
+        shelf.set_check(Err("no such table bucket"));
+        let failed = created(&lab, to_table("t", "s")).await;
+        let before = [describe(&lab, &active).await, describe(&lab, &failed).await];
+        assert_eq!(before[0]["ChannelStatus"], "ACTIVE");
+        assert_eq!(before[1]["ChannelStatusReason"], "no such table bucket");
+        for _ in 0..2 {
+            assert!(lab.restart().await);
+            let after = [describe(&lab, &active).await, describe(&lab, &failed).await];
+            assert_eq!(after, before);
+        }
+        let tags = ok(&lab, "ListTagsForResource", json!({"ResourceARN": active})).await;
+        assert_eq!(tags["Tags"], json!([{"Key": "team", "Value": "blue"}]));
+        assert_eq!(channel_count(&lab, "s").await, 2);
+        let refusal = refused(&lab, "DeleteStream", json!({"StreamName": "s"})).await;
+        assert!(refusal.contains("has channels"), "{refusal}");
+        delete(&lab, &active).await;
+        ok(&lab, "DeleteStream", json!({"StreamName": "s"})).await;
+        assert!(lab.restart().await);
+        gone(&lab, &active).await;
+        gone(&lab, &failed).await;
+        let left = lab.left().await;
+        assert!(left.channels.is_empty() && left.channel_positions.is_empty());
+    });
+}
+
+#[test]
+fn a_transition_that_a_stop_interrupts_goes_on() {
+    on_disk(&["--transition-ms", "500"], |lab, _| async move {
+        create_stream(&lab, "s").await;
+        lab.clock.advance(ms(500)).await;
+        let arn = created(&lab, to_bucket("n", "s")).await;
+        assert!(lab.restart().await);
+        assert_eq!(status(&lab, &arn).await, "CREATING");
+        lab.clock.advance(ms(500)).await;
+        until("the channel to be ACTIVE", async || {
+            (status(&lab, &arn).await == "ACTIVE").then_some(())
+        })
+        .await;
+        delete(&lab, &arn).await;
+        assert!(lab.restart().await);
+        assert_eq!(status(&lab, &arn).await, "DELETING");
+        lab.clock.advance(ms(500)).await;
+        gone(&lab, &arn).await;
+        assert!(lab.restart().await);
+        gone(&lab, &arn).await;
+    });
+}
+
+#[test]
+fn a_check_that_a_stop_interrupts_is_made_again() {
+    on_disk(&[], |lab, shelf| async move {
+        create_stream(&lab, "s").await;
+        shelf.is_open.send_replace(false);
+        let arn = created(&lab, to_bucket("n", "s")).await;
+        assert_eq!(status(&lab, &arn).await, "CREATING");
+        assert!(lab.restart().await);
+        assert_eq!(status(&lab, &arn).await, "CREATING");
+        shelf.is_open.send_replace(true);
+        until("the channel to be ACTIVE", async || {
+            (status(&lab, &arn).await == "ACTIVE").then_some(())
+        })
+        .await;
+    });
+}
+
+#[test]
+fn the_positions_are_those_of_the_moment_of_the_activation() {
+    on_disk(&[], |lab, _| async move {
+        create_stream(&lab, "s").await;
+        let put = json!({"StreamName": "s", "PartitionKey": "k", "Data": "MQ=="});
+        let placed = ok(&lab, "PutRecord", put.clone()).await;
+        created(&lab, to_bucket("n", "s")).await;
+        ok(&lab, "PutRecord", put).await;
+        let left = lab.left().await;
+        let shard = placed["ShardId"].as_str().unwrap();
+        let index: u32 = shard.strip_prefix("shardId-").unwrap().parse().unwrap();
+        assert_eq!(left.channel_positions.len(), 4, "one for each shard");
+        for ((_, shard), position) in &left.channel_positions {
+            assert!(!position.finished && position.planned.is_none());
+            let is_past = position.next > left_first(&left.channel_positions);
+            assert_eq!(*shard == index, is_past, "{position:?}");
+        }
+    });
+}
+
+/// The least index at which a position stands.
+fn left_first(
+    positions: &std::collections::BTreeMap<
+        (u64, u32),
+        minikin::internals::model::channel::ChannelPosition,
+    >,
+) -> u64 {
+    let next = positions.values().map(|position| position.next);
+    next.min().unwrap()
+}
