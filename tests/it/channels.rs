@@ -8,54 +8,13 @@ mod setups;
 mod sharing;
 mod snapshots;
 
-use crate::lab::{ACCOUNT, Lab, Place, REGION, arn_of, block_on, ok, ok_cbor, refused};
-use minikin::internals::engine::channel::{DestinationError, Destinations, ObjectPut};
-use minikin::internals::engine::event_source::Pending;
-use minikin::internals::lock::Lock;
-use minikin::internals::model::channel::ChannelSettings;
+use crate::lab::{ACCOUNT, Lab, Place, REGION, Shelf, arn_of, block_on, ok, ok_cbor, refused};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tokio::sync::watch;
 
 /// The reason of a channel to a bucket when nothing is configured.
 const NOTHING_FOR_S3: &str = "No destination of type S3 is configured. Set channels.s3.local_dir \
                               or channels.s3.endpoint and create the channel again.";
-
-/// Destinations whose checks answer what a test sets.
-#[derive(Debug)]
-struct Shelf {
-    check: Lock<Result<(), String>>,
-    /// A check waits until this is true.
-    is_open: watch::Sender<bool>,
-}
-
-impl Shelf {
-    fn new() -> Arc<Self> {
-        Arc::new(Self {
-            check: Lock::new(Ok(())),
-            is_open: watch::Sender::new(true),
-        })
-    }
-
-    fn set_check(&self, check: Result<(), &str>) {
-        *self.check.lock() = check.map_err(str::to_owned);
-    }
-}
-
-impl Destinations for Shelf {
-    fn check(&self, _settings: &ChannelSettings) -> Pending<Result<(), String>> {
-        let mut is_open = self.is_open.subscribe();
-        let check = self.check.lock().clone();
-        Box::pin(async move {
-            let _opened = is_open.wait_for(|is_open| *is_open).await;
-            check
-        })
-    }
-
-    fn put(&self, _object: ObjectPut) -> Pending<Result<(), DestinationError>> {
-        Box::pin(std::future::ready(Ok(())))
-    }
-}
 
 /// Runs a test twice, in memory and on disk, with destinations whose checks the test sets.
 fn on_shelf<F: Future<Output = ()>>(flags: &[&str], test: impl Fn(Lab, Arc<Shelf>) -> F) {
@@ -75,7 +34,7 @@ async fn create_stream(lab: &Lab, name: &str) {
 }
 
 /// A request for a channel that delivers JSON to a bucket.
-fn to_bucket(name: &str, stream: &str) -> Value {
+pub(crate) fn to_bucket(name: &str, stream: &str) -> Value {
     json!({
         "ChannelName": name,
         "ServiceExecutionRoleARN": format!("arn:aws:iam::{ACCOUNT}:role/deliver"),
@@ -94,7 +53,7 @@ fn to_bucket(name: &str, stream: &str) -> Value {
 }
 
 /// A request for a channel that delivers JSON to a table.
-fn to_table(name: &str, stream: &str) -> Value {
+pub(crate) fn to_table(name: &str, stream: &str) -> Value {
     let mut body = to_bucket(name, stream);
     body.as_object_mut()
         .unwrap()

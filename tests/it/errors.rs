@@ -81,6 +81,12 @@ fn good(shape: &Shape) -> Value {
         arn,
         &format!("{arn}/consumer/c:1"),
         "arn:aws:kinesis:us-east-1:000000000000:queue/q",
+        "arn:aws:kinesis:us-east-1:000000000000:channel/n",
+        "arn:aws:iam::000000000000:role/r",
+        "arn:aws:glue:us-east-1:000000000000:schema/r/s",
+        "arn:aws:s3:::bucket",
+        "arn:aws:s3tables:us-east-1:000000000000:bucket/tables",
+        "000000000000",
         "abcdefghij0123456789-xyz",
     ];
     match shape {

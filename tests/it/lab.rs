@@ -8,6 +8,7 @@ pub(crate) mod h2;
 pub(crate) mod program;
 pub(crate) mod raw;
 pub(crate) mod request;
+pub(crate) mod shelf;
 pub(crate) mod stream;
 pub(crate) mod wait;
 
@@ -15,6 +16,7 @@ pub(crate) use answer::Answer;
 pub(crate) use calls::{arn_of, ok, ok_cbor, refused, refused_in_both};
 pub(crate) use events::{Events, Pushed};
 pub(crate) use request::Request;
+pub(crate) use shelf::Shelf;
 pub(crate) use stream::{Placed, Stream, StreamBuilder};
 pub(crate) use wait::{PATIENCE, Rounds, block_on, until, within};
 

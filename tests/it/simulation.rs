@@ -8,6 +8,7 @@
 
 mod capacity;
 mod change;
+mod channels;
 mod machine;
 mod mappings;
 mod oracle;

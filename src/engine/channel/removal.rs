@@ -34,18 +34,24 @@ impl Engine {
 
     fn begin_delete_channel(&self, channel: &Channel) -> Option<Ticket> {
         let now = self.world.clock.now();
-        channel.with_state(|state| {
-            if state.status == ChannelStatus::Deleting {
-                return None;
-            }
-            state.status = ChannelStatus::Deleting;
-            state.reason = None;
-            state.flushes.clear();
-            state.due = self.transition_end_by(self.limits.channel_delete_ms, now);
-            Some(self.store.save(match state.due {
-                Some(_) => vec![channel.saved(state, state.status)],
-                None => end(channel, state),
-            }))
+        channel.stream.with_state(|stream_state| {
+            channel.with_state(|state| {
+                if state.status == ChannelStatus::Deleting {
+                    return None;
+                }
+                state.status = ChannelStatus::Deleting;
+                state.reason = None;
+                state.flushes.clear();
+                // A channel in DELETING holds its stream, even if it was FAILED.
+                if let Some(of_stream) = stream_state.channels.get_mut(&channel.incarnation) {
+                    of_stream.has_failed = false;
+                }
+                state.due = self.transition_end_by(self.limits.channel_delete_ms, now);
+                Some(self.store.save(match state.due {
+                    Some(_) => vec![channel.saved(state, state.status)],
+                    None => end(channel, state),
+                }))
+            })
         })
     }
 

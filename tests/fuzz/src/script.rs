@@ -4,7 +4,7 @@
 //! blank, how to send it by one letter; the rest is the body. A name that is none picks an
 //! operation by its checksum, so that a changed byte still asks something. `advance` lets as many
 //! milliseconds pass as its body says. In a body `$ITERATOR`, `$TOKEN`, `$NUMBER`, `$CONSUMER`,
-//! `$QUEUE` and `$HANDLE` stand for the last answers: a fuzzer does not guess these.
+//! `$QUEUE`, `$HANDLE` and `$CHANNEL` stand for the last answers: a fuzzer does not guess these.
 
 use minikin::internals::operation::{Entry, OPERATIONS};
 use serde_json::Value;
@@ -66,6 +66,7 @@ pub struct Answered {
     consumer: Option<String>,
     queue: Option<String>,
     handle: Option<String>,
+    channel: Option<String>,
 }
 
 impl Answered {
@@ -91,12 +92,13 @@ impl Answered {
             "ConsumerARN" => &mut self.consumer,
             "QueueARN" => &mut self.queue,
             "ReceiptHandle" => &mut self.handle,
+            "ChannelARN" => &mut self.channel,
             _ => return,
         };
         *kept = value.as_str().map(str::to_owned);
     }
 
-    fn placeholders(&self) -> [(&'static str, Option<&String>); 6] {
+    fn placeholders(&self) -> [(&'static str, Option<&String>); 7] {
         [
             ("$ITERATOR", self.iterator.as_ref()),
             ("$TOKEN", self.token.as_ref()),
@@ -104,6 +106,7 @@ impl Answered {
             ("$CONSUMER", self.consumer.as_ref()),
             ("$QUEUE", self.queue.as_ref()),
             ("$HANDLE", self.handle.as_ref()),
+            ("$CHANNEL", self.channel.as_ref()),
         ]
     }
 

@@ -6,10 +6,15 @@ use hyper::{Request, Response};
 use minikin::Body;
 use minikin::KeyState;
 use minikin::Profile;
+use minikin::internals::engine::channel::{
+    ChannelBehaviour, DestinationError, Destinations, ObjectPut,
+};
+use minikin::internals::engine::event_source::Pending;
 use minikin::internals::engine::{Behaviour, Engine};
 use minikin::internals::http::metrics::Metrics;
 use minikin::internals::http::{AccessSettings, Client, Server};
 use minikin::internals::limits::Limits;
+use minikin::internals::model::channel::ChannelSettings;
 use minikin::internals::model::{AccountId, AccountRegion, Region};
 use minikin::internals::options::Credential;
 use minikin::internals::store::{Recovered, Settings, Store};
@@ -156,7 +161,25 @@ fn behaviour() -> Behaviour {
     let key = |(name, state): (&str, KeyState)| (name.to_owned(), state);
     Behaviour {
         keys: KeyState::ALL.map(key).into(),
+        channels: ChannelBehaviour {
+            destinations: Arc::new(Void),
+            ..ChannelBehaviour::default()
+        },
         ..Behaviour::default()
+    }
+}
+
+/// Destinations that take everything.
+#[derive(Debug)]
+struct Void;
+
+impl Destinations for Void {
+    fn check(&self, _settings: &ChannelSettings) -> Pending<Result<(), String>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn put(&self, _object: ObjectPut) -> Pending<Result<(), DestinationError>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 

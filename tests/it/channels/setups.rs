@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::looking::own;
+use minikin::internals::engine::channel::Destinations;
 use minikin::{Emulator, Options, Surroundings};
 use tempfile::TempDir;
 

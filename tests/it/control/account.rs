@@ -102,6 +102,7 @@ kinesis_test!(
             json!({
                 "ShardLimit": 9, "OpenShardCount": open,
                 "OnDemandStreamCount": on_demand, "OnDemandStreamCountLimit": 3,
+                "ChannelCount": 0, "ChannelCountLimit": 100,
             })
         };
         assert_eq!(ok(&lab, "DescribeLimits", json!({})).await, limits(0, 0));
@@ -128,6 +129,7 @@ wire_test!(
         let expected = json!({
             "ShardLimit": 20_000, "OpenShardCount": 0,
             "OnDemandStreamCount": 0, "OnDemandStreamCountLimit": 50,
+            "ChannelCount": 0, "ChannelCountLimit": 100,
         });
         assert_eq!(ok(&lab, "DescribeLimits", json!({})).await, expected);
     }

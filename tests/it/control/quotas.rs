@@ -1,12 +1,13 @@
 //! Quotas: how often operations may be called, how many of a thing there may be, and setting them.
 
 use super::{ACCOUNT, REGION, arn_of, ok, refused};
+use crate::channels::to_bucket;
 use crate::lab::{Lab, Request, ms, seconds, wire_test};
 use minikin::internals::limits::CALL_RATES;
 use minikin::internals::operation::OPERATIONS;
 use serde_json::{Value, json};
 
-/// A request of each operation that has a rate, on stream `s`, its consumer `c` and queue `q`; the
+/// A request of each operation that has a rate, on stream `s`, its consumer `c`, queue `q` and channel `n`; the
 /// answer does not matter.
 fn call(operation: &str) -> Value {
     let resource = |more: Value| {
@@ -15,7 +16,11 @@ fn call(operation: &str) -> Value {
         body
     };
     match operation {
-        "DescribeAccountSettings" | "DescribeLimits" | "ListQueues" | "ListStreams" => json!({}),
+        "DescribeAccountSettings"
+        | "DescribeLimits"
+        | "ListChannels"
+        | "ListQueues"
+        | "ListStreams" => json!({}),
         "UpdateAccountSettings" => {
             json!({"MinimumThroughputBillingCommitment": {"Status": "DISABLED"}})
         }
@@ -35,6 +40,12 @@ fn call(operation: &str) -> Value {
         "CreateQueue" => {
             json!({"QueueName": "q", "StreamConfigurationList": [{"StreamARN": arn_of("s")}]})
         }
+        "CreateChannel" => to_bucket("n", "s"),
+        "DescribeChannel" | "DeleteChannel" => json!({"ChannelARN": channel_arn()}),
+        "UpdateChannel" => json!({
+            "ChannelARN": channel_arn(),
+            "LoggingConfiguration": {"CloudWatchLogs": {"Enabled": false}},
+        }),
         "DescribeQueue" | "DeleteQueue" => json!({"QueueARN": queue_arn()}),
         "UpdateQueue" => json!({"QueueARN": queue_arn(), "QueueAttributes": {}}),
         "UpdateStreamMode" => {
@@ -42,6 +53,10 @@ fn call(operation: &str) -> Value {
         }
         _ => by_name(operation),
     }
+}
+
+fn channel_arn() -> String {
+    format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:channel/n")
 }
 
 fn queue_arn() -> String {
@@ -90,15 +105,20 @@ fn published(operation: &str) -> (usize, bool) {
     }
 }
 
-const WHOLE_ACCOUNT: [&str; 9] = [
+const WHOLE_ACCOUNT: [&str; 14] = [
+    "CreateChannel",
     "CreateQueue",
+    "DeleteChannel",
     "DeleteQueue",
     "DescribeAccountSettings",
+    "DescribeChannel",
     "DescribeLimits",
     "DescribeQueue",
+    "ListChannels",
     "ListQueues",
     "ListStreams",
     "UpdateAccountSettings",
+    "UpdateChannel",
     "UpdateQueue",
 ];
 

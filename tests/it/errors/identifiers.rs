@@ -1,6 +1,7 @@
 //! Errors about shards, iterators and tokens.
 
 use super::refused_in_both;
+use crate::channels::{to_bucket, to_table};
 use crate::lab::{Lab, SHARD_0, arn_of, kinesis_test, ms, seconds, wire_test};
 use minikin::internals::operation::OPERATIONS;
 use serde_json::{Value, json};
@@ -223,7 +224,7 @@ wire_test!(
 
 /// The members of every paged operation, and whether each may be given together with a token.
 /// ListStreams lets a token win over a name (a choice); a StreamId is checked and ignored.
-const WITH_A_TOKEN: [(&str, &[(&str, bool)]); 4] = [
+const WITH_A_TOKEN: [(&str, &[(&str, bool)]); 5] = [
     (
         "ListShards",
         &[
@@ -248,6 +249,10 @@ const WITH_A_TOKEN: [(&str, &[(&str, bool)]); 4] = [
     (
         "ListStreams",
         &[("Limit", true), ("ExclusiveStartStreamName", true)],
+    ),
+    (
+        "ListChannels",
+        &[("MaxResults", true), ("StreamFilter", true)],
     ),
     (
         "ListQueues",
@@ -283,16 +288,20 @@ wire_test!(
         }
         let page = json!({"StreamARN": arn, "MaxResults": 1}).to_string();
         let consumers = lab.ok("ListStreamConsumers", &page).await["NextToken"].clone();
-        // A token of ListQueues goes with the filter of its listing.
+        // A token of ListQueues or of ListChannels goes with the filter of its listing.
         lab.ok("CreateStream", r#"{"StreamName":"shared"}"#).await;
         for name in ["one", "two"] {
             let stream = json!([{"StreamARN": arn_of("shared")}]);
             let body = json!({"QueueName": name, "StreamConfigurationList": stream}).to_string();
             lab.ok("CreateQueue", &body).await;
         }
+        for body in [to_bucket("one", "shared"), to_table("two", "shared")] {
+            lab.ok("CreateChannel", &body.to_string()).await;
+        }
         let filter = sample("StreamFilter");
         let page = json!({"StreamFilter": filter, "MaxResults": 1}).to_string();
         let queues = lab.ok("ListQueues", &page).await["NextToken"].clone();
+        let channels = lab.ok("ListChannels", &page).await["NextToken"].clone();
         let paged = OPERATIONS.iter().filter(|entry| {
             let mut members = entry.input.members().into_iter();
             members.any(|member| member.name == "NextToken")
@@ -312,6 +321,7 @@ wire_test!(
                 let mut body = match entry.name {
                     "ListShards" => json!({"NextToken": shards}),
                     "ListStreams" => json!({"NextToken": streams}),
+                    "ListChannels" => json!({"NextToken": channels, "StreamFilter": filter}),
                     "ListQueues" => json!({"NextToken": queues, "StreamFilter": filter}),
                     _ => json!({"NextToken": consumers, "StreamARN": arn}),
                 };

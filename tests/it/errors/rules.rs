@@ -56,7 +56,10 @@ fn breaches(shape: &Shape) -> Vec<Breach> {
             });
             let kind: Vec<_> = unknown.iter().chain(&unmatched).cloned().collect();
             if !kind.is_empty() {
-                all.push(breach(json!("~"), &kind));
+                let length = length.filter(|(min, _)| *min > 1);
+                let length = length.map(|(min, _)| too_short(min));
+                let rules: Vec<_> = kind.iter().cloned().chain(length).collect();
+                all.push(breach(json!("~"), &rules));
             }
             if let Some((min, max)) = length {
                 if *min > 0 {

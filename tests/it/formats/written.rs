@@ -144,8 +144,8 @@ wire_test!(absent_members_are_left_out, |lab| async move {
     let summary = lab.ok("DescribeStreamSummary", named).await;
     assert_eq!(
         keys(&summary["StreamDescriptionSummary"]),
-        "ConsumerCount EncryptionType EnhancedMonitoring MaxRecordSizeInKiB OpenShardCount \
-         QueueCount RetentionPeriodHours StreamARN StreamCreationTimestamp StreamModeDetails StreamName \
+        "ChannelCount ConsumerCount EncryptionType EnhancedMonitoring MaxRecordSizeInKiB \
+         OpenShardCount QueueCount RetentionPeriodHours StreamARN StreamCreationTimestamp StreamModeDetails StreamName \
          StreamStatus"
     );
     let put = lab

@@ -4,12 +4,11 @@ use super::Simulation;
 use crate::lab::{Answer, Events, PATIENCE, Request, copied};
 use http_body_util::BodyExt as _;
 use minikin::ClockChoice;
+use minikin::Surroundings;
 use minikin::internals::store::SimulatedDisk;
 use minikin::internals::world::{Faults, Random};
 use minikin::{Clock, Timestamp};
 use minikin::{Emulator, Options};
-use minikin::{Function, Surroundings};
-use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 /// Records of so many bytes are a database, and a piece in it: small, so that even a short life
@@ -33,8 +32,8 @@ pub(super) struct Machine {
     pub(super) ground: Ground,
     pub(super) faults: Faults,
     options: Options,
-    /// The functions of event source mappings.
-    functions: BTreeMap<String, Function>,
+    /// The functions of event source mappings, and the destinations of channels.
+    around: Surroundings,
 }
 
 impl Machine {
@@ -44,16 +43,17 @@ impl Machine {
         now_ms: u64,
         transition_ms: u64,
     ) -> Self {
-        Self::start_with(ground, chance, now_ms, transition_ms, BTreeMap::new()).await
+        let around = Surroundings::default();
+        Self::start_with(ground, chance, now_ms, transition_ms, around).await
     }
 
-    /// The same, with functions for event source mappings.
+    /// The same, with functions of event source mappings or destinations of channels.
     pub(super) async fn start_with(
         ground: Ground,
         chance: &Random,
         now_ms: u64,
         transition_ms: u64,
-        functions: BTreeMap<String, Function>,
+        around: Surroundings,
     ) -> Self {
         let directory = match &ground {
             Ground::Simulated(_) => "/simulated",
@@ -78,7 +78,7 @@ impl Machine {
             ground,
             faults: Faults::by(Random::seeded(chance.number())),
             options,
-            functions,
+            around,
         };
         machine.open(now_ms).await;
         machine
@@ -93,8 +93,7 @@ impl Machine {
             random: Some(Random::seeded(now_ms)),
             faults: self.faults.clone(),
             is_deaf: true,
-            functions: self.functions.clone(),
-            ..Surroundings::default()
+            ..self.around.clone()
         };
         match &self.ground {
             Ground::Simulated(disk) => {

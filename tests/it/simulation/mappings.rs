@@ -15,6 +15,7 @@ use crate::lab::{START_MS, arn_of};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use journal::{Journal, Stored};
+use minikin::Surroundings;
 use minikin::internals::engine::event_source::{DrainError, DrainRequest, Mapping};
 use minikin::internals::model::event_source::Changes;
 use minikin::internals::store::SimulatedDisk;
@@ -48,7 +49,11 @@ impl Life {
         let now_ms = u64::try_from(START_MS).unwrap();
         let journal = Journal::new(Random::seeded(seed + 1), chance.below(2) == 0);
         let functions = BTreeMap::from([("f".to_owned(), journal.function())]);
-        let machine = Machine::start_with(ground, &chance.0, now_ms, 0, functions).await;
+        let around = Surroundings {
+            functions,
+            ..Surroundings::default()
+        };
+        let machine = Machine::start_with(ground, &chance.0, now_ms, 0, around).await;
         let mut life = Self {
             machine,
             chance,

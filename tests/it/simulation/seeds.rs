@@ -1,6 +1,6 @@
 //! The seeds that are lived: those that once found something, and many more.
 
-use super::{live, mappings, queues};
+use super::{channels, live, mappings, queues};
 
 /// Seeds that found a bug, with what it was; nothing that was found is lost again.
 const KEPT: &[(u64, &str)] = &[(
@@ -15,6 +15,8 @@ const SEEDS: u64 = 1_000;
 const QUEUE_SEEDS: u64 = 100;
 /// Number of lives of event source mappings that run by default.
 const MAPPING_SEEDS: u64 = 300;
+/// Number of lives of channels that run by default.
+const CHANNEL_SEEDS: u64 = 100;
 const PARTS: u64 = 4;
 
 #[test]
@@ -55,6 +57,11 @@ fn mappings_deliver_or_discard_every_record_in_the_lives_of_many_seeds() {
 #[test]
 fn the_model_foretells_the_lives_of_queues_of_many_seeds() {
     live_all(seeds(QUEUE_SEEDS), queues::live);
+}
+
+#[test]
+fn the_model_foretells_the_lives_of_channels_of_many_seeds() {
+    live_all(seeds(CHANNEL_SEEDS), channels::live);
 }
 
 #[test]

@@ -1,0 +1,489 @@
+//! Random lives of channels, each step of which a model foretells. They are about the channels
+//! themselves, not about the records that they deliver.
+//!
+//! Channels are created, updated and deleted; checks of their destinations succeed and fail;
+//! streams are deleted with their failed channels; time passes; the program stops, or its power
+//! fails in the middle of things. After each step all that is seen of the channels is compared with
+//! the model. A call that fails in such trouble may have happened or not; the model learns which.
+
+use super::machine::{Ground, Machine};
+use super::{Chance, ask};
+use crate::lab::{ACCOUNT, START_MS, Shelf, arn_of};
+use minikin::Surroundings;
+use minikin::internals::store::SimulatedDisk;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// Steps of one life.
+const STEPS: usize = 60;
+/// The time of a transition.
+const TRANSITION_MS: u64 = 300;
+const STREAMS: [&str; 2] = ["s", "t"];
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+/// Writes to the disk before its power fails, at most.
+const WRITES: usize = 6;
+
+/// A channel as the model has it.
+#[derive(Debug, Clone, PartialEq)]
+struct Channel {
+    arn: String,
+    stream: &'static str,
+    is_table: bool,
+    status: &'static str,
+    due_ms: Option<u64>,
+    reason: Option<&'static str>,
+    freshness_s: u64,
+}
+
+impl Channel {
+    /// The channel after the end of a status that is due. Checks fail for `reason`, if there is one.
+    fn turned(mut self, now_ms: u64, reason: Option<&'static str>) -> Option<Self> {
+        if self.due_ms.is_none_or(|due_ms| due_ms > now_ms) {
+            return Some(self);
+        }
+        self.due_ms = None;
+        self.status = match (self.status, reason) {
+            ("CREATING", Some(_)) => "FAILED",
+            ("CREATING" | "UPDATING", _) => "ACTIVE",
+            _ => return None,
+        };
+        self.reason = reason.filter(|_| self.status == "FAILED");
+        Some(self)
+    }
+
+    /// What DescribeChannel shows of it.
+    fn shown(&self) -> Value {
+        json!([
+            self.arn,
+            arn_of(self.stream),
+            self.is_table,
+            self.status,
+            self.reason,
+            self.freshness_s
+        ])
+    }
+}
+
+type Channels = BTreeMap<&'static str, Channel>;
+
+struct Life {
+    machine: Machine,
+    chance: Chance,
+    shelf: Arc<Shelf>,
+    /// The reason for which checks fail.
+    reason: Option<&'static str>,
+    now_ms: u64,
+    channels: Channels,
+    /// An internal failure is an answer like another.
+    trouble: bool,
+    /// The channel that a failed call was about: as it would be if the call had happened. None: it
+    /// would be gone.
+    in_doubt: Option<(&'static str, Option<Channel>)>,
+    trace: Vec<String>,
+}
+
+impl Life {
+    async fn start(seed: u64, ground: Ground) -> Self {
+        let chance = Chance(minikin::internals::world::Random::seeded(seed));
+        let now_ms = u64::try_from(START_MS).unwrap();
+        let shelf = Shelf::new();
+        let around = Surroundings {
+            destinations: Some(shelf.clone()),
+            ..Surroundings::default()
+        };
+        let machine = Machine::start_with(ground, &chance.0, now_ms, TRANSITION_MS, around);
+        let mut life = Self {
+            machine: machine.await,
+            chance,
+            shelf,
+            reason: None,
+            now_ms,
+            channels: Channels::new(),
+            trouble: false,
+            in_doubt: None,
+            trace: vec![format!("seed {seed}")],
+        };
+        for stream in STREAMS {
+            life.create_stream(stream).await;
+        }
+        life
+    }
+
+    /// Calls an operation. None: it failed in trouble.
+    async fn call(&mut self, operation: &str, body: Value) -> Option<Result<Value, String>> {
+        match ask(&self.machine, &self.chance, operation, body).await {
+            Err(kind) if self.trouble && kind == "InternalFailure" => None,
+            told => Some(told),
+        }
+    }
+
+    fn story(&self) -> String {
+        let from = self.trace.len().saturating_sub(40);
+        self.trace[from..].join("\n")
+    }
+
+    async fn create_stream(&mut self, stream: &'static str) {
+        let created = self.call("CreateStream", json!({"StreamName": stream}));
+        created.await.unwrap().unwrap();
+        self.advance(TRANSITION_MS).await;
+    }
+
+    async fn step(&mut self) {
+        match self.chance.below(100) {
+            0..62 => self.change().await,
+            62..78 => {
+                let ms = *self.chance.one_of(&[1, 100, 299, 300, 5_000]);
+                self.advance(ms).await;
+            }
+            78..84 => self.delete_stream().await,
+            84..90 => self.restart().await,
+            90..94 => self.crash().await,
+            _ => self.lose_power().await,
+        }
+        self.compare().await;
+    }
+
+    async fn change(&mut self) {
+        match self.chance.below(10) {
+            0..4 => self.create().await,
+            4..7 => self.update().await,
+            7..9 => self.delete().await,
+            _ => {
+                self.reason = *self.chance.one_of(&[None, None, Some("no bucket")]);
+                self.shelf.set_check(self.reason.map_or(Ok(()), Err));
+                self.trace.push(format!("checks: {:?}", self.reason));
+            }
+        }
+    }
+
+    async fn create(&mut self) {
+        let name = *self.chance.one_of(&NAMES);
+        let stream = *self.chance.one_of(&STREAMS);
+        let is_table = self.chance.below(3) == 0;
+        let freshness_s = 300 + self.chance.below(601) as u64;
+        let told = self.call(
+            "CreateChannel",
+            request(name, stream, is_table, freshness_s),
+        );
+        let told = told.await;
+        let mut others = self.channels.values();
+        let is_taken = self.channels.contains_key(name);
+        let is_full = others.any(|one| (one.stream, one.is_table) == (stream, is_table));
+        let (arn, is_certain) = match told {
+            Some(Err(kind)) => {
+                let expected = match (is_taken, is_full) {
+                    (true, _) => "ResourceInUseException",
+                    (false, true) => "LimitExceededException",
+                    (false, false) => panic!("{kind}\n{}", self.story()),
+                };
+                assert_eq!(kind, expected, "{}", self.story());
+                return;
+            }
+            Some(Ok(told)) => {
+                let arn = told["ChannelDescription"]["ChannelARN"].as_str();
+                (arn.unwrap().to_owned(), true)
+            }
+            None => (String::new(), false),
+        };
+        if is_certain || !(is_taken || is_full) {
+            assert!(!is_taken && !is_full, "{}", self.story());
+            let channel = Channel {
+                arn,
+                stream,
+                is_table,
+                status: "CREATING",
+                due_ms: Some(self.now_ms + TRANSITION_MS),
+                reason: None,
+                freshness_s,
+            };
+            self.trace.push(format!("{name}: created {channel:?}"));
+            self.note(name, Some(channel), is_certain);
+        }
+    }
+
+    /// A channel of the model and its name, if there is any.
+    fn any(&self) -> Option<(&'static str, Channel)> {
+        if self.channels.is_empty() {
+            return None;
+        }
+        let at = self.chance.below(self.channels.len());
+        let (name, channel) = self.channels.iter().nth(at)?;
+        Some((*name, channel.clone()))
+    }
+
+    async fn update(&mut self) {
+        let Some((name, mut channel)) = self.any() else {
+            return;
+        };
+        let freshness_s = 300 + self.chance.below(601) as u64;
+        let block = match channel.is_table {
+            true => "S3TablesDestinationConfiguration",
+            false => "S3DestinationConfiguration",
+        };
+        let body = json!({
+            "ChannelARN": channel.arn, block: {"DataFreshnessInSeconds": freshness_s},
+        });
+        let told = self.call("UpdateChannel", body).await;
+        let is_active = channel.status == "ACTIVE";
+        match &told {
+            Some(Err(kind)) => {
+                let is_right = kind == "ResourceInUseException" && !is_active;
+                assert!(is_right, "{kind} {channel:?}\n{}", self.story());
+            }
+            Some(Ok(_)) | None => {
+                assert!(is_active || told.is_none(), "{channel:?}\n{}", self.story());
+                channel.status = "UPDATING";
+                channel.due_ms = Some(self.now_ms + TRANSITION_MS);
+                channel.freshness_s = freshness_s;
+                self.trace.push(format!("{name}: {freshness_s} s"));
+                self.note(name, Some(channel), told.is_some());
+            }
+        }
+    }
+
+    async fn delete(&mut self) {
+        let Some((name, mut channel)) = self.any() else {
+            return;
+        };
+        let told = self.call("DeleteChannel", json!({"ChannelARN": channel.arn}));
+        let told = told.await.map(Result::unwrap);
+        if channel.status != "DELETING" {
+            channel.status = "DELETING";
+            channel.reason = None;
+            channel.due_ms = Some(self.now_ms + TRANSITION_MS);
+        }
+        self.trace.push(format!("{name}: deleted"));
+        self.note(name, Some(channel), told.is_some());
+    }
+
+    /// Takes a change over into the model, or into doubt. The store of a life in trouble accepts
+    /// nothing after its first failure, so only one call is in doubt.
+    fn note(&mut self, name: &'static str, after: Option<Channel>, is_certain: bool) {
+        if !is_certain {
+            self.trace.push(format!("{name}: in doubt"));
+            self.in_doubt.get_or_insert((name, after));
+            return;
+        }
+        match after {
+            Some(channel) => self.channels.insert(name, channel),
+            None => self.channels.remove(name),
+        };
+    }
+
+    async fn delete_stream(&mut self) {
+        let stream = *self.chance.one_of(&STREAMS);
+        let told = self.call("DeleteStream", json!({"StreamName": stream}));
+        let told = told.await.unwrap();
+        let mut of_stream = self.channels.values().filter(|one| one.stream == stream);
+        let is_held = of_stream.any(|one| one.status != "FAILED");
+        self.trace.push(format!("{stream}: deleted {told:?}"));
+        let refusal = told.err();
+        let expected = is_held.then(|| "ResourceInUseException".to_owned());
+        assert_eq!(refusal, expected, "{stream}\n{}", self.story());
+        if !is_held {
+            self.advance(TRANSITION_MS).await;
+            self.channels.retain(|_, one| one.stream != stream);
+            self.create_stream(stream).await;
+        }
+    }
+
+    async fn advance(&mut self, ms: u64) {
+        self.now_ms += ms;
+        self.trace.push(format!("{ms} ms pass"));
+        self.machine.advance_to(self.now_ms).await;
+        self.turn().await;
+    }
+
+    /// Ends the statuses that are due.
+    async fn turn(&mut self) {
+        self.machine.settle().await;
+        let (now_ms, reason) = (self.now_ms, self.reason);
+        let all = std::mem::take(&mut self.channels).into_iter();
+        let turned = |(name, channel): (&'static str, Channel)| {
+            Some((name, channel.turned(now_ms, reason)?))
+        };
+        self.channels = all.filter_map(turned).collect();
+    }
+
+    async fn restart(&mut self) {
+        self.trace.push("restart".to_owned());
+        assert!(self.machine.stop().await);
+        self.now_ms += 1;
+        self.machine.open(self.now_ms).await;
+        self.turn().await;
+    }
+
+    /// The power fails while nothing is under way.
+    async fn crash(&mut self) {
+        self.trace.push("crash".to_owned());
+        self.machine.settle().await;
+        if matches!(self.machine.ground, Ground::Directory(_)) {
+            // A change that no request waits for is on a real disk once a later one is.
+            let body = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
+            self.call("UpdateAccountSettings", body)
+                .await
+                .unwrap()
+                .unwrap();
+        }
+        self.now_ms += 1;
+        self.machine.crash(&self.chance.0, self.now_ms).await;
+        self.turn().await;
+    }
+
+    /// The power fails while channels are changed.
+    async fn lose_power(&mut self) {
+        let Ground::Simulated(disk) = &self.machine.ground else {
+            return self.crash().await;
+        };
+        let disk = disk.clone();
+        self.machine.settle().await;
+        self.trouble = true;
+        disk.cut_power_after(self.chance.below(WRITES) as u64);
+        for _ in 0..1 + self.chance.below(5) {
+            if self.in_doubt.is_none() {
+                self.change().await;
+            }
+        }
+        self.trouble = false;
+        self.trace
+            .push(format!("the power fails; {}", disk.is_dark()));
+        self.now_ms += 1;
+        self.machine.crash(&self.chance.0, self.now_ms).await;
+        if let Some((name, after)) = self.in_doubt.take() {
+            self.learn(name, after).await;
+        }
+        self.turn().await;
+    }
+
+    /// Learns whether a call that failed has happened.
+    async fn learn(&mut self, name: &'static str, after: Option<Channel>) {
+        let listed = self.call("ListChannels", json!({})).await.unwrap().unwrap();
+        let mut summaries = listed["ChannelSummaries"].as_array().unwrap().iter();
+        let found = summaries.find(|summary| summary["ChannelName"] == name);
+        let happened = match (found, self.channels.get(name)) {
+            (Some(_), None) => true,
+            (None, None) => false,
+            (None, Some(_)) => panic!("{name} is lost\n{}", self.story()),
+            (Some(found), Some(before)) => {
+                // A status that was due has ended since.
+                let before = before.clone().turned(self.now_ms, self.reason);
+                before.is_none_or(|before| found["ChannelStatus"] != before.status)
+            }
+        };
+        self.trace.push(format!("{name}: happened {happened}"));
+        if let (true, Some(mut channel)) = (happened, after) {
+            let arn = found.unwrap()["ChannelARN"].as_str().unwrap();
+            channel.arn = arn.to_owned();
+            self.channels.insert(name, channel);
+        }
+    }
+
+    /// Compares all that is seen of the channels with the model.
+    async fn compare(&mut self) {
+        let mut seen = BTreeMap::new();
+        let listed = self.call("ListChannels", json!({})).await.unwrap().unwrap();
+        for summary in listed["ChannelSummaries"].as_array().unwrap() {
+            let body = json!({"ChannelARN": summary["ChannelARN"]});
+            let told = self.call("DescribeChannel", body).await.unwrap().unwrap();
+            let channel = &told["ChannelDescription"];
+            assert_eq!(channel["ChannelStatus"], summary["ChannelStatus"]);
+            let tables = channel.get("S3TablesDestinationConfiguration");
+            let destination = tables.unwrap_or(&channel["S3DestinationConfiguration"]);
+            let shown = json!([
+                channel["ChannelARN"],
+                channel["StreamConfigurationList"][0]["StreamARN"],
+                tables.is_some(),
+                channel["ChannelStatus"],
+                channel.get("ChannelStatusReason"),
+                destination["DataFreshnessInSeconds"],
+            ]);
+            seen.insert(summary["ChannelName"].as_str().unwrap().to_owned(), shown);
+        }
+        let model = self.channels.iter();
+        let model = model.map(|(name, channel)| ((*name).to_owned(), channel.shown()));
+        let model: BTreeMap<_, _> = model.collect();
+        assert_eq!(seen, model, "seen, and the model\n{}", self.story());
+        for stream in STREAMS {
+            let body = json!({"StreamName": stream});
+            let told = self.call("DescribeStreamSummary", body).await.unwrap();
+            let count = told.unwrap()["StreamDescriptionSummary"]["ChannelCount"].clone();
+            let of_stream = self.channels.values().filter(|one| one.stream == stream);
+            assert_eq!(count, of_stream.count(), "{stream}\n{}", self.story());
+        }
+    }
+}
+
+fn request(name: &str, stream: &str, is_table: bool, freshness_s: u64) -> Value {
+    let bucket = json!({"BucketARN": "arn:aws:s3:::bucket", "ExpectedBucketOwner": ACCOUNT});
+    let mut storage = bucket.clone();
+    storage["CompressionType"] = json!("NONE");
+    let schema = format!("arn:aws:glue:us-east-1:{ACCOUNT}:schema/r/s");
+    let records = json!({"RecordFormatType": "JSON", "GSRSchemaARN": schema});
+    let mut body = json!({
+        "ChannelName": name,
+        "ServiceExecutionRoleARN": format!("arn:aws:iam::{ACCOUNT}:role/r"),
+        "StreamConfigurationList": [
+            {"StreamARN": arn_of(stream), "RecordConfiguration": records},
+        ],
+    });
+    let field = json!({"Transform": "TIME_HOUR", "SourceName": "at"});
+    let table = json!({
+        "TableBucketARN": format!("arn:aws:s3tables:us-east-1:{ACCOUNT}:bucket/tables"),
+        "Namespace": "n", "TableName": name, "CompressionType": "NONE",
+        "PartitionSpec": {"PartitionFields": [field]},
+    });
+    let (block, destination) = match is_table {
+        true => (
+            "S3TablesDestinationConfiguration",
+            json!({
+                "DeadLetterQueueS3Configuration": bucket,
+                "S3TablesConfigurationList": [table],
+                "DataFreshnessInSeconds": freshness_s,
+            }),
+        ),
+        false => (
+            "S3DestinationConfiguration",
+            json!({"StorageConfiguration": storage, "DataFreshnessInSeconds": freshness_s}),
+        ),
+    };
+    body[block] = destination;
+    body
+}
+
+/// Lives a seed's life on one thread, so that nothing but the seed decides what comes first.
+fn live_on(seed: u64, ground: Ground) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut life = Life::start(seed, ground).await;
+        for _ in 0..STEPS {
+            life.step().await;
+        }
+        assert!(life.machine.stop().await);
+        life.trace
+    })
+}
+
+/// Lives a seed's life on a simulated disk and returns its trace.
+pub(super) fn live(seed: u64) -> Vec<String> {
+    live_on(seed, Ground::Simulated(SimulatedDisk::new()))
+}
+
+#[test]
+fn the_same_seed_twice_gives_the_same_trace() {
+    for seed in 1..=3 {
+        assert_eq!(live(seed), live(seed), "seed {seed}");
+    }
+    assert_ne!(live(1), live(2));
+}
+
+#[test]
+fn the_model_foretells_lives_on_the_storage_engine_in_use() {
+    for seed in 0..2 {
+        live_on(seed, Ground::Directory(TempDir::new().unwrap()));
+    }
+}
