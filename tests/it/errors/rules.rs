@@ -59,7 +59,9 @@ fn breaches(shape: &Shape) -> Vec<Breach> {
                 let length = length.filter(|(min, _)| *min > 1);
                 let length = length.map(|(min, _)| too_short(min));
                 let rules: Vec<_> = kind.iter().cloned().chain(length).collect();
-                all.push(breach(json!("~"), &rules));
+                let texts = ["~", ":"].into_iter();
+                let mut unmatched = texts.filter(|text| !shape.accepts_text(text));
+                all.push(breach(json!(unmatched.next().unwrap()), &rules));
             }
             if let Some((min, max)) = length {
                 if *min > 0 {
