@@ -37,46 +37,7 @@ fn too_long(max: usize) -> String {
 fn breaches(shape: &Shape) -> Vec<Breach> {
     let mut all = Vec::new();
     match shape {
-        Shape::Text {
-            length,
-            pattern,
-            values,
-        } => {
-            let unmatched = pattern.map(|pattern| {
-                format!(
-                    "Member must satisfy regular expression pattern: {}",
-                    pattern.text
-                )
-            });
-            let unknown = (!values.is_empty()).then(|| {
-                format!(
-                    "Member must satisfy enum value set: [{}]",
-                    values.join(", ")
-                )
-            });
-            let kind: Vec<_> = unknown.iter().chain(&unmatched).cloned().collect();
-            if !kind.is_empty() {
-                let length = length.filter(|(min, _)| *min > 1);
-                let length = length.map(|(min, _)| too_short(min));
-                let rules: Vec<_> = kind.iter().cloned().chain(length).collect();
-                let texts = ["~", ":"].into_iter();
-                let mut unmatched = texts.filter(|text| !shape.accepts_text(text));
-                all.push(breach(json!(unmatched.next().unwrap()), &rules));
-            }
-            if let Some((min, max)) = length {
-                if *min > 0 {
-                    all.push(breach(
-                        json!(""),
-                        &[kind.clone(), vec![too_short(*min)]].concat(),
-                    ));
-                }
-                // A text that is one too long may match the pattern: names do, ARNs do not.
-                let text = "a".repeat(max + 1);
-                let matches = pattern.is_none_or(|pattern| pattern.matches(&text));
-                let kind = if matches { Vec::new() } else { kind };
-                all.push(breach(json!(text), &[kind, vec![too_long(*max)]].concat()));
-            }
-        }
+        Shape::Text { .. } => all.extend(text_breaches(shape)),
         Shape::Integer { min, max, .. } => {
             all.extend(min.map(|min| {
                 let rule = format!("Member must have value greater than or equal to {min}");
@@ -109,6 +70,54 @@ fn breaches(shape: &Shape) -> Vec<Breach> {
             });
         }
         _ => {}
+    }
+    all
+}
+
+/// Texts of another form than a shape of texts has, too short and too long ones.
+fn text_breaches(shape: &Shape) -> Vec<Breach> {
+    let Shape::Text {
+        length,
+        pattern,
+        values,
+    } = shape
+    else {
+        panic!("{shape:?} is of no text");
+    };
+    let mut all = Vec::new();
+    let unmatched = pattern.map(|pattern| {
+        format!(
+            "Member must satisfy regular expression pattern: {}",
+            pattern.text
+        )
+    });
+    let unknown = (!values.is_empty()).then(|| {
+        format!(
+            "Member must satisfy enum value set: [{}]",
+            values.join(", ")
+        )
+    });
+    let kind: Vec<_> = unknown.iter().chain(&unmatched).cloned().collect();
+    if !kind.is_empty() {
+        let length = length.filter(|(min, _)| *min > 1);
+        let length = length.map(|(min, _)| too_short(min));
+        let rules: Vec<_> = kind.iter().cloned().chain(length).collect();
+        let texts = ["~", ":"].into_iter();
+        let mut unmatched = texts.filter(|text| !shape.accepts_text(text));
+        all.push(breach(json!(unmatched.next().unwrap()), &rules));
+    }
+    if let Some((min, max)) = length {
+        if *min > 0 {
+            all.push(breach(
+                json!(""),
+                &[kind.clone(), vec![too_short(*min)]].concat(),
+            ));
+        }
+        // A text that is one too long may match the pattern: names do, ARNs do not.
+        let text = "a".repeat(max + 1);
+        let matches = pattern.is_none_or(|pattern| pattern.matches(&text));
+        let kind = if matches { Vec::new() } else { kind };
+        all.push(breach(json!(text), &[kind, vec![too_long(*max)]].concat()));
     }
     all
 }
