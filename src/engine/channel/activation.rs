@@ -10,11 +10,16 @@ use std::sync::Arc;
 
 impl Engine {
     /// Checks the destination of a channel in CREATING. Then the channel becomes ACTIVE, or FAILED
-    /// if the check fails.
+    /// if the check fails. A stop of the engine ends the check; the next start makes it again.
     pub(super) async fn check_destination(self: &Arc<Self>, channel: &Arc<Channel>) {
         let settings = channel.describe().settings;
         let checked = self.behaviour.channels.destinations.check(&settings);
-        let checked = checked.await;
+        let mut stop = self.stop.subscribe();
+        let checked = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return,
+            checked = checked => checked,
+        };
         if let Err(reason) = &checked {
             tracing::warn!(channel = %channel.name, %reason, "the channel cannot deliver");
         }

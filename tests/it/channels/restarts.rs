@@ -79,7 +79,9 @@ fn a_check_that_a_stop_interrupts_is_made_again() {
         shelf.is_open.send_replace(false);
         let arn = created(&lab, to_bucket("n", "s")).await;
         assert_eq!(status(&lab, &arn).await, "CREATING");
-        assert!(lab.restart().await);
+        // The stop does not wait for the check.
+        let restarted = tokio::time::timeout(crate::lab::seconds(8), lab.restart());
+        assert!(restarted.await.unwrap());
         assert_eq!(status(&lab, &arn).await, "CREATING");
         shelf.is_open.send_replace(true);
         until("the channel to be ACTIVE", async || {
