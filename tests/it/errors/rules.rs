@@ -108,10 +108,11 @@ fn text_breaches(shape: &Shape) -> Vec<Breach> {
     }
     if let Some((min, max)) = length {
         if *min > 0 {
-            all.push(breach(
-                json!(""),
-                &[kind.clone(), vec![too_short(*min)]].concat(),
-            ));
+            // The pattern of a log stream admits an empty text.
+            let matches = pattern.is_some_and(|pattern| pattern.matches(""));
+            let kind = if matches { Vec::new() } else { kind.clone() };
+            let rules = [kind, vec![too_short(*min)]].concat();
+            all.push(breach(json!(""), &rules));
         }
         // A text that is one too long may match the pattern: names do, ARNs do not.
         let text = "a".repeat(max + 1);
