@@ -189,10 +189,20 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_an_http_url() {
-        for url in ["http://127.0.0.1:4567", "http://minikin:80/", "http://[::1]:1"] {
+        for url in [
+            "http://127.0.0.1:4567",
+            "http://minikin:80/",
+            "http://[::1]:1",
+        ] {
             assert_eq!(http_url(url), Ok(url.to_owned()));
         }
-        for url in ["zz", "localhost:4567", "https://localhost:4567", "", "http://"] {
+        for url in [
+            "zz",
+            "localhost:4567",
+            "https://localhost:4567",
+            "",
+            "http://",
+        ] {
             assert!(http_url(url).is_err(), "{url}");
         }
     }

@@ -274,7 +274,10 @@ pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &
     for alias in ALIASES.iter().filter(|alias| !alias.is_switch()) {
         let value = set(&variable, alias.variable);
         if let Some(value) = value.filter(|value| (alias.convert)(value).is_none()) {
-            tracing::warn!("the value of {} has no meaning here: {value}", alias.variable);
+            tracing::warn!(
+                "the value of {} has no meaning here: {value}",
+                alias.variable
+            );
         }
     }
     let ignored = IGNORED.iter().filter(|name| set(&variable, name).is_some());
