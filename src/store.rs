@@ -77,6 +77,7 @@ pub(crate) use open::Opened;
 pub use open::Recovered;
 pub use recovery::Damage;
 pub(crate) use shared::arrivals::{Arrivals, Receiver, Receivers};
+pub(crate) use shared::meter::Meter;
 pub use shared::settings::{Durability, Settings};
 #[cfg(any(test, fuzzing))]
 pub use snapshot::fuzzing as snapshot_fuzzing;

@@ -1,6 +1,7 @@
 //! The log of one shard: closed segments in memory and on disk, and the tail that records are
 //! appended to.
 
+pub(crate) mod blocks;
 pub(crate) mod peek;
 pub(crate) mod read;
 pub(crate) mod segments;

@@ -3,6 +3,7 @@
 
 pub(crate) mod arrivals;
 pub(crate) mod budget;
+pub(crate) mod meter;
 pub(crate) mod pacer;
 pub(crate) mod settings;
 pub(crate) mod signal;

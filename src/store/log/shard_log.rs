@@ -129,7 +129,7 @@ impl Log {
         state.pending += added;
         if !always {
             let records = std::mem::take(&mut state.unpublished);
-            self.publish_before(&mut state, end, records);
+            self.publish_before(&mut state, end, (records, added));
         }
         self.shared.memory.fetch_add(added, Ordering::Relaxed);
         reservation.spend(added);
@@ -188,8 +188,14 @@ impl Log {
         }
     }
 
-    /// Publishes the records before `end`, and announces that `records` of them are new.
-    pub(super) fn publish_before(&self, state: &mut LogState, end: u64, records: usize) {
+    /// Publishes the records before `end`, and announces that `records` of them, with `bytes`
+    /// bytes, are new.
+    pub(super) fn publish_before(
+        &self,
+        state: &mut LogState,
+        end: u64,
+        (records, bytes): (usize, u64),
+    ) {
         state.visible = end;
         // A follower that subscribes later gets the end in `follow`, which holds the same lock.
         if self.end.receiver_count() > 0 {
@@ -197,7 +203,7 @@ impl Log {
             self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
         }
         if let Some(arrivals) = self.arrivals.get() {
-            arrivals.announce(records);
+            arrivals.announce(records, bytes);
         }
     }
 

@@ -173,7 +173,8 @@ impl Log {
             state.set_stored(entry, generation);
         }
         if state.visible < batch.end && !state.deleted {
-            self.publish_before(&mut state, batch.end, batch.records);
+            let new = (batch.records, batch.pending);
+            self.publish_before(&mut state, batch.end, new);
         }
         self.durable.fetch_max(batch.end, Ordering::Release);
     }

@@ -1,19 +1,24 @@
-//! Wakes receive requests that wait for records of a queue when records of its stream are
-//! published.
+//! Wakes receive requests that wait for records of a queue, and the deliveries of channels, when
+//! records of the stream are published.
 //!
 //! A log announces records while it holds its own lock. A receiver registers itself before it looks
 //! into the log under the same lock. So either the receiver finds the records, or the log finds the
-//! receiver registered. Therefore a relaxed load of the number of receivers is sufficient.
+//! receiver registered. Therefore a relaxed load of the number of receivers is sufficient. The same
+//! holds for the meters of deliveries.
 
+use super::meter::Meters;
 use crate::lock::Lock;
 use crate::world::Bell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Wakes the receivers of a stream's queues when records are published.
+/// Wakes the receivers of a stream's queues and the deliveries of its channels when records are
+/// published.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals {
+    /// The meters of the stream's channels.
+    pub(crate) meters: Arc<Meters>,
     /// Number of receivers that wait, over all queues of the stream.
     waiting: AtomicUsize,
     queues: Lock<Vec<Arc<Receivers>>>,
@@ -31,8 +36,10 @@ impl Arrivals {
         queues.retain(|queue| !Arc::ptr_eq(queue, receivers));
     }
 
-    /// Wakes up to `records` receivers of each queue, because so many records were published.
-    pub(crate) fn announce(&self, records: usize) {
+    /// Wakes up to `records` receivers of each queue, because so many records were published. They
+    /// have `bytes` bytes, which the meters count.
+    pub(crate) fn announce(&self, records: usize, bytes: u64) {
+        self.meters.count(bytes);
         if self.waiting.load(Ordering::Relaxed) > 0 {
             self.wake(records);
         }
@@ -190,7 +197,7 @@ mod tests {
         at_other.line_up();
         at_other.line_up();
         assert_eq!(other.count(), 1, "once in line, however often it asks");
-        bench.arrivals.announce(2);
+        bench.arrivals.announce(2, 10);
         let woken = [&mut one, &mut two, &mut three, &mut elsewhere].map(is_woken);
         assert_eq!(woken, [true, true, false, true]);
     }
@@ -200,7 +207,7 @@ mod tests {
         let bench = Bench::new();
         let (_, first) = bench.receiver();
         let (mut second, _second) = bench.receiver();
-        bench.arrivals.announce(1);
+        bench.arrivals.announce(1, 10);
         assert!(!is_woken(&mut second));
         drop(first);
         assert!(is_woken(&mut second));
@@ -215,7 +222,7 @@ mod tests {
         assert_eq!(bench.arrivals.waiting.load(Ordering::Relaxed), 0);
         bench.arrivals.remove(&bench.receivers);
         let (mut alarm, _receiver) = bench.receiver();
-        bench.arrivals.announce(1);
+        bench.arrivals.announce(1, 10);
         assert!(!is_woken(&mut alarm));
     }
 }

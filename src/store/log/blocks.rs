@@ -1,0 +1,65 @@
+//! Divides the next records of a log into blocks, from the segments' entries alone.
+
+use super::shard_log::Log;
+use crate::model::channel::Block;
+use crate::store::format::record::Records;
+use crate::store::format::segment::weight_of;
+use crate::world::Timestamp;
+
+impl Log {
+    /// Divides the published records with an index of at least `from` and an arrival time of at
+    /// least `horizon` into blocks, each with the records of one segment. Stops after the block
+    /// with which the bytes of all blocks exceed `most_bytes`. Never accesses the disk, so the
+    /// numbers of a block whose segment is only on disk may be too large.
+    pub(crate) fn blocks(&self, from: u64, horizon: Timestamp, most_bytes: u64) -> Vec<Block> {
+        let state = self.state.lock();
+        let visible = state.visible;
+        let (mut blocks, mut bytes) = (Vec::new(), 0);
+        let mut add = |block: Block| {
+            bytes += block.bytes + block.records;
+            blocks.push(block);
+            bytes <= most_bytes
+        };
+        if from >= visible {
+            return blocks;
+        }
+        let start = state.first_from(from, horizon);
+        for segment in state.segments.range(start..) {
+            let entry = &segment.entry;
+            if entry.first >= visible {
+                return blocks;
+            }
+            let block = match &segment.memory {
+                Some(memory) => block_of(memory, from, horizon, visible),
+                None => Some(Block {
+                    end: (entry.last + 1).min(visible),
+                    first_arrival: entry.first_arrival.max(horizon),
+                    records: u64::from(entry.records),
+                    bytes: weight_of(entry.bytes, entry.records),
+                }),
+            };
+            if let Some(block) = block
+                && !add(block)
+            {
+                return blocks;
+            }
+        }
+        if let Some(block) = block_of(&state.tail, from, horizon, visible) {
+            add(block);
+        }
+        blocks
+    }
+}
+
+/// The published records of a segment with an index of at least `from` and an arrival time of at
+/// least `horizon`. None without such records.
+fn block_of(records: &impl Records, from: u64, horizon: Timestamp, visible: u64) -> Option<Block> {
+    let first = records.first_from(from, horizon);
+    let end = records.end_before(visible);
+    (first < end).then(|| Block {
+        end: records.index(end - 1) + 1,
+        first_arrival: records.arrival(first),
+        records: (end - first) as u64,
+        bytes: records.weights(first..end),
+    })
+}
