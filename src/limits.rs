@@ -310,6 +310,9 @@ pub(crate) const CHANNELS_PAGE: usize = 100;
 pub(crate) const CHANNEL_CHECK_WAIT: Duration = Duration::from_secs(1);
 /// Longest reason of a status FAILED, in characters (service model).
 pub(crate) const CHANNEL_REASON_CHARACTERS: usize = 2_048;
+/// Bytes of an object that are collected in memory before it is sent; a larger object is collected
+/// in a temporary file. Also the size of the parts in which the file is sent (our choice).
+pub(crate) const CHANNEL_SPOOL_BYTES: usize = 256 << 10;
 /// Default size of an object after which a channel begins another, in bytes before the compression
 /// (our choice).
 pub(crate) const CHANNEL_OBJECT_BYTES: u64 = 128 << 20;

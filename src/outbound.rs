@@ -4,8 +4,12 @@
 mod address;
 mod connection;
 mod destinations;
+mod directory;
 mod functions;
+mod s3;
 mod sign;
+mod signed_client;
+mod spool;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]

@@ -3,6 +3,7 @@
 use super::address::Address;
 use crate::engine::tasks::Tasks;
 use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response};
@@ -12,7 +13,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 #[derive(Debug)]
-pub(super) struct Connection(SendRequest<Full<Bytes>>);
+pub(super) struct Connection(SendRequest<RequestBody>);
+
+/// The body of an outbound request.
+pub(super) type RequestBody = UnsyncBoxBody<Bytes, io::Error>;
+
+/// A body that is in memory.
+pub(super) fn whole(body: Bytes) -> RequestBody {
+    Full::new(body)
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
 
 /// The reason for which a request got no answer.
 #[derive(Debug)]
@@ -59,7 +70,7 @@ impl Connection {
     /// Sends a request and reads the whole answer, whose body may have at most `most` bytes.
     pub(super) async fn send(
         &mut self,
-        request: Request<Full<Bytes>>,
+        request: Request<RequestBody>,
         most: usize,
     ) -> Result<Response<Bytes>, SendError> {
         if let Err(error) = self.0.ready().await {

@@ -2,8 +2,10 @@
 //! emulator.
 
 use super::address::{Address, AddressError};
-use super::connection::{Connection, SendError};
-use super::sign::{Signer, SigningScope};
+use super::connection::Connection;
+use super::s3;
+use super::sign::Signer;
+use super::signed_client::{ClientError, ClientRequest, Payload, SignedClient};
 use crate::engine::event_source::{Deliver, DeliverError, Delivery, Pending};
 use crate::limits;
 use crate::model::StreamArn;
@@ -11,9 +13,7 @@ use crate::model::event_source::{Destination, object_key};
 use crate::options::{DestinationService, DestinationSetting, Secret};
 use crate::world::{Clock, RealDeadline};
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Method, Request};
+use hyper::Method;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::OpenOptions;
@@ -30,18 +30,8 @@ pub(crate) trait OwnStreams: Send + Sync + fmt::Debug {
 /// The clients of all on-failure destinations.
 #[derive(Debug)]
 pub(crate) struct Destinations {
-    clients: BTreeMap<DestinationService, Arc<Client>>,
+    clients: BTreeMap<DestinationService, Arc<SignedClient>>,
     own: Arc<dyn OwnStreams>,
-}
-
-/// The client of the endpoint of one service.
-#[derive(Debug)]
-struct Client {
-    service: DestinationService,
-    address: Address,
-    signer: Signer,
-    region: String,
-    clock: Clock,
 }
 
 /// The waits before the second and the third attempt to connect to a destination.
@@ -66,8 +56,12 @@ impl Destinations {
         })?;
         let mut clients = BTreeMap::new();
         for setting in settings {
-            let client = Client {
-                service: setting.service,
+            let client = SignedClient {
+                service: match setting.service {
+                    DestinationService::Sqs => "sqs",
+                    DestinationService::Sns => "sns",
+                    DestinationService::S3 => "s3",
+                },
                 address: Address::read(&setting.url, setting.ca.as_deref())?,
                 signer: signer.clone(),
                 region: region.to_owned(),
@@ -78,7 +72,7 @@ impl Destinations {
         Ok(Self { clients, own })
     }
 
-    fn client(&self, service: DestinationService) -> Option<Arc<Client>> {
+    fn client(&self, service: DestinationService) -> Option<Arc<SignedClient>> {
         self.clients.get(&service).cloned()
     }
 }
@@ -113,7 +107,7 @@ impl Deliver for Destinations {
         let Some(client) = client else {
             return Box::pin(std::future::ready(Err(DeliverError::NoEndpoint)));
         };
-        Box::pin(async move { client.deliver(&delivery, json).await })
+        Box::pin(async move { deliver(&client, &delivery, json).await })
     }
 }
 
@@ -129,142 +123,116 @@ async fn append(path: String, mut line: String) -> Result<(), DeliverError> {
     written.map_err(|error| refused(&error))
 }
 
-impl Client {
-    async fn deliver(&self, delivery: &Delivery, json: String) -> Result<(), DeliverError> {
-        let mut pauses = PAUSES.iter();
-        loop {
-            let trying = self.try_once(delivery, json.clone());
-            let tried = RealDeadline::lasting(limits::OUTBOUND_DELIVERY)
-                .with(trying)
-                .await;
-            match tried.unwrap_or_else(|| Err(DeliverError::Refused("no answer in time".into()))) {
-                Err(DeliverError::NotConnected(reason)) => match pauses.next() {
-                    Some(pause) => RealDeadline::lasting(*pause).end().await,
-                    None => return Err(DeliverError::NotConnected(reason)),
-                },
-                result => return result,
-            }
-        }
-    }
-
-    async fn try_once(&self, delivery: &Delivery, json: String) -> Result<(), DeliverError> {
-        let opened = Connection::open(&self.address).await;
-        let mut connection =
-            opened.map_err(|error| DeliverError::NotConnected(error.to_string()))?;
-        match &delivery.destination {
-            Destination::Sqs { arn, name } => {
-                let url = self.queue_url(&mut connection, arn, name).await?;
-                let form = form(&[
-                    ("Action", "SendMessage"),
-                    ("Version", "2012-11-05"),
-                    ("QueueUrl", &url),
-                    ("MessageBody", &json),
-                ]);
-                self.post_form(&mut connection, form).await.map(drop)
-            }
-            Destination::Sns { arn } => {
-                let form = form(&[
-                    ("Action", "Publish"),
-                    ("Version", "2010-03-31"),
-                    ("TopicArn", arn),
-                    ("Message", &json),
-                ]);
-                self.post_form(&mut connection, form).await.map(drop)
-            }
-            Destination::S3 { bucket } => {
-                let record = &delivery.record;
-                let mapping = &delivery.mapping;
-                let key = object_key(mapping, record.shard, record.timestamp_ms, &delivery.random);
-                let path = format!("/{bucket}/{key}");
-                let request = (Method::PUT, path.as_str(), "application/octet-stream");
-                self.send(&mut connection, request, json.into())
-                    .await
-                    .map(drop)
-            }
-            Destination::Kinesis(_) | Destination::File(_) => Err(DeliverError::NoEndpoint),
-        }
-    }
-
-    async fn queue_url(
-        &self,
-        connection: &mut Connection,
-        arn: &str,
-        name: &str,
-    ) -> Result<String, DeliverError> {
-        let account = arn.split(':').nth(4).unwrap_or_default();
-        let form = form(&[
-            ("Action", "GetQueueUrl"),
-            ("Version", "2012-11-05"),
-            ("QueueName", name),
-            ("QueueOwnerAWSAccountId", account),
-        ]);
-        let answer = self.post_form(connection, form).await?;
-        let answer = String::from_utf8_lossy(&answer);
-        let url = answer.split_once("<QueueUrl>");
-        let url = url.and_then(|(_, rest)| rest.split_once("</QueueUrl>"));
-        let (url, _) = url.ok_or_else(|| {
-            DeliverError::Refused("GetQueueUrl was answered without a QueueUrl".to_owned())
-        })?;
-        Ok(url.trim().replace("&amp;", "&"))
-    }
-
-    async fn post_form(
-        &self,
-        connection: &mut Connection,
-        form: String,
-    ) -> Result<Bytes, DeliverError> {
-        let path = self.address.path.as_deref().unwrap_or("/");
-        let request = (Method::POST, path, "application/x-www-form-urlencoded");
-        self.send(connection, request, form.into()).await
-    }
-
-    async fn send(
-        &self,
-        connection: &mut Connection,
-        (method, path, content): (Method, &str, &str),
-        body: Bytes,
-    ) -> Result<Bytes, DeliverError> {
-        let refused = |reason: String| DeliverError::Refused(reason);
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, &self.address.authority)
-            .header(CONTENT_TYPE, content)
-            .body(Full::new(body.clone()))
-            .map_err(|error| refused(error.to_string()))?;
-        let scheme = if self.address.tls.is_some() {
-            "https"
-        } else {
-            "http"
-        };
-        let url = format!("{scheme}://{}{path}", self.address.authority);
-        let scope = SigningScope {
-            service: match self.service {
-                DestinationService::Sqs => "sqs",
-                DestinationService::Sns => "sns",
-                DestinationService::S3 => "s3",
+/// Delivers a record, and tries again if the connection fails.
+async fn deliver(
+    client: &SignedClient,
+    delivery: &Delivery,
+    json: String,
+) -> Result<(), DeliverError> {
+    let mut pauses = PAUSES.iter();
+    loop {
+        let trying = try_once(client, delivery, json.clone());
+        let tried = RealDeadline::lasting(limits::OUTBOUND_DELIVERY)
+            .with(trying)
+            .await;
+        match tried.unwrap_or_else(|| Err(DeliverError::Refused("no answer in time".into()))) {
+            Err(DeliverError::NotConnected(reason)) => match pauses.next() {
+                Some(pause) => RealDeadline::lasting(*pause).end().await,
+                None => return Err(DeliverError::NotConnected(reason)),
             },
-            region: &self.region,
-            now_ms: self.clock.wall_time().millis(),
-        };
-        let signed = self.signer.sign(&mut request, (&url, &body), scope);
-        signed.map_err(refused)?;
-        match connection
-            .send(request, limits::OUTBOUND_ANSWER_BYTES)
-            .await
-        {
-            Ok(answer) if answer.status().is_success() => Ok(answer.into_body()),
-            Ok(answer) => {
-                let (status, body) = (answer.status(), answer.into_body());
-                let shown = &body[..body.len().min(limits::OUTBOUND_ERROR_BYTES)];
-                Err(refused(format!(
-                    "{status}: {}",
-                    String::from_utf8_lossy(shown)
-                )))
-            }
-            Err(SendError::NotSent(reason)) => Err(DeliverError::NotConnected(reason)),
-            Err(SendError::Lost(reason)) => Err(refused(reason)),
-            Err(SendError::TooLarge) => Err(refused("the answer is too large".to_owned())),
+            result => return result,
+        }
+    }
+}
+
+async fn try_once(
+    client: &SignedClient,
+    delivery: &Delivery,
+    json: String,
+) -> Result<(), DeliverError> {
+    let mut connection = client.connect().await?;
+    match &delivery.destination {
+        Destination::Sqs { arn, name } => {
+            let url = queue_url(client, &mut connection, arn, name).await?;
+            let form = form(&[
+                ("Action", "SendMessage"),
+                ("Version", "2012-11-05"),
+                ("QueueUrl", &url),
+                ("MessageBody", &json),
+            ]);
+            post_form(client, &mut connection, form).await.map(drop)
+        }
+        Destination::Sns { arn } => {
+            let form = form(&[
+                ("Action", "Publish"),
+                ("Version", "2010-03-31"),
+                ("TopicArn", arn),
+                ("Message", &json),
+            ]);
+            post_form(client, &mut connection, form).await.map(drop)
+        }
+        Destination::S3 { bucket } => {
+            let record = &delivery.record;
+            let mapping = &delivery.mapping;
+            let key = object_key(mapping, record.shard, record.timestamp_ms, &delivery.random);
+            let put = s3::ObjectRequest {
+                bucket,
+                key: &key,
+                path_style: true,
+                content_type: "application/octet-stream",
+                headers: &[],
+            };
+            let payload = Payload::Bytes(json.into());
+            Ok(s3::put_object(client, &mut connection, put, payload).await?)
+        }
+        Destination::Kinesis(_) | Destination::File(_) => Err(DeliverError::NoEndpoint),
+    }
+}
+
+async fn queue_url(
+    client: &SignedClient,
+    connection: &mut Connection,
+    arn: &str,
+    name: &str,
+) -> Result<String, DeliverError> {
+    let account = arn.split(':').nth(4).unwrap_or_default();
+    let form = form(&[
+        ("Action", "GetQueueUrl"),
+        ("Version", "2012-11-05"),
+        ("QueueName", name),
+        ("QueueOwnerAWSAccountId", account),
+    ]);
+    let answer = post_form(client, connection, form).await?;
+    let answer = String::from_utf8_lossy(&answer);
+    let url = answer.split_once("<QueueUrl>");
+    let url = url.and_then(|(_, rest)| rest.split_once("</QueueUrl>"));
+    let (url, _) = url.ok_or_else(|| {
+        DeliverError::Refused("GetQueueUrl was answered without a QueueUrl".to_owned())
+    })?;
+    Ok(url.trim().replace("&amp;", "&"))
+}
+
+async fn post_form(
+    client: &SignedClient,
+    connection: &mut Connection,
+    form: String,
+) -> Result<Bytes, DeliverError> {
+    let request = ClientRequest {
+        method: Method::POST,
+        host: None,
+        path: client.address.path.as_deref().unwrap_or("/"),
+        content_type: Some("application/x-www-form-urlencoded"),
+        headers: &[],
+    };
+    let payload = Payload::Bytes(form.into());
+    Ok(client.send(connection, request, payload).await?)
+}
+
+impl From<ClientError> for DeliverError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::NotConnected(reason) => Self::NotConnected(reason),
+            ClientError::Refused(reason) | ClientError::Lost(reason) => Self::Refused(reason),
         }
     }
 }

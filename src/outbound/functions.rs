@@ -2,8 +2,8 @@
 //! or by a POST to any other URL.
 
 use super::address::{Address, AddressError};
-use super::connection::{Connection, SendError};
-use super::sign::{Signer, SigningScope};
+use super::connection::{Connection, RequestBody, SendError, whole};
+use super::sign::{SignableBody, Signer, SigningScope};
 use crate::engine::event_source::{Call, Function, Functions, Invocation, Invoke, Pending};
 use crate::limits;
 use crate::lock::Lock;
@@ -11,7 +11,6 @@ use crate::model::event_source::{Answer, ErrorSource, Response};
 use crate::options::{ErrorMode, FunctionSetting};
 use crate::world::{Clock, RealDeadline};
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::{Request, StatusCode};
 use std::collections::BTreeMap;
@@ -334,7 +333,7 @@ fn request(
     address: &Address,
     invocation: &Invocation,
     path: &str,
-) -> Result<Request<Full<Bytes>>, String> {
+) -> Result<Request<RequestBody>, String> {
     let mut path = path.to_owned();
     if let Some(qualifier) = &invocation.function.qualifier {
         let mark = if path.contains('?') { '&' } else { '?' };
@@ -358,7 +357,7 @@ fn request(
     }
     let body = invocation.event.clone();
     let mut request = request
-        .body(Full::new(body.clone()))
+        .body(whole(body.clone()))
         .map_err(|error| error.to_string())?;
     if let Some(signer) = &function.signer {
         let scheme = if address.tls.is_some() {
@@ -372,7 +371,7 @@ fn request(
             region: invocation.function.scope.region.as_str(),
             now_ms: function.clock.wall_time().millis(),
         };
-        signer.sign(&mut request, (&url, &body), scope)?;
+        signer.sign(&mut request, (&url, SignableBody::Bytes(&body)), scope)?;
     }
     Ok(request)
 }

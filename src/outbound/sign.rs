@@ -2,12 +2,12 @@
 
 use crate::options::Secret;
 use aws_credential_types::Credentials;
+pub(super) use aws_sigv4::http_request::SignableBody;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::Request;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -36,16 +36,17 @@ impl Signer {
     }
 
     /// Adds the signature headers to a request to `url` with the given body.
-    pub(super) fn sign(
+    pub(super) fn sign<B>(
         &self,
-        request: &mut Request<Full<Bytes>>,
-        (url, body): (&str, &Bytes),
+        request: &mut Request<B>,
+        (url, body): (&str, SignableBody<'_>),
         scope: SigningScope<'_>,
     ) -> Result<(), String> {
         let identity = self.credentials.clone().into();
         let mut settings = SigningSettings::default();
         if scope.service == "s3" {
             settings.percent_encoding_mode = PercentEncodingMode::Single;
+            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
             settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         }
         let now = Duration::from_millis(scope.now_ms.unsigned_abs());
@@ -62,8 +63,8 @@ impl Signer {
         let headers =
             headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let method = request.method().as_str();
-        let signable = SignableRequest::new(method, url, headers, SignableBody::Bytes(body))
-            .map_err(|error| error.to_string())?;
+        let signable =
+            SignableRequest::new(method, url, headers, body).map_err(|error| error.to_string())?;
         let signed = sign(signable, &params).map_err(|error| error.to_string())?;
         let (instructions, _) = signed.into_parts();
         instructions.apply_to_request_http1x(request);

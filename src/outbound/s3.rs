@@ -1,0 +1,81 @@
+//! Requests to a server with the API of Amazon S3.
+
+use super::connection::Connection;
+use super::signed_client::{ClientError, ClientRequest, Payload, SignedClient};
+use bytes::Bytes;
+use hyper::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Every character of a key that a path has to encode: all but the unreserved ones and the slash.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/');
+
+/// A request for an object.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ObjectRequest<'a> {
+    pub(super) bucket: &'a str,
+    pub(super) key: &'a str,
+    /// True if the bucket is a part of the path. Otherwise it is a part of the host name.
+    pub(super) path_style: bool,
+    pub(super) content_type: &'a str,
+    /// Further headers.
+    pub(super) headers: &'a [(&'static str, String)],
+}
+
+/// Puts an object. An object with the same key is replaced.
+pub(super) async fn put_object(
+    client: &SignedClient,
+    connection: &mut Connection,
+    object: ObjectRequest<'_>,
+    payload: Payload,
+) -> Result<(), ClientError> {
+    let (host, path) = place(client, (object.bucket, object.path_style), object.key);
+    let request = ClientRequest {
+        method: Method::PUT,
+        host: host.as_deref(),
+        path: &path,
+        content_type: Some(object.content_type),
+        headers: object.headers,
+    };
+    client.send(connection, request, payload).await.map(drop)
+}
+
+/// Checks that a bucket exists and may be used (HeadBucket).
+pub(super) async fn head_bucket(
+    client: &SignedClient,
+    connection: &mut Connection,
+    (bucket, path_style): (&str, bool),
+    headers: &[(&'static str, String)],
+) -> Result<(), ClientError> {
+    let (host, path) = place(client, (bucket, path_style), "");
+    let request = ClientRequest {
+        method: Method::HEAD,
+        host: host.as_deref(),
+        path: &path,
+        content_type: None,
+        headers,
+    };
+    let payload = Payload::Bytes(Bytes::new());
+    client.send(connection, request, payload).await.map(drop)
+}
+
+/// The host, if it is not the endpoint's, and the encoded path of a key.
+fn place(
+    client: &SignedClient,
+    (bucket, path_style): (&str, bool),
+    key: &str,
+) -> (Option<String>, String) {
+    let base = client.address.path.as_deref().unwrap_or_default();
+    let base = base.trim_end_matches('/');
+    let key = utf8_percent_encode(key, ENCODED);
+    if path_style {
+        let path = format!("{base}/{bucket}/{key}");
+        return (None, path.trim_end_matches('/').to_owned());
+    }
+    let host = format!("{bucket}.{}", client.address.authority);
+    (Some(host), format!("{base}/{key}"))
+}

@@ -1,0 +1,156 @@
+//! A client of an endpoint of an AWS service: signs requests and reads their answers.
+
+use super::address::Address;
+use super::connection::{Connection, RequestBody, SendError, whole};
+use super::sign::{SignableBody, Signer, SigningScope};
+use crate::limits;
+use crate::world::Clock;
+use bytes::Bytes;
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use hyper::{Method, Request};
+use std::fmt;
+
+/// The client of one endpoint.
+#[derive(Debug)]
+pub(super) struct SignedClient {
+    /// Name of the service in signatures.
+    pub(super) service: &'static str,
+    pub(super) address: Address,
+    pub(super) signer: Signer,
+    pub(super) region: String,
+    pub(super) clock: Clock,
+}
+
+/// A request without its body.
+#[derive(Debug)]
+pub(super) struct ClientRequest<'a> {
+    pub(super) method: Method,
+    /// Value of the header `Host`, if it differs from the endpoint's.
+    pub(super) host: Option<&'a str>,
+    /// Path and query, encoded.
+    pub(super) path: &'a str,
+    pub(super) content_type: Option<&'a str>,
+    /// Further headers, which are signed.
+    pub(super) headers: &'a [(&'static str, String)],
+}
+
+/// The body of a request.
+pub(super) enum Payload {
+    /// A body in memory.
+    Bytes(Bytes),
+    /// A body that is read while it is sent.
+    Streamed {
+        body: RequestBody,
+        length: u64,
+        /// SHA-256 of the body, as lower-case hexadecimal digits.
+        sha256: String,
+    },
+}
+
+/// The reason for which a request failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ClientError {
+    /// The connection failed before the request was sent, so another attempt is safe.
+    NotConnected(String),
+    /// The connection failed after at least a part of the request was sent.
+    Lost(String),
+    /// The server answered with an error, or the request cannot be made.
+    Refused(String),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::NotConnected(reason) | Self::Lost(reason) | Self::Refused(reason)) = self;
+        formatter.write_str(reason)
+    }
+}
+
+impl SignedClient {
+    /// Opens a connection to the endpoint.
+    pub(super) async fn connect(&self) -> Result<Connection, ClientError> {
+        let opened = Connection::open(&self.address).await;
+        opened.map_err(|error| ClientError::NotConnected(error.to_string()))
+    }
+
+    /// Sends a request, and returns the body of its answer.
+    ///
+    /// # Errors
+    /// Returns an error if the connection fails, or if the answer has no status of success.
+    pub(super) async fn send(
+        &self,
+        connection: &mut Connection,
+        request: ClientRequest<'_>,
+        payload: Payload,
+    ) -> Result<Bytes, ClientError> {
+        let request = self
+            .signed(&request, payload)
+            .map_err(ClientError::Refused)?;
+        let answered = connection.send(request, limits::OUTBOUND_ANSWER_BYTES);
+        match answered.await {
+            Ok(answer) if answer.status().is_success() => Ok(answer.into_body()),
+            Ok(answer) => {
+                let (status, body) = (answer.status(), answer.into_body());
+                let shown = &body[..body.len().min(limits::OUTBOUND_ERROR_BYTES)];
+                let text = format!("{status}: {}", String::from_utf8_lossy(shown));
+                Err(ClientError::Refused(text))
+            }
+            Err(SendError::NotSent(reason)) => Err(ClientError::NotConnected(reason)),
+            Err(SendError::Lost(reason)) => Err(ClientError::Lost(reason)),
+            Err(SendError::TooLarge) => {
+                Err(ClientError::Refused("the answer is too large".to_owned()))
+            }
+        }
+    }
+
+    fn signed(
+        &self,
+        request: &ClientRequest<'_>,
+        payload: Payload,
+    ) -> Result<Request<RequestBody>, String> {
+        let host = request.host.unwrap_or(&self.address.authority);
+        let mut builder = Request::builder()
+            .method(request.method.clone())
+            .uri(request.path)
+            .header(HOST, host);
+        if let Some(content_type) = request.content_type {
+            builder = builder.header(CONTENT_TYPE, content_type);
+        }
+        for (name, value) in request.headers {
+            builder = builder.header(*name, value);
+        }
+        let (body, signable) = match payload {
+            Payload::Bytes(bytes) => (whole(bytes.clone()), Signable::Bytes(bytes)),
+            Payload::Streamed {
+                body,
+                length,
+                sha256,
+            } => {
+                builder = builder.header(CONTENT_LENGTH, length);
+                (body, Signable::Hash(sha256))
+            }
+        };
+        let mut signed = builder.body(body).map_err(|error| error.to_string())?;
+        let scheme = match self.address.tls {
+            Some(_) => "https",
+            None => "http",
+        };
+        let url = format!("{scheme}://{host}{}", request.path);
+        let scope = SigningScope {
+            service: self.service,
+            region: &self.region,
+            now_ms: self.clock.wall_time().millis(),
+        };
+        let signable = match &signable {
+            Signable::Bytes(bytes) => SignableBody::Bytes(bytes),
+            Signable::Hash(hash) => SignableBody::Precomputed(hash.clone()),
+        };
+        self.signer.sign(&mut signed, (&url, signable), scope)?;
+        Ok(signed)
+    }
+}
+
+/// The part of a payload that is signed.
+enum Signable {
+    Bytes(Bytes),
+    Hash(String),
+}
