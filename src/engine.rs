@@ -9,7 +9,7 @@
 //!   `active_subscriptions`, `tail`: one kind of request each. `slots`: limits the number of open
 //!   tails and of snapshots in progress.
 //! - `transitions` with `deadlines`, `retention`, `scaling`: the background tasks. `tasks` spawns
-//!   them.
+//!   them. `step_faults`: the faults that are injected in the steps of mappings and channels.
 //! - `snapshot/`: saves everything to a file, and loads it.
 //! - `event_source/`: event source mappings.
 //! - `queue/`: queues. `channel/`: channels.
@@ -59,6 +59,7 @@ mod shard;
 mod slots;
 pub(crate) mod snapshot;
 mod start;
+mod step_faults;
 mod stream;
 mod stream_state;
 mod subscription;

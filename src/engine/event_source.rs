@@ -14,7 +14,6 @@ mod delivering;
 mod drain;
 mod entries;
 mod event_log;
-mod faults;
 mod lane_task;
 mod mapping;
 mod mapping_list;

@@ -69,7 +69,8 @@ pub(super) async fn at_call(
         FaultKind::InternalError
         | FaultKind::EndSubscription
         | FaultKind::Invoke
-        | FaultKind::Deliver => return Err(Error::internal()),
+        | FaultKind::Deliver
+        | FaultKind::DeliverObject => return Err(Error::internal()),
         FaultKind::Unavailable => return Err(Error::unavailable_by_fault()),
         FaultKind::Throttle => return Err(Error::throttled()),
         FaultKind::ExpiredIterator => return Err(expired(world.clock.now())),

@@ -4,10 +4,10 @@
 use super::batch::{Batch, RecordRef};
 use super::context::Context;
 use super::entries::Surroundings;
-use super::faults::{Step, pass};
 use super::mapping::{Mapping, Plan};
 use super::outbound::{Call, DeliverError, Delivery, Invocation};
 use super::shard_status::{LanePhase, ShardStatus};
+use crate::engine::step_faults::{Step, pass};
 use crate::engine::{Read, ReadBudget, Shard};
 use crate::limits;
 use crate::lock::Lock;
@@ -176,7 +176,14 @@ impl LaneTask {
 
     async fn pass(&mut self, step: Step) -> Result<(), Fault> {
         let (stream, shard) = (self.mapping.source.stream(), Some(self.shard.id));
-        pass(&self.context, &mut self.sender.at_work, step, stream, shard).await
+        pass(
+            &self.context.world,
+            &mut self.sender.at_work,
+            step,
+            stream,
+            shard,
+        )
+        .await
     }
 
     /// Writes the event of the batch. None when no record of the batch is stored any more.

@@ -1,10 +1,10 @@
 //! Redelivery on request: invokes the function once more with a discarded batch.
 
-use super::faults::{Step, pass};
 use super::lane_task::invoke_past_faults;
 use super::mapping::Mapping;
 use super::outbound::Invocation;
 use super::registry::EventSources;
+use crate::engine::step_faults::{Step, pass};
 use crate::model::event_source::{Answer, Outcome, Verdict, outcome};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl EventSources {
         let call = function.acquire().await;
         let _permit = context.admission.invocation(payload.len() as u64).await;
         let passed = pass(
-            context,
+            &context.world,
             &mut at_work,
             Step::Invoke,
             mapping.source.stream(),

@@ -122,7 +122,7 @@ fn check_operations(rule: &FaultRule) -> Result<(), FaultRuleError> {
     let Some(named) = &rule.operations else {
         return Ok(());
     };
-    if rule.kind.is_of_mapping() {
+    if rule.kind.is_of_delivery() {
         return Err(FaultRuleError::OtherMember(rule.kind, "operations"));
     }
     if named.is_empty() {
@@ -163,7 +163,7 @@ fn check_chance(rule: &FaultRule, now: Timestamp) -> Result<(), FaultRuleError> 
 }
 
 fn check_members(rule: &FaultRule) -> Result<(), FaultRuleError> {
-    let takes_delay = rule.kind == FaultKind::Delay || rule.kind.is_of_mapping();
+    let takes_delay = rule.kind == FaultKind::Delay || rule.kind.is_of_delivery();
     match rule.delay_ms {
         Some(_) if !takes_delay => {
             return Err(FaultRuleError::OtherMember(rule.kind, "delay_ms"));
@@ -171,6 +171,9 @@ fn check_members(rule: &FaultRule) -> Result<(), FaultRuleError> {
         Some(0) => return Err(FaultRuleError::NoDelay),
         None if rule.kind == FaultKind::Delay => return Err(FaultRuleError::NoDelay),
         _ => {}
+    }
+    if rule.kind == FaultKind::DeliverObject && rule.shard.is_some() {
+        return Err(FaultRuleError::OtherMember(rule.kind, "shard"));
     }
     let code = rule.code.as_deref();
     match rule.kind {

@@ -14,6 +14,8 @@ pub enum Moment {
     Invoke,
     /// An event source mapping is about to deliver an on-failure record.
     Deliver,
+    /// A channel is about to write an object.
+    DeliverObject,
 }
 
 /// The kind of fault that a fault rule causes.
@@ -49,11 +51,14 @@ pub enum FaultKind {
     /// An on-failure record does not reach its destination. With `delay_ms` it arrives that many
     /// milliseconds later.
     Deliver,
+    /// A channel does not reach its destination with an object, and repeats the attempt later. With
+    /// `delay_ms` the object is written that many milliseconds later.
+    DeliverObject,
 }
 
 impl FaultKind {
     /// All kinds of faults.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ThroughputExceeded,
         Self::ExpiredIterator,
         Self::InternalError,
@@ -67,6 +72,7 @@ impl FaultKind {
         Self::Kms,
         Self::Invoke,
         Self::Deliver,
+        Self::DeliverObject,
     ];
 
     /// The name of the kind in fault rules.
@@ -85,6 +91,7 @@ impl FaultKind {
             Self::Kms => "kms",
             Self::Invoke => "invoke",
             Self::Deliver => "deliver",
+            Self::DeliverObject => "deliver-object",
         }
     }
 
@@ -111,13 +118,14 @@ impl FaultKind {
             | Self::DropAnswer
             | Self::ResetConnection
             | Self::Invoke
-            | Self::Deliver => None,
+            | Self::Deliver
+            | Self::DeliverObject => None,
         }
     }
 
-    /// True for a fault that hits the work of event source mappings instead of calls.
-    pub(crate) const fn is_of_mapping(self) -> bool {
-        matches!(self, Self::Invoke | Self::Deliver)
+    /// True for a fault that hits the work of event source mappings or of channels instead of calls.
+    pub(crate) const fn is_of_delivery(self) -> bool {
+        matches!(self, Self::Invoke | Self::Deliver | Self::DeliverObject)
     }
 
     /// The occasion on which a fault of this kind can fire.
@@ -126,6 +134,7 @@ impl FaultKind {
             Self::EndSubscription => Moment::Event,
             Self::Invoke => Moment::Invoke,
             Self::Deliver => Moment::Deliver,
+            Self::DeliverObject => Moment::DeliverObject,
             _ => Moment::Call,
         }
     }

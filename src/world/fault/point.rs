@@ -28,11 +28,15 @@ pub enum Point {
     Invoke,
     /// An event source mapping is about to deliver an on-failure record.
     Deliver,
+    /// A channel is about to write an object.
+    DeliverObject,
+    /// A channel has written an object, and is about to save its positions.
+    Checkpoint,
 }
 
 impl Point {
     /// All injection points.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Decode,
         Self::Change,
         Self::Append,
@@ -42,6 +46,8 @@ impl Point {
         Self::Event,
         Self::Invoke,
         Self::Deliver,
+        Self::DeliverObject,
+        Self::Checkpoint,
     ];
 }
 
@@ -53,7 +59,7 @@ pub enum Fault {
     /// The step starts this many milliseconds later.
     Delay(u32),
     /// At `Event` the subscription ends without an exception. At `Invoke` the function runs, but its
-    /// answer is lost.
+    /// answer is lost. At `Checkpoint` the channel stops until the next start, as after a kill.
     Drop,
     /// The step is half done. At `Append` and `Flush` the records are written, but the call is
     /// answered as if it had failed. At `Event` only a part of the event is sent, and nothing after
@@ -68,7 +74,7 @@ impl Fault {
         match self {
             Self::Error => true,
             Self::Delay(_) => !matches!(point, Point::Flush | Point::Publish),
-            Self::Drop => matches!(point, Point::Event | Point::Invoke),
+            Self::Drop => matches!(point, Point::Event | Point::Invoke | Point::Checkpoint),
             Self::Tear => matches!(point, Point::Append | Point::Flush | Point::Event),
         }
     }

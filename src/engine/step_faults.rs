@@ -1,18 +1,23 @@
-//! Injected faults of invocations and deliveries. They come from an injection point of a test, or
-//! from a fault rule.
+//! Injected faults in the steps of event source mappings and of channels. They come from an injection
+//! point of a test, or from a fault rule.
 
-use super::context::Context;
 use crate::model::{ShardId, StreamArn};
-use crate::world::{Alarm, Fault, FaultRule, Moment, Occasion, Point};
+use crate::world::{Alarm, Fault, FaultRule, Moment, Occasion, Point, World};
 
 /// Code of a fault rule that drops the function's answer after the function has run.
 const LOST: &str = "lost";
 
-/// A step of a mapping in which a fault can be injected.
+/// A step of a mapping or of a channel in which a fault can be injected.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
+    /// A mapping invokes its function.
     Invoke,
+    /// A mapping delivers an on-failure record.
     Deliver,
+    /// A channel writes an object.
+    DeliverObject,
+    /// A channel saves its positions after an object. Fault rules have no such step.
+    Checkpoint,
 }
 
 impl Step {
@@ -20,13 +25,17 @@ impl Step {
         match self {
             Self::Invoke => Point::Invoke,
             Self::Deliver => Point::Deliver,
+            Self::DeliverObject => Point::DeliverObject,
+            Self::Checkpoint => Point::Checkpoint,
         }
     }
 
-    const fn moment(self) -> Moment {
+    const fn moment(self) -> Option<Moment> {
         match self {
-            Self::Invoke => Moment::Invoke,
-            Self::Deliver => Moment::Deliver,
+            Self::Invoke => Some(Moment::Invoke),
+            Self::Deliver => Some(Moment::Deliver),
+            Self::DeliverObject => Some(Moment::DeliverObject),
+            Self::Checkpoint => None,
         }
     }
 
@@ -34,6 +43,8 @@ impl Step {
         match self {
             Self::Invoke => "Invoke",
             Self::Deliver => "Deliver",
+            Self::DeliverObject => "DeliverObject",
+            Self::Checkpoint => "Checkpoint",
         }
     }
 }
@@ -41,22 +52,24 @@ impl Step {
 /// Passes the injection point of a step, and applies the faults that fire there. A delay is waited
 /// for with `at_work`, so that a virtual clock can advance to its end.
 pub(super) async fn pass(
-    context: &Context,
+    world: &World,
     at_work: &mut Alarm,
     step: Step,
     stream: &StreamArn,
     shard: Option<ShardId>,
 ) -> Result<(), Fault> {
-    let faults = &context.world.faults;
+    let faults = &world.faults;
     if !faults.is_armed() {
         return Ok(());
     }
-    let of_rule = || ruled(context, step, stream, shard);
+    let of_rule = || ruled(world, step, stream, shard);
     match faults.at(step.point()).or_else(of_rule) {
         None => Ok(()),
         Some(Fault::Delay(ms)) => {
-            let until = context.world.clock.now().plus_millis(i64::from(ms));
-            at_work.wait(Some(until)).await;
+            let until = world.clock.now().plus_millis(i64::from(ms));
+            while world.clock.now() < until {
+                at_work.wait(Some(until)).await;
+            }
             Ok(())
         }
         Some(fault) => Err(fault),
@@ -64,19 +77,14 @@ pub(super) async fn pass(
 }
 
 /// The fault of the first fault rule that fires for the step.
-fn ruled(
-    context: &Context,
-    step: Step,
-    stream: &StreamArn,
-    shard: Option<ShardId>,
-) -> Option<Fault> {
+fn ruled(world: &World, step: Step, stream: &StreamArn, shard: Option<ShardId>) -> Option<Fault> {
     let arn = stream.to_string();
-    let hit = context.world.faults.draw(&Occasion {
-        moment: step.moment(),
+    let hit = world.faults.draw(&Occasion {
+        moment: step.moment()?,
         operation: step.name(),
         stream: Some((&stream.name, &arn)),
         shards: &[shard.map(|shard| shard.to_string())],
-        now: context.world.clock.now(),
+        now: world.clock.now(),
     })?;
     tracing::info!(step = step.name(), stream = arn, "a fault rule fired");
     Some(fault_of(&hit.rule))
