@@ -8,7 +8,7 @@
 //! - `creation`, `activation`, `changes`, `removal`, `start`: creation, activation, change and
 //!   deletion of channels, and their restoration at the start.
 //! - `transitions`: the task that ends statuses.
-//! - `delivery`: reads the records of a channel and delivers them.
+//! - `delivery/`: reads the records of a channel and delivers them.
 //!
 //! # The check of a destination
 //! A channel becomes ACTIVE after its destination was checked, and FAILED if the check fails. The
@@ -30,7 +30,7 @@ mod start;
 mod transitions;
 
 pub(crate) use creation::{ChannelCounts, NewChannel};
-pub use destination::{ChannelBehaviour, DestinationError, Destinations, ObjectPut};
+pub use destination::{ChannelBehaviour, DestinationError, Destinations, ObjectHead, ObjectWriter};
 pub(crate) use figures::ChannelFigures;
 pub(crate) use item::{Channel, ChannelDescription, FlushError};
 pub(crate) use progress::ChannelProgress;

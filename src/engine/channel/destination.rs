@@ -4,8 +4,8 @@
 use crate::engine::event_source::Pending;
 use crate::limits;
 use crate::model::channel::{BucketRef, ChannelSettings, DestinationKind, StorageClass};
-use bytes::Bytes;
 use std::fmt;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 /// The destinations that channels write to.
@@ -15,24 +15,30 @@ pub trait Destinations: Send + Sync + fmt::Debug {
     /// FAILED if the check fails.
     fn check(&self, settings: &ChannelSettings) -> Pending<Result<(), String>>;
 
-    /// Writes an object. An object with the same key is replaced. Resolves when the object is
-    /// durable.
-    fn put(&self, object: ObjectPut) -> Pending<Result<(), DestinationError>>;
+    /// Begins an object. May block.
+    ///
+    /// # Errors
+    /// The object cannot be begun.
+    fn begin(&self, object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError>;
 }
 
-/// An object to write.
+/// An object that is being written. Its writes may block. An object that is dropped before its end
+/// does not appear.
+pub trait ObjectWriter: Write + Send + fmt::Debug {
+    /// Completes the object. An object with the same key is replaced. Resolves to the number of
+    /// bytes when the object is durable.
+    fn finish(self: Box<Self>) -> Pending<Result<u64, DestinationError>>;
+}
+
+/// An object to write, without its content.
 #[derive(Debug, Clone)]
-pub struct ObjectPut {
+pub struct ObjectHead {
     /// The bucket, with the account that has to own it.
     pub bucket: BucketRef,
     /// Key of the object.
     pub key: String,
-    /// Content of the object, compressed if the channel asks for it.
-    pub body: Bytes,
     /// Value of the header `Content-Type`.
     pub content_type: &'static str,
-    /// Value of the header `Content-Encoding`. `None` for an object that is not compressed.
-    pub content_encoding: Option<&'static str>,
     /// The storage class of the object.
     pub storage_class: StorageClass,
     /// The KMS key that encrypts the object. `None` without encryption.
@@ -59,6 +65,12 @@ impl fmt::Display for DestinationError {
 }
 
 impl std::error::Error for DestinationError {}
+
+impl From<io::Error> for DestinationError {
+    fn from(error: io::Error) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+}
 
 /// Settings of the emulator for all channels.
 #[derive(Debug, Clone)]
@@ -108,9 +120,8 @@ impl Destinations for NoDestinations {
         Box::pin(std::future::ready(Err(reason)))
     }
 
-    fn put(&self, _object: ObjectPut) -> Pending<Result<(), DestinationError>> {
+    fn begin(&self, _object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError> {
         let reason = not_configured(DestinationKind::S3);
-        let error = DestinationError::NotConfigured(reason);
-        Box::pin(std::future::ready(Err(error)))
+        Err(DestinationError::NotConfigured(reason))
     }
 }

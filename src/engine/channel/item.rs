@@ -8,9 +8,9 @@ use crate::lock::Lock;
 use crate::model::channel::{ChannelSettings, ChannelStatus, DestinationKind};
 use crate::model::{ChannelArn, Tags};
 use crate::store::{Change, ChannelValue};
-use crate::world::Timestamp;
-use std::sync::Arc;
-use tokio::sync::{oneshot, watch};
+use crate::world::{Bell, Timestamp};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::oneshot;
 
 /// A channel, from its creation until its deletion has ended.
 #[derive(Debug)]
@@ -27,8 +27,8 @@ pub(crate) struct Channel {
     /// The kind of the destination, which never changes.
     pub(crate) kind: DestinationKind,
     state: Lock<ChannelState>,
-    /// Counts the changes of the channel that its delivery has to look at.
-    changes: watch::Sender<u64>,
+    /// Wakes the delivery. Not set before the delivery begins.
+    bell: OnceLock<Bell>,
     traffic: Traffic,
 }
 
@@ -98,7 +98,7 @@ impl Channel {
             created,
             kind: state.settings.destination.kind(),
             state: Lock::ranked(lock_order::CHANNEL, state),
-            changes: watch::Sender::new(0),
+            bell: OnceLock::new(),
             traffic: Traffic::default(),
         })
     }
@@ -173,8 +173,9 @@ impl Channel {
 
     /// Tells the delivery to look at the channel.
     pub(super) fn notify(&self) {
-        self.changes
-            .send_modify(|count| *count = count.wrapping_add(1));
+        if let Some(bell) = self.bell.get() {
+            bell.ring();
+        }
     }
 
     /// The catalog change that saves the channel. `status` is the status that the channel has when
@@ -226,9 +227,10 @@ impl Channel {
         self.with_state(|state| state.progress.clone())
     }
 
-    /// Signals every change of the status and of the settings, and every request to deliver now.
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+    /// Sets the bell that every change of the status and of the settings, and every request to
+    /// deliver now rings.
+    pub(super) fn set_bell(&self, bell: Bell) {
+        let _first = self.bell.set(bell);
     }
 
     /// True if the channel's status permits deliveries. After a change to false it never becomes
