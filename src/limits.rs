@@ -310,6 +310,23 @@ pub(crate) const CHANNELS_PAGE: usize = 100;
 pub(crate) const CHANNEL_CHECK_WAIT: Duration = Duration::from_secs(1);
 /// Longest reason of a status FAILED, in characters (service model).
 pub(crate) const CHANNEL_REASON_CHARACTERS: usize = 2_048;
+/// Bytes of records that a delivery reads at once. Two of these parts of an object are in memory at a
+/// time (our choice).
+pub(crate) const CHANNEL_READ_BYTES: u64 = 1 << 20;
+/// Records that a delivery reads at once (our choice).
+pub(crate) const CHANNEL_READ_RECORDS: usize = 10_000;
+/// Objects that all channels together write at the same time (our choice).
+pub(crate) const CHANNEL_WRITERS: usize = 4;
+/// Fewest bytes of new records for which a delivery looks again whether an object is full (our
+/// choice).
+pub(crate) const CHANNEL_LOOK_BYTES: u64 = 64 << 10;
+/// Wait after the first failed attempt to write an object, in milliseconds of the emulator's clock.
+/// It doubles with each further failure (our choice).
+pub(crate) const CHANNEL_RETRY_FIRST_MS: i64 = 1_000;
+/// Longest wait after a failed attempt to write an object, in milliseconds (our choice).
+pub(crate) const CHANNEL_RETRY_MOST_MS: i64 = 60_000;
+/// Real time within which a server has to take an object (our choice).
+pub(crate) const CHANNEL_SEND: Duration = Duration::from_secs(120);
 /// Bytes of an object that are collected in memory before it is sent; a larger object is collected
 /// in a temporary file. Also the size of the parts in which the file is sent (our choice).
 pub(crate) const CHANNEL_SPOOL_BYTES: usize = 256 << 10;

@@ -2,6 +2,7 @@
 //! destinations of on-failure records.
 
 mod address;
+mod buckets;
 mod connection;
 mod destinations;
 mod directory;
@@ -17,5 +18,6 @@ mod tls;
 mod tls;
 
 pub(crate) use address::AddressError;
+pub(crate) use buckets::{Buckets, S3Endpoint};
 pub(crate) use destinations::{Destinations, OwnStreams};
 pub(crate) use functions::HttpFunctions;

@@ -27,6 +27,7 @@ pub(super) struct FileObject {
     file: BufWriter<File>,
     temporary: PathBuf,
     target: PathBuf,
+    length: u64,
     is_finished: bool,
 }
 
@@ -87,25 +88,29 @@ impl Directory {
             file: BufWriter::with_capacity(BUFFER_BYTES, created),
             temporary,
             target: directory.join(file),
+            length: 0,
             is_finished: false,
         })
     }
 }
 
 impl FileObject {
-    /// Flushes the object to the disk, and gives it its name.
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    /// Flushes the object to the disk, and gives it its name. Returns its bytes.
+    pub(super) fn finish(mut self) -> io::Result<u64> {
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
         fs::rename(&self.temporary, &self.target)?;
         self.is_finished = true;
-        sync_parent(&self.target)
+        sync_parent(&self.target)?;
+        Ok(self.length)
     }
 }
 
 impl Write for FileObject {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        let count = self.file.write(bytes)?;
+        self.length += count as u64;
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -185,7 +190,9 @@ mod tests {
     fn put(directory: &Directory, key: &str, body: &[u8]) -> io::Result<()> {
         let mut object = directory.begin("b", key)?;
         object.write_all(body)?;
-        object.finish()
+        let length = object.finish()?;
+        assert_eq!(length, body.len() as u64);
+        Ok(())
     }
 
     #[test]

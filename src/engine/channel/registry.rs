@@ -5,12 +5,14 @@ use crate::engine::deadlines::Deadlines;
 use crate::engine::lock_order;
 use crate::engine::named_items::{Named, NamedItems};
 use crate::engine::stream_state::StreamChannel;
+use crate::limits;
 use crate::lock::Lock;
 use crate::model::AccountRegion;
 use crate::model::channel::ChannelStatus;
 use crate::world::{Bell, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// The channels of one account in one region.
 pub(in crate::engine) type AccountChannels = NamedItems<Channel>;
@@ -20,6 +22,8 @@ pub(in crate::engine) type AccountChannels = NamedItems<Channel>;
 pub(in crate::engine) struct Channels {
     pub(in crate::engine) accounts: Lock<HashMap<AccountRegion, AccountChannels>>,
     pub(super) deadlines: Deadlines<Channel, ()>,
+    /// Permits to write objects, which bound the memory of all deliveries.
+    pub(super) writers: Semaphore,
 }
 
 impl Named for Channel {
@@ -42,6 +46,7 @@ impl Channels {
         Self {
             accounts: Lock::ranked(lock_order::CHANNELS, HashMap::new()),
             deadlines: Deadlines::new(bell),
+            writers: Semaphore::new(limits::CHANNEL_WRITERS),
         }
     }
 

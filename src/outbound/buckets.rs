@@ -1,0 +1,280 @@
+//! The buckets that channels write to: a local directory, or a server with the API of Amazon S3.
+
+use super::address::{Address, AddressError};
+use super::directory::{Directory, FileObject};
+use super::s3::{self, ObjectRequest};
+use super::sign::Signer;
+use super::signed_client::{ClientError, SignedClient};
+use super::spool::Spool;
+use crate::engine::channel::{DestinationError, Destinations, ObjectHead, ObjectWriter};
+use crate::engine::event_source::Pending;
+use crate::limits;
+use crate::model::channel::{BucketRef, ChannelSettings, Destination, StorageClass};
+use crate::options::Secret;
+use crate::world::{Clock, RealDeadline};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The settings of a server with the API of Amazon S3.
+#[derive(Debug, Clone)]
+pub(crate) struct S3Endpoint {
+    /// URL of the server.
+    pub(crate) url: String,
+    /// File of the certificate authority of an `https` URL, in PEM.
+    pub(crate) ca: Option<PathBuf>,
+    /// The credential, written as `KEY:SECRET`.
+    pub(crate) credential: Secret,
+    /// Region of the signatures.
+    pub(crate) region: String,
+    /// True if the bucket is a part of the path. Otherwise it is a part of the host name.
+    pub(crate) path_style: bool,
+}
+
+/// The buckets that channels write to.
+#[derive(Debug)]
+pub(crate) enum Buckets {
+    /// Directories of a local directory.
+    Local {
+        directory: DirectoryOfBuckets,
+        /// The account that owns the buckets.
+        account: String,
+    },
+    /// Buckets of a server.
+    Server(Arc<Server>),
+}
+
+/// A local directory of buckets.
+#[derive(Debug)]
+pub(crate) struct DirectoryOfBuckets(Directory);
+
+/// A server with the API of Amazon S3.
+#[derive(Debug)]
+pub(crate) struct Server {
+    client: SignedClient,
+    path_style: bool,
+}
+
+impl Buckets {
+    /// Buckets that are directories of `path`. `account` owns them.
+    pub(crate) fn local(path: PathBuf, creates_buckets: bool, account: String) -> Self {
+        Self::Local {
+            directory: DirectoryOfBuckets(Directory {
+                path,
+                creates_buckets,
+            }),
+            account,
+        }
+    }
+
+    /// Buckets of a server.
+    ///
+    /// # Errors
+    /// The URL or the credential cannot be used.
+    pub(crate) fn server(endpoint: S3Endpoint, clock: &Clock) -> Result<Self, AddressError> {
+        let signer = Signer::read(&endpoint.credential);
+        let signer = signer
+            .ok_or_else(|| AddressError("a credential is written as KEY:SECRET".to_owned()))?;
+        let client = SignedClient {
+            service: "s3",
+            address: Address::read(&endpoint.url, endpoint.ca.as_deref())?,
+            signer,
+            region: endpoint.region,
+            clock: clock.clone(),
+        };
+        Ok(Self::Server(Arc::new(Server {
+            client,
+            path_style: endpoint.path_style,
+        })))
+    }
+
+    fn check_bucket(&self, bucket: &BucketRef, role: &str) -> Pending<Result<(), String>> {
+        match self {
+            Self::Local { directory, account } => {
+                let owners = [account.as_str(), account_of_role(role)];
+                if !owners.contains(&bucket.owner.as_str()) {
+                    let reason = format!(
+                        "The bucket {} does not belong to the account {}.",
+                        bucket.name(),
+                        bucket.owner
+                    );
+                    return Box::pin(std::future::ready(Err(reason)));
+                }
+                let (directory, name) = (directory.0.clone(), bucket.name().to_owned());
+                Box::pin(async move {
+                    let checking = tokio::task::spawn_blocking(move || directory.check(&name));
+                    let checked = checking
+                        .await
+                        .unwrap_or_else(|error| Err(io::Error::other(error)));
+                    checked.map_err(|error| format!("The bucket cannot be used: {error}"))
+                })
+            }
+            Self::Server(server) => {
+                let (server, bucket) = (server.clone(), bucket.clone());
+                Box::pin(async move { server.check(&bucket).await })
+            }
+        }
+    }
+}
+
+/// The account in the ARN of a role.
+fn account_of_role(role: &str) -> &str {
+    role.split(':').nth(4).unwrap_or_default()
+}
+
+impl Destinations for Buckets {
+    fn check(&self, settings: &ChannelSettings) -> Pending<Result<(), String>> {
+        let Destination::S3(destination) = &settings.destination else {
+            let reason = "No destination of type S3_TABLES is configured.".to_owned();
+            return Box::pin(std::future::ready(Err(reason)));
+        };
+        let checks = [
+            self.check_bucket(&destination.bucket, &settings.role),
+            self.check_bucket(&settings.dead_letters.bucket, &settings.role),
+        ];
+        Box::pin(async move {
+            for check in checks {
+                check.await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn begin(&self, object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError> {
+        Ok(match self {
+            Self::Local { directory, .. } => {
+                let name = object.bucket.name();
+                Box::new(LocalObject(directory.0.begin(name, &object.key)?))
+            }
+            Self::Server(server) => Box::new(ServerObject {
+                spool: Spool::new(),
+                head: object,
+                server: server.clone(),
+            }),
+        })
+    }
+}
+
+/// An object in a local directory.
+#[derive(Debug)]
+struct LocalObject(FileObject);
+
+impl Write for LocalObject {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl ObjectWriter for LocalObject {
+    fn finish(self: Box<Self>) -> Pending<Result<u64, DestinationError>> {
+        Box::pin(async move {
+            let finishing = tokio::task::spawn_blocking(move || self.0.finish());
+            let finished = finishing.await;
+            let finished = finished.unwrap_or_else(|error| Err(io::Error::other(error)));
+            Ok(finished?)
+        })
+    }
+}
+
+/// An object that is collected to be sent to a server.
+#[derive(Debug)]
+struct ServerObject {
+    spool: Spool,
+    head: ObjectHead,
+    server: Arc<Server>,
+}
+
+impl Write for ServerObject {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.spool.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.spool.flush()
+    }
+}
+
+impl ObjectWriter for ServerObject {
+    fn finish(self: Box<Self>) -> Pending<Result<u64, DestinationError>> {
+        Box::pin(async move {
+            let sending = self.server.put(&self.head, self.spool);
+            let sent = RealDeadline::lasting(limits::CHANNEL_SEND)
+                .with(sending)
+                .await;
+            sent.unwrap_or_else(|| {
+                let reason = "The server did not take the object in time.".to_owned();
+                Err(DestinationError::Unreachable(reason))
+            })
+        })
+    }
+}
+
+impl Server {
+    async fn check(&self, bucket: &BucketRef) -> Result<(), String> {
+        let checking = async {
+            let mut connection = self.client.connect().await?;
+            let place = (bucket.name(), self.path_style);
+            s3::head_bucket(&self.client, &mut connection, place, &[owner(bucket)]).await
+        };
+        let checked = RealDeadline::lasting(limits::OUTBOUND_DELIVERY)
+            .with(checking)
+            .await;
+        let (url, name) = (&self.client.address.url, bucket.name());
+        match checked {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(format!(
+                "The bucket {name} at {url} cannot be used: {error}"
+            )),
+            None => Err(format!("{url} did not answer in time.")),
+        }
+    }
+
+    async fn put(&self, head: &ObjectHead, spool: Spool) -> Result<u64, DestinationError> {
+        let length = spool.length();
+        let mut connection = self.client.connect().await?;
+        let headers = headers(head);
+        let object = ObjectRequest {
+            bucket: head.bucket.name(),
+            key: &head.key,
+            path_style: self.path_style,
+            content_type: head.content_type,
+            headers: &headers,
+        };
+        let payload = spool.into_payload();
+        s3::put_object(&self.client, &mut connection, object, payload).await?;
+        Ok(length)
+    }
+}
+
+fn owner(bucket: &BucketRef) -> (&'static str, String) {
+    ("x-amz-expected-bucket-owner", bucket.owner.clone())
+}
+
+fn headers(head: &ObjectHead) -> Vec<(&'static str, String)> {
+    let mut headers = vec![owner(&head.bucket)];
+    if head.storage_class != StorageClass::Standard {
+        let class = head.storage_class.as_str().to_owned();
+        headers.push(("x-amz-storage-class", class));
+    }
+    if let Some(key) = &head.key_id {
+        headers.push(("x-amz-server-side-encryption", "aws:kms".to_owned()));
+        let name = "x-amz-server-side-encryption-aws-kms-key-id";
+        headers.push((name, key.clone()));
+    }
+    headers
+}
+
+impl From<ClientError> for DestinationError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::NotConnected(reason) | ClientError::Lost(reason) => {
+                Self::Unreachable(reason)
+            }
+            ClientError::Refused(reason) => Self::Refused(reason),
+        }
+    }
+}
