@@ -1,13 +1,20 @@
-//! The delivery of a channel's records.
+//! The delivery of a channel's records: one task for each channel that delivers.
+//!
+//! The task waits until the first record is published, then until the oldest undelivered record is
+//! as old as the channel's data freshness or an object is full. It plans an object, saves the plan,
+//! writes the object, and saves the new positions. After a crash between the last two steps the saved
+//! plan is repeated: the object has the same key and the same bytes.
+//!
+//! # Files
+//! - `runner`: the task, its waits and its retries.
+//! - `planning`: the ranges of the next object. `reading`: the records of the ranges.
+//! - `writing`: one attempt to write an object. `object`, `dead_letters`: the objects that an
+//!   attempt writes. `encoder`: the compression of an object.
 
-use super::item::Channel;
-use crate::engine::Engine;
-use std::sync::Arc;
-
-impl Engine {
-    /// Begins the delivery of a channel that became ACTIVE or was restored as such. The delivery
-    /// ends when the channel does not deliver any more ([`Channel::changes`] signals it).
-    pub(super) fn begin_delivery(self: &Arc<Self>, channel: &Arc<Channel>) {
-        tracing::debug!(channel = %channel.arn, "the channel begins to deliver");
-    }
-}
+mod dead_letters;
+mod encoder;
+mod object;
+mod planning;
+mod reading;
+mod runner;
+mod writing;

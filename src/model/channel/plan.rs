@@ -54,6 +54,16 @@ pub enum Offered {
 }
 
 impl ObjectPlan {
+    /// The plan that was saved before an attempt to write the object. It is due at once.
+    pub fn resumed(ranges: Vec<ShardRange>, oldest: Option<Timestamp>) -> Self {
+        Self {
+            ranges,
+            oldest,
+            is_full: true,
+            bytes: 0,
+        }
+    }
+
     /// Offers blocks of records that follow `next` in a shard, for an object of at most
     /// `most_bytes`, with `separator` bytes after each record.
     pub fn offer(

@@ -1,0 +1,102 @@
+//! The dead-letter objects of one attempt. All functions block, but not [`DeadLetters::finish`].
+
+use super::object::Origin;
+use crate::engine::RecordView;
+use crate::engine::channel::destination::{
+    DestinationError, Destinations, ObjectHead, ObjectWriter,
+};
+use crate::model::channel::{DeadLetter, InvalidRecord, StorageClass, dead_letter_key};
+use crate::world::Timestamp;
+use std::io::Write as _;
+use std::sync::Arc;
+
+/// The dead-letter objects of one attempt: usually none, and several if the lines are too long for
+/// one object.
+#[derive(Debug)]
+pub(super) struct DeadLetters {
+    most_bytes: u64,
+    /// The objects that are complete but not finished. They do not appear yet.
+    complete: Vec<Box<dyn ObjectWriter>>,
+    /// The object in progress, and its bytes.
+    open: Option<(Box<dyn ObjectWriter>, u64)>,
+    /// Number of lines.
+    pub(super) records: u64,
+}
+
+impl DeadLetters {
+    /// No objects. Each object will have at most `most_bytes`.
+    pub(super) fn new(most_bytes: u64) -> Self {
+        Self {
+            most_bytes,
+            complete: Vec::new(),
+            open: None,
+            records: 0,
+        }
+    }
+
+    /// Adds the line of a record.
+    pub(super) fn add(
+        &mut self,
+        destinations: &Arc<dyn Destinations>,
+        (origin, first_arrival): (&Origin, Timestamp),
+        (shard, record): (&str, &RecordView<'_>),
+        reason: &InvalidRecord,
+    ) -> Result<(), DestinationError> {
+        let line = DeadLetter {
+            channel: &origin.channel_arn,
+            stream: &origin.stream_arn,
+            shard,
+            number: &record.number.to_string(),
+            arrival: record.arrival,
+            reason,
+        }
+        .line();
+        let size = line.len() as u64;
+        self.complete.extend(
+            self.open
+                .take_if(|(_, bytes)| *bytes + size > self.most_bytes)
+                .map(|(object, _)| object),
+        );
+        let open = match &mut self.open {
+            Some(open) => open,
+            None => {
+                let object = self.begin(destinations, origin, first_arrival)?;
+                self.open.insert((object, 0))
+            }
+        };
+        open.0.write_all(&line)?;
+        open.1 += size;
+        self.records += 1;
+        Ok(())
+    }
+
+    fn begin(
+        &self,
+        destinations: &Arc<dyn Destinations>,
+        origin: &Origin,
+        first_arrival: Timestamp,
+    ) -> Result<Box<dyn ObjectWriter>, DestinationError> {
+        let letters = &origin.settings.dead_letters;
+        destinations.begin(ObjectHead {
+            bucket: letters.bucket.clone(),
+            key: dead_letter_key(
+                &letters.prefix,
+                (&origin.channel_name, &origin.channel_id),
+                first_arrival,
+                (&origin.suffix, self.complete.len()),
+            ),
+            content_type: "application/x-ndjson",
+            storage_class: StorageClass::Standard,
+            key_id: origin.settings.key_id.clone(),
+        })
+    }
+
+    /// Completes all objects. Resolves when they are durable.
+    pub(super) async fn finish(self) -> Result<(), DestinationError> {
+        let open = self.open.map(|(object, _)| object);
+        for object in self.complete.into_iter().chain(open) {
+            object.finish().await?;
+        }
+        Ok(())
+    }
+}

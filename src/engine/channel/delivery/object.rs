@@ -1,0 +1,149 @@
+//! The objects that one attempt writes: the object with the records, and the dead-letter objects.
+//! All functions block, but not [`FinishedObject::finish`].
+
+use super::dead_letters::DeadLetters;
+use super::encoder::Encoder;
+use super::reading::Part;
+use crate::engine::channel::destination::{
+    DestinationError, Destinations, ObjectHead, ObjectWriter,
+};
+use crate::model::SequenceNumber;
+use crate::model::channel::{ChannelSettings, KeyTemplate, KeyValues, S3Destination};
+use crate::world::Timestamp;
+use std::sync::Arc;
+
+/// The names that keys and dead-letter lines contain, and the settings of the channel.
+#[derive(Debug)]
+pub(super) struct Origin {
+    pub(super) channel_arn: String,
+    pub(super) channel_name: String,
+    pub(super) channel_id: String,
+    pub(super) stream_arn: String,
+    pub(super) settings: Arc<ChannelSettings>,
+    pub(super) bucket: S3Destination,
+    pub(super) template: KeyTemplate,
+    /// The unique suffix of the keys.
+    pub(super) suffix: String,
+}
+
+/// The objects of one attempt, while records are written. Dropping it leaves no object behind.
+pub(super) struct Objects {
+    origin: Origin,
+    destinations: Arc<dyn Destinations>,
+    /// Arrival time and sequence number of the first record of the plan.
+    first: Option<(Timestamp, SequenceNumber)>,
+    object: Option<Encoder>,
+    records: u64,
+    dead_letters: DeadLetters,
+}
+
+/// The objects of one attempt after their last record.
+pub(super) struct FinishedObject {
+    object: Option<Box<dyn ObjectWriter>>,
+    records: u64,
+    dead_letters: DeadLetters,
+}
+
+/// Counts of a delivery.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Delivered {
+    /// Records in the object. 0 if there is no object, because all records are invalid.
+    pub(super) records: u64,
+    /// Bytes of the object.
+    pub(super) bytes: u64,
+    /// Records that the dead-letter objects list.
+    pub(super) failed: u64,
+}
+
+impl Objects {
+    pub(super) fn new(
+        origin: Origin,
+        destinations: Arc<dyn Destinations>,
+        most_bytes: u64,
+    ) -> Self {
+        Self {
+            origin,
+            destinations,
+            first: None,
+            object: None,
+            records: 0,
+            dead_letters: DeadLetters::new(most_bytes),
+        }
+    }
+
+    /// Writes the records of a part.
+    pub(super) fn write(&mut self, part: &Part) -> Result<(), DestinationError> {
+        let format = self.origin.settings.format;
+        let shard = part.shard.to_string();
+        for record in part.records() {
+            let (first_arrival, _) = *self.first.get_or_insert((record.arrival, record.number));
+            if let Err(reason) = format.check(record.data) {
+                let of = (&self.origin, first_arrival);
+                let record = (shard.as_str(), &record);
+                self.dead_letters
+                    .add(&self.destinations, of, record, &reason)?;
+                continue;
+            }
+            let object = match &mut self.object {
+                Some(object) => object,
+                None => self.object.insert(begin(
+                    &self.origin,
+                    &self.destinations,
+                    self.first.unwrap_or((record.arrival, record.number)),
+                )?),
+            };
+            object.write(record.data, format.separator())?;
+            self.records += 1;
+        }
+        Ok(())
+    }
+
+    /// Writes the end of the compressed data.
+    pub(super) fn end(self) -> Result<FinishedObject, DestinationError> {
+        Ok(FinishedObject {
+            object: self.object.map(Encoder::finish).transpose()?,
+            records: self.records,
+            dead_letters: self.dead_letters,
+        })
+    }
+}
+
+fn begin(
+    origin: &Origin,
+    destinations: &Arc<dyn Destinations>,
+    (first_arrival, first_number): (Timestamp, SequenceNumber),
+) -> Result<Encoder, DestinationError> {
+    let (settings, bucket) = (&origin.settings, &origin.bucket);
+    let target = destinations.begin(ObjectHead {
+        bucket: bucket.bucket.clone(),
+        key: origin.template.key(&KeyValues {
+            channel_name: &origin.channel_name,
+            channel_id: &origin.channel_id,
+            first_arrival,
+            first_number: &first_number.to_string(),
+            suffix: &origin.suffix,
+            extension: settings.format.extension(bucket.compression),
+        }),
+        content_type: "application/octet-stream",
+        storage_class: bucket.storage_class,
+        key_id: settings.key_id.clone(),
+    })?;
+    Ok(Encoder::new(target, bucket.compression)?)
+}
+
+impl FinishedObject {
+    /// Completes all objects. Resolves when they are durable.
+    pub(super) async fn finish(self) -> Result<Delivered, DestinationError> {
+        let failed = self.dead_letters.records;
+        self.dead_letters.finish().await?;
+        let bytes = match self.object {
+            Some(object) => object.finish().await?,
+            None => 0,
+        };
+        Ok(Delivered {
+            records: self.records,
+            bytes,
+            failed,
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! Reads the records of a plan in parts.
+
+use crate::admission::Admission;
+use crate::engine::{Batch, Read, ReadBudget, RecordView, Shard, Stream};
+use crate::limits;
+use crate::model::ShardId;
+use crate::model::channel::ShardRange;
+use crate::store::StoreError;
+use crate::world::Timestamp;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Consecutive records of a plan, all of one shard.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) shard: ShardId,
+    batch: Batch,
+    /// Index before which the records belong to the plan.
+    end: u64,
+}
+
+impl Part {
+    /// The records in the order of their sequence numbers.
+    pub(super) fn records(&self) -> impl Iterator<Item = RecordView<'_>> {
+        let records = self.batch.iter();
+        records.take_while(|record| record.number.index < self.end)
+    }
+}
+
+/// Reads the records of a plan: shard by shard, in the order of the plan.
+#[derive(Debug)]
+pub(super) struct PlanReader {
+    admission: Arc<Admission>,
+    ranges: VecDeque<(Arc<Shard>, ShardRange)>,
+    /// Records with an earlier arrival time were removed from the stream by its user.
+    horizon: Timestamp,
+}
+
+impl PlanReader {
+    /// A reader of these ranges. A shard that does not exist any more has no records.
+    pub(super) fn new(admission: &Arc<Admission>, stream: &Stream, ranges: &[ShardRange]) -> Self {
+        stream.look(|state| {
+            let shard =
+                |range: &ShardRange| Some((state.shards.get(&range.shard)?.clone(), *range));
+            Self {
+                admission: admission.clone(),
+                ranges: ranges.iter().filter_map(shard).collect(),
+                horizon: state.expired_before,
+            }
+        })
+    }
+
+    /// Reads the next part. None after the last one.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot be read, or if it stays busy for too long.
+    pub(super) async fn next(&mut self) -> Result<Option<Part>, StoreError> {
+        while let Some((shard, range)) = self.ranges.front_mut() {
+            let read = Read {
+                from: shard.position(range.next, self.horizon),
+                horizon: self.horizon,
+                records: limits::CHANNEL_READ_RECORDS,
+                bytes: limits::CHANNEL_READ_BYTES,
+            };
+            let batch = shard.read(read, ReadBudget::Event(&self.admission)).await?;
+            let part = Part {
+                shard: shard.id,
+                end: range.end,
+                batch,
+            };
+            let next = part.batch.next().index;
+            let is_last = next >= range.end || part.batch.reached_end() || next <= range.next;
+            range.next = next;
+            if is_last {
+                self.ranges.pop_front();
+            }
+            if part.records().next().is_some() {
+                return Ok(Some(part));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,308 @@
+//! The task of a channel: its waits, its attempts and its retries.
+
+use super::encoder::uncompressed_limit;
+use super::planning::{ObjectLimit, plan, saved_plan};
+use super::writing::{origin, write};
+use crate::engine::Engine;
+use crate::engine::channel::item::{Channel, Flush};
+use crate::engine::step_faults::{Step, pass};
+use crate::limits;
+use crate::model::ShardId;
+use crate::model::channel::{ChannelPosition, Destination, ObjectPlan, S3Compression, ShardRange};
+use crate::model::event_source::BackOff;
+use crate::store::Meter;
+use crate::world::{Alarm, Fault, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const BACK_OFF: BackOff = BackOff {
+    first_ms: limits::CHANNEL_RETRY_FIRST_MS,
+    most_ms: limits::CHANNEL_RETRY_MOST_MS,
+};
+
+impl Engine {
+    /// Begins the delivery of a channel that became ACTIVE or was restored as such. The delivery
+    /// ends when the channel does not deliver any more.
+    pub(in crate::engine::channel) fn begin_delivery(self: &Arc<Self>, channel: &Arc<Channel>) {
+        let alarm = self.world.clock.alarm();
+        channel.set_bell(alarm.bell());
+        let meters = channel.stream.look(|state| state.arrivals.meters.clone());
+        let delivery = Delivery {
+            meter: Meter::new(meters, alarm.bell()),
+            alarm,
+            engine: self.clone(),
+            channel: channel.clone(),
+            failures: 0,
+            retry: None,
+            flushes: Flushes::default(),
+        };
+        self.tasks.spawn("channel", delivery.run());
+    }
+}
+
+/// The state of a channel's task.
+struct Delivery {
+    engine: Arc<Engine>,
+    channel: Arc<Channel>,
+    alarm: Alarm,
+    meter: Meter,
+    /// Number of consecutive failed attempts.
+    failures: u32,
+    /// Moment of the next attempt after a failed one.
+    retry: Option<Timestamp>,
+    flushes: Flushes,
+}
+
+/// The requests to deliver now that are being served.
+#[derive(Default)]
+struct Flushes {
+    waiting: Vec<Flush>,
+    /// The index after the last published record of each shard when the requests were taken.
+    ends: BTreeMap<ShardId, u64>,
+}
+
+/// The next step of the task.
+enum Next {
+    /// Waits for the bell or for a moment.
+    Wait(Option<Timestamp>),
+    /// Looks again at once.
+    Again,
+    /// Ends the task.
+    End,
+}
+
+impl Delivery {
+    async fn run(mut self) {
+        let mut stop = self.engine.stop.subscribe();
+        loop {
+            let next = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                next = self.turn() => next,
+            };
+            let deadline = match next {
+                Next::Wait(deadline) => deadline,
+                Next::Again => continue,
+                Next::End => return,
+            };
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = self.alarm.wait(deadline) => {}
+            }
+        }
+    }
+
+    /// Delivers an object if one is due.
+    async fn turn(&mut self) -> Next {
+        if !self.channel.delivers() {
+            return Next::End;
+        }
+        self.take_flushes();
+        let now = self.engine.world.clock.now();
+        // Every record that the plan does not see rings the bell.
+        self.meter.arm(1);
+        let saved = saved_plan(&self.channel);
+        let is_saved = saved.is_some();
+        let planned = match saved {
+            Some(plan) => Ok(plan),
+            None => plan(&self.channel, self.limit()).await,
+        };
+        let plan = match planned {
+            Ok(plan) => plan,
+            Err(error) => {
+                return self.note_failure(&format!("The records cannot be read: {error}"), None);
+            }
+        };
+        let is_flushed = self.flushes.is_served_by(&plan, &self.channel);
+        if is_flushed {
+            self.flushes.answer(&Ok(()));
+        }
+        let Some(due) = self.due(&plan) else {
+            return if is_flushed {
+                Next::Again
+            } else {
+                Next::Wait(None)
+            };
+        };
+        if now < due && self.flushes.waiting.is_empty() {
+            let free = self.limit().bytes.saturating_sub(plan.bytes());
+            self.meter.arm(free.max(limits::CHANNEL_LOOK_BYTES));
+            return Next::Wait(Some(due));
+        }
+        self.meter.disarm();
+        self.attempt(&plan, is_saved).await
+    }
+
+    fn take_flushes(&mut self) {
+        if !self.flushes.waiting.is_empty() {
+            return;
+        }
+        self.flushes.waiting = self.channel.take_flushes();
+        if !self.flushes.waiting.is_empty() {
+            let ends = |state: &crate::engine::StreamState| {
+                let shards = state.all().iter();
+                shards.map(|shard| (shard.id, shard.end())).collect()
+            };
+            self.flushes.ends = self.channel.stream.look(ends);
+        }
+    }
+
+    /// The moment at which the object of a plan has to be written. None without records.
+    fn due(&self, plan: &ObjectPlan) -> Option<Timestamp> {
+        let interval = self.engine.behaviour.channels.flush_interval_ms;
+        let interval = interval.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+        let freshness_s = self.channel.describe().settings.freshness_s;
+        let due = match plan.oldest {
+            // The records of a saved plan may have been removed; then it only has to be ended.
+            None if plan.is_full => Timestamp::from_millis(0),
+            _ => plan.due(interval.unwrap_or(i64::from(freshness_s) * 1000))?,
+        };
+        Some(self.retry.map_or(due, |retry| due.max(retry)))
+    }
+
+    fn limit(&self) -> ObjectLimit {
+        let settings = self.channel.describe().settings;
+        let compression = match &settings.destination {
+            Destination::S3(bucket) => bucket.compression,
+            Destination::S3Tables(_) => S3Compression::None,
+        };
+        let most = self.engine.behaviour.channels.max_object_bytes;
+        ObjectLimit {
+            bytes: uncompressed_limit(compression, most),
+            separator: settings.format.separator().len() as u64,
+        }
+    }
+
+    async fn attempt(&mut self, plan: &ObjectPlan, is_saved: bool) -> Next {
+        match self.deliver(plan, is_saved).await {
+            Ok(next) => {
+                self.failures = 0;
+                self.retry = None;
+                next
+            }
+            Err(reason) => self.note_failure(&reason, plan.oldest),
+        }
+    }
+
+    /// Notes a failed attempt, and fixes the moment of the next one. A channel whose records expire
+    /// before they are delivered becomes FAILED.
+    fn note_failure(&mut self, reason: &str, oldest: Option<Timestamp>) -> Next {
+        let now = self.engine.world.clock.now();
+        self.failures = self.failures.saturating_add(1);
+        self.channel.note_error(reason);
+        self.flushes.answer(&Err(reason.to_owned()));
+        let hours = |state: &crate::engine::StreamState| state.settings.retention_hours;
+        let retention_ms = i64::from(self.channel.stream.look(hours)) * 3_600_000;
+        let expiry = oldest.map(|oldest| oldest.plus_millis(retention_ms));
+        if expiry.is_some_and(|expiry| expiry <= now) {
+            let reason = format!("Records expired before they could be delivered. {reason}");
+            tracing::error!(channel = %self.channel.arn, %reason, "the channel failed");
+            self.engine.fail_channel(&self.channel, &reason);
+            return Next::End;
+        }
+        tracing::warn!(
+            channel = %self.channel.arn, %reason, failures = self.failures,
+            "a channel cannot deliver"
+        );
+        let retry = now.plus_millis(BACK_OFF.after(self.failures));
+        let retry = expiry.map_or(retry, |expiry| retry.min(expiry));
+        self.retry = Some(retry);
+        Next::Wait(Some(retry))
+    }
+
+    /// Saves the plan, writes its objects, and saves the positions after them.
+    async fn deliver(&mut self, plan: &ObjectPlan, is_saved: bool) -> Result<Next, String> {
+        let origin = origin(&self.channel, plan)?;
+        if !is_saved {
+            self.save(|positions| {
+                for range in &plan.ranges {
+                    let position = positions.entry(range.shard).or_default();
+                    position.planned = Some(range.end);
+                }
+            })
+            .await?;
+        }
+        self.pass(Step::DeliverObject)
+            .await
+            .map_err(|_| "an injected fault".to_owned())?;
+        let written = write(&self.engine, &self.channel, plan, origin).await;
+        let Some(delivered) = written.map_err(|error| error.to_string())? else {
+            return Ok(Next::Again);
+        };
+        match self.pass(Step::Checkpoint).await {
+            Err(Fault::Drop) => return Ok(Next::End),
+            Err(_) => return Err("an injected fault".to_owned()),
+            Ok(()) => {}
+        }
+        let stream = self.channel.stream.clone();
+        let shards = stream.look(|state| state.shards.clone());
+        self.save(|positions| {
+            for ShardRange { shard, end, .. } in &plan.ranges {
+                let shard_now = shards.get(shard);
+                let position = ChannelPosition {
+                    next: *end,
+                    planned: None,
+                    finished: shard_now.is_none_or(|shard| shard.is_complete_before(*end)),
+                };
+                positions.insert(*shard, position);
+            }
+            positions.retain(|shard, _| shards.contains_key(shard));
+        })
+        .await?;
+        if delivered.records > 0 {
+            self.channel
+                .count_object(delivered.records, delivered.bytes);
+        }
+        self.channel.count_failed_records(delivered.failed);
+        Ok(Next::Again)
+    }
+
+    /// Changes the positions, and waits until they are as durable as the settings promise.
+    async fn save(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<ShardId, ChannelPosition>),
+    ) -> Result<(), String> {
+        let change = |progress: &mut crate::engine::channel::ChannelProgress| {
+            change(&mut progress.positions);
+        };
+        match self.engine.advance_channel(&self.channel, change) {
+            Some(ticket) => ticket.durable().await.map_err(|error| error.to_string()),
+            None => Ok(()),
+        }
+    }
+
+    async fn pass(&mut self, step: Step) -> Result<(), Fault> {
+        let (world, stream) = (&self.engine.world, &self.channel.stream.arn);
+        pass(world, &mut self.alarm, step, stream, None).await
+    }
+}
+
+impl Flushes {
+    /// True if all records that the requests wait for are delivered. `plan` is the plan of the next
+    /// object.
+    fn is_served_by(&self, plan: &ObjectPlan, channel: &Channel) -> bool {
+        if self.waiting.is_empty() {
+            return false;
+        }
+        if plan.is_empty() {
+            return true;
+        }
+        let positions = channel.progress().positions;
+        let is_delivered = |shard: &ShardId, end: u64| {
+            let next = positions.get(shard).map_or(0, |position| position.next);
+            next >= end
+        };
+        self.ends
+            .iter()
+            .all(|(shard, end)| is_delivered(shard, *end))
+    }
+
+    fn answer(&mut self, result: &Result<(), String>) {
+        for flush in self.waiting.drain(..) {
+            // A requester that does not wait any more needs no answer.
+            let _gone = flush.send(result.clone());
+        }
+        self.ends.clear();
+    }
+}
