@@ -1,19 +1,60 @@
 //! The destinations that the channels of an emulator write to.
 
 use crate::engine::channel::{ChannelBehaviour, Destinations};
-use crate::options::ChannelOptions;
+use crate::options::{Options, OptionsError, Secret};
+use crate::outbound::{AddressError, Buckets, S3Endpoint};
+use crate::world::Clock;
 use std::sync::Arc;
 
 /// The settings for channels that the options define. `given` replaces the destinations of the
 /// options.
 pub(super) fn behaviour(
-    options: &ChannelOptions,
+    options: &Options,
+    clock: &Clock,
     given: Option<Arc<dyn Destinations>>,
-) -> ChannelBehaviour {
+) -> Result<ChannelBehaviour, OptionsError> {
     let unset = ChannelBehaviour::default();
-    ChannelBehaviour {
-        destinations: given.unwrap_or(unset.destinations),
-        flush_interval_ms: options.flush_interval(),
-        max_object_bytes: options.max_object_bytes,
+    let refused = |error: AddressError| OptionsError::Channels(error.to_string());
+    let configured = buckets(options, clock).map_err(refused)?;
+    let configured = configured.map(|buckets| Arc::new(buckets) as Arc<dyn Destinations>);
+    Ok(ChannelBehaviour {
+        destinations: given.or(configured).unwrap_or(unset.destinations),
+        flush_interval_ms: options.channels.flush_interval(),
+        max_object_bytes: options.channels.max_object_bytes,
+    })
+}
+
+/// The buckets that the options define.
+fn buckets(options: &Options, clock: &Clock) -> Result<Option<Buckets>, AddressError> {
+    let channels = &options.channels;
+    if let Some(path) = &channels.s3_local_dir {
+        let creates_buckets = channels.s3_create_buckets.0;
+        let account = options.account.clone();
+        let local = Buckets::local(path.clone(), creates_buckets, account);
+        return Ok(Some(local));
     }
+    let Some(url) = &channels.s3_endpoint else {
+        return Ok(None);
+    };
+    let (url, ca) = match url.split_once(";ca=") {
+        Some((url, ca)) => (url, Some(ca.into())),
+        None => (url.as_str(), None),
+    };
+    let region = channels.s3_region.as_ref().unwrap_or(&options.region);
+    let endpoint = S3Endpoint {
+        url: url.to_owned(),
+        ca,
+        credential: credential(options),
+        region: region.clone(),
+        path_style: channels.s3_path_style.0,
+    };
+    Buckets::server(endpoint, clock).map(Some)
+}
+
+fn credential(options: &Options) -> Secret {
+    let channels = &options.channels;
+    let key = channels.s3_access_key_id.as_deref().unwrap_or("minikin");
+    let secret = channels.s3_secret_access_key.as_ref();
+    let secret = secret.map_or("minikin", |secret| secret.expose());
+    Secret::from(format!("{key}:{secret}").as_str())
 }

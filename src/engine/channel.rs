@@ -30,6 +30,7 @@ mod start;
 mod transitions;
 
 pub(crate) use creation::{ChannelCounts, NewChannel};
+pub(crate) use destination::not_configured;
 pub use destination::{ChannelBehaviour, DestinationError, Destinations, ObjectHead, ObjectWriter};
 pub(crate) use figures::ChannelFigures;
 pub(crate) use item::{Channel, ChannelDescription, FlushError};
@@ -37,3 +38,6 @@ pub(crate) use progress::ChannelProgress;
 pub(in crate::engine) use registry::{AccountChannels, Channels, restore};
 pub(in crate::engine) use start::positions_of;
 pub(in crate::engine) use transitions::run;
+
+#[cfg(test)]
+mod tests;

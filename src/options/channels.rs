@@ -26,7 +26,8 @@ pub struct ChannelOptions {
     )]
     pub s3_local_dir: Option<PathBuf>,
 
-    /// URL of an S3-compatible server that holds the buckets of channels
+    /// URL of an S3-compatible server that holds the buckets of channels. An https URL needs
+    /// ;ca=FILE after it
     #[cfg_attr(
         feature = "cli",
         arg(

@@ -6,10 +6,14 @@ use super::s3::{self, ObjectRequest};
 use super::sign::Signer;
 use super::signed_client::{ClientError, SignedClient};
 use super::spool::Spool;
-use crate::engine::channel::{DestinationError, Destinations, ObjectHead, ObjectWriter};
+use crate::engine::channel::{
+    DestinationError, Destinations, ObjectHead, ObjectWriter, not_configured,
+};
 use crate::engine::event_source::Pending;
 use crate::limits;
-use crate::model::channel::{BucketRef, ChannelSettings, Destination, StorageClass};
+use crate::model::channel::{
+    BucketRef, ChannelSettings, Destination, DestinationKind, StorageClass,
+};
 use crate::options::Secret;
 use crate::world::{Clock, RealDeadline};
 use std::io::{self, Write};
@@ -125,7 +129,7 @@ fn account_of_role(role: &str) -> &str {
 impl Destinations for Buckets {
     fn check(&self, settings: &ChannelSettings) -> Pending<Result<(), String>> {
         let Destination::S3(destination) = &settings.destination else {
-            let reason = "No destination of type S3_TABLES is configured.".to_owned();
+            let reason = not_configured(DestinationKind::S3Tables);
             return Box::pin(std::future::ready(Err(reason)));
         };
         let checks = [

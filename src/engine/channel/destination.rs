@@ -101,7 +101,7 @@ struct NoDestinations;
 
 /// The reason for which a channel with a destination of this kind cannot deliver when no
 /// destination of the kind is configured. The names are those of the `--config` file.
-pub(super) fn not_configured(kind: DestinationKind) -> String {
+pub(crate) fn not_configured(kind: DestinationKind) -> String {
     let settings = match kind {
         DestinationKind::S3 => "channels.s3.local_dir or channels.s3.endpoint",
         DestinationKind::S3Tables => {

@@ -1,7 +1,7 @@
 //! Plans the next object of a channel.
 
 use crate::engine::channel::item::Channel;
-use crate::engine::{Read, ReadBudget, Shard};
+use crate::engine::{Read, ReadBudget, RecordView, Shard, StreamState};
 use crate::limits;
 use crate::model::ShardId;
 use crate::model::channel::{Block, ChannelPosition, ObjectPlan, Offered, ShardRange};
@@ -45,14 +45,42 @@ pub(super) fn saved_plan(channel: &Channel) -> Option<ObjectPlan> {
     Some(ObjectPlan::resumed(ranges, oldest))
 }
 
+/// The arrival time of the first undelivered record of each shard that has such records.
+pub(super) fn first_arrivals(channel: &Channel) -> BTreeMap<ShardId, Timestamp> {
+    let (horizon, shards) = channel.stream.look(shards_to_read);
+    let positions = channel.progress().positions;
+    let first = |shard: &Arc<Shard>| {
+        let next = positions.get(&shard.id).map_or(0, |position| position.next);
+        let blocks = shard.log().blocks(next, horizon, 0);
+        blocks.first().map(|block| (shard.id, block.first_arrival))
+    };
+    shards.iter().filter_map(first).collect()
+}
+
+/// True if a record that arrived first in a shard, at the time in `before`, is not stored any more.
+/// Records that the user removed do not count.
+pub(super) fn were_removed(
+    channel: &Channel,
+    before: &BTreeMap<ShardId, Timestamp>,
+    now: &BTreeMap<ShardId, Timestamp>,
+) -> bool {
+    let (horizon, _) = channel.stream.look(shards_to_read);
+    let mut kept = before.iter().filter(|(_, arrival)| **arrival >= horizon);
+    kept.any(|(shard, arrival)| now.get(shard).is_none_or(|first| first > arrival))
+}
+
+/// The arrival time before which the user removed all records, and all shards.
+fn shards_to_read(state: &StreamState) -> (Timestamp, Arc<[Arc<Shard>]>) {
+    (state.expired_before, state.all().clone())
+}
+
 /// Plans an object of undelivered records. A shard takes part only if the object or an earlier one
 /// has all records of its parents.
 ///
 /// # Errors
 /// Returns an error if the store cannot be read, or if it stays busy for too long.
 pub(super) async fn plan(channel: &Channel, limit: ObjectLimit) -> Result<ObjectPlan, StoreError> {
-    let look = |state: &crate::engine::StreamState| (state.expired_before, state.all().clone());
-    let (horizon, shards) = channel.stream.look(look);
+    let (horizon, shards) = channel.stream.look(shards_to_read);
     let positions = channel.progress().positions;
     let mut plan = ObjectPlan::default();
     let mut is_complete: BTreeMap<ShardId, bool> = BTreeMap::new();
@@ -114,7 +142,7 @@ async fn single_records(
     };
     // The batch is dropped before anything else is waited for.
     let batch = shard.read(read, ReadBudget::AtOnce).await?;
-    let block = |record: crate::engine::RecordView<'_>| Block {
+    let block = |record: RecordView<'_>| Block {
         end: record.number.index + 1,
         first_arrival: record.arrival,
         records: 1,

@@ -1,11 +1,11 @@
 //! The task of a channel: its waits, its attempts and its retries.
 
 use super::encoder::uncompressed_limit;
-use super::planning::{ObjectLimit, plan, saved_plan};
+use super::planning::{ObjectLimit, first_arrivals, plan, saved_plan, were_removed};
 use super::writing::{origin, write};
-use crate::engine::Engine;
 use crate::engine::channel::item::{Channel, Flush};
 use crate::engine::step_faults::{Step, pass};
+use crate::engine::{Engine, StreamState};
 use crate::limits;
 use crate::model::ShardId;
 use crate::model::channel::{ChannelPosition, Destination, ObjectPlan, S3Compression, ShardRange};
@@ -35,6 +35,7 @@ impl Engine {
             failures: 0,
             retry: None,
             flushes: Flushes::default(),
+            first_arrivals: BTreeMap::new(),
         };
         self.tasks.spawn("channel", delivery.run());
     }
@@ -51,6 +52,8 @@ struct Delivery {
     /// Moment of the next attempt after a failed one.
     retry: Option<Timestamp>,
     flushes: Flushes,
+    /// The arrival time of the first undelivered record of each shard, at the last look.
+    first_arrivals: BTreeMap<ShardId, Timestamp>,
 }
 
 /// The requests to deliver now that are being served.
@@ -102,6 +105,11 @@ impl Delivery {
         let now = self.engine.world.clock.now();
         // Every record that the plan does not see rings the bell.
         self.meter.arm(1);
+        let first = first_arrivals(&self.channel);
+        if were_removed(&self.channel, &self.first_arrivals, &first) {
+            return self.fail("");
+        }
+        self.first_arrivals = first;
         let saved = saved_plan(&self.channel);
         let is_saved = saved.is_some();
         let planned = match saved {
@@ -140,7 +148,7 @@ impl Delivery {
         }
         self.flushes.waiting = self.channel.take_flushes();
         if !self.flushes.waiting.is_empty() {
-            let ends = |state: &crate::engine::StreamState| {
+            let ends = |state: &StreamState| {
                 let shards = state.all().iter();
                 shards.map(|shard| (shard.id, shard.end())).collect()
             };
@@ -192,14 +200,12 @@ impl Delivery {
         self.failures = self.failures.saturating_add(1);
         self.channel.note_error(reason);
         self.flushes.answer(&Err(reason.to_owned()));
-        let hours = |state: &crate::engine::StreamState| state.settings.retention_hours;
+        let hours = |state: &StreamState| state.settings.retention_hours;
         let retention_ms = i64::from(self.channel.stream.look(hours)) * 3_600_000;
-        let expiry = oldest.map(|oldest| oldest.plus_millis(retention_ms));
+        // The last millisecond in which the stream keeps the oldest record.
+        let expiry = oldest.map(|oldest| oldest.plus_millis(retention_ms - 1));
         if expiry.is_some_and(|expiry| expiry <= now) {
-            let reason = format!("Records expired before they could be delivered. {reason}");
-            tracing::error!(channel = %self.channel.arn, %reason, "the channel failed");
-            self.engine.fail_channel(&self.channel, &reason);
-            return Next::End;
+            return self.fail(reason);
         }
         tracing::warn!(
             channel = %self.channel.arn, %reason, failures = self.failures,
@@ -209,6 +215,15 @@ impl Delivery {
         let retry = expiry.map_or(retry, |expiry| retry.min(expiry));
         self.retry = Some(retry);
         Next::Wait(Some(retry))
+    }
+
+    /// Gives the channel the status FAILED, because records expired. `reason` is the reason of the
+    /// last failed attempt.
+    fn fail(&mut self, reason: &str) -> Next {
+        let reason = format!("Records expired before they could be delivered. {reason}");
+        tracing::error!(channel = %self.channel.arn, %reason, "the channel failed");
+        self.engine.fail_channel(&self.channel, reason.trim_end());
+        Next::End
     }
 
     /// Saves the plan, writes its objects, and saves the positions after them.
@@ -250,6 +265,9 @@ impl Delivery {
             positions.retain(|shard, _| shards.contains_key(shard));
         })
         .await?;
+        for range in &plan.ranges {
+            self.first_arrivals.remove(&range.shard);
+        }
         if delivered.records > 0 {
             self.channel
                 .count_object(delivered.records, delivered.bytes);

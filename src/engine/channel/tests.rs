@@ -1,0 +1,8 @@
+//! Tests the delivery with buckets in memory, a virtual clock and a simulated disk.
+
+mod bench;
+mod kills;
+mod resharding;
+mod retries;
+mod sizes;
+mod timing;
