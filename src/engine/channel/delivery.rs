@@ -9,11 +9,12 @@
 //! - `runner`: the task, its waits and its retries.
 //! - `planning`: the ranges of the next object. `reading`: the records of the ranges.
 //! - `writing`: one attempt to write an object. `object`, `dead_letters`: the objects that an
-//!   attempt writes. `encoder`: the compression of an object.
+//!   attempt writes, with the names of `origin`. `encoder`: the compression of an object.
 
 mod dead_letters;
 mod encoder;
 mod object;
+mod origin;
 mod planning;
 mod reading;
 mod runner;

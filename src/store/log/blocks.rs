@@ -10,7 +10,7 @@ impl Log {
     /// Divides the published records with an index of at least `from` and an arrival time of at
     /// least `horizon` into blocks, each with the records of one segment. Stops after the block
     /// with which the bytes of all blocks exceed `most_bytes`. Never accesses the disk, so the
-    /// numbers of a block whose segment is only on disk may be too large.
+    /// numbers of a block may be too large if a part of its segment is left out and only on disk.
     pub(crate) fn blocks(&self, from: u64, horizon: Timestamp, most_bytes: u64) -> Vec<Block> {
         let state = self.state.lock();
         let visible = state.visible;
@@ -29,9 +29,12 @@ impl Log {
             if entry.first >= visible {
                 return blocks;
             }
+            // The entry of a segment that belongs to the blocks as a whole is exact.
+            let is_whole =
+                entry.first >= from && entry.last < visible && entry.first_arrival >= horizon;
             let block = match &segment.memory {
-                Some(memory) => block_of(memory, from, horizon, visible),
-                None => Some(Block {
+                Some(memory) if !is_whole => block_of(memory, from, horizon, visible),
+                _ => Some(Block {
                     end: (entry.last + 1).min(visible),
                     first_arrival: entry.first_arrival.max(horizon),
                     records: u64::from(entry.records),

@@ -1,6 +1,6 @@
 //! The dead-letter objects of one attempt. All functions block, but not [`DeadLetters::finish`].
 
-use super::object::Origin;
+use super::origin::Origin;
 use crate::engine::RecordView;
 use crate::engine::channel::destination::{
     DestinationError, Destinations, ObjectHead, ObjectWriter,

@@ -3,28 +3,15 @@
 
 use super::dead_letters::DeadLetters;
 use super::encoder::Encoder;
+use super::origin::Origin;
 use super::reading::Part;
 use crate::engine::channel::destination::{
     DestinationError, Destinations, ObjectHead, ObjectWriter,
 };
 use crate::model::SequenceNumber;
-use crate::model::channel::{ChannelSettings, KeyTemplate, KeyValues, S3Destination};
+use crate::model::channel::KeyValues;
 use crate::world::Timestamp;
 use std::sync::Arc;
-
-/// The names that keys and dead-letter lines contain, and the settings of the channel.
-#[derive(Debug)]
-pub(super) struct Origin {
-    pub(super) channel_arn: String,
-    pub(super) channel_name: String,
-    pub(super) channel_id: String,
-    pub(super) stream_arn: String,
-    pub(super) settings: Arc<ChannelSettings>,
-    pub(super) bucket: S3Destination,
-    pub(super) template: KeyTemplate,
-    /// The unique suffix of the keys.
-    pub(super) suffix: String,
-}
 
 /// The objects of one attempt, while records are written. Dropping it leaves no object behind.
 pub(super) struct Objects {

@@ -1,8 +1,9 @@
 //! The task of a channel: its waits, its attempts and its retries.
 
 use super::encoder::uncompressed_limit;
+use super::origin::Origin;
 use super::planning::{ObjectLimit, first_arrivals, plan, saved_plan, were_removed};
-use super::writing::{origin, write};
+use super::writing::write;
 use crate::engine::channel::item::{Channel, Flush};
 use crate::engine::step_faults::{Step, pass};
 use crate::engine::{Engine, StreamState};
@@ -228,7 +229,7 @@ impl Delivery {
 
     /// Saves the plan, writes its objects, and saves the positions after them.
     async fn deliver(&mut self, plan: &ObjectPlan, is_saved: bool) -> Result<Next, String> {
-        let origin = origin(&self.channel, plan)?;
+        let origin = Origin::of(&self.channel, plan)?;
         if !is_saved {
             self.save(|positions| {
                 for range in &plan.ranges {

@@ -1,34 +1,12 @@
 //! One attempt to write the object of a plan.
 
-use super::object::{Delivered, Objects, Origin};
+use super::object::{Delivered, Objects};
+use super::origin::Origin;
 use super::reading::PlanReader;
 use crate::engine::Engine;
 use crate::engine::channel::destination::DestinationError;
 use crate::engine::channel::item::Channel;
-use crate::model::channel::{Destination, KeyTemplate, ObjectPlan};
-
-/// Describes the objects of a plan.
-///
-/// # Errors
-/// Returns the reason if the settings of the channel name no objects.
-pub(super) fn origin(channel: &Channel, plan: &ObjectPlan) -> Result<Origin, String> {
-    let settings = channel.describe().settings;
-    let Destination::S3(bucket) = &settings.destination else {
-        return Err("The destination is a table, and this build writes no tables.".to_owned());
-    };
-    let template = KeyTemplate::parse(&bucket.key_template, &channel.name);
-    let template = template.map_err(|fault| format!("The key template {fault}."))?;
-    Ok(Origin {
-        channel_arn: channel.arn.to_string(),
-        channel_name: channel.name.to_string(),
-        channel_id: channel.arn.id.to_string(),
-        stream_arn: channel.stream.arn.to_string(),
-        suffix: plan.suffix(&channel.arn.id),
-        bucket: bucket.clone(),
-        settings: settings.clone(),
-        template,
-    })
-}
+use crate::model::channel::ObjectPlan;
 
 /// Writes the objects of a plan. None if the channel ceased to deliver meanwhile; then no object
 /// appears.
@@ -54,7 +32,7 @@ pub(super) async fn write(
         blocking(move || objects.end()).await?
     };
     if !channel.delivers() {
-        return Ok(None);
+        return give_up(objects).await;
     }
     objects.finish().await.map(Some)
 }
@@ -70,7 +48,7 @@ async fn write_records(
     let mut next = reader.next().await.map_err(unreadable)?;
     while let Some(part) = next {
         if !channel.delivers() {
-            return Ok(None);
+            return give_up(objects).await;
         }
         let writing = blocking(move || objects.write(&part).map(|()| objects));
         let (written, read) = tokio::join!(writing, reader.next());
@@ -78,6 +56,17 @@ async fn write_records(
         next = read.map_err(unreadable)?;
     }
     Ok(Some(objects))
+}
+
+/// Drops objects that are not complete, which may remove files.
+async fn give_up<T: Send + 'static>(
+    objects: impl Send + 'static,
+) -> Result<Option<T>, DestinationError> {
+    blocking(move || {
+        drop(objects);
+        Ok(None)
+    })
+    .await
 }
 
 async fn blocking<T: Send + 'static>(
