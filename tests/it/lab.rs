@@ -8,6 +8,7 @@ pub(crate) mod h2;
 pub(crate) mod program;
 pub(crate) mod raw;
 pub(crate) mod request;
+pub(crate) mod server;
 pub(crate) mod shelf;
 pub(crate) mod stream;
 pub(crate) mod wait;

@@ -14,6 +14,5 @@ mod lineage;
 mod redelivering;
 mod reports;
 mod retries;
-mod server;
 mod snapshots;
 mod windows;

@@ -1,7 +1,7 @@
 //! Cases 66 to 69: destinations of discarded batches.
 
 use super::bench::{Bench, Say, bench, bench_with};
-use super::server::{Got, Reply, Server};
+use crate::lab::server::{Got, Reply, Server};
 use crate::lab::{Place, Stream, block_on};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,6 +1,6 @@
 //! Cases 30 to 38: functions behind HTTP.
 
-use super::server::{Reply, Server};
+use crate::lab::server::{Reply, Server};
 use crate::lab::{Lab, Place, Stream, block_on};
 use minikin::internals::engine::event_source::{DrainRequest, Mapping};
 use serde_json::{Value, json};
@@ -238,7 +238,7 @@ async fn put_into_two_shards(stream: &Stream) {
 #[test]
 fn case_37_each_address_has_one_request_at_a_time() {
     block_on(async {
-        let held = |_: &super::server::Got, _| Reply {
+        let held = |_: &crate::lab::server::Got, _| Reply {
             held: true,
             ..Reply::new(200, "null")
         };

@@ -16,15 +16,15 @@ use tokio::sync::watch;
 
 /// A request that the server got.
 #[derive(Debug, Clone)]
-pub(super) struct Got {
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+pub(crate) struct Got {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Got {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers
             .find(|(known, _)| known == name)
@@ -34,16 +34,16 @@ impl Got {
 
 /// The answer of the server.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(&'static str, &'static str)>,
-    pub(super) body: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    pub(crate) body: String,
     /// Waits until the test lets all go.
-    pub(super) held: bool,
+    pub(crate) held: bool,
 }
 
 impl Reply {
-    pub(super) fn new(status: u16, body: &str) -> Self {
+    pub(crate) fn new(status: u16, body: &str) -> Self {
         Self {
             status,
             body: body.to_owned(),
@@ -56,8 +56,8 @@ type Rule = dyn Fn(&Got, usize) -> Reply + Send + Sync;
 
 /// The server; it ends with the runtime.
 #[derive(Clone)]
-pub(super) struct Server {
-    pub(super) address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     got: Arc<Lock<Vec<Got>>>,
     running: Arc<Lock<(usize, usize)>>,
     released: watch::Sender<bool>,
@@ -66,12 +66,12 @@ pub(super) struct Server {
 
 impl Server {
     /// Listens on a free port of this machine.
-    pub(super) async fn start(rule: impl Fn(&Got, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(rule: impl Fn(&Got, usize) -> Reply + Send + Sync + 'static) -> Self {
         Self::over(TcpListener::bind("127.0.0.1:0").await.unwrap(), rule)
     }
 
     /// Answers those who connect to `listener`.
-    pub(super) fn over(
+    pub(crate) fn over(
         listener: TcpListener,
         rule: impl Fn(&Got, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -140,27 +140,27 @@ impl Server {
         Ok(response)
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(super) fn got(&self) -> Vec<Got> {
+    pub(crate) fn got(&self) -> Vec<Got> {
         self.got.lock().clone()
     }
 
-    pub(super) fn paths(&self) -> Vec<String> {
+    pub(crate) fn paths(&self) -> Vec<String> {
         self.got().into_iter().map(|got| got.path).collect()
     }
 
-    pub(super) fn most_at_once(&self) -> usize {
+    pub(crate) fn most_at_once(&self) -> usize {
         self.running.lock().1
     }
 
-    pub(super) fn running(&self) -> usize {
+    pub(crate) fn running(&self) -> usize {
         self.running.lock().0
     }
 
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         self.released.send_replace(true);
     }
 }
