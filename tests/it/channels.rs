@@ -1,9 +1,11 @@
 //! Channels, over the wire. The deliveries have tests of their own.
 
+mod delivering;
 mod life;
 mod looking;
 mod refusals;
 mod restarts;
+mod server;
 mod setups;
 mod sharing;
 mod snapshots;

@@ -1,9 +1,12 @@
 //! Destinations of channels that are not there: their checks answer what a test sets.
 
-use minikin::internals::engine::channel::{DestinationError, Destinations, ObjectPut};
+use minikin::internals::engine::channel::{
+    DestinationError, Destinations, ObjectHead, ObjectWriter,
+};
 use minikin::internals::engine::event_source::Pending;
 use minikin::internals::lock::Lock;
 use minikin::internals::model::channel::ChannelSettings;
+use std::io::{self, Write};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -38,7 +41,28 @@ impl Destinations for Shelf {
         })
     }
 
-    fn put(&self, _object: ObjectPut) -> Pending<Result<(), DestinationError>> {
-        Box::pin(std::future::ready(Ok(())))
+    fn begin(&self, _object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError> {
+        Ok(Box::new(Forgotten(0)))
+    }
+}
+
+/// An object that is accepted and forgotten; its bytes so far.
+#[derive(Debug)]
+struct Forgotten(u64);
+
+impl Write for Forgotten {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl ObjectWriter for Forgotten {
+    fn finish(self: Box<Self>) -> Pending<Result<u64, DestinationError>> {
+        Box::pin(std::future::ready(Ok(self.0)))
     }
 }
