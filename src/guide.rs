@@ -6,6 +6,7 @@
 #![doc = include_str!("guide/migration.md")]
 #![doc = include_str!("guide/lambda.md")]
 #![doc = include_str!("guide/queues.md")]
+#![doc = include_str!("guide/channels.md")]
 #![doc = include_str!("guide/clients.md")]
 #![doc = include_str!("guide/access.md")]
 #![doc = include_str!("guide/durability.md")]
