@@ -33,7 +33,7 @@ pub(crate) use creation::{ChannelCounts, NewChannel};
 pub(crate) use destination::not_configured;
 pub use destination::{ChannelBehaviour, DestinationError, Destinations, ObjectHead, ObjectWriter};
 pub(crate) use figures::ChannelFigures;
-pub(crate) use item::{Channel, ChannelDescription, FlushError};
+pub(crate) use item::{Channel, FlushError};
 pub(crate) use progress::ChannelProgress;
 pub(in crate::engine) use registry::{AccountChannels, Channels, restore};
 pub(in crate::engine) use start::positions_of;
