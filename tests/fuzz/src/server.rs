@@ -7,7 +7,7 @@ use minikin::Body;
 use minikin::KeyState;
 use minikin::Profile;
 use minikin::internals::engine::channel::{
-    ChannelBehaviour, DestinationError, Destinations, ObjectPut,
+    ChannelBehaviour, DestinationError, Destinations, ObjectHead, ObjectWriter,
 };
 use minikin::internals::engine::event_source::Pending;
 use minikin::internals::engine::{Behaviour, Engine};
@@ -22,6 +22,7 @@ use minikin::internals::world::Random;
 use minikin::internals::world::World;
 use minikin::{AllowedOrigin, Authentication};
 use minikin::{Clock, Timestamp, VirtualClock};
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
@@ -178,8 +179,24 @@ impl Destinations for Void {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn put(&self, _object: ObjectPut) -> Pending<Result<(), DestinationError>> {
-        Box::pin(std::future::ready(Ok(())))
+    fn begin(&self, _object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError> {
+        Ok(Box::new(Void))
+    }
+}
+
+impl Write for Void {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl ObjectWriter for Void {
+    fn finish(self: Box<Self>) -> Pending<Result<u64, DestinationError>> {
+        Box::pin(std::future::ready(Ok(0)))
     }
 }
 
