@@ -349,13 +349,21 @@ fn store_descriptors(options: &Options) -> u64 {
     if options.data_dir.is_none() {
         return limits::SCRATCH_DESCRIPTORS;
     }
-    let (limit, needed) = (descriptor_limit(), limits::LEAST_STORE_DESCRIPTORS);
+    let (limit, needed) = (descriptor_limit(), limits::LEAST_DESCRIPTORS);
     if limit.is_some_and(|limit| limit < needed) {
         tracing::warn!(
             limit,
             needed,
             "the limit of open files is too low to read old records while others are written: \
              raise it with ulimit -n"
+        );
+    } else if let Some(databases) = store::databases_within(limit) {
+        tracing::info!(
+            limit,
+            wanted = limits::LEAST_STORE_DESCRIPTORS,
+            databases,
+            "the limit of open files permits few open databases, so old records are read more \
+             slowly: raise it with ulimit -n"
         );
     }
     limits::STORE_DESCRIPTORS
@@ -480,6 +488,7 @@ fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
         generation_bytes: around.generation_bytes.unwrap_or(default),
         segment_bytes: around.segment_bytes,
         unflushed_bytes: limits::UNFLUSHED_BYTES,
+        databases: store::databases_within(descriptor_limit()),
         faults: around.faults.clone(),
     }
 }

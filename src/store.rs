@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `error` | errors, health and figures |
 //! | `format/` | the encodings of records, segments, frames, summaries, keys and the catalog |
-//! | `disk/` | the traits of a disk, the names in a data directory; sled, temporary files, a simulated disk |
+//! | `disk/` | the traits of a disk, the names in a data directory; sled, temporary files, a simulated disk, a limit of open databases |
 //! | `generations` | the databases of records: opening them and reading segments |
 //! | `shared/` | settings, budgets, the signal to the committer; refers to logs only by id |
 //! | `log/`, `logs` | the records of a shard; the registry of all logs |
@@ -78,6 +78,7 @@ pub use open::Recovered;
 pub use recovery::Damage;
 pub(crate) use shared::arrivals::{Arrivals, Receiver, Receivers};
 pub(crate) use shared::meter::Meter;
+pub(crate) use shared::settings::databases_within;
 pub use shared::settings::{Durability, Settings};
 #[cfg(any(test, fuzzing))]
 pub use snapshot::fuzzing as snapshot_fuzzing;

@@ -82,10 +82,19 @@ pub(crate) const DESCRIPTORS: u64 = 16_384;
 /// sled database holds about 80, and the store keeps these databases open: the generation that is
 /// being written, the next generation, `meta`, and [`OPEN_GENERATIONS`] generations to read).
 pub(crate) const STORE_DESCRIPTORS: u64 = 80 * (OPEN_GENERATIONS as u64 + 3);
-/// Minimum number of descriptors with which old records can be read while others are written
+/// Minimum number of descriptors with which the store opens as many databases as it wants
 /// (measured): for four databases (`meta`, the generation that is being written, the next
-/// generation, and a generation to read) and for a few connections.
+/// generation, and a generation to read) and for a few connections. With fewer descriptors, the
+/// store closes one database to open another.
 pub(crate) const LEAST_STORE_DESCRIPTORS: u64 = 80 * 5;
+/// Minimum number of descriptors with which old records can be read while others are written
+/// (measured): for two databases, for the process itself and for a few connections.
+pub(crate) const LEAST_DESCRIPTORS: u64 = 256;
+/// File descriptors that an open sled database holds (measured with version 1.0.0-alpha.124).
+pub(crate) const DATABASE_DESCRIPTORS: u64 = 81;
+/// File descriptors that the process holds beside databases and connections (measured: 15), and
+/// some for short use.
+pub(crate) const OWN_DESCRIPTORS: u64 = 30;
 /// File descriptors that connections leave free for a store without a data directory (our choice:
 /// each of its files holds 256 MiB of records).
 pub(crate) const SCRATCH_DESCRIPTORS: u64 = 128;
@@ -155,6 +164,10 @@ pub(crate) const SPILL_BYTES: u64 = 8 << 20;
 /// Maximum number of sealed (complete) generations that are open at the same time (our choice).
 /// sled caches up to 256 leaves of each, about 32 MiB, even if its cache size is set lower.
 pub(crate) const OPEN_GENERATIONS: usize = 4;
+/// Minimum time for which a database stays open when the limit of open files permits only a few
+/// open databases (our choice: some times the duration of an opening, so that an opening serves
+/// many reads, and short enough for a commit that waits for `meta`).
+pub(crate) const DATABASE_LEASE: Duration = Duration::from_millis(200);
 /// Cache of a sled database, in bytes (our choice). sled keeps new values in memory regardless, and
 /// the kernel caches the files.
 pub(crate) const DATABASE_CACHE_BYTES: usize = 2 << 20;

@@ -4,6 +4,7 @@ use super::commit::committer::{Commit, Committer};
 use super::commit::durable::DurableCommitter;
 use super::commit::generation_writer::GenerationWriter;
 use super::commit::spiller::Spiller;
+use super::disk::few_databases::FewDatabases;
 use super::disk::layout::Layout;
 use super::disk::seam::{Claim, Disk, MetadataHandle};
 use super::disk::simulated_disk::SimulatedDisk;
@@ -93,6 +94,10 @@ pub(crate) fn open_on(settings: Settings, disk: Arc<dyn Disk>) -> Result<Opened,
             writer,
         };
         return Ok(opened(logs, Box::new(spiller), Recovered::default()));
+    };
+    let disk = match settings.databases {
+        Some(most) => Arc::new(FewDatabases::new(disk, most)),
+        None => disk,
     };
     let claim = disk.claim()?;
     let (metadata, mut found) = recover(&directory, &*disk)?;

@@ -31,6 +31,9 @@ pub struct Settings {
     pub segment_bytes: usize,
     /// Maximum bytes that may wait for a commit.
     pub unflushed_bytes: u64,
+    /// Maximum number of databases that may be open at one time, at least 2. None if the limit of
+    /// open files permits as many as the store wants.
+    pub databases: Option<usize>,
     /// Faults to inject into commits.
     pub faults: Faults,
 }
@@ -44,9 +47,19 @@ impl Default for Settings {
             generation_bytes: limits::GENERATION_BYTES,
             segment_bytes: limits::SEGMENT_BYTES,
             unflushed_bytes: limits::UNFLUSHED_BYTES,
+            databases: None,
             faults: Faults::default(),
         }
     }
+}
+
+/// Maximum number of databases that may be open under a limit of open files. None if the limit
+/// permits as many as the store wants. Three quarters of a low limit belong to the store.
+pub(crate) fn databases_within(limit: Option<u64>) -> Option<usize> {
+    let limit = limit.filter(|limit| *limit < limits::LEAST_STORE_DESCRIPTORS)?;
+    let of_store = (limit - limit / 4).saturating_sub(limits::OWN_DESCRIPTORS);
+    let databases = usize::try_from(of_store / limits::DATABASE_DESCRIPTORS).ok()?;
+    Some(databases.max(2))
 }
 
 impl Settings {

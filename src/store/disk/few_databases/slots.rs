@@ -1,0 +1,407 @@
+//! The slots for open databases, and the line of threads that wait for one.
+//!
+//! One thread at a time uses a database. A thread that wants a closed database opens it in a free
+//! slot, or in the slot of the database that has to leave:
+//! - A database with appends that are not committed never leaves, because sled flushes when it
+//!   closes a database, which would make a part of a commit durable.
+//! - Databases that were written leave last, so that readers do not close the generation that is
+//!   being written. Of the others, the least recently used one leaves.
+//! - A database stays open for a minimum time (its lease), so that an opening serves many reads.
+//!
+//! Only the first thread of the line opens a database, and when the lease is over, no thread behind
+//! it uses the database that has to leave. Therefore every thread has its turn. Writers go to the
+//! front of the line, but not before a thread for which their own database has to leave.
+
+use crate::limits::{DESCRIPTOR_PAUSE, DESCRIPTOR_TRIES};
+use crate::lock::Lock;
+use crate::store::disk::seam::{Disk, GenerationHandle, MetadataHandle};
+use crate::store::error::is_out_of_descriptors;
+use crate::world::Stopwatch;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+/// Name of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Name {
+    Metadata,
+    Generation(u64),
+    /// A copy of the generation with this number.
+    Copy(u64),
+}
+
+/// An open database.
+pub(super) enum Database {
+    Metadata(Box<dyn MetadataHandle>),
+    Generation(Box<dyn GenerationHandle>),
+}
+
+/// Purpose for which a thread takes a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To create the database.
+    Create,
+    /// To open the database for the first time.
+    Open,
+    Read,
+    Append,
+    /// To commit earlier appends, or to write and commit in one call.
+    Commit,
+}
+
+impl Purpose {
+    fn is_write(self) -> bool {
+        matches!(self, Self::Create | Self::Append | Self::Commit)
+    }
+
+    /// Attempts beside the first one to open a closed database while the process has too many open
+    /// files. The caller that opens a database for the first time makes its own attempts.
+    fn tries(self) -> u32 {
+        match self {
+            Self::Create | Self::Open => 0,
+            Self::Read | Self::Append | Self::Commit => DESCRIPTOR_TRIES,
+        }
+    }
+}
+
+/// The slots of a disk.
+pub(super) struct Slots {
+    disk: Arc<dyn Disk>,
+    /// Minimum time for which a database stays open.
+    lease: Duration,
+    state: Lock<State>,
+}
+
+struct State {
+    /// Maximum number of slots.
+    most: usize,
+    slots: Vec<Slot>,
+    /// Databases that are being closed. They may be opened again only after that.
+    closing: Vec<Name>,
+    /// Threads that wait for a database, in the order of their turns.
+    line: VecDeque<Waiter>,
+    /// Threads that wait to close a database.
+    closers: Vec<SyncSender<()>>,
+    /// Number of uses so far.
+    uses: u64,
+    /// Number of threads that have lined up so far.
+    lined_up: u64,
+}
+
+/// The slot of an open database.
+struct Slot {
+    name: Name,
+    /// None while a thread opens or uses the database.
+    database: Option<Database>,
+    opened: Stopwatch,
+    last_use: u64,
+    written: bool,
+    /// True if appends are not committed.
+    uncommitted: bool,
+    /// True if a write failed. Then the closing leaks the database, so its slot stays occupied.
+    failed: bool,
+}
+
+struct Waiter {
+    number: u64,
+    name: Name,
+    wake: SyncSender<()>,
+}
+
+/// Next step of a thread that wants a database.
+enum Step {
+    Use(Database),
+    /// The thread opens the database, in the slot of the database to be closed if there is one.
+    Open(Option<Slot>),
+    /// The thread waits until it is woken, but not longer than for this time.
+    Wait(Option<Duration>),
+}
+
+impl Slots {
+    pub(super) fn new(disk: Arc<dyn Disk>, most: usize, lease: Duration) -> Self {
+        Self {
+            disk,
+            lease,
+            state: Lock::new(State {
+                most: most.max(2),
+                slots: Vec::new(),
+                closing: Vec::new(),
+                line: VecDeque::new(),
+                closers: Vec::new(),
+                uses: 0,
+                lined_up: 0,
+            }),
+        }
+    }
+
+    /// Takes a database to use it, and opens it if it is closed. Blocks the thread.
+    pub(super) fn take(&self, name: Name, purpose: Purpose) -> io::Result<Taken<'_>> {
+        let mut place: Option<(u64, Receiver<()>)> = None;
+        loop {
+            let mut state = self.state.lock();
+            let number = place.as_ref().map(|(number, _)| *number);
+            let step = state.step(name, purpose, number, self.lease);
+            let limit = match step {
+                Step::Wait(limit) => limit,
+                Step::Use(_) | Step::Open(_) => {
+                    state.leave(number);
+                    drop(state);
+                    return self.taken(name, purpose, step);
+                }
+            };
+            let (_, woken) = place.get_or_insert_with(|| state.line_up(name, purpose));
+            drop(state);
+            let _time_is_over = match limit {
+                Some(limit) => woken.recv_timeout(limit).is_err(),
+                None => woken.recv().is_err(),
+            };
+        }
+    }
+
+    fn taken(&self, name: Name, purpose: Purpose, step: Step) -> io::Result<Taken<'_>> {
+        let mut taken = Taken {
+            slots: self,
+            name,
+            purpose,
+            database: None,
+        };
+        match step {
+            Step::Use(database) => taken.database = Some(database),
+            Step::Open(leaving) => {
+                if let Some(leaving) = leaving {
+                    self.finish_closing(leaving);
+                }
+                taken.database = Some(self.open(name, purpose.tries())?);
+                let mut state = self.state.lock();
+                if let Some(slot) = state.slot(name) {
+                    slot.opened = Stopwatch::start();
+                }
+            }
+            Step::Wait(_) => {}
+        }
+        Ok(taken)
+    }
+
+    fn open(&self, name: Name, tries: u32) -> io::Result<Database> {
+        let open = || match name {
+            Name::Metadata => self.disk.open_metadata().map(Database::Metadata),
+            Name::Generation(number) => self.disk.open(number).map(Database::Generation),
+            Name::Copy(number) => self.disk.open_copy(number).map(Database::Generation),
+        };
+        for _ in 0..tries {
+            match open() {
+                Err(error) if is_out_of_descriptors(&error) => {
+                    std::thread::sleep(DESCRIPTOR_PAUSE);
+                }
+                opened => return opened,
+            }
+        }
+        open()
+    }
+
+    /// Closes a database if it is open. Blocks the thread while another thread uses the database.
+    pub(super) fn close(&self, name: Name) {
+        loop {
+            let mut state = self.state.lock();
+            let at = state.position(name);
+            let idle = at.filter(|at| state.slots[*at].database.is_some());
+            if let Some(at) = idle {
+                let slot = state.slots.swap_remove(at);
+                state.closing.push(name);
+                drop(state);
+                return self.finish_closing(slot);
+            }
+            if at.is_none() && !state.closing.contains(&name) {
+                return;
+            }
+            let (wake, woken) = sync_channel(1);
+            state.closers.push(wake);
+            drop(state);
+            let _woken = woken.recv();
+        }
+    }
+
+    /// Closes the database of a slot that was removed from the slots.
+    fn finish_closing(&self, slot: Slot) {
+        let Slot {
+            name,
+            database,
+            failed,
+            ..
+        } = slot;
+        drop(database);
+        let mut state = self.state.lock();
+        state.closing.retain(|closing| *closing != name);
+        if failed {
+            state.most = (state.most - 1).max(1);
+        }
+        state.wake();
+    }
+}
+
+impl State {
+    fn position(&self, name: Name) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.name == name)
+    }
+
+    fn slot(&mut self, name: Name) -> Option<&mut Slot> {
+        self.slots.iter_mut().find(|slot| slot.name == name)
+    }
+
+    /// Decides the next step of a thread. `number` is the number of the thread in the line, if it
+    /// has lined up.
+    fn step(&mut self, name: Name, purpose: Purpose, number: Option<u64>, lease: Duration) -> Step {
+        self.uses += 1;
+        let first = self.line.front();
+        let is_first = first.is_none_or(|first| Some(first.number) == number);
+        if let Some(at) = self.position(name) {
+            let for_other = !is_first && first.is_some_and(|first| first.name != name);
+            return self.step_open(at, for_other && self.must_leave(at, lease));
+        }
+        let has_turn = is_first || purpose.is_write() && number.is_none();
+        match has_turn && !self.closing.contains(&name) {
+            true => self.step_closed(name, lease),
+            false => Step::Wait(None),
+        }
+    }
+
+    /// The next step of a thread that wants an open database.
+    fn step_open(&mut self, at: usize, must_leave: bool) -> Step {
+        let slot = &mut self.slots[at];
+        match slot.database.take_if(|_| !must_leave) {
+            Some(database) => {
+                slot.last_use = self.uses;
+                Step::Use(database)
+            }
+            None => Step::Wait(None),
+        }
+    }
+
+    /// The next step of the thread whose turn it is to open a database.
+    fn step_closed(&mut self, name: Name, lease: Duration) -> Step {
+        if self.slots.len() < self.most {
+            self.slots.push(Slot::of(name, self.uses));
+            return Step::Open(None);
+        }
+        let Some(at) = self.leaving() else {
+            return Step::Wait(None);
+        };
+        let left = lease.saturating_sub(self.slots[at].opened.elapsed());
+        if !left.is_zero() {
+            return Step::Wait(Some(left));
+        }
+        if self.slots[at].database.is_none() {
+            return Step::Wait(None);
+        }
+        let slot = std::mem::replace(&mut self.slots[at], Slot::of(name, self.uses));
+        self.closing.push(slot.name);
+        Step::Open(Some(slot))
+    }
+
+    /// True if the first thread of the line waits for the slot of this database.
+    fn must_leave(&self, at: usize, lease: Duration) -> bool {
+        self.slots.len() >= self.most
+            && self.leaving() == Some(at)
+            && self.slots[at].opened.elapsed() >= lease
+    }
+
+    /// Position of the database that has to leave next. None if no database may leave.
+    fn leaving(&self) -> Option<usize> {
+        let slots = self.slots.iter().enumerate();
+        let may_leave = slots.filter(|(_, slot)| !slot.uncommitted);
+        let leaving = may_leave.min_by_key(|(_, slot)| (slot.written, slot.last_use));
+        leaving.map(|(at, _)| at)
+    }
+
+    /// Adds a thread to the line. Returns its number, and the receiver that wakes it.
+    fn line_up(&mut self, name: Name, purpose: Purpose) -> (u64, Receiver<()>) {
+        let (wake, woken) = sync_channel(1);
+        self.lined_up += 1;
+        let number = self.lined_up;
+        let waiter = Waiter { number, name, wake };
+        let at = match (purpose.is_write(), self.position(name)) {
+            (true, None) => 0,
+            (true, Some(_)) => 1.min(self.line.len()),
+            (false, _) => self.line.len(),
+        };
+        self.line.insert(at, waiter);
+        (number, woken)
+    }
+
+    fn leave(&mut self, number: Option<u64>) {
+        if number.is_some() {
+            self.line.retain(|waiter| Some(waiter.number) != number);
+            self.wake();
+        }
+    }
+
+    /// Wakes the threads that may go on: the first of the line, the first that wants each idle
+    /// database, and all that want to close a database.
+    fn wake(&mut self) {
+        let idle = self.slots.iter().filter(|slot| slot.database.is_some());
+        let users = idle.filter_map(|slot| self.line.iter().find(|of| of.name == slot.name));
+        for waiter in self.line.front().into_iter().chain(users) {
+            // A full channel means that the thread was woken already.
+            let _woken = waiter.wake.try_send(());
+        }
+        self.closers.clear();
+    }
+}
+
+impl Slot {
+    fn of(name: Name, last_use: u64) -> Self {
+        Self {
+            name,
+            database: None,
+            opened: Stopwatch::start(),
+            last_use,
+            written: false,
+            uncommitted: false,
+            failed: false,
+        }
+    }
+}
+
+/// A database that one thread uses. Dropping this value gives the database back.
+pub(super) struct Taken<'a> {
+    slots: &'a Slots,
+    name: Name,
+    purpose: Purpose,
+    /// None if the opening failed.
+    database: Option<Database>,
+}
+
+impl Taken<'_> {
+    /// Runs `act` on the database.
+    pub(super) fn run<T>(self, act: impl FnOnce(&Database) -> io::Result<T>) -> io::Result<T> {
+        let database = self.database.as_ref();
+        let result = act(database.expect("the opening succeeded"));
+        let is_generation = matches!(database, Some(Database::Generation(_)));
+        if let Some(slot) = self.slots.state.lock().slot(self.name) {
+            match self.purpose {
+                Purpose::Append => slot.uncommitted = true,
+                Purpose::Commit => slot.uncommitted &= result.is_err(),
+                Purpose::Create | Purpose::Open | Purpose::Read => {}
+            }
+            slot.written |= self.purpose.is_write() && is_generation;
+            slot.failed |= self.purpose.is_write() && result.is_err();
+        }
+        result
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let mut state = self.slots.state.lock();
+        let Some(at) = state.position(self.name) else {
+            return;
+        };
+        match self.database.take() {
+            None => drop(state.slots.swap_remove(at)),
+            database => state.slots[at].database = database,
+        }
+        state.wake();
+    }
+}
