@@ -4,6 +4,7 @@ mod corpus;
 mod crash;
 mod damage;
 mod faults;
+mod few_databases;
 mod model;
 
 use super::disk::layout::Layout;

@@ -45,6 +45,10 @@ struct State {
     /// Number of syncs and flushes.
     syncs: u64,
     is_dark: bool,
+    /// Maximum number of open databases. None if any number is permitted.
+    permitted: Option<usize>,
+    /// Number of times that a database was opened.
+    openings: usize,
 }
 
 /// Name of a database on the simulated disk. The state of a generation is a part of its name, as on
@@ -144,6 +148,18 @@ impl SimulatedDisk {
         self.0.lock().writes_left = Some(writes);
     }
 
+    /// Fails to open a database while so many others are open, as with a limit of open files.
+    #[cfg(test)]
+    pub(crate) fn permit_databases(&self, permitted: usize) {
+        self.0.lock().permitted = Some(permitted);
+    }
+
+    /// Number of times that a database was opened.
+    #[cfg(test)]
+    pub(crate) fn openings(&self) -> usize {
+        self.0.lock().openings
+    }
+
     /// True if the power is cut.
     pub fn is_dark(&self) -> bool {
         self.0.lock().is_dark
@@ -197,6 +213,8 @@ impl SimulatedDisk {
     fn open_database(&self, name: DatabaseName) -> io::Result<Handle> {
         let mut state = self.0.lock();
         state.check_power()?;
+        state.check_permitted()?;
+        state.openings += 1;
         let database = match state.names.get(&name).copied() {
             Some(database) if state.databases[database].handles > 0 => {
                 return Err(io::ErrorKind::WouldBlock.into());
@@ -259,6 +277,14 @@ impl State {
         }
     }
 
+    fn check_permitted(&self) -> io::Result<()> {
+        let open = self.databases.iter().filter(|of| of.handles > 0).count();
+        match self.permitted.is_some_and(|permitted| open >= permitted) {
+            true => Err(io::Error::from_raw_os_error(TOO_MANY_OPEN_FILES)),
+            false => Ok(()),
+        }
+    }
+
     fn rename(&mut self, change: impl FnOnce(&mut Names) -> io::Result<()>) -> io::Result<()> {
         self.write()?;
         change(&mut self.names)?;
@@ -266,6 +292,9 @@ impl State {
         Ok(())
     }
 }
+
+/// Error number of Unix for too many open files in this process (`EMFILE`).
+const TOO_MANY_OPEN_FILES: i32 = 24;
 
 fn no_power() -> io::Error {
     io::Error::other("the power is gone")

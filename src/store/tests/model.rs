@@ -118,9 +118,17 @@ async fn take(store: &Store, shard: u32, model: &mut Model, step: &Step) {
     }
 }
 
-async fn run(durability: Durability, on_disk: bool, steps: &[(u32, Step)]) {
+async fn run(
+    durability: Durability,
+    on_disk: bool,
+    databases: Option<usize>,
+    steps: &[(u32, Step)],
+) {
     let home = tempfile::tempdir().unwrap();
-    let settings = tiny(on_disk.then_some(home.path()), durability);
+    let settings = Settings {
+        databases,
+        ..tiny(on_disk.then_some(home.path()), durability)
+    };
     let mut store = open(&settings);
     let mut models: [Model; 3] = Default::default();
     for (shard, step) in steps {
@@ -144,14 +152,18 @@ async fn run(durability: Durability, on_disk: bool, steps: &[(u32, Step)]) {
 }
 
 fn check(durability: Durability, on_disk: bool) {
+    check_cases(12, durability, on_disk, None);
+}
+
+fn check_cases(cases: u32, durability: Durability, on_disk: bool, databases: Option<usize>) {
     let config = ProptestConfig {
-        cases: 12,
+        cases,
         failure_persistence: None,
         ..ProptestConfig::default()
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     proptest!(config, |(steps in steps())| {
-        runtime.block_on(run(durability, on_disk, &steps));
+        runtime.block_on(run(durability, on_disk, databases, &steps));
     });
 }
 
@@ -165,6 +177,12 @@ fn a_store_that_is_always_durable_is_like_its_model() {
 #[test]
 fn a_store_that_is_durable_some_time_is_like_its_model() {
     check(Durability::None, true);
+}
+
+#[test]
+fn a_store_with_two_open_databases_is_like_its_model() {
+    // sled opens databases slowly, and here opens them often.
+    check_cases(4, Durability::Always, true, Some(2));
 }
 
 #[test]
@@ -265,6 +283,13 @@ async fn a_reader_beside_moves(settings: Settings) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_reader_misses_nothing_that_is_moved_while_it_reads() {
     let home = tempfile::tempdir().unwrap();
-    a_reader_beside_moves(tiny(Some(home.path()), Durability::Always)).await;
+    let on_disk = tiny(Some(home.path()), Durability::Always);
+    a_reader_beside_moves(on_disk).await;
+    let home = tempfile::tempdir().unwrap();
+    a_reader_beside_moves(Settings {
+        databases: Some(2),
+        ..tiny(Some(home.path()), Durability::Always)
+    })
+    .await;
     a_reader_beside_moves(tiny(None, Durability::None)).await;
 }
