@@ -24,9 +24,11 @@ impl Error {
         ))
     }
 
-    /// The request has neither a StreamName nor a StreamARN (our own text).
+    /// The request has neither a StreamName nor a StreamARN. The message was recorded in September
+    /// 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub fn no_stream_given() -> Self {
-        Kind::InvalidArgumentException.says("Either StreamName or StreamARN should be provided.")
+        Kind::InvalidArgumentException
+            .says("Stream arn and stream name can't be empty at the same time")
     }
 
     /// StreamName and StreamARN name different streams (our own text).

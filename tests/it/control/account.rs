@@ -331,7 +331,7 @@ wire_test!(warm_throughput_is_refused_step_by_step, |lab| async move {
     assert_eq!(refused(&lab, operation, warm(1)).await, not_found("s"));
     let got = refused(&lab, operation, json!({"WarmThroughputMiBps": 1})).await;
     assert!(
-        got.ends_with("Either StreamName or StreamARN should be provided."),
+        got.ends_with("Stream arn and stream name can't be empty at the same time"),
         "{got}"
     );
     let got = refused(

@@ -106,7 +106,7 @@ wire_test!(
         )
         .await;
         let expected =
-            "InvalidArgumentException: Either StreamName or StreamARN should be provided.";
+            "InvalidArgumentException: Stream arn and stream name can't be empty at the same time";
         assert_eq!(got, expected);
         assert_eq!(
             refused(&lab, "UpdateMaxRecordSize", size(1024)).await,

@@ -144,8 +144,8 @@ wire_test!(
                 json!({"EncryptionType": "KMS", "KeyId": "k"}),
             )
             .await;
-            let expected =
-                "InvalidArgumentException: Either StreamName or StreamARN should be provided.";
+            let expected = "InvalidArgumentException: Stream arn and stream name can't be empty at \
+                            the same time";
             assert_eq!(got, expected);
         }
         lab.stream("s").create().await;

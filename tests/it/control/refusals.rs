@@ -48,7 +48,7 @@ wire_test!(
             not_found("s")
         );
         let neither =
-            "InvalidArgumentException: Either StreamName or StreamARN should be provided.";
+            "InvalidArgumentException: Stream arn and stream name can't be empty at the same time";
         for (operation, body) in [
             (
                 "SplitShard",

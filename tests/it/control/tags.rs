@@ -217,7 +217,7 @@ wire_test!(
             );
         }
         let neither =
-            "InvalidArgumentException: Either StreamName or StreamARN should be provided.";
+            "InvalidArgumentException: Stream arn and stream name can't be empty at the same time";
         for (operation, body) in [
             ("AddTagsToStream", json!({"Tags": {";": "%"}})),
             ("RemoveTagsFromStream", json!({"TagKeys": [";"]})),

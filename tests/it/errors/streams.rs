@@ -61,7 +61,8 @@ wire_test!(
 );
 
 wire_test!(a_stream_has_to_be_given_by_name_or_arn, |lab| async move {
-    let expected = "InvalidArgumentException: Either StreamName or StreamARN should be provided.";
+    let expected =
+        "InvalidArgumentException: Stream arn and stream name can't be empty at the same time";
     for (operation, body) in [
         ("DeleteStream", "{}"),
         ("DescribeStream", "{}"),
