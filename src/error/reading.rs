@@ -111,9 +111,10 @@ impl Error {
         ))
     }
 
-    /// The NextToken does not have the form of a token (our own text).
+    /// The NextToken does not have the form of a token. The message was recorded for ListStreams in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub fn token_invalid() -> Self {
-        Kind::InvalidArgumentException.says("NextToken is invalid.")
+        Kind::InvalidArgumentException.says("Invalid NextToken.")
     }
 
     /// The NextToken is older than five minutes (our own text).

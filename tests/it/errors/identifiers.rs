@@ -389,7 +389,7 @@ wire_test!(
             let body = json!({ "NextToken": token }).to_string();
             assert_eq!(
                 refused_in_both(&lab, operation, &body).await,
-                "InvalidArgumentException: NextToken is invalid."
+                "InvalidArgumentException: Invalid NextToken."
             );
         }
     }

@@ -237,7 +237,7 @@ wire_test!(queues_are_listed_by_name_page_by_page, |lab| async move {
     let mut other = next.clone();
     other["StreamFilter"] = json!([{"StreamARN": arn_of("t")}]);
     let refusal = refused(&lab, "ListQueues", other).await;
-    assert_eq!(refusal, "InvalidArgumentException: NextToken is invalid.");
+    assert_eq!(refusal, "InvalidArgumentException: Invalid NextToken.");
     lab.clock.advance(ms(300_001)).await;
     let refusal = refused(&lab, "ListQueues", next).await;
     assert!(

@@ -43,7 +43,7 @@ wire_test!(
             "InvalidArgumentException: NextToken and StreamCreationTimestamp cannot be provided \
          together."
         );
-        let invalid = "InvalidArgumentException: NextToken is invalid.";
+        let invalid = "InvalidArgumentException: Invalid NextToken.";
         let other = json!({"StreamARN": arn_of("t"), "NextToken": token});
         assert_eq!(refused(&lab, list, other).await, invalid);
         let broken = json!({"StreamARN": arn, "NextToken": "AAAA"});
