@@ -98,12 +98,12 @@ impl Error {
             .says("WarmThroughputMiBps is not expected when StreamMode=PROVISIONED")
     }
 
-    /// WarmThroughputMiBps is set, but the account has no minimum throughput billing commitment
-    /// (our own text).
+    /// WarmThroughputMiBps is set, but the account has no minimum throughput billing commitment. The
+    /// message was recorded for UpdateStreamWarmThroughput in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/controls.json).
     pub fn warm_throughput_without_commitment(account: AccountId) -> Self {
         Kind::ValidationException.says(format!(
-            "WarmThroughputMiBps requires the minimum throughput billing commitment to be enabled \
-             for the account {account}."
+            "Account {account} is not enabled for minimum throughput billing commitment"
         ))
     }
 

@@ -238,7 +238,7 @@ wire_test!(modes_are_refused_for_what_is_missing, |lab| async move {
     warm["StreamModeDetails"] = json!({"StreamMode": "ON_DEMAND"});
     let got = refused(&lab, "UpdateStreamMode", warm.clone()).await;
     assert!(
-        got.starts_with("ValidationException: WarmThroughputMiBps requires"),
+        got.ends_with("is not enabled for minimum throughput billing commitment"),
         "{got}"
     );
     ok(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
@@ -352,8 +352,8 @@ wire_test!(warm_throughput_is_refused_step_by_step, |lab| async move {
     assert_eq!(refused(&lab, operation, warm(99_999)).await, expected);
     switch(&lab, "ON_DEMAND").await;
     let expected = format!(
-        "ValidationException: WarmThroughputMiBps requires the minimum throughput billing \
-         commitment to be enabled for the account {ACCOUNT}."
+        "ValidationException: Account {ACCOUNT} is not enabled for minimum throughput billing \
+         commitment"
     );
     assert_eq!(refused(&lab, operation, warm(99_999)).await, expected);
     ok(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;

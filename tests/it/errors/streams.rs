@@ -248,8 +248,8 @@ wire_test!(mode_and_shard_count_have_to_fit, |lab| async move {
         ),
         (
             format!(r#"{on_demand},"WarmThroughputMiBps":10"#),
-            "ValidationException: WarmThroughputMiBps requires the minimum throughput billing \
-             commitment to be enabled for the account 000000000000.",
+            "ValidationException: Account 000000000000 is not enabled for minimum throughput \
+             billing commitment",
         ),
         (
             r#""ShardCount":1,"RecordDistributionStrategy":"AUTO""#.to_owned(),
