@@ -122,7 +122,9 @@ impl Error {
         Kind::ExpiredNextTokenException.says("The provided next token has expired.")
     }
 
-    /// The members of ShardFilter do not fit its Type (our own texts).
+    /// The members of ShardFilter do not fit its Type. The message for a missing ShardId was
+    /// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json); the message
+    /// for a missing Timestamp follows it, and the others are our own.
     pub fn shard_filter(message: String) -> Self {
         Kind::InvalidArgumentException.says(message)
     }

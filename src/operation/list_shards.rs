@@ -216,7 +216,9 @@ impl ShardFilter {
             )));
         }
         let required = |member: &str| {
-            Error::shard_filter(format!("{member} is required when ShardFilter.Type={name}"))
+            Error::shard_filter(format!(
+                "{member} must be provided when the ShardFilter Type is {name}."
+            ))
         };
         let at = || self.at.ok_or_else(|| required("Timestamp"));
         let filter = match self.kind {

@@ -414,15 +414,15 @@ wire_test!(a_filter_has_the_members_of_its_type, |lab| async move {
     for (rest, text) in [
         (
             json!({"ShardFilter": {"Type": "AFTER_SHARD_ID"}}),
-            "ShardId is required when ShardFilter.Type=AFTER_SHARD_ID",
+            "ShardId must be provided when the ShardFilter Type is AFTER_SHARD_ID.",
         ),
         (
             json!({"ShardFilter": {"Type": "AT_TIMESTAMP"}}),
-            "Timestamp is required when ShardFilter.Type=AT_TIMESTAMP",
+            "Timestamp must be provided when the ShardFilter Type is AT_TIMESTAMP.",
         ),
         (
             json!({"ShardFilter": {"Type": "FROM_TIMESTAMP"}}),
-            "Timestamp is required when ShardFilter.Type=FROM_TIMESTAMP",
+            "Timestamp must be provided when the ShardFilter Type is FROM_TIMESTAMP.",
         ),
         (
             json!({"ShardFilter": {"Type": "AT_LATEST", "ShardId": "shardId-0"}}),
