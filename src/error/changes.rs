@@ -6,7 +6,8 @@ use crate::model::{Shard, ShardId, StreamArn};
 
 /// Errors about resharding and capacity.
 impl Error {
-    /// The shard is closed: an earlier request split or merged it.
+    /// The shard is closed: an earlier request split or merged it. The message was recorded for
+    /// SplitShard in September 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json).
     pub fn shard_closed(shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -113,7 +114,8 @@ impl Error {
         ))
     }
 
-    /// The requested retention period is longer than the service allows.
+    /// The requested retention period is longer than the service allows. The message was recorded
+    /// in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub fn retention_too_long(hours: i32, max: i32) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Maximum allowed retention period is {max} hours. Requested retention period ({hours} \
