@@ -106,7 +106,8 @@ impl Error {
         Kind::ValidationException.says("Invalid policy document.")
     }
 
-    /// DeleteResourcePolicy or GetResourcePolicy: the resource has no policy.
+    /// DeleteResourcePolicy: the resource has no policy. The message was recorded in September 2026
+    /// (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub fn policy_not_found(arn: &str) -> Self {
         Kind::ResourceNotFoundException
             .says(format!("No resource policy found for resource ARN {arn}."))
