@@ -104,7 +104,10 @@ impl Error {
         Kind::InvalidArgumentException.says("Either NextToken or StreamName should be provided.")
     }
 
-    /// The request has a NextToken together with `member`, which only a first page may have.
+    /// The request has a NextToken together with `member`, which only a first page may have. The
+    /// message is quoted for StreamName (hashicorp/terraform-provider-aws#40494), StreamARN
+    /// (aws/aws-cli#9635), ExclusiveStartShardId (awslabs/amazon-kinesis-scaling-utils#82) and
+    /// ShardFilter (apache/beam#33478).
     pub fn token_with(member: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "NextToken and {member} cannot be provided together."

@@ -136,7 +136,6 @@ fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<List
         ("StreamARN", input.arn.is_some()),
         ("ExclusiveStartShardId", input.exclusive_start.is_some()),
         ("StreamCreationTimestamp", input.created.is_some()),
-        // Seen at the service (apache/beam issue 33478).
         ("ShardFilter", input.filter.is_some()),
     ];
     if let Some((member, _)) = given.iter().find(|(_, is_given)| *is_given) {
