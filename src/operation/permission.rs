@@ -7,7 +7,9 @@ use crate::error::Error;
 use crate::model::{Policy, Request, Target, judge};
 
 /// Checks the permissions of a valid request. This is done before the resource is looked up, so
-/// that a requester without permission does not learn whether the resource exists (a choice).
+/// that a requester without permission does not learn whether the resource exists. The service does
+/// the same: in September 2026 it refused requests for a missing stream with AccessDeniedException
+/// (radkawar/stackd, testdata/aws/kinesis/control_audit.json).
 pub(super) fn check<O: HasTarget>(
     context: &Context,
     operation: &str,
