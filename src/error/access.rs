@@ -15,8 +15,9 @@ impl Error {
 
     /// The policies do not allow the request. The message for `NotAllowedByIdentity` was recorded
     /// at the service. The other messages are our own, after the IAM user guide, "Troubleshoot
-    /// access denied error messages". A request that concerns no single resource names `*` as its
-    /// resource, also by our own choice.
+    /// access denied error messages". The form of an explicit deny was recorded for a session policy
+    /// in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json). A request that
+    /// concerns no single resource names `*` as its resource, also by our own choice.
     pub fn access_denied(caller: &str, action: &str, target: &Target, refusal: Refusal) -> Self {
         let because = match refusal {
             Refusal::NotAllowedByIdentity => {
