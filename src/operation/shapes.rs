@@ -13,12 +13,13 @@ pub(super) static NAME: Pattern = Pattern::by("[a-zA-Z0-9_.-]+", |text| {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     !text.is_empty() && text.bytes().all(known)
 });
-/// Recorded error messages contain this spelling, which therefore is used (a choice). The newest
-/// service model writes `^(0|([1-9]\d{0,38}))$`.
-static HASH_KEY: Pattern = Pattern::by(r"0|([1-9]\d{0,38})", |text| is_decimal(text, 39));
-/// Recorded error messages contain this spelling, which therefore is used (a choice). The newest
-/// service model writes `^(0|([1-9]\d{0,128}))$`.
-static SEQUENCE_NUMBER: Pattern = Pattern::by(r"0|([1-9]\d{0,128})", |text| is_decimal(text, 129));
+/// The spelling of the service model and of a message recorded in September 2026 (radkawar/stackd,
+/// testdata/aws/kinesis/records.json). Messages recorded until 2020 say `0|([1-9]\d{0,38})`.
+static HASH_KEY: Pattern = Pattern::by(r"^(0|([1-9]\d{0,38}))$", |text| is_decimal(text, 39));
+/// The spelling of the service model and of a message recorded in September 2026 (radkawar/stackd,
+/// testdata/aws/kinesis/records.json). Messages recorded until 2020 say `0|([1-9]\d{0,128})`.
+static SEQUENCE_NUMBER: Pattern =
+    Pattern::by(r"^(0|([1-9]\d{0,128}))$", |text| is_decimal(text, 129));
 static STREAM_ARN: Pattern = Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+");
 static CONSUMER_ARN: Pattern = Pattern::new(
     r"^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+",

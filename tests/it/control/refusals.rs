@@ -248,7 +248,7 @@ wire_test!(
         .await;
         let expected = "ValidationException: 4 validation errors detected: Value '01' at \
         'newStartingHashKey' failed to satisfy constraint: Member must satisfy regular expression \
-        pattern: 0|([1-9]\\d{0,38}); Value 'a b' at 'streamName' failed to satisfy constraint: \
+        pattern: ^(0|([1-9]\\d{0,38}))$; Value 'a b' at 'streamName' failed to satisfy constraint: \
         Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+; Value '' at \
         'shardToSplit' failed to satisfy constraint: Member must satisfy regular expression \
         pattern: [a-zA-Z0-9_.-]+; Value '' at 'shardToSplit' failed to satisfy constraint: Member \

@@ -14,9 +14,9 @@ fn put_record_names_every_invalid_member() {
             "SequenceNumberForOrdering": "00"}"#,
         expect![[r#"
             ValidationException: 5 validation errors detected:
-            '00' at sequenceNumberForOrdering: Member must satisfy regular expression pattern: 0|([1-9]\d{0,128})
+            '00' at sequenceNumberForOrdering: Member must satisfy regular expression pattern: ^(0|([1-9]\d{0,128}))$
             '' at partitionKey: Member must have length greater than or equal to 1
-            '-1' at explicitHashKey: Member must satisfy regular expression pattern: 0|([1-9]\d{0,38})
+            '-1' at explicitHashKey: Member must satisfy regular expression pattern: ^(0|([1-9]\d{0,38}))$
             null at data: Member must not be null
             'a b' at streamName: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+
         "#]],
@@ -32,7 +32,7 @@ fn put_records_names_the_path_of_each_invalid_record() {
         expect![[r#"
             ValidationException: 6 validation errors detected:
             '' at records.2.member.partitionKey: Member must have length greater than or equal to 1
-            '01' at records.2.member.explicitHashKey: Member must satisfy regular expression pattern: 0|([1-9]\d{0,38})
+            '01' at records.2.member.explicitHashKey: Member must satisfy regular expression pattern: ^(0|([1-9]\d{0,38}))$
             null at records.2.member.data: Member must not be null
             null at records.3.member.partitionKey: Member must not be null
             '' at streamName: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+
@@ -99,7 +99,7 @@ fn get_shard_iterator_lists_its_types_in_the_recorded_order() {
             ValidationException: 3 validation errors detected:
             'a:b' at shardId: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+
             'FIRST' at shardIteratorType: Member must satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]
-            'x' at startingSequenceNumber: Member must satisfy regular expression pattern: 0|([1-9]\d{0,128})
+            'x' at startingSequenceNumber: Member must satisfy regular expression pattern: ^(0|([1-9]\d{0,128}))$
         "#]],
     );
 }
