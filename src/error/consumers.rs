@@ -33,7 +33,11 @@ impl Error {
             .says("ConsumerARN, StreamARN and ConsumerName do not identify the same consumer.")
     }
 
-    /// The consumer does not exist. `given` is its ARN or name as the request has it.
+    /// The consumer does not exist. `given` is its ARN or name as the request has it. The text is our
+    /// own: for an ARN the service was recorded in September 2026 to say `Consumer NAME with creation
+    /// timestamp SECONDS under stream: STREAM, account ACCOUNT not found.` (radkawar/stackd,
+    /// testdata/aws/kinesis/efo_termination.json), and without the timestamp for SubscribeToShard
+    /// with a name that never existed (dry_run.json).
     pub fn consumer_not_found(given: &str, account: AccountId) -> Self {
         Kind::ResourceNotFoundException
             .says(format!("Consumer {given}, account {account} not found."))
