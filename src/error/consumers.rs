@@ -105,9 +105,12 @@ impl Error {
             .by(["consumers-creating"])
     }
 
-    /// PutResourcePolicy: the policy document is invalid (our own text).
+    /// PutResourcePolicy: the policy document is invalid. The message was recorded for a text that
+    /// is not JSON in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json); other
+    /// flaws get the same message.
     pub fn policy_invalid() -> Self {
-        Kind::ValidationException.says("Invalid policy document.")
+        Kind::InvalidArgumentException
+            .says("Policy validation error: This policy contains invalid Json")
     }
 
     /// DeleteResourcePolicy: the resource has no policy. The message was recorded in September 2026

@@ -106,7 +106,8 @@ wire_test!(a_policy_is_an_object_with_statements, |lab| async move {
     ] {
         let got = refused(&lab, "PutResourcePolicy", put(&arn_of("s"), policy)).await;
         assert_eq!(
-            got, "ValidationException: Invalid policy document.",
+            got,
+            "InvalidArgumentException: Policy validation error: This policy contains invalid Json",
             "{policy}"
         );
     }

@@ -1,6 +1,6 @@
 //! Tags and policies of a stream or a consumer by its ARN.
 
-use super::{Foretold, IN_USE, INVALID, NOT_FOUND, Oracle};
+use super::{ARGUMENT, Foretold, IN_USE, NOT_FOUND, Oracle};
 use std::collections::BTreeMap;
 
 type Place<'a> = (&'a str, Option<&'a str>);
@@ -59,7 +59,7 @@ impl Oracle {
             None if present.take().is_none() => return NOT_FOUND,
             None => {}
             Some(_) if !may => return IN_USE,
-            Some("{}") => return INVALID,
+            Some("{}") => return ARGUMENT,
             Some(policy) => *present = Some(policy.to_owned()),
         }
         Ok(())
