@@ -88,13 +88,6 @@ impl Error {
              milliseconds."
         ))
     }
-
-    /// The StreamARN of GetRecords names another stream than the shard iterator (our own text).
-    pub fn iterator_of_other_stream(arn: &str) -> Self {
-        Kind::InvalidArgumentException.says(format!(
-            "The ShardIterator does not belong to the stream {arn}."
-        ))
-    }
 }
 
 /// Errors about listings.

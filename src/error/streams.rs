@@ -31,10 +31,12 @@ impl Error {
             .says("Stream arn and stream name can't be empty at the same time")
     }
 
-    /// StreamName and StreamARN name different streams (our own text).
-    pub fn name_and_arn_differ(name: &str, arn: &str) -> Self {
+    /// StreamName, or the stream of a shard iterator, differs from `inferred`, the name in StreamARN.
+    /// The message was recorded for both in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/controls.json and dry_run.json).
+    pub fn name_and_arn_differ(name: &str, inferred: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
-            "StreamName {name} and StreamARN {arn} do not refer to the same stream."
+            "Input stream name {name} doesn't match the inferred name in stream arn {inferred}"
         ))
     }
 

@@ -136,7 +136,7 @@ fn named(context: &Context, input: &Input, iterator: &ShardIterator) -> Result<S
     };
     let given = parse_arn(text)?;
     if *given.name != *iterator.stream {
-        return Err(Error::iterator_of_other_stream(text.as_str()));
+        return Err(Error::name_and_arn_differ(&iterator.stream, &given.name));
     }
     Ok(given)
 }

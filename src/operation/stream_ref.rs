@@ -45,7 +45,7 @@ impl Context {
                 let arn = parse_arn(text)?;
                 match name.as_ref().map(StreamName::as_str) {
                     Some(name) if *name != *arn.name => {
-                        Err(Error::name_and_arn_differ(name, text.as_str()))
+                        Err(Error::name_and_arn_differ(name, &arn.name))
                     }
                     _ => Ok(arn),
                 }

@@ -186,8 +186,8 @@ wire_test!(an_iterator_stays_with_its_stream, |lab| async move {
     let body = json!({"ShardIterator": iterator, "StreamARN": arn("other")}).to_string();
     assert_eq!(
         lab.refusal("GetRecords", &body).await,
-        "InvalidArgumentException: The ShardIterator does not belong to the stream \
-         arn:aws:kinesis:us-east-1:000000000000:stream/other."
+        "InvalidArgumentException: Input stream name orders doesn't match the inferred name in \
+         stream arn other"
     );
     let body = json!({"ShardIterator": iterator, "StreamARN": arn("orders")}).to_string();
     lab.ok("GetRecords", &body).await;

@@ -94,9 +94,8 @@ wire_test!(a_name_and_an_arn_have_to_agree, |lab| async move {
             &json!({"StreamName": "other", "StreamARN": arn}).to_string(),
         )
         .await;
-    let expected = "InvalidArgumentException: StreamName other and StreamARN \
-                    arn:aws:kinesis:us-east-1:000000000000:stream/orders do not refer to the same \
-                    stream.";
+    let expected = "InvalidArgumentException: Input stream name other doesn't match the inferred \
+                    name in stream arn orders";
     assert_eq!(got, expected);
     let both = json!({"StreamName": "orders", "StreamARN": arn}).to_string();
     lab.ok("DescribeStream", &both).await;
