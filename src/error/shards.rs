@@ -82,9 +82,12 @@ impl Error {
             .by(["put-records-bytes"])
     }
 
-    /// The request has DryRun set: it is valid, but was not carried out (our own text).
-    pub fn dry_run() -> Self {
-        Kind::DryRunOperationException
-            .says("The request was rejected because the DryRun parameter was specified.")
+    /// The request of `operation` has DryRun set: it is valid, but was not carried out. The message
+    /// was recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
+    pub fn dry_run(operation: &str) -> Self {
+        Kind::DryRunOperationException.says(format!(
+            "DryRunOperation validation succeeded while calling {operation} operation.: Request \
+             would have succeeded, but DryRun flag is set."
+        ))
     }
 }

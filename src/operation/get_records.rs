@@ -31,11 +31,15 @@ impl Operation for GetRecords {
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let now = context.engine.world.clock.now();
         let iterator = open_iterator(&input.iterator, now)?;
+        if input.dry_run == Some(Truth(true)) {
+            // A dry run checks the iterator and StreamARN, but not that the stream exists. The
+            // service was recorded to do so for a deleted stream in September 2026 (radkawar/stackd,
+            // testdata/aws/kinesis/dry_run.json).
+            named(context, &input, &iterator)?;
+            return Err(Error::dry_run("GetRecords"));
+        }
         let (stream, shard) = locate(context, &input, &iterator, now)?;
         check_stream_key(context, &stream, KeyPurpose::Decrypt)?;
-        if input.dry_run == Some(Truth(true)) {
-            return Err(Error::dry_run());
-        }
         if !shard.admits_read(now) {
             return Err(Error::read_rate_exceeded(
                 shard.id,

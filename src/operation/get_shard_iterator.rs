@@ -27,6 +27,13 @@ impl Operation for GetShardIterator {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let arn = context.resolve(&input.stream)?;
+        if input.dry_run == Some(Truth(true)) {
+            // A dry run checks only that the stream exists. The service was recorded to accept an
+            // unknown shard and a missing StartingSequenceNumber in September 2026 (radkawar/stackd,
+            // testdata/aws/kinesis/dry_run.json).
+            context.stream(&input.stream)?;
+            return Err(Error::dry_run("GetShardIterator"));
+        }
         let shard_id = read_shard_id(&input.shard_id, &arn)?;
         let now = context.engine.world.clock.now();
         // In this operation the service reports an unknown stream as an unknown shard.
@@ -39,9 +46,6 @@ impl Operation for GetShardIterator {
             at: input.at,
         };
         let position = starting_position(context, &arn, &shard, start).await?;
-        if input.dry_run == Some(Truth(true)) {
-            return Err(Error::dry_run());
-        }
         let world = &context.engine.world;
         if !shard.admits_iterator(now) {
             return Err(Error::read_rate_exceeded(

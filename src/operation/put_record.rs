@@ -59,7 +59,7 @@ impl Operation for PutRecord {
         let record = routed(context, &settings, offered)?;
         check_ordering(context, &stream, &settings, input.at_least.as_ref())?;
         if input.dry_run == Some(Truth(true)) {
-            return Err(Error::dry_run());
+            return Err(Error::dry_run("PutRecord"));
         }
         match stream.put_one(&context.engine, record).await {
             Ok(placed) => Ok(Output {

@@ -54,7 +54,7 @@ impl Operation for PutRecords {
             .map(|one| routed(context, &settings, one));
         let records = records.collect::<Result<_, _>>()?;
         if input.dry_run == Some(Truth(true)) {
-            return Err(Error::dry_run());
+            return Err(Error::dry_run("PutRecords"));
         }
         let results = put(context, &stream, records).await;
         log_refused(&stream, &results);

@@ -58,6 +58,13 @@ impl Operation for SubscribeToShard {
         let (stream, name, consumer) = find_subscriber(context, &named)?;
         let shard = stream.readable_shard(shard_id, engine.world.clock.now());
         let shard = shard.ok_or_else(|| Error::shard_does_not_exist(shard_id, &stream.arn))?;
+        if input.dry_run == Some(Truth(true)) {
+            // A dry run does not check the starting position. The service was recorded to accept a
+            // missing sequence number in September 2026 (radkawar/stackd,
+            // testdata/aws/kinesis/dry_run.json).
+            check_stream_key(context, &stream, KeyPurpose::Decrypt)?;
+            return Err(Error::dry_run("SubscribeToShard"));
+        }
         let start = &input.start;
         let start = Start {
             kind: start.kind,
@@ -66,9 +73,6 @@ impl Operation for SubscribeToShard {
         };
         let position = starting_position(context, &stream.arn, &shard, start).await?;
         check_stream_key(context, &stream, KeyPurpose::Decrypt)?;
-        if input.dry_run == Some(Truth(true)) {
-            return Err(Error::dry_run());
-        }
         let consumer = (name.as_str(), consumer.created_ms);
         let begun = Subscription::begin(engine, &stream, &shard, consumer, position);
         let subscription =

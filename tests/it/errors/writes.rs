@@ -204,8 +204,6 @@ wire_test!(
 wire_test!(a_dry_run_is_refused_last, |lab| async move {
     let stream = lab.stream("orders").create().await;
     let iterator = stream.horizon(crate::lab::SHARD_0).await;
-    let dry = "DryRunOperationException: The request was rejected because the DryRun parameter was \
-               specified.";
     for (operation, good, bad, refusal) in [
         (
             "PutRecord",
@@ -222,8 +220,8 @@ wire_test!(a_dry_run_is_refused_last, |lab| async move {
         (
             "GetShardIterator",
             json!({"StreamName": "orders", "ShardId": "0", "ShardIteratorType": "LATEST"}),
-            json!({"ShardIteratorType": "AT_TIMESTAMP"}),
-            "InvalidArgumentException: Must specify",
+            json!({"StreamName": "missing"}),
+            "ResourceNotFoundException: Stream missing",
         ),
         (
             "GetRecords",
@@ -232,6 +230,10 @@ wire_test!(a_dry_run_is_refused_last, |lab| async move {
             "InvalidArgumentException: Invalid",
         ),
     ] {
+        let dry = format!(
+            "DryRunOperationException: DryRunOperation validation succeeded while calling \
+             {operation} operation.: Request would have succeeded, but DryRun flag is set."
+        );
         let mut body = good;
         body["DryRun"] = json!(true);
         assert_eq!(
@@ -249,4 +251,34 @@ wire_test!(a_dry_run_is_refused_last, |lab| async move {
         assert!(got.starts_with(refusal), "{operation}: {got}");
     }
     assert_eq!(stored(&lab).await, 2, "only the two real puts");
+});
+
+// The live service was recorded to skip these checks in September 2026 (radkawar/stackd,
+// testdata/aws/kinesis/dry_run.json).
+wire_test!(a_dry_run_skips_some_checks, |lab| async move {
+    let stream = lab.stream("orders").create().await;
+    let iterator = stream.horizon(crate::lab::SHARD_0).await;
+    lab.ok("DeleteStream", &json!({"StreamName": "orders"}).to_string())
+        .await;
+    lab.stream("others").create().await;
+    for (operation, body) in [
+        (
+            "GetShardIterator",
+            json!({"StreamName": "others", "ShardId": "shardId-999999999999",
+                "ShardIteratorType": "TRIM_HORIZON"}),
+        ),
+        (
+            "GetShardIterator",
+            json!({"StreamName": "others", "ShardId": "0",
+                "ShardIteratorType": "AT_SEQUENCE_NUMBER"}),
+        ),
+        ("GetRecords", json!({"ShardIterator": iterator})),
+    ] {
+        let refused = lab.refusal(operation, &body.to_string()).await;
+        let mut dry = body;
+        dry["DryRun"] = json!(true);
+        let got = lab.refusal(operation, &dry.to_string()).await;
+        assert!(got.starts_with("DryRunOperationException: "), "{got}");
+        assert_ne!(got, refused, "the call itself is refused");
+    }
 });
