@@ -7,14 +7,16 @@ use std::fmt;
 
 /// Errors about shards.
 impl Error {
-    /// The text does not have the form of a shard id, or the stream has no shard of this id.
+    /// The text does not have the form of a shard id, or the stream has no shard of this id. The
+    /// message was recorded for SubscribeToShard in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/dry_run.json).
     pub fn shard_not_found(raw: impl fmt::Display, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ResourceNotFoundException
             .says(format!("Could not find shard {raw} in stream {stream}."))
     }
 
-    /// The stream or the shard does not exist, in the words of operations that read.
+    /// The stream or the shard does not exist, in the words of GetShardIterator and GetRecords.
     pub fn shard_does_not_exist(shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::ResourceNotFoundException

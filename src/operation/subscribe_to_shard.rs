@@ -57,7 +57,7 @@ impl Operation for SubscribeToShard {
         let named = ConsumerRef::by_arn(input.consumer.clone());
         let (stream, name, consumer) = find_subscriber(context, &named)?;
         let shard = stream.readable_shard(shard_id, engine.world.clock.now());
-        let shard = shard.ok_or_else(|| Error::shard_does_not_exist(shard_id, &stream.arn))?;
+        let shard = shard.ok_or_else(|| Error::shard_not_found(shard_id, &stream.arn))?;
         if input.dry_run == Some(Truth(true)) {
             // A dry run does not check the starting position. The service was recorded to accept a
             // missing sequence number in September 2026 (radkawar/stackd,

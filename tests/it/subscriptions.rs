@@ -385,7 +385,7 @@ wire_test!(
             ),
             (
                 "shardId-000000000007",
-                "Shard shardId-000000000007 in stream orders under account 000000000000 does not exist",
+                "Could not find shard shardId-000000000007 in stream orders under account 000000000000.",
             ),
         ] {
             let got = consumer.refused(shard, latest()).await;
