@@ -77,13 +77,23 @@ impl Error {
         ))
     }
 
-    /// The stream already had `limit` changes of this kind in the last 24 hours (our own text).
-    pub fn too_often_a_day(subject: &str, name: &'static str, limit: u64) -> Self {
+    /// The stream already had `limit` changes by this operation in the last 24 hours (our own text).
+    pub fn too_often_a_day(operation: &str, name: &'static str, limit: u64) -> Self {
         Kind::LimitExceededException
             .says(format!(
-                "{subject} at most {limit} times per rolling 24 hours on a stream."
+                "{operation} can be called at most {limit} times per rolling 24 hours on a stream."
             ))
             .by([name])
+    }
+
+    /// UpdateStreamMode: the stream switched its mode too often in the last 24 hours. The message,
+    /// that of a call rate, was recorded in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/controls.json).
+    pub fn too_many_mode_switches(stream: &StreamArn) -> Self {
+        let stream = named(stream);
+        Kind::LimitExceededException
+            .says(format!("Rate exceeded for stream {stream}."))
+            .by(["mode-switches-per-day"])
     }
 
     /// The requested warm throughput exceeds the limit (our own text).

@@ -14,7 +14,7 @@ pub(super) use super::consumer_description::ConsumerDescription;
 pub(super) use super::consumer_ref::{ConsumerRef, active, consumer_target, find_consumer};
 pub(super) use super::context::Context;
 pub(super) use super::contract::{HasTarget, Operation};
-pub(super) use super::daily_limit::{DailyLimit, count_today};
+pub(super) use super::daily_limit::count_today;
 pub(super) use super::kms_key::{check_key, check_stream_key};
 pub(super) use super::monitoring::{MonitoringInput, MonitoringOutput, switch_metrics};
 pub(super) use super::offered_record::{

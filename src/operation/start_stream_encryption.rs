@@ -27,12 +27,14 @@ impl Operation for StartStreamEncryption {
             if state.settings.key_id.as_deref() == Some(key) {
                 return Ok(None);
             }
-            let limit = DailyLimit {
-                name: "encryptions-per-day",
-                most: limits.encryptions_per_day,
-                subject: "StartStreamEncryption can be called",
-            };
-            count_today(&mut state.history.encryptions, &limit, counts.now)?;
+            let refusal =
+                |most| Error::too_often_a_day("StartStreamEncryption", "encryptions-per-day", most);
+            count_today(
+                &mut state.history.encryptions,
+                limits.encryptions_per_day,
+                counts.now,
+                refusal,
+            )?;
             let mut settings = state.settings.clone();
             settings.key_id = Some(key.to_owned());
             Ok(Some(PendingChange {

@@ -32,12 +32,14 @@ impl Operation for StopStreamEncryption {
             if present != key {
                 return Err(Error::other_key(key, &stream.arn));
             }
-            let limit = DailyLimit {
-                name: "decryptions-per-day",
-                most: limits.decryptions_per_day,
-                subject: "StopStreamEncryption can be called",
-            };
-            count_today(&mut state.history.decryptions, &limit, counts.now)?;
+            let refusal =
+                |most| Error::too_often_a_day("StopStreamEncryption", "decryptions-per-day", most);
+            count_today(
+                &mut state.history.decryptions,
+                limits.decryptions_per_day,
+                counts.now,
+                refusal,
+            )?;
             Ok(Some(PendingChange {
                 settings,
                 resharding: None,

@@ -65,12 +65,13 @@ fn plan(
     if target == open {
         return Ok(None);
     }
-    let limit = DailyLimit {
-        name: "scalings-per-day",
-        most: limits.scalings_per_day,
-        subject: "UpdateShardCount can be called",
-    };
-    count_today(&mut state.history.shard_counts, &limit, counts.now)?;
+    let refusal = |most| Error::too_often_a_day("UpdateShardCount", "scalings-per-day", most);
+    count_today(
+        &mut state.history.shard_counts,
+        limits.scalings_per_day,
+        counts.now,
+        refusal,
+    )?;
     let resharding = Some(ReshardingOrder::Scale { count });
     Ok(Some(PendingChange {
         settings: state.settings.clone(),

@@ -75,12 +75,13 @@ fn plan(
     if !on_demand && state.settings.auto_distribution {
         return Err(Error::auto_distribution_prevents_provisioned());
     }
-    let limit = DailyLimit {
-        name: "mode-switches-per-day",
-        most: limits.mode_switches_per_day,
-        subject: "The capacity mode can be switched",
-    };
-    count_today(&mut state.history.mode_switches, &limit, counts.now)?;
+    let refusal = |_| Error::too_many_mode_switches(arn);
+    count_today(
+        &mut state.history.mode_switches,
+        limits.mode_switches_per_day,
+        counts.now,
+        refusal,
+    )?;
     let mut settings = state.settings.clone();
     settings.on_demand = on_demand;
     settings.warm_throughput_mibps = warm;

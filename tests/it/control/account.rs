@@ -172,8 +172,8 @@ kinesis_test!(
                 .is_none()
         );
         assert_eq!(shards(&lab, "s").await, before);
-        let expected = "LimitExceededException: The capacity mode can be switched at most 2 times per \
-                    rolling 24 hours on a stream.";
+        let expected =
+            "LimitExceededException: Rate exceeded for stream s under account 000000000000.";
         if restart(&lab).await {
             assert_eq!(
                 refused(&lab, "UpdateStreamMode", mode("ON_DEMAND")).await,
