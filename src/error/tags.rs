@@ -41,6 +41,15 @@ impl<'a> TagOwner<'a> {
             account: scope.account,
         }
     }
+
+    /// A resource that the request names by `arn`.
+    pub(crate) fn resource(arn: &'a str, account: AccountId) -> Self {
+        Self {
+            kind: "resource",
+            name: arn,
+            account,
+        }
+    }
 }
 
 impl fmt::Display for TagOwner<'_> {
@@ -62,8 +71,15 @@ impl Error {
         )
     }
 
-    /// A tag contains a character that this second, stricter check of the service refuses, or
-    /// begins with a reserved prefix.
+    /// The key of a tag has the reserved prefix `aws:`. The message was recorded for AddTagsToStream
+    /// and TagResource in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    pub(crate) fn tag_key_reserved() -> Self {
+        Kind::InvalidArgumentException.says(
+            "Some tag keys in the request started with 'aws:'. System tags cannot be modified.",
+        )
+    }
+
+    /// A tag contains a character that this second, stricter check of the service refuses.
     pub(crate) fn tags_illegal(verb: &str, preposition: &str, owner: TagOwner<'_>) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "Failed to {verb} tags {preposition} {owner} because some tags contained illegal \
@@ -72,12 +88,14 @@ impl Error {
         ))
     }
 
-    /// The resource would have more tags than the limit. The service's message says 10, although
-    /// its limit is 50.
+    /// The resource would have more tags than the limit. For a stream the service's message says 10,
+    /// although its limit is 50. The message for a resource was recorded for TagResource in September
+    /// 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub(crate) fn too_many_tags(owner: TagOwner<'_>) -> Self {
         let kind = owner.kind;
+        let most = if kind == "resource" { 50 } else { 10 };
         Kind::InvalidArgumentException.says(format!(
-            "Failed to add tags to {owner} because a given {kind} cannot have more than 10 tags \
+            "Failed to add tags to {owner} because a given {kind} cannot have more than {most} tags \
              associated with it."
         ))
         .by(["tags"])

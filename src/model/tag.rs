@@ -11,8 +11,9 @@ pub struct Tags(BTreeMap<String, String>);
 pub enum TagFault {
     /// A tag contains another character than letters, digits, blank and `_ . / = + - % @ :`.
     Characters,
-    /// A tag contains a `%`, which only the service's second check refuses, or its key has the
-    /// reserved prefix `aws:` (reporting this prefix with the same message is a choice).
+    /// The key of a tag has the reserved prefix `aws:`.
+    Reserved,
+    /// A tag contains a `%`, which only the service's second check refuses.
     Illegal,
     /// The resource would have more tags than allowed.
     TooMany,
@@ -37,8 +38,10 @@ impl Tags {
         {
             return Err(TagFault::Characters);
         }
-        let reserved = given.clone().any(|(key, _)| key.starts_with("aws:"));
-        if reserved || texts.clone().any(|text| text.contains('%')) {
+        if given.clone().any(|(key, _)| key.starts_with("aws:")) {
+            return Err(TagFault::Reserved);
+        }
+        if texts.clone().any(|text| text.contains('%')) {
             return Err(TagFault::Illegal);
         }
         let new = given
@@ -119,7 +122,7 @@ mod tests {
             assert_eq!(add(&mut tags, bad, "%"), Err(TagFault::Characters));
         }
         assert_eq!(add(&mut tags, "a%", ""), Err(TagFault::Illegal));
-        assert_eq!(add(&mut tags, "aws:a", ""), Err(TagFault::Illegal));
+        assert_eq!(add(&mut tags, "aws:a", ""), Err(TagFault::Reserved));
         assert_eq!(add(&mut tags, "ÿ _./=+-@:9", "Ⰰ"), Ok(()));
     }
 

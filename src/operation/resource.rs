@@ -70,13 +70,14 @@ impl Resource {
         Ok(Self::Consumer(stream, arn))
     }
 
-    /// The owner of the tags, as error messages name it.
-    pub(super) fn tag_owner(&self) -> TagOwner<'_> {
-        match self {
-            Self::Stream(stream) | Self::Consumer(stream, _) => TagOwner::stream(&stream.arn),
-            Self::Queue(queue) => TagOwner::queue(&queue.arn.scope, &queue.name),
-            Self::Channel(channel) => TagOwner::channel(&channel.arn.scope, &channel.name),
-        }
+    /// The owner of the tags, as error messages name it. `arn` is the text in the request.
+    pub(super) fn tag_owner<'a>(&self, arn: &'a ResourceARN) -> TagOwner<'a> {
+        let scope = match self {
+            Self::Stream(stream) | Self::Consumer(stream, _) => &stream.arn.scope,
+            Self::Queue(queue) => &queue.arn.scope,
+            Self::Channel(channel) => &channel.arn.scope,
+        };
+        TagOwner::resource(arn.as_str(), scope.account)
     }
 
     /// Reads the tags and the policy of the resource.

@@ -15,7 +15,7 @@ impl Operation for TagResource {
 
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let resource = Resource::find(context, &input.arn)?;
-        let owner = resource.tag_owner();
+        let owner = resource.tag_owner(&input.arn);
         resource
             .amend(context, |of| add_tags(context, owner, of.tags, &input.tags))
             .await?;

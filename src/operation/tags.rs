@@ -68,7 +68,7 @@ pub(super) fn remove_tags(
     let removed = tags.remove(keys.0.iter().map(|key| key.as_str()));
     removed.map_err(|fault| match fault {
         TagFault::Characters => Error::tag_characters(),
-        TagFault::Illegal | TagFault::TooMany => Error::tags_illegal("remove", "from", owner),
+        _ => Error::tags_illegal("remove", "from", owner),
     })
 }
 
@@ -76,6 +76,7 @@ pub(super) fn remove_tags(
 pub(super) fn tag_refusal(fault: TagFault, owner: TagOwner<'_>) -> Error {
     match fault {
         TagFault::Characters => Error::tag_characters(),
+        TagFault::Reserved => Error::tag_key_reserved(),
         TagFault::Illegal => Error::tags_illegal("add", "to", owner),
         TagFault::TooMany => Error::too_many_tags(owner),
     }

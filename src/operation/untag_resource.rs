@@ -15,7 +15,7 @@ impl Operation for UntagResource {
 
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let resource = Resource::find(context, &input.arn)?;
-        let owner = resource.tag_owner();
+        let owner = resource.tag_owner(&input.arn);
         resource
             .amend(context, |of| remove_tags(owner, of.tags, &input.keys))
             .await?;

@@ -270,6 +270,8 @@ wire_test!(tags_are_refused_in_three_ways, |lab| async move {
     let illegal = "InvalidArgumentException: Failed to add tags to stream s under account \
          000000000000 because some tags contained illegal characters. The allowed characters are \
          Unicode letters, white-spaces, '_',',','/','=','+','-','@'.";
+    let reserved = "InvalidArgumentException: Some tag keys in the request started with 'aws:'. \
+         System tags cannot be modified.";
     let too_many = "InvalidArgumentException: Failed to add tags to stream s under account \
          000000000000 because a given stream cannot have more than 10 tags associated with it.";
     let many = |count: usize| {
@@ -288,7 +290,7 @@ wire_test!(tags_are_refused_in_three_ways, |lab| async move {
         (json!({"a": "\u{2190}"}), characters),
         (json!({"a%": "v"}), illegal),
         (json!({"a": "100%"}), illegal),
-        (json!({"aws:owner": "me"}), illegal),
+        (json!({"aws:owner": "me"}), reserved),
         (serde_json::Value::Object(many(51)), too_many),
         (json!({"a%": ";"}), characters),
     ] {

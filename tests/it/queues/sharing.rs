@@ -21,8 +21,8 @@ wire_test!(tags_and_policies_belong_to_a_queue, |lab| async move {
     let many: std::collections::BTreeMap<_, _> = (0..50).map(|at| (at.to_string(), "")).collect();
     let refusal = refused(&lab, "TagResource", with("Tags", json!(many))).await;
     let expected = format!(
-        "InvalidArgumentException: Failed to add tags to queue q under account {ACCOUNT} because a \
-         given queue cannot have more than 10 tags associated with it."
+        "InvalidArgumentException: Failed to add tags to resource {arn} under account {ACCOUNT} \
+         because a given resource cannot have more than 50 tags associated with it."
     );
     assert_eq!(refusal, expected);
     let none = ok(&lab, "GetResourcePolicy", resource.clone()).await;
