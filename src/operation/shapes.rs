@@ -102,8 +102,9 @@ integer!(/// Warm throughput in MiB/s.
 integer!(/// Maximum record size of a stream, in KiB.
     MaxRecordSizeInKiB, 1024..=10240);
 
-choice!(/// The capacity mode of a stream.
-    StreamMode { Provisioned = "PROVISIONED", OnDemand = "ON_DEMAND" });
+choice!(/// The capacity mode of a stream, in the order of the service's error message, recorded in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    StreamMode { OnDemand = "ON_DEMAND", Provisioned = "PROVISIONED" });
 choice!(/// The strategy that distributes records over the shards.
     RecordDistributionStrategy { Auto = "AUTO", UserPartitionKey = "USER_PARTITION_KEY" });
 choice!(/// The kinds of starting positions, in the order of the service's error message.
@@ -124,36 +125,39 @@ ShardFilterType {
     FromTimestamp = "FROM_TIMESTAMP",
 });
 
-choice!(/// The kind of a stream's encryption.
-    EncryptionType { None = "NONE", Kms = "KMS" });
+choice!(/// The kind of a stream's encryption, in the order of the service's error message, recorded
+    /// in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    EncryptionType { Kms = "KMS", None = "NONE" });
 choice!(/// The way in which UpdateShardCount scales the shards.
     ScalingType { UniformScaling = "UNIFORM_SCALING" });
 choice!(/// The status of the throughput commitment that a request asks for.
     CommitmentStatus { Enabled = "ENABLED", Disabled = "DISABLED" });
-choice!(/// A shard-level metric, or `ALL` for all of them.
+choice!(/// A shard-level metric, or `ALL` for all of them, in the order of the service's error message,
+/// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
 MetricsName {
+    All = "ALL",
+    IteratorAgeMilliseconds = "IteratorAgeMilliseconds",
     IncomingBytes = "IncomingBytes",
+    WriteProvisionedThroughputExceeded = "WriteProvisionedThroughputExceeded",
+    OutgoingRecords = "OutgoingRecords",
+    ReadProvisionedThroughputExceeded = "ReadProvisionedThroughputExceeded",
     IncomingRecords = "IncomingRecords",
     OutgoingBytes = "OutgoingBytes",
-    OutgoingRecords = "OutgoingRecords",
-    WriteProvisionedThroughputExceeded = "WriteProvisionedThroughputExceeded",
-    ReadProvisionedThroughputExceeded = "ReadProvisionedThroughputExceeded",
-    IteratorAgeMilliseconds = "IteratorAgeMilliseconds",
-    All = "ALL",
 });
 list!(/// The shard-level metrics to enable or disable.
     MetricsNameList of MetricsName, length: 1..=7);
 
 impl MetricsName {
-    /// The seven metrics, without `ALL`, in the order of the service model.
+    /// The seven metrics, without `ALL`, in the order of answers. OutgoingRecords was recorded before
+    /// IncomingRecords in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub const ALL_NAMES: [&'static str; 7] = [
+        Self::IteratorAgeMilliseconds.as_str(),
         Self::IncomingBytes.as_str(),
+        Self::WriteProvisionedThroughputExceeded.as_str(),
+        Self::OutgoingRecords.as_str(),
+        Self::ReadProvisionedThroughputExceeded.as_str(),
         Self::IncomingRecords.as_str(),
         Self::OutgoingBytes.as_str(),
-        Self::OutgoingRecords.as_str(),
-        Self::WriteProvisionedThroughputExceeded.as_str(),
-        Self::ReadProvisionedThroughputExceeded.as_str(),
-        Self::IteratorAgeMilliseconds.as_str(),
     ];
 }
 

@@ -135,7 +135,7 @@ wire_test!(
             .await;
             let expected = "ValidationException: 2 validation errors detected: Value 'AES' at \
             'encryptionType' failed to satisfy constraint: Member must satisfy enum value set: \
-            [NONE, KMS]; Value '' at 'keyId' failed to satisfy constraint: Member must have \
+            [KMS, NONE]; Value '' at 'keyId' failed to satisfy constraint: Member must have \
             length greater than or equal to 1";
             assert_eq!(got, expected);
             let got = refused(
