@@ -48,7 +48,7 @@ fn an_empty_list_of_records_is_reported_without_its_value() {
         r#"{"StreamName": "s", "Records": []}"#,
         expect![[r#"
             ValidationException: 1 validation error detected:
-            at records: Member must have length greater than or equal to 1
+            '[]' at records: Member must have length greater than or equal to 1
         "#]],
     );
 }

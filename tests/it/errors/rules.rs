@@ -127,7 +127,7 @@ fn text_breaches(shape: &Shape) -> Vec<Breach> {
 fn list_breaches(element: &Shape, (min, max): (usize, usize)) -> Vec<Breach> {
     let list = |items: Vec<Value>, rule: String| {
         // Values that hold data are not printed.
-        let printed = if element.holds_blob() {
+        let printed = if element.holds_blob() && !items.is_empty() {
             String::new()
         } else {
             format!("'{}' ", printed(&Value::from(items.clone())))
