@@ -1,7 +1,7 @@
 //! Errors for requests that a policy or the allowed origins refuse.
 
 use super::exception::{Error, Kind};
-use crate::model::{Refusal, Target};
+use crate::model::{Refusal, StreamArn, Target};
 
 impl Error {
     /// The request comes from a web page of an origin that `--allow-origin` does not name. Only
@@ -16,8 +16,11 @@ impl Error {
     /// The policies do not allow the request. The message for `NotAllowedByIdentity` was recorded
     /// at the service. The other messages are our own, after the IAM user guide, "Troubleshoot
     /// access denied error messages". The form of an explicit deny was recorded for a session policy
-    /// in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json). A request that
-    /// concerns no single resource names `*` as its resource, also by our own choice.
+    /// and a resource policy in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json
+    /// and controls.json).
+    ///
+    /// A request that concerns no single resource names none. DescribeLimits names the stream
+    /// `null`: both were recorded in September 2026 (controls.json).
     pub fn access_denied(caller: &str, action: &str, target: &Target, refusal: Refusal) -> Self {
         let because = match refusal {
             Refusal::NotAllowedByIdentity => {
@@ -33,8 +36,15 @@ impl Error {
                 "with an explicit deny in a resource-based policy".to_owned()
             }
         };
+        let on = match target {
+            Target::Account(scope) if action == "kinesis:DescribeLimits" => {
+                format!(" on resource: {}", StreamArn::new(scope.clone(), "null"))
+            }
+            Target::Account(_) => String::new(),
+            target => format!(" on resource: {target}"),
+        };
         Kind::AccessDeniedException.says(format!(
-            "User: {caller} is not authorized to perform: {action} on resource: {target} {because}"
+            "User: {caller} is not authorized to perform: {action}{on} {because}"
         ))
     }
 }

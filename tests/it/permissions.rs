@@ -97,12 +97,18 @@ fn record(stream: &str) -> Value {
     json!({name: stream, "PartitionKey": "k", "Data": "dg=="})
 }
 
-/// A refusal in the words of the service.
+/// A refusal in the words of the service. The resource `*` is named by DescribeLimits only, as the
+/// live service was recorded (radkawar/stackd, testdata/aws/kinesis/controls.json).
 fn denied(caller: &str, operation: &str, resource: &str, because: &str) -> String {
     let because = because.replace('…', &format!("kinesis:{operation}"));
+    let on = match resource {
+        "*" if operation == "DescribeLimits" => format!(" on resource: {}", arn_of("null")),
+        "*" => String::new(),
+        resource => format!(" on resource: {resource}"),
+    };
     format!(
-        "AccessDeniedException: User: {caller} is not authorized to perform: kinesis:{operation} \
-         on resource: {resource} {because}"
+        "AccessDeniedException (Message): User: {caller} is not authorized to perform: \
+         kinesis:{operation}{on} {because}"
     )
 }
 
