@@ -33,21 +33,43 @@ impl Error {
             .says("ConsumerARN, StreamARN and ConsumerName do not identify the same consumer.")
     }
 
-    /// The consumer does not exist. `given` is its ARN or name as the request has it. The text is our
-    /// own: for an ARN the service was recorded in September 2026 to say `Consumer NAME with creation
-    /// timestamp SECONDS under stream: STREAM, account ACCOUNT not found.` (radkawar/stackd,
-    /// testdata/aws/kinesis/efo_termination.json), and without the timestamp for SubscribeToShard
-    /// with a name that never existed (dry_run.json).
-    pub fn consumer_not_found(given: &str, account: AccountId) -> Self {
-        Kind::ResourceNotFoundException
-            .says(format!("Consumer {given}, account {account} not found."))
+    /// No consumer has this ARN. The message was recorded for DescribeStreamConsumer in September
+    /// 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
+    pub fn consumer_not_found(consumer: &ConsumerArn) -> Self {
+        let (name, created) = (&consumer.name, consumer.created_s);
+        Self::no_consumer(
+            &format!("{name} with creation timestamp {created}"),
+            &consumer.stream,
+        )
     }
 
-    /// RegisterStreamConsumer: the stream already has a consumer of this name (our own text).
+    /// The stream has no consumer of this name. The message was recorded for SubscribeToShard, which
+    /// leaves out the creation time in the ARN, in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/dry_run.json).
+    pub fn consumer_name_not_found(name: &str, stream: &StreamArn) -> Self {
+        Self::no_consumer(name, stream)
+    }
+
+    fn no_consumer(consumer: &str, stream: &StreamArn) -> Self {
+        let (stream, account) = (&stream.name, stream.scope.account);
+        Kind::ResourceNotFoundException.says(format!(
+            "Consumer {consumer} under stream: {stream}, account {account} not found."
+        ))
+    }
+
+    /// The ConsumerARN matches the pattern of the model but is not the ARN of a consumer (our own
+    /// text).
+    pub fn consumer_arn_unparsed(arn: &str, account: AccountId) -> Self {
+        Kind::ResourceNotFoundException
+            .says(format!("Consumer {arn}, account {account} not found."))
+    }
+
+    /// RegisterStreamConsumer: the stream already has a consumer of this name. The message was
+    /// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/records.json).
     pub fn consumer_exists(name: &str, stream: &StreamArn) -> Self {
-        let stream = named(stream);
+        let (stream, account) = (&stream.name, stream.scope.account);
         Kind::ResourceInUseException.says(format!(
-            "Consumer {name} under stream {stream} already exists."
+            "Consumer {name} under stream {stream} already exists for account {account}."
         ))
     }
 

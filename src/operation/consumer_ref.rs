@@ -19,17 +19,6 @@ input! {
     }
 }
 
-impl ConsumerRef {
-    /// The reference for a request that names the consumer by ARN only.
-    pub(super) fn by_arn(arn: ConsumerARN) -> Self {
-        Self {
-            stream_arn: None,
-            name: None,
-            arn: Some(arn),
-        }
-    }
-}
-
 /// Finds the consumer that a request names. Returns its stream, its name and its registration.
 pub(super) fn find_consumer(
     context: &Context,
@@ -56,8 +45,7 @@ pub(super) fn find_consumer(
 /// match.
 pub(super) fn consumer_target(context: &Context, given: &ConsumerRef) -> Result<Target, Error> {
     let arn = match (&given.stream_arn, &given.name, &given.arn) {
-        (_, _, Some(text)) => ConsumerArn::parse(text.as_str())
-            .ok_or_else(|| Error::consumer_not_found(text.as_str(), context.caller.account))?,
+        (_, _, Some(text)) => parse_consumer_arn(context, text)?,
         (Some(stream), Some(name), None) => {
             let stream = parse_arn(stream)?;
             match by_name(context, &stream, name.as_str()) {
@@ -74,19 +62,33 @@ pub(super) fn consumer_target(context: &Context, given: &ConsumerRef) -> Result<
     Ok(Target::Consumer(arn))
 }
 
-fn by_arn(context: &Context, text: &ConsumerARN) -> Result<(Arc<Stream>, String, Consumer), Error> {
-    let arn = ConsumerArn::parse(text.as_str());
-    let arn =
-        arn.ok_or_else(|| Error::consumer_not_found(text.as_str(), context.caller.account))?;
-    let not_found = || Error::consumer_not_found(text.as_str(), arn.stream.scope.account);
-    let stream = context
-        .engine
-        .find(&arn.stream.scope, &arn.stream.name)
-        .ok_or_else(not_found)?;
-    let consumer = stream.look(|state| state.consumers.get(&*arn.name).cloned());
+/// Parses the ARN of a consumer. The service model's pattern also admits texts that are not a valid
+/// ARN.
+pub(super) fn parse_consumer_arn(
+    context: &Context,
+    text: &ConsumerARN,
+) -> Result<ConsumerArn, Error> {
+    let text = text.as_str();
+    let arn = ConsumerArn::parse(text);
+    arn.ok_or_else(|| Error::consumer_arn_unparsed(text, context.caller.account))
+}
+
+/// Finds the consumer with this ARN, and its stream.
+pub(super) fn consumer_with_arn(
+    context: &Context,
+    arn: &ConsumerArn,
+) -> Option<(Arc<Stream>, Consumer)> {
+    let stream = context.engine.find(&arn.stream.scope, &arn.stream.name)?;
+    let consumer = stream.look(|state| state.consumers.get(&*arn.name).cloned())?;
     // A consumer that was deregistered and registered again under the same name has a new ARN.
-    let same = |consumer: &Consumer| consumer_arn(&stream.arn, &arn.name, consumer) == arn;
-    let consumer = consumer.filter(same).ok_or_else(not_found)?;
+    let same = consumer_arn(&stream.arn, &arn.name, &consumer) == *arn;
+    same.then_some((stream, consumer))
+}
+
+fn by_arn(context: &Context, text: &ConsumerARN) -> Result<(Arc<Stream>, String, Consumer), Error> {
+    let arn = parse_consumer_arn(context, text)?;
+    let found = consumer_with_arn(context, &arn);
+    let (stream, consumer) = found.ok_or_else(|| Error::consumer_not_found(&arn))?;
     Ok((stream, arn.name.to_string(), consumer))
 }
 
@@ -100,7 +102,7 @@ fn by_name(
     let consumer = stream.look(|state| state.consumers.get(name).cloned());
     match consumer {
         Some(consumer) => Ok((stream, name.to_owned(), consumer)),
-        None => Err(Error::consumer_not_found(name, arn.scope.account)),
+        None => Err(Error::consumer_name_not_found(name, arn)),
     }
 }
 

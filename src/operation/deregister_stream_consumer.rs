@@ -18,10 +18,7 @@ impl Operation for DeregisterStreamConsumer {
         let arn = consumer_arn(&stream.arn, &name, &consumer);
         let left = context.engine.deregister(&stream, &name, |state| {
             match state.consumers.get(&name).map(consumer_status) {
-                None => Err(Error::consumer_not_found(
-                    &arn.to_string(),
-                    stream.arn.scope.account,
-                )),
+                None => Err(Error::consumer_not_found(&arn)),
                 Some(ConsumerStatus::Deleting) => Err(Error::consumer_not_active(&arn)),
                 Some(ConsumerStatus::Creating | ConsumerStatus::Active) => Ok(()),
             }

@@ -11,7 +11,9 @@ pub(super) use super::channel_settings::{
 pub(super) use super::channel_shapes::*;
 pub(super) use super::consumer_count::check_consumer_count;
 pub(super) use super::consumer_description::ConsumerDescription;
-pub(super) use super::consumer_ref::{ConsumerRef, active, consumer_target, find_consumer};
+pub(super) use super::consumer_ref::{
+    ConsumerRef, active, consumer_target, consumer_with_arn, find_consumer, parse_consumer_arn,
+};
 pub(super) use super::context::Context;
 pub(super) use super::contract::{HasTarget, Operation};
 pub(super) use super::daily_limit::count_today;

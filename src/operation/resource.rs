@@ -1,5 +1,6 @@
 //! The stream, the consumer, the queue or the channel that a ResourceARN names.
 
+use super::consumer_ref::consumer_with_arn;
 use super::context::Context;
 use super::shapes::ResourceARN;
 use super::stream_status::check_settled;
@@ -31,7 +32,10 @@ impl Resource {
     /// Finds the resource that an ARN names.
     pub(super) fn find(context: &Context, text: &ResourceARN) -> Result<Self, Error> {
         match resource_target(text)? {
-            Target::Consumer(arn) => Self::of_consumer(context, arn, text),
+            Target::Consumer(arn) => match consumer_with_arn(context, &arn) {
+                Some((stream, _)) => Ok(Self::Consumer(stream, arn)),
+                None => Err(Error::consumer_not_found(&arn)),
+            },
             Target::Stream(arn) => {
                 let stream = context.engine.find(&arn.scope, &arn.name);
                 let stream = stream.ok_or_else(|| Error::stream_not_found(&arn))?;
@@ -59,17 +63,6 @@ impl Resource {
         }
     }
 
-    fn of_consumer(context: &Context, arn: ConsumerArn, text: &ResourceARN) -> Result<Self, Error> {
-        let stream = context.engine.find(&arn.stream.scope, &arn.stream.name);
-        let not_found = || Error::consumer_not_found(text.as_str(), arn.stream.scope.account);
-        let stream = stream.ok_or_else(not_found)?;
-        let there = stream.look(|state| consumer(state, &stream.arn, &arn).is_some());
-        if !there {
-            return Err(not_found());
-        }
-        Ok(Self::Consumer(stream, arn))
-    }
-
     /// The owner of the tags, as error messages name it. `arn` is the text in the request.
     pub(super) fn tag_owner<'a>(&self, arn: &'a ResourceARN) -> TagOwner<'a> {
         let scope = match self {
@@ -87,7 +80,8 @@ impl Resource {
                 Ok(stream.look(|state| look(&state.tags, state.policy.as_deref())))
             }
             Self::Consumer(stream, wanted) => stream.look(|state| {
-                let found = consumer(state, &stream.arn, wanted).ok_or_else(|| gone(wanted))?;
+                let found = consumer(state, &stream.arn, wanted)
+                    .ok_or_else(|| Error::consumer_not_found(wanted))?;
                 let tags = found.tags.clone().into_iter().collect();
                 Ok(look(&tags, found.policy.as_deref()))
             }),
@@ -149,7 +143,7 @@ async fn amend_consumer(
     let amended = context.engine.amend(stream, |state, _: Counts| {
         check_settled(&stream.arn, state)?;
         let mut found = consumer(state, &stream.arn, arn)
-            .ok_or_else(|| gone(arn))?
+            .ok_or_else(|| Error::consumer_not_found(arn))?
             .clone();
         let before = found.clone();
         let mut tags = std::mem::take(&mut found.tags).into_iter().collect();
@@ -218,8 +212,4 @@ fn consumer<'a>(
 ) -> Option<&'a Consumer> {
     let found = state.consumers.get(&*arn.name)?;
     (consumer_arn(stream, &arn.name, found) == *arn).then_some(found)
-}
-
-fn gone(arn: &ConsumerArn) -> Error {
-    Error::consumer_not_found(&arn.to_string(), arn.stream.scope.account)
 }

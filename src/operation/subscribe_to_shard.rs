@@ -3,7 +3,7 @@ use super::answer::{Answer, IntoAnswer};
 use super::events::Events;
 use super::prelude::*;
 use crate::admission::BudgetPermit;
-use crate::engine::{Consumer, Stream, Subscription, consumer_arn};
+use crate::engine::{Consumer, Stream, Subscription};
 use crate::model::{ConsumerArn, ShardId, StreamStatus};
 use crate::wire::Format;
 use std::sync::Arc;
@@ -50,12 +50,10 @@ impl Operation for SubscribeToShard {
     }
 
     async fn run(context: &Context, input: Input) -> Result<Events, Error> {
-        let (engine, caller) = (&context.engine, &context.caller);
-        let not_found = || Error::consumer_not_found(input.consumer.as_str(), caller.account);
-        let arn = ConsumerArn::parse(input.consumer.as_str()).ok_or_else(not_found)?;
+        let engine = &context.engine;
+        let arn = parse_consumer_arn(context, &input.consumer)?;
         let shard_id = read_shard_id(&input.shard_id, &arn.stream)?;
-        let named = ConsumerRef::by_arn(input.consumer.clone());
-        let (stream, name, consumer) = find_subscriber(context, &named)?;
+        let (stream, consumer) = find_subscriber(context, &arn)?;
         let shard = stream.readable_shard(shard_id, engine.world.clock.now());
         let shard = shard.ok_or_else(|| Error::shard_not_found(shard_id, &stream.arn))?;
         if input.dry_run == Some(Truth(true)) {
@@ -73,42 +71,40 @@ impl Operation for SubscribeToShard {
         };
         let position = starting_position(context, &stream.arn, &shard, start).await?;
         check_stream_key(context, &stream, KeyPurpose::Decrypt)?;
-        let consumer = (name.as_str(), consumer.created_ms);
+        let consumer = (&*arn.name, consumer.created_ms);
         let begun = Subscription::begin(engine, &stream, &shard, consumer, position);
         let subscription =
-            begun.map_err(|_| Error::already_subscribed(&stream.arn, shard_id, &name))?;
+            begun.map_err(|_| Error::already_subscribed(&stream.arn, shard_id, &arn.name))?;
         // Deregistering a consumer ends only the subscriptions that exist at that moment, so check
         // again that the consumer is still there.
-        find_subscriber(context, &named)?;
+        find_subscriber(context, &arn)?;
         Ok(Events::new(
             engine.clone(),
             subscription,
             stream.arn.clone(),
             shard_id,
-            name,
+            arn.name.to_string(),
         ))
     }
 }
 
 impl HasTarget for SubscribeToShard {
     fn target(context: &Context, input: &Input) -> Result<Target, Error> {
-        consumer_target(context, &ConsumerRef::by_arn(input.consumer.clone()))
+        parse_consumer_arn(context, &input.consumer).map(Target::Consumer)
     }
 }
 
 /// Finds the consumer, which must be ACTIVE, and its stream.
-fn find_subscriber(
-    context: &Context,
-    named: &ConsumerRef,
-) -> Result<(Arc<Stream>, String, Consumer), Error> {
-    let (stream, name, consumer) = find_consumer(context, named)?;
+fn find_subscriber(context: &Context, arn: &ConsumerArn) -> Result<(Arc<Stream>, Consumer), Error> {
+    let found = consumer_with_arn(context, arn);
+    let missing = || Error::consumer_name_not_found(&arn.name, &arn.stream);
+    let (stream, consumer) = found.ok_or_else(missing)?;
     if !active(&consumer) {
-        let arn = consumer_arn(&stream.arn, &name, &consumer);
-        return Err(Error::subscriber_not_active(&arn));
+        return Err(Error::subscriber_not_active(arn));
     }
     let status = stream.look(|state| state.status);
     if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
         return Err(Error::stream_not_found(&stream.arn));
     }
-    Ok((stream, name, consumer))
+    Ok((stream, consumer))
 }

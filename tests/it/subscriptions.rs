@@ -396,7 +396,7 @@ wire_test!(
             arn: format!("{}0", consumer.arn),
         };
         let got = unknown.refused(SHARD_0, latest()).await;
-        let expected = format!("Consumer {}, account 000000000000 not found.", unknown.arn);
+        let expected = "Consumer reader under stream: orders, account 000000000000 not found.";
         assert_eq!(got, format!("ResourceNotFoundException: {expected}"));
 
         let dry = format!(

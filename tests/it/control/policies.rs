@@ -1,6 +1,6 @@
 //! Resource policies: kept as they were sent.
 
-use super::{ACCOUNT, START_S, arn_of, not_found, ok, ok_cbor, refused, restart};
+use super::{ACCOUNT, START_S, arn_of, no_consumer, not_found, ok, ok_cbor, refused, restart};
 use crate::lab::{Lab, kinesis_test, ms, wire_test};
 use serde_json::{Value, json};
 
@@ -116,9 +116,8 @@ wire_test!(a_policy_is_an_object_with_statements, |lab| async move {
 
 wire_test!(a_policy_needs_a_resource_that_exists, |lab| async move {
     let consumer = format!("{}/consumer/c:1", arn_of("s"));
-    let no_consumer =
-        format!("ResourceNotFoundException: Consumer {consumer}, account {ACCOUNT} not found.");
-    for (arn, expected) in [(&arn_of("s"), not_found("s")), (&consumer, no_consumer)] {
+    let missing = no_consumer(&consumer);
+    for (arn, expected) in [(&arn_of("s"), not_found("s")), (&consumer, missing)] {
         for (operation, body) in [
             ("PutResourcePolicy", put(arn, "broken")),
             ("GetResourcePolicy", json!({"ResourceARN": arn})),

@@ -1,6 +1,6 @@
 //! Tags of streams and consumers, by both ways to them.
 
-use super::{ACCOUNT, arn_of, not_found, ok, ok_cbor, refused, restart};
+use super::{ACCOUNT, arn_of, no_consumer, not_found, ok, ok_cbor, refused, restart};
 use crate::lab::{Lab, Rounds, kinesis_test, wire_test};
 use serde_json::{Value, json};
 
@@ -325,8 +325,7 @@ kinesis_test!(a_consumer_has_tags_of_its_own, |lab| async move {
             json!({"ConsumerARN": arn}),
         )
         .await;
-        let gone =
-            format!("ResourceNotFoundException: Consumer {arn}, account {ACCOUNT} not found.");
+        let gone = no_consumer(&arn);
         for (operation, body) in [
             ("ListTagsForResource", json!({"ResourceARN": arn})),
             (
