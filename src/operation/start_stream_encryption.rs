@@ -24,19 +24,22 @@ impl Operation for StartStreamEncryption {
                 return Err(Error::encryption_type_not_kms());
             }
             check_key(context, key, &stream.arn, KeyPurpose::Describe)?;
-            if state.settings.key_id.as_deref() == Some(key) {
-                return Ok(None);
-            }
-            let refusal =
-                |most| Error::too_often_a_day("StartStreamEncryption", "encryptions-per-day", most);
-            count_today(
-                &mut state.history.encryptions,
-                limits.encryptions_per_day,
-                counts.now,
-                refusal,
-            )?;
             let mut settings = state.settings.clone();
-            settings.key_id = Some(key.to_owned());
+            let before = settings.key_id.replace(key.to_owned());
+            // The same key also takes the stream through UPDATING, as was recorded in September 2026
+            // (radkawar/stackd, testdata/aws/kinesis/controls.json). Not counting it against the
+            // daily limit is a choice.
+            if before.as_deref() != Some(key) {
+                let refusal = |most| {
+                    Error::too_often_a_day("StartStreamEncryption", "encryptions-per-day", most)
+                };
+                count_today(
+                    &mut state.history.encryptions,
+                    limits.encryptions_per_day,
+                    counts.now,
+                    refusal,
+                )?;
+            }
             Ok(Some(PendingChange {
                 settings,
                 resharding: None,

@@ -24,10 +24,8 @@ impl Operation for StopStreamEncryption {
                 return Err(Error::encryption_type_not_kms());
             }
             let mut settings = state.settings.clone();
-            // For a stream that is not encrypted, the operation succeeds without an effect (a
-            // choice).
             let Some(present) = settings.key_id.take() else {
-                return Ok(None);
+                return Err(Error::not_encrypted());
             };
             if present != key {
                 return Err(Error::other_key(key, &stream.arn));

@@ -7,10 +7,9 @@ impl Oracle {
         self.settled(name)?;
         let now_ms = self.now_ms;
         let stream = self.streams.get_mut(name).unwrap();
-        if stream.key == Some(key) {
-            return Ok(());
+        if stream.key != Some(key) {
+            count(&mut stream.encryptions, now_ms, 25)?;
         }
-        count(&mut stream.encryptions, now_ms, 25)?;
         self.begin(name, Change::Key(Some(key)));
         Ok(())
     }
@@ -20,9 +19,8 @@ impl Oracle {
         let now_ms = self.now_ms;
         let stream = self.streams.get_mut(name).unwrap();
         match stream.key {
-            None => return Ok(()),
-            Some(present) if present != key => return ARGUMENT,
-            Some(_) => {}
+            Some(present) if present == key => {}
+            _ => return ARGUMENT,
         }
         count(&mut stream.decryptions, now_ms, 25)?;
         self.begin(name, Change::Key(None));
