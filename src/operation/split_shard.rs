@@ -44,11 +44,13 @@ fn plan(
         .shard(id)
         .ok_or_else(|| Error::shard_not_found(id, arn))?;
     check_shards(arn, counts, limit, 1)?;
-    let key = HashKey::parse(text).filter(|key| shard.can_split_at(*key));
-    let key = key.ok_or_else(|| Error::hash_key_not_inside(text, &shard, arn))?;
+    // A closed shard is reported before its hash key, as was recorded in September 2026
+    // (radkawar/stackd, testdata/aws/kinesis/topology.json).
     if !shard.is_open() {
         return Err(Error::shard_closed(id, arn));
     }
+    let key = HashKey::parse(text).filter(|key| shard.can_split_at(*key));
+    let key = key.ok_or_else(|| Error::hash_key_not_inside(text, &shard, arn))?;
     let at = key.value().to_be_bytes();
     let resharding = Some(ReshardingOrder::Split {
         shard: id.index(),

@@ -208,11 +208,9 @@ kinesis_test!(a_closed_shard_is_not_resharded_again, |lab| async move {
     assert_eq!(refused(&lab, "SplitShard", split("0", "5")).await, closed);
     assert_eq!(refused(&lab, "MergeShards", merge("0", "1")).await, closed);
     assert_eq!(refused(&lab, "MergeShards", merge("1", "0")).await, closed);
-    let got = refused(&lab, "SplitShard", split("0", "1")).await;
-    assert!(
-        got.contains("NewStartingHashKey 1 used in"),
-        "the key is got first: {got}"
-    );
+    // The live service was recorded to report this before the hash key (radkawar/stackd,
+    // testdata/aws/kinesis/topology.json).
+    assert_eq!(refused(&lab, "SplitShard", split("0", "1")).await, closed);
     assert_eq!(indexes(&shards(&lab, "s").await), [0, 1, 2, 3]);
 });
 
