@@ -61,19 +61,21 @@ impl Error {
         .by(["shards-per-stream"])
     }
 
-    /// UpdateShardCount: the target is more than twice the number of open shards.
+    /// UpdateShardCount: the target is more than twice the number of open shards. The message was
+    /// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/topology_raw.json).
     pub fn target_above_double(open: u64, target: u64) -> Self {
-        Kind::LimitExceededException.says(format!(
+        Kind::InvalidArgumentException.says(format!(
             "UpdateShardCount cannot scale up over double your current open shard count. Current \
-             open shard count: {open}, Target shard count: {target}"
+             open shard count: {open} Target shard count: {target}"
         ))
     }
 
-    /// UpdateShardCount: the target is less than half of the number of open shards.
+    /// UpdateShardCount: the target is less than half of the number of open shards. The message
+    /// follows the one for more than twice the number.
     pub fn target_below_half(open: u64, target: u64) -> Self {
-        Kind::LimitExceededException.says(format!(
+        Kind::InvalidArgumentException.says(format!(
             "UpdateShardCount cannot scale down below half your current open shard count. Current \
-             open shard count: {open}, Target shard count: {target}"
+             open shard count: {open} Target shard count: {target}"
         ))
     }
 

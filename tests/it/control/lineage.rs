@@ -196,7 +196,7 @@ kinesis_test!(
         lab.clock.advance(ms(500)).await;
         assert_eq!(open_indexes(&lab, "s").await, [2]);
         let got = refused(&lab, "UpdateShardCount", scale).await;
-        assert!(got.starts_with("LimitExceededException: "), "{got}");
+        assert!(got.starts_with("InvalidArgumentException: "), "{got}");
         ok(&lab, "DeleteStream", json!({"StreamName": "s"})).await;
     }
 );

@@ -26,7 +26,8 @@ fn parents(shard: &Value) -> Vec<usize> {
 
 /// Shards before and after, those that there are in the end, and the open ones in the order of
 /// their keys.
-const TABLE: [(usize, usize, usize, &[usize]); 7] = [
+const TABLE: [(usize, usize, usize, &[usize]); 8] = [
+    (3, 1, 5, &[4]),
     (1, 2, 3, &[1, 2]),
     (2, 3, 7, &[2, 6, 5]),
     (2, 4, 6, &[2, 3, 4, 5]),
@@ -172,22 +173,22 @@ wire_test!(
             refused(&lab, "UpdateShardCount", scale("s", 1)).await,
             not_found("s")
         );
-        lab.stream("s").shards(3).create().await;
+        lab.stream("s").shards(4).create().await;
         for (target, expected) in [
             (
-                7,
-                "LimitExceededException: UpdateShardCount cannot scale up over double your current \
-             open shard count. Current open shard count: 3, Target shard count: 7",
+                9,
+                "InvalidArgumentException: UpdateShardCount cannot scale up over double your current \
+             open shard count. Current open shard count: 4 Target shard count: 9",
             ),
             (
                 1,
-                "LimitExceededException: UpdateShardCount cannot scale down below half your current \
-             open shard count. Current open shard count: 3, Target shard count: 1",
+                "InvalidArgumentException: UpdateShardCount cannot scale down below half your current \
+             open shard count. Current open shard count: 4 Target shard count: 1",
             ),
             (
                 10_001,
                 "LimitExceededException: Target shard count or number of open shards cannot be \
-             greater than 10000. Current open shard count: 3, Target shard count: 10001",
+             greater than 10000. Current open shard count: 4, Target shard count: 10001",
             ),
         ] {
             assert_eq!(
@@ -195,9 +196,9 @@ wire_test!(
                 expected
             );
         }
-        assert_eq!(indexes(&shards(&lab, "s").await), [0, 1, 2]);
-        ok(&lab, "UpdateShardCount", scale("s", 6)).await;
-        ok(&lab, "UpdateShardCount", scale("s", 3)).await;
+        assert_eq!(indexes(&shards(&lab, "s").await), [0, 1, 2, 3]);
+        ok(&lab, "UpdateShardCount", scale("s", 8)).await;
+        ok(&lab, "UpdateShardCount", scale("s", 4)).await;
     }
 );
 

@@ -201,7 +201,7 @@ impl Oracle {
         let now_ms = self.now_ms;
         let stream = self.streams.get_mut(name).unwrap();
         let open = stream.open().len();
-        if target > 2 * open || 2 * target < open {
+        if target > 2 * open || target < open / 2 {
             return LIMIT;
         }
         if target == open {

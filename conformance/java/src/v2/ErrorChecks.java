@@ -98,11 +98,11 @@ final class ErrorChecks {
     private void limit() throws Exception {
         String name = streams.create(1);
         refused(LimitExceededException.class,
-                "UpdateShardCount cannot scale up over double your current open shard count. "
-                        + "Current open shard count: 1, Target shard count: 3",
+                "Target shard count or number of open shards cannot be greater than 10000. "
+                        + "Current open shard count: 1, Target shard count: 10001",
                 () -> kinesis.updateShardCount(request -> request
                         .streamName(name)
-                        .targetShardCount(3)
+                        .targetShardCount(10_001)
                         .scalingType(ScalingType.UNIFORM_SCALING)));
     }
 
