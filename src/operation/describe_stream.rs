@@ -1,5 +1,6 @@
 //! DescribeStream: describes a stream with one page of its shards.
 use super::prelude::*;
+use crate::model::StreamStatus;
 
 pub(super) struct DescribeStream;
 
@@ -40,14 +41,19 @@ impl Operation for DescribeStream {
         let page = page_size(input.limit.map(|limit| limit.0), limits::DESCRIBE_PAGE);
         let now = context.engine.world.clock.now();
         let after = input.exclusive_start.as_ref().map(ShardIdText::as_str);
-        let listed = stream.listed_shards(now);
+        let snapshot = stream.snapshot();
+        // A stream that is DELETING shows no shards, as was recorded in September 2026
+        // (radkawar/stackd, testdata/aws/kinesis/controls.json).
+        let listed = match snapshot.status {
+            StreamStatus::Deleting => Vec::new(),
+            _ => stream.listed_shards(now),
+        };
         let mut shards = listed.iter().filter(|shard| is_after(shard.id, after));
         let shown = shards
             .by_ref()
             .take(page)
             .map(ShardDescription::of)
             .collect();
-        let snapshot = stream.snapshot();
         Ok(Output {
             description: StreamDescription {
                 encryption: snapshot.encryption.as_str(),

@@ -18,7 +18,7 @@ output! {
         "EnhancedMonitoring" => monitoring: Vec<EnhancedMetrics>,
         "KeyId" => key_id: Option<String>,
         "MaxRecordSizeInKiB" => max_record_size: u32,
-        "OpenShardCount" => open_shard_count: usize,
+        "OpenShardCount" => open_shard_count: Option<usize>,
         "QueueCount" => queue_count: usize,
         "RecordDistributionStrategy" => strategy: Option<&'static str>,
         "RetentionPeriodHours" => retention_hours: u32,
@@ -46,6 +46,10 @@ impl Operation for DescribeStreamSummary {
         } else {
             RecordDistributionStrategy::UserPartitionKey
         };
+        let settled = matches!(
+            snapshot.status,
+            model::StreamStatus::Active | model::StreamStatus::Updating
+        );
         let on_demand = snapshot.mode == model::StreamMode::OnDemand;
         Ok(Output {
             summary: StreamDescriptionSummary {
@@ -55,9 +59,9 @@ impl Operation for DescribeStreamSummary {
                 monitoring: enhanced_monitoring(&snapshot),
                 key_id: snapshot.key_id.clone(),
                 max_record_size: snapshot.max_record_kib,
-                // 0 while the stream is CREATING, because its shards are not visible yet (a
-                // choice).
-                open_shard_count: snapshot.open_shards,
+                // Absent while the stream is CREATING or DELETING, as was recorded in September 2026
+                // (radkawar/stackd, testdata/aws/kinesis/controls.json).
+                open_shard_count: settled.then_some(snapshot.open_shards),
                 queue_count: snapshot.queues,
                 strategy: on_demand.then_some(strategy.as_str()),
                 retention_hours: snapshot.retention_hours,

@@ -225,6 +225,10 @@ async fn state(lab: &Lab, name: &str) -> Value {
     let summary = lab.ok("DescribeStreamSummary", &named(name)).await;
     let summary = &summary["StreamDescriptionSummary"];
     assert_eq!(summary["StreamStatus"], got["StreamStatus"]);
+    // The live service was recorded without the count while a stream is CREATING or DELETING
+    // (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    let settled = ["ACTIVE", "UPDATING"].contains(&got["StreamStatus"].as_str().unwrap());
+    assert_eq!(summary.get("OpenShardCount").is_some(), settled);
     json!([
         got["StreamStatus"],
         got["Shards"].as_array().unwrap().len(),
@@ -237,16 +241,15 @@ kinesis_test!(
     ["--transition-ms", "1000"],
     |lab| async move {
         lab.stream("orders").shards(3).create().await;
-        assert_eq!(state(&lab, "orders").await, json!(["CREATING", 0, 0]));
+        assert_eq!(state(&lab, "orders").await, json!(["CREATING", 0, null]));
         lab.clock.advance(ms(999)).await;
-        assert_eq!(state(&lab, "orders").await, json!(["CREATING", 0, 0]));
+        assert_eq!(state(&lab, "orders").await, json!(["CREATING", 0, null]));
         let listed = lab.ok("ListStreams", "{}").await;
         assert_eq!(listed["StreamSummaries"][0]["StreamStatus"], "CREATING");
         lab.clock.advance(ms(1)).await;
         assert_eq!(state(&lab, "orders").await, json!(["ACTIVE", 3, 3]));
         lab.ok("DeleteStream", &named("orders")).await;
-        assert_eq!(state(&lab, "orders").await[0], "DELETING");
-        assert_eq!(state(&lab, "orders").await[1], 3);
+        assert_eq!(state(&lab, "orders").await, json!(["DELETING", 0, null]));
         lab.clock.advance(ms(999)).await;
         assert_eq!(state(&lab, "orders").await[0], "DELETING");
         lab.clock.advance(ms(1)).await;
@@ -263,17 +266,14 @@ fn states_go_on_through_a_restart() {
         lab.stream("b").create().await;
         assert!(lab.restart().await);
         assert_eq!(lab.clock.now_ms(), START_MS + 600);
-        assert_eq!(state(&lab, "a").await, json!(["CREATING", 0, 0]));
+        assert_eq!(state(&lab, "a").await, json!(["CREATING", 0, null]));
         lab.move_clock(ms(400)).await;
         assert_eq!(state(&lab, "a").await, json!(["ACTIVE", 1, 1]));
-        assert_eq!(state(&lab, "b").await, json!(["CREATING", 0, 0]));
+        assert_eq!(state(&lab, "b").await, json!(["CREATING", 0, null]));
         lab.ok("DeleteStream", &named("a")).await;
         lab.restart().await;
         lab.move_clock(ms(600)).await;
-        assert_eq!(
-            state(&lab, "a").await,
-            json!(["DELETING", 1, state(&lab, "a").await[2]])
-        );
+        assert_eq!(state(&lab, "a").await, json!(["DELETING", 0, null]));
         assert_eq!(state(&lab, "b").await, json!(["ACTIVE", 1, 1]));
         lab.move_clock(ms(400)).await;
         assert_eq!(state(&lab, "a").await, "ResourceNotFoundException");
@@ -331,8 +331,8 @@ kinesis_test!(
         lab.stream("orders").create().await;
         lab.clock.advance(ms(500)).await;
         lab.ok("DeleteStream", &named("orders")).await;
-        assert_eq!(state(&lab, "orders").await, json!(["DELETING", 0, 0]));
+        assert_eq!(state(&lab, "orders").await, json!(["DELETING", 0, null]));
         lab.clock.advance(ms(500)).await;
-        assert_eq!(state(&lab, "orders").await, json!(["DELETING", 0, 0]));
+        assert_eq!(state(&lab, "orders").await, json!(["DELETING", 0, null]));
     }
 );
