@@ -7,8 +7,6 @@ use crate::model::{StreamMode, StreamStatus};
 /// region use together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capacity {
-    /// Number of open shards, including those of on-demand streams (a choice).
-    pub open_shards: u64,
     /// Number of open shards of provisioned streams.
     pub provisioned_shards: u64,
     /// Number of on-demand streams.
@@ -20,17 +18,15 @@ pub struct Capacity {
 impl Capacity {
     /// The capacity that a stream in this state uses.
     pub(super) fn of(state: &StreamState) -> Self {
-        let open_shards = state.open_shards_count();
         let (provisioned_shards, on_demand_streams) = match state.mode() {
             StreamMode::OnDemand => (0, 1),
-            StreamMode::Provisioned => (open_shards, 0),
+            StreamMode::Provisioned => (state.open_shards_count(), 0),
         };
         let in_transition = matches!(
             state.status,
             StreamStatus::Creating | StreamStatus::Deleting
         );
         Self {
-            open_shards,
             provisioned_shards,
             on_demand_streams,
             streams_in_transition: u64::from(in_transition),
@@ -40,7 +36,6 @@ impl Capacity {
     /// The sum after the capacity of one stream changed from `before` to `after`.
     pub(super) fn with_change(self, before: Self, after: Self) -> Self {
         Self {
-            open_shards: self.open_shards - before.open_shards + after.open_shards,
             provisioned_shards: self.provisioned_shards - before.provisioned_shards
                 + after.provisioned_shards,
             on_demand_streams: self.on_demand_streams - before.on_demand_streams

@@ -36,7 +36,9 @@ impl Operation for DescribeLimits {
             channel_limit: shown(limits.channels_per_account),
             on_demand: usage.on_demand_streams,
             on_demand_limit: shown(limits.on_demand_streams),
-            open_shards: usage.open_shards,
+            // The shards of on-demand streams do not count, as was recorded in September 2026
+            // (radkawar/stackd, testdata/aws/kinesis/topology.json).
+            open_shards: usage.provisioned_shards,
             shard_limit: shown(limits.shards_per_account),
         })
     }

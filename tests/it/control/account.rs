@@ -110,13 +110,13 @@ kinesis_test!(
         ok(&lab, "CreateStream", json!({"StreamName": "d"})).await;
         assert_eq!(
             ok_cbor(&lab, "DescribeLimits", json!({})).await,
-            limits(6, 1)
+            limits(2, 1)
         );
         let split = json!({"StreamName": "s", "ShardToSplit": "0", "NewStartingHashKey": "7"});
         ok(&lab, "SplitShard", split).await;
-        assert_eq!(ok(&lab, "DescribeLimits", json!({})).await, limits(7, 1));
+        assert_eq!(ok(&lab, "DescribeLimits", json!({})).await, limits(3, 1));
         if restart(&lab).await {
-            assert_eq!(ok(&lab, "DescribeLimits", json!({})).await, limits(7, 1));
+            assert_eq!(ok(&lab, "DescribeLimits", json!({})).await, limits(3, 1));
             ok(&lab, "DeleteStream", json!({"StreamName": "d"})).await;
             assert_eq!(ok(&lab, "DescribeLimits", json!({})).await, limits(3, 0));
         }

@@ -49,7 +49,8 @@ impl Simulation {
         )?;
         let streams = self.oracle.streams.values();
         let on_demand = streams.clone().filter(|stream| stream.on_demand).count();
-        let open: usize = streams.map(|stream| stream.open().len()).sum();
+        let provisioned = streams.filter(|stream| !stream.on_demand);
+        let open: usize = provisioned.map(|stream| stream.open().len()).sum();
         let told = self.look("DescribeLimits", json!({})).await?;
         same(
             &told["OnDemandStreamCount"],
