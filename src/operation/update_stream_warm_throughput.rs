@@ -33,10 +33,12 @@ impl Operation for UpdateStreamWarmThroughput {
             target: 0,
         };
         let updated = context.engine.update(&stream, |state, counts| {
+            // The commitment is checked before the mode, as was recorded in September 2026
+            // (radkawar/stackd, testdata/aws/kinesis/controls.json).
+            let target = check_warm_throughput(arn, counts.committed, limits, input.wanted)?;
             if state.mode() == StreamMode::Provisioned {
                 return Err(Error::stream_is_provisioned(arn));
             }
-            let target = check_warm_throughput(arn, counts.committed, limits, input.wanted)?;
             check_active(arn, state)?;
             let current = state.settings.warm_throughput_mibps.unwrap_or_default();
             answer = WarmThroughput { current, target };

@@ -345,18 +345,20 @@ wire_test!(warm_throughput_is_refused_step_by_step, |lab| async move {
         "{got}"
     );
     lab.stream("s").create().await;
-    let expected = format!(
-        "ValidationException: Request is invalid. Stream s under account {ACCOUNT} is in \
-         Provisioned mode."
-    );
-    assert_eq!(refused(&lab, operation, warm(99_999)).await, expected);
-    switch(&lab, "ON_DEMAND").await;
+    // The live service was recorded to check the commitment before the mode (radkawar/stackd,
+    // testdata/aws/kinesis/controls.json).
     let expected = format!(
         "ValidationException: Account {ACCOUNT} is not enabled for minimum throughput billing \
          commitment"
     );
     assert_eq!(refused(&lab, operation, warm(99_999)).await, expected);
     ok(&lab, "UpdateAccountSettings", commitment("ENABLED")).await;
+    let expected = format!(
+        "ValidationException: Request is invalid. Stream s under account {ACCOUNT} is in \
+         Provisioned mode."
+    );
+    assert_eq!(refused(&lab, operation, warm(1)).await, expected);
+    switch(&lab, "ON_DEMAND").await;
     let expected = "InvalidArgumentException: WarmThroughputMiBps cannot be greater than 10240.";
     assert_eq!(refused(&lab, operation, warm(10_241)).await, expected);
 });
