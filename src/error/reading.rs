@@ -107,6 +107,13 @@ impl Error {
         ))
     }
 
+    /// ListStreams with a NextToken and an ExclusiveStartStreamName. The message was recorded in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    pub fn token_with_start_name() -> Self {
+        Kind::InvalidArgumentException
+            .says("ExclusiveStartStreamName and NextToken cannot be provided together.")
+    }
+
     /// The NextToken does not have the form of a token. The message was recorded for ListStreams in
     /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub fn token_invalid() -> Self {

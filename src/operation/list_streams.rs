@@ -37,8 +37,10 @@ impl Operation for ListStreams {
     type Output = Output;
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
-        // If the request has both a token and a start name, the token takes precedence (a choice).
         let start = match &input.token {
+            Some(_) if input.exclusive_start.is_some() => {
+                return Err(Error::token_with_start_name());
+            }
             Some(token) => {
                 let [last] = open_token(context, TOKEN, token)?;
                 Some(last)

@@ -226,9 +226,8 @@ kinesis_test!(
             .await;
         assert_eq!(between["StreamNames"], json!(["a.b", "aa", "b"]));
         let page = lab.ok("ListStreams", r#"{"Limit":6}"#).await;
-        // With both a token and a name, the token counts.
-        let both = json!({"NextToken": page["NextToken"], "ExclusiveStartStreamName": "9"});
-        let rest = lab.ok("ListStreams", &both.to_string()).await;
+        let next = json!({"NextToken": page["NextToken"]}).to_string();
+        let rest = lab.ok("ListStreams", &next).await;
         assert_eq!(rest["StreamNames"], json!(["aa", "b"]));
     }
 );
