@@ -125,11 +125,33 @@ impl Error {
         Kind::ExpiredNextTokenException.says("The provided next token has expired.")
     }
 
-    /// The members of ShardFilter do not fit its Type. The message for a missing ShardId was
-    /// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json); the message
-    /// for a missing Timestamp follows it, and the others are our own.
-    pub fn shard_filter(message: String) -> Self {
-        Kind::InvalidArgumentException.says(message)
+    /// The Type of ShardFilter needs this member. The message for a missing ShardId was recorded in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json); the message for a
+    /// missing Timestamp follows it.
+    pub fn shard_filter_needs(member: &str, kind: &str) -> Self {
+        Kind::InvalidArgumentException.says(format!(
+            "{member} must be provided when the ShardFilter Type is {kind}."
+        ))
+    }
+
+    /// The Timestamp of ShardFilter is later than the emulator's clock. The message was recorded in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json).
+    pub fn shard_filter_in_future() -> Self {
+        Kind::InvalidArgumentException
+            .says("ShardFilter Timestamp must not be greater than current time.")
+    }
+
+    /// The Timestamp of ShardFilter is before the trim horizon. The message was recorded in September
+    /// 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json).
+    pub fn shard_filter_too_old() -> Self {
+        Kind::InvalidArgumentException
+            .says("ShardFilter Timestamp cannot be older than TRIM_HORIZON of the stream.")
+    }
+
+    /// ListShards with a ShardFilter and an ExclusiveStartShardId (our own text).
+    pub fn shard_filter_with_start() -> Self {
+        Kind::InvalidArgumentException
+            .says("ShardFilter and ExclusiveStartShardId cannot be provided together.")
     }
 }
 

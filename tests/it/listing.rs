@@ -124,6 +124,7 @@ wire_test!(a_description_pages_by_shard_id, |lab| async move {
 wire_test!(filters_choose_by_position_and_time, |lab| async move {
     lab.clock.advance(ms(10_000)).await;
     lab.stream("s").shards(4).create().await;
+    lab.clock.advance(ms(1_000)).await;
     let list = async |filter: Value| {
         let body = json!({"StreamName": "s", "ShardFilter": filter}).to_string();
         ids(&lab.ok("ListShards", &body).await)
@@ -134,7 +135,11 @@ wire_test!(filters_choose_by_position_and_time, |lab| async move {
     }
     for kind in ["AT_TIMESTAMP", "FROM_TIMESTAMP"] {
         // Before the stream, at its creation, later.
-        for moment in [json!(0), json!(1_700_000_010), json!(1_700_000_020.5)] {
+        for moment in [
+            json!(1_699_999_990),
+            json!(1_700_000_010),
+            json!(1_700_000_010.5),
+        ] {
             let filter = json!({"Type": kind, "Timestamp": moment});
             assert_eq!(list(filter).await, all, "{kind} {moment}");
         }

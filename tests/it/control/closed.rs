@@ -235,12 +235,17 @@ kinesis_test!(shards_are_listed_by_time_and_position, |lab| async move {
         (at("AT_TIMESTAMP", START_S + 101), &[1, 2]),
         (at("AT_TIMESTAMP", START_S + 200), &[1, 2]),
         (at("AT_TIMESTAMP", START_S + 300), &[1, 3, 4]),
-        (at("AT_TIMESTAMP", 0), &[0]),
+        (at("AT_TIMESTAMP", START_S - 50), &[0]),
+        (at("AT_LATEST", 0), &[1, 3, 4]),
+        (
+            json!({"Type": "AT_LATEST", "ShardId": shard_id(1)}),
+            &[3, 4],
+        ),
         (at("FROM_TIMESTAMP", START_S + 50), &[0, 1, 2, 3, 4]),
         (at("FROM_TIMESTAMP", START_S + 100), &[0, 1, 2, 3, 4]),
         (at("FROM_TIMESTAMP", START_S + 101), &[1, 2, 3, 4]),
         (at("FROM_TIMESTAMP", START_S + 201), &[1, 3, 4]),
-        (at("FROM_TIMESTAMP", 0), &[0, 1, 2, 3, 4]),
+        (at("FROM_TIMESTAMP", START_S - 50), &[0, 1, 2, 3, 4]),
     ] {
         let body = json!({"StreamName": "s", "ShardFilter": filter});
         for got in [

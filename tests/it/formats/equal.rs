@@ -36,7 +36,7 @@ const STORY: &[(&str, &str)] = &[
     ("ListShards", r#"{"NextToken":"%"}"#),
     (
         "ListShards",
-        r#"{"StreamName":"a","ShardFilter":{"Type":"FROM_TIMESTAMP","Timestamp":1700000000.25}}"#,
+        r#"{"StreamName":"a","ShardFilter":{"Type":"FROM_TIMESTAMP","Timestamp":1699999999.25}}"#,
     ),
     (
         "PutRecord",
