@@ -25,18 +25,21 @@ enum Step<'a> {
 
 impl Violations {
     /// Finds the constraints of `shape` that `node` violates. With `tolerates_missing`, members of
-    /// presence `Expected` may be missing.
+    /// presence `Expected` may be missing. Otherwise missing ones are violations only if there are
+    /// no others: for a PutRecord with neither PartitionKey nor Data the service was recorded to
+    /// report Data alone in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
     pub(crate) fn find(node: &Node, shape: &Shape, tolerates_missing: bool) -> Self {
-        let mut walk = Walk {
-            violations: Vec::new(),
-            other: false,
-            tolerates_missing,
-        };
+        let mut walk = Walk::default();
         walk.value(node, shape, &mut Vec::new());
-        let only_expected_missing = !walk.violations.is_empty() && !walk.other;
+        if walk.violations.is_empty() && !tolerates_missing {
+            return Self {
+                only_expected_missing: !walk.missing.is_empty(),
+                violations: walk.missing,
+            };
+        }
         Self {
             violations: walk.violations,
-            only_expected_missing,
+            only_expected_missing: false,
         }
     }
 
@@ -82,10 +85,11 @@ impl Violations {
     }
 }
 
+#[derive(Default)]
 struct Walk {
     violations: Vec<String>,
-    other: bool,
-    tolerates_missing: bool,
+    /// The violations for missing members of presence `Expected`.
+    missing: Vec<String>,
 }
 
 impl Walk {
@@ -144,13 +148,11 @@ impl Walk {
         path.push(Step::Member(member.name));
         match node.member(member.name) {
             Some(value) => self.value(value, member.shape, path),
-            None => {
-                let expected = member.presence == Presence::Expected && !self.tolerates_missing;
-                if expected || member.presence == Presence::Required {
-                    self.other |= !expected;
-                    self.push(null(&spell(path)));
-                }
-            }
+            None => match member.presence {
+                Presence::Required => push(&mut self.violations, null(&spell(path))),
+                Presence::Expected => push(&mut self.missing, null(&spell(path))),
+                Presence::Optional => {}
+            },
         }
         path.pop();
     }
@@ -180,16 +182,14 @@ impl Walk {
         } else {
             format!("'{node}' ")
         };
-        self.other = true;
-        self.push(format!(
-            "Value {value}at '{path}' failed to satisfy constraint: {rule}"
-        ));
+        let violation = format!("Value {value}at '{path}' failed to satisfy constraint: {rule}");
+        push(&mut self.violations, violation);
     }
+}
 
-    fn push(&mut self, violation: String) {
-        if self.violations.len() < MAX_VIOLATIONS {
-            self.violations.push(violation);
-        }
+fn push(violations: &mut Vec<String>, violation: String) {
+    if violations.len() < MAX_VIOLATIONS {
+        violations.push(violation);
     }
 }
 
