@@ -35,7 +35,9 @@ pub(super) fn find_consumer(
             }
             Ok(found)
         }
-        (Some(stream), Some(name), None) => by_name(context, &parse_arn(stream)?, name.as_str()),
+        (Some(stream), Some(name), None) => {
+            by_name(context, &parse_arn(context, stream)?, name.as_str())
+        }
         _ => Err(Error::no_consumer_given()),
     }
 }
@@ -47,7 +49,7 @@ pub(super) fn consumer_target(context: &Context, given: &ConsumerRef) -> Result<
     let arn = match (&given.stream_arn, &given.name, &given.arn) {
         (_, _, Some(text)) => parse_consumer_arn(context, text)?,
         (Some(stream), Some(name), None) => {
-            let stream = parse_arn(stream)?;
+            let stream = parse_arn(context, stream)?;
             match by_name(context, &stream, name.as_str()) {
                 Ok((stream, name, consumer)) => consumer_arn(&stream.arn, &name, &consumer),
                 Err(_) => ConsumerArn {

@@ -25,7 +25,7 @@ impl Operation for CreateQueue {
     fn also_requires(context: &Context, input: &Input) -> Vec<(&'static str, Target)> {
         let mut required = Vec::new();
         if let [stream] = &input.streams.0[..]
-            && let Ok(arn) = parse_arn(&stream.arn)
+            && let Ok(arn) = parse_arn(context, &stream.arn)
         {
             required.push(("AssociateStreamsWithQueue", Target::Stream(arn)));
         }

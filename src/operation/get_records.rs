@@ -138,7 +138,7 @@ fn named(context: &Context, input: &Input, iterator: &ShardIterator) -> Result<S
     let Some(text) = &input.arn else {
         return Ok(context.arn(&iterator.stream));
     };
-    let given = parse_arn(text)?;
+    let given = parse_arn(context, text)?;
     if *given.name != *iterator.stream {
         return Err(Error::name_and_arn_differ(&iterator.stream, &given.name));
     }

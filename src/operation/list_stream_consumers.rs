@@ -77,7 +77,7 @@ fn check_created(stream: &Stream, created: Option<Timestamp>) -> Result<(), Erro
 }
 
 impl HasTarget for ListStreamConsumers {
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        parse_arn(&input.arn).map(Target::Stream)
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        parse_arn(context, &input.arn).map(Target::Stream)
     }
 }

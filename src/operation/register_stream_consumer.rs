@@ -24,7 +24,7 @@ impl Operation for RegisterStreamConsumer {
         let stream = input
             .tags
             .as_ref()
-            .and_then(|_| parse_arn(&input.stream).ok());
+            .and_then(|_| parse_arn(context, &input.stream).ok());
         let Some(stream) = stream else {
             return Vec::new();
         };
@@ -61,8 +61,8 @@ impl Operation for RegisterStreamConsumer {
 }
 
 impl HasTarget for RegisterStreamConsumer {
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        parse_arn(&input.stream).map(Target::Stream)
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        parse_arn(context, &input.stream).map(Target::Stream)
     }
 }
 

@@ -42,7 +42,7 @@ impl Context {
             (None, None) => Err(Error::no_stream_given()),
             (Some(name), None) => Ok(self.arn(name.as_str())),
             (name, Some(text)) => {
-                let arn = parse_arn(text)?;
+                let arn = parse_arn(self, text)?;
                 match name.as_ref().map(StreamName::as_str) {
                     Some(name) if *name != *arn.name => {
                         Err(Error::name_and_arn_differ(name, &arn.name))
@@ -68,7 +68,7 @@ impl StreamRef {
 impl Context {
     /// Finds the stream with this ARN, in any status.
     pub(super) fn stream_by_arn(&self, text: &StreamARN) -> Result<Arc<Stream>, Error> {
-        let arn = parse_arn(text)?;
+        let arn = parse_arn(self, text)?;
         let found = self.engine.find(&arn.scope, &arn.name);
         found.ok_or_else(|| Error::stream_not_found(&arn))
     }
@@ -105,8 +105,14 @@ pub fn named_stream(format: Format, body: &[u8]) -> Option<String> {
     Some(arn.name.to_string())
 }
 
-/// Parses the ARN of a stream. The service model's pattern also admits texts that are not a valid
-/// ARN.
-pub(super) fn parse_arn(text: &StreamARN) -> Result<StreamArn, Error> {
-    StreamArn::parse(text.as_str()).ok_or_else(|| Error::stream_arn_unparsed(text.as_str()))
+/// Parses the ARN of a stream, which must be in the region of the request. The service model's
+/// pattern also admits texts that are not a valid ARN.
+pub(super) fn parse_arn(context: &Context, text: &StreamARN) -> Result<StreamArn, Error> {
+    let text = text.as_str();
+    let arn = StreamArn::parse(text).ok_or_else(|| Error::stream_arn_unparsed(text))?;
+    if arn.scope.region == context.caller.region {
+        Ok(arn)
+    } else {
+        Err(Error::arn_of_other_region(text))
+    }
 }

@@ -33,8 +33,8 @@ impl Operation for UpdateMaxRecordSize {
 }
 
 impl HasTarget for UpdateMaxRecordSize {
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
         let arn = input.arn.as_ref().ok_or_else(Error::no_stream_given)?;
-        parse_arn(arn).map(Target::Stream)
+        parse_arn(context, arn).map(Target::Stream)
     }
 }

@@ -30,8 +30,8 @@ impl Operation for UpdateStreamMode {
 }
 
 impl HasTarget for UpdateStreamMode {
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        parse_arn(&input.arn).map(Target::Stream)
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        parse_arn(context, &input.arn).map(Target::Stream)
     }
 }
 

@@ -31,7 +31,7 @@ impl Operation for UpdateStreamRecordDistributionStrategy {
 }
 
 impl HasTarget for UpdateStreamRecordDistributionStrategy {
-    fn target(_context: &Context, input: &Input) -> Result<Target, Error> {
-        parse_arn(&input.arn).map(Target::Stream)
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        parse_arn(context, &input.arn).map(Target::Stream)
     }
 }

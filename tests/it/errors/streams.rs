@@ -36,7 +36,7 @@ kinesis_test!(
 wire_test!(
     a_stream_missed_by_its_arn_is_named_with_the_account_of_the_arn,
     |lab| async move {
-        let arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders";
+        let arn = "arn:aws:kinesis:us-east-1:123456789012:stream/orders";
         let expected =
             "ResourceNotFoundException: Stream orders under account 123456789012 not found.";
         for (operation, rest) in [
@@ -82,6 +82,28 @@ wire_test!(a_stream_has_to_be_given_by_name_or_arn, |lab| async move {
             expected,
             "{operation}"
         );
+    }
+});
+
+// The live service was recorded with this message (radkawar/stackd,
+// testdata/aws/kinesis/controls.json).
+wire_test!(an_arn_is_in_the_region_of_the_request, |lab| async move {
+    lab.stream("orders").create().await;
+    let arn = "arn:aws:kinesis:us-west-2:000000000000:stream/orders";
+    let expected = format!(
+        "InvalidArgumentException: The region specified in the ARN '{arn}' does not match the \
+         endpoint region"
+    );
+    for (operation, rest) in [
+        ("DescribeStreamSummary", json!({})),
+        ("PutRecord", json!({"PartitionKey": "k", "Data": ""})),
+        ("RegisterStreamConsumer", json!({"ConsumerName": "c"})),
+        ("ListStreamConsumers", json!({})),
+    ] {
+        let mut body = rest;
+        body["StreamARN"] = json!(arn);
+        let got = refused_in_both(&lab, operation, &body.to_string()).await;
+        assert_eq!(got, expected, "{operation}");
     }
 });
 

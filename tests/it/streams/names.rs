@@ -2,6 +2,8 @@
 
 use super::named;
 use crate::lab::{ACCOUNT, SHARD_0, START_MS, kinesis_test, wire_test};
+use aws_sdk_kinesis::primitives::{Blob, DateTime};
+use aws_sdk_kinesis::types::ShardIteratorType;
 use serde_json::json;
 
 kinesis_test!(
@@ -35,38 +37,31 @@ kinesis_test!(
             assert_eq!(usize::try_from(got.open_shard_count).unwrap(), at + 1);
             let arn = format!("arn:aws:kinesis:{region}:{account}:stream/orders");
             assert_eq!(got.stream_arn, arn);
-            // Everybody who knows the ARN finds the stream.
-            let got = lab
-                .ok("DescribeStream", &json!({ "StreamARN": arn }).to_string())
-                .await;
-            assert_eq!(
-                got["StreamDescription"]["Shards"].as_array().unwrap().len(),
-                at + 1
-            );
-            let put = json!({"StreamARN": arn, "PartitionKey": "k", "Data": "QQ=="}).to_string();
-            lab.ok("PutRecord", &put).await;
-            let iterate = json!({
-                "StreamARN": arn, "StreamName": "orders", "ShardId": "0",
-                "ShardIteratorType": "AT_TIMESTAMP", "Timestamp": START_MS / 1000,
-            });
-            lab.ok("GetShardIterator", &iterate.to_string()).await;
-            let listed = lab
-                .ok("ListShards", &json!({ "StreamARN": arn }).to_string())
-                .await;
-            assert_eq!(listed["Shards"].as_array().unwrap().len(), at + 1);
+            // Everybody in the region who knows the ARN finds the stream.
+            let anybody = lab.client_of(ACCOUNT, region);
+            let got = anybody.describe_stream().stream_arn(&arn).send().await;
+            let got = got.unwrap().stream_description.unwrap();
+            assert_eq!(got.shards.len(), at + 1);
+            let put = anybody.put_record().stream_arn(&arn).partition_key("k");
+            put.data(Blob::new("A")).send().await.unwrap();
+            let iterate = anybody
+                .get_shard_iterator()
+                .stream_arn(&arn)
+                .stream_name("orders")
+                .shard_id("0")
+                .shard_iterator_type(ShardIteratorType::AtTimestamp)
+                .timestamp(DateTime::from_millis(START_MS));
+            iterate.send().await.unwrap();
+            let listed = anybody.list_shards().stream_arn(&arn).send().await;
+            assert_eq!(listed.unwrap().shards().len(), at + 1);
             let listed = client.list_streams().send().await.unwrap();
             assert_eq!(listed.stream_names, ["orders"]);
         }
         let arn = "arn:aws:kinesis:eu-west-1:000000000000:stream/orders";
-        lab.ok("DeleteStream", &json!({ "StreamARN": arn }).to_string())
-            .await;
+        let client = lab.client_of(ACCOUNT, "eu-west-1");
+        client.delete_stream().stream_arn(arn).send().await.unwrap();
         lab.ok("DescribeStream", &named("orders")).await;
-        let gone = lab
-            .client_of(ACCOUNT, "eu-west-1")
-            .list_streams()
-            .send()
-            .await
-            .unwrap();
+        let gone = client.list_streams().send().await.unwrap();
         assert!(gone.stream_names.is_empty());
     }
 );
