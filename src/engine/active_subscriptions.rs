@@ -5,6 +5,9 @@
 //! subscription is refused, even if the connection of that subscription was closed. After five
 //! seconds, a new subscription takes over and the old one ends. Source: AWS API reference,
 //! SubscribeToShard; for closed connections, apache/beam#26293 and daangn/kinesumer#16.
+//!
+//! A subscription goes on after its consumer was deregistered, as was recorded in September 2026
+//! (radkawar/stackd, testdata/aws/kinesis/efo_termination.json).
 
 use super::lock_order;
 use crate::lock::Lock;
@@ -19,8 +22,6 @@ use tokio::sync::watch;
 pub(crate) enum EndReason {
     /// The same consumer subscribed to the same shard again.
     TakenOver,
-    /// The consumer was deregistered.
-    ConsumerDeregistered,
     /// The stream was deleted or replaced, for example by a reset.
     StreamDeleted,
 }
@@ -55,6 +56,8 @@ struct Registry {
     subscriptions: HashMap<SubscriptionKey, Entry>,
     /// Subscriptions that may still be within the lock time, oldest first: begin, key, and number.
     recent: VecDeque<(Timestamp, SubscriptionKey, u64)>,
+    /// Subscriptions in progress of consumers that were deregistered, by number.
+    departed: HashMap<u64, (SubscriptionKey, watch::Sender<Option<EndReason>>)>,
     /// Number of subscriptions in progress.
     active: usize,
     /// Number of the latest subscription. Numbers are never used twice.
@@ -119,10 +122,26 @@ impl ActiveSubscriptions {
     pub(super) fn end(&self, reason: EndReason, is_meant: impl Fn(&SubscriptionKey) -> bool) {
         let mut registry = self.0.lock();
         let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));
-        let ends: Vec<_> = meant.filter_map(|(_, entry)| entry.end).collect();
+        let mut ends: Vec<_> = meant.filter_map(|(_, entry)| entry.end).collect();
+        let departed = registry.departed.extract_if(|_, (key, _)| is_meant(key));
+        ends.extend(departed.map(|(_, (_, end))| end));
         registry.active -= ends.len();
         for end in ends {
             end.send_replace(Some(reason));
+        }
+    }
+
+    /// Takes the subscriptions whose keys match `is_meant` from their consumer, which was
+    /// deregistered. They go on, but a consumer that is registered under the same name neither
+    /// takes them over nor waits for their lock times.
+    pub(super) fn depart(&self, is_meant: impl Fn(&SubscriptionKey) -> bool) {
+        let mut registry = self.0.lock();
+        let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));
+        let meant: Vec<_> = meant.collect();
+        for (key, entry) in meant {
+            if let Some(end) = entry.end {
+                registry.departed.insert(entry.number, (key, end));
+            }
         }
     }
 }
@@ -177,6 +196,9 @@ impl Drop for ActiveSubscription {
         let mut registry = self.subscriptions.0.lock();
         let entry = registry.subscriptions.get_mut(&self.key);
         let Some(entry) = entry.filter(|entry| entry.number == self.number) else {
+            if registry.departed.remove(&self.number).is_some() {
+                registry.active -= 1;
+            }
             return;
         };
         // The entry of a recent subscription stays until its lock time has passed, because it still
@@ -236,6 +258,24 @@ mod tests {
         assert_eq!(*second_end.borrow(), None);
         subscriptions.end(EndReason::StreamDeleted, |_| true);
         assert_eq!(*second_end.borrow(), Some(EndReason::StreamDeleted));
+        assert_eq!(subscriptions.count(), 0);
+    }
+
+    #[test]
+    fn a_subscription_goes_on_without_its_consumer() {
+        let subscriptions = ActiveSubscriptions::new();
+        let (first, first_end) = subscriptions.begin(key("a"), at(0), LOCK_MS).unwrap();
+        let (_other, other_end) = subscriptions.begin(key("b"), at(0), LOCK_MS).unwrap();
+        subscriptions.depart(|_| true);
+        let (_second, second_end) = subscriptions.begin(key("a"), at(0), LOCK_MS).unwrap();
+        assert_eq!(*first_end.borrow(), None);
+        assert_eq!(subscriptions.count(), 3);
+        drop(first);
+        assert_eq!(subscriptions.count(), 2);
+        subscriptions.end(EndReason::StreamDeleted, |_| true);
+        for end in [other_end, second_end] {
+            assert_eq!(*end.borrow(), Some(EndReason::StreamDeleted));
+        }
         assert_eq!(subscriptions.count(), 0);
     }
 

@@ -96,7 +96,7 @@ impl Engine {
         Ok(consumer)
     }
 
-    /// Deregisters a consumer if `check` permits it, and ends its subscriptions.
+    /// Deregisters a consumer if `check` permits it. Its subscriptions go on.
     ///
     /// # Errors
     /// Returns the error of `check`, or an error if the store cannot write.
@@ -128,14 +128,12 @@ impl Engine {
                 engine.await_transition(&stream, &name, &consumer);
             }
             engine.event_sources.stream_changed(&stream);
-            // The subscriptions of a new consumer with the same name must not end.
             let is_meant = |key: &SubscriptionKey| {
                 key.incarnation == stream.incarnation
                     && key.consumer == name
                     && key.created_ms == consumer.created_ms
             };
-            let reason = EndReason::ConsumerDeregistered;
-            engine.active_subscriptions.end(reason, is_meant);
+            engine.active_subscriptions.depart(is_meant);
         });
         Ok(deregistered.await?)
     }

@@ -1,4 +1,4 @@
-//! DeregisterStreamConsumer: removes a consumer and ends its subscriptions.
+//! DeregisterStreamConsumer: removes a consumer, whose subscriptions go on.
 use super::prelude::*;
 use crate::engine::{ConsumerStatus, consumer_arn, consumer_status};
 

@@ -129,9 +129,6 @@ impl Events {
                 self.shard,
                 &self.consumer,
             )),
-            Event::Ended(EndReason::ConsumerDeregistered) => self.ended(
-                &Error::consumer_name_not_found(&self.consumer, &self.stream),
-            ),
             Event::Ended(EndReason::StreamDeleted) => {
                 self.ended(&Error::stream_not_found(&self.stream))
             }

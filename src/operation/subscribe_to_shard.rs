@@ -75,8 +75,8 @@ impl Operation for SubscribeToShard {
         let begun = Subscription::begin(engine, &stream, &shard, consumer, position);
         let subscription =
             begun.map_err(|_| Error::already_subscribed(&stream.arn, shard_id, &arn.name))?;
-        // Deregistering a consumer ends only the subscriptions that exist at that moment, so check
-        // again that the consumer is still there.
+        // Deleting a stream ends only the subscriptions that exist at that moment, so check again
+        // that the stream is still there.
         find_subscriber(context, &arn)?;
         Ok(Events::new(
             engine.clone(),

@@ -292,7 +292,7 @@ wire_test!(
 );
 
 wire_test!(
-    a_stream_or_consumer_that_goes_ends_its_subscriptions,
+    a_stream_that_goes_ends_the_subscriptions_and_a_consumer_does_not,
     |lab| async move {
         let stream = lab.stream("orders").create().await;
         let consumer = Consumer::of(&stream).await;
@@ -301,22 +301,23 @@ wire_test!(
             .await;
         let leave = format!(r#"{{"ConsumerARN":"{}"}}"#, consumer.arn);
         lab.ok("DeregisterStreamConsumer", &leave).await;
-        let ended = subscription.next().await.unwrap_err();
-        assert!(
-            ended.starts_with("ResourceNotFoundException: Consumer"),
-            "{ended}"
-        );
-
-        let consumer = Consumer::named(&stream, "other").await;
-        let mut subscription = consumer
+        // The subscription goes on, as was recorded in September 2026 (radkawar/stackd,
+        // testdata/aws/kinesis/efo_termination.json), and is not that of a new consumer.
+        let consumer = Consumer::of(&stream).await;
+        let mut new = consumer
             .subscribe(SHARD_0, from(ShardIteratorType::Latest))
             .await;
+        stream.put("key", "0").await;
+        assert_eq!(subscription.data(1).await, ["0"]);
+        assert_eq!(new.data(1).await, ["0"]);
+
         let delete = r#"{"StreamName":"orders","EnforceConsumerDeletion":true}"#;
         lab.ok("DeleteStream", delete).await;
-        let ended = subscription.next().await.unwrap_err();
         let expected =
             "ResourceNotFoundException: Stream orders under account 000000000000 not found.";
-        assert_eq!(ended, expected);
+        for mut subscription in [subscription, new] {
+            assert_eq!(subscription.next().await.unwrap_err(), expected);
+        }
     }
 );
 

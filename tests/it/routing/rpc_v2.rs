@@ -276,11 +276,8 @@ wire_test!(subscriptions_carry_events_in_cbor, |lab: Lab| async move {
         event["Records"][0]["ApproximateArrivalTimestamp"],
         1_700_000_000.0
     );
-    lab.ok(
-        "DeregisterStreamConsumer",
-        &json!({"ConsumerARN": arn}).to_string(),
-    )
-    .await;
+    let delete = r#"{"StreamName":"s","EnforceConsumerDeletion":true}"#;
+    lab.ok("DeleteStream", delete).await;
     let ended = events.next().await;
     assert_eq!(
         ended,

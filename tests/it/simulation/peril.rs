@@ -85,7 +85,8 @@ impl Simulation {
     /// A request that is not even read has done nothing.
     async fn fail_to_decode(&mut self) {
         let before = self.arm(Point::Decode, Fault::Error);
-        let ends: Vec<_> = self.subscribed.iter().map(|one| one.ends).collect();
+        let fates = self.subscribed.iter().map(|one| (one.ends, one.departed));
+        let fates: Vec<_> = fates.collect();
         if self.chance.below(2) == 0 {
             self.write().await;
         } else {
@@ -93,8 +94,8 @@ impl Simulation {
         }
         assert!(self.failed, "{}", self.story());
         // Nor has it ended a subscription.
-        for (one, ends) in self.subscribed.iter_mut().zip(ends) {
-            one.ends = ends;
+        for (one, fate) in self.subscribed.iter_mut().zip(fates) {
+            (one.ends, one.departed) = fate;
         }
         self.oracle = before;
         self.disarm();

@@ -25,6 +25,8 @@ pub(super) struct Subscribed {
     pub(super) shard: usize,
     /// Number of the shard's records that lie before the position.
     position: usize,
+    /// Its consumer was deregistered, but it goes on.
+    pub(super) departed: bool,
     began_ms: u64,
     last_ms: u64,
     /// The number it was last told.
@@ -45,7 +47,7 @@ pub(super) struct Bookmark {
 
 impl Subscribed {
     fn is_at(&self, place: (&str, &str, usize)) -> bool {
-        (self.stream, self.consumer, self.shard) == place
+        !self.departed && (self.stream, self.consumer, self.shard) == place
     }
 
     /// The time of the next event without records.
@@ -85,8 +87,8 @@ impl Simulation {
         self.call("DeregisterStreamConsumer", body, foretold).await;
         if foretold.is_ok() {
             let theirs = |one: &&mut Subscribed| (one.stream, one.consumer) == (name, consumer);
-            let ended = self.subscribed.iter_mut().filter(theirs);
-            ended.for_each(|one| one.ends = Some("ResourceNotFoundException"));
+            let theirs = self.subscribed.iter_mut().filter(theirs);
+            theirs.for_each(|one| one.departed = true);
         }
     }
 
@@ -172,6 +174,7 @@ impl Simulation {
                 consumer,
                 shard,
                 position,
+                departed: false,
                 began_ms: now_ms,
                 last_ms: now_ms,
                 told: String::new(),
