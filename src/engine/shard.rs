@@ -2,6 +2,7 @@
 
 use super::batch::{Batch, Read, ReadBudget, encoded_bytes, sequence_number};
 use super::lock_order;
+use super::traffic::{Count, ShardFigures};
 use crate::admission::BudgetPermit;
 use crate::limits::Limits;
 use crate::lock::Lock;
@@ -33,6 +34,8 @@ pub struct Shard {
     /// order, commit order and the order that readers see are the same.
     writing: Lock<Writing>,
     reading: Lock<Reading>,
+    /// Records delivered to readers.
+    delivered: Count,
     /// Becomes true when the shard is split or merged.
     closed: watch::Sender<bool>,
 }
@@ -43,7 +46,14 @@ struct Writing {
     description: model::Shard,
     limit: WriteLimit,
     last_arrival: Timestamp,
-    traffic_bytes: u64,
+    /// Number of appended records.
+    records: u64,
+    /// Bytes of data and partition keys of the appended records.
+    bytes: u64,
+    /// Number of records that the write limits refused.
+    throttled: u64,
+    /// Value of `bytes` at the last call of [`Shard::take_traffic`].
+    taken_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -96,9 +106,13 @@ impl Shard {
                     description,
                     limit,
                     last_arrival,
-                    traffic_bytes: 0,
+                    records: 0,
+                    bytes: 0,
+                    throttled: 0,
+                    taken_bytes: 0,
                 },
             ),
+            delivered: Count::default(),
             closed: watch::Sender::new(closed),
             reading: Lock::ranked(
                 lock_order::SINGLE,
@@ -128,9 +142,26 @@ impl Shard {
         self.closed.subscribe()
     }
 
-    /// Bytes of data and partition keys appended since the last call. Resets the count.
+    /// Bytes of data and partition keys appended since the last call.
     pub(crate) fn take_traffic(&self) -> u64 {
-        std::mem::take(&mut self.writing.lock().traffic_bytes)
+        let mut writing = self.writing.lock();
+        let bytes = writing.bytes;
+        bytes - std::mem::replace(&mut writing.taken_bytes, bytes)
+    }
+
+    /// The counts of the shard so far.
+    pub fn figures(&self) -> ShardFigures {
+        let writing = self.writing.lock();
+        ShardFigures {
+            written: (writing.records, writing.bytes),
+            read: self.delivered.both(),
+            throttled: writing.throttled,
+        }
+    }
+
+    /// Counts records that were delivered to a reader, and their bytes.
+    pub fn count_delivered(&self, records: u64, bytes: u64) {
+        self.delivered.add(records, bytes);
     }
 
     pub(crate) fn range(&self) -> HashKeyRange {
@@ -374,9 +405,11 @@ impl Writing {
         }
         // The limit is checked before a sequence number is taken, so a refused record uses none.
         if !self.limit.take(now, record.size_bytes()) {
+            self.throttled += 1;
             return Err(AppendError::Throttled);
         }
-        self.traffic_bytes += record.size_bytes();
+        self.records += 1;
+        self.bytes += record.size_bytes();
         Ok(())
     }
 

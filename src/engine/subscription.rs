@@ -225,7 +225,9 @@ impl Subscription {
             rate.debit(now, batch.bytes());
         }
         let traffic = &self.engine.traffic;
-        traffic.pushed(batch.len() as u64, batch.bytes());
+        let (records, bytes) = (batch.len() as u64, batch.bytes());
+        traffic.pushed(records, bytes);
+        self.shard.count_delivered(records, bytes);
         self.position = batch.next();
         self.last_event = now;
         let (number, _) = batch.last().expect("the batch has records");

@@ -15,7 +15,7 @@ pub struct Traffic {
 
 /// A number of records, and the bytes of their data and partition keys.
 #[derive(Debug, Default)]
-struct Count {
+pub(super) struct Count {
     records: AtomicU64,
     bytes: AtomicU64,
 }
@@ -30,6 +30,17 @@ pub struct TrafficFigures {
     /// Records that were pushed to subscribers, and their bytes.
     pub pushed: (u64, u64),
     /// Records that the write limits of their shards refused.
+    pub throttled: u64,
+}
+
+/// The counts of one shard at one moment, since the start of the engine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShardFigures {
+    /// Appended records, and the bytes of their data and partition keys.
+    pub written: (u64, u64),
+    /// Records that GetRecords and SubscribeToShard delivered, and their bytes.
+    pub read: (u64, u64),
+    /// Records that the shard's write limits refused.
     pub throttled: u64,
 }
 
@@ -65,14 +76,14 @@ impl Traffic {
 }
 
 impl Count {
-    fn add(&self, records: u64, bytes: u64) {
+    pub(super) fn add(&self, records: u64, bytes: u64) {
         if records > 0 {
             self.records.fetch_add(records, Relaxed);
             self.bytes.fetch_add(bytes, Relaxed);
         }
     }
 
-    fn both(&self) -> (u64, u64) {
+    pub(super) fn both(&self) -> (u64, u64) {
         (self.records.load(Relaxed), self.bytes.load(Relaxed))
     }
 }

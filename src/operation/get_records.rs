@@ -84,7 +84,9 @@ async fn read_counted(
         .read(read, ReadBudget::Answer(&engine.admission))
         .await?;
     shard.debit_read(now, || batch.bytes());
-    engine.traffic.read(batch.len() as u64, batch.bytes());
+    let (records, bytes) = (batch.len() as u64, batch.bytes());
+    engine.traffic.read(records, bytes);
+    shard.count_delivered(records, bytes);
     Ok(batch)
 }
 
