@@ -7,11 +7,15 @@
 //! that belong to a file format or a shape of the service model stand with that format or shape.
 
 mod calls;
+#[cfg(feature = "console")]
+mod console;
 mod edge;
 mod value;
 
 pub use calls::CALL_RATES;
 pub(crate) use calls::{CallRate, Calls};
+#[cfg(feature = "console")]
+pub(crate) use console::*;
 pub use edge::*;
 pub(crate) use value::{Limit, Row};
 
@@ -372,6 +376,8 @@ pub(crate) const LOOK_RECORDS_MOST: usize = 10_000;
 /// Maximum number of records that one look reads while it searches for a partition key (our
 /// choice).
 pub(crate) const LOOK_SCANNED_RECORDS: usize = 50_000;
+/// Number of records that a search reads at a time (our choice).
+pub(crate) const LOOK_SEARCHED_RECORDS: usize = 1_000;
 /// Bytes of data after which a look shows no further record (our choice).
 pub(crate) const LOOK_BYTES: u64 = 4 << 20;
 /// Maximum number of lines that a put over the admin API holds as records at the same time (our

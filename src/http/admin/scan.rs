@@ -1,0 +1,226 @@
+//! Searches the shards of a stream for records, a page at a time.
+
+use super::position::From;
+use super::query::{Query, refused};
+use super::state::Refused;
+use crate::engine::{Read, ReadBudget, RecordView, Shard, StoreError, Stream};
+use crate::limits;
+use crate::model::{SequenceNumber, ShardId};
+use crate::world::Timestamp;
+use axum::http::StatusCode;
+use std::sync::Arc;
+
+/// Selects the records of a stream to show.
+#[derive(Debug)]
+pub(in crate::http) struct Selection {
+    /// The only shard to show. None for all shards.
+    pub(in crate::http) shard: Option<ShardId>,
+    /// The only partition key to show. None for all keys.
+    pub(in crate::http) key: Option<String>,
+    /// A text that the data of the record must contain. None for all records.
+    pub(in crate::http) text: Option<String>,
+    /// The record of each shard at which the listing starts.
+    pub(in crate::http) from: From,
+}
+
+/// The start of a page: a shard, and the index of the first record in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) struct Cursor {
+    pub(in crate::http) shard: ShardId,
+    pub(in crate::http) index: u64,
+}
+
+impl Cursor {
+    /// Reads a cursor from its text.
+    pub(in crate::http) fn parse(text: &str) -> Option<Self> {
+        let (shard, index) = text.split_once('-')?;
+        Some(Self {
+            shard: ShardId::new(shard.parse().ok()?),
+            index: index.parse().ok()?,
+        })
+    }
+
+    /// The text of the cursor.
+    pub(in crate::http) fn text(self) -> String {
+        format!("{}-{}", self.shard.index(), self.index)
+    }
+}
+
+impl Selection {
+    /// Reads the selection from the query string. `default` is the position if the query string
+    /// names none.
+    pub(in crate::http) fn take(query: &mut Query, default: From) -> Result<Self, Refused> {
+        let shard = query.take("shard").map(|text| {
+            let id = ShardId::parse(&text);
+            id.ok_or_else(|| refused("shard is the id of a shard, such as shardId-000000000000"))
+        });
+        let shard = shard.transpose()?;
+        let from = query.take("from").map(|text| From::parse(&text));
+        let from = from.transpose()?.unwrap_or(default);
+        if shard.is_some() && from.shard().is_some_and(|of| Some(of) != shard) {
+            return Err(refused("from is a sequence number of another shard"));
+        }
+        Ok(Self {
+            shard: shard.or(from.shard()),
+            key: query.take("key"),
+            text: query.take("text"),
+            from,
+        })
+    }
+
+    /// True if a record with this partition key and this data is shown.
+    pub(in crate::http) fn shows(&self, record: &RecordView<'_>) -> bool {
+        let has_key = self.key.is_none() || self.key.as_deref() == record.partition_key;
+        let contains = |text: &str| memchr::memmem::find(record.data, text.as_bytes()).is_some();
+        has_key && self.text.as_deref().is_none_or(contains)
+    }
+
+    /// Refuses a selection of a shard that the stream does not have.
+    pub(in crate::http) fn check_shard(
+        &self,
+        stream: &Stream,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        match self.shard {
+            Some(shard) if stream.readable_shard(shard, now).is_none() => {
+                let text = format!("the stream has no shard {shard}");
+                Err(Refused::new(StatusCode::NOT_FOUND, &text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The shards that are shown, in the order of their ids.
+    pub(in crate::http) fn shards(&self, stream: &Stream, now: Timestamp) -> Vec<Arc<Shard>> {
+        let ids = stream.listed_shards(now).into_iter().map(|shard| shard.id);
+        ids.filter(|id| self.shard.is_none_or(|shard| shard == *id))
+            .filter_map(|id| stream.readable_shard(id, now))
+            .collect()
+    }
+}
+
+/// A page that is being filled.
+pub(in crate::http) struct Page<T, M> {
+    now: Timestamp,
+    limit: usize,
+    make: M,
+    /// The shown records.
+    pub(in crate::http) shown: Vec<T>,
+    /// Number of records that were read, shown or not.
+    pub(in crate::http) scanned: usize,
+    /// Bytes of data and partition keys of the shown records.
+    bytes: u64,
+}
+
+impl<T, M: Fn(ShardId, &RecordView<'_>) -> T> Page<T, M> {
+    /// An empty page with at most `limit` records. `make` turns a record into an entry of the page.
+    pub(in crate::http) fn new(now: Timestamp, limit: usize, make: M) -> Self {
+        Self {
+            now,
+            limit,
+            make,
+            shown: Vec::new(),
+            scanned: 0,
+            bytes: 0,
+        }
+    }
+
+    /// True if no more records are read for this page.
+    fn is_full(&self) -> bool {
+        self.shown.len() >= self.limit
+            || self.scanned >= limits::LOOK_SCANNED_RECORDS
+            || self.bytes >= limits::LOOK_BYTES
+    }
+
+    /// Maximum number of records of the next read: a search reads more than the page can show.
+    fn batch_records(&self, selection: &Selection) -> usize {
+        match selection.key.is_some() || selection.text.is_some() {
+            true => limits::LOOK_SEARCHED_RECORDS,
+            false => (self.limit - self.shown.len()).clamp(1, limits::LOOK_RECORDS_MOST),
+        }
+    }
+
+    /// Fills the page from `start` on, one shard after another. Returns the start of the next page.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot be read.
+    pub(in crate::http) async fn fill(
+        &mut self,
+        stream: &Stream,
+        selection: &Selection,
+        shards: &[Arc<Shard>],
+        start: Option<Cursor>,
+    ) -> Result<Option<Cursor>, StoreError> {
+        for shard in shards {
+            let mut index = match start {
+                Some(start) if shard.id < start.shard => continue,
+                Some(start) if shard.id == start.shard => start.index,
+                _ => selection.from.index(shard).await?,
+            };
+            loop {
+                if self.is_full() {
+                    let shard = shard.id;
+                    return Ok(Some(Cursor { shard, index }));
+                }
+                match self.read(stream, selection, shard, index).await? {
+                    Some(next) => index = next,
+                    None => break,
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Adds records of a shard. Returns the index at which the next page continues. None at the end
+    /// of the shard.
+    async fn read(
+        &mut self,
+        stream: &Stream,
+        selection: &Selection,
+        shard: &Shard,
+        index: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let batch = shard
+            .read(
+                Read {
+                    from: shard.position(index, self.now),
+                    horizon: stream.horizon(self.now),
+                    records: self.batch_records(selection),
+                    bytes: limits::LOOK_BYTES,
+                },
+                ReadBudget::AtOnce,
+            )
+            .await?;
+        for record in batch.iter() {
+            if self.is_full() {
+                return Ok(Some(record.number.index));
+            }
+            self.scanned += 1;
+            if selection.shows(&record) {
+                self.bytes += record.data.len() as u64;
+                self.shown.push((self.make)(shard.id, &record));
+            }
+        }
+        // A search through a large shard must not keep other requests waiting.
+        tokio::task::yield_now().await;
+        let next: SequenceNumber = batch.next();
+        Ok((!batch.reached_end()).then_some(next.index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_as_it_is_written() {
+        let cursor = Cursor {
+            shard: ShardId::new(12),
+            index: u64::MAX,
+        };
+        assert_eq!(Cursor::parse(&cursor.text()), Some(cursor));
+        for text in ["", "1", "a-1", "1-b", "1-2-3", "-1-2"] {
+            assert_eq!(Cursor::parse(text), None, "{text}");
+        }
+    }
+}
