@@ -18,7 +18,7 @@ use super::stream::Stream;
 use crate::limits;
 use crate::model::ShardId;
 use crate::store::{Follower, StoreError};
-use crate::world::{Alarm, Timestamp};
+use crate::world::{Alarm, RealDeadline, Timestamp};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -134,6 +134,25 @@ impl Tail {
         if let Some(reading) = self.cut.get_mut(&shard) {
             reading.index = reading.index.max(index);
         }
+    }
+
+    /// Waits until `end`, or until the emulator stops.
+    pub(crate) async fn pause(&mut self, end: RealDeadline) {
+        let stopped = self.stopping.wait_for(|stopping| *stopping);
+        let _stopped = end.with(stopped).await;
+    }
+
+    /// Skips the older records of the shards that are more than their part of `most` indexes
+    /// behind. Returns true if it skipped any.
+    pub(crate) fn skip_to_newest(&mut self, most: u64) -> bool {
+        let part = (most / self.cut.len().max(1) as u64).max(1);
+        let mut has_skipped = false;
+        for reading in self.cut.values_mut() {
+            let newest = reading.shard.end().saturating_sub(part);
+            has_skipped |= newest > reading.index;
+            reading.index = reading.index.max(newest);
+        }
+        has_skipped
     }
 
     /// The next step. None if the emulator stops.

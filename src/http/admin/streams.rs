@@ -8,7 +8,7 @@ use super::query::{Query, refused};
 use super::records;
 use super::state::{Admin, Refused, failed, json, unknown_path};
 use super::stream_path::{self, Actions};
-use super::tail;
+use super::tail::{self, TailForm};
 use crate::engine::{Stream, StreamDeleted};
 use crate::limits;
 use crate::world::RealDeadline;
@@ -37,7 +37,7 @@ pub(super) async fn get(
     let stream = stream_path::find(&admin, &mut query, name)?;
     match action {
         "records" => records::records(&admin, &stream, query).await,
-        "tail" => tail::tail(&admin, &stream, query, &headers).await,
+        "tail" => tail::tail(&admin, &stream, query, &headers, TailForm::json()).await,
         _ => Err(unknown_path(&uri)),
     }
 }

@@ -9,15 +9,15 @@
 use super::position::From;
 use super::query::{Query, refused};
 use super::record_json;
-use super::records::Selection;
+use super::scan::Selection;
 use super::state::{Admin, Refused, Streamed, failed};
 use super::tail_id::{self, StreamMark, TailId};
 use crate::admission::BudgetPermit;
-use crate::engine::{Batch, Engine, Stream, Tail, TailError, TailStart, TailStep};
+use crate::engine::{Batch, Engine, RecordView, Stream, Tail, TailError, TailStart, TailStep};
 use crate::http::body::{self, Frames, Made};
 use crate::limits;
 use crate::model::ShardId;
-use crate::world::Timestamp;
+use crate::world::RealDeadline;
 use axum::Extension;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -39,12 +39,39 @@ const EVENT_OVERHEAD: u64 = 400;
 /// Bytes of an event id per shard.
 const ID_BYTES: u64 = 32;
 
+/// Writes a record as one line of text.
+type Write = dyn Fn(&mut String, ShardId, &RecordView<'_>) + Send + Sync;
+
+/// The form in which a tail sends records.
+pub(in crate::http) struct TailForm {
+    /// Writes a record as one line of text.
+    pub(in crate::http) write: Box<Write>,
+    /// Maximum number of records per second. A faster stream is not shown in full: its older
+    /// records are skipped. None for all records.
+    pub(in crate::http) per_second: Option<u64>,
+}
+
+impl TailForm {
+    /// The form of minikin's own path: every record, in JSON.
+    pub(super) fn json() -> Self {
+        Self {
+            write: Box::new(|text, shard, record| {
+                let document = Value::Object(record_json::record(shard, record));
+                // Writing to a String cannot fail. JSON has no line breaks outside of escapes.
+                let _ = write!(text, "{document}");
+            }),
+            per_second: None,
+        }
+    }
+}
+
 /// Answers with a tail.
-pub(super) async fn tail(
+pub(in crate::http) async fn tail(
     admin: &Admin,
     stream: &Arc<Stream>,
     mut query: Query,
     headers: &HeaderMap,
+    form: TailForm,
 ) -> Result<Response, Refused> {
     let selection = Selection::take(&mut query, From::Latest)?;
     query.end()?;
@@ -58,6 +85,8 @@ pub(super) async fn tail(
         stream: stream.clone(),
         selection,
         phase: Phase::Greeting,
+        form,
+        unpaid: 0,
     };
     let body = Body::new(body::Body::frames(events));
     let headers = [
@@ -122,13 +151,15 @@ enum Phase {
 }
 
 /// Produces the events of a tail as frames of a response body.
-#[derive(Debug)]
 struct TailEvents {
     tail: Tail,
     engine: Arc<Engine>,
     stream: Arc<Stream>,
     selection: Selection,
     phase: Phase,
+    form: TailForm,
+    /// Number of records that were sent since the last pause.
+    unpaid: u64,
 }
 
 impl Frames for TailEvents {
@@ -150,6 +181,9 @@ impl Frames for TailEvents {
             Phase::Records => {}
         }
         loop {
+            if self.catch_up().await {
+                return Some(Ok((b"event: skipped\ndata: records\n\n".to_vec(), None)));
+            }
             match self.tail.next().await {
                 Ok(None) => return None,
                 Ok(Some(TailStep::End(reason))) => return Some(Ok(self.end(reason))),
@@ -182,6 +216,18 @@ impl TailEvents {
         text
     }
 
+    /// Waits as long as the form's limit demands after the last records, and then skips the records
+    /// that exceed the limit. Returns true if records were skipped.
+    async fn catch_up(&mut self) -> bool {
+        let sent = std::mem::take(&mut self.unpaid);
+        let Some(most) = self.form.per_second.filter(|_| sent > 0) else {
+            return false;
+        };
+        let pause = Duration::from_millis((sent * 1000 / most).min(1000));
+        self.tail.pause(RealDeadline::lasting(pause)).await;
+        self.tail.skip_to_newest(most)
+    }
+
     /// The last event.
     fn end(&mut self, reason: &str) -> Made {
         self.phase = Phase::Over;
@@ -200,13 +246,14 @@ impl TailEvents {
                 return Some((text.into_bytes(), Some(permit)));
             }
             let next = record.number.index + 1;
-            if self.shows(record.partition_key, record.arrival) {
+            if self.shows(&record) {
                 let positions = self.tail.positions();
                 text.push_str("id: ");
                 tail_id::write(&mut text, mark, positions, Some((shard, next)));
-                let document = Value::Object(record_json::record(shard, &record));
-                // Writing to a String cannot fail. JSON has no line breaks outside of escapes.
-                let _ = write!(text, "\ndata: {document}\n\n");
+                text.push_str("\ndata: ");
+                (self.form.write)(&mut text, shard, &record);
+                text.push_str("\n\n");
+                self.unpaid += 1;
             }
             self.tail.take(shard, next);
         }
@@ -214,12 +261,12 @@ impl TailEvents {
         (!text.is_empty()).then(|| (text.into_bytes(), Some(permit)))
     }
 
-    fn shows(&self, partition_key: Option<&str>, arrival: Timestamp) -> bool {
+    fn shows(&self, record: &RecordView<'_>) -> bool {
         let is_in_time = match self.selection.from {
-            From::Time(moment) => arrival >= moment,
+            From::Time(moment) => record.arrival >= moment,
             _ => true,
         };
-        is_in_time && self.selection.shows(partition_key)
+        is_in_time && self.selection.shows(record)
     }
 
     /// A permit for the text of a batch.
