@@ -89,6 +89,7 @@ pub(crate) use stream::{PutSettings, Stream, StreamSnapshot};
 pub(crate) use stream_state::{StreamState, new_settings};
 pub(crate) use subscription::{Event, Subscription};
 pub(crate) use tail::{Tail, TailError, TailStart, TailStep};
+pub(crate) use traffic::ShardFigures;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,8 @@ mod access;
 pub(crate) mod admin;
 mod body;
 mod connection;
+#[cfg(feature = "console")]
+mod console;
 mod credentials;
 mod dispatch;
 mod lambda;

@@ -70,6 +70,15 @@ impl Accounts {
             .collect()
     }
 
+    /// The accounts and regions that have streams, in order, each with the number of its streams.
+    pub(super) fn scopes(&self) -> Vec<(AccountRegion, usize)> {
+        let accounts = self.0.iter();
+        let counted = accounts.map(|(scope, account)| (scope.clone(), account.streams.len()));
+        let mut scopes: Vec<_> = counted.filter(|(_, streams)| *streams > 0).collect();
+        scopes.sort_by_key(|(scope, _)| scope.to_string());
+        scopes
+    }
+
     pub(super) fn capacity(&self, account_region: &AccountRegion) -> Capacity {
         let account = self.0.get(account_region);
         account.map_or_else(Capacity::default, |account| account.capacity)

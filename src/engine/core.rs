@@ -101,6 +101,11 @@ impl Engine {
         self.accounts.lock().list(account_region, after, page)
     }
 
+    /// The accounts and regions that have streams, in order, each with the number of its streams.
+    pub fn scopes(&self) -> Vec<(AccountRegion, usize)> {
+        self.accounts.lock().scopes()
+    }
+
     /// The streams of all accounts.
     pub(super) fn streams(&self) -> Vec<Arc<Stream>> {
         self.accounts.lock().streams()

@@ -21,6 +21,7 @@ mod record_json;
 mod records;
 mod reset;
 mod router;
+mod scan;
 mod snapshot;
 mod state;
 mod stream_path;
@@ -31,3 +32,16 @@ mod tail_id;
 pub(crate) use health::is_health_of_other_tools;
 pub(crate) use router::router;
 pub(crate) use state::{Admin, Source, Streamed, problem};
+
+/// The parts of the own paths that the console shares.
+#[cfg(feature = "console")]
+pub(in crate::http) use {
+    access::Permitted,
+    own_body::{LargeBody, OwnBody},
+    position::From,
+    query::Query,
+    scan::{Cursor, Page, Selection},
+    state::Refused,
+    tail::{TailForm, tail},
+    tail_id::{StreamMark, write as write_tail_id},
+};

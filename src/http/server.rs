@@ -29,6 +29,8 @@ use tower::ServiceExt as _;
 
 /// Prefix of minikin's own paths, except for the health checks of other tools.
 const OWN_PATHS: &str = "/_minikin/";
+/// A request for this path is answered with the address of the console.
+const CONSOLE: &str = "/_minikin";
 
 /// Answers the requests to all APIs.
 #[derive(Debug)]
@@ -95,6 +97,7 @@ impl Server {
         let in_flight = InFlightRequest::begin(slow_reader::connection());
         let path = request.uri().path();
         if path.starts_with(OWN_PATHS)
+            || path == CONSOLE
             || request.method() != Method::POST && admin::is_health_of_other_tools(path)
         {
             let source = admin::Source {

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 /// Proof that a request may use a protected path: either it presents the admin token, or it comes
 /// from this machine and not from a web page of another origin.
-pub(super) struct Permitted;
+pub(in crate::http) struct Permitted;
 
 const REFUSAL: &str = "only for this machine, or with the --admin-token as a bearer token";
 const PAGE_REFUSAL: &str = "not for pages of other origins; present the --admin-token as a bearer \

@@ -18,14 +18,14 @@ use serde_json::Value;
 
 /// The whole body of a request, and its permit of the in-flight budget.
 #[derive(Debug)]
-pub(super) struct OwnBody {
-    pub(super) bytes: Bytes,
+pub(in crate::http) struct OwnBody {
+    pub(in crate::http) bytes: Bytes,
     _permit: BudgetPermit,
 }
 
 /// The body of a request that writes records. It may be as large as the body of PutRecords.
 #[derive(Debug)]
-pub(super) struct LargeBody(pub(super) OwnBody);
+pub(in crate::http) struct LargeBody(pub(in crate::http) OwnBody);
 
 /// The members of a body that is a JSON object.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(super) struct Members {
 
 impl OwnBody {
     /// The text of the body.
-    pub(super) fn text(&self) -> Result<&str, Refused> {
+    pub(in crate::http) fn text(&self) -> Result<&str, Refused> {
         str::from_utf8(&self.bytes).map_err(|_| refused("the body is not UTF-8"))
     }
 

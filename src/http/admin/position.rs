@@ -8,7 +8,7 @@ use crate::world::Timestamp;
 
 /// The record at which a listing starts in each shard.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum From {
+pub(in crate::http) enum From {
     /// The oldest readable record.
     TrimHorizon,
     /// The first record that is published after the request.
@@ -24,7 +24,7 @@ const LEAST_NUMBER_DIGITS: usize = 30;
 
 impl From {
     /// Parses `trim_horizon`, `latest`, a time, or a sequence number.
-    pub(super) fn parse(text: &str) -> Result<Self, Refused> {
+    pub(in crate::http) fn parse(text: &str) -> Result<Self, Refused> {
         match text {
             "trim_horizon" => return Ok(Self::TrimHorizon),
             "latest" => return Ok(Self::Latest),
@@ -46,7 +46,7 @@ impl From {
     }
 
     /// The shard that the position belongs to. None if the position applies to every shard.
-    pub(super) fn shard(self) -> Option<ShardId> {
+    pub(in crate::http) fn shard(self) -> Option<ShardId> {
         match self {
             Self::Number(number) => Some(ShardId::new(number.shard)),
             Self::TrimHorizon | Self::Latest | Self::Time(_) => None,
@@ -54,7 +54,7 @@ impl From {
     }
 
     /// Index of the first record of `shard` to show.
-    pub(super) async fn index(self, shard: &Shard) -> Result<u64, StoreError> {
+    pub(in crate::http) async fn index(self, shard: &Shard) -> Result<u64, StoreError> {
         match self {
             Self::TrimHorizon => Ok(0),
             Self::Latest => Ok(shard.end()),

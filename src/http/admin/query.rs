@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 /// The parameters of a query string that no handler has taken yet.
 #[derive(Debug)]
-pub(super) struct Query(Vec<(String, String)>);
+pub(in crate::http) struct Query(Vec<(String, String)>);
 
 impl FromRequestParts<Admin> for Query {
     type Rejection = Refused;
@@ -44,14 +44,14 @@ impl FromRequestParts<Admin> for NoQuery {
 
 impl Query {
     /// Removes and returns the value of `name`. None if the query string does not have it.
-    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+    pub(in crate::http) fn take(&mut self, name: &str) -> Option<String> {
         let at = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(at).1)
     }
 
     /// Removes and returns the number `name`, which must lie in `range`. Returns `default` if the
     /// query string does not have it.
-    pub(super) fn number<N: FromStr + PartialOrd + Display>(
+    pub(in crate::http) fn number<N: FromStr + PartialOrd + Display>(
         &mut self,
         name: &str,
         range: RangeInclusive<N>,
@@ -69,7 +69,10 @@ impl Query {
 
     /// The account and the region that the query string names. The defaults are the server's own
     /// account and region.
-    pub(super) fn account_region(&mut self, admin: &Admin) -> Result<AccountRegion, Refused> {
+    pub(in crate::http) fn account_region(
+        &mut self,
+        admin: &Admin,
+    ) -> Result<AccountRegion, Refused> {
         let mut account_region = admin.home.clone();
         if let Some(text) = self.take("account") {
             account_region.account = AccountId::parse(&text)
@@ -85,7 +88,7 @@ impl Query {
     }
 
     /// Refuses a query string with a parameter that no handler has taken.
-    pub(super) fn end(self) -> Result<(), Refused> {
+    pub(in crate::http) fn end(self) -> Result<(), Refused> {
         match self.0.first() {
             Some((name, _)) => Err(refused(&format!("the query cannot have {name} here"))),
             None => Ok(()),

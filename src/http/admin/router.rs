@@ -46,9 +46,21 @@ pub(crate) fn router(admin: Admin) -> Router {
         .merge(event_sources::routes())
         .merge(queues::routes())
         .merge(channels::routes())
+        .merge(pages())
         .fallback(async |uri: Uri| unknown_path(&uri))
         .method_not_allowed_fallback(async |method: Method, uri: Uri| unknown_method(&method, &uri))
         .with_state(admin)
+}
+
+/// The paths of the console.
+#[cfg(feature = "console")]
+fn pages() -> Router<Admin> {
+    crate::http::console::routes()
+}
+
+#[cfg(not(feature = "console"))]
+fn pages() -> Router<Admin> {
+    Router::new()
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {

@@ -57,13 +57,13 @@ pub(super) fn json(document: &Value) -> Response {
 
 /// The refusal of a request: a status and a sentence.
 #[derive(Debug)]
-pub(super) struct Refused {
-    status: StatusCode,
-    text: String,
+pub(in crate::http) struct Refused {
+    pub(in crate::http) status: StatusCode,
+    pub(in crate::http) text: String,
 }
 
 impl Refused {
-    pub(super) fn new(status: StatusCode, text: &str) -> Self {
+    pub(in crate::http) fn new(status: StatusCode, text: &str) -> Self {
         Self {
             status,
             text: text.to_owned(),

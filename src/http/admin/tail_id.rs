@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 /// The part of an id that names the stream. A stream has the same mark after a restart and in a
 /// snapshot; a stream that is deleted and created again gets another mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct StreamMark {
+pub(in crate::http) struct StreamMark {
     /// Identity number of the stream, which a load of a snapshot does not change.
     identity: u64,
     /// Creation time of the stream, in milliseconds since the epoch.
@@ -22,7 +22,7 @@ pub(super) struct StreamMark {
 
 impl StreamMark {
     /// The mark of a stream.
-    pub(super) fn of(stream: &Stream) -> Self {
+    pub(in crate::http) fn of(stream: &Stream) -> Self {
         Self {
             identity: stream.identity,
             created_ms: stream.created.millis().unsigned_abs(),
@@ -71,7 +71,7 @@ fn number(text: &str) -> Option<u64> {
 
 /// Writes the id of an event. `moved` is a shard with its next index after the event. All other
 /// shards continue at `positions`.
-pub(super) fn write(
+pub(in crate::http) fn write(
     text: &mut String,
     mark: StreamMark,
     positions: impl Iterator<Item = (ShardId, u64)>,

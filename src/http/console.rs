@@ -1,0 +1,32 @@
+//! The console: pages for a browser, rendered on the server from the same views as minikin's own
+//! paths.
+//!
+//! A page works without its script. The script fetches the page again every two seconds while the
+//! page is visible, and replaces the parts that are marked as live. The page of a stream also
+//! receives the newest records as server-sent events. Actions are forms that are sent with POST.
+//!
+//! # Files
+//! - `routes`: the paths. `visit`: access, account and region of a request. `page`: the frame of
+//!   every page. `assets`: the script, the style sheet and the icon.
+//! - `lineage`: the layout of the drawing of shards. `parts`, `numbers`, `spark`, `payload`, `json_tree`: parts of pages.
+//! - `rates`: the counters of streams and shards over time, while a page is open.
+//! - `streams`, `stream/`: the pages, one file for each.
+//! - `actions`: the forms.
+
+mod actions;
+mod assets;
+mod forms;
+mod json_tree;
+mod lineage;
+mod numbers;
+mod page;
+mod parts;
+mod payload;
+mod rates;
+mod routes;
+mod spark;
+mod stream;
+mod streams;
+mod visit;
+
+pub(super) use routes::routes;

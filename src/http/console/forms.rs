@@ -1,0 +1,70 @@
+//! Forms that send an action.
+
+use super::visit::Visit;
+use maud::{Markup, html};
+
+/// The parameters that name the account and the region, as hidden fields of a form that is sent
+/// with GET.
+pub(super) fn hidden(visit: &Visit) -> Markup {
+    let is_home = visit.scope == visit.admin.home;
+    html! {
+        @if !is_home {
+            input type="hidden" name="account" value=(visit.scope.account);
+            input type="hidden" name="region" value=(visit.scope.region.as_str());
+        }
+    }
+}
+
+/// A form that sends an action with POST.
+pub(super) struct Form<'a> {
+    visit: &'a Visit,
+    action: String,
+    /// Path of the page that follows the action.
+    back: String,
+    class: &'static str,
+}
+
+impl<'a> Form<'a> {
+    /// A form for the action at `path`.
+    pub(super) fn new(visit: &'a Visit, path: &str) -> Self {
+        Self {
+            visit,
+            action: visit.link(&format!("/_minikin/console/do/{path}")),
+            back: visit.address.clone(),
+            class: "stack",
+        }
+    }
+
+    /// A form that calls an operation of the service. The names of its fields are the members of
+    /// the request.
+    pub(super) fn operation(visit: &'a Visit, name: &str) -> Self {
+        Self::new(visit, &format!("call/{name}"))
+    }
+
+    /// Sets the page that follows the action.
+    pub(super) fn back(self, path: &str) -> Self {
+        Self {
+            back: self.visit.link(path),
+            ..self
+        }
+    }
+
+    /// Lays the fields out in a row.
+    pub(super) fn in_row(self) -> Self {
+        Self {
+            class: "row",
+            ..self
+        }
+    }
+
+    /// The form with these fields.
+    pub(super) fn open(self, fields: &Markup) -> Markup {
+        html! {
+            form method="post" action=(self.action) class=(self.class) {
+                input type="hidden" name="back" value=(self.back);
+                (fields)
+                p class="problem" role="alert" hidden {}
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The frame of every page: its head, the navigation and the time.
+
+use super::assets;
+use super::parts::{self, Tone};
+use super::visit::{Visit, link_in};
+use crate::world::Clock;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use maud::{DOCTYPE, Markup, html};
+
+/// The parts of the console, in the order of the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Streams,
+}
+
+/// The sections with their names and paths.
+const SECTIONS: &[(Section, &str, &str)] = &[(Section::Streams, "Streams", "/_minikin/")];
+
+/// A page.
+pub(super) struct Page<'a> {
+    pub(super) visit: &'a Visit,
+    pub(super) section: Section,
+    pub(super) title: &'a str,
+    pub(super) content: Markup,
+}
+
+impl Page<'_> {
+    /// The page as a response.
+    pub(super) fn respond(self) -> Response {
+        self.respond_with(StatusCode::OK)
+    }
+
+    /// The page as a response with this status.
+    pub(super) fn respond_with(self, status: StatusCode) -> Response {
+        let html = self.html().into_string();
+        let headers = [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (header::CACHE_CONTROL, "no-store"),
+        ];
+        (status, headers, html).into_response()
+    }
+
+    fn html(&self) -> Markup {
+        let version = assets::version();
+        let asset = |name: &str| format!("/_minikin/console/assets/{name}?v={version:08x}");
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { (self.title) " · minikin" }
+                    link rel="icon" href=(asset("icon.svg"));
+                    link rel="stylesheet" href=(asset("style.css"));
+                    script src=(asset("script.js")) defer {}
+                }
+                body {
+                    a class="skip" href="#main" { "Skip to the content" }
+                    header class="top" { (self.banner()) }
+                    (self.navigation())
+                    main id="main" tabindex="-1" { (self.content) }
+                    div id="notice" class="notice" role="status" aria-live="polite" {}
+                }
+            }
+        }
+    }
+
+    fn banner(&self) -> Markup {
+        let clock = &self.visit.admin.engine.world.clock;
+        let is_virtual = matches!(clock, Clock::Virtual(_));
+        html! {
+            a class="brand" href=(self.visit.link("/_minikin/")) { "minikin" }
+            (self.scopes())
+            div class="now" id="now" data-live {
+                (parts::time(clock.now())) " UTC "
+                @if is_virtual { (parts::badge(Tone::Busy, "virtual clock")) }
+            }
+        }
+    }
+
+    /// The account and region of the page, and links to the others that have streams.
+    fn scopes(&self) -> Markup {
+        let Visit { admin, scope, .. } = self.visit;
+        let mut scopes = admin.engine.scopes();
+        scopes.retain(|(other, _)| other != scope);
+        let name = |scope: &crate::model::AccountRegion| {
+            format!("{} · {}", scope.account, scope.region.as_str())
+        };
+        html! {
+            @if scopes.is_empty() {
+                span class="scope" { (name(scope)) }
+            } @else {
+                details class="scope menu" id="scopes" {
+                    summary aria-label={ "Account and region: " (name(scope)) } { (name(scope)) }
+                    ul {
+                        @for (other, streams) in &scopes {
+                            li { a href=(link_in(other, &admin.home, "/_minikin/")) {
+                                (name(other)) " " span class="muted" { (streams) }
+                            } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn navigation(&self) -> Markup {
+        html! {
+            nav class="sections" aria-label="Sections" {
+                ul {
+                    @for (section, name, path) in SECTIONS {
+                        li {
+                            a href=(self.visit.link(path))
+                                aria-current=[(*section == self.section).then_some("page")]
+                                { (name) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A page that says why there is nothing to show.
+pub(super) fn problem(visit: &Visit, status: StatusCode, text: &str) -> Response {
+    let content = html! {
+        h1 { (status.canonical_reason().unwrap_or("Problem")) }
+        p class="problem" role="alert" { (text) }
+        p { a href=(visit.link("/_minikin/")) { "All streams" } }
+    };
+    let page = Page {
+        visit,
+        section: Section::Streams,
+        title: "Problem",
+        content,
+    };
+    page.respond_with(status)
+}

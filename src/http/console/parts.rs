@@ -1,0 +1,102 @@
+//! Small parts that many pages use.
+
+use super::numbers;
+use crate::world::Timestamp;
+use maud::{Markup, html};
+
+/// The colour of a badge or of a bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    Good,
+    Busy,
+    Bad,
+    Quiet,
+}
+
+impl Tone {
+    /// The class in the style sheet.
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Busy => "busy",
+            Self::Bad => "bad",
+            Self::Quiet => "quiet",
+        }
+    }
+
+    /// The tone of a status such as ACTIVE.
+    pub(super) fn of_status(status: &str) -> Self {
+        match status {
+            "ACTIVE" | "Enabled" => Self::Good,
+            "DELETING" => Self::Bad,
+            "Disabled" => Self::Quiet,
+            _ => Self::Busy,
+        }
+    }
+
+    /// The tone of a share of a limit.
+    pub(super) fn of_share(share: f64) -> Self {
+        match share {
+            share if share >= 0.95 => Self::Bad,
+            share if share >= 0.7 => Self::Busy,
+            _ => Self::Good,
+        }
+    }
+}
+
+/// A word in a coloured frame.
+pub(super) fn badge(tone: Tone, text: &str) -> Markup {
+    html! { span class={ "badge " (tone.class()) } { (text) } }
+}
+
+/// The badge of a status.
+pub(super) fn status(text: &str) -> Markup {
+    badge(Tone::of_status(text), text)
+}
+
+/// A time that programs can read, too.
+pub(super) fn time(time: Timestamp) -> Markup {
+    html! { time datetime=(time.to_rfc3339()) { (numbers::moment(time)) } }
+}
+
+/// A figure with its name.
+pub(super) fn figure(name: &str, value: &Markup) -> Markup {
+    html! { div class="figure" { dt { (name) } dd { (value) } } }
+}
+
+/// A bar that is filled up to `share`. `label` says the same in words.
+pub(super) fn bar(share: f64, label: &str) -> Markup {
+    let width = (share.clamp(0.0, 1.0) * 100.0).round();
+    html! {
+        svg class={ "bar " (Tone::of_share(share).class()) } viewBox="0 0 100 8"
+            preserveAspectRatio="none" role="img" aria-label=(label) {
+            rect class="track" width="100" height="8" {}
+            rect class="level" width=(width) height="8" {}
+        }
+    }
+}
+
+/// The text in the place of an empty list: what is missing, and the command that creates it.
+pub(super) fn empty(text: &str, command: &str) -> Markup {
+    html! {
+        div class="empty" {
+            p { (text) }
+            @if !command.is_empty() { pre class="command" { code { (command) } } }
+        }
+    }
+}
+
+/// A shard's id without its leading zeros.
+pub(super) fn short_shard(id: crate::model::ShardId) -> String {
+    format!("shard {}", id.index())
+}
+
+/// A form that is hidden behind a button until it is opened.
+pub(super) fn drawer(id: &str, label: &str, content: &Markup) -> Markup {
+    html! {
+        details class="drawer" id=(id) {
+            summary class="button" { (label) }
+            div class="panel" { (content) }
+        }
+    }
+}

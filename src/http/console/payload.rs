@@ -1,0 +1,226 @@
+//! The data of a record as a page shows it: as JSON, as text, as the user records of an aggregate,
+//! or in hexadecimal digits.
+//!
+//! Data can contain anything. It is escaped, cut to a bound, and the characters that change the
+//! direction of text or cannot be seen are replaced by their numbers.
+
+use super::json_tree;
+use super::numbers;
+use crate::limits;
+use crate::model::{Aggregate, HashKeyRange, UserRecord};
+use maud::{Markup, html};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// Characters of a preview.
+const PREVIEW: usize = 160;
+/// Bytes of a line in hexadecimal digits.
+const HEX_LINE: usize = 16;
+
+/// The data of a record, decoded as far as possible.
+#[derive(Debug)]
+pub(super) enum Payload<'a> {
+    Json(Value),
+    Text(&'a str),
+    Aggregated(Vec<UserRecord<'a>>),
+    Binary,
+}
+
+impl<'a> Payload<'a> {
+    /// Decodes data.
+    pub(super) fn of(data: &'a [u8]) -> Self {
+        if let Aggregate::Records(records) = Aggregate::of(data, &HashKeyRange::ALL) {
+            return Self::Aggregated(records);
+        }
+        let Ok(text) = str::from_utf8(data) else {
+            return Self::Binary;
+        };
+        let is_document = text.trim_start().starts_with(['{', '[']);
+        match is_document.then(|| serde_json::from_str(text)) {
+            Some(Ok(value)) => Self::Json(value),
+            _ if is_readable(text) => Self::Text(text),
+            _ => Self::Binary,
+        }
+    }
+
+    /// A word for the form of the data.
+    pub(super) const fn form(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "JSON",
+            Self::Text(_) => "text",
+            Self::Aggregated(_) => "KPL",
+            Self::Binary => "binary",
+        }
+    }
+}
+
+/// The first bytes of `data`, without a part of a character at the end.
+pub(super) fn first(data: &[u8], most: usize) -> &[u8] {
+    if data.len() <= most {
+        return data;
+    }
+    let cut = &data[..most];
+    match str::from_utf8(cut) {
+        Err(error) if error.error_len().is_none() => &cut[..error.valid_up_to()],
+        _ => cut,
+    }
+}
+
+/// True for a text without control characters other than white space.
+fn is_readable(text: &str) -> bool {
+    !text
+        .chars()
+        .any(|letter| letter.is_control() && !letter.is_whitespace())
+}
+
+/// True for a character that cannot be seen or that changes the direction of other characters.
+fn is_hidden(letter: char) -> bool {
+    let is_format = matches!(letter,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}');
+    is_format || letter.is_control() && !matches!(letter, '\n' | '\t')
+}
+
+/// A text whose hidden characters are replaced by their numbers.
+pub(super) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match is_hidden(letter) {
+            // Writing to a String cannot fail.
+            true => drop(write!(shown, "⟨U+{:04X}⟩", u32::from(letter))),
+            false => shown.push(letter),
+        }
+    }
+    shown
+}
+
+/// One line that shows the beginning of the data.
+pub(super) fn preview(data: &[u8]) -> String {
+    let start = first(data, limits::CONSOLE_ROW_BYTES);
+    let line = match Payload::of(start) {
+        Payload::Aggregated(records) => {
+            let first = records.first().map(|record| preview(record.data));
+            let count = numbers::plural(records.len() as u64, "user record");
+            format!("{count}: {}", first.unwrap_or_default())
+        }
+        Payload::Json(value) => visible(&value.to_string()),
+        Payload::Text(text) => visible(text),
+        Payload::Binary => start.iter().take(48).fold(String::new(), |mut line, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(line, "{byte:02x} ");
+            line
+        }),
+    };
+    let mut line: String = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = line.char_indices().nth(PREVIEW) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+/// The data in full, up to `most` bytes.
+pub(super) fn whole(data: &[u8], most: usize) -> Markup {
+    let shown = first(data, most);
+    html! {
+        @match Payload::of(shown) {
+            Payload::Json(value) => (json_tree::tree(&value, limits::CONSOLE_VALUES)),
+            Payload::Text(text) => pre class="data" tabindex="0" { bdi { (visible(text)) } },
+            Payload::Aggregated(records) => (aggregated(&records)),
+            Payload::Binary => (hex(shown)),
+        }
+        @if shown.len() < data.len() {
+            p class="muted" {
+                "The first " (numbers::bytes(shown.len() as u64)) " of "
+                (numbers::bytes(data.len() as u64)) " are shown."
+            }
+        }
+    }
+}
+
+fn aggregated(records: &[UserRecord<'_>]) -> Markup {
+    let most = limits::CONSOLE_VALUES;
+    html! {
+        table class="user-records" {
+            caption { (numbers::plural(records.len() as u64, "user record")) " of the KPL" }
+            thead { tr { th scope="col" { "Key" } th scope="col" { "Data" } } }
+            tbody {
+                @for record in records.iter().take(most) {
+                    tr {
+                        td class="mono" { bdi { (visible(record.partition_key)) } }
+                        td class="mono" { bdi { (preview(record.data)) } }
+                    }
+                }
+            }
+        }
+        @if records.len() > most { p class="muted" { "The first " (most) " are shown." } }
+    }
+}
+
+/// The data in hexadecimal digits and as ASCII, 16 bytes a line.
+pub(super) fn hex(data: &[u8]) -> Markup {
+    let mut text = String::with_capacity(data.len() * 5);
+    for (line, bytes) in data.chunks(HEX_LINE).enumerate() {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{:06x}  ", line * HEX_LINE);
+        for at in 0..HEX_LINE {
+            let _ = match bytes.get(at) {
+                Some(byte) => write!(text, "{byte:02x} "),
+                None => write!(text, "   "),
+            };
+        }
+        text.push(' ');
+        let letter = |byte: &u8| match byte {
+            b' '..=b'~' => char::from(*byte),
+            _ => '·',
+        };
+        text.extend(bytes.iter().map(letter));
+        text.push('\n');
+    }
+    html! { pre class="data hex" tabindex="0" { (text) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_decoded() {
+        let form = |data: &[u8]| Payload::of(data).form();
+        assert_eq!(form(b"{\"a\":1}"), "JSON");
+        assert_eq!(form(b"{\"a\":"), "text");
+        assert_eq!(form(b"17"), "text");
+        assert_eq!(form(b"\xff\xfe"), "binary");
+        assert_eq!(form(b"a\0b"), "binary");
+    }
+
+    #[test]
+    fn hidden_characters_are_shown_as_numbers() {
+        assert_eq!(
+            visible("a\u{202e}b\u{200b}\r\n"),
+            "a⟨U+202E⟩b⟨U+200B⟩⟨U+000D⟩\n"
+        );
+        assert_eq!(visible("naïve 漢字 \u{1f600}"), "naïve 漢字 \u{1f600}");
+    }
+
+    #[test]
+    fn large_data_is_cut_between_characters() {
+        assert_eq!(first("aé".as_bytes(), 2), b"a");
+        assert_eq!(first(b"\xff\xff\xff", 2), b"\xff\xff");
+        let large = vec![b'x'; 10 << 20];
+        assert!(whole(&large, 1000).into_string().len() < 2_000);
+        assert!(preview(&large).chars().count() <= PREVIEW + 1);
+        let values = format!("[{}]", vec!["1"; 100_000].join(","));
+        assert!(whole(values.as_bytes(), 1 << 20).into_string().len() < 100_000);
+        let shown = whole(b"</pre><script>alert(1)</script>", 100).into_string();
+        assert!(!shown.contains("<script>"));
+    }
+
+    #[test]
+    fn binary_data_is_shown_in_digits() {
+        let shown = hex(b"\x00A<").into_string();
+        assert!(shown.contains("000000  00 41 3c "), "{shown}");
+        assert!(shown.contains("·A&lt;"), "{shown}");
+    }
+}

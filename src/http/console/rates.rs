@@ -1,0 +1,205 @@
+//! Rates of streams and shards: the counters at several moments.
+//!
+//! The counters are read when a page asks for rates, at most once a second. Without an open page
+//! nothing is read, and the readings are dropped at the next visit.
+
+use crate::engine::{Shard, ShardFigures, Stream};
+use crate::limits;
+use crate::lock::Lock;
+use crate::world::{Stopwatch, Timestamp};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+/// The readings of the counters.
+#[derive(Debug)]
+pub(super) struct Rates {
+    watch: Stopwatch,
+    readings: Lock<Readings>,
+}
+
+#[derive(Debug, Default)]
+struct Readings {
+    /// Keyed by the incarnation number of the stream.
+    streams: HashMap<u64, History>,
+    /// Keyed by the incarnation number of the stream and by the index of the shard.
+    shards: HashMap<(u64, u32), History>,
+}
+
+/// Readings of one set of counters, oldest first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct History(VecDeque<Reading>);
+
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    /// Milliseconds since the start of the emulator, in real time.
+    ms: u64,
+    figures: ShardFigures,
+}
+
+/// Rates per second.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Rate {
+    pub(super) put_records: f64,
+    pub(super) put_bytes: f64,
+    pub(super) get_records: f64,
+    pub(super) get_bytes: f64,
+    pub(super) throttled: f64,
+}
+
+impl History {
+    /// Adds a reading, unless the last one is younger than a second.
+    fn add(&mut self, ms: u64, figures: ShardFigures, most: usize) {
+        let last_ms = self.0.back().map(|last| last.ms);
+        if last_ms.is_some_and(|last_ms| ms < last_ms + limits::CONSOLE_READING_MS) {
+            return;
+        }
+        self.0.push_back(Reading { ms, figures });
+        let oldest_ms = ms.saturating_sub(limits::CONSOLE_HISTORY_MS);
+        while self.0.len() > most || self.0.front().is_some_and(|first| first.ms < oldest_ms) {
+            self.0.pop_front();
+        }
+    }
+
+    fn last_ms(&self) -> u64 {
+        self.0.back().map_or(0, |last| last.ms)
+    }
+
+    /// The newest rate. None before the second reading.
+    pub(super) fn newest(&self) -> Option<Rate> {
+        let mut newest = self.0.iter().rev();
+        let (last, before) = (newest.next()?, newest.next()?);
+        Some(Rate::between(before, last))
+    }
+
+    /// The rates over time, oldest first, each with its position from 0 to 1 in the history.
+    pub(super) fn line(&self, value: fn(&Rate) -> f64) -> Vec<(f64, f64)> {
+        let end_ms = self.last_ms() as f64;
+        let whole_ms = limits::CONSOLE_HISTORY_MS as f64;
+        let readings = self.0.iter().zip(self.0.iter().skip(1));
+        let place = |reading: &Reading| 1.0 - (end_ms - reading.ms as f64) / whole_ms;
+        readings
+            .map(|(before, after)| (place(after), value(&Rate::between(before, after))))
+            .collect()
+    }
+}
+
+impl Rate {
+    fn between(before: &Reading, after: &Reading) -> Self {
+        let seconds = (after.ms - before.ms).max(1) as f64 / 1000.0;
+        let (was, is) = (&before.figures, &after.figures);
+        // A sum over shards decreases if a shard expires.
+        let per_second = |was: u64, is: u64| is.saturating_sub(was) as f64 / seconds;
+        Self {
+            put_records: per_second(was.written.0, is.written.0),
+            put_bytes: per_second(was.written.1, is.written.1),
+            get_records: per_second(was.read.0, is.read.0),
+            get_bytes: per_second(was.read.1, is.read.1),
+            throttled: per_second(was.throttled, is.throttled),
+        }
+    }
+}
+
+impl Rates {
+    pub(super) fn new() -> Self {
+        Self {
+            watch: Stopwatch::start(),
+            readings: Lock::new(Readings::default()),
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.watch.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Reads the counters of a stream, and returns its history.
+    pub(super) fn of_stream(&self, stream: &Stream, now: Timestamp) -> History {
+        let (_, shards) = stream.all_shards(now);
+        let figures = shards.iter().map(|shard| shard.figures());
+        let sum = figures.fold(ShardFigures::default(), sum);
+        let now_ms = self.now_ms();
+        let mut readings = self.readings.lock();
+        drop_old(&mut readings.streams, now_ms, limits::CONSOLE_STREAMS);
+        let history = readings.streams.entry(stream.incarnation).or_default();
+        history.add(now_ms, sum, limits::CONSOLE_READINGS);
+        history.clone()
+    }
+
+    /// Reads the counters of shards of a stream, and returns their newest rates.
+    pub(super) fn of_shards(&self, stream: &Stream, shards: &[Arc<Shard>]) -> Vec<Option<Rate>> {
+        let figures: Vec<_> = shards.iter().map(|shard| shard.figures()).collect();
+        let now_ms = self.now_ms();
+        let mut readings = self.readings.lock();
+        drop_old(&mut readings.shards, now_ms, limits::CONSOLE_SHARDS);
+        let of_shard = |(shard, figures): (&Arc<Shard>, ShardFigures)| {
+            let key = (stream.incarnation, shard.id.index());
+            let history = readings.shards.entry(key).or_default();
+            history.add(now_ms, figures, 2);
+            history.newest()
+        };
+        shards.iter().zip(figures).map(of_shard).collect()
+    }
+}
+
+/// Drops the histories without a recent reading, and all of them if there are too many.
+fn drop_old<K>(histories: &mut HashMap<K, History>, now_ms: u64, most: usize) {
+    let is_recent = |history: &mut History| now_ms < history.last_ms() + limits::CONSOLE_HISTORY_MS;
+    histories.retain(|_, history| is_recent(history));
+    if histories.len() > most {
+        histories.clear();
+    }
+}
+
+fn sum(one: ShardFigures, other: ShardFigures) -> ShardFigures {
+    ShardFigures {
+        written: (
+            one.written.0 + other.written.0,
+            one.written.1 + other.written.1,
+        ),
+        read: (one.read.0 + other.read.0, one.read.1 + other.read.1),
+        throttled: one.throttled + other.throttled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(records: u64) -> ShardFigures {
+        ShardFigures {
+            written: (records, records * 10),
+            ..ShardFigures::default()
+        }
+    }
+
+    #[test]
+    fn a_rate_lies_between_two_readings() {
+        let mut history = History::default();
+        history.add(1_000, written(0), 9);
+        assert_eq!(history.newest(), None);
+        history.add(1_500, written(50), 9);
+        assert_eq!(history.newest(), None, "the readings are too close");
+        history.add(3_000, written(100), 9);
+        let rate = history.newest().unwrap();
+        assert_eq!((rate.put_records, rate.put_bytes), (50.0, 500.0));
+        // An expired shard took its records along.
+        history.add(4_000, written(60), 9);
+        assert_eq!(history.newest().unwrap().put_records, 0.0);
+        assert_eq!(history.line(|rate| rate.put_records).len(), 2);
+    }
+
+    #[test]
+    fn a_history_is_bounded() {
+        let mut history = History::default();
+        for second in 0..100 {
+            history.add(second * 1000, written(second), 10);
+        }
+        assert_eq!(history.0.len(), 10);
+        history.add(10_000_000, written(1), 10);
+        assert_eq!(history.0.len(), 1, "old readings are dropped");
+        let mut histories = HashMap::from([(1, history)]);
+        drop_old(&mut histories, 10_000_001, 10);
+        assert_eq!(histories.len(), 1);
+        drop_old(&mut histories, 20_000_000, 10);
+        assert!(histories.is_empty());
+    }
+}

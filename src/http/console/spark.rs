@@ -1,0 +1,47 @@
+//! A small line over time, as SVG.
+
+use maud::{Markup, html};
+use std::fmt::Write as _;
+
+/// Width of the drawing.
+const WIDTH: f64 = 120.0;
+/// Height of the drawing.
+const HEIGHT: f64 = 24.0;
+
+/// The points of a line through `values`: pairs of a position from 0 to 1 and a value. The greatest
+/// value is at the top.
+fn points(values: &[(f64, f64)]) -> String {
+    let top = values.iter().map(|(_, value)| *value).fold(0.0, f64::max);
+    let scale = if top > 0.0 { (HEIGHT - 3.0) / top } else { 0.0 };
+    let mut text = String::new();
+    for (at, value) in values {
+        let (x, y) = (at.clamp(0.0, 1.0) * WIDTH, HEIGHT - 1.5 - value * scale);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{x:.1},{y:.1} ");
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// A line through `values`. `label` says the newest value in words.
+pub(super) fn line(class: &str, values: &[(f64, f64)], label: &str) -> Markup {
+    html! {
+        svg class={ "spark " (class) } viewBox="0 0 120 24" preserveAspectRatio="none" role="img"
+            aria-label=(label) {
+            polyline points=(points(values)) {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greatest_value_is_at_the_top() {
+        let line = points(&[(0.0, 0.0), (0.5, 10.0), (1.0, 5.0)]);
+        assert_eq!(line, "0.0,22.5 60.0,1.5 120.0,12.0");
+        assert_eq!(points(&[]), "");
+        assert_eq!(points(&[(0.0, 0.0), (2.0, 0.0)]), "0.0,22.5 120.0,22.5");
+    }
+}

@@ -1,0 +1,70 @@
+//! The frame of the pages of one stream: its name, its figures and the tabs.
+
+use crate::engine::Stream;
+use crate::http::console::numbers;
+use crate::http::console::page::{Page, Section, problem};
+use crate::http::console::parts::{figure, status};
+use crate::http::console::streams::{mode, rate_line};
+use crate::http::console::visit::{Visit, stream_path};
+use axum::http::StatusCode;
+use axum::response::Response;
+use maud::{Markup, html};
+use std::sync::Arc;
+
+/// The tabs with their paths.
+const TABS: &[(&str, &str)] = &[("Records", "records"), ("Shards", "shards")];
+
+/// Finds the stream of a page.
+///
+/// # Errors
+/// A page that says that there is no such stream.
+pub(super) fn find(visit: &Visit, name: &str) -> Result<Arc<Stream>, Response> {
+    visit.admin.engine.find(&visit.scope, name).ok_or_else(|| {
+        let (account, region) = (visit.scope.account, visit.scope.region.as_str());
+        let text = format!("There is no stream {name} in account {account}, region {region}.");
+        problem(visit, StatusCode::NOT_FOUND, &text)
+    })
+}
+
+/// The page with `content` under the tab `tab`.
+pub(super) fn respond(visit: &Visit, stream: &Stream, tab: &str, content: &Markup) -> Response {
+    let name = &*stream.arn.name;
+    let page = Page {
+        visit,
+        section: Section::Streams,
+        title: name,
+        content: html! {
+            (head(visit, stream))
+            nav class="tabs" aria-label="Parts of the stream" {
+                @for (label, path) in TABS {
+                    a href=(visit.link(&stream_path(name, path)))
+                        aria-current=[(*path == tab).then_some("page")] { (label) }
+                }
+            }
+            (content)
+        },
+    };
+    page.respond()
+}
+
+fn head(visit: &Visit, stream: &Stream) -> Markup {
+    let now = visit.admin.engine.world.clock.now();
+    let snapshot = stream.snapshot();
+    let (records, bytes) = stream.amount(now);
+    let history = visit.rates.of_stream(stream, now);
+    html! {
+        div class="title" {
+            h1 { a class="up" href=(visit.link("/_minikin/")) { "Streams" } " / " (stream.arn.name) }
+        }
+        p class="arn mono" { (stream.arn) }
+        dl class="figures" id="figures" data-live {
+            (figure("Status", &status(snapshot.status.as_str())))
+            (figure("Mode", &html! { (mode(snapshot.mode.as_str())) }))
+            (figure("Open shards", &html! { (snapshot.open_shards) }))
+            (figure("Records", &html! { (numbers::count(records)) }))
+            (figure("Size", &html! { (numbers::bytes(bytes)) }))
+            (figure("Put records/s", &rate_line("put", &history)))
+            (figure("Get records/s", &rate_line("get", &history)))
+        }
+    }
+}

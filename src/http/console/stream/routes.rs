@@ -1,0 +1,30 @@
+//! The paths of one stream.
+
+use super::{put, records, shards, tail};
+use crate::http::admin::Admin;
+use axum::Router;
+use axum::extract::Path;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+
+/// The paths of one stream.
+pub(in crate::http::console) fn routes() -> Router<Admin> {
+    Router::new()
+        .route("/_minikin/console/streams/{name}", get(first_part))
+        .route(
+            "/_minikin/console/streams/{name}/records",
+            get(records::page),
+        )
+        .route(
+            "/_minikin/console/streams/{name}/record",
+            get(records::record_page),
+        )
+        .route("/_minikin/console/streams/{name}/shards", get(shards::page))
+        .route("/_minikin/console/do/put/{name}", post(put::put))
+        .route("/_minikin/console/streams/{name}/tail", get(tail::tail))
+}
+
+async fn first_part(visit: super::super::visit::Visit, Path(name): Path<String>) -> Redirect {
+    let path = super::super::visit::stream_path(&name, "records");
+    Redirect::to(&visit.link(&path))
+}

@@ -1,0 +1,220 @@
+//! The page of all streams.
+
+use super::forms::{Form, hidden};
+use super::page::{Page, Section};
+use super::parts::{self, drawer, status};
+use super::rates::History;
+use super::visit::{Visit, stream_path};
+use super::{numbers, spark};
+use crate::engine::Stream;
+use crate::limits;
+use crate::model::StreamArn;
+use crate::world::Timestamp;
+use axum::http::StatusCode;
+use axum::response::Response;
+use maud::{Markup, html};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Answers with the page.
+pub(super) async fn page(mut visit: Visit) -> Response {
+    let filter = visit.query.take("filter").unwrap_or_default();
+    let (streams, is_cut) = find(&visit, &filter);
+    let now = visit.admin.engine.world.clock.now();
+    let readers = Readers::of(&visit, now);
+    let rows: Vec<Markup> = streams
+        .iter()
+        .map(|stream| row(&visit, stream, &readers, now))
+        .collect();
+    let content = html! {
+        div class="title" {
+            h1 { "Streams" }
+            (create(&visit))
+        }
+        form class="filters" method="get" action="/_minikin/" data-instant role="search" {
+            (hidden(&visit))
+            label { span { "Filter by name" }
+                input type="search" name="filter" value=(filter) placeholder="orders" autocomplete="off"; }
+            noscript { button { "Filter" } }
+        }
+        div id="streams" data-live {
+            @if rows.is_empty() { (nothing(&visit, &filter)) } @else { (table(&rows)) }
+            @if is_cut { p class="muted" {
+                "The first " (limits::CONSOLE_ROWS) " streams are shown. Filter by name to see others."
+            } }
+        }
+    };
+    let page = Page {
+        visit: &visit,
+        section: Section::Streams,
+        title: "Streams",
+        content,
+    };
+    page.respond_with(StatusCode::OK)
+}
+
+/// The streams whose names contain `filter`, up to the maximum number of rows. The second value is
+/// true if there are more.
+fn find(visit: &Visit, filter: &str) -> (Vec<Arc<Stream>>, bool) {
+    let mut found: Vec<Arc<Stream>> = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let engine = &visit.admin.engine;
+        let (page, more) = engine.list(&visit.scope, after.as_deref(), limits::CONSOLE_ROWS);
+        after = page.last().map(|stream| stream.arn.name.to_string());
+        found.extend(
+            page.into_iter()
+                .filter(|stream| stream.arn.name.contains(filter)),
+        );
+        if found.len() > limits::CONSOLE_ROWS {
+            found.truncate(limits::CONSOLE_ROWS);
+            return (found, true);
+        }
+        if !more {
+            return (found, false);
+        }
+    }
+}
+
+/// Numbers of the queues' records and of the mappings of all streams.
+struct Readers {
+    /// Keyed by the ARN of the stream.
+    mappings: HashMap<StreamArn, usize>,
+}
+
+impl Readers {
+    fn of(visit: &Visit, _now: Timestamp) -> Self {
+        let mut mappings: HashMap<StreamArn, usize> = HashMap::new();
+        for mapping in visit.admin.engine.event_sources.all() {
+            *mappings.entry(mapping.source.stream().clone()).or_default() += 1;
+        }
+        Self { mappings }
+    }
+}
+
+fn table(rows: &[Markup]) -> Markup {
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label="Streams" {
+            table class="grid" {
+                thead { tr {
+                    th scope="col" { "Name" }
+                    th scope="col" { "Status" }
+                    th scope="col" { "Mode" }
+                    th scope="col" class="num" { "Shards" }
+                    th scope="col" class="num" { "Records" }
+                    th scope="col" class="num" { "Size" }
+                    th scope="col" { "Put records/s" }
+                    th scope="col" { "Get records/s" }
+                    th scope="col" class="num" { "Consumers" }
+                    th scope="col" class="num" { "Queues" }
+                    th scope="col" class="num" { "Mappings" }
+                    th scope="col" { span class="unseen" { "Actions" } }
+                } }
+                tbody { @for row in rows { (row) } }
+            }
+        }
+    }
+}
+
+fn row(visit: &Visit, stream: &Stream, readers: &Readers, now: Timestamp) -> Markup {
+    let name = &*stream.arn.name;
+    let snapshot = stream.snapshot();
+    let (records, bytes) = stream.amount(now);
+    let history = visit.rates.of_stream(stream, now);
+    let listed = stream.listed_shards(now).len();
+    let closed = listed.saturating_sub(snapshot.open_shards);
+    let mappings = readers.mappings.get(&stream.arn).copied().unwrap_or(0);
+    let page = |part: &str| visit.link(&stream_path(name, part));
+    html! {
+        tr id={ "stream-" (name) } {
+            th scope="row" { a href=(page("records")) { (name) } }
+            td { (status(snapshot.status.as_str())) }
+            td { (mode(snapshot.mode.as_str())) }
+            td class="num" {
+                a href=(page("shards")) { (snapshot.open_shards) }
+                @if closed > 0 { span class="muted" { " +" (closed) " closed" } }
+            }
+            td class="num" { (numbers::count(records)) }
+            td class="num" { (numbers::bytes(bytes)) }
+            (rate_cell("put", &history))
+            (rate_cell("get", &history))
+            td class="num" { a href=(page("consumers")) { (snapshot.consumers) } }
+            td class="num" { (snapshot.queues) }
+            td class="num" { (mappings) }
+            td class="end" { (delete(visit, name)) }
+        }
+    }
+}
+
+/// The mode in words.
+pub(super) fn mode(mode: &str) -> &'static str {
+    match mode {
+        "ON_DEMAND" => "on-demand",
+        _ => "provisioned",
+    }
+}
+
+/// A rate as a number and as a line over time.
+pub(super) fn rate_cell(kind: &str, history: &History) -> Markup {
+    html! { td class="rate" { (rate_line(kind, history)) } }
+}
+
+/// A rate as a number and as a line over time. `kind` is `put` or `get`.
+pub(super) fn rate_line(kind: &str, history: &History) -> Markup {
+    let of = match kind {
+        "put" => |rate: &super::rates::Rate| rate.put_records,
+        _ => |rate: &super::rates::Rate| rate.get_records,
+    };
+    let newest = history.newest().map(|rate| of(&rate));
+    let text = newest.map_or_else(|| "–".to_owned(), numbers::rate);
+    let label = match newest {
+        Some(rate) => format!("{kind} {} records per second", numbers::rate(rate)),
+        None => format!("no {kind} rate yet"),
+    };
+    html! {
+        span class="rate-value" { (text) }
+        (spark::line(kind, &history.line(of), &label))
+    }
+}
+
+fn nothing(visit: &Visit, filter: &str) -> Markup {
+    if !filter.is_empty() {
+        return parts::empty(&format!("No stream has a name with “{filter}”."), "");
+    }
+    let others = visit.admin.engine.scopes();
+    let region = visit.scope.region.as_str();
+    html! {
+        (parts::empty(
+            "There is no stream in this account and region. Create one here, or with the AWS CLI:",
+            &format!("aws kinesis create-stream --stream-name orders --shard-count 2 \\\n    \
+                      --endpoint-url http://localhost:4567 --region {region}"),
+        ))
+        @if !others.is_empty() {
+            p { "There are streams in other accounts and regions: open the menu at the top." }
+        }
+    }
+}
+
+fn create(visit: &Visit) -> Markup {
+    let form = Form::operation(visit, "CreateStream");
+    let form = form.open(&html! {
+        label { span { "Name" }
+            input name="StreamName" required pattern="[a-zA-Z0-9_.\\-]+" maxlength="128" autocomplete="off"; }
+        label { span { "Shards" }
+            input name="ShardCount:int" type="number" min="1" max="10000" placeholder="empty: on-demand"; }
+        button class="primary" { "Create stream" }
+    });
+    drawer("create-stream", "Create stream", &form)
+}
+
+/// The form that deletes a stream.
+pub(super) fn delete(visit: &Visit, name: &str) -> Markup {
+    let form = Form::operation(visit, "DeleteStream").back("/_minikin/");
+    let form = form.open(&html! {
+        p { "Delete " b { (name) } " with all of its records?" }
+        input type="hidden" name="StreamName" value=(name);
+        input type="hidden" name="EnforceConsumerDeletion:bool" value="true";
+        button class="danger" { "Delete " (name) }
+    });
+    drawer(&format!("delete-{name}"), "Delete…", &form)
+}

@@ -1,0 +1,78 @@
+//! A request for a page: access, account and region, and the parameters.
+
+use super::rates::Rates;
+use crate::http::admin::{Admin, Permitted, Query, Refused};
+use crate::model::AccountRegion;
+use axum::Extension;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
+use std::sync::Arc;
+
+/// A permitted request for a page.
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub(super) admin: Admin,
+    /// Account and region that the page shows.
+    pub(super) scope: AccountRegion,
+    /// The parameters that the page has not taken yet.
+    pub(super) query: Query,
+    pub(super) rates: Arc<Rates>,
+    /// Path of the page, without the query string.
+    pub(super) path: String,
+    /// Path and query string of the page, to which a form returns.
+    pub(super) address: String,
+}
+
+impl FromRequestParts<Admin> for Visit {
+    type Rejection = Response;
+
+    async fn from_request_parts(head: &mut Parts, admin: &Admin) -> Result<Self, Response> {
+        let _permitted = Permitted::from_request_parts(head, admin).await?;
+        let query = Query::from_request_parts(head, admin).await;
+        let mut query = query.map_err(Refused::into_response)?;
+        let scope = query.account_region(admin);
+        let scope = scope.map_err(Refused::into_response)?;
+        let rates = Extension::<Arc<Rates>>::from_request_parts(head, admin).await;
+        let Extension(rates) = rates.expect("the routes add the rates");
+        let address = head.uri.path_and_query();
+        Ok(Self {
+            admin: admin.clone(),
+            scope,
+            query,
+            rates,
+            path: head.uri.path().to_owned(),
+            address: address.map_or_else(String::new, ToString::to_string),
+        })
+    }
+}
+
+impl Visit {
+    /// The address of the page or action `path` for the same account and region.
+    pub(super) fn link(&self, path: &str) -> String {
+        link_in(&self.scope, &self.admin.home, path)
+    }
+
+    /// The part of a query string that names the account and the region, with `&` before it. Empty
+    /// for the configured account and region.
+    pub(super) fn suffix(&self) -> String {
+        let link = self.link("?");
+        link.trim_start_matches('?').to_owned()
+    }
+}
+
+/// The address of `path` for an account and region.
+pub(super) fn link_in(scope: &AccountRegion, home: &AccountRegion, path: &str) -> String {
+    if scope == home {
+        return path.to_owned();
+    }
+    let joint = if path.contains('?') { '&' } else { '?' };
+    let (account, region) = (scope.account, scope.region.as_str());
+    format!("{path}{joint}account={account}&region={region}")
+}
+
+/// Path of the page of a stream, or of one of its parts if `part` is not empty.
+pub(super) fn stream_path(name: &str, part: &str) -> String {
+    let slash = if part.is_empty() { "" } else { "/" };
+    format!("/_minikin/console/streams/{name}{slash}{part}")
+}

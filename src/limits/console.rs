@@ -1,0 +1,28 @@
+//! Bounds of the console.
+
+/// Milliseconds between two readings of the counters that the console shows as rates (our choice).
+pub(crate) const CONSOLE_READING_MS: u64 = 1_000;
+/// Milliseconds for which the console keeps readings of counters (our choice).
+pub(crate) const CONSOLE_HISTORY_MS: u64 = 180_000;
+/// Maximum number of readings of the counters of one stream (our choice).
+pub(crate) const CONSOLE_READINGS: usize = 100;
+/// Number of streams after which the console drops all readings of streams (our choice).
+pub(crate) const CONSOLE_STREAMS: usize = 1_000;
+/// Number of shards after which the console drops all readings of shards (our choice).
+pub(crate) const CONSOLE_SHARDS: usize = 20_000;
+/// Maximum number of rows of a list in the console (our choice).
+pub(crate) const CONSOLE_ROWS: usize = 500;
+/// Maximum number of records per second that the console shows while they arrive (our choice: more
+/// cannot be read).
+pub(crate) const CONSOLE_TAIL_RECORDS: u64 = 50;
+/// Number of records in one list of the console (our choice).
+pub(crate) const CONSOLE_RECORDS: usize = 50;
+/// Bytes of a record's data that a list in the console shows (our choice).
+pub(crate) const CONSOLE_ROW_BYTES: usize = 2 << 10;
+/// Bytes of a record's data that the page of the record shows (our choice).
+pub(crate) const CONSOLE_RECORD_BYTES: usize = 256 << 10;
+/// Maximum number of values of a JSON document, and of user records of an aggregate, that the
+/// console shows (our choice).
+pub(crate) const CONSOLE_VALUES: usize = 1_000;
+/// Maximum number of records that one form of the console puts (our choice).
+pub(crate) const CONSOLE_PUT_RECORDS: usize = 10_000;
