@@ -73,7 +73,7 @@ pub use self::core::{Behaviour, Engine};
 pub(crate) use crate::store::Consumer;
 pub use crate::store::{PendingChange, ReshardingOrder, StoreError, StreamSettings};
 pub(crate) use accounts::Counts;
-pub(crate) use active_subscriptions::EndReason;
+pub(crate) use active_subscriptions::{EndReason, OpenSubscription};
 pub(crate) use batch::{Batch, Read, ReadBudget, RecordView};
 
 pub(crate) use commitment::Commitment;

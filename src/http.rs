@@ -13,6 +13,11 @@ pub mod listen;
 pub mod metrics;
 mod origin;
 mod pause;
+#[cfg(feature = "console")]
+mod recent;
+#[cfg(not(feature = "console"))]
+#[path = "http/no_recent.rs"]
+mod recent;
 mod reply;
 mod request_body;
 mod server;

@@ -15,6 +15,7 @@ use crate::model::ShardId;
 use crate::world::Timestamp;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
 /// Reason why another request ends a subscription.
@@ -64,10 +65,24 @@ struct Registry {
     last_number: u64,
 }
 
+/// A subscription in progress, as a page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OpenSubscription {
+    /// Name of the consumer.
+    pub(crate) consumer: String,
+    pub(crate) shard: ShardId,
+    /// Begin of the subscription.
+    pub(crate) since: Timestamp,
+    /// Index of the next record that the subscription sends.
+    pub(crate) next: u64,
+}
+
 #[derive(Debug)]
 struct Entry {
     number: u64,
     since: Timestamp,
+    /// Index of the next record that the subscription sends.
+    next: Arc<AtomicU64>,
     /// True while the subscription is in `Registry::recent`.
     is_recent: bool,
     /// None after the subscription has ended.
@@ -80,6 +95,14 @@ pub(super) struct ActiveSubscription {
     subscriptions: Arc<ActiveSubscriptions>,
     key: SubscriptionKey,
     number: u64,
+    next: Arc<AtomicU64>,
+}
+
+impl ActiveSubscription {
+    /// Notes the index of the next record that the subscription sends.
+    pub(super) fn note_next(&self, index: u64) {
+        self.next.store(index, Ordering::Relaxed);
+    }
 }
 
 impl ActiveSubscriptions {
@@ -91,6 +114,24 @@ impl ActiveSubscriptions {
     /// Number of subscriptions in progress.
     pub(super) fn count(&self) -> usize {
         self.0.lock().active
+    }
+
+    /// The subscriptions in progress of a stream, in the order of consumers and shards.
+    pub(super) fn of_stream(&self, incarnation: u64) -> Vec<OpenSubscription> {
+        let registry = self.0.lock();
+        let open = registry.subscriptions.iter();
+        let open =
+            open.filter(|(key, entry)| key.incarnation == incarnation && entry.end.is_some());
+        let mut open: Vec<_> = open
+            .map(|(key, entry)| OpenSubscription {
+                consumer: key.consumer.clone(),
+                shard: key.shard,
+                since: entry.since,
+                next: entry.next.load(Ordering::Relaxed),
+            })
+            .collect();
+        open.sort_by(|one, two| (&one.consumer, one.shard).cmp(&(&two.consumer, two.shard)));
+        open
     }
 
     /// Begins a subscription. It ends an existing subscription with the same `key`, but is refused
@@ -108,12 +149,14 @@ impl ActiveSubscriptions {
             return Err(SubscribedRecently);
         }
         let (end, end_signal) = watch::channel(None);
-        let number = registry.replace(&key, now, end);
+        let next = Arc::new(AtomicU64::new(0));
+        let number = registry.replace(&key, now, (end, next.clone()));
         drop(registry);
         let subscription = ActiveSubscription {
             subscriptions: self.clone(),
             key,
             number,
+            next,
         };
         Ok((subscription, end_signal))
     }
@@ -170,13 +213,14 @@ impl Registry {
         &mut self,
         key: &SubscriptionKey,
         now: Timestamp,
-        end: watch::Sender<Option<EndReason>>,
+        (end, next): (watch::Sender<Option<EndReason>>, Arc<AtomicU64>),
     ) -> u64 {
         self.last_number += 1;
         let number = self.last_number;
         let entry = Entry {
             number,
             since: now,
+            next,
             is_recent: true,
             end: Some(end),
         };
@@ -245,6 +289,24 @@ mod tests {
         }
         assert!(subscriptions.begin(key("b"), at(4_999), LOCK_MS).is_ok());
         assert!(subscriptions.begin(key("a"), at(5_000), LOCK_MS).is_ok());
+    }
+
+    #[test]
+    fn the_subscriptions_of_a_stream_are_listed() {
+        let subscriptions = ActiveSubscriptions::new();
+        let (b, _end) = subscriptions.begin(key("b"), at(1), LOCK_MS).unwrap();
+        let (a, _end) = subscriptions.begin(key("a"), at(2), LOCK_MS).unwrap();
+        b.note_next(7);
+        drop(a);
+        let open = subscriptions.of_stream(1);
+        let expected = OpenSubscription {
+            consumer: "b".to_owned(),
+            shard: ShardId::new(0),
+            since: at(1),
+            next: 7,
+        };
+        assert_eq!(open, [expected]);
+        assert!(subscriptions.of_stream(2).is_empty());
     }
 
     #[test]

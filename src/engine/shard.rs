@@ -262,6 +262,11 @@ impl Shard {
         }
     }
 
+    /// Number of readable records from `index` on.
+    pub(crate) fn records_from(&self, index: u64, horizon: Timestamp) -> u64 {
+        self.log.amount_from(index, horizon).records
+    }
+
     /// Index after the last published record.
     pub fn end(&self) -> u64 {
         self.log.end()

@@ -6,7 +6,7 @@
 //! reader.
 
 use super::active_subscriptions::{
-    ActiveSubscription, EndReason, EndSignal, SubscribedRecently, SubscriptionKey,
+    ActiveSubscription, EndReason, EndSignal, OpenSubscription, SubscribedRecently, SubscriptionKey,
 };
 use super::batch::{Batch, Read, ReadBudget};
 use super::core::Engine;
@@ -47,7 +47,7 @@ pub(crate) struct Subscription {
     stream: Arc<Stream>,
     shard: Arc<Shard>,
     /// Keeps the subscription in the registry of active subscriptions.
-    _active: ActiveSubscription,
+    active: ActiveSubscription,
     /// Position of the next read.
     position: SequenceNumber,
     /// Continuation sequence number of the last event. Later events have the same or a greater one.
@@ -72,6 +72,13 @@ enum Woken {
     Ended(EndReason),
     /// The server stops.
     Stopped,
+}
+
+impl Engine {
+    /// The subscriptions in progress of a stream, in the order of consumers and shards.
+    pub(crate) fn subscriptions_of(&self, stream: &Stream) -> Vec<OpenSubscription> {
+        self.active_subscriptions.of_stream(stream.incarnation)
+    }
 }
 
 impl Subscription {
@@ -101,12 +108,13 @@ impl Subscription {
                 i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX)
             });
         let (active, end_signal) = engine.active_subscriptions.begin(key, now, lock_ms)?;
+        active.note_next(position.index);
         let rate = engine.limits.consumer_read_bytes;
         Ok(Self {
             engine: engine.clone(),
             stream: stream.clone(),
             shard: shard.clone(),
-            _active: active,
+            active,
             position,
             last_continuation: shard.position(0, now),
             end_of_log: shard.log().follow(),
@@ -176,6 +184,7 @@ impl Subscription {
             Ok(batch) if batch.is_empty() => {
                 // The records at the position may have expired. The next read starts after them.
                 self.position = batch.next();
+                self.active.note_next(self.position.index);
                 if self.shard.is_exhausted(self.position) {
                     self.over = true;
                     return Some(Event::ShardEnd(self.stream.children(self.shard.id)));
@@ -229,6 +238,7 @@ impl Subscription {
         traffic.pushed(records, bytes);
         self.shard.count_delivered(records, bytes);
         self.position = batch.next();
+        self.active.note_next(self.position.index);
         self.last_event = now;
         let (number, _) = batch.last().expect("the batch has records");
         self.last_continuation = number;

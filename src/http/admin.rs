@@ -37,6 +37,7 @@ pub(crate) use state::{Admin, Source, Streamed, problem};
 #[cfg(feature = "console")]
 pub(in crate::http) use {
     access::Permitted,
+    mapping_view::{details as mapping_details, entry as mapping_event},
     own_body::{LargeBody, OwnBody},
     position::From,
     query::Query,

@@ -10,19 +10,27 @@
 //!   every page. `assets`: the script, the style sheet and the icon.
 //! - `lineage`: the layout of the drawing of shards. `parts`, `numbers`, `spark`, `payload`, `json_tree`: parts of pages.
 //! - `rates`: the counters of streams and shards over time, while a page is open.
-//! - `streams`, `stream/`: the pages, one file for each.
+//! - `streams`, `stream/`, `queues`, `mappings`, `clock`, `faults`, `requests`, `limits_page`,
+//!   `metrics_page`: the pages.
 //! - `actions`: the forms.
 
 mod actions;
 mod assets;
+mod clock;
+mod faults;
 mod forms;
 mod json_tree;
+mod limits_page;
 mod lineage;
+mod mappings;
+mod metrics_page;
 mod numbers;
 mod page;
 mod parts;
 mod payload;
+mod queues;
 mod rates;
+mod requests;
 mod routes;
 mod spark;
 mod stream;

@@ -6,6 +6,7 @@
 
 mod figures;
 
+use super::recent::Recent;
 use crate::engine::channel::Channel;
 use crate::engine::event_source::Counters;
 use crate::engine::queue::Queue;
@@ -96,6 +97,8 @@ pub struct Metrics {
     connections_open: AtomicU64,
     /// Connections and streams that were closed because their client did not read.
     unread: AtomicU64,
+    /// The last requests.
+    pub(super) recent: Recent,
 }
 
 /// Counters of one operation.
@@ -138,6 +141,7 @@ impl Metrics {
             connections: zero(),
             connections_open: zero(),
             unread: zero(),
+            recent: Recent::new(),
         })
     }
 
@@ -185,6 +189,52 @@ impl Metrics {
     fn called(&self) -> impl Iterator<Item = (&'static str, &Calls)> {
         let names = OPERATIONS.iter().map(|entry| entry.name).chain(["unknown"]);
         names.zip(&self.operations).filter(|(_, calls)| calls.any())
+    }
+}
+
+/// The calls of one operation since the start.
+#[cfg(feature = "console")]
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CallFigures {
+    pub(super) operation: &'static str,
+    pub(super) done: u64,
+    pub(super) refused: u64,
+    pub(super) throttled: u64,
+    /// Calls with any other outcome.
+    pub(super) failed: u64,
+    /// Mean time from the head of a request to its answer, in milliseconds.
+    pub(super) mean_ms: f64,
+}
+
+#[cfg(feature = "console")]
+impl Metrics {
+    /// The last requests.
+    pub(super) const fn recent(&self) -> &Recent {
+        &self.recent
+    }
+
+    /// Number of connections that are open now.
+    pub(super) fn open_connections(&self) -> u64 {
+        self.connections_open.load(Relaxed)
+    }
+
+    /// The calls of the operations that were called at least once, by name.
+    pub(super) fn call_figures(&self) -> Vec<CallFigures> {
+        let figures = |(operation, calls): (&'static str, &Calls)| {
+            let of = |outcome: Outcome| calls.outcomes[outcome as usize].load(Relaxed);
+            let all: u64 = calls.outcomes.iter().map(|count| count.load(Relaxed)).sum();
+            let [done, refused, throttled] =
+                [Outcome::Done, Outcome::Refused, Outcome::Throttled].map(of);
+            CallFigures {
+                operation,
+                done,
+                refused,
+                throttled,
+                failed: all - done - refused - throttled,
+                mean_ms: calls.seconds() * 1000.0 / all.max(1) as f64,
+            }
+        };
+        self.called().map(figures).collect()
     }
 }
 

@@ -287,6 +287,34 @@ impl Reply {
         (self.operation, outcome, self.body.len())
     }
 
+    /// The HTTP status, and for a refused request the error with its remedy.
+    pub(super) fn problem(&self) -> (u16, Option<String>) {
+        let error = self
+            .error
+            .as_ref()
+            .map(|error| error.with_remedy().to_string());
+        let note = self.note.as_deref().map(str::to_owned);
+        let text = match (error, note) {
+            (Some(error), Some(note)) => Some(format!("{error}: {note}")),
+            (error, note) => error.or(note),
+        };
+        let lost = || {
+            self.is_lost
+                .then(|| "a fault rule closed the connection".to_owned())
+        };
+        (self.status, text.or_else(lost))
+    }
+
+    /// True for an answer that is no success.
+    pub(super) const fn has_failed(&self) -> bool {
+        self.status >= 400
+    }
+
+    /// Name of the operation, or the unknown name in the request's target.
+    pub(super) fn operation_name(&self, head: &Parts) -> String {
+        operation_text(self.operation, head).to_owned()
+    }
+
     /// Logs the answer and builds the response, with random request ids. Reuses the memory of the
     /// request's header map.
     pub(super) fn into_response(

@@ -114,7 +114,7 @@ impl Server {
         let watch = Stopwatch::start();
         let (head, body) = request.into_parts();
         let from_page = self.origins.judge(&head);
-        let (reply, received) = match self.bounds.receive(&head.method, body, only).await {
+        let (reply, received, sample) = match self.bounds.receive(&head.method, body, only).await {
             Ok(Received::Whole(body, permit)) => {
                 let request = dispatch::Received {
                     head: &head,
@@ -123,9 +123,10 @@ impl Server {
                     from_page,
                 };
                 let reply = self.dispatch(request).await;
-                (reply.holding_at_least(permit), body.len())
+                let sample = self.metrics.recent.sample(&body, reply.has_failed());
+                (reply.holding_at_least(permit), body.len(), sample)
             }
-            Ok(Received::Refused(error)) => (Reply::unread(&head, error), 0),
+            Ok(Received::Refused(error)) => (Reply::unread(&head, error), 0, None),
             Ok(Received::TooLarge { bytes }) => {
                 reply::log_too_large(&head, bytes, self.bounds.bytes());
                 self.count_unread(&head, Outcome::Refused, watch);
@@ -140,6 +141,12 @@ impl Server {
         let (operation, outcome, sent) = reply.outcome();
         self.metrics
             .count(operation, outcome, (received, sent), took);
+        if let Some(sample) = sample {
+            let now = self.engine.world.clock.now();
+            let result = reply.problem();
+            let name = reply.operation_name(&head);
+            self.metrics.recent.add(now, name, result, took, sample);
+        }
         if reply.is_lost() {
             return Err(NoAnswer::Fault);
         }

@@ -26,3 +26,13 @@ pub(crate) const CONSOLE_RECORD_BYTES: usize = 256 << 10;
 pub(crate) const CONSOLE_VALUES: usize = 1_000;
 /// Maximum number of records that one form of the console puts (our choice).
 pub(crate) const CONSOLE_PUT_RECORDS: usize = 10_000;
+/// Maximum number of dead-letter records that one form of the console restores (our choice).
+pub(crate) const CONSOLE_RESTORED_RECORDS: usize = 1_000;
+/// Number of requests that the console remembers (our choice).
+pub(crate) const RECENT_REQUESTS: usize = 200;
+/// Milliseconds after the last visit of a page for which every request is remembered (our choice).
+pub(crate) const RECENT_WATCH_MS: u64 = 60_000;
+/// Bytes at each end of a request's body that are remembered, to find the stream (our choice).
+pub(crate) const RECENT_BODY_BYTES: usize = 512;
+/// Number of entries of an event log that the console shows (our choice).
+pub(crate) const CONSOLE_EVENTS: usize = 200;

@@ -28,7 +28,7 @@ pub(super) fn summary(sources: &EventSources, mapping: &Mapping, now: Timestamp)
 }
 
 /// Everything about one mapping.
-pub(super) fn details(sources: &EventSources, mapping: &Mapping, now: Timestamp) -> Value {
+pub(in crate::http) fn details(sources: &EventSources, mapping: &Mapping, now: Timestamp) -> Value {
     let mut shown = summary(sources, mapping, now);
     let (views, positions) = (mapping.shards(), mapping.positions());
     let stream = mapping.stream();
@@ -123,7 +123,7 @@ fn batch(batch: &BatchView) -> Value {
 }
 
 /// An entry of the event log. Members without a value are omitted.
-pub(super) fn entry(entry: &Entry) -> Value {
+pub(in crate::http) fn entry(entry: &Entry) -> Value {
     let mut shown = Map::new();
     let mut add = |name: &str, value: Option<Value>| {
         if let Some(value) = value {

@@ -45,7 +45,7 @@ impl Fields {
     /// The JSON of a request with the remaining fields as members. Empty fields are left out.
     ///
     /// The name of a field is the path of a member, such as `StreamModeDetails.StreamMode`. An
-    /// ending says the type of the value: `:int`, `:bool`, or `:list` for words between commas.
+    /// ending says the type of the value: `:int`, `:bool`, `:list` for words between commas, or `:one` for a list of this text.
     fn members(self) -> Result<Value, Refused> {
         let mut members = Value::Object(Map::new());
         for (name, text) in self.0 {
@@ -60,6 +60,7 @@ impl Fields {
                         .map_err(|_| { bad(&format!("{path} is a whole number")) })?
                 ),
                 "bool" => json!(text == "true"),
+                "one" => json!([text]),
                 "list" => text.split(',').map(|word| json!(word.trim())).collect(),
                 _ => json!(text),
             };

@@ -12,10 +12,26 @@ use maud::{DOCTYPE, Markup, html};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
     Streams,
+    Queues,
+    Mappings,
+    Clock,
+    Faults,
+    Requests,
+    Limits,
+    Metrics,
 }
 
 /// The sections with their names and paths.
-const SECTIONS: &[(Section, &str, &str)] = &[(Section::Streams, "Streams", "/_minikin/")];
+const SECTIONS: &[(Section, &str, &str)] = &[
+    (Section::Streams, "Streams", "/_minikin/"),
+    (Section::Queues, "Queues", "/_minikin/console/queues"),
+    (Section::Mappings, "Mappings", "/_minikin/console/mappings"),
+    (Section::Requests, "Requests", "/_minikin/console/requests"),
+    (Section::Faults, "Faults", "/_minikin/console/faults"),
+    (Section::Clock, "Clock", "/_minikin/console/clock"),
+    (Section::Limits, "Limits", "/_minikin/console/limits"),
+    (Section::Metrics, "Metrics", "/_minikin/console/metrics"),
+];
 
 /// A page.
 pub(super) struct Page<'a> {

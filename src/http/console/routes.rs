@@ -2,7 +2,10 @@
 
 use super::rates::Rates;
 use super::visit::Visit;
-use super::{actions, assets, stream, streams};
+use super::{
+    actions, assets, clock, faults, limits_page, mappings, metrics_page, queues, requests, stream,
+    streams,
+};
 use crate::http::admin::Admin;
 use axum::extract::Path;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -26,10 +29,38 @@ pub(in crate::http) fn routes() -> Router<Admin> {
             get(async || Redirect::permanent("/_minikin/")),
         )
         .route("/_minikin/console/assets/{name}", get(asset))
-        .route("/_minikin/console/do/call/{operation}", post(actions::call))
+        .route("/_minikin/console/queues", get(queues::page))
+        .route("/_minikin/console/queues/{name}", get(queues::queue_page))
+        .route("/_minikin/console/mappings", get(mappings::page))
+        .route(
+            "/_minikin/console/mappings/{uuid}",
+            get(mappings::mapping_page),
+        )
+        .route("/_minikin/console/clock", get(clock::page))
+        .route("/_minikin/console/faults", get(faults::page))
+        .route("/_minikin/console/requests", get(requests::page))
+        .route("/_minikin/console/limits", get(limits_page::page))
+        .route("/_minikin/console/metrics", get(metrics_page::page))
+        .nest("/_minikin/console/do", forms())
         .merge(stream::routes())
         .layer(Extension(Arc::new(Rates::new())))
         .layer(middleware::map_response(protected))
+}
+
+/// The paths of the forms.
+fn forms() -> Router<Admin> {
+    Router::new()
+        .route("/call/{operation}", post(actions::call))
+        .route("/queue", post(queues::create_queue))
+        .route("/purge/{name}", post(queues::purge_queue))
+        .route("/restore/{name}", post(queues::restore_queue))
+        .route("/mappings", post(mappings::create_mapping))
+        .route("/mapping/{uuid}/{action}", post(mappings::change))
+        .route("/redeliver/{uuid}/{number}", post(mappings::redeliver))
+        .route("/clock", post(clock::move_clock))
+        .route("/faults/add", post(faults::add_rule))
+        .route("/faults/clear", post(faults::clear))
+        .route("/faults/remove/{id}", post(faults::remove))
 }
 
 async fn asset(_visit: Visit, Path(name): Path<String>) -> Response {

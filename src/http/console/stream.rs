@@ -1,11 +1,13 @@
 //! The pages of one stream.
 
+mod consumers;
 mod frame;
 mod newest;
 mod put;
 mod records;
 mod routes;
 mod row;
+mod settings;
 mod shards;
 mod tail;
 

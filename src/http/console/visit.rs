@@ -18,8 +18,6 @@ pub(super) struct Visit {
     /// The parameters that the page has not taken yet.
     pub(super) query: Query,
     pub(super) rates: Arc<Rates>,
-    /// Path of the page, without the query string.
-    pub(super) path: String,
     /// Path and query string of the page, to which a form returns.
     pub(super) address: String,
 }
@@ -35,13 +33,13 @@ impl FromRequestParts<Admin> for Visit {
         let scope = scope.map_err(Refused::into_response)?;
         let rates = Extension::<Arc<Rates>>::from_request_parts(head, admin).await;
         let Extension(rates) = rates.expect("the routes add the rates");
+        admin.metrics.recent().visit();
         let address = head.uri.path_and_query();
         Ok(Self {
             admin: admin.clone(),
             scope,
             query,
             rates,
-            path: head.uri.path().to_owned(),
             address: address.map_or_else(String::new, ToString::to_string),
         })
     }

@@ -12,7 +12,12 @@ use maud::{Markup, html};
 use std::sync::Arc;
 
 /// The tabs with their paths.
-const TABS: &[(&str, &str)] = &[("Records", "records"), ("Shards", "shards")];
+const TABS: &[(&str, &str)] = &[
+    ("Records", "records"),
+    ("Shards", "shards"),
+    ("Consumers", "consumers"),
+    ("Settings", "settings"),
+];
 
 /// Finds the stream of a page.
 ///

@@ -1,6 +1,6 @@
 //! The paths of one stream.
 
-use super::{put, records, shards, tail};
+use super::{consumers, put, records, settings, shards, tail};
 use crate::http::admin::Admin;
 use axum::Router;
 use axum::extract::Path;
@@ -20,7 +20,24 @@ pub(in crate::http::console) fn routes() -> Router<Admin> {
             get(records::record_page),
         )
         .route("/_minikin/console/streams/{name}/shards", get(shards::page))
+        .route(
+            "/_minikin/console/streams/{name}/consumers",
+            get(consumers::page),
+        )
+        .route(
+            "/_minikin/console/streams/{name}/settings",
+            get(settings::page),
+        )
         .route("/_minikin/console/do/put/{name}", post(put::put))
+        .route(
+            "/_minikin/console/do/retention/{name}",
+            post(settings::set_retention),
+        )
+        .route("/_minikin/console/do/tag/{name}", post(settings::set_tag))
+        .route(
+            "/_minikin/console/do/clear/{name}",
+            post(settings::clear_records),
+        )
         .route("/_minikin/console/streams/{name}/tail", get(tail::tail))
 }
 

@@ -1,0 +1,51 @@
+//! The page of the limits in force.
+
+use super::page::{Page, Section};
+use super::visit::Visit;
+use crate::limits::Row;
+use axum::response::Response;
+use maud::{Markup, html};
+
+/// Answers with the page.
+pub(super) async fn page(visit: Visit) -> Response {
+    let rows = visit.admin.engine.limits.rows();
+    let content = html! {
+        h1 { "Limits" }
+        p class="muted" {
+            "The values in force. Start minikin with " code { "--limit NAME=VALUE" } " or "
+            code { "--profile fast" } " to change them."
+        }
+        div class="scroll" tabindex="0" role="region" aria-label="Limits" {
+            table class="grid" {
+                thead { tr {
+                    th scope="col" { "Name" } th scope="col" class="num" { "Value" } th scope="col" { "Unit" }
+                    th scope="col" { "Meaning" } th scope="col" { "Source" }
+                } }
+                tbody { @for row in &rows { (line(row)) } }
+            }
+        }
+    };
+    let page = Page {
+        visit: &visit,
+        section: Section::Limits,
+        title: "Limits",
+        content,
+    };
+    page.respond()
+}
+
+fn line(row: &Row) -> Markup {
+    let value = row
+        .value
+        .parse()
+        .map_or_else(|_| row.value.clone(), super::numbers::count);
+    html! {
+        tr {
+            th scope="row" class="mono" { (row.name) }
+            td class="num" { (value) }
+            td { (row.unit) }
+            td class="wrap" { (row.meaning) }
+            td class="wrap muted" { (row.source) }
+        }
+    }
+}

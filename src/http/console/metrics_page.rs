@@ -1,0 +1,94 @@
+//! The page of metrics at a glance.
+
+use super::numbers;
+use super::page::{Page, Section};
+use super::parts::{Tone, badge, figure};
+use super::visit::Visit;
+use crate::http::metrics::CallFigures;
+use crate::store::Health;
+use axum::response::Response;
+use maud::{Markup, html};
+
+/// Answers with the page.
+pub(super) async fn page(visit: Visit) -> Response {
+    let content = html! {
+        h1 { "Metrics" }
+        div id="figures" data-live { (figures(&visit)) }
+        section {
+            h2 { "Operations" }
+            div id="operations" data-live { (operations(&visit)) }
+        }
+        p { a href="/_minikin/metrics" { "All metrics for Prometheus" } }
+    };
+    let page = Page {
+        visit: &visit,
+        section: Section::Metrics,
+        title: "Metrics",
+        content,
+    };
+    page.respond()
+}
+
+fn figures(visit: &Visit) -> Markup {
+    let engine = &visit.admin.engine;
+    let traffic = engine.traffic.figures();
+    let store = engine.store_figures();
+    let amount = |(records, bytes): (u64, u64)| {
+        html! { (numbers::count(records)) " " span class="muted" { (numbers::bytes(bytes)) } }
+    };
+    let health = match engine.health() {
+        Health::Serving => badge(Tone::Good, "serving"),
+        Health::ReadOnly { reason } => badge(Tone::Bad, &format!("read-only: {reason}")),
+    };
+    html! {
+        dl class="figures" {
+            (figure("Records put", &amount(traffic.written)))
+            (figure("Records got", &amount(traffic.read)))
+            (figure("Records pushed", &amount(traffic.pushed)))
+            (figure("Records throttled", &html! { (numbers::count(traffic.throttled)) }))
+            (figure("Store", &health))
+            (figure("Records lost", &html! { (numbers::count(store.records_lost)) }))
+        }
+        dl class="figures" {
+            (figure("In memory", &html! { (numbers::bytes(store.memory_bytes)) }))
+            (figure("On disk", &html! { (numbers::bytes(store.disk_bytes)) }))
+            (figure("Commits", &html! { (numbers::count(store.commits)) }))
+            (figure("Connections", &html! { (numbers::count(visit.admin.metrics.open_connections())) }))
+            (figure("Subscriptions", &html! { (engine.subscriptions()) }))
+            (figure("Tails", &html! { (engine.open_tails()) }))
+            (figure("In flight", &html! { (numbers::bytes(engine.admission.held_bytes())) }))
+        }
+    }
+}
+
+fn operations(visit: &Visit) -> Markup {
+    let calls = visit.admin.metrics.call_figures();
+    html! {
+        @if calls.is_empty() { p class="muted" { "No operation was called yet." } }
+        @else {
+            div class="scroll" tabindex="0" role="region" aria-label="Operations" {
+                table class="grid" {
+                    thead { tr {
+                        th scope="col" { "Operation" } th scope="col" class="num" { "Done" }
+                        th scope="col" class="num" { "Refused" } th scope="col" class="num" { "Throttled" }
+                        th scope="col" class="num" { "Failed" } th scope="col" class="num" { "Mean ms" }
+                    } }
+                    tbody { @for call in &calls { (row(call)) } }
+                }
+            }
+        }
+    }
+}
+
+fn row(call: &CallFigures) -> Markup {
+    html! {
+        tr id={ "op-" (call.operation) } {
+            th scope="row" { (call.operation) }
+            td class="num" { (numbers::count(call.done)) }
+            td class="num" { (numbers::count(call.refused)) }
+            td class="num" { (numbers::count(call.throttled)) }
+            td class="num" { (numbers::count(call.failed)) }
+            td class="num" { (format!("{:.2}", call.mean_ms)) }
+        }
+    }
+}
