@@ -62,7 +62,7 @@ pub(crate) struct StreamChannel {
 }
 
 /// Number of shards that share one sequence counter, as recorded at the service.
-const SHARDS_PER_COUNTER: u32 = 5;
+pub(super) const SHARDS_PER_COUNTER: u32 = 5;
 
 /// Opens shards and their logs.
 #[derive(Debug)]

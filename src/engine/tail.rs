@@ -15,6 +15,7 @@ use super::core::Engine;
 use super::shard::Shard;
 use super::slots::Slot;
 use super::stream::Stream;
+use super::stream_state::SHARDS_PER_COUNTER;
 use crate::limits;
 use crate::model::ShardId;
 use crate::store::{Follower, StoreError};
@@ -142,15 +143,19 @@ impl Tail {
         let _stopped = end.with(stopped).await;
     }
 
-    /// Skips the older records of the shards that are more than their part of `most` indexes
-    /// behind. Returns true if it skipped any.
-    pub(crate) fn skip_to_newest(&mut self, most: u64) -> bool {
-        let part = (most / self.cut.len().max(1) as u64).max(1);
+    /// Skips the older records of every shard that is more than its part of `most` indexes behind,
+    /// so that it is its part of `kept` indexes behind. Returns true if any records were skipped.
+    /// The shards that share a sequence counter have the same part.
+    pub(crate) fn skip_to_newest(&mut self, most: u64, kept: u64) -> bool {
+        let counters = self.cut.len().div_ceil(SHARDS_PER_COUNTER as usize).max(1) as u64;
+        let part = |of: u64| (of / counters).max(1);
         let mut has_skipped = false;
         for reading in self.cut.values_mut() {
-            let newest = reading.shard.end().saturating_sub(part);
-            has_skipped |= newest > reading.index;
-            reading.index = reading.index.max(newest);
+            let end = reading.shard.end();
+            if reading.index < end.saturating_sub(part(most)) {
+                reading.index = end - part(kept);
+                has_skipped = true;
+            }
         }
         has_skipped
     }

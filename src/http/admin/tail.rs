@@ -36,6 +36,8 @@ const EVENT_STREAM: &str = "text/event-stream";
 const TEXT_WEIGHT: u64 = 5;
 /// Bytes of an event in addition to its data and its id.
 const EVENT_OVERHEAD: u64 = 400;
+/// Number of seconds by which a limited tail may be behind before it skips records.
+const TAIL_BURST_SECONDS: u64 = 4;
 /// Bytes of an event id per shard.
 const ID_BYTES: u64 = 32;
 
@@ -225,7 +227,7 @@ impl TailEvents {
         };
         let pause = Duration::from_millis((sent * 1000 / most).min(1000));
         self.tail.pause(RealDeadline::lasting(pause)).await;
-        self.tail.skip_to_newest(most)
+        self.tail.skip_to_newest(most * TAIL_BURST_SECONDS, most)
     }
 
     /// The last event.

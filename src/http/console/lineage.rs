@@ -18,13 +18,13 @@ const HIGHEST: f64 = 3_000.0;
 /// Least height of a row.
 const LEAST_ROW: f64 = 2.0;
 /// Width of all columns together, without the last.
-const WIDE: f64 = 640.0;
+const WIDE: f64 = 760.0;
 /// Greatest width of a column.
-const COLUMN: f64 = 110.0;
+const COLUMN: f64 = 190.0;
 /// Least width of a column.
 const LEAST_COLUMN: f64 = 4.0;
 /// Width of the last column, which holds the open shards.
-pub(super) const LAST: f64 = 260.0;
+pub(super) const LAST: f64 = 420.0;
 
 /// The drawing of a shard.
 #[derive(Debug, Clone, PartialEq)]

@@ -100,7 +100,12 @@ fn health(details: &Value) -> Markup {
         Some((shard, why)) => html! {
             (badge(Tone::Bad, "stuck")) " " (shard["ShardId"].as_str().unwrap_or_default()) ": " (why)
         },
-        None => badge(Tone::Good, "running"),
+        None => match details["LastProcessingResult"].as_str() {
+            Some(result) if result.starts_with("PROBLEM") => html! {
+                (badge(Tone::Bad, "failing")) " " (result)
+            },
+            _ => badge(Tone::Good, "running"),
+        },
     }
 }
 

@@ -45,6 +45,16 @@ pub(super) fn rate(per_second: f64) -> String {
     }
 }
 
+/// A share from 0 to 1 in percent.
+pub(super) fn percent(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent < 9.95 && percent.fract() > 0.05 && percent.fract() < 0.95 => {
+            format!("{percent:.1} %")
+        }
+        percent => format!("{percent:.0} %"),
+    }
+}
+
 /// A time as `2026-01-31 12:00:00.000` in UTC.
 pub(super) fn moment(time: Timestamp) -> String {
     let text = time.to_rfc3339();
@@ -88,6 +98,10 @@ mod tests {
         assert_eq!(rate(0.0), "0");
         assert_eq!(rate(0.25), "0.2");
         assert_eq!(rate(12_345.6), "12,346");
+        assert_eq!(percent(0.01), "1 %");
+        assert_eq!(percent(0.0123), "1.2 %");
+        assert_eq!(percent(0.125), "12 %");
+        assert_eq!(percent(1.0), "100 %");
         assert_eq!(plural(1, "record"), "1 record");
         assert_eq!(plural(2, "record"), "2 records");
     }

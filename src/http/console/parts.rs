@@ -56,7 +56,9 @@ pub(super) fn status(text: &str) -> Markup {
 
 /// A time that programs can read, too.
 pub(super) fn time(time: Timestamp) -> Markup {
-    html! { time datetime=(time.to_rfc3339()) { (numbers::moment(time)) } }
+    let text = numbers::moment(time);
+    let (date, clock) = text.split_at(text.len().min(11));
+    html! { time datetime=(time.to_rfc3339()) { span class="date" { (date) } (clock) } }
 }
 
 /// A figure with its name.
@@ -81,7 +83,7 @@ pub(super) fn empty(text: &str, command: &str) -> Markup {
     html! {
         div class="empty" {
             p { (text) }
-            @if !command.is_empty() { pre class="command" { code { (command) } } }
+            @if !command.is_empty() { pre class="command" tabindex="0" { code { (command) } } }
         }
     }
 }

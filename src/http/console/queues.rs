@@ -4,18 +4,19 @@ use super::actions::{self, Fields, Outcome, bad};
 use super::forms::{Form, hidden};
 use super::page::{Page, Section, problem};
 use super::parts::{self, Tone, badge, drawer, figure, short_shard, status, time};
+use super::streams::mode;
 use super::visit::{Visit, stream_path};
 use super::{numbers, payload};
 use crate::engine::queue::{Peek, PeekedRecord, Queue, QueueFigures};
 use crate::http::admin::{OwnBody, Refused};
 use crate::limits;
-use crate::model::{PeekState, RecordPlace};
+use crate::model::{PeekState, ReceiptHandle, RecordPlace};
 use crate::world::Timestamp;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maud::{Markup, html};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 
 /// Path of the page of a queue.
@@ -100,9 +101,11 @@ fn create(visit: &Visit) -> Markup {
     let form = Form::new(visit, "queue").open(&html! {
         label { span { "Name" }
             input name="name" required pattern="[a-zA-Z0-9_.\\-]+" maxlength="128" autocomplete="off"; }
-        label { span { "Stream" }
+        label { span { "Stream (queues want on-demand streams)" }
             select name="stream" required { @for stream in &streams {
-                option value=(stream.arn) { (stream.arn.name) }
+                option value=(stream.arn) {
+                    (stream.arn.name) " (" (mode(stream.snapshot().mode.as_str())) ")"
+                }
             } } }
         label { span { "Receives before a record is a dead letter" }
             input name="receives" type="number" min="1" placeholder="empty: the default"; }
@@ -193,10 +196,7 @@ async fn peek(visit: &Visit, queue: &Queue, state: &str) -> Result<Vec<Markup>, 
 fn record_row(visit: &Visit, queue: &Queue, peeked: &PeekedRecord<'_>) -> Markup {
     let record = &peeked.record;
     let entry = peeked.entry;
-    let id = queue.ids.id(record.number);
-    let id = String::from_utf8_lossy(&id).into_owned();
-    let is_dead =
-        entry.is_some_and(|entry| entry.standing.is_dead() && !entry.standing.is_in_flight());
+    let is_dead = entry.is_some_and(|entry| entry.standing.is_dead());
     html! {
         tr id={ "q" (record.number) } {
             td class="when" { (time(record.arrival)) }
@@ -214,7 +214,7 @@ fn record_row(visit: &Visit, queue: &Queue, peeked: &PeekedRecord<'_>) -> Markup
             } }
             td class="end" { @if is_dead {
                 (Form::new(visit, &format!("restore/{}", queue.name)).open(&html! {
-                    input type="hidden" name="record" value=(id);
+                    input type="hidden" name="record" value=(place(peeked));
                     button { "Restore" }
                 }))
             } }
@@ -338,50 +338,47 @@ pub(super) async fn restore_queue(
     actions::answer(&visit, &headers, back, outcome)
 }
 
-/// Receives dead-letter records and restores them. A restore needs receipt handles, which only a
-/// receive returns. Records that are not meant become visible again.
-async fn restore(visit: &Visit, queue: &Queue, only: Option<&str>) -> Outcome {
-    let arn = queue.arn.to_string();
-    let mut restored = 0;
-    let mut others: Vec<Value> = Vec::new();
-    while restored + others.len() < limits::CONSOLE_RESTORED_RECORDS {
-        let receive = json!({ "QueueARN": arn, "Limit": 10, "WaitTimeSeconds": 0,
-                              "VisibilityTimeoutSeconds": 30 });
-        let received = actions::operation(visit, "ReceiveDeadLetterQueueRecords", &receive).await?;
-        let records = received["QueueRecords"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        if records.is_empty() {
-            break;
+/// Restores the dead-letter record at the place `only`, or all of them. An operator needs no
+/// receive for that: the handle of the newest delivery is made from the queue's entry.
+async fn restore(visit: &Visit, queue: &Arc<Queue>, only: Option<&str>) -> Outcome {
+    let engine = &visit.admin.engine;
+    let peek = Peek {
+        state: PeekState::DeadLetter,
+        from: RecordPlace { index: 0, shard: 0 },
+        limit: limits::CONSOLE_RESTORED_RECORDS,
+    };
+    let mut handles = Vec::new();
+    let peeked = queue.peek(engine, peek, |peeked| {
+        if only.is_none_or(|only| only == place(peeked)) {
+            handles.extend(handle(queue, peeked));
         }
-        let is_meant = |record: &&Value| only.is_none_or(|only| record["RecordId"] == only);
-        let (meant, rest): (Vec<_>, Vec<_>) = records.iter().partition(is_meant);
-        let handle = |record: &&Value| json!({ "ReceiptHandle": record["ReceiptHandle"] });
-        others.extend(rest.iter().map(handle));
-        if !meant.is_empty() {
-            let entries: Vec<Value> = meant.iter().map(handle).collect();
-            let members = json!({ "QueueARN": arn, "Entries": entries });
-            actions::operation(visit, "RestoreDeadLetterQueueRecords", &members).await?;
-            restored += meant.len();
-        }
-        if only.is_some() && restored > 0 {
-            break;
-        }
-    }
-    for entries in others.chunks(10) {
-        let entries = entries.iter().cloned().map(|mut entry| {
-            entry["VisibilityTimeoutSeconds"] = json!(0);
-            entry
-        });
-        let members = json!({ "QueueARN": arn, "Entries": entries.collect::<Vec<_>>() });
-        actions::operation(visit, "UpdateDeadLetterQueueRecordsVisibility", &members).await?;
-    }
-    match restored {
-        0 => Err(bad("no dead letter is visible: it may be in flight")),
+    });
+    peeked.await.map_err(|error| bad(&error.to_string()))?;
+    let handles: Vec<&str> = handles.iter().map(String::as_str).collect();
+    let restored = queue.restore(engine, &handles).await;
+    let restored = restored.map_err(|_| bad("the queue is not ACTIVE"))?;
+    match restored.iter().filter(|restored| restored.is_ok()).count() {
+        0 => Err(bad("there is no such dead letter any more")),
         count => Ok(format!(
             "{} restored.",
             numbers::plural(count as u64, "dead letter")
         )),
     }
+}
+
+/// The place of a record in its stream, as text.
+fn place(peeked: &PeekedRecord<'_>) -> String {
+    format!("{}-{}", peeked.shard.id.index(), peeked.record.number.index)
+}
+
+/// The receipt handle of the newest delivery of a dead-letter record.
+fn handle(queue: &Queue, peeked: &PeekedRecord<'_>) -> Option<String> {
+    let entry = peeked.entry?;
+    let handle = ReceiptHandle {
+        dead: true,
+        shard: peeked.shard.id.index(),
+        index: peeked.record.number.index,
+        delivery: entry.delivery,
+    };
+    Some(queue.seal.encode(&handle))
 }

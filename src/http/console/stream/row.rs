@@ -26,14 +26,15 @@ pub(super) fn row(suffix: &str, shard: ShardId, record: &RecordView<'_>) -> Mark
         tr id={ "r" (number) } {
             td class="when" { (parts::time(record.arrival)) }
             td class="key mono" { bdi { (payload::visible(key)) } }
-            td { (short_shard(shard)) }
-            td class="mono" { a href=(address(suffix, shard, record)) title=(number) { "…" (last_digits) } }
-            td class="num" { (numbers::bytes(record.data.len() as u64)) }
-            td { span class="form" { (Payload::of(shown).form()) } }
+            td class="more" { (short_shard(shard)) }
+            td class="mono more" { a href=(address(suffix, shard, record)) title=(number) { "…" (last_digits) } }
+            td class="num more" { (numbers::bytes(record.data.len() as u64)) }
+            td class="more" { span class="form" { (Payload::of(shown).form()) } }
             td class="preview" {
                 details {
                     summary class="mono" { bdi { (payload::preview(record.data)) } }
                     (payload::whole(record.data, limits::CONSOLE_ROW_BYTES))
+                    p { a href=(address(suffix, shard, record)) { "The whole record" } ", " (shard) }
                 }
             }
         }
@@ -48,10 +49,10 @@ pub(super) fn table(rows: &[Markup]) -> Markup {
                 thead { tr {
                     th scope="col" { "Time (UTC)" }
                     th scope="col" { "Key" }
-                    th scope="col" { "Shard" }
-                    th scope="col" { "Sequence number" }
-                    th scope="col" class="num" { "Size" }
-                    th scope="col" { "Form" }
+                    th scope="col" class="more" { "Shard" }
+                    th scope="col" class="more" { "Sequence number" }
+                    th scope="col" class="num more" { "Size" }
+                    th scope="col" class="more" { "Form" }
                     th scope="col" { "Data" }
                 } }
                 tbody id="rows" { @for row in rows { (row) } }

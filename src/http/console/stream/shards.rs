@@ -167,22 +167,25 @@ fn drawn(visit: &Visit, cell: &Cell, load: Load) -> Markup {
     let Cell { id, x, y, .. } = *cell;
     let (width, height) = ((cell.width - 2.0).max(1.0), (cell.height - 1.0).max(1.0));
     let class = if cell.is_open { "open" } else { "closed" };
-    let percent = numbers::rate(cell.share * 100.0);
+    let percent = numbers::percent(cell.share);
     let full = (load.share() * 100.0).round();
-    let label = format!("{id}, {class}, {percent} % of the hash keys, load {full} %");
+    let label = format!("{id}, {class}, {percent} of the hash keys, load {full} %");
     let has_text = height >= 11.0 && width >= 22.0;
     let place = x + width - LAST + 90.0;
-    let level = (load.share().clamp(0.0, 1.0) * 100.0).round();
+    let base = y + height.min(18.0) - 4.0;
+    let level = (load.share().clamp(0.0, 1.0) * 200.0).round();
     html! {
         a class=(class) href=(visit.link(&format!("records?shard={id}"))) aria-label=(label) {
             title { (label) }
             rect class="body" x=(x) y=(y) width=(width) height=(height) rx="2" {}
-            @if has_text { text x=(x + 5.0) y=(y + height.min(18.0) - 4.0) { (id.index()) } }
+        }
+        g class="words" aria-hidden="true" {
+            @if has_text { text x=(x + 5.0) y=(base) { (id.index()) } }
             @if cell.is_open && has_text {
-                text x=(place - 48.0) y=(y + height.min(18.0) - 4.0) { (percent) " %" }
+                text x=(place - 48.0) y=(base) { (percent) }
                 rect class={ "load " (load.tone().class()) } x=(place) y=(y + 4.0) rx="1"
                     width=(level) height=((height - 8.0).clamp(2.0, 9.0)) {}
-                text x=(place + 106.0) y=(y + height.min(18.0) - 4.0) { (full) " %" }
+                text x=(place + 208.0) y=(base) { (full) " %" }
             }
         }
     }
@@ -206,7 +209,6 @@ fn table(visit: &Visit, stream: &Stream, shown: &Shown) -> Markup {
                     th scope="col" class="num" { "Get records/s" }
                     th scope="col" { "Parents" }
                     th scope="col" { "Created (UTC)" }
-                    th scope="col" { "First hash key" }
                     th scope="col" { span class="unseen" { "Actions" } }
                 } }
                 tbody {
@@ -248,7 +250,7 @@ fn row(
                 @else if load.share() >= 0.95 { (badge(Tone::Bad, "full")) }
                 @else { (badge(Tone::Good, "open")) }
             }
-            td class="num" { (numbers::rate(lineage::share(shard) * 100.0)) " %" }
+            td class="num" { (numbers::percent(lineage::share(shard))) }
             @if shard.is_open() {
                 td { (bar(load.of_records(), &records)) " " (records) }
                 td { (bar(load.of_bytes(), &bytes)) " " (bytes) }
@@ -257,8 +259,7 @@ fn row(
             } @else { td {} td {} td {} td {} }
             td { (parents.join(", ")) }
             td { (time(created)) }
-            td class="mono" { (shard.hash_key_range.start.value()) }
-            td class="end" { @if shard.is_open() { div class="buttons" {
+            td class="end" { @if shard.is_open() { div class="buttons nowrap" {
                 (split(visit, stream, shard))
                 @if let Some(next) = next.filter(|next| next.is_open() && shard.can_merge_with(next)) {
                     (merge(visit, stream, shard, next))
@@ -273,6 +274,7 @@ fn split(visit: &Visit, stream: &Stream, shard: &model::Shard) -> Markup {
     let middle = range.start.value() + (range.end.value() - range.start.value()).div_ceil(2);
     let id = shard.id.index();
     let form = Form::operation(visit, "SplitShard").open(&html! {
+        p class="muted mono" { (range.start.value()) " to " (range.end.value()) }
         input type="hidden" name="StreamName" value=(stream.arn.name);
         input type="hidden" name="ShardToSplit" value=(shard.id);
         label { span { "First hash key of the upper child" }
