@@ -73,7 +73,7 @@ pub use self::core::{Behaviour, Engine};
 pub(crate) use crate::store::Consumer;
 pub use crate::store::{PendingChange, ReshardingOrder, StoreError, StreamSettings};
 pub(crate) use accounts::Counts;
-pub(crate) use active_subscriptions::{EndReason, OpenSubscription};
+pub(crate) use active_subscriptions::EndReason;
 pub(crate) use batch::{Batch, Read, ReadBudget, RecordView};
 
 pub(crate) use commitment::Commitment;
@@ -89,7 +89,9 @@ pub(crate) use stream::{PutSettings, Stream, StreamSnapshot};
 pub(crate) use stream_state::{StreamState, new_settings};
 pub(crate) use subscription::{Event, Subscription};
 pub(crate) use tail::{Tail, TailError, TailStart, TailStep};
-pub(crate) use traffic::ShardFigures;
+
+#[cfg(feature = "console")]
+pub(crate) use {active_subscriptions::OpenSubscription, traffic::ShardFigures};
 
 #[cfg(test)]
 mod tests;

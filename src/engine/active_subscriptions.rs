@@ -67,14 +67,15 @@ struct Registry {
 
 /// A subscription in progress, as a page shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct OpenSubscription {
+pub struct OpenSubscription {
     /// Name of the consumer.
-    pub(crate) consumer: String,
-    pub(crate) shard: ShardId,
+    pub consumer: String,
+    /// The shard that the consumer reads.
+    pub shard: ShardId,
     /// Begin of the subscription.
-    pub(crate) since: Timestamp,
+    pub since: Timestamp,
     /// Index of the next record that the subscription sends.
-    pub(crate) next: u64,
+    pub next: u64,
 }
 
 #[derive(Debug)]

@@ -263,7 +263,7 @@ impl Shard {
     }
 
     /// Number of readable records from `index` on.
-    pub(crate) fn records_from(&self, index: u64, horizon: Timestamp) -> u64 {
+    pub fn records_from(&self, index: u64, horizon: Timestamp) -> u64 {
         self.log.amount_from(index, horizon).records
     }
 

@@ -76,7 +76,7 @@ enum Woken {
 
 impl Engine {
     /// The subscriptions in progress of a stream, in the order of consumers and shards.
-    pub(crate) fn subscriptions_of(&self, stream: &Stream) -> Vec<OpenSubscription> {
+    pub fn subscriptions_of(&self, stream: &Stream) -> Vec<OpenSubscription> {
         self.active_subscriptions.of_stream(stream.incarnation)
     }
 }

@@ -98,7 +98,7 @@ pub(super) fn answer(
         }
         Ok(_) => Redirect::to(&back).into_response(),
         Err(refused) if wants_json => refused.into_response(),
-        Err(refused) => page::problem(visit, refused.status, &refused.text),
+        Err(refused) => page::problem(visit, &refused),
     }
 }
 

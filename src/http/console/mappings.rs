@@ -130,7 +130,7 @@ fn find(visit: &Visit, uuid: &str) -> Result<Arc<Mapping>, Refused> {
 pub(super) async fn mapping_page(visit: Visit, Path(uuid): Path<String>) -> Response {
     let mapping = match find(&visit, &uuid) {
         Ok(mapping) => mapping,
-        Err(refused) => return problem(&visit, refused.status, &refused.text),
+        Err(refused) => return problem(&visit, &refused),
     };
     let engine = &visit.admin.engine;
     let now = engine.world.clock.now();

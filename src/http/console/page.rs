@@ -3,6 +3,7 @@
 use super::assets;
 use super::parts::{self, Tone};
 use super::visit::{Visit, link_in};
+use crate::http::admin::Refused;
 use crate::world::Clock;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -140,7 +141,8 @@ impl Page<'_> {
 }
 
 /// A page that says why there is nothing to show.
-pub(super) fn problem(visit: &Visit, status: StatusCode, text: &str) -> Response {
+pub(super) fn problem(visit: &Visit, refused: &Refused) -> Response {
+    let Refused { status, text } = refused;
     let content = html! {
         h1 { (status.canonical_reason().unwrap_or("Problem")) }
         p class="problem" role="alert" { (text) }
@@ -152,5 +154,5 @@ pub(super) fn problem(visit: &Visit, status: StatusCode, text: &str) -> Response
         title: "Problem",
         content,
     };
-    page.respond_with(status)
+    page.respond_with(*status)
 }

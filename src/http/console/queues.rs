@@ -143,12 +143,12 @@ async fn create_by(visit: &Visit, fields: &mut Fields) -> Outcome {
 pub(super) async fn queue_page(mut visit: Visit, Path(name): Path<String>) -> Response {
     let queue = match find(&visit, &name) {
         Ok(queue) => queue,
-        Err(refused) => return problem(&visit, refused.status, &refused.text),
+        Err(refused) => return problem(&visit, &refused),
     };
     let state = visit.query.take("state").unwrap_or_default();
     let rows = match peek(&visit, &queue, &state).await {
         Ok(rows) => rows,
-        Err(refused) => return problem(&visit, refused.status, &refused.text),
+        Err(refused) => return problem(&visit, &refused),
     };
     let content = content(&visit, &queue, &state, &rows);
     let page = Page {

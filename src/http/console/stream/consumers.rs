@@ -3,6 +3,7 @@
 use super::frame;
 use crate::engine::{OpenSubscription, Stream, consumer_status};
 use crate::http::console::forms::Form;
+use crate::http::console::page::problem;
 use crate::http::console::parts::{drawer, empty, short_shard, status, time};
 use crate::http::console::visit::Visit;
 use crate::http::console::{numbers, queues};
@@ -17,7 +18,7 @@ use maud::{Markup, html};
 pub(in crate::http::console) async fn page(visit: Visit, Path(name): Path<String>) -> Response {
     let stream = match frame::find(&visit, &name) {
         Ok(stream) => stream,
-        Err(problem) => return problem,
+        Err(refused) => return problem(&visit, &refused),
     };
     let content = html! {
         section {

@@ -1,8 +1,9 @@
 //! The frame of the pages of one stream: its name, its figures and the tabs.
 
 use crate::engine::Stream;
+use crate::http::admin::Refused;
 use crate::http::console::numbers;
-use crate::http::console::page::{Page, Section, problem};
+use crate::http::console::page::{Page, Section};
 use crate::http::console::parts::{figure, status};
 use crate::http::console::streams::{mode, rate_line};
 use crate::http::console::visit::{Visit, stream_path};
@@ -22,12 +23,12 @@ const TABS: &[(&str, &str)] = &[
 /// Finds the stream of a page.
 ///
 /// # Errors
-/// A page that says that there is no such stream.
-pub(super) fn find(visit: &Visit, name: &str) -> Result<Arc<Stream>, Response> {
+/// There is no such stream.
+pub(super) fn find(visit: &Visit, name: &str) -> Result<Arc<Stream>, Refused> {
     visit.admin.engine.find(&visit.scope, name).ok_or_else(|| {
         let (account, region) = (visit.scope.account, visit.scope.region.as_str());
         let text = format!("There is no stream {name} in account {account}, region {region}.");
-        problem(visit, StatusCode::NOT_FOUND, &text)
+        Refused::new(StatusCode::NOT_FOUND, &text)
     })
 }
 

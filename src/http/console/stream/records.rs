@@ -5,10 +5,11 @@ use super::{frame, newest, put, tail};
 use crate::engine::{RecordView, Stream};
 use crate::http::admin::{Cursor, From, Page, Refused, Selection};
 use crate::http::console::forms::hidden;
+use crate::http::console::numbers;
+use crate::http::console::page::problem;
 use crate::http::console::parts::{self, short_shard};
 use crate::http::console::payload;
 use crate::http::console::visit::{Visit, stream_path};
-use crate::http::console::{numbers, page};
 use crate::limits;
 use crate::model::ShardId;
 use crate::world::Timestamp;
@@ -84,12 +85,12 @@ impl Asked {
 pub(in crate::http::console) async fn page(mut visit: Visit, Path(name): Path<String>) -> Response {
     let stream = match frame::find(&visit, &name) {
         Ok(stream) => stream,
-        Err(problem) => return problem,
+        Err(refused) => return problem(&visit, &refused),
     };
     let asked = Asked::take(&mut visit);
     let found = match find(&visit, &stream, &asked).await {
         Ok(found) => found,
-        Err(refused) => return page::problem(&visit, refused.status, &refused.text),
+        Err(refused) => return problem(&visit, &refused),
     };
     let content = html! {
         (put::forms(&visit, &stream))
@@ -256,12 +257,12 @@ pub(in crate::http::console) async fn record_page(
 ) -> Response {
     let stream = match frame::find(&visit, &name) {
         Ok(stream) => stream,
-        Err(problem) => return problem,
+        Err(refused) => return problem(&visit, &refused),
     };
     let now = visit.admin.engine.world.clock.now();
     match one(&mut visit, &stream, now).await {
         Ok(content) => frame::respond(&visit, &stream, "records", &content),
-        Err(refused) => page::problem(&visit, refused.status, &refused.text),
+        Err(refused) => problem(&visit, &refused),
     }
 }
 

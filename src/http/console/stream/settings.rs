@@ -5,6 +5,7 @@ use crate::engine::{Stream, StreamSnapshot};
 use crate::http::admin::OwnBody;
 use crate::http::console::actions::{self, Fields, Outcome, bad};
 use crate::http::console::forms::Form;
+use crate::http::console::page::problem;
 use crate::http::console::parts::time;
 use crate::http::console::streams::delete;
 use crate::http::console::visit::Visit;
@@ -18,7 +19,7 @@ use serde_json::json;
 pub(in crate::http::console) async fn page(visit: Visit, Path(name): Path<String>) -> Response {
     let stream = match frame::find(&visit, &name) {
         Ok(stream) => stream,
-        Err(problem) => return problem,
+        Err(refused) => return problem(&visit, &refused),
     };
     let snapshot = stream.snapshot();
     let content = html! {

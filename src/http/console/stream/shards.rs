@@ -4,6 +4,7 @@ use super::frame;
 use crate::engine::{Shard, Stream};
 use crate::http::console::forms::Form;
 use crate::http::console::lineage::{self, Cell, LAST, Layout};
+use crate::http::console::page::problem;
 use crate::http::console::parts::{Tone, badge, bar, drawer, short_shard, time};
 use crate::http::console::rates::Rate;
 use crate::http::console::visit::Visit;
@@ -80,7 +81,7 @@ impl Shown {
 pub(in crate::http::console) async fn page(visit: Visit, Path(name): Path<String>) -> Response {
     let stream = match frame::find(&visit, &name) {
         Ok(stream) => stream,
-        Err(problem) => return problem,
+        Err(refused) => return problem(&visit, &refused),
     };
     let now = visit.admin.engine.world.clock.now();
     let shown = Shown::of(&visit, &stream, now);

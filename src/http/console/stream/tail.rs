@@ -4,6 +4,7 @@ use super::frame;
 use super::row::row;
 use crate::engine::Stream;
 use crate::http::admin::{self, StreamMark, TailForm, write_tail_id};
+use crate::http::console::page::problem;
 use crate::http::console::visit::Visit;
 use crate::limits;
 use crate::model::ShardId;
@@ -28,7 +29,7 @@ pub(super) async fn tail(
 ) -> Response {
     let stream = match frame::find(&visit, &name) {
         Ok(stream) => stream,
-        Err(problem) => return problem,
+        Err(refused) => return problem(&visit, &refused),
     };
     let after = visit.query.take("after");
     let after = after.and_then(|after| HeaderValue::from_str(&after).ok());
