@@ -8,7 +8,7 @@
 //! # Files
 //! - `routes`: the paths. `visit`: access, account and region of a request. `page`: the frame of
 //!   every page. `assets`: the script, the style sheet and the icon.
-//! - `lineage`: the layout of the drawing of shards. `parts`, `numbers`, `spark`, `payload`, `json_tree`: parts of pages.
+//! - `characters`: hidden characters. `lineage`: the layout of the drawing of shards. `parts`, `numbers`, `spark`, `payload`, `json_tree`: parts of pages.
 //! - `rates`: the counters of streams and shards over time, while a page is open.
 //! - `streams`, `stream/`, `queues`, `mappings`, `clock`, `faults`, `requests`, `limits_page`,
 //!   `metrics_page`: the pages.
@@ -16,6 +16,7 @@
 
 mod actions;
 mod assets;
+mod characters;
 mod clock;
 mod faults;
 mod forms;

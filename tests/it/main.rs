@@ -4,6 +4,7 @@
 mod ahead;
 mod aws_model;
 mod channels;
+mod console;
 mod control;
 mod crashes;
 mod damage;

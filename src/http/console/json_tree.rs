@@ -72,7 +72,7 @@ fn leaf(value: &Value) -> Markup {
         Value::Number(_) => "number",
         _ => "word",
     };
-    html! { span class=(class) { (super::payload::visible(&value.to_string())) } }
+    html! { span class=(class) { (super::characters::visible(&value.to_string())) } }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! Data can contain anything. It is escaped, cut to a bound, and the characters that change the
 //! direction of text or cannot be seen are replaced by their numbers.
 
+use super::characters::visible;
 use super::json_tree;
 use super::numbers;
 use crate::limits;
@@ -71,28 +72,6 @@ fn is_readable(text: &str) -> bool {
     !text
         .chars()
         .any(|letter| letter.is_control() && !letter.is_whitespace())
-}
-
-/// True for a character that cannot be seen or that changes the direction of other characters.
-fn is_hidden(letter: char) -> bool {
-    let is_format = matches!(letter,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}');
-    is_format || letter.is_control() && !matches!(letter, '\n' | '\t')
-}
-
-/// A text whose hidden characters are replaced by their numbers.
-pub(super) fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match is_hidden(letter) {
-            // Writing to a String cannot fail.
-            true => drop(write!(shown, "⟨U+{:04X}⟩", u32::from(letter))),
-            false => shown.push(letter),
-        }
-    }
-    shown
 }
 
 /// One line that shows the beginning of the data.
@@ -193,15 +172,6 @@ mod tests {
         assert_eq!(form(b"17"), "text");
         assert_eq!(form(b"\xff\xfe"), "binary");
         assert_eq!(form(b"a\0b"), "binary");
-    }
-
-    #[test]
-    fn hidden_characters_are_shown_as_numbers() {
-        assert_eq!(
-            visible("a\u{202e}b\u{200b}\r\n"),
-            "a⟨U+202E⟩b⟨U+200B⟩⟨U+000D⟩\n"
-        );
-        assert_eq!(visible("naïve 漢字 \u{1f600}"), "naïve 漢字 \u{1f600}");
     }
 
     #[test]

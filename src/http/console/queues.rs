@@ -1,6 +1,7 @@
 //! The pages of queues.
 
 use super::actions::{self, Fields, Outcome, bad};
+use super::characters::visible;
 use super::forms::{Form, hidden};
 use super::page::{Page, Section, problem};
 use super::parts::{self, Tone, badge, drawer, figure, short_shard, status, time};
@@ -25,7 +26,7 @@ pub(super) fn queue_path(name: &str) -> String {
 }
 
 /// Number of records that a receive can return, without dead-letter records.
-pub(super) fn visible(figures: &QueueFigures) -> u64 {
+pub(super) fn receivable(figures: &QueueFigures) -> u64 {
     figures.unread + figures.counts.visible as u64
 }
 
@@ -79,7 +80,7 @@ fn row(visit: &Visit, queue: &Queue, now: Timestamp) -> Markup {
             th scope="row" { a href=(visit.link(&queue_path(&queue.name))) { (queue.name) } }
             td { (status(queue.describe().status.as_str())) }
             td { a href=(visit.link(&stream_path(stream, "records"))) { (stream) } }
-            td class="num" { (numbers::count(visible(&figures))) }
+            td class="num" { (numbers::count(receivable(&figures))) }
             td class="num" { (figures.counts.in_flight) }
             td class="num" { (dead_letters(&figures)) }
             td class="num" { (numbers::count(figures.received)) }
@@ -200,7 +201,7 @@ fn record_row(visit: &Visit, queue: &Queue, peeked: &PeekedRecord<'_>) -> Markup
     html! {
         tr id={ "q" (record.number) } {
             td class="when" { (time(record.arrival)) }
-            td class="key mono" { bdi { (payload::visible(record.partition_key.unwrap_or_default())) } }
+            td class="key mono" { bdi { (visible(record.partition_key.unwrap_or_default())) } }
             td { (short_shard(peeked.shard.id)) }
             td class="num" { (entry.map_or(0, |entry| entry.count)) }
             td {
@@ -228,7 +229,7 @@ fn content(visit: &Visit, queue: &Queue, state: &str, rows: &[Markup]) -> Markup
     let described = queue.describe();
     let stream = &*queue.stream.arn.name;
     let counts = [
-        visible(&figures),
+        receivable(&figures),
         figures.counts.in_flight as u64,
         dead(&figures) as u64,
     ];

@@ -125,13 +125,13 @@ fn row(visit: &Visit, request: &Seen) -> Markup {
     html! {
         tr id={ "request-" (request.number) } {
             td class="when" { (time(request.time)) }
-            td { (super::payload::visible(&request.operation)) }
+            td { (super::characters::visible(&request.operation)) }
             td { @if exists { a href=(visit.link(&stream_path(&stream, "records"))) { (stream) } }
-                 @else { (super::payload::visible(&stream)) } }
+                 @else { (super::characters::visible(&stream)) } }
             td { (badge(tone, &request.status.to_string())) }
             td class="num" { (milliseconds(request.took)) }
             td class="wrap" { @if let Some(error) = &request.error {
-                p class="error-text" { (super::payload::visible(error)) }
+                p class="error-text" { (super::characters::visible(error)) }
                 @if let Some(advice) = advice(error) { p class="muted" { (advice) } }
             } }
         }

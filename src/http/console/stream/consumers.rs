@@ -134,7 +134,7 @@ fn readers(visit: &Visit, stream: &Stream) -> Markup {
             @for queue in queues {
                 li {
                     "Queue " a href=(visit.link(&queues::queue_path(&queue.name))) { (queue.name) } ": "
-                    (numbers::count(queues::visible(&queue.figures(now)))) " visible, "
+                    (numbers::count(queues::receivable(&queue.figures(now)))) " visible, "
                     (queue.figures(now).counts.in_flight) " in flight"
                 }
             }

@@ -4,6 +4,7 @@ use super::row::{row, table};
 use super::{frame, newest, put, tail};
 use crate::engine::{RecordView, Stream};
 use crate::http::admin::{Cursor, From, Page, Refused, Selection};
+use crate::http::console::characters::visible;
 use crate::http::console::forms::hidden;
 use crate::http::console::numbers;
 use crate::http::console::page::problem;
@@ -300,7 +301,7 @@ fn details(shard: ShardId, record: &RecordView<'_>) -> Markup {
             h2 { "Record" }
             dl class="facts" {
                 dt { "Time" } dd { (parts::time(record.arrival)) " UTC" }
-                dt { "Partition key" } dd class="mono" { bdi { (payload::visible(key)) } }
+                dt { "Partition key" } dd class="mono" { bdi { (visible(key)) } }
                 dt { "Hash of the key" } dd class="mono" { (hash) }
                 dt { "Shard" } dd class="mono" { (shard) }
                 dt { "Sequence number" } dd class="mono" { (record.number) }

@@ -1,6 +1,7 @@
 //! A record as a row of a table.
 
 use crate::engine::RecordView;
+use crate::http::console::characters::visible;
 use crate::http::console::numbers;
 use crate::http::console::parts::{self, short_shard};
 use crate::http::console::payload::{self, Payload};
@@ -25,7 +26,7 @@ pub(super) fn row(suffix: &str, shard: ShardId, record: &RecordView<'_>) -> Mark
     html! {
         tr id={ "r" (number) } {
             td class="when" { (parts::time(record.arrival)) }
-            td class="key mono" { bdi { (payload::visible(key)) } }
+            td class="key mono" { bdi { (visible(key)) } }
             td class="more" { (short_shard(shard)) }
             td class="mono more" { a href=(address(suffix, shard, record)) title=(number) { "…" (last_digits) } }
             td class="num more" { (numbers::bytes(record.data.len() as u64)) }
