@@ -1,6 +1,7 @@
 //! The guide: each page is a file in `src/guide`, which the README links to.
 #![doc = include_str!("guide/tests.md")]
 #![doc = include_str!("guide/inspection.md")]
+#![doc = include_str!("guide/console.md")]
 #![doc = include_str!("guide/faults.md")]
 #![doc = include_str!("guide/errors.md")]
 #![doc = include_str!("guide/migration.md")]

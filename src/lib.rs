@@ -20,7 +20,7 @@
 //! | `options` | every option once: flag, variable, key of the file; the setup file; other tools' variables |
 //! | `setup` | the start's streams, mappings and fault rules, made at the start and after a reset |
 //! | `outbound` | clients: functions behind HTTP, queues, topics, buckets, files |
-//! | `http` | connections, credentials and signatures, bodies, replies; Lambda's API; our own paths; metrics |
+//! | `http` | connections, credentials and signatures, bodies, replies; Lambda's API; our own paths; the console; metrics |
 //! | `emulator` | start and stop of the whole; requests from within the process |
 //! | `command` | the command line: the server (`serve`, `health`, `check`, `limits`), and commands that talk to a running emulator |
 //! | `guide` | the guide for users, from the pages in `src/guide` |

@@ -36,7 +36,7 @@ pub(crate) use state::{Admin, Source, Streamed, problem};
 /// The parts of the own paths that the console shares.
 #[cfg(feature = "console")]
 pub(in crate::http) use {
-    access::Permitted,
+    access::{Permitted, TOKEN_COOKIE},
     mapping_view::{details as mapping_details, entry as mapping_event},
     own_body::{LargeBody, OwnBody},
     position::From,

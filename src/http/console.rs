@@ -6,19 +6,21 @@
 //! receives the newest records as server-sent events. Actions are forms that are sent with POST.
 //!
 //! # Files
-//! - `routes`: the paths. `visit`: access, account and region of a request. `page`: the frame of
+//! - `routes`: the paths. `visit`: access, account and region of a request.
+//!   `sign_in`: access from another machine. `page`: the frame of
 //!   every page. `assets`: the script, the style sheet and the icon.
 //! - `characters`: hidden characters. `lineage`: the layout of the drawing of shards. `parts`, `numbers`, `spark`, `payload`, `json_tree`: parts of pages.
 //! - `rates`: the counters of streams and shards over time, while a page is open.
 //! - `streams`, `stream/`, `queues`, `mappings`, `clock`, `faults`, `requests`, `limits_page`,
 //!   `metrics_page`: the pages.
-//! - `actions`: the forms.
+//! - `forms`, `fields`, `actions`: the forms, and what they do.
 
 mod actions;
 mod assets;
 mod characters;
 mod clock;
 mod faults;
+mod fields;
 mod forms;
 mod json_tree;
 mod limits_page;
@@ -33,6 +35,7 @@ mod queues;
 mod rates;
 mod requests;
 mod routes;
+mod sign_in;
 mod spark;
 mod stream;
 mod streams;

@@ -96,9 +96,9 @@ impl Server {
     ) -> Result<Response<Body>, NoAnswer<B::Error>> {
         let in_flight = InFlightRequest::begin(slow_reader::connection());
         let path = request.uri().path();
+        let is_read = request.method() != Method::POST;
         if path.starts_with(OWN_PATHS)
-            || path == CONSOLE
-            || request.method() != Method::POST && admin::is_health_of_other_tools(path)
+            || is_read && (path == CONSOLE || admin::is_health_of_other_tools(path))
         {
             let source = admin::Source {
                 address: client.address,

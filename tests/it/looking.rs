@@ -156,7 +156,7 @@ wire_test!(
     |lab| async move {
         for (method, path, status) in [
             ("GET", "nothing", 404),
-            ("GET", "", 404),
+            ("POST", "", 405),
             ("GET", "faults/1/2", 404),
             ("DELETE", "faults/1", 404),
             ("GET", "event-sources/x", 404),

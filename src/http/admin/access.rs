@@ -6,13 +6,17 @@ use crate::http::signature::is_equal;
 use crate::options::Secret;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header, uri::Authority};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::Response;
 use std::net::IpAddr;
 
 /// Proof that a request may use a protected path: either it presents the admin token, or it comes
 /// from this machine and not from a web page of another origin.
 pub(in crate::http) struct Permitted;
+
+/// The cookie in which a browser presents the admin token, percent-encoded, after a sign-in on the
+/// console.
+pub(in crate::http) const TOKEN_COOKIE: &str = "minikin-admin";
 
 const REFUSAL: &str = "only for this machine, or with the --admin-token as a bearer token";
 const PAGE_REFUSAL: &str = "not for pages of other origins; present the --admin-token as a bearer \
@@ -35,6 +39,10 @@ fn refusal(head: &Parts, peer: Option<IpAddr>, token: Option<&Secret>) -> Option
     if token.is_some_and(|token| presents(&head.headers, token)) {
         return None;
     }
+    // A browser sends the cookie of its own accord, so a page of another origin must not use it.
+    if token.is_some_and(|token| has_cookie(&head.headers, token)) && !is_cross_site(head) {
+        return None;
+    }
     if !peer.is_some_and(|peer| peer.is_loopback()) {
         return Some(REFUSAL);
     }
@@ -47,26 +55,56 @@ fn presents(headers: &HeaderMap, token: &Secret) -> bool {
     presented.is_some_and(|presented| is_equal(token.expose(), presented))
 }
 
+/// True if the cookie of a sign-in holds the token.
+fn has_cookie(headers: &HeaderMap, token: &Secret) -> bool {
+    let cookies = headers.get_all(header::COOKIE).iter();
+    let cookies = cookies.filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';'));
+    pairs.any(|pair| {
+        let presented = pair.trim().strip_prefix(TOKEN_COOKIE);
+        let presented = presented.and_then(|rest| rest.strip_prefix('='));
+        let presented = presented.map(|text| percent_encoding::percent_decode_str(text).collect());
+        presented.is_some_and(|presented: Vec<u8>| {
+            str::from_utf8(&presented).is_ok_and(|presented| is_equal(token.expose(), presented))
+        })
+    })
+}
+
 /// True if a browser sends the request for a web page of another origin. Any web page can send
 /// requests to this machine. With DNS rebinding, a site lets its own name resolve to this machine.
 /// Then the browser takes the request for one to the same origin, but the request's host is the
 /// name of the site.
 fn is_from_another_origin(head: &Parts) -> bool {
+    host(head).is_some_and(|host| !is_this_machine(&host)) || is_cross_site(head)
+}
+
+/// The host of the request, with its port.
+fn host(head: &Parts) -> Option<String> {
+    let header = head.headers.get(header::HOST);
+    let header = header.map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
+    header.or_else(|| {
+        head.uri
+            .authority()
+            .map(|authority| authority.as_str().to_owned())
+    })
+}
+
+/// True if the headers of a browser say that the request is for a page of another origin.
+fn is_cross_site(head: &Parts) -> bool {
     let text = |name: HeaderName| head.headers.get(name).map(|value| value.as_bytes());
-    let host = text(header::HOST).map(String::from_utf8_lossy);
-    let authority = head.uri.authority().map(Authority::as_str);
-    let host = host.as_deref().or(authority);
-    if host.is_some_and(|host| !is_this_machine(host)) {
-        return true;
-    }
     let site = text(HeaderName::from_static("sec-fetch-site"));
     if site.is_some_and(|site| ![b"same-origin".as_slice(), b"none"].contains(&site)) {
         return true;
     }
+    let host = host(head);
     text(header::ORIGIN).is_some_and(|origin| {
         let origin = String::from_utf8_lossy(origin);
         let page = origin.split_once("://").map(|(_, page)| page);
-        !page.is_some_and(|page| host.is_some_and(|host| host.eq_ignore_ascii_case(page)))
+        let is_own = |page: &str| {
+            host.as_deref()
+                .is_some_and(|host| host.eq_ignore_ascii_case(page))
+        };
+        !page.is_some_and(is_own)
     })
 }
 
@@ -92,6 +130,31 @@ mod tests {
         let (head, ()) = request.body(()).unwrap().into_parts();
         let token = token.map(Secret::from);
         refusal(&head, peer.parse().ok(), token.as_ref())
+    }
+
+    #[test]
+    fn a_sign_in_is_good_for_pages_of_the_same_origin() {
+        let token = Some("open sesame");
+        let host = ("host", "minikin.example:4567");
+        let cookie = ("cookie", "a=b; minikin-admin=open%20sesame");
+        let same = ("origin", "http://minikin.example:4567");
+        assert_eq!(refused(FAR, token, &[host, cookie]), None);
+        assert_eq!(refused(FAR, token, &[host, cookie, same]), None);
+        let site = ("sec-fetch-site", "same-origin");
+        assert_eq!(refused(FAR, token, &[host, cookie, same, site]), None);
+        for other in [
+            ("origin", "http://example.com"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            assert!(
+                refused(FAR, token, &[host, cookie, other]).is_some(),
+                "{other:?}"
+            );
+        }
+        let wrong = ("cookie", "minikin-admin=open");
+        assert_eq!(refused(FAR, token, &[host, wrong]), Some(REFUSAL));
+        assert_eq!(refused(FAR, None, &[host, cookie]), Some(REFUSAL));
     }
 
     #[test]

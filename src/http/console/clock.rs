@@ -1,6 +1,7 @@
 //! The page of the clock.
 
-use super::actions::{self, Fields, Outcome, bad};
+use super::actions::{self, Outcome};
+use super::fields::{Fields, bad};
 use super::forms::Form;
 use super::page::{Page, Section};
 use super::parts::{self, figure, time};

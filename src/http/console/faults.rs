@@ -1,6 +1,7 @@
 //! The page of fault rules.
 
-use super::actions::{self, Fields, Outcome, bad};
+use super::actions::{self, Outcome};
+use super::fields::{Fields, bad};
 use super::forms::Form;
 use super::numbers;
 use super::page::{Page, Section};

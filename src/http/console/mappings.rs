@@ -1,6 +1,7 @@
 //! The pages of event source mappings.
 
-use super::actions::{self, Fields, Outcome, bad};
+use super::actions::{self, Outcome};
+use super::fields::{Fields, bad};
 use super::forms::Form;
 use super::page::{Page, Section, problem};
 use super::parts::{self, Tone, badge, drawer, figure, status, time};

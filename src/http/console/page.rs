@@ -59,20 +59,10 @@ impl Page<'_> {
     }
 
     fn html(&self) -> Markup {
-        let version = assets::version();
-        let asset = |name: &str| format!("/_minikin/console/assets/{name}?v={version:08x}");
         html! {
             (DOCTYPE)
             html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    title { (self.title) " · minikin" }
-                    link rel="icon" href=(asset("icon.svg"));
-                    link rel="stylesheet" href=(asset("style.css"));
-                    script src=(asset("script.js")) defer {}
-                }
+                (head(self.title))
                 body {
                     a class="skip" href="#main" { "Skip to the content" }
                     header class="top" { (self.banner()) }
@@ -136,6 +126,23 @@ impl Page<'_> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// The head of a page.
+pub(super) fn head(title: &str) -> Markup {
+    let version = assets::version();
+    let asset = |name: &str| format!("/_minikin/console/assets/{name}?v={version:08x}");
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) " · minikin" }
+            link rel="icon" href=(asset("icon.svg"));
+            link rel="stylesheet" href=(asset("style.css"));
+            script src=(asset("script.js")) defer {}
         }
     }
 }

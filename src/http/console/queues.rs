@@ -1,7 +1,8 @@
 //! The pages of queues.
 
-use super::actions::{self, Fields, Outcome, bad};
+use super::actions::{self, Outcome};
 use super::characters::visible;
+use super::fields::{Fields, bad};
 use super::forms::{Form, hidden};
 use super::page::{Page, Section, problem};
 use super::parts::{self, Tone, badge, drawer, figure, short_shard, status, time};

@@ -1,10 +1,9 @@
 //! The table of the console's paths.
 
 use super::rates::Rates;
-use super::visit::Visit;
 use super::{
-    actions, assets, clock, faults, limits_page, mappings, metrics_page, queues, requests, stream,
-    streams,
+    actions, assets, clock, faults, limits_page, mappings, metrics_page, queues, requests, sign_in,
+    stream, streams,
 };
 use crate::http::admin::Admin;
 use axum::extract::Path;
@@ -41,6 +40,7 @@ pub(in crate::http) fn routes() -> Router<Admin> {
         .route("/_minikin/console/requests", get(requests::page))
         .route("/_minikin/console/limits", get(limits_page::page))
         .route("/_minikin/console/metrics", get(metrics_page::page))
+        .route("/_minikin/console/sign-in", post(sign_in::sign_in))
         .nest("/_minikin/console/do", forms())
         .merge(stream::routes())
         .layer(Extension(Arc::new(Rates::new())))
@@ -63,7 +63,8 @@ fn forms() -> Router<Admin> {
         .route("/faults/remove/{id}", post(faults::remove))
 }
 
-async fn asset(_visit: Visit, Path(name): Path<String>) -> Response {
+/// Answers every client: the assets are the same in every emulator.
+async fn asset(Path(name): Path<String>) -> Response {
     assets::asset(&name).into_response()
 }
 

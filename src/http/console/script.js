@@ -163,7 +163,7 @@ if (pause) {
 // Forms.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (form.method !== "post") return;
+  if (form.method !== "post" || form.dataset.plain !== undefined) return;
   event.preventDefault();
   const problem = form.querySelector(".problem");
   const button = event.submitter;

@@ -1,13 +1,20 @@
 //! A request for a page: access, account and region, and the parameters.
 
 use super::rates::Rates;
+use super::sign_in;
 use crate::http::admin::{Admin, Permitted, Query, Refused};
 use crate::model::AccountRegion;
 use axum::Extension;
 use axum::extract::FromRequestParts;
+use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
+
+/// The text for a browser without access.
+const REFUSAL: &str = "The console is for this machine: open it at localhost or at an IP address, \
+                       not from a page of another site. From another machine, and from the host \
+                       of a container, sign in with the admin token.";
 
 /// A permitted request for a page.
 #[derive(Debug)]
@@ -26,7 +33,17 @@ impl FromRequestParts<Admin> for Visit {
     type Rejection = Response;
 
     async fn from_request_parts(head: &mut Parts, admin: &Admin) -> Result<Self, Response> {
-        let _permitted = Permitted::from_request_parts(head, admin).await?;
+        let permitted = Permitted::from_request_parts(head, admin).await;
+        if let Err(refusal) = permitted {
+            let accept = head.headers.get(header::ACCEPT);
+            let accept = accept.and_then(|accept| accept.to_str().ok());
+            return Err(
+                match accept.is_some_and(|accept| accept.contains("text/html")) {
+                    true => sign_in::page(admin, REFUSAL),
+                    false => refusal,
+                },
+            );
+        }
         let query = Query::from_request_parts(head, admin).await;
         let mut query = query.map_err(Refused::into_response)?;
         let scope = query.account_region(admin);

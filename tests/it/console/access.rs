@@ -53,7 +53,6 @@ wire_test!(
 wire_test!(other_origins_see_and_change_nothing, |lab| async move {
     let paths = PAGES.map(|path| ("GET", path.to_owned()));
     let others = [
-        ("GET", "console/assets/script.js".to_owned()),
         ("GET", "console/streams/orders/tail".to_owned()),
         ("POST", "console/do/call/CreateStream".to_owned()),
         ("POST", "console/do/put/orders".to_owned()),
@@ -99,3 +98,35 @@ wire_test!(the_own_origin_may_send_forms, |lab| async move {
         assert_eq!(lab.send(&request).await.status, 303, "{origin}");
     }
 });
+
+wire_test!(
+    the_admin_token_signs_a_browser_in,
+    ["--admin-token", "open sesame"],
+    |lab| async move {
+        let far = |request: Request| {
+            let request = request.without("Host").header("Host", "minikin.example");
+            request.header("Accept", "text/html")
+        };
+        let refused = lab.send(&far(Request::bare("GET", "/_minikin/"))).await;
+        assert_eq!(refused.status, 403);
+        assert!(refused.text().contains("Admin token"), "{}", refused.text());
+        assert!(refused.header("content-security-policy").is_some());
+        let sign_in = |token: &str| {
+            far(Request::bare("POST", "/_minikin/console/sign-in")).body(token.as_bytes())
+        };
+        let wrong = lab.send(&sign_in("token=sesame")).await;
+        assert_eq!((wrong.status, wrong.header("set-cookie")), (403, None));
+        let right = lab.send(&sign_in("token=open+sesame")).await;
+        assert_eq!(right.status, 303);
+        let cookie = right.header("set-cookie").unwrap();
+        assert!(
+            cookie.ends_with("; Path=/_minikin; HttpOnly; SameSite=Strict"),
+            "{cookie}"
+        );
+        let cookie = cookie.split(';').next().unwrap();
+        let seen = far(Request::bare("GET", "/_minikin/")).header("Cookie", cookie);
+        assert_eq!(lab.send(&seen).await.status, 200);
+        let crossed = seen.header("Sec-Fetch-Site", "cross-site");
+        assert_eq!(lab.send(&crossed).await.status, 403);
+    }
+);

@@ -2,7 +2,8 @@
 
 use crate::engine::{Placed, PutFailure, Stream};
 use crate::http::admin::{LargeBody, Refused};
-use crate::http::console::actions::{self, Fields, Outcome, bad};
+use crate::http::console::actions::{self, Outcome};
+use crate::http::console::fields::{Fields, bad};
 use crate::http::console::forms::Form;
 use crate::http::console::numbers::plural;
 use crate::http::console::parts::drawer;

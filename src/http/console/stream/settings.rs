@@ -3,7 +3,8 @@
 use super::frame;
 use crate::engine::{Stream, StreamSnapshot};
 use crate::http::admin::OwnBody;
-use crate::http::console::actions::{self, Fields, Outcome, bad};
+use crate::http::console::actions::{self, Outcome};
+use crate::http::console::fields::{Fields, bad};
 use crate::http::console::forms::Form;
 use crate::http::console::page::problem;
 use crate::http::console::parts::time;

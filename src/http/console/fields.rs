@@ -1,0 +1,85 @@
+//! The fields of a form, and the members of a request that they become.
+
+use crate::http::admin::Refused;
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+/// The fields of a form.
+#[derive(Debug)]
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads the fields from a body.
+    pub(super) fn read(body: &[u8]) -> Self {
+        Self(form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    /// Removes and returns the field `name`. None if it is missing or empty.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        let at = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(at).1).filter(|value| !value.is_empty())
+    }
+
+    /// Removes and returns the field `name`.
+    ///
+    /// # Errors
+    /// The field is missing or empty.
+    pub(super) fn need(&mut self, name: &str) -> Result<String, Refused> {
+        self.take(name)
+            .ok_or_else(|| bad(&format!("the field {name} is empty")))
+    }
+
+    /// The JSON of a request with the remaining fields as members. Empty fields are left out.
+    ///
+    /// The name of a field is the path of a member, such as `StreamModeDetails.StreamMode`. An
+    /// ending says the type of the value: `:int`, `:bool`, `:list` for words between commas, or `:one` for a list of this text.
+    pub(super) fn members(self) -> Result<Value, Refused> {
+        let mut members = Value::Object(Map::new());
+        for (name, text) in self.0 {
+            if text.trim().is_empty() {
+                continue;
+            }
+            let (path, kind) = name.split_once(':').unwrap_or((&name, "text"));
+            let value = match kind {
+                "int" => json!(
+                    text.trim()
+                        .parse::<i64>()
+                        .map_err(|_| { bad(&format!("{path} is a whole number")) })?
+                ),
+                "bool" => json!(text == "true"),
+                "one" => json!([text]),
+                "list" => text.split(',').map(|word| json!(word.trim())).collect(),
+                _ => json!(text),
+            };
+            let mut place = &mut members;
+            for part in path.split('.') {
+                place = &mut place[part];
+            }
+            *place = value;
+        }
+        Ok(members)
+    }
+}
+
+/// A refusal with status 400.
+pub(super) fn bad(text: &str) -> Refused {
+    Refused::new(StatusCode::BAD_REQUEST, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_become_members() {
+        let fields = Fields::read(
+            b"StreamName=a+b&ShardCount:int=2&Empty=&Details.Mode=ON&Keys:list=a,+b&Is:bool=true",
+        );
+        assert_eq!(
+            fields.members().unwrap(),
+            json!({"StreamName": "a b", "ShardCount": 2, "Details": {"Mode": "ON"},
+                   "Keys": ["a", "b"], "Is": true})
+        );
+        assert!(Fields::read(b"ShardCount:int=two").members().is_err());
+    }
+}

@@ -1,0 +1,61 @@
+//! The sign-in of a browser on another machine, or on the host of a container: it presents the admin
+//! token once, and keeps it in a cookie for the own paths of this origin.
+
+use super::fields::Fields;
+use super::page::head;
+use crate::http::admin::{Admin, OwnBody, TOKEN_COOKIE};
+use crate::http::signature::is_equal;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use maud::{DOCTYPE, Markup, html};
+
+/// The page that a browser without access gets. `text` is the reason.
+pub(super) fn page(admin: &Admin, text: &str) -> Response {
+    let content = html! {
+        h1 { "minikin" }
+        p { (text) }
+        @if admin.token.is_some() { (form()) } @else {
+            p { "Start minikin with an admin token to open the console from here:" }
+            pre class="command" tabindex="0" { code { "minikin --admin-token TOKEN" } }
+        }
+    };
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head("Sign in"))
+            body class="alone" { main id="main" { section class="card" { (content) } } div id="notice" class="notice" role="status" {} }
+        }
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (StatusCode::FORBIDDEN, headers, page.into_string()).into_response()
+}
+
+fn form() -> Markup {
+    html! {
+        form method="post" action="/_minikin/console/sign-in" class="stack" data-plain {
+            label { span { "Admin token (--admin-token)" }
+                input name="token" type="password" required autocomplete="current-password"; }
+            button class="primary" { "Sign in" }
+        }
+    }
+}
+
+/// Takes the admin token, and keeps it in a cookie that no script can read and that no other site
+/// can use.
+pub(super) async fn sign_in(State(admin): State<Admin>, body: OwnBody) -> Response {
+    let given = Fields::read(&body.bytes).take("token").unwrap_or_default();
+    match &admin.token {
+        Some(token) if is_equal(token.expose(), &given) => {
+            let value: String = form_urlencoded::byte_serialize(given.as_bytes()).collect();
+            let value = value.replace('+', "%20");
+            let cookie =
+                format!("{TOKEN_COOKIE}={value}; Path=/_minikin; HttpOnly; SameSite=Strict");
+            ([(header::SET_COOKIE, cookie)], Redirect::to("/_minikin/")).into_response()
+        }
+        _ => page(&admin, "This is not the admin token."),
+    }
+}
