@@ -99,10 +99,10 @@ fn table(rows: &[Markup]) -> Markup {
                 thead { tr {
                     th scope="col" { "Name" }
                     th scope="col" { "Status" }
-                    th scope="col" { "Mode" }
+                    th scope="col" class="more" { "Mode" }
                     th scope="col" class="num" { "Shards" }
                     th scope="col" class="num" { "Records" }
-                    th scope="col" class="num" { "Size" }
+                    th scope="col" class="num more" { "Size" }
                     th scope="col" { "Put records/s" }
                     th scope="col" { "Get records/s" }
                     th scope="col" class="num" { "Consumers" }
@@ -129,13 +129,13 @@ fn row(visit: &Visit, stream: &Stream, readers: &Readers, now: Timestamp) -> Mar
         tr id={ "stream-" (name) } {
             th scope="row" { a href=(page("records")) { (name) } }
             td { (status(snapshot.status.as_str())) }
-            td { (mode(snapshot.mode.as_str())) }
+            td class="more" { (mode(snapshot.mode.as_str())) }
             td class="num" {
                 a href=(page("shards")) { (snapshot.open_shards) }
                 @if closed > 0 { span class="muted" { " +" (closed) " closed" } }
             }
             td class="num" { (numbers::count(records)) }
-            td class="num" { (numbers::bytes(bytes)) }
+            td class="num more" { (numbers::bytes(bytes)) }
             (rate_cell("put", &history))
             (rate_cell("get", &history))
             td class="num" { a href=(page("consumers")) { (snapshot.consumers) } }
