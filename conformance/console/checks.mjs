@@ -94,6 +94,7 @@ const pages = [
   ["queue", timed, "/_minikin/console/queues/work?state=dead-letter"],
   ["mappings", main, "/_minikin/console/mappings"],
   ["mapping", main, "MAPPING"],
+  ["channels", main, "/_minikin/console/channels"],
   ["requests", main, "/_minikin/console/requests"],
   ["faults", main, "/_minikin/console/faults"],
   ["clock", timed, "/_minikin/console/clock"],

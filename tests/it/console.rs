@@ -7,10 +7,11 @@ mod bounds;
 use crate::lab::{Answer, Lab, Request};
 
 /// The pages that show no single thing.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "",
     "console/queues",
     "console/mappings",
+    "console/channels",
     "console/requests",
     "console/faults",
     "console/clock",

@@ -1,6 +1,6 @@
 //! The frame of every page: its head, the navigation and the time.
 
-use super::assets;
+use super::head::head;
 use super::parts::{self, Tone};
 use super::visit::{Visit, link_in};
 use crate::http::admin::Refused;
@@ -15,6 +15,7 @@ pub(super) enum Section {
     Streams,
     Queues,
     Mappings,
+    Channels,
     Clock,
     Faults,
     Requests,
@@ -27,6 +28,7 @@ const SECTIONS: &[(Section, &str, &str)] = &[
     (Section::Streams, "Streams", "/_minikin/"),
     (Section::Queues, "Queues", "/_minikin/console/queues"),
     (Section::Mappings, "Mappings", "/_minikin/console/mappings"),
+    (Section::Channels, "Channels", "/_minikin/console/channels"),
     (Section::Requests, "Requests", "/_minikin/console/requests"),
     (Section::Faults, "Faults", "/_minikin/console/faults"),
     (Section::Clock, "Clock", "/_minikin/console/clock"),
@@ -126,23 +128,6 @@ impl Page<'_> {
                     }
                 }
             }
-        }
-    }
-}
-
-/// The head of a page.
-pub(super) fn head(title: &str) -> Markup {
-    let version = assets::version();
-    let asset = |name: &str| format!("/_minikin/console/assets/{name}?v={version:08x}");
-    html! {
-        head {
-            meta charset="utf-8";
-            meta name="viewport" content="width=device-width, initial-scale=1";
-            meta name="color-scheme" content="light dark";
-            title { (title) " · minikin" }
-            link rel="icon" href=(asset("icon.svg"));
-            link rel="stylesheet" href=(asset("style.css"));
-            script src=(asset("script.js")) defer {}
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::rates::Rates;
 use super::{
-    actions, assets, clock, faults, limits_page, mappings, metrics_page, queues, requests, sign_in,
-    stream, streams,
+    actions, assets, channels, clock, faults, limits_page, mappings, metrics_page, queues,
+    requests, sign_in, stream, streams,
 };
 use crate::http::admin::Admin;
 use axum::extract::Path;
@@ -35,6 +35,7 @@ pub(in crate::http) fn routes() -> Router<Admin> {
             "/_minikin/console/mappings/{uuid}",
             get(mappings::mapping_page),
         )
+        .route("/_minikin/console/channels", get(channels::page))
         .route("/_minikin/console/clock", get(clock::page))
         .route("/_minikin/console/faults", get(faults::page))
         .route("/_minikin/console/requests", get(requests::page))
@@ -57,6 +58,7 @@ fn forms() -> Router<Admin> {
         .route("/mappings", post(mappings::create_mapping))
         .route("/mapping/{uuid}/{action}", post(mappings::change))
         .route("/redeliver/{uuid}/{number}", post(mappings::redeliver))
+        .route("/flush/{name}", post(channels::flush))
         .route("/clock", post(clock::move_clock))
         .route("/faults/add", post(faults::add_rule))
         .route("/faults/clear", post(faults::clear))

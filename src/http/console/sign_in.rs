@@ -2,7 +2,7 @@
 //! token once, and keeps it in a cookie for the own paths of this origin.
 
 use super::fields::Fields;
-use super::page::head;
+use super::head::head;
 use crate::http::admin::{Admin, OwnBody, TOKEN_COOKIE};
 use crate::http::signature::is_equal;
 use axum::extract::State;

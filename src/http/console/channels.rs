@@ -1,0 +1,127 @@
+//! The page of channels, which deliver records to buckets and tables.
+
+use super::actions::{self, Outcome};
+use super::fields::{Fields, bad};
+use super::forms::Form;
+use super::page::{Page, Section};
+use super::parts::{self, Tone, badge, drawer, status};
+use super::visit::{Visit, stream_path};
+use super::{characters, numbers};
+use crate::engine::channel::{Channel, FlushError};
+use crate::http::admin::OwnBody;
+use crate::limits;
+use crate::world::{RealDeadline, Timestamp};
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use maud::{Markup, html};
+use std::time::Duration;
+
+/// Answers with the page.
+pub(super) async fn page(visit: Visit) -> Response {
+    let now = visit.admin.engine.world.clock.now();
+    let most = limits::CONSOLE_ROWS;
+    let engine = &visit.admin.engine;
+    let (channels, is_cut) = engine.list_channels(&visit.scope, None, most, |_| true);
+    let content = html! {
+        h1 { "Channels" }
+        div id="channels" data-live {
+            @if channels.is_empty() {
+                (parts::empty("There is no channel in this account and region. A channel delivers the records of a stream to a bucket; CreateChannel makes one, and so does the setup file (--setup).", ""))
+            } @else {
+                div class="scroll" tabindex="0" role="region" aria-label="Channels" {
+                    table class="grid" {
+                        thead { tr {
+                            th scope="col" { "Name" } th scope="col" { "Status" } th scope="col" { "Stream" }
+                            th scope="col" { "Destination" } th scope="col" class="num" { "Buffered" }
+                            th scope="col" class="num" { "Lag" } th scope="col" class="num" { "Delivered" }
+                            th scope="col" class="num" { "Objects" } th scope="col" class="num" { "Failed attempts" }
+                            th scope="col" { "Last error" } th scope="col" { span class="unseen" { "Actions" } }
+                        } }
+                        tbody { @for channel in &channels { (row(&visit, channel, now)) } }
+                    }
+                }
+            }
+            @if is_cut { p class="muted" { "The first " (most) " channels are shown." } }
+        }
+    };
+    let page = Page {
+        visit: &visit,
+        section: Section::Channels,
+        title: "Channels",
+        content,
+    };
+    page.respond()
+}
+
+fn row(visit: &Visit, channel: &Channel, now: Timestamp) -> Markup {
+    let described = channel.describe();
+    let figures = channel.figures(now);
+    let stream = &*channel.stream.arn.name;
+    let lag_ms = i64::try_from(figures.lag_ms).unwrap_or(i64::MAX);
+    let reason = described.reason.or(figures.last_error).unwrap_or_default();
+    html! {
+        tr id={ "channel-" (channel.name) } {
+            th scope="row" { (channel.name) }
+            td { (status(described.status.as_str())) }
+            td { a href=(visit.link(&stream_path(stream, "records"))) { (stream) } }
+            td { (channel.kind.as_str()) }
+            td class="num" { (numbers::count(figures.buffered)) }
+            td class="num" { (numbers::duration(lag_ms)) }
+            td class="num" { (numbers::count(figures.records)) " (" (numbers::bytes(figures.bytes)) ")" }
+            td class="num" { (numbers::count(figures.objects)) }
+            td class="num" {
+                @if figures.failed_attempts > 0 { (badge(Tone::Bad, &figures.failed_attempts.to_string())) }
+                @else { "0" }
+            }
+            td class="wrap" { (characters::visible(&reason)) }
+            td class="end" { div class="buttons nowrap" {
+                (Form::new(visit, &format!("flush/{}", channel.name)).open(&html! {
+                    button aria-label={ "Flush " (channel.name) } { "Flush" }
+                }))
+                (delete(visit, channel))
+            } }
+        }
+    }
+}
+
+fn delete(visit: &Visit, channel: &Channel) -> Markup {
+    let form = Form::operation(visit, "DeleteChannel").open(&html! {
+        p { "Delete the channel " b { (channel.name) } "?" }
+        input type="hidden" name="ChannelARN" value=(channel.arn);
+        button class="danger" { "Delete " (channel.name) }
+    });
+    drawer(
+        &format!("delete-channel-{}", channel.name),
+        "Delete…",
+        &form,
+    )
+}
+
+/// Delivers all records that a channel has now.
+pub(super) async fn flush(
+    visit: Visit,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: OwnBody,
+) -> Response {
+    let back = Fields::read(&body.bytes).take("back");
+    let outcome = flush_named(&visit, &name).await;
+    actions::answer(&visit, &headers, back, outcome)
+}
+
+async fn flush_named(visit: &Visit, name: &str) -> Outcome {
+    let channel = visit.admin.engine.find_channel_named(&visit.scope, name);
+    let channel = channel.ok_or_else(|| bad(&format!("there is no channel {name}")))?;
+    let deadline = RealDeadline::lasting(Duration::from_millis(limits::WAIT_MS));
+    match deadline.with(channel.flush()).await {
+        Some(Ok(())) => Ok("The buffered records are delivered.".to_owned()),
+        Some(Err(FlushError::NotDelivering(status))) => Err(bad(&format!(
+            "the channel is in status {status} and does not deliver"
+        ))),
+        Some(Err(FlushError::Failed(error))) => Err(bad(&format!(
+            "the delivery failed and will be tried again: {error}"
+        ))),
+        None => Err(bad("the delivery is still in progress")),
+    }
+}
