@@ -22,7 +22,7 @@ export class Emulator {
   static async start(...options) {
     const emulator = new Emulator();
     const program = process.env.MINIKIN;
-    emulator.process = spawn(program, ["serve", "--port", "0", ...options], {
+    emulator.process = spawn(program, ["serve", "--port", "0", "--log", "error", ...options], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     process.on("exit", () => emulator.process.kill());
