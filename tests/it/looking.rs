@@ -336,9 +336,9 @@ wire_test!(a_wait_ends_with_its_stream, |lab| async move {
     let waiting = own(&lab, "POST", "streams/orders/wait", body);
     let deleting = lab.ok("DeleteStream", r#"{"StreamName": "orders"}"#);
     let both = async { tokio::join!(waiting, deleting) };
+    // The deletion may come first, and then the wait finds no stream.
     let ((status, document), _) = within("the wait to end", both).await;
-    let message = "the stream orders was deleted meanwhile";
-    assert_eq!((status, document), (404, json!({"message": message})));
+    assert_eq!(status, 404, "{document}");
 });
 
 kinesis_test!(
