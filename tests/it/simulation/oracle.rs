@@ -202,7 +202,7 @@ impl Oracle {
         let stream = self.streams.get_mut(name).unwrap();
         let open = stream.open().len();
         if target > 2 * open || target < open / 2 {
-            return LIMIT;
+            return ARGUMENT;
         }
         if target == open {
             return Ok(());
