@@ -70,7 +70,7 @@ pub(super) async fn switch_metrics(
     })
 }
 
-/// The metrics in the order of the service model (a choice: the service's order is arbitrary).
+/// The metrics in the order of answers.
 fn in_order(metrics: &BTreeSet<String>) -> Vec<&'static str> {
     let enabled = |name: &&str| metrics.contains(*name);
     MetricsName::ALL_NAMES.into_iter().filter(enabled).collect()

@@ -3,15 +3,15 @@
 use super::{ARGUMENT, Change, Foretold, INVALID, Oracle};
 use std::collections::BTreeSet;
 
-/// The metrics there are, in the model's order.
+/// The metrics there are, in the order of answers.
 pub(in crate::simulation) const METRICS: [&str; 7] = [
+    "IteratorAgeMilliseconds",
     "IncomingBytes",
+    "WriteProvisionedThroughputExceeded",
+    "OutgoingRecords",
+    "ReadProvisionedThroughputExceeded",
     "IncomingRecords",
     "OutgoingBytes",
-    "OutgoingRecords",
-    "WriteProvisionedThroughputExceeded",
-    "ReadProvisionedThroughputExceeded",
-    "IteratorAgeMilliseconds",
 ];
 
 /// A commitment lasts a day at least.
