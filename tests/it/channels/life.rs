@@ -315,10 +315,10 @@ wire_test!(channels_are_listed_by_name_page_by_page, |lab| async move {
     let mut other = next.clone();
     other["StreamFilter"] = json!([{"StreamARN": arn_of("s")}]);
     let refusal = refused(&lab, "ListChannels", other).await;
-    assert_eq!(refusal, "InvalidArgumentException: NextToken is invalid.");
+    assert_eq!(refusal, "InvalidArgumentException: Invalid NextToken.");
     let queues = json!({"NextToken": next["NextToken"], "StreamFilter": next["StreamFilter"]});
     let refusal = refused(&lab, "ListQueues", queues).await;
-    assert_eq!(refusal, "InvalidArgumentException: NextToken is invalid.");
+    assert_eq!(refusal, "InvalidArgumentException: Invalid NextToken.");
     lab.clock.advance(ms(300_001)).await;
     let refusal = refused(&lab, "ListChannels", next).await;
     assert!(

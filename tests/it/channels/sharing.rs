@@ -24,8 +24,8 @@ wire_test!(
             (0..50).map(|at| (at.to_string(), "")).collect();
         let refusal = refused(&lab, "TagResource", with("Tags", json!(many))).await;
         let expected = format!(
-            "InvalidArgumentException: Failed to add tags to channel n under account {ACCOUNT} because \
-         a given channel cannot have more than 10 tags associated with it."
+            "InvalidArgumentException: Failed to add tags to resource {arn} under account {ACCOUNT} \
+             because a given resource cannot have more than 50 tags associated with it."
         );
         assert_eq!(refusal, expected);
         let policy = json!({"Statement": [{"Effect": "Allow"}]}).to_string();
