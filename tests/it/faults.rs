@@ -3,7 +3,10 @@
 mod access;
 mod rules;
 
-use crate::lab::{Events, Lab, Pushed, Request, SHARD_0, Stream, block_on, ms, seconds, wire_test};
+use crate::lab::{
+    ACCOUNT, Events, Lab, Pushed, Request, SHARD_0, Stream, arn_of, block_on, ms, ok, refused,
+    seconds, wire_test,
+};
 use aws_sdk_kinesis::error::SdkError;
 use serde_json::{Value, json};
 
@@ -121,6 +124,41 @@ wire_test!(each_kind_answers_as_the_service_does, |lab| async move {
         "only the calls without a fault wrote"
     );
 });
+
+wire_test!(
+    a_kms_rule_hits_the_calls_that_use_the_key,
+    |lab| async move {
+        ok(&lab, "CreateStream", json!({"StreamName": "s"})).await;
+        let stream = json!({"StreamARN": arn_of("s")});
+        let body = json!({"QueueName": "q", "StreamConfigurationList": [stream]});
+        let created = ok(&lab, "CreateQueue", body).await;
+        let queue = json!({"QueueARN": created["QueueDescription"]["QueueARN"]});
+        let entries = json!([{"ReceiptHandle": "x"}]);
+        let code = "KMSAccessDeniedException";
+        let receives = ["ReceiveQueueRecords", "ReceiveDeadLetterQueueRecords"];
+        for rule in [
+            json!({"kind": "kms", "code": code}),
+            json!({"kind": "kms", "code": code, "operations": receives, "stream": "s"}),
+        ] {
+            add(&lab, rule).await;
+            for operation in receives {
+                let refusal = refused(&lab, operation, queue.clone()).await;
+                let expected = format!("decrypt records in stream {ACCOUNT}:s");
+                assert!(
+                    refusal.starts_with(code) && refusal.contains(&expected),
+                    "{refusal}"
+                );
+            }
+            // A receipt handle needs no key.
+            let mut acknowledge = queue.clone();
+            acknowledge["Entries"] = entries.clone();
+            ok(&lab, "AcknowledgeQueueRecords", acknowledge).await;
+            ok(&lab, "DescribeQueue", queue.clone()).await;
+            assert_eq!(hits(&lab).await, [4], "two calls in two formats");
+            clear(&lab).await;
+        }
+    }
+);
 
 wire_test!(
     a_share_of_the_entries_of_a_put_records_fails_and_the_others_are_written,

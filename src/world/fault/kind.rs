@@ -108,6 +108,8 @@ impl FaultKind {
                 "GetRecords",
                 "PutRecord",
                 "PutRecords",
+                "ReceiveDeadLetterQueueRecords",
+                "ReceiveQueueRecords",
                 "StartStreamEncryption",
                 "SubscribeToShard",
             ]),

@@ -90,6 +90,11 @@ wire_test!(
                 "ListStreams is about no single stream",
             ),
             (
+                json!({"kind": "kms", "code": "KMSDisabledException",
+                    "operations": ["AcknowledgeQueueRecords"]}),
+                "kms hits GetRecords, ",
+            ),
+            (
                 json!({"kind": "throttle", "stream": ""}),
                 "stream: the name is empty",
             ),
