@@ -161,6 +161,33 @@ wire_test!(
 );
 
 wire_test!(
+    a_rule_with_a_stream_hits_the_calls_about_its_queues,
+    |lab| async move {
+        for name in ["s", "t"] {
+            ok(&lab, "CreateStream", json!({"StreamName": name})).await;
+        }
+        let create = |queue: &str, stream: &str| {
+            let stream = json!({"StreamARN": arn_of(stream)});
+            json!({"QueueName": queue, "StreamConfigurationList": [stream]})
+        };
+        add(&lab, json!({"kind": "throttle", "stream": "s"})).await;
+        let refusal = refused(&lab, "CreateQueue", create("q", "s")).await;
+        assert_eq!(refusal, "ThrottlingException: Rate exceeded");
+        let created = ok(&lab, "CreateQueue", create("other", "t")).await;
+        let other = json!({"QueueARN": created["QueueDescription"]["QueueARN"]});
+        ok(&lab, "DescribeQueue", other).await;
+        assert_eq!(hits(&lab).await, [2], "a call in two formats");
+        clear(&lab).await;
+        let created = ok(&lab, "CreateQueue", create("q", "s")).await;
+        let queue = json!({"QueueARN": created["QueueDescription"]["QueueARN"]});
+        add(&lab, json!({"kind": "throttle", "stream": arn_of("s")})).await;
+        refused(&lab, "DescribeQueue", queue.clone()).await;
+        refused(&lab, "DeleteQueue", queue).await;
+        assert_eq!(hits(&lab).await, [4], "two calls in two formats");
+    }
+);
+
+wire_test!(
     a_share_of_the_entries_of_a_put_records_fails_and_the_others_are_written,
     ["--profile", "fast"],
     |lab| async move {

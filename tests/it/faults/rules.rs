@@ -90,6 +90,10 @@ wire_test!(
                 "ListStreams is about no single stream",
             ),
             (
+                json!({"kind": "throttle", "stream": "s", "operations": ["ListQueues"]}),
+                "ListQueues is about no single stream",
+            ),
+            (
                 json!({"kind": "kms", "code": "KMSDisabledException",
                     "operations": ["AcknowledgeQueueRecords"]}),
                 "kms hits GetRecords, ",
