@@ -169,13 +169,14 @@ impl Queue {
         })
     }
 
-    /// The figures at `now`. Visibility timeouts that end at `now` or earlier are taken into
-    /// account.
+    /// The figures at `now`: visibility timeouts that end at `now` or earlier have ended, and
+    /// expired records are gone.
     pub(crate) fn figures(&self, now: Timestamp) -> QueueFigures {
         let view = StreamView::of(&self.stream, now);
         let (counts, unread) = self.with_state(|state| {
-            let counts = state.records.counts_at(now);
-            (counts, view.unread_count(&state.records))
+            state.refresh(&view, now);
+            view.expire_ahead(&mut state.records);
+            (state.records.counts(), view.unread_count(&state.records))
         });
         QueueFigures {
             counts,

@@ -73,6 +73,7 @@ impl Engine {
             let view = StreamView::of(&queue.stream, now);
             queue.with_state(|state| {
                 state.refresh(&view, now);
+                view.expire_ahead(&mut state.records);
                 let _deferred =
                     state.settle_up(self, &queue, reservation, now, CommitPriority::Deferred);
             });

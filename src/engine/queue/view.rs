@@ -64,6 +64,22 @@ impl StreamView {
         at.ok().map(|at| &self.shards[at])
     }
 
+    /// Removes the expired ones among the records whose receive a crash has lost. The arrival time
+    /// of such a record is not known, so the log is asked for the first record that can be read.
+    pub(super) fn expire_ahead(&self, records: &mut QueueRecords) {
+        for shard in self.shards.iter() {
+            let id = shard.id.index();
+            let next = records.next(id);
+            if records.passed_from(id, next).is_empty() {
+                continue;
+            }
+            if let Ahead::Found(found, end) = shard.log().peek(next, self.horizon, 1) {
+                let readable = found.first().map_or(end, |record| record.index);
+                records.skip(id, readable);
+            }
+        }
+    }
+
     /// The next unread records of `shard`: at most `count` records, and at most about `bytes` bytes
     /// unless the first record is larger.
     pub(super) fn unread(

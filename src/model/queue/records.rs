@@ -125,13 +125,6 @@ impl QueueRecords {
         self.counts
     }
 
-    /// The numbers of received records in each [`Standing`] at `now`, after ending the visibility
-    /// timeouts that are over by then.
-    pub(crate) fn counts_at(&mut self, now: Timestamp) -> QueueCounts {
-        self.turn(now);
-        self.counts
-    }
-
     /// Number of records that were received and are not settled.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
@@ -206,6 +199,19 @@ impl QueueRecords {
         expired.into_iter().for_each(|change| self.note(change));
     }
 
+    /// Skips the records of `shard` before `next` that were not passed yet: none of them can be read
+    /// any more.
+    pub(crate) fn skip(&mut self, shard: u32, next: u64) {
+        let from = self.next(shard);
+        for index in self.passed_from(shard, from).range(..next) {
+            self.let_go(RecordPlace {
+                index: *index,
+                shard,
+            });
+        }
+        self.advance(shard, next);
+    }
+
     /// Ends the visibility timeouts that are over at `now`.
     pub(crate) fn turn(&mut self, now: Timestamp) {
         while let Some((due_ms, place)) = self.timers.pop_due(now.millis()) {
@@ -265,10 +271,15 @@ impl QueueRecords {
         let mut deliveries = Vec::new();
         for UnreadRecord { index, arrival } in found {
             let known = self.shards.entry(shard).or_default();
-            let passed = index < known.next
-                || known.settled_ahead.contains(&index)
-                || known.entries.get(index).is_some();
-            if passed {
+            if let Some(entry) = known.entries.get_mut(index) {
+                if entry.arrival_ms != arrival.millis() {
+                    // A crash lost the record's receive, and the arrival time with it.
+                    entry.arrival_ms = arrival.millis();
+                    self.note_standing(RecordPlace { index, shard });
+                }
+                continue;
+            }
+            if index < known.next || known.settled_ahead.contains(&index) {
                 continue;
             }
             let entry = Entry {

@@ -1,7 +1,7 @@
 //! Looks at queues by our own paths, which receive nothing.
 
 use super::*;
-use crate::lab::{Place, block_on, kinesis_test, seconds, wire_test};
+use crate::lab::{Place, Request, block_on, hours, kinesis_test, seconds, wire_test};
 use crate::looking::own;
 
 async fn get(lab: &Lab, path: &str) -> Value {
@@ -132,6 +132,45 @@ kinesis_test!(records_are_shown_in_pages, |lab| async move {
 #[test]
 fn a_purge_settles_everything_for_good() {
     block_on(async {
+/// Puts nine records: three get dead-letter, three get in flight, and three stay visible.
+async fn in_every_state(lab: &Lab, arn: &str) {
+    put_many(lab, "s", 0..9).await;
+    let short = json!({"Limit": 3, "VisibilityTimeoutSeconds": 1});
+    assert_eq!(receive_with(lab, Kind::Normal, arn, short).await.len(), 3);
+    lab.clock.advance(seconds(1)).await;
+    let long = json!({"Limit": 3, "VisibilityTimeoutSeconds": 43_200});
+    assert_eq!(receive_with(lab, Kind::Normal, arn, long).await.len(), 3);
+    assert_eq!(counts(lab).await, [3, 3, 3]);
+}
+
+kinesis_test!(
+    counts_are_exact_when_records_are_cleared_or_expire,
+    |lab| async move {
+        create_stream(&lab, "s").await;
+        let arn = create_queue(&lab, "q", "s").await;
+        set_limit(&lab, &arn, Some(1)).await;
+        in_every_state(&lab, &arn).await;
+        assert_eq!(own(&lab, "POST", "streams/s/clear", "").await.0, 204);
+        assert_eq!(counts(&lab).await, [0, 0, 0], "cleared");
+        let metrics = lab.send(&Request::bare("GET", "/_minikin/metrics")).await;
+        let metrics = metrics.text();
+        let mut gauges = metrics.lines().filter(|line| {
+            line.starts_with("minikin_queue_in_flight") || line.starts_with("minikin_queue_visible")
+        });
+        assert!(gauges.all(|line| line.ends_with(" 0")), "{metrics}");
+        in_every_state(&lab, &arn).await;
+        lab.clock.advance(hours(24)).await;
+        assert_eq!(counts(&lab).await, [0, 0, 0], "expired");
+        in_every_state(&lab, &arn).await;
+        let retention = |hours: u32| json!({"StreamName": "s", "RetentionPeriodHours": hours});
+        ok(&lab, "IncreaseStreamRetentionPeriod", retention(48)).await;
+        lab.clock.advance(hours(24)).await;
+        assert_eq!(counts(&lab).await, [3, 0, 6], "the timeouts are over");
+        ok(&lab, "DecreaseStreamRetentionPeriod", retention(24)).await;
+        assert_eq!(counts(&lab).await, [0, 0, 0], "the retention is shorter");
+    }
+);
+
         let lab = Lab::start(Place::Disk, &[]).await;
         create_stream(&lab, "s").await;
         let arn = create_queue(&lab, "q", "s").await;
