@@ -190,6 +190,37 @@ async fn records_come_back_as_they_went_in_and_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_are_counted_from_an_index_in_memory_and_on_disk() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = settings(Some(home.path()), Durability::Always);
+    let mut store = open(&settings);
+    let log = store.log(LOG);
+    let put = put(&store, &log, 0..2000, 500).await;
+    put.durable().await.unwrap();
+    for is_on_disk in [false, true] {
+        if is_on_disk {
+            store.close().unwrap();
+            store = open(&settings);
+        }
+        let log = store.log(LOG);
+        let count = |from| log.amount_from(from, at(0)).records;
+        for from in [0, 1, 499, 999, 1000, 1999, 2000] {
+            assert_eq!(count(from), 2000 - from, "{is_on_disk}");
+        }
+        for (index, horizon, has) in [
+            (0, 0, true),
+            (999, 0, true),
+            (2000, 0, false),
+            (0, 1500, false),
+            (1999, 1999, true),
+        ] {
+            assert_eq!(log.has(index, at(horizon)), has, "{index} {is_on_disk}");
+        }
+    }
+    store.close().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reopened_store_has_everything() {
     let home = tempfile::tempdir().unwrap();
     let settings = settings(Some(home.path()), Durability::Always);

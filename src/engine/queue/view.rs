@@ -48,20 +48,20 @@ impl StreamView {
         ids.into_iter().for_each(|shard| records.know(shard));
     }
 
-    /// Number of records that were never received.
+    /// Number of records that were never received and are not settled.
     pub(super) fn unread_count(&self, records: &QueueRecords) -> u64 {
         let unread = |shard: &Arc<Shard>| {
-            let next = records.next(shard.id.index());
-            shard.log().amount_from(next, self.horizon).records
+            let (id, log) = (shard.id.index(), shard.log());
+            let next = records.next(id);
+            let passed = records.passed_from(id, next);
+            let passed = passed
+                .iter()
+                .filter(|at| log.has(**at, self.horizon))
+                .count();
+            let readable = log.amount_from(next, self.horizon).records;
+            readable.saturating_sub(passed as u64)
         };
         self.shards.iter().map(unread).sum()
-    }
-
-    fn shard(&self, id: u32) -> Option<&Arc<Shard>> {
-        let at = self
-            .shards
-            .binary_search_by_key(&id, |shard| shard.id.index());
-        at.ok().map(|at| &self.shards[at])
     }
 
     /// Removes the expired ones among the records whose receive a crash has lost. The arrival time
@@ -78,6 +78,13 @@ impl StreamView {
                 records.skip(id, readable);
             }
         }
+    }
+
+    fn shard(&self, id: u32) -> Option<&Arc<Shard>> {
+        let at = self
+            .shards
+            .binary_search_by_key(&id, |shard| shard.id.index());
+        at.ok().map(|at| &self.shards[at])
     }
 
     /// The next unread records of `shard`: at most `count` records, and at most about `bytes` bytes

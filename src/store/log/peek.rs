@@ -5,6 +5,7 @@ use super::segments::SegmentRef;
 use super::shard_log::Log;
 use crate::store::format::record::Records;
 use crate::store::format::segment::weight_of;
+use crate::store::format::summary::SegmentEntry;
 use crate::world::Timestamp;
 
 /// A record of a log, without its payload.
@@ -67,9 +68,28 @@ impl Log {
         Ahead::Found(found, next.unwrap_or(visible))
     }
 
+    /// True if the record with this index is published and arrived at `horizon` or later. If the
+    /// record's segment is only on disk, the latest arrival time of the segment decides. Never
+    /// accesses the disk.
+    pub(crate) fn has(&self, index: u64, horizon: Timestamp) -> bool {
+        let state = self.state.lock();
+        if index >= state.visible {
+            return false;
+        }
+        let at = state.first_from(index, horizon);
+        match state.segments.get(at) {
+            Some(segment) => match &segment.memory {
+                Some(memory) => is_at(memory, index, horizon),
+                None => segment.entry.first <= index,
+            },
+            None => is_at(&state.tail, index, horizon),
+        }
+    }
+
     /// Counts the published records with an index of at least `from` and an arrival time of at
-    /// least `horizon`. A segment that is only on disk counts in full if it contains any such
-    /// record. Never accesses the disk.
+    /// least `horizon`. If a segment is only on disk, its latest arrival time decides for all its
+    /// records, and the number of its records from `from` on is an upper bound. Never accesses the
+    /// disk.
     pub(crate) fn amount_from(&self, from: u64, horizon: Timestamp) -> Amount {
         let state = self.state.lock();
         let mut amount = Amount::default();
@@ -83,14 +103,29 @@ impl Log {
                 Some(memory) => amount.add(memory, from, horizon, state.visible),
                 None => {
                     amount.note_oldest(entry.first_arrival.max(horizon));
-                    amount.records += u64::from(entry.records);
-                    amount.bytes += weight_of(entry.bytes, entry.records);
+                    let records = records_from(entry, from);
+                    amount.records += records;
+                    let bytes = weight_of(entry.bytes, entry.records);
+                    amount.bytes += bytes * records / u64::from(entry.records.max(1));
                 }
             }
         }
         amount.add(&state.tail, from, horizon, state.visible);
         amount
     }
+}
+
+/// Number of records of a segment with an index of at least `from`: exact if the indexes of the
+/// segment have no gaps, and else an upper bound.
+fn records_from(entry: &SegmentEntry, from: u64) -> u64 {
+    let rest = entry.last + 1 - from.clamp(entry.first, entry.last + 1);
+    rest.min(u64::from(entry.records))
+}
+
+/// True if `records` have a record with this index that arrived at `horizon` or later.
+fn is_at(records: &impl Records, index: u64, horizon: Timestamp) -> bool {
+    let at = records.first_from(index, horizon);
+    at < records.len() && records.index(at) == index
 }
 
 /// A number of records, the bytes of their partition keys and data, and their age.

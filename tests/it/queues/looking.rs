@@ -18,8 +18,8 @@ async fn seen(lab: &Lab, state: &str) -> BTreeSet<String> {
     texts.collect()
 }
 
-/// The numbers of visible, in-flight and dead-letter records.
-async fn counts(lab: &Lab) -> [u64; 3] {
+/// The numbers of visible, in-flight and dead-letter records of the only queue.
+pub(super) async fn counts(lab: &Lab) -> [u64; 3] {
     let listed = get(lab, "queues").await;
     let queue = &listed["queues"][0];
     ["Visible", "InFlight", "DeadLetter"].map(|member| queue[member].as_u64().unwrap())

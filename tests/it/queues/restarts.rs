@@ -1,5 +1,6 @@
 //! Queues after a restart.
 
+use super::looking::counts;
 use super::*;
 use crate::lab::{Place, ms, run, seconds};
 
@@ -145,3 +146,69 @@ disk_test!(a_long_journal_is_listed_anew, [], |lab| async move {
     restart(&lab).await;
     nothing(&lab, Kind::Normal, &arn).await;
 });
+
+/// Runs `kept` on a data directory, then `lost` on a copy of the directory, and returns the result
+/// of `lost` and an emulator on the directory: to it, a crash has lost the work of `lost`.
+async fn after_a_loss<T>(
+    kept: impl AsyncFnOnce(&Lab),
+    lost: impl AsyncFnOnce(&Lab) -> T,
+) -> (T, Lab, tempfile::TempDir) {
+    let open = async |home: &tempfile::TempDir| {
+        let flags = ["--data-dir", home.path().to_str().unwrap()];
+        Lab::start(Place::Memory, &flags).await
+    };
+    let home = tempfile::TempDir::new().unwrap();
+    let lab = open(&home).await;
+    kept(&lab).await;
+    lab.stop().await;
+    let copy = crate::lab::copied(home.path());
+    let lab = open(&copy).await;
+    let result = lost(&lab).await;
+    lab.stop().await;
+    // The emulator with the losses is a later one, so its delivery numbers are higher.
+    open(&home).await.stop().await;
+    (result, open(&home).await, home)
+}
+
+/// The ARN of the only queue.
+async fn only_queue(lab: &Lab) -> String {
+    let listed = ok(lab, "ListQueues", json!({})).await;
+    let arn = listed["QueueSummaries"][0]["QueueARN"].as_str();
+    arn.unwrap().to_owned()
+}
+
+#[test]
+fn records_settled_ahead_after_a_crash_are_not_counted() {
+    crate::lab::block_on(async {
+        let kept = async |lab: &Lab| {
+            create_stream(lab, "s").await;
+            let arn = create_queue(lab, "q", "s").await;
+            put_many(lab, "s", 0..13).await;
+            let held = json!({"Limit": 3, "VisibilityTimeoutSeconds": 43_200});
+            let held = receive_with(lab, Kind::Normal, &arn, held).await;
+            assert_eq!(held.len(), 3);
+        };
+        let lost = async |lab: &Lab| {
+            let arn = only_queue(lab).await;
+            let mut received = Vec::new();
+            while received.len() < 10 {
+                received.extend(receive(lab, &arn).await);
+            }
+            received
+        };
+        let (received, lab, _home) = after_a_loss(kept, lost).await;
+        let arn = only_queue(&lab).await;
+        acknowledge(&lab, Kind::Normal, &arn, &received[..5]).await;
+        assert_eq!(counts(&lab).await, [5, 3, 0]);
+        let held = set_visibility(&lab, Kind::Normal, &arn, &received[5], 60).await;
+        assert_eq!(held, None);
+        assert_eq!(counts(&lab).await, [4, 4, 0]);
+        assert_eq!(drain(&lab, &arn, 4).await, texts(&received[6..]));
+        assert_eq!(counts(&lab).await, [0, 4, 0]);
+        // The record in flight, whose receive was lost, expires like the others.
+        put(&lab, "s", "late").await;
+        lab.clock.advance(crate::lab::hours(24)).await;
+        assert_eq!(counts(&lab).await, [0, 0, 0]);
+        lab.stop().await;
+    });
+}

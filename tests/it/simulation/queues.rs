@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minikin::Timestamp;
 use minikin::internals::store::SimulatedDisk;
-use model::{Handle, Queue, Standing, Use};
+use model::{Handle, Queue, STATES, Standing, Use};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -495,17 +495,24 @@ impl Life {
         subject.queue.learn(&seen);
     }
 
-    /// The records of a queue as its own path shows them; none is shown twice.
+    /// The records of a queue as its own path shows them; none is shown twice, and the list of queues
+    /// has their counts.
     async fn seen(&self, at: usize) -> BTreeMap<usize, (Standing, u32)> {
         let name = self.queues[at].name;
         let mut seen = BTreeMap::new();
-        for state in ["visible", "in-flight", "dead-letter"] {
-            let path = format!("/_minikin/queues/{name}/records?state={state}&limit=1000");
-            let answer = self.machine.send(&Request::bare("GET", &path)).await;
-            let page: Value = serde_json::from_slice(&answer.body).unwrap();
-            assert_eq!(answer.status, 200, "{page}\n{}", self.story());
+        let listed = self.own("queues").await;
+        let mut listed = listed["queues"].as_array().unwrap().iter();
+        let counts = listed.find(|queue| queue["QueueName"] == *name).unwrap();
+        for (state, member) in STATES {
+            let path = format!("queues/{name}/records?state={state}&limit=1000");
+            let page = self.own(&path).await;
             assert_eq!(page.get("Next"), None);
-            for record in page["Records"].as_array().unwrap() {
+            let records = page["Records"].as_array().unwrap();
+            let (count, shown) = (counts[member].as_u64().unwrap(), records.len() as u64);
+            // The number of unread records is an upper bound while they are only on disk.
+            let is_right = count == shown || (state == "visible" && count > shown);
+            assert!(is_right, "{count} {state}, not {shown}\n{}", self.story());
+            for record in records {
                 let number = number_of(&STANDARD.decode(text(record, "Data")).unwrap());
                 let due_ms = record["VisibleAt"].as_str().map(moment_ms);
                 let standing = match (state, due_ms) {
@@ -521,6 +528,14 @@ impl Life {
             }
         }
         seen
+    }
+
+    /// The document of an own path.
+    async fn own(&self, path: &str) -> Value {
+        let request = Request::bare("GET", &format!("/_minikin/{path}"));
+        let answer = self.machine.send(&request).await;
+        assert_eq!(answer.status, 200, "{}\n{}", answer.text(), self.story());
+        serde_json::from_slice(&answer.body).unwrap()
     }
 }
 

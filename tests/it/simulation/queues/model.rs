@@ -54,6 +54,13 @@ pub(super) enum Use {
     Restore,
 }
 
+/// The states by which the records of a queue are shown, and the members with their counts.
+pub(super) const STATES: [(&str, &str); 3] = [
+    ("visible", "Visible"),
+    ("in-flight", "InFlight"),
+    ("dead-letter", "DeadLetter"),
+];
+
 const INVALID: &str = "InvalidArgumentException";
 const GONE: &str = "ResourceNotFoundException";
 
