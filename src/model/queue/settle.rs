@@ -43,8 +43,10 @@ pub(crate) struct RecordBefore {
 
 /// The state of the record that a valid handle names.
 enum Found {
-    /// The entry of a record that was not received again after the handle's delivery.
+    /// The entry of a record whose newest delivery is the handle's.
     Entry(Entry),
+    /// The entry of a record of which the queue knows only receives before the handle's delivery.
+    Older(Entry),
     Settled,
     /// The queue knows of no receive of this record.
     Unread,
@@ -55,6 +57,14 @@ impl ReceiptHandle {
         RecordPlace {
             index: self.index,
             shard: self.shard,
+        }
+    }
+
+    /// The standing of a record that is in flight by the handle's delivery.
+    fn in_flight(&self) -> Standing {
+        match self.dead {
+            true => Standing::DeadInFlight,
+            false => Standing::InFlight,
         }
     }
 }
@@ -73,7 +83,7 @@ impl QueueRecords {
     ) -> Result<RecordBefore, HandleFault> {
         let place = handle.place();
         let entry = match self.find(handle, dead)? {
-            Found::Entry(entry) => Some(entry),
+            Found::Entry(entry) | Found::Older(entry) => Some(entry),
             Found::Settled => {
                 // Save the change again: the first one may not be durable yet.
                 self.note(QueueChange::Settled(place));
@@ -126,23 +136,16 @@ impl QueueRecords {
         match self.find(handle, dead)? {
             // A choice: no recording shows the answer for a record that is already visible again.
             Found::Entry(entry) if !entry.standing.is_in_flight() => {
-                if entry.delivery == handle.delivery {
-                    return Err(HandleFault::NotInFlight);
-                }
+                return Err(HandleFault::NotInFlight);
             }
             Found::Entry(_) => {}
+            Found::Older(_) => self.accept(handle),
             Found::Settled => return Err(HandleFault::Gone),
             Found::Unread => self.adopt(handle, now),
         }
-        let standing = match dead {
-            true => Standing::DeadInFlight,
-            false => Standing::InFlight,
-        };
         if let Some(entry) = self.entry_mut(place) {
-            entry.delivery = handle.delivery;
             entry.due_ms = due.millis();
         }
-        self.set_standing(place, standing);
         if due <= now {
             self.show(place);
         } else {
@@ -166,6 +169,10 @@ impl QueueRecords {
         let place = handle.place();
         let entry = match self.find(handle, true)? {
             Found::Entry(entry) => Some(entry),
+            Found::Older(_) => {
+                self.accept(handle);
+                self.entry(place).copied()
+            }
             Found::Settled => return Err(HandleFault::Gone),
             Found::Unread => {
                 self.adopt(handle, now);
@@ -173,7 +180,6 @@ impl QueueRecords {
             }
         };
         if let Some(entry) = self.entry_mut(place) {
-            entry.delivery = handle.delivery;
             entry.count = 0;
         }
         self.set_standing(place, Standing::Visible);
@@ -190,6 +196,8 @@ impl QueueRecords {
         let known = self.shards.get(&handle.shard).ok_or(HandleFault::Gone)?;
         let index = handle.index;
         match known.entries.get(index) {
+            // The store lost the newest receives of the record, so its standing tells nothing.
+            Some(entry) if handle.delivery > entry.delivery => Ok(Found::Older(*entry)),
             Some(entry) if entry.standing.is_dead() != dead => Err(HandleFault::Gone),
             // A choice: no recording shows the answer for the handle of an earlier delivery.
             Some(entry) if handle.delivery < entry.delivery => Err(HandleFault::Stale),
@@ -202,13 +210,22 @@ impl QueueRecords {
         }
     }
 
+    /// Makes the handle's delivery the newest one of its record, which a crash lost. The record is
+    /// in flight by this delivery.
+    fn accept(&mut self, handle: &ReceiptHandle) {
+        let place = handle.place();
+        if let Some(entry) = self.entry_mut(place) {
+            entry.delivery = handle.delivery;
+            // At least one receive was lost.
+            entry.count = entry.count.saturating_add(1);
+        }
+        self.set_standing(place, handle.in_flight());
+    }
+
     /// Adds an entry for a record whose receive was lost in a crash, while a client still has its
     /// handle.
     fn adopt(&mut self, handle: &ReceiptHandle, now: Timestamp) {
-        let standing = match handle.dead {
-            true => Standing::DeadInFlight,
-            false => Standing::InFlight,
-        };
+        let standing = handle.in_flight();
         let entry = Entry {
             delivery: handle.delivery,
             due_ms: now.millis(),

@@ -226,6 +226,66 @@ fn handles_of_receives_that_were_lost_still_count() {
     assert_eq!(records.len(), 2);
 }
 
+/// A queue that knows one receive of a record, and a handle of a later receive that was lost.
+fn outlived(most: u32, dead: bool) -> (QueueRecords, ReceiptHandle) {
+    let (mut records, deliveries) = received(Some(most), 1);
+    records.turn(at(10));
+    let newer = ReceiptHandle {
+        dead,
+        delivery: deliveries[0].delivery + 100,
+        ..handle(&deliveries[0])
+    };
+    // The numbers of a start are greater than those of the starts before it.
+    records.next_delivery = newer.delivery;
+    (records, newer)
+}
+
+#[test]
+fn a_handle_newer_than_the_saved_receives_is_the_current_one() {
+    // The record is visible with one known receive, or dead-letter for the maximum of one.
+    for (most, dead) in [(2, true), (2, false), (1, true), (1, false)] {
+        let (mut records, newer) = outlived(most, dead);
+        records.acknowledge(&newer, dead).unwrap();
+        assert!(records.is_empty(), "{most} {dead}");
+        assert_eq!(records.pick_visible(at(10), at(20)), None);
+        assert_eq!(records.pick_dead(at(10), at(20)), None);
+        records.acknowledge(&newer, dead).unwrap();
+
+        let (mut records, newer) = outlived(most, dead);
+        let changed = records.change_visibility(&newer, dead, at(10), at(50));
+        changed.unwrap();
+        assert_eq!(records.pick_visible(at(10), at(20)), None);
+        assert_eq!(records.pick_dead(at(10), at(20)), None);
+        records.turn(at(50));
+        // The handle proves a second receive, so the maximum is reached in every case.
+        assert_eq!(records.pick_visible(at(50), at(60)), None);
+        assert_eq!(records.pick_dead(at(50), at(60)).unwrap().count, 3);
+        let stale = records.acknowledge(&newer, dead).err();
+        let expected = if dead {
+            HandleFault::Stale
+        } else {
+            HandleFault::Gone
+        };
+        assert_eq!(stale, Some(expected));
+    }
+}
+
+#[test]
+fn a_newer_handle_restores_a_record_and_can_be_undone() {
+    for most in [1, 2] {
+        let (mut records, newer) = outlived(most, true);
+        let before = records.restore(&newer, at(10)).unwrap();
+        assert_eq!(records.counts().visible, 1);
+        records.undo(&before);
+        records.turn(at(10));
+        assert_eq!(records.counts().dead_visible, 1);
+        records.restore(&newer, at(10)).unwrap();
+        let again = records.restore(&newer, at(10));
+        assert_eq!(again.err(), Some(HandleFault::Gone));
+        assert_eq!(records.pick_visible(at(10), at(20)).unwrap().count, 1);
+    }
+}
+
 /// Slightly more records than fit in a list whose capacity doubles: the worst case for memory.
 const MANY: u64 = (1 << 16) + 10;
 

@@ -212,3 +212,46 @@ fn records_settled_ahead_after_a_crash_are_not_counted() {
         lab.stop().await;
     });
 }
+
+#[test]
+fn a_dead_letter_handle_outlives_the_loss_of_its_receive() {
+    crate::lab::block_on(async {
+        let at_once = json!({"VisibilityTimeoutSeconds": 0});
+        let kept = async |lab: &Lab| {
+            create_stream(lab, "s").await;
+            let arn = create_queue(lab, "q", "s").await;
+            set_limit(lab, &arn, Some(2)).await;
+            for text in ["a", "b", "c"] {
+                put(lab, "s", text).await;
+            }
+            let mut seen = BTreeSet::new();
+            while seen.len() < 3 {
+                let short = json!({"VisibilityTimeoutSeconds": 1});
+                seen.extend(texts(&receive_with(lab, Kind::Normal, &arn, short).await));
+            }
+        };
+        let lost = async |lab: &Lab| {
+            lab.clock.advance(seconds(1)).await;
+            let arn = only_queue(lab).await;
+            let again = receive_with(lab, Kind::Normal, &arn, at_once.clone()).await;
+            assert_eq!((again.len(), again[0].count), (3, 2));
+            receive_dead(lab, &arn).await
+        };
+        let (dead, lab, _home) = after_a_loss(kept, lost).await;
+        lab.clock.advance(seconds(1)).await;
+        assert_eq!(dead.len(), 3);
+        let arn = only_queue(&lab).await;
+        assert_eq!(counts(&lab).await, [3, 0, 0]);
+        acknowledge(&lab, Kind::Dead, &arn, &dead[..1]).await;
+        let held = set_visibility(&lab, Kind::Dead, &arn, &dead[1], 60).await;
+        assert_eq!(held, None);
+        assert_eq!(counts(&lab).await, [1, 0, 1]);
+        assert_eq!(try_restore(&lab, &arn, &dead[2].handle).await, None);
+        let restored = receive(&lab, &arn).await;
+        assert_eq!(texts(&restored), texts(&dead[2..]));
+        assert_eq!(restored[0].count, 1);
+        nothing(&lab, Kind::Normal, &arn).await;
+        nothing(&lab, Kind::Dead, &arn).await;
+        lab.stop().await;
+    });
+}

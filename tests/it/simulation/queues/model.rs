@@ -171,9 +171,13 @@ impl Queue {
             return Err(INVALID);
         }
         let record = self.records[&handle.record];
-        let (standing, count) = match record {
+        let count = match record {
             Record::Settled if matches!(used, Use::Acknowledge { .. }) => return Ok(()),
             Record::Settled => return Err(GONE),
+            // A crash lost the newest receives, this one among them, and with them the standing.
+            Record::Received {
+                count, delivery, ..
+            } if handle.delivery > delivery => count + 1,
             Record::Received { standing, .. } if standing.is_dead() != handle.dead => {
                 return Err(GONE);
             }
@@ -181,18 +185,16 @@ impl Queue {
                 return Err(INVALID);
             }
             Record::Received {
-                standing,
-                count,
-                delivery,
+                standing, count, ..
             } => {
                 let sets = matches!(used, Use::SetVisibility { .. });
-                if sets && standing.due_ms().is_none() && handle.delivery == delivery {
+                if sets && standing.due_ms().is_none() {
                     return Err(INVALID);
                 }
-                (standing, count)
+                count
             }
             // The receive was lost in a crash, and its handle was not.
-            Record::Unread => (Standing::Visible, 1),
+            Record::Unread => 1,
         };
         let changed = match used {
             Use::Acknowledge { .. } => Record::Settled,
@@ -205,7 +207,7 @@ impl Queue {
                 let due_ms = now_ms + seconds * 1000;
                 let standing = match (dead, seconds) {
                     (_, 0) if handle.dead => Standing::DeadVisible,
-                    (_, 0) => shown(standing, count, self.most),
+                    (_, 0) => shown(Standing::InFlight { due_ms }, count, self.most),
                     (true, _) => Standing::DeadInFlight { due_ms },
                     (false, _) => Standing::InFlight { due_ms },
                 };
