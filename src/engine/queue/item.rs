@@ -99,7 +99,8 @@ pub(crate) struct QueueFigures {
     pub(crate) unread: u64,
     /// Number of records received since the start. A record counts each time it is received.
     pub(crate) received: u64,
-    /// Number of records acknowledged since the start.
+    /// Number of records acknowledged since the start. A repeated acknowledgement of a record does
+    /// not count.
     pub(crate) acknowledged: u64,
     /// Number of receives since the start that returned no record.
     pub(crate) empty_receives: u64,

@@ -28,8 +28,8 @@ pub(crate) struct NotServing;
 /// The outcome of each entry of a request, in order.
 pub(crate) type Outcomes = Vec<Result<(), EntryFault>>;
 
-/// The work on one receipt handle. Returns the record's state before the change, if it has to be
-/// restored when the change cannot be saved.
+/// The work on one receipt handle. Returns the record's state before the change, if the change has
+/// to be undone when it cannot be saved.
 type Action<'a> = &'a (
         dyn Fn(&mut QueueRecords, usize, &ReceiptHandle, Timestamp) -> Result<Done, HandleFault>
             + Sync
@@ -52,15 +52,12 @@ impl Queue {
         dead: bool,
         handles: &[&str],
     ) -> Result<Outcomes, NotServing> {
-        let action: Action<'_> =
-            &|records, _, handle, _| records.acknowledge(handle, dead).map(Some);
-        let outcomes = self
-            .settle(engine, handles, CommitPriority::Urgent, action)
-            .await?;
-        let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        let action: Action<'_> = &|records, _, handle, _| records.acknowledge(handle, dead);
+        let settling = self.settle(engine, handles, CommitPriority::Urgent, action);
+        let (outcomes, settled) = settling.await?;
         self.traffic
             .acknowledged
-            .fetch_add(done as u64, Ordering::Relaxed);
+            .fetch_add(settled as u64, Ordering::Relaxed);
         Ok(outcomes)
     }
 
@@ -75,8 +72,8 @@ impl Queue {
         handles: &[&str],
     ) -> Result<Outcomes, NotServing> {
         let action: Action<'_> = &|records, _, handle, now| records.restore(handle, now).map(Some);
-        self.settle(engine, handles, CommitPriority::Urgent, action)
-            .await
+        let settling = self.settle(engine, handles, CommitPriority::Urgent, action);
+        settling.await.map(|(outcomes, _)| outcomes)
     }
 
     /// Restarts the visibility timeouts of records with new durations.
@@ -95,20 +92,22 @@ impl Queue {
             let changed = records.change_visibility(handle, dead, now, due);
             changed.map(|()| None)
         };
-        self.settle(engine, handles, CommitPriority::Deferred, action)
-            .await
+        let settling = self.settle(engine, handles, CommitPriority::Deferred, action);
+        settling.await.map(|(outcomes, _)| outcomes)
     }
 
+    /// Runs `action` for each handle. Returns the outcomes, and the number of changes that could be
+    /// undone.
     async fn settle(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
         handles: &[&str],
         priority: CommitPriority,
         action: Action<'_>,
-    ) -> Result<Outcomes, NotServing> {
+    ) -> Result<(Outcomes, usize), NotServing> {
         let bytes = KEPT_BYTES * handles.len() as u64;
         let Ok(reservation) = self.reserve(engine, bytes).await else {
-            return self.refuse_all(handles.len());
+            return self.refuse_all(handles.len()).map(|refused| (refused, 0));
         };
         let now = engine.world.clock.now();
         let view = StreamView::of(&self.stream, now);
@@ -128,8 +127,9 @@ impl Queue {
             let ticket = state.settle_up(engine, self, reservation, now, priority);
             Ok((outcomes, undo, ticket))
         })?;
+        let changes = undo.len();
         let Some(ticket) = ticket else {
-            return Ok(outcomes);
+            return Ok((outcomes, changes));
         };
         if ticket.durable().await.is_err() {
             self.with_state(|state| {
@@ -139,8 +139,9 @@ impl Queue {
                 state.settle_up(engine, self, None, now, CommitPriority::Deferred)
             });
             outcomes.fill(Err(EntryFault::Store));
+            return Ok((outcomes, 0));
         }
-        Ok(outcomes)
+        Ok((outcomes, changes))
     }
 
     fn refuse_all(&self, count: usize) -> Result<Outcomes, NotServing> {

@@ -72,7 +72,7 @@ impl ReceiptHandle {
 impl QueueRecords {
     /// Acknowledges the record that a handle names, which settles the record. An acknowledgement of
     /// a settled record succeeds, because a client that lost the first answer repeats its request
-    /// (a choice).
+    /// (a choice). Returns the state before the change; `None` if the record was settled already.
     ///
     /// # Errors
     /// The reason why the handle is refused.
@@ -80,21 +80,21 @@ impl QueueRecords {
         &mut self,
         handle: &ReceiptHandle,
         dead: bool,
-    ) -> Result<RecordBefore, HandleFault> {
+    ) -> Result<Option<RecordBefore>, HandleFault> {
         let place = handle.place();
         let entry = match self.find(handle, dead)? {
             Found::Entry(entry) | Found::Older(entry) => Some(entry),
             Found::Settled => {
                 // Save the change again: the first one may not be durable yet.
                 self.note(QueueChange::Settled(place));
-                return Ok(RecordBefore { place, entry: None });
+                return Ok(None);
             }
             Found::Unread => None,
         };
         self.settle(place);
         self.note(QueueChange::Settled(place));
         self.clean();
-        Ok(RecordBefore { place, entry })
+        Ok(Some(RecordBefore { place, entry }))
     }
 
     /// Settles a record that cannot be read from its log any more.

@@ -30,7 +30,10 @@ wire_test!(queues_are_listed_with_their_counts, |lab| async move {
     let arn = create_queue(&lab, "q", "s").await;
     put_many(&lab, "s", 0..5).await;
     let received = receive_with(&lab, Kind::Normal, &arn, json!({"Limit": 2})).await;
-    acknowledge(&lab, Kind::Normal, &arn, &received[..1]).await;
+    // A repeated acknowledgement of a record does not count again.
+    for _ in 0..2 {
+        acknowledge(&lab, Kind::Normal, &arn, &received[..1]).await;
+    }
     let listed = get(&lab, "queues").await;
     let [queue] = &listed["queues"].as_array().unwrap()[..] else {
         panic!("{listed}");
@@ -129,9 +132,6 @@ kinesis_test!(records_are_shown_in_pages, |lab| async move {
     }
 });
 
-#[test]
-fn a_purge_settles_everything_for_good() {
-    block_on(async {
 /// Puts nine records: three get dead-letter, three get in flight, and three stay visible.
 async fn in_every_state(lab: &Lab, arn: &str) {
     put_many(lab, "s", 0..9).await;
@@ -171,6 +171,9 @@ kinesis_test!(
     }
 );
 
+#[test]
+fn a_purge_settles_everything_for_good() {
+    block_on(async {
         let lab = Lab::start(Place::Disk, &[]).await;
         create_stream(&lab, "s").await;
         let arn = create_queue(&lab, "q", "s").await;
