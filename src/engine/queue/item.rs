@@ -71,6 +71,11 @@ pub(super) struct QueueState {
     pub(super) announced: (usize, usize),
     /// True if the maximum number of records is in flight: for normal and for dead-letter records.
     pub(super) full: [bool; 2],
+    /// True if the log already tells that the maximum was reached, for each kind of records.
+    pub(super) warned: [bool; 2],
+    /// The maximum for each kind of records, if it was reached under the present hold of the lock
+    /// and is to be logged.
+    pub(super) reached: [Option<u64>; 2],
     /// Earliest end of a visibility timeout for which the transitions task has a deadline.
     pub(super) armed: Option<Timestamp>,
 }
@@ -148,8 +153,25 @@ impl Queue {
         })
     }
 
+    /// Runs `look` on the state under the queue's lock. Logs afterwards if the in-flight limit was
+    /// reached.
     pub(super) fn with_state<R>(&self, look: impl FnOnce(&mut QueueState) -> R) -> R {
-        look(&mut self.state.lock())
+        let mut state = self.state.lock();
+        let result = look(&mut state);
+        let reached = std::mem::take(&mut state.reached);
+        drop(state);
+        for (kind, limit) in ["records", "dead-letter records"].into_iter().zip(reached) {
+            if let Some(limit) = limit {
+                tracing::warn!(
+                    queue = %self.arn,
+                    name = %self.name,
+                    "{limit} {kind} of a queue are in flight, which is the limit (set it by --limit \
+                     queue-in-flight=N): receives get no more until some are acknowledged or \
+                     visible again"
+                );
+            }
+        }
+        result
     }
 
     /// Runs `look` on the tags and the policy.
@@ -244,6 +266,8 @@ impl QueueState {
             visible_first: true,
             announced: (0, 0),
             full: [false; 2],
+            warned: [false; 2],
+            reached: [None; 2],
             armed: None,
         }
     }

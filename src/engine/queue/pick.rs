@@ -204,15 +204,33 @@ impl QueueState {
         let Some(limit) = engine.limits.queue_in_flight else {
             return usize::MAX;
         };
-        let counts = self.records.counts();
-        let in_flight = if dead {
-            counts.dead_in_flight
-        } else {
-            counts.in_flight
-        };
         usize::try_from(limit)
             .unwrap_or(usize::MAX)
-            .saturating_sub(in_flight)
+            .saturating_sub(self.in_flight(dead))
+    }
+
+    fn in_flight(&self, dead: bool) -> usize {
+        let counts = self.records.counts();
+        match dead {
+            true => counts.dead_in_flight,
+            false => counts.in_flight,
+        }
+    }
+
+    /// Notes for the log that the in-flight limit is reached, once in an episode. An episode ends
+    /// when at most half of the limit is in flight (a choice), because a busy queue at its limit
+    /// reaches the limit with every receive.
+    fn note_limit(&mut self, engine: &Engine, dead: bool) {
+        let Some(limit) = engine.limits.queue_in_flight else {
+            return;
+        };
+        let (at, in_flight) = (usize::from(dead), self.in_flight(dead) as u64);
+        if in_flight >= limit && !self.warned[at] {
+            self.warned[at] = true;
+            self.reached[at] = Some(limit);
+        } else if in_flight <= limit / 2 {
+            self.warned[at] = false;
+        }
     }
 
     /// Ends a pass: writes the changes to the journal, and wakes the receivers that can continue.
@@ -262,6 +280,7 @@ impl QueueState {
             if std::mem::replace(&mut self.full[at], space == 0) {
                 queue.receivers(is_dead).wake(space);
             }
+            self.note_limit(engine, is_dead);
         }
         self.arm(engine, queue);
     }

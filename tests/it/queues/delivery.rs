@@ -1,7 +1,9 @@
 //! The records that a queue delivers, and the time of their delivery.
 
 use super::*;
-use crate::lab::{START_MS, hours, kinesis_test, ms, seconds, wire_test};
+use crate::lab::program::Program;
+use crate::lab::raw::Connection;
+use crate::lab::{Request, START_MS, hours, kinesis_test, ms, seconds, wire_test};
 
 kinesis_test!(every_record_is_delivered_once, |lab| async move {
     create_stream(&lab, "s").await;
@@ -211,6 +213,72 @@ wire_test!(
         assert!(!texts(&held).contains(&received[0].text));
     }
 );
+
+/// Sends requests to a program.
+struct Caller(Connection);
+
+impl Caller {
+    async fn ok(&mut self, operation: &str, body: Value) -> Value {
+        let request = Request::json(operation, &body.to_string());
+        let answer = self.0.exchange(&request).await;
+        assert_eq!(answer.status, 200, "{operation}: {}", answer.text());
+        serde_json::from_slice(&answer.body).unwrap_or(Value::Null)
+    }
+
+    /// The handles of `count` records.
+    async fn receive(&mut self, arn: &Value, count: usize) -> Vec<Value> {
+        let mut handles = Vec::new();
+        while handles.len() < count {
+            let limit = count - handles.len();
+            let body = json!({"QueueARN": arn, "Limit": limit});
+            let told = self.ok("ReceiveQueueRecords", body).await;
+            let records = told["QueueRecords"].as_array().unwrap().iter();
+            handles.extend(records.map(|record| record["ReceiptHandle"].clone()));
+        }
+        handles
+    }
+
+    async fn acknowledge(&mut self, arn: &Value, handles: &[Value]) {
+        let entries: Value = handles
+            .iter()
+            .map(|handle| json!({"ReceiptHandle": handle}))
+            .collect();
+        let body = json!({"QueueARN": arn, "Entries": entries});
+        self.ok("AcknowledgeQueueRecords", body).await;
+    }
+}
+
+#[test]
+fn the_log_tells_of_the_in_flight_limit_once_in_an_episode() {
+    let program = Program::start(&["--limit", "queue-in-flight=4"]);
+    crate::lab::block_on(async {
+        let mut caller = Caller(Connection::open(program.address()).await);
+        caller.ok("CreateStream", json!({"StreamName": "s"})).await;
+        let made = caller
+            .ok("CreateQueue", queue_at("q", "s", "TRIM_HORIZON"))
+            .await;
+        let arn = &made["QueueDescription"]["QueueARN"];
+        let record = |key: usize| json!({"PartitionKey": key.to_string(), "Data": ""});
+        let records: Value = (0..20).map(record).collect();
+        let body = json!({"StreamName": "s", "Records": records});
+        caller.ok("PutRecords", body).await;
+        for _ in 0..2 {
+            let mut held = caller.receive(arn, 4).await;
+            // The queue stays near its limit and reaches it again and again.
+            for _ in 0..5 {
+                caller.acknowledge(arn, &held[..1]).await;
+                held.remove(0);
+                held.extend(caller.receive(arn, 1).await);
+            }
+            caller.acknowledge(arn, &held).await;
+        }
+    });
+    let log = program.output();
+    let lines = log.lines().filter(|line| {
+        line.contains("4 records of a queue are in flight") && line.contains("queue-in-flight=N")
+    });
+    assert_eq!(lines.count(), 2, "{log}");
+}
 
 kinesis_test!(
     retention_passes_over_records_in_every_state,
