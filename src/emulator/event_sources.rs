@@ -50,8 +50,9 @@ impl OwnStreams for OwnPuts {
             let engine = engine.ok_or("the emulator stops")?;
             let found = engine.find(&stream.scope, &stream.name);
             let found = found.ok_or_else(|| format!("there is no stream {stream}"))?;
+            let takes_turns = found.put_settings().auto_distribution;
             let record = NewRecord {
-                hash_key: HashKey::of_partition_key(&key),
+                hash_key: (!takes_turns).then(|| HashKey::of_partition_key(&key)),
                 partition_key: Some(key.into()),
                 data,
             };

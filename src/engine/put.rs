@@ -48,10 +48,11 @@ impl Stream {
     /// Returns the reason if the record was not written.
     pub async fn put_one(&self, engine: &Engine, record: NewRecord) -> Result<Placed, PutFailure> {
         let bytes = record.size_bytes();
+        let turn = self.turns_of(std::slice::from_ref(&record));
         loop {
             let reservation = engine.store.reserve(bytes).await;
             let reservation = reservation.map_err(|_| PutFailure::Store)?;
-            let (shard, encrypted) = self.route(record.hash_key);
+            let (shard, encrypted) = self.route(record.hash_key, turn);
             let torn = pass_append(engine).await?;
             let now = engine.world.clock.now();
             match shard.append(now, reservation, &record, encrypted) {
@@ -140,11 +141,12 @@ impl Stream {
         rates: WriteRates,
     ) -> Vec<ShardBatch> {
         let mut batches = Vec::new();
+        let first_turn = self.turns_of(records);
         let mut remaining: Vec<usize> = (0..records.len()).collect();
         while !remaining.is_empty() {
             let (routes, encrypted) = self.routes();
             let mut rerouted = Vec::new();
-            for (shard, chosen) in by_shard(&routes, records, remaining) {
+            for (shard, chosen) in by_shard(&routes, records, remaining, first_turn) {
                 let kind = (encrypted, rates);
                 match append_batch(engine, shard, records, chosen, kind).await {
                     Ok(batch) => batches.push(batch),
@@ -155,6 +157,14 @@ impl Stream {
         }
         batches
     }
+
+    /// The turn of the first record, if records have no hash key. The records take successive turns.
+    fn turns_of(&self, records: &[NewRecord]) -> u64 {
+        match records.iter().all(|record| record.hash_key.is_some()) {
+            true => 0,
+            false => self.take_turns(records.len()),
+        }
+    }
 }
 
 /// Groups the chosen records by shard, and keeps the order of the records within each shard.
@@ -162,11 +172,13 @@ fn by_shard<'a>(
     routes: &'a [Arc<Shard>],
     records: &[NewRecord],
     chosen: Vec<usize>,
+    first_turn: u64,
 ) -> Vec<(&'a Arc<Shard>, Vec<usize>)> {
-    let mut routed: Vec<(usize, usize)> = chosen
-        .into_iter()
-        .map(|at| (route_of(routes, records[at].hash_key), at))
-        .collect();
+    let route = |at: usize| {
+        let turn = first_turn.wrapping_add(at as u64);
+        (route_of(routes, records[at].hash_key, turn), at)
+    };
+    let mut routed: Vec<(usize, usize)> = chosen.into_iter().map(route).collect();
     routed.sort_unstable();
     let groups = routed.chunk_by(|one, other| one.0 == other.0);
     let group = |group: &[(usize, usize)]| {

@@ -8,6 +8,7 @@ use crate::lock::Lock;
 use crate::model::{self, EncryptionType, HashKey, ShardId, StreamArn, StreamMode, StreamStatus};
 use crate::world::Timestamp;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A stream, from its creation until its deletion has ended.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct Stream {
     /// Creation time.
     pub created: Timestamp,
     state: Lock<StreamState>,
+    /// Number of turns that the shards have taken for records without a hash key.
+    turns: AtomicU64,
     /// Counts the acknowledged records since the start of the emulator or the last clear.
     pub(super) records: RecordCount,
 }
@@ -82,6 +85,7 @@ impl Stream {
             identity,
             created,
             state: Lock::ranked(lock_order::STREAM, state),
+            turns: AtomicU64::new(0),
             records: RecordCount::default(),
         })
     }
@@ -213,16 +217,22 @@ impl Stream {
         })
     }
 
+    /// The first of `count` successive turns, which no other request gets.
+    pub(super) fn take_turns(&self, count: usize) -> u64 {
+        self.turns.fetch_add(count as u64, Ordering::Relaxed)
+    }
+
     /// The open shards, and true if records are marked as encrypted.
     pub(crate) fn routes(&self) -> (Arc<[Arc<Shard>]>, bool) {
         let state = self.state.lock();
         (state.routes().clone(), state.settings.key_id.is_some())
     }
 
-    /// The open shard that owns `key`, and true if records are marked as encrypted.
-    pub(crate) fn route(&self, key: HashKey) -> (Arc<Shard>, bool) {
+    /// The open shard that owns `key`, or without a key the shard whose `turn` it is, and true if
+    /// records are marked as encrypted.
+    pub(crate) fn route(&self, key: Option<HashKey>, turn: u64) -> (Arc<Shard>, bool) {
         let state = self.state.lock();
-        let shard = &state.routes()[route_of(state.routes(), key)];
+        let shard = &state.routes()[route_of(state.routes(), key, turn)];
         (shard.clone(), state.settings.key_id.is_some())
     }
 }

@@ -266,6 +266,9 @@ pub(crate) fn new_settings(mode: StreamMode) -> StreamSettings {
 
 /// The position in `routes`, the open shards in the order of their ranges, of the shard whose range
 /// contains `key`.
-pub(crate) fn route_of(routes: &[Arc<Shard>], key: HashKey) -> usize {
-    routes.partition_point(|shard| shard.range().end < key)
+pub(crate) fn route_of(routes: &[Arc<Shard>], key: Option<HashKey>, turn: u64) -> usize {
+    match key {
+        Some(key) => routes.partition_point(|shard| shard.range().end < key),
+        None => usize::try_from(turn % routes.len().max(1) as u64).unwrap_or_default(),
+    }
 }

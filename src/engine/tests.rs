@@ -86,7 +86,7 @@ impl Stepped {
     async fn put(&self) -> Result<(), PutFailure> {
         let record = NewRecord {
             partition_key: Some("k".into()),
-            hash_key: HashKey::new(0),
+            hash_key: Some(HashKey::new(0)),
             data: Bytes::from_static(b"data"),
         };
         self.stream

@@ -8,8 +8,9 @@ use bytes::Bytes;
 pub struct NewRecord {
     /// `PartitionKey`; optional for streams with record distribution strategy AUTO only.
     pub partition_key: Option<Box<str>>,
-    /// The hash key, which decides the shard.
-    pub hash_key: HashKey,
+    /// The hash key, which decides the shard. None: the open shards take turns, as for a stream with
+    /// record distribution strategy AUTO.
+    pub hash_key: Option<HashKey>,
     /// `Data`, decoded from base64.
     pub data: Bytes,
 }
@@ -30,7 +31,7 @@ mod tests {
     fn the_partition_key_counts_in_bytes_of_utf_8() {
         let record = |key: Option<&str>| NewRecord {
             partition_key: key.map(Into::into),
-            hash_key: HashKey::MAX,
+            hash_key: Some(HashKey::MAX),
             data: Bytes::from_static(b"12345"),
         };
         assert_eq!(record(Some("a")).size_bytes(), 6);

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::kms_key::check_stream_key;
 use super::shapes::{Data, HashKeyText, PartitionKey, SequenceNumberText};
 use super::stream_ref::StreamRef;
-use crate::engine::{Engine, PutSettings, Stream};
+use crate::engine::{PutSettings, Stream};
 use crate::error::{Error, KeyPurpose};
 use crate::model::{HashKey, NewRecord, ParsedNumber, SequenceNumber, ShardId, StreamArn};
 use crate::wire::{Expected, Node, Violations};
@@ -84,15 +84,11 @@ fn indexes(offered: &[Offered], chosen: impl Fn(&Offered) -> bool) -> impl Itera
 }
 
 /// Adds the hash key, which selects the shard.
-pub(super) fn routed(
-    context: &Context,
-    settings: &PutSettings,
-    offered: Offered,
-) -> Result<NewRecord, Error> {
+pub(super) fn routed(settings: &PutSettings, offered: Offered) -> Result<NewRecord, Error> {
     let partition_key = offered.partition_key.0.map(PartitionKey::into_text);
     let explicit = offered.explicit_hash_key.as_ref();
     let keys = (partition_key.as_deref(), explicit.map(HashKeyText::as_str));
-    let hash_key = hash_key(&context.engine, settings, keys)?;
+    let hash_key = hash_key(settings, keys)?;
     Ok(NewRecord {
         partition_key,
         hash_key,
@@ -100,22 +96,19 @@ pub(super) fn routed(
     })
 }
 
-/// The hash key of a record: its explicit hash key, or else the hash of its partition key. With the
-/// record distribution strategy AUTO the hash key is random. An explicit hash key beyond the
+/// The hash key of a record: its explicit hash key, or else the hash of its partition key. None with
+/// the record distribution strategy AUTO, under which the shards take turns. An explicit hash key beyond the
 /// largest hash key is always refused.
 pub(super) fn hash_key(
-    engine: &Engine,
     settings: &PutSettings,
     (partition_key, explicit): (Option<&str>, Option<&str>),
-) -> Result<HashKey, Error> {
+) -> Result<Option<HashKey>, Error> {
     let parse = |text| HashKey::parse(text).ok_or_else(|| Error::explicit_hash_key_range(text));
     let explicit = explicit.map(parse).transpose()?;
     Ok(match explicit {
-        _ if settings.auto_distribution => {
-            HashKey::new(u128::from_le_bytes(engine.world.random.bytes()))
-        }
-        Some(key) => key,
-        None => HashKey::of_partition_key(partition_key.unwrap_or_default()),
+        _ if settings.auto_distribution => None,
+        Some(key) => Some(key),
+        None => Some(HashKey::of_partition_key(partition_key.unwrap_or_default())),
     })
 }
 
@@ -168,7 +161,7 @@ pub(super) fn is_auto(context: &Context, input: &Node) -> bool {
 }
 
 /// The shards that records with these keys go to, for fault rules. None for a record of a stream
-/// with the record distribution strategy AUTO, because its shard is random.
+/// with the record distribution strategy AUTO, because its shard is chosen when it is written.
 pub(super) fn shards_of<'a>(
     context: &Context,
     given: &StreamRef,

@@ -56,7 +56,7 @@ impl Operation for PutRecord {
         let path = |_, name: &str| name.to_owned();
         let (stream, settings) = admit(context, &input.stream, &offered, path)?;
         let [offered] = offered;
-        let record = routed(context, &settings, offered)?;
+        let record = routed(&settings, offered)?;
         check_ordering(context, &stream, &settings, input.at_least.as_ref())?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run("PutRecord"));

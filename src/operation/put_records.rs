@@ -49,9 +49,7 @@ impl Operation for PutRecords {
         let offered: Vec<Offered> = offered.collect();
         let path = |at: usize, name: &str| format!("records.{}.member.{name}", at + 1);
         let (stream, settings) = admit(context, &input.stream, &offered, path)?;
-        let records = offered
-            .into_iter()
-            .map(|one| routed(context, &settings, one));
+        let records = offered.into_iter().map(|one| routed(&settings, one));
         let records = records.collect::<Result<_, _>>()?;
         if input.dry_run == Some(Truth(true)) {
             return Err(Error::dry_run("PutRecords"));

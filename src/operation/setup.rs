@@ -13,7 +13,7 @@ use super::retention::check_hours;
 use super::table::Entry;
 use crate::engine::channel::Channel;
 use crate::engine::queue::Queue;
-use crate::engine::{Engine, PutSettings, Stream, StreamState};
+use crate::engine::{PutSettings, Stream, StreamState};
 use crate::error::{Error, KeyPurpose};
 use crate::model::NewRecord;
 use crate::wire::{Format, Shape};
@@ -156,7 +156,7 @@ pub async fn put_at_start(
     records: Vec<StartRecord>,
 ) -> Result<(), (usize, Error)> {
     let settings = stream.put_settings();
-    let routed = route_records(&context.engine, &settings, records)?;
+    let routed = route_records(&settings, records)?;
     let results = stream.put_unlimited(&context.engine, routed).await;
     match results.iter().position(Result::is_err) {
         Some(at) => Err((at, Error::internal())),
@@ -169,7 +169,6 @@ pub async fn put_at_start(
 /// # Errors
 /// The index and the exception of the first record that is refused.
 pub fn route_records(
-    engine: &Engine,
     settings: &PutSettings,
     records: Vec<StartRecord>,
 ) -> Result<Vec<NewRecord>, (usize, Error)> {
@@ -180,18 +179,14 @@ pub fn route_records(
             let text = format!("a record has at most {limit} bytes, and this one has {size}");
             return Err((at, Error::invalid(text)));
         }
-        routed(engine, settings, record).map_err(|error| (at, error))
+        routed(settings, record).map_err(|error| (at, error))
     });
     routed.collect()
 }
 
-fn routed(
-    engine: &Engine,
-    settings: &PutSettings,
-    record: StartRecord,
-) -> Result<NewRecord, Error> {
+fn routed(settings: &PutSettings, record: StartRecord) -> Result<NewRecord, Error> {
     let explicit = record.explicit_hash_key.as_deref();
-    let hash_key = hash_key(engine, settings, (Some(&record.partition_key), explicit))?;
+    let hash_key = hash_key(settings, (Some(&record.partition_key), explicit))?;
     Ok(NewRecord {
         partition_key: Some(record.partition_key.into()),
         hash_key,

@@ -2,9 +2,11 @@
 
 mod long;
 
-use crate::lab::{Placed, SHARD_0, START_MS, Stream, kinesis_test, ms, until, wire_test};
+use crate::lab::{Lab, Placed, SHARD_0, START_MS, Stream, kinesis_test, ms, until, wire_test};
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::PutRecordsRequestEntry;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::task::JoinSet;
 
 const SHARD_1: &str = "shardId-000000000001";
@@ -270,14 +272,14 @@ kinesis_test!(
         let create = r#"{"StreamName":"s","StreamModeDetails":{"StreamMode":"ON_DEMAND"},
         "RecordDistributionStrategy":"AUTO"}"#;
         lab.ok("CreateStream", create).await;
-        let mut shards = std::collections::BTreeSet::new();
-        for _ in 0..64 {
+        let mut shards = BTreeSet::new();
+        for _ in 0..4 {
             let put = lab
                 .ok("PutRecord", r#"{"StreamName":"s","Data":"QQ=="}"#)
                 .await;
             shards.insert(put["ShardId"].to_string());
         }
-        assert!(shards.len() > 1, "{shards:?}");
+        assert_eq!(shards.len(), 4);
         let puts = r#"{"StreamName":"s","Records":[{"Data":""},{"Data":"","PartitionKey":"k"}]}"#;
         assert_eq!(lab.ok("PutRecords", puts).await["FailedRecordCount"], 0);
         let read = Stream::existing(&lab, "s").read_all().await;
@@ -285,9 +287,50 @@ kinesis_test!(
             .iter()
             .filter(|record| !record.partition_key.is_empty())
             .count();
-        assert_eq!((read.len(), keyed), (66, 1));
+        assert_eq!((read.len(), keyed), (6, 1));
     }
 );
+
+/// Puts so many records without keys in one request; gives the number of records of each shard.
+async fn put_keyless(lab: &Lab, count: usize) -> BTreeMap<String, usize> {
+    let records = vec![json!({"Data": ""}); count];
+    let puts = json!({"StreamName": "s", "Records": records}).to_string();
+    let told = lab.ok("PutRecords", &puts).await;
+    let mut counts = BTreeMap::new();
+    for record in told["Records"].as_array().unwrap() {
+        let shard = record["ShardId"].as_str().unwrap();
+        *counts.entry(shard.to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+kinesis_test!(the_shards_of_an_auto_stream_take_turns, |lab| async move {
+    let create = r#"{"StreamName":"s","RecordDistributionStrategy":"AUTO"}"#;
+    lab.ok("CreateStream", create).await;
+    let enable = r#"{"MinimumThroughputBillingCommitment":{"Status":"ENABLED"}}"#;
+    lab.ok("UpdateAccountSettings", enable).await;
+    for open in [4, 7] {
+        if open > 4 {
+            let warm = json!({"StreamName": "s", "WarmThroughputMiBps": open}).to_string();
+            lab.ok("UpdateStreamWarmThroughput", &warm).await;
+        }
+        let mut sums: BTreeMap<String, usize> = BTreeMap::new();
+        for count in [1, 2, 3, 5, 8, 13, 50] {
+            for (shard, more) in put_keyless(&lab, count).await {
+                *sums.entry(shard).or_default() += more;
+            }
+            // A dry run takes no turn.
+            let dry = r#"{"StreamName":"s","Data":"","DryRun":true}"#;
+            lab.refusal("PutRecord", dry).await;
+            let least = match sums.len() == open {
+                true => *sums.values().min().unwrap(),
+                false => 0,
+            };
+            assert!(sums.values().max().unwrap() - least <= 1, "{sums:?}");
+        }
+        assert_eq!((sums.len(), sums.values().sum()), (open, 82));
+    }
+});
 
 /// Puts so many records named after their writer, one after the other.
 async fn write(stream: Stream, writer: usize, count: usize) -> Vec<(Placed, String)> {

@@ -34,7 +34,7 @@ pub(super) async fn put(
     let engine = &admin.engine;
     // All batches are checked and routed with the same settings.
     let settings = stream.put_settings();
-    let count = check(engine, &settings, body.text()?).await?;
+    let count = check(&settings, body.text()?).await?;
     if !settings.writable {
         let text = "the stream takes no records now";
         return Err(Refused::new(StatusCode::CONFLICT, text));
@@ -42,7 +42,7 @@ pub(super) async fn put(
     let mut results = Vec::with_capacity(count);
     let mut lines = lines(body.text()?);
     while let Some(records) = batch(&mut lines)? {
-        let routed = route(engine, &settings, records, results.len())?;
+        let routed = route(&settings, records, results.len())?;
         results.extend(stream.put_many(engine, routed).await);
     }
     drop(lines);
@@ -58,11 +58,11 @@ pub(super) async fn put(
 }
 
 /// Checks all records of a body, and returns their number.
-async fn check(engine: &Engine, settings: &PutSettings, text: &str) -> Result<usize, Refused> {
+async fn check(settings: &PutSettings, text: &str) -> Result<usize, Refused> {
     let mut count = 0;
     let mut lines = lines(text);
     while let Some(records) = batch(&mut lines)? {
-        count += route(engine, settings, records, count)?.len();
+        count += route(settings, records, count)?.len();
         // A large body must not keep other requests waiting.
         tokio::task::yield_now().await;
     }
@@ -71,12 +71,11 @@ async fn check(engine: &Engine, settings: &PutSettings, text: &str) -> Result<us
 
 /// Computes the hash keys of a batch of records. `before` is the number of records before them.
 fn route(
-    engine: &Engine,
     settings: &PutSettings,
     records: Vec<StartRecord>,
     before: usize,
 ) -> Result<Vec<NewRecord>, Refused> {
-    let routed = operation::route_records(engine, settings, records);
+    let routed = operation::route_records(settings, records);
     routed.map_err(|(at, error)| refused(&format!("record {}: {error}", before + at + 1)))
 }
 

@@ -227,7 +227,7 @@ impl Bench {
     pub(super) async fn put(&self, texts: impl IntoIterator<Item = impl AsRef<[u8]>>) {
         let record = |text: &[u8]| NewRecord {
             partition_key: Some("key".into()),
-            hash_key: HashKey::of_partition_key(&format!("{text:?}")),
+            hash_key: Some(HashKey::of_partition_key(&format!("{text:?}"))),
             data: Bytes::copy_from_slice(text),
         };
         let records = texts.into_iter().map(|text| record(text.as_ref()));

@@ -71,7 +71,7 @@ async fn put_fields(visit: &Visit, name: &str, mut fields: Fields) -> Outcome {
         let text = "the stream takes no records now";
         return Err(Refused::new(StatusCode::CONFLICT, text));
     }
-    let routed = operation::route_records(engine, &settings, records);
+    let routed = operation::route_records(&settings, records);
     let routed = routed.map_err(|(at, error)| bad(&format!("record {}: {error}", at + 1)))?;
     let results = stream.put_many(engine, routed).await;
     sentence(&results)
