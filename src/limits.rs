@@ -369,6 +369,9 @@ pub(crate) const ON_DEMAND_SHARDS: u32 = 4;
 /// Number of shards of a stream that `INITIALIZE_STREAMS` names without a shard count
 /// (kinesis-mock).
 pub(crate) const INITIALIZED_SHARDS: u32 = 4;
+/// Warm throughput of an on-demand stream that was never given one, in MiB/s (our choice: the write
+/// capacity of the shards of a new stream).
+pub(crate) const ON_DEMAND_WARM_MIBPS: u32 = 4;
 /// Default number of records that one look into a stream over the admin API shows (our choice).
 pub(crate) const LOOK_RECORDS: usize = 100;
 /// Largest number of records that one look into a stream may show (our choice).

@@ -108,7 +108,7 @@ impl Stream {
             .pending
             .as_ref()
             .map_or(settings, |pending| &pending.settings);
-        let had = settings.warm_throughput_mibps.unwrap_or_default();
+        let had = state.warm_mibps();
         StreamSnapshot {
             status: state.status,
             mode: state.mode(),

@@ -226,6 +226,15 @@ impl StreamState {
         }
     }
 
+    /// The warm throughput that the stream has now, in MiB/s.
+    pub fn warm_mibps(&self) -> u32 {
+        let usual = match self.settings.on_demand {
+            true => limits::ON_DEMAND_WARM_MIBPS,
+            false => 0,
+        };
+        self.settings.warm_throughput_mibps.unwrap_or(usual)
+    }
+
     /// The horizon at `now`: the earliest arrival time of a readable record. A record expires when
     /// its age reaches the retention period. A pending change of the retention period applies at
     /// once.

@@ -40,7 +40,7 @@ impl Operation for UpdateStreamWarmThroughput {
                 return Err(Error::stream_is_provisioned(arn));
             }
             check_active(arn, state)?;
-            let current = state.settings.warm_throughput_mibps.unwrap_or_default();
+            let current = state.warm_mibps();
             answer = WarmThroughput { current, target };
             Ok(plan(state, target))
         });

@@ -261,7 +261,7 @@ kinesis_test!(
         let got = ok(&lab, "UpdateStreamWarmThroughput", warm(6)).await;
         let expected = json!({
             "StreamName": "s", "StreamARN": arn_of("s"),
-            "WarmThroughput": {"TargetMiBps": 6, "CurrentMiBps": 0},
+            "WarmThroughput": {"TargetMiBps": 6, "CurrentMiBps": 4},
         });
         assert_eq!(got, expected);
         let open = async || {

@@ -100,7 +100,8 @@ impl Oracle {
             Some((_, Change::OnDemand(_))) => None,
             _ => stream.warm,
         };
-        wanted.map(|wanted| (wanted, stream.warm.unwrap_or_default()))
+        let usual = if stream.on_demand { 4 } else { 0 };
+        wanted.map(|wanted| (wanted, stream.warm.unwrap_or(usual)))
     }
 
     pub(in crate::simulation) fn commit_account(&mut self, enables: bool) {
