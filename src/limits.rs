@@ -36,6 +36,9 @@ pub enum Profile {
 
 const OFF: Limit = None;
 
+/// The limit of which 0 means that there is none, with this value.
+const UNLIMITED: (&str, &str) = ("queue-in-flight", "0");
+
 /// Declares the limits that can be set. Each row has the field, the name for `--limit`, the values
 /// in the profiles standard, fast and strict, the unit, the source, and as doc comment the meaning.
 macro_rules! limits {
@@ -65,7 +68,7 @@ macro_rules! limits {
             /// A message for the user when no limit has this name, or `value` is neither a number
             /// nor `off`.
             pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
-                let value = if value == "off" {
+                let value = if value == "off" || (name, value) == UNLIMITED {
                     OFF
                 } else {
                     let number = value.parse().map_err(|_| {
@@ -165,7 +168,7 @@ limits! {
     /// Queues of one account and region that may be in CREATING or DELETING at once.
     queues_in_transition, "queues-in-transition", Some(5), OFF, Some(5),
         "queues", "AWS quota";
-    /// Records of one queue in flight. The same number applies to its dead-letter records in flight, counted apart.
+    /// Records of one queue in flight; 0 is unlimited. The same number applies to its dead-letter records in flight, counted apart.
     queue_in_flight, "queue-in-flight", Some(120_000), OFF, Some(120_000),
         "records", "AWS quota";
     /// Channels that one account may have in one region.
@@ -366,12 +369,12 @@ pub(crate) const SCALING_SWEEP_MS: i64 = 60_000;
 pub(crate) const SCALING_BYTES_PER_SECOND: u64 = 500_000;
 /// Number of shards of a new on-demand stream (AWS).
 pub(crate) const ON_DEMAND_SHARDS: u32 = 4;
-/// Number of shards of a stream that `INITIALIZE_STREAMS` names without a shard count
-/// (kinesis-mock).
-pub(crate) const INITIALIZED_SHARDS: u32 = 4;
 /// Warm throughput of an on-demand stream that was never given one, in MiB/s (our choice: the write
 /// capacity of the shards of a new stream).
 pub(crate) const ON_DEMAND_WARM_MIBPS: u32 = 4;
+/// Number of shards of a stream that `INITIALIZE_STREAMS` names without a shard count
+/// (kinesis-mock).
+pub(crate) const INITIALIZED_SHARDS: u32 = 4;
 /// Default number of records that one look into a stream over the admin API shows (our choice).
 pub(crate) const LOOK_RECORDS: usize = 100;
 /// Largest number of records that one look into a stream may show (our choice).
@@ -488,6 +491,16 @@ pub(crate) const RUNS_OF_ONE_DIRECTORY: u64 = 1 << (63 - SEQUENCE_INDEX_BITS_A_R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zero_records_in_flight_are_unlimited() {
+        let mut limits = Limits::for_profile(Profile::Standard);
+        for name in ["queue-in-flight", "on-demand-streams"] {
+            limits.set(name, "0").expect("a known limit");
+        }
+        let changed = (limits.queue_in_flight, limits.on_demand_streams);
+        assert_eq!(changed, (None, Some(0)));
+    }
 
     #[test]
     fn a_limit_can_be_set_alone() {
