@@ -3,7 +3,9 @@ use super::prelude::*;
 use crate::engine::StreamState;
 use crate::engine::queue::{NewQueue, Queue, QueueCounts};
 use crate::limits::Limits;
-use crate::model::{QueueArn, QueueAttributes, QueueStart, StreamArn, StreamStatus, Tags};
+use crate::model::{
+    AccountRegion, QueueArn, QueueAttributes, QueueStart, StreamArn, StreamStatus, Tags,
+};
 use std::sync::Arc;
 
 pub(super) struct CreateQueue;
@@ -30,7 +32,7 @@ impl Operation for CreateQueue {
             required.push(("AssociateStreamsWithQueue", Target::Stream(arn)));
         }
         if input.tags.is_some() {
-            required.push(("TagResource", new_queue(context)));
+            required.push(("TagResource", new_queue(context, input)));
         }
         required
     }
@@ -112,18 +114,28 @@ pub(super) fn differences(queue: &Queue, input: &Input) -> Result<Vec<&'static s
 }
 
 impl HasTarget for CreateQueue {
-    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
-        Ok(new_queue(context))
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        Ok(new_queue(context, input))
     }
 }
 
 /// The target of the policy check for a new queue. The queue has no id yet, so the id is `*`, and
 /// only a policy with a matching pattern applies (a choice).
-fn new_queue(context: &Context) -> Target {
+fn new_queue(context: &Context, input: &Input) -> Target {
     Target::Queue(QueueArn {
-        scope: context.caller.clone(),
+        scope: place(context, input),
         id: "*".into(),
     })
+}
+
+/// The account and region in which a request creates its queue: those of the stream, as for a
+/// consumer (a choice). A request without a valid stream creates no queue.
+pub(super) fn place(context: &Context, input: &Input) -> AccountRegion {
+    let arn = match &input.streams.0[..] {
+        [stream] => parse_arn(context, &stream.arn).ok(),
+        _ => None,
+    };
+    arn.map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }
 
 /// The only stream of the request, and the starting position of the queue in it.

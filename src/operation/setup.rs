@@ -86,7 +86,8 @@ pub(crate) async fn create_queue_at_start(
     members: String,
 ) -> Result<StartItem<Queue>, Error> {
     let input = read_input::<CreateQueue>(context, &Bytes::from(members), Format::Json)?;
-    if let Some(queue) = context.engine.find_queue_named(&context.caller, name) {
+    let place = create_queue::place(context, &input);
+    if let Some(queue) = context.engine.find_queue_named(&place, name) {
         let differences = create_queue::differences(&queue, &input)?;
         return Ok(StartItem::Existing(queue, differences));
     }

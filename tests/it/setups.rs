@@ -304,6 +304,27 @@ fn queues_and_mappings_of_an_earlier_run_are_left_alone() {
     });
 }
 
+/// A queue is made in the account of its stream, where the next start finds it.
+#[test]
+fn a_queue_of_a_stream_elsewhere_is_found_again() {
+    block_on(async {
+        let folder = TempDir::new().unwrap();
+        let data = folder.path().join("data");
+        let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/a";
+        let setup = format!(
+            "[[streams]]\nStreamName = \"a\"\n[[queues]]\nQueueName = \"q\"\n\
+             Account = \"111122223333\"\nStreamConfigurationList = [{{StreamARN = \"{arn}\"}}]\n"
+        );
+        let file = write(&folder, "setup.toml", &setup);
+        let flags = ["--setup", &file, "--data-dir", data.to_str().unwrap()];
+        for _ in 0..2 {
+            let lab = Lab::start(Place::Memory, &flags).await;
+            assert_eq!(described_queue(&lab).await["QueueName"], "q");
+            lab.stop().await;
+        }
+    });
+}
+
 #[test]
 fn a_queue_or_mapping_that_is_refused_leaves_nothing_behind() {
     block_on(async {

@@ -2,9 +2,10 @@
 //! about.
 
 use super::{
-    NO_IDENTITY, OWNER, READER, READER_ARN, arn_of, by, denied, ok, policies, refusal, under,
+    NO_IDENTITY, NO_RESOURCE, OWNER, READER, READER_ARN, arn_of, by, denied, ok, policies, refusal,
+    under,
 };
-use crate::lab::{Lab, Request};
+use crate::lab::{ACCOUNT, Lab, Request};
 use minikin::internals::operation::OPERATIONS;
 use serde_json::{Value, json};
 
@@ -214,6 +215,22 @@ fn each_operation_is_allowed_by_its_own_name() {
             let told = lab.send(&call).await.text();
             assert!(!told.contains("AccessDenied"), "{}: {told}", entry.name);
         }
+    });
+}
+
+/// A queue is made in the account of its stream, and judged there: no policy of a resource allows
+/// that to another account.
+#[test]
+fn a_queue_is_judged_where_it_is_made() {
+    let abroad = |arn: String| arn.replace(ACCOUNT, "111122223333");
+    let there = abroad(queue_arn("*"));
+    let all = json!({"Effect": "Allow", "Action": "kinesis:*", "Resource": "*"});
+    let mut body = call("CreateQueue", "", "").0;
+    body["StreamConfigurationList"][0]["StreamARN"] = json!(abroad(arn_of("s")));
+    under(&policies(&all, &Value::Null), |lab| async move {
+        let told = refusal(&lab, READER, "CreateQueue", &body).await;
+        let denied = denied(READER_ARN, "CreateQueue", &there, NO_RESOURCE);
+        assert_eq!(told, Some(denied));
     });
 }
 
