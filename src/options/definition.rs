@@ -126,8 +126,8 @@ pub struct Options {
     pub credential: Vec<Secret>,
 
     /// File of the access keys' permissions, in IAM's language (see the guide). Enforces these
-    /// permissions and the policies of streams and consumers; an empty file enforces only the
-    /// policies of streams and consumers
+    /// permissions and the policies of streams, consumers and queues; an empty file enforces only
+    /// the policies of streams, consumers and queues
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub policies: Option<PathBuf>,
 
