@@ -212,6 +212,9 @@ mod tests {
             let capacity = accounts.capacity(&account_region());
             (capacity.on_demand_streams, capacity.streams_in_transition)
         };
+        // The commit of a creation does not count, a transition does.
+        assert_eq!(capacity(&accounts), (1, 0));
+        accounts.change(&newer, |state| state.due = Some(Timestamp::default()));
         assert_eq!(capacity(&accounts), (1, 1));
         accounts.change(&newer, |state| state.status = StreamStatus::Active);
         assert_eq!(capacity(&accounts), (1, 0));

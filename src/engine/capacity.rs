@@ -11,7 +11,8 @@ pub struct Capacity {
     pub provisioned_shards: u64,
     /// Number of on-demand streams.
     pub on_demand_streams: u64,
-    /// Number of streams whose status is CREATING or DELETING.
+    /// Number of streams whose status is CREATING or DELETING for the time of a transition. The
+    /// commit of a creation or deletion alone does not count.
     pub streams_in_transition: u64,
 }
 
@@ -22,10 +23,11 @@ impl Capacity {
             StreamMode::OnDemand => (0, 1),
             StreamMode::Provisioned => (state.open_shards_count(), 0),
         };
-        let in_transition = matches!(
+        let passes = matches!(
             state.status,
             StreamStatus::Creating | StreamStatus::Deleting
         );
+        let in_transition = passes && state.due.is_some();
         Self {
             provisioned_shards,
             on_demand_streams,

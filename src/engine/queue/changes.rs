@@ -118,16 +118,18 @@ impl Engine {
                 StreamStatus::Creating => {}
                 StreamStatus::Active | StreamStatus::Updating => {
                     let limit: Limit = self.limits.queues_in_transition;
-                    if let Some(limit) = limit.filter(|limit| account.in_transition >= *limit) {
+                    if let Some(limit) = limit.filter(|limit| account.in_transition() >= *limit) {
                         return Err(too_many(limit));
                     }
-                    account.in_transition += 1;
                 }
             }
             state.status = StreamStatus::Deleting;
             state.due = self.transition_end(now);
             Ok(Some(match state.due {
-                Some(_) => self.save_queue(queue, state, state.status),
+                Some(_) => {
+                    account.in_transition.insert(queue.incarnation);
+                    self.save_queue(queue, state, state.status)
+                }
                 None => self.save_end(queue, state),
             }))
         })
@@ -173,7 +175,7 @@ impl Engine {
         });
         let account = accounts.get_mut(&queue.arn.scope);
         if let Some(account) = account.filter(|_| was == StreamStatus::Creating) {
-            account.in_transition -= 1;
+            account.in_transition.remove(&queue.incarnation);
         }
     }
 
@@ -200,10 +202,7 @@ impl Engine {
         if let Some(account) = accounts.get_mut(&queue.arn.scope)
             && account.items.remove(queue)
         {
-            let status = queue.describe().status;
-            if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
-                account.in_transition -= 1;
-            }
+            account.in_transition.remove(&queue.incarnation);
         }
         queue.stream.with_state(|state| {
             state.queues.remove(&queue.incarnation);

@@ -2,6 +2,7 @@
 
 use super::item::{Queue, QueueIdentity, QueueState, log_id};
 use super::journal::{CommitPriority, Journal};
+use super::registry::AccountQueues;
 use crate::engine::{Engine, Read, ReadBudget, Stream, StreamState};
 use crate::model::{
     QueueArn, QueueAttributes, QueueRecords, QueueStart, StreamStatus, Tags, resource_id,
@@ -93,7 +94,7 @@ impl Engine {
         QueueCounts {
             committed,
             name_taken: account.is_some_and(|account| account.items.with_name(name).is_some()),
-            in_transition: account.map_or(0, |account| account.in_transition),
+            in_transition: account.map_or(0, AccountQueues::in_transition),
         }
     }
 
@@ -160,7 +161,7 @@ impl Engine {
         let account = accounts.entry(stream.arn.scope.clone()).or_default();
         let counts = QueueCounts {
             name_taken: account.items.with_name(&new.name).is_some(),
-            in_transition: account.in_transition,
+            in_transition: account.in_transition(),
             ..counts
         };
         let (queue, tickets) = stream.with_state(|state| {
@@ -171,7 +172,9 @@ impl Engine {
             Ok((queue, tickets))
         })?;
         let _added = account.items.insert(&queue);
-        account.in_transition += 1;
+        if queue.with_state(|state| state.due.is_some()) {
+            account.in_transition.insert(queue.incarnation);
+        }
         Ok((queue, tickets))
     }
 

@@ -7,7 +7,7 @@ use crate::engine::named_items::{Named, NamedItems};
 use crate::lock::Lock;
 use crate::model::{AccountRegion, StreamStatus};
 use crate::world::{Bell, Timestamp};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The queues of all accounts, and their deadlines.
@@ -30,8 +30,9 @@ pub(super) enum Due {
 #[derive(Debug, Default)]
 pub(in crate::engine) struct AccountQueues {
     pub(super) items: NamedItems<Queue>,
-    /// Number of queues in CREATING or DELETING.
-    pub(super) in_transition: u64,
+    /// Incarnation numbers of the queues in CREATING or DELETING for the time of a transition. The
+    /// commit of a creation or deletion alone does not count.
+    pub(super) in_transition: HashSet<u64>,
 }
 
 impl Named for Queue {
@@ -82,7 +83,7 @@ impl AccountQueues {
         }
         let status = queue.describe().status;
         if matches!(status, StreamStatus::Creating | StreamStatus::Deleting) {
-            self.in_transition += 1;
+            self.in_transition.insert(queue.incarnation);
         }
         queue.stream.with_state(|state| {
             state.queues.insert(queue.incarnation);
@@ -94,5 +95,10 @@ impl AccountQueues {
     /// All queues of the account.
     pub(in crate::engine) fn all(&self) -> Vec<Arc<Queue>> {
         self.items.all().cloned().collect()
+    }
+
+    /// Number of queues in CREATING or DELETING for the time of a transition.
+    pub(super) fn in_transition(&self) -> u64 {
+        self.in_transition.len() as u64
     }
 }

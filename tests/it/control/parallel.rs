@@ -23,6 +23,30 @@ async fn all_at_once(lab: &Lab, calls: Vec<(&'static str, Value)>) -> Vec<u16> {
 }
 
 kinesis_test!(
+    without_a_transition_time_nothing_counts_as_in_transition,
+    |lab| async move {
+        let each = |call: fn(usize) -> (&'static str, Value)| (0..12).map(call).collect();
+        let streams = each(|at| ("CreateStream", json!({"StreamName": format!("s{at}")})));
+        assert_eq!(all_at_once(&lab, streams).await, [200; 12]);
+        let queues = each(|at| {
+            let stream = json!({"StreamARN": arn_of("s0")});
+            let name = format!("q{at}");
+            let body = json!({"QueueName": name, "StreamConfigurationList": [stream]});
+            ("CreateQueue", body)
+        });
+        assert_eq!(all_at_once(&lab, queues).await, [200; 12]);
+        let listed = ok(&lab, "ListQueues", json!({})).await;
+        let listed = listed["QueueSummaries"].as_array().unwrap().iter();
+        let deletions: Vec<_> = listed
+            .map(|queue| ("DeleteQueue", json!({"QueueARN": queue["QueueARN"]})))
+            .collect();
+        assert_eq!(all_at_once(&lab, deletions).await, [200; 12]);
+        let deletions = each(|at| ("DeleteStream", json!({"StreamName": format!("s{at}")})));
+        assert_eq!(all_at_once(&lab, deletions).await, [200; 12]);
+    }
+);
+
+kinesis_test!(
     a_thousand_parallel_calls_on_streams_lose_no_update,
     ["--limit", "tags=1000", "--limit", "shard-write-records=off"],
     |lab| async move {
