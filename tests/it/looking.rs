@@ -152,6 +152,52 @@ wire_test!(
 );
 
 wire_test!(
+    a_refused_method_is_answered_with_those_allowed,
+    |lab| async move {
+        for (method, path, methods) in [
+            ("GET", "queues/q/purge", "POST"),
+            ("DELETE", "queues/q/purge", "POST"),
+            ("PUT", "queues/q/records", "GET,HEAD"),
+            ("POST", "queues/q/records", "GET,HEAD"),
+            ("GET", "streams/s/clear", "POST"),
+            ("PUT", "streams/s/clear", "POST"),
+            ("POST", "streams/s/tail", "GET,HEAD"),
+            ("PUT", "streams/s/records", "GET,HEAD,POST"),
+            ("DELETE", "queues", "GET,HEAD"),
+            ("GET", "reset", "POST"),
+            ("PUT", "clock", "GET,HEAD,POST"),
+            ("GET", "faults/1", "DELETE"),
+            ("GET", "event-sources/drain/drain", "POST"),
+        ] {
+            let request = Request::bare(method, &format!("/_minikin/{path}"));
+            let answer = lab.send(&request).await;
+            assert_eq!(answer.status, 405, "{method} {path}");
+            assert_eq!(answer.header("allow"), Some(methods), "{method} {path}");
+        }
+        let (status, _) = own(&lab, "DELETE", "queues/q/nothing", "").await;
+        assert_eq!(status, 404);
+    }
+);
+
+wire_test!(a_path_without_members_refuses_a_body, |lab| async move {
+    lab.ok("CreateStream", r#"{"StreamName":"s"}"#).await;
+    let stream = json!({"StreamARN": arn_of("s")});
+    let create = json!({"QueueName": "q", "StreamConfigurationList": [stream]});
+    lab.ok("CreateQueue", &create.to_string()).await;
+    for path in ["streams/s/clear", "queues/q/purge"] {
+        for body in ["{\"all\": true}", "all", "[]", "null", "{"] {
+            let (status, document) = own(&lab, "POST", path, body).await;
+            assert_eq!(status, 400, "{path} {body}");
+            let message = document["message"].as_str().unwrap();
+            assert!(message.starts_with("the body is empty"), "{message}");
+        }
+        for body in ["", "{}", " { }\n"] {
+            assert_eq!(own(&lab, "POST", path, body).await.0, 204, "{path} {body}");
+        }
+    }
+});
+
+wire_test!(
     every_refusal_of_an_own_path_has_a_message,
     |lab| async move {
         for (method, path, status) in [

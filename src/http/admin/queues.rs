@@ -28,9 +28,10 @@ const ACTIONS: Actions = Actions {
 
 /// The paths about queues.
 pub(super) fn routes() -> Router<Admin> {
-    Router::new()
-        .route("/_minikin/queues", get(list))
-        .route("/_minikin/queues/{*path}", get(look).post(change))
+    Router::new().route("/_minikin/queues", get(list)).route(
+        "/_minikin/queues/{*path}",
+        get(look).post(change).fallback(refuse),
+    )
 }
 
 /// Answers with an overview of all queues of an account in a region.
@@ -133,6 +134,10 @@ fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Queue>, Refu
     let account_region = query.account_region(admin)?;
     let found = match QueueArn::parse(name) {
         Some(arn) => admin.engine.find_queue(&arn),
+async fn refuse(method: Method, uri: Uri, PathPart(path): PathPart) -> Refused {
+    ACTIONS.refuse(&method, &uri, &path)
+}
+
         None => admin.engine.find_queue_named(&account_region, name),
     };
     found.ok_or_else(|| not_found("queue", name, &account_region))

@@ -26,7 +26,9 @@ pub(crate) fn router(admin: Admin) -> Router {
         .route("/_minikin/streams", get(overview::streams))
         .route(
             "/_minikin/streams/{*path}",
-            get(streams::get).post(streams::post),
+            get(streams::get)
+                .post(streams::post)
+                .fallback(streams::refuse),
         )
         .route("/_minikin/reset", post(reset::reset))
         .route(

@@ -60,6 +60,8 @@ pub(super) fn json(document: &Value) -> Response {
 pub(in crate::http) struct Refused {
     pub(in crate::http) status: StatusCode,
     pub(in crate::http) text: String,
+    /// The methods that the path allows. None if the router knows them.
+    allow: Option<&'static str>,
 }
 
 impl Refused {
@@ -67,13 +69,26 @@ impl Refused {
         Self {
             status,
             text: text.to_owned(),
+            allow: None,
+        }
+    }
+
+    /// Adds the header `Allow` with the methods that the path allows.
+    pub(super) fn with_allow(self, methods: &'static str) -> Self {
+        Self {
+            allow: Some(methods),
+            ..self
         }
     }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        problem(self.status, &self.text)
+        let answer = problem(self.status, &self.text);
+        match self.allow {
+            Some(methods) => ([(header::ALLOW, methods)], answer).into_response(),
+            None => answer,
+        }
     }
 }
 
@@ -83,7 +98,8 @@ pub(super) fn unknown_path(uri: &Uri) -> Refused {
     Refused::new(StatusCode::NOT_FOUND, &text)
 }
 
-/// Refuses a request with a method that its path does not allow.
+/// Refuses a request with a method that its path does not allow. The router adds the header `Allow`
+/// for the paths that it knows as a whole.
 pub(super) fn unknown_method(method: &Method, uri: &Uri) -> Refused {
     let text = format!("{} does not take {method}", uri.path());
     Refused::new(StatusCode::METHOD_NOT_ALLOWED, &text)

@@ -28,17 +28,28 @@ impl Actions {
         let Some((name, action)) = path.rsplit_once('/') else {
             return Err(unknown_path(uri));
         };
+        let (gets, posts) = (self.get.contains(&action), self.post.contains(&action));
         // A handler of GET also answers HEAD.
-        let (taken, others) = match *method {
-            Method::POST => (self.post, self.get),
-            _ => (self.get, self.post),
+        let (is_taken, methods) = match (gets, posts) {
+            (false, false) => return Err(unknown_path(uri)),
+            (true, false) => (matches!(*method, Method::GET | Method::HEAD), "GET,HEAD"),
+            (false, true) => (*method == Method::POST, "POST"),
+            (true, true) => (
+                matches!(*method, Method::GET | Method::HEAD | Method::POST),
+                "GET,HEAD,POST",
+            ),
         };
-        if taken.contains(&action) {
-            Ok((name, action))
-        } else if others.contains(&action) {
-            Err(unknown_method(method, uri))
-        } else {
-            Err(unknown_path(uri))
+        match is_taken {
+            true => Ok((name, action)),
+            false => Err(unknown_method(method, uri).with_allow(methods)),
+        }
+    }
+
+    /// Refuses a request with a method that no action takes.
+    pub(super) fn refuse(&self, method: &Method, uri: &Uri, path: &str) -> Refused {
+        match self.split(method, uri, path) {
+            Ok(_) => unknown_method(method, uri),
+            Err(refused) => refused,
         }
     }
 }

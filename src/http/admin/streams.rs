@@ -62,6 +62,11 @@ pub(super) async fn post(
     }
 }
 
+/// Refuses a request with a method that no path about a stream takes.
+pub(super) async fn refuse(method: Method, uri: Uri, PathPart(path): PathPart) -> Refused {
+    ACTIONS.refuse(&method, &uri, &path)
+}
+
 /// Waits until the stream has had a number of records since the start of the emulator or the last
 /// clear. `timeout_ms` is the longest wait, in milliseconds of real time.
 async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Refused> {

@@ -134,7 +134,7 @@ impl Page<'_> {
 
 /// A page that says why there is nothing to show.
 pub(super) fn problem(visit: &Visit, refused: &Refused) -> Response {
-    let Refused { status, text } = refused;
+    let Refused { status, text, .. } = refused;
     let content = html! {
         h1 { (status.canonical_reason().unwrap_or("Problem")) }
         p class="problem" role="alert" { (text) }
