@@ -1,6 +1,6 @@
 //! Our own paths for people and tests: streams, records, wait, clear, put and reset.
 
-use crate::lab::{Lab, Request, Stream, kinesis_test, ms, seconds, wire_test, within};
+use crate::lab::{Lab, Request, Stream, arn_of, kinesis_test, ms, seconds, wire_test, within};
 use serde_json::{Value, json};
 
 /// The answer of an own path: its status and document.

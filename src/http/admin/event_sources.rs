@@ -117,7 +117,9 @@ async fn redeliver(
     Named(mapping): Named,
     Path((_, number)): Path<(String, String)>,
     _query: NoQuery,
+    body: OwnBody,
 ) -> Result<Response, Refused> {
+    body.expect_none()?;
     let number = number.parse();
     let number = number.map_err(|_| refused("the number of a failure is a whole number"))?;
     let sources = &admin.engine.event_sources;
@@ -204,7 +206,9 @@ async fn reset(
     _permitted: Permitted,
     Named(mapping): Named,
     _query: NoQuery,
-) -> StatusCode {
+    body: OwnBody,
+) -> Result<StatusCode, Refused> {
+    body.expect_none()?;
     admin.engine.event_sources.reset(&mapping);
-    StatusCode::NO_CONTENT
+    Ok(StatusCode::NO_CONTENT)
 }

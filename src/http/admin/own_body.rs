@@ -43,6 +43,18 @@ impl OwnBody {
         str::from_utf8(&self.bytes).map_err(|_| refused("the body is not UTF-8"))
     }
 
+    /// Refuses a body with members. An empty body and an empty JSON object have none.
+    pub(super) fn expect_none(&self) -> Result<(), Refused> {
+        let text = self.text()?.trim_ascii();
+        let is_empty = |members: serde_json::Map<String, Value>| members.is_empty();
+        match text.is_empty() || serde_json::from_str(text).is_ok_and(is_empty) {
+            true => Ok(()),
+            false => Err(refused(
+                "the body is empty, or a JSON object without members",
+            )),
+        }
+    }
+
     /// The members of the body. An empty body has none. `form` names the members in messages.
     pub(super) fn members(&self, form: &'static str) -> Result<Members, Refused> {
         let text = match self.text()?.trim_ascii() {

@@ -1,6 +1,7 @@
 //! The paths about queues: the list of queues, and `records` and `purge` of one queue.
 
 use super::access::Permitted;
+use super::own_body::OwnBody;
 use super::path_part::PathPart;
 use super::query::{Query, refused};
 use super::record_json;
@@ -119,14 +120,22 @@ async fn change(
     (method, uri): (Method, Uri),
     PathPart(path): PathPart,
     mut query: Query,
+    body: OwnBody,
 ) -> Result<Response, Refused> {
     let (name, action) = ACTIONS.split(&method, &uri, &path)?;
     let queue = find(&admin, &mut query, name)?;
     query.end()?;
     match action {
-        "purge" => purge(&admin, &queue).await,
+        "purge" => {
+            body.expect_none()?;
+            purge(&admin, &queue).await
+        }
         _ => Err(unknown_path(&uri)),
     }
+}
+
+async fn refuse(method: Method, uri: Uri, PathPart(path): PathPart) -> Refused {
+    ACTIONS.refuse(&method, &uri, &path)
 }
 
 /// Finds a queue by its ARN, or by its name in the account and region of the query string.
@@ -134,10 +143,6 @@ fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<Queue>, Refu
     let account_region = query.account_region(admin)?;
     let found = match QueueArn::parse(name) {
         Some(arn) => admin.engine.find_queue(&arn),
-async fn refuse(method: Method, uri: Uri, PathPart(path): PathPart) -> Refused {
-    ACTIONS.refuse(&method, &uri, &path)
-}
-
         None => admin.engine.find_queue_named(&account_region, name),
     };
     found.ok_or_else(|| not_found("queue", name, &account_region))

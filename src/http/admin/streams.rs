@@ -1,7 +1,7 @@
 //! The paths about one stream: `streams/NAME/records`, `tail`, `wait` and `clear`.
 
 use super::access::Permitted;
-use super::own_body::LargeBody;
+use super::own_body::{LargeBody, OwnBody};
 use super::path_part::PathPart;
 use super::put;
 use super::query::{Query, refused};
@@ -56,7 +56,7 @@ pub(super) async fn post(
     query.end()?;
     match action {
         "wait" => wait(&stream, body).await,
-        "clear" => clear(&admin, &stream).await,
+        "clear" => clear(&admin, &stream, &body.0).await,
         "records" => put::put(&admin, &stream, body).await,
         _ => Err(unknown_path(&uri)),
     }
@@ -95,7 +95,8 @@ async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Refused> {
     })
 }
 
-async fn clear(admin: &Admin, stream: &Arc<Stream>) -> Result<Response, Refused> {
+async fn clear(admin: &Admin, stream: &Arc<Stream>, body: &OwnBody) -> Result<Response, Refused> {
+    body.expect_none()?;
     match admin.engine.clear(stream).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(error) => Err(failed(&error)),

@@ -48,6 +48,11 @@ fn a_discarded_batch_is_delivered_again_on_request() {
         );
         assert_eq!(Bench::position(&mapping), position);
         assert_eq!(mapping.failures().len(), 1);
+        for action in ["failures/1/redeliver", "reset"] {
+            let path = format!("event-sources/{uuid}/{action}");
+            let (answered, told) = own(&bench.lab, "POST", &path, "{\"all\": true}").await;
+            assert_eq!(answered, 400, "{told}");
+        }
         for (uuid, number, status) in [
             (&*uuid, "2", 404),
             (&uuid, "x", 400),
