@@ -24,8 +24,28 @@ pub(crate) struct MappingSetup {
     pub request: CreateRequest,
 }
 
-/// The shape of any value. [`CreateRequest::read`] checks the value itself later.
-static ANY: Shape = Shape::Boolean;
+// The shapes give the types of the members. [`CreateRequest::read`] checks all other constraints.
+static TEXT: Shape = Shape::Text {
+    length: None,
+    pattern: None,
+    values: &[],
+};
+static NUMBER: Shape = Shape::Integer {
+    min: None,
+    max: None,
+    long: true,
+};
+static FLAG: Shape = Shape::Boolean;
+static TIME: Shape = Shape::Timestamp;
+static TEXTS: Shape = Shape::List {
+    element: &TEXT,
+    length: None,
+};
+static TAGS: Shape = Shape::Map {
+    key: &TEXT,
+    value: &TEXT,
+    length: None,
+};
 
 const fn member(name: &'static str, shape: &'static Shape) -> Field {
     Field::Member(Member {
@@ -35,36 +55,37 @@ const fn member(name: &'static str, shape: &'static Shape) -> Field {
     })
 }
 
-static TARGET: Shape = Shape::Structure(&[member("Destination", &ANY)]);
+static TARGET: Shape = Shape::Structure(&[member("Destination", &TEXT)]);
 static DESTINATIONS: Shape =
     Shape::Structure(&[member("OnFailure", &TARGET), member("OnSuccess", &TARGET)]);
-static FILTER: Shape = Shape::Structure(&[member("Pattern", &ANY)]);
+static FILTER: Shape = Shape::Structure(&[member("Pattern", &TEXT)]);
 static FILTERS: Shape = Shape::List {
     element: &FILTER,
     length: None,
 };
 static CRITERIA: Shape = Shape::Structure(&[member("Filters", &FILTERS)]);
+static METRICS: Shape = Shape::Structure(&[member("Metrics", &TEXTS)]);
 
 /// The members of CreateEventSourceMapping that apply to a mapping of a stream.
 static CREATE: Shape = Shape::Structure(&[
-    member("EventSourceArn", &ANY),
-    member("FunctionName", &ANY),
-    member("Enabled", &ANY),
-    member("BatchSize", &ANY),
-    member("MaximumBatchingWindowInSeconds", &ANY),
-    member("ParallelizationFactor", &ANY),
-    member("StartingPosition", &ANY),
-    member("StartingPositionTimestamp", &ANY),
+    member("EventSourceArn", &TEXT),
+    member("FunctionName", &TEXT),
+    member("Enabled", &FLAG),
+    member("BatchSize", &NUMBER),
+    member("MaximumBatchingWindowInSeconds", &NUMBER),
+    member("ParallelizationFactor", &NUMBER),
+    member("StartingPosition", &TEXT),
+    member("StartingPositionTimestamp", &TIME),
     member("FilterCriteria", &CRITERIA),
-    member("FunctionResponseTypes", &ANY),
-    member("MaximumRecordAgeInSeconds", &ANY),
-    member("MaximumRetryAttempts", &ANY),
-    member("BisectBatchOnFunctionError", &ANY),
-    member("TumblingWindowInSeconds", &ANY),
+    member("FunctionResponseTypes", &TEXTS),
+    member("MaximumRecordAgeInSeconds", &NUMBER),
+    member("MaximumRetryAttempts", &NUMBER),
+    member("BisectBatchOnFunctionError", &FLAG),
+    member("TumblingWindowInSeconds", &NUMBER),
     member("DestinationConfig", &DESTINATIONS),
-    member("Tags", &ANY),
-    member("MetricsConfig", &ANY),
-    member("KMSKeyArn", &ANY),
+    member("Tags", &TAGS),
+    member("MetricsConfig", &METRICS),
+    member("KMSKeyArn", &TEXT),
 ]);
 
 /// Reads the definition of a mapping. A stream name may stand in place of the ARN, and the default

@@ -1,10 +1,11 @@
-//! The members of an operation's request in a setup file. Unknown members are refused at every
-//! depth; the values are checked later by the operation itself.
+//! The members of an operation's request in a setup file. Unknown members and values of the wrong
+//! type are refused at every depth; the operation itself checks everything else later.
 
 use super::document::{Node, Value};
 use super::fields::{Fields, unknown};
 use super::problem::Problem;
 use crate::wire::{Member, Shape};
+use crate::world::Timestamp;
 use serde_json::Map;
 
 /// The members that belong to a request of this shape. `others` are additional members that the
@@ -17,9 +18,10 @@ pub(super) fn of_shape(
     let members = shape.members();
     let mut request = Map::new();
     let path = fields.path().to_owned();
-    for (name, node) in fields.rest() {
+    for (name, mut node) in fields.rest() {
         let path = format!("{path}.{name}");
-        check(&node, find(&members, &name, others, &node, &path)?, &path)?;
+        let shape = find(&members, &name, others, &node, &path)?;
+        check(&mut node, shape, &path)?;
         request.insert(name, node.into_json());
     }
     Ok(request)
@@ -40,21 +42,61 @@ fn find(
     Err(unknown(name, &known).or_line(node.line).of(path))
 }
 
-/// Refuses unknown members within a value.
-fn check(node: &Node, shape: &Shape, path: &str) -> Result<(), Problem> {
-    match (&node.value, shape) {
+/// Refuses unknown members within a value, and values of the wrong type. The operation itself checks
+/// everything else.
+fn check(node: &mut Node, shape: &Shape, path: &str) -> Result<(), Problem> {
+    let line = node.line;
+    match (&mut node.value, shape) {
+        // A member that is null counts as missing.
+        (Value::Scalar(serde_json::Value::Null), _) => Ok(()),
         (Value::Table(given), Shape::Structure(_)) => {
             let members = shape.members();
-            for (name, node) in given {
+            given.iter_mut().try_for_each(|(name, node)| {
                 let path = format!("{path}.{name}");
-                check(node, find(&members, name, &[], node, &path)?, &path)?;
-            }
-            Ok(())
+                check(node, find(&members, name, &[], node, &path)?, &path)
+            })
         }
+        (Value::Table(given), Shape::Map { value, .. }) => given
+            .iter_mut()
+            .try_for_each(|(name, node)| check(node, value, &format!("{path}.{name}"))),
         (Value::List(nodes), Shape::List { element, .. }) => {
-            let mut nodes = nodes.iter().enumerate();
+            let mut nodes = nodes.iter_mut().enumerate();
             nodes.try_for_each(|(at, node)| check(node, element, &format!("{path}[{at}]")))
         }
-        _ => Ok(()),
+        (Value::Scalar(scalar), _) => check_scalar(scalar, shape)
+            .map_err(|expected| Problem::at(line, format!("this has to be {expected}")).of(path)),
+        (Value::Table(_) | Value::List(_), _) => {
+            let text = format!("this has to be {}", expected(shape));
+            Err(Problem::at(line, text).of(path))
+        }
+    }
+}
+
+/// Checks the type of a value, as the operations do. A time as text becomes a number of seconds,
+/// which the operations take.
+fn check_scalar(scalar: &mut serde_json::Value, shape: &Shape) -> Result<(), &'static str> {
+    use serde_json::Value::{Bool, Number, String};
+    match (&*scalar, shape) {
+        (String(_), Shape::Text { .. } | Shape::Blob { .. })
+        | (Number(_), Shape::Integer { .. } | Shape::Timestamp)
+        | (Bool(_), Shape::Boolean) => Ok(()),
+        (String(text), Shape::Timestamp) => {
+            let moment = Timestamp::parse(text).ok_or(expected(shape))?;
+            *scalar = (moment.millis() as f64 / 1000.0).into();
+            Ok(())
+        }
+        _ => Err(expected(shape)),
+    }
+}
+
+fn expected(shape: &Shape) -> &'static str {
+    match shape {
+        Shape::Text { .. } => "a text",
+        Shape::Blob { .. } => "a text in base64",
+        Shape::Integer { .. } => "a whole number",
+        Shape::Boolean => "true or false",
+        Shape::Timestamp => "a time, as 2026-01-31T12:00:00Z or in seconds since 1970",
+        Shape::List { .. } => "a list",
+        Shape::Map { .. } | Shape::Structure(_) => "a table",
     }
 }

@@ -232,6 +232,74 @@ fn a_refusal_of_a_queue_a_mapping_or_a_rule_names_file_line_and_member() {
 }
 
 #[test]
+fn a_value_of_the_wrong_type_is_refused_with_line_and_member() {
+    for (text, expected) in [
+        (
+            "[[queues]]\nQueueName = \"a\"\n[queues.QueueAttributes]\nVisibilityTimeoutSeconds = \"x\"\n",
+            "line 4: queues[0].QueueAttributes.VisibilityTimeoutSeconds: this has to be a whole number",
+        ),
+        (
+            "[[queues]]\nQueueName = \"a\"\nStreamConfigurationList = [\n\"b\"]\n",
+            "line 4: queues[0].StreamConfigurationList[0]: this has to be a table",
+        ),
+        (
+            "[[queues]]\nQueueName = \"a\"\nStreamConfigurationList = { StreamARN = \"a\" }\n",
+            "line 3: queues[0].StreamConfigurationList: this has to be a list",
+        ),
+        (
+            "[[queues]]\nQueueName = \"a\"\nTags = { team = 1 }\n",
+            "line 3: queues[0].Tags.team: this has to be a text",
+        ),
+        (
+            "[[queues]]\nQueueName = \"a\"\nStreamConfigurationList = [{ StreamARN = \"a\",\n\
+             StartingPosition = { Type = \"AT_TIMESTAMP\", Timestamp = \"noon\" } }]\n",
+            "line 4: queues[0].StreamConfigurationList[0].StartingPosition.Timestamp: this has to be a time",
+        ),
+        (
+            "[[streams]]\nStreamName = \"a\"\nShardCount = [1]\n",
+            "line 3: streams[0].ShardCount: this has to be a whole number",
+        ),
+        (
+            "[[streams]]\nStreamName = 5\n",
+            "line 2: streams[0].StreamName: this has to be a text",
+        ),
+        (
+            "[[event_sources]]\nFunctionName = \"f\"\nFilterCriteria = \"x\"\n",
+            "line 3: event_sources[0].FilterCriteria: this has to be a table",
+        ),
+        (
+            "[[event_sources]]\nFunctionName = \"f\"\nEnabled = 1\n",
+            "line 3: event_sources[0].Enabled: this has to be true or false",
+        ),
+    ] {
+        let refusal = refusal("setup.toml", text);
+        let expected = format!("setup.toml: {expected}");
+        assert!(refusal.starts_with(&expected), "{refusal}");
+    }
+}
+
+#[test]
+fn a_time_of_a_request_is_a_text_a_date_or_a_number() {
+    for time in [
+        "2027-01-01T00:00:00.5Z",
+        "\"2027-01-01T00:00:00.5Z\"",
+        "1798761600.5",
+    ] {
+        let text = format!(
+            "[[queues]]\nQueueName = \"a\"\nStreamConfigurationList = [{{ StreamARN = \"a\", \
+             StartingPosition = {{ Type = \"AT_TIMESTAMP\", Timestamp = {time} }} }}]\n\
+             [[event_sources]]\nEventSourceArn = \"a\"\nFunctionName = \"f\"\n\
+             StartingPosition = \"AT_TIMESTAMP\"\nStartingPositionTimestamp = {time}\n"
+        );
+        let setup = from_file("setup.toml", &text).unwrap();
+        let stream = &setup.queues[0].create["StreamConfigurationList"][0];
+        assert_eq!(stream["StartingPosition"]["Timestamp"], 1_798_761_600.5);
+        let timestamp_ms = setup.event_sources[0].request.timestamp_ms;
+        assert_eq!(timestamp_ms, Some(1_798_761_600_500));
+    }
+}
+
+#[test]
 fn a_refused_line_of_a_records_file_names_that_file() {
     let text = "[[streams]]\nStreamName = \"a\"\nRecordsFile = \"broken.jsonl\"\n";
     let refusal = refusal("setup.toml", text);
