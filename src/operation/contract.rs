@@ -4,7 +4,7 @@ use super::answer::IntoAnswer;
 use super::context::Context;
 use super::stream_ref::StreamRef;
 use crate::error::Error;
-use crate::model::{ShardId, Target};
+use crate::model::{ShardId, StreamArn, Target};
 use crate::wire::{Node, Shaped};
 
 /// An operation of the service.
@@ -28,6 +28,11 @@ pub trait Operation {
         context: &Context,
         input: Self::Input,
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
+
+    /// The stream of a request whose target does not lead to it, which fault rules can name.
+    fn stream(_context: &Context, _input: &Self::Input) -> Option<StreamArn> {
+        None
+    }
 
     /// The shard of the request, which fault rules can name; for a put, one shard for each record.
     /// None stands for a request without a shard, or for a shard that is not known yet.

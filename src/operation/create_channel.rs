@@ -34,6 +34,10 @@ impl Operation for CreateChannel {
         tags.into_iter().collect()
     }
 
+    fn stream(context: &Context, input: &Input) -> Option<StreamArn> {
+        parse_arn(context, only_stream(input).ok()?.0).ok()
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let channel = create(context, input, false).await?;
         // The answer says CREATING even if the channel is ACTIVE at once, like the answers about new

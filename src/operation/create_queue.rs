@@ -26,15 +26,20 @@ impl Operation for CreateQueue {
 
     fn also_requires(context: &Context, input: &Input) -> Vec<(&'static str, Target)> {
         let mut required = Vec::new();
-        if let [stream] = &input.streams.0[..]
-            && let Ok(arn) = parse_arn(context, &stream.arn)
-        {
+        if let Some(arn) = Self::stream(context, input) {
             required.push(("AssociateStreamsWithQueue", Target::Stream(arn)));
         }
         if input.tags.is_some() {
             required.push(("TagResource", new_queue(context, input)));
         }
         required
+    }
+
+    fn stream(context: &Context, input: &Input) -> Option<StreamArn> {
+        match &input.streams.0[..] {
+            [stream] => parse_arn(context, &stream.arn).ok(),
+            _ => None,
+        }
     }
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
@@ -131,11 +136,7 @@ fn new_queue(context: &Context, input: &Input) -> Target {
 /// The account and region in which a request creates its queue: those of the stream, as for a
 /// consumer (a choice). A request without a valid stream creates no queue.
 pub(super) fn place(context: &Context, input: &Input) -> AccountRegion {
-    let arn = match &input.streams.0[..] {
-        [stream] => parse_arn(context, &stream.arn).ok(),
-        _ => None,
-    };
-    arn.map_or_else(|| context.caller.clone(), |arn| arn.scope)
+    CreateQueue::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }
 
 /// The only stream of the request, and the starting position of the queue in it.

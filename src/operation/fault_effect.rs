@@ -36,18 +36,12 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// The stream and the shards that the request names or writes to. CreateQueue names its stream
-    /// only among the further permissions that it needs.
+    /// The stream and the shards that the request names or writes to.
     pub(super) fn of<O: HasTarget>(context: &Context, input: &O::Input) -> Self {
         let target = O::target(context, input).ok();
-        let further = O::also_requires(context, input);
-        let targets = target
-            .into_iter()
-            .chain(further.into_iter().map(|(_, target)| target));
+        let stream = target.and_then(|target| stream_of(context, target));
         Self {
-            stream: targets
-                .filter_map(|target| stream_of(context, target))
-                .next(),
+            stream: stream.or_else(|| O::stream(context, input)),
             shards: O::shards(context, input),
         }
     }

@@ -173,10 +173,23 @@ wire_test!(
         add(&lab, json!({"kind": "throttle", "stream": "s"})).await;
         let refusal = refused(&lab, "CreateQueue", create("q", "s")).await;
         assert_eq!(refusal, "ThrottlingException: Rate exceeded");
+        let stream = |name: &str| {
+            let records = json!({"RecordFormatType": "JSON"});
+            json!([{"StreamARN": arn_of(name), "RecordConfiguration": records}])
+        };
+        let channel = |name: &str| {
+            let role = "arn:aws:iam::000000000000:role/r";
+            json!({"ChannelName": "c", "ServiceExecutionRoleARN": role,
+                "StreamConfigurationList": stream(name)})
+        };
+        let refusal = refused(&lab, "CreateChannel", channel("s")).await;
+        assert_eq!(refusal, "ThrottlingException: Rate exceeded");
+        let refusal = refused(&lab, "CreateChannel", channel("t")).await;
+        assert!(!refusal.starts_with("ThrottlingException"), "{refusal}");
         let created = ok(&lab, "CreateQueue", create("other", "t")).await;
         let other = json!({"QueueARN": created["QueueDescription"]["QueueARN"]});
         ok(&lab, "DescribeQueue", other).await;
-        assert_eq!(hits(&lab).await, [2], "a call in two formats");
+        assert_eq!(hits(&lab).await, [4], "two calls in two formats");
         clear(&lab).await;
         let created = ok(&lab, "CreateQueue", create("q", "s")).await;
         let queue = json!({"QueueARN": created["QueueDescription"]["QueueARN"]});

@@ -17,9 +17,10 @@ const WITH_SHARD: [&str; 5] = [
 ];
 
 /// Operations that are not about one single stream.
-const WITHOUT_STREAM: [&str; 5] = [
+const WITHOUT_STREAM: [&str; 6] = [
     "DescribeAccountSettings",
     "DescribeLimits",
+    "ListChannels",
     "ListQueues",
     "ListStreams",
     "UpdateAccountSettings",

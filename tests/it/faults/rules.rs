@@ -94,6 +94,10 @@ wire_test!(
                 "ListQueues is about no single stream",
             ),
             (
+                json!({"kind": "throttle", "stream": "s", "operations": ["ListChannels"]}),
+                "ListChannels is about no single stream",
+            ),
+            (
                 json!({"kind": "kms", "code": "KMSDisabledException",
                     "operations": ["AcknowledgeQueueRecords"]}),
                 "kms hits GetRecords, ",
