@@ -5,7 +5,7 @@ use crate::engine::StreamState;
 use crate::engine::channel::{Channel, ChannelCounts, NewChannel};
 use crate::limits::Limits;
 use crate::model::channel::{ChannelSettings, ChannelStatus, DestinationKind, LogSettings};
-use crate::model::{ChannelArn, StreamArn, Tags};
+use crate::model::{AccountRegion, ChannelArn, StreamArn, Tags};
 use std::sync::Arc;
 
 pub(super) struct CreateChannel;
@@ -30,7 +30,7 @@ impl Operation for CreateChannel {
 
     fn also_requires(context: &Context, input: &Input) -> Vec<(&'static str, Target)> {
         let tags = input.tags.as_ref();
-        let tags = tags.map(|_| ("TagResource", new_channel(context)));
+        let tags = tags.map(|_| ("TagResource", new_channel(context, input)));
         tags.into_iter().collect()
     }
 
@@ -49,18 +49,24 @@ impl Operation for CreateChannel {
 }
 
 impl HasTarget for CreateChannel {
-    fn target(context: &Context, _input: &Input) -> Result<Target, Error> {
-        Ok(new_channel(context))
+    fn target(context: &Context, input: &Input) -> Result<Target, Error> {
+        Ok(new_channel(context, input))
     }
 }
 
 /// The target of the policy check for a new channel. The channel has no id yet, so the id is `*`,
 /// and only a policy with a matching pattern applies (a choice).
-fn new_channel(context: &Context) -> Target {
+fn new_channel(context: &Context, input: &Input) -> Target {
     Target::Channel(ChannelArn {
-        scope: context.caller.clone(),
+        scope: place(context, input),
         id: "*".into(),
     })
+}
+
+/// The account and region in which a request creates its channel: those of the stream, which may be
+/// of another account, as for a consumer (a choice). A request without a valid stream creates no channel.
+pub(super) fn place(context: &Context, input: &Input) -> AccountRegion {
+    CreateChannel::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }
 
 /// Creates a channel. With `at_once` the channel is ACTIVE or FAILED on return, even if the emulator

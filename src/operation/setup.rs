@@ -106,7 +106,8 @@ pub(crate) async fn create_channel_at_start(
     members: String,
 ) -> Result<StartItem<Channel>, Error> {
     let input = read_input::<CreateChannel>(context, &Bytes::from(members), Format::Json)?;
-    if let Some(channel) = context.engine.find_channel_named(&context.caller, name) {
+    let place = create_channel::place(context, &input);
+    if let Some(channel) = context.engine.find_channel_named(&place, name) {
         let differences = create_channel::differences(&channel, &input)?;
         return Ok(StartItem::Existing(channel, differences));
     }

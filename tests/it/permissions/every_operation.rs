@@ -218,20 +218,26 @@ fn each_operation_is_allowed_by_its_own_name() {
     });
 }
 
-/// A queue is made in the account of its stream, and judged there: no policy of a resource allows
-/// that to another account.
+/// A queue or a channel is made in the account of its stream, and judged there: no policy of a
+/// resource allows that to another account.
 #[test]
-fn a_queue_is_judged_where_it_is_made() {
+fn a_queue_or_a_channel_is_judged_where_it_is_made() {
     let abroad = |arn: String| arn.replace(ACCOUNT, "111122223333");
-    let there = abroad(queue_arn("*"));
+    let stream = abroad(arn_of("s"));
     let all = json!({"Effect": "Allow", "Action": "kinesis:*", "Resource": "*"});
-    let mut body = call("CreateQueue", "", "").0;
-    body["StreamConfigurationList"][0]["StreamARN"] = json!(abroad(arn_of("s")));
-    under(&policies(&all, &Value::Null), |lab| async move {
-        let told = refusal(&lab, READER, "CreateQueue", &body).await;
-        let denied = denied(READER_ARN, "CreateQueue", &there, NO_RESOURCE);
-        assert_eq!(told, Some(denied));
-    });
+    for (operation, here) in [
+        ("CreateQueue", queue_arn("*")),
+        ("CreateChannel", channel_arn("*")),
+    ] {
+        let there = abroad(here);
+        let mut body = call(operation, "", "").0;
+        body["StreamConfigurationList"][0]["StreamARN"] = json!(stream);
+        under(&policies(&all, &Value::Null), |lab| async move {
+            let told = refusal(&lab, READER, operation, &body).await;
+            let denied = denied(READER_ARN, operation, &there, NO_RESOURCE);
+            assert_eq!(told, Some(denied));
+        });
+    }
 }
 
 #[test]
