@@ -184,15 +184,26 @@ wire_test!(a_path_without_members_refuses_a_body, |lab| async move {
     let stream = json!({"StreamARN": arn_of("s")});
     let create = json!({"QueueName": "q", "StreamConfigurationList": [stream]});
     lab.ok("CreateQueue", &create.to_string()).await;
-    for path in ["streams/s/clear", "queues/q/purge"] {
+    let records = json!({"RecordFormatType": "JSON"});
+    let stream = json!({"StreamARN": arn_of("s"), "RecordConfiguration": records});
+    let storage = json!({"BucketARN": "arn:aws:s3:::bucket", "ExpectedBucketOwner": "000000000000",
+        "CompressionType": "NONE"});
+    let create = json!({"ChannelName": "c", "StreamConfigurationList": [stream],
+        "ServiceExecutionRoleARN": "arn:aws:iam::000000000000:role/r",
+        "S3DestinationConfiguration": {"StorageConfiguration": storage}});
+    lab.ok("CreateChannel", &create.to_string()).await;
+    for path in ["streams/s/clear", "queues/q/purge", "channels/c/flush"] {
         for body in ["{\"all\": true}", "all", "[]", "null", "{"] {
             let (status, document) = own(&lab, "POST", path, body).await;
             assert_eq!(status, 400, "{path} {body}");
             let message = document["message"].as_str().unwrap();
             assert!(message.starts_with("the body is empty"), "{message}");
         }
+        // The channel has no destination, so it cannot be flushed.
+        let expected = if path == "channels/c/flush" { 409 } else { 204 };
         for body in ["", "{}", " { }\n"] {
-            assert_eq!(own(&lab, "POST", path, body).await.0, 204, "{path} {body}");
+            let (status, _) = own(&lab, "POST", path, body).await;
+            assert_eq!(status, expected, "{path} {body}");
         }
     }
 });

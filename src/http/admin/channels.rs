@@ -1,6 +1,7 @@
 //! The paths about channels: the list of channels, and `flush` of one channel.
 
 use super::access::Permitted;
+use super::own_body::OwnBody;
 use super::path_part::PathPart;
 use super::query::Query;
 use super::state::{Admin, Refused, json, unknown_path};
@@ -89,12 +90,16 @@ async fn change(
     (method, uri): (Method, Uri),
     PathPart(path): PathPart,
     mut query: Query,
+    body: OwnBody,
 ) -> Result<Response, Refused> {
     let (name, action) = ACTIONS.split(&method, &uri, &path)?;
     let channel = find(&admin, &mut query, name)?;
     query.end()?;
     match action {
-        "flush" => flush(&channel).await,
+        "flush" => {
+            body.expect_none()?;
+            flush(&channel).await
+        }
         _ => Err(unknown_path(&uri)),
     }
 }
