@@ -131,10 +131,11 @@ async fn begin(lab: &Lab, file: &[u8]) -> Connection {
 wire_test!(one_snapshot_is_loaded_at_a_time, |lab| async move {
     lab.stream("a").create().await.put("k", "v").await;
     let file = save(&lab).await;
-    let mut first = begin(&lab, &file).await;
-    let refused = crate::lab::until("the first load to begin", async || {
+    // The second load can come first. Then the first one is refused, so it begins anew.
+    let (mut first, refused) = crate::lab::until("the first load to begin", async || {
+        let first = begin(&lab, &file).await;
         let answer = send(&lab, &file).await;
-        (answer.status == 409).then_some(answer)
+        (answer.status == 409).then_some((first, answer))
     })
     .await;
     let message = refused.value()["message"].to_string();
