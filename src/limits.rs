@@ -2,7 +2,7 @@
 //!
 //! A limit that a user can set with `--limit` is a row of the table in this file and a field of
 //! [`Limits`]. Other limits are constants: in `limits/edge.rs` for connections, documents and
-//! databases, and below the table for everything else. The comment of a constant names its source
+//! databases, in `limits/streaming_tables.rs` for tables, and below the table for everything else. The comment of a constant names its source
 //! in parentheses; "our choice" means that minikin chose the value and no source gives it. Numbers
 //! that belong to a file format or a shape of the service model stand with that format or shape.
 
@@ -10,6 +10,8 @@ mod calls;
 #[cfg(feature = "console")]
 mod console;
 mod edge;
+#[cfg(any(test, feature = "streaming-tables"))]
+mod streaming_tables;
 mod value;
 
 pub use calls::CALL_RATES;
@@ -17,6 +19,8 @@ pub(crate) use calls::{CallRate, Calls};
 #[cfg(feature = "console")]
 pub(crate) use console::*;
 pub use edge::*;
+#[cfg(any(test, feature = "streaming-tables"))]
+pub(crate) use streaming_tables::*;
 pub(crate) use value::{Limit, Row};
 
 use std::time::Duration;
@@ -322,6 +326,9 @@ pub(crate) const CHANNEL_REASON_CHARACTERS: usize = 2_048;
 pub(crate) const CHANNEL_READ_BYTES: u64 = 1 << 20;
 /// Records that a delivery reads at once (our choice).
 pub(crate) const CHANNEL_READ_RECORDS: usize = 10_000;
+/// Bytes of records that are written into one data file of a table, if there are as many, before
+/// the next part of a plan is read (our choice: the rows of a part take a few times its bytes).
+pub(crate) const CHANNEL_ROW_BYTES: usize = 4 << 20;
 /// Objects that all channels together write at the same time (our choice).
 pub(crate) const CHANNEL_WRITERS: usize = 4;
 /// Fewest bytes of new records for which a delivery looks again whether an object is full (our

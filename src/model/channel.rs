@@ -8,6 +8,8 @@ mod key_template;
 mod plan;
 mod position;
 mod record_check;
+#[cfg(any(test, feature = "streaming-tables"))]
+pub(crate) mod schema;
 mod settings;
 mod status;
 

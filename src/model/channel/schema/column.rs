@@ -1,0 +1,109 @@
+//! The columns of a table.
+
+use super::error::SchemaError;
+
+/// Decimal digits of a decimal column: the most that Iceberg has.
+pub(crate) const DECIMAL_DIGITS: u32 = 38;
+
+/// The columns of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Columns(pub(super) Fields);
+
+/// The columns of a table or of a structure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fields {
+    pub(crate) columns: Vec<Column>,
+    /// True when a record may have no member beyond the columns
+    /// (`"additionalProperties": false`). Otherwise such a member is left out of the row.
+    pub(super) is_closed: bool,
+}
+
+/// A column, or a field of a structure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    /// The `description` of the property.
+    pub(crate) doc: Option<String>,
+    pub(crate) element: Element,
+}
+
+/// The type of a column, of the elements of a list, or of the values of a map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Element {
+    /// True when the value may not be null.
+    pub(crate) is_required: bool,
+    pub(crate) column_type: ColumnType,
+}
+
+/// A type of Iceberg, as far as JSON Schemas make it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ColumnType {
+    Boolean,
+    Int,
+    Long,
+    Double,
+    /// A decimal of [`DECIMAL_DIGITS`] digits, `scale` of them behind the point.
+    Decimal {
+        scale: u32,
+    },
+    Date,
+    Time,
+    /// A moment, in Iceberg a `timestamptz`.
+    Timestamp,
+    String,
+    /// A string that is one of these.
+    Enum(Vec<String>),
+    Uuid,
+    Binary,
+    Struct(Fields),
+    List(Box<Element>),
+    /// A map with keys that are strings.
+    Map(Box<Element>),
+}
+
+impl Columns {
+    /// The columns in their order.
+    pub(crate) fn columns(&self) -> &[Column] {
+        &self.0.columns
+    }
+
+    /// Makes the column that a table is partitioned by required, and the structures around it. A
+    /// point in `path` leads into a structure. Returns the position of the column among the columns
+    /// of each level.
+    ///
+    /// # Errors
+    /// There is no such column, or its type is not a timestamp.
+    pub(crate) fn require_timestamp(&mut self, path: &str) -> Result<Vec<usize>, SchemaError> {
+        let mut steps = Vec::new();
+        match require_timestamp(&mut self.0, path, &mut steps) {
+            Ok(()) => Ok(steps),
+            Err(problem) => Err(SchemaError::new(format!(
+                "The partition column '{path}' {problem}."
+            ))),
+        }
+    }
+}
+
+fn require_timestamp(
+    fields: &mut Fields,
+    path: &str,
+    steps: &mut Vec<usize>,
+) -> Result<(), &'static str> {
+    let find = |name: &str| fields.columns.iter().position(|column| column.name == name);
+    let (at, rest) = match (find(path), path.split_once('.')) {
+        (Some(at), _) => (Some(at), None),
+        (None, Some((name, rest))) => (find(name), Some(rest)),
+        (None, None) => (None, None),
+    };
+    let at = at.ok_or("is not a property of the schema")?;
+    steps.push(at);
+    let element = &mut fields.columns[at].element;
+    match (&mut element.column_type, rest) {
+        (ColumnType::Timestamp, None) => {}
+        (ColumnType::Struct(fields), Some(rest)) => require_timestamp(fields, rest, steps)?,
+        (_, None) => return Err("is not a string of the format date-time"),
+        (_, Some(_)) => return Err("leads into a property that is not an object"),
+    }
+    element.is_required = true;
+    Ok(())
+}

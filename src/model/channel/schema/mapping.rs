@@ -1,0 +1,288 @@
+//! JSON Schemas to columns, by the table that the service documents.
+//!
+//! | JSON Schema | Iceberg |
+//! |---|---|
+//! | string; of the format date-time, date, time, uuid | string; timestamptz, date, time, uuid |
+//! | string encoded as byte or base64 | binary |
+//! | integer with a maximum up to 2^31; other integers | int; long |
+//! | number with multipleOf; other numbers | decimal of its scale; double |
+//! | boolean; enum of strings | boolean; string |
+//! | object with properties; with additionalProperties | struct; map with string keys |
+//! | array | list |
+
+use super::column::{Column, ColumnType, Columns, DECIMAL_DIGITS, Element, Fields};
+use super::error::SchemaError;
+use super::number::scale_of;
+use crate::limits;
+use crate::wire::Node;
+
+/// The largest maximum of an integer that makes an `int`: 2^31.
+const INT_MAXIMUM: f64 = 2_147_483_648.0;
+
+impl Columns {
+    /// Returns the columns that a JSON Schema makes. Its definition must be an object with
+    /// properties.
+    ///
+    /// # Errors
+    /// A sentence about the part of the schema that makes no column.
+    pub(crate) fn of_json_schema(text: &[u8]) -> Result<Self, SchemaError> {
+        let root: Node = serde_json::from_slice(text)
+            .map_err(|error| SchemaError::new(format!("The schema is not JSON: {error}.")))?;
+        let mut mapping = Mapping {
+            root: &root,
+            nodes: 0,
+        };
+        let element = mapping.element(&root, true, Position::default())?;
+        match element.column_type {
+            ColumnType::Struct(fields) => Ok(Self(fields)),
+            _ => Err(SchemaError::at("", "is not an object with properties")),
+        }
+    }
+}
+
+/// A mapping in progress.
+struct Mapping<'a> {
+    root: &'a Node,
+    /// The number of types mapped until now. Its bound stops schemas whose references multiply.
+    nodes: usize,
+}
+
+/// The position of a schema in the whole one.
+#[derive(Clone, Default)]
+struct Position {
+    path: String,
+    depth: usize,
+}
+
+impl Position {
+    fn inner(&self, name: &str) -> Self {
+        let path = match (self.path.as_str(), name) {
+            ("", name) => name.to_owned(),
+            (path, "[]") => format!("{path}[]"),
+            (path, name) => format!("{path}.{name}"),
+        };
+        Self {
+            path,
+            depth: self.depth + 1,
+        }
+    }
+
+    fn error(&self, problem: &str) -> SchemaError {
+        SchemaError::at(&self.path, problem)
+    }
+}
+
+impl<'a> Mapping<'a> {
+    /// The type of the values that follow `schema`. They may be null unless they are required and
+    /// the schema admits no null.
+    fn element(
+        &mut self,
+        schema: &'a Node,
+        is_required: bool,
+        at: Position,
+    ) -> Result<Element, SchemaError> {
+        self.nodes += 1;
+        if self.nodes > limits::SCHEMA_TYPES {
+            return Err(SchemaError::at("", "has too many properties"));
+        }
+        if at.depth > limits::SCHEMA_DEPTH {
+            return Err(at.error("is nested too deep, or refers to itself"));
+        }
+        if let Some((inner, admits_null)) = self.alternative(schema, &at)? {
+            let deeper = Position {
+                depth: at.depth + 1,
+                ..at
+            };
+            return self.element(inner, is_required && !admits_null, deeper);
+        }
+        let (name, admits_null) = type_name(schema, &at)?;
+        let column_type = self.column_type(name, schema, at)?;
+        Ok(Element {
+            is_required: is_required && !admits_null,
+            column_type,
+        })
+    }
+
+    /// The schema that `schema` stands for, by reference or as the only alternative to null. The
+    /// flag is true if null is the other alternative.
+    fn alternative(
+        &self,
+        schema: &'a Node,
+        at: &Position,
+    ) -> Result<Option<(&'a Node, bool)>, SchemaError> {
+        if let Some(reference) = schema.member("$ref") {
+            let found = reference.text().and_then(|text| referred(self.root, text));
+            let problem = "has a $ref that does not lead to a part of the same schema";
+            return Ok(Some((found.ok_or_else(|| at.error(problem))?, false)));
+        }
+        for keyword in ["anyOf", "oneOf", "allOf"] {
+            let Some(parts) = schema.member(keyword) else {
+                continue;
+            };
+            let is_null = |part: &&Node| text(part, "type") == "null";
+            let kept: Vec<&Node> = list(parts).iter().filter(|part| !is_null(part)).collect();
+            let [only] = kept.as_slice() else {
+                return Err(at.error(&format!("has several schemas in {keyword}")));
+            };
+            return Ok(Some((only, list(parts).len() > 1)));
+        }
+        Ok(None)
+    }
+
+    fn column_type(
+        &mut self,
+        name: &str,
+        schema: &'a Node,
+        at: Position,
+    ) -> Result<ColumnType, SchemaError> {
+        Ok(match name {
+            "string" => string_type(schema),
+            "integer" => integer_type(schema),
+            "number" => number_type(schema, &at)?,
+            "boolean" => ColumnType::Boolean,
+            "object" => self.object_type(schema, at)?,
+            "array" => {
+                let items = schema.member("items");
+                let items = items.ok_or_else(|| at.error("is an array without items"))?;
+                ColumnType::List(Box::new(self.element(items, true, at.inner("[]"))?))
+            }
+            name => return Err(at.error(&format!("has the type '{name}', which no column has"))),
+        })
+    }
+
+    fn object_type(&mut self, schema: &'a Node, at: Position) -> Result<ColumnType, SchemaError> {
+        let others = schema.member("additionalProperties");
+        match (schema.member("properties"), others) {
+            (Some(Node::Map(properties)), others) if !properties.is_empty() => {
+                let required = schema.member("required").map_or(&[][..], list);
+                let is_required =
+                    |name: &str| required.iter().any(|other| other.text() == Some(name));
+                let columns = properties.iter().map(|(name, schema)| {
+                    let doc = schema.member("description").and_then(Node::text);
+                    Ok(Column {
+                        name: name.clone(),
+                        doc: doc.map(str::to_owned),
+                        element: self.element(schema, is_required(name), at.inner(name))?,
+                    })
+                });
+                Ok(ColumnType::Struct(Fields {
+                    columns: columns.collect::<Result<_, _>>()?,
+                    is_closed: others == Some(&Node::Bool(false)),
+                }))
+            }
+            (_, Some(values @ Node::Map(_))) => {
+                let values = self.element(values, true, at.inner("*"))?;
+                Ok(ColumnType::Map(Box::new(values)))
+            }
+            _ => Err(at.error("is an object without properties")),
+        }
+    }
+}
+
+/// The part of `root` that the reference `text` leads to, such as `#/$defs/name`.
+fn referred<'a>(root: &'a Node, text: &str) -> Option<&'a Node> {
+    let pointer = text.strip_prefix('#')?;
+    let mut steps = pointer.split('/');
+    // The pointer is empty, or starts with a slash.
+    if !steps.next()?.is_empty() {
+        return None;
+    }
+    steps.try_fold(root, |node, step| {
+        node.member(&step.replace("~1", "/").replace("~0", "~"))
+    })
+}
+
+/// The name of the type, and true if null is admitted beside it.
+fn type_name<'a>(schema: &'a Node, at: &Position) -> Result<(&'a str, bool), SchemaError> {
+    let values = schema.member("enum").map(list);
+    let enum_has_null = values.is_some_and(|values| values.contains(&Node::Null));
+    let names = match schema.member("type") {
+        Some(Node::List(names)) => names.as_slice(),
+        Some(name) => std::slice::from_ref(name),
+        None => {
+            let name = implied_type(schema, values).ok_or_else(|| at.error("has no type"))?;
+            return Ok((name, enum_has_null));
+        }
+    };
+    let names = names.iter().filter_map(Node::text);
+    let (nulls, kept): (Vec<&str>, Vec<&str>) = names.partition(|name| *name == "null");
+    match kept.as_slice() {
+        [name] => Ok((name, enum_has_null || !nulls.is_empty())),
+        [] => Err(at.error("has no type but null")),
+        _ => Err(at.error("has several types")),
+    }
+}
+
+/// The type of a schema that does not name one.
+fn implied_type(schema: &Node, values: Option<&[Node]>) -> Option<&'static str> {
+    let is_text = |value: &Node| matches!(value, Node::Text(_) | Node::Null);
+    if values.is_some_and(|values| values.iter().all(is_text)) {
+        Some("string")
+    } else if schema.member("properties").is_some() {
+        Some("object")
+    } else if schema.member("items").is_some() {
+        Some("array")
+    } else {
+        None
+    }
+}
+
+fn list(node: &Node) -> &[Node] {
+    match node {
+        Node::List(items) => items,
+        _ => &[],
+    }
+}
+
+/// The text of a member; empty without one.
+fn text<'a>(schema: &'a Node, name: &str) -> &'a str {
+    schema.member(name).and_then(Node::text).unwrap_or_default()
+}
+
+fn string_type(schema: &Node) -> ColumnType {
+    if let Some(values) = schema.member("enum") {
+        let values = list(values).iter().filter_map(Node::text);
+        return ColumnType::Enum(values.map(str::to_owned).collect());
+    }
+    if ["byte", "base64"].contains(&text(schema, "contentEncoding")) {
+        return ColumnType::Binary;
+    }
+    match text(schema, "format") {
+        "date-time" => ColumnType::Timestamp,
+        "date" => ColumnType::Date,
+        "time" => ColumnType::Time,
+        "uuid" => ColumnType::Uuid,
+        "byte" | "base64" => ColumnType::Binary,
+        _ => ColumnType::String,
+    }
+}
+
+/// The service looks at the maximum only. A minimum below the smallest `int` makes a `long` all the
+/// same (a choice: its values would be refused otherwise).
+fn integer_type(schema: &Node) -> ColumnType {
+    let number = |name: &str| match schema.member(name) {
+        Some(Node::Integer(number)) => Some(*number as f64),
+        Some(Node::Float(number)) => Some(*number),
+        _ => None,
+    };
+    let is_small = |name: &str| number(name).is_some_and(|limit| limit <= INT_MAXIMUM);
+    let is_low = number("minimum").is_some_and(|limit| limit < -INT_MAXIMUM);
+    if (is_small("maximum") || is_small("exclusiveMaximum")) && !is_low {
+        ColumnType::Int
+    } else {
+        ColumnType::Long
+    }
+}
+
+fn number_type(schema: &Node, at: &Position) -> Result<ColumnType, SchemaError> {
+    let step = match schema.member("multipleOf") {
+        None => return Ok(ColumnType::Double),
+        Some(Node::Integer(number)) => Some(number.to_string()),
+        Some(Node::Float(number)) => Some(number.to_string()),
+        Some(_) => None,
+    };
+    match step.map(|step| scale_of(&step)) {
+        Some(scale) if scale <= DECIMAL_DIGITS => Ok(ColumnType::Decimal { scale }),
+        _ => Err(at.error("has a multipleOf that is no number of up to 38 digits")),
+    }
+}
