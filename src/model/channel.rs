@@ -4,6 +4,8 @@
 //! positions.
 
 mod dead_letter;
+#[cfg(any(test, feature = "streaming-tables"))]
+pub(crate) mod gsr;
 mod key_template;
 mod plan;
 mod position;
