@@ -63,11 +63,14 @@ impl Encoder {
 pub(super) const fn uncompressed_limit(compression: S3Compression, most_bytes: u64) -> u64 {
     match compression {
         S3Compression::None => most_bytes,
-        S3Compression::Gzip | S3Compression::Zstd => {
-            let limit = most_bytes.saturating_sub(most_bytes / 128 + 128);
-            if limit == 0 { 1 } else { limit }
-        }
+        // The fast level of zlib-rs, which streaming tables bring in, codes a byte in up to nine bits.
+        S3Compression::Gzip => least_one(most_bytes.saturating_sub(most_bytes / 8 + 128)),
+        S3Compression::Zstd => least_one(most_bytes.saturating_sub(most_bytes / 128 + 128)),
     }
+}
+
+const fn least_one(limit: u64) -> u64 {
+    if limit == 0 { 1 } else { limit }
 }
 
 #[cfg(test)]
