@@ -2,8 +2,9 @@
 //!
 //! # Files
 //! - `item`: one channel and its state. `figures`: the counts of its deliveries.
-//! - `destination`: the trait of the destinations that channels write to.
+//! - `destination`, `destination_error`: the trait of the destinations that channels write to.
 //! - `progress`, `advance`: the positions in the shards, which survive a restart.
+//! - `table`: the trait of the tables that channels write.
 //! - `registry`, `lookup`: finds channels by account, name and id.
 //! - `creation`, `activation`, `changes`, `removal`, `start`: creation, activation, change and
 //!   deletion of channels, and their restoration at the start.
@@ -20,6 +21,7 @@ mod changes;
 mod creation;
 mod delivery;
 mod destination;
+mod destination_error;
 mod figures;
 mod item;
 mod lookup;
@@ -27,16 +29,19 @@ mod progress;
 mod registry;
 mod removal;
 mod start;
+mod table;
 mod transitions;
 
 pub(crate) use creation::{ChannelCounts, NewChannel};
 pub(crate) use destination::not_configured;
-pub use destination::{ChannelBehaviour, DestinationError, Destinations, ObjectHead, ObjectWriter};
+pub use destination::{ChannelBehaviour, Destinations, ObjectHead, ObjectWriter};
+pub use destination_error::DestinationError;
 pub(crate) use figures::ChannelFigures;
 pub(crate) use item::{Channel, FlushError};
 pub(crate) use progress::ChannelProgress;
 pub(in crate::engine) use registry::{AccountChannels, Channels, restore};
 pub(in crate::engine) use start::positions_of;
+pub use table::{ChannelTable, OpenTable, Written};
 pub(in crate::engine) use transitions::run;
 
 #[cfg(test)]

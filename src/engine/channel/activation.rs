@@ -3,7 +3,7 @@
 use super::item::Channel;
 use crate::engine::{Engine, StreamState};
 use crate::model::ShardId;
-use crate::model::channel::{ChannelPosition, ChannelStatus};
+use crate::model::channel::{ChannelPosition, ChannelSettings, ChannelStatus, DestinationKind};
 use crate::store::Ticket;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,12 +13,11 @@ impl Engine {
     /// if the check fails. A stop of the engine ends the check; the next start makes it again.
     pub(super) async fn check_destination(self: &Arc<Self>, channel: &Arc<Channel>) {
         let settings = channel.describe().settings;
-        let checked = self.behaviour.channels.destinations.check(&settings);
         let mut stop = self.stop.subscribe();
         let checked = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
-            checked = checked => checked,
+            checked = self.checked(channel, &settings) => checked,
         };
         if let Err(reason) = &checked {
             tracing::warn!(channel = %channel.name, %reason, "the channel cannot deliver");
@@ -31,6 +30,17 @@ impl Engine {
         }
         // The error of a store that cannot write is answered to the next request that writes.
         let _durable = ticket.durable().await;
+    }
+
+    /// Checks the destination of a channel, and creates the table of a channel that writes one.
+    async fn checked(&self, channel: &Channel, settings: &ChannelSettings) -> Result<(), String> {
+        let destinations = &self.behaviour.channels.destinations;
+        destinations.check(settings).await?;
+        if channel.kind == DestinationKind::S3Tables {
+            let created = destinations.create_table(&channel.arn, settings).await;
+            created.map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 
     /// Sets the status after the check. Does nothing for a channel that is not in CREATING any

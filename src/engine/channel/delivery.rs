@@ -10,6 +10,12 @@
 //! - `planning`: the ranges of the next object. `reading`: the records of the ranges.
 //! - `writing`: one attempt to write an object. `object`, `dead_letters`: the objects that an
 //!   attempt writes, with the names of `origin`. `encoder`: the compression of an object.
+//! - `rows`: one attempt to write into a table. `table_session`, `table_positions`: the open table
+//!   of the task, and the positions in it.
+//!
+//! # Tables
+//! A table commits records and positions together. Its positions are adopted when it is opened: at
+//! the start, and after each error. So a repetition writes no record twice.
 
 mod dead_letters;
 mod encoder;
@@ -17,5 +23,8 @@ mod object;
 mod origin;
 mod planning;
 mod reading;
+mod rows;
 mod runner;
+mod table_positions;
+mod table_session;
 mod writing;

@@ -1,18 +1,21 @@
 //! The trait of the destinations that channels write to, and its implementation without any
 //! destination.
 
+use super::destination_error::DestinationError;
+use super::table::OpenTable;
 use crate::engine::event_source::Pending;
 use crate::limits;
+use crate::model::ChannelArn;
 use crate::model::channel::{BucketRef, ChannelSettings, DestinationKind, StorageClass};
 use std::fmt;
-use std::io::{self, Write};
+use std::future::ready;
+use std::io::Write;
 use std::sync::Arc;
 
 /// The destinations that channels write to.
 pub trait Destinations: Send + Sync + fmt::Debug {
     /// Checks that the destination of a new channel can be written: the buckets exist and belong to
-    /// the expected accounts, and the schema can be found. Resolves to the reason for the status
-    /// FAILED if the check fails.
+    /// the expected accounts. Resolves to the reason for the status FAILED if the check fails.
     fn check(&self, settings: &ChannelSettings) -> Pending<Result<(), String>>;
 
     /// Begins an object. May block.
@@ -20,6 +23,30 @@ pub trait Destinations: Send + Sync + fmt::Debug {
     /// # Errors
     /// The object cannot be begun.
     fn begin(&self, object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError>;
+
+    /// Creates the table of a new channel after the check. The table that an interrupted start of
+    /// the channel left is taken over. The default is for destinations without tables of their own.
+    fn create_table(
+        &self,
+        _channel: &ChannelArn,
+        _settings: &ChannelSettings,
+    ) -> Pending<Result<(), DestinationError>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    /// Opens the table that was created for a channel. An error of the kind
+    /// [`DestinationError::Refused`] ends the channel: another attempt would not succeed.
+    fn open_table(
+        &self,
+        _channel: &ChannelArn,
+        _settings: &ChannelSettings,
+    ) -> Pending<Result<OpenTable, DestinationError>> {
+        Box::pin(ready(Err(no_tables())))
+    }
+}
+
+fn no_tables() -> DestinationError {
+    DestinationError::NotConfigured(not_configured(DestinationKind::S3Tables))
 }
 
 /// An object that is being written. Its writes may block. An object that is dropped before its end
@@ -43,33 +70,6 @@ pub struct ObjectHead {
     pub storage_class: StorageClass,
     /// The KMS key that encrypts the object. `None` without encryption.
     pub key_id: Option<String>,
-}
-
-/// The reason for which an object is not written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DestinationError {
-    /// No destination of this kind is configured. Holds the names of the missing settings.
-    NotConfigured(String),
-    /// The destination cannot be reached, or did not answer in time.
-    Unreachable(String),
-    /// The destination refused the object.
-    Refused(String),
-}
-
-impl fmt::Display for DestinationError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::NotConfigured(reason) | Self::Unreachable(reason) | Self::Refused(reason)) =
-            self;
-        formatter.write_str(reason)
-    }
-}
-
-impl std::error::Error for DestinationError {}
-
-impl From<io::Error> for DestinationError {
-    fn from(error: io::Error) -> Self {
-        Self::Unreachable(error.to_string())
-    }
 }
 
 /// Settings of the emulator for all channels.
@@ -117,7 +117,7 @@ pub(crate) fn not_configured(kind: DestinationKind) -> String {
 impl Destinations for NoDestinations {
     fn check(&self, settings: &ChannelSettings) -> Pending<Result<(), String>> {
         let reason = not_configured(settings.destination.kind());
-        Box::pin(std::future::ready(Err(reason)))
+        Box::pin(ready(Err(reason)))
     }
 
     fn begin(&self, _object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError> {

@@ -2,9 +2,8 @@
 
 use super::origin::Origin;
 use crate::engine::RecordView;
-use crate::engine::channel::destination::{
-    DestinationError, Destinations, ObjectHead, ObjectWriter,
-};
+use crate::engine::channel::destination::{Destinations, ObjectHead, ObjectWriter};
+use crate::engine::channel::destination_error::DestinationError;
 use crate::model::channel::{DeadLetter, InvalidRecord, StorageClass, dead_letter_key};
 use crate::world::Timestamp;
 use std::io::Write as _;

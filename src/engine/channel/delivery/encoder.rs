@@ -76,7 +76,7 @@ const fn least_one(limit: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::channel::destination::DestinationError;
+    use crate::engine::channel::destination_error::DestinationError;
     use crate::engine::event_source::Pending;
     use crate::lock::Lock;
     use std::io::Write;

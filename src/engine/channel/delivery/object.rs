@@ -3,11 +3,10 @@
 
 use super::dead_letters::DeadLetters;
 use super::encoder::Encoder;
-use super::origin::Origin;
+use super::origin::{Origin, Target};
 use super::reading::Part;
-use crate::engine::channel::destination::{
-    DestinationError, Destinations, ObjectHead, ObjectWriter,
-};
+use crate::engine::channel::destination::{Destinations, ObjectHead, ObjectWriter};
+use crate::engine::channel::destination_error::DestinationError;
 use crate::model::SequenceNumber;
 use crate::model::channel::KeyValues;
 use crate::world::Timestamp;
@@ -16,6 +15,7 @@ use std::sync::Arc;
 /// The objects of one attempt, while records are written. Dropping it leaves no object behind.
 pub(super) struct Objects {
     origin: Origin,
+    target: Target,
     destinations: Arc<dyn Destinations>,
     /// Arrival time and sequence number of the first record of the plan.
     first: Option<(Timestamp, SequenceNumber)>,
@@ -45,11 +45,13 @@ pub(super) struct Delivered {
 impl Objects {
     pub(super) fn new(
         origin: Origin,
+        target: Target,
         destinations: Arc<dyn Destinations>,
         most_bytes: u64,
     ) -> Self {
         Self {
             origin,
+            target,
             destinations,
             first: None,
             object: None,
@@ -74,7 +76,7 @@ impl Objects {
             let object = match &mut self.object {
                 Some(object) => object,
                 None => self.object.insert(begin(
-                    &self.origin,
+                    (&self.origin, &self.target),
                     &self.destinations,
                     self.first.unwrap_or((record.arrival, record.number)),
                 )?),
@@ -96,14 +98,14 @@ impl Objects {
 }
 
 fn begin(
-    origin: &Origin,
+    (origin, target): (&Origin, &Target),
     destinations: &Arc<dyn Destinations>,
     (first_arrival, first_number): (Timestamp, SequenceNumber),
 ) -> Result<Encoder, DestinationError> {
-    let (settings, bucket) = (&origin.settings, &origin.bucket);
-    let target = destinations.begin(ObjectHead {
+    let (settings, bucket) = (&origin.settings, &target.bucket);
+    let object = destinations.begin(ObjectHead {
         bucket: bucket.bucket.clone(),
-        key: origin.template.key(&KeyValues {
+        key: target.template.key(&KeyValues {
             channel_name: &origin.channel_name,
             channel_id: &origin.channel_id,
             first_arrival,
@@ -115,7 +117,7 @@ fn begin(
         storage_class: bucket.storage_class,
         key_id: settings.key_id.clone(),
     })?;
-    Ok(Encoder::new(target, bucket.compression)?)
+    Ok(Encoder::new(object, bucket.compression)?)
 }
 
 impl FinishedObject {

@@ -1,15 +1,21 @@
 //! The task of a channel: its waits, its attempts and its retries.
 
 use super::encoder::uncompressed_limit;
-use super::origin::Origin;
+use super::object::Delivered;
 use super::planning::{ObjectLimit, first_arrivals, plan, saved_plan, were_removed};
+use super::rows::write_rows;
+use super::table_positions::{adopt, positions_text};
+use super::table_session::TableSession;
 use super::writing::write;
+use crate::engine::channel::destination_error::DestinationError;
 use crate::engine::channel::item::{Channel, Flush};
 use crate::engine::step_faults::{Step, pass};
-use crate::engine::{Engine, StreamState};
+use crate::engine::{Engine, Shard, StreamState};
 use crate::limits;
 use crate::model::ShardId;
-use crate::model::channel::{ChannelPosition, Destination, ObjectPlan, S3Compression, ShardRange};
+use crate::model::channel::{
+    ChannelPosition, Destination, DestinationKind, ObjectPlan, S3Compression, ShardRange,
+};
 use crate::model::event_source::BackOff;
 use crate::store::Meter;
 use crate::world::{Alarm, Fault, Timestamp};
@@ -33,6 +39,7 @@ impl Engine {
             alarm,
             engine: self.clone(),
             channel: channel.clone(),
+            table: TableSession::new(channel),
             failures: 0,
             retry: None,
             flushes: Flushes::default(),
@@ -48,6 +55,8 @@ struct Delivery {
     channel: Arc<Channel>,
     alarm: Alarm,
     meter: Meter,
+    /// The table, if the channel writes one.
+    table: TableSession,
     /// Number of consecutive failed attempts.
     failures: u32,
     /// Moment of the next attempt after a failed one.
@@ -104,11 +113,14 @@ impl Delivery {
         }
         self.take_flushes();
         let now = self.engine.world.clock.now();
+        if let Some(next) = self.open_table(now).await {
+            return next;
+        }
         // Every record that the plan does not see rings the bell.
         self.meter.arm(1);
         let first = first_arrivals(&self.channel);
         if were_removed(&self.channel, &self.first_arrivals, &first) {
-            return self.fail("");
+            return self.fail_expired("");
         }
         self.first_arrivals = first;
         let saved = saved_plan(&self.channel);
@@ -141,6 +153,35 @@ impl Delivery {
         }
         self.meter.disarm();
         self.attempt(&plan, is_saved).await
+    }
+
+    /// Opens the table of a channel that writes one, and adopts its positions. Returns the next step
+    /// if the table is not open then.
+    async fn open_table(&mut self, now: Timestamp) -> Option<Next> {
+        if self.channel.kind != DestinationKind::S3Tables {
+            return None;
+        }
+        if self.retry.is_some_and(|retry| now < retry) && self.flushes.waiting.is_empty() {
+            return Some(Next::Wait(self.retry));
+        }
+        let opened = self.table.open(&self.engine, &self.channel).await;
+        let adopted = match opened {
+            Ok(None) => return None,
+            Ok(Some(committed)) => {
+                self.save(|positions| {
+                    let _moved = adopt(positions, &committed.positions, &committed.ends);
+                })
+                .await
+            }
+            Err(DestinationError::Refused(reason)) => return Some(self.fail(&reason)),
+            Err(error) => Err(error.to_string()),
+        };
+        let Err(reason) = adopted else {
+            return None;
+        };
+        let planned = plan(&self.channel, self.limit()).await;
+        let oldest = planned.ok().and_then(|plan| plan.oldest);
+        Some(self.note_failure(&reason, oldest))
     }
 
     fn take_flushes(&mut self) {
@@ -206,7 +247,7 @@ impl Delivery {
         // The last millisecond in which the stream keeps the oldest record.
         let expiry = oldest.map(|oldest| oldest.plus_millis(retention_ms - 1));
         if expiry.is_some_and(|expiry| expiry <= now) {
-            return self.fail(reason);
+            return self.fail_expired(reason);
         }
         tracing::warn!(
             channel = %self.channel.arn, %reason, failures = self.failures,
@@ -218,18 +259,23 @@ impl Delivery {
         Next::Wait(Some(retry))
     }
 
-    /// Gives the channel the status FAILED, because records expired. `reason` is the reason of the
-    /// last failed attempt.
-    fn fail(&mut self, reason: &str) -> Next {
+    /// Sets the status FAILED, because records expired. `reason` is the reason of the last failed
+    /// attempt.
+    fn fail_expired(&mut self, reason: &str) -> Next {
         let reason = format!("Records expired before they could be delivered. {reason}");
+        self.fail(reason.trim_end())
+    }
+
+    /// Sets the status FAILED, which ends the task.
+    fn fail(&mut self, reason: &str) -> Next {
         tracing::error!(channel = %self.channel.arn, %reason, "the channel failed");
-        self.engine.fail_channel(&self.channel, reason.trim_end());
+        self.engine.fail_channel(&self.channel, reason);
+        self.flushes.answer(&Err(reason.to_owned()));
         Next::End
     }
 
     /// Saves the plan, writes its objects, and saves the positions after them.
     async fn deliver(&mut self, plan: &ObjectPlan, is_saved: bool) -> Result<Next, String> {
-        let origin = Origin::of(&self.channel, plan)?;
         if !is_saved {
             self.save(|positions| {
                 for range in &plan.ranges {
@@ -242,7 +288,7 @@ impl Delivery {
         self.pass(Step::DeliverObject)
             .await
             .map_err(|_| "an injected fault".to_owned())?;
-        let written = write(&self.engine, &self.channel, plan, origin).await;
+        let written = self.write(plan).await;
         let Some(delivered) = written.map_err(|error| error.to_string())? else {
             return Ok(Next::Again);
         };
@@ -251,21 +297,9 @@ impl Delivery {
             Err(_) => return Err("an injected fault".to_owned()),
             Ok(()) => {}
         }
-        let stream = self.channel.stream.clone();
-        let shards = stream.look(|state| state.shards.clone());
-        self.save(|positions| {
-            for ShardRange { shard, end, .. } in &plan.ranges {
-                let shard_now = shards.get(shard);
-                let position = ChannelPosition {
-                    next: *end,
-                    planned: None,
-                    finished: shard_now.is_none_or(|shard| shard.is_complete_before(*end)),
-                };
-                positions.insert(*shard, position);
-            }
-            positions.retain(|shard, _| shards.contains_key(shard));
-        })
-        .await?;
+        let shards = self.channel.stream.look(|state| state.shards.clone());
+        self.save(|positions| advance(positions, plan, &shards))
+            .await?;
         for range in &plan.ranges {
             self.first_arrivals.remove(&range.shard);
         }
@@ -275,6 +309,23 @@ impl Delivery {
         }
         self.channel.count_failed_records(delivered.failed);
         Ok(Next::Again)
+    }
+
+    /// Writes the objects of a plan, or its rows. None if the channel ceased to deliver meanwhile.
+    async fn write(&mut self, plan: &ObjectPlan) -> Result<Option<Delivered>, DestinationError> {
+        let settings = self.channel.describe().settings;
+        if let Destination::S3(bucket) = &settings.destination {
+            return write(&self.engine, &self.channel, plan, bucket).await;
+        }
+        let mut positions = self.channel.progress().positions;
+        let shards = self.channel.stream.look(|state| state.shards.clone());
+        advance(&mut positions, plan, &shards);
+        let commit = (self.table.take()?, positions_text(&positions));
+        let written = write_rows(&self.engine, &self.channel, plan, commit).await?;
+        Ok(written.map(|(table, delivered)| {
+            self.table.put_back(table);
+            delivered
+        }))
     }
 
     /// Changes the positions, and waits until they are as durable as the settings promise.
@@ -295,6 +346,24 @@ impl Delivery {
         let (world, stream) = (&self.engine.world, &self.channel.stream.arn);
         pass(world, &mut self.alarm, step, stream, None).await
     }
+}
+
+/// Moves the positions behind a plan.
+fn advance(
+    positions: &mut BTreeMap<ShardId, ChannelPosition>,
+    plan: &ObjectPlan,
+    shards: &BTreeMap<ShardId, Arc<Shard>>,
+) {
+    for ShardRange { shard, end, .. } in &plan.ranges {
+        let shard_now = shards.get(shard);
+        let position = ChannelPosition {
+            next: *end,
+            planned: None,
+            finished: shard_now.is_none_or(|shard| shard.is_complete_before(*end)),
+        };
+        positions.insert(*shard, position);
+    }
+    positions.retain(|shard, _| shards.contains_key(shard));
 }
 
 impl Flushes {

@@ -1,12 +1,12 @@
 //! One attempt to write the object of a plan.
 
 use super::object::{Delivered, Objects};
-use super::origin::Origin;
+use super::origin::{Origin, Target};
 use super::reading::PlanReader;
 use crate::engine::Engine;
-use crate::engine::channel::destination::DestinationError;
+use crate::engine::channel::destination_error::DestinationError;
 use crate::engine::channel::item::Channel;
-use crate::model::channel::ObjectPlan;
+use crate::model::channel::{ObjectPlan, S3Destination};
 
 /// Writes the objects of a plan. None if the channel ceased to deliver meanwhile; then no object
 /// appears.
@@ -17,13 +17,19 @@ pub(super) async fn write(
     engine: &Engine,
     channel: &Channel,
     plan: &ObjectPlan,
-    origin: Origin,
+    bucket: &S3Destination,
 ) -> Result<Option<Delivered>, DestinationError> {
+    let target = Target::of(channel, bucket)?;
     let objects = {
         let _slot = engine.channels.writers.acquire().await;
         let behaviour = &engine.behaviour.channels;
         let destinations = behaviour.destinations.clone();
-        let objects = Objects::new(origin, destinations, behaviour.max_object_bytes);
+        let objects = Objects::new(
+            Origin::of(channel, plan),
+            target,
+            destinations,
+            behaviour.max_object_bytes,
+        );
         let reader = PlanReader::new(&engine.admission, &channel.stream, &plan.ranges);
         let objects = write_records(channel, objects, reader).await?;
         let Some(objects) = objects else {
@@ -59,7 +65,7 @@ async fn write_records(
 }
 
 /// Drops objects that are not complete, which may remove files.
-async fn give_up<T: Send + 'static>(
+pub(super) async fn give_up<T: Send + 'static>(
     objects: impl Send + 'static,
 ) -> Result<Option<T>, DestinationError> {
     blocking(move || {
@@ -69,7 +75,7 @@ async fn give_up<T: Send + 'static>(
     .await
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, DestinationError> + Send + 'static,
 ) -> Result<T, DestinationError> {
     let done = tokio::task::spawn_blocking(work).await;

@@ -1,8 +1,9 @@
 //! An engine with a channel that delivers to buckets in memory.
 
 use crate::engine::channel::destination::{
-    ChannelBehaviour, DestinationError, Destinations, ObjectHead, ObjectWriter,
+    ChannelBehaviour, Destinations, ObjectHead, ObjectWriter,
 };
+use crate::engine::channel::destination_error::DestinationError;
 use crate::engine::channel::{Channel, NewChannel};
 use crate::engine::event_source::Pending;
 use crate::engine::{Behaviour, Engine, NewStream, Stream, new_settings};

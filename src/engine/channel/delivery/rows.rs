@@ -1,0 +1,149 @@
+//! One attempt to write the records of a plan into a table.
+
+use super::dead_letters::DeadLetters;
+use super::object::Delivered;
+use super::origin::Origin;
+use super::reading::{Part, PlanReader};
+use super::writing::{blocking, give_up};
+use crate::engine::channel::destination::Destinations;
+use crate::engine::channel::destination_error::DestinationError;
+use crate::engine::channel::item::Channel;
+use crate::engine::channel::table::OpenTable;
+use crate::engine::{Engine, RecordView};
+use crate::limits;
+use crate::model::SequenceNumber;
+use crate::model::channel::{InvalidRecord, ObjectPlan};
+use crate::world::Timestamp;
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// Writes the records of a plan into `table`, and commits them together with `positions`, which are
+/// the positions after the plan. The dead-letter objects are durable before the commit. None if the
+/// channel ceased to deliver meanwhile; then nothing appears.
+///
+/// # Errors
+/// Returns an error if the records cannot be read, or if the table or a dead-letter object cannot
+/// be written. The table may have been committed to.
+pub(super) async fn write_rows(
+    engine: &Engine,
+    channel: &Channel,
+    plan: &ObjectPlan,
+    (table, positions): (OpenTable, String),
+) -> Result<Option<(OpenTable, Delivered)>, DestinationError> {
+    let _slot = engine.channels.writers.acquire().await;
+    let behaviour = &engine.behaviour.channels;
+    let mut rows = Rows {
+        origin: Origin::of(channel, plan),
+        destinations: behaviour.destinations.clone(),
+        first_arrival: None,
+        waiting: Waiting::default(),
+        written: Delivered::default(),
+        dead_letters: DeadLetters::new(behaviour.max_object_bytes),
+        table,
+    };
+    let mut reader = PlanReader::new(&engine.admission, &channel.stream, &plan.ranges);
+    let unreadable = |error| DestinationError::Unreachable(format!("{error}"));
+    while let Some(part) = reader.next().await.map_err(unreadable)? {
+        if !channel.delivers() {
+            return give_up(rows).await;
+        }
+        rows.add(&part);
+        if rows.waiting.bytes >= limits::CHANNEL_ROW_BYTES {
+            rows = rows.write().await?;
+        }
+    }
+    rows = rows.write().await?;
+    rows.dead_letters.finish().await?;
+    if !channel.delivers() {
+        return Ok(None);
+    }
+    let table = rows.table.commit(positions).await?;
+    Ok(Some((table, rows.written)))
+}
+
+/// The rows of one attempt, while records are written.
+struct Rows {
+    origin: Origin,
+    destinations: Arc<dyn Destinations>,
+    /// Arrival time of the first record of the plan.
+    first_arrival: Option<Timestamp>,
+    waiting: Waiting,
+    written: Delivered,
+    dead_letters: DeadLetters,
+    table: OpenTable,
+}
+
+/// Records that wait to be written together. Few data files are better than many.
+#[derive(Default)]
+struct Waiting {
+    records: Vec<OwnedRecord>,
+    bytes: usize,
+}
+
+/// A record that does not hold the batch it was read in.
+struct OwnedRecord {
+    shard: Arc<str>,
+    number: SequenceNumber,
+    arrival: Timestamp,
+    data: Bytes,
+}
+
+impl Rows {
+    fn add(&mut self, part: &Part) {
+        let shard: Arc<str> = part.shard.to_string().into();
+        for record in part.records() {
+            self.first_arrival.get_or_insert(record.arrival);
+            self.waiting.bytes += record.data.len();
+            self.waiting.records.push(OwnedRecord {
+                shard: shard.clone(),
+                number: record.number,
+                arrival: record.arrival,
+                data: Bytes::copy_from_slice(record.data),
+            });
+        }
+    }
+
+    /// Writes the waiting records into the table, and those that make no row into the dead-letter
+    /// objects.
+    async fn write(mut self) -> Result<Self, DestinationError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.records.is_empty() {
+            return Ok(self);
+        }
+        let data = waiting.records.iter().map(|record| record.data.clone());
+        let written = self.table.write(data.collect()).await?;
+        self.table = written.table;
+        self.written.records += (waiting.records.len() - written.invalid.len()) as u64;
+        self.written.failed += written.invalid.len() as u64;
+        self.written.bytes += waiting.bytes as u64;
+        if written.invalid.is_empty() {
+            return Ok(self);
+        }
+        blocking(move || {
+            for (at, reason) in written.invalid {
+                if let Some(record) = waiting.records.get(at) {
+                    self.add_dead_letter(record, &reason)?;
+                }
+            }
+            Ok(self)
+        })
+        .await
+    }
+
+    fn add_dead_letter(
+        &mut self,
+        record: &OwnedRecord,
+        reason: &InvalidRecord,
+    ) -> Result<(), DestinationError> {
+        let view = RecordView {
+            number: record.number,
+            arrival: record.arrival,
+            partition_key: None,
+            data: &record.data,
+            encrypted: false,
+        };
+        let of = (&self.origin, self.first_arrival.unwrap_or(record.arrival));
+        self.dead_letters
+            .add(&self.destinations, of, (&record.shard, &view), reason)
+    }
+}

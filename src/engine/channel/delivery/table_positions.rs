@@ -1,0 +1,146 @@
+//! The positions that a table holds: the table commits records and positions together, so its
+//! positions are the true ones after a crash.
+
+use crate::model::ShardId;
+use crate::model::channel::ChannelPosition;
+use std::collections::BTreeMap;
+
+type Positions = BTreeMap<ShardId, ChannelPosition>;
+
+/// The positions as the text that a table holds.
+pub(super) fn positions_text(positions: &Positions) -> String {
+    let named: BTreeMap<String, &ChannelPosition> = positions
+        .iter()
+        .map(|(shard, position)| (shard.to_string(), position))
+        .collect();
+    // Maps of texts and numbers always have a JSON form.
+    serde_json::to_string(&named).unwrap_or_default()
+}
+
+/// The positions in the text of a table. None if the text is damaged.
+pub(super) fn positions_of_text(text: &str) -> Option<Positions> {
+    let named: BTreeMap<String, ChannelPosition> = serde_json::from_str(text).ok()?;
+    let position = |(name, position): (String, _)| Some((ShardId::parse(&name)?, position));
+    named.into_iter().map(position).collect()
+}
+
+/// Moves `positions` on to the committed ones, when a crash lost the positions after a commit.
+///
+/// A shard never has a position beyond `ends`, the index after its last record: a crash can lose
+/// records that were delivered before they were durable, and new records take their indices.
+/// Returns true if a position was moved.
+pub(super) fn adopt(
+    positions: &mut Positions,
+    committed: &Positions,
+    ends: &BTreeMap<ShardId, u64>,
+) -> bool {
+    let mut has_moved = false;
+    for (shard, position) in committed {
+        let Some(end) = ends.get(shard) else {
+            // The shard was removed with its records.
+            continue;
+        };
+        let next = position.next.min(*end);
+        let own = positions.get(shard).map_or(0, |own| own.next);
+        if next > own {
+            let adopted = ChannelPosition {
+                next,
+                planned: None,
+                finished: position.finished && next == position.next,
+            };
+            positions.insert(*shard, adopted);
+            has_moved = true;
+        }
+    }
+    if has_moved {
+        // The saved plan is the one that was committed.
+        for position in positions.values_mut() {
+            position.planned = None;
+        }
+    }
+    has_moved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn position(next: u64, planned: Option<u64>, finished: bool) -> ChannelPosition {
+        ChannelPosition {
+            next,
+            planned,
+            finished,
+        }
+    }
+
+    fn positions(values: &[(u32, ChannelPosition)]) -> Positions {
+        let positions = values.iter().cloned();
+        positions
+            .map(|(shard, position)| (ShardId::new(shard), position))
+            .collect()
+    }
+
+    fn ends(values: &[(u32, u64)]) -> BTreeMap<ShardId, u64> {
+        let ends = values.iter();
+        ends.map(|(shard, end)| (ShardId::new(*shard), *end))
+            .collect()
+    }
+
+    #[test]
+    fn a_commit_whose_positions_were_lost_is_adopted() {
+        let mut own = positions(&[
+            (0, position(5, Some(9), false)),
+            (1, position(3, None, false)),
+        ]);
+        let committed = positions(&[
+            (0, position(9, None, true)),
+            (1, position(3, None, false)),
+            (2, position(4, None, false)),
+            (7, position(1, None, false)),
+        ]);
+        assert!(adopt(
+            &mut own,
+            &committed,
+            &ends(&[(0, 9), (1, 3), (2, 6)])
+        ));
+        let expected = [
+            (0, position(9, None, true)),
+            (1, position(3, None, false)),
+            (2, position(4, None, false)),
+        ];
+        assert_eq!(own, positions(&expected));
+    }
+
+    #[test]
+    fn a_plan_that_was_not_committed_stays() {
+        let before = positions(&[(0, position(5, Some(9), false))]);
+        let mut own = before.clone();
+        let committed = positions(&[(0, position(5, None, false))]);
+        assert!(!adopt(&mut own, &committed, &ends(&[(0, 20)])));
+        assert_eq!(own, before);
+    }
+
+    #[test]
+    fn records_that_a_crash_lost_do_not_hide_new_ones() {
+        let mut own = positions(&[(0, position(5, None, false))]);
+        let committed = positions(&[(0, position(12, None, true))]);
+        assert!(adopt(&mut own, &committed, &ends(&[(0, 8)])));
+        assert_eq!(own, positions(&[(0, position(8, None, false))]));
+    }
+
+    proptest! {
+        #[test]
+        fn texts_read_back(
+            values in prop::collection::btree_map(0_u32..200, (any::<u64>(), any::<bool>()), 0..9),
+        ) {
+            let values: Vec<_> = values
+                .into_iter()
+                .map(|(shard, (next, finished))| (shard, position(next, None, finished)))
+                .collect();
+            let positions = positions(&values);
+            let text = positions_text(&positions);
+            prop_assert_eq!(positions_of_text(&text), Some(positions));
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The open table of a channel's task.
+
+use super::table_positions::positions_of_text;
+use crate::engine::Engine;
+use crate::engine::channel::destination_error::DestinationError;
+use crate::engine::channel::item::Channel;
+use crate::engine::channel::table::OpenTable;
+use crate::model::ShardId;
+use crate::model::channel::ChannelPosition;
+use std::collections::BTreeMap;
+
+/// The table of a channel's task, which is open between two errors.
+#[derive(Debug)]
+pub(super) struct TableSession {
+    table: Option<OpenTable>,
+    /// The index after the last record of each shard when the task began. None after the table was
+    /// opened for the first time.
+    first_ends: Option<BTreeMap<ShardId, u64>>,
+}
+
+/// The positions that a table holds when it is opened.
+pub(super) struct Committed {
+    pub(super) positions: BTreeMap<ShardId, ChannelPosition>,
+    /// The index after the last record of each shard. No position is beyond it.
+    pub(super) ends: BTreeMap<ShardId, u64>,
+}
+
+impl TableSession {
+    /// A session whose table is not open yet. A start calls this function before any record can be
+    /// appended.
+    pub(super) fn new(channel: &Channel) -> Self {
+        Self {
+            table: None,
+            first_ends: Some(ends(channel)),
+        }
+    }
+
+    /// Opens the table. None if it is open already, or if it was never committed to.
+    ///
+    /// # Errors
+    /// Returns an error if the table cannot be opened.
+    pub(super) async fn open(
+        &mut self,
+        engine: &Engine,
+        channel: &Channel,
+    ) -> Result<Option<Committed>, DestinationError> {
+        if self.table.is_some() {
+            return Ok(None);
+        }
+        let settings = channel.describe().settings;
+        let destinations = &engine.behaviour.channels.destinations;
+        let table = destinations.open_table(&channel.arn, &settings).await?;
+        let positions = table.positions().map(positions_of_text);
+        self.table = Some(table);
+        let first_ends = self.first_ends.take();
+        let Some(positions) = positions else {
+            return Ok(None);
+        };
+        let damaged =
+            || DestinationError::Refused("The positions in the table are damaged.".into());
+        Ok(Some(Committed {
+            positions: positions.ok_or_else(damaged)?,
+            ends: first_ends.unwrap_or_else(|| ends(channel)),
+        }))
+    }
+
+    /// Takes the table for an attempt to write. After an error it has to be opened again.
+    ///
+    /// # Errors
+    /// The table is not open.
+    pub(super) fn take(&mut self) -> Result<OpenTable, DestinationError> {
+        let closed = || DestinationError::Unreachable("The table is not open.".to_owned());
+        self.table.take().ok_or_else(closed)
+    }
+
+    /// Gives the table back after an attempt.
+    pub(super) fn put_back(&mut self, table: OpenTable) {
+        self.table = Some(table);
+    }
+}
+
+fn ends(channel: &Channel) -> BTreeMap<ShardId, u64> {
+    channel.stream.look(|state| {
+        let shards = state.all().iter();
+        shards.map(|shard| (shard.id, shard.end())).collect()
+    })
+}

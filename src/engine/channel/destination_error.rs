@@ -1,0 +1,31 @@
+//! The errors of the destinations that channels write to.
+
+use std::fmt;
+use std::io;
+
+/// The reason for which a destination is not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DestinationError {
+    /// No destination of this kind is configured. Holds the names of the missing settings.
+    NotConfigured(String),
+    /// The destination cannot be reached, or did not answer in time.
+    Unreachable(String),
+    /// The destination refused the object, or its table cannot be used.
+    Refused(String),
+}
+
+impl fmt::Display for DestinationError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::NotConfigured(reason) | Self::Unreachable(reason) | Self::Refused(reason)) =
+            self;
+        formatter.write_str(reason)
+    }
+}
+
+impl std::error::Error for DestinationError {}
+
+impl From<io::Error> for DestinationError {
+    fn from(error: io::Error) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+}
