@@ -511,7 +511,7 @@ async fn start_engine(
         &world.clock,
         own_puts.clone(),
     )?;
-    let channels = channels::behaviour(options, &world.clock, around.destinations.clone())?;
+    let channels = channels::behaviour(options, &world, around.destinations.clone())?;
     let (limits, behaviour) = (options.limits()?, behaviour(options, outbound, channels));
     let engine = Engine::start(world, limits, behaviour, store, &recovered, stopped)?;
     own_puts.set(&engine);

@@ -19,7 +19,7 @@
 //! | `operation` | one file for each operation, the table of operations, permissions, fault rules |
 //! | `options` | every option once: flag, variable, key of the file; the setup file; other tools' variables |
 //! | `setup` | the start's streams, mappings and fault rules, made at the start and after a reset |
-//! | `outbound` | clients: functions behind HTTP, queues, topics, buckets, files |
+//! | `outbound` | clients: functions behind HTTP, queues, topics, buckets, files, Iceberg tables |
 //! | `http` | connections, credentials and signatures, bodies, replies; Lambda's API; our own paths; the console; metrics |
 //! | `emulator` | start and stop of the whole; requests from within the process |
 //! | `command` | the command line: the server (`serve`, `health`, `check`, `limits`), and commands that talk to a running emulator |
@@ -81,7 +81,7 @@
 //! - Under `always` nothing is visible before it is durable.
 //! - Nothing in `wire` or `model` is async, locks, logs, spawns or reads a clock.
 //! - Only `store/disk/sled.rs` names sled, only `http` names axum, and only `http` and `outbound`
-//!   name hyper.
+//!   name hyper. Only `outbound/tables` names iceberg, arrow and parquet.
 //! - Only `world` reads a clock or waits for one. Only `engine/tasks.rs` spawns tasks.
 //! - No lock is held over an await: the guard of `lock::Lock` is not `Send`.
 //! - Shapes check the constraints of a request's members; handlers check only the rest.

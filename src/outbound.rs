@@ -3,6 +3,7 @@
 
 mod address;
 mod buckets;
+mod channels;
 mod connection;
 mod destinations;
 mod directory;
@@ -11,6 +12,11 @@ mod s3;
 mod sign;
 mod signed_client;
 mod spool;
+#[cfg(feature = "streaming-tables")]
+mod tables;
+#[cfg(not(feature = "streaming-tables"))]
+#[path = "outbound/no_tables.rs"]
+mod tables;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]
@@ -19,5 +25,6 @@ mod tls;
 
 pub(crate) use address::AddressError;
 pub(crate) use buckets::{Buckets, S3Endpoint};
+pub(crate) use channels::ChannelDestinations;
 pub(crate) use destinations::{Destinations, OwnStreams};
 pub(crate) use functions::HttpFunctions;

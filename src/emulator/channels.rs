@@ -2,23 +2,22 @@
 
 use crate::engine::channel::{ChannelBehaviour, Destinations};
 use crate::options::{Options, OptionsError, Secret};
-use crate::outbound::{AddressError, Buckets, S3Endpoint};
-use crate::world::Clock;
+use crate::outbound::{AddressError, Buckets, ChannelDestinations, S3Endpoint};
+use crate::world::{Clock, World};
 use std::sync::Arc;
 
 /// The settings for channels that the options define. `given` replaces the destinations of the
 /// options.
 pub(super) fn behaviour(
     options: &Options,
-    clock: &Clock,
+    world: &World,
     given: Option<Arc<dyn Destinations>>,
 ) -> Result<ChannelBehaviour, OptionsError> {
-    let unset = ChannelBehaviour::default();
     let refused = |error: AddressError| OptionsError::Channels(error.to_string());
-    let configured = buckets(options, clock).map_err(refused)?;
-    let configured = configured.map(|buckets| Arc::new(buckets) as Arc<dyn Destinations>);
+    let buckets = buckets(options, &world.clock).map_err(refused)?;
+    let defined = || ChannelDestinations::new(buckets, &options.channels, &world.random);
     Ok(ChannelBehaviour {
-        destinations: given.or(configured).unwrap_or(unset.destinations),
+        destinations: given.unwrap_or_else(|| Arc::new(defined())),
         flush_interval_ms: options.channels.flush_interval(),
         max_object_bytes: options.channels.max_object_bytes,
     })

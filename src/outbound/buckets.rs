@@ -6,14 +6,10 @@ use super::s3::{self, ObjectRequest};
 use super::sign::Signer;
 use super::signed_client::{ClientError, SignedClient};
 use super::spool::Spool;
-use crate::engine::channel::{
-    DestinationError, Destinations, ObjectHead, ObjectWriter, not_configured,
-};
+use crate::engine::channel::{DestinationError, ObjectHead, ObjectWriter};
 use crate::engine::event_source::Pending;
 use crate::limits;
-use crate::model::channel::{
-    BucketRef, ChannelSettings, Destination, DestinationKind, StorageClass,
-};
+use crate::model::channel::{BucketRef, StorageClass};
 use crate::options::Secret;
 use crate::world::{Clock, RealDeadline};
 use std::io::{self, Write};
@@ -92,7 +88,9 @@ impl Buckets {
         })))
     }
 
-    fn check_bucket(&self, bucket: &BucketRef, role: &str) -> Pending<Result<(), String>> {
+    /// Checks that a bucket exists and belongs to the expected account. Resolves to the reason for
+    /// which it cannot be used.
+    pub(super) fn check(&self, bucket: &BucketRef, role: &str) -> Pending<Result<(), String>> {
         match self {
             Self::Local { directory, account } => {
                 let owners = [account.as_str(), account_of_role(role)];
@@ -126,25 +124,12 @@ fn account_of_role(role: &str) -> &str {
     role.split(':').nth(4).unwrap_or_default()
 }
 
-impl Destinations for Buckets {
-    fn check(&self, settings: &ChannelSettings) -> Pending<Result<(), String>> {
-        let Destination::S3(destination) = &settings.destination else {
-            let reason = not_configured(DestinationKind::S3Tables);
-            return Box::pin(std::future::ready(Err(reason)));
-        };
-        let checks = [
-            self.check_bucket(&destination.bucket, &settings.role),
-            self.check_bucket(&settings.dead_letters.bucket, &settings.role),
-        ];
-        Box::pin(async move {
-            for check in checks {
-                check.await?;
-            }
-            Ok(())
-        })
-    }
-
-    fn begin(&self, object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError> {
+impl Buckets {
+    /// Begins an object. May block.
+    pub(super) fn begin(
+        &self,
+        object: ObjectHead,
+    ) -> Result<Box<dyn ObjectWriter>, DestinationError> {
         Ok(match self {
             Self::Local { directory, .. } => {
                 let name = object.bucket.name();

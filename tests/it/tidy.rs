@@ -270,6 +270,20 @@ fn only_http_and_outbound_name_axum_and_hyper() {
 }
 
 #[test]
+fn only_outbound_tables_names_iceberg_arrow_and_parquet() {
+    let words = [
+        "iceberg",
+        "arrow_array",
+        "arrow_buffer",
+        "arrow_schema",
+        "parquet",
+    ];
+    only(&words, |path| {
+        path == "outbound/tables.rs" || path.starts_with("outbound/tables/")
+    });
+}
+
+#[test]
 fn only_world_reads_the_clock_and_draws_lots() {
     let words = [
         "SystemTime",

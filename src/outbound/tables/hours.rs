@@ -1,0 +1,47 @@
+//! Rows by partition.
+
+use crate::model::channel::schema::{Columns, Row, SchemaError, Value};
+use std::collections::BTreeMap;
+
+const MICROS_PER_HOUR: i64 = 3_600_000_000;
+
+/// The positions of the partition columns in a row. A position inside of structures has several
+/// steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HourColumns(Vec<Vec<usize>>);
+
+impl HourColumns {
+    /// Makes the columns `sources` required, and finds them.
+    pub(super) fn require(columns: &mut Columns, sources: &[String]) -> Result<Self, SchemaError> {
+        let steps = sources
+            .iter()
+            .map(|source| columns.require_timestamp(source));
+        steps.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The rows by the hours of the partition columns, counted from 1970.
+    pub(super) fn split<'a>(&self, rows: &'a [Row]) -> BTreeMap<Vec<i32>, Vec<&'a Row>> {
+        let mut split: BTreeMap<Vec<i32>, Vec<&Row>> = BTreeMap::new();
+        for row in rows {
+            let hours = self.0.iter().map(|steps| hour(row, steps)).collect();
+            split.entry(hours).or_default().push(row);
+        }
+        split
+    }
+}
+
+/// The hour of a timestamp that every row has, because partition columns are required.
+fn hour(row: &Row, steps: &[usize]) -> i32 {
+    let mut values = row.values();
+    for step in steps {
+        match values.get(*step) {
+            Some(Value::Struct(inner)) => values = inner,
+            Some(Value::Timestamp(micros)) => {
+                let hours = micros.div_euclid(MICROS_PER_HOUR);
+                return i32::try_from(hours).unwrap_or(i32::MAX);
+            }
+            _ => break,
+        }
+    }
+    0
+}

@@ -1,0 +1,166 @@
+//! The directories of tables, and the newest metadata file of each.
+
+use super::error::TableError;
+use crate::limits;
+use serde::de::IgnoredAny;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The ending of the names of metadata files: `00003-<uuid>.metadata.json`.
+const METADATA: &str = ".metadata.json";
+
+/// The directory of one table: `<local_dir>/<table bucket>/<namespace>/<table>`.
+#[derive(Debug, Clone)]
+pub(super) struct TableDirectory {
+    path: PathBuf,
+    /// The directory as a URL.
+    location: String,
+}
+
+impl TableDirectory {
+    /// The directory of a table below `local_dir`, which is created.
+    pub(super) fn below(
+        local_dir: &Path,
+        [bucket, namespace, table]: [&str; 3],
+    ) -> Result<Self, TableError> {
+        let failed = |error| TableError::file(local_dir, &error);
+        fs::create_dir_all(local_dir).map_err(failed)?;
+        let home = local_dir.canonicalize().map_err(failed)?;
+        let path = home.join(bucket).join(namespace).join(table);
+        let text = path.to_str().ok_or_else(|| {
+            TableError::Unusable(format!("The path {} is not UTF-8.", path.display()))
+        })?;
+        let location = format!("file://{text}");
+        Ok(Self { path, location })
+    }
+
+    /// The location of the table, for Iceberg.
+    pub(super) fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// True if the directory holds no file.
+    pub(super) fn is_empty(&self) -> Result<bool, TableError> {
+        Ok(entries(&self.path)?.is_empty())
+    }
+
+    /// The locations of the metadata files, the newest first.
+    pub(super) fn metadata_files(&self) -> Result<Vec<String>, TableError> {
+        let names = entries(&self.path.join("metadata"))?;
+        let mut numbered: Vec<(u64, String)> = names
+            .into_iter()
+            .filter_map(|name| Some((number(&name)?, name)))
+            .collect();
+        numbered.sort_by(|one, two| two.cmp(one));
+        let location = |(_, name)| format!("{}/metadata/{name}", self.location);
+        Ok(numbered.into_iter().map(location).collect())
+    }
+
+    /// True if the metadata file at `location` is complete. A crash can leave a part of one, because
+    /// the Iceberg library writes it in place.
+    pub(super) fn is_complete(&self, location: &str) -> Result<bool, TableError> {
+        let path = self.local(location);
+        let bytes = fs::read(&path).map_err(|error| TableError::file(&path, &error))?;
+        Ok(serde_json::from_slice::<IgnoredAny>(&bytes).is_ok())
+    }
+
+    /// True if there is a file at `location`.
+    pub(super) fn has(&self, location: &str) -> bool {
+        self.local(location).is_file()
+    }
+
+    /// Makes the files at these locations durable that are not yet: their entries in their
+    /// directories.
+    pub(super) fn sync_directories<'a>(
+        &self,
+        locations: impl Iterator<Item = &'a str>,
+    ) -> Result<(), TableError> {
+        let mut synced: Vec<PathBuf> = Vec::new();
+        for location in locations {
+            // The directories between the file and the table may be new as well.
+            for directory in self.local(location).ancestors().skip(1) {
+                if !directory.starts_with(&self.path)
+                    || synced.iter().any(|known| known == directory)
+                {
+                    break;
+                }
+                sync(directory)?;
+                synced.push(directory.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the new metadata file durable, and the readers' hint lead to it. DuckDB and PyIceberg
+    /// find the newest metadata by the hint.
+    pub(super) fn publish(&self, location: &str) -> Result<(), TableError> {
+        let file = self.local(location);
+        sync(&file)?;
+        let directory = self.path.join("metadata");
+        let name = location.rsplit('/').next().unwrap_or_default();
+        let hint = name.strip_suffix(METADATA).unwrap_or(name);
+        let (new, hint_file) = (
+            directory.join(".version-hint"),
+            directory.join("version-hint.text"),
+        );
+        let written = fs::write(&new, hint).and_then(|()| fs::rename(&new, &hint_file));
+        written.map_err(|error| TableError::file(&hint_file, &error))?;
+        sync(&directory)?;
+        // The directories around it may be new as well.
+        if number(name) == Some(0) {
+            for directory in self.path.ancestors().take(4) {
+                sync(directory)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the metadata files that are older than [`limits::TABLE_METADATA_FILES`] newer ones,
+    /// and the files at `locations`. A file that cannot be removed stays: it takes space only.
+    pub(super) fn remove_old<'a>(
+        &self,
+        locations: impl Iterator<Item = &'a str>,
+    ) -> Result<(), TableError> {
+        let files = self.metadata_files()?;
+        let old = files.iter().skip(limits::TABLE_METADATA_FILES);
+        let old: Vec<PathBuf> = old.map(|location| self.local(location)).collect();
+        for file in old
+            .into_iter()
+            .chain(locations.map(|location| self.local(location)))
+        {
+            let _may_stay = fs::remove_file(file);
+        }
+        Ok(())
+    }
+
+    fn local(&self, location: &str) -> PathBuf {
+        let inner = location.strip_prefix(&self.location).unwrap_or_default();
+        self.path.join(inner.trim_start_matches('/'))
+    }
+}
+
+/// The number of a metadata file.
+fn number(name: &str) -> Option<u64> {
+    let (number, _) = name.strip_suffix(METADATA)?.split_once('-')?;
+    number.parse().ok()
+}
+
+/// The names in a directory; none if it does not exist.
+fn entries(directory: &Path) -> Result<Vec<String>, TableError> {
+    let failed = |error| TableError::file(directory, &error);
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let name = |entry: io::Result<fs::DirEntry>| {
+        entry.map(|entry| entry.file_name().to_string_lossy().into_owned())
+    };
+    entries.map(name).collect::<Result<_, _>>().map_err(failed)
+}
+
+fn sync(path: &Path) -> Result<(), TableError> {
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(|error| TableError::file(path, &error))
+}
