@@ -9,6 +9,8 @@ mod server;
 mod setups;
 mod sharing;
 mod snapshots;
+#[cfg(feature = "streaming-tables")]
+mod tables;
 
 use crate::lab::{ACCOUNT, Lab, Place, REGION, Shelf, arn_of, block_on, ok, ok_cbor, refused};
 use serde_json::{Value, json};
