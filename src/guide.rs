@@ -8,6 +8,7 @@
 #![doc = include_str!("guide/lambda.md")]
 #![doc = include_str!("guide/queues.md")]
 #![doc = include_str!("guide/channels.md")]
+#![doc = include_str!("guide/tables.md")]
 #![doc = include_str!("guide/clients.md")]
 #![doc = include_str!("guide/access.md")]
 #![doc = include_str!("guide/durability.md")]
