@@ -2,9 +2,10 @@
 //!
 //! A limit that a user can set with `--limit` is a row of the table in this file and a field of
 //! [`Limits`]. Other limits are constants: in `limits/edge.rs` for connections, documents and
-//! databases, in `limits/streaming_tables.rs` for tables, and below the table for everything else. The comment of a constant names its source
-//! in parentheses; "our choice" means that minikin chose the value and no source gives it. Numbers
-//! that belong to a file format or a shape of the service model stand with that format or shape.
+//! databases, in `limits/streaming_tables.rs` for tables, and below the table for everything else.
+//! The comment of a constant names its source in parentheses; "our choice" means that minikin chose
+//! the value and no source gives it. Numbers that belong to a file format or a shape of the service
+//! model stand with that format or shape.
 
 mod calls;
 #[cfg(feature = "console")]

@@ -10,11 +10,15 @@ pub(crate) const SCHEMA_DEPTH: usize = 32;
 pub(crate) const FRAMED_BYTES: u64 = 32 << 20;
 /// Largest file of a JSON Schema, and of the schema versions, in bytes (our choice; Glue's schema
 /// registry takes 170 KB).
+#[cfg(feature = "streaming-tables")]
 pub(crate) const SCHEMA_FILE_BYTES: u64 = 1 << 20;
 /// Metadata files of a table that are kept (the default of Iceberg's property
 /// `write.metadata.previous-versions-max`).
+#[cfg(feature = "streaming-tables")]
 pub(crate) const TABLE_METADATA_FILES: usize = 100;
 /// Snapshots of a table that are kept (our choice: each takes a kilobyte of every metadata file).
+#[cfg(feature = "streaming-tables")]
 pub(crate) const TABLE_SNAPSHOTS: usize = 100;
 /// Snapshots beyond [`TABLE_SNAPSHOTS`] that are removed together (our choice).
+#[cfg(feature = "streaming-tables")]
 pub(crate) const TABLE_SNAPSHOTS_REMOVED: usize = 20;
