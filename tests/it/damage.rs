@@ -213,6 +213,21 @@ fn damage_to_any_file_ends_in_a_message_and_the_rest_is_served() {
 }
 
 #[test]
+fn a_folder_in_place_of_the_lock_is_damage() {
+    let (home, all) = written();
+    try_harm(
+        home.path(),
+        Path::new("lock"),
+        Harm::Folder,
+        &all,
+        &mut Dice(1),
+    );
+    std::fs::remove_file(home.path().join("lock")).unwrap();
+    std::fs::create_dir(home.path().join("lock")).unwrap();
+    assert_eq!(check(home.path()).status.code(), Some(1));
+}
+
+#[test]
 fn a_directory_of_another_version_is_left_alone() {
     let (home, _) = written();
     for version in ["minikin data 1\n", "minikin data 3\n"] {

@@ -91,6 +91,11 @@ pub(crate) fn visit(layout: &Layout) -> Result<Option<Lock>, OpenError> {
         Err(error) => return Err(OpenError::new(&layout.lock(), error)),
     };
     if let Some(file) = &file {
+        // A folder can be opened for reading, but a start refuses it.
+        if layout.lock().is_dir() {
+            let error = io::Error::other("it is a folder");
+            return Err(OpenError::damaged(directory, &layout.lock(), error));
+        }
         hold(file, directory, limits::CHECK_LOCK_TRIES)?;
     }
     if !has_version(layout)? && !layout.metadata().exists() {
