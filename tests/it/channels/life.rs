@@ -62,7 +62,7 @@ kinesis_test!(
                  state FAILED"
             )
         );
-        // It occupies its name and its place at the stream until it is deleted.
+        // The FAILED channel occupies its name and its place at the stream until its deletion.
         let again = refused(&lab, "CreateChannel", to_bucket("m", "s")).await;
         assert!(again.starts_with("LimitExceededException: "), "{again}");
         delete(&lab, &arn).await;

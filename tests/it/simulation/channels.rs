@@ -53,7 +53,7 @@ impl Channel {
         Some(self)
     }
 
-    /// What DescribeChannel shows of it.
+    /// Returns the channel as DescribeChannel shows it.
     fn shown(&self) -> Value {
         json!([
             self.arn,

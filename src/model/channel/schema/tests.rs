@@ -232,7 +232,7 @@ fn a_schema_that_refers_to_itself_ends() {
         error.contains("is nested too deep, or refers to itself"),
         "{error}"
     );
-    // Each of these refers twice to the next one.
+    // Every definition refers twice to the next definition.
     let twice = |to: usize| {
         json!({"type": "object", "properties": {
         "x": {"$ref": format!("#/$defs/{to}")}, "y": {"$ref": format!("#/$defs/{to}")}}})
