@@ -158,11 +158,12 @@ impl Stream {
         batches
     }
 
-    /// The turn of the first record, if records have no hash key. The records take successive turns.
+    /// The turn of the first record, if the records have no hash key: either all records of a stream
+    /// have one, or none. The records take successive turns.
     fn turns_of(&self, records: &[NewRecord]) -> u64 {
-        match records.iter().all(|record| record.hash_key.is_some()) {
-            true => 0,
-            false => self.take_turns(records.len()),
+        match records.first() {
+            Some(first) if first.hash_key.is_none() => self.take_turns(records.len()),
+            _ => 0,
         }
     }
 }

@@ -96,9 +96,9 @@ pub(super) fn routed(settings: &PutSettings, offered: Offered) -> Result<NewReco
     })
 }
 
-/// The hash key of a record: its explicit hash key, or else the hash of its partition key. None with
-/// the record distribution strategy AUTO, under which the shards take turns. An explicit hash key beyond the
-/// largest hash key is always refused.
+/// The hash key of a record: its explicit hash key, or else the hash of its partition key. None
+/// with the record distribution strategy AUTO, under which the shards take turns. An explicit hash
+/// key beyond the largest hash key is always refused.
 pub(super) fn hash_key(
     settings: &PutSettings,
     (partition_key, explicit): (Option<&str>, Option<&str>),
