@@ -7,7 +7,9 @@
 use super::committer::Commit;
 use super::generation_writer::GenerationWriter;
 use super::sweep::Sweep;
-use crate::limits;
+use crate::store::format::segment::Segment;
+use crate::store::format::summary::SegmentEntry;
+use crate::store::log::shard_log::Log;
 use crate::store::logs::Logs;
 use crate::store::shared::state::Shared;
 use std::io;
@@ -30,9 +32,10 @@ impl Commit for Spiller {
         // While writes are refused, one spill is tried even if memory is not exceeded.
         let mut is_due = self.shared.budget.is_refusing();
         while is_due || self.excess() > 0 {
-            is_due = false;
-            if self.spill()? {
+            if let Some((log, entry, segment)) = self.oldest_segment() {
+                self.spill(&log, entry, &segment)?;
                 self.accept_again();
+                is_due = false;
             } else if !self.seal_tails() {
                 break;
             }
@@ -108,42 +111,36 @@ impl Spiller {
         memory.saturating_sub(self.shared.settings.memory_bytes)
     }
 
-    /// Spills some segments. Returns false if there was no segment to spill. A segment that cannot
-    /// be written returns to the front of the queue.
-    fn spill(&mut self) -> io::Result<bool> {
-        let mut spilled = Vec::new();
-        let mut bytes = 0;
-        let mut failed = None;
-        while bytes < limits::SPILL_BYTES {
-            let oldest = self.shared.sealed.lock().pop_front();
-            let Some((id, first)) = oldest else { break };
-            let Some(log) = self.logs.get(id) else {
-                continue;
-            };
-            let Some((mut entry, segment)) = log.unstored(first) else {
-                continue;
-            };
-            let written = self.begin_generation();
-            let written = written.and_then(|()| self.writer.append(&mut entry, &segment));
-            if let Err(error) = written {
-                self.shared.sealed.lock().push_front((id, first));
-                failed = Some(error);
-                break;
+    /// Takes the oldest closed segment in memory from the queue. None if the queue is empty.
+    fn oldest_segment(&self) -> Option<(Arc<Log>, SegmentEntry, Segment)> {
+        loop {
+            let (id, first) = self.shared.sealed.lock().pop_front()?;
+            if let Some(log) = self.logs.get(id)
+                && let Some((entry, segment)) = log.unstored(first)
+            {
+                return Some((log, entry, segment));
             }
-            bytes += u64::from(entry.bytes);
-            spilled.push((log, entry));
         }
-        self.writer.flush()?;
+    }
+
+    /// Spills one segment. Its memory is released at once, so that waiting writers go on in small
+    /// steps. A segment that cannot be written returns to the front of the queue.
+    fn spill(&mut self, log: &Log, mut entry: SegmentEntry, segment: &Segment) -> io::Result<()> {
+        let written = self.begin_generation();
+        let written = written.and_then(|()| self.writer.append(&mut entry, segment));
+        if let Err(error) = written.and_then(|()| self.writer.flush()) {
+            let place = (log.id(), entry.first);
+            self.shared.sealed.lock().push_front(place);
+            return Err(error);
+        }
         if let Some(generation) = self.writer.generation() {
-            for (log, entry) in &spilled {
-                let freed = log.spilled(entry, &generation);
-                self.shared.note_freed(freed, false);
-            }
+            let freed = log.spilled(&entry, &generation);
+            self.shared.note_freed(freed, false);
         }
         if self.writer.is_full() {
             self.writer.seal();
         }
-        failed.map_or(Ok(!spilled.is_empty()), Err)
+        Ok(())
     }
 
     /// Closes the tails of all logs, so that they can be spilled. Returns false if there is nothing
