@@ -39,7 +39,7 @@ pub struct Admission {
     refused: AtomicU64,
 }
 
-/// The error of a request that got no bytes of the budget in time, or found the line too long.
+/// The error of a request that got no bytes of the budget in time, or found too many waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetExhausted;
 
@@ -290,7 +290,7 @@ impl Drop for BudgetPermit {
     }
 }
 
-/// A lane of the budget, with the line of requests that wait for its bytes.
+/// A lane of the budget, and the line in which requests wait for its bytes.
 #[derive(Debug)]
 struct Lane {
     limit: u64,

@@ -424,7 +424,7 @@ fn access_settings(options: &Options) -> Result<AccessSettings, OptionsError> {
         let keys = identities.keys().count();
         tracing::info!(
             keys,
-            "policies are enforced; other access keys act as the root of their account"
+            "policies are enforced; access keys that the file does not name act as the root of their account"
         );
     }
     Ok(AccessSettings {

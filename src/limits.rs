@@ -220,7 +220,7 @@ limits! {
         "seconds", "ours: the largest body at 35 KB/s";
     /// Time within which a new connection must send its first byte; always real time.
     first_byte_seconds, "first-byte-seconds", Some(60), Some(60), Some(60),
-        "seconds", "ours: one that never sends anything would hold its place for ever";
+        "seconds", "ours: a silent connection would occupy a slot for ever";
     /// Time within which a TLS handshake must end; always real time.
     handshake_seconds, "handshake-seconds", Some(10), Some(10), Some(10),
         "seconds", "ours: enough for a slow machine";

@@ -22,7 +22,7 @@ TLS_ENDPOINT = os.environ["TLS_ENDPOINT"]
 VIRTUAL_ENDPOINT = os.environ["VIRTUAL_ENDPOINT"]
 CA_FILE = os.environ["CA_FILE"]
 
-# No retries: an error that the SDK hides would be an error that nobody sees.
+# No retries: they would hide errors of the server.
 STRICT = AioConfig(
     retries={"total_max_attempts": 1}, max_pool_connections=100, parameter_validation=False
 )
@@ -68,7 +68,7 @@ async def iterator_of(client, name, type="TRIM_HORIZON", **position):
 
 
 async def read(client, name, type="TRIM_HORIZON", **position):
-    """What is in the first shard from a position to its tip, page by page."""
+    """Reads the first shard from a position to its tip, page by page."""
     iterator = await iterator_of(client, name, type, **position)
     records = []
     while True:
@@ -207,7 +207,7 @@ async def throttled_puts_are_retried():
             await until(is_drained)
             return (await put(patient, name, bytes(20_000)))["ResponseMetadata"]["RetryAttempts"]
 
-        # Whether the put is a moment too early for what is left is up to the machine.
+        # The timing decides if the put succeeds at once or after a retry: repeat until a retry.
         await until(was_retried)
 
 
@@ -334,7 +334,7 @@ async def subscribe(client, consumer, type, shard_id=SHARD, **position):
 
 
 async def pushed(events, count):
-    """So many records of a subscription, or all of them until it ends; and its last event."""
+    """Up to `count` records of a subscription, and its last event."""
     records = []
     async for event in events:
         event = event["SubscribeToShardEvent"]

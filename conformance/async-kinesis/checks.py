@@ -26,7 +26,7 @@ def check(function):
 
 
 def consumer_of(name):
-    # As often as it may: its shards are asked for a second's worth of calls of five.
+    # The highest rate that the limit of five calls a second for each shard permits.
     return Consumer(name, sleep_time_no_records=0.25, shard_fetch_rate=5, **CLIENT)
 
 
@@ -40,7 +40,7 @@ async def produce(name, rounds):
 
 
 async def consume(consumer, count):
-    """So many items, as lists of their numbers by key."""
+    """Reads `count` items. Returns the lists of their numbers by key."""
     numbers = defaultdict(list)
     while sum(map(len, numbers.values())) < count:
         # The loop ends, and is to be begun again, when there was nothing for a while.

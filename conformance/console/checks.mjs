@@ -12,7 +12,7 @@ const SHOTS = process.env.SCREENSHOTS || "screenshots";
 mkdirSync(SHOTS, { recursive: true });
 
 const handler = await startFunction();
-// One with the machine's clock, and one whose clock the checks move.
+// One emulator with the clock of the machine, and one with a virtual clock.
 const main = await Emulator.start(
   "--stream", "orders:2", "--stream", "hot:2", "--stream", "payments:1", "--stream", "wide:100",
   "--function", `worker=${handler.url}`,
@@ -259,7 +259,7 @@ const checks = {
     await at(main, "/_minikin/console/requests", async (page) => {
       await main.call("PutRecord", { StreamName: "nothing", PartitionKey: "a", Data: "YQ==" });
       const row = page.locator("#requests tr", { hasText: "Stream nothing under account" }).first();
-      await row.getByText("The service wants a stream").waitFor();
+      await row.getByText("The service requires a stream").waitFor();
       assert.match(await row.innerText(), /PutRecord\s+nothing\s+400/);
       await main.put("orders", "seen", "x");
       await page.locator("#requests tr", { hasText: "orders" }).first().waitFor();

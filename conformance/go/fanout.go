@@ -24,7 +24,7 @@ func rounds() int {
 	return 20
 }
 
-// What the last record of an open shard holds.
+// The data of the last record of an open shard.
 const theEnd = "the end"
 
 func fanOutName() string {

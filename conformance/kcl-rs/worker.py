@@ -16,7 +16,7 @@ class Printer(RecordProcessorBase):
         pass
 
     def process_records(self, process_records_input):
-        # One write for all: the library runs the processors of other shards in other threads.
+        # Write all lines at once: the library runs the processors of other shards in other threads.
         lines = [record.data.decode() + "\n" for record in process_records_input.records]
         sys.stdout.write("".join(lines))
         sys.stdout.flush()

@@ -60,7 +60,7 @@ class Application:
         )
 
     def events(self):
-        """What the record processors have told, in the order in which it happened."""
+        """The events that the record processors have reported, in the order of their times."""
         assert self.killed or self.process.poll() is None, f"the daemon ended; see {self.log}"
         for path in self.events_folder.iterdir():
             if path not in self.told:
@@ -70,7 +70,7 @@ class Application:
                 place = file.tell()
                 line = file.readline()
                 if not line.endswith("\n"):
-                    # It is being written.
+                    # The line is still being written.
                     file.seek(place)
                     break
                 events.append(json.loads(line))
@@ -85,7 +85,7 @@ class Application:
 
 
 def command(java, properties):
-    """What the package's helper says is to be run."""
+    """The command that the package's helper prints."""
     helper = Path(sys.executable).with_name("amazon_kclpy_helper.py")
     printed = subprocess.run(
         [

@@ -51,7 +51,7 @@ def trust_store():
 
 POLLING = {"retrievalMode": "POLLING", "idleTimeBetweenReadsInMillis": 250}
 FAN_OUT = {"retrievalMode": "FANOUT"}
-# What each application is called here, where it goes, and how it reads.
+# The name of each application here, its endpoint, and its way to read.
 WAYS = {
     "polling over TLS": (TLS_ENDPOINT, POLLING),
     "enhanced fan-out over plain HTTP/2": (ENDPOINT, FAN_OUT),
@@ -78,7 +78,7 @@ def shards():
 
 
 def open_shards():
-    """Those that can be written, in the order of their hash keys."""
+    """The open shards, in the order of their hash keys."""
     ours = [each for each in shards() if "EndingSequenceNumber" not in each["SequenceNumberRange"]]
     return sorted(ours, key=lambda shard: int(shard["HashKeyRange"]["StartingHashKey"]))
 
@@ -141,7 +141,7 @@ def every_record_is_processed():
     for number in range(RESHARDINGS):
         ours = open_shards()
         if len(ours) > 2:
-            # Its parents have come to an end at different times.
+            # The parents of the merged shard end at different times.
             merge(ours[1], ours[2])
         else:
             split(ours[-1])
@@ -176,7 +176,7 @@ def check_each(function):
 @check_each
 def records_are_what_was_put(application, events):
     """hands out the records of each key in order, none of them changed, twice or out of nothing"""
-    # Then its records may rightly come again.
+    # No lease was lost: after a lost lease, records may come twice.
     equal(of(events, "lease lost"), [])
     ours = processed(events)
     equal(ours.keys(), expected.keys())
@@ -196,7 +196,7 @@ def parents_end_first(application, events):
             if parent in shard:
                 children += 1
                 assert ended[shard[parent]] < began[shard["ShardId"]], f"{shard}: {events}"
-    # Each merge and each split makes two, in this sense.
+    # Each merge and each split adds two pairs of a parent and a child.
     equal(children, 2 * (RESHARDINGS + 1))
 
 

@@ -43,7 +43,7 @@ class Producer:
             waiting = [key for key, result in zip(waiting, results) if "ErrorCode" in result]
 
     def stop(self):
-        """Everything that was put."""
+        """Stops the producer. Returns everything that was put."""
         self.stopping.set()
         self.thread.join()
         if self.error:

@@ -18,7 +18,7 @@ WORK, NAME = sys.argv[1:]
 LONG = os.environ.get("LONG") == "true"
 ADDRESS = os.environ["TLS_ENDPOINT"].removeprefix("https://")
 TRUSTED = {"CaCertFile": os.environ["CA_FILE"]}
-# What begins each aggregated record.
+# The first bytes of each aggregated record.
 MAGIC = b"\xf3\x89\x9a\xc2"
 LAST_HASH_KEY = 2**128 - 1
 
@@ -36,7 +36,7 @@ def create_stream(shards=4, **more):
 
 
 def open_shards(stream):
-    """Those that can be written, in the order of their hash keys."""
+    """The open shards, in the order of their hash keys."""
     shards = kinesis.list_shards(StreamName=stream)["Shards"]
     ours = [each for each in shards if "EndingSequenceNumber" not in each["SequenceNumberRange"]]
     return sorted(ours, key=lambda shard: int(shard["HashKeyRange"]["StartingHashKey"]))
@@ -58,7 +58,7 @@ def is_aggregated(found):
 
 
 def is_exact(outcome, user_records):
-    """Whether exactly what was put is found, where the results say."""
+    """Checks that exactly the records that were put are found, where the results say."""
     all_in(outcome)
     put = Counter((put.key, put.data, result.shard, result.sequence) for put, result in outcome)
     found = Counter((each.key, each.data, each.shard, each.sequence) for each in user_records)
@@ -187,7 +187,7 @@ def explicit_hash_keys_pick_the_shard():
     for shard in open_shards(stream):
         first, last = (int(shard["HashKeyRange"][end]) for end in ("StartingHashKey", "EndingHashKey"))
         for hash_key in [first, first + 1, (first + last) // 2, last - 1, last]:
-            # One key in all shards: that it picks none of them shows.
+            # The same partition key for all shards: the explicit hash key alone picks the shard.
             producer.put("key", str(hash_key).encode(), hash_key)
             expected.append(shard["ShardId"])
     outcome = producer.close()
@@ -196,7 +196,7 @@ def explicit_hash_keys_pick_the_shard():
     is_exact(outcome, take_apart_with_python(found))
     by_kcl = list(take_apart_with_kcl(WORK, found))
     is_exact(outcome, by_kcl)
-    # One that went alone was not made an aggregate, which alone says the key again.
+    # A record that was sent alone is not aggregated, and only aggregates contain the hash key.
     hash_keys = {each.hash_key: each.data.decode() for each in by_kcl if each.hash_key}
     equal(list(hash_keys), list(hash_keys.values()))
     assert hash_keys, "nothing was aggregated"
@@ -207,7 +207,7 @@ def throttled_records_are_put_again():
     """puts again what a shard throttles, until all is in"""
     megabytes = 20 if LONG else 5
     stream = create_stream(shards=1)
-    # In percent of what the shard takes.
+    # RateLimit is a percentage of the write limit of a shard.
     producer = Producer(WORK, stream, ADDRESS, RateLimit=400, RecordTtl=120_000, **TRUSTED)
     for number in range(megabytes * 100):
         producer.put(f"key-{number}", b"%d %s" % (number, b"x" * 10_000))
@@ -233,7 +233,7 @@ def streams_can_distribute():
     wait_for_first(producer)
     last = 20
     for number in range(last + 1):
-        # It asks while it puts; the last records are put when it has been told.
+        # The producer asks for the strategy while it puts. The last puts come after the answer.
         for _ in range(50):
             producer.put("key", b"%d" % number)
         producer.flush()

@@ -36,7 +36,7 @@ def take_apart_with_python(found):
             each = each["kinesis"]
             data = each["data"]
             if each.get("aggregated"):
-                # As a function of Lambda would be given it.
+                # The package returns the data in base64, as Lambda passes it to a function.
                 data = base64.b64decode(data)
             yield UserRecord(
                 shard["ShardId"], each["sequenceNumber"], each.get("subSequenceNumber", 0),

@@ -8,7 +8,7 @@ from pathlib import Path
 import processes
 
 Put = namedtuple("Put", "key hash_key data")
-# What became of a user record; `errors` are those of the attempts that failed.
+# The outcome of a user record; `errors` are the errors of its failed attempts.
 Result = namedtuple("Result", "ok shard sequence errors")
 
 
@@ -27,12 +27,12 @@ class Producer:
             "KinesisPort": port,
             "Region": "us-east-1",
             "MetricsLevel": "none",
-            # Nothing listens there: a request to another service would be an error in the log.
+            # No server listens there: a request to another service would be an error in the log.
             "CloudwatchEndpoint": "127.0.0.1",
             "CloudwatchPort": 1,
             "StsEndpoint": "127.0.0.1",
             "StsPort": 1,
-            # Until it has asked for the stream's own, it would leave out explicit hash keys.
+            # Without this, the KPL omits explicit hash keys until it knows the stream's strategy.
             "RecordDistributionStrategyDefault": "USER_PARTITION_KEY",
             # The daemon is unpacked only once.
             "TempDirectory": f"{work}/daemon",
@@ -58,7 +58,7 @@ class Producer:
         self.process.stdin.flush()
 
     def results(self):
-        """What is known so far, in the order in which it was put."""
+        """The results so far, in the order of the puts."""
         lines = self.results_file.read_text().rpartition("\n")[0]
         results = []
         for line in lines.splitlines():

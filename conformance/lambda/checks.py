@@ -117,7 +117,7 @@ def powertools_reports_the_failed_record():
     put("parts", ["first", "bad", "last"])
     own("event-sources/drain", {"timeout_ms": 60_000})
     delivered = partial_output.read_text().split()
-    # What follows a failed record is delivered again with it.
+    # The records after a failed record are delivered again with it.
     equal((delivered.count("first"), set(delivered)), (1, {"first", "last"}))
     failures = own(f"event-sources/{mapping_of('parts')}/failures")["failures"]
     assert any(b"bad" in payloads(failure) for failure in failures)

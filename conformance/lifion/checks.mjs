@@ -20,8 +20,8 @@ const { Parser, parse } = EventStream;
 const kinesis = new AWS.Kinesis({ endpoint, region });
 const dynamoDb = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
 
-// To subscribe, it takes only the port of its endpoint and connects to the service's own host name,
-// which its users have their name service lead to the emulator.
+// For a subscription, the client takes only the port from its endpoint, and connects to the host
+// name of the service. Users map this name to the emulator, as this lookup does.
 const { lookup } = dns;
 dns.lookup = (host, ...rest) =>
   lookup(host === `kinesis.${region}.amazonaws.com` ? "127.0.0.1" : host, ...rest);
@@ -40,7 +40,7 @@ Parser.prototype._transform = function (piece, _, callback) {
   callback();
 };
 
-// Of a merged shard it knows but one parent, so that there it promises no order; there is no merge.
+// The client knows only one parent of a merged shard and promises no order there: no check merges.
 const checks = {
   "polls every record once and in order, through a split": () => consumes("polled", {}),
   "is pushed every record once and in order, through a split": () =>
@@ -56,7 +56,7 @@ async function consumes(streamName, mode) {
     consumerGroup: streamName,
     dynamoDb: { endpoint: `http://127.0.0.1:${dynamoDb.address().port}`, region, tableName: streamName },
     initialPositionInStream: "TRIM_HORIZON",
-    // It looks every so often for shards to take; its default is 20 s.
+    // The interval at which the client looks for shards to take; the default is 20 s.
     leaseAcquisitionInterval: 500,
     leaseAcquisitionRecoveryInterval: 500,
     maxEnhancedConsumers: 2,
@@ -74,7 +74,7 @@ async function consumes(streamName, mode) {
       count++;
     }
   });
-  // It makes the stream itself. It is not stopped: once a shard has ended, its stopConsumer fails.
+  // The client creates the stream. It is not stopped: stopConsumer fails after the end of a shard.
   await client.startConsumer();
   let round = 0;
   const writeAndRead = async () => {
@@ -116,5 +116,5 @@ for (const [name, check] of Object.entries(checks)) {
     console.log(`FAILED lifion: ${name}: ${`${error.name}: ${error.message}`.replace(/\s+/g, " ")}`);
   }
 }
-// Its timers and dynalite would keep the process.
+// The client's timers and dynalite would keep the process alive.
 process.exit(status);

@@ -1,4 +1,4 @@
-// What users of either JavaScript SDK do, and what their error handling relies on.
+// Checks of the operations that users of both JavaScript SDKs call, and of the errors they handle.
 //
 // Both SDKs have the same methods, inputs and outputs here; v2.mjs and v3.mjs hold what differs.
 // Each check makes what it needs, so that it can be read alone.
@@ -47,7 +47,7 @@ export function checksOf({ connect, untilExists, untilGone, retriesOf, hasLargeR
     return (await client.getShardIterator(input)).ShardIterator;
   }
 
-  /** What is in a shard from a position to its tip, page by page. */
+  /** Reads a shard from a position to its tip, page by page. */
   async function read(name, shardId, type, position) {
     let iterator = await iteratorOf(name, shardId, type, position);
     const records = [];
@@ -325,7 +325,7 @@ export function checksOf({ connect, untilExists, untilGone, retriesOf, hasLargeR
       const Records = range(105).map(() => entry);
       const isDrained = async () =>
         (await kinesis.putRecords({ StreamName, Records })).FailedRecordCount > 0;
-      // Whether the put is a moment too early for what is left is up to the machine.
+      // The timing decides if the put succeeds at once or after a retry: repeat until a retry.
       await until(async () => {
         await until(isDrained);
         const data = { PartitionKey: "key", Data: Buffer.alloc(20_000) };

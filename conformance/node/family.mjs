@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 /** A stream's shards as one consumer reads them: each once, and not before its parents. */
 export class Family {
-  /** What the last record of an open shard holds. */
+  /** The data of the last record of an open shard. */
   static END = Buffer.from("the end");
 
   /** The number that a key's next record must have. */

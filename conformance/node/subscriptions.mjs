@@ -1,4 +1,4 @@
-// What the third version of the SDK is pushed by enhanced fan-out; the second has no event streams.
+// Checks of enhanced fan-out with version 3 of the SDK; version 2 has no event streams.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -96,7 +96,7 @@ async function putAll(client, StreamName, waiting) {
   });
 }
 
-/** In the order of their hash keys. */
+/** The open shards, in the order of their hash keys. */
 async function openShards(client, StreamName) {
   const { Shards } = await client.listShards({ StreamName, ShardFilter: { Type: "AT_LATEST" } });
   const start = (shard) => BigInt(shard.HashKeyRange.StartingHashKey);
@@ -118,7 +118,7 @@ function scale(client, StreamName, TargetShardCount) {
   return client.updateShardCount({ StreamName, TargetShardCount, ScalingType: "UNIFORM_SCALING" });
 }
 
-/** How the shards change, each after so many tenths of the writer's work. */
+/** The changes of the shards, by the tenths of the writer's work after which they happen. */
 const RESHARDS = [
   [2, (client, name, shards) => split(client, name, shards[0])],
   [3, (client, name, shards) => split(client, name, shards.at(-1))],

@@ -1,7 +1,7 @@
 // aws-sdk, the second version of the JavaScript SDK, against minikin. conformance/run sets the
 // variables.
 
-// It warns on every start that it is no longer maintained; it is still used.
+// The SDK warns at every start that it is no longer maintained; it is still used.
 process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = "1";
 
 import { checksOf } from "./checks.mjs";
@@ -11,7 +11,7 @@ const { default: AWS } = await import("aws-sdk");
 
 /** A client whose methods return promises at once, as those of the third version do. */
 function connect({ endpoint, region = "us-east-1", defaultRetries }) {
-  // No retries, and no check before sending: what is wrong is to be said by the server.
+  // No retries, and no validation in the SDK: the server must report the errors.
   const retries = defaultRetries ? {} : { maxRetries: 0 };
   const kinesis = new AWS.Kinesis({ endpoint, region, paramValidation: false, ...retries });
   return new Proxy(kinesis, {

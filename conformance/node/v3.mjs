@@ -15,7 +15,7 @@ import { run } from "./runner.mjs";
 import { subscriptionChecks } from "./subscriptions.mjs";
 
 function connect({ endpoint, region = "us-east-1", defaultRetries }) {
-  // No retries: an error that the SDK hides would be an error that nobody sees.
+  // No retries: they would hide errors of the server.
   return new Kinesis({ endpoint, region, ...(defaultRetries ? {} : { maxAttempts: 1 }) });
 }
 

@@ -431,7 +431,7 @@ def throttled_puts_are_retried():
         put = patient.put_record(StreamName=name, PartitionKey="key", Data=bytes(20_000))
         return put["ResponseMetadata"]["RetryAttempts"]
 
-    # Whether the put is a moment too early for what is left is up to the machine.
+    # The timing decides if the put succeeds at once or after a retry: repeat until a retry.
     until(was_retried)
 
 
@@ -565,7 +565,7 @@ def streams_are_deleted():
     )
 
 
-# These, too, are checks.
+# These modules contain more checks.
 import queues  # noqa: E402, F401
 import subscriptions  # noqa: E402, F401
 

@@ -16,7 +16,7 @@ TLS_ENDPOINT = os.environ["TLS_ENDPOINT"]
 VIRTUAL_ENDPOINT = os.environ["VIRTUAL_ENDPOINT"]
 CA_FILE = os.environ["CA_FILE"]
 
-# No retries: an error that the SDK hides would be an error that nobody sees.
+# No retries: they would hide errors of the server.
 STRICT = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
 
 
@@ -40,7 +40,7 @@ def shard_ids(name, client=kinesis):
 
 
 def read(name, shard_id, type="TRIM_HORIZON", client=kinesis, limit=None, **position):
-    """What is in a shard from a position to its tip, page by page."""
+    """Reads a shard from a position to its tip, page by page."""
     iterator = client.get_shard_iterator(
         StreamName=name, ShardId=shard_id, ShardIteratorType=type, **position
     )["ShardIterator"]

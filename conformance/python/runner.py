@@ -61,5 +61,5 @@ def main(client):
             print(f"FAILED {client}: {function.__doc__}: {line}: {reason}", flush=True)
         finally:
             alarm.cancel()
-    # Not sys.exit: the threads of a check that failed may be waiting for more.
+    # Not sys.exit, which would wait for the threads of a failed check.
     os._exit(1 if failures else 0)

@@ -1,4 +1,4 @@
-"""What boto3 is pushed by enhanced fan-out, which it reads over HTTP/1.1."""
+"""Checks of enhanced fan-out with boto3, which reads it over HTTP/1.1."""
 
 import os
 import threading
@@ -15,7 +15,7 @@ from runner import check, equal, until
 # batch that is throttled in part, any record may be in before any other.
 KEYS = 250
 ROUNDS = 400 if os.environ.get("LONG") == "true" else 20
-# What the last record of an open shard holds.
+# The data of the last record of an open shard.
 THE_END = b"the end"
 
 TRIM_HORIZON = {"Type": "TRIM_HORIZON"}
@@ -84,7 +84,7 @@ def scale(name, count):
     )
 
 
-# How the shards change, by tenths of the writer's work.
+# The changes of the shards, by the tenths of the writer's work after which they happen.
 RESHARDS = {
     2: lambda name, shards: split(name, shards[0]),
     3: lambda name, shards: split(name, shards[-1]),

@@ -68,7 +68,7 @@ class Provider:
             time.sleep(0.05)
 
     def read_stream(self):
-        """What the provider writes into the state."""
+        """The state that the provider writes for the stream."""
         summary = self.summary()
         state = {ours: summary.get(theirs) for ours, theirs in STREAM_STATE.items()}
         metrics = [each["ShardLevelMetrics"] for each in summary["EnhancedMonitoring"]]

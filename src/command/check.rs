@@ -69,7 +69,7 @@ fn report_text(directory: &Path, report: &Report) -> String {
     }
     if report.nameless_records > 0 {
         let records = counted(report.nameless_records, "record");
-        let line = format!("{records} of unknown streams, as a rule deleted ones");
+        let line = format!("{records} of unknown streams (usually deleted streams)");
         push_line(&mut text, 1, &line);
     }
     for note in &report.notes {
@@ -104,7 +104,7 @@ fn shard_line(shard: &ShardReport) -> String {
 fn written(at: Timestamp) -> String {
     let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.millis()) * 1_000_000);
     let text = at.ok().and_then(|at| at.format(&Rfc3339).ok());
-    text.unwrap_or_else(|| "a time that cannot be".to_owned())
+    text.unwrap_or_else(|| "an invalid time".to_owned())
 }
 
 fn counted(count: u64, what: &str) -> String {

@@ -61,7 +61,7 @@ fn key_of(key: Option<&str>, data: &str, number: u64) -> Result<String, Failure>
         serde_json::from_str(data).map_err(|error| refused(&format!("not JSON: {error}")))?;
     match record.pointer(key) {
         Some(Value::String(text)) => Ok(text.clone()),
-        Some(Value::Null) | None => Err(refused(&format!("nothing stands at {key}"))),
+        Some(Value::Null) | None => Err(refused(&format!("the record has no member at {key}"))),
         Some(other) => Ok(other.to_string()),
     }
 }

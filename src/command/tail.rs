@@ -102,7 +102,7 @@ impl Place {
                     serde_json::from_str(&data).map_err(|error| Failure::broken(&error))?;
                 if is_end {
                     let reason = document.get("message").and_then(Value::as_str);
-                    return Ok(Some(reason.unwrap_or("the tail is over").to_owned()));
+                    return Ok(Some(reason.unwrap_or("the tail has ended").to_owned()));
                 }
                 print::line(&record_line(form, &document))?;
             }

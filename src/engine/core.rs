@@ -296,7 +296,7 @@ impl Engine {
         self.stop.send_replace(true);
         self.tasks.close_and_join(limits::CLOSE_LIMIT).await;
         if matches!(self.world.clock, Clock::Virtual(_)) && self.save_time().await.is_err() {
-            tracing::warn!("the time of the virtual clock is not saved");
+            tracing::warn!("the time of the virtual clock could not be saved");
         }
         let store = self.store.clone();
         let closed = tokio::task::spawn_blocking(move || store.close()).await;

@@ -61,7 +61,7 @@ impl fmt::Display for RestoreError {
                  or it is damaged"
             ),
             Fault::OpenedTooOften => {
-                f.write_str("this data directory was opened too often: begin a new one")
+                f.write_str("this data directory was opened too many times: use a new one")
             }
         }
     }

@@ -228,8 +228,8 @@ impl Stream {
         (state.routes().clone(), state.settings.key_id.is_some())
     }
 
-    /// The open shard that owns `key`, or without a key the shard whose `turn` it is, and true if
-    /// records are marked as encrypted.
+    /// The open shard that owns `key`, or without a key the one that `turn` selects in order; and
+    /// true if records are marked as encrypted.
     pub(crate) fn route(&self, key: Option<HashKey>, turn: u64) -> (Arc<Shard>, bool) {
         let state = self.state.lock();
         let shard = &state.routes()[route_of(state.routes(), key, turn)];

@@ -61,7 +61,7 @@ pub(crate) enum TailStep {
     End(&'static str),
 }
 
-/// A shard of the cut, with the position in it.
+/// A shard of the tail's cut, with the position in the shard.
 #[derive(Debug)]
 struct Reading {
     shard: Arc<Shard>,

@@ -135,8 +135,8 @@ impl Countdown {
 }
 
 impl Checks {
-    /// Starts the checks of `connection`. A check runs at the idle timeout divided by
-    /// [`HEAD_CHECKS`], or somewhat more often, so that whole checks make up the answer timeout.
+    /// Starts the countdowns of `connection`. The interval between checks is the idle timeout,
+    /// divided by [`HEAD_CHECKS`] and shortened so that the answer timeout is a multiple of it.
     pub(super) fn new(connection: Arc<InFlight>) -> Self {
         let idle_interval = connection.idle_timeout.map(|timeout| timeout / HEAD_CHECKS);
         let interval = match (connection.answer_timeout, idle_interval) {

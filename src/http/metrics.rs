@@ -273,7 +273,7 @@ const MAPPING_COUNTERS: [MappingCounter; 7] = [
     ),
     (
         "esm_destination_failures",
-        "Records about discarded batches that did not reach their destination.",
+        "On-failure records that did not reach their destination.",
         |all| &all.destination_failures,
     ),
 ];
@@ -304,11 +304,15 @@ impl Scrape {
         self.outcomes(page)?;
         self.times(page)?;
         let received = self.metrics.received_bytes.load(Relaxed);
-        page.counter("received_bytes", "Bytes of requests' bodies.", received)?;
+        page.counter(
+            "received_bytes",
+            "Bytes of the bodies of requests.",
+            received,
+        )?;
         let sent = self.metrics.sent_bytes.load(Relaxed);
         page.counter(
             "sent_bytes",
-            "Bytes of answers' bodies, without events.",
+            "Bytes of the bodies of answers, without events of subscriptions.",
             sent,
         )
     }
@@ -389,7 +393,7 @@ impl Scrape {
                 counter.encode(family.encode_family(&labels)?)?;
             }
         }
-        let help = "Age of the last record of the last successful batch at its end.";
+        let help = "Age of the last record of the last successful batch when it succeeded, in milliseconds.";
         let kind = MetricType::Gauge;
         let mut family = page
             .0
@@ -420,11 +424,11 @@ impl Scrape {
         let subscriptions = self.engine.subscriptions() as u64;
         page.gauge(
             "subscriptions_open",
-            "Subscriptions to shards now.",
+            "Open subscriptions to shards.",
             subscriptions,
         )?;
         let tails = self.engine.open_tails();
-        page.gauge("tails_open", "Tails of streams now.", tails)
+        page.gauge("tails_open", "Open tails of streams.", tails)
     }
 
     /// Gauges and counters of each queue, labelled with its id and name.
@@ -456,7 +460,7 @@ impl Scrape {
 
     fn budget(&self, page: &mut Page<'_>) -> fmt::Result {
         let held = self.engine.admission.held_bytes();
-        let help = "Bytes of requests and answers counted as in memory now.";
+        let help = "Bytes of the in-flight budget that are in use.";
         page.gauge("in_flight_bytes", help, held)?;
         let refused = self.engine.admission.refused();
         let help = "Requests refused because the in-flight budget was exhausted.";
@@ -467,15 +471,19 @@ impl Scrape {
         let figures = self.engine.store_figures();
         let memory = figures.memory_bytes;
         page.gauge("store_memory_bytes", "Bytes of records in memory.", memory)?;
-        let help = "Bytes of records on disk that are wanted.";
+        let help = "Bytes of live records on disk.";
         page.gauge("store_disk_bytes", help, figures.disk_bytes)?;
-        let help = "Bytes that wait to be written.";
+        let help = "Bytes of appended records that are not yet on disk.";
         page.gauge("store_unflushed_bytes", help, figures.unflushed_bytes)?;
         let databases = figures.generations as u64;
-        page.gauge("store_databases", "Databases of records.", databases)?;
+        page.gauge(
+            "store_databases",
+            "Databases that hold records (generations).",
+            databases,
+        )?;
         page.gauge("store_shards", "Shards with a log.", figures.logs as u64)?;
-        page.counter("store_commits", "Commits.", figures.commits)?;
-        let help = "Time in the flushes of commits.";
+        page.counter("store_commits", "Commits of records.", figures.commits)?;
+        let help = "Time spent in flushes of commits, in seconds.";
         page.counter("store_flush_seconds", help, figures.flushing.as_secs_f64())?;
         let help = "Damaged databases set aside since the start.";
         page.counter("store_set_aside", help, figures.set_aside)?;
@@ -484,7 +492,7 @@ impl Scrape {
         let writable = matches!(self.engine.health(), Health::Serving);
         page.gauge(
             "store_writable",
-            "1 while writes are taken.",
+            "1 if the store accepts writes, 0 if it is read-only.",
             u64::from(writable),
         )
     }

@@ -32,7 +32,7 @@ impl AllowedOrigins {
         Self(allowed)
     }
 
-    /// Decides by the `Origin` header whether the page that sent a request may do so.
+    /// Decides from the `Origin` header whether the page that sent a request may call the service.
     pub(super) fn judge(&self, head: &Parts) -> FromPage {
         let Some(origin) = head.headers.get(ORIGIN) else {
             return FromPage::No;

@@ -35,7 +35,7 @@ impl Identities {
         let document = Document::read(text)?;
         let keys = document
             .members()
-            .ok_or("is no JSON object of access keys")?;
+            .ok_or("is not a JSON object of access keys")?;
         let mut all = HashMap::new();
         for (key, entry) in keys {
             all.insert(key.clone(), Arc::new(principal(key, entry)?));
@@ -59,17 +59,17 @@ fn principal(key: &str, entry: &Document) -> Result<Principal, String> {
     // an access key contains neither.
     let is_key = !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
     if !is_key {
-        return Err(format!("{key} is no access key"));
+        return Err(format!("{key} is not an access key"));
     }
     let members = entry
         .members()
-        .ok_or_else(|| format!("{key} is no object with arn and policies"))?;
+        .ok_or_else(|| format!("{key} is not an object with arn and policies"))?;
     let (mut arn, mut policies) = (None, None);
     for (name, value) in members {
         match name.as_str() {
             "arn" => arn = Some(value),
             "policies" => policies = Some(value),
-            _ => return Err(format!("{key}.{name} is not understood here")),
+            _ => return Err(format!("{key}.{name} is not supported")),
         }
     }
     let policies = policies_of(key, policies)?;
@@ -97,7 +97,7 @@ fn principal(key: &str, entry: &Document) -> Result<Principal, String> {
 fn policies_of(key: &str, document: Option<&Document>) -> Result<Vec<Policy>, String> {
     let document = document.ok_or_else(|| format!("{key} has no policies; [] allows nothing"))?;
     let Document::List(policies) = document else {
-        return Err(format!("{key}.policies is no list"));
+        return Err(format!("{key}.policies is not a list"));
     };
     let numbered = policies.iter().enumerate();
     let read = numbered.map(|(at, policy)| {
@@ -143,60 +143,60 @@ mod tests {
             (r#"{}"#, "K.policies.0: Statement.0 has no Effect"),
             (
                 r#"{"Effect": "allow", "Action": "*", "Resource": "*"}"#,
-                "K.policies.0: Statement.0.Effect is not understood here",
+                "K.policies.0: Statement.0.Effect is not supported",
             ),
             (
                 r#"[{"Effect": "Deny", "Action": "PutRecord", "Resource": "*"}]"#,
-                "K.policies.0: Statement.0.Action is not understood here",
+                "K.policies.0: Statement.0.Action is not supported",
             ),
             (
                 r#"{"Effect": "Deny", "Action": "*", "Resource": "orders"}"#,
-                "K.policies.0: Statement.0.Resource is not understood here",
+                "K.policies.0: Statement.0.Resource is not supported",
             ),
             (
                 r#"{"Effect": "Deny", "Action": "*", "Resource": ["*", "arn:aws:s3:::${x}"]}"#,
-                "K.policies.0: Statement.0.Resource is not understood here",
+                "K.policies.0: Statement.0.Resource is not supported",
             ),
             (
                 r#"{"Effect": "Deny", "Action": [], "Resource": "*"}"#,
-                "K.policies.0: Statement.0.Action is not understood here",
+                "K.policies.0: Statement.0.Action is not supported",
             ),
             (r#"[]"#, "K.policies.0: has no Statement"),
-            (r#""Allow""#, "K.policies.0: Statement.0 is no object"),
+            (r#""Allow""#, "K.policies.0: Statement.0 is not an object"),
         ] {
             assert_eq!(refused(&with_statement(statement)), expected);
         }
         for (more, expected) in [
-            (r#""Principal": "*""#, "Principal is not understood here"),
-            (r#""Effects": "Deny""#, "Effects is not understood here"),
+            (r#""Principal": "*""#, "Principal is not supported"),
+            (r#""Effects": "Deny""#, "Effects is not supported"),
             (r#""NotAction": "*""#, "has Action and NotAction"),
-            (r#""Condition": []"#, "Condition is no object"),
+            (r#""Condition": []"#, "Condition is not an object"),
             (
                 r#""Condition": {"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}"#,
-                "Condition.DateLessThan.aws:CurrentTime DateLessThan is no operator that is \
-                 understood here",
+                "Condition.DateLessThan.aws:CurrentTime DateLessThan is not a supported \
+                 operator",
             ),
             (
                 r#""Condition": {"StringEquals": {"aws:username": "x"}}"#,
-                "Condition.StringEquals.aws:username is no key that is understood here",
+                "Condition.StringEquals.aws:username is not a supported key",
             ),
             (
                 r#""Condition": {"ForAnyValue:StringLike": {"aws:PrincipalArn": "x"}}"#,
-                "Condition.ForAnyValue:StringLike.aws:PrincipalArn ForAnyValue:StringLike is no \
-                 operator that is understood here",
+                "Condition.ForAnyValue:StringLike.aws:PrincipalArn ForAnyValue:StringLike is not a \
+                 supported operator",
             ),
             (
                 r#""Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/33"}}"#,
-                "Condition.IpAddress.aws:SourceIp has a value that is not understood here",
+                "Condition.IpAddress.aws:SourceIp has a value that is not supported",
             ),
             (
                 r#""Condition": {"StringNotEquals": {"aws:PrincipalArn": []}}"#,
-                "Condition.StringNotEquals.aws:PrincipalArn has a value that is not understood here",
+                "Condition.StringNotEquals.aws:PrincipalArn has a value that is not supported",
             ),
             (
                 r#""Condition": {"NullIfExists": {"aws:PrincipalArn": true}}"#,
-                "Condition.NullIfExists.aws:PrincipalArn NullIfExists is no operator that is \
-                 understood here",
+                "Condition.NullIfExists.aws:PrincipalArn NullIfExists is not a supported \
+                 operator",
             ),
         ] {
             let refusal = refused(&with_statement(&format!("{{{good}, {more}}}")));
@@ -208,19 +208,16 @@ mod tests {
     #[test]
     fn a_file_that_says_nothing_useful_is_refused() {
         for (text, expected) in [
-            ("[]", "is no JSON object of access keys"),
-            (r#"{"K": []}"#, "K is no object with arn and policies"),
+            ("[]", "is not a JSON object of access keys"),
+            (r#"{"K": []}"#, "K is not an object with arn and policies"),
             (
                 r#"{"K": {"arn": "x"}}"#,
                 "K has no policies; [] allows nothing",
             ),
             (r#"{"K": {"policies": []}}"#, "K has no arn"),
-            (r#"{"K": {"policies": {}}}"#, "K.policies is no list"),
-            (
-                r#"{"K": {"policy": []}}"#,
-                "K.policy is not understood here",
-            ),
-            (r#"{"a/b": {}}"#, "a/b is no access key"),
+            (r#"{"K": {"policies": {}}}"#, "K.policies is not a list"),
+            (r#"{"K": {"policy": []}}"#, "K.policy is not supported"),
+            (r#"{"a/b": {}}"#, "a/b is not an access key"),
             (
                 r#"{"000000000002": {"arn": "arn:aws:iam::000000000001:root", "policies": []}}"#,
                 "000000000002 is an access key of twelve digits, which is the account of that \

@@ -435,7 +435,7 @@ impl Options {
             // permissions.
             let stranger = keys.find(|key| credentials.iter().all(|known| known.key != *key));
             if let Some(key) = stranger {
-                return Err(failed(format!("{key} is none of the --credential")));
+                return Err(failed(format!("no --credential has the access key {key}")));
             }
         }
         Ok(Some(identities))

@@ -81,7 +81,7 @@ impl fmt::Display for OptionsError {
             Self::NoCredential => {
                 f.write_str("--auth verify accepts no access key: add --credential")
             }
-            Self::CredentialUnused => f.write_str("--credential is for --auth verify: add that"),
+            Self::CredentialUnused => f.write_str("--credential has no effect without --auth verify: add --auth verify"),
             Self::CredentialMalformed { number } => write!(
                 f,
                 "--credential is KEY:SECRET or KEY:SECRET:TOKEN; number {number} is not"
@@ -100,13 +100,13 @@ impl fmt::Display for OptionsError {
                 "--durability {durability} needs a folder for the records: add --data-dir"
             ),
             Self::TlsKeyMissing => f.write_str("--tls-cert needs its key: add --tls-key"),
-            Self::TlsCertMissing => f.write_str("--tls-key needs its --tls-cert"),
+            Self::TlsCertMissing => f.write_str("--tls-key needs a certificate: add --tls-cert"),
             Self::TlsNameUnused => {
-                f.write_str("--tls-name is for the generated certificate, not --tls-cert")
+                f.write_str("--tls-name applies only to a generated certificate: remove --tls-name or --tls-cert")
             }
             Self::Fault(error) => write!(f, "--fault: {error}"),
             Self::AdminTokenEmpty => {
-                f.write_str("--admin-token is empty: every request would have it")
+                f.write_str("--admin-token is empty: set a token, or leave it out")
             }
         }
     }

@@ -85,7 +85,7 @@ impl FunctionSetting {
             "sign" if value.contains(':') => self.sign = Some(Secret::from(value)),
             "sign" => return Err("write sign=KEY:SECRET".to_owned()),
             "ca" => self.ca = Some(value.into()),
-            _ => return Err(format!("a function has no {key}")),
+            _ => return Err(format!("a function has no setting {key}")),
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl FromStr for FunctionSetting {
         for part in parts.map(str::trim).filter(|part| !part.is_empty()) {
             let (key, value) = part
                 .split_once('=')
-                .ok_or("write KEY=VALUE behind a semicolon")?;
+                .ok_or("write KEY=VALUE after a semicolon")?;
             function.set(key, value)?;
         }
         for url in &function.urls {
@@ -131,7 +131,7 @@ fn function_name(name: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
     Err(format!(
-        "`{name}` is no name of a function: 1 to 64 letters, digits, - and _, or *"
+        "`{name}` is not the name of a function: 1 to 64 letters, digits, - and _, or *"
     ))
 }
 
@@ -139,12 +139,16 @@ fn check_url(url: &str, has_ca: bool) -> Result<(), String> {
     let rest = match url.split_once("://") {
         Some(("http", rest)) => rest,
         Some(("https", rest)) if has_ca => rest,
-        Some(("https", _)) => return Err(format!("{url}: add ca=FILE, no other roots are known")),
-        _ => return Err(format!("`{url}` is no http:// or https:// address")),
+        Some(("https", _)) => {
+            return Err(format!(
+                "{url}: https needs ca=FILE, the CA certificates to trust"
+            ));
+        }
+        _ => return Err(format!("`{url}` is not an http:// or https:// address")),
     };
     let host = rest.split('/').next().unwrap_or_default();
     if host.is_empty() || host.contains(['@', '?', '#']) || url.contains(char::is_whitespace) {
-        return Err(format!("`{url}` names no host"));
+        return Err(format!("`{url}` has no host"));
     }
     Ok(())
 }

@@ -266,16 +266,16 @@ pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &
     for honoured in honoured(&variable) {
         let (variables, flag) = (honoured.variables.join(", "), honoured.flag);
         if honoured.is_added() {
-            tracing::info!("{variables} stands for --{flag}");
+            tracing::info!("{variables} sets --{flag}");
         } else {
-            tracing::info!("{variables} stands for --{flag}, unless that is set itself");
+            tracing::info!("{variables} sets --{flag}, unless that option is set itself");
         }
     }
     for alias in ALIASES.iter().filter(|alias| !alias.is_switch()) {
         let value = set(&variable, alias.variable);
         if let Some(value) = value.filter(|value| (alias.convert)(value).is_none()) {
             tracing::warn!(
-                "the value of {} has no meaning here: {value}",
+                "{} is ignored, because its value is not supported: {value}",
                 alias.variable
             );
         }
@@ -283,7 +283,10 @@ pub(crate) fn log<V: Fn(&str) -> Option<OsString>>(variable: V, ignored_flags: &
     let ignored = IGNORED.iter().filter(|name| set(&variable, name).is_some());
     let ignored: Vec<_> = ignored.chain(ignored_flags).copied().collect();
     if !ignored.is_empty() {
-        tracing::warn!("no meaning here: {}", ignored.join(", "));
+        tracing::warn!(
+            "ignored, because minikin has no such option: {}",
+            ignored.join(", ")
+        );
     }
 }
 

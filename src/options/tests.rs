@@ -144,7 +144,9 @@ fn credentials_are_from_the_line_a_variable_or_the_file() {
 #[test]
 fn credentials_that_cannot_be_verified_are_refused() {
     assert!(refusal("--auth verify").contains("add --credential"));
-    assert!(refusal("--credential A:s").contains("--credential is for --auth verify"));
+    assert!(
+        refusal("--credential A:s").contains("--credential has no effect without --auth verify")
+    );
     assert!(refusal("--auth verify --credential A:s,A:t").contains("the key A more than once"));
     assert!(refusal("--auth verify --credential A:s,B").contains("number 2 is not"));
     assert!(refusal("--admin-token=").contains("--admin-token is empty"));
@@ -232,7 +234,10 @@ fn fault_rules_come_from_flags_variables_and_localstacks_variable() {
             "{bad}: {refusal}"
         );
     }
-    assert!(refusal("--fault kind=delay").contains("--fault: delay_ms: a delay needs a length"));
+    assert!(
+        refusal("--fault kind=delay")
+            .contains("--fault: delay_ms: a delay of at least 1 ms is needed")
+    );
     assert!(refusal("--fault kind=explode").contains("unknown variant `explode`"));
 }
 

@@ -190,7 +190,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
         .map_err(|_| "write a number, such as 64MiB")?;
     number
         .checked_mul(unit)
-        .ok_or_else(|| "that is more than any machine has".to_owned())
+        .ok_or_else(|| "the number is too large".to_owned())
 }
 
 #[cfg(feature = "cli")]
@@ -248,7 +248,7 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
     text.parse::<Targets>().map_err(|error| error.to_string())?;
     let has_target = |directive: &str| !directive.trim_start().starts_with('=');
     if !text.split(',').all(has_target) {
-        return Err("no target stands before a =".to_owned());
+        return Err("a target is missing before =".to_owned());
     }
     Ok(text.to_owned())
 }

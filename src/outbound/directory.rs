@@ -35,7 +35,7 @@ impl Directory {
     /// Finds the directory of a bucket, or creates it.
     pub(super) fn bucket(&self, name: &str) -> io::Result<PathBuf> {
         let [name] = names(name)?[..] else {
-            return Err(invalid(format!("{name} is no name of a bucket")));
+            return Err(invalid(format!("{name} is not the name of a bucket")));
         };
         if self.creates_buckets {
             fs::create_dir_all(&self.path)?;
@@ -132,7 +132,7 @@ fn names(path: &str) -> io::Result<Vec<&str>> {
     let names: Vec<&str> = path.split('/').collect();
     let is_bad = |name: &&str| matches!(*name, "" | "." | "..") || name.contains('\0');
     match names.iter().any(is_bad) {
-        true => Err(invalid(format!("{path:?} is no path below a bucket"))),
+        true => Err(invalid(format!("{path:?} is not a path below a bucket"))),
         false => Ok(names),
     }
 }

@@ -139,7 +139,7 @@ impl Generations {
         };
         let segment = Segment::parse(value).map_err(|problem| Unread::Lost(problem.to_owned()))?;
         if SegmentEntry::of(&segment, entry.number) != *entry {
-            let problem = format!("its segment {} is another one", entry.number);
+            let problem = format!("its segment {} is not the expected one", entry.number);
             return Err(self.failed(generation, invalid(problem)));
         }
         Ok(segment)
@@ -176,7 +176,7 @@ impl Generations {
     /// is opened if the disk is full or read-only.
     fn open_reader(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
         if !self.disk.holds(number) {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "it is not there"));
+            return Err(io::Error::new(io::ErrorKind::NotFound, "it is missing"));
         }
         let opened = self.open(number);
         opened.or_else(|error| {
@@ -185,7 +185,7 @@ impl Generations {
             }
             let copy = self.disk.open_copy(number).map_err(|_| error)?;
             let name = self.disk.name(number);
-            tracing::warn!("a copy of {name} is read: the disk cannot be written");
+            tracing::warn!("reading a copy of {name}, because the disk cannot be written");
             Ok(copy)
         })
     }

@@ -196,7 +196,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
-            tracing::error!(%error, "closing the store");
+            tracing::error!(%error, "closing the store failed");
         }
     }
 }

@@ -165,7 +165,7 @@ pub(crate) fn recover(
     let numbers = disk.generations().map_err(failed)?;
     if found.epoch == 0 && !numbers.is_empty() {
         // Continuing would delete the records and reuse their sequence numbers.
-        let lost = "it knows nothing of the records beside it: it is damaged";
+        let lost = "it is empty, but the directory holds records";
         return Err(damaged(io::Error::other(lost)));
     }
     found.read_generations(&listed, &numbers, disk)?;
@@ -175,7 +175,7 @@ pub(crate) fn recover(
     let is_of_load = found.newest_run() <= found.ahead;
     if is_ahead && !is_of_load || marks.saves > found.saves {
         // Continuing would reuse sequence numbers and delete the records of newer streams.
-        let older = "it is older than the records beside it: a file of it was lost or cut";
+        let older = "it is older than the records: one of its files was lost or truncated";
         return Err(damaged(io::Error::other(older)));
     }
     found.compare(&marks, disk);
@@ -201,7 +201,9 @@ impl Found {
             key::Metadata::Catalog(key) => {
                 unreadable = unreadable.or(catalog.insert(key, &value).err());
             }
-            key::Metadata::Unknown => tracing::warn!("an unknown key in meta is left alone"),
+            key::Metadata::Unknown => {
+                tracing::warn!("an unknown key in the database meta is ignored")
+            }
         })?;
         match unreadable {
             None => Ok(listed),
@@ -244,8 +246,8 @@ impl Found {
     /// Reports a generation that is missing although `key` of the metadata lists it.
     fn report_missing(&mut self, disk: &dyn Disk, number: u64, key: Vec<u8>) {
         let name = disk.name(number);
-        tracing::error!("{name} is not there; its records are not served");
-        self.note_damage(disk, number, "it is not there");
+        tracing::error!("{name} is missing; its records are not served");
+        self.note_damage(disk, number, "it is missing");
         self.late.push((key, None));
     }
 
@@ -290,7 +292,7 @@ impl Found {
                 && current.next_commit >= marks.commits;
         if !is_whole {
             let name = disk.name(number);
-            let problem = "its newest commits are missing: a file of it was lost or cut";
+            let problem = "its newest commits are missing: one of its files was lost or truncated";
             tracing::error!("{name} lacks records that were acknowledged: {problem}");
             self.note_damage(disk, number, problem);
         }

@@ -53,7 +53,7 @@ impl Bed {
         }
     }
 
-    /// From a body to an answer's body; none for a dry run, which ends in an exception.
+    /// Runs an operation on a request body. Returns the body of the answer. None for a dry run.
     pub(crate) async fn answer(
         &self,
         operation: &'static Entry,

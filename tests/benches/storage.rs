@@ -38,7 +38,7 @@ pub(crate) fn measure(criterion: &mut Criterion) {
     let settings = Settings {
         directory: Some(folder.path().to_path_buf()),
         durability: Durability::Always,
-        // Nothing that is durable stays in memory.
+        // Durable records do not stay in memory.
         memory_bytes: 0,
         ..Settings::default()
     };

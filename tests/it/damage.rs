@@ -183,7 +183,7 @@ fn try_harm(whole: &Path, name: &Path, harm: Harm, all: &Records, dice: &mut Dic
                 report.contains("DAMAGED ") || report.contains("is damaged"),
                 "{what}: {report}"
             );
-            let news = ["damaged", "lacks", "is not there"];
+            let news = ["damaged", "lacks", "is missing"];
             let is_news = news.iter().any(|word| log.contains(word));
             assert!(is_whole || is_news, "{what}: {found:?}: {log}");
         }

@@ -188,7 +188,7 @@ wire_test!(
         assert_eq!(put(&stream, MIB).await, Ok(()));
         for _ in 0..3 {
             assert_eq!(put(&stream, MIB).await, Err(REFUSED.to_owned()));
-            // Nor is a rate looked at.
+            // A dry run is not checked against the rates either.
             let told = lab.refusal("PutRecord", &dry.to_string()).await;
             assert!(told.starts_with("DryRunOperationException: "), "{told}");
         }

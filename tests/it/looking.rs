@@ -234,7 +234,10 @@ wire_test!(
             let message = document["message"].as_str().unwrap();
             let whole = format!("/_minikin/{path}");
             match status {
-                405 => assert_eq!(message, format!("{whole} does not take {method}")),
+                405 => assert_eq!(
+                    message,
+                    format!("{whole} does not allow the method {method}")
+                ),
                 404 if path.ends_with("nothing") => {
                     assert_eq!(message, format!("there is no path {whole}"));
                 }
@@ -267,7 +270,7 @@ wire_test!(
             let (status, document) = own(&lab, method, path, "").await;
             let (_, name) = path.split_once('?').unwrap();
             let (name, _) = name.split_once('=').unwrap();
-            let expected = format!("the query cannot have {name} here");
+            let expected = format!("this path has no parameter {name}");
             assert_eq!(document, json!({ "message": expected }), "{method} {path}");
             assert_eq!(status, 400, "{method} {path}");
         }
@@ -301,7 +304,7 @@ wire_test!(
                 "reset",
                 r#"{"Setup": true}"#,
                 reset,
-                ": line 1: Setup: there is no such member; setup is meant, perhaps",
+                ": line 1: Setup: there is no such member; did you mean setup?",
             ),
             ("streams/orders/wait", "[1,1]", wait, ""),
             ("streams/orders/wait", "7", wait, ""),
@@ -315,12 +318,12 @@ wire_test!(
                 "streams/orders/wait",
                 r#"{"records": 1, "records": 2}"#,
                 wait,
-                ": line 1: the member records stands here twice",
+                ": line 1: the member records is given twice",
             ),
             (
                 "streams/orders/wait",
                 "{}",
-                "the body names no number of records",
+                "the member records is missing",
                 "",
             ),
             ("event-sources/drain", "[100,false,1,false]", drain, ""),
@@ -439,7 +442,7 @@ wire_test!(records_are_put_as_people_write_them, |lab| async move {
     let broken = "{\"PartitionKey\":\"a\",\"Text\":\"three\"}\n{\"Text\":\"x\"}";
     let (status, answer) = own(&lab, "POST", "streams/orders/records", broken).await;
     assert_eq!(status, 400);
-    assert_eq!(answer["message"], "line 2: a record has a PartitionKey");
+    assert_eq!(answer["message"], "line 2: a record needs a PartitionKey");
     assert_eq!(stream.read_all().await.len(), 2, "nothing is half done");
 });
 
@@ -449,7 +452,10 @@ wire_test!(many_records_are_put_in_batches, |lab| async move {
     let line = |at: usize| format!("{{\"PartitionKey\":\"k\",\"Text\":\"{at}\"}}\n");
     let lines: String = (0..LINES).map(line).collect();
     for (last, refusal) in [
-        ("{}", "line 4501: a record has one of Data, Text and Json"),
+        (
+            "{}",
+            "line 4501: a record needs exactly one of Data, Text and Json",
+        ),
         (
             "{\"PartitionKey\":\"k\",\"Text\":\"x\",\"ExplicitHashKey\":\"x\"}",
             "record 4501: ",

@@ -234,7 +234,7 @@ fn the_form_of_a_request_makes_no_difference() {
     });
 }
 
-/// Both readers take the same requests: text for bytes is taken by the explaining one only.
+/// Both readers accept the same requests, but only the explaining one accepts text for bytes.
 #[test]
 fn the_fast_reader_and_the_explaining_one_agree() {
     let put = OPERATIONS
@@ -295,7 +295,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..30)
 }
 
-/// Whatever the order of puts and reads, a reader gets what was put, in order and once.
+/// A reader gets the records in order and once, in whatever order puts and reads take place.
 #[test]
 fn puts_and_reads_may_take_turns_in_any_order() {
     let config = ProptestConfig {

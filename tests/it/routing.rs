@@ -1,4 +1,4 @@
-//! From a connection's bytes to an operation, and what is answered on the way.
+//! The way from a connection's bytes to an operation, and the answers on that way.
 
 mod bodies;
 mod browsers;

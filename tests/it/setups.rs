@@ -41,7 +41,7 @@ fn a_setup_is_there_when_the_emulator_answers() {
     block_on(async {
         let folder = TempDir::new().unwrap();
         let file = write(&folder, "setup.toml", SETUP);
-        // With transition delays, too: the clock of the lab stands.
+        // Transition delays are set, too: the start must not wait for a clock that stands still.
         let flags = [
             "--setup",
             &file,

@@ -40,7 +40,7 @@ const REST: usize = 14;
 /// The streams there can be.
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
-/// One life.
+/// One run of the simulation.
 struct Simulation {
     machine: Machine,
     oracle: Oracle,
@@ -50,9 +50,9 @@ struct Simulation {
     bookmarks: Vec<Bookmark>,
     /// Records written so far; each tells its own number.
     written: usize,
-    /// Something is made to go wrong: an internal failure is an answer.
+    /// True while a fault is injected: an internal failure is then a permitted answer.
     trouble: bool,
-    /// It was one.
+    /// True if a request was answered with an internal failure since then.
     failed: bool,
     /// Records that were offered and answered with a failure.
     in_doubt: Vec<Offered>,
@@ -73,7 +73,7 @@ impl Chance {
         &items[self.below(items.len())]
     }
 
-    /// Any hash key.
+    /// A random hash key.
     fn key(&self) -> u128 {
         u128::from_le_bytes(self.0.bytes())
     }
@@ -134,7 +134,7 @@ impl Simulation {
             .retain(|mark| streams.contains_key(mark.stream));
     }
 
-    /// Something other than records is changed.
+    /// Changes something other than records.
     async fn some_change(&mut self) {
         match self.chance.below(70) {
             0..8 => self.create().await,

@@ -406,7 +406,7 @@ wire_test!(
         );
         let got = lab.refusal("SubscribeToShard", &dry).await;
         assert!(got.starts_with("DryRunOperationException: "), "{got}");
-        // Nothing was subscribed: another subscription may begin.
+        // The dry run did not subscribe, so a real subscription may begin at once.
         let mut subscription = consumer.subscribe(SHARD_0, latest()).await;
         stream.put("key", "0").await;
         assert_eq!(subscription.data(1).await, ["0"]);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// A source file, and its code without comments, texts and unit tests.
 #[derive(Debug)]
 struct Source {
-    /// Its path under `src`.
+    /// Path under `src`.
     path: String,
     text: String,
     code: String,

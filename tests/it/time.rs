@@ -152,7 +152,7 @@ wire_test!(
     ["--transition-ms", "1000"],
     |lab| async move {
         lab.stream("s").create().await;
-        // One step over the end of CREATING and far beyond.
+        // Advance in one step past the end of CREATING, and far beyond it.
         lab.clock.advance(hours(30)).await;
         let stream = Stream::existing(&lab, "s");
         stream.put("k", "v").await;

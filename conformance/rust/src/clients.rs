@@ -161,7 +161,7 @@ pub fn at(kind: ShardIteratorType) -> StartingPosition {
     StartingPosition::builder().r#type(kind).build().unwrap()
 }
 
-/// What is in the first shard from a position to its tip, page by page.
+/// Reads the first shard from a position to its tip, page by page.
 pub async fn read(client: &Client, name: &str, position: StartingPosition) -> Vec<Record> {
     let iterator = client
         .get_shard_iterator()

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::clients::at;
 use crate::subscriptions::{next_event, subscribe};
 
-/// What the last record of an open shard holds.
+/// The data of the last record of an open shard.
 pub const THE_END: &[u8] = b"the end";
 
 /// A stream's shards as one consumer reads them: each once, and not before its parents.
@@ -90,7 +90,7 @@ async fn follow(client: &Client, consumer: &str, shard: &str, next: &Next) -> Ve
             }
             received(shard, &record.partition_key, record.data.as_ref(), next);
         }
-        // This version of the SDK makes an empty text of a number that is absent.
+        // This version of the SDK turns a missing number into an empty text.
         let children = event.child_shards.unwrap_or_default();
         assert_eq!(
             event.continuation_sequence_number.is_empty(),

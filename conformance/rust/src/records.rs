@@ -201,7 +201,7 @@ async fn throttled_puts_are_retried() {
             .interceptor(attempts.clone())
     });
     let name = create_stream(&client, 1).await;
-    // Whether the put is a moment too early for what is left is up to the machine.
+    // The timing decides if the put succeeds at once or after a retry: repeat until a retry.
     until(async || {
         put_all(&client, &name, vec![entry("key", vec![0; 10_000]); 105]).await;
         attempts.0.store(0, Ordering::Relaxed);

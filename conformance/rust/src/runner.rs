@@ -22,7 +22,7 @@ pub fn check(name: impl Into<String>, run: impl Future<Output = ()> + 'static) -
     }
 }
 
-/// Where and why a check panicked first; what follows from that is of no interest.
+/// The place and the reason of a check's first panic; later panics only follow from it.
 static REASON: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs all, within a `LocalSet`; the exit status is that of the process.
@@ -53,14 +53,14 @@ pub async fn run_all(client: &str, checks: Vec<Check>) -> i32 {
         };
         status = 1;
         let words: Vec<&str> = reason.split_whitespace().collect();
-        // Of a long difference its beginning says enough.
+        // The beginning of a long difference is enough.
         let reason: String = words.join(" ").chars().take(600).collect();
         println!("FAILED {client}: {name}: {reason}");
     }
     status
 }
 
-/// Whether the long form is asked for.
+/// True if the long form is asked for.
 pub fn long() -> bool {
     std::env::var("LONG").is_ok_and(|value| value == "true")
 }

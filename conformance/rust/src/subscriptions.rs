@@ -1,4 +1,4 @@
-//! What the SDK is pushed by enhanced fan-out: over HTTP/1.1, and over HTTP/2 on TLS.
+//! Checks of enhanced fan-out: over HTTP/1.1, and over HTTP/2 with TLS.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -147,7 +147,7 @@ async fn reshard(client: &Client, name: &str, written: &AtomicUsize) {
     }
 }
 
-/// In the order of their hash keys.
+/// The open shards, in the order of their hash keys.
 async fn open_shards(client: &Client, name: &str) -> Vec<Shard> {
     let open = ShardFilter::builder()
         .r#type(ShardFilterType::AtLatest)

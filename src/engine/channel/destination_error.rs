@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-/// The reason for which a destination is not written.
+/// The reason why a write to a destination failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DestinationError {
     /// No destination of this kind is configured. Holds the names of the missing settings.

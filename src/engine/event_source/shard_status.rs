@@ -38,7 +38,7 @@ impl LanePhase {
     }
 }
 
-/// The batch that a lane is delivering, for minikin's own paths and for drains.
+/// The batch that a lane is delivering, as the paths under `/_minikin/` and drains report it.
 #[derive(Debug, Clone)]
 pub struct BatchView {
     /// Id of the batch, which is the request id of its invocations.
@@ -55,7 +55,7 @@ pub struct BatchView {
     pub last_error: Option<Arc<str>>,
 }
 
-/// The state of a lane, for minikin's own paths and for drains.
+/// The state of a lane, as the paths under `/_minikin/` and drains report it.
 #[derive(Debug, Clone, Default)]
 pub struct LaneView {
     /// The phase of the lane's work.
@@ -66,7 +66,7 @@ pub struct LaneView {
     pub batch: Option<BatchView>,
 }
 
-/// The state of a mapping's work on a shard, for minikin's own paths and for drains.
+/// The state of a mapping's work on a shard, as the paths under `/_minikin/` and drains report it.
 #[derive(Debug, Clone, Default)]
 pub struct ShardView {
     /// The lanes, by index.
@@ -95,7 +95,7 @@ pub struct ShardView {
     pub is_idle: bool,
 }
 
-/// The view of a shard's work, and the bell of the shard's task.
+/// The latest view of a shard's work, and the bell that wakes the shard's task.
 #[derive(Debug)]
 pub(super) struct ShardStatus {
     view: Lock<ShardView>,

@@ -163,7 +163,7 @@ impl ShardWork {
         self.lanes.iter().any(|lane| lane.busy.is_some())
     }
 
-    /// True when the shard is closed and all its records are done.
+    /// True when the shard is closed and all its records are delivered, dropped or discarded.
     pub(super) fn is_finished(&self, now: Timestamp) -> bool {
         self.window.is_none()
             && self.lanes.iter().all(Lane::is_idle)

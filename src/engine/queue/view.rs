@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(super) struct StreamView {
     /// Records with an earlier arrival time are expired.
     pub(super) horizon: Timestamp,
-    /// In the order of their ids.
+    /// All shards, in the order of their ids.
     pub(super) shards: Arc<[Arc<Shard>]>,
 }
 

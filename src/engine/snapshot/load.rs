@@ -33,9 +33,7 @@ impl From<Flaw> for SnapshotError {
 impl From<RestoreError> for SnapshotError {
     fn from(error: RestoreError) -> Self {
         let problem = error.part();
-        Self::Refused(format!(
-            "the snapshot is damaged: {problem} is not possible"
-        ))
+        Self::Refused(format!("the snapshot is damaged: {problem} is invalid"))
     }
 }
 
@@ -140,7 +138,7 @@ impl Loading {
         let is_time = (0..=limits::LAST_MOMENT_MS).contains(&head.now_ms);
         let first = first_index(run).ok();
         let first = first.filter(|_| is_time && head.run <= most);
-        let first = first.ok_or_else(|| impossible("its head is not possible"))?;
+        let first = first.ok_or_else(|| impossible("its head is invalid"))?;
         if head.run > own {
             // Permit the highest possible run and not only the run of this head, so that the
             // permission of a later load is never smaller.
@@ -200,7 +198,7 @@ impl Loading {
         for record in packed_records(packed) {
             let is_time = (0..=limits::LAST_MOMENT_MS).contains(&record.arrival.millis());
             if record.index < next || run_of(record.index) > head.run || !is_time {
-                return Err(impossible("a record in it is not possible"));
+                return Err(impossible("a record in it is invalid"));
             }
             next = record.index + 1;
         }
@@ -280,7 +278,7 @@ impl Loading {
             let identity = value.identity.unwrap_or(*old);
             // Otherwise a stream that is created later could get the same identity.
             if identity >> 32 > head.run {
-                return Err(impossible("the number of a stream in it is not possible"));
+                return Err(impossible("the number of a stream in it is invalid"));
             }
             let mut value = value.clone();
             value.identity = Some(identity);
@@ -295,7 +293,7 @@ impl Loading {
                 .engine
                 .restored(&self.opener, incarnation, value, described, now)?;
             if built.accounts.insert(&stream).is_some() {
-                return Err(impossible("two streams in it have one name"));
+                return Err(impossible("two streams in it have the same name"));
             }
             built.changes.push(Change::Stream {
                 incarnation,
@@ -326,7 +324,7 @@ impl Loading {
         let mut numbers = BTreeSet::new();
         for (uuid, value) in &catalog.mappings {
             if !EventSources::can_restore(value) || !numbers.insert(value.number) {
-                return Err(impossible("an event source mapping in it is not possible"));
+                return Err(impossible("an event source mapping in it is invalid"));
             }
             let mut value = value.clone();
             value.incarnation = value.incarnation.and_then(incarnation);
@@ -373,7 +371,7 @@ impl Loading {
                     .restored_queue(&self.opener, incarnation, value, stream, now)?;
             let account = built.queues.entry(queue.arn.scope.clone()).or_default();
             if !account.restore(&queue) {
-                return Err(impossible("two queues in it have one name"));
+                return Err(impossible("two queues in it have the same name"));
             }
             built.changes.push(Change::Queue {
                 incarnation,
@@ -401,7 +399,7 @@ impl Loading {
                 self.engine
                     .restored_channel(incarnation, value, positions, stream, now)?;
             if !channel::restore(&mut built.channels, &channel) {
-                return Err(impossible("two channels in it have one name"));
+                return Err(impossible("two channels in it have the same name"));
             }
             built.changes.extend(channel.snapshot());
         }

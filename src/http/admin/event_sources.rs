@@ -175,7 +175,7 @@ async fn drain(
     };
     let what: Vec<Value> = what.iter().map(left).collect();
     let message = match status {
-        StatusCode::CONFLICT => "only time is missing, and the clock stands: say \"advance\": true",
+        StatusCode::CONFLICT => "the work left waits for time to pass: set \"advance\": true",
         _ => "there is work left",
     };
     let mut response = json(&json!({ "message": message, "left": what }));

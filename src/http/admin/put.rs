@@ -36,7 +36,7 @@ pub(super) async fn put(
     let settings = stream.put_settings();
     let count = check(&settings, body.text()?).await?;
     if !settings.writable {
-        let text = "the stream takes no records now";
+        let text = "the stream accepts no records in its present status";
         return Err(Refused::new(StatusCode::CONFLICT, text));
     }
     let mut results = Vec::with_capacity(count);

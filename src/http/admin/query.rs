@@ -90,7 +90,7 @@ impl Query {
     /// Refuses a query string with a parameter that no handler has taken.
     pub(in crate::http) fn end(self) -> Result<(), Refused> {
         match self.0.first() {
-            Some((name, _)) => Err(refused(&format!("the query cannot have {name} here"))),
+            Some((name, _)) => Err(refused(&format!("this path has no parameter {name}"))),
             None => Ok(()),
         }
     }

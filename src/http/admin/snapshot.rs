@@ -121,7 +121,7 @@ impl Pushed {
                     Err(_) => continue,
                 },
                 Some(Some(Err(_))) => "the body is cut off",
-                None => "the body does not come",
+                None => "the body did not arrive in time",
             };
             return Err(Refused::new(StatusCode::BAD_REQUEST, text));
         }

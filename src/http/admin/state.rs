@@ -99,9 +99,9 @@ pub(super) fn unknown_path(uri: &Uri) -> Refused {
 }
 
 /// Refuses a request with a method that its path does not allow. The router adds the header `Allow`
-/// for the paths that it knows as a whole.
+/// on paths without a name in them, and `stream_path.rs` adds it on the others.
 pub(super) fn unknown_method(method: &Method, uri: &Uri) -> Refused {
-    let text = format!("{} does not take {method}", uri.path());
+    let text = format!("{} does not allow the method {method}", uri.path());
     Refused::new(StatusCode::METHOD_NOT_ALLOWED, &text)
 }
 

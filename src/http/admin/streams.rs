@@ -74,7 +74,7 @@ async fn wait(stream: &Stream, body: LargeBody) -> Result<Response, Refused> {
     let wanted = members.count("records")?;
     let timeout_ms = members.count("timeout_ms")?.unwrap_or(limits::WAIT_MS);
     members.end()?;
-    let wanted = wanted.ok_or_else(|| refused("the body names no number of records"))?;
+    let wanted = wanted.ok_or_else(|| refused("the member records is missing"))?;
     // The wait may take long, and the body is not needed any more. Dropping it releases its budget.
     drop(body);
     let time = Duration::from_millis(timeout_ms.min(limits::WAIT_MS_MOST));

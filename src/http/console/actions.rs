@@ -104,7 +104,7 @@ fn done(name: &str) -> String {
         "RemoveTagsFromStream" => "The tag is removed.",
         "CreateQueue" => "The queue is being created.",
         "DeleteQueue" => "The queue is being deleted.",
-        _ => return format!("{name} is done."),
+        _ => return format!("{name} succeeded."),
     };
     sentence.to_owned()
 }

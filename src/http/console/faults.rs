@@ -30,7 +30,7 @@ pub(super) async fn page(visit: Visit) -> Response {
                 (Form::new(&visit, "faults/clear").open(&html! { button class="danger" { "Remove all" } }))
             }
         }
-        p class="muted" { "Rules are tried in order; the first that fires counts a hit." }
+        p class="muted" { "Rules are tried in order. Only the first rule that fires has an effect and counts a hit." }
         div id="faults" data-live {
             @if rules.is_empty() {
                 (parts::empty("No fault is injected. Add a rule here, or with:",
@@ -98,13 +98,13 @@ fn add(visit: &Visit) -> Markup {
         label { span { "Kind" } select name="kind" { @for kind in FaultKind::ALL {
             option value=(kind.name()) { (kind.name()) }
         } } }
-        label { span { "Operations (empty: all that the kind can hit)" }
+        label { span { "Operations (empty: all operations that this kind can affect)" }
             input name="operations" list="operations" placeholder="PutRecord, PutRecords" autocomplete="off"; }
         datalist id="operations" { @for entry in OPERATIONS.iter() { option value=(entry.name) {} } }
         label { span { "Stream (empty: all)" } input name="stream" autocomplete="off"; }
         label { span { "Percent of the calls" } input name="percent" type="number" min="0" max="100" step="any" placeholder="100"; }
-        label { span { "Hits at most" } input name="times" type="number" min="1"; }
-        label { span { "Calls that pass before" } input name="after" type="number" min="0"; }
+        label { span { "Maximum number of hits" } input name="times" type="number" min="1"; }
+        label { span { "Number of calls to let pass first" } input name="after" type="number" min="0"; }
         label { span { "Delay in milliseconds" } input name="delay_ms" type="number" min="0"; }
         label { span { "Error code" } input name="code" autocomplete="off"; }
         button class="primary" { "Add rule" }

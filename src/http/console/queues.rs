@@ -103,7 +103,7 @@ fn create(visit: &Visit) -> Markup {
     let form = Form::new(visit, "queue").open(&html! {
         label { span { "Name" }
             input name="name" required pattern="[a-zA-Z0-9_.\\-]+" maxlength="128" autocomplete="off"; }
-        label { span { "Stream (queues want on-demand streams)" }
+        label { span { "Stream (a queue needs an on-demand stream)" }
             select name="stream" required { @for stream in &streams {
                 option value=(stream.arn) {
                     (stream.arn.name) " (" (mode(stream.snapshot().mode.as_str())) ")"
@@ -257,7 +257,7 @@ fn content(visit: &Visit, queue: &Queue, state: &str, rows: &[Markup]) -> Markup
                     aria-current=[is_current.then_some("page")] { (name) " " (numbers::count(count)) }
             }
         }
-        p class="muted" { "A look at the records: none is received by it." }
+        p class="muted" { "A preview of the records. Showing them does not receive them." }
         div id="records" data-live {
             @if rows.is_empty() { (parts::empty("There is no record in this state.", "")) }
             @else { (table(rows)) }

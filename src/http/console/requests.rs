@@ -13,15 +13,15 @@ use maud::{Markup, html};
 const ADVICE: &[(&str, &str)] = &[
     (
         "ResourceNotFoundException",
-        "The service wants a stream, shard or consumer that exists in the account and region of the credential. Compare the name, the region and the account with the list of streams.",
+        "The service requires a stream, shard or consumer that exists in the account and region of the credential. Compare the name, the region and the account with the list of streams.",
     ),
     (
         "ResourceInUseException",
-        "The service wants the resource to be ACTIVE and its name to be free. Wait for ACTIVE, or use another name.",
+        "The service requires the resource to be ACTIVE and its name to be free. Wait for ACTIVE, or use another name.",
     ),
     (
         "ProvisionedThroughputExceededException",
-        "The service wants at most 1,000 records and 1 MiB a second for each shard. Retry with a pause, spread the partition keys, or add shards. In tests: --limit shard-write-records=off, or --profile fast.",
+        "The service accepts at most 1,000 records and 1 MiB a second for each shard. Retry with a pause, spread the partition keys, or add shards. In tests: --limit shard-write-records=off, or --profile fast.",
     ),
     (
         "ExpiredIteratorException",
@@ -33,7 +33,7 @@ const ADVICE: &[(&str, &str)] = &[
     ),
     (
         "SerializationException",
-        "The body is not what the operation wants: a member has another type, or the JSON or CBOR does not parse.",
+        "The body does not fit the operation: a member has another type, or the JSON or CBOR does not parse.",
     ),
     (
         "ValidationException",
@@ -41,7 +41,7 @@ const ADVICE: &[(&str, &str)] = &[
     ),
     (
         "MissingAuthenticationTokenException",
-        "The service wants a signature. Give the SDK any credentials, such as AWS_ACCESS_KEY_ID=test and AWS_SECRET_ACCESS_KEY=test.",
+        "The service requires a signature. Give the SDK any credentials, such as AWS_ACCESS_KEY_ID=test and AWS_SECRET_ACCESS_KEY=test.",
     ),
     (
         "IncompleteSignatureException",

@@ -63,7 +63,7 @@ impl LambdaApi {
         let call = Call::of(head);
         if call == Call::Unknown {
             let (method, path) = (&head.method, head.uri.path());
-            tracing::warn!(%method, path, "an operation of Lambda that is not served");
+            tracing::warn!(%method, path, "this operation of Lambda is not supported");
             return Answer::unknown();
         }
         self.run(call, body, scope)

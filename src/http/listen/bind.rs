@@ -83,7 +83,7 @@ fn bind_once(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
             }
             Err(cause) if is_covered(address, &cause, &listeners) => {}
             Err(cause) if is_without_ipv6(address, &cause, &addresses) => {
-                tracing::debug!(%address, %cause, "not listening there: no IPv6");
+                tracing::debug!(%address, %cause, "not listening on this address: the machine has no IPv6");
             }
             Err(cause) => return Err(BindError { address, cause }),
         }

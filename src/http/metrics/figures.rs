@@ -14,7 +14,7 @@ const MOST_VISIBLE: u64 = 1_000_000;
 pub(super) const QUEUE_FIGURES: &[Figure<QueueFigures>] = &[
     (
         "queue_received_records",
-        "Records received from the queue, each time counted.",
+        "Receives of records; a record counts each time it is received.",
         true,
         |figures| figures.received,
     ),
@@ -26,7 +26,7 @@ pub(super) const QUEUE_FIGURES: &[Figure<QueueFigures>] = &[
     ),
     (
         "queue_empty_receives",
-        "Receives that got nothing.",
+        "Receives that returned no record.",
         true,
         |figures| figures.empty_receives,
     ),
@@ -78,13 +78,13 @@ pub(super) const CHANNEL_FIGURES: &[Figure<ChannelFigures>] = &[
     ),
     (
         "channel_failed_records",
-        "Records without the channel's format, whose failures were delivered instead.",
+        "Records that do not have the channel's format; their failures were delivered.",
         true,
         |figures| figures.failed_records,
     ),
     (
         "channel_failed_attempts",
-        "Attempts to deliver that failed.",
+        "Failed delivery attempts.",
         true,
         |figures| figures.failed_attempts,
     ),

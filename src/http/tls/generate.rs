@@ -157,7 +157,9 @@ fn store_all(directory: Option<&Path>, authority: &StoredCertificate, leaf: &Sto
     let written = write_all(directory, authority, leaf);
     let folder = directory.display();
     match written {
-        Ok(()) => tracing::info!(%folder, "made a certificate; clients may trust ca.pem there"),
+        Ok(()) => {
+            tracing::info!(%folder, "generated a certificate; clients can trust ca.pem in this folder")
+        }
         Err(error) => tracing::warn!(%folder, %error, "cannot store the certificate"),
     }
 }

@@ -209,7 +209,7 @@ impl<'a> Members<'a> {
         let members = body.as_object();
         members
             .map(Self)
-            .ok_or_else(|| Refusal::content("the body is no object"))
+            .ok_or_else(|| Refusal::content("the body is not an object"))
     }
 
     fn get(&self, name: &str) -> Option<&'a Value> {

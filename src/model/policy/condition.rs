@@ -85,14 +85,14 @@ const RESOURCE_TAG: &str = "aws:resourcetag/";
 /// records it as a flaw.
 pub(super) fn read(document: &Document, flaws: &mut Flaws) -> Vec<Condition> {
     let Some(operators) = document.members() else {
-        flaws.note("is no object");
+        flaws.note("is not an object");
         return Vec::new();
     };
     let mut conditions = Vec::new();
     for (operator, keys) in operators {
         flaws.within(operator, |flaws| {
             let Some(keys) = keys.members() else {
-                return flaws.note("is no object");
+                return flaws.note("is not an object");
             };
             for (key, values) in keys {
                 flaws.within(key, |flaws| {
@@ -107,11 +107,11 @@ pub(super) fn read(document: &Document, flaws: &mut Flaws) -> Vec<Condition> {
 fn one(operator: &str, key: &str, values: &Document, flaws: &mut Flaws) -> Option<Condition> {
     let found = find_operator(operator);
     let Some((compare, negated, if_exists)) = found else {
-        flaws.note(format!("{operator} is no operator that is understood here"));
+        flaws.note(format!("{operator} is not a supported operator"));
         return None;
     };
     let Some(key) = Key::read(key) else {
-        flaws.note("is no key that is understood here");
+        flaws.note("is not a supported key");
         return None;
     };
     let values: Option<Vec<Value>> = values
@@ -120,7 +120,7 @@ fn one(operator: &str, key: &str, values: &Document, flaws: &mut Flaws) -> Optio
         .map(|value| Value::read(value, compare))
         .collect();
     let Some(values) = values.filter(|values| !values.is_empty()) else {
-        flaws.note("has a value that is not understood here");
+        flaws.note("has a value that is not supported");
         return None;
     };
     Some(Condition {

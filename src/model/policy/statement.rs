@@ -58,7 +58,7 @@ pub(super) fn read_all(
     flaws: &mut Flaws,
 ) -> Vec<Statement> {
     let Some(members) = document.members() else {
-        flaws.note("is no object");
+        flaws.note("is not an object");
         return vec![Statement::unread()];
     };
     let mut statements = Vec::new();
@@ -75,7 +75,7 @@ pub(super) fn read_all(
                 }
             }
             _ => {
-                flaws.note("is not understood here");
+                flaws.note("is not supported");
                 unread = true;
             }
         });
@@ -106,7 +106,7 @@ impl Statement {
     fn read(document: &Document, of_resource: bool, flaws: &mut Flaws) -> Self {
         let mut read = Self::unread();
         let Some(members) = document.members() else {
-            flaws.note("is no object");
+            flaws.note("is not an object");
             return read;
         };
         let before = flaws.found.len();
@@ -150,7 +150,7 @@ impl Statement {
                 seen.principals += 1;
             }
             ("Condition", _) => self.conditions = condition::read(value, flaws),
-            _ => flaws.note("is not understood here"),
+            _ => flaws.note("is not supported"),
         }
     }
 
@@ -242,7 +242,7 @@ impl List {
         let patterns: Vec<String> = items.iter().filter_map(known).collect();
         let unread = items.is_empty() || patterns.len() < items.len();
         if unread {
-            flaws.note("is not understood here");
+            flaws.note("is not supported");
         }
         Self {
             but,

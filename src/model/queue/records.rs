@@ -372,8 +372,8 @@ impl QueueRecords {
         }
     }
 
-    /// Changes the standing of a record. A record that becomes visible as dead-letter also enters
-    /// the order of these records.
+    /// Changes the [`Standing`] of a record. A dead-letter record that becomes visible also enters
+    /// the order in which dead-letter records are delivered.
     pub(super) fn set_standing(&mut self, place: RecordPlace, standing: Standing) {
         let Some(entry) = self.entry_mut(place) else {
             return;

@@ -79,7 +79,7 @@ mod tests {
             ("kind=delay,kind=delay", "kind is given twice"),
             ("kind=delay,delay_ms=soon", "invalid type: string \"soon\""),
             ("kind=delay,colour=red", "unknown field `colour`"),
-            ("kind=delay,until=soon", "soon is no time"),
+            ("kind=delay,until=soon", "soon is not a time"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");

@@ -132,7 +132,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
         while let Some((name, raw)) = map.next_entry::<String, &RawValue>()? {
             if !names.insert(name.clone()) {
                 return Err(serde::de::Error::custom(format_args!(
-                    "the member {name} stands here twice"
+                    "the member {name} is given twice"
                 )));
             }
             members.push((name, raw));
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(refused("{\n\n\"a\": }"), "line 3: expected value");
         assert_eq!(
             refused("{\"x\": [\n{\"a\": 1,\n\"a\": 2}]}"),
-            "line 2: the member a stands here twice"
+            "line 2: the member a is given twice"
         );
     }
 

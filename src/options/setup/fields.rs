@@ -122,7 +122,7 @@ pub(super) fn unknown(name: &str, known: &[&str]) -> Problem {
         .iter()
         .find(|known| known.eq_ignore_ascii_case(name) || known.replace('_', "") == name);
     Problem::new(match alike {
-        Some(known) => format!("there is no such member; {known} is meant, perhaps"),
+        Some(known) => format!("there is no such member; did you mean {known}?"),
         None => format!("there is no such member; choose {}", known.join(", ")),
     })
 }

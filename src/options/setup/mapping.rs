@@ -104,7 +104,7 @@ pub(super) fn mapping(
     let request = CreateRequest::read(&completed(body, arn_of));
     let request = request.map_err(|refusal| origin.refused(&refusal.to_string()))?;
     if request.source.is_none() {
-        return Err(origin.refused("a mapping has an EventSourceArn"));
+        return Err(origin.refused("a mapping needs an EventSourceArn"));
     }
     Ok(MappingSetup {
         origin,

@@ -139,7 +139,7 @@ fn stream(
     let create = request::of_shape(fields, create_stream_shape(), &OTHER_MEMBERS)?;
     let name = match create.get("StreamName") {
         Some(serde_json::Value::String(name)) => name.clone(),
-        _ => return Err(Problem::at(line, "a stream has a StreamName").of(&path)),
+        _ => return Err(Problem::at(line, "a stream needs a StreamName").of(&path)),
     };
     Ok(StreamSetup {
         origin,
@@ -172,8 +172,8 @@ fn encryption(fields: &mut Fields) -> Result<Option<String>, Problem> {
     };
     match (kind, key_id) {
         (Some(true), Some(key_id)) => Ok(Some(key_id)),
-        (Some(true), None) => refused("EncryptionType KMS takes a KeyId"),
-        (_, Some(_)) => refused("KeyId takes EncryptionType KMS"),
+        (Some(true), None) => refused("EncryptionType KMS needs a KeyId"),
+        (_, Some(_)) => refused("KeyId needs EncryptionType KMS"),
         (_, None) => Ok(None),
     }
 }

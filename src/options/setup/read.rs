@@ -46,6 +46,6 @@ fn document_of(path: &Path, text: &str) -> Result<Node, Problem> {
     return document::from_toml(text);
     #[cfg(not(feature = "cli"))]
     return Err(Problem::new(
-        "a setup in TOML takes the feature cli: write it in JSON",
+        "this build lacks the feature cli and reads no TOML: write the setup in JSON",
     ));
 }

@@ -24,13 +24,13 @@ pub(crate) struct ReaderSetup {
 
 /// Reads the definition of a queue.
 pub(super) fn queue(path: String, node: Node, source: &Arc<str>) -> Result<ReaderSetup, Problem> {
-    let names = ("QueueName", "a queue has a QueueName");
+    let names = ("QueueName", "a queue needs a QueueName");
     reader(path, node, source, create_queue_shape(), names)
 }
 
 /// Reads the definition of a channel.
 pub(super) fn channel(path: String, node: Node, source: &Arc<str>) -> Result<ReaderSetup, Problem> {
-    let names = ("ChannelName", "a channel has a ChannelName");
+    let names = ("ChannelName", "a channel needs a ChannelName");
     reader(path, node, source, create_channel_shape(), names)
 }
 

@@ -35,9 +35,9 @@ pub(super) fn record(path: String, node: Node) -> Result<StartRecord, Problem> {
     let refused = |text: &str| Problem::at(line, text).of(&path);
     let data = match (given.next(), given.next()) {
         (Some(data), None) => data,
-        _ => return Err(refused("a record has one of Data, Text and Json")),
+        _ => return Err(refused("a record needs exactly one of Data, Text and Json")),
     };
-    let partition_key = partition_key.ok_or_else(|| refused("a record has a PartitionKey"))?;
+    let partition_key = partition_key.ok_or_else(|| refused("a record needs a PartitionKey"))?;
     Ok(StartRecord {
         partition_key,
         explicit_hash_key,
@@ -113,20 +113,20 @@ mod tests {
         for (text, refusal) in [
             (
                 r#"{"PartitionKey":"k"}"#,
-                "line 7: a record has one of Data, Text and Json",
+                "line 7: a record needs exactly one of Data, Text and Json",
             ),
             (
                 r#"{"PartitionKey":"k","Data":"aGk=","Text":"hi"}"#,
-                "line 7: a record has one of Data, Text and Json",
+                "line 7: a record needs exactly one of Data, Text and Json",
             ),
-            (r#"{"Text":"hi"}"#, "line 7: a record has a PartitionKey"),
+            (r#"{"Text":"hi"}"#, "line 7: a record needs a PartitionKey"),
             (
                 r#"{"PartitionKey":"","Text":"hi"}"#,
                 "line 7: PartitionKey: a partition key has 1 to 256 characters",
             ),
             (
                 r#"{"PartitionKey":"k","text":"hi"}"#,
-                "line 7: text: there is no such member; Text is meant, perhaps",
+                "line 7: text: there is no such member; did you mean Text?",
             ),
             ("[]", "line 7: this has to be a table"),
         ] {

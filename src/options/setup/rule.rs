@@ -37,7 +37,7 @@ pub(super) fn rule(path: &str, node: Node) -> Result<FaultRule, Problem> {
         Ok(_) => Ok(kind),
         Err(text) => Err(plain("kind", &text)),
     })?;
-    let kind = kind.ok_or_else(|| Problem::at(line, "a fault rule has a kind").of(path))?;
+    let kind = kind.ok_or_else(|| Problem::at(line, "a fault rule needs a kind").of(path))?;
     let mut members = Map::from_iter([("kind".to_owned(), kind.clone())]);
     for (name, node) in fields.rest() {
         let (path, line) = (member(path, &name), node.line);

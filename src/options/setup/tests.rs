@@ -106,7 +106,7 @@ fn a_refusal_names_file_line_and_member() {
         ),
         (
             "[[streams]]\nShardCount = 1\n",
-            "setup.toml: line 1: streams[0]: a stream has a StreamName",
+            "setup.toml: line 1: streams[0]: a stream needs a StreamName",
         ),
         (
             "[[streams]]\nStreamName = \"a\"\nRetentionPeriodHours = \"1d\"\n",
@@ -114,7 +114,7 @@ fn a_refusal_names_file_line_and_member() {
         ),
         (
             "[[streams]]\nStreamName = \"a\"\nKeyId = \"k\"\n",
-            "setup.toml: line 1: streams[0]: KeyId takes EncryptionType KMS",
+            "setup.toml: line 1: streams[0]: KeyId needs EncryptionType KMS",
         ),
         (
             "[[streams]]\nStreamName = \"a\"\n[[streams.Records]]\nPartitionKey = 1\n",
@@ -174,11 +174,11 @@ fn a_refusal_of_a_queue_a_mapping_or_a_rule_names_file_line_and_member() {
         ),
         (
             "[[queues]]\nStreamConfigurationList = []\n",
-            "line 1: queues[0]: a queue has a QueueName",
+            "line 1: queues[0]: a queue needs a QueueName",
         ),
         (
             "[[event_sources]]\nFunctionName = \"f\"\n",
-            "line 1: event_sources[0]: a mapping has an EventSourceArn",
+            "line 1: event_sources[0]: a mapping needs an EventSourceArn",
         ),
         (
             "[[event_sources]]\nFunctionName = \"f\"\nBatchSize = 0\n",
@@ -198,7 +198,7 @@ fn a_refusal_of_a_queue_a_mapping_or_a_rule_names_file_line_and_member() {
         ),
         (
             "[[faults]]\npercent = 1\n",
-            "line 1: faults[0]: a fault rule has a kind",
+            "line 1: faults[0]: a fault rule needs a kind",
         ),
         (
             "[[faults]]\nkind = \"flood\"\n",
@@ -210,11 +210,11 @@ fn a_refusal_of_a_queue_a_mapping_or_a_rule_names_file_line_and_member() {
         ),
         (
             "[[faults]]\nkind = \"throttle\"\ntimes = 0\n",
-            "line 3: faults[0].times: a rule that hits no call cannot work",
+            "line 3: faults[0].times: this has to be at least 1",
         ),
         (
             "[[faults]]\nkind = \"delay\"\n",
-            "line 1: faults[0]: delay_ms: a delay needs a length above 0",
+            "line 1: faults[0]: delay_ms: a delay of at least 1 ms is needed",
         ),
         (
             "[[faults]]\nkind = \"throttle\"\nrate = 2\n",
@@ -304,7 +304,7 @@ fn a_refused_line_of_a_records_file_names_that_file() {
     let text = "[[streams]]\nStreamName = \"a\"\nRecordsFile = \"broken.jsonl\"\n";
     let refusal = refusal("setup.toml", text);
     assert!(
-        refusal.ends_with("broken.jsonl: line 2: a record has a PartitionKey"),
+        refusal.ends_with("broken.jsonl: line 2: a record needs a PartitionKey"),
         "{refusal}"
     );
 }

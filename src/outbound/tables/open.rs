@@ -1,4 +1,4 @@
-//! A table as the engine sees it. The work on files runs on threads for blocking work.
+//! Implements the engine's trait `ChannelTable`. File work runs on threads for blocking work.
 
 use super::decoder::Decoder;
 use super::error::TableError;

@@ -163,7 +163,7 @@ async fn a_commit_that_a_crash_cut_short_is_passed_over() {
         assert_eq!(table.positions(), Some("1"), "{length}");
         assert_eq!(ids(&table).await.len(), 10, "{length}");
     }
-    // A commit after the cut one has the same number, and wins.
+    // A commit after the interrupted one has the same number, and wins.
     let mut table = open(&home).await;
     let again = rows(&table, &numbered(10..20));
     table.write(&again).await.unwrap();
@@ -442,7 +442,7 @@ async fn invalid_records_are_answered_and_the_others_written() {
         .await
         .unwrap();
     assert_eq!(opened.positions(), Some("p"));
-    // Another channel does not get at the table.
+    // Another channel cannot use the table.
     let other = tables.open(&channel("c2"), &settings, &table).await;
     assert!(matches!(other, Err(DestinationError::Refused(_))));
 }

@@ -18,7 +18,7 @@ pub(crate) enum Stored {
 /// A handle of an open generation. Several handles may exist, but only one thread at a time may use
 /// each.
 pub(crate) trait GenerationHandle: Send {
-    /// Appends a segment under a number. The segment is durable after the next commit.
+    /// Appends a segment with its number as the key. The segment is durable after the next commit.
     fn append(&self, number: u32, segment: &[u8]) -> io::Result<()>;
     /// Appends one frame of a commit. The frame is durable after the next commit.
     fn append_frame(&self, commit: u64, part: u32, frame: &[u8]) -> io::Result<()>;

@@ -263,7 +263,7 @@ impl SledDatabase {
                 Ok(end) => return end.map(drop),
                 Err(_) => {
                     self.failed.store(true, Ordering::Release);
-                    return Err(io::Error::other("sled does not finish reading it"));
+                    return Err(io::Error::other("sled did not read the database in time"));
                 }
             }
         }

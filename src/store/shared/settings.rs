@@ -53,8 +53,8 @@ impl Default for Settings {
     }
 }
 
-/// Maximum number of databases that may be open under a limit of open files. None if the limit
-/// permits as many as the store wants. Three quarters of a low limit belong to the store.
+/// Maximum number of open databases under a limit of open files, of which the store may use three
+/// quarters. None if the limit is at least `LEAST_STORE_DESCRIPTORS`: it then needs no maximum.
 pub(crate) fn databases_within(limit: Option<u64>) -> Option<usize> {
     let limit = limit.filter(|limit| *limit < limits::LEAST_STORE_DESCRIPTORS)?;
     let of_store = (limit - limit / 4).saturating_sub(limits::OWN_DESCRIPTORS);

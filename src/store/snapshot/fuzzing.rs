@@ -1,16 +1,16 @@
-//! Checks of the form of snapshot files, for fuzzers and unit tests. The fuzz target is in
+//! Checks of the snapshot format, for fuzzers and unit tests. The fuzz target is in
 //! `tests/fuzz`.
 
 use super::block::{Block, TITLE, VERSION, checksum};
 use super::reader::{Flaw, Reader};
 use super::writer::Writer;
 
-/// Reads `input` in four ways: as a snapshot file, as the content of a zstd frame, as the content
-/// behind the first line, and as blocks with valid checksums. Checks that blocks that were read are
-/// written to the same bytes.
+/// Reads `input` in four ways: as a snapshot file, as the plain content of one, as the content
+/// after the title line, and as blocks to which valid checksums are added. Checks that the blocks
+/// are the same after they were written and read again.
 ///
 /// # Panics
-/// Panics if a rule of the form is broken.
+/// Panics if a check fails.
 pub fn snapshot(input: &[u8]) {
     read_any(input);
     let title = format!("{TITLE}{VERSION}\n").into_bytes();

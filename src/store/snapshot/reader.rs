@@ -37,7 +37,7 @@ impl fmt::Display for Flaw {
                  newer minikin wrote it"
             ),
             Self::CutOff => f.write_str("the snapshot is cut off: its end is missing"),
-            Self::TooLong => f.write_str("the snapshot goes on after its end"),
+            Self::TooLong => f.write_str("the snapshot has data after its end"),
             Self::Damaged(problem) => write!(f, "the snapshot is damaged: {problem}"),
         }
     }
@@ -172,10 +172,10 @@ impl Reader {
             return Ok(None);
         };
         if u32_at(whole, end) != checksum(self.blocks, &whole[..end]) {
-            return Err(self.damaged("has another checksum"));
+            return Err(self.damaged("has a wrong checksum"));
         }
         let block = Block::read(header[0], &whole[HEADER_BYTES..end]);
-        let block = block.ok_or_else(|| self.damaged("is of no known form"))?;
+        let block = block.ok_or_else(|| self.damaged("cannot be decoded"))?;
         self.check(&block)?;
         self.start += end + CHECKSUM_BYTES;
         self.blocks += 1;
@@ -216,7 +216,7 @@ impl Reader {
         self.records += block.records();
         if let Block::End { records } = block {
             if *records != self.records {
-                return Err(self.damaged("counts other records than there are"));
+                return Err(self.damaged("states a wrong number of records"));
             }
             self.stage = Stage::Over;
         }

@@ -97,7 +97,7 @@ mod until {
         match Timestamp::parse(&text) {
             Some(moment) => Ok(Some(moment)),
             None => Err(D::Error::custom(format!(
-                "until: {text} is no time; write 2026-01-31T12:00:00Z or seconds since 1970"
+                "until: {text} is not a time; write 2026-01-31T12:00:00Z or seconds since 1970"
             ))),
         }
     }

@@ -67,7 +67,7 @@ pub(crate) struct Arguments {
     connections: Option<u16>,
 
     // The walk of `get` begins again and again with one iterator, and one lives five minutes.
-    /// How long to measure, after a short time to warm up
+    /// Seconds to measure, after a short warm-up
     #[arg(long, value_name = "S", default_value_t = 5)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=240))]
     seconds: u64,
@@ -101,7 +101,7 @@ pub(crate) struct Arguments {
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     megabytes: u64,
 
-    /// One JSON object for each scenario, on a line, in the place of a table
+    /// Print one JSON object on a line for each scenario, in place of a table
     #[arg(long)]
     json: bool,
 
@@ -147,7 +147,7 @@ impl Scenario {
     }
 }
 
-/// One scenario's surroundings.
+/// The environment of one scenario: the server, and the options of the run.
 #[derive(Debug, Clone)]
 struct Run {
     address: SocketAddr,

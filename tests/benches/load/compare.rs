@@ -114,7 +114,7 @@ async fn in_turn(scenario: Scenario, arguments: &Arguments) -> Vec<Outcome> {
         for turn in 0..servers.len() {
             let at = (round + turn) % servers.len();
             let (server, outcome) = (&servers[at], &mut outcomes[at]);
-            // One that failed once is not waited for again.
+            // A server that failed once is not measured again.
             let Ok(rounds) = outcome else { continue };
             let measured = once(scenario, server, arguments).await;
             progress(scenario, round, server, &measured);
@@ -127,8 +127,8 @@ async fn in_turn(scenario: Scenario, arguments: &Arguments) -> Vec<Outcome> {
     outcomes
 }
 
-/// One scenario at one server, within bounds of time. Refusing is often quicker than doing, so one
-/// failed request is a failure.
+/// Measures one scenario at one server within a time limit. A refusal is often faster than the real
+/// work, so one failed request fails the measurement.
 async fn once(scenario: Scenario, server: &Named, arguments: &Arguments) -> Result<Round, String> {
     let measuring = match scenario {
         Scenario::GetDeep => DEEP_TIME,

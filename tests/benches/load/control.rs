@@ -49,7 +49,7 @@ impl Control {
                 status if waiting.elapsed() > ACTIVE_WITHIN => {
                     return Err(format!("the stream did not become ACTIVE: {status:?}"));
                 }
-                // Some emulators do not know a stream yet that they have just created.
+                // Some emulators do not find a stream directly after its creation.
                 _ => pause(BETWEEN_LOOKS).await,
             }
         }

@@ -117,7 +117,7 @@ impl Usage {
     }
 }
 
-/// One connection's loop. What begins in the window counts, also when it ends after it.
+/// The loop of one connection. A request counts if it begins in the window, even if it ends later.
 async fn repeat<W: Work>(mut connection: Connection, mut worker: W, window: Window) -> (Tally, W) {
     let mut tally = Tally::new();
     let mut breaks_in_a_row = 0;

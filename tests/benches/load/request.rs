@@ -168,7 +168,7 @@ fn noise(random: &Random, length: usize) -> Vec<u8> {
 /// Number of failed records in the answer to a PutRecords, in JSON or CBOR.
 pub(super) fn failed_records(body: &[u8]) -> u64 {
     const NAME: &[u8] = b"FailedRecordCount";
-    // Not every emulator names the count when it is 0.
+    // Some emulators leave the count out when it is 0.
     let Some(at) = memmem::rfind(body, NAME) else {
         return 0;
     };
@@ -202,7 +202,7 @@ pub(super) fn last_text(body: &[u8], name: &str) -> Option<String> {
     if !after[..open].iter().all(between) {
         return None;
     }
-    // With its escapes undone: some emulators' iterators have line breaks in them.
+    // Decodes the escapes: some emulators' iterators have line breaks in them.
     let texts = serde_json::Deserializer::from_slice(&after[open..]);
     texts.into_iter().next()?.ok()
 }

@@ -80,7 +80,7 @@ impl Lives {
                 Ok((status.as_deref() == Some("ACTIVE")).then_some(Stage::Delete))
             }
             (Stage::UntilGone, 200) => Ok(None),
-            // Some emulators do not know a stream yet that they have just created.
+            // Some emulators do not find a stream directly after its creation.
             (Stage::UntilActive, _) if gone => Ok(None),
             _ => Err(answer.complaint()),
         }
@@ -89,7 +89,7 @@ impl Lives {
 
 impl Work for Lives {
     fn prepare(&mut self) {
-        // Also after a failure: what is left of that stream is not looked at again.
+        // Also after a failure: the loop does not return to the failed stream.
         self.before += 1;
         self.enter(Stage::Create);
     }

@@ -16,7 +16,7 @@ const HEADINGS: [&str; 10] = [
     "CPU/REQUEST",
     "MEMORY",
 ];
-/// In the place of a figure that there is not.
+/// Stands for a missing figure.
 const NONE: &str = "-";
 
 /// The first line.

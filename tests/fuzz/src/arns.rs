@@ -8,7 +8,7 @@ use serde_json::json;
 
 const ORDERS: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
 
-/// Any text in the place of every kind of name.
+/// Reads any text as every kind of ARN and name.
 pub fn arns(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     if let Some(arn) = StreamArn::parse(&text) {

@@ -53,7 +53,7 @@ thread_local! {
     };
 }
 
-/// Any head is answered; a signature is believed if and only if it is one.
+/// Every head gets an answer, and a signature passes verification only if it is valid.
 pub fn authorization(input: &[u8]) {
     let Some(head) = Head::read(input) else {
         return;

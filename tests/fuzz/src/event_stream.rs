@@ -32,7 +32,7 @@ fn text_of(message: &Message, name: &str) -> Option<String> {
     Some(text.as_str().to_owned())
 }
 
-/// Any headers and payload come out as they went in, also in pieces; a changed byte is noticed.
+/// Headers and payload survive encoding and decoding, also in parts; a changed byte is detected.
 ///
 /// The input is lines `name:value`, an empty line, and the payload.
 pub fn event_stream(input: &[u8]) {

@@ -1,8 +1,8 @@
 //! Requests in both formats, into the whole server.
 //!
-//! Two servers of the same seed are told the same story, the second in other words: in the other
-//! format, in another spelling, or with a member twice, which only the explaining reader takes.
-//! They answer the same.
+//! Two servers with the same seed get the same requests. The second gets them in the other format,
+//! in another spelling, or with a repeated member, which only the explaining reader accepts. Both
+//! servers must give the same answers.
 
 use super::document::{cbor, cbor_of, json_of, plain, told};
 use super::event_stream::read_frame;

@@ -20,7 +20,7 @@ pub fn restored(input: &[u8]) {
         let [kind, at, length, ref more @ ..] = *rest else {
             break;
         };
-        // One byte says how long: most values are shorter, and none is much longer.
+        // One byte gives the length: most values are shorter than that, and none is much longer.
         let (value, more) = more.split_at(more.len().min(2 * usize::from(length)));
         let number = u64::from(at % 4).to_be_bytes();
         let shard = u32::from(at / 4).to_be_bytes();

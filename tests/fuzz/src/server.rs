@@ -150,7 +150,7 @@ fn limits() -> Limits {
         ("shards-per-account", "40"),
         ("shards-per-stream", "30"),
         ("request-bytes", "65536"),
-        // Only connections tell who does not read.
+        // A slow reader is detected by its connection, and there is no connection here.
         ("unread-event-seconds", "off"),
     ] {
         limits.set(name, value).unwrap();

@@ -5,7 +5,7 @@ use minikin::internals::model::{
     HashKey, PageToken, SALT_BYTES, SEQUENCE_NUMBER_DIGITS, SequenceNumber, ShardId, ShardIterator,
 };
 
-/// Any text is read without harm; any place survives the way out and back.
+/// Any text is parsed without a panic, and an encoded position decodes to the same position.
 pub fn tokens(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     read(&text);

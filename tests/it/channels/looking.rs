@@ -104,7 +104,7 @@ wire_test!(only_a_channel_that_delivers_is_flushed, |lab| async move {
             "GET",
             "channels/n/flush".to_owned(),
             405,
-            "/_minikin/channels/n/flush does not take GET",
+            "/_minikin/channels/n/flush does not allow the method GET",
         ),
     ] {
         let (given, document) = own(&lab, method, &path, "").await;

@@ -168,7 +168,7 @@ wire_test!(requests_are_shown_with_advice, |lab| async move {
         shown.contains("DescribeStream") && shown.contains("nothing"),
         "{shown}"
     );
-    assert!(shown.contains("The service wants a stream"), "{shown}");
+    assert!(shown.contains("The service requires a stream"), "{shown}");
     assert!(!shown.contains("<td>ListStreams</td>"), "no page was open");
     lab.json("ListStreams", "{}").await;
     let shown = page(&lab, "console/requests").await;

@@ -60,7 +60,7 @@ wire_test!(names_in_requests_are_shown_inert, |lab| async move {
     check_inert(&page(&lab, "console/requests").await);
 });
 
-// Any bytes are shown on pages that stay small.
+// Any data can be shown, and the size of the page stays bounded.
 wire_test!(any_data_is_shown_bounded, |lab| async move {
     let stream = lab.stream("orders").create().await;
     let any = prop_oneof![

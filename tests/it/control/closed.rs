@@ -283,7 +283,7 @@ kinesis_test!(
         lab.clock.advance(hours(24) - ms(1)).await;
         assert_eq!(indexes(&shards(&lab, "s").await), [0, 1, 2]);
         assert_eq!(stream.read(&shard_id(0)).await.len(), 1);
-        // Another record could have arrived until the end of the second in which it was closed.
+        // A record could have arrived until the end of the second in which the shard was closed.
         lab.clock.advance(seconds(1)).await;
         assert_eq!(indexes(&shards(&lab, "s").await), [1, 2]);
         let got = ok(&lab, "DescribeStream", json!({"StreamName": "s"})).await;

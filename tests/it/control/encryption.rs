@@ -161,7 +161,7 @@ wire_test!(
     }
 );
 
-/// Each state of a key, and the texts of StartStreamEncryption, of writing and of reading.
+/// The states of a key, with the errors of StartStreamEncryption, of a write and of a read.
 const STATES: [(&str, [&str; 3]); 6] = [
     (
         "disabled",

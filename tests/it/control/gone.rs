@@ -26,7 +26,7 @@ disk_test!(
         let listed = lab.ok("ListStreams", "{}").await;
         assert_eq!(listed["StreamNames"], json!(["orders"]));
         assert_eq!(listed["StreamSummaries"][0]["StreamStatus"], "ACTIVE");
-        // Nothing counts as being on its way: five more may be created at once.
+        // No stream counts as CREATING or DELETING any more: five more can be created at once.
         for name in ["a", "b", "c", "d", "e"] {
             lab.stream(name).create().await;
         }

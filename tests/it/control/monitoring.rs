@@ -4,7 +4,7 @@ use super::{arn_of, not_found, ok, ok_cbor, refused, restart, status, summary};
 use crate::lab::{Lab, kinesis_test, ms, wire_test};
 use serde_json::{Value, json};
 
-/// In the order of answers of the live service (radkawar/stackd,
+/// All metrics, in the order in which the live service lists them (radkawar/stackd,
 /// testdata/aws/kinesis/controls.json).
 const ALL: [&str; 7] = [
     "IteratorAgeMilliseconds",

@@ -36,9 +36,9 @@ struct Fates {
     acknowledged: HashSet<u64>,
     /// An acknowledgement had no answer: the record may come again or not.
     in_doubt: HashSet<u64>,
-    /// In flight for an hour.
+    /// Records that a receive holds in flight for an hour.
     held: Vec<Held>,
-    /// The call that was to hold them had no answer.
+    /// Records for which the call that was to hold them got no answer.
     perhaps_held: Vec<Held>,
 }
 
@@ -81,7 +81,7 @@ impl QueueStory {
         self.fates(|fates| fates.acknowledged.len())
     }
 
-    /// One life: consumers work until so many records are acknowledged, then `end` ends it.
+    /// Runs one server: consumers work until `count` records are acknowledged; `end` then ends it.
     pub(crate) fn live<T>(
         &mut self,
         server: Server,

@@ -78,7 +78,7 @@ fn write(
         };
         for (name, answer) in names.into_iter().zip(answers) {
             if answer["ErrorCode"] == "InternalFailure" {
-                // Its disk is gone.
+                // The server's disk is gone.
                 return number;
             }
             let place = (text(&answer["ShardId"]), text(&answer["SequenceNumber"]));
@@ -235,7 +235,7 @@ impl Story {
         story
     }
 
-    /// One life: writes until so many records are acknowledged, then `end` ends it.
+    /// Runs one server: writes until `count` records are acknowledged; `end` then ends it.
     pub(crate) fn live<T>(
         &mut self,
         server: Server,

@@ -137,9 +137,9 @@ fn variables_and_flags_of_other_tools_are_honoured_or_named_in_one_warning() {
     assert!(answers[1].text().contains(r#""ShardLimit":3"#));
     let log = program.output();
     for line in [
-        "DEBUG stands for --log",
-        "KINESIS_INITIALIZE_STREAMS stands for --initialize-streams",
-        "no meaning here: PERSIST_INTERVAL, SERVICES, --deleteStreamMs",
+        "DEBUG sets --log",
+        "KINESIS_INITIALIZE_STREAMS sets --initialize-streams",
+        "ignored, because minikin has no such option: PERSIST_INTERVAL, SERVICES, --deleteStreamMs",
     ] {
         assert_eq!(log.matches(line).count(), 1, "{line}: {log}");
     }

@@ -174,7 +174,7 @@ wire_test!(
         for number in [
             "0",
             "5",
-            // Another stream's, of 2019, and a version 1.
+            // A number of another stream, from 2019, and a number of version 1.
             "49600871682957036442365024926191073437251060580128653314",
             "49600871682957036442365024926191073437251060580128653313",
         ] {

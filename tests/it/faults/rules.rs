@@ -48,7 +48,7 @@ wire_test!(
         )
         .await;
         for (rule, reason) in [
-            (json!({}), "a fault rule has a kind"),
+            (json!({}), "a fault rule needs a kind"),
             (
                 json!({"kind": "explode"}),
                 "kind: there is no such kind; choose throughput-exceeded, ",
@@ -67,7 +67,7 @@ wire_test!(
             ),
             (
                 json!({"kind": "throttle", "times": 0}),
-                "times: a rule that hits no call",
+                "times: this has to be at least 1",
             ),
             (
                 json!({"kind": "throttle", "times": -1}),
@@ -87,15 +87,15 @@ wire_test!(
             ),
             (
                 json!({"kind": "throttle", "stream": "s", "operations": ["ListStreams"]}),
-                "ListStreams is about no single stream",
+                "ListStreams does not act on a single stream",
             ),
             (
                 json!({"kind": "throttle", "stream": "s", "operations": ["ListQueues"]}),
-                "ListQueues is about no single stream",
+                "ListQueues does not act on a single stream",
             ),
             (
                 json!({"kind": "throttle", "stream": "s", "operations": ["ListChannels"]}),
-                "ListChannels is about no single stream",
+                "ListChannels does not act on a single stream",
             ),
             (
                 json!({"kind": "kms", "code": "KMSDisabledException",
@@ -108,28 +108,31 @@ wire_test!(
             ),
             (
                 json!({"kind": "throttle", "shard": "0", "operations": ["CreateStream"]}),
-                "CreateStream has no shard",
+                "CreateStream does not act on a shard",
             ),
             (
                 json!({"kind": "throttle", "shard": "first"}),
-                "first is no shard id",
+                "first is not a shard id",
             ),
             (
                 json!({"kind": "throttle", "until": "2020-01-01T00:00:00Z"}),
-                "until: the time is over",
+                "until: this time is in the past",
             ),
             (
                 json!({"kind": "throttle", "until": "soon"}),
-                "soon is no time",
+                "soon is not a time",
             ),
-            (json!({"kind": "delay"}), "a delay needs a length"),
+            (
+                json!({"kind": "delay"}),
+                "a delay of at least 1 ms is needed",
+            ),
             (
                 json!({"kind": "throttle", "delay_ms": 5}),
-                "delay_ms: throttle does not take it",
+                "delay_ms: a rule of kind throttle has no such member",
             ),
             (
                 json!({"kind": "throttle", "code": "X"}),
-                "code: throttle does not take it",
+                "code: a rule of kind throttle has no such member",
             ),
             (
                 json!({"kind": "kms"}),
@@ -141,7 +144,7 @@ wire_test!(
             ),
             (
                 json!([{"kind": "throttle"}, {"kind": "delay"}]),
-                "a delay needs a length",
+                "a delay of at least 1 ms is needed",
             ),
             (
                 json!("throttle"),

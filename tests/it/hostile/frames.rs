@@ -21,7 +21,7 @@ const END_HEADERS: u8 = 4;
 pub(super) struct Attack(TcpStream);
 
 impl Attack {
-    /// One whose streams have this window.
+    /// Begins an attack on a connection whose streams have this window.
     pub(super) async fn begin(lab: &Lab, window: u32) -> Self {
         let mut stream = TcpStream::connect(lab.address()).await.unwrap();
         stream.write_all(PREFACE).await.unwrap();
@@ -103,7 +103,7 @@ wire_test!(
         let head = block(&list());
         let mut stream = 1;
         let mut open = true;
-        // Each costs the client 13 bytes more than nothing.
+        // For each stream the client sends only a small HEADERS frame and 13 bytes of RST_STREAM.
         while open && stream < 200_000 {
             let mut burst = Vec::new();
             for _ in 0..100 {
@@ -267,8 +267,8 @@ wire_test!(
             ];
             assert!(attack.send(&begun.concat()).await);
         }
-        // One as the first of its connection, further ones up to their part, the rest waits or is
-        // refused.
+        // The first stream of the connection gets its permit, further streams share their lane,
+        // and the rest waits or is refused.
         let room = minikin::internals::limits::REQUEST_PERMIT_BYTES + (8 << 20) / 16 * 2;
         until(&lab, "in_flight_bytes", room).await;
         check_served(&lab).await;

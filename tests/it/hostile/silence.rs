@@ -11,7 +11,7 @@ wire_test!(idle_connections_keep_nobody_out, |lab: Lab| async move {
     let mut idle = Vec::new();
     for at in 0..200 {
         let mut stream = TcpStream::connect(lab.address()).await.unwrap();
-        // Nothing, half an opening, an opening, half a head.
+        // No bytes, half of the HTTP/2 preface, the whole preface, half of an HTTP/1.1 head.
         let begun = [
             b"".as_slice(),
             &PREFACE[..9],
@@ -101,7 +101,7 @@ wire_test!(
         let bytes = Request::json("DescribeLimits", "{}").bytes();
         let mut stream = TcpStream::connect(lab.address()).await.unwrap();
         let many = bytes.repeat(1_000);
-        // Once the answers fill the way back, no more is read; then the connection is closed.
+        // Unread answers fill the buffers: the server stops reading, then closes the connection.
         let closed = async { while stream.write_all(&many).await.is_ok() {} };
         let closed = tokio::time::timeout(crate::lab::PATIENCE, closed).await;
         assert!(closed.is_ok(), "waited for the connection to be closed");
@@ -151,7 +151,7 @@ wire_test!(
         let other = fifty_records(&lab).await;
         let read = full(&lab).await;
         until_on_disk(&lab).await;
-        // One answer is more than the budget has for large ones, the others wait for its bytes.
+        // One answer exceeds the budget's lane for large answers, so the others wait for its bytes.
         let mut readers = Vec::new();
         for _ in 0..24 {
             let mut reader = lab.connect().await;
@@ -191,7 +191,7 @@ wire_test!(
             let subscribe = format!(
                 r#"{{"ConsumerARN":{consumer},"ShardId":"{SHARD_0}","StartingPosition":{{"Type":"TRIM_HORIZON"}}}}"#
             );
-            // Its window takes a part of the first event.
+            // The client's window has space for only a part of the first event.
             let mut subscriber = super::frames::Attack::begin(&lab, 65_535).await;
             let subscribe = Request::json("SubscribeToShard", &subscribe);
             assert!(subscriber.call(1, &subscribe).await);

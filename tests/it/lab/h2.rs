@@ -17,7 +17,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// One over a connection that is open. A stream's window is what HTTP/2 has without a word.
+    /// Begins HTTP/2 on an open connection. The window of a stream is the default of HTTP/2.
     pub(crate) async fn over<S>(stream: S) -> Self
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,

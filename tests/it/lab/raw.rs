@@ -12,7 +12,7 @@ pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug {
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug> Wire for T {}
 
-/// One connection.
+/// An HTTP/1.1 connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: BufReader<Box<dyn Wire>>,
@@ -28,7 +28,7 @@ impl Connection {
         Self::over(stream)
     }
 
-    /// One over a connection that is open.
+    /// Wraps an open connection.
     pub(crate) fn over(stream: impl Wire + 'static) -> Self {
         Self {
             stream: BufReader::new(Box::new(stream)),

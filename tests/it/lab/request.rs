@@ -70,7 +70,7 @@ impl Request {
         }
     }
 
-    /// With this body.
+    /// Sets the body.
     pub(crate) fn body(mut self, body: &[u8]) -> Self {
         self.body = body.to_owned();
         self
@@ -83,20 +83,20 @@ impl Request {
         changed
     }
 
-    /// Without this header.
+    /// Removes the header.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers
             .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self
     }
 
-    /// By another method.
+    /// Sets the method.
     pub(crate) fn method(mut self, method: &str) -> Self {
         self.method = method.to_owned();
         self
     }
 
-    /// To another path.
+    /// Sets the path.
     pub(crate) fn path(mut self, path: &str) -> Self {
         self.path = path.to_owned();
         self

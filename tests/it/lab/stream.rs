@@ -43,19 +43,19 @@ impl StreamBuilder {
         }
     }
 
-    /// With so many shards instead of one.
+    /// Sets the number of shards; the default is one.
     pub(crate) fn shards(mut self, count: i32) -> Self {
         self.shards = count;
         self
     }
 
-    /// Taking records of so many KiB.
+    /// Sets the maximum record size, in KiB.
     pub(crate) fn record_kib(mut self, size: i32) -> Self {
         self.record_kib = Some(size);
         self
     }
 
-    /// Creates it.
+    /// Creates the stream.
     pub(crate) async fn create(self) -> Stream {
         let created = self.client.create_stream().stream_name(&self.name);
         let created = created
@@ -80,7 +80,7 @@ impl Stream {
         }
     }
 
-    /// Its ARN.
+    /// The ARN of the stream.
     pub(crate) fn arn(&self) -> String {
         format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{}", self.name)
     }
@@ -180,7 +180,7 @@ impl Stream {
         got.shard_iterator.unwrap()
     }
 
-    /// One GetRecords.
+    /// Calls GetRecords once.
     pub(crate) async fn get(&self, iterator: &str) -> GetRecordsOutput {
         self.client
             .get_records()

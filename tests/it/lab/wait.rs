@@ -43,7 +43,7 @@ pub(crate) struct Rounds {
 }
 
 impl Rounds {
-    /// At most `most` rounds, in search of `what`.
+    /// Allows at most `most` rounds of waiting for `what`.
     pub(crate) const fn of(most: usize, what: &'static str) -> Self {
         Self { what, left: most }
     }

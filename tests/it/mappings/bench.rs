@@ -29,7 +29,7 @@ pub(super) struct Seen {
 /// The answer of the function.
 #[derive(Debug, Clone)]
 pub(super) enum Say {
-    /// This body.
+    /// The function answers with this body.
     Answer(String),
     /// The invocation fails.
     Fail,
@@ -120,7 +120,7 @@ impl Script {
                     let _open = released.wait_for(|released| *released >= number).await;
                     say = *then;
                 } else {
-                    // Others get their turn, so that what may run at once does.
+                    // Let other tasks run, so that parallel invocations really overlap.
                     tokio::task::yield_now().await;
                 }
                 script.running.lock().0 -= 1;

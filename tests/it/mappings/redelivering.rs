@@ -142,7 +142,7 @@ fn a_rule_of_a_mapping_that_cannot_work_is_refused() {
             for (rule, reason) in [
                 (
                     json!({"kind": "invoke", "operations": ["PutRecord"]}),
-                    "operations: invoke does not take it",
+                    "operations: a rule of kind invoke has no such member",
                 ),
                 (
                     json!({"kind": "invoke", "code": "gone"}),
@@ -150,15 +150,15 @@ fn a_rule_of_a_mapping_that_cannot_work_is_refused() {
                 ),
                 (
                     json!({"kind": "invoke", "code": "lost", "delay_ms": 1}),
-                    "delay_ms: a rule has a delay or a code",
+                    "delay_ms: a rule cannot have both a delay and a code",
                 ),
                 (
                     json!({"kind": "deliver", "code": "lost"}),
-                    "code: deliver does not take it",
+                    "code: a rule of kind deliver has no such member",
                 ),
                 (
                     json!({"kind": "deliver", "delay_ms": 0}),
-                    "delay_ms: a delay needs a length above 0",
+                    "delay_ms: a delay of at least 1 ms is needed",
                 ),
             ] {
                 let (status, told) = own(&bench.lab, "POST", "faults", &rule.to_string()).await;

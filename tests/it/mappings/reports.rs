@@ -252,7 +252,7 @@ fn case_27_every_bad_record_is_tried_alone() {
                 .map(|record| record["KinesisBatchInfo"]["startSequenceNumber"].clone())
                 .collect();
             assert_eq!(discarded, numbers);
-            // Only single records wait: eight times 200 ms.
+            // Only batches of a single record wait before a retry: eight times 200 ms.
             assert_eq!(bench.lab.clock.now_ms() - crate::lab::START_MS, 1_600);
         },
     );

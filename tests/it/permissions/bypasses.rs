@@ -52,7 +52,7 @@ fn a_name_in_another_case_is_another_name() {
                 NO_IDENTITY
             ))
         );
-        // Only the exact operation is there, so a policy cannot be missed by its case.
+        // Operation names are case-sensitive, so another case cannot bypass a policy.
         let call = Request::json("putrecord", &record("shut").to_string());
         let told = lab.send(&by(READER, call)).await.refusal().to_string();
         assert_eq!(told, "UnknownOperationException");
@@ -178,7 +178,7 @@ fn an_arn_elsewhere_is_judged_elsewhere() {
         streams(&lab).await;
         let region = arn_of("open").replace("us-east-1", "eu-west-1");
         let account = arn_of("open").replace("000000000000", ABROAD);
-        // Another partition is still the same stream.
+        // An ARN with another partition still names the same stream.
         let partition = arn_of("shut").replace("arn:aws:", "arn:aws-cn:");
         for (arn, resource) in [(&account, account.clone()), (&partition, arn_of("shut"))] {
             let told = refusal(&lab, READER, "PutRecord", &record(arn)).await;

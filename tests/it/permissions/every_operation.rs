@@ -1,5 +1,5 @@
-//! No operation is open to whom nothing is allowed, and each asks for its own action on what it is
-//! about.
+//! A caller without permissions can call no operation, and each operation asks for its own action
+//! on the resource that the request names.
 
 use super::{
     NO_IDENTITY, NO_RESOURCE, OWNER, READER, READER_ARN, arn_of, by, denied, ok, policies, refusal,
@@ -164,7 +164,7 @@ fn nothing_is_open_to_whom_nothing_is_allowed() {
             }),
         )
         .await;
-        // Whoever may not know is not told that it is gone.
+        // A caller without permission does not learn that the stream is gone.
         for entry in OPERATIONS {
             let (body, _) = call(entry.name, &consumer, &iterator);
             let told = refusal(&lab, READER, entry.name, &body).await.unwrap();
@@ -174,7 +174,7 @@ fn nothing_is_open_to_whom_nothing_is_allowed() {
                 entry.name
             );
         }
-        // Whoever may is, and a broken request is told as such to both.
+        // A caller with permission does. An invalid request gets its own error for both callers.
         let named = json!({"StreamName": "s"});
         let told = refusal(&lab, OWNER, "DescribeStream", &named)
             .await

@@ -50,7 +50,7 @@ fn across_accounts_both_sides_have_to_allow() {
         )
         .await;
         assert_eq!(put().await.unwrap().shard_id, SHARD_0);
-        // Only the stranger's own account can allow it this.
+        // Only a policy of the stranger's own account can allow ListShards.
         let list = json!({"StreamARN": arn});
         let told = refusal(&lab, STRANGER, "ListShards", &list).await;
         assert_eq!(
@@ -103,7 +103,7 @@ fn a_stream_is_shared_the_other_way_too() {
             "Effect": "Allow", "Principal": "*", "Action": "kinesis:PutRecord", "Resource": "*",
         }});
         let body = json!({"ResourceARN": arn, "Policy": policy.to_string()});
-        // Nobody but the owner's account gives it away, whatever the policy says.
+        // Only the owner's account can put a policy on the stream, whatever the policy allows.
         let told = refusal(&lab, READER, "PutResourcePolicy", &body).await;
         assert_eq!(
             told,
@@ -215,7 +215,7 @@ fn a_consumer_is_shared_apart_from_its_stream() {
             panic!("an event is pushed");
         };
         assert_eq!(event["Records"][0]["Data"], "c2hhcmVk");
-        // Its name and its ARN are one consumer, for those who may not as well.
+        // A consumer's name and its ARN get the same refusal.
         let by_name = json!({"StreamARN": stream.arn(), "ConsumerName": "c"});
         for body in [json!({"ConsumerARN": consumer}), by_name] {
             assert_eq!(

@@ -27,7 +27,7 @@ fn what_would_not_be_enforced_is_refused_with_its_place() {
         refused(&policies(&statement, &Value::Null), &[]),
         format!(
             "{READER}.policies.0: Statement.Condition.NumericLessThan.s3:max-keys \
-             NumericLessThan is no operator that is understood here"
+             NumericLessThan is not a supported operator"
         )
         .replace("Statement.", "Statement.0.")
     );
@@ -63,7 +63,7 @@ fn a_key_that_cannot_come_in_is_a_mistake() {
     let flags = ["--auth", "verify", "--credential", &credential];
     assert_eq!(
         refused(&all, &flags),
-        format!("{STRANGER} is none of the --credential")
+        format!("no --credential has the access key {STRANGER}")
     );
 }
 
@@ -80,7 +80,7 @@ fn the_variable_and_the_file_of_options_name_it_as_well() {
         let ended = command.args(["--port", "0"]).output().unwrap();
         assert!(!ended.status.success());
         let told = String::from_utf8(ended.stderr).unwrap();
-        let expected = format!("--policies {path}: K.policy is not understood here");
+        let expected = format!("--policies {path}: K.policy is not supported");
         assert!(told.contains(&expected), "{told}");
     }
 }

@@ -18,15 +18,15 @@ use tokio::task::JoinSet;
 /// Steps that happen at once; time passes after them.
 #[derive(Debug, Clone)]
 struct Phase {
-    /// Of each writer its batches: how many records of which size.
+    /// The batches of each writer: numbers of records, and their size.
     writers: Vec<Vec<(usize, usize)>>,
     /// The position at which new followers begin, and a percentage that picks its record.
     starts: Vec<(&'static str, usize)>,
-    /// Another one reads that asks instead of being pushed to.
+    /// True if another follower polls with GetRecords instead of subscribing.
     asks: bool,
     /// The shard is split after so many of the first writer's batches.
     split: Option<usize>,
-    /// Milliseconds that pass then; in a day all that is there expires.
+    /// Milliseconds that pass after the phase; a day expires all records.
     pause_ms: u64,
 }
 
@@ -210,7 +210,7 @@ impl Followed {
                     };
                     let entries: Vec<_> = (0..*count)
                         .map(|record| {
-                            // Some go to another shard, once there is one.
+                            // Some records go to the other shard after a split.
                             let key = if record % 3 == 2 { u128::MAX } else { 0 };
                             let data = format!("{writer} {at} {record} {}", "x".repeat(*size));
                             entry(&key.to_string(), &data)

@@ -128,7 +128,7 @@ async fn work_through(lab: &Lab, new: std::ops::Range<usize>) {
             let end = if part == 3 { new.end } else { from + quarter };
             put_many(lab, "s", from..end).await;
         }
-        // Whoever still waits when all is acknowledged waits by the clock.
+        // Receives that still wait after the last acknowledgement wait for the clock to advance.
         while acknowledged.borrow().len() < new.end || lab.waiting_receives() > 0 {
             lab.clock.advance(crate::lab::ms(10)).await;
             tokio::task::yield_now().await;

@@ -235,7 +235,7 @@ wire_test!(
             .clone()
             .header("X-Amz-Target", "Kinesis_20131202.DescribeLimits");
         assert!(lab.send(&both).await.value().get("StreamNames").is_some());
-        // Without the protocol's header the path means nothing, as ever.
+        // Without the header Smithy-Protocol, the path is ignored.
         let json = Request::json("DescribeLimits", "{}").path(&format!("{PATH}ListStreams"));
         assert!(lab.send(&json).await.value().get("ShardLimit").is_some());
         let without = list.clone().without("Smithy-Protocol");

@@ -48,7 +48,7 @@ wire_test!(head_gets_the_head_of_the_same_answer, |lab| async move {
         assert_eq!(head.header_names(), full.header_names());
         check_ids(&head);
     }
-    // Nothing of a body came behind the head: the connection goes on with the next answer.
+    // The answer to HEAD has no body: the next answer on the connection is intact.
     let answer = connection
         .exchange(&Request::json("ListStreams", "{}"))
         .await;

@@ -61,7 +61,7 @@ fn requests() -> Vec<Request> {
                 .header("Origin", "http://x")
                 .header("Authorization", token),
         );
-        // To the wrong path: the service quotes this header to whoever sent it.
+        // Sent to the wrong path: the service quotes this header in its answer to the sender.
         all.push(list.clone().header("Authorization", token));
     }
     all
@@ -130,7 +130,7 @@ fn no_secret_is_in_a_refusal_to_start() {
         ),
         (
             &["--credential", "AKID:hush"],
-            "--credential is for --auth verify",
+            "--credential has no effect without --auth verify",
         ),
         (
             &["--auth", "verify", "--credential", "AKID:hush,hushhush"],

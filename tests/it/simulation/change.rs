@@ -77,7 +77,7 @@ impl Simulation {
             .streams
             .get(name)
             .map_or(1, |stream| stream.open().len());
-        // Not so many that a life is spent on listing them.
+        // Few enough shards that listing them does not take most of the run.
         let target = 1 + self.chance.below((2 * open + 1).min(12));
         let foretold = self.oracle.scale(name, target);
         let body = json!({

@@ -60,7 +60,7 @@ impl Machine {
             Ground::Directory(directory) => directory.path().to_str().unwrap(),
         };
         let transition = transition_ms.to_string();
-        // In some lives hardly a record stays in memory.
+        // In some runs almost no record stays in memory.
         let memory = ["64MiB", "2KiB"][usize::from(chance.number() & 1 == 0)];
         let flags = [
             "--data-dir",
@@ -160,7 +160,7 @@ impl Machine {
     /// The power fails, now if it has not yet, and comes back with what the disk kept.
     pub(super) async fn crash(&mut self, chance: &Random, now_ms: u64) {
         if let Ground::Directory(directory) = &mut self.ground {
-            // Another emulator starts on what was on disk while the first one ran.
+            // Another emulator starts on a copy of the disk that was taken while the first one ran.
             let copy = copied(directory.path());
             let old = std::mem::replace(directory, copy);
             self.stop().await;

@@ -62,7 +62,7 @@ impl Simulation {
         }
     }
 
-    /// From now on an internal failure is an answer like another; returns what was true before.
+    /// Permits internal failures as answers from now on. Returns the oracle as it was before.
     fn begin_trouble(&mut self) -> Oracle {
         self.trouble = true;
         self.failed = false;
@@ -82,7 +82,7 @@ impl Simulation {
         self.trouble = false;
     }
 
-    /// A request that is not even read has done nothing.
+    /// A request that cannot be decoded has no effect.
     async fn fail_to_decode(&mut self) {
         let before = self.arm(Point::Decode, Fault::Error);
         let fates = self.subscribed.iter().map(|one| (one.ends, one.departed));
@@ -93,7 +93,7 @@ impl Simulation {
             self.some_change().await;
         }
         assert!(self.failed, "{}", self.story());
-        // Nor has it ended a subscription.
+        // The failed request has not ended a subscription either.
         for (one, fate) in self.subscribed.iter_mut().zip(fates) {
             (one.ends, one.departed) = fate;
         }
@@ -199,7 +199,7 @@ impl Simulation {
         self.end_trouble(before, crashes).await;
     }
 
-    /// Without writes all that was answered can still be read.
+    /// Checks that all acknowledged records can be read while the store refuses writes.
     async fn read_on(&mut self, before: &Oracle) {
         let after = std::mem::replace(&mut self.oracle, before.clone());
         let names: Vec<String> = self.oracle.streams.keys().cloned().collect();

@@ -144,7 +144,7 @@ impl Simulation {
         }
         let stream = &self.oracle.streams[name];
         if !stream.lists(shard, now_ms) {
-            // Until the sweep comes it may still be read; there is nothing in it.
+            // Until the retention task removes the shard, it can be read, but has no records.
             assert!(told.is_err() || told.unwrap()["Records"] == json!([]));
             return;
         }

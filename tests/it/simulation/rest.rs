@@ -1,4 +1,4 @@
-//! At rest all that can be seen is as the oracle says.
+//! Compares all that can be read with the oracle, while no request is in flight.
 
 use super::oracle::{Record, Stream};
 use super::{Simulation, read};

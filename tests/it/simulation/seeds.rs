@@ -43,7 +43,7 @@ pub(super) fn live_all(seeds: impl Iterator<Item = u64>, live: fn(u64) -> Vec<St
     assert!(failed.is_empty(), "seeds {failed:?}");
 }
 
-/// One part of the seeds.
+/// Runs one part of the seeds.
 fn live_part(part: u64) {
     let seeds = seeds(SEEDS).filter(|seed| seed % PARTS == part);
     live_all(seeds, live);

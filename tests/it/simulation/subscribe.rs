@@ -25,11 +25,11 @@ pub(super) struct Subscribed {
     pub(super) shard: usize,
     /// Number of the shard's records that lie before the position.
     position: usize,
-    /// Its consumer was deregistered, but it goes on.
+    /// True if the consumer was deregistered; the subscription goes on.
     pub(super) departed: bool,
     began_ms: u64,
     last_ms: u64,
-    /// The number it was last told.
+    /// The continuation sequence number of the last event.
     told: String,
     /// The exception that ends it.
     pub(super) ends: Option<&'static str>,
@@ -206,7 +206,7 @@ impl Simulation {
         self.until_seats_are_free().await;
     }
 
-    /// Without waiting for the seats, where the machine stops anyway.
+    /// Drops all subscriptions without waiting for their end, because the machine stops anyway.
     pub(super) fn hang_up_all_at_once(&mut self) {
         self.oracle.forget_subscriptions();
         for one in std::mem::take(&mut self.subscribed) {
@@ -353,7 +353,7 @@ impl Simulation {
         }
     }
 
-    /// Others may go on where one was.
+    /// Keeps the position of a subscription, at which a later one may continue.
     fn keep_place(&mut self, one: &Subscribed) {
         if !one.told.is_empty() {
             self.bookmarks.push(one.bookmark());

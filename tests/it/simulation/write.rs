@@ -63,7 +63,7 @@ impl Simulation {
         for _ in 0..count {
             self.written += 1;
             let key = format!("key {}", self.chance.below(9));
-            // Some are longer, so that pieces are filled and databases are.
+            // Some records are longer, so that they fill segments and databases.
             let length = if self.chance.below(4) == 0 { 300 } else { 0 };
             let data = format!("{:<length$}", self.written);
             let hash_key = self.chance.key();
@@ -150,7 +150,7 @@ impl Simulation {
         assert!(self.may_hold(&record, shard), "{placed}\n{}", self.story());
         let stream = self.oracle.streams.get_mut(record.stream).unwrap();
         let records = &mut stream.shards[shard].records;
-        // Of several requests under way any may have been first.
+        // Of several concurrent requests, any may have been appended first.
         let place = records.partition_point(|record| index_of(&record.number) < index_of(number));
         let taken = records
             .get(place)

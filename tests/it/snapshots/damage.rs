@@ -33,7 +33,7 @@ kinesis_test!(a_damaged_file_changes_nothing, |lab| async move {
         changed[at] ^= 0x10;
         match send(&lab, &changed).await.status {
             400 => {}
-            // Some bits of zstd's form say nothing.
+            // Some bits of a zstd frame have no meaning.
             204 => {
                 assert_eq!(Stream::existing(&lab, "orders").read_all().await.len(), 40);
                 load(&lab, &mine).await;
@@ -42,7 +42,7 @@ kinesis_test!(a_damaged_file_changes_nothing, |lab| async move {
         }
     }
     let longer = refusal(&lab, &[&file[..], b"more"].concat()).await;
-    assert_eq!(longer, "the snapshot goes on after its end");
+    assert_eq!(longer, "the snapshot has data after its end");
     assert_eq!(lab.everything().await, before);
     Stream::existing(&lab, "mine").put("k", "after").await;
     if lab.restart().await {
@@ -102,7 +102,7 @@ kinesis_test!(
     |lab| async move {
         let file = file().await;
         let before = standing(&lab).await;
-        // A record of a shard that is not there, of a run to come, of another order, and no owner.
+        // A record of a missing shard, of a later run, in a wrong order, and without an owner.
         type Change = fn(u8, &mut Vec<u8>);
         let changes: [Change; 8] = [
             |kind, body| {
@@ -209,12 +209,12 @@ kinesis_test!(a_refused_load_uses_up_no_run, |lab| async move {
         });
         let expected = [
             "the snapshot is damaged",
-            "the account of a stream is not possible",
+            "the account of a stream is invalid",
         ];
         for (faulty, expected) in [of_end, of_account].iter().zip(expected) {
             let reason = refusal(&lab, faulty).await;
             let expected = match run > 65_536 {
-                true => "its head is not possible",
+                true => "its head is invalid",
                 false => expected,
             };
             assert!(reason.contains(expected), "{run}: {reason}");

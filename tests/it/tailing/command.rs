@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 /// A running `minikin tail`.
 struct Following {
     child: Child,
-    /// None once the reader is gone.
+    /// None after the reader has closed the pipe.
     lines: Option<BufReader<ChildStdout>>,
 }
 

@@ -1,5 +1,5 @@
-//! No file may need itself through other files: a change to one of a circle can touch them all,
-//! and none of them can be read first.
+//! Files must not depend on each other in a circle: a change to one file of a circle can affect all
+//! of them, and none of them can be read first.
 //!
 //! A file needs the files that define the names it uses, also where a name comes through the
 //! re-export of a module's face, and the files that it declares with `mod`. So a face that holds a
@@ -13,7 +13,7 @@ struct Crate {
     modules: BTreeMap<Vec<String>, Module>,
 }
 
-/// One file, as far as names go.
+/// A file: the names that it defines and uses.
 #[derive(Default)]
 struct Module {
     file: String,

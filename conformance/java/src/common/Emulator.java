@@ -24,13 +24,13 @@ public final class Emulator implements AutoCloseable {
 
     private Emulator(Process process) {
         this.process = process;
-        // Also if the checks run out of time.
+        // Stop the emulator even if the checks run out of time.
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
         output = new BufferedReader(
                 new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     }
 
-    /** One with options of its own, for as long as it is not closed. */
+    /** Starts an emulator with these options. It runs until it is closed. */
     public static Emulator start(String... options) throws IOException {
         List<String> command = new ArrayList<>(
                 List.of(System.getenv("MINIKIN"), "serve", "--host", "127.0.0.1", "--port", "0"));
@@ -40,7 +40,7 @@ public final class Emulator implements AutoCloseable {
                 .start());
     }
 
-    /** To be asked once. */
+    /** Reads the endpoint from the emulator's output. Call this only once. */
     public URI endpoint() throws IOException {
         for (String line; (line = output.readLine()) != null; ) {
             if (!line.startsWith(LISTENING)) continue;

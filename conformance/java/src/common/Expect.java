@@ -5,7 +5,7 @@ import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 
-/** What checks expect. */
+/** Assertions for checks. */
 public final class Expect {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 

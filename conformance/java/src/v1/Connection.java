@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.net.ssl.SSLContext;
 
-/** How a client connects: where to, and as whom. */
+/** A client's connection: endpoint, region and access key. */
 record Connection(URI endpoint, String region, String accessKey) {
     /** The content types of all requests, for one check to look at. */
     static final List<String> CONTENT_TYPES = new CopyOnWriteArrayList<>();
@@ -39,7 +39,7 @@ record Connection(URI endpoint, String region, String accessKey) {
     }
 
     AmazonKinesis open() {
-        // No retries: an error that the SDK hides would be an error that nobody sees.
+        // No retries: they would hide errors of the server.
         ClientConfiguration configuration = new ClientConfiguration().withMaxErrorRetry(0);
         if (endpoint.getScheme().equals("https")) {
             configuration.getApacheHttpClientConfig()

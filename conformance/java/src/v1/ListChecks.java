@@ -68,7 +68,7 @@ final class ListChecks {
         }
         equal(found, names);
         equal(page.getNextToken(), null);
-        // As it was paged before there were tokens.
+        // The older way to page: with ExclusiveStartStreamName instead of a token.
         equal(client.listStreams(2, names.get(2)).getStreamNames(), names.subList(3, 5));
     }
 

@@ -16,7 +16,7 @@ import common.Checks;
 import common.Emulator;
 import java.util.List;
 
-/** Which streams a client sees: by name, by ARN, by region, by account; and over what it speaks. */
+/** Checks of content types and TLS, and of streams by ARN, region and account. */
 final class ScopeChecks {
     private final Connection connection;
     private final AmazonKinesis kinesis;

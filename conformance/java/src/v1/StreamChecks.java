@@ -136,7 +136,7 @@ final class StreamChecks {
         for (Shard shard : shards.subList(0, 3)) {
             that(shard.getSequenceNumberRange().getEndingSequenceNumber() != null, shard + " is open");
         }
-        // What was closed is read to its end, which has no next iterator.
+        // A closed shard is read to its end: the last page has no next iterator.
         GetRecordsResult page =
                 streams.page(streams.iterator(Streams.oldest(name, Streams.FIRST_SHARD)));
         equal(page.getNextShardIterator(), null);

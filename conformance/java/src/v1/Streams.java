@@ -93,7 +93,7 @@ record Streams(AmazonKinesis kinesis) {
                 new GetRecordsRequest().withShardIterator(iterator).withLimit(limit));
     }
 
-    /** What is in a shard from a position to its tip, page by page. */
+    /** Reads a shard from a position to its tip, page by page. */
     List<Record> read(GetShardIteratorRequest position) {
         String iterator = iterator(position);
         List<Record> records = new ArrayList<>();

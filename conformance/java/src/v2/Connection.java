@@ -22,7 +22,7 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
 
-/** How a client connects: where to, as whom, and by which of the SDK's two kinds of client. */
+/** A client's connection: kind of client, endpoint, region and access key. */
 record Connection(Kind kind, URI endpoint, String region, String accessKey) {
     /** The content types of all requests, for one check to look at. */
     static final List<String> CONTENT_TYPES = new CopyOnWriteArrayList<>();
@@ -88,7 +88,7 @@ record Connection(Kind kind, URI endpoint, String region, String accessKey) {
                 .region(Region.of(region))
                 .credentialsProvider(StaticCredentialsProvider.create(
                         AwsBasicCredentials.create(accessKey, "secret")))
-                // No retries: an error that the SDK hides would be an error that nobody sees.
+                // No retries: they would hide errors of the server.
                 .overrideConfiguration(override -> override
                         .retryStrategy(AwsRetryStrategy.doNotRetry())
                         .addExecutionInterceptor(new ContentTypes()));
@@ -101,7 +101,7 @@ record Connection(Kind kind, URI endpoint, String region, String accessKey) {
         }
     }
 
-    /** Both kinds of client have the same methods, but for the futures. */
+    /** Makes an asynchronous client usable as a synchronous one, by waiting for its futures. */
     private static KinesisClient waitFor(KinesisAsyncClient client) {
         Class<?>[] faces = {KinesisClient.class};
         return (KinesisClient) Proxy.newProxyInstance(

@@ -45,7 +45,7 @@ final class PushChecks {
         checks.check("meets ResourceNotFoundException amid a subscription", this::deletion);
     }
 
-    /** Those that need time to pass, at the emulator whose time can be moved. */
+    /** Runs the checks that need time to pass, on the emulator with the virtual clock. */
     void runVirtual(Checks checks) {
         checks.check("is pushed an empty event every five seconds", this::heartbeat);
         checks.check("loses a subscription to a later one", this::takeover);
@@ -101,7 +101,7 @@ final class PushChecks {
         }
         streams.put(name, "third");
         StartingPosition goOn = at(ShardIteratorType.AFTER_SEQUENCE_NUMBER, next);
-        // Another consumer, since the first one has to wait for five seconds.
+        // Use another consumer: the first one cannot subscribe again for five seconds.
         try (Subscription pushed =
                 new Subscription(async, register(name, "other"), FIRST_SHARD, goOn)) {
             until("the third record", () -> pushed.texts().equals(List.of("third")));

@@ -12,7 +12,7 @@ import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
 import software.amazon.awssdk.services.kinesis.model.ResourceNotFoundException;
 
-/** Which streams a client sees: by name, by ARN, by region, by account; and over what it speaks. */
+/** Checks of content types and TLS, and of streams by ARN, region and account. */
 final class ScopeChecks {
     private final Connection connection;
     private final KinesisClient kinesis;

@@ -142,7 +142,7 @@ final class StreamChecks {
         for (Shard shard : shards.subList(0, 3)) {
             that(shard.sequenceNumberRange().endingSequenceNumber() != null, shard + " is open");
         }
-        // What was closed is read to its end, which has no next iterator.
+        // A closed shard is read to its end: the last page has no next iterator.
         String oldest = streams.oldest(name, Streams.FIRST_SHARD);
         var page = kinesis.getRecords(request -> request.shardIterator(oldest));
         equal(page.nextShardIterator(), null);

@@ -78,7 +78,7 @@ record Streams(KinesisClient kinesis) {
         return iterator(name, shardId, request -> {});
     }
 
-    /** What is in a shard from a position to its tip, page by page. */
+    /** Reads a shard from a position to its tip, page by page. */
     List<Record> read(
             String name, String shardId, Consumer<GetShardIteratorRequest.Builder> position) {
         String iterator = iterator(name, shardId, position);

@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * What was written and what the processors of all workers met, in the order in which they met it.
+ * The records that were written, and the events of all processors in the order of their times.
  *
  * <p>A faulty message is kept and told at the end, since an exception thrown into the library would
  * be logged by it and skipped.

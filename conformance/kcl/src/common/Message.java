@@ -1,6 +1,6 @@
 package common;
 
-/** What one record says: the how-manieth of its partition key it is, from 0. */
+/** The contents of a record: its partition key, and its number within that key, from 0. */
 public record Message(String key, int number) {
     @Override
     public String toString() {

@@ -105,7 +105,7 @@ final class Scenario {
         return old;
     }
 
-    /** Until all that was closed is read to its end, and all that is open is being read. */
+    /** Waits until all closed shards are read to their ends and all open shards are being read. */
     private void awaitResharding(String what) throws InterruptedException {
         List<Shard> shards = stream.shards();
         await(what, () -> shards.stream().allMatch(
@@ -136,7 +136,7 @@ final class Scenario {
         progress(what);
     }
 
-    /** For whoever reads the logs of a slow or failed run; conformance/run does not count it. */
+    /** Logs the progress, for a slow or failed run. conformance/run does not count this output. */
     private void progress(String what) {
         long seconds = Duration.between(start, Instant.now()).toSeconds();
         System.err.println(mode.text + ": " + seconds + " s: " + what + "; " + ledger);

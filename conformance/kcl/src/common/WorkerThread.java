@@ -12,7 +12,7 @@ public record WorkerThread(Thread thread, Supplier<Future<Boolean>> startGracefu
     private static final long STOP_MILLIS = 60_000;
 
     /**
-     * As the library's own examples do it: after a time of grace, abruptly. The second version waits
+     * Stops as the library's examples do: abruptly after a grace period. The second version waits
      * in vain for processors of shards that have ended but still have a lease.
      */
     @Override

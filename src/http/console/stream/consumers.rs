@@ -127,7 +127,7 @@ fn readers(visit: &Visit, stream: &Stream) -> Markup {
         .filter(|mapping| *mapping.source.stream() == stream.arn)
         .collect();
     if queues.is_empty() && mappings.is_empty() {
-        return html! { p class="muted" { "None reads this stream." } };
+        return html! { p class="muted" { "No queue or mapping reads this stream." } };
     }
     html! {
         ul {

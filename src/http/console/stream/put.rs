@@ -68,7 +68,7 @@ async fn put_fields(visit: &Visit, name: &str, mut fields: Fields) -> Outcome {
     };
     let settings = stream.put_settings();
     if !settings.writable {
-        let text = "the stream takes no records now";
+        let text = "the stream accepts no records in its present status";
         return Err(Refused::new(StatusCode::CONFLICT, text));
     }
     let routed = operation::route_records(&settings, records);

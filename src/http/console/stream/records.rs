@@ -268,7 +268,12 @@ pub(in crate::http::console) async fn record_page(
 }
 
 async fn one(visit: &mut Visit, stream: &Stream, now: Timestamp) -> Result<Markup, Refused> {
-    let gone = || Refused::new(StatusCode::NOT_FOUND, "The record is gone or never was.");
+    let gone = || {
+        Refused::new(
+            StatusCode::NOT_FOUND,
+            "The record has expired or never existed.",
+        )
+    };
     let number = visit.query.take("number").unwrap_or_default();
     let _shard = visit.query.take("shard");
     let from = From::parse(&number)?;

@@ -283,6 +283,6 @@ fn number_type(schema: &Node, at: &Position) -> Result<ColumnType, SchemaError> 
     };
     match step.map(|step| scale_of(&step)) {
         Some(scale) if scale <= DECIMAL_DIGITS => Ok(ColumnType::Decimal { scale }),
-        _ => Err(at.error("has a multipleOf that is no number of up to 38 digits")),
+        _ => Err(at.error("has a multipleOf that is not a number of up to 38 digits")),
     }
 }

@@ -1,6 +1,6 @@
 //! Exact decimal numbers in the text of JSON.
 
-/// The reason why a number does not fit.
+/// The reason why a number does not fit the precision and scale of its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NumberError {
     /// The number has more digits behind the point than the scale.

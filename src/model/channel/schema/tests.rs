@@ -208,7 +208,7 @@ fn what_makes_no_column_is_named() {
         ),
         (
             json!({"type": "number", "multipleOf": 1e-40}),
-            "The schema's property 'a' has a multipleOf that is no number of up to 38 digits.",
+            "The schema's property 'a' has a multipleOf that is not a number of up to 38 digits.",
         ),
     ];
     for (property, expected) in cases {

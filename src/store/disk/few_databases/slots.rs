@@ -315,7 +315,7 @@ impl State {
         leaving.map(|(at, _)| at)
     }
 
-    /// Adds a thread to the line. Returns its number, and the receiver that wakes it.
+    /// Adds a waiting thread to the line. Returns its number, and the receiver that wakes it.
     fn line_up(&mut self, name: Name, purpose: Purpose) -> (u64, Receiver<()>) {
         let (wake, woken) = sync_channel(1);
         self.lined_up += 1;

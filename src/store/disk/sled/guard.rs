@@ -50,7 +50,7 @@ pub(super) fn limited<T: Send + 'static>(
         .spawn(run)?;
     receiver
         .recv_timeout(SLED_OPEN_LIMIT)
-        .unwrap_or_else(|_| Err(io::Error::other("sled does not finish opening it")))
+        .unwrap_or_else(|_| Err(io::Error::other("sled did not open the database in time")))
 }
 
 /// Repeats `open` while the database is locked. The lock of the data directory keeps other

@@ -174,7 +174,7 @@ fn short(ratio: f64) -> String {
     format!("{ratio:.decimals$}×")
 }
 
-/// Each failure on one line, whatever the server answered, and once for all parts of a scenario.
+/// The failures, each on one line, and each only once for all parts of a scenario.
 fn failures(names: &[&str], rows: &[Row]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for row in rows {

@@ -1,4 +1,4 @@
-//! One follower: what it has seen, and what it should have.
+//! A follower: the records that it has seen, and the records that it should have seen.
 
 use super::Record;
 use crate::lab::{Events, Lab, Pushed, Request, Stream};
@@ -15,7 +15,7 @@ pub(super) struct Follower {
     skips: Skips,
     /// Number and data.
     seen: Vec<(String, String)>,
-    /// None when it has ended, or when it asks.
+    /// None after the subscription has ended, or if the follower polls.
     events: Option<Events>,
 }
 
@@ -71,7 +71,7 @@ impl Follower {
             seen.extend(got.records.iter().map(data));
             next = got.next_shard_iterator;
             if got.records.is_empty() {
-                // Nobody waits for those who ask again and again.
+                // Let other tasks run: a follower that polls without a pause would starve them.
                 tokio::task::yield_now().await;
             }
             let done = got.millis_behind_latest == Some(0) && is_last(&seen, &last);
