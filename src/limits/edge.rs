@@ -158,6 +158,9 @@ pub(crate) const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(20);
 pub(crate) const STORE_CLOSE_LIMIT: Duration = Duration::from_secs(20);
 /// Time limit for closing the store after a failed write (our choice).
 pub(crate) const FAILED_STORE_CLOSE_LIMIT: Duration = Duration::from_secs(2);
+/// Bytes by which a spill brings the records in memory below their maximum (our choice): enough to
+/// wake the spilling thread seldom.
+pub(crate) const SPILL_BYTES: u64 = 8 << 20;
 /// Maximum number of sealed (complete) generations that are open at the same time (our choice).
 /// sled caches up to 256 leaves of each, about 32 MiB, even if its cache size is set lower.
 pub(crate) const OPEN_GENERATIONS: usize = 4;

@@ -7,6 +7,7 @@
 use super::committer::Commit;
 use super::generation_writer::GenerationWriter;
 use super::sweep::Sweep;
+use crate::limits;
 use crate::store::format::segment::Segment;
 use crate::store::format::summary::SegmentEntry;
 use crate::store::log::shard_log::Log;
@@ -28,15 +29,19 @@ impl Commit for Spiller {
         &self.shared
     }
 
+    /// Spills when memory is exceeded, and then a batch of segments, so that the thread is seldom
+    /// woken.
     fn work(&mut self) -> io::Result<()> {
+        let memory = self.shared.settings.memory_bytes;
         // While writes are refused, one spill is tried even if memory is not exceeded.
-        let mut is_due = self.shared.budget.is_refusing();
-        while is_due || self.excess() > 0 {
+        let mut is_due = self.shared.budget.is_refusing() || self.exceeds(memory);
+        let goal = memory.saturating_sub(limits::SPILL_BYTES);
+        while is_due || self.exceeds(memory) {
             if let Some((log, entry, segment)) = self.oldest_segment() {
                 self.spill(&log, entry, &segment)?;
                 self.accept_again();
-                is_due = false;
-            } else if !self.seal_tails() {
+                is_due = self.exceeds(goal);
+            } else if !(self.exceeds(memory) && self.seal_tails()) {
                 break;
             }
         }
@@ -105,10 +110,9 @@ impl Spiller {
         }
     }
 
-    /// Bytes of records in memory beyond the memory budget.
-    fn excess(&self) -> u64 {
-        let memory = self.shared.memory.load(Ordering::Relaxed);
-        memory.saturating_sub(self.shared.settings.memory_bytes)
+    /// True if more than `bytes` of records are in memory.
+    fn exceeds(&self, bytes: u64) -> bool {
+        self.shared.memory.load(Ordering::Relaxed) > bytes
     }
 
     /// Takes the oldest closed segment in memory from the queue. None if the queue is empty.
