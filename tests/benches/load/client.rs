@@ -28,10 +28,11 @@ use figures::{Figures, Report};
 use minikin::Clock;
 use minikin::internals::world::Random;
 use minikin::internals::world::RealDeadline;
-use server::Server;
+use server::{Server, Settings};
 use std::future::{Future, pending};
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -46,6 +47,10 @@ pub(crate) struct Arguments {
     /// fresh minikin serve --profile fast]
     #[arg(long, value_name = "URL")]
     endpoint: Option<Endpoint>,
+
+    /// Give each server that is started here a data directory, in a temporary folder in this one
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["endpoint", "compare"])]
+    data_dir: Option<PathBuf>,
 
     /// Load these servers in turn and print their medians and ratios to the first; may be repeated
     #[arg(
@@ -108,6 +113,15 @@ pub(crate) struct Arguments {
     /// Process behind --endpoint, when it is on this machine: adds its processor time and memory
     #[arg(long, value_name = "PID", requires = "endpoint")]
     server_pid: Option<u32>,
+}
+
+impl Arguments {
+    /// The settings of a server that is started here.
+    fn server_settings(&self) -> Settings<'_> {
+        Settings {
+            data_dir: self.data_dir.as_deref(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -242,12 +256,12 @@ async fn measure_all(arguments: &Arguments) -> Result<(), String> {
 
 async fn measure(scenario: Scenario, arguments: &Arguments) -> Result<Vec<Figures>, String> {
     if scenario == Scenario::Startup {
-        return startup::measure().await;
+        return startup::measure(arguments).await;
     }
     let (address, server_pid, _server) = match &arguments.endpoint {
         Some(endpoint) => (endpoint.0, arguments.server_pid, None),
         None => {
-            let server = Server::start()?;
+            let server = Server::start(arguments.server_settings())?;
             (server.address, Some(server.pid()), Some(server))
         }
     };
@@ -290,7 +304,7 @@ async fn load(scenario: Scenario, run: &Run) -> Result<Vec<Figures>, String> {
         Scenario::GetDeep => get::deep(run).await,
         Scenario::Streams => streams::measure(run).await,
         Scenario::Memory => memory::measure(run).await,
-        Scenario::Startup => startup::measure().await,
+        Scenario::Startup => startup::measure(&run.arguments).await,
     }
 }
 

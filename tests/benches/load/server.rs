@@ -4,7 +4,7 @@ use minikin::internals::world::Random;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -23,6 +23,13 @@ const ARGUMENTS: [&str; 9] = [
     "error",
 ];
 
+/// Options of a server beside [`ARGUMENTS`].
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Settings<'a> {
+    /// The folder below which the data directory is made. None: the server has no data directory.
+    pub(super) data_dir: Option<&'a Path>,
+}
+
 /// A running `minikin serve`, gone with all it wrote when this is dropped.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -37,14 +44,17 @@ impl Server {
     ///
     /// # Errors
     /// When it does not start, ends or takes too long.
-    pub(super) fn start() -> Result<Self, String> {
-        let folder = Folder::new()?;
+    pub(super) fn start(settings: Settings<'_>) -> Result<Self, String> {
+        let folder = Folder::new(settings.data_dir)?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
         command
             .args(ARGUMENTS)
             .env("TMPDIR", &folder.0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
+        if settings.data_dir.is_some() {
+            command.arg("--data-dir").arg(folder.0.join("data"));
+        }
         for (name, _) in std::env::vars_os() {
             // Options by variable are meant for another server than this.
             let name_text = name.to_string_lossy();
@@ -108,14 +118,16 @@ fn address_in(text: &str) -> Option<SocketAddr> {
     text.parse().ok()
 }
 
-/// The folder for records that do not fit in memory. A killed server cannot remove it.
+/// The folder for all files of a server. A killed server cannot remove it.
 #[derive(Debug)]
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Result<Self, String> {
+    /// Makes a folder below `parent`, or below the system's temporary folder.
+    fn new(parent: Option<&Path>) -> Result<Self, String> {
         let name = format!("minikin-bench-{:016x}", Random::system().number());
-        let path = std::env::temp_dir().join(name);
+        let path = parent.map_or_else(std::env::temp_dir, Path::to_owned);
+        let path = path.join(name);
         fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Self(path))
     }

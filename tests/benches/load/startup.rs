@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::figures::{Figures, Sample, Tally};
 use super::server::Server;
-use super::{pause, process, request};
+use super::{Arguments, pause, process, request};
 use minikin::internals::world::Stopwatch;
 use serde_json::json;
 use std::time::Duration;
@@ -14,13 +14,13 @@ const REST: Duration = Duration::from_millis(200);
 
 /// Starts a server several times. What counts as a latency is the time from its start to its
 /// first ListStreams answer.
-pub(super) async fn measure() -> Result<Vec<Figures>, String> {
+pub(super) async fn measure(arguments: &Arguments) -> Result<Vec<Figures>, String> {
     let mut tally = Tally::new();
     let mut idle = None;
     let mut seconds = 0.0;
     for _ in 0..RUNS {
         let begun = Stopwatch::start();
-        let server = Server::start()?;
+        let server = Server::start(arguments.server_settings())?;
         let mut connection = Connection::new(server.address);
         let request = request::json(server.address, "ListStreams", &json!({}));
         let answer = connection.send(&request).await;

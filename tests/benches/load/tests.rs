@@ -143,6 +143,22 @@ fn a_server_is_started_and_measured_without_an_endpoint() {
 }
 
 #[test]
+fn a_server_with_a_data_directory_leaves_nothing_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let line = format!(
+        "put1 --requests 20 --connections 2 --json --data-dir {}",
+        home.path().display()
+    );
+    let arguments = arguments(&line).unwrap();
+    let server = Server::start(arguments.server_settings()).unwrap();
+    let folder = std::fs::read_dir(home.path()).unwrap().next().unwrap();
+    assert!(folder.unwrap().path().join("data").is_dir());
+    drop(server);
+    assert_eq!(run(&arguments), ExitCode::SUCCESS);
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn servers_that_all_fail_are_a_failure() {
     let line = "put1 --seconds 1 --rounds 1 --compare one=http://127.0.0.1:1";
     assert_eq!(run(&arguments(line).unwrap()), ExitCode::FAILURE);
@@ -166,6 +182,7 @@ fn the_arguments_have_bounds() {
         "--seconds 241",
         "--batch 501",
         "--server-pid 1",
+        "--data-dir /tmp --endpoint http://127.0.0.1:1",
     ] {
         assert!(arguments(line).is_err(), "{line}");
     }
