@@ -80,6 +80,7 @@ pub(super) struct Figures {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) part: Option<String>,
     pub(super) requests: u64,
+    pub(super) records: u64,
     pub(super) seconds: f64,
     pub(super) requests_per_second: f64,
     pub(super) records_per_second: f64,
@@ -98,6 +99,8 @@ pub(super) struct Figures {
     pub(super) server_cpu_us_per_request: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_cpu_us_per_request: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_cpu_us_per_record: Option<f64>,
     /// Resident memory, in millions of bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_memory_mb: Option<f64>,
@@ -113,9 +116,11 @@ impl Figures {
         let seconds = sample.seconds.max(1e-6);
         let megabytes = records * sample.payload_bytes as f64 / 1e6;
         let each = |time: Duration| rounded(time.as_secs_f64() * 1e6 / requests.max(1.0));
+        let each_record = |time: Duration| rounded(time.as_secs_f64() * 1e6 / records);
         Self {
             part: None,
             requests: tally.requests(),
+            records: tally.records,
             seconds: rounded(seconds),
             requests_per_second: rounded(requests / seconds),
             records_per_second: rounded(records / seconds),
@@ -131,6 +136,10 @@ impl Figures {
             connections_opened: tally.connections_opened,
             server_cpu_us_per_request: sample.server_cpu.map(each),
             client_cpu_us_per_request: sample.client_cpu.map(each),
+            server_cpu_us_per_record: sample
+                .server_cpu
+                .filter(|_| tally.records > 0)
+                .map(each_record),
             ..Self::default()
         }
         .with_memory(sample.server_memory)

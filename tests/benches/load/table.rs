@@ -3,8 +3,9 @@
 use super::figures::{Figures, Report};
 
 const NAME_WIDTH: usize = 22;
-const WIDTHS: [usize; 10] = [10, 11, 8, 9, 9, 9, 9, 7, 11, 8];
-const HEADINGS: [&str; 10] = [
+const COLUMNS: usize = 12;
+const WIDTHS: [usize; COLUMNS] = [10, 11, 8, 9, 9, 9, 9, 7, 11, 10, 9, 9];
+const HEADINGS: [&str; COLUMNS] = [
     "REQUESTS/S",
     "RECORDS/S",
     "MB/S",
@@ -14,7 +15,9 @@ const HEADINGS: [&str; 10] = [
     "MAX",
     "ERRORS",
     "CPU/REQUEST",
+    "CPU/RECORD",
     "MEMORY",
+    "PEAK",
 ];
 /// Stands for a missing figure.
 const NONE: &str = "-";
@@ -44,7 +47,7 @@ pub(super) fn lines(report: &Report) -> String {
     text
 }
 
-fn line(name: &str, cells: &[String; 10]) -> String {
+fn line(name: &str, cells: &[String; COLUMNS]) -> String {
     let mut text = format!("{name:NAME_WIDTH$}");
     for (cell, width) in cells.iter().zip(WIDTHS) {
         text.push_str(&format!("  {cell:>width$}"));
@@ -53,7 +56,7 @@ fn line(name: &str, cells: &[String; 10]) -> String {
     text
 }
 
-fn cells(figures: &Figures) -> [String; 10] {
+fn cells(figures: &Figures) -> [String; COLUMNS] {
     let some = |text: String| match figures.requests {
         0 => NONE.to_owned(),
         _ => text,
@@ -73,12 +76,14 @@ fn cells(figures: &Figures) -> [String; 10] {
         some(time(figures.max_us)),
         figures.errors.to_string(),
         or_none(figures.server_cpu_us_per_request.map(time)),
-        or_none(
-            figures
-                .server_memory_mb
-                .map(|megabytes| format!("{megabytes:.1} MB")),
-        ),
+        or_none(figures.server_cpu_us_per_record.map(time)),
+        or_none(figures.server_memory_mb.map(memory)),
+        or_none(figures.server_memory_peak_mb.map(memory)),
     ]
+}
+
+fn memory(megabytes: f64) -> String {
+    format!("{megabytes:.1} MB")
 }
 
 /// `microseconds` in the unit that reads best, to three digits or whole.
