@@ -15,6 +15,7 @@ mod load;
 mod memory;
 mod process;
 mod put;
+mod queue;
 mod request;
 mod server;
 mod startup;
@@ -138,6 +139,9 @@ enum Scenario {
     /// GetRecords of 100 at the head, the middle and the end of ever deeper shards
     #[value(name = "getdeep")]
     GetDeep,
+    /// ReceiveQueueRecords of 10 and AcknowledgeQueueRecords of these, from a queue that is filled
+    /// ahead of them
+    Queue,
     /// Creating a stream, describing it until it is ACTIVE, deleting it, describing it until gone
     Streams,
     /// From the start of this program to its first answer, and its memory when idle
@@ -154,6 +158,7 @@ impl Scenario {
             Self::Put500Cbor => "put500cbor",
             Self::Get => "get",
             Self::GetDeep => "getdeep",
+            Self::Queue => "queue",
             Self::Streams => "streams",
             Self::Startup => "startup",
             Self::Memory => "memory",
@@ -182,6 +187,11 @@ impl Run {
 
     fn batch(&self) -> usize {
         usize::from(self.arguments.batch)
+    }
+
+    /// The time to measure.
+    fn seconds(&self) -> f64 {
+        Duration::from_secs(self.arguments.seconds).as_secs_f64()
     }
 
     /// The most requests that count.
@@ -302,6 +312,7 @@ async fn load(scenario: Scenario, run: &Run) -> Result<Vec<Figures>, String> {
         Scenario::Put500Cbor => put::measure(run, put::Kind::Cbor).await,
         Scenario::Get => get::walk(run).await,
         Scenario::GetDeep => get::deep(run).await,
+        Scenario::Queue => queue::measure(run).await,
         Scenario::Streams => streams::measure(run).await,
         Scenario::Memory => memory::measure(run).await,
         Scenario::Startup => startup::measure(&run.arguments).await,

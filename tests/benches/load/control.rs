@@ -33,19 +33,30 @@ impl Control {
         }
     }
 
-    /// Creates the stream and waits until it is ACTIVE.
-    pub(super) async fn create_stream(&self, shards: u32) -> Result<(), String> {
+    /// Creates the stream and waits until it is ACTIVE; its ARN.
+    pub(super) async fn create_stream(&self, shards: u32) -> Result<String, String> {
         let body = json!({ "StreamName": self.stream, "ShardCount": shards });
-        self.call("CreateStream", &body).await?;
+        self.create(&body).await
+    }
+
+    /// The same with an on-demand stream, whose number of shards is the server's choice.
+    pub(super) async fn create_on_demand_stream(&self) -> Result<String, String> {
+        let mode = json!({ "StreamMode": "ON_DEMAND" });
+        let body = json!({ "StreamName": self.stream, "StreamModeDetails": mode });
+        self.create(&body).await
+    }
+
+    async fn create(&self, body: &Value) -> Result<String, String> {
+        self.call("CreateStream", body).await?;
         let waiting = Stopwatch::start();
         let body = json!({ "StreamName": self.stream });
         loop {
             let summary = self.call("DescribeStreamSummary", &body).await;
-            let status = summary
+            let summary = summary
                 .as_ref()
-                .map(|summary| &summary["StreamDescriptionSummary"]["StreamStatus"]);
-            match status {
-                Ok(status) if status == "ACTIVE" => return Ok(()),
+                .map(|summary| &summary["StreamDescriptionSummary"]);
+            match summary.map(|summary| (&summary["StreamStatus"], &summary["StreamARN"])) {
+                Ok((status, arn)) if status == "ACTIVE" => return text(arn),
                 status if waiting.elapsed() > ACTIVE_WITHIN => {
                     return Err(format!("the stream did not become ACTIVE: {status:?}"));
                 }
@@ -80,8 +91,19 @@ impl Control {
         text(&answer["ShardIterator"])
     }
 
+    /// The text at `pointer` in the answer to a call that creates something.
+    pub(super) async fn created(
+        &self,
+        operation: &str,
+        body: &Value,
+        pointer: &str,
+    ) -> Result<String, String> {
+        let answer = self.call(operation, body).await?;
+        text(answer.pointer(pointer).unwrap_or(&Value::Null))
+    }
+
     /// The answer to a call that has to succeed.
-    async fn call(&self, operation: &str, body: &Value) -> Result<Value, String> {
+    pub(super) async fn call(&self, operation: &str, body: &Value) -> Result<Value, String> {
         let request = request::json(self.address, operation, body);
         // Anew each time: a connection that lay idle may have been closed by the peer.
         let mut connection = Connection::new(self.address);

@@ -46,6 +46,10 @@ impl Tally {
         self.latencies.len()
     }
 
+    pub(super) fn records(&self) -> u64 {
+        self.records
+    }
+
     pub(super) fn merge(&mut self, other: Self) {
         let added = self.latencies.add(&other.latencies);
         added.expect("all histograms are of one shape");
@@ -71,6 +75,18 @@ pub(super) struct Sample {
     pub(super) server_cpu: Option<Duration>,
     pub(super) client_cpu: Option<Duration>,
     pub(super) server_memory: Option<Memory>,
+}
+
+impl Sample {
+    /// Adds a later part of the same measurement.
+    pub(super) fn add(&mut self, later: Self) {
+        let both = |one: Option<Duration>, other: Option<Duration>| Some(one? + other?);
+        self.tally.merge(later.tally);
+        self.seconds += later.seconds;
+        self.server_cpu = both(self.server_cpu, later.server_cpu);
+        self.client_cpu = both(self.client_cpu, later.client_cpu);
+        self.server_memory = later.server_memory;
+    }
 }
 
 /// One row of the table.

@@ -5,7 +5,7 @@ use super::connection::Answer;
 use super::control::{Control, Start};
 use super::figures::{Figures, Sample};
 use super::load::{self, Plan, Work};
-use super::put::{BATCH_CONNECTIONS, Put};
+use super::put::fill;
 use super::request;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -20,7 +20,6 @@ const DEEP_LIMIT: u64 = 100;
 const DEEP_CALLS: u64 = 200;
 const DEEP_SECONDS: u64 = 5;
 const FIRST_DEPTH: u64 = 1000;
-const FILL_SECONDS: u64 = 300;
 
 /// Reads from one iterator on and begins again behind the last record.
 #[derive(Debug)]
@@ -153,26 +152,4 @@ async fn repeat(run: &Run, iterator: &str) -> Result<Figures, String> {
         client_cpu: None,
         ..sample
     }))
-}
-
-/// Puts batches with so many calls; the last sequence number of each.
-async fn fill(run: &Run, calls: u64) -> Result<Vec<String>, String> {
-    let plan = Plan {
-        connections: usize::from(BATCH_CONNECTIONS),
-        warm_up: Duration::ZERO,
-        measured: Duration::from_secs(FILL_SECONDS),
-        requests: calls,
-    };
-    if calls == 0 {
-        return Ok(Vec::new());
-    }
-    let (_, puts) = load::run(run, plan, || Ok(Put::marking(run))).await?;
-    let marks: Vec<String> = puts.into_iter().flat_map(|put| put.marks).collect();
-    let put = marks.len() as u64;
-    if put < calls {
-        return Err(format!(
-            "only {put} of {calls} puts succeeded in filling a shard"
-        ));
-    }
-    Ok(marks)
 }

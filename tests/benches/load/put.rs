@@ -12,6 +12,7 @@ use std::time::Duration;
 const SINGLE_CONNECTIONS: u16 = 16;
 /// Connections that put batches.
 pub(super) const BATCH_CONNECTIONS: u16 = 4;
+const FILL_SECONDS: u64 = 300;
 
 /// The operation and the format of a put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,4 +109,26 @@ pub(super) async fn measure(run: &Run, kind: Kind) -> Result<Vec<Figures>, Strin
     };
     let (sample, _) = load::run(run, plan, || Put::of_kind(run, kind)).await?;
     Ok(vec![Figures::of(&sample)])
+}
+
+/// Puts batches with so many calls; the last sequence number of each.
+pub(super) async fn fill(run: &Run, calls: u64) -> Result<Vec<String>, String> {
+    let plan = Plan {
+        connections: usize::from(BATCH_CONNECTIONS),
+        warm_up: Duration::ZERO,
+        measured: Duration::from_secs(FILL_SECONDS),
+        requests: calls,
+    };
+    if calls == 0 {
+        return Ok(Vec::new());
+    }
+    let (_, puts) = load::run(run, plan, || Ok(Put::marking(run))).await?;
+    let marks: Vec<String> = puts.into_iter().flat_map(|put| put.marks).collect();
+    let put = marks.len() as u64;
+    if put < calls {
+        return Err(format!(
+            "only {put} of {calls} puts succeeded in filling the stream"
+        ));
+    }
+    Ok(marks)
 }

@@ -18,7 +18,12 @@ const PLACE: &[u8; 16] = b"<partition-key!>";
 
 /// A request for `operation` with a body of JSON.
 pub(super) fn json(address: SocketAddr, operation: &str, body: &serde_json::Value) -> Vec<u8> {
-    request(address, JSON, operation, body.to_string().as_bytes())
+    json_text(address, operation, &body.to_string())
+}
+
+/// The same with a body that is written already.
+pub(super) fn json_text(address: SocketAddr, operation: &str, body: &str) -> Vec<u8> {
+    request(address, JSON, operation, body.as_bytes())
 }
 
 /// A whole request. Its signature looks like one and is none.
@@ -207,6 +212,18 @@ pub(super) fn last_text(body: &[u8], name: &str) -> Option<String> {
     texts.into_iter().next()?.ok()
 }
 
+/// All texts named `name` in JSON, with their escapes.
+pub(super) fn texts<'a>(body: &'a [u8], name: &str) -> Vec<&'a str> {
+    let quoted = format!("\"{name}\":\"");
+    let text = |at: usize| {
+        let text = &body[at + quoted.len()..];
+        std::str::from_utf8(&text[..memchr(b'"', text)?]).ok()
+    };
+    memmem::find_iter(body, quoted.as_bytes())
+        .filter_map(text)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,6 +292,10 @@ mod tests {
         let last = |name| last_text(body, name);
         assert_eq!(last("N").as_deref(), Some("b"));
         assert_eq!((last("M"), last("P")), (None, None));
+        assert_eq!(
+            texts(br#"[{"N":"a"},{"N":"b","M":"c"},{"N":"#, "N"),
+            ["a", "b"]
+        );
         let escaped = last_text(br#"{"N":"a\n\"b"}, and no JSON"#, "N");
         assert_eq!(escaped.as_deref(), Some("a\n\"b"));
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use clap::Parser;
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
@@ -54,7 +55,9 @@ fn answer_all(mut stream: TcpStream) -> Option<()> {
             .split("\r\n")
             .next()?
         {
-            "DescribeStreamSummary" => r#"{"StreamDescriptionSummary":{"StreamStatus":"ACTIVE"}}"#,
+            "DescribeStreamSummary" => {
+                r#"{"StreamDescriptionSummary":{"StreamStatus":"ACTIVE","StreamARN":"a"}}"#
+            }
             "ListShards" => r#"{"Shards":[{"ShardId":"shardId-0"}]}"#,
             "GetShardIterator" => r#"{"ShardIterator":"i"}"#,
             "PutRecords" => r#"{"FailedRecordCount":0,"Records":[{"SequenceNumber":"1"}]}"#,
@@ -105,7 +108,7 @@ fn a_closed_loop_counts_what_it_was_told_to() {
 fn a_scenario_goes_from_create_to_figures() {
     let (run, runtime) = run_against(peer());
     let figures = runtime.block_on(Control::new(&run).create_stream(1));
-    assert_eq!(figures, Ok(()));
+    assert_eq!(figures, Ok("a".to_owned()));
     let arguments = Arguments {
         depth: 1000,
         ..run.arguments.clone()
@@ -140,6 +143,34 @@ fn a_closed_port_is_an_error_soon() {
 fn a_server_is_started_and_measured_without_an_endpoint() {
     let measured = run(&arguments("put1 --requests 20 --connections 2 --json").unwrap());
     assert_eq!(measured, ExitCode::SUCCESS);
+}
+
+/// The figures of a scenario at a server that is started for it, by the names of their parts.
+fn measured(line: &str) -> BTreeMap<String, Figures> {
+    let arguments = arguments(line).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let figures = runtime.block_on(measure(arguments.scenarios[0], &arguments));
+    let parts = figures.unwrap().into_iter();
+    parts
+        .map(|figures| (figures.part.clone().unwrap_or_default(), figures))
+        .inspect(|(part, figures)| {
+            let error = figures.first_error.as_deref();
+            assert_eq!((figures.errors, error), (0, None), "{line}: {part}");
+        })
+        .collect()
+}
+
+#[test]
+fn a_queue_is_consumed_in_slices_and_each_call_is_told() {
+    // A slice is 64 batches.
+    let figures = measured("queue --requests 150 --connections 2 --batch 10 --payload 10");
+    let requests = |part: &str| figures[part].requests;
+    assert_eq!(figures.len(), 3);
+    assert_eq!(["both", "receive", "acknowledge"].map(requests), [150; 3]);
+    assert!(figures["both"].server_cpu_us_per_record.is_some());
 }
 
 #[test]

@@ -56,7 +56,11 @@ impl Row {
 /// The unit of a scenario's rates.
 pub(super) fn unit(scenario: Scenario) -> &'static str {
     match scenario {
-        Scenario::Put1 | Scenario::Put500 | Scenario::Put500Cbor | Scenario::Get => "records/s",
+        Scenario::Put1
+        | Scenario::Put500
+        | Scenario::Put500Cbor
+        | Scenario::Get
+        | Scenario::Queue => "records/s",
         Scenario::Streams => "streams/s",
         Scenario::GetDeep | Scenario::Startup | Scenario::Memory => "calls/s",
     }
