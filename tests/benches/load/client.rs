@@ -16,6 +16,7 @@ mod memory;
 mod process;
 mod put;
 mod queue;
+mod queue_wait;
 mod request;
 mod server;
 mod startup;
@@ -142,6 +143,8 @@ enum Scenario {
     /// ReceiveQueueRecords of 10 and AcknowledgeQueueRecords of these, from a queue that is filled
     /// ahead of them
     Queue,
+    /// From a PutRecord to the answer of the receive that waits for its record
+    QueueWait,
     /// Creating a stream, describing it until it is ACTIVE, deleting it, describing it until gone
     Streams,
     /// From the start of this program to its first answer, and its memory when idle
@@ -159,6 +162,7 @@ impl Scenario {
             Self::Get => "get",
             Self::GetDeep => "getdeep",
             Self::Queue => "queue",
+            Self::QueueWait => "queue-wait",
             Self::Streams => "streams",
             Self::Startup => "startup",
             Self::Memory => "memory",
@@ -313,6 +317,7 @@ async fn load(scenario: Scenario, run: &Run) -> Result<Vec<Figures>, String> {
         Scenario::Get => get::walk(run).await,
         Scenario::GetDeep => get::deep(run).await,
         Scenario::Queue => queue::measure(run).await,
+        Scenario::QueueWait => queue_wait::measure(run).await,
         Scenario::Streams => streams::measure(run).await,
         Scenario::Memory => memory::measure(run).await,
         Scenario::Startup => startup::measure(&run.arguments).await,

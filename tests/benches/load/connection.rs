@@ -94,6 +94,19 @@ impl Connection {
         }
     }
 
+    /// The answer to a request that has to succeed.
+    ///
+    /// # Errors
+    /// The same as of `send`, or an answer of another class than 2xx.
+    pub(super) async fn ok(&mut self, request: &[u8]) -> Result<Answer<'_>, String> {
+        let answer = self.send(request).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        match answer.status {
+            200..300 => Ok(answer),
+            _ => Err(answer.complaint()),
+        }
+    }
+
     /// The status, and where in `received` the body is unless it is in `joined`.
     async fn exchange(&mut self, request: &[u8]) -> io::Result<(u16, Option<Range<usize>>)> {
         self.received.clear();

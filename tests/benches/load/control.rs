@@ -107,11 +107,8 @@ impl Control {
         let request = request::json(self.address, operation, body);
         // Anew each time: a connection that lay idle may have been closed by the peer.
         let mut connection = Connection::new(self.address);
-        let answer = connection.send(&request).await;
+        let answer = connection.ok(&request).await;
         let answer = answer.map_err(|error| format!("{operation}: {error}"))?;
-        if answer.status != 200 {
-            return Err(format!("{operation}: {}", answer.complaint()));
-        }
         // An answer without members is an empty body.
         Ok(serde_json::from_slice(answer.body).unwrap_or(Value::Null))
     }

@@ -1,4 +1,5 @@
-//! The closed loop: every connection sends, waits, judges and sends again.
+//! The closed loop: every connection sends, waits, judges and sends again. `rounds` repeats a step
+//! that measures its own latency.
 
 use super::connection::{Answer, Connection};
 use super::figures::{Sample, Tally};
@@ -71,31 +72,77 @@ pub(super) async fn run<W: Work>(
         connections.spawn(repeat(Connection::new(run.address), worker, window.clone()));
     }
     pause(plan.warm_up.saturating_sub(window.watch.elapsed())).await;
-    let before = Usage::of(run);
-    let begun = window.watch.elapsed();
+    let meter = Meter::start(run);
     let (mut tally, mut workers) = (Tally::new(), Vec::new());
     while let Some(joined) = connections.join_next().await {
         let (part, worker) = joined.map_err(|error| error.to_string())?;
         tally.merge(part);
         workers.push(worker);
     }
-    let seconds = window.watch.elapsed().saturating_sub(begun).as_secs_f64();
+    let sample = meter.sample(tally);
+    let tally = &sample.tally;
     if tally.requests() == 0 {
         let why = tally.first_error.as_deref();
         return Err(why
             .unwrap_or("no request ended that began after the warm-up")
             .to_owned());
     }
-    let after = Usage::of(run);
-    let sample = Sample {
-        tally,
-        seconds,
-        payload_bytes: run.payload_bytes(),
-        server_cpu: after.since(&before, |usage| usage.server),
-        client_cpu: after.since(&before, |usage| usage.client),
-        server_memory: run.server_pid.and_then(process::memory),
-    };
     Ok((sample, workers))
+}
+
+/// Does `round`, which gives the latency that it measured, for as long as was asked for.
+///
+/// # Errors
+/// When a round fails.
+pub(super) async fn rounds(
+    run: &Run,
+    mut round: impl AsyncFnMut() -> Result<Duration, String>,
+) -> Result<Sample, String> {
+    let warming = Stopwatch::start();
+    while warming.elapsed() < run.warm_up() {
+        round().await?;
+    }
+    let meter = Meter::start(run);
+    let mut tally = Tally::new();
+    while meter.seconds() < run.seconds() && tally.requests() < run.requests() {
+        tally.success(round().await?, 1);
+    }
+    Ok(meter.sample(tally))
+}
+
+/// Measures the time and what it cost from its start on.
+pub(super) struct Meter<'a> {
+    run: &'a Run,
+    before: Usage,
+    watch: Stopwatch,
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn start(run: &'a Run) -> Self {
+        Self {
+            run,
+            before: Usage::of(run),
+            watch: Stopwatch::start(),
+        }
+    }
+
+    pub(super) fn seconds(&self) -> f64 {
+        self.watch.elapsed().as_secs_f64()
+    }
+
+    /// Ends the measurement.
+    pub(super) fn sample(self, tally: Tally) -> Sample {
+        let seconds = self.seconds();
+        let after = Usage::of(self.run);
+        Sample {
+            tally,
+            seconds,
+            payload_bytes: self.run.payload_bytes(),
+            server_cpu: after.since(&self.before, |usage| usage.server),
+            client_cpu: after.since(&self.before, |usage| usage.client),
+            server_memory: self.run.server_pid.and_then(process::memory),
+        }
+    }
 }
 
 /// Processor time used up to now.

@@ -174,6 +174,14 @@ fn a_queue_is_consumed_in_slices_and_each_call_is_told() {
 }
 
 #[test]
+fn a_waiting_receive_gets_each_record() {
+    let figures = measured("queue-wait --requests 20 --payload 10");
+    let waits = &figures[""];
+    assert_eq!(waits.requests, 20);
+    assert!(waits.p50_us > 0.0 && waits.p99_us < 5e6, "{waits:?}");
+}
+
+#[test]
 fn a_server_with_a_data_directory_leaves_nothing_behind() {
     let home = tempfile::tempdir().unwrap();
     let line = format!(

@@ -61,6 +61,7 @@ pub(super) fn unit(scenario: Scenario) -> &'static str {
         | Scenario::Put500Cbor
         | Scenario::Get
         | Scenario::Queue => "records/s",
+        Scenario::QueueWait => "1/p50 in 1/s",
         Scenario::Streams => "streams/s",
         Scenario::GetDeep | Scenario::Startup | Scenario::Memory => "calls/s",
     }
