@@ -10,7 +10,9 @@ mod connection;
 mod control;
 mod endpoint;
 mod figures;
+mod function;
 mod get;
+mod invoke;
 mod load;
 mod memory;
 mod process;
@@ -33,9 +35,10 @@ use minikin::internals::world::RealDeadline;
 use server::{Server, Settings};
 use std::future::{Future, pending};
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The server to load, and how hard.
@@ -103,10 +106,15 @@ pub(crate) struct Arguments {
     #[arg(value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     depth: u64,
 
-    /// Megabytes of records that the scenario memory puts
+    /// Megabytes of records that the scenarios memory and invoke put
     #[arg(long, value_name = "M", default_value_t = 1000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     megabytes: u64,
+
+    /// Address for the function of invoke and invoke-latency [default: a free port]. Another server
+    /// was started with --function 'load=http://ADDRESS;concurrency=64'
+    #[arg(long, value_name = "ADDRESS")]
+    function: Option<SocketAddr>,
 
     /// Print one JSON object on a line for each scenario, in place of a table
     #[arg(long)]
@@ -122,6 +130,7 @@ impl Arguments {
     fn server_settings(&self) -> Settings<'_> {
         Settings {
             data_dir: self.data_dir.as_deref(),
+            function: None,
         }
     }
 }
@@ -145,6 +154,11 @@ enum Scenario {
     Queue,
     /// From a PutRecord to the answer of the receive that waits for its record
     QueueWait,
+    /// An event source mapping of BatchSize 1,000 from a filled stream to a function, which this
+    /// process serves
+    Invoke,
+    /// From a PutRecord to the invocation of that function with its record
+    InvokeLatency,
     /// Creating a stream, describing it until it is ACTIVE, deleting it, describing it until gone
     Streams,
     /// From the start of this program to its first answer, and its memory when idle
@@ -163,10 +177,17 @@ impl Scenario {
             Self::GetDeep => "getdeep",
             Self::Queue => "queue",
             Self::QueueWait => "queue-wait",
+            Self::Invoke => "invoke",
+            Self::InvokeLatency => "invoke-latency",
             Self::Streams => "streams",
             Self::Startup => "startup",
             Self::Memory => "memory",
         }
+    }
+
+    /// True if the scenario serves a function.
+    fn serves_function(self) -> bool {
+        matches!(self, Self::Invoke | Self::InvokeLatency)
     }
 }
 
@@ -177,10 +198,24 @@ struct Run {
     server_pid: Option<u32>,
     /// The stream this run alone uses.
     stream: String,
+    /// The listener of the function that the server invokes.
+    function: Option<Arc<TcpListener>>,
     arguments: Arguments,
 }
 
 impl Run {
+    /// A run at a server, with a stream that is the run's own.
+    fn new(address: SocketAddr, server_pid: Option<u32>, arguments: &Arguments) -> Self {
+        let (now, random) = (Clock::System.now().millis(), Random::system().bytes());
+        Self {
+            address,
+            server_pid,
+            stream: format!("bench-{now}-{:08x}", u32::from_le_bytes(random)),
+            function: None,
+            arguments: arguments.clone(),
+        }
+    }
+
     fn connections(&self, usual: u16) -> usize {
         usize::from(self.arguments.connections.unwrap_or(usual))
     }
@@ -196,6 +231,12 @@ impl Run {
     /// The time to measure.
     fn seconds(&self) -> f64 {
         Duration::from_secs(self.arguments.seconds).as_secs_f64()
+    }
+
+    /// The PutRecords that put all megabytes.
+    fn calls(&self) -> u64 {
+        let bytes = self.arguments.megabytes.saturating_mul(1_000_000);
+        bytes.div_ceil((self.batch() * self.payload_bytes()) as u64)
     }
 
     /// The most requests that count.
@@ -272,34 +313,28 @@ async fn measure(scenario: Scenario, arguments: &Arguments) -> Result<Vec<Figure
     if scenario == Scenario::Startup {
         return startup::measure(arguments).await;
     }
-    let (address, server_pid, _server) = match &arguments.endpoint {
-        Some(endpoint) => (endpoint.0, arguments.server_pid, None),
-        None => {
-            let server = Server::start(arguments.server_settings())?;
-            (server.address, Some(server.pid()), Some(server))
-        }
+    if let Some(endpoint) = &arguments.endpoint {
+        let run = Run::new(endpoint.0, arguments.server_pid, arguments);
+        return measure_at(scenario, run).await;
+    }
+    let mut settings = arguments.server_settings();
+    let mut function = None;
+    if scenario.serves_function() {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = function::listen(arguments.function.unwrap_or(any))?;
+        settings.function = listener.local_addr().ok();
+        function = Some(Arc::new(listener));
+    }
+    let server = Server::start(settings)?;
+    let run = Run {
+        function,
+        ..Run::new(server.address, Some(server.pid()), arguments)
     };
-    measure_at(scenario, address, server_pid, arguments).await
+    measure_at(scenario, run).await
 }
 
-/// Measures one scenario at a server, with a stream that is the run's own.
-async fn measure_at(
-    scenario: Scenario,
-    address: SocketAddr,
-    server_pid: Option<u32>,
-    arguments: &Arguments,
-) -> Result<Vec<Figures>, String> {
-    let stream = format!(
-        "bench-{}-{:08x}",
-        Clock::System.now().millis(),
-        u32::from_le_bytes(Random::system().bytes())
-    );
-    let run = Run {
-        address,
-        server_pid,
-        stream,
-        arguments: arguments.clone(),
-    };
+/// Measures one scenario at a server.
+async fn measure_at(scenario: Scenario, run: Run) -> Result<Vec<Figures>, String> {
     let measured = load(scenario, &run).await;
     if scenario == Scenario::Streams {
         return measured;
@@ -318,6 +353,8 @@ async fn load(scenario: Scenario, run: &Run) -> Result<Vec<Figures>, String> {
         Scenario::GetDeep => get::deep(run).await,
         Scenario::Queue => queue::measure(run).await,
         Scenario::QueueWait => queue_wait::measure(run).await,
+        Scenario::Invoke => invoke::measure(run).await,
+        Scenario::InvokeLatency => invoke::latency(run).await,
         Scenario::Streams => streams::measure(run).await,
         Scenario::Memory => memory::measure(run).await,
         Scenario::Startup => startup::measure(&run.arguments).await,

@@ -8,7 +8,7 @@ mod rows;
 use super::endpoint::Endpoint;
 use super::figures::Figures;
 use super::table::grouped;
-use super::{Arguments, Scenario, measure_at, say, within};
+use super::{Arguments, Run, Scenario, measure_at, say, within};
 use rows::{Outcome, Round, Row};
 use std::str::FromStr;
 use std::time::Duration;
@@ -136,11 +136,8 @@ async fn once(scenario: Scenario, server: &Named, arguments: &Arguments) -> Resu
         _ => Duration::from_secs(arguments.seconds),
     };
     let limit = TIME_AROUND + measuring;
-    let measured = within(
-        limit,
-        measure_at(scenario, server.endpoint.0, None, arguments),
-    )
-    .await;
+    let run = Run::new(server.endpoint.0, None, arguments);
+    let measured = within(limit, measure_at(scenario, run)).await;
     let figures =
         measured.unwrap_or_else(|| Err(format!("it took more than {} s", limit.as_secs())))?;
     match figures.iter().find(|figures| figures.errors > 0) {
@@ -172,9 +169,10 @@ fn rate(scenario: Scenario, figures: &Figures) -> f64 {
         | Scenario::Put500
         | Scenario::Put500Cbor
         | Scenario::Get
-        | Scenario::Queue => figures.records_per_second,
+        | Scenario::Queue
+        | Scenario::Invoke => figures.records_per_second,
         // Rounds lie apart by choice, so their number in a second says nothing.
-        Scenario::QueueWait => 1e6 / figures.p50_us,
+        Scenario::QueueWait | Scenario::InvokeLatency => 1e6 / figures.p50_us,
     }
 }
 

@@ -1,5 +1,6 @@
 //! A client of HTTP/1.1 that keeps its connection and costs little: one request under way at a
-//! time, and no allocation for each once its buffers have grown.
+//! time, and no allocation for each once its buffers have grown. A function has the server's end of
+//! such a connection: `accepted`, `request` and `answer`.
 
 use super::within;
 use memchr::memmem;
@@ -70,6 +71,35 @@ impl Connection {
             joined: Vec::new(),
             opened: 0,
         }
+    }
+
+    /// The end of a connection that a peer made, to receive requests on.
+    pub(super) fn accepted(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        let connection = Self::new(stream.peer_addr()?);
+        Ok(Self {
+            stream: Some(stream),
+            ..connection
+        })
+    }
+
+    /// Waits for the next request from the peer; its body, whose length its head gives.
+    pub(super) async fn request(&mut self) -> io::Result<&[u8]> {
+        self.received.clear();
+        let end = self.head_end(0).await?;
+        let head = std::str::from_utf8(&self.received[..end]).map_err(|_| not_http())?;
+        let body = match framing(head.split("\r\n").skip(1))?.0 {
+            Framing::Length(length) if length > MAX_BODY_BYTES => return Err(too_large()),
+            Framing::Length(length) => end + 4..end + 4 + length,
+            Framing::Chunked | Framing::UntilClosed => return Err(not_http()),
+        };
+        self.receive_up_to(body.end).await?;
+        Ok(&self.received[body])
+    }
+
+    /// Answers the last request.
+    pub(super) async fn answer(&mut self, answer: &[u8]) -> io::Result<()> {
+        self.connected().await?.write_all(answer).await
     }
 
     /// Sends a whole request and waits for its whole answer.
@@ -170,15 +200,21 @@ impl Connection {
     async fn head(&mut self) -> io::Result<(Head, usize)> {
         let mut start = 0;
         loop {
-            let found = memmem::find(&self.received[start..], b"\r\n\r\n");
-            if let Some(end) = found.map(|at| start + at) {
-                let head = parse_head(&self.received[start..end])?;
-                start = end + 4;
-                // 100 Continue and its like come before the answer.
-                if head.status >= 200 {
-                    return Ok((head, start));
-                }
-                continue;
+            let end = self.head_end(start).await?;
+            let head = parse_head(&self.received[start..end])?;
+            start = end + 4;
+            // 100 Continue and its like come before the answer.
+            if head.status >= 200 {
+                return Ok((head, start));
+            }
+        }
+    }
+
+    /// The end of the head that starts at `start`, before the empty line.
+    async fn head_end(&mut self, start: usize) -> io::Result<usize> {
+        loop {
+            if let Some(end) = memmem::find(&self.received[start..], b"\r\n\r\n") {
+                return Ok(start + end);
             }
             if self.received.len() > MAX_HEAD_BYTES {
                 return Err(too_large());
@@ -228,22 +264,29 @@ fn parse_head(head: &[u8]) -> io::Result<Head> {
     let version = words.next().filter(|word| word.starts_with("HTTP/1."));
     let version = version.ok_or_else(not_http)?;
     let status = words.next().and_then(|word| word.parse().ok());
-    let mut head = Head {
-        status: status.ok_or_else(not_http)?,
-        framing: Framing::UntilClosed,
-        closes: version == "HTTP/1.0",
-    };
-    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+    let status = status.ok_or_else(not_http)?;
+    let (framing, closes) = framing(lines)?;
+    Ok(Head {
+        status,
+        framing,
+        closes: closes.unwrap_or(version == "HTTP/1.0"),
+    })
+}
+
+/// The end of the body, and whether the connection is closed after it, as the headers say.
+fn framing<'a>(headers: impl Iterator<Item = &'a str>) -> io::Result<(Framing, Option<bool>)> {
+    let (mut framing, mut closes) = (Framing::UntilClosed, None);
+    for (name, value) in headers.filter_map(|line| line.split_once(':')) {
         let value = value.trim();
         if name.eq_ignore_ascii_case("content-length") {
-            head.framing = Framing::Length(value.parse().map_err(|_| not_http())?);
+            framing = Framing::Length(value.parse().map_err(|_| not_http())?);
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
-            head.framing = Framing::Chunked;
+            framing = Framing::Chunked;
         } else if name.eq_ignore_ascii_case("connection") {
-            head.closes = value.eq_ignore_ascii_case("close");
+            closes = Some(value.eq_ignore_ascii_case("close"));
         }
     }
-    Ok(head)
+    Ok((framing, closes))
 }
 
 fn not_http() -> io::Error {

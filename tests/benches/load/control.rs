@@ -105,10 +105,20 @@ impl Control {
     /// The answer to a call that has to succeed.
     pub(super) async fn call(&self, operation: &str, body: &Value) -> Result<Value, String> {
         let request = request::json(self.address, operation, body);
+        self.answer(operation, &request).await
+    }
+
+    /// The same with the method and the path of another interface.
+    pub(super) async fn rest(&self, line: &str, body: &str) -> Result<Value, String> {
+        let request = request::rest(self.address, line, body);
+        self.answer(line, &request).await
+    }
+
+    async fn answer(&self, what: &str, request: &[u8]) -> Result<Value, String> {
         // Anew each time: a connection that lay idle may have been closed by the peer.
         let mut connection = Connection::new(self.address);
-        let answer = connection.ok(&request).await;
-        let answer = answer.map_err(|error| format!("{operation}: {error}"))?;
+        let answer = connection.ok(request).await;
+        let answer = answer.map_err(|error| format!("{what}: {error}"))?;
         // An answer without members is an empty body.
         Ok(serde_json::from_slice(answer.body).unwrap_or(Value::Null))
     }

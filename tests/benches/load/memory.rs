@@ -24,9 +24,8 @@ pub(super) async fn measure(run: &Run) -> Result<Vec<Figures>, String> {
     Control::new(run)
         .create_stream(run.arguments.shards)
         .await?;
-    let bytes = run.arguments.megabytes.saturating_mul(1_000_000);
     let bytes_a_call = (run.batch() * run.payload_bytes()) as u64;
-    let calls = bytes.div_ceil(bytes_a_call);
+    let calls = run.calls();
     let mut done = 0;
     for step in 1..=STEPS {
         let upto = calls.saturating_mul(step) / STEPS;

@@ -26,19 +26,41 @@ pub(super) fn json_text(address: SocketAddr, operation: &str, body: &str) -> Vec
     request(address, JSON, operation, body.as_bytes())
 }
 
-/// A whole request. Its signature looks like one and is none.
+/// A request to a path of Lambda's API or one of minikin's own. `line` is its method and its path.
+pub(super) fn rest(address: SocketAddr, line: &str, body: &str) -> Vec<u8> {
+    whole(
+        address,
+        (line, "lambda", "application/json"),
+        "",
+        body.as_bytes(),
+    )
+}
+
+/// A request for an operation of Kinesis.
 fn request(address: SocketAddr, content_type: &str, operation: &str, body: &[u8]) -> Vec<u8> {
+    let target = format!("X-Amz-Target: Kinesis_20131202.{operation}\r\n");
+    whole(address, ("POST /", "kinesis", content_type), &target, body)
+}
+
+/// A whole request, of its method and path, the service in its signature and its content type. The
+/// signature looks like one and is none.
+fn whole(
+    address: SocketAddr,
+    (line, service, content_type): (&str, &str, &str),
+    headers: &str,
+    body: &[u8],
+) -> Vec<u8> {
     let date = date();
     let day = date.get(..8).unwrap_or_default();
     let mut request = format!(
-        "POST / HTTP/1.1\r\n\
+        "{line} HTTP/1.1\r\n\
          Host: {address}\r\n\
          Content-Type: {content_type}\r\n\
          Content-Length: {}\r\n\
-         X-Amz-Target: Kinesis_20131202.{operation}\r\n\
+         {headers}\
          X-Amz-Date: {date}\r\n\
          Authorization: AWS4-HMAC-SHA256 \
-         Credential=AKIAIOSFODNN7EXAMPLE/{day}/us-east-1/kinesis/aws4_request, \
+         Credential=AKIAIOSFODNN7EXAMPLE/{day}/us-east-1/{service}/aws4_request, \
          SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature={:064x}\r\n\
          User-Agent: minikin-bench/{}\r\n\r\n",
         body.len(),

@@ -1,5 +1,6 @@
 //! A `minikin serve` process that the client starts and stops.
 
+use super::function;
 use minikin::internals::world::Random;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -28,6 +29,8 @@ const ARGUMENTS: [&str; 9] = [
 pub(super) struct Settings<'a> {
     /// The folder below which the data directory is made. None: the server has no data directory.
     pub(super) data_dir: Option<&'a Path>,
+    /// The address of the function that is served here.
+    pub(super) function: Option<SocketAddr>,
 }
 
 /// A running `minikin serve`, gone with all it wrote when this is dropped.
@@ -54,6 +57,10 @@ impl Server {
             .stdout(Stdio::piped());
         if settings.data_dir.is_some() {
             command.arg("--data-dir").arg(folder.0.join("data"));
+        }
+        if let Some(address) = settings.function {
+            let function = format!("{}=http://{address};concurrency=64", function::NAME);
+            command.args(["--function", &function]);
         }
         for (name, _) in std::env::vars_os() {
             // Options by variable are meant for another server than this.

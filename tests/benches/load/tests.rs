@@ -74,12 +74,9 @@ fn answer_all(mut stream: TcpStream) -> Option<()> {
 
 /// A run against a peer, and a runtime for it.
 fn run_against(address: SocketAddr) -> (Run, tokio::runtime::Runtime) {
-    let run = Run {
-        address,
-        server_pid: Some(std::process::id()),
-        stream: "s".to_owned(),
-        arguments: arguments("--payload 10 --batch 10 --connections 2 --megabytes 1").unwrap(),
-    };
+    let line = "--payload 10 --batch 10 --connections 2 --megabytes 1";
+    let arguments = arguments(line).unwrap();
+    let run = Run::new(address, Some(std::process::id()), &arguments);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -179,6 +176,25 @@ fn a_waiting_receive_gets_each_record() {
     let waits = &figures[""];
     assert_eq!(waits.requests, 20);
     assert!(waits.p50_us > 0.0 && waits.p99_us < 5e6, "{waits:?}");
+}
+
+#[test]
+fn every_record_of_a_stream_comes_through_the_function() {
+    let figures = measured("invoke --megabytes 1 --batch 50 --payload 1000 --seconds 60");
+    let invoke = &figures[""];
+    // Each of four shards has a quarter of 1,000 records, or about that.
+    assert!(invoke.requests >= 4, "{invoke:?}");
+    assert_eq!(invoke.records, 1000);
+}
+
+#[test]
+fn a_put_is_followed_to_its_invocation() {
+    let figures = measured("invoke-latency --requests 20 --payload 10");
+    assert_eq!(figures[""].requests, 20);
+    let away = arguments("invoke --endpoint http://127.0.0.1:1").unwrap();
+    let (_, runtime) = run_against(peer());
+    let refused = runtime.block_on(measure(Scenario::Invoke, &away));
+    assert!(refused.unwrap_err().contains("--function 'load="));
 }
 
 #[test]

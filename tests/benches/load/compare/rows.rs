@@ -60,8 +60,9 @@ pub(super) fn unit(scenario: Scenario) -> &'static str {
         | Scenario::Put500
         | Scenario::Put500Cbor
         | Scenario::Get
-        | Scenario::Queue => "records/s",
-        Scenario::QueueWait => "1/p50 in 1/s",
+        | Scenario::Queue
+        | Scenario::Invoke => "records/s",
+        Scenario::QueueWait | Scenario::InvokeLatency => "1/p50 in 1/s",
         Scenario::Streams => "streams/s",
         Scenario::GetDeep | Scenario::Startup | Scenario::Memory => "calls/s",
     }
