@@ -20,6 +20,7 @@ mod put;
 mod queue;
 mod queue_wait;
 mod request;
+mod scenario;
 mod server;
 mod startup;
 mod streams;
@@ -32,6 +33,7 @@ use figures::{Figures, Report};
 use minikin::Clock;
 use minikin::internals::world::Random;
 use minikin::internals::world::RealDeadline;
+use scenario::Scenario;
 use server::{Server, Settings};
 use std::future::{Future, pending};
 use std::io::{self, Write};
@@ -132,62 +134,6 @@ impl Arguments {
             data_dir: self.data_dir.as_deref(),
             function: None,
         }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Scenario {
-    /// PutRecord
-    Put1,
-    /// PutRecords in JSON
-    Put500,
-    /// PutRecords in CBOR
-    #[value(name = "put500cbor")]
-    Put500Cbor,
-    /// GetRecords of 1,000, each connection walking a filled shard again and again
-    Get,
-    /// GetRecords of 100 at the head, the middle and the end of ever deeper shards
-    #[value(name = "getdeep")]
-    GetDeep,
-    /// ReceiveQueueRecords of 10 and AcknowledgeQueueRecords of these, from a queue that is filled
-    /// ahead of them
-    Queue,
-    /// From a PutRecord to the answer of the receive that waits for its record
-    QueueWait,
-    /// An event source mapping of BatchSize 1,000 from a filled stream to a function, which this
-    /// process serves
-    Invoke,
-    /// From a PutRecord to the invocation of that function with its record
-    InvokeLatency,
-    /// Creating a stream, describing it until it is ACTIVE, deleting it, describing it until gone
-    Streams,
-    /// From the start of this program to its first answer, and its memory when idle
-    Startup,
-    /// The server's memory while records are put, and after
-    Memory,
-}
-
-impl Scenario {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Put1 => "put1",
-            Self::Put500 => "put500",
-            Self::Put500Cbor => "put500cbor",
-            Self::Get => "get",
-            Self::GetDeep => "getdeep",
-            Self::Queue => "queue",
-            Self::QueueWait => "queue-wait",
-            Self::Invoke => "invoke",
-            Self::InvokeLatency => "invoke-latency",
-            Self::Streams => "streams",
-            Self::Startup => "startup",
-            Self::Memory => "memory",
-        }
-    }
-
-    /// True if the scenario serves a function.
-    fn serves_function(self) -> bool {
-        matches!(self, Self::Invoke | Self::InvokeLatency)
     }
 }
 

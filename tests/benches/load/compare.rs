@@ -6,7 +6,6 @@
 mod rows;
 
 use super::endpoint::Endpoint;
-use super::figures::Figures;
 use super::table::grouped;
 use super::{Arguments, Run, Scenario, measure_at, say, within};
 use rows::{Outcome, Round, Row};
@@ -152,27 +151,10 @@ async fn once(scenario: Scenario, server: &Named, arguments: &Arguments) -> Resu
             .map(|figures| {
                 (
                     figures.part.clone().unwrap_or_default(),
-                    rate(scenario, &figures),
+                    scenario.rate(&figures),
                 )
             })
             .collect()),
-    }
-}
-
-/// The figure by which a scenario is compared: more is better.
-fn rate(scenario: Scenario, figures: &Figures) -> f64 {
-    match scenario {
-        Scenario::GetDeep | Scenario::Streams | Scenario::Startup | Scenario::Memory => {
-            figures.requests_per_second
-        }
-        Scenario::Put1
-        | Scenario::Put500
-        | Scenario::Put500Cbor
-        | Scenario::Get
-        | Scenario::Queue
-        | Scenario::Invoke => figures.records_per_second,
-        // Rounds lie apart by choice, so their number in a second says nothing.
-        Scenario::QueueWait | Scenario::InvokeLatency => 1e6 / figures.p50_us,
     }
 }
 
@@ -181,7 +163,7 @@ fn progress(scenario: Scenario, round: usize, server: &Named, measured: &Result<
     let said = match measured {
         Ok(parts) => {
             let rates: Vec<String> = parts.iter().map(|(_, rate)| grouped(*rate)).collect();
-            format!("{} {}", rates.join(" "), rows::unit(scenario))
+            format!("{} {}", rates.join(" "), scenario.unit())
         }
         Err(failure) => format!("failed: {failure}"),
     };

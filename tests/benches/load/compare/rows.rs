@@ -53,21 +53,6 @@ impl Row {
     }
 }
 
-/// The unit of a scenario's rates.
-pub(super) fn unit(scenario: Scenario) -> &'static str {
-    match scenario {
-        Scenario::Put1
-        | Scenario::Put500
-        | Scenario::Put500Cbor
-        | Scenario::Get
-        | Scenario::Queue
-        | Scenario::Invoke => "records/s",
-        Scenario::QueueWait | Scenario::InvokeLatency => "1/p50 in 1/s",
-        Scenario::Streams => "streams/s",
-        Scenario::GetDeep | Scenario::Startup | Scenario::Memory => "calls/s",
-    }
-}
-
 /// A row for each part that any server has.
 pub(super) fn rows(scenario: Scenario, outcomes: &[Outcome]) -> Vec<Row> {
     let rounds = outcomes.iter().flatten().flatten();
@@ -83,7 +68,7 @@ pub(super) fn rows(scenario: Scenario, outcomes: &[Outcome]) -> Vec<Row> {
     let row = |part: &str| Row {
         scenario: scenario.name(),
         part: part.to_owned(),
-        unit: unit(scenario),
+        unit: scenario.unit(),
         cells: outcomes.iter().map(|outcome| cell(outcome, part)).collect(),
     };
     parts.into_iter().map(row).collect()
