@@ -8,6 +8,7 @@
 mod compare;
 mod connection;
 mod control;
+mod deliver;
 mod endpoint;
 mod figures;
 mod function;
@@ -108,7 +109,7 @@ pub(crate) struct Arguments {
     #[arg(value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     depth: u64,
 
-    /// Megabytes of records that the scenarios memory and invoke put
+    /// Megabytes of records that the scenarios memory, invoke and deliver put
     #[arg(long, value_name = "M", default_value_t = 1000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     megabytes: u64,
@@ -133,6 +134,7 @@ impl Arguments {
         Settings {
             data_dir: self.data_dir.as_deref(),
             function: None,
+            buckets: false,
         }
     }
 }
@@ -263,8 +265,9 @@ async fn measure(scenario: Scenario, arguments: &Arguments) -> Result<Vec<Figure
         let run = Run::new(endpoint.0, arguments.server_pid, arguments);
         return measure_at(scenario, run).await;
     }
-    let mut settings = arguments.server_settings();
     let mut function = None;
+    let mut settings = arguments.server_settings();
+    settings.buckets = scenario == Scenario::Deliver;
     if scenario.serves_function() {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listener = function::listen(arguments.function.unwrap_or(any))?;
@@ -301,6 +304,7 @@ async fn load(scenario: Scenario, run: &Run) -> Result<Vec<Figures>, String> {
         Scenario::QueueWait => queue_wait::measure(run).await,
         Scenario::Invoke => invoke::measure(run).await,
         Scenario::InvokeLatency => invoke::latency(run).await,
+        Scenario::Deliver => deliver::measure(run).await,
         Scenario::Streams => streams::measure(run).await,
         Scenario::Memory => memory::measure(run).await,
         Scenario::Startup => startup::measure(&run.arguments).await,

@@ -13,6 +13,8 @@ use tokio::net::TcpStream;
 
 /// The longest wait for an answer; who takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The status of an answer without a body, whatever its head says.
+const NO_CONTENT: u16 = 204;
 const READ_BYTES: usize = 64 * 1024;
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Well beyond the largest answer there is, 10 MB of records in base64.
@@ -268,7 +270,10 @@ fn parse_head(head: &[u8]) -> io::Result<Head> {
     let (framing, closes) = framing(lines)?;
     Ok(Head {
         status,
-        framing,
+        framing: match status {
+            NO_CONTENT => Framing::Length(0),
+            _ => framing,
+        },
         closes: closes.unwrap_or(version == "HTTP/1.0"),
     })
 }

@@ -26,6 +26,8 @@ pub(super) enum Scenario {
     Invoke,
     /// From a PutRecord to the invocation of that function with its record
     InvokeLatency,
+    /// A channel to a folder while records are put, and after
+    Deliver,
     /// Creating a stream, describing it until it is ACTIVE, deleting it, describing it until gone
     Streams,
     /// From the start of this program to its first answer, and its memory when idle
@@ -46,6 +48,7 @@ impl Scenario {
             Self::QueueWait => "queue-wait",
             Self::Invoke => "invoke",
             Self::InvokeLatency => "invoke-latency",
+            Self::Deliver => "deliver",
             Self::Streams => "streams",
             Self::Startup => "startup",
             Self::Memory => "memory",
@@ -68,7 +71,8 @@ impl Scenario {
             | Self::Put500Cbor
             | Self::Get
             | Self::Queue
-            | Self::Invoke => figures.records_per_second,
+            | Self::Invoke
+            | Self::Deliver => figures.records_per_second,
             // Rounds lie apart by choice, so their number in a second says nothing.
             Self::QueueWait | Self::InvokeLatency => 1e6 / figures.p50_us,
         }
@@ -82,7 +86,8 @@ impl Scenario {
             | Self::Put500Cbor
             | Self::Get
             | Self::Queue
-            | Self::Invoke => "records/s",
+            | Self::Invoke
+            | Self::Deliver => "records/s",
             Self::QueueWait | Self::InvokeLatency => "1/p50 in 1/s",
             Self::Streams => "streams/s",
             Self::GetDeep | Self::Startup | Self::Memory => "calls/s",

@@ -31,6 +31,8 @@ pub(super) struct Settings<'a> {
     pub(super) data_dir: Option<&'a Path>,
     /// The address of the function that is served here.
     pub(super) function: Option<SocketAddr>,
+    /// True if the server has buckets for channels, in a folder.
+    pub(super) buckets: bool,
 }
 
 /// A running `minikin serve`, gone with all it wrote when this is dropped.
@@ -61,6 +63,10 @@ impl Server {
         if let Some(address) = settings.function {
             let function = format!("{}=http://{address};concurrency=64", function::NAME);
             command.args(["--function", &function]);
+        }
+        if settings.buckets {
+            let buckets = folder.0.join("buckets");
+            command.arg("--channels-s3-local-dir").arg(buckets);
         }
         for (name, _) in std::env::vars_os() {
             // Options by variable are meant for another server than this.

@@ -198,6 +198,15 @@ fn a_put_is_followed_to_its_invocation() {
 }
 
 #[test]
+fn a_channel_delivers_what_was_put() {
+    let figures = measured("deliver --megabytes 1 --batch 50 --payload 1000");
+    assert_eq!(figures.len(), 3);
+    let records = |part: &str| figures[part].records;
+    assert_eq!(["put", "rest", "all"].map(records), [1000; 3]);
+    assert!(figures["all"].server_memory_peak_mb > Some(1.0));
+}
+
+#[test]
 fn a_server_with_a_data_directory_leaves_nothing_behind() {
     let home = tempfile::tempdir().unwrap();
     let line = format!(
