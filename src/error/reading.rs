@@ -100,7 +100,9 @@ impl Error {
     /// The request has a NextToken together with `member`, which only a first page may have. The
     /// message is quoted for StreamName (hashicorp/terraform-provider-aws#40494), StreamARN
     /// (aws/aws-cli#9635), ExclusiveStartShardId (awslabs/amazon-kinesis-scaling-utils#82) and
-    /// ShardFilter (apache/beam#33478).
+    /// ShardFilter (apache/beam#33478). For StreamCreationTimestamp of ListShards, which the message
+    /// calls StreamCreationEpoch, it was recorded in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/topology_raw.json); for that of ListStreamConsumers it is a choice.
     pub fn token_with(member: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
             "NextToken and {member} cannot be provided together."

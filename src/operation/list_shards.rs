@@ -137,7 +137,8 @@ fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<List
         ("StreamName", input.name.is_some()),
         ("StreamARN", input.arn.is_some()),
         ("ExclusiveStartShardId", input.exclusive_start.is_some()),
-        ("StreamCreationTimestamp", input.created.is_some()),
+        // The name of StreamCreationTimestamp in the service's message.
+        ("StreamCreationEpoch", input.created.is_some()),
         ("ShardFilter", input.filter.is_some()),
     ];
     if let Some((member, _)) = given.iter().find(|(_, is_given)| *is_given) {

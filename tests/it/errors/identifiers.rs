@@ -201,21 +201,18 @@ wire_test!(
             "InvalidArgumentException: Either NextToken or StreamName should be provided."
         );
         let token = token(&lab).await;
-        for (member, value) in [
-            ("StreamName", json!("orders")),
-            (
-                "StreamARN",
-                json!("arn:aws:kinesis:us-east-1:000000000000:stream/orders"),
-            ),
-            ("ExclusiveStartShardId", json!(SHARD_0)),
-            ("StreamCreationTimestamp", json!(1_700_000_000)),
-            ("ShardFilter", json!({"Type": "AT_LATEST"})),
+        for (member, named) in [
+            ("StreamName", "StreamName"),
+            ("StreamARN", "StreamARN"),
+            ("ExclusiveStartShardId", "ExclusiveStartShardId"),
+            ("StreamCreationTimestamp", "StreamCreationEpoch"),
+            ("ShardFilter", "ShardFilter"),
         ] {
-            let body = json!({"NextToken": token, member: value}).to_string();
+            let body = json!({"NextToken": token, member: sample(member)}).to_string();
             assert_eq!(
                 refused_in_both(&lab, "ListShards", &body).await,
                 format!(
-                    "InvalidArgumentException: NextToken and {member} cannot be provided together."
+                    "InvalidArgumentException: NextToken and {named} cannot be provided together."
                 )
             );
         }
@@ -329,10 +326,14 @@ wire_test!(
                 if *allowed {
                     lab.ok(entry.name, &body.to_string()).await;
                 } else {
-                    // ListStreams names the members in the other order (radkawar/stackd,
-                    // testdata/aws/kinesis/controls.json).
-                    let both = match entry.name {
-                        "ListStreams" => format!("{name} and NextToken"),
+                    // ListStreams names the members in the other order, and ListShards gives one of
+                    // them another name (radkawar/stackd, testdata/aws/kinesis/controls.json and
+                    // topology_raw.json).
+                    let both = match (entry.name, *name) {
+                        ("ListStreams", _) => format!("{name} and NextToken"),
+                        ("ListShards", "StreamCreationTimestamp") => {
+                            "NextToken and StreamCreationEpoch".to_owned()
+                        }
                         _ => format!("NextToken and {name}"),
                     };
                     let expected =
