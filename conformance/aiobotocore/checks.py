@@ -68,15 +68,16 @@ async def iterator_of(client, name, type="TRIM_HORIZON", **position):
 
 
 async def read(client, name, type="TRIM_HORIZON", **position):
-    """Reads the first shard from a position to its tip, page by page."""
+    """Reads the first shard from a position to its tip, or to its end if it is closed."""
     iterator = await iterator_of(client, name, type, **position)
     records = []
-    while True:
+    while iterator:
         page = await client.get_records(ShardIterator=iterator)
         records += page["Records"]
         if page["MillisBehindLatest"] == 0:
-            return records
-        iterator = page["NextShardIterator"]
+            break
+        iterator = page.get("NextShardIterator")
+    return records
 
 
 def data_of(records):

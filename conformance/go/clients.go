@@ -138,7 +138,7 @@ func iterator(
 var fromStart = types.StartingPosition{Type: types.ShardIteratorTypeTrimHorizon}
 var fromTip = types.StartingPosition{Type: types.ShardIteratorTypeLatest}
 
-// read returns what is in a shard from a position to its tip, page by page.
+// read returns the records of a shard from a position to its tip, or to its end if it is closed.
 func read(
 	ctx context.Context, client *kinesis.Client, name *string, shard string,
 	position types.StartingPosition,
@@ -148,7 +148,7 @@ func read(
 	for {
 		page := must(client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: next}))
 		records = append(records, page.Records...)
-		if *page.MillisBehindLatest == 0 {
+		if *page.MillisBehindLatest == 0 || page.NextShardIterator == nil {
 			return records
 		}
 		next = page.NextShardIterator

@@ -47,14 +47,14 @@ export function checksOf({ connect, untilExists, untilGone, retriesOf, hasLargeR
     return (await client.getShardIterator(input)).ShardIterator;
   }
 
-  /** Reads a shard from a position to its tip, page by page. */
+  /** Reads a shard from a position to its tip, or to its end if it is closed, page by page. */
   async function read(name, shardId, type, position) {
     let iterator = await iteratorOf(name, shardId, type, position);
     const records = [];
     for (;;) {
       const page = await kinesis.getRecords({ ShardIterator: iterator });
       records.push(...page.Records);
-      if (page.MillisBehindLatest === 0) return records;
+      if (page.MillisBehindLatest === 0 || !page.NextShardIterator) return records;
       iterator = page.NextShardIterator;
     }
   }

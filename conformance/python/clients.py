@@ -40,17 +40,18 @@ def shard_ids(name, client=kinesis):
 
 
 def read(name, shard_id, type="TRIM_HORIZON", client=kinesis, limit=None, **position):
-    """Reads a shard from a position to its tip, page by page."""
+    """Reads a shard from a position to its tip, or to its end if it is closed, page by page."""
     iterator = client.get_shard_iterator(
         StreamName=name, ShardId=shard_id, ShardIteratorType=type, **position
     )["ShardIterator"]
     records = []
-    while True:
+    while iterator:
         page = client.get_records(ShardIterator=iterator, **({"Limit": limit} if limit else {}))
         records += page["Records"]
         if page["MillisBehindLatest"] == 0:
-            return records
-        iterator = page["NextShardIterator"]
+            break
+        iterator = page.get("NextShardIterator")
+    return records
 
 
 def read_all(name, client=kinesis):

@@ -167,15 +167,6 @@ impl Batch {
         self.records.reached_end()
     }
 
-    /// `MillisBehindLatest` in milliseconds: the time from the arrival of the batch's last record
-    /// to `now`, or 0 if the batch reaches the end of the shard. A batch that does not reach the
-    /// end has at least 1, because readers stop at 0 (a choice, which matters if the clock stands
-    /// still).
-    pub(crate) fn millis_behind_latest(&self, now: Timestamp) -> i64 {
-        let last = self.records.last().filter(|_| !self.reached_end());
-        last.map_or(0, |(_, arrival)| now.millis_since(arrival).max(1))
-    }
-
     /// The sequence number and the arrival time of the last record.
     pub(crate) fn last(&self) -> Option<(SequenceNumber, Timestamp)> {
         let (index, arrival) = self.records.last()?;

@@ -29,11 +29,17 @@ pub(crate) enum Event {
         batch: Option<Batch>,
         /// Sequence number from which a later subscription can resume with AFTER_SEQUENCE_NUMBER.
         continuation: SequenceNumber,
-        /// Milliseconds between the last record of the event and the newest record of the shard.
+        /// Milliseconds since the arrival of the event's last record. 0 if the shard is open and the
+        /// event has its last record.
         millis_behind_latest: i64,
     },
-    /// The shard is closed and read to its end. Holds the child shards. This is the last event.
-    ShardEnd(Vec<model::Shard>),
+    /// The shard is closed and read to its end. This is the last event.
+    ShardEnd {
+        /// The child shards.
+        children: Vec<model::Shard>,
+        /// Milliseconds since the shard was closed, in whole seconds.
+        millis_behind_latest: i64,
+    },
     /// Another request ended the subscription. This is the last event.
     Ended(EndReason),
     /// The store cannot be read. This is the last event.
@@ -187,7 +193,10 @@ impl Subscription {
                 self.active.note_next(self.position.index);
                 if self.shard.is_exhausted(self.position) {
                     self.over = true;
-                    return Some(Event::ShardEnd(self.stream.children(self.shard.id)));
+                    return Some(Event::ShardEnd {
+                        children: self.stream.children(self.shard.id),
+                        millis_behind_latest: self.shard.millis_at_end(self.position, now),
+                    });
                 }
                 self.heartbeat(now)
             }
@@ -242,7 +251,7 @@ impl Subscription {
         self.last_event = now;
         let (number, _) = batch.last().expect("the batch has records");
         self.last_continuation = number;
-        let millis_behind_latest = batch.millis_behind_latest(now);
+        let millis_behind_latest = self.shard.millis_behind_latest(&batch, now);
         Event::Records {
             batch: Some(batch),
             continuation: number,

@@ -120,9 +120,12 @@ impl Events {
                 }
                 self.records(batch.as_ref(), continuation, millis_behind_latest)
             }
-            Event::ShardEnd(children) => {
+            Event::ShardEnd {
+                children,
+                millis_behind_latest,
+            } => {
                 let children: Vec<_> = children.iter().map(ChildShard::of).collect();
-                self.shard_end(&children)
+                self.shard_end(&children, millis_behind_latest)
             }
             Event::Ended(EndReason::TakenOver) => self.ended(&Error::already_subscribed(
                 &self.stream,
@@ -202,10 +205,10 @@ impl Events {
 
     /// Encodes the last event of a closed shard. It has no ContinuationSequenceNumber; by that,
     /// readers recognize the end of the shard.
-    fn shard_end(&self, children: &[ChildShard]) -> Vec<u8> {
+    fn shard_end(&self, children: &[ChildShard], millis_behind_latest: i64) -> Vec<u8> {
         let last = LastEvent {
             children,
-            millis_behind_latest: 0,
+            millis_behind_latest,
             records: [],
         };
         self.event(EVENT, wire::encode(self.format, &last))

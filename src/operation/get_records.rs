@@ -48,8 +48,11 @@ impl Operation for GetRecords {
             ));
         }
         if shard.is_exhausted(iterator.position) {
+            let children = stream.children(shard.id);
+            let behind_ms = shard.millis_at_end(iterator.position, now);
             return Ok(Output::at_shard_end(
-                stream.children(shard.id).iter().map(ChildShard::of),
+                children.iter().map(ChildShard::of),
+                behind_ms,
             ));
         }
         let limit = input.limit.map(|limit| limit.0);
@@ -66,7 +69,8 @@ impl Operation for GetRecords {
             ..iterator
         };
         let next = next.encode(context.engine.world.random.bytes());
-        Ok(Output::of(batch, next, now))
+        let behind_ms = shard.millis_behind_latest(&batch, now);
+        Ok(Output::of(batch, next, behind_ms))
     }
 }
 

@@ -92,7 +92,7 @@ impl Machine {
             let text = |value: &Value| value.as_str().unwrap().to_owned();
             let records = got["Records"].as_array().unwrap().iter();
             found.extend(records.map(|r| (text(&r["Data"]), text(&r["SequenceNumber"]))));
-            if got["MillisBehindLatest"] == 0 {
+            if got["MillisBehindLatest"] == 0 || got["NextShardIterator"].is_null() {
                 return found;
             }
             iterator = json!({"ShardIterator": got["NextShardIterator"]});

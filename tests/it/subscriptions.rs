@@ -207,6 +207,28 @@ kinesis_test!(
 );
 
 wire_test!(
+    a_late_subscriber_of_a_closed_shard_is_behind_by_the_seconds_since_its_closing,
+    |lab| async move {
+        let stream = lab.stream("orders").create().await;
+        let consumer = Consumer::of(&stream).await;
+        stream.put("key", "0").await;
+        lab.clock.advance(seconds(40)).await;
+        let split = r#"{"StreamName":"orders","ShardToSplit":"shardId-000000000000",
+        "NewStartingHashKey":"170141183460469231731687303715884105728"}"#;
+        lab.ok("SplitShard", split).await;
+        lab.clock.advance(seconds(12)).await;
+        let horizon = from(ShardIteratorType::TrimHorizon);
+        let mut parent = consumer.subscribe(SHARD_0, horizon).await;
+        for records in [1, 0] {
+            let event = parent.next().await.unwrap().expect("an event");
+            assert_eq!(event.records.len(), records);
+            assert_eq!(event.millis_behind_latest, 12_000, "{records}");
+        }
+        assert_eq!(parent.next().await, Ok(None));
+    }
+);
+
+wire_test!(
     a_closed_shard_whose_records_have_expired_ends_at_once,
     |lab| async move {
         let stream = lab.stream("orders").create().await;

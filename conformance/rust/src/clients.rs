@@ -161,7 +161,7 @@ pub fn at(kind: ShardIteratorType) -> StartingPosition {
     StartingPosition::builder().r#type(kind).build().unwrap()
 }
 
-/// Reads the first shard from a position to its tip, page by page.
+/// Reads the first shard from a position to its tip, or to its end if it is closed.
 pub async fn read(client: &Client, name: &str, position: StartingPosition) -> Vec<Record> {
     let iterator = client
         .get_shard_iterator()
@@ -181,10 +181,10 @@ pub async fn read(client: &Client, name: &str, position: StartingPosition) -> Ve
             .await
             .unwrap();
         records.extend(page.records);
-        if page.millis_behind_latest == Some(0) {
+        next = page.next_shard_iterator;
+        if page.millis_behind_latest == Some(0) || next.is_none() {
             return records;
         }
-        next = page.next_shard_iterator;
     }
 }
 

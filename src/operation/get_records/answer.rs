@@ -6,7 +6,6 @@ use super::super::shard_description::ChildShard;
 use crate::admission::BudgetPermit;
 use crate::engine::Batch;
 use crate::wire::{self, Format};
-use crate::world::Timestamp;
 use ciborium_io::Write as _;
 use ciborium_ll::{Encoder, Header};
 use std::io::Write as _;
@@ -21,19 +20,22 @@ pub struct Output {
 }
 
 impl Output {
-    pub(super) fn of(batch: Batch, next: String, now: Timestamp) -> Self {
+    pub(super) fn of(batch: Batch, next: String, millis_behind_latest: i64) -> Self {
         Self {
-            millis_behind_latest: batch.millis_behind_latest(now),
+            millis_behind_latest,
             batch: Some(batch),
             next: Some(next),
             children: Vec::new(),
         }
     }
 
-    pub(super) fn at_shard_end(children: impl Iterator<Item = ChildShard>) -> Self {
+    pub(super) fn at_shard_end(
+        children: impl Iterator<Item = ChildShard>,
+        millis_behind_latest: i64,
+    ) -> Self {
         let children = children.collect();
         Self {
-            millis_behind_latest: 0,
+            millis_behind_latest,
             batch: None,
             next: None,
             children,

@@ -81,6 +81,27 @@ kinesis_test!(
 );
 
 kinesis_test!(
+    a_reader_of_a_closed_shard_is_behind_by_the_seconds_since_its_closing,
+    |lab| async move {
+        let stream = lab.stream("s").create().await;
+        stream.put("key", "a").await;
+        lab.clock.advance(seconds(40)).await;
+        ok(&lab, "SplitShard", split(0, HALF)).await;
+        let oldest = stream.horizon(&shard_id(0)).await;
+        for behind_ms in [0, 8000, 16_000] {
+            let with_record = get(&lab, &oldest).await;
+            assert_eq!(with_record["Records"].as_array().unwrap().len(), 1);
+            assert_eq!(with_record["MillisBehindLatest"], behind_ms);
+            let next = with_record["NextShardIterator"].as_str().unwrap();
+            assert_eq!(get(&lab, next).await["MillisBehindLatest"], behind_ms);
+            let tip = get(&lab, &stream.latest(&shard_id(1)).await).await;
+            assert_eq!(tip["MillisBehindLatest"], 0, "the tip of an open shard");
+            lab.clock.advance(seconds(8)).await;
+        }
+    }
+);
+
+kinesis_test!(
     both_parents_of_a_merge_name_the_child_and_each_other,
     |lab| async move {
         let stream = lab.stream("s").shards(2).create().await;

@@ -112,10 +112,12 @@ pub(crate) fn read(
             let name = name(record["Data"].as_str().unwrap());
             (text(&record["SequenceNumber"]), name)
         }));
-        if records.is_empty() && answer["MillisBehindLatest"] == 0 {
+        let next = &answer["NextShardIterator"];
+        let at_tip = records.is_empty() && answer["MillisBehindLatest"] == 0;
+        if at_tip || next.is_null() {
             return Some(all);
         }
-        iterator = answer["NextShardIterator"].clone();
+        iterator = next.clone();
     }
 }
 

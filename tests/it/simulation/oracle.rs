@@ -390,6 +390,12 @@ impl Shard {
             records: Vec::new(),
         }
     }
+
+    /// The `MillisBehindLatest` of a reader who has read the shard to its end.
+    pub(super) fn behind_at_end_ms(&self, now_ms: u64) -> u64 {
+        let since_s = |closed_s| (now_ms / 1000).saturating_sub(closed_s);
+        self.closed_s.map_or(0, since_s) * 1000
+    }
 }
 
 /// Counts what may be done so many times in a day.

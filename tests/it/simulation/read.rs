@@ -160,7 +160,9 @@ impl Simulation {
         let behind_ms = got
             .last()
             .filter(|_| next < all)
-            .map_or(0, |last| (now_ms - last.arrival_ms).max(1));
+            .map_or(stream.shards[shard].behind_at_end_ms(now_ms), |last| {
+                (now_ms - last.arrival_ms).max(1)
+            });
         assert_eq!(
             told["MillisBehindLatest"],
             behind_ms,

@@ -255,7 +255,9 @@ impl Simulation {
         if shard.closed_s.is_some() {
             self.trace.push(format!("{place}: its shard ends"));
             let children = self.child_shards(one.stream, one.shard);
-            let last = json!({"ChildShards": children, "MillisBehindLatest": 0, "Records": []});
+            let behind_ms = shard.behind_at_end_ms(now_ms);
+            let last =
+                json!({"ChildShards": children, "MillisBehindLatest": behind_ms, "Records": []});
             let Some(told) = self.next_event(one).await else {
                 return false;
             };
@@ -291,7 +293,10 @@ impl Simulation {
             got.extend(some);
             let behind_ms = match got.len() < expected.len() {
                 true => (self.oracle.now_ms - arrived_ms).max(1),
-                false => 0,
+                false => {
+                    let shard = &self.oracle.streams[one.stream].shards[one.shard];
+                    shard.behind_at_end_ms(self.oracle.now_ms)
+                }
             };
             // An event may be made before the next of several requests is, if threads commit.
             let threads = matches!(self.machine.ground, Ground::Directory(_));

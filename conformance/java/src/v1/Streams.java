@@ -93,15 +93,15 @@ record Streams(AmazonKinesis kinesis) {
                 new GetRecordsRequest().withShardIterator(iterator).withLimit(limit));
     }
 
-    /** Reads a shard from a position to its tip, page by page. */
+    /** Reads a shard from a position to its tip, or to its end if it is closed, page by page. */
     List<Record> read(GetShardIteratorRequest position) {
         String iterator = iterator(position);
         List<Record> records = new ArrayList<>();
         while (true) {
             GetRecordsResult page = page(iterator);
             records.addAll(page.getRecords());
-            if (page.getMillisBehindLatest() == 0) return records;
             iterator = page.getNextShardIterator();
+            if (page.getMillisBehindLatest() == 0 || iterator == null) return records;
         }
     }
 

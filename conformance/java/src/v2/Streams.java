@@ -78,7 +78,7 @@ record Streams(KinesisClient kinesis) {
         return iterator(name, shardId, request -> {});
     }
 
-    /** Reads a shard from a position to its tip, page by page. */
+    /** Reads a shard from a position to its tip, or to its end if it is closed, page by page. */
     List<Record> read(
             String name, String shardId, Consumer<GetShardIteratorRequest.Builder> position) {
         String iterator = iterator(name, shardId, position);
@@ -87,8 +87,8 @@ record Streams(KinesisClient kinesis) {
             String next = iterator;
             GetRecordsResponse page = kinesis.getRecords(request -> request.shardIterator(next));
             records.addAll(page.records());
-            if (page.millisBehindLatest() == 0) return records;
             iterator = page.nextShardIterator();
+            if (page.millisBehindLatest() == 0 || iterator == null) return records;
         }
     }
 
