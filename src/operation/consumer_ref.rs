@@ -90,7 +90,13 @@ pub(super) fn consumer_with_arn(
 fn by_arn(context: &Context, text: &ConsumerARN) -> Result<(Arc<Stream>, String, Consumer), Error> {
     let arn = parse_consumer_arn(context, text)?;
     let found = consumer_with_arn(context, &arn);
-    let (stream, consumer) = found.ok_or_else(|| Error::consumer_not_found(&arn))?;
+    // The service was recorded to report a deleted stream and not its consumer in September 2026
+    // (radkawar/stackd, testdata/aws/kinesis/efo_termination.json).
+    let missing = || match context.engine.find(&arn.stream.scope, &arn.stream.name) {
+        None => Error::stream_not_found(&arn.stream),
+        Some(_) => Error::consumer_not_found(&arn),
+    };
+    let (stream, consumer) = found.ok_or_else(missing)?;
     Ok((stream, arn.name.to_string(), consumer))
 }
 

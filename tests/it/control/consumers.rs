@@ -313,6 +313,10 @@ kinesis_test!(
             json!({"StreamName": "s", "EnforceConsumerDeletion": true}),
         )
         .await;
+        for operation in ["DescribeStreamConsumer", "DeregisterStreamConsumer"] {
+            let got = refused(&lab, operation, json!({"ConsumerARN": arn})).await;
+            assert_eq!(got, not_found("s"), "{operation}");
+        }
         lab.stream("s").create().await;
         assert_eq!(names(&lab).await, Vec::<String>::new());
         let got = refused(&lab, "DescribeStreamConsumer", json!({"ConsumerARN": arn})).await;
