@@ -98,7 +98,9 @@ impl HasTarget for GetRecords {
     fn target(context: &Context, input: &Input) -> Result<Target, Error> {
         let now = context.engine.world.clock.now();
         let iterator = open_iterator(&input.iterator, now)?;
-        named(context, input, &iterator).map(Target::Stream)
+        // The permission is checked before StreamARN is compared with the stream of the iterator, as
+        // was recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
+        addressed(context, input, &iterator).map(Target::Stream)
     }
 }
 
@@ -138,15 +140,24 @@ fn locate(
     Ok((stream, shard))
 }
 
+/// The stream of the request's StreamARN, or else of the iterator.
+fn addressed(
+    context: &Context,
+    input: &Input,
+    iterator: &ShardIterator,
+) -> Result<StreamArn, Error> {
+    match &input.arn {
+        Some(text) => parse_arn(context, text),
+        None => Ok(context.arn(&iterator.stream)),
+    }
+}
+
 /// The stream of the iterator. The request's StreamARN, if given, must have the same stream name,
 /// and decides account and region.
 fn named(context: &Context, input: &Input, iterator: &ShardIterator) -> Result<StreamArn, Error> {
-    let Some(text) = &input.arn else {
-        return Ok(context.arn(&iterator.stream));
-    };
-    let given = parse_arn(context, text)?;
-    if *given.name != *iterator.stream {
-        return Err(Error::name_and_arn_differ(&iterator.stream, &given.name));
+    let arn = addressed(context, input, iterator)?;
+    if *arn.name != *iterator.stream {
+        return Err(Error::name_and_arn_differ(&iterator.stream, &arn.name));
     }
-    Ok(given)
+    Ok(arn)
 }

@@ -123,6 +123,12 @@ fn an_iterator_is_judged_by_the_stream_inside_it() {
         let own = iterator(&lab, READER, "open").await;
         let body = json!({"ShardIterator": own});
         assert_eq!(refusal(&lab, READER, "GetRecords", &body).await, None);
+        // A StreamARN is judged before it is compared with the iterator.
+        let body = json!({"ShardIterator": own, "StreamARN": arn_of("shut")});
+        assert_eq!(
+            refusal(&lab, READER, "GetRecords", &body).await,
+            shut("GetRecords")
+        );
     });
 }
 
