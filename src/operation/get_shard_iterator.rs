@@ -5,8 +5,8 @@ use crate::model::{ShardId, ShardIterator};
 pub(super) struct GetShardIterator;
 
 input! { pub struct Input {
-    "ShardId" => shard_id: ShardIdText,
     "ShardIteratorType" => kind: ShardIteratorType,
+    "ShardId" => shard_id: ShardIdText,
     "StartingSequenceNumber" => number: Option<SequenceNumberText>,
     .. stream: StreamRef,
     "Timestamp" => at: Option<Timestamp>,

@@ -110,9 +110,23 @@ fn get_shard_iterator_lists_its_types_in_the_recorded_order() {
             "StartingSequenceNumber": "x"}"#,
         expect![[r#"
             ValidationException: 3 validation errors detected:
-            'a:b' at shardId: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+
             'FIRST' at shardIteratorType: Member must satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]
+            'a:b' at shardId: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+
             'x' at startingSequenceNumber: Member must satisfy regular expression pattern: ^(0|([1-9]\d{0,128}))$
+        "#]],
+    );
+}
+
+/// The order of the live service (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
+#[test]
+fn get_shard_iterator_names_its_type_before_its_shard() {
+    check_input(
+        "GetShardIterator",
+        r#"{"StreamName": "s"}"#,
+        expect![[r#"
+            ValidationException: 2 validation errors detected:
+            null at shardIteratorType: Member must not be null
+            null at shardId: Member must not be null
         "#]],
     );
 }
