@@ -260,7 +260,7 @@ wire_test!(mode_and_shard_count_have_to_fit, |lab| async move {
         ),
         (
             provisioned.to_owned(),
-            "InvalidArgumentException: ShardCount is required when StreamMode=PROVISIONED",
+            "InvalidArgumentException: ShardCount is expected when StreamMode=PROVISIONED",
         ),
         (
             r#""ShardCount":1,"WarmThroughputMiBps":10"#.to_owned(),
