@@ -104,7 +104,23 @@ impl Error {
         Kind::InvalidArgumentException.says("ShardCount is expected when StreamMode=PROVISIONED")
     }
 
-    /// WarmThroughputMiBps is set for a provisioned stream (our own text).
+    /// CreateStream: WarmThroughputMiBps and ShardCount are both set. The message was reported in
+    /// September 2026 (badmintoncryer/cdk-preflight,
+    /// rules/kinesis/pf-kinesis-warm-throughput-shard-count/rule.rego); its exception is a choice.
+    pub fn warm_throughput_and_shard_count() -> Self {
+        Kind::InvalidArgumentException
+            .says("Either 'warmThroughputMiBps' or 'shardCount' can be set but not both")
+    }
+
+    /// CreateStream: WarmThroughputMiBps is set for a provisioned stream. The message was reported
+    /// beside that of [`Error::warm_throughput_and_shard_count`]; its exception is a choice.
+    pub fn warm_throughput_of_provisioned() -> Self {
+        Kind::InvalidArgumentException.says(
+            "WarmThroughputMiBps cannot be set while creating stream in Provisioned StreamMode",
+        )
+    }
+
+    /// UpdateStreamMode: WarmThroughputMiBps is set for a provisioned stream (our own text).
     pub fn warm_throughput_not_expected() -> Self {
         Kind::InvalidArgumentException
             .says("WarmThroughputMiBps is not expected when StreamMode=PROVISIONED")

@@ -85,6 +85,9 @@ impl HasTarget for CreateStream {
 /// # Errors
 /// The request has members that do not fit the mode.
 fn mode_of(input: &Input) -> Result<model::StreamMode, Error> {
+    if input.warm_throughput.is_some() && input.shard_count.is_some() {
+        return Err(Error::warm_throughput_and_shard_count());
+    }
     let on_demand = input
         .mode
         .as_ref()
@@ -97,11 +100,11 @@ fn mode_of(input: &Input) -> Result<model::StreamMode, Error> {
             None => Ok(model::StreamMode::OnDemand),
         };
     }
+    if input.warm_throughput.is_some() {
+        return Err(Error::warm_throughput_of_provisioned());
+    }
     if input.shard_count.is_none() {
         return Err(Error::shard_count_required());
-    }
-    if input.warm_throughput.is_some() {
-        return Err(Error::warm_throughput_not_expected());
     }
     if input.strategy == Some(RecordDistributionStrategy::Auto) {
         return Err(Error::auto_distribution_not_expected());

@@ -253,6 +253,8 @@ wire_test!(mode_and_shard_count_have_to_fit, |lab| async move {
     let create = |rest: &str| format!(r#"{{"StreamName":"s",{rest}}}"#);
     let on_demand = r#""StreamModeDetails":{"StreamMode":"ON_DEMAND"}"#;
     let provisioned = r#""StreamModeDetails":{"StreamMode":"PROVISIONED"}"#;
+    let warm_and_shards = "InvalidArgumentException: Either 'warmThroughputMiBps' or 'shardCount' \
+         can be set but not both";
     for (rest, expected) in [
         (
             format!(r#""ShardCount":1,{on_demand}"#),
@@ -264,8 +266,16 @@ wire_test!(mode_and_shard_count_have_to_fit, |lab| async move {
         ),
         (
             r#""ShardCount":1,"WarmThroughputMiBps":10"#.to_owned(),
-            "InvalidArgumentException: WarmThroughputMiBps is not expected when \
-             StreamMode=PROVISIONED",
+            warm_and_shards,
+        ),
+        (
+            format!(r#""ShardCount":1,"WarmThroughputMiBps":10,{on_demand}"#),
+            warm_and_shards,
+        ),
+        (
+            format!(r#""WarmThroughputMiBps":10,{provisioned}"#),
+            "InvalidArgumentException: WarmThroughputMiBps cannot be set while creating stream in \
+             Provisioned StreamMode",
         ),
         (
             format!(r#"{on_demand},"WarmThroughputMiBps":10"#),
