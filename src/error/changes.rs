@@ -79,7 +79,8 @@ impl Error {
         ))
     }
 
-    /// The stream already had `limit` changes by this operation in the last 24 hours (our own text).
+    /// StartStreamEncryption or StopStreamEncryption: the stream already had `limit` changes by this
+    /// operation in the last 24 hours (our own text).
     pub fn too_often_a_day(operation: &str, name: &'static str, limit: u64) -> Self {
         Kind::LimitExceededException
             .says(format!(
@@ -88,14 +89,16 @@ impl Error {
             .by([name])
     }
 
-    /// UpdateStreamMode: the stream switched its mode too often in the last 24 hours. The message,
-    /// that of a call rate, was recorded in September 2026 (radkawar/stackd,
-    /// testdata/aws/kinesis/controls.json).
-    pub fn too_many_mode_switches(stream: &StreamArn) -> Self {
+    /// UpdateStreamMode or UpdateShardCount: the stream was changed too often in the last 24 hours.
+    /// `name` is the name of the limit. The message, that of a call rate, was recorded for
+    /// UpdateStreamMode in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json) and
+    /// reported for UpdateShardCount in 2017 (awslabs/amazon-kinesis-scaling-utils#52, which #54
+    /// attributes to the limit of 24 hours).
+    pub fn daily_rate_exceeded(stream: &StreamArn, name: &'static str) -> Self {
         let stream = named(stream);
         Kind::LimitExceededException
             .says(format!("Rate exceeded for stream {stream}."))
-            .by(["mode-switches-per-day"])
+            .by([name])
     }
 
     /// The requested warm throughput exceeds the limit (our own text).

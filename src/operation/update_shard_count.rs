@@ -65,7 +65,7 @@ fn plan(
     if target == open {
         return Ok(None);
     }
-    let refusal = |most| Error::too_often_a_day("UpdateShardCount", "scalings-per-day", most);
+    let refusal = |_| Error::daily_rate_exceeded(arn, "scalings-per-day");
     count_today(
         &mut state.history.shard_counts,
         limits.scalings_per_day,

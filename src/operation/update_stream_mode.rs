@@ -75,7 +75,7 @@ fn plan(
     if !on_demand && state.settings.auto_distribution {
         return Err(Error::auto_distribution_prevents_provisioned());
     }
-    let refusal = |_| Error::too_many_mode_switches(arn);
+    let refusal = |_| Error::daily_rate_exceeded(arn, "mode-switches-per-day");
     count_today(
         &mut state.history.mode_switches,
         limits.mode_switches_per_day,

@@ -260,8 +260,8 @@ kinesis_test!(
             );
             return;
         }
-        let expected = "LimitExceededException: UpdateShardCount can be called at most 10 times \
-                        per rolling 24 hours on a stream.";
+        let expected =
+            format!("LimitExceededException: Rate exceeded for stream s under account {ACCOUNT}.");
         assert_eq!(
             refused(&lab, "UpdateShardCount", scale("s", 2)).await,
             expected
