@@ -148,15 +148,15 @@ list!(/// The shard-level metrics to enable or disable.
     MetricsNameList of MetricsName, length: 1..=7);
 
 impl MetricsName {
-    /// The seven metrics, without `ALL`, in the order of answers. OutgoingRecords was recorded before
-    /// IncomingRecords in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    /// The seven metrics, without `ALL`, in the order of answers, recorded in September 2026
+    /// (radkawar/stackd, testdata/aws/kinesis/metric_depth.json). Error messages have another order.
     pub const ALL_NAMES: [&'static str; 7] = [
-        Self::IteratorAgeMilliseconds.as_str(),
         Self::IncomingBytes.as_str(),
-        Self::WriteProvisionedThroughputExceeded.as_str(),
         Self::OutgoingRecords.as_str(),
-        Self::ReadProvisionedThroughputExceeded.as_str(),
+        Self::IteratorAgeMilliseconds.as_str(),
         Self::IncomingRecords.as_str(),
+        Self::ReadProvisionedThroughputExceeded.as_str(),
+        Self::WriteProvisionedThroughputExceeded.as_str(),
         Self::OutgoingBytes.as_str(),
     ];
 }

@@ -5,14 +5,14 @@ use crate::lab::{Lab, kinesis_test, ms, wire_test};
 use serde_json::{Value, json};
 
 /// All metrics, in the order in which the live service lists them (radkawar/stackd,
-/// testdata/aws/kinesis/controls.json).
+/// testdata/aws/kinesis/metric_depth.json).
 const ALL: [&str; 7] = [
-    "IteratorAgeMilliseconds",
     "IncomingBytes",
-    "WriteProvisionedThroughputExceeded",
     "OutgoingRecords",
-    "ReadProvisionedThroughputExceeded",
+    "IteratorAgeMilliseconds",
     "IncomingRecords",
+    "ReadProvisionedThroughputExceeded",
+    "WriteProvisionedThroughputExceeded",
     "OutgoingBytes",
 ];
 

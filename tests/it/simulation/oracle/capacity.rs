@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 /// The metrics there are, in the order of answers.
 pub(in crate::simulation) const METRICS: [&str; 7] = [
-    "IteratorAgeMilliseconds",
     "IncomingBytes",
-    "WriteProvisionedThroughputExceeded",
     "OutgoingRecords",
-    "ReadProvisionedThroughputExceeded",
+    "IteratorAgeMilliseconds",
     "IncomingRecords",
+    "ReadProvisionedThroughputExceeded",
+    "WriteProvisionedThroughputExceeded",
     "OutgoingBytes",
 ];
 
