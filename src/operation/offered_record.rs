@@ -38,8 +38,9 @@ pub(super) fn admit(
             .iter()
             .any(|record| record.partition_key.0.is_none())
     {
-        // In the newest service model the key is optional. The error for a missing key is not
-        // recorded since then, so this is the error of the older model (a choice).
+        // In the newest service model the key is optional. The service was recorded to refuse a
+        // missing key as with the older model in September 2026 (radkawar/stackd,
+        // testdata/aws/kinesis/dry_run.json).
         let missing = indexes(offered, |record| record.partition_key.0.is_none());
         let report = Violations::missing(missing.map(|at| path(at, "partitionKey")));
         return Err(Error::invalid(report.message()));
