@@ -67,6 +67,13 @@ impl Error {
         };
         kind.says(message)
     }
+
+    /// StartStreamEncryption: the key's ARN is in `region`, and the stream is not. The message was
+    /// reported in September 2026 (badmintoncryer/cdk-preflight,
+    /// rules/kinesis/pf-kinesis-encryption-key-region, meta.yaml and rule.rego).
+    pub fn key_of_other_region(region: &str) -> Self {
+        Kind::KMSNotFoundException.says(format!("Invalid arn {region}"))
+    }
 }
 
 fn denied(attempt: &KeyUse<'_>, key: &str) -> String {

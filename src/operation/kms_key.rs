@@ -6,13 +6,19 @@ use crate::engine::Stream;
 use crate::error::{Error, KeyPurpose, KeyUse};
 use crate::model::StreamArn;
 
-/// Refuses a key to which an option gives an unusable state.
+/// Refuses a key to which an option gives an unusable state. A stream cannot begin to use a key whose
+/// ARN is in another region.
 pub(super) fn check_key(
     context: &Context,
     key: &str,
     stream: &StreamArn,
     purpose: KeyPurpose,
 ) -> Result<(), Error> {
+    let begins = purpose == KeyPurpose::Describe;
+    let elsewhere = |region: &&str| begins && *region != stream.scope.region.as_str();
+    if let Some(region) = region_of(key).filter(elsewhere) {
+        return Err(Error::key_of_other_region(region));
+    }
     let Some(state) = context.engine.keys().get(key) else {
         return Ok(());
     };
@@ -24,6 +30,13 @@ pub(super) fn check_key(
         purpose,
     };
     Err(Error::key_unusable(*state, &attempt))
+}
+
+/// The region in the ARN of a key or of an alias. None for an id and for the name of an alias.
+fn region_of(key: &str) -> Option<&str> {
+    let mut fields = key.split(':');
+    let is_arn = fields.next() == Some("arn") && fields.nth(1) == Some("kms");
+    fields.next().filter(|_| is_arn)
 }
 
 /// Refuses a read or a write of an encrypted stream whose key is unusable.

@@ -223,6 +223,20 @@ wire_test!(
     }
 );
 
+wire_test!(a_key_of_another_region_is_refused, |lab| async move {
+    lab.stream("s").create().await;
+    for resource in ["key/1", "alias/a"] {
+        let key = format!("arn:aws:kms:us-west-2:{ACCOUNT}:{resource}");
+        let got = refused(&lab, "StartStreamEncryption", with_key(&key)).await;
+        assert_eq!(got, "KMSNotFoundException: Invalid arn us-west-2");
+    }
+    assert_eq!(described(&lab).await, (json!("NONE"), None));
+    let own = format!("arn:aws:kms:us-east-1:{ACCOUNT}:alias/a");
+    for key in [own.as_str(), "alias/a", "1", "arn:kms:us-west-2"] {
+        ok(&lab, "StartStreamEncryption", with_key(key)).await;
+    }
+});
+
 /// Puts a record under a key, then starts an emulator on the same data that knows the key to be
 /// unusable.
 #[test]
