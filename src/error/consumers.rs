@@ -128,11 +128,27 @@ impl Error {
     }
 
     /// PutResourcePolicy: the policy document is invalid. The message was recorded for a text that
-    /// is not JSON in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json); other
-    /// flaws get the same message.
+    /// is not JSON in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json); JSON
+    /// without statements gets the same message.
     pub fn policy_invalid() -> Self {
         Kind::InvalidArgumentException
             .says("Policy validation error: This policy contains invalid Json")
+    }
+
+    /// PutResourcePolicy: a statement has no Principal. The message was reported in September 2026
+    /// (badmintoncryer/cdk-preflight,
+    /// rules/kinesis/pf-kinesis-resource-policy-principal/meta.yaml); its exception is that of
+    /// [`Error::policy_invalid`].
+    pub fn policy_without_principal() -> Self {
+        Kind::InvalidArgumentException
+            .says("Policy validation error: Missing required field Principal")
+    }
+
+    /// PutResourcePolicy: a statement has a NotPrincipal. The message was reported beside that of
+    /// [`Error::policy_without_principal`] (in rule.rego).
+    pub fn policy_not_principal() -> Self {
+        Kind::InvalidArgumentException
+            .says("Policy validation error: Has prohibited field NotPrincipal")
     }
 
     /// DeleteResourcePolicy: the resource has no policy. The message was recorded in September 2026

@@ -1,6 +1,7 @@
 //! PutResourcePolicy: sets the policy of a stream, a consumer or a queue. The text is stored
 //! exactly as it was sent.
 use super::prelude::*;
+use serde_json::{Map, Value};
 
 pub(super) struct PutResourcePolicy;
 
@@ -22,9 +23,7 @@ impl Operation for PutResourcePolicy {
             {
                 return Err(Error::consumer_not_active(arn));
             }
-            if !is_policy(input.policy.as_str()) {
-                return Err(Error::policy_invalid());
-            }
+            check_policy(input.policy.as_str())?;
             *of.policy = Some(input.policy.to_string());
             Ok(())
         });
@@ -39,17 +38,32 @@ impl HasTarget for PutResourcePolicy {
     }
 }
 
-/// True when the text is a JSON object with at least one statement. Nothing else is checked (a
-/// choice).
-fn is_policy(text: &str) -> bool {
-    let Ok(serde_json::Value::Object(policy)) = serde_json::from_str(text) else {
-        return false;
-    };
-    match policy.get("Statement") {
-        Some(serde_json::Value::Array(statements)) => {
-            !statements.is_empty() && statements.iter().all(serde_json::Value::is_object)
+/// Refuses a text without statements, and a statement that does not name its principals. Nothing
+/// else is checked (a choice).
+fn check_policy(text: &str) -> Result<(), Error> {
+    let statements = statements(text).ok_or_else(Error::policy_invalid)?;
+    for statement in statements {
+        if statement.contains_key("NotPrincipal") {
+            return Err(Error::policy_not_principal());
         }
-        Some(statement) => statement.is_object(),
-        None => false,
+        if !statement.contains_key("Principal") {
+            return Err(Error::policy_without_principal());
+        }
     }
+    Ok(())
+}
+
+/// The statements of a policy. None if the text is not a JSON object with at least one statement.
+fn statements(text: &str) -> Option<Vec<Map<String, Value>>> {
+    let mut policy: Map<_, _> = serde_json::from_str(text).ok()?;
+    let statements = match policy.remove("Statement")? {
+        Value::Array(statements) => statements,
+        statement => vec![statement],
+    };
+    let objects = statements.into_iter().map(|statement| match statement {
+        Value::Object(statement) => Some(statement),
+        _ => None,
+    });
+    let objects: Vec<_> = objects.collect::<Option<_>>()?;
+    (!objects.is_empty()).then_some(objects)
 }

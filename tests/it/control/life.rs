@@ -163,7 +163,7 @@ fn every_call() -> Vec<(&'static str, Value)> {
         ("ListTagsForResource", json!({"ResourceARN": arn})),
         (
             "PutResourcePolicy",
-            json!({"ResourceARN": arn, "Policy": r#"{"Statement":{}}"#}),
+            json!({"ResourceARN": arn, "Policy": r#"{"Statement":{"Principal":"*"}}"#}),
         ),
         ("GetResourcePolicy", json!({"ResourceARN": arn})),
         ("DeleteResourcePolicy", json!({"ResourceARN": arn})),

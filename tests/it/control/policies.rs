@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 const POLICY: &str =
     r#"{ "Version": "2012-10-17",  "Statement": [{"Effect":"Allow","Principal":"*"}] }"#;
 
+const OTHER: &str = r#"{"Statement":{"Sid":"one","Principal":"*"}}"#;
+
 async fn policy(lab: &Lab, arn: &str) -> String {
     let got = ok(lab, "GetResourcePolicy", json!({"ResourceARN": arn})).await;
     assert_eq!(
@@ -48,18 +50,14 @@ kinesis_test!(
                 Value::Null
             );
             assert_eq!(policy(&lab, arn).await, POLICY);
-            let other = r#"{"Statement":{"Sid":"one"}}"#;
             assert_eq!(
-                ok_cbor(&lab, "PutResourcePolicy", put(arn, other)).await,
+                ok_cbor(&lab, "PutResourcePolicy", put(arn, OTHER)).await,
                 Value::Null
             );
-            assert_eq!(policy(&lab, arn).await, other);
+            assert_eq!(policy(&lab, arn).await, OTHER);
         }
         ok(&lab, "PutResourcePolicy", put(&arn_of("s"), POLICY)).await;
-        assert_eq!(
-            policy(&lab, &consumer).await,
-            r#"{"Statement":{"Sid":"one"}}"#
-        );
+        assert_eq!(policy(&lab, &consumer).await, OTHER);
         let body = json!({"ResourceARN": arn_of("s")});
         assert_eq!(
             ok_cbor(&lab, "DeleteResourcePolicy", body.clone()).await,
@@ -68,10 +66,7 @@ kinesis_test!(
         assert_eq!(policy(&lab, &arn_of("s")).await, "{}");
         let got = refused(&lab, "DeleteResourcePolicy", body).await;
         assert_eq!(got, nothing_to_delete(&arn_of("s")));
-        assert_eq!(
-            policy(&lab, &consumer).await,
-            r#"{"Statement":{"Sid":"one"}}"#
-        );
+        assert_eq!(policy(&lab, &consumer).await, OTHER);
     }
 );
 
@@ -113,6 +108,29 @@ wire_test!(a_policy_is_an_object_with_statements, |lab| async move {
     }
     assert_eq!(policy(&lab, &arn_of("s")).await, "{}");
 });
+
+wire_test!(
+    every_statement_of_a_policy_names_principals,
+    |lab| async move {
+        lab.stream("s").create().await;
+        let missing = "Missing required field Principal";
+        let prohibited = "Has prohibited field NotPrincipal";
+        for (policy, flaw) in [
+            (r#"{"Statement":{"Effect":"Allow"}}"#, missing),
+            (r#"{"Statement":[{"Principal":"*"},{}]}"#, missing),
+            (r#"{"Statement":[{"NotPrincipal":"*"}]}"#, prohibited),
+            (
+                r#"{"Statement":[{"Principal":"*","NotPrincipal":"*"}]}"#,
+                prohibited,
+            ),
+        ] {
+            let got = refused(&lab, "PutResourcePolicy", put(&arn_of("s"), policy)).await;
+            let expected = format!("InvalidArgumentException: Policy validation error: {flaw}");
+            assert_eq!(got, expected, "{policy}");
+        }
+        assert_eq!(policy(&lab, &arn_of("s")).await, "{}");
+    }
+);
 
 wire_test!(a_policy_needs_a_resource_that_exists, |lab| async move {
     let consumer = format!("{}/consumer/c:1", arn_of("s"));

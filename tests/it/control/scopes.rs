@@ -148,7 +148,7 @@ kinesis_test!(
             ("AddTagsToStream", stream(json!({"Tags": {"c": "d"}}))),
             (
                 "PutResourcePolicy",
-                resource(json!({"Policy": r#"{"Statement":{}}"#})),
+                resource(json!({"Policy": r#"{"Statement":{"Principal":"*"}}"#})),
             ),
             (
                 "IncreaseStreamRetentionPeriod",

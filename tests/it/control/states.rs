@@ -31,7 +31,7 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("UntagResource", resource(json!({"TagKeys": ["a"]}))),
         (
             "PutResourcePolicy",
-            resource(json!({"Policy": r#"{"Statement":{}}"#})),
+            resource(json!({"Policy": r#"{"Statement":{"Principal":"*"}}"#})),
         ),
         ("DeleteResourcePolicy", resource(json!({}))),
         (

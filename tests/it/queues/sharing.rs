@@ -27,7 +27,7 @@ wire_test!(tags_and_policies_belong_to_a_queue, |lab| async move {
     assert_eq!(refusal, expected);
     let none = ok(&lab, "GetResourcePolicy", resource.clone()).await;
     assert_eq!(none, json!({"Policy": "{}"}));
-    let policy = json!({"Statement": [{"Effect": "Allow"}]}).to_string();
+    let policy = json!({"Statement": [{"Effect": "Allow", "Principal": "*"}]}).to_string();
     ok(&lab, "PutResourcePolicy", with("Policy", json!(policy))).await;
     assert_eq!(
         ok(&lab, "GetResourcePolicy", resource.clone()).await["Policy"],

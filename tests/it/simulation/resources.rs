@@ -44,7 +44,7 @@ impl Simulation {
             0 => None,
             1 => Some("{}".to_owned()),
             _ => Some(format!(
-                r#"{{"Statement":[{{"Sid":"{}"}}]}}"#,
+                r#"{{"Statement":[{{"Sid":"{}","Principal":"*"}}]}}"#,
                 self.chance.below(9)
             )),
         };
