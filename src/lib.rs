@@ -2,8 +2,8 @@
 //!
 //! # Map
 //! A module uses only what stands left of it:
-//! `lock`, `limits`, `world`, `wire` → `model` → `store` → `admission` → `engine` → `error` → `operation` →
-//! `options` → `setup`, `outbound` → `http` → `emulator` → `command` → `main`.
+//! `lock`, `limits`, `world`, `wire` → `model` → `store` → `admission` → `engine` → `error` →
+//! `operation` → `options` → `setup`, `outbound` → `http` → `emulator` → `command` → `main`.
 //!
 //! | module | holds |
 //! |---|---|
@@ -60,6 +60,13 @@
 //! | explaining reader | finds the service's message for a body that the fast reader refused |
 //! | write reservation | the bytes that a writer may append before the committer catches up |
 //! | deadline | a moment of the given clock; `RealDeadline` is one of wall time |
+//! | standing | the state of a queue's record: visible or in flight, dead-letter or not |
+//! | done | of a record that a mapping has read: delivered, dropped by a filter, or discarded |
+//! | drain | a request to wait until mappings are done with all records |
+//! | cut | the shards that a tail reads, with a position in each |
+//! | sweep | remove generations without live segments, and rewrite those with few |
+//! | line | the requests or threads that wait in order; a queue is always the service's |
+//! | own paths | the paths under `/_minikin/` |
 //! | fault, fault rule, injection point | an injected failure, the rule that fires it, its position in the code |
 //!
 //! # To add
@@ -70,8 +77,8 @@
 //!   and in `Default`, a check between options in `check`, and an error in `options/error.rs`.
 //! - A limit: a row of the table in `limits.rs` if it can be set, else a constant in
 //!   `limits/edge.rs`; both name the source of the value.
-//! - An injection point: a variant of `Point` in `world/fault/point.rs`, and a call of `World::pass` or
-//!   `Faults::at` where the fault can happen.
+//! - An injection point: a variant of `Point` in `world/fault/point.rs`, and a call of
+//!   `World::pass` or `Faults::at` where the fault can happen.
 //!
 //! The order of locks is in `engine.rs`.
 //!
@@ -90,7 +97,8 @@
 //!   buffers of a connection are bounded separately. A request that gets no permit in time is
 //!   refused. A client that does not read its answer in time is disconnected.
 //! - A panic ends one request or one task, and is counted.
-//! - Tests inject faults at a `world::Point`. Without a rule, passing a point costs one atomic load.
+//! - Tests inject faults at a `world::Point`. Without a rule, passing a point costs one atomic
+//!   load.
 //! - Every bound has its name in `limits`.
 
 mod admission;
@@ -134,8 +142,8 @@ pub use options::{
 pub use store::OpenError;
 pub use world::{Clock, FaultKind, FaultRule, ListedRule, Timestamp, VirtualClock};
 
-/// Items that the program, the tests, the benchmarks and the fuzz targets need. They may change with
-/// every version.
+/// Items that the program, the tests, the benchmarks and the fuzz targets need. They may change
+/// with every version.
 #[doc(hidden)]
 pub mod internals {
     #[cfg(feature = "cli")]

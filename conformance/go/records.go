@@ -143,7 +143,7 @@ func throttledEntriesArePutAgain(ctx context.Context) {
 func throttledPutsAreRetried(ctx context.Context) {
 	client, patient := connect(endpoint), connect(endpoint, withDefaultRetries)
 	name := createStream(ctx, client, 1)
-	// Whether the second put is a moment too early for what the first has left is up to the machine.
+	// The timing decides if the second put succeeds at once or after a retry: repeat until a retry.
 	until(ctx, func() bool {
 		drain(ctx, client, name)
 		answer := put(ctx, patient, name, "key", make([]byte, 20_000))

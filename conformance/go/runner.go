@@ -16,7 +16,7 @@ import (
 type check struct {
 	name string
 	run  func(ctx context.Context)
-	// How long it may take: a client that hangs must not hang the others.
+	// The time limit: a client that hangs must not delay the others.
 	limit time.Duration
 }
 
@@ -57,7 +57,7 @@ func runOne(check check) error {
 // guarded turns a failure into an error; goroutines of a check need it, too.
 func guarded(run func()) (err error) {
 	defer func() {
-		// Also what an answer without a member that a check reads through its pointer makes of it.
+		// Also catches the panic of a check that reads a missing member through a nil pointer.
 		if reason := recover(); reason != nil {
 			err = fmt.Errorf("%s: %v", where(), reason)
 		}

@@ -70,10 +70,10 @@ def is_exact(outcome, user_records):
 
 
 def is_there(outcome, user_records):
-    """Whether all that was put is found, and twice only what the producer put twice.
+    """Checks that all records that were put are found, and twice only those that were put twice.
 
-    It does so with a record that did not go to the shard that it had expected. Where that shard
-    is none of the record's, the KCL has left it out.
+    The producer puts a record again if it did not go to the expected shard. The KCL drops a record
+    whose hash key does not belong to the shard.
     """
     all_in(outcome)
     put = {(put.key, put.data, result.shard, result.sequence) for put, result in outcome}
@@ -182,7 +182,7 @@ def explicit_hash_keys_pick_the_shard():
     producer = Producer(WORK, stream, ADDRESS, **TRUSTED)
     expected = [open_shards(stream)[0]["ShardId"]]
     producer.put("key", b"0", 0)
-    # Before it knows the shards it aggregates nothing.
+    # The producer aggregates nothing before it knows the shards.
     wait_for_first(producer)
     for shard in open_shards(stream):
         first, last = (int(shard["HashKeyRange"][end]) for end in ("StartingHashKey", "EndingHashKey"))

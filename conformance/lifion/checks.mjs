@@ -26,11 +26,11 @@ const { lookup } = dns;
 dns.lookup = (host, ...rest) =>
   lookup(host === `kinesis.${region}.amazonaws.com` ? "127.0.0.1" : host, ...rest);
 
-// Of each piece of an event stream that it reads, its parser takes one message and leaves the rest
-// lying, which breaks the subscription as soon as two messages come at once: always, if there are
-// records to be pushed when it subscribes. Everything behind the parser is still worth a check.
-Parser.prototype._transform = function (piece, _, callback) {
-  let rest = Buffer.concat([this.dataBuffer, piece]);
+// The client's parser takes one message of each chunk of an event stream and leaves the rest in its
+// buffer. This breaks the subscription when two messages arrive together, as they do if records are
+// waiting at its start. Replace the parser, so that the code behind it can be checked.
+Parser.prototype._transform = function (chunk, _, callback) {
+  let rest = Buffer.concat([this.dataBuffer, chunk]);
   while (rest.length >= 4 && rest.length >= rest.readUInt32BE()) {
     const length = rest.readUInt32BE();
     this.push(parse(rest.subarray(0, length)));

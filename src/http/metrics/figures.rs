@@ -78,7 +78,7 @@ pub(super) const CHANNEL_FIGURES: &[Figure<ChannelFigures>] = &[
     ),
     (
         "channel_failed_records",
-        "Records that do not have the channel's format; their failures were delivered.",
+        "Records that do not have the channel's format and were delivered as dead letters.",
         true,
         |figures| figures.failed_records,
     ),

@@ -50,7 +50,7 @@ fn across_accounts_both_sides_have_to_allow() {
         )
         .await;
         assert_eq!(put().await.unwrap().shard_id, SHARD_0);
-        // Only a policy of the stranger's own account can allow ListShards.
+        // The resource policy is not enough: a policy of the user's own account has to allow it too.
         let list = json!({"StreamARN": arn});
         let told = refusal(&lab, STRANGER, "ListShards", &list).await;
         assert_eq!(

@@ -331,8 +331,8 @@ impl Simulation {
         }
     }
 
-    /// Its number grows with every event; in a shard whose first second is still to come, all that
-    /// come before it have that second.
+    /// Checks that the continuation sequence number never decreases. It may stay the same: until the
+    /// first second of a new shard has come, events without records all have that second in it.
     fn go_on(&self, one: &mut Subscribed, told: &Value) {
         let number = told["ContinuationSequenceNumber"].as_str().unwrap();
         assert!(

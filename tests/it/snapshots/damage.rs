@@ -102,7 +102,9 @@ kinesis_test!(
     |lab| async move {
         let file = file().await;
         let before = standing(&lab).await;
-        // A record of a missing shard, of a later run, in a wrong order, and without an owner.
+        // Records of a missing shard, of a later run, and out of order. A head of an impossible run,
+        // and one of an impossible time. A shard's entry under a stream's key, a stream's entry that
+        // is cut off, and a wrong number of records at the end.
         type Change = fn(u8, &mut Vec<u8>);
         let changes: [Change; 8] = [
             |kind, body| {
