@@ -322,8 +322,8 @@ pub(crate) const CHANNELS_PAGE: usize = 100;
 pub(crate) const CHANNEL_CHECK_WAIT: Duration = Duration::from_secs(1);
 /// Longest reason of a status FAILED, in characters (service model).
 pub(crate) const CHANNEL_REASON_CHARACTERS: usize = 2_048;
-/// Bytes of records that a delivery reads at once. Two of these parts of an object are in memory at a
-/// time (our choice).
+/// Bytes of records that a delivery reads at once. Two of these parts of an object are in memory at
+/// a time (our choice).
 pub(crate) const CHANNEL_READ_BYTES: u64 = 1 << 20;
 /// Records that a delivery reads at once (our choice).
 pub(crate) const CHANNEL_READ_RECORDS: usize = 10_000;
@@ -492,8 +492,8 @@ pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 /// Each run (one start of the emulator on a data directory) has 2^44 sequence indexes for each
 /// group of shards; this is the exponent (our choice).
 pub(crate) const SEQUENCE_INDEX_BITS_A_RUN: u32 = 44;
-/// Number of times that the emulator can start on one data directory: each run has sequence indexes of its
-/// own, and an index has 63 bits.
+/// Number of times that the emulator can start on one data directory: each run has sequence indexes
+/// of its own, and an index has 63 bits.
 pub(crate) const RUNS_OF_ONE_DIRECTORY: u64 = 1 << (63 - SEQUENCE_INDEX_BITS_A_RUN);
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Creation of the streams, records, queues, channels, event source mappings and fault rules that the options
-//! and the setup file define. It runs at the start, before the emulator accepts requests, and after
-//! a reset.
+//! Creation of the streams, records, queues, channels, event source mappings and fault rules that
+//! the options and the setup file define. It runs at the start, before the emulator accepts
+//! requests, and after a reset.
 
 use crate::engine::channel::Channel;
 use crate::engine::event_source::ConfiguredMapping;
@@ -38,10 +38,10 @@ struct Made {
 }
 
 impl Maker {
-    /// Creates everything that is defined. A stream, a queue, a channel or a mapping of the setup file that
-    /// already exists from an earlier run is left unchanged, and its differences from the setup
-    /// file are logged. A mapping of the options that already exists takes the settings of the
-    /// options.
+    /// Creates everything that is defined. A stream, a queue, a channel or a mapping of the setup
+    /// file that already exists from an earlier run is left unchanged, and its differences from the
+    /// setup file are logged. A mapping of the options that already exists takes the settings of
+    /// the options.
     ///
     /// # Errors
     /// A definition cannot be carried out: its place in the options or in the setup file, and the
@@ -192,7 +192,8 @@ impl Maker {
     }
 }
 
-/// The JSON members of a CreateQueue or CreateChannel request, in which stream names are replaced by stream ARNs.
+/// The JSON members of a CreateQueue or CreateChannel request, in which stream names are replaced
+/// by stream ARNs.
 fn with_arns(described: &ReaderSetup, scope: &AccountRegion) -> String {
     let mut create = described.create.clone();
     let streams = create.get_mut("StreamConfigurationList");

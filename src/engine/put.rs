@@ -158,8 +158,8 @@ impl Stream {
         batches
     }
 
-    /// The turn of the first record, if the records have no hash key: either all records of a stream
-    /// have one, or none. The records take successive turns.
+    /// The turn of the first record, if the records have no hash key: either all records of a
+    /// stream have one, or none. The records take successive turns.
     fn turns_of(&self, records: &[NewRecord]) -> u64 {
         match records.first() {
             Some(first) if first.hash_key.is_none() => self.take_turns(records.len()),

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 impl Engine {
     /// Removes all streams, queues and channels, the settings of all accounts, and the event source
-    /// mappings that were created through the API. The clock and the mappings from the options stay.
-    /// Returns when the reset is as durable as the settings promise.
+    /// mappings that were created through the API. The clock and the mappings from the options
+    /// stay. Returns when the reset is as durable as the settings promise.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.

@@ -1,5 +1,5 @@
-//! Starts an engine: restores its streams, queues, channels and mappings from the catalog, and spawns its
-//! tasks.
+//! Starts an engine: restores its streams, queues, channels and mappings from the catalog, and
+//! spawns its tasks.
 
 mod plausible;
 

@@ -1,5 +1,5 @@
-//! Injected faults in the steps of event source mappings and of channels. They come from an injection
-//! point of a test, or from a fault rule.
+//! Injected faults in the steps of event source mappings and of channels. They come from an
+//! injection point of a test, or from a fault rule.
 
 use crate::model::{ShardId, StreamArn};
 use crate::world::{Alarm, Fault, FaultRule, Moment, Occasion, Point, World};

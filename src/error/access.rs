@@ -15,9 +15,9 @@ impl Error {
 
     /// The policies do not allow the request. The message for `NotAllowedByIdentity` was recorded
     /// at the service. The other messages are our own, after the IAM user guide, "Troubleshoot
-    /// access denied error messages". The form of an explicit deny was recorded for a session policy
-    /// and a resource policy in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json
-    /// and controls.json).
+    /// access denied error messages". The form of an explicit deny was recorded for a session
+    /// policy and a resource policy in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/dry_run.json and controls.json).
     ///
     /// A request that concerns no single resource names none. DescribeLimits names the stream
     /// `null`: both were recorded in September 2026 (controls.json).

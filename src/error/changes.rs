@@ -164,8 +164,8 @@ impl Error {
         Kind::InvalidArgumentException.says("EncryptionType must be KMS.")
     }
 
-    /// StopStreamEncryption: the stream is not encrypted. The message was recorded in September 2026
-    /// (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    /// StopStreamEncryption: the stream is not encrypted. The message was recorded in September
+    /// 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub fn not_encrypted() -> Self {
         Kind::InvalidArgumentException.says("Cannot stop encrypting an unencrypted stream.")
     }

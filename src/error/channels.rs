@@ -117,7 +117,8 @@ impl Error {
         ))
     }
 
-    /// A member with a template or a prefix of keys breaks a rule that its pattern does not express.
+    /// A member with a template or a prefix of keys breaks a rule that its pattern does not
+    /// express.
     pub(crate) fn channel_key(member: &str, fault: &KeyFault) -> Self {
         Kind::ValidationException.says(format!("{member} {fault}."))
     }

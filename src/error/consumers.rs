@@ -43,8 +43,8 @@ impl Error {
         )
     }
 
-    /// The stream has no consumer of this name. The message was recorded for SubscribeToShard, which
-    /// leaves out the creation time in the ARN, in September 2026 (radkawar/stackd,
+    /// The stream has no consumer of this name. The message was recorded for SubscribeToShard,
+    /// which leaves out the creation time in the ARN, in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/dry_run.json).
     pub fn consumer_name_not_found(name: &str, stream: &StreamArn) -> Self {
         Self::no_consumer(name, stream)
@@ -73,7 +73,8 @@ impl Error {
         ))
     }
 
-    /// The consumer, or its policy, is to change while the consumer's status is CREATING or DELETING.
+    /// The consumer, or its policy, is to change while the consumer's status is CREATING or
+    /// DELETING.
     pub fn consumer_not_active(consumer: &ConsumerArn) -> Self {
         let (name, stream, created) = (
             &consumer.name,

@@ -111,8 +111,8 @@ impl Kind {
     }
 
     /// The name of the member that holds the message in the JSON or CBOR answer. The service writes
-    /// it with a capital letter for two exceptions only. For AccessDeniedException that was recorded
-    /// in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    /// it with a capital letter for two exceptions only. For AccessDeniedException that was
+    /// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub const fn message_key(self) -> &'static str {
         match self {
             Self::AccessDeniedException | Self::SerializationException => "Message",

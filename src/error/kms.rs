@@ -33,9 +33,9 @@ impl Error {
     /// botocore issue 2107 and AWS Prescriptive Guidance on throttling. Operations other than
     /// PutRecord pass on the same messages by our own choice.
     ///
-    /// GetRecords was seen to send a different message
-    /// (spring-cloud-stream-binder-aws-kinesis pull request 188). The report blanks out the names of
-    /// the user and of the stream, so the form in which that message writes them is our choice.
+    /// GetRecords was seen to send a different message (spring-cloud-stream-binder-aws-kinesis pull
+    /// request 188). The report blanks out the names of the user and of the stream, so the form in
+    /// which that message writes them is our choice.
     pub fn key_unusable(state: KeyState, attempt: &KeyUse<'_>) -> Self {
         let scope = &attempt.stream.scope;
         let key = key_arn(attempt.key, scope);

@@ -38,8 +38,8 @@ impl Error {
         ))
     }
 
-    /// The StartingSequenceNumber names the right shard id, but no record of this stream's shard can
-    /// have this number: it comes from another stream.
+    /// The StartingSequenceNumber names the right shard id, but no record of this stream's shard
+    /// can have this number: it comes from another stream.
     pub fn starting_number_foreign(number: &str, shard: ShardId, stream: &StreamArn) -> Self {
         let stream = named(stream);
         Kind::InvalidArgumentException.says(format!(
@@ -143,8 +143,8 @@ impl Error {
             .says("ShardFilter Timestamp must not be greater than current time.")
     }
 
-    /// The Timestamp of ShardFilter is before the trim horizon. The message was recorded in September
-    /// 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json).
+    /// The Timestamp of ShardFilter is before the trim horizon. The message was recorded in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json).
     pub fn shard_filter_too_old() -> Self {
         Kind::InvalidArgumentException
             .says("ShardFilter Timestamp cannot be older than TRIM_HORIZON of the stream.")

@@ -31,8 +31,8 @@ impl Error {
             .says("Stream arn and stream name can't be empty at the same time")
     }
 
-    /// StreamName, or the stream of a shard iterator, differs from `inferred`, the name in StreamARN.
-    /// The message was recorded for both in September 2026 (radkawar/stackd,
+    /// StreamName, or the stream of a shard iterator, differs from `inferred`, the name in
+    /// StreamARN. The message was recorded for both in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/controls.json and dry_run.json).
     pub fn name_and_arn_differ(name: &str, inferred: &str) -> Self {
         Kind::InvalidArgumentException.says(format!(
@@ -126,8 +126,8 @@ impl Error {
             .says("WarmThroughputMiBps is not expected when StreamMode=PROVISIONED")
     }
 
-    /// WarmThroughputMiBps is set, but the account has no minimum throughput billing commitment. The
-    /// message was recorded for UpdateStreamWarmThroughput in September 2026 (radkawar/stackd,
+    /// WarmThroughputMiBps is set, but the account has no minimum throughput billing commitment.
+    /// The message was recorded for UpdateStreamWarmThroughput in September 2026 (radkawar/stackd,
     /// testdata/aws/kinesis/controls.json).
     pub fn warm_throughput_without_commitment(account: AccountId) -> Self {
         Kind::ValidationException.says(format!(

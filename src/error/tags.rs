@@ -71,8 +71,9 @@ impl Error {
         )
     }
 
-    /// The key of a tag has the reserved prefix `aws:`. The message was recorded for AddTagsToStream
-    /// and TagResource in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    /// The key of a tag has the reserved prefix `aws:`. The message was recorded for
+    /// AddTagsToStream and TagResource in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/controls.json).
     pub(crate) fn tag_key_reserved() -> Self {
         Kind::InvalidArgumentException.says(
             "Some tag keys in the request started with 'aws:'. System tags cannot be modified.",
@@ -88,9 +89,9 @@ impl Error {
         ))
     }
 
-    /// The resource would have more tags than the limit. For a stream the service's message says 10,
-    /// although its limit is 50. The message for a resource was recorded for TagResource in September
-    /// 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+    /// The resource would have more tags than the limit. For a stream the service's message says
+    /// 10, although its limit is 50. The message for a resource was recorded for TagResource in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     pub(crate) fn too_many_tags(owner: TagOwner<'_>) -> Self {
         let kind = owner.kind;
         let most = if kind == "resource" { 50 } else { 10 };

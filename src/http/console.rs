@@ -9,10 +9,11 @@
 //! - `routes`: the paths. `visit`: access, account and region of a request.
 //!   `sign_in`: access from another machine. `page`, `head`: the frame of
 //!   every page. `assets`: the script, the style sheet and the icon.
-//! - `characters`: hidden characters. `lineage`: the layout of the drawing of shards. `parts`, `numbers`, `spark`, `payload`, `json_tree`: parts of pages.
+//! - `characters`: hidden characters. `lineage`: the layout of the drawing of shards. `parts`,
+//!   `numbers`, `spark`, `payload`, `json_tree`: parts of pages.
 //! - `rates`: the counters of streams and shards over time, while a page is open.
-//! - `streams`, `stream/`, `queues`, `mappings`, `channels`, `clock`, `faults`, `requests`, `limits_page`,
-//!   `metrics_page`: the pages.
+//! - `streams`, `stream/`, `queues`, `mappings`, `channels`, `clock`, `faults`, `requests`,
+//!   `limits_page`, `metrics_page`: the pages.
 //! - `forms`, `fields`, `actions`: the forms, and what they do.
 
 mod actions;

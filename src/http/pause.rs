@@ -23,8 +23,8 @@ const GO_SDK: &[u8] = b"aws-sdk-go-v2/";
 /// Bytes of a request that Go's transport holds back (`WriteBufferSize` of `net/http.Transport`).
 const GO_BUFFER_BYTES: usize = 4096;
 
-/// Delays the answer if the client is the Go SDK v2 over HTTP/1.1 and its transport did not hold the
-/// request back.
+/// Delays the answer if the client is the Go SDK v2 over HTTP/1.1 and its transport did not hold
+/// the request back.
 pub(super) async fn pause_for(head: &Parts, body_bytes: usize, limits: &Limits) {
     if let Some(ms) = limits.go_sdk_pause_ms
         && needs_pause(head, body_bytes)

@@ -113,8 +113,8 @@ pub(crate) const CBOR_DEPTH: u8 = 32;
 pub(crate) const DOCUMENT_ITEMS: usize = 250_000;
 /// Greatest nesting depth in a JSON document that the fast reader accepts (our choice).
 pub(crate) const JSON_DEPTH: u8 = CBOR_DEPTH;
-/// Greatest nesting depth in a setup file in JSON, and in a body of minikin's own paths (serde_json's
-/// limit).
+/// Greatest nesting depth in a setup file in JSON, and in a body of minikin's own paths
+/// (serde_json's limit).
 pub(crate) const SETUP_DEPTH: usize = 128;
 /// Maximum number of tags of one CBOR item that the fast reader skips (our choice). A time has one
 /// tag.

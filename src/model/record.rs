@@ -8,8 +8,8 @@ use bytes::Bytes;
 pub struct NewRecord {
     /// `PartitionKey`; optional for streams with record distribution strategy AUTO only.
     pub partition_key: Option<Box<str>>,
-    /// The hash key, which decides the shard. None: the open shards take turns, as for a stream with
-    /// record distribution strategy AUTO.
+    /// The hash key, which decides the shard. None: the open shards take turns, as for a stream
+    /// with record distribution strategy AUTO.
     pub hash_key: Option<HashKey>,
     /// `Data`, decoded from base64.
     pub data: Bytes,

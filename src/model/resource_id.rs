@@ -1,11 +1,10 @@
-//! The ids of queues and channels. An id must be valid as a label of a host name, because SDKs put it
-//! into one.
+//! The ids of queues and channels. An id must be valid as a label of a host name, because SDKs put
+//! it into one.
 
 const CHARACTERS: usize = 17;
 
-/// Turns a random number into the id of a queue or a channel: a letter, then letters and digits, all
-/// in lower case.
-/// Form and length follow the ids in the endpoint tests of the SDKs (a choice).
+/// Turns a random number into the id of a queue or a channel: a letter, then letters and digits,
+/// all in lower case. Form and length follow the ids in the endpoint tests of the SDKs (a choice).
 pub(crate) fn resource_id(mut random: u128) -> String {
     let mut digit = |base: u32| {
         let digit = random % u128::from(base);

@@ -40,8 +40,8 @@ impl Operation for CreateChannel {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let channel = create(context, input, false).await?;
-        // The answer says CREATING even if the channel is ACTIVE at once, like the answers about new
-        // queues.
+        // The answer says CREATING even if the channel is ACTIVE at once, like the answers about
+        // new queues.
         let settings = channel.describe().settings;
         let channel = ChannelDescription::with(&channel, ChannelStatus::Creating, &settings);
         Ok(Output { channel })
@@ -64,13 +64,14 @@ fn new_channel(context: &Context, input: &Input) -> Target {
 }
 
 /// The account and region in which a request creates its channel: those of the stream, which may be
-/// of another account, as for a consumer (a choice). A request without a valid stream creates no channel.
+/// of another account, as for a consumer (a choice). A request without a valid stream creates no
+/// channel.
 pub(super) fn place(context: &Context, input: &Input) -> AccountRegion {
     CreateChannel::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }
 
-/// Creates a channel. With `at_once` the channel is ACTIVE or FAILED on return, even if the emulator
-/// delays state transitions.
+/// Creates a channel. With `at_once` the channel is ACTIVE or FAILED on return, even if the
+/// emulator delays state transitions.
 pub(super) async fn create(
     context: &Context,
     input: Input,

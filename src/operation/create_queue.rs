@@ -133,8 +133,9 @@ fn new_queue(context: &Context, input: &Input) -> Target {
     })
 }
 
-/// The account and region in which a request creates its queue: those of the stream, which may be of
-/// another account, as for a consumer (a choice). A request without a valid stream creates no queue.
+/// The account and region in which a request creates its queue: those of the stream, which may be
+/// of another account, as for a consumer (a choice). A request without a valid stream creates no
+/// queue.
 pub(super) fn place(context: &Context, input: &Input) -> AccountRegion {
     CreateQueue::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }

@@ -59,8 +59,8 @@ impl Operation for DescribeStreamSummary {
                 monitoring: enhanced_monitoring(&snapshot),
                 key_id: snapshot.key_id.clone(),
                 max_record_size: snapshot.max_record_kib,
-                // Absent while the stream is CREATING or DELETING, as was recorded in September 2026
-                // (radkawar/stackd, testdata/aws/kinesis/controls.json).
+                // Absent while the stream is CREATING or DELETING, as was recorded in September
+                // 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
                 open_shard_count: settled.then_some(snapshot.open_shards),
                 queue_count: snapshot.queues,
                 strategy: on_demand.then_some(strategy.as_str()),

@@ -33,8 +33,8 @@ impl Operation for GetRecords {
         let iterator = open_iterator(&input.iterator, now)?;
         if input.dry_run == Some(Truth(true)) {
             // A dry run checks the iterator and StreamARN, but not that the stream exists. The
-            // service was recorded to do so for a deleted stream in September 2026 (radkawar/stackd,
-            // testdata/aws/kinesis/dry_run.json).
+            // service was recorded to do so for a deleted stream in September 2026
+            // (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
             named(context, &input, &iterator)?;
             return Err(Error::dry_run("GetRecords"));
         }

@@ -228,7 +228,8 @@ impl ShardFilter {
 
 impl Filter {
     /// True when the filter admits the shard. A timestamp before the trim horizon, which moves on
-    /// from page to page, counts as the trim horizon. `horizon_s` is the trim horizon in seconds since 1970.
+    /// from page to page, counts as the trim horizon. `horizon_s` is the trim horizon in seconds
+    /// since 1970.
     fn lists(self, shard: &Shard, horizon_s: u64) -> bool {
         let from = |moment_s: u64| shard.closed_s.is_none_or(|closed_s| closed_s >= moment_s);
         let at = |moment_s: u64| shard.created_s <= moment_s && from(moment_s);

@@ -26,9 +26,9 @@ impl Operation for StartStreamEncryption {
             check_key(context, key, &stream.arn, KeyPurpose::Describe)?;
             let mut settings = state.settings.clone();
             let before = settings.key_id.replace(key.to_owned());
-            // The same key also takes the stream through UPDATING, as was recorded in September 2026
-            // (radkawar/stackd, testdata/aws/kinesis/controls.json). Not counting it against the
-            // daily limit is a choice.
+            // The same key also takes the stream through UPDATING, as was recorded in September
+            // 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json). Not counting it against
+            // the daily limit is a choice.
             if before.as_deref() != Some(key) {
                 let refusal = |most| {
                     Error::too_often_a_day("StartStreamEncryption", "encryptions-per-day", most)

@@ -58,8 +58,8 @@ impl StreamFilters {
         seal_token(context, kind, vec![last.to_owned(), self.text()])
     }
 
-    /// The name after which the page of `token` begins. A token is valid only with the filter of the
-    /// first page.
+    /// The name after which the page of `token` begins. A token is valid only with the filter of
+    /// the first page.
     pub(super) fn after(
         &self,
         context: &Context,

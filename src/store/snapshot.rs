@@ -8,7 +8,8 @@
 //! `kind u8 | length u32 | body | checksum u32`
 //!
 //! Numbers are little-endian. The checksum is the CRC-32 of the block's position in the file (u64,
-//! counted from 0), its kind, its length and its body, so that missing and moved blocks are detected.
+//! counted from 0), its kind, its length and its body, so that missing and moved blocks are
+//! detected.
 //!
 //! | kind | body |
 //! |---|---|
@@ -17,9 +18,9 @@
 //! | `r` | stream u64, shard u32, records: a part of a log |
 //! | `z` | records u64: the end, the last block; it counts the records of all `r` |
 //!
-//! - The run is the greatest run in which the emulator issued sequence indexes. It is the upper part
-//!   of an index (`limits::SEQUENCE_INDEX_BITS_A_RUN`). The time is that of the emulator's clock, in
-//!   milliseconds since the epoch.
+//! - The run is the greatest run in which the emulator issued sequence indexes. It is the upper
+//!   part of an index (`limits::SEQUENCE_INDEX_BITS_A_RUN`). The time is that of the emulator's
+//!   clock, in milliseconds since the epoch.
 //! - The catalog entries have the same keys and values as in a data directory
 //!   (`format/catalog.rs`): a version byte, then CBOR. The time of a virtual clock is left out.
 //! - The records of a log have the same packed form as in a data directory (`format/record.rs`).
@@ -30,8 +31,8 @@
 //!   that is the same in every emulator. Receipt handles remain valid, because their key is part of
 //!   the queue's catalog entry.
 //!
-//! A block of an unknown kind, an unreadable entry, or a greater version in the first line means that
-//! a newer version of minikin wrote the file. The whole file is then refused.
+//! A block of an unknown kind, an unreadable entry, or a greater version in the first line means
+//! that a newer version of minikin wrote the file. The whole file is then refused.
 
 mod block;
 #[cfg(any(test, fuzzing))]

@@ -173,9 +173,9 @@ impl Walk {
 
     fn violate(&mut self, node: &Node, shape: &Shape, path: &[Step<'_>], rule: &str) {
         let path = spell(path);
-        // Since about 2020 the service leaves values that contain blobs out of its messages. An empty
-        // list of records contains none: its value was recorded in September 2026 (radkawar/stackd,
-        // testdata/aws/kinesis/records.json).
+        // Since about 2020 the service leaves values that contain blobs out of its messages. An
+        // empty list of records contains none: its value was recorded in September 2026
+        // (radkawar/stackd, testdata/aws/kinesis/records.json).
         let is_empty = matches!(node, Node::List(items) if items.is_empty());
         let value = if shape.holds_blob() && !is_empty {
             String::new()

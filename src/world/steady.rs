@@ -40,9 +40,9 @@ impl SteadyTime {
         }
     }
 
-    /// The present steady time. `wall` is a reading of the machine's clock that the caller took just
-    /// before: a pause between the two readings then makes `wall` too early, so the steady time
-    /// never jumps ahead of the machine's clock.
+    /// The present steady time. `wall` is a reading of the machine's clock that the caller took
+    /// just before: a pause between the two readings then makes `wall` too early, so the steady
+    /// time never jumps ahead of the machine's clock.
     pub(super) fn now(&self, wall: Duration) -> Timestamp {
         self.at(wall, self.start.elapsed())
     }

@@ -1,5 +1,5 @@
-//! Numbers ahead of the clock: shards that a split, merge or scaling creates begin in a later second
-//! than their parents end in, and their records have at least this second in their numbers.
+//! Numbers ahead of the clock: shards that a split, merge or scaling creates begin in a later
+//! second than their parents end in, and their records have at least this second in their numbers.
 
 use crate::lab::{Lab, Stream, kinesis_test, ms, wire_test};
 use crate::looking::own;

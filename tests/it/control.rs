@@ -62,8 +62,8 @@ fn not_active(name: &str, state: &str) -> String {
     )
 }
 
-/// The refusal for a consumer of the stream `s` that does not exist. `given` is its name, or its ARN
-/// with its creation time, in the words of the live service (radkawar/stackd,
+/// The refusal for a consumer of the stream `s` that does not exist. `given` is its name, or its
+/// ARN with its creation time, in the words of the live service (radkawar/stackd,
 /// testdata/aws/kinesis/dry_run.json).
 fn no_consumer(given: &str) -> String {
     let of_arn = given.rsplit_once('/').map_or(given, |(_, name)| name);

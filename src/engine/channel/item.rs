@@ -206,8 +206,8 @@ impl Channel {
 }
 
 impl Channel {
-    /// The channel's part of a snapshot: its catalog entry and its positions. Nothing if the channel
-    /// is being deleted.
+    /// The channel's part of a snapshot: its catalog entry and its positions. Nothing if the
+    /// channel is being deleted.
     pub(in crate::engine) fn snapshot(&self) -> Vec<Change> {
         self.with_state(|state| {
             if state.removed || state.status == ChannelStatus::Deleting {

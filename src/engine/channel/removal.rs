@@ -63,8 +63,8 @@ impl Engine {
         self.forget_channel(channel);
     }
 
-    /// The catalog changes that remove a channel. Sets the status DELETING, and marks the channel as
-    /// removed, so that later changes are not saved.
+    /// The catalog changes that remove a channel. Sets the status DELETING, and marks the channel
+    /// as removed, so that later changes are not saved.
     pub(in crate::engine) fn channel_end(&self, channel: &Channel) -> Vec<Change> {
         channel.with_state(|state| end(channel, state))
     }
@@ -86,8 +86,8 @@ impl Engine {
         channel.notify();
     }
 
-    /// Deletes the FAILED channels of a stream that is gone (a choice). A stream with other channels
-    /// cannot be deleted.
+    /// Deletes the FAILED channels of a stream that is gone (a choice). A stream with other
+    /// channels cannot be deleted.
     pub(in crate::engine) fn forget_channels_of(&self, stream: &Stream) {
         if stream.look(|state| state.channels.is_empty()) {
             return;

@@ -45,8 +45,8 @@ impl Engine {
         }
     }
 
-    /// Restores a queue from its catalog entry and its journal, in the run of `opener`. `now` is the
-    /// current time.
+    /// Restores a queue from its catalog entry and its journal, in the run of `opener`. `now` is
+    /// the current time.
     pub(in crate::engine) fn restored_queue(
         &self,
         opener: &ShardOpener,

@@ -1,5 +1,5 @@
-//! The sign-in of a browser on another machine, or on the host of a container: it presents the admin
-//! token once, and keeps it in a cookie for the own paths of this origin.
+//! The sign-in of a browser on another machine, or on the host of a container: it presents the
+//! admin token once, and keeps it in a cookie for the own paths of this origin.
 
 use super::fields::Fields;
 use super::head::head;

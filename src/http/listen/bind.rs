@@ -114,8 +114,8 @@ fn is_covered(address: SocketAddr, cause: &io::Error, listeners: &[TcpListener])
             .any(|listener| listener.local_addr().is_ok_and(|bound| bound == twin))
 }
 
-/// True if `address` may be skipped: binding it failed because the machine has no IPv6, and the IPv4
-/// counterpart of `address` is among `addresses`.
+/// True if `address` may be skipped: binding it failed because the machine has no IPv6, and the
+/// IPv4 counterpart of `address` is among `addresses`.
 fn is_without_ipv6(address: SocketAddr, cause: &io::Error, addresses: &[SocketAddr]) -> bool {
     let twin = match address.ip() {
         IpAddr::V6(Ipv6Addr::LOCALHOST) => Ipv4Addr::LOCALHOST,

@@ -400,8 +400,8 @@ fn lower_first(name: &str) -> String {
 }
 
 /// Parses an event source option `STREAM=FUNCTION?Setting=value&…`. Returns the body of the
-/// CreateEventSourceMapping request that the option stands for, and FUNCTION if it is a URL. `arn_of` turns
-/// the name of a stream into its ARN.
+/// CreateEventSourceMapping request that the option stands for, and FUNCTION if it is a URL.
+/// `arn_of` turns the name of a stream into its ARN.
 ///
 /// # Errors
 /// A message for the user that says which part of the text is wrong.

@@ -199,8 +199,8 @@ impl QueueRecords {
         expired.into_iter().for_each(|change| self.note(change));
     }
 
-    /// Skips the records of `shard` before `next` that were not passed yet: none of them can be read
-    /// any more.
+    /// Skips the records of `shard` before `next` that were not passed yet: none of them can be
+    /// read any more.
     pub(crate) fn skip(&mut self, shard: u32, next: u64) {
         let from = self.next(shard);
         for index in self.passed_from(shard, from).range(..next) {

@@ -42,8 +42,8 @@ fn find(
     Err(unknown(name, &known).or_line(node.line).of(path))
 }
 
-/// Refuses unknown members within a value, and values of the wrong type. The operation itself checks
-/// everything else.
+/// Refuses unknown members within a value, and values of the wrong type. The operation itself
+/// checks everything else.
 fn check(node: &mut Node, shape: &Shape, path: &str) -> Result<(), Problem> {
     let line = node.line;
     match (&mut node.value, shape) {

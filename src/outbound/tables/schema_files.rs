@@ -1,8 +1,9 @@
 //! The JSON Schemas of the configured directory, which stands for Glue's schema registry.
 //!
 //! `<dir>/<registry>/<schema>.json` is the JSON Schema of the ARN
-//! `arn:aws:glue:<region>:<account>:schema/<registry>/<schema>`. For records of the format GSR_JSON,
-//! `<dir>/versions.json` is an object from the ids of schema versions to `<registry>/<schema>`.
+//! `arn:aws:glue:<region>:<account>:schema/<registry>/<schema>`. For records of the format
+//! GSR_JSON, `<dir>/versions.json` is an object from the ids of schema versions to
+//! `<registry>/<schema>`.
 
 use super::error::TableError;
 use crate::limits;

@@ -57,8 +57,8 @@ impl TableDirectory {
         Ok(numbered.into_iter().map(location).collect())
     }
 
-    /// True if the metadata file at `location` is complete. A crash can leave a part of one, because
-    /// the Iceberg library writes it in place.
+    /// True if the metadata file at `location` is complete. A crash can leave a part of one,
+    /// because the Iceberg library writes it in place.
     pub(super) fn is_complete(&self, location: &str) -> Result<bool, TableError> {
         let path = self.local(location);
         let bytes = fs::read(&path).map_err(|error| TableError::file(&path, &error))?;

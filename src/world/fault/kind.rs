@@ -125,7 +125,8 @@ impl FaultKind {
         }
     }
 
-    /// True for a fault that hits the work of event source mappings or of channels instead of calls.
+    /// True for a fault that hits the work of event source mappings or of channels instead of
+    /// calls.
     pub(crate) const fn is_of_delivery(self) -> bool {
         matches!(self, Self::Invoke | Self::Deliver | Self::DeliverObject)
     }

@@ -58,8 +58,8 @@ pub enum Fault {
     Error,
     /// The step starts this many milliseconds later.
     Delay(u32),
-    /// At `Event` the subscription ends without an exception. At `Invoke` the function runs, but its
-    /// answer is lost. At `Checkpoint` the channel stops until the next start, as after a kill.
+    /// At `Event` the subscription ends without an exception. At `Invoke` the function runs, but
+    /// its answer is lost. At `Checkpoint` the channel stops until the next start, as after a kill.
     Drop,
     /// The step is half done. At `Append` and `Flush` the records are written, but the call is
     /// answered as if it had failed. At `Event` only a part of the event is sent, and nothing after

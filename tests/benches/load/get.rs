@@ -124,7 +124,8 @@ pub(super) async fn deep(run: &Run) -> Result<Vec<Figures>, String> {
     Ok(figures)
 }
 
-/// Positions to read from: each has, with the usual batches, enough records behind it for an answer.
+/// Positions to read from: each has, with the usual batches, enough records behind it for an
+/// answer.
 fn places(marks: &[String], batch: u64) -> Result<[(&'static str, Start<'_>); 3], String> {
     let behind_end = usize::try_from(DEEP_LIMIT.div_ceil(batch)).unwrap_or(usize::MAX);
     let last = marks.len().checked_sub(1).ok_or("nothing was put")?;

@@ -7,8 +7,8 @@ use minikin::internals::limits::CALL_RATES;
 use minikin::internals::operation::OPERATIONS;
 use serde_json::{Value, json};
 
-/// A request of each operation that has a rate, on stream `s`, its consumer `c`, queue `q` and channel `n`; the
-/// answer does not matter.
+/// A request of each operation that has a rate, on stream `s`, its consumer `c`, queue `q` and
+/// channel `n`; the answer does not matter.
 fn call(operation: &str) -> Value {
     let resource = |more: Value| {
         let mut body = more;

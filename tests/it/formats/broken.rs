@@ -243,7 +243,8 @@ wire_test!(
     }
 );
 
-// A map with a number as a key, or a tagged key, in an unknown member: fast reader 200, explaining one refuses.
+// A map with a number as a key, or a tagged key, in an unknown member: fast reader 200, explaining
+// one refuses.
 wire_test!(
     odd_keys_in_unknown_members_are_one_thing_or_the_other,
     |lab| async move {

@@ -23,8 +23,8 @@ enum About {
     Stream,
 }
 
-/// Members for each operation, in which words in capitals stand for what names the stream `s` or its
-/// consumer.
+/// Members for each operation, in which words in capitals stand for what names the stream `s` or
+/// its consumer.
 #[rustfmt::skip]
 const CALLS: &[(&str, &str, About)] = &[
     ("AcknowledgeDeadLetterQueueRecords", r#"QUEUE, "Entries": [{"ReceiptHandle": "x"}]"#, About::Queue),

@@ -38,7 +38,8 @@ struct Channel {
 }
 
 impl Channel {
-    /// The channel after the end of a status that is due. Checks fail for `reason`, if there is one.
+    /// The channel after the end of a status that is due. Checks fail for `reason`, if there is
+    /// one.
     fn turned(mut self, now_ms: u64, reason: Option<&'static str>) -> Option<Self> {
         if self.due_ms.is_none_or(|due_ms| due_ms > now_ms) {
             return Some(self);

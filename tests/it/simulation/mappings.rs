@@ -3,9 +3,9 @@
 //! Records are put, shards split and merged, time passes, the mapping is changed, disabled and
 //! enabled, the program stops, or its power fails in the middle of things, while the function
 //! succeeds, fails, is not reached or reports failed items. At the end everything is drained: every
-//! record of the stream was delivered or discarded, those of a key in order, and a record about each
-//! discarded batch is in the on-failure stream. A record that was delivered is delivered again only
-//! after a power failure, or after a change of the number of lanes.
+//! record of the stream was delivered or discarded, those of a key in order, and a record about
+//! each discarded batch is in the on-failure stream. A record that was delivered is delivered again
+//! only after a power failure, or after a change of the number of lanes.
 
 mod journal;
 

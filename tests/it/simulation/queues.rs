@@ -4,7 +4,8 @@
 //! deleted; shards are split; time passes; the program stops, or its power fails in the middle of
 //! things. After each step all that a queue shows is compared with the model. An answered
 //! acknowledgement or restore is kept for good, with everything before it. A receive that nothing
-//! durable followed may be lost by a crash: the queue is then as it was after one of the calls since.
+//! durable followed may be lost by a crash: the queue is then as it was after one of the calls
+//! since.
 
 mod model;
 
@@ -495,8 +496,8 @@ impl Life {
         subject.queue.learn(&seen);
     }
 
-    /// The records of a queue as its own path shows them; none is shown twice, and the list of queues
-    /// has their counts.
+    /// The records of a queue as its own path shows them; none is shown twice, and the list of
+    /// queues has their counts.
     async fn seen(&self, at: usize) -> BTreeMap<usize, (Standing, u32)> {
         let name = self.queues[at].name;
         let mut seen = BTreeMap::new();

@@ -63,7 +63,8 @@ impl Encoder {
 pub(super) const fn uncompressed_limit(compression: S3Compression, most_bytes: u64) -> u64 {
     match compression {
         S3Compression::None => most_bytes,
-        // The fast level of zlib-rs, which streaming tables bring in, codes a byte in up to nine bits.
+        // The fast level of zlib-rs, which streaming tables bring in, codes a byte in up to nine
+        // bits.
         S3Compression::Gzip => least_one(most_bytes.saturating_sub(most_bytes / 8 + 128)),
         S3Compression::Zstd => least_one(most_bytes.saturating_sub(most_bytes / 128 + 128)),
     }

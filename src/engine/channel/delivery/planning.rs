@@ -19,8 +19,8 @@ pub(super) struct ObjectLimit {
     pub(super) separator: u64,
 }
 
-/// The plan that was saved before an attempt that did not end with a checkpoint. None if there is no
-/// such plan.
+/// The plan that was saved before an attempt that did not end with a checkpoint. None if there is
+/// no such plan.
 pub(super) fn saved_plan(channel: &Channel) -> Option<ObjectPlan> {
     let positions = channel.progress().positions;
     let planned = |(shard, position): (&ShardId, &ChannelPosition)| {

@@ -155,8 +155,8 @@ impl Delivery {
         self.attempt(&plan, is_saved).await
     }
 
-    /// Opens the table of a channel that writes one, and adopts its positions. Returns the next step
-    /// if the table is not open then.
+    /// Opens the table of a channel that writes one, and adopts its positions. Returns the next
+    /// step if the table is not open then.
     async fn open_table(&mut self, now: Timestamp) -> Option<Next> {
         if self.channel.kind != DestinationKind::S3Tables {
             return None;
