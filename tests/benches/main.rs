@@ -1,11 +1,11 @@
-//! The cost of a request piece by piece: `cargo bench`, or `cargo bench -- sequence` for some.
+//! The cost of each step of a request: `cargo bench`, or `cargo bench -- sequence` for some.
 //!
 //! README.md beside this file says what the figures are for and where a request spends its time.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
 mod bed;
 mod operations;
-mod pieces;
+mod steps;
 mod storage;
 
 use criterion::Criterion;
@@ -18,7 +18,7 @@ fn main() {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1))
         .configure_from_args();
-    pieces::measure(&mut criterion);
+    steps::measure(&mut criterion);
     storage::measure(&mut criterion);
     operations::measure(&mut criterion);
     criterion.final_summary();

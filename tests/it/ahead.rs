@@ -129,14 +129,14 @@ wire_test!(a_number_of_the_future_does_not_order, |lab| async move {
             number.time_s += 100;
         }),
     ] {
-        let told = lab
+        let message = lab
             .refusal("PutRecord", &put(&stream, key, Some(&never)))
             .await;
         let expected = format!(
             "InvalidArgumentException: ExclusiveMinimumSequenceNumber {never} used in PutRecord \
                  on stream orders under account 000000000000 is invalid."
         );
-        assert_eq!(told, expected);
+        assert_eq!(message, expected);
     }
     // The numbers that listings show were given out, too.
     let all = shards(&lab, json!({"Type": "FROM_TRIM_HORIZON"})).await;
@@ -239,9 +239,9 @@ wire_test!(
             "ConsumerARN": registered["Consumer"]["ConsumerARN"], "ShardId": closed["ShardId"],
             "StartingPosition": {"Type": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": ending},
         });
-        let told = lab
+        let message = lab
             .refusal("SubscribeToShard", &subscribe.to_string())
             .await;
-        assert_eq!(told, expected);
+        assert_eq!(message, expected);
     }
 );

@@ -90,14 +90,14 @@ async fn created(lab: &Lab, body: Value) -> String {
 /// Describes a channel, in both formats.
 async fn describe(lab: &Lab, arn: &str) -> Value {
     let body = json!({"ChannelARN": arn});
-    let mut told = ok(lab, "DescribeChannel", body.clone()).await;
-    assert_eq!(ok_cbor(lab, "DescribeChannel", body).await, told);
-    told["ChannelDescription"].take()
+    let mut answer = ok(lab, "DescribeChannel", body.clone()).await;
+    assert_eq!(ok_cbor(lab, "DescribeChannel", body).await, answer);
+    answer["ChannelDescription"].take()
 }
 
 async fn status(lab: &Lab, arn: &str) -> Value {
-    let mut told = ok(lab, "DescribeChannel", json!({"ChannelARN": arn})).await;
-    told["ChannelDescription"]["ChannelStatus"].take()
+    let mut answer = ok(lab, "DescribeChannel", json!({"ChannelARN": arn})).await;
+    answer["ChannelDescription"]["ChannelStatus"].take()
 }
 
 async fn delete(lab: &Lab, arn: &str) {
@@ -114,8 +114,8 @@ async fn gone(lab: &Lab, arn: &str) {
 
 /// The names of the listed channels.
 async fn names(lab: &Lab, body: Value) -> Vec<String> {
-    let told = ok(lab, "ListChannels", body).await;
-    let channels = told["ChannelSummaries"].as_array().unwrap();
+    let answer = ok(lab, "ListChannels", body).await;
+    let channels = answer["ChannelSummaries"].as_array().unwrap();
     let name = |channel: &Value| channel["ChannelName"].as_str().unwrap().to_owned();
     channels.iter().map(name).collect()
 }

@@ -256,7 +256,7 @@ fn give(path: &Path, user: u32) {
 
 #[test]
 fn permission_that_is_missing_is_named_and_costs_nothing() {
-    const NOBODY: u32 = 65_534;
+    const OTHER_USER: u32 = 65_534;
     let (home, all) = written();
     let place = tempfile::tempdir().unwrap();
     let own = place.path().join("minikin");
@@ -268,7 +268,7 @@ fn permission_that_is_missing_is_named_and_costs_nothing() {
     let is_root = home.path().metadata().unwrap().uid() == 0;
     if is_root {
         // Permissions do not bind the superuser.
-        give(home.path(), NOBODY);
+        give(home.path(), OTHER_USER);
     }
     let command = |arguments: &[&str]| {
         let mut command = Command::new(if is_root { Path::new("setpriv") } else { &own });

@@ -100,11 +100,8 @@ fn case_46_the_batch_in_flight_at_a_kill_comes_again_and_none_before_it() {
         Server::try_start(command, &logs.path().join("log")).expect("the program starts")
     };
     let invoked = || {
-        let patience = Duration::from_secs(60);
-        function
-            .invoked
-            .recv_timeout(patience)
-            .expect("an invocation")
+        let limit = Duration::from_secs(60);
+        function.invoked.recv_timeout(limit).expect("an invocation")
     };
     let put = |client: &mut Client, texts: &[&str]| {
         let data = |text: &&str| STANDARD.encode(text);
@@ -191,7 +188,7 @@ fn reads_go_on(disk: &Disk, break_it: impl FnOnce(), mend: impl FnOnce()) {
 }
 
 #[test]
-fn a_full_disk_refuses_writes_and_serves_reads_until_there_is_room() {
+fn a_full_disk_refuses_writes_and_serves_reads_until_it_has_free_space() {
     let disk = match Disk::new(64 << 20) {
         Ok(disk) => disk,
         Err(reason) => return eprintln!("SKIPPED: a full disk: {reason}"),

@@ -32,7 +32,7 @@ fn an_emulator_says_where_it_listens_and_answers_there() {
         emulator.stop().await.unwrap();
         assert!(
             TcpStream::connect(address).await.is_err(),
-            "nobody listens any more"
+            "the port is closed"
         );
     });
 }
@@ -124,7 +124,7 @@ fn one_directory_is_for_one_emulator() {
 }
 
 #[test]
-fn a_taken_address_is_told() {
+fn an_address_in_use_is_an_error_with_the_address() {
     block_on(async {
         let first = Emulator::start(options(&[])).await.unwrap();
         let address = first.addresses()[0].to_string();
@@ -213,16 +213,16 @@ fn answers_within_the_process_count_as_long_as_they_are_held() {
         assert_eq!(ask(&emulator, "PutRecord", &put).await.status(), 200);
         let whole =
             json!({"StreamName": "s", "ShardId": SHARD_0, "ShardIteratorType": "TRIM_HORIZON"});
-        let told = ask(&emulator, "GetShardIterator", &whole).await;
-        let told = told.into_body().collect().await.unwrap().to_bytes();
-        let read: Value = serde_json::from_slice(&told).unwrap();
+        let answer = ask(&emulator, "GetShardIterator", &whole).await;
+        let answer = answer.into_body().collect().await.unwrap().to_bytes();
+        let read: Value = serde_json::from_slice(&answer).unwrap();
         let held = ask(&emulator, "GetRecords", &read).await;
         assert_eq!(held.status(), 200);
         let refused = ask(&emulator, "GetRecords", &read).await;
         assert_eq!(
             refused.status(),
             503,
-            "there is no room beside the one that is held"
+            "the budget has no bytes for a second answer"
         );
         let small = ask(&emulator, "ListStreams", &json!({})).await;
         assert_eq!(small.status(), 200, "small ones have a lane of their own");
@@ -233,7 +233,7 @@ fn answers_within_the_process_count_as_long_as_they_are_held() {
 }
 
 #[test]
-fn options_that_cannot_be_are_told_before_anything_starts() {
+fn invalid_options_are_refused_before_anything_starts() {
     for flags in [
         ["--durability", "always"],
         ["--durability", "interval=5"],

@@ -19,7 +19,7 @@ pub(crate) use events::{Events, Pushed};
 pub(crate) use request::Request;
 pub(crate) use shelf::Shelf;
 pub(crate) use stream::{Placed, Stream, StreamBuilder};
-pub(crate) use wait::{PATIENCE, Rounds, block_on, until, within};
+pub(crate) use wait::{Rounds, WAIT_LIMIT, block_on, until, within};
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::retry::RetryConfig;
@@ -305,7 +305,9 @@ impl Lab {
 
     /// The SDK's client with this access key, in this region.
     pub(crate) fn client_of(&self, key: &str, region: &str) -> Client {
-        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
+        let timeouts = TimeoutConfig::builder()
+            .operation_timeout(WAIT_LIMIT)
+            .build();
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(format!("http://{}", self.address()))

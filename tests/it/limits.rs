@@ -182,15 +182,21 @@ wire_test!(
             "StreamName": "orders", "PartitionKey": "k", "Data": base64(MIB - 1), "DryRun": true,
         });
         for _ in 0..3 {
-            let told = lab.refusal("PutRecord", &dry.to_string()).await;
-            assert!(told.starts_with("DryRunOperationException: "), "{told}");
+            let message = lab.refusal("PutRecord", &dry.to_string()).await;
+            assert!(
+                message.starts_with("DryRunOperationException: "),
+                "{message}"
+            );
         }
         assert_eq!(put(&stream, MIB).await, Ok(()));
         for _ in 0..3 {
             assert_eq!(put(&stream, MIB).await, Err(REFUSED.to_owned()));
             // A dry run is not checked against the rates either.
-            let told = lab.refusal("PutRecord", &dry.to_string()).await;
-            assert!(told.starts_with("DryRunOperationException: "), "{told}");
+            let message = lab.refusal("PutRecord", &dry.to_string()).await;
+            assert!(
+                message.starts_with("DryRunOperationException: "),
+                "{message}"
+            );
         }
         lab.clock.advance(seconds(1)).await;
         assert_eq!(put(&stream, MIB).await, Ok(()));
@@ -254,8 +260,11 @@ wire_test!(
         lab.clock.advance(seconds(1)).await;
         let dry = serde_json::json!({"ShardIterator": iterator, "DryRun": true}).to_string();
         for _ in 0..6 {
-            let told = lab.refusal("GetRecords", &dry).await;
-            assert!(told.starts_with("DryRunOperationException: "), "{told}");
+            let message = lab.refusal("GetRecords", &dry).await;
+            assert!(
+                message.starts_with("DryRunOperationException: "),
+                "{message}"
+            );
         }
         assert_eq!(get(&stream, &iterator).await, Ok(0));
     }
@@ -365,16 +374,16 @@ wire_test!(
         ] {
             for call in 0..calls {
                 let answer = lab.json(operation, body).await;
-                let told = answer.text();
+                let message = answer.text();
                 assert!(
-                    !told.contains("Rate exceeded"),
-                    "{operation} {call}: {told}"
+                    !message.contains("Rate exceeded"),
+                    "{operation} {call}: {message}"
                 );
             }
             assert_eq!(lab.refusal(operation, body).await, refusal, "{operation}");
             lab.clock.advance(ms(1000)).await;
-            let told = lab.json(operation, body).await.text();
-            assert!(!told.contains("Rate exceeded"), "{operation}: {told}");
+            let message = lab.json(operation, body).await.text();
+            assert!(!message.contains("Rate exceeded"), "{operation}: {message}");
         }
     }
 );
@@ -390,8 +399,8 @@ wire_test!(
                 r#"{{"StreamName":"wide","TargetShardCount":{count},"ScalingType":"UNIFORM_SCALING"}}"#
             )
         };
-        let told = lab.refusal("UpdateShardCount", &scale(10_001)).await;
-        assert!(told.starts_with("LimitExceededException: "), "{told}");
+        let message = lab.refusal("UpdateShardCount", &scale(10_001)).await;
+        assert!(message.starts_with("LimitExceededException: "), "{message}");
         lab.ok("UpdateShardCount", &scale(10_000)).await;
     }
 );

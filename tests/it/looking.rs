@@ -92,7 +92,7 @@ kinesis_test!(records_are_shown_decoded_and_in_pages, |lab| async move {
     assert_eq!(texts(&one), ["plain"]);
 });
 
-wire_test!(a_look_begins_where_it_is_told, |lab| async move {
+wire_test!(a_look_begins_at_the_given_position, |lab| async move {
     let stream = lab.stream("orders").create().await;
     stream.put("k", "one").await;
     lab.clock.advance(seconds(10)).await;

@@ -74,9 +74,9 @@ async fn refusal(lab: &Lab, key: &str, operation: &str, body: &Value) -> Option<
     if json.status == 200 {
         return None;
     }
-    let told = json.refusal().to_string();
-    assert_eq!(cbor.refusal().to_string(), told);
-    Some(told)
+    let message = json.refusal().to_string();
+    assert_eq!(cbor.refusal().to_string(), message);
+    Some(message)
 }
 
 /// A call that has to succeed.
@@ -154,24 +154,24 @@ fn the_sdk_may_do_what_its_policies_allow_and_nothing_else() {
                 .send()
         };
         create("orders-1").await.unwrap();
-        let told = create("other").await.unwrap_err().into_service_error();
-        assert_eq!(told.code(), Some("AccessDeniedException"));
+        let error = create("other").await.unwrap_err().into_service_error();
+        assert_eq!(error.code(), Some("AccessDeniedException"));
         let expected = denied(READER_ARN, "CreateStream", &arn_of("other"), NO_IDENTITY);
         let expected = expected.split_once(": ").unwrap().1;
-        assert_eq!(told.message(), Some(expected));
+        assert_eq!(error.message(), Some(expected));
         let put = client
             .put_record()
             .stream_name("orders-1")
             .partition_key("k");
         put.data(Blob::new("v")).send().await.unwrap();
         let delete = client.delete_stream().stream_name("orders-1").send().await;
-        let told = delete.unwrap_err().into_service_error();
+        let error = delete.unwrap_err().into_service_error();
         let expected = denied(READER_ARN, "DeleteStream", &arn_of("orders-1"), BY_IDENTITY);
         assert_eq!(
-            told.message(),
+            error.message(),
             expected.split_once(": ").map(|(_, text)| text)
         );
-        let told = client
+        let error = client
             .list_streams()
             .send()
             .await
@@ -179,7 +179,7 @@ fn the_sdk_may_do_what_its_policies_allow_and_nothing_else() {
             .into_service_error();
         let expected = denied(READER_ARN, "ListStreams", "*", NO_IDENTITY);
         assert_eq!(
-            told.message(),
+            error.message(),
             expected.split_once(": ").map(|(_, text)| text)
         );
         let owner = lab.client_of(OWNER, REGION);
@@ -207,12 +207,12 @@ fn a_key_that_is_not_named_is_its_account_and_another_is_its_principals() {
             );
             let by_name = json!({"StreamName": "s"});
             // The stranger's streams are those of the account in the stranger's ARN.
-            let told = refusal(&lab, STRANGER, "DescribeStreamSummary", &by_name)
+            let message = refusal(&lab, STRANGER, "DescribeStreamSummary", &by_name)
                 .await
                 .unwrap();
             assert!(
-                told.ends_with("Stream s under account 111111111111 not found."),
-                "{told}"
+                message.ends_with("Stream s under account 111111111111 not found."),
+                "{message}"
             );
             ok(
                 &lab,
@@ -252,9 +252,9 @@ fn conditions_are_of_the_request_and_of_its_resource() {
     ]);
     under(&policies(&reader, &Value::Null), |lab| async move {
         lab.stream("s").create().await;
-        let told = refusal(&lab, READER, "PutRecord", &record("s")).await;
+        let outcome = refusal(&lab, READER, "PutRecord", &record("s")).await;
         assert_eq!(
-            told,
+            outcome,
             Some(denied(READER_ARN, "PutRecord", &arn_of("s"), NO_IDENTITY))
         );
         let tags = json!({"ResourceARN": arn_of("s"), "Tags": {"Team": "red"}});
@@ -266,8 +266,11 @@ fn conditions_are_of_the_request_and_of_its_resource() {
             None
         );
         for operation in ["ListStreams", "DescribeLimits"] {
-            let told = refusal(&lab, READER, operation, &json!({})).await;
-            assert_eq!(told, Some(denied(READER_ARN, operation, "*", NO_IDENTITY)));
+            let outcome = refusal(&lab, READER, operation, &json!({})).await;
+            assert_eq!(
+                outcome,
+                Some(denied(READER_ARN, operation, "*", NO_IDENTITY))
+            );
         }
     });
 }
@@ -280,9 +283,9 @@ fn tags_given_at_the_start_take_leave_to_tag() {
     });
     under(&policies(&reader, &Value::Null), |lab| async move {
         let create = json!({"StreamName": "s", "ShardCount": 1, "Tags": {"a": "b"}});
-        let told = refusal(&lab, READER, "CreateStream", &create).await;
+        let outcome = refusal(&lab, READER, "CreateStream", &create).await;
         assert_eq!(
-            told,
+            outcome,
             Some(denied(
                 READER_ARN,
                 "AddTagsToStream",
@@ -298,10 +301,10 @@ fn tags_given_at_the_start_take_leave_to_tag() {
         )
         .await;
         let register = json!({"StreamARN": arn_of("s"), "ConsumerName": "c", "Tags": {"a": "b"}});
-        let told = refusal(&lab, READER, "RegisterStreamConsumer", &register).await;
+        let outcome = refusal(&lab, READER, "RegisterStreamConsumer", &register).await;
         let consumer = format!("{}/consumer/c:1700000000", arn_of("s"));
         assert_eq!(
-            told,
+            outcome,
             Some(denied(READER_ARN, "TagResource", &consumer, NO_IDENTITY))
         );
         let register = json!({"StreamARN": arn_of("s"), "ConsumerName": "c"});

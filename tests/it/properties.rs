@@ -172,7 +172,7 @@ fn strip(value: &mut Value) {
 
 /// The same document with every number that may be written so as one with an exponent.
 fn with_exponents(text: &str) -> String {
-    let mut told = String::new();
+    let mut written = String::new();
     let mut in_text = false;
     let mut digits = String::new();
     let letters: Vec<char> = text.chars().chain([' ']).collect();
@@ -185,17 +185,17 @@ fn with_exponents(text: &str) -> String {
             continue;
         }
         if !digits.is_empty() {
-            told.push_str(&digits);
-            let part = ['.', 'e', 'E'].contains(letter) || told.contains('\u{0}');
-            let fraction = told[..told.len() - digits.len()].ends_with(['.', '-', '+', 'e']);
+            written.push_str(&digits);
+            let part = ['.', 'e', 'E'].contains(letter) || written.contains('\u{0}');
+            let fraction = written[..written.len() - digits.len()].ends_with(['.', '-', '+', 'e']);
             if !part && !fraction && digits.len() < 9 {
-                told.push_str(".0e0");
+                written.push_str(".0e0");
             }
             digits.clear();
         }
-        told.push(*letter);
+        written.push(*letter);
     }
-    told.trim_end().to_owned()
+    written.trim_end().to_owned()
 }
 
 #[test]
@@ -308,9 +308,9 @@ fn puts_and_reads_may_take_turns_in_any_order() {
         let result = runner.run(&steps(), |steps| {
             block_on(async {
                 let lab = Lab::start(place, &["--profile", "fast"]).await;
-                let told = story(&lab, steps).await;
+                let result = story(&lab, steps).await;
                 lab.stop().await;
-                told
+                result
             })
         });
         if let Err(error) = result {

@@ -43,9 +43,9 @@ async fn created(lab: &Lab, body: Value) -> String {
 /// Describes a queue, in both formats.
 async fn describe(lab: &Lab, arn: &str) -> Value {
     let body = json!({"QueueARN": arn});
-    let mut told = ok(lab, "DescribeQueue", body.clone()).await;
-    assert_eq!(ok_cbor(lab, "DescribeQueue", body).await, told);
-    told["QueueDescription"].take()
+    let mut answer = ok(lab, "DescribeQueue", body.clone()).await;
+    assert_eq!(ok_cbor(lab, "DescribeQueue", body).await, answer);
+    answer["QueueDescription"].take()
 }
 
 /// Puts a record, whose data is `text`.
@@ -138,8 +138,8 @@ async fn receive_with(lab: &Lab, kind: Kind, arn: &str, more: Value) -> Vec<Reco
     for (member, value) in more.as_object().unwrap() {
         body[member] = value.clone();
     }
-    let told = ok(lab, kind.receive(), body).await;
-    let records = told["QueueRecords"].as_array().unwrap();
+    let answer = ok(lab, kind.receive(), body).await;
+    let records = answer["QueueRecords"].as_array().unwrap();
     records.iter().map(Record::of).collect()
 }
 
@@ -172,7 +172,7 @@ async fn until_waiting(lab: &Lab, count: usize) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(crate::lab::PATIENCE, waiting)
+    tokio::time::timeout(crate::lab::WAIT_LIMIT, waiting)
         .await
         .unwrap();
 }
@@ -208,9 +208,12 @@ fn entries(records: &[Record]) -> Value {
 /// Acknowledges records, each of which has to succeed.
 async fn acknowledge(lab: &Lab, kind: Kind, arn: &str, records: &[Record]) {
     let body = json!({"QueueARN": arn, "Entries": entries(records)});
-    let told = ok(lab, kind.acknowledge(), body).await;
-    assert_eq!(told["Failed"], json!([]));
-    assert_eq!(told["Successful"].as_array().unwrap().len(), records.len());
+    let answer = ok(lab, kind.acknowledge(), body).await;
+    assert_eq!(answer["Failed"], json!([]));
+    assert_eq!(
+        answer["Successful"].as_array().unwrap().len(),
+        records.len()
+    );
 }
 
 /// Sets anew how long a record stays invisible; gives the code of the failure, if it fails.
@@ -239,10 +242,10 @@ async fn try_restore(lab: &Lab, arn: &str, handle: &str) -> Option<String> {
 }
 
 /// The code of the one entry of an answer, if it failed.
-fn failure(told: &Value) -> Option<String> {
-    let failed = told["Failed"].as_array().unwrap();
-    let successful = told["Successful"].as_array().unwrap();
-    assert_eq!(failed.len() + successful.len(), 1, "{told}");
+fn failure(answer: &Value) -> Option<String> {
+    let failed = answer["Failed"].as_array().unwrap();
+    let successful = answer["Successful"].as_array().unwrap();
+    assert_eq!(failed.len() + successful.len(), 1, "{answer}");
     let code = failed.first()?["ErrorCode"].as_str();
     Some(code.unwrap().to_owned())
 }

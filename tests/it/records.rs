@@ -295,9 +295,9 @@ kinesis_test!(
 async fn put_keyless(lab: &Lab, count: usize) -> BTreeMap<String, usize> {
     let records = vec![json!({"Data": ""}); count];
     let puts = json!({"StreamName": "s", "Records": records}).to_string();
-    let told = lab.ok("PutRecords", &puts).await;
+    let answer = lab.ok("PutRecords", &puts).await;
     let mut counts = BTreeMap::new();
-    for record in told["Records"].as_array().unwrap() {
+    for record in answer["Records"].as_array().unwrap() {
         let shard = record["ShardId"].as_str().unwrap();
         *counts.entry(shard.to_owned()).or_default() += 1;
     }

@@ -226,8 +226,8 @@ wire_test!(
     ["--auth", "verify", "--credential", LET_IN],
     |lab| async move {
         let good = signed(&Request::json("DescribeStream", r#"{"StreamName":"a"}"#).path("/p?q=1"));
-        let told = lab.send_both(&good).await.refusal();
-        assert_eq!(told.kind, "ResourceNotFoundException", "it came in");
+        let message = lab.send_both(&good).await.refusal();
+        assert_eq!(message.kind, "ResourceNotFoundException", "it came in");
         let bytes = |body: &str| good.clone().body(body.as_bytes());
         for changed in [
             bytes(r#"{"StreamName":"b"}"#),
@@ -267,10 +267,10 @@ wire_test!(
                 (wall_ms() - 310_000, "Signature expired: ", '-'),
                 (wall_ms() + 400_000, "Signature not yet current: ", '+'),
             ] {
-                let told = lab.send(&at(ms)).await.refusal().to_string();
+                let message = lab.send(&at(ms)).await.refusal().to_string();
                 let start = format!("InvalidSignatureException: {wrong}");
-                assert!(told.starts_with(&start), "{told}");
-                assert!(told.ends_with(&format!("Z {sign} 5 min.)")), "{told}");
+                assert!(message.starts_with(&start), "{message}");
+                assert!(message.ends_with(&format!("Z {sign} 5 min.)")), "{message}");
             }
         }
     }
@@ -351,13 +351,13 @@ wire_test!(
                 .send()
                 .await
                 .unwrap();
-            let told = client
+            let described = client
                 .describe_stream_summary()
                 .stream_name("s")
                 .send()
                 .await
                 .unwrap();
-            let arn = told.stream_description_summary.unwrap().stream_arn;
+            let arn = described.stream_description_summary.unwrap().stream_arn;
             assert_eq!(arn, format!("arn:aws:kinesis:us-east-1:{account}:stream/s"));
         }
     }
@@ -390,15 +390,15 @@ fn who_a_signature_is_by_decides_what_it_may_do() {
         let put = temporary.put_record().stream_name("orders");
         let put = put.partition_key("k").data(Blob::new("v"));
         assert_eq!(put.send().await.unwrap().shard_id, SHARD_0);
-        let told = temporary.list_streams().send().await.unwrap_err();
-        let told = told.into_service_error();
-        assert_eq!(told.code(), Some("AccessDeniedException"));
-        let message = told.message().unwrap_or_default();
+        let error = temporary.list_streams().send().await.unwrap_err();
+        let error = error.into_service_error();
+        assert_eq!(error.code(), Some("AccessDeniedException"));
+        let message = error.message().unwrap_or_default();
         assert!(message.starts_with(
             "User: arn:aws:sts::000000000000:assumed-role/loader/today is not authorized to \
              perform: kinesis:ListStreams"
         ));
-        // The key that is said beside the one that signs is nobody's: both have to be one.
+        // The key id beside the signature is not the key id that signed: both have to be equal.
         // Signed once: the signature is of that second.
         let once = signed(&list());
         let said = once
@@ -416,7 +416,7 @@ fn who_a_signature_is_by_decides_what_it_may_do() {
         assert_eq!(
             lab.send(&doubled).await.status,
             200,
-            "the first of a piece counts for both"
+            "the first of two equal parts counts"
         );
     });
 }

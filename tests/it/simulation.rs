@@ -160,18 +160,18 @@ impl Simulation {
 
     /// Calls an operation in either format; it has to end as was foretold.
     async fn call(&mut self, operation: &str, body: Value, foretold: Foretold) -> Option<Value> {
-        let told = format!("{operation} {body}");
+        let request = format!("{operation} {body}");
         let answer = self.ask(operation, body).await;
         let outcome = match &answer {
             Ok(_) => Ok(()),
             Err(refusal) => Err(refusal.as_str()),
         };
-        self.trace.push(format!("{told}: {outcome:?}"));
+        self.trace.push(format!("{request}: {outcome:?}"));
         if self.trouble && outcome == Err("InternalFailure") {
             self.failed = true;
             return None;
         }
-        assert_eq!(outcome, foretold, "{told}\n{}", self.story());
+        assert_eq!(outcome, foretold, "{request}\n{}", self.story());
         answer.ok()
     }
 

@@ -256,7 +256,7 @@ kinesis_test!(
     }
 );
 
-kinesis_test!(a_tail_begins_where_it_is_told, |lab| async move {
+kinesis_test!(a_tail_begins_at_the_given_position, |lab| async move {
     let stream = lab.stream("orders").create().await;
     stream.put("k", "one").await;
     lab.clock.advance(seconds(10)).await;

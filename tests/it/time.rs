@@ -89,17 +89,17 @@ wire_test!(
     the_clock_is_read_set_and_advanced_over_the_wire,
     |lab| async move {
         let read = Request::bare("GET", "/_minikin/clock");
-        let told = |now_ms: i64| (200, json!({"clock": "virtual", "now_ms": now_ms}));
-        assert_eq!(clock(&lab, read.clone()).await, told(START_MS));
+        let expected = |now_ms: i64| (200, json!({"clock": "virtual", "now_ms": now_ms}));
+        assert_eq!(clock(&lab, read.clone()).await, expected(START_MS));
         assert_eq!(
             clock(&lab, post(r#"{"advance_ms":1500}"#)).await,
-            told(START_MS + 1500)
+            expected(START_MS + 1500)
         );
         let set = format!(r#"{{"set_ms":{}}}"#, START_MS + 2000);
         for _ in 0..2 {
-            assert_eq!(clock(&lab, post(&set)).await, told(START_MS + 2000));
+            assert_eq!(clock(&lab, post(&set)).await, expected(START_MS + 2000));
         }
-        assert_eq!(clock(&lab, read.clone()).await, told(START_MS + 2000));
+        assert_eq!(clock(&lab, read.clone()).await, expected(START_MS + 2000));
         let stream = lab.stream("s").create().await;
         stream.put("k", "v").await;
         assert_eq!(clock(&lab, post(r#"{"advance_ms":86400000}"#)).await.0, 200);
@@ -137,9 +137,9 @@ wire_test!(
     the_machines_clock_is_read_and_not_moved,
     ["--clock", "system"],
     |lab| async move {
-        let (status, told) = clock(&lab, Request::bare("GET", "/_minikin/clock")).await;
-        assert_eq!((status, &told["clock"]), (200, &json!("system")));
-        assert!(told["now_ms"].as_i64().unwrap() > START_MS);
+        let (status, answer) = clock(&lab, Request::bare("GET", "/_minikin/clock")).await;
+        assert_eq!((status, &answer["clock"]), (200, &json!("system")));
+        assert!(answer["now_ms"].as_i64().unwrap() > START_MS);
         assert_eq!(clock(&lab, post(r#"{"advance_ms":1}"#)).await.0, 409);
         let stream = lab.stream("s").create().await;
         stream.put("k", "v").await;

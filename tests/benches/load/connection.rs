@@ -109,7 +109,7 @@ impl Connection {
     /// # Errors
     /// When the peer is away, breaks off, does not speak HTTP/1.1 or takes too long.
     pub(super) async fn send(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
-        let exchanged = within(PATIENCE, self.exchange(request)).await;
+        let exchanged = within(EXCHANGE_LIMIT, self.exchange(request)).await;
         match exchanged.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())) {
             Ok((status, Some(body))) => Ok(Answer {
                 status,
@@ -183,9 +183,9 @@ impl Connection {
     }
 
     /// Reads once; 0 when the peer has closed.
-    async fn receive(&mut self, room: usize) -> io::Result<usize> {
+    async fn receive(&mut self, capacity: usize) -> io::Result<usize> {
         let stream = self.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        self.received.reserve(room);
+        self.received.reserve(capacity);
         stream.read_buf(&mut self.received).await
     }
 

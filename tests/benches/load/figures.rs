@@ -36,7 +36,7 @@ impl Tally {
         self.records += records;
     }
 
-    /// Notes an error; one from the warm-up is told but does not count.
+    /// Notes an error. An error of the warm-up is reported but does not count.
     pub(super) fn failure(&mut self, counts: bool, error: String) {
         self.errors += u64::from(counts);
         self.first_error.get_or_insert(error);

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_told_in_millions() {
+    fn memory_is_written_in_millions_of_bytes() {
         let status = "Name:\ta\nVmHWM:\t    2000 kB\nVmRSS:\t    1000 kB\n";
         let expected = Memory {
             resident_mb: 1.024,

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_line_up_and_errors_are_told() {
+    fn columns_line_up_and_errors_are_listed() {
         let figures = Figures {
             requests: 5,
             requests_per_second: 31_204.4,

@@ -85,7 +85,7 @@ fn run_against(address: SocketAddr) -> (Run, tokio::runtime::Runtime) {
 }
 
 #[test]
-fn a_closed_loop_counts_what_it_was_told_to() {
+fn a_closed_loop_makes_the_given_number_of_requests() {
     let (run, runtime) = run_against(peer());
     let plan = load::Plan {
         connections: 2,

@@ -1,4 +1,4 @@
-//! Signatures, in the header and in the query: nobody comes in without one, everybody with one.
+//! Signatures in the header and in the query: a request is admitted with a valid one only.
 //!
 //! An input is a line `method target`, lines `name: value`, and an empty line.
 
@@ -66,7 +66,7 @@ pub fn authorization(input: &[u8]) {
             // A browser that asks first is answered in any case, with nothing.
             answer.status == 200 && answer.content_type.is_some()
         };
-        assert!(!came_in(verifying), "nobody guesses a signature");
+        assert!(!came_in(verifying), "a signature was guessed");
         let structured = came_in(structural);
         assert!(
             !structured || came_in(open),

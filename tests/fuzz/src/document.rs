@@ -1,4 +1,4 @@
-//! Documents between the formats: the same request said in other ways.
+//! Documents between the formats: the same request in other spellings.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use ciborium::Value;
 use minikin::internals::wire::{Node, Shape};
 use serde_json::Value as Json;
 
-/// Seconds before and after 1970 that a time is told in; further ones are rounded by floats.
+/// Greatest distance of a time from 1970, in seconds. Floats round greater ones.
 const FARTHEST_S: i128 = 100_000_000_000;
 
 /// A JSON request in CBOR, as its shape says; none where the two formats may differ.
@@ -95,8 +95,8 @@ fn escaped(text: &str) -> String {
     format!("\"{letters}\"")
 }
 
-/// A CBOR answer as JSON would tell it: bytes in base64, times in seconds.
-pub fn told(value: &Value) -> Json {
+/// Turns a CBOR answer into the JSON answer: bytes in base64, times in seconds.
+pub fn as_json(value: &Value) -> Json {
     match value {
         Value::Null => panic!("answers hold no null"),
         Value::Bool(truth) => (*truth).into(),
@@ -112,15 +112,15 @@ pub fn told(value: &Value) -> Json {
             };
             (ms as f64 / 1000.0).into()
         }
-        Value::Array(items) => items.iter().map(told).collect(),
+        Value::Array(items) => items.iter().map(as_json).collect(),
         Value::Map(entries) => {
             let entry = |(name, value): &(Value, Value)| {
                 let name = name.as_text().expect("answers have texts for names");
-                (name.to_owned(), told(value))
+                (name.to_owned(), as_json(value))
             };
-            let told: serde_json::Map<_, _> = entries.iter().map(entry).collect();
-            assert_eq!(told.len(), entries.len(), "an answer has a member twice");
-            Json::Object(told)
+            let members: serde_json::Map<_, _> = entries.iter().map(entry).collect();
+            assert_eq!(members.len(), entries.len(), "an answer has a member twice");
+            Json::Object(members)
         }
         other => panic!("answers hold no {other:?}"),
     }

@@ -48,7 +48,7 @@ pub fn event_stream(input: &[u8]) {
         assert_eq!(header.value().as_string().unwrap().as_str(), *value);
     }
     let choice = crc32fast::hash(input) as usize;
-    check_pieces(&bytes, choice);
+    check_parts(&bytes, choice);
     let mut changed = bytes;
     let at = choice % changed.len();
     changed[at] ^= 1 << (choice % 8);
@@ -57,7 +57,7 @@ pub fn event_stream(input: &[u8]) {
 }
 
 /// Two frames behind each other, which arrive cut in two.
-fn check_pieces(frame: &[u8], choice: usize) {
+fn check_parts(frame: &[u8], choice: usize) {
     let both = frame.repeat(2);
     let (first, second) = both.split_at(choice % both.len());
     let mut decoder = MessageFrameDecoder::new();

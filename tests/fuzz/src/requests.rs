@@ -4,7 +4,7 @@
 //! in another spelling, or with a repeated member, which only the explaining reader accepts. Both
 //! servers must give the same answers.
 
-use super::document::{cbor, cbor_of, json_of, plain, told};
+use super::document::{as_json, cbor, cbor_of, json_of, plain};
 use super::event_stream::read_frame;
 use super::script::{Answered, Step, steps};
 use super::server::{Answer, Bed};
@@ -18,7 +18,7 @@ use minikin::internals::wire::{Format, Node, parses};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 
-/// Deeper documents are not told in other words: each reader stops at a depth of its own.
+/// Greatest depth of a document that is spelled in other ways. Each reader has its own limit.
 const DEPTH: usize = 64;
 /// The beginning of every story.
 const BEGINNING: &[(&str, &str)] = &[
@@ -262,7 +262,7 @@ pub fn value(format: Format, body: &[u8]) -> Json {
             let mut rest = body;
             let item: Value = ciborium::from_reader(&mut rest).expect("an answer is an item");
             assert!(rest.is_empty(), "nothing stands behind an answer");
-            plain(told(&item))
+            plain(as_json(&item))
         }
     }
 }

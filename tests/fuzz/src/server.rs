@@ -38,8 +38,8 @@ const LONGEST_WAIT_MS: i64 = 20_000;
 /// Number of times that a subscription is asked for a frame that is not there.
 const ASKS: usize = 20;
 
-/// A server, all it knows, and the one thread that runs it. Two of them that were told the same
-/// answer the same: their time is virtual and their chance seeded.
+/// A server, its state, and the one thread that runs it. Two servers answer the same requests in
+/// the same way: their time is virtual and their randomness seeded.
 pub struct Bed {
     runtime: Runtime,
     server: Arc<Server>,

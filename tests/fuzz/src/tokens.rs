@@ -16,7 +16,7 @@ pub fn tokens(input: &[u8]) {
 
 /// The kinds of text that a caller may send.
 fn read(text: &str) {
-    // The salt is all that is not told back; with it there is one text for one place.
+    // Decoding drops the salt only: with the same salt, each position has one text.
     if let Some(iterator) = ShardIterator::decode(text) {
         let again = iterator.encode([0; SALT_BYTES]);
         assert_eq!(ShardIterator::decode(&again), Some(iterator));

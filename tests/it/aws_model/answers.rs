@@ -62,7 +62,7 @@ fn check(model: &Model, name: &str, value: &Value, path: &str) {
         }
         _ => panic!("{path}: {value} for a {kind}"),
     };
-    if length == 0 && EMPTY.iter().any(|(excused, _)| *excused == name) {
+    if length == 0 && EMPTY.iter().any(|(empty, _)| *empty == name) {
         return;
     }
     let bound = |side: &str| {

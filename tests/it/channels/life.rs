@@ -37,8 +37,8 @@ kinesis_test!(
     without_a_destination_a_channel_fails_and_names_the_setting,
     |lab| async move {
         create_stream(&lab, "s").await;
-        let told = ok_cbor(&lab, "CreateChannel", to_bucket("n", "s")).await;
-        let channel = told["ChannelDescription"].clone();
+        let answer = ok_cbor(&lab, "CreateChannel", to_bucket("n", "s")).await;
+        let channel = answer["ChannelDescription"].clone();
         let arn = channel["ChannelARN"].as_str().unwrap().to_owned();
         assert_eq!(channel, bucket_description("n", &arn, "CREATING"));
         let mut failed = bucket_description("n", &arn, "FAILED");
@@ -93,8 +93,8 @@ fn a_channel_is_created_updated_and_deleted_in_its_own_time() {
                 "S3DestinationConfiguration": {"DataFreshnessInSeconds": freshness},
             })
         };
-        let told = ok_cbor(&lab, "UpdateChannel", update(900)).await;
-        let updated = &told["ChannelDescription"];
+        let answer = ok_cbor(&lab, "UpdateChannel", update(900)).await;
+        let updated = &answer["ChannelDescription"];
         assert_eq!(updated["ChannelStatus"], "UPDATING");
         assert_eq!(
             updated["S3DestinationConfiguration"]["DataFreshnessInSeconds"],

@@ -124,7 +124,7 @@ kinesis_test!(
 );
 
 wire_test!(
-    limits_that_nobody_set_are_those_of_a_large_region,
+    the_default_limits_are_those_of_a_large_region,
     |lab| async move {
         let expected = json!({
             "ShardLimit": 20_000, "OpenShardCount": 0,

@@ -126,7 +126,7 @@ wire_test!(
 );
 
 kinesis_test!(
-    the_shard_limit_is_told_before_the_hash_key,
+    the_shard_limit_is_checked_before_the_hash_key,
     ["--limit", "shards-per-account=3"],
     |lab| async move {
         lab.stream("other").create().await;

@@ -18,7 +18,7 @@ const BATCH: u64 = 20;
 /// Visibility timeout of a receive, in seconds.
 const TIMEOUT_S: u64 = 2;
 /// Longest time for the records that are left to come.
-const PATIENCE: Duration = Duration::from_secs(120);
+const WAIT_LIMIT: Duration = Duration::from_secs(120);
 
 /// A received record that was not acknowledged.
 #[derive(Debug, Clone)]
@@ -103,7 +103,7 @@ impl QueueStory {
             drop(sender);
             let mut left = count;
             while left > 0 {
-                let more = done.recv_timeout(PATIENCE).expect("the consumers work");
+                let more = done.recv_timeout(WAIT_LIMIT).expect("the consumers work");
                 left = left.saturating_sub(more);
             }
             end(server)
@@ -247,7 +247,11 @@ impl QueueStory {
             })
         };
         while missing() > 0 {
-            assert!(began.elapsed() < PATIENCE, "{} records are lost", missing());
+            assert!(
+                began.elapsed() < WAIT_LIMIT,
+                "{} records are lost",
+                missing()
+            );
             let received = self.receive(&mut client, 3_600).unwrap();
             self.acknowledge(&mut client, received).unwrap();
         }

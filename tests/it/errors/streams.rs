@@ -178,7 +178,7 @@ wire_test!(
 );
 
 wire_test!(
-    too_many_streams_in_transition_are_told_in_the_services_spelling,
+    too_many_streams_in_transition_are_refused_in_the_services_spelling,
     [
         "--limit",
         "streams-in-transition=5",

@@ -223,7 +223,7 @@ wire_test!(
 );
 
 wire_test!(
-    the_first_wrong_type_in_member_order_is_told_whatever_the_order_sent,
+    the_first_wrong_type_in_member_order_is_refused_in_every_order_sent,
     |lab| async move {
         let table = entry("GetShardIterator").input.members();
         let first = table.first().unwrap().name;

@@ -116,7 +116,7 @@ fn nested(depth: usize) -> String {
 }
 
 wire_test!(
-    deep_documents_are_refused_or_skipped_and_harm_nobody,
+    deep_documents_are_refused_or_skipped_and_do_no_harm,
     |lab| async move {
         for depth in [129, 300, 100_000] {
             let body = format!(r#"{{"Limit":{}}}"#, nested(depth));
@@ -136,11 +136,11 @@ wire_test!(
             let tags = [b"\xa1\x65Limit".as_slice(), &vec![0xc1; depth], &[0x01]].concat();
             check_refused(&lab.cbor("ListStreams", &tags).await, "cbor tags");
         }
-        let told = lab
+        let message = lab
             .refusal("ListStreams", &format!(r#"{{"Limit":{}}}"#, nested(100)))
             .await;
         assert_eq!(
-            told,
+            message,
             "SerializationException (Message): Start of list found where not expected"
         );
     }

@@ -78,7 +78,7 @@ const STORY: &[(&str, &str)] = &[
 ];
 
 /// The answers of a lab to the story, with iterators and tokens replaced by their lengths.
-async fn told(lab: &Lab, in_cbor: bool) -> Vec<Value> {
+async fn answers(lab: &Lab, in_cbor: bool) -> Vec<Value> {
     let mut last = String::new();
     let mut answers = Vec::new();
     for (operation, body) in STORY {
@@ -115,11 +115,14 @@ fn each_operation_answers_the_same_in_both_formats() {
             Lab::start(Place::Memory, &[]).await,
         );
         assert_eq!(one.clock.now_ms(), START_MS);
-        let (json, cbor) = (told(&one, false).await, told(&two, true).await);
+        let (json, cbor) = (answers(&one, false).await, answers(&two, true).await);
         for (json, cbor) in json.iter().zip(&cbor) {
             assert_eq!(cbor, json);
         }
-        let statuses: Vec<_> = json.iter().map(|told| told[1].as_u64().unwrap()).collect();
+        let statuses: Vec<_> = json
+            .iter()
+            .map(|answer| answer[1].as_u64().unwrap())
+            .collect();
         let refused = statuses.iter().filter(|status| **status != 200).count();
         assert_eq!((statuses.len(), refused), (27, 5), "{json:#?}");
         one.stop().await;

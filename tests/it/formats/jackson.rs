@@ -34,7 +34,7 @@ fn bytes(data: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// A map of no told length.
+/// Encodes a map of indefinite length.
 fn map(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let entry = |(name, value): &(&str, Vec<u8>)| [text(name), value.clone()].concat();
     let entries: Vec<u8> = entries.iter().flat_map(entry).collect();
@@ -236,7 +236,7 @@ wire_test!(numbers_are_lenient_in_cbor_too, |lab| async move {
         assert_eq!(shards.len(), count, "{limit:02x?}");
     }
     let text = "ValidationException: 1 validation error detected: Value";
-    for (limit, told) in [
+    for (limit, expected) in [
         (&[0x20_u8][..], "'-1' at 'limit'"),
         (
             &[0x1b, 255, 255, 255, 255, 255, 255, 255, 255],
@@ -255,7 +255,7 @@ wire_test!(numbers_are_lenient_in_cbor_too, |lab| async move {
             .refusal()
             .to_string();
         assert!(
-            refusal.starts_with(&format!("{text} {told} failed")),
+            refusal.starts_with(&format!("{text} {expected} failed")),
             "{limit:02x?} {refusal}"
         );
     }

@@ -20,7 +20,7 @@ wire_test!(numbers_are_cut_and_clamped, |lab| async move {
         let shards = described["StreamDescription"]["Shards"].as_array().unwrap();
         assert_eq!(shards.len(), count, "{limit}");
     }
-    let told = "ValidationException: 1 validation error detected: Value";
+    let start = "ValidationException: 1 validation error detected: Value";
     for (limit, value) in [
         ("1099511627776", "2147483647"),
         ("99999999999999999999999999", "2147483647"),
@@ -33,7 +33,7 @@ wire_test!(numbers_are_cut_and_clamped, |lab| async move {
         let body = format!(r#"{{"StreamName":"s","Limit":{limit}}}"#);
         let refusal = lab.refusal("DescribeStream", &body).await;
         assert!(
-            refusal.starts_with(&format!("{told} '{value}' at 'limit' failed")),
+            refusal.starts_with(&format!("{start} '{value}' at 'limit' failed")),
             "{refusal}"
         );
     }
@@ -63,7 +63,7 @@ wire_test!(
     |lab| async move {
         lab.stream("s").create().await;
         let stream = crate::lab::Stream::existing(&lab, "s");
-        for (body, told) in [
+        for (body, expected) in [
             (
                 r#"{"StreamName":"no","StreamName":"s","PartitionKey":"k","Data":"MQ=="}"#,
                 None,
@@ -99,7 +99,7 @@ wire_test!(
         ] {
             let answer = lab.json("PutRecord", body).await;
             let kind = (answer.status != 200).then(|| answer.refusal().kind);
-            assert_eq!(kind.as_deref(), told, "{body}");
+            assert_eq!(kind.as_deref(), expected, "{body}");
         }
         let read = stream.read_all().await;
         assert_eq!(crate::lab::stream::texts(&read), ["1", "2", "3", "4", "5"]);

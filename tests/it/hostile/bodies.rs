@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 const SLOW: &str = r#"{"__type":"RequestTimeoutException","message":"The request's body was not received in time."}"#;
-const NO_ROOM: &str = r#"{"__type":"ServiceUnavailable","message":"The request has failed due to a temporary failure of the server."}"#;
+const BUDGET_EXHAUSTED: &str = r#"{"__type":"ServiceUnavailable","message":"The request has failed due to a temporary failure of the server."}"#;
 
 /// The head of a call whose body is announced and does not come.
 fn promise(bytes: usize) -> Vec<u8> {
@@ -62,7 +62,7 @@ wire_test!(
     own_paths_read_no_body_that_they_do_not_take,
     ["--limit", "body-stall-seconds=0"],
     |lab: Lab| async move {
-        // Bodies that are announced and do not come: an answer shows that nobody waited for them.
+        // Bodies that are announced and do not come: an answer shows that the server did not wait.
         for (method, path, status) in [
             ("GET", "/_minikin/metrics", 200),
             ("GET", "/_minikin/health/ready", 200),
@@ -139,8 +139,8 @@ wire_test!(
             held.push(connection);
         }
         // All together they have what 200 requests have, not 4 GB.
-        let room = 200 * minikin::internals::limits::REQUEST_PERMIT_BYTES;
-        until(&lab, "in_flight_bytes", room).await;
+        let permits = 200 * minikin::internals::limits::REQUEST_PERMIT_BYTES;
+        until(&lab, "in_flight_bytes", permits).await;
         check_served(&lab).await;
         drop(held);
         until(&lab, "in_flight_bytes", 0).await;
@@ -148,7 +148,7 @@ wire_test!(
 );
 
 wire_test!(
-    where_there_is_no_room_large_requests_are_refused_and_small_ones_served,
+    an_exhausted_budget_refuses_large_requests_and_serves_small_ones,
     [
         "--limit",
         "in-flight-bytes=16777216",
@@ -164,13 +164,16 @@ wire_test!(
         holding
             .send(&[&promise(20 << 20), some.as_slice()].concat())
             .await;
-        let room = minikin::internals::limits::REQUEST_PERMIT_BYTES
+        let permits = minikin::internals::limits::REQUEST_PERMIT_BYTES
             + minikin::internals::limits::SMALL_BYTES;
-        until(&lab, "in_flight_bytes", room + 2 * (20 << 20)).await;
+        until(&lab, "in_flight_bytes", permits + 2 * (20 << 20)).await;
 
         let large = put("s", 1_000_000);
         let answer = lab.connect().await.exchange(&large).await;
-        assert_eq!((answer.status, answer.text().as_str()), (503, NO_ROOM));
+        assert_eq!(
+            (answer.status, answer.text().as_str()),
+            (503, BUDGET_EXHAUSTED)
+        );
         crate::routing::check_usual(&answer);
         let other = tokio::net::TcpStream::connect(lab.address()).await.unwrap();
         let other = crate::lab::h2::exchange(other, std::slice::from_ref(&large)).await;

@@ -1,7 +1,7 @@
 //! HTTP/2, frame by frame, as no decent client writes it.
 
 use super::{check_served, counter, until};
-use crate::lab::{Lab, PATIENCE, Request, wire_test};
+use crate::lab::{Lab, Request, WAIT_LIMIT, wire_test};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -17,7 +17,7 @@ const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// A connection that writes what it likes and reads nothing until it is told to.
+/// A connection that writes any frames, and reads nothing before the end of the attack.
 pub(super) struct Attack(TcpStream);
 
 impl Attack {
@@ -33,7 +33,7 @@ impl Attack {
 
     /// Sends bytes; false when the connection is closed.
     async fn send(&mut self, bytes: &[u8]) -> bool {
-        let sent = timeout(PATIENCE, self.0.write_all(bytes)).await;
+        let sent = timeout(WAIT_LIMIT, self.0.write_all(bytes)).await;
         sent.expect("they are taken, or the connection is closed")
             .is_ok()
     }
@@ -48,7 +48,7 @@ impl Attack {
     /// Reads what still comes until the connection is closed.
     pub(super) async fn until_closed(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
-        let closed = timeout(PATIENCE, self.0.read_to_end(&mut rest)).await;
+        let closed = timeout(WAIT_LIMIT, self.0.read_to_end(&mut rest)).await;
         assert!(closed.is_ok(), "the connection is closed");
         rest
     }
@@ -269,8 +269,8 @@ wire_test!(
         }
         // The first stream of the connection gets its permit, further streams share their lane,
         // and the rest waits or is refused.
-        let room = minikin::internals::limits::REQUEST_PERMIT_BYTES + (8 << 20) / 16 * 2;
-        until(&lab, "in_flight_bytes", room).await;
+        let permits = minikin::internals::limits::REQUEST_PERMIT_BYTES + (8 << 20) / 16 * 2;
+        until(&lab, "in_flight_bytes", permits).await;
         check_served(&lab).await;
         drop(attack);
         until(&lab, "in_flight_bytes", 0).await;
@@ -287,7 +287,7 @@ wire_test!(
     ],
     |lab: Lab| async move {
         let mut attack = Attack::begin(&lab, 0).await;
-        // Answers that nobody reads: each is in memory until its connection is closed.
+        // Unread answers: each is in memory until its connection is closed.
         let page = Request::bare("GET", "/_minikin/metrics");
         for at in 0..500 {
             let head = frame(HEADERS, END_HEADERS | END_STREAM, 1 + 2 * at, &block(&page));
@@ -306,6 +306,6 @@ wire_test!(
 /// Waits until a request is refused because the budget is exhausted.
 async fn refused(lab: &Lab) {
     let refused = async { while counter(lab, "admission_refused_total").await == 0 {} };
-    let refused = timeout(PATIENCE, refused).await;
+    let refused = timeout(WAIT_LIMIT, refused).await;
     assert!(refused.is_ok(), "waited for a refusal");
 }

@@ -31,7 +31,7 @@ wire_test!(the_page_is_what_prometheus_reads, |lab: Lab| async move {
         } else if let Some(rest) = line.strip_prefix("# TYPE ") {
             let (name, kind) = rest.split_once(' ').unwrap();
             assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
-            assert!(names.insert(name), "{name} is told once");
+            assert!(names.insert(name), "{name} is announced twice");
             announced = name;
         } else {
             let (series, value) = line.rsplit_once(' ').unwrap();
@@ -96,8 +96,8 @@ wire_test!(
         let one = format!(r#"{{"StreamName":"s",{record}}}"#);
         let several = format!(r#"{{"StreamName":"s","Records":[{{{record}}}]}}"#);
         assert_eq!(lab.json("PutRecord", &one).await.status, 500);
-        let told = lab.ok("PutRecords", &several).await;
-        assert_eq!(told["FailedRecordCount"], 1);
+        let answer = lab.ok("PutRecords", &several).await;
+        assert_eq!(answer["FailedRecordCount"], 1);
         assert_eq!(counter(&lab, "records_written_total").await, 0);
         let failed = "requests_total{operation=\"PutRecord\",outcome=\"failed\"}";
         assert_eq!(counter(&lab, failed).await, 1);

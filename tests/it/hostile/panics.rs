@@ -80,7 +80,7 @@ impl Broken {
 
     async fn end(self) {
         self.stop.send_replace(true);
-        self.tasks.close_and_join(crate::lab::PATIENCE).await;
+        self.tasks.close_and_join(crate::lab::WAIT_LIMIT).await;
         self.engine.close().await.unwrap();
     }
 }

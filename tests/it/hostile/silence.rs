@@ -7,25 +7,28 @@ use tokio::net::TcpStream;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-wire_test!(idle_connections_keep_nobody_out, |lab: Lab| async move {
-    let mut idle = Vec::new();
-    for at in 0..200 {
-        let mut stream = TcpStream::connect(lab.address()).await.unwrap();
-        // No bytes, half of the HTTP/2 preface, the whole preface, half of an HTTP/1.1 head.
-        let begun = [
-            b"".as_slice(),
-            &PREFACE[..9],
-            PREFACE,
-            b"POST / HTTP/1.1\r\nHost:",
-        ][at % 4];
-        stream.write_all(begun).await.unwrap();
-        idle.push(stream);
+wire_test!(
+    idle_connections_do_not_block_new_connections,
+    |lab: Lab| async move {
+        let mut idle = Vec::new();
+        for at in 0..200 {
+            let mut stream = TcpStream::connect(lab.address()).await.unwrap();
+            // No bytes, half of the HTTP/2 preface, the whole preface, half of an HTTP/1.1 head.
+            let begun = [
+                b"".as_slice(),
+                &PREFACE[..9],
+                PREFACE,
+                b"POST / HTTP/1.1\r\nHost:",
+            ][at % 4];
+            stream.write_all(begun).await.unwrap();
+            idle.push(stream);
+        }
+        // The connection that asks is one more.
+        until(&lab, "connections_open", 201).await;
+        check_served(&lab).await;
+        drop(idle);
     }
-    // The connection that asks is one more.
-    until(&lab, "connections_open", 201).await;
-    check_served(&lab).await;
-    drop(idle);
-});
+);
 
 wire_test!(
     a_connection_that_says_nothing_is_closed,
@@ -47,7 +50,7 @@ wire_test!(
             stream.write_all(begun).await.unwrap();
             let mut rest = Vec::new();
             let ended = stream.read_to_end(&mut rest);
-            let ended = tokio::time::timeout(crate::lab::PATIENCE, ended).await;
+            let ended = tokio::time::timeout(crate::lab::WAIT_LIMIT, ended).await;
             assert!(ended.is_ok(), "{}", String::from_utf8_lossy(begun));
         }
     }
@@ -66,7 +69,7 @@ async fn full(lab: &Lab) -> Request {
 }
 
 wire_test!(
-    a_client_that_does_not_read_its_answer_is_dropped_and_its_room_is_free,
+    a_client_that_does_not_read_its_answer_is_dropped_and_its_permit_is_given_back,
     ["--profile", "fast", "--limit", "unread-answer-seconds=1"],
     |lab: Lab| async move {
         let read = full(&lab).await;
@@ -95,7 +98,7 @@ wire_test!(
 );
 
 wire_test!(
-    requests_whose_answers_nobody_reads_do_not_pile_up,
+    requests_with_unread_answers_do_not_pile_up,
     ["--profile", "fast", "--limit", "unread-answer-seconds=1"],
     |lab: Lab| async move {
         let bytes = Request::json("DescribeLimits", "{}").bytes();
@@ -103,7 +106,7 @@ wire_test!(
         let many = bytes.repeat(1_000);
         // Unread answers fill the buffers: the server stops reading, then closes the connection.
         let closed = async { while stream.write_all(&many).await.is_ok() {} };
-        let closed = tokio::time::timeout(crate::lab::PATIENCE, closed).await;
+        let closed = tokio::time::timeout(crate::lab::WAIT_LIMIT, closed).await;
         assert!(closed.is_ok(), "waited for the connection to be closed");
         until(&lab, "unread_closed_total", 1).await;
         until(&lab, "in_flight_bytes", 0).await;

@@ -1,6 +1,6 @@
 //! The same requests over HTTP/2, on any connection.
 
-use super::{Answer, PATIENCE, Request};
+use super::{Answer, Request, WAIT_LIMIT};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -37,7 +37,7 @@ impl Connection {
     /// Sends a request and waits for the head of its answer.
     pub(crate) async fn begin(&mut self, request: &Request) -> hyper::Response<Incoming> {
         let sent = self.sender.send_request(translated(request));
-        let answer = timeout(PATIENCE, sent).await.expect("an answer comes");
+        let answer = timeout(WAIT_LIMIT, sent).await.expect("an answer comes");
         answer.expect("an answer")
     }
 }
@@ -51,7 +51,7 @@ where
     let mut answers = Vec::new();
     for request in requests {
         let (head, body) = connection.begin(request).await.into_parts();
-        let body = timeout(PATIENCE, body.collect())
+        let body = timeout(WAIT_LIMIT, body.collect())
             .await
             .expect("a body comes")
             .expect("a body");

@@ -1,6 +1,6 @@
 //! The program as a process of its own.
 
-use super::PATIENCE;
+use super::WAIT_LIMIT;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ pub(crate) struct Program {
     child: Child,
     address: SocketAddr,
     stdout: String,
-    /// A file and not a pipe: nobody reads it while the program runs.
+    /// A file and not a pipe: it is read only after the program has ended.
     log: NamedTempFile,
 }
 
@@ -45,7 +45,7 @@ impl Program {
         let lines = lines(child.stdout.take().unwrap());
         let mut stdout = String::new();
         while !stdout.ends_with("Ready.\n") {
-            let line = lines.recv_timeout(PATIENCE);
+            let line = lines.recv_timeout(WAIT_LIMIT);
             let Ok(line) = line else {
                 let log = std::fs::read_to_string(log.path()).unwrap();
                 panic!("waited for `Ready.` and read {stdout:?}: {log}");
@@ -84,7 +84,7 @@ impl Program {
                 return status;
             }
             assert!(
-                start.elapsed() < PATIENCE,
+                start.elapsed() < WAIT_LIMIT,
                 "waited for the end after SIGTERM"
             );
             std::thread::sleep(Duration::from_millis(1));

@@ -1,6 +1,6 @@
 //! A plain HTTP/1.1 connection: exact bytes out, exact bytes in.
 
-use super::{Answer, PATIENCE, Request};
+use super::{Answer, Request, WAIT_LIMIT};
 use std::net::SocketAddr;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::io::{AsyncWriteExt as _, BufReader};
@@ -20,7 +20,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Self {
-        let stream = timeout(PATIENCE, TcpStream::connect(address))
+        let stream = timeout(WAIT_LIMIT, TcpStream::connect(address))
             .await
             .unwrap()
             .unwrap();
@@ -37,7 +37,7 @@ impl Connection {
 
     /// Sends bytes. The peer may have answered and closed before it has read them all.
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
-        let sent = timeout(PATIENCE, self.stream.write_all(bytes)).await;
+        let sent = timeout(WAIT_LIMIT, self.stream.write_all(bytes)).await;
         let _ = sent.expect("the emulator reads or closes");
     }
 
@@ -54,14 +54,14 @@ impl Connection {
 
     /// Reads an answer.
     pub(crate) async fn answer(&mut self, with_body: bool) -> Answer {
-        let read = timeout(PATIENCE, self.read(with_body)).await;
+        let read = timeout(WAIT_LIMIT, self.read(with_body)).await;
         read.expect("an answer comes")
             .expect("an answer, not the end of the connection")
     }
 
     /// Reads an answer; none when the connection ends before one begins.
     pub(crate) async fn answer_or_end(&mut self) -> Option<Answer> {
-        timeout(PATIENCE, self.read(true))
+        timeout(WAIT_LIMIT, self.read(true))
             .await
             .expect("an answer or an end comes")
     }
@@ -69,27 +69,27 @@ impl Connection {
     /// Sends a request and reads no more than the head of its answer.
     pub(crate) async fn begin(&mut self, request: &Request) -> Answer {
         self.send(&request.bytes()).await;
-        let head = timeout(PATIENCE, self.head()).await;
+        let head = timeout(WAIT_LIMIT, self.head()).await;
         head.expect("an answer comes").expect("an answer")
     }
 
     /// Reads the body that belongs to a head.
     pub(crate) async fn finish(&mut self, head: Answer) -> Answer {
-        let body = timeout(PATIENCE, self.body(&head)).await;
+        let body = timeout(WAIT_LIMIT, self.body(&head)).await;
         let body = body.expect("a body comes").expect("a body");
         Answer { body, ..head }
     }
 
     /// The next chunk of a body, empty at the body's end; none when the connection ends before.
     pub(crate) async fn next_chunk(&mut self) -> Option<Vec<u8>> {
-        let chunk = timeout(PATIENCE, self.chunk()).await;
+        let chunk = timeout(WAIT_LIMIT, self.chunk()).await;
         chunk.expect("a chunk or an end comes")
     }
 
     /// All that still comes until the peer closes the connection.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
-        let read = timeout(PATIENCE, self.stream.read_to_end(&mut rest)).await;
+        let read = timeout(WAIT_LIMIT, self.stream.read_to_end(&mut rest)).await;
         let _ = read.expect("the connection ends");
         rest
     }

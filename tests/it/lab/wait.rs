@@ -5,14 +5,14 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 /// The limit in real time for every wait, above what a busy machine needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
 /// The limit in real time for a whole test.
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// Finishes `work`, or fails the test after the limit.
 pub(crate) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
-    finish(PATIENCE, what, work).await
+    finish(WAIT_LIMIT, what, work).await
 }
 
 async fn finish<T>(limit: Duration, what: &str, work: impl Future<Output = T>) -> T {
@@ -65,7 +65,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
         .unwrap();
     let done = runtime.block_on(async { tokio::time::timeout(LONGEST, work).await });
     // Dropping the runtime would wait for a thread that never ends.
-    runtime.shutdown_timeout(PATIENCE);
+    runtime.shutdown_timeout(WAIT_LIMIT);
     match done {
         Ok(done) => done,
         Err(_) => panic!("the test did not end within {} s", LONGEST.as_secs()),
@@ -82,7 +82,7 @@ impl Watchdog {
         let (ended, end) = channel();
         let test = std::thread::current().name().unwrap_or("a test").to_owned();
         std::thread::spawn(move || {
-            let waited = end.recv_timeout(LONGEST + 2 * PATIENCE);
+            let waited = end.recv_timeout(LONGEST + 2 * WAIT_LIMIT);
             if waited == Err(RecvTimeoutError::Timeout) {
                 let limit = LONGEST.as_secs();
                 let text = format!("{test} blocks its thread for more than {limit} s\n");

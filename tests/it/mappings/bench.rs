@@ -175,8 +175,8 @@ pub(super) struct Bench {
     pub(super) script: Script,
 }
 
-/// Runs a test with a stream of one shard whose function answers by `rule`, which is told the
-/// invocation and its number from 1 on.
+/// Runs a test with a stream of one shard, whose function answers by `rule`. `rule` gets the
+/// invocation and its number, counted from 1.
 pub(super) fn bench<F: Future<Output = ()>>(
     rule: impl Fn(&Seen, usize) -> Say + Send + Sync + 'static,
     test: impl FnOnce(Bench) -> F,
@@ -287,7 +287,7 @@ impl Bench {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(crate::lab::PATIENCE, seen)
+        tokio::time::timeout(crate::lab::WAIT_LIMIT, seen)
             .await
             .unwrap();
     }

@@ -251,7 +251,7 @@ fn case_37_each_address_has_one_request_at_a_time() {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(crate::lab::PATIENCE, both)
+        tokio::time::timeout(crate::lab::WAIT_LIMIT, both)
             .await
             .unwrap();
         assert_eq!((one.running(), other.running()), (1, 1));

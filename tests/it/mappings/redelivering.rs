@@ -31,10 +31,10 @@ fn a_discarded_batch_is_delivered_again_on_request() {
             ("failed by report", json!(200)),
             ("success", json!(200)),
         ] {
-            let (answered, told) = redeliver(&bench, &uuid, "1").await;
-            assert_eq!(answered, 200, "{told}");
+            let (answered, answer) = redeliver(&bench, &uuid, "1").await;
+            assert_eq!(answered, 200, "{answer}");
             assert_eq!(
-                (&told["Outcome"], &told["Status"]),
+                (&answer["Outcome"], &answer["Status"]),
                 (&json!(outcome), &status)
             );
         }
@@ -50,8 +50,8 @@ fn a_discarded_batch_is_delivered_again_on_request() {
         assert_eq!(mapping.failures().len(), 1);
         for action in ["failures/1/redeliver", "reset"] {
             let path = format!("event-sources/{uuid}/{action}");
-            let (answered, told) = own(&bench.lab, "POST", &path, "{\"all\": true}").await;
-            assert_eq!(answered, 400, "{told}");
+            let (answered, answer) = own(&bench.lab, "POST", &path, "{\"all\": true}").await;
+            assert_eq!(answered, 400, "{answer}");
         }
         for (uuid, number, status) in [
             (&*uuid, "2", 404),
@@ -59,9 +59,9 @@ fn a_discarded_batch_is_delivered_again_on_request() {
             ("x", "1", 404),
             ("00000000-0000-4000-8000-000000000000", "1", 404),
         ] {
-            let (answered, told) = redeliver(&bench, uuid, number).await;
-            assert_eq!(answered, status, "{told}");
-            assert!(told["message"].is_string());
+            let (answered, answer) = redeliver(&bench, uuid, number).await;
+            assert_eq!(answered, status, "{answer}");
+            assert!(answer["message"].is_string());
         }
         assert_eq!(bench.script.seen().len(), 4);
     });
@@ -85,8 +85,8 @@ fn fault_rules_hit_invocations() {
                 {"kind": "invoke", "code": "lost", "shard": "shardId-000000000000", "times": 1},
                 {"kind": "invoke", "delay_ms": 5_000, "times": 1},
             ]);
-            let (status, told) = own(&bench.lab, "POST", "faults", &rules.to_string()).await;
-            assert_eq!(status, 200, "{told}");
+            let (status, answer) = own(&bench.lab, "POST", "faults", &rules.to_string()).await;
+            assert_eq!(status, 200, "{answer}");
             bench.map(json!({}));
             bench.put("a").await;
             bench.advance_ms(10_000).await;
@@ -117,14 +117,14 @@ fn a_fault_rule_keeps_a_record_from_its_destination() {
                 "MaximumRetryAttempts": 0,
                 "DestinationConfig": {"OnFailure": {"Destination": sink.arn()}},
             }));
-            let (status, told) = own(
+            let (status, answer) = own(
                 &bench.lab,
                 "POST",
                 "faults",
                 r#"{"kind": "deliver", "times": 1}"#,
             )
             .await;
-            assert_eq!(status, 200, "{told}");
+            assert_eq!(status, 200, "{answer}");
             bench.put_all(&["a", "b"]).await;
             bench.drain().await;
             assert_eq!(sink.read_all().await.len(), 1);
@@ -161,9 +161,12 @@ fn a_rule_of_a_mapping_that_cannot_work_is_refused() {
                     "delay_ms: a delay of at least 1 ms is needed",
                 ),
             ] {
-                let (status, told) = own(&bench.lab, "POST", "faults", &rule.to_string()).await;
+                let (status, answer) = own(&bench.lab, "POST", "faults", &rule.to_string()).await;
                 let expected = format!("line 1: {reason}");
-                assert_eq!((status, told["message"].as_str()), (400, Some(&*expected)));
+                assert_eq!(
+                    (status, answer["message"].as_str()),
+                    (400, Some(&*expected))
+                );
             }
             assert_eq!(hits(&bench).await, [0; 0]);
         },

@@ -166,7 +166,7 @@ fn case_23_a_wrong_identifier_fails_the_whole_batch() {
 }
 
 #[test]
-fn case_24_a_report_that_nobody_asked_for_is_success() {
+fn case_24_a_report_that_the_mapping_does_not_expect_is_success() {
     bench(
         |seen, _| Say::failures(&[&seen.numbers[0]]),
         |bench| async move {

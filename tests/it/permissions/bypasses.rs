@@ -30,8 +30,8 @@ async fn streams(lab: &Lab) {
 
 async fn iterator(lab: &Lab, key: &str, stream: &str) -> String {
     let body = json!({"StreamName": stream, "ShardId": SHARD_0, "ShardIteratorType": "LATEST"});
-    let told = ok(lab, key, "GetShardIterator", body).await;
-    told["ShardIterator"].as_str().unwrap().to_owned()
+    let answer = ok(lab, key, "GetShardIterator", body).await;
+    answer["ShardIterator"].as_str().unwrap().to_owned()
 }
 
 fn shut(operation: &str) -> Option<String> {
@@ -42,9 +42,9 @@ fn shut(operation: &str) -> Option<String> {
 fn a_name_in_another_case_is_another_name() {
     under(&open_only(), |lab| async move {
         streams(&lab).await;
-        let told = refusal(&lab, READER, "PutRecord", &record("OPEN")).await;
+        let outcome = refusal(&lab, READER, "PutRecord", &record("OPEN")).await;
         assert_eq!(
-            told,
+            outcome,
             Some(denied(
                 READER_ARN,
                 "PutRecord",
@@ -54,8 +54,8 @@ fn a_name_in_another_case_is_another_name() {
         );
         // Operation names are case-sensitive, so another case cannot bypass a policy.
         let call = Request::json("putrecord", &record("shut").to_string());
-        let told = lab.send(&by(READER, call)).await.refusal().to_string();
-        assert_eq!(told, "UnknownOperationException");
+        let message = lab.send(&by(READER, call)).await.refusal().to_string();
+        assert_eq!(message, "UnknownOperationException");
     });
 }
 
@@ -65,10 +65,10 @@ fn a_name_and_an_arn_that_differ_are_refused() {
         streams(&lab).await;
         for (name, arn) in [("open", "shut"), ("shut", "open")] {
             let body = json!({"StreamName": name, "StreamARN": arn_of(arn)});
-            let told = refusal(&lab, READER, "DescribeStream", &body)
+            let message = refusal(&lab, READER, "DescribeStream", &body)
                 .await
                 .unwrap();
-            assert!(told.starts_with("InvalidArgumentException"), "{told}");
+            assert!(message.starts_with("InvalidArgumentException"), "{message}");
         }
         let body = json!({"StreamName": "shut", "StreamARN": arn_of("shut")});
         assert_eq!(
@@ -92,12 +92,12 @@ fn the_last_of_two_members_is_judged_as_it_is_used() {
             ]
         };
         for call in twice("open", "shut") {
-            let told = lab.send(&call).await.refusal().to_string();
-            assert_eq!(Some(told), shut("DescribeStreamSummary"));
+            let message = lab.send(&call).await.refusal().to_string();
+            assert_eq!(Some(message), shut("DescribeStreamSummary"));
         }
         for call in twice("shut", "open") {
-            let told = lab.send(&call).await.value();
-            assert_eq!(told["StreamDescriptionSummary"]["StreamName"], "open");
+            let answer = lab.send(&call).await.value();
+            assert_eq!(answer["StreamDescriptionSummary"]["StreamName"], "open");
         }
     });
 }
@@ -118,8 +118,8 @@ fn an_iterator_is_judged_by_the_stream_inside_it() {
             shut("GetRecords")
         );
         let body = json!({"ShardIterator": taken, "StreamARN": arn_of("open")});
-        let told = refusal(&lab, READER, "GetRecords", &body).await.unwrap();
-        assert!(told.starts_with("InvalidArgumentException"), "{told}");
+        let message = refusal(&lab, READER, "GetRecords", &body).await.unwrap();
+        assert!(message.starts_with("InvalidArgumentException"), "{message}");
         let own = iterator(&lab, READER, "open").await;
         let body = json!({"ShardIterator": own});
         assert_eq!(refusal(&lab, READER, "GetRecords", &body).await, None);
@@ -145,18 +145,18 @@ fn an_iterator_of_another_accounts_stream_opens_no_stream_of_that_name() {
         )
         .await;
         let invalid = "InvalidArgumentException: Invalid ShardIterator.";
-        let told = refusal(
+        let outcome = refusal(
             &lab,
             STRANGER,
             "GetRecords",
             &json!({"ShardIterator": taken}),
         )
         .await;
-        assert_eq!(told.unwrap(), invalid);
+        assert_eq!(outcome.unwrap(), invalid);
         let body = json!({"ShardIterator": taken, "StreamARN": arn_of("shut")});
-        let told = refusal(&lab, STRANGER, "GetRecords", &body).await;
+        let outcome = refusal(&lab, STRANGER, "GetRecords", &body).await;
         let expected = denied(STRANGER_ARN, "GetRecords", &arn_of("shut"), NO_RESOURCE);
-        assert_eq!(told, Some(expected));
+        assert_eq!(outcome, Some(expected));
     });
 }
 
@@ -171,9 +171,9 @@ fn a_page_token_is_judged_by_the_stream_inside_it() {
             refusal(&lab, READER, "ListShards", &next).await,
             shut("ListShards")
         );
-        let told = refusal(&lab, STRANGER, "ListShards", &next).await;
+        let outcome = refusal(&lab, STRANGER, "ListShards", &next).await;
         let expected = denied(STRANGER_ARN, "ListShards", &arn_of("shut"), NO_RESOURCE);
-        assert_eq!(told, Some(expected));
+        assert_eq!(outcome, Some(expected));
         assert_eq!(refusal(&lab, OWNER, "ListShards", &next).await, None);
     });
 }
@@ -187,9 +187,9 @@ fn an_arn_elsewhere_is_judged_elsewhere() {
         // An ARN with another partition still names the same stream.
         let partition = arn_of("shut").replace("arn:aws:", "arn:aws-cn:");
         for (arn, resource) in [(&account, account.clone()), (&partition, arn_of("shut"))] {
-            let told = refusal(&lab, READER, "PutRecord", &record(arn)).await;
+            let outcome = refusal(&lab, READER, "PutRecord", &record(arn)).await;
             assert_eq!(
-                told,
+                outcome,
                 Some(denied(READER_ARN, "PutRecord", &resource, NO_IDENTITY))
             );
         }
@@ -201,11 +201,11 @@ fn an_arn_elsewhere_is_judged_elsewhere() {
             .iter()
             .find(|(name, _)| name == "Authorization");
         let authorization = authorization.unwrap().1.replace("us-east-1", "eu-west-1");
-        let told = lab
+        let answer = lab
             .send(&elsewhere.header("Authorization", &authorization))
             .await;
         let expected = denied(READER_ARN, "PutRecord", &region, NO_IDENTITY);
-        assert_eq!(told.refusal().to_string(), expected);
+        assert_eq!(answer.refusal().to_string(), expected);
     });
 }
 
@@ -230,8 +230,11 @@ fn tags_and_policies_by_arn_are_judged_by_that_arn() {
             ] {
                 let mut body = more;
                 body["ResourceARN"] = json!(arn);
-                let told = refusal(&lab, READER, operation, &body).await;
-                assert_eq!(told, Some(denied(READER_ARN, operation, &arn, NO_IDENTITY)));
+                let outcome = refusal(&lab, READER, operation, &body).await;
+                assert_eq!(
+                    outcome,
+                    Some(denied(READER_ARN, operation, &arn, NO_IDENTITY))
+                );
             }
         }
         // The names of a consumer have to agree, whichever of them is allowed.
@@ -239,10 +242,10 @@ fn tags_and_policies_by_arn_are_judged_by_that_arn() {
         let consumer = ok(&lab, READER, "RegisterStreamConsumer", register).await;
         let consumer = &consumer["Consumer"]["ConsumerARN"];
         let body = json!({"ConsumerARN": consumer, "StreamARN": arn_of("shut")});
-        let told = refusal(&lab, READER, "DescribeStreamConsumer", &body)
+        let message = refusal(&lab, READER, "DescribeStreamConsumer", &body)
             .await
             .unwrap();
-        assert!(told.starts_with("InvalidArgumentException"), "{told}");
+        assert!(message.starts_with("InvalidArgumentException"), "{message}");
     });
 }
 
@@ -257,9 +260,9 @@ fn a_denial_is_not_slipped_past_by_another_name_of_the_same_stream() {
         let arn = arn_of("shut");
         let other_partition = arn.replace("arn:aws:", "arn:aws-us-gov:");
         for name in ["shut", &arn, &other_partition] {
-            let told = refusal(&lab, READER, "PutRecord", &record(name)).await;
+            let outcome = refusal(&lab, READER, "PutRecord", &record(name)).await;
             assert_eq!(
-                told,
+                outcome,
                 Some(denied(READER_ARN, "PutRecord", &arn, BY_IDENTITY))
             );
         }
@@ -277,8 +280,8 @@ fn a_dry_run_takes_the_same_leave() {
         for (stream, expected) in [("shut", "AccessDenied"), ("open", "DryRunOperation")] {
             let mut body = record(stream);
             body["DryRun"] = json!(true);
-            let told = refusal(&lab, READER, "PutRecord", &body).await.unwrap();
-            assert!(told.starts_with(expected), "{told}");
+            let message = refusal(&lab, READER, "PutRecord", &body).await.unwrap();
+            assert!(message.starts_with(expected), "{message}");
         }
     });
 }

@@ -151,9 +151,9 @@ fn nothing_is_open_to_whom_nothing_is_allowed() {
         let (consumer, iterator) = prepared(&lab).await;
         for entry in OPERATIONS {
             let (body, resource) = call(entry.name, &consumer, &iterator);
-            let told = refusal(&lab, READER, entry.name, &body).await;
+            let outcome = refusal(&lab, READER, entry.name, &body).await;
             let expected = denied(READER_ARN, entry.name, &resource, NO_IDENTITY);
-            assert_eq!(told, Some(expected), "{}", entry.name);
+            assert_eq!(outcome, Some(expected), "{}", entry.name);
         }
         ok(
             &lab,
@@ -167,25 +167,28 @@ fn nothing_is_open_to_whom_nothing_is_allowed() {
         // A caller without permission does not learn that the stream is gone.
         for entry in OPERATIONS {
             let (body, _) = call(entry.name, &consumer, &iterator);
-            let told = refusal(&lab, READER, entry.name, &body).await.unwrap();
+            let message = refusal(&lab, READER, entry.name, &body).await.unwrap();
             assert!(
-                told.starts_with("AccessDeniedException"),
-                "{}: {told}",
+                message.starts_with("AccessDeniedException"),
+                "{}: {message}",
                 entry.name
             );
         }
         // A caller with permission does. An invalid request gets its own error for both callers.
         let named = json!({"StreamName": "s"});
-        let told = refusal(&lab, OWNER, "DescribeStream", &named)
+        let message = refusal(&lab, OWNER, "DescribeStream", &named)
             .await
             .unwrap();
-        assert!(told.starts_with("ResourceNotFoundException"), "{told}");
+        assert!(
+            message.starts_with("ResourceNotFoundException"),
+            "{message}"
+        );
         for key in [OWNER, READER] {
-            let told = refusal(&lab, key, "DescribeStream", &json!({"StreamName": ""})).await;
-            assert!(told.unwrap().starts_with("ValidationException"));
-            let told = refusal(&lab, key, "GetRecords", &json!({"ShardIterator": "x"})).await;
+            let outcome = refusal(&lab, key, "DescribeStream", &json!({"StreamName": ""})).await;
+            assert!(outcome.unwrap().starts_with("ValidationException"));
+            let outcome = refusal(&lab, key, "GetRecords", &json!({"ShardIterator": "x"})).await;
             assert_eq!(
-                told.unwrap(),
+                outcome.unwrap(),
                 "InvalidArgumentException: Invalid ShardIterator."
             );
         }
@@ -212,8 +215,8 @@ fn each_operation_is_allowed_by_its_own_name() {
             }
             let (body, _) = call(entry.name, &consumer, &iterator);
             let call = by(READER, Request::json(entry.name, &body.to_string()));
-            let told = lab.send(&call).await.text();
-            assert!(!told.contains("AccessDenied"), "{}: {told}", entry.name);
+            let answer = lab.send(&call).await.text();
+            assert!(!answer.contains("AccessDenied"), "{}: {answer}", entry.name);
         }
     });
 }
@@ -233,9 +236,9 @@ fn a_queue_or_a_channel_is_judged_where_it_is_made() {
         let mut body = call(operation, "", "").0;
         body["StreamConfigurationList"][0]["StreamARN"] = json!(stream);
         under(&policies(&all, &Value::Null), |lab| async move {
-            let told = refusal(&lab, READER, operation, &body).await;
+            let outcome = refusal(&lab, READER, operation, &body).await;
             let denied = denied(READER_ARN, operation, &there, NO_RESOURCE);
-            assert_eq!(told, Some(denied));
+            assert_eq!(outcome, Some(denied));
         });
     }
 }
@@ -271,8 +274,8 @@ fn a_queue_needs_a_word_of_its_stream() {
                     ok(&lab, READER, "CreateQueue", body).await;
                     return;
                 };
-                let told = refusal(&lab, READER, "CreateQueue", &body).await;
-                assert_eq!(told, Some(denied(READER_ARN, name, &on, NO_IDENTITY)));
+                let outcome = refusal(&lab, READER, "CreateQueue", &body).await;
+                assert_eq!(outcome, Some(denied(READER_ARN, name, &on, NO_IDENTITY)));
             }
         });
     }

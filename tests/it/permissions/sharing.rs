@@ -34,11 +34,11 @@ fn across_accounts_both_sides_have_to_allow() {
             let put = client.put_record().stream_arn(&arn).partition_key("k");
             put.data(Blob::new("v")).send()
         };
-        let told = put().await.unwrap_err().into_service_error();
-        assert_eq!(told.code(), Some("AccessDeniedException"));
-        let told = refusal(&lab, STRANGER, "PutRecord", &record(&arn)).await;
+        let error = put().await.unwrap_err().into_service_error();
+        assert_eq!(error.code(), Some("AccessDeniedException"));
+        let outcome = refusal(&lab, STRANGER, "PutRecord", &record(&arn)).await;
         assert_eq!(
-            told,
+            outcome,
             Some(denied(STRANGER_ARN, "PutRecord", &arn, NO_RESOURCE))
         );
         share(
@@ -52,23 +52,23 @@ fn across_accounts_both_sides_have_to_allow() {
         assert_eq!(put().await.unwrap().shard_id, SHARD_0);
         // The resource policy is not enough: a policy of the user's own account has to allow it too.
         let list = json!({"StreamARN": arn});
-        let told = refusal(&lab, STRANGER, "ListShards", &list).await;
+        let outcome = refusal(&lab, STRANGER, "ListShards", &list).await;
         assert_eq!(
-            told,
+            outcome,
             Some(denied(STRANGER_ARN, "ListShards", &arn, NO_IDENTITY))
         );
         // The root of that account needs no policy of its own.
         assert_eq!(refusal(&lab, ABROAD, "ListShards", &list).await, None);
         let root = format!("arn:aws:iam::{ABROAD}:root");
-        let told = refusal(&lab, ABROAD, "DescribeStreamSummary", &list).await;
+        let outcome = refusal(&lab, ABROAD, "DescribeStreamSummary", &list).await;
         assert_eq!(
-            told,
+            outcome,
             Some(denied(&root, "DescribeStreamSummary", &arn, NO_RESOURCE))
         );
         share(&lab, &arn, "Deny", STRANGER_ARN, json!("kinesis:PutRecord")).await;
-        let told = refusal(&lab, STRANGER, "PutRecord", &record(&arn)).await;
+        let outcome = refusal(&lab, STRANGER, "PutRecord", &record(&arn)).await;
         assert_eq!(
-            told,
+            outcome,
             Some(denied(STRANGER_ARN, "PutRecord", &arn, BY_RESOURCE))
         );
         ok(
@@ -78,8 +78,8 @@ fn across_accounts_both_sides_have_to_allow() {
             json!({"ResourceARN": arn}),
         )
         .await;
-        let told = refusal(&lab, ABROAD, "PutRecord", &record(&arn)).await;
-        assert_eq!(told, Some(denied(&root, "PutRecord", &arn, NO_RESOURCE)));
+        let outcome = refusal(&lab, ABROAD, "PutRecord", &record(&arn)).await;
+        assert_eq!(outcome, Some(denied(&root, "PutRecord", &arn, NO_RESOURCE)));
     });
 }
 
@@ -94,9 +94,9 @@ fn a_stream_is_shared_the_other_way_too() {
         )
         .await;
         let arn = arn_of("s").replace("000000000000", ABROAD);
-        let told = refusal(&lab, READER, "PutRecord", &record(&arn)).await;
+        let outcome = refusal(&lab, READER, "PutRecord", &record(&arn)).await;
         assert_eq!(
-            told,
+            outcome,
             Some(denied(READER_ARN, "PutRecord", &arn, NO_RESOURCE))
         );
         let policy = json!({"Statement": {
@@ -104,9 +104,9 @@ fn a_stream_is_shared_the_other_way_too() {
         }});
         let body = json!({"ResourceARN": arn, "Policy": policy.to_string()});
         // Only the owner's account can put a policy on the stream, whatever the policy allows.
-        let told = refusal(&lab, READER, "PutResourcePolicy", &body).await;
+        let outcome = refusal(&lab, READER, "PutResourcePolicy", &body).await;
         assert_eq!(
-            told,
+            outcome,
             Some(denied(READER_ARN, "PutResourcePolicy", &arn, NO_RESOURCE))
         );
         ok(&lab, ABROAD, "PutResourcePolicy", body).await;
@@ -127,9 +127,9 @@ fn only_data_is_shared_never_the_stream_itself() {
             assert_eq!(refusal(&lab, STRANGER, operation, &named).await, None);
         }
         for operation in ["DeleteStream", "ListTagsForStream", "ListStreamConsumers"] {
-            let told = refusal(&lab, STRANGER, operation, &named).await;
+            let outcome = refusal(&lab, STRANGER, operation, &named).await;
             assert_eq!(
-                told,
+                outcome,
                 Some(denied(STRANGER_ARN, operation, &arn, NO_RESOURCE))
             );
         }
@@ -138,9 +138,9 @@ fn only_data_is_shared_never_the_stream_itself() {
             "DeleteResourcePolicy",
             "ListTagsForResource",
         ] {
-            let told = refusal(&lab, STRANGER, operation, &json!({"ResourceARN": arn})).await;
+            let outcome = refusal(&lab, STRANGER, operation, &json!({"ResourceARN": arn})).await;
             assert_eq!(
-                told,
+                outcome,
                 Some(denied(STRANGER_ARN, operation, &arn, NO_RESOURCE))
             );
         }
@@ -151,9 +151,9 @@ fn only_data_is_shared_never_the_stream_itself() {
 fn within_an_account_the_resources_word_is_enough() {
     under(&policies(&Value::Null, &Value::Null), |lab| async move {
         let arn = lab.stream("s").create().await.arn();
-        let told = refusal(&lab, READER, "PutRecord", &record("s")).await;
+        let outcome = refusal(&lab, READER, "PutRecord", &record("s")).await;
         assert_eq!(
-            told,
+            outcome,
             Some(denied(READER_ARN, "PutRecord", &arn, NO_IDENTITY))
         );
         // A word to the account is for the account to hand on.
@@ -165,22 +165,22 @@ fn within_an_account_the_resources_word_is_enough() {
             json!("kinesis:PutRecord"),
         )
         .await;
-        let told = refusal(&lab, READER, "PutRecord", &record("s")).await;
+        let outcome = refusal(&lab, READER, "PutRecord", &record("s")).await;
         assert_eq!(
-            told,
+            outcome,
             Some(denied(READER_ARN, "PutRecord", &arn, NO_IDENTITY))
         );
         share(&lab, &arn, "Allow", READER_ARN, json!("kinesis:PutRecord")).await;
         assert_eq!(refusal(&lab, READER, "PutRecord", &record("s")).await, None);
         share(&lab, &arn, "Deny", "*", json!("kinesis:PutRecord")).await;
-        let told = refusal(&lab, READER, "PutRecord", &record("s")).await;
+        let outcome = refusal(&lab, READER, "PutRecord", &record("s")).await;
         assert_eq!(
-            told,
+            outcome,
             Some(denied(READER_ARN, "PutRecord", &arn, BY_RESOURCE))
         );
         let root = "arn:aws:iam::000000000000:root";
-        let told = refusal(&lab, OWNER, "PutRecord", &record("s")).await;
-        assert_eq!(told, Some(denied(root, "PutRecord", &arn, BY_RESOURCE)));
+        let outcome = refusal(&lab, OWNER, "PutRecord", &record("s")).await;
+        assert_eq!(outcome, Some(denied(root, "PutRecord", &arn, BY_RESOURCE)));
     });
 }
 
@@ -200,11 +200,11 @@ fn a_consumer_is_shared_apart_from_its_stream() {
             Request::json("SubscribeToShard", &body.to_string()),
         );
         share(&lab, &stream.arn(), "Allow", "*", json!("*")).await;
-        let told = Events::begin(lab.connect().await, &subscribe)
+        let message = Events::begin(lab.connect().await, &subscribe)
             .await
             .unwrap_err();
         let expected = denied(STRANGER_ARN, "SubscribeToShard", consumer, NO_RESOURCE);
-        assert_eq!(told.refusal().to_string(), expected);
+        assert_eq!(message.refusal().to_string(), expected);
         let actions = json!(["kinesis:SubscribeToShard", "kinesis:DescribeStreamConsumer"]);
         share(&lab, consumer, "Allow", STRANGER_ARN, actions).await;
         stream.put("k", "shared").await;
@@ -222,21 +222,21 @@ fn a_consumer_is_shared_apart_from_its_stream() {
                 refusal(&lab, STRANGER, "DescribeStreamConsumer", &body).await,
                 None
             );
-            let told = refusal(&lab, STRANGER, "DeregisterStreamConsumer", &body).await;
+            let outcome = refusal(&lab, STRANGER, "DeregisterStreamConsumer", &body).await;
             let expected = denied(
                 STRANGER_ARN,
                 "DeregisterStreamConsumer",
                 consumer,
                 NO_RESOURCE,
             );
-            assert_eq!(told, Some(expected));
+            assert_eq!(outcome, Some(expected));
         }
         let policy = json!({"ResourceARN": consumer});
         ok(&lab, OWNER, "DeleteResourcePolicy", policy).await;
-        let told = Events::begin(lab.connect().await, &subscribe)
+        let message = Events::begin(lab.connect().await, &subscribe)
             .await
             .unwrap_err();
-        assert_eq!(told.refusal().to_string(), expected);
+        assert_eq!(message.refusal().to_string(), expected);
     });
 }
 
@@ -272,8 +272,8 @@ fn an_empty_file_enforces_the_policies_of_resources_alone() {
             None
         );
         let root = format!("arn:aws:iam::{ABROAD}:root");
-        let told = refusal(&lab, ABROAD, "PutRecord", &record(&arn)).await;
-        assert_eq!(told, Some(denied(&root, "PutRecord", &arn, NO_RESOURCE)));
+        let outcome = refusal(&lab, ABROAD, "PutRecord", &record(&arn)).await;
+        assert_eq!(outcome, Some(denied(&root, "PutRecord", &arn, NO_RESOURCE)));
         share(&lab, &arn, "Allow", ABROAD, json!("kinesis:PutRecord")).await;
         assert_eq!(
             refusal(&lab, ABROAD, "PutRecord", &record(&arn)).await,
@@ -298,9 +298,9 @@ fn a_policy_of_a_resource_counts_after_a_restart() {
         let arn = lab.stream("s").create().await.arn();
         share(&lab, &arn, "Deny", "*", json!("kinesis:PutRecord")).await;
         assert!(lab.restart().await);
-        let told = refusal(&lab, OWNER, "PutRecord", &record(&arn))
+        let message = refusal(&lab, OWNER, "PutRecord", &record(&arn))
             .await
             .unwrap();
-        assert!(told.ends_with(BY_RESOURCE), "{told}");
+        assert!(message.ends_with(BY_RESOURCE), "{message}");
     });
 }

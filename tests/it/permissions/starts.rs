@@ -12,9 +12,9 @@ fn refused(text: &str, flags: &[&str]) -> String {
     let path = file.path().to_str().unwrap();
     let all = ["--port", "0", "--host", "127.0.0.1", "--policies", path];
     let options = Options::read(all.iter().chain(flags).copied()).unwrap();
-    let told = block_on(Emulator::start(options)).unwrap_err().to_string();
+    let message = block_on(Emulator::start(options)).unwrap_err().to_string();
     let place = format!("--policies {path}: ");
-    told.strip_prefix(&place).unwrap_or(&told).to_owned()
+    message.strip_prefix(&place).unwrap_or(&message).to_owned()
 }
 
 #[test]
@@ -31,18 +31,18 @@ fn what_would_not_be_enforced_is_refused_with_its_place() {
         )
         .replace("Statement.", "Statement.0.")
     );
-    let told = refused("[policies]\nuser = 'toml'", &[]);
-    assert!(told.starts_with("expected value at line 1"), "{told}");
-    let told = refused(&" ".repeat((1 << 20) + 1), &[]);
-    assert_eq!(told, "has more than 1048576 bytes");
+    let message = refused("[policies]\nuser = 'toml'", &[]);
+    assert!(message.starts_with("expected value at line 1"), "{message}");
+    let message = refused(&" ".repeat((1 << 20) + 1), &[]);
+    assert_eq!(message, "has more than 1048576 bytes");
 }
 
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     let options = Options::read(["--port", "0", "--policies", "/nowhere/policies.json"]).unwrap();
-    let told = block_on(Emulator::start(options)).unwrap_err().to_string();
+    let message = block_on(Emulator::start(options)).unwrap_err().to_string();
     let expected = "--policies /nowhere/policies.json: No such file or directory";
-    assert!(told.starts_with(expected), "{told}");
+    assert!(message.starts_with(expected), "{message}");
 }
 
 #[test]
@@ -50,10 +50,10 @@ fn who_asks_has_to_be_looked_at() {
     let file = written("{}");
     let path = file.path().to_str().unwrap();
     let options = Options::read(["--policies", path, "--auth", "off"]);
-    let told = options.unwrap_err().to_string();
+    let message = options.unwrap_err().to_string();
     let expected =
         "--policies needs the access key of each request, which --auth off does not read";
-    assert!(told.contains(expected), "{told}");
+    assert!(message.contains(expected), "{message}");
 }
 
 #[test]
@@ -79,8 +79,8 @@ fn the_variable_and_the_file_of_options_name_it_as_well() {
     for mut command in [by_variable, by_file] {
         let ended = command.args(["--port", "0"]).output().unwrap();
         assert!(!ended.status.success());
-        let told = String::from_utf8(ended.stderr).unwrap();
+        let output = String::from_utf8(ended.stderr).unwrap();
         let expected = format!("--policies {path}: K.policy is not supported");
-        assert!(told.contains(&expected), "{told}");
+        assert!(output.contains(&expected), "{output}");
     }
 }

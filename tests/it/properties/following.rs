@@ -4,7 +4,7 @@
 mod follower;
 
 use super::hold_in;
-use crate::lab::{Lab, PATIENCE, Place, Stream};
+use crate::lab::{Lab, Place, Stream, WAIT_LIMIT};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use follower::{Follower, Skips};
@@ -91,8 +91,13 @@ impl Followed {
         let mut consumers = Vec::new();
         for number in 0..CONSUMERS {
             let body = json!({"StreamARN": stream.arn(), "ConsumerName": format!("c{number}")});
-            let told = lab.ok("RegisterStreamConsumer", &body.to_string()).await;
-            consumers.push(told["Consumer"]["ConsumerARN"].as_str().unwrap().to_owned());
+            let answer = lab.ok("RegisterStreamConsumer", &body.to_string()).await;
+            consumers.push(
+                answer["Consumer"]["ConsumerARN"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+            );
         }
         Self {
             lab: lab.clone(),
@@ -184,7 +189,7 @@ impl Followed {
             let last = put(&self.lab, &self.stream.name, &[entry("0", &last)]).await;
             self.keep(last);
         }
-        let read = tokio::time::timeout(PATIENCE, reading.join_all()).await;
+        let read = tokio::time::timeout(WAIT_LIMIT, reading.join_all()).await;
         let read = read.expect("every follower comes to the end");
         read.iter()
             .for_each(|follower| follower.check(self.known()));
@@ -271,9 +276,9 @@ fn entry(key: &str, data: &str) -> Value {
 async fn put(lab: &Lab, name: &str, entries: &[Value]) -> Vec<(String, Record)> {
     let arrival_ms = lab.clock.now_ms();
     let body = json!({"StreamName": name, "Records": entries});
-    let told = lab.ok("PutRecords", &body.to_string()).await;
+    let answer = lab.ok("PutRecords", &body.to_string()).await;
     let text = |value: &Value, member: &str| value[member].as_str().unwrap().to_owned();
-    let placed = told["Records"].as_array().unwrap().iter().zip(entries);
+    let placed = answer["Records"].as_array().unwrap().iter().zip(entries);
     let record = |(placed, entry)| {
         let record = Record {
             number: text(placed, "SequenceNumber"),

@@ -61,7 +61,7 @@ wire_test!(
         let body = json!({"QueueARN": arn, "VisibilityTimeoutSeconds": 0});
         let in_json = ok(&lab, "ReceiveQueueRecords", body.clone()).await;
         let in_cbor = ok_cbor(&lab, "ReceiveQueueRecords", body).await;
-        let [one, other] = [in_json, in_cbor].map(|told| told["QueueRecords"][0].clone());
+        let [one, other] = [in_json, in_cbor].map(|answer| answer["QueueRecords"][0].clone());
         for record in [&one, &other] {
             assert_eq!(record["Data"], "AP8=");
             assert_eq!(
@@ -128,14 +128,14 @@ kinesis_test!(
         let quick = json!({"VisibilityTimeoutSeconds": 2});
         let third = receive_with(&lab, Kind::Normal, &arn, quick).await;
         lab.clock.advance(ms(1_999)).await;
-        let told = ok(
+        let answer = ok(
             &lab,
             "UpdateQueueRecordsVisibility",
             json!({"QueueARN": arn, "Entries": [
                 {"ReceiptHandle": third[0].handle, "VisibilityTimeoutSeconds": 3},
             ]}),
         );
-        assert_eq!(told.await["Failed"], json!([]));
+        assert_eq!(answer.await["Failed"], json!([]));
         lab.clock.advance(ms(2_999)).await;
         lab.clock.advance(ms(1)).await;
         let fourth = receive(&lab, &arn).await;
@@ -231,8 +231,8 @@ impl Caller {
         while handles.len() < count {
             let limit = count - handles.len();
             let body = json!({"QueueARN": arn, "Limit": limit});
-            let told = self.ok("ReceiveQueueRecords", body).await;
-            let records = told["QueueRecords"].as_array().unwrap().iter();
+            let answer = self.ok("ReceiveQueueRecords", body).await;
+            let records = answer["QueueRecords"].as_array().unwrap().iter();
             handles.extend(records.map(|record| record["ReceiptHandle"].clone()));
         }
         handles

@@ -124,10 +124,10 @@ wire_test!(a_batch_answers_entry_by_entry_in_order, |lab| async move {
     let entry = |handle: &String| json!({"ReceiptHandle": handle});
     let entries: Vec<_> = given.iter().map(entry).collect();
     let body = json!({"QueueARN": arn, "Entries": entries});
-    let told = ok_cbor(&lab, "AcknowledgeQueueRecords", body).await;
+    let answer = ok_cbor(&lab, "AcknowledgeQueueRecords", body).await;
     let successful = json!([entry(&given[0]), entry(&given[0]), entry(&given[3])]);
-    assert_eq!(told["Successful"], successful);
-    let failed = told["Failed"].as_array().unwrap();
+    assert_eq!(answer["Successful"], successful);
+    let failed = answer["Failed"].as_array().unwrap();
     let handles: Vec<_> = failed
         .iter()
         .map(|f| f["ReceiptHandle"].as_str().unwrap())
@@ -142,8 +142,12 @@ wire_test!(a_batch_answers_entry_by_entry_in_order, |lab| async move {
     for (timeouts, failures) in [([50, 60], 0), ([0, 60], 1)] {
         let entry = |s: u32| json!({"ReceiptHandle": handle(2), "VisibilityTimeoutSeconds": s});
         let body = json!({"QueueARN": arn, "Entries": timeouts.map(entry)});
-        let told = ok(&lab, "UpdateQueueRecordsVisibility", body).await;
-        assert_eq!(told["Failed"].as_array().unwrap().len(), failures, "{told}");
+        let answer = ok(&lab, "UpdateQueueRecordsVisibility", body).await;
+        assert_eq!(
+            answer["Failed"].as_array().unwrap().len(),
+            failures,
+            "{answer}"
+        );
     }
     assert_eq!(receive(&lab, &arn).await[0].text, records[2].text);
 });

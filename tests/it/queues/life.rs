@@ -12,8 +12,8 @@ fn is_id(id: &str) -> bool {
 
 async fn update(lab: &Lab, arn: &str, attributes: Value) -> Value {
     let body = json!({"QueueARN": arn, "QueueAttributes": attributes});
-    let mut told = ok(lab, "UpdateQueue", body).await;
-    told["QueueDescription"].take()
+    let mut answer = ok(lab, "UpdateQueue", body).await;
+    answer["QueueDescription"].take()
 }
 
 async fn queue_count(lab: &Lab, stream: &str) -> Value {
@@ -23,8 +23,8 @@ async fn queue_count(lab: &Lab, stream: &str) -> Value {
 }
 
 async fn names(lab: &Lab, body: Value) -> Vec<String> {
-    let told = ok(lab, "ListQueues", body).await;
-    let queues = told["QueueSummaries"].as_array().unwrap();
+    let answer = ok(lab, "ListQueues", body).await;
+    let queues = answer["QueueSummaries"].as_array().unwrap();
     let name = |queue: &Value| queue["QueueName"].as_str().unwrap().to_owned();
     queues.iter().map(name).collect()
 }
@@ -44,8 +44,8 @@ kinesis_test!(
     |lab| async move {
         create_stream(&lab, "s").await;
         lab.clock.advance(ms(1_500)).await;
-        let told = ok_cbor(&lab, "CreateQueue", queue_at("q", "s", "LATEST")).await;
-        let mut queue = told["QueueDescription"].clone();
+        let answer = ok_cbor(&lab, "CreateQueue", queue_at("q", "s", "LATEST")).await;
+        let mut queue = answer["QueueDescription"].clone();
         let arn = queue["QueueARN"].as_str().unwrap().to_owned();
         let prefix = format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:queue/");
         assert!(is_id(arn.strip_prefix(&prefix).unwrap()), "{arn}");
@@ -155,15 +155,15 @@ wire_test!(
             let mut body = queue_at(name, "s", "AT_TIMESTAMP");
             let at_s = at_ms as f64 / 1000.0;
             body["StreamConfigurationList"][0]["StartingPosition"]["Timestamp"] = json!(at_s);
-            let told = ok(&lab, "CreateQueue", body).await;
+            let answer = ok(&lab, "CreateQueue", body).await;
             let position =
-                &told["QueueDescription"]["StreamConfigurationList"][0]["StartingPosition"];
+                &answer["QueueDescription"]["StreamConfigurationList"][0]["StartingPosition"];
             assert_eq!(
                 position["Timestamp"].as_f64(),
                 Some(at_s),
                 "what was given, while CREATING"
             );
-            let arn = told["QueueDescription"]["QueueARN"].as_str().unwrap();
+            let arn = answer["QueueDescription"]["QueueARN"].as_str().unwrap();
             assert_eq!(moment(&describe(&lab, arn).await), expected, "{name}");
         }
     }

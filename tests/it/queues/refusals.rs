@@ -173,11 +173,11 @@ wire_test!(
                 "RestoreDeadLetterQueueRecords",
             ] {
                 let body = json!({"QueueARN": arn, "Entries": entry, "QueueAttributes": {}});
-                let told = lab.json(operation, &body.to_string()).await.refusal();
+                let message = lab.json(operation, &body.to_string()).await.refusal();
                 let known = ["ResourceNotFoundException", "ValidationException"];
                 assert!(
-                    known.contains(&told.kind.as_str()),
-                    "{operation} {arn}: {told}"
+                    known.contains(&message.kind.as_str()),
+                    "{operation} {arn}: {message}"
                 );
             }
         }

@@ -76,10 +76,10 @@ fn receiving_needs_the_key_of_the_stream() {
         let lab = Lab::start(crate::lab::Place::Memory, &flags).await;
         for (arn, (key, refusal)) in queues.iter().zip(KEYS) {
             for operation in [Kind::Normal.receive(), Kind::Dead.receive()] {
-                let told = refused(&lab, operation, json!({"QueueARN": arn})).await;
+                let message = refused(&lab, operation, json!({"QueueARN": arn})).await;
                 assert!(
-                    told.starts_with(&format!("{refusal}: ")),
-                    "{key} {operation}: {told}"
+                    message.starts_with(&format!("{refusal}: ")),
+                    "{key} {operation}: {message}"
                 );
             }
             // A handle needs no key: there is none of this queue, so the entry fails by itself.

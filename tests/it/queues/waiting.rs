@@ -1,7 +1,7 @@
 //! Long polls: what ends them.
 
 use super::*;
-use crate::lab::{PATIENCE, Request, kinesis_test, ms, seconds, wire_test};
+use crate::lab::{Request, WAIT_LIMIT, kinesis_test, ms, seconds, wire_test};
 
 /// A receive that waits for as long as it may.
 async fn wait(lab: &Lab, kind: Kind, arn: &str) -> Vec<Record> {
@@ -20,7 +20,7 @@ async fn wait_while<F: Future>(
         work.await
     };
     let both = async { tokio::join!(wait(lab, kind, arn), doing) };
-    tokio::time::timeout(PATIENCE, both).await.unwrap()
+    tokio::time::timeout(WAIT_LIMIT, both).await.unwrap()
 }
 
 kinesis_test!(a_put_ends_a_wait_at_once, |lab| async move {
@@ -49,8 +49,8 @@ wire_test!(
                     assert_eq!(lab.waiting_receives(), 1);
                     lab.clock.advance(ms(1)).await;
                 };
-                let (told, ()) = tokio::join!(receiving, moving);
-                assert_eq!(told, json!({"QueueRecords": []}));
+                let (received, ()) = tokio::join!(receiving, moving);
+                assert_eq!(received, json!({"QueueRecords": []}));
             }
         }
     }
@@ -96,7 +96,7 @@ wire_test!(a_deletion_ends_waits, |lab| async move {
         ok(&lab, "DeleteQueue", json!({"QueueARN": arn})).await;
     };
     let both = async { tokio::join!(receiving, deleting) };
-    let (answer, ()) = tokio::time::timeout(PATIENCE, both).await.unwrap();
+    let (answer, ()) = tokio::time::timeout(WAIT_LIMIT, both).await.unwrap();
     assert_eq!(answer.refusal().kind, "ResourceNotFoundException");
 });
 
@@ -112,7 +112,7 @@ wire_test!(a_stop_ends_waits, |lab| async move {
         lab.stop().await;
     };
     let both = async { tokio::join!(receiving, stopping) };
-    let (answer, ()) = tokio::time::timeout(PATIENCE, both).await.unwrap();
+    let (answer, ()) = tokio::time::timeout(WAIT_LIMIT, both).await.unwrap();
     assert_eq!(
         (answer.status, answer.value()),
         (200, json!({"QueueRecords": []}))
@@ -145,7 +145,7 @@ wire_test!(one_record_wakes_one_of_many_receivers, |lab| async move {
         }
     };
     let both = async { tokio::join!(receivers, putting) };
-    let (received, ()) = tokio::time::timeout(PATIENCE, both).await.unwrap();
+    let (received, ()) = tokio::time::timeout(WAIT_LIMIT, both).await.unwrap();
     assert_eq!(texts(&received), numbers(0..8));
     assert!(received.iter().all(|record| record.count == 1));
 });
@@ -172,7 +172,7 @@ wire_test!(
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, left).await.unwrap();
+        tokio::time::timeout(WAIT_LIMIT, left).await.unwrap();
         put(&lab, "s", "a").await;
         assert_eq!(receive(&lab, &arn).await[0].count, 1);
     }

@@ -46,7 +46,7 @@ wire_test!(refusals_do_not_end_a_connection, |lab| async move {
 });
 
 wire_test!(
-    an_internal_failure_is_told_and_the_connection_goes_on,
+    an_internal_failure_is_answered_and_the_connection_stays_open,
     |lab| async move {
         lab.stream("s").create().await;
         let failing = r#"{"StreamName":"s","ShardId":"shardId-0",
@@ -129,7 +129,7 @@ wire_test!(headers_are_read_in_any_case, |lab| async move {
 });
 
 wire_test!(
-    what_is_no_http_is_refused_and_harms_nobody,
+    bytes_that_are_not_http_are_refused_and_do_no_harm,
     |lab| async move {
         for bytes in [
             b"\0\0\0\0\r\n\r\n".as_slice(),

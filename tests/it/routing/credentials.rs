@@ -1,4 +1,4 @@
-//! The caller of a request, and the pieces that a signature needs.
+//! The caller of a request, and the parts that a signature needs.
 
 use crate::lab::{Request, wire_test};
 use serde_json::Value;
@@ -45,7 +45,7 @@ wire_test!(
 );
 
 wire_test!(
-    missing_pieces_of_the_header_are_told_in_order,
+    missing_parts_of_the_header_are_listed_in_order,
     |lab| async move {
         let credential = "Authorization header requires 'Credential' parameter. ";
         let signature = "Authorization header requires 'Signature' parameter. ";
@@ -92,7 +92,7 @@ wire_test!(
 );
 
 wire_test!(
-    pieces_stand_in_any_order_between_commas_and_blanks,
+    parts_may_be_in_any_order_between_commas_and_blanks,
     |lab| async move {
         for header in [
             WHOLE,
@@ -113,7 +113,7 @@ wire_test!(
 );
 
 wire_test!(
-    missing_and_empty_parameters_of_the_query_are_told_in_order,
+    missing_and_empty_parameters_of_the_query_are_listed_in_order,
     |lab| async move {
         let names = [
             "X-Amz-Algorithm",
@@ -128,7 +128,7 @@ wire_test!(
             .send_both(&call.clone().path(&format!("/?{}", whole.join("&"))))
             .await;
         assert_eq!(answer.status, 200);
-        let told = |missing: &[&str]| {
+        let expected = |missing: &[&str]| {
             let missing: String = missing
                 .iter()
                 .map(|name| format!("AWS query-string parameters must include '{name}'. "))
@@ -143,22 +143,22 @@ wire_test!(
             let answer = lab
                 .send_both(&call.clone().path(&format!("/?{}", empty.join("&"))))
                 .await;
-            assert_eq!(answer.refusal().to_string(), told(&[name]));
+            assert_eq!(answer.refusal().to_string(), expected(&[name]));
             if at > 0 {
                 let mut absent = whole.to_vec();
                 absent.remove(at);
                 let answer = lab
                     .send_both(&call.clone().path(&format!("/?{}", absent.join("&"))))
                     .await;
-                assert_eq!(answer.refusal().to_string(), told(&[name]));
+                assert_eq!(answer.refusal().to_string(), expected(&[name]));
             }
         }
         let answer = lab.send_both(&call.clone().path("/?X-Amz-Algorithm")).await;
-        assert_eq!(answer.refusal().to_string(), told(&names));
+        assert_eq!(answer.refusal().to_string(), expected(&names));
         let answer = lab
             .send_both(&call.path("/?X-Amz-Algorithm=a&x-amz-date=b"))
             .await;
-        assert_eq!(answer.refusal().to_string(), told(&names[1..]));
+        assert_eq!(answer.refusal().to_string(), expected(&names[1..]));
     }
 );
 
@@ -166,8 +166,8 @@ wire_test!(
     authentication_comes_before_types_and_after_the_target,
     |lab| async move {
         let bad = Request::json("ListStreams", r#"{"Limit":"a"}"#).without("Authorization");
-        let told = lab.send(&bad).await.refusal();
-        assert_eq!(told.kind, "MissingAuthenticationTokenException");
+        let message = lab.send(&bad).await.refusal();
+        assert_eq!(message.kind, "MissingAuthenticationTokenException");
         let unknown = Request::json("Nothing", "{}").without("Authorization");
         assert_eq!(
             lab.send(&unknown).await.refusal().kind,

@@ -1,4 +1,4 @@
-//! Requests of which no format can be told are answered in XML.
+//! Requests whose format is unknown are answered in XML.
 
 use super::check_ids;
 use crate::lab::{Answer, Request, wire_test};
@@ -56,7 +56,7 @@ wire_test!(head_gets_the_head_of_the_same_answer, |lab| async move {
 });
 
 wire_test!(
-    unknown_content_types_are_told_apart_by_signature_and_target,
+    unknown_content_types_are_distinguished_by_signature_and_target,
     |lab| async move {
         let signed = |kind: &str| Request::call("ListStreams", kind, b"{}");
         for kind in [
@@ -106,7 +106,7 @@ wire_test!(
     }
 );
 
-wire_test!(broken_signatures_are_told_in_xml_too, |lab| async move {
+wire_test!(broken_signatures_are_refused_in_xml_too, |lab| async move {
     let call = Request::call("ListStreams", "text/plain", b"{}");
     let twice = "<InvalidSignatureException>\n  <Message>Found both 'X-Amz-Algorithm' as a \
                  query-string param and 'Authorization' as HTTP header.</Message>\n\
@@ -117,13 +117,13 @@ wire_test!(broken_signatures_are_told_in_xml_too, |lab| async move {
         twice,
         "twice",
     );
-    let pieces = "<IncompleteSignatureException>\n  <Message>Authorization header requires \
+    let parts = "<IncompleteSignatureException>\n  <Message>Authorization header requires \
                   'Signature' parameter. Authorization=AWS4 Credential=a SignedHeaders=b</Message>\n\
                   </IncompleteSignatureException>\n";
     let header = call
         .clone()
         .header("Authorization", "AWS4 Credential=a SignedHeaders=b");
-    check_xml(&lab.send_both(&header).await, 403, pieces, "pieces");
+    check_xml(&lab.send_both(&header).await, 403, parts, "parts");
     let query = "<IncompleteSignatureException>\n  <Message>AWS query-string parameters must \
                  include 'X-Amz-Signature'. Re-examine the query-string parameters.</Message>\n\
                  </IncompleteSignatureException>\n";

@@ -1,4 +1,4 @@
-//! Our own paths: health for everyone, the clock for this machine or whoever shows the token.
+//! Access to our own paths: health for every client, the clock for this machine or with the token.
 
 use crate::lab::{Lab, Request, START_MS, wire_test};
 
@@ -64,7 +64,7 @@ wire_test!(
         assert_eq!(lab.send(&rebound).await.status, 403);
         let rebound = rebound.header("Origin", "http://example.com:4567");
         assert_eq!(lab.send(&rebound).await.status, 403);
-        // A page asks first whether it may send such a request; nobody says yes.
+        // A page first asks if it may send such a request. The server never permits it.
         let asked = Request::bare("OPTIONS", CLOCK).header("Origin", "https://example.com");
         let asked = asked.header("Access-Control-Request-Method", "POST");
         let answer = lab.send(&asked).await;
@@ -75,7 +75,7 @@ wire_test!(
 );
 
 wire_test!(
-    our_own_page_and_whoever_shows_the_token_move_the_clock,
+    our_own_page_and_clients_with_the_token_move_the_clock,
     ["--admin-token", "open"],
     |lab| async move {
         let own = advance().header("Origin", "http://localhost:4567");

@@ -50,7 +50,7 @@ fn requests() -> Vec<Request> {
         ));
         all.push(sign(
             &list,
-            ("AKIDNOBODY", "hush/nobody", Some("token+nobody")),
+            ("AKIDUNKNOWN", "hush/unknown", Some("token+unknown")),
         ));
     }
     for token in ["Bearer sesame-open", "Bearer sesame-wrong"] {

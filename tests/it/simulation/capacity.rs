@@ -22,8 +22,8 @@ impl Simulation {
             "DisableEnhancedMonitoring"
         };
         let body = json!({"StreamName": name, "ShardLevelMetrics": [given]});
-        if let Some(told) = self.call(operation, body, foretold).await {
-            assert_eq!(told["CurrentShardLevelMetrics"], json!(before));
+        if let Some(answer) = self.call(operation, body, foretold).await {
+            assert_eq!(answer["CurrentShardLevelMetrics"], json!(before));
         }
     }
 
@@ -38,11 +38,11 @@ impl Simulation {
         let (name, target) = (self.name(), 1 + self.chance.below(9));
         let foretold = self.oracle.warm(name, target);
         let body = json!({"StreamName": name, "WarmThroughputMiBps": target});
-        if let Some(told) = self
+        if let Some(answer) = self
             .call("UpdateStreamWarmThroughput", body, foretold)
             .await
         {
-            assert_eq!(told["WarmThroughput"]["TargetMiBps"], target);
+            assert_eq!(answer["WarmThroughput"]["TargetMiBps"], target);
         }
     }
 
@@ -60,10 +60,10 @@ impl Simulation {
         self.oracle.commit_account(enables);
         let status = if enables { "ENABLED" } else { "DISABLED" };
         let body = json!({"MinimumThroughputBillingCommitment": {"Status": status}});
-        let told = self.call("UpdateAccountSettings", body, Ok(())).await;
-        if let Some(told) = told {
-            let told = &told["MinimumThroughputBillingCommitment"]["Status"];
-            assert_eq!(*told, self.oracle.account_status());
+        let answer = self.call("UpdateAccountSettings", body, Ok(())).await;
+        if let Some(answer) = answer {
+            let status = &answer["MinimumThroughputBillingCommitment"]["Status"];
+            assert_eq!(*status, self.oracle.account_status());
         }
     }
 }

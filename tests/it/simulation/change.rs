@@ -83,10 +83,10 @@ impl Simulation {
         let body = json!({
             "StreamName": name, "TargetShardCount": target, "ScalingType": "UNIFORM_SCALING"
         });
-        let told = self.call("UpdateShardCount", body, foretold).await;
-        if let Some(told) = told {
+        let answer = self.call("UpdateShardCount", body, foretold).await;
+        if let Some(answer) = answer {
             assert_eq!(
-                (&told["CurrentShardCount"], &told["TargetShardCount"]),
+                (&answer["CurrentShardCount"], &answer["TargetShardCount"]),
                 (&json!(open), &json!(target))
             );
         }

@@ -116,7 +116,7 @@ impl Life {
     async fn call(&mut self, operation: &str, body: Value) -> Option<Result<Value, String>> {
         match ask(&self.machine, &self.chance, operation, body).await {
             Err(kind) if self.trouble && kind == "InternalFailure" => None,
-            told => Some(told),
+            answer => Some(answer),
         }
     }
 
@@ -164,15 +164,15 @@ impl Life {
         let stream = *self.chance.one_of(&STREAMS);
         let is_table = self.chance.below(3) == 0;
         let freshness_s = 300 + self.chance.below(601) as u64;
-        let told = self.call(
+        let answer = self.call(
             "CreateChannel",
             request(name, stream, is_table, freshness_s),
         );
-        let told = told.await;
+        let answer = answer.await;
         let mut others = self.channels.values();
         let is_taken = self.channels.contains_key(name);
         let is_full = others.any(|one| (one.stream, one.is_table) == (stream, is_table));
-        let (arn, is_certain) = match told {
+        let (arn, is_certain) = match answer {
             Some(Err(kind)) => {
                 let expected = match (is_taken, is_full) {
                     (true, _) => "ResourceInUseException",
@@ -182,8 +182,8 @@ impl Life {
                 assert_eq!(kind, expected, "{}", self.story());
                 return;
             }
-            Some(Ok(told)) => {
-                let arn = told["ChannelDescription"]["ChannelARN"].as_str();
+            Some(Ok(answer)) => {
+                let arn = answer["ChannelDescription"]["ChannelARN"].as_str();
                 (arn.unwrap().to_owned(), true)
             }
             None => (String::new(), false),
@@ -226,20 +226,24 @@ impl Life {
         let body = json!({
             "ChannelARN": channel.arn, block: {"DataFreshnessInSeconds": freshness_s},
         });
-        let told = self.call("UpdateChannel", body).await;
+        let answer = self.call("UpdateChannel", body).await;
         let is_active = channel.status == "ACTIVE";
-        match &told {
+        match &answer {
             Some(Err(kind)) => {
                 let is_right = kind == "ResourceInUseException" && !is_active;
                 assert!(is_right, "{kind} {channel:?}\n{}", self.story());
             }
             Some(Ok(_)) | None => {
-                assert!(is_active || told.is_none(), "{channel:?}\n{}", self.story());
+                assert!(
+                    is_active || answer.is_none(),
+                    "{channel:?}\n{}",
+                    self.story()
+                );
                 channel.status = "UPDATING";
                 channel.due_ms = Some(self.now_ms + TRANSITION_MS);
                 channel.freshness_s = freshness_s;
                 self.trace.push(format!("{name}: {freshness_s} s"));
-                self.note(name, Some(channel), told.is_some());
+                self.note(name, Some(channel), answer.is_some());
             }
         }
     }
@@ -248,15 +252,15 @@ impl Life {
         let Some((name, mut channel)) = self.any() else {
             return;
         };
-        let told = self.call("DeleteChannel", json!({"ChannelARN": channel.arn}));
-        let told = told.await.map(Result::unwrap);
+        let answer = self.call("DeleteChannel", json!({"ChannelARN": channel.arn}));
+        let answer = answer.await.map(Result::unwrap);
         if channel.status != "DELETING" {
             channel.status = "DELETING";
             channel.reason = None;
             channel.due_ms = Some(self.now_ms + TRANSITION_MS);
         }
         self.trace.push(format!("{name}: deleted"));
-        self.note(name, Some(channel), told.is_some());
+        self.note(name, Some(channel), answer.is_some());
     }
 
     /// Takes a change over into the model, or into doubt. The store of a life in trouble accepts
@@ -275,12 +279,12 @@ impl Life {
 
     async fn delete_stream(&mut self) {
         let stream = *self.chance.one_of(&STREAMS);
-        let told = self.call("DeleteStream", json!({"StreamName": stream}));
-        let told = told.await.unwrap();
+        let answer = self.call("DeleteStream", json!({"StreamName": stream}));
+        let answer = answer.await.unwrap();
         let mut of_stream = self.channels.values().filter(|one| one.stream == stream);
         let is_held = of_stream.any(|one| one.status != "FAILED");
-        self.trace.push(format!("{stream}: deleted {told:?}"));
-        let refusal = told.err();
+        self.trace.push(format!("{stream}: deleted {answer:?}"));
+        let refusal = answer.err();
         let expected = is_held.then(|| "ResourceInUseException".to_owned());
         assert_eq!(refusal, expected, "{stream}\n{}", self.story());
         if !is_held {
@@ -387,8 +391,8 @@ impl Life {
         let listed = self.call("ListChannels", json!({})).await.unwrap().unwrap();
         for summary in listed["ChannelSummaries"].as_array().unwrap() {
             let body = json!({"ChannelARN": summary["ChannelARN"]});
-            let told = self.call("DescribeChannel", body).await.unwrap().unwrap();
-            let channel = &told["ChannelDescription"];
+            let answer = self.call("DescribeChannel", body).await.unwrap().unwrap();
+            let channel = &answer["ChannelDescription"];
             assert_eq!(channel["ChannelStatus"], summary["ChannelStatus"]);
             let tables = channel.get("S3TablesDestinationConfiguration");
             let destination = tables.unwrap_or(&channel["S3DestinationConfiguration"]);
@@ -408,8 +412,8 @@ impl Life {
         assert_eq!(seen, model, "seen, and the model\n{}", self.story());
         for stream in STREAMS {
             let body = json!({"StreamName": stream});
-            let told = self.call("DescribeStreamSummary", body).await.unwrap();
-            let count = told.unwrap()["StreamDescriptionSummary"]["ChannelCount"].clone();
+            let answer = self.call("DescribeStreamSummary", body).await.unwrap();
+            let count = answer.unwrap()["StreamDescriptionSummary"]["ChannelCount"].clone();
             let of_stream = self.channels.values().filter(|one| one.stream == stream);
             assert_eq!(count, of_stream.count(), "{stream}\n{}", self.story());
         }

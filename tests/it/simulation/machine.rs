@@ -1,7 +1,7 @@
 //! The machine a life runs on: an emulator in process, its disk, its clock and its power.
 
 use super::Simulation;
-use crate::lab::{Answer, Events, PATIENCE, Request, copied};
+use crate::lab::{Answer, Events, Request, WAIT_LIMIT, copied};
 use http_body_util::BodyExt as _;
 use minikin::ClockChoice;
 use minikin::Surroundings;
@@ -11,7 +11,7 @@ use minikin::{Clock, Timestamp};
 use minikin::{Emulator, Options};
 use tempfile::TempDir;
 
-/// Records of so many bytes are a database, and a piece in it: small, so that even a short life
+/// Sizes of a generation and of a segment, in bytes: small, so that even a short life
 /// begins, seals, reads, rewrites and removes many.
 const GENERATION_BYTES: u64 = 6_000;
 const SEGMENT_BYTES: usize = 256 + 600;
@@ -128,7 +128,7 @@ impl Machine {
         };
         let target = Timestamp::from_millis(time_ms.cast_signed());
         let moved = clock.advance_to(target);
-        tokio::time::timeout(PATIENCE, moved).await.unwrap();
+        tokio::time::timeout(WAIT_LIMIT, moved).await.unwrap();
         assert_eq!(clock_ms(self.emulator()), time_ms);
     }
 
@@ -234,7 +234,7 @@ impl Simulation {
         self.machine.open(self.oracle.now_ms).await;
     }
 
-    /// The power fails while nobody writes: all that was answered is there afterwards.
+    /// The power fails while no write is in progress: all answered records are there afterwards.
     pub(super) async fn crash(&mut self) {
         self.trace.push("crash".to_owned());
         self.machine.settle().await;

@@ -71,9 +71,9 @@ impl Life {
     }
 
     async fn call(&self, operation: &str, body: Value) -> Value {
-        let told = format!("{operation} {body}");
+        let request = format!("{operation} {body}");
         let answer = ask(&self.machine, &self.chance, operation, body).await;
-        answer.unwrap_or_else(|kind| panic!("{told}: {kind}"))
+        answer.unwrap_or_else(|kind| panic!("{request}: {kind}"))
     }
 
     async fn map(&mut self) {
@@ -102,7 +102,7 @@ impl Life {
         })
     }
 
-    /// Returns once a change that nobody waited for is on the disk: a later one is.
+    /// Waits until a change without a waiting request is on the disk: a later change is.
     async fn flush(&self) {
         let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "DISABLED"}});
         self.call("UpdateAccountSettings", commitment).await;
@@ -256,12 +256,13 @@ impl Life {
         let disk = disk.clone();
         disk.cut_power_after(self.chance.below(WRITES) as u64);
         for _ in 0..1 + self.chance.below(3) {
-            let told = self.write().await;
+            let written = self.write().await;
             assert!(
-                told.as_ref()
+                written
+                    .as_ref()
                     .err()
                     .is_none_or(|kind| kind == "InternalFailure"),
-                "{told:?}"
+                "{written:?}"
             );
             self.machine.settle().await;
         }
@@ -299,13 +300,13 @@ impl Life {
             let mut iterator = self.call("GetShardIterator", body).await["ShardIterator"].take();
             while !iterator.is_null() {
                 let body = json!({"ShardIterator": iterator});
-                let mut told = self.call("GetRecords", body).await;
-                let records = told["Records"].as_array().unwrap();
+                let mut answer = self.call("GetRecords", body).await;
+                let records = answer["Records"].as_array().unwrap();
                 if records.is_empty() {
                     break;
                 }
                 all.extend(records.iter().map(|record| Stored::of(shard, record)));
-                iterator = told["NextShardIterator"].take();
+                iterator = answer["NextShardIterator"].take();
             }
         }
         all

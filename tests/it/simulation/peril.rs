@@ -116,8 +116,8 @@ impl Simulation {
         self.arm(Point::Read, Fault::Error);
         if let Some(cursor) = self.cursors.last() {
             let body = json!({"ShardIterator": cursor.iterator});
-            let told = self.ask("GetRecords", body).await;
-            let refused = told.as_ref().err().map(String::as_str);
+            let answer = self.ask("GetRecords", body).await;
+            let refused = answer.as_ref().err().map(String::as_str);
             // An old iterator, or a shard that is read to its end, is answered without a look.
             let known = [
                 None,
@@ -126,7 +126,7 @@ impl Simulation {
                 Some("ResourceNotFoundException"),
             ];
             assert!(known.contains(&refused), "{refused:?}\n{}", self.story());
-            self.trace.push(format!("a reader is told {refused:?}"));
+            self.trace.push(format!("a reader got {refused:?}"));
         }
         self.hear().await;
         self.disarm();
@@ -169,11 +169,11 @@ impl Simulation {
         self.arm(point, Fault::Delay(late));
         let offer = self.offer();
         let asked = self.ask(offer.operation, offer.body.clone());
-        let (told, ()) = tokio::join!(asked, self.machine.advance_to(target_ms));
+        let (answer, ()) = tokio::join!(asked, self.machine.advance_to(target_ms));
         self.oracle.advance(late_ms);
         assert!(!self.failed);
         self.disarm();
-        self.take(offer, told);
+        self.take(offer, answer);
     }
 
     /// A commit fails: what was answered before stays and can be read, nothing is written any more
@@ -189,8 +189,13 @@ impl Simulation {
         let crashes = self.chance.below(2) == 0;
         if self.failed {
             let body = json!({"StreamName": "other", "ShardCount": 1});
-            let told = self.ask("CreateStream", body).await;
-            assert_eq!(told, Err("InternalFailure".to_owned()), "{}", self.story());
+            let answer = self.ask("CreateStream", body).await;
+            assert_eq!(
+                answer,
+                Err("InternalFailure".to_owned()),
+                "{}",
+                self.story()
+            );
             self.read_on(&before).await;
         }
         self.machine.faults.set(Vec::new());

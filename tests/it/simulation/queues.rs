@@ -167,13 +167,13 @@ impl Life {
                 machine.advance_to(end_ms).await;
             }
         };
-        let (told, ()) = tokio::join!(ask(machine, &self.chance, operation, body), passing);
-        let told = match told {
-            Ok(told) => told,
+        let (answer, ()) = tokio::join!(ask(machine, &self.chance, operation, body), passing);
+        let answer = match answer {
+            Ok(answer) => answer,
             Err(kind) if self.trouble && kind == "InternalFailure" => json!({"QueueRecords": []}),
             Err(kind) => panic!("{operation}: {kind}\n{}", self.story()),
         };
-        let received = told["QueueRecords"].as_array().unwrap().clone();
+        let received = answer["QueueRecords"].as_array().unwrap().clone();
         self.received(at, dead, &received, limit, timeout_s);
         let is_due = has_some || now_ms < end_ms;
         assert!(
@@ -188,15 +188,22 @@ impl Life {
     }
 
     /// Checks received records against the model, and takes them over.
-    fn received(&mut self, at: usize, dead: bool, told: &[Value], limit: usize, timeout_s: u64) {
+    fn received(
+        &mut self,
+        at: usize,
+        dead: bool,
+        received: &[Value],
+        limit: usize,
+        timeout_s: u64,
+    ) {
         let story = self.story();
         let subject = &mut self.queues[at];
-        assert!(told.len() <= limit, "{story}");
+        assert!(received.len() <= limit, "{story}");
         subject.queue.turn(self.now_ms);
         let before = subject.queue.clone();
         let due_ms = self.now_ms + timeout_s * 1000;
         let mut numbers = Vec::new();
-        for record in told {
+        for record in received {
             let number = number_of(&STANDARD.decode(text(record, "Data")).unwrap());
             assert!(
                 before.can_be_received(number, dead) && !numbers.contains(&number),
@@ -266,11 +273,11 @@ impl Life {
         };
         let entries: Vec<Value> = handles.iter().map(entry).collect();
         let body = json!({"QueueARN": subject.arn, "Entries": entries});
-        let told = self.call(operation, body).await;
-        self.used(at, used, &handles, told);
+        let answer = self.call(operation, body).await;
+        self.used(at, used, &handles, answer);
     }
 
-    fn used(&mut self, at: usize, used: Use, handles: &[Handle], told: Option<Value>) {
+    fn used(&mut self, at: usize, used: Use, handles: &[Handle], answer: Option<Value>) {
         let now_ms = self.now_ms;
         let subject = &mut self.queues[at];
         let before = subject.queue.clone();
@@ -290,9 +297,10 @@ impl Life {
         self.trace
             .push(format!("{name}: {used:?} of {numbers:?}: {failed:?}"));
         let is_done = failed.contains(&DONE);
-        let told = told.as_ref().map(outcomes);
-        let is_lost = told.as_ref().is_none_or(|told| {
-            told.iter()
+        let actual = answer.as_ref().map(outcomes);
+        let is_lost = actual.as_ref().is_none_or(|actual| {
+            actual
+                .iter()
                 .any(|(_, code)| code == "InternalFailureException")
         });
         let subject = &mut self.queues[at];
@@ -303,7 +311,7 @@ impl Life {
             subject.fallbacks.push(after);
             return;
         }
-        assert_eq!(told.unwrap(), foretold, "{}", self.story());
+        assert_eq!(actual.unwrap(), foretold, "{}", self.story());
         let is_durable = !matches!(used, Use::SetVisibility { .. });
         let subject = &mut self.queues[at];
         match is_durable && is_done {
@@ -428,7 +436,7 @@ impl Life {
         self.trace.push("crash".to_owned());
         self.machine.settle().await;
         if matches!(self.machine.ground, Ground::Directory(_)) {
-            // A change that nobody waits for is on a real disk once a later one is.
+            // A change without a waiting request is on a real disk once a later change is.
             let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
             self.call("UpdateAccountSettings", commitment).await;
         }
@@ -553,8 +561,8 @@ fn moment_ms(text: &str) -> u64 {
 }
 
 /// The handle and the code of each entry of an answer.
-fn outcomes(told: &Value) -> Vec<(String, String)> {
-    let entries = |member: &str| told[member].as_array().unwrap().iter();
+fn outcomes(answer: &Value) -> Vec<(String, String)> {
+    let entries = |member: &str| answer[member].as_array().unwrap().iter();
     let entry = |entry: &Value| {
         let code = entry["ErrorCode"].as_str().unwrap_or(DONE);
         (text(entry, "ReceiptHandle").to_owned(), code.to_owned())

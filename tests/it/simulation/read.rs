@@ -107,15 +107,15 @@ impl Simulation {
         mut body: Value,
     ) {
         body["ShardIteratorType"] = kind.into();
-        let told = self.ask("GetShardIterator", body).await;
-        let told = told.unwrap_or_else(|refusal| panic!("{refusal}\n{}", self.story()));
+        let answer = self.ask("GetShardIterator", body).await;
+        let answer = answer.unwrap_or_else(|refusal| panic!("{refusal}\n{}", self.story()));
         self.trace
             .push(format!("{kind} of {stream} {shard} is {position}"));
         self.cursors.push(Cursor {
             stream,
             shard,
             position,
-            iterator: told["ShardIterator"].as_str().unwrap().to_owned(),
+            iterator: answer["ShardIterator"].as_str().unwrap().to_owned(),
             issued_ms: self.oracle.now_ms,
         });
     }
@@ -129,12 +129,12 @@ impl Simulation {
         } = cursor;
         let limit = 1 + self.chance.below(6);
         let body = json!({"ShardIterator": cursor.iterator, "Limit": limit});
-        let told = self.ask("GetRecords", body).await;
+        let answer = self.ask("GetRecords", body).await;
         let place = format!("{name} {shard} from {position}");
         let now_ms = self.oracle.now_ms;
         if now_ms - cursor.issued_ms > LIFE_MS {
             assert_eq!(
-                told,
+                answer,
                 Err("ExpiredIteratorException".to_owned()),
                 "{}",
                 self.story()
@@ -145,13 +145,14 @@ impl Simulation {
         let stream = &self.oracle.streams[name];
         if !stream.lists(shard, now_ms) {
             // Until the retention task removes the shard, it can be read, but has no records.
-            assert!(told.is_err() || told.unwrap()["Records"] == json!([]));
+            assert!(answer.is_err() || answer.unwrap()["Records"] == json!([]));
             return;
         }
-        let told = told.unwrap_or_else(|refusal| panic!("{place}: {refusal}\n{}", self.story()));
+        let answer =
+            answer.unwrap_or_else(|refusal| panic!("{place}: {refusal}\n{}", self.story()));
         let left = stream.readable(shard, position, now_ms);
         let expected: Vec<Record> = left.iter().take(limit).cloned().collect();
-        let got = records(&told);
+        let got = records(&answer);
         // An answer may end where what is in memory meets what is on disk, but not before the
         // first.
         let short = got.len().max(1).min(expected.len());
@@ -165,14 +166,14 @@ impl Simulation {
                 (now_ms - last.arrival_ms).max(1)
             });
         assert_eq!(
-            told["MillisBehindLatest"],
+            answer["MillisBehindLatest"],
             behind_ms,
             "{place}\n{}",
             self.story()
         );
         let data: Vec<_> = got.iter().map(|record| record.data.trim_end()).collect();
         self.trace.push(format!("{place}: {data:?}"));
-        match told.get("NextShardIterator") {
+        match answer.get("NextShardIterator") {
             Some(iterator) => {
                 let iterator = iterator.as_str().unwrap().to_owned();
                 // An empty answer leaves the position where it was, or behind what has expired.
@@ -183,20 +184,20 @@ impl Simulation {
                     issued_ms: now_ms,
                     ..cursor
                 });
-                assert!(told.get("ChildShards").is_none());
+                assert!(answer.get("ChildShards").is_none());
             }
-            None => self.end_reading(name, shard, &told).await,
+            None => self.end_reading(name, shard, &answer).await,
         }
     }
 
     /// A closed shard was read to its end: its children are next.
-    async fn end_reading(&mut self, name: &'static str, shard: usize, told: &Value) {
+    async fn end_reading(&mut self, name: &'static str, shard: usize, answer: &Value) {
         let stream = &self.oracle.streams[name];
         assert!(stream.shards[shard].closed_s.is_some(), "{}", self.story());
-        assert_eq!(told["Records"], json!([]));
+        assert_eq!(answer["Records"], json!([]));
         let children = stream.children(shard);
         let expected = self.child_shards(name, shard);
-        assert_eq!(told["ChildShards"], expected, "{}", self.story());
+        assert_eq!(answer["ChildShards"], expected, "{}", self.story());
         if matches!(self.oracle.state(name), Some("ACTIVE" | "UPDATING")) {
             for child in children {
                 let body = json!({"StreamName": name, "ShardId": child.to_string()});
@@ -205,7 +206,7 @@ impl Simulation {
         }
     }
 
-    /// The children of a shard, as its readers are told.
+    /// The children of a shard, as answers to its readers list them.
     pub(super) fn child_shards(&self, name: &str, shard: usize) -> Value {
         let stream = &self.oracle.streams[name];
         let id = |at: &usize| format!("shardId-{at:012}");
@@ -224,7 +225,7 @@ impl Simulation {
 }
 
 /// The records of an answer.
-pub(super) fn records(told: &Value) -> Vec<Record> {
+pub(super) fn records(answer: &Value) -> Vec<Record> {
     let record = |record: &Value| {
         let text = |member: &str| record[member].as_str().unwrap().to_owned();
         let data = STANDARD.decode(text("Data")).unwrap();
@@ -237,7 +238,7 @@ pub(super) fn records(told: &Value) -> Vec<Record> {
             encrypted: super::write::is_encrypted(record),
         }
     };
-    told["Records"]
+    answer["Records"]
         .as_array()
         .unwrap()
         .iter()

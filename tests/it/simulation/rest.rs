@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 /// The differences from the expected state.
 pub(super) type Difference = Result<(), String>;
 
-fn same(told: &Value, expected: &Value, what: &str) -> Difference {
-    if told == expected {
+fn same(actual: &Value, expected: &Value, what: &str) -> Difference {
+    if actual == expected {
         return Ok(());
     }
-    Err(format!("{what}: {told}\ninstead of {expected}"))
+    Err(format!("{what}: {actual}\ninstead of {expected}"))
 }
 
 fn shard_id(at: usize) -> String {
@@ -51,15 +51,15 @@ impl Simulation {
         let on_demand = streams.clone().filter(|stream| stream.on_demand).count();
         let provisioned = streams.filter(|stream| !stream.on_demand);
         let open: usize = provisioned.map(|stream| stream.open().len()).sum();
-        let told = self.look("DescribeLimits", json!({})).await?;
+        let answer = self.look("DescribeLimits", json!({})).await?;
         same(
-            &told["OnDemandStreamCount"],
+            &answer["OnDemandStreamCount"],
             &json!(on_demand),
             "on-demand streams",
         )?;
-        same(&told["OpenShardCount"], &json!(open), "open shards")?;
-        let told = self.look("DescribeAccountSettings", json!({})).await?;
-        let status = &told["MinimumThroughputBillingCommitment"]["Status"];
+        same(&answer["OpenShardCount"], &json!(open), "open shards")?;
+        let answer = self.look("DescribeAccountSettings", json!({})).await?;
+        let status = &answer["MinimumThroughputBillingCommitment"]["Status"];
         same(
             status,
             &json!(self.oracle.account_status()),
@@ -68,17 +68,17 @@ impl Simulation {
     }
 
     async fn look(&self, operation: &str, body: Value) -> Result<Value, String> {
-        let told = self.ask(operation, body.clone()).await;
-        told.map_err(|refusal| format!("{operation} {body}: {refusal}"))
+        let answer = self.ask(operation, body.clone()).await;
+        answer.map_err(|refusal| format!("{operation} {body}: {refusal}"))
     }
 
     /// All pages of a listing.
     async fn pages(&self, operation: &str, body: Value, list: &str) -> Result<Value, String> {
         let mut all = Vec::new();
-        let mut told = self.look(operation, body.clone()).await?;
+        let mut answer = self.look(operation, body.clone()).await?;
         loop {
-            all.extend(told[list].as_array().cloned().unwrap_or_default());
-            let Some(token) = told.get("NextToken").and_then(Value::as_str) else {
+            all.extend(answer[list].as_array().cloned().unwrap_or_default());
+            let Some(token) = answer.get("NextToken").and_then(Value::as_str) else {
                 return Ok(all.into());
             };
             let mut next = json!({"NextToken": token});
@@ -90,17 +90,17 @@ impl Simulation {
             if operation == "ListStreamConsumers" {
                 next["StreamARN"] = body["StreamARN"].clone();
             }
-            told = self.look(operation, next).await?;
+            answer = self.look(operation, next).await?;
         }
     }
 
     async fn stream_differs(&self, name: &str) -> Difference {
         let named = json!({"StreamName": name});
-        let told = self.look("DescribeStreamSummary", named.clone()).await?;
-        let summary = &told["StreamDescriptionSummary"];
+        let answer = self.look("DescribeStreamSummary", named.clone()).await?;
+        let summary = &answer["StreamDescriptionSummary"];
         for (member, expected) in self.summary(name) {
-            let told = summary.get(member).unwrap_or(&Value::Null);
-            same(told, &expected, &format!("{member} of {name}"))?;
+            let actual = summary.get(member).unwrap_or(&Value::Null);
+            same(actual, &expected, &format!("{member} of {name}"))?;
         }
         let stream = &self.oracle.streams[name];
         self.tags_and_policy_differ(&arn_of(name), &stream.tags, stream.policy.as_deref())
@@ -174,16 +174,16 @@ impl Simulation {
         loop {
             let after = all.last().map(|shard: &Value| shard["ShardId"].clone());
             let body = json!({"StreamName": name, "Limit": 9, "ExclusiveStartShardId": after});
-            let told = self.look("DescribeStream", body).await?;
-            let told = &told["StreamDescription"];
+            let answer = self.look("DescribeStream", body).await?;
+            let description = &answer["StreamDescription"];
             let created_s = self.oracle.streams[name].created_s as f64;
             same(
-                &json!(told["StreamCreationTimestamp"].as_f64()),
+                &json!(description["StreamCreationTimestamp"].as_f64()),
                 &json!(created_s),
                 "the creation",
             )?;
-            all.extend(told["Shards"].as_array().unwrap().iter().cloned());
-            if told["HasMoreShards"] == false {
+            all.extend(description["Shards"].as_array().unwrap().iter().cloned());
+            if description["HasMoreShards"] == false {
                 return same(
                     &json!(all),
                     &json!(shown),
@@ -204,20 +204,24 @@ impl Simulation {
         let tags: Vec<_> = tags
             .map(|(key, value)| json!({"Key": key, "Value": value}))
             .collect();
-        let told = self.look("ListTagsForResource", resource.clone()).await?;
-        same(&told["Tags"], &json!(tags), &format!("tags of {arn}"))?;
+        let answer = self.look("ListTagsForResource", resource.clone()).await?;
+        same(&answer["Tags"], &json!(tags), &format!("tags of {arn}"))?;
         if let Some((_, name)) = arn
             .split_once(":stream/")
             .filter(|(_, of)| !of.contains('/'))
         {
-            let told = self
+            let answer = self
                 .look("ListTagsForStream", json!({"StreamName": name}))
                 .await?;
-            same(&told["Tags"], &json!(tags), &format!("tags of {name}"))?;
+            same(&answer["Tags"], &json!(tags), &format!("tags of {name}"))?;
         }
-        let told = self.look("GetResourcePolicy", resource).await?;
+        let answer = self.look("GetResourcePolicy", resource).await?;
         let policy = policy.unwrap_or("{}");
-        same(&told["Policy"], &json!(policy), &format!("policy of {arn}"))
+        same(
+            &answer["Policy"],
+            &json!(policy),
+            &format!("policy of {arn}"),
+        )
     }
 
     async fn consumers_differ(&self, name: &str) -> Difference {
@@ -227,17 +231,17 @@ impl Simulation {
         for (consumer, one) in &self.oracle.streams[name].consumers {
             let arn = self.consumer_arn(name, consumer);
             expected.push(json!({"ConsumerARN": arn, "ConsumerStatus": one.state()}));
-            let told = self
+            let answer = self
                 .look("DescribeStreamConsumer", json!({"ConsumerARN": arn}))
                 .await?;
-            let told = &told["ConsumerDescription"];
-            let telling = (
-                &told["ConsumerName"],
-                &told["ConsumerStatus"],
-                &told["StreamARN"],
+            let description = &answer["ConsumerDescription"];
+            let actual = (
+                &description["ConsumerName"],
+                &description["ConsumerStatus"],
+                &description["StreamARN"],
             );
             same(
-                &json!(telling),
+                &json!(actual),
                 &json!((consumer, one.state(), arn_of(name))),
                 "a consumer",
             )?;
@@ -260,31 +264,33 @@ impl Simulation {
         let body = json!({
             "StreamName": name, "ShardId": shard.to_string(), "ShardIteratorType": "TRIM_HORIZON"
         });
-        let Ok(told) = self.ask("GetShardIterator", body).await else {
+        let Ok(answer) = self.ask("GetShardIterator", body).await else {
             return Vec::new();
         };
-        let body = json!({"ShardIterator": told["ShardIterator"]});
+        let body = json!({"ShardIterator": answer["ShardIterator"]});
         let mut all = Vec::new();
-        let mut told = self.ask("GetRecords", body).await.unwrap();
+        let mut answer = self.ask("GetRecords", body).await.unwrap();
         loop {
-            let found = read::records(&told);
+            let found = read::records(&answer);
             let done = found.is_empty();
             all.extend(found);
-            let Some(next) = told.get("NextShardIterator").filter(|_| !done) else {
+            let Some(next) = answer.get("NextShardIterator").filter(|_| !done) else {
                 return all;
             };
             let body = json!({"ShardIterator": next});
-            told = self.ask("GetRecords", body).await.unwrap();
+            answer = self.ask("GetRecords", body).await.unwrap();
         }
     }
 
     async fn records_differ(&self, name: &str, shard: usize) -> Difference {
-        let told = self.all_of(name, shard).await;
+        let actual = self.all_of(name, shard).await;
         let expected = self.oracle.streams[name].readable(shard, 0, self.oracle.now_ms);
-        if told == expected {
+        if actual == expected {
             return Ok(());
         }
-        Err(format!("{name} {shard}: {told:?}\ninstead of {expected:?}"))
+        Err(format!(
+            "{name} {shard}: {actual:?}\ninstead of {expected:?}"
+        ))
     }
 }
 
@@ -292,7 +298,7 @@ impl Simulation {
 fn listing(stream: &Stream, now_ms: u64) -> Vec<(usize, Value)> {
     let describe = |at: usize| {
         let shard = &stream.shards[at];
-        let mut told = json!({
+        let mut described = json!({
             "ShardId": shard_id(at),
             "HashKeyRange": {
                 "StartingHashKey": shard.start.to_string(), "EndingHashKey": shard.end.to_string(),
@@ -300,16 +306,16 @@ fn listing(stream: &Stream, now_ms: u64) -> Vec<(usize, Value)> {
             "SequenceNumberRange": {"StartingSequenceNumber": start(shard.created_s, at)},
         });
         if let Some(closed_s) = shard.closed_s {
-            let range = &mut told["SequenceNumberRange"];
+            let range = &mut described["SequenceNumberRange"];
             range["EndingSequenceNumber"] = end(shard.created_s, at, closed_s).into();
         }
         for (member, parent) in ["ParentShardId", "AdjacentParentShardId"]
             .iter()
             .zip(&shard.parents)
         {
-            told[*member] = shard_id(*parent).into();
+            described[*member] = shard_id(*parent).into();
         }
-        (at, told)
+        (at, described)
     };
     let listed = (0..stream.shards.len()).filter(|at| stream.lists(*at, now_ms));
     listed.map(describe).collect()

@@ -30,13 +30,13 @@ pub(super) struct Subscribed {
     began_ms: u64,
     last_ms: u64,
     /// The continuation sequence number of the last event.
-    told: String,
+    continuation: String,
     /// The exception that ends it.
     pub(super) ends: Option<&'static str>,
     pub(super) events: Events,
 }
 
-/// A number that a subscription was told, and what lies before it.
+/// The continuation sequence number of a subscription, and the number of records up to it.
 #[derive(Debug)]
 pub(super) struct Bookmark {
     pub(super) stream: &'static str,
@@ -60,7 +60,7 @@ impl Subscribed {
             stream: self.stream,
             shard: self.shard,
             position: self.position,
-            number: self.told.clone(),
+            number: self.continuation.clone(),
         }
     }
 }
@@ -70,10 +70,10 @@ impl Simulation {
         let (name, consumer) = (self.name(), *self.chance.one_of(&CONSUMERS));
         let foretold = self.oracle.register(name, consumer);
         let body = json!({"StreamARN": arn_of(name), "ConsumerName": consumer});
-        if let Some(told) = self.call("RegisterStreamConsumer", body, foretold).await {
-            let told = &told["Consumer"];
-            assert_eq!(told["ConsumerARN"], self.consumer_arn(name, consumer));
-            assert_eq!(told["ConsumerStatus"], "CREATING");
+        if let Some(answer) = self.call("RegisterStreamConsumer", body, foretold).await {
+            let registered = &answer["Consumer"];
+            assert_eq!(registered["ConsumerARN"], self.consumer_arn(name, consumer));
+            assert_eq!(registered["ConsumerStatus"], "CREATING");
         }
     }
 
@@ -100,7 +100,7 @@ impl Simulation {
         if streams.all(|stream| stream.consumers.is_empty()) && self.chance.below(9) > 0 {
             return self.register().await;
         }
-        let place = self.some_seat();
+        let place = self.some_place();
         let (name, consumer, shard) = place;
         let foretold = self.oracle.subscribe(name, consumer, shard);
         let before = self.subscribed.iter_mut().find(|one| one.is_at(place));
@@ -110,8 +110,8 @@ impl Simulation {
         self.begin_to_hear(place, foretold).await;
     }
 
-    /// Mostly a seat that can be had: a registered consumer's, at an open shard.
-    fn some_seat(&self) -> (&'static str, &'static str, usize) {
+    /// A consumer and a shard to subscribe to: mostly a registered consumer and an open shard.
+    fn some_place(&self) -> (&'static str, &'static str, usize) {
         if !self.subscribed.is_empty() && self.chance.below(5) == 0 {
             let taken = self.chance.one_of(&self.subscribed);
             return (taken.stream, taken.consumer, taken.shard);
@@ -163,8 +163,8 @@ impl Simulation {
         let begun = self.machine.subscribe(&request).await;
         let refusal = begun.as_ref().err().map(|answer| answer.refusal().kind);
         let outcome = refusal.as_deref().map_or(Ok(()), Err);
-        let told = format!("{consumer} subscribes to {stream} {shard} {kind} {position}");
-        self.trace.push(format!("{told}: {outcome:?}"));
+        let attempt = format!("{consumer} subscribes to {stream} {shard} {kind} {position}");
+        self.trace.push(format!("{attempt}: {outcome:?}"));
         assert_eq!(outcome, foretold, "{body}\n{}", self.story());
         let now_ms = self.oracle.now_ms;
         if let Ok(events) = begun {
@@ -177,14 +177,14 @@ impl Simulation {
                 departed: false,
                 began_ms: now_ms,
                 last_ms: now_ms,
-                told: String::new(),
+                continuation: String::new(),
                 ends: None,
                 events,
             });
         }
     }
 
-    /// A subscriber goes away without a word: its seat is free.
+    /// A subscriber closes its connection: its subscription ends.
     pub(super) async fn hang_up(&mut self) {
         if self.subscribed.is_empty() {
             return;
@@ -195,7 +195,7 @@ impl Simulation {
             .push(format!("{} {} hangs up", one.stream, one.shard));
         self.keep_place(&one);
         drop(one);
-        self.until_seats_are_free().await;
+        self.until_subscriptions_end().await;
     }
 
     pub(super) async fn hang_up_all(&mut self) {
@@ -203,7 +203,7 @@ impl Simulation {
         for one in std::mem::take(&mut self.subscribed) {
             self.keep_place(&one);
         }
-        self.until_seats_are_free().await;
+        self.until_subscriptions_end().await;
     }
 
     /// Drops all subscriptions without waiting for their end, because the machine stops anyway.
@@ -214,7 +214,7 @@ impl Simulation {
         }
     }
 
-    async fn until_seats_are_free(&self) {
+    async fn until_subscriptions_end(&self) {
         self.machine.settle().await;
         assert_eq!(self.machine.subscriptions(), self.subscribed.len());
     }
@@ -237,8 +237,13 @@ impl Simulation {
         let stream = self.oracle.streams.get(one.stream);
         if let Some(kind) = one.ends.or(gone.filter(|_| stream.is_none())) {
             self.trace.push(format!("{place}: {kind}"));
-            let told = one.events.next().await;
-            assert_eq!(told, Pushed::Exception(kind.to_owned()), "{}", self.story());
+            let event = one.events.next().await;
+            assert_eq!(
+                event,
+                Pushed::Exception(kind.to_owned()),
+                "{}",
+                self.story()
+            );
             return self.hear_end(one).await;
         }
         if now_ms >= one.began_ms + LIFE_MS {
@@ -261,18 +266,18 @@ impl Simulation {
             let Some(told) = self.next_event(one).await else {
                 return false;
             };
-            assert_eq!(told, last, "{}", self.story());
+            assert_eq!(event, last, "{}", self.story());
             return self.hear_end(one).await;
         }
         if now_ms >= one.last_ms + SILENCE_MS {
-            let Some(told) = self.next_event(one).await else {
+            let Some(event) = self.next_event(one).await else {
                 return false;
             };
             assert_eq!(
-                (&told["Records"], &told["MillisBehindLatest"]),
+                (&event["Records"], &event["MillisBehindLatest"]),
                 (&json!([]), &json!(0))
             );
-            self.go_on(one, &told);
+            self.go_on(one, &event);
         }
         true
     }
@@ -281,14 +286,14 @@ impl Simulation {
     async fn hear_records(&mut self, one: &mut Subscribed, expected: &[Record]) -> bool {
         let mut got = Vec::new();
         while got.len() < expected.len() {
-            let Some(told) = self.next_event(one).await else {
+            let Some(event) = self.next_event(one).await else {
                 return false;
             };
-            let some = records(&told);
+            let some = records(&event);
             let last = some
                 .last()
-                .unwrap_or_else(|| panic!("{told}\n{}", self.story()));
-            assert_eq!(told["ContinuationSequenceNumber"], last.number.as_str());
+                .unwrap_or_else(|| panic!("{event}\n{}", self.story()));
+            assert_eq!(event["ContinuationSequenceNumber"], last.number.as_str());
             let arrived_ms = last.arrival_ms;
             got.extend(some);
             let behind_ms = match got.len() < expected.len() {
@@ -300,10 +305,10 @@ impl Simulation {
             };
             // An event may be made before the next of several requests is, if threads commit.
             let threads = matches!(self.machine.ground, Ground::Directory(_));
-            let told_ms = &told["MillisBehindLatest"];
-            let right = *told_ms == behind_ms || threads && *told_ms == 0;
-            assert!(right, "{told_ms} of {behind_ms}\n{}", self.story());
-            self.go_on(one, &told);
+            let sent_ms = &event["MillisBehindLatest"];
+            let right = *sent_ms == behind_ms || threads && *sent_ms == 0;
+            assert!(right, "{sent_ms} of {behind_ms}\n{}", self.story());
+            self.go_on(one, &event);
         }
         assert_eq!(got, expected, "{one:?}\n{}", self.story());
         if !got.is_empty() {
@@ -333,14 +338,14 @@ impl Simulation {
 
     /// Checks that the continuation sequence number never decreases. It may stay the same: until the
     /// first second of a new shard has come, events without records all have that second in it.
-    fn go_on(&self, one: &mut Subscribed, told: &Value) {
-        let number = told["ContinuationSequenceNumber"].as_str().unwrap();
+    fn go_on(&self, one: &mut Subscribed, event: &Value) {
+        let number = event["ContinuationSequenceNumber"].as_str().unwrap();
         assert!(
-            number >= one.told.as_str(),
+            number >= one.continuation.as_str(),
             "{number} {one:?}\n{}",
             self.story()
         );
-        number.clone_into(&mut one.told);
+        number.clone_into(&mut one.continuation);
         one.last_ms = self.oracle.now_ms;
     }
 
@@ -360,7 +365,7 @@ impl Simulation {
 
     /// Keeps the position of a subscription, at which a later one may continue.
     fn keep_place(&mut self, one: &Subscribed) {
-        if !one.told.is_empty() {
+        if !one.continuation.is_empty() {
             self.bookmarks.push(one.bookmark());
         }
     }

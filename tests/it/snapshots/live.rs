@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Puts numbered records until it is told to stop; gives how many were acknowledged.
+/// Puts numbered records until `stop` is set. Returns the number of acknowledged records.
 async fn write(stream: &Stream, stop: &AtomicBool) -> usize {
     let mut count = 0;
     while !stop.load(Ordering::Relaxed) {

@@ -2,7 +2,8 @@
 
 use super::{Consumer, from};
 use crate::lab::{
-    Events, Lab, PATIENCE, Pushed, Request, Rounds, SHARD_0, Stream, h2, hours, seconds, wire_test,
+    Events, Lab, Pushed, Request, Rounds, SHARD_0, Stream, WAIT_LIMIT, h2, hours, seconds,
+    wire_test,
 };
 use aws_sdk_kinesis::types::ShardIteratorType;
 use http_body_util::BodyExt as _;
@@ -76,14 +77,14 @@ wire_test!(
         lab.until_subscriptions(1).await;
 
         // Frames that were sent before the connection was dropped still arrive.
-        let cut = tokio::time::timeout(PATIENCE, left.into_body().collect()).await;
+        let cut = tokio::time::timeout(WAIT_LIMIT, left.into_body().collect()).await;
         let cut = cut.unwrap().unwrap_err();
         let cause = std::error::Error::source(&cut).unwrap().to_string();
         assert!(cause.starts_with("stream error received"), "{cause}");
         stream.put("key", "0").await;
         for _greeting_then_record in 0..2 {
             let frame = reading.body_mut().frame();
-            let frame = tokio::time::timeout(PATIENCE, frame).await.unwrap();
+            let frame = tokio::time::timeout(WAIT_LIMIT, frame).await.unwrap();
             assert!(!frame.unwrap().unwrap().into_data().unwrap().is_empty());
         }
         let list = connection.begin(&Request::json("ListStreams", "{}")).await;

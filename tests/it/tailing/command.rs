@@ -2,7 +2,7 @@
 
 use super::until_tails;
 use crate::lab::program::{Program, command};
-use crate::lab::{Lab, PATIENCE, kinesis_test, wire_test};
+use crate::lab::{Lab, WAIT_LIMIT, kinesis_test, wire_test};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -44,7 +44,7 @@ impl Following {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(start.elapsed() < PATIENCE, "waited for the end of a tail");
+            assert!(start.elapsed() < WAIT_LIMIT, "waited for the end of a tail");
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
     }

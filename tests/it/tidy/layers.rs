@@ -93,9 +93,10 @@ fn a_module_uses_only_what_stands_before_it() {
         };
         for used in used(&source) {
             let up = used != own && layer(&used).is_some_and(|layer| layer >= height);
-            let excuse = |excuse: &&(&str, &str, &str)| excuse.0 == source.path && excuse.1 == used;
-            if up && EXCEPTIONS.iter().any(|exception| excuse(&exception)) {
-                unused.retain(|exception| !excuse(exception));
+            let permits =
+                |(path, upper, _): &(&str, &str, &str)| *path == source.path && *upper == used;
+            if up && EXCEPTIONS.iter().any(permits) {
+                unused.retain(|exception| !permits(exception));
             } else if up {
                 problems.push(format!("src/{} uses crate::{used}", source.path));
             }
@@ -105,7 +106,7 @@ fn a_module_uses_only_what_stands_before_it() {
     problems.extend(
         unused
             .iter()
-            .map(|(path, ..)| format!("src/{path} needs no excuse")),
+            .map(|(path, ..)| format!("src/{path} needs no exception")),
     );
     check(problems);
 }

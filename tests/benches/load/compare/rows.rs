@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_there_is_a_row_too() {
+    fn an_emulator_that_does_not_answer_has_a_row_too() {
         let all = rows(Scenario::Get, &[Err("refused".to_owned())]);
         assert_eq!((all.len(), all[0].has_figures()), (1, false));
     }

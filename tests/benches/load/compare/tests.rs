@@ -16,8 +16,8 @@ async fn emulator() -> Emulator {
         .unwrap()
 }
 
-/// An address where nobody listens.
-fn nobody() -> SocketAddr {
+/// An address of a closed port.
+fn closed_port() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()
 }
@@ -63,7 +63,7 @@ async fn a_server_that_fails_does_not_stop_the_rest() {
     let one = emulator().await;
     let line = format!(
         "put1 streams {SMALL} --compare away=http://{} --compare refuser=http://{} --compare one={}",
-        nobody(),
+        closed_port(),
         refuser(),
         one.endpoint(),
     );

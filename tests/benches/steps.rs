@@ -1,4 +1,4 @@
-//! Pieces that every record passes: base64, hash, numbers, iterators, frames.
+//! Steps of every record: base64, hash, sequence numbers, iterators, frames.
 
 use crate::bed;
 use bytes::Bytes;
