@@ -1,6 +1,6 @@
 //! The load client: `cargo bench --bench load -- put1 --seconds 5`, `-- --help` for the rest.
 //!
-//! Its unit tests run with the integration tests (tests/it/load.rs).
+//! The unit tests of this client run with the integration tests (tests/it/load.rs).
 #![allow(
     dead_code,
     unused_imports,

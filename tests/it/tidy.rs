@@ -7,7 +7,7 @@ mod layers;
 
 use minikin::Profile;
 use minikin::internals::limits::Limits;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A source file, and its code without comments, texts and unit tests.
 #[derive(Debug)]
@@ -20,36 +20,34 @@ struct Source {
 
 /// Every source file.
 fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = rust_files("src").into_iter();
+    files.map(|(path, text)| Source::new(path, text)).collect()
+}
+
+/// The paths under `folder` and the texts of the Rust files in it, in the order of the paths.
+fn rust_files(folder: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut paths = vec![root.clone()];
-    let mut sources = Vec::new();
+    let mut files = Vec::new();
     while let Some(path) = paths.pop() {
-        if path.is_dir() {
+        if path.is_dir() && !path.ends_with("target") {
             let entries = std::fs::read_dir(&path).unwrap();
             paths.extend(entries.map(|entry| entry.unwrap().path()));
         } else if path.extension().is_some_and(|kind| kind == "rs") {
-            sources.push(Source::read(&root, path));
+            let relative = path.strip_prefix(&root).unwrap();
+            let relative = relative.to_str().unwrap().to_owned();
+            files.push((relative, std::fs::read_to_string(&path).unwrap()));
         }
     }
-    sources.sort_by(|one, two| one.path.cmp(&two.path));
-    assert!(
-        sources.len() > 50,
-        "only {} files were found",
-        sources.len()
-    );
-    sources
+    files.sort();
+    assert!(files.len() > 50, "only {} files in {folder}", files.len());
+    files
 }
 
 impl Source {
-    fn read(root: &Path, path: PathBuf) -> Self {
-        let text = std::fs::read_to_string(&path).unwrap();
+    fn new(path: String, text: String) -> Self {
         Self {
-            path: path
-                .strip_prefix(root)
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned(),
+            path,
             code: without_words(&text),
             text,
         }
@@ -150,7 +148,7 @@ fn letter(rest: &str) -> Option<usize> {
 }
 
 #[test]
-fn words_are_told_from_code() {
+fn comments_and_texts_are_removed_from_code() {
     let text =
         "let a = \"// no // sled\"; // sled\nlet b = '\"'; let c: &'a str = r#\"x\"y\"#;\n'\\''";
     assert_eq!(

@@ -103,7 +103,8 @@ struct Answer {
     results: Vec<Result<Placed, PutFailure>>,
     /// Number of results that the parts so far contain. None before the first part.
     written: Option<usize>,
-    /// Its permit counts for the results: a result takes about as many bytes as the shortest line.
+    /// The body's permit counts for the results: a result takes about as many bytes as the shortest
+    /// line.
     _body: OwnBody,
 }
 

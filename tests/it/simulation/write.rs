@@ -32,20 +32,20 @@ pub(super) struct Offered {
 impl Simulation {
     pub(super) async fn write(&mut self) {
         let offer = self.offer();
-        let told = self.ask(offer.operation, offer.body.clone()).await;
-        self.take(offer, told);
+        let answer = self.ask(offer.operation, offer.body.clone()).await;
+        self.take(offer, answer);
     }
 
     /// Several requests under way at once.
     pub(super) async fn write_together(&mut self) {
         let [one, two, three] = [(); 3].map(|()| self.offer());
-        let told = tokio::join!(
+        let answers = tokio::join!(
             self.ask(one.operation, one.body.clone()),
             self.ask(two.operation, two.body.clone()),
             self.ask(three.operation, three.body.clone()),
         );
-        for (offer, told) in [(one, told.0), (two, told.1), (three, told.2)] {
-            self.take(offer, told);
+        for (offer, answer) in [(one, answers.0), (two, answers.1), (three, answers.2)] {
+            self.take(offer, answer);
         }
     }
 
@@ -97,8 +97,8 @@ impl Simulation {
     }
 
     /// Notes what became of an offer.
-    pub(super) fn take(&mut self, offer: Offer, told: Result<Value, String>) {
-        let outcome = told.as_ref().map(|_| ()).map_err(String::as_str);
+    pub(super) fn take(&mut self, offer: Offer, answer: Result<Value, String>) {
+        let outcome = answer.as_ref().map(|_| ()).map_err(String::as_str);
         let count = offer.records.len();
         let line = format!(
             "{} of {count} to {}: {outcome:?}",
@@ -117,15 +117,15 @@ impl Simulation {
             offer.body,
             self.story()
         );
-        let Ok(told) = told else { return };
+        let Ok(answer) = answer else { return };
         let encrypted = self.oracle.streams[offer.stream].key.is_some();
-        assert_eq!(is_encrypted(&told), encrypted, "{}", self.story());
-        let placed = match told.get("Records") {
-            None => vec![told.clone()],
+        assert_eq!(is_encrypted(&answer), encrypted, "{}", self.story());
+        let placed = match answer.get("Records") {
+            None => vec![answer.clone()],
             Some(placed) => placed.as_array().unwrap().clone(),
         };
         let refused = |placed: &&Value| placed.get("ErrorCode").is_some();
-        if let Some(failed) = told.get("FailedRecordCount") {
+        if let Some(failed) = answer.get("FailedRecordCount") {
             assert_eq!(*failed, placed.iter().filter(refused).count());
         }
         assert_eq!(placed.len(), count);
@@ -150,7 +150,7 @@ impl Simulation {
         assert!(self.may_hold(&record, shard), "{placed}\n{}", self.story());
         let stream = self.oracle.streams.get_mut(record.stream).unwrap();
         let records = &mut stream.shards[shard].records;
-        // Of several concurrent requests, any may have been appended first.
+        // Any of several concurrent requests may have been appended first.
         let place = records.partition_point(|record| index_of(&record.number) < index_of(number));
         let taken = records
             .get(place)
@@ -186,8 +186,8 @@ pub(super) fn index_of(number: &str) -> (usize, String) {
 }
 
 /// The encryption in an answer or a record: none, unless the stream has some.
-pub(super) fn is_encrypted(told: &Value) -> bool {
-    let kind = told.get("EncryptionType");
-    assert!(kind.is_none_or(|kind| kind == "KMS"), "{told}");
+pub(super) fn is_encrypted(item: &Value) -> bool {
+    let kind = item.get("EncryptionType");
+    assert!(kind.is_none_or(|kind| kind == "KMS"), "{item}");
     kind.is_some()
 }

@@ -1,9 +1,13 @@
 //! Words and openings of comments that must not come back: a reader stumbles over them.
 
-use super::{check, sources};
+use super::{check, rust_files};
 
-/// A doc comment says what its item is or does; these words open one that describes it in a clause.
-const OPENINGS: &[&str] = &["What", "Who", "Whose", "Whether", "How", "Where"];
+/// Openings of a comment that describes its item in a clause, or that points at another text. A
+/// comment opens with the noun, or with the verb that says what the item does.
+const OPENINGS: &[&str] = &[
+    "What", "Who", "Whose", "Whether", "How", "Where", "Its", "Of", "Whoever", "Nor", "Nobody",
+    "Those", "One over",
+];
 
 /// Words that only this project used, each with the field's own term.
 const WORDS: &[(&str, &str)] = &[
@@ -31,46 +35,62 @@ const WORDS: &[(&str, &str)] = &[
     ("wish", "request"),
 ];
 
+/// The paths and texts of all Rust files, without this one, which has to name the words.
+fn files() -> Vec<(String, String)> {
+    let in_folder = |folder: &'static str| {
+        let files = rust_files(folder).into_iter();
+        files.map(move |(path, text)| (format!("{folder}/{path}"), text))
+    };
+    in_folder("src")
+        .chain(in_folder("tests"))
+        .filter(|(path, _)| path != "tests/it/tidy/language.rs")
+        .collect()
+}
+
 #[test]
-fn doc_comments_do_not_open_with_a_clause() {
+fn paragraphs_of_comments_open_with_a_noun_or_a_verb() {
     let mut problems = Vec::new();
-    for source in sources().iter() {
-        let mut is_in_block = false;
-        for (line, text) in source.text.lines().enumerate() {
-            let doc = doc_text(text);
-            let opening = doc.and_then(|doc| doc.split_whitespace().next());
-            if let Some(word) = opening.filter(|word| !is_in_block && OPENINGS.contains(word)) {
+    for (path, text) in files() {
+        let mut is_in_paragraph = false;
+        for (line, text) in text.lines().enumerate() {
+            let comment = comment(text);
+            let opening = comment.filter(|_| !is_in_paragraph).and_then(opening);
+            if let Some(words) = opening {
                 let number = line + 1;
                 problems.push(format!(
-                    "src/{}:{number} opens with {word}: name the item or what it does",
-                    source.path
+                    "{path}:{number} opens with {words}: name the item or what it does"
                 ));
             }
-            is_in_block = doc.is_some();
+            is_in_paragraph = comment.is_some_and(|comment| !comment.is_empty());
         }
     }
     check(problems);
 }
 
-/// The text of a line of a doc comment.
-fn doc_text(line: &str) -> Option<&str> {
-    let line = line.trim_start();
-    line.strip_prefix("///")
-        .or_else(|| line.strip_prefix("//!"))
+/// The text of a line that is a comment.
+fn comment(line: &str) -> Option<&str> {
+    let text = line.trim_start().strip_prefix("//")?;
+    Some(text.trim_start_matches(['/', '!']).trim())
+}
+
+/// The words of `OPENINGS` with which a comment opens.
+fn opening(comment: &str) -> Option<&'static str> {
+    let opens = |words: &&&str| {
+        let rest = comment.strip_prefix(**words);
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    OPENINGS.iter().find(opens).copied()
 }
 
 #[test]
 fn private_words_do_not_come_back() {
     let mut problems = Vec::new();
-    for source in sources().iter() {
-        for (line, text) in source.text.lines().enumerate() {
+    for (path, text) in files() {
+        for (line, text) in text.lines().enumerate() {
             for word in words(text) {
                 if let Some((word, instead)) = WORDS.iter().find(|(known, _)| *known == word) {
                     let number = line + 1;
-                    problems.push(format!(
-                        "src/{}:{number} says {word}: say {instead}",
-                        source.path
-                    ));
+                    problems.push(format!("{path}:{number} says {word}: say {instead}"));
                 }
             }
         }
@@ -95,6 +115,15 @@ fn words(line: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+#[test]
+fn openings_are_whole_words() {
+    assert_eq!(comment("    //! Who's it?"), Some("Who's it?"));
+    assert_eq!(comment("let a = 1; // Who?"), None);
+    assert_eq!(opening("Who's it?"), Some("Who"));
+    assert_eq!(opening("One over the limit."), Some("One over"));
+    assert_eq!(opening("Often, one over the limit."), None);
 }
 
 #[test]
