@@ -314,7 +314,7 @@ fn permission_that_is_missing_is_named_and_costs_nothing() {
 }
 
 #[test]
-fn what_cannot_be_checked_has_a_status_of_its_own() {
+fn a_directory_that_cannot_be_checked_has_its_own_exit_status() {
     let home = tempfile::tempdir().unwrap();
     let status = |path: &Path| {
         let checked = check(path);

@@ -39,7 +39,7 @@ fn seed(name: &str) -> u64 {
 }
 
 #[test]
-fn what_was_acknowledged_survives_kills() {
+fn acknowledged_records_survive_kills() {
     let (kills, most) = (setting("KILLS", 5), setting("KILL_RECORDS", 3000));
     let seed = seed("KILL_SEED");
     for first in (1..=kills).step_by(usize::try_from(LIVES).unwrap()) {
@@ -71,7 +71,7 @@ fn what_was_acknowledged_survives_kills() {
 }
 
 #[test]
-fn what_a_queue_acknowledged_survives_kills() {
+fn acknowledgements_of_a_queue_survive_kills() {
     let (kills, most) = (setting("KILLS", 3), setting("KILL_RECORDS", 1000));
     let home = tempfile::tempdir().unwrap();
     let mut server = Server::start(home.path());
@@ -134,7 +134,7 @@ fn case_46_the_batch_in_flight_at_a_kill_comes_again_and_none_before_it() {
 }
 
 #[test]
-fn what_was_acknowledged_survives_power_cuts() {
+fn acknowledged_records_survive_power_cuts() {
     let (cuts, most) = (setting("POWER_CUTS", 1), setting("POWER_RECORDS", 6000));
     let disk = match Disk::new(2 << 30) {
         Ok(disk) => disk,

@@ -51,42 +51,42 @@ fn run(name: &str) {
 }
 
 #[test]
-fn what_was_found_of_arns_holds() {
+fn inputs_of_the_fuzz_corpus_keep_the_rules_of_arns() {
     run("arns");
 }
 
 #[test]
-fn what_was_found_of_signatures_holds() {
+fn inputs_of_the_fuzz_corpus_keep_the_rules_of_signatures() {
     run("authorization");
 }
 
 #[test]
-fn what_was_found_of_cbor_holds() {
+fn inputs_of_the_fuzz_corpus_keep_the_rules_of_cbor() {
     run("cbor_request");
 }
 
 #[test]
-fn what_was_found_of_frames_holds() {
+fn inputs_of_the_fuzz_corpus_keep_the_rules_of_frames() {
     run("event_stream");
 }
 
 #[test]
-fn what_was_found_of_json_holds() {
+fn inputs_of_the_fuzz_corpus_keep_the_rules_of_json() {
     run("json_request");
 }
 
 #[test]
-fn what_was_found_of_kept_streams_holds() {
+fn inputs_of_the_fuzz_corpus_keep_the_rules_of_restored_streams() {
     run("restored");
 }
 
 #[test]
-fn what_was_found_of_rpc_v2_holds() {
+fn inputs_of_the_fuzz_corpus_keep_the_rules_of_rpc_v2() {
     run("rpc_v2_request");
 }
 
 #[test]
-fn what_was_found_of_tokens_holds() {
+fn inputs_of_the_fuzz_corpus_keep_the_rules_of_tokens() {
     run("tokens");
 }
 

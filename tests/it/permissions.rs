@@ -276,7 +276,7 @@ fn conditions_are_of_the_request_and_of_its_resource() {
 }
 
 #[test]
-fn tags_given_at_the_start_take_leave_to_tag() {
+fn tags_at_the_creation_need_the_permission_to_tag() {
     let reader = json!({
         "Effect": "Allow", "Resource": "*",
         "Action": ["kinesis:CreateStream", "kinesis:RegisterStreamConsumer"],

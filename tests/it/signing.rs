@@ -114,7 +114,7 @@ fn client(lab: &Lab, (key, secret, token): (&str, &str, Option<&str>)) -> Client
 }
 
 wire_test!(
-    the_sdk_comes_in_with_either_credential,
+    the_sdk_is_admitted_with_either_credential,
     ["--auth", "verify", "--credential", LET_IN],
     |lab| async move {
         let lasting = client(&lab, LASTING);
@@ -222,7 +222,7 @@ fn the_authority_of_http_2_is_a_host_that_can_be_forged_no_more_than_another() {
 }
 
 wire_test!(
-    what_is_changed_on_the_way_is_refused,
+    a_request_changed_after_its_signature_is_refused,
     ["--auth", "verify", "--credential", LET_IN],
     |lab| async move {
         let good = signed(&Request::json("DescribeStream", r#"{"StreamName":"a"}"#).path("/p?q=1"));
@@ -364,7 +364,7 @@ wire_test!(
 );
 
 #[test]
-fn who_a_signature_is_by_decides_what_it_may_do() {
+fn the_key_of_a_signature_selects_its_policies() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let text = r#"{"ASIATEMPORARY": {
         "arn": "arn:aws:sts::000000000000:assumed-role/loader/today",

@@ -396,7 +396,7 @@ wire_test!(
 );
 
 wire_test!(
-    what_cannot_be_subscribed_to_is_refused_before_any_frame,
+    an_impossible_subscription_is_refused_before_any_frame,
     |lab| async move {
         let stream = lab.stream("orders").create().await;
         let consumer = Consumer::of(&stream).await;

@@ -343,7 +343,7 @@ kinesis_test!(
     }
 );
 
-wire_test!(what_expires_unread_is_passed_over, |lab| async move {
+wire_test!(records_that_expire_unread_are_skipped, |lab| async move {
     let stream = lab.stream("orders").create().await;
     let mut tail = Tail::begin(&lab, "", None).await;
     assert_eq!(own(&lab, "POST", "streams/orders/clear", "").await.0, 204);

@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_ends_counts_as_the_longest() {
+    fn a_request_without_end_counts_as_the_longest() {
         let mut tally = Tally::new();
         tally.success(Duration::MAX, 1);
         assert!(tally.quantile(0.5) >= 60e6);

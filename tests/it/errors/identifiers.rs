@@ -374,7 +374,7 @@ kinesis_test!(tokens_are_good_for_300_seconds, |lab| async move {
 });
 
 wire_test!(
-    what_is_no_token_of_the_listing_is_refused,
+    a_token_that_is_not_of_the_listing_is_refused,
     |lab| async move {
         let shards = token(&lab).await;
         lab.stream("more").create().await;

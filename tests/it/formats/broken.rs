@@ -229,7 +229,7 @@ wire_test!(
 );
 
 wire_test!(
-    what_is_unreadable_is_refused_in_unknown_members_too,
+    unreadable_values_are_refused_in_unknown_members_too,
     |lab| async move {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         for unknown in [deep.as_bytes(), br#""\ud800""#, b"\"\xff\"", b"1e999"] {

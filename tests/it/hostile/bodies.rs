@@ -127,7 +127,7 @@ wire_test!(
 );
 
 wire_test!(
-    promises_hold_nothing_and_thousands_of_them_are_borne,
+    announced_bodies_hold_no_memory_and_thousands_are_served,
     ["--limit", "in-flight-bytes=16777216"],
     |lab: Lab| async move {
         let mut held = Vec::new();
@@ -242,7 +242,7 @@ wire_test!(
 );
 
 wire_test!(
-    a_chunk_that_lies_about_its_length_is_refused,
+    a_chunk_with_a_wrong_length_is_refused,
     |lab: Lab| async move {
         let head = Request::call("ListStreams", JSON, b"").chunked(1).head();
         for lie in [

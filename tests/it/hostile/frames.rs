@@ -195,7 +195,7 @@ wire_test!(huge_heads_over_http_1_are_refused, |lab: Lab| async move {
 });
 
 wire_test!(
-    questions_and_settings_without_end_are_answered_one_by_one,
+    pings_and_settings_without_end_are_answered_one_by_one,
     |lab: Lab| async move {
         for asked in [
             frame(PING, 0, 0, &[0; 8]),

@@ -87,7 +87,7 @@ wire_test!(
 );
 
 wire_test!(
-    what_is_answered_with_a_failure_is_not_counted_as_written,
+    records_answered_with_a_failure_are_not_counted_as_written,
     |lab: Lab| async move {
         lab.stream("s").create().await;
         let torn = Rule::new(Point::Append, Fault::Tear).unwrap();

@@ -116,7 +116,7 @@ fn a_panic_ends_one_request_and_is_counted() {
 }
 
 #[test]
-fn what_a_panic_left_half_done_is_refused_and_the_rest_is_served() {
+fn after_a_panic_its_stream_is_refused_and_the_others_are_served() {
     block_on(async {
         let broken = Broken::start();
         let mut connection = Connection::open(broken.address).await;

@@ -12,7 +12,7 @@ fn filter(pattern: &str) -> Value {
 const KEEPS_A: &str = r#"{"data":{"t":["a"]}}"#;
 
 #[test]
-fn case_70_only_what_matches_is_delivered() {
+fn case_70_only_records_that_match_are_delivered() {
     bench(
         |_, _| Say::ok(),
         |bench| async move {
@@ -66,7 +66,7 @@ fn case_72_data_that_is_no_json_passes_where_no_pattern_looks_at_data() {
 }
 
 #[test]
-fn case_74_what_is_no_pattern_is_refused() {
+fn case_74_invalid_patterns_are_refused() {
     bench(
         |_, _| Say::ok(),
         |bench| async move {

@@ -17,7 +17,7 @@ fn enable(bench: &Bench, mapping: &Arc<Mapping>, enabled: bool) {
 }
 
 #[test]
-fn case_43_what_is_under_way_ends_when_a_mapping_is_disabled() {
+fn case_43_invocations_in_progress_end_when_a_mapping_is_disabled() {
     bench(
         |_, number| {
             if number == 1 {

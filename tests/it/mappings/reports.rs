@@ -65,7 +65,7 @@ fn case_20_the_rest_is_bisected() {
 }
 
 #[test]
-fn case_65_the_event_log_tells_case_20_in_order() {
+fn case_65_the_event_log_lists_case_20_in_order() {
     bench(
         |seen, _| fails_at(seen, "2"),
         |bench| async move {

@@ -106,7 +106,7 @@ fn case_14_without_retries_there_is_one_request() {
 }
 
 #[test]
-fn case_15_retention_ends_what_is_retried_for_ever() {
+fn case_15_retention_ends_endless_retries() {
     bench(
         |_, _| Say::Fail,
         |bench| async move {
@@ -154,7 +154,7 @@ fn case_16_a_batch_that_is_too_old_is_given_up_at_that_moment() {
 }
 
 #[test]
-fn case_17_what_is_too_old_leaves_before_the_first_invocation() {
+fn case_17_records_that_are_too_old_are_discarded_before_the_first_invocation() {
     bench(
         |_, _| Say::ok(),
         |bench| async move {
@@ -191,7 +191,7 @@ fn case_18_expiry_says_nothing_about_the_last_processing() {
 }
 
 #[test]
-fn case_29_what_is_not_reached_is_not_split() {
+fn case_29_a_batch_that_does_not_reach_the_function_is_not_bisected() {
     bench(
         |_, number| {
             if number < 3 {

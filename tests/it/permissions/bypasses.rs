@@ -274,7 +274,7 @@ fn a_denial_is_not_slipped_past_by_another_name_of_the_same_stream() {
 }
 
 #[test]
-fn a_dry_run_takes_the_same_leave() {
+fn a_dry_run_needs_the_same_permissions() {
     under(&open_only(), |lab| async move {
         streams(&lab).await;
         for (stream, expected) in [("shut", "AccessDenied"), ("open", "DryRunOperation")] {

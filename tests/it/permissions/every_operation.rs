@@ -146,7 +146,7 @@ async fn prepared(lab: &Lab) -> (String, String) {
 }
 
 #[test]
-fn nothing_is_open_to_whom_nothing_is_allowed() {
+fn a_caller_without_permissions_is_denied_every_operation() {
     under(&policies(&Value::Null, &Value::Null), |lab| async move {
         let (consumer, iterator) = prepared(&lab).await;
         for entry in OPERATIONS {
@@ -244,7 +244,7 @@ fn a_queue_or_a_channel_is_judged_where_it_is_made() {
 }
 
 #[test]
-fn a_queue_needs_a_word_of_its_stream() {
+fn a_queue_needs_permission_on_its_stream() {
     let allow = |action: &str, resource: &str| json!({"Effect": "Allow", "Action": format!("kinesis:{action}"), "Resource": resource});
     let create = allow("CreateQueue", &queue_arn("*"));
     let associate = allow("AssociateStreamsWithQueue", &arn_of("s"));

@@ -148,7 +148,7 @@ fn only_data_is_shared_never_the_stream_itself() {
 }
 
 #[test]
-fn within_an_account_the_resources_word_is_enough() {
+fn within_an_account_the_policy_of_the_resource_is_enough() {
     under(&policies(&Value::Null, &Value::Null), |lab| async move {
         let arn = lab.stream("s").create().await.arn();
         let outcome = refusal(&lab, READER, "PutRecord", &record("s")).await;

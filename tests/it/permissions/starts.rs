@@ -18,7 +18,7 @@ fn refused(text: &str, flags: &[&str]) -> String {
 }
 
 #[test]
-fn what_would_not_be_enforced_is_refused_with_its_place() {
+fn policies_that_cannot_be_enforced_are_refused_with_their_place() {
     let statement = json!({
         "Effect": "Deny", "Action": "*", "Resource": "*",
         "Condition": {"NumericLessThan": {"s3:max-keys": "10"}},
@@ -46,7 +46,7 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn who_asks_has_to_be_looked_at() {
+fn policies_need_the_access_key_of_each_request() {
     let file = written("{}");
     let path = file.path().to_str().unwrap();
     let options = Options::read(["--policies", path, "--auth", "off"]);
@@ -57,7 +57,7 @@ fn who_asks_has_to_be_looked_at() {
 }
 
 #[test]
-fn a_key_that_cannot_come_in_is_a_mistake() {
+fn a_policy_for_a_key_without_a_credential_is_refused() {
     let all = policies(&Value::Null, &Value::Null);
     let credential = format!("{READER}:hush");
     let flags = ["--auth", "verify", "--credential", &credential];

@@ -249,7 +249,7 @@ impl Caller {
 }
 
 #[test]
-fn the_log_tells_of_the_in_flight_limit_once_in_an_episode() {
+fn the_log_reports_the_in_flight_limit_once_in_an_episode() {
     let program = Program::start(&["--limit", "queue-in-flight=4"]);
     crate::lab::block_on(async {
         let mut caller = Caller(Connection::open(program.address()).await);

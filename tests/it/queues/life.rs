@@ -133,7 +133,7 @@ wire_test!(
 );
 
 wire_test!(
-    starting_positions_tell_the_moment_that_they_stand_for,
+    starting_positions_are_described_with_their_moment,
     |lab| async move {
         create_stream(&lab, "s").await;
         lab.clock.advance(seconds(10)).await;

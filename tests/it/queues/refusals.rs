@@ -191,58 +191,61 @@ wire_test!(
     }
 );
 
-wire_test!(what_sdks_would_not_send_is_refused_too, |lab| async move {
-    create_stream(&lab, "s").await;
-    let arn = create_queue(&lab, "q", "s").await;
-    let handle = |count: usize| vec![json!({"ReceiptHandle": "x"}); count];
-    let timeout = |s: i64| json!([{"ReceiptHandle": "x", "VisibilityTimeoutSeconds": s}]);
-    for (operation, members) in [
-        ("ReceiveQueueRecords", json!({"Limit": 0})),
-        ("ReceiveQueueRecords", json!({"Limit": 11})),
-        ("ReceiveQueueRecords", json!({"WaitTimeSeconds": 0})),
-        (
-            "ReceiveDeadLetterQueueRecords",
-            json!({"WaitTimeSeconds": 21}),
-        ),
-        (
-            "ReceiveQueueRecords",
-            json!({"VisibilityTimeoutSeconds": 43_201}),
-        ),
-        ("AcknowledgeQueueRecords", json!({"Entries": []})),
-        ("AcknowledgeQueueRecords", json!({"Entries": handle(11)})),
-        ("AcknowledgeDeadLetterQueueRecords", json!({})),
-        ("RestoreDeadLetterQueueRecords", json!({"Entries": [{}]})),
-        (
-            "AcknowledgeQueueRecords",
-            json!({"Entries": [{"ReceiptHandle": "x".repeat(1_025)}]}),
-        ),
-        (
-            "UpdateQueueRecordsVisibility",
-            json!({"Entries": handle(1)}),
-        ),
-        (
-            "UpdateQueueRecordsVisibility",
-            json!({"Entries": timeout(43_201)}),
-        ),
-        (
-            "UpdateDeadLetterQueueRecordsVisibility",
-            json!({"Entries": timeout(-1)}),
-        ),
-        ("UpdateQueue", json!({})),
-    ] {
-        let mut body = members.clone();
-        body["QueueARN"] = json!(arn);
-        let refusal = refused(&lab, operation, body).await;
+wire_test!(
+    requests_that_no_sdk_sends_are_refused_too,
+    |lab| async move {
+        create_stream(&lab, "s").await;
+        let arn = create_queue(&lab, "q", "s").await;
+        let handle = |count: usize| vec![json!({"ReceiptHandle": "x"}); count];
+        let timeout = |s: i64| json!([{"ReceiptHandle": "x", "VisibilityTimeoutSeconds": s}]);
+        for (operation, members) in [
+            ("ReceiveQueueRecords", json!({"Limit": 0})),
+            ("ReceiveQueueRecords", json!({"Limit": 11})),
+            ("ReceiveQueueRecords", json!({"WaitTimeSeconds": 0})),
+            (
+                "ReceiveDeadLetterQueueRecords",
+                json!({"WaitTimeSeconds": 21}),
+            ),
+            (
+                "ReceiveQueueRecords",
+                json!({"VisibilityTimeoutSeconds": 43_201}),
+            ),
+            ("AcknowledgeQueueRecords", json!({"Entries": []})),
+            ("AcknowledgeQueueRecords", json!({"Entries": handle(11)})),
+            ("AcknowledgeDeadLetterQueueRecords", json!({})),
+            ("RestoreDeadLetterQueueRecords", json!({"Entries": [{}]})),
+            (
+                "AcknowledgeQueueRecords",
+                json!({"Entries": [{"ReceiptHandle": "x".repeat(1_025)}]}),
+            ),
+            (
+                "UpdateQueueRecordsVisibility",
+                json!({"Entries": handle(1)}),
+            ),
+            (
+                "UpdateQueueRecordsVisibility",
+                json!({"Entries": timeout(43_201)}),
+            ),
+            (
+                "UpdateDeadLetterQueueRecordsVisibility",
+                json!({"Entries": timeout(-1)}),
+            ),
+            ("UpdateQueue", json!({})),
+        ] {
+            let mut body = members.clone();
+            body["QueueARN"] = json!(arn);
+            let refusal = refused(&lab, operation, body).await;
+            starts(
+                &refusal,
+                "ValidationException",
+                "1 validation error detected",
+            );
+        }
+        let body = json!({"QueueARN": arn_of("s")});
         starts(
-            &refusal,
+            &refused(&lab, "DescribeQueue", body).await,
             "ValidationException",
-            "1 validation error detected",
+            "queueARN",
         );
     }
-    let body = json!({"QueueARN": arn_of("s")});
-    starts(
-        &refused(&lab, "DescribeQueue", body).await,
-        "ValidationException",
-        "queueARN",
-    );
-});
+);

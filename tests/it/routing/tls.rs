@@ -121,7 +121,7 @@ wire_test!(
 );
 
 #[test]
-fn policies_tell_a_request_over_tls_from_a_plain_one() {
+fn policies_distinguish_a_request_over_tls_from_a_plain_one() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let text = r#"{"AKIAIOSFODNN7EXAMPLE": {
         "arn": "arn:aws:iam::000000000000:role/encrypted",

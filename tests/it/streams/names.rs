@@ -6,65 +6,62 @@ use aws_sdk_kinesis::primitives::{Blob, DateTime};
 use aws_sdk_kinesis::types::ShardIteratorType;
 use serde_json::json;
 
-kinesis_test!(
-    accounts_and_regions_are_worlds_of_their_own,
-    |lab| async move {
-        let scopes = [
-            (ACCOUNT, "us-east-1"),
-            (ACCOUNT, "eu-west-1"),
-            ("123456789012", "us-east-1"),
-        ];
-        for (at, (account, region)) in scopes.iter().enumerate() {
-            let client = lab.client_of(account, region);
-            let count = i32::try_from(at + 1).unwrap();
-            client
-                .create_stream()
-                .stream_name("orders")
-                .shard_count(count)
-                .send()
-                .await
-                .unwrap();
-        }
-        for (at, (account, region)) in scopes.iter().enumerate() {
-            let client = lab.client_of(account, region);
-            let got = client
-                .describe_stream_summary()
-                .stream_name("orders")
-                .send()
-                .await
-                .unwrap();
-            let got = got.stream_description_summary.unwrap();
-            assert_eq!(usize::try_from(got.open_shard_count).unwrap(), at + 1);
-            let arn = format!("arn:aws:kinesis:{region}:{account}:stream/orders");
-            assert_eq!(got.stream_arn, arn);
-            // Everybody in the region who knows the ARN finds the stream.
-            let anybody = lab.client_of(ACCOUNT, region);
-            let got = anybody.describe_stream().stream_arn(&arn).send().await;
-            let got = got.unwrap().stream_description.unwrap();
-            assert_eq!(got.shards.len(), at + 1);
-            let put = anybody.put_record().stream_arn(&arn).partition_key("k");
-            put.data(Blob::new("A")).send().await.unwrap();
-            let iterate = anybody
-                .get_shard_iterator()
-                .stream_arn(&arn)
-                .stream_name("orders")
-                .shard_id("0")
-                .shard_iterator_type(ShardIteratorType::AtTimestamp)
-                .timestamp(DateTime::from_millis(START_MS));
-            iterate.send().await.unwrap();
-            let listed = anybody.list_shards().stream_arn(&arn).send().await;
-            assert_eq!(listed.unwrap().shards().len(), at + 1);
-            let listed = client.list_streams().send().await.unwrap();
-            assert_eq!(listed.stream_names, ["orders"]);
-        }
-        let arn = "arn:aws:kinesis:eu-west-1:000000000000:stream/orders";
-        let client = lab.client_of(ACCOUNT, "eu-west-1");
-        client.delete_stream().stream_arn(arn).send().await.unwrap();
-        lab.ok("DescribeStream", &named("orders")).await;
-        let gone = client.list_streams().send().await.unwrap();
-        assert!(gone.stream_names.is_empty());
+kinesis_test!(accounts_and_regions_share_nothing, |lab| async move {
+    let scopes = [
+        (ACCOUNT, "us-east-1"),
+        (ACCOUNT, "eu-west-1"),
+        ("123456789012", "us-east-1"),
+    ];
+    for (at, (account, region)) in scopes.iter().enumerate() {
+        let client = lab.client_of(account, region);
+        let count = i32::try_from(at + 1).unwrap();
+        client
+            .create_stream()
+            .stream_name("orders")
+            .shard_count(count)
+            .send()
+            .await
+            .unwrap();
     }
-);
+    for (at, (account, region)) in scopes.iter().enumerate() {
+        let client = lab.client_of(account, region);
+        let got = client
+            .describe_stream_summary()
+            .stream_name("orders")
+            .send()
+            .await
+            .unwrap();
+        let got = got.stream_description_summary.unwrap();
+        assert_eq!(usize::try_from(got.open_shard_count).unwrap(), at + 1);
+        let arn = format!("arn:aws:kinesis:{region}:{account}:stream/orders");
+        assert_eq!(got.stream_arn, arn);
+        // Everybody in the region who knows the ARN finds the stream.
+        let anybody = lab.client_of(ACCOUNT, region);
+        let got = anybody.describe_stream().stream_arn(&arn).send().await;
+        let got = got.unwrap().stream_description.unwrap();
+        assert_eq!(got.shards.len(), at + 1);
+        let put = anybody.put_record().stream_arn(&arn).partition_key("k");
+        put.data(Blob::new("A")).send().await.unwrap();
+        let iterate = anybody
+            .get_shard_iterator()
+            .stream_arn(&arn)
+            .stream_name("orders")
+            .shard_id("0")
+            .shard_iterator_type(ShardIteratorType::AtTimestamp)
+            .timestamp(DateTime::from_millis(START_MS));
+        iterate.send().await.unwrap();
+        let listed = anybody.list_shards().stream_arn(&arn).send().await;
+        assert_eq!(listed.unwrap().shards().len(), at + 1);
+        let listed = client.list_streams().send().await.unwrap();
+        assert_eq!(listed.stream_names, ["orders"]);
+    }
+    let arn = "arn:aws:kinesis:eu-west-1:000000000000:stream/orders";
+    let client = lab.client_of(ACCOUNT, "eu-west-1");
+    client.delete_stream().stream_arn(arn).send().await.unwrap();
+    lab.ok("DescribeStream", &named("orders")).await;
+    let gone = client.list_streams().send().await.unwrap();
+    assert!(gone.stream_names.is_empty());
+});
 
 wire_test!(
     an_arn_of_any_aws_partition_names_the_stream,

@@ -125,7 +125,7 @@ wire_test!(
 );
 
 wire_test!(
-    what_expires_before_it_is_read_is_passed_over,
+    records_that_expire_before_an_event_are_skipped,
     ["--profile", "fast", "--limit", "unread-event-seconds=off"],
     |lab: Lab| async move {
         let (stream, slow, _brisk) = full(&lab).await;

@@ -96,7 +96,7 @@ async fn streams_that_were_made_are_removed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_compared_is_refused() {
+async fn runs_that_cannot_be_compared_are_refused() {
     let refused = async |line: &str| match arguments(line) {
         Ok(arguments) => measure(&arguments).await.unwrap_err(),
         Err(error) => error.to_string(),
