@@ -45,6 +45,6 @@ async def main(client):
             failures += 1
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             print(f"FAILED {client}: {function.__doc__}: {place_of(error)}: {reason}", flush=True)
-    # Not sys.exit, which would wait for threads of the SDK.
+    # sys.exit would wait for threads of the SDK.
     sys.stdout.flush()
     os._exit(1 if failures else 0)

@@ -12,7 +12,7 @@ from runner import check, equal, main, until
 WORK, NAME = sys.argv[1:]
 LONG = os.environ.get("LONG") == "true"
 STREAM = "lines"
-PATIENCE_SECONDS = 120
+LIMIT_SECONDS = 120
 LINES_A_ROUND = 200
 
 processes.bound_time(900 if LONG else 300)
@@ -69,7 +69,7 @@ class Lines:
             assert process.poll() is None, f"Debezium ended with status {process.poll()}"
             return len(set(self.numbers())) >= self.written
 
-        until(is_passed_on, PATIENCE_SECONDS)
+        until(is_passed_on, LIMIT_SECONDS)
 
 
 streams.create(STREAM)

@@ -28,7 +28,7 @@ def kill_all():
 
 
 def bound_time(seconds):
-    """Ends this program after a time; also, in good order, when it is told to end."""
+    """Ends this program after a time limit, and in good order after a signal."""
 
     def end(signal_number, frame):
         sys.exit(f"ended by signal {signal_number}")

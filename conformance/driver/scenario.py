@@ -11,7 +11,7 @@ import streams
 from runner import check, until
 
 # The default times of consumers are made for fleets: some wait half a minute before they start.
-PATIENCE_SECONDS = 120
+LIMIT_SECONDS = 120
 LONG = os.environ.get("LONG") == "true"
 
 
@@ -95,7 +95,7 @@ class Scenario:
         for _ in range(3 if LONG else 1):
             self.reshard(writer)
         self.written = writer.stop()
-        until(self.is_complete, PATIENCE_SECONDS)
+        until(self.is_complete, LIMIT_SECONDS)
 
     def reshard(self, writer):
         streams.split(self.source)
@@ -116,7 +116,7 @@ class Scenario:
             writer.passed_on = min(max(numbers[key], default=-1) for key in streams.KEYS)
             return writer.passed_on >= next_round
 
-        until(is_passed_on, PATIENCE_SECONDS)
+        until(is_passed_on, LIMIT_SECONDS)
 
     def read(self):
         assert self.process.poll() is None, f"the client ended with status {self.process.poll()}"

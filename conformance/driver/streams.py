@@ -113,7 +113,7 @@ class Reader:
         self.found = []
 
     def records(self):
-        """All records that the stream has up to now."""
+        """Reads all records that the stream has up to now."""
         for shard in shards_of(self.stream):
             parents = {shard.get("ParentShardId"), shard.get("AdjacentParentShardId")} - {None}
             if parents <= self.ended:

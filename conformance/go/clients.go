@@ -26,8 +26,7 @@ var (
 	long            = os.Getenv("LONG") == "true"
 )
 
-// connect makes a client of an endpoint. It does not retry: an error that the SDK hides would be an
-// error that nobody sees.
+// connect makes a client of an endpoint. It does not retry: retries would hide errors of the server.
 func connect(endpoint string, more ...func(*kinesis.Options)) *kinesis.Client {
 	return kinesis.New(kinesis.Options{
 		BaseEndpoint: &endpoint,

@@ -14,7 +14,7 @@ import (
 func streamChecks() []check {
 	return []check{
 		{name: "takes a stream through its whole life, with the SDK's waiters", run: streamsLive},
-		{name: "makes what it needs in a region that nobody has heard of", run: regionsAreInvented},
+		{name: "creates streams in a region that does not exist", run: regionsAreInvented},
 		{name: "keeps two accounts apart", run: accountsAreApart},
 		{name: "speaks TLS that it verifies with minikin's certificate authority", run: tlsIsVerified},
 	}

@@ -28,7 +28,7 @@ class Application:
         label = f"{name}-{worker}"
         self.events_folder = Path(f"{label}.events").absolute()
         self.events_folder.mkdir()
-        self.told = {}
+        self.reported = {}
         self.killed = False
         self.log = f"{label}.log"
         processor = Path(f"{label}.sh").absolute()
@@ -63,9 +63,9 @@ class Application:
         """The events that the record processors have reported, in the order of their times."""
         assert self.killed or self.process.poll() is None, f"the daemon ended; see {self.log}"
         for path in self.events_folder.iterdir():
-            if path not in self.told:
-                self.told[path] = (path.open(), [])
-            file, events = self.told[path]
+            if path not in self.reported:
+                self.reported[path] = (path.open(), [])
+            file, events = self.reported[path]
             while True:
                 place = file.tell()
                 line = file.readline()
@@ -74,7 +74,7 @@ class Application:
                     file.seek(place)
                     break
                 events.append(json.loads(line))
-        every = [event for _, events in self.told.values() for event in events]
+        every = [event for _, events in self.reported.values() for event in events]
         return sorted(every, key=lambda event: event["time"])
 
     def kill(self):

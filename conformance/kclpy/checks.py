@@ -1,7 +1,7 @@
 """The KCL for Python against minikin: record processors in Python under the daemon in Java.
 
 All applications read one stream, which is written, split and merged meanwhile. The first check
-does that; those after it look at what the record processors have told.
+does that. The later checks examine the events that the record processors have reported.
 """
 
 import os

@@ -247,7 +247,7 @@ def streams_can_distribute():
 
 
 @check
-def missing_streams_are_told():
+def missing_streams_are_reported():
     """fails the records of a stream that is not there, and says why"""
     producer = Producer(WORK, "nowhere", ADDRESS, RecordTtl=3000, **TRUSTED)
     producer.put("key", b"lost")

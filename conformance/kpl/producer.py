@@ -32,7 +32,7 @@ class Producer:
             "CloudwatchPort": 1,
             "StsEndpoint": "127.0.0.1",
             "StsPort": 1,
-            # Without this, the KPL omits explicit hash keys until it knows the stream's strategy.
+            # The KPL otherwise omits explicit hash keys until it knows the stream's strategy.
             "RecordDistributionStrategyDefault": "USER_PARTITION_KEY",
             # The daemon is unpacked only once.
             "TempDirectory": f"{work}/daemon",

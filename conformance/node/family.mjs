@@ -22,7 +22,7 @@ export class Family {
   /** Follows a shard in the background. */
   read(shardId) {
     const following = this.#follow(shardId);
-    // A failure is told by `finished`; until then nobody waits for it.
+    // `finished` reports a failure. No code waits for it before.
     following.catch(() => {});
     this.#reading.push(following);
   }

@@ -31,13 +31,13 @@ def file_of(place):
 
 
 def is_of_a_check(place):
-    """Not in the SDK, nor here."""
+    """Checks that the code is neither in the SDK nor in this file."""
     folder = os.path.dirname(__file__)
     return os.path.dirname(file_of(place)) == folder and file_of(place) != __file__
 
 
 def give_up(client, function):
-    """A check that hangs must not hang its caller; a thread cannot be stopped, but all can."""
+    """Ends the process, because a single thread that hangs cannot be stopped."""
     print(f"FAILED {client}: {function.__doc__}: not over after {CHECK_SECONDS} s", flush=True)
     os._exit(1)
 
@@ -61,5 +61,5 @@ def main(client):
             print(f"FAILED {client}: {function.__doc__}: {line}: {reason}", flush=True)
         finally:
             alarm.cancel()
-    # Not sys.exit, which would wait for the threads of a failed check.
+    # sys.exit would wait for the threads of a failed check.
     os._exit(1 if failures else 0)

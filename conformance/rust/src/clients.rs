@@ -31,8 +31,8 @@ pub fn connect_virtual() -> Client {
     connect_with(|config| config.endpoint_url(var("VIRTUAL_ENDPOINT").unwrap()))
 }
 
-/// A client that does not retry, as an error that the SDK hides would be an error that nobody sees,
-/// unless `change` says so.
+/// A client with the changes of `change`. It does not retry unless `change` says so: retries would
+/// hide errors of the server.
 pub fn connect_with(change: impl FnOnce(config::Builder) -> config::Builder) -> Client {
     let key = var("AWS_ACCESS_KEY_ID").unwrap();
     let config = Config::builder()

@@ -7,7 +7,7 @@ import java.util.concurrent.Callable;
 
 /** Assertions for checks. */
 public final class Expect {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration LIMIT = Duration.ofSeconds(30);
 
     private Expect() {}
 
@@ -32,9 +32,9 @@ public final class Expect {
 
     /** Asks again and again until the condition holds. */
     public static void until(String what, Callable<Boolean> condition) throws Exception {
-        Instant deadline = Instant.now().plus(PATIENCE);
+        Instant deadline = Instant.now().plus(LIMIT);
         while (!condition.call()) {
-            that(Instant.now().isBefore(deadline), what + ": not within " + PATIENCE.toSeconds() + " s");
+            that(Instant.now().isBefore(deadline), what + ": not within " + LIMIT.toSeconds() + " s");
             Thread.sleep(20);
         }
     }

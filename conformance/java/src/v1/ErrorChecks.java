@@ -141,7 +141,7 @@ final class ErrorChecks {
                 () -> virtual.listShards(new ListShardsRequest().withNextToken(token)));
     }
 
-    /** The emulator is told which keys cannot be used, and in which way. */
+    /** The options of the emulator list the keys that cannot be used, each with its state. */
     private void keys() throws Exception {
         Map<String, Class<? extends AmazonKinesisException>> exceptions = new LinkedHashMap<>();
         exceptions.put("disabled", KMSDisabledException.class);

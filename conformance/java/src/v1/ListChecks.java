@@ -158,7 +158,7 @@ final class ListChecks {
         return IntStream.range(0, COUNT).mapToObj(number -> prefix + number).toList();
     }
 
-    /** An access key of twelve digits is an account; the emulator was told of ten for each run. */
+    /** An access key of twelve digits, which is an account. The emulator knows ten for each run. */
     static String newAccount() {
         return Long.toString(ACCOUNTS.incrementAndGet());
     }

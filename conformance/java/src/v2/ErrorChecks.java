@@ -146,7 +146,7 @@ final class ErrorChecks {
                 () -> virtual.listShards(request -> request.nextToken(token)));
     }
 
-    /** The emulator is told which keys cannot be used, and in which way. */
+    /** The options of the emulator list the keys that cannot be used, each with its state. */
     private void keys() throws Exception {
         Map<String, Class<? extends KinesisException>> exceptions = new LinkedHashMap<>();
         exceptions.put("disabled", KmsDisabledException.class);

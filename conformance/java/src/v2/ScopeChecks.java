@@ -28,7 +28,7 @@ final class ScopeChecks {
         checks.check("speaks " + contentType, () -> contentType(contentType));
         checks.check("speaks TLS that it verifies with minikin's certificate authority", this::tls);
         checks.check("addresses a stream by its ARN", this::arn);
-        checks.check("keeps two regions apart, one of which nobody knows", this::regions);
+        checks.check("keeps two regions apart, one of which does not exist", this::regions);
         checks.check("keeps two accounts apart, each an access key of twelve digits", this::accounts);
     }
 

@@ -11,11 +11,11 @@ import java.util.stream.Collectors;
 /**
  * The records that were written, and the events of all processors in the order of their times.
  *
- * <p>A faulty message is kept and told at the end, since an exception thrown into the library would
- * be logged by it and skipped.
+ * <p>A faulty message is kept and reported at the end, because the library would only log an
+ * exception and go on.
  */
 public final class Ledger {
-    private static final int FAULTS_TOLD = 5;
+    private static final int FAULTS_REPORTED = 5;
 
     private final Map<String, Integer> written = new HashMap<>();
     private final Map<String, Integer> processed = new HashMap<>();
@@ -160,7 +160,7 @@ public final class Ledger {
 
     private static String tell(List<String> faults) {
         if (faults.isEmpty()) return null;
-        String first = faults.stream().limit(FAULTS_TOLD).collect(Collectors.joining("; "));
+        String first = faults.stream().limit(FAULTS_REPORTED).collect(Collectors.joining("; "));
         return faults.size() + " faults: " + first;
     }
 }

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 final class Scenario {
     private static final int SHARDS = 4;
     // A first worker waits up to half a minute before it looks at the shards.
-    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final Duration LIMIT = Duration.ofSeconds(90);
     // A subscription of enhanced fan-out ends after five minutes, and another one goes on.
     private static final Duration LONGER_THAN_A_SUBSCRIPTION = Duration.ofSeconds(320);
 
@@ -126,10 +126,10 @@ final class Scenario {
     }
 
     private void await(String what, BooleanSupplier condition) throws InterruptedException {
-        Instant deadline = Instant.now().plus(PATIENCE);
+        Instant deadline = Instant.now().plus(LIMIT);
         while (!condition.getAsBoolean()) {
             if (Instant.now().isAfter(deadline)) {
-                throw new AssertionError(what + " did not come within " + PATIENCE.toSeconds() + " s");
+                throw new AssertionError(what + " did not come within " + LIMIT.toSeconds() + " s");
             }
             Thread.sleep(100);
         }

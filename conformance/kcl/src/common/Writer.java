@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Writes to the stream until it is told to stop, one record of each key in a request.
+ * Writes to the stream until it is stopped, one record of each key in a request.
  *
  * <p>A record that was refused is put again before the next one of its key, so that the order in
  * the stream is that of the numbers.
