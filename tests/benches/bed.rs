@@ -144,7 +144,7 @@ fn record(number: usize) -> Record {
     }
 }
 
-/// Bytes that nothing compresses, the same ones each time.
+/// Bytes that cannot be compressed, the same in every run.
 pub(crate) fn noise(length: usize) -> Vec<u8> {
     let random = Random::seeded(7);
     let numbers = (0..length.div_ceil(8)).flat_map(|_| random.number().to_le_bytes());

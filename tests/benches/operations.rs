@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const FORMATS: [(Format, &str); 2] = [(Format::Json, "json"), (Format::Cbor, "cbor")];
 const BATCH: usize = 500;
-/// Records after which a stream is begun anew, so that the store never has to spill.
+/// Number of records after which a new stream begins, so that the store never has to spill.
 const RECORDS_A_STREAM: u64 = 20_000;
 
 pub(crate) fn measure(criterion: &mut Criterion) {
@@ -57,7 +57,7 @@ fn batches(criterion: &mut Criterion, bed: &Bed) {
     group.finish();
 }
 
-/// The time that so many calls take, each of them putting `records` into a stream of `shards`.
+/// Measures calls that each put `records` into a stream of `shards`.
 fn repeat(
     bed: &Bed,
     entry: &'static Entry,

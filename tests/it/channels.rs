@@ -80,7 +80,7 @@ pub(crate) fn to_table(name: &str, stream: &str) -> Value {
     body
 }
 
-/// Creates a channel; gives its ARN.
+/// Creates a channel. Returns its ARN.
 async fn created(lab: &Lab, body: Value) -> String {
     let channel = ok(lab, "CreateChannel", body).await;
     let arn = channel["ChannelDescription"]["ChannelARN"].as_str();

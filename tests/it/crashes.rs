@@ -61,7 +61,7 @@ impl Machine {
         self.open().await;
     }
 
-    /// Calls an operation; none when it is refused, which only a disk without power does.
+    /// Calls an operation. None if it fails, which happens only on a disk without power.
     async fn call(&self, operation: &str, body: Value) -> Option<Value> {
         let request = Request::json(operation, &body.to_string());
         let answer = self.emulator.as_ref().unwrap().answer(request.here());

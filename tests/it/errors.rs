@@ -63,7 +63,7 @@ fn one_a_line(refusal: &str) -> String {
     lines
 }
 
-/// A request of an operation with whose form nothing is wrong, all its structures in it.
+/// A request of an operation that breaks no constraint and contains all its structures.
 fn good_input(operation: &str) -> Value {
     let mut input = good(entry(operation).input);
     if operation == "CreateStream" {

@@ -1,5 +1,5 @@
-//! The inputs that fuzzers have found worth keeping, through the functions that fuzzers run. Those
-//! for the forms of the store, which have no door, are read in `src/store/tests/`.
+//! Runs the inputs of the fuzz corpus through the targets. The inputs for the store's formats, which
+//! are private, are read in `src/store/tests/`.
 
 use minikin::internals::operation::OPERATIONS;
 use minikin::internals::wire::Format;
@@ -12,7 +12,7 @@ mod targets;
 /// Takes any input, and panics where a rule is broken.
 type Target = fn(&[u8]);
 
-/// The targets with a door, by the names of their files in `tests/fuzz/targets`.
+/// The targets that can be called from here, by the names of their files in `tests/fuzz/targets`.
 const TARGETS: &[(&str, Target)] = &[
     ("arns", targets::arns),
     ("authorization", targets::authorization),
@@ -23,7 +23,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("rpc_v2_request", targets::rpc_v2_request),
     ("tokens", targets::tokens),
 ];
-/// The other ones.
+/// The targets that run in the unit tests of the store.
 const INSIDE: &[&str] = &["snapshot", "stored"];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -37,7 +37,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz")
 }
 
-/// Runs a target over its inputs, and over none.
+/// Runs a target over its inputs, and over an empty input.
 fn run(name: &str) {
     let (_, target) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
     let inputs = files(&root().join("corpus").join(name));

@@ -5,7 +5,7 @@ use aws_sdk_kinesis::types::ShardIteratorType as Kind;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Puts `0`, `1`, … at intervals of so many milliseconds.
+/// Puts `0`, `1`, … at intervals of this number of milliseconds.
 async fn fill(stream: &Stream, count: usize, interval_ms: u64) -> Vec<crate::lab::Placed> {
     let mut placed = Vec::new();
     for at in 0..count {

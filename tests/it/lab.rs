@@ -127,7 +127,7 @@ macro_rules! wire_test {
 pub(crate) use {kinesis_test, wire_test};
 
 impl Lab {
-    /// Starts an emulator with these flags and the usual ones.
+    /// Starts an emulator with these flags and the usual flags.
     pub(crate) async fn start(place: Place, flags: &[&str]) -> Self {
         Self::start_with(place, flags, |_| BTreeMap::new()).await
     }
@@ -268,7 +268,7 @@ impl Lab {
         self.clock.0.lock().as_ref().unwrap().map_function(request)
     }
 
-    /// Waits until the emulator serves so many subscriptions.
+    /// Waits until the emulator serves `count` subscriptions.
     pub(crate) async fn until_subscriptions(&self, count: usize) {
         let what = format!("{count} subscriptions");
         until(&what, async || {
@@ -277,7 +277,7 @@ impl Lab {
         .await;
     }
 
-    /// Moves the emulator's time on in steps until `ask` gives a value, but at most by `limit`.
+    /// Advances the emulator's time in steps until `ask` returns a value, but at most by `limit`.
     pub(crate) async fn until_by_clock<T>(
         &self,
         what: &str,
@@ -389,7 +389,7 @@ impl Lab {
         }
     }
 
-    /// Calls an operation in JSON that has to be refused, and gives the refusal in one line.
+    /// Calls an operation in JSON that has to be refused. Returns the refusal in one line.
     pub(crate) async fn refusal(&self, operation: &str, body: &str) -> String {
         self.json(operation, body).await.refusal().to_string()
     }
@@ -422,7 +422,7 @@ impl LabClock {
         self.0.lock().as_ref().unwrap().clock().clone()
     }
 
-    /// The emulator's time in milliseconds; none while it restarts.
+    /// The emulator's time in milliseconds. None while it restarts.
     pub(crate) fn now_ms_if_open(&self) -> Option<i64> {
         let emulator = self.0.lock();
         Some(emulator.as_ref()?.clock().now().millis())

@@ -9,7 +9,7 @@ const MIB: usize = 1 << 20;
 const REFUSED: &str = "ProvisionedThroughputExceededException: Rate exceeded for shard \
                        shardId-000000000000 in stream orders under account 000000000000.";
 
-/// Puts a record of so many bytes, its key of one byte counted. Returns the refusal, if any.
+/// Puts a record of this size, its key of one byte counted. Returns the refusal, if any.
 async fn put(stream: &Stream, bytes: usize) -> Result<(), String> {
     let body = serde_json::json!({
         "StreamName": stream.name, "PartitionKey": "k", "ExplicitHashKey": "0",

@@ -62,7 +62,7 @@ fn by(key: &str, request: Request) -> Request {
     request.header("Authorization", &authorization)
 }
 
-/// The refusal of a call, the same in JSON and in CBOR; none if it is done in both.
+/// The refusal of a call, which is the same in JSON and in CBOR. None if both calls succeed.
 async fn refusal(lab: &Lab, key: &str, operation: &str, body: &Value) -> Option<String> {
     let json = lab
         .send(&by(key, Request::json(operation, &body.to_string())))

@@ -28,12 +28,12 @@ fn queue_at(name: &str, stream: &str, start: &str) -> Value {
     json!({"QueueName": name, "StreamConfigurationList": [stream]})
 }
 
-/// Creates a queue that begins with the oldest record; gives its ARN.
+/// Creates a queue that begins with the oldest record. Returns its ARN.
 async fn create_queue(lab: &Lab, name: &str, stream: &str) -> String {
     created(lab, queue_at(name, stream, "TRIM_HORIZON")).await
 }
 
-/// Creates a queue; gives its ARN.
+/// Creates a queue. Returns its ARN.
 async fn created(lab: &Lab, body: Value) -> String {
     let queue = ok(lab, "CreateQueue", body).await;
     let arn = queue["QueueDescription"]["QueueARN"].as_str();
@@ -165,7 +165,7 @@ async fn nothing(lab: &Lab, kind: Kind, arn: &str) {
     assert_eq!(receiving.await, []);
 }
 
-/// Returns when so many receives wait.
+/// Returns when `count` receives wait.
 async fn until_waiting(lab: &Lab, count: usize) {
     let waiting = async {
         while lab.waiting_receives() < count {
@@ -177,7 +177,7 @@ async fn until_waiting(lab: &Lab, count: usize) {
         .unwrap();
 }
 
-/// Receives until there is nothing more, and acknowledges everything; gives the texts.
+/// Receives and acknowledges `count` records. Returns their texts.
 async fn drain(lab: &Lab, arn: &str, count: usize) -> BTreeSet<String> {
     let mut texts = BTreeSet::new();
     while texts.len() < count {
@@ -216,7 +216,7 @@ async fn acknowledge(lab: &Lab, kind: Kind, arn: &str, records: &[Record]) {
     );
 }
 
-/// Sets anew how long a record stays invisible; gives the code of the failure, if it fails.
+/// Sets a record's remaining visibility timeout. Returns the code of the failure, if it fails.
 async fn set_visibility(
     lab: &Lab,
     kind: Kind,
@@ -229,13 +229,13 @@ async fn set_visibility(
     failure(&ok(lab, kind.visibility(), body).await)
 }
 
-/// Acknowledges a record; gives the code of the failure, if it fails.
+/// Acknowledges a record. Returns the code of the failure, if it fails.
 async fn try_acknowledge(lab: &Lab, kind: Kind, arn: &str, handle: &str) -> Option<String> {
     let body = json!({"QueueARN": arn, "Entries": [{"ReceiptHandle": handle}]});
     failure(&ok(lab, kind.acknowledge(), body).await)
 }
 
-/// Restores a dead-letter record; gives the code of the failure, if it fails.
+/// Restores a dead-letter record. Returns the code of the failure, if it fails.
 async fn try_restore(lab: &Lab, arn: &str, handle: &str) -> Option<String> {
     let body = json!({"QueueARN": arn, "Entries": [{"ReceiptHandle": handle}]});
     failure(&ok(lab, "RestoreDeadLetterQueueRecords", body).await)

@@ -291,7 +291,7 @@ kinesis_test!(
     }
 );
 
-/// Puts so many records without keys in one request; gives the number of records of each shard.
+/// Puts records without keys in one request. Returns the number of records of each shard.
 async fn put_keyless(lab: &Lab, count: usize) -> BTreeMap<String, usize> {
     let records = vec![json!({"Data": ""}); count];
     let puts = json!({"StreamName": "s", "Records": records}).to_string();
@@ -332,7 +332,7 @@ kinesis_test!(the_shards_of_an_auto_stream_take_turns, |lab| async move {
     }
 });
 
-/// Puts so many records named after their writer, one after the other.
+/// Puts `count` records named after their writer, one after the other.
 async fn write(stream: Stream, writer: usize, count: usize) -> Vec<(Placed, String)> {
     let mut acknowledged = Vec::new();
     for at in 0..count {
@@ -342,7 +342,7 @@ async fn write(stream: Stream, writer: usize, count: usize) -> Vec<(Placed, Stri
     acknowledged
 }
 
-/// Follows the first shard until so many records came.
+/// Follows the first shard until it has read `count` records.
 async fn follow(stream: &Stream, count: usize) -> Vec<(String, String)> {
     let mut iterator = stream.horizon(SHARD_0).await;
     let mut seen = Vec::new();

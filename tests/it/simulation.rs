@@ -1,10 +1,10 @@
-//! Random lives of streams, each step of which an oracle foretells.
+//! Random lives of streams. An oracle predicts the result of each step.
 //!
-//! A seed decides the steps: every operation there is, time that passes, faults at every point of
-//! the program, restarts, and power that fails in the middle of things, after which a simulated
-//! disk keeps what was flushed and of the rest what the seed says. After each step all that is
-//! pushed is heard; after every few, and after all trouble, all that can be seen is compared with
-//! the oracle. What was answered with a failure may have happened or not; the oracle learns which.
+//! A seed decides the steps: calls of every operation, passing time, faults at every injection
+//! point, restarts, and power cuts, after which a simulated disk keeps the flushed writes and a
+//! random part of the others. After each step, all events of subscriptions are received. After
+//! every few steps and after each fault, everything that can be read is compared with the oracle.
+//! A change that was answered with a failure may have happened or not; the oracle learns which.
 
 mod capacity;
 mod change;
@@ -35,7 +35,7 @@ use write::Offered;
 
 /// Steps of one life.
 const STEPS: usize = 70;
-/// All is compared after so many steps.
+/// Number of steps between two comparisons of everything.
 const REST: usize = 14;
 /// The streams there can be.
 const NAMES: [&str; 3] = ["a", "b", "c"];

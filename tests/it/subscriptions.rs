@@ -57,11 +57,11 @@ impl Consumer {
     }
 }
 
-/// A subscription as the SDK gives it.
+/// A subscription of the SDK.
 pub(crate) struct Subscription(SubscribeToShardOutput);
 
 impl Subscription {
-    /// The next event; none at a clean end; the exception's text when it ends with one.
+    /// The next event. None at a clean end, and an error with the text of an exception.
     async fn next(&mut self) -> Result<Option<SubscribeToShardEvent>, String> {
         let received = within("an event", self.0.event_stream.recv()).await;
         match received {

@@ -58,7 +58,7 @@ impl Tail {
         tail
     }
 
-    /// The fields of the next block; none at the end of the body.
+    /// The fields of the next block. None at the end of the body.
     async fn block(&mut self) -> Option<BTreeMap<String, String>> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {

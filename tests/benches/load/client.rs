@@ -85,7 +85,7 @@ pub(crate) struct Arguments {
     #[arg(value_parser = clap::value_parser!(u64).range(1..=240))]
     seconds: u64,
 
-    /// End after so many requests, if the time is not over before, and do not warm up
+    /// Maximum number of requests, without a warm-up; the time limit still applies
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     requests: Option<u64>,
 

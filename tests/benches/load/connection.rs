@@ -107,7 +107,7 @@ impl Connection {
     /// Sends a whole request and waits for its whole answer.
     ///
     /// # Errors
-    /// When the peer is away, breaks off, does not speak HTTP/1.1 or takes too long.
+    /// Returns an error if the peer is away, breaks off, does not speak HTTP/1.1 or is too slow.
     pub(super) async fn send(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
         let exchanged = within(EXCHANGE_LIMIT, self.exchange(request)).await;
         match exchanged.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())) {

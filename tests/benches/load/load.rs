@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// A connection whose peer fails it so often in a row gives up, rather than hammer a closed port.
+/// Number of consecutive failures after which a connection stops, as it would at a closed port.
 const MAX_BREAKS_IN_A_ROW: u32 = 100;
 
 /// The work of one connection.
@@ -48,10 +48,10 @@ struct Window {
     requests_left: Arc<AtomicU64>,
 }
 
-/// Does `work`, made anew for each connection, and gives back what came of it with its doers.
+/// Does work on each connection, which `work` makes for it. Returns the figures and the work.
 ///
 /// # Errors
-/// When not one request succeeded.
+/// Returns an error if no request succeeded.
 pub(super) async fn run<W: Work>(
     run: &Run,
     plan: Plan,

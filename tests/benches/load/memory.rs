@@ -1,4 +1,4 @@
-//! memory: how much the server holds while records come in, and after.
+//! memory: the server's memory during the puts of records, and after them.
 
 use super::control::Control;
 use super::figures::Figures;

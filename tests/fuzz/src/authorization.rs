@@ -78,7 +78,7 @@ pub fn authorization(input: &[u8]) {
     });
 }
 
-/// A request that the SDK has signed comes in, and with another body it does not.
+/// Checks that a request signed by the SDK is admitted, and refused with another body.
 fn check_signed(bed: &Bed, head: &Head) {
     for (body, status) in [(BODY, 200), (OTHER_BODY, 400)] {
         let answer = bed.ask(head.request(body));
@@ -142,7 +142,7 @@ impl Head {
         String::from_utf8(bytes).is_ok() && !form_urlencoded::parse(query.as_bytes()).any(signs)
     }
 
-    /// The same with a signature by the SDK's signer; none for what it does not sign.
+    /// The same head signed by the SDK's signer. None if the signer does not sign such a head.
     fn signed(&self, in_query: bool) -> Option<Self> {
         if self.method != "POST" || !self.has_plain_query() {
             return None;

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 /// Greatest distance of a time from 1970, in seconds. Floats round greater ones.
 const FARTHEST_S: i128 = 100_000_000_000;
 
-/// A JSON request in CBOR, as its shape says; none where the two formats may differ.
+/// Turns a JSON request into CBOR by its shape. None if the two formats may differ.
 pub fn cbor_of(node: &Node, shape: Option<&Shape>) -> Option<Value> {
     Some(match (node, shape) {
         (Node::Null, _) => Value::Null,
@@ -126,7 +126,7 @@ pub fn as_json(value: &Value) -> Json {
     }
 }
 
-/// Numbers without the difference between whole ones and others, which the formats spell apart.
+/// Turns all numbers into floats, because the formats spell whole numbers differently.
 pub fn plain(value: Json) -> Json {
     match value {
         Json::Number(number) => number.as_f64().into(),

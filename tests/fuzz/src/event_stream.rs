@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use minikin::internals::wire::{Format, frame};
 use serde_json::{Value, json};
 
-/// Headers of one frame; the SDK's reader takes so many bytes of them and no more.
+/// Maximum number of headers of one frame, because the SDK's reader limits their bytes.
 const MOST_HEADERS: usize = 8;
 
 /// The message of a frame of ours, in terms of JSON.

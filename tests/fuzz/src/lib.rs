@@ -4,11 +4,11 @@
 //! the committed inputs as well, on stable and without libfuzzer, so that they cannot rot.
 //! `tests/long/fuzz` runs them for a while.
 //!
-//! An input means the same in every run: whatever a target needs is made anew for each of them.
+//! An input means the same in every run: each run makes everything that its target needs.
 #![allow(
     clippy::unwrap_used,
     unreachable_pub,
-    reason = "a package of its own, and a part of the tests: what cannot go on fails there"
+    reason = "a package of its own, and a part of the tests: a test that cannot go on fails"
 )]
 
 mod arns;

@@ -48,7 +48,7 @@ pub fn rpc_v2_request(input: &[u8]) {
     story(input, Format::RpcV2Cbor);
 }
 
-/// Tells a story and gives the status of its last answer.
+/// Sends the requests of a story. Returns the status of the last answer.
 pub fn story(input: &[u8], format: Format) -> Option<u64> {
     let beds = [(); 2].map(|()| Bed::new(Authentication::Structure, Vec::new()));
     let mut answered = Answered::default();
@@ -108,7 +108,7 @@ fn filled<'a>(format: Format, body: &'a [u8], answered: &Answered) -> Cow<'a, [u
     }
 }
 
-/// The same request in other words; which ones depends on nothing but the request.
+/// The same request in another spelling. The request alone decides the spelling.
 fn otherwise(entry: &Entry, format: Format, body: &[u8]) -> Option<(Format, Vec<u8>)> {
     let choice = crc32fast::hash(body) % 3;
     match format {
@@ -199,7 +199,7 @@ fn request(entry: &Entry, way: u8, format: Format, body: Vec<u8>) -> Request<Ful
     request.body(Full::from(body)).unwrap()
 }
 
-/// Calls an operation in JSON and gives the status and the answer.
+/// Calls an operation in JSON. Returns the status and the answer.
 pub fn call(bed: &Bed, name: &str, body: &Json) -> (u64, Json) {
     let entry = Entry::find(name).unwrap();
     let asked = request(entry, 0, Format::Json, body.to_string().into_bytes());

@@ -9,7 +9,7 @@ use super::server::Bed;
 use minikin::internals::store::{Catalog, Recovered};
 use serde_json::json;
 
-/// Values of one input; further ones are left out.
+/// Maximum number of values of one input. Further values are left out.
 const MOST_VALUES: usize = 8;
 
 /// Starts a server with any values; if it starts, it answers.
@@ -20,7 +20,7 @@ pub fn restored(input: &[u8]) {
         let [kind, at, length, ref more @ ..] = *rest else {
             break;
         };
-        // One byte gives the length: most values are shorter than that, and none is much longer.
+        // One byte is the length: most values are shorter than 256 bytes, and none is much longer.
         let (value, more) = more.split_at(more.len().min(2 * usize::from(length)));
         let number = u64::from(at % 4).to_be_bytes();
         let shard = u32::from(at / 4).to_be_bytes();

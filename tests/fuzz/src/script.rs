@@ -9,7 +9,7 @@
 use minikin::internals::operation::{Entry, OPERATIONS};
 use serde_json::Value;
 
-/// Requests in one story; further ones are left out.
+/// Maximum number of requests in one story. Further requests are left out.
 const MOST_STEPS: usize = 12;
 /// Time that one step may let pass.
 const LONGEST_MS: i64 = 3 * 86_400_000;

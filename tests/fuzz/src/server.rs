@@ -63,7 +63,7 @@ impl Bed {
         begun.expect("a server with nothing starts")
     }
 
-    /// A server that begins with what was kept; none if that is refused.
+    /// A server that starts from a catalog. None if the catalog is refused.
     pub fn restored(kept: &Recovered) -> Option<Self> {
         Self::begin(Authentication::Structure, Vec::new(), Some(kept))
     }

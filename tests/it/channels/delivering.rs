@@ -66,7 +66,7 @@ fn plain(name: &str, stream: &str) -> Value {
     body
 }
 
-/// Puts records, and gives their data.
+/// Puts records. Returns their data.
 async fn put(lab: &Lab, stream: &str, of: &str) -> Vec<String> {
     let stream = Stream::existing(lab, stream);
     let texts: Vec<String> = (0..50)

@@ -230,7 +230,7 @@ wire_test!(strategies_are_for_on_demand_streams, |lab| async move {
     ok(&lab, "UpdateStreamMode", mode("PROVISIONED")).await;
 });
 
-/// Half a mebibyte a second into the shard of hash key 0 for so many seconds.
+/// Puts half a mebibyte a second into the shard of hash key 0, for `count` seconds.
 async fn write_steadily(lab: &Lab, stream: &Stream, count: u64) {
     let data = vec![0; 600_000];
     for _ in 0..count {

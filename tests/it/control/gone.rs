@@ -19,7 +19,7 @@ disk_test!(
         lab.ok("DeregisterStreamConsumer", &consumer.to_string())
             .await;
         lab.clock.advance(ms(400)).await;
-        // The stream is gone and made anew before its consumer would have been gone.
+        // The stream is deleted and created again before the deletion of its consumer ends.
         lab.stream("orders").create().await;
         lab.clock.advance(ms(1000)).await;
         lab.restart().await;

@@ -314,8 +314,8 @@ fn every_operation_answers_the_same_in_json_and_in_cbor() {
     });
 }
 
-/// Makes every call of the life, and gives the answers. Ids of queues and channels and receipt
-/// handles differ in each life: in the answers their placeholders stand for them.
+/// Makes every call of the life. Returns the answers, in which placeholders stand for the ids of
+/// queues and channels and for receipt handles, because these differ in each life.
 async fn live(lab: &Lab, in_cbor: bool) -> Vec<(&'static str, Value)> {
     let mut known = ["QUEUE", "HANDLE", "CHANNEL", "CHANNEL-ID"].map(|name| (name, String::new()));
     let mut answers = Vec::new();

@@ -24,8 +24,8 @@ fn parents(shard: &Value) -> Vec<usize> {
         .collect()
 }
 
-/// Shards before and after, those that there are in the end, and the open ones in the order of
-/// their keys.
+/// The number of open shards before and after, the number of all shards at the end, and the open
+/// shards in the order of their keys.
 const TABLE: [(usize, usize, usize, &[usize]); 8] = [
     (3, 1, 5, &[4]),
     (1, 2, 3, &[1, 2]),

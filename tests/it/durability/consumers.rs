@@ -154,7 +154,7 @@ impl QueueStory {
         }
     }
 
-    /// Receives records, none of which was acknowledged; none when the server is gone.
+    /// Receives records, and checks that none was acknowledged. None if the server is gone.
     fn receive(&self, client: &mut Client, timeout_s: u64) -> Option<Vec<Held>> {
         let body = json!({
             "QueueARN": self.arn, "WaitTimeSeconds": 1, "VisibilityTimeoutSeconds": timeout_s,
@@ -179,7 +179,7 @@ impl QueueStory {
         Some(received)
     }
 
-    /// Keeps records in flight for an hour; none when the server is gone.
+    /// Keeps records in flight for an hour. None if the server is gone.
     fn hold(&self, client: &mut Client, records: Vec<Held>) -> Option<()> {
         if records.is_empty() {
             return Some(());
@@ -197,7 +197,8 @@ impl QueueStory {
         Some(())
     }
 
-    /// Acknowledges records. Returns the number of those that were; none when the server is gone.
+    /// Acknowledges records. Returns the number of acknowledged records, or None if the server is
+    /// gone.
     fn acknowledge(&self, client: &mut Client, records: Vec<Held>) -> Option<u64> {
         if records.is_empty() {
             return Some(0);
@@ -236,7 +237,7 @@ impl QueueStory {
         }
     }
 
-    /// Every record that was put and not acknowledged comes.
+    /// Checks that every record that was put and not acknowledged is received.
     pub(crate) fn drain(&self, server: &Server) {
         let mut client = Client::new(server.address).unwrap();
         let began = Stopwatch::start();

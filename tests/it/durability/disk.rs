@@ -20,7 +20,7 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// Makes a file system of so many bytes; the error says why there is none.
+    /// Makes a file system of this size, or returns the reason why that is impossible.
     pub(super) fn new(bytes: u64) -> Result<Self, String> {
         let home = tempfile::tempdir().unwrap();
         let image = home.path().join("image");

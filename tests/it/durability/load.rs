@@ -204,7 +204,7 @@ impl Expected {
     }
 }
 
-/// Takes acknowledgements until there are so many; false when there were fewer.
+/// Takes `count` acknowledgements. Returns false if there were fewer.
 fn take(acknowledged: &Receiver<(Name, Place)>, count: u64, expected: &mut Expected) -> bool {
     for _ in 0..count {
         let Ok(record) = acknowledged.recv() else {

@@ -74,7 +74,7 @@ fn breaches(shape: &Shape) -> Vec<Breach> {
     all
 }
 
-/// Texts of another form than a shape of texts has, too short and too long ones.
+/// Texts that break the constraints of a shape: of another form, too short, and too long.
 fn text_breaches(shape: &Shape) -> Vec<Breach> {
     let Shape::Text {
         length,

@@ -11,7 +11,7 @@ const LIST: &str = "Start of list found where not expected";
 const STRUCTURE: &str = "Start of structure or map found where not expected.";
 const NUMBER: &str = "class com.amazon.coral.value.json.numbers.TruncatingBigNumber";
 
-/// The error of the service for a value where a shape is expected; none if the value is accepted.
+/// The error of the service for a value where a shape is expected. None if the value is accepted.
 fn text(shape: &Shape, value: &Value) -> Option<String> {
     let class = match value {
         Value::Bool(_) => "class java.lang.Boolean",

@@ -121,7 +121,7 @@ async fn until_on_disk(lab: &Lab) {
     .await;
 }
 
-/// Waits until so many bytes are in flight.
+/// Waits until this number of bytes is in flight.
 async fn until_in_flight(lab: &Lab, bytes: u64) {
     crate::lab::until("bytes in flight", async || {
         (counter(lab, "in_flight_bytes").await >= bytes).then_some(())

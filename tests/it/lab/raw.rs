@@ -59,7 +59,7 @@ impl Connection {
             .expect("an answer, not the end of the connection")
     }
 
-    /// Reads an answer; none when the connection ends before one begins.
+    /// Reads an answer. None if the connection ends before an answer begins.
     pub(crate) async fn answer_or_end(&mut self) -> Option<Answer> {
         timeout(WAIT_LIMIT, self.read(true))
             .await
@@ -80,13 +80,13 @@ impl Connection {
         Answer { body, ..head }
     }
 
-    /// The next chunk of a body, empty at the body's end; none when the connection ends before.
+    /// The next chunk of a body, empty at the body's end. None if the connection ends before.
     pub(crate) async fn next_chunk(&mut self) -> Option<Vec<u8>> {
         let chunk = timeout(WAIT_LIMIT, self.chunk()).await;
         chunk.expect("a chunk or an end comes")
     }
 
-    /// All that still comes until the peer closes the connection.
+    /// Reads all bytes until the peer closes the connection.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         let read = timeout(WAIT_LIMIT, self.stream.read_to_end(&mut rest)).await;

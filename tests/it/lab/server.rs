@@ -70,7 +70,7 @@ impl Server {
         Self::over(TcpListener::bind("127.0.0.1:0").await.unwrap(), rule)
     }
 
-    /// Answers those who connect to `listener`.
+    /// Answers the connections to `listener`.
     pub(crate) fn over(
         listener: TcpListener,
         rule: impl Fn(&Got, usize) -> Reply + Send + Sync + 'static,

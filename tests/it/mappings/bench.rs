@@ -280,7 +280,7 @@ impl Bench {
         self.lab.clock.advance(Duration::from_millis(ms)).await;
     }
 
-    /// Waits until so many invocations were seen.
+    /// Waits until the function has seen `count` invocations.
     pub(super) async fn until_seen(&self, count: usize) {
         let seen = async {
             while self.script.seen().len() < count {

@@ -24,7 +24,7 @@ struct Phase {
     starts: Vec<(&'static str, usize)>,
     /// True if another follower polls with GetRecords instead of subscribing.
     asks: bool,
-    /// The shard is split after so many of the first writer's batches.
+    /// Number of batches of the first writer after which the shard is split.
     split: Option<usize>,
     /// Milliseconds that pass after the phase; a day expires all records.
     pause_ms: u64,
@@ -272,7 +272,7 @@ fn entry(key: &str, data: &str) -> Value {
     json!({"PartitionKey": "k", "ExplicitHashKey": key, "Data": STANDARD.encode(data)})
 }
 
-/// Puts records; where they went and what they are.
+/// Puts records. Returns their shards and their contents.
 async fn put(lab: &Lab, name: &str, entries: &[Value]) -> Vec<(String, Record)> {
     let arrival_ms = lab.clock.now_ms();
     let body = json!({"StreamName": name, "Records": entries});

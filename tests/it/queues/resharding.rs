@@ -104,7 +104,7 @@ wire_test!(
 );
 
 /// Puts records while shards are split, and while eight workers acknowledge these and all earlier
-/// ones; each is acknowledged once.
+/// records. Checks that each record is acknowledged once.
 async fn work_through(lab: &Lab, new: std::ops::Range<usize>) {
     let arn = create_queue(lab, "q", "s").await;
     let acknowledged = std::cell::RefCell::new(Vec::new());

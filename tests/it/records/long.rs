@@ -23,7 +23,7 @@ async fn put_many(stream: &Stream) -> Vec<String> {
     numbers
 }
 
-/// Checks that every record is read, each once and in order, from the oldest and from late ones on.
+/// Checks that every record is read once and in order, from the oldest and from late records on.
 async fn check_many(lab: &Lab, numbers: &[String]) {
     let stream = Stream::existing(lab, "orders");
     let read = stream.read(SHARD_0).await;

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-/// A request for a listing whose body has exactly so many bytes.
+/// A request for a listing whose body has exactly `bytes` bytes.
 fn sized(bytes: usize) -> Request {
     let mut body = b"{".to_vec();
     body.resize(bytes - 1, b' ');

@@ -33,7 +33,7 @@ fn a_start_with_open_access_warns() {
     }
 }
 
-/// Requests that come in and requests that do not, with every secret that a client sends.
+/// Requests that are admitted and requests that are refused, with every secret that a client sends.
 fn requests() -> Vec<Request> {
     let create = Request::json("CreateStream", r#"{"StreamName":"s","ShardCount":1}"#);
     let list = Request::json("ListStreams", "{}");

@@ -257,7 +257,7 @@ impl Oracle {
         }
     }
 
-    /// The end of a state that begins now; none, if it ends at once.
+    /// The end of a state that begins now. None if the state ends at once.
     fn due_ms(&self) -> Option<u64> {
         (self.transition_ms > 0).then(|| self.now_ms + self.transition_ms)
     }
@@ -398,7 +398,7 @@ impl Shard {
     }
 }
 
-/// Counts what may be done so many times in a day.
+/// Counts a change that may be made `most` times in 24 hours.
 fn count(made: &mut Vec<u64>, now_ms: u64, most: usize) -> Foretold {
     made.retain(|moment| now_ms - moment < 24 * HOUR_MS);
     if made.len() >= most {

@@ -504,8 +504,8 @@ impl Life {
         subject.queue.learn(&seen);
     }
 
-    /// The records of a queue as its own path shows them; none is shown twice, and the list of
-    /// queues has their counts.
+    /// Reads the records of a queue from its own path. Checks that none is shown twice, and that
+    /// the list of queues has their counts.
     async fn seen(&self, at: usize) -> BTreeMap<usize, (Standing, u32)> {
         let name = self.queues[at].name;
         let mut seen = BTreeMap::new();

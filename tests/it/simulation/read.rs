@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// Iterators are good for so long.
+/// Lifetime of an iterator.
 const LIFE_MS: u64 = 300_000;
 
 /// A reader of a shard.

@@ -26,7 +26,7 @@ fn the_seeds_that_once_found_something_find_nothing_any_more() {
     }
 }
 
-/// The seeds from SEEDS_FROM on, SEEDS of them, or so many by default.
+/// The seeds from SEEDS_FROM on: SEEDS of them, or `count` by default.
 pub(super) fn seeds(count: u64) -> std::ops::Range<u64> {
     let number = |name, default| match std::env::var(name) {
         Ok(text) => text.parse().unwrap(),

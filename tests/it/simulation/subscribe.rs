@@ -319,7 +319,7 @@ impl Simulation {
         true
     }
 
-    /// The next event; none when a fault comes in its place.
+    /// The next event. None if a fault comes in its place.
     async fn next_event(&mut self, one: &mut Subscribed) -> Option<Value> {
         match one.events.next().await {
             Pushed::Event(event) => Some(event),

@@ -131,7 +131,7 @@ async fn begin(lab: &Lab, file: &[u8]) -> Connection {
 wire_test!(one_snapshot_is_loaded_at_a_time, |lab| async move {
     lab.stream("a").create().await.put("k", "v").await;
     let file = save(&lab).await;
-    // The second load can come first. Then the first one is refused, so it begins anew.
+    // The second load can come first. Then the first one is refused: try again.
     let (mut first, refused) = crate::lab::until("the first load to begin", async || {
         let first = begin(&lab, &file).await;
         let answer = send(&lab, &file).await;
@@ -145,7 +145,7 @@ wire_test!(one_snapshot_is_loaded_at_a_time, |lab| async move {
     );
     first.send(&file[file.len() - 1..]).await;
     assert_eq!(first.answer(true).await.status, 204);
-    // A client that leaves in the midst gives its load up.
+    // A client that disconnects during its load ends the load.
     drop(begin(&lab, &file).await);
     crate::lab::until("the load to be given up", async || {
         (send(&lab, &file).await.status == 204).then_some(())

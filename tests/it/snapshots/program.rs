@@ -104,7 +104,7 @@ fn a_program_saves_and_loads_its_own_emulator() {
     });
 }
 
-/// Runs `minikin snapshot`; gives its exit status.
+/// Runs `minikin snapshot`. Returns its exit status.
 fn snapshot(server: &Program, action: &str, file: &Path) -> Option<i32> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
     command.args(["snapshot", action]).arg(file);

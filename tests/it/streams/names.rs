@@ -35,7 +35,7 @@ kinesis_test!(accounts_and_regions_share_nothing, |lab| async move {
         assert_eq!(usize::try_from(got.open_shard_count).unwrap(), at + 1);
         let arn = format!("arn:aws:kinesis:{region}:{account}:stream/orders");
         assert_eq!(got.stream_arn, arn);
-        // Everybody in the region who knows the ARN finds the stream.
+        // Every client in the region finds the stream by its ARN.
         let anybody = lab.client_of(ACCOUNT, region);
         let got = anybody.describe_stream().stream_arn(&arn).send().await;
         let got = got.unwrap().stream_description.unwrap();

@@ -1,4 +1,4 @@
-//! Whole comparisons, with servers in this process and with ones that fail.
+//! Whole comparisons, with servers in this process and with servers that fail.
 
 use super::super::tests::arguments;
 use super::*;

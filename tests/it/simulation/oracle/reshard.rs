@@ -57,7 +57,7 @@ impl Stream {
     }
 }
 
-/// The last keys of so many equal ranges.
+/// The last keys of `count` equal ranges.
 pub(super) fn ends(count: usize) -> Vec<u128> {
     let count = count as u128;
     let divides = u128::MAX % count == count - 1;
