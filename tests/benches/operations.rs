@@ -1,6 +1,6 @@
 //! Operations from the request's body to the answer's, without HTTP.
 //!
-//! A dry run reads and checks and stops there, so what the rest costs is the difference.
+//! A dry run stops after the checks, so the rest costs the difference.
 
 use crate::bed::{Bed, RECORD_BYTES, put_record, put_records};
 use bytes::Bytes;

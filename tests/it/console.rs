@@ -6,7 +6,7 @@ mod bounds;
 
 use crate::lab::{Answer, Lab, Request};
 
-/// The pages that show no single thing.
+/// The pages that are not about a single stream, queue or channel.
 const PAGES: [&str; 9] = [
     "",
     "console/queues",

@@ -45,7 +45,7 @@ const START_S: u64 = 1_700_000_000;
 /// The second in which the first shards of a stream count as created that is created at the start.
 const FIRST_S: u64 = START_S - 3;
 
-/// Restarts the emulator, whose clock then goes on; true unless all is gone.
+/// Restarts the emulator and sets its clock to the time before. Returns false if nothing is kept.
 async fn restart(lab: &Lab) -> bool {
     let before = lab.clock.now_ms();
     let kept = lab.restart().await;

@@ -1,6 +1,6 @@
 //! Power cuts as clients see them: the answers before a cut are compared with the answers after it.
-//! The simulated disk loses what was not flushed; the clock stands, so that no number differs by
-//! its time alone.
+//! The simulated disk loses writes that were not flushed. The clock stands still, so that times in
+//! sequence numbers do not differ.
 
 use crate::lab::{Request, Rounds, SHARD_0, START_MS, block_on};
 use http_body_util::BodyExt as _;
@@ -53,7 +53,7 @@ impl Machine {
         let _failed = self.emulator.take().unwrap().stop().await;
     }
 
-    /// The power goes, unless it is gone, and comes back with what the disk kept.
+    /// Cuts the power, unless it is cut already, and starts again on the flushed writes.
     async fn crash(&mut self, seed: u64) {
         self.disk.cut_power_after(0);
         self.stop().await;

@@ -72,7 +72,7 @@ fn good_input(operation: &str) -> Value {
     input
 }
 
-/// The first of some values that keeps the rules of a shape.
+/// A value that keeps the constraints of a shape.
 fn good(shape: &Shape) -> Value {
     let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
     let texts = [
@@ -157,7 +157,7 @@ impl Spot {
         matches!(self.steps.last(), Some(Step::Member(_)))
     }
 
-    /// Puts a value here; what is on the way to it is kept or made.
+    /// Puts a value at this path. Missing values on the path are created.
     fn put(&self, input: &mut Value, value: Value) {
         let mut at = input;
         for step in &self.steps {

@@ -1,4 +1,4 @@
-//! Documents in JSON and CBOR: what is read, what is written, and what is refused.
+//! Documents in JSON and CBOR: reading, writing and refusals.
 
 mod broken;
 mod equal;

@@ -1,5 +1,5 @@
-//! Clients that mean ill, or are broken: what they hold is bounded, they are refused clearly, and
-//! others are served. `tests/long/hostile` does the same to the program with thousands of them.
+//! Hostile and broken clients: the memory that they hold is bounded, they are refused clearly, and
+//! other clients are served. `tests/long/hostile` runs thousands of them against the program.
 
 mod bodies;
 mod frames;
@@ -9,7 +9,7 @@ mod silence;
 
 use crate::lab::{Lab, Request};
 
-/// A request that others send meanwhile.
+/// A request of another client during the attack.
 fn list() -> Request {
     Request::json("ListStreams", "{}")
 }

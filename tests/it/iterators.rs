@@ -1,4 +1,4 @@
-//! Shard iterators: where they stand, and what is read from there.
+//! Shard iterators: their positions, and the records that are read from there.
 
 use crate::lab::{SHARD_0, START_MS, Stream, kinesis_test, ms, seconds, wire_test};
 use aws_sdk_kinesis::types::ShardIteratorType as Kind;

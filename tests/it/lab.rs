@@ -201,7 +201,7 @@ impl Lab {
         }
     }
 
-    /// Stops an emulator whose store has failed, as its error says.
+    /// Stops an emulator whose store has failed. Checks that the stop returns an error.
     pub(crate) async fn stop_failed(&self) {
         self.idle.lock().clear();
         let emulator = self.clock.0.lock().take().unwrap();

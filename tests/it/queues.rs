@@ -143,7 +143,7 @@ async fn receive_with(lab: &Lab, kind: Kind, arn: &str, more: Value) -> Vec<Reco
     records.iter().map(Record::of).collect()
 }
 
-/// Receives up to ten records that there are: the clock is moved while it waits, if there are none.
+/// Receives up to ten records. Advances the clock while the receive waits.
 async fn receive(lab: &Lab, arn: &str) -> Vec<Record> {
     receive_with(lab, Kind::Normal, arn, json!({})).await
 }

@@ -104,7 +104,7 @@ pub(crate) struct Arguments {
     #[arg(value_parser = clap::value_parser!(u16).range(1..=500))]
     batch: u16,
 
-    /// Records in the deepest shard of getdeep, which begins with 1,000 and goes on in tenfolds
+    /// Records in the deepest shard of getdeep, which measures 1,000 records, 10,000, and so on
     #[arg(long, value_name = "RECORDS", default_value_t = 1_000_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     depth: u64,

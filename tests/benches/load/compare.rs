@@ -1,7 +1,7 @@
 //! --compare: the same scenarios at several servers in turn, and their ratios to the first.
 //!
-//! The servers take turns within a round, and each round begins with another one, so that what else
-//! the machine does meets them all alike. What counts is the median of the rounds.
+//! The servers take turns within a round, and each round begins with another server, so that other
+//! work of the machine affects all servers alike. The result is the median of the rounds.
 
 mod rows;
 

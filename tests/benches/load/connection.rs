@@ -41,7 +41,7 @@ pub(super) struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    /// An account of an answer that is not what was hoped for.
+    /// Describes an answer that is an error.
     pub(super) fn complaint(&self) -> String {
         const ENOUGH_BYTES: usize = 300;
         let start = &self.body[..self.body.len().min(ENOUGH_BYTES)];

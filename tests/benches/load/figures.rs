@@ -65,7 +65,7 @@ impl Tally {
     }
 }
 
-/// A tally with the time it took and what it cost.
+/// A tally with its duration and its cost.
 #[derive(Debug)]
 pub(super) struct Sample {
     pub(super) tally: Tally,

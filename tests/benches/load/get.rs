@@ -15,7 +15,7 @@ use std::time::Duration;
 const WALKERS: u16 = 16;
 const WALK_LIMIT: u64 = 1000;
 const WALK_RECORDS: u64 = 10_000;
-/// Few, so that what depends on the depth is not lost in what depends on the size.
+/// Records of one read: few, so that the depth decides the time and not the size of the answer.
 const DEEP_LIMIT: u64 = 100;
 const DEEP_CALLS: u64 = 200;
 const DEEP_SECONDS: u64 = 5;

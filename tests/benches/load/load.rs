@@ -19,7 +19,7 @@ pub(super) trait Work: Send + 'static {
     fn prepare(&mut self);
     /// The present request.
     fn request(&self) -> &[u8];
-    /// The records that an answer has moved, or what is wrong with it.
+    /// The number of records that an answer has moved, or the error in it.
     fn judge(&mut self, answer: Answer<'_>) -> Result<u64, String>;
     /// True if the last answer belongs to more requests, which count as one with it.
     fn goes_on(&self) -> bool {

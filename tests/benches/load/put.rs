@@ -54,7 +54,7 @@ impl Put {
         }
     }
 
-    /// Puts as `kind` says to the stream of `run`.
+    /// Puts of this kind to the stream of `run`.
     pub(super) fn of_kind(run: &Run, kind: Kind) -> Result<Self, String> {
         let (address, stream) = (run.address, run.stream.as_str());
         let (batch, payload) = (run.batch(), run.payload_bytes());

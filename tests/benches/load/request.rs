@@ -12,8 +12,8 @@ use time::macros::format_description;
 
 const JSON: &str = "application/x-amz-json-1.1";
 const CBOR: &str = "application/x-amz-cbor-1.1";
-/// Stands where a template's partition keys go. Base64 has none of these characters but letters,
-/// and no 16 random bytes will ever be these.
+/// The placeholder of a partition key in a template. Data in base64 cannot contain `<`, and random
+/// bytes do not contain these 16.
 const PLACE: &[u8; 16] = b"<partition-key!>";
 
 /// A request for `operation` with a body of JSON.

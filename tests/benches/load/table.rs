@@ -27,7 +27,7 @@ pub(super) fn headings() -> String {
     line("SCENARIO", &HEADINGS.map(str::to_owned))
 }
 
-/// A line for each part of a scenario, and what there is to say about it.
+/// A line for each part of a scenario, and lines with remarks about it.
 pub(super) fn lines(report: &Report) -> String {
     let mut text = String::new();
     let remark = |remark: &str| format!("{:NAME_WIDTH$}  {remark}\n", report.scenario);

@@ -62,7 +62,7 @@ pub fn arns(input: &[u8]) {
     check_tag(&bed, &text);
 }
 
-/// A stream that was created is found by the ARN that it says it has.
+/// Checks that a created stream is found by the ARN in its description.
 fn check_name(bed: &Bed, name: &str) {
     let named = json!({"StreamName": name});
     let (status, _) = call(bed, "CreateStream", &named);

@@ -113,7 +113,7 @@ impl Head {
         is_one.then_some(head)
     }
 
-    /// The request with this body: a call of ours where the head does not say another thing.
+    /// The request with this body. Headers that are missing get the values of a call of ours.
     fn try_request(&self, body: &'static [u8]) -> Option<Request<Full<Bytes>>> {
         let mut request = Request::builder()
             .method(self.method.as_str())

@@ -88,7 +88,7 @@ pub fn story(input: &[u8], format: Format) -> Option<u64> {
     status
 }
 
-/// The body with what was answered before in the place of its placeholders.
+/// The body with values of earlier answers in place of its placeholders.
 fn filled<'a>(format: Format, body: &'a [u8], answered: &Answered) -> Cow<'a, [u8]> {
     if !body.contains(&b'$') {
         return Cow::Borrowed(body);

@@ -1,8 +1,7 @@
-//! A start with whatever a data directory says of streams, shards and accounts.
+//! A start with any values of streams, shards and accounts in the catalog.
 //!
-//! An input is the values, each behind a byte that says of what it is, the last digit of its key,
-//! and the length: a value that is none is refused, one that is well formed and absurd does no
-//! harm.
+//! An input is a list of values. Before each value are a byte for its kind, the last digit of its
+//! key, and its length. A malformed value is refused, and a well-formed absurd value does no harm.
 
 use super::requests::call;
 use super::server::Bed;

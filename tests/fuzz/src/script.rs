@@ -1,9 +1,9 @@
 //! Inputs that are stories: several requests, one after the other.
 //!
-//! Steps are set apart by a line `--`. A step is a line that names an operation and, behind a
-//! blank, how to send it by one letter; the rest is the body. A name that is none picks an
-//! operation by its checksum, so that a changed byte still asks something. `advance` lets as many
-//! milliseconds pass as its body says. In a body `$ITERATOR`, `$TOKEN`, `$NUMBER`, `$CONSUMER`,
+//! A line `--` separates steps. The first line of a step is the name of an operation, a blank, and
+//! a letter for the format; the rest is the body. An unknown name selects an operation by its
+//! checksum, so that a changed byte still calls an operation. The body of `advance` is the number
+//! of milliseconds that pass. In a body `$ITERATOR`, `$TOKEN`, `$NUMBER`, `$CONSUMER`,
 //! `$QUEUE`, `$HANDLE` and `$CHANNEL` stand for the last answers: a fuzzer does not guess these.
 
 use minikin::internals::operation::{Entry, OPERATIONS};
@@ -16,7 +16,7 @@ const LONGEST_MS: i64 = 3 * 86_400_000;
 
 /// A part of a story.
 pub enum Step<'a> {
-    /// A request: what is called, how, with what body.
+    /// A request: the operation, the format and the body.
     Call(&'static Entry, u8, &'a [u8]),
     /// Time passes.
     Advance(i64),
@@ -110,7 +110,7 @@ impl Answered {
         ]
     }
 
-    /// A text with what it stands for.
+    /// Replaces the placeholders of a text by their values.
     pub fn fill(&self, text: &str) -> String {
         let known = self.placeholders().into_iter();
         known.fold(text.to_owned(), |text, (name, value)| match value {
@@ -119,7 +119,7 @@ impl Answered {
         })
     }
 
-    /// A CBOR item with what its texts stand for.
+    /// Replaces the placeholders in the texts of a CBOR item by their values.
     pub fn fill_item(&self, item: &mut ciborium::Value) {
         match item {
             ciborium::Value::Text(text) => *text = self.fill(text),

@@ -108,8 +108,8 @@ impl Bed {
         })
     }
 
-    /// Asks and waits for the answer, that of a subscription as far as it is there already. Time
-    /// passes while a receive waits for a record.
+    /// Sends a request and waits for the answer. Of a subscription, the answer is the events that
+    /// are ready. Time passes while a receive waits for a record.
     pub fn ask(&self, request: Request<Full<Bytes>>) -> Answer {
         let client = Client {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),

@@ -4,7 +4,7 @@ use super::Model;
 use crate::lab::{Lab, SHARD_0, kinesis_test};
 use serde_json::{Value, json};
 
-/// Shapes that the model wants at least one of, but that answers have none of, and why.
+/// Shapes with a minimum length of 1 in the model that are empty in answers, with the reason.
 const EMPTY: &[(&str, &str)] = &[
     (
         "MetricsNameList",

@@ -311,7 +311,7 @@ kinesis_test!(
         let described = got["StreamDescription"]["Shards"].as_array().unwrap();
         assert_eq!(indexes(described), [1, 2]);
         assert_eq!(described[0]["ParentShardId"], shard_id(0));
-        // The sweep has taken it away for good.
+        // The retention task has removed the shard.
         lab.clock.advance(seconds(700)).await;
         let gone = format!(
             "ResourceNotFoundException: Shard {} in stream s under account 000000000000 does not \

@@ -16,10 +16,10 @@ const BATCH: usize = 5;
 /// The records of all writers.
 const RECORDS: usize = WRITERS * ROUNDS * (1 + BATCH);
 
-/// A record read: its key, what it says, its shard and its number.
+/// The key, data, shard and sequence number of a record.
 type Seen = (String, String, String, String);
 
-/// Writes one after the other, each record with its key's next number; returns where they were put.
+/// Puts records one after the other, each with its key's next number. Returns their places.
 async fn write(lab: Lab, writer: usize) -> Vec<Seen> {
     let mut put = Vec::new();
     let key = |at: usize| format!("key-{writer}-{}", at % 3);

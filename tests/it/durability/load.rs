@@ -28,7 +28,7 @@ impl Dice {
     }
 }
 
-/// The letters are base64 of something whatever they are, as long as there are fours of them.
+/// The data of a record in base64: any letters are valid if their number is a multiple of four.
 fn data((writer, number): Name, filler: u64) -> String {
     let name = format!("W{writer:03}N{number:011}");
     name + &"minikin0".repeat(usize::try_from(filler).unwrap())

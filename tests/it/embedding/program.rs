@@ -25,7 +25,7 @@ fn a_signal_right_after_ready_stops_the_program() {
     }
 }
 
-/// A record key and names that look like lines of the log behind a line feed.
+/// Checks that keys and names with a line feed and a forged log line do not add lines to the log.
 #[test]
 fn requests_cannot_forge_lines_of_the_log() {
     let forged = "2026-01-01T00:00:00Z  INFO minikin: forged";

@@ -1,4 +1,4 @@
-//! CBOR in terms of JSON: a request from its shape, an answer by what its bytes say.
+//! Converts between CBOR and JSON: requests by their shapes, answers by the types in their bytes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,7 +22,7 @@ pub(crate) fn write(value: &Cbor) -> Vec<u8> {
     bytes
 }
 
-/// The bytes of a JSON request in CBOR, where its shape says how.
+/// Encodes a JSON request in CBOR by its shape.
 pub(crate) fn of_json(body: &str, shape: &Shape) -> Vec<u8> {
     write(&from_json(
         &serde_json::from_str(body).unwrap(),
@@ -30,8 +30,8 @@ pub(crate) fn of_json(body: &str, shape: &Shape) -> Vec<u8> {
     ))
 }
 
-/// A JSON document as CBOR. Texts become bytes and numbers times only where the shape says so and
-/// they can.
+/// Converts a JSON document to CBOR. Texts become bytes, and numbers become times, only where the
+/// shape has such a member and the value fits.
 pub(crate) fn from_json(value: &Json, shape: Option<&Shape>) -> Cbor {
     match (value, shape) {
         (Json::Null, _) => Cbor::Null,

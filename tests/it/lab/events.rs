@@ -27,7 +27,7 @@ enum Source {
     },
 }
 
-/// The next thing that a subscription sends.
+/// An event, an exception or the end of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Pushed {
     /// An event, in terms of JSON whichever format it is in.

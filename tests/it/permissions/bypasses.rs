@@ -1,4 +1,4 @@
-//! Ways around the policies that lead nowhere: what is judged is what is used.
+//! Attempts to bypass the policies: they are asked about the resource that the operation uses.
 
 use super::{
     ABROAD, BY_IDENTITY, NO_IDENTITY, NO_RESOURCE, OWNER, READER, READER_ARN, STRANGER,

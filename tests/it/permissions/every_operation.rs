@@ -23,8 +23,8 @@ enum About {
     Stream,
 }
 
-/// Members for each operation, in which words in capitals stand for what names the stream `s` or
-/// its consumer.
+/// Members for each operation. Words in capitals are placeholders of members that name the stream
+/// `s` or its consumer.
 #[rustfmt::skip]
 const CALLS: &[(&str, &str, About)] = &[
     ("AcknowledgeDeadLetterQueueRecords", r#"QUEUE, "Entries": [{"ReceiptHandle": "x"}]"#, About::Queue),
@@ -197,7 +197,7 @@ fn a_caller_without_permissions_is_denied_every_operation() {
 
 #[test]
 fn each_operation_is_allowed_by_its_own_name() {
-    // A queue is of a stream, which has its own word in it.
+    // A queue also needs a permission on its stream.
     let all = OPERATIONS.iter().map(|entry| entry.name);
     let all: Vec<Value> = all
         .chain(["AssociateStreamsWithQueue"])

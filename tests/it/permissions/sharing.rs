@@ -156,7 +156,7 @@ fn within_an_account_the_policy_of_the_resource_is_enough() {
             outcome,
             Some(denied(READER_ARN, "PutRecord", &arn, NO_IDENTITY))
         );
-        // A word to the account is for the account to hand on.
+        // A permission for the account needs a policy of the account for its user.
         share(
             &lab,
             &arn,

@@ -1,4 +1,4 @@
-//! Files of policies that are not begun with, and how a start says so.
+//! Files of policies with which a start fails, and the messages.
 
 use super::{READER, READER_ARN, STRANGER, policies, written};
 use crate::lab::block_on;

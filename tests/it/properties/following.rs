@@ -196,7 +196,8 @@ impl Followed {
         self.followers = read.into_iter().filter(Follower::goes_on).collect();
     }
 
-    /// Writes what the phase says, all writers at once; what was acknowledged, by shard.
+    /// Writes the batches of a phase, all writers at once. Returns the acknowledged records with
+    /// their shards.
     async fn write(&self, phase: &Phase) -> Vec<(String, Record)> {
         let mut writers = JoinSet::new();
         for (writer, batches) in phase.writers.iter().enumerate() {

@@ -89,7 +89,7 @@ kinesis_test!(
         assert_eq!(record["VisibleAt"], "2023-11-14T22:14:20Z");
         let held = held.iter().find(|held| record["Text"] == held.text);
         assert_eq!(record["RecordId"], held.unwrap().id);
-        // The receive after the looks counts from where it was.
+        // The looks have not changed the receive count.
         lab.clock.advance(seconds(30)).await;
         let next = receive(&lab, &arn).await;
         assert!(next.iter().all(|record| record.count == 1), "{next:?}");

@@ -3,8 +3,8 @@
 use super::*;
 use crate::lab::{hours, kinesis_test, wire_test};
 
-/// Splits the open shards of a stream until it has `count`: by way of provisioned mode, which is
-/// not possible while there is a queue, so by warm throughput.
+/// Splits the open shards of a stream until it has `count`, by warm throughput: a stream with a
+/// queue cannot be provisioned.
 async fn scale(lab: &Lab, stream: &str, count: u32) {
     let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
     ok(lab, "UpdateAccountSettings", commitment).await;

@@ -82,7 +82,8 @@ fn receiving_needs_the_key_of_the_stream() {
                     "{key} {operation}: {message}"
                 );
             }
-            // A handle needs no key: there is none of this queue, so the entry fails by itself.
+            // An acknowledgement needs no permission on the key. The handle is unknown, so only
+            // the entry fails.
             let failure = try_acknowledge(&lab, Kind::Normal, arn, "x").await;
             assert_eq!(failure.as_deref(), Some("InvalidArgumentException"));
         }

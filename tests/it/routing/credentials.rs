@@ -283,7 +283,7 @@ wire_test!(
             answer.value()["StreamDescriptionSummary"]["StreamARN"],
             expected
         );
-        // A broken signature is as good as none, and a whole one still says whose it is.
+        // A broken signature counts as no signature. A complete one still names the account.
         for header in ["x", "AWS4 Signature=c"] {
             let broken = call().header("Authorization", header);
             assert_eq!(

@@ -1,10 +1,10 @@
-//! Random lives of channels, each step of which a model foretells. They are about the channels
-//! themselves, not about the records that they deliver.
+//! Random lives of channels. A model predicts the result of each step. The lives are about the
+//! channels themselves, not about the records that they deliver.
 //!
 //! Channels are created, updated and deleted; checks of their destinations succeed and fail;
 //! streams are deleted with their failed channels; time passes; the program stops, or its power
-//! fails in the middle of things. After each step all that is seen of the channels is compared with
-//! the model. A call that fails in such trouble may have happened or not; the model learns which.
+//! fails in the middle of things. After each step, everything that shows channels is compared with
+//! the model. A call that failed may have happened or not; the model learns which.
 
 use super::machine::{Ground, Machine};
 use super::{Chance, ask};

@@ -121,7 +121,7 @@ impl Machine {
         self.emulator().subscriptions()
     }
 
-    /// Moves time; what is due on the way is done.
+    /// Advances the clock through all deadlines up to this time.
     pub(super) async fn advance_to(&self, time_ms: u64) {
         let Clock::Virtual(clock) = self.emulator().clock() else {
             panic!("the clock is in our hands");
@@ -157,7 +157,7 @@ impl Machine {
         Ok(Events::of_body(response.into_body()).await)
     }
 
-    /// The power fails, now if it has not yet, and comes back with what the disk kept.
+    /// Cuts the power, unless it is cut already, and starts again on the flushed writes.
     pub(super) async fn crash(&mut self, chance: &Random, now_ms: u64) {
         if let Ground::Directory(directory) = &mut self.ground {
             // Another emulator starts on a copy of the disk that was taken while the first one ran.

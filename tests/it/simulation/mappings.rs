@@ -1,4 +1,4 @@
-//! Random lives of an event source mapping, whose end an oracle judges.
+//! Random lives of an event source mapping. An oracle judges the end of each.
 //!
 //! Records are put, shards split and merged, time passes, the mapping is changed, disabled and
 //! enabled, the program stops, or its power fails in the middle of things, while the function

@@ -1,6 +1,5 @@
-//! Steps in which something goes wrong: faults at every point, and power that fails in the middle
-//! of things. What was answered with a failure may have happened or not; afterwards the oracle
-//! learns which.
+//! Steps with a fault: faults at every injection point, and power cuts. A change that was answered
+//! with a failure may have happened or not; afterwards the oracle learns which.
 
 use super::Simulation;
 use super::machine::Ground;
@@ -118,7 +117,7 @@ impl Simulation {
             let body = json!({"ShardIterator": cursor.iterator});
             let answer = self.ask("GetRecords", body).await;
             let refused = answer.as_ref().err().map(String::as_str);
-            // An old iterator, or a shard that is read to its end, is answered without a look.
+            // An expired iterator, or a shard that is read to its end, is answered without a read.
             let known = [
                 None,
                 Some("InternalFailure"),
@@ -226,7 +225,7 @@ impl Simulation {
         self.oracle = after;
     }
 
-    /// Starts again and learns what happened of what was answered with a failure.
+    /// Starts again, and learns which changes happened that were answered with a failure.
     async fn end_trouble(&mut self, mut before: Oracle, crashes: bool) {
         self.machine.settle().await;
         let seen = self.overheard().await;
@@ -271,8 +270,8 @@ impl Simulation {
         seen
     }
 
-    /// After trouble the machine is as it was before, or as it should be after; records in doubt
-    /// are there or not, each by itself.
+    /// After a fault, the state is the one before the change or the one after it. Each record in
+    /// doubt may exist or not.
     async fn learn(&mut self, before: Oracle) {
         let after = self.oracle.clone();
         let candidates = if self.failed {
@@ -296,8 +295,8 @@ impl Simulation {
         panic!("{}\n{}", problems.join("\nnor: "), self.story());
     }
 
-    /// Takes over the records in doubt that are there. None stands before one that was known
-    /// before it was offered.
+    /// Takes over the records in doubt that can be read. None may be before a record that was known
+    /// when it was offered.
     async fn adopt(&mut self, before: &Oracle) {
         let names: Vec<String> = self.oracle.streams.keys().cloned().collect();
         for name in names {

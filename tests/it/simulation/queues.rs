@@ -1,4 +1,4 @@
-//! Random lives of queues, each step of which a model foretells.
+//! Random lives of queues. A model predicts the result of each step.
 //!
 //! Consumers receive, acknowledge, change visibilities and restore; queues are created, updated and
 //! deleted; shards are split; time passes; the program stops, or its power fails in the middle of

@@ -1,4 +1,4 @@
-//! Compares all that can be read with the oracle, while no request is in flight.
+//! Compares everything that can be read with the oracle, while no request is in flight.
 
 use super::oracle::{Record, Stream};
 use super::{Simulation, read};

@@ -219,7 +219,7 @@ impl Simulation {
         assert_eq!(self.machine.subscriptions(), self.subscribed.len());
     }
 
-    /// Hears all that is pushed by now.
+    /// Receives the events of all subscriptions.
     pub(super) async fn hear(&mut self) {
         for mut one in std::mem::take(&mut self.subscribed) {
             match self.hear_one(&mut one).await {
@@ -229,7 +229,7 @@ impl Simulation {
         }
     }
 
-    /// Hears one subscription; whether it goes on.
+    /// Receives the events of one subscription. Returns true if the subscription goes on.
     async fn hear_one(&mut self, one: &mut Subscribed) -> bool {
         let now_ms = self.oracle.now_ms;
         let place = format!("{} of {} {}", one.consumer, one.stream, one.shard);
@@ -282,7 +282,7 @@ impl Simulation {
         true
     }
 
-    /// Hears what there is to hear; false when a fault ended the subscription.
+    /// Receives the expected records. Returns false if a fault ended the subscription.
     async fn hear_records(&mut self, one: &mut Subscribed, expected: &[Record]) -> bool {
         let mut got = Vec::new();
         while got.len() < expected.len() {
@@ -354,7 +354,7 @@ impl Simulation {
         false
     }
 
-    /// The emulator has stopped: all subscriptions have ended without another word.
+    /// Checks, after the emulator has stopped, that all subscriptions ended without another event.
     pub(super) async fn hear_the_end(&mut self) {
         self.oracle.forget_subscriptions();
         for mut one in std::mem::take(&mut self.subscribed) {

@@ -6,10 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// Records that can be under way at once: none comes before more than those.
+/// Maximum number of records in concurrent requests.
 const TOGETHER: usize = 24;
 
-/// Records on offer: where the oracle says they go, and the request that offers them.
+/// Records to put: the shards that the oracle predicts, and the request.
 #[derive(Debug)]
 pub(super) struct Offer {
     stream: &'static str,
@@ -96,7 +96,7 @@ impl Simulation {
         }
     }
 
-    /// Notes what became of an offer.
+    /// Notes the result of an offer.
     pub(super) fn take(&mut self, offer: Offer, answer: Result<Value, String>) {
         let outcome = answer.as_ref().map(|_| ()).map_err(String::as_str);
         let count = offer.records.len();

@@ -326,7 +326,7 @@ fn path_of(file: &str) -> Vec<String> {
     }
 }
 
-/// The groups of files that need each other: from each file of a group a way leads to the others.
+/// The groups of files that need each other, directly or through other files of the group.
 fn circles(needs: &BTreeMap<String, BTreeMap<String, String>>) -> Vec<BTreeSet<&str>> {
     let reach = |from: &str| {
         let mut reached: BTreeSet<&str> = BTreeSet::new();

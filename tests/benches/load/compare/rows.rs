@@ -18,7 +18,7 @@ pub(super) struct Row {
     cells: Vec<Cell>,
 }
 
-/// The rates of the rounds, or why there are none.
+/// The rates of the rounds, or the reason why they are missing.
 type Cell = Result<Vec<f64>, String>;
 
 impl Row {
