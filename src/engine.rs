@@ -1,7 +1,7 @@
 //! Streams, shards, queues and channels, and everything that requests and the clock do to them.
 //!
 //! # Files
-//! - `core`: the engine's parts. `accounts`, `capacity`, `commitment`, `call_rates`: state of whole
+//! - `core`: the engine's parts. `accounts`, `quotas`, `commitment`, `call_rates`: state of whole
 //!   accounts.
 //! - `stream`, `stream_state`, `shard`, `batch`: one stream, its shards, and the records read from
 //!   them.
@@ -35,7 +35,6 @@ mod accounts;
 mod active_subscriptions;
 mod batch;
 mod call_rates;
-mod capacity;
 pub mod channel;
 mod clear;
 mod commitment;
@@ -49,6 +48,7 @@ mod lock_order;
 mod named_items;
 mod put;
 pub(crate) mod queue;
+mod quotas;
 mod record_count;
 mod reset;
 mod resharding;

@@ -1,10 +1,10 @@
 //! The streams and settings of every account and region.
 //!
-//! Every change of a stream that can change the capacity used by its account goes through
+//! Every change of a stream that can change the quota use of its account goes through
 //! [`Accounts::change`], which keeps the sums of each account up to date.
 
-use super::capacity::Capacity;
 use super::commitment::Commitment;
+use super::quotas::QuotaUse;
 use super::stream::Stream;
 use super::stream_state::StreamState;
 use crate::model::AccountRegion;
@@ -23,7 +23,7 @@ pub(super) struct Accounts(HashMap<AccountRegion, AccountStreams>);
 struct AccountStreams {
     streams: BTreeMap<Arc<str>, Arc<Stream>>,
     /// Sum of the capacities of `streams`.
-    capacity: Capacity,
+    quota_use: QuotaUse,
     settings: AccountValue,
 }
 
@@ -32,8 +32,8 @@ struct AccountStreams {
 pub struct Counts {
     /// The time of the plan.
     pub now: Timestamp,
-    /// The capacity that the account uses in the region.
-    pub capacity: Capacity,
+    /// The amounts of its quotas that the account uses in the region.
+    pub quota_use: QuotaUse,
     /// True if the account is committed to a minimum of throughput.
     pub committed: bool,
 }
@@ -79,9 +79,9 @@ impl Accounts {
         scopes
     }
 
-    pub(super) fn capacity(&self, account_region: &AccountRegion) -> Capacity {
+    pub(super) fn quota_use(&self, account_region: &AccountRegion) -> QuotaUse {
         let account = self.0.get(account_region);
-        account.map_or_else(Capacity::default, |account| account.capacity)
+        account.map_or_else(QuotaUse::default, |account| account.quota_use)
     }
 
     /// The settings of an account in a region. An account whose settings were never changed has the
@@ -109,7 +109,7 @@ impl Accounts {
     pub(super) fn counts(&self, account_region: &AccountRegion, now: Timestamp) -> Counts {
         Counts {
             now,
-            capacity: self.capacity(account_region),
+            quota_use: self.quota_use(account_region),
             committed: Commitment::at(now, &self.settings(account_region)).is_enabled(),
         }
     }
@@ -119,8 +119,8 @@ impl Accounts {
         let account = self.0.entry(stream.arn.scope.clone()).or_default();
         let name = stream.arn.name.clone();
         let older = account.streams.insert(name, stream.clone());
-        let before = older.as_ref().map_or_else(Capacity::default, capacity_of);
-        account.capacity = account.capacity.with_change(before, capacity_of(stream));
+        let before = older.as_ref().map_or_else(QuotaUse::default, quota_use_of);
+        account.quota_use = account.quota_use.with_change(before, quota_use_of(stream));
         older
     }
 
@@ -132,14 +132,14 @@ impl Accounts {
             return;
         };
         account.streams.remove(&stream.arn.name);
-        let (before, after) = (capacity_of(stream), Capacity::default());
-        account.capacity = account.capacity.with_change(before, after);
+        let (before, after) = (quota_use_of(stream), QuotaUse::default());
+        account.quota_use = account.quota_use.with_change(before, after);
         if account.streams.is_empty() && account.settings == AccountValue::default() {
             self.0.remove(account_region);
         }
     }
 
-    /// Changes a stream under its lock, and updates the capacity of its account.
+    /// Changes a stream under its lock, and updates the quota use of its account.
     pub(super) fn change<R>(
         &mut self,
         stream: &Stream,
@@ -147,11 +147,11 @@ impl Accounts {
     ) -> R {
         let account = self.0.get_mut(&stream.arn.scope);
         stream.with_state(|state| {
-            let before = Capacity::of(state);
+            let before = QuotaUse::of(state);
             let result = change(state);
             // A stream that was deleted in the meantime does not count any more.
             if let Some(account) = account.filter(|account| account.has(stream)) {
-                account.capacity = account.capacity.with_change(before, Capacity::of(state));
+                account.quota_use = account.quota_use.with_change(before, QuotaUse::of(state));
             }
             result
         })
@@ -166,8 +166,8 @@ impl AccountStreams {
     }
 }
 
-fn capacity_of(stream: &Arc<Stream>) -> Capacity {
-    stream.look(Capacity::of)
+fn quota_use_of(stream: &Arc<Stream>) -> QuotaUse {
+    stream.look(QuotaUse::of)
 }
 
 #[cfg(test)]
@@ -195,7 +195,7 @@ mod tests {
         let (account_region, now) = (account_region(), Timestamp::default());
         assert!(accounts.find(&account_region, "orders").is_none());
         assert!(accounts.list(&account_region, None, 9).0.is_empty());
-        assert_eq!(accounts.capacity(&account_region), Capacity::default());
+        assert_eq!(accounts.quota_use(&account_region), QuotaUse::default());
         assert_eq!(accounts.settings(&account_region), AccountValue::default());
         assert!(!accounts.counts(&account_region, now).committed);
         assert!(accounts.0.is_empty());
@@ -208,22 +208,22 @@ mod tests {
         assert!(accounts.insert(&older).is_none());
         let newer = stream(2, StreamMode::OnDemand);
         assert!(accounts.insert(&newer).is_some());
-        let capacity = |accounts: &Accounts| {
-            let capacity = accounts.capacity(&account_region());
-            (capacity.on_demand_streams, capacity.streams_in_transition)
+        let quota_use = |accounts: &Accounts| {
+            let quota_use = accounts.quota_use(&account_region());
+            (quota_use.on_demand_streams, quota_use.streams_in_transition)
         };
         // The commit of a creation does not count, a transition does.
-        assert_eq!(capacity(&accounts), (1, 0));
+        assert_eq!(quota_use(&accounts), (1, 0));
         accounts.change(&newer, |state| state.due = Some(Timestamp::default()));
-        assert_eq!(capacity(&accounts), (1, 1));
+        assert_eq!(quota_use(&accounts), (1, 1));
         accounts.change(&newer, |state| state.status = StreamStatus::Active);
-        assert_eq!(capacity(&accounts), (1, 0));
+        assert_eq!(quota_use(&accounts), (1, 0));
         // The older stream does not belong to the account any more.
         accounts.change(&older, |state| state.settings.on_demand = true);
         accounts.remove(&older);
-        assert_eq!(capacity(&accounts), (1, 0));
+        assert_eq!(quota_use(&accounts), (1, 0));
         accounts.change(&newer, |state| state.settings.on_demand = false);
-        assert_eq!(capacity(&accounts), (0, 0));
+        assert_eq!(quota_use(&accounts), (0, 0));
         accounts.remove(&newer);
         assert!(accounts.0.is_empty());
     }

@@ -3,12 +3,12 @@
 use super::accounts::Accounts;
 use super::active_subscriptions::ActiveSubscriptions;
 use super::call_rates::CallRates;
-use super::capacity::Capacity;
 use super::channel::{ChannelBehaviour, Channels};
 use super::commitment::{self, Commitment};
 use super::deadlines::{Deadlines, Due};
 use super::event_source::{EventSources, Outbound};
 use super::queue::Queues;
+use super::quotas::QuotaUse;
 use super::saved;
 use super::slots::Slots;
 use super::stream::Stream;
@@ -111,9 +111,9 @@ impl Engine {
         self.accounts.lock().streams()
     }
 
-    /// The capacity that an account uses in a region, for comparison with its quotas.
-    pub fn capacity(&self, account_region: &AccountRegion) -> Capacity {
-        self.accounts.lock().capacity(account_region)
+    /// The amounts of its quotas that an account uses in a region.
+    pub fn quota_use(&self, account_region: &AccountRegion) -> QuotaUse {
+        self.accounts.lock().quota_use(account_region)
     }
 
     /// State of the account's commitment to a minimum of throughput.

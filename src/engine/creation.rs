@@ -126,7 +126,7 @@ impl Engine {
         if accounts.find(&arn.scope, &arn.name).is_some() {
             return Err(CreateError::Exists);
         }
-        let (limits, used) = (&self.limits, accounts.capacity(&arn.scope));
+        let (limits, used) = (&self.limits, accounts.quota_use(&arn.scope));
         if let Some(limit) = exceeded(limits.streams_in_transition, used.streams_in_transition, 1) {
             return Err(CreateError::TooManyInTransition(limit));
         }

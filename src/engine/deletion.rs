@@ -52,7 +52,7 @@ impl Engine {
     ) -> Result<Ticket, DeleteError> {
         let now = self.world.clock.now();
         let mut accounts = self.accounts.lock();
-        let in_transition = accounts.capacity(&stream.arn.scope).streams_in_transition;
+        let in_transition = accounts.quota_use(&stream.arn.scope).streams_in_transition;
         accounts.change(stream, |state| {
             let more = match state.status {
                 status @ (StreamStatus::Updating | StreamStatus::Deleting) => {

@@ -13,10 +13,10 @@ pub(super) fn check_shards(
     limit: Limit,
     more: u64,
 ) -> Result<(), Error> {
-    match limit.filter(|limit| counts.capacity.provisioned_shards + more > *limit) {
+    match limit.filter(|limit| counts.quota_use.provisioned_shards + more > *limit) {
         Some(limit) => Err(Error::too_many_shards(
             arn,
-            counts.capacity.provisioned_shards,
+            counts.quota_use.provisioned_shards,
             limit,
             more,
         )),

@@ -30,7 +30,7 @@ impl Operation for DescribeLimits {
 
     async fn run(context: &Context, _input: Input) -> Result<Output, Error> {
         let limits = &context.engine.limits;
-        let usage = context.engine.capacity(&context.caller);
+        let usage = context.engine.quota_use(&context.caller);
         Ok(Output {
             channels: context.engine.count_channels(&context.caller),
             channel_limit: shown(limits.channels_per_account),

@@ -66,10 +66,10 @@ fn plan(
     if on_demand
         && let Some(limit) = limits
             .on_demand_streams
-            .filter(|l| counts.capacity.on_demand_streams >= *l)
+            .filter(|l| counts.quota_use.on_demand_streams >= *l)
     {
         let (account, region) = (arn.scope.account, arn.scope.region.as_str());
-        let open = counts.capacity.on_demand_streams;
+        let open = counts.quota_use.on_demand_streams;
         return Err(Error::too_many_on_demand(account, region, open, limit));
     }
     if !on_demand && state.settings.auto_distribution {

@@ -6,7 +6,7 @@ use crate::model::{StreamMode, StreamStatus};
 /// The amounts of an account's quotas that one stream uses, or that all streams of the account in a
 /// region use together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Capacity {
+pub struct QuotaUse {
     /// Number of open shards of provisioned streams.
     pub provisioned_shards: u64,
     /// Number of on-demand streams.
@@ -16,8 +16,8 @@ pub struct Capacity {
     pub streams_in_transition: u64,
 }
 
-impl Capacity {
-    /// The capacity that a stream in this state uses.
+impl QuotaUse {
+    /// The amounts that a stream in this state uses.
     pub(super) fn of(state: &StreamState) -> Self {
         let (provisioned_shards, on_demand_streams) = match state.mode() {
             StreamMode::OnDemand => (0, 1),
@@ -35,7 +35,7 @@ impl Capacity {
         }
     }
 
-    /// The sum after the capacity of one stream changed from `before` to `after`.
+    /// The sum after the use of one stream changed from `before` to `after`.
     pub(super) fn with_change(self, before: Self, after: Self) -> Self {
         Self {
             provisioned_shards: self.provisioned_shards - before.provisioned_shards
