@@ -3,9 +3,9 @@
 
 pub(crate) mod arrivals;
 pub(crate) mod budget;
+pub(crate) mod committer_signal;
 pub(crate) mod meter;
 pub(crate) mod pacer;
 pub(crate) mod settings;
-pub(crate) mod signal;
 pub(crate) mod state;
 pub(crate) mod stream_names;

@@ -1,9 +1,9 @@
 //! The state that writers, readers and the committer share.
 
 use super::budget::WriteBudget;
+use super::committer_signal::CommitterSignal;
 use super::pacer::CommitPacer;
 use super::settings::{Durability, Settings};
-use super::signal::Signal;
 use super::stream_names::StreamNames;
 use crate::limits;
 use crate::lock::Lock;
@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     pub(crate) saved: Arc<AtomicU64>,
     /// Permits to read from the disk.
     disk_reads: Arc<Semaphore>,
-    pub(crate) signal: Signal,
+    pub(crate) signal: CommitterSignal,
     pub(crate) pacer: CommitPacer,
     /// Changes whenever a ticket may have become durable.
     pub(crate) progress: watch::Sender<u64>,
@@ -104,7 +104,7 @@ impl Shared {
             saves: Lock::default(),
             saved: Arc::default(),
             disk_reads: Arc::new(Semaphore::new(limits::DISK_READS)),
-            signal: Signal::default(),
+            signal: CommitterSignal::default(),
             pacer: CommitPacer::default(),
             progress: watch::Sender::new(0),
             failure: OnceLock::new(),

@@ -12,7 +12,7 @@ const URGENT: u8 = 2;
 
 /// Wakes the committer, which runs either in a thread or in a task.
 #[derive(Debug, Default)]
-pub(crate) struct Signal {
+pub(crate) struct CommitterSignal {
     level: AtomicU8,
     /// The committer's thread. Set when the thread runs; never set if the committer is a task.
     thread: OnceLock<Thread>,
@@ -23,7 +23,7 @@ pub(crate) struct Signal {
     pub(crate) closing: AtomicBool,
 }
 
-impl Signal {
+impl CommitterSignal {
     /// Wakes the committer for work that may be deferred until the next regular commit.
     pub(crate) fn wake(&self) {
         self.raise(WORK);
