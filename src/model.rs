@@ -28,11 +28,12 @@ mod shard_iterator;
 mod stream;
 mod tag;
 mod u192;
+mod write_limit;
 
 pub(crate) use aggregate::{Aggregate, UserRecord};
 pub use arn::{AccountId, AccountRegion, ConsumerArn, Region, StreamArn};
 pub(crate) use arn::{ChannelArn, QueueArn};
-pub(crate) use bucket::{Bucket, WriteLimit};
+pub(crate) use bucket::Bucket;
 pub use hash_key::HashKey;
 pub(crate) use hash_key::HashKeyRange;
 pub(crate) use identities::Identities;
@@ -57,3 +58,4 @@ pub(crate) use shard_id::{SHARD_ID_CHARACTERS, display_shard_index};
 pub use shard_iterator::ShardIterator;
 pub(crate) use stream::{EncryptionType, StreamMode, StreamStatus};
 pub(crate) use tag::{TagFault, Tags};
+pub(crate) use write_limit::WriteLimit;
