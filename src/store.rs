@@ -66,10 +66,10 @@ pub use format::value::{
 };
 pub use handle::Store;
 pub(crate) use log::peek::Ahead;
+pub(crate) use log::publish::Follower;
 pub(crate) use log::read::Batch;
 pub use log::read::ReadLimit;
 pub(crate) use log::read::{DiskRead, MemoryBound};
-pub(crate) use log::shard_log::Follower;
 pub use log::shard_log::Log;
 pub(crate) use log::ticket::{Ticket, WriteReservation};
 #[cfg(test)]

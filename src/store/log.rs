@@ -3,6 +3,7 @@
 
 pub(crate) mod blocks;
 pub(crate) mod peek;
+pub(crate) mod publish;
 pub(crate) mod read;
 pub(crate) mod segments;
 pub(crate) mod shard_log;

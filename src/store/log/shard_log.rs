@@ -1,4 +1,4 @@
-//! The log of one shard: appends records, wakes followers, and removes old records.
+//! The log of one shard: appends records, and removes old records.
 
 use super::segments::LogState;
 use super::ticket::{Ticket, WriteReservation};
@@ -23,27 +23,11 @@ pub struct Log {
     claimed: AtomicBool,
     pub(super) state: Lock<LogState>,
     /// Index after the last published record, for followers.
-    end: watch::Sender<u64>,
+    pub(super) end: watch::Sender<u64>,
     /// Wakes the receivers of the stream's queues when records are published.
-    arrivals: OnceLock<Arc<Arrivals>>,
+    pub(super) arrivals: OnceLock<Arc<Arrivals>>,
     /// Bells to ring when records are published.
-    bells: Lock<Vec<(u64, Bell)>>,
-}
-
-/// Rings a bell whenever a record is published, until this value is dropped.
-#[derive(Debug)]
-pub struct Follower {
-    log: Arc<Log>,
-    number: u64,
-    /// Counts as a receiver of `Log::end`: without receivers, appends skip the bells.
-    _end: watch::Receiver<u64>,
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        let mut bells = self.log.bells.lock();
-        bells.retain(|(number, _)| *number != self.number);
-    }
+    pub(super) bells: Lock<Vec<(u64, Bell)>>,
 }
 
 impl Log {
@@ -188,59 +172,9 @@ impl Log {
         }
     }
 
-    /// Publishes the records before `end`, and announces that `records` of them, with `bytes`
-    /// bytes, are new.
-    pub(super) fn publish_before(
-        &self,
-        state: &mut LogState,
-        end: u64,
-        (records, bytes): (usize, u64),
-    ) {
-        state.visible = end;
-        // A follower that subscribes later gets the end in `follow`, which holds the same lock.
-        if self.end.receiver_count() > 0 {
-            self.end.send_replace(end);
-            self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
-        }
-        if let Some(arrivals) = self.arrivals.get() {
-            arrivals.announce(records, bytes);
-        }
-    }
-
-    /// Index after the last published record. 0 if no record was published.
-    pub fn end(&self) -> u64 {
-        self.state.lock().visible
-    }
-
     /// Index after the last record, published or not.
     pub fn next(&self) -> u64 {
         self.state.lock().next
-    }
-
-    /// Returns a receiver for the index after the last published record. The receiver is notified
-    /// at once, and whenever records are published.
-    pub fn follow(&self) -> watch::Receiver<u64> {
-        let state = self.state.lock();
-        let receiver = self.end.subscribe();
-        self.end.send_replace(state.visible);
-        receiver
-    }
-
-    /// Rings `bell` whenever records are published, until the returned value is dropped.
-    pub fn ring_at_end(self: &Arc<Self>, bell: Bell) -> Follower {
-        let mut bells = self.bells.lock();
-        let number = bells.last().map_or(0, |(number, _)| number + 1);
-        bells.push((number, bell));
-        Follower {
-            log: self.clone(),
-            number,
-            _end: self.end.subscribe(),
-        }
-    }
-
-    /// Rings the bells of all followers, because the log was closed or deleted.
-    pub fn wake_followers(&self) {
-        self.bells.lock().iter().for_each(|(_, bell)| bell.ring());
     }
 
     /// Arrival time of the last record, published or not.
