@@ -34,6 +34,20 @@
 //! `http/metrics.rs` counts it. The answer's part of the budget is given back when its last byte is
 //! written (`http/connection.rs`) or its connection is dropped (`http/slow_reader.rs`).
 //!
+//! # Where is …
+//! | question | file |
+//! |---|---|
+//! | the limit of 1 MiB per second and shard? | `model/write_limit.rs`, taken in `engine/shard.rs`; the values are in `limits.rs` |
+//! | the moment at which a record becomes visible? | `store/log/publish.rs`, after the commit in `store/commit/durable.rs` |
+//! | the wake-up of a follower of a shard? | `store/log/publish.rs` |
+//! | the removal of expired records? | `engine/retention.rs` trims the logs; `store/commit/sweep.rs` removes generations |
+//! | the record of a split in the catalog? | `engine/resharding.rs` computes the shards, `engine/update.rs` applies them, `engine/saved.rs` makes the entries |
+//! | the catalog's key of a consumer? | a consumer has none: it is in the value of its stream, `store/format/value.rs` |
+//! | the comparison of a signature? | `http/signature.rs` |
+//! | the disconnection of a slow subscriber? | `http/slow_reader.rs`, after the time in `engine/subscription.rs` |
+//! | the start of TLS on a connection? | `http/listen.rs` |
+//! | the place for a new operation? | `operation/`, see "To add" |
+//!
 //! # Glossary
 //! | term | means |
 //! |---|---|

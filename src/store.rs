@@ -13,7 +13,7 @@
 //! | `disk/` | the traits of a disk, the names in a data directory; sled, temporary files, a simulated disk, a limit of open databases |
 //! | `generations` | the databases of records: opening them and reading segments |
 //! | `shared/` | settings, budgets, the signal to the committer; refers to logs only by id |
-//! | `log/`, `logs` | the records of a shard; the registry of all logs |
+//! | `log/`, `logs` | the records of a shard and their publication to readers; the registry of all logs |
 //! | `commit/` | the durable committer, the spiller, sweeps, housekeeping |
 //! | `replay`, `recovery` | reading a data directory |
 //! | `snapshot/` | everything in one portable file |

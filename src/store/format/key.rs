@@ -12,6 +12,9 @@
 //! | `meta` | main | `1`, key of the catalog | value of the catalog (`catalog.rs`) | by the engine |
 //! | `meta` | commits | `0`, `saves` | number of writes to `meta`, u64 | never |
 //!
+//! The keys of the catalog are in `catalog.rs`. A consumer has no key: it is a part of the value of
+//! its stream (`value.rs`).
+//!
 //! The number of writes has a tree of its own, because sled rewrites neighbouring keys together:
 //! next to the summaries, every save would rewrite a summary.
 
