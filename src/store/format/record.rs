@@ -6,6 +6,7 @@
 
 use super::bytes::{u32_at, u64_at};
 use crate::world::Timestamp;
+use bytes::Bytes;
 use std::ops::Range;
 
 /// Bytes of a packed record without its partition key and data.
@@ -74,6 +75,9 @@ pub(crate) trait Records {
     fn len(&self) -> usize;
     /// The buffer that holds the records, and the offset of the record at `position` in it.
     fn start(&self, position: usize) -> (&[u8], usize);
+    /// The records in `range`. They share the memory of a closed segment, and are copied from a
+    /// tail.
+    fn slice(&self, range: Range<usize>) -> Run;
 
     fn index(&self, position: usize) -> u64 {
         let (bytes, start) = self.start(position);
@@ -135,6 +139,16 @@ pub(crate) trait Records {
             }
         }
         low
+    }
+}
+
+/// Consecutive packed records.
+#[derive(Debug, Clone)]
+pub(crate) struct Run(pub(super) Bytes);
+
+impl Run {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Record<'_>> {
+        unpack(&self.0)
     }
 }
 

@@ -5,7 +5,7 @@
 //! each record. All numbers are little-endian. The checksum covers everything behind it.
 
 use super::bytes::{checked, stamp, u32_at, u64_at};
-use super::record::{LogId, MIN_BYTES, Record, Records, record_starts, unpack};
+use super::record::{LogId, MIN_BYTES, Record, Records, Run, record_starts};
 use crate::world::Timestamp;
 use bytes::Bytes;
 use std::ops::Range;
@@ -83,12 +83,6 @@ impl Tail {
         &self.bytes[self.offset(position)..]
     }
 
-    /// Copies the records in `range`.
-    pub(crate) fn copy(&self, range: Range<usize>) -> Run {
-        let bytes = &self.bytes[self.offset(range.start)..self.offset(range.end)];
-        Run(Bytes::copy_from_slice(bytes))
-    }
-
     fn offset(&self, position: usize) -> usize {
         let offset = self.offsets.get(position);
         offset.map_or(self.bytes.len(), |offset| *offset as usize)
@@ -136,12 +130,6 @@ impl Segment {
         &self.bytes
     }
 
-    /// The records in `range`. They share the memory of this segment.
-    pub(crate) fn slice(&self, range: Range<usize>) -> Run {
-        let bytes = self.offset(range.start)..self.offset(range.end);
-        Run(self.bytes.slice(bytes))
-    }
-
     fn offset(&self, position: usize) -> usize {
         let table = u32_at(&self.bytes, 20) as usize;
         if position == self.len() {
@@ -159,6 +147,11 @@ impl Records for Tail {
     fn start(&self, position: usize) -> (&[u8], usize) {
         (&self.bytes, self.offsets[position] as usize)
     }
+
+    fn slice(&self, range: Range<usize>) -> Run {
+        let bytes = &self.bytes[self.offset(range.start)..self.offset(range.end)];
+        Run(Bytes::copy_from_slice(bytes))
+    }
 }
 
 impl Records for Segment {
@@ -169,20 +162,16 @@ impl Records for Segment {
     fn start(&self, position: usize) -> (&[u8], usize) {
         (&self.bytes, self.offset(position))
     }
-}
 
-/// Consecutive packed records.
-#[derive(Debug, Clone)]
-pub(crate) struct Run(Bytes);
-
-impl Run {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Record<'_>> {
-        unpack(&self.0)
+    fn slice(&self, range: Range<usize>) -> Run {
+        let bytes = self.offset(range.start)..self.offset(range.end);
+        Run(self.bytes.slice(bytes))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::unpack;
     use super::*;
     use proptest::prelude::*;
 
@@ -227,7 +216,7 @@ mod tests {
             let size = tail.size();
             let cut = cut.index(samples.len());
             let views: Vec<_> = samples.iter().map(record).collect();
-            prop_assert!(tail.copy(cut..samples.len()).iter().eq(views[cut..].iter().copied()));
+            prop_assert!(tail.slice(cut..samples.len()).iter().eq(views[cut..].iter().copied()));
             prop_assert!(unpack(tail.run(cut)).eq(views[cut..].iter().copied()));
             let log = LogId { stream: 7, shard: 9 };
             let segment = Segment::parse(tail.seal(log).bytes().clone()).unwrap();

@@ -5,12 +5,10 @@ use super::segments::{Location, SegmentRef};
 use super::shard_log::Log;
 use crate::limits::SEGMENTS_A_READ;
 use crate::store::error::StoreError;
-use crate::store::format::record::{Record, Records};
-use crate::store::format::segment::Run;
+use crate::store::format::record::{Record, Records, Run};
 use crate::store::generations::Unread;
 use crate::store::shared::state::Shared;
 use crate::world::Timestamp;
-use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -101,18 +99,18 @@ impl ReadRequest {
         }
     }
 
-    /// Selects the positions of the records to return, and counts these records in `batch`. The
-    /// second value is true if the batch has space for records after these.
-    fn select(&self, batch: &mut Batch, records: &impl Records) -> (Range<usize>, bool) {
+    /// Adds the records to return to `batch`. Returns true if the batch has space for records after
+    /// these.
+    fn select(&self, batch: &mut Batch, records: &impl Records) -> bool {
         let start = records.first_from(self.from, self.horizon);
         let stop = records.end_before(self.visible);
-        let mut end = start;
+        let (mut end, mut has_space) = (start, true);
         while end < stop {
             let weight = records.weight(end);
-            let full = batch.count >= self.limit.records
-                || batch.count > 0 && batch.weight + weight > self.limit.bytes;
-            if full {
-                return (start..end, false);
+            has_space = batch.count < self.limit.records
+                && (batch.count == 0 || batch.weight + weight <= self.limit.bytes);
+            if !has_space {
+                break;
             }
             batch.count += 1;
             batch.weight += weight;
@@ -120,7 +118,10 @@ impl ReadRequest {
             batch.last = Some((records.index(end), records.arrival(end)));
             end += 1;
         }
-        (start..end.max(start), true)
+        if start < end {
+            batch.runs.push(records.slice(start..end));
+        }
+        has_space
     }
 
     /// Completes a batch whose read reached the last published record: the next read continues
@@ -145,11 +146,7 @@ impl ReadRequest {
                 Err(Unread::Failed(error)) => return Err(error),
                 Err(Unread::Lost(problem)) => return Ok((batch, Some((location, problem)))),
             };
-            let (range, more) = self.select(&mut batch, &segment);
-            if !range.is_empty() {
-                batch.runs.push(segment.slice(range));
-            }
-            if !more {
+            if !self.select(&mut batch, &segment) {
                 return Ok((batch, None));
             }
             if batch.is_empty() {
@@ -304,24 +301,14 @@ impl Log {
                 let locations = locations(state.segments.range(at..), limit.bytes);
                 return Err(DiskRead { request, locations });
             };
-            let (range, more) = request.select(&mut batch, segment);
-            if !range.is_empty() {
-                batch.runs.push(segment.slice(range));
-            }
-            if !more {
+            if !request.select(&mut batch, segment) {
                 return Ok(batch);
             }
         }
-        if !state.tail.is_empty() {
-            let (range, more) = request.select(&mut batch, &state.tail);
-            if !range.is_empty() {
-                batch.runs.push(state.tail.copy(range));
-            }
-            if !more {
-                return Ok(batch);
-            }
+        match request.select(&mut batch, &state.tail) {
+            true => Ok(request.finish(batch)),
+            false => Ok(batch),
         }
-        Ok(request.finish(batch))
     }
 
     /// Index of the first published record that arrived at `at` or later. If there is no such
