@@ -3,7 +3,7 @@
 //! A frame is a checksum and runs of records: `stream u64 | shard u32 | length u32 | records`. The
 //! length is in bytes.
 
-use super::bytes::{checked, framed, stamp, u32_at, u64_at};
+use super::bytes::{checked, framed, stamp, u32_at};
 use super::record::{LogId, record_starts};
 
 const RUN_HEADER: usize = 16;
@@ -26,8 +26,7 @@ impl Frames {
             self.open = framed();
         }
         let length = u32::try_from(records.len()).expect("a run is below 4 GiB");
-        self.open.extend_from_slice(&log.stream.to_le_bytes());
-        self.open.extend_from_slice(&log.shard.to_le_bytes());
+        self.open.extend_from_slice(&log.to_bytes());
         self.open.extend_from_slice(&length.to_le_bytes());
         self.open.extend_from_slice(records);
     }
@@ -54,18 +53,14 @@ pub(crate) fn runs(frame: &[u8]) -> Result<Vec<(LogId, &[u8])>, &'static str> {
         if rest.len() < RUN_HEADER {
             return Err("it ends inside a header");
         }
-        let log = LogId {
-            stream: u64_at(rest, 0),
-            shard: u32_at(rest, 8),
-        };
-        let length = u32_at(rest, 12) as usize;
+        let length = u32_at(rest, LogId::BYTES) as usize;
         let Some((records, after)) = rest[RUN_HEADER..].split_at_checked(length) else {
             return Err("it ends inside a run");
         };
         if record_starts(records).is_none() {
             return Err("its records are broken");
         }
-        runs.push((log, records));
+        runs.push((LogId::read(rest), records));
         rest = after;
     }
     Ok(runs)

@@ -27,6 +27,27 @@ pub struct LogId {
     pub shard: u32,
 }
 
+impl LogId {
+    /// Bytes of an encoded id.
+    pub(crate) const BYTES: usize = 12;
+
+    /// Encodes the id: `stream u64 | shard u32`, little-endian.
+    pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[..8].copy_from_slice(&self.stream.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.shard.to_le_bytes());
+        bytes
+    }
+
+    /// Decodes the id at the start of `bytes`.
+    pub(crate) fn read(bytes: &[u8]) -> Self {
+        Self {
+            stream: u64_at(bytes, 0),
+            shard: u32_at(bytes, 8),
+        }
+    }
+}
+
 /// A record of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {

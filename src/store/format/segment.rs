@@ -4,7 +4,7 @@
 //! the packed records, and the table. `table` is the offset of the table, which holds the offset of
 //! each record. All numbers are little-endian. The checksum covers everything behind it.
 
-use super::bytes::{checked, stamp, u32_at, u64_at};
+use super::bytes::{checked, stamp, u32_at};
 use super::record::{LogId, MIN_BYTES, Record, Records, Run, record_starts};
 use crate::world::Timestamp;
 use bytes::Bytes;
@@ -69,8 +69,7 @@ impl Tail {
             bytes.extend_from_slice(&offset.to_le_bytes());
         }
         bytes[4..8].copy_from_slice(&count.to_le_bytes());
-        bytes[8..16].copy_from_slice(&log.stream.to_le_bytes());
-        bytes[16..20].copy_from_slice(&log.shard.to_le_bytes());
+        bytes[8..20].copy_from_slice(&log.to_bytes());
         bytes[20..24].copy_from_slice(&table.to_le_bytes());
         stamp(&mut bytes);
         Segment {
@@ -120,10 +119,7 @@ impl Segment {
     }
 
     pub(crate) fn log(&self) -> LogId {
-        LogId {
-            stream: u64_at(&self.bytes, 8),
-            shard: u32_at(&self.bytes, 16),
-        }
+        LogId::read(&self.bytes[8..])
     }
 
     pub(crate) fn bytes(&self) -> &Bytes {

@@ -48,8 +48,7 @@ impl SegmentEntry {
     }
 
     fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.log.stream.to_le_bytes());
-        bytes.extend_from_slice(&self.log.shard.to_le_bytes());
+        bytes.extend_from_slice(&self.log.to_bytes());
         bytes.extend_from_slice(&self.first.to_le_bytes());
         bytes.extend_from_slice(&self.last.to_le_bytes());
         bytes.extend_from_slice(&self.first_arrival.millis().to_le_bytes());
@@ -65,10 +64,7 @@ impl SegmentEntry {
         }
         let time = |at| Timestamp::from_millis(u64_at(bytes, at).cast_signed());
         let entry = Self {
-            log: LogId {
-                stream: u64_at(bytes, 0),
-                shard: u32_at(bytes, 8),
-            },
+            log: LogId::read(bytes),
             first: u64_at(bytes, 12),
             last: u64_at(bytes, 20),
             first_arrival: time(28),

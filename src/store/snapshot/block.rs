@@ -1,6 +1,6 @@
 //! The blocks of a snapshot file.
 
-use crate::store::format::bytes::{u32_at, u64_at};
+use crate::store::format::bytes::u64_at;
 use crate::store::format::record::{LogId, Record, record_starts, unpack};
 
 /// The first line of the file, without the version number.
@@ -83,8 +83,7 @@ impl Block {
                 ENTRY
             }
             Self::Records { log, packed } => {
-                out.extend_from_slice(&log.stream.to_le_bytes());
-                out.extend_from_slice(&log.shard.to_le_bytes());
+                out.extend_from_slice(&log.to_bytes());
                 out.extend_from_slice(packed);
                 RECORDS
             }
@@ -117,13 +116,10 @@ impl Block {
                 Some(Self::Entry { key, value })
             }
             RECORDS => {
-                let (log, packed) = body.split_at_checked(12)?;
+                let (log, packed) = body.split_at_checked(LogId::BYTES)?;
                 record_starts(packed)?;
                 Some(Self::Records {
-                    log: LogId {
-                        stream: u64_at(log, 0),
-                        shard: u32_at(log, 8),
-                    },
+                    log: LogId::read(log),
                     packed: packed.to_vec(),
                 })
             }
