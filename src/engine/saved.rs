@@ -41,23 +41,19 @@ pub(super) fn stream(
         identity: Some(stream.identity).filter(|identity| *identity != stream.incarnation),
     };
     let incarnation = stream.incarnation;
-    let value = Some(Box::new(value));
-    let mut changes = vec![Change::Stream { incarnation, value }];
+    let mut changes = vec![Change::Stream(incarnation, Some(Box::new(value)))];
     let shards = shards.iter().filter_map(|id| state.shard(*id));
-    changes.extend(shards.map(|shard| Change::Shard {
-        incarnation,
-        index: shard.id.index(),
-        value: Some(shard_value(&shard)),
+    changes.extend(shards.map(|shard| {
+        let key = (incarnation, shard.id.index());
+        Change::Shard(key, Some(shard_value(&shard)))
     }));
     changes
 }
 
 pub(super) fn account(account_region: &AccountRegion, value: &AccountValue) -> Change {
-    Change::Account {
-        account: account_region.account.to_string(),
-        region: account_region.region.to_string(),
-        value: Some(value.clone()),
-    }
+    let AccountRegion { account, region } = account_region;
+    let key = (account.to_string(), region.to_string());
+    Change::Account(key, Some(value.clone()))
 }
 
 /// Catalog changes that remove a stream. Marks the stream as removed, so that later changes are not
@@ -66,20 +62,13 @@ pub(super) fn removed(stream: &Stream, state: &mut StreamState) -> Vec<Change> {
     state.removed = true;
     let ids: Vec<_> = state.shards.keys().copied().collect();
     let mut changes = removed_shards(stream, &ids);
-    changes.push(Change::Stream {
-        incarnation: stream.incarnation,
-        value: None,
-    });
+    changes.push(Change::Stream(stream.incarnation, None));
     changes
 }
 
 /// Catalog changes that remove shards.
 pub(super) fn removed_shards(stream: &Stream, ids: &[ShardId]) -> Vec<Change> {
-    let removed = |id: &ShardId| Change::Shard {
-        incarnation: stream.incarnation,
-        index: id.index(),
-        value: None,
-    };
+    let removed = |id: &ShardId| Change::Shard((stream.incarnation, id.index()), None);
     ids.iter().map(removed).collect()
 }
 

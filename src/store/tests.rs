@@ -52,11 +52,7 @@ fn account(name: &str, started_ms: Option<i64>) -> Change {
         started_ms: Some(started_ms),
         ended_ms: None,
     });
-    Change::Account {
-        account: name.to_owned(),
-        region: "r".to_owned(),
-        value,
-    }
+    Change::Account((name.to_owned(), "r".to_owned()), value)
 }
 
 /// The recovered accounts, each with the time that it was given.

@@ -198,10 +198,7 @@ impl Channel {
                 .collect(),
             table_metadata: state.progress.table_metadata.clone(),
         };
-        Change::Channel {
-            incarnation: self.incarnation,
-            value: Some(Box::new(value)),
-        }
+        Change::Channel(self.incarnation, Some(Box::new(value)))
     }
 }
 

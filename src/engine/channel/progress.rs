@@ -19,10 +19,8 @@ impl ChannelProgress {
     /// The catalog changes that save the positions of the channel `incarnation`, whose saved
     /// positions are those of `before`.
     pub(super) fn changes_since(&self, before: &Self, incarnation: u64) -> Vec<Change> {
-        let change = |shard: &ShardId, value: Option<&ChannelPosition>| Change::ChannelPosition {
-            incarnation,
-            shard: shard.index(),
-            value: value.cloned(),
+        let change = |shard: &ShardId, value: Option<&ChannelPosition>| {
+            Change::ChannelPosition((incarnation, shard.index()), value.cloned())
         };
         let (old, new) = (&before.positions, &self.positions);
         let removed = old.keys().filter(|shard| !new.contains_key(shard));
@@ -62,11 +60,9 @@ mod tests {
 
     fn shards(changes: &[Change]) -> Vec<(u32, Option<u64>)> {
         let shard = |change: &Change| match change {
-            Change::ChannelPosition {
-                incarnation: 7,
-                shard,
-                value,
-            } => (*shard, value.as_ref().map(|position| position.next)),
+            Change::ChannelPosition((7, shard), value) => {
+                (*shard, value.as_ref().map(|position| position.next))
+            }
             other => panic!("{other:?}"),
         };
         changes.iter().map(shard).collect()

@@ -104,9 +104,7 @@ impl Engine {
 fn end(channel: &Channel, state: &mut ChannelState) -> Vec<Change> {
     state.removed = true;
     state.status = ChannelStatus::Deleting;
-    let incarnation = channel.incarnation;
-    let mut changes = state.progress.removed(incarnation);
-    let value = None;
-    changes.push(Change::Channel { incarnation, value });
+    let mut changes = state.progress.removed(channel.incarnation);
+    changes.push(Change::Channel(channel.incarnation, None));
     changes
 }

@@ -23,10 +23,7 @@ impl Engine {
         let mut accounts = self.channels.accounts.lock();
         for (&incarnation, value) in &catalog.channels {
             let Some(stream) = streams.get(&value.stream) else {
-                let value = None;
-                let _kept = self
-                    .store
-                    .save(vec![Change::Channel { incarnation, value }]);
+                let _kept = self.store.save(vec![Change::Channel(incarnation, None)]);
                 continue;
             };
             let positions = positions_of(catalog, incarnation);
@@ -44,11 +41,7 @@ impl Engine {
         let is_stray = |channel: &u64| !catalog.channels.contains_key(channel);
         let positions = catalog.channel_positions.keys();
         let stray = positions.filter(|(channel, _)| is_stray(channel));
-        let removed = stray.map(|&(incarnation, shard)| Change::ChannelPosition {
-            incarnation,
-            shard,
-            value: None,
-        });
+        let removed = stray.map(|&key| Change::ChannelPosition(key, None));
         let _kept = self.store.save(removed.collect());
     }
 

@@ -51,10 +51,7 @@ fn definition(mapping: &Mapping, state: &MappingState) -> Change {
         is_started: state.is_started,
         incarnation: state.incarnation,
     };
-    Change::Mapping {
-        uuid: mapping.uuid.into_bytes(),
-        value: Some(Box::new(value)),
-    }
+    Change::Mapping(mapping.uuid.into_bytes(), Some(Box::new(value)))
 }
 
 /// The change that stores the position of a mapping in a shard, under the incarnation of the
@@ -64,11 +61,8 @@ pub(super) fn position(
     (incarnation, shard): (u64, ShardId),
     position: &ShardPosition,
 ) -> Change {
-    Change::MappingPosition {
-        uuid: mapping.uuid.into_bytes(),
-        shard: (incarnation, shard.index()),
-        value: Some(position.clone()),
-    }
+    let key = (mapping.uuid.into_bytes(), incarnation, shard.index());
+    Change::MappingPosition(key, Some(position.clone()))
 }
 
 /// The changes that remove all positions of a mapping.
@@ -76,10 +70,9 @@ pub(super) fn removed_positions(mapping: &Mapping, state: &MappingState) -> Vec<
     let Some(incarnation) = state.incarnation else {
         return Vec::new();
     };
-    let gone = |shard: &ShardId| Change::MappingPosition {
-        uuid: mapping.uuid.into_bytes(),
-        shard: (incarnation, shard.index()),
-        value: None,
+    let gone = |shard: &ShardId| {
+        let key = (mapping.uuid.into_bytes(), incarnation, shard.index());
+        Change::MappingPosition(key, None)
     };
     state.positions.keys().map(gone).collect()
 }
@@ -87,9 +80,6 @@ pub(super) fn removed_positions(mapping: &Mapping, state: &MappingState) -> Vec<
 /// The changes that remove a mapping and its positions.
 pub(super) fn removed(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
     let mut changes = removed_positions(mapping, state);
-    changes.push(Change::Mapping {
-        uuid: mapping.uuid.into_bytes(),
-        value: None,
-    });
+    changes.push(Change::Mapping(mapping.uuid.into_bytes(), None));
     changes
 }

@@ -146,9 +146,8 @@ impl Engine {
         let changes = match state.removed {
             true => Vec::new(),
             false => {
-                let value = Some(Box::new(state.value(queue, status)));
-                let incarnation = queue.incarnation;
-                vec![Change::Queue { incarnation, value }]
+                let value = Box::new(state.value(queue, status));
+                vec![Change::Queue(queue.incarnation, Some(value))]
             }
         };
         self.store.save(changes)
@@ -157,9 +156,8 @@ impl Engine {
     /// Removes the queue from the catalog.
     pub(super) fn save_end(&self, queue: &Queue, state: &mut QueueState) -> Ticket {
         state.removed = true;
-        let incarnation = queue.incarnation;
-        let value = None;
-        self.store.save(vec![Change::Queue { incarnation, value }])
+        self.store
+            .save(vec![Change::Queue(queue.incarnation, None)])
     }
 
     /// Ends the status CREATING or UPDATING. A queue in DELETING stays unchanged.
@@ -183,10 +181,7 @@ impl Engine {
     /// are not saved.
     pub(in crate::engine) fn queue_removal(&self, queue: &Queue) -> Change {
         queue.with_state(|state| state.removed = true);
-        Change::Queue {
-            incarnation: queue.incarnation,
-            value: None,
-        }
+        Change::Queue(queue.incarnation, None)
     }
 
     /// The catalog change that removes a queue whose account drops it at the same time. Sets the

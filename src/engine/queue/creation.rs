@@ -229,9 +229,9 @@ impl Engine {
                 None => StreamStatus::Active,
                 Some(_) => state.status,
             };
-            let value = state.value(&queue, status);
-            let value = Some(Box::new(value));
-            self.store.save(vec![Change::Queue { incarnation, value }])
+            let value = Box::new(state.value(&queue, status));
+            let change = Change::Queue(incarnation, Some(value));
+            self.store.save(vec![change])
         });
         (queue, first.into_iter().chain([saved]).collect())
     }

@@ -229,9 +229,9 @@ impl Queue {
             if state.removed || state.status == StreamStatus::Deleting {
                 return None;
             }
-            let value = Some(Box::new(state.value(self, state.status)));
+            let value = Box::new(state.value(self, state.status));
             let documents = state.records.list_documents(limits::QUEUE_DOCUMENT_BYTES);
-            let change = Change::Queue { incarnation, value };
+            let change = Change::Queue(incarnation, Some(value));
             Some((change, log_id(incarnation), documents))
         })
     }

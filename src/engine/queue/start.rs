@@ -25,8 +25,7 @@ impl Engine {
         let mut accounts = self.queues.accounts.lock();
         for (&incarnation, value) in &recovered.catalog.queues {
             let Some(stream) = streams.get(&value.stream) else {
-                let value = None;
-                let _kept = self.store.save(vec![Change::Queue { incarnation, value }]);
+                let _kept = self.store.save(vec![Change::Queue(incarnation, None)]);
                 continue;
             };
             let opener = &self.shard_opener;

@@ -288,28 +288,24 @@ impl Loading {
                 shard: shard.id.index(),
             });
             self.made.extend(logs);
-            let changed = Some(Box::new(value.clone()));
+            let changed = Box::new(value.clone());
             let stream = self
                 .engine
                 .restored(&self.opener, incarnation, value, described, now)?;
             if built.accounts.insert(&stream).is_some() {
                 return Err(impossible("two streams in it have the same name"));
             }
-            built.changes.push(Change::Stream {
-                incarnation,
-                value: changed,
-            });
+            let change = Change::Stream(incarnation, Some(changed));
+            built.changes.push(change);
             streams.insert(*old, stream);
         }
         if !shards.is_empty() {
             return Err(impossible("a shard in it has no stream"));
         }
         for ((old, index), value) in &catalog.shards {
-            built.changes.push(Change::Shard {
-                incarnation: self.incarnation(*old),
-                index: *index,
-                value: Some(value.clone()),
-            });
+            let key = (self.incarnation(*old), *index);
+            let change = Change::Shard(key, Some(value.clone()));
+            built.changes.push(change);
         }
         Ok(streams)
     }
@@ -328,10 +324,8 @@ impl Loading {
             }
             let mut value = value.clone();
             value.incarnation = value.incarnation.and_then(incarnation);
-            built.changes.push(Change::Mapping {
-                uuid: *uuid,
-                value: Some(Box::new(value.clone())),
-            });
+            let change = Change::Mapping(*uuid, Some(Box::new(value.clone())));
+            built.changes.push(change);
             built.mappings.push((Uuid::from_bytes(*uuid), value));
         }
         for ((uuid, old, shard), position) in &catalog.positions {
@@ -340,11 +334,9 @@ impl Loading {
             };
             let of_mapping = built.positions.entry(Uuid::from_bytes(*uuid)).or_default();
             of_mapping.insert((incarnation, ShardId::new(*shard)), position.clone());
-            built.changes.push(Change::MappingPosition {
-                uuid: *uuid,
-                shard: (incarnation, *shard),
-                value: Some(position.clone()),
-            });
+            let key = (*uuid, incarnation, *shard);
+            let change = Change::MappingPosition(key, Some(position.clone()));
+            built.changes.push(change);
         }
         Ok(())
     }
@@ -365,7 +357,7 @@ impl Loading {
             self.made.insert(log_id(incarnation));
             let mut value = value.clone();
             value.stream = stream.incarnation;
-            let changed = Some(Box::new(value.clone()));
+            let changed = Box::new(value.clone());
             let queue =
                 self.engine
                     .restored_queue(&self.opener, incarnation, value, stream, now)?;
@@ -373,10 +365,8 @@ impl Loading {
             if !account.restore(&queue) {
                 return Err(impossible("two queues in it have the same name"));
             }
-            built.changes.push(Change::Queue {
-                incarnation,
-                value: changed,
-            });
+            let change = Change::Queue(incarnation, Some(changed));
+            built.changes.push(change);
         }
         Ok(())
     }

@@ -11,73 +11,29 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
-/// A change of one catalog entry. The value None removes the entry.
+/// A change of one catalog entry: its key, which is the same as in [`Catalog`], and its new value.
+/// The value None removes the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// The settings of an account in a region.
-    Account {
-        /// Id of the account, which has twelve digits.
-        account: String,
-        /// Name of the region.
-        region: String,
-        /// New settings.
-        value: Option<AccountValue>,
-    },
-    /// A stream, without its shards.
-    Stream {
-        /// Incarnation number of the stream.
-        incarnation: u64,
-        /// New state of the stream.
-        value: Option<Box<StreamValue>>,
-    },
-    /// A shard of a stream.
-    Shard {
-        /// Incarnation number of the stream.
-        incarnation: u64,
-        /// Index of the shard in the stream.
-        index: u32,
-        /// New state of the shard.
-        value: Option<ShardValue>,
-    },
-    /// An event source mapping.
-    Mapping {
-        /// UUID of the mapping.
-        uuid: [u8; 16],
-        /// New state of the mapping.
-        value: Option<Box<MappingValue>>,
-    },
-    /// The position of an event source mapping in a shard.
-    MappingPosition {
-        /// UUID of the mapping.
-        uuid: [u8; 16],
-        /// Incarnation number of the stream, and index of the shard in the stream.
-        shard: (u64, u32),
-        /// New position.
-        value: Option<ShardPosition>,
-    },
-    /// A queue. The state of its records is in a separate log, its journal.
-    Queue {
-        /// Incarnation number of the queue.
-        incarnation: u64,
-        /// New state of the queue.
-        value: Option<Box<QueueValue>>,
-    },
-    /// A channel, without its positions.
-    Channel {
-        /// Incarnation number of the channel.
-        incarnation: u64,
-        /// New state of the channel.
-        value: Option<Box<ChannelValue>>,
-    },
-    /// The position of a channel in a shard of its stream.
-    ChannelPosition {
-        /// Incarnation number of the channel.
-        incarnation: u64,
-        /// Index of the shard in the stream.
-        shard: u32,
-        /// New position.
-        value: Option<ChannelPosition>,
-    },
+    /// The settings of an account in a region, by account id and name of the region.
+    Account((String, String), Option<AccountValue>),
+    /// A stream without its shards, by its incarnation number.
+    Stream(u64, Option<Box<StreamValue>>),
+    /// A shard, by the incarnation number of its stream and its index.
+    Shard((u64, u32), Option<ShardValue>),
+    /// An event source mapping, by its UUID.
+    Mapping([u8; 16], Option<Box<MappingValue>>),
+    /// The position of an event source mapping in a shard, by the UUID of the mapping, the
+    /// incarnation number of the stream and the index of the shard.
+    MappingPosition(([u8; 16], u64, u32), Option<ShardPosition>),
+    /// A queue, by its incarnation number. The state of its records is in a separate log, its
+    /// journal.
+    Queue(u64, Option<Box<QueueValue>>),
+    /// A channel without its positions, by its incarnation number.
+    Channel(u64, Option<Box<ChannelValue>>),
+    /// The position of a channel in a shard of its stream, by the incarnation number of the channel
+    /// and the index of the shard.
+    ChannelPosition((u64, u32), Option<ChannelPosition>),
     /// The time of a virtual clock, in milliseconds since the epoch.
     Clock(i64),
 }
@@ -85,43 +41,27 @@ pub enum Change {
 impl Change {
     /// Encodes the key and the value of the entry.
     pub(crate) fn to_pair(&self) -> Pair {
-        let (key, value) = match self {
-            Self::Account {
-                account,
-                region,
-                value,
-            } => (Key::Account(account, region), stored(value.as_ref())),
-            Self::Stream { incarnation, value } => {
-                (Key::Stream(*incarnation), stored(value.as_ref()))
+        match self {
+            Self::Account((account, region), value) => pair(Key::Account(account, region), value),
+            Self::Stream(stream, value) => pair(Key::Stream(*stream), value),
+            Self::Shard((stream, index), value) => pair(Key::Shard(*stream, *index), value),
+            Self::Mapping(uuid, value) => pair(Key::Mapping(*uuid), value),
+            Self::MappingPosition((uuid, stream, index), value) => {
+                pair(Key::Position(*uuid, *stream, *index), value)
             }
-            Self::Shard {
-                incarnation,
-                index,
-                value,
-            } => (Key::Shard(*incarnation, *index), stored(value.as_ref())),
-            Self::Mapping { uuid, value } => (Key::Mapping(*uuid), stored(value.as_ref())),
-            Self::MappingPosition { uuid, shard, value } => (
-                Key::Position(*uuid, shard.0, shard.1),
-                stored(value.as_ref()),
-            ),
-            Self::Queue { incarnation, value } => {
-                (Key::Queue(*incarnation), stored(value.as_ref()))
+            Self::Queue(queue, value) => pair(Key::Queue(*queue), value),
+            Self::Channel(channel, value) => pair(Key::Channel(*channel), value),
+            Self::ChannelPosition((channel, index), value) => {
+                pair(Key::ChannelPosition(*channel, *index), value)
             }
-            Self::Channel { incarnation, value } => {
-                (Key::Channel(*incarnation), stored(value.as_ref()))
-            }
-            Self::ChannelPosition {
-                incarnation,
-                shard,
-                value,
-            } => (
-                Key::ChannelPosition(*incarnation, *shard),
-                stored(value.as_ref()),
-            ),
-            Self::Clock(ms) => (Key::Clock, Some(ms.to_be_bytes().to_vec())),
-        };
-        (key.to_bytes(), value)
+            Self::Clock(ms) => (Key::Clock.to_bytes(), Some(ms.to_be_bytes().into())),
+        }
     }
+}
+
+/// Encodes an entry. The value None stands for its removal.
+fn pair(key: Key<'_>, value: &Option<impl Serialize>) -> Pair {
+    (key.to_bytes(), value.as_ref().map(value::to_bytes))
 }
 
 /// The decoded contents of the catalog.
@@ -156,53 +96,41 @@ impl Catalog {
     #[doc(hidden)]
     pub fn insert(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), &'static str> {
         match Key::parse(key).ok_or("an entry of another version")? {
-            Key::Stream(incarnation) => {
-                self.streams.insert(incarnation, read(bytes, "a stream")?);
-            }
-            Key::Shard(incarnation, index) => {
-                let shard = read(bytes, "a shard")?;
-                self.shards.insert((incarnation, index), shard);
-            }
-            Key::Queue(incarnation) => {
-                self.queues.insert(incarnation, read(bytes, "a queue")?);
-            }
+            Key::Stream(stream) => add(&mut self.streams, stream, bytes, "a stream"),
+            Key::Shard(stream, index) => add(&mut self.shards, (stream, index), bytes, "a shard"),
+            Key::Queue(queue) => add(&mut self.queues, queue, bytes, "a queue"),
             Key::Account(account, region) => {
                 let key = (account.to_owned(), region.to_owned());
-                self.accounts.insert(key, read(bytes, "an account")?);
+                add(&mut self.accounts, key, bytes, "an account")
             }
-            Key::Mapping(uuid) => {
-                let mapping = read(bytes, "an event source mapping")?;
-                self.mappings.insert(uuid, mapping);
+            Key::Mapping(uuid) => add(&mut self.mappings, uuid, bytes, "an event source mapping"),
+            Key::Position(uuid, stream, index) => {
+                let key = (uuid, stream, index);
+                add(&mut self.positions, key, bytes, "a position of a mapping")
             }
-            Key::Position(uuid, incarnation, index) => {
-                let position = read(bytes, "a position of a mapping")?;
-                self.positions.insert((uuid, incarnation, index), position);
-            }
-            Key::Channel(incarnation) => {
-                self.channels.insert(incarnation, read(bytes, "a channel")?);
-            }
-            Key::ChannelPosition(incarnation, index) => {
-                let position = read(bytes, "a position of a channel")?;
-                self.channel_positions
-                    .insert((incarnation, index), position);
+            Key::Channel(channel) => add(&mut self.channels, channel, bytes, "a channel"),
+            Key::ChannelPosition(channel, index) => {
+                let (positions, key) = (&mut self.channel_positions, (channel, index));
+                add(positions, key, bytes, "a position of a channel")
             }
             Key::Clock => {
                 let ms = bytes.try_into().map_err(|_| "the clock")?;
                 self.clock_ms = Some(i64::from_be_bytes(ms));
+                Ok(())
             }
         }
-        Ok(())
     }
 }
 
-/// Encodes a value. None stands for the removal of the entry.
-fn stored(value: Option<&impl Serialize>) -> Option<Vec<u8>> {
-    value.map(value::to_bytes)
-}
-
-/// Decodes an entry of this `kind`.
-fn read<T: DeserializeOwned>(bytes: &[u8], kind: &'static str) -> Result<T, &'static str> {
-    value::from_bytes(bytes).ok_or(kind)
+/// Decodes the value of an entry of this `kind`, and adds the entry to `entries`.
+fn add<K: Ord, V: DeserializeOwned>(
+    entries: &mut BTreeMap<K, V>,
+    key: K,
+    bytes: &[u8],
+    kind: &'static str,
+) -> Result<(), &'static str> {
+    entries.insert(key, value::from_bytes(bytes).ok_or(kind)?);
+    Ok(())
 }
 
 /// The key of a catalog entry. Within one kind, encoded keys sort in the order of their numbers.
@@ -306,17 +234,13 @@ mod tests {
     #[test]
     fn a_change_reads_back_as_an_entry() {
         let mut catalog = Catalog::default();
-        let account = Change::Account {
-            account: "000000000000".to_owned(),
-            region: "any/thing".to_owned(),
-            value: Some(AccountValue::default()),
-        };
+        let key = ("000000000000".to_owned(), "any/thing".to_owned());
+        let account = Change::Account(key.clone(), Some(AccountValue::default()));
         for change in [account, Change::Clock(-5)] {
-            let (key, bytes) = change.to_pair();
-            catalog.insert(&key, &bytes.unwrap()).unwrap();
+            let (entry, bytes) = change.to_pair();
+            catalog.insert(&entry, &bytes.unwrap()).unwrap();
         }
         assert_eq!(catalog.clock_ms, Some(-5));
-        let key = ("000000000000".to_owned(), "any/thing".to_owned());
         assert_eq!(catalog.accounts.get(&key), Some(&AccountValue::default()));
         assert_eq!(catalog.insert(b"c", b"short"), Err("the clock"));
         assert_eq!(

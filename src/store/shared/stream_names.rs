@@ -38,27 +38,20 @@ impl StreamNames {
     pub(crate) fn apply(&self, change: &Change) {
         let mut known = self.0.lock();
         match change {
-            Change::Stream { incarnation, value } => match value {
-                Some(value) => drop(known.streams.insert(*incarnation, name(value))),
-                None => drop(known.streams.remove(incarnation)),
+            Change::Stream(stream, value) => match value {
+                Some(value) => drop(known.streams.insert(*stream, name(value))),
+                None => drop(known.streams.remove(stream)),
             },
-            Change::Shard {
-                incarnation,
-                index,
-                value,
-            } => {
-                let log = log((*incarnation, *index));
-                match value {
-                    Some(value) => drop(known.shards.insert(log, value.created_s)),
-                    None => drop(known.shards.remove(&log)),
-                }
-            }
-            Change::Account { .. }
-            | Change::Queue { .. }
-            | Change::Mapping { .. }
-            | Change::MappingPosition { .. }
-            | Change::Channel { .. }
-            | Change::ChannelPosition { .. }
+            Change::Shard(shard, value) => match value {
+                Some(value) => drop(known.shards.insert(log(*shard), value.created_s)),
+                None => drop(known.shards.remove(&log(*shard))),
+            },
+            Change::Account(..)
+            | Change::Queue(..)
+            | Change::Mapping(..)
+            | Change::MappingPosition(..)
+            | Change::Channel(..)
+            | Change::ChannelPosition(..)
             | Change::Clock(_) => {}
         }
     }
