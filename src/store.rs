@@ -8,7 +8,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `error` | errors, health and figures |
+//! | `error` | errors and figures |
 //! | `format/` | the encodings of records, segments, frames, summaries, keys and the catalog |
 //! | `disk/` | the traits of a disk, the names in a data directory; sled, temporary files, a simulated disk, a limit of open databases |
 //! | `generations` | the databases of records: opening them and reading segments |
@@ -50,7 +50,7 @@ mod tests;
 pub use check::{Report, ShardReport, StreamReport, check};
 
 pub use disk::simulated_disk::SimulatedDisk;
-pub(crate) use error::{Figures, Health};
+pub(crate) use error::Figures;
 pub use error::{OpenError, StoreError};
 pub use format::catalog::Catalog;
 pub(crate) use format::catalog::Change;

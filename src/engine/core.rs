@@ -19,7 +19,7 @@ use crate::admission::Admission;
 use crate::limits::{self, CallRate, Limit, Limits};
 use crate::lock::Lock;
 use crate::model::{AccountRegion, Keys, ShardId, StreamStatus};
-use crate::store::{AccountValue, Figures, Health, Store, StoreError, Ticket, run_of};
+use crate::store::{AccountValue, Figures, Store, StoreError, Ticket, run_of};
 use crate::world::{Clock, Timestamp, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -208,17 +208,9 @@ impl Engine {
         self.store.figures()
     }
 
-    /// Health of the store: whether it accepts writes, and the reason if it does not.
-    pub fn health(&self) -> Health {
-        self.store.health()
-    }
-
     /// Returns an error if the store cannot write, so that a change is refused before it is made.
-    pub(super) fn check_store(&self) -> Result<(), StoreError> {
-        match self.store.health() {
-            Health::Serving => Ok(()),
-            Health::ReadOnly { reason } => Err(StoreError::ReadOnly(reason)),
-        }
+    pub fn check_store(&self) -> Result<(), StoreError> {
+        self.store.check()
     }
 
     /// Hands the catalog entries of a stream and of the shards `shards` to the store. The caller

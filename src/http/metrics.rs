@@ -13,7 +13,6 @@ use crate::engine::queue::Queue;
 use crate::engine::{Engine, tasks};
 use crate::error::Kind;
 use crate::operation::{Entry, OPERATIONS};
-use crate::store::Health;
 use figures::{CHANNEL_FIGURES, Figure, QUEUE_FIGURES};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
@@ -489,7 +488,7 @@ impl Scrape {
         page.counter("store_set_aside", help, figures.set_aside)?;
         let help = "Records that could not be read back since the start.";
         page.counter("records_lost", help, figures.records_lost)?;
-        let writable = matches!(self.engine.health(), Health::Serving);
+        let writable = self.engine.check_store().is_ok();
         page.gauge(
             "store_writable",
             "1 if the store accepts writes, 0 if it is read-only.",

@@ -1,4 +1,4 @@
-//! The store's errors, its health and its figures.
+//! The store's errors and its figures.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,18 +34,6 @@ impl std::fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
-
-/// Says whether the store accepts writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Health {
-    /// The store accepts writes.
-    Serving,
-    /// The store refuses writes.
-    ReadOnly {
-        /// Reason for the refusal.
-        reason: Arc<str>,
-    },
-}
 
 /// Figures of a store, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The store as the engine uses it.
 
 use super::commit::committer::Closer;
-use super::error::{Figures, Health, StoreError};
+use super::error::{Figures, StoreError};
 use super::format::catalog::Change;
 use super::format::key;
 use super::format::record::LogId;
@@ -146,16 +146,14 @@ impl Store {
         self.0.close()
     }
 
-    /// Says whether the store accepts writes.
-    pub fn health(&self) -> Health {
+    /// Checks that the store accepts writes.
+    ///
+    /// # Errors
+    /// Returns the reason why the store refuses writes.
+    pub fn check(&self) -> Result<(), StoreError> {
         let shared = &self.0.shared;
         let full = shared.is_full().then_some(&StoreError::Full);
-        match shared.failure().or(full) {
-            None => Health::Serving,
-            Some(error) => Health::ReadOnly {
-                reason: error.to_string().into(),
-            },
-        }
+        shared.failure().or(full).cloned().map_or(Ok(()), Err)
     }
 
     /// Figures for metrics.

@@ -1,7 +1,6 @@
 //! The health checks of this emulator, including those on the paths of other tools.
 
 use super::state::{Admin, json};
-use crate::store::Health;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -28,9 +27,9 @@ pub(super) fn routes() -> Router<Admin> {
 }
 
 async fn ready(State(admin): State<Admin>) -> Response {
-    match admin.engine.health() {
-        Health::Serving => "ready\n".into_response(),
-        Health::ReadOnly { reason } => {
+    match admin.engine.check_store() {
+        Ok(()) => "ready\n".into_response(),
+        Err(reason) => {
             let text = format!("read only: {reason}\n");
             (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
         }
@@ -39,9 +38,9 @@ async fn ready(State(admin): State<Admin>) -> Response {
 
 /// LocalStack's document about its services. Clients look for `running` or `available` in it.
 async fn services(State(admin): State<Admin>) -> Response {
-    let (status, state) = match admin.engine.health() {
-        Health::Serving => (StatusCode::OK, "running"),
-        Health::ReadOnly { .. } => (StatusCode::SERVICE_UNAVAILABLE, "error"),
+    let (status, state) = match admin.engine.check_store() {
+        Ok(()) => (StatusCode::OK, "running"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "error"),
     };
     let document = json!({
         "services": { "kinesis": state },

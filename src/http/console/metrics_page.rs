@@ -5,7 +5,6 @@ use super::page::{Page, Section};
 use super::parts::{Tone, badge, figure};
 use super::visit::Visit;
 use crate::http::metrics::CallFigures;
-use crate::store::Health;
 use axum::response::Response;
 use maud::{Markup, html};
 
@@ -36,9 +35,9 @@ fn figures(visit: &Visit) -> Markup {
     let amount = |(records, bytes): (u64, u64)| {
         html! { (numbers::count(records)) " " span class="muted" { (numbers::bytes(bytes)) } }
     };
-    let health = match engine.health() {
-        Health::Serving => badge(Tone::Good, "serving"),
-        Health::ReadOnly { reason } => badge(Tone::Bad, &format!("read-only: {reason}")),
+    let health = match engine.check_store() {
+        Ok(()) => badge(Tone::Good, "serving"),
+        Err(reason) => badge(Tone::Bad, &format!("read-only: {reason}")),
     };
     html! {
         dl class="figures" {
