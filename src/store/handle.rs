@@ -85,12 +85,7 @@ impl Store {
             let (key, value) = change.to_pair();
             (key::catalog(&key), value)
         });
-        let number = {
-            let mut saves = shared.saves.lock();
-            saves.changes.extend(pairs);
-            saves.count += 1;
-            saves.count
-        };
+        let number = shared.add_save(pairs);
         if shared.is_always() {
             // Such changes are rare, and a request waits for each, so the commit is not delayed.
             shared.signal.wake_urgently();
@@ -126,12 +121,7 @@ impl Store {
             return Ok(());
         }
         let value = number.to_be_bytes().to_vec();
-        let number = {
-            let mut saves = shared.saves.lock();
-            saves.changes.push((key.to_vec(), Some(value)));
-            saves.count += 1;
-            saves.count
-        };
+        let number = shared.add_save([(key.to_vec(), Some(value))]);
         shared.signal.wake_urgently();
         Ticket::pending(shared, &shared.saved, number)
             .durable()

@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     /// Closed segments in memory by log and first index, oldest first. They can be evicted or
     /// spilled.
     pub(crate) sealed: Lock<VecDeque<(LogId, u64)>>,
-    pub(crate) saves: Lock<Saves>,
+    saves: Lock<Saves>,
     /// Number of calls of `Store::save` since the start that are durable.
     pub(crate) saved: Arc<AtomicU64>,
     /// Permits to read from the disk.
@@ -55,10 +55,10 @@ pub(crate) struct Shared {
 
 /// Catalog changes that wait for the next commit.
 #[derive(Debug, Default)]
-pub(crate) struct Saves {
-    pub(crate) changes: Vec<Pair>,
+struct Saves {
+    changes: Vec<Pair>,
     /// Number of calls of `Store::save` since the start.
-    pub(crate) count: u64,
+    count: u64,
 }
 
 /// Number of commits, and the time spent in their flushes.
@@ -205,6 +205,14 @@ impl Shared {
     pub(crate) fn ask_for_sweep(&self) {
         self.signal.sweep.store(true, Ordering::Release);
         self.signal.wake_urgently();
+    }
+
+    /// Adds catalog changes to the waiting ones. Returns the number of calls so far.
+    pub(crate) fn add_save(&self, changes: impl IntoIterator<Item = Pair>) -> u64 {
+        let mut saves = self.saves.lock();
+        saves.changes.extend(changes);
+        saves.count += 1;
+        saves.count
     }
 
     /// Takes the waiting catalog changes, and the number of calls of `Store::save` that they
