@@ -102,26 +102,23 @@ fn read_all(found: &mut Found, disk: &dyn Disk) -> Result<Shards, OpenError> {
     for (number, entries) in of_generations {
         let current = found.current.as_ref();
         let current = current.filter(|current| current.generation.number == number);
-        let opened;
-        let handle = match current {
-            Some(current) => &current.handle,
-            None => match disk.open(number) {
-                Ok(handle) => {
-                    opened = handle;
-                    &opened
-                }
-                Err(error) if is_of_the_machine(&error) => {
-                    return Err(OpenError::new(Path::new(&disk.name(number)), error));
-                }
-                Err(error) => {
-                    found.note_damage(disk, number, &error);
-                    continue;
-                }
-            },
+        let handle = match current.map(|current| current.handle.another()) {
+            Some(handle) => Ok(handle),
+            None => disk.open(number),
+        };
+        let handle = match handle {
+            Ok(handle) => handle,
+            Err(error) if is_of_the_machine(&error) => {
+                return Err(OpenError::new(Path::new(&disk.name(number)), error));
+            }
+            Err(error) => {
+                found.note_damage(disk, number, &error);
+                continue;
+            }
         };
         let mut damaged = 0_usize;
         for entry in &entries {
-            match read(&**handle, entry) {
+            match read(&*handle, entry) {
                 Some(segment) => shards.entry(entry.log).or_default().add(&segment),
                 None => damaged += 1,
             }
@@ -152,8 +149,7 @@ impl ShardReport {
         let last = records.len() - 1;
         let at = |position| (records.index(position), records.arrival(position));
         self.records += records.len() as u64;
-        let weights = (0..=last).map(|position| records.weight(position));
-        self.bytes += weights.sum::<u64>();
+        self.bytes += records.weights(0..records.len());
         self.first = self.first.into_iter().chain([at(0)]).min();
         self.last = self.last.into_iter().chain([at(last)]).max();
     }
@@ -161,26 +157,19 @@ impl ShardReport {
 
 /// The streams of a catalog, each with its shards. Removes these shards from `shards`.
 fn streams(catalog: &Catalog, shards: &mut Shards) -> Vec<StreamReport> {
-    let mut streams: BTreeMap<u64, StreamReport> = BTreeMap::new();
-    for (incarnation, value) in &catalog.streams {
-        let report = StreamReport {
+    let streams = catalog.streams.iter().map(|(&stream, value)| {
+        let of_stream = catalog.shards.range((stream, 0)..=(stream, u32::MAX));
+        let of_stream = of_stream.map(|(&(_, shard), value)| ShardReport {
+            index: shard,
+            created_s: value.created_s,
+            ..shards.remove(&LogId { stream, shard }).unwrap_or_default()
+        });
+        StreamReport {
             account: value.account.clone(),
             region: value.region.clone(),
             name: value.name.clone(),
-            shards: Vec::new(),
-        };
-        streams.insert(*incarnation, report);
-    }
-    for ((stream, shard), value) in &catalog.shards {
-        let (stream, shard) = (*stream, *shard);
-        if let Some(report) = streams.get_mut(&stream) {
-            let found = shards.remove(&LogId { stream, shard });
-            report.shards.push(ShardReport {
-                index: shard,
-                created_s: value.created_s,
-                ..found.unwrap_or_default()
-            });
+            shards: of_stream.collect(),
         }
-    }
-    streams.into_values().collect()
+    });
+    streams.collect()
 }

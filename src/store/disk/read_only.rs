@@ -10,10 +10,7 @@ use std::io;
 
 /// A disk that changes nothing in the data directory. Calls that would change the directory do
 /// nothing.
-pub(crate) struct ReadOnlyDisk {
-    layout: Layout,
-    disk: SledDisk,
-}
+pub(crate) struct ReadOnlyDisk(SledDisk);
 
 /// The claim of a directory for reading. None if the directory has no lock file, because no process
 /// ever used it.
@@ -25,13 +22,12 @@ impl Claim for Option<Lock> {
 
 impl ReadOnlyDisk {
     pub(crate) fn new(layout: Layout) -> Self {
-        let disk = SledDisk::new(layout.clone());
-        Self { layout, disk }
+        Self(SledDisk::new(layout))
     }
 
     /// Names of the generations that were set aside, in ascending order.
     pub(crate) fn set_aside_names(&self) -> io::Result<Vec<String>> {
-        let mut names = directory::names(&self.layout)?;
+        let mut names = directory::names(&self.0.layout)?;
         names.retain(|name| Layout::parse(name) == Name::SetAside);
         names.sort();
         Ok(names)
@@ -40,27 +36,29 @@ impl ReadOnlyDisk {
 
 impl Disk for ReadOnlyDisk {
     fn claim(&self) -> Result<Box<dyn Claim>, OpenError> {
-        Ok(Box::new(directory::visit(&self.layout)?))
+        Ok(Box::new(directory::visit(&self.0.layout)?))
     }
 
     fn open_metadata(&self) -> io::Result<Box<dyn MetadataHandle>> {
-        Ok(Box::new(SledDatabase::open_copy(&self.layout.metadata())?))
+        Ok(Box::new(SledDatabase::open_copy(
+            &self.0.layout.metadata(),
+        )?))
     }
 
     fn open(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
-        self.disk.open_copy(number)
+        self.0.open_copy(number)
     }
 
     fn open_copy(&self, number: u64) -> io::Result<Box<dyn GenerationHandle>> {
-        self.disk.open_copy(number)
+        self.0.open_copy(number)
     }
 
     fn generations(&self) -> io::Result<Vec<u64>> {
-        Ok(directory::generations(&directory::names(&self.layout)?))
+        Ok(directory::generations(&directory::names(&self.0.layout)?))
     }
 
     fn holds(&self, number: u64) -> bool {
-        self.disk.holds(number)
+        self.0.holds(number)
     }
 
     fn set_aside(&self, number: u64) -> io::Result<String> {
@@ -68,14 +66,14 @@ impl Disk for ReadOnlyDisk {
     }
 
     fn marks(&self) -> io::Result<Vec<u8>> {
-        self.disk.marks()
+        self.0.marks()
     }
 
     fn metadata_name(&self) -> String {
-        self.disk.metadata_name()
+        self.0.metadata_name()
     }
 
     fn name(&self, number: u64) -> String {
-        self.disk.name(number)
+        self.0.name(number)
     }
 }

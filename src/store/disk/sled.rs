@@ -48,7 +48,7 @@ const FILL_RATIO: f32 = 0.3;
 /// A data directory with sled databases.
 #[derive(Debug)]
 pub(crate) struct SledDisk {
-    layout: Layout,
+    pub(super) layout: Layout,
     lock_tries: u32,
     /// The file of marks. Opened at the first commit and kept open for later commits.
     marks: OnceLock<File>,
