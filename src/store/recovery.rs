@@ -68,47 +68,31 @@ pub struct Damage {
 }
 
 /// The state of reading a generation that was being written.
-struct Reading {
-    generation: Arc<Generation>,
-    entries: Vec<SegmentEntry>,
+struct Reading<'a> {
+    current: &'a mut Current,
     replays: BTreeMap<LogId, Replay>,
-    next_segment: u32,
-    next_commit: u64,
-    written: u64,
     damaged_segments: u64,
     damaged_frames: u64,
 }
 
-impl Reading {
-    fn new(generation: Arc<Generation>) -> Self {
-        Self {
-            generation,
-            entries: Vec::new(),
-            replays: BTreeMap::new(),
-            next_segment: 0,
-            next_commit: 0,
-            written: 0,
-            damaged_segments: 0,
-            damaged_frames: 0,
-        }
-    }
-
+impl Reading<'_> {
     fn segment(&mut self, number: u32, bytes: Bytes, found: &mut Found) {
         // The greatest number has no successor, so no segment is ever stored under it.
         let Some(next) = number.checked_add(1) else {
             return;
         };
-        self.next_segment = next;
-        let generation = self.generation.number;
+        let current = &mut *self.current;
+        current.next_segment = next;
         match Segment::parse(bytes) {
             Ok(segment) => {
                 let entry = SegmentEntry::of(&segment, number);
-                self.written += u64::from(entry.bytes);
-                found.add(&entry, &self.generation);
-                self.entries.push(entry);
+                current.written += u64::from(entry.bytes);
+                found.add(&entry, &current.generation);
+                current.entries.push(entry);
             }
             Err(problem) => {
                 self.damaged_segments += 1;
+                let generation = current.generation.number;
                 tracing::error!(generation, number, problem, "a segment is damaged");
             }
         }
@@ -118,13 +102,13 @@ impl Reading {
         let Some(next) = commit.checked_add(1) else {
             return;
         };
-        self.next_commit = next;
-        self.written += frame.len() as u64;
-        let generation = self.generation.number;
+        self.current.next_commit = next;
+        self.current.written += frame.len() as u64;
         let runs = match frame::runs(frame) {
             Ok(runs) => runs,
             Err(problem) => {
                 self.damaged_frames += 1;
+                let generation = self.current.generation.number;
                 tracing::error!(generation, commit, problem, "a commit is damaged");
                 return;
             }
@@ -394,11 +378,22 @@ impl Found {
         for log in self.logs.values_mut() {
             log.committed = false;
         }
-        let mut reading = Reading::new(current.generation.clone());
-        current.handle.scan(&mut |stored| match stored {
+        let mut reading = Reading {
+            current,
+            replays: BTreeMap::new(),
+            damaged_segments: 0,
+            damaged_frames: 0,
+        };
+        // A second handle, because the visitor changes `current`.
+        let handle = reading.current.handle.another();
+        handle.scan(&mut |stored| match stored {
             Stored::Segment(number, bytes) => reading.segment(number, bytes, self),
             Stored::Frame(commit, bytes) => reading.frame(commit, &bytes, self),
         })?;
+        drop(handle);
+        let Reading {
+            current, replays, ..
+        } = reading;
         let damaged = [
             ("segments", reading.damaged_segments),
             ("commits", reading.damaged_frames),
@@ -407,13 +402,9 @@ impl Found {
             let number = current.generation.number;
             self.note_damage(disk, number, format!("damaged {what}: {count}"));
         }
-        current.next_segment = reading.next_segment;
-        current.next_commit = reading.next_commit;
-        current.written = reading.written;
-        current.entries = reading.entries;
         // Some records are only in frames, although a later segment exists: the segment that held
         // them was lost with a commit that the disk kept only in part.
-        for (id, replay) in reading.replays {
+        for (id, replay) in replays {
             for mut tail in replay.into_gaps() {
                 let segment = tail.seal(id);
                 let mut entry = SegmentEntry::of(&segment, 0);
