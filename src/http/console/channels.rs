@@ -3,7 +3,7 @@
 use super::actions::{self, Outcome};
 use super::fields::{Fields, bad};
 use super::forms::Form;
-use super::page::{Page, Section};
+use super::page::{self, Section};
 use super::parts::{self, Tone, badge, drawer, status};
 use super::visit::{Visit, stream_path};
 use super::{characters, numbers};
@@ -45,13 +45,7 @@ pub(super) async fn page(visit: Visit) -> Response {
             @if is_cut { p class="muted" { "The first " (most) " channels are shown." } }
         }
     };
-    let page = Page {
-        visit: &visit,
-        section: Section::Channels,
-        title: "Channels",
-        content,
-    };
-    page.respond()
+    page::respond(&visit, Section::Channels, "Channels", content)
 }
 
 fn row(visit: &Visit, channel: &Channel, now: Timestamp) -> Markup {

@@ -3,7 +3,7 @@
 use super::actions::{self, Outcome};
 use super::fields::{Fields, bad};
 use super::forms::Form;
-use super::page::{Page, Section};
+use super::page::{self, Section};
 use super::parts::{self, figure, time};
 use super::visit::Visit;
 use crate::http::admin::{OwnBody, Refused};
@@ -39,13 +39,7 @@ pub(super) async fn page(visit: Visit) -> Response {
                 "minikin --clock virtual"))
         }
     };
-    let page = Page {
-        visit: &visit,
-        section: Section::Clock,
-        title: "Clock",
-        content,
-    };
-    page.respond()
+    page::respond(&visit, Section::Clock, "Clock", content)
 }
 
 fn moves(visit: &Visit) -> Markup {

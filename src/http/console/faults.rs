@@ -4,7 +4,7 @@ use super::actions::{self, Outcome};
 use super::fields::{Fields, bad};
 use super::forms::Form;
 use super::numbers;
-use super::page::{Page, Section};
+use super::page::{self, Section};
 use super::parts::{self, Tone, badge, drawer};
 use super::visit::Visit;
 use crate::http::admin::OwnBody;
@@ -38,13 +38,7 @@ pub(super) async fn page(visit: Visit) -> Response {
             } @else { (table(&visit, &rules)) }
         }
     };
-    let page = Page {
-        visit: &visit,
-        section: Section::Faults,
-        title: "Faults",
-        content,
-    };
-    page.respond()
+    page::respond(&visit, Section::Faults, "Faults", content)
 }
 
 fn table(visit: &Visit, rules: &[ListedRule]) -> Markup {

@@ -1,6 +1,6 @@
 //! The page of the limits in force.
 
-use super::page::{Page, Section};
+use super::page::{self, Section};
 use super::visit::Visit;
 use crate::limits::Row;
 use axum::response::Response;
@@ -25,13 +25,7 @@ pub(super) async fn page(visit: Visit) -> Response {
             }
         }
     };
-    let page = Page {
-        visit: &visit,
-        section: Section::Limits,
-        title: "Limits",
-        content,
-    };
-    page.respond()
+    page::respond(&visit, Section::Limits, "Limits", content)
 }
 
 fn line(row: &Row) -> Markup {

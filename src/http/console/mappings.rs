@@ -3,7 +3,7 @@
 use super::actions::{self, Outcome};
 use super::fields::{Fields, bad};
 use super::forms::Form;
-use super::page::{Page, Section, problem};
+use super::page::{self, Section, problem};
 use super::parts::{self, Tone, badge, drawer, figure, status, time};
 use super::visit::{Visit, stream_path};
 use super::{json_tree, numbers};
@@ -50,13 +50,7 @@ pub(super) async fn page(visit: Visit) -> Response {
             }
         }
     };
-    let page = Page {
-        visit: &visit,
-        section: Section::Mappings,
-        title: "Mappings",
-        content,
-    };
-    page.respond()
+    page::respond(&visit, Section::Mappings, "Mappings", content)
 }
 
 fn row(visit: &Visit, mapping: &Mapping) -> Markup {
@@ -148,13 +142,7 @@ pub(super) async fn mapping_page(visit: Visit, Path(uuid): Path<String>) -> Resp
         section { h2 { "Discarded batches" } div id="failures" data-live { (failures(&visit, &mapping)) } }
         section { h2 { "Event log" } div id="events" data-live { (events(&mapping)) } }
     };
-    let page = Page {
-        visit: &visit,
-        section: Section::Mappings,
-        title: &view.function.name,
-        content,
-    };
-    page.respond()
+    page::respond(&visit, Section::Mappings, &view.function.name, content)
 }
 
 fn figures(mapping: &Mapping, details: &Value, state: &str) -> Markup {

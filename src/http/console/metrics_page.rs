@@ -1,7 +1,7 @@
 //! The page of metrics at a glance.
 
 use super::numbers;
-use super::page::{Page, Section};
+use super::page::{self, Section};
 use super::parts::{Tone, badge, figure};
 use super::visit::Visit;
 use crate::http::metrics::CallFigures;
@@ -19,13 +19,7 @@ pub(super) async fn page(visit: Visit) -> Response {
         }
         p { a href="/_minikin/metrics" { "All metrics for Prometheus" } }
     };
-    let page = Page {
-        visit: &visit,
-        section: Section::Metrics,
-        title: "Metrics",
-        content,
-    };
-    page.respond()
+    page::respond(&visit, Section::Metrics, "Metrics", content)
 }
 
 fn figures(visit: &Visit) -> Markup {

@@ -37,21 +37,16 @@ const SECTIONS: &[(Section, &str, &str)] = &[
 ];
 
 /// A page.
-pub(super) struct Page<'a> {
-    pub(super) visit: &'a Visit,
-    pub(super) section: Section,
-    pub(super) title: &'a str,
-    pub(super) content: Markup,
+struct Page<'a> {
+    visit: &'a Visit,
+    section: Section,
+    title: &'a str,
+    content: Markup,
 }
 
 impl Page<'_> {
-    /// The page as a response.
-    pub(super) fn respond(self) -> Response {
-        self.respond_with(StatusCode::OK)
-    }
-
     /// The page as a response with this status.
-    pub(super) fn respond_with(self, status: StatusCode) -> Response {
+    fn respond_with(self, status: StatusCode) -> Response {
         let html = self.html().into_string();
         let headers = [
             (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -130,6 +125,17 @@ impl Page<'_> {
             }
         }
     }
+}
+
+/// Answers with a page.
+pub(super) fn respond(visit: &Visit, section: Section, title: &str, content: Markup) -> Response {
+    let page = Page {
+        visit,
+        section,
+        title,
+        content,
+    };
+    page.respond_with(StatusCode::OK)
 }
 
 /// A page that says why there is nothing to show.

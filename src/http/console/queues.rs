@@ -4,7 +4,7 @@ use super::actions::{self, Outcome};
 use super::characters::visible;
 use super::fields::{Fields, bad};
 use super::forms::{Form, hidden};
-use super::page::{Page, Section, problem};
+use super::page::{self, Section, problem};
 use super::parts::{self, Tone, badge, drawer, figure, short_shard, status, time};
 use super::streams::mode;
 use super::visit::{Visit, stream_path};
@@ -64,13 +64,7 @@ pub(super) async fn page(visit: Visit) -> Response {
             @if is_cut { p class="muted" { "The first " (most) " queues are shown." } }
         }
     };
-    let page = Page {
-        visit: &visit,
-        section: Section::Queues,
-        title: "Queues",
-        content,
-    };
-    page.respond()
+    page::respond(&visit, Section::Queues, "Queues", content)
 }
 
 fn row(visit: &Visit, queue: &Queue, now: Timestamp) -> Markup {
@@ -153,13 +147,7 @@ pub(super) async fn queue_page(mut visit: Visit, Path(name): Path<String>) -> Re
         Err(refused) => return problem(&visit, &refused),
     };
     let content = content(&visit, &queue, &state, &rows);
-    let page = Page {
-        visit: &visit,
-        section: Section::Queues,
-        title: &name,
-        content,
-    };
-    page.respond()
+    page::respond(&visit, Section::Queues, &name, content)
 }
 
 fn find(visit: &Visit, name: &str) -> Result<Arc<Queue>, Refused> {

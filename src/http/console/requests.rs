@@ -1,7 +1,7 @@
 //! The page of the last requests.
 
 use super::numbers;
-use super::page::{Page, Section};
+use super::page::{self, Section};
 use super::parts::{self, Tone, badge, time};
 use super::visit::{Visit, stream_path};
 use crate::http::recent::Seen;
@@ -91,13 +91,7 @@ pub(super) async fn page(mut visit: Visit) -> Response {
             } @else { (table(&visit, &requests)) }
         }
     };
-    let page = Page {
-        visit: &visit,
-        section: Section::Requests,
-        title: "Requests",
-        content,
-    };
-    page.respond()
+    page::respond(&visit, Section::Requests, "Requests", content)
 }
 
 fn table(visit: &Visit, requests: &[Seen]) -> Markup {

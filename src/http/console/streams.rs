@@ -1,7 +1,7 @@
 //! The page of all streams.
 
 use super::forms::{Form, hidden};
-use super::page::{Page, Section};
+use super::page::{self, Section};
 use super::parts::{self, drawer, status};
 use super::rates::History;
 use super::visit::{Visit, stream_path};
@@ -10,7 +10,6 @@ use crate::engine::Stream;
 use crate::limits;
 use crate::model::StreamArn;
 use crate::world::Timestamp;
-use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 use std::collections::HashMap;
@@ -44,13 +43,7 @@ pub(super) async fn page(mut visit: Visit) -> Response {
             } }
         }
     };
-    let page = Page {
-        visit: &visit,
-        section: Section::Streams,
-        title: "Streams",
-        content,
-    };
-    page.respond_with(StatusCode::OK)
+    page::respond(&visit, Section::Streams, "Streams", content)
 }
 
 /// The streams whose names contain `filter`, up to the maximum number of rows. The second value is

@@ -3,7 +3,7 @@
 use crate::engine::Stream;
 use crate::http::admin::Refused;
 use crate::http::console::numbers;
-use crate::http::console::page::{Page, Section};
+use crate::http::console::page::{self, Section};
 use crate::http::console::parts::{figure, status};
 use crate::http::console::streams::{mode, rate_line};
 use crate::http::console::visit::{Visit, stream_path};
@@ -35,22 +35,17 @@ pub(super) fn find(visit: &Visit, name: &str) -> Result<Arc<Stream>, Refused> {
 /// The page with `content` under the tab `tab`.
 pub(super) fn respond(visit: &Visit, stream: &Stream, tab: &str, content: &Markup) -> Response {
     let name = &*stream.arn.name;
-    let page = Page {
-        visit,
-        section: Section::Streams,
-        title: name,
-        content: html! {
-            (head(visit, stream))
-            nav class="tabs" aria-label="Parts of the stream" {
-                @for (label, path) in TABS {
-                    a href=(visit.link(&stream_path(name, path)))
-                        aria-current=[(*path == tab).then_some("page")] { (label) }
-                }
+    let content = html! {
+        (head(visit, stream))
+        nav class="tabs" aria-label="Parts of the stream" {
+            @for (label, path) in TABS {
+                a href=(visit.link(&stream_path(name, path)))
+                    aria-current=[(*path == tab).then_some("page")] { (label) }
             }
-            (content)
-        },
+        }
+        (content)
     };
-    page.respond()
+    page::respond(visit, Section::Streams, name, content)
 }
 
 fn head(visit: &Visit, stream: &Stream) -> Markup {
