@@ -29,18 +29,13 @@ pub(super) async fn page(visit: Visit) -> Response {
             @if channels.is_empty() {
                 (parts::empty("There is no channel in this account and region. A channel delivers the records of a stream to a bucket; CreateChannel makes one, and so does the setup file (--setup).", ""))
             } @else {
-                div class="scroll" tabindex="0" role="region" aria-label="Channels" {
-                    table class="grid" {
-                        thead { tr {
-                            th scope="col" { "Name" } th scope="col" { "Status" } th scope="col" { "Stream" }
-                            th scope="col" { "Destination" } th scope="col" class="num" { "Buffered" }
-                            th scope="col" class="num" { "Lag" } th scope="col" class="num" { "Delivered" }
-                            th scope="col" class="num" { "Objects" } th scope="col" class="num" { "Failed attempts" }
-                            th scope="col" { "Last error" } th scope="col" { span class="unseen" { "Actions" } }
-                        } }
-                        tbody { @for channel in &channels { (row(&visit, channel, now)) } }
-                    }
-                }
+                (parts::table("Channels", &html! {
+                    th scope="col" { "Name" } th scope="col" { "Status" } th scope="col" { "Stream" }
+                    th scope="col" { "Destination" } th scope="col" class="num" { "Buffered" }
+                    th scope="col" class="num" { "Lag" } th scope="col" class="num" { "Delivered" }
+                    th scope="col" class="num" { "Objects" } th scope="col" class="num" { "Failed attempts" }
+                    th scope="col" { "Last error" } th scope="col" { span class="unseen" { "Actions" } }
+                }, &html! { @for channel in &channels { (row(&visit, channel, now)) } }))
             }
             @if is_cut { p class="muted" { "The first " (most) " channels are shown." } }
         }

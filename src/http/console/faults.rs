@@ -43,15 +43,10 @@ pub(super) async fn page(visit: Visit) -> Response {
 
 fn table(visit: &Visit, rules: &[ListedRule]) -> Markup {
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label="Fault rules" {
-            table class="grid" {
-                thead { tr {
-                    th scope="col" { "Rule" } th scope="col" { "Kind" } th scope="col" class="num" { "Hits" }
-                    th scope="col" { "Where and when" } th scope="col" { span class="unseen" { "Actions" } }
-                } }
-                tbody { @for rule in rules.iter().take(limits::CONSOLE_ROWS) { (row(visit, rule)) } }
-            }
-        }
+        (parts::table("Fault rules", &html! {
+            th scope="col" { "Rule" } th scope="col" { "Kind" } th scope="col" class="num" { "Hits" }
+            th scope="col" { "Where and when" } th scope="col" { span class="unseen" { "Actions" } }
+        }, &html! { @for rule in rules.iter().take(limits::CONSOLE_ROWS) { (row(visit, rule)) } }))
     }
 }
 

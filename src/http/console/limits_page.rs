@@ -1,6 +1,7 @@
 //! The page of the limits in force.
 
 use super::page::{self, Section};
+use super::parts;
 use super::visit::Visit;
 use crate::limits::Row;
 use axum::response::Response;
@@ -15,15 +16,10 @@ pub(super) async fn page(visit: Visit) -> Response {
             "The values in force. Start minikin with " code { "--limit NAME=VALUE" } " or "
             code { "--profile fast" } " to change them."
         }
-        div class="scroll" tabindex="0" role="region" aria-label="Limits" {
-            table class="grid" {
-                thead { tr {
-                    th scope="col" { "Name" } th scope="col" class="num" { "Value" } th scope="col" { "Unit" }
-                    th scope="col" { "Meaning" } th scope="col" { "Source" }
-                } }
-                tbody { @for row in &rows { (line(row)) } }
-            }
-        }
+        (parts::table("Limits", &html! {
+            th scope="col" { "Name" } th scope="col" class="num" { "Value" } th scope="col" { "Unit" }
+            th scope="col" { "Meaning" } th scope="col" { "Source" }
+        }, &html! { @for row in &rows { (line(row)) } }))
     };
     page::respond(&visit, Section::Limits, "Limits", content)
 }

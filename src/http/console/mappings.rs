@@ -37,16 +37,11 @@ pub(super) async fn page(visit: Visit) -> Response {
                      --event-source-arn arn:aws:kinesis:us-east-1:000000000000:stream/orders \\\n    \
                      --endpoint-url http://localhost:4567"))
             } @else {
-                div class="scroll" tabindex="0" role="region" aria-label="Mappings" {
-                    table class="grid" {
-                        thead { tr {
-                            th scope="col" { "Function" } th scope="col" { "State" } th scope="col" { "Source" }
-                            th scope="col" { "Health" } th scope="col" class="num" { "Behind" }
-                            th scope="col" class="num" { "Discarded" } th scope="col" { "Last result" }
-                        } }
-                        tbody { @for mapping in all.iter().take(limits::CONSOLE_ROWS) { (row(&visit, mapping)) } }
-                    }
-                }
+                (parts::table("Mappings", &html! {
+                    th scope="col" { "Function" } th scope="col" { "State" } th scope="col" { "Source" }
+                    th scope="col" { "Health" } th scope="col" class="num" { "Behind" }
+                    th scope="col" class="num" { "Discarded" } th scope="col" { "Last result" }
+                }, &html! { @for mapping in all.iter().take(limits::CONSOLE_ROWS) { (row(&visit, mapping)) } }))
             }
         }
     };
@@ -168,25 +163,22 @@ fn shards(details: &Value) -> Markup {
     let shards = details["Shards"].as_array().unwrap_or(&empty);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label="Shards" {
-            table class="grid" {
-                thead { tr {
-                    th scope="col" { "Shard" } th scope="col" { "Status" } th scope="col" class="num" { "Behind" }
-                    th scope="col" class="num" { "Read ahead" } th scope="col" { "Position" } th scope="col" { "Why" }
-                } }
-                tbody { @for shard in shards.iter().take(limits::CONSOLE_ROWS) {
-                    tr id={ "s" (text(&shard["ShardId"])) } {
-                        th scope="row" { (text(&shard["ShardId"])) }
-                        td { @if stuck(shard).is_some() { (badge(Tone::Bad, &text(&shard["Status"]))) }
-                             @else { (badge(Tone::Quiet, &text(&shard["Status"]))) } }
-                        td class="num" { (numbers::duration(shard["MillisBehind"].as_i64().unwrap_or(0))) }
-                        td class="num" { (shard["Undone"].as_u64().unwrap_or(0)) }
-                        td class="mono" { (text(&shard["Position"])) }
-                        td class="wrap" { (stuck(shard).unwrap_or_default()) (next_try(shard)) }
-                    }
-                } }
+        (parts::table("Shards", &html! {
+            th scope="col" { "Shard" } th scope="col" { "Status" } th scope="col" class="num" { "Behind" }
+            th scope="col" class="num" { "Read ahead" } th scope="col" { "Position" } th scope="col" { "Why" }
+        }, &html! {
+            @for shard in shards.iter().take(limits::CONSOLE_ROWS) {
+                tr id={ "s" (text(&shard["ShardId"])) } {
+                    th scope="row" { (text(&shard["ShardId"])) }
+                    td { @if stuck(shard).is_some() { (badge(Tone::Bad, &text(&shard["Status"]))) }
+                         @else { (badge(Tone::Quiet, &text(&shard["Status"]))) } }
+                    td class="num" { (numbers::duration(shard["MillisBehind"].as_i64().unwrap_or(0))) }
+                    td class="num" { (shard["Undone"].as_u64().unwrap_or(0)) }
+                    td class="mono" { (text(&shard["Position"])) }
+                    td class="wrap" { (stuck(shard).unwrap_or_default()) (next_try(shard)) }
+                }
             }
-        }
+        }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::numbers;
 use super::page::{self, Section};
-use super::parts::{Tone, badge, figure};
+use super::parts::{self, Tone, badge, figure};
 use super::visit::Visit;
 use crate::http::metrics::CallFigures;
 use axum::response::Response;
@@ -59,16 +59,11 @@ fn operations(visit: &Visit) -> Markup {
     html! {
         @if calls.is_empty() { p class="muted" { "No operation was called yet." } }
         @else {
-            div class="scroll" tabindex="0" role="region" aria-label="Operations" {
-                table class="grid" {
-                    thead { tr {
-                        th scope="col" { "Operation" } th scope="col" class="num" { "Done" }
-                        th scope="col" class="num" { "Refused" } th scope="col" class="num" { "Throttled" }
-                        th scope="col" class="num" { "Failed" } th scope="col" class="num" { "Mean ms" }
-                    } }
-                    tbody { @for call in &calls { (row(call)) } }
-                }
-            }
+            (parts::table("Operations", &html! {
+                th scope="col" { "Operation" } th scope="col" class="num" { "Done" }
+                th scope="col" class="num" { "Refused" } th scope="col" class="num" { "Throttled" }
+                th scope="col" class="num" { "Failed" } th scope="col" class="num" { "Mean ms" }
+            }, &html! { @for call in &calls { (row(call)) } }))
         }
     }
 }

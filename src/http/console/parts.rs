@@ -88,6 +88,16 @@ pub(super) fn empty(text: &str, command: &str) -> Markup {
     }
 }
 
+/// A table that scrolls sideways. `label` names it for screen readers, `head` holds the cells of
+/// its head.
+pub(super) fn table(label: &str, head: &Markup, rows: &Markup) -> Markup {
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label=(label) {
+            table class="grid" { thead { tr { (head) } } tbody { (rows) } }
+        }
+    }
+}
+
 /// A shard's id without its leading zeros.
 pub(super) fn short_shard(id: crate::model::ShardId) -> String {
     format!("shard {}", id.index())

@@ -49,17 +49,12 @@ pub(super) async fn page(visit: Visit) -> Response {
             @if queues.is_empty() {
                 (parts::empty("There is no queue in this account and region. Create one here; a queue gives each record of a stream to one of its receivers.", ""))
             } @else {
-                div class="scroll" tabindex="0" role="region" aria-label="Queues" {
-                    table class="grid" {
-                        thead { tr {
-                            th scope="col" { "Name" } th scope="col" { "Status" } th scope="col" { "Stream" }
-                            th scope="col" class="num" { "Visible" } th scope="col" class="num" { "In flight" }
-                            th scope="col" class="num" { "Dead letters" } th scope="col" class="num" { "Received" }
-                            th scope="col" class="num" { "Acknowledged" }
-                        } }
-                        tbody { @for queue in &queues { (row(&visit, queue, now)) } }
-                    }
-                }
+                (parts::table("Queues", &html! {
+                    th scope="col" { "Name" } th scope="col" { "Status" } th scope="col" { "Stream" }
+                    th scope="col" class="num" { "Visible" } th scope="col" class="num" { "In flight" }
+                    th scope="col" class="num" { "Dead letters" } th scope="col" class="num" { "Received" }
+                    th scope="col" class="num" { "Acknowledged" }
+                }, &html! { @for queue in &queues { (row(&visit, queue, now)) } }))
             }
             @if is_cut { p class="muted" { "The first " (most) " queues are shown." } }
         }

@@ -96,15 +96,10 @@ pub(super) async fn page(mut visit: Visit) -> Response {
 
 fn table(visit: &Visit, requests: &[Seen]) -> Markup {
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label="Requests" {
-            table class="grid" {
-                thead { tr {
-                    th scope="col" { "Time (UTC)" } th scope="col" { "Operation" } th scope="col" { "Stream" }
-                    th scope="col" { "Status" } th scope="col" class="num" { "ms" } th scope="col" { "Error" }
-                } }
-                tbody { @for request in requests { (row(visit, request)) } }
-            }
-        }
+        (parts::table("Requests", &html! {
+            th scope="col" { "Time (UTC)" } th scope="col" { "Operation" } th scope="col" { "Stream" }
+            th scope="col" { "Status" } th scope="col" class="num" { "ms" } th scope="col" { "Error" }
+        }, &html! { @for request in requests { (row(visit, request)) } }))
     }
 }
 

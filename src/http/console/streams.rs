@@ -20,10 +20,10 @@ pub(super) async fn page(mut visit: Visit) -> Response {
     let filter = visit.query.take("filter").unwrap_or_default();
     let (streams, is_cut) = find(&visit, &filter);
     let now = visit.admin.engine.world.clock.now();
-    let readers = Readers::of(&visit, now);
+    let mappings = mappings_of_streams(&visit);
     let rows: Vec<Markup> = streams
         .iter()
-        .map(|stream| row(&visit, stream, &readers, now))
+        .map(|stream| row(&visit, stream, &mappings, now))
         .collect();
     let content = html! {
         div class="title" {
@@ -69,54 +69,47 @@ fn find(visit: &Visit, filter: &str) -> (Vec<Arc<Stream>>, bool) {
     }
 }
 
-/// Numbers of the queues' records and of the mappings of all streams.
-struct Readers {
-    /// Keyed by the ARN of the stream.
-    mappings: HashMap<StreamArn, usize>,
-}
-
-impl Readers {
-    fn of(visit: &Visit, _now: Timestamp) -> Self {
-        let mut mappings: HashMap<StreamArn, usize> = HashMap::new();
-        for mapping in visit.admin.engine.event_sources.all() {
-            *mappings.entry(mapping.source.stream().clone()).or_default() += 1;
-        }
-        Self { mappings }
+/// Number of the mappings of each stream.
+fn mappings_of_streams(visit: &Visit) -> HashMap<StreamArn, usize> {
+    let mut mappings: HashMap<StreamArn, usize> = HashMap::new();
+    for mapping in visit.admin.engine.event_sources.all() {
+        *mappings.entry(mapping.source.stream().clone()).or_default() += 1;
     }
+    mappings
 }
 
 fn table(rows: &[Markup]) -> Markup {
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label="Streams" {
-            table class="grid" {
-                thead { tr {
-                    th scope="col" { "Name" }
-                    th scope="col" { "Status" }
-                    th scope="col" class="more" { "Mode" }
-                    th scope="col" class="num" { "Shards" }
-                    th scope="col" class="num" { "Records" }
-                    th scope="col" class="num more" { "Size" }
-                    th scope="col" { "Put records/s" }
-                    th scope="col" { "Get records/s" }
-                    th scope="col" class="num" { "Consumers" }
-                    th scope="col" class="num" { "Queues" }
-                    th scope="col" class="num" { "Mappings" }
-                    th scope="col" { span class="unseen" { "Actions" } }
-                } }
-                tbody { @for row in rows { (row) } }
-            }
-        }
+        (parts::table("Streams", &html! {
+            th scope="col" { "Name" }
+            th scope="col" { "Status" }
+            th scope="col" class="more" { "Mode" }
+            th scope="col" class="num" { "Shards" }
+            th scope="col" class="num" { "Records" }
+            th scope="col" class="num more" { "Size" }
+            th scope="col" { "Put records/s" }
+            th scope="col" { "Get records/s" }
+            th scope="col" class="num" { "Consumers" }
+            th scope="col" class="num" { "Queues" }
+            th scope="col" class="num" { "Mappings" }
+            th scope="col" { span class="unseen" { "Actions" } }
+        }, &html! { @for row in rows { (row) } }))
     }
 }
 
-fn row(visit: &Visit, stream: &Stream, readers: &Readers, now: Timestamp) -> Markup {
+fn row(
+    visit: &Visit,
+    stream: &Stream,
+    mappings: &HashMap<StreamArn, usize>,
+    now: Timestamp,
+) -> Markup {
     let name = &*stream.arn.name;
     let snapshot = stream.snapshot();
     let (records, bytes) = stream.amount(now);
     let history = visit.rates.of_stream(stream, now);
     let listed = stream.listed_shards(now).len();
     let closed = listed.saturating_sub(snapshot.open_shards);
-    let mappings = readers.mappings.get(&stream.arn).copied().unwrap_or(0);
+    let mappings = mappings.get(&stream.arn).copied().unwrap_or(0);
     let page = |part: &str| visit.link(&stream_path(name, part));
     html! {
         tr id={ "stream-" (name) } {

@@ -4,7 +4,7 @@ use super::frame;
 use crate::engine::{OpenSubscription, Stream, consumer_status};
 use crate::http::console::forms::Form;
 use crate::http::console::page::problem;
-use crate::http::console::parts::{drawer, empty, short_shard, status, time};
+use crate::http::console::parts::{self, drawer, empty, short_shard, status, time};
 use crate::http::console::visit::Visit;
 use crate::http::console::{numbers, queues};
 use crate::model::ShardId;
@@ -54,24 +54,19 @@ fn consumers(visit: &Visit, stream: &Stream) -> Markup {
         );
     }
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label="Consumers" {
-            table class="grid" {
-                thead { tr {
-                    th scope="col" { "Consumer" }
-                    th scope="col" { "Status" }
-                    th scope="col" { "Created (UTC)" }
-                    th scope="col" { "Subscriptions" }
-                    th scope="col" class="num" { "Lag" }
-                    th scope="col" { span class="unseen" { "Actions" } }
-                } }
-                tbody {
-                    @for (name, consumer) in &consumers {
-                        @let open: Vec<_> = open.iter().filter(|open| open.consumer == *name).collect();
-                        (consumer_row(visit, stream, name, consumer, &open))
-                    }
-                }
+        (parts::table("Consumers", &html! {
+            th scope="col" { "Consumer" }
+            th scope="col" { "Status" }
+            th scope="col" { "Created (UTC)" }
+            th scope="col" { "Subscriptions" }
+            th scope="col" class="num" { "Lag" }
+            th scope="col" { span class="unseen" { "Actions" } }
+        }, &html! {
+            @for (name, consumer) in &consumers {
+                @let open: Vec<_> = open.iter().filter(|open| open.consumer == *name).collect();
+                (consumer_row(visit, stream, name, consumer, &open))
             }
-        }
+        }))
     }
 }
 

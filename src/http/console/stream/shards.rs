@@ -4,11 +4,11 @@ use super::frame;
 use crate::engine::{Shard, Stream};
 use crate::http::console::forms::Form;
 use crate::http::console::lineage::{self, Cell, LAST, Layout};
+use crate::http::console::numbers;
 use crate::http::console::page::problem;
-use crate::http::console::parts::{Tone, badge, bar, drawer, short_shard, time};
+use crate::http::console::parts::{self, Tone, badge, bar, drawer, short_shard, time};
 use crate::http::console::rates::Rate;
 use crate::http::console::visit::Visit;
-use crate::http::console::{numbers, parts};
 use crate::limits;
 use crate::model::{self, HashKey, ShardId};
 use crate::world::Timestamp;
@@ -198,27 +198,22 @@ fn table(visit: &Visit, stream: &Stream, shown: &Shown) -> Markup {
     let mut shards: Vec<&model::Shard> = shown.shards.iter().collect();
     shards.sort_by_key(|shard| (!shard.is_open(), shard.hash_key_range.start.value()));
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label="Table of the shards" {
-            table class="grid" {
-                thead { tr {
-                    th scope="col" { "Shard" }
-                    th scope="col" { "State" }
-                    th scope="col" class="num" { "Hash keys" }
-                    th scope="col" { "Put records/s of 1,000" }
-                    th scope="col" { "Put bytes/s of 1 MiB" }
-                    th scope="col" class="num" { "Throttled/s" }
-                    th scope="col" class="num" { "Get records/s" }
-                    th scope="col" { "Parents" }
-                    th scope="col" { "Created (UTC)" }
-                    th scope="col" { span class="unseen" { "Actions" } }
-                } }
-                tbody {
-                    @for (at, shard) in shards.iter().take(most).enumerate() {
-                        (row(visit, stream, shard, shown.load(shard.id), shards.get(at + 1).copied()))
-                    }
-                }
+        (parts::table("Table of the shards", &html! {
+            th scope="col" { "Shard" }
+            th scope="col" { "State" }
+            th scope="col" class="num" { "Hash keys" }
+            th scope="col" { "Put records/s of 1,000" }
+            th scope="col" { "Put bytes/s of 1 MiB" }
+            th scope="col" class="num" { "Throttled/s" }
+            th scope="col" class="num" { "Get records/s" }
+            th scope="col" { "Parents" }
+            th scope="col" { "Created (UTC)" }
+            th scope="col" { span class="unseen" { "Actions" } }
+        }, &html! {
+            @for (at, shard) in shards.iter().take(most).enumerate() {
+                (row(visit, stream, shard, shown.load(shard.id), shards.get(at + 1).copied()))
             }
-        }
+        }))
         @if shards.len() > most { p class="muted" { "The first " (most) " shards are shown." } }
     }
 }
