@@ -37,7 +37,7 @@ pub(crate) use destination::not_configured;
 pub use destination::{ChannelBehaviour, Destinations, ObjectHead, ObjectWriter};
 pub use destination_error::DestinationError;
 pub(crate) use figures::ChannelFigures;
-pub(crate) use item::{Channel, FlushError};
+pub(crate) use item::Channel;
 pub(crate) use progress::ChannelProgress;
 pub(in crate::engine) use registry::{AccountChannels, Channels, restore};
 pub(in crate::engine) use start::positions_of;

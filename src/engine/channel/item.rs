@@ -9,6 +9,7 @@ use crate::model::channel::{ChannelSettings, ChannelStatus, DestinationKind};
 use crate::model::{ChannelArn, Tags};
 use crate::store::{Change, ChannelValue};
 use crate::world::{Bell, Timestamp};
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
 
@@ -62,6 +63,19 @@ pub(crate) enum FlushError {
     NotDelivering(ChannelStatus),
     /// The delivery failed with this error. It will be repeated.
     Failed(String),
+}
+
+impl fmt::Display for FlushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotDelivering(status) => {
+                write!(f, "the channel is in status {status} and does not deliver")
+            }
+            Self::Failed(error) => {
+                write!(f, "the delivery failed and will be tried again: {error}")
+            }
+        }
+    }
 }
 
 /// The part of a channel that DescribeChannel shows and that can change.

@@ -6,7 +6,7 @@ use super::path_part::PathPart;
 use super::query::Query;
 use super::state::{Admin, Refused, json, unknown_path};
 use super::stream_path::{Actions, not_found};
-use crate::engine::channel::{Channel, FlushError};
+use crate::engine::channel::Channel;
 use crate::limits;
 use crate::model::ChannelArn;
 use crate::world::{RealDeadline, Timestamp};
@@ -119,14 +119,7 @@ async fn flush(channel: &Channel) -> Result<Response, Refused> {
     let deadline = RealDeadline::lasting(Duration::from_millis(limits::WAIT_MS));
     match deadline.with(channel.flush()).await {
         Some(Ok(())) => Ok(StatusCode::NO_CONTENT.into_response()),
-        Some(Err(FlushError::NotDelivering(status))) => {
-            let text = format!("the channel is in status {status} and does not deliver");
-            Err(Refused::new(StatusCode::CONFLICT, &text))
-        }
-        Some(Err(FlushError::Failed(error))) => {
-            let text = format!("the delivery failed and will be tried again: {error}");
-            Err(Refused::new(StatusCode::CONFLICT, &text))
-        }
+        Some(Err(error)) => Err(Refused::new(StatusCode::CONFLICT, &error.to_string())),
         None => {
             let text = "the delivery is still in progress";
             Err(Refused::new(StatusCode::REQUEST_TIMEOUT, text))

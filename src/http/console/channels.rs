@@ -7,7 +7,7 @@ use super::page::{self, Section};
 use super::parts::{self, Tone, badge, drawer, status};
 use super::visit::{Visit, stream_path};
 use super::{characters, numbers};
-use crate::engine::channel::{Channel, FlushError};
+use crate::engine::channel::Channel;
 use crate::http::admin::OwnBody;
 use crate::limits;
 use crate::world::{RealDeadline, Timestamp};
@@ -105,12 +105,7 @@ async fn flush_named(visit: &Visit, name: &str) -> Outcome {
     let deadline = RealDeadline::lasting(Duration::from_millis(limits::WAIT_MS));
     match deadline.with(channel.flush()).await {
         Some(Ok(())) => Ok("The buffered records are delivered.".to_owned()),
-        Some(Err(FlushError::NotDelivering(status))) => Err(bad(&format!(
-            "the channel is in status {status} and does not deliver"
-        ))),
-        Some(Err(FlushError::Failed(error))) => Err(bad(&format!(
-            "the delivery failed and will be tried again: {error}"
-        ))),
+        Some(Err(error)) => Err(bad(&error.to_string())),
         None => Err(bad("the delivery is still in progress")),
     }
 }

@@ -1,7 +1,7 @@
 //! A destination that fails and comes back.
 
 use super::bench::{Bench, Plan};
-use crate::engine::channel::FlushError;
+use crate::engine::channel::item::FlushError;
 use crate::limits;
 use crate::model::channel::ChannelStatus;
 use crate::world::{FaultKind, FaultRule};

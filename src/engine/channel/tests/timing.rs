@@ -1,7 +1,7 @@
 //! The moment of a delivery, and the requests to deliver now.
 
 use super::bench::{Bench, Plan, START_MS};
-use crate::engine::channel::FlushError;
+use crate::engine::channel::item::FlushError;
 use crate::model::channel::ChannelStatus;
 
 #[tokio::test]
