@@ -9,6 +9,7 @@ mod clock;
 mod event_sources;
 mod faults;
 mod health;
+mod listing;
 mod mapping_view;
 mod overview;
 mod own_body;

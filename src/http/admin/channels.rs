@@ -1,6 +1,7 @@
 //! The paths about channels: the list of channels, and `flush` of one channel.
 
 use super::access::Permitted;
+use super::listing::every_page;
 use super::own_body::OwnBody;
 use super::path_part::PathPart;
 use super::query::Query;
@@ -18,9 +19,6 @@ use axum::routing::{get, post};
 use serde_json::{Value, json as value};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Maximum number of channels that are listed under one hold of the lock.
-const PAGE: usize = 1_000;
 
 const ACTIONS: Actions = Actions {
     get: &[],
@@ -43,17 +41,13 @@ async fn list(
     let account_region = query.account_region(&admin)?;
     query.end()?;
     let now = admin.engine.world.clock.now();
-    let mut all: Vec<Value> = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let engine = &admin.engine;
-        let (page, more) = engine.list_channels(&account_region, after.as_deref(), PAGE, |_| true);
-        all.extend(page.iter().map(|channel| overview(channel, now)));
-        after = page.last().map(|channel| channel.name.to_string());
-        if !more {
-            return Ok(json(&value!({ "channels": all })));
-        }
-    }
+    let engine = &admin.engine;
+    let all = every_page(
+        |after, most| engine.list_channels(&account_region, after, most, |_| true),
+        |channel| channel.name.to_string(),
+        |channel| overview(channel, now),
+    );
+    Ok(json(&value!({ "channels": all })))
 }
 
 /// The overview of one channel. Members without a value are null.

@@ -1,6 +1,7 @@
 //! `GET streams`: an overview of all streams of an account in a region.
 
 use super::access::Permitted;
+use super::listing::every_page;
 use super::query::Query;
 use super::queues::counts;
 use super::state::{Admin, Refused, json};
@@ -12,9 +13,6 @@ use axum::response::Response;
 use serde_json::{Value, json as value};
 use std::collections::HashMap;
 
-/// Maximum number of streams that are listed under one hold of the lock.
-const PAGE: usize = 1_000;
-
 /// Answers with an overview of all streams.
 pub(super) async fn streams(
     State(admin): State<Admin>,
@@ -25,16 +23,12 @@ pub(super) async fn streams(
     query.end()?;
     let now = admin.engine.world.clock.now();
     let readers = Readers::of(&admin, now);
-    let mut all: Vec<Value> = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let (page, more) = admin.engine.list(&account_region, after.as_deref(), PAGE);
-        all.extend(page.iter().map(|stream| overview(stream, &readers, now)));
-        after = page.last().map(|stream| stream.arn.name.to_string());
-        if !more {
-            return Ok(json(&value!({ "streams": all })));
-        }
-    }
+    let all = every_page(
+        |after, most| admin.engine.list(&account_region, after, most),
+        |stream| stream.arn.name.to_string(),
+        |stream| overview(stream, &readers, now),
+    );
+    Ok(json(&value!({ "streams": all })))
 }
 
 /// The queues, the channels and the event source mappings of all streams.

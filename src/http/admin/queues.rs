@@ -1,6 +1,7 @@
 //! The paths about queues: the list of queues, and `records` and `purge` of one queue.
 
 use super::access::Permitted;
+use super::listing::every_page;
 use super::own_body::OwnBody;
 use super::path_part::PathPart;
 use super::query::{Query, refused};
@@ -18,9 +19,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Map, Value, json as value};
 use std::sync::Arc;
-
-/// Maximum number of queues that are listed under one hold of the lock.
-const PAGE: usize = 1_000;
 
 const ACTIONS: Actions = Actions {
     get: &["records"],
@@ -44,17 +42,13 @@ async fn list(
     let account_region = query.account_region(&admin)?;
     query.end()?;
     let now = admin.engine.world.clock.now();
-    let mut all: Vec<Value> = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let engine = &admin.engine;
-        let (page, more) = engine.list_queues(&account_region, after.as_deref(), PAGE, |_| true);
-        all.extend(page.iter().map(|queue| overview(queue, now)));
-        after = page.last().map(|queue| queue.name.to_string());
-        if !more {
-            return Ok(json(&value!({ "queues": all })));
-        }
-    }
+    let engine = &admin.engine;
+    let all = every_page(
+        |after, most| engine.list_queues(&account_region, after, most, |_| true),
+        |queue| queue.name.to_string(),
+        |queue| overview(queue, now),
+    );
+    Ok(json(&value!({ "queues": all })))
 }
 
 /// The overview of one queue.
