@@ -11,6 +11,7 @@ use crate::model::{AccountRegion, StreamArn};
 use crate::operation::{self, Context, StartItem};
 use crate::options::{MappingSetup, Place, Problem, ReaderSetup, Setup, StreamSetup};
 use crate::world::FaultRule;
+use std::fmt::Display;
 use std::sync::Arc;
 
 /// Largest number of records in one put.
@@ -141,21 +142,10 @@ impl Maker {
         described: &ReaderSetup,
         made: &mut Made,
     ) -> Result<(), Problem> {
-        let origin = &described.origin;
         let context = self.context(engine, &described.place);
         let members = with_arns(described, &context.caller);
-        let created = operation::create_queue_at_start(&context, &described.name, members);
-        let created = created.await;
-        match created.map_err(|error| origin.refused(&error.to_string()))? {
-            StartItem::Made(queue) => made.queues.push(queue),
-            StartItem::Existing(queue, differences) => {
-                if made.queues.iter().any(|made| Arc::ptr_eq(made, &queue)) {
-                    return Err(origin.refused("the setup names this queue twice"));
-                }
-                log_reader_differences("queue", &queue.name, &differences);
-            }
-        }
-        Ok(())
+        let created = operation::create_queue_at_start(&context, &described.name, members).await;
+        take("queue", described, created, &mut made.queues).map(drop)
     }
 
     /// Creates a channel. The start fails if the channel cannot deliver.
@@ -165,26 +155,12 @@ impl Maker {
         described: &ReaderSetup,
         made: &mut Made,
     ) -> Result<(), Problem> {
-        let origin = &described.origin;
         let context = self.context(engine, &described.place);
         let members = with_arns(described, &context.caller);
-        let created = operation::create_channel_at_start(&context, &described.name, members);
-        let created = created.await;
-        match created.map_err(|error| origin.refused(&error.to_string()))? {
-            StartItem::Made(channel) => {
-                let reason = channel.describe().reason;
-                made.channels.push(channel);
-                reason.map_or(Ok(()), |reason| Err(origin.refused(&reason)))
-            }
-            StartItem::Existing(channel, differences) => {
-                let is_made = |made: &Arc<Channel>| Arc::ptr_eq(made, &channel);
-                if made.channels.iter().any(is_made) {
-                    return Err(origin.refused("the setup names this channel twice"));
-                }
-                log_reader_differences("channel", &channel.name, &differences);
-                Ok(())
-            }
-        }
+        let created = operation::create_channel_at_start(&context, &described.name, members).await;
+        let channel = take("channel", described, created, &mut made.channels)?;
+        let reason = channel.and_then(|channel| channel.describe().reason);
+        reason.map_or(Ok(()), |reason| Err(described.origin.refused(&reason)))
     }
 
     fn context(&self, engine: &Arc<Engine>, place: &Place) -> Context {
@@ -208,16 +184,31 @@ fn with_arns(described: &ReaderSetup, scope: &AccountRegion) -> String {
     serde_json::Value::Object(create).to_string()
 }
 
-/// Logs the settings in which an existing queue or channel differs from its definition in the setup
-/// file.
-fn log_reader_differences(kind: &str, name: &str, differences: &[&str]) {
-    if !differences.is_empty() {
-        tracing::warn!(
-            name,
+/// Adds a queue or a channel to `made` if this run has created it, and returns it. Otherwise logs
+/// the settings in which it differs from its definition in the setup file.
+fn take<T>(
+    kind: &str,
+    described: &ReaderSetup,
+    created: Result<StartItem<T>, impl Display>,
+    made: &mut Vec<Arc<T>>,
+) -> Result<Option<Arc<T>>, Problem> {
+    let origin = &described.origin;
+    match created.map_err(|error| origin.refused(&error.to_string()))? {
+        StartItem::Made(item) => {
+            made.push(item.clone());
+            return Ok(Some(item));
+        }
+        StartItem::Existing(item, _) if made.iter().any(|made| Arc::ptr_eq(made, &item)) => {
+            return Err(origin.refused(&format!("the setup names this {kind} twice")));
+        }
+        StartItem::Existing(_, differences) if !differences.is_empty() => tracing::warn!(
+            name = described.name.as_str(),
             "the {kind} exists and is left as it is, but it differs from the setup in its {}",
             differences.join(", ")
-        );
+        ),
+        StartItem::Existing(..) => {}
     }
+    Ok(None)
 }
 
 /// Registers the consumers of a new stream, and puts its records.
