@@ -12,7 +12,9 @@ mod snapshots;
 #[cfg(feature = "streaming-tables")]
 mod tables;
 
-use crate::lab::{ACCOUNT, Lab, Place, REGION, Shelf, arn_of, block_on, ok, ok_cbor, refused};
+use crate::lab::{
+    ACCOUNT, Lab, Place, REGION, Shelf, arn_of, block_on, create_stream, ok, ok_cbor, refused,
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -30,11 +32,6 @@ fn on_shelf<F: Future<Output = ()>>(flags: &[&str], test: impl Fn(Lab, Arc<Shelf
             lab.stop().await;
         });
     }
-}
-
-/// Creates an on-demand stream.
-async fn create_stream(lab: &Lab, name: &str) {
-    ok(lab, "CreateStream", json!({"StreamName": name})).await;
 }
 
 /// A request for a channel that delivers JSON to a bucket.

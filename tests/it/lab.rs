@@ -14,7 +14,7 @@ pub(crate) mod stream;
 pub(crate) mod wait;
 
 pub(crate) use answer::Answer;
-pub(crate) use calls::{arn_of, ok, ok_cbor, refused, refused_in_both};
+pub(crate) use calls::{arn_of, create_stream, ok, ok_cbor, refused, refused_in_both};
 pub(crate) use events::{Events, Pushed};
 pub(crate) use request::Request;
 pub(crate) use shelf::Shelf;

@@ -27,6 +27,7 @@ mod mappings;
 mod permissions;
 mod properties;
 mod queues;
+mod readers;
 mod records;
 mod routing;
 mod setups;

@@ -12,14 +12,9 @@ mod sharing;
 mod snapshots;
 mod waiting;
 
-use crate::lab::{ACCOUNT, Lab, REGION, arn_of, ok, ok_cbor, refused};
+use crate::lab::{ACCOUNT, Lab, REGION, arn_of, create_stream, ok, ok_cbor, refused};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// Creates an on-demand stream.
-async fn create_stream(lab: &Lab, name: &str) {
-    ok(lab, "CreateStream", json!({"StreamName": name})).await;
-}
 
 /// A request for a queue that begins at `start`.
 fn queue_at(name: &str, stream: &str, start: &str) -> Value {

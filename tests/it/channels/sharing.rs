@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::lab::wire_test;
+use crate::readers::check_tags;
 
 wire_test!(
     tags_belong_to_a_channel_and_policies_do_not,
@@ -16,18 +17,7 @@ wire_test!(
             body[member] = value;
             body
         };
-        ok(&lab, "TagResource", with("Tags", json!({"b": "2"}))).await;
-        ok(&lab, "UntagResource", with("TagKeys", json!(["a"]))).await;
-        let tags = ok_cbor(&lab, "ListTagsForResource", resource.clone()).await;
-        assert_eq!(tags["Tags"], json!([{"Key": "b", "Value": "2"}]));
-        let many: std::collections::BTreeMap<_, _> =
-            (0..50).map(|at| (at.to_string(), "")).collect();
-        let refusal = refused(&lab, "TagResource", with("Tags", json!(many))).await;
-        let expected = format!(
-            "InvalidArgumentException: Failed to add tags to resource {arn} under account {ACCOUNT} \
-             because a given resource cannot have more than 50 tags associated with it."
-        );
-        assert_eq!(refusal, expected);
+        check_tags(&lab, &arn).await;
         let policy = json!({"Statement": [{"Effect": "Allow"}]}).to_string();
         let no_policy = format!(
             "InvalidArgumentException: {arn} is the ARN of a channel, and a channel cannot have a \

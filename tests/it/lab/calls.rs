@@ -2,7 +2,7 @@
 
 use super::{ACCOUNT, Lab, REGION, Request, cbor};
 use minikin::internals::operation::Entry;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The ARN of a stream of the configured account.
 pub(crate) fn arn_of(name: &str) -> String {
@@ -12,6 +12,11 @@ pub(crate) fn arn_of(name: &str) -> String {
 /// Calls an operation in JSON that has to succeed.
 pub(crate) async fn ok(lab: &Lab, operation: &str, body: Value) -> Value {
     lab.ok(operation, &body.to_string()).await
+}
+
+/// Creates an on-demand stream.
+pub(crate) async fn create_stream(lab: &Lab, name: &str) {
+    ok(lab, "CreateStream", json!({"StreamName": name})).await;
 }
 
 /// Calls an operation in CBOR that has to succeed.

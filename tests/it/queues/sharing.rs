@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::lab::wire_test;
+use crate::readers::check_tags;
 
 wire_test!(tags_and_policies_belong_to_a_queue, |lab| async move {
     create_stream(&lab, "s").await;
@@ -9,26 +10,12 @@ wire_test!(tags_and_policies_belong_to_a_queue, |lab| async move {
     body["Tags"] = json!({"a": "1"});
     let arn = created(&lab, body).await;
     let resource = json!({"ResourceARN": arn});
-    let with = |member: &str, value: Value| {
-        let mut body = resource.clone();
-        body[member] = value;
-        body
-    };
-    ok(&lab, "TagResource", with("Tags", json!({"b": "2"}))).await;
-    ok(&lab, "UntagResource", with("TagKeys", json!(["a"]))).await;
-    let tags = ok_cbor(&lab, "ListTagsForResource", resource.clone()).await;
-    assert_eq!(tags["Tags"], json!([{"Key": "b", "Value": "2"}]));
-    let many: std::collections::BTreeMap<_, _> = (0..50).map(|at| (at.to_string(), "")).collect();
-    let refusal = refused(&lab, "TagResource", with("Tags", json!(many))).await;
-    let expected = format!(
-        "InvalidArgumentException: Failed to add tags to resource {arn} under account {ACCOUNT} \
-         because a given resource cannot have more than 50 tags associated with it."
-    );
-    assert_eq!(refusal, expected);
+    check_tags(&lab, &arn).await;
     let none = ok(&lab, "GetResourcePolicy", resource.clone()).await;
     assert_eq!(none, json!({"Policy": "{}"}));
-    let policy = json!({"Statement": [{"Effect": "Allow", "Principal": "*"}]}).to_string();
-    ok(&lab, "PutResourcePolicy", with("Policy", json!(policy))).await;
+    let policy = json!({"Statement": [{"Effect": "Allow"}]}).to_string();
+    let put = json!({"ResourceARN": arn, "Policy": policy});
+    ok(&lab, "PutResourcePolicy", put).await;
     assert_eq!(
         ok(&lab, "GetResourcePolicy", resource.clone()).await["Policy"],
         policy
