@@ -28,7 +28,7 @@ use minikin::internals::store::SimulatedDisk;
 use minikin::internals::world::Random;
 use oracle::{Foretold, Oracle};
 use read::Cursor;
-use serde_json::Value;
+use serde_json::{Value, json};
 use subscribe::{Bookmark, Subscribed};
 use tempfile::TempDir;
 use write::Offered;
@@ -209,18 +209,32 @@ async fn ask(
     }
 }
 
+/// A change that no call waits for is on a real disk once a later change is.
+async fn until_committed(machine: &Machine, chance: &Chance, status: &str) {
+    if matches!(machine.ground, Ground::Directory(_)) {
+        let body = json!({"MinimumThroughputBillingCommitment": {"Status": status}});
+        let saved = ask(machine, chance, "UpdateAccountSettings", body).await;
+        saved.unwrap();
+    }
+}
+
 /// Lives a seed's life on a simulated disk and returns its trace.
 fn live(seed: u64) -> Vec<String> {
     live_on(seed, Ground::Simulated(SimulatedDisk::new()))
 }
 
-/// Lives a seed's life on one thread, so that nothing but the seed decides what comes first.
-fn live_on(seed: u64, ground: Ground) -> Vec<String> {
+/// Runs a life on one thread, so that nothing but its seed decides what comes first.
+fn on_one_thread<T>(life: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
-    runtime.block_on(async {
+    runtime.block_on(life)
+}
+
+/// Lives a seed's life and returns its trace.
+fn live_on(seed: u64, ground: Ground) -> Vec<String> {
+    on_one_thread(async {
         let mut simulation = Simulation::start(seed, ground).await;
         simulation.trace.push(format!("seed {seed}"));
         for step in 1..=STEPS {

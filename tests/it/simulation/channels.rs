@@ -7,7 +7,7 @@
 //! the model. A call that failed may have happened or not; the model learns which.
 
 use super::machine::{Ground, Machine};
-use super::{Chance, ask};
+use super::{Chance, ask, on_one_thread, until_committed};
 use crate::lab::{ACCOUNT, START_MS, Shelf, arn_of};
 use minikin::Surroundings;
 use minikin::internals::store::SimulatedDisk;
@@ -324,14 +324,7 @@ impl Life {
     async fn crash(&mut self) {
         self.trace.push("crash".to_owned());
         self.machine.settle().await;
-        if matches!(self.machine.ground, Ground::Directory(_)) {
-            // A change that no request waits for is on a real disk once a later one is.
-            let body = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
-            self.call("UpdateAccountSettings", body)
-                .await
-                .unwrap()
-                .unwrap();
-        }
+        until_committed(&self.machine, &self.chance, "ENABLED").await;
         self.now_ms += 1;
         self.machine.crash(&self.chance.0, self.now_ms).await;
         self.turn().await;
@@ -457,13 +450,9 @@ fn request(name: &str, stream: &str, is_table: bool, freshness_s: u64) -> Value 
     body
 }
 
-/// Lives a seed's life on one thread, so that nothing but the seed decides what comes first.
+/// Lives a seed's life and returns its trace.
 fn live_on(seed: u64, ground: Ground) -> Vec<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    on_one_thread(async {
         let mut life = Life::start(seed, ground).await;
         for _ in 0..STEPS {
             life.step().await;

@@ -1,7 +1,7 @@
 //! The machine a life runs on: an emulator in process, its disk, its clock and its power.
 
-use super::Simulation;
-use crate::lab::{Answer, Events, Request, WAIT_LIMIT, copied};
+use super::{Simulation, until_committed};
+use crate::lab::{Answer, Events, PATIENCE, Request, copied};
 use http_body_util::BodyExt as _;
 use minikin::ClockChoice;
 use minikin::Surroundings;
@@ -238,20 +238,12 @@ impl Simulation {
     pub(super) async fn crash(&mut self) {
         self.trace.push("crash".to_owned());
         self.machine.settle().await;
-        self.until_committed().await;
+        let status = match self.oracle.account_status() {
+            "ENABLED" => "ENABLED",
+            _ => "DISABLED",
+        };
+        until_committed(&self.machine, &self.chance, status).await;
         self.hang_up_all().await;
         self.machine.crash(&self.chance.0, self.oracle.now_ms).await;
-    }
-
-    /// A change that no call waits for is on a real disk once a later change is.
-    async fn until_committed(&mut self) {
-        if matches!(self.machine.ground, Ground::Directory(_)) {
-            let enables = self.oracle.account_status() == "ENABLED";
-            let status = if enables { "ENABLED" } else { "DISABLED" };
-            let body = serde_json::json!({
-                "MinimumThroughputBillingCommitment": {"Status": status}
-            });
-            self.ask("UpdateAccountSettings", body).await.unwrap();
-        }
     }
 }

@@ -10,7 +10,7 @@
 mod journal;
 
 use super::machine::{Ground, Machine};
-use super::{Chance, ask};
+use super::{Chance, ask, on_one_thread};
 use crate::lab::{START_MS, arn_of};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -313,13 +313,9 @@ impl Life {
     }
 }
 
-/// Lives a seed's life on one thread, so that nothing but the seed decides what comes first.
+/// Lives a seed's life and returns its trace.
 pub(super) fn live(seed: u64) -> Vec<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    on_one_thread(async {
         let ground = Ground::Simulated(SimulatedDisk::new());
         let mut life = Life::start(seed, ground).await;
         for _ in 0..STEPS {

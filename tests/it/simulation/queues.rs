@@ -10,7 +10,7 @@
 mod model;
 
 use super::machine::{Ground, Machine};
-use super::{Chance, ask};
+use super::{Chance, ask, on_one_thread, until_committed};
 use crate::lab::{Request, START_MS, arn_of};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -435,11 +435,7 @@ impl Life {
     async fn crash(&mut self) {
         self.trace.push("crash".to_owned());
         self.machine.settle().await;
-        if matches!(self.machine.ground, Ground::Directory(_)) {
-            // A change without a waiting request is on a real disk once a later change is.
-            let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
-            self.call("UpdateAccountSettings", commitment).await;
-        }
+        until_committed(&self.machine, &self.chance, "ENABLED").await;
         self.pass_a_moment();
         self.machine.crash(&self.chance.0, self.now_ms).await;
         self.fall_back().await;
@@ -571,13 +567,9 @@ fn outcomes(answer: &Value) -> Vec<(String, String)> {
     successful.chain(entries("Failed")).map(entry).collect()
 }
 
-/// Lives a seed's life on one thread, so that nothing but the seed decides what comes first.
+/// Lives a seed's life and returns its trace.
 fn live_on(seed: u64, ground: Ground) -> Vec<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    on_one_thread(async {
         let mut life = Life::start(seed, ground).await;
         for _ in 0..STEPS {
             life.step().await;
