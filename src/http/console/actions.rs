@@ -6,10 +6,10 @@
 use super::fields::{Fields, bad};
 use super::page;
 use super::visit::Visit;
-use crate::http::admin::{OwnBody, Refused};
+use crate::http::admin::{Admin, OwnBody, Refused};
 use crate::operation::{Answer, Context, Entry};
 use crate::wire::Format;
-use axum::extract::Path;
+use axum::extract::{FromRequest, Path, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use bytes::Bytes;
@@ -18,46 +18,67 @@ use serde_json::{Value, json};
 /// The result of an action: a sentence about it, or the refusal.
 pub(super) type Outcome = Result<String, Refused>;
 
-/// Answers an action. `back` is the page that follows.
-pub(super) fn answer(
-    visit: &Visit,
-    headers: &HeaderMap,
+/// A form that was sent.
+pub(super) struct Action {
+    /// The fields that the action has not taken yet.
+    pub(super) fields: Fields,
+    /// The page that follows.
     back: Option<String>,
-    outcome: Outcome,
-) -> Response {
-    let accept = headers.get(header::ACCEPT).map(|value| value.as_bytes());
-    let wants_json = accept == Some(b"application/json");
-    // Only pages of the console follow an action.
-    let back = back.filter(|path| path.starts_with("/_minikin/"));
-    let back = back.unwrap_or_else(|| visit.link("/_minikin/"));
-    match outcome {
-        Ok(message) if wants_json => {
-            let body = json!({ "message": message, "next": back }).to_string();
-            ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+    wants_json: bool,
+    /// The body of the request. Its permit counts the fields.
+    body: Option<OwnBody>,
+}
+
+impl FromRequest<Admin> for Action {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, admin: &Admin) -> Result<Self, Response> {
+        let headers = request.headers().clone();
+        let body = OwnBody::from_request(request, admin).await?;
+        Ok(Self::new(&headers, body))
+    }
+}
+
+impl Action {
+    pub(super) fn new(headers: &HeaderMap, body: OwnBody) -> Self {
+        let accept = headers.get(header::ACCEPT).map(|value| value.as_bytes());
+        let mut fields = Fields::read(&body.bytes);
+        Self {
+            back: fields.take("back"),
+            fields,
+            wants_json: accept == Some(b"application/json"),
+            body: Some(body),
         }
-        Ok(_) => Redirect::to(&back).into_response(),
-        Err(refused) if wants_json => refused.into_response(),
-        Err(refused) => page::problem(visit, &refused),
+    }
+
+    /// Answers the form.
+    pub(super) fn answer(self, visit: &Visit, outcome: Outcome) -> Response {
+        let wants_json = self.wants_json;
+        // Only pages of the console follow an action.
+        let back = self.back.filter(|path| path.starts_with("/_minikin/"));
+        let back = back.unwrap_or_else(|| visit.link("/_minikin/"));
+        match outcome {
+            Ok(message) if wants_json => {
+                let body = json!({ "message": message, "next": back }).to_string();
+                ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+            }
+            Ok(_) => Redirect::to(&back).into_response(),
+            Err(refused) if wants_json => refused.into_response(),
+            Err(refused) => page::problem(visit, &refused),
+        }
     }
 }
 
 /// Calls an operation of the service with the fields of a form.
-pub(super) async fn call(
-    visit: Visit,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: OwnBody,
-) -> Response {
-    let mut fields = Fields::read(&body.bytes);
-    drop(body);
-    let back = fields.take("back");
-    let outcome = match fields.members() {
+pub(super) async fn call(visit: Visit, Path(name): Path<String>, mut action: Action) -> Response {
+    action.body = None;
+    let outcome = match action.fields.members() {
         Ok(members) => operation(&visit, &name, &members)
             .await
             .map(|_| done(&name)),
         Err(refused) => Err(refused),
     };
-    answer(&visit, &headers, back, outcome)
+    action.answer(&visit, outcome)
 }
 
 /// Calls an operation of the service, and returns its answer.

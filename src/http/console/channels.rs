@@ -1,18 +1,16 @@
 //! The page of channels, which deliver records to buckets and tables.
 
-use super::actions::{self, Outcome};
-use super::fields::{Fields, bad};
+use super::actions::{Action, Outcome};
+use super::fields::bad;
 use super::forms::Form;
 use super::page::{self, Section};
 use super::parts::{self, Tone, badge, drawer, status};
 use super::visit::{Visit, stream_path};
 use super::{characters, numbers};
 use crate::engine::channel::Channel;
-use crate::http::admin::OwnBody;
 use crate::limits;
 use crate::world::{RealDeadline, Timestamp};
 use axum::extract::Path;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use maud::{Markup, html};
 use std::time::Duration;
@@ -88,15 +86,9 @@ fn delete(visit: &Visit, channel: &Channel) -> Markup {
 }
 
 /// Delivers all records that a channel has now.
-pub(super) async fn flush(
-    visit: Visit,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: OwnBody,
-) -> Response {
-    let back = Fields::read(&body.bytes).take("back");
+pub(super) async fn flush(visit: Visit, Path(name): Path<String>, action: Action) -> Response {
     let outcome = flush_named(&visit, &name).await;
-    actions::answer(&visit, &headers, back, outcome)
+    action.answer(&visit, outcome)
 }
 
 async fn flush_named(visit: &Visit, name: &str) -> Outcome {

@@ -1,15 +1,15 @@
 //! The page of the clock.
 
-use super::actions::{self, Outcome};
+use super::actions::{Action, Outcome};
 use super::fields::{Fields, bad};
 use super::forms::Form;
 use super::page::{self, Section};
 use super::parts::{self, figure, time};
 use super::visit::Visit;
-use crate::http::admin::{OwnBody, Refused};
+use crate::http::admin::Refused;
 use crate::limits;
 use crate::world::{Clock, Timestamp};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
@@ -70,11 +70,9 @@ fn moves(visit: &Visit) -> Markup {
 }
 
 /// Moves the clock.
-pub(super) async fn move_clock(visit: Visit, headers: HeaderMap, body: OwnBody) -> Response {
-    let mut fields = Fields::read(&body.bytes);
-    let back = fields.take("back");
-    let outcome = advance(&visit, &mut fields).await;
-    actions::answer(&visit, &headers, back, outcome)
+pub(super) async fn move_clock(visit: Visit, mut action: Action) -> Response {
+    let outcome = advance(&visit, &mut action.fields).await;
+    action.answer(&visit, outcome)
 }
 
 async fn advance(visit: &Visit, fields: &mut Fields) -> Outcome {

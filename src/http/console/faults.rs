@@ -1,20 +1,18 @@
 //! The page of fault rules.
 
-use super::actions::{self, Outcome};
+use super::actions::{Action, Outcome};
 use super::fields::{Fields, bad};
 use super::forms::Form;
 use super::numbers;
 use super::page::{self, Section};
 use super::parts::{self, Tone, badge, drawer};
 use super::visit::Visit;
-use crate::http::admin::OwnBody;
 use crate::limits;
 use crate::operation::OPERATIONS;
 use crate::operation::fault_rule::check_all;
 use crate::options::rules_of_json;
 use crate::world::{FaultKind, ListedRule};
 use axum::extract::Path;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
@@ -102,11 +100,9 @@ fn add(visit: &Visit) -> Markup {
 }
 
 /// Adds a rule.
-pub(super) async fn add_rule(visit: Visit, headers: HeaderMap, body: OwnBody) -> Response {
-    let mut fields = Fields::read(&body.bytes);
-    let back = fields.take("back");
-    let outcome = add_by(&visit, &mut fields);
-    actions::answer(&visit, &headers, back, outcome)
+pub(super) async fn add_rule(visit: Visit, mut action: Action) -> Response {
+    let outcome = add_by(&visit, &mut action.fields);
+    action.answer(&visit, outcome)
 }
 
 fn add_by(visit: &Visit, fields: &mut Fields) -> Outcome {
@@ -140,28 +136,16 @@ fn add_by(visit: &Visit, fields: &mut Fields) -> Outcome {
 }
 
 /// Removes all rules.
-pub(super) async fn clear(visit: Visit, headers: HeaderMap, body: OwnBody) -> Response {
-    let back = Fields::read(&body.bytes).take("back");
+pub(super) async fn clear(visit: Visit, action: Action) -> Response {
     visit.admin.engine.world.faults.clear();
-    actions::answer(
-        &visit,
-        &headers,
-        back,
-        Ok("All rules are removed.".to_owned()),
-    )
+    action.answer(&visit, Ok("All rules are removed.".to_owned()))
 }
 
 /// Removes a rule.
-pub(super) async fn remove(
-    visit: Visit,
-    Path(id): Path<u64>,
-    headers: HeaderMap,
-    body: OwnBody,
-) -> Response {
-    let back = Fields::read(&body.bytes).take("back");
+pub(super) async fn remove(visit: Visit, Path(id): Path<u64>, action: Action) -> Response {
     let outcome = match visit.admin.engine.world.faults.remove(id) {
         true => Ok("The rule is removed.".to_owned()),
         false => Err(bad("there is no such rule")),
     };
-    actions::answer(&visit, &headers, back, outcome)
+    action.answer(&visit, outcome)
 }

@@ -32,15 +32,14 @@ impl Fields {
     /// The JSON of a request with the remaining fields as members. Empty fields are left out.
     ///
     /// The name of a field is the path of a member, such as `StreamModeDetails.StreamMode`. An
-    /// ending says the type of the value: `:int`, `:bool`, `:list` for words between commas, or
-    /// `:one` for a list of this text.
-    pub(super) fn members(self) -> Result<Value, Refused> {
+    /// ending says the type of the value: `:int`, `:bool`, `:list` for words between commas, or `:one` for a list of this text.
+    pub(super) fn members(&self) -> Result<Value, Refused> {
         let mut members = Value::Object(Map::new());
-        for (name, text) in self.0 {
+        for (name, text) in &self.0 {
             if text.trim().is_empty() {
                 continue;
             }
-            let (path, kind) = name.split_once(':').unwrap_or((&name, "text"));
+            let (path, kind) = name.split_once(':').unwrap_or((name, "text"));
             let value = match kind {
                 "int" => json!(
                     text.trim()

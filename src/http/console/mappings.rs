@@ -1,6 +1,6 @@
 //! The pages of event source mappings.
 
-use super::actions::{self, Outcome};
+use super::actions::{Action, Outcome};
 use super::fields::{Fields, bad};
 use super::forms::Form;
 use super::page::{self, Section, problem};
@@ -8,12 +8,12 @@ use super::parts::{self, Tone, badge, drawer, figure, status, time};
 use super::visit::{Visit, stream_path};
 use super::{json_tree, numbers};
 use crate::engine::event_source::{DrainRequest, Failure, Mapping, Origin};
-use crate::http::admin::{OwnBody, Refused, mapping_details, mapping_event};
+use crate::http::admin::{Refused, mapping_details, mapping_event};
 use crate::limits;
 use crate::model::StreamArn;
 use crate::model::event_source::{Changes, CreateRequest};
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::{Value, json};
@@ -295,11 +295,9 @@ fn create(visit: &Visit) -> Markup {
 }
 
 /// Creates a mapping.
-pub(super) async fn create_mapping(visit: Visit, headers: HeaderMap, body: OwnBody) -> Response {
-    let mut fields = Fields::read(&body.bytes);
-    let back = fields.take("back");
-    let outcome = create_by(&visit, &mut fields).await;
-    actions::answer(&visit, &headers, back, outcome)
+pub(super) async fn create_mapping(visit: Visit, mut action: Action) -> Response {
+    let outcome = create_by(&visit, &mut action.fields).await;
+    action.answer(&visit, outcome)
 }
 
 async fn create_by(visit: &Visit, fields: &mut Fields) -> Outcome {
@@ -334,15 +332,13 @@ async fn create_by(visit: &Visit, fields: &mut Fields) -> Outcome {
 pub(super) async fn change(
     visit: Visit,
     Path((uuid, action)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: OwnBody,
+    form: Action,
 ) -> Response {
-    let back = Fields::read(&body.bytes).take("back");
     let outcome = match find(&visit, &uuid) {
         Ok(mapping) => act(&visit, &mapping, &action).await,
         Err(refused) => Err(refused),
     };
-    actions::answer(&visit, &headers, back, outcome)
+    form.answer(&visit, outcome)
 }
 
 async fn act(visit: &Visit, mapping: &Arc<Mapping>, action: &str) -> Outcome {
@@ -397,10 +393,8 @@ async fn drain(visit: &Visit, mapping: &Arc<Mapping>) -> Outcome {
 pub(super) async fn redeliver(
     visit: Visit,
     Path((uuid, number)): Path<(String, u64)>,
-    headers: HeaderMap,
-    body: OwnBody,
+    action: Action,
 ) -> Response {
-    let back = Fields::read(&body.bytes).take("back");
     let outcome = match find(&visit, &uuid) {
         Ok(mapping) => {
             let sources = &visit.admin.engine.event_sources;
@@ -411,5 +405,5 @@ pub(super) async fn redeliver(
         }
         Err(refused) => Err(refused),
     };
-    actions::answer(&visit, &headers, back, outcome)
+    action.answer(&visit, outcome)
 }

@@ -1,6 +1,6 @@
 //! The pages of queues.
 
-use super::actions::{self, Outcome};
+use super::actions::{self, Action, Outcome};
 use super::characters::visible;
 use super::fields::{Fields, bad};
 use super::forms::{Form, hidden};
@@ -10,12 +10,12 @@ use super::streams::mode;
 use super::visit::{Visit, stream_path};
 use super::{numbers, payload};
 use crate::engine::queue::{Peek, PeekedRecord, Queue, QueueFigures};
-use crate::http::admin::{OwnBody, Refused};
+use crate::http::admin::Refused;
 use crate::limits;
 use crate::model::{PeekState, ReceiptHandle, RecordPlace};
 use crate::world::Timestamp;
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::json;
@@ -106,11 +106,9 @@ fn create(visit: &Visit) -> Markup {
 }
 
 /// Creates a queue.
-pub(super) async fn create_queue(visit: Visit, headers: HeaderMap, body: OwnBody) -> Response {
-    let mut fields = Fields::read(&body.bytes);
-    let back = fields.take("back");
-    let outcome = create_by(&visit, &mut fields).await;
-    actions::answer(&visit, &headers, back, outcome)
+pub(super) async fn create_queue(visit: Visit, mut action: Action) -> Response {
+    let outcome = create_by(&visit, &mut action.fields).await;
+    action.answer(&visit, outcome)
 }
 
 async fn create_by(visit: &Visit, fields: &mut Fields) -> Outcome {
@@ -291,10 +289,8 @@ fn delete(visit: &Visit, queue: &Queue) -> Markup {
 pub(super) async fn purge_queue(
     visit: Visit,
     Path(name): Path<String>,
-    headers: HeaderMap,
-    body: OwnBody,
+    action: Action,
 ) -> Response {
-    let back = Fields::read(&body.bytes).take("back");
     let outcome = match find(&visit, &name) {
         Ok(queue) => match queue.purge(&visit.admin.engine).await {
             Ok(true) => Ok("The queue is empty.".to_owned()),
@@ -303,24 +299,21 @@ pub(super) async fn purge_queue(
         },
         Err(refused) => Err(refused),
     };
-    actions::answer(&visit, &headers, back, outcome)
+    action.answer(&visit, outcome)
 }
 
 /// Restores one dead-letter record of a queue, or all of them.
 pub(super) async fn restore_queue(
     visit: Visit,
     Path(name): Path<String>,
-    headers: HeaderMap,
-    body: OwnBody,
+    mut action: Action,
 ) -> Response {
-    let mut fields = Fields::read(&body.bytes);
-    let back = fields.take("back");
-    let only = fields.take("record");
+    let only = action.fields.take("record");
     let outcome = match find(&visit, &name) {
         Ok(queue) => restore(&visit, &queue, only.as_deref()).await,
         Err(refused) => Err(refused),
     };
-    actions::answer(&visit, &headers, back, outcome)
+    action.answer(&visit, outcome)
 }
 
 /// Restores the dead-letter record at the place `only`, or all of them. An operator needs no

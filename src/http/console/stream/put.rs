@@ -2,7 +2,7 @@
 
 use crate::engine::{Placed, PutFailure, Stream};
 use crate::http::admin::{LargeBody, Refused};
-use crate::http::console::actions::{self, Outcome};
+use crate::http::console::actions::{Action, Outcome};
 use crate::http::console::fields::{Fields, bad};
 use crate::http::console::forms::Form;
 use crate::http::console::numbers::plural;
@@ -48,13 +48,12 @@ pub(in crate::http::console) async fn put(
     headers: HeaderMap,
     body: LargeBody,
 ) -> Response {
-    let mut fields = Fields::read(&body.0.bytes);
-    let back = fields.take("back");
-    let outcome = put_fields(&visit, &name, fields).await;
-    actions::answer(&visit, &headers, back, outcome)
+    let mut action = Action::new(&headers, body.0);
+    let outcome = put_fields(&visit, &name, &mut action.fields).await;
+    action.answer(&visit, outcome)
 }
 
-async fn put_fields(visit: &Visit, name: &str, mut fields: Fields) -> Outcome {
+async fn put_fields(visit: &Visit, name: &str, fields: &mut Fields) -> Outcome {
     let engine = &visit.admin.engine;
     let stream = engine.find(&visit.scope, name);
     let stream = stream.ok_or_else(|| bad(&format!("there is no stream {name}")))?;

@@ -2,8 +2,7 @@
 
 use super::frame;
 use crate::engine::{Stream, StreamSnapshot};
-use crate::http::admin::OwnBody;
-use crate::http::console::actions::{self, Outcome};
+use crate::http::console::actions::{self, Action, Outcome};
 use crate::http::console::fields::{Fields, bad};
 use crate::http::console::forms::Form;
 use crate::http::console::page::problem;
@@ -11,7 +10,6 @@ use crate::http::console::parts::time;
 use crate::http::console::streams::delete;
 use crate::http::console::visit::Visit;
 use axum::extract::Path;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::json;
@@ -130,16 +128,13 @@ fn clear(visit: &Visit, stream: &Stream) -> Markup {
 pub(in crate::http::console) async fn set_retention(
     visit: Visit,
     Path(name): Path<String>,
-    headers: HeaderMap,
-    body: OwnBody,
+    mut action: Action,
 ) -> Response {
-    let mut fields = Fields::read(&body.bytes);
-    let back = fields.take("back");
-    let outcome = change_retention(&visit, &name, fields).await;
-    actions::answer(&visit, &headers, back, outcome)
+    let outcome = change_retention(&visit, &name, &mut action.fields).await;
+    action.answer(&visit, outcome)
 }
 
-async fn change_retention(visit: &Visit, name: &str, mut fields: Fields) -> Outcome {
+async fn change_retention(visit: &Visit, name: &str, fields: &mut Fields) -> Outcome {
     let hours = fields.need("hours")?;
     let hours: u32 = hours.parse().map_err(|_| bad("hours is a whole number"))?;
     let stream = visit.admin.engine.find(&visit.scope, name);
@@ -157,31 +152,21 @@ async fn change_retention(visit: &Visit, name: &str, mut fields: Fields) -> Outc
 pub(in crate::http::console) async fn set_tag(
     visit: Visit,
     Path(name): Path<String>,
-    headers: HeaderMap,
-    body: OwnBody,
+    mut action: Action,
 ) -> Response {
-    let mut fields = Fields::read(&body.bytes);
-    let back = fields.take("back");
-    let key = fields.take("key").unwrap_or_default();
-    let value = fields.take("value").unwrap_or_default();
+    let key = action.fields.take("key").unwrap_or_default();
+    let value = action.fields.take("value").unwrap_or_default();
     let members = json!({ "StreamName": name, "Tags": { key: value } });
     let tagged = actions::operation(&visit, "AddTagsToStream", &members).await;
-    actions::answer(
-        &visit,
-        &headers,
-        back,
-        tagged.map(|_| "The tag is set.".to_owned()),
-    )
+    action.answer(&visit, tagged.map(|_| "The tag is set.".to_owned()))
 }
 
 /// Removes all records of a stream.
 pub(in crate::http::console) async fn clear_records(
     visit: Visit,
     Path(name): Path<String>,
-    headers: HeaderMap,
-    body: OwnBody,
+    action: Action,
 ) -> Response {
-    let back = Fields::read(&body.bytes).take("back");
     let outcome = match visit.admin.engine.find(&visit.scope, &name) {
         Some(stream) => match visit.admin.engine.clear(&stream).await {
             Ok(()) => Ok("The records are removed.".to_owned()),
@@ -189,5 +174,5 @@ pub(in crate::http::console) async fn clear_records(
         },
         None => Err(bad(&format!("there is no stream {name}"))),
     };
-    actions::answer(&visit, &headers, back, outcome)
+    action.answer(&visit, outcome)
 }
