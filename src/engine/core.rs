@@ -20,7 +20,7 @@ use crate::limits::{self, CallRate, Limit, Limits};
 use crate::lock::Lock;
 use crate::model::{AccountRegion, Keys, ShardId, StreamStatus};
 use crate::store::{AccountValue, Figures, Store, StoreError, Ticket, run_of};
-use crate::world::{Clock, Timestamp, World};
+use crate::world::{Alarm, Clock, Timestamp, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{oneshot, watch};
@@ -278,6 +278,16 @@ impl Engine {
     pub async fn save_time(&self) -> Result<(), StoreError> {
         let change = saved::clock(self.world.clock.now());
         self.store.save(vec![change]).durable().await
+    }
+
+    /// Waits until `deadline`, or until the bell of `alarm` rings. Returns false if the engine stops.
+    pub(super) async fn wait(&self, alarm: &mut Alarm, deadline: Option<Timestamp>) -> bool {
+        let mut stop = self.stop.subscribe();
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => false,
+            () = alarm.wait(deadline) => true,
+        }
     }
 
     /// Ends the tasks and closes the store.

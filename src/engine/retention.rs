@@ -13,18 +13,9 @@ use std::sync::Arc;
 
 /// Removes expired records at regular intervals, until the engine stops.
 pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
-    let mut stop = engine.stop.subscribe();
-    loop {
-        let next = engine
-            .world
-            .clock
-            .now()
-            .plus_millis(limits::RETENTION_SWEEP_MS);
-        tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => return,
-            () = alarm.wait(Some(next)) => {}
-        }
+    let clock = &engine.world.clock;
+    let next = || clock.now().plus_millis(limits::RETENTION_SWEEP_MS);
+    while engine.wait(&mut alarm, Some(next())).await {
         let now = engine.world.clock.now();
         for stream in engine.streams() {
             trim(&engine, &stream, now).await;

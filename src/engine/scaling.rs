@@ -16,18 +16,9 @@ use std::sync::Arc;
 
 /// Splits busy shards at regular intervals, until the engine stops.
 pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
-    let mut stop = engine.stop.subscribe();
-    loop {
-        let next = engine
-            .world
-            .clock
-            .now()
-            .plus_millis(limits::SCALING_SWEEP_MS);
-        tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => return,
-            () = alarm.wait(Some(next)) => {}
-        }
+    let clock = &engine.world.clock;
+    let next = || clock.now().plus_millis(limits::SCALING_SWEEP_MS);
+    while engine.wait(&mut alarm, Some(next())).await {
         for stream in engine.streams() {
             if let Err(error) = split_busiest(&engine, &stream).await {
                 tracing::warn!(stream = %stream.arn, %error, "a busy shard was not split");

@@ -18,13 +18,7 @@ use std::sync::Arc;
 
 /// Ends statuses when their deadlines are due, until the engine stops.
 pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
-    let mut stop = engine.stop.subscribe();
-    loop {
-        tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => return,
-            () = alarm.wait(engine.deadlines.next()) => {}
-        }
+    while engine.wait(&mut alarm, engine.deadlines.next()).await {
         let now = engine.world.clock.now();
         while let Some((stream, due)) = engine.deadlines.take_due(now) {
             match due {

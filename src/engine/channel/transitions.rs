@@ -8,13 +8,10 @@ use std::sync::Arc;
 
 /// Ends the statuses of channels when they are due, until the engine stops.
 pub(in crate::engine) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
-    let mut stop = engine.stop.subscribe();
-    loop {
-        tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => return,
-            () = alarm.wait(engine.channels.deadlines.next()) => {}
-        }
+    while engine
+        .wait(&mut alarm, engine.channels.deadlines.next())
+        .await
+    {
         let now = engine.world.clock.now();
         while let Some((channel, ())) = engine.channels.deadlines.take_due(now) {
             engine.end_channel_status(&channel, now);

@@ -13,13 +13,10 @@ use std::sync::Arc;
 
 /// Handles the deadlines of queues, until the engine stops.
 pub(in crate::engine) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
-    let mut stop = engine.stop.subscribe();
-    loop {
-        tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => return,
-            () = alarm.wait(engine.queues.deadlines.next()) => {}
-        }
+    while engine
+        .wait(&mut alarm, engine.queues.deadlines.next())
+        .await
+    {
         let now = engine.world.clock.now();
         while let Some((queue, due)) = engine.queues.deadlines.take_due(now) {
             match due {

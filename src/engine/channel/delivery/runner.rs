@@ -98,10 +98,8 @@ impl Delivery {
                 Next::Again => continue,
                 Next::End => return,
             };
-            tokio::select! {
-                biased;
-                _ = stop.wait_for(|stop| *stop) => return,
-                () = self.alarm.wait(deadline) => {}
+            if !self.engine.wait(&mut self.alarm, deadline).await {
+                return;
             }
         }
     }
