@@ -1,7 +1,7 @@
 //! `minikin health`: asks a running emulator whether it is ready. It serves containers that have no
 //! curl.
 
-use crate::options::{Hosts, Options};
+use crate::options::{Listen, Options};
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::ExitCode;
@@ -17,43 +17,23 @@ const DEFAULT_HTTP_PORT: u16 = 80;
 pub(super) struct Arguments {
     /// The emulator's address, as http://ADDRESS:PORT [default: the addresses that the options
     /// name]
-    #[arg(long, value_name = "URL")]
-    endpoint: Option<Endpoint>,
+    #[arg(long, value_name = "URL", value_parser = endpoint)]
+    endpoint: Option<Listen>,
     #[command(flatten)]
     options: Options,
 }
 
-/// The addresses of an endpoint, which are tried in turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Endpoint(Vec<SocketAddr>);
-
-impl std::str::FromStr for Endpoint {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let rest = text
-            .strip_prefix("http://")
-            .ok_or("the endpoint begins with http://")?;
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        // A colon inside brackets belongs to an IPv6 address.
-        let (host, port) = match rest
-            .rsplit_once(':')
-            .filter(|(_, port)| !port.ends_with(']'))
-        {
-            Some((host, port)) => (
-                host,
-                port.parse()
-                    .map_err(|_| "the port is a number from 0 to 65535")?,
-            ),
-            None => (rest, DEFAULT_HTTP_PORT),
-        };
-        let hosts = host.parse::<Hosts>()?.0;
-        Ok(Self(
-            hosts
-                .into_iter()
-                .map(|host| SocketAddr::new(host, port))
-                .collect(),
-        ))
+/// Reads the addresses of an endpoint, which are tried in turn.
+fn endpoint(text: &str) -> Result<Listen, String> {
+    let rest = text
+        .strip_prefix("http://")
+        .ok_or("the endpoint begins with http://")?;
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    // A colon inside brackets belongs to an IPv6 address.
+    let port = rest.rsplit_once(':').map(|(_, port)| port);
+    match port.is_some_and(|port| !port.ends_with(']')) {
+        true => rest.parse(),
+        false => format!("{rest}:{DEFAULT_HTTP_PORT}").parse(),
     }
 }
 
@@ -171,7 +151,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_a_plain_url_of_an_address() {
-        let endpoint = |text: &str| text.parse::<Endpoint>().map(|endpoint| endpoint.0.len());
+        let endpoint = |text: &str| endpoint(text).map(|addresses| addresses.0.len());
         for (url, addresses) in [
             ("http://127.0.0.1:4567/", 1),
             ("http://[::1]", 1),
