@@ -131,9 +131,6 @@ impl Generations {
         let value = self.value(generation, entry.number);
         let value = value.map_err(|error| self.failed(generation, error))?;
         let Some(value) = value else {
-            if generation.is_gone() {
-                return Err(Unread::Lost("its generation is gone".to_owned()));
-            }
             let problem = format!("it lacks segment {}", entry.number);
             return Err(self.failed(generation, invalid(problem)));
         };

@@ -132,14 +132,14 @@ fn restore(
     found: Found,
     claim: Box<dyn Claim>,
 ) -> io::Result<(DurableCommitter, Arc<Logs>)> {
-    let counters = [
-        (&shared.generations.set_aside, found.set_aside),
-        (&shared.records_lost, found.records_lost),
-    ];
-    for (counter, count) in counters {
-        counter.store(count, Ordering::Relaxed);
-    }
-    *shared.generations.all.lock() = found.generations;
+    let generations = &shared.generations;
+    generations
+        .set_aside
+        .store(found.set_aside, Ordering::Relaxed);
+    *generations.all.lock() = found.generations;
+    shared
+        .records_lost
+        .store(found.records_lost, Ordering::Relaxed);
     let mut framed = HashMap::new();
     let logs = found.logs.into_iter();
     let logs = logs.map(|(id, found)| (id, restore_log(&shared, id, found, &mut framed)));

@@ -174,14 +174,11 @@ impl GenerationWriter {
 
     /// Makes the appended segments and frames durable.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        match &mut self.current {
-            Some(current) if current.unflushed => {
-                current.handle.commit()?;
-                current.unflushed = false;
-                Ok(())
-            }
-            _ => Ok(()),
+        if let Some(current) = self.current.as_mut().filter(|current| current.unflushed) {
+            current.handle.commit()?;
+            current.unflushed = false;
         }
+        Ok(())
     }
 
     /// Ends the current generation, which must have been flushed. Returns its number and its

@@ -20,19 +20,15 @@ pub(crate) struct Housekeeping {
     shared: Arc<Shared>,
     /// Sends jobs to the thread. None if there is no thread, because every job is then done at
     /// once.
-    jobs: Option<Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<(Sender<Job>, JoinHandle<()>)>,
 }
 
 impl Housekeeping {
     /// Starts the thread, unless the disk's calls take no real time.
     pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
         if shared.generations.disk.is_instant() {
-            return Ok(Self {
-                shared,
-                jobs: None,
-                thread: None,
-            });
+            let thread = None;
+            return Ok(Self { shared, thread });
         }
         let (jobs, receiver) = channel::<Job>();
         let of_thread = shared.clone();
@@ -44,11 +40,8 @@ impl Housekeeping {
         let thread = std::thread::Builder::new()
             .name("housekeeping".into())
             .spawn(work)?;
-        Ok(Self {
-            shared,
-            jobs: Some(jobs),
-            thread: Some(thread),
-        })
+        let thread = Some((jobs, thread));
+        Ok(Self { shared, thread })
     }
 
     pub(crate) fn open(&self, number: u64) -> Receiver<Opened> {
@@ -86,9 +79,9 @@ impl Housekeeping {
     }
 
     fn run(&self, job: impl FnOnce(&Generations) + Send + 'static) {
-        match &self.jobs {
+        match &self.thread {
             None => job(&self.shared.generations),
-            Some(jobs) if jobs.send(Box::new(job)).is_err() => {
+            Some((jobs, _)) if jobs.send(Box::new(job)).is_err() => {
                 tracing::error!("the thread that opens and closes generations has ended");
             }
             Some(_) => {}
@@ -97,10 +90,11 @@ impl Housekeeping {
 
     /// Waits until all jobs are done.
     pub(crate) fn close(&mut self) {
-        self.jobs.take();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+        let Some((jobs, thread)) = self.thread.take() else {
+            return;
+        };
+        drop(jobs);
+        if thread.join().is_err() {
             tracing::error!("the thread that opens and closes generations panicked");
         }
     }

@@ -67,14 +67,11 @@ impl Layout {
     /// The first unused path to which a damaged generation can be set aside.
     pub(crate) fn set_aside(&self, number: u64) -> PathBuf {
         let name = format!("{GENERATION}{number:06}{CORRUPT}");
-        let mut path = self.0.join(&name);
-        let mut copies = 2..;
-        while path.exists() {
-            path = self
-                .0
-                .join(format!("{name}-{}", copies.next().unwrap_or(2)));
-        }
-        path
+        let copies = (2_u64..).map(|copy| format!("{name}-{copy}"));
+        let names = std::iter::once(name.clone()).chain(copies);
+        let mut paths = names.map(|name| self.0.join(name));
+        let unused = paths.find(|path| !path.exists());
+        unused.expect("the numbers do not end")
     }
 
     /// Finds the meaning of a file name.

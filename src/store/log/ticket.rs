@@ -68,39 +68,34 @@ impl Drop for WriteReservation {
 /// Resolves when a write has become durable.
 #[derive(Debug, Clone)]
 #[must_use = "a write is durable only when its ticket says so"]
-pub struct Ticket(Promise);
+pub struct Ticket(Result<Option<Pending>, StoreError>);
 
+/// A write that is durable when `reached` is at least `target`.
 #[derive(Debug, Clone)]
-enum Promise {
-    /// The write is durable, or its durability is not waited for.
-    Ready,
-    /// The store does not accept writes any more.
-    Refused(StoreError),
-    /// The write is durable when `reached` is at least `target`.
-    Pending {
-        shared: Arc<Shared>,
-        reached: Arc<AtomicU64>,
-        target: u64,
-    },
+struct Pending {
+    shared: Arc<Shared>,
+    reached: Arc<AtomicU64>,
+    target: u64,
 }
 
 impl Ticket {
     /// A ticket that resolves at once.
     pub(crate) fn ready() -> Self {
-        Self(Promise::Ready)
+        Self(Ok(None))
     }
 
+    /// A ticket of a write that the store refuses.
     pub(crate) fn refused(error: StoreError) -> Self {
-        Self(Promise::Refused(error))
+        Self(Err(error))
     }
 
     /// A ticket that resolves when `reached` is at least `target`.
     pub(crate) fn pending(shared: &Arc<Shared>, reached: &Arc<AtomicU64>, target: u64) -> Self {
-        Self(Promise::Pending {
+        Self(Ok(Some(Pending {
             shared: shared.clone(),
             reached: reached.clone(),
             target,
-        })
+        })))
     }
 
     /// Waits until the write is durable. Returns at once if the settings do not promise durability
@@ -109,18 +104,12 @@ impl Ticket {
     /// # Errors
     /// Returns an error if the write was refused, or if its commit failed.
     pub async fn durable(self) -> Result<(), StoreError> {
-        let (shared, reached, target) = match self.0 {
-            Promise::Ready => return Ok(()),
-            Promise::Refused(error) => return Err(error),
-            Promise::Pending {
-                shared,
-                reached,
-                target,
-            } => (shared, reached, target),
+        let Some(pending) = self.0? else {
+            return Ok(());
         };
-        let mut progress = shared.progress.subscribe();
-        while reached.load(Ordering::Acquire) < target {
-            shared.check()?;
+        let mut progress = pending.shared.progress.subscribe();
+        while pending.reached.load(Ordering::Acquire) < pending.target {
+            pending.shared.check()?;
             if progress.changed().await.is_err() {
                 return Err(StoreError::Closed);
             }

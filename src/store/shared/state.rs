@@ -122,10 +122,7 @@ impl Shared {
     /// Returns an error if the store no longer writes, because a commit failed or the store was
     /// closed.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
-        match self.failure.get() {
-            None => Ok(()),
-            Some(error) => Err(error.clone()),
-        }
+        self.failure.get().cloned().map_or(Ok(()), Err)
     }
 
     /// The failure since which the store writes nothing. None if the store works or was closed.
