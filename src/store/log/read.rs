@@ -25,7 +25,7 @@ pub struct ReadLimit {
 }
 
 /// The records that a read returned. They share the memory of their segments.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Batch {
     runs: Vec<Run>,
     count: usize,
@@ -89,13 +89,8 @@ struct ReadRequest {
 impl ReadRequest {
     fn empty_batch(&self) -> Batch {
         Batch {
-            runs: Vec::new(),
-            count: 0,
-            weight: 0,
-            last: None,
             next_index: self.from,
-            reached_end: false,
-            _permit: None,
+            ..Batch::default()
         }
     }
 
