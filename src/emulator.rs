@@ -19,7 +19,7 @@ use crate::model::event_source::{CreateRequest, Refusal};
 use crate::model::{AccountId, AccountRegion, Region, StreamArn};
 use crate::operation::fault_rule::{FaultRuleError, check_all};
 use crate::options::{
-    Authentication, ClockChoice, Durability, FunctionSetting, Options, OptionsError, Problem,
+    Authentication, ClockChoice, FunctionSetting, Options, OptionsError, Problem,
 };
 use crate::setup::Maker;
 use crate::store::{self, OpenError, SimulatedDisk, Store};
@@ -33,7 +33,6 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
@@ -479,11 +478,7 @@ fn store_settings(options: &Options, around: &Surroundings) -> store::Settings {
     };
     store::Settings {
         directory: options.data_dir.clone(),
-        durability: match options.durability() {
-            Durability::Always => store::Durability::Always,
-            Durability::Interval { ms } => store::Durability::Interval(Duration::from_millis(ms)),
-            Durability::None => store::Durability::None,
-        },
+        durability: options.durability(),
         memory_bytes: options.memory,
         generation_bytes: around.generation_bytes.unwrap_or(default),
         segment_bytes: around.segment_bytes,

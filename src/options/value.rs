@@ -4,25 +4,12 @@
 use crate::limits::Profile;
 use crate::model::KeyState;
 use crate::operation::fault_rule::{self, FaultRuleError};
+pub use crate::store::Durability;
 use crate::world::FaultRule;
 use std::fmt;
 use std::str::FromStr;
 #[cfg(feature = "cli")]
 use tracing_subscriber::filter::Targets;
-
-/// The time at which a put is answered, relative to the write to disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// After the records are on disk.
-    Always,
-    /// At once. The records are on disk at most `ms` milliseconds later.
-    Interval {
-        /// Time between two commits, in milliseconds.
-        ms: u64,
-    },
-    /// At once. The records may never reach the disk.
-    None,
-}
 
 impl FromStr for Durability {
     type Err = String;

@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 /// The work of a committer: durable commits or spilling.
 pub(crate) trait Commit: Send {
@@ -89,7 +90,7 @@ impl Committer {
         let shared = &self.0.shared;
         let pause = match shared.settings.durability {
             Durability::Always => limits::COMMIT_GAP,
-            Durability::Interval(pause) => pause,
+            Durability::Interval { ms } => Duration::from_millis(ms),
             Durability::None => limits::COMMIT_PAUSE,
         };
         let began = Stopwatch::start();

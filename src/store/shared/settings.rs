@@ -3,16 +3,18 @@
 use crate::limits;
 use crate::world::Faults;
 use std::path::PathBuf;
-use std::time::Duration;
 
-/// Says when a write is acknowledged and when it becomes durable.
+/// The time at which a put is answered, relative to the write to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// A write is published and acknowledged when it is durable.
+    /// After the records are on disk. Until then no reader sees them.
     Always,
-    /// A write is acknowledged at once. Writes become durable at this interval.
-    Interval(Duration),
-    /// A write is acknowledged at once, and becomes durable within about 200 ms.
+    /// At once. The records are on disk at most `ms` milliseconds later.
+    Interval {
+        /// Time between two commits, in milliseconds.
+        ms: u64,
+    },
+    /// At once. The records are on disk about 200 ms later, and without a data directory never.
     None,
 }
 
