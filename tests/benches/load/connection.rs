@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// The longest wait for an answer; who takes longer has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+const EXCHANGE_LIMIT: Duration = Duration::from_secs(30);
 /// The status of an answer without a body, whatever its head says.
 const NO_CONTENT: u16 = 204;
 const READ_BYTES: usize = 64 * 1024;

@@ -1,7 +1,7 @@
 //! The machine a life runs on: an emulator in process, its disk, its clock and its power.
 
 use super::{Simulation, until_committed};
-use crate::lab::{Answer, Events, PATIENCE, Request, copied};
+use crate::lab::{Answer, Events, Request, WAIT_LIMIT, copied};
 use http_body_util::BodyExt as _;
 use minikin::ClockChoice;
 use minikin::Surroundings;

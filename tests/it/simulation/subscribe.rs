@@ -263,7 +263,7 @@ impl Simulation {
             let behind_ms = shard.behind_at_end_ms(now_ms);
             let last =
                 json!({"ChildShards": children, "MillisBehindLatest": behind_ms, "Records": []});
-            let Some(told) = self.next_event(one).await else {
+            let Some(event) = self.next_event(one).await else {
                 return false;
             };
             assert_eq!(event, last, "{}", self.story());
