@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use tokio::sync::Notify;
 
 /// Number of acknowledged records of a stream since the start of the emulator or the last clear.
+/// Aligned, so that the count shares no cache line with values that other threads only read.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(super) struct RecordCount {
     count: AtomicU64,
     /// Number of waiting callers. While it is zero, writers skip the notification.

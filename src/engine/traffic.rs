@@ -3,8 +3,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Counts of records since the start of the engine.
+/// Counts of records since the start of the engine. Aligned, so that the counts share no cache line
+/// with values that other threads only read.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub struct Traffic {
     written: Count,
     read: Count,

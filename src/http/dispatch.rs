@@ -81,7 +81,7 @@ impl Dispatcher {
         // Only a request in RPC v2 gets here with an empty body: an operation without input needs
         // no body in that protocol.
         let body = if body.is_empty() { &empty } else { body };
-        let Some(entry) = Target::of(head).entry() else {
+        let Some(entry) = Target::in_format(head, format).entry() else {
             return refused(head, format, body, Error::unknown_operation());
         };
         let clock = &self.engine.world.clock;

@@ -40,7 +40,16 @@ pub(super) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(super) fn of(head: &'a Parts) -> Self {
-        if is_rpc_v2(head) {
+        Self::in_protocol(head, is_rpc_v2(head))
+    }
+
+    /// The names in a request of a known format.
+    pub(super) fn in_format(head: &'a Parts, format: Format) -> Self {
+        Self::in_protocol(head, format == Format::RpcV2Cbor)
+    }
+
+    fn in_protocol(head: &'a Parts, is_rpc_v2: bool) -> Self {
+        if is_rpc_v2 {
             Self::in_path(head.uri.path())
         } else {
             Self::in_header(head)
