@@ -152,11 +152,10 @@ impl LogState {
         size
     }
 
-    /// True if the tail has records, all of them are published, and all arrived before `horizon`.
-    pub(crate) fn is_tail_expired(&self, horizon: Timestamp) -> bool {
-        let Some(last) = self.tail.len().checked_sub(1) else {
-            return false;
-        };
-        self.tail.arrival(last) < horizon && self.tail.index(last) < self.visible
+    /// True if the tail has records, and all of them arrived before `horizon` and have an index of
+    /// less than `end`.
+    pub(crate) fn is_tail_expired(&self, horizon: Timestamp, end: u64) -> bool {
+        let last = self.tail.len().checked_sub(1);
+        last.is_some_and(|last| self.tail.arrival(last) < horizon && self.tail.index(last) < end)
     }
 }

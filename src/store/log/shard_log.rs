@@ -184,16 +184,28 @@ impl Log {
 
     /// Deletes the published segments whose records all arrived before `horizon`.
     pub fn trim(&self, horizon: Timestamp) {
+        self.trim_up_to(horizon, u64::MAX);
+    }
+
+    /// Deletes the segments that [`Log::trim`] deletes, unless they have records with an index of at
+    /// least `end`. Returns true if such segments are left.
+    pub(crate) fn trim_up_to(&self, horizon: Timestamp, end: u64) -> bool {
         let mut state = self.state.lock();
-        let visible = state.visible;
-        let freed = state
-            .trim(|segment| segment.entry.last_arrival < horizon && segment.entry.last < visible);
+        let end = end.min(state.visible);
+        let freed =
+            state.trim(|segment| segment.entry.last_arrival < horizon && segment.entry.last < end);
         let mut memory = freed.memory;
-        if state.segments.is_empty() && state.is_tail_expired(horizon) {
+        if state.segments.is_empty() && state.is_tail_expired(horizon, end) {
             memory += state.drop_tail();
         }
+        let visible = state.visible;
+        let is_left = match state.segments.front() {
+            Some(segment) => segment.entry.last_arrival < horizon && segment.entry.last < visible,
+            None => state.is_tail_expired(horizon, visible),
+        };
         drop(state);
         self.shared.note_freed(memory, freed.sweep);
+        is_left
     }
 
     /// Deletes the segments whose records all have an index less than `index`.
