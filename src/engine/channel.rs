@@ -5,6 +5,7 @@
 //! - `destination`, `destination_error`: the trait of the destinations that channels write to.
 //! - `progress`, `advance`: the positions in the shards, which survive a restart.
 //! - `table`: the trait of the tables that channels write.
+//! - `hold`: keeps expired records until they are delivered or counted as lost.
 //! - `registry`, `lookup`: finds channels by account, name and id.
 //! - `creation`, `activation`, `changes`, `removal`, `start`: creation, activation, change and
 //!   deletion of channels, and their restoration at the start.
@@ -23,6 +24,7 @@ mod delivery;
 mod destination;
 mod destination_error;
 mod figures;
+mod hold;
 mod item;
 mod lookup;
 mod progress;

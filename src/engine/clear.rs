@@ -14,12 +14,16 @@ impl Engine {
     /// existing records are before it, and the arrival times of later records are not. If the clock
     /// stands still, later records therefore arrive a millisecond ahead of the clock (a choice).
     ///
+    /// A channel delivers a removed record only if the object of the record is in progress. It
+    /// counts the others.
+    ///
     /// # Errors
     /// Returns an error if the store cannot write.
     pub async fn clear(&self, stream: &Stream) -> Result<(), StoreError> {
         self.check_store()?;
         let now = self.world.clock.now();
-        let (ticket, logs, horizon) = stream.with_state(|state| {
+        let channels = self.channels.of(stream);
+        let (ticket, shards, horizon) = stream.with_state(|state| {
             let arrivals = state.shards.values().map(|shard| shard.next_arrival(now));
             let horizon: Timestamp = arrivals.max().unwrap_or(now);
             // Later records of all shards arrive at the horizon or after it.
@@ -30,15 +34,11 @@ impl Engine {
             state.expired_before = state.expired_before.max(horizon);
             stream.records.clear();
             let changes = saved::stream(stream, state, state.status, &[]);
-            let logs: Vec<_> = state
-                .shards
-                .values()
-                .map(|shard| shard.log().clone())
-                .collect();
-            (self.store.save(changes), logs, state.expired_before)
+            let shards = state.all().clone();
+            (self.store.save(changes), shards, state.expired_before)
         });
-        for log in logs {
-            log.trim(horizon);
+        for shard in shards.iter() {
+            channels.trim(shard, horizon);
         }
         ticket.durable().await
     }

@@ -2,7 +2,7 @@
 //!
 //! Readers never see an expired record, because they read only from the horizon on. The task in
 //! this file frees the memory and the disk space of expired records, and removes closed shards
-//! whose records have all expired.
+//! whose records have all expired. Records that a channel has still to deliver stay.
 
 use super::core::Engine;
 use super::saved;
@@ -25,12 +25,13 @@ pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
 }
 
 async fn trim(engine: &Engine, stream: &Arc<Stream>, now: Timestamp) {
+    let channels = engine.channels.of(stream);
     let ticket = stream.with_state(|state| {
         let horizon = state.horizon(now);
         let mut expired = Vec::new();
         for shard in state.shards.values() {
-            shard.log().trim(horizon);
-            if has_expired(&shard.description(), horizon) {
+            let is_empty = channels.trim(shard, horizon);
+            if is_empty && has_expired(&shard.description(), horizon) {
                 expired.push(shard.id);
             }
         }

@@ -236,13 +236,17 @@ impl StreamState {
     }
 
     /// The horizon at `now`: the earliest arrival time of a readable record. A record expires when
-    /// its age reaches the retention period. A pending change of the retention period applies at
-    /// once.
+    /// its age reaches the retention period.
     pub(crate) fn horizon(&self, now: Timestamp) -> Timestamp {
+        let horizon = now.plus_millis(1 - self.retention_ms());
+        horizon.max(self.expired_before)
+    }
+
+    /// The retention period in milliseconds. A pending change of it applies at once.
+    pub(crate) fn retention_ms(&self) -> i64 {
         let pending = self.pending.as_ref().map(|pending| &pending.settings);
         let hours = pending.unwrap_or(&self.settings).retention_hours;
-        let horizon = now.plus_millis(1 - i64::from(hours) * 3_600_000);
-        horizon.max(self.expired_before)
+        i64::from(hours) * 3_600_000
     }
 
     /// True if listings show the shards.

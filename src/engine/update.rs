@@ -31,6 +31,8 @@ impl Engine {
         let Some(ticket) = self.begin_update(stream, plan)? else {
             return Ok(());
         };
+        // Records that expire at once by a shorter retention period are due.
+        self.channels.of(stream).wake();
         let stream = stream.clone();
         let updated = self.once_durable(ticket, |engine| {
             if let Some(due) = stream.look(|state| state.due) {

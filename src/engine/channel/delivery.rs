@@ -6,8 +6,9 @@
 //! saved plan is repeated: the object has the same key and the same bytes.
 //!
 //! # Files
-//! - `runner`: the task, its waits and its retries.
+//! - `runner`: the task, its waits and its retries. `flushes`: the requests to deliver now.
 //! - `planning`: the ranges of the next object. `reading`: the records of the ranges.
+//! - `lost`: the records that expired or were removed before they could be delivered.
 //! - `writing`: one attempt to write an object. `object`, `dead_letters`: the objects that an
 //!   attempt writes, with the names of `origin`. `encoder`: the compression of an object.
 //! - `rows`: one attempt to write into a table. `table_session`, `table_positions`: the open table
@@ -19,6 +20,8 @@
 
 mod dead_letters;
 mod encoder;
+mod flushes;
+mod lost;
 mod object;
 mod origin;
 mod planning;

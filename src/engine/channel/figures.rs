@@ -9,6 +9,7 @@ pub(super) struct Traffic {
     pub(super) objects: AtomicU64,
     pub(super) bytes: AtomicU64,
     pub(super) failed_records: AtomicU64,
+    pub(super) expired_records: AtomicU64,
     pub(super) failed_attempts: AtomicU64,
 }
 
@@ -29,6 +30,9 @@ pub(crate) struct ChannelFigures {
     /// Number of records since the start that do not have the channel's format, and whose failures
     /// were delivered instead.
     pub(crate) failed_records: u64,
+    /// Number of records since the start that expired, or were removed from the stream by its user,
+    /// before they could be delivered.
+    pub(crate) expired_records: u64,
     /// Number of attempts to deliver that failed since the start.
     pub(crate) failed_attempts: u64,
     /// The error of the newest attempt, if it failed.

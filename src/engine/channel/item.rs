@@ -6,7 +6,7 @@ use crate::engine::{Stream, lock_order};
 use crate::limits;
 use crate::lock::Lock;
 use crate::model::channel::{ChannelSettings, ChannelStatus, DestinationKind};
-use crate::model::{ChannelArn, Tags};
+use crate::model::{ChannelArn, ShardId, Tags};
 use crate::store::{Change, ChannelValue};
 use crate::world::{Bell, Timestamp};
 use std::fmt;
@@ -159,6 +159,7 @@ impl Channel {
             objects: Traffic::get(&traffic.objects),
             bytes: Traffic::get(&traffic.bytes),
             failed_records: Traffic::get(&traffic.failed_records),
+            expired_records: Traffic::get(&traffic.expired_records),
             failed_attempts: Traffic::get(&traffic.failed_attempts),
             last_error,
         }
@@ -238,6 +239,19 @@ impl Channel {
         self.with_state(|state| state.progress.clone())
     }
 
+    /// The error of the newest attempt to deliver, if it failed.
+    pub(super) fn last_error(&self) -> Option<String> {
+        self.with_state(|state| state.last_error.clone())
+    }
+
+    /// Index in a shard before which all records are delivered.
+    pub(super) fn next(&self, shard: ShardId) -> u64 {
+        self.with_state(|state| {
+            let position = state.progress.positions.get(&shard);
+            position.map_or(0, |position| position.next)
+        })
+    }
+
     /// Sets the bell that every change of the status and of the settings, and every request to
     /// deliver now rings.
     pub(super) fn set_bell(&self, bell: Bell) {
@@ -267,6 +281,11 @@ impl Channel {
     /// Counts records whose failures were delivered instead of the records.
     pub(super) fn count_failed_records(&self, records: u64) {
         Traffic::add(&self.traffic.failed_records, records);
+    }
+
+    /// Counts records that were removed before they could be delivered.
+    pub(super) fn count_expired_records(&self, records: u64) {
+        Traffic::add(&self.traffic.expired_records, records);
     }
 
     /// Notes that an attempt to deliver failed.

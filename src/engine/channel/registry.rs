@@ -1,10 +1,11 @@
 //! The registry of all channels, and the deadlines of channels.
 
+use super::hold::StreamChannels;
 use super::item::Channel;
 use crate::engine::deadlines::Deadlines;
-use crate::engine::lock_order;
 use crate::engine::named_items::{Named, NamedItems};
 use crate::engine::stream_state::StreamChannel;
+use crate::engine::{Stream, lock_order};
 use crate::limits;
 use crate::lock::Lock;
 use crate::model::AccountRegion;
@@ -59,6 +60,16 @@ impl Channels {
         let accounts = self.accounts.lock();
         let channels = accounts.values().flat_map(AccountChannels::all);
         channels.cloned().collect()
+    }
+
+    /// The channels that deliver the records of `stream`.
+    pub(in crate::engine) fn of(&self, stream: &Stream) -> StreamChannels {
+        if stream.look(|state| state.channels.is_empty()) {
+            return StreamChannels::default();
+        }
+        let mut channels = self.all();
+        channels.retain(|one| one.stream.incarnation == stream.incarnation && one.delivers());
+        StreamChannels(channels)
     }
 }
 

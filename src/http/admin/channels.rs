@@ -72,6 +72,7 @@ fn overview(channel: &Channel, now: Timestamp) -> Value {
         "DeliveredObjects": figures.objects,
         "DeliveredBytes": figures.bytes,
         "FailedRecords": figures.failed_records,
+        "ExpiredRecords": figures.expired_records,
         "FailedAttempts": figures.failed_attempts,
         "LastError": figures.last_error,
     })

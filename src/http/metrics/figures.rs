@@ -83,6 +83,12 @@ pub(super) const CHANNEL_FIGURES: &[Figure<ChannelFigures>] = &[
         |figures| figures.failed_records,
     ),
     (
+        "channel_expired_records",
+        "Records that expired or were removed before the channel could deliver them.",
+        true,
+        |figures| figures.expired_records,
+    ),
+    (
         "channel_failed_attempts",
         "Failed delivery attempts.",
         true,

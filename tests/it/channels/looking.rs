@@ -42,6 +42,7 @@ wire_test!(channels_are_shown_with_their_status, |lab| async move {
         "DeliveredObjects": 0,
         "DeliveredBytes": 0,
         "FailedRecords": 0,
+        "ExpiredRecords": 0,
         "FailedAttempts": 0,
         "LastError": null,
     });
@@ -63,6 +64,7 @@ wire_test!(channels_are_shown_with_their_status, |lab| async move {
         "delivered_objects_total",
         "delivered_bytes_total",
         "failed_records_total",
+        "expired_records_total",
         "failed_attempts_total",
         "buffered_records",
         "freshness_lag_milliseconds",

@@ -1,12 +1,12 @@
 //! Plans the next object of a channel.
 
+use super::reading::EVERY_RECORD;
 use crate::engine::channel::item::Channel;
-use crate::engine::{Read, ReadBudget, RecordView, Shard, StreamState};
+use crate::engine::{Read, ReadBudget, RecordView, Shard};
 use crate::limits;
 use crate::model::ShardId;
 use crate::model::channel::{Block, ChannelPosition, ObjectPlan, Offered, ShardRange};
 use crate::store::StoreError;
-use crate::world::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,41 +37,12 @@ pub(super) fn saved_plan(channel: &Channel) -> Option<ObjectPlan> {
     let oldest = channel.stream.look(|state| {
         let first_arrival = |range: &ShardRange| {
             let log = state.shards.get(&range.shard)?.log();
-            let blocks = log.blocks(range.next, state.expired_before, 0);
+            let blocks = log.blocks(range.next, EVERY_RECORD, 0);
             blocks.first().map(|block| block.first_arrival)
         };
         ranges.iter().filter_map(first_arrival).min()
     });
     Some(ObjectPlan::resumed(ranges, oldest))
-}
-
-/// The arrival time of the first undelivered record of each shard that has such records.
-pub(super) fn first_arrivals(channel: &Channel) -> BTreeMap<ShardId, Timestamp> {
-    let (horizon, shards) = channel.stream.look(shards_to_read);
-    let positions = channel.progress().positions;
-    let first = |shard: &Arc<Shard>| {
-        let next = positions.get(&shard.id).map_or(0, |position| position.next);
-        let blocks = shard.log().blocks(next, horizon, 0);
-        blocks.first().map(|block| (shard.id, block.first_arrival))
-    };
-    shards.iter().filter_map(first).collect()
-}
-
-/// True if a record that arrived first in a shard, at the time in `before`, is not stored any more.
-/// Records that the user removed do not count.
-pub(super) fn were_removed(
-    channel: &Channel,
-    before: &BTreeMap<ShardId, Timestamp>,
-    now: &BTreeMap<ShardId, Timestamp>,
-) -> bool {
-    let (horizon, _) = channel.stream.look(shards_to_read);
-    let mut kept = before.iter().filter(|(_, arrival)| **arrival >= horizon);
-    kept.any(|(shard, arrival)| now.get(shard).is_none_or(|first| first > arrival))
-}
-
-/// The arrival time before which the user removed all records, and all shards.
-fn shards_to_read(state: &StreamState) -> (Timestamp, Arc<[Arc<Shard>]>) {
-    (state.expired_before, state.all().clone())
 }
 
 /// Plans an object of undelivered records. A shard takes part only if the object or an earlier one
@@ -80,7 +51,7 @@ fn shards_to_read(state: &StreamState) -> (Timestamp, Arc<[Arc<Shard>]>) {
 /// # Errors
 /// Returns an error if the store cannot be read, or if it stays busy for too long.
 pub(super) async fn plan(channel: &Channel, limit: ObjectLimit) -> Result<ObjectPlan, StoreError> {
-    let (horizon, shards) = channel.stream.look(shards_to_read);
+    let shards = channel.stream.look(|state| state.all().clone());
     let positions = channel.progress().positions;
     let mut plan = ObjectPlan::default();
     let mut is_complete: BTreeMap<ShardId, bool> = BTreeMap::new();
@@ -97,7 +68,7 @@ pub(super) async fn plan(channel: &Channel, limit: ObjectLimit) -> Result<Object
             continue;
         }
         let next = position.map_or(0, |position| position.next);
-        let offered = offer(&mut plan, (shard, next), horizon, limit).await?;
+        let offered = offer(&mut plan, (shard, next), limit).await?;
         if offered == Offered::Full {
             break;
         }
@@ -111,17 +82,16 @@ pub(super) async fn plan(channel: &Channel, limit: ObjectLimit) -> Result<Object
 async fn offer(
     plan: &mut ObjectPlan,
     (shard, next): (&Arc<Shard>, u64),
-    horizon: Timestamp,
     limit: ObjectLimit,
 ) -> Result<Offered, StoreError> {
     let free = limit.bytes.saturating_sub(plan.bytes());
-    let blocks = shard.log().blocks(next, horizon, free);
+    let blocks = shard.log().blocks(next, EVERY_RECORD, free);
     let limits = (limit.bytes, limit.separator);
     let offered = plan.offer((shard.id, next), &blocks, limits);
     if offered != Offered::TooLarge {
         return Ok(offered);
     }
-    let records = single_records(shard, next, horizon).await?;
+    let records = single_records(shard, next).await?;
     // The segment holds more records than the object, even if all that were read belong to it.
     let _some = plan.offer((shard.id, next), &records, limits);
     plan.is_full = !plan.is_empty();
@@ -129,14 +99,10 @@ async fn offer(
 }
 
 /// The next records of a shard, one in each block.
-async fn single_records(
-    shard: &Shard,
-    next: u64,
-    horizon: Timestamp,
-) -> Result<Vec<Block>, StoreError> {
+async fn single_records(shard: &Shard, next: u64) -> Result<Vec<Block>, StoreError> {
     let read = Read {
-        from: shard.position(next, horizon),
-        horizon,
+        from: shard.position(next, EVERY_RECORD),
+        horizon: EVERY_RECORD,
         records: limits::CHANNEL_READ_RECORDS,
         bytes: limits::CHANNEL_READ_BYTES,
     };

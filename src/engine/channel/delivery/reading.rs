@@ -10,6 +10,10 @@ use crate::world::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// A horizon before all records. Expired records are stored until they are delivered or counted as
+/// lost.
+pub(super) const EVERY_RECORD: Timestamp = Timestamp::from_millis(i64::MIN);
+
 /// Consecutive records of a plan, all of one shard.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -27,13 +31,12 @@ impl Part {
     }
 }
 
-/// Reads the records of a plan: shard by shard, in the order of the plan.
+/// Reads the records of a plan: shard by shard, in the order of the plan. Records that expired since
+/// the plan was made are still stored, and belong to the object.
 #[derive(Debug)]
 pub(super) struct PlanReader {
     admission: Arc<Admission>,
     ranges: VecDeque<(Arc<Shard>, ShardRange)>,
-    /// Records with an earlier arrival time were removed from the stream by its user.
-    horizon: Timestamp,
 }
 
 impl PlanReader {
@@ -45,7 +48,6 @@ impl PlanReader {
             Self {
                 admission: admission.clone(),
                 ranges: ranges.iter().filter_map(shard).collect(),
-                horizon: state.expired_before,
             }
         })
     }
@@ -57,8 +59,8 @@ impl PlanReader {
     pub(super) async fn next(&mut self) -> Result<Option<Part>, StoreError> {
         while let Some((shard, range)) = self.ranges.front_mut() {
             let read = Read {
-                from: shard.position(range.next, self.horizon),
-                horizon: self.horizon,
+                from: shard.position(range.next, EVERY_RECORD),
+                horizon: EVERY_RECORD,
                 records: limits::CHANNEL_READ_RECORDS,
                 bytes: limits::CHANNEL_READ_BYTES,
             };

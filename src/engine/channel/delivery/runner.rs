@@ -1,14 +1,16 @@
 //! The task of a channel: its waits, its attempts and its retries.
 
 use super::encoder::uncompressed_limit;
+use super::flushes::Flushes;
+use super::lost::{report, skip, undelivered_before};
 use super::object::Delivered;
-use super::planning::{ObjectLimit, first_arrivals, plan, saved_plan, were_removed};
+use super::planning::{ObjectLimit, plan, saved_plan};
 use super::rows::write_rows;
 use super::table_positions::{adopt, positions_text};
 use super::table_session::TableSession;
 use super::writing::write;
 use crate::engine::channel::destination_error::DestinationError;
-use crate::engine::channel::item::{Channel, Flush};
+use crate::engine::channel::item::Channel;
 use crate::engine::step_faults::{Step, pass};
 use crate::engine::{Engine, Shard, StreamState};
 use crate::limits;
@@ -43,7 +45,6 @@ impl Engine {
             failures: 0,
             retry: None,
             flushes: Flushes::default(),
-            first_arrivals: BTreeMap::new(),
         };
         self.tasks.spawn("channel", delivery.run());
     }
@@ -62,16 +63,6 @@ struct Delivery {
     /// Moment of the next attempt after a failed one.
     retry: Option<Timestamp>,
     flushes: Flushes,
-    /// The arrival time of the first undelivered record of each shard, at the last look.
-    first_arrivals: BTreeMap<ShardId, Timestamp>,
-}
-
-/// The requests to deliver now that are being served.
-#[derive(Default)]
-struct Flushes {
-    waiting: Vec<Flush>,
-    /// The index after the last published record of each shard when the requests were taken.
-    ends: BTreeMap<ShardId, u64>,
 }
 
 /// The next step of the task.
@@ -109,29 +100,25 @@ impl Delivery {
         if !self.channel.delivers() {
             return Next::End;
         }
-        self.take_flushes();
+        self.flushes.take(&self.channel);
         let now = self.engine.world.clock.now();
+        if self.failures > 0
+            && let Some(next) = self.fail_if_expired(now).await
+        {
+            return next;
+        }
         if let Some(next) = self.open_table(now).await {
             return next;
         }
         // Every record that the plan does not see rings the bell.
         self.meter.arm(1);
-        let first = first_arrivals(&self.channel);
-        if were_removed(&self.channel, &self.first_arrivals, &first) {
-            return self.fail_expired("");
-        }
-        self.first_arrivals = first;
-        let saved = saved_plan(&self.channel);
-        let is_saved = saved.is_some();
-        let planned = match saved {
+        let planned = match saved_plan(&self.channel) {
             Some(plan) => Ok(plan),
-            None => plan(&self.channel, self.limit()).await,
+            None => self.next_plan().await,
         };
         let plan = match planned {
             Ok(plan) => plan,
-            Err(error) => {
-                return self.note_failure(&format!("The records cannot be read: {error}"), None);
-            }
+            Err(reason) => return self.note_failure(&reason, None),
         };
         let is_flushed = self.flushes.is_served_by(&plan, &self.channel);
         if is_flushed {
@@ -144,13 +131,32 @@ impl Delivery {
                 Next::Wait(None)
             };
         };
-        if now < due && self.flushes.waiting.is_empty() {
+        if now < due && self.flushes.is_empty() {
             let free = self.limit().bytes.saturating_sub(plan.bytes());
             self.meter.arm(free.max(limits::CHANNEL_LOOK_BYTES));
             return Next::Wait(Some(due));
         }
         self.meter.disarm();
-        self.attempt(&plan, is_saved).await
+        self.attempt(&plan).await
+    }
+
+    /// Plans the next object. The records that the stream's user removed since the last object do
+    /// not belong to it.
+    async fn next_plan(&self) -> Result<ObjectPlan, String> {
+        let unreadable = |error| format!("The records cannot be read: {error}");
+        let (channel, stream) = (&self.channel, &self.channel.stream);
+        let removed_before = stream.look(|state| state.expired_before);
+        let lost = undelivered_before(&self.engine, channel, removed_before).await;
+        let lost = lost.map_err(unreadable)?;
+        if !lost.is_empty() {
+            report(channel, &lost);
+            self.save(|positions| skip(positions, &lost)).await?;
+            let channels = self.engine.channels.of(stream);
+            for shard in stream.look(|state| state.all().clone()).iter() {
+                channels.trim(shard, removed_before);
+            }
+        }
+        plan(channel, self.limit()).await.map_err(unreadable)
     }
 
     /// Opens the table of a channel that writes one, and adopts its positions. Returns the next
@@ -159,7 +165,7 @@ impl Delivery {
         if self.channel.kind != DestinationKind::S3Tables {
             return None;
         }
-        if self.retry.is_some_and(|retry| now < retry) && self.flushes.waiting.is_empty() {
+        if self.retry.is_some_and(|retry| now < retry) && self.flushes.is_empty() {
             return Some(Next::Wait(self.retry));
         }
         let opened = self.table.open(&self.engine, &self.channel).await;
@@ -182,20 +188,6 @@ impl Delivery {
         Some(self.note_failure(&reason, oldest))
     }
 
-    fn take_flushes(&mut self) {
-        if !self.flushes.waiting.is_empty() {
-            return;
-        }
-        self.flushes.waiting = self.channel.take_flushes();
-        if !self.flushes.waiting.is_empty() {
-            let ends = |state: &StreamState| {
-                let shards = state.all().iter();
-                shards.map(|shard| (shard.id, shard.end())).collect()
-            };
-            self.flushes.ends = self.channel.stream.look(ends);
-        }
-    }
-
     /// The moment at which the object of a plan has to be written. None without records.
     fn due(&self, plan: &ObjectPlan) -> Option<Timestamp> {
         let interval = self.engine.behaviour.channels.flush_interval_ms;
@@ -206,6 +198,10 @@ impl Delivery {
             None if plan.is_full => Timestamp::from_millis(0),
             _ => plan.due(interval.unwrap_or(i64::from(freshness_s) * 1000))?,
         };
+        // A long interval does not let records expire.
+        let due = plan
+            .oldest
+            .map_or(due, |oldest| due.min(self.last_moment(oldest)));
         Some(self.retry.map_or(due, |retry| due.max(retry)))
     }
 
@@ -222,8 +218,8 @@ impl Delivery {
         }
     }
 
-    async fn attempt(&mut self, plan: &ObjectPlan, is_saved: bool) -> Next {
-        match self.deliver(plan, is_saved).await {
+    async fn attempt(&mut self, plan: &ObjectPlan) -> Next {
+        match self.deliver(plan).await {
             Ok(next) => {
                 self.failures = 0;
                 self.retry = None;
@@ -233,35 +229,46 @@ impl Delivery {
         }
     }
 
-    /// Notes a failed attempt, and fixes the moment of the next one. A channel whose records expire
-    /// before they are delivered becomes FAILED.
+    /// Notes a failed attempt, and fixes the moment of the next one. `oldest` is the arrival time of
+    /// the oldest record of the attempt.
     fn note_failure(&mut self, reason: &str, oldest: Option<Timestamp>) -> Next {
         let now = self.engine.world.clock.now();
         self.failures = self.failures.saturating_add(1);
         self.channel.note_error(reason);
         self.flushes.answer(&Err(reason.to_owned()));
-        let hours = |state: &StreamState| state.settings.retention_hours;
-        let retention_ms = i64::from(self.channel.stream.look(hours)) * 3_600_000;
-        // The last millisecond in which the stream keeps the oldest record.
-        let expiry = oldest.map(|oldest| oldest.plus_millis(retention_ms - 1));
-        if expiry.is_some_and(|expiry| expiry <= now) {
-            return self.fail_expired(reason);
-        }
         tracing::warn!(
             channel = %self.channel.arn, %reason, failures = self.failures,
             "a channel cannot deliver"
         );
         let retry = now.plus_millis(BACK_OFF.after(self.failures));
-        let retry = expiry.map_or(retry, |expiry| retry.min(expiry));
+        // The last attempt is made in the last millisecond of the oldest record.
+        let retry = match oldest.map(|oldest| self.last_moment(oldest)) {
+            Some(last) if now < last => retry.min(last),
+            Some(last) => now.max(last.plus_millis(1)),
+            None => retry,
+        };
         self.retry = Some(retry);
         Next::Wait(Some(retry))
     }
 
-    /// Sets the status FAILED, because records expired. `reason` is the reason of the last failed
-    /// attempt.
-    fn fail_expired(&mut self, reason: &str) -> Next {
-        let reason = format!("Records expired before they could be delivered. {reason}");
-        self.fail(reason.trim_end())
+    /// The last moment at which the stream keeps a record that arrived at `arrival`.
+    fn last_moment(&self, arrival: Timestamp) -> Timestamp {
+        let retention_ms = self.channel.stream.look(StreamState::retention_ms);
+        arrival.plus_millis(retention_ms - 1)
+    }
+
+    /// Sets the status FAILED if records have expired that could not be delivered. Records that
+    /// expired while no attempt failed, for instance while the emulator was stopped, are delivered.
+    async fn fail_if_expired(&mut self, now: Timestamp) -> Option<Next> {
+        let retention_ms = self.channel.stream.look(StreamState::retention_ms);
+        let horizon = now.plus_millis(1 - retention_ms);
+        let lost = undelivered_before(&self.engine, &self.channel, horizon).await;
+        // The next attempt fails with the same error of the store.
+        let lost = lost.ok().filter(|lost| !lost.is_empty())?;
+        let records = report(&self.channel, &lost);
+        let error = self.channel.last_error().unwrap_or_default();
+        let reason = format!("{records} records expired before they could be delivered. {error}");
+        Some(self.fail(reason.trim_end()))
     }
 
     /// Sets the status FAILED, which ends the task.
@@ -273,16 +280,8 @@ impl Delivery {
     }
 
     /// Saves the plan, writes its objects, and saves the positions after them.
-    async fn deliver(&mut self, plan: &ObjectPlan, is_saved: bool) -> Result<Next, String> {
-        if !is_saved {
-            self.save(|positions| {
-                for range in &plan.ranges {
-                    let position = positions.entry(range.shard).or_default();
-                    position.planned = Some(range.end);
-                }
-            })
-            .await?;
-        }
+    async fn deliver(&mut self, plan: &ObjectPlan) -> Result<Next, String> {
+        self.keep(plan).await?;
         self.pass(Step::DeliverObject)
             .await
             .map_err(|_| "an injected fault".to_owned())?;
@@ -298,15 +297,23 @@ impl Delivery {
         let shards = self.channel.stream.look(|state| state.shards.clone());
         self.save(|positions| advance(positions, plan, &shards))
             .await?;
-        for range in &plan.ranges {
-            self.first_arrivals.remove(&range.shard);
-        }
         if delivered.records > 0 {
             self.channel
                 .count_object(delivered.records, delivered.bytes);
         }
         self.channel.count_failed_records(delivered.failed);
         Ok(Next::Again)
+    }
+
+    /// Saves a plan, if it is not saved yet.
+    async fn keep(&mut self, plan: &ObjectPlan) -> Result<(), String> {
+        self.save(|positions| {
+            for range in &plan.ranges {
+                let position = positions.entry(range.shard).or_default();
+                position.planned = Some(range.end);
+            }
+        })
+        .await
     }
 
     /// Writes the objects of a plan, or its rows. None if the channel ceased to deliver meanwhile.
@@ -362,33 +369,4 @@ fn advance(
         positions.insert(*shard, position);
     }
     positions.retain(|shard, _| shards.contains_key(shard));
-}
-
-impl Flushes {
-    /// True if all records that the requests wait for are delivered. `plan` is the plan of the next
-    /// object.
-    fn is_served_by(&self, plan: &ObjectPlan, channel: &Channel) -> bool {
-        if self.waiting.is_empty() {
-            return false;
-        }
-        if plan.is_empty() {
-            return true;
-        }
-        let positions = channel.progress().positions;
-        let is_delivered = |shard: &ShardId, end: u64| {
-            let next = positions.get(shard).map_or(0, |position| position.next);
-            next >= end
-        };
-        self.ends
-            .iter()
-            .all(|(shard, end)| is_delivered(shard, *end))
-    }
-
-    fn answer(&mut self, result: &Result<(), String>) {
-        for flush in self.waiting.drain(..) {
-            // A requester that does not wait any more needs no answer.
-            let _gone = flush.send(result.clone());
-        }
-        self.ends.clear();
-    }
 }

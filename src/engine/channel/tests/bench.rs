@@ -4,9 +4,11 @@ use crate::engine::channel::destination::{
     ChannelBehaviour, Destinations, ObjectHead, ObjectWriter,
 };
 use crate::engine::channel::destination_error::DestinationError;
-use crate::engine::channel::{Channel, NewChannel};
+use crate::engine::channel::{Channel, ChannelFigures, NewChannel};
 use crate::engine::event_source::Pending;
-use crate::engine::{Behaviour, Engine, NewStream, Stream, new_settings};
+use crate::engine::{
+    Behaviour, Engine, NewStream, Stream, StreamSettings, StreamState, new_settings,
+};
 use crate::limits::{Limits, Profile};
 use crate::lock::Lock;
 use crate::model::channel::{
@@ -25,6 +27,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
 
 /// 2026-09-19T09:10:45.948Z.
 pub(super) const START_MS: i64 = 1_789_809_045_948;
@@ -139,6 +142,7 @@ pub(super) struct Plan {
     pub(super) shards: u32,
     /// Small segments make a log have many of them.
     pub(super) segment_bytes: usize,
+    pub(super) durability: Durability,
 }
 
 impl Default for Plan {
@@ -151,6 +155,7 @@ impl Default for Plan {
             flush_interval_ms: None,
             shards: 1,
             segment_bytes: 1 << 16,
+            durability: Durability::Always,
         }
     }
 }
@@ -163,7 +168,7 @@ pub(super) struct Bench {
     pub(super) channel: Arc<Channel>,
     pub(super) memory: Memory,
     pub(super) world: World,
-    _stop: tokio::sync::watch::Sender<bool>,
+    _stop: watch::Sender<bool>,
 }
 
 impl Bench {
@@ -181,7 +186,7 @@ impl Bench {
     ) -> Self {
         let settings = Settings {
             directory: Some("data".into()),
-            durability: Durability::Always,
+            durability: plan.durability,
             segment_bytes: plan.segment_bytes,
             ..Settings::default()
         };
@@ -197,7 +202,7 @@ impl Bench {
             },
             ..Behaviour::default()
         };
-        let (stop, stopping) = tokio::sync::watch::channel(false);
+        let (stop, stopping) = watch::channel(false);
         let limits = Limits::for_profile(Profile::Fast);
         let engine = Engine::start(
             world.clone(),
@@ -245,13 +250,35 @@ impl Bench {
 
     /// Splits or merges shards.
     pub(super) async fn reshard(&self, order: ReshardingOrder) {
-        let change = |state: &mut crate::engine::StreamState, _| {
+        self.update(|_| {}, Some(order)).await;
+    }
+
+    /// Changes the retention period, and waits until all tasks have done their work.
+    pub(super) async fn retain_hours(&self, hours: u32) {
+        self.update(|settings| settings.retention_hours = hours, None)
+            .await;
+        self.advance_ms(0).await;
+    }
+
+    async fn update(
+        &self,
+        change: impl FnOnce(&mut StreamSettings),
+        resharding: Option<ReshardingOrder>,
+    ) {
+        let plan = |state: &mut StreamState, _| {
+            let mut settings = state.settings.clone();
+            change(&mut settings);
             Ok::<_, StoreError>(Some(PendingChange {
-                settings: state.settings.clone(),
-                resharding: Some(order),
+                settings,
+                resharding,
             }))
         };
-        self.engine.update(&self.stream, change).await.unwrap();
+        self.engine.update(&self.stream, plan).await.unwrap();
+    }
+
+    /// The figures of the channel at this moment.
+    pub(super) fn figures(&self) -> ChannelFigures {
+        self.channel.figures(self.world.clock.now())
     }
 
     pub(super) fn now_ms(&self) -> i64 {

@@ -3,10 +3,9 @@
 use super::bench::{Bench, Plan};
 use crate::engine::channel::item::FlushError;
 use crate::limits;
-use crate::model::channel::ChannelStatus;
 use crate::world::{FaultKind, FaultRule};
 
-const DOWN: &str = "the server is down";
+pub(super) const DOWN: &str = "the server is down";
 
 #[tokio::test]
 async fn the_records_are_kept_until_the_destination_comes_back() {
@@ -14,7 +13,7 @@ async fn the_records_are_kept_until_the_destination_comes_back() {
     bench.memory.set_down(true);
     bench.put(["one"]).await;
     bench.advance_ms(300_000).await;
-    let figures = bench.channel.figures(bench.world.clock.now());
+    let figures = bench.figures();
     assert_eq!(
         (figures.failed_attempts, figures.last_error.as_deref()),
         (1, Some(DOWN))
@@ -22,7 +21,7 @@ async fn the_records_are_kept_until_the_destination_comes_back() {
     assert_eq!((figures.buffered, figures.lag_ms), (1, 300_000));
     // The waits double: 1, 2, 4, 8 and 16 seconds.
     bench.advance_ms(31_000).await;
-    let figures = bench.channel.figures(bench.world.clock.now());
+    let figures = bench.figures();
     assert_eq!(figures.failed_attempts, 6);
     bench.put(["two"]).await;
     bench.memory.set_down(false);
@@ -34,7 +33,7 @@ async fn the_records_are_kept_until_the_destination_comes_back() {
     );
     bench.advance_ms(300_000).await;
     assert_eq!(bench.memory.lines("records"), ["one", "two"]);
-    let figures = bench.channel.figures(bench.world.clock.now());
+    let figures = bench.figures();
     assert_eq!(figures.last_error, None);
     bench.stop().await;
 }
@@ -51,42 +50,6 @@ async fn a_flush_answers_the_failure_and_tries_at_once() {
     bench.memory.set_down(false);
     bench.channel.flush().await.unwrap();
     assert_eq!(bench.memory.lines("records"), ["one"]);
-    bench.stop().await;
-}
-
-#[tokio::test]
-async fn a_channel_fails_when_its_records_expire() {
-    let bench = Bench::start(Plan::default()).await;
-    bench.memory.set_down(true);
-    bench.put(["lost"]).await;
-    let day_ms = 86_400_000;
-    bench.advance_ms(day_ms - 2).await;
-    assert_eq!(bench.channel.describe().status, ChannelStatus::Active);
-    bench.advance_ms(1).await;
-    let description = bench.channel.describe();
-    assert_eq!(description.status, ChannelStatus::Failed);
-    let reason = description.reason.unwrap();
-    assert!(
-        reason.contains("expired") && reason.contains(DOWN),
-        "{reason}"
-    );
-    bench.memory.set_down(false);
-    bench.advance_ms(day_ms).await;
-    assert_eq!(bench.memory.puts(), []);
-    bench.stop().await;
-}
-
-#[tokio::test]
-async fn a_channel_fails_when_its_records_were_removed_meanwhile() {
-    let bench = Bench::start(Plan::default()).await;
-    bench.memory.set_down(true);
-    bench.put(["lost"]).await;
-    bench.advance_ms(300_000).await;
-    let (_, shards) = bench.stream.all_shards(bench.world.clock.now());
-    shards[0].log().trim(bench.world.clock.now());
-    bench.memory.set_down(false);
-    bench.advance_ms(1_000).await;
-    assert_eq!(bench.channel.describe().status, ChannelStatus::Failed);
     bench.stop().await;
 }
 

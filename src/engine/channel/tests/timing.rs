@@ -28,7 +28,7 @@ async fn an_object_is_written_when_its_oldest_record_is_300_seconds_old() {
     assert_eq!(bench.memory.puts().len(), 1);
     bench.advance_ms(1).await;
     assert_eq!(bench.memory.lines("records"), ["one", "two", "three"]);
-    let figures = bench.channel.figures(bench.world.clock.now());
+    let figures = bench.figures();
     assert_eq!(
         (figures.records, figures.objects, figures.bytes),
         (3, 2, 14)
@@ -102,5 +102,6 @@ async fn removed_records_are_not_delivered() {
     bench.put(["kept"]).await;
     bench.advance_ms(300_010).await;
     assert_eq!(bench.memory.lines("records"), ["kept"]);
+    assert_eq!(bench.figures().expired_records, 1);
     bench.stop().await;
 }

@@ -1,0 +1,91 @@
+//! Undelivered records that the stream does not keep any more.
+
+use super::reading::{EVERY_RECORD, PlanReader};
+use crate::engine::Engine;
+use crate::engine::channel::item::Channel;
+use crate::model::channel::{ChannelPosition, ShardRange};
+use crate::model::{SequenceNumber, ShardId};
+use crate::store::StoreError;
+use crate::world::Timestamp;
+use std::collections::BTreeMap;
+
+/// Consecutive records of a shard that will not be delivered.
+#[derive(Debug)]
+pub(super) struct LostRecords {
+    shard: ShardId,
+    records: u64,
+    first: SequenceNumber,
+    last: SequenceNumber,
+}
+
+/// Finds the undelivered records that arrived before `horizon`. They are still stored, because the
+/// logs keep the records that a channel has not delivered.
+///
+/// # Errors
+/// Returns an error if the store cannot be read, or if it stays busy for too long.
+pub(super) async fn undelivered_before(
+    engine: &Engine,
+    channel: &Channel,
+    horizon: Timestamp,
+) -> Result<Vec<LostRecords>, StoreError> {
+    let mut all = Vec::new();
+    let shards = channel.stream.look(|state| state.all().clone());
+    for shard in shards.iter() {
+        let next = channel.next(shard.id);
+        let blocks = shard.log().blocks(next, EVERY_RECORD, 0);
+        // The time of a block is that of its first record or an earlier one.
+        if blocks
+            .first()
+            .is_none_or(|block| block.first_arrival >= horizon)
+        {
+            continue;
+        }
+        let range = ShardRange {
+            shard: shard.id,
+            next,
+            end: shard.index_at_time(horizon).await?,
+        };
+        let mut reader = PlanReader::new(&engine.admission, &channel.stream, &[range]);
+        let mut lost: Option<LostRecords> = None;
+        while let Some(part) = reader.next().await? {
+            for record in part.records() {
+                let lost = lost.get_or_insert(LostRecords {
+                    shard: shard.id,
+                    records: 0,
+                    first: record.number,
+                    last: record.number,
+                });
+                lost.records += 1;
+                lost.last = record.number;
+            }
+        }
+        all.extend(lost);
+    }
+    Ok(all)
+}
+
+/// Counts lost records, and logs their sequence numbers. Returns the number of records.
+pub(super) fn report(channel: &Channel, lost: &[LostRecords]) -> u64 {
+    for of_shard in lost {
+        tracing::warn!(
+            channel = %channel.arn,
+            stream = %channel.stream.arn,
+            shard = %of_shard.shard,
+            records = of_shard.records,
+            first = %of_shard.first,
+            last = %of_shard.last,
+            "records expired or were removed before a channel could deliver them"
+        );
+    }
+    let records = lost.iter().map(|of_shard| of_shard.records).sum();
+    channel.count_expired_records(records);
+    records
+}
+
+/// Moves the positions behind lost records.
+pub(super) fn skip(positions: &mut BTreeMap<ShardId, ChannelPosition>, lost: &[LostRecords]) {
+    for of_shard in lost {
+        let position = positions.entry(of_shard.shard).or_default();
+        position.next = position.next.max(of_shard.last.index + 1);
+    }
+}

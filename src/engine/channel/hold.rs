@@ -1,0 +1,29 @@
+//! Keeps expired records in the logs of a stream until its channels do not need them any more.
+
+use super::item::Channel;
+use crate::engine::Shard;
+use crate::world::Timestamp;
+use std::sync::Arc;
+
+/// The channels that deliver the records of one stream.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct StreamChannels(pub(super) Vec<Arc<Channel>>);
+
+impl StreamChannels {
+    /// Frees the records of a shard that arrived before `horizon`, but keeps the records that a
+    /// channel has not delivered. Wakes the channels if such records are kept. Returns true if none
+    /// are kept.
+    pub(in crate::engine) fn trim(&self, shard: &Shard, horizon: Timestamp) -> bool {
+        let next = self.0.iter().map(|channel| channel.next(shard.id)).min();
+        let is_left = shard.log().trim_up_to(horizon, next.unwrap_or(u64::MAX));
+        if is_left {
+            self.wake();
+        }
+        !is_left
+    }
+
+    /// Makes the channels look at the records of their stream.
+    pub(in crate::engine) fn wake(&self) {
+        self.0.iter().for_each(|channel| channel.notify());
+    }
+}
