@@ -3,7 +3,7 @@
 use super::commit::committer::Closer;
 use super::error::{Figures, StoreError};
 use super::format::catalog::Change;
-use super::format::key;
+use super::format::key::{self, Pair};
 use super::format::record::LogId;
 use super::log::shard_log::Log;
 use super::log::ticket::{Ticket, WriteReservation};
@@ -85,7 +85,7 @@ impl Store {
             let (key, value) = change.to_pair();
             (key::catalog(&key), value)
         });
-        let number = shared.add_save(pairs);
+        let number = shared.add_saves(pairs);
         if shared.is_always() {
             // Such changes are rare, and a request waits for each, so the commit is not delayed.
             shared.signal.wake_urgently();
@@ -115,13 +115,31 @@ impl Store {
     }
 
     async fn save_number(&self, key: &[u8], number: u64) -> Result<(), StoreError> {
+        let value = number.to_be_bytes().to_vec();
+        self.settle([(key.to_vec(), Some(value))]).await
+    }
+
+    /// Returns when everything that was saved is durable, and so are the records that were appended
+    /// before, even if the settings do not promise durability.
+    ///
+    /// # Errors
+    /// Returns an error if the store does not accept writes.
+    pub async fn make_durable(&self) -> Result<(), StoreError> {
+        match self.0.shared.is_always() {
+            // The tickets of the writes have resolved, so the writes are durable.
+            true => self.0.shared.check(),
+            false => self.settle([]).await,
+        }
+    }
+
+    /// Saves metadata. Returns when it is durable, with everything that was saved before.
+    async fn settle(&self, pairs: impl IntoIterator<Item = Pair>) -> Result<(), StoreError> {
         let shared = &self.0.shared;
         shared.check()?;
         if !shared.is_durable {
             return Ok(());
         }
-        let value = number.to_be_bytes().to_vec();
-        let number = shared.add_save([(key.to_vec(), Some(value))]);
+        let number = shared.add_saves(pairs);
         shared.signal.wake_urgently();
         Ticket::pending(shared, &shared.saved, number)
             .durable()

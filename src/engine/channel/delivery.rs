@@ -2,8 +2,9 @@
 //!
 //! The task waits until the first record is published, then until the oldest undelivered record is
 //! as old as the channel's data freshness or an object is full. It plans an object, saves the plan,
-//! writes the object, and saves the new positions. After a crash between the last two steps the
-//! saved plan is repeated: the object has the same key and the same bytes.
+//! writes the object, and saves the new positions. After a crash between the last two steps the saved
+//! plan is repeated: the object has the same key and the same bytes. The plan and its records are
+//! durable before the write begins, whatever durability the settings promise.
 //!
 //! # Files
 //! - `runner`: the task, its waits and its retries. `flushes`: the requests to deliver now.

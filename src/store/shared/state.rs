@@ -55,10 +55,10 @@ pub(crate) struct Shared {
 
 /// Catalog changes that wait for the next commit.
 #[derive(Debug, Default)]
-struct Saves {
-    changes: Vec<Pair>,
-    /// Number of calls of `Store::save` since the start.
-    count: u64,
+pub(crate) struct Saves {
+    pub(crate) changes: Vec<Pair>,
+    /// Number of additions since the start.
+    pub(crate) count: u64,
 }
 
 /// Number of commits, and the time spent in their flushes.
@@ -204,10 +204,10 @@ impl Shared {
         self.signal.wake_urgently();
     }
 
-    /// Adds catalog changes to the waiting ones. Returns the number of calls so far.
-    pub(crate) fn add_save(&self, changes: impl IntoIterator<Item = Pair>) -> u64 {
+    /// Adds changes that wait for a commit. Returns the number of additions so far.
+    pub(crate) fn add_saves(&self, pairs: impl IntoIterator<Item = Pair>) -> u64 {
         let mut saves = self.saves.lock();
-        saves.changes.extend(changes);
+        saves.changes.extend(pairs);
         saves.count += 1;
         saves.count
     }

@@ -45,6 +45,7 @@ impl Engine {
             failures: 0,
             retry: None,
             flushes: Flushes::default(),
+            is_plan_durable: false,
         };
         self.tasks.spawn("channel", delivery.run());
     }
@@ -63,6 +64,8 @@ struct Delivery {
     /// Moment of the next attempt after a failed one.
     retry: Option<Timestamp>,
     flushes: Flushes,
+    /// True if the plan of the next attempt is known to survive a crash.
+    is_plan_durable: bool,
 }
 
 /// The next step of the task.
@@ -295,6 +298,7 @@ impl Delivery {
             Ok(()) => {}
         }
         let shards = self.channel.stream.look(|state| state.shards.clone());
+        self.is_plan_durable = false;
         self.save(|positions| advance(positions, plan, &shards))
             .await?;
         if delivered.records > 0 {
@@ -305,15 +309,24 @@ impl Delivery {
         Ok(Next::Again)
     }
 
-    /// Saves a plan, if it is not saved yet.
+    /// Saves a plan. Returns when the plan and its records are durable, even if the settings do not
+    /// promise durability: after a crash the same object has to be written again. Otherwise another
+    /// object with another key could contain the same records.
     async fn keep(&mut self, plan: &ObjectPlan) -> Result<(), String> {
+        if self.is_plan_durable {
+            return Ok(());
+        }
         self.save(|positions| {
             for range in &plan.ranges {
                 let position = positions.entry(range.shard).or_default();
                 position.planned = Some(range.end);
             }
         })
-        .await
+        .await?;
+        let durable = self.engine.store.make_durable().await;
+        durable.map_err(|error| error.to_string())?;
+        self.is_plan_durable = true;
+        Ok(())
     }
 
     /// Writes the objects of a plan, or its rows. None if the channel ceased to deliver meanwhile.

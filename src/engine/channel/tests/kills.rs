@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Memory, Plan, START_MS};
 use crate::model::channel::{RecordFormat, S3Compression};
-use crate::store::{ReshardingOrder, SimulatedDisk};
+use crate::store::{Durability, ReshardingOrder, SimulatedDisk};
 use crate::world::{Fault, Point, Random, Rule};
 use std::collections::BTreeMap;
 
@@ -23,6 +23,7 @@ async fn killed(plan: Plan) -> Vec<Vec<u8>> {
             .map(|number| format!("{{\"round\": {round}, \"number\": {number}}}").into_bytes())
             .collect();
         bench.put(&records).await;
+        bench.engine.store.make_durable().await.unwrap();
         expected.extend(records);
         if round % 7 == 3 {
             let count = 1 + round % 3;
@@ -35,7 +36,7 @@ async fn killed(plan: Plan) -> Vec<Vec<u8>> {
             "an object was written in round {round}"
         );
         now_ms = bench.now_ms();
-        // Every acknowledged write is durable, and nothing else is.
+        // The records are durable, and so is the plan of their object.
         disk.crash(&chance);
         let _failed = bench.engine.close().await;
     }
@@ -72,6 +73,15 @@ async fn killed(plan: Plan) -> Vec<Vec<u8>> {
 async fn fifty_kills_neither_lose_nor_repeat_a_record() {
     killed(Plan {
         shards: 2,
+        ..Plan::default()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn fifty_kills_repeat_the_same_objects_without_durability() {
+    killed(Plan {
+        durability: Durability::None,
         ..Plan::default()
     })
     .await;
