@@ -340,8 +340,9 @@ pub(crate) const CHANNEL_LOOK_BYTES: u64 = 64 << 10;
 pub(crate) const CHANNEL_RETRY_FIRST_MS: i64 = 1_000;
 /// Longest wait after a failed attempt to write an object, in milliseconds (our choice).
 pub(crate) const CHANNEL_RETRY_MOST_MS: i64 = 60_000;
-/// Real time within which a server has to take an object (our choice).
-pub(crate) const CHANNEL_SEND: Duration = Duration::from_secs(120);
+/// Real time after which an attempt to send an object fails, if the server meanwhile takes no part of
+/// the object and gives no answer (our choice).
+pub(crate) const CHANNEL_STALL: Duration = Duration::from_secs(20);
 /// Bytes of an object that are collected in memory before it is sent; a larger object is collected
 /// in a temporary file. Also the size of the parts in which the file is sent (our choice).
 pub(crate) const CHANNEL_SPOOL_BYTES: usize = 256 << 10;

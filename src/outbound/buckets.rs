@@ -4,7 +4,7 @@ use super::address::{Address, AddressError};
 use super::directory::{Directory, FileObject};
 use super::s3::{self, ObjectRequest};
 use super::sign::Signer;
-use super::signed_client::{ClientError, SignedClient};
+use super::signed_client::{ClientError, Payload, SignedClient};
 use super::spool::Spool;
 use crate::engine::channel::{DestinationError, ObjectHead, ObjectWriter};
 use crate::engine::event_source::Pending;
@@ -15,6 +15,7 @@ use crate::world::{Clock, RealDeadline};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The settings of a server with the API of Amazon S3.
 #[derive(Debug, Clone)]
@@ -53,6 +54,8 @@ pub(crate) struct DirectoryOfBuckets(Directory);
 pub(crate) struct Server {
     client: SignedClient,
     path_style: bool,
+    /// Time without any progress after which an attempt to send an object fails.
+    stall: Duration,
 }
 
 impl Buckets {
@@ -85,6 +88,7 @@ impl Buckets {
         Ok(Self::Server(Arc::new(Server {
             client,
             path_style: endpoint.path_style,
+            stall: limits::CHANNEL_STALL,
         })))
     }
 
@@ -189,16 +193,7 @@ impl Write for ServerObject {
 
 impl ObjectWriter for ServerObject {
     fn finish(self: Box<Self>) -> Pending<Result<u64, DestinationError>> {
-        Box::pin(async move {
-            let sending = self.server.put(&self.head, self.spool);
-            let sent = RealDeadline::lasting(limits::CHANNEL_SEND)
-                .with(sending)
-                .await;
-            sent.unwrap_or_else(|| {
-                let reason = "The server did not take the object in time.".to_owned();
-                Err(DestinationError::Unreachable(reason))
-            })
-        })
+        Box::pin(async move { self.server.send(&self.head, self.spool).await })
     }
 }
 
@@ -222,8 +217,34 @@ impl Server {
         }
     }
 
-    async fn put(&self, head: &ObjectHead, spool: Spool) -> Result<u64, DestinationError> {
+    /// Sends an object, as long as the server takes it.
+    async fn send(&self, head: &ObjectHead, spool: Spool) -> Result<u64, DestinationError> {
         let length = spool.length();
+        let (payload, mut progress) = spool.into_payload();
+        let mut putting = std::pin::pin!(self.put(head, payload));
+        loop {
+            let step = async {
+                tokio::select! {
+                    biased;
+                    put = &mut putting => Some(put),
+                    Ok(()) = progress.changed() => None,
+                }
+            };
+            match RealDeadline::lasting(self.stall).with(step).await {
+                Some(Some(put)) => return put.map(|()| length),
+                Some(None) => {}
+                None => {
+                    let url = &self.client.address.url;
+                    let seconds = self.stall.as_secs();
+                    return Err(DestinationError::Unreachable(format!(
+                        "{url} did not take the object or answer for {seconds} s."
+                    )));
+                }
+            }
+        }
+    }
+
+    async fn put(&self, head: &ObjectHead, payload: Payload) -> Result<(), DestinationError> {
         let mut connection = self.client.connect().await?;
         let headers = headers(head);
         let object = ObjectRequest {
@@ -233,9 +254,8 @@ impl Server {
             content_type: head.content_type,
             headers: &headers,
         };
-        let payload = spool.into_payload();
         s3::put_object(&self.client, &mut connection, object, payload).await?;
-        Ok(length)
+        Ok(())
     }
 }
 
@@ -264,6 +284,63 @@ impl From<ClientError> for DestinationError {
                 Self::Unreachable(reason)
             }
             ClientError::Refused(reason) => Self::Refused(reason),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    fn server(listener: &TcpListener, stall: Duration) -> Arc<Server> {
+        let endpoint = S3Endpoint {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            ca: None,
+            credential: Secret::from("key:secret"),
+            region: "us-east-1".to_owned(),
+            path_style: true,
+        };
+        let Buckets::Server(server) = Buckets::server(endpoint, &Clock::System).unwrap() else {
+            panic!("the buckets of a server");
+        };
+        Arc::new(Server {
+            stall,
+            ..Arc::into_inner(server).unwrap()
+        })
+    }
+
+    /// An object of `bytes` bytes.
+    fn object(server: Arc<Server>, bytes: usize) -> Box<ServerObject> {
+        let mut spool = Spool::new();
+        spool.write_all(&vec![7; bytes]).unwrap();
+        let head = ObjectHead {
+            bucket: BucketRef {
+                arn: "arn:aws:s3:::b".to_owned(),
+                owner: "000000000000".to_owned(),
+            },
+            key: "k".to_owned(),
+            content_type: "application/octet-stream",
+            storage_class: StorageClass::Standard,
+            key_id: None,
+        };
+        Box::new(ServerObject {
+            spool,
+            head,
+            server,
+        })
+    }
+
+    #[tokio::test]
+    async fn a_server_that_never_answers_fails_the_attempt() {
+        for bytes in [1, 16 << 20] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let server = server(&listener, Duration::from_millis(200));
+            let (failed, _held) = tokio::join!(object(server, bytes).finish(), listener.accept());
+            let Err(DestinationError::Unreachable(reason)) = failed else {
+                panic!("{failed:?}");
+            };
+            assert!(reason.contains("did not take the object"), "{reason}");
         }
     }
 }

@@ -11,6 +11,7 @@ use http_body_util::channel::{Channel, Sender};
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use tempfile::SpooledTempFile;
+use tokio::sync::watch;
 
 /// An object that is being collected. Its writes may block.
 #[derive(Debug)]
@@ -34,20 +35,23 @@ impl Spool {
         self.length
     }
 
-    /// The body of a request with the object.
-    pub(super) fn into_payload(self) -> Payload {
+    /// The body of a request with the object, and the number of bytes that the connection has taken
+    /// so far.
+    pub(super) fn into_payload(self) -> (Payload, watch::Receiver<u64>) {
         use std::fmt::Write as _;
         let mut sha256 = String::new();
         for byte in self.hash.finalize() {
             let _infallible = write!(sha256, "{byte:02x}");
         }
         let (sender, body) = Channel::new(1);
-        Tasks::spawn_part("object", send(self.file, sender));
-        Payload::Streamed {
+        let (sent, progress) = watch::channel(0);
+        Tasks::spawn_part("object", send(self.file, sender, sent));
+        let payload = Payload::Streamed {
             body: RequestBody::new(body),
             length: self.length,
             sha256,
-        }
+        };
+        (payload, progress)
     }
 }
 
@@ -65,7 +69,11 @@ impl Write for Spool {
 }
 
 /// Sends the file in parts. Ends when the request is dropped.
-async fn send(mut file: SpooledTempFile, mut body: Sender<Bytes, io::Error>) {
+async fn send(
+    mut file: SpooledTempFile,
+    mut body: Sender<Bytes, io::Error>,
+    sent: watch::Sender<u64>,
+) {
     let mut offset = 0;
     loop {
         let reading = tokio::task::spawn_blocking(move || {
@@ -86,6 +94,7 @@ async fn send(mut file: SpooledTempFile, mut body: Sender<Bytes, io::Error>) {
                 if body.send_data(part).await.is_err() {
                     return;
                 }
+                sent.send_replace(offset);
             }
             Err(error) => return body.abort(error),
         }
@@ -123,7 +132,7 @@ mod tests {
                 body,
                 length,
                 sha256,
-            } = spool.into_payload()
+            } = spool.into_payload().0
             else {
                 panic!("the object is streamed");
             };

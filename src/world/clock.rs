@@ -215,6 +215,13 @@ impl VirtualClock {
         id
     }
 
+    fn set_strict(&self, id: u64, strict: bool) {
+        if let Some(alarm) = self.state.lock().alarms.get_mut(&id) {
+            alarm.strict = strict;
+        }
+        self.settled.notify_waiters();
+    }
+
     fn leave(&self, id: u64) {
         self.state.lock().alarms.remove(&id);
         self.settled.notify_waiters();
@@ -291,6 +298,14 @@ impl Alarm {
                     }
                 }
             },
+        }
+    }
+
+    /// Says whether a virtual clock waits without limit until the task has done its work. Otherwise
+    /// the clock waits for at most one second.
+    pub fn set_strict(&self, strict: bool) {
+        if let Clock::Virtual(clock) = &self.bell.clock {
+            clock.set_strict(self.bell.id, strict);
         }
     }
 

@@ -53,6 +53,13 @@ pub(crate) fn to_bucket(name: &str, stream: &str) -> Value {
     })
 }
 
+/// A request for a channel that delivers uncompressed JSON to the bucket `bucket`.
+pub(crate) fn to_plain_bucket(name: &str, stream: &str) -> Value {
+    let mut body = to_bucket(name, stream);
+    body["S3DestinationConfiguration"]["StorageConfiguration"]["CompressionType"] = json!("NONE");
+    body
+}
+
 /// A request for a channel that delivers JSON to a table.
 pub(crate) fn to_table(name: &str, stream: &str) -> Value {
     let mut body = to_bucket(name, stream);

@@ -59,14 +59,7 @@ fn lines(home: &TempDir, bucket: &str) -> Vec<String> {
     lines
 }
 
-/// A request for a channel that delivers uncompressed JSON to the bucket `bucket`.
-fn plain(name: &str, stream: &str) -> Value {
-    let mut body = to_bucket(name, stream);
-    body["S3DestinationConfiguration"]["StorageConfiguration"]["CompressionType"] = json!("NONE");
-    body
-}
-
-/// Puts records. Returns their data.
+/// Puts records, and gives their data.
 async fn put(lab: &Lab, stream: &str, of: &str) -> Vec<String> {
     let stream = Stream::existing(lab, stream);
     let texts: Vec<String> = (0..50)
@@ -99,7 +92,7 @@ fn the_objects_hold_every_record_across_resharding_and_restarts() {
         let enable = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
         ok(&lab, "UpdateAccountSettings", enable).await;
         create_stream(&lab, "s").await;
-        created(&lab, plain("n", "s")).await;
+        created(&lab, to_plain_bucket("n", "s")).await;
         let mut expected = put(&lab, "s", "first").await;
         lab.clock.advance(ms(FRESHNESS_MS - 1)).await;
         assert_eq!(lines(&home, "bucket"), Vec::<String>::new());
@@ -127,7 +120,7 @@ fn a_channel_that_was_stopped_before_its_checkpoint_repeats_the_object() {
         let home = home.clone();
         async move {
             create_stream(&lab, "s").await;
-            created(&lab, plain("n", "s")).await;
+            created(&lab, to_plain_bucket("n", "s")).await;
             let (mut expected, mut written) = (Vec::new(), BTreeMap::new());
             for round in 0..5 {
                 let stop = Rule::new(Point::Checkpoint, Fault::Drop).unwrap();
@@ -151,7 +144,7 @@ fn a_channel_that_was_stopped_before_its_checkpoint_repeats_the_object() {
 fn failures_are_listed_in_their_own_bucket() {
     to_directory(&[], |lab, (home, _)| async move {
         create_stream(&lab, "s").await;
-        let mut body = plain("n", "s");
+        let mut body = to_plain_bucket("n", "s");
         body["S3DestinationConfiguration"]["DeadLetterQueueS3Configuration"] = json!({
             "BucketARN": "arn:aws:s3:::letters", "ExpectedBucketOwner": ACCOUNT,
             "ErrorOutputPrefix": "bad/",
@@ -186,7 +179,7 @@ kinesis_test!(
     ],
     |lab| async move {
         create_stream(&lab, "s").await;
-        let arn = created(&lab, plain("n", "s")).await;
+        let arn = created(&lab, to_plain_bucket("n", "s")).await;
         let failed = describe(&lab, &arn).await;
         assert_eq!(failed["ChannelStatus"], "FAILED");
         let reason = failed["ChannelStatusReason"].as_str().unwrap();
@@ -203,7 +196,7 @@ kinesis_test!(
 fn another_owner_of_a_bucket_fails_the_channel() {
     to_directory(&[], |lab, _| async move {
         create_stream(&lab, "s").await;
-        let mut body = plain("n", "s");
+        let mut body = to_plain_bucket("n", "s");
         let storage = &mut body["S3DestinationConfiguration"]["StorageConfiguration"];
         storage["ExpectedBucketOwner"] = json!("999999999999");
         let arn = created(&lab, body).await;
@@ -217,7 +210,7 @@ fn another_owner_of_a_bucket_fails_the_channel() {
 fn a_fault_rule_holds_a_delivery_up_and_is_seen_in_the_metrics() {
     to_directory(&[], |lab, (home, _)| async move {
         create_stream(&lab, "s").await;
-        created(&lab, plain("n", "s")).await;
+        created(&lab, to_plain_bucket("n", "s")).await;
         let rule = r#"{"kind": "deliver-object", "stream": "s", "times": 1}"#;
         assert_eq!(own(&lab, "POST", "faults", rule).await.0, 200);
         let refused = r#"{"kind": "deliver-object", "shard": "shardId-000000000000"}"#;

@@ -140,3 +140,37 @@ fn a_server_without_the_bucket_fails_the_channel() {
         assert!(reason.starts_with(&expected), "{reason}");
     });
 }
+
+#[test]
+fn only_the_channel_of_a_server_that_never_answers_waits() {
+    block_on(async {
+        let server = Server::start(|got, _| Reply {
+            held: got.method == "PUT" && got.path.starts_with("/silent/"),
+            ..Reply::new(200, "")
+        })
+        .await;
+        let url = server.url();
+        let lab = Lab::start(Place::Memory, &["--channels-s3-endpoint", &url]).await;
+        for (channel, stream, bucket) in [("n", "s", "silent"), ("m", "t", "bucket")] {
+            create_stream(&lab, stream).await;
+            let mut body = to_plain_bucket(channel, stream);
+            let storage = &mut body["S3DestinationConfiguration"]["StorageConfiguration"];
+            storage["BucketARN"] = json!(format!("arn:aws:s3:::{bucket}"));
+            created(&lab, body).await;
+            Stream::existing(&lab, stream).put("k", "{}").await;
+        }
+        let other = async {
+            crate::lab::until("the request that is not answered", async || {
+                (server.running() == 1).then_some(())
+            })
+            .await;
+            assert_eq!(flush(&lab, "m").await, (204, String::new()));
+            assert_eq!(server.running(), 1, "the first channel waits");
+            server.release();
+        };
+        let (first, ()) = tokio::join!(flush(&lab, "n"), other);
+        assert_eq!(first, (204, String::new()));
+        assert_eq!(puts(&server).len(), 2);
+        lab.stop().await;
+    });
+}

@@ -30,7 +30,7 @@ pub(super) async fn write_rows(
     plan: &ObjectPlan,
     (table, positions): (OpenTable, String),
 ) -> Result<Option<(OpenTable, Delivered)>, DestinationError> {
-    let _slot = engine.channels.writers.acquire().await;
+    let slot = engine.channels.writers.acquire().await;
     let behaviour = &engine.behaviour.channels;
     let mut rows = Rows {
         origin: Origin::of(channel, plan),
@@ -53,6 +53,8 @@ pub(super) async fn write_rows(
         }
     }
     rows = rows.write().await?;
+    // Other channels do not wait while a server takes the dead-letter objects.
+    drop(slot);
     rows.dead_letters.finish().await?;
     if !channel.delivers() {
         return Ok(None);

@@ -226,6 +226,7 @@ impl Delivery {
             Ok(next) => {
                 self.failures = 0;
                 self.retry = None;
+                self.alarm.set_strict(true);
                 next
             }
             Err(reason) => self.note_failure(&reason, plan.oldest),
@@ -237,6 +238,8 @@ impl Delivery {
     fn note_failure(&mut self, reason: &str, oldest: Option<Timestamp>) -> Next {
         let now = self.engine.world.clock.now();
         self.failures = self.failures.saturating_add(1);
+        // A destination that does not answer holds a virtual clock up only once.
+        self.alarm.set_strict(false);
         self.channel.note_error(reason);
         self.flushes.answer(&Err(reason.to_owned()));
         tracing::warn!(

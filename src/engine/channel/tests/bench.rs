@@ -43,12 +43,19 @@ struct Contents {
     /// Number of completed objects, with repetitions.
     puts: Lock<Vec<(String, Vec<u8>)>>,
     is_down: AtomicBool,
+    /// True while objects wait before they are completed.
+    is_silent: watch::Sender<bool>,
 }
 
 impl Memory {
     /// Makes every later object fail, or lets it succeed again.
     pub(super) fn set_down(&self, is_down: bool) {
         self.0.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// Makes every later object wait until this is called with false.
+    pub(super) fn set_silent(&self, is_silent: bool) {
+        self.0.is_silent.send_replace(is_silent);
     }
 
     /// Keys and contents of the objects in a bucket.
@@ -116,6 +123,8 @@ impl ObjectWriter for Object {
     fn finish(self: Box<Self>) -> Pending<Result<u64, DestinationError>> {
         Box::pin(async move {
             let contents = &self.memory.0;
+            let mut is_silent = contents.is_silent.subscribe();
+            let _answers = is_silent.wait_for(|is_silent| !is_silent).await;
             if contents.is_down.load(Ordering::SeqCst) {
                 return Err(DestinationError::Unreachable(
                     "the server is down".to_owned(),

@@ -78,3 +78,19 @@ async fn a_fault_rule_fails_or_delays_an_object() {
     assert_eq!(bench.memory.lines("records"), ["one", "two"]);
     bench.stop().await;
 }
+
+#[tokio::test]
+async fn a_destination_that_never_answers_holds_the_clock_up_once() {
+    let bench = Bench::start(Plan::default()).await;
+    bench.memory.set_down(true);
+    bench.put(["one"]).await;
+    bench.advance_ms(300_000).await;
+    bench.memory.set_down(false);
+    bench.memory.set_silent(true);
+    bench.advance_ms(3_600_000).await;
+    assert_eq!(bench.memory.puts(), []);
+    bench.memory.set_silent(false);
+    bench.channel.flush().await.unwrap();
+    assert_eq!(bench.memory.lines("records"), ["one"]);
+    bench.stop().await;
+}
