@@ -5,7 +5,7 @@ use super::item::Queue;
 use super::journal::CommitPriority;
 use super::view::StreamView;
 use crate::engine::Engine;
-use crate::model::{HandleFault, QueueRecords, ReceiptHandle, RecordBefore};
+use crate::model::{HandleFault, QueueRecords, ReceiptHandle, RecordBefore, RecordPlace};
 use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -53,6 +53,7 @@ impl Queue {
         handles: &[&str],
     ) -> Result<Outcomes, NotServing> {
         let action: Action<'_> = &|records, _, handle, _| records.acknowledge(handle, dead);
+        let handles = (dead, handles);
         let settling = self.settle(engine, handles, CommitPriority::Urgent, action);
         let (outcomes, settled) = settling.await?;
         self.traffic
@@ -72,7 +73,7 @@ impl Queue {
         handles: &[&str],
     ) -> Result<Outcomes, NotServing> {
         let action: Action<'_> = &|records, _, handle, now| records.restore(handle, now).map(Some);
-        let settling = self.settle(engine, handles, CommitPriority::Urgent, action);
+        let settling = self.settle(engine, (true, handles), CommitPriority::Urgent, action);
         settling.await.map(|(outcomes, _)| outcomes)
     }
 
@@ -92,33 +93,39 @@ impl Queue {
             let changed = records.change_visibility(handle, dead, now, due);
             changed.map(|()| None)
         };
+        let handles = (dead, handles);
         let settling = self.settle(engine, handles, CommitPriority::Deferred, action);
         settling.await.map(|(outcomes, _)| outcomes)
     }
 
-    /// Runs `action` for each handle. Returns the outcomes, and the number of changes that could be
-    /// undone.
+    /// Runs `action` for each handle, which is one of a dead-letter receive if `dead`. Returns the
+    /// outcomes, and the number of changes that could be undone.
     async fn settle(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
-        handles: &[&str],
+        (dead, texts): (bool, &[&str]),
         priority: CommitPriority,
         action: Action<'_>,
     ) -> Result<(Outcomes, usize), NotServing> {
-        let bytes = KEPT_BYTES * handles.len() as u64;
+        let bytes = KEPT_BYTES * texts.len() as u64;
         let Ok(reservation) = self.reserve(engine, bytes).await else {
-            return self.refuse_all(handles.len()).map(|refused| (refused, 0));
+            return self.refuse_all(texts.len()).map(|refused| (refused, 0));
         };
         let now = engine.world.clock.now();
         let view = StreamView::of(&self.stream, now);
+        let handles: Vec<_> = texts.iter().map(|text| self.seal.decode(text)).collect();
+        let expired = self.expired_unread(&view, &handles).await;
         let (mut outcomes, undo, ticket) = self.with_state(|state| {
             if !state.serves() {
                 return Err(NotServing);
             }
             state.refresh(&view, now);
             let mut undo = Vec::new();
-            let one = |(at, text): (usize, &&str)| {
-                let handle = self.seal.decode(text).ok_or(EntryFault::Malformed)?;
+            let one = |(at, handle): (usize, &Option<ReceiptHandle>)| {
+                let handle = handle.ok_or(EntryFault::Malformed)?;
+                if handle.dead == dead && expired.contains(&handle.place()) {
+                    return Err(EntryFault::Handle(HandleFault::Gone));
+                }
                 let done = action(&mut state.records, at, &handle, now);
                 undo.extend(done.map_err(EntryFault::Handle)?);
                 Ok(())
@@ -142,6 +149,29 @@ impl Queue {
             return Ok((outcomes, 0));
         }
         Ok((outcomes, changes))
+    }
+
+    /// The records of `handles` that have expired, and of whose receives the queue does not know,
+    /// because a crash lost them. The log tells whether such a record is still there.
+    async fn expired_unread(
+        &self,
+        view: &StreamView,
+        handles: &[Option<ReceiptHandle>],
+    ) -> Vec<RecordPlace> {
+        let places = handles.iter().flatten().map(ReceiptHandle::place);
+        let unread: Vec<_> = self.with_state(|state| {
+            let records = &state.records;
+            places
+                .filter(|place| place.index >= records.next(place.shard))
+                .collect()
+        });
+        let mut expired = Vec::new();
+        for place in unread {
+            if view.has_expired(place).await {
+                expired.push(place);
+            }
+        }
+        expired
     }
 
     fn refuse_all(&self, count: usize) -> Result<Outcomes, NotServing> {

@@ -1,8 +1,8 @@
 //! The shards that a queue reads, as they are in its stream at one moment.
 
-use crate::engine::{Shard, Stream};
+use crate::engine::{Read, ReadBudget, Shard, Stream};
 use crate::limits;
-use crate::model::{QueueRecords, UnreadRecord};
+use crate::model::{QueueRecords, RecordPlace, UnreadRecord};
 use crate::store::Ahead;
 use crate::world::Timestamp;
 use std::collections::BTreeSet;
@@ -78,6 +78,25 @@ impl StreamView {
                 records.skip(id, readable);
             }
         }
+    }
+
+    /// True if the record at `place` cannot be read any more. A record in a log that cannot be read
+    /// now has not expired.
+    pub(super) async fn has_expired(&self, place: RecordPlace) -> bool {
+        let Some(shard) = self.shard(place.shard) else {
+            return true;
+        };
+        let read = Read {
+            from: shard.position(place.index, self.horizon),
+            horizon: self.horizon,
+            records: 1,
+            bytes: 1,
+        };
+        let Ok(batch) = shard.read(read, ReadBudget::AtOnce).await else {
+            return false;
+        };
+        let first = batch.iter().next().map(|record| record.number.index);
+        first != Some(place.index)
     }
 
     fn shard(&self, id: u32) -> Option<&Arc<Shard>> {

@@ -53,7 +53,8 @@ enum Found {
 }
 
 impl ReceiptHandle {
-    fn place(&self) -> RecordPlace {
+    /// The place of the record.
+    pub(crate) fn place(&self) -> RecordPlace {
         RecordPlace {
             index: self.index,
             shard: self.shard,

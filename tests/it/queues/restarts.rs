@@ -2,7 +2,7 @@
 
 use super::looking::counts;
 use super::*;
-use crate::lab::{Place, ms, run, seconds};
+use crate::lab::{Place, START_MS, ms, run, seconds};
 
 /// Runs a test on disk.
 macro_rules! disk_test {
@@ -209,6 +209,63 @@ fn records_settled_ahead_after_a_crash_are_not_counted() {
         put(&lab, "s", "late").await;
         lab.clock.advance(crate::lab::hours(24)).await;
         assert_eq!(counts(&lab).await, [0, 0, 0]);
+        lab.stop().await;
+    });
+}
+
+#[test]
+fn handles_of_expired_records_are_refused_after_their_receives_were_lost() {
+    crate::lab::block_on(async {
+        let kept = async |lab: &Lab| {
+            create_stream(lab, "s").await;
+            let arn = create_queue(lab, "q", "s").await;
+            set_limit(lab, &arn, Some(1)).await;
+            put_many(lab, "s", 0..3).await;
+            lab.clock.advance(crate::lab::hours(1)).await;
+            put_many(lab, "s", 3..6).await;
+        };
+        let lost = async |lab: &Lab| {
+            let arn = only_queue(lab).await;
+            let mut received = Vec::new();
+            while received.len() < 6 {
+                received.extend(receive(lab, &arn).await);
+            }
+            lab.clock.advance(seconds(30)).await;
+            let mut dead = Vec::new();
+            while dead.len() < 6 {
+                dead.extend(receive_dead(lab, &arn).await);
+            }
+            received.sort_by(|one, two| one.text.cmp(&two.text));
+            dead.sort_by(|one, two| one.text.cmp(&two.text));
+            (received, dead)
+        };
+        let ((received, dead), lab, _home) = after_a_loss(kept, lost).await;
+        let arn = only_queue(&lab).await;
+        // The first three records have expired, the others have not.
+        let expiry_ms = START_MS + 24 * 3_600_000;
+        let left_ms = u64::try_from(expiry_ms - lab.clock.now_ms()).unwrap();
+        lab.clock.advance(ms(left_ms)).await;
+        let gone = Some("ResourceNotFoundException".to_owned());
+        for (record, dead) in received.iter().zip(&dead).take(3) {
+            let answers = [
+                try_acknowledge(&lab, Kind::Normal, &arn, &record.handle).await,
+                set_visibility(&lab, Kind::Normal, &arn, record, 60).await,
+                try_acknowledge(&lab, Kind::Dead, &arn, &dead.handle).await,
+                set_visibility(&lab, Kind::Dead, &arn, dead, 60).await,
+                try_restore(&lab, &arn, &dead.handle).await,
+            ];
+            assert!(answers.iter().all(|answer| *answer == gone), "{answers:?}");
+        }
+        let wrong = try_acknowledge(&lab, Kind::Normal, &arn, &dead[0].handle).await;
+        assert_eq!(wrong.as_deref(), Some("InvalidArgumentException"));
+        assert_eq!(counts(&lab).await, [3, 0, 0]);
+        for record in &received[3..5] {
+            let answer = try_acknowledge(&lab, Kind::Normal, &arn, &record.handle).await;
+            assert_eq!(answer, None);
+        }
+        assert_eq!(try_restore(&lab, &arn, &dead[5].handle).await, None);
+        assert_eq!(drain(&lab, &arn, 1).await, texts(&received[5..]));
+        nothing(&lab, Kind::Normal, &arn).await;
         lab.stop().await;
     });
 }
