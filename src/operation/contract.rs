@@ -40,6 +40,11 @@ pub trait Operation {
         vec![None]
     }
 
+    /// The KMS key that the request names.
+    fn key(_input: &Self::Input) -> Option<&str> {
+        None
+    }
+
     /// True when members of type `Expected` may be missing in this request.
     fn tolerates_missing(_context: &Context, _input: &Node) -> bool {
         false

@@ -38,6 +38,11 @@ impl Operation for CreateChannel {
         parse_arn(context, only_stream(input).ok()?.0).ok()
     }
 
+    fn key(input: &Input) -> Option<&str> {
+        let encryption = input.encryption.as_ref();
+        encryption.map(|encryption| encryption.key.as_str())
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let channel = create(context, input, false).await?;
         // The answer says CREATING even if the channel is ACTIVE at once, like the answers about

@@ -29,10 +29,12 @@ pub(super) enum Effect {
     Reset,
 }
 
-/// The stream and the shards of a call, which select its fault rules.
+/// The stream and the shards of a call, which select its fault rules, and the KMS key that the call
+/// names.
 pub(super) struct Subject {
     stream: Option<StreamArn>,
     shards: Vec<Option<ShardId>>,
+    key: Option<String>,
 }
 
 impl Subject {
@@ -43,6 +45,7 @@ impl Subject {
         Self {
             stream: stream.or_else(|| O::stream(context, input)),
             shards: O::shards(context, input),
+            key: O::key(input).map(str::to_owned),
         }
     }
 }
@@ -53,7 +56,11 @@ pub(super) async fn at_call(
     operation: &'static str,
     subject: Subject,
 ) -> Result<Effect, Error> {
-    let Subject { stream, shards } = subject;
+    let Subject {
+        stream,
+        shards,
+        key,
+    } = subject;
     let (engine, call) = (&context.engine, Moment::Call);
     let Some(hit) = draw(engine, call, operation, stream.as_ref(), &shards) else {
         return Ok(Effect::None);
@@ -74,7 +81,7 @@ pub(super) async fn at_call(
         FaultKind::Unavailable => return Err(Error::unavailable_by_fault()),
         FaultKind::Throttle => return Err(Error::throttled()),
         FaultKind::ExpiredIterator => return Err(expired(world.clock.now())),
-        FaultKind::Kms => return Err(kms_error(context, operation, stream, &hit)),
+        FaultKind::Kms => return Err(kms_error(context, operation, (stream, key), &hit)),
         FaultKind::ThroughputExceeded if operation != "PutRecords" => {
             return Err(throughput_exceeded(context, operation, stream, &shards));
         }
@@ -139,7 +146,12 @@ fn expired(now: Timestamp) -> Error {
     Error::iterator_expired(issued, now, limits::ITERATOR_LIFE_MS)
 }
 
-fn kms_error(context: &Context, operation: &str, stream: Option<StreamArn>, hit: &Hit) -> Error {
+fn kms_error(
+    context: &Context,
+    operation: &str,
+    (stream, key): (Option<StreamArn>, Option<String>),
+    hit: &Hit,
+) -> Error {
     let stream = stream.unwrap_or_else(|| context.arn(""));
     let code = hit.rule.code.as_deref();
     let known = KMS_CODES.iter().find(|(name, _)| Some(*name) == code);
@@ -147,7 +159,8 @@ fn kms_error(context: &Context, operation: &str, stream: Option<StreamArn>, hit:
         return Error::internal();
     };
     let found = context.engine.find(&stream.scope, &stream.name);
-    let key = found.and_then(|stream| stream.look(|state| state.settings.key_id.clone()));
+    let of_stream = || found?.look(|state| state.settings.key_id.clone());
+    let key = key.or_else(of_stream);
     let user = context.user_arn();
     Error::key_unusable(
         *state,
@@ -156,7 +169,7 @@ fn kms_error(context: &Context, operation: &str, stream: Option<StreamArn>, hit:
             key: key.as_deref().unwrap_or(DEFAULT_KEY),
             stream: &stream,
             purpose: match operation {
-                "PutRecord" | "PutRecords" => KeyPurpose::Encrypt,
+                "CreateChannel" | "PutRecord" | "PutRecords" => KeyPurpose::Encrypt,
                 "StartStreamEncryption" => KeyPurpose::Describe,
                 _ => KeyPurpose::Decrypt,
             },
@@ -164,5 +177,5 @@ fn kms_error(context: &Context, operation: &str, stream: Option<StreamArn>, hit:
     )
 }
 
-/// The service's own KMS key, for a stream that is not encrypted.
+/// The service's own KMS key, for a request that names no key and a stream that is not encrypted.
 const DEFAULT_KEY: &str = "alias/aws/kinesis";

@@ -14,6 +14,10 @@ impl Operation for StartStreamEncryption {
     type Input = Input;
     type Output = Nothing;
 
+    fn key(input: &Input) -> Option<&str> {
+        Some(input.key.as_str())
+    }
+
     async fn run(context: &Context, input: Input) -> Result<Nothing, Error> {
         let stream = context.stream(&input.stream)?;
         let key = input.key.as_str();

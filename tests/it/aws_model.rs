@@ -73,6 +73,25 @@ fn every_operation_of_the_model_is_built() {
 }
 
 #[test]
+fn a_kms_fault_hits_the_operations_that_list_kms_errors() {
+    let model = Model::read();
+    let has_kms_errors = |name: &&str| {
+        let errors = model.0["operations"][name]["errors"].as_array();
+        let mut shapes = errors.into_iter().flatten().map(|error| &error["shape"]);
+        shapes.any(|shape| shape.as_str().unwrap().starts_with("KMS"))
+    };
+    let mut expected: BTreeSet<_> = model
+        .operations()
+        .into_iter()
+        .filter(has_kms_errors)
+        .collect();
+    // A subscription has them among its events.
+    expected.insert("SubscribeToShard");
+    let hit = minikin::FaultKind::Kms.operations().unwrap();
+    assert_eq!(hit.iter().copied().collect::<BTreeSet<_>>(), expected);
+}
+
+#[test]
 fn answers_have_members_of_the_model_only_and_all_that_are_required() {
     let model = Model::read();
     for entry in OPERATIONS {

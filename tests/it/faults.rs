@@ -160,6 +160,32 @@ wire_test!(
     }
 );
 
+wire_test!(a_kms_rule_hits_requests_that_name_a_key, |lab| async move {
+    ok(&lab, "CreateStream", json!({"StreamName": "s"})).await;
+    let operations = ["CreateChannel", "StartStreamEncryption"];
+    add(
+        &lab,
+        json!({"kind": "kms", "code": "KMSDisabledException", "operations": operations,
+                "stream": "s"}),
+    )
+    .await;
+    let expected = |key: &str| {
+        format!("KMSDisabledException: arn:aws:kms:us-east-1:{ACCOUNT}:{key} is disabled.")
+    };
+    let mut channel = crate::channels::to_bucket("n", "s");
+    let refusal = refused(&lab, "CreateChannel", channel.clone()).await;
+    assert_eq!(refusal, expected("alias/aws/kinesis"));
+    channel["EncryptionConfiguration"] = json!({"EncryptionType": "KMS", "KeyId": "alias/own"});
+    let refusal = refused(&lab, "CreateChannel", channel).await;
+    assert_eq!(refusal, expected("alias/own"));
+    let encrypt = json!({"StreamName": "s", "EncryptionType": "KMS", "KeyId": "alias/own"});
+    let refusal = refused(&lab, "StartStreamEncryption", encrypt).await;
+    assert_eq!(refusal, expected("alias/own"));
+    assert_eq!(hits(&lab).await, [6], "three calls in two formats");
+    let listed = ok(&lab, "ListChannels", json!({})).await;
+    assert_eq!(listed["ChannelSummaries"], json!([]));
+});
+
 wire_test!(
     a_rule_with_a_stream_hits_the_calls_about_its_queues,
     |lab| async move {

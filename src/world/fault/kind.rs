@@ -105,6 +105,7 @@ impl FaultKind {
             Self::FailEntries => Some(&["PutRecords"]),
             Self::EndSubscription => Some(&["SubscribeToShard"]),
             Self::Kms => Some(&[
+                "CreateChannel",
                 "GetRecords",
                 "PutRecord",
                 "PutRecords",

@@ -100,7 +100,7 @@ wire_test!(
             (
                 json!({"kind": "kms", "code": "KMSDisabledException",
                     "operations": ["AcknowledgeQueueRecords"]}),
-                "kms hits GetRecords, ",
+                "kms hits CreateChannel, ",
             ),
             (
                 json!({"kind": "throttle", "stream": ""}),
