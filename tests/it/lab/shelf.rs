@@ -1,4 +1,5 @@
-//! Destinations of channels that are not there: their checks answer what a test sets.
+//! Destinations of channels that are not there: their checks answer what a test sets, and they keep
+//! the objects.
 
 use minikin::internals::engine::channel::{
     DestinationError, Destinations, ObjectHead, ObjectWriter,
@@ -8,6 +9,7 @@ use minikin::internals::lock::Lock;
 use minikin::internals::model::channel::ChannelSettings;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
 /// Destinations whose checks answer what a test sets.
@@ -16,6 +18,15 @@ pub(crate) struct Shelf {
     check: Lock<Result<(), String>>,
     /// A check waits until this is true.
     pub(crate) is_open: watch::Sender<bool>,
+    objects: Arc<Objects>,
+}
+
+#[derive(Debug, Default)]
+struct Objects {
+    /// Keys and contents in the order in which the objects were completed, with repetitions.
+    puts: Lock<Vec<(String, Vec<u8>)>>,
+    /// True while no object can be completed.
+    is_down: AtomicBool,
 }
 
 impl Shelf {
@@ -23,11 +34,22 @@ impl Shelf {
         Arc::new(Self {
             check: Lock::new(Ok(())),
             is_open: watch::Sender::new(true),
+            objects: Arc::default(),
         })
     }
 
     pub(crate) fn set_check(&self, check: Result<(), &str>) {
         *self.check.lock() = check.map_err(str::to_owned);
+    }
+
+    /// Makes later objects fail, or lets them succeed again.
+    pub(crate) fn set_down(&self, is_down: bool) {
+        self.objects.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// Keys and contents of the completed objects, with repetitions.
+    pub(crate) fn puts(&self) -> Vec<(String, Vec<u8>)> {
+        self.objects.puts.lock().clone()
     }
 }
 
@@ -41,18 +63,26 @@ impl Destinations for Shelf {
         })
     }
 
-    fn begin(&self, _object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError> {
-        Ok(Box::new(Forgotten(0)))
+    fn begin(&self, object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError> {
+        Ok(Box::new(Object {
+            objects: self.objects.clone(),
+            key: object.key,
+            body: Vec::new(),
+        }))
     }
 }
 
-/// An object that is accepted and forgotten; its bytes so far.
+/// An object that is being written.
 #[derive(Debug)]
-struct Forgotten(u64);
+struct Object {
+    objects: Arc<Objects>,
+    key: String,
+    body: Vec<u8>,
+}
 
-impl Write for Forgotten {
+impl Write for Object {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len() as u64;
+        self.body.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -61,8 +91,14 @@ impl Write for Forgotten {
     }
 }
 
-impl ObjectWriter for Forgotten {
+impl ObjectWriter for Object {
     fn finish(self: Box<Self>) -> Pending<Result<u64, DestinationError>> {
-        Box::pin(std::future::ready(Ok(self.0)))
+        if self.objects.is_down.load(Ordering::SeqCst) {
+            let down = DestinationError::Unreachable("the shelf is down".to_owned());
+            return Box::pin(std::future::ready(Err(down)));
+        }
+        let length = self.body.len() as u64;
+        self.objects.puts.lock().push((self.key, self.body));
+        Box::pin(std::future::ready(Ok(length)))
     }
 }

@@ -1,71 +1,39 @@
-//! Random lives of channels. A model predicts the result of each step. The lives are about the
-//! channels themselves, not about the records that they deliver.
+//! Random lives of channels, each step of which a model foretells.
 //!
 //! Channels are created, updated and deleted; checks of their destinations succeed and fail;
-//! streams are deleted with their failed channels; time passes; the program stops, or its power
-//! fails in the middle of things. After each step, everything that shows channels is compared with
-//! the model. A call that failed may have happened or not; the model learns which.
+//! records are put, and destinations take objects or fail; streams are deleted with their failed
+//! channels; time passes; the program stops, or its power fails in the middle of things. After each
+//! step all that is seen of the channels is compared with the model. A call that fails in such
+//! trouble may have happened or not; the model learns which. At the end the objects of each channel
+//! are compared with the records that were put while it was active.
+
+mod model;
+mod records;
 
 use super::machine::{Ground, Machine};
-use super::{Chance, ask, on_one_thread, until_committed};
-use crate::lab::{ACCOUNT, START_MS, Shelf, arn_of};
+use super::{Chance, ask};
+use crate::lab::{Request, START_MS, Shelf};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use minikin::Surroundings;
 use minikin::internals::store::SimulatedDisk;
+use model::{Channel, request};
+use records::{KEYS, Records};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tempfile::TempDir;
 
 /// Steps of one life.
-const STEPS: usize = 60;
+const STEPS: usize = 80;
+/// A time after which every record is delivered if the destinations take objects.
+const DELIVERED_MS: u64 = 1_000_000;
 /// The time of a transition.
 const TRANSITION_MS: u64 = 300;
 const STREAMS: [&str; 2] = ["s", "t"];
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 /// Writes to the disk before its power fails, at most.
 const WRITES: usize = 6;
-
-/// A channel as the model has it.
-#[derive(Debug, Clone, PartialEq)]
-struct Channel {
-    arn: String,
-    stream: &'static str,
-    is_table: bool,
-    status: &'static str,
-    due_ms: Option<u64>,
-    reason: Option<&'static str>,
-    freshness_s: u64,
-}
-
-impl Channel {
-    /// The channel after the end of a status that is due. Checks fail for `reason`, if there is
-    /// one.
-    fn turned(mut self, now_ms: u64, reason: Option<&'static str>) -> Option<Self> {
-        if self.due_ms.is_none_or(|due_ms| due_ms > now_ms) {
-            return Some(self);
-        }
-        self.due_ms = None;
-        self.status = match (self.status, reason) {
-            ("CREATING", Some(_)) => "FAILED",
-            ("CREATING" | "UPDATING", _) => "ACTIVE",
-            _ => return None,
-        };
-        self.reason = reason.filter(|_| self.status == "FAILED");
-        Some(self)
-    }
-
-    /// Returns the channel as DescribeChannel shows it.
-    fn shown(&self) -> Value {
-        json!([
-            self.arn,
-            arn_of(self.stream),
-            self.is_table,
-            self.status,
-            self.reason,
-            self.freshness_s
-        ])
-    }
-}
 
 type Channels = BTreeMap<&'static str, Channel>;
 
@@ -77,6 +45,7 @@ struct Life {
     reason: Option<&'static str>,
     now_ms: u64,
     channels: Channels,
+    records: Records,
     /// An internal failure is an answer like another.
     trouble: bool,
     /// The channel that a failed call was about: as it would be if the call had happened. None: it
@@ -102,6 +71,7 @@ impl Life {
             reason: None,
             now_ms,
             channels: Channels::new(),
+            records: Records::default(),
             trouble: false,
             in_doubt: None,
             trace: vec![format!("seed {seed}")],
@@ -129,13 +99,18 @@ impl Life {
         let created = self.call("CreateStream", json!({"StreamName": stream}));
         created.await.unwrap().unwrap();
         self.advance(TRANSITION_MS).await;
+        for key in 0..KEYS {
+            self.put(stream, key).await;
+        }
     }
 
     async fn step(&mut self) {
         match self.chance.below(100) {
-            0..62 => self.change().await,
+            0..40 => self.change().await,
+            40..58 => self.put_some().await,
+            58..62 => self.flush().await,
             62..78 => {
-                let ms = *self.chance.one_of(&[1, 100, 299, 300, 5_000]);
+                let ms = *self.chance.one_of(&[1, 100, 299, 300, 5_000, 400_000]);
                 self.advance(ms).await;
             }
             78..84 => self.delete_stream().await,
@@ -146,11 +121,54 @@ impl Life {
         self.compare().await;
     }
 
+    /// Puts a record.
+    async fn put(&mut self, stream: &'static str, key: usize) {
+        let text = self.records.text(key);
+        let body = json!({
+            "StreamName": stream, "PartitionKey": key.to_string(), "Data": STANDARD.encode(&text),
+        });
+        let told = self.call("PutRecord", body).await.map(Result::unwrap);
+        let shard = told.as_ref().map(|told| told["ShardId"].as_str().unwrap());
+        self.trace.push(format!("{stream}: put {text} {shard:?}"));
+        let channels = self.channels.values();
+        let of_stream = channels.filter(|one| one.stream == stream && one.delivers());
+        let arns = of_stream.map(|channel| channel.arn.as_str());
+        self.records.note((stream, key), shard, arns);
+    }
+
+    async fn put_some(&mut self) {
+        let stream = *self.chance.one_of(&STREAMS);
+        for _ in 0..1 + self.chance.below(4) {
+            let key = self.chance.below(KEYS);
+            self.put(stream, key).await;
+        }
+    }
+
+    /// Asks a channel to deliver now, which it may refuse.
+    async fn flush(&mut self) {
+        if let Some((name, _)) = self.any() {
+            let path = format!("/_minikin/channels/{name}/flush");
+            let answer = self.machine.send(&Request::bare("POST", &path)).await;
+            let status = answer.status;
+            self.trace.push(format!("{name}: flushed {status}"));
+            assert!(
+                matches!(status, 204 | 404 | 409),
+                "{status}\n{}",
+                self.story()
+            );
+        }
+    }
+
     async fn change(&mut self) {
-        match self.chance.below(10) {
+        match self.chance.below(12) {
             0..4 => self.create().await,
             4..7 => self.update().await,
             7..9 => self.delete().await,
+            9 | 10 => {
+                let is_down = self.chance.below(2) == 0;
+                self.shelf.set_down(is_down);
+                self.trace.push(format!("destinations fail: {is_down}"));
+            }
             _ => {
                 self.reason = *self.chance.one_of(&[None, None, Some("no bucket")]);
                 self.shelf.set_check(self.reason.map_or(Ok(()), Err));
@@ -340,8 +358,11 @@ impl Life {
         self.trouble = true;
         disk.cut_power_after(self.chance.below(WRITES) as u64);
         for _ in 0..1 + self.chance.below(5) {
-            if self.in_doubt.is_none() {
-                self.change().await;
+            match self.chance.below(4) {
+                0 => self.put_some().await,
+                1 => self.flush().await,
+                _ if self.in_doubt.is_none() => self.change().await,
+                _ => {}
             }
         }
         self.trouble = false;
@@ -375,6 +396,19 @@ impl Life {
             let arn = found.unwrap()["ChannelARN"].as_str().unwrap();
             channel.arn = arn.to_owned();
             self.channels.insert(name, channel);
+        }
+    }
+
+    /// Compares the delivered objects with the records that were put.
+    async fn compare_objects(&mut self) {
+        self.shelf.set_down(false);
+        for _ in 0..2 {
+            self.advance(DELIVERED_MS).await;
+        }
+        let living = self.channels.values().filter(|one| one.delivers());
+        let living = living.map(|channel| channel.arn.clone()).collect();
+        if let Err(problem) = self.records.compare(&self.shelf.puts(), &living) {
+            panic!("{problem}\n{}", self.story());
         }
     }
 
@@ -413,50 +447,14 @@ impl Life {
     }
 }
 
-fn request(name: &str, stream: &str, is_table: bool, freshness_s: u64) -> Value {
-    let bucket = json!({"BucketARN": "arn:aws:s3:::bucket", "ExpectedBucketOwner": ACCOUNT});
-    let mut storage = bucket.clone();
-    storage["CompressionType"] = json!("NONE");
-    let schema = format!("arn:aws:glue:us-east-1:{ACCOUNT}:schema/r/s");
-    let records = json!({"RecordFormatType": "JSON", "GSRSchemaARN": schema});
-    let mut body = json!({
-        "ChannelName": name,
-        "ServiceExecutionRoleARN": format!("arn:aws:iam::{ACCOUNT}:role/r"),
-        "StreamConfigurationList": [
-            {"StreamARN": arn_of(stream), "RecordConfiguration": records},
-        ],
-    });
-    let field = json!({"Transform": "TIME_HOUR", "SourceName": "at"});
-    let table = json!({
-        "TableBucketARN": format!("arn:aws:s3tables:us-east-1:{ACCOUNT}:bucket/tables"),
-        "Namespace": "n", "TableName": name, "CompressionType": "NONE",
-        "PartitionSpec": {"PartitionFields": [field]},
-    });
-    let (block, destination) = match is_table {
-        true => (
-            "S3TablesDestinationConfiguration",
-            json!({
-                "DeadLetterQueueS3Configuration": bucket,
-                "S3TablesConfigurationList": [table],
-                "DataFreshnessInSeconds": freshness_s,
-            }),
-        ),
-        false => (
-            "S3DestinationConfiguration",
-            json!({"StorageConfiguration": storage, "DataFreshnessInSeconds": freshness_s}),
-        ),
-    };
-    body[block] = destination;
-    body
-}
-
-/// Lives a seed's life and returns its trace.
+/// Lives a seed's life on one thread, so that nothing but the seed decides what comes first.
 fn live_on(seed: u64, ground: Ground) -> Vec<String> {
     on_one_thread(async {
         let mut life = Life::start(seed, ground).await;
         for _ in 0..STEPS {
             life.step().await;
         }
+        life.compare_objects().await;
         assert!(life.machine.stop().await);
         life.trace
     })
