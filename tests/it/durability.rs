@@ -6,6 +6,7 @@
     reason = "what a long run did, and what it skipped, has to be seen"
 )]
 
+mod channel;
 mod consumers;
 mod disk;
 pub(crate) mod load;
@@ -14,6 +15,7 @@ pub(crate) mod program;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use channel::ChannelStory;
 use consumers::QueueStory;
 use disk::Disk;
 use load::Story;
@@ -87,6 +89,25 @@ fn acknowledgements_of_a_queue_survive_kills() {
     }
     story.drain(&server);
     server.kill().wait().unwrap();
+}
+
+#[test]
+fn what_a_channel_delivers_survives_kills() {
+    let kills = setting("KILLS", 5);
+    let seed = seed("KILL_SEED");
+    for durability in ["always", "none"] {
+        let mut story = ChannelStory::begin(durability, seed);
+        for _ in 0..kills {
+            story.live();
+        }
+        let repeated = story.end();
+        let records = story.delivered.len();
+        eprintln!(
+            "durability {durability}: {kills} kills, {records} records, {repeated} objects repeated"
+        );
+        // A kill may come a little too late for one object, but not for every one.
+        assert!(kills < 50 || repeated > 0, "no object was repeated");
+    }
 }
 
 #[test]

@@ -22,10 +22,15 @@ pub(crate) fn program() -> PathBuf {
 
 /// The command that serves a directory and answers after each write is on disk.
 pub(crate) fn serving(directory: &Path) -> Command {
+    serving_with("always", directory)
+}
+
+/// The command that serves a directory with a durability.
+pub(crate) fn serving_with(durability: &str, directory: &Path) -> Command {
     let mut command = Command::new(program());
     command
         .args(["--port", "0", "--profile", "fast", "--memory", "4MiB"])
-        .args(["--durability", "always", "--data-dir"])
+        .args(["--durability", durability, "--data-dir"])
         .arg(directory);
     command
 }
