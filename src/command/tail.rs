@@ -13,6 +13,8 @@ use std::time::Duration;
 const RETRY: Duration = Duration::from_millis(250);
 /// Time after which the attempts to reconnect to a lost emulator end.
 const RETRY_TIME: Duration = Duration::from_secs(60);
+/// Duration of a connection that counts as a successful attempt even if it brings no event.
+const STEADY: Duration = Duration::from_secs(1);
 
 /// The arguments of `minikin tail`.
 #[derive(Debug, clap::Args)]
@@ -44,43 +46,58 @@ pub(super) fn run(arguments: &Tail) -> Result<Answer, Failure> {
     }
     end_with_the_reader();
     let client = Client::new(&arguments.connection);
-    let form = Form::of_output(arguments.connection.json);
+    let form = Form::of_output(arguments.connection.server.json);
     let path = format!("streams/{}/tail", path_part(&arguments.stream));
+    follow(&client, &path, &query, form)
+}
+
+/// Shows the events of a tail, over as many connections as it takes.
+fn follow(
+    client: &Client,
+    path: &str,
+    query: &[(&str, &str)],
+    form: Form,
+) -> Result<Answer, Failure> {
     let mut place = Place::default();
     let mut lost: Option<Stopwatch> = None;
     loop {
-        match client.follow(&path, &query, place.id.as_deref()) {
+        let connected = Stopwatch::start();
+        let failure = match client.follow(path, query, place.id.as_deref()) {
             Ok(answer) => {
-                lost = None;
+                let shown = place.shown;
                 let events = BufReader::new(answer.into_body().into_reader());
                 if let Some(end) = place.show(events, form)? {
                     eprintln!("minikin: {end}");
                     return Ok(Answer::Yes);
                 }
+                if place.shown > shown || connected.elapsed() >= STEADY {
+                    lost = None;
+                }
+                Failure::Unreachable("the emulator closes each connection at once".to_owned())
             }
             // Reconnect only to an emulator that has answered before.
-            Err(Failure::Unreachable(text)) if place.id.is_none() => {
-                return Err(Failure::Unreachable(text));
-            }
-            Err(Failure::Unreachable(text)) => {
-                if lost.is_some_and(|since| since.elapsed() > RETRY_TIME) {
-                    return Err(Failure::Unreachable(text));
-                }
-            }
+            Err(Failure::Unreachable(text)) if place.id.is_some() => Failure::Unreachable(text),
             Err(failure) => return Err(failure),
-        }
-        if lost.is_none() {
-            eprintln!("minikin: the connection is lost; trying again");
-            lost = Some(Stopwatch::start());
+        };
+        match lost {
+            None => {
+                eprintln!("minikin: the connection has ended; going on after the last record");
+                lost = Some(Stopwatch::start());
+            }
+            Some(since) if since.elapsed() > RETRY_TIME => return Err(failure),
+            Some(_) => {}
         }
         std::thread::sleep(RETRY);
     }
 }
 
-/// The place in the stream of server-sent events: the id of the last event that was shown.
+/// The place in the stream of server-sent events.
 #[derive(Debug, Default)]
 struct Place {
+    /// The id of the last event that was shown.
     id: Option<String>,
+    /// Number of records that were shown.
+    shown: u64,
 }
 
 impl Place {
@@ -96,15 +113,20 @@ impl Place {
                 event.add(&line);
                 continue;
             }
-            let Event { id, data, is_end } = std::mem::take(&mut event);
+            let Event { id, data, name } = std::mem::take(&mut event);
             if let Some(data) = data {
                 let document: Value =
                     serde_json::from_str(&data).map_err(|error| Failure::broken(&error))?;
-                if is_end {
-                    let reason = document.get("message").and_then(Value::as_str);
-                    return Ok(Some(reason.unwrap_or("the tail has ended").to_owned()));
+                let message = document.get("message").and_then(Value::as_str);
+                let message = message.unwrap_or_default();
+                match name.as_deref() {
+                    Some("end") => return Ok(Some(message.to_owned())),
+                    Some("restarted") => eprintln!("minikin: {message}"),
+                    _ => {
+                        print::line(&record_line(form, &document))?;
+                        self.shown += 1;
+                    }
                 }
-                print::line(&record_line(form, &document))?;
             }
             // Set the id after the whole event was shown, so that a reconnect does not skip the
             // event.
@@ -119,7 +141,7 @@ impl Place {
 struct Event {
     id: Option<String>,
     data: Option<String>,
-    is_end: bool,
+    name: Option<String>,
 }
 
 impl Event {
@@ -127,7 +149,7 @@ impl Event {
         match line.split_once(": ") {
             Some(("id", id)) => self.id = Some(id.to_owned()),
             Some(("data", data)) => self.data = Some(data.to_owned()),
-            Some(("event", name)) => self.is_end = name == "end",
+            Some(("event", name)) => self.name = Some(name.to_owned()),
             _ => {}
         }
     }
@@ -170,6 +192,15 @@ mod tests {
         let end = place.show(text.as_bytes(), form());
         assert_eq!(end, Ok(Some("gone".to_owned())));
         assert_eq!(place.id.as_deref(), Some("7.0-1"));
+    }
+
+    #[test]
+    fn a_restarted_tail_goes_on() {
+        let mut place = Place::default();
+        let text = "id: 8.0-0\n\nevent: restarted\ndata: {\"message\":\"anew\"}\n\n\
+                    id: 8.0-1\ndata: {\"Text\":\"a\"}\n\n";
+        assert_eq!(place.show(text.as_bytes(), form()), Ok(None));
+        assert_eq!((place.id.as_deref(), place.shown), (Some("8.0-1"), 1));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct StreamState {
     /// True after the removal from the catalog was handed to the store. From then on nothing of
     /// this stream is saved.
     pub(crate) removed: bool,
+    /// True after the load of a snapshot, which may have the stream of the same name.
+    pub(crate) replaced: bool,
     pub settings: StreamSettings,
     /// Records with an arrival time before this are expired for good: they had expired when the
     /// retention period was last changed, or were cleared. A longer retention period does not bring
@@ -117,6 +119,7 @@ impl StreamState {
             due: None,
             was_active: false,
             removed: false,
+            replaced: false,
             settings,
             expired_before: Timestamp::from_millis(i64::MIN),
             pending: None,

@@ -160,7 +160,8 @@ impl Tail {
         has_skipped
     }
 
-    /// The next step. None if the emulator stops.
+    /// The next step. None if the emulator stops, or if a snapshot with a stream of this name was
+    /// loaded: the client can go on after its last event in both cases.
     ///
     /// # Errors
     /// Returns an error if the tail cannot continue. The tail has then ended.
@@ -169,7 +170,12 @@ impl Tail {
             if *self.stopping.borrow() {
                 return Ok(None);
             }
-            if self.stream.look(|state| state.removed) {
+            let (removed, replaced) = self.stream.look(|state| (state.removed, state.replaced));
+            let arn = &self.stream.arn;
+            if replaced && self.engine.find(&arn.scope, &arn.name).is_some() {
+                return Ok(None);
+            }
+            if removed {
                 return Ok(Some(TailStep::End("the stream was deleted")));
             }
             if self.cut.is_empty() {

@@ -1,6 +1,7 @@
 //! `GET streams/NAME/tail`: records as server-sent events, and `minikin tail`.
 
 mod command;
+mod loads;
 mod slow;
 
 use crate::lab::raw::Connection;
@@ -25,6 +26,8 @@ pub(crate) struct Tail {
 enum Event {
     /// A record.
     Record(Value),
+    /// The event `restarted`.
+    Restarted,
     /// The event `end` with its message.
     End(String),
     /// The end of the body.
@@ -82,8 +85,13 @@ impl Tail {
             return Event::Closed;
         };
         let data: Value = serde_json::from_str(&block["data"]).unwrap();
-        if block.get("event").map(String::as_str) == Some("end") {
-            return Event::End(data["message"].as_str().unwrap().to_owned());
+        if let Some(name) = block.get("event") {
+            let message = data["message"].as_str().unwrap();
+            return match name.as_str() {
+                "restarted" if message.contains("does not have the position") => Event::Restarted,
+                "end" => Event::End(message.to_owned()),
+                _ => panic!("{name}: {message}"),
+            };
         }
         self.id.clone_from(&block["id"]);
         Event::Record(data)
@@ -314,6 +322,7 @@ wire_test!(
         lab.ok("DeleteStream", "{\"StreamName\":\"orders\"}").await;
         lab.stream("orders").create().await.put("k", "new").await;
         let mut again = Tail::begin(&lab, "", Some(&tail.id)).await;
+        assert_eq!(again.next().await, Event::Restarted);
         assert_eq!(again.texts(1).await, ["new"]);
     }
 );
@@ -334,6 +343,7 @@ kinesis_test!(
         let copy = there.stream("orders").create().await;
         copy.put("k", "new").await;
         let mut again = Tail::begin(&there, "", Some(&id)).await;
+        assert_eq!(again.next().await, Event::Restarted);
         assert_eq!(again.texts(1).await, ["new"]);
         there.stop().await;
         if lab.restart().await {

@@ -423,6 +423,9 @@ impl Engine {
             let mut queues = self.queues.accounts.lock();
             let mut channels = self.channels.accounts.lock();
             let old_streams = accounts.streams();
+            for stream in &old_streams {
+                stream.with_state(|state| state.replaced = true);
+            }
             old_queues = queues.values().flat_map(AccountQueues::all).collect();
             let all_channels = channels.values().flat_map(AccountChannels::all);
             old_channels = all_channels.cloned().collect();

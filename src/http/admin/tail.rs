@@ -3,8 +3,10 @@
 //!
 //! The id of each event contains the positions in all shards, so that a client can continue from it
 //! with `Last-Event-ID`. The first event has an id and no data, so that a client that loses its
-//! connection before the first record also misses nothing. A tail that has ended sends the event
-//! `end`.
+//! connection before the first record also misses nothing. If the position of `Last-Event-ID` does
+//! not exist in the stream, the event `restarted` says so, and the tail goes on at the first record.
+//! A tail that has ended sends the event `end`. The load of a snapshot closes the connection without
+//! it, so that the client goes on in the stream of the snapshot.
 
 use super::position::From;
 use super::query::{Query, refused};
@@ -13,7 +15,9 @@ use super::scan::Selection;
 use super::state::{Admin, Refused, Streamed, failed};
 use super::tail_id::{self, StreamMark, TailId};
 use crate::admission::BudgetPermit;
-use crate::engine::{Batch, Engine, RecordView, Stream, Tail, TailError, TailStart, TailStep};
+use crate::engine::{
+    Batch, Engine, RecordView, Stream, StreamState, Tail, TailError, TailStart, TailStep,
+};
 use crate::http::body::{self, Frames, Made};
 use crate::limits;
 use crate::model::ShardId;
@@ -28,6 +32,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The message of the event `restarted`.
+const RESTARTED: &str = "the stream does not have the position after the last event: another stream \
+                         of this name, or an older state of it, took its place. The tail goes on at \
+                         its first record";
 /// Content type of server-sent events.
 const EVENT_STREAM: &str = "text/event-stream";
 
@@ -78,6 +86,8 @@ pub(in crate::http) async fn tail(
     let selection = Selection::take(&mut query, From::Latest)?;
     query.end()?;
     let start = start(stream, &selection, headers)?;
+    let is_restarted = start.is_none();
+    let start = start.unwrap_or(TailStart::TrimHorizon);
     let now = admin.engine.world.clock.now();
     selection.check_shard(stream, now)?;
     let tail = Tail::begin(&admin.engine, stream, selection.shard, start).await;
@@ -87,6 +97,7 @@ pub(in crate::http) async fn tail(
         stream: stream.clone(),
         selection,
         phase: Phase::Greeting,
+        is_restarted,
         form,
         unpaid: 0,
     };
@@ -99,24 +110,25 @@ pub(in crate::http) async fn tail(
 }
 
 /// The start of the tail: after the client's last event if the request has `Last-Event-ID`, and
-/// else at the position `from` of the query string.
+/// else at the position `from` of the query string. None if the stream does not have the position
+/// after the client's last event.
 fn start(
     stream: &Stream,
     selection: &Selection,
     headers: &HeaderMap,
-) -> Result<TailStart, Refused> {
+) -> Result<Option<TailStart>, Refused> {
     let malformed = || refused("Last-Event-ID is not the id of an event of this path");
     if let Some(value) = headers.get(HeaderName::from_static("last-event-id")) {
         let id = value.to_str().ok().and_then(TailId::parse);
         let id = id.ok_or_else(malformed)?;
-        return Ok(match id.mark == StreamMark::of(stream) {
-            true => TailStart::Cut(id.cut),
-            // The stream was created anew since the event, here or in another start of an
-            // emulator in memory, so all its records are newer.
-            false => TailStart::TrimHorizon,
-        });
+        // Another mark: the stream was created anew since the event, here or in another emulator.
+        // A later shard: a snapshot from before its creation was loaded.
+        let next_shard = stream.look(StreamState::next_shard);
+        let is_here =
+            id.mark == StreamMark::of(stream) && id.cut.keys().all(|shard| *shard < next_shard);
+        return Ok(is_here.then_some(TailStart::Cut(id.cut)));
     }
-    Ok(match selection.from {
+    Ok(Some(match selection.from {
         From::TrimHorizon => TailStart::TrimHorizon,
         From::Latest => TailStart::Latest,
         From::Time(moment) => TailStart::Time(moment),
@@ -124,7 +136,7 @@ fn start(
             let position = (ShardId::new(number.shard), number.index);
             TailStart::Cut(BTreeMap::from([position]))
         }
-    })
+    }))
 }
 
 fn refusal(error: &TailError) -> Refused {
@@ -159,6 +171,8 @@ struct TailEvents {
     stream: Arc<Stream>,
     selection: Selection,
     phase: Phase,
+    /// True if the stream does not have the position after the client's last event.
+    is_restarted: bool,
     form: TailForm,
     /// Number of records that were sent since the last pause.
     unpaid: u64,
@@ -215,6 +229,11 @@ impl TailEvents {
         let mark = StreamMark::of(&self.stream);
         tail_id::write(&mut text, mark, self.tail.positions(), None);
         text.push_str("\n\n");
+        if self.is_restarted {
+            let data = json!({ "message": RESTARTED });
+            // Writing to a String cannot fail.
+            let _ = write!(text, "event: restarted\ndata: {data}\n\n");
+        }
         text
     }
 

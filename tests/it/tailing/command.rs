@@ -2,9 +2,10 @@
 
 use super::until_tails;
 use crate::lab::program::{Program, command};
-use crate::lab::{Lab, WAIT_LIMIT, kinesis_test, wire_test};
+use crate::lab::{Lab, PATIENCE, Place, Stream, kinesis_test, wire_test};
+use crate::snapshots::{load, save};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 /// A running `minikin tail`.
@@ -18,7 +19,7 @@ fn tail(address: std::net::SocketAddr, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
     command.args(["tail", "orders", "--endpoint", &format!("http://{address}")]);
     command.args(arguments);
-    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -35,6 +36,15 @@ impl Following {
         self.lines.as_mut().unwrap().read_line(&mut line).unwrap();
         let record: Value = serde_json::from_str(&line).unwrap();
         record["Text"].as_str().unwrap().to_owned()
+    }
+
+    /// Kills the command, and returns what it has said on standard error.
+    fn errors(mut self) -> String {
+        self.child.kill().unwrap();
+        let mut text = String::new();
+        let mut errors = self.child.stderr.take().unwrap();
+        errors.read_to_string(&mut text).unwrap();
+        text
     }
 
     /// Waits for the end.
@@ -70,6 +80,31 @@ kinesis_test!(the_command_shows_what_comes, |lab: Lab| async move {
     assert_eq!(following.text(), "two");
     lab.ok("DeleteStream", "{\"StreamName\":\"orders\"}").await;
     assert!(following.end().success());
+});
+
+wire_test!(the_command_goes_on_after_a_load, |lab: Lab| async move {
+    let stream = lab.stream("orders").create().await;
+    stream.put("k", "one").await;
+    let file = save(&lab).await;
+    let there = Lab::start(Place::Memory, &[]).await;
+    there
+        .stream("orders")
+        .create()
+        .await
+        .put("k", "other")
+        .await;
+    let other = save(&there).await;
+    there.stop().await;
+    let mut following = Following::start(lab.address(), &["--from", "trim_horizon"]);
+    assert_eq!(following.text(), "one");
+    load(&lab, &file).await;
+    Stream::existing(&lab, "orders").put("k", "two").await;
+    assert_eq!(following.text(), "two");
+    load(&lab, &other).await;
+    assert_eq!(following.text(), "other");
+    let errors = following.errors();
+    let told = errors.matches("does not have the position").count();
+    assert_eq!(told, 1, "{errors}");
 });
 
 wire_test!(
