@@ -173,6 +173,7 @@ fn quota_use_of(stream: &Arc<Stream>) -> QuotaUse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::stream::StreamNumbers;
     use crate::engine::stream_state::new_settings;
     use crate::model::{AccountId, Region, StreamArn, StreamMode, StreamStatus, Tags};
 
@@ -186,7 +187,12 @@ mod tests {
     fn stream(incarnation: u64, mode: StreamMode) -> Arc<Stream> {
         let state = StreamState::creating(new_settings(mode), Tags::default());
         let arn = StreamArn::new(account_region(), "orders");
-        Stream::new(arn, (incarnation, incarnation), Timestamp::default(), state)
+        let numbers = StreamNumbers {
+            incarnation,
+            identity: incarnation,
+            tail_mark: 0,
+        };
+        Stream::new(arn, numbers, Timestamp::default(), state)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::accounts::Accounts;
 use super::core::Engine;
 use super::deadlines::Due;
-use super::stream::Stream;
+use super::stream::{Stream, StreamNumbers};
 use super::stream_state::StreamState;
 use crate::limits::{self, Limit};
 use crate::model::{self, StreamArn, StreamStatus, TagFault, Tags};
@@ -102,7 +102,12 @@ impl Engine {
             state.delete_logs(&self.store);
             return Err(error);
         }
-        let stream = Stream::new(arn, (incarnation, incarnation), now, state);
+        let numbers = StreamNumbers {
+            incarnation,
+            identity: incarnation,
+            tail_mark: self.world.random.number(),
+        };
+        let stream = Stream::new(arn, numbers, now, state);
         let ticket = stream.with_state(|state| {
             // Without a transition delay, the stream is ACTIVE when this change is durable.
             let status = match state.due {

@@ -39,6 +39,7 @@ pub(super) fn stream(
         consumers: state.consumers.clone(),
         history: state.history.clone(),
         identity: Some(stream.identity).filter(|identity| *identity != stream.incarnation),
+        tail_mark: Some(stream.tail_mark),
     };
     let incarnation = stream.incarnation;
     let mut changes = vec![Change::Stream(incarnation, Some(Box::new(value)))];

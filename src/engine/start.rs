@@ -13,7 +13,7 @@ use super::event_source::{self, EventSources};
 use super::queue;
 use super::queue::Queues;
 use super::slots::Slots;
-use super::stream::Stream;
+use super::stream::{Stream, StreamNumbers};
 use super::stream_state::{ShardOpener, StreamState};
 use super::tasks::Tasks;
 use super::traffic::Traffic;
@@ -255,7 +255,12 @@ impl Engine {
         }
         let arn = StreamArn::new(AccountRegion { account, region }, &value.name);
         let created = Timestamp::from_millis(value.created_ms);
-        let identity = value.identity.unwrap_or(incarnation);
+        let numbers = StreamNumbers {
+            incarnation,
+            identity: value.identity.unwrap_or(incarnation),
+            // The event ids of older versions have the creation time in its place.
+            tail_mark: value.tail_mark.unwrap_or(value.created_ms.unsigned_abs()),
+        };
         let mut state = self.restored_state(value, now)?;
         state.open_shards(described, opener, incarnation, now);
         // A stream in DELETING has no open shards and is never resharded again, so these checks do
@@ -265,7 +270,7 @@ impl Engine {
         if !is_deleting && !is_sound {
             return Err(unreadable("the shards of a stream"));
         }
-        Ok(Stream::new(arn, (incarnation, identity), created, state))
+        Ok(Stream::new(arn, numbers, created, state))
     }
 
     fn restored_state(

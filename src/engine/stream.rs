@@ -24,11 +24,22 @@ pub struct Stream {
     pub identity: u64,
     /// Creation time.
     pub created: Timestamp,
+    /// Random number in the event ids of tails: an emulator without a data directory counts
+    /// identity numbers from 0 again after each start. A load of a snapshot keeps this number.
+    pub tail_mark: u64,
     state: Lock<StreamState>,
     /// Number of turns that the shards have taken for records without a hash key.
     turns: AtomicU64,
     /// Counts the acknowledged records since the start of the emulator or the last clear.
     pub(super) records: RecordCount,
+}
+
+/// The numbers of a stream, which distinguish it from other streams of the same name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StreamNumbers {
+    pub(super) incarnation: u64,
+    pub(super) identity: u64,
+    pub(super) tail_mark: u64,
 }
 
 /// Properties of a stream at one moment, without its shards.
@@ -75,15 +86,16 @@ pub struct PutSettings {
 impl Stream {
     pub(super) fn new(
         arn: StreamArn,
-        (incarnation, identity): (u64, u64),
+        numbers: StreamNumbers,
         created: Timestamp,
         state: StreamState,
     ) -> Arc<Self> {
         Arc::new(Self {
             arn,
-            incarnation,
-            identity,
+            incarnation: numbers.incarnation,
+            identity: numbers.identity,
             created,
+            tail_mark: numbers.tail_mark,
             state: Lock::ranked(lock_order::STREAM, state),
             turns: AtomicU64::new(0),
             records: RecordCount::default(),

@@ -44,6 +44,7 @@ fn stream() -> StreamValue {
         consumers: BTreeMap::new(),
         history: History::default(),
         identity: None,
+        tail_mark: None,
     }
 }
 

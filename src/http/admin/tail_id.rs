@@ -1,6 +1,6 @@
-//! The event ids of a tail. An id consists of the stream's number and creation time, and of the
-//! index of the next record in every shard. In `7-1700000000000.0-12.3-40`, the stream's number is
-//! 7, and the next records are record 12 of shard 0 and record 40 of shard 3.
+//! The event ids of a tail. An id consists of the stream's identity number and its random number, and
+//! of the index of the next record in every shard. In `7-1700000000000.0-12.3-40`, these numbers are
+//! 7 and 1700000000000, and the next records are record 12 of shard 0 and record 40 of shard 3.
 //!
 //! The number alone is not enough, because an emulator without a data directory counts from 0 again
 //! after each start.
@@ -16,8 +16,8 @@ use std::fmt::Write as _;
 pub(in crate::http) struct StreamMark {
     /// Identity number of the stream, which a load of a snapshot does not change.
     identity: u64,
-    /// Creation time of the stream, in milliseconds since the epoch.
-    created_ms: u64,
+    /// Random number of the stream.
+    random: u64,
 }
 
 impl StreamMark {
@@ -25,15 +25,15 @@ impl StreamMark {
     pub(in crate::http) fn of(stream: &Stream) -> Self {
         Self {
             identity: stream.identity,
-            created_ms: stream.created.millis().unsigned_abs(),
+            random: stream.tail_mark,
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let (identity, created_ms) = text.split_once('-')?;
+        let (identity, random) = text.split_once('-')?;
         Some(Self {
             identity: number(identity)?,
-            created_ms: number(created_ms)?,
+            random: number(random)?,
         })
     }
 }
@@ -78,7 +78,7 @@ pub(in crate::http) fn write(
     moved: Option<(ShardId, u64)>,
 ) {
     // Writing to a String cannot fail.
-    let _ = write!(text, "{}-{}", mark.identity, mark.created_ms);
+    let _ = write!(text, "{}-{}", mark.identity, mark.random);
     for (shard, index) in positions {
         let index = match moved {
             Some((moved, next)) if moved == shard => next,
@@ -98,7 +98,7 @@ mod tests {
         let positions = || positions.iter().map(|(id, at)| (ShardId::new(*id), *at));
         let mark = StreamMark {
             identity: 7,
-            created_ms: 1_700_000_000_000,
+            random: 1_700_000_000_000,
         };
         let mut text = String::new();
         write(&mut text, mark, positions(), None);

@@ -37,6 +37,9 @@ pub struct StreamValue {
     /// Identity number of the stream. None if it equals the incarnation number.
     #[serde(default)]
     pub identity: Option<u64>,
+    /// Random number of the stream in the event ids of tails. None in entries of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail_mark: Option<u64>,
 }
 
 /// The settings of a stream. Most of them change by way of the status UPDATING.
