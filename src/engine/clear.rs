@@ -32,7 +32,7 @@ impl Engine {
                 self.shard_opener.note_times(shard);
             }
             state.expired_before = state.expired_before.max(horizon);
-            stream.records.clear();
+            stream.records.set(0);
             let changes = saved::stream(stream, state, state.status, &[]);
             let shards = state.all().clone();
             (self.store.save(changes), shards, state.expired_before)

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use tokio::sync::Notify;
 
-/// Number of acknowledged records of a stream since the start of the emulator or the last clear.
-/// Aligned, so that the count shares no cache line with values that other threads only read.
+/// Number of acknowledged records of a stream since the last clear, or since the start of the
+/// emulator. A snapshot contains it.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct RecordCount {
@@ -34,9 +34,9 @@ impl RecordCount {
         }
     }
 
-    /// Sets the count to zero.
-    pub(super) fn clear(&self) {
-        self.count.store(0, SeqCst);
+    /// Sets the count, which is zero after a clear, and after a load the count of the snapshot.
+    pub(super) fn set(&self, records: u64) {
+        self.count.store(records, SeqCst);
     }
 
     pub(super) fn get(&self) -> u64 {
@@ -108,7 +108,7 @@ mod tests {
                 assert!(poll(waiting.as_mut()));
             }
         }
-        count.clear();
+        count.set(0);
         assert_eq!(count.get(), 0);
     }
 

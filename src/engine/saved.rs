@@ -19,7 +19,21 @@ pub(super) fn stream(
     if state.removed {
         return Vec::new();
     }
+    entries(stream, state, value(stream, state, status), shards)
+}
+
+/// The entries of a stream and all its shards in a snapshot.
+pub(super) fn in_snapshot(stream: &Stream, state: &StreamState) -> Vec<Change> {
     let value = StreamValue {
+        record_count: Some(stream.records_since_clear()),
+        ..value(stream, state, state.status)
+    };
+    let shards: Vec<_> = state.shards.keys().copied().collect();
+    entries(stream, state, value, &shards)
+}
+
+fn value(stream: &Stream, state: &StreamState, status: StreamStatus) -> StreamValue {
+    StreamValue {
         account: stream.arn.scope.account.to_string(),
         region: stream.arn.scope.region.to_string(),
         name: stream.arn.name.to_string(),
@@ -40,7 +54,16 @@ pub(super) fn stream(
         history: state.history.clone(),
         identity: Some(stream.identity).filter(|identity| *identity != stream.incarnation),
         tail_mark: Some(stream.tail_mark),
-    };
+        record_count: None,
+    }
+}
+
+fn entries(
+    stream: &Stream,
+    state: &StreamState,
+    value: StreamValue,
+    shards: &[ShardId],
+) -> Vec<Change> {
     let incarnation = stream.incarnation;
     let mut changes = vec![Change::Stream(incarnation, Some(Box::new(value)))];
     let shards = shards.iter().filter_map(|id| state.shard(*id));

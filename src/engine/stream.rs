@@ -30,7 +30,7 @@ pub struct Stream {
     state: Lock<StreamState>,
     /// Number of turns that the shards have taken for records without a hash key.
     turns: AtomicU64,
-    /// Counts the acknowledged records since the start of the emulator or the last clear.
+    /// Counts the acknowledged records since the last clear.
     pub(super) records: RecordCount,
 }
 
@@ -181,13 +181,13 @@ impl Stream {
         (!expired).then(|| shard.clone())
     }
 
-    /// Number of acknowledged records since the start of the emulator or the last clear.
+    /// Number of acknowledged records since the last clear, or since the start of the emulator. A
+    /// snapshot contains it.
     pub fn records_since_clear(&self) -> u64 {
         self.records.get()
     }
 
-    /// Waits until the stream has received `wanted` records since the start of the emulator or the
-    /// last clear.
+    /// Waits until [`Stream::records_since_clear`] is at least `wanted`.
     ///
     /// # Errors
     /// The stream is deleted before it has received so many records.

@@ -45,6 +45,7 @@ fn stream() -> StreamValue {
         history: History::default(),
         identity: None,
         tail_mark: None,
+        record_count: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `GET snapshot` and `PUT snapshot`: everything to a file and back.
 
+mod counts;
 mod damage;
 mod live;
 mod program;

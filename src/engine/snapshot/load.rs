@@ -282,6 +282,7 @@ impl Loading {
             }
             let mut value = value.clone();
             value.identity = Some(identity);
+            let record_count = value.record_count.take();
             let described = shards.remove(old).unwrap_or_default();
             let logs = described.iter().map(|shard| LogId {
                 stream: incarnation,
@@ -292,6 +293,9 @@ impl Loading {
             let stream = self
                 .engine
                 .restored(&self.opener, incarnation, value, described, now)?;
+            // Snapshots of older versions have no count.
+            let record_count = record_count.unwrap_or_else(|| stream.amount(now).0);
+            stream.records.set(record_count);
             if built.accounts.insert(&stream).is_some() {
                 return Err(impossible("two streams in it have the same name"));
             }

@@ -139,8 +139,9 @@ impl Saving {
             if state.removed || state.status == StreamStatus::Deleting {
                 return None;
             }
-            let ids: Vec<_> = state.shards.keys().copied().collect();
-            let changes = saved::stream(stream, state, state.status, &ids);
+            // The count is taken before the ends of the shards, so that every counted record is in
+            // the snapshot.
+            let changes = saved::in_snapshot(stream, state);
             let horizon = state.horizon(now);
             let copying = state.shards.values().map(|shard| Copying {
                 shard: shard.clone(),

@@ -40,6 +40,9 @@ pub struct StreamValue {
     /// Random number of the stream in the event ids of tails. None in entries of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail_mark: Option<u64>,
+    /// Number of acknowledged records since the last clear. Only the entries of a snapshot have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_count: Option<u64>,
 }
 
 /// The settings of a stream. Most of them change by way of the status UPDATING.

@@ -73,8 +73,8 @@ wire_test!(the_reason_of_a_refusal_is_clear, |lab| async move {
     assert_eq!(lab.everything().await, before);
 });
 
-/// A file with changed content and valid checksums.
-fn forged(file: &[u8], change: impl Fn(u8, &mut Vec<u8>)) -> Vec<u8> {
+/// A sound file with other content: the plain bytes are changed, and every checksum is made anew.
+pub(super) fn forged(file: &[u8], change: impl Fn(u8, &mut Vec<u8>)) -> Vec<u8> {
     let plain = zstd::bulk::decompress(file, 1 << 24).unwrap();
     let (title, mut rest) = plain.split_at(19);
     let mut forged = title.to_vec();
