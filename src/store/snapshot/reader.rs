@@ -12,6 +12,9 @@ const STEP_BYTES: usize = 128 << 10;
 /// could make the reader allocate as much memory as the file demands.
 const WINDOW_LOG: u32 = 23;
 
+/// The first bytes of a zstd frame.
+const FRAME_START: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
 /// Reason why a file is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Flaw {
@@ -55,8 +58,8 @@ enum Stage {
 /// The reader of one snapshot file.
 pub(crate) struct Reader {
     decoder: Decoder<'static>,
-    /// True if any compressed bytes have arrived.
-    has_begun: bool,
+    /// The first compressed bytes, as many as [`FRAME_START`] has.
+    first: Vec<u8>,
     /// True if the zstd frame is complete.
     is_complete: bool,
     stage: Stage,
@@ -85,7 +88,7 @@ impl Reader {
         decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG))?;
         Ok(Self {
             decoder,
-            has_begun: false,
+            first: Vec::new(),
             is_complete: false,
             stage: Stage::Title,
             plain: Vec::new(),
@@ -132,12 +135,14 @@ impl Reader {
             };
         }
         let done = self.decoder.run_on_buffers(input, &mut self.step);
-        let done = done.map_err(|error| match (self.has_begun, self.stage) {
-            (false, _) => Flaw::Foreign,
-            (true, _) => Flaw::Damaged(error.to_string()),
+        let missing = FRAME_START.len() - self.first.len();
+        let read = done.as_ref().map_or(input.len(), |done| done.bytes_read);
+        self.first.extend(input[..read].iter().take(missing));
+        let done = done.map_err(|error| match is_similar(&self.first, &FRAME_START) {
+            true => Flaw::Damaged(error.to_string()),
+            false => Flaw::Foreign,
         })?;
-        *input = &input[done.bytes_read..];
-        self.has_begun |= done.bytes_written > 0;
+        *input = &input[read..];
         let came = done.bytes_read > 0 || done.bytes_written > 0;
         self.is_complete = came && done.remaining == 0;
         if done.bytes_written > 0 {
@@ -186,13 +191,21 @@ impl Reader {
     fn title(&mut self) -> Result<bool, Flaw> {
         /// Bytes of the longest version number and the end of the line.
         const NUMBER_BYTES: usize = 11;
-        let known = self.plain.len().min(TITLE.len());
-        if self.plain[..known] != TITLE.as_bytes()[..known] {
-            return Err(Flaw::Foreign);
+        let title = TITLE.as_bytes();
+        let damaged = || Err(Flaw::Damaged("its first line is not readable".to_owned()));
+        let known = &self.plain[..self.plain.len().min(title.len())];
+        if known.len() < title.len() && !self.is_complete {
+            return Ok(false);
+        }
+        if !title.starts_with(known) {
+            return match is_similar(known, title) {
+                true => damaged(),
+                false => Err(Flaw::Foreign),
+            };
         }
         let Some(end) = self.plain.iter().position(|byte| *byte == b'\n') else {
             return match self.plain.len() > TITLE.len() + NUMBER_BYTES {
-                true => Err(Flaw::Foreign),
+                true => damaged(),
                 false => Ok(false),
             };
         };
@@ -201,7 +214,7 @@ impl Reader {
         match number.parse() {
             Ok(VERSION) => {}
             Ok(newer) if newer > VERSION => return Err(Flaw::Newer(newer)),
-            _ => return Err(Flaw::Foreign),
+            _ => return damaged(),
         }
         self.start = end + 1;
         self.stage = Stage::Blocks;
@@ -226,4 +239,12 @@ impl Reader {
     fn damaged(&self, problem: &str) -> Flaw {
         Flaw::Damaged(format!("block {} {problem}", self.blocks))
     }
+}
+
+/// True if at most a quarter of `bytes` differs from the beginning of `expected` (a choice). Then the
+/// file counts as a damaged snapshot, and otherwise as a foreign file.
+fn is_similar(bytes: &[u8], expected: &[u8]) -> bool {
+    let pairs = bytes.iter().zip(expected);
+    let wrong = pairs.filter(|(byte, expected)| byte != expected).count();
+    4 * wrong <= bytes.len()
 }

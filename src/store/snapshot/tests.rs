@@ -120,9 +120,10 @@ fn a_changed_bit_is_refused_or_changes_nothing() {
     for at in 0..bytes.len() * 8 {
         let mut changed = bytes.clone();
         changed[at / 8] ^= 1 << (at % 8);
-        if let Ok(blocks) = read(&changed, 100) {
+        match read(&changed, 100) {
             // Some bits of a zstd frame have no meaning.
-            assert_eq!(blocks, some(), "bit {at}");
+            Ok(blocks) => assert_eq!(blocks, some(), "bit {at}"),
+            Err(flaw) => assert_ne!(flaw, Flaw::Foreign, "bit {at}"),
         }
     }
 }
@@ -140,13 +141,37 @@ fn a_file_that_goes_on_is_refused() {
 }
 
 #[test]
+fn a_damaged_beginning_is_no_foreign_file() {
+    let bytes = written(&[]);
+    for (at, length) in [(0, 9), (3, 9), (4, 9), (5, bytes.len()), (8, bytes.len())] {
+        let mut changed = bytes[..length].to_vec();
+        changed[at] = !changed[at];
+        for part in [1, 100] {
+            let flaw = read(&changed, part).unwrap_err();
+            let is_damage = matches!(flaw, Flaw::Damaged(_) | Flaw::CutOff);
+            assert!(is_damage, "byte {at}: {flaw}");
+        }
+    }
+}
+
+fn first_line() -> Flaw {
+    Flaw::Damaged("its first line is not readable".to_owned())
+}
+
+#[test]
 fn other_files_are_refused_with_the_reason() {
     for (plain, flaw) in [
         (&b"minikin snapshot 2\nanything"[..], Flaw::Newer(2)),
-        (b"minikin snapshot 0\n", Flaw::Foreign),
-        (b"minikin snapshot 18446744073709551616\n", Flaw::Foreign),
-        (b"minikin snapshot \n", Flaw::Foreign),
+        (b"minikin snapshot 0\n", first_line()),
+        (b"minikin snapshot 18446744073709551616\n", first_line()),
+        (b"minikin snapshot \n", first_line()),
+        (b"mini", Flaw::CutOff),
+        (b"minikin snapshut 1\n", first_line()),
         (b"another text", Flaw::Foreign),
+        (
+            b"another text that is longer than the first line",
+            Flaw::Foreign,
+        ),
         (b"", Flaw::CutOff),
     ] {
         let file = zstd::bulk::compress(plain, 1).unwrap();

@@ -66,6 +66,11 @@ wire_test!(the_reason_of_a_refusal_is_clear, |lab| async move {
     );
     for (file, reason) in [
         (&b"{}"[..], "the file is not a snapshot of minikin"),
+        (b"(\xb5/", "the snapshot is cut off: its end is missing"),
+        (
+            b"(\xb5/\xfd\x00\xff",
+            "the snapshot is damaged: Frame requires too much memory for decoding",
+        ),
         (b"", "the snapshot is cut off: its end is missing"),
     ] {
         assert_eq!(refusal(&lab, file).await, reason);
