@@ -133,16 +133,24 @@ impl Loading {
     /// takes the data directory for damaged.
     async fn head(&mut self, head: Head) -> Result<(), SnapshotError> {
         let own = self.engine.run();
-        let most = own + limits::SNAPSHOT_RUNS_AHEAD;
+        let most = own.max(limits::SNAPSHOT_RUN);
         let run = own.max(head.run).saturating_add(1);
         let is_time = (0..=limits::LAST_MOMENT_MS).contains(&head.now_ms);
-        let first = first_index(run).ok();
-        let first = first.filter(|_| is_time && head.run <= most);
-        let first = first.ok_or_else(|| impossible("its head is invalid"))?;
+        let first = first_index(run).ok().filter(|_| is_time);
+        let first = first.ok_or_else(|| impossible("its head is not possible"))?;
+        if head.run > most {
+            let text = format!(
+                "the snapshot is of an emulator that was started and loaded {} times, and this \
+                 emulator takes at most {most}",
+                head.run
+            );
+            return Err(SnapshotError::Refused(text));
+        }
         if head.run > own {
-            // Permit the highest possible run and not only the run of this head, so that the
-            // permission of a later load is never smaller.
-            self.engine.store.permit_run(most).await?;
+            // Permit more than the run of this head, so that the permission of a later load is
+            // never smaller.
+            let ahead = own + limits::SNAPSHOT_RUN;
+            self.engine.store.permit_run(ahead).await?;
         }
         self.opener = self.engine.shard_opener.of_run(first);
         self.head = Some(head);

@@ -221,7 +221,7 @@ kinesis_test!(a_refused_load_uses_up_no_run, |lab| async move {
         for (faulty, expected) in [of_end, of_account].iter().zip(expected) {
             let reason = refusal(&lab, faulty).await;
             let expected = match run > 65_536 {
-                true => "its head is invalid",
+                true => "and this emulator takes at most 65536",
                 false => expected,
             };
             assert!(reason.contains(expected), "{run}: {reason}");
@@ -245,6 +245,23 @@ kinesis_test!(a_refused_load_uses_up_no_run, |lab| async move {
         }
     }
     assert!(run_in(&save(&lab).await) < 10);
+});
+
+kinesis_test!(forged_files_use_up_few_runs, |lab| async move {
+    let file = file().await;
+    for _ in 0..3 {
+        load(&lab, &ahead(&file, 65_536, None)).await;
+        let run = run_in(&save(&lab).await);
+        let refused = refusal(&lab, &ahead(&file, run + 1, None)).await;
+        assert!(
+            refused.ends_with(&format!("takes at most {run}")),
+            "{refused}"
+        );
+    }
+    assert_eq!(run_in(&save(&lab).await), 65_539);
+    if lab.restart().await {
+        assert_eq!(Stream::existing(&lab, "orders").read_all().await.len(), 40);
+    }
 });
 
 /// The run in the head of a snapshot.
