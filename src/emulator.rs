@@ -282,19 +282,27 @@ impl Emulator {
 
     /// Saves everything that the emulator holds as one compressed file. Every emulator of this
     /// version or a newer one can load the file. The emulator answers requests during the save.
+    /// Returns `out`, which may block: it is written on a thread for such work.
     ///
     /// # Errors
     /// The store fails to read records, or `out` cannot be written.
-    pub async fn save_snapshot(&self, out: &mut (impl Write + Send)) -> Result<(), SnapshotError> {
+    pub async fn save_snapshot<W>(&self, out: W) -> Result<W, SnapshotError>
+    where
+        W: Write + Send + 'static,
+    {
         snapshot::save(&self.engine, out).await
     }
 
     /// Replaces everything that the emulator holds by a snapshot. A request sees either the old
-    /// contents or the whole snapshot. A virtual clock is set to the snapshot's time.
+    /// contents or the whole snapshot. A virtual clock is set to the snapshot's time. `from` may
+    /// block: it is read on a thread for such work.
     ///
     /// # Errors
     /// `from` cannot be read or is not a valid snapshot. In this case nothing has changed.
-    pub async fn load_snapshot(&self, from: &mut (impl Read + Send)) -> Result<(), SnapshotError> {
+    pub async fn load_snapshot<R>(&self, from: R) -> Result<(), SnapshotError>
+    where
+        R: Read + Send + 'static,
+    {
         snapshot::load(&self.engine, from).await
     }
 

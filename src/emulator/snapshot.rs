@@ -10,16 +10,16 @@ use std::sync::Arc;
 /// Size of one read of a snapshot, in bytes.
 const PART_BYTES: usize = 64 << 10;
 
-/// Writes everything that the engine holds to `out`.
-pub(super) async fn save(
+/// Writes everything that the engine holds to `out`, and returns `out`.
+pub(super) async fn save<W: Write + Send + 'static>(
     engine: &Arc<Engine>,
-    out: &mut (impl Write + Send),
-) -> Result<(), SnapshotError> {
+    mut out: W,
+) -> Result<W, SnapshotError> {
     let mut saving = Saving::begin(engine)?;
     while let Some(part) = saving.next().await? {
-        out.write_all(&part)?;
+        out = blocking(move || out.write_all(&part).map(|()| out)).await?;
     }
-    Ok(out.flush()?)
+    blocking(move || out.flush().map(|()| out)).await
 }
 
 /// Loads the file that the option `--load` names, unless the data directory holds streams already.
@@ -31,22 +31,36 @@ pub(super) async fn load_at_start(engine: &Arc<Engine>, path: &Path) -> Result<(
         );
         return Ok(());
     }
-    load(engine, &mut File::open(path)?).await
+    let path = path.to_owned();
+    let file = blocking(move || File::open(path)).await?;
+    load(engine, file).await
 }
 
 /// Replaces everything that the engine holds by the snapshot that `from` yields.
 pub(super) async fn load(
     engine: &Arc<Engine>,
-    from: &mut (impl Read + Send),
+    mut from: impl Read + Send + 'static,
 ) -> Result<(), SnapshotError> {
     let mut loading = Loading::begin(engine)?;
-    let mut part = vec![0; PART_BYTES];
+    let mut part = Vec::with_capacity(PART_BYTES);
     loop {
-        match from.read(&mut part) {
-            Ok(0) => return loading.end().await,
-            Ok(count) => loading.push(&part[..count]).await?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
+        part.clear();
+        let read = move || {
+            let mut bytes = from.by_ref().take(PART_BYTES as u64);
+            bytes.read_to_end(&mut part).map(|_| (from, part))
+        };
+        (from, part) = blocking(read).await?;
+        if part.is_empty() {
+            return loading.end().await;
         }
+        loading.push(&part).await?;
     }
+}
+
+/// Runs work that blocks its thread on a thread for such work.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, SnapshotError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(io::Error::from)??)
 }

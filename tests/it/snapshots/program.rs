@@ -2,11 +2,13 @@
 
 use super::{rich, save};
 use crate::lab::program::Program;
-use crate::lab::{Lab, Place, Stream, block_on, wire_test};
+use crate::lab::{Lab, PATIENCE, Place, Stream, block_on, wire_test};
 use minikin::{Emulator, Options, SnapshotError};
 use serde_json::json;
+use std::io::{self, Cursor, Read, Write};
 use std::path::Path;
 use std::process::Command;
+use std::sync::mpsc::{Receiver, channel};
 use tempfile::TempDir;
 
 /// A file with a snapshot of the stream `orders`, in a directory.
@@ -74,8 +76,7 @@ fn a_start_with_a_file_that_is_no_snapshot_makes_nothing() {
             let emulator = Emulator::start(Options::read(flags).unwrap())
                 .await
                 .unwrap();
-            let mut saved = Vec::new();
-            emulator.save_snapshot(&mut saved).await.unwrap();
+            let saved = emulator.save_snapshot(Vec::new()).await.unwrap();
             assert!(saved.len() < 200, "there is no stream");
             emulator.stop().await.unwrap();
         }
@@ -92,19 +93,77 @@ fn a_program_saves_and_loads_its_own_emulator() {
                 .unwrap()
         };
         let (one, other) = (start().await, start().await);
-        let mut file = Vec::new();
-        one.save_snapshot(&mut file).await.unwrap();
-        other.load_snapshot(&mut &file[..]).await.unwrap();
-        let mut again = Vec::new();
-        other.save_snapshot(&mut again).await.unwrap();
-        let cut = other.load_snapshot(&mut &file[..file.len() / 2]).await;
+        let mut file = one.save_snapshot(Vec::new()).await.unwrap();
+        other
+            .load_snapshot(Cursor::new(file.clone()))
+            .await
+            .unwrap();
+        other.save_snapshot(Vec::new()).await.unwrap();
+        file.truncate(file.len() / 2);
+        let cut = other.load_snapshot(Cursor::new(file)).await;
         assert!(matches!(cut, Err(SnapshotError::Refused(_))));
+        let unreadable = other.load_snapshot(Broken).await;
+        assert!(matches!(unreadable, Err(SnapshotError::Io(_))));
+        let unwritable = other.save_snapshot(Broken).await;
+        assert!(matches!(unwritable, Err(SnapshotError::Io(_))));
         one.stop().await.unwrap();
         other.stop().await.unwrap();
     });
 }
 
-/// Runs `minikin snapshot`. Returns its exit status.
+/// A file that fails.
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Write for Broken {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A file that yields its bytes once a test permits it.
+struct Gated {
+    bytes: Cursor<Vec<u8>>,
+    gate: Receiver<()>,
+}
+
+impl Read for Gated {
+    fn read(&mut self, part: &mut [u8]) -> io::Result<usize> {
+        let opened = self.gate.recv_timeout(PATIENCE);
+        opened.map_err(|_| io::ErrorKind::TimedOut)?;
+        self.bytes.read(part)
+    }
+}
+
+#[test]
+fn a_slow_file_keeps_no_task_waiting() {
+    block_on(async {
+        let lab = Lab::start(Place::Memory, &[]).await;
+        rich(&lab).await;
+        let bytes = Cursor::new(save(&lab).await);
+        lab.stop().await;
+        let emulator = Emulator::start(Options::read(["--port", "0"]).unwrap());
+        let emulator = emulator.await.unwrap();
+        let (open, gate) = channel();
+        let loading = emulator.load_snapshot(Gated { bytes, gate });
+        // This task opens the gate only after the load has begun to wait for it.
+        let opening = async { (0..100).for_each(|_| open.send(()).unwrap()) };
+        let (loaded, ()) = tokio::join!(loading, opening);
+        loaded.unwrap();
+        emulator.stop().await.unwrap();
+    });
+}
+
+/// Runs `minikin snapshot`; gives its exit status.
 fn snapshot(server: &Program, action: &str, file: &Path) -> Option<i32> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_minikin"));
     command.args(["snapshot", action]).arg(file);
