@@ -8,6 +8,7 @@ mod connection;
 mod console;
 mod credentials;
 mod dispatch;
+mod drained_body;
 mod lambda;
 pub mod listen;
 pub mod metrics;

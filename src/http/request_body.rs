@@ -5,6 +5,7 @@
 //! budget is exhausted, the body is not read further. Then the client has to wait, too, because the
 //! HTTP/2 window or the socket's buffer fills up.
 
+use super::drained_body::DrainedBody;
 use crate::admission::{Admission, BudgetExhausted, BudgetPermit};
 use crate::error::Error;
 use crate::limits::{self, Limits};
@@ -13,6 +14,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::Method;
 use hyper::body::Body;
+use hyper::http::request::Parts;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -33,7 +35,7 @@ pub(super) enum Received {
     /// The whole body, and its budget permit.
     Whole(Bytes, BudgetPermit),
     /// The body is larger than permitted. If the announced length is too large, nothing of the body
-    /// is read.
+    /// is kept.
     TooLarge {
         /// The announced length, or the number of bytes received when the limit was passed.
         bytes: u64,
@@ -85,12 +87,13 @@ impl Bounds {
     ///
     /// # Errors
     /// Returns the body's error if the client aborts the request.
-    pub(super) async fn receive<B: Body<Data = Bytes> + Unpin>(
+    pub(super) async fn receive<B: Body<Data = Bytes> + Unpin + Send + 'static>(
         &self,
-        method: &Method,
+        head: &Parts,
         body: B,
         only: bool,
     ) -> Result<Received, B::Error> {
+        let body = DrainedBody::new(body, &head.headers);
         let announced = body.size_hint().exact();
         if let Some(bytes) = announced.filter(|announced| *announced > self.bytes) {
             return Ok(Received::TooLarge { bytes });
@@ -106,18 +109,14 @@ impl Bounds {
             pace: Pace::of(self),
             received: 0,
         };
-        Ok(match receiving.whole(method).await {
+        Ok(match receiving.whole(&head.method).await {
             Ok(whole) => Received::Whole(whole, receiving.permit),
             Err(Ended::CutOff(error)) => return Err(error),
             Err(Ended::TooLarge) => Received::TooLarge {
                 bytes: receiving.received,
             },
             Err(Ended::TooSlow) => Received::Refused(Error::too_slow()),
-            Err(Ended::BudgetExhausted) => {
-                // The answer is the same, whether the rest of the body arrives or not.
-                let _ended = receiving.discard().await;
-                Received::Refused(Error::unavailable())
-            }
+            Err(Ended::BudgetExhausted) => Received::Refused(Error::unavailable()),
         })
     }
 }
@@ -190,20 +189,6 @@ impl<B: Body<Data = Bytes> + Unpin> Receiving<'_, B> {
             whole.reserve(announced.max(length) - whole.len());
         }
         whole.extend_from_slice(&chunk);
-    }
-
-    /// Reads and drops the rest of the body, because a client that is still sending does not read
-    /// the refusal.
-    async fn discard(&mut self) -> Result<(), Ended<B::Error>> {
-        self.pace.restart(self.received);
-        while let Some(frame) = self.pace.wait(&mut self.body, self.received).await? {
-            let frame = frame.map_err(Ended::CutOff)?;
-            self.received += frame.into_data().map_or(0, |data| data.len() as u64);
-            if self.received > self.bounds.bytes {
-                break;
-            }
-        }
-        Ok(())
     }
 
     /// The next chunk, once the budget covers it.

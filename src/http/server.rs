@@ -6,6 +6,7 @@ use super::admin;
 use super::body::{Body, Incoming};
 use super::connection::{Client, InFlightRequest, counted};
 use super::dispatch::{self, Dispatcher};
+use super::drained_body::DrainedBody;
 use super::lambda::{LambdaApi, is_lambda_path};
 use super::metrics::{Metrics, Outcome};
 use super::origin::{AllowedOrigins, FromPage};
@@ -114,7 +115,7 @@ impl Server {
         let watch = Stopwatch::start();
         let (head, body) = request.into_parts();
         let from_page = self.origins.judge(&head);
-        let (reply, received, sample) = match self.bounds.receive(&head.method, body, only).await {
+        let (reply, received, sample) = match self.bounds.receive(&head, body, only).await {
             Ok(Received::Whole(body, permit)) => {
                 let request = dispatch::Received {
                     head: &head,
@@ -166,7 +167,7 @@ impl Server {
         if self.origins.judge(&head) == FromPage::Refused {
             return Ok(reply::bare(StatusCode::FORBIDDEN));
         }
-        Ok(match self.bounds.receive(&head.method, body, only).await? {
+        Ok(match self.bounds.receive(&head, body, only).await? {
             Received::Whole(body, _permit) => {
                 let answering = self.lambda.answer(&head, &body, client);
                 caught(answering).await.unwrap_or_else(|panic| {
@@ -215,6 +216,9 @@ impl Server {
         request: Request<B>,
         source: admin::Source,
     ) -> Response<Body> {
+        let (mut head, body) = request.into_parts();
+        head.extensions.insert(source);
+        let body = DrainedBody::new(body, &head.headers);
         let permit = match source.is_only_one {
             true => None,
             false => match self.engine.admission.request(false).await {
@@ -226,8 +230,7 @@ impl Server {
                 }
             },
         };
-        let mut request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(source);
+        let request = Request::from_parts(head, axum::body::Body::new(body));
         let answering = async {
             let Ok(response) = self.own.clone().oneshot(request).await;
             own_answer(response, permit).await

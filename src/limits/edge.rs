@@ -64,6 +64,9 @@ pub(crate) const HTTP2_SEND_BUFFER_BYTES: usize = 1 << 20;
 pub(crate) const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(60);
 /// Time within which the answer to an HTTP/2 ping must arrive (our choice).
 pub(crate) const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest time for which the rest of a body is read and dropped after the request was answered (our
+/// choice).
+pub(crate) const BODY_REST: Duration = Duration::from_secs(30);
 /// Ten years: the value of a time limit that is switched off.
 pub(crate) const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Time that requests in flight have to end after a stop (our choice). Container runtimes kill a

@@ -138,7 +138,7 @@ async fn receive(request: Request, bounds: &Bounds) -> Result<OwnBody, Response>
     let (head, body) = request.into_parts();
     let source = head.extensions.get::<Source>();
     let only = source.is_some_and(|source| source.is_only_one);
-    match bounds.receive(&head.method, body, only).await {
+    match bounds.receive(&head, body, only).await {
         Ok(Received::Whole(bytes, _permit)) => Ok(OwnBody { bytes, _permit }),
         Ok(Received::TooLarge { .. }) => Err(problem(
             StatusCode::PAYLOAD_TOO_LARGE,

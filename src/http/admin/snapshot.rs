@@ -72,14 +72,7 @@ pub(super) async fn load(
         body: request.into_body(),
         stall: stall(&admin),
     };
-    match take(&admin, &mut body).await {
-        Ok(()) => {}
-        Err(refused) => {
-            // Most clients read the answer only after they have sent the whole body.
-            body.drain().await;
-            return Err(refused);
-        }
-    }
+    take(&admin, &mut body).await?;
     // The mappings from this emulator's options continue next to those of the snapshot.
     if let Err(problem) = admin.maker.make_mappings(&admin.engine) {
         tracing::warn!("after the load of a snapshot: {problem}");
@@ -125,14 +118,6 @@ impl Pushed {
             };
             return Err(Refused::new(StatusCode::BAD_REQUEST, text));
         }
-    }
-
-    /// Reads and drops the rest of the body, for at most as long as a body may be without a further
-    /// byte.
-    async fn drain(&mut self) {
-        let whole = RealDeadline::lasting(self.stall);
-        let rest = async { while let Ok(Some(_)) = self.next().await {} };
-        let _in_time = whole.with(rest).await;
     }
 }
 

@@ -1,10 +1,12 @@
 //! Bodies: promised and not sent, without an end, too many at once, deep, and lying.
 
 use super::{check_served, counter, list, until};
+use crate::lab::raw::Connection;
 use crate::lab::request::{CBOR, JSON};
 use crate::lab::{Lab, Request, Stream, wire_test};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tokio::io::AsyncWriteExt as _;
 
 const SLOW: &str = r#"{"__type":"RequestTimeoutException","message":"The request's body was not received in time."}"#;
 const BUDGET_EXHAUSTED: &str = r#"{"__type":"ServiceUnavailable","message":"The request has failed due to a temporary failure of the server."}"#;
@@ -82,6 +84,54 @@ wire_test!(
             );
         }
         check_served(&lab).await;
+    }
+);
+
+/// Sends a request as many clients do: the whole body, and only then reads the answer. Sends a small
+/// request over the same connection afterwards.
+async fn sent_whole(lab: &Lab, request: &Request) -> crate::lab::Answer {
+    let mut stream = tokio::net::TcpStream::connect(lab.address()).await.unwrap();
+    let bytes = request.bytes();
+    let sending = stream.write_all(&bytes);
+    let sent = crate::lab::within("the body to be read", sending).await;
+    sent.unwrap();
+    let mut connection = Connection::over(stream);
+    let answer = connection.answer(true).await;
+    assert_eq!(connection.exchange(&list()).await.status, 200);
+    answer
+}
+
+wire_test!(
+    a_refusal_reaches_a_client_that_sends_its_whole_body_first,
+    |lab: Lab| async move {
+        lab.stream("s").create().await;
+        let own = |method, path: &str| Request::bare(method, &format!("/_minikin/{path}"));
+        let page = own("POST", "clock").header("Origin", "https://example.com");
+        for (request, bytes, status) in [
+            (own("POST", "clock"), 5 << 20, 413),
+            (own("PUT", "faults"), 5 << 20, 413),
+            (own("POST", "reset"), 5 << 20, 413),
+            (own("POST", "streams/s/records"), 30 << 20, 413),
+            (own("PUT", "snapshot"), 30 << 20, 400),
+            (own("POST", "nothing"), 5 << 20, 404),
+            (own("POST", "metrics"), 5 << 20, 405),
+            (own("POST", "reset?x=1"), 5 << 20, 400),
+            (own("GET", "clock"), 5 << 20, 200),
+            (page, 5 << 20, 403),
+            (Request::call("PutRecord", JSON, b""), 30 << 20, 413),
+        ] {
+            let is_own = request.path.starts_with("/_minikin/");
+            let what = format!("{} {}", request.method, request.path);
+            let request = request.body(&vec![b' '; bytes]);
+            for request in [request.clone(), request.chunked(1 << 16)] {
+                let answer = sent_whole(&lab, &request).await;
+                assert_eq!(answer.status, status, "{what}");
+                if is_own && status != 200 {
+                    assert!(answer.value()["message"].is_string(), "{what}");
+                }
+            }
+        }
+        until(&lab, "in_flight_bytes", 0).await;
     }
 );
 

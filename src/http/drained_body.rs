@@ -1,0 +1,87 @@
+//! The body of a request that is answered before the whole body was read.
+//!
+//! Most clients read the answer only after they have sent the whole body, and a connection that
+//! closes before that looks broken to them. Therefore the rest of the body is read and dropped while
+//! the client reads the answer.
+
+use crate::engine::tasks::Tasks;
+use crate::limits;
+use crate::world::RealDeadline;
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::HeaderMap;
+use hyper::body::{Body, Frame, SizeHint};
+use hyper::header::EXPECT;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::runtime::Handle;
+
+/// A body whose rest is read in the background when this value is dropped.
+#[derive(Debug)]
+pub(super) struct DrainedBody<B>
+where
+    B: Body<Data = Bytes> + Unpin + Send + 'static,
+{
+    /// None when nothing more is to be read.
+    body: Option<B>,
+    /// True if the reader has given up waiting for more of the body.
+    is_waiting: bool,
+}
+
+impl<B: Body<Data = Bytes> + Unpin + Send + 'static> DrainedBody<B> {
+    /// Wraps the body of a request with these headers.
+    pub(super) fn new(body: B, headers: &HeaderMap) -> Self {
+        Self {
+            body: Some(body),
+            // The client sends this body only after an interim answer.
+            is_waiting: headers.contains_key(EXPECT),
+        }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin + Send + 'static> Body for DrainedBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let polled = Pin::new(body).poll_frame(context);
+        self.is_waiting = polled.is_pending();
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
+            self.body = None;
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let body = self.body.as_ref();
+        body.map_or(SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin + Send + 'static> Drop for DrainedBody<B> {
+    fn drop(&mut self) {
+        let body = self.body.take().filter(|body| !body.is_end_stream());
+        let Some(mut body) = body.filter(|_| !self.is_waiting) else {
+            return;
+        };
+        if Handle::try_current().is_err() {
+            return;
+        }
+        // The read ends with the connection.
+        Tasks::spawn_part("rest of a body", async move {
+            let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+            let limit = RealDeadline::lasting(limits::BODY_REST);
+            let _ended = limit.with(rest).await;
+        });
+    }
+}
