@@ -145,6 +145,31 @@ mod tests {
     }
 
     #[test]
+    fn commands_about_the_whole_emulator_refuse_a_region_with_the_reason() {
+        for line in [
+            "reset",
+            "clock",
+            "clock advance 5",
+            "fault list",
+            "fault add kind=throttle",
+            "snapshot save file",
+        ] {
+            read(&format!(
+                "minikin {line} --json --endpoint http://127.0.0.1:1"
+            ));
+            for part in ["--region eu-west-1", "--account 111122223333"] {
+                let line = format!("minikin {line} {part}");
+                let line = line.split(' ').map(OsString::from).collect();
+                let refused = options::parse(Line::command(), line, |_| None).unwrap_err();
+                assert_eq!(refused.exit_code(), 2);
+                let text = refused.to_string();
+                assert!(text.contains("about the whole emulator"), "{text}");
+            }
+        }
+        read("minikin streams --region eu-west-1 --account 111122223333");
+    }
+
+    #[test]
     fn no_command_is_serve() {
         assert!(
             matches!(read("minikin --port 5"), Line { command: None, options } if options.port == 5)

@@ -1,6 +1,6 @@
 //! `minikin clear`, `reset`, `clock` and `fault`: commands that change a running emulator.
 
-use super::client::{Client, Connection, path_part};
+use super::client::{Client, Connection, WholeConnection, path_part};
 use super::outcome::{Answer, Failure};
 use super::print::{self, Form};
 use crate::operation::fault_rule;
@@ -22,7 +22,7 @@ pub(super) struct Reset {
     #[arg(long)]
     setup: bool,
     #[command(flatten)]
-    connection: Connection,
+    connection: WholeConnection,
 }
 
 /// The arguments of `minikin clock`.
@@ -31,7 +31,7 @@ pub(super) struct ClockArguments {
     #[command(subcommand)]
     change: Option<ClockChange>,
     #[command(flatten)]
-    connection: Connection,
+    connection: WholeConnection,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -55,7 +55,7 @@ pub(super) struct FaultArguments {
     #[command(subcommand)]
     change: FaultChange,
     #[command(flatten)]
-    connection: Connection,
+    connection: WholeConnection,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -78,13 +78,13 @@ pub(super) fn clear(arguments: &Clear) -> Result<Answer, Failure> {
 }
 
 pub(super) fn reset(arguments: &Reset) -> Result<Answer, Failure> {
-    let client = Client::new(&arguments.connection);
+    let client = Client::whole(&arguments.connection.server);
     let body = json!({"setup": arguments.setup});
     client.post("reset", &body).map(|_| Answer::Yes)
 }
 
 pub(super) fn clock(arguments: &ClockArguments) -> Result<Answer, Failure> {
-    let client = Client::new(&arguments.connection);
+    let client = Client::whole(&arguments.connection.server);
     let answer = match &arguments.change {
         None => client.get("clock", &[])?,
         Some(ClockChange::Advance { ms }) => client.post("clock", &json!({"advance_ms": ms}))?.1,
@@ -98,7 +98,7 @@ pub(super) fn clock(arguments: &ClockArguments) -> Result<Answer, Failure> {
 }
 
 pub(super) fn fault(arguments: &FaultArguments) -> Result<Answer, Failure> {
-    let client = Client::new(&arguments.connection);
+    let client = Client::whole(&arguments.connection.server);
     let answer = match &arguments.change {
         FaultChange::List => client.get("faults", &[])?,
         FaultChange::Add { rule } => client.post("faults", &rule_of(rule)?)?.1,
@@ -114,7 +114,11 @@ pub(super) fn fault(arguments: &FaultArguments) -> Result<Answer, Failure> {
     ];
     let rules = answer.get("faults").and_then(Value::as_array);
     let rules = rules.map(Vec::as_slice).unwrap_or_default();
-    print::rows(Form::of_output(arguments.connection.json), &columns, rules)?;
+    print::rows(
+        Form::of_output(arguments.connection.server.json),
+        &columns,
+        rules,
+    )?;
     Ok(Answer::Yes)
 }
 

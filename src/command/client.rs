@@ -14,20 +14,28 @@ const CONNECT_SECONDS: u64 = 5;
 
 /// The options that say which emulator a command talks to, and how.
 #[derive(Debug, clap::Args)]
-pub(super) struct Connection {
+pub(super) struct Server {
     /// The address of the emulator
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4567")]
+    #[arg(long, global = true, value_name = "URL")]
+    #[arg(default_value = "http://127.0.0.1:4567")]
     #[arg(env = "MINIKIN_ENDPOINT", value_parser = http_url)]
     endpoint: String,
 
     /// The --admin-token of the emulator; needed when the emulator runs on another machine
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "MINIKIN_ADMIN_TOKEN",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, value_name = "TOKEN")]
+    #[arg(env = "MINIKIN_ADMIN_TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
+
+    /// Print one JSON document on each line, also on a terminal
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+/// The options of a command about the streams of one account and region.
+#[derive(Debug, clap::Args)]
+pub(super) struct Connection {
+    #[command(flatten)]
+    pub(super) server: Server,
 
     /// The account of the streams [default: the account of the emulator]
     #[arg(long, value_name = "ID")]
@@ -36,10 +44,20 @@ pub(super) struct Connection {
     /// The region of the streams [default: the region of the emulator]
     #[arg(long, value_name = "NAME")]
     region: Option<String>,
+}
 
-    /// Print one JSON document on each line, also on a terminal
-    #[arg(long)]
-    pub(super) json: bool,
+/// The options of a command about the whole emulator. It takes neither an account nor a region, and
+/// says so.
+#[derive(Debug, clap::Args)]
+pub(super) struct WholeConnection {
+    #[command(flatten)]
+    pub(super) server: Server,
+
+    #[arg(long = "account", global = true, hide = true, value_parser = no_part)]
+    _account: Option<String>,
+
+    #[arg(long = "region", global = true, hide = true, value_parser = no_part)]
+    _region: Option<String>,
 }
 
 /// A client of one emulator's own paths.
@@ -53,21 +71,28 @@ pub(super) struct Client {
 }
 
 impl Client {
+    /// A client for paths about the streams of one account and region.
     pub(super) fn new(connection: &Connection) -> Self {
+        let account = connection.account.clone().map(|id| ("account", id));
+        let region = connection.region.clone().map(|name| ("region", name));
+        Self {
+            query: account.into_iter().chain(region).collect(),
+            ..Self::whole(&connection.server)
+        }
+    }
+
+    /// A client for paths about the whole emulator.
+    pub(super) fn whole(server: &Server) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(CONNECT_SECONDS)))
             .build();
-        let account = connection.account.clone().map(|id| ("account", id));
-        let region = connection.region.clone().map(|name| ("region", name));
+        let token = server.admin_token.as_ref();
         Self {
             agent: config.new_agent(),
-            endpoint: connection.endpoint.trim_end_matches('/').to_owned(),
-            authorization: connection
-                .admin_token
-                .as_ref()
-                .map(|token| format!("Bearer {token}")),
-            query: account.into_iter().chain(region).collect(),
+            endpoint: server.endpoint.trim_end_matches('/').to_owned(),
+            authorization: token.map(|token| format!("Bearer {token}")),
+            query: Vec::new(),
         }
     }
 
@@ -156,6 +181,11 @@ impl Client {
         let request = request.header("content-type", "application/x-ndjson");
         document(self.answer(request.send(lines))?)
     }
+}
+
+/// Refuses an account or a region of a command about the whole emulator.
+fn no_part(_: &str) -> Result<String, String> {
+    Err("this command is about the whole emulator, with all its accounts and regions".to_owned())
 }
 
 /// Checks the address of an emulator.

@@ -76,7 +76,7 @@ fn list(connection: &Connection, name: &str, columns: &[print::Column]) -> Resul
     let answer = Client::new(connection).get(name, &[])?;
     let rows = answer.get(name).and_then(Value::as_array);
     let rows = rows.map(Vec::as_slice).unwrap_or_default();
-    print::rows(Form::of_output(connection.json), columns, rows)?;
+    print::rows(Form::of_output(connection.server.json), columns, rows)?;
     Ok(Answer::Yes)
 }
 
@@ -95,7 +95,7 @@ pub(super) fn all_records(
     query: &[(&str, &str)],
 ) -> Result<Answer, Failure> {
     let client = Client::new(connection);
-    let form = Form::of_output(connection.json);
+    let form = Form::of_output(connection.server.json);
     let path = format!("streams/{}", path_part(stream));
     let mut next: Option<String> = None;
     loop {
@@ -169,7 +169,7 @@ pub(super) fn wait(arguments: &Wait) -> Result<Answer, Failure> {
     let path = format!("streams/{}/wait", path_part(&arguments.stream));
     let body = json!({"records": arguments.records, "timeout_ms": arguments.timeout_ms});
     let (status, answer) = client.post(&path, &body)?;
-    let form = Form::of_output(arguments.connection.json);
+    let form = Form::of_output(arguments.connection.server.json);
     if form.for_people {
         let had = answer
             .get("records")

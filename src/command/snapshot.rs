@@ -1,6 +1,6 @@
 //! `minikin snapshot`: saves everything in a running emulator to a file, and loads such a file.
 
-use super::client::{Client, Connection};
+use super::client::{Client, WholeConnection};
 use super::outcome::{Answer, Failure};
 use super::print;
 use crate::world::Stopwatch;
@@ -36,15 +36,17 @@ struct Transfer {
     /// The file of the snapshot
     file: PathBuf,
     #[command(flatten)]
-    connection: Connection,
+    connection: WholeConnection,
 }
 
 pub(super) fn run(arguments: &Snapshot) -> Result<Answer, Failure> {
     match &arguments.change {
-        Change::Save(Transfer { file, connection }) => save(&Client::new(connection), file),
+        Change::Save(Transfer { file, connection }) => {
+            save(&Client::whole(&connection.server), file)
+        }
         Change::Load(Transfer { file, connection }) => {
             let opened = File::open(file).map_err(|error| unusable(file, &error))?;
-            Client::new(connection).put_file("snapshot", &opened)?;
+            Client::whole(&connection.server).put_file("snapshot", &opened)?;
             Ok(Answer::Yes)
         }
     }
