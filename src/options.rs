@@ -13,6 +13,7 @@ mod clock;
 mod definition;
 mod error;
 mod event_source;
+mod fault;
 mod origin;
 #[cfg(feature = "cli")]
 pub(crate) mod other_tools;
@@ -30,6 +31,7 @@ pub use definition::Options;
 pub use error::OptionsError;
 pub(crate) use event_source::{DestinationService, ErrorMode};
 pub use event_source::{DestinationSetting, FunctionSetting};
+pub use fault::FaultSetting;
 pub use origin::AllowedOrigin;
 pub use secret::{Credential, Secret};
 pub use setup::Problem;
@@ -38,13 +40,15 @@ pub(crate) use setup::{
     rules_of_json,
 };
 #[cfg(feature = "cli")]
+pub(crate) use setup::{json_of_text, rule_of_text};
+#[cfg(feature = "cli")]
 pub(crate) use sources::parse;
 #[cfg(feature = "cli")]
 pub use value::LogFormat;
 #[cfg(feature = "tls")]
 pub(crate) use value::is_name;
 pub(crate) use value::is_region;
-pub use value::{Authentication, Durability, FaultSetting, KeySetting, LimitSetting, Switch};
+pub use value::{Authentication, Durability, KeySetting, LimitSetting, Switch};
 
 #[cfg(feature = "cli")]
 #[cfg(test)]

@@ -129,9 +129,10 @@ impl Maker {
             described.retention_hours,
             described.key_id.as_deref(),
         );
-        let stream = created
-            .await
-            .map_err(|error| origin.refused(&error.to_string()))?;
+        let stream = created.await.map_err(|(member, error)| match member {
+            "" => origin.refused(&error.to_string()),
+            member => origin.refused_at(member, &error.to_string()),
+        })?;
         made.streams.push(stream.clone());
         fill(&context, &stream, described).await
     }
@@ -218,13 +219,14 @@ async fn fill(
     described: &StreamSetup,
 ) -> Result<(), Problem> {
     let origin = &described.origin;
-    for name in &described.consumers {
+    for (at, name) in described.consumers.iter().enumerate() {
         let registered = operation::register_at_start(context, stream, name).await;
-        registered.map_err(|error| origin.refused(&format!("consumer {name}: {error}")))?;
+        let member = format!("Consumers[{at}]");
+        registered.map_err(|error| origin.refused_at(&member, &error.to_string()))?;
     }
     for (batch, first) in described.records.chunks(BATCH).zip((0..).step_by(BATCH)) {
         let put = operation::put_at_start(context, stream, batch.to_vec()).await;
-        put.map_err(|(at, error)| origin.refused(&format!("record {}: {error}", first + at + 1)))?;
+        put.map_err(|(at, error)| described.refused_record(first + at, &error.to_string()))?;
     }
     Ok(())
 }

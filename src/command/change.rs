@@ -3,7 +3,7 @@
 use super::client::{Client, Connection, WholeConnection, path_part};
 use super::outcome::{Answer, Failure};
 use super::print::{self, Form};
-use crate::operation::fault_rule;
+use crate::options::{json_of_text, rule_of_text};
 use serde_json::{Value, json};
 
 /// The arguments of `minikin clear`.
@@ -127,9 +127,9 @@ pub(super) fn fault(arguments: &FaultArguments) -> Result<Answer, Failure> {
 fn rule_of(text: &str) -> Result<Value, Failure> {
     let usage = |reason: String| Failure::Usage(format!("the rule cannot be read: {reason}"));
     if text.trim_start().starts_with(['{', '[']) {
-        return serde_json::from_str(text).map_err(|error| usage(error.to_string()));
+        return json_of_text(text).map_err(|problem| usage(problem.to_string()));
     }
-    let rule = fault_rule::parse(text).map_err(|error| usage(error.to_string()))?;
+    let rule = rule_of_text(text).map_err(|problem| usage(problem.to_string()))?;
     serde_json::to_value(rule).map_err(|error| usage(error.to_string()))
 }
 
@@ -151,7 +151,15 @@ mod tests {
         let short = "kind=delay,delay_ms=5,percent=2.5,operations=PutRecord+PutRecords";
         assert_eq!(rule_of(short), Ok(expected.clone()));
         assert_eq!(rule_of(&expected.to_string()), Ok(expected));
-        assert!(rule_of("delay").is_err());
-        assert!(rule_of("{").is_err());
+        for (text, reason) in [
+            (
+                "delay",
+                "delay: write a rule as kind=…,percent=…,operations=A+B or as JSON",
+            ),
+            ("{", "line 1: the JSON ends too early"),
+        ] {
+            let usage = format!("the rule cannot be read: {reason}");
+            assert_eq!(rule_of(text), Err(Failure::Usage(usage)));
+        }
     }
 }

@@ -1,7 +1,209 @@
-//! Fault rules as users write them: their text form, and the check of a rule.
+//! The check of a fault rule: a rule that could never fire, or has contradictory members, is
+//! refused.
 
-mod check;
-mod text;
+use super::fault_effect::KMS_CODES;
+use super::table::OPERATIONS;
+use crate::model::ShardId;
+use crate::world::{FaultKind, FaultRule, Timestamp};
+use std::fmt;
 
-pub use check::{FaultRuleError, check_all};
-pub use text::parse;
+/// Operations whose request names a shard or writes records to shards.
+const WITH_SHARD: [&str; 5] = [
+    "GetRecords",
+    "GetShardIterator",
+    "PutRecord",
+    "PutRecords",
+    "SubscribeToShard",
+];
+
+/// Operations that are not about one single stream.
+const WITHOUT_STREAM: [&str; 6] = [
+    "DescribeAccountSettings",
+    "DescribeLimits",
+    "ListChannels",
+    "ListQueues",
+    "ListStreams",
+    "UpdateAccountSettings",
+];
+
+/// The codes of a rule of kind `fail-entries`: the error codes that the service documents for the
+/// entries of PutRecords.
+const ENTRY_CODES: [&str; 2] = ["InternalFailure", "ProvisionedThroughputExceededException"];
+
+/// The codes of a rule of kind `invoke`. `not-reached`: the function is not invoked. `lost`: the
+/// function is invoked, and its answer is dropped.
+const INVOKE_CODES: [&str; 2] = ["lost", "not-reached"];
+
+/// The reason for which a fault rule is invalid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultRuleError {
+    /// `operations` names an unknown operation.
+    UnknownOperation(String),
+    /// `operations` is an empty list.
+    NoOperation,
+    /// `operations` names an operation in which a rule of this kind cannot fire.
+    OtherOperation(FaultKind, String),
+    /// The rule names a stream, but this operation is not about one single stream.
+    NoStream(String),
+    /// The rule names a shard, but this operation is about no shard.
+    NoShard(String),
+    /// `shard` is not a valid shard id.
+    ShardId(String),
+    /// `stream` is an empty text.
+    StreamName,
+    /// `percent` is not a number above 0 and up to 100.
+    Percent(String),
+    /// `times` is 0, so the rule could never fire.
+    NoTimes,
+    /// `until` is not later than the present time.
+    Over,
+    /// `delay_ms` is missing or 0.
+    NoDelay,
+    /// A rule of kind `invoke` has both a delay and a code.
+    DelayWithCode,
+    /// A rule of this kind has no such member.
+    OtherMember(FaultKind, &'static str),
+    /// `code` is missing or is not one of these codes, which are the codes of the rule's kind.
+    Code(FaultKind, Vec<&'static str>),
+}
+
+impl fmt::Display for FaultRuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownOperation(name) => write!(f, "operations: there is no operation {name}"),
+            Self::NoOperation => f.write_str("operations: the list is empty"),
+            Self::OtherOperation(kind, name) => {
+                let possible = kind.operations().unwrap_or_default().join(", ");
+                write!(f, "operations: {kind} hits {possible}, not {name}")
+            }
+            Self::NoStream(name) => write!(f, "stream: {name} is about no single stream"),
+            Self::NoShard(name) => write!(f, "shard: {name} has no shard"),
+            Self::ShardId(text) => write!(f, "shard: {text} is no shard id"),
+            Self::StreamName => f.write_str("stream: the name is empty"),
+            Self::Percent(percent) => {
+                write!(f, "percent: {percent} is not above 0 and at most 100")
+            }
+            Self::NoTimes => f.write_str("times: a rule that hits no call cannot work"),
+            Self::Over => f.write_str("until: the time is over"),
+            Self::NoDelay => f.write_str("delay_ms: a delay needs a length above 0"),
+            Self::DelayWithCode => f.write_str("delay_ms: a rule has a delay or a code"),
+            Self::OtherMember(kind, member) => write!(f, "{member}: {kind} does not take it"),
+            Self::Code(kind, codes) => {
+                write!(f, "code: {kind} takes one of {}", codes.join(", "))
+            }
+        }
+    }
+}
+
+impl std::error::Error for FaultRuleError {}
+
+/// Checks a rule, and writes its shard id in the service's form.
+///
+/// # Errors
+/// Returns the reason why the rule is invalid.
+pub fn check(rule: FaultRule, now: Timestamp) -> Result<FaultRule, FaultRuleError> {
+    check_operations(&rule)?;
+    check_chance(&rule, now)?;
+    check_members(&rule)?;
+    let shard = check_shard(&rule)?;
+    Ok(FaultRule { shard, ..rule })
+}
+
+/// Checks several rules.
+///
+/// # Errors
+/// The reason for which the first invalid rule is invalid.
+pub fn check_all(rules: Vec<FaultRule>, now: Timestamp) -> Result<Vec<FaultRule>, FaultRuleError> {
+    rules.into_iter().map(|rule| check(rule, now)).collect()
+}
+
+fn check_operations(rule: &FaultRule) -> Result<(), FaultRuleError> {
+    let Some(named) = &rule.operations else {
+        return Ok(());
+    };
+    if rule.kind.is_of_delivery() {
+        return Err(FaultRuleError::OtherMember(rule.kind, "operations"));
+    }
+    if named.is_empty() {
+        return Err(FaultRuleError::NoOperation);
+    }
+    for name in named {
+        if !OPERATIONS.iter().any(|entry| entry.name == name) {
+            return Err(FaultRuleError::UnknownOperation(name.clone()));
+        }
+        let possible = rule.kind.operations();
+        if possible.is_some_and(|possible| !possible.contains(&name.as_str())) {
+            return Err(FaultRuleError::OtherOperation(rule.kind, name.clone()));
+        }
+        if rule.stream.is_some() && WITHOUT_STREAM.contains(&name.as_str()) {
+            return Err(FaultRuleError::NoStream(name.clone()));
+        }
+        if rule.shard.is_some() && !WITH_SHARD.contains(&name.as_str()) {
+            return Err(FaultRuleError::NoShard(name.clone()));
+        }
+    }
+    Ok(())
+}
+
+fn check_chance(rule: &FaultRule, now: Timestamp) -> Result<(), FaultRuleError> {
+    if let Some(percent) = rule
+        .percent
+        .filter(|percent| !(*percent > 0.0 && *percent <= 100.0))
+    {
+        return Err(FaultRuleError::Percent(percent.to_string()));
+    }
+    if rule.times == Some(0) {
+        return Err(FaultRuleError::NoTimes);
+    }
+    if rule.until.is_some_and(|until| until <= now) {
+        return Err(FaultRuleError::Over);
+    }
+    Ok(())
+}
+
+fn check_members(rule: &FaultRule) -> Result<(), FaultRuleError> {
+    let takes_delay = rule.kind == FaultKind::Delay || rule.kind.is_of_delivery();
+    match rule.delay_ms {
+        Some(_) if !takes_delay => {
+            return Err(FaultRuleError::OtherMember(rule.kind, "delay_ms"));
+        }
+        Some(0) => return Err(FaultRuleError::NoDelay),
+        None if rule.kind == FaultKind::Delay => return Err(FaultRuleError::NoDelay),
+        _ => {}
+    }
+    if rule.kind == FaultKind::DeliverObject && rule.shard.is_some() {
+        return Err(FaultRuleError::OtherMember(rule.kind, "shard"));
+    }
+    let code = rule.code.as_deref();
+    match rule.kind {
+        FaultKind::Kms if !KMS_CODES.iter().any(|(known, _)| Some(*known) == code) => {
+            let codes = KMS_CODES.map(|(known, _)| known).into();
+            Err(FaultRuleError::Code(rule.kind, codes))
+        }
+        FaultKind::FailEntries if code.is_some_and(|code| !ENTRY_CODES.contains(&code)) => {
+            Err(FaultRuleError::Code(rule.kind, ENTRY_CODES.into()))
+        }
+        FaultKind::Invoke if code.is_some_and(|code| !INVOKE_CODES.contains(&code)) => {
+            Err(FaultRuleError::Code(rule.kind, INVOKE_CODES.into()))
+        }
+        FaultKind::Invoke if code.is_some() && rule.delay_ms.is_some() => {
+            Err(FaultRuleError::DelayWithCode)
+        }
+        FaultKind::Kms | FaultKind::FailEntries | FaultKind::Invoke => Ok(()),
+        _ if code.is_some() => Err(FaultRuleError::OtherMember(rule.kind, "code")),
+        _ => Ok(()),
+    }
+}
+
+fn check_shard(rule: &FaultRule) -> Result<Option<String>, FaultRuleError> {
+    if rule.stream.as_deref() == Some("") {
+        return Err(FaultRuleError::StreamName);
+    }
+    let Some(text) = &rule.shard else {
+        return Ok(None);
+    };
+    match ShardId::parse(text) {
+        Some(id) => Ok(Some(id.to_string())),
+        None => Err(FaultRuleError::ShardId(text.clone())),
+    }
+}

@@ -26,27 +26,33 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// The exception that CreateStream, the change of the retention period or the start of the
-/// encryption would answer.
+/// encryption would answer, with the member that is refused. The name is empty if only the exception
+/// tells the member.
 pub async fn create_at_start(
     context: &Context,
     members: String,
     retention_hours: Option<u32>,
     key_id: Option<&str>,
-) -> Result<Arc<Stream>, Error> {
-    let input = read_input::<CreateStream>(context, &Bytes::from(members), Format::Json)?;
-    let (arn, mut stream) = create_stream::new_stream(context, input)?;
+) -> Result<Arc<Stream>, (&'static str, Error)> {
+    let refused = |error| ("", error);
+    let input = read_input::<CreateStream>(context, &Bytes::from(members), Format::Json);
+    let made = input.and_then(|input| create_stream::new_stream(context, input));
+    let (arn, mut stream) = made.map_err(refused)?;
     stream.at_once = true;
     if let Some(hours) = retention_hours {
-        let hours = check_hours(i32::try_from(hours).unwrap_or(i32::MAX))?;
+        let hours = check_hours(i32::try_from(hours).unwrap_or(i32::MAX));
+        let hours = hours.map_err(|error| ("RetentionPeriodHours", error))?;
         stream.settings.retention_hours = hours;
     }
     if let Some(key) = key_id {
-        check_key(context, key, &arn, KeyPurpose::Describe)?;
+        let checked = check_key(context, key, &arn, KeyPurpose::Describe);
+        checked.map_err(|error| ("KeyId", error))?;
         stream.settings.key_id = Some(key.to_owned());
     }
-    create_stream::create(context, arn.clone(), stream).await?;
+    let created = create_stream::create(context, arn.clone(), stream).await;
+    created.map_err(refused)?;
     let created = context.engine.find(&arn.scope, &arn.name);
-    created.ok_or_else(Error::internal)
+    created.ok_or_else(Error::internal).map_err(refused)
 }
 
 pub fn create_stream_shape() -> &'static Shape {

@@ -5,13 +5,14 @@ use super::channels::ChannelOptions;
 use super::clock::ClockChoice;
 use super::error::OptionsError;
 use super::event_source::{self, DestinationSetting, FunctionSetting};
+use super::fault::FaultSetting;
 use super::origin::AllowedOrigin;
 use super::policies;
 use super::secret::{Credential, Secret};
 use super::setup::{Problem, Setup};
 #[cfg(feature = "cli")]
 use super::value::{self, LogFormat};
-use super::value::{Authentication, Durability, FaultSetting, KeySetting, LimitSetting, Switch};
+use super::value::{Authentication, Durability, KeySetting, LimitSetting, Switch};
 use crate::limits::{Limits, Profile};
 use crate::model::event_source::CreateRequest;
 use crate::model::{Identities, Keys};

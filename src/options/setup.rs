@@ -13,10 +13,13 @@ mod reader;
 mod records;
 mod request;
 mod rule;
+mod rule_text;
 mod shorthand;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "cli")]
+pub(crate) use document::json_of_text;
 pub(crate) use fields::{Fields, fields_of_json};
 pub(crate) use mapping::MappingSetup;
 pub(crate) use place::Place;
@@ -26,3 +29,4 @@ pub(super) use read::read;
 pub(crate) use reader::ReaderSetup;
 pub(crate) use records::record_of_line;
 pub(crate) use rule::rules_of_json;
+pub(crate) use rule_text::rule_of_text;

@@ -3,9 +3,6 @@
 #[cfg(feature = "cli")]
 use crate::limits::Profile;
 use crate::model::KeyState;
-use crate::operation::fault_rule::{self, FaultRuleError};
-pub use crate::store::Durability;
-use crate::world::FaultRule;
 use std::fmt;
 use std::str::FromStr;
 #[cfg(feature = "cli")]
@@ -102,18 +99,6 @@ impl FromStr for KeySetting {
             id: id.to_owned(),
             state,
         })
-    }
-}
-
-/// A fault rule, written as JSON or as `kind=KIND,percent=N,…`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FaultSetting(pub FaultRule);
-
-impl FromStr for FaultSetting {
-    type Err = FaultRuleError;
-
-    fn from_str(text: &str) -> Result<Self, FaultRuleError> {
-        fault_rule::parse(text).map(Self)
     }
 }
 

@@ -205,15 +205,15 @@ fn a_setup_that_cannot_be_made_stops_the_start_with_nothing_made() {
             ),
             (
                 "[[streams]]\nStreamName = \"a\"\nRetentionPeriodHours = 1\n",
-                "setup.toml: line 1: streams[0]: InvalidArgumentException",
+                "setup.toml: line 3: streams[0].RetentionPeriodHours: InvalidArgumentException",
             ),
             (
                 "[[streams]]\nStreamName = \"a\"\nRecords = [{PartitionKey = \"k\", Text = \"v\", ExplicitHashKey = \"x\"}]\n",
-                "setup.toml: line 1: streams[0]: record 1: InvalidArgumentException",
+                "setup.toml: line 3: streams[0].Records[0]: InvalidArgumentException",
             ),
             (
                 "[[streams]]\nStreamName = \"a\"\nConsumers = [\"x y\"]\n",
-                "setup.toml: line 1: streams[0]: consumer x y: ValidationException",
+                "setup.toml: line 3: streams[0].Consumers[0]: ValidationException",
             ),
         ] {
             let refusal = refusal("setup.toml", text).await;
@@ -335,7 +335,7 @@ fn a_queue_or_mapping_that_is_refused_leaves_nothing_behind() {
         for (text, expected) in [
             (
                 format!("{start}{}", queue.replace("\"a\"", "\"b\"")),
-                "setup.toml: line 3: queues[0]: ResourceNotFoundException",
+                "setup.toml: line 5: queues[0].StreamConfigurationList[0].StreamARN: ResourceNotFound",
             ),
             (
                 format!("{start}{}", queue.replace("\"q\"", "\"q q\"")),
@@ -347,7 +347,7 @@ fn a_queue_or_mapping_that_is_refused_leaves_nothing_behind() {
             ),
             (
                 format!("{start}{queue}{mapping}"),
-                "setup.toml: line 6: event_sources[0]: Function does not exist",
+                "setup.toml: line 8: event_sources[0].FunctionName: Function does not exist",
             ),
         ] {
             let refusal = refusal("setup.toml", &text).await;

@@ -70,7 +70,13 @@ pub(super) async fn remove_fault(
 
 /// Reads and checks the rules in a body. If any rule is invalid, all are refused.
 fn read(admin: &Admin, body: &OwnBody) -> Result<Vec<FaultRule>, Refused> {
-    let rules = rules_of_json(body.text()?);
+    let text = body.text()?;
+    if text.trim_ascii().is_empty() {
+        return Err(refused(
+            "the body is a fault rule or a list of rules, in JSON",
+        ));
+    }
+    let rules = rules_of_json(text);
     let rules = rules.map_err(|problem| refused(&problem.to_string()))?;
     let now = admin.engine.world.clock.now();
     check_all(rules, now).map_err(|error| refused(&error.to_string()))

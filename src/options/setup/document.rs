@@ -4,6 +4,7 @@
 use super::problem::Problem;
 use crate::limits;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 use std::collections::HashSet;
 use std::fmt;
@@ -78,34 +79,61 @@ fn json_node(raw: &RawValue, lines: &Lines<'_>, depth: usize) -> Result<Node, Pr
     if depth > limits::SETUP_DEPTH {
         return Err(Problem::at(line, "lists and objects are nested too deep"));
     }
-    // The part is valid JSON already, so the only possible error is a duplicate member.
-    let refused = |error: serde_json::Error| Problem::at(line, strip_position(&error));
+    let refused = |error: serde_json::Error| Problem::at(line, part_text(text, &error));
     let value = match text.as_bytes().first() {
         Some(b'{') => {
             let members: Members<'_> = serde_json::from_str(text).map_err(refused)?;
-            let node = |(name, raw)| Ok((name, json_node(raw, lines, depth + 1)?));
+            let node = |(name, raw): (String, _)| match json_node(raw, lines, depth + 1) {
+                Ok(node) => Ok((name, node)),
+                Err(problem) => Err(problem.within(&name)),
+            };
             Value::Table(members.0.into_iter().map(node).collect::<Result<_, _>>()?)
         }
         Some(b'[') => {
             let items: Vec<&RawValue> = serde_json::from_str(text).map_err(refused)?;
-            let node = |raw| json_node(raw, lines, depth + 1);
-            Value::List(items.into_iter().map(node).collect::<Result<_, _>>()?)
+            let node = |(at, raw)| {
+                let node = json_node(raw, lines, depth + 1);
+                node.map_err(|problem| problem.within(&format!("[{at}]")))
+            };
+            let items = items.into_iter().enumerate();
+            Value::List(items.map(node).collect::<Result<_, _>>()?)
         }
         _ => Value::Scalar(serde_json::from_str(text).map_err(refused)?),
     };
     Ok(Node { line, value })
 }
 
+/// The error for a text that is not JSON.
 fn json_problem(error: &serde_json::Error) -> Problem {
-    Problem::at(error.line(), strip_position(error))
+    let text = match error.classify() {
+        Category::Eof => "the JSON ends too early".to_owned(),
+        _ => format!("this is not JSON from column {} on", error.column()),
+    };
+    Problem::at(error.line(), text)
 }
 
-/// The error message without "at line … column …", because these numbers count from the start of
-/// the part and not of the file.
-fn strip_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let end = text.rfind(" at line ").unwrap_or(text.len());
-    text[..end].to_owned()
+/// The reason why `part`, which is JSON, cannot be read.
+fn part_text(part: &str, error: &serde_json::Error) -> String {
+    if error.classify() == Category::Data {
+        // The text of a visitor below, followed by "at line … column …". These numbers count from
+        // the start of the part and not of the file.
+        let text = error.to_string();
+        let end = text.rfind(" at line ").unwrap_or(text.len());
+        return text[..end].to_owned();
+    }
+    match part.starts_with(['"', '{']) {
+        true => "a text has an escape that stands for no character".to_owned(),
+        false => format!("the number {part} is too large"),
+    }
+}
+
+/// Reads a JSON document without its lines.
+///
+/// # Errors
+/// The text is not JSON.
+#[cfg(feature = "cli")]
+pub(crate) fn json_of_text(text: &str) -> Result<serde_json::Value, Problem> {
+    from_json(text).map(Node::into_json)
 }
 
 /// The members of a JSON object, in the order of the file.
@@ -171,7 +199,12 @@ fn toml_node(
 fn toml_value(value: toml::de::DeValue<'_>, lines: &Lines<'_>) -> Result<Value, Problem> {
     use toml::de::DeValue;
 
-    let too_large = |text: &str| Problem::new(format!("the number {text} is too large"));
+    let too_large = |text: &str| {
+        Problem::new(match text.parse::<f64>().is_ok_and(f64::is_finite) {
+            true => format!("the number {text} is too large"),
+            false => format!("{text} is not a number that JSON has, or is too large"),
+        })
+    };
     let scalar: serde_json::Value = match value {
         DeValue::String(text) => text.into_owned().into(),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
@@ -185,14 +218,18 @@ fn toml_value(value: toml::de::DeValue<'_>, lines: &Lines<'_>) -> Result<Value, 
         DeValue::Boolean(truth) => truth.into(),
         DeValue::Datetime(moment) => moment.to_string().into(),
         DeValue::Array(items) => {
-            let node = |item| toml_node(item, lines);
-            let nodes = items.into_iter().map(node).collect::<Result<_, _>>()?;
-            return Ok(Value::List(nodes));
+            let node = |(at, item)| {
+                let node = toml_node(item, lines);
+                node.map_err(|problem| problem.within(&format!("[{at}]")))
+            };
+            let items = items.into_iter().enumerate();
+            return Ok(Value::List(items.map(node).collect::<Result<_, _>>()?));
         }
         DeValue::Table(members) => {
             let node = |(name, value): (toml::Spanned<_>, _)| {
                 let name: std::borrow::Cow<'_, str> = name.into_inner();
-                Ok((name.into_owned(), toml_node(value, lines)?))
+                let node = toml_node(value, lines).map_err(|problem| problem.within(&name))?;
+                Ok((name.into_owned(), node))
             };
             return Ok(Value::Table(
                 members.into_iter().map(node).collect::<Result<_, _>>()?,
@@ -228,11 +265,25 @@ mod tests {
     #[test]
     fn broken_json_is_refused_with_its_line() {
         let refused = |text| from_json(text).unwrap_err().to_string();
-        assert_eq!(refused("{\n\n\"a\": }"), "line 3: expected value");
-        assert_eq!(
-            refused("{\"x\": [\n{\"a\": 1,\n\"a\": 2}]}"),
-            "line 2: the member a is given twice"
-        );
+        for (text, refusal) in [
+            ("{\n\n\"a\": }", "line 3: this is not JSON from column 6 on"),
+            ("{\n\n\"a\": ", "line 3: the JSON ends too early"),
+            ("{} x", "line 1: this is not JSON from column 4 on"),
+            (
+                "{\"x\": [{},\n{\"a\": 1,\n\"a\": 2}]}",
+                "line 2: x[1]: the member a stands here twice",
+            ),
+            (
+                "{\"x\": {\n\"a\": 1e999}}",
+                "line 2: x.a: the number 1e999 is too large",
+            ),
+            (
+                "[\"\\ud800\"]",
+                "line 1: [0]: a text has an escape that stands for no character",
+            ),
+        ] {
+            assert_eq!(refused(text), refusal);
+        }
     }
 
     #[test]
@@ -241,7 +292,8 @@ mod tests {
         assert!(from_json(&nested(limits::SETUP_DEPTH)).is_ok());
         for depth in [limits::SETUP_DEPTH + 2, 200_000] {
             let refused = from_json(&nested(depth)).unwrap_err().to_string();
-            assert_eq!(refused, "line 1: lists and objects are nested too deep");
+            let reason = "lists and objects are nested too deep";
+            assert!(refused.starts_with("line 1: ") && refused.ends_with(reason));
         }
     }
 
@@ -270,7 +322,11 @@ mod tests {
         assert!(refused("a = 1\na = 2\n").starts_with("line 2: "));
         assert_eq!(
             refused("\nn = [\n99999999999999999999]"),
-            "line 3: the number 99999999999999999999 is too large"
+            "line 3: n[0]: the number 99999999999999999999 is too large"
+        );
+        assert_eq!(
+            refused("[s]\nt = { u = inf }"),
+            "line 2: s.t.u: inf is not a number that JSON has, or is too large"
         );
     }
 }

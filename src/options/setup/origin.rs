@@ -4,13 +4,27 @@ use super::document::{Node, Value};
 use super::problem::Problem;
 use std::sync::Arc;
 
+/// Parts of messages that name no member, and the members that they are about.
+const MEANT: [(&str, &str); 9] = [
+    ("Function does not exist", "FunctionName"),
+    ("Stream not found", "EventSourceArn"),
+    ("Unrecognized event source", "EventSourceArn"),
+    ("Timestamp only valid", "StartingPositionTimestamp"),
+    ("specify a timestamp", "StartingPosition"),
+    ("timestampInMillis", "StartingPositionTimestamp"),
+    ("filter pattern", "FilterCriteria"),
+    ("destination", "DestinationConfig"),
+    ("Stream ", "StreamConfigurationList[0].StreamARN"),
+];
+
 /// The place of a definition in the setup, for error messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     source: Arc<str>,
     path: String,
     line: Option<usize>,
-    /// Names of the definition's members, and their line numbers.
+    /// Paths of the members within the definition, such as `Tags.team` or `Consumers[0]`, and their
+    /// line numbers. The members of records are left out.
     members: Vec<(String, usize)>,
 }
 
@@ -27,13 +41,8 @@ impl Origin {
 
     /// The place of the definition at `path` in the setup file `source`.
     pub(super) fn file(source: &Arc<str>, path: &str, node: &Node) -> Self {
-        let members = match &node.value {
-            Value::Table(members) => members
-                .iter()
-                .map(|(name, node)| (name.clone(), node.line))
-                .collect(),
-            Value::Scalar(_) | Value::List(_) => Vec::new(),
-        };
+        let mut members = Vec::new();
+        add_members("", node, &mut members);
         Self {
             source: source.clone(),
             path: path.to_owned(),
@@ -43,26 +52,79 @@ impl Origin {
     }
 
     /// The error for a definition that an operation refuses with the message `text`. If the message
-    /// names a member, as `ShardCount` or `'shardCount'`, the error has the member's line.
+    /// names a member, as `ShardCount` or `'shardCount'`, the error has the member and its line.
     pub(crate) fn refused(&self, text: &str) -> Problem {
-        let is_named = |(name, _): &&(String, usize)| {
-            let mut letters = name.chars();
-            let first = letters.next().map(|first| first.to_ascii_lowercase());
-            let member: String = first.into_iter().chain(letters).collect();
-            let is_word = |word: &str| word == name;
-            text.contains(&format!("'{member}"))
-                || text
-                    .split(|letter: char| !letter.is_alphanumeric())
-                    .any(is_word)
+        let is_quoted = |path: &&str| text.contains(&format!("'{}", service_path(path)));
+        let is_word = |path: &&str| {
+            let name = path.rsplit('.').next();
+            let mut words = text.split(|letter: char| !letter.is_alphanumeric());
+            words.any(|word| name == Some(word))
         };
-        let named = self.members.iter().find(is_named);
-        let problem = match named {
-            Some((name, line)) => Problem::at(*line, text).of(&format!("{}.{name}", self.path)),
-            None => Problem::new(text).of(&self.path),
-        };
-        let problem = self
-            .line
-            .map_or(problem.clone(), |line| problem.or_line(line));
-        problem.in_source(&self.source)
+        let paths = || self.members.iter().map(|(path, _)| path.as_str());
+        // The text quotes the whole path of a member.
+        let quoted = paths().filter(is_quoted).max_by_key(|path| path.len());
+        let named = quoted.or_else(|| paths().find(is_word));
+        let named = named.or_else(|| {
+            let mut meant = MEANT.iter().filter(|(part, _)| text.contains(part));
+            meant.find_map(|(_, member)| paths().find(|path| path == member))
+        });
+        self.refused_at(named.unwrap_or_default(), text)
     }
+
+    /// The error for the member at `path` within the definition, which is refused with the message
+    /// `text`. An empty path is the definition as a whole.
+    pub(crate) fn refused_at(&self, path: &str, text: &str) -> Problem {
+        let mut found = self.members.iter().filter(|(known, _)| known == path);
+        let line = found.next().map(|(_, line)| *line).or(self.line);
+        let problem = match line {
+            Some(line) => Problem::at(line, text),
+            None => Problem::new(text),
+        };
+        let outwards = [path, &self.path].into_iter();
+        let outwards = outwards.filter(|path| !path.is_empty());
+        outwards
+            .fold(problem, Problem::within)
+            .in_source(&self.source)
+    }
+}
+
+/// Adds the paths and lines of the members within `node`, whose own path is `path`.
+fn add_members(path: &str, node: &Node, members: &mut Vec<(String, usize)>) {
+    let mut add = |path: String, node: &Node| {
+        members.push((path.clone(), node.line));
+        if !path.starts_with("Records[") {
+            add_members(&path, node, members);
+        }
+    };
+    match &node.value {
+        Value::Table(table) => {
+            for (name, node) in table {
+                let separator = if path.is_empty() { "" } else { "." };
+                add(format!("{path}{separator}{name}"), node);
+            }
+        }
+        Value::List(items) => {
+            for (at, node) in items.iter().enumerate() {
+                add(format!("{path}[{at}]"), node);
+            }
+        }
+        Value::Scalar(_) => {}
+    }
+}
+
+/// The path of a member in the service's form: `queueAttributes.visibilityTimeoutSeconds`, or
+/// `list.1.member` for the first item of a list.
+fn service_path(path: &str) -> String {
+    let part = |part: &str| {
+        let (name, index) = part.split_once('[').unwrap_or((part, ""));
+        let mut letters = name.chars();
+        let first = letters.next().map(|first| first.to_ascii_lowercase());
+        let name: String = first.into_iter().chain(letters).collect();
+        match index.trim_end_matches(']').parse::<usize>() {
+            Ok(index) => format!("{name}.{}.member", index + 1),
+            Err(_) => name,
+        }
+    };
+    let parts: Vec<String> = path.split('.').map(part).collect();
+    parts.join(".")
 }

@@ -71,6 +71,32 @@ pub(crate) struct StreamSetup {
     pub key_id: Option<String>,
     /// The records to put, in this order.
     pub records: Vec<StartRecord>,
+    /// The places of the records, in the same order.
+    pub record_places: RecordPlaces,
+}
+
+/// The places of a stream's records in the setup file and in its records file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RecordPlaces {
+    /// Path of the records file. Empty without such a file.
+    file: String,
+    /// The lines of the records in the records file. They follow the records of the setup file.
+    lines: Vec<usize>,
+}
+
+impl StreamSetup {
+    /// The error for the record `at`, which is refused with the message `text`.
+    pub(crate) fn refused_record(&self, at: usize, text: &str) -> Problem {
+        let RecordPlaces { file, lines } = &self.record_places;
+        let inline = self.records.len() - lines.len();
+        match at.checked_sub(inline).and_then(|at| lines.get(at)) {
+            Some(line) => {
+                let text = format!("{file}: line {line}: {text}");
+                self.origin.refused_at("RecordsFile", &text)
+            }
+            None => self.origin.refused_at(&format!("Records[{at}]"), text),
+        }
+    }
 }
 
 /// Reads a setup file from its parsed document. `source` is the name of the file in error messages,
@@ -134,8 +160,8 @@ fn stream(
         let name = fields::text(node.into_json());
         consumers.push(name.map_err(|text| Problem::at(line, text).of(&path))?);
     }
-    let key_id = encryption(&mut fields)?;
-    let records = records(&mut fields, folder)?;
+    let key_id = encryption(&mut fields, &origin)?;
+    let (records, record_places) = records(&mut fields, folder)?;
     let create = request::of_shape(fields, create_stream_shape(), &OTHER_MEMBERS)?;
     let name = match create.get("StreamName") {
         Some(serde_json::Value::String(name)) => name.clone(),
@@ -150,6 +176,7 @@ fn stream(
         consumers,
         key_id,
         records,
+        record_places,
     })
 }
 
@@ -159,34 +186,38 @@ fn hours(value: serde_json::Value) -> Result<u32, String> {
 }
 
 /// The KMS key of a stream's definition, if the stream is to be encrypted.
-fn encryption(fields: &mut Fields) -> Result<Option<String>, Problem> {
+fn encryption(fields: &mut Fields, origin: &Origin) -> Result<Option<String>, Problem> {
     let kind = fields.parsed("EncryptionType", |value| match value.as_str() {
         Some("KMS") => Ok(true),
         Some("NONE") => Ok(false),
         _ => Err("choose KMS or NONE".to_owned()),
     })?;
     let key_id = fields.text("KeyId")?;
-    let refused = |text: &str| {
-        let problem = Problem::at(fields.line(), text);
-        Err(problem.of(fields.path()))
-    };
     match (kind, key_id) {
         (Some(true), Some(key_id)) => Ok(Some(key_id)),
-        (Some(true), None) => refused("EncryptionType KMS needs a KeyId"),
-        (_, Some(_)) => refused("KeyId needs EncryptionType KMS"),
+        (Some(true), None) => Err(origin.refused_at("EncryptionType", "KMS takes a KeyId")),
+        (_, Some(_)) => Err(origin.refused_at("KeyId", "a key takes EncryptionType KMS")),
         (_, None) => Ok(None),
     }
 }
 
-fn records(fields: &mut Fields, folder: &Path) -> Result<Vec<StartRecord>, Problem> {
+fn records(
+    fields: &mut Fields,
+    folder: &Path,
+) -> Result<(Vec<StartRecord>, RecordPlaces), Problem> {
     let mut all = Vec::new();
     for (path, node) in fields.list("Records")? {
         all.push(records::record(path, node)?);
     }
+    let mut places = RecordPlaces::default();
     let more = fields.parsed("RecordsFile", |value| {
-        let name = fields::text(value)?;
-        records::from_file(&folder.join(name)).map_err(|problem| problem.to_string())
+        let path = folder.join(fields::text(value)?);
+        places.file = path.display().to_string();
+        records::from_file(&path).map_err(|problem| problem.to_string())
     })?;
-    all.extend(more.unwrap_or_default());
-    Ok(all)
+    for (record, line) in more.unwrap_or_default() {
+        all.push(record);
+        places.lines.push(line);
+    }
+    Ok((all, places))
 }

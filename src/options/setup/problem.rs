@@ -43,6 +43,25 @@ impl Problem {
         }
     }
 
+    /// Sets the problem, which is about a value or a member of it, into the member `name` of a
+    /// table, or into an item such as `[3]` of a list.
+    pub(super) fn within(self, name: &str) -> Self {
+        let member = match self.member {
+            None => name.to_owned(),
+            Some(inner) if inner.starts_with('[') => format!("{name}{inner}"),
+            Some(inner) => format!("{name}.{inner}"),
+        };
+        Self {
+            member: Some(member),
+            ..self
+        }
+    }
+
+    /// Removes the line, in a text that has only one.
+    pub(super) fn without_line(self) -> Self {
+        Self { line: None, ..self }
+    }
+
     /// Replaces the line by `line`.
     pub(super) fn on_line(self, line: usize) -> Self {
         Self {

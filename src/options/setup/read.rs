@@ -4,6 +4,7 @@
 use super::document::{self, Node};
 use super::plan::{self, Setup};
 use super::problem::Problem;
+use super::records::text_of;
 use super::shorthand;
 use crate::model::AccountRegion;
 use std::path::Path;
@@ -28,8 +29,7 @@ pub(in crate::options) fn read(
 fn from_file(path: &Path, home: &AccountRegion) -> Result<Setup, Problem> {
     let source = format!("--setup {}", path.display());
     let in_file = |problem: Problem| problem.in_source(&source);
-    let text =
-        std::fs::read_to_string(path).map_err(|error| in_file(Problem::new(error.to_string())))?;
+    let text = text_of(path).map_err(in_file)?;
     let node = document_of(path, &text).map_err(in_file)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     plan::setup(node, &source, folder, home).map_err(in_file)

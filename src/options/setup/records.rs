@@ -22,7 +22,7 @@ pub(super) fn record(path: String, node: Node) -> Result<StartRecord, Problem> {
         let text = fields::text(value)?;
         STANDARD
             .decode(text)
-            .map_err(|error| format!("this is not base64: {error}"))
+            .map_err(|_| "this is not base64 with padding".to_owned())
     };
     let as_json = |value: serde_json::Value| Ok(value.to_string().into_bytes());
     let given = [
@@ -56,9 +56,11 @@ fn partition_key(value: serde_json::Value) -> Result<String, String> {
 /// Reads records from a file, one record from each line. If the name of the file ends in `.json`,
 /// `.jsonl` or `.ndjson`, a line is the JSON of a record. Otherwise a line is the data of a record,
 /// whose partition key is the number of the line (a choice). Empty lines are skipped.
-pub(super) fn from_file(path: &Path) -> Result<Vec<StartRecord>, Problem> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Problem::new(format!("{}: {error}", path.display())))?;
+///
+/// Returns each record with the number of its line.
+pub(super) fn from_file(path: &Path) -> Result<Vec<(StartRecord, usize)>, Problem> {
+    let source = path.display().to_string();
+    let text = text_of(path).map_err(|problem| problem.in_source(&source))?;
     let extension = path.extension().unwrap_or_default();
     let is_json = ["json", "jsonl", "ndjson"]
         .iter()
@@ -66,17 +68,30 @@ pub(super) fn from_file(path: &Path) -> Result<Vec<StartRecord>, Problem> {
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.is_empty());
     let record = |(text, line): (&str, usize)| {
         if is_json {
-            record_of_line(text, line)
-                .map_err(|problem| problem.in_source(&path.display().to_string()))
-        } else {
-            Ok(StartRecord {
-                partition_key: line.to_string(),
-                explicit_hash_key: None,
-                data: text.as_bytes().to_vec(),
-            })
+            let record = record_of_line(text, line);
+            return match record {
+                Ok(record) => Ok((record, line)),
+                Err(problem) => Err(problem.in_source(&source)),
+            };
         }
+        let record = StartRecord {
+            partition_key: line.to_string(),
+            explicit_hash_key: None,
+            data: text.as_bytes().to_vec(),
+        };
+        Ok((record, line))
     };
     lines.map(record).collect()
+}
+
+/// Reads a file as text.
+pub(super) fn text_of(path: &Path) -> Result<String, Problem> {
+    let bytes = std::fs::read(path).map_err(|error| Problem::new(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + memchr::memchr_iter(b'\n', valid).count();
+        Problem::at(line, "this is not UTF-8")
+    })
 }
 
 /// Reads a record from a line of JSON. `line` is the line's number, for error messages.

@@ -78,8 +78,13 @@ fn check_scalar(scalar: &mut serde_json::Value, shape: &Shape) -> Result<(), &'s
     use serde_json::Value::{Bool, Number, String};
     match (&*scalar, shape) {
         (String(_), Shape::Text { .. } | Shape::Blob { .. })
-        | (Number(_), Shape::Integer { .. } | Shape::Timestamp)
+        | (Number(_), Shape::Timestamp)
         | (Bool(_), Shape::Boolean) => Ok(()),
+        (Number(number), Shape::Integer { long, .. }) => match number.as_i64() {
+            Some(number) if *long || i32::try_from(number).is_ok() => Ok(()),
+            Some(_) => Err("a whole number of 32 bits, 2147483647 at most"),
+            None => Err(expected(shape)),
+        },
         (String(text), Shape::Timestamp) => {
             let moment = Timestamp::parse(text).ok_or(expected(shape))?;
             *scalar = (moment.millis() as f64 / 1000.0).into();

@@ -1,11 +1,10 @@
 //! Fault rules in a setup file, and in the body of a request.
 
 use super::document::{self, Node, Value};
-use super::fields::{Fields, unknown};
+use super::fields::{self, Fields};
 use super::problem::Problem;
 use crate::operation::fault_rule;
-use crate::world::{FaultRule, Timestamp};
-use serde_json::{Map, json};
+use crate::world::{FaultKind, FaultRule, Timestamp};
 
 /// The members of a rule.
 const MEMBERS: [&str; 11] = [
@@ -24,6 +23,7 @@ const MEMBERS: [&str; 11] = [
 
 /// Reads and checks the rule in `node`.
 pub(super) fn rule(path: &str, node: Node) -> Result<FaultRule, Problem> {
+    let line = node.line;
     let lines: Vec<(String, usize)> = match &node.value {
         Value::Table(members) => members
             .iter()
@@ -31,30 +31,75 @@ pub(super) fn rule(path: &str, node: Node) -> Result<FaultRule, Problem> {
             .collect(),
         Value::Scalar(_) | Value::List(_) => Vec::new(),
     };
-    let mut fields = Fields::of(node, path.to_owned())?;
-    let line = fields.line();
-    let kind = fields.parsed("kind", |kind| match read(json!({ "kind": kind })) {
-        Ok(_) => Ok(kind),
-        Err(text) => Err(plain("kind", &text)),
-    })?;
-    let kind = kind.ok_or_else(|| Problem::at(line, "a fault rule needs a kind").of(path))?;
-    let mut members = Map::from_iter([("kind".to_owned(), kind.clone())]);
-    for (name, node) in fields.rest() {
-        let (path, line) = (member(path, &name), node.line);
-        if !MEMBERS.contains(&name.as_str()) {
-            return Err(unknown(&name, &MEMBERS).or_line(line).of(&path));
-        }
-        let value = node.into_json();
-        // Parse each member together with the kind only: this finds the member whose value has the
-        // wrong type.
-        let alone = read(json!({ "kind": kind, name.as_str(): value }));
-        alone.map_err(|text| Problem::at(line, plain(&name, &text)).of(&path))?;
-        members.insert(name, value);
-    }
-    let rule = read(members.into()).map_err(|text| Problem::at(line, text).of(path))?;
+    let rule = unchecked(path, node)?;
     let checked = fault_rule::check_all(vec![rule], Timestamp::from_millis(0));
     let mut checked = checked.map_err(|error| refused(path, line, &lines, &error.to_string()))?;
     Ok(checked.remove(0))
+}
+
+/// Reads the rule in `node` without a check of the values of its members.
+pub(super) fn unchecked(path: &str, mut node: Node) -> Result<FaultRule, Problem> {
+    if let Value::Table(members) = &mut node.value {
+        // A member that is null counts as missing.
+        let null = Value::Scalar(serde_json::Value::Null);
+        members.retain(|(name, node)| node.value != null || !MEMBERS.contains(&name.as_str()));
+    }
+    let mut fields = Fields::of(node, path.to_owned())?;
+    let kind = fields.parsed("kind", kind)?;
+    let missing = || Problem::at(fields.line(), "a fault rule has a kind").of(path);
+    let mut rule = FaultRule::of(kind.ok_or_else(missing)?);
+    rule.operations = fields.parsed("operations", texts)?;
+    rule.stream = fields.text("stream")?;
+    rule.shard = fields.text("shard")?;
+    rule.percent = fields.parsed("percent", |value| {
+        value.as_f64().ok_or("this has to be a number".to_owned())
+    })?;
+    rule.after = fields.parsed("after", whole)?;
+    rule.times = fields.parsed("times", whole)?;
+    rule.seed = fields.parsed("seed", whole)?;
+    rule.until = fields.parsed("until", time)?;
+    rule.delay_ms = fields.parsed("delay_ms", |value| {
+        let most = u32::MAX;
+        let text = format!("this has to be a whole number, {most} at most");
+        u32::try_from(whole(value)?).map_err(|_| text)
+    })?;
+    rule.code = fields.text("code")?;
+    fields.end(&MEMBERS)?;
+    Ok(rule)
+}
+
+fn kind(value: serde_json::Value) -> Result<FaultKind, String> {
+    let text = fields::text(value)?;
+    let found = FaultKind::ALL.into_iter().find(|kind| kind.name() == text);
+    found.ok_or_else(|| {
+        let kinds = FaultKind::ALL.map(FaultKind::name).join(", ");
+        format!("there is no such kind; choose {kinds}")
+    })
+}
+
+fn texts(value: serde_json::Value) -> Result<Vec<String>, String> {
+    let refused = || "this has to be a list of texts".to_owned();
+    let serde_json::Value::Array(items) = value else {
+        return Err(refused());
+    };
+    let texts = items.into_iter().map(fields::text);
+    texts.collect::<Result<_, _>>().map_err(|_| refused())
+}
+
+fn whole(value: serde_json::Value) -> Result<u64, String> {
+    let whole = value.as_u64();
+    whole.ok_or_else(|| "this has to be a whole number, 0 or more".to_owned())
+}
+
+/// Reads a time from RFC 3339 or from a number of seconds since 1970.
+fn time(value: serde_json::Value) -> Result<Timestamp, String> {
+    let text = match value {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    Timestamp::parse(&text).ok_or_else(|| {
+        "this has to be a time: 2026-01-31T12:00:00Z or seconds since 1970".to_owned()
+    })
 }
 
 /// Reads and checks the rules of a JSON document, which is a rule or a list of rules.
@@ -84,28 +129,6 @@ fn member(path: &str, name: &str) -> String {
         "" => name.to_owned(),
         path => format!("{path}.{name}"),
     }
-}
-
-/// The reason in plain words for which the value of the member `name` is refused. `text` is serde's
-/// reason, which names types of Rust.
-fn plain(name: &str, text: &str) -> String {
-    if let Some((_, kinds)) = text.split_once("expected one of ") {
-        return format!("there is no such kind; choose {}", kinds.replace('`', ""));
-    }
-    let expected = match name {
-        "kind" | "stream" | "shard" | "code" => "a text",
-        "operations" => "a list of texts",
-        "percent" => "a number",
-        // The reader of a time names the fault itself.
-        "until" if text.starts_with("until: ") => return text["until: ".len()..].to_owned(),
-        "until" => "a time: 2026-01-31T12:00:00Z or seconds since 1970",
-        _ => "a whole number, 0 or more",
-    };
-    format!("this has to be {expected}")
-}
-
-fn read(members: serde_json::Value) -> Result<FaultRule, String> {
-    serde_json::from_value(members).map_err(|error| error.to_string())
 }
 
 /// The error for a rule that the check refuses. The check's message has the form `MEMBER: TEXT`.

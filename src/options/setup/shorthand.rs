@@ -2,7 +2,7 @@
 
 use super::origin::Origin;
 use super::place::Place;
-use super::plan::StreamSetup;
+use super::plan::{RecordPlaces, StreamSetup};
 use super::problem::Problem;
 use crate::limits;
 use crate::model::Region;
@@ -83,5 +83,6 @@ fn with_shards(
         consumers: Vec::new(),
         key_id: None,
         records: Vec::new(),
+        record_places: RecordPlaces::default(),
     }
 }

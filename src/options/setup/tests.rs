@@ -114,13 +114,21 @@ fn a_refusal_names_file_line_and_member() {
         ),
         (
             "[[streams]]\nStreamName = \"a\"\nKeyId = \"k\"\n",
-            "setup.toml: line 1: streams[0]: KeyId needs EncryptionType KMS",
+            "setup.toml: line 3: streams[0].KeyId: a key takes EncryptionType KMS",
         ),
         (
             "[[streams]]\nStreamName = \"a\"\n[[streams.Records]]\nPartitionKey = 1\n",
             "setup.toml: line 4: streams[0].Records[0].PartitionKey: this has to be a text",
         ),
         ("clock = \"noon\"\n", "setup.toml: line 1: clock: "),
+        (
+            "[[streams]]\nStreamName = \"a\"\nEncryptionType = \"KMS\"\n",
+            "setup.toml: line 3: streams[0].EncryptionType: KMS takes a KeyId",
+        ),
+        (
+            "[[streams]]\nStreamName = \"a\"\nTags = { a = 99999999999999999999 }\n",
+            "setup.toml: line 3: streams[0].Tags.a: the number 99999999999999999999 is too large",
+        ),
         (
             "[[streams]]\nStreamName = \"a\"\nRecordsFile = \"none.txt\"\n",
             "setup.toml: line 3: streams[0].RecordsFile: ",
@@ -258,6 +266,14 @@ fn a_value_of_the_wrong_type_is_refused_with_line_and_member() {
         (
             "[[streams]]\nStreamName = \"a\"\nShardCount = [1]\n",
             "line 3: streams[0].ShardCount: this has to be a whole number",
+        ),
+        (
+            "[[streams]]\nStreamName = \"a\"\nShardCount = 1.5\n",
+            "line 3: streams[0].ShardCount: this has to be a whole number",
+        ),
+        (
+            "[[streams]]\nStreamName = \"a\"\nShardCount = 3000000000\n",
+            "line 3: streams[0].ShardCount: this has to be a whole number of 32 bits",
         ),
         (
             "[[streams]]\nStreamName = 5\n",

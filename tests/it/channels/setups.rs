@@ -70,7 +70,7 @@ fn a_channel_that_cannot_deliver_stops_the_start() {
             (
                 setup(299),
                 true,
-                "channels[0]: ValidationException: DataFreshnessInSeconds",
+                "DataFreshnessInSeconds: ValidationException: DataFreshnessInSeconds",
             ),
             (
                 twice(setup(300)),

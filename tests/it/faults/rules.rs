@@ -120,11 +120,7 @@ wire_test!(
             ),
             (
                 json!({"kind": "throttle", "until": "soon"}),
-                "soon is not a time",
-            ),
-            (
-                json!({"kind": "delay"}),
-                "a delay of at least 1 ms is needed",
+                "until: this has to be a time: 2026-01-31T12:00:00Z or",
             ),
             (
                 json!({"kind": "throttle", "delay_ms": 5}),
