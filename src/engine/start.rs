@@ -207,7 +207,10 @@ impl Engine {
         let mut positions = event_source::Positions::new();
         for ((uuid, incarnation, shard), position) in &catalog.positions {
             let of_mapping = positions.entry(Uuid::from_bytes(*uuid)).or_default();
-            of_mapping.insert((*incarnation, ShardId::new(*shard)), position.clone());
+            // No shard has a greater index than the greatest of an id.
+            if let Some(shard) = ShardId::checked(*shard) {
+                of_mapping.insert((*incarnation, shard), position.clone());
+            }
         }
         let values = catalog.mappings.iter();
         let values = values.map(|(uuid, value)| (Uuid::from_bytes(*uuid), value.clone()));

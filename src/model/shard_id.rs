@@ -28,6 +28,11 @@ impl ShardId {
         Self(index)
     }
 
+    /// The id of the shard with this index. None if the index is too great.
+    pub fn checked(index: u32) -> Option<Self> {
+        (index <= Self::MAX_INDEX).then_some(Self(index))
+    }
+
     /// The index of the shard in the order of creation, from 0.
     pub const fn index(self) -> u32 {
         self.0

@@ -116,6 +116,6 @@ pub(in crate::engine) fn positions_of(
     let of_channel = (incarnation, 0)..=(incarnation, u32::MAX);
     let positions = catalog.channel_positions.range(of_channel);
     positions
-        .map(|((_, shard), position)| (ShardId::new(*shard), position.clone()))
+        .filter_map(|((_, shard), position)| Some((ShardId::checked(*shard)?, position.clone())))
         .collect()
 }

@@ -344,11 +344,15 @@ impl Loading {
             let Some(incarnation) = incarnation(*old) else {
                 continue;
             };
+            let id = ShardId::checked(*shard);
+            let id = id.ok_or_else(|| impossible("a position in it has no shard"))?;
             let of_mapping = built.positions.entry(Uuid::from_bytes(*uuid)).or_default();
-            of_mapping.insert((incarnation, ShardId::new(*shard)), position.clone());
-            let key = (*uuid, incarnation, *shard);
-            let change = Change::MappingPosition(key, Some(position.clone()));
-            built.changes.push(change);
+            of_mapping.insert((incarnation, id), position.clone());
+            built.changes.push(Change::MappingPosition {
+                uuid: *uuid,
+                shard: (incarnation, *shard),
+                value: Some(position.clone()),
+            });
         }
         Ok(())
     }
@@ -405,12 +409,9 @@ impl Loading {
             }
             built.changes.extend(channel.snapshot());
         }
-        let is_stray = |channel: &u64| !catalog.channels.contains_key(channel);
-        match catalog
-            .channel_positions
-            .keys()
-            .any(|(one, _)| is_stray(one))
-        {
+        let channels = &catalog.channels;
+        let mut positions = catalog.channel_positions.keys();
+        match positions.any(|(channel, _)| !channels.contains_key(channel)) {
             true => Err(impossible("a position in it has no channel")),
             false => Ok(()),
         }

@@ -14,7 +14,7 @@ impl FromRequestParts<Admin> for PathPart {
 
     async fn from_request_parts(head: &mut Parts, admin: &Admin) -> Result<Self, Refused> {
         let part = Path::<String>::from_request_parts(head, admin).await;
-        let part = part.map_err(|rejection| refused(&rejection.body_text()))?;
+        let part = part.map_err(|_| refused("the path is not UTF-8"))?;
         Ok(Self(part.0))
     }
 }

@@ -35,7 +35,7 @@ impl Cursor {
     pub(in crate::http) fn parse(text: &str) -> Option<Self> {
         let (shard, index) = text.split_once('-')?;
         Some(Self {
-            shard: ShardId::new(shard.parse().ok()?),
+            shard: ShardId::checked(shard.parse().ok()?)?,
             index: index.parse().ok()?,
         })
     }
@@ -219,7 +219,7 @@ mod tests {
             index: u64::MAX,
         };
         assert_eq!(Cursor::parse(&cursor.text()), Some(cursor));
-        for text in ["", "1", "a-1", "1-b", "1-2-3", "-1-2"] {
+        for text in ["", "1", "a-1", "1-b", "1-2-3", "-1-2", "2147483648-0"] {
             assert_eq!(Cursor::parse(text), None, "{text}");
         }
     }

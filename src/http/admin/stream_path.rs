@@ -67,6 +67,9 @@ pub(super) fn find(admin: &Admin, query: &mut Query, name: &str) -> Result<Arc<S
 /// Refuses a request about a stream, a queue or a channel that does not exist.
 pub(super) fn not_found(kind: &str, name: &str, account_region: &AccountRegion) -> Refused {
     let AccountRegion { account, region } = account_region;
-    let text = format!("there is no {kind} {name} in account {account}, region {region}");
+    let text = match name.starts_with("arn:") {
+        true => format!("there is no {kind} {name}"),
+        false => format!("there is no {kind} {name} in account {account}, region {region}"),
+    };
     Refused::new(StatusCode::NOT_FOUND, &text)
 }

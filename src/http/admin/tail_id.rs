@@ -2,8 +2,8 @@
 //! of the index of the next record in every shard. In `7-1700000000000.0-12.3-40`, these numbers are
 //! 7 and 1700000000000, and the next records are record 12 of shard 0 and record 40 of shard 3.
 //!
-//! The number alone is not enough, because an emulator without a data directory counts from 0 again
-//! after each start.
+//! The identity number alone is not enough, because an emulator without a data directory counts from
+//! 0 again after each start.
 
 use crate::engine::Stream;
 use crate::model::ShardId;
@@ -55,8 +55,9 @@ impl TailId {
         let mut cut = BTreeMap::new();
         for part in parts {
             let (shard, index) = part.split_once('-')?;
-            let shard = u32::try_from(number(shard)?).ok()?;
-            let before = cut.insert(ShardId::new(shard), number(index)?);
+            let shard = u32::try_from(number(shard)?).ok();
+            let shard = shard.and_then(ShardId::checked)?;
+            let before = cut.insert(shard, number(index)?);
             before.is_none().then_some(())?;
         }
         (!cut.is_empty()).then_some(Self { mark, cut })
@@ -129,6 +130,7 @@ mod tests {
             "+7-5.0-1",
             "7-5.0-1.0-2",
             "7-5.4294967296-1",
+            "7-5.2147483648-1",
             "7-5.0-18446744073709551616",
             " 7-5.0-1",
         ] {
