@@ -12,6 +12,9 @@ const STEP_BYTES: usize = 128 << 10;
 /// could make the reader allocate as much memory as the file demands.
 const WINDOW_LOG: u32 = 23;
 
+/// Bytes of a file that does not begin like a snapshot that are decompressed in search of damage (our
+/// choice).
+const FOREIGN_BYTES: usize = 1 << 20;
 /// The first bytes of a zstd frame.
 const FRAME_START: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -50,6 +53,8 @@ impl fmt::Display for Flaw {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Title,
+    /// The content does not begin like a snapshot.
+    Foreign,
     Blocks,
     /// The last block was read.
     Over,
@@ -122,6 +127,7 @@ impl Reader {
     pub(crate) fn end(&self) -> Result<(), Flaw> {
         match (self.stage, self.is_complete) {
             (Stage::Over, true) => Ok(()),
+            (Stage::Foreign, true) => Err(Flaw::Foreign),
             _ => Err(Flaw::CutOff),
         }
     }
@@ -158,6 +164,13 @@ impl Reader {
         if self.stage == Stage::Title && !self.title()? {
             return Ok(None);
         }
+        if self.stage == Stage::Foreign {
+            // If a damaged block is the reason, zstd finds the damage at the end of the frame.
+            return match self.is_complete || self.plain.len() > FOREIGN_BYTES {
+                true => Err(Flaw::Foreign),
+                false => Ok(None),
+            };
+        }
         let rest = &self.plain[self.start..];
         if self.stage == Stage::Over {
             return match rest.is_empty() {
@@ -187,7 +200,7 @@ impl Reader {
         Ok(Some(block))
     }
 
-    /// Reads the first line. Returns false if the line is incomplete.
+    /// Reads the first line, and sets the next stage. Returns false if the line is incomplete.
     fn title(&mut self) -> Result<bool, Flaw> {
         /// Bytes of the longest version number and the end of the line.
         const NUMBER_BYTES: usize = 11;
@@ -198,10 +211,11 @@ impl Reader {
             return Ok(false);
         }
         if !title.starts_with(known) {
-            return match is_similar(known, title) {
-                true => damaged(),
-                false => Err(Flaw::Foreign),
-            };
+            if is_similar(known, title) {
+                return damaged();
+            }
+            self.stage = Stage::Foreign;
+            return Ok(true);
         }
         let Some(end) = self.plain.iter().position(|byte| *byte == b'\n') else {
             return match self.plain.len() > TITLE.len() + NUMBER_BYTES {

@@ -146,11 +146,9 @@ fn a_damaged_beginning_is_no_foreign_file() {
     for (at, length) in [(0, 9), (3, 9), (4, 9), (5, bytes.len()), (8, bytes.len())] {
         let mut changed = bytes[..length].to_vec();
         changed[at] = !changed[at];
-        for part in [1, 100] {
-            let flaw = read(&changed, part).unwrap_err();
-            let is_damage = matches!(flaw, Flaw::Damaged(_) | Flaw::CutOff);
-            assert!(is_damage, "byte {at}: {flaw}");
-        }
+        let flaw = read(&changed, 100).unwrap_err();
+        let is_damage = matches!(flaw, Flaw::Damaged(_) | Flaw::CutOff);
+        assert!(is_damage, "byte {at}: {flaw}");
     }
 }
 
