@@ -3,8 +3,8 @@
 use super::mapping::Mapping;
 use super::registry::EventSources;
 use super::shard_status::{LanePhase, LaneView, ShardView};
-use crate::engine::Stream;
-use crate::model::ShardId;
+use crate::engine::{Stream, StreamState};
+use crate::model::{ShardId, StreamStatus};
 use crate::world::{Clock, RealDeadline, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -148,12 +148,20 @@ fn left_of(mapping: &Mapping, request: DrainRequest, now: Timestamp) -> Vec<Left
             );
         }
     }
-    let stream = mapping.stream().filter(|_| is_active);
+    let begins = mapping.begins(now);
+    let stream = mapping.stream();
+    let stream = stream.filter(|_| is_active || begins.is_some());
+    // A stream that is being created has no readable shards yet.
+    let created = stream.as_ref().and_then(|stream| {
+        let creation = |state: &StreamState| (state.status, state.due);
+        let (status, due) = stream.look(creation);
+        due.filter(|_| status == StreamStatus::Creating)
+    });
     for (shard, what, deadline) in stream
         .iter()
         .flat_map(|stream| unread(mapping, stream, &views, now))
     {
-        note(&shard, what.to_owned(), deadline);
+        note(&shard, what.to_owned(), deadline.or(begins).or(created));
     }
     left
 }

@@ -249,13 +249,17 @@ impl MappingState {
         (now < until).then_some(state)
     }
 
+    /// The moment at which the mapping begins to deliver records, while it is being created or
+    /// enabled.
+    pub(super) fn begins(&self, now: Timestamp) -> Option<Timestamp> {
+        let (state, until) = self.passing.filter(|(_, until)| now < *until)?;
+        let is_beginning = matches!(state, PassingState::Creating | PassingState::Enabling);
+        (self.enabled && is_beginning).then_some(until)
+    }
+
     /// True when the mapping delivers records at `now`.
     pub(super) fn is_active(&self, now: Timestamp) -> bool {
-        let starting = matches!(
-            self.passing(now),
-            Some(PassingState::Creating | PassingState::Enabling)
-        );
-        self.enabled && !self.is_deleting() && !starting
+        self.enabled && !self.is_deleting() && self.begins(now).is_none()
     }
 
     pub(super) fn is_deleting(&self) -> bool {
@@ -323,6 +327,12 @@ impl Mapping {
     /// True when the mapping delivers records at `now`.
     pub(super) fn is_active(&self, now: Timestamp) -> bool {
         self.state.lock().is_active(now)
+    }
+
+    /// The moment at which the mapping begins to deliver records, while it is being created or
+    /// enabled.
+    pub(super) fn begins(&self, now: Timestamp) -> Option<Timestamp> {
+        self.state.lock().begins(now)
     }
 
     /// The instruction to a task that started in `era` on a shard of the stream with `incarnation`.

@@ -51,6 +51,9 @@ impl ShardWork {
             Directive::Pause if !is_stopping => {
                 self.follower = None;
                 self.drop_waiting();
+                if let Some(moment) = self.mapping.begins(now) {
+                    self.await_time(moment);
+                }
                 Then::Wait
             }
             Directive::Run(_) | Directive::Pause | Directive::End => {

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minikin::internals::engine::event_source::{DrainError, DrainRequest, Mapping};
 use minikin::internals::lock::Lock;
+use minikin::internals::model::event_source::Changes;
 use minikin::{Function, FunctionError};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -64,6 +65,14 @@ pub(super) struct Script {
 }
 
 impl Script {
+    fn new() -> Self {
+        Self {
+            seen: Arc::default(),
+            running: Arc::default(),
+            released: watch::Sender::new(0),
+        }
+    }
+
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().clone()
     }
@@ -193,11 +202,7 @@ pub(super) fn bench_with<F: Future<Output = ()>>(
     test: impl FnOnce(Bench) -> F,
 ) {
     block_on(async {
-        let script = Script {
-            seen: Arc::default(),
-            running: Arc::default(),
-            released: watch::Sender::new(0),
-        };
+        let script = Script::new();
         let lab = Lab::start_with(place, flags, |clock| {
             let function = script.function(clock, rule);
             BTreeMap::from([
@@ -218,9 +223,30 @@ pub(super) fn bench_with<F: Future<Output = ()>>(
 }
 
 impl Bench {
+    /// A lab with functions of its own, which no script answers for.
+    pub(super) fn around(lab: &Lab, stream: &Stream) -> Self {
+        Self {
+            lab: lab.clone(),
+            stream: stream.clone(),
+            script: Script::new(),
+        }
+    }
+
     /// A mapping from the stream's oldest record to `f`, with batches of 10 and these settings.
     pub(super) fn map(&self, settings: Value) -> Arc<Mapping> {
         self.lab.map(&self.request(settings)).unwrap()
+    }
+
+    /// Changes a mapping as a request to update it does.
+    pub(super) fn update(&self, mapping: &Arc<Mapping>, changes: &Value) {
+        let changes = Changes::read(changes).unwrap();
+        let sources = self.lab.event_sources();
+        sources.update_by_request(mapping, &changes).unwrap();
+    }
+
+    /// Enables or disables a mapping.
+    pub(super) fn enable(&self, mapping: &Arc<Mapping>, enabled: bool) {
+        self.update(mapping, &json!({ "Enabled": enabled }));
     }
 
     /// The request for that.
