@@ -116,16 +116,19 @@ impl ShardWork {
         if Arc::ptr_eq(&self.plan, &plan) {
             return true;
         }
-        let is_divided_anew = plan.settings.factor != self.plan.settings.factor;
-        if is_divided_anew && self.is_busy() {
+        let (old, new) = (&self.plan.settings, &plan.settings);
+        let is_divided_anew = new.factor != old.factor;
+        // The records are chosen anew. A batch of the old choice would lose the records that the
+        // new filters drop, or all of them, when its event is written again.
+        let is_chosen_anew = is_divided_anew || new.filters != old.filters;
+        if is_chosen_anew && self.is_busy() {
             return false;
         }
+        if is_chosen_anew {
+            self.drop_waiting();
+        }
         if is_divided_anew {
-            self.drop_waiting();
             self.lanes.clear();
-        } else if self.lanes.iter().all(|lane| lane.work.is_empty()) {
-            // Queued records are read again, so that the new filters apply to them.
-            self.drop_waiting();
         }
         self.head = Arc::new(head(&self.context, &self.mapping, &plan, &self.shard));
         self.plan = plan;

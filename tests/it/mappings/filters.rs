@@ -95,3 +95,33 @@ fn case_75_a_dropped_record_opens_no_window() {
         },
     );
 }
+
+/// A batch of the old filters is formed anew: its records may be none of the new ones.
+#[test]
+fn new_filters_choose_the_records_of_a_failing_batch_anew() {
+    for is_held in [false, true] {
+        bench(
+            move |_, number| match number {
+                1 if is_held => Say::Hold(Box::new(Say::Fail)),
+                1 => Say::Fail,
+                _ => Say::ok(),
+            },
+            |bench| async move {
+                let mapping = bench.map(filter(KEEPS_A));
+                let numbers = bench
+                    .put_all(&[r#"{"t":"a","n":1}"#, r#"{"t":"b","n":2}"#])
+                    .await;
+                bench.until_seen(1).await;
+                if !is_held {
+                    bench.settle().await;
+                }
+                bench.update(&mapping, &filter(r#"{"data":{"t":["b"]}}"#));
+                bench.script.release();
+                bench.drain().await;
+                let batches = bench.script.batches();
+                assert_eq!(batches, [r#"{"t":"a","n":1}"#, r#"{"t":"b","n":2}"#]);
+                assert_eq!(Bench::position(&mapping), numbers.last().cloned());
+            },
+        );
+    }
+}
