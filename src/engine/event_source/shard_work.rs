@@ -280,7 +280,8 @@ impl ShardWork {
         self.saved = position.clone();
         let mut state = self.mapping.state.lock();
         let is_ours = state.era == self.era && state.incarnation == Some(self.stream.incarnation);
-        if !is_ours || state.is_removed {
+        // The positions of a deleted stream are gone, and stay so when its last batch ends.
+        if !is_ours || state.is_removed || state.stream.is_none() {
             return;
         }
         let mut changes = vec![saved::position(
