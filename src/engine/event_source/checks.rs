@@ -77,12 +77,10 @@ impl EventSources {
         mapping: &Arc<Mapping>,
         changes: &Changes,
     ) -> Result<Found, Refusal> {
-        self.update(mapping, changes, |settings| {
-            let function = changes.function.as_deref();
-            let function = function.map(|text| self.function(text, &mapping.scope));
-            let function = function.transpose()?;
-            self.check_destination(changes, settings, &mapping.source, mapping.origin)?;
-            Ok(function)
+        let function = changes.function.as_deref();
+        let function = function.map(|text| self.function(text, &mapping.scope));
+        self.update(mapping, changes, function.transpose(), |settings| {
+            self.check_destination(changes, settings, &mapping.source, mapping.origin)
         })
     }
 

@@ -122,15 +122,10 @@ impl EventSources {
         let now = self.context.world.clock.now();
         let alarm = self.context.world.clock.alarm();
         let mut mappings = self.mappings.0.lock();
-        let twin = mappings.values().find(|mapping| {
-            mapping.source == new.source
-                && mapping.scope == new.scope
-                && mapping.state.lock().plan.function == plan.function
-        });
-        if let Some(twin) = twin {
-            let (source, name) = (new.source.to_string(), &plan.function.name);
-            return Err(Refusal::conflict(&source, name, &twin.uuid.to_string()));
-        }
+        let mut same_source = mappings
+            .values()
+            .filter(|mapping| mapping.source == new.source && mapping.scope == new.scope);
+        refuse_twin(&mut same_source, &plan.function)?;
         let number = mappings
             .last_key_value()
             .map_or(0, |(number, _)| number + 1);
@@ -185,20 +180,33 @@ impl EventSources {
         self.context.store.save(vec![change])
     }
 
-    /// Applies changes to a mapping. `check` receives the new settings, and returns the new
-    /// function if the request changes it.
+    /// Applies changes to a mapping. `function` is the new function if the request names one, or
+    /// the refusal of its name. `check` receives the new settings.
     ///
     /// # Errors
-    /// The mapping is in a temporary state such as `Creating`, `check` refuses the change, or the
-    /// new settings contradict one another.
+    /// The mapping is in a temporary state such as `Creating`, the function does not exist, `check`
+    /// refuses the change, the new settings contradict one another, or another mapping of the same
+    /// source invokes the new function already.
     pub fn update(
         &self,
         mapping: &Arc<Mapping>,
         changes: &Changes,
-        check: impl FnOnce(&Settings) -> Result<Option<FunctionArn>, Refusal>,
+        function: Result<Option<FunctionArn>, Refusal>,
+        check: impl FnOnce(&Settings) -> Result<(), Refusal>,
     ) -> Result<Found, Refusal> {
         let now = self.context.world.clock.now();
         let (passing, ticket) = {
+            // The list stays locked, so that no mapping of the new function is created meanwhile.
+            let mappings = self.mappings.0.lock();
+            let mut others = mappings.values().filter(|other| {
+                other.source == mapping.source
+                    && other.scope == mapping.scope
+                    && other.uuid != mapping.uuid
+            });
+            let twin = match &function {
+                Ok(Some(function)) => refuse_twin(&mut others, function),
+                _ => Ok(()),
+            };
             let mut state = mapping.state.lock();
             if state.is_removed {
                 return Err(Refusal::not_found());
@@ -207,10 +215,12 @@ impl EventSources {
                 return Err(Refusal::in_use("update"));
             }
             let settings = changes.applied_to(&state.plan.settings)?;
-            let function = check(&settings)?.unwrap_or_else(|| state.plan.function.clone());
-            let is_new = settings != state.plan.settings || function != state.plan.function;
-            if is_new {
-                state.plan = Plan::new(settings, function)?;
+            let function = function?.unwrap_or_else(|| state.plan.function.clone());
+            check(&settings)?;
+            if settings != state.plan.settings || function != state.plan.function {
+                let plan = Plan::new(settings, function)?;
+                twin?;
+                state.plan = plan;
             }
             let enabled = changes.enabled.unwrap_or(state.enabled);
             let passing = match (state.enabled, enabled) {
@@ -501,6 +511,18 @@ impl EventSources {
         self.supervise(&mapping, alarm);
         Some(())
     }
+}
+
+/// Refuses `function` when one of the mappings, which have one source, invokes it already.
+fn refuse_twin<'a>(
+    mappings: &mut impl Iterator<Item = &'a Arc<Mapping>>,
+    function: &FunctionArn,
+) -> Result<(), Refusal> {
+    let twin = mappings.find(|mapping| mapping.state.lock().plan.function == *function);
+    twin.map_or(Ok(()), |twin| {
+        let (source, uuid) = (twin.source.to_string(), twin.uuid.to_string());
+        Err(Refusal::conflict(&source, &function.name, &uuid))
+    })
 }
 
 /// Positions by UUID of the mapping, then by incarnation of the stream and shard.

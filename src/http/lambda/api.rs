@@ -12,7 +12,7 @@ use crate::http::connection::{Client, counted};
 use crate::http::slow_reader;
 use crate::limits;
 use crate::model::event_source::{Changes, CreateRequest, FunctionArn, Refusal, Source, read_tags};
-use crate::model::{AccountRegion, StreamArn};
+use crate::model::{AccountId, AccountRegion, StreamArn};
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
@@ -107,14 +107,15 @@ impl LambdaApi {
                 self.changed(found).await
             }
             Call::Tag(arn) => {
-                let mapping = self.find_by_arn(&arn, scope)?;
                 let body = json_of(body)?;
                 let given = body.get("Tags").and_then(Value::as_object);
                 let tags = read_tags(given.ok_or_else(|| Refusal::content("Tags is an object"))?)?;
+                let mapping = self.find_by_arn(&arn, scope)?;
                 let ticket = sources.tag(&mapping, tags, &[]);
                 ticket.durable().await.map_err(|_| Refusal::store())?;
                 Ok(Answer::empty())
             }
+            Call::Untag(_, keys) if keys.is_empty() => Err(Refusal::missing("tagKeys")),
             Call::Untag(arn, keys) => {
                 let mapping = self.find_by_arn(&arn, scope)?;
                 let ticket = sources.tag(&mapping, Default::default(), &keys);
@@ -148,19 +149,19 @@ impl LambdaApi {
 
     /// Finds the mapping that an ARN names, for the operations on tags.
     fn find_by_arn(&self, arn: &str, scope: &AccountRegion) -> Result<Arc<Mapping>, Refusal> {
-        let mut parts = arn.splitn(7, ':');
-        let start = [parts.next(), parts.next(), parts.next()];
-        let is_lambda = matches!(start, [Some("arn"), Some(partition), Some("lambda")]
-            if partition.starts_with("aws"));
-        let (region, account) = (parts.next(), parts.next());
-        let (kind, uuid) = (parts.next(), parts.next());
-        let is_account = account.is_some_and(|account| account.len() == 12);
-        if !is_lambda || region.is_none() || !is_account || kind.is_none() || uuid.is_none() {
-            return Err(Refusal::tagged_arn(arn));
-        }
-        let uuid = uuid.filter(|_| kind == Some("event-source-mapping"));
-        let found = self.find(uuid.unwrap_or_default(), scope);
-        found
+        let parts: Vec<&str> = arn.splitn(7, ':').collect();
+        let uuid = match parts[..] {
+            ["arn", partition, "lambda", region, account, kind, name]
+                if partition.starts_with("aws")
+                    && !region.is_empty()
+                    && AccountId::parse(account).is_some()
+                    && has_tags(kind, name) =>
+            {
+                name
+            }
+            _ => return Err(Refusal::tagged_arn(arn)),
+        };
+        self.find(uuid, scope)
             .ok()
             .filter(|mapping| mapping.arn() == arn)
             .ok_or_else(|| Refusal::no_tagged(arn))
@@ -223,6 +224,15 @@ impl LambdaApi {
             headers.insert(ERROR_TYPE, HeaderValue::from_static(error));
         }
         response
+    }
+}
+
+/// True for the part of an ARN from which the name of a resource with tags begins.
+fn has_tags(kind: &str, name: &str) -> bool {
+    match kind {
+        "event-source-mapping" => Uuid::try_parse(name).is_ok_and(|uuid| uuid.to_string() == name),
+        "function" | "layer" | "code-signing-config" => !name.is_empty(),
+        _ => false,
     }
 }
 

@@ -61,6 +61,17 @@ impl Refusal {
         )
     }
 
+    /// A ValidationException: the member `member`, which the service model requires, is missing.
+    pub fn missing(member: &str) -> Self {
+        Self::new(
+            RefusalKind::Validation,
+            format!(
+                "1 validation error detected: Value null at '{member}' failed to satisfy \
+                 constraint: Member must not be null"
+            ),
+        )
+    }
+
     /// EventSourceArn is missing, or is not the ARN of a stream or consumer.
     pub fn unrecognized_source() -> Self {
         Self::invalid("Unrecognized event source.")

@@ -61,8 +61,8 @@ pub struct Changes {
     report: Option<bool>,
     filters: Option<Vec<String>>,
     on_failure: Option<Option<String>>,
-    metrics_config: Option<String>,
-    kms_key_arn: Option<String>,
+    metrics_config: Option<Option<String>>,
+    kms_key_arn: Option<Option<String>>,
 }
 
 impl CreateRequest {
@@ -75,11 +75,7 @@ impl CreateRequest {
         let members = Members::of(body)?;
         let changes = Changes::of(&members)?;
         if changes.function.is_none() {
-            return Err(Refusal::constraint(
-                "null",
-                "functionName",
-                "Member must not be null",
-            ));
+            return Err(Refusal::missing("functionName"));
         }
         Ok(Self {
             source: members.text("EventSourceArn")?,
@@ -132,10 +128,10 @@ impl Changes {
             report: members.response_types()?,
             filters: members.filters()?,
             on_failure: on_failure(destination)?,
-            metrics_config: members
-                .object("MetricsConfig")?
-                .map(|config| Value::Object(config.clone()).to_string()),
-            kms_key_arn: members.text("KMSKeyArn")?,
+            metrics_config: members.object("MetricsConfig")?.map(metrics_config),
+            kms_key_arn: members
+                .text("KMSKeyArn")?
+                .map(|arn| (!arn.is_empty()).then_some(arn)),
         })
     }
 
@@ -160,8 +156,8 @@ impl Changes {
             report: self.report.unwrap_or(old.report),
             filters: self.filters.clone().unwrap_or(old.filters),
             on_failure: self.on_failure.clone().unwrap_or(old.on_failure),
-            metrics_config: self.metrics_config.clone().or(old.metrics_config),
-            kms_key_arn: self.kms_key_arn.clone().or(old.kms_key_arn),
+            metrics_config: self.metrics_config.clone().unwrap_or(old.metrics_config),
+            kms_key_arn: self.kms_key_arn.clone().unwrap_or(old.kms_key_arn),
         };
         if new.tumbling_window_s > 0 && new.factor > 1 {
             return Err(Refusal::invalid(
@@ -175,6 +171,13 @@ impl Changes {
         }
         Ok(new)
     }
+}
+
+/// The text of a MetricsConfig. None without metrics, which clears the setting.
+fn metrics_config(config: &Map<String, Value>) -> Option<String> {
+    let metrics = config.get("Metrics").and_then(Value::as_array);
+    let has_metrics = metrics.is_some_and(|metrics| !metrics.is_empty());
+    has_metrics.then(|| Value::Object(config.clone()).to_string())
 }
 
 fn on_failure(destination: Option<&Map<String, Value>>) -> Result<Option<Option<String>>, Refusal> {

@@ -1,13 +1,14 @@
-//! Cases 50 to 57 and 60: Lambda's REST API.
+//! Cases 50, 51, 53 to 57 and 60: Lambda's REST API.
 
 use super::bench::{Bench, Say, bench, bench_with};
+use super::refusals::refusal;
 use crate::lab::{Answer, Place, Request};
 use serde_json::{Value, json};
 
-const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
+pub(super) const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
 
 /// A request of the account that the tests use, signed in form only.
-fn request(method: &str, path: &str, body: Option<&Value>) -> Request {
+pub(super) fn request(method: &str, path: &str, body: Option<&Value>) -> Request {
     request_of("AKIAIOSFODNN7EXAMPLE", method, path, body)
 }
 
@@ -27,29 +28,29 @@ fn request_of(key: &str, method: &str, path: &str, body: Option<&Value>) -> Requ
     }
 }
 
-async fn send(bench: &Bench, method: &str, path: &str, body: Option<&Value>) -> Answer {
+pub(super) async fn send(bench: &Bench, method: &str, path: &str, body: Option<&Value>) -> Answer {
     bench.lab.send(&request(method, path, body)).await
 }
 
-async fn create(bench: &Bench, settings: Value) -> Answer {
+pub(super) async fn create(bench: &Bench, settings: Value) -> Answer {
     send(bench, "POST", MAPPINGS, Some(&bench.request(settings))).await
 }
 
-async fn created(bench: &Bench, settings: Value) -> Value {
+pub(super) async fn created(bench: &Bench, settings: Value) -> Value {
     let answer = create(bench, settings).await;
     assert_eq!(answer.status, 202, "{}", answer.text());
     answer.value()
 }
 
-fn path_of(mapping: &Value) -> String {
+pub(super) fn path_of(mapping: &Value) -> String {
     format!("{MAPPINGS}/{}", mapping["UUID"].as_str().unwrap())
 }
 
-async fn got(bench: &Bench, mapping: &Value) -> Value {
+pub(super) async fn got(bench: &Bench, mapping: &Value) -> Value {
     send(bench, "GET", &path_of(mapping), None).await.value()
 }
 
-fn ok() -> impl Fn(&super::bench::Seen, usize) -> Say + Send + Sync + 'static {
+pub(super) fn ok() -> impl Fn(&super::bench::Seen, usize) -> Say + Send + Sync + 'static {
     |_, _| Say::ok()
 }
 
@@ -136,100 +137,12 @@ fn case_51_a_mapping_that_is_created_disabled_invokes_nothing() {
     });
 }
 
-/// A refusal: status, exception, the member of the text, and the text.
-fn refusal(answer: &Answer) -> (u16, String, &'static str, String) {
-    let error = answer.header("x-amzn-errortype").unwrap().to_owned();
-    let body = answer.value();
-    let member = if body.get("message").is_some() {
-        "message"
-    } else {
-        "Message"
-    };
-    (
-        answer.status,
-        error,
-        member,
-        body[member].as_str().unwrap().to_owned(),
-    )
-}
-
 #[test]
-fn case_52_refusals_are_the_services() {
+fn case_53_many_records_need_no_batching_window() {
     bench(ok(), |bench| async move {
-        let arn = bench.stream.arn();
-        let nowhere = arn.replace("/s", "/t");
-        let invalid = "InvalidParameterValueException";
-        let future_ms = bench.lab.clock.now_ms() + 1_000;
-        let cases = [
-            (json!({ "EventSourceArn": null }), 400, invalid, "Unrecognized event source.".to_owned()),
-            (json!({ "FunctionName": "g2" }), 400, invalid, "Function does not exist".to_owned()),
-            (json!({ "EventSourceArn": nowhere }), 400, invalid, format!("Stream not found: {nowhere}")),
-            (json!({ "StartingPosition": null }), 400, invalid, "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.".to_owned()),
-            (json!({ "StartingPosition": "x" }), 400, "ValidationException", "1 validation error detected: Value 'x' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]".to_owned()),
-            (json!({ "StartingPosition": "AT_TIMESTAMP" }), 400, invalid, "Need to specify a timestamp".to_owned()),
-            (json!({ "StartingPositionTimestamp": 1 }), 400, invalid, "Timestamp only valid with StartingPosition AT_TIMESTAMP".to_owned()),
-            (json!({ "StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": future_ms as f64 / 1000.0 }), 400, invalid, format!("Received Exception while reading from provided stream. The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. timestampInMillis: {future_ms}, currentTimestampInMillis: {}", future_ms - 1_000)),
-            (json!({ "DestinationConfig": { "OnSuccess": { "Destination": "arn:aws:s3:::b" } } }), 400, invalid, "Unsupported DestinationConfig parameter for given event source mapping type.".to_owned()),
-            (json!({ "FilterCriteria": { "Filters": [{ "Pattern": "x" }] } }), 400, invalid, "Invalid filter pattern definition.".to_owned()),
-            (json!({ "BatchSize": 10_001 }), 400, "ValidationException", "1 validation error detected: Value '10001' at 'batchSize' failed to satisfy constraint: Member must have value less than or equal to 10000".to_owned()),
-        ];
-        for (settings, status, error, text) in cases {
-            let answer = create(&bench, settings).await;
-            assert_eq!(
-                refusal(&answer),
-                (status, error.to_owned(), "message", text)
-            );
-            let has_type = answer.value().get("Type").is_some();
-            assert_eq!(has_type, error != "ValidationException");
-        }
-        let shown = created(&bench, json!({})).await;
-        let uuid = shown["UUID"].as_str().unwrap();
-        let text = format!(
-            "The event source arn (\" {arn} \") and function (\" f \") provided mapping already exists. Please update or delete the existing mapping with UUID {uuid}"
-        );
-        let conflict = refusal(&create(&bench, json!({})).await);
-        assert_eq!(
-            conflict,
-            (409, "ResourceConflictException".to_owned(), "message", text)
-        );
-        let alias = create(&bench, json!({ "FunctionName": "f:prod" })).await;
-        assert_eq!(alias.status, 202, "an alias is another function");
-    });
-}
-
-#[test]
-fn case_52_unknown_mappings_and_operations_are_refused() {
-    bench(ok(), |bench| async move {
-        let unknown = format!("{MAPPINGS}/6f9e0000-0000-4000-8000-000000000000");
-        let text = "The resource you requested does not exist.".to_owned();
-        for (method, body) in [("GET", None), ("DELETE", None), ("PUT", Some(json!({})))] {
-            let answer = send(&bench, method, &unknown, body.as_ref()).await;
-            let expected = (
-                404,
-                "ResourceNotFoundException".to_owned(),
-                "Message",
-                text.clone(),
-            );
-            assert_eq!(refusal(&answer), expected, "{method}");
-        }
-        let arn = "arn:aws:lambda:us-east-1:000000000000:event-source-mapping:6f9e0000-0000-4000-8000-000000000000";
-        let answer = send(&bench, "GET", &format!("/2017-03-31/tags/{arn}"), None).await;
-        let text = format!("Event source mapping not found: {arn}");
-        assert_eq!(
-            refusal(&answer),
-            (404, "ResourceNotFoundException".to_owned(), "Message", text)
-        );
-        let answer = send(&bench, "GET", "/2017-03-31/tags/x", None).await;
-        assert_eq!(refusal(&answer).1, "ValidationException");
-        let answer = send(&bench, "GET", "/2015-03-31/functions/", None).await;
-        assert_eq!(
-            (answer.status, refusal(&answer).1.as_str()),
-            (404, "UnknownOperationException")
-        );
-        let mut wrong = request("POST", MAPPINGS, Some(&json!({})));
-        wrong = wrong.body(b"no json");
-        let answer = bench.lab.send(&wrong).await;
-        assert_eq!(refusal(&answer).1, "InvalidRequestContentException");
+        let shown = created(&bench, json!({ "BatchSize": 101 })).await;
+        assert_eq!(shown["BatchSize"], 101);
+        assert_eq!(shown["MaximumBatchingWindowInSeconds"], 0);
     });
 }
 
@@ -256,6 +169,12 @@ fn case_54_updates_keep_what_they_do_not_name() {
         let updated = send(&bench, "PUT", &path, Some(&body)).await.value();
         assert!(updated.get("FilterCriteria").is_none());
         assert_eq!(updated["MaximumRetryAttempts"], 5);
+        let nulls = json!({
+            "MaximumRetryAttempts": null, "FilterCriteria": null, "DestinationConfig": null,
+            "FunctionResponseTypes": null, "FunctionName": null, "Enabled": null,
+        });
+        let unchanged = send(&bench, "PUT", &path, Some(&nulls)).await.value();
+        assert_eq!(unchanged, updated);
         assert_eq!(got(&bench, &shown).await["State"], "Enabled");
     });
 }

@@ -82,6 +82,8 @@ fn case_54_absent_members_change_nothing_and_empty_ones_clear() {
         filters: vec!["{}".to_owned()],
         report: true,
         on_failure: Some("arn:aws:s3:::b".to_owned()),
+        metrics_config: Some(r#"{"Metrics":["EventCount"]}"#.to_owned()),
+        kms_key_arn: Some("arn:aws:kms:us-east-1:000000000000:key/k".to_owned()),
         ..Settings::default()
     };
     let changed = |body: Value| Changes::read(&body).unwrap().applied_to(&old).unwrap();
@@ -109,6 +111,13 @@ fn case_54_absent_members_change_nothing_and_empty_ones_clear() {
             None
         );
     }
+    for empty in [json!({}), json!({ "Metrics": [] })] {
+        assert_eq!(
+            changed(json!({ "MetricsConfig": empty })).metrics_config,
+            None
+        );
+    }
+    assert_eq!(changed(json!({ "KMSKeyArn": "" })).kms_key_arn, None);
 }
 
 #[test]
