@@ -110,8 +110,8 @@ impl ShardWork {
         }
     }
 
-    /// Adopts a plan. Returns false when the plan changes the number of lanes and a task still
-    /// works for an old lane: the plan is adopted after the end of that task.
+    /// Adopts a plan. Returns false when the plan changes the number of lanes or the filters and a
+    /// task still works for a lane: the plan is adopted after the end of that task.
     pub(super) fn adopt(&mut self, plan: Arc<Plan>) -> bool {
         if Arc::ptr_eq(&self.plan, &plan) {
             return true;
