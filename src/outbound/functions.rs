@@ -11,11 +11,11 @@ use crate::model::event_source::{Answer, ErrorSource, Response};
 use crate::options::{ErrorMode, FunctionSetting};
 use crate::world::{Clock, RealDeadline};
 use bytes::Bytes;
+use hyper::Request;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER};
-use hyper::{Request, StatusCode};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -92,16 +92,9 @@ struct FunctionAddress {
     errors: ErrorMode,
     /// True once the address has reported a function's error in the header `X-Amz-Function-Error`.
     shows_header: AtomicBool,
-    /// The path that worked, as a [`KnownPath`], if the URL itself contains no path.
-    known_path: AtomicU8,
-}
-
-/// The path of an address whose URL contains no path, if earlier answers have revealed the path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum KnownPath {
-    None = 0,
-    ByName = 1,
-    Emulator = 2,
+    /// True when the URL contains no path, and the address has answered on the path of the Runtime
+    /// Interface Emulator but not on the path with the function's name.
+    is_emulator: AtomicBool,
 }
 
 impl HttpFunction {
@@ -112,7 +105,7 @@ impl HttpFunction {
                 address: Address::read(url, setting.ca.as_deref())?,
                 errors: setting.errors,
                 shows_header: AtomicBool::new(false),
-                known_path: AtomicU8::new(KnownPath::None as u8),
+                is_emulator: AtomicBool::new(false),
             });
             free.extend((0..setting.concurrency).map(|_| Slot {
                 address: address.clone(),
@@ -211,26 +204,16 @@ impl HttpCall {
             "/2015-03-31/functions/{}/invocations",
             invocation.function.name
         );
-        if address.known_path.load(Relaxed) == KnownPath::Emulator as u8 {
-            return self.post(invocation, EMULATOR_PATH).await;
-        }
-        let answer = self.post(invocation, &by_name).await;
-        if by_name == EMULATOR_PATH {
-            return answer;
-        }
-        let Answer::Response(response) = &answer else {
-            return answer;
-        };
-        let is_unknown = address.known_path.load(Relaxed) == KnownPath::None as u8;
-        if is_unknown && response.status == 404 && !is_lambda_shaped(response) {
-            let second = self.post(invocation, EMULATOR_PATH).await;
-            if second.status().is_some_and(|status| status != 404) {
-                address.known_path.store(KnownPath::Emulator as u8, Relaxed);
+        if !address.is_emulator.load(Relaxed) {
+            let answer = self.post(invocation, &by_name).await;
+            if by_name == EMULATOR_PATH || !is_unknown_path(&answer) {
+                return answer;
             }
-            return second;
         }
-        if response.status != 404 {
-            address.known_path.store(KnownPath::ByName as u8, Relaxed);
+        let answer = self.post(invocation, EMULATOR_PATH).await;
+        if let Some(status) = answer.status() {
+            // Another program may listen at the address by now, so a 404 begins the search anew.
+            address.is_emulator.store(status != 404, Relaxed);
         }
         answer
     }
@@ -292,27 +275,35 @@ impl Slot {
         if function_error.is_some() {
             self.address.shows_header.store(true, Relaxed);
         }
+        let is_sam_local = self.is_sam_local(headers);
+        let shows_header = self.address.shows_header.load(Relaxed) && !is_sam_local;
         let errors = match self.address.errors {
             ErrorMode::Header => ErrorSource::Header,
             ErrorMode::Body => ErrorSource::Body,
-            ErrorMode::Auto if self.address.shows_header.load(Relaxed) => ErrorSource::Header,
+            ErrorMode::Auto if shows_header => ErrorSource::Header,
             ErrorMode::Auto => ErrorSource::Body,
         };
-        // With this header the error comes from Lambda's own front end and not from the function.
-        let is_front_end = text(headers, "x-amzn-errortype").is_some();
-        let status = match response.status() {
-            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT if is_front_end => 503,
-            status => status.as_u16(),
-        };
         Answer::Response(Response {
-            status,
+            status: response.status().as_u16(),
+            is_lambda_error: headers.contains_key("x-amzn-errortype"),
             function_error,
             executed_version: text(headers, "x-amz-executed-version"),
             retry_after_s: text(headers, RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()),
             body: response.into_body(),
-            from_emulator,
+            from_emulator: from_emulator || is_sam_local,
             errors,
         })
+    }
+
+    /// True for an answer of `sam local start-lambda`, which passes on the answers of an emulator
+    /// in a container. Its server is Werkzeug, and it names no version of the function. If the
+    /// container ended or the function took too long, its answer is empty, with status 200 and
+    /// without the header of an error.
+    fn is_sam_local(&self, headers: &HeaderMap) -> bool {
+        let server = text(headers, "server");
+        self.address.address.path.is_none()
+            && server.is_some_and(|server| server.starts_with("Werkzeug/"))
+            && !headers.contains_key("x-amz-executed-version")
     }
 }
 
@@ -321,11 +312,15 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// True when the body of a 404 answer is an error of Lambda's API, which means that Lambda has no
-/// such function. Any other 404 means an unknown path.
-fn is_lambda_shaped(response: &Response) -> bool {
+/// True for a 404 that means an unknown path. A 404 that is an error of Lambda's API means that
+/// there is no such function.
+fn is_unknown_path(answer: &Answer) -> bool {
+    let Answer::Response(response) = answer else {
+        return false;
+    };
     let body = serde_json::from_slice::<serde_json::Value>(&response.body).ok();
-    body.is_some_and(|body| body.get("Type").is_some())
+    let has_type = body.is_some_and(|body| body.get("Type").is_some());
+    response.status == 404 && !response.is_lambda_error && !has_type
 }
 
 fn request(

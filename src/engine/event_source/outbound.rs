@@ -231,6 +231,7 @@ impl Call for Function {
         Box::pin(async move {
             let mut response = Response {
                 status: 200,
+                is_lambda_error: false,
                 function_error: None,
                 executed_version: None,
                 retry_after_s: None,

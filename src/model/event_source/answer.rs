@@ -22,6 +22,9 @@ pub enum Answer {
 pub struct Response {
     /// The HTTP status code of the response.
     pub status: u16,
+    /// True with the header `x-amzn-ErrorType`: the error comes from Lambda's API and not from the
+    /// function.
+    pub is_lambda_error: bool,
     /// The header `X-Amz-Function-Error`, which names the kind of error of the function.
     pub function_error: Option<String>,
     /// The header `X-Amz-Executed-Version`, the version of the function that ran.
@@ -112,7 +115,11 @@ impl Response {
         match self.status {
             200..=299 => {}
             413 => return Verdict::TooLarge,
-            502 | 504 if self.from_emulator || has_error_type(&self.body) => return unhandled,
+            502 | 504
+                if !self.is_lambda_error && (self.from_emulator || has_error_type(&self.body)) =>
+            {
+                return unhandled;
+            }
             _ => {
                 let seconds = self.retry_after_s.map(|seconds| seconds.min(86_400));
                 return Verdict::NotReached {
@@ -176,6 +183,7 @@ mod tests {
     fn response(status: u16, body: &str) -> Response {
         Response {
             status,
+            is_lambda_error: false,
             function_error: None,
             executed_version: None,
             retry_after_s: None,
@@ -208,6 +216,11 @@ mod tests {
                 ..response(status, "x")
             };
             assert_eq!(emulator.verdict(), unhandled());
+            let front_end = Response {
+                is_lambda_error: true,
+                ..emulator
+            };
+            assert_eq!(front_end.verdict(), not_reached);
         }
         let throttled = Response {
             retry_after_s: Some(7),

@@ -128,6 +128,33 @@ fn case_31_a_function_that_is_not_there_yet_is_waited_for() {
     });
 }
 
+#[test]
+fn case_30_a_throttle_over_http_names_its_wait() {
+    block_on(async {
+        let server = Server::start(|_, number| match number {
+            1..=4 => Reply::new(429, r#"{"Type":"User","message":"Rate Exceeded."}"#),
+            5 => Reply {
+                headers: vec![("retry-after", "7")],
+                ..Reply::new(429, "")
+            },
+            _ => Reply::new(200, "null"),
+        })
+        .await;
+        let (lab, stream, mapping) =
+            lab(&format!("orders={}", server.url()), 1, &no_retries()).await;
+        let began = lab.clock.now_ms();
+        stream.put("k", "a").await;
+        drain(&lab).await;
+        let got = server.got();
+        assert_eq!(got.len(), 6);
+        let attempts = got.iter().map(|got| got.header("x-minikin-attempt"));
+        assert!(attempts.into_iter().all(|attempt| attempt == Some("1")));
+        assert_eq!(lab.clock.now_ms() - began, 10_000);
+        assert!(mapping.failures().is_empty());
+        lab.stop().await;
+    });
+}
+
 /// True if an answer of the emulator fails the batch.
 async fn fails(status: u16, body: &str) -> bool {
     let reply = Reply::new(status, body);
@@ -161,6 +188,41 @@ fn case_32_and_33_errors_of_the_runtime_interface_emulator() {
         assert!(fails(200, "").await);
         assert!(fails(502, "x").await);
         assert!(!fails(200, "null").await);
+    });
+}
+
+/// The answers of `sam local start-lambda`: it has no answer of a function that took too long.
+#[test]
+fn an_empty_answer_of_sam_local_is_an_error() {
+    block_on(async {
+        let sam = ("server", "Werkzeug/3.1.3 Python/3.11.9");
+        let version = ("x-amz-executed-version", "$LATEST");
+        for (headers, body, failures) in [
+            (vec![sam], "", 2),
+            (vec![sam], "null", 1),
+            (vec![sam, version], "", 1),
+            (vec![], "", 1),
+        ] {
+            let server = Server::start(move |_, number| {
+                let mut reply = Reply {
+                    headers: headers.clone(),
+                    ..Reply::new(200, body)
+                };
+                if number == 1 {
+                    reply.headers.push(("x-amz-function-error", "Unhandled"));
+                }
+                reply
+            })
+            .await;
+            let function = format!("orders={}", server.url());
+            let (lab, stream, mapping) = lab(&function, 1, &no_retries()).await;
+            for _ in 0..2 {
+                stream.put("k", "a").await;
+                drain(&lab).await;
+            }
+            assert_eq!(mapping.failures().len(), failures);
+            lab.stop().await;
+        }
     });
 }
 
@@ -211,6 +273,59 @@ fn case_36_a_url_without_a_path_is_probed_once() {
         let by_name = "/2015-03-31/functions/orders/invocations?Qualifier=prod";
         let emulator = "/2015-03-31/functions/function/invocations?Qualifier=prod";
         assert_eq!(server.paths(), [by_name, emulator, emulator]);
+        lab.stop().await;
+    });
+}
+
+/// The program behind an address may be replaced by one with the other path.
+#[test]
+fn a_path_that_is_gone_is_searched_for_again() {
+    block_on(async {
+        let server = Server::start(|got, number| {
+            let is_emulator = got.path.starts_with("/2015-03-31/functions/function/");
+            let has_emulator = (2..=3).contains(&number);
+            let status = if is_emulator == has_emulator {
+                200
+            } else {
+                404
+            };
+            Reply::new(status, "null")
+        })
+        .await;
+        let (lab, stream, mapping) = lab(&format!("orders={}", server.url()), 1, &json!({})).await;
+        for _ in 0..3 {
+            stream.put("k", "a").await;
+            drain(&lab).await;
+        }
+        let paths = server.paths();
+        let is_by_name = |path: &String| path.starts_with("/2015-03-31/functions/orders/");
+        let by_name: Vec<bool> = paths.iter().map(is_by_name).collect();
+        // By name; a search that finds the emulator; the emulator is gone; by name again.
+        assert_eq!(by_name, [true, true, false, false, true], "{paths:?}");
+        assert!(mapping.failures().is_empty());
+        lab.stop().await;
+    });
+}
+
+#[test]
+fn a_404_of_lambda_is_no_unknown_path() {
+    block_on(async {
+        let lambda = |number: usize| match number {
+            1 => Reply::new(404, r#"{"Type":"User","Message":"Function not found"}"#),
+            2 => Reply {
+                headers: vec![("x-amzn-errortype", "ResourceNotFoundException")],
+                ..Reply::new(404, "")
+            },
+            _ => Reply::new(200, "null"),
+        };
+        let server = Server::start(move |_, number| lambda(number)).await;
+        let (lab, stream, mapping) =
+            lab(&format!("orders={}", server.url()), 1, &no_retries()).await;
+        stream.put("k", "a").await;
+        drain(&lab).await;
+        let by_name = "/2015-03-31/functions/orders/invocations?Qualifier=prod";
+        assert_eq!(server.paths(), [by_name; 3]);
+        assert!(mapping.failures().is_empty());
         lab.stop().await;
     });
 }
