@@ -26,6 +26,6 @@ pub use pattern::{Filters, MetaData};
 pub use progress::{Progress, ShardPosition};
 pub use refusal::{Refusal, RefusalKind};
 pub use report::{Outcome, outcome, window_state};
-pub use request::{Changes, CreateRequest, read_tags, source_of_option};
+pub use request::{Changes, CreateRequest, StartRequest, read_tags, source_of_option};
 pub use settings::{Destination, Settings, Source, StartingPosition};
 pub use window::{Window, WindowFlags};

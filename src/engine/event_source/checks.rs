@@ -6,7 +6,8 @@ use super::registry::{EventSources, Found, NewMapping};
 use super::supervisor::has_consumer;
 use crate::engine::Stream;
 use crate::model::event_source::{
-    Changes, CreateRequest, Destination, FunctionArn, Refusal, Settings, Source, StartingPosition,
+    Changes, CreateRequest, Destination, FunctionArn, Refusal, Settings, Source, StartRequest,
+    StartingPosition,
 };
 use crate::model::{AccountRegion, StreamArn};
 use crate::world::Timestamp;
@@ -35,7 +36,7 @@ impl EventSources {
         let source = source_of(source)?;
         let function = request.changes.function.as_deref().unwrap_or_default();
         let function = self.function(function, scope)?;
-        let position = starting_position(&request, now)?;
+        let position = starting_position(&request.start, now)?;
         let stream = find(source.stream());
         let is_there = stream
             .as_ref()
@@ -82,6 +83,27 @@ impl EventSources {
         self.update(mapping, changes, function.transpose(), |settings| {
             self.check_destination(changes, settings, &mapping.source, mapping.origin)
         })
+    }
+
+    /// Begins a mapping anew, from the position of the request if it names one.
+    ///
+    /// # Errors
+    /// The request names a position without its timestamp, or a timestamp without its position.
+    pub fn reset_by_request(
+        &self,
+        mapping: &Arc<Mapping>,
+        start: &StartRequest,
+    ) -> Result<(), Refusal> {
+        let now = self.context().world.clock.now();
+        let position = match start {
+            StartRequest {
+                position: None,
+                timestamp_ms: None,
+            } => None,
+            start => Some(starting_position(start, now)?),
+        };
+        self.reset(mapping, position);
+        Ok(())
     }
 
     /// Resolves the name or ARN of a function, and checks that the function is configured.
@@ -140,9 +162,8 @@ fn source_of(text: &str) -> Result<Source, Refusal> {
     Source::parse(text).ok_or_else(Refusal::unrecognized_source)
 }
 
-fn starting_position(request: &CreateRequest, now: Timestamp) -> Result<StartingPosition, Refusal> {
-    let position = request.starting_position.as_deref();
-    match (position, request.timestamp_ms) {
+fn starting_position(start: &StartRequest, now: Timestamp) -> Result<StartingPosition, Refusal> {
+    match (start.position.as_deref(), start.timestamp_ms) {
         (None, _) => Err(Refusal::no_starting_position()),
         (Some("AT_TIMESTAMP"), None) => Err(Refusal::no_timestamp()),
         (Some("AT_TIMESTAMP"), Some(ms)) if ms > now.millis() => {

@@ -166,8 +166,6 @@ pub struct Mapping {
     pub scope: AccountRegion,
     /// The stream or consumer that the mapping reads.
     pub source: Source,
-    /// The starting position of the mapping's reads.
-    pub position: StartingPosition,
     /// The way in which the mapping was created. Mappings of the API end with a reset of the
     /// emulator.
     pub origin: Origin,
@@ -184,6 +182,8 @@ pub struct Mapping {
 #[derive(Debug)]
 pub(super) struct MappingState {
     pub(super) plan: Arc<Plan>,
+    /// The starting position of the mapping's reads. A reset can set another one.
+    pub(super) position: StartingPosition,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) enabled: bool,
     /// The temporary state of the mapping, and the moment at which it ends.
@@ -229,6 +229,8 @@ pub struct MappingView {
     pub state: &'static str,
     /// Member `LastProcessingResult`.
     pub result: &'static str,
+    /// Members `StartingPosition` and `StartingPositionTimestamp`.
+    pub position: StartingPosition,
     /// Member `LastModified`.
     pub modified: Timestamp,
     /// The settings that Lambda's API can change.
@@ -275,6 +277,7 @@ impl Mapping {
         MappingView {
             state: state.passing(now).map_or(settled, PassingState::as_str),
             result: state.result.as_str(),
+            position: state.position,
             modified: state.modified,
             settings: state.plan.settings.clone(),
             function: state.plan.function.clone(),

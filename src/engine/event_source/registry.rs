@@ -136,6 +136,7 @@ impl EventSources {
             // Without a stream there are no records yet that LATEST would have to skip, so the
             // shards of the later stream are read from their beginning.
             state: Lock::new(MappingState {
+                position: new.position,
                 enabled: new.enabled,
                 tags: new.tags,
                 is_started: stream.is_none(),
@@ -144,7 +145,6 @@ impl EventSources {
                 ..fresh(plan, now)
             }),
             source: new.source,
-            position: new.position,
             origin: new.origin,
             number,
             counters: Counters::default(),
@@ -357,11 +357,13 @@ impl EventSources {
         self.context.store.save(vec![change])
     }
 
-    /// Drops the positions of a mapping, and starts again from its starting position.
-    pub fn reset(&self, mapping: &Arc<Mapping>) {
+    /// Drops the positions of a mapping, and starts again from `position`, or from its starting
+    /// position.
+    pub fn reset(&self, mapping: &Arc<Mapping>, position: Option<StartingPosition>) {
         let now = self.context.world.clock.now();
         {
             let mut state = mapping.state.lock();
+            state.position = position.unwrap_or(state.position);
             let mut changes = saved::removed_positions(mapping, &state);
             state.positions.clear();
             state.runners.values().for_each(|runner| runner.bell.ring());
@@ -489,13 +491,13 @@ impl EventSources {
                 region: Region::new(&value.region),
             },
             source: Source::parse(&value.source)?,
-            position: value.position,
             origin,
             number: value.number,
             counters: Counters::default(),
             log: EventLog::new(),
             bell: alarm.bell(),
             state: Lock::new(MappingState {
+                position: value.position,
                 tags: value.tags,
                 enabled: value.enabled,
                 passing: value.is_deleting.then_some((PassingState::Deleting, now)),
@@ -532,6 +534,7 @@ pub(crate) type Positions = BTreeMap<Uuid, BTreeMap<(u64, ShardId), ShardPositio
 fn fresh(plan: Arc<Plan>, now: Timestamp) -> MappingState {
     MappingState {
         plan,
+        position: StartingPosition::TrimHorizon,
         tags: BTreeMap::new(),
         enabled: true,
         passing: None,

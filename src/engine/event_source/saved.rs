@@ -40,7 +40,7 @@ fn definition(mapping: &Mapping, state: &MappingState) -> Change {
         number: mapping.number,
         source: mapping.source.to_string(),
         function: state.plan.function.to_string(),
-        position: mapping.position,
+        position: state.position,
         settings: state.plan.settings.clone(),
         tags: state.tags.clone(),
         is_from_options: mapping.origin == Origin::Options,

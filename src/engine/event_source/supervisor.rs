@@ -131,11 +131,15 @@ async fn fix_start(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     fix_latest(context, mapping, stream, now);
-    if mapping.state.lock().is_started {
-        return Ok(());
-    }
+    let (position, era) = {
+        let state = mapping.state.lock();
+        if state.is_started {
+            return Ok(());
+        }
+        (state.position, state.era)
+    };
     let mut from = stream.horizon(now);
-    if let StartingPosition::AtTimestamp(seconds) = mapping.position {
+    if let StartingPosition::AtTimestamp(seconds) = position {
         from = from.max(Timestamp::from_millis(seconds.saturating_mul(1000)));
     }
     let mut positions = BTreeMap::new();
@@ -149,17 +153,20 @@ async fn fix_start(
         };
         positions.insert(shard.id, position);
     }
-    begin(context, mapping, stream, positions, now);
+    begin(context, mapping, stream, (era, positions), now);
     Ok(())
 }
 
 /// Fixes the starting positions of a LATEST mapping in all shards under one lock. Does nothing when
 /// they are fixed already.
 pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, now: Timestamp) {
-    let is_latest = mapping.position == StartingPosition::Latest;
-    if !is_latest || mapping.state.lock().is_started {
-        return;
-    }
+    let era = {
+        let state = mapping.state.lock();
+        if state.position != StartingPosition::Latest || state.is_started {
+            return;
+        }
+        state.era
+    };
     let positions = stream.look(|state| {
         let position = |shard: &Arc<crate::engine::Shard>| ShardPosition {
             next: shard.end(),
@@ -169,18 +176,19 @@ pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, 
         let shards = state.shards.iter();
         shards.map(|(id, shard)| (*id, position(shard))).collect()
     });
-    begin(context, mapping, stream, positions, now);
+    begin(context, mapping, stream, (era, positions), now);
 }
 
+/// Sets the starting positions that were found in `era`, unless the mapping was reset meanwhile.
 fn begin(
     context: &Context,
     mapping: &Mapping,
     stream: &Stream,
-    positions: BTreeMap<ShardId, ShardPosition>,
+    (era, positions): (u64, BTreeMap<ShardId, ShardPosition>),
     now: Timestamp,
 ) {
     let mut state = mapping.state.lock();
-    if state.is_started || state.is_removed {
+    if state.is_started || state.is_removed || state.era != era {
         return;
     }
     state.is_started = true;

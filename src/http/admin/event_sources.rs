@@ -8,6 +8,7 @@ use super::query::{NoQuery, Query, refused};
 use super::state::{Admin, Refused, json, problem};
 use crate::engine::event_source::{DrainError, DrainRequest, Mapping, RedeliverError};
 use crate::limits;
+use crate::model::event_source::StartRequest;
 use crate::world::RealDeadline;
 use axum::Router;
 use axum::extract::{FromRequestParts, Path, RawPathParams, State};
@@ -15,7 +16,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -208,7 +209,18 @@ async fn reset(
     _query: NoQuery,
     body: OwnBody,
 ) -> Result<StatusCode, Refused> {
-    body.expect_none()?;
-    admin.engine.event_sources.reset(&mapping);
+    let names = ["StartingPosition", "StartingPositionTimestamp"];
+    let mut members =
+        body.members("StartingPosition and StartingPositionTimestamp, both optional")?;
+    let mut start = Map::new();
+    for name in names {
+        let value = members.value(name)?;
+        start.extend(value.map(|value| (name.to_owned(), value)));
+    }
+    members.end()?;
+    let sources = &admin.engine.event_sources;
+    let reset = StartRequest::read(&start.into())
+        .and_then(|start| sources.reset_by_request(&mapping, &start));
+    reset.map_err(|refusal| refused(&refusal.message))?;
     Ok(StatusCode::NO_CONTENT)
 }

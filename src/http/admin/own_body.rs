@@ -89,6 +89,11 @@ impl Members {
         self.take(name, "this has to be a whole number of milliseconds")
     }
 
+    /// Takes the member `name`, whose value another reader checks.
+    pub(super) fn value(&mut self, name: &'static str) -> Result<Option<Value>, Refused> {
+        self.take(name, "this has to be a value")
+    }
+
     /// Refuses a body with a member that the handler has not asked for.
     pub(super) fn end(self) -> Result<(), Refused> {
         let ended = self.fields.end(&self.known);

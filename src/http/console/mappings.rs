@@ -346,7 +346,7 @@ async fn act(visit: &Visit, mapping: &Arc<Mapping>, action: &str) -> Outcome {
     let found = match action {
         "drain" => return drain(visit, mapping).await,
         "reset" => {
-            sources.reset(mapping);
+            sources.reset(mapping, None);
             return Ok("The mapping starts over.".to_owned());
         }
         "enable" | "disable" => {

@@ -25,8 +25,8 @@ pub(super) fn configuration(
     add("EventSourceMappingArn", mapping.arn().into());
     add("EventSourceArn", mapping.source.to_string().into());
     add("FunctionArn", view.function.to_string().into());
-    add("StartingPosition", mapping.position.as_str().into());
-    if let StartingPosition::AtTimestamp(seconds) = mapping.position {
+    add("StartingPosition", view.position.as_str().into());
+    if let StartingPosition::AtTimestamp(seconds) = view.position {
         add("StartingPositionTimestamp", (seconds as f64).into());
     }
     add("State", state.into());

@@ -32,14 +32,21 @@ const DESTINATION_CHARACTERS: usize = 350;
 pub struct CreateRequest {
     /// `EventSourceArn`, the ARN of the stream or the consumer.
     pub source: Option<String>,
-    /// `StartingPosition`: LATEST, AT_TIMESTAMP or TRIM_HORIZON. `None` when the request has none.
-    pub starting_position: Option<String>,
-    /// `StartingPositionTimestamp` in milliseconds since 1970.
-    pub timestamp_ms: Option<i64>,
+    /// The starting position.
+    pub start: StartRequest,
     /// `Tags` of the new mapping; empty when the request has none.
     pub tags: BTreeMap<String, String>,
     /// The settings that an update can also change.
     pub changes: Changes,
+}
+
+/// The members about the starting position.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StartRequest {
+    /// `StartingPosition`: LATEST, AT_TIMESTAMP or TRIM_HORIZON. `None` when the request has none.
+    pub position: Option<String>,
+    /// `StartingPositionTimestamp` in milliseconds since 1970.
+    pub timestamp_ms: Option<i64>,
 }
 
 /// The settings that a request changes. A member that is missing in the request changes nothing.
@@ -79,10 +86,26 @@ impl CreateRequest {
         }
         Ok(Self {
             source: members.text("EventSourceArn")?,
-            starting_position: members.starting_position()?,
-            timestamp_ms: members.timestamp()?,
+            start: StartRequest::of(&members)?,
             tags: members.tags()?,
             changes,
+        })
+    }
+}
+
+impl StartRequest {
+    /// Parses the members about the starting position.
+    ///
+    /// # Errors
+    /// A refusal for the client when a member has the wrong type or is not one of its values.
+    pub fn read(body: &Value) -> Result<Self, Refusal> {
+        Self::of(&Members::of(body)?)
+    }
+
+    fn of(members: &Members<'_>) -> Result<Self, Refusal> {
+        Ok(Self {
+            position: members.starting_position()?,
+            timestamp_ms: members.timestamp()?,
         })
     }
 }

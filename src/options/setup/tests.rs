@@ -168,7 +168,7 @@ operations = ["PutRecord"]
     let request = &setup.event_sources[0].request;
     let arn = "arn:aws:kinesis:eu-west-1:000000000000:stream/orders";
     assert_eq!(request.source.as_deref(), Some(arn));
-    assert_eq!(request.starting_position.as_deref(), Some("TRIM_HORIZON"));
+    assert_eq!(request.start.position.as_deref(), Some("TRIM_HORIZON"));
     assert_eq!(setup.event_sources[0].scope.region.as_str(), "eu-west-1");
     assert_eq!(setup.faults[0].kind, FaultKind::Throttle);
 }
@@ -310,7 +310,7 @@ fn a_time_of_a_request_is_a_text_a_date_or_a_number() {
         let setup = from_file("setup.toml", &text).unwrap();
         let stream = &setup.queues[0].create["StreamConfigurationList"][0];
         assert_eq!(stream["StartingPosition"]["Timestamp"], 1_798_761_600.5);
-        let timestamp_ms = setup.event_sources[0].request.timestamp_ms;
+        let timestamp_ms = setup.event_sources[0].request.start.timestamp_ms;
         assert_eq!(timestamp_ms, Some(1_798_761_600_500));
     }
 }

@@ -1,5 +1,6 @@
 //! Cases 1 to 11: positions, batches and batching windows.
 
+use super::api::request;
 use super::bench::{Bench, Say, bench, bench_with};
 use crate::lab::{Place, START_MS, seconds};
 use serde_json::{Value, json};
@@ -104,7 +105,11 @@ fn case_5_a_time_is_cut_to_its_second() {
                 let kept = minikin::internals::model::event_source::StartingPosition::AtTimestamp(
                     time as i64,
                 );
-                assert_eq!(mapping.position, kept);
+                let now = minikin::Timestamp::from_millis(bench.lab.clock.now_ms());
+                assert_eq!(mapping.view(now).position, kept);
+                let path = format!("/2015-03-31/event-source-mappings/{}", mapping.uuid);
+                let shown = bench.lab.send(&request("GET", &path, None)).await.value();
+                assert_eq!(shown["StartingPositionTimestamp"], time.floor());
             },
         );
     }

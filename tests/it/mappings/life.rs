@@ -1,20 +1,9 @@
 //! Cases 43 to 49: mappings that are disabled, deleted, restarted, and lose their stream.
 
 use super::bench::{Bench, Say, bench, bench_with};
-use crate::lab::Place;
-use minikin::internals::engine::event_source::Mapping;
-use minikin::internals::model::event_source::Changes;
-use serde_json::json;
-use std::sync::Arc;
-
-fn enable(bench: &Bench, mapping: &Arc<Mapping>, enabled: bool) {
-    let changes = Changes::read(&json!({ "Enabled": enabled })).unwrap();
-    bench
-        .lab
-        .event_sources()
-        .update_by_request(mapping, &changes)
-        .unwrap();
-}
+use crate::lab::{Place, hours};
+use crate::looking::own;
+use serde_json::{Value, json};
 
 #[test]
 fn case_43_invocations_in_progress_end_when_a_mapping_is_disabled() {
@@ -30,13 +19,13 @@ fn case_43_invocations_in_progress_end_when_a_mapping_is_disabled() {
             let mapping = bench.map(json!({}));
             let number = bench.put("a").await;
             bench.until_seen(1).await;
-            enable(&bench, &mapping, false);
+            bench.enable(&mapping, false);
             bench.put("b").await;
             bench.script.release();
             bench.drain().await;
             assert_eq!(bench.script.batches(), ["a"]);
             assert_eq!(Bench::position(&mapping), Some(number));
-            enable(&bench, &mapping, true);
+            bench.enable(&mapping, true);
             bench.drain().await;
             assert_eq!(bench.script.batches(), ["a", "b"]);
         },
@@ -52,7 +41,7 @@ fn a_disabled_mapping_does_not_hold_a_stop_up() {
             let mapping = bench.map(json!({}));
             bench.put("a").await;
             bench.drain().await;
-            enable(&bench, &mapping, false);
+            bench.enable(&mapping, false);
             bench.settle().await;
             let stopping = bench.lab.stop();
             let stopped = tokio::time::timeout(crate::lab::seconds(5), stopping).await;
@@ -69,10 +58,10 @@ fn case_44_a_batch_that_waits_is_formed_anew() {
             let mapping = bench.map(json!({}));
             bench.put("a").await;
             bench.settle().await;
-            enable(&bench, &mapping, false);
+            bench.enable(&mapping, false);
             bench.advance_ms(10_000).await;
             bench.put("b").await;
-            enable(&bench, &mapping, true);
+            bench.enable(&mapping, true);
             bench.drain().await;
             let seen = bench.script.seen();
             assert_eq!(bench.script.batches(), ["a", "ab"]);
@@ -96,7 +85,11 @@ fn case_45_a_deleted_mapping_sends_its_last_failure_and_leaves_no_position() {
             }
         },
         |bench| async move {
-            let mapping = bench.map(json!({ "MaximumRetryAttempts": 0 }));
+            let dead = bench.lab.stream("dead").create().await;
+            let mapping = bench.map(json!({
+                "MaximumRetryAttempts": 0,
+                "DestinationConfig": { "OnFailure": { "Destination": dead.arn() } },
+            }));
             bench.put("a").await;
             bench.until_seen(1).await;
             let sources = bench.lab.event_sources();
@@ -104,7 +97,10 @@ fn case_45_a_deleted_mapping_sends_its_last_failure_and_leaves_no_position() {
             assert!(sources.find(&mapping.uuid).is_none());
             bench.script.release();
             bench.advance_ms(1).await;
-            assert_eq!(Bench::failures(&mapping).len(), 1);
+            let records = dead.read_all().await;
+            assert_eq!(records.len(), 1);
+            let record: Value = serde_json::from_slice(records[0].data.as_ref()).unwrap();
+            assert_eq!(record, Bench::failures(&mapping)[0]);
             bench.map(json!({}));
             bench.drain().await;
             assert_eq!(bench.script.batches(), ["a", "a"]);
@@ -161,6 +157,32 @@ fn case_48_a_stream_of_the_same_name_is_read_from_its_start() {
             bench.drain().await;
             assert_eq!(bench.script.batches(), ["a", "b"]);
             assert_eq!(bench.result(&mapping), "OK");
+            let before = Bench::words(&mapping).len();
+            bench.lab.clock.advance(hours(1)).await;
+            assert_eq!(Bench::words(&mapping).len(), before, "no loop of errors");
+        },
+    );
+}
+
+/// A batch in flight at the deletion of its stream leaves no position behind.
+#[test]
+fn the_last_batch_of_a_deleted_stream_leaves_no_position() {
+    bench_with(
+        Place::Disk,
+        &[],
+        1,
+        |_, _| Say::Hold(Box::new(Say::ok())),
+        |bench| async move {
+            let mapping = bench.map(json!({}));
+            bench.put("a").await;
+            bench.until_seen(1).await;
+            bench.lab.ok("DeleteStream", r#"{"StreamName":"s"}"#).await;
+            bench.script.release();
+            bench.drain().await;
+            assert_eq!(bench.script.batches(), ["a"]);
+            assert!(mapping.positions().is_empty());
+            let left = bench.lab.left().await;
+            assert_eq!((left.mappings.len(), left.positions.len()), (1, 0));
         },
     );
 }
@@ -168,18 +190,80 @@ fn case_48_a_stream_of_the_same_name_is_read_from_its_start() {
 #[test]
 fn case_49_two_mappings_do_not_know_of_each_other() {
     bench(
-        |_, _| Say::ok(),
+        |seen, _| {
+            if seen.texts == ["a"] {
+                Say::Fail
+            } else {
+                Say::ok()
+            }
+        },
         |bench| async move {
             let one = bench.map(json!({}));
-            let other = bench.map(json!({ "FunctionName": "g", "BatchSize": 1 }));
+            let other = bench.map(json!({
+                "FunctionName": "g", "BatchSize": 1, "MaximumRetryAttempts": 1,
+            }));
             let numbers = bench.put_all(&["a", "b"]).await;
+            bench.settle().await;
+            assert_eq!(Bench::position(&one), numbers.last().cloned());
+            assert_eq!(Bench::position(&other), None);
             bench.drain().await;
             let mut batches = bench.script.batches();
             batches.sort();
-            assert_eq!(batches, ["a", "ab", "b"]);
-            for mapping in [one, other] {
-                assert_eq!(Bench::position(&mapping), numbers.last().cloned());
+            assert_eq!(batches, ["a", "a", "ab", "b"]);
+            assert_eq!(Bench::position(&other), numbers.last().cloned());
+            let failures = [one, other].map(|mapping| Bench::failures(&mapping).len());
+            assert_eq!(failures, [0, 1]);
+        },
+    );
+}
+
+/// A reset begins at the starting position, or at the one that it names.
+#[test]
+fn a_reset_names_a_position() {
+    bench_with(
+        Place::Disk,
+        &[],
+        1,
+        |_, _| Say::ok(),
+        |bench| async move {
+            let uuid = bench.map(json!({})).uuid;
+            let reset = async |body: &str| {
+                let path = format!("event-sources/{uuid}/reset");
+                let (status, _) = own(&bench.lab, "POST", &path, body).await;
+                bench.drain().await;
+                status
+            };
+            bench.put("a").await;
+            bench.advance_ms(2_000).await;
+            bench.put("b").await;
+            bench.drain().await;
+            assert_eq!(bench.script.batches(), ["a", "b"]);
+            let second = crate::lab::START_MS / 1000 + 2;
+            let at = json!({
+                "StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": second,
+            });
+            assert_eq!(reset(&at.to_string()).await, 204);
+            assert_eq!(bench.script.batches()[2..], ["b"]);
+            assert_eq!(reset("").await, 204);
+            assert_eq!(bench.script.batches()[3..], ["b"]);
+            assert_eq!(reset(r#"{"StartingPosition":"LATEST"}"#).await, 204);
+            assert_eq!(bench.script.batches().len(), 4);
+            bench.lab.restart().await;
+            let stream = crate::lab::Stream::existing(&bench.lab, "s");
+            stream.put("k", "c").await;
+            bench.drain().await;
+            assert_eq!(bench.script.batches()[4..], ["c"]);
+            assert_eq!(reset(r#"{"StartingPosition":"TRIM_HORIZON"}"#).await, 204);
+            assert_eq!(bench.script.batches()[5..], ["abc"]);
+            for wrong in [
+                r#"{"StartingPosition":"x"}"#,
+                r#"{"StartingPosition":"AT_TIMESTAMP"}"#,
+                r#"{"StartingPositionTimestamp":1}"#,
+                r#"{"StartingPosition":7}"#,
+            ] {
+                assert_eq!(reset(wrong).await, 400, "{wrong}");
             }
+            assert_eq!(bench.script.batches().len(), 6);
         },
     );
 }

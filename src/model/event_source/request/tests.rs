@@ -21,7 +21,7 @@ fn a_request_that_says_little_gets_the_defaults() {
     let defaults = Settings::default();
     assert_eq!(request.changes.applied_to(&defaults), Ok(defaults));
     assert_eq!(request.source, None);
-    assert_eq!(request.timestamp_ms, None);
+    assert_eq!(request.start, StartRequest::default());
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn case_74_too_many_or_too_long_filters_are_refused() {
 fn a_timestamp_is_a_number_or_a_text() {
     for time in [json!(1.9), json!("1970-01-01T00:00:01.900Z")] {
         let body = json!({ "FunctionName": "f", "StartingPositionTimestamp": time });
-        assert_eq!(created(body).unwrap().timestamp_ms, Some(1900));
+        assert_eq!(created(body).unwrap().start.timestamp_ms, Some(1900));
     }
 }
 
