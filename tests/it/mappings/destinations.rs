@@ -1,8 +1,10 @@
 //! Cases 66 to 69: destinations of discarded batches.
 
 use super::bench::{Bench, Say, bench, bench_with};
+use crate::lab::program::Program;
 use crate::lab::server::{Got, Reply, Server};
-use crate::lab::{Place, Stream, block_on};
+use crate::lab::{Place, Stream, block_on, seconds};
+use minikin::internals::world::Stopwatch;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -36,7 +38,9 @@ fn form(got: &Got, name: &str) -> String {
 }
 
 /// A server that outlives the runtimes of the test.
-fn server(rule: impl Fn(&Got, usize) -> Reply + Send + Sync + 'static) -> (Server, impl Drop) {
+pub(super) fn server(
+    rule: impl Fn(&Got, usize) -> Reply + Send + Sync + 'static,
+) -> (Server, impl Drop) {
     struct Ends(Option<std::sync::mpsc::Sender<()>>);
     impl Drop for Ends {
         fn drop(&mut self) {
@@ -137,10 +141,13 @@ fn case_67_a_destination_that_is_down_is_tried_thrice() {
     let option = format!("sns=http://{}", listener.local_addr().unwrap());
     drop(listener);
     let arn = "arn:aws:sns:us-east-1:000000000000:dead";
+    let watch = Stopwatch::start();
     discarding(
         &["--destination", &option],
         arn,
         |bench, mapping| async move {
+            // The pauses before the second and the third attempt take 4 s of real time.
+            assert!(watch.elapsed() >= seconds(4), "{:?}", watch.elapsed());
             assert_eq!(mapping.counters.destination_failures.load(Relaxed), 1);
             assert_eq!(mapping.counters.dropped.load(Relaxed), 1);
             assert!(Bench::words(&mapping).contains(&"delivery-failed"));
@@ -208,7 +215,19 @@ fn case_68_the_strict_profile_has_no_streams_as_destinations() {
 
 #[test]
 fn case_69_a_destination_without_endpoint_is_taken_and_failures_are_listed() {
+    let mapping = "s=f?OnFailure=arn:aws:s3:::dead";
+    let program = Program::start(&[
+        "--function",
+        "f=http://127.0.0.1:1",
+        "--event-source",
+        mapping,
+    ]);
+    let log = program.log();
+    let warnings = log.matches("no --destination has an endpoint for this");
+    assert_eq!(warnings.count(), 1, "{log}");
     discarding(&[], "arn:aws:s3:::dead", |_, mapping| async move {
+        let words = Bench::words(&mapping);
+        assert!(!words.contains(&"delivered") && !words.contains(&"delivery-failed"));
         let failures = mapping.failures();
         assert_eq!(failures.len(), 1);
         assert!(failures[0].payload.as_deref().unwrap().contains("YQ=="));

@@ -2,7 +2,8 @@
 
 use super::bench::{Bench, Say, bench, bench_with};
 use crate::lab::Place;
-use minikin::internals::model::event_source::{Changes, lane_of};
+use crate::looking::own;
+use minikin::internals::model::event_source::lane_of;
 use serde_json::json;
 
 /// Keys of `count` different lanes among as many.
@@ -82,12 +83,7 @@ fn case_77_another_number_of_lanes_loses_nothing() {
                 }
             }
             bench.until_seen(2).await;
-            let changes = Changes::read(&json!({ "ParallelizationFactor": 1 })).unwrap();
-            bench
-                .lab
-                .event_sources()
-                .update_by_request(&mapping, &changes)
-                .unwrap();
+            bench.update(&mapping, &json!({ "ParallelizationFactor": 1 }));
             bench.script.release();
             bench.drain().await;
             for name in ['a', 'b'] {
@@ -142,6 +138,9 @@ fn case_79_a_failing_lane_that_fills_the_read_ahead_stops_the_others() {
             let shards = mapping.shards();
             let (_, shard) = shards.first_key_value().unwrap();
             assert!(shard.is_full && shard.undone >= 10_000, "{}", shard.undone);
+            let path = format!("event-sources/{}", mapping.uuid);
+            let (_, page) = own(&bench.lab, "GET", &path, "").await;
+            assert_eq!(page["Shards"][0]["ReadAheadFull"], true, "{page}");
             bench.lab.event_sources().delete(&mapping).unwrap();
         },
     );

@@ -2,6 +2,7 @@
 
 use super::bench::{Bench, Say, Seen, bench};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Reports the record with this text where it is there.
 fn fails_at(seen: &Seen, text: &str) -> Say {
@@ -53,6 +54,8 @@ fn case_20_the_rest_is_bisected() {
             assert_eq!(bench.script.batches(), ["1234", "234", "2", "2", "34"]);
             assert_eq!(bench.script.times(), [0, 0, 0, 200, 200]);
             assert_eq!(seen[2].id, seen[3].id);
+            let ids: BTreeSet<&str> = seen.iter().map(|seen| seen.id.as_str()).collect();
+            assert_eq!(ids.len(), 4);
             let failures = Bench::failures(&mapping);
             assert_eq!(failures.len(), 1);
             assert_eq!(
@@ -145,11 +148,20 @@ fn case_22_an_empty_report_is_success() {
 
 #[test]
 fn case_23_a_wrong_identifier_fails_the_whole_batch() {
-    for identifier in [json!(123), json!(""), Value::Null, json!("4967")] {
+    let of = |identifier: Value| json!({ "itemIdentifier": identifier });
+    for failures in [
+        json!([of(json!(123))]),
+        json!([of(json!(""))]),
+        json!([of(Value::Null)]),
+        json!([{ "foo": 1 }]),
+        json!([of(json!("4967"))]),
+        json!([of(json!("SECOND")), of(json!("garbage"))]),
+        json!(["SECOND"]),
+    ] {
         bench(
-            move |_, _| {
-                let failures = json!([{ "itemIdentifier": identifier }]);
-                Say::Answer(json!({ "batchItemFailures": failures }).to_string())
+            move |seen, _| {
+                let report = json!({ "batchItemFailures": failures }).to_string();
+                Say::Answer(report.replace("SECOND", &seen.numbers[1]))
             },
             |bench| async move {
                 let mapping = bench

@@ -1,7 +1,9 @@
 //! Cases 80 to 86: tumbling windows.
 
 use super::bench::{Bench, Say, Seen, bench, bench_with};
-use crate::lab::{Place, seconds};
+use super::destinations::server;
+use crate::lab::server::Reply;
+use crate::lab::{Place, SHARD_0, seconds};
 use serde_json::{Value, json};
 
 /// Answers the number of records that the window has had.
@@ -97,11 +99,37 @@ fn case_82_an_answer_without_state_is_a_failure() {
     );
 }
 
+/// An answer with a state of so many bytes.
+fn large_state(bytes: usize) -> Say {
+    let text = "x".repeat(bytes - r#"{"n":""}"#.len());
+    Say::Answer(json!({ "state": { "n": text } }).to_string())
+}
+
+#[test]
+fn case_83_a_state_of_a_mebibyte_is_carried_on() {
+    bench(
+        |seen, number| match number {
+            1 => large_state(1_048_576),
+            _ => counts(seen),
+        },
+        |bench| async move {
+            bench.map(json!({ "TumblingWindowInSeconds": WINDOW }));
+            bench.put("a").await;
+            bench.settle().await;
+            bench.put("b").await;
+            bench.settle().await;
+            let seen = bench.script.seen();
+            assert_eq!(bench.script.batches(), ["a", "b"]);
+            assert_eq!(seen[1].body["state"].to_string().len(), 1_048_576);
+        },
+    );
+}
+
 #[test]
 fn case_83_a_large_state_ends_the_window_early() {
     bench(
         |seen, number| match number {
-            1 => Say::Answer(json!({ "state": { "n": "x".repeat(1_048_577) } }).to_string()),
+            1 => large_state(1_048_577),
             _ => counts(seen),
         },
         |bench| async move {
@@ -113,7 +141,7 @@ fn case_83_a_large_state_ends_the_window_early() {
             let seen = bench.script.seen();
             assert_eq!(bench.script.batches(), ["a", "", "b"]);
             assert!(is_final(&seen[1]) && seen[1].body["isWindowTerminatedEarly"] == true);
-            assert!(seen[1].body["state"]["n"].as_str().unwrap().len() > 1_048_576);
+            assert_eq!(seen[1].body["state"].to_string().len(), 1_048_577);
             assert_eq!(seen[2].body["state"], json!({}));
             assert_eq!(seen[2].body["window"], seen[0].body["window"]);
         },
@@ -156,6 +184,45 @@ fn case_84_a_last_invocation_that_fails_is_discarded() {
 }
 
 #[test]
+fn case_84_a_bucket_gets_the_record_about_a_window() {
+    let (server, _ends) = server(|_, _| Reply::new(200, ""));
+    let option = format!("s3={}", server.url());
+    bench_with(
+        Place::Memory,
+        &["--destination", &option],
+        1,
+        |seen, _| {
+            if is_final(seen) {
+                Say::Fail
+            } else {
+                counts(seen)
+            }
+        },
+        |bench| async move {
+            bench.map(json!({
+                "TumblingWindowInSeconds": WINDOW, "MaximumRetryAttempts": 0,
+                "DestinationConfig": { "OnFailure": { "Destination": "arn:aws:s3:::dead" } },
+            }));
+            bench.put("a").await;
+            bench.settle().await;
+            bench.lab.clock.advance(seconds(200)).await;
+            bench.drain().await;
+            let record: Value = serde_json::from_str(&server.got()[0].body).unwrap();
+            let info = json!({ "shardId": SHARD_0, "streamArn": bench.stream.arn() });
+            assert_eq!(record["KinesisBatchInfo"], info);
+            let window = json!({
+                "window": { "start": "2023-11-14T22:13:20Z", "end": "2023-11-14T22:13:30Z" },
+                "isFinalInvokeForWindow": true,
+                "isWindowTerminatedEarly": false,
+            });
+            assert_eq!(record["timeWindowInfo"], window);
+            let payload: Value = serde_json::from_str(record["payload"].as_str().unwrap()).unwrap();
+            assert_eq!(payload, bench.script.seen()[1].body);
+        },
+    );
+}
+
+#[test]
 fn case_85_state_and_position_survive_together() {
     bench_with(
         Place::Disk,
@@ -189,12 +256,17 @@ fn case_86_a_split_ends_the_window() {
             let body = r#"{"StreamName":"s","ShardToSplit":"shardId-000000000000","NewStartingHashKey":"170141183460469231731687303715884105728"}"#;
             bench.lab.json("SplitShard", body).await;
             bench.settle().await;
-            bench.stream.put_at("0", "b").await;
+            for hash_key in ["0", "170141183460469231731687303715884105728"] {
+                bench.stream.put_at(hash_key, "b").await;
+            }
             bench.settle().await;
             let seen = bench.script.seen();
-            assert_eq!(bench.script.batches(), ["a", "", "b"]);
+            assert_eq!(bench.script.batches(), ["a", "", "b", "b"]);
+            assert!(is_final(&seen[1]));
             assert_eq!(seen[1].body["state"], json!({ "n": 1 }));
-            assert_eq!(seen[2].body["state"], json!({}));
+            for child in &seen[2..] {
+                assert_eq!(child.body["state"], json!({}));
+            }
         },
     );
 }
