@@ -21,10 +21,10 @@ use disk::Disk;
 use load::Story;
 use mapping::HeldFunction;
 use program::{Client, Server, serving};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::time::Duration;
+use std::path::Path;
 
 /// Lives that one directory is used for: all its records are read after each life.
 const LIVES: u64 = 50;
@@ -91,6 +91,29 @@ fn acknowledgements_of_a_queue_survive_kills() {
     server.kill().wait().unwrap();
 }
 
+/// Starts the program with a mapping of the stream `s` to the function, with these settings.
+fn start_mapped(home: &Path, log: &Path, function: &HeldFunction, settings: &str) -> Server {
+    let mut command = serving(home);
+    let named = format!("f=http://{}/invoke", function.address);
+    let mapping = format!("s=f?{settings}");
+    command.args(["--function", &named, "--event-source", &mapping]);
+    command.args(["--clock", "virtual=1700000000000"]);
+    Server::try_start(command, log).expect("the program starts")
+}
+
+fn create_stream(client: &mut Client) {
+    let create = json!({"StreamName": "s", "ShardCount": 1});
+    client.call("CreateStream", &create).unwrap();
+}
+
+fn put(client: &mut Client, texts: &[&str]) {
+    let data = |text: &&str| STANDARD.encode(text);
+    let record = |text: &&str| json!({"PartitionKey": "k", "Data": data(text)});
+    let records: Vec<_> = texts.iter().map(record).collect();
+    let body = json!({"StreamName": "s", "Records": records});
+    client.call("PutRecords", &body).unwrap();
+}
+
 #[test]
 fn what_a_channel_delivers_survives_kills() {
     let kills = setting("KILLS", 5);
@@ -115,41 +138,69 @@ fn case_46_the_batch_in_flight_at_a_kill_comes_again_and_none_before_it() {
     let (home, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let function = HeldFunction::start();
     let start = || {
-        let mut command = serving(home.path());
-        let named = format!("f=http://{}/invoke", function.address);
-        command.args(["--function", &named, "--event-source", "s=f?BatchSize=2"]);
-        Server::try_start(command, &logs.path().join("log")).expect("the program starts")
-    };
-    let invoked = || {
-        let limit = Duration::from_secs(60);
-        function.invoked.recv_timeout(limit).expect("an invocation")
-    };
-    let put = |client: &mut Client, texts: &[&str]| {
-        let data = |text: &&str| STANDARD.encode(text);
-        let record = |text: &&str| json!({"PartitionKey": "k", "Data": data(text)});
-        let records: Vec<_> = texts.iter().map(record).collect();
-        let body = json!({"StreamName": "s", "Records": records});
-        client.call("PutRecords", &body).unwrap();
+        start_mapped(
+            home.path(),
+            &logs.path().join("log"),
+            &function,
+            "BatchSize=2",
+        )
     };
     let server = start();
     let mut client = Client::new(server.address).unwrap();
-    let create = json!({"StreamName": "s", "ShardCount": 1});
-    client.call("CreateStream", &create).unwrap();
+    create_stream(&mut client);
     put(&mut client, &["a", "b", "c", "d", "e", "f"]);
-    let (texts, release) = invoked();
-    assert_eq!(texts, ["a", "b"]);
-    release.send(()).unwrap();
-    let (texts, held) = invoked();
-    assert_eq!(texts, ["c", "d"]);
+    let first = function.next();
+    assert_eq!(first.texts, ["a", "b"]);
+    first.answer(&Value::Null);
+    let held = function.next();
+    assert_eq!(held.texts, ["c", "d"]);
     // The position is written with the next commit, for which this waits.
     put(&mut client, &["g"]);
     server.kill().wait().unwrap();
     drop(held);
     let server = start();
     for expected in [vec!["c", "d"], vec!["e", "f"], vec!["g"]] {
-        let (texts, release) = invoked();
-        assert_eq!(texts, expected);
-        release.send(()).unwrap();
+        let invocation = function.next();
+        assert_eq!(invocation.texts, expected);
+        invocation.answer(&Value::Null);
+    }
+    server.kill().wait().unwrap();
+}
+
+#[test]
+fn case_85_the_state_of_a_window_agrees_with_the_position_after_a_kill() {
+    let (home, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let function = HeldFunction::start();
+    let settings = "TumblingWindowInSeconds=10";
+    let start = || start_mapped(home.path(), &logs.path().join("log"), &function, settings);
+    let mut server = start();
+    let mut client = Client::new(server.address).unwrap();
+    create_stream(&mut client);
+    let mut state = json!({});
+    for (sent, held, next) in [("a", "b", "c"), ("d", "e", "f")] {
+        put(&mut client, &[sent]);
+        let invocation = function.next();
+        assert_eq!(invocation.texts, [sent]);
+        assert_eq!(invocation.event["state"], state);
+        state[sent] = json!(1);
+        invocation.answer(&json!({ "state": state }));
+        put(&mut client, &[held]);
+        let lost = function.next();
+        assert_eq!(
+            (&lost.texts[..], &lost.event["state"]),
+            (&[held.to_owned()][..], &state)
+        );
+        // State and position are written with the next commit, for which this waits.
+        put(&mut client, &[next]);
+        server.kill().wait().unwrap();
+        drop(lost);
+        server = start();
+        client = Client::new(server.address).unwrap();
+        let again = function.next();
+        assert_eq!(again.texts, [held, next]);
+        assert_eq!(again.event["state"], state);
+        state[held] = json!(2);
+        again.answer(&json!({ "state": state }));
     }
     server.kill().wait().unwrap();
 }

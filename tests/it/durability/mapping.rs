@@ -6,12 +6,26 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 /// A function that answers each invocation when the test says so.
 pub(super) struct HeldFunction {
     pub(super) address: SocketAddr,
-    /// The texts of the records of each invocation, and the way to let its answer go.
-    pub(super) invoked: Receiver<(Vec<String>, Sender<()>)>,
+    invoked: Receiver<Invocation>,
+}
+
+/// An invocation that waits for its answer.
+pub(super) struct Invocation {
+    pub(super) event: Value,
+    pub(super) texts: Vec<String>,
+    release: Sender<String>,
+}
+
+impl Invocation {
+    /// Lets the answer go.
+    pub(super) fn answer(self, body: &Value) {
+        self.release.send(body.to_string()).unwrap();
+    }
 }
 
 impl HeldFunction {
@@ -28,10 +42,16 @@ impl HeldFunction {
         });
         Self { address, invoked }
     }
+
+    /// The next invocation.
+    pub(super) fn next(&self) -> Invocation {
+        let patience = Duration::from_secs(60);
+        self.invoked.recv_timeout(patience).expect("an invocation")
+    }
 }
 
 /// Answers the requests of a connection until one of the sides is gone.
-fn answer_all(stream: TcpStream, sender: &Sender<(Vec<String>, Sender<()>)>) -> Option<()> {
+fn answer_all(stream: TcpStream, sender: &Sender<Invocation>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let event: Value = serde_json::from_slice(&body(&mut stream)?).ok()?;
@@ -42,10 +62,16 @@ fn answer_all(stream: TcpStream, sender: &Sender<(Vec<String>, Sender<()>)>) -> 
         };
         let texts = records.map(text).collect::<Option<Vec<_>>>()?;
         let (release, released) = channel();
-        sender.send((texts, release)).ok()?;
-        released.recv().ok()?;
-        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nnull";
-        stream.get_mut().write_all(answer).ok()?;
+        let invocation = Invocation {
+            event,
+            texts,
+            release,
+        };
+        sender.send(invocation).ok()?;
+        let body = released.recv().ok()?;
+        let length = body.len();
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+        stream.get_mut().write_all(answer.as_bytes()).ok()?;
     }
 }
 
