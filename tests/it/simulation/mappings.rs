@@ -1,27 +1,32 @@
 //! Random lives of an event source mapping. An oracle judges the end of each.
 //!
-//! Records are put, shards split and merged, time passes, the mapping is changed, disabled and
-//! enabled, the program stops, or its power fails in the middle of things, while the function
-//! succeeds, fails, is not reached or reports failed items. At the end everything is drained: every
-//! record of the stream was delivered or discarded, those of a key in order, and a record about
-//! each discarded batch is in the on-failure stream. A record that was delivered is delivered again
-//! only after a power failure, or after a change of the number of lanes.
+//! Records are put, shards split and merged, time passes, also more than the records are retained,
+//! the mapping is changed, disabled and enabled, the program stops, is killed, or its power fails in
+//! the middle of things, while the function succeeds, fails, is not reached or reports failed items.
+//! In some lives filters choose records by their tags, in others tumbling windows carry a state. At
+//! the end everything is drained: every record of the stream was delivered, discarded or dropped by
+//! a filter, those of a key in order, and a record about each discarded batch is in the on-failure
+//! stream. A record that was delivered is delivered again only after a power failure while the
+//! mapping was at work, or after a change of the number of lanes. A kill repeats only batches that
+//! were in flight. The state of a window agrees with the position, and its last invocation has it.
 
 mod journal;
+mod judge;
 
 use super::machine::{Ground, Machine};
 use super::{Chance, ask, on_one_thread};
 use crate::lab::{START_MS, arn_of};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use journal::{Journal, Stored};
-use minikin::Surroundings;
-use minikin::internals::engine::event_source::{DrainError, DrainRequest, Mapping};
+use journal::{Journal, TAGS, tag_of};
+use judge::{Stored, Trial};
+use minikin::internals::engine::event_source::{DrainError, DrainRequest, Mapping, MappingView};
 use minikin::internals::model::event_source::Changes;
 use minikin::internals::store::SimulatedDisk;
 use minikin::internals::world::{Fault, Point, Random, Rule};
+use minikin::{Surroundings, Timestamp};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,13 +39,28 @@ const WRITES: usize = 8;
 /// Shards that a stream may have open.
 const SHARDS: usize = 6;
 
+/// Length of the tumbling windows in a life that has some, in seconds.
+const WINDOW_S: usize = 10;
+
+/// The settings that exclude each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Filters,
+    Windows,
+}
+
 struct Life {
     machine: Machine,
     chance: Chance,
     now_ms: u64,
+    kind: Kind,
     journal: Journal,
     put: usize,
-    factor: usize,
+    /// Records of the stream that are past its retention.
+    past: Vec<Stored>,
+    /// Numbers of the records that expired while the mapping was disabled.
+    excused: BTreeSet<usize>,
 }
 
 impl Life {
@@ -54,18 +74,23 @@ impl Life {
             ..Surroundings::default()
         };
         let machine = Machine::start_with(ground, &chance.0, now_ms, 0, around).await;
+        let kind = *chance.one_of(&[Kind::Plain, Kind::Filters, Kind::Windows]);
         let mut life = Self {
             machine,
             chance,
             now_ms,
+            kind,
             journal,
             put: 0,
-            factor: 1,
+            past: Vec::new(),
+            excused: BTreeSet::new(),
         };
         for (name, shards) in [("s", 2), ("sink", 1)] {
             let body = json!({"StreamName": name, "ShardCount": shards});
             life.call("CreateStream", body).await;
         }
+        let body = json!({"StreamName": "sink", "RetentionPeriodHours": 8_760});
+        life.call("IncreaseStreamRetentionPeriod", body).await;
         life.map().await;
         life
     }
@@ -89,11 +114,29 @@ impl Life {
         self.flush().await;
     }
 
-    /// Settings of a mapping, some or all.
-    fn settings(&mut self) -> Value {
-        self.factor = *self.chance.one_of(&[1, 1, 2, 4]);
+    /// Settings of a mapping.
+    fn settings(&self) -> Value {
+        let mut settings = self.common_settings();
+        let mut kept = TAGS;
+        match self.kind {
+            Kind::Plain => {}
+            Kind::Filters => {
+                kept = &TAGS[..1 + self.chance.below(TAGS.len())];
+                let pattern = json!({ "data": { "t": kept } }).to_string();
+                settings["FilterCriteria"] = json!({ "Filters": [{ "Pattern": pattern }] });
+            }
+            Kind::Windows => {
+                settings["ParallelizationFactor"] = json!(1);
+                settings["TumblingWindowInSeconds"] = json!(WINDOW_S);
+            }
+        }
+        self.journal.keeps(kept);
+        settings
+    }
+
+    fn common_settings(&self) -> Value {
         json!({
-            "ParallelizationFactor": self.factor,
+            "ParallelizationFactor": self.chance.one_of(&[1, 1, 2, 4]),
             "BatchSize": self.chance.one_of(&[1, 2, 5, 10, 100]),
             "MaximumBatchingWindowInSeconds": self.chance.one_of(&[0, 0, 2, 10]),
             "MaximumRetryAttempts": self.chance.one_of(&[-1, 0, 1, 3]),
@@ -112,16 +155,22 @@ impl Life {
         self.machine.emulator().event_sources().all().remove(0)
     }
 
+    fn view(&self) -> MappingView {
+        let now = Timestamp::from_millis(self.now_ms.cast_signed());
+        self.mapping().view(now)
+    }
+
     async fn step(&mut self) {
         match self.chance.below(100) {
             0..45 => drop(self.write().await),
-            45..65 => self.advance().await,
+            45..64 => self.advance().await,
+            64 => self.outlive().await,
             65..72 => self.reshard().await,
             72..78 => self.change().await,
             78..84 => self.toggle(),
             84..88 => self.keep_away().await,
             88..92 => self.restart().await,
-            92..96 => self.crash().await,
+            92..96 => self.be_killed().await,
             _ => self.lose_power().await,
         }
         self.machine.settle().await;
@@ -132,7 +181,8 @@ impl Life {
         let count = 1 + self.chance.below(8);
         let record = |number| {
             let key = format!("k{}", self.chance.below(KEYS));
-            let data = STANDARD.encode(format!("{number}"));
+            let data = json!({"n": number, "t": tag_of(number)}).to_string();
+            let data = STANDARD.encode(data);
             json!({"PartitionKey": key, "Data": data})
         };
         let records: Vec<Value> = (self.put..self.put + count).map(record).collect();
@@ -148,6 +198,17 @@ impl Life {
             _ => self.chance.below(900_000),
         } as u64;
         self.now_ms += ms;
+        self.machine.advance_to(self.now_ms).await;
+    }
+
+    /// Lets time pass until all records of the stream have expired.
+    async fn outlive(&mut self) {
+        let stored = self.all_of("s").await;
+        if self.view().state == "Disabled" {
+            self.excused.extend(stored.iter().map(Stored::number));
+        }
+        self.past.extend(stored);
+        self.now_ms += 86_400_000 + self.chance.below(3_600_000) as u64;
         self.machine.advance_to(self.now_ms).await;
     }
 
@@ -193,9 +254,8 @@ impl Life {
     }
 
     async fn change(&mut self) {
-        let before = self.factor;
         let settings = self.settings();
-        if self.factor != before {
+        if settings["ParallelizationFactor"] != self.view().settings.factor {
             self.journal.may_repeat();
         }
         self.update(&settings);
@@ -225,16 +285,32 @@ impl Life {
 
     /// Stops and starts when no invocation runs.
     async fn restart(&mut self) {
-        let drained = self.machine.emulator().event_sources();
-        let request = DrainRequest::default();
-        let drained = drained.drain(None, request).await;
+        self.rest().await;
+        assert!(self.machine.stop().await);
+        self.pass_a_moment();
+        self.machine.open(self.now_ms).await;
+    }
+
+    /// Returns once the mapping waits for time alone.
+    async fn rest(&self) {
+        let sources = self.machine.emulator().event_sources();
+        let drained = sources.drain(None, DrainRequest::default()).await;
         assert!(
             !matches!(drained, Err(DrainError::TimedOut(_))),
             "{drained:?}"
         );
-        assert!(self.machine.stop().await);
+    }
+
+    /// The program is killed while batches are in flight, and all else is on the disk.
+    async fn be_killed(&mut self) {
+        self.rest().await;
+        self.journal.hold(true);
+        drop(self.write().await);
+        self.machine.settle().await;
+        self.flush().await;
+        self.journal.hold(false);
         self.pass_a_moment();
-        self.machine.open(self.now_ms).await;
+        self.machine.crash(&self.chance.0, self.now_ms).await;
     }
 
     /// The machine draws its random numbers by the moment of its start.
@@ -242,16 +318,10 @@ impl Life {
         self.now_ms += 1;
     }
 
-    async fn crash(&mut self) {
-        self.journal.may_repeat();
-        self.pass_a_moment();
-        self.machine.crash(&self.chance.0, self.now_ms).await;
-    }
-
     /// The power fails while the mapping is at work.
     async fn lose_power(&mut self) {
         let Ground::Simulated(disk) = &self.machine.ground else {
-            return self.crash().await;
+            panic!("the disk of these lives is simulated");
         };
         let disk = disk.clone();
         disk.cut_power_after(self.chance.below(WRITES) as u64);
@@ -266,7 +336,9 @@ impl Life {
             );
             self.machine.settle().await;
         }
-        self.crash().await;
+        self.journal.may_repeat();
+        self.pass_a_moment();
+        self.machine.crash(&self.chance.0, self.now_ms).await;
     }
 
     /// Drains everything with a function that does its work at once, and judges.
@@ -276,12 +348,15 @@ impl Life {
         let request = DrainRequest {
             advance: true,
             timeout: Duration::from_secs(60),
+            windows: true,
             ..DrainRequest::default()
         };
         let sources = self.machine.emulator().event_sources();
         sources.drain(None, request).await.unwrap();
-        let (stored, failures) = (self.all_of("s").await, self.all_of("sink").await);
-        self.journal.judge(&stored, &failures);
+        let mut stored = std::mem::take(&mut self.past);
+        stored.extend(self.all_of("s").await);
+        let failures = self.all_of("sink").await;
+        Trial::new(&self.journal.notes.lock(), &stored, &failures).judge(&self.excused);
         assert!(self.machine.stop().await);
         self.journal.trace()
     }

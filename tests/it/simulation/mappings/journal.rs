@@ -6,62 +6,70 @@ use minikin::internals::lock::Lock;
 use minikin::internals::world::Random;
 use minikin::{Function, FunctionError, FunctionEvent};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Records that the function never accepts: those whose number is a multiple.
 const POISON: usize = 13;
 
+/// The tags of records, by which filters choose them.
+pub(super) const TAGS: &[&str] = &["a", "b", "c"];
+
+/// The tag of a record.
+pub(super) const fn tag_of(number: usize) -> &'static str {
+    TAGS[number % TAGS.len()]
+}
+
 /// The invocations of a life, over all starts of the program.
 #[derive(Debug, Clone)]
 pub(super) struct Journal {
-    notes: Arc<Lock<Notes>>,
+    pub(super) notes: Arc<Lock<Notes>>,
     chance: Random,
     /// The answer may be a report.
     pub(super) reports: bool,
+    /// While true, no invocation gets an answer.
+    holding: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
-struct Notes {
-    invocations: Vec<Invocation>,
+pub(super) struct Notes {
+    pub(super) invocations: Vec<Invocation>,
     /// Beginnings and ends of invocations so far.
     moments: usize,
     /// Grows whenever records may be delivered again.
     era: usize,
     healthy: bool,
+    /// The tags that some filters so far kept.
+    pub(super) kept: BTreeSet<&'static str>,
+    /// The tags that some filters so far dropped.
+    pub(super) dropped: BTreeSet<&'static str>,
 }
 
 /// One invocation.
 #[derive(Debug)]
-struct Invocation {
-    id: String,
+pub(super) struct Invocation {
+    pub(super) id: String,
     /// The numbers of the records.
-    records: Vec<usize>,
-    keys: Vec<String>,
-    began: usize,
-    ended: usize,
-    era: usize,
+    pub(super) records: Vec<usize>,
+    pub(super) keys: Vec<String>,
+    pub(super) window: Option<SeenWindow>,
+    pub(super) began: usize,
+    pub(super) ended: usize,
+    pub(super) era: usize,
     /// Number of records, from the first on, that are done.
-    done: usize,
+    pub(super) done: usize,
+    pub(super) is_success: bool,
 }
 
-/// A record of a stream.
+/// The tumbling window of an invocation.
 #[derive(Debug)]
-pub(super) struct Stored {
-    shard: String,
-    number: String,
-    data: String,
-}
-
-impl Stored {
-    pub(super) fn of(shard: &str, record: &Value) -> Self {
-        let data = STANDARD.decode(record["Data"].as_str().unwrap()).unwrap();
-        Self {
-            shard: shard.to_owned(),
-            number: record["SequenceNumber"].as_str().unwrap().to_owned(),
-            data: String::from_utf8(data).unwrap(),
-        }
-    }
+pub(super) struct SeenWindow {
+    pub(super) shard: String,
+    pub(super) start: String,
+    /// The numbers of the records that earlier invocations of the window have done.
+    pub(super) state: BTreeSet<usize>,
+    pub(super) is_final: bool,
 }
 
 /// The answer of the function.
@@ -72,12 +80,89 @@ enum Say {
     FailFrom(usize),
 }
 
+/// The number in the data of a record.
+pub(super) fn number_in(data: &[u8]) -> usize {
+    let data: Value = serde_json::from_slice(data).unwrap();
+    usize::try_from(data["n"].as_u64().unwrap()).unwrap()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+impl Invocation {
+    fn of(event: &FunctionEvent, began: usize, era: usize) -> Self {
+        let body = event.json();
+        let records = body["Records"].as_array().unwrap().iter();
+        let records: Vec<&Value> = records.map(|record| &record["kinesis"]).collect();
+        let number = |record: &&Value| number_in(&STANDARD.decode(text(&record["data"])).unwrap());
+        let window = body.get("window").map(|window| {
+            check_arrivals(window, &records);
+            SeenWindow {
+                shard: text(&body["shardId"]),
+                start: text(&window["start"]),
+                state: numbers_of(&body["state"]),
+                is_final: body["isFinalInvokeForWindow"].as_bool().unwrap(),
+            }
+        });
+        Self {
+            id: event.request_id.clone(),
+            records: records.iter().map(number).collect(),
+            keys: records
+                .iter()
+                .map(|record| text(&record["partitionKey"]))
+                .collect(),
+            window,
+            began,
+            ended: usize::MAX,
+            era,
+            done: 0,
+            is_success: false,
+        }
+    }
+
+    /// The body of an answer, with the state of the window after the first `done` records.
+    fn body(&self, done: usize) -> Value {
+        let mut body = json!({});
+        if let Some(window) = &self.window {
+            let mut state = window.state.clone();
+            state.extend(&self.records[..done]);
+            body["state"] = json!({ "n": state });
+        }
+        body
+    }
+}
+
+/// The numbers in the state of a window.
+fn numbers_of(state: &Value) -> BTreeSet<usize> {
+    let numbers = state.get("n").and_then(Value::as_array);
+    let number = |number: &Value| usize::try_from(number.as_u64().unwrap()).unwrap();
+    numbers
+        .map(|numbers| numbers.iter().map(number).collect())
+        .unwrap_or_default()
+}
+
+/// All records of an event belong to its window.
+fn check_arrivals(window: &Value, records: &[&Value]) {
+    let bound = |name: &str| {
+        let form = &time::format_description::well_known::Rfc3339;
+        let moment = time::OffsetDateTime::parse(window[name].as_str().unwrap(), form).unwrap();
+        moment.unix_timestamp() as f64
+    };
+    for record in records {
+        let arrival = record["approximateArrivalTimestamp"].as_f64().unwrap();
+        let belongs = bound("start") <= arrival && arrival < bound("end");
+        assert!(belongs, "{record} is not of {window}");
+    }
+}
+
 impl Journal {
     pub(super) fn new(chance: Random, reports: bool) -> Self {
         Self {
             notes: Arc::default(),
             chance,
             reports,
+            holding: watch::Sender::new(false),
         }
     }
 
@@ -91,6 +176,19 @@ impl Journal {
         self.notes.lock().era += 1;
     }
 
+    /// Begins or ends to keep invocations from their answers. Those that are kept fail at the end.
+    pub(super) fn hold(&self, holds: bool) {
+        self.holding.send_replace(holds);
+    }
+
+    /// The mapping keeps the records with these tags from now on.
+    pub(super) fn keeps(&self, tags: &[&'static str]) {
+        let mut notes = self.notes.lock();
+        notes.kept.extend(tags);
+        let dropped = TAGS.iter().filter(|tag| !tags.contains(tag));
+        notes.dropped.extend(dropped);
+    }
+
     pub(super) fn function(&self) -> Function {
         let journal = self.clone();
         Function::new(move |event| {
@@ -100,36 +198,25 @@ impl Journal {
     }
 
     async fn answer(&self, event: &FunctionEvent) -> Result<String, FunctionError> {
-        let body = event.json();
-        let given = body["Records"].as_array().unwrap();
-        let kinesis = || given.iter().map(|record| &record["kinesis"]);
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let number = |record: &Value| {
-            let data = STANDARD.decode(text(&record["data"])).unwrap();
-            String::from_utf8(data).unwrap().parse().unwrap()
-        };
-        let records: Vec<usize> = kinesis().map(number).collect();
         let at = {
             let mut notes = self.notes.lock();
             notes.moments += 1;
-            let (began, era) = (notes.moments, notes.era);
-            notes.invocations.push(Invocation {
-                id: event.request_id.clone(),
-                keys: kinesis()
-                    .map(|record| text(&record["partitionKey"]))
-                    .collect(),
-                records: records.clone(),
-                began,
-                ended: usize::MAX,
-                era,
-                done: 0,
-            });
+            let invocation = Invocation::of(event, notes.moments, notes.era);
+            notes.invocations.push(invocation);
             notes.invocations.len() - 1
         };
         for _ in 0..self.chance.number() % 3 {
             tokio::task::yield_now().await;
         }
-        let say = self.say(&records);
+        let mut holding = self.holding.subscribe();
+        if *holding.borrow_and_update() {
+            let _released = holding.wait_for(|holds| !holds).await;
+            return Err(FunctionError::Failed("held".to_owned()));
+        }
+        let say = {
+            let notes = self.notes.lock();
+            self.say(&notes.invocations[at].records, notes.healthy)
+        };
         let mut notes = self.notes.lock();
         notes.moments += 1;
         let moments = notes.moments;
@@ -137,8 +224,13 @@ impl Journal {
         invocation.ended = moments;
         match say {
             Say::Done => {
-                invocation.done = records.len();
-                Ok(String::new())
+                invocation.done = invocation.records.len();
+                invocation.is_success = true;
+                Ok(invocation.body(invocation.done).to_string())
+            }
+            // An answer without the state of its window is a failure, too.
+            Say::Fail if invocation.window.is_some() && moments.is_multiple_of(2) => {
+                Ok("{}".to_owned())
             }
             Say::Fail => Err(FunctionError::Failed("by chance".to_owned())),
             Say::NotReached => Err(FunctionError::NotReached {
@@ -146,15 +238,17 @@ impl Journal {
             }),
             Say::FailFrom(first) => {
                 invocation.done = first;
-                let number = &given[first]["kinesis"]["sequenceNumber"];
-                let failures = json!({"batchItemFailures": [{"itemIdentifier": number}]});
-                Ok(failures.to_string())
+                let mut body = invocation.body(first);
+                let records = &event.json()["Records"];
+                let number = &records[first]["kinesis"]["sequenceNumber"];
+                body["batchItemFailures"] = json!([{ "itemIdentifier": number }]);
+                Ok(body.to_string())
             }
         }
     }
 
-    fn say(&self, records: &[usize]) -> Say {
-        if self.notes.lock().healthy {
+    fn say(&self, records: &[usize], is_healthy: bool) -> Say {
+        if is_healthy {
             return Say::Done;
         }
         let poison = records.iter().position(|record| record % POISON == 0);
@@ -163,7 +257,7 @@ impl Journal {
             (0..6, _) => Say::NotReached,
             (_, Some(first)) if self.reports => Say::FailFrom(first),
             (_, Some(_)) | (6..20, None) => Say::Fail,
-            (20..30, None) if self.reports => {
+            (20..30, None) if self.reports && !records.is_empty() => {
                 let at = self.chance.number() % records.len() as u64;
                 Say::FailFrom(usize::try_from(at).unwrap())
             }
@@ -171,106 +265,10 @@ impl Journal {
         }
     }
 
-    /// Judges a life, whose stream holds `stored` at the end, and whose on-failure stream holds
-    /// `failures`.
-    pub(super) fn judge(&self, stored: &[Stored], failures: &[Stored]) {
-        let notes = self.notes.lock();
-        let numbers: BTreeSet<usize> = stored.iter().map(|s| s.data.parse().unwrap()).collect();
-        assert_eq!(numbers.len(), stored.len(), "a record is stored twice");
-        let discarded = notes.discarded(stored, failures);
-        let mut finished: HashMap<usize, usize> = HashMap::new();
-        for invocation in &notes.invocations {
-            for record in &invocation.records[..invocation.done] {
-                let ended = finished.entry(*record).or_insert(usize::MAX);
-                *ended = invocation.ended.min(*ended);
-            }
-        }
-        for number in &numbers {
-            assert!(
-                finished.contains_key(number) || discarded.contains(number),
-                "record {number} was neither delivered nor discarded"
-            );
-        }
-        notes.check_order(&numbers, &finished, &discarded);
-        notes.check_repetition();
-    }
-
     /// The invocations, in their order.
     pub(super) fn trace(&self) -> Vec<String> {
         let notes = self.notes.lock();
         let line = |call: &Invocation| format!("{:?}: {} done", call.records, call.done);
         notes.invocations.iter().map(line).collect()
-    }
-}
-
-impl Notes {
-    /// The records that the on-failure stream tells of: those in the range, and of a batch that was
-    /// invoked those of the event.
-    fn discarded(&self, stored: &[Stored], failures: &[Stored]) -> BTreeSet<usize> {
-        let mut discarded = BTreeSet::new();
-        for failure in failures {
-            let failure: Value = serde_json::from_str(&failure.data).unwrap();
-            let info = &failure["KinesisBatchInfo"];
-            let id = failure["requestContext"]["requestId"].as_str().unwrap();
-            let call = self.invocations.iter().rev().find(|call| call.id == id);
-            // Sequence numbers are of one length, so that their texts are ordered as they are.
-            let [shard, first, last] = ["shardId", "startSequenceNumber", "endSequenceNumber"]
-                .map(|member| info[member].as_str().unwrap());
-            let within = stored.iter().filter(|record| {
-                record.shard == shard && (first..=last).contains(&record.number.as_str())
-            });
-            let within = within.map(|record| record.data.parse::<usize>().unwrap());
-            discarded.extend(
-                within.filter(|record| call.is_none_or(|call| call.records.contains(record))),
-            );
-        }
-        discarded
-    }
-
-    /// An invocation has a record only when all records of its key before it are finished or in the
-    /// same event.
-    fn check_order(
-        &self,
-        stored: &BTreeSet<usize>,
-        finished: &HashMap<usize, usize>,
-        discarded: &BTreeSet<usize>,
-    ) {
-        let mut of_key: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-        for call in &self.invocations {
-            for (record, key) in call.records.iter().zip(&call.keys) {
-                assert!(stored.contains(record), "record {record} was never stored");
-                of_key.entry(key).or_default().insert(*record);
-            }
-        }
-        for call in &self.invocations {
-            for (at, (record, key)) in call.records.iter().zip(&call.keys).enumerate() {
-                for before in of_key[key.as_str()].range(..record) {
-                    let is_finished = finished.get(before).is_some_and(|end| *end < call.began);
-                    assert!(
-                        is_finished
-                            || discarded.contains(before)
-                            || call.records[..at].contains(before),
-                        "record {record} of {key} overtook {before} in {call:?}"
-                    );
-                }
-            }
-        }
-    }
-
-    /// A record that was delivered is not delivered again within an era.
-    fn check_repetition(&self) {
-        let mut delivered: BTreeMap<(usize, usize), &Invocation> = BTreeMap::new();
-        for call in &self.invocations {
-            for (at, record) in call.records.iter().enumerate() {
-                let before = delivered.get(&(call.era, *record));
-                assert!(
-                    before.is_none(),
-                    "record {record} of {before:?} again in {call:?}"
-                );
-                if at < call.done {
-                    delivered.insert((call.era, *record), call);
-                }
-            }
-        }
     }
 }
