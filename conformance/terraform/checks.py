@@ -1,4 +1,5 @@
-"""The calls of Terraform's AWS provider 6, replayed for a stream, a consumer and a policy.
+"""The calls of Terraform's AWS provider 6, replayed for a stream, a consumer, a policy and an event
+source mapping (case 59 of the mappings).
 
 The provider itself is in no registry that conformance/run uses. Its resources make the calls below
 in this order, and compare these members in the next plan: a difference there is a drift, which
@@ -13,6 +14,7 @@ import time
 import boto3
 
 import processes
+from mapping import Mapping
 from runner import check, equal, main, until
 
 NAME = sys.argv[2]
@@ -235,18 +237,18 @@ def has_no_drift(plan, config):
         equal(plan.provider.read_stream(), config)
 
 
-def slow_server():
-    """Starts a minikin whose streams take their time to change; gives its endpoint."""
+def start_server(name, *options):
+    """Starts a minikin with a function, which no record reaches; gives its endpoint."""
     processes.start(
         [
             os.environ["MINIKIN"], "serve", "--host", "127.0.0.1", "--port", "0",
-            "--transition-ms", "300",
+            "--function", "consume=http://127.0.0.1:1", *options,
         ],
-        output="slow.out", errors="slow.log",
+        output=f"{name}.out", errors=f"{name}.log",
     )
 
     def lines():
-        return open("slow.out").read().splitlines()
+        return open(f"{name}.out").read().splitlines()
 
     until(lambda: "Ready." in lines())
     address = next(line for line in lines() if line.startswith("Listening on "))
@@ -260,12 +262,15 @@ STEPS = {
     "put_policies": "puts the policies of stream and consumer, and reads them back",
     "destroy": "destroys everything, and finds nothing to destroy again",
 }
-plans = {"": Plan(os.environ["ENDPOINT"]), " (with --transition-ms)": Plan(slow_server())}
+SLOWLY = " (with --transition-ms)"
+slow = start_server("slow", "--transition-ms", "300")
+plans = {"": Plan(os.environ["ENDPOINT"]), SLOWLY: Plan(slow)}
+mappings = {"": Mapping(start_server("quick")), SLOWLY: Mapping(slow)}
 
 
-def add_check(plan, step, name):
+def add_check(subject, step, name):
     def run():
-        getattr(plan, step)()
+        getattr(subject, step)()
 
     run.__doc__ = name
     check(run)
@@ -274,4 +279,9 @@ def add_check(plan, step, name):
 for way, plan in plans.items():
     for step, name in STEPS.items():
         add_check(plan, step, name + way)
+for way, mapping in mappings.items():
+    add_check(
+        mapping, "live",
+        "applies, changes and destroys an event source mapping, and no plan finds a drift" + way,
+    )
 main(NAME)
