@@ -11,5 +11,6 @@ import (
 func main() {
 	runAll(os.Args[1], slices.Concat(
 		streamChecks(), recordChecks(), pageChecks(), errorChecks(), subscriptionChecks(), rpcV2Checks(), doubleChecks(),
+		mappingChecks(),
 	))
 }
