@@ -1,4 +1,4 @@
-// A function that appends each record's data, a line, to the file OUTPUT.
+// A function that appends each record's data, a line, to the file OUTPUT, and one that fails.
 
 "use strict";
 
@@ -7,4 +7,8 @@ const fs = require("fs");
 exports.print = async ({ Records }) => {
   const lines = Records.map(({ kinesis }) => `${Buffer.from(kinesis.data, "base64")}\n`);
   fs.appendFileSync(process.env.OUTPUT, lines.join(""));
+};
+
+exports.fail = async () => {
+  throw new TypeError("by design");
 };
