@@ -1,7 +1,9 @@
-//! Clients of services outside this process: functions that are invoked over HTTP, and the
-//! destinations of on-failure records.
+//! Clients of services outside this process: functions that are invoked over HTTP, the
+//! destinations of on-failure records, and the emulator that a command talks to.
 
 mod address;
+#[cfg(feature = "cli")]
+mod blocking;
 mod buckets;
 mod channels;
 mod connection;
@@ -23,7 +25,11 @@ mod tls;
 #[path = "outbound/no_tls.rs"]
 mod tls;
 
+#[cfg(feature = "cli")]
+pub(crate) use address::Address;
 pub(crate) use address::AddressError;
+#[cfg(feature = "cli")]
+pub(crate) use blocking::{BlockingAnswer, BlockingBody, BlockingClient, BlockingRequest};
 pub(crate) use buckets::{Buckets, S3Endpoint};
 pub(crate) use channels::ChannelDestinations;
 pub(crate) use destinations::{Destinations, OwnStreams};

@@ -2,15 +2,11 @@
 //! emulator.
 
 use super::outcome::Failure;
+use crate::outbound::{Address, BlockingAnswer, BlockingBody, BlockingClient, BlockingRequest};
+use bytes::Bytes;
 use serde_json::Value;
 use std::fs::File;
-use std::io::Read;
-use std::time::Duration;
-use ureq::http::{Response, Uri};
-use ureq::{Agent, Body, RequestBuilder};
-
-/// Time limit of connecting, in seconds. Answers have no time limit.
-const CONNECT_SECONDS: u64 = 5;
+use std::io::Read as _;
 
 /// The options that say which emulator a command talks to, and how.
 #[derive(Debug, clap::Args)]
@@ -19,7 +15,7 @@ pub(super) struct Server {
     #[arg(long, global = true, value_name = "URL")]
     #[arg(default_value = "http://127.0.0.1:4567")]
     #[arg(env = "MINIKIN_ENDPOINT", value_parser = http_url)]
-    endpoint: String,
+    endpoint: Address,
 
     /// The --admin-token of the emulator; needed when the emulator runs on another machine
     #[arg(long, global = true, value_name = "TOKEN")]
@@ -63,7 +59,7 @@ pub(super) struct WholeConnection {
 /// A client of one emulator's own paths.
 #[derive(Debug)]
 pub(super) struct Client {
-    agent: Agent,
+    http: BlockingClient,
     endpoint: String,
     authorization: Option<String>,
     /// The account and the region, which are added to the query of every request.
@@ -71,56 +67,52 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// A client for paths about the streams of one account and region.
-    pub(super) fn new(connection: &Connection) -> Self {
+    pub(super) fn new(connection: &Connection) -> Result<Self, Failure> {
+        let endpoint = connection.endpoint.url.clone();
+        let http = BlockingClient::new(connection.endpoint.clone())
+            .map_err(|error| Failure::unreachable(&endpoint, &error))?;
         let account = connection.account.clone().map(|id| ("account", id));
         let region = connection.region.clone().map(|name| ("region", name));
-        Self {
-            query: account.into_iter().chain(region).collect(),
-            ..Self::whole(&connection.server)
-        }
-    }
-
-    /// A client for paths about the whole emulator.
-    pub(super) fn whole(server: &Server) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(Duration::from_secs(CONNECT_SECONDS)))
-            .build();
-        let token = server.admin_token.as_ref();
-        Self {
-            agent: config.new_agent(),
-            endpoint: server.endpoint.trim_end_matches('/').to_owned(),
+        let token = connection.admin_token.as_ref();
+        Ok(Self {
+            http,
+            endpoint,
             authorization: token.map(|token| format!("Bearer {token}")),
-            query: Vec::new(),
+            query: account.into_iter().chain(region).collect(),
+        })
+    }
+
+    /// Sends a request, and returns its answer if the status is one of success, or 408.
+    fn send(
+        &self,
+        method: &'static str,
+        path: &str,
+        query: &[(&str, &str)],
+        header: Option<(&'static str, &str)>,
+        body: BlockingBody,
+    ) -> Result<BlockingAnswer<'_>, Failure> {
+        let mut path = format!("/_minikin/{path}");
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(query)
+            .extend_pairs(&self.query)
+            .finish();
+        if !query.is_empty() {
+            path = format!("{path}?{query}");
         }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}/_minikin/{path}", self.endpoint)
-    }
-
-    fn prepared<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
-        let request = request.query_pairs(self.query.iter().map(|(name, value)| (*name, value)));
-        match &self.authorization {
-            Some(authorization) => request.header("authorization", authorization),
-            None => request,
-        }
-    }
-
-    fn answer(&self, sent: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Failure> {
-        let answer = sent.map_err(|error| Failure::unreachable(&self.endpoint, &error))?;
-        let status = answer.status();
-        if status.is_success() || status.as_u16() == 408 {
+        let token = self.authorization.as_deref();
+        let token = token.map(|token| ("authorization", token));
+        let headers: Vec<_> = header.into_iter().chain(token).collect();
+        let answer = self.http.send(&BlockingRequest {
+            method,
+            path: &path,
+            headers: &headers,
+            body,
+        });
+        let answer = answer.map_err(|error| Failure::unreachable(&self.endpoint, &error))?;
+        if answer.status.is_success() || answer.status.as_u16() == 408 {
             return Ok(answer);
         }
-        let text = answer.into_body().read_to_string().unwrap_or_default();
-        let message = serde_json::from_str::<Value>(&text)
-            .ok()
-            .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
-        Err(Failure::Refused(message.unwrap_or_else(|| {
-            format!("the emulator answers {status}: {}", text.trim())
-        })))
+        Err(refusal(answer))
     }
 
     /// Sends GET with the given query, and returns the JSON document of the answer.
@@ -133,10 +125,8 @@ impl Client {
         &self,
         path: &str,
         query: &[(&str, &str)],
-    ) -> Result<Response<Body>, Failure> {
-        let request = self.agent.get(self.url(path));
-        let request = request.query_pairs(query.iter().copied());
-        self.answer(self.prepared(request).call())
+    ) -> Result<BlockingAnswer<'_>, Failure> {
+        self.send("GET", path, query, None, nothing())
     }
 
     /// Sends GET for a stream of server-sent events, and returns the answer with its body unread.
@@ -146,41 +136,45 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
         last_id: Option<&str>,
-    ) -> Result<Response<Body>, Failure> {
-        let request = self.agent.get(self.url(path));
-        let mut request = request.query_pairs(query.iter().copied());
-        if let Some(id) = last_id {
-            request = request.header("last-event-id", id);
-        }
-        self.answer(self.prepared(request).call())
+    ) -> Result<BlockingAnswer<'_>, Failure> {
+        let header = last_id.map(|id| ("last-event-id", id));
+        self.send("GET", path, query, header, nothing())
     }
 
     /// Sends POST, and returns the status and the JSON document of the answer.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<(u16, Value), Failure> {
-        let request = self.prepared(self.agent.post(self.url(path)));
-        let request = request.header("content-type", "application/json");
-        let answer = self.answer(request.send(body.to_string()))?;
-        let status = answer.status().as_u16();
-        Ok((status, document(answer)?))
-    }
-
-    /// Sends a file as the body of a PUT.
-    pub(super) fn put_file(&self, path: &str, file: &File) -> Result<(), Failure> {
-        let request = self.prepared(self.agent.put(self.url(path)));
-        self.answer(request.send(file)).map(drop)
-    }
-
-    pub(super) fn delete(&self, path: &str) -> Result<(), Failure> {
-        let request = self.prepared(self.agent.delete(self.url(path)));
-        self.answer(request.call()).map(drop)
+        let answer = self.post_bytes(path, "application/json", body.to_string().into())?;
+        Ok((answer.status.as_u16(), document(answer)?))
     }
 
     /// Sends POST with one JSON document on each line, and returns the JSON document of the answer.
-    pub(super) fn post_lines(&self, path: &str, lines: &[u8]) -> Result<Value, Failure> {
-        let request = self.prepared(self.agent.post(self.url(path)));
-        let request = request.header("content-type", "application/x-ndjson");
-        document(self.answer(request.send(lines))?)
+    pub(super) fn post_lines(&self, path: &str, lines: Bytes) -> Result<Value, Failure> {
+        document(self.post_bytes(path, "application/x-ndjson", lines)?)
     }
+
+    fn post_bytes(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: Bytes,
+    ) -> Result<BlockingAnswer<'_>, Failure> {
+        let header = ("content-type", content_type);
+        self.send("POST", path, &[], Some(header), BlockingBody::Bytes(body))
+    }
+
+    /// Sends a file as the body of a PUT.
+    pub(super) fn put_file(&self, path: &str, file: File) -> Result<(), Failure> {
+        let body = BlockingBody::File(file.into());
+        self.send("PUT", path, &[], None, body).map(drop)
+    }
+
+    pub(super) fn delete(&self, path: &str) -> Result<(), Failure> {
+        self.send("DELETE", path, &[], None, nothing()).map(drop)
+    }
+}
+
+fn nothing() -> BlockingBody {
+    BlockingBody::Bytes(Bytes::new())
 }
 
 /// Refuses an account or a region of a command about the whole emulator.
@@ -189,18 +183,29 @@ fn no_part(_: &str) -> Result<String, String> {
 }
 
 /// Checks the address of an emulator.
-fn http_url(text: &str) -> Result<String, String> {
-    let url = text.parse::<Uri>().map_err(|error| error.to_string())?;
-    if url.scheme_str() != Some("http") || url.authority().is_none() {
+fn http_url(text: &str) -> Result<Address, String> {
+    if !text.starts_with("http://") {
         return Err("an endpoint is http://HOST:PORT; TLS is not needed here".to_owned());
     }
-    Ok(text.to_owned())
+    Address::read(text, None).map_err(|error| error.0)
+}
+
+/// The failure that an answer with a status of an error stands for.
+fn refusal(mut answer: BlockingAnswer<'_>) -> Failure {
+    let mut text = String::new();
+    // An answer that is cut off is shown as far as it came.
+    let _cut_off = answer.read_to_string(&mut text);
+    let message = serde_json::from_str::<Value>(&text)
+        .ok()
+        .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
+    let whole = || format!("the emulator answers {}: {}", answer.status, text.trim());
+    Failure::Refused(message.unwrap_or_else(whole))
 }
 
 /// The JSON document of an answer; null if the body is empty.
-fn document(answer: Response<Body>) -> Result<Value, Failure> {
+fn document(mut answer: BlockingAnswer<'_>) -> Result<Value, Failure> {
     let mut text = String::new();
-    let read = answer.into_body().into_reader().read_to_string(&mut text);
+    let read = answer.read_to_string(&mut text);
     read.map_err(|error| Failure::broken(&error))?;
     if text.is_empty() {
         return Ok(Value::Null);
@@ -224,7 +229,7 @@ mod tests {
             "http://minikin:80/",
             "http://[::1]:1",
         ] {
-            assert_eq!(http_url(url), Ok(url.to_owned()));
+            assert_eq!(http_url(url).map(|address| address.url).as_deref(), Ok(url));
         }
         for url in [
             "zz",

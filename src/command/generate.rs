@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Answer, Failure> {
     let key = Template::parse(&arguments.key)
         .map_err(|reason| Failure::Usage(format!("--key: {reason}")))?;
     let random = arguments.seed.map_or_else(Random::system, Random::seeded);
-    let client = Client::new(&arguments.connection);
+    let client = Client::new(&arguments.connection)?;
     let mut batch = Batch::new(&client, &arguments.stream);
     let mut pace = Pace::start(arguments.rate, arguments.records);
     for number in 0..arguments.records {

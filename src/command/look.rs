@@ -73,7 +73,7 @@ pub(super) fn queues(arguments: &Plain) -> Result<Answer, Failure> {
 /// Gets the list `name` of the emulator and prints it. The path and the member of the answer have
 /// the same name.
 fn list(connection: &Connection, name: &str, columns: &[print::Column]) -> Result<Answer, Failure> {
-    let answer = Client::new(connection).get(name, &[])?;
+    let answer = Client::new(connection)?.get(name, &[])?;
     let rows = answer.get(name).and_then(Value::as_array);
     let rows = rows.map(Vec::as_slice).unwrap_or_default();
     print::rows(Form::of_output(connection.server.json), columns, rows)?;
@@ -94,8 +94,8 @@ pub(super) fn all_records(
     stream: &str,
     query: &[(&str, &str)],
 ) -> Result<Answer, Failure> {
-    let client = Client::new(connection);
-    let form = Form::of_output(connection.server.json);
+    let client = Client::new(connection)?;
+    let form = Form::of_output(connection.json);
     let path = format!("streams/{}", path_part(stream));
     let mut next: Option<String> = None;
     loop {
@@ -165,7 +165,7 @@ fn data_text(record: &Value) -> String {
 
 /// Waits until the stream has received the given number of records.
 pub(super) fn wait(arguments: &Wait) -> Result<Answer, Failure> {
-    let client = Client::new(&arguments.connection);
+    let client = Client::new(&arguments.connection)?;
     let path = format!("streams/{}/wait", path_part(&arguments.stream));
     let body = json!({"records": arguments.records, "timeout_ms": arguments.timeout_ms});
     let (status, answer) = client.post(&path, &body)?;

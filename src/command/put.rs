@@ -28,7 +28,7 @@ pub(super) struct Put {
 
 /// Puts one record, or one record for each line of standard input.
 pub(super) fn run(arguments: &Put) -> Result<Answer, Failure> {
-    let client = Client::new(&arguments.connection);
+    let client = Client::new(&arguments.connection)?;
     let mut batch = Batch::new(&client, &arguments.stream);
     if let Some(data) = &arguments.data {
         batch.add(&key_of(arguments.key.as_deref(), data, 1)?, data)?;
@@ -110,12 +110,12 @@ impl<'a> Batch<'a> {
         if self.records == 0 {
             return Ok(());
         }
-        let answer = self.client.post_lines(&self.path, &self.lines)?;
+        let lines = std::mem::take(&mut self.lines);
+        let answer = self.client.post_lines(&self.path, lines.into())?;
         let failed = answer.get("FailedRecordCount").and_then(Value::as_u64);
         let failed = failed.unwrap_or_default();
         self.sent.put += self.records as u64 - failed;
         self.sent.refused += failed;
-        self.lines.clear();
         self.records = 0;
         Ok(())
     }

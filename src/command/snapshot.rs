@@ -41,12 +41,10 @@ struct Transfer {
 
 pub(super) fn run(arguments: &Snapshot) -> Result<Answer, Failure> {
     match &arguments.change {
-        Change::Save(Transfer { file, connection }) => {
-            save(&Client::whole(&connection.server), file)
-        }
+        Change::Save(Transfer { file, connection }) => save(&Client::new(connection)?, file),
         Change::Load(Transfer { file, connection }) => {
             let opened = File::open(file).map_err(|error| unusable(file, &error))?;
-            Client::whole(&connection.server).put_file("snapshot", &opened)?;
+            Client::new(connection)?.put_file("snapshot", opened)?;
             Ok(Answer::Yes)
         }
     }
@@ -54,7 +52,7 @@ pub(super) fn run(arguments: &Snapshot) -> Result<Answer, Failure> {
 
 /// Saves to the file at `path`, or to standard output if `path` is `-`.
 fn save(client: &Client, path: &Path) -> Result<Answer, Failure> {
-    let mut snapshot = client.open("snapshot", &[])?.into_body().into_reader();
+    let mut snapshot = client.open("snapshot", &[])?;
     if path == Path::new("-") {
         copy(&mut snapshot, &mut io::stdout().lock(), path)?;
         return Ok(Answer::Yes);

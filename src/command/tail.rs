@@ -45,8 +45,8 @@ pub(super) fn run(arguments: &Tail) -> Result<Answer, Failure> {
         return all_records(&arguments.connection, &arguments.stream, &query);
     }
     end_with_the_reader();
-    let client = Client::new(&arguments.connection);
-    let form = Form::of_output(arguments.connection.server.json);
+    let client = Client::new(&arguments.connection)?;
+    let form = Form::of_output(arguments.connection.json);
     let path = format!("streams/{}/tail", path_part(&arguments.stream));
     follow(&client, &path, &query, form)
 }
@@ -64,8 +64,8 @@ fn follow(
         let connected = Stopwatch::start();
         let failure = match client.follow(path, query, place.id.as_deref()) {
             Ok(answer) => {
-                let shown = place.shown;
-                let events = BufReader::new(answer.into_body().into_reader());
+                lost = None;
+                let events = BufReader::new(answer);
                 if let Some(end) = place.show(events, form)? {
                     eprintln!("minikin: {end}");
                     return Ok(Answer::Yes);

@@ -17,9 +17,9 @@ impl fmt::Display for AddressError {
 
 /// A parsed URL of a server.
 #[derive(Clone)]
-pub(super) struct Address {
+pub(crate) struct Address {
     /// The whole URL, to be shown to users.
-    pub(super) url: String,
+    pub(crate) url: String,
     pub(super) host: String,
     pub(super) port: u16,
     /// `host:port`, the value of the header `Host`.
@@ -37,7 +37,7 @@ impl fmt::Debug for Address {
 
 impl Address {
     /// Parses a URL. An `https` URL needs `ca`, the file of the trusted certificate authority.
-    pub(super) fn read(url: &str, ca: Option<&Path>) -> Result<Self, AddressError> {
+    pub(crate) fn read(url: &str, ca: Option<&Path>) -> Result<Self, AddressError> {
         let problem = |text: String| AddressError(format!("{url}: {text}"));
         // Braces mark placeholders such as `{name}`, which are not valid in a URI.
         let plain = url.replace(['{', '}'], "_");

@@ -5,6 +5,7 @@ use crate::engine::tasks::Tasks;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -73,11 +74,24 @@ impl Connection {
         request: Request<RequestBody>,
         most: usize,
     ) -> Result<Response<Bytes>, SendError> {
+        let (head, body) = self.begin(request).await?.into_parts();
+        match Limited::new(body, most).collect().await {
+            Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
+            Err(error) if error.is::<LengthLimitError>() => Err(SendError::TooLarge),
+            Err(error) => Err(SendError::Lost(error.to_string())),
+        }
+    }
+
+    /// Sends a request, and returns its answer once the head has arrived.
+    pub(super) async fn begin(
+        &mut self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, SendError> {
         if let Err(error) = self.0.ready().await {
             return Err(SendError::NotSent(error.to_string()));
         }
         let sent = self.0.try_send_request(request).await;
-        let answer = sent.map_err(|mut error| {
+        sent.map_err(|mut error| {
             let is_whole = error.take_message().is_some();
             let reason = describe(&error.into_error());
             if is_whole {
@@ -85,13 +99,7 @@ impl Connection {
             } else {
                 SendError::Lost(reason)
             }
-        })?;
-        let (head, body) = answer.into_parts();
-        match Limited::new(body, most).collect().await {
-            Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
-            Err(error) if error.is::<LengthLimitError>() => Err(SendError::TooLarge),
-            Err(error) => Err(SendError::Lost(error.to_string())),
-        }
+        })
     }
 }
 

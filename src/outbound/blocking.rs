@@ -1,0 +1,217 @@
+//! A client that blocks its thread: the commands talk to a running emulator with it.
+
+use super::address::Address;
+use super::connection::{Connection, RequestBody, SendError, whole};
+use crate::limits;
+use crate::world::RealDeadline;
+use bytes::{Buf as _, Bytes};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame, Incoming};
+use hyper::header::HOST;
+use hyper::{Request, Response, StatusCode};
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, Read};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::runtime::{Builder, Runtime};
+
+/// The client of one server.
+#[derive(Debug)]
+pub(crate) struct BlockingClient {
+    address: Address,
+    runtime: Runtime,
+    /// The connection of the last request.
+    connection: RefCell<Option<Connection>>,
+}
+
+/// A request to the server.
+pub(crate) struct BlockingRequest<'a> {
+    pub(crate) method: &'static str,
+    /// Path and query, encoded. They follow the path of the server's address.
+    pub(crate) path: &'a str,
+    pub(crate) headers: &'a [(&'static str, &'a str)],
+    pub(crate) body: BlockingBody,
+}
+
+/// The body of a request.
+pub(crate) enum BlockingBody {
+    Bytes(Bytes),
+    /// A file, from its current position to its end.
+    File(Arc<File>),
+}
+
+/// An answer with its body unread.
+pub(crate) struct BlockingAnswer<'a> {
+    pub(crate) status: StatusCode,
+    body: Incoming,
+    /// The part of the body that has arrived and is not yet read.
+    arrived: Bytes,
+    runtime: &'a Runtime,
+}
+
+impl BlockingClient {
+    pub(crate) fn new(address: Address) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(Self {
+            address,
+            runtime,
+            connection: RefCell::new(None),
+        })
+    }
+
+    /// Sends a request, and returns its answer once the head has arrived.
+    ///
+    /// # Errors
+    /// Returns the reason if the server cannot be reached, if the connection fails, or if the request
+    /// is invalid.
+    pub(crate) fn send(&self, request: &BlockingRequest<'_>) -> Result<BlockingAnswer<'_>, String> {
+        let answer = self.runtime.block_on(self.answer(request))?;
+        let status = answer.status();
+        Ok(BlockingAnswer {
+            status,
+            body: answer.into_body(),
+            arrived: Bytes::new(),
+            runtime: &self.runtime,
+        })
+    }
+
+    async fn answer(&self, request: &BlockingRequest<'_>) -> Result<Response<Incoming>, String> {
+        let kept = self.connection.take();
+        if let Some(mut kept) = kept {
+            // The server may have closed the connection while it was idle.
+            match kept.begin(self.prepared(request)?).await {
+                Err(SendError::NotSent(_)) => {}
+                result => return self.received(result, kept),
+            }
+        }
+        let opening = RealDeadline::lasting(limits::OUTBOUND_CONNECT);
+        let opened = opening.with(Connection::open(&self.address)).await;
+        let opened = opened.ok_or("no connection in time")?;
+        let mut connection = opened.map_err(|error| error.to_string())?;
+        let result = connection.begin(self.prepared(request)?).await;
+        self.received(result, connection)
+    }
+
+    fn prepared(&self, request: &BlockingRequest<'_>) -> Result<Request<RequestBody>, String> {
+        let above = self.address.path.as_deref().unwrap_or_default();
+        let path = format!("{}{}", above.trim_end_matches('/'), request.path);
+        let mut builder = Request::builder()
+            .method(request.method)
+            .uri(path)
+            .header(HOST, &self.address.authority);
+        for (name, value) in request.headers {
+            builder = builder.header(*name, *value);
+        }
+        let body = match &request.body {
+            BlockingBody::Bytes(bytes) => whole(bytes.clone()),
+            BlockingBody::File(file) => RequestBody::new(FileBody(file.clone())),
+        };
+        builder.body(body).map_err(|error| error.to_string())
+    }
+
+    /// Keeps the connection for the next request if it got an answer.
+    fn received(
+        &self,
+        result: Result<Response<Incoming>, SendError>,
+        connection: Connection,
+    ) -> Result<Response<Incoming>, String> {
+        match result {
+            Ok(answer) => {
+                self.connection.replace(Some(connection));
+                Ok(answer)
+            }
+            Err(SendError::NotSent(reason) | SendError::Lost(reason)) => Err(reason),
+            Err(SendError::TooLarge) => Err("the answer is too large".to_owned()),
+        }
+    }
+}
+
+impl Read for BlockingAnswer<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.arrived.is_empty() {
+            match self.runtime.block_on(self.body.frame()) {
+                None => return Ok(0),
+                Some(frame) => {
+                    let frame = frame.map_err(io::Error::other)?;
+                    self.arrived = frame.into_data().unwrap_or_default();
+                }
+            }
+        }
+        let count = self.arrived.len().min(buffer.len());
+        self.arrived.copy_to_slice(&mut buffer[..count]);
+        Ok(count)
+    }
+}
+
+/// A file as a body. Its reads block the thread, on which the client has nothing else to do.
+struct FileBody(Arc<File>);
+
+impl Body for FileBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let mut part = vec![0; limits::SNAPSHOT_PART_BYTES];
+        Poll::Ready(match self.0.as_ref().read(&mut part) {
+            Ok(0) => None,
+            Ok(count) => {
+                part.truncate(count);
+                Some(Ok(Frame::data(part.into())))
+            }
+            Err(error) => Some(Err(error)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
+    /// Sends a request without a body, and returns the body of its answer.
+    fn get(client: &BlockingClient) -> Result<String, String> {
+        let mut answer = client.send(&BlockingRequest {
+            method: "GET",
+            path: "/path?query",
+            headers: &[],
+            body: BlockingBody::Bytes(Bytes::new()),
+        })?;
+        let mut text = String::new();
+        let read = answer.read_to_string(&mut text);
+        read.map(|_| text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_connection_is_kept_and_opened_again_once_it_is_closed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/above/", listener.local_addr().unwrap());
+        let server = thread::spawn(move || {
+            for _ in 0..2 {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                for answer in ["one", "two"] {
+                    let first = lines.next().unwrap().unwrap();
+                    assert_eq!(first, "GET /above/path?query HTTP/1.1");
+                    while lines.next().unwrap().unwrap() != "" {}
+                    let head = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n";
+                    stream
+                        .write_all(format!("{head}{answer}").as_bytes())
+                        .unwrap();
+                }
+            }
+        });
+        let client = BlockingClient::new(Address::read(&url, None).unwrap()).unwrap();
+        for answer in ["one", "two", "one", "two"] {
+            assert_eq!(get(&client).as_deref(), Ok(answer));
+        }
+        server.join().unwrap();
+        assert!(get(&client).is_err());
+    }
+}
