@@ -3,7 +3,7 @@
 use crate::world::{Clock, Random};
 use fake::Fake;
 use fake::faker::address::en::{CityName, CountryName};
-use fake::faker::internet::en::{FreeEmail, Username};
+use fake::faker::internet::en::{FreeEmailProvider, Username};
 use fake::faker::lorem::en::Sentence;
 use fake::faker::name::en::{FirstName, LastName, Name};
 use fake::rand::SeedableRng;
@@ -230,7 +230,12 @@ impl Kind {
             Self::Name => Name().fake_with_rng(lots),
             Self::FirstName => FirstName().fake_with_rng(lots),
             Self::LastName => LastName().fake_with_rng(lots),
-            Self::Email => FreeEmail().fake_with_rng(lots),
+            Self::Email => {
+                // fake's own e-mail address would add 470 KB of tables for letters beyond ASCII.
+                let user: String = Username().fake_with_rng(lots);
+                let provider: String = FreeEmailProvider().fake_with_rng(lots);
+                format!("{user}@{provider}")
+            }
             Self::User => Username().fake_with_rng(lots),
             Self::City => CityName().fake_with_rng(lots),
             Self::Country => CountryName().fake_with_rng(lots),
