@@ -8,7 +8,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
@@ -38,6 +38,8 @@ impl Tasks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        // Boxed: otherwise the program has tokio's 4 KB of code for a task once for each future.
+        let future: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(future);
         let tasks = Arc::downgrade(&self.0);
         let mut state = self.0.lock();
         if state.closed {
