@@ -70,8 +70,8 @@
 //! | settled | acknowledged, or no longer readable: a queue never delivers the record again |
 //! | journal | the log that holds the saved state of a queue |
 //! | alarm, bell | a task's wait for a deadline, and the handle that ends the wait early |
-//! | fast reader | decodes a valid body |
-//! | explaining reader | finds the service's message for a body that the fast reader refused |
+//! | fast reader | decodes a valid body of a request that comes often |
+//! | explaining reader | decodes every other body, or finds the service's message for it |
 //! | write reservation | the bytes that a writer may append before the committer catches up |
 //! | deadline | a moment of the given clock; `RealDeadline` is one of wall time |
 //! | standing | the state of a queue's record: visible or in flight, dead-letter or not |

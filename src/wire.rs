@@ -1,8 +1,9 @@
 //! Reading and writing of JSON and CBOR documents, without knowledge of Kinesis.
 //!
 //! Two readers use the same table of shapes. The fast reader ([`decode`]) turns bytes into a typed
-//! input with serde: it borrows from the body and builds no tree. When the fast reader refuses a
-//! body, the explaining reader ([`explain`]) reads the body into a [`Node`], compares the node with
+//! input with serde: it borrows from the body and builds no tree. It is for the requests that carry
+//! records or come with each batch of them. When the fast reader refuses a body, and for all other
+//! requests, the explaining reader ([`explain`]) reads the body into a [`Node`], compares the node with
 //! its [`Shape`] and finds the service's exact error message. The fast reader may also refuse a
 //! valid body; the explaining reader then returns the typed input.
 //!

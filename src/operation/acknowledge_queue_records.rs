@@ -8,6 +8,7 @@ impl Operation for AcknowledgeQueueRecords {
     type Input = HandlesInput;
     type Output = EntriesOutput;
     const SHARED: bool = true;
+    const READ_FAST: bool = true;
 
     async fn run(context: &Context, input: HandlesInput) -> Result<EntriesOutput, Error> {
         input.acknowledge(context, false).await

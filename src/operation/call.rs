@@ -14,7 +14,7 @@ use bytes::Bytes;
 /// Calls operation `O` with the body of a request. `name` is the operation's name.
 pub(super) async fn call<O: HasTarget>(
     name: &'static str,
-    context: Context,
+    mut context: Context,
     body: Bytes,
     format: Format,
 ) -> Result<Answer, Error> {
@@ -27,10 +27,20 @@ pub(super) async fn call<O: HasTarget>(
     permission::check::<O>(&context, name, &input)?;
     check_rate(&context, name, &body, format)?;
     drop(body);
-    if has_faults {
-        return Box::pin(call_with_faults::<O>(name, context, input, format)).await;
+    let effect = if has_faults {
+        let subject = Subject::of::<O>(&context, &input);
+        Box::pin(at_call(&mut context, name, subject)).await?
+    } else {
+        Effect::None
+    };
+    if effect == Effect::Reset {
+        return Ok(Answer::Lost);
     }
-    run::<O>(&context, input, format).await
+    let answer = run::<O>(&context, input, format).await;
+    match effect {
+        Effect::LoseAnswer => Ok(Answer::Lost),
+        _ => answer,
+    }
 }
 
 /// Runs a call that has passed all checks, and encodes the answer.
@@ -44,33 +54,25 @@ async fn run<O: HasTarget>(
     Ok(output.into_answer(format, permit.map_err(|_| Error::unavailable())?))
 }
 
-/// Runs a call that has passed all checks, with the fault that a fault rule injects into it.
-async fn call_with_faults<O: HasTarget>(
-    name: &'static str,
-    mut context: Context,
-    input: O::Input,
-    format: Format,
-) -> Result<Answer, Error> {
-    let subject = Subject::of::<O>(&context, &input);
-    match at_call(&mut context, name, subject).await? {
-        Effect::None => run::<O>(&context, input, format).await,
-        Effect::Reset => Ok(Answer::Lost),
-        Effect::LoseAnswer => {
-            let _lost = run::<O>(&context, input, format).await;
-            Ok(Answer::Lost)
-        }
-    }
-}
-
 /// Decodes the input of operation `O` from the body of a request.
 pub(super) fn read_input<O: Operation>(
     context: &Context,
     body: &Bytes,
     format: Format,
 ) -> Result<O::Input, Error> {
-    match wire::decode(format, body) {
-        Some(input) => Ok(input),
-        None => explain::<O>(context, body, format),
+    if O::READ_FAST
+        && let Some(input) = wire::decode(format, body)
+    {
+        return Ok(input);
+    }
+    let shape = <O::Input as Shaped>::SHAPE;
+    match wire::explain(format, body, shape, |input| {
+        O::tolerates_missing(context, input)
+    }) {
+        Explained::Fine(input) => Ok(input),
+        Explained::Unreadable => Err(Error::unreadable()),
+        Explained::Mistyped(mismatch) => Err(Error::mistyped(mismatch.0)),
+        Explained::Invalid(report) => Err(Error::invalid(report.message())),
     }
 }
 
@@ -91,22 +93,4 @@ fn check_rate(context: &Context, name: &str, body: &[u8], format: Format) -> Res
         Some(stream) => Error::stream_call_rate_exceeded(rate.name, &stream, account),
         None => Error::account_call_rate_exceeded(rate.name, account),
     })
-}
-
-/// Decodes a body again after the fast decoder has refused it. This second, slow decoder finds the
-/// service's exact error.
-fn explain<O: Operation>(
-    context: &Context,
-    body: &[u8],
-    format: Format,
-) -> Result<O::Input, Error> {
-    let shape = <O::Input as Shaped>::SHAPE;
-    match wire::explain(format, body, shape, |input| {
-        O::tolerates_missing(context, input)
-    }) {
-        Explained::Fine(input) => Ok(input),
-        Explained::Unreadable => Err(Error::unreadable()),
-        Explained::Mistyped(mismatch) => Err(Error::mistyped(mismatch.0)),
-        Explained::Invalid(report) => Err(Error::invalid(report.message())),
-    }
 }

@@ -22,6 +22,7 @@ impl Operation for GetRecords {
     type Input = Input;
     type Output = Output;
     const SHARED: bool = true;
+    const READ_FAST: bool = true;
 
     fn shards(_context: &Context, input: &Input) -> Vec<Option<ShardId>> {
         let iterator = ShardIterator::decode(input.iterator.as_str());

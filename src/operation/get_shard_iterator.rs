@@ -20,6 +20,7 @@ impl Operation for GetShardIterator {
     type Input = Input;
     type Output = Output;
     const SHARED: bool = true;
+    const READ_FAST: bool = true;
 
     fn shards(_context: &Context, input: &Input) -> Vec<Option<ShardId>> {
         vec![ShardId::parse(input.shard_id.as_str())]

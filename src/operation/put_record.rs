@@ -41,6 +41,7 @@ impl Operation for PutRecord {
     type Input = Input;
     type Output = Output;
     const SHARED: bool = true;
+    const READ_FAST: bool = true;
 
     fn shards(context: &Context, input: &Input) -> Vec<Option<ShardId>> {
         let keys = [(&input.partition_key, input.explicit_hash_key.as_ref())];

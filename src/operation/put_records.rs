@@ -33,6 +33,7 @@ impl Operation for PutRecords {
     type Input = Input;
     type Output = Output;
     const SHARED: bool = true;
+    const READ_FAST: bool = true;
 
     fn shards(context: &Context, input: &Input) -> Vec<Option<ShardId>> {
         let entries = input.records.0.iter();

@@ -8,6 +8,7 @@ impl Operation for ReceiveQueueRecords {
     type Input = ReceiveInput;
     type Output = ReceiveOutput;
     const SHARED: bool = true;
+    const READ_FAST: bool = true;
 
     async fn run(context: &Context, input: ReceiveInput) -> Result<ReceiveOutput, Error> {
         input.receive(context, false).await

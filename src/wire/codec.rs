@@ -52,7 +52,7 @@ pub(crate) fn member_text(format: Format, body: &[u8], name: &str) -> Option<Str
 /// The result of the explaining reader.
 #[derive(Debug)]
 pub(crate) enum Explained<T> {
-    /// The body is valid, although the fast reader refused it.
+    /// The body is valid.
     Fine(T),
     /// The body is not a document, or its root is not a structure.
     Unreadable,
@@ -62,7 +62,7 @@ pub(crate) enum Explained<T> {
     Invalid(Violations),
 }
 
-/// Reads a body that the fast reader refused, and finds the reason. `tolerates_missing` decides
+/// Reads a body, and finds the reason if it is refused. `tolerates_missing` decides
 /// from the document whether members of presence [`Expected`](super::Presence::Expected) may be
 /// missing.
 pub(crate) fn explain<T: DeserializeOwned>(
