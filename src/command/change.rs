@@ -78,13 +78,13 @@ pub(super) fn clear(arguments: &Clear) -> Result<Answer, Failure> {
 }
 
 pub(super) fn reset(arguments: &Reset) -> Result<Answer, Failure> {
-    let client = Client::new(&arguments.connection)?;
+    let client = Client::whole(&arguments.connection.server)?;
     let body = json!({"setup": arguments.setup});
     client.post("reset", &body).map(|_| Answer::Yes)
 }
 
 pub(super) fn clock(arguments: &ClockArguments) -> Result<Answer, Failure> {
-    let client = Client::new(&arguments.connection)?;
+    let client = Client::whole(&arguments.connection.server)?;
     let answer = match &arguments.change {
         None => client.get("clock", &[])?,
         Some(ClockChange::Advance { ms }) => client.post("clock", &json!({"advance_ms": ms}))?.1,
@@ -98,7 +98,7 @@ pub(super) fn clock(arguments: &ClockArguments) -> Result<Answer, Failure> {
 }
 
 pub(super) fn fault(arguments: &FaultArguments) -> Result<Answer, Failure> {
-    let client = Client::new(&arguments.connection)?;
+    let client = Client::whole(&arguments.connection.server)?;
     let answer = match &arguments.change {
         FaultChange::List => client.get("faults", &[])?,
         FaultChange::Add { rule } => client.post("faults", &rule_of(rule)?)?.1,

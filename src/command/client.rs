@@ -67,18 +67,27 @@ pub(super) struct Client {
 }
 
 impl Client {
+    /// A client for paths about the streams of one account and region.
     pub(super) fn new(connection: &Connection) -> Result<Self, Failure> {
-        let endpoint = connection.endpoint.url.clone();
-        let http = BlockingClient::new(connection.endpoint.clone())
-            .map_err(|error| Failure::unreachable(&endpoint, &error))?;
         let account = connection.account.clone().map(|id| ("account", id));
         let region = connection.region.clone().map(|name| ("region", name));
-        let token = connection.admin_token.as_ref();
+        Ok(Self {
+            query: account.into_iter().chain(region).collect(),
+            ..Self::whole(&connection.server)?
+        })
+    }
+
+    /// A client for paths about the whole emulator.
+    pub(super) fn whole(server: &Server) -> Result<Self, Failure> {
+        let endpoint = server.endpoint.url.clone();
+        let http = BlockingClient::new(server.endpoint.clone())
+            .map_err(|error| Failure::unreachable(&endpoint, &error))?;
+        let token = server.admin_token.as_ref();
         Ok(Self {
             http,
             endpoint,
             authorization: token.map(|token| format!("Bearer {token}")),
-            query: account.into_iter().chain(region).collect(),
+            query: Vec::new(),
         })
     }
 

@@ -95,7 +95,7 @@ pub(super) fn all_records(
     query: &[(&str, &str)],
 ) -> Result<Answer, Failure> {
     let client = Client::new(connection)?;
-    let form = Form::of_output(connection.json);
+    let form = Form::of_output(connection.server.json);
     let path = format!("streams/{}", path_part(stream));
     let mut next: Option<String> = None;
     loop {

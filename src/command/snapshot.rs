@@ -41,10 +41,12 @@ struct Transfer {
 
 pub(super) fn run(arguments: &Snapshot) -> Result<Answer, Failure> {
     match &arguments.change {
-        Change::Save(Transfer { file, connection }) => save(&Client::new(connection)?, file),
+        Change::Save(Transfer { file, connection }) => {
+            save(&Client::whole(&connection.server)?, file)
+        }
         Change::Load(Transfer { file, connection }) => {
             let opened = File::open(file).map_err(|error| unusable(file, &error))?;
-            Client::new(connection)?.put_file("snapshot", opened)?;
+            Client::whole(&connection.server)?.put_file("snapshot", opened)?;
             Ok(Answer::Yes)
         }
     }

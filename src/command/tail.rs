@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Tail) -> Result<Answer, Failure> {
     }
     end_with_the_reader();
     let client = Client::new(&arguments.connection)?;
-    let form = Form::of_output(arguments.connection.json);
+    let form = Form::of_output(arguments.connection.server.json);
     let path = format!("streams/{}/tail", path_part(&arguments.stream));
     follow(&client, &path, &query, form)
 }
@@ -64,7 +64,7 @@ fn follow(
         let connected = Stopwatch::start();
         let failure = match client.follow(path, query, place.id.as_deref()) {
             Ok(answer) => {
-                lost = None;
+                let shown = place.shown;
                 let events = BufReader::new(answer);
                 if let Some(end) = place.show(events, form)? {
                     eprintln!("minikin: {end}");

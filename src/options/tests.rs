@@ -234,7 +234,10 @@ fn fault_rules_come_from_flags_variables_and_localstacks_variable() {
             "{bad}: {refusal}"
         );
     }
-    assert!(refusal("--fault kind=delay").contains("--fault: delay_ms: a delay needs a length"));
+    assert!(
+        refusal("--fault kind=delay")
+            .contains("--fault: delay_ms: a delay of at least 1 ms is needed")
+    );
     assert!(refusal("--fault kind=explode").contains("kind: there is no such kind"));
 }
 

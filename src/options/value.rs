@@ -3,6 +3,7 @@
 #[cfg(feature = "cli")]
 use crate::limits::Profile;
 use crate::model::KeyState;
+pub use crate::store::Durability;
 use std::fmt;
 use std::str::FromStr;
 #[cfg(feature = "cli")]

@@ -137,7 +137,7 @@ impl Loading {
         let run = own.max(head.run).saturating_add(1);
         let is_time = (0..=limits::LAST_MOMENT_MS).contains(&head.now_ms);
         let first = first_index(run).ok().filter(|_| is_time);
-        let first = first.ok_or_else(|| impossible("its head is not possible"))?;
+        let first = first.ok_or_else(|| impossible("its head is invalid"))?;
         if head.run > most {
             let text = format!(
                 "the snapshot is of an emulator that was started and loaded {} times, and this \
@@ -348,11 +348,9 @@ impl Loading {
             let id = id.ok_or_else(|| impossible("a position in it has no shard"))?;
             let of_mapping = built.positions.entry(Uuid::from_bytes(*uuid)).or_default();
             of_mapping.insert((incarnation, id), position.clone());
-            built.changes.push(Change::MappingPosition {
-                uuid: *uuid,
-                shard: (incarnation, *shard),
-                value: Some(position.clone()),
-            });
+            let key = (*uuid, incarnation, *shard);
+            let change = Change::MappingPosition(key, Some(position.clone()));
+            built.changes.push(change);
         }
         Ok(())
     }

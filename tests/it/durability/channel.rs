@@ -14,7 +14,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// Longest time for an object to appear.
-const PATIENCE: Duration = Duration::from_secs(60);
+const WAIT_LIMIT: Duration = Duration::from_secs(60);
 /// Most records of one put.
 const BATCH: u64 = 20;
 
@@ -102,7 +102,7 @@ impl ChannelStory {
         let server = self.start();
         let mut client = Client::new(server.address).unwrap();
         self.put(&mut client);
-        let deadline = RealDeadline::lasting(PATIENCE);
+        let deadline = RealDeadline::lasting(WAIT_LIMIT);
         let newest = format!("{{\"number\":{}}}", self.put);
         loop {
             self.read();
@@ -133,7 +133,7 @@ impl ChannelStory {
 
     /// Waits until there is an object that is not among `before`. Returns all objects.
     fn await_objects(&self, before: BTreeMap<PathBuf, u64>) -> BTreeMap<PathBuf, u64> {
-        let deadline = RealDeadline::lasting(PATIENCE);
+        let deadline = RealDeadline::lasting(WAIT_LIMIT);
         loop {
             let now = self.files();
             if now.keys().any(|path| !before.contains_key(path)) {

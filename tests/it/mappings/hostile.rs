@@ -189,7 +189,7 @@ fn a_changed_function_gets_the_next_batch() {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(crate::lab::PATIENCE, invoked)
+        tokio::time::timeout(crate::lab::WAIT_LIMIT, invoked)
             .await
             .unwrap();
         bench.update(&mapping, &json!({ "FunctionName": "new" }));

@@ -11,7 +11,7 @@ mod model;
 mod records;
 
 use super::machine::{Ground, Machine};
-use super::{Chance, ask};
+use super::{Chance, ask, on_one_thread, until_committed};
 use crate::lab::{Request, START_MS, Shelf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -325,6 +325,7 @@ impl Life {
         };
         let disk = disk.clone();
         disk.cut_power_after(self.chance.below(WRITES) as u64);
+        self.journal.darken(true);
         for _ in 0..1 + self.chance.below(3) {
             let written = self.write().await;
             assert!(
@@ -339,6 +340,7 @@ impl Life {
         self.journal.may_repeat();
         self.pass_a_moment();
         self.machine.crash(&self.chance.0, self.now_ms).await;
+        self.journal.darken(false);
     }
 
     /// Drains everything with a function that does its work at once, and judges.

@@ -2,7 +2,7 @@
 
 use super::{rich, save};
 use crate::lab::program::Program;
-use crate::lab::{Lab, PATIENCE, Place, Stream, block_on, wire_test};
+use crate::lab::{Lab, Place, Stream, WAIT_LIMIT, block_on, wire_test};
 use minikin::{Emulator, Options, SnapshotError};
 use serde_json::json;
 use std::io::{self, Cursor, Read, Write};
@@ -138,7 +138,7 @@ struct Gated {
 
 impl Read for Gated {
     fn read(&mut self, part: &mut [u8]) -> io::Result<usize> {
-        let opened = self.gate.recv_timeout(PATIENCE);
+        let opened = self.gate.recv_timeout(WAIT_LIMIT);
         opened.map_err(|_| io::ErrorKind::TimedOut)?;
         self.bytes.read(part)
     }

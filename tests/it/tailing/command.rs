@@ -2,7 +2,7 @@
 
 use super::until_tails;
 use crate::lab::program::{Program, command};
-use crate::lab::{Lab, PATIENCE, Place, Stream, kinesis_test, wire_test};
+use crate::lab::{Lab, Place, Stream, WAIT_LIMIT, kinesis_test, wire_test};
 use crate::snapshots::{load, save};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _};

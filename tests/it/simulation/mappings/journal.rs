@@ -40,6 +40,8 @@ pub(super) struct Notes {
     /// Grows whenever records may be delivered again.
     era: usize,
     healthy: bool,
+    /// True from the failure of the power on until the program ends.
+    is_dark: bool,
     /// The tags that some filters so far kept.
     pub(super) kept: BTreeSet<&'static str>,
     /// The tags that some filters so far dropped.
@@ -60,6 +62,9 @@ pub(super) struct Invocation {
     /// Number of records, from the first on, that are done.
     pub(super) done: usize,
     pub(super) is_success: bool,
+    /// True after the power has failed. A batch that is discarded then leaves no trace in the
+    /// on-failure stream, which is on the same disk.
+    pub(super) is_dark: bool,
 }
 
 /// The tumbling window of an invocation.
@@ -91,7 +96,7 @@ fn text(value: &Value) -> String {
 }
 
 impl Invocation {
-    fn of(event: &FunctionEvent, began: usize, era: usize) -> Self {
+    fn of(event: &FunctionEvent, began: usize, notes: &Notes) -> Self {
         let body = event.json();
         let records = body["Records"].as_array().unwrap().iter();
         let records: Vec<&Value> = records.map(|record| &record["kinesis"]).collect();
@@ -115,9 +120,10 @@ impl Invocation {
             window,
             began,
             ended: usize::MAX,
-            era,
+            era: notes.era,
             done: 0,
             is_success: false,
+            is_dark: notes.is_dark,
         }
     }
 
@@ -176,6 +182,11 @@ impl Journal {
         self.notes.lock().era += 1;
     }
 
+    /// The power has failed, or is back.
+    pub(super) fn darken(&self, is_dark: bool) {
+        self.notes.lock().is_dark = is_dark;
+    }
+
     /// Begins or ends to keep invocations from their answers. Those that are kept fail at the end.
     pub(super) fn hold(&self, holds: bool) {
         self.holding.send_replace(holds);
@@ -201,7 +212,7 @@ impl Journal {
         let at = {
             let mut notes = self.notes.lock();
             notes.moments += 1;
-            let invocation = Invocation::of(event, notes.moments, notes.era);
+            let invocation = Invocation::of(event, notes.moments, &notes);
             notes.invocations.push(invocation);
             notes.invocations.len() - 1
         };

@@ -136,7 +136,8 @@ impl<'a> Trial<'a> {
     }
 
     /// An invocation has a record only when all records of its key before it are finished or in the
-    /// same event.
+    /// same event. After a power failure the program goes on until it ends, and what it discards
+    /// then comes again: those invocations are not judged.
     fn check_order(&self, excused: &BTreeSet<usize>) {
         let mut of_key: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
         for call in &self.notes.invocations {
@@ -144,7 +145,8 @@ impl<'a> Trial<'a> {
                 of_key.entry(key).or_default().insert(*record);
             }
         }
-        for call in &self.notes.invocations {
+        let judged = |call: &&Invocation| !call.is_dark;
+        for call in self.notes.invocations.iter().filter(judged) {
             for (at, (record, key)) in call.records.iter().zip(&call.keys).enumerate() {
                 for before in of_key[key.as_str()].range(..record) {
                     let finished = self.finished.get(before);
