@@ -76,18 +76,22 @@ impl fmt::Display for FaultRuleError {
                 let possible = kind.operations().unwrap_or_default().join(", ");
                 write!(f, "operations: {kind} hits {possible}, not {name}")
             }
-            Self::NoStream(name) => write!(f, "stream: {name} is about no single stream"),
-            Self::NoShard(name) => write!(f, "shard: {name} has no shard"),
-            Self::ShardId(text) => write!(f, "shard: {text} is no shard id"),
+            Self::NoStream(name) => write!(f, "stream: {name} does not act on a single stream"),
+            Self::NoShard(name) => write!(f, "shard: {name} does not act on a shard"),
+            Self::ShardId(text) => write!(f, "shard: {text} is not a shard id"),
             Self::StreamName => f.write_str("stream: the name is empty"),
             Self::Percent(percent) => {
                 write!(f, "percent: {percent} is not above 0 and at most 100")
             }
-            Self::NoTimes => f.write_str("times: a rule that hits no call cannot work"),
-            Self::Over => f.write_str("until: the time is over"),
-            Self::NoDelay => f.write_str("delay_ms: a delay needs a length above 0"),
-            Self::DelayWithCode => f.write_str("delay_ms: a rule has a delay or a code"),
-            Self::OtherMember(kind, member) => write!(f, "{member}: {kind} does not take it"),
+            Self::NoTimes => f.write_str("times: this has to be at least 1"),
+            Self::Over => f.write_str("until: this time is in the past"),
+            Self::NoDelay => f.write_str("delay_ms: a delay of at least 1 ms is needed"),
+            Self::DelayWithCode => {
+                f.write_str("delay_ms: a rule cannot have both a delay and a code")
+            }
+            Self::OtherMember(kind, member) => {
+                write!(f, "{member}: a rule of kind {kind} has no such member")
+            }
             Self::Code(kind, codes) => {
                 write!(f, "code: {kind} takes one of {}", codes.join(", "))
             }

@@ -271,7 +271,7 @@ mod tests {
             ("{} x", "line 1: this is not JSON from column 4 on"),
             (
                 "{\"x\": [{},\n{\"a\": 1,\n\"a\": 2}]}",
-                "line 2: x[1]: the member a stands here twice",
+                "line 2: x[1]: the member a is given twice",
             ),
             (
                 "{\"x\": {\n\"a\": 1e999}}",

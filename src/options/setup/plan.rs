@@ -195,8 +195,8 @@ fn encryption(fields: &mut Fields, origin: &Origin) -> Result<Option<String>, Pr
     let key_id = fields.text("KeyId")?;
     match (kind, key_id) {
         (Some(true), Some(key_id)) => Ok(Some(key_id)),
-        (Some(true), None) => Err(origin.refused_at("EncryptionType", "KMS takes a KeyId")),
-        (_, Some(_)) => Err(origin.refused_at("KeyId", "a key takes EncryptionType KMS")),
+        (Some(true), None) => Err(origin.refused_at("EncryptionType", "KMS needs a KeyId")),
+        (_, Some(_)) => Err(origin.refused_at("KeyId", "a key needs EncryptionType KMS")),
         (_, None) => Ok(None),
     }
 }

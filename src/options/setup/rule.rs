@@ -46,7 +46,7 @@ pub(super) fn unchecked(path: &str, mut node: Node) -> Result<FaultRule, Problem
     }
     let mut fields = Fields::of(node, path.to_owned())?;
     let kind = fields.parsed("kind", kind)?;
-    let missing = || Problem::at(fields.line(), "a fault rule has a kind").of(path);
+    let missing = || Problem::at(fields.line(), "a fault rule needs a kind").of(path);
     let mut rule = FaultRule::of(kind.ok_or_else(missing)?);
     rule.operations = fields.parsed("operations", texts)?;
     rule.stream = fields.text("stream")?;

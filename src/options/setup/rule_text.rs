@@ -89,7 +89,7 @@ mod tests {
             ("kind", &format!("kind: {FORM}")),
             ("{", "line 1: the JSON ends too early"),
             ("{]", "line 1: this is not JSON from column 2 on"),
-            ("percent=5", "a fault rule has a kind"),
+            ("percent=5", "a fault rule needs a kind"),
             ("kind=delay,kind=delay", "kind: this is given twice"),
             ("kind=delay,delay_ms=soon", &format!("delay_ms: {whole}")),
             ("kind=delay,delay_ms=-1", &format!("delay_ms: {whole}")),
@@ -132,7 +132,7 @@ mod tests {
             ),
             (
                 "kind=delay,Times=1",
-                "Times: there is no such member; times is meant",
+                "Times: there is no such member; did you mean times?",
             ),
         ] {
             let refusal = rule_of_text(text).unwrap_err().to_string();

@@ -114,7 +114,7 @@ fn a_refusal_names_file_line_and_member() {
         ),
         (
             "[[streams]]\nStreamName = \"a\"\nKeyId = \"k\"\n",
-            "setup.toml: line 3: streams[0].KeyId: a key takes EncryptionType KMS",
+            "setup.toml: line 3: streams[0].KeyId: a key needs EncryptionType KMS",
         ),
         (
             "[[streams]]\nStreamName = \"a\"\n[[streams.Records]]\nPartitionKey = 1\n",
@@ -123,7 +123,7 @@ fn a_refusal_names_file_line_and_member() {
         ("clock = \"noon\"\n", "setup.toml: line 1: clock: "),
         (
             "[[streams]]\nStreamName = \"a\"\nEncryptionType = \"KMS\"\n",
-            "setup.toml: line 3: streams[0].EncryptionType: KMS takes a KeyId",
+            "setup.toml: line 3: streams[0].EncryptionType: KMS needs a KeyId",
         ),
         (
             "[[streams]]\nStreamName = \"a\"\nTags = { a = 99999999999999999999 }\n",

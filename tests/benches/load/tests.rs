@@ -161,7 +161,7 @@ fn measured(line: &str) -> BTreeMap<String, Figures> {
 }
 
 #[test]
-fn a_queue_is_consumed_in_slices_and_each_call_is_told() {
+fn a_queue_is_consumed_in_slices_and_each_call_is_reported() {
     // A slice is 64 batches.
     let figures = measured("queue --requests 150 --connections 2 --batch 10 --payload 10");
     let requests = |part: &str| figures[part].requests;

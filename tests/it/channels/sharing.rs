@@ -18,7 +18,7 @@ wire_test!(
             body
         };
         check_tags(&lab, &arn).await;
-        let policy = json!({"Statement": [{"Effect": "Allow"}]}).to_string();
+        let policy = json!({"Statement": [{"Effect": "Allow", "Principal": "*"}]}).to_string();
         let no_policy = format!(
             "InvalidArgumentException: {arn} is the ARN of a channel, and a channel cannot have a \
          resource policy."

@@ -45,8 +45,8 @@ impl HeldFunction {
 
     /// The next invocation.
     pub(super) fn next(&self) -> Invocation {
-        let patience = Duration::from_secs(60);
-        self.invoked.recv_timeout(patience).expect("an invocation")
+        let limit = Duration::from_secs(60);
+        self.invoked.recv_timeout(limit).expect("an invocation")
     }
 }
 

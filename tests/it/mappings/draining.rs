@@ -71,13 +71,13 @@ fn case_62_a_drain_names_the_batch_that_a_function_never_answers() {
         lab.map(&request).unwrap();
         stream.put("k", "a").await;
         let body = r#"{"timeout_ms":2500,"advance":true}"#;
-        let (status, told) = own(&lab, "POST", "event-sources/drain", body).await;
-        assert_eq!(status, 408, "{told}");
+        let (status, answer) = own(&lab, "POST", "event-sources/drain", body).await;
+        assert_eq!(status, 408, "{answer}");
         let id = server.got()[0]
             .header("x-amzn-requestid")
             .unwrap()
             .to_owned();
-        let what = told["left"][0].to_string();
+        let what = answer["left"][0].to_string();
         assert!(
             what.contains(&id) && what.contains(crate::lab::SHARD_0),
             "{what}"
@@ -103,9 +103,9 @@ fn case_63_a_drain_that_only_lacks_time_says_so() {
             };
             let deadline = left[0].deadline.unwrap().millis();
             assert_eq!(deadline, crate::lab::START_MS + 5_000);
-            let (status, told) = own(&bench.lab, "POST", "event-sources/drain", "{}").await;
-            assert_eq!(status, 409, "{told}");
-            let named = told["left"][0].to_string();
+            let (status, answer) = own(&bench.lab, "POST", "event-sources/drain", "{}").await;
+            assert_eq!(status, 409, "{answer}");
+            let named = answer["left"][0].to_string();
             assert!(named.contains(&deadline.to_string()), "{named}");
         },
     );

@@ -206,7 +206,7 @@ fn case_52_an_update_is_refused_as_a_creation_is() {
                 "Member must have value greater than or equal to 1",
             ),
             (
-                json!({ "FunctionName": "nobody" }),
+                json!({ "FunctionName": "unknown" }),
                 400,
                 "Function does not exist",
             ),
@@ -230,17 +230,17 @@ fn case_52_an_update_is_refused_as_a_creation_is() {
         ];
         for (changes, status, text) in cases {
             let answer = send(&bench, "PUT", &path_of(&other), Some(&changes)).await;
-            let told = refusal(&answer);
+            let reason = refusal(&answer);
             assert!(
-                told.0 == status && told.3.contains(text),
-                "{changes}: {told:?}"
+                reason.0 == status && reason.3.contains(text),
+                "{changes}: {reason:?}"
             );
         }
         assert_eq!(
             [got(&bench, &shown).await, got(&bench, &other).await],
             before
         );
-        // Its own function is no conflict.
+        // The mapping's own function is no conflict.
         let own = json!({ "FunctionName": "g" });
         let answer = send(&bench, "PUT", &path_of(&other), Some(&own)).await;
         assert_eq!(answer.status, 202);
@@ -257,7 +257,7 @@ fn case_52_checks_come_in_the_services_order() {
         let mut wrong = json!({
             "BatchSize": 0,
             "EventSourceArn": null,
-            "FunctionName": "nobody",
+            "FunctionName": "unknown",
             "StartingPosition": null,
             "DestinationConfig": { "OnSuccess": { "Destination": "arn:aws:s3:::b" } },
             "FilterCriteria": { "Filters": [{ "Pattern": "x" }] },
@@ -305,8 +305,8 @@ fn case_52_checks_come_in_the_services_order() {
             ),
         ];
         for (text, member, value) in mends {
-            let told = refusal(&create(&bench, wrong.clone()).await);
-            assert!(told.3.contains(text), "{text}: {told:?}");
+            let reason = refusal(&create(&bench, wrong.clone()).await);
+            assert!(reason.3.contains(text), "{text}: {reason:?}");
             wrong[member] = value;
         }
         assert_eq!(create(&bench, wrong).await.status, 202);

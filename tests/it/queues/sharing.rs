@@ -13,7 +13,7 @@ wire_test!(tags_and_policies_belong_to_a_queue, |lab| async move {
     check_tags(&lab, &arn).await;
     let none = ok(&lab, "GetResourcePolicy", resource.clone()).await;
     assert_eq!(none, json!({"Policy": "{}"}));
-    let policy = json!({"Statement": [{"Effect": "Allow"}]}).to_string();
+    let policy = json!({"Statement": [{"Effect": "Allow", "Principal": "*"}]}).to_string();
     let put = json!({"ResourceARN": arn, "Policy": policy});
     ok(&lab, "PutResourcePolicy", put).await;
     assert_eq!(

@@ -127,8 +127,10 @@ impl Life {
         let body = json!({
             "StreamName": stream, "PartitionKey": key.to_string(), "Data": STANDARD.encode(&text),
         });
-        let told = self.call("PutRecord", body).await.map(Result::unwrap);
-        let shard = told.as_ref().map(|told| told["ShardId"].as_str().unwrap());
+        let answer = self.call("PutRecord", body).await.map(Result::unwrap);
+        let shard = answer
+            .as_ref()
+            .map(|answer| answer["ShardId"].as_str().unwrap());
         self.trace.push(format!("{stream}: put {text} {shard:?}"));
         let channels = self.channels.values();
         let of_stream = channels.filter(|one| one.stream == stream && one.delivers());

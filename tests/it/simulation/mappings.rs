@@ -60,7 +60,7 @@ struct Life {
     /// Records of the stream that are past its retention.
     past: Vec<Stored>,
     /// Numbers of the records that expired while the mapping was disabled.
-    excused: BTreeSet<usize>,
+    tolerated: BTreeSet<usize>,
 }
 
 impl Life {
@@ -83,7 +83,7 @@ impl Life {
             journal,
             put: 0,
             past: Vec::new(),
-            excused: BTreeSet::new(),
+            tolerated: BTreeSet::new(),
         };
         for (name, shards) in [("s", 2), ("sink", 1)] {
             let body = json!({"StreamName": name, "ShardCount": shards});
@@ -205,7 +205,7 @@ impl Life {
     async fn outlive(&mut self) {
         let stored = self.all_of("s").await;
         if self.view().state == "Disabled" {
-            self.excused.extend(stored.iter().map(Stored::number));
+            self.tolerated.extend(stored.iter().map(Stored::number));
         }
         self.past.extend(stored);
         self.now_ms += 86_400_000 + self.chance.below(3_600_000) as u64;
@@ -358,7 +358,7 @@ impl Life {
         let mut stored = std::mem::take(&mut self.past);
         stored.extend(self.all_of("s").await);
         let failures = self.all_of("sink").await;
-        Trial::new(&self.journal.notes.lock(), &stored, &failures).judge(&self.excused);
+        Trial::new(&self.journal.notes.lock(), &stored, &failures).judge(&self.tolerated);
         assert!(self.machine.stop().await);
         self.journal.trace()
     }

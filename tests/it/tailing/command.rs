@@ -103,8 +103,8 @@ wire_test!(the_command_goes_on_after_a_load, |lab: Lab| async move {
     load(&lab, &other).await;
     assert_eq!(following.text(), "other");
     let errors = following.errors();
-    let told = errors.matches("does not have the position").count();
-    assert_eq!(told, 1, "{errors}");
+    let notices = errors.matches("does not have the position").count();
+    assert_eq!(notices, 1, "{errors}");
 });
 
 wire_test!(

@@ -100,11 +100,11 @@ impl<'a> Trial<'a> {
             .extend(within.filter(|record| call.is_none_or(|call| call.records.contains(record))));
     }
 
-    /// Judges the life. The records in `excused` expired while the mapping was disabled.
-    pub(super) fn judge(&self, excused: &BTreeSet<usize>) {
+    /// Judges the life. The records in `tolerated` expired while the mapping was disabled.
+    pub(super) fn judge(&self, tolerated: &BTreeSet<usize>) {
         for number in &self.numbers {
             assert!(
-                self.is_done(*number) || self.may_be_dropped(*number) || excused.contains(number),
+                self.is_done(*number) || self.may_be_dropped(*number) || tolerated.contains(number),
                 "record {number} was neither delivered nor discarded"
             );
         }
@@ -120,10 +120,10 @@ impl<'a> Trial<'a> {
                 );
             }
         }
-        self.check_order(excused);
+        self.check_order(tolerated);
         self.check_repetition();
         self.check_states();
-        self.check_windows_end(excused);
+        self.check_windows_end(tolerated);
     }
 
     /// A record is done when it was delivered or discarded.
@@ -138,7 +138,7 @@ impl<'a> Trial<'a> {
     /// An invocation has a record only when all records of its key before it are finished or in the
     /// same event. After a power failure the program goes on until it ends, and what it discards
     /// then comes again: those invocations are not judged.
-    fn check_order(&self, excused: &BTreeSet<usize>) {
+    fn check_order(&self, tolerated: &BTreeSet<usize>) {
         let mut of_key: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
         for call in &self.notes.invocations {
             for (record, key) in call.records.iter().zip(&call.keys) {
@@ -154,7 +154,7 @@ impl<'a> Trial<'a> {
                         finished.is_some_and(|end| *end < call.began)
                             || self.discarded.contains(before)
                             || self.may_be_dropped(*before)
-                            || excused.contains(before)
+                            || tolerated.contains(before)
                             || call.records[..at].contains(before),
                         "record {record} of {key} overtook {before} in {call:?}"
                     );
@@ -209,7 +209,7 @@ impl<'a> Trial<'a> {
     /// Every record that was delivered in a window is in the state of a final invocation, which
     /// succeeded or was discarded. A closed shard whose records expired while the mapping was
     /// disabled is not read any more after a restart, so its window does not end.
-    fn check_windows_end(&self, excused: &BTreeSet<usize>) {
+    fn check_windows_end(&self, tolerated: &BTreeSet<usize>) {
         let mut ended: BTreeMap<WindowName, BTreeSet<usize>> = BTreeMap::new();
         let windows = |call: &'a Invocation| Some((call, call.window.as_ref()?));
         for (call, window) in self.notes.invocations.iter().filter_map(windows) {
@@ -226,7 +226,7 @@ impl<'a> Trial<'a> {
             for record in &call.records[..call.done] {
                 assert!(
                     self.discarded.contains(record)
-                        || excused.contains(record)
+                        || tolerated.contains(record)
                         || ended.get(&name).is_some_and(|state| state.contains(record)),
                     "record {record} is in no final state of {name:?}"
                 );
