@@ -38,7 +38,7 @@ impl Engine {
             (self.store.save(changes), shards, state.expired_before)
         });
         for shard in shards.iter() {
-            channels.trim(shard, horizon);
+            channels.trim(shard, horizon, u64::MAX);
         }
         ticket.durable().await
     }

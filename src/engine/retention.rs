@@ -2,13 +2,17 @@
 //!
 //! Readers never see an expired record, because they read only from the horizon on. The task in
 //! this file frees the memory and the disk space of expired records, and removes closed shards
-//! whose records have all expired. Records that a channel has still to deliver stay.
+//! whose records have all expired. Records that a channel has still to deliver stay. Records that an
+//! event source mapping has still to read stay, too: the mapping reports them as discarded.
 
 use super::core::Engine;
 use super::saved;
 use super::stream::{Stream, has_expired};
 use crate::limits;
+use crate::model::ShardId;
+use crate::model::event_source::ShardPosition;
 use crate::world::{Alarm, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Removes expired records at regular intervals, until the engine stops.
@@ -17,20 +21,30 @@ pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     let next = || clock.now().plus_millis(limits::RETENTION_SWEEP_MS);
     while engine.wait(&mut alarm, Some(next())).await {
         let now = engine.world.clock.now();
+        let positions = engine.event_sources.positions_by_stream(now);
         for stream in engine.streams() {
-            trim(&engine, &stream, now).await;
+            let of_stream = positions.get(&stream.incarnation);
+            trim(&engine, &stream, now, of_stream.map_or(&[], Vec::as_slice)).await;
         }
         engine.trim_queues(now).await;
     }
 }
 
-async fn trim(engine: &Engine, stream: &Arc<Stream>, now: Timestamp) {
+/// Removes the expired records of a stream, but not those that a mapping with one of these
+/// positions has still to read.
+async fn trim(
+    engine: &Engine,
+    stream: &Arc<Stream>,
+    now: Timestamp,
+    positions: &[BTreeMap<ShardId, ShardPosition>],
+) {
     let channels = engine.channels.of(stream);
     let ticket = stream.with_state(|state| {
         let horizon = state.horizon(now);
         let mut expired = Vec::new();
         for shard in state.shards.values() {
-            let is_empty = channels.trim(shard, horizon);
+            let unread = positions.iter().map(|of| first_unread(of, shard.id)).min();
+            let is_empty = channels.trim(shard, horizon, unread.unwrap_or(u64::MAX));
             if is_empty && has_expired(&shard.description(), horizon) {
                 expired.push(shard.id);
             }
@@ -49,5 +63,14 @@ async fn trim(engine: &Engine, stream: &Arc<Stream>, now: Timestamp) {
     let Some(ticket) = ticket else { return };
     if ticket.durable().await.is_err() {
         tracing::error!(stream = %stream.arn, "expired shards could not be removed");
+    }
+}
+
+/// The index from which on a mapping with these positions has still to read a shard.
+fn first_unread(positions: &BTreeMap<ShardId, ShardPosition>, shard: ShardId) -> u64 {
+    match positions.get(&shard) {
+        Some(position) if position.finished => u64::MAX,
+        Some(position) => position.next,
+        None => 0,
     }
 }

@@ -11,11 +11,12 @@ pub(in crate::engine) struct StreamChannels(pub(super) Vec<Arc<Channel>>);
 
 impl StreamChannels {
     /// Frees the records of a shard that arrived before `horizon`, but keeps the records that a
-    /// channel has not delivered. Wakes the channels if such records are kept. Returns true if none
-    /// are kept.
-    pub(in crate::engine) fn trim(&self, shard: &Shard, horizon: Timestamp) -> bool {
+    /// channel has not delivered, and those from the index `end` on. Wakes the channels if such
+    /// records are kept. Returns true if none are kept.
+    pub(in crate::engine) fn trim(&self, shard: &Shard, horizon: Timestamp, end: u64) -> bool {
         let next = self.0.iter().map(|channel| channel.next(shard.id)).min();
-        let is_left = shard.log().trim_up_to(horizon, next.unwrap_or(u64::MAX));
+        let end = end.min(next.unwrap_or(u64::MAX));
+        let is_left = shard.log().trim_up_to(horizon, end);
         if is_left {
             self.wake();
         }

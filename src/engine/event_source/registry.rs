@@ -79,6 +79,24 @@ impl EventSources {
         self.mappings.all()
     }
 
+    /// The positions of each mapping that reads a stream at `now`, by the incarnation number of
+    /// the stream.
+    pub(in crate::engine) fn positions_by_stream(
+        &self,
+        now: Timestamp,
+    ) -> BTreeMap<u64, Vec<BTreeMap<ShardId, ShardPosition>>> {
+        let mut positions: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for mapping in self.mappings.all() {
+            let state = mapping.state.lock();
+            let reads = state.is_started && state.is_active(now);
+            if let Some(incarnation) = state.incarnation.filter(|_| reads) {
+                let of_stream = positions.entry(incarnation).or_default();
+                of_stream.push(state.positions.clone());
+            }
+        }
+        positions
+    }
+
     /// The mapping with this UUID, in any account and region.
     pub fn find(&self, uuid: &Uuid) -> Option<Arc<Mapping>> {
         let mappings = self.mappings.0.lock();

@@ -156,7 +156,7 @@ impl Delivery {
             self.save(|positions| skip(positions, &lost)).await?;
             let channels = self.engine.channels.of(stream);
             for shard in stream.look(|state| state.all().clone()).iter() {
-                channels.trim(shard, removed_before);
+                channels.trim(shard, removed_before, u64::MAX);
             }
         }
         plan(channel, self.limit()).await.map_err(unreadable)
