@@ -40,7 +40,7 @@
 //! | the limit of 1 MiB per second and shard? | `model/write_limit.rs`, taken in `engine/shard.rs`; the values are in `limits.rs` |
 //! | the moment at which a record becomes visible? | `store/log/publish.rs`, after the commit in `store/commit/durable.rs` |
 //! | the wake-up of a follower of a shard? | `store/log/publish.rs` |
-//! | the removal of expired records? | `engine/retention.rs` trims the logs; `store/commit/sweep.rs` removes generations |
+//! | the removal of expired records? | `engine/retention.rs`; segments go in `store/log/shard_log.rs` (`trim_up_to`), generations in `store/commit/sweep.rs` |
 //! | the record of a split in the catalog? | `engine/resharding.rs` computes the shards, `engine/update.rs` applies them, `engine/saved.rs` makes the entries |
 //! | the catalog's key of a consumer? | a consumer has none: it is in the value of its stream, `store/format/value.rs` |
 //! | the comparison of a signature? | `http/signature.rs` |
@@ -58,6 +58,7 @@
 //! | lane | one of the parallel batches of a shard that a mapping invokes its function with (ParallelizationFactor), or a part of the in-flight budget |
 //! | segment | a block of consecutive records of one log, about 64 KiB |
 //! | generation | one sled database of about 64 MiB of segments and commit frames |
+//! | tail | the newest records of a log, which are in no closed segment yet |
 //! | spill | move segments from memory to temporary files when there is no data directory |
 //! | catalog | the metadata that survives a restart: accounts, streams, shards, consumers, … |
 //! | subscription | one SubscribeToShard in progress |
@@ -84,8 +85,8 @@
 //! | fault, fault rule, injection point | an injected failure, the rule that fires it, its position in the code |
 //!
 //! # To add
-//! - An operation: a file in `operation/` that implements its trait, and its row in the table of
-//!   operations; a limit of its call rate in `limits/calls.rs`; its shapes are compared with the
+//! - An operation: a file in `operation/` that implements its trait, its `mod` line in `operation.rs`, and
+//!   its row in `operation/table.rs`; a limit of its call rate in `limits/calls.rs`; its shapes are compared with the
 //!   service model by `tests/it/aws_model`.
 //! - An option: a field of `Options` in `options/definition.rs` with its flag, its default there
 //!   and in `Default`, a check between options in `check`, and an error in `options/error.rs`.

@@ -163,7 +163,7 @@ async fn until_dropped<F: Future + Unpin>(mut work: F) -> Result<F::Output, Drop
     .await
 }
 
-/// Watches the frames of one subscription.
+/// Detects that the client has left a frame of one subscription unread for too long.
 struct Watch {
     frames: Arc<FrameTimeout>,
     /// Timer for the deadline of some frame. The client may have taken that frame since the timer

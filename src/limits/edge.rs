@@ -101,7 +101,7 @@ pub(crate) const OWN_DESCRIPTORS: u64 = 30;
 /// File descriptors that connections leave free for a store without a data directory (our choice:
 /// each of its files holds 256 MiB of records).
 pub(crate) const SCRATCH_DESCRIPTORS: u64 = 128;
-/// Attempts to find a port that is free on every address (our choice).
+/// Maximum number of attempts to find a port that is free on every address (our choice).
 pub(crate) const PORT_TRIES: usize = 16;
 /// Largest body of a request to minikin's own paths, in bytes (our choice).
 pub(crate) const OWN_BODY_BYTES: u64 = 64 << 10;

@@ -67,7 +67,7 @@ impl Sweep {
     }
 
     /// Splits a shard at the end of `target`. Returns the lower child, and puts the upper child
-    /// back into the queue.
+    /// back at the front of `self.queue`.
     fn cut(&mut self, shard: &Shard, target: HashKeyRange) -> Shard {
         let key = target
             .end

@@ -6,7 +6,7 @@ use crate::engine::Stream;
 use crate::error::{Error, KeyPurpose, KeyUse};
 use crate::model::StreamArn;
 
-/// Refuses a key to which an option gives an unusable state. A stream cannot begin to use a key whose
+/// Refuses a key that an option makes unusable. A stream cannot begin to use a key whose
 /// ARN is in another region.
 pub(super) fn check_key(
     context: &Context,

@@ -126,7 +126,7 @@ fn max_receive_count(given: &DeadLetterConfiguration) -> Result<Option<u32>, Err
     }
 }
 
-/// Converts a number whose shape requires at least 0.
+/// Converts a member's value. The member's shape allows no value below 0.
 pub(super) fn unsigned(number: i32) -> u32 {
     u32::try_from(number).unwrap_or_default()
 }

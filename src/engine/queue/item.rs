@@ -71,7 +71,7 @@ pub(super) struct QueueState {
     pub(super) announced: (usize, usize),
     /// True if the maximum number of records is in flight: for normal and for dead-letter records.
     pub(super) full: [bool; 2],
-    /// True if the log already tells that the maximum was reached, for each kind of records.
+    /// True if a warning about `full` was logged: for normal and for dead-letter records.
     pub(super) warned: [bool; 2],
     /// The maximum for each kind of records, if it was reached under the present hold of the lock
     /// and is to be logged.

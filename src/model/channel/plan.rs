@@ -44,7 +44,7 @@ pub struct ObjectPlan {
 /// The answer to an offer of blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offered {
-    /// All blocks belong to the plan.
+    /// All offered blocks were added to the plan.
     Taken,
     /// The plan is full. Some blocks may belong to it.
     Full,

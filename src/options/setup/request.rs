@@ -8,8 +8,8 @@ use crate::wire::{Member, Shape};
 use crate::world::Timestamp;
 use serde_json::Map;
 
-/// The members that belong to a request of this shape. `others` are additional members that the
-/// table may have.
+/// The members that belong to a request of this shape. `others` names further members that the
+/// table of the setup file may have, for the message about an unknown member.
 pub(super) fn of_shape(
     fields: Fields,
     shape: &Shape,

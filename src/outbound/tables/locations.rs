@@ -37,7 +37,7 @@ impl LocationGenerator for HourLocations {
     }
 }
 
-/// The text of an hour that is counted from 1970.
+/// Formats hours since 1970 as `year-month-day-hour` in UTC. A missing hour becomes `null`.
 fn hour(value: Option<&Literal>) -> String {
     let Some(Literal::Primitive(PrimitiveLiteral::Int(hours))) = value else {
         return "null".to_owned();

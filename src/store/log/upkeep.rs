@@ -22,7 +22,7 @@ pub(crate) struct CommitBatch {
     pub(crate) pending: u64,
     /// Number of records that are published with the batch.
     records: usize,
-    /// True if records of the tail are stored only in a commit frame.
+    /// True if the batch has records that are in a commit frame and in no segment.
     pub(crate) in_frames: bool,
 }
 
