@@ -172,6 +172,16 @@ impl Stream {
             .collect()
     }
 
+    /// All shards that the stream still has, with those whose last record has expired. Empty until
+    /// the stream has been ACTIVE.
+    pub(crate) fn held_shards(&self) -> Arc<[Arc<Shard>]> {
+        let state = self.state.lock();
+        match state.shows_shards() {
+            true => state.all().clone(),
+            false => Arc::default(),
+        }
+    }
+
     /// Finds the shard `id` for a reader. None until the stream has been ACTIVE, and for a closed
     /// shard whose last record has expired.
     pub fn readable_shard(&self, id: ShardId, now: Timestamp) -> Option<Arc<Shard>> {

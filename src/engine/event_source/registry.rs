@@ -89,8 +89,8 @@ impl EventSources {
         for mapping in self.mappings.all() {
             let state = mapping.state.lock();
             let reads = state.is_started && state.is_active(now);
-            if let Some(incarnation) = state.incarnation.filter(|_| reads) {
-                let of_stream = positions.entry(incarnation).or_default();
+            if let Some(stream) = state.stream.as_ref().filter(|_| reads) {
+                let of_stream = positions.entry(stream.incarnation).or_default();
                 of_stream.push(state.positions.clone());
             }
         }

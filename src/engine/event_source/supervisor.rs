@@ -89,7 +89,7 @@ async fn work(context: &Arc<Context>, mapping: &Arc<Mapping>, now: Timestamp) ->
         tracing::error!(%error, mapping = %mapping.uuid, "a mapping cannot begin to read");
         return Some(now.plus_millis(context.back_off().most_ms));
     }
-    start_ready(context, mapping, &stream, now);
+    start_ready(context, mapping, &stream);
     until
 }
 
@@ -143,12 +143,11 @@ async fn fix_start(
         from = from.max(Timestamp::from_millis(seconds.saturating_mul(1000)));
     }
     let mut positions = BTreeMap::new();
-    for shard in stream.listed_shards(now) {
-        let Some(shard) = stream.readable_shard(shard.id, now) else {
-            continue;
-        };
+    for shard in stream.held_shards().iter() {
         let position = ShardPosition {
             next: shard.index_at_time(from).await?,
+            // The records of such a shard expired before the mapping began.
+            finished: stream.readable_shard(shard.id, now).is_none(),
             ..ShardPosition::default()
         };
         positions.insert(shard.id, position);
@@ -202,22 +201,16 @@ fn begin(
     let _kept = context.store.save(changes);
 }
 
-/// Starts the tasks of the shards whose parents are finished or no longer listed. Children wait for
-/// their parents so that the records of a partition key are delivered in order.
-fn start_ready(
-    context: &Arc<Context>,
-    mapping: &Arc<Mapping>,
-    stream: &Arc<Stream>,
-    now: Timestamp,
-) {
-    let listed = stream.listed_shards(now);
-    for shard in &listed {
-        let Some(working) = stream.readable_shard(shard.id, now) else {
-            continue;
-        };
+/// Starts the tasks of the shards whose parents are finished or removed. Children wait for their
+/// parents so that the records of a partition key are delivered in order. A shard whose records have
+/// expired has a task, too, which discards them.
+fn start_ready(context: &Arc<Context>, mapping: &Arc<Mapping>, stream: &Arc<Stream>) {
+    let held = stream.held_shards();
+    let described: Vec<Shard> = held.iter().map(|shard| shard.description()).collect();
+    for (working, shard) in held.iter().zip(&described) {
         let mut state = mapping.state.lock();
         let is_stale = state.incarnation != Some(stream.incarnation) || state.is_deleting();
-        if is_stale || !is_ready(shard, &listed, &state.positions) {
+        if is_stale || !is_ready(shard, &described, &state.positions) {
             continue;
         }
         let position = state.positions.get(&shard.id).cloned().unwrap_or_default();
@@ -231,7 +224,7 @@ fn start_ready(
             context: context.clone(),
             mapping: mapping.clone(),
             stream: stream.clone(),
-            shard: working,
+            shard: working.clone(),
             era,
             plan,
             position,
@@ -242,12 +235,12 @@ fn start_ready(
     }
 }
 
-fn is_ready(shard: &Shard, listed: &[Shard], positions: &BTreeMap<ShardId, ShardPosition>) -> bool {
+fn is_ready(shard: &Shard, held: &[Shard], positions: &BTreeMap<ShardId, ShardPosition>) -> bool {
     let is_done = |parent: ShardId| {
         let is_finished = positions
             .get(&parent)
             .is_some_and(|position| position.finished);
-        is_finished || listed.iter().all(|shard| shard.id != parent)
+        is_finished || held.iter().all(|shard| shard.id != parent)
     };
     let mut parents = [shard.parent, shard.adjacent_parent].into_iter().flatten();
     parents.all(is_done)
