@@ -15,9 +15,9 @@ impl StreamChannels {
     /// records are kept. Returns true if none are kept.
     pub(in crate::engine) fn trim(&self, shard: &Shard, horizon: Timestamp, end: u64) -> bool {
         let next = self.0.iter().map(|channel| channel.next(shard.id)).min();
-        let end = end.min(next.unwrap_or(u64::MAX));
-        let is_left = shard.log().trim_up_to(horizon, end);
-        if is_left {
+        let next = next.unwrap_or(u64::MAX);
+        let is_left = shard.log().trim_up_to(horizon, end.min(next));
+        if is_left && next <= end {
             self.wake();
         }
         !is_left

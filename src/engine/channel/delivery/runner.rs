@@ -154,10 +154,6 @@ impl Delivery {
         if !lost.is_empty() {
             report(channel, &lost);
             self.save(|positions| skip(positions, &lost)).await?;
-            let channels = self.engine.channels.of(stream);
-            for shard in stream.look(|state| state.all().clone()).iter() {
-                channels.trim(shard, removed_before, u64::MAX);
-            }
         }
         plan(channel, self.limit()).await.map_err(unreadable)
     }
@@ -175,6 +171,8 @@ impl Delivery {
         let adopted = match opened {
             Ok(None) => return None,
             Ok(Some(committed)) => {
+                // The table's positions replace the saved plan.
+                self.is_plan_durable = false;
                 self.save(|positions| {
                     let _moved = adopt(positions, &committed.positions, &committed.ends);
                 })
@@ -250,8 +248,8 @@ impl Delivery {
         // The last attempt is made in the last millisecond of the oldest record.
         let retry = match oldest.map(|oldest| self.last_moment(oldest)) {
             Some(last) if now < last => retry.min(last),
-            Some(last) => now.max(last.plus_millis(1)),
-            None => retry,
+            Some(last) if now == last => last.plus_millis(1),
+            _ => retry,
         };
         self.retry = Some(retry);
         Next::Wait(Some(retry))
