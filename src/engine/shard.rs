@@ -38,6 +38,8 @@ pub struct Shard {
     delivered: Count,
     /// Becomes true when the shard is split or merged.
     closed: watch::Sender<bool>,
+    /// The second in which the shard was closed. 0 while it is open.
+    closed_s: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -92,7 +94,7 @@ impl Shard {
         let bucket = |rate: Option<u64>| rate.map(|rate| Bucket::new(rate, now));
         let limit = WriteLimit::new(limits.shard_write_bytes, limits.shard_write_records, now);
         let last_arrival = log.last_arrival().unwrap_or_default();
-        let closed = !description.is_open();
+        let closed_s = description.closed_s.unwrap_or_default();
         Arc::new(Self {
             id: description.id,
             created_s: description.created_s,
@@ -113,7 +115,8 @@ impl Shard {
                 },
             ),
             delivered: Count::default(),
-            closed: watch::Sender::new(closed),
+            closed: watch::Sender::new(closed_s > 0),
+            closed_s: AtomicU64::new(closed_s),
             reading: Lock::ranked(
                 lock_order::SINGLE,
                 Reading {
@@ -132,7 +135,9 @@ impl Shard {
 
     /// Closes the shard. `description` must contain the time of the closing.
     pub(crate) fn close(&self, description: model::Shard) {
+        let closed_s = description.closed_s.unwrap_or_default();
         self.writing.lock().description = description;
+        self.closed_s.store(closed_s, Ordering::Release);
         self.closed.send_replace(true);
         self.log.wake_followers();
     }
@@ -293,10 +298,10 @@ impl Shard {
     /// The second in which the shard was closed, if it neither has nor will get a record at or
     /// after `index`.
     fn closed_before(&self, index: u64) -> Option<u64> {
-        let closed_s = self.writing.lock().description.closed_s;
+        let closed_s = self.closed_s.load(Ordering::Acquire);
         // The comparison is with the next index, because records that were appended before the
         // closing may not be committed yet.
-        closed_s.filter(|_| index >= self.log.next())
+        (closed_s > 0 && index >= self.log.next()).then_some(closed_s)
     }
 
     /// Reads records from a sequence number on. `budget` counts records that have to be read from
