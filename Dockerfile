@@ -11,7 +11,7 @@ COPY . .
 # Packed relocations take 490 KB less, and a static program needs no newer C library to read them.
 RUN target="$(uname -m)-unknown-linux-gnu" \
     && RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" \
-        cargo build --profile dist --locked --bin minikin --target "$target" \
+        cargo build --profile dist --locked --features image --bin minikin --target "$target" \
     && mkdir -p /image/program /image/folders/data /image/folders/tmp \
     && chmod 1777 /image/folders/tmp \
     && cp "target/$target/dist/minikin" /image/program/
