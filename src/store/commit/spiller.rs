@@ -41,7 +41,9 @@ impl Commit for Spiller {
                 self.spill(&log, entry, &segment)?;
                 self.accept_again();
                 is_due = self.exceeds(goal);
-            } else if !(self.exceeds(memory) && self.seal_tails()) {
+            } else if !((self.exceeds(memory) || self.shared.budget.is_refusing())
+                && self.seal_tails())
+            {
                 break;
             }
         }

@@ -37,7 +37,7 @@ pub(crate) struct Shared {
     /// spilled.
     pub(crate) sealed: Lock<VecDeque<(LogId, u64)>>,
     saves: Lock<Saves>,
-    /// Number of calls of `Store::save` since the start that are durable.
+    /// Number of additions to `saves` since the start that are durable.
     pub(crate) saved: Arc<AtomicU64>,
     /// Permits to read from the disk.
     disk_reads: Arc<Semaphore>,
@@ -212,8 +212,7 @@ impl Shared {
         saves.count
     }
 
-    /// Takes the waiting catalog changes, and the number of calls of `Store::save` that they
-    /// complete.
+    /// Takes the waiting catalog changes, and the number of additions that they complete.
     pub(crate) fn take_saves(&self) -> (Vec<Pair>, u64) {
         let mut saves = self.saves.lock();
         (std::mem::take(&mut saves.changes), saves.count)
