@@ -308,3 +308,21 @@ fn pure_layers_stay_pure() {
         !path.starts_with("wire/") && !path.starts_with("model/")
     });
 }
+
+#[test]
+fn every_file_belongs_to_a_module() {
+    let sources = sources();
+    let problems = sources.iter().filter_map(|source| {
+        let path = source.path.strip_suffix(".rs")?;
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("lib", path));
+        let parent = format!("{folder}.rs");
+        let is_named = |of: &Source| {
+            let text = &of.text;
+            text.contains(&format!("mod {name};")) || text.contains(&format!("/{name}.rs\""))
+        };
+        let is_root = matches!(path, "lib" | "main");
+        let is_child = sources.iter().any(|of| of.path == parent && is_named(of));
+        (!is_root && !is_child).then(|| format!("src/{path}.rs: {parent} has no module for it"))
+    });
+    check(problems.collect());
+}
