@@ -354,9 +354,10 @@ impl Life {
             ..DrainRequest::default()
         };
         let sources = self.machine.emulator().event_sources();
-        sources.drain(None, request).await.unwrap();
+        // The drain may outlast the retention of the records.
         let mut stored = std::mem::take(&mut self.past);
         stored.extend(self.all_of("s").await);
+        sources.drain(None, request).await.unwrap();
         let failures = self.all_of("sink").await;
         Trial::new(&self.journal.notes.lock(), &stored, &failures).judge(&self.tolerated);
         assert!(self.machine.stop().await);
