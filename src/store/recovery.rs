@@ -58,6 +58,30 @@ pub(crate) struct FoundLog {
     pub(crate) committed: bool,
 }
 
+impl FoundLog {
+    /// True if the log has a segment after the first record of the tail. The tail then comes from
+    /// the commit frames of an older generation.
+    fn tail_is_passed(&self) -> bool {
+        !self.tail.is_empty() && {
+            let first = self.tail.index(0);
+            self.segments
+                .iter()
+                .any(|segment| segment.entry.first > first)
+        }
+    }
+
+    /// Begins a replay of commit frames with the records of the tail. The records before a segment
+    /// go to the gaps of the replay, the others stay in the tail.
+    fn replay(&mut self) -> Replay {
+        let mut replay = Replay::new(&self.segments);
+        if self.tail_is_passed() {
+            let tail = std::mem::take(&mut self.tail);
+            replay.run(tail.run(0), &mut self.tail);
+        }
+        replay
+    }
+}
+
 /// A damaged part of a data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
@@ -116,8 +140,9 @@ impl Reading<'_> {
         for (id, records) in runs {
             let log = found.logs.entry(id).or_default();
             let replay = self.replays.entry(id).or_insert_with(|| {
+                let replay = log.replay();
                 log.committed = log.tail.is_empty();
-                Replay::new(&log.segments)
+                replay
             });
             replay.run(records, &mut log.tail);
         }
@@ -392,8 +417,15 @@ impl Found {
         })?;
         drop(handle);
         let Reading {
-            current, replays, ..
+            current,
+            mut replays,
+            ..
         } = reading;
+        for (id, log) in &mut self.logs {
+            if !replays.contains_key(id) && log.tail_is_passed() {
+                replays.insert(*id, log.replay());
+            }
+        }
         let damaged = [
             ("segments", reading.damaged_segments),
             ("commits", reading.damaged_frames),

@@ -16,6 +16,12 @@ const KEPT: &[(u64, Life, &str)] = &[
         "retention removed records of a shard before a mapping had read them, without an \
          on-failure record",
     ),
+    (
+        70785,
+        mappings::live,
+        "records in the commit frames of one generation were joined with records that came after a \
+         segment of the next generation, and the records of that segment were lost at the next start",
+    ),
 ];
 
 /// A life of a seed. Returns the trace of the life.
