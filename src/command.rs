@@ -66,7 +66,7 @@ enum Command {
     Clear(change::Clear),
     /// Remove everything from a running emulator: streams, queues, mappings and fault rules
     Reset(change::Reset),
-    /// List, add or remove fault rules
+    /// List, add or clear fault rules
     Fault(change::FaultArguments),
     /// Show the clock, or move a virtual clock
     Clock(change::ClockArguments),
