@@ -147,7 +147,7 @@ async fn repeat(run: &Run, iterator: &str) -> Result<Figures, String> {
     };
     let walk = || Ok(Walk::new(run.address, iterator, DEEP_LIMIT, 0));
     let (sample, _) = load::run(run, plan, walk).await?;
-    // So few calls take only a few clock ticks of processor time, which is too little to measure.
+    // The processor time is not measured: a few clock ticks for this number of calls are too coarse.
     Ok(Figures::of(&Sample {
         server_cpu: None,
         client_cpu: None,
