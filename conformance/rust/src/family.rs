@@ -90,7 +90,7 @@ async fn follow(client: &Client, consumer: &str, shard: &str, next: &Next) -> Ve
             }
             received(shard, &record.partition_key, record.data.as_ref(), next);
         }
-        // This version of the SDK turns a missing number into an empty text.
+        // The SDK of this version turns a missing number into an empty text.
         let children = event.child_shards.unwrap_or_default();
         assert_eq!(
             event.continuation_sequence_number.is_empty(),

@@ -165,7 +165,7 @@ impl Reader {
             return Ok(None);
         }
         if self.stage == Stage::Foreign {
-            // If a damaged block is the reason, zstd finds the damage at the end of the frame.
+            // zstd finds the damage of a block at the end of the frame, so go on to the end.
             return match self.is_complete || self.plain.len() > FOREIGN_BYTES {
                 true => Err(Flaw::Foreign),
                 false => Ok(None),

@@ -147,7 +147,7 @@ async fn repeat(run: &Run, iterator: &str) -> Result<Figures, String> {
     };
     let walk = || Ok(Walk::new(run.address, iterator, DEEP_LIMIT, 0));
     let (sample, _) = load::run(run, plan, walk).await?;
-    // The processor time is not measured: a few clock ticks for this number of calls are too coarse.
+    // The processor time of this number of calls is a few clock ticks, too little to measure.
     Ok(Figures::of(&Sample {
         server_cpu: None,
         client_cpu: None,

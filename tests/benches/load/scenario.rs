@@ -62,35 +62,44 @@ impl Scenario {
 
     /// The figure by which a scenario is compared: more is better.
     pub(super) fn rate(self, figures: &Figures) -> f64 {
-        match self {
-            Self::GetDeep | Self::Streams | Self::Startup | Self::Memory => {
-                figures.requests_per_second
-            }
-            Self::Put1
-            | Self::Put500
-            | Self::Put500Cbor
-            | Self::Get
-            | Self::Queue
-            | Self::Invoke
-            | Self::Deliver => figures.records_per_second,
-            // Rounds lie apart by choice, so their number in a second says nothing.
-            Self::QueueWait | Self::InvokeLatency => 1e6 / figures.p50_us,
+        match self.measure() {
+            Measure::Calls | Measure::Streams => figures.requests_per_second,
+            Measure::Records => figures.records_per_second,
+            // The pause between two rounds is chosen, so the latency is compared.
+            Measure::Latency => 1e6 / figures.p50_us,
         }
     }
 
     /// The unit of a scenario's rates.
     pub(super) fn unit(self) -> &'static str {
+        match self.measure() {
+            Measure::Calls => "calls/s",
+            Measure::Streams => "streams/s",
+            Measure::Records => "records/s",
+            Measure::Latency => "1/p50 in 1/s",
+        }
+    }
+
+    fn measure(self) -> Measure {
         match self {
+            Self::GetDeep | Self::Startup | Self::Memory => Measure::Calls,
+            Self::Streams => Measure::Streams,
+            Self::QueueWait | Self::InvokeLatency => Measure::Latency,
             Self::Put1
             | Self::Put500
             | Self::Put500Cbor
             | Self::Get
             | Self::Queue
             | Self::Invoke
-            | Self::Deliver => "records/s",
-            Self::QueueWait | Self::InvokeLatency => "1/p50 in 1/s",
-            Self::Streams => "streams/s",
-            Self::GetDeep | Self::Startup | Self::Memory => "calls/s",
+            | Self::Deliver => Measure::Records,
         }
     }
+}
+
+/// The quantity that a scenario is compared by.
+enum Measure {
+    Calls,
+    Streams,
+    Records,
+    Latency,
 }

@@ -99,6 +99,16 @@ fn case_82_an_answer_without_state_is_a_failure() {
     );
 }
 
+/// Puts two records into one window, one after the other. Returns the invocations.
+async fn two_in_a_window(bench: &Bench) -> Vec<Seen> {
+    bench.map(json!({ "TumblingWindowInSeconds": WINDOW }));
+    for text in ["a", "b"] {
+        bench.put(text).await;
+        bench.settle().await;
+    }
+    bench.script.seen()
+}
+
 /// An answer with a state of so many bytes.
 fn large_state(bytes: usize) -> Say {
     let text = "x".repeat(bytes - r#"{"n":""}"#.len());
@@ -113,12 +123,7 @@ fn case_83_a_state_of_a_mebibyte_is_carried_on() {
             _ => counts(seen),
         },
         |bench| async move {
-            bench.map(json!({ "TumblingWindowInSeconds": WINDOW }));
-            bench.put("a").await;
-            bench.settle().await;
-            bench.put("b").await;
-            bench.settle().await;
-            let seen = bench.script.seen();
+            let seen = two_in_a_window(&bench).await;
             assert_eq!(bench.script.batches(), ["a", "b"]);
             assert_eq!(seen[1].body["state"].to_string().len(), 1_048_576);
         },
@@ -133,12 +138,7 @@ fn case_83_a_large_state_ends_the_window_early() {
             _ => counts(seen),
         },
         |bench| async move {
-            bench.map(json!({ "TumblingWindowInSeconds": WINDOW }));
-            bench.put("a").await;
-            bench.settle().await;
-            bench.put("b").await;
-            bench.settle().await;
-            let seen = bench.script.seen();
+            let seen = two_in_a_window(&bench).await;
             assert_eq!(bench.script.batches(), ["a", "", "b"]);
             assert!(is_final(&seen[1]) && seen[1].body["isWindowTerminatedEarly"] == true);
             assert_eq!(seen[1].body["state"].to_string().len(), 1_048_577);

@@ -264,7 +264,7 @@ wire_test!(
         let (data, body) = tokio::sync::mpsc::channel(1);
         let mut first = Box::pin(sender.send_request(request(body)));
         data.send(Bytes::from_static(b"{}")).await.unwrap();
-        // When another request has been answered, the server has polled this one, too.
+        // After the answer to another request, the server has polled this one, too.
         for _ in 0..3 {
             let (other, body) = tokio::sync::mpsc::channel(1);
             other.send(Bytes::from_static(b"{}")).await.unwrap();

@@ -155,7 +155,7 @@ fn a_slow_file_keeps_no_task_waiting() {
         let emulator = emulator.await.unwrap();
         let (open, gate) = channel();
         let loading = emulator.load_snapshot(Gated { bytes, gate });
-        // This task opens the gate only after the load has begun to wait for it.
+        // The gate opens only after the load has begun to wait for it.
         let opening = async { (0..100).for_each(|_| open.send(()).unwrap()) };
         let (loaded, ()) = tokio::join!(loading, opening);
         loaded.unwrap();
