@@ -79,7 +79,14 @@ impl<B: Body<Data = Bytes> + Unpin + Send + 'static> Drop for DrainedBody<B> {
         }
         // The read ends with the connection.
         Tasks::spawn_part("rest of a body", async move {
-            let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+            let rest = async {
+                let mut left = limits::BODY_REST_BYTES;
+                while left > 0
+                    && let Some(Ok(frame)) = body.frame().await
+                {
+                    left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+                }
+            };
             let limit = RealDeadline::lasting(limits::BODY_REST);
             let _ended = limit.with(rest).await;
         });

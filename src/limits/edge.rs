@@ -67,6 +67,8 @@ pub(crate) const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest time for which the rest of a body is read and dropped after the request was answered (our
 /// choice).
 pub(crate) const BODY_REST: Duration = Duration::from_secs(30);
+/// Maximum bytes of that rest (our choice: some times the largest body of a request).
+pub(crate) const BODY_REST_BYTES: usize = 128 << 20;
 /// Ten years: the value of a time limit that is switched off.
 pub(crate) const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Time that requests in flight have to end after a stop (our choice). Container runtimes kill a
