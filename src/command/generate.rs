@@ -2,11 +2,9 @@
 
 use super::client::{Client, Connection};
 use super::outcome::{Answer, Failure};
-use super::print;
 use super::put::Batch;
 use super::template::{DEFAULT, Template};
 use crate::world::{Random, Stopwatch};
-use serde_json::json;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,11 +58,7 @@ pub(super) fn run(arguments: &Generate) -> Result<Answer, Failure> {
     }
     let sent = batch.end()?;
     pace.end();
-    print::line(&json!({"put": sent.put, "refused": sent.refused}).to_string())?;
-    Ok(match sent.refused {
-        0 => Answer::Yes,
-        _ => Answer::No,
-    })
+    sent.report()
 }
 
 fn template(given: Option<&str>) -> Result<Template, Failure> {

@@ -30,21 +30,23 @@ pub(super) struct Put {
 pub(super) fn run(arguments: &Put) -> Result<Answer, Failure> {
     let client = Client::new(&arguments.connection)?;
     let mut batch = Batch::new(&client, &arguments.stream);
+    let key = arguments.key.as_deref();
     if let Some(data) = &arguments.data {
-        batch.add(&key_of(arguments.key.as_deref(), data, 1)?, data)?;
-    } else {
-        for (line, number) in io::stdin().lock().lines().zip(1..) {
-            let line = line.map_err(|error| Failure::Usage(format!("standard input: {error}")))?;
-            batch.add(&key_of(arguments.key.as_deref(), &line, number)?, &line)?;
+        batch.add(&key_of(key, data, 1)?, data)?;
+        return batch.end()?.report();
+    }
+    for (line, number) in io::stdin().lock().lines().zip(1..) {
+        let line = line.map_err(|error| Failure::Usage(format!("standard input: {error}")));
+        match line.and_then(|line| Ok((key_of(key, &line, number)?, line))) {
+            Ok((key, line)) => batch.add(&key, &line)?,
+            Err(unusable) => {
+                // The counts include every line before the unusable one.
+                batch.end()?.report()?;
+                return Err(unusable);
+            }
         }
     }
-    let sent = batch.end()?;
-    print::line(&json!({"put": sent.put, "refused": sent.refused}).to_string())?;
-    Ok(if sent.refused == 0 {
-        Answer::Yes
-    } else {
-        Answer::No
-    })
+    batch.end()?.report()
 }
 
 /// The partition key of a record: `key` itself, the member of the record that `key` points to, or,
@@ -71,6 +73,22 @@ fn key_of(key: Option<&str>, data: &str, number: u64) -> Result<String, Failure>
 pub(super) struct Sent {
     pub(super) put: u64,
     pub(super) refused: u64,
+}
+
+impl Sent {
+    /// Prints the counts, and the likely reason for refused records.
+    pub(super) fn report(self) -> Result<Answer, Failure> {
+        print::line(&json!({"put": self.put, "refused": self.refused}).to_string())?;
+        if self.refused == 0 {
+            return Ok(Answer::Yes);
+        }
+        eprintln!(
+            "minikin: {} records were refused, as a rule by the write limits of the shards: use \
+             more shards, or start the emulator with --profile fast",
+            self.refused
+        );
+        Ok(Answer::No)
+    }
 }
 
 /// Records that are sent in one request.

@@ -3,8 +3,9 @@
 use crate::lab::program::{Program, command};
 use crate::lab::raw::Connection;
 use crate::lab::{Answer, Request, block_on};
-use serde_json::json;
-use std::process::Command;
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 fn exchange(program: &Program, requests: &[Request]) -> Vec<Answer> {
     block_on(async {
@@ -258,4 +259,32 @@ fn the_log_at_debug_has_one_line_for_each_request() {
     for foreign in [" h2::", " hyper", " rustls"] {
         assert!(!log.contains(foreign), "{log}");
     }
+}
+
+#[test]
+fn a_put_of_lines_counts_the_lines_before_an_unusable_one() {
+    let server = Program::start(&["--stream", "orders:1"]);
+    let mut put = Command::new(env!("CARGO_BIN_EXE_minikin"));
+    put.args(["put", "orders", "--key", "/k", "--endpoint"]);
+    put.arg(format!("http://{}", server.address()));
+    let mut put = put
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = r#"{"k":"a"}
+{"k":"b"}
+no JSON
+{"k":"c"}
+"#;
+    let mut stdin = put.stdin.take().unwrap();
+    stdin.write_all(lines.as_bytes()).unwrap();
+    drop(stdin);
+    let ended = put.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    let counts: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(counts, json!({"put": 2, "refused": 0}));
+    let errors = String::from_utf8(ended.stderr).unwrap();
+    assert!(errors.contains("record 3: not JSON"), "{errors}");
 }
