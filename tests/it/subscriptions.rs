@@ -174,9 +174,7 @@ kinesis_test!(
             .await;
         stream.put("key", "0").await;
         assert_eq!(parent.data(1).await, ["0"]);
-        let split = r#"{"StreamName":"orders","ShardToSplit":"shardId-000000000000",
-        "NewStartingHashKey":"170141183460469231731687303715884105728"}"#;
-        lab.ok("SplitShard", split).await;
+        split_orders(&lab).await;
         let last = parent
             .next()
             .await
@@ -206,6 +204,13 @@ kinesis_test!(
     }
 );
 
+/// Splits the only shard of the stream `orders` in the middle.
+async fn split_orders(lab: &Lab) {
+    let split = r#"{"StreamName":"orders","ShardToSplit":"shardId-000000000000",
+        "NewStartingHashKey":"170141183460469231731687303715884105728"}"#;
+    lab.ok("SplitShard", split).await;
+}
+
 wire_test!(
     a_late_subscriber_of_a_closed_shard_is_behind_by_the_seconds_since_its_closing,
     |lab| async move {
@@ -213,9 +218,7 @@ wire_test!(
         let consumer = Consumer::of(&stream).await;
         stream.put("key", "0").await;
         lab.clock.advance(seconds(40)).await;
-        let split = r#"{"StreamName":"orders","ShardToSplit":"shardId-000000000000",
-        "NewStartingHashKey":"170141183460469231731687303715884105728"}"#;
-        lab.ok("SplitShard", split).await;
+        split_orders(&lab).await;
         lab.clock.advance(seconds(12)).await;
         let horizon = from(ShardIteratorType::TrimHorizon);
         let mut parent = consumer.subscribe(SHARD_0, horizon).await;
@@ -235,9 +238,7 @@ wire_test!(
         let consumer = Consumer::of(&stream).await;
         stream.put("key", "0").await;
         lab.clock.advance(hours(23)).await;
-        let split = r#"{"StreamName":"orders","ShardToSplit":"shardId-000000000000",
-        "NewStartingHashKey":"170141183460469231731687303715884105728"}"#;
-        lab.ok("SplitShard", split).await;
+        split_orders(&lab).await;
         lab.clock.advance(hours(1)).await;
         let horizon = from(ShardIteratorType::TrimHorizon);
         let mut parent = consumer.subscribe(SHARD_0, horizon).await;
