@@ -10,14 +10,14 @@
 //!   tails and of snapshots in progress.
 //! - `transitions` with `deadlines`, `retention`, `scaling`: the background tasks. `tasks` spawns
 //!   them. `step_faults`: the faults that are injected in the steps of mappings and channels.
-//! - `snapshot/`: saves everything to a file, and loads it.
+//! - `snapshot/`: saves the contents of the engine to a file, and loads such a file.
 //! - `event_source/`: event source mappings.
 //! - `queue/`: queues. `channel/`: channels.
 //! - `saved`: writes streams to the catalog. `start`: starts an engine from the catalog.
 //!
 //! # The order of locks
-//! A thread takes locks only in the order of this list, and never holds two locks of the same item
-//! at a time. Debug builds check this ([`crate::lock`]).
+//! A thread takes locks only in the order of this list. Of the locks 1 to 8, a thread never holds
+//! two with the same number at a time. Debug builds check both rules ([`crate::lock`]).
 //!
 //! 1. The lock of all accounts.
 //! 2. The lock of the queues of all accounts.
@@ -26,10 +26,10 @@
 //! 5. The lock of one queue.
 //! 6. The lock of one channel.
 //! 7. The lock of the writers of one shard.
-//! 8. The lock of the deadlines, the call rates, the active subscriptions, or the read rates of one
-//!    shard.
-//! 9. Every other lock of the program. Among these, the list of mappings is locked before one
-//!    mapping, and both before the locks of the store, the clock, the fault rules and the tasks.
+//! 8. The lock of the deadlines, of the call rates, of the active subscriptions, or of one shard's
+//! read rates.
+//! 9. Every other lock of the program. The lock of the list of mappings is taken before the lock of
+//! one mapping, and both before the locks of the store, the clock, the fault rules and the tasks.
 
 mod accounts;
 mod active_subscriptions;

@@ -1,7 +1,7 @@
 //! The streams and settings of every account and region.
 //!
-//! Every change of a stream that can change the quota use of its account goes through
-//! [`Accounts::change`], which keeps the sums of each account up to date.
+//! Every change of a stream goes through [`Accounts::change`] if it can change the quota use of the
+//! stream's account. That function keeps the sums of each account up to date.
 
 use super::commitment::Commitment;
 use super::quotas::QuotaUse;
@@ -22,17 +22,17 @@ pub(super) struct Accounts(HashMap<AccountRegion, AccountStreams>);
 #[derive(Debug, Default)]
 struct AccountStreams {
     streams: BTreeMap<Arc<str>, Arc<Stream>>,
-    /// Sum of the capacities of `streams`.
+    /// Sum of the quota use of `streams`.
     quota_use: QuotaUse,
     settings: AccountValue,
 }
 
-/// The time and the account's usage, as of the moment at which a change of a stream is planned.
+/// The time and the account's quota use, which the plan of a stream's change checks.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
     /// The time of the plan.
     pub now: Timestamp,
-    /// The amounts of its quotas that the account uses in the region.
+    /// The quota use of the account in the region.
     pub quota_use: QuotaUse,
     /// True if the account is committed to a minimum of throughput.
     pub committed: bool,
@@ -70,7 +70,7 @@ impl Accounts {
             .collect()
     }
 
-    /// The accounts and regions that have streams, in order, each with the number of its streams.
+    /// The accounts and regions that have streams, sorted, each with the number of its streams.
     pub(super) fn scopes(&self) -> Vec<(AccountRegion, usize)> {
         let accounts = self.0.iter();
         let counted = accounts.map(|(scope, account)| (scope.clone(), account.streams.len()));
@@ -105,7 +105,7 @@ impl Accounts {
         self.0.entry(account_region).or_default().settings = settings;
     }
 
-    /// The time and the account's usage, for the plan of a change.
+    /// The time and the account's quota use, for the plan of a change.
     pub(super) fn counts(&self, account_region: &AccountRegion, now: Timestamp) -> Counts {
         Counts {
             now,
@@ -124,8 +124,8 @@ impl Accounts {
         older
     }
 
-    /// Removes a stream from its account, if the account has it. An account without streams and
-    /// with default settings is removed, too.
+    /// Removes a stream from its account, if the account has it. Also removes the account if it
+    /// then has no streams and the default settings.
     pub(super) fn remove(&mut self, stream: &Arc<Stream>) {
         let account_region = &stream.arn.scope;
         let Some(account) = self.0.get_mut(account_region).filter(|a| a.has(stream)) else {
@@ -149,7 +149,7 @@ impl Accounts {
         stream.with_state(|state| {
             let before = QuotaUse::of(state);
             let result = change(state);
-            // A stream that was deleted in the meantime does not count any more.
+            // A stream that was deleted in the meantime does not count in the sum any more.
             if let Some(account) = account.filter(|account| account.has(stream)) {
                 account.quota_use = account.quota_use.with_change(before, QuotaUse::of(state));
             }
@@ -159,7 +159,7 @@ impl Accounts {
 }
 
 impl AccountStreams {
-    /// True when the account has this very stream: a newer stream may have taken over its name.
+    /// True if the account has this stream, and not a newer stream of the same name.
     fn has(&self, stream: &Stream) -> bool {
         let found = self.streams.get(&stream.arn.name);
         found.is_some_and(|found| found.incarnation == stream.incarnation)
@@ -218,7 +218,7 @@ mod tests {
             let quota_use = accounts.quota_use(&account_region());
             (quota_use.on_demand_streams, quota_use.streams_in_transition)
         };
-        // The commit of a creation does not count, a transition does.
+        // A stream counts as in transition only if its status has a deadline.
         assert_eq!(quota_use(&accounts), (1, 0));
         accounts.change(&newer, |state| state.due = Some(Timestamp::default()));
         assert_eq!(quota_use(&accounts), (1, 1));

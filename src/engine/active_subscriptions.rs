@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
-/// Reason why another request ends a subscription.
+/// Reason why a request ends a subscription that another request began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndReason {
     /// The same consumer subscribed to the same shard again.
@@ -27,7 +27,7 @@ pub(crate) enum EndReason {
     StreamDeleted,
 }
 
-/// Receives the reason when another request ends the subscription. Holds None until then.
+/// Receives the reason when another request ends the subscription. Holds None before.
 pub(super) type EndSignal = watch::Receiver<Option<EndReason>>;
 
 /// Error of a subscription that is refused, because the same consumer subscribed to the same shard
@@ -48,16 +48,18 @@ pub(super) struct SubscriptionKey {
     pub(super) shard: ShardId,
 }
 
-/// The subscriptions in progress, and those that began within the lock time.
+/// Registry of the subscriptions in progress, and of ended subscriptions that still refuse a new
+/// one because they began less than `subscription-lock-seconds` ago.
 #[derive(Debug)]
 pub(super) struct ActiveSubscriptions(Lock<Registry>);
 
 #[derive(Debug, Default)]
 struct Registry {
     subscriptions: HashMap<SubscriptionKey, Entry>,
-    /// Subscriptions that may still be within the lock time, oldest first: begin, key, and number.
+    /// Subscriptions that may have begun less than the lock time ago, oldest first: begin, key, and
+    /// number. The lock time is `subscription-lock-seconds`.
     recent: VecDeque<(Timestamp, SubscriptionKey, u64)>,
-    /// Subscriptions in progress of consumers that were deregistered, by number.
+    /// Subscriptions in progress whose consumers were deregistered, by number.
     departed: HashMap<u64, (SubscriptionKey, watch::Sender<Option<EndReason>>)>,
     /// Number of subscriptions in progress.
     active: usize,
@@ -65,14 +67,14 @@ struct Registry {
     last_number: u64,
 }
 
-/// A subscription in progress, as a page shows it.
+/// A subscription in progress, as the console shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenSubscription {
     /// Name of the consumer.
     pub consumer: String,
     /// The shard that the consumer reads.
     pub shard: ShardId,
-    /// Begin of the subscription.
+    /// Time at which the subscription began.
     pub since: Timestamp,
     /// Index of the next record that the subscription sends.
     pub next: u64,
@@ -86,7 +88,7 @@ struct Entry {
     next: Arc<AtomicU64>,
     /// True while the subscription is in `Registry::recent`.
     is_recent: bool,
-    /// None after the subscription has ended.
+    /// Sends the reason why the subscription ends. None after the end.
     end: Option<watch::Sender<Option<EndReason>>>,
 }
 
@@ -135,8 +137,8 @@ impl ActiveSubscriptions {
         open
     }
 
-    /// Begins a subscription. It ends an existing subscription with the same `key`, but is refused
-    /// if that subscription began less than `lock_ms` milliseconds ago.
+    /// Begins a subscription, and ends the existing subscription with the same `key`. Refuses the
+    /// new subscription if the existing one began less than `lock_ms` milliseconds ago.
     pub(super) fn begin(
         self: &Arc<Self>,
         key: SubscriptionKey,
@@ -162,7 +164,8 @@ impl ActiveSubscriptions {
         Ok((subscription, end_signal))
     }
 
-    /// Ends the subscriptions whose keys match `is_meant`, and releases their lock times.
+    /// Ends the subscriptions whose keys match `is_meant`. Their consumers may subscribe again at
+    /// once.
     pub(super) fn end(&self, reason: EndReason, is_meant: impl Fn(&SubscriptionKey) -> bool) {
         let mut registry = self.0.lock();
         let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));
@@ -175,9 +178,9 @@ impl ActiveSubscriptions {
         }
     }
 
-    /// Takes the subscriptions whose keys match `is_meant` from their consumer, which was
-    /// deregistered. They go on, but a consumer that is registered under the same name neither
-    /// takes them over nor waits for their lock times.
+    /// Detaches the subscriptions whose keys match `is_meant` from their consumer, which was
+    /// deregistered. The subscriptions go on. A later consumer of the same name neither ends them
+    /// nor waits for their lock time.
     pub(super) fn depart(&self, is_meant: impl Fn(&SubscriptionKey) -> bool) {
         let mut registry = self.0.lock();
         let meant = registry.subscriptions.extract_if(|key, _| is_meant(key));
@@ -208,8 +211,8 @@ impl Registry {
         }
     }
 
-    /// Registers a new subscription, and ends the subscription with the same key. Returns its
-    /// number.
+    /// Registers a new subscription, and ends the existing subscription with the same key. Returns
+    /// the number of the new subscription.
     fn replace(
         &mut self,
         key: &SubscriptionKey,
@@ -246,8 +249,8 @@ impl Drop for ActiveSubscription {
             }
             return;
         };
-        // The entry of a recent subscription stays until its lock time has passed, because it still
-        // refuses new subscriptions.
+        // The entry of a recent subscription stays until its lock time has passed, because until
+        // then it refuses new subscriptions.
         let is_recent = entry.is_recent;
         if entry.end.take().is_some() {
             registry.active -= 1;

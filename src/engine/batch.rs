@@ -9,9 +9,10 @@ use std::sync::Arc;
 /// A request to read records from one shard.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Read {
-    /// Sequence number at which the read starts. No record needs to have this number.
+    /// Sequence number at which the read starts. The log need not contain a record with this
+    /// number.
     pub(crate) from: SequenceNumber,
-    /// Records with an earlier arrival time are expired and are not returned.
+    /// Records with an arrival time before the horizon are expired and are not returned.
     pub(crate) horizon: Timestamp,
     /// Maximum number of records.
     pub(crate) records: usize,
@@ -19,21 +20,21 @@ pub(crate) struct Read {
     pub(crate) bytes: u64,
 }
 
-/// Says which part of the in-flight budget counts the records that a read brings from the disk to
-/// memory. The permit is taken before the read, because a read that waited for its permit
-/// afterwards would keep other reads from the disk.
+/// Says which part of the in-flight budget counts the records that a read loads from the disk. The
+/// permit is taken before the read begins: a read that has begun and then waits for a permit would
+/// keep other reads from the disk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ReadBudget<'a> {
-    /// No permit is taken, because the reader drops the batch before it waits for anything.
+    /// No permit is needed, because the reader drops the batch before it waits for anything.
     AtOnce,
-    /// No permit is taken, because the reader reads only from memory. If the records are on disk,
-    /// the read fails as busy.
+    /// No permit is needed, because the reader reads only from memory. The read fails with
+    /// [`StoreError::Busy`] if the records are on disk.
     OfMemory,
-    /// No permit is taken, because the reader holds one that covers this read.
+    /// No permit is needed, because the reader already holds a permit that covers this read.
     Held,
-    /// The part of the budget for answers.
+    /// The read needs a permit of the budget's part for answers.
     Answer(&'a Arc<Admission>),
-    /// The part of the budget for events.
+    /// The read needs a permit of the budget's part for events.
     Event(&'a Arc<Admission>),
 }
 
@@ -57,8 +58,8 @@ impl ReadBudget<'_> {
     }
 }
 
-/// Bytes of a record in an answer or an event in addition to its data. This is an upper bound for
-/// keys of normal length.
+/// Upper bound for the bytes that a record adds to an answer or an event besides its data, if its
+/// partition key has a normal length.
 const RECORD_OVERHEAD: u64 = 220;
 
 /// Estimates the size in bytes of an answer or an event with `records` records, whose data has
@@ -67,11 +68,12 @@ pub(super) fn encoded_bytes(records: usize, bytes: u64) -> u64 {
     bytes / 3 * 4 + records as u64 * RECORD_OVERHEAD + 512
 }
 
-/// Records read from a shard. They refer to the memory of their segments.
+/// Records read from a shard. The batch keeps the segments of the records in memory.
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(super) records: crate::store::Batch,
-    /// Budget permit for records that were read from the disk. None if the records were in memory.
+    /// Budget permit for records that were read from the disk. None if the records were already in
+    /// memory or if [`ReadBudget`] demands no permit.
     pub(super) permit: Option<Box<BudgetPermit>>,
     pub(super) created_s: u64,
     pub(super) shard: ShardId,
@@ -135,14 +137,14 @@ impl Batch {
         encoded_bytes(self.len(), self.bytes())
     }
 
-    /// Takes the budget permit of the records, so that it can be passed on.
+    /// Takes the budget permit out of the batch, so that the caller can pass the permit on.
     pub(crate) fn take_permit(&mut self) -> Option<BudgetPermit> {
         self.permit.take().map(|permit| *permit)
     }
 
     /// The budget permit for an event of `bytes` bytes with these records. Records that were read
-    /// from the disk already have a permit. Records from memory wait for one, which needs no
-    /// further memory meanwhile.
+    /// from the disk already have a permit, which is corrected to `bytes`. For records that were in
+    /// memory, this function waits for a permit.
     pub(crate) async fn event_permit(
         &mut self,
         admission: &Arc<Admission>,
@@ -157,7 +159,7 @@ impl Batch {
         }
     }
 
-    /// Sequence number at which the next read has to start.
+    /// Sequence number at which the next read starts.
     pub(crate) fn next(&self) -> SequenceNumber {
         self.next
     }

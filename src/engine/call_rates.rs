@@ -8,7 +8,7 @@ use crate::model::{AccountRegion, Bucket};
 use crate::world::Timestamp;
 use std::collections::HashMap;
 
-/// The token buckets of all recent callers.
+/// The token buckets of the recent callers.
 #[derive(Debug)]
 pub(super) struct CallRates(Lock<Buckets>);
 
@@ -19,8 +19,8 @@ struct Buckets {
     bytes: usize,
 }
 
-/// Account and region, operation, and the stream's name if the operation's rate applies to each
-/// stream.
+/// The account and region, and the operation. Also the stream's name, if the operation's rate
+/// applies to each stream separately.
 type Key = (AccountRegion, &'static str, Option<Box<str>>);
 
 impl CallRates {
@@ -28,7 +28,7 @@ impl CallRates {
         Self(Lock::ranked(lock_order::SINGLE, Buckets::default()))
     }
 
-    /// Counts a call. Returns false, and does not count it, if the call exceeds the rate of its
+    /// Counts a call. Returns false, and does not count the call, if it exceeds the rate of its
     /// operation. `stream` is the stream's name in the request.
     pub(super) fn admits(
         &self,
@@ -57,9 +57,9 @@ impl Buckets {
         bucket.or_insert_with(|| Bucket::new(rate.per_second, now))
     }
 
-    /// Frees memory for new callers. Full buckets are removed first, because a full bucket is the
-    /// same as a new one. If more than half of the permitted memory is still in use, all buckets
-    /// are removed, which gives each caller at most one burst of calls too early.
+    /// Frees memory for the buckets of new callers. Removes the full buckets first, because a full
+    /// bucket is the same as a new one. Then removes all buckets if the others still use more than
+    /// half of the permitted memory. A removed caller gets at most one burst of calls too many.
     fn forget(&mut self, now: Timestamp) {
         self.buckets.retain(|_, bucket| !bucket.is_full(now));
         self.bytes = self.buckets.keys().map(size_of_entry).sum();
@@ -70,7 +70,8 @@ impl Buckets {
     }
 }
 
-/// Estimated memory of one entry in bytes: its share of the map, and the texts of its key.
+/// Estimated memory of one entry, in bytes: twice the size of the key and the bucket, and the texts
+/// of the key.
 fn size_of_entry((account_region, _, stream): &Key) -> usize {
     let texts = account_region.region.as_str().len() + stream.as_ref().map_or(0, |name| name.len());
     2 * size_of::<(Key, Bucket)>() + texts

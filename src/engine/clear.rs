@@ -10,12 +10,13 @@ impl Engine {
     /// Removes all records of a stream. Returns when the removal is as durable as the settings
     /// promise.
     ///
-    /// The removed records count as expired: the stream saves a horizon, the arrival times of all
-    /// existing records are before it, and the arrival times of later records are not. If the clock
-    /// stands still, later records therefore arrive a millisecond ahead of the clock (a choice).
+    /// The removed records count as expired: the stream saves a horizon. All existing records have
+    /// arrival times before the horizon, and later records have arrival times from the horizon on.
+    /// If the clock stands still, later records therefore arrive a millisecond ahead of the clock
+    /// (a choice).
     ///
-    /// A channel delivers a removed record only if the object of the record is in progress. It
-    /// counts the others.
+    /// A channel delivers a removed record only if the record is in an object that the channel is
+    /// already writing. The channel counts the other removed records as lost.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.

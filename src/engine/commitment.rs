@@ -11,7 +11,7 @@ pub enum Commitment {
     Disabled {
         /// Start of the last commitment. None if there was no commitment.
         started: Option<Timestamp>,
-        /// End of the last commitment.
+        /// End of the last commitment. None if there was no commitment.
         ended: Option<Timestamp>,
     },
     /// The commitment is in force.
@@ -21,8 +21,8 @@ pub enum Commitment {
         /// Earliest time at which the commitment can end.
         earliest_end: Timestamp,
     },
-    /// The commitment was disabled before its minimum time had passed. It stays in force until
-    /// then.
+    /// The commitment was disabled before its minimum time had passed. The commitment stays in
+    /// force until the minimum time has passed.
     Ending {
         /// Start of the commitment.
         started: Timestamp,
@@ -58,8 +58,9 @@ impl Commitment {
     }
 }
 
-/// The settings of an account after its commitment was enabled or disabled at `now`. The details
-/// are choices.
+/// The settings of an account after its commitment was enabled or disabled at `now`. A second
+/// request of the same kind changes nothing. An enabled commitment that is ending goes on
+/// (choices).
 pub(super) fn changed(settings: &AccountValue, enable: bool, now: Timestamp) -> AccountValue {
     let now_ms = Some(now.millis());
     match (Commitment::at(now, settings), enable) {

@@ -23,7 +23,7 @@ pub(crate) enum ConsumerStatus {
 }
 
 impl ConsumerStatus {
-    /// The status in the API's spelling.
+    /// The status as the API spells it.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "CREATING",
@@ -33,7 +33,8 @@ impl ConsumerStatus {
     }
 }
 
-/// The status that answers show. A pending transition means CREATING or DELETING.
+/// The status of a consumer in answers. A consumer with a pending transition is CREATING or
+/// DELETING.
 pub(crate) fn consumer_status(consumer: &Consumer) -> ConsumerStatus {
     match (consumer.deleting, consumer.due_ms) {
         (true, _) => ConsumerStatus::Deleting,
@@ -42,8 +43,8 @@ pub(crate) fn consumer_status(consumer: &Consumer) -> ConsumerStatus {
     }
 }
 
-/// The ARN of the consumer `name` of `stream`, which ends with the consumer's creation time in
-/// seconds.
+/// The ARN of the consumer `name` of `stream`. The ARN ends with the consumer's creation time in
+/// seconds since the epoch.
 pub(crate) fn consumer_arn(
     stream: &StreamArn,
     name: &str,
@@ -58,8 +59,8 @@ pub(crate) fn consumer_arn(
 }
 
 impl Engine {
-    /// Registers a consumer if `check` permits it. The second argument of `check` is true when the
-    /// account is committed to a minimum of throughput. With `at_once` the consumer is ACTIVE
+    /// Registers a consumer if `check` permits it. The second argument of `check` is true if the
+    /// account is committed to a minimum of throughput. With `at_once`, the consumer is ACTIVE
     /// immediately, without a transition delay.
     ///
     /// # Errors
@@ -96,7 +97,7 @@ impl Engine {
         Ok(consumer)
     }
 
-    /// Deregisters a consumer if `check` permits it. Its subscriptions go on.
+    /// Deregisters a consumer if `check` permits it. The subscriptions of the consumer go on.
     ///
     /// # Errors
     /// Returns the error of `check`, or an error if the store cannot write.
@@ -153,8 +154,8 @@ impl Engine {
             let Some(consumer) = state.consumers.get_mut(name) else {
                 return;
             };
-            // If the consumer was changed since this deadline was registered, for instance
-            // deregistered during CREATING, a later deadline applies.
+            // A later deadline applies if the consumer was changed since this deadline was
+            // registered, for instance deregistered during CREATING.
             if consumer.due_ms.is_none_or(|due_ms| due_ms > now.millis()) {
                 return;
             }
@@ -163,8 +164,8 @@ impl Engine {
             } else {
                 consumer.due_ms = None;
             }
-            // No request waits until this change is durable: if a crash loses it, the next start
-            // makes it again.
+            // No request waits until this change is durable. The next start makes the change again
+            // if a crash loses it.
             let _ticket = self.save(stream, state, state.status, &[]);
         });
         self.event_sources.stream_changed(stream);

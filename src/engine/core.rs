@@ -32,14 +32,15 @@ pub struct Engine {
     pub world: World,
     /// The limits in force.
     pub limits: Limits,
-    /// The budget of memory for requests and answers in flight.
+    /// The in-flight budget: bounds the memory of requests and answers.
     pub admission: Arc<Admission>,
     /// Counts records, for metrics.
     pub traffic: Traffic,
     pub(super) store: Store,
     pub(super) behaviour: Behaviour,
     pub(super) accounts: Lock<Accounts>,
-    /// Incarnation number of the next stream. Greater than all incarnation numbers of earlier runs.
+    /// Incarnation number of the next stream, queue or channel. Greater than all incarnation
+    /// numbers of earlier runs.
     pub(super) next_incarnation: AtomicU64,
     pub(super) shard_opener: ShardOpener,
     pub(super) deadlines: Deadlines<Stream, Due>,
@@ -51,9 +52,9 @@ pub struct Engine {
     pub event_sources: Arc<EventSources>,
     pub(super) active_subscriptions: Arc<ActiveSubscriptions>,
     pub(super) tails: Slots,
-    /// Snapshots that are being saved.
+    /// Counts the snapshots that are being saved.
     pub(super) saves: Slots,
-    /// Snapshots that are being loaded.
+    /// Counts the snapshots that are being loaded.
     pub(super) loads: Slots,
     /// Becomes true when the subscriptions and tails have to end.
     pub(super) stopping: watch::Receiver<bool>,
@@ -68,7 +69,7 @@ pub struct Behaviour {
     pub transition_ms: u64,
     /// True if busy shards of on-demand streams are split.
     pub on_demand_scaling: bool,
-    /// States of the KMS keys that are not usable.
+    /// States of the KMS keys that cannot be used.
     pub keys: Keys,
     /// The functions and destinations that event source mappings send to.
     pub outbound: Outbound,
@@ -101,7 +102,7 @@ impl Engine {
         self.accounts.lock().list(account_region, after, page)
     }
 
-    /// The accounts and regions that have streams, in order, each with the number of its streams.
+    /// The accounts and regions that have streams, sorted, each with the number of its streams.
     pub fn scopes(&self) -> Vec<(AccountRegion, usize)> {
         self.accounts.lock().scopes()
     }
@@ -111,7 +112,7 @@ impl Engine {
         self.accounts.lock().streams()
     }
 
-    /// The amounts of its quotas that an account uses in a region.
+    /// The quota use of an account in a region.
     pub fn quota_use(&self, account_region: &AccountRegion) -> QuotaUse {
         self.accounts.lock().quota_use(account_region)
     }
@@ -122,8 +123,8 @@ impl Engine {
         Commitment::at(now, &self.accounts.lock().settings(account_region))
     }
 
-    /// Enables or disables the account's commitment. Returns its new state when the change is
-    /// durable.
+    /// Enables or disables the account's commitment. Returns the new state of the commitment when
+    /// the change is durable.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.
@@ -147,9 +148,9 @@ impl Engine {
         Ok(commitment)
     }
 
-    /// Counts an API call. Returns false, and does not count it, if the call exceeds the rate of
-    /// its operation. `stream` is the stream's name in the request, for rates that apply to each
-    /// stream.
+    /// Counts an API call. Returns false, and does not count the call, if it exceeds the rate of
+    /// its operation. `stream` is the stream's name in the request, for operations whose rate
+    /// applies to each stream separately.
     pub fn admits_call(
         &self,
         account_region: &AccountRegion,
@@ -160,7 +161,7 @@ impl Engine {
         self.call_rates.admits(account_region, rate, stream, now)
     }
 
-    /// States of the KMS keys that are not usable.
+    /// States of the KMS keys that cannot be used.
     pub fn keys(&self) -> &Keys {
         &self.behaviour.keys
     }
@@ -174,15 +175,15 @@ impl Engine {
     }
 
     /// The greatest timestamp, in seconds since the epoch, in any sequence number that this
-    /// emulator has issued. This is the current second, or a later one if a shard was created or
-    /// cleared ahead of the clock.
+    /// emulator has issued. The timestamp is the current second, or a later one if a shard was
+    /// created or cleared ahead of the clock.
     pub fn latest_number_s(&self) -> u64 {
         let now_s = u64::try_from(self.world.clock.now().seconds()).unwrap_or_default();
         let latest_s = &self.shard_opener.latest_number_s;
         now_s.max(latest_s.load(Ordering::Relaxed))
     }
 
-    /// Number of this run, which is the upper part of the sequence indexes that it issues.
+    /// Number of this run, which is the upper part of the sequence indexes that the run issues.
     pub(super) fn run(&self) -> u64 {
         run_of(self.shard_opener.first_index())
     }
@@ -208,14 +209,14 @@ impl Engine {
         self.store.figures()
     }
 
-    /// Returns an error if the store cannot write, so that a change is refused before it is made.
+    /// Returns an error if the store cannot write. Callers check this before they make a change.
     pub fn check_store(&self) -> Result<(), StoreError> {
         self.store.check()
     }
 
-    /// Hands the catalog entries of a stream and of the shards `shards` to the store. The caller
-    /// must hold the lock of the stream, so that changes reach the catalog in the order in which
-    /// they were made.
+    /// Hands the catalog entries of a stream and of its shards `shards` to the store. The caller
+    /// must hold the lock of the stream. The lock ensures that changes reach the catalog in the
+    /// order in which they were made.
     pub(super) fn save(
         &self,
         stream: &Stream,
@@ -232,16 +233,16 @@ impl Engine {
         self.transition_end_by(None, now)
     }
 
-    /// End of a transition that begins at `now`, and that takes `delay_ms` milliseconds if this
-    /// limit is set. None if the transition has no delay.
+    /// End of a transition that begins at `now`. The transition takes `delay_ms` milliseconds if
+    /// this limit is set, and else the usual delay. None if the transition has no delay.
     pub(super) fn transition_end_by(&self, delay_ms: Limit, now: Timestamp) -> Option<Timestamp> {
         let delay_ms = delay_ms.unwrap_or(self.behaviour.transition_ms);
         let delay_ms = i64::try_from(delay_ms).unwrap_or(i64::MAX);
         (delay_ms > 0).then(|| now.plus_millis(delay_ms))
     }
 
-    /// Runs `work` to its end in a task, even if the caller is dropped, so that no change stays
-    /// incomplete. Returns None if the task panicked or was dropped at the stop.
+    /// Runs `work` to its end in a task, even if the caller is dropped, so that no change is left
+    /// half made. Returns None if the task panicked or was dropped when the engine stopped.
     pub(super) async fn finish<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -253,10 +254,11 @@ impl Engine {
         result.await.ok()
     }
 
-    /// Waits until a change is durable, and then calls `then`, even if the caller is dropped.
+    /// Waits until the change of `ticket` is durable, and then calls `then`. Does both even if the
+    /// caller is dropped.
     ///
     /// # Errors
-    /// Returns an error if the store cannot write. Then `then` is not called.
+    /// Returns an error if the store cannot write. In that case `then` is not called.
     pub(super) async fn once_durable(
         self: &Arc<Self>,
         ticket: Ticket,
@@ -280,7 +282,8 @@ impl Engine {
         self.store.save(vec![change]).durable().await
     }
 
-    /// Waits until `deadline`, or until the bell of `alarm` rings. Returns false if the engine stops.
+    /// Waits until `deadline`, or until the bell of `alarm` rings. Returns false if the engine
+    /// stops.
     pub(super) async fn wait(&self, alarm: &mut Alarm, deadline: Option<Timestamp>) -> bool {
         let mut stop = self.stop.subscribe();
         tokio::select! {
@@ -293,7 +296,7 @@ impl Engine {
     /// Ends the tasks and closes the store.
     ///
     /// # Errors
-    /// Returns an error if records or changes that were not yet on disk could not be written.
+    /// Returns an error if records or changes that were not yet on disk cannot be written.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.stop.send_replace(true);
         self.tasks.close_and_join(limits::CLOSE_LIMIT).await;
@@ -302,7 +305,8 @@ impl Engine {
         }
         let store = self.store.clone();
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
-        // A tokio runtime that is shutting down does not run blocking work any more.
+        // The error means that the tokio runtime is shutting down and runs no blocking work any
+        // more.
         closed.unwrap_or(Err(StoreError::Closed))
     }
 }

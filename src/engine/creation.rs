@@ -21,7 +21,7 @@ pub struct NewStream {
     /// Tags as the request gave them, not validated yet.
     pub tags: Vec<(String, String)>,
     /// True if the stream is ACTIVE immediately, without a transition delay. The setup at the start
-    /// of the server needs this.
+    /// of the emulator creates its streams with this.
     pub at_once: bool,
 }
 
@@ -34,14 +34,14 @@ pub enum CreateError {
     TooManyInTransition(u64),
     /// The account would have too many on-demand streams.
     TooManyOnDemand {
-        /// Number of on-demand streams that exist.
+        /// Number of the account's on-demand streams.
         open: u64,
         /// Maximum number of on-demand streams.
         limit: u64,
     },
     /// The account would have too many open shards.
     TooManyShards {
-        /// Number of open shards that exist.
+        /// Number of the account's open shards.
         open: u64,
         /// Maximum number of open shards.
         limit: u64,
@@ -56,8 +56,8 @@ impl Engine {
     /// Creates a stream. Returns when the stream is as durable as the settings promise.
     ///
     /// # Errors
-    /// Returns the reason if the stream is refused or cannot be saved. Then nothing of the stream
-    /// remains.
+    /// Returns the reason if the stream is refused or cannot be saved. In that case nothing of the
+    /// stream remains.
     pub async fn create(
         self: &Arc<Self>,
         arn: StreamArn,
@@ -87,7 +87,7 @@ impl Engine {
         let now = self.world.clock.now();
         let tags = self.check_new(&self.accounts.lock(), &arn, &new)?;
         // The shards are opened before the lock of the accounts is taken, because every request
-        // takes that lock.
+        // takes this lock and would wait.
         let incarnation = self.next_incarnation.fetch_add(1, Ordering::Relaxed);
         let created_s = u64::try_from(now.seconds()).unwrap_or_default();
         let shards_created_s = created_s.saturating_sub(limits::SHARD_CREATED_BEFORE_S);
@@ -97,7 +97,7 @@ impl Engine {
         state.due = self.transition_end(now).filter(|_| !new.at_once);
         let mut accounts = self.accounts.lock();
         if let Err(error) = self.check_new(&accounts, &arn, &new) {
-            // Another request took the name or the remaining quota in the meantime.
+            // Since the first check, another request took the name or the remaining quota.
             drop(accounts);
             state.delete_logs(&self.store);
             return Err(error);
@@ -121,7 +121,7 @@ impl Engine {
         Ok((stream, ticket))
     }
 
-    /// Checks whether the stream may be created, in the service's order of checks.
+    /// Checks that the stream may be created, in the same order as the service.
     fn check_new(
         &self,
         accounts: &Accounts,
@@ -154,8 +154,8 @@ impl Engine {
         Ok(tags)
     }
 
-    /// Ends the status CREATING of a stream. A stream in another status, such as DELETING, stays
-    /// unchanged. `save` writes the new status to the catalog.
+    /// Ends the status CREATING of a stream. Does not change a stream in another status, such as
+    /// DELETING. With `save`, writes the new status to the catalog.
     pub(super) fn activate(&self, stream: &Arc<Stream>, save: bool) {
         let mut accounts = self.accounts.lock();
         accounts.change(stream, |state| {
@@ -166,8 +166,8 @@ impl Engine {
             state.was_active = true;
             state.due = None;
             if save {
-                // No request waits until this change is durable: if a crash loses it, the next
-                // start makes it again.
+                // No request waits until this change is durable. The next start makes the change
+                // again if a crash loses it.
                 let _ticket = self.save(stream, state, StreamStatus::Active, &[]);
             }
         });
@@ -175,7 +175,8 @@ impl Engine {
         self.event_sources.stream_changed(stream);
     }
 
-    /// Removes a stream from its account, ends its subscriptions, and deletes its records.
+    /// Removes a stream from its account, ends its subscriptions and waits, removes its channels,
+    /// and deletes its records.
     pub(super) fn forget(&self, stream: &Arc<Stream>) {
         self.accounts.lock().remove(stream);
         self.end_subscriptions(stream);
@@ -191,7 +192,7 @@ impl Engine {
     }
 }
 
-/// Returns the limit if `used` and `more` together exceed it.
+/// Returns the limit if `used` plus `more` exceeds it.
 pub(super) fn exceeded(limit: Limit, used: u64, more: u64) -> Option<u64> {
     limit.filter(|limit| used.saturating_add(more) > *limit)
 }

@@ -1,4 +1,4 @@
-//! A queue of deadlines, for the statuses of streams, consumers and queues that end by themselves.
+//! A queue of deadlines, at which statuses of streams, consumers and queues end by themselves.
 
 use super::lock_order;
 use crate::lock::Lock;
@@ -6,7 +6,7 @@ use crate::world::{Bell, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Tells which status ends at a deadline.
+/// The status that ends at a deadline of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Due {
     /// The status of the stream itself.
@@ -15,8 +15,8 @@ pub(super) enum Due {
     Consumer(String),
 }
 
-/// Deadlines in the order of time. `O` is the owner of the status that ends, such as a stream, and
-/// `D` tells which status of the owner ends.
+/// Deadlines in the order of time. `O` is the owner of the status that ends, such as a stream. `D`
+/// tells which status of the owner ends.
 #[derive(Debug)]
 pub(super) struct Deadlines<O, D> {
     waiting: Lock<Waiting<O, D>>,
@@ -25,8 +25,8 @@ pub(super) struct Deadlines<O, D> {
 
 #[derive(Debug)]
 struct Waiting<O, D> {
-    /// Keyed by the time of the deadline and by a number that makes the key unique: the value that
-    /// `count` had when the deadline was added.
+    /// The key is the time of the deadline, and the value that `count` had when the deadline was
+    /// added. The count makes the key unique.
     entries: BTreeMap<(Timestamp, u64), (Arc<O>, D)>,
     count: u64,
 }
@@ -44,7 +44,8 @@ impl<O, D> Deadlines<O, D> {
         }
     }
 
-    /// Adds a deadline, and wakes the task, because the new deadline may be the earliest.
+    /// Adds a deadline, and wakes the task that ends the statuses, because the new deadline may be
+    /// the earliest.
     pub(super) fn add(&self, moment: Timestamp, owner: Arc<O>, due: D) {
         let mut waiting = self.waiting.lock();
         waiting.count += 1;

@@ -58,7 +58,7 @@ impl Engine {
                 status @ (StreamStatus::Updating | StreamStatus::Deleting) => {
                     return Err(DeleteError::NotActive(status));
                 }
-                // A stream in CREATING already counts as in transition.
+                // A stream in CREATING already counts as a stream in transition.
                 StreamStatus::Creating => 0,
                 StreamStatus::Active => 1,
             };
@@ -86,10 +86,10 @@ impl Engine {
         })
     }
 
-    /// Ends the status DELETING: removes the stream from the catalog, and its records.
+    /// Ends the status DELETING: removes the stream from the catalog, and deletes its records.
     pub(super) fn finish_delete(&self, stream: &Arc<Stream>) {
-        // No request waits until this change is durable: if a crash loses it, the next start makes
-        // it again.
+        // No request waits until this change is durable. The next start makes the change again if a
+        // crash loses it.
         let _ticket = stream.with_state(|state| self.store.save(saved::removed(stream, state)));
         self.forget(stream);
     }

@@ -16,6 +16,6 @@ pub(super) const QUEUE: Rank = Rank::new(5);
 pub(super) const CHANNEL: Rank = Rank::new(6);
 /// The lock of the writers of one shard.
 pub(super) const SHARD: Rank = Rank::new(7);
-/// The lock of the deadlines, the call rates, the active subscriptions, or the read rates of one
-/// shard.
+/// The lock of the deadlines, of the call rates, of the active subscriptions, or of one shard's
+/// read rates.
 pub(super) const SINGLE: Rank = Rank::new(8);

@@ -12,11 +12,11 @@ pub(super) trait Named {
     /// The id in the ARN, which is unique in an account and region.
     fn id(&self) -> &Arc<str>;
 
-    /// Unique number of the item.
+    /// Incarnation number of the item.
     fn incarnation(&self) -> u64;
 }
 
-/// Items by name and by id.
+/// Queues or channels, by name and by id.
 #[derive(Debug)]
 pub(super) struct NamedItems<T> {
     by_name: BTreeMap<Arc<str>, Arc<T>>,
@@ -68,7 +68,8 @@ impl<T: Named> NamedItems<T> {
         (shown, later.next().is_some())
     }
 
-    /// Adds an item. Returns false, and does not add it, if another item has the same name or id.
+    /// Adds an item. Returns false, and does not add the item, if another item has the same name or
+    /// id.
     pub(super) fn insert(&mut self, item: &Arc<T>) -> bool {
         if self.by_name.contains_key(item.name()) || self.by_id.contains_key(item.id()) {
             return false;
@@ -78,8 +79,8 @@ impl<T: Named> NamedItems<T> {
         true
     }
 
-    /// Removes this very item. Returns false if it is not there: loading a snapshot may have
-    /// replaced it by another one of the same name and id.
+    /// Removes the item. Returns false if the account does not have it: the load of a snapshot may
+    /// have replaced the item by another item of the same name and id.
     pub(super) fn remove(&mut self, item: &T) -> bool {
         let found = self.by_id.get(item.id());
         if found.is_none_or(|found| found.incarnation() != item.incarnation()) {
