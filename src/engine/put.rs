@@ -1,4 +1,4 @@
-//! Writes records: each record is appended to the shard that owns its hash key.
+//! Writes records: appends each record to the shard that owns its hash key.
 
 use super::core::Engine;
 use super::shard::{AppendError, Shard, WriteRates};
@@ -9,10 +9,10 @@ use crate::store::Ticket;
 use crate::world::{Fault, Point};
 use std::sync::Arc;
 
-/// The shard and the sequence number that a written record received.
+/// The shard and the sequence number of a written record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
-    /// Shard that the record was appended to.
+    /// The shard that has the record.
     pub shard: ShardId,
     /// Sequence number of the record.
     pub number: SequenceNumber,
@@ -21,20 +21,20 @@ pub struct Placed {
 /// Reason why a record was not written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PutFailure {
-    /// The record exceeds the write limit of this shard.
+    /// The write limit of this shard refuses the record.
     Throttled(ShardId),
     /// The store cannot write, or a fault rule refuses the write.
     Store,
 }
 
-/// The records of a request that go to one shard, and their result.
+/// The records of a request that go to one shard, and the result of their append.
 struct ShardBatch {
-    /// Positions of the records in the request.
+    /// Indexes of the records in the request.
     records: Vec<usize>,
     shard: ShardId,
-    /// Sequence numbers of the records. None for a record that the write limit refused.
+    /// The sequence number of each record. None for a record that the write limit refused.
     numbers: Vec<Option<SequenceNumber>>,
-    /// Bytes of the appended records.
+    /// Bytes of data and partition keys of the appended records.
     bytes: u64,
     ticket: Option<Ticket>,
     /// True if a fault rule demands that the records are appended but answered as failed.
@@ -57,7 +57,7 @@ impl Stream {
             let now = engine.world.clock.now();
             match shard.append(now, reservation, &record, encrypted) {
                 Ok((number, ticket)) => {
-                    // The log has a copy of the record, so the request's memory can be freed before
+                    // The log has a copy of the record. The request's memory can be freed before
                     // the commit.
                     drop(record);
                     ticket.durable().await.map_err(|_| PutFailure::Store)?;
@@ -75,15 +75,15 @@ impl Stream {
                     engine.traffic.refused(1);
                     return Err(PutFailure::Throttled(shard.id));
                 }
-                // The shard was split or merged after it was chosen. The routes already contain its
-                // children.
+                // The shard was split or merged after it was chosen. The stream's routes already
+                // contain the shard's children, so the next attempt finds a child.
                 Err(AppendError::Closed) => {}
             }
         }
     }
 
-    /// Writes several records. Each record succeeds or fails separately; the results are in the
-    /// order of the records. The lock of each shard is taken once for all records of the shard.
+    /// Writes several records. Each record succeeds or fails separately, and the results are in the
+    /// order of the records. Takes the lock of each shard only once.
     pub async fn put_many(
         &self,
         engine: &Engine,
@@ -92,8 +92,8 @@ impl Stream {
         self.put_all(engine, records, WriteRates::Counted).await
     }
 
-    /// Writes records without the write limits of the shards. The setup at the start of the server
-    /// needs this.
+    /// Writes records without the write limits of the shards. The setup at the start of the
+    /// emulator writes its records so.
     pub(crate) async fn put_unlimited(
         &self,
         engine: &Engine,
@@ -110,8 +110,7 @@ impl Stream {
     ) -> Vec<Result<Placed, PutFailure>> {
         let batches = self.append_by_shard(engine, &records, rates).await;
         let mut results = vec![Err(PutFailure::Store); records.len()];
-        // The logs have copies of the records, so the request's memory can be freed before the
-        // commit.
+        // The logs have copies of the records. The request's memory can be freed before the commit.
         drop(records);
         for batch in batches {
             let Some(ticket) = batch.ticket else { continue };
@@ -132,8 +131,8 @@ impl Stream {
         results
     }
 
-    /// Appends every record to its shard. If a shard was closed after it was chosen, its records
-    /// are appended to its children.
+    /// Appends every record to its shard. Appends the records of a shard to its children if the
+    /// shard was closed after it was chosen.
     async fn append_by_shard(
         &self,
         engine: &Engine,
@@ -158,8 +157,9 @@ impl Stream {
         batches
     }
 
-    /// The turn of the first record, if the records have no hash key: either all records of a
-    /// stream have one, or none. The records take successive turns.
+    /// The turn of the first record, for records without a hash key: successive records have
+    /// successive turns, and the turn of a record selects its shard. Returns 0 if the records have
+    /// hash keys; either all records of a stream have one, or none.
     fn turns_of(&self, records: &[NewRecord]) -> u64 {
         match records.first() {
             Some(first) if first.hash_key.is_none() => self.take_turns(records.len()),
@@ -168,7 +168,7 @@ impl Stream {
     }
 }
 
-/// Groups the chosen records by shard, and keeps the order of the records within each shard.
+/// Groups the chosen records by shard. Keeps the order of the records within each shard.
 fn by_shard<'a>(
     routes: &'a [Arc<Shard>],
     records: &[NewRecord],
@@ -191,8 +191,8 @@ fn by_shard<'a>(
     groups.map(group).collect()
 }
 
-/// Passes the injection point before an append. Returns true if a fault rule demands that the
-/// records are appended but answered as failed.
+/// Passes the injection point before an append. Returns true if a fault demands that the records
+/// are appended but answered as failed.
 async fn pass_append(engine: &Engine) -> Result<bool, PutFailure> {
     match engine.world.pass(Point::Append).await {
         Ok(()) => Ok(false),
@@ -212,8 +212,8 @@ fn appended_bytes(
     appended.map(|(at, _)| records[*at].size_bytes()).sum()
 }
 
-/// Appends the chosen records to one shard. Returns the records as an error if the shard was closed
-/// after it was chosen.
+/// Appends the chosen records to one shard. If the shard was closed after it was chosen, appends
+/// nothing and returns the indexes of the records as the error.
 async fn append_batch(
     engine: &Engine,
     shard: &Shard,
@@ -233,8 +233,8 @@ async fn append_batch(
         return Ok(refused(chosen));
     };
     let bytes = chosen.iter().map(|at| records[*at].size_bytes()).sum();
-    // One reservation for each shard, and never two at a time: a request that holds a reservation
-    // does not wait for another one, so requests cannot deadlock.
+    // A request holds at most one reservation at a time. While it holds one, it does not wait for
+    // another, so requests cannot deadlock.
     let Ok(reservation) = engine.store.reserve(bytes).await else {
         return Ok(refused(chosen));
     };

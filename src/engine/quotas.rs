@@ -3,21 +3,21 @@
 use super::stream_state::StreamState;
 use crate::model::{StreamMode, StreamStatus};
 
-/// The amounts of an account's quotas that one stream uses, or that all streams of the account in a
-/// region use together.
+/// Quota use: the numbers of shards and streams that count against an account's quotas in a region.
+/// A value describes one stream, or all streams of the account in the region.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QuotaUse {
     /// Number of open shards of provisioned streams.
     pub provisioned_shards: u64,
     /// Number of on-demand streams.
     pub on_demand_streams: u64,
-    /// Number of streams whose status is CREATING or DELETING for the time of a transition. The
-    /// commit of a creation or deletion alone does not count.
+    /// Number of streams whose status is CREATING or DELETING for the time of a transition. A
+    /// stream does not count if transitions have no delay.
     pub streams_in_transition: u64,
 }
 
 impl QuotaUse {
-    /// The amounts that a stream in this state uses.
+    /// The quota use of a stream in this state.
     pub(super) fn of(state: &StreamState) -> Self {
         let (provisioned_shards, on_demand_streams) = match state.mode() {
             StreamMode::OnDemand => (0, 1),
@@ -35,7 +35,7 @@ impl QuotaUse {
         }
     }
 
-    /// The sum after the use of one stream changed from `before` to `after`.
+    /// The sum after the quota use of one stream changed from `before` to `after`.
     pub(super) fn with_change(self, before: Self, after: Self) -> Self {
         Self {
             provisioned_shards: self.provisioned_shards - before.provisioned_shards

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use tokio::sync::Notify;
 
 /// Number of acknowledged records of a stream since the last clear, or since the start of the
-/// emulator. A snapshot contains it.
+/// emulator. Snapshots contain this number.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct RecordCount {
@@ -12,11 +12,11 @@ pub(super) struct RecordCount {
     /// Number of waiting callers. While it is zero, writers skip the notification.
     waiting: AtomicUsize,
     changed: Notify,
-    /// True when the stream is deleted: no further record will come.
+    /// True when the stream is deleted, and no further record will be counted.
     has_ended: AtomicBool,
 }
 
-/// The error of a wait for records of a stream that was deleted meanwhile.
+/// Error of a wait for records: the stream was deleted during the wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamDeleted;
 
@@ -27,14 +27,15 @@ impl RecordCount {
             return;
         }
         self.count.fetch_add(records, SeqCst);
-        // Both operations are sequentially consistent: either this load sees the waiting caller, or
-        // the caller sees the new count.
+        // The addition and this load are sequentially consistent: either the load sees the waiting
+        // caller, or the caller sees the new count.
         if self.waiting.load(SeqCst) > 0 {
             self.changed.notify_waiters();
         }
     }
 
-    /// Sets the count, which is zero after a clear, and after a load the count of the snapshot.
+    /// Sets the count: to zero when the stream is cleared, and to the count in the snapshot when a
+    /// snapshot is loaded.
     pub(super) fn set(&self, records: u64) {
         self.count.store(records, SeqCst);
     }
@@ -52,7 +53,7 @@ impl RecordCount {
     /// Waits until the count is at least `wanted`. Dropping the future ends the wait.
     ///
     /// # Errors
-    /// The stream is deleted before it has received so many records.
+    /// Returns an error if the stream is deleted before the count reaches `wanted`.
     pub(super) async fn reach(&self, wanted: u64) -> Result<(), StreamDeleted> {
         let _waiting = Waiting::begin(&self.waiting);
         loop {
@@ -68,7 +69,7 @@ impl RecordCount {
     }
 }
 
-/// Counts a waiting caller until this value is dropped.
+/// Counts a caller as waiting until this value is dropped.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 impl Engine {
     /// Removes all streams, queues and channels, the settings of all accounts, and the event source
-    /// mappings that were created through the API. The clock and the mappings from the options
-    /// stay. Returns when the reset is as durable as the settings promise.
+    /// mappings that were created through the API. Keeps the time of the clock, and the mappings
+    /// that the options define. Returns when the reset is as durable as the settings promise.
     ///
     /// # Errors
     /// Returns an error if the store cannot write.
@@ -41,7 +41,7 @@ impl Engine {
     }
 
     /// Removes these streams, queues and channels, in any status. If the store cannot write, they
-    /// exist again after the next start.
+    /// exist again after the next start of the emulator.
     pub(crate) async fn remove(
         &self,
         streams: &[Arc<Stream>],

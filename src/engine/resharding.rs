@@ -6,7 +6,8 @@ use crate::model::{self, HashKey, ShardId, merge, scale, split};
 use crate::store::ReshardingOrder;
 use crate::world::Timestamp;
 
-/// Descriptions of all shards that `order` closes or creates, as they are after the resharding.
+/// Descriptions of all shards that `order` closes or creates, with the values that they have after
+/// the resharding.
 pub(super) fn reshard(
     state: &StreamState,
     order: &ReshardingOrder,

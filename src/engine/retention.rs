@@ -1,9 +1,10 @@
 //! Removes records whose retention period has passed.
 //!
-//! Readers never see an expired record, because they read only from the horizon on. The task in
-//! this file frees the memory and the disk space of expired records, and removes closed shards
-//! whose records have all expired. Records that a channel has still to deliver stay. Records that an
-//! event source mapping has still to read stay, too: the mapping reports them as discarded.
+//! Readers never see an expired record, because they read only records that arrived at the horizon
+//! or later. The task in this file frees the memory and the disk space of expired records, and
+//! removes closed shards whose records have all expired. It keeps the records that a channel has
+//! not delivered yet, and the records that an event source mapping has not read yet: the mapping
+//! reports these records as discarded.
 
 use super::core::Engine;
 use super::saved;
@@ -30,8 +31,8 @@ pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     }
 }
 
-/// Removes the expired records of a stream, but not those that a mapping with one of these
-/// positions has still to read.
+/// Removes the expired records of a stream, except the records that a mapping with one of these
+/// positions has not read yet.
 async fn trim(
     engine: &Engine,
     stream: &Arc<Stream>,
@@ -66,7 +67,7 @@ async fn trim(
     }
 }
 
-/// The index from which on a mapping with these positions has still to read a shard.
+/// Index of the first record of a shard that a mapping with these positions has not read yet.
 fn first_unread(positions: &BTreeMap<ShardId, ShardPosition>, shard: ShardId) -> u64 {
     match positions.get(&shard) {
         Some(position) if position.finished => u64::MAX,

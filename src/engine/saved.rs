@@ -8,8 +8,8 @@ use crate::world::Timestamp;
 
 /// The catalog entries of a stream and of its shards `shards`. `status` is the stream's status at
 /// the time when the entries become durable. Returns no entries if the removal of the stream was
-/// already handed to the store: a deadline can still come due after that, and must not save the
-/// stream again.
+/// already handed to the store. A deadline can still come due after the removal, and must not save
+/// the stream again.
 pub(super) fn stream(
     stream: &Stream,
     state: &StreamState,
@@ -22,7 +22,7 @@ pub(super) fn stream(
     entries(stream, state, value(stream, state, status), shards)
 }
 
-/// The entries of a stream and all its shards in a snapshot.
+/// The entries of a stream and all its shards for a snapshot.
 pub(super) fn in_snapshot(stream: &Stream, state: &StreamState) -> Vec<Change> {
     let value = StreamValue {
         record_count: Some(stream.records_since_clear()),
@@ -80,8 +80,8 @@ pub(super) fn account(account_region: &AccountRegion, value: &AccountValue) -> C
     Change::Account(key, Some(value.clone()))
 }
 
-/// Catalog changes that remove a stream. Marks the stream as removed, so that later changes are not
-/// saved.
+/// Catalog changes that remove a stream and its shards. Marks the stream as removed, so that later
+/// changes of the stream are not saved.
 pub(super) fn removed(stream: &Stream, state: &mut StreamState) -> Vec<Change> {
     state.removed = true;
     let ids: Vec<_> = state.shards.keys().copied().collect();

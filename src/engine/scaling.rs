@@ -1,4 +1,4 @@
-//! Splits busy shards of on-demand streams, if an option switches this on.
+//! Splits busy shards of on-demand streams, if an option enables this.
 //!
 //! The service splits a shard within 15 minutes when more than 500 KB/s are written to it. This
 //! engine splits the busiest shard of each stream in the middle of its hash key range, at most once
@@ -42,8 +42,8 @@ async fn split_busiest(engine: &Arc<Engine>, stream: &Arc<Stream>) -> Result<(),
     split.await
 }
 
-/// The split of the stream's busiest shard. None if the shard's traffic is below the threshold.
-/// Resets the traffic counts of all shards.
+/// The split of the stream's busiest shard. None if the shard's traffic since the last call is not
+/// above the threshold. Resets the traffic counts of all shards.
 fn busiest(state: &StreamState) -> Option<ReshardingOrder> {
     if !state.settings.on_demand || state.status != StreamStatus::Active {
         return None;

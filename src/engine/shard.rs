@@ -23,28 +23,30 @@ pub(crate) type Counter = Arc<AtomicU64>;
 pub struct Shard {
     /// The id of the shard within its stream.
     pub id: ShardId,
-    /// Creation time in seconds since the epoch. It is part of every sequence number of the shard.
+    /// Creation time in seconds since the epoch, which is part of every sequence number of the
+    /// shard.
     pub created_s: u64,
     /// The shards whose split or merge created this shard.
     pub(crate) parents: [Option<ShardId>; 2],
     range: HashKeyRange,
     log: Arc<Log>,
     counter: Counter,
-    /// One lock covers the write limit, the sequence number and the append. Therefore sequence
-    /// order, commit order and the order that readers see are the same.
+    /// One lock covers the check of the write limit, the choice of the sequence number and the
+    /// append. Therefore the sequence order, the commit order and the order that readers see are
+    /// the same.
     writing: Lock<Writing>,
     reading: Lock<Reading>,
-    /// Records delivered to readers.
+    /// Records delivered to readers, and their bytes.
     delivered: Count,
     /// Becomes true when the shard is split or merged.
     closed: watch::Sender<bool>,
-    /// The second in which the shard was closed. 0 while it is open.
+    /// Time at which the shard was closed, in seconds since the epoch. 0 while the shard is open.
     closed_s: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Writing {
-    /// Description of the shard. It changes only when the shard closes.
+    /// Description of the shard. The description changes only when the shard closes.
     description: model::Shard,
     limit: WriteLimit,
     last_arrival: Timestamp,
@@ -68,16 +70,17 @@ struct Reading {
 /// Reason why a record was not appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AppendError {
-    /// The shard was split or merged after the caller chose it. The caller has to choose again.
+    /// The shard was split or merged after the caller chose it. The caller must choose a shard
+    /// again.
     Closed,
-    /// The record exceeds the write limit of the shard.
+    /// The write limit of the shard refuses the record.
     Throttled,
 }
 
-/// Says whether an append is subject to the write limits of the shard.
+/// Says whether the write limits of the shard apply to an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WriteRates {
-    /// Records count against the limits, and are refused beyond them.
+    /// Records count against the limits. A record beyond a limit is refused.
     Counted,
     /// The limits do not apply.
     Ignored,
@@ -133,7 +136,7 @@ impl Shard {
         self.writing.lock().description.clone()
     }
 
-    /// Closes the shard. `description` must contain the time of the closing.
+    /// Closes the shard. `description` contains the time of the closing.
     pub(crate) fn close(&self, description: model::Shard) {
         let closed_s = description.closed_s.unwrap_or_default();
         self.writing.lock().description = description;
@@ -154,7 +157,7 @@ impl Shard {
         bytes - std::mem::replace(&mut writing.taken_bytes, bytes)
     }
 
-    /// The counts of the shard so far.
+    /// The counts of the shard since the start of the engine.
     pub fn figures(&self) -> ShardFigures {
         let writing = self.writing.lock();
         ShardFigures {
@@ -177,8 +180,8 @@ impl Shard {
         &self.log
     }
 
-    /// Assigns a sequence number to a record and appends it to the log, under one lock. The ticket
-    /// resolves when the record is as durable as the settings promise.
+    /// Assigns a sequence number to a record and appends the record to the log, under one lock. The
+    /// ticket resolves when the record is as durable as the settings promise.
     pub(crate) fn append(
         &self,
         now: Timestamp,
@@ -244,19 +247,19 @@ impl Shard {
         writing.last_arrival
     }
 
-    /// Sequence number of the record at `index` with this arrival time.
+    /// Sequence number of the record at `index` that arrived at `arrival`.
     pub(crate) fn number(&self, index: u64, arrival: Timestamp) -> SequenceNumber {
         sequence_number(self.created_s, self.id, index, arrival)
     }
 
-    /// The timestamp, in seconds since the epoch, in the sequence number of a record that arrives
-    /// at the time of the last arrival.
+    /// The timestamp in the sequence number of a record that arrives at the time of the latest
+    /// arrival, in seconds since the epoch.
     pub(super) fn latest_number_s(&self) -> u64 {
         let arrival = self.writing.lock().last_arrival;
         self.number(0, arrival).time_s
     }
 
-    /// A position just before the record at `index`, as a sequence number of this shard.
+    /// The position just before the record at `index`, as a sequence number of this shard.
     pub(crate) fn position(&self, index: u64, now: Timestamp) -> SequenceNumber {
         if index == 0 {
             return SequenceNumber::first_of(self.created_s, self.id.index());
@@ -285,27 +288,27 @@ impl Shard {
         self.log.index_at_time(at).await
     }
 
-    /// True when the shard is closed and has no record at or after `position`.
+    /// True if the shard is closed and has no record at or after `position`.
     pub fn is_exhausted(&self, position: SequenceNumber) -> bool {
         self.is_complete_before(position.index)
     }
 
-    /// True when the shard is closed, and neither has nor will get a record at or after `index`.
+    /// True if the shard is closed, and neither has nor will get a record at or after `index`.
     pub(crate) fn is_complete_before(&self, index: u64) -> bool {
         self.closed_before(index).is_some()
     }
 
-    /// The second in which the shard was closed, if it neither has nor will get a record at or
-    /// after `index`.
+    /// Time at which the shard was closed, in seconds since the epoch. None if the shard is open,
+    /// or if it has or may still get a record at or after `index`.
     fn closed_before(&self, index: u64) -> Option<u64> {
         let closed_s = self.closed_s.load(Ordering::Acquire);
-        // The comparison is with the next index, because records that were appended before the
-        // closing may not be committed yet.
+        // Compare with the next index of the log and not with the last published one: records that
+        // were appended before the closing may not be committed yet.
         (closed_s > 0 && index >= self.log.next()).then_some(closed_s)
     }
 
-    /// Reads records from a sequence number on. `budget` counts records that have to be read from
-    /// the disk.
+    /// Reads records from a sequence number on. `budget` counts the records that the read loads
+    /// from the disk.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read, or if it stays busy for too long.
@@ -315,13 +318,13 @@ impl Shard {
         budget: ReadBudget<'_>,
     ) -> Result<Batch, StoreError> {
         let (mut records, mut permit) = self.read_from(read.from.index, &read, budget).await?;
-        // A position after a record, such as AFTER_SEQUENCE_NUMBER, has the index of that record
-        // and a later time. The record at this index is skipped.
+        // A position after a record, such as AFTER_SEQUENCE_NUMBER, has the index of the record and
+        // a later time. In this case the record at the index is skipped.
         let skip = records.iter().next().is_some_and(|record| {
             sequence_number(self.created_s, self.id, record.index, record.arrival) < read.from
         });
         if skip {
-            // The permits of the first read are released before the second read waits for its own.
+            // The permit of the first read is released before the second read waits for a permit.
             drop((records, permit));
             (records, permit) = self.read_from(read.from.index + 1, &read, budget).await?;
         }
@@ -370,8 +373,8 @@ impl Shard {
         reading.await
     }
 
-    /// Estimates the encoded bytes of the records that `read` would load from the disk. 0 if all
-    /// its records are in memory.
+    /// Estimates the encoded bytes of the records that `read` would load from the disk. Returns 0
+    /// if all records of `read` are in memory.
     pub(crate) fn bytes_on_disk(&self, read: &Read) -> u64 {
         let limit = ReadLimit {
             records: read.records,
@@ -384,10 +387,10 @@ impl Shard {
         })
     }
 
-    /// `MillisBehindLatest` of a reader whose last read was `batch`: the time from the arrival of
-    /// its last record to `now`, or [`Shard::millis_at_end`] if the batch has the shard's last
-    /// record. A batch before the end has at least 1, because readers stop at 0 (a choice, which
-    /// matters if the clock stands still).
+    /// `MillisBehindLatest` of a reader whose last read was `batch`. For a batch that ends at the
+    /// shard's end, the value is [`Shard::millis_at_end`]. For every other batch, the value is the
+    /// time from the arrival of the batch's last record to `now`, and at least 1, because readers
+    /// stop at 0. The minimum is a choice, which matters if the clock stands still.
     pub(crate) fn millis_behind_latest(&self, batch: &Batch, now: Timestamp) -> i64 {
         match batch.last() {
             Some((_, arrival)) if !batch.reached_end() => now.millis_since(arrival).max(1),
@@ -395,16 +398,16 @@ impl Shard {
         }
     }
 
-    /// `MillisBehindLatest` of a reader who has all published records before `position`: 0, or at
-    /// the end of a closed shard the whole seconds since the closing. The service was recorded to
-    /// answer so in September 2026 (radkawar/stackd, testdata/aws/kinesis/records.json).
+    /// `MillisBehindLatest` of a reader that has read all published records before `position`: 0,
+    /// or at the end of a closed shard the time since the closing, in whole seconds. Recorded at
+    /// the service in September 2026 (radkawar/stackd, testdata/aws/kinesis/records.json).
     pub(crate) fn millis_at_end(&self, position: SequenceNumber, now: Timestamp) -> i64 {
         let closed_s = self.closed_before(position.index);
         let closed_s = closed_s.and_then(|second| i64::try_from(second).ok());
         closed_s.map_or(0, |second| (now.seconds() - second).max(0) * 1000)
     }
 
-    /// Counts a GetRecords call. Returns false, and does not count it, if the call exceeds the
+    /// Counts a GetRecords call. Returns false, and does not count the call, if it exceeds the
     /// shard's read rates.
     pub fn admits_read(&self, now: Timestamp) -> bool {
         let mut reading = self.reading.lock();
@@ -423,8 +426,8 @@ impl Shard {
         }
     }
 
-    /// Counts a GetShardIterator call. Returns false, and does not count it, if the call exceeds
-    /// the shard's rate.
+    /// Counts a GetShardIterator call. Returns false, and does not count the call, if it exceeds
+    /// the shard's rate of such calls.
     pub fn admits_iterator(&self, now: Timestamp) -> bool {
         self.reading
             .lock()
@@ -439,7 +442,8 @@ impl Writing {
         if !self.description.is_open() {
             return Err(AppendError::Closed);
         }
-        // The limit is checked before a sequence number is taken, so a refused record uses none.
+        // The write limit is checked before a sequence number is assigned, so that a refused record
+        // uses no number.
         if !self.limit.take(now, record.size_bytes()) {
             self.throttled += 1;
             return Err(AppendError::Throttled);

@@ -30,13 +30,13 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// Error that says why an engine cannot start from its data directory.
+/// Reason why an engine cannot start from its data directory.
 #[derive(Debug)]
 pub struct RestoreError(Fault);
 
 #[derive(Debug)]
 enum Fault {
-    /// This part of the data directory is damaged.
+    /// A part of the data directory is damaged. Holds the name of the part.
     Unreadable(String),
     /// The data directory was opened so often that no sequence indexes are left.
     OpenedTooOften,
@@ -69,8 +69,8 @@ impl fmt::Display for RestoreError {
 
 impl std::error::Error for RestoreError {}
 
-/// The saved time of a virtual clock. None if no time was saved, or if it is outside of a clock's
-/// range.
+/// The saved time of a virtual clock. None if no time was saved, or if the saved time is outside of
+/// the range of clocks.
 pub(crate) fn saved_time(recovered: &Recovered) -> Option<Timestamp> {
     let ms = recovered.catalog.clock_ms?;
     (0..=limits::LAST_MOMENT_MS)
@@ -128,8 +128,8 @@ impl Engine {
             store,
             behaviour,
             accounts: Lock::ranked(lock_order::ACCOUNTS, Accounts::default()),
-            // Incarnation numbers of different runs are disjoint, because records of a stream from
-            // an earlier run may still be on disk.
+            // The incarnation numbers of different runs are disjoint, because the disk may still
+            // hold records of a stream of an earlier run.
             next_incarnation: (recovered.epoch << 32).into(),
             call_rates: CallRates::new(),
             tasks,
@@ -184,8 +184,8 @@ impl Engine {
                 now,
             )?;
             if let Some(older) = accounts.insert(&stream) {
-                // A newer stream took over the name, so the older stream was deleted before the
-                // crash.
+                // A newer stream has the same name. The older stream was deleted before the crash,
+                // but its catalog entry was not removed.
                 self.remove_leftover(&older);
             }
             self.await_transitions(&stream);
@@ -207,7 +207,8 @@ impl Engine {
         let mut positions = event_source::Positions::new();
         for ((uuid, incarnation, shard), position) in &catalog.positions {
             let of_mapping = positions.entry(Uuid::from_bytes(*uuid)).or_default();
-            // No shard has a greater index than the greatest of an id.
+            // No existing shard has an index that is too great for an id, so such a position is
+            // skipped.
             if let Some(shard) = ShardId::checked(*shard) {
                 of_mapping.insert((*incarnation, shard), position.clone());
             }
@@ -228,8 +229,8 @@ impl Engine {
         });
     }
 
-    /// Registers the deadlines of all statuses of the stream and its consumers that end by
-    /// themselves.
+    /// Registers the deadlines of the stream's status and of its consumers' statuses, for statuses
+    /// that end by themselves.
     pub(super) fn await_transitions(&self, stream: &Arc<Stream>) {
         let (due, consumers) = stream.look(|state| (state.due, state.consumers.clone()));
         if let Some(due) = due {
@@ -240,8 +241,8 @@ impl Engine {
         }
     }
 
-    /// Restores a stream from its catalog entry and these shards, which `opener` opens. `now` is
-    /// the current time.
+    /// Restores a stream from its catalog entry and from the descriptions of its shards. `opener`
+    /// opens the shards. `now` is the current time.
     pub(super) fn restored(
         &self,
         opener: &ShardOpener,
@@ -261,13 +262,13 @@ impl Engine {
         let numbers = StreamNumbers {
             incarnation,
             identity: value.identity.unwrap_or(incarnation),
-            // The event ids of older versions have the creation time in its place.
+            // Versions without this mark put the creation time into the event ids of tails.
             tail_mark: value.tail_mark.unwrap_or(value.created_ms.unsigned_abs()),
         };
         let mut state = self.restored_state(value, now)?;
         state.open_shards(described, opener, incarnation, now);
-        // A stream in DELETING has no open shards and is never resharded again, so these checks do
-        // not apply.
+        // A stream in DELETING has no open shards and is never resharded again, so the two checks
+        // do not apply to it.
         let is_deleting = state.status == StreamStatus::Deleting;
         let is_sound = plausible::is_covered(&state) && plausible::can_reshard(&state);
         if !is_deleting && !is_sound {
@@ -305,8 +306,8 @@ impl Engine {
     }
 }
 
-/// The first sequence index of the run `epoch`. Every run has its own range of indexes, so that a
-/// sequence number whose record was lost in a crash is never issued again.
+/// The first sequence index of the run `epoch`. Every run has a separate range of indexes, so that
+/// a sequence number whose record was lost in a crash is never issued again.
 pub(super) fn first_index(epoch: u64) -> Result<u64, RestoreError> {
     let first = epoch.checked_shl(limits::SEQUENCE_INDEX_BITS_A_RUN);
     let first = first.filter(|_| epoch < limits::RUNS_OF_ONE_DIRECTORY);

@@ -1,10 +1,10 @@
-//! Injected faults in the steps of event source mappings and of channels. They come from an
-//! injection point of a test, or from a fault rule.
+//! Injected faults in the steps of event source mappings and of channels. A test injects the fault
+//! at an injection point, or a fault rule fires.
 
 use crate::model::{ShardId, StreamArn};
 use crate::world::{Alarm, Fault, FaultRule, Moment, Occasion, Point, World};
 
-/// Code of a fault rule that drops the function's answer after the function has run.
+/// The code of a fault rule that lets the function run and then drops its answer.
 const LOST: &str = "lost";
 
 /// A step of a mapping or of a channel in which a fault can be injected.
@@ -16,7 +16,7 @@ pub(super) enum Step {
     Deliver,
     /// A channel writes an object.
     DeliverObject,
-    /// A channel saves its positions after an object. Fault rules have no such step.
+    /// A channel saves its positions after it wrote an object. Fault rules cannot name this step.
     Checkpoint,
 }
 
@@ -49,8 +49,8 @@ impl Step {
     }
 }
 
-/// Passes the injection point of a step, and applies the faults that fire there. A delay is waited
-/// for with `at_work`, so that a virtual clock can advance to its end.
+/// Passes the injection point of a step, and applies the fault that fires there. Waits for a delay
+/// with `at_work`, so that a virtual clock can advance to the end of the delay.
 pub(super) async fn pass(
     world: &World,
     at_work: &mut Alarm,

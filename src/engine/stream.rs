@@ -10,27 +10,28 @@ use crate::world::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A stream, from its creation until its deletion has ended.
+/// A stream. The value exists from the stream's creation until the end of its deletion.
 #[derive(Debug)]
 pub struct Stream {
     /// The account, region and name.
     pub arn: StreamArn,
-    /// Number of this stream, which no other stream of the engine or of its data directory ever
-    /// had. Distinguishes the stream from earlier streams of the same name.
+    /// Incarnation number: no other stream of the engine or of its data directory ever had this
+    /// number. It distinguishes the stream from earlier streams of the same name.
     pub incarnation: u64,
-    /// Identity number of the stream, which shard iterators and page tokens contain. It equals the
-    /// incarnation number, unless the stream was loaded from a snapshot: a load assigns a new
-    /// incarnation number and keeps the identity number.
+    /// Identity number of the stream, which shard iterators and page tokens contain. Equals the
+    /// incarnation number, except for a stream that was loaded from a snapshot: the load assigns a
+    /// new incarnation number and keeps the identity number.
     pub identity: u64,
     /// Creation time.
     pub created: Timestamp,
-    /// Random number in the event ids of tails: an emulator without a data directory counts
-    /// identity numbers from 0 again after each start. A load of a snapshot keeps this number.
+    /// Random number in the event ids of tails. It is needed because an emulator without a data
+    /// directory counts identity numbers from 0 again after each start. The load of a snapshot
+    /// keeps this number.
     pub tail_mark: u64,
     state: Lock<StreamState>,
-    /// Number of turns that the shards have taken for records without a hash key.
+    /// Number of records without a hash key so far. The shards get such records in turn.
     turns: AtomicU64,
-    /// Counts the acknowledged records since the last clear.
+    /// Number of acknowledged records since the last clear.
     pub(super) records: RecordCount,
 }
 
@@ -56,7 +57,8 @@ pub struct StreamSnapshot {
     pub encryption: EncryptionType,
     /// The KMS key. None without encryption.
     pub key_id: Option<String>,
-    /// Warm throughput in MiB/s: the target value and the current value.
+    /// Warm throughput in MiB/s: the target value and the current value. None if no warm throughput
+    /// was set.
     pub warm_throughput: Option<(u32, u32)>,
     /// Enabled shard-level metrics.
     pub metrics: Vec<String>,
@@ -102,7 +104,7 @@ impl Stream {
         })
     }
 
-    /// Runs `look`, which may change the state, under the stream's lock.
+    /// Runs `look` on the state under the stream's lock. `look` may change the state.
     pub(super) fn with_state<R>(&self, look: impl FnOnce(&mut StreamState) -> R) -> R {
         look(&mut self.state.lock())
     }
@@ -153,13 +155,13 @@ impl Stream {
         }
     }
 
-    /// The horizon at `now`: records with an earlier arrival time are expired.
+    /// The horizon at `now`. Records with an arrival time before the horizon are expired.
     pub fn horizon(&self, now: Timestamp) -> Timestamp {
         self.state.lock().horizon(now)
     }
 
-    /// The shards that ListShards shows, in the order of their ids. There are none until the stream
-    /// has been ACTIVE, and a closed shard is left out after its last record has expired.
+    /// The shards that ListShards shows, in the order of their ids. Empty until the stream has been
+    /// ACTIVE. Without the closed shards whose records have all expired.
     pub fn listed_shards(&self, now: Timestamp) -> Vec<model::Shard> {
         let state = self.state.lock();
         if !state.shows_shards() {
@@ -172,8 +174,8 @@ impl Stream {
             .collect()
     }
 
-    /// All shards that the stream still has, with those whose last record has expired. Empty until
-    /// the stream has been ACTIVE.
+    /// All shards of the stream, including the closed shards whose records have all expired, until
+    /// they are removed. Empty until the stream has been ACTIVE.
     pub(crate) fn held_shards(&self) -> Arc<[Arc<Shard>]> {
         let state = self.state.lock();
         match state.shows_shards() {
@@ -182,8 +184,8 @@ impl Stream {
         }
     }
 
-    /// Finds the shard `id` for a reader. None until the stream has been ACTIVE, and for a closed
-    /// shard whose last record has expired.
+    /// Finds the shard `id` for a reader. Returns None until the stream has been ACTIVE, and for a
+    /// closed shard whose records have all expired.
     pub fn readable_shard(&self, id: ShardId, now: Timestamp) -> Option<Arc<Shard>> {
         let state = self.state.lock();
         let shard = state.shards.get(&id).filter(|_| state.shows_shards())?;
@@ -191,8 +193,8 @@ impl Stream {
         (!expired).then(|| shard.clone())
     }
 
-    /// Number of acknowledged records since the last clear, or since the start of the emulator. A
-    /// snapshot contains it.
+    /// Number of acknowledged records since the last clear, or since the start of the emulator.
+    /// Snapshots contain this number.
     pub fn records_since_clear(&self) -> u64 {
         self.records.get()
     }
@@ -200,7 +202,7 @@ impl Stream {
     /// Waits until [`Stream::records_since_clear`] is at least `wanted`.
     ///
     /// # Errors
-    /// The stream is deleted before it has received so many records.
+    /// Returns an error if the stream is deleted before it has received so many records.
     pub async fn reach_records(&self, wanted: u64) -> Result<(), StreamDeleted> {
         self.records.reach(wanted).await
     }
@@ -239,19 +241,20 @@ impl Stream {
         })
     }
 
-    /// The first of `count` successive turns, which no other request gets.
+    /// Reserves `count` successive turns, which no other request gets, and returns the first. The
+    /// turn of a record without a hash key selects its shard.
     pub(super) fn take_turns(&self, count: usize) -> u64 {
         self.turns.fetch_add(count as u64, Ordering::Relaxed)
     }
 
-    /// The open shards, and true if records are marked as encrypted.
+    /// The open shards. The second value is true if records are marked as encrypted.
     pub(crate) fn routes(&self) -> (Arc<[Arc<Shard>]>, bool) {
         let state = self.state.lock();
         (state.routes().clone(), state.settings.key_id.is_some())
     }
 
-    /// The open shard that owns `key`, or without a key the one that `turn` selects in order; and
-    /// true if records are marked as encrypted.
+    /// The open shard that owns `key`. Without a key, the open shard with the number `turn` modulo
+    /// the number of open shards. The second value is true if records are marked as encrypted.
     pub(crate) fn route(&self, key: Option<HashKey>, turn: u64) -> (Arc<Shard>, bool) {
         let state = self.state.lock();
         let shard = &state.routes()[route_of(state.routes(), key, turn)];
@@ -268,8 +271,8 @@ pub(crate) fn has_expired(shard: &model::Shard, horizon: Timestamp) -> bool {
 }
 
 impl PutSettings {
-    /// `EncryptionType` for the answer to a writer. None if the stream is not encrypted; the answer
-    /// then omits the member.
+    /// `EncryptionType` in the answer to a writer. None if the stream is not encrypted, and the
+    /// answer has no such member.
     pub fn encryption_shown(&self) -> Option<&'static str> {
         self.encrypted.then_some(EncryptionType::Kms.as_str())
     }

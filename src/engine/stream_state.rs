@@ -15,19 +15,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct StreamState {
     /// The status that the API shows.
     pub status: StreamStatus,
-    /// Deadline of the status, if the status ends by itself.
+    /// Time at which the status ends by itself. None if the status does not end by itself.
     pub(crate) due: Option<Timestamp>,
-    /// True if the stream has ever been ACTIVE. Until then, its shards are hidden.
+    /// True if the stream has ever been ACTIVE. Before that, its shards are hidden.
     pub(crate) was_active: bool,
-    /// True after the removal from the catalog was handed to the store. From then on nothing of
-    /// this stream is saved.
+    /// True after the removal from the catalog was handed to the store. Nothing of this stream is
+    /// saved any more.
     pub(crate) removed: bool,
-    /// True after the load of a snapshot, which may have the stream of the same name.
+    /// True if the load of a snapshot removed this stream. The snapshot may contain a stream of the
+    /// same name.
     pub(crate) replaced: bool,
     pub settings: StreamSettings,
-    /// Records with an arrival time before this are expired for good: they had expired when the
-    /// retention period was last changed, or were cleared. A longer retention period does not bring
-    /// them back.
+    /// Records that arrived before this time are expired for good: they had expired when the
+    /// retention period was last changed, or they were cleared. A longer retention period does not
+    /// make them readable again.
     pub(crate) expired_before: Timestamp,
     /// The change that takes effect at the end of UPDATING.
     pub(crate) pending: Option<PendingChange>,
@@ -36,16 +37,17 @@ pub struct StreamState {
     pub policy: Option<String>,
     /// Registered consumers, by name.
     pub consumers: BTreeMap<String, Consumer>,
-    /// Times of the changes that are limited to a number in 24 hours.
+    /// Times of the changes that a stream may make only a certain number of times in 24 hours.
     pub history: History,
-    /// The shards by id, without expired shards.
+    /// The shards by id. Expired shards are removed from time to time.
     pub(crate) shards: BTreeMap<ShardId, Arc<Shard>>,
-    /// Counters of sequence indexes, by the number of the group. Five shards form a group.
+    /// Counters of sequence indexes. Each counter serves a group of five shards, and its key is the
+    /// number of the group.
     counters: BTreeMap<u32, Counter>,
     /// The open shards in the order of their hash key ranges, which cover the hash key space
     /// exactly once.
     routes: Arc<[Arc<Shard>]>,
-    /// The same shards as in `shards`, shared with readers that visit all shards.
+    /// The shards of `shards`, shared with readers that visit all shards.
     all: Arc<[Arc<Shard>]>,
     /// Incarnation numbers of the stream's queues.
     pub queues: BTreeSet<u64>,
@@ -55,7 +57,7 @@ pub struct StreamState {
     pub(crate) arrivals: Arc<Arrivals>,
 }
 
-/// A channel in the view of its stream.
+/// The properties of a channel that its stream must know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StreamChannel {
     pub(crate) kind: DestinationKind,
@@ -63,7 +65,7 @@ pub(crate) struct StreamChannel {
     pub(crate) has_failed: bool,
 }
 
-/// Number of shards that share one sequence counter, as recorded at the service.
+/// Number of shards that share one sequence counter. Recorded at the service.
 pub(super) const SHARDS_PER_COUNTER: u32 = 5;
 
 /// Opens shards and their logs.
@@ -74,9 +76,9 @@ pub(super) struct ShardOpener {
     /// First sequence index of this run. Greater than every index of earlier runs, including the
     /// indexes of records that a crash lost.
     pub(super) first_index: AtomicU64,
-    /// The greatest timestamp, in seconds since the epoch, that the sequence numbers of any shard
-    /// had when the shard was opened or cleared. Only at these moments can such a timestamp be
-    /// ahead of the clock.
+    /// The greatest timestamp in the sequence numbers of any shard, in seconds since the epoch. The
+    /// timestamp of a shard is noted when the shard is opened or cleared, because only then can it
+    /// be ahead of the clock.
     pub(super) latest_number_s: AtomicU64,
 }
 
@@ -86,7 +88,7 @@ impl ShardOpener {
         self.first_index.load(Ordering::Relaxed)
     }
 
-    /// An opener of shards whose first sequence index is `first`.
+    /// An opener of shards for the run that begins with the sequence index `first`.
     pub(super) fn of_run(&self, first: u64) -> Self {
         Self {
             store: self.store.clone(),
@@ -96,7 +98,7 @@ impl ShardOpener {
         }
     }
 
-    /// Continues the run of another opener, which opened shards for the same engine.
+    /// Continues with the run of `other`, which opened shards for the same engine.
     pub(super) fn follow(&self, other: &Self) {
         let latest_s = other.latest_number_s.load(Ordering::Relaxed);
         self.latest_number_s.fetch_max(latest_s, Ordering::Relaxed);
@@ -104,7 +106,8 @@ impl ShardOpener {
             .fetch_max(other.first_index(), Ordering::Relaxed);
     }
 
-    /// Notes the greatest timestamp of a shard that may be ahead of the clock.
+    /// Notes the greatest timestamp in the sequence numbers of a shard, which may be ahead of the
+    /// clock.
     pub(super) fn note_times(&self, shard: &Shard) {
         self.latest_number_s
             .fetch_max(shard.latest_number_s(), Ordering::Relaxed);
@@ -138,7 +141,7 @@ impl StreamState {
     }
 
     /// Adds shards with these descriptions to the stream, and opens their logs. `incarnation` is
-    /// the incarnation of the stream.
+    /// the incarnation number of the stream.
     pub(super) fn open_shards(
         &mut self,
         described: impl IntoIterator<Item = model::Shard>,
@@ -210,8 +213,9 @@ impl StreamState {
             .map_or(ShardId::new(0), |(id, _)| id.next())
     }
 
-    /// True if a channel reads the stream or may still begin to, which prevents the deletion of the
-    /// stream. A FAILED channel does not (a choice).
+    /// True if the stream has a channel that reads it or may still begin to read it. Such a channel
+    /// prevents the deletion of the stream. A FAILED channel does not prevent the deletion (a
+    /// choice).
     pub(crate) fn has_live_channels(&self) -> bool {
         self.channels.values().any(|channel| !channel.has_failed)
     }
@@ -245,7 +249,7 @@ impl StreamState {
         horizon.max(self.expired_before)
     }
 
-    /// The retention period in milliseconds. A pending change of it applies at once.
+    /// The retention period in milliseconds. A pending change of the period already applies.
     pub(crate) fn retention_ms(&self) -> i64 {
         let pending = self.pending.as_ref().map(|pending| &pending.settings);
         let hours = pending.unwrap_or(&self.settings).retention_hours;
@@ -280,8 +284,9 @@ pub(crate) fn new_settings(mode: StreamMode) -> StreamSettings {
     }
 }
 
-/// The position in `routes`, the open shards in the order of their ranges, of the shard whose range
-/// contains `key`.
+/// The index in `routes` of the shard that gets a record. `routes` are the open shards in the order
+/// of their hash key ranges. The shard's range contains `key`. Without a key, `turn` selects the
+/// shard.
 pub(crate) fn route_of(routes: &[Arc<Shard>], key: Option<HashKey>, turn: u64) -> usize {
     match key {
         Some(key) => routes.partition_point(|shard| shard.range().end < key),

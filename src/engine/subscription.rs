@@ -2,8 +2,8 @@
 //!
 //! A subscription reads the published records, and then waits until the log grows; it does not
 //! poll. It produces an event only when the connection asks for one, so a slow reader occupies the
-//! memory of a single event. Records that expire before they are read are skipped, as for every
-//! reader.
+//! memory of a single event. A subscription skips records that expire before it reads them, as
+//! every reader does.
 
 use super::active_subscriptions::{
     ActiveSubscription, EndReason, EndSignal, OpenSubscription, SubscribedRecently, SubscriptionKey,
@@ -23,21 +23,21 @@ use tokio::sync::watch;
 /// An event of a subscription.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// Records, or a heartbeat without records if no event was sent for five seconds.
+    /// Records. Or a heartbeat without records, if the subscription sent no event for five seconds.
     Records {
         /// The records. None in a heartbeat.
         batch: Option<Batch>,
-        /// Sequence number from which a later subscription can resume with AFTER_SEQUENCE_NUMBER.
+        /// Sequence number from which a later subscription can continue with AFTER_SEQUENCE_NUMBER.
         continuation: SequenceNumber,
-        /// Milliseconds since the arrival of the event's last record. 0 if the shard is open and the
-        /// event has its last record.
+        /// Milliseconds since the arrival of the event's last record. 0 if this record is the last
+        /// record of an open shard.
         millis_behind_latest: i64,
     },
-    /// The shard is closed and read to its end. This is the last event.
+    /// The shard is closed, and the subscription has read all its records. This is the last event.
     ShardEnd {
         /// The child shards.
         children: Vec<model::Shard>,
-        /// Milliseconds since the shard was closed, in whole seconds.
+        /// Time since the shard was closed: in milliseconds, but rounded to whole seconds.
         millis_behind_latest: i64,
     },
     /// Another request ended the subscription. This is the last event.
@@ -52,11 +52,12 @@ pub(crate) struct Subscription {
     engine: Arc<Engine>,
     stream: Arc<Stream>,
     shard: Arc<Shard>,
-    /// Keeps the subscription in the registry of active subscriptions.
+    /// Registers the subscription as active until it is dropped.
     active: ActiveSubscription,
     /// Position of the next read.
     position: SequenceNumber,
-    /// Continuation sequence number of the last event. Later events have the same or a greater one.
+    /// Continuation sequence number of the last event. Later events have the same or a greater
+    /// number.
     last_continuation: SequenceNumber,
     /// Index after the last published record.
     end_of_log: watch::Receiver<u64>,
@@ -72,11 +73,11 @@ pub(crate) struct Subscription {
 
 /// Reason why a subscription stops waiting.
 enum Woken {
-    /// Records, the end of the shard or a heartbeat may be due.
+    /// Time to look for records, the end of the shard or a heartbeat.
     Check,
     /// Another request ended the subscription.
     Ended(EndReason),
-    /// The server stops.
+    /// The emulator stops.
     Stopped,
 }
 
@@ -92,7 +93,8 @@ impl Subscription {
     /// from `position` on.
     ///
     /// # Errors
-    /// Returns an error if the consumer subscribed to the shard less than five seconds ago.
+    /// Returns an error if the consumer subscribed to the shard less than
+    /// `subscription-lock-seconds` ago.
     pub(crate) fn begin(
         engine: &Arc<Engine>,
         stream: &Arc<Stream>,
@@ -135,7 +137,7 @@ impl Subscription {
         })
     }
 
-    /// Longest time for which the client may leave an event unread. None means without limit.
+    /// Longest time for which the client may leave an event unread. None means no limit.
     pub(crate) fn unread_event_limit(&self) -> Option<Duration> {
         let seconds = self.engine.limits.unread_event_seconds;
         seconds.map(Duration::from_secs)
@@ -163,7 +165,7 @@ impl Subscription {
         self.engine.world.clock.now()
     }
 
-    /// The event that can be sent now, if there is one.
+    /// The event that can be sent now. None if there is no such event.
     async fn event(&mut self) -> Option<Event> {
         let now = self.now();
         if let Some(reason) = *self.end_signal.borrow() {
@@ -177,8 +179,8 @@ impl Subscription {
         if self.rate.as_ref().is_some_and(|rate| !rate.admits(now)) {
             return None;
         }
-        // Marked as seen before the read, so that records that are published during the read end
-        // the next wait.
+        // The current ends are marked as seen before the read. Therefore records that are published
+        // during the read end the next wait.
         self.end_of_log.mark_unchanged();
         self.closing.mark_unchanged();
         match self.read(now).await {
@@ -204,8 +206,8 @@ impl Subscription {
         }
     }
 
-    /// Passes an injection point. A delay is waited for with the subscription's own alarm, because
-    /// a virtual clock waits for only one alarm of each task.
+    /// Passes an injection point. Waits for a delay with the alarm of the subscription, because a
+    /// virtual clock waits for only one alarm of each task.
     ///
     /// # Errors
     /// Returns the injected fault.
@@ -259,10 +261,10 @@ impl Subscription {
         }
     }
 
-    /// A heartbeat, if no event was sent for five seconds. Its continuation sequence number
-    /// combines the index of the last published record with the current second, or with the second
-    /// of the shard's creation if that is later. So it is never less than an earlier continuation,
-    /// and less than the number of every later record.
+    /// A heartbeat, if the subscription sent no event for five seconds. The continuation sequence
+    /// number of the heartbeat has the index of the last published record. Its time is the current
+    /// second, or the second of the shard's creation if that is later. The number is never less
+    /// than an earlier continuation, and is less than the number of every later record.
     fn heartbeat(&mut self, now: Timestamp) -> Option<Event> {
         if now < self.heartbeat_at() {
             return None;
@@ -287,7 +289,7 @@ impl Subscription {
     }
 
     /// Waits for more records, the end of the shard, a request that ends the subscription, the stop
-    /// of the server, the end of the subscription's time, or the next heartbeat.
+    /// of the emulator, the end of the subscription's time, or the next heartbeat.
     async fn wait(&mut self) -> Woken {
         let now = self.now();
         let mut until = self.heartbeat_at().min(self.ends_at);

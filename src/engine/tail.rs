@@ -1,14 +1,15 @@
-//! A tail: delivers the records of a stream as they become visible, from a position in each shard
-//! on.
+//! A tail: delivers the records of a stream as they become visible, in each shard from a given
+//! position on.
 //!
 //! A tail reads a *cut* of the shards' family tree: a set of shards, with a position in each. Every
-//! shard outside of the cut is either an ancestor, which has been read to its end, or a descendant,
-//! which will be read later. Therefore the positions in the cut are all that a later tail needs to
-//! continue. When a closed shard has been read to its end, its children replace it in the cut. A
-//! child is read only after all its ancestors have left the cut.
+//! shard that is not in the cut is either an ancestor, and the tail has read it to its end, or a
+//! descendant, and the tail will read it later. Therefore a later tail can continue with only the
+//! positions in the cut. When the tail has read a closed shard to its end, the shard's children
+//! replace it in the cut. The tail reads a child only after all the child's ancestors have left the
+//! cut.
 //!
-//! The tail does not poll: each followed log wakes the tail ("rings its bell") when it publishes
-//! records.
+//! The tail does not poll. Each log in the cut wakes the tail when the log publishes records: it
+//! rings the bell of the tail.
 
 use super::batch::{Batch, Read, ReadBudget};
 use super::core::Engine;
@@ -35,7 +36,7 @@ pub(crate) enum TailStart {
     Latest,
     /// At the first record that arrived at this time or later.
     Time(Timestamp),
-    /// At these indexes, which are the positions of an earlier tail's cut.
+    /// At the positions of an earlier tail's cut: the index of the next record for each shard.
     Cut(BTreeMap<ShardId, u64>),
 }
 
@@ -53,11 +54,10 @@ pub(crate) enum TailError {
 /// The result of one step of a tail.
 #[derive(Debug)]
 pub(crate) enum TailStep {
-    /// Records of one shard. The caller must report the records that it delivered with
-    /// [`Tail::take`].
+    /// Records of one shard. The caller must call [`Tail::take`] for the records that it delivered.
     Records(ShardId, Batch),
-    /// The tail is at its end, for this reason: its only shard was read to the end, or the stream
-    /// was deleted.
+    /// The tail has ended: its only shard was read to the end, or the stream was deleted. Holds the
+    /// reason as a text.
     End(&'static str),
 }
 
@@ -67,9 +67,9 @@ struct Reading {
     shard: Arc<Shard>,
     /// Index of the next record to read.
     index: u64,
-    /// True if no ancestor of the shard is in the cut, so that the shard may be read.
+    /// True if no ancestor of the shard is in the cut. Then the tail may read the shard.
     is_ready: bool,
-    /// Rings the bell of the tail when the shard has news.
+    /// Rings the bell of the tail when the shard has new records or is closed.
     _follower: Follower,
 }
 
@@ -78,11 +78,13 @@ struct Reading {
 pub(crate) struct Tail {
     engine: Arc<Engine>,
     stream: Arc<Stream>,
-    /// The only shard that the tail reads. Its children are not read. None for the whole stream.
+    /// The only shard that the tail reads, without the shard's children. None for all shards of the
+    /// stream.
     only: Option<ShardId>,
     start: TailStart,
     cut: BTreeMap<ShardId, Reading>,
-    /// The shard that was read last. The other shards get their turn before it.
+    /// The shard that the tail read last. The tail reads the other shards before it reads this one
+    /// again.
     turn: ShardId,
     alarm: Alarm,
     stopping: watch::Receiver<bool>,
@@ -119,7 +121,7 @@ impl Tail {
         Ok(tail)
     }
 
-    /// Longest time for which the client may leave records unread. None means without limit.
+    /// Longest time for which the client may leave records unread. None means no limit.
     pub(crate) fn unread_limit(&self) -> Option<Duration> {
         let seconds = self.engine.limits.unread_event_seconds;
         seconds.map(Duration::from_secs)
@@ -130,7 +132,7 @@ impl Tail {
         self.cut.iter().map(|(id, reading)| (*id, reading.index))
     }
 
-    /// Notes that the records of `shard` before `index` were delivered.
+    /// Records that the caller delivered the records of `shard` before `index`.
     pub(crate) fn take(&mut self, shard: ShardId, index: u64) {
         if let Some(reading) = self.cut.get_mut(&shard) {
             reading.index = reading.index.max(index);
@@ -143,9 +145,11 @@ impl Tail {
         let _stopped = end.with(stopped).await;
     }
 
-    /// Skips the older records of every shard that is more than its part of `most` indexes behind,
-    /// so that it is its part of `kept` indexes behind. Returns true if any records were skipped.
-    /// The shards that share a sequence counter have the same part.
+    /// Skips the older records of every shard that is too far behind. The limits apply to the
+    /// stream: `most` and `kept` indexes are divided evenly among the sequence counters, and all
+    /// shards with the same counter have the same part. A shard that is more than its part of
+    /// `most` indexes behind its end is afterwards its part of `kept` indexes behind. Returns true
+    /// if the tail skipped records.
     pub(crate) fn skip_to_newest(&mut self, most: u64, kept: u64) -> bool {
         let counters = self.cut.len().div_ceil(SHARDS_PER_COUNTER as usize).max(1) as u64;
         let part = |of: u64| (of / counters).max(1);
@@ -160,11 +164,10 @@ impl Tail {
         has_skipped
     }
 
-    /// The next step. None if the emulator stops, or if a snapshot with a stream of this name was
-    /// loaded: the client can go on after its last event in both cases.
+    /// The next step. None if the emulator stops, or if a loaded snapshot contains a stream of this
+    /// name. In both cases the client can go on after its last event.
     ///
-    /// # Errors
-    /// Returns an error if the tail cannot continue. The tail has then ended.
+    /// Returns an error if the tail cannot continue. The tail has ended then.
     pub(crate) async fn next(&mut self) -> Result<Option<TailStep>, TailError> {
         loop {
             if *self.stopping.borrow() {
@@ -194,8 +197,8 @@ impl Tail {
         }
     }
 
-    /// Finds the next shard, after the one read last, that has records to read or is complete. The
-    /// second value is true if the shard was read to its end.
+    /// Finds the next shard that has records to read or was read to its end, beginning after the
+    /// shard that was read last. The second value is true if the shard was read to its end.
     fn news(&self) -> Option<(ShardId, bool)> {
         let after = (Bound::Excluded(self.turn), Bound::Unbounded);
         let in_turn = self.cut.range(after).chain(self.cut.range(..=self.turn));
@@ -207,8 +210,8 @@ impl Tail {
         })
     }
 
-    /// Reads from a shard. Returns None if the records at the position have expired; then the
-    /// position moves on.
+    /// Reads from a shard. Returns None if the records at the position have expired, and moves the
+    /// position on.
     async fn read(&mut self, id: ShardId) -> Result<Option<Batch>, StoreError> {
         let now = self.engine.world.clock.now();
         let Some(reading) = self.cut.get_mut(&id) else {
@@ -226,12 +229,12 @@ impl Tail {
             return Ok(Some(batch));
         }
         reading.index = batch.next().index.max(reading.index);
-        // Many records in a row may have expired, so other work of this task gets its turn first.
+        // Many records in a row may have expired, so let other tasks run before the next read.
         tokio::task::yield_now().await;
         Ok(None)
     }
 
-    /// Waits until a shard has news or the emulator stops.
+    /// Waits until a shard has new records or is closed, or until the emulator stops.
     async fn wait(&mut self) {
         tokio::select! {
             biased;
@@ -240,7 +243,7 @@ impl Tail {
         }
     }
 
-    /// Builds the first cut.
+    /// Fills the cut at the start of the tail.
     async fn enter_first(&mut self) -> Result<(), TailError> {
         let now = self.engine.world.clock.now();
         let listed = self.stream.listed_shards(now);
@@ -281,8 +284,8 @@ impl Tail {
         self.stream.readable_shard(id, now).map(|shard| shard.end())
     }
 
-    /// Adds a shard to the cut, at `index` or at the position that `start` demands. If the shard
-    /// has expired, its children are added instead.
+    /// Adds a shard to the cut, at `index` or at the position that `start` demands. Adds the
+    /// children of the shard instead if the shard has expired.
     async fn enter(&mut self, id: ShardId, index: Option<u64>) -> Result<(), TailError> {
         let now = self.engine.world.clock.now();
         let mut entering = vec![(id, index)];
@@ -315,12 +318,12 @@ impl Tail {
         Ok(())
     }
 
-    /// Index of the first record to read in a shard whose position is not known.
+    /// Index of the first record to read in a shard, as `start` demands.
     async fn first_index(&self, shard: &Shard) -> Result<u64, StoreError> {
         match self.start {
             TailStart::Time(moment) => shard.index_at_time(moment).await,
-            // A tail of a single shard starts at the shard's end. A tail of the whole stream gets
-            // here only for a child shard, which it reads from its first record.
+            // A tail of a single shard starts at the end of the shard. A tail of the whole stream
+            // calls this function only for child shards, and reads them from their first record.
             TailStart::Latest if self.only.is_some() => Ok(shard.end()),
             TailStart::TrimHorizon | TailStart::Latest | TailStart::Cut(_) => Ok(0),
         }
@@ -338,7 +341,7 @@ impl Tail {
         Ok(())
     }
 
-    /// Marks the shards of the cut that have no ancestor in the cut as ready.
+    /// Marks the shards of the cut as ready that have no ancestor in the cut.
     fn find_ready(&mut self) {
         let waiting: Vec<_> = self
             .cut

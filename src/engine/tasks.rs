@@ -38,7 +38,8 @@ impl Tasks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        // Boxed: otherwise the program has tokio's 4 KB of code for a task once for each future.
+        // Boxed, because the program would otherwise contain tokio's code for a task, 4 KB, once
+        // for each type of future.
         let future: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(future);
         let tasks = Arc::downgrade(&self.0);
         let mut state = self.0.lock();
@@ -47,8 +48,9 @@ impl Tasks {
         }
         state.running.spawn(async move {
             guarded(name, future).await;
-            // An ended task keeps its memory until it is reaped. After a burst of tasks, a long
-            // time may pass without another spawn, so the task reaps itself.
+            // A task that has ended occupies memory until it is reaped. After a burst of tasks, a
+            // long time may pass without another spawn. Therefore the task reaps ended tasks
+            // itself.
             if let Some(tasks) = tasks.upgrade() {
                 tasks.lock().reap();
             }
@@ -56,8 +58,8 @@ impl Tasks {
         state.reap();
     }
 
-    /// Runs `future` as a part of another task. It must end by itself when that task ends, because
-    /// no set joins it.
+    /// Runs `future` as a part of another task. The future must end by itself when the other task
+    /// ends, because no set joins it.
     pub fn spawn_part<F>(name: &'static str, future: F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -65,8 +67,8 @@ impl Tasks {
         tokio::spawn(guarded(name, future));
     }
 
-    /// Closes the set to new tasks, waits up to `limit` for the running tasks, and aborts the
-    /// remaining ones. Returns the number of aborted tasks.
+    /// Closes the set to new tasks, waits up to `limit` for the running tasks, and aborts the tasks
+    /// that have not ended by then. Returns the number of aborted tasks.
     pub async fn close_and_join(&self, limit: Duration) -> usize {
         let mut running = {
             let mut state = self.0.lock();
@@ -124,7 +126,7 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// Runs `future` to its end. A panic ends it and is logged.
+/// Runs `future` to its end. A panic ends the future and is logged.
 async fn guarded<F: Future<Output = ()>>(name: &'static str, future: F) {
     let mut future = pin!(future);
     poll_fn(|context| {

@@ -1,5 +1,5 @@
-//! Tests steps of the machine's clock, which must not set back the emulator's time, and requests
-//! whose caller leaves.
+//! Tests that the emulator's time does not go back when the machine's clock is set back, and that a
+//! request is completed although its caller leaves.
 
 use super::{
     Behaviour, ConsumerStatus, Engine, NewStream, PutFailure, Stream, consumer_status, new_settings,
@@ -36,7 +36,7 @@ async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     found.unwrap_or_else(|| panic!("waited {LIMIT:?} in vain for {what}"))
 }
 
-/// A stream of an engine whose clock is two hours ahead of the machine's.
+/// An engine whose clock is two hours ahead of the machine's clock, and a stream.
 struct Stepped {
     clock: Arc<ShiftedClock>,
     engine: Arc<Engine>,
@@ -137,7 +137,7 @@ async fn an_iterator_stays_valid_though_the_clock_is_set_back() {
     stepped.clock.set_ahead_by(0);
     let now = stepped.engine.world.clock.now();
     assert!(now >= iterator.issued);
-    // The iterator is also valid after a start with the clock that was set back.
+    // The iterator must also be valid after a start whose clock is two hours behind.
     let after_start = now.plus_millis(-2 * 3_600_000);
     for now in [now, after_start] {
         assert!(!iterator.expired(now) && !iterator.is_of_far_future(now));

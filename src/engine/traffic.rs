@@ -3,15 +3,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Counts of records since the start of the engine. Aligned, so that the counts share no cache line
-/// with values that other threads only read.
+/// Counts of records since the start of the engine. The alignment keeps the counts out of cache
+/// lines with values that other threads only read.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub struct Traffic {
     written: Count,
     read: Count,
     pushed: Count,
-    /// Records that the write limits of their shards refused.
+    /// Number of records that the write limits of their shards refused.
     throttled: AtomicU64,
 }
 
@@ -31,18 +31,18 @@ pub struct TrafficFigures {
     pub read: (u64, u64),
     /// Records that were pushed to subscribers, and their bytes.
     pub pushed: (u64, u64),
-    /// Records that the write limits of their shards refused.
+    /// Number of records that the write limits of their shards refused.
     pub throttled: u64,
 }
 
-/// The counts of one shard at one moment, since the start of the engine.
+/// The counts of one shard since the start of the engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ShardFigures {
     /// Appended records, and the bytes of their data and partition keys.
     pub written: (u64, u64),
     /// Records that GetRecords and SubscribeToShard delivered, and their bytes.
     pub read: (u64, u64),
-    /// Records that the shard's write limits refused.
+    /// Number of records that the shard's write limits refused.
     pub throttled: u64,
 }
 

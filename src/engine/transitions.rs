@@ -6,8 +6,8 @@
 //! | UPDATING | the change is made | ACTIVE |
 //! | DELETING | the stream is gone | none |
 //!
-//! Consumers also have the statuses CREATING and DELETING. Deadlines are saved with their stream,
-//! so that a restarted engine continues the transitions.
+//! Consumers also have the statuses CREATING and DELETING. The catalog has the deadlines, so that a
+//! restarted engine continues the transitions.
 
 use super::core::Engine;
 use super::deadlines::Due;
@@ -29,11 +29,11 @@ pub(super) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
     }
 }
 
-/// Ends the status of a stream, if its deadline is due.
+/// Ends the status of a stream if its deadline is due.
 fn end_status(engine: &Engine, stream: &Arc<Stream>, now: Timestamp) {
     let (status, due) = stream.look(|state| (state.status, state.due));
-    // If the stream was changed since this deadline was registered, for instance deleted during
-    // CREATING, a later deadline applies.
+    // A later deadline applies if the stream was changed since this deadline was registered, for
+    // instance deleted during CREATING.
     if due.is_none_or(|due| due > now) {
         return;
     }

@@ -1,6 +1,7 @@
-//! Changes streams: changes that take a stream through UPDATING, and changes that apply at once.
+//! Changes streams. Some changes give a stream the status UPDATING for a time, others apply at
+//! once.
 //!
-//! A change is planned, made and handed to the store under the locks of the accounts and of the
+//! One change is planned, made and handed to the store under the locks of the accounts and of the
 //! stream, so that no other change interferes.
 
 use super::accounts::Counts;
@@ -17,8 +18,8 @@ use std::sync::Arc;
 impl Engine {
     /// Changes a stream, with the status UPDATING for the duration of a transition. `plan` checks
     /// the state and returns the change, or None if the stream stays as it is. `plan` must make all
-    /// its checks before it changes `state`. Returns when the change is durable. Without a
-    /// transition delay, the change has taken effect by then.
+    /// its checks before it changes `state`. Returns when the change is durable. The change has
+    /// also taken effect by then if transitions have no delay.
     ///
     /// # Errors
     /// Returns the error of `plan`, or an error if the store cannot write.
@@ -31,7 +32,8 @@ impl Engine {
         let Some(ticket) = self.begin_update(stream, plan)? else {
             return Ok(());
         };
-        // Records that expire at once by a shorter retention period are due.
+        // A shorter retention period may make records expire at once, which the channels must
+        // notice.
         self.channels.of(stream).wake();
         let stream = stream.clone();
         let updated = self.once_durable(ticket, |engine| {
@@ -79,8 +81,8 @@ impl Engine {
     /// durable.
     ///
     /// # Errors
-    /// Returns the error of `change`, which then must not have changed the state, or an error if
-    /// the store cannot write.
+    /// Returns the error of `change`, or an error if the store cannot write. `change` must not
+    /// change the state if it returns an error.
     pub async fn amend<R, E: From<StoreError>>(
         &self,
         stream: &Arc<Stream>,
@@ -127,15 +129,15 @@ impl Engine {
             state.due = None;
             if let Some(change) = state.pending.take() {
                 let changed_shards = self.apply(stream, state, change, now);
-                // No request waits until this change is durable: if a crash loses it, the next
-                // start makes it again.
+                // No request waits until this change is durable. The next start makes the change
+                // again if a crash loses it.
                 let _ticket = self.save(stream, state, StreamStatus::Active, &changed_shards);
             }
         });
     }
 
-    /// Applies a change under the lock of the stream, so that writers see all of the change or
-    /// nothing. Returns the shards that were closed or created.
+    /// Applies a change under the lock of the stream, so that writers see the whole change or
+    /// nothing of it. Returns the ids of the shards that were closed or created.
     fn apply(
         &self,
         stream: &Stream,

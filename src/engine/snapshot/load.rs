@@ -41,13 +41,14 @@ fn impossible(part: &str) -> SnapshotError {
     SnapshotError::Refused(format!("the snapshot is damaged: {part}"))
 }
 
-/// A load in progress. Dropping it aborts the load.
+/// A load in progress. Dropping this value aborts the load.
 #[derive(Debug)]
 pub(crate) struct Loading {
     engine: Arc<Engine>,
     reader: Reader,
     head: Option<Head>,
-    /// Opens the shards of the snapshot, in the run that the load begins when it succeeds.
+    /// Opens the shards of the snapshot with the sequence indexes of the new run. The run begins
+    /// when the load succeeds.
     opener: ShardOpener,
     catalog: Catalog,
     /// Bytes of the catalog entries that were read so far.
@@ -55,21 +56,22 @@ pub(crate) struct Loading {
     /// New incarnation number of each stream, queue and channel, keyed by the incarnation number in
     /// the file.
     incarnations: HashMap<u64, u64>,
-    /// The logs in the file: index after the last record, and the ticket of the last append.
+    /// The logs in the file, each with the index after the last record and the ticket of the last
+    /// append.
     logs: HashMap<LogId, (u64, Option<Ticket>)>,
     /// The logs that were created for the load. They are deleted unless the load succeeds.
     made: BTreeSet<LogId>,
     _slot: Slot,
 }
 
-/// The complete contents of a snapshot, ready to replace the contents of the engine.
+/// The complete contents of a snapshot, with which the engine replaces its own contents.
 struct Built {
     accounts: Accounts,
     queues: HashMap<AccountRegion, AccountQueues>,
     channels: HashMap<AccountRegion, AccountChannels>,
     mappings: Vec<(Uuid, MappingValue)>,
     positions: Positions,
-    /// Catalog changes that save the new contents.
+    /// Catalog changes that save the contents of the snapshot.
     changes: Vec<Change>,
 }
 
@@ -121,16 +123,18 @@ impl Loading {
                 Block::Records { log, packed } => self.records(log, &packed).await?,
                 Block::End { .. } => {}
             }
-            // A part can contain many records, so other work of this task gets its turn.
+            // A part can contain many blocks, so let other tasks run after each block.
             tokio::task::yield_now().await;
         }
         Ok(())
     }
 
-    /// Chooses the run that the load begins: its number is greater than all runs of the engine and
-    /// of the snapshot. If the snapshot has records of later runs than the engine's, the store must
-    /// permit these runs before it writes the records. Otherwise a start that finds the records
-    /// takes the data directory for damaged.
+    /// Chooses the run that the load begins. The run's number is greater than the numbers of all
+    /// runs of the engine and of the snapshot.
+    ///
+    /// A snapshot may have records of later runs than the engine. Then the store must permit these
+    /// runs before it writes the records: a start that finds records of a run that was not
+    /// permitted takes the data directory for damaged.
     async fn head(&mut self, head: Head) -> Result<(), SnapshotError> {
         let own = self.engine.run();
         let most = own.max(limits::SNAPSHOT_RUN);
@@ -147,8 +151,8 @@ impl Loading {
             return Err(SnapshotError::Refused(text));
         }
         if head.run > own {
-            // Permit more than the run of this head, so that the permission of a later load is
-            // never smaller.
+            // Permit more runs than this snapshot needs, so that a later load never permits fewer
+            // runs than this one.
             let ahead = own + limits::SNAPSHOT_RUN;
             self.engine.store.permit_run(ahead).await?;
         }
@@ -157,8 +161,8 @@ impl Loading {
         Ok(())
     }
 
-    /// Begins the run of the load. Its beginning becomes durable before the first record of the run
-    /// is written.
+    /// Begins the run of the load. The beginning of the run becomes durable before the first record
+    /// of the run is written.
     async fn begin_run(&mut self) -> Result<(), SnapshotError> {
         let engine = &self.engine;
         let run = run_of(self.opener.first_index());
@@ -185,7 +189,8 @@ impl Loading {
         })
     }
 
-    /// The new incarnation number of a stream, queue or channel.
+    /// The new incarnation number for the stream, queue or channel that has the number `old` in the
+    /// file.
     fn incarnation(&mut self, old: u64) -> u64 {
         let next = || self.engine.next_incarnation.fetch_add(1, Ordering::Relaxed);
         *self.incarnations.entry(old).or_insert_with(next)
@@ -218,8 +223,8 @@ impl Loading {
         Ok(())
     }
 
-    /// Completes the load: replaces the contents of the engine by those of the snapshot. Returns
-    /// when this is as durable as the settings promise.
+    /// Completes the load: replaces the contents of the engine by the contents of the snapshot.
+    /// Returns when the new contents are as durable as the settings promise.
     ///
     /// # Errors
     /// Returns an error if the file is incomplete or invalid, or if the store cannot write.
@@ -242,7 +247,8 @@ impl Loading {
             built.changes.push(Change::Clock(moment.millis()));
         }
         self.begin_run().await?;
-        // The new logs now belong to the engine. Nothing can fail before the change-over.
+        // The new logs belong to the engine from here on, and dropping the load must not delete
+        // them. Nothing can fail before the change-over.
         self.made.clear();
         let ticket = self.engine.change_over(built, moment);
         Ok(ticket.durable().await?)
@@ -271,7 +277,7 @@ impl Loading {
         Ok(built)
     }
 
-    /// Builds the streams. The result is keyed by the incarnation numbers in the file.
+    /// Builds the streams. The keys of the result are the incarnation numbers in the file.
     fn build_streams(
         &mut self,
         catalog: &Catalog,
@@ -284,7 +290,8 @@ impl Loading {
         for (old, value) in &catalog.streams {
             let incarnation = self.incarnation(*old);
             let identity = value.identity.unwrap_or(*old);
-            // Otherwise a stream that is created later could get the same identity.
+            // A greater number could also become the identity number of a stream that is created
+            // later.
             if identity >> 32 > head.run {
                 return Err(impossible("the number of a stream in it is invalid"));
             }
@@ -301,7 +308,7 @@ impl Loading {
             let stream = self
                 .engine
                 .restored(&self.opener, incarnation, value, described, now)?;
-            // Snapshots of older versions have no count.
+            // Snapshots of older versions have no record count.
             let record_count = record_count.unwrap_or_else(|| stream.amount(now).0);
             stream.records.set(record_count);
             if built.accounts.insert(&stream).is_some() {
@@ -417,8 +424,8 @@ impl Loading {
 }
 
 impl Engine {
-    /// Replaces everything in the engine by `built`, in one step that no request can observe in
-    /// part. A virtual clock shows `moment` from then on.
+    /// Replaces everything in the engine by `built`, in one step: no request sees a part of the old
+    /// contents with a part of the new. A virtual clock is set to `moment`.
     fn change_over(self: &Arc<Self>, built: Built, moment: Timestamp) -> Ticket {
         let Built {
             accounts: new_accounts,

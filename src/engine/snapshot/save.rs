@@ -26,7 +26,7 @@ struct Copying {
     log: LogId,
     /// Index at which the copy continues.
     next: u64,
-    /// Index after the last record to save.
+    /// Index after the last record of the copy.
     end: u64,
     horizon: Timestamp,
 }
@@ -35,7 +35,7 @@ struct Copying {
 #[derive(Debug)]
 pub(crate) struct Saving {
     engine: Arc<Engine>,
-    /// None when the snapshot is complete.
+    /// None after the last part of the snapshot was produced.
     writer: Option<Writer>,
     /// The streams that are not saved yet.
     streams: VecDeque<Arc<Stream>>,
@@ -65,8 +65,8 @@ impl Saving {
         for (account_region, settings) in engine.account_settings() {
             add_change(&mut writer, &saved::account(&account_region, &settings))?;
         }
-        // The positions are saved before the streams, so that no position lies beyond the records
-        // that are saved.
+        // The positions are saved before the streams, so that no position is after the last saved
+        // record of its shard.
         for change in engine.event_sources.snapshot() {
             add_change(&mut writer, &change)?;
         }
@@ -88,13 +88,13 @@ impl Saving {
         self.engine.admission.clone()
     }
 
-    /// Longest time for which the client may leave a part unread. None means without limit.
+    /// Longest time for which the client may leave a part unread. None means no limit.
     pub(crate) fn unread_limit(&self) -> Option<Duration> {
         let seconds = self.engine.limits.unread_answer_seconds;
         seconds.map(Duration::from_secs)
     }
 
-    /// The next part of the file. None at the end of the file.
+    /// The next part of the file. None after the last part.
     ///
     /// # Errors
     /// Returns an error if records cannot be read. The file is then incomplete.
@@ -110,7 +110,8 @@ impl Saving {
                 if copying.step(writer).await? {
                     self.copying.push_front(copying);
                 }
-                // The task may have to serve other streams of an HTTP/2 connection.
+                // The same task may serve other streams of an HTTP/2 connection, so give them a
+                // chance to run.
                 tokio::task::yield_now().await;
             } else if let Some(stream) = self.streams.pop_front() {
                 self.enter(&stream)?;
@@ -121,14 +122,14 @@ impl Saving {
         }
     }
 
-    /// Saves the catalog entries of a stream, its shards, its queues and its channels, and adds its
-    /// shards to those to copy.
+    /// Saves the catalog entries of a stream, its shards, its queues and its channels. Adds the
+    /// shards to the shards whose records are still to be saved.
     fn enter(&mut self, stream: &Arc<Stream>) -> Result<(), SnapshotError> {
         let Some(writer) = &mut self.writer else {
             return Ok(());
         };
-        // The queues and the channels are saved before the shards, so that none of them refers to a
-        // record after those that are saved.
+        // The states of the queues and the channels are collected before the ends of the shards, so
+        // that no queue or channel refers to a record that is not saved.
         let channels = self.channels.remove(&stream.incarnation);
         let channels = channels.unwrap_or_default();
         let channels: Vec<_> = channels.iter().flat_map(|one| one.snapshot()).collect();
@@ -139,8 +140,8 @@ impl Saving {
             if state.removed || state.status == StreamStatus::Deleting {
                 return None;
             }
-            // The count is taken before the ends of the shards, so that every counted record is in
-            // the snapshot.
+            // The record count is read before the ends of the shards, so that the snapshot contains
+            // every counted record.
             let changes = saved::in_snapshot(stream, state);
             let horizon = state.horizon(now);
             let copying = state.shards.values().map(|shard| Copying {
@@ -177,7 +178,7 @@ impl Saving {
 }
 
 impl Copying {
-    /// Saves some records. Returns true if more records may follow.
+    /// Saves some records of the shard. Returns true if more records may follow.
     async fn step(&mut self, writer: &mut Writer) -> Result<bool, SnapshotError> {
         if self.next >= self.end {
             return Ok(false);

@@ -1,12 +1,12 @@
 //! Checks of restored values. A damaged or edited catalog may contain values that are well-formed
-//! but impossible. Without these checks they would cause a panic later.
+//! but impossible, and that would cause a panic later.
 
 use crate::engine::stream_state::StreamState;
 use crate::limits;
 use crate::model::{self, HashKey, HashKeyRange, SequenceNumber, ShardId, StreamArn};
 use crate::store::{ReshardingOrder, ShardValue, StreamSettings, StreamValue};
 
-/// The shard that `value` describes. None if no shard can have these values.
+/// The shard that `value` describes. None if a shard cannot have these values.
 pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     let key = |bytes| HashKey::new(u128::from_be_bytes(bytes));
     let range = HashKeyRange {
@@ -19,7 +19,7 @@ pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     let closed = value
         .closed_s
         .is_none_or(|closed| closed >= value.created_s && is_possible(closed));
-    // Numbers must remain for child shards.
+    // Enough greater shard numbers must remain for child shards.
     let numbered = index <= ShardId::MAX_INDEX / 2;
     let sound = parents && closed && numbered && range.start <= range.end;
     (sound && is_possible(value.created_s)).then(|| model::Shard {
@@ -32,8 +32,8 @@ pub(super) fn shard(index: u32, value: &ShardValue) -> Option<model::Shard> {
     })
 }
 
-/// True if a shard can have been created or closed at this time, in seconds since the epoch. One
-/// day after a clock's last moment is still possible, because child shards are created some seconds
+/// True if a shard can have been created or closed at this time, in seconds since the epoch. The
+/// limit is one day after the last moment of clocks, because child shards are created some seconds
 /// ahead of the clock.
 fn is_possible(second: u64) -> bool {
     const LAST_S: u64 = limits::LAST_MOMENT_MS.unsigned_abs() / 1000 + 86_400;
