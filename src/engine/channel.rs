@@ -3,18 +3,18 @@
 //! # Files
 //! - `item`: one channel and its state. `figures`: the counts of its deliveries.
 //! - `destination`, `destination_error`: the trait of the destinations that channels write to.
-//! - `progress`, `advance`: the positions in the shards, which survive a restart.
+//! - `progress`, `advance`: the positions of a channel in the shards, which survive a restart.
 //! - `table`: the trait of the tables that channels write.
-//! - `hold`: keeps expired records until they are delivered or counted as lost.
+//! - `hold`: keeps expired records in the logs until channels deliver them or count them as lost.
 //! - `registry`, `lookup`: finds channels by account, name and id.
 //! - `creation`, `activation`, `changes`, `removal`, `start`: creation, activation, change and
-//!   deletion of channels, and their restoration at the start.
-//! - `transitions`: the task that ends statuses.
+//!   deletion of channels, and the restoration of channels at the start.
+//! - `transitions`: the task that ends the statuses of channels.
 //! - `delivery/`: reads the records of a channel and delivers them.
 //!
 //! # The check of a destination
 //! A channel becomes ACTIVE after its destination was checked, and FAILED if the check fails. The
-//! delivery begins with the records that are published after the channel became ACTIVE.
+//! channel delivers the records that are published after it became ACTIVE.
 
 mod activation;
 mod advance;

@@ -1,4 +1,5 @@
-//! Ends the status CREATING: checks the destination of a channel, and takes its positions.
+//! Ends the status CREATING: checks the destination of a channel, and sets the positions at which
+//! the delivery begins.
 
 use super::item::Channel;
 use crate::engine::{Engine, StreamState};
@@ -9,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Engine {
-    /// Checks the destination of a channel in CREATING. Then the channel becomes ACTIVE, or FAILED
-    /// if the check fails. A stop of the engine ends the check; the next start makes it again.
+    /// Checks the destination of a channel in CREATING. Afterwards the channel is ACTIVE, or FAILED
+    /// if the check failed. A stop of the engine aborts the check, and the next start repeats it.
     pub(super) async fn check_destination(self: &Arc<Self>, channel: &Arc<Channel>) {
         let settings = channel.describe().settings;
         let mut stop = self.stop.subscribe();
@@ -28,11 +29,13 @@ impl Engine {
         if channel.delivers() {
             self.begin_delivery(channel);
         }
-        // The error of a store that cannot write is answered to the next request that writes.
+        // The result is not needed: if the store cannot write, the next request that writes gets
+        // the error.
         let _durable = ticket.durable().await;
     }
 
-    /// Checks the destination of a channel, and creates the table of a channel that writes one.
+    /// Checks the destination of a channel, and creates the table of a channel with a table as its
+    /// destination.
     async fn checked(&self, channel: &Channel, settings: &ChannelSettings) -> Result<(), String> {
         let destinations = &self.behaviour.channels.destinations;
         destinations.check(settings).await?;
@@ -43,9 +46,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Sets the status after the check. Does nothing for a channel that is not in CREATING any
-    /// more. The positions in all shards are taken at the same moment, so that the delivery begins
-    /// with one moment of the stream.
+    /// Sets the status after the check. Does nothing if the channel is no longer in CREATING. All
+    /// positions are set under the lock of the stream, so that the delivery begins in all shards at
+    /// the same moment.
     fn end_creation(&self, channel: &Channel, checked: Result<(), String>) -> Option<Ticket> {
         channel.stream.with_state(|stream_state| {
             channel.with_state(|state| {
@@ -79,8 +82,8 @@ impl Engine {
                 }
                 state.fail(reason);
                 note_failure(stream_state, channel);
-                // No request waits until this change is durable: if a crash loses it, the delivery
-                // fails again after the next start.
+                // No request waits until this change is durable. The delivery fails again after the
+                // next start if a crash loses the change.
                 let _ticket = self.store.save(vec![channel.saved(state, state.status)]);
             });
         });
@@ -88,14 +91,14 @@ impl Engine {
     }
 }
 
-/// Notes in the state of a stream that its channel is FAILED.
+/// Marks a channel as FAILED in the state of its stream.
 fn note_failure(stream_state: &mut StreamState, channel: &Channel) {
     if let Some(of_stream) = stream_state.channels.get_mut(&channel.incarnation) {
         of_stream.has_failed = true;
     }
 }
 
-/// The positions after the last published record of each shard.
+/// The position after the last published record, for each shard.
 fn ends(state: &StreamState) -> BTreeMap<ShardId, ChannelPosition> {
     let end = |shard: &Arc<crate::engine::Shard>| {
         let is_open = shard.description().is_open();

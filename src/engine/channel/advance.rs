@@ -6,8 +6,8 @@ use crate::engine::Engine;
 use crate::store::Ticket;
 
 impl Engine {
-    /// Changes the progress of a channel, and saves all changes atomically. Returns the ticket of
-    /// the save. Does nothing if the channel does not deliver any more; then None is returned.
+    /// Changes the progress of a channel, and saves all its changes atomically. Returns the ticket
+    /// of the save. If the channel does not deliver any more, does nothing and returns None.
     pub(crate) fn advance_channel(
         &self,
         channel: &Channel,

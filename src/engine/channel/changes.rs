@@ -8,8 +8,8 @@ use crate::store::{StoreError, Ticket};
 use std::sync::Arc;
 
 impl Engine {
-    /// Changes the settings of a channel if `plan` permits it for the channel's status and
-    /// settings. The settings apply at once. The status is UPDATING for the duration of a
+    /// Changes the settings of a channel. `plan` checks the channel's status and settings, and
+    /// returns the new settings. They apply at once. The status is UPDATING for the duration of a
     /// transition.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Engine {
         Ok(settings)
     }
 
-    /// Ends the status UPDATING. Another status, such as DELETING, stays unchanged.
+    /// Ends the status UPDATING. Does not change another status, such as DELETING.
     pub(super) fn end_update(&self, channel: &Channel) -> Option<Ticket> {
         channel.with_state(|state| {
             if state.status != ChannelStatus::Updating || state.removed {
@@ -61,8 +61,8 @@ impl Engine {
     /// promise.
     ///
     /// # Errors
-    /// Returns the error of `change`, or an error if the store cannot write. Then nothing is
-    /// changed.
+    /// Returns the error of `change`, or an error if the store cannot write. In both cases nothing
+    /// is changed.
     pub(crate) async fn amend_channel<E: From<StoreError>>(
         &self,
         channel: &Channel,

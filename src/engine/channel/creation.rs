@@ -19,12 +19,12 @@ pub(crate) struct NewChannel {
     pub(crate) settings: ChannelSettings,
     /// Initial tags, already validated.
     pub(crate) tags: Tags,
-    /// True if the creation is complete on return: without a transition delay, and after the check
-    /// of the destination has ended.
+    /// True if the creation is complete on return: there is no transition delay, and the check of
+    /// the destination has ended.
     pub(crate) at_once: bool,
 }
 
-/// Facts about the account for the check of a creation.
+/// The account's channels, for the check whether a channel may be created.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ChannelCounts {
     /// True if the account has a channel of this name in the region.
@@ -35,8 +35,8 @@ pub(crate) struct ChannelCounts {
 
 impl Engine {
     /// Creates a channel if `check` permits it. Returns when the creation is as durable as the
-    /// settings promise. Without a transition delay it also waits a short time for the check of the
-    /// destination, so that a record that is put after the return is usually delivered.
+    /// settings promise. Without a transition delay, also waits a short time for the check of the
+    /// destination: a record that is put after the return is then usually delivered.
     ///
     /// # Errors
     /// Returns the error of `check`, or an error if the store cannot write.
@@ -51,7 +51,8 @@ impl Engine {
         let (channel, ticket) = self.begin_channel(stream, new, check)?;
         let (saved, is_saved) = oneshot::channel();
         let (engine, created) = (self.clone(), channel.clone());
-        // Runs to its end even if the caller is dropped, so that no creation stays incomplete.
+        // The task runs to its end even if the caller is dropped, so that no creation is left half
+        // made.
         let finished = self.finish(async move {
             let durable = ticket.durable().await;
             if durable.is_err() {
@@ -71,7 +72,7 @@ impl Engine {
             let deadline = RealDeadline::lasting(limits::CHANNEL_CHECK_WAIT);
             let _in_time = deadline.with(finished).await;
         }
-        // The task may still wait for the store, whose time has no limit here.
+        // The task may still wait for the store. The wait for the store has no time limit.
         is_saved.await.unwrap_or(Err(StoreError::Closed))?;
         Ok(channel)
     }

@@ -1,5 +1,5 @@
-//! The trait of the destinations that channels write to, and its implementation without any
-//! destination.
+//! The trait of the destinations that channels write to, and an implementation for an emulator
+//! without destinations.
 
 use super::destination_error::DestinationError;
 use super::table::OpenTable;
@@ -14,18 +14,19 @@ use std::sync::Arc;
 
 /// The destinations that channels write to.
 pub trait Destinations: Send + Sync + fmt::Debug {
-    /// Checks that the destination of a new channel can be written: the buckets exist and belong to
-    /// the expected accounts. Resolves to the reason for the status FAILED if the check fails.
+    /// Checks that a new channel can write to its destination: the buckets exist and belong to the
+    /// expected accounts. If the check fails, resolves to the reason for the status FAILED.
     fn check(&self, settings: &ChannelSettings) -> Pending<Result<(), String>>;
 
-    /// Begins an object. May block.
+    /// Begins an object. The function may block.
     ///
     /// # Errors
-    /// The object cannot be begun.
+    /// Returns an error if the object cannot be begun.
     fn begin(&self, object: ObjectHead) -> Result<Box<dyn ObjectWriter>, DestinationError>;
 
-    /// Creates the table of a new channel after the check. The table that an interrupted start of
-    /// the channel left is taken over. The default is for destinations without tables of their own.
+    /// Creates the table of a new channel, after the check. Takes over the table if an interrupted
+    /// earlier attempt created it already. The default implementation is for destinations without
+    /// tables.
     fn create_table(
         &self,
         _channel: &ChannelArn,
@@ -35,7 +36,7 @@ pub trait Destinations: Send + Sync + fmt::Debug {
     }
 
     /// Opens the table that was created for a channel. An error of the kind
-    /// [`DestinationError::Refused`] ends the channel: another attempt would not succeed.
+    /// [`DestinationError::Refused`] ends the channel, because another attempt would not succeed.
     fn open_table(
         &self,
         _channel: &ChannelArn,
@@ -49,10 +50,10 @@ fn no_tables() -> DestinationError {
     DestinationError::NotConfigured(not_configured(DestinationKind::S3Tables))
 }
 
-/// An object that is being written. Its writes may block. An object that is dropped before its end
-/// does not appear.
+/// An object that is being written. Writes to it may block. An object that is dropped before it is
+/// finished does not appear in the bucket.
 pub trait ObjectWriter: Write + Send + fmt::Debug {
-    /// Completes the object. An object with the same key is replaced. Resolves to the number of
+    /// Completes the object, and replaces an object with the same key. Resolves to the size in
     /// bytes when the object is durable.
     fn finish(self: Box<Self>) -> Pending<Result<u64, DestinationError>>;
 }
@@ -60,7 +61,7 @@ pub trait ObjectWriter: Write + Send + fmt::Debug {
 /// An object to write, without its content.
 #[derive(Debug, Clone)]
 pub struct ObjectHead {
-    /// The bucket, with the account that has to own it.
+    /// The bucket, and the account that must own the bucket.
     pub bucket: BucketRef,
     /// Key of the object.
     pub key: String,
@@ -68,7 +69,7 @@ pub struct ObjectHead {
     pub content_type: &'static str,
     /// The storage class of the object.
     pub storage_class: StorageClass,
-    /// The KMS key that encrypts the object. `None` without encryption.
+    /// The KMS key that encrypts the object. None without encryption.
     pub key_id: Option<String>,
 }
 
@@ -77,10 +78,10 @@ pub struct ObjectHead {
 pub struct ChannelBehaviour {
     /// The destinations that channels write to.
     pub destinations: Arc<dyn Destinations>,
-    /// Time after which a channel delivers its records, in milliseconds. None: the channel's data
-    /// freshness.
+    /// Time after which a channel delivers its records, in milliseconds. None means the channel's
+    /// data freshness.
     pub flush_interval_ms: Option<u64>,
-    /// Size after which an object is delivered, in bytes before the compression.
+    /// Size at which an object is full, in bytes before compression.
     pub max_object_bytes: u64,
 }
 
@@ -95,12 +96,13 @@ impl Default for ChannelBehaviour {
     }
 }
 
-/// The destinations of an emulator without any: the check of every channel fails.
+/// The destinations of an emulator without configured destinations: the check of every channel
+/// fails.
 #[derive(Debug)]
 struct NoDestinations;
 
-/// The reason for which a channel with a destination of this kind cannot deliver when no
-/// destination of the kind is configured. The names are those of the `--config` file.
+/// The reason why a channel with this kind of destination cannot deliver if no destination of the
+/// kind is configured. The reason names the settings of the `--config` file.
 pub(crate) fn not_configured(kind: DestinationKind) -> String {
     let settings = match kind {
         DestinationKind::S3 => "channels.s3.local_dir or channels.s3.endpoint",

@@ -10,7 +10,7 @@ pub enum DestinationError {
     NotConfigured(String),
     /// The destination cannot be reached, or did not answer in time.
     Unreachable(String),
-    /// The destination refused the object, or its table cannot be used.
+    /// The destination refused the object, or the channel's table cannot be used.
     Refused(String),
 }
 

@@ -1,4 +1,4 @@
-//! Counts of the deliveries of a channel.
+//! Counts the deliveries of a channel.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,26 +16,26 @@ pub(super) struct Traffic {
 /// Figures of a channel, for metrics and for the overview of channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChannelFigures {
-    /// Number of records of the stream that are not delivered yet.
+    /// Number of records of the stream that the channel has still to deliver.
     pub(crate) buffered: u64,
-    /// Age of the oldest record that is not delivered yet, in milliseconds. 0 if all records are
-    /// delivered.
+    /// Age of the oldest record that the channel has still to deliver, in milliseconds. 0 if there
+    /// is no such record.
     pub(crate) lag_ms: u64,
-    /// Number of records delivered since the start.
+    /// Number of records delivered since the start of the emulator.
     pub(crate) records: u64,
-    /// Number of objects delivered since the start.
+    /// Number of objects delivered since the start of the emulator.
     pub(crate) objects: u64,
-    /// Bytes of the delivered objects.
+    /// Bytes of the objects delivered since the start of the emulator.
     pub(crate) bytes: u64,
-    /// Number of records since the start that do not have the channel's format, and whose failures
-    /// were delivered instead.
+    /// Number of records since the start of the emulator that did not have the channel's format.
+    /// Their failures were delivered as dead letters instead.
     pub(crate) failed_records: u64,
-    /// Number of records since the start that expired, or were removed from the stream by its user,
-    /// before they could be delivered.
+    /// Number of records since the start of the emulator that expired, or that the stream's user
+    /// removed, before the channel delivered them.
     pub(crate) expired_records: u64,
-    /// Number of attempts to deliver that failed since the start.
+    /// Number of failed delivery attempts since the start of the emulator.
     pub(crate) failed_attempts: u64,
-    /// The error of the newest attempt, if it failed.
+    /// The error of the newest delivery attempt. None if that attempt did not fail.
     pub(crate) last_error: Option<String>,
 }
 

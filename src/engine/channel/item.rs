@@ -13,13 +13,13 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
 
-/// A channel, from its creation until its deletion has ended.
+/// A channel. The value exists from the channel's creation until the end of its deletion.
 #[derive(Debug)]
 pub(crate) struct Channel {
     /// The account, region and id.
     pub(crate) arn: ChannelArn,
     pub(crate) name: Arc<str>,
-    /// Unique number of the channel.
+    /// Incarnation number of the channel, which is unique.
     pub(crate) incarnation: u64,
     /// The stream whose records the channel delivers.
     pub(crate) stream: Arc<Stream>,
@@ -28,7 +28,7 @@ pub(crate) struct Channel {
     /// The kind of the destination, which never changes.
     pub(crate) kind: DestinationKind,
     state: Lock<ChannelState>,
-    /// Wakes the delivery. Not set before the delivery begins.
+    /// Wakes the delivery. Empty until the delivery begins.
     bell: OnceLock<Bell>,
     traffic: Traffic,
 }
@@ -37,31 +37,31 @@ pub(crate) struct Channel {
 #[derive(Debug)]
 pub(super) struct ChannelState {
     pub(super) status: ChannelStatus,
-    /// The reason of the status FAILED.
+    /// The reason for the status FAILED.
     pub(super) reason: Option<String>,
-    /// Deadline of the status, if the status ends by itself.
+    /// Time at which the status ends by itself. None if the status does not end by itself.
     pub(super) due: Option<Timestamp>,
-    /// True after the removal was handed to the store. From then on nothing of this channel is
-    /// saved.
+    /// True after the removal from the catalog was handed to the store. Nothing of this channel is
+    /// saved any more.
     pub(super) removed: bool,
     pub(super) settings: Arc<ChannelSettings>,
     pub(super) tags: Tags,
     pub(super) progress: ChannelProgress,
-    /// The requests to deliver now that the delivery has not taken yet.
+    /// The requests to deliver at once (flushes) that the delivery has not started to serve.
     pub(super) flushes: Vec<Flush>,
-    /// The error of the newest attempt to deliver, if it failed.
+    /// The error of the newest delivery attempt. None if that attempt did not fail.
     pub(super) last_error: Option<String>,
 }
 
-/// The answer to a request to deliver now: the error of the delivery if it fails.
+/// Sends the answer to a request to deliver at once: the error of the delivery if it failed.
 pub(crate) type Flush = oneshot::Sender<Result<(), String>>;
 
-/// The reason for which a channel does not deliver at once.
+/// The reason why a channel did not deliver at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FlushError {
     /// The channel's status does not permit deliveries.
     NotDelivering(ChannelStatus),
-    /// The delivery failed with this error. It will be repeated.
+    /// The delivery failed with this error, and the channel will repeat it.
     Failed(String),
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for FlushError {
     }
 }
 
-/// The part of a channel that DescribeChannel shows and that can change.
+/// The part of DescribeChannel's answer that can change.
 #[derive(Debug, Clone)]
 pub(crate) struct ChannelDescription {
     pub(crate) status: ChannelStatus,
@@ -135,7 +135,7 @@ impl Channel {
         })
     }
 
-    /// The figures at `now`.
+    /// The figures of the channel at `now`.
     pub(crate) fn figures(&self, now: Timestamp) -> ChannelFigures {
         let (horizon, shards) = self.stream.all_shards(now);
         let (is_delivering, positions, last_error) = self.with_state(|state| {
@@ -165,7 +165,8 @@ impl Channel {
         }
     }
 
-    /// Asks the delivery to deliver all published records now, and waits until it has done so.
+    /// Tells the delivery to deliver all published records at once, and waits until they are
+    /// delivered.
     ///
     /// # Errors
     /// Returns an error if the channel's status does not permit deliveries, or if the delivery
@@ -186,14 +187,14 @@ impl Channel {
         }
     }
 
-    /// Tells the delivery to look at the channel.
+    /// Wakes the delivery, so that it looks at the channel's state again.
     pub(super) fn notify(&self) {
         if let Some(bell) = self.bell.get() {
             bell.ring();
         }
     }
 
-    /// The catalog change that saves the channel. `status` is the status that the channel has when
+    /// The catalog change that saves the channel. `status` is the channel's status at the time when
     /// the change becomes durable.
     pub(super) fn saved(&self, state: &ChannelState, status: ChannelStatus) -> Change {
         let tags = state.tags.iter();
@@ -218,8 +219,8 @@ impl Channel {
 }
 
 impl Channel {
-    /// The channel's part of a snapshot: its catalog entry and its positions. Nothing if the
-    /// channel is being deleted.
+    /// The channel's part of a snapshot: its catalog entry and its positions. Empty if the channel
+    /// is being deleted.
     pub(in crate::engine) fn snapshot(&self) -> Vec<Change> {
         self.with_state(|state| {
             if state.removed || state.status == ChannelStatus::Deleting {
@@ -234,17 +235,17 @@ impl Channel {
 
 /// The methods that the delivery uses.
 impl Channel {
-    /// The present progress.
+    /// The current progress.
     pub(crate) fn progress(&self) -> ChannelProgress {
         self.with_state(|state| state.progress.clone())
     }
 
-    /// The error of the newest attempt to deliver, if it failed.
+    /// The error of the newest delivery attempt. None if that attempt did not fail.
     pub(super) fn last_error(&self) -> Option<String> {
         self.with_state(|state| state.last_error.clone())
     }
 
-    /// Index in a shard before which all records are delivered.
+    /// Index of the first record of a shard that the channel has still to deliver.
     pub(super) fn next(&self, shard: ShardId) -> u64 {
         self.with_state(|state| {
             let position = state.progress.positions.get(&shard);
@@ -252,20 +253,20 @@ impl Channel {
         })
     }
 
-    /// Sets the bell that every change of the status and of the settings, and every request to
-    /// deliver now rings.
+    /// Sets the bell of the delivery. Every change of the status or the settings, and every request
+    /// to deliver at once, rings the bell.
     pub(super) fn set_bell(&self, bell: Bell) {
         let _first = self.bell.set(bell);
     }
 
-    /// True if the channel's status permits deliveries. After a change to false it never becomes
-    /// true again.
+    /// True if the channel's status permits deliveries. Once false, the value never becomes true
+    /// again.
     pub(super) fn delivers(&self) -> bool {
         self.with_state(|state| state.status.delivers())
     }
 
-    /// Takes the requests to deliver now. Each has to be answered when the records that are
-    /// published now are delivered, or when the attempt fails.
+    /// Takes the requests to deliver at once. The caller must answer each request when all records
+    /// that are published at this moment have been delivered, or when the attempt fails.
     pub(super) fn take_flushes(&self) -> Vec<Flush> {
         self.with_state(|state| std::mem::take(&mut state.flushes))
     }
@@ -278,17 +279,17 @@ impl Channel {
         self.with_state(|state| state.last_error = None);
     }
 
-    /// Counts records whose failures were delivered instead of the records.
+    /// Counts records whose failures were delivered as dead letters instead.
     pub(super) fn count_failed_records(&self, records: u64) {
         Traffic::add(&self.traffic.failed_records, records);
     }
 
-    /// Counts records that were removed before they could be delivered.
+    /// Counts records that expired or were removed before the channel delivered them.
     pub(super) fn count_expired_records(&self, records: u64) {
         Traffic::add(&self.traffic.expired_records, records);
     }
 
-    /// Notes that an attempt to deliver failed.
+    /// Counts a failed delivery attempt, and stores its error.
     pub(super) fn note_error(&self, error: &str) {
         Traffic::add(&self.traffic.failed_attempts, 1);
         self.with_state(|state| state.last_error = Some(shortened(error)));
@@ -319,7 +320,7 @@ impl ChannelState {
     }
 }
 
-/// The beginning of `text` that fits in a `ChannelStatusReason`.
+/// The beginning of `text`, short enough for a `ChannelStatusReason`.
 fn shortened(text: &str) -> String {
     text.chars()
         .take(limits::CHANNEL_REASON_CHARACTERS)

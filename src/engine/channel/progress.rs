@@ -5,19 +5,19 @@ use crate::model::channel::ChannelPosition;
 use crate::store::Change;
 use std::collections::BTreeMap;
 
-/// The part of a channel that its deliveries change and that survives a restart.
+/// The part of a channel's state that its deliveries change. It survives a restart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ChannelProgress {
-    /// The positions in the shards that existed when the channel became ACTIVE or that a delivery
-    /// has reached since. A shard without a position is read from its first record.
+    /// The positions in the shards that existed when the channel became ACTIVE, and in the shards
+    /// that a delivery has reached since. A shard without a position is read from its first record.
     pub(crate) positions: BTreeMap<ShardId, ChannelPosition>,
-    /// Name of the newest metadata file of the table that the channel writes.
+    /// Name of the newest metadata file of the channel's table. None if the channel has no table.
     pub(crate) table_metadata: Option<String>,
 }
 
 impl ChannelProgress {
-    /// The catalog changes that save the positions of the channel `incarnation`, whose saved
-    /// positions are those of `before`.
+    /// The catalog changes that replace the saved positions of the channel `incarnation`. `before`
+    /// has the saved positions.
     pub(super) fn changes_since(&self, before: &Self, incarnation: u64) -> Vec<Change> {
         let change = |shard: &ShardId, value: Option<&ChannelPosition>| {
             Change::ChannelPosition((incarnation, shard.index()), value.cloned())

@@ -1,4 +1,4 @@
-//! The registry of all channels, and the deadlines of channels.
+//! The registry of all channels, and the deadlines of their statuses.
 
 use super::hold::StreamChannels;
 use super::item::Channel;
@@ -23,7 +23,7 @@ pub(in crate::engine) type AccountChannels = NamedItems<Channel>;
 pub(in crate::engine) struct Channels {
     pub(in crate::engine) accounts: Lock<HashMap<AccountRegion, AccountChannels>>,
     pub(super) deadlines: Deadlines<Channel, ()>,
-    /// Permits to write objects, which bound the memory of all deliveries.
+    /// Permits to write an object. Their number bounds the memory of all deliveries.
     pub(super) writers: Semaphore,
 }
 
@@ -42,7 +42,7 @@ impl Named for Channel {
 }
 
 impl Channels {
-    /// A registry without channels. `bell` wakes the transitions task.
+    /// A registry without channels. `bell` wakes the task that ends the statuses of channels.
     pub(in crate::engine) fn new(bell: Bell) -> Self {
         Self {
             accounts: Lock::ranked(lock_order::CHANNELS, HashMap::new()),
@@ -51,7 +51,7 @@ impl Channels {
         }
     }
 
-    /// Adds the deadline of a channel's status.
+    /// Registers the deadline of a channel's status.
     pub(super) fn await_status(&self, moment: Timestamp, channel: &Arc<Channel>) {
         self.deadlines.add(moment, channel.clone(), ());
     }

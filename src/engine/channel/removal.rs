@@ -7,9 +7,9 @@ use crate::store::{Change, StoreError, Ticket};
 use std::sync::Arc;
 
 impl Engine {
-    /// Deletes a channel in any status. Records that are not delivered yet are not delivered.
-    /// Returns when the deletion is as durable as the settings promise. Does nothing if the channel
-    /// is being deleted already (a choice).
+    /// Deletes a channel in any status. The channel does not deliver its remaining records. Returns
+    /// when the deletion is as durable as the settings promise. Does nothing if the channel is
+    /// already being deleted (a choice).
     ///
     /// # Errors
     /// Returns an error if the store cannot write.
@@ -42,7 +42,8 @@ impl Engine {
                 state.status = ChannelStatus::Deleting;
                 state.reason = None;
                 state.flushes.clear();
-                // A channel in DELETING holds its stream, even if it was FAILED.
+                // A channel in DELETING prevents the deletion of its stream, even if the channel
+                // was FAILED.
                 if let Some(of_stream) = stream_state.channels.get_mut(&channel.incarnation) {
                     of_stream.has_failed = false;
                 }
@@ -57,14 +58,14 @@ impl Engine {
 
     /// Ends the status DELETING of a channel: removes the channel.
     pub(super) fn finish_delete_channel(&self, channel: &Arc<Channel>) {
-        // No request waits until this change is durable: if a crash loses it, the next start makes
-        // it again.
+        // No request waits until this change is durable. The next start makes the change again if a
+        // crash loses it.
         let _ticket = self.store.save(self.channel_end(channel));
         self.forget_channel(channel);
     }
 
-    /// The catalog changes that remove a channel. Sets the status DELETING, and marks the channel
-    /// as removed, so that later changes are not saved.
+    /// The catalog changes that remove a channel. Also sets the status DELETING, and marks the
+    /// channel as removed, so that later changes of the channel are not saved.
     pub(in crate::engine) fn channel_end(&self, channel: &Channel) -> Vec<Change> {
         channel.with_state(|state| end(channel, state))
     }
@@ -86,8 +87,8 @@ impl Engine {
         channel.notify();
     }
 
-    /// Deletes the FAILED channels of a stream that is gone (a choice). A stream with other
-    /// channels cannot be deleted.
+    /// Deletes the FAILED channels of a deleted stream (a choice). A stream with channels in
+    /// another status cannot be deleted.
     pub(in crate::engine) fn forget_channels_of(&self, stream: &Stream) {
         if stream.look(|state| state.channels.is_empty()) {
             return;
@@ -100,7 +101,7 @@ impl Engine {
     }
 }
 
-/// Marks the channel as removed. Returns the catalog changes that remove it.
+/// Marks the channel as removed. Returns the catalog changes that remove the channel.
 fn end(channel: &Channel, state: &mut ChannelState) -> Vec<Change> {
     state.removed = true;
     state.status = ChannelStatus::Deleting;

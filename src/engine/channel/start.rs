@@ -1,4 +1,4 @@
-//! Restores the channels at the start, from the catalog.
+//! Restores the channels from the catalog, at the start of the engine.
 
 use super::item::{Channel, ChannelIdentity, ChannelState};
 use super::progress::ChannelProgress;
@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 impl Engine {
-    /// Restores the channels of these streams. A channel whose stream does not exist is removed.
+    /// Restores the channels of these streams. Removes a channel from the catalog if its stream
+    /// does not exist.
     pub(in crate::engine) fn restore_channels(
         &self,
         catalog: &Catalog,
@@ -36,7 +37,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Removes the positions of channels that do not exist.
+    /// Removes the positions of channels that the catalog does not have.
     fn remove_stray_positions(&self, catalog: &Catalog) {
         let is_stray = |channel: &u64| !catalog.channels.contains_key(channel);
         let positions = catalog.channel_positions.keys();
@@ -74,7 +75,7 @@ impl Engine {
             },
             id: value.id.as_str().into(),
         };
-        // Text that is not a valid ARN cannot have been written by this program.
+        // The program writes only valid ARNs. An invalid ARN is damaged.
         if ChannelArn::parse(&arn.to_string()).as_ref() != Some(&arn) {
             return Err(damaged());
         }
@@ -90,7 +91,8 @@ impl Engine {
             ChannelStatus::Updating => self.limits.channel_update_ms,
             _ => self.limits.channel_delete_ms,
         };
-        // A restored transition ends no later than a transition that begins now, as for streams.
+        // A restored transition ends no later than a transition that begins now, even if the
+        // machine's clock was set back since the last run.
         let latest_end = self.transition_end_by(delay, now).unwrap_or(now);
         let due = value.due_ms.map(Timestamp::from_millis);
         state.due = due.map(|due| due.min(latest_end));
@@ -108,7 +110,7 @@ impl Engine {
     }
 }
 
-/// The positions of a channel in a catalog.
+/// The positions of a channel, from the catalog.
 pub(in crate::engine) fn positions_of(
     catalog: &Catalog,
     incarnation: u64,

@@ -6,32 +6,34 @@ use crate::model::channel::InvalidRecord;
 use bytes::Bytes;
 use std::fmt;
 
-/// An open table of a channel. The table holds the positions of its channel, and commits records
+/// An open table of a channel. The table contains the positions of its channel, and commits records
 /// and positions together.
 ///
-/// The methods take the table and give it back. After an error the table has to be opened again:
-/// then its own files decide what was committed.
+/// Methods that write take the table by value, and return it if they succeed. After an error the
+/// caller must open the table again: the files of the table then show which records were committed.
 pub trait ChannelTable: Send + Sync + fmt::Debug {
-    /// The positions of the newest commit. `None` for a table that was never committed to.
+    /// The positions of the newest commit. None for a table without commits.
     fn positions(&self) -> Option<&str>;
 
-    /// Writes records, which readers see after the next commit. Answers the records that make no
-    /// row. The caller stores these in the dead-letter bucket before the commit.
+    /// Writes records, which readers see after the next commit. Also returns the records that do
+    /// not form a valid row. The caller stores these records in the dead-letter bucket before the
+    /// commit.
     fn write(self: Box<Self>, records: Vec<Bytes>) -> Pending<Result<Written, DestinationError>>;
 
-    /// Commits the written records together with the positions after them. Resolves when the
-    /// commit is durable.
+    /// Commits the written records together with `positions`, the positions after these records.
+    /// Resolves when the commit is durable.
     fn commit(self: Box<Self>, positions: String) -> Pending<Result<OpenTable, DestinationError>>;
 }
 
 /// An open table.
 pub type OpenTable = Box<dyn ChannelTable>;
 
-/// A table after records were written.
+/// A table after records were written to it.
 #[derive(Debug)]
 pub struct Written {
     /// The table.
     pub table: OpenTable,
-    /// The records that make no row: their indices among the given ones, in order, and the reasons.
+    /// The records that do not form a valid row: their indexes among the records of the call, in
+    /// ascending order, and the reasons.
     pub invalid: Vec<(usize, InvalidRecord)>,
 }

@@ -1,4 +1,4 @@
-//! The dead-letter objects of one attempt. All functions block, but not [`DeadLetters::finish`].
+//! The dead-letter objects of one attempt. All functions block, except [`DeadLetters::finish`].
 
 use super::origin::Origin;
 use crate::engine::RecordView;
@@ -9,21 +9,21 @@ use crate::world::Timestamp;
 use std::io::Write as _;
 use std::sync::Arc;
 
-/// The dead-letter objects of one attempt: usually none, and several if the lines are too long for
-/// one object.
+/// The dead-letter objects of one attempt: usually none, and several if the lines do not fit in one
+/// object.
 #[derive(Debug)]
 pub(super) struct DeadLetters {
     most_bytes: u64,
-    /// The objects that are complete but not finished. They do not appear yet.
+    /// The objects with all their lines. They do not appear in the bucket until they are finished.
     complete: Vec<Box<dyn ObjectWriter>>,
-    /// The object in progress, and its bytes.
+    /// The object that gets the next line, and its size in bytes so far.
     open: Option<(Box<dyn ObjectWriter>, u64)>,
-    /// Number of lines.
+    /// Number of lines in all objects.
     pub(super) records: u64,
 }
 
 impl DeadLetters {
-    /// No objects. Each object will have at most `most_bytes`.
+    /// A value without objects. Each object will have at most `most_bytes`.
     pub(super) fn new(most_bytes: u64) -> Self {
         Self {
             most_bytes,
@@ -90,7 +90,7 @@ impl DeadLetters {
         })
     }
 
-    /// Completes all objects. Resolves when they are durable.
+    /// Finishes all objects. Resolves when they are durable.
     pub(super) async fn finish(self) -> Result<(), DestinationError> {
         let open = self.open.map(|(object, _)| object);
         for object in self.complete.into_iter().chain(open) {

@@ -1,5 +1,5 @@
-//! The compression of an object. Records go into the compressor one by one, so the bytes of an
-//! object do not depend on the parts in which its records are read.
+//! The compression of an object. The records go into the compressor one by one, so the bytes of an
+//! object do not depend on the parts in which the records are read.
 
 use crate::engine::channel::destination::ObjectWriter;
 use crate::model::channel::S3Compression;
@@ -7,12 +7,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::{self, Write as _};
 
-/// Level of zstd (our choice: its default).
+/// Compression level of zstd, which is the default of zstd (a choice).
 const ZSTD_LEVEL: i32 = 3;
 
 type Target = Box<dyn ObjectWriter>;
 
-/// An object that is being written, before its compression.
+/// An object that is being written, with the compressor for its records.
 pub(super) enum Encoder {
     Plain(Target),
     Gzip(GzEncoder<Target>),
@@ -20,7 +20,7 @@ pub(super) enum Encoder {
 }
 
 impl Encoder {
-    /// Begins to compress an object to `target`.
+    /// Begins an object that is compressed and written to `target`.
     pub(super) fn new(target: Target, compression: S3Compression) -> io::Result<Self> {
         Ok(match compression {
             S3Compression::None => Self::Plain(target),
@@ -58,13 +58,13 @@ impl Encoder {
     }
 }
 
-/// Bytes of records that an object of at most `most_bytes` may have before its compression: data
-/// that cannot be compressed becomes a little longer.
+/// Maximum bytes of records for an object of at most `most_bytes`. With a compression the result is
+/// smaller than `most_bytes`, because data that cannot be compressed becomes a little longer.
 pub(super) const fn uncompressed_limit(compression: S3Compression, most_bytes: u64) -> u64 {
     match compression {
         S3Compression::None => most_bytes,
-        // The fast level of zlib-rs, which streaming tables bring in, codes a byte in up to nine
-        // bits.
+        // The dependencies of streaming tables switch gzip to zlib-rs, whose fast level codes a
+        // byte in up to nine bits.
         S3Compression::Gzip => least_one(most_bytes.saturating_sub(most_bytes / 8 + 128)),
         S3Compression::Zstd => least_one(most_bytes.saturating_sub(most_bytes / 128 + 128)),
     }

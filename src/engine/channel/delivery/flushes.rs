@@ -1,4 +1,4 @@
-//! The requests to deliver now.
+//! The requests to deliver at once.
 
 use crate::engine::StreamState;
 use crate::engine::channel::item::{Channel, Flush};
@@ -6,11 +6,12 @@ use crate::model::ShardId;
 use crate::model::channel::ObjectPlan;
 use std::collections::BTreeMap;
 
-/// The requests to deliver now that are being served.
+/// The requests to deliver at once that the task is serving.
 #[derive(Default)]
 pub(super) struct Flushes {
     waiting: Vec<Flush>,
-    /// The index after the last published record of each shard when the requests were taken.
+    /// For each shard, the index after the last published record at the time when the requests were
+    /// taken.
     ends: BTreeMap<ShardId, u64>,
 }
 
@@ -20,7 +21,8 @@ impl Flushes {
         self.waiting.is_empty()
     }
 
-    /// Takes the waiting requests of a channel, unless earlier ones are still served.
+    /// Takes the waiting requests of a channel. Does nothing while earlier requests are still being
+    /// served.
     pub(super) fn take(&mut self, channel: &Channel) {
         if !self.is_empty() {
             return;
@@ -36,7 +38,7 @@ impl Flushes {
     }
 
     /// True if all records that the requests wait for are delivered. `plan` is the plan of the next
-    /// object.
+    /// object: an empty plan means that no records are left to deliver.
     pub(super) fn is_served_by(&self, plan: &ObjectPlan, channel: &Channel) -> bool {
         if self.is_empty() {
             return false;
@@ -51,7 +53,7 @@ impl Flushes {
     /// Answers all requests.
     pub(super) fn answer(&mut self, result: &Result<(), String>) {
         for flush in self.waiting.drain(..) {
-            // A requester that does not wait any more needs no answer.
+            // The error means that the requester does not wait any more.
             let _gone = flush.send(result.clone());
         }
         self.ends.clear();

@@ -1,4 +1,4 @@
-//! Undelivered records that the stream does not keep any more.
+//! Undelivered records that expired or that the stream's user removed.
 
 use super::reading::{EVERY_RECORD, PlanReader};
 use crate::engine::Engine;
@@ -9,7 +9,7 @@ use crate::store::StoreError;
 use crate::world::Timestamp;
 use std::collections::BTreeMap;
 
-/// Consecutive records of a shard that will not be delivered.
+/// Consecutive records of a shard that the channel will not deliver.
 #[derive(Debug)]
 pub(super) struct LostRecords {
     shard: ShardId,
@@ -18,8 +18,8 @@ pub(super) struct LostRecords {
     last: SequenceNumber,
 }
 
-/// Finds the undelivered records that arrived before `horizon`. They are still stored, because the
-/// logs keep the records that a channel has not delivered.
+/// Finds the undelivered records that arrived before `horizon`. The logs still contain them,
+/// because a log keeps the records that a channel has still to deliver.
 ///
 /// # Errors
 /// Returns an error if the store cannot be read, or if it stays busy for too long.
@@ -33,7 +33,7 @@ pub(super) async fn undelivered_before(
     for shard in shards.iter() {
         let next = channel.next(shard.id);
         let blocks = shard.log().blocks(next, EVERY_RECORD, 0);
-        // The time of a block is that of its first record or an earlier one.
+        // A block's `first_arrival` is the arrival time of its first record, or an earlier time.
         if blocks
             .first()
             .is_none_or(|block| block.first_arrival >= horizon)
@@ -64,7 +64,7 @@ pub(super) async fn undelivered_before(
     Ok(all)
 }
 
-/// Counts lost records, and logs their sequence numbers. Returns the number of records.
+/// Counts lost records, and logs their sequence numbers. Returns the number of lost records.
 pub(super) fn report(channel: &Channel, lost: &[LostRecords]) -> u64 {
     for of_shard in lost {
         tracing::warn!(
@@ -82,7 +82,7 @@ pub(super) fn report(channel: &Channel, lost: &[LostRecords]) -> u64 {
     records
 }
 
-/// Moves the positions behind lost records.
+/// Moves the positions after the lost records.
 pub(super) fn skip(positions: &mut BTreeMap<ShardId, ChannelPosition>, lost: &[LostRecords]) {
     for of_shard in lost {
         let position = positions.entry(of_shard.shard).or_default();

@@ -1,5 +1,5 @@
 //! The objects that one attempt writes: the object with the records, and the dead-letter objects.
-//! All functions block, but not [`FinishedObject::finish`].
+//! All functions block, except [`FinishedObject::finish`].
 
 use super::dead_letters::DeadLetters;
 use super::encoder::Encoder;
@@ -12,7 +12,8 @@ use crate::model::channel::KeyValues;
 use crate::world::Timestamp;
 use std::sync::Arc;
 
-/// The objects of one attempt, while records are written. Dropping it leaves no object behind.
+/// The objects of one attempt, while records are written to them. Dropping the value removes the
+/// objects.
 pub(super) struct Objects {
     origin: Origin,
     target: Target,
@@ -24,21 +25,21 @@ pub(super) struct Objects {
     dead_letters: DeadLetters,
 }
 
-/// The objects of one attempt after their last record.
+/// The objects of one attempt, after their last record was written.
 pub(super) struct FinishedObject {
     object: Option<Box<dyn ObjectWriter>>,
     records: u64,
     dead_letters: DeadLetters,
 }
 
-/// Counts of a delivery.
+/// Counts of one delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Delivered {
-    /// Records in the object. 0 if there is no object, because all records are invalid.
+    /// Number of records in the object. 0 if all records were invalid: then there is no object.
     pub(super) records: u64,
-    /// Bytes of the object.
+    /// Size of the object in bytes.
     pub(super) bytes: u64,
-    /// Records that the dead-letter objects list.
+    /// Number of records in the dead-letter objects.
     pub(super) failed: u64,
 }
 
@@ -60,7 +61,7 @@ impl Objects {
         }
     }
 
-    /// Writes the records of a part.
+    /// Writes the records of a part of the plan.
     pub(super) fn write(&mut self, part: &Part) -> Result<(), DestinationError> {
         let format = self.origin.settings.format;
         let shard = part.shard.to_string();
@@ -121,7 +122,7 @@ fn begin(
 }
 
 impl FinishedObject {
-    /// Completes all objects. Resolves when they are durable.
+    /// Finishes all objects. Resolves when they are durable.
     pub(super) async fn finish(self) -> Result<Delivered, DestinationError> {
         let failed = self.dead_letters.records;
         self.dead_letters.finish().await?;

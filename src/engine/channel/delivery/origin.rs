@@ -1,4 +1,4 @@
-//! The names and the settings from which the objects of an attempt are made.
+//! The names and settings from which the keys and lines of an attempt's objects are made.
 
 use crate::engine::channel::destination_error::DestinationError;
 use crate::engine::channel::item::Channel;
@@ -13,11 +13,11 @@ pub(super) struct Origin {
     pub(super) channel_id: String,
     pub(super) stream_arn: String,
     pub(super) settings: Arc<ChannelSettings>,
-    /// The unique suffix of the keys.
+    /// The unique suffix of the objects' keys.
     pub(super) suffix: String,
 }
 
-/// The bucket of the records, and the keys of their objects.
+/// The bucket for the records, and the template for the keys of the objects.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) bucket: S3Destination,
@@ -25,7 +25,7 @@ pub(super) struct Target {
 }
 
 impl Origin {
-    /// Describes the objects of a plan.
+    /// The names and settings for the objects of a plan.
     pub(super) fn of(channel: &Channel, plan: &ObjectPlan) -> Self {
         Self {
             channel_arn: channel.arn.to_string(),
@@ -39,10 +39,10 @@ impl Origin {
 }
 
 impl Target {
-    /// The bucket of a channel.
+    /// The target for the records of a channel in `bucket`.
     ///
     /// # Errors
-    /// Returns an error if the settings of the channel name no objects.
+    /// Returns an error if the key template of the channel is invalid.
     pub(super) fn of(channel: &Channel, bucket: &S3Destination) -> Result<Self, DestinationError> {
         let template = KeyTemplate::parse(&bucket.key_template, &channel.name);
         let invalid = |fault| DestinationError::Refused(format!("The key template {fault}."));

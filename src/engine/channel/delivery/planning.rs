@@ -10,17 +10,17 @@ use crate::store::StoreError;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Upper bounds of an object.
+/// Limits for an object.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ObjectLimit {
-    /// Bytes of records and separators.
+    /// Maximum bytes of records and separators in an object.
     pub(super) bytes: u64,
-    /// Bytes after each record.
+    /// Bytes of the separator after each record.
     pub(super) separator: u64,
 }
 
-/// The plan that was saved before an attempt that did not end with a checkpoint. None if there is
-/// no such plan.
+/// The plan that was saved before an attempt, if the positions were not saved after the attempt.
+/// None if there is no such plan.
 pub(super) fn saved_plan(channel: &Channel) -> Option<ObjectPlan> {
     let positions = channel.progress().positions;
     let planned = |(shard, position): (&ShardId, &ChannelPosition)| {
@@ -45,8 +45,8 @@ pub(super) fn saved_plan(channel: &Channel) -> Option<ObjectPlan> {
     Some(ObjectPlan::resumed(ranges, oldest))
 }
 
-/// Plans an object of undelivered records. A shard takes part only if the object or an earlier one
-/// has all records of its parents.
+/// Plans an object with undelivered records. A shard takes part only after its parents: this object
+/// or an earlier one must contain all records of the parents.
 ///
 /// # Errors
 /// Returns an error if the store cannot be read, or if it stays busy for too long.
@@ -92,13 +92,13 @@ async fn offer(
         return Ok(offered);
     }
     let records = single_records(shard, next).await?;
-    // The segment holds more records than the object, even if all that were read belong to it.
+    // More records follow, so the object is full even if the plan has all records of this read.
     let _some = plan.offer((shard.id, next), &records, limits);
     plan.is_full = !plan.is_empty();
     Ok(Offered::Full)
 }
 
-/// The next records of a shard, one in each block.
+/// The next records of a shard, each as one block.
 async fn single_records(shard: &Shard, next: u64) -> Result<Vec<Block>, StoreError> {
     let read = Read {
         from: shard.position(next, EVERY_RECORD),
@@ -106,7 +106,7 @@ async fn single_records(shard: &Shard, next: u64) -> Result<Vec<Block>, StoreErr
         records: limits::CHANNEL_READ_RECORDS,
         bytes: limits::CHANNEL_READ_BYTES,
     };
-    // The batch is dropped before anything else is waited for.
+    // The batch needs no permit, because it is dropped before this function waits again.
     let batch = shard.read(read, ReadBudget::AtOnce).await?;
     let block = |record: RecordView<'_>| Block {
         end: record.number.index + 1,

@@ -10,16 +10,16 @@ use crate::world::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// A horizon before all records. Expired records are stored until they are delivered or counted as
-/// lost.
+/// A horizon before all records, so that reads return expired records too. The logs keep expired
+/// records until a channel has delivered them or counted them as lost.
 pub(super) const EVERY_RECORD: Timestamp = Timestamp::from_millis(i64::MIN);
 
-/// Consecutive records of a plan, all of one shard.
+/// Consecutive records of a plan, all from one shard.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) shard: ShardId,
     batch: Batch,
-    /// Index before which the records belong to the plan.
+    /// Index after the plan's last record in the shard.
     end: u64,
 }
 
@@ -31,8 +31,8 @@ impl Part {
     }
 }
 
-/// Reads the records of a plan: shard by shard, in the order of the plan. Records that expired since
-/// the plan was made are still stored, and belong to the object.
+/// Reads the records of a plan, shard by shard in the order of the plan. Also reads records that
+/// expired after the plan was made: they still belong to the object.
 #[derive(Debug)]
 pub(super) struct PlanReader {
     admission: Arc<Admission>,
@@ -40,7 +40,7 @@ pub(super) struct PlanReader {
 }
 
 impl PlanReader {
-    /// A reader of these ranges. A shard that does not exist any more has no records.
+    /// A reader for these ranges. A shard that does not exist any more has no records.
     pub(super) fn new(admission: &Arc<Admission>, stream: &Stream, ranges: &[ShardRange]) -> Self {
         stream.look(|state| {
             let shard =
@@ -52,7 +52,7 @@ impl PlanReader {
         })
     }
 
-    /// Reads the next part. None after the last one.
+    /// Reads the next part. None after the last part.
     ///
     /// # Errors
     /// Returns an error if the store cannot be read, or if it stays busy for too long.

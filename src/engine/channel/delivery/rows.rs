@@ -17,13 +17,13 @@ use crate::world::Timestamp;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// Writes the records of a plan into `table`, and commits them together with `positions`, which are
-/// the positions after the plan. The dead-letter objects are durable before the commit. None if the
-/// channel ceased to deliver meanwhile; then nothing appears.
+/// Writes the records of a plan into `table`, and commits them together with `positions`, the
+/// positions after the plan. The dead-letter objects are durable before the commit. If the channel
+/// stops delivering in the meantime, writes nothing and returns None.
 ///
 /// # Errors
 /// Returns an error if the records cannot be read, or if the table or a dead-letter object cannot
-/// be written. The table may have been committed to.
+/// be written. The commit may have succeeded despite the error.
 pub(super) async fn write_rows(
     engine: &Engine,
     channel: &Channel,
@@ -53,7 +53,8 @@ pub(super) async fn write_rows(
         }
     }
     rows = rows.write().await?;
-    // Other channels do not wait while a server takes the dead-letter objects.
+    // The slot is released, so that other channels can write while a server receives the
+    // dead-letter objects.
     drop(slot);
     rows.dead_letters.finish().await?;
     if !channel.delivers() {
@@ -63,7 +64,7 @@ pub(super) async fn write_rows(
     Ok(Some((table, rows.written)))
 }
 
-/// The rows of one attempt, while records are written.
+/// The state of one attempt while records are written.
 struct Rows {
     origin: Origin,
     destinations: Arc<dyn Destinations>,
@@ -75,14 +76,14 @@ struct Rows {
     table: OpenTable,
 }
 
-/// Records that wait to be written together. Few data files are better than many.
+/// Records that wait to be written together, because a table with few data files is faster to read.
 #[derive(Default)]
 struct Waiting {
     records: Vec<OwnedRecord>,
     bytes: usize,
 }
 
-/// A record that does not hold the batch it was read in.
+/// A copy of a record, which does not keep the batch of the record in memory.
 struct OwnedRecord {
     shard: Arc<str>,
     number: SequenceNumber,
@@ -105,8 +106,8 @@ impl Rows {
         }
     }
 
-    /// Writes the waiting records into the table, and those that make no row into the dead-letter
-    /// objects.
+    /// Writes the waiting records into the table, and the records that do not form a valid row into
+    /// the dead-letter objects.
     async fn write(mut self) -> Result<Self, DestinationError> {
         let waiting = std::mem::take(&mut self.waiting);
         if waiting.records.is_empty() {

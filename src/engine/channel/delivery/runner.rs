@@ -30,8 +30,9 @@ const BACK_OFF: BackOff = BackOff {
 };
 
 impl Engine {
-    /// Begins the delivery of a channel that became ACTIVE or was restored as such. The delivery
-    /// ends when the channel does not deliver any more.
+    /// Begins the delivery of a channel that became ACTIVE, or that was restored with a status that
+    /// permits deliveries. The delivery ends when the channel's status does not permit deliveries
+    /// any more.
     pub(in crate::engine::channel) fn begin_delivery(self: &Arc<Self>, channel: &Arc<Channel>) {
         let alarm = self.world.clock.alarm();
         channel.set_bell(alarm.bell());
@@ -57,24 +58,24 @@ struct Delivery {
     channel: Arc<Channel>,
     alarm: Alarm,
     meter: Meter,
-    /// The table, if the channel writes one.
+    /// The table. Not used if the channel writes objects.
     table: TableSession,
     /// Number of consecutive failed attempts.
     failures: u32,
-    /// Moment of the next attempt after a failed one.
+    /// Time of the next attempt. None if the last attempt did not fail.
     retry: Option<Timestamp>,
     flushes: Flushes,
-    /// True if the plan of the next attempt is known to survive a crash.
+    /// True if the plan of the next attempt is known to be durable.
     is_plan_durable: bool,
 }
 
 /// The next step of the task.
 enum Next {
-    /// Waits for the bell or for a moment.
+    /// Wait for the bell, or until this time if it is given.
     Wait(Option<Timestamp>),
-    /// Looks again at once.
+    /// Look at the channel again at once.
     Again,
-    /// Ends the task.
+    /// End the task.
     End,
 }
 
@@ -98,7 +99,7 @@ impl Delivery {
         }
     }
 
-    /// Delivers an object if one is due.
+    /// Delivers an object if it is due. Returns the next step.
     async fn turn(&mut self) -> Next {
         if !self.channel.delivers() {
             return Next::End;
@@ -113,7 +114,8 @@ impl Delivery {
         if let Some(next) = self.open_table(now).await {
             return next;
         }
-        // Every record that the plan does not see rings the bell.
+        // From here on, every published record rings the bell, so that records after the plan are
+        // noticed.
         self.meter.arm(1);
         let planned = match saved_plan(&self.channel) {
             Some(plan) => Ok(plan),
@@ -143,8 +145,8 @@ impl Delivery {
         self.attempt(&plan).await
     }
 
-    /// Plans the next object. The records that the stream's user removed since the last object do
-    /// not belong to it.
+    /// Plans the next object. The plan does not contain the records that the stream's user removed
+    /// since the last object.
     async fn next_plan(&self) -> Result<ObjectPlan, String> {
         let unreadable = |error| format!("The records cannot be read: {error}");
         let (channel, stream) = (&self.channel, &self.channel.stream);
@@ -158,8 +160,8 @@ impl Delivery {
         plan(channel, self.limit()).await.map_err(unreadable)
     }
 
-    /// Opens the table of a channel that writes one, and adopts its positions. Returns the next
-    /// step if the table is not open then.
+    /// Opens the table of a channel that writes a table, and adopts the positions in the table.
+    /// Returns the next step if the table could not be opened.
     async fn open_table(&mut self, now: Timestamp) -> Option<Next> {
         if self.channel.kind != DestinationKind::S3Tables {
             return None;
@@ -171,7 +173,7 @@ impl Delivery {
         let adopted = match opened {
             Ok(None) => return None,
             Ok(Some(committed)) => {
-                // The table's positions replace the saved plan.
+                // The positions in the table replace the saved plan.
                 self.is_plan_durable = false;
                 self.save(|positions| {
                     let _moved = adopt(positions, &committed.positions, &committed.ends);
@@ -189,17 +191,18 @@ impl Delivery {
         Some(self.note_failure(&reason, oldest))
     }
 
-    /// The moment at which the object of a plan has to be written. None without records.
+    /// The time at which the object of a plan must be written. None if the plan has no records.
     fn due(&self, plan: &ObjectPlan) -> Option<Timestamp> {
         let interval = self.engine.behaviour.channels.flush_interval_ms;
         let interval = interval.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
         let freshness_s = self.channel.describe().settings.freshness_s;
         let due = match plan.oldest {
-            // The records of a saved plan may have been removed; then it only has to be ended.
+            // All records of a saved plan may have been removed. The plan must still be completed,
+            // at once.
             None if plan.is_full => Timestamp::from_millis(0),
             _ => plan.due(interval.unwrap_or(i64::from(freshness_s) * 1000))?,
         };
-        // A long interval does not let records expire.
+        // Deliver before the oldest record expires, even if the interval is longer.
         let due = plan
             .oldest
             .map_or(due, |oldest| due.min(self.last_moment(oldest)));
@@ -231,12 +234,12 @@ impl Delivery {
         }
     }
 
-    /// Notes a failed attempt, and fixes the moment of the next one. `oldest` is the arrival time of
-    /// the oldest record of the attempt.
+    /// Notes a failed attempt, and sets the time of the next attempt. `oldest` is the arrival time
+    /// of the oldest record of the attempt.
     fn note_failure(&mut self, reason: &str, oldest: Option<Timestamp>) -> Next {
         let now = self.engine.world.clock.now();
         self.failures = self.failures.saturating_add(1);
-        // A destination that does not answer holds a virtual clock up only once.
+        // A virtual clock waits for a destination that does not answer only in the first attempt.
         self.alarm.set_strict(false);
         self.channel.note_error(reason);
         self.flushes.answer(&Err(reason.to_owned()));
@@ -245,7 +248,7 @@ impl Delivery {
             "a channel cannot deliver"
         );
         let retry = now.plus_millis(BACK_OFF.after(self.failures));
-        // The last attempt is made in the last millisecond of the oldest record.
+        // The last attempt is made in the last millisecond before the oldest record expires.
         let retry = match oldest.map(|oldest| self.last_moment(oldest)) {
             Some(last) if now < last => retry.min(last),
             Some(last) if now == last => last.plus_millis(1),
@@ -255,19 +258,21 @@ impl Delivery {
         Next::Wait(Some(retry))
     }
 
-    /// The last moment at which the stream keeps a record that arrived at `arrival`.
+    /// The last millisecond before a record that arrived at `arrival` expires.
     fn last_moment(&self, arrival: Timestamp) -> Timestamp {
         let retention_ms = self.channel.stream.look(StreamState::retention_ms);
         arrival.plus_millis(retention_ms - 1)
     }
 
-    /// Sets the status FAILED if records have expired that could not be delivered. Records that
-    /// expired while no attempt failed, for instance while the emulator was stopped, are delivered.
+    /// Sets the status FAILED if records have expired that could not be delivered, and returns the
+    /// next step. Called only after a failed attempt: records that expired for another reason, for
+    /// instance while the emulator was stopped, are still delivered.
     async fn fail_if_expired(&mut self, now: Timestamp) -> Option<Next> {
         let retention_ms = self.channel.stream.look(StreamState::retention_ms);
         let horizon = now.plus_millis(1 - retention_ms);
         let lost = undelivered_before(&self.engine, &self.channel, horizon).await;
-        // The next attempt fails with the same error of the store.
+        // An error of the store is ignored here, because the next attempt fails with the same
+        // error.
         let lost = lost.ok().filter(|lost| !lost.is_empty())?;
         let records = report(&self.channel, &lost);
         let error = self.channel.last_error().unwrap_or_default();
@@ -283,7 +288,7 @@ impl Delivery {
         Next::End
     }
 
-    /// Saves the plan, writes its objects, and saves the positions after them.
+    /// Saves the plan, writes its objects, and saves the positions after the plan.
     async fn deliver(&mut self, plan: &ObjectPlan) -> Result<Next, String> {
         self.keep(plan).await?;
         self.pass(Step::DeliverObject)
@@ -311,8 +316,8 @@ impl Delivery {
     }
 
     /// Saves a plan. Returns when the plan and its records are durable, even if the settings do not
-    /// promise durability: after a crash the same object has to be written again. Otherwise another
-    /// object with another key could contain the same records.
+    /// promise durability. Otherwise a crash could lose the plan, and another object with another
+    /// key could contain the same records.
     async fn keep(&mut self, plan: &ObjectPlan) -> Result<(), String> {
         if self.is_plan_durable {
             return Ok(());
@@ -330,7 +335,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Writes the objects of a plan, or its rows. None if the channel ceased to deliver meanwhile.
+    /// Writes the objects of a plan, or its rows. None if the channel stopped delivering in the
+    /// meantime.
     async fn write(&mut self, plan: &ObjectPlan) -> Result<Option<Delivered>, DestinationError> {
         let settings = self.channel.describe().settings;
         if let Destination::S3(bucket) = &settings.destination {
@@ -367,7 +373,7 @@ impl Delivery {
     }
 }
 
-/// Moves the positions behind a plan.
+/// Moves the positions after the records of a plan.
 fn advance(
     positions: &mut BTreeMap<ShardId, ChannelPosition>,
     plan: &ObjectPlan,

@@ -1,5 +1,5 @@
-//! The positions that a table holds: the table commits records and positions together, so its
-//! positions are the true ones after a crash.
+//! The positions in a table. The table commits records and positions together, so after a crash the
+//! positions in the table are the right ones.
 
 use crate::model::ShardId;
 use crate::model::channel::ChannelPosition;
@@ -7,28 +7,29 @@ use std::collections::BTreeMap;
 
 type Positions = BTreeMap<ShardId, ChannelPosition>;
 
-/// The positions as the text that a table holds.
+/// The positions as a text, in the form in which the table stores them.
 pub(super) fn positions_text(positions: &Positions) -> String {
     let named: BTreeMap<String, &ChannelPosition> = positions
         .iter()
         .map(|(shard, position)| (shard.to_string(), position))
         .collect();
-    // Maps of texts and numbers always have a JSON form.
+    // A map from texts to positions always has a JSON form.
     serde_json::to_string(&named).unwrap_or_default()
 }
 
-/// The positions in the text of a table. None if the text is damaged.
+/// The positions in a text that a table stores. None if the text is damaged.
 pub(super) fn positions_of_text(text: &str) -> Option<Positions> {
     let named: BTreeMap<String, ChannelPosition> = serde_json::from_str(text).ok()?;
     let position = |(name, position): (String, _)| Some((ShardId::parse(&name)?, position));
     named.into_iter().map(position).collect()
 }
 
-/// Moves `positions` on to the committed ones, when a crash lost the positions after a commit.
+/// Moves `positions` forward to the committed positions, in case a crash lost the positions after a
+/// commit.
 ///
-/// A shard never has a position beyond `ends`, the index after its last record: a crash can lose
-/// records that were delivered before they were durable, and new records take their indices.
-/// Returns true if a position was moved.
+/// No position is moved beyond `ends`, which contains the index after the last record of each
+/// shard. A crash can lose delivered records that were not durable, and new records get the indexes
+/// of the lost records. Returns true if a position was moved.
 pub(super) fn adopt(
     positions: &mut Positions,
     committed: &Positions,
@@ -37,7 +38,7 @@ pub(super) fn adopt(
     let mut has_moved = false;
     for (shard, position) in committed {
         let Some(end) = ends.get(shard) else {
-            // The shard was removed with its records.
+            // The shard and its records were removed.
             continue;
         };
         let next = position.next.min(*end);
@@ -53,7 +54,7 @@ pub(super) fn adopt(
         }
     }
     if has_moved {
-        // The saved plan is the one that was committed.
+        // The saved plan was committed, so it must not be repeated.
         for position in positions.values_mut() {
             position.planned = None;
         }

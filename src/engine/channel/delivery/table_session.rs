@@ -1,4 +1,4 @@
-//! The open table of a channel's task.
+//! The table that a channel's task has open.
 
 use super::table_positions::positions_of_text;
 use crate::engine::Engine;
@@ -9,25 +9,26 @@ use crate::model::ShardId;
 use crate::model::channel::ChannelPosition;
 use std::collections::BTreeMap;
 
-/// The table of a channel's task, which is open between two errors.
+/// The table of a channel's task. An error closes the table, and the next attempt opens it again.
 #[derive(Debug)]
 pub(super) struct TableSession {
     table: Option<OpenTable>,
-    /// The index after the last record of each shard when the task began. None after the table was
-    /// opened for the first time.
+    /// For each shard, the index after the last record at the time when the task began. None after
+    /// the table was opened for the first time.
     first_ends: Option<BTreeMap<ShardId, u64>>,
 }
 
-/// The positions that a table holds when it is opened.
+/// The positions in a table at the time when the table is opened.
 pub(super) struct Committed {
     pub(super) positions: BTreeMap<ShardId, ChannelPosition>,
-    /// The index after the last record of each shard. No position is beyond it.
+    /// The index after the last record of each shard. A position must not be greater than this
+    /// index.
     pub(super) ends: BTreeMap<ShardId, u64>,
 }
 
 impl TableSession {
-    /// A session whose table is not open yet. A start calls this function before any record can be
-    /// appended.
+    /// A session whose table is not open yet. At the start of the emulator, this function is called
+    /// before any record can be appended.
     pub(super) fn new(channel: &Channel) -> Self {
         Self {
             table: None,
@@ -35,7 +36,7 @@ impl TableSession {
         }
     }
 
-    /// Opens the table. None if it is open already, or if it was never committed to.
+    /// Opens the table. Returns None if the table is already open, or if it has no commits.
     ///
     /// # Errors
     /// Returns an error if the table cannot be opened.
@@ -64,16 +65,17 @@ impl TableSession {
         }))
     }
 
-    /// Takes the table for an attempt to write. After an error it has to be opened again.
+    /// Takes the table for an attempt to write. The table must be opened again if the attempt
+    /// fails.
     ///
     /// # Errors
-    /// The table is not open.
+    /// Returns an error if the table is not open.
     pub(super) fn take(&mut self) -> Result<OpenTable, DestinationError> {
         let closed = || DestinationError::Unreachable("The table is not open.".to_owned());
         self.table.take().ok_or_else(closed)
     }
 
-    /// Gives the table back after an attempt.
+    /// Puts the table back after a successful attempt.
     pub(super) fn put_back(&mut self, table: OpenTable) {
         self.table = Some(table);
     }

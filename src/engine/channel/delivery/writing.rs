@@ -8,8 +8,8 @@ use crate::engine::channel::destination_error::DestinationError;
 use crate::engine::channel::item::Channel;
 use crate::model::channel::{ObjectPlan, S3Destination};
 
-/// Writes the objects of a plan. None if the channel ceased to deliver meanwhile; then no object
-/// appears.
+/// Writes the objects of a plan. If the channel stops delivering in the meantime, writes no object
+/// and returns None.
 ///
 /// # Errors
 /// Returns an error if the records cannot be read, or if the objects cannot be written.
@@ -43,8 +43,8 @@ pub(super) async fn write(
     objects.finish().await.map(Some)
 }
 
-/// Writes all records. One part is written while the next is read. None if the channel ceased to
-/// deliver.
+/// Writes all records. One part is written while the next part is read. None if the channel stopped
+/// delivering in the meantime.
 async fn write_records(
     channel: &Channel,
     mut objects: Objects,
@@ -64,7 +64,7 @@ async fn write_records(
     Ok(Some(objects))
 }
 
-/// Drops objects that are not complete, which may remove files.
+/// Drops incomplete objects, which may remove files, in a thread that may block.
 pub(super) async fn give_up<T: Send + 'static>(
     objects: impl Send + 'static,
 ) -> Result<Option<T>, DestinationError> {
@@ -79,6 +79,6 @@ pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, DestinationError> + Send + 'static,
 ) -> Result<T, DestinationError> {
     let done = tokio::task::spawn_blocking(work).await;
-    // The work of a runtime that shuts down is cancelled.
+    // A tokio runtime that is shutting down cancels the work.
     done.unwrap_or_else(|error| Err(DestinationError::Unreachable(error.to_string())))
 }

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
-/// 2026-09-19T09:10:45.948Z.
+/// 2026-09-19T09:10:45.948Z, in milliseconds since the epoch.
 pub(super) const START_MS: i64 = 1_789_809_045_948;
 
 /// Buckets in memory.
@@ -40,20 +40,21 @@ pub(super) struct Memory(Arc<Contents>);
 struct Contents {
     /// The objects, by bucket and key.
     objects: Lock<BTreeMap<(String, String), Vec<u8>>>,
-    /// Number of completed objects, with repetitions.
+    /// The completed objects, including repetitions: bucket and key, and contents.
     puts: Lock<Vec<(String, Vec<u8>)>>,
     is_down: AtomicBool,
-    /// True while objects wait before they are completed.
+    /// True while objects that should be completed wait.
     is_silent: watch::Sender<bool>,
 }
 
 impl Memory {
-    /// Makes every later object fail, or lets it succeed again.
+    /// Makes every later object fail, or lets later objects succeed again.
     pub(super) fn set_down(&self, is_down: bool) {
         self.0.is_down.store(is_down, Ordering::SeqCst);
     }
 
-    /// Makes every later object wait until this is called with false.
+    /// With true, makes every later object wait before its completion. With false, lets the objects
+    /// go on.
     pub(super) fn set_silent(&self, is_silent: bool) {
         self.0.is_silent.send_replace(is_silent);
     }
@@ -140,7 +141,7 @@ impl ObjectWriter for Object {
     }
 }
 
-/// The choices of a test.
+/// The parameters of a test.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) format: RecordFormat,
@@ -149,7 +150,7 @@ pub(super) struct Plan {
     pub(super) max_object_bytes: u64,
     pub(super) flush_interval_ms: Option<u64>,
     pub(super) shards: u32,
-    /// Small segments make a log have many of them.
+    /// Maximum size of a segment. Small segments give a log many of them.
     pub(super) segment_bytes: usize,
     pub(super) durability: Durability,
 }
@@ -186,7 +187,8 @@ impl Bench {
         Self::start_on(&disk, Memory::default(), plan, START_MS).await
     }
 
-    /// Starts on a disk. The stream and the channel are created if the disk does not have them.
+    /// Starts an engine on a disk. Creates the stream and the channel if the disk does not have
+    /// them.
     pub(super) async fn start_on(
         disk: &SimulatedDisk,
         memory: Memory,
@@ -251,7 +253,7 @@ impl Bench {
         }
     }
 
-    /// Moves the clock, and waits until all tasks have done their work.
+    /// Moves the clock, and waits until all tasks are idle.
     pub(super) async fn advance_ms(&self, ms: i64) {
         let now = self.world.clock.now();
         self.clock.advance_to(now.plus_millis(ms)).await;
@@ -262,7 +264,7 @@ impl Bench {
         self.update(|_| {}, Some(order)).await;
     }
 
-    /// Changes the retention period, and waits until all tasks have done their work.
+    /// Changes the retention period, and waits until all tasks are idle.
     pub(super) async fn retain_hours(&self, hours: u32) {
         self.update(|settings| settings.retention_hours = hours, None)
             .await;
@@ -285,7 +287,7 @@ impl Bench {
         self.engine.update(&self.stream, plan).await.unwrap();
     }
 
-    /// The figures of the channel at this moment.
+    /// The current figures of the channel.
     pub(super) fn figures(&self) -> ChannelFigures {
         self.channel.figures(self.world.clock.now())
     }

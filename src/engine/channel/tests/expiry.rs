@@ -1,4 +1,4 @@
-//! Records that expire, or that the stream's user removes, before they are delivered.
+//! Tests with records that expire, or that the stream's user removes, before they are delivered.
 
 use super::bench::{Bench, Memory, Plan, START_MS};
 use super::retries::DOWN;
@@ -95,7 +95,8 @@ async fn records_that_a_longer_retention_does_not_bring_back_are_counted() {
     bench.put(["delivered"]).await;
     bench.channel.flush().await.unwrap();
     bench.put(["expired"]).await;
-    // The channel sees both changes together.
+    // The clock jumps without a wait, so that the channel sees the expiry and the longer retention
+    // together.
     bench
         .clock
         .jump_to(bench.world.clock.now().plus_millis(DAY_MS));
@@ -108,8 +109,8 @@ async fn records_that_a_longer_retention_does_not_bring_back_are_counted() {
     bench.stop().await;
 }
 
-/// Removes records while an object is in progress and others wait for the next one, with segments
-/// of `segment_bytes`.
+/// Removes the records that wait for the next object, while another object is in progress. The
+/// segments have `segment_bytes`.
 async fn cleared(segment_bytes: usize) {
     let (disk, memory) = (SimulatedDisk::new(), Memory::default());
     let plan = Plan {

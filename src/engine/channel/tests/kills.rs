@@ -1,4 +1,4 @@
-//! Kills between the write of an object and the save of the positions.
+//! Tests with kills between the write of an object and the save of the positions.
 
 use super::bench::{Bench, Memory, Plan, START_MS};
 use crate::model::channel::{RecordFormat, S3Compression};
@@ -6,11 +6,11 @@ use crate::store::{Durability, ReshardingOrder, SimulatedDisk};
 use crate::world::{Fault, Point, Random, Rule};
 use std::collections::BTreeMap;
 
-/// Kills of each test.
+/// Number of kills in each test.
 const KILLS: u32 = 50;
 
-/// Kills the engine fifty times after it has written an object, and checks that the repetitions
-/// replace the same objects by the same bytes.
+/// Kills the engine fifty times, each time after it wrote an object. Checks that each repetition
+/// replaces the object by the same bytes.
 async fn killed(plan: Plan) -> Vec<Vec<u8>> {
     let (disk, memory) = (SimulatedDisk::new(), Memory::default());
     let chance = Random::seeded(7);
@@ -36,7 +36,7 @@ async fn killed(plan: Plan) -> Vec<Vec<u8>> {
             "an object was written in round {round}"
         );
         now_ms = bench.now_ms();
-        // The records are durable, and so is the plan of their object.
+        // The crash loses nothing: the records and the plan of their object are durable.
         disk.crash(&chance);
         let _failed = bench.engine.close().await;
     }

@@ -1,4 +1,4 @@
-//! Delivery across splits and merges, restarts and snapshots.
+//! Tests of deliveries across splits and merges, restarts and snapshots.
 
 use super::bench::{Bench, Memory, Plan};
 use crate::engine::snapshot::{Loading, Saving};

@@ -1,4 +1,5 @@
-//! The sizes of objects, their compression, and records that have not the channel's format.
+//! Tests of the sizes of objects, of their compression, and of records that do not have the
+//! channel's format.
 
 use super::bench::{Bench, Plan};
 use crate::model::channel::{RecordFormat, S3Compression};

@@ -1,4 +1,4 @@
-//! The moment of a delivery, and the requests to deliver now.
+//! Tests of the time of a delivery, and of requests to deliver at once.
 
 use super::bench::{Bench, Plan, START_MS};
 use crate::engine::channel::item::FlushError;
