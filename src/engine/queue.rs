@@ -2,17 +2,18 @@
 //!
 //! # Files
 //! - `item`: one queue and its state. `view`: the shards that a queue reads.
-//! - `journal`: saves the state of a queue's records in a separate log.
-//! - `pick`, `receive`, `settle`: receiving records, and the requests that use receipt handles.
+//! - `journal`: saves the receive states of a queue's records in a separate log.
+//! - `pick`, `receive`, `settle`: requests that receive records, and requests that use receipt
+//!   handles.
 //! - `peek`: shows records without receiving them, and purges a queue.
 //! - `registry`, `lookup`: finds queues by account, name and id.
-//! - `creation`, `changes`, `start`: creation, change and deletion of queues, and their restoration
-//!   at the start.
+//! - `creation`, `changes`, `start`: creation, change and deletion of queues, and the restoration
+//!   of queues at the start.
 //! - `transitions`: the task that ends statuses and visibility timeouts.
 //!
 //! # Locks
-//! While a queue's lock is held, only maps are changed and only the indexes of logs are looked at.
-//! Payloads are read after the lock is released.
+//! A holder of a queue's lock changes only maps, and looks only at the indexes of logs. Payloads
+//! are read after the lock was released.
 
 mod changes;
 mod creation;

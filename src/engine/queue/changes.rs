@@ -27,8 +27,8 @@ impl Engine {
         let view = StreamView::of(&queue.stream, now);
         let (attributes, ticket) = queue.with_state(|state| {
             check(state.status)?;
-            // Records whose visibility timeout has ended are judged by the old maximum receive
-            // count.
+            // The old maximum receive count still applies to records whose visibility timeout has
+            // already ended.
             state.refresh(&view, now);
             let _deferred =
                 state.settle_up(self, queue, reservation, now, CommitPriority::Deferred);
@@ -60,8 +60,8 @@ impl Engine {
     /// settings promise.
     ///
     /// # Errors
-    /// Returns the error of `change`, or an error if the store cannot write. Then nothing is
-    /// changed.
+    /// Returns the error of `change`, or an error if the store cannot write. In both cases nothing
+    /// is changed.
     pub(crate) async fn amend_queue<E: From<StoreError>>(
         &self,
         queue: &Queue,
@@ -76,7 +76,7 @@ impl Engine {
     }
 
     /// Deletes a queue. Returns when the deletion is as durable as the settings promise. Does
-    /// nothing if the queue is being deleted already (a choice).
+    /// nothing if the queue is already being deleted (a choice).
     ///
     /// # Errors
     /// Returns the error of `too_many` if too many queues are being created or deleted, or an error
@@ -135,8 +135,8 @@ impl Engine {
         })
     }
 
-    /// Saves the queue with the status `status`. Saves nothing after the removal of the queue was
-    /// handed to the store.
+    /// Saves the queue with the status `status`. Does nothing if the removal of the queue was
+    /// already handed to the store.
     pub(super) fn save_queue(
         &self,
         queue: &Queue,
@@ -160,7 +160,7 @@ impl Engine {
             .save(vec![Change::Queue(queue.incarnation, None)])
     }
 
-    /// Ends the status CREATING or UPDATING. A queue in DELETING stays unchanged.
+    /// Ends the status CREATING or UPDATING. Does not change a queue in DELETING.
     pub(super) fn activate_queue(&self, queue: &Arc<Queue>) {
         let mut accounts = self.queues.accounts.lock();
         let was = queue.with_state(|state| {
@@ -178,20 +178,20 @@ impl Engine {
     }
 
     /// The catalog change that removes a queue. Marks the queue as removed, so that later changes
-    /// are not saved.
+    /// of the queue are not saved.
     pub(in crate::engine) fn queue_removal(&self, queue: &Queue) -> Change {
         queue.with_state(|state| state.removed = true);
         Change::Queue(queue.incarnation, None)
     }
 
-    /// The catalog change that removes a queue whose account drops it at the same time. Sets the
-    /// status DELETING.
+    /// The catalog change that removes a queue, for a caller that drops the queue's account at the
+    /// same time. Sets the status DELETING.
     pub(in crate::engine) fn queue_end(&self, queue: &Queue) -> Change {
         queue.with_state(|state| state.status = StreamStatus::Deleting);
         self.queue_removal(queue)
     }
 
-    /// Removes a queue from its account and its stream, and its journal from the store.
+    /// Removes a queue from its account and its stream, and deletes the queue's journal.
     pub(in crate::engine) fn forget_queue(&self, queue: &Arc<Queue>) {
         let mut accounts = self.queues.accounts.lock();
         if let Some(account) = accounts.get_mut(&queue.arn.scope)

@@ -25,7 +25,7 @@ pub(crate) struct NewQueue {
     pub(crate) at_once: bool,
 }
 
-/// Facts about the account for the check of a creation.
+/// The account's queues, for the check whether a queue may be created.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueCounts {
     /// True if the account is committed to a minimum of throughput.
@@ -36,15 +36,16 @@ pub(crate) struct QueueCounts {
     pub(crate) in_transition: u64,
 }
 
-/// The first record of a new queue in each existing shard, and the time at which the queue starts.
+/// The time at which a new queue starts, and the queue's first record in each existing shard.
 struct Beginning {
-    /// Shard numbers, each with the index of the first record. None if the queue starts at the end
-    /// of each shard.
+    /// Shard numbers, each with the index of the queue's first record in the shard. None if the
+    /// queue starts at the end of each shard.
     positions: Option<Vec<(u32, u64)>>,
     started: Timestamp,
 }
 
-/// Bytes reserved for the first document of a queue, which lists the positions of a few shards.
+/// Bytes reserved for the first journal document of a queue, which has the positions of a few
+/// shards.
 const KEPT_BYTES: u64 = 256;
 
 impl Engine {
@@ -69,7 +70,8 @@ impl Engine {
         };
         let (queue, tickets) = self.begin_queue(stream, new, beginning, reservation, check)?;
         let (engine, created) = (self.clone(), queue.clone());
-        // Runs to its end even if the caller is dropped, so that no creation stays incomplete.
+        // The task runs to its end even if the caller is dropped, so that no creation is left half
+        // made.
         let finished = self.finish(async move {
             for ticket in tickets {
                 if let Err(error) = ticket.durable().await {
@@ -98,8 +100,8 @@ impl Engine {
         }
     }
 
-    /// Finds where a queue starts. The ends of the shards are not determined here, but later for
-    /// all shards at the same moment.
+    /// Finds the records at which a queue starts. The ends of the shards are read later, because
+    /// all of them must be read at the same moment.
     async fn beginning(
         &self,
         stream: &Arc<Stream>,
@@ -237,8 +239,8 @@ impl Engine {
     }
 }
 
-/// The index after the last record of each open shard. For a closed shard `u64::MAX`, which skips
-/// all its records.
+/// The index after the last record of each open shard. For a closed shard `u64::MAX`, so that the
+/// queue skips the shard's records.
 fn ends(state: &StreamState) -> Vec<(u32, u64)> {
     let end = |shard: &Arc<crate::engine::Shard>| {
         let open = shard.description().is_open();

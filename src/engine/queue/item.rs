@@ -15,21 +15,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A queue, from its creation until its deletion has ended.
+/// A queue. The value exists from the queue's creation until the end of its deletion.
 #[derive(Debug)]
 pub(crate) struct Queue {
     /// The account, region and id.
     pub(crate) arn: QueueArn,
     pub(crate) name: Arc<str>,
-    /// Unique number of the queue. It is also part of the id of the queue's journal.
+    /// Incarnation number of the queue, which is unique. The id of the queue's journal contains it.
     pub(crate) incarnation: u64,
     /// The stream whose records the queue distributes.
     pub(crate) stream: Arc<Stream>,
     /// Creation time.
     pub(crate) created: Timestamp,
-    /// Starting position that the request asked for.
+    /// Starting position that the creating request asked for.
     pub(crate) start: QueueStart,
-    /// Time at which the queue actually starts.
+    /// Time of the starting position.
     pub(crate) started: Timestamp,
     /// Makes the ids of records.
     pub(crate) ids: RecordIds,
@@ -37,7 +37,7 @@ pub(crate) struct Queue {
     pub(crate) seal: HandleSeal,
     pub(super) secret: [u8; QUEUE_SECRET_BYTES],
     state: Lock<QueueState>,
-    /// Receivers that wait for normal records.
+    /// Receivers that wait for normal records, which are not dead-letter records.
     pub(super) receivers: Arc<Receivers>,
     /// Receivers that wait for dead-letter records.
     pub(super) dead_receivers: Arc<Receivers>,
@@ -49,38 +49,42 @@ pub(crate) struct Queue {
 pub(super) struct QueueState {
     /// Status of the queue. Queues have the same statuses as streams.
     pub(super) status: StreamStatus,
-    /// Deadline of the status, if the status ends by itself.
+    /// Time at which the status ends by itself. None if the status does not end by itself.
     pub(super) due: Option<Timestamp>,
-    /// True after the removal was handed to the store. From then on nothing of this queue is saved.
+    /// True after the removal from the catalog was handed to the store. Nothing of this queue is
+    /// saved any more.
     pub(super) removed: bool,
     pub(super) attributes: QueueAttributes,
     pub(super) tags: Tags,
     pub(super) policy: Option<String>,
     pub(super) records: QueueRecords,
-    /// None if nothing survives a restart.
+    /// The journal of the records' states. None if nothing survives a restart.
     pub(super) journal: Option<Journal>,
     /// Numbers of the closed shards whose records have all been received at least once.
     pub(super) exhausted: BTreeSet<u32>,
-    /// Position of the shard with which the next receive starts.
+    /// Index, in the list of shards, of the shard at which the next receive starts.
     pub(super) rotation: usize,
-    /// Used if records never become dead-letter records, because then half of a receive is for
-    /// visible records. True if visible records get the larger half of the next receive.
+    /// True if visible records get the larger half of the next receive. Used only without a maximum
+    /// receive count: then one half of a receive is for visible records, and the other half for
+    /// unread records.
     pub(super) visible_first: bool,
-    /// Numbers of visible records and of visible dead-letter records for which receivers were
-    /// already woken.
+    /// Number of visible records and of visible dead-letter records at the time when waiting
+    /// receivers were last woken.
     pub(super) announced: (usize, usize),
-    /// True if the maximum number of records is in flight: for normal and for dead-letter records.
+    /// True if the maximum number of records is in flight. The first value is for normal records,
+    /// the second for dead-letter records.
     pub(super) full: [bool; 2],
-    /// True if a warning about `full` was logged: for normal and for dead-letter records.
+    /// True if a warning about the maximum was logged. The first value is for normal records, the
+    /// second for dead-letter records.
     pub(super) warned: [bool; 2],
-    /// The maximum for each kind of records, if it was reached under the present hold of the lock
-    /// and is to be logged.
+    /// The maximum, if it was reached while the lock was held and a warning must be logged after
+    /// the release. The first value is for normal records, the second for dead-letter records.
     pub(super) reached: [Option<u64>; 2],
-    /// Earliest end of a visibility timeout for which the transitions task has a deadline.
+    /// Earliest end of a visibility timeout for which a deadline is registered.
     pub(super) armed: Option<Timestamp>,
 }
 
-/// The part of a queue that DescribeQueue shows and that can change.
+/// The part of DescribeQueue's answer that can change.
 #[derive(Debug, Clone)]
 pub(crate) struct QueueDescription {
     pub(crate) status: StreamStatus,
@@ -98,16 +102,17 @@ pub(super) struct QueueTraffic {
 /// Figures of a queue, for metrics and for the overview of queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueFigures {
-    /// Numbers of received records, by their state.
+    /// Numbers of the received records in each standing.
     pub(crate) counts: QueueCounts,
     /// Number of records that were never received.
     pub(crate) unread: u64,
-    /// Number of records received since the start. A record counts each time it is received.
+    /// Number of records received since the start of the emulator. A record counts each time it is
+    /// received.
     pub(crate) received: u64,
-    /// Number of records acknowledged since the start. A repeated acknowledgement of a record does
-    /// not count.
+    /// Number of records acknowledged since the start of the emulator. A repeated acknowledgement
+    /// of a record does not count.
     pub(crate) acknowledged: u64,
-    /// Number of receives since the start that returned no record.
+    /// Number of receives since the start of the emulator that returned no record.
     pub(crate) empty_receives: u64,
 }
 
@@ -153,8 +158,8 @@ impl Queue {
         })
     }
 
-    /// Runs `look` on the state under the queue's lock. Logs afterwards if the in-flight limit was
-    /// reached.
+    /// Runs `look` on the state under the queue's lock. After the release of the lock, logs a
+    /// warning if the in-flight limit was reached.
     pub(super) fn with_state<R>(&self, look: impl FnOnce(&mut QueueState) -> R) -> R {
         let mut state = self.state.lock();
         let result = look(&mut state);
@@ -192,8 +197,8 @@ impl Queue {
         })
     }
 
-    /// The figures at `now`: visibility timeouts that end at `now` or earlier have ended, and
-    /// expired records are gone.
+    /// The figures of the queue at `now`, after visibility timeouts have ended and expired records
+    /// were removed.
     pub(crate) fn figures(&self, now: Timestamp) -> QueueFigures {
         let view = StreamView::of(&self.stream, now);
         let (counts, unread) = self.with_state(|state| {
@@ -210,7 +215,7 @@ impl Queue {
         }
     }
 
-    /// The receivers that wait for dead-letter records if `dead`, and else for normal records.
+    /// The receivers that wait for dead-letter records if `dead`, and otherwise for normal records.
     pub(super) fn receivers(&self, dead: bool) -> &Arc<Receivers> {
         if dead {
             &self.dead_receivers
@@ -221,8 +226,8 @@ impl Queue {
 }
 
 impl Queue {
-    /// The queue's part of a snapshot: its catalog entry, the id of its journal, and documents with
-    /// its whole state. None if the queue is being deleted.
+    /// The queue's part of a snapshot: its catalog entry, the id of its journal, and journal
+    /// documents with its whole state. None if the queue is being deleted.
     pub(in crate::engine) fn snapshot(&self) -> Option<(Change, LogId, Vec<Vec<u8>>)> {
         let incarnation = self.incarnation;
         self.with_state(|state| {
@@ -277,7 +282,7 @@ impl QueueState {
         matches!(self.status, StreamStatus::Active | StreamStatus::Updating)
     }
 
-    /// The catalog value of the queue. `status` is the status that the queue has when the value
+    /// The catalog value of the queue. `status` is the queue's status at the time when the value
     /// becomes durable.
     pub(super) fn value(&self, queue: &Queue, status: StreamStatus) -> QueueValue {
         let tags = self.tags.iter();

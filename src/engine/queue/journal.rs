@@ -1,8 +1,9 @@
-//! Saves the state of a queue's records, as documents in a separate log, with the same group
-//! commits as all records.
+//! Saves the receive states of a queue's records. The states are written as documents to a separate
+//! log, with the same group commits as all records.
 //!
 //! Most documents contain only changes. When the changes have become much longer than the whole
-//! state, the journal writes the whole state as a list of documents. After the list is durable, the
+//! state, the journal writes the whole state as a list of documents. When the list is durable, the
+//! documents before the list are deleted.
 //! documents before it are deleted.
 
 use crate::engine::tasks::Tasks;
@@ -16,14 +17,13 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Journal {
     log: Arc<Log>,
-    /// Bytes of documents since the last list.
+    /// Bytes of the documents after the last list.
     since_list: usize,
     /// Bytes of the last list.
     list: usize,
 }
 
-/// The priority of a document's commit. The commit is urgent if a request waits until the document
-/// is durable.
+/// The priority of a document's commit. Urgent if a request waits until the document is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommitPriority {
     Urgent,
@@ -43,14 +43,14 @@ impl Journal {
         &self.log
     }
 
-    /// Counts `bytes` as written since the last list.
+    /// Counts `bytes` as written after the last list.
     pub(super) fn count(&mut self, bytes: usize) {
         self.since_list += bytes;
     }
 
-    /// Writes the changes of `records`, or the list of their whole state if the changes have become
-    /// much longer than the list. Returns a ticket for a list, and for changes if `priority` is
-    /// urgent.
+    /// Writes the changes of `records`. Writes the whole state as a list instead, if the changes
+    /// since the last list have become much longer than that list. Returns a ticket if it wrote a
+    /// list or if `priority` is urgent.
     pub(super) fn write(
         &mut self,
         tasks: &Tasks,
@@ -75,8 +75,8 @@ impl Journal {
         }
     }
 
-    /// Writes the whole state of `records` as a list of documents. After the list is durable, the
-    /// documents before it are deleted.
+    /// Writes the whole state of `records` as a list of documents. When the list is durable, the
+    /// documents before the list are deleted.
     pub(super) fn write_list(
         &mut self,
         tasks: &Tasks,
@@ -95,7 +95,7 @@ impl Journal {
         ticket
     }
 
-    /// Deletes the documents before `index` when the write of `durable` has become durable.
+    /// Deletes the documents before `index`, when the write with the ticket `durable` is durable.
     fn forget_before(&self, tasks: &Tasks, index: u64, durable: Ticket) {
         let log = self.log.clone();
         tasks.spawn("queue list", async move {

@@ -34,7 +34,7 @@ impl Engine {
         })
     }
 
-    /// Number of receive requests that wait for records, over all queues.
+    /// Number of receive requests of all queues that wait for records.
     pub(crate) fn waiting_receives(&self) -> usize {
         let waiting = |queue: &Arc<Queue>| queue.receivers.count() + queue.dead_receivers.count();
         self.queues.all().iter().map(waiting).sum()

@@ -9,10 +9,11 @@ use crate::world::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A request for a page of a queue's records, in the order of the shards and of the indexes.
+/// A request for a page of a queue's records. The pages list the records in the order of shards and
+/// indexes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peek {
-    /// State of the records to show.
+    /// Kind of the records to show.
     pub(crate) state: PeekState,
     /// Shard and index at which the page starts.
     pub(crate) from: RecordPlace,
@@ -20,7 +21,7 @@ pub(crate) struct Peek {
     pub(crate) limit: usize,
 }
 
-/// A record of a queue, as a page shows it.
+/// A record of a queue on a page.
 #[derive(Debug)]
 pub(crate) struct PeekedRecord<'a> {
     pub(crate) shard: &'a Shard,
@@ -32,12 +33,12 @@ pub(crate) struct PeekedRecord<'a> {
 /// The part of a shard that a page may show.
 struct Span {
     shard: Arc<Shard>,
-    /// Indexes and entries of records that were received.
+    /// Indexes and entries of the received records of the page.
     entries: Vec<(u64, QueueEntry)>,
     /// Index of the first record that was never received, and the indexes of later records that are
-    /// settled already. None if the page does not show records that were never received.
+    /// already settled. None if the page does not show records that were never received.
     unread: Option<(u64, BTreeSet<u64>)>,
-    /// Index after `entries`, if the queue has more entries in this shard.
+    /// Index at which the next page starts, if the queue has more entries in this shard.
     more: Option<u64>,
 }
 
@@ -51,7 +52,7 @@ struct Page<'a, S> {
 }
 
 impl Queue {
-    /// Calls `show` for each record of the page, without receiving the records. Returns the place
+    /// Calls `show` for each record of the page, without receiving the records. Returns the record
     /// at which the next page starts.
     ///
     /// # Errors
@@ -89,12 +90,12 @@ impl Queue {
         Ok(None)
     }
 
-    /// Settles all records that the queue has now, so that they are never received again. Returns
-    /// true when the purge is as durable as the settings promise, and false if the queue's status
-    /// does not permit it.
+    /// Settles all records that the queue has now, so that no receive returns them any more.
+    /// Returns true when the purge is as durable as the settings promise. Returns false if the
+    /// queue's status does not permit a purge.
     ///
     /// # Errors
-    /// Returns an error if the store cannot write. The purge may then be undone by a restart.
+    /// Returns an error if the store cannot write. A restart may then undo the purge.
     pub(crate) async fn purge(self: &Arc<Self>, engine: &Engine) -> Result<bool, StoreError> {
         engine.check_store()?;
         let reservation = self
@@ -174,7 +175,7 @@ impl<S: FnMut(&PeekedRecord<'_>) + Send> Page<'_, S> {
                     self.show(&span.shard, record, Some(*entry));
                 }
             }
-            // Records that the log does not have any more are skipped.
+            // Skip the records that the log does not contain any more.
             rest = &rest[if shown == 0 { run } else { shown }..];
         }
         if span.more.is_some() {

@@ -10,7 +10,7 @@ use crate::store::{Ticket, WriteReservation};
 use crate::world::Timestamp;
 use std::sync::Arc;
 
-/// The kind and number of the records that a receive asks for.
+/// The kind and the number of records that a receive asks for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
     pub(super) dead: bool,
@@ -18,24 +18,25 @@ pub(super) struct Wanted {
     pub(super) visibility_s: Option<u32>,
 }
 
-/// Result of a look at a queue.
+/// Result of a search for records in a queue.
 pub(super) enum Look {
     /// The picked records. Empty if no record can be received now.
     Picked(Vec<Delivery>),
-    /// The next record is only on disk: in this shard at this index.
+    /// The next record is only on disk. Holds the shard and the index of the record.
     OnDisk(Arc<Shard>, u64),
     /// The queue's status does not permit receiving.
     NotServing,
 }
 
-/// Records of `shard` that were read from disk and are to be picked, up to the index `after`.
+/// Records of `shard` that were read from the disk and are to be picked. `after` is the index after
+/// the last record of the read.
 pub(super) struct Claim<'a> {
     pub(super) shard: &'a Shard,
     pub(super) found: Vec<UnreadRecord>,
     pub(super) after: u64,
 }
 
-/// One pass over a queue under its lock.
+/// One search for records in a queue, under the queue's lock.
 struct Pass<'a> {
     view: &'a StreamView,
     now: Timestamp,
@@ -46,7 +47,7 @@ struct Pass<'a> {
 }
 
 impl Queue {
-    /// Picks records that can be received now.
+    /// Picks records that a receive can return now.
     pub(super) fn look(
         self: &Arc<Self>,
         engine: &Engine,
@@ -82,7 +83,7 @@ impl Queue {
             let _deferred =
                 state.settle_up(engine, self, reservation, now, CommitPriority::Deferred);
             if !picked.is_empty() {
-                // More records may be available, so one other receiver is woken.
+                // More records may be available, so wake one other receiver.
                 self.receivers(wanted.dead).wake(1);
             }
             match on_disk.filter(|_| picked.is_empty()) {
@@ -110,9 +111,9 @@ impl Pass<'_> {
         }
     }
 
-    /// Picks visible records first, and then unread ones. If the queue has no maximum receive
-    /// count, visible and unread records get half of a receive each, so that records that always
-    /// fail do not hold back the others.
+    /// Picks visible records first, and then unread records. Without a maximum receive count, each
+    /// kind gets half of a receive, so that records whose processing always fails do not hold back
+    /// the unread records.
     fn take(&mut self, state: &mut QueueState, claim: Option<Claim<'_>>) -> Option<Arc<Shard>> {
         if let Some(claim) = claim {
             let Claim {
@@ -150,8 +151,8 @@ impl Pass<'_> {
     }
 
     /// Picks unread records from one shard after another. The next receive starts with the next
-    /// shard. Returns the first shard whose unread records are only on disk, if no record was
-    /// picked before it.
+    /// shard. Returns a shard whose unread records are only on disk, if no record was picked before
+    /// this shard.
     fn take_unread(&mut self, state: &mut QueueState) -> Option<Arc<Shard>> {
         let shards = &self.view.shards;
         let start = state.rotation;
@@ -191,15 +192,15 @@ impl Pass<'_> {
 }
 
 impl QueueState {
-    /// Brings the state up to date with the stream: adds and removes shards, drops expired records,
-    /// and ends visibility timeouts.
+    /// Brings the state up to date with the stream: adds and removes shards, removes expired
+    /// records, and ends visibility timeouts.
     pub(super) fn refresh(&mut self, view: &StreamView, now: Timestamp) {
         view.introduce(&mut self.records);
         self.records.expire(view.horizon);
         self.records.turn(now);
     }
 
-    /// Number of further records that may be in flight.
+    /// Number of records that may be put in flight before the limit is reached.
     fn space(&self, engine: &Engine, dead: bool) -> usize {
         let Some(limit) = engine.limits.queue_in_flight else {
             return usize::MAX;
@@ -217,9 +218,9 @@ impl QueueState {
         }
     }
 
-    /// Notes for the log that the in-flight limit is reached, once in an episode. An episode ends
-    /// when at most half of the limit is in flight (a choice), because a busy queue at its limit
-    /// reaches the limit with every receive.
+    /// Remembers a warning for the log when the in-flight limit is reached. A busy queue at its
+    /// limit reaches the limit with every receive. Therefore only the first time is logged, until
+    /// at most half of the limit is in flight (a choice).
     fn note_limit(&mut self, engine: &Engine, dead: bool) {
         let Some(limit) = engine.limits.queue_in_flight else {
             return;
@@ -233,7 +234,8 @@ impl QueueState {
         }
     }
 
-    /// Ends a pass: writes the changes to the journal, and wakes the receivers that can continue.
+    /// Completes a pass: writes the changes to the journal, and wakes the receivers that may find
+    /// records now.
     pub(super) fn settle_up(
         &mut self,
         engine: &Engine,
@@ -250,7 +252,8 @@ impl QueueState {
         ticket
     }
 
-    /// Ends a pass that changed the whole state: writes the whole state to the journal.
+    /// Completes a pass that changed the whole state: writes the whole state to the journal, and
+    /// wakes receivers.
     pub(super) fn keep_all(
         &mut self,
         engine: &Engine,
@@ -266,7 +269,7 @@ impl QueueState {
         ticket
     }
 
-    /// Wakes the receivers that can continue.
+    /// Wakes the receivers that may find records now.
     fn wake(&mut self, engine: &Engine, queue: &Arc<Queue>) {
         let counts = self.records.counts();
         let (visible, dead) = self.announced;
@@ -285,7 +288,7 @@ impl QueueState {
         self.arm(engine, queue);
     }
 
-    /// Adds a deadline at the next end of a visibility timeout, if a receive is waiting.
+    /// Registers a deadline for the next end of a visibility timeout, if a receive is waiting.
     fn arm(&mut self, engine: &Engine, queue: &Arc<Queue>) {
         if queue.receivers.count() + queue.dead_receivers.count() == 0 {
             return;

@@ -1,5 +1,4 @@
-//! Receives records: waits for records in a long poll, and reads the payloads of the picked
-//! records.
+//! Receives records: picks records, in a long poll waits for them, and reads their payloads.
 
 use super::item::Queue;
 use super::journal::CommitPriority;
@@ -20,20 +19,19 @@ pub(crate) struct Receiving {
     pub(crate) dead: bool,
     /// Maximum number of records.
     pub(crate) count: usize,
-    /// Longest wait for a record, in milliseconds.
+    /// Longest time to wait for a record, in milliseconds.
     pub(crate) wait_ms: i64,
-    /// Visibility timeout of the received records, in seconds. None for the queue's own timeout.
+    /// Visibility timeout of the received records, in seconds. None means the queue's timeout.
     pub(crate) visibility_s: Option<u32>,
 }
 
 /// Received records with their payloads.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
-    /// Batches with deliveries. The first records of each batch belong to the deliveries next to
-    /// it; a batch may have more records.
+    /// Batches, each with its deliveries. The deliveries belong to the first records of the batch,
+    /// in order. A batch may have more records than deliveries.
     pub(crate) parts: Vec<(Batch, Vec<Delivery>)>,
-    /// Budget permit for the records that were read from the disk. None if no record was read from
-    /// the disk.
+    /// Budget permit for records that were read from the disk. None if all records were in memory.
     pub(crate) permit: Option<BudgetPermit>,
 }
 
@@ -52,12 +50,12 @@ impl From<StoreError> for ReceiveError {
     }
 }
 
-/// Bytes that a receive reserves for its journal document. This is more than a document needs.
+/// Bytes that a receive reserves for its journal document, which is always smaller.
 const KEPT_BYTES: u64 = 1024;
 
 impl Queue {
-    /// Receives records: at once if there are any, or else the first records that arrive within the
-    /// wait.
+    /// Receives records. If no record is available, waits for the first records that arrive within
+    /// the wait time.
     ///
     /// # Errors
     /// Returns an error if the queue's status does not permit receiving, or if the store fails.
@@ -109,7 +107,7 @@ impl Queue {
         }
     }
 
-    /// Receives records that are available now, without waiting for more.
+    /// Receives the records that are available now, without a wait.
     async fn try_receive(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -126,7 +124,7 @@ impl Queue {
                 Look::OnDisk(shard, next) => {
                     let claim = self.read_on(engine, &shard, next, wanted.count).await?;
                     match self.claim(engine, wanted, claim).await? {
-                        // Other receivers were faster, or there was nothing left to read.
+                        // Other receivers picked the records first, or the read found none.
                         deliveries if deliveries.is_empty() => continue,
                         deliveries => deliveries,
                     }
@@ -139,7 +137,7 @@ impl Queue {
         }
     }
 
-    /// Reserves bytes for the journal. None if nothing survives a restart.
+    /// Reserves bytes for the journal. Returns None if nothing survives a restart.
     pub(super) async fn reserve(
         &self,
         engine: &Engine,
@@ -151,7 +149,7 @@ impl Queue {
         engine.store.reserve(bytes).await.map(Some)
     }
 
-    /// Finds the next records of a shard on the disk.
+    /// Reads the next records of a shard from the disk.
     async fn read_on<'a>(
         &self,
         engine: &Engine,
@@ -178,7 +176,7 @@ impl Queue {
         })
     }
 
-    /// Picks records that were read from disk, unless other receivers have picked them in the
+    /// Picks records that were read from the disk, except those that other receivers picked in the
     /// meantime.
     async fn claim(
         self: &Arc<Self>,
@@ -194,8 +192,8 @@ impl Queue {
         }
     }
 
-    /// Reads the payloads of picked records. Records that do not fit in the answer become visible
-    /// again. Records that the log does not have any more are settled.
+    /// Reads the payloads of picked records. A record that does not fit in the answer becomes
+    /// visible again. A record that the log does not contain any more is settled.
     async fn payloads(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -208,7 +206,7 @@ impl Queue {
         let mut rest = &deliveries[..];
         while let Some(first) = rest.first() {
             let Some((shard, read)) = next_read(&shards, rest, (horizon, now), left) else {
-                // The shard has expired since the record was picked.
+                // The shard expired after the record was picked.
                 self.let_go(engine, first, now);
                 rest = &rest[1..];
                 continue;
@@ -250,7 +248,7 @@ impl Queue {
         Ok(received)
     }
 
-    /// Makes the picked records of a receive that fails visible again.
+    /// Makes the picked records visible again when their receive fails.
     fn fail(
         self: &Arc<Self>,
         engine: &Engine,
@@ -267,12 +265,13 @@ impl Queue {
             for delivery in deliveries.iter().rev() {
                 state.records.take_back(delivery);
             }
-            // This change is saved with the journal document of the next pass.
+            // The journal document of the next pass saves this change.
             let _unkept = state.settle_up(engine, self, None, now, CommitPriority::Deferred);
         });
     }
 
-    /// Settles a record that was picked but is not in its log: it has just expired, or was lost.
+    /// Settles a record that was picked but is not in its log, because the record has just expired
+    /// or was lost.
     fn let_go(self: &Arc<Self>, engine: &Engine, delivery: &Delivery, now: Timestamp) {
         self.with_state(|state| {
             state.records.let_go(delivery.place);
@@ -281,8 +280,8 @@ impl Queue {
     }
 }
 
-/// The read of the first deliveries in `rest` that are next to each other in one shard. None if the
-/// shard has expired. `times` are the horizon of the stream and the present.
+/// The read for the first deliveries in `rest` that are from the same shard. None if the shard has
+/// expired. `times` are the stream's horizon and the current time.
 fn next_read<'a>(
     shards: &'a [Arc<Shard>],
     rest: &[Delivery],
@@ -302,9 +301,9 @@ fn next_read<'a>(
     Some((shard, read))
 }
 
-/// Estimates the bytes that an answer with `rest` brings from the disk to memory. One permit covers
-/// all reads of an answer, because an answer that held a permit and waited for another could wait
-/// for answers that do the same.
+/// Estimates the bytes that an answer with `rest` reads from the disk. One permit covers all reads
+/// of an answer. Otherwise answers that hold a permit and need another one could wait for each
+/// other.
 fn bytes_on_disk(
     shards: &[Arc<Shard>],
     mut rest: &[Delivery],
@@ -315,7 +314,7 @@ fn bytes_on_disk(
     while !rest.is_empty() {
         let found = next_read(shards, rest, times, left);
         let run = found.as_ref().map_or(1, |(_, read)| read.records);
-        // A read brings whole segments to memory.
+        // A read loads whole segments into memory.
         let on_disk = found.map_or(0, |(shard, read)| shard.bytes_on_disk(&read));
         bytes += if on_disk > 0 {
             on_disk.max(limits::SMALL_BYTES + 1)

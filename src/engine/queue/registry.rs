@@ -1,4 +1,4 @@
-//! The registry of all queues, and the deadlines of queues.
+//! The registry of all queues, and the deadlines of their statuses and visibility timeouts.
 
 use super::item::Queue;
 use crate::engine::deadlines::Deadlines;
@@ -17,12 +17,12 @@ pub(in crate::engine) struct Queues {
     pub(super) deadlines: Deadlines<Queue, Due>,
 }
 
-/// Tells what ends at a deadline of a queue.
+/// The event at a deadline of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
-    /// The status of the queue.
+    /// The status of the queue ends.
     Status,
-    /// The end of a visibility timeout in the queue, for which a waiting receive waits.
+    /// A visibility timeout in the queue ends, and a receive is waiting.
     Visibility,
 }
 
@@ -30,8 +30,8 @@ pub(super) enum Due {
 #[derive(Debug, Default)]
 pub(in crate::engine) struct AccountQueues {
     pub(super) items: NamedItems<Queue>,
-    /// Incarnation numbers of the queues in CREATING or DELETING for the time of a transition. The
-    /// commit of a creation or deletion alone does not count.
+    /// Incarnation numbers of the queues in CREATING or DELETING. Only queues with a transition
+    /// delay count, not queues that are in this status just until the commit.
     pub(super) in_transition: HashSet<u64>,
 }
 
@@ -50,7 +50,7 @@ impl Named for Queue {
 }
 
 impl Queues {
-    /// A registry without queues. `bell` wakes the transitions task.
+    /// A registry without queues. `bell` wakes the task that handles the deadlines of queues.
     pub(in crate::engine) fn new(bell: Bell) -> Self {
         Self {
             accounts: Lock::ranked(lock_order::QUEUES, HashMap::new()),
@@ -58,12 +58,12 @@ impl Queues {
         }
     }
 
-    /// Adds the deadline of a queue's status.
+    /// Registers the deadline of a queue's status.
     pub(super) fn await_status(&self, moment: Timestamp, queue: &Arc<Queue>) {
         self.deadlines.add(moment, queue.clone(), Due::Status);
     }
 
-    /// Adds a deadline at the end of a visibility timeout that a waiting receive depends on.
+    /// Registers the end of a visibility timeout in a queue with a waiting receive.
     pub(super) fn await_visibility(&self, moment: Timestamp, queue: &Arc<Queue>) {
         self.deadlines.add(moment, queue.clone(), Due::Visibility);
     }

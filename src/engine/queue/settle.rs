@@ -1,5 +1,5 @@
-//! The requests that use receipt handles: they acknowledge records, change visibility timeouts, and
-//! restore dead-letter records.
+//! The requests that use receipt handles. These requests acknowledge records, change visibility
+//! timeouts, and restore dead-letter records.
 
 use super::item::Queue;
 use super::journal::CommitPriority;
@@ -15,21 +15,21 @@ use std::sync::atomic::Ordering;
 pub(crate) enum EntryFault {
     /// The text is not a receipt handle of this queue.
     Malformed,
-    /// The handle is expired, or of the wrong kind of record.
+    /// The handle is expired, or belongs to a record of the other kind.
     Handle(HandleFault),
     /// The store cannot write.
     Store,
 }
 
-/// The queue's status does not permit using receipt handles.
+/// Error: the queue's status does not permit the use of receipt handles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotServing;
 
-/// The outcome of each entry of a request, in order.
+/// The outcome of each entry of a request, in the order of the entries.
 pub(crate) type Outcomes = Vec<Result<(), EntryFault>>;
 
-/// The work on one receipt handle. Returns the record's state before the change, if the change has
-/// to be undone when it cannot be saved.
+/// The change that a request makes for one receipt handle. Returns the record's state before the
+/// change, if the change must be undone when it cannot be saved.
 type Action<'a> = &'a (
         dyn Fn(&mut QueueRecords, usize, &ReceiptHandle, Timestamp) -> Result<Done, HandleFault>
             + Sync
@@ -37,7 +37,7 @@ type Action<'a> = &'a (
 
 type Done = Option<RecordBefore>;
 
-/// Upper bound for the bytes of one entry in a journal document.
+/// Upper bound for the bytes of one record's change in a journal document.
 const KEPT_BYTES: u64 = 64;
 
 impl Queue {
@@ -45,7 +45,7 @@ impl Queue {
     /// promise.
     ///
     /// # Errors
-    /// Returns an error if the queue's status does not permit it.
+    /// Returns an error if the queue's status does not permit the use of receipt handles.
     pub(crate) async fn acknowledge(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -66,7 +66,7 @@ impl Queue {
     /// as the settings promise.
     ///
     /// # Errors
-    /// Returns an error if the queue's status does not permit it.
+    /// Returns an error if the queue's status does not permit the use of receipt handles.
     pub(crate) async fn restore(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -80,7 +80,7 @@ impl Queue {
     /// Restarts the visibility timeouts of records with new durations.
     ///
     /// # Errors
-    /// Returns an error if the queue's status does not permit it.
+    /// Returns an error if the queue's status does not permit the use of receipt handles.
     pub(crate) async fn change_visibility(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -98,8 +98,9 @@ impl Queue {
         settling.await.map(|(outcomes, _)| outcomes)
     }
 
-    /// Runs `action` for each handle, which is one of a dead-letter receive if `dead`. Returns the
-    /// outcomes, and the number of changes that could be undone.
+    /// Runs `action` for each handle. With `dead`, the handles must be from receives of dead-letter
+    /// records. Returns the outcomes, and the number of changes for which `action` returned an
+    /// earlier state.
     async fn settle(
         self: &Arc<Self>,
         engine: &Arc<Engine>,
@@ -151,8 +152,8 @@ impl Queue {
         Ok((outcomes, changes))
     }
 
-    /// The records of `handles` that have expired, and of whose receives the queue does not know,
-    /// because a crash lost them. The log tells whether such a record is still there.
+    /// The records of `handles` that have expired although the queue has them as never received,
+    /// because a crash lost their receives. The log shows whether such a record still exists.
     async fn expired_unread(
         &self,
         view: &StreamView,

@@ -1,4 +1,4 @@
-//! Restores the queues at the start, from the catalog and their journals.
+//! Restores the queues from the catalog and from their journals, at the start of the engine.
 
 use super::item::{Queue, QueueIdentity, QueueState, log_id};
 use super::journal::Journal;
@@ -15,7 +15,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 impl Engine {
-    /// Restores the queues of these streams. A queue whose stream does not exist is removed.
+    /// Restores the queues of these streams. Removes a queue from the catalog if its stream does
+    /// not exist.
     pub(in crate::engine) fn restore_queues(
         &self,
         recovered: &Recovered,
@@ -66,7 +67,7 @@ impl Engine {
             scope,
             id: value.id.as_str().into(),
         };
-        // Text that is not a valid ARN cannot have been written by this program.
+        // The program writes only valid ARNs. An invalid ARN is damaged.
         if QueueArn::parse(&arn.to_string()).as_ref() != Some(&arn) {
             return Err(unreadable("a queue"));
         }
@@ -97,7 +98,8 @@ impl Engine {
         let journal = is_kept.then_some(journal);
         let mut state = QueueState::new(attributes, tags, records, journal);
         state.status = status_of(&value.status)?;
-        // A restored transition ends no later than a transition that begins now, as for streams.
+        // A restored transition ends no later than a transition that begins now, even if the
+        // machine's clock was set back since the last run.
         let latest_end = self.transition_end(now).unwrap_or(now);
         let due = value.due_ms.map(Timestamp::from_millis);
         state.due = due.map(|due| due.min(latest_end));

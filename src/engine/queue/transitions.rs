@@ -1,6 +1,6 @@
-//! Runs the task that handles the deadlines of queues: the ends of statuses, and of visibility
-//! timeouts that a waiting receive depends on. Other visibility timeouts end at the next look at
-//! their queue, so an idle queue causes no work.
+//! The task that handles the deadlines of queues: the ends of statuses, and the ends of visibility
+//! timeouts in queues with a waiting receive. Other visibility timeouts end when a request next
+//! uses the queue, so an idle queue causes no work.
 
 use super::item::Queue;
 use super::journal::CommitPriority;
@@ -30,13 +30,13 @@ pub(in crate::engine) async fn run(engine: Arc<Engine>, mut alarm: Alarm) {
 impl Engine {
     fn end_status(&self, queue: &Arc<Queue>, now: Timestamp) {
         let (status, due) = queue.with_state(|state| (state.status, state.due));
-        // If the queue was changed since this deadline was added, for instance deleted during
-        // CREATING, a later deadline applies.
+        // A later deadline applies if the queue was changed since this deadline was registered, for
+        // instance deleted during CREATING.
         if due.is_none_or(|due| due > now) {
             return;
         }
-        // No request waits until this change is durable: if a crash loses it, the next start makes
-        // it again.
+        // No request waits until this change is durable. The next start makes the change again if a
+        // crash loses it.
         match status {
             StreamStatus::Creating | StreamStatus::Updating => {
                 self.activate_queue(queue);
@@ -55,13 +55,13 @@ impl Engine {
         queue.with_state(|state| {
             state.armed = state.armed.filter(|armed| *armed > now);
             state.refresh(&view, now);
-            // Records that became dead-letter records are saved with the journal document of the
-            // next pass.
+            // The journal document of the next pass saves the records that became dead-letter
+            // records now.
             let _unkept = state.settle_up(self, queue, None, now, CommitPriority::Deferred);
         });
     }
 
-    /// Drops expired records from the memory of all queues.
+    /// Removes expired records from the memory of all queues.
     pub(in crate::engine) async fn trim_queues(&self, now: Timestamp) {
         for queue in self.queues.all() {
             let Ok(reservation) = queue.reserve(self, 64).await else {

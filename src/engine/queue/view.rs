@@ -1,4 +1,4 @@
-//! The shards that a queue reads, as they are in its stream at one moment.
+//! The shards that a queue reads, as they are at one moment.
 
 use crate::engine::{Read, ReadBudget, Shard, Stream};
 use crate::limits;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// The shards of a stream at one moment.
 #[derive(Debug)]
 pub(super) struct StreamView {
-    /// Records with an earlier arrival time are expired.
+    /// Records with an arrival time before the horizon are expired.
     pub(super) horizon: Timestamp,
     /// All shards, in the order of their ids.
     pub(super) shards: Arc<[Arc<Shard>]>,
@@ -19,7 +19,7 @@ pub(super) struct StreamView {
 
 /// The next unread records of a shard.
 pub(super) enum Unread {
-    /// The records, and the index after them. There are no records if none is published yet.
+    /// The records, and the index after them. Empty if no unread record is published yet.
     Found(Vec<UnreadRecord>, u64),
     /// The next record is only on disk.
     OnDisk,
@@ -31,8 +31,8 @@ impl StreamView {
         Self { horizon, shards }
     }
 
-    /// Adds the stream's new shards to `records`, and removes the shards that the stream does not
-    /// have any more. A new shard is read from its first record.
+    /// Adds the stream's new shards to `records`, and removes shards that the stream does not have
+    /// any more. The queue reads a new shard from its first record.
     pub(super) fn introduce(&self, records: &mut QueueRecords) {
         let known = records.known_shards();
         if known.eq(self.shards.iter().map(|shard| shard.id.index())) {
@@ -64,8 +64,8 @@ impl StreamView {
         self.shards.iter().map(unread).sum()
     }
 
-    /// Removes the expired ones among the records whose receive a crash has lost. The arrival time
-    /// of such a record is not known, so the log is asked for the first record that can be read.
+    /// Removes expired records whose receive a crash lost. The queue does not know the arrival
+    /// times of such records, so this function asks the log for the first readable record.
     pub(super) fn expire_ahead(&self, records: &mut QueueRecords) {
         for shard in self.shards.iter() {
             let id = shard.id.index();
@@ -80,8 +80,7 @@ impl StreamView {
         }
     }
 
-    /// True if the record at `place` cannot be read any more. A record in a log that cannot be read
-    /// now has not expired.
+    /// True if the record at `place` cannot be read any more. False if the log cannot be read now.
     pub(super) async fn has_expired(&self, place: RecordPlace) -> bool {
         let Some(shard) = self.shard(place.shard) else {
             return true;
@@ -106,8 +105,8 @@ impl StreamView {
         at.ok().map(|at| &self.shards[at])
     }
 
-    /// The next unread records of `shard`: at most `count` records, and at most about `bytes` bytes
-    /// unless the first record is larger.
+    /// The next unread records of `shard`: at most `count` records of at most about `bytes` bytes.
+    /// The first record is returned even if it is larger.
     pub(super) fn unread(
         &self,
         shard: &Shard,
@@ -132,8 +131,8 @@ impl StreamView {
         Unread::Found(unread, after)
     }
 
-    /// True if `shard` may be read. A child shard has to wait until all records of its parents have
-    /// been received once. The service prefers this order but does not promise it.
+    /// True if the queue may read `shard`. A child shard waits until all records of its parents
+    /// have been received at least once. The service prefers this order but does not promise it.
     pub(super) fn is_eligible(
         &self,
         shard: &Shard,
@@ -148,8 +147,8 @@ impl StreamView {
         })
     }
 
-    /// True if all records of `shard` have been received at least once, and the shard gets no more
-    /// records.
+    /// True if the shard gets no more records, and all its records have been received at least
+    /// once.
     pub(super) fn is_exhausted(
         &self,
         shard: &Shard,
