@@ -1,10 +1,10 @@
-//! Event source mappings: one task for each mapping, and one task for each shard that the mapping
-//! reads. A shard's task reads records, forms batches, invokes the function and advances the
-//! mapping's position in the shard.
+//! Event source mappings. Each mapping has one task, and one task for each shard that it reads. A
+//! shard's task reads records, forms batches, invokes the function and advances the mapping's
+//! position in the shard.
 //!
-//! No task polls. Each task has a bell, which is rung by a put, by a change of the stream or of the
-//! mapping, by the end of an invocation, and by a deadline of the clock. A virtual clock does not
-//! advance while a function is being invoked.
+//! No task polls. Each task waits for its bell. A put, a change of the stream or of the mapping,
+//! and the end of an invocation ring the bell; a deadline of the clock ends the wait, too. A
+//! virtual clock does not advance while a function is being invoked.
 
 mod batch;
 mod checks;

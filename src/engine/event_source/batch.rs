@@ -1,6 +1,6 @@
-//! The lanes of a shard and the batches of records in them. A batch keeps only references to its
-//! records. Their data is read again for every invocation, so a batch that waits a day for its next
-//! attempt holds no data in memory.
+//! The lanes of a shard and the batches of records in them. A batch has only references to its
+//! records, and their data is read again for every invocation. So a batch that waits a day for its
+//! next attempt occupies no memory for the data.
 
 use crate::model::event_source::{Failures, Window, WindowFlags};
 use crate::world::Timestamp;
@@ -9,28 +9,28 @@ use std::ops::Range;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A reference to a record that was read and has passed the filters.
+/// A reference to a record that the mapping has read and that has passed the filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordRef {
     /// Index of the record in the shard's log.
     pub(super) index: u64,
-    /// Approximate arrival timestamp of the record.
+    /// Arrival time of the record.
     pub(super) arrival: Timestamp,
-    /// Size of the record in the JSON event, in bytes, without the comma before it.
+    /// Size of the record in the JSON event, in bytes, without the comma that separates it from the
+    /// record before it.
     pub(super) bytes: usize,
 }
 
-/// Records that are delivered in one invocation. The halves of a split batch share one list of
-/// records.
+/// Records that one invocation delivers. The halves of a split batch share one list of records.
 #[derive(Debug, Clone)]
 pub(super) struct Batch {
     pub(super) id: Uuid,
     records: Arc<[RecordRef]>,
     range: Range<usize>,
     pub(super) failures: Failures,
-    /// The next attempt may not start before this moment.
+    /// Earliest time of the next attempt. None if the next attempt may start at once.
     pub(super) wait_until: Option<Timestamp>,
-    /// The tumbling window of the batch, and the flags that its event carries.
+    /// The tumbling window of the batch, and the flags of the window in the batch's event.
     pub(super) window: Option<(Window, WindowFlags)>,
     pub(super) last_error: Option<Arc<str>>,
 }
@@ -58,8 +58,8 @@ impl Batch {
         &self.records[self.range.clone()]
     }
 
-    /// Splits this batch into two new batches with the given ids: its first `at` records, and the
-    /// others.
+    /// Splits this batch into two new batches with the given ids: the first `at` records, and the
+    /// remaining records.
     pub(super) fn split(&self, at: usize, ids: [Uuid; 2]) -> [Self; 2] {
         let middle = self.range.start + at;
         let part = |id, range| Self {
@@ -73,8 +73,8 @@ impl Batch {
         ]
     }
 
-    /// Shortens this batch to its first `at` records. The other records, if there are any, become a
-    /// new batch with the id `id`.
+    /// Shortens this batch to its first `at` records. The remaining records, if there are any,
+    /// become a new batch with the id `id`.
     pub(super) fn cut(mut self, at: usize, id: Uuid) -> (Self, Option<Self>) {
         let middle = self.range.start + at;
         let rest = (middle < self.range.end).then(|| Self {
@@ -85,35 +85,35 @@ impl Batch {
         (self, rest)
     }
 
-    /// Number of the next attempt to invoke the function; the first is 1.
+    /// Number of the next attempt to invoke the function with this batch. The first attempt is 1.
     pub(super) const fn next_attempt(&self) -> u32 {
         self.failures.attempts + 1
     }
 }
 
-/// The task that works for a lane at the moment.
+/// The work of the task that is running for a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Busy {
-    /// The function is being invoked with the lane's batch.
+    /// The task invokes the function with the lane's batch.
     Invoking,
-    /// The on-failure record about the lane's discarded batch is being delivered.
+    /// The task delivers the on-failure record of the lane's discarded batch.
     Delivering,
 }
 
-/// A lane: the records of some of the shard's partition keys. A lane delivers its records in order,
-/// one batch at a time. A shard has as many lanes as the mapping's parallelization factor.
+/// A lane: the records with some of the shard's partition keys. A lane delivers its records in
+/// order, one batch at a time. A shard has as many lanes as the mapping's parallelization factor.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
-    /// Records that were read and are in no batch yet, oldest first.
+    /// Records that were read and are not in a batch yet, oldest first.
     pub(super) queue: VecDeque<RecordRef>,
-    /// Size in an event of the records in `queue`, in bytes.
+    /// Size of the records of `queue` in an event, in bytes.
     pub(super) queued_bytes: usize,
-    /// A stack of batches to deliver: the last element is the current batch.
+    /// The batches to deliver, as a stack: the last element is the current batch.
     pub(super) work: Vec<Batch>,
     pub(super) busy: Option<Busy>,
-    /// The end of the lane's last invocation.
+    /// Time at which the lane's last invocation ended.
     pub(super) ended: Option<Timestamp>,
-    /// The moment at which the first record of `queue` was read.
+    /// Time at which the first record of `queue` was read, or at which the previous batch was formed.
     pub(super) queued_since: Option<Timestamp>,
 }
 

@@ -1,5 +1,5 @@
-//! The service's checks of CreateEventSourceMapping and UpdateEventSourceMapping, in the service's
-//! order.
+//! The checks of CreateEventSourceMapping and UpdateEventSourceMapping, in the order in which the
+//! service makes them.
 
 use super::mapping::{Mapping, Origin};
 use super::registry::{EventSources, Found, NewMapping};
@@ -21,9 +21,9 @@ impl EventSources {
     /// Creates the mapping that a CreateEventSourceMapping request describes.
     ///
     /// # Errors
-    /// The refusal of the first check that fails. The checks run in this order: the source ARN, the
-    /// function, the starting position, the existence of the stream, the on-failure destination,
-    /// the filters, and a mapping of the same source and function that exists already.
+    /// Returns the refusal of the first check that fails. The checks are, in this order: the source
+    /// ARN, the function, the starting position, the existence of the stream, the on-failure
+    /// destination, the filters, and the existence of a mapping with the same source and function.
     pub fn create_by_request(
         &self,
         scope: &AccountRegion,
@@ -60,7 +60,7 @@ impl EventSources {
             },
             stream.filter(|_| is_there),
         )?;
-        // The stream may have been created or deleted after the lookup above.
+        // The stream may have been created or deleted after it was looked up above.
         match (find(source.stream()), found.mapping.stream()) {
             (Some(stream), _) => self.stream_changed(&stream),
             (None, Some(stream)) => self.stream_gone(&stream),
@@ -72,7 +72,7 @@ impl EventSources {
     /// Applies the changes of an UpdateEventSourceMapping request to a mapping.
     ///
     /// # Errors
-    /// The refusal of the first check that fails.
+    /// Returns the refusal of the first check that fails.
     pub fn update_by_request(
         &self,
         mapping: &Arc<Mapping>,
@@ -85,10 +85,12 @@ impl EventSources {
         })
     }
 
-    /// Begins a mapping anew, from the position of the request if it names one.
+    /// Restarts a mapping from the position in the request. Without a position, restarts the
+    /// mapping from its starting position.
     ///
     /// # Errors
-    /// The request names a position without its timestamp, or a timestamp without its position.
+    /// Returns a refusal if the request has a position without its timestamp, or a timestamp
+    /// without its position.
     pub fn reset_by_request(
         &self,
         mapping: &Arc<Mapping>,

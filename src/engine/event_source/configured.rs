@@ -1,6 +1,6 @@
-//! Mappings from the command line, the configuration file or a setup file. The UUID of such a
-//! mapping is a hash of its account, region, source and function, so every start finds the same
-//! mapping again.
+//! Mappings that the command line, the configuration file or a setup file defines. The UUID of such
+//! a mapping is a hash of its account, region, source and function. Therefore every start finds the
+//! same mapping again.
 
 use super::checks::FindStream;
 use super::mapping::{Mapping, Origin, Plan};
@@ -18,12 +18,12 @@ pub struct ConfiguredMapping {
     pub scope: AccountRegion,
     /// The definition of the mapping, as a request to create it.
     pub request: CreateRequest,
-    /// True when a mapping that an earlier run left in the data directory keeps its own settings
-    /// instead of taking those of `request`.
+    /// True if a mapping of an earlier run, which is in the data directory, keeps its settings.
+    /// False if it gets the settings of `request`.
     pub keeps_existing: bool,
 }
 
-/// New settings for a mapping that an earlier run left in the data directory.
+/// New settings for a mapping of an earlier run, which is in the data directory.
 struct Adoption {
     mapping: Arc<Mapping>,
     plan: Arc<Plan>,
@@ -31,12 +31,12 @@ struct Adoption {
 }
 
 impl EventSources {
-    /// Creates the defined mappings. A mapping that exists already from an earlier run takes the
-    /// new settings, unless it keeps its own. Disables every mapping that an option or a setup file
-    /// defined earlier and defines no longer.
+    /// Creates the defined mappings. A mapping of an earlier run gets the new settings, unless
+    /// `keeps_existing` is set. Disables every mapping that an option or a setup file defined
+    /// earlier and does not define any more.
     ///
     /// # Errors
-    /// When a mapping is refused: its index in `wanted`, and the refusal. In this case no mapping
+    /// Returns the index in `wanted` of a refused mapping, and the refusal. In this case no mapping
     /// was changed.
     pub fn configure(
         &self,
@@ -72,8 +72,8 @@ impl EventSources {
         Ok(())
     }
 
-    /// Creates every mapping of the list. When one mapping is refused, the mappings created before
-    /// it are removed again.
+    /// Creates every mapping of the list. If a mapping is refused, removes the mappings that were
+    /// already created.
     fn create_all(
         &self,
         new: Vec<(usize, Uuid, &ConfiguredMapping)>,
@@ -107,8 +107,8 @@ impl EventSources {
     }
 }
 
-/// Prepares the settings of an option for an existing mapping. The option's settings replace those
-/// that the API set before the restart.
+/// Prepares the settings of an option for an existing mapping. The option's settings replace
+/// settings that requests to the API made before the restart.
 fn adoption(mapping: Arc<Mapping>, request: &CreateRequest) -> Result<Adoption, Refusal> {
     let settings = request.changes.applied_to(&Settings::default())?;
     let old = mapping.state.lock().plan.clone();
@@ -138,7 +138,7 @@ fn adopt(adoption: Adoption) {
     mapping.wake();
 }
 
-/// Logs in which respects an existing mapping differs from its definition in the setup file.
+/// Logs the differences between an existing mapping and its definition in the setup file.
 fn log_differences(mapping: &Mapping, request: &CreateRequest) -> Result<(), Refusal> {
     let settings = request.changes.applied_to(&Settings::default())?;
     let enabled = request.changes.enabled.unwrap_or(true);

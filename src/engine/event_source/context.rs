@@ -1,4 +1,4 @@
-//! The services of the emulator that the tasks of all mappings share.
+//! The parts of the emulator that the tasks of all mappings use.
 
 use super::outbound::Outbound;
 use crate::admission::Admission;
@@ -10,7 +10,7 @@ use crate::world::World;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The services of the emulator that the tasks of all mappings share.
+/// The parts of the emulator that the tasks of all mappings use.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) world: World,
@@ -19,12 +19,13 @@ pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) tasks: Tasks,
     pub(crate) outbound: Outbound,
-    /// True when an on-failure destination may be a stream of this emulator.
+    /// True if an on-failure destination may be a stream of this emulator.
     pub(crate) own_stream_destinations: bool,
     pub(crate) stop: watch::Receiver<bool>,
-    /// Time that a mapping spends in states such as `Creating` and `Updating`, in milliseconds.
+    /// Duration of temporary states such as `Creating` and `Updating`, in milliseconds.
     pub(crate) transition_ms: u64,
-    /// A counter that grows whenever a task of a mapping has done some work. A drain waits for it.
+    /// A counter that grows whenever a mapping's task has done some work. Drains wait for changes
+    /// of the counter.
     pub(crate) activity: watch::Sender<u64>,
 }
 
@@ -63,7 +64,7 @@ impl Context {
         }
     }
 
-    /// Wakes the drains that wait for the work of a mapping.
+    /// Wakes the drains, which then check the remaining work of the mappings.
     pub(super) fn note_activity(&self) {
         if self.activity.receiver_count() > 0 {
             self.activity

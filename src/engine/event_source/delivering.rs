@@ -36,7 +36,7 @@ const ERROR: usize = 2;
 const NOT_REACHED: usize = 3;
 
 impl ShardWork {
-    /// Continues a lane's work until the lane has to wait for a running task, for a deadline or for
+    /// Continues a lane's work until the lane must wait for a running task, for a deadline or for
     /// records.
     pub(super) fn advance(&mut self, lane: usize, now: Timestamp) {
         loop {
@@ -69,7 +69,7 @@ impl ShardWork {
         }
     }
 
-    /// True when the batch is a single record that does not fit into an event.
+    /// True if the batch is a single record that is too large for an event.
     fn is_oversized(&self, batch: &Batch) -> bool {
         let [only] = batch.records() else {
             return false;
@@ -79,8 +79,8 @@ impl ShardWork {
         only.bytes + 1 > most_record_bytes(window)
     }
 
-    /// Closes the next batch of a lane. None when the lane has no records, or when its batch may
-    /// still wait for more records.
+    /// Forms the next batch of a lane. None if the lane has no records, or if its batch may still
+    /// wait for more records.
     fn form(&mut self, lane: usize, now: Timestamp) -> Option<Batch> {
         if let Some(last) = self.window_that_ends(now) {
             return Some(last);
@@ -107,8 +107,8 @@ impl ShardWork {
         Some(batch)
     }
 
-    /// Number of records from the lane's queue that form its next batch, and true when the batch is
-    /// full, so that it need not wait for more records.
+    /// Number of records from the lane's queue that form its next batch. The second value is true
+    /// if the batch is full, so that it does not wait for more records.
     fn next_batch(&self, lane: usize) -> (usize, bool) {
         let window = self.window.as_ref();
         let most_bytes = most_record_bytes(window.map(|(window, state)| (window, state.as_str())));
@@ -155,7 +155,7 @@ impl ShardWork {
         self.context.tasks.spawn("invocation", task.invoke());
     }
 
-    /// Discards the first `count` records of the lane's current batch because of their age.
+    /// Discards the first `count` records of the lane's current batch, because they are too old.
     fn expire(&mut self, lane: usize, count: usize, now: Timestamp) {
         let batch = self.lanes[lane].work.pop().expect("a batch is in hand");
         let (expired, rest) = batch.cut(count, self.context.uuid());
@@ -166,7 +166,7 @@ impl ShardWork {
         self.discard(lane, Condition::RecordAgeExceeded, None, now);
     }
 
-    /// Discards the lane's current batch, and starts the delivery of its on-failure record.
+    /// Discards the lane's current batch, and starts the delivery of the on-failure record.
     fn discard(
         &mut self,
         lane: usize,
@@ -218,7 +218,7 @@ impl ShardWork {
         }
     }
 
-    /// Applies the outcome of a task that worked for a lane.
+    /// Handles the outcome of a task that worked for a lane.
     pub(super) fn apply_outcome(&mut self, lane: usize, outcome: TaskOutcome, now: Timestamp) {
         let busy = self.lanes.get_mut(lane).and_then(|lane| lane.busy.take());
         match (busy, outcome) {
@@ -271,9 +271,8 @@ impl ShardWork {
         }
     }
 
-    /// The outcome for the batch, the index of its counter, and a word for the event log. The
-    /// outcome is none when the function was not reached, failed, or returned no state of its
-    /// window.
+    /// The outcome for the batch, the index of the outcome's counter, and a word for the event log.
+    /// No outcome if the function was not reached, failed, or returned no state of its window.
     fn outcome_of(
         &self,
         batch: &Batch,
@@ -325,7 +324,7 @@ impl ShardWork {
         self.done(&first, now);
     }
 
-    /// Marks the records of a batch as done (delivered or discarded) and saves the position.
+    /// Marks the records of a batch as done, and saves the position.
     fn done(&mut self, batch: &Batch, now: Timestamp) {
         for record in batch.records() {
             self.progress.done(record.index);
@@ -359,7 +358,7 @@ impl ShardWork {
         self.fail(lane, failing, response, now);
     }
 
-    /// Handles a failure of the lane's current batch: schedules a retry, splits the batch or
+    /// Handles a failure of the lane's current batch: schedules a retry, splits the batch, or
     /// discards it.
     fn fail(
         &mut self,
@@ -406,8 +405,8 @@ impl ShardWork {
         }
     }
 
-    /// Finishes a discarded batch once the delivery of its on-failure record has ended. `delivered`
-    /// is none when no destination is configured.
+    /// Completes a discarded batch after the delivery of its on-failure record has ended.
+    /// `delivered` is None if no destination is configured.
     fn delivered(
         &mut self,
         lane: usize,

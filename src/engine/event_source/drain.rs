@@ -1,4 +1,4 @@
-//! Draining: waiting until mappings have no records left to deliver.
+//! Drains: requests that wait until mappings are done with all records.
 
 use super::mapping::Mapping;
 use super::registry::EventSources;
@@ -10,18 +10,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The limits of a drain, and its permission to advance a virtual clock.
+/// The limits of a drain, and whether the drain may advance a virtual clock.
 #[derive(Debug, Clone, Copy)]
 pub struct DrainRequest {
-    /// The longest wait, in real time. The default is 30 seconds.
+    /// The longest wait, in real time. Default: 30 seconds.
     pub timeout: Duration,
-    /// True when the drain advances a virtual clock to the next deadline of a mapping whenever all
-    /// mappings wait for time to pass. The default is false.
+    /// True if the drain advances a virtual clock whenever all mappings only wait for time to pass.
+    /// The clock advances to the next deadline of a mapping. Default: false.
     pub advance: bool,
-    /// The longest time by which the drain advances a virtual clock in all, in milliseconds. The
-    /// default is one day.
+    /// The longest time by which the drain advances a virtual clock in total, in milliseconds.
+    /// Default: one day.
     pub most_advance_ms: i64,
-    /// True when an open tumbling window counts as work that is left. The default is false.
+    /// True if an open tumbling window counts as remaining work. Default: false.
     pub windows: bool,
 }
 
@@ -36,36 +36,36 @@ impl Default for DrainRequest {
     }
 }
 
-/// Work that a mapping has left in a shard.
+/// Work that a mapping has still to do in a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
     /// UUID of the mapping that has the work.
     pub mapping: String,
-    /// The shard that the work belongs to.
+    /// The shard of the work.
     pub shard: ShardId,
-    /// Description of the work, such as `records to read`, for people.
+    /// Description of the work for people, such as `records to read`.
     pub what: String,
-    /// The moment at which the work continues without any further event. None when the work waits
-    /// for something other than time.
+    /// Time at which the mapping continues the work without any other event. None if the work waits
+    /// for an event other than time.
     pub deadline: Option<Timestamp>,
 }
 
-/// The reason for which a drain ended before the mappings had no work left.
+/// Reason why a drain ended although mappings had still work to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DrainError {
-    /// The time limit of the drain passed. Lists the work that is left.
+    /// The time limit of the drain passed. Holds the remaining work.
     TimedOut(Vec<Left>),
-    /// The work that is left waits for a deadline of the virtual clock, and the drain may not
-    /// advance the clock that far.
+    /// The remaining work waits for a deadline of the virtual clock, and the drain may not advance
+    /// the clock to this deadline. Holds the remaining work.
     NeedsTime(Vec<Left>),
 }
 
 impl EventSources {
-    /// Waits until `mapping` has no work left; without a mapping, until no mapping has work left.
+    /// Waits until `mapping` is done with all records. Without a mapping, waits for all mappings.
     ///
     /// # Errors
-    /// The time limit passed, or a virtual clock would have to advance further than the request
-    /// permits. Both errors list the work that is left.
+    /// Returns an error if the time limit passed, or if a virtual clock would have to advance
+    /// further than the request permits. Both errors contain the remaining work.
     pub async fn drain(
         &self,
         mapping: Option<&Arc<Mapping>>,
@@ -91,7 +91,7 @@ impl EventSources {
         loop {
             activity.mark_unchanged();
             if let Clock::Virtual(clock) = &clock {
-                // Returns as soon as every task waits, so the list of work below is exact.
+                // The call returns when every task waits, so the remaining work below is exact.
                 clock.settle_now().await;
             }
             let left = self.left(mapping, request);
@@ -111,7 +111,7 @@ impl EventSources {
         }
     }
 
-    /// Lists the work that is left for `mapping`, or for all mappings.
+    /// The remaining work of `mapping`, or of all mappings.
     pub fn left(&self, mapping: Option<&Arc<Mapping>>, request: DrainRequest) -> Vec<Left> {
         let now = self.context().world.clock.now();
         let mappings = match mapping {
@@ -151,7 +151,7 @@ fn left_of(mapping: &Mapping, request: DrainRequest, now: Timestamp) -> Vec<Left
     let begins = mapping.begins(now);
     let stream = mapping.stream();
     let stream = stream.filter(|_| is_active || begins.is_some());
-    // A stream that is being created has no readable shards yet.
+    // A stream in CREATING has no readable shards yet.
     let created = stream.as_ref().and_then(|stream| {
         let creation = |state: &StreamState| (state.status, state.due);
         let (status, due) = stream.look(creation);
@@ -197,8 +197,8 @@ fn in_hand(view: &ShardView) -> String {
     words.join("; ")
 }
 
-/// Shards that still have records to read or a step before they are finished: the shard, a
-/// description, and the deadline of its work.
+/// Shards that have records to read, or a step to make before they are finished. Each shard has a
+/// description and the deadline of its work.
 fn unread(
     mapping: &Mapping,
     stream: &Stream,

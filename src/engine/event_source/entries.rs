@@ -1,14 +1,14 @@
 //! Converts records of a shard to entries of an event. An aggregated record of the Kinesis Producer
-//! Library becomes one entry for each of its user records.
+//! Library becomes one entry for each user record in it.
 
 use crate::engine::RecordView;
 use crate::model::event_source::{Aggregate, EventHead, EventRecord, MetaData, Source, UserRecord};
 use crate::model::{HashKeyRange, ShardId};
 
-/// The facts about a shard that all its entries share.
+/// Values that all entries of one shard have in common.
 pub(super) struct Surroundings<'a> {
     pub(super) head: &'a EventHead,
-    /// The hash key range of the shard. None for a mapping of a stream, because only a mapping of a
+    /// The hash key range of the shard. None for a mapping of a stream: only a mapping of a
     /// consumer splits aggregated records into user records.
     pub(super) range: Option<HashKeyRange>,
     pub(super) shard: String,
@@ -40,9 +40,9 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    /// Calls `take` for each entry that the record becomes: one entry for a plain record, any
-    /// number for an aggregated record that a consumer reads. No entry for an aggregated record in
-    /// which a hash key lies outside the shard (recorded).
+    /// Calls `take` for each entry of the record. A plain record has one entry. An aggregated
+    /// record that a consumer reads has one entry for each user record, and none at all if a hash
+    /// key in it lies outside the shard's range (recorded).
     pub(super) fn entries(&self, record: &RecordView<'_>, mut take: impl FnMut(&EventRecord<'_>)) {
         let outer = EventRecord {
             partition_key: record.partition_key,

@@ -1,4 +1,5 @@
-//! The event log of a mapping: a ring buffer of its newest entries, which our own API shows.
+//! The event log of a mapping: a ring buffer of its newest entries, which the paths under
+//! `/_minikin/` show.
 
 use crate::limits;
 use crate::lock::Lock;
@@ -14,40 +15,40 @@ pub enum EntryKind {
     Read,
     /// Records were read, and the filters dropped them.
     Filtered,
-    /// A batch was closed: its records are fixed.
+    /// A batch was formed. Its records do not change any more.
     Batch,
     /// An invocation of the function started.
     Invoke,
     /// An invocation of the function ended.
     Outcome,
-    /// A retry of the batch was scheduled.
+    /// A retry of a batch was scheduled.
     Retry,
-    /// The batch was split in two after a failure.
+    /// A batch was split in two after a failure.
     Split,
-    /// The function reported a failed item (ReportBatchItemFailures): the records before that item
+    /// The function reported a failed item (ReportBatchItemFailures). The records before that item
     /// are done.
     Partial,
-    /// The oldest records of a batch are older than the mapping's maximum record age or than the
-    /// stream's retention.
+    /// The oldest records of a batch are older than the mapping's maximum record age or the
+    /// stream's retention period.
     Expired,
-    /// A batch was discarded: its retries are exhausted or its records are too old.
+    /// A batch was discarded, because its retries are exhausted or its records are too old.
     Discarded,
-    /// The on-failure record about a discarded batch was delivered.
+    /// The on-failure record of a discarded batch was delivered.
     Delivered,
-    /// The on-failure record about a discarded batch could not be delivered.
+    /// The on-failure record of a discarded batch could not be delivered.
     DeliveryFailed,
     /// The mapping's position in the shard advanced.
     Position,
     /// The last invocation of a tumbling window is due.
     WindowFinal,
-    /// A closed shard was processed to its end.
+    /// The mapping is done with all records of a closed shard.
     ShardFinished,
     /// The mapping was created, changed, reset or deleted.
     State,
 }
 
 impl EntryKind {
-    /// The name of the kind in our own API.
+    /// The name of the kind under `/_minikin/`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -70,10 +71,10 @@ impl EntryKind {
     }
 }
 
-/// An entry of the event log. A field that does not apply to the entry's kind is none.
+/// An entry of the event log. A field that does not apply to the entry's kind is None.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Number of the entry in its mapping's log; the first is 1.
+    /// Number of the entry in its mapping's log. The first entry has the number 1.
     pub number: u64,
     /// Time of the entry, by the emulator's clock.
     pub time: Timestamp,
@@ -81,27 +82,27 @@ pub struct Entry {
     pub kind: EntryKind,
     /// The shard that the entry is about.
     pub shard: Option<ShardId>,
-    /// Index of the lane within the shard; the first is 0.
+    /// Index of the lane within the shard. The first lane has the index 0.
     pub lane: Option<u32>,
-    /// The id of the batch, which is the request id of its invocations.
+    /// The id of the batch, which is also the request id of its invocations.
     pub request_id: Option<uuid::Uuid>,
     /// Sequence numbers of the first and the last record.
     pub range: Option<(SequenceNumber, SequenceNumber)>,
     /// Number of records that the entry is about.
     pub records: Option<usize>,
-    /// Number of the attempt to invoke the function; the first is 1.
+    /// Number of the attempt to invoke the function. The first attempt is 1.
     pub attempt: Option<u32>,
     /// HTTP status of the function's answer.
     pub status: Option<u16>,
-    /// For the end of an invocation: its duration in real time, in milliseconds. For a retry: the
-    /// wait before the retry, in milliseconds.
+    /// For the end of an invocation: the duration of the invocation in real time, in milliseconds.
+    /// For a retry: the time before the retry, in milliseconds.
     pub duration_ms: Option<i64>,
-    /// Further details, such as an error or the new state of the mapping.
+    /// Further details as text, such as an error or the new state of the mapping.
     pub detail: Option<Box<str>>,
 }
 
 impl Entry {
-    /// An entry in which only kind and time are set.
+    /// An entry with only a kind and a time.
     pub(super) const fn new(kind: EntryKind, time: Timestamp) -> Self {
         Self {
             number: 0,
@@ -120,11 +121,11 @@ impl Entry {
     }
 }
 
-/// The ring buffer. It holds the newest `limits::EVENT_SOURCE_LOG_ENTRIES` entries.
+/// A ring buffer of the newest `limits::EVENT_SOURCE_LOG_ENTRIES` entries.
 #[derive(Debug)]
 pub(super) struct EventLog {
     entries: Lock<VecDeque<Entry>>,
-    /// Number of the newest entry; 0 when there was none.
+    /// Number of the newest entry. 0 before the first entry.
     newest: watch::Sender<u64>,
 }
 
@@ -154,7 +155,7 @@ impl EventLog {
         entries.iter().skip(start).take(most).cloned().collect()
     }
 
-    /// Follows the number of the newest entry.
+    /// A receiver that sees the number of the newest entry.
     pub(super) fn follow(&self) -> watch::Receiver<u64> {
         self.newest.subscribe()
     }

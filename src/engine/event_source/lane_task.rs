@@ -1,5 +1,5 @@
-//! Tasks that work for a lane outside the shard's own task: an invocation of the function, or the
-//! delivery of an on-failure record. A virtual clock does not advance while such a task runs.
+//! Tasks that run for a lane in addition to the shard's task. Such a task invokes the function or
+//! delivers an on-failure record. A virtual clock does not advance while it runs.
 
 use super::batch::{Batch, RecordRef};
 use super::context::Context;
@@ -24,17 +24,18 @@ use std::time::Duration;
 pub(super) enum TaskOutcome {
     /// The invocation ended: the function answered, failed or was not reached.
     Answered { answer: Answer, took: Duration },
-    /// No record of the batch is stored any more, so the function was not invoked.
+    /// The log contains no record of the batch any more, so the function was not invoked.
     RecordsGone,
     /// The store failed to read the records of the batch.
     Unreadable(StoreError),
-    /// The delivery of the on-failure record ended. None: no destination is configured.
+    /// The delivery of the on-failure record ended. None if no destination is configured.
     Delivered(Option<Result<(), DeliverError>>),
     /// The task was dropped before its end, because the emulator stops.
     Aborted,
 }
 
-/// The outcomes of a shard's lane tasks, each with its lane, until the shard's task takes them.
+/// The outcomes of a shard's lane tasks, each with the index of its lane. The shard's task takes
+/// them.
 #[derive(Debug)]
 pub(super) struct Inbox {
     outcomes: Lock<Vec<(usize, TaskOutcome)>>,
@@ -54,15 +55,15 @@ impl Inbox {
     }
 }
 
-/// Sends the outcome of a lane task to the inbox. A drop without an outcome sends
+/// Sends the outcome of a lane task to the inbox. If it is dropped without an outcome, sends
 /// [`TaskOutcome::Aborted`].
 #[derive(Debug)]
 struct OutcomeSender {
     inbox: Arc<Inbox>,
     lane: usize,
     is_sent: bool,
-    /// Keeps a virtual clock from advancing until this sender is dropped, which is after the bell
-    /// was rung: the shard's task takes the outcome before time goes on.
+    /// Keeps a virtual clock from advancing until this sender is dropped, which happens after the
+    /// bell was rung. So the shard's task takes the outcome before the clock advances.
     at_work: Alarm,
 }
 
@@ -84,7 +85,7 @@ impl Drop for OutcomeSender {
     }
 }
 
-/// An invocation or a delivery that works for a lane.
+/// An invocation or a delivery for a lane.
 #[derive(Debug)]
 pub(super) struct LaneTask {
     context: Arc<Context>,
@@ -99,7 +100,7 @@ pub(super) struct LaneTask {
     sender: OutcomeSender,
 }
 
-/// The batch of a lane task, and everything that the task needs of the batch's shard.
+/// The batch of a lane task, and the values of the shard that the task needs.
 #[derive(Debug)]
 pub(super) struct LaneTaskInput {
     pub(super) context: Arc<Context>,
@@ -115,7 +116,7 @@ pub(super) struct LaneTaskInput {
 }
 
 impl LaneTask {
-    /// Prepares a task. From now on a virtual clock does not advance, until the task ends.
+    /// Prepares a task. A virtual clock does not advance from now until the task ends.
     pub(super) fn new(input: LaneTaskInput) -> Self {
         let sender = OutcomeSender {
             inbox: input.inbox,
@@ -186,7 +187,7 @@ impl LaneTask {
         .await
     }
 
-    /// Writes the event of the batch. None when no record of the batch is stored any more.
+    /// Writes the event of the batch. None if the log contains no record of the batch any more.
     async fn event(&self, bytes: usize) -> Result<Option<Vec<u8>>, StoreError> {
         let records = self.batch.records();
         let mut event = EventWriter::new(&self.head, bytes + 64 + self.window_state.len());
@@ -200,8 +201,8 @@ impl LaneTask {
         }))
     }
 
-    /// Reads the records again and writes them into the event. Returns how many of the records are
-    /// still stored.
+    /// Reads the records again and writes them into the event. Returns the number of records that
+    /// the log still contained.
     async fn write(
         &self,
         records: &[RecordRef],
@@ -253,8 +254,8 @@ impl LaneTask {
         Ok(written)
     }
 
-    /// Delivers the on-failure record about the discarded batch, and adds the batch to the
-    /// mapping's list of failures.
+    /// Delivers the on-failure record of the discarded batch, and adds the batch to the mapping's
+    /// list of failures.
     pub(super) async fn deliver(mut self, record: FailureRecord) {
         let records = self.batch.records();
         let bytes: usize = records.iter().map(|record| record.bytes + 1).sum();
@@ -297,8 +298,8 @@ impl LaneTask {
     }
 }
 
-/// Invokes the function and returns the answer and the duration in real time. `passed` is the
-/// result of the injection point: `Fault::Error` skips the invocation, any other fault drops the
+/// Invokes the function. Returns the answer and the duration in real time. `passed` is the result
+/// of the injection point: `Fault::Error` skips the invocation, and every other fault drops the
 /// answer.
 pub(super) async fn invoke_past_faults(
     call: Box<dyn Call>,
@@ -325,13 +326,13 @@ fn answered(answer: Answer) -> TaskOutcome {
     }
 }
 
-/// Largest total size of the records in an event, in bytes, counting one comma for each record. The
-/// members of a tumbling window take their share of the event.
+/// Largest total size of the records in an event, in bytes, with one comma for each record. The
+/// members of a tumbling window reduce this size.
 pub(super) fn most_record_bytes(window: Option<(&Window, &str)>) -> usize {
     let frame = match window {
         None => crate::model::event_source::EVENT_FRAME_BYTES,
-        // 600 bytes hold the members of the window except for its state: their lengths are known,
-        // and the ARN has at most 300 bytes.
+        // The members of the window other than its state need at most 600 bytes: they have a known
+        // length, and the ARN has at most 300 bytes.
         Some((_, state)) => 600 + state.len(),
     };
     limits::EVENT_SOURCE_EVENT_BYTES - frame.min(limits::EVENT_SOURCE_EVENT_BYTES / 2) + 1
@@ -344,8 +345,8 @@ pub(super) const fn final_flags(is_early: bool) -> WindowFlags {
     }
 }
 
-/// The first `limits::EVENT_SOURCE_ERROR_BYTES` bytes of an answer's body, which our own API shows
-/// as the last error.
+/// The first `limits::EVENT_SOURCE_ERROR_BYTES` bytes of an answer's body. The paths under
+/// `/_minikin/` show them as the last error.
 pub(super) fn excerpt(body: &[u8]) -> Arc<str> {
     let shown = &body[..body.len().min(limits::EVENT_SOURCE_ERROR_BYTES)];
     String::from_utf8_lossy(shown).into()

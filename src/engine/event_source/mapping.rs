@@ -27,18 +27,18 @@ pub enum Origin {
     Options,
 }
 
-/// A temporary state, which ends after a fixed time (`Context::transition_ms`).
+/// A temporary state, which ends after a fixed time (`transition_ms` of the context).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PassingState {
-    /// The mapping was just created, and delivers no records yet.
+    /// The mapping was just created, and does not deliver records yet.
     Creating,
-    /// The mapping was just enabled, and delivers no records yet.
+    /// The mapping was just enabled, and does not deliver records yet.
     Enabling,
-    /// The mapping was just disabled, and delivers no records any more.
+    /// The mapping was just disabled, and does not deliver records any more.
     Disabling,
     /// The settings of the mapping were just changed.
     Updating,
-    /// The mapping was deleted, and disappears when this state ends.
+    /// The mapping was deleted. It disappears when this state ends.
     Deleting,
 }
 
@@ -55,7 +55,7 @@ impl PassingState {
     }
 }
 
-/// The result of a mapping's last work, which the API shows as `LastProcessingResult`.
+/// The result of a mapping's last work. The API shows it as `LastProcessingResult`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProcessingResult {
     None,
@@ -91,8 +91,8 @@ impl ProcessingResult {
     }
 }
 
-/// The settings by which a mapping forms and delivers batches. An update makes a new plan, which
-/// applies from the next batch on.
+/// The settings by which a mapping forms and delivers batches. An update of the mapping makes a new
+/// plan, which applies from the next batch on.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) settings: Settings,
@@ -105,7 +105,7 @@ impl Plan {
     /// Parses the filters and the on-failure destination of `settings`.
     ///
     /// # Errors
-    /// A filter pattern of the settings is invalid.
+    /// Returns a refusal if a filter pattern of the settings is invalid.
     pub(super) fn new(settings: Settings, function: FunctionArn) -> Result<Arc<Self>, Refusal> {
         Ok(Arc::new(Self {
             filters: Filters::read(&settings.filters)?,
@@ -119,25 +119,25 @@ impl Plan {
 /// The counters of a mapping since the start of the emulator.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Number of invocations by outcome, in this order: success, partial success, error, not
-    /// reached.
+    /// Number of invocations by outcome: success, partial success, error, not reached, in this
+    /// order.
     pub invocations: [AtomicU64; 4],
-    /// Records that were read from the shards.
+    /// Number of records that were read from the shards.
     pub polled: AtomicU64,
-    /// Records that the filters dropped.
+    /// Number of records that the filters dropped.
     pub filtered: AtomicU64,
-    /// Records that were passed to the function, counted again in every retry.
+    /// Number of records that were passed to the function. A record counts again in every retry.
     pub invoked: AtomicU64,
-    /// Records that were passed to the function in an invocation that failed.
+    /// Number of records that were passed to the function in an invocation that failed.
     pub failed_invoke: AtomicU64,
-    /// Records of discarded batches whose on-failure record reached no destination.
+    /// Number of records in discarded batches whose on-failure record did not reach a destination.
     pub dropped: AtomicU64,
-    /// Records of discarded batches whose on-failure record reached its destination.
+    /// Number of records in discarded batches whose on-failure record reached its destination.
     pub on_failure_delivered: AtomicU64,
-    /// On-failure records that did not reach the configured destination.
+    /// Number of on-failure records that did not reach the configured destination.
     pub destination_failures: AtomicU64,
-    /// Age of the last record of the last successful batch at the end of its invocation, in
-    /// milliseconds.
+    /// Age of the last record of the last successful batch, at the end of the batch's invocation,
+    /// in milliseconds.
     pub iterator_age_ms: AtomicI64,
 }
 
@@ -145,15 +145,14 @@ pub(super) fn count(counter: &AtomicU64, by: usize) {
     counter.fetch_add(by as u64, Relaxed);
 }
 
-/// A discarded batch, which our own API lists and can deliver again.
+/// A discarded batch. The paths under `/_minikin/` list it and can deliver it again.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// Number of the failure in its mapping; the first is 1.
+    /// Number of the failure in its mapping. The first failure has the number 1.
     pub number: u64,
-    /// The on-failure record as JSON, without the payload.
+    /// The on-failure record as JSON, without the event of the batch.
     pub record: Value,
-    /// The event that the function was invoked with. None when the event was dropped in favour of
-    /// newer failures.
+    /// The event of the batch. None if the event was dropped to limit the memory of the list.
     pub payload: Option<Arc<str>>,
 }
 
@@ -166,10 +165,10 @@ pub struct Mapping {
     pub scope: AccountRegion,
     /// The stream or consumer that the mapping reads.
     pub source: Source,
-    /// The way in which the mapping was created. Mappings of the API end with a reset of the
-    /// emulator.
+    /// The way in which the mapping was created. A reset of the emulator removes the mappings that
+    /// were created through the API.
     pub origin: Origin,
-    /// Number of the mapping in the order of creation; the first is 0.
+    /// Number of the mapping in the order of creation. The first mapping has the number 0.
     pub number: u64,
     /// The counters since the start of the emulator.
     pub counters: Counters,
@@ -182,39 +181,39 @@ pub struct Mapping {
 #[derive(Debug)]
 pub(super) struct MappingState {
     pub(super) plan: Arc<Plan>,
-    /// The starting position of the mapping's reads. A reset can set another one.
+    /// The starting position. A reset of the mapping can change this position.
     pub(super) position: StartingPosition,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) enabled: bool,
-    /// The temporary state of the mapping, and the moment at which it ends.
+    /// The temporary state of the mapping, and the time at which the state ends.
     pub(super) passing: Option<(PassingState, Timestamp)>,
     pub(super) modified: Timestamp,
     pub(super) result: ProcessingResult,
-    /// True when the catalog does not have this state yet.
+    /// True if the catalog does not have this state yet.
     pub(super) is_unsaved: bool,
     pub(super) saved_at: Timestamp,
-    /// The stream, while it exists and, for a mapping of a consumer, while the consumer is
-    /// registered.
+    /// The stream. None while the stream does not exist or, for a mapping of a consumer, while the
+    /// consumer is not registered.
     pub(super) stream: Option<Arc<Stream>>,
-    /// True once the starting positions are fixed. From then on a shard without a position is read
-    /// from its beginning.
+    /// True after the starting positions were set. From then on, a shard without a position is read
+    /// from its first record.
     pub(super) is_started: bool,
-    /// Incarnation of the stream that `positions` belong to: a stream that is deleted and created
-    /// again has another incarnation.
+    /// Incarnation number of the stream that `positions` belong to. A stream that is deleted and
+    /// created again gets another incarnation number.
     pub(super) incarnation: Option<u64>,
     pub(super) positions: BTreeMap<ShardId, ShardPosition>,
     pub(super) runners: BTreeMap<ShardId, Arc<ShardStatus>>,
-    /// Grows with every reset of the mapping. The task of a shard that started in an earlier era
-    /// ends.
+    /// Number of resets and of changes of the stream so far. A shard's task that started with a
+    /// smaller number ends.
     pub(super) era: u64,
     pub(super) failures: VecDeque<Failure>,
     pub(super) failure_bytes: usize,
     pub(super) failure_count: u64,
-    /// True once the mapping is removed from the list of mappings.
+    /// True after the mapping was removed from the list of mappings.
     pub(super) is_removed: bool,
 }
 
-/// The instruction to the task of a shard.
+/// The instruction of a mapping to the task of a shard.
 #[derive(Debug)]
 pub(super) enum Directive {
     Run(Arc<Plan>),
@@ -222,44 +221,43 @@ pub(super) enum Directive {
     End,
 }
 
-/// The members of a mapping that Lambda's API shows.
+/// The members of a mapping in answers of Lambda's API.
 #[derive(Debug, Clone)]
 pub struct MappingView {
-    /// Member `State`.
+    /// The member `State`.
     pub state: &'static str,
-    /// Member `LastProcessingResult`.
+    /// The member `LastProcessingResult`.
     pub result: &'static str,
-    /// Members `StartingPosition` and `StartingPositionTimestamp`.
+    /// The members `StartingPosition` and `StartingPositionTimestamp`.
     pub position: StartingPosition,
-    /// Member `LastModified`.
+    /// The member `LastModified`.
     pub modified: Timestamp,
-    /// The settings that Lambda's API can change.
+    /// The settings that requests to Lambda's API can change.
     pub settings: Settings,
     /// The function that the mapping invokes.
     pub function: FunctionArn,
     /// The tags of the mapping, by key.
     pub tags: BTreeMap<String, String>,
-    /// True while the stream exists and, for a mapping of a consumer, while the consumer is
-    /// registered.
+    /// True if the stream exists and, for a mapping of a consumer, if the consumer is registered.
     pub has_stream: bool,
 }
 
 impl MappingState {
-    /// The temporary state at `now`; none once it has ended.
+    /// The temporary state at `now`. None if it has ended.
     pub(super) fn passing(&self, now: Timestamp) -> Option<PassingState> {
         let (state, until) = self.passing?;
         (now < until).then_some(state)
     }
 
-    /// The moment at which the mapping begins to deliver records, while it is being created or
-    /// enabled.
+    /// Time at which a mapping that is being created or enabled begins to deliver records. None for
+    /// every other mapping.
     pub(super) fn begins(&self, now: Timestamp) -> Option<Timestamp> {
         let (state, until) = self.passing.filter(|(_, until)| now < *until)?;
         let is_beginning = matches!(state, PassingState::Creating | PassingState::Enabling);
         (self.enabled && is_beginning).then_some(until)
     }
 
-    /// True when the mapping delivers records at `now`.
+    /// True if the mapping delivers records at `now`.
     pub(super) fn is_active(&self, now: Timestamp) -> bool {
         self.enabled && !self.is_deleting() && self.begins(now).is_none()
     }
@@ -270,7 +268,7 @@ impl MappingState {
 }
 
 impl Mapping {
-    /// The members that the API shows at `now`.
+    /// The members of the mapping in answers of Lambda's API at `now`.
     pub fn view(&self, now: Timestamp) -> MappingView {
         let state = self.state.lock();
         let settled = if state.enabled { "Enabled" } else { "Disabled" };
@@ -293,20 +291,20 @@ impl Mapping {
         format!("arn:{partition}:lambda:{region}:{account}:event-source-mapping:{uuid}")
     }
 
-    /// The shards that a task works on at the moment, and a view of each task.
+    /// The shards for which a task is running, and a view of each task's work.
     pub fn shards(&self) -> BTreeMap<ShardId, ShardView> {
         let runners = self.state.lock().runners.clone();
         let views = runners.iter().map(|(id, status)| (*id, status.view()));
         views.collect()
     }
 
-    /// Positions of the mapping in its shards.
+    /// Positions of the mapping in the shards.
     pub fn positions(&self) -> BTreeMap<ShardId, ShardPosition> {
         self.state.lock().positions.clone()
     }
 
-    /// The stream, while it exists and, for a mapping of a consumer, while the consumer is
-    /// registered.
+    /// The stream. None while the stream does not exist or, for a mapping of a consumer, while the
+    /// consumer is not registered.
     pub fn stream(&self) -> Option<Arc<Stream>> {
         self.state.lock().stream.clone()
     }
@@ -317,7 +315,7 @@ impl Mapping {
         self.log.after(after, most)
     }
 
-    /// Follows the number of the newest entry in the event log.
+    /// A receiver that sees the number of the newest entry in the event log.
     pub fn follow_events(&self) -> watch::Receiver<u64> {
         self.log.follow()
     }
@@ -327,18 +325,19 @@ impl Mapping {
         self.state.lock().failures.iter().cloned().collect()
     }
 
-    /// True when the mapping delivers records at `now`.
+    /// True if the mapping delivers records at `now`.
     pub(super) fn is_active(&self, now: Timestamp) -> bool {
         self.state.lock().is_active(now)
     }
 
-    /// The moment at which the mapping begins to deliver records, while it is being created or
-    /// enabled.
+    /// Time at which a mapping that is being created or enabled begins to deliver records. None for
+    /// every other mapping.
     pub(super) fn begins(&self, now: Timestamp) -> Option<Timestamp> {
         self.state.lock().begins(now)
     }
 
-    /// The instruction to a task that started in `era` on a shard of the stream with `incarnation`.
+    /// The instruction to a shard's task that started in the era `era`, for the stream with the
+    /// incarnation number `incarnation`.
     pub(super) fn directive(&self, incarnation: u64, era: u64, now: Timestamp) -> Directive {
         let state = self.state.lock();
         let stream = state.stream.as_ref().map(|stream| stream.incarnation);
@@ -361,7 +360,7 @@ impl Mapping {
         }
     }
 
-    /// Sets the result of the last work. Returns true when the new result is to be saved in the
+    /// Sets the result of the last work. Returns true if the caller must save the new result in the
     /// catalog at once.
     pub(super) fn set_result(&self, result: ProcessingResult, now: Timestamp) -> bool {
         let mut state = self.state.lock();
@@ -373,8 +372,8 @@ impl Mapping {
         now.millis_since(state.saved_at) >= limits::EVENT_SOURCE_RESULT_SAVE_MS
     }
 
-    /// Adds a discarded batch to the list of failures. The oldest failures, and before them the
-    /// oldest payloads, are dropped when the list is full.
+    /// Adds a discarded batch to the list of failures. If the list is full, drops the oldest
+    /// failure. If the events in the list are too large, drops the oldest events.
     pub(super) fn add_failure(&self, record: Value, payload: &str) {
         let mut state = self.state.lock();
         state.failure_count += 1;

@@ -5,7 +5,7 @@ use crate::lock::Lock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The mappings by number, which is the order of their creation.
+/// The mappings by their numbers, which are in the order of creation.
 #[derive(Debug, Default)]
 pub(super) struct Mappings(pub(super) Lock<BTreeMap<u64, Arc<Mapping>>>);
 
@@ -17,7 +17,7 @@ impl Mappings {
     pub(super) fn forget(&self, mapping: &Mapping) {
         let mut mappings = self.0.lock();
         let found = mappings.get(&mapping.number);
-        // A mapping of a loaded snapshot may have the same number by now.
+        // A mapping of a loaded snapshot may have the same number as the mapping to remove.
         if found.is_some_and(|found| std::ptr::eq(&raw const **found, mapping)) {
             mappings.remove(&mapping.number);
         }

@@ -1,4 +1,4 @@
-//! The traits by which a mapping invokes functions and delivers on-failure records, and the
+//! The traits with which a mapping invokes functions and delivers on-failure records. Also the
 //! functions that are closures of this process.
 
 use crate::engine::tasks::caught;
@@ -27,7 +27,7 @@ pub struct Invocation {
     pub trace_id: String,
     /// UUID of the mapping.
     pub mapping: String,
-    /// Number of the attempt with this batch; the first is 1.
+    /// Number of the attempt with this batch. The first attempt is 1.
     pub attempt: u32,
     /// The event, as JSON.
     pub event: Bytes,
@@ -35,8 +35,8 @@ pub struct Invocation {
 
 /// A function that a mapping can invoke.
 pub trait Invoke: Send + Sync + fmt::Debug {
-    /// Waits until an address of the function is free. Callers are served in the order of their
-    /// calls. The address stays reserved until the returned `Call` is dropped.
+    /// Waits until an address of the function is free. Callers get addresses in the order of their
+    /// calls. The address is reserved until the returned `Call` is dropped.
     fn acquire(&self) -> Pending<Box<dyn Call>>;
 
     /// ARN of the function's execution role, if one is configured.
@@ -44,7 +44,7 @@ pub trait Invoke: Send + Sync + fmt::Debug {
         None
     }
 
-    /// The addresses of the function, to be shown to users.
+    /// The addresses of the function, for display.
     fn addresses(&self) -> Vec<String> {
         Vec::new()
     }
@@ -52,8 +52,7 @@ pub trait Invoke: Send + Sync + fmt::Debug {
 
 /// A reserved address of a function, for one invocation.
 pub trait Call: Send {
-    /// Invokes the function. Resolves at the latest when the function's time limit, which is real
-    /// time, has passed.
+    /// Invokes the function. Resolves at the latest after the function's time limit, in real time.
     fn invoke(self: Box<Self>, invocation: Invocation) -> Pending<Answer>;
 }
 
@@ -70,18 +69,19 @@ pub struct Delivery {
     pub destination: Destination,
     /// UUID of the mapping.
     pub mapping: String,
-    /// The on-failure record: which batch was discarded, and the reason.
+    /// The on-failure record: the discarded batch, and the reason why it was discarded.
     pub record: FailureRecord,
-    /// The event of the discarded batch, for a destination that receives the event too.
+    /// The event of the discarded batch. None if the destination receives only the record.
     pub payload: Option<String>,
-    /// A random UUID, which is a part of the name of an S3 object.
+    /// A random UUID, which is a part of the key of an S3 object.
     pub random: String,
 }
 
-/// The reason for which an on-failure record did not reach its destination.
+/// Reason why an on-failure record did not reach its destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliverError {
-    /// The connection failed before the request was sent, so another attempt is safe.
+    /// The connection failed before the request was sent, so another attempt cannot deliver the
+    /// record twice.
     NotConnected(String),
     /// The destination refused the record, or did not answer in time.
     Refused(String),
@@ -91,14 +91,14 @@ pub enum DeliverError {
 
 /// Delivers on-failure records to their destinations.
 pub trait Deliver: Send + Sync + fmt::Debug {
-    /// True when an endpoint is configured for destinations of this kind.
+    /// True if an endpoint is configured for destinations of this kind.
     fn has_endpoint(&self, destination: &Destination) -> bool;
 
-    /// Delivers one on-failure record, within ten seconds of real time for each attempt.
+    /// Delivers one on-failure record. Each attempt may take ten seconds of real time.
     fn deliver(&self, delivery: Delivery) -> Pending<Result<(), DeliverError>>;
 }
 
-/// The functions and destinations that the mappings reach.
+/// The clients with which mappings reach functions and destinations.
 #[derive(Debug, Clone)]
 pub struct Outbound {
     /// The functions that mappings can invoke.
@@ -117,7 +117,7 @@ impl Default for Outbound {
     }
 }
 
-/// The `Deliver` of an emulator without endpoints: refuses every delivery.
+/// The deliveries of an emulator without endpoints, which refuses every record.
 #[derive(Debug)]
 struct NoEndpoints;
 
@@ -140,7 +140,7 @@ pub struct FunctionEvent {
     pub request_id: String,
     /// UUID of the mapping.
     pub mapping: String,
-    /// Number of the attempt with this batch; the first is 1.
+    /// Number of the attempt with this batch. The first attempt is 1.
     pub attempt: u32,
 }
 
@@ -154,16 +154,16 @@ impl FunctionEvent {
     }
 }
 
-/// The reason for which a [`Function`] returns no answer.
+/// Reason why a [`Function`] returns no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FunctionError {
-    /// The function failed with this message. The batch is retried, and discarded when its retries
-    /// are exhausted.
+    /// The function failed with this message. The mapping retries the batch, and discards it when
+    /// its retries are exhausted.
     Failed(String),
-    /// The function is reported as not reached. The batch is tried again without using up one of
-    /// its retries.
+    /// The function counts as not reached. The mapping tries the batch again, and this does not
+    /// count as one of the batch's retries.
     NotReached {
-        /// The shortest wait before the next attempt, in seconds, like the header `Retry-After`.
+        /// The shortest time before the next attempt, in seconds, as in the header `Retry-After`.
         retry_after_s: Option<u64>,
     },
 }
@@ -190,7 +190,7 @@ impl fmt::Debug for Function {
 }
 
 impl Function {
-    /// Makes a function of a closure. The string that the closure returns is the body of the
+    /// Makes a function from a closure. The string that the closure returns is the body of the
     /// function's response, for example a report of failed items.
     pub fn new<F, R>(body: F) -> Self
     where

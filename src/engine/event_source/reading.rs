@@ -1,5 +1,5 @@
-//! Reading of a shard by a mapping: the filters, the distribution of the records over the lanes,
-//! and the limit of the read-ahead.
+//! Reads the records of a shard for a mapping: the filters, the distribution of the records over
+//! the lanes, and the limit of the read-ahead.
 
 use super::batch::RecordRef;
 use super::entries::Surroundings;
@@ -13,8 +13,8 @@ use crate::store::StoreError;
 use crate::world::Timestamp;
 
 impl ShardWork {
-    /// Reads records until every lane has enough of them, the read-ahead is full, or the end of the
-    /// shard is reached.
+    /// Reads records until every lane has enough records, the read-ahead limit is reached, or the
+    /// end of the shard is reached.
     pub(super) async fn fill(&mut self, now: Timestamp) {
         let mut counts = (0, 0);
         while self.wants_records() && self.read_index < self.shard.end() {
@@ -60,7 +60,8 @@ impl ShardWork {
         }
         if self.read_index >= self.shard.end() {
             let pause = self.context.limits.event_source_poll_ms;
-            // A mapping of a consumer receives records by push, so it has no pause between reads.
+            // A mapping of a consumer receives its records by push, so it makes no pause between
+            // reads.
             let polls = matches!(self.mapping.source, Source::Stream(_));
             let pause = pause
                 .filter(|_| polls)
@@ -70,8 +71,8 @@ impl ShardWork {
         self.save_position(now);
     }
 
-    /// True when the shard's read limit is reached. A mapping of a stream shares that limit with
-    /// the callers of GetRecords.
+    /// True if the shard's read limit is reached. A mapping of a stream shares this limit with the
+    /// callers of GetRecords.
     fn is_over_rate(&self, now: Timestamp) -> bool {
         matches!(self.mapping.source, Source::Stream(_)) && !self.shard.admits_read(now)
     }
@@ -87,7 +88,7 @@ impl ShardWork {
         hungry && !self.is_full()
     }
 
-    /// True when the read-ahead limit is reached. Only a mapping with several lanes reads ahead.
+    /// True if the read-ahead limit is reached. Only a mapping with several lanes reads ahead.
     pub(super) fn is_full(&self) -> bool {
         let queued: usize = self.lanes.iter().map(|lane| lane.queued_bytes).sum();
         self.lanes.len() > 1
@@ -95,8 +96,8 @@ impl ShardWork {
                 || queued >= limits::EVENT_SOURCE_READ_AHEAD_BYTES)
     }
 
-    /// Reads once. Returns the number of records that were read, and the number of records that
-    /// were kept for delivery.
+    /// Reads once. Returns the number of records that were read, and the number of these records
+    /// that are to be delivered.
     async fn read_some(&mut self, now: Timestamp) -> Result<(usize, usize), StoreError> {
         let size = self.plan.settings.batch_size as usize;
         let queued = self.lanes.iter().map(|lane| lane.queue.len()).min();
@@ -109,8 +110,8 @@ impl ShardWork {
             .read(
                 Read {
                     from: self.shard.position(self.read_index, now),
-                    // Expired records have to be read as well: they are discarded with an
-                    // on-failure record, not skipped.
+                    // Read expired records, too: the mapping discards them with an on-failure
+                    // record.
                     horizon: Timestamp::from_millis(i64::MIN),
                     records: records.clamp(1, limits::EVENT_SOURCE_READ_RECORDS),
                     bytes: limits::EVENT_SOURCE_READ_BYTES,
@@ -133,8 +134,8 @@ impl ShardWork {
         Ok((batch.len(), kept))
     }
 
-    /// Queues a record in its lane. Returns false when the filters drop the record, or when the
-    /// lane has processed the record already.
+    /// Queues a record in its lane. Returns false if the filters drop the record, or if the lane is
+    /// already done with it.
     fn take(&mut self, record: &RecordView<'_>, around: &Surroundings<'_>, now: Timestamp) -> bool {
         let (mut bytes, mut entries) = (0, 0);
         around.entries(record, |entry| {

@@ -1,4 +1,4 @@
-//! Redelivery on request: invokes the function once more with a discarded batch.
+//! Redelivery on request: invokes the function again with a discarded batch.
 
 use super::lane_task::invoke_past_faults;
 use super::mapping::Mapping;
@@ -10,33 +10,33 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The result of one more invocation with a discarded batch.
+/// The result of a redelivery.
 #[derive(Debug)]
 pub struct Redelivered {
     /// The outcome, in the words of the event log.
     pub outcome: &'static str,
-    /// The function's answer, or the reason for which there is none.
+    /// The function's answer, or the reason why there is no answer.
     pub answer: Answer,
     /// Duration of the invocation in real time.
     pub took: Duration,
 }
 
-/// The reason for which a discarded batch cannot be redelivered.
+/// Reason why a discarded batch cannot be redelivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedeliverError {
-    /// The mapping's list of failures does not contain this number, or no longer contains it.
+    /// The mapping's list of failures does not contain this number.
     NoFailure,
-    /// The event of the batch was dropped in favour of newer failures.
+    /// The event of the batch was dropped to limit the memory of the list.
     NoPayload,
 }
 
 impl EventSources {
-    /// Invokes the function of a mapping once more with a discarded batch. The batch stays in the
-    /// list of failures, and the mapping's position does not change.
+    /// Invokes the function of a mapping again with a discarded batch. The batch stays in the list
+    /// of failures, and the mapping's position does not change.
     ///
     /// # Errors
-    /// The list of failures does not contain `number`, or the event of that failure was dropped in
-    /// favour of newer failures.
+    /// Returns an error if the list of failures does not contain `number`, or if the event of this
+    /// failure was dropped.
     pub async fn redeliver(
         &self,
         mapping: &Mapping,

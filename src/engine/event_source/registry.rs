@@ -1,5 +1,5 @@
-//! The mappings of an emulator: their creation, update, deletion and restoration, and the effect of
-//! changes of their streams.
+//! The mappings of an emulator: their creation, update, deletion and restoration, and their
+//! reaction to changes of their streams.
 
 use super::context::Context;
 use super::event_log::EventLog;
@@ -35,30 +35,30 @@ pub struct NewMapping {
     pub scope: AccountRegion,
     /// The stream or consumer to read.
     pub source: Source,
-    /// The starting position of the mapping's reads.
+    /// The starting position.
     pub position: StartingPosition,
     /// The function to invoke.
     pub function: FunctionArn,
-    /// The settings. Their values are checked already, except for the filter patterns.
+    /// The settings. Their values were already checked, except for the filter patterns.
     pub settings: Settings,
-    /// True when the mapping delivers records as soon as it is created.
+    /// True if the mapping is enabled when it is created.
     pub enabled: bool,
     /// The tags of the new mapping, by key.
     pub tags: BTreeMap<String, String>,
     /// The way in which the mapping is created.
     pub origin: Origin,
-    /// UUID of the mapping. None: a random UUID.
+    /// UUID of the mapping. None for a random UUID.
     pub uuid: Option<Uuid>,
 }
 
-/// A mapping after a request has created, updated or deleted it.
+/// A mapping that a request has created, updated or deleted.
 #[derive(Debug)]
 pub struct Found {
-    /// The mapping that the request was about.
+    /// The mapping of the request.
     pub mapping: Arc<Mapping>,
-    /// The temporary state that the answer to the request shows.
+    /// The temporary state of the mapping in the answer to the request.
     pub passing: PassingState,
-    /// Waits until the change has the promised durability.
+    /// Waits until the change is as durable as the settings promise.
     pub ticket: Ticket,
 }
 
@@ -79,8 +79,8 @@ impl EventSources {
         self.mappings.all()
     }
 
-    /// The positions of each mapping that reads a stream at `now`, by the incarnation number of
-    /// the stream.
+    /// The positions of each mapping that reads a stream at `now`. The keys are the incarnation
+    /// numbers of the streams.
     pub(in crate::engine) fn positions_by_stream(
         &self,
         now: Timestamp,
@@ -106,7 +106,7 @@ impl EventSources {
             .cloned()
     }
 
-    /// True when a function with this name and qualifier is configured.
+    /// True if a function with this name and qualifier is configured.
     pub fn has_function(&self, function: &FunctionArn) -> bool {
         let qualifier = function.qualifier.as_deref();
         self.context
@@ -116,7 +116,7 @@ impl EventSources {
             .is_some()
     }
 
-    /// The addresses of a function, to be shown to users.
+    /// The addresses of a function, for display.
     pub fn addresses(&self, function: &FunctionArn) -> Vec<String> {
         let qualifier = function.qualifier.as_deref();
         let found = self
@@ -129,12 +129,13 @@ impl EventSources {
             .unwrap_or_default()
     }
 
-    /// Creates a mapping of checked settings. The stream may change during the call, so the caller
-    /// has to look the stream up again afterwards and to report it by `stream_changed` or
-    /// `stream_gone`.
+    /// Creates a mapping from checked settings. The stream may change during the call. Therefore
+    /// the caller must look the stream up again afterwards, and must call `stream_changed` or
+    /// `stream_gone` with the result.
     ///
     /// # Errors
-    /// A mapping of the same source and function exists already, or a filter pattern is invalid.
+    /// Returns a refusal if a mapping with the same source and function exists, or if a filter
+    /// pattern is invalid.
     pub fn create(&self, new: NewMapping, stream: Option<Arc<Stream>>) -> Result<Found, Refusal> {
         let plan = Plan::new(new.settings, new.function)?;
         let now = self.context.world.clock.now();
@@ -151,8 +152,8 @@ impl EventSources {
         let mapping = Arc::new(Mapping {
             uuid: new.uuid.unwrap_or_else(|| self.context.uuid()),
             scope: new.scope,
-            // Without a stream there are no records yet that LATEST would have to skip, so the
-            // shards of the later stream are read from their beginning.
+            // Without a stream there are no records that LATEST would have to skip. The mapping
+            // then reads the shards of a later stream from their first record.
             state: Lock::new(MappingState {
                 position: new.position,
                 enabled: new.enabled,
@@ -199,12 +200,12 @@ impl EventSources {
     }
 
     /// Applies changes to a mapping. `function` is the new function if the request names one, or
-    /// the refusal of its name. `check` receives the new settings.
+    /// the refusal of the function's name. `check` checks the new settings.
     ///
     /// # Errors
-    /// The mapping is in a temporary state such as `Creating`, the function does not exist, `check`
-    /// refuses the change, the new settings contradict one another, or another mapping of the same
-    /// source invokes the new function already.
+    /// Returns a refusal if the mapping is in a temporary state such as `Creating`, if the function
+    /// does not exist, if `check` refuses the change, if the new settings contradict one another,
+    /// or if another mapping of the same source already invokes the new function.
     pub fn update(
         &self,
         mapping: &Arc<Mapping>,
@@ -214,7 +215,8 @@ impl EventSources {
     ) -> Result<Found, Refusal> {
         let now = self.context.world.clock.now();
         let (passing, ticket) = {
-            // The list stays locked, so that no mapping of the new function is created meanwhile.
+            // The list stays locked, so that no mapping with the new function is created in the
+            // meantime.
             let mappings = self.mappings.0.lock();
             let mut others = mappings.values().filter(|other| {
                 other.source == mapping.source
@@ -262,11 +264,11 @@ impl EventSources {
         })
     }
 
-    /// Deletes a mapping. Invocations in progress continue to their end, but their outcome has no
+    /// Deletes a mapping. Invocations in progress continue to their end, but their outcomes have no
     /// effect.
     ///
     /// # Errors
-    /// The mapping is in a temporary state such as `Creating`.
+    /// Returns a refusal if the mapping is in a temporary state such as `Creating`.
     pub fn delete(&self, mapping: &Arc<Mapping>) -> Result<Found, Refusal> {
         let now = self.context.world.clock.now();
         let ticket = {
@@ -301,17 +303,16 @@ impl EventSources {
         })
     }
 
-    /// Removes the mappings that requests to the API created, in any state, and returns the changes
-    /// of the catalog. Invocations in progress continue to their end, but their outcome has no
-    /// effect.
+    /// Removes the mappings that were created through the API, in any state. Returns the catalog
+    /// changes. Invocations in progress continue to their end, but their outcomes have no effect.
     pub(crate) fn remove_made_by_api(&self) -> Vec<Change> {
         let all = self.all();
         let made = all.iter().filter(|mapping| mapping.origin == Origin::Api);
         made.flat_map(|mapping| self.remove(mapping)).collect()
     }
 
-    /// Removes every mapping, also those of the options, and returns the changes of the catalog.
-    /// Running invocations end, but their outcome has no effect.
+    /// Removes every mapping, including the mappings that options define. Returns the catalog
+    /// changes. Invocations in progress continue to their end, but their outcomes have no effect.
     pub(crate) fn remove_every(&self) -> Vec<Change> {
         let all = self.all();
         all.iter()
@@ -319,8 +320,8 @@ impl EventSources {
             .collect()
     }
 
-    /// The changes that store all mappings and their positions, for a snapshot. Mappings that are
-    /// being deleted are left out.
+    /// The catalog entries of all mappings and their positions, for a snapshot. Without the
+    /// mappings that are being deleted.
     pub(crate) fn snapshot(&self) -> Vec<Change> {
         let mut changes = Vec::new();
         for mapping in self.all() {
@@ -332,7 +333,7 @@ impl EventSources {
         changes
     }
 
-    /// True when every field of the value is valid, so that a mapping can be restored from it.
+    /// True if every field of the value is valid, so that a mapping can be restored from the value.
     pub(crate) fn can_restore(value: &MappingValue) -> bool {
         saved::is_sound(value)
     }
@@ -359,7 +360,7 @@ impl EventSources {
         changes
     }
 
-    /// Changes the tags of a mapping: first removes the tags with the keys `remove`, then adds the
+    /// Changes the tags of a mapping: removes the tags with the keys `remove`, and then adds the
     /// tags `add`. The ticket resolves when the change is durable.
     pub fn tag(
         &self,
@@ -375,8 +376,8 @@ impl EventSources {
         self.context.store.save(vec![change])
     }
 
-    /// Drops the positions of a mapping, and starts again from `position`, or from its starting
-    /// position.
+    /// Drops the positions of a mapping. The mapping starts again from `position`. Without this
+    /// argument, it starts from its starting position.
     pub fn reset(&self, mapping: &Arc<Mapping>, position: Option<StartingPosition>) {
         let now = self.context.world.clock.now();
         {
@@ -403,8 +404,8 @@ impl EventSources {
         }
     }
 
-    /// Tells the mappings of a stream that the stream was created or changed, or that its shards or
-    /// consumers changed.
+    /// Informs the mappings of a stream that the stream was created or changed, or that its shards
+    /// or consumers changed.
     pub(crate) fn stream_changed(&self, stream: &Arc<Stream>) {
         for mapping in self.mappings_of(&stream.arn) {
             self.set_stream(&mapping, Some(stream), self.context.world.clock.now());
@@ -412,15 +413,15 @@ impl EventSources {
         }
     }
 
-    /// Wakes the mappings of a stream. Unlike [`Self::stream_changed`], this can be called while
-    /// the stream's state is locked.
+    /// Wakes the mappings of a stream. Unlike [`Self::stream_changed`], this function can be called
+    /// while the stream's state is locked.
     pub(crate) fn wake_mappings_of(&self, arn: &StreamArn) {
         for mapping in self.mappings_of(arn) {
             mapping.wake();
         }
     }
 
-    /// Tells the mappings of a stream that the stream was deleted.
+    /// Informs the mappings of a stream that the stream was deleted.
     pub(crate) fn stream_gone(&self, stream: &Arc<Stream>) {
         for mapping in self.mappings_of(&stream.arn) {
             let is_it = |known: Arc<Stream>| known.incarnation == stream.incarnation;
@@ -445,8 +446,8 @@ impl EventSources {
         mappings.values().filter(of_stream).cloned().collect()
     }
 
-    /// Sets the stream of a mapping, or none. When the incarnation of the stream has changed, the
-    /// old positions are dropped.
+    /// Sets or removes the stream of a mapping. If the incarnation number of the stream differs
+    /// from the previous one, drops the old positions.
     fn set_stream(&self, mapping: &Arc<Mapping>, stream: Option<&Arc<Stream>>, now: Timestamp) {
         let stream = stream.filter(|stream| has_consumer(&mapping.source, stream));
         let incarnation = stream.map(|stream| stream.incarnation);
@@ -472,8 +473,8 @@ impl EventSources {
         self.fix_if_latest(mapping, now);
     }
 
-    /// Restores the mappings from the catalog at the start. They wait for their streams, which the
-    /// caller reports next by [`Self::stream_changed`].
+    /// Restores the mappings from the catalog. They wait for their streams, and the caller must
+    /// next call [`Self::stream_changed`] for each stream.
     pub(crate) fn restore(&self, values: Vec<(Uuid, MappingValue)>, positions: Positions) {
         let mut positions = positions;
         for (uuid, value) in values {
@@ -533,7 +534,8 @@ impl EventSources {
     }
 }
 
-/// Refuses `function` when one of the mappings, which have one source, invokes it already.
+/// Refuses `function` if one of `mappings` already invokes it. All of `mappings` have the same
+/// source.
 fn refuse_twin<'a>(
     mappings: &mut impl Iterator<Item = &'a Arc<Mapping>>,
     function: &FunctionArn,
@@ -545,7 +547,7 @@ fn refuse_twin<'a>(
     })
 }
 
-/// Positions by UUID of the mapping, then by incarnation of the stream and shard.
+/// Positions by the mapping's UUID, and then by the stream's incarnation number and the shard.
 pub(crate) type Positions = BTreeMap<Uuid, BTreeMap<(u64, ShardId), ShardPosition>>;
 
 /// The state of a mapping before its first work.

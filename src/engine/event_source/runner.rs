@@ -1,5 +1,5 @@
-//! The task of one shard of a mapping. The task works in turns: a turn does all work that needs no
-//! wait, and then the task waits until its bell rings or a deadline is due.
+//! The task of one shard of a mapping. The task works in turns. In a turn the task does all work
+//! that needs no wait, and then it waits until its bell rings or a deadline is due.
 
 use super::mapping::Directive;
 use super::shard_work::ShardWork;
@@ -10,7 +10,7 @@ enum Then {
     End,
 }
 
-/// Runs until the shard is processed to its end, or until the mapping, its stream or the engine
+/// Runs until the mapping is done with the shard, or until the mapping, its stream or the engine
 /// ends.
 pub(super) async fn run(mut work: ShardWork) {
     let mut stop = work.context.stop.clone();
@@ -81,8 +81,8 @@ impl ShardWork {
         Then::Wait
     }
 
-    /// Removes this task from the mapping's list of running tasks, and wakes the task of the
-    /// mapping, which may start the child shards.
+    /// Removes this task from the mapping's list of shard tasks. Wakes the task of the mapping,
+    /// which may then start the child shards.
     fn leave(self) {
         let mut state = self.mapping.state.lock();
         if state.era == self.era {

@@ -1,4 +1,4 @@
-//! The form in which mappings and their positions are stored in the catalog.
+//! Converts mappings and their positions to catalog entries.
 
 use super::mapping::{Mapping, MappingState, Origin, Plan};
 use crate::model::event_source::{FunctionArn, ShardPosition, Source};
@@ -6,15 +6,15 @@ use crate::model::{AccountId, ShardId};
 use crate::store::{Change, MappingValue};
 use crate::world::Timestamp;
 
-/// The change that stores the definition and the state of a mapping. The state counts as saved from
-/// `now` on.
+/// The catalog change that saves the definition and the state of a mapping. Marks the state as
+/// saved at `now`.
 pub(super) fn mapping(mapping: &Mapping, state: &mut MappingState, now: Timestamp) -> Change {
     state.is_unsaved = false;
     state.saved_at = now;
     definition(mapping, state)
 }
 
-/// The changes that store a mapping and all its positions, for a snapshot.
+/// The catalog entries of a mapping and all its positions, for a snapshot.
 pub(super) fn whole(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
     let mut changes = vec![definition(mapping, state)];
     if let Some(incarnation) = state.incarnation {
@@ -25,7 +25,7 @@ pub(super) fn whole(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
     changes
 }
 
-/// True when every field of the value is valid, so that a mapping can be restored from it.
+/// True if every field of the value is valid, so that a mapping can be restored from the value.
 pub(super) fn is_sound(value: &MappingValue) -> bool {
     let function = FunctionArn::parse(&value.function);
     let plan = function.is_some_and(|of| Plan::new(value.settings.clone(), of).is_ok());
@@ -54,8 +54,8 @@ fn definition(mapping: &Mapping, state: &MappingState) -> Change {
     Change::Mapping(mapping.uuid.into_bytes(), Some(Box::new(value)))
 }
 
-/// The change that stores the position of a mapping in a shard, under the incarnation of the
-/// stream.
+/// The catalog change that saves the position of a mapping in a shard. `incarnation` is the
+/// incarnation number of the stream.
 pub(super) fn position(
     mapping: &Mapping,
     (incarnation, shard): (u64, ShardId),
@@ -65,7 +65,7 @@ pub(super) fn position(
     Change::MappingPosition(key, Some(position.clone()))
 }
 
-/// The changes that remove all positions of a mapping.
+/// The catalog changes that remove all positions of a mapping.
 pub(super) fn removed_positions(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
     let Some(incarnation) = state.incarnation else {
         return Vec::new();
@@ -77,7 +77,7 @@ pub(super) fn removed_positions(mapping: &Mapping, state: &MappingState) -> Vec<
     state.positions.keys().map(gone).collect()
 }
 
-/// The changes that remove a mapping and its positions.
+/// The catalog changes that remove a mapping and its positions.
 pub(super) fn removed(mapping: &Mapping, state: &MappingState) -> Vec<Change> {
     let mut changes = removed_positions(mapping, state);
     changes.push(Change::Mapping(mapping.uuid.into_bytes(), None));

@@ -1,4 +1,4 @@
-//! A view of a mapping's work on one shard, which our own API shows.
+//! A view of a mapping's work on one shard, for the paths under `/_minikin/`.
 
 use crate::lock::Lock;
 use crate::model::SequenceNumber;
@@ -20,12 +20,12 @@ pub enum LanePhase {
     Invoking,
     /// A failed batch waits for its retry.
     BackingOff,
-    /// The on-failure record about a discarded batch is being delivered.
+    /// The on-failure record of a discarded batch is being delivered.
     Delivering,
 }
 
 impl LanePhase {
-    /// The name of the phase in our own API.
+    /// The name of the phase under `/_minikin/`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Idle => "idle",
@@ -38,7 +38,7 @@ impl LanePhase {
     }
 }
 
-/// The batch that a lane is delivering, as the paths under `/_minikin/` and drains report it.
+/// The batch that a lane delivers, as drains and the paths under `/_minikin/` report it.
 #[derive(Debug, Clone)]
 pub struct BatchView {
     /// Id of the batch, which is the request id of its invocations.
@@ -47,51 +47,52 @@ pub struct BatchView {
     pub records: usize,
     /// Sequence numbers of the first and the last record.
     pub range: Option<[SequenceNumber; 2]>,
-    /// Number of the current or the next attempt; the first is 1.
+    /// Number of the current attempt, or of the next one. The first attempt is 1.
     pub attempt: u32,
-    /// The moment of the next attempt, if the batch waits for a retry.
+    /// Time of the next attempt. None if the batch does not wait for a retry.
     pub next_try: Option<Timestamp>,
-    /// Beginning of the function's last answer that was a failure.
+    /// Beginning of the function's last failed answer.
     pub last_error: Option<Arc<str>>,
 }
 
-/// The state of a lane, as the paths under `/_minikin/` and drains report it.
+/// The state of a lane, as drains and the paths under `/_minikin/` report it.
 #[derive(Debug, Clone, Default)]
 pub struct LaneView {
     /// The phase of the lane's work.
     pub phase: LanePhase,
-    /// Number of records that are in no batch yet.
+    /// Number of records that are not in a batch yet.
     pub queued: usize,
     /// The batch that the lane delivers or is about to retry.
     pub batch: Option<BatchView>,
 }
 
-/// The state of a mapping's work on a shard, as the paths under `/_minikin/` and drains report it.
+/// The state of a mapping's work on a shard, as drains and the paths under `/_minikin/` report it.
 #[derive(Debug, Clone, Default)]
 pub struct ShardView {
     /// The lanes, by index.
     pub lanes: Vec<LaneView>,
-    /// Sequence number of the mapping's position: the last record that is done (delivered, filtered
-    /// out or discarded) together with every record before it.
+    /// Sequence number of the mapping's position: the mapping is done with this record and with all
+    /// records before it.
     pub position: Option<SequenceNumber>,
-    /// Index in the log after the record at `position`.
+    /// Index after the record at `position`, in the shard's log.
     pub next_index: u64,
-    /// Index in the log after the last record that was read.
+    /// Index after the last record that was read, in the shard's log.
     pub read_index: u64,
-    /// Arrival timestamp of the record at `position`.
+    /// Arrival time of the record at `position`.
     pub last_arrival: Option<Timestamp>,
     /// Number of records that were read and are not done yet.
     pub undone: usize,
-    /// True when the read-ahead limit is reached, so that one lane without progress holds up the
-    /// others.
+    /// True if the read-ahead limit is reached, so that a lane without progress holds up the other
+    /// lanes.
     pub is_full: bool,
-    /// The tumbling window that has had an invocation and has not ended.
+    /// The tumbling window that has had an invocation and has not ended. None if there is no such
+    /// window.
     pub window: Option<Window>,
-    /// The next moment at which the work continues without any further event.
+    /// Next time at which the task continues its work without any other event.
     pub deadline: Option<Timestamp>,
-    /// Number of turns that the shard's task has made.
+    /// Number of turns of the shard's task so far. A turn does all work that needs no wait.
     pub turns: u64,
-    /// True when no lane has records, batches or a running task.
+    /// True if no lane has records, batches or a running task.
     pub is_idle: bool,
 }
 
@@ -118,7 +119,7 @@ impl ShardStatus {
         *self.view.lock() = view;
     }
 
-    /// Sets the phase of a lane at once, without waiting for the next turn of the shard's task.
+    /// Sets the phase of a lane at once, before the next turn of the shard's task.
     pub(super) fn set_phase(&self, lane: usize, phase: LanePhase) {
         if let Some(lane) = self.view.lock().lanes.get_mut(lane) {
             lane.phase = phase;

@@ -21,7 +21,8 @@ pub(super) struct ShardWork {
     pub(super) mapping: Arc<Mapping>,
     pub(super) stream: Arc<Stream>,
     pub(super) shard: Arc<Shard>,
-    /// The era of the mapping in which this task started. A reset of the mapping starts a new era.
+    /// Number of the mapping's resets and stream changes before this task started. The task ends
+    /// when this number changes.
     pub(super) era: u64,
     pub(super) alarm: Alarm,
     pub(super) status: Arc<ShardStatus>,
@@ -31,18 +32,18 @@ pub(super) struct ShardWork {
     pub(super) plan: Arc<Plan>,
     pub(super) head: Arc<EventHead>,
     pub(super) progress: Progress,
-    /// Index in the log after the last record that was read.
+    /// Index after the last record that was read, in the shard's log.
     pub(super) read_index: u64,
     pub(super) lanes: Vec<Lane>,
-    /// For each lane an index: all records of the lane before it are done, even if the position,
-    /// which is common to all lanes, is lower.
+    /// For each lane an index before which all records of the lane are done. The index may be
+    /// greater than the position, which is common to all lanes.
     pub(super) lane_done: Vec<u64>,
-    /// The open tumbling window, and the state that the last invocation returned for it.
+    /// The open tumbling window, and the state that the last invocation returned for this window.
     pub(super) window: Option<(Window, String)>,
-    /// The shard is not read before this moment (`event-source-poll-ms`).
+    /// Earliest time of the next read of the shard (`event-source-poll-ms`).
     pub(super) next_read: Option<Timestamp>,
-    /// The next moment at which the work continues without any further event. Set anew in each
-    /// turn.
+    /// Next time at which the task continues its work without any other event. Every turn of the
+    /// task sets this time anew.
     pub(super) deadline: Option<Timestamp>,
     turns: u64,
     saved: ShardPosition,
@@ -100,8 +101,8 @@ impl ShardWork {
         work
     }
 
-    /// Creates as many lanes as the plan's parallelization factor says. After a change of the
-    /// factor the progress of the old lanes is dropped, so some records may be delivered again.
+    /// Creates as many lanes as the plan's parallelization factor. After a change of the factor,
+    /// the progress of the old lanes is dropped, so some records may be delivered again.
     fn divide(&mut self) {
         let factor = self.plan.settings.factor as usize;
         self.lanes.resize_with(factor, Lane::default);
@@ -110,16 +111,17 @@ impl ShardWork {
         }
     }
 
-    /// Adopts a plan. Returns false when the plan changes the number of lanes or the filters and a
-    /// task still works for a lane: the plan is adopted after the end of that task.
+    /// Adopts a plan. Returns false if the plan changes the number of lanes or the filters while a
+    /// task works for a lane. The plan is then adopted after the end of this task.
     pub(super) fn adopt(&mut self, plan: Arc<Plan>) -> bool {
         if Arc::ptr_eq(&self.plan, &plan) {
             return true;
         }
         let (old, new) = (&self.plan.settings, &plan.settings);
         let is_divided_anew = new.factor != old.factor;
-        // The records are chosen anew. A batch of the old choice would lose the records that the
-        // new filters drop, or all of them, when its event is written again.
+        // The mapping must read and filter the records again. An event of an existing batch would
+        // lose the records that the new filters drop, because the event is written anew from the
+        // log.
         let is_chosen_anew = is_divided_anew || new.filters != old.filters;
         if is_chosen_anew && self.is_busy() {
             return false;
@@ -136,8 +138,8 @@ impl ShardWork {
         true
     }
 
-    /// Drops the records and batches of all lanes, so that the records are read again from the
-    /// mapping's position in the shard. Does nothing while a task works for any of the lanes.
+    /// Drops the records and batches of all lanes, so that the mapping reads the records again from
+    /// its position in the shard. Does nothing while a task works for any of the lanes.
     pub(super) fn drop_waiting(&mut self) {
         if self.is_busy() {
             return;
@@ -155,7 +157,7 @@ impl ShardWork {
         self.read_index = self.progress.next();
     }
 
-    /// Index in the log before which all records of the lane are done.
+    /// Index before which all records of the lane are done.
     fn first_undone(&self, lane: &Lane) -> u64 {
         let working = lane.work.last().and_then(|batch| batch.records().first());
         let first = working.or_else(|| lane.queue.front());
@@ -166,7 +168,7 @@ impl ShardWork {
         self.lanes.iter().any(|lane| lane.busy.is_some())
     }
 
-    /// True when the shard is closed and all its records are delivered, dropped or discarded.
+    /// True if the shard is closed and the mapping is done with all its records.
     pub(super) fn is_finished(&self, now: Timestamp) -> bool {
         self.window.is_none()
             && self.lanes.iter().all(Lane::is_idle)
@@ -179,8 +181,8 @@ impl ShardWork {
         self.shard.number(record.index, record.arrival)
     }
 
-    /// The moment at which a record becomes too old to be delivered: the earlier one of the
-    /// mapping's maximum record age and the stream's retention.
+    /// Time at which a record becomes too old for delivery. The mapping's maximum record age and
+    /// the stream's retention period both limit the age.
     pub(super) fn expires(&self, record: &RecordRef) -> Timestamp {
         let hours = self.stream.look(|state| state.settings.retention_hours);
         let retention_ms = i64::from(hours) * 3_600_000;
@@ -204,12 +206,12 @@ impl ShardWork {
         records.iter().take_while(is_old).count()
     }
 
-    /// Makes the task continue at `moment`, unless an earlier deadline is set.
+    /// Sets the deadline of the task to `moment`, unless an earlier deadline is set.
     pub(super) fn await_time(&mut self, moment: Timestamp) {
         self.deadline = Some(self.deadline.map_or(moment, |known| known.min(moment)));
     }
 
-    /// An entry of the event log about a batch.
+    /// An entry of the event log for a batch.
     pub(super) fn note(
         &self,
         kind: EntryKind,
@@ -261,7 +263,7 @@ impl ShardWork {
         self.keep(position, now);
     }
 
-    /// Saves that the shard is processed to its end.
+    /// Saves that the mapping is done with the whole shard.
     pub(super) fn save_end(&mut self, now: Timestamp) {
         self.mapping.note(Entry {
             shard: Some(self.shard.id),
@@ -280,7 +282,8 @@ impl ShardWork {
         self.saved = position.clone();
         let mut state = self.mapping.state.lock();
         let is_ours = state.era == self.era && state.incarnation == Some(self.stream.incarnation);
-        // The positions of a deleted stream are gone, and stay so when its last batch ends.
+        // The positions of a deleted stream were removed, and must not be saved again when its last
+        // batch ends.
         if !is_ours || state.is_removed || state.stream.is_none() {
             return;
         }
@@ -296,7 +299,7 @@ impl ShardWork {
         let _kept = self.context.store.save(changes);
     }
 
-    /// Publishes a view of this work for our own API.
+    /// Publishes a view of this work for the paths under `/_minikin/`.
     pub(super) fn publish(&mut self) {
         self.turns += 1;
         let lanes: Vec<LaneView> = self.lanes.iter().map(|lane| self.lane_view(lane)).collect();
@@ -343,7 +346,7 @@ impl ShardWork {
     }
 }
 
-/// The members of an entry that are equal for all records of the shard.
+/// The members that the entries of all records of the shard have in common.
 fn head(context: &Context, mapping: &Mapping, plan: &Plan, shard: &Shard) -> EventHead {
     let functions = &context.outbound.functions;
     let function = functions.find(&plan.function.name, plan.function.qualifier.as_deref());

@@ -1,5 +1,5 @@
-//! The task of a mapping. It fixes the starting positions, starts a task for each shard once the
-//! parents of the shard are finished, and removes the mapping after its deletion.
+//! The task of a mapping. The task sets the starting positions, starts a task for each shard after
+//! the parents of the shard are finished, and removes the mapping after its deletion.
 
 use super::context::Context;
 use super::mapping::{Mapping, ProcessingResult};
@@ -43,8 +43,8 @@ pub(super) async fn run(
     }
 }
 
-/// Removes a deleted mapping from the list once its state `Deleting` has ended. Returns true when
-/// the last task of its shards has ended as well.
+/// Removes a deleted mapping from the list after its state `Deleting` has ended. Returns true if
+/// the last task of its shards has also ended.
 fn end_if_due(
     context: &Context,
     mappings: &Mappings,
@@ -93,7 +93,7 @@ async fn work(context: &Arc<Context>, mapping: &Arc<Mapping>, now: Timestamp) ->
     until
 }
 
-/// The result that a mapping shows while its stream or consumer does not exist.
+/// The result of a mapping's work while its stream or consumer does not exist.
 pub(super) const fn gone(source: &Source) -> ProcessingResult {
     match source {
         Source::Stream(_) => ProcessingResult::StreamGone,
@@ -101,7 +101,7 @@ pub(super) const fn gone(source: &Source) -> ProcessingResult {
     }
 }
 
-/// True when the mapping's consumer is registered. Always true for a mapping of a stream.
+/// True if the mapping's consumer is ACTIVE. Always true for a mapping of a stream.
 pub(super) fn has_consumer(source: &Source, stream: &Stream) -> bool {
     let Source::Consumer(arn) = source else {
         return true;
@@ -111,19 +111,19 @@ pub(super) fn has_consumer(source: &Source, stream: &Stream) -> bool {
         consumer.is_some_and(|consumer| {
             let created_s = Timestamp::from_millis(consumer.created_ms).seconds();
             u64::try_from(created_s).ok() == Some(arn.created_s)
-                // A pending transition means that the consumer is CREATING or DELETING.
+                // A consumer with a pending transition is in CREATING or DELETING.
                 && consumer.due_ms.is_none()
                 && !consumer.deleting
         })
     })
 }
 
-/// Fixes the starting positions in all shards, once in the life of a mapping. LATEST needs no read,
-/// so it is fixed without waiting: the mapping delivers every record that a client puts after it
-/// has received the answer to CreateEventSourceMapping.
+/// Sets the starting positions in all shards, unless they are set already. LATEST needs no read, so
+/// its positions are set without a wait. Therefore the mapping delivers every record that a client
+/// puts after the answer to CreateEventSourceMapping.
 ///
 /// # Errors
-/// The store fails to read the shards.
+/// Returns an error if the store cannot read the shards.
 async fn fix_start(
     context: &Context,
     mapping: &Mapping,
@@ -146,7 +146,7 @@ async fn fix_start(
     for shard in stream.held_shards().iter() {
         let position = ShardPosition {
             next: shard.index_at_time(from).await?,
-            // The records of such a shard expired before the mapping began.
+            // The records of a shard that is not readable expired before the mapping began.
             finished: stream.readable_shard(shard.id, now).is_none(),
             ..ShardPosition::default()
         };
@@ -156,8 +156,8 @@ async fn fix_start(
     Ok(())
 }
 
-/// Fixes the starting positions of a LATEST mapping in all shards under one lock. Does nothing when
-/// they are fixed already.
+/// Sets the starting positions of a LATEST mapping in all shards, under one lock. Does nothing if
+/// they are set already.
 pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, now: Timestamp) {
     let era = {
         let state = mapping.state.lock();
@@ -178,7 +178,8 @@ pub(super) fn fix_latest(context: &Context, mapping: &Mapping, stream: &Stream, 
     begin(context, mapping, stream, (era, positions), now);
 }
 
-/// Sets the starting positions that were found in `era`, unless the mapping was reset meanwhile.
+/// Sets the starting positions that were found in the era `era`. Does nothing if the mapping was
+/// reset in the meantime.
 fn begin(
     context: &Context,
     mapping: &Mapping,
@@ -201,9 +202,9 @@ fn begin(
     let _kept = context.store.save(changes);
 }
 
-/// Starts the tasks of the shards whose parents are finished or removed. Children wait for their
-/// parents so that the records of a partition key are delivered in order. A shard whose records have
-/// expired has a task, too, which discards them.
+/// Starts the tasks of the shards whose parents are finished or removed. Child shards wait for
+/// their parents, so that the records of a partition key are delivered in order. A shard whose
+/// records have expired gets a task, too: the task discards these records.
 fn start_ready(context: &Arc<Context>, mapping: &Arc<Mapping>, stream: &Arc<Stream>) {
     let held = stream.held_shards();
     let described: Vec<Shard> = held.iter().map(|shard| shard.description()).collect();
@@ -218,8 +219,8 @@ fn start_ready(context: &Arc<Context>, mapping: &Arc<Mapping>, stream: &Arc<Stre
             continue;
         }
         let (era, plan) = (state.era, state.plan.clone());
-        // Insert the task into `runners` before the lock is released, so that no second task starts
-        // for the shard.
+        // The task is inserted into `runners` before the lock is released, so that no second task
+        // starts for the shard.
         let work = ShardWork::begin(Beginning {
             context: context.clone(),
             mapping: mapping.clone(),

@@ -1,5 +1,5 @@
-//! Tumbling windows of a shard: the window of each batch, the state that one invocation returns for
-//! the next, and the final invocation of each window.
+//! The tumbling windows of a shard: the window of each batch, the state that one invocation returns
+//! for the next invocation, and the final invocation of each window.
 
 use super::batch::{Batch, RecordRef};
 use super::event_log::{Entry, EntryKind};
@@ -13,7 +13,8 @@ use crate::world::Timestamp;
 const EMPTY: &str = "{}";
 
 impl ShardWork {
-    /// The window of a new batch. When no window is open, the first record of the batch opens one.
+    /// The window of a new batch. The first record of the batch opens a window if no window is
+    /// open.
     pub(super) fn window_of(&mut self, batch: &Batch) -> Option<(Window, WindowFlags)> {
         let length_s = self.plan.settings.tumbling_window_s;
         if length_s == 0 {
@@ -30,8 +31,8 @@ impl ShardWork {
         Some((*window, WindowFlags::default()))
     }
 
-    /// True when a record belongs to a later window than the open one. When no window is open, the
-    /// window of the first record in the queue counts as open.
+    /// True if a record belongs to a later window than the open window. If no window is open, the
+    /// window of the first queued record counts as open.
     pub(super) fn is_of_later_window(&self, record: &RecordRef) -> bool {
         let length_s = self.plan.settings.tumbling_window_s;
         if length_s == 0 {
@@ -44,9 +45,9 @@ impl ShardWork {
         window.is_some_and(|window| window.is_before(record.arrival.millis()))
     }
 
-    /// The final invocation of the open window, if the window ends now. A window ends when a record
-    /// of a later window is queued, when the shard is finished, when no record came for the idle
-    /// time after the window's end, or when the window length was changed.
+    /// The batch for the final invocation of the open window. None if the window does not end now.
+    /// A window ends when a record of a later window is queued, when the shard is finished, when no
+    /// record came for the idle time after the window's end, or when the window length was changed.
     pub(super) fn window_that_ends(&mut self, now: Timestamp) -> Option<Batch> {
         let (window, _) = self.window.as_ref()?;
         let window = *window;
@@ -79,8 +80,8 @@ impl ShardWork {
         now >= over
     }
 
-    /// True when the final invocation of a window is to be discarded because of its age. It has no
-    /// records, so its age counts from the start of the window (a choice).
+    /// True if the final invocation of a window must be discarded because it is too old. This
+    /// invocation has no records, so its age counts from the start of the window (a choice).
     pub(super) fn is_window_too_old(&self, batch: &Batch, now: Timestamp) -> bool {
         let Some((window, _)) = batch.window.filter(|_| batch.records().is_empty()) else {
             return false;
@@ -89,7 +90,7 @@ impl ShardWork {
         self.max_age_ms().is_some_and(|most| age_ms >= most)
     }
 
-    /// True when the answer contains a state of the window.
+    /// True if the answer contains a state of the window.
     pub(super) fn answers_state(&self, answer: &Answer) -> bool {
         window_state(answer.text()).is_some()
     }
@@ -106,7 +107,8 @@ impl ShardWork {
             return;
         };
         if flags.is_final {
-            // A window that ended early because of a large state continues with an empty state.
+            // A window whose final invocation came early, because of a large state, continues with
+            // an empty state.
             self.window = flags.is_early.then(|| (window, EMPTY.to_owned()));
             return;
         }
