@@ -30,7 +30,7 @@ struct AccountStreams {
 /// The time and the account's quota use, which the plan of a stream's change checks.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
-    /// The time of the plan.
+    /// Time at which the change is planned.
     pub now: Timestamp,
     /// The quota use of the account in the region.
     pub quota_use: QuotaUse,
@@ -114,7 +114,8 @@ impl Accounts {
         }
     }
 
-    /// Adds a stream to its account. Returns the stream that had the same name, if there was one.
+    /// Adds a stream to its account. Replaces and returns the stream that had the same name, if
+    /// there was one.
     pub(super) fn insert(&mut self, stream: &Arc<Stream>) -> Option<Arc<Stream>> {
         let account = self.0.entry(stream.arn.scope.clone()).or_default();
         let name = stream.arn.name.clone();

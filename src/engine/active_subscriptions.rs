@@ -1,10 +1,11 @@
 //! Registry of the subscriptions in progress. Each consumer has at most one subscription to each
 //! shard.
 //!
-//! A consumer that subscribes to a shard less than five seconds after its last successful
-//! subscription is refused, even if the connection of that subscription was closed. After five
-//! seconds, a new subscription takes over and the old one ends. Source: AWS API reference,
-//! SubscribeToShard; for closed connections, apache/beam#26293 and daangn/kinesumer#16.
+//! A consumer is refused if it subscribes to a shard less than five seconds after its last
+//! successful subscription to the shard. The refusal applies even if the connection of that
+//! subscription was closed. After five seconds, a new subscription takes over, and the old
+//! subscription ends. Source: AWS API reference, SubscribeToShard; for closed connections,
+//! apache/beam#26293 and daangn/kinesumer#16.
 //!
 //! A subscription goes on after its consumer was deregistered, as was recorded in September 2026
 //! (radkawar/stackd, testdata/aws/kinesis/efo_termination.json).
@@ -86,13 +87,14 @@ struct Entry {
     since: Timestamp,
     /// Index of the next record that the subscription sends.
     next: Arc<AtomicU64>,
-    /// True while the subscription is in `Registry::recent`.
+    /// True while the subscription is in `Registry::recent`, because its lock time may not have
+    /// passed.
     is_recent: bool,
     /// Sends the reason why the subscription ends. None after the end.
     end: Option<watch::Sender<Option<EndReason>>>,
 }
 
-/// A subscription in progress. Dropping it ends the subscription.
+/// A subscription in progress. Dropping this value ends the subscription.
 #[derive(Debug)]
 pub(super) struct ActiveSubscription {
     subscriptions: Arc<ActiveSubscriptions>,

@@ -1,4 +1,4 @@
-//! A read from a shard, and the records that it returns.
+//! Reads from a shard, and the records that such a read returns.
 
 use crate::admission::{Admission, BudgetPermit};
 use crate::model::{SequenceNumber, ShardId};

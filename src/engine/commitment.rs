@@ -52,7 +52,7 @@ impl Commitment {
         }
     }
 
-    /// True when the account may use the features that require the commitment.
+    /// True if the account may use the features that require the commitment.
     pub const fn is_enabled(self) -> bool {
         !matches!(self, Self::Disabled { .. })
     }

@@ -30,7 +30,7 @@ use tokio::sync::{oneshot, watch};
 pub struct Engine {
     /// Clock, random numbers and fault injection.
     pub world: World,
-    /// The limits in force.
+    /// The values of all limits.
     pub limits: Limits,
     /// The in-flight budget: bounds the memory of requests and answers.
     pub admission: Arc<Admission>,
@@ -56,9 +56,9 @@ pub struct Engine {
     pub(super) saves: Slots,
     /// Counts the snapshots that are being loaded.
     pub(super) loads: Slots,
-    /// Becomes true when the subscriptions and tails have to end.
+    /// Becomes true when the subscriptions and tails must end.
     pub(super) stopping: watch::Receiver<bool>,
-    /// Becomes true when the engine's tasks have to end.
+    /// Becomes true when the engine's tasks must end.
     pub(super) stop: watch::Sender<bool>,
 }
 
@@ -67,14 +67,14 @@ pub struct Engine {
 pub struct Behaviour {
     /// Duration of a status that ends by itself, such as CREATING, in milliseconds.
     pub transition_ms: u64,
-    /// True if busy shards of on-demand streams are split.
+    /// True if the engine splits busy shards of on-demand streams.
     pub on_demand_scaling: bool,
     /// States of the KMS keys that cannot be used.
     pub keys: Keys,
     /// The functions and destinations that event source mappings send to.
     pub outbound: Outbound,
-    /// True if a mapping may send its failure records to a stream of this emulator, which the
-    /// service does not permit.
+    /// True if a mapping may send its on-failure records to a stream of this emulator. The service
+    /// does not permit such a destination.
     pub own_stream_destinations: bool,
     /// The destinations of channels, and the sizes of their objects.
     pub channels: ChannelBehaviour,
@@ -204,7 +204,7 @@ impl Engine {
         self.active_subscriptions.count()
     }
 
-    /// Figures of the store, for metrics.
+    /// The figures of the store, for metrics.
     pub fn store_figures(&self) -> Figures {
         self.store.figures()
     }

@@ -201,7 +201,7 @@ async fn pass_append(engine: &Engine) -> Result<bool, PutFailure> {
     }
 }
 
-/// Bytes of the records that received a sequence number.
+/// Bytes of data and partition keys of the chosen records that received a sequence number.
 fn appended_bytes(
     records: &[NewRecord],
     chosen: &[usize],

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 #[repr(align(128))]
 pub(super) struct RecordCount {
     count: AtomicU64,
-    /// Number of waiting callers. While it is zero, writers skip the notification.
+    /// Number of waiting callers. Writers send no notification while this number is zero.
     waiting: AtomicUsize,
     changed: Notify,
     /// True when the stream is deleted, and no further record will be counted.

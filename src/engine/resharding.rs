@@ -1,5 +1,5 @@
-//! Computes which shards a split, a merge or a scaling closes and creates. `update.rs` applies the
-//! result, and `saved.rs` makes the catalog entries of these shards and of their stream.
+//! Computes the shards that a split, a merge or a scaling closes and creates. `update.rs` applies
+//! the result, and `saved.rs` makes the catalog entries of these shards and of their stream.
 
 use super::stream_state::StreamState;
 use crate::model::{self, HashKey, ShardId, merge, scale, split};

@@ -270,7 +270,8 @@ impl Shard {
         }
     }
 
-    /// Number of readable records from `index` on.
+    /// Number of readable records from `index` on. Records that arrived before `horizon` do not
+    /// count.
     pub fn records_from(&self, index: u64, horizon: Timestamp) -> u64 {
         self.log.amount_from(index, horizon).records
     }

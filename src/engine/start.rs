@@ -43,7 +43,7 @@ enum Fault {
 }
 
 impl RestoreError {
-    /// The part of the data directory that is damaged.
+    /// Name of the part of the data directory that is damaged.
     pub(super) fn part(&self) -> &str {
         match &self.0 {
             Fault::Unreadable(part) => part,

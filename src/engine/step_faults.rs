@@ -76,7 +76,7 @@ pub(super) async fn pass(
     }
 }
 
-/// The fault of the first fault rule that fires for the step.
+/// The fault of the first fault rule that fires for the step. None if no rule fires.
 fn ruled(world: &World, step: Step, stream: &StreamArn, shard: Option<ShardId>) -> Option<Fault> {
     let arn = stream.to_string();
     let hit = world.faults.draw(&Occasion {

@@ -1,4 +1,4 @@
-//! A stream: its identity, and what readers and writers ask about its state.
+//! A stream: its identity, and the functions with which readers and writers query its state.
 
 use super::lock_order;
 use super::record_count::{RecordCount, StreamDeleted};
@@ -114,7 +114,7 @@ impl Stream {
         look(&self.state.lock())
     }
 
-    /// The properties of the stream now.
+    /// The current properties of the stream.
     pub fn snapshot(&self) -> StreamSnapshot {
         let state = self.state.lock();
         let settings = &state.settings;
@@ -144,7 +144,7 @@ impl Stream {
         }
     }
 
-    /// The settings that apply to writers now.
+    /// The current settings that apply to writers.
     pub fn put_settings(&self) -> PutSettings {
         let state = self.state.lock();
         PutSettings {

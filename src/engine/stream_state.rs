@@ -61,7 +61,7 @@ pub struct StreamState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StreamChannel {
     pub(crate) kind: DestinationKind,
-    /// True in the status FAILED.
+    /// True if the channel is in the status FAILED.
     pub(crate) has_failed: bool,
 }
 
@@ -233,7 +233,7 @@ impl StreamState {
         }
     }
 
-    /// The warm throughput that the stream has now, in MiB/s.
+    /// The current warm throughput of the stream, in MiB/s.
     pub fn warm_mibps(&self) -> u32 {
         let usual = match self.settings.on_demand {
             true => limits::ON_DEMAND_WARM_MIBPS,

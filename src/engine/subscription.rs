@@ -89,8 +89,8 @@ impl Engine {
 }
 
 impl Subscription {
-    /// Subscribes the consumer `name`, which was registered at `created_ms`, to the shard's records
-    /// from `position` on.
+    /// Subscribes the consumer `name`, which was registered at `created_ms` (milliseconds since the
+    /// epoch), to the shard's records from `position` on.
     ///
     /// # Errors
     /// Returns an error if the consumer subscribed to the shard less than

@@ -27,16 +27,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Says at which record of each shard a tail starts.
+/// The record of each shard at which a tail starts.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TailStart {
-    /// At the oldest readable record.
+    /// Start at the oldest readable record.
     TrimHorizon,
-    /// At the first record that is published after the start of the tail.
+    /// Start at the first record that is published after the start of the tail.
     Latest,
-    /// At the first record that arrived at this time or later.
+    /// Start at the first record that arrived at this time or later.
     Time(Timestamp),
-    /// At the positions of an earlier tail's cut: the index of the next record for each shard.
+    /// Start at the positions of an earlier tail's cut: the index of the next record for each
+    /// shard.
     Cut(BTreeMap<ShardId, u64>),
 }
 
@@ -127,7 +128,7 @@ impl Tail {
         seconds.map(Duration::from_secs)
     }
 
-    /// The positions at which a later tail can continue.
+    /// The shards of the cut with the indexes at which a later tail can continue.
     pub(crate) fn positions(&self) -> impl Iterator<Item = (ShardId, u64)> {
         self.cut.iter().map(|(id, reading)| (*id, reading.index))
     }
@@ -329,7 +330,7 @@ impl Tail {
         }
     }
 
-    /// Replaces a shard that was read to its end by its children.
+    /// Removes a shard that was read to its end from the cut, and adds its children.
     async fn finish(&mut self, id: ShardId) -> Result<(), TailError> {
         self.cut.remove(&id);
         if self.only.is_none() {

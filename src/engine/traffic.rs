@@ -22,14 +22,14 @@ pub(super) struct Count {
     bytes: AtomicU64,
 }
 
-/// The counts at one moment.
+/// The counts of a `Traffic` at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrafficFigures {
-    /// Acknowledged records, and their bytes.
+    /// Number of acknowledged records, and the bytes of their data and partition keys.
     pub written: (u64, u64),
-    /// Records that GetRecords returned, and their bytes.
+    /// Number of records that GetRecords returned, and the bytes of their data and partition keys.
     pub read: (u64, u64),
-    /// Records that were pushed to subscribers, and their bytes.
+    /// Number of records that subscriptions sent, and the bytes of their data and partition keys.
     pub pushed: (u64, u64),
     /// Number of records that the write limits of their shards refused.
     pub throttled: u64,
@@ -38,9 +38,10 @@ pub struct TrafficFigures {
 /// The counts of one shard since the start of the engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ShardFigures {
-    /// Appended records, and the bytes of their data and partition keys.
+    /// Number of appended records, and the bytes of their data and partition keys.
     pub written: (u64, u64),
-    /// Records that GetRecords and SubscribeToShard delivered, and their bytes.
+    /// Number of records that GetRecords and SubscribeToShard delivered, and the bytes of their
+    /// data and partition keys.
     pub read: (u64, u64),
     /// Number of records that the shard's write limits refused.
     pub throttled: u64,
@@ -66,7 +67,7 @@ impl Traffic {
         self.pushed.add(records, bytes);
     }
 
-    /// The counts so far.
+    /// The counts since the start of the engine.
     pub fn figures(&self) -> TrafficFigures {
         TrafficFigures {
             written: self.written.both(),

@@ -1,4 +1,4 @@
-//! Changes channels.
+//! Changes the settings and the tags of channels.
 
 use super::item::Channel;
 use crate::engine::Engine;

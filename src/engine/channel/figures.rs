@@ -13,7 +13,7 @@ pub(super) struct Traffic {
     pub(super) failed_attempts: AtomicU64,
 }
 
-/// Figures of a channel, for metrics and for the overview of channels.
+/// Figures of a channel, for metrics, the console and the paths under `/_minikin/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChannelFigures {
     /// Number of records of the stream that the channel has still to deliver.

@@ -1,4 +1,4 @@
-//! The trait of the tables that channels write.
+//! The trait of the tables that channels write to.
 
 use super::destination_error::DestinationError;
 use crate::engine::event_source::Pending;
@@ -31,7 +31,7 @@ pub type OpenTable = Box<dyn ChannelTable>;
 /// A table after records were written to it.
 #[derive(Debug)]
 pub struct Written {
-    /// The table.
+    /// The table, which the caller can use again.
     pub table: OpenTable,
     /// The records that do not form a valid row: their indexes among the records of the call, in
     /// ascending order, and the reasons.

@@ -113,7 +113,8 @@ pub(super) struct Lane {
     pub(super) busy: Option<Busy>,
     /// Time at which the lane's last invocation ended.
     pub(super) ended: Option<Timestamp>,
-    /// Time at which the first record of `queue` was read, or at which the previous batch was formed.
+    /// Time at which the first record of `queue` was read, or at which the previous batch was
+    /// formed if that is later.
     pub(super) queued_since: Option<Timestamp>,
 }
 
@@ -135,7 +136,7 @@ impl Lane {
         taken
     }
 
-    /// True when the lane has no records, no batches and no running task.
+    /// True if the lane has no records, no batches and no running task.
     pub(super) fn is_idle(&self) -> bool {
         self.busy.is_none() && self.work.is_empty() && self.queue.is_empty()
     }

@@ -34,7 +34,7 @@ impl Context {
         uuid::Builder::from_random_bytes(self.world.random.bytes()).into_uuid()
     }
 
-    /// A new value for the header `X-Amzn-Trace-Id` of an invocation.
+    /// A new random value for the header `X-Amzn-Trace-Id` of an invocation.
     pub(super) fn trace_id(&self) -> String {
         let seconds = self.world.clock.now().seconds();
         let hex = |bytes: &[u8]| {

@@ -1,5 +1,5 @@
-//! Delivery of a lane's records: forms batches, invokes the function, applies its answer, and
-//! retries, splits or discards a batch that failed.
+//! Delivers a lane's records: forms batches, invokes the function, handles its answer, and retries,
+//! splits or discards a failed batch.
 
 use super::batch::{Batch, Busy, Lane};
 use super::event_log::{Entry, EntryKind};

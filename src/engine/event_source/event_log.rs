@@ -11,7 +11,7 @@ use tokio::sync::watch;
 /// The kind of an entry in the event log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
-    /// Records were read, and passed the filters.
+    /// Records were read, and the filters kept them.
     Read,
     /// Records were read, and the filters dropped them.
     Filtered,
@@ -80,7 +80,7 @@ pub struct Entry {
     pub time: Timestamp,
     /// The kind of event that the entry reports.
     pub kind: EntryKind,
-    /// The shard that the entry is about.
+    /// The shard that the entry concerns.
     pub shard: Option<ShardId>,
     /// Index of the lane within the shard. The first lane has the index 0.
     pub lane: Option<u32>,
@@ -88,7 +88,7 @@ pub struct Entry {
     pub request_id: Option<uuid::Uuid>,
     /// Sequence numbers of the first and the last record.
     pub range: Option<(SequenceNumber, SequenceNumber)>,
-    /// Number of records that the entry is about.
+    /// Number of records that the entry reports.
     pub records: Option<usize>,
     /// Number of the attempt to invoke the function. The first attempt is 1.
     pub attempt: Option<u32>,

@@ -28,7 +28,7 @@ pub struct EventSources {
     mappings: Arc<Mappings>,
 }
 
-/// The definition of a mapping to be created.
+/// The definition of a mapping that is to be created.
 #[derive(Debug, Clone)]
 pub struct NewMapping {
     /// Account and region of the mapping.
@@ -550,7 +550,7 @@ fn refuse_twin<'a>(
 /// Positions by the mapping's UUID, and then by the stream's incarnation number and the shard.
 pub(crate) type Positions = BTreeMap<Uuid, BTreeMap<(u64, ShardId), ShardPosition>>;
 
-/// The state of a mapping before its first work.
+/// The initial state of a mapping.
 fn fresh(plan: Arc<Plan>, now: Timestamp) -> MappingState {
     MappingState {
         plan,

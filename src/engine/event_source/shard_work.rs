@@ -195,7 +195,7 @@ impl ShardWork {
         Some(i64::from(seconds) * 1000)
     }
 
-    /// Number of records at the start of `records` that are too old at `now` to be delivered.
+    /// Number of records at the start of `records` that are too old for delivery at `now`.
     pub(super) fn expired(&self, records: &[RecordRef], now: Timestamp) -> usize {
         let horizon = self.stream.horizon(now);
         let max_age_ms = self.max_age_ms();

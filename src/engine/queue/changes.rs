@@ -153,7 +153,7 @@ impl Engine {
         self.store.save(changes)
     }
 
-    /// Removes the queue from the catalog.
+    /// Removes the queue from the catalog, so that later changes of the queue are not saved.
     pub(super) fn save_end(&self, queue: &Queue, state: &mut QueueState) -> Ticket {
         state.removed = true;
         self.store

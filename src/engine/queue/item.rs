@@ -31,9 +31,9 @@ pub(crate) struct Queue {
     pub(crate) start: QueueStart,
     /// Time of the starting position.
     pub(crate) started: Timestamp,
-    /// Makes the ids of records.
+    /// Computes the ids of records in this queue.
     pub(crate) ids: RecordIds,
-    /// Makes and opens receipt handles.
+    /// Encodes and decodes receipt handles.
     pub(crate) seal: HandleSeal,
     pub(super) secret: [u8; QUEUE_SECRET_BYTES],
     state: Lock<QueueState>,
@@ -60,7 +60,7 @@ pub(super) struct QueueState {
     pub(super) records: QueueRecords,
     /// The journal of the records' states. None if nothing survives a restart.
     pub(super) journal: Option<Journal>,
-    /// Numbers of the closed shards whose records have all been received at least once.
+    /// The closed shards whose records have all been received at least once, by shard number.
     pub(super) exhausted: BTreeSet<u32>,
     /// Index, in the list of shards, of the shard at which the next receive starts.
     pub(super) rotation: usize,
@@ -99,7 +99,7 @@ pub(super) struct QueueTraffic {
     pub(super) empty_receives: AtomicU64,
 }
 
-/// Figures of a queue, for metrics and for the overview of queues.
+/// Figures of a queue, for metrics, the console and the paths under `/_minikin/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueFigures {
     /// Numbers of the received records in each standing.

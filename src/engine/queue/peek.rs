@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub(crate) struct Peek {
     /// Kind of the records to show.
     pub(crate) state: PeekState,
-    /// Shard and index at which the page starts.
+    /// Shard and index of the record at which the page starts.
     pub(crate) from: RecordPlace,
     /// Maximum number of records.
     pub(crate) limit: usize,

@@ -20,7 +20,7 @@ pub(super) struct Wanted {
 
 /// Result of a search for records in a queue.
 pub(super) enum Look {
-    /// The picked records. Empty if no record can be received now.
+    /// The picked records. Empty if no record is available now.
     Picked(Vec<Delivery>),
     /// The next record is only on disk. Holds the shard and the index of the record.
     OnDisk(Arc<Shard>, u64),

@@ -12,10 +12,10 @@ use crate::world::{Alarm, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The parameters of a receive.
+/// The parameters of a receive request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Receiving {
-    /// True if dead-letter records are wanted.
+    /// True if the receive asks for dead-letter records.
     pub(crate) dead: bool,
     /// Maximum number of records.
     pub(crate) count: usize,

@@ -59,7 +59,7 @@ pub(crate) struct Loading {
     /// The logs in the file, each with the index after the last record and the ticket of the last
     /// append.
     logs: HashMap<LogId, (u64, Option<Ticket>)>,
-    /// The logs that were created for the load. They are deleted unless the load succeeds.
+    /// The logs that were created for the load. If the load fails, they are deleted.
     made: BTreeSet<LogId>,
     _slot: Slot,
 }

@@ -24,7 +24,7 @@ use std::time::Duration;
 struct Copying {
     shard: Arc<Shard>,
     log: LogId,
-    /// Index at which the copy continues.
+    /// Index of the next record to save.
     next: u64,
     /// Index after the last record of the copy.
     end: u64,

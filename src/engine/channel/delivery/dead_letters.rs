@@ -33,7 +33,7 @@ impl DeadLetters {
         }
     }
 
-    /// Adds the line of a record.
+    /// Adds a line for a record that does not have the channel's format.
     pub(super) fn add(
         &mut self,
         destinations: &Arc<dyn Destinations>,

@@ -48,7 +48,7 @@ impl Encoder {
         encoder.write_all(separator)
     }
 
-    /// Writes the end of the compressed data.
+    /// Writes the end of the compressed data, and returns the object.
     pub(super) fn finish(self) -> io::Result<Target> {
         match self {
             Self::Plain(target) => Ok(target),

@@ -16,7 +16,7 @@ pub(super) struct Flushes {
 }
 
 impl Flushes {
-    /// True if no request waits.
+    /// True if no request to deliver at once is being served.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -50,7 +50,7 @@ impl Flushes {
         ends.all(|(shard, end)| channel.next(*shard) >= *end)
     }
 
-    /// Answers all requests.
+    /// Answers all requests that are being served.
     pub(super) fn answer(&mut self, result: &Result<(), String>) {
         for flush in self.waiting.drain(..) {
             // The error means that the requester does not wait any more.

@@ -88,7 +88,7 @@ impl Objects {
         Ok(())
     }
 
-    /// Writes the end of the compressed data.
+    /// Writes the end of the compressed data. The objects can then be finished.
     pub(super) fn end(self) -> Result<FinishedObject, DestinationError> {
         Ok(FinishedObject {
             object: self.object.map(Encoder::finish).transpose()?,

@@ -5,7 +5,8 @@ use crate::engine::channel::item::Channel;
 use crate::model::channel::{ChannelSettings, KeyTemplate, ObjectPlan, S3Destination};
 use std::sync::Arc;
 
-/// The names that keys and dead-letter lines contain, and the settings of the channel.
+/// The names that the keys of objects and the lines of dead-letter objects contain, and the
+/// settings of the channel.
 #[derive(Debug)]
 pub(super) struct Origin {
     pub(super) channel_arn: String,

@@ -69,7 +69,7 @@ struct Delivery {
     is_plan_durable: bool,
 }
 
-/// The next step of the task.
+/// The next step of a channel's task.
 enum Next {
     /// Wait for the bell, or until this time if it is given.
     Wait(Option<Timestamp>),

@@ -80,7 +80,7 @@ impl Memory {
         lines.collect()
     }
 
-    /// Every completed object with its contents, repetitions included.
+    /// All completed objects, including repetitions: bucket and key, and contents.
     pub(super) fn puts(&self) -> Vec<(String, Vec<u8>)> {
         self.0.puts.lock().clone()
     }
