@@ -1,5 +1,5 @@
-//! Aggregated records of the Kinesis Producer Library, each of which holds several user records: a
-//! magic number, a Protocol Buffers message, and the MD5 of the message.
+//! Aggregated records of the Kinesis Producer Library. An aggregated record contains several user
+//! records. Its format is a magic number, a Protocol Buffers message, and the MD5 of the message.
 
 use super::hash_key::{HashKey, HashKeyRange};
 use md5::{Digest as _, Md5};
@@ -16,12 +16,12 @@ pub(crate) struct UserRecord<'a> {
     pub data: &'a [u8],
 }
 
-/// A record after an attempt to deaggregate it.
+/// The result of an attempt to deaggregate a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Aggregate<'a> {
     /// The record is not aggregated, so it is delivered unchanged.
     Plain,
-    /// The record is aggregated from these user records.
+    /// The record is aggregated, and contains these user records.
     Records(Vec<UserRecord<'a>>),
     /// The hash key of at least one user record lies outside of the shard's range. Lambda then
     /// drops the whole aggregated record (recorded).
@@ -51,15 +51,16 @@ impl<'a> Aggregate<'a> {
     }
 }
 
-/// The message between the magic number and the MD5. `None` when one of these two is wrong.
+/// The message between the magic number and the MD5. `None` when the magic number or the MD5 is
+/// wrong.
 fn message(data: &[u8]) -> Option<&[u8]> {
     let rest = data.strip_prefix(&MAGIC)?;
     let (message, digest) = rest.split_at_checked(rest.len().checked_sub(DIGEST_BYTES)?)?;
     (Md5::digest(message).as_slice() == digest).then_some(message)
 }
 
-/// The message `AggregatedRecord`: a table of partition keys, a table of explicit hash keys, and
-/// records that refer to both tables by index.
+/// The Protocol Buffers message `AggregatedRecord`: a table of partition keys, a table of explicit
+/// hash keys, and records that refer to both tables by index.
 #[derive(Debug, Default)]
 struct Message<'a> {
     partition_keys: Vec<&'a str>,

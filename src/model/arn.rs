@@ -54,10 +54,10 @@ impl fmt::Display for Region {
     }
 }
 
-/// An account in a region. The name of a stream is unique within an account and region.
+/// An account and a region. The name of a stream is unique within this pair.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountRegion {
-    /// The account, which owns the resource.
+    /// The account that owns the resource.
     pub account: AccountId,
     /// The region of the resource.
     pub region: Region,
@@ -88,9 +88,9 @@ impl StreamArn {
         }
     }
 
-    /// Parses the ARN of a stream. Accepts every partition that begins with `aws`; the ARN is
-    /// printed with the partition of its region. `None` for the ARN of another resource, such as a
-    /// consumer.
+    /// Parses the ARN of a stream. Accepts every partition that begins with `aws`, but does not
+    /// store the partition: the parsed ARN is displayed with the partition of its region. `None`
+    /// for the ARN of another resource, such as a consumer.
     pub fn parse(text: &str) -> Option<Self> {
         let (scope, resource) = kinesis_resource(text)?;
         let name = resource.strip_prefix("stream/")?;
@@ -196,7 +196,8 @@ impl fmt::Display for ChannelArn {
     }
 }
 
-/// Parses the ARN of a resource that an id names. `kind` is the part of the ARN before the id.
+/// Parses the ARN of a queue or channel, which ends with an id. `kind` is the text between the
+/// account and the id, such as `queue/`.
 fn resource_with_id(text: &str, kind: &str) -> Option<(AccountRegion, Arc<str>)> {
     let (scope, resource) = kinesis_resource(text)?;
     let id = resource.strip_prefix(kind)?;
@@ -217,8 +218,8 @@ fn write_with_id(
     )
 }
 
-/// Parses `arn:aws…:kinesis:{region}:{account}:{resource}` into its account and region and its
-/// resource.
+/// Parses `arn:aws…:kinesis:{region}:{account}:{resource}`. Returns the account and region, and the
+/// text `{resource}`.
 fn kinesis_resource(text: &str) -> Option<(AccountRegion, &str)> {
     let mut parts = text.splitn(6, ':');
     let head = (parts.next()?, parts.next()?, parts.next()?);

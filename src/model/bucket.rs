@@ -1,4 +1,4 @@
-//! Token buckets, the rate limiters: exact to the millisecond.
+//! Token buckets, which limit rates with a precision of one millisecond.
 
 use crate::world::Timestamp;
 
@@ -17,7 +17,8 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    /// The largest refill per second. A larger rate is reduced to this number.
+    /// The largest refill per second. A larger rate is reduced to this number, so that the capacity
+    /// in thousandths fits in an `i64`.
     const MAX_PER_SECOND: u64 = (i64::MAX / 4000) as u64;
 
     /// Creates a full bucket. A bucket with a refill of 0 admits nothing.
@@ -43,9 +44,9 @@ impl Bucket {
         self.level_at(now) >= covered && (self.per_second > 0 || amount == 0)
     }
 
-    /// Takes `amount` tokens if the bucket holds as many; returns true on success. A full bucket
-    /// also grants an amount above its capacity and goes into debt, so that the average stays at
-    /// the rate.
+    /// Takes `amount` tokens if the bucket holds at least this many; returns true on success. A
+    /// full bucket also grants an amount above its capacity and goes into debt, so that the average
+    /// stays at the rate.
     pub(crate) fn take(&mut self, now: Timestamp, amount: u64) -> bool {
         let taken = self.would_take(now, amount);
         if taken {
@@ -54,8 +55,8 @@ impl Bucket {
         taken
     }
 
-    /// True when the bucket is not in debt. Use this before work of unknown cost, then take the
-    /// cost with [`Self::debit`].
+    /// True when the bucket is not in debt. Call this before work of unknown cost, and take the
+    /// cost with [`Self::debit`] afterwards.
     pub(crate) fn admits(&self, now: Timestamp) -> bool {
         self.level_at(now) >= 0 && self.per_second > 0
     }

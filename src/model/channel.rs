@@ -1,6 +1,6 @@
-//! Channels: the records of a stream are delivered to a bucket or to a table.
+//! Channels, which deliver the records of a stream to a bucket or to a table.
 //!
-//! All values here are plain. The engine reads the records, supplies the time, and saves the
+//! The code here does no I/O: the engine reads the records, supplies the time, and saves the
 //! positions.
 
 mod dead_letter;

@@ -1,6 +1,6 @@
 //! Dead-letter objects: one line of JSON for each record that cannot be delivered. The line
-//! identifies the record and does not hold its payload, as with the channels of Amazon MSK (a
-//! choice).
+//! identifies the record but does not contain its payload, as in the dead-letter objects of Amazon
+//! MSK's channels (a choice).
 
 use super::key_template::utc;
 use super::record_check::InvalidRecord;
@@ -21,7 +21,7 @@ pub struct DeadLetter<'a> {
     pub number: &'a str,
     /// Arrival time of the record.
     pub arrival: Timestamp,
-    /// The reason.
+    /// The reason why the record cannot be delivered.
     pub reason: &'a InvalidRecord,
 }
 
@@ -38,7 +38,8 @@ struct Line<'a> {
 }
 
 impl DeadLetter<'_> {
-    /// The line of the record, with its line feed (a choice of members).
+    /// The record's line in a dead-letter object, with the line feed at its end. The members are a
+    /// choice.
     pub fn line(&self) -> Vec<u8> {
         let format = format_description!(
             "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
@@ -58,9 +59,10 @@ impl DeadLetter<'_> {
     }
 }
 
-/// The key of a dead-letter object: the prefix, the hour of the first record of the object that the
-/// failed records would belong to, in UTC, and a unique name (a choice). `part` counts from 0: the
-/// lines for one object are divided if they are too long for one dead-letter object.
+/// The key of a dead-letter object: the prefix, an hour in UTC, and a unique name (a choice). The
+/// failed records were planned for a delivered object; the hour is the one in which the first
+/// record of this plan arrived. Lines that are too long for one dead-letter object are divided into
+/// parts; `part` counts the parts from 0.
 pub fn dead_letter_key(
     prefix: &str,
     (channel_name, channel_id): (&str, &str),

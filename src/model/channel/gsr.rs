@@ -1,5 +1,5 @@
-//! The frame around the records of the Glue schema registry's serializers: the byte 3, a byte for
-//! the compression (0 none, 5 zlib), the 16 bytes of a schema version id, and the data.
+//! The frame that the serializers of AWS Glue Schema Registry put around a record: the byte 3, a
+//! byte for the compression (0 none, 5 zlib), the 16 bytes of a schema version id, and the data.
 //!
 //! Source: the constants of the public `aws-glue-schema-registry` serializer
 //! (`AWSSchemaRegistryConstants`).
@@ -14,31 +14,31 @@ use uuid::Uuid;
 const VERSION: u8 = 3;
 const PLAIN: u8 = 0;
 const ZLIB: u8 = 5;
-/// Bytes in front of the data.
+/// Bytes of the frame, which precede the data.
 const HEAD_BYTES: usize = 18;
 
 /// A record without its frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Framed<'a> {
-    /// The id of the version of the schema that the data was written by.
+    /// The id of the schema version with which the data was written.
     pub(crate) schema_version: Uuid,
     pub(crate) data: Cow<'a, [u8]>,
 }
 
-/// The reason why a record has no frame.
+/// The reason why a record cannot be taken out of its frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FrameError {
     TooShort,
     Version(u8),
     Compression(u8),
-    /// The compressed data is not zlib.
+    /// The data cannot be decompressed as zlib.
     Damaged,
-    /// The data has more than [`limits::FRAMED_BYTES`] without its compression.
+    /// The decompressed data is longer than [`limits::FRAMED_BYTES`].
     TooLarge,
 }
 
 impl<'a> Framed<'a> {
-    /// Takes a record out of its frame.
+    /// Removes the frame of a record, and decompresses the data.
     ///
     /// # Errors
     /// The record has no frame, or its data cannot be decompressed.

@@ -1,4 +1,4 @@
-//! Key templates: texts with variables, from which the keys of the delivered objects are made.
+//! Key templates: texts with variables, which determine the keys of delivered objects.
 
 use crate::world::Timestamp;
 use std::fmt;
@@ -7,9 +7,10 @@ use time::OffsetDateTime;
 /// Longest key of an object, in bytes (AWS S3 user guide).
 const KEY_BYTES: usize = 1024;
 /// Longest part of a key between two slashes, in bytes: the longest file name of common file
-/// systems, because an object can be a file.
+/// systems, because an object can be written as a file.
 const NAME_BYTES: usize = 255;
-/// Values of a key that is at least as long as every other key of its template.
+/// Sample values of the greatest length. They give the longest key of a template, to check its
+/// length.
 const SAMPLE: KeyValues<'static> = KeyValues {
     channel_name: "",
     channel_id: "00000000000000000",
@@ -29,7 +30,8 @@ enum Part {
     Variable(Variable),
 }
 
-/// A variable of a template. The times are those of the object's first record, in UTC (a choice).
+/// A variable of a template. Year, month, day, hour and minute are those of the arrival of the
+/// object's first record, in UTC (a choice).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Variable {
     ChannelName,
@@ -96,13 +98,13 @@ pub struct KeyValues<'a> {
     pub first_arrival: Timestamp,
     /// Sequence number of the object's first record.
     pub first_number: &'a str,
-    /// Text that makes the key unique. It belongs to every key.
+    /// Text that makes the key unique. Every key contains it, although no variable stands for it.
     pub suffix: &'a str,
     /// Extension of the object's name, with its dot.
     pub extension: &'a str,
 }
 
-/// The reason for which a template or a prefix of keys is invalid.
+/// The reason why a key template or a key prefix is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyFault {
     /// The text contains `..`.
@@ -117,9 +119,9 @@ pub enum KeyFault {
     Braces,
     /// No variable has this name.
     UnknownVariable(String),
-    /// Keys of this template are too long.
+    /// A key with this template or prefix can be too long.
     TooLong,
-    /// With the channel's name, a part of the key between two slashes is `.` or `..`.
+    /// With the channel's name filled in, a part of the key between two slashes is `.` or `..`.
     DotName,
 }
 
@@ -164,8 +166,8 @@ impl KeyTemplate {
         Ok(template)
     }
 
-    /// The key of an object. The suffix stands before the extension if the template ends with it,
-    /// and else at the end (a choice).
+    /// The key of an object. The unique suffix stands at the end of the key, but before the
+    /// extension if the template ends with the extension (a choice).
     pub fn key(&self, values: &KeyValues<'_>) -> String {
         let time = utc(values.first_arrival);
         let mut key = String::new();
@@ -186,17 +188,18 @@ impl KeyTemplate {
     }
 }
 
-/// Checks the prefix of the keys of dead-letter objects.
+/// Checks a prefix for the keys of dead-letter objects.
 ///
 /// # Errors
 /// The first rule that the prefix violates.
 pub fn check_prefix(prefix: &str) -> Result<(), KeyFault> {
     check_path(prefix)?;
-    // The date, the channel's name and id and the suffix follow.
+    // In a real key, the hour, the channel's name and id, and a suffix follow the prefix.
     check_key(&format!("{prefix}0000/00/00/00/name"))
 }
 
-/// The time in UTC. Times that a date cannot hold become the start of 1970.
+/// Converts a time to a date and time of day in UTC. A time outside of the type's range becomes the
+/// start of 1970.
 pub(super) fn utc(at: Timestamp) -> OffsetDateTime {
     let nanoseconds = i128::from(at.millis()) * 1_000_000;
     let time = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds);

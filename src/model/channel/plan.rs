@@ -1,60 +1,63 @@
-//! The plan of an object: the range of records that it takes from each shard, and the moment at
-//! which it is written.
+//! The plan of a delivered object: a range of records from each shard, and the time at which the
+//! object is written.
 
 use crate::model::ShardId;
 use crate::world::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-/// Consecutive records of a shard.
+/// A block of consecutive records of a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
-    /// Index after the last record.
+    /// The index after the last record.
     pub end: u64,
     /// Arrival time of the first record.
     pub first_arrival: Timestamp,
-    /// Number of records, or a larger number.
+    /// Upper bound of the number of records.
     pub records: u64,
-    /// Bytes of the records' data, or a larger number.
+    /// Upper bound of the bytes of the records' data.
     pub bytes: u64,
 }
 
-/// The records that an object takes from one shard.
+/// The range of records that an object contains from one shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShardRange {
     /// The shard.
     pub shard: ShardId,
-    /// Index before which no record is taken.
+    /// The index at which the range begins.
     pub next: u64,
-    /// Index before which all other records are taken.
+    /// The index before which the range ends.
     pub end: u64,
 }
 
-/// The records of one object, in the order of the shards.
+/// The plan of one object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectPlan {
-    /// The ranges. None of them is empty.
+    /// A range for each shard that has records for the object, in the order of the shards. No range
+    /// is empty.
     pub ranges: Vec<ShardRange>,
-    /// Arrival time of the oldest record.
+    /// Arrival time of the oldest record in the plan; `None` without records.
     pub oldest: Option<Timestamp>,
-    /// True if more records wait than one object may hold.
+    /// True if the object must be written at once: more records wait than one object may hold, or
+    /// an interrupted write is repeated.
     pub is_full: bool,
     bytes: u64,
 }
 
-/// The answer to an offer of blocks.
+/// The result of [`ObjectPlan::offer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offered {
     /// All offered blocks were added to the plan.
     Taken,
-    /// The plan is full. Some blocks may belong to it.
+    /// The plan is full. The first of the offered blocks may have been added to the plan.
     Full,
-    /// The plan is empty, and the first block is larger than an object. It has to be offered in
-    /// smaller blocks. A block of one record is always taken.
+    /// The plan is empty, and the first block is larger than an object. The caller must offer its
+    /// records in smaller blocks. An empty plan accepts a block of one record of any size.
     TooLarge,
 }
 
 impl ObjectPlan {
-    /// The plan that was saved before an attempt to write the object. It is due at once.
+    /// Restores a plan that was saved before an interrupted write of its object. The plan is due at
+    /// once.
     pub fn resumed(ranges: Vec<ShardRange>, oldest: Option<Timestamp>) -> Self {
         Self {
             ranges,
@@ -64,8 +67,8 @@ impl ObjectPlan {
         }
     }
 
-    /// Offers blocks of records that follow `next` in a shard, for an object of at most
-    /// `most_bytes`, with `separator` bytes after each record.
+    /// Adds the blocks, which begin at the index `next` of a shard, as long as the object has at
+    /// most `most_bytes`. `separator` is the number of bytes after each record.
     pub fn offer(
         &mut self,
         (shard, next): (ShardId, u64),
@@ -103,13 +106,14 @@ impl ObjectPlan {
         self.ranges.is_empty()
     }
 
-    /// Bytes of the records and their separators, or a larger number.
+    /// Upper bound of the bytes of the records and their separators, without compression. A resumed
+    /// plan does not know its bytes and returns 0.
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The moment at which the object has to be written: at once if it is full, and else when its
-    /// oldest record reaches the age `freshness_ms`. `None` without records.
+    /// The time at which the object has to be written: at once if the plan is full, else as soon as
+    /// its oldest record has the age `freshness_ms`, in milliseconds. `None` without records.
     pub fn due(&self, freshness_ms: i64) -> Option<Timestamp> {
         let oldest = self.oldest?;
         Some(match self.is_full {
@@ -120,7 +124,7 @@ impl ObjectPlan {
 
     /// The unique suffix of the object's key: six digits and 16 hexadecimal digits, the form that
     /// the channels of Amazon MSK use. It depends only on the channel and on the ranges, so a
-    /// repetition of the plan has the same suffix.
+    /// repeated write of the same plan has the same suffix.
     pub fn suffix(&self, channel_id: &str) -> String {
         let mut hash = Sha256::new();
         hash.update(channel_id);

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 pub struct ChannelPosition {
     /// The index before which all records are delivered.
     pub next: u64,
-    /// The index before which all records belong to the object that is being written. It is saved
-    /// before the write begins, so that a repetition after a crash writes the same object again.
+    /// The index before which all records belong to the object that is being written. The index is
+    /// saved before the write begins, so that a repeated write after a crash has the same records.
     /// `None` when no object is being written.
     pub planned: Option<u64>,
     /// True when the shard is closed and all of its records are delivered.
@@ -16,7 +16,8 @@ pub struct ChannelPosition {
 }
 
 impl ChannelPosition {
-    /// The position at the end of a shard: after its last record, whose index is before `end`.
+    /// The position after the last record of a shard. `end` is greater than the index of this
+    /// record.
     pub const fn at_end(end: u64, is_open: bool) -> Self {
         Self {
             next: end,

@@ -4,12 +4,12 @@
 use super::settings::{RecordFormat, S3Compression};
 use serde::de::IgnoredAny;
 
-/// The reason for which a record cannot be delivered.
+/// The reason why a record cannot be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidRecord {
-    /// The code in the dead-letter object (a choice).
+    /// The error code in the dead-letter object (a choice).
     pub code: &'static str,
-    /// The text of the parser. It does not quote the record.
+    /// The parser's error message, which does not quote the record.
     pub message: String,
 }
 
@@ -17,7 +17,7 @@ impl RecordFormat {
     /// Checks that the payload of a record has this format.
     ///
     /// # Errors
-    /// The reason for which it has not.
+    /// The payload does not have this format.
     pub fn check(self, data: &[u8]) -> Result<(), InvalidRecord> {
         match self {
             Self::ByteArray => Ok(()),
@@ -32,7 +32,7 @@ impl RecordFormat {
         }
     }
 
-    /// Bytes after each record of an object (a choice).
+    /// The bytes that follow each record in an object (a choice).
     pub const fn separator(self) -> &'static [u8] {
         match self {
             Self::Json | Self::GsrJson | Self::String => b"\n",
@@ -40,7 +40,7 @@ impl RecordFormat {
         }
     }
 
-    /// Extension of the names of objects (a choice).
+    /// The extension of an object's name, with its dot (a choice).
     pub const fn extension(self, compression: S3Compression) -> &'static str {
         match (self, compression) {
             (Self::Json | Self::GsrJson, S3Compression::None) => ".json",

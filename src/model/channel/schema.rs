@@ -1,7 +1,8 @@
-//! Schemas of streaming tables: the columns that a JSON Schema makes, and the typed rows that JSON
-//! records make.
+//! Schemas of streaming tables: the conversion of a JSON Schema to columns, and of JSON records to
+//! typed rows.
 //!
-//! All values here are plain. `outbound` makes Iceberg tables and Parquet files of them.
+//! The code here does no I/O: `outbound` turns columns into Iceberg tables, and rows into Parquet
+//! files.
 
 mod column;
 mod convert;

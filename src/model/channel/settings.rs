@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Template of the keys of delivered objects, for a channel that sets no other (AWS developer
-/// guide).
+/// Default template of the keys of delivered objects (AWS developer guide).
 pub const DEFAULT_KEY_TEMPLATE: &str = "kinesis-channel/!{channel-name}/!{channel-id}/!{yyyy}/!{MM}/!{dd}/!{HH}/\
     !{channel-name}-!{channel-id}-!{yyyy}-!{MM}-!{dd}-!{HH}-!{mm}!{extension}";
 
@@ -20,7 +19,8 @@ pub struct ChannelSettings {
     pub destination: Destination,
     /// The longest age of an undelivered record, in seconds.
     pub freshness_s: u32,
-    /// The destination of the failures: which records cannot be delivered, and the reasons.
+    /// The destination of dead-letter objects, which list the records that cannot be delivered and
+    /// the reasons.
     pub dead_letters: DeadLetterBucket,
     /// The KMS key that encrypts the delivered data. `None` without encryption.
     pub key_id: Option<String>,
@@ -31,18 +31,18 @@ pub struct ChannelSettings {
 /// The format of the records of a channel's stream (`RecordFormatType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RecordFormat {
-    /// JSON in the frame of the serializers of AWS Glue Schema Registry.
+    /// JSON in the frame that the serializers of AWS Glue Schema Registry write.
     GsrJson,
     /// JSON.
     Json,
     /// Text in UTF-8.
     String,
-    /// Bytes.
+    /// Any bytes.
     ByteArray,
 }
 
 impl RecordFormat {
-    /// The name in requests and answers.
+    /// The value's name in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::GsrJson => "GSR_JSON",
@@ -72,7 +72,7 @@ pub enum DestinationKind {
 }
 
 impl DestinationKind {
-    /// The name in answers.
+    /// The name of this kind in answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::S3 => "S3",
@@ -141,7 +141,7 @@ pub enum S3Compression {
 }
 
 impl S3Compression {
-    /// The name in requests and answers.
+    /// The value's name in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "NONE",
@@ -164,7 +164,7 @@ pub enum StorageClass {
 }
 
 impl StorageClass {
-    /// The name in requests and answers.
+    /// The value's name in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Standard => "STANDARD",
@@ -185,8 +185,8 @@ pub struct TableDestination {
     pub table: String,
     /// The compression of the table's data files.
     pub compression: TableCompression,
-    /// Names of the columns by whose hour the table is partitioned. The service has no other
-    /// transform than the hour.
+    /// Names of the partition columns. The partition transform is always the hour, the only one
+    /// that the service has.
     pub partition_columns: Vec<String>,
 }
 
@@ -209,7 +209,7 @@ pub enum TableCompression {
 }
 
 impl TableCompression {
-    /// The name in requests and answers.
+    /// The value's name in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "NONE",
@@ -219,7 +219,7 @@ impl TableCompression {
     }
 }
 
-/// The destination of the failures of a channel.
+/// The destination of a channel's dead-letter objects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetterBucket {
     /// The bucket.
@@ -229,18 +229,18 @@ pub struct DeadLetterBucket {
 }
 
 impl DeadLetterBucket {
-    /// Prefix for a channel that sets no other (a choice).
+    /// Default prefix (a choice).
     pub const DEFAULT_PREFIX: &str = "kinesis-channel-errors/";
 }
 
-/// The log of a channel in CloudWatch Logs. The emulator stores these settings without effect.
+/// The log of a channel in CloudWatch Logs. The emulator stores these settings, but writes no log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogSettings {
-    /// True if the channel writes a log.
+    /// True if the log is enabled.
     pub enabled: bool,
-    /// Name of the log group. `None` for a channel without a log that names no group.
+    /// Name of the log group. `None` if the log is disabled and the client gave no name.
     pub group: Option<String>,
-    /// Name of the log stream. `None` for a channel without a log that names no stream.
+    /// Name of the log stream. `None` if the log is disabled and the client gave no name.
     pub stream: Option<String>,
 }
 

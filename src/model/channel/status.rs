@@ -5,13 +5,13 @@ use std::fmt;
 /// The status of a channel (`ChannelStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChannelStatus {
-    /// The channel is being created. It delivers nothing yet.
+    /// The channel is being created. It does not deliver records yet.
     Creating,
     /// The channel delivers records.
     Active,
-    /// The channel is being changed. It delivers records meanwhile.
+    /// The channel is being changed. It delivers records during the change.
     Updating,
-    /// The channel is being deleted. It delivers nothing any more.
+    /// The channel is being deleted. It no longer delivers records.
     Deleting,
     /// The channel cannot deliver. It stays in this status until it is deleted.
     Failed,
@@ -27,7 +27,7 @@ impl ChannelStatus {
         Self::Failed,
     ];
 
-    /// The name in requests and answers.
+    /// The name of the status in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "CREATING",

@@ -2,19 +2,19 @@
 
 use super::error::SchemaError;
 
-/// Decimal digits of a decimal column: the most that Iceberg has.
+/// Decimal digits of a decimal column: the largest precision that Iceberg permits.
 pub(crate) const DECIMAL_DIGITS: u32 = 38;
 
 /// The columns of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Columns(pub(super) Fields);
 
-/// The columns of a table or of a structure.
+/// The columns of a table, or the fields of a structure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fields {
     pub(crate) columns: Vec<Column>,
-    /// True when a record may have no member beyond the columns
-    /// (`"additionalProperties": false`). Otherwise such a member is left out of the row.
+    /// True when a record with a member that is no column is invalid (`"additionalProperties":
+    /// false`). Otherwise such a member is left out of the row.
     pub(super) is_closed: bool,
 }
 
@@ -22,12 +22,12 @@ pub(crate) struct Fields {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) name: String,
-    /// The `description` of the property.
+    /// The `description` of the property in the JSON Schema.
     pub(crate) doc: Option<String>,
     pub(crate) element: Element,
 }
 
-/// The type of a column, of the elements of a list, or of the values of a map.
+/// The type and the nullability of a column, of the elements of a list, or of the values of a map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Element {
     /// True when the value may not be null.
@@ -35,44 +35,44 @@ pub(crate) struct Element {
     pub(crate) column_type: ColumnType,
 }
 
-/// A type of Iceberg, as far as JSON Schemas make it.
+/// The Iceberg types to which the types of a JSON Schema are converted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ColumnType {
     Boolean,
     Int,
     Long,
     Double,
-    /// A decimal of [`DECIMAL_DIGITS`] digits, `scale` of them behind the point.
+    /// A decimal of [`DECIMAL_DIGITS`] digits, `scale` of them after the decimal point.
     Decimal {
         scale: u32,
     },
     Date,
     Time,
-    /// A moment, in Iceberg a `timestamptz`.
+    /// A point in time: `timestamptz` in Iceberg.
     Timestamp,
     String,
-    /// A string that is one of these.
+    /// A string that must be one of these values.
     Enum(Vec<String>),
     Uuid,
     Binary,
     Struct(Fields),
     List(Box<Element>),
-    /// A map with keys that are strings.
+    /// A map from strings to values of this type.
     Map(Box<Element>),
 }
 
 impl Columns {
-    /// The columns in their order.
+    /// The columns, in the order of the schema.
     pub(crate) fn columns(&self) -> &[Column] {
         &self.0.columns
     }
 
-    /// Makes the column that a table is partitioned by required, and the structures around it. A
-    /// point in `path` leads into a structure. Returns the position of the column among the columns
-    /// of each level.
+    /// Marks a partition column as required, and each structure that contains it. In `path`, a
+    /// point separates the name of a structure from the name of its field. Returns the position of
+    /// the column or structure at each level, the outermost level first.
     ///
     /// # Errors
-    /// There is no such column, or its type is not a timestamp.
+    /// No column has this path, or the column is not a timestamp.
     pub(crate) fn require_timestamp(&mut self, path: &str) -> Result<Vec<usize>, SchemaError> {
         let mut steps = Vec::new();
         match require_timestamp(&mut self.0, path, &mut steps) {

@@ -1,7 +1,7 @@
-//! JSON records to rows.
+//! Conversion of JSON records to rows.
 //!
-//! The text of a record is taken apart level by level, not parsed to floating point first: decimal
-//! numbers and long integers stay exact.
+//! A record is parsed level by level, and each number is converted directly from its text to the
+//! type of its column. Decimals and long integers thus stay exact.
 
 use super::column::{ColumnType, Columns, DECIMAL_DIGITS, Element, Fields};
 use super::error::against_schema;
@@ -14,11 +14,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// Digits of the largest `long`.
+/// Decimal digits of the largest `long`, a signed number of 64 bits.
 const LONG_DIGITS: u32 = 19;
 
 impl Columns {
-    /// Returns the row that a JSON record makes.
+    /// Converts a JSON record to a row.
     ///
     /// # Errors
     /// The record is not JSON, or does not follow the schema.
@@ -35,7 +35,7 @@ impl Columns {
     }
 }
 
-/// The path to a member, for messages. It is written only when it is needed.
+/// The path to a member, for error messages. The text of the path is built only for an error.
 enum Path<'a> {
     Record,
     Member(&'a Path<'a>, &'a str),
@@ -81,7 +81,7 @@ impl Kind {
     }
 }
 
-/// The first letter tells the type of a value that is known to be JSON.
+/// Finds the type of a value by its first character. The text is valid JSON.
 fn kind(text: &RawValue) -> Kind {
     match text.get().as_bytes().first() {
         Some(b'n') => Kind::Null,
@@ -132,7 +132,7 @@ fn value(element: &Element, text: &RawValue, path: &Path<'_>) -> Result<Value, I
     }
 }
 
-/// The JSON type that a column asks for.
+/// The JSON type that a column requires, for error messages.
 const fn name(column_type: &ColumnType) -> &'static str {
     match column_type {
         ColumnType::Boolean => "a boolean",
@@ -144,8 +144,8 @@ const fn name(column_type: &ColumnType) -> &'static str {
     }
 }
 
-/// Parses one level of a value. Strings can still be wrong: half a surrogate pair is JSON, and no
-/// text.
+/// Parses one level of a value. A string with half a surrogate pair is an error: it is valid JSON,
+/// but not valid Unicode text.
 fn parsed<'a, T: serde::Deserialize<'a>>(
     text: &'a RawValue,
     path: &Path<'_>,

@@ -3,7 +3,8 @@
 use crate::model::channel::InvalidRecord;
 use std::fmt;
 
-/// The reason why a JSON Schema makes no table, as a sentence for `ChannelStatusReason`.
+/// The reason why a JSON Schema cannot be converted to columns, as a sentence for
+/// `ChannelStatusReason`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SchemaError(String);
 
@@ -12,7 +13,7 @@ impl SchemaError {
         Self(sentence)
     }
 
-    /// An error of the property at `path`; an empty path is the schema itself.
+    /// Creates an error about the property at `path`; an empty path means the schema itself.
     pub(super) fn at(path: &str, problem: &str) -> Self {
         Self(match path {
             "" => format!("The schema {problem}."),
@@ -27,8 +28,9 @@ impl fmt::Display for SchemaError {
     }
 }
 
-/// The reason why the record's member at `path` makes no value; an empty path is the record itself.
-/// The code is that of a dead-letter line (a choice: the service's codes are not published).
+/// The reason why the record's member at `path` does not follow the schema; an empty path means the
+/// record itself. The error code in the dead-letter object is a choice, because the service's codes
+/// are not published.
 pub(super) fn against_schema(path: &str, problem: &str) -> InvalidRecord {
     InvalidRecord {
         code: "SchemaValidationFailed",

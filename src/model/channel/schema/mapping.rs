@@ -1,11 +1,11 @@
-//! JSON Schemas to columns, by the table that the service documents.
+//! Conversion of JSON Schemas to columns, by the table that the service documents.
 //!
 //! | JSON Schema | Iceberg |
 //! |---|---|
-//! | string; of the format date-time, date, time, uuid | string; timestamptz, date, time, uuid |
+//! | string; with format date-time, date, time, uuid | string; timestamptz, date, time, uuid |
 //! | string encoded as byte or base64 | binary |
 //! | integer with a maximum up to 2^31; other integers | int; long |
-//! | number with multipleOf; other numbers | decimal of its scale; double |
+//! | number with multipleOf; other numbers | decimal with the scale of multipleOf; double |
 //! | boolean; enum of strings | boolean; string |
 //! | object with properties; with additionalProperties | struct; map with string keys |
 //! | array | list |
@@ -16,15 +16,14 @@ use super::number::scale_of;
 use crate::limits;
 use crate::wire::Node;
 
-/// The largest maximum of an integer that makes an `int`: 2^31.
+/// 2^31: an integer property whose `maximum` is at most this number becomes an `int`.
 const INT_MAXIMUM: f64 = 2_147_483_648.0;
 
 impl Columns {
-    /// Returns the columns that a JSON Schema makes. Its definition must be an object with
-    /// properties.
+    /// Converts a JSON Schema to columns. The schema must describe an object with properties.
     ///
     /// # Errors
-    /// A sentence about the part of the schema that makes no column.
+    /// A sentence about the part of the schema that cannot be converted.
     pub(crate) fn of_json_schema(text: &[u8]) -> Result<Self, SchemaError> {
         let root: Node = serde_json::from_slice(text)
             .map_err(|error| SchemaError::new(format!("The schema is not JSON: {error}.")))?;
@@ -40,14 +39,15 @@ impl Columns {
     }
 }
 
-/// A mapping in progress.
+/// The state of a conversion.
 struct Mapping<'a> {
     root: &'a Node,
-    /// The number of types mapped until now. Its bound stops schemas whose references multiply.
+    /// Number of types converted so far. The limit on this number stops a schema whose references
+    /// expand exponentially.
     nodes: usize,
 }
 
-/// The position of a schema in the whole one.
+/// The position of a subschema within the whole schema.
 #[derive(Clone, Default)]
 struct Position {
     path: String,
@@ -73,8 +73,8 @@ impl Position {
 }
 
 impl<'a> Mapping<'a> {
-    /// The type of the values that follow `schema`. They may be null unless they are required and
-    /// the schema admits no null.
+    /// The type of the values that `schema` describes. A value may be null if the property is not
+    /// required, or if the schema admits null.
     fn element(
         &mut self,
         schema: &'a Node,
@@ -103,8 +103,9 @@ impl<'a> Mapping<'a> {
         })
     }
 
-    /// The schema that `schema` stands for, by reference or as the only alternative to null. The
-    /// flag is true if null is the other alternative.
+    /// Follows a `$ref`, or an `anyOf`, `oneOf` or `allOf` with only one schema besides null.
+    /// Returns the schema that this leads to, and true if null is an alternative to it. `None` when
+    /// `schema` has none of these members.
     fn alternative(
         &self,
         schema: &'a Node,
@@ -179,11 +180,11 @@ impl<'a> Mapping<'a> {
     }
 }
 
-/// The part of `root` that the reference `text` leads to, such as `#/$defs/name`.
+/// Finds the part of `root` to which the reference `text`, such as `#/$defs/name`, leads.
 fn referred<'a>(root: &'a Node, text: &str) -> Option<&'a Node> {
     let pointer = text.strip_prefix('#')?;
     let mut steps = pointer.split('/');
-    // The pointer is empty, or starts with a slash.
+    // A valid pointer is empty or starts with a slash.
     if !steps.next()?.is_empty() {
         return None;
     }
@@ -192,7 +193,7 @@ fn referred<'a>(root: &'a Node, text: &str) -> Option<&'a Node> {
     })
 }
 
-/// The name of the type, and true if null is admitted beside it.
+/// The name of the schema's type, and true if the schema also admits null.
 fn type_name<'a>(schema: &'a Node, at: &Position) -> Result<(&'a str, bool), SchemaError> {
     let values = schema.member("enum").map(list);
     let enum_has_null = values.is_some_and(|values| values.contains(&Node::Null));
@@ -213,7 +214,7 @@ fn type_name<'a>(schema: &'a Node, at: &Position) -> Result<(&'a str, bool), Sch
     }
 }
 
-/// The type of a schema that does not name one.
+/// The type of a schema without the member `type`, derived from other members.
 fn implied_type(schema: &Node, values: Option<&[Node]>) -> Option<&'static str> {
     let is_text = |value: &Node| matches!(value, Node::Text(_) | Node::Null);
     if values.is_some_and(|values| values.iter().all(is_text)) {
@@ -234,7 +235,7 @@ fn list(node: &Node) -> &[Node] {
     }
 }
 
-/// The text of a member; empty without one.
+/// The text of the member `name`; empty if the member is missing or not a text.
 fn text<'a>(schema: &'a Node, name: &str) -> &'a str {
     schema.member(name).and_then(Node::text).unwrap_or_default()
 }
@@ -257,8 +258,9 @@ fn string_type(schema: &Node) -> ColumnType {
     }
 }
 
-/// The service looks at the maximum only. A minimum below the smallest `int` makes a `long` all the
-/// same (a choice: its values would be refused otherwise).
+/// The column type of an integer property. The service decides by the maximum alone. Here, a
+/// minimum below the smallest `int` also gives a `long`, because an `int` could not hold the values
+/// (a choice).
 fn integer_type(schema: &Node) -> ColumnType {
     let number = |name: &str| match schema.member(name) {
         Some(Node::Integer(number)) => Some(*number as f64),

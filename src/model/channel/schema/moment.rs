@@ -1,27 +1,27 @@
-//! Dates and times in the text of JSON, as RFC 3339 writes them.
+//! Dates and times in JSON strings, in the format of RFC 3339.
 
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
-/// The number of 1970-01-01 in the Julian count.
+/// The Julian day number of 1970-01-01.
 const EPOCH_JULIAN_DAY: i32 = 2_440_588;
 
-/// Microseconds since 1970, rounded down.
+/// Parses a date-time. Returns microseconds since 1970, rounded down.
 pub(super) fn timestamp(text: &str) -> Option<i64> {
     let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     i64::try_from(moment.unix_timestamp_nanos().div_euclid(1000)).ok()
 }
 
-/// Days since 1970.
+/// Parses a date. Returns days since 1970.
 pub(super) fn date(text: &str) -> Option<i32> {
     let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
     Some(date.to_julian_day() - EPOCH_JULIAN_DAY)
 }
 
-/// Microseconds since midnight. A time with an offset is taken to UTC (a choice: Iceberg's times
-/// have no offset).
+/// Parses a time of day. Returns microseconds since midnight. A time with an offset is converted to
+/// UTC (a choice, because Iceberg's times have no offset).
 pub(super) fn time_of_day(text: &str) -> Option<i64> {
     let moment = format!("1970-01-02T{text}");
     let micros = timestamp(&moment).or_else(|| timestamp(&format!("{moment}Z")))?;

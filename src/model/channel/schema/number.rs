@@ -1,22 +1,22 @@
-//! Exact decimal numbers in the text of JSON.
+//! Exact decimal numbers, parsed from the text of JSON numbers.
 
 /// The reason why a number does not fit the precision and scale of its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NumberError {
-    /// The number has more digits behind the point than the scale.
+    /// The number has more digits after the decimal point than the scale permits.
     TooFine,
     TooLarge,
 }
 
-/// The parts of a number, which is `digits` × 10^`exponent`.
+/// A decimal number in parts: its sign, and `digits` × 10^`exponent`.
 struct Parts {
     is_negative: bool,
-    /// Digits without zeros at the start or the end. Empty for zero.
+    /// Digits without leading and trailing zeros. Empty for the number zero.
     digits: String,
     exponent: i64,
 }
 
-/// Returns the number × 10^`scale`. `text` is a number of JSON.
+/// Multiplies a number by 10^`scale`. `text` is the number in JSON.
 ///
 /// # Errors
 /// The result is not a whole number, or has more than `max_digits` digits.
@@ -40,7 +40,7 @@ pub(super) fn scaled(text: &str, scale: u32, max_digits: u32) -> Result<i128, Nu
     Ok(if parts.is_negative { -number } else { number })
 }
 
-/// Digits behind the point that `text`, a number of JSON, has without zeros at its end.
+/// Number of digits after the decimal point of `text`, a JSON number, without trailing zeros.
 pub(super) fn scale_of(text: &str) -> u32 {
     u32::try_from(Parts::of(text).exponent.saturating_neg()).unwrap_or(0)
 }
@@ -52,7 +52,7 @@ impl Parts {
             None => (false, text),
         };
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-        // An exponent beyond an i64 is as good as the largest one.
+        // An exponent that does not fit in an i64 has the same effect as a very large one.
         let beyond = if exponent.starts_with('-') {
             i64::MIN / 2
         } else {

@@ -12,7 +12,7 @@ pub(crate) enum Value {
     Int(i32),
     Long(i64),
     Double(f64),
-    /// The number × 10^scale of the column.
+    /// The number multiplied by 10^scale, with the scale of the column.
     Decimal(i128),
     /// Days since 1970.
     Date(i32),
@@ -26,7 +26,7 @@ pub(crate) enum Value {
     /// A value for each field, in the order of the fields.
     Struct(Vec<Value>),
     List(Vec<Value>),
-    /// The keys are different.
+    /// The entries of the map. No two entries have the same key.
     Map(Vec<(String, Value)>),
 }
 

@@ -1,4 +1,4 @@
-//! Tests of schemas and of the rows that records make by them.
+//! Tests of schemas, and of the conversion of records to rows.
 
 use super::*;
 use crate::model::channel::InvalidRecord;
@@ -9,7 +9,7 @@ fn columns(schema: &serde_json::Value) -> Result<Columns, SchemaError> {
     Columns::of_json_schema(schema.to_string().as_bytes())
 }
 
-/// The columns of a schema with one property `a`.
+/// The columns of a schema with a single property, `a`.
 fn one(property: serde_json::Value) -> Result<Columns, SchemaError> {
     columns(&json!({"type": "object", "properties": {"a": property}}))
 }
@@ -232,7 +232,7 @@ fn a_schema_that_refers_to_itself_ends() {
         error.contains("is nested too deep, or refers to itself"),
         "{error}"
     );
-    // Every definition refers twice to the next definition.
+    // Every definition refers twice to the next definition, so the number of types doubles.
     let twice = |to: usize| {
         json!({"type": "object", "properties": {
         "x": {"$ref": format!("#/$defs/{to}")}, "y": {"$ref": format!("#/$defs/{to}")}}})
@@ -431,7 +431,7 @@ fn records_that_are_no_objects_are_refused() {
         let error = columns.row(record).unwrap_err();
         assert_eq!(error.message, "The record is not an object.");
     }
-    // Members beyond the schema are left out, unless the schema excludes them.
+    // Members that the schema does not define are left out, unless the schema forbids them.
     assert_eq!(columns.row(b" {\"b\": 1}").unwrap().values(), [Value::Null]);
     let closed = columns_closed();
     let error = closed.row(b"{\"b\": 1}").unwrap_err();
