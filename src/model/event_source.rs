@@ -1,5 +1,5 @@
 //! Event source mappings as plain values: settings, events, filters, tumbling windows, and the
-//! consequence that a function's answer has for its batch.
+//! effect of a function's answer on its batch.
 
 mod answer;
 mod decision;

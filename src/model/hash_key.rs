@@ -29,7 +29,7 @@ impl HashKey {
     }
 
     /// Parses a decimal hash key. The pattern in the service model allows any 39 digits, so it also
-    /// allows some numbers above 2^128 − 1; they give `None`.
+    /// allows some numbers above 2^128 − 1, for which this returns `None`.
     pub fn parse(text: &str) -> Option<Self> {
         // `u128::from_str` accepts a leading plus sign, but the service refuses it.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -99,11 +99,11 @@ impl HashKeyRange {
     }
 }
 
-/// ⌊2^128 / count⌋. Overflows to 0 for a count of 1, which does no harm: the only range starts at
-/// 0.
+/// Computes ⌊2^128 / count⌋, the number of hash keys in each of `count` ranges. For a count of 1
+/// the result overflows to 0, which does no harm: the only range starts at 0.
 fn uniform_width(count: u32) -> u128 {
     let width = u128::MAX / u128::from(count.max(1));
-    // ⌊(2^128 − 1) / count⌋ is smaller by one only when the count divides 2^128.
+    // `width` is smaller than the result by one only when the count divides 2^128.
     width.wrapping_add(u128::from(count.is_power_of_two()))
 }
 

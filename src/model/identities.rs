@@ -1,5 +1,5 @@
-//! The file that `--policies` names: for each access key its principal and the principal's
-//! policies.
+//! The file that the option `--policies` names. For each access key, the file gives the principal
+//! and the principal's policies.
 //!
 //! ```json
 //! {

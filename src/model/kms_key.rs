@@ -21,7 +21,7 @@ pub enum KeyState {
 }
 
 impl KeyState {
-    /// All states, with their names in `--kms-key`.
+    /// All states, each with its name in `--kms-key`.
     pub const ALL: [(&'static str, Self); 6] = [
         ("disabled", Self::Disabled),
         ("pending", Self::Pending),

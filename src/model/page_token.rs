@@ -11,7 +11,8 @@ use std::fmt::Write as _;
 pub struct PageToken {
     /// The time at which the token was issued.
     pub issued: Timestamp,
-    /// The name of the operation, then the subject of the listing and the last item listed so far.
+    /// The name of the operation, then the fields that the operation defines, such as the stream
+    /// and the last item of the previous page.
     pub fields: Vec<String>,
 }
 
@@ -21,8 +22,8 @@ impl PageToken {
         seal(Purpose::PageToken, salt, &self.plain())
     }
 
-    /// The text before it is sealed: `{time of issue in ms}/`, then each field as `{length in
-    /// bytes}:{field}`.
+    /// The text that [`Self::encode`] seals: `{time of issue in ms}/`, then each field as `{length
+    /// in bytes}:{field}`.
     fn plain(&self) -> String {
         let mut plain = format!("{}/", self.issued.millis());
         for field in &self.fields {

@@ -1,11 +1,11 @@
-//! IAM policies and resource policies: the decision of one policy, and of several policies
-//! together.
+//! IAM policies and resource policies: the parser of policies, and the decision whether policies
+//! allow a request.
 //!
 //! One parser reads the policies of principals and of resources. It records each element that it
-//! does not understand as a flaw. A statement with a flaw allows nothing; if it is a Deny, it
-//! denies every request that its other elements do not exclude. minikin refuses to start when a
-//! principal's policy has a flaw. A resource's policy arrives in a request and is accepted despite
-//! flaws, as at the service.
+//! does not understand as a flaw. An Allow statement with a flaw allows nothing. A Deny statement
+//! with a flaw denies every request that its other elements do not exclude. minikin refuses to
+//! start when a principal's policy has a flaw. A resource's policy arrives in a request and is
+//! accepted despite flaws, as at the service.
 
 mod attributes;
 mod condition;

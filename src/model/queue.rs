@@ -1,7 +1,7 @@
-//! Queues: competing consumers receive the records of a stream, each record until it is
-//! acknowledged.
+//! Queues: competing consumers receive the records of a stream. A queue delivers each record until
+//! a consumer acknowledges the record.
 //!
-//! All values here are plain. The engine finds unread records in the logs, supplies the time, and
+//! The code here does no I/O: the engine finds unread records in the logs, supplies the time, and
 //! saves the changes.
 
 mod attributes;

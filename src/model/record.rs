@@ -8,16 +8,16 @@ use bytes::Bytes;
 pub struct NewRecord {
     /// `PartitionKey`; optional for streams with record distribution strategy AUTO only.
     pub partition_key: Option<Box<str>>,
-    /// The hash key, which decides the shard. None: the open shards take turns, as for a stream
-    /// with record distribution strategy AUTO.
+    /// The hash key, which decides the shard. None: the open shards get the records in turn, as in
+    /// a stream with record distribution strategy AUTO.
     pub hash_key: Option<HashKey>,
     /// `Data`, decoded from base64.
     pub data: Bytes,
 }
 
 impl NewRecord {
-    /// The size in bytes that limits count: the data, and the partition key in UTF-8. An explicit
-    /// hash key does not count.
+    /// The size in bytes that counts against limits: the data, and the partition key in UTF-8. An
+    /// explicit hash key does not count.
     pub fn size_bytes(&self) -> u64 {
         (self.data.len() + self.partition_key.as_deref().map_or(0, str::len)) as u64
     }

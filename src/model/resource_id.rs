@@ -1,5 +1,5 @@
-//! The ids of queues and channels. An id must be valid as a label of a host name, because SDKs put
-//! it into one.
+//! The ids of queues and channels. An id must be a valid label of a host name, because SDKs build
+//! the host name of the endpoint with the id.
 
 const CHARACTERS: usize = 17;
 

@@ -7,12 +7,12 @@ use super::shard::{Resharding, Shard, merge, split};
 use super::shard_id::ShardId;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Ends of ranges that differ by at most this much count as equal, so that rounding produces no
-/// tiny shards. The value is 10^-10 of the key space (a choice).
+/// Ends of hash key ranges that differ by at most this number count as equal, so that rounding
+/// produces no tiny shards. The value is 10^-10 of the key space (a choice).
 const TOLERANCE: u128 = u128::MAX / 10_000_000_000;
 
-/// Scales a stream to `count` shards. `open` are its open shards. Returns all shards that were
-/// closed or created, in their final form; a later step of the same scaling may close a shard that
+/// Scales a stream to `count` shards. `open` lists its open shards. Returns all shards that were
+/// closed or created, in their final state; a later step of the same scaling may close a shard that
 /// an earlier step created. New shards get ids from `next` on. The first shards to be split or
 /// merged close at `closed_s`, in seconds since 1970.
 ///
@@ -38,7 +38,7 @@ struct Sweep {
     queue: VecDeque<Shard>,
     next: ShardId,
     closed_s: u64,
-    /// The final form of every shard that was closed or created.
+    /// The final state of every shard that was closed or created.
     changed: BTreeMap<ShardId, Shard>,
 }
 

@@ -3,8 +3,8 @@
 //! A shard iterator of the service is the base64 of the eight bytes `00 00 00 00 00 00 00 01` and
 //! of a number of 16-byte blocks. Texts made here have the same form and length: after the eight
 //! bytes come a salt, a checksum of everything else, and the padded text. The text is masked, so
-//! that no client comes to depend on its format. Every GetRecords opens one text and seals another,
-//! so both operations are fast.
+//! that no client comes to depend on its format. Every GetRecords call opens one text and seals
+//! another, so both operations must be fast.
 
 use crate::world::Random;
 use base64::Engine as _;
@@ -25,7 +25,7 @@ const PREFIX: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 const BLOCK_BYTES: usize = 16;
 
 /// The checksum key. It is fixed, so that sealed texts remain valid after a restart. It need not be
-/// secret, because a sealed text contains nothing that its owner could not request.
+/// secret, because a sealed text contains nothing that its holder could not request anyway.
 static KEYED: LazyLock<Hmac<Sha256>> = LazyLock::new(|| {
     let keyed = Hmac::new_from_slice(b"minikin seals what it hands out.");
     keyed.expect("a key of any length will do")
@@ -90,7 +90,7 @@ fn checksum(purpose: Purpose, salt: &[u8; SALT_BYTES], body: &[u8]) -> [u8; CHEC
         .expect("a digest is longer than a checksum")
 }
 
-/// Masks or unmasks the body. The seed of the mask is the checksum, which differs with the salt.
+/// Masks or unmasks the body. The checksum is the seed of the mask, and differs with every salt.
 /// The mask need not keep the text secret, so a simple random sequence will do.
 fn mask(checksum: &[u8; CHECKSUM_BYTES], body: &mut [u8]) {
     let seed = checksum

@@ -15,7 +15,8 @@ pub const SEQUENCE_NUMBER_DIGITS: usize = U192_DIGITS;
 
 /// A sequence number of version 2: of a record, or the starting or ending number of a shard.
 ///
-/// Numbers are ordered by their decimal value. The order has a meaning only within one shard.
+/// Sequence numbers are ordered by their decimal value. The order is meaningful only within one
+/// shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SequenceNumber {
     /// The creation time of the shard in seconds since 1970, below [`Self::CREATED_LIMIT_S`].
@@ -71,7 +72,7 @@ impl SequenceNumber {
     }
 
     /// The next greater number of the same shard, whether or not a record has this number. Reading
-    /// from here means reading after this number. The largest number returns itself.
+    /// from the returned number means reading after this number. The largest number returns itself.
     pub const fn next(self) -> Self {
         if self.time_s < Self::LAST_TIME_S {
             Self {
@@ -121,7 +122,7 @@ impl SequenceNumber {
         }
     }
 
-    /// The fields as a tuple whose order is that of the decimal numbers.
+    /// The fields as a tuple. Tuples compare like the decimal numbers.
     const fn order(&self) -> (u64, u32, u64, u64, u32) {
         (
             self.created_s,
@@ -202,7 +203,8 @@ impl ParsedNumber {
     /// Parses version 0, 32 hexadecimal digits: one digit, the creation time (9 digits), two
     /// digits, sixteen digits, and the shard index (4).
     fn version_zero(written: U192) -> Option<Self> {
-        // Digits are counted from the left. When there are 33, the last digit has no meaning.
+        // Digits are counted from the left. In a number of 33 digits, the last digit has no
+        // meaning.
         let digits = if written.high == 0 {
             written
         } else {
@@ -251,8 +253,8 @@ impl ParsedNumber {
     }
 
     /// The same number as a [`SequenceNumber`]. `None` for version 0 or 1, for a negative shard
-    /// index, and for a number with other digits than zero where all numbers of the service have
-    /// zeros.
+    /// index, and for a number with a digit other than zero in a position where the service always
+    /// has a zero.
     pub fn as_version_two(&self) -> Option<SequenceNumber> {
         self.fields().filter(|number| number.wide() == self.written)
     }
@@ -274,8 +276,8 @@ impl ParsedNumber {
         Some(if fields.wide() == self.written {
             fields
         } else if first.wide() > self.written {
-            // Every valid number of the shard is greater. This happens because the low four bits of
-            // a number from a request may belong to another shard.
+            // Every valid number of the shard is greater. This happens when the low four bits of
+            // the shard index in the number belong to another shard.
             first
         } else if last.wide() < self.written {
             // Every valid number of the shard is smaller.

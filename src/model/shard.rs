@@ -21,7 +21,8 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// The `count` shards of a new stream, created at `created_s` in seconds since 1970.
+    /// Creates the `count` shards of a new stream. `created_s` is their creation time in seconds
+    /// since 1970.
     pub fn initial(count: u32, created_s: u64) -> Vec<Self> {
         HashKeyRange::uniform(count)
             .zip(0..)

@@ -26,9 +26,9 @@ impl ShardIterator {
     /// Encodes the iterator as opaque text. `salt` is random, because the service never returns the
     /// same text twice.
     ///
-    /// The text before it is sealed is
-    /// `{identity number, 16 digits}{time of issue in ms, 14}/{stream}/{shard}/{position}/`. This
-    /// form is as long as the service's, for any name of the stream.
+    /// The text that is sealed is `{identity number, 16 digits}{time of issue in ms,
+    /// 14}/{stream}/{shard}/{position}/`. Iterators in this form are as long as the service's, for
+    /// any name of the stream.
     pub fn encode(&self, salt: [u8; SALT_BYTES]) -> String {
         seal(Purpose::ShardIterator, salt, &self.plain())
     }
@@ -63,7 +63,7 @@ impl ShardIterator {
             position: SequenceNumber::parse(position)?.as_version_two()?,
         };
         let same_shard = iterator.position.shard == iterator.shard.index();
-        // Refuses a second spelling of the same position: encoding it again must give the same
+        // Refuses a second spelling of the same position: the position must be encoded to the same
         // text.
         (same_shard && iterator.plain() == plain).then_some(iterator)
     }
@@ -73,9 +73,9 @@ impl ShardIterator {
         now.millis_since(self.issued) > limits::ITERATOR_LIFE_MS
     }
 
-    /// True when the iterator was issued so much later than `now` that it is invalid. An iterator
-    /// from the near future is valid, because the machine's clock may have been set back before the
-    /// emulator was started again.
+    /// True when the issue time of the iterator is so far after `now` that the iterator is invalid.
+    /// An iterator from the near future is valid, because the machine's clock may have been set
+    /// back before a restart of the emulator.
     pub fn is_of_far_future(&self, now: Timestamp) -> bool {
         self.issued.millis_since(now) > limits::ITERATOR_AHEAD_MS
     }

@@ -9,14 +9,14 @@ pub enum StreamStatus {
     Creating,
     /// The stream can be read, written and changed.
     Active,
-    /// The stream is being changed. It can be read and written meanwhile.
+    /// The stream is being changed. It can be read and written during the change.
     Updating,
     /// The stream is being deleted.
     Deleting,
 }
 
 impl StreamStatus {
-    /// The name in requests and answers.
+    /// The value's name in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "CREATING",
@@ -43,7 +43,7 @@ pub enum StreamMode {
 }
 
 impl StreamMode {
-    /// The name in requests and answers.
+    /// The value's name in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Provisioned => "PROVISIONED",
@@ -68,7 +68,7 @@ pub enum EncryptionType {
 }
 
 impl EncryptionType {
-    /// The name in requests and answers.
+    /// The value's name in requests and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "NONE",

@@ -13,15 +13,16 @@ pub enum TagFault {
     Characters,
     /// The key of a tag has the reserved prefix `aws:`.
     Reserved,
-    /// A tag contains a `%`, which only the service's second check refuses.
+    /// A tag contains a `%`. The service's first check of characters accepts it, but a second check
+    /// refuses it.
     Illegal,
     /// The resource would have more tags than allowed.
     TooMany,
 }
 
 impl Tags {
-    /// Adds the given tags, or none of them if one is refused. A tag replaces an existing tag with
-    /// the same key. The resource may have at most `most` tags afterwards.
+    /// Adds the given tags, or no tag if one of them is refused. A tag replaces an existing tag
+    /// with the same key. The resource may have at most `most` tags afterwards.
     ///
     /// # Errors
     /// The first fault, checked in the service's order. No tag is added then.
@@ -100,7 +101,7 @@ impl FromIterator<(String, String)> for Tags {
 
 /// True for a character that may occur in tags. Old recordings show that the service refused the
 /// colon; the newest documentation permits it, and so does this function. Recordings also show that
-/// the service accepts every character in the two ranges, even signs such as `×`.
+/// the service accepts every character in the two Unicode ranges below, even signs such as `×`.
 fn is_known(character: char) -> bool {
     character.is_alphanumeric()
         || " _./=+-%@:".contains(character)

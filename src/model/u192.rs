@@ -39,7 +39,7 @@ impl U192 {
         if text.is_empty() {
             return None;
         }
-        // Chunks of eighteen digits: such a chunk, and 10^18, fit in 64 bits.
+        // The digits are read in chunks of eighteen, because a chunk and 10^18 both fit in 64 bits.
         text.as_bytes()
             .chunks(18)
             .try_fold(Self { high: 0, low: 0 }, |number, digits| {
@@ -65,7 +65,7 @@ impl U192 {
         })
     }
 
-    /// The sum of two numbers. The caller makes sure that it fits in 192 bits.
+    /// The sum of two numbers. The caller makes sure that the sum fits in 192 bits.
     pub(super) fn plus(self, other: Self) -> Self {
         let (low, carry) = self.low.overflowing_add(other.low);
         Self {

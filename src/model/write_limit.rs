@@ -26,8 +26,8 @@ impl WriteLimit {
         }
     }
 
-    /// Takes a record of `size_bytes` from both buckets if both allow it, else from neither.
-    /// Returns true on success.
+    /// Takes `size_bytes` from the bucket for bytes and 1 from the bucket for records, if both
+    /// grant it; else takes nothing. Returns true on success.
     pub(crate) fn take(&mut self, now: Timestamp, size_bytes: u64) -> bool {
         let covers = |bucket: Option<Bucket>, amount| {
             bucket.is_none_or(|bucket| bucket.would_take(now, amount))

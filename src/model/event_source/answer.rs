@@ -22,8 +22,8 @@ pub enum Answer {
 pub struct Response {
     /// The HTTP status code of the response.
     pub status: u16,
-    /// True with the header `x-amzn-ErrorType`: the error comes from Lambda's API and not from the
-    /// function.
+    /// True if the response has the header `x-amzn-ErrorType`: Lambda's API reports the error, not
+    /// the function.
     pub is_lambda_error: bool,
     /// The header `X-Amz-Function-Error`, which names the kind of error of the function.
     pub function_error: Option<String>,
@@ -33,23 +33,24 @@ pub struct Response {
     pub retry_after_s: Option<u64>,
     /// The body of the response, which holds the function's answer or its error.
     pub body: Bytes,
-    /// True when the path of the URL is the one path of Lambda's Runtime Interface Emulator.
+    /// True if the endpoint is Lambda's Runtime Interface Emulator, directly or behind `sam local`.
     pub from_emulator: bool,
-    /// The part of the response in which this endpoint reports errors of the function.
+    /// The part of the response in which the endpoint reports errors of the function.
     pub errors: ErrorSource,
 }
 
 /// The part of a response in which an endpoint reports errors of the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ErrorSource {
-    /// A header reports errors, as at the service.
+    /// The endpoint reports errors in a header, as the service does.
     Header,
-    /// Only the body reports errors, as in the Runtime Interface Emulator.
+    /// The endpoint reports errors only in the body, as the Runtime Interface Emulator does.
     #[default]
     Body,
 }
 
-/// The verdict on an invocation, before the report about single records in the body is read.
+/// The verdict on an invocation as a whole. A report about single records in the body is read
+/// afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The function did not run. The invocation does not count as an attempt.
@@ -58,9 +59,9 @@ pub enum Verdict {
         /// one.
         retry_after_ms: Option<i64>,
     },
-    /// The function failed. The text is the kind of error, in the service's words.
+    /// The function failed. The text is the service's name for the kind of error.
     FunctionError(String),
-    /// The endpoint refuses an event of this size.
+    /// The endpoint refused the event because of its size.
     TooLarge,
     /// The function ran and answered without an error.
     Answered,
@@ -70,7 +71,7 @@ pub enum Verdict {
 const UNHANDLED: &str = "Unhandled";
 
 impl Answer {
-    /// The verdict on this answer. Several rules may apply; the first in the code decides.
+    /// The verdict on this answer. If several rules apply, the first rule in the code decides.
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::NotReached(_) => Verdict::NotReached {
@@ -137,7 +138,8 @@ impl Response {
     }
 
     /// True for a body with which the Runtime Interface Emulator reports an error: a JSON object
-    /// that describes the error, a text about a timeout, or an empty body after the process ended.
+    /// that describes the error, a text about a timeout, or a body that is not JSON, for example
+    /// empty because the function's process ended.
     fn body_is_an_error(&self) -> bool {
         if is_timeout_text(&self.body) {
             return true;

@@ -1,4 +1,5 @@
-//! The event that a mapping passes to a function: JSON, with the members in the recorded order.
+//! The event that a mapping passes to a function. The event is JSON, with its members in the order
+//! that was recorded from the service.
 
 use super::super::{SequenceNumber, ShardId};
 use super::window::{Window, WindowFlags};
@@ -13,7 +14,7 @@ pub struct EventHead {
     after_arrival: String,
     shard: ShardId,
     source: String,
-    /// Bytes of a record in the event, without its partition key, arrival time and data.
+    /// Bytes of a record in the event apart from its partition key, arrival time and data.
     record_bytes: usize,
 }
 
@@ -90,7 +91,7 @@ impl EventHead {
     }
 }
 
-/// A record without data, to measure the bytes of the parts that all records have.
+/// A record without data, to measure the bytes that are the same for all records of a shard.
 const EMPTY: EventRecord<'_> = EventRecord {
     partition_key: None,
     number: SequenceNumber::first_of(0, 0),
@@ -153,7 +154,7 @@ impl<'a> EventWriter<'a> {
     }
 
     /// Ends the event of a mapping with tumbling windows, and returns its JSON. `state` is the JSON
-    /// of the state that the function returned last in this window.
+    /// of the state that the function's last answer in this window returned.
     pub fn finish_window(mut self, window: &Window, state: &str, flags: WindowFlags) -> Vec<u8> {
         let [start, end] = window.bounds();
         let source = serde_json::Value::from(self.head.source.as_str());

@@ -42,14 +42,14 @@ pub struct BatchRange {
 pub struct FailureRecord {
     /// The id of the batch, which the function received as its request id.
     pub request_id: String,
-    /// The ARN of the function, as the mapping has it.
+    /// The ARN of the function, as in the mapping's settings.
     pub function_arn: String,
     /// The reason why the batch is discarded.
     pub condition: Condition,
     /// Number of invocations of the batch. The JSON shows at least 1, even for a batch without any
     /// invocation (recorded).
     pub invocations: u32,
-    /// The version of the function that answered last, and the error that it reported. `None` when
+    /// The function version that sent the last answer, and the error in this answer. `None` when
     /// the batch is discarded for another reason than an answer.
     pub response: Option<(String, Option<String>)>,
     /// The time at which the batch is discarded, in milliseconds since 1970.
@@ -65,7 +65,8 @@ pub struct FailureRecord {
 }
 
 impl FailureRecord {
-    /// The record as JSON. `payload` is the whole event, for destinations that take it.
+    /// The record as JSON. `payload` is the whole event, for destinations whose records contain the
+    /// event.
     pub fn to_json(&self, payload: Option<&str>) -> Value {
         let mut record = Map::new();
         record.insert(

@@ -12,7 +12,7 @@ pub struct FunctionArn {
     pub scope: AccountRegion,
     /// The name of the function, without the qualifier.
     pub name: String,
-    /// The alias or version, if the request gave one.
+    /// The alias or version of the function, if the text names one.
     pub qualifier: Option<String>,
 }
 
@@ -24,8 +24,8 @@ const TEXT_CHARACTERS: usize = 256;
 const QUALIFIER_CHARACTERS: usize = 128;
 
 impl FunctionArn {
-    /// Parses a name, `NAME:QUALIFIER`, a partial ARN (`ACCOUNT:function:NAME`) or a full ARN. The
-    /// account and region come from `caller` where the text does not name them.
+    /// Parses a name, `NAME:QUALIFIER`, a partial ARN (`ACCOUNT:function:NAME`) or a full ARN. An
+    /// account or region that the text does not name is taken from `caller`.
     ///
     /// # Errors
     /// A refusal for the client when the text has none of these forms.

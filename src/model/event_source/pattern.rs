@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default)]
 pub struct Filters(Vec<Pattern>);
 
-/// Attributes of a record's source that a filter can compare, apart from the record itself.
+/// Attributes that a filter can compare and that are not part of the record.
 #[derive(Debug, Clone, Copy)]
 pub struct MetaData<'a> {
     /// The shard's id. The `eventID` of a record is this id, a colon and the sequence number.
@@ -30,10 +30,10 @@ struct Pattern {
     rest: Option<Node>,
 }
 
-/// The part of a pattern that an object must match.
+/// A part of a pattern, which an object must match.
 #[derive(Debug, Clone)]
 struct Node {
-    /// The tests by the name of a member. All of them must succeed.
+    /// The test of each member, with the member's name. All tests must succeed.
     members: Vec<(String, Test)>,
     /// The alternatives of each `$or`. At least one alternative of each `$or` must match.
     any_of: Vec<Vec<Node>>,
@@ -43,7 +43,7 @@ struct Node {
 enum Test {
     /// The member is an object that matches the node.
     Object(Node),
-    /// The member is a value that matches at least one rule, or an array with such an element.
+    /// The member is a value that matches at least one rule, or an array with an element that does.
     Leaf(Vec<Rule>),
 }
 
@@ -51,8 +51,8 @@ enum Test {
 enum Rule {
     Null,
     Flag(bool),
-    /// The number as text. Numbers are compared as texts, because the guide says that 300 does not
-    /// match 3.0e2.
+    /// A number in its JSON spelling. Numbers are compared as texts, because EventBridge's guide
+    /// says that 300 does not match 3.0e2.
     Number(String),
     Text(String),
     Prefix(String),
@@ -109,7 +109,7 @@ impl Filters {
     }
 }
 
-/// The members of the record's JSON outside of `data`, which patterns may compare.
+/// The members of the record's JSON outside of `data`, for the patterns that compare them.
 fn rest_of(record: &EventRecord<'_>, meta: MetaData<'_>) -> Value {
     let number = record.number.to_string();
     serde_json::json!({
@@ -206,8 +206,8 @@ impl Test {
         match self {
             Self::Object(node) => match value {
                 Some(value @ (Value::Object(_) | Value::Array(_))) => node.matches(value),
-                // A missing object counts as an object without members, so rules about absence can
-                // match.
+                // A missing object counts as an object without members, so that `"exists": false`
+                // can match.
                 _ => node.matches(&Value::Object(Map::new())) && !node.is_trivial(),
             },
             Self::Leaf(rules) => rules.iter().any(|rule| rule.matches_member(value)),
@@ -253,7 +253,7 @@ impl Rule {
         })
     }
 
-    /// True when a member matches the rule, or is an array with an element that matches.
+    /// True when a member matches the rule, or is an array with an element that matches the rule.
     fn matches_member(&self, value: Option<&Value>) -> bool {
         match (self, value) {
             // `exists` tests plain values only: an object does not count as existing.

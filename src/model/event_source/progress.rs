@@ -1,5 +1,5 @@
-//! Progress of a mapping in a shard: batches finish in any order, but the saved position moves in
-//! the order of the records. A record is done when it was delivered, filtered out or discarded.
+//! Progress of a mapping in a shard. Batches finish in any order, but the saved position advances
+//! in the order of the records. A record is done when it was delivered, filtered out or discarded.
 
 use super::window::Window;
 use serde::{Deserialize, Serialize};
@@ -22,8 +22,8 @@ pub struct ShardPosition {
     pub window: Option<(Window, String)>,
 }
 
-/// The records of a shard from the first that is not done to the last that was read, in the order
-/// of their indexes.
+/// The records of a shard that a mapping tracks, in the order of their indexes: from the first
+/// record that is not done to the last record that was read.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     read: VecDeque<Read>,

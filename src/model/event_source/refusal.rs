@@ -1,5 +1,5 @@
-//! Errors of Lambda's API about event source mappings. Messages are the service's where they were
-//! recorded; all others are our own.
+//! Errors of Lambda's API about event source mappings. A message is the service's if it was
+//! recorded, else our own.
 
 use std::fmt;
 

@@ -15,8 +15,8 @@ pub enum Outcome {
     Failed,
 }
 
-/// Reads the report in `body`. `numbers` gives the sequence numbers of the batch in order. With
-/// `reports` false, the mapping does not use reports, and the body is ignored.
+/// Reads the report in `body`. `numbers` returns the sequence numbers of the batch in order. If
+/// `reports` is false, the mapping does not use reports, and the body is ignored.
 pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>) -> Outcome {
     if !reports || body.is_empty() {
         return Outcome::Done;
@@ -33,14 +33,16 @@ pub fn outcome(reports: bool, body: &[u8], numbers: impl FnOnce() -> Vec<String>
     let numbers = numbers();
     let mut positions = HashMap::with_capacity(numbers.len());
     for (at, number) in numbers.iter().enumerate() {
-        // The user records of an aggregated record have the same number: the first of them counts.
+        // The user records of an aggregated record have the same sequence number. A failure of this
+        // number means the first of them.
         positions.entry(number.as_str()).or_insert(at);
     }
     let position = |failure: &Value| {
         let number = failure.get("itemIdentifier")?.as_str()?;
         positions.get(number).copied()
     };
-    // An unknown identifier fails the whole batch (a choice if there are valid identifiers, too).
+    // An unknown identifier fails the whole batch (a choice if the report also has valid
+    // identifiers).
     let positions: Option<Vec<usize>> = failures.iter().map(position).collect();
     match positions.and_then(|positions| positions.into_iter().min()) {
         None | Some(0) => Outcome::Failed,

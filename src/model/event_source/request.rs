@@ -6,7 +6,8 @@ use super::settings::Settings;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Members for other kinds of event sources, or for features that Kinesis sources do not have.
+/// Members that are refused, because they belong to other kinds of event sources or to features
+/// that Kinesis sources do not have.
 const FOREIGN: [&str; 9] = [
     "AmazonManagedKafkaEventSourceConfig",
     "DocumentDBEventSourceConfig",
@@ -40,7 +41,7 @@ pub struct CreateRequest {
     pub changes: Changes,
 }
 
-/// The members about the starting position.
+/// The members of a request that give the starting position.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StartRequest {
     /// `StartingPosition`: LATEST, AT_TIMESTAMP or TRIM_HORIZON. `None` when the request has none.
@@ -97,7 +98,7 @@ impl StartRequest {
     /// Parses the members about the starting position.
     ///
     /// # Errors
-    /// A refusal for the client when a member has the wrong type or is not one of its values.
+    /// A refusal for the client when a member has the wrong type or an unknown value.
     pub fn read(body: &Value) -> Result<Self, Refusal> {
         Self::of(&Members::of(body)?)
     }
@@ -196,7 +197,8 @@ impl Changes {
     }
 }
 
-/// The text of a MetricsConfig. None without metrics, which clears the setting.
+/// The JSON text of a MetricsConfig. `None` if the config lists no metrics, which clears the
+/// setting.
 fn metrics_config(config: &Map<String, Value>) -> Option<String> {
     let metrics = config.get("Metrics").and_then(Value::as_array);
     let has_metrics = metrics.is_some_and(|metrics| !metrics.is_empty());
@@ -498,7 +500,7 @@ fn is_setting(name: &str) -> bool {
     .contains(&name)
 }
 
-/// Converts a setting: to a number or a Boolean if the text is one, else to a JSON string.
+/// Converts the text of a setting to a JSON number or Boolean if possible, else to a JSON string.
 fn typed(value: &str) -> Value {
     match value {
         "true" => true.into(),

@@ -32,7 +32,7 @@ impl StartingPosition {
 pub enum Source {
     /// A stream, which the mapping polls like GetRecords.
     Stream(StreamArn),
-    /// A consumer with enhanced fan-out, whose subscriptions send records to the mapping.
+    /// A consumer with enhanced fan-out. The mapping subscribes to each shard as this consumer.
     Consumer(ConsumerArn),
 }
 
@@ -65,25 +65,27 @@ impl fmt::Display for Source {
 /// The settings of a mapping. `Default` gives the service's defaults for Kinesis (recorded).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// `BatchSize`: the most records in a batch, 1 to 10,000.
+    /// `BatchSize`: the maximum number of records in a batch, 1 to 10,000.
     pub batch_size: u32,
-    /// `MaximumBatchingWindowInSeconds`: the longest wait for a full batch, 0 to 300.
+    /// `MaximumBatchingWindowInSeconds`: the longest wait for a full batch in seconds, 0 to 300.
     pub batching_window_s: u32,
     /// `ParallelizationFactor`: the number of lanes for each shard, 1 to 10.
     pub factor: u32,
-    /// `MaximumRecordAgeInSeconds`; `None` stands for −1, which means no limit.
+    /// `MaximumRecordAgeInSeconds`: the age at which a record is discarded; `None` stands for −1,
+    /// which means no limit.
     pub max_age_s: Option<u32>,
-    /// `MaximumRetryAttempts`; `None` stands for −1, which means no limit.
+    /// `MaximumRetryAttempts`: the maximum number of retries of a batch; `None` stands for −1,
+    /// which means no limit.
     pub max_retries: Option<u32>,
     /// `BisectBatchOnFunctionError`: true when a failed batch is split in two.
     pub bisect: bool,
-    /// `TumblingWindowInSeconds`, 0 to 900; 0 means no windows.
+    /// `TumblingWindowInSeconds`: the length of a window in seconds, 0 to 900; 0 means no windows.
     pub tumbling_window_s: u32,
     /// True when `FunctionResponseTypes` contains ReportBatchItemFailures.
     pub report: bool,
     /// The JSON texts of the filter patterns.
     pub filters: Vec<String>,
-    /// `DestinationConfig.OnFailure.Destination`, as the request has it.
+    /// `DestinationConfig.OnFailure.Destination`, exactly as in the request.
     pub on_failure: Option<String>,
     /// `MetricsConfig` as JSON. minikin returns it in answers, but it has no effect.
     pub metrics_config: Option<String>,
@@ -110,7 +112,7 @@ impl Default for Settings {
     }
 }
 
-/// The on-failure destination: the place to which records about discarded batches go.
+/// The on-failure destination, which receives the records about discarded batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
     /// An SQS queue.

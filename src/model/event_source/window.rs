@@ -13,18 +13,18 @@ pub struct Window {
     pub length_s: u32,
 }
 
-/// Two members about the window in the event of an invocation.
+/// The two flags about the window in an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WindowFlags {
     /// `isFinalInvokeForWindow`: true for the last invocation of the window, which has no records.
     pub is_final: bool,
-    /// `isWindowTerminatedEarly`: true when the window ended before its time.
+    /// `isWindowTerminatedEarly`: true when the window was closed before its end time.
     pub is_early: bool,
 }
 
 impl Window {
-    /// The window, of `length_s` seconds, of a record that arrived at `arrival_ms` (milliseconds
-    /// since 1970).
+    /// The window that contains `arrival_ms`, the arrival time of a record in milliseconds since
+    /// 1970. Windows are `length_s` seconds long.
     pub const fn of(arrival_ms: i64, length_s: u32) -> Self {
         let second = arrival_ms.div_euclid(1000);
         Self {

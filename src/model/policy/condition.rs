@@ -8,8 +8,8 @@ use super::truth::Truth;
 use crate::model::tag::Tags;
 use std::net::IpAddr;
 
-/// One operator with one condition key. It holds when the key's value in the request matches at
-/// least one of the listed values.
+/// One operator with one condition key. The condition holds when the key's value in the request
+/// matches at least one of the listed values.
 #[derive(Debug, Clone)]
 pub(super) struct Condition {
     key: Key,
@@ -51,8 +51,8 @@ enum Value {
     Network(IpAddr, u8),
 }
 
-/// The supported operators without the suffix `IfExists`. Every operator except `Null` may have
-/// this suffix.
+/// The supported operators: name, comparison, and true for a negated comparison. Every operator
+/// except `Null` may also have the suffix `IfExists`.
 const OPERATORS: [(&str, Compare, bool); 14] = [
     ("ArnEquals", Compare::Arn, false),
     ("ArnLike", Compare::Arn, false),
@@ -170,8 +170,8 @@ impl Key {
     }
 }
 
-/// The value of the tag `key`. Conditions compare tag keys without regard to case, but tags of a
-/// resource may differ in case only: `Err` when two tags match.
+/// The value of the tag `key`. Conditions compare tag keys without regard to case, but two tag keys
+/// of a resource may differ only in case: `Err` when two tags match.
 fn tag_value(tags: &Tags, key: &str) -> Result<Option<String>, ()> {
     let mut found = tags
         .iter()

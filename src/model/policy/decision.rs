@@ -11,8 +11,8 @@ use crate::model::arn::AccountId;
 use crate::model::tag::Tags;
 use std::net::IpAddr;
 
-/// A policy: its statements. Elements that minikin does not understand are marked in the
-/// statements.
+/// A policy as a list of statements. The statements mark the elements that minikin does not
+/// understand.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy(Vec<Statement>);
 

@@ -4,7 +4,7 @@
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// A JSON document. Numbers and Booleans are kept as text, because conditions compare texts.
+/// A JSON document. Numbers and Booleans are stored as text, because conditions compare texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::model) enum Document {
     Null,
@@ -18,8 +18,8 @@ impl Document {
     /// Parses a JSON text.
     ///
     /// # Errors
-    /// A message with the place of the error, when the text is not JSON or repeats a member. The
-    /// message quotes no values, only names of members.
+    /// The text is not JSON or repeats a member. The message contains the place of the error and
+    /// names of members, but no values.
     pub(in crate::model) fn read(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
     }

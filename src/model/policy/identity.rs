@@ -7,7 +7,7 @@ use crate::model::arn::AccountId;
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
     arn: String,
-    /// The ARN of the role, when the principal is a session of a role.
+    /// The ARN of the role if the principal is a session of a role, else `None`.
     role: Option<String>,
     account: AccountId,
     is_root: bool,

@@ -5,7 +5,7 @@ use super::identity::{Identity, Named};
 use super::truth::Truth;
 use crate::model::arn::AccountId;
 
-/// The way in which a statement names the caller.
+/// The way in which a statement of a resource policy names the caller. Later values are stronger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reach {
     /// The statement does not name the caller.
@@ -32,7 +32,7 @@ enum Listed {
     Anyone,
     Account(AccountId),
     Arn(String),
-    /// A service or a user of another directory. No caller of minikin is such a principal.
+    /// A service, or a user of an identity provider. No caller of minikin is such a principal.
     Foreign,
     Unread,
 }
@@ -54,7 +54,7 @@ impl Principals {
     }
 
     /// The way in which an Allow names `caller`. An Allow with `NotPrincipal` allows no caller,
-    /// because the ARNs that it lists do not tell which sessions of roles they exclude.
+    /// because its list of ARNs does not determine which sessions of roles are excluded.
     pub(super) fn allow(&self, caller: &Identity) -> Reach {
         if self.but {
             return Reach::Unknown;

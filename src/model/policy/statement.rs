@@ -13,7 +13,7 @@ use super::truth::Truth;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     Allow,
-    /// Also the effect of a statement whose `Effect` is missing or unknown, so that it allows
+    /// A statement whose `Effect` is missing or unknown also has the effect Deny, so that it allows
     /// nothing.
     Deny,
 }
@@ -22,8 +22,8 @@ pub(super) enum Effect {
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
     pub(super) effect: Effect,
-    /// The principals that the statement names. `None` in a principal's own policy, which applies
-    /// to that principal.
+    /// The principals that the statement of a resource policy names. `None` in a principal's own
+    /// policy, which applies to this principal only.
     principals: Option<Principals>,
     actions: List,
     resources: List,
@@ -35,14 +35,15 @@ pub(super) struct Statement {
 /// The patterns of `Action` or `NotAction`, or of `Resource` or `NotResource`.
 #[derive(Debug, Clone)]
 struct List {
-    /// True for the forms with `Not`, whose list names the exceptions.
+    /// True for `NotAction` and `NotResource`, whose list names the exceptions.
     but: bool,
     patterns: Vec<String>,
     /// True when the list has an item that minikin does not understand.
     unread: bool,
 }
 
-/// Counts how often each element of a statement occurs, with and without `Not` together.
+/// Counts the occurrences of each element in a statement. Both forms of an element, such as
+/// `Action` and `NotAction`, share one count.
 #[derive(Debug, Default)]
 struct Seen {
     effects: u32,

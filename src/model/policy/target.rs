@@ -31,7 +31,7 @@ impl Target {
     }
 
     /// True when the ARN `pattern`, which may have wildcards, matches the resource. The parts of
-    /// the ARN are compared one by one, because the name of a region may contain colons here.
+    /// the ARN are compared one by one, because minikin accepts colons in the name of a region.
     pub(super) fn is_like(&self, pattern: &str) -> bool {
         let resource = match self {
             Self::Account(_) => return pattern == "*",

@@ -433,7 +433,7 @@ fn a_resource_shares_only_what_can_be_shared() {
     );
 }
 
-/// A random statement, with elements that minikin understands and others.
+/// A random statement, with elements that minikin understands and elements that it does not.
 fn statements() -> impl Strategy<Value = String> {
     let action = prop::sample::select(vec![
         r#""Action": "kinesis:Put*""#,

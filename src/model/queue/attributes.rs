@@ -5,9 +5,10 @@ use crate::limits;
 /// The attributes of a queue that CreateQueue and UpdateQueue set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueAttributes {
-    /// The visibility timeout in seconds, for receives that name none.
+    /// The visibility timeout in seconds, for receive requests that do not give a timeout.
     pub(crate) visibility_timeout_s: u32,
-    /// Receives after which a record becomes a dead-letter record. `None` if records never do.
+    /// Number of receives after which a record becomes a dead-letter record. `None` if records
+    /// never become dead-letter records.
     pub(crate) max_receive_count: Option<u32>,
 }
 

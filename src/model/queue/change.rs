@@ -1,7 +1,7 @@
 //! Changes of a queue's records, in the form in which they are saved.
 //!
-//! A change holds the state of a record after a call, not the call itself, so that restoring the
-//! queue needs none of the queue's rules. A sequence of changes is encoded as varints: for each
+//! A change contains the state of a record after a call, not the call itself, so that a restore
+//! need not apply the queue's rules again. A sequence of changes is encoded as varints: for each
 //! change a tag, and then the differences of its shard, index, delivery number and times from those
 //! of the previous change.
 

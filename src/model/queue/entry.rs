@@ -1,7 +1,7 @@
 //! The state of a record that was received from a queue and is not yet settled.
 
-/// The visibility of a received record, and whether it is a dead-letter record. The numbers are a
-/// part of the saved form.
+/// The state of a received record: visible or in flight, dead-letter or not. The numbers are used
+/// in saved documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Standing {
@@ -35,7 +35,7 @@ impl Standing {
         }
     }
 
-    /// The state with this number in the saved form. `None` for an unknown number.
+    /// The state with this number in a saved document. `None` for an unknown number.
     pub(super) const fn of(number: u64) -> Option<Self> {
         match number {
             0 => Some(Self::InFlight),
@@ -52,21 +52,21 @@ impl Standing {
 pub(crate) struct Entry {
     /// The number of the record's newest delivery.
     pub(crate) delivery: u64,
-    /// The end of the visibility timeout, in milliseconds since 1970. Meaningful only while the
+    /// The end of the visibility timeout, in milliseconds since 1970. Has a meaning only while the
     /// record is in flight.
     pub(crate) due_ms: i64,
-    /// The time of the first receive, in milliseconds since 1970; [`NEVER`] if that receive was
-    /// undone.
+    /// The time of the first receive, in milliseconds since 1970; [`NEVER`] if the first receive
+    /// was undone.
     pub(crate) first_ms: i64,
     /// The time at which the record arrived in the stream, in milliseconds since 1970.
     pub(crate) arrival_ms: i64,
-    /// Number of receives since the record was put, or since it was restored from dead-letter.
+    /// Number of receives since the record was put, or since a client restored it from dead-letter.
     pub(crate) count: u32,
     pub(crate) standing: Standing,
 }
 
 impl Entry {
-    /// The time of the first receive, in milliseconds since 1970. `None` if that receive was
+    /// The time of the first receive, in milliseconds since 1970. `None` if the first receive was
     /// undone.
     pub(crate) fn first_received_ms(&self) -> Option<i64> {
         (self.first_ms != NEVER).then_some(self.first_ms)

@@ -27,9 +27,9 @@ impl PeekState {
 }
 
 impl QueueRecords {
-    /// Returns at most `limit` received records of a shard in the state `state`, beginning with the
-    /// place `from`. Also returns the index of the next such record, if there is one, for the next
-    /// call.
+    /// Returns at most `limit` received records of a shard that are in the state `state`, beginning
+    /// at the place `from`. Also returns the index at which the next call continues, if more
+    /// records are in this state.
     pub(crate) fn peek(
         &self,
         from: RecordPlace,
@@ -46,8 +46,9 @@ impl QueueRecords {
         (found, shown.next().map(|(index, _)| index))
     }
 
-    /// The indexes of the shard's records, from `index` on, that were received or settled although
-    /// [`Self::next`] has not passed them. A lost receive after a crash causes this.
+    /// The indexes of the shard's received or settled records, from `index` on. From [`Self::next`]
+    /// on, there are such records only if a crash lost a receive and a client used its handle
+    /// afterwards.
     pub(crate) fn passed_from(&self, shard: u32, index: u64) -> BTreeSet<u64> {
         let Some(known) = self.shards.get(&shard) else {
             return BTreeSet::new();
@@ -57,8 +58,8 @@ impl QueueRecords {
         received.chain(settled).collect()
     }
 
-    /// Settles every record of a shard before the index `end`. No single change is recorded, so the
-    /// caller must save a list of the whole state afterwards.
+    /// Settles every record of a shard before the index `end`. The queue does not collect changes
+    /// for these records, so the caller must save the whole state afterwards.
     pub(crate) fn purge(&mut self, shard: u32, end: u64) {
         let Some(known) = self.shards.get_mut(&shard) else {
             return;

@@ -1,10 +1,11 @@
-//! Two orders of a queue's received records: visible records by the time at which they became
-//! visible, and records in flight by the end of their visibility timeouts.
+//! Orders of a queue's received records: [`Ready`] holds visible records, in the order in which
+//! they became visible, and [`Timers`] holds records in flight, by the end of their visibility
+//! timeouts.
 //!
-//! An item stays in its order even when its record leaves early, for example because the record was
-//! acknowledged. The item contains enough to detect at its turn that it is stale. [`Ready::clean`]
-//! and [`Timers::clean`] remove the stale items of an order in which they are the majority; this
-//! costs a constant time for each item added.
+//! An item becomes stale when its record changes early, for example because a consumer acknowledges
+//! the record. A stale item is not removed at once: it is recognized and dropped when it is the
+//! first of its order. [`Ready::clean`] and [`Timers::clean`] remove the stale items of an order in
+//! which they are the majority; this costs a constant time for each item added.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

@@ -22,7 +22,7 @@ struct Page {
 
 /// Number of indexes that a page covers.
 const WIDTH: u64 = 64;
-/// Number of entries by which the capacity of a page grows, kept small to waste little memory.
+/// Number of entries by which the capacity of a page grows. A small number wastes little memory.
 const GROWTH: usize = 8;
 
 impl Pages {
@@ -90,7 +90,7 @@ impl Pages {
         entries.skip_while(move |(at, _)| *at < index)
     }
 
-    /// Estimate of the bytes on the heap, with the nodes of the tree counted as half full.
+    /// Estimate of the bytes on the heap. Nodes of the tree are counted as half full.
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
         let entries: usize = self.pages.values().map(|p| p.entries.capacity()).sum();
@@ -109,7 +109,7 @@ impl Page {
         bits.map(move |at| number * WIDTH + at).zip(&self.entries)
     }
 
-    /// Number of entries in the page before the one of `index`.
+    /// Number of entries in this page whose indexes are smaller than `index`.
     fn rank(&self, index: u64) -> usize {
         (self.present & (bit(index) - 1)).count_ones() as usize
     }

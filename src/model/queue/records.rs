@@ -1,18 +1,19 @@
 //! The records of one queue that were received and are not settled, and the transitions between
 //! their states.
 //!
-//! Each shard has an index `next`: every record before it was received at least once, and no record
-//! from it on was ever received. A record before `next` without an entry is settled.
+//! Each shard has an index `next`: every record before this index was received at least once, and
+//! no record from this index on was ever received. A record before `next` without an entry is
+//! settled.
 //!
 //! | from | event | to |
 //! |---|---|---|
 //! | unread | received | in flight, count 1 |
 //! | visible, count < max | received | in flight, count + 1 |
-//! | visible, count ≥ max (the limit was lowered) | its turn to be received | dead-letter, visible |
-//! | in flight, count < max | due, or its visibility is set to 0 | visible |
-//! | in flight, count ≥ max | due, or its visibility is set to 0 | dead-letter, visible |
+//! | visible, count ≥ max (the limit was lowered) | next to be received | dead-letter, visible |
+//! | in flight, count < max | timeout ends, or is set to 0 | visible |
+//! | in flight, count ≥ max | timeout ends, or is set to 0 | dead-letter, visible |
 //! | dead-letter, visible | received as dead-letter | dead-letter, in flight, count + 1 |
-//! | dead-letter, in flight | due, or its visibility is set to 0 | dead-letter, visible |
+//! | dead-letter, in flight | timeout ends, or is set to 0 | dead-letter, visible |
 //! | any | acknowledged | settled |
 //! | dead-letter | restored | visible, count 0 |
 //! | any | expired | gone |
@@ -46,13 +47,13 @@ pub(super) struct ShardRecords {
     /// The index before which every unsettled record has expired.
     pub(super) expired_before: u64,
     pub(super) entries: Pages,
-    /// The indexes from `next` on of records that are settled already: a crash lost their receive,
-    /// but a consumer still had the receipt handle and used it. The queue skips these records when
-    /// it gets to them.
+    /// The indexes of settled records from `next` on: a crash lost the receive of the record, but a
+    /// consumer still had the receipt handle and acknowledged the record. The queue skips these
+    /// records instead of delivering them.
     pub(super) settled_ahead: BTreeSet<u64>,
 }
 
-/// Numbers of the received records in each standing.
+/// The number of received records in each [`Standing`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct QueueCounts {
     /// Records in flight that are not dead-letter.
@@ -120,7 +121,7 @@ impl QueueRecords {
         self.max_receive_count = max_receive_count;
     }
 
-    /// The numbers of received records in each [`Standing`].
+    /// The number of received records in each [`Standing`].
     pub(crate) fn counts(&self) -> QueueCounts {
         self.counts
     }
@@ -199,8 +200,9 @@ impl QueueRecords {
         expired.into_iter().for_each(|change| self.note(change));
     }
 
-    /// Skips the records of `shard` before `next` that were not passed yet: none of them can be
-    /// read any more.
+    /// Marks the records of `shard` before `next` as received without delivering them, because none
+    /// of them can be read any more. Also settles the records from the old to the new `next` that
+    /// have an entry.
     pub(crate) fn skip(&mut self, shard: u32, next: u64) {
         let from = self.next(shard);
         for index in self.passed_from(shard, from).range(..next) {
@@ -273,7 +275,7 @@ impl QueueRecords {
             let known = self.shards.entry(shard).or_default();
             if let Some(entry) = known.entries.get_mut(index) {
                 if entry.arrival_ms != arrival.millis() {
-                    // A crash lost the record's receive, and the arrival time with it.
+                    // A crash lost the record's receive, and with it the arrival time in the entry.
                     entry.arrival_ms = arrival.millis();
                     self.note_standing(RecordPlace { index, shard });
                 }
@@ -299,7 +301,7 @@ impl QueueRecords {
         deliveries
     }
 
-    /// Undoes a delivery that did not reach its receiver, as if it had never happened.
+    /// Undoes a delivery that did not reach its receiver. The receive does not count.
     pub(crate) fn take_back(&mut self, delivery: &Delivery) {
         let place = delivery.place;
         let Some(entry) = self.entry_mut(place) else {
@@ -321,7 +323,7 @@ impl QueueRecords {
         }
     }
 
-    /// Takes the changes since the last call, to be saved.
+    /// Removes and returns the changes since the last call. The caller saves them.
     pub(crate) fn take_changes(&mut self) -> Vec<QueueChange> {
         self.unsaved
             .as_mut()
@@ -355,8 +357,9 @@ impl QueueRecords {
         is_due(&self.shards, due_ms, place)
     }
 
-    /// Ends the visibility timeout of a record in flight. Saves a change only when the record
-    /// becomes dead-letter: a return to visible follows from the saved end of the timeout.
+    /// Ends the visibility timeout of a record in flight. A change is saved only when the record
+    /// becomes visible as a dead-letter record: a normal return to visible follows from the saved
+    /// end of the timeout.
     pub(super) fn show(&mut self, place: RecordPlace) {
         let Some(entry) = self.entry(place) else {
             return;
@@ -387,7 +390,7 @@ impl QueueRecords {
         }
     }
 
-    /// Records the state of a record as a change to be saved.
+    /// Collects the present state of a record as a change, which is saved later.
     pub(super) fn note_standing(&mut self, place: RecordPlace) {
         if self.unsaved.is_some()
             && let Some(entry) = self.entry(place)
@@ -427,7 +430,7 @@ impl QueueRecords {
         })
     }
 
-    /// Removes stale items from the three orders when they are too many.
+    /// Removes the stale items of each order in which they are too many.
     pub(super) fn clean(&mut self) {
         let (shards, counts) = (&self.shards, self.counts);
         let in_flight = counts.in_flight + counts.dead_in_flight;

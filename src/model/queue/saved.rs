@@ -1,9 +1,9 @@
 //! Saving the records of a queue as documents of a log, and restoring the queue from them.
 //!
-//! A document is a byte of flags and a sequence of changes. Most documents hold the changes of one
-//! call. Now and then a series of documents lists the whole state of the queue, and the documents
-//! before the series are not needed any more. The list takes effect when its last document is
-//! saved, so that a crash during the list does no harm.
+//! A document consists of a byte of flags and a sequence of changes. Most documents hold the
+//! changes of one call. From time to time, a series of documents lists the whole state of the
+//! queue. The list takes effect when its last document is saved, so that a crash before this moment
+//! does no harm. All documents before the list are then obsolete.
 
 use super::change::{ChangeWriter, QueueChange, read_changes};
 use super::entry::Entry;
@@ -25,7 +25,8 @@ pub(crate) fn changes_document(changes: &[QueueChange]) -> Option<Vec<u8>> {
 }
 
 impl QueueRecords {
-    /// Encodes the whole state as a series of documents, each slightly longer than `bytes` at most.
+    /// Encodes the whole state as a series of documents. A document ends with the change that makes
+    /// it at least `bytes` long.
     pub(crate) fn list_documents(&self, bytes: usize) -> Vec<Vec<u8>> {
         let mut documents = Vec::new();
         let mut writer = ChangeWriter::after(vec![LISTS | FIRST]);
@@ -59,7 +60,8 @@ impl QueueRecords {
     }
 }
 
-/// Restores a queue from its saved documents, which are read in their order.
+/// Restores a queue from its saved documents. The caller reads the documents in the order in which
+/// they were saved.
 #[derive(Debug, Default)]
 pub(crate) struct QueueReplay {
     records: QueueRecords,
@@ -94,8 +96,8 @@ impl QueueReplay {
         true
     }
 
-    /// The restored state. Visibility timeouts that ended in the meantime are handled by the next
-    /// call of [`QueueRecords::turn`].
+    /// Returns the restored state. The next call of [`QueueRecords::turn`] handles the visibility
+    /// timeouts that ended in the meantime.
     pub(crate) fn finish(
         self,
         max_receive_count: Option<u32>,
@@ -124,8 +126,8 @@ impl QueueReplay {
 }
 
 impl QueueRecords {
-    /// Applies a saved change. Does not update the orders of records, which are built after the
-    /// last document.
+    /// Applies a saved change. Does not update the orders of records: [`QueueReplay::finish`]
+    /// builds them after the last document.
     fn apply(&mut self, change: &QueueChange) {
         match *change {
             QueueChange::Next { shard, next } => self.advance(shard, next),

@@ -1,4 +1,5 @@
-//! The operations on a receipt handle: acknowledge, change the visibility, and restore.
+//! The operations on a receipt handle: acknowledge, change the visibility, and restore. The table
+//! shows the result of each operation: done, or the reason why the handle is refused.
 //!
 //! | the record of the handle | acknowledge | change visibility | restore |
 //! |---|---|---|---|
@@ -26,8 +27,8 @@ pub(crate) enum HandleFault {
     Stale,
     /// The record is visible: its visibility timeout has ended.
     NotInFlight,
-    /// The operation needs a handle of a dead-letter receive and got another handle, or the
-    /// reverse.
+    /// The operation needs the handle of a dead-letter receive and got that of a normal receive, or
+    /// the reverse.
     WrongKind,
     /// The record is settled or expired, or it became dead-letter or was restored after the
     /// handle's delivery.
@@ -45,7 +46,8 @@ pub(crate) struct RecordBefore {
 enum Found {
     /// The entry of a record whose newest delivery is the handle's.
     Entry(Entry),
-    /// The entry of a record of which the queue knows only receives before the handle's delivery.
+    /// The entry of a record whose receives, as far as the queue knows, are all older than the
+    /// handle's delivery.
     Older(Entry),
     Settled,
     /// The queue knows of no receive of this record.
@@ -98,7 +100,7 @@ impl QueueRecords {
         Ok(Some(RecordBefore { place, entry }))
     }
 
-    /// Settles a record that cannot be read from its log any more.
+    /// Settles a record that can no longer be read from its log.
     pub(crate) fn let_go(&mut self, place: RecordPlace) {
         self.settle(place);
         self.note(QueueChange::Settled(place));
@@ -197,7 +199,8 @@ impl QueueRecords {
         let known = self.shards.get(&handle.shard).ok_or(HandleFault::Gone)?;
         let index = handle.index;
         match known.entries.get(index) {
-            // The store lost the newest receives of the record, so its standing tells nothing.
+            // A crash lost the newest receives of the record, so the standing in its entry is
+            // obsolete.
             Some(entry) if handle.delivery > entry.delivery => Ok(Found::Older(*entry)),
             Some(entry) if entry.standing.is_dead() != dead => Err(HandleFault::Gone),
             // A choice: no recording shows the answer for the handle of an earlier delivery.
@@ -211,20 +214,20 @@ impl QueueRecords {
         }
     }
 
-    /// Makes the handle's delivery the newest one of its record, which a crash lost. The record is
-    /// in flight by this delivery.
+    /// Sets the newest delivery of a record to the delivery of a handle, whose receive a crash
+    /// lost. The record is then in flight by this delivery.
     fn accept(&mut self, handle: &ReceiptHandle) {
         let place = handle.place();
         if let Some(entry) = self.entry_mut(place) {
             entry.delivery = handle.delivery;
-            // At least one receive was lost.
+            // A crash lost at least one receive. The count grows by one.
             entry.count = entry.count.saturating_add(1);
         }
         self.set_standing(place, handle.in_flight());
     }
 
-    /// Adds an entry for a record whose receive was lost in a crash, while a client still has its
-    /// handle.
+    /// Adds an entry for a record of which a crash lost the only receives, but a client still has a
+    /// handle. `now` stands for the unknown arrival time until the queue finds the record again.
     fn adopt(&mut self, handle: &ReceiptHandle, now: Timestamp) {
         let standing = handle.in_flight();
         let entry = Entry {
@@ -241,7 +244,7 @@ impl QueueRecords {
         }
     }
 
-    /// Removes a record from the received records, as settled.
+    /// Settles a record: removes its entry, and remembers it as settled if `next` is not past it.
     pub(super) fn settle(&mut self, place: RecordPlace) {
         let Some(known) = self.shards.get_mut(&place.shard) else {
             return;
@@ -254,7 +257,7 @@ impl QueueRecords {
         }
     }
 
-    /// Adds a record to the order that its standing calls for.
+    /// Adds a record to the order of the records with the same standing.
     pub(super) fn await_turn(&mut self, place: RecordPlace, entry: &Entry) {
         match entry.standing {
             Standing::InFlight | Standing::DeadInFlight => self.timers.push(entry.due_ms, place),

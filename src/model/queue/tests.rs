@@ -235,14 +235,15 @@ fn outlived(most: u32, dead: bool) -> (QueueRecords, ReceiptHandle) {
         delivery: deliveries[0].delivery + 100,
         ..handle(&deliveries[0])
     };
-    // The numbers of a start are greater than those of the starts before it.
+    // After a restart, delivery numbers are greater than all numbers before the restart.
     records.next_delivery = newer.delivery;
     (records, newer)
 }
 
 #[test]
 fn a_handle_newer_than_the_saved_receives_is_the_current_one() {
-    // The record is visible with one known receive, or dead-letter for the maximum of one.
+    // With a maximum of 2 receives, the record is visible after its one known receive. With a
+    // maximum of 1, the record is dead-letter.
     for (most, dead) in [(2, true), (2, false), (1, true), (1, false)] {
         let (mut records, newer) = outlived(most, dead);
         records.acknowledge(&newer, dead).unwrap();
@@ -286,7 +287,8 @@ fn a_newer_handle_restores_a_record_and_can_be_undone() {
     }
 }
 
-/// Slightly more records than fit in a list whose capacity doubles: the worst case for memory.
+/// Number of records in the tests of memory. The number is slightly more than a power of two, so
+/// that a list with doubling capacity is almost half empty: the worst case for memory.
 const MANY: u64 = (1 << 16) + 10;
 
 #[test]

@@ -111,7 +111,7 @@ fn a_plain_number_encodes_a_shard_in_version_zero() {
         ("65536", 0, 0, 1),
         // The number 2^124 itself. The parser adds 2^124 to smaller numbers, such as those above.
         ("21267647932558653966460912964485513216", 0, 0, 0),
-        // 2^88 is a creation time of one second.
+        // 2^88: the creation time of the shard is one second.
         ("309485009821345068724781056", 1, 0, 0),
         // 2^128 has 33 hexadecimal digits; the shard index stands one digit further to the left.
         ("340282366920938463463374607431768211456", 0, 0, 0),
@@ -144,7 +144,7 @@ fn creation_times_beyond_the_limit_are_invalid() {
         SequenceNumber::parse("21267647932558653966460912964485513215"),
         None
     );
-    // Version 1 has no limit on the creation time.
+    // In version 1, the creation time has no limit.
     let one = from_hex(&["2fffffffff", &"0".repeat(36), "1"].concat());
     assert_eq!(
         SequenceNumber::parse(&one).unwrap().created_s,
@@ -182,7 +182,7 @@ fn other_numbers_are_invalid() {
         "ABC".to_owned(),
         "-1".to_owned(),
         "9".repeat(129),
-        // 2^129 and 2^185: no valid number lies from the first to the second, both included.
+        // 2^129 and 2^185: neither number is valid, and no number between them is valid.
         hex(&["2", &"0".repeat(32)].concat()),
         digits("0"),
         digits("3"),

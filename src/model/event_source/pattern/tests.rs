@@ -34,7 +34,7 @@ fn kept(pattern: &str, data: &str) -> bool {
     filters.keep(&record("k", data.as_bytes()), META)
 }
 
-/// Patterns of data, data, and the answer whether they match.
+/// A pattern for `data`, the data of a record, and true if the pattern matches the data.
 const CASES: &[(&str, &str, bool)] = &[
     (r#"{"t":["a"]}"#, r#"{"t":"a"}"#, true),
     (r#"{"t":["a"]}"#, r#"{"t":"A"}"#, false),

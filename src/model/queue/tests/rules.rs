@@ -12,7 +12,7 @@ use crate::world::Timestamp;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A simple model of the same rules, without regard to speed and memory.
+/// A simple model of the queue's rules, without regard to speed and memory.
 #[derive(Debug, Clone, Default)]
 struct Naive {
     next: u64,
@@ -93,7 +93,7 @@ impl Naive {
         (record.delivery, record.count)
     }
 
-    /// The results that the table in `settle.rs` lists.
+    /// The expected result of an operation on a handle, by the table in `settle.rs`.
     fn judge(&self, handle: &ReceiptHandle, dead: bool, expired: u64) -> Result<bool, HandleFault> {
         let number = handle.index / STEP;
         if handle.dead != dead {
@@ -215,8 +215,8 @@ impl Run {
         }
     }
 
-    /// Marks records as dead-letter in the model too, if a lowered maximum number of receives made
-    /// them so in the queue.
+    /// Marks records of the model as dead-letter, if the queue did so because the maximum number of
+    /// receives was lowered.
     fn note_lowered_limit(&mut self) {
         let most = self.most;
         for (number, record) in &mut self.naive.records {
