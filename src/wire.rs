@@ -1,11 +1,12 @@
-//! Reading and writing of JSON and CBOR documents, without knowledge of Kinesis.
+//! Reading and writing of JSON and CBOR documents. Nothing in this module is specific to Kinesis.
 //!
-//! Two readers use the same table of shapes. The fast reader ([`decode`]) turns bytes into a typed
-//! input with serde: it borrows from the body and builds no tree. It is for the requests that carry
-//! records or come with each batch of them. When the fast reader refuses a body, and for all other
-//! requests, the explaining reader ([`explain`]) reads the body into a [`Node`], compares the node with
-//! its [`Shape`] and finds the service's exact error message. The fast reader may also refuse a
-//! valid body; the explaining reader then returns the typed input.
+//! Two readers use the same table of shapes. The fast reader ([`decode`]) decodes bytes to a typed
+//! input with serde: it borrows from the body and builds no tree. The fast reader decodes the
+//! requests that transfer records or are sent for each batch of records. The explaining reader
+//! ([`explain`]) decodes all other requests, and every body that the fast reader refuses. It reads
+//! the body into a [`Node`], compares the node with its [`Shape`], and returns the typed input or
+//! the service's exact error message. The fast reader may refuse a valid body, but must never
+//! accept an invalid one.
 //!
 //! Each file uses only files that stand before it in this order: `pattern`, `base64_text`,
 //! `item_count`, `format`, `name` → `shape`, `node` → `blob`, `timestamp`, `scalar`, `structure`,

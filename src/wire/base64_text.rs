@@ -7,8 +7,9 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-/// The service's message for `text` that is not base64; `None` when it is. Like the service, the
-/// check looks at the length first, then at the characters, then at the unused last bits.
+/// The service's message for a text that is not base64; `None` for valid base64. Like the service,
+/// the function checks the length first, then the characters, then the unused bits of the last
+/// character.
 pub(super) fn fault(text: &str) -> Option<String> {
     let reason = if !text.len().is_multiple_of(4) {
         let found = text.len();

@@ -1,7 +1,7 @@
 //! Blobs: base64 text in JSON, a byte string in CBOR.
 //!
-//! Base64 is the largest cost of reading a JSON record, so this file uses a library with vector
-//! instructions (measured: a tenth of the time for 1 KB). The rest of the crate uses the `base64`
+//! Base64 is the largest cost of reading a JSON record, so this file uses a base64 library with
+//! vector instructions (measured: a tenth of the time for 1 KB). All other code uses the `base64`
 //! crate.
 
 use super::format::Format;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::RefCell;
 use std::fmt;
 
-/// A byte string of any length. The shapes of the service model limit the length.
+/// A byte string of any length. Shapes that contain a blob limit its length.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blob(pub Bytes);
 
@@ -23,17 +23,18 @@ impl Shaped for Blob {
 }
 
 thread_local! {
-    /// The buffer for the decoded base64 blobs of the body that this thread reads. Blobs stand in
-    /// it one after the other.
+    /// The shared buffer for the base64 blobs of the JSON body that this thread reads. Decoded
+    /// blobs are slices of this buffer, one after the other.
     static SHARED: RefCell<BytesMut> = RefCell::default();
-    /// The buffer for a single base64 blob whose decoded length is not known in advance.
+    /// The scratch buffer in which `decode_alone` decodes a base64 blob, before it copies the blob
+    /// to a buffer of the right length.
     static SINGLE: RefCell<Vec<u8>> = RefCell::default();
     /// The CBOR body that this thread reads. Its blobs are slices of this body, not copies.
     static BODY: RefCell<Bytes> = RefCell::default();
 }
 
 /// Sets up the buffers for the blobs of `body`, then calls `read`. A blob keeps the whole buffer or
-/// body in memory, so copy a blob that outlives its request.
+/// body alive, so copy a blob that must outlive its request.
 pub(super) fn with_buffers<T>(format: Format, body: &Bytes, read: impl FnOnce() -> T) -> T {
     match format {
         Format::Cbor | Format::RpcV2Cbor => {
@@ -56,7 +57,8 @@ pub(super) fn with_buffers<T>(format: Format, body: &Bytes, read: impl FnOnce() 
     }
 }
 
-/// Decodes base64 into the shared buffer if its capacity is large enough, else into a new buffer.
+/// Decodes base64 into the shared buffer if the buffer's capacity is large enough, else into a new
+/// buffer.
 fn decode_in_buffer(text: &[u8]) -> Option<Bytes> {
     let most = STANDARD.decoded_len_estimate(text.len());
     SHARED.with_borrow_mut(|buffer| {
@@ -70,8 +72,8 @@ fn decode_in_buffer(text: &[u8]) -> Option<Bytes> {
     })
 }
 
-/// Decodes base64 into a buffer of exactly the decoded length. The length is known only after the
-/// decoding, and shrinking a larger buffer would allocate a second time.
+/// Decodes base64 into a new buffer. A short text is decoded in a scratch buffer and copied: the
+/// exact length is known only afterwards, and shrinking a new buffer would allocate a second time.
 fn decode_alone(text: &[u8], most: usize) -> Option<Bytes> {
     if most > SHARED_BUFFER_FROM_BYTES {
         return STANDARD.decode(text).ok().map(Bytes::from);
@@ -83,7 +85,8 @@ fn decode_alone(text: &[u8], most: usize) -> Option<Bytes> {
     })
 }
 
-/// Returns a slice of the present CBOR body if `bytes` lie in that body, else a copy of `bytes`.
+/// Returns a slice of the present CBOR body if `bytes` is a part of that body, else a copy of
+/// `bytes`.
 fn shared_or_copied(bytes: &[u8]) -> Bytes {
     BODY.with_borrow(|body| {
         let (all, some) = (body.as_ptr_range(), bytes.as_ptr_range());
@@ -98,8 +101,8 @@ fn shared_or_copied(bytes: &[u8]) -> Bytes {
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            // Reads the text as bytes: base64 decoding refuses other bytes, so UTF-8 need not be
-            // checked.
+            // Reads the text as bytes. UTF-8 need not be checked, because base64 decoding refuses
+            // all other bytes.
             deserializer.deserialize_bytes(Base64Visitor)
         } else {
             deserializer.deserialize_byte_buf(BytesVisitor)
@@ -143,13 +146,13 @@ impl Visitor<'_> for BytesVisitor {
         Ok(Blob(Bytes::from(bytes)))
     }
 
-    /// CBOR text where a byte string is expected is read as base64, as the service does.
+    /// Decodes CBOR text in the place of a byte string as base64, like the service.
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Blob, E> {
         Base64Visitor.visit_str(text)
     }
 }
 
-/// Borrowed bytes, written as a [`Blob`].
+/// Borrowed bytes that are written in the same way as a [`Blob`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BlobView<'a>(pub(crate) &'a [u8]);
 

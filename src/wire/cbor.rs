@@ -1,10 +1,10 @@
-//! The fast CBOR reader. It borrows text and bytes from the body, whereas ciborium copies them
-//! through a small buffer.
+//! The fast CBOR reader. It borrows texts and byte strings from the body, whereas ciborium copies
+//! each of them through a small buffer.
 //!
 //! This reader accepts the items that clients send and refuses rare ones: strings of indefinite
 //! length, half floats, unassigned simple values and big numbers. The explaining reader reads a
-//! refused body again with ciborium, and ciborium decides. So this reader must never accept a body
-//! that ciborium refuses.
+//! refused body again with ciborium, which decides if the body is valid. The fast reader must
+//! therefore never accept a body that ciborium refuses.
 
 use super::name::NameReader;
 use crate::limits::{CBOR_DEPTH, CBOR_TAGS, DOCUMENT_ITEMS};
@@ -31,10 +31,10 @@ struct CborReader<'de> {
 
 type Result<T> = std::result::Result<T, value::Error>;
 
-/// The head of a CBOR item: its type, with its number or length.
+/// The head of a CBOR item: its type, and its value or length.
 enum Head {
     Unsigned(u64),
-    /// Holds n for the number −1 − n.
+    /// A negative number: the field n stands for −1 − n.
     Negative(u64),
     Bytes(usize),
     Text(usize),
@@ -67,7 +67,7 @@ fn negative<'de, V: Visitor<'de>>(number: u64, visitor: V) -> Result<V::Value> {
 }
 
 impl<'de> CborReader<'de> {
-    /// Counts one more item, and refuses the document when it has too many.
+    /// Counts one more item, and refuses a document with too many items.
     fn count(&mut self) -> Result<()> {
         self.items += 1;
         if self.items > DOCUMENT_ITEMS {
@@ -87,8 +87,9 @@ impl<'de> CborReader<'de> {
         Ok(taken.try_into().expect("just as many were taken"))
     }
 
-    /// Reads the first bytes of an item: its major type, the low five bits of the first byte, and
-    /// its number. The number is `None` for an indefinite length.
+    /// Reads the first bytes of an item. Returns the major type, the low five bits of the first
+    /// byte, and the number in the head, which is a value or a length; `None` for an indefinite
+    /// length.
     fn kind(&mut self) -> Result<(u8, u8, Option<u64>)> {
         let [first] = self.array()?;
         let (kind, detail) = (first >> 5, first & 31);
@@ -104,8 +105,8 @@ impl<'de> CborReader<'de> {
         Ok((kind, detail, Some(number)))
     }
 
-    /// Reads the head of the next item. Skips tags, because the type of the member says how to read
-    /// the item.
+    /// Reads the head of the next item. Skips tags, because the type of the member determines how
+    /// the item is read.
     fn head(&mut self) -> Result<Head> {
         let (mut kind, mut detail, mut number) = self.kind()?;
         for _ in 0..CBOR_TAGS {
@@ -140,8 +141,8 @@ impl<'de> CborReader<'de> {
         std::str::from_utf8(self.take(length)?).map_err(|_| refused())
     }
 
-    /// Reads the elements of a list or the entries of a map, one level deeper. `left` is their
-    /// number, or `None` for an indefinite length.
+    /// Reads the elements of a list or the entries of a map, one level deeper. `left` is the number
+    /// of elements or entries, or `None` for an indefinite length.
     fn within<T>(
         &mut self,
         left: Option<usize>,
@@ -153,7 +154,7 @@ impl<'de> CborReader<'de> {
         self.depth += 1;
         let mut items = CborItems { reader: self, left };
         let read = read(&mut items)?;
-        // `read` may have stopped before the last element.
+        // Refuses the document if `read` stopped before the last element.
         if items.is_more()? {
             return Err(refused());
         }
@@ -188,7 +189,8 @@ impl<'de> Deserializer<'de> for &mut CborReader<'de> {
         }
     }
 
-    /// Accepts whole numbers only. The visitors also accept fractions, because JSON needs that.
+    /// Refuses all items but whole numbers. The visitors alone would also accept fractions, because
+    /// JSON needs them.
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.head()? {
             Head::Unsigned(number) => visitor.visit_u64(number),
@@ -215,7 +217,7 @@ struct CborItems<'a, 'de> {
 }
 
 impl CborItems<'_, '_> {
-    /// True if another element or entry follows. Counts it as an item.
+    /// True if another element or entry follows. Counts this element or entry as an item.
     fn is_more(&mut self) -> Result<bool> {
         match &mut self.left {
             Some(0) => Ok(false),
@@ -259,7 +261,7 @@ impl<'de> MapAccess<'de> for &mut CborItems<'_, 'de> {
         if !self.is_more()? {
             return Ok(None);
         }
-        // Member names are always text. A body with other keys is left to ciborium.
+        // Member names are always text. A body with other keys is refused, and ciborium reads it.
         let Head::Text(length) = self.reader.head()? else {
             return Err(refused());
         };
@@ -290,7 +292,7 @@ mod tests {
         }
     }
 
-    /// Checks that ciborium reads every body that this reader accepts, and reads the same value.
+    /// Checks that ciborium accepts every body that this reader accepts, and reads the same value.
     fn agree(body: &[u8]) -> Option<Value> {
         let read: Value = from_slice(body)?;
         let other: Value = ciborium::from_reader(body).expect("ciborium accepts it too");
@@ -324,8 +326,8 @@ mod tests {
         fn it_reads_the_documents_that_ciborium_writes(value in document()) {
             let mut body = Vec::new();
             ciborium::into_writer(&value, &mut body).expect("a vector takes every byte");
-            // This reader refuses the half floats and big numbers in these documents; ciborium
-            // reads them.
+            // The fast reader may refuse a document with one of these bytes: they mark half floats
+            // and big numbers, which only ciborium reads.
             let left = body.iter().any(|byte| [0xf9, 0xc2, 0xc3].contains(byte));
             prop_assert!(agree(&body).is_some() || left);
         }
@@ -333,7 +335,8 @@ mod tests {
         #[test]
         fn it_accepts_no_bytes_that_ciborium_refuses(mut body in prop::collection::vec(any::<u8>(), 1..40)) {
             agree(&body);
-            // A map or a list at the start lets the reader get further into the body.
+            // With the head of a map or list at the start, the reader reads more of the random
+            // body.
             body[0] = 0xbf;
             agree(&body);
             body[0] = 0x9f;

@@ -1,5 +1,5 @@
-//! Decoding and encoding of bodies: the fast reader, the explaining reader (see `wire`) and the
-//! writer.
+//! Decoding and encoding of bodies: the entry points of the fast reader, the explaining reader (see
+//! `wire`) and the writer.
 
 use super::blob::with_buffers;
 use super::cbor;
@@ -28,7 +28,8 @@ pub fn parses(format: Format, body: &[u8]) -> bool {
     matches!(tree(format, body), Some(Node::Map(_)))
 }
 
-/// The reason why a body is not a structure, for the log. `None` when the body is a structure.
+/// The reason why a body is not a document whose root is a structure, for the log. `None` when the
+/// body is a structure.
 pub(crate) fn unreadable_reason(format: Format, body: &[u8]) -> Option<String> {
     if body.is_empty() {
         return Some("the body is empty".to_owned());
@@ -62,9 +63,9 @@ pub(crate) enum Explained<T> {
     Invalid(Violations),
 }
 
-/// Reads a body, and finds the reason if it is refused. `tolerates_missing` decides
-/// from the document whether members of presence [`Expected`](super::Presence::Expected) may be
-/// missing.
+/// Reads a body with the explaining reader, and finds the reason if the body is refused.
+/// `tolerates_missing` returns true for a document in which members of presence
+/// [`Expected`](super::Presence::Expected) may be missing.
 pub(crate) fn explain<T: DeserializeOwned>(
     format: Format,
     body: &[u8],

@@ -20,7 +20,7 @@ macro_rules! string {
                 &self.0
             }
 
-            /// Consumes the value and returns its text.
+            /// Converts the value into its text.
             #[allow(dead_code, reason = "not every string type is stored")]
             pub(crate) fn into_text(self) -> Box<str> {
                 self.0
@@ -170,9 +170,9 @@ macro_rules! map {
     };
 }
 
-/// Declares the structure of an input: its members with their names on the wire. A type `Option`
-/// makes a member optional. A field after `..` is a group: a structure whose members are read as
-/// members of this one.
+/// Declares the structure of an input: fields, each with the name of its member in documents. A
+/// field of type `Option` is an optional member. A field after `..` is a group: a structure whose
+/// members are read as members of the declared structure.
 macro_rules! input {
     ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {
         $crate::wire::declare::input_fields! { [$(#[$meta])* $name] [] $($body)* }
@@ -241,7 +241,7 @@ macro_rules! input_fields {
     };
 }
 
-/// Implements `AsRef` from a structure to each of its groups.
+/// Implements `AsRef` from a structure to a field, if the field is a group.
 macro_rules! as_group {
     (member $name:ident $field:ident $ty:ty) => {};
     (group $name:ident $field:ident $ty:ty) => {
@@ -253,13 +253,13 @@ macro_rules! as_group {
     };
 }
 
-/// The type of a field in the structure that is still being read.
+/// The type of a field in `Partial`, the structure while its members are being read.
 macro_rules! slot {
     (member $ty:ty) => { Option<$ty> };
     (group $ty:ty) => { <$ty as $crate::wire::Structure>::Partial };
 }
 
-/// The entry of a field in `FIELDS`.
+/// Expands to the entry of a field in the constant `FIELDS`.
 macro_rules! field {
     (member $wire:literal $ty:ty) => {
         $crate::wire::Field::Member($crate::wire::Member {
@@ -288,7 +288,7 @@ macro_rules! take {
     };
 }
 
-/// The value of a field once the whole structure is read.
+/// Expands to the value of a field after the whole structure was read.
 macro_rules! finish {
     (member $ty:ty, $slot:expr) => {
         match $slot {
@@ -331,8 +331,8 @@ macro_rules! output {
     };
 }
 
-/// Expands to the first of the given expressions: the optional argument of a macro if given, else
-/// its default.
+/// Expands to the first of the given expressions. Macros use this for an optional argument,
+/// followed by its default.
 macro_rules! first {
     ($first:expr $(, $rest:expr)* $(,)?) => {
         $first

@@ -1,9 +1,9 @@
 //! Frames of the AWS event-stream format: two lengths, headers and a payload, with two CRC32
 //! checksums.
 //!
-//! All headers have values of type string, because the Java client refuses other types.
+//! The values of all headers are strings, because AWS's Java client refuses other types.
 
-/// The byte that marks the value of a header as a string.
+/// The type byte of a header whose value is a string.
 const STRING: u8 = 7;
 /// Bytes of the prelude: the length of the frame, the length of the headers, and their checksum.
 const PRELUDE_BYTES: usize = 12;

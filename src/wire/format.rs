@@ -1,6 +1,6 @@
 //! The document formats of requests and answers.
 
-/// The format of a request's body, and of the answer to it.
+/// The format of a request's body and of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// AWS JSON 1.1.

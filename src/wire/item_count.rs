@@ -1,5 +1,5 @@
-//! The limit on the number of items in a document, checked before a tree is built: one byte of a
-//! body can become a hundred bytes of memory.
+//! The limit on the number of items in a document. The limit is checked before a tree is built,
+//! because one byte of a body can become a hundred bytes of the tree.
 
 use crate::limits::DOCUMENT_ITEMS;
 use ciborium_ll::{Decoder, Header};
@@ -18,7 +18,7 @@ pub(super) fn is_bounded_json(body: &[u8]) -> bool {
 }
 
 /// True if a CBOR item contains at most [`DOCUMENT_ITEMS`] items. Also true for a malformed item,
-/// which its reader refuses anyway.
+/// because the reader of the tree refuses it anyway.
 pub(super) fn is_bounded_cbor(body: &[u8]) -> bool {
     if body.len() <= DOCUMENT_ITEMS {
         return true;
@@ -27,7 +27,7 @@ pub(super) fn is_bounded_cbor(body: &[u8]) -> bool {
     (0..DOCUMENT_ITEMS).any(|_| pass(&mut decoder).is_none())
 }
 
-/// Skips the head of one item, and the content of a text or a byte string.
+/// Skips the head of one item, and also the content if the item is a text or a byte string.
 fn pass(decoder: &mut Decoder<&[u8]>) -> Option<()> {
     let mut step = [0; STEP_BYTES];
     match decoder.pull().ok()? {

@@ -1,9 +1,9 @@
-//! The fast JSON reader. It borrows strings from the body and finds their ends with vector
-//! instructions, which matters for a megabyte of base64.
+//! The fast JSON reader. It borrows strings from the body, and finds their ends with vector
+//! instructions, because a string can be a megabyte of base64.
 //!
-//! This reader passes strings with escapes and unusual numbers to serde_json, one by one. The
-//! explaining reader reads a refused body again with serde_json, and serde_json decides. So this
-//! reader must never accept a body that serde_json refuses.
+//! The fast reader passes each string with escapes and each unusual number to serde_json. The
+//! explaining reader reads a refused body again with serde_json, which decides if the body is
+//! valid. The fast reader must therefore never accept a body that serde_json refuses.
 
 use super::name::NameReader;
 use crate::limits::{DOCUMENT_ITEMS, JSON_DEPTH};
@@ -12,8 +12,8 @@ use serde::Deserializer as _;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor, value};
 use serde::forward_to_deserialize_any;
 
-/// Maximum number of digits of a whole number that this reader parses itself: every number of 18
-/// digits fits in 64 bits.
+/// Maximum number of digits of a whole number that this reader parses without serde_json. Every
+/// number of 18 digits fits in 64 bits.
 const MOST_DIGITS: usize = 18;
 
 /// Reads the single value in `body`. `None` when this reader refuses the body.
@@ -62,7 +62,7 @@ impl<'de> JsonReader<'de> {
         self.rest.first().copied().ok_or_else(refused)
     }
 
-    /// Counts one more item, and refuses the document when it has too many.
+    /// Counts one more item, and refuses a document with too many items.
     fn count(&mut self) -> Result<()> {
         self.items += 1;
         if self.items > DOCUMENT_ITEMS {
@@ -91,7 +91,8 @@ impl<'de> JsonReader<'de> {
             return Ok(Text::Plain(&text[1..=end]));
         }
         while inner[end] == b'\\' {
-            // The byte after a backslash may itself be a quote or a backslash, so skip it.
+            // Skip the byte after a backslash, because it may be a quote or a backslash that does
+            // not count.
             let behind = inner.get(end + 2..).ok_or_else(refused)?;
             end += 2 + memchr2(b'"', b'\\', behind).ok_or_else(refused)?;
         }
@@ -129,7 +130,7 @@ impl<'de> JsonReader<'de> {
             ended: false,
         };
         let read = read(&mut items)?;
-        // `read` may have stopped before the last element.
+        // Refuses the document if `read` stopped before the last element.
         if items.is_more()? {
             return Err(refused());
         }
@@ -138,7 +139,7 @@ impl<'de> JsonReader<'de> {
     }
 }
 
-/// Reads `part` with serde_json, and refuses bytes after the value.
+/// Reads the value in `part` with serde_json, and refuses further bytes after the value.
 fn with_serde_json<'de, T>(
     part: &'de [u8],
     read: impl FnOnce(
@@ -195,7 +196,8 @@ impl<'de> de::Deserializer<'de> for &mut JsonReader<'de> {
         }
     }
 
-    /// Gives the visitor the bytes of a string unchecked: base64 decoding checks every byte.
+    /// Passes the bytes of a string to the visitor without a check of UTF-8, because base64
+    /// decoding checks every byte.
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.peek()? != b'"' {
             return self.deserialize_any(visitor);
@@ -271,7 +273,8 @@ impl<'de> MapAccess<'de> for &mut JsonItems<'_, 'de> {
         if !self.is_more()? {
             return Ok(None);
         }
-        // No client escapes characters in the name of a member, so an escaped name is refused.
+        // No client escapes characters in the name of a member, so the fast reader refuses an
+        // escaped name.
         if self.reader.peek()? != b'"' {
             return Err(refused());
         }
@@ -297,7 +300,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    /// Checks that serde_json reads every body that this reader accepts, and reads the same value.
+    /// Checks that serde_json accepts every body that this reader accepts, and reads the same
+    /// value.
     fn agree(body: &[u8]) -> Option<Value> {
         let read: Value = from_slice(body)?;
         let other: Value = serde_json::from_slice(body).expect("serde_json accepts it too");

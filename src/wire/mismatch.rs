@@ -1,4 +1,4 @@
-//! Values of the wrong type, with the service's messages.
+//! Mismatches: values whose type does not fit their member, with the service's messages.
 
 use super::base64_text;
 use super::node::{Node, truth};
@@ -18,7 +18,7 @@ impl Mismatch {
     /// the order of the members.
     ///
     /// # Errors
-    /// The mismatch that was found.
+    /// The first mismatch.
     pub(crate) fn find(node: &Node, shape: &Shape) -> Result<(), Self> {
         match (shape, node) {
             (_, Node::Null) => Ok(()),
@@ -40,13 +40,15 @@ impl Mismatch {
     }
 }
 
-/// The message for a value that does not fit `shape`, unless both are structures, lists or maps.
-/// `None` when the value fits. An empty text stands for an exception without a message.
+/// The message for a value whose type does not fit `shape`. `None` when the type fits. Not called
+/// for a structure, list or map that fits `shape`. An empty text stands for an exception without a
+/// message.
 fn scalar(shape: &Shape, node: &Node) -> Option<Cow<'static, str>> {
     match node {
         Node::List(_) => Some(LIST.into()),
         Node::Map(_) => Some(STRUCTURE.into()),
-        // Byte strings exist in CBOR only. No message of the service about them was recorded.
+        // Byte strings exist in CBOR only. No message of the service about a misplaced byte string
+        // was recorded.
         Node::Bytes(_) if !matches!(shape, Shape::Blob { .. }) => Some(Cow::Borrowed("")),
         Node::Null => None,
         Node::Bool(_) | Node::Integer(_) | Node::Float(_) | Node::Text(_) | Node::Bytes(_) => {

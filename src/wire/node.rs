@@ -1,4 +1,4 @@
-//! A document as a tree in memory, for the reader that words the error message of a refused body.
+//! A document as a tree in memory, for the explaining reader.
 
 use super::{base64_text, item_count};
 use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor, value};
@@ -39,7 +39,7 @@ impl Node {
     }
 
     /// Reads a CBOR document. `None` when it is malformed or has too many items. Drops tags,
-    /// because the type of the member says how to read the value.
+    /// because the type of the member determines how the value is read.
     pub(super) fn from_cbor(body: &[u8]) -> Option<Self> {
         if !item_count::is_bounded_cbor(body) {
             return None;
@@ -68,8 +68,8 @@ impl Node {
         }
     }
 
-    /// The number as the service reads it: without its fraction, and clamped to 32 bits unless
-    /// `long`.
+    /// The number as the service reads it: without its fraction, and clamped to the range of 32
+    /// bits, or of 64 bits if `long`.
     pub(super) fn number(&self, long: bool) -> Option<i64> {
         let (low, high) = integer_bounds(long);
         match self {
@@ -91,7 +91,7 @@ impl Node {
         }
     }
 
-    /// Reads the node as a typed value. `json` is true if the document was JSON.
+    /// Reads the node as a value of type `T`. `json` is true if the document was JSON.
     pub(super) fn read<T: DeserializeOwned>(&self, json: bool) -> Option<T> {
         T::deserialize(NodeReader { node: self, json }).ok()
     }
@@ -116,7 +116,8 @@ pub(super) fn truncated(number: f64, long: bool) -> i64 {
     (number as i64).clamp(low, high)
 }
 
-/// The Boolean value that the service reads from a text, whose letters may be in either case.
+/// The Boolean value that the service reads from a text, without regard to case. `None` for a text
+/// that is no Boolean.
 pub(super) fn truth(text: &str) -> Option<bool> {
     match text.to_uppercase().as_str() {
         "TRUE" | "YES" | "1" => Some(true),
@@ -157,7 +158,7 @@ fn key_text(key: ciborium::Value) -> Option<String> {
     }
 }
 
-/// Removes all but the last member of each name.
+/// Removes every member that is followed by a member of the same name.
 fn last_of_each(mut entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
     let last: HashMap<&str, usize> = entries
         .iter()

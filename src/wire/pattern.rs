@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 /// A pattern that the whole of a text must match.
 ///
-/// A frequently used pattern has a matcher function. The regular expression of any other pattern is
-/// compiled at its first use.
+/// A frequently used pattern has a matcher function. For every other pattern, the regular
+/// expression is compiled when the pattern is used for the first time.
 pub struct Pattern {
     /// The regular expression, as the service's messages show it.
     pub text: &'static str,

@@ -6,7 +6,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 
-/// Reads a text, checks it against `shape` and converts it with `make`.
+/// Reads a text, checks the text against `shape`, and converts it with `make`.
 pub(crate) fn text<'de, T, D: Deserializer<'de>>(
     reader: D,
     shape: &'static Shape,
@@ -37,8 +37,8 @@ impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for TextVisitor<F> {
     }
 }
 
-/// Reads a number as leniently as the service (fractions are cut off, large numbers clamped), and
-/// checks it against `shape`.
+/// Reads a number as leniently as the service, and checks the number against `shape`. Fractions are
+/// cut off, and numbers outside of the 32-bit range are clamped.
 pub(crate) fn number<'de, D: Deserializer<'de>>(
     reader: D,
     shape: &'static Shape,
@@ -82,7 +82,7 @@ pub(crate) fn counted<E: de::Error>(count: usize, shape: &Shape) -> Result<(), E
     }
 }
 
-/// A Boolean. Texts such as `"Yes"` are accepted too, as by the service.
+/// A Boolean. Like the service, the reader also accepts texts such as `"Yes"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Truth(pub bool);
 

@@ -35,7 +35,7 @@ pub enum Shape {
     },
     /// A time with a precision of one millisecond.
     Timestamp,
-    /// A list of values of one shape.
+    /// A list whose elements have the same shape.
     List {
         /// The shape of every element in the list.
         element: &'static Shape,
@@ -71,11 +71,11 @@ pub struct Member {
     pub name: &'static str,
     /// The shape of the member's value.
     pub shape: &'static Shape,
-    /// The treatment of a request without the member.
+    /// The treatment of a request that does not have the member.
     pub presence: Presence,
 }
 
-/// The treatment of a request without a member.
+/// The treatment of a request that does not have a certain member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
     /// A missing member is a violation.
@@ -88,13 +88,13 @@ pub enum Presence {
 
 /// A Rust type that has a [`Shape`].
 pub(crate) trait Shaped: Sized + DeserializeOwned {
-    /// The shape of the type. The type's own reader checks the constraints of the shape; the
-    /// explaining reader words the message when one is violated.
+    /// The shape of the type. The deserializer of the type refuses a value that violates a
+    /// constraint of the shape; the explaining reader then finds the service's message.
     const SHAPE: &'static Shape;
     /// The treatment of a missing member of this type.
     const PRESENCE: Presence = Presence::Required;
 
-    /// The value for a missing member of this type. `None` if the member is required.
+    /// The value that a missing member of this type gets. `None` if the member is required.
     fn absent() -> Option<Self> {
         None
     }
@@ -109,8 +109,8 @@ impl<T: Shaped> Shaped for Option<T> {
     }
 }
 
-/// A member that the service model declares optional, but whose absence is a violation unless the
-/// operation tolerates it.
+/// A member that is optional in the service model, but that the service requires unless the
+/// operation tolerates its absence.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent, bound = "T: Deserialize<'de>")]
 pub(crate) struct Expected<T>(pub Option<T>);
@@ -150,8 +150,8 @@ impl<T: Shaped> Shaped for Ignored<T> {
 }
 
 impl Shape {
-    /// The members of a structure, with those of a group at the position of the group. Empty for
-    /// other shapes.
+    /// The members of a structure. The members of a group stand at the position of the group. Empty
+    /// for other shapes.
     pub fn members(&self) -> Vec<&'static Member> {
         let mut all = Vec::new();
         if let Self::Structure(fields) = self {
@@ -160,8 +160,8 @@ impl Shape {
         all
     }
 
-    /// True if a value of this shape contains a blob. The service's messages do not quote such
-    /// values.
+    /// True if a value of this shape contains a blob. The service's messages do not quote a value
+    /// of such a shape.
     pub fn holds_blob(&self) -> bool {
         match self {
             Self::Blob { .. } => true,

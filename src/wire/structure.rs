@@ -8,13 +8,13 @@ use serde::de::{self, MapAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A structure that is read member by member, so that structures can share groups of members.
-/// serde's `flatten` could also share them, but it buffers the members and loses the document's
-/// format.
+/// A structure that is read member by member, so that structures can share groups of members. The
+/// attribute `flatten` of serde could do the same, but it buffers the members and loses the
+/// document's format.
 pub(crate) trait Structure: Sized {
     /// The members and groups, in the order in which messages list them.
     const FIELDS: &'static [Field];
-    /// The structure while only some of its members have been read.
+    /// The structure in progress, with the members that have been read so far.
     type Partial: Default;
 
     /// Reads the value of the member `name` into `partial`. False if neither this structure nor one
@@ -28,7 +28,8 @@ pub(crate) trait Structure: Sized {
         map: &mut A,
     ) -> Result<bool, A::Error>;
 
-    /// Turns the members that were read into the structure. `None` if a required member is missing.
+    /// Converts the members that were read to the structure. `None` if a required member is
+    /// missing.
     fn finish(partial: Self::Partial) -> Option<Self>;
 }
 
@@ -50,8 +51,8 @@ impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
         let mut partial = T::Partial::default();
         while let Some(name) = map.next_key::<Name<'de>>()? {
             if !T::take(&mut partial, &name.0, &mut map)? {
-                // Reads the value of an unknown member instead of skipping it, so that a malformed
-                // value makes the whole body malformed.
+                // Reads the value of an unknown member too, so that a malformed value makes the
+                // whole body malformed.
                 map.next_value::<Node>()?;
             }
         }

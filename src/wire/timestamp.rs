@@ -11,18 +11,20 @@ use std::cell::Cell;
 use std::fmt;
 
 thread_local! {
-    /// True while this thread reads or writes RPC v2 CBOR. serde offers no other way to tell the
-    /// reader of a timestamp which unit the document uses.
+    /// True while this thread reads or writes RPC v2 CBOR. serde offers no other way to pass the
+    /// unit of the document to the deserializer of a timestamp.
     static IN_SECONDS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work`. Timestamps that it reads or writes in CBOR have the unit of `format`.
+/// Runs `work`. In CBOR documents that `work` reads or writes, timestamps have the unit of
+/// `format`.
 pub(super) fn with_unit<T>(format: Format, work: impl FnOnce() -> T) -> T {
     if format != Format::RpcV2Cbor {
         return work();
     }
     IN_SECONDS.set(true);
-    // A guard resets the flag, because a panic in `work` is caught further up the stack.
+    // A guard resets the flag even if `work` panics, because the panic is caught and the thread
+    // continues.
     let _reset = Reset;
     work()
 }
@@ -44,15 +46,15 @@ impl<'de> Deserialize<'de> for Timestamp {
         if deserializer.is_human_readable() || IN_SECONDS.get() {
             deserializer.deserialize_any(TimestampVisitor { per_unit: 1000.0 })
         } else {
-            // `deserialize_any` would not do: ciborium would then give the tag instead of the
-            // number.
+            // `deserialize_any` is unsuitable, because ciborium would then give the tag instead of
+            // the number.
             deserializer.deserialize_i64(TimestampVisitor { per_unit: 1.0 })
         }
     }
 }
 
 struct TimestampVisitor {
-    /// Milliseconds in one unit of the document.
+    /// Milliseconds in one unit of the document: 1000 for seconds, 1 for milliseconds.
     per_unit: f64,
 }
 

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 /// violations.
 const MAX_VIOLATIONS: usize = 10;
 
-/// The violations in one request, in the order of the structure's declaration.
+/// The violations in one request, in the order in which the structure declares its members.
 #[derive(Debug, Default)]
 pub(crate) struct Violations {
     violations: Vec<String>,
@@ -24,10 +24,11 @@ enum Step<'a> {
 }
 
 impl Violations {
-    /// Finds the constraints of `shape` that `node` violates. With `tolerates_missing`, members of
-    /// presence `Expected` may be missing. Otherwise missing ones are violations only if there are
-    /// no others: for a PutRecord with neither PartitionKey nor Data the service was recorded to
-    /// report Data alone in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
+    /// Finds the constraints of `shape` that `node` violates. If `tolerates_missing` is true,
+    /// members of presence `Expected` may be missing. Otherwise a missing `Expected` member is a
+    /// violation, but it is reported only if there is no other violation: for a PutRecord with
+    /// neither PartitionKey nor Data, the service was recorded to report Data alone in September
+    /// 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
     pub(crate) fn find(node: &Node, shape: &Shape, tolerates_missing: bool) -> Self {
         let mut walk = Walk::default();
         walk.value(node, shape, &mut Vec::new());
@@ -43,7 +44,7 @@ impl Violations {
         }
     }
 
-    /// The violations for missing required texts at `paths`.
+    /// Creates a violation for each of `paths`, at which a required text is missing.
     pub(crate) fn missing(paths: impl Iterator<Item = String>) -> Self {
         let violations = paths.take(MAX_VIOLATIONS).map(|path| null(&path)).collect();
         Self {
@@ -52,7 +53,7 @@ impl Violations {
         }
     }
 
-    /// The violations for values at `paths` that are longer than `max`.
+    /// Creates a violation for each of `paths`, at which a value is longer than `max`.
     pub(crate) fn too_long(paths: impl Iterator<Item = String>, max: usize) -> Self {
         let violation = |path| {
             let rule = at_most_long(max);
@@ -69,8 +70,8 @@ impl Violations {
         self.violations.is_empty()
     }
 
-    /// True if the operation may tolerate all violations, because each is a missing member of
-    /// presence `Expected`.
+    /// True if each violation is a missing member of presence `Expected`, so that the operation may
+    /// tolerate all violations.
     pub(crate) fn is_tolerable(&self) -> bool {
         self.only_expected_missing
     }
@@ -173,9 +174,9 @@ impl Walk {
 
     fn violate(&mut self, node: &Node, shape: &Shape, path: &[Step<'_>], rule: &str) {
         let path = spell(path);
-        // Since about 2020 the service leaves values that contain blobs out of its messages. An
-        // empty list of records contains none: its value was recorded in September 2026
-        // (radkawar/stackd, testdata/aws/kinesis/records.json).
+        // Since about 2020 the service leaves values that contain blobs out of its messages. A
+        // message about an empty list of records still shows the value, as was recorded in
+        // September 2026 (radkawar/stackd, testdata/aws/kinesis/records.json).
         let is_empty = matches!(node, Node::List(items) if items.is_empty());
         let value = if shape.holds_blob() && !is_empty {
             String::new()
@@ -221,7 +222,7 @@ fn spell(path: &[Step<'_>]) -> String {
 }
 
 /// The constraints of `shape` that the value `node` itself violates, in the order in which the
-/// service lists them. Constraints of the elements or members of `node` are not checked.
+/// service lists them. Constraints of elements and members of `node` are checked elsewhere.
 fn broken(node: &Node, shape: &Shape) -> Vec<String> {
     let mut rules = Vec::new();
     match (shape, node) {
@@ -285,14 +286,13 @@ fn broken(node: &Node, shape: &Shape) -> Vec<String> {
     rules
 }
 
-/// True if an element violates a constraint. A null element violates the constraint that it not be
-/// null.
+/// True if an element is null or violates a constraint of its shape.
 fn is_broken(node: &Node, shape: &Shape) -> bool {
     *node == Node::Null || !broken(node, shape).is_empty()
 }
 
-/// The text that lists all constraints of an element. The service lists all constraints, not only
-/// the violated ones.
+/// The text about an element, key or value that violates its constraints. Like the service's, the
+/// text lists all constraints of `shape`, also those that hold.
 fn bracketed(lead: &str, shape: &Shape) -> String {
     let mut rules = Vec::new();
     if let Shape::Text {
