@@ -1,4 +1,4 @@
-//! The settings of an account, in the form of an answer.
+//! The settings of an account, as answers contain them.
 
 use super::answer::document;
 use super::present::present;

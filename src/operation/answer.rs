@@ -14,7 +14,7 @@ pub enum Answer {
     Whole(Vec<u8>, Option<BudgetPermit>),
     /// A stream of event frames, each of which is encoded when the connection is ready for it.
     Events(Box<Events>),
-    /// No answer: a fault rule closes the connection instead.
+    /// The client gets no answer, because a fault rule closes the connection instead.
     Lost,
 }
 
@@ -27,7 +27,8 @@ pub trait IntoAnswer {
     /// always small.
     fn size_bytes(&self) -> usize;
 
-    /// Takes the permit for the answer, if a read from the disk has already acquired one.
+    /// Takes the permit for the answer out of the output, if a read from disk has already acquired
+    /// one.
     fn take_permit(&mut self) -> Option<BudgetPermit> {
         None
     }
@@ -36,11 +37,11 @@ pub trait IntoAnswer {
     fn into_answer(self, format: Format, permit: Option<BudgetPermit>) -> Answer;
 }
 
-/// Acquires the permit for the answer that `output` becomes. None when the permit of the request
-/// suffices for the answer as well.
+/// Acquires the permit for the answer that is encoded from `output`. None when the permit of the
+/// request suffices for the answer, too.
 ///
 /// # Errors
-/// The in-flight budget stays exhausted until the time limit of waiting.
+/// The in-flight budget is exhausted for longer than a request may wait for it.
 pub(super) async fn permit(
     output: &mut impl IntoAnswer,
     admission: &Arc<Admission>,
@@ -49,7 +50,8 @@ pub(super) async fn permit(
     let Some(mut permit) = output.take_permit() else {
         return admission.answer(bytes).await;
     };
-    // Records from disk must not wait again: they may still hold a permit to read from disk.
+    // An output that was read from disk already has its permit, and must not wait again: it may
+    // still hold a permit to read from disk.
     let is_needed = permit.bytes() > 0 || bytes > limits::SMALL_BYTES;
     if is_needed {
         permit.correct(bytes);
@@ -84,7 +86,8 @@ pub trait Document {
         0
     }
 
-    /// Takes the permit for the answer, if a read from the disk has already acquired one.
+    /// Takes the permit for the answer out of the output, if a read from disk has already acquired
+    /// one.
     fn take_permit(&mut self) -> Option<BudgetPermit> {
         None
     }
@@ -108,7 +111,7 @@ macro_rules! document {
 
 pub(super) use document;
 
-/// The output of an operation that returns nothing: an empty body, in every format.
+/// The output of an operation that returns nothing. Its body is empty in every format.
 #[derive(Debug)]
 pub struct Nothing;
 

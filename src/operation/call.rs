@@ -76,7 +76,8 @@ pub(super) fn read_input<O: Operation>(
     }
 }
 
-/// Counts the call against the operation's rate limit. Only the strict profile has such limits.
+/// Counts the call against the rate limit of the operation. Only the strict profile limits call
+/// rates.
 fn check_rate(context: &Context, name: &str, body: &[u8], format: Format) -> Result<(), Error> {
     let Some(rate) = context.engine.limits.calls.of(name) else {
         return Ok(());

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::limits::{Limit, Limits};
 use crate::model::StreamArn;
 
-/// Refuses `more` additional open shards if they exceed the account's quota.
+/// Refuses `more` additional open shards if the account would then exceed its quota.
 pub(super) fn check_shards(
     arn: &StreamArn,
     counts: Counts,
@@ -24,7 +24,8 @@ pub(super) fn check_shards(
     }
 }
 
-/// Checks a requested warm throughput: it requires the account's commitment, and it has a maximum.
+/// Checks a requested warm throughput. The account must have a throughput commitment, and the value
+/// must not exceed the limit.
 pub(super) fn check_warm_throughput(
     arn: &StreamArn,
     committed: bool,

@@ -1,4 +1,4 @@
-//! A channel in the form of an answer.
+//! The description of a channel, as answers contain it.
 
 use super::channel_shapes::{ChannelEncryptionType, PartitionTransform};
 use super::present::present;
@@ -12,7 +12,7 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// A channel in the form of an answer. Settings that no request has set have their defaults.
+    /// The description of a channel. Settings that no request has set have their defaults.
     pub struct ChannelDescription {
         "ChannelARN" => arn: String,
         "ChannelCreationTimestamp" => created: Timestamp,
@@ -44,7 +44,7 @@ output! {
     }
 }
 output! {
-    /// A general purpose bucket as destination.
+    /// A channel's destination that is a general purpose bucket.
     pub struct S3DestinationDescription {
         "DataFreshnessInSeconds" => freshness: u32,
         "DeadLetterQueueS3Configuration" => dead_letters: DeadLetterOutput,
@@ -52,7 +52,7 @@ output! {
     }
 }
 output! {
-    /// The destination of the failures of a channel.
+    /// The bucket for a channel's dead-letter objects.
     pub struct DeadLetterOutput {
         "BucketARN" => bucket: String,
         "ErrorOutputPrefix" => prefix: String,
@@ -60,7 +60,7 @@ output! {
     }
 }
 output! {
-    /// The bucket of a channel, and the form of its objects.
+    /// The bucket to which a channel delivers, and the properties of the delivered objects.
     pub struct S3StorageOutput {
         "BucketARN" => bucket: String,
         "CompressionType" => compression: &'static str,
@@ -70,7 +70,7 @@ output! {
     }
 }
 output! {
-    /// A table as destination.
+    /// A channel's destination that is a table.
     pub struct S3TablesDestinationDescription {
         "DataFreshnessInSeconds" => freshness: u32,
         "DeadLetterQueueS3Configuration" => dead_letters: DeadLetterOutput,
@@ -78,7 +78,7 @@ output! {
     }
 }
 output! {
-    /// The table of a channel.
+    /// The table to which a channel delivers.
     pub struct S3TablesOutput {
         "CompressionType" => compression: &'static str,
         "Namespace" => namespace: String,
@@ -88,11 +88,11 @@ output! {
     }
 }
 output! {
-    /// The partitions of a table.
+    /// The partition columns of a table.
     pub struct PartitionSpecOutput { "PartitionFields" => fields: Vec<PartitionFieldOutput>, }
 }
 output! {
-    /// A column by which a table is partitioned.
+    /// A partition column of a table, and its transform.
     pub struct PartitionFieldOutput {
         "SourceName" => source: String,
         "Transform" => transform: &'static str,
@@ -106,11 +106,11 @@ output! {
     }
 }
 output! {
-    /// The log of a channel.
+    /// The log settings of a channel.
     pub struct LoggingOutput { "CloudWatchLogs" => logs: CloudWatchLogsOutput, }
 }
 output! {
-    /// The log of a channel in CloudWatch Logs.
+    /// The log settings of a channel for CloudWatch Logs.
     pub struct CloudWatchLogsOutput {
         "Enabled" => enabled: bool,
         "LogGroupName" => group: Option<String>,
@@ -137,7 +137,8 @@ impl ChannelDescription {
         }
     }
 
-    /// Describes a channel with the given status and settings instead of its present ones.
+    /// Describes a channel with the given status and settings instead of the channel's present
+    /// ones.
     pub(super) fn with(
         channel: &Channel,
         status: ChannelStatus,

@@ -22,7 +22,7 @@ pub(super) fn channel_target(text: &ChannelARN) -> Result<Target, Error> {
 }
 
 /// Parses the ARN of a channel. The service model's pattern also admits texts that are not a valid
-/// ARN; the error for these is that the channel is not found.
+/// ARN. Such a text gives the error that the channel is not found.
 fn parse_channel_arn(text: &ChannelARN) -> Result<ChannelArn, Error> {
     ChannelArn::parse(text.as_str()).ok_or_else(|| Error::channel_not_found(text.as_str()))
 }

@@ -15,14 +15,14 @@ use crate::model::channel::{
 };
 use crate::wire::Truth;
 
-/// A destination as a request gives it.
+/// A destination with the members that the request gives, without defaults.
 pub(super) enum GivenDestination<'a> {
     S3(&'a S3DestinationConfiguration),
     S3Tables(&'a S3TablesDestinationConfiguration),
 }
 
 impl<'a> GivenDestination<'a> {
-    /// The only destination of a request.
+    /// Returns the destination of a request. A request must have exactly one destination.
     pub(super) fn of(
         s3: Option<&'a S3DestinationConfiguration>,
         tables: Option<&'a S3TablesDestinationConfiguration>,
@@ -34,7 +34,7 @@ impl<'a> GivenDestination<'a> {
         }
     }
 
-    /// The destination with its defaults.
+    /// The destination with its defaults filled in.
     pub(super) fn destination(&self) -> Result<Destination, Error> {
         match self {
             Self::S3(given) => Ok(Destination::S3(s3_destination(&given.storage))),
@@ -48,7 +48,8 @@ impl<'a> GivenDestination<'a> {
         }
     }
 
-    /// The longest age of an undelivered record, in seconds.
+    /// The longest age of an undelivered record in seconds: the value of the request, or the
+    /// default.
     pub(super) fn freshness_s(&self) -> Result<u32, Error> {
         let given = match self {
             Self::S3(given) => given.freshness,
@@ -57,8 +58,8 @@ impl<'a> GivenDestination<'a> {
         given.map_or(Ok(limits::CHANNEL_FRESHNESS_S), checked_freshness)
     }
 
-    /// The destination of the failures. A channel to a bucket writes them to the same bucket unless
-    /// the request gives another.
+    /// The destination of dead-letter objects. A channel that delivers to a bucket also writes its
+    /// dead-letter objects to this bucket, unless the request gives another destination.
     pub(super) fn dead_letters(&self) -> DeadLetterBucket {
         match self {
             Self::S3(S3DestinationConfiguration {
@@ -78,7 +79,7 @@ impl<'a> GivenDestination<'a> {
     }
 }
 
-/// The longest age of an undelivered record in seconds, which must be in the range of the
+/// Checks that the longest age of an undelivered record, in seconds, is in the range of the
 /// service's developer guide.
 pub(super) fn checked_freshness(given: DataFreshnessInSeconds) -> Result<u32, Error> {
     let (least, most) = (
@@ -91,7 +92,8 @@ pub(super) fn checked_freshness(given: DataFreshnessInSeconds) -> Result<u32, Er
         .ok_or_else(|| Error::channel_freshness(given.0, least, most))
 }
 
-/// The format of the records, and the ARN of their schema. Both have to fit the destination.
+/// The format of the records, and the ARN of their schema. Refuses a format or schema that does not
+/// fit the destination.
 pub(super) fn record_format(
     given: &RecordConfiguration,
     destination: &Destination,
@@ -113,7 +115,7 @@ pub(super) fn record_format(
     Ok((format, schema))
 }
 
-/// The key that encrypts the delivered data, which must not be the service's own key.
+/// The KMS key that encrypts the delivered data. Refuses the key that AWS manages for Kinesis.
 pub(super) fn encryption_key(given: &ChannelEncryptionConfiguration) -> Result<String, Error> {
     let key = given.key.as_str();
     let alias = key.rsplit(':').next().unwrap_or_default();
@@ -123,7 +125,7 @@ pub(super) fn encryption_key(given: &ChannelEncryptionConfiguration) -> Result<S
     }
 }
 
-/// Checks the template and the prefix of the keys of a channel called `name`.
+/// Checks the key template and the dead-letter prefix of a channel called `name`.
 pub(super) fn check_keys(
     destination: &Destination,
     dead_letters: &DeadLetterBucket,
@@ -137,8 +139,8 @@ pub(super) fn check_keys(
     checked.map_err(|fault| Error::channel_key("ErrorOutputPrefix", &fault))
 }
 
-/// The log of a channel whose log was `before`. Names that the request does not give stay (a
-/// choice).
+/// The log settings `before`, changed as a request asks. Names that the request does not give
+/// remain as before (a choice).
 pub(super) fn changed_log(
     before: &LogSettings,
     given: &ChannelLoggingConfiguration,

@@ -34,15 +34,15 @@ string!(/// ARN of a table bucket.
     TableBucketARN, length: 1..=2048, pattern: TABLE_BUCKET_ARN);
 string!(/// Id of the account that owns a bucket.
     ExpectedBucketOwner, length: 12..=12, pattern: BUCKET_OWNER);
-string!(/// Prefix of the keys of objects about failures.
+string!(/// Prefix of the keys of dead-letter objects.
     S3ErrorOutputPrefix, length: 1..=512, pattern: ERROR_PREFIX);
-string!(/// Template of the keys of objects. The operation checks its variables.
+string!(/// Template of the keys of delivered objects. The operation checks its variables.
     S3OutputKeyTemplate, length: 1..=1024, pattern: KEY_TEMPLATE);
 string!(/// Namespace of a table.
     S3TablesNamespace, length: 1..=255, pattern: TABLE_NAME);
 string!(/// Name of a table.
     S3TablesTableName, length: 1..=255, pattern: TABLE_NAME);
-string!(/// Name of the column by which a table is partitioned.
+string!(/// Name of a partition column of a table.
     PartitionSourceName, length: 1..=255, pattern: SOURCE_NAME);
 string!(/// Name of a log group.
     CloudWatchLogGroupName, length: 1..=512, pattern: LOG_GROUP);
@@ -71,9 +71,9 @@ S3StorageClass {
 });
 choice!(/// The compression of a table's data files.
     S3TablesCompressionType { None = "NONE", Zstd = "ZSTD", Snappy = "SNAPPY" });
-choice!(/// The transform of a column by which a table is partitioned.
+choice!(/// The transforms of a partition column.
     PartitionTransform { TimeHour = "TIME_HOUR" });
-choice!(/// The kind of the encryption of delivered data.
+choice!(/// The kinds of encryption of delivered data.
     ChannelEncryptionType { Kms = "KMS" });
 
 input! {
@@ -93,7 +93,7 @@ input! {
 list!(/// The streams of a channel. CreateChannel accepts only one.
     ChannelStreamConfigurationList of ChannelStreamConfiguration, length: 1..=10_000);
 input! {
-    /// The destination of the failures of a channel.
+    /// The bucket for a channel's dead-letter objects.
     pub struct DeadLetterQueueS3Configuration {
         "BucketARN" => bucket: BucketARN,
         "ExpectedBucketOwner" => owner: ExpectedBucketOwner,
@@ -101,7 +101,7 @@ input! {
     }
 }
 input! {
-    /// The bucket of a channel, and the form of its objects.
+    /// The bucket to which a channel delivers, and the properties of the delivered objects.
     pub struct S3StorageConfiguration {
         "BucketARN" => bucket: BucketARN,
         "ExpectedBucketOwner" => owner: ExpectedBucketOwner,
@@ -111,7 +111,7 @@ input! {
     }
 }
 input! {
-    /// A general purpose bucket as destination.
+    /// A destination that is a general purpose bucket.
     pub struct S3DestinationConfiguration {
         "DataFreshnessInSeconds" => freshness: Option<DataFreshnessInSeconds>,
         "DeadLetterQueueS3Configuration" => dead_letters: Option<DeadLetterQueueS3Configuration>,
@@ -119,20 +119,20 @@ input! {
     }
 }
 input! {
-    /// A column by which a table is partitioned.
+    /// A partition column of a table, and its transform.
     pub struct PartitionField {
         "Transform" => _transform: PartitionTransform,
         "SourceName" => source: PartitionSourceName,
     }
 }
-list!(/// The columns by which a table is partitioned.
+list!(/// The partition columns of a table.
     PartitionFieldList of PartitionField, length: 1..=10);
 input! {
-    /// The partitions of a table.
+    /// The partition columns of a table.
     pub struct PartitionSpec { "PartitionFields" => fields: PartitionFieldList, }
 }
 input! {
-    /// The table of a channel.
+    /// The table to which a channel delivers.
     pub struct S3TablesConfiguration {
         "TableBucketARN" => bucket: TableBucketARN,
         "Namespace" => namespace: S3TablesNamespace,
@@ -144,7 +144,7 @@ input! {
 list!(/// The tables of a channel. CreateChannel accepts only one.
     S3TablesConfigurationList of S3TablesConfiguration, length: 1..=10_000);
 input! {
-    /// A table as destination.
+    /// A destination that is a table.
     pub struct S3TablesDestinationConfiguration {
         "DataFreshnessInSeconds" => freshness: Option<DataFreshnessInSeconds>,
         "DeadLetterQueueS3Configuration" => dead_letters: DeadLetterQueueS3Configuration,
@@ -159,7 +159,7 @@ input! {
     }
 }
 input! {
-    /// The log of a channel in CloudWatch Logs.
+    /// The log settings of a channel for CloudWatch Logs.
     pub struct CloudWatchLogs {
         "Enabled" => enabled: Truth,
         "LogGroupName" => group: Option<CloudWatchLogGroupName>,
@@ -167,7 +167,7 @@ input! {
     }
 }
 input! {
-    /// The log of a channel.
+    /// The log settings of a channel.
     pub struct ChannelLoggingConfiguration { "CloudWatchLogs" => logs: CloudWatchLogs, }
 }
 input! {

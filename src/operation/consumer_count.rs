@@ -5,8 +5,8 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::model::StreamArn;
 
-/// Refuses one more consumer or queue if the stream's quota is used up. Consumers and queues count
-/// in every status.
+/// Refuses one more consumer or queue if the stream's quota is used up. A consumer or queue counts
+/// against the quota in every status.
 pub(super) fn check_consumer_count(
     arn: &StreamArn,
     state: &StreamState,

@@ -1,4 +1,4 @@
-//! A consumer in the form of an answer.
+//! The description of a consumer, as answers contain it.
 
 use super::present::present;
 use super::stream_details::whole_seconds;
@@ -8,7 +8,8 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// A consumer. Only DescribeStreamConsumer answers `StreamARN`.
+    /// The description of a consumer. The member `StreamARN` occurs only in answers of
+    /// DescribeStreamConsumer.
     pub struct ConsumerDescription {
         "ConsumerARN" => arn: String,
         "ConsumerCreationTimestamp" => created: Timestamp,

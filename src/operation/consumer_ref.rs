@@ -11,7 +11,8 @@ use crate::wire::input;
 use std::sync::Arc;
 
 input! {
-    /// The members that name a consumer: its ARN, or the ARN of its stream and its name.
+    /// The members of a request that name a consumer: the consumer's ARN, or the stream's ARN and
+    /// the consumer's name.
     pub struct ConsumerRef {
         "StreamARN" => stream_arn: Option<StreamARN>,
         "ConsumerName" => name: Option<ConsumerName>,
@@ -19,7 +20,8 @@ input! {
     }
 }
 
-/// Finds the consumer that a request names. Returns its stream, its name and its registration.
+/// Finds the consumer that a request names. Returns the stream, and the name and registration of
+/// the consumer.
 pub(super) fn find_consumer(
     context: &Context,
     given: &ConsumerRef,
@@ -90,8 +92,9 @@ pub(super) fn consumer_with_arn(
 fn by_arn(context: &Context, text: &ConsumerARN) -> Result<(Arc<Stream>, String, Consumer), Error> {
     let arn = parse_consumer_arn(context, text)?;
     let found = consumer_with_arn(context, &arn);
-    // The service was recorded to report a deleted stream and not its consumer in September 2026
-    // (radkawar/stackd, testdata/aws/kinesis/efo_termination.json).
+    // After the deletion of a stream, the service was recorded to report the missing stream and not
+    // the missing consumer, in September 2026 (radkawar/stackd,
+    // testdata/aws/kinesis/efo_termination.json).
     let missing = || match context.engine.find(&arn.stream.scope, &arn.stream.name) {
         None => Error::stream_not_found(&arn.stream),
         Some(_) => Error::consumer_not_found(&arn),

@@ -10,11 +10,13 @@ use std::sync::Arc;
 pub struct Context {
     /// The engine, which holds the streams of all accounts.
     pub engine: Arc<Engine>,
-    /// The account and the region on whose streams the request works.
+    /// The account and the region of the request. A name without an ARN refers to a resource in
+    /// them.
     pub caller: AccountRegion,
     /// The requester whose permissions are checked. None when no policies are configured.
     pub requester: Option<Requester>,
-    /// The entries of a PutRecords request that fail because of a fault rule. None: no entry.
+    /// The entries of a PutRecords request that fail because of a fault rule. None if no entry
+    /// fails.
     pub(super) failed_entries: Option<FailedEntries>,
 }
 
@@ -47,7 +49,7 @@ impl Context {
         }
     }
 
-    /// ARN of the requester. Without policies it is the root of the account.
+    /// ARN of the requester. Without policies, this is the ARN of the account's root.
     pub(super) fn user_arn(&self) -> String {
         let Some(requester) = &self.requester else {
             let partition = self.caller.region.partition();

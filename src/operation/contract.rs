@@ -14,12 +14,12 @@ pub trait Operation {
     /// The answer of a successful call.
     type Output: IntoAnswer + Send;
     /// True when a resource policy can allow the operation, also to other accounts. The source is
-    /// AWS's developer guide, "Sharing your data stream". Its text includes DescribeStream, its
-    /// table only DescribeStreamSummary; this code follows the text.
+    /// AWS's developer guide, "Sharing your data stream". The text of the guide includes
+    /// DescribeStream, but its table lists only DescribeStreamSummary; this code follows the text.
     const SHARED: bool = false;
-    /// True when the fast reader reads the request: for calls that carry records or come with each
-    /// batch of them. Other requests are left to the explaining reader, which takes microseconds
-    /// longer, because the fast reader has code of its own for each request and format.
+    /// True when the fast reader decodes the request: for operations that transfer records or are
+    /// called for each batch of records. The explaining reader decodes all other requests. It takes
+    /// microseconds longer, but the fast reader needs separate code for each request and format.
     const READ_FAST: bool = false;
 
     /// The further permissions that the request needs: names of operations, and their targets.
@@ -27,19 +27,20 @@ pub trait Operation {
         Vec::new()
     }
 
-    /// Runs the operation. All checks of shapes, permissions and rates were made before.
+    /// Runs the operation. The caller has already checked shapes, permissions and rates.
     fn run(
         context: &Context,
         input: Self::Input,
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 
-    /// The stream of a request whose target does not lead to it, which fault rules can name.
+    /// The stream of the request, for fault rules that name a stream. Only operations whose target
+    /// does not determine the stream implement this.
     fn stream(_context: &Context, _input: &Self::Input) -> Option<StreamArn> {
         None
     }
 
-    /// The shard of the request, which fault rules can name; for a put, one shard for each record.
-    /// None stands for a request without a shard, or for a shard that is not known yet.
+    /// The shard of the request, for fault rules that name a shard; for a put, one shard for each
+    /// record. None stands for no shard, or for a shard that is not known yet.
     fn shards(_context: &Context, _input: &Self::Input) -> Vec<Option<ShardId>> {
         vec![None]
     }
@@ -49,7 +50,7 @@ pub trait Operation {
         None
     }
 
-    /// True when members of type `Expected` may be missing in this request.
+    /// True when this request is valid without its members of type `Expected`.
     fn tolerates_missing(_context: &Context, _input: &Node) -> bool {
         false
     }
@@ -64,7 +65,7 @@ pub trait HasTarget: Operation {
     fn target(context: &Context, input: &Self::Input) -> Result<Target, Error>;
 }
 
-/// A request that contains a `StreamRef` is about the stream of that reference.
+/// A request that contains a `StreamRef` is about the stream that the reference names.
 impl<O: Operation> HasTarget for O
 where
     O::Input: AsRef<StreamRef>,

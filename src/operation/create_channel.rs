@@ -45,8 +45,7 @@ impl Operation for CreateChannel {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let channel = create(context, input, false).await?;
-        // The answer says CREATING even if the channel is ACTIVE at once, like the answers about
-        // new queues.
+        // The answer says CREATING even if the channel is ACTIVE at once, as in CreateQueue.
         let settings = channel.describe().settings;
         let channel = ChannelDescription::with(&channel, ChannelStatus::Creating, &settings);
         Ok(Output { channel })
@@ -68,8 +67,9 @@ fn new_channel(context: &Context, input: &Input) -> Target {
     })
 }
 
-/// The account and region in which a request creates its channel: those of the stream, which may be
-/// of another account, as for a consumer (a choice). A request without a valid stream creates no
+/// The account and region in which a request creates its channel: the account and region of the
+/// stream, also if the stream belongs to another account than the caller, as for a consumer (a
+/// choice). A request without a valid stream gives the caller's account and region, but creates no
 /// channel.
 pub(super) fn place(context: &Context, input: &Input) -> AccountRegion {
     CreateChannel::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
@@ -110,7 +110,8 @@ pub(super) async fn create(
     context.engine.create_channel(&stream, new, check).await
 }
 
-/// The only stream of the request, and the format of its records.
+/// The stream of the request, and the format of its records. Refuses a request without exactly one
+/// stream.
 fn only_stream(input: &Input) -> Result<(&StreamARN, &RecordConfiguration), Error> {
     match &input.streams.0[..] {
         [stream] => Ok((&stream.arn, &stream.records)),

@@ -44,8 +44,8 @@ impl Operation for CreateQueue {
 
     async fn run(context: &Context, input: Input) -> Result<Output, Error> {
         let (queue, attributes) = create(context, input, false).await?;
-        // The answer says CREATING even if the queue is ACTIVE at once, like the answers about new
-        // consumers.
+        // The answer says CREATING even if the queue is ACTIVE at once, as in
+        // RegisterStreamConsumer.
         let queue = QueueDescription::with(&queue, StreamStatus::Creating, attributes);
         Ok(Output { queue })
     }
@@ -88,7 +88,7 @@ pub(super) async fn create(
     Ok((queue, attributes))
 }
 
-/// The attributes that a request gives, with defaults for the others.
+/// The attributes of the new queue: those that the request gives, and defaults for all others.
 fn attributes_of(input: &Input) -> Result<QueueAttributes, Error> {
     let usual = QueueAttributes::default();
     match &input.attributes {
@@ -133,14 +133,16 @@ fn new_queue(context: &Context, input: &Input) -> Target {
     })
 }
 
-/// The account and region in which a request creates its queue: those of the stream, which may be
-/// of another account, as for a consumer (a choice). A request without a valid stream creates no
+/// The account and region in which a request creates its queue: the account and region of the
+/// stream, also if the stream belongs to another account than the caller, as for a consumer (a
+/// choice). A request without a valid stream gives the caller's account and region, but creates no
 /// queue.
 pub(super) fn place(context: &Context, input: &Input) -> AccountRegion {
     CreateQueue::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }
 
-/// The only stream of the request, and the starting position of the queue in it.
+/// The stream of the request, and the starting position of the queue in this stream. Refuses a
+/// request without exactly one stream.
 fn stream_and_start(
     streams: &QueueStreamConfigurationList,
 ) -> Result<(&StreamARN, QueueStart), Error> {

@@ -32,7 +32,7 @@ impl Operation for CreateStream {
     }
 }
 
-/// Checks the request, and returns the definition of the stream.
+/// Checks a CreateStream request. Returns the ARN and the definition of the new stream.
 pub(super) fn new_stream(context: &Context, input: Input) -> Result<(StreamArn, NewStream), Error> {
     let arn = context.arn(input.name.as_str());
     let mode = mode_of(&input)?;

@@ -4,8 +4,9 @@ use crate::error::Error;
 use crate::limits::{self, Limit};
 use crate::world::Timestamp;
 
-/// Counts a change made at `now`, or returns the error of `refusal` when the limit `most` is
-/// reached. `made` holds the times of earlier changes, in milliseconds since 1970.
+/// Counts a change that is made at `now`. Returns the error that `refusal` creates if `most`
+/// changes were made in the last 24 hours. `made` lists the times of the counted changes, in
+/// milliseconds since 1970.
 pub(super) fn count_today(
     made: &mut Vec<i64>,
     most: Limit,

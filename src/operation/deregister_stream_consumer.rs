@@ -1,4 +1,5 @@
-//! DeregisterStreamConsumer: removes a consumer, whose subscriptions go on.
+//! DeregisterStreamConsumer: removes a consumer from a stream. Subscriptions of the consumer that
+//! have begun continue.
 use super::prelude::*;
 use crate::engine::{ConsumerStatus, consumer_arn, consumer_status};
 

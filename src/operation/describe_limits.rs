@@ -16,10 +16,11 @@ output! { pub struct Output {
 } }
 document!(Output);
 
-/// The answer for a quota that is switched off: the largest value of the member's type.
+/// The value in the answer for a quota that is switched off: the largest value of the member's
+/// type.
 const NO_LIMIT: u64 = i32::MAX as u64;
 
-/// A quota in the form of the answer.
+/// Converts a quota to its value in the answer.
 fn shown(limit: Limit) -> u64 {
     limit.unwrap_or(NO_LIMIT).min(NO_LIMIT)
 }
@@ -36,7 +37,7 @@ impl Operation for DescribeLimits {
             channel_limit: shown(limits.channels_per_account),
             on_demand: usage.on_demand_streams,
             on_demand_limit: shown(limits.on_demand_streams),
-            // The shards of on-demand streams do not count, as was recorded in September 2026
+            // Shards of on-demand streams are not included, as was recorded in September 2026
             // (radkawar/stackd, testdata/aws/kinesis/topology.json).
             open_shards: usage.provisioned_shards,
             shard_limit: shown(limits.shards_per_account),

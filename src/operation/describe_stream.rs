@@ -13,7 +13,7 @@ input! { pub struct Input {
 output! { pub struct Output { "StreamDescription" => description: StreamDescription, } }
 
 output! {
-    /// A stream with one page of its shards.
+    /// The description of a stream, with one page of the stream's shards.
     pub struct StreamDescription {
         "EncryptionType" => encryption: &'static str,
         "EnhancedMonitoring" => monitoring: Vec<EnhancedMetrics>,
@@ -42,8 +42,8 @@ impl Operation for DescribeStream {
         let now = context.engine.world.clock.now();
         let after = input.exclusive_start.as_ref().map(ShardIdText::as_str);
         let snapshot = stream.snapshot();
-        // A stream that is DELETING shows no shards, as was recorded in September 2026
-        // (radkawar/stackd, testdata/aws/kinesis/controls.json).
+        // The answer lists no shards of a stream that is DELETING, as was recorded in September
+        // 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
         let listed = match snapshot.status {
             StreamStatus::Deleting => Vec::new(),
             _ => stream.listed_shards(now),

@@ -9,8 +9,9 @@ input! { pub struct Input { .. stream: StreamRef, } }
 output! { pub struct Output { "StreamDescriptionSummary" => summary: StreamDescriptionSummary, } }
 
 output! {
-    /// A stream without its shards. The member `StreamId` is never answered: an SDK that sends a
-    /// stream id derives an endpoint from it, and then talks to AWS instead of the emulator.
+    /// The description of a stream without its shards. Answers never contain the member `StreamId`:
+    /// an SDK that knows a stream id derives the endpoint from the id, and would call AWS instead
+    /// of the emulator.
     pub struct StreamDescriptionSummary {
         "ChannelCount" => channel_count: usize,
         "ConsumerCount" => consumer_count: usize,
@@ -59,8 +60,8 @@ impl Operation for DescribeStreamSummary {
                 monitoring: enhanced_monitoring(&snapshot),
                 key_id: snapshot.key_id.clone(),
                 max_record_size: snapshot.max_record_kib,
-                // Absent while the stream is CREATING or DELETING, as was recorded in September
-                // 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+                // The member is absent while the stream is CREATING or DELETING, as was recorded in
+                // September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
                 open_shard_count: settled.then_some(snapshot.open_shards),
                 queue_count: snapshot.queues,
                 strategy: on_demand.then_some(strategy.as_str()),

@@ -1,4 +1,4 @@
-//! DisableEnhancedMonitoring: disables shard-level metrics. A metric that is not enabled is
+//! DisableEnhancedMonitoring: disables shard-level metrics. Metrics that are not enabled are
 //! ignored.
 use super::prelude::*;
 

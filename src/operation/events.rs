@@ -26,12 +26,12 @@ pub struct Events {
     consumer: String,
     format: Format,
     initiated: bool,
-    /// True after the last frame was encoded.
+    /// True when the last frame has been encoded.
     over: bool,
 }
 
-/// The message of an internal failure within an event stream. Subscribers of the service have
-/// reported it (amazon-kinesis-client issue 529, amazon-kinesis-client-python issue 136).
+/// The message of an internal failure within an event stream. Source: reports of the service's
+/// users (amazon-kinesis-client issue 529, amazon-kinesis-client-python issue 136).
 const INTERNAL: &str = "Internal Service Error";
 
 const MESSAGE: &str = ":message-type";
@@ -62,7 +62,8 @@ impl Events {
         Self { format, ..self }
     }
 
-    /// The longest time for which the client may leave a frame unread before it is disconnected.
+    /// The longest time for which a client may leave a frame unread. The server then closes the
+    /// connection.
     pub fn unread_limit(&self) -> Option<Duration> {
         self.subscription.unread_event_limit()
     }
@@ -73,8 +74,8 @@ impl Events {
     }
 
     /// The next frame, and the permit of the in-flight budget that it holds. None at the end of the
-    /// subscription. The first frame is `initial-response`, without which the client's call does
-    /// not return.
+    /// subscription. The first frame is `initial-response`; the client's call does not return
+    /// before it.
     pub async fn next(&mut self) -> Option<(Vec<u8>, Option<BudgetPermit>)> {
         if !self.initiated {
             self.initiated = true;
@@ -203,8 +204,8 @@ impl Events {
         self.event(EVENT, payload)
     }
 
-    /// Encodes the last event of a closed shard. It has no ContinuationSequenceNumber; by that,
-    /// readers recognize the end of the shard.
+    /// Encodes the last event of a closed shard. The event has no ContinuationSequenceNumber, from
+    /// which clients recognize the end of the shard.
     fn shard_end(&self, children: &[ChildShard], millis_behind_latest: i64) -> Vec<u8> {
         let last = LastEvent {
             children,

@@ -8,7 +8,7 @@ use crate::limits;
 use crate::model::{KeyState, ShardId, StreamArn, Target};
 use crate::world::{FaultKind, Hit, Moment, Timestamp};
 
-/// The codes of a rule of kind `kms`, and the state of the key that each code stands for.
+/// The codes of a rule of kind `kms`: service exceptions, each with the key state that causes it.
 pub(super) const KMS_CODES: [(&str, KeyState); 6] = [
     ("KMSAccessDeniedException", KeyState::Denied),
     ("KMSDisabledException", KeyState::Disabled),
@@ -18,10 +18,10 @@ pub(super) const KMS_CODES: [(&str, KeyState); 6] = [
     ("KMSThrottlingException", KeyState::Throttled),
 ];
 
-/// The effect of a fault on a call that returns no error by itself.
+/// The effect of a fault rule on a call, if the effect is not an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// No effect: the call runs and is answered.
+    /// No effect: the call runs, and the client gets its answer.
     None,
     /// The call runs, and its answer is dropped.
     LoseAnswer,
@@ -29,8 +29,8 @@ pub(super) enum Effect {
     Reset,
 }
 
-/// The stream and the shards of a call, which select its fault rules, and the KMS key that the call
-/// names.
+/// The stream and the shards of a call, with which fault rules are compared, and the KMS key that
+/// the call names.
 pub(super) struct Subject {
     stream: Option<StreamArn>,
     shards: Vec<Option<ShardId>>,
@@ -38,7 +38,8 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// The stream and the shards that the request names or writes to.
+    /// The stream, the shards and the KMS key that the request names; for a put, the shards to
+    /// which its records go.
     pub(super) fn of<O: HasTarget>(context: &Context, input: &O::Input) -> Self {
         let target = O::target(context, input).ok();
         let stream = target.and_then(|target| stream_of(context, target));
@@ -50,7 +51,7 @@ impl Subject {
     }
 }
 
-/// Applies the fault rule that fires for a valid and permitted call, if any does.
+/// Applies the fault rule that fires for a valid and permitted call. No effect if no rule fires.
 pub(super) async fn at_call(
     context: &mut Context,
     operation: &'static str,
@@ -71,8 +72,8 @@ pub(super) async fn at_call(
         FaultKind::Delay => world.delay(hit.rule.delay_ms.unwrap_or_default()).await,
         FaultKind::DropAnswer => return Ok(Effect::LoseAnswer),
         FaultKind::ResetConnection => return Ok(Effect::Reset),
-        // The last three kinds of this arm fire only at events, invocations and deliveries, never
-        // here.
+        // Only InternalError fires at calls. The other kinds of this arm fire at events,
+        // invocations and deliveries.
         FaultKind::InternalError
         | FaultKind::EndSubscription
         | FaultKind::Invoke
@@ -108,7 +109,7 @@ fn stream_of(context: &Context, target: Target) -> Option<StreamArn> {
     }
 }
 
-/// The entries of PutRecords that the rule selects, each with its failure.
+/// The entries of a PutRecords request that fail because the rule selects them.
 fn failed_entries(hit: &Hit, shards: &[Option<ShardId>]) -> FailedEntries {
     let throughput = "ProvisionedThroughputExceededException";
     let is_throughput = hit.rule.kind == FaultKind::ThroughputExceeded
@@ -140,7 +141,7 @@ fn throughput_exceeded(
     }
 }
 
-/// The error for an iterator that expired one second ago.
+/// The service's error for an iterator that expired one second ago.
 fn expired(now: Timestamp) -> Error {
     let issued = now.plus_millis(-limits::ITERATOR_LIFE_MS - 1000);
     Error::iterator_expired(issued, now, limits::ITERATOR_LIFE_MS)
@@ -177,5 +178,6 @@ fn kms_error(
     )
 }
 
-/// The service's own KMS key, for a request that names no key and a stream that is not encrypted.
+/// The key that AWS manages for Kinesis. A KMS error names this key if the request names no key and
+/// the stream is not encrypted.
 const DEFAULT_KEY: &str = "alias/aws/kinesis";

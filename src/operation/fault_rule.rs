@@ -16,7 +16,7 @@ const WITH_SHARD: [&str; 5] = [
     "SubscribeToShard",
 ];
 
-/// Operations that are not about one single stream.
+/// Operations that do not concern a single stream.
 const WITHOUT_STREAM: [&str; 6] = [
     "DescribeAccountSettings",
     "DescribeLimits",
@@ -34,7 +34,7 @@ const ENTRY_CODES: [&str; 2] = ["InternalFailure", "ProvisionedThroughputExceede
 /// function is invoked, and its answer is dropped.
 const INVOKE_CODES: [&str; 2] = ["lost", "not-reached"];
 
-/// The reason for which a fault rule is invalid.
+/// The reason why a fault rule is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultRuleError {
     /// `operations` names an unknown operation.
@@ -43,9 +43,9 @@ pub enum FaultRuleError {
     NoOperation,
     /// `operations` names an operation in which a rule of this kind cannot fire.
     OtherOperation(FaultKind, String),
-    /// The rule names a stream, but this operation is not about one single stream.
+    /// The rule names a stream, but this operation does not concern a single stream.
     NoStream(String),
-    /// The rule names a shard, but this operation is about no shard.
+    /// The rule names a shard, but this operation does not concern shards.
     NoShard(String),
     /// `shard` is not a valid shard id.
     ShardId(String),
@@ -63,7 +63,7 @@ pub enum FaultRuleError {
     DelayWithCode,
     /// A rule of this kind has no such member.
     OtherMember(FaultKind, &'static str),
-    /// `code` is missing or is not one of these codes, which are the codes of the rule's kind.
+    /// `code` is missing, or is not one of the listed codes, which a rule of this kind may have.
     Code(FaultKind, Vec<&'static str>),
 }
 
@@ -101,7 +101,7 @@ impl fmt::Display for FaultRuleError {
 
 impl std::error::Error for FaultRuleError {}
 
-/// Checks a rule, and writes its shard id in the service's form.
+/// Checks a rule, and rewrites its shard id in the service's spelling.
 ///
 /// # Errors
 /// Returns the reason why the rule is invalid.
@@ -116,7 +116,7 @@ pub fn check(rule: FaultRule, now: Timestamp) -> Result<FaultRule, FaultRuleErro
 /// Checks several rules.
 ///
 /// # Errors
-/// The reason for which the first invalid rule is invalid.
+/// The reason why the first invalid rule is invalid.
 pub fn check_all(rules: Vec<FaultRule>, now: Timestamp) -> Result<Vec<FaultRule>, FaultRuleError> {
     rules.into_iter().map(|rule| check(rule, now)).collect()
 }

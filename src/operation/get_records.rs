@@ -33,8 +33,8 @@ impl Operation for GetRecords {
         let now = context.engine.world.clock.now();
         let iterator = open_iterator(&input.iterator, now)?;
         if input.dry_run == Some(Truth(true)) {
-            // A dry run checks the iterator and StreamARN, but not that the stream exists. The
-            // service was recorded to do so for a deleted stream in September 2026
+            // A dry run (DryRun) checks the iterator and StreamARN, but not that the stream exists.
+            // The service was recorded to do so for a deleted stream in September 2026
             // (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
             named(context, &input, &iterator)?;
             return Err(Error::dry_run("GetRecords"));
@@ -75,7 +75,7 @@ impl Operation for GetRecords {
     }
 }
 
-/// Reads a batch and counts it against the shard's read rate.
+/// Reads a batch, and counts the read against the shard's read limits.
 async fn read_counted(
     context: &Context,
     shard: &Shard,
@@ -99,13 +99,13 @@ impl HasTarget for GetRecords {
     fn target(context: &Context, input: &Input) -> Result<Target, Error> {
         let now = context.engine.world.clock.now();
         let iterator = open_iterator(&input.iterator, now)?;
-        // The permission is checked before StreamARN is compared with the stream of the iterator, as
-        // was recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
+        // The permission is checked before StreamARN is compared with the iterator's stream, as was
+        // recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/dry_run.json).
         addressed(context, input, &iterator).map(Target::Stream)
     }
 }
 
-/// Decodes an iterator and checks its age.
+/// Decodes an iterator, and refuses an expired iterator.
 fn open_iterator(text: &ShardIteratorText, now: Timestamp) -> Result<ShardIterator, Error> {
     let iterator = ShardIterator::decode(text.as_str()).ok_or_else(Error::iterator_invalid)?;
     if iterator.is_of_far_future(now) {
@@ -141,7 +141,7 @@ fn locate(
     Ok((stream, shard))
 }
 
-/// The stream of the request's StreamARN, or else of the iterator.
+/// The stream that StreamARN names, or else the stream of the iterator.
 fn addressed(
     context: &Context,
     input: &Input,
@@ -153,8 +153,8 @@ fn addressed(
     }
 }
 
-/// The stream of the iterator. The request's StreamARN, if given, must have the same stream name,
-/// and decides account and region.
+/// The stream of the iterator. An iterator contains only the stream's name: StreamARN, if given,
+/// must have the same name, and decides the account and region.
 fn named(context: &Context, input: &Input, iterator: &ShardIterator) -> Result<StreamArn, Error> {
     let arn = addressed(context, input, iterator)?;
     if *arn.name != *iterator.stream {

@@ -1,4 +1,5 @@
-//! GetResourcePolicy: returns the policy of a stream, a consumer or a queue, exactly as it was put.
+//! GetResourcePolicy: returns the policy of a stream, a consumer or a queue, exactly as
+//! PutResourcePolicy received it.
 use super::prelude::*;
 
 pub(super) struct GetResourcePolicy;

@@ -1,13 +1,13 @@
-//! The state of KMS keys. The emulator has no key service: every key works, unless an option gives
-//! the key a state such as disabled. Clients can thus be tested with each KMS error.
+//! The state of KMS keys. The emulator has no key service: every key is usable, unless an option
+//! gives the key a state such as disabled. Users can thus test their clients with each KMS error.
 
 use super::context::Context;
 use crate::engine::Stream;
 use crate::error::{Error, KeyPurpose, KeyUse};
 use crate::model::StreamArn;
 
-/// Refuses a key that an option makes unusable. A stream cannot begin to use a key whose
-/// ARN is in another region.
+/// Refuses a key that an option declares unusable. Also refuses to start the encryption of a stream
+/// with a key whose ARN is in another region.
 pub(super) fn check_key(
     context: &Context,
     key: &str,
@@ -32,7 +32,8 @@ pub(super) fn check_key(
     Err(Error::key_unusable(*state, &attempt))
 }
 
-/// The region in the ARN of a key or of an alias. None for an id and for the name of an alias.
+/// The region in the ARN of a key or of an alias. None if the text is the id of a key or the name
+/// of an alias.
 fn region_of(key: &str) -> Option<&str> {
     let mut fields = key.split(':');
     let is_arn = fields.next() == Some("arn") && fields.nth(1) == Some("kms");

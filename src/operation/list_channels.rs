@@ -16,7 +16,7 @@ output! { pub struct Output {
 } }
 
 output! {
-    /// An entry of a list of channels.
+    /// An entry of ListChannels.
     pub struct ChannelSummary {
         "ChannelARN" => arn: String,
         "ChannelCreationTimestamp" => created: Timestamp,

@@ -16,7 +16,7 @@ output! { pub struct Output {
 } }
 
 output! {
-    /// An entry of a list of queues.
+    /// An entry of ListQueues.
     pub struct QueueSummary {
         "QueueARN" => arn: String,
         "QueueCreationTimestamp" => created: Timestamp,

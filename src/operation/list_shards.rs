@@ -18,7 +18,7 @@ input! { pub struct Input {
 } }
 
 input! {
-    /// The filter of the shards to list.
+    /// The request's filter of the shards to list.
     pub struct ShardFilter {
         "Type" => kind: ShardFilterType,
         "ShardId" => shard_id: Option<ShardIdText>,
@@ -34,15 +34,15 @@ document!(Output);
 
 const TOKEN: &str = "shards";
 
-/// The parameters of a list, which are the same for all its pages.
+/// The parameters of a listing, which are the same for all pages.
 struct Listing {
     stream: Arc<Stream>,
     filter: Filter,
-    /// Only shards whose ids are greater than this text, compared as strings, are listed.
+    /// Only shards whose id is greater than this text are listed. Ids are compared as strings.
     after: Option<String>,
 }
 
-/// A filter whose members were checked against its type.
+/// A filter after the check that its members fit its type.
 #[derive(Clone, Copy)]
 enum Filter {
     All,
@@ -105,7 +105,7 @@ impl Input {
     }
 }
 
-/// The parameters of a list's first page.
+/// Derives the parameters of a listing from the request for the first page.
 fn first_page(context: &Context, input: &Input) -> Result<Listing, Error> {
     if input.names_no_stream() {
         return Err(Error::nothing_to_list());
@@ -130,14 +130,14 @@ fn first_page(context: &Context, input: &Input) -> Result<Listing, Error> {
     })
 }
 
-/// The parameters of a later page. The token determines all of them; the request gives only the
-/// page size.
+/// Derives the parameters of a listing from the token of a later page. A request with a token may
+/// also give only the page size.
 fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<Listing, Error> {
     let given = [
         ("StreamName", input.name.is_some()),
         ("StreamARN", input.arn.is_some()),
         ("ExclusiveStartShardId", input.exclusive_start.is_some()),
-        // The name of StreamCreationTimestamp in the service's message.
+        // The service's message has this name for StreamCreationTimestamp.
         ("StreamCreationEpoch", input.created.is_some()),
         ("ShardFilter", input.filter.is_some()),
     ];
@@ -157,7 +157,8 @@ fn next_page(context: &Context, input: &Input, token: &NextToken) -> Result<List
     })
 }
 
-/// The stream that a token names, and the other fields of the token.
+/// The stream that a token names, and the token's remaining fields: identity number, filter, and
+/// the id after which the page begins.
 fn token_fields(context: &Context, token: &NextToken) -> Result<(StreamArn, [String; 3]), Error> {
     let [arn, incarnation, filter, after] = open_token(context, TOKEN, token)?;
     let arn = StreamArn::parse(&arn).ok_or_else(Error::token_invalid)?;
@@ -176,7 +177,8 @@ fn check_stream(stream: &Stream, created: Option<Timestamp>) -> Result<(), Error
     }
 }
 
-/// The trim horizon in seconds since 1970, or the creation of the oldest shard if that is later.
+/// The later of two times, in seconds since 1970: the trim horizon, and the creation of the oldest
+/// listed shard.
 fn horizon(stream: &Stream, listed: &[Shard], now: Timestamp) -> u64 {
     let first = listed
         .iter()
@@ -201,10 +203,10 @@ impl Listing {
 }
 
 impl ShardFilter {
-    /// Checks the members of the filter. Also returns the shard id to start after, if there is one.
-    /// The service was recorded to accept a Timestamp with AT_LATEST, and to start after a ShardId
-    /// with it, in September 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json). The same
-    /// for the other types is a choice.
+    /// Checks the members of the filter. Also returns the shard id after which the listing begins,
+    /// if the filter has one. With AT_LATEST, the service was recorded to accept a Timestamp, and
+    /// to begin after a ShardId, in September 2026 (radkawar/stackd,
+    /// testdata/aws/kinesis/topology.json). The same behaviour for the other types is a choice.
     fn read(&self, now: Timestamp, horizon: Timestamp) -> Result<(Filter, Option<String>), Error> {
         use ShardFilterType as Kind;
         let required = |member: &str| Error::shard_filter_needs(member, self.kind.as_str());
@@ -227,9 +229,9 @@ impl ShardFilter {
 }
 
 impl Filter {
-    /// True when the filter admits the shard. A timestamp before the trim horizon, which moves on
-    /// from page to page, counts as the trim horizon. `horizon_s` is the trim horizon in seconds
-    /// since 1970.
+    /// True when the filter admits the shard. The trim horizon advances between two pages, so a
+    /// timestamp before the trim horizon counts as the trim horizon. `horizon_s` is the trim
+    /// horizon in seconds since 1970.
     fn lists(self, shard: &Shard, horizon_s: u64) -> bool {
         let from = |moment_s: u64| shard.closed_s.is_none_or(|closed_s| closed_s >= moment_s);
         let at = |moment_s: u64| shard.created_s <= moment_s && from(moment_s);

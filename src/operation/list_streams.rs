@@ -18,7 +18,7 @@ output! { pub struct Output {
 } }
 
 output! {
-    /// An entry of a list of streams.
+    /// An entry of ListStreams.
     pub struct StreamSummary {
         "StreamARN" => arn: String,
         "StreamCreationTimestamp" => created: Timestamp,

@@ -1,4 +1,4 @@
-//! The common part of EnableEnhancedMonitoring and DisableEnhancedMonitoring.
+//! The common code of EnableEnhancedMonitoring and DisableEnhancedMonitoring.
 
 use super::answer::document;
 use super::context::Context;
@@ -29,8 +29,9 @@ output! {
 }
 document!(MonitoringOutput);
 
-/// Enables or disables shard-level metrics by the function `switch`. The name `ALL` stands for all
-/// seven metrics.
+/// Enables or disables shard-level metrics: `switch` adds the listed metrics to the set of enabled
+/// metrics, or removes them from the set. The name `ALL` in the request stands for all seven
+/// metrics.
 pub(super) async fn switch_metrics(
     context: &Context,
     input: MonitoringInput,
@@ -70,7 +71,7 @@ pub(super) async fn switch_metrics(
     })
 }
 
-/// The metrics in the order of answers.
+/// The metrics in the order that the service's answers have.
 fn in_order(metrics: &BTreeSet<String>) -> Vec<&'static str> {
     let enabled = |name: &&str| metrics.contains(*name);
     MetricsName::ALL_NAMES.into_iter().filter(enabled).collect()

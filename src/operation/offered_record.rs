@@ -11,7 +11,7 @@ use crate::model::{HashKey, NewRecord, ParsedNumber, SequenceNumber, ShardId, St
 use crate::wire::{Expected, Node, Violations};
 use std::sync::Arc;
 
-/// A record of a put request.
+/// A record of a put request, before its checks.
 pub(super) struct Offered {
     pub(super) partition_key: Expected<PartitionKey>,
     pub(super) explicit_hash_key: Option<HashKeyText>,
@@ -19,8 +19,8 @@ pub(super) struct Offered {
 }
 
 /// Checks the stream and all records, except for their explicit hash keys. Returns the stream and
-/// its put settings. `path(at, name)` is the path of the member `name` of record `at` in the
-/// service's error messages.
+/// the stream's put settings. `path(at, name)` is the path of the member `name` of record `at` in
+/// the service's error messages.
 pub(super) fn admit(
     context: &Context,
     given: &StreamRef,
@@ -38,8 +38,8 @@ pub(super) fn admit(
             .iter()
             .any(|record| record.partition_key.0.is_none())
     {
-        // In the newest service model the key is optional. The service was recorded to refuse a
-        // missing key as with the older model in September 2026 (radkawar/stackd,
+        // In the newest service model the partition key is optional. The service was still recorded
+        // to refuse a request without the key in September 2026 (radkawar/stackd,
         // testdata/aws/kinesis/dry_run.json).
         let missing = indexes(offered, |record| record.partition_key.0.is_none());
         let report = Violations::missing(missing.map(|at| path(at, "partitionKey")));
@@ -64,8 +64,8 @@ fn check_sizes(
 ) -> Result<(), Error> {
     let sum: usize = offered.iter().map(Offered::size_bytes).sum();
     if let Some(limit) = context.engine.limits.put_records_bytes {
-        // A single record is bounded by its stream's maximum record size, several records by the
-        // limit of their sum.
+        // The limit of the sum applies only to several records. A single record is bounded by the
+        // maximum record size of the stream.
         if offered.len() > 1 && sum as u64 > limit {
             return Err(Error::records_too_large(limit));
         }
@@ -84,7 +84,7 @@ fn indexes(offered: &[Offered], chosen: impl Fn(&Offered) -> bool) -> impl Itera
     offered.iter().enumerate().filter_map(chosen)
 }
 
-/// Adds the hash key, which selects the shard.
+/// Computes the hash key of a record, which selects the shard.
 pub(super) fn routed(settings: &PutSettings, offered: Offered) -> Result<NewRecord, Error> {
     let partition_key = offered.partition_key.0.map(PartitionKey::into_text);
     let explicit = offered.explicit_hash_key.as_ref();
@@ -98,8 +98,8 @@ pub(super) fn routed(settings: &PutSettings, offered: Offered) -> Result<NewReco
 }
 
 /// The hash key of a record: its explicit hash key, or else the hash of its partition key. None
-/// with the record distribution strategy AUTO, under which the shards take turns. An explicit hash
-/// key beyond the largest hash key is always refused.
+/// with the record distribution strategy AUTO, with which the shards get the records in turn. An
+/// explicit hash key beyond the largest hash key is always refused.
 pub(super) fn hash_key(
     settings: &PutSettings,
     (partition_key, explicit): (Option<&str>, Option<&str>),
@@ -124,14 +124,14 @@ impl Offered {
     }
 }
 
-/// Checks a SequenceNumberForOrdering. The engine does not need it, because the next sequence
-/// number of a shard is always greater than all earlier ones. Like the service, this accepts a
-/// number of any shard of any stream, and compares only the time in it.
+/// Checks a SequenceNumberForOrdering. The engine does not use the number, because the next
+/// sequence number of a shard is always greater than all earlier ones. Like the service, this
+/// function accepts a number of any shard of any stream, and checks only the time in the number.
 ///
-/// The limit is the latest time in any number of the whole emulator, not the clock's time, because
-/// shards can be created ahead of the clock. The limit is not taken from one stream, because the
-/// number does not tell its stream: streams whose shards were created in the same second have equal
-/// numbers.
+/// The limit for the time is the latest time in any sequence number of the emulator. The clock's
+/// time is no limit, because shards can be created ahead of the clock. Sequence numbers of the
+/// stream alone are no limit either, because a number does not identify its stream: streams whose
+/// shards were created in the same second have equal numbers.
 pub(super) fn check_ordering(
     context: &Context,
     stream: &Stream,

@@ -1,4 +1,4 @@
-//! The pages of lists: their size, and the opaque token of the next page.
+//! The pages of listings: page sizes, and the opaque tokens of next pages.
 
 use super::context::Context;
 use super::shapes::NextToken;
@@ -12,7 +12,8 @@ pub(super) fn page_size(limit: Option<i32>, most: usize) -> usize {
     })
 }
 
-/// A token that continues the list `kind` after the item that `fields` describe.
+/// Creates the token of a next page. `kind` names the listing, and `fields` describe the item after
+/// which the page begins.
 pub(super) fn seal_token(context: &Context, kind: &str, fields: Vec<String>) -> String {
     let world = &context.engine.world;
     let fields = std::iter::once(kind.to_owned()).chain(fields).collect();
@@ -23,7 +24,7 @@ pub(super) fn seal_token(context: &Context, kind: &str, fields: Vec<String>) -> 
     .encode(world.random.bytes())
 }
 
-/// The fields of a token of the list `kind`.
+/// The fields of a token that was created for the listing `kind`.
 pub(super) fn open_token<const N: usize>(
     context: &Context,
     kind: &str,

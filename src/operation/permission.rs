@@ -6,7 +6,7 @@ use super::resource::policy_and_tags;
 use crate::error::Error;
 use crate::model::{Policy, Request, Target, judge};
 
-/// Checks the permissions of a valid request. This is done before the resource is looked up, so
+/// Checks the permissions of a valid request. The check precedes the look-up of the resource, so
 /// that a requester without permission does not learn whether the resource exists. The service does
 /// the same: in September 2026 it refused requests for a missing stream with AccessDeniedException
 /// (radkawar/stackd, testdata/aws/kinesis/control_audit.json).

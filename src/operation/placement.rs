@@ -1,4 +1,4 @@
-//! The shard id and the sequence number of a written record, in the form of an answer.
+//! The shard id and the sequence number of a written record, as answers contain them.
 
 use crate::model::{SEQUENCE_NUMBER_DIGITS, SHARD_ID_CHARACTERS, SequenceNumber, ShardId};
 use crate::wire::{Format, Present};
@@ -32,14 +32,14 @@ impl Serialize for ShardText {
 pub(super) const PLACEMENT_BYTES: usize =
     r#"{"SequenceNumber":"","ShardId":""}"#.len() + SEQUENCE_NUMBER_DIGITS + SHARD_ID_CHARACTERS;
 
-/// The constant parts in CBOR: the head of a map with two members, the members' names, and the
-/// heads of the two strings with their lengths.
+/// The constant bytes of the structure in CBOR: the head of a map with two members, the members'
+/// names, and the heads of the two strings with their lengths.
 const CBOR_NUMBER: &[u8] = b"\xa2\x6eSequenceNumber\x78\x38";
 const CBOR_SHARD: &[u8] = b"\x67ShardId\x74";
 const _: () = assert!(SEQUENCE_NUMBER_DIGITS == 0x38 && SHARD_ID_CHARACTERS == 0x74 - 0x60);
 
-/// Writes the sequence number and the shard id of a record as a structure. Neither needs escaping
-/// and the names are constant, so a few copies suffice; serde takes three times as long.
+/// Writes the sequence number and the shard id of a record as a structure. No part needs escaping,
+/// so a few copies of bytes suffice. serde takes three times as long.
 pub(super) fn write_placement(
     format: Format,
     NumberText(number): NumberText,

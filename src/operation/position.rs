@@ -7,14 +7,15 @@ use crate::error::Error;
 use crate::model::{SequenceNumber, StreamArn, display_shard_index};
 use crate::world::Timestamp;
 
-/// The members of a request that give its starting position.
+/// The members of a request that give a starting position.
 pub(super) struct Start<'a> {
     pub(super) kind: ShardIteratorType,
     pub(super) number: Option<&'a SequenceNumberText>,
     pub(super) at: Option<Timestamp>,
 }
 
-/// The first sequence number to read. The checks are in the service's order.
+/// Checks a starting position, in the service's order, and returns the first sequence number to
+/// read.
 pub(super) async fn starting_position(
     context: &Context,
     stream: &StreamArn,
@@ -68,7 +69,7 @@ fn position_of(
         return Err(Error::starting_number_of_other_shard(encoded, shard.id));
     }
     if number.version == 0 {
-        // The service was seen to fail with an internal error here, for example for the number 0.
+        // The service was observed to fail with an internal error for such a number, for example 0.
         return Err(Error::internal());
     }
     let is_last = number.version == 2 && number.index == SequenceNumber::LAST_INDEX;

@@ -1,4 +1,4 @@
-//! The names that most operations import.
+//! The items that most operations import.
 
 pub(super) use super::account_settings::AccountSettings;
 pub(super) use super::answer::{Nothing, document};

@@ -1,6 +1,7 @@
 //! The macro for output structures that are members of other output structures.
 
-/// Declares that a member of one of these types is always present in an answer, as `wire::Present`.
+/// Implements `wire::Present` for the given types: a member of such a type is always present in an
+/// answer.
 macro_rules! present {
     ($($name:ident),+) => { $(impl $crate::wire::Present for $name {})+ };
 }

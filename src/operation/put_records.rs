@@ -66,8 +66,8 @@ impl Operation for PutRecords {
     }
 }
 
-/// Logs throttled records. Without this line they are easily missed: the call succeeds even if all
-/// records are refused, and the answer's entries do not name the limit.
+/// Logs throttled records. Users easily overlook them: the call succeeds even if all records are
+/// refused, and the entries of the answer do not name the limit.
 fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     let throttled = results.iter().filter_map(|result| match result {
         Err(PutFailure::Throttled(shard)) => Some(*shard),
@@ -78,7 +78,8 @@ fn log_refused(stream: &Stream, results: &[Result<Placed, PutFailure>]) {
     };
     let (refused, offered) = (throttled.count(), results.len());
     let error = Error::write_rate_exceeded(shard, &stream.arn);
-    // Some clients drop refused records silently, so the first log line also names the remedy.
+    // Some clients silently drop refused records, so the first log line also says how to prevent
+    // this.
     static FIRST: Once = Once::new();
     let mut remedy = "";
     FIRST.call_once(|| remedy = "; --profile fast switches all rates off");

@@ -1,5 +1,5 @@
-//! PutResourcePolicy: sets the policy of a stream, a consumer or a queue. The text is stored
-//! exactly as it was sent.
+//! PutResourcePolicy: sets the policy of a stream, a consumer or a queue. The emulator stores the
+//! text exactly as received.
 use super::prelude::*;
 use serde_json::{Map, Value};
 
@@ -38,8 +38,8 @@ impl HasTarget for PutResourcePolicy {
     }
 }
 
-/// Refuses a text without statements, and a statement that does not name its principals. Nothing
-/// else is checked (a choice).
+/// Refuses a text without statements, and a statement without principals. No other element is
+/// checked (a choice).
 fn check_policy(text: &str) -> Result<(), Error> {
     let statements = statements(text).ok_or_else(Error::policy_invalid)?;
     for statement in statements {

@@ -1,4 +1,5 @@
-//! A queue in the form of an answer, and the attributes that a request gives for a queue.
+//! The description of a queue, as answers contain it, and the attributes that a request gives for a
+//! queue.
 
 use super::present::present;
 use super::queue_shapes::{DeadLetterConfiguration, QueueAttributesInput, TargetType};
@@ -10,7 +11,7 @@ use crate::wire::output;
 use crate::world::Timestamp;
 
 output! {
-    /// A queue in the form of an answer.
+    /// The description of a queue.
     pub struct QueueDescription {
         "QueueARN" => arn: String,
         "QueueAttributes" => attributes: AttributesOutput,
@@ -30,8 +31,8 @@ output! {
 }
 
 output! {
-    /// The starting position of a queue. While the queue is CREATING, this is the position that the
-    /// request gave; afterwards it is the timestamp that the position stands for.
+    /// The starting position of a queue. While the queue is CREATING, the timestamp is that of the
+    /// request, if any; afterwards, the timestamp is the moment for which the position stands.
     pub struct StartingPosition {
         "Timestamp" => timestamp: Option<Timestamp>,
         "Type" => kind: &'static str,
@@ -39,7 +40,7 @@ output! {
 }
 
 output! {
-    /// The attributes of a queue, including those that no request has set.
+    /// The attributes of a queue. Attributes that no request has set have their defaults.
     pub struct AttributesOutput {
         "DeadLetterConfiguration" => dead_letter: DeadLetterOutput,
         "VisibilityTimeoutSeconds" => visibility_timeout: u32,
@@ -68,7 +69,7 @@ impl QueueDescription {
         Self::with(queue, described.status, described.attributes)
     }
 
-    /// Describes a queue with the given status and attributes instead of its present ones.
+    /// Describes a queue with the given status and attributes instead of the queue's present ones.
     pub(super) fn with(queue: &Queue, status: StreamStatus, attributes: QueueAttributes) -> Self {
         let timestamp = match status {
             StreamStatus::Creating => queue.start.given(),
@@ -126,7 +127,7 @@ fn max_receive_count(given: &DeadLetterConfiguration) -> Result<Option<u32>, Err
     }
 }
 
-/// Converts a member's value. The member's shape allows no value below 0.
+/// Converts the value of a member whose shape allows no value below 0.
 pub(super) fn unsigned(number: i32) -> u32 {
     u32::try_from(number).unwrap_or_default()
 }

@@ -29,7 +29,7 @@ input! {
 }
 
 output! {
-    /// The outcome of each entry. Both lists are always present.
+    /// The entries that succeeded and the entries that failed. Both lists are always present.
     pub struct EntriesOutput {
         "Failed" => failed: Vec<FailedEntry>,
         "Successful" => successful: Vec<SuccessfulEntry>,

@@ -1,4 +1,4 @@
-//! The common part of ReceiveQueueRecords and ReceiveDeadLetterQueueRecords.
+//! The common code of ReceiveQueueRecords and ReceiveDeadLetterQueueRecords.
 
 use super::answer::Document;
 use super::context::Context;
@@ -30,7 +30,8 @@ input! {
     }
 }
 
-/// The received records. Their data is still in the segments of the shards' logs.
+/// The received records. The output refers to their data in the segments of the logs, without a
+/// copy.
 #[derive(Debug)]
 pub struct ReceiveOutput {
     queue: Arc<Queue>,

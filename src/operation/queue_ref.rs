@@ -22,7 +22,7 @@ pub(super) fn queue_target(text: &QueueARN) -> Result<Target, Error> {
 }
 
 /// Parses the ARN of a queue. The service model's pattern also admits texts that are not a valid
-/// ARN; the error for these is that the queue is not found.
+/// ARN. Such a text gives the error that the queue is not found.
 fn parse_queue_arn(text: &QueueARN) -> Result<QueueArn, Error> {
     QueueArn::parse(text.as_str()).ok_or_else(|| Error::queue_not_found(text.as_str()))
 }

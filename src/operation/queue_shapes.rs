@@ -24,13 +24,13 @@ integer!(/// Longest time for which a receive waits for a record, in seconds.
 integer!(/// Page size of ListQueues.
     ListQueuesInputLimit, 1..=10_000);
 
-choice!(/// The kind of a queue's starting position.
+choice!(/// The kinds of a queue's starting positions.
 QueueStartingPositionType {
     TrimHorizon = "TRIM_HORIZON",
     Latest = "LATEST",
     AtTimestamp = "AT_TIMESTAMP",
 });
-choice!(/// The target of records that reach the limit of receives.
+choice!(/// The targets of records that reach the limit of receives.
     TargetType { BuiltIn = "BUILT_IN", None = "NONE" });
 
 input! {

@@ -1,5 +1,5 @@
-//! ReceiveQueueRecords: delivers records of a queue. While a record is invisible, no other receiver
-//! gets it.
+//! ReceiveQueueRecords: delivers records of a queue. No other receiver gets a received record until
+//! its visibility timeout ends.
 use super::prelude::*;
 
 pub(super) struct ReceiveQueueRecords;

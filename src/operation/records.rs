@@ -1,8 +1,8 @@
-//! The records of a batch in JSON and CBOR. They are encoded directly from the segments that hold
-//! them.
+//! The encoding of a batch of records in JSON and CBOR, directly from the segments that contain the
+//! records.
 //!
-//! Base64 and copying dominate the cost, so no intermediate string is made; base64 needs no JSON
-//! escaping.
+//! Base64 and copying dominate the cost, so base64 is written directly into the body, without an
+//! intermediate string. Base64 needs no JSON escaping.
 
 use crate::engine::{Batch, RecordView};
 use crate::model::{EncryptionType, SEQUENCE_NUMBER_DIGITS};
@@ -66,8 +66,8 @@ fn write_record_json(record: &RecordView<'_>, body: &mut Vec<u8>) {
     body.extend_from_slice(b"\"}");
 }
 
-/// Writes a time in seconds since 1970 with three decimals. Using `write!` for this took a fifth of
-/// the time of encoding a record.
+/// Writes a time in seconds since 1970 with three decimals. Formatting with `write!` instead took a
+/// fifth of the time to encode a record.
 fn push_seconds(moment: Timestamp, body: &mut Vec<u8>) {
     let millis = moment.millis();
     body.extend_from_slice(
@@ -88,7 +88,7 @@ fn push_base64(data: &[u8], body: &mut Vec<u8>) {
         .expect("the buffer has the encoded length");
 }
 
-/// Writes a JSON string. Most partition keys need no escaping and are copied.
+/// Writes a JSON string. Most partition keys need no escaping, so they are copied.
 fn push_text(text: &str, body: &mut Vec<u8>) {
     if text
         .bytes()

@@ -24,7 +24,7 @@ pub(super) enum Resource {
 pub(super) struct ResourceTags<'a> {
     pub(super) tags: &'a mut Tags,
     pub(super) policy: &'a mut Option<String>,
-    /// The registration of the consumer, if the resource is a consumer.
+    /// The consumer's registration and ARN, if the resource is a consumer.
     pub(super) consumer: Option<(&'a Consumer, &'a ConsumerArn)>,
 }
 
@@ -63,7 +63,7 @@ impl Resource {
         }
     }
 
-    /// The owner of the tags, as error messages name it. `arn` is the text in the request.
+    /// The owner of the tags, for error messages. `arn` is the text in the request.
     pub(super) fn tag_owner<'a>(&self, arn: &'a ResourceARN) -> TagOwner<'a> {
         let scope = match self {
             Self::Stream(stream) | Self::Consumer(stream, _) => &stream.arn.scope,
@@ -73,7 +73,7 @@ impl Resource {
         TagOwner::resource(arn.as_str(), scope.account)
     }
 
-    /// Reads the tags and the policy of the resource.
+    /// Calls `look` with the tags and the policy of the resource.
     pub(super) fn look<R>(&self, look: impl FnOnce(&Tags, Option<&str>) -> R) -> Result<R, Error> {
         match self {
             Self::Stream(stream) => {
@@ -90,8 +90,8 @@ impl Resource {
         }
     }
 
-    /// Changes the tags or the policy of the resource, unless the status of its stream forbids
-    /// changes.
+    /// Calls `change` to modify the tags or the policy of the resource, unless the status of its
+    /// stream forbids changes.
     pub(super) async fn amend(
         &self,
         context: &Context,

@@ -1,4 +1,4 @@
-//! The change of a stream's retention period.
+//! The common code of the operations that change a stream's retention period.
 
 use super::context::Context;
 use super::stream_status::check_active;
@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::limits;
 use std::sync::Arc;
 
-/// Sets the retention period of a stream. `check(new, present)` may refuse it. Setting the present
-/// period again succeeds without an effect; deployment tools rely on this.
+/// Sets the retention period of a stream. `check(new, present)` may refuse the new period. The
+/// present period may be set again, without an effect: deployment tools rely on this.
 pub(super) async fn set_retention(
     context: &Context,
     stream: &Arc<Stream>,

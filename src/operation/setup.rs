@@ -1,5 +1,5 @@
-//! The operations in the form that the setup needs at the start: with the checks of the service's
-//! operations, but without their delays and rate limits.
+//! The operations that create the resources of the setup at the start. They have the checks of the
+//! service's operations, but no delays and no rate limits.
 
 use super::call::read_input;
 use super::context::Context;
@@ -25,9 +25,9 @@ use std::sync::Arc;
 /// Creates a stream. `members` is the JSON of a CreateStream request. The stream is ACTIVE at once.
 ///
 /// # Errors
-/// The exception that CreateStream, the change of the retention period or the start of the
-/// encryption would answer, with the member that is refused. The name is empty if only the exception
-/// tells the member.
+/// The name of the refused member, and the exception that CreateStream, the change of the retention
+/// period or the start of the encryption would answer. The name is empty for every exception of
+/// CreateStream.
 pub async fn create_at_start(
     context: &Context,
     members: String,
@@ -75,9 +75,10 @@ fn shape(operation: &str) -> &'static Shape {
 /// The result of creating a queue or a channel at the start.
 #[derive(Debug)]
 pub(crate) enum StartItem<T> {
-    /// The item was created, and is ACTIVE.
+    /// The item was created. A queue is ACTIVE, and a channel is ACTIVE or FAILED.
     Made(Arc<T>),
-    /// An item with this name exists already. The named settings differ from the setup.
+    /// An item with this name exists already. The listed settings of the item differ from the
+    /// setup.
     Existing(Arc<T>, Vec<&'static str>),
 }
 
@@ -105,7 +106,8 @@ pub(crate) async fn create_queue_at_start(
 /// CreateChannel request.
 ///
 /// # Errors
-/// The exception that CreateChannel would answer, or the reason for which the channel is FAILED.
+/// The exception that CreateChannel would answer. A channel that was created and is FAILED gives no
+/// error.
 pub(crate) async fn create_channel_at_start(
     context: &Context,
     name: &str,
@@ -121,7 +123,7 @@ pub(crate) async fn create_channel_at_start(
     Ok(StartItem::Made(channel))
 }
 
-/// Registers a consumer, which is ACTIVE at once.
+/// Registers a consumer. The consumer is ACTIVE at once.
 ///
 /// # Errors
 /// The exception that RegisterStreamConsumer would answer.
@@ -156,8 +158,8 @@ pub struct StartRecord {
 /// Puts records without applying the write limits.
 ///
 /// # Errors
-/// The index and the exception of the first record that is refused. If the failure is of the store,
-/// records before and after it may have been put.
+/// The index and the exception of the first record that is refused. If the store failed, records
+/// before and after this record may have been put.
 pub async fn put_at_start(
     context: &Context,
     stream: &Stream,

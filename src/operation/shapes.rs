@@ -1,23 +1,26 @@
 //! Shapes of the service model, each with its constraints.
 //!
-//! The types have the names of the service model. A value of such a type satisfies the constraints
-//! of its shape, and nothing more is guaranteed; the types of the module `model` carry the meaning.
+//! The types have the names of the service model. A value of such a type satisfies only the
+//! constraints of its shape; for example, a sequence number in such a text need not be valid. The
+//! types of the module `model` hold the parsed values.
 
 use crate::wire::{Blob, Pattern, Shape, Shaped, choice, input, integer, list, map, string};
 use crate::world::Timestamp;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 
-/// A name of letters, digits and `_.-`.
+/// The pattern of names: letters, digits and `_.-`.
 pub(super) static NAME: Pattern = Pattern::by("[a-zA-Z0-9_.-]+", |text| {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     !text.is_empty() && text.bytes().all(known)
 });
-/// The spelling of the service model and of a message recorded in September 2026 (radkawar/stackd,
-/// testdata/aws/kinesis/records.json). Messages recorded until 2020 say `0|([1-9]\d{0,38})`.
+/// The pattern of hash keys, as spelled in the service model and in a message recorded in September
+/// 2026 (radkawar/stackd, testdata/aws/kinesis/records.json). Messages recorded until 2020 say
+/// `0|([1-9]\d{0,38})`.
 static HASH_KEY: Pattern = Pattern::by(r"^(0|([1-9]\d{0,38}))$", |text| is_decimal(text, 39));
-/// The spelling of the service model and of a message recorded in September 2026 (radkawar/stackd,
-/// testdata/aws/kinesis/records.json). Messages recorded until 2020 say `0|([1-9]\d{0,128})`.
+/// The pattern of sequence numbers, as spelled in the service model and in a message recorded in
+/// September 2026 (radkawar/stackd, testdata/aws/kinesis/records.json). Messages recorded until
+/// 2020 say `0|([1-9]\d{0,128})`.
 static SEQUENCE_NUMBER: Pattern =
     Pattern::by(r"^(0|([1-9]\d{0,128}))$", |text| is_decimal(text, 129));
 static STREAM_ARN: Pattern = Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+");
@@ -38,7 +41,7 @@ string!(/// Name of a stream.
     StreamName, length: 1..=128, pattern: NAME);
 string!(/// ARN of a stream.
     StreamARN, length: 1..=2048, pattern: STREAM_ARN);
-string!(/// A stream id, reserved by the service: its form is checked, its value ignored.
+string!(/// A stream id, which AWS reserves. Only its form is checked; its value has no effect.
     StreamId, length: 1..=24, pattern: STREAM_ID);
 string!(/// A shard id, in any of the spellings that the service accepts.
     ShardIdText, length: 1..=128, pattern: NAME);
@@ -50,7 +53,7 @@ string!(/// A decimal number, which need not be a valid sequence number.
     SequenceNumberText, pattern: SEQUENCE_NUMBER);
 string!(/// A shard iterator, which need not be valid.
     ShardIteratorText, length: 1..=512);
-string!(/// The token of a list's next page, which need not be valid.
+string!(/// The token of a listing's next page, which need not be valid.
     NextToken, length: 1..=1_048_576);
 string!(/// Key of a tag.
     TagKey, length: 1..=128);
@@ -95,17 +98,17 @@ integer!(/// Page size of ListShards.
     ListShardsInputLimit, 1..=10_000);
 integer!(/// Page size of ListStreams.
     ListStreamsInputLimit, 1..=10_000);
-integer!(/// A number of shards.
+integer!(/// A number of shards, at least 1.
     PositiveIntegerObject, 1..);
-integer!(/// Warm throughput in MiB/s.
+integer!(/// A warm throughput in MiB/s.
     NaturalIntegerObject, 0..);
 integer!(/// Maximum record size of a stream, in KiB.
     MaxRecordSizeInKiB, 1024..=10240);
 
-choice!(/// The capacity mode of a stream, in the order of the service's error message, recorded in
+choice!(/// The capacity modes of a stream, in the order of the service's error message, recorded in
     /// September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     StreamMode { OnDemand = "ON_DEMAND", Provisioned = "PROVISIONED" });
-choice!(/// The strategy that distributes records over the shards.
+choice!(/// The strategies that distribute records over the shards of a stream.
     RecordDistributionStrategy { Auto = "AUTO", UserPartitionKey = "USER_PARTITION_KEY" });
 choice!(/// The kinds of starting positions, in the order of the service's error message.
 ShardIteratorType {
@@ -125,14 +128,14 @@ ShardFilterType {
     FromTimestamp = "FROM_TIMESTAMP",
 });
 
-choice!(/// The kind of a stream's encryption, in the order of the service's error message, recorded
+choice!(/// The encryption types of a stream, in the order of the service's error message, recorded
     /// in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
     EncryptionType { Kms = "KMS", None = "NONE" });
-choice!(/// The way in which UpdateShardCount scales the shards.
+choice!(/// The ways in which UpdateShardCount can scale a stream.
     ScalingType { UniformScaling = "UNIFORM_SCALING" });
 choice!(/// The status of the throughput commitment that a request asks for.
     CommitmentStatus { Enabled = "ENABLED", Disabled = "DISABLED" });
-choice!(/// A shard-level metric, or `ALL` for all of them, in the order of the service's error message,
+choice!(/// The shard-level metrics, and `ALL` for all of them, in the order of the error message,
 /// recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
 MetricsName {
     All = "ALL",
@@ -148,8 +151,9 @@ list!(/// The shard-level metrics to enable or disable.
     MetricsNameList of MetricsName, length: 1..=7);
 
 impl MetricsName {
-    /// The seven metrics, without `ALL`, in the order of answers, recorded in September 2026
-    /// (radkawar/stackd, testdata/aws/kinesis/metric_depth.json). Error messages have another order.
+    /// The seven metrics, without `ALL`, in the order that the service's answers have, recorded in
+    /// September 2026 (radkawar/stackd, testdata/aws/kinesis/metric_depth.json). Error messages
+    /// have another order.
     pub const ALL_NAMES: [&'static str; 7] = [
         Self::IncomingBytes.as_str(),
         Self::OutgoingRecords.as_str(),

@@ -1,4 +1,4 @@
-//! A shard in the form of an answer.
+//! The description of a shard, as answers contain it.
 
 use super::placement::{NumberText, ShardText};
 use super::present::present;
@@ -6,7 +6,7 @@ use crate::model::{self, ShardId};
 use crate::wire::output;
 
 output! {
-    /// A shard with its ranges and its parents, in the form of an answer.
+    /// The description of a shard: its id, its ranges and its parents.
     pub struct ShardDescription {
         "AdjacentParentShardId" => adjacent_parent: Option<ShardText>,
         "HashKeyRange" => hash_key_range: HashKeyRange,
@@ -33,7 +33,7 @@ output! {
 }
 
 output! {
-    /// A child of a closed shard, which readers continue with.
+    /// A child of a closed shard. Readers of the closed shard continue with its children.
     pub struct ChildShard {
         "HashKeyRange" => hash_key_range: HashKeyRange,
         "ParentShards" => parents: Vec<ShardText>,
@@ -82,8 +82,8 @@ impl ChildShard {
     }
 }
 
-/// True when the shard's id is greater than `start`. The two are compared as strings, because
-/// `start` may be any text.
+/// True when the shard's id is greater than `start`. Both are compared as strings, because `start`
+/// may be any text.
 pub(super) fn is_after(shard: ShardId, start: Option<&str>) -> bool {
     start.is_none_or(|start| shard.to_string().as_str() > start)
 }

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::model::{ShardId, StreamArn};
 
 /// Parses a shard id in any of the spellings that the service accepts. Like the service, operations
-/// do this before they look the stream up.
+/// parse the shard id before they look up the stream.
 pub(super) fn read_shard_id(text: &ShardIdText, stream: &StreamArn) -> Result<ShardId, Error> {
     let id = ShardId::parse(text.as_str());
     id.ok_or_else(|| Error::shard_not_found(text.as_str(), stream))

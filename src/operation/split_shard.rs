@@ -44,8 +44,8 @@ fn plan(
         .shard(id)
         .ok_or_else(|| Error::shard_not_found(id, arn))?;
     check_shards(arn, counts, limit, 1)?;
-    // A closed shard is reported before its hash key, as was recorded in September 2026
-    // (radkawar/stackd, testdata/aws/kinesis/topology.json).
+    // The service reports a closed shard before an invalid hash key, as was recorded in September
+    // 2026 (radkawar/stackd, testdata/aws/kinesis/topology.json).
     if !shard.is_open() {
         return Err(Error::shard_closed(id, arn));
     }

@@ -1,4 +1,5 @@
-//! StartStreamEncryption: marks records that are written from now on as encrypted.
+//! StartStreamEncryption: marks new records of a stream as encrypted. The emulator does not encrypt
+//! them.
 use super::prelude::*;
 use crate::engine::PendingChange;
 
@@ -30,9 +31,9 @@ impl Operation for StartStreamEncryption {
             check_key(context, key, &stream.arn, KeyPurpose::Describe)?;
             let mut settings = state.settings.clone();
             let before = settings.key_id.replace(key.to_owned());
-            // The same key also takes the stream through UPDATING, as was recorded in September
-            // 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json). Not counting it against
-            // the daily limit is a choice.
+            // A request with the stream's present key also sets the stream to UPDATING, as was
+            // recorded in September 2026 (radkawar/stackd, testdata/aws/kinesis/controls.json).
+            // Such a request does not count against the daily limit (a choice).
             if before.as_deref() != Some(key) {
                 let refusal = |most| {
                     Error::too_often_a_day("StartStreamEncryption", "encryptions-per-day", most)

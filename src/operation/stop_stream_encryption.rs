@@ -1,4 +1,4 @@
-//! StopStreamEncryption: no longer marks new records as encrypted.
+//! StopStreamEncryption: ends the marking of new records as encrypted.
 use super::prelude::*;
 use crate::engine::PendingChange;
 

@@ -58,7 +58,7 @@ impl WarmThroughput {
     }
 }
 
-/// Rounds a time down to whole seconds, as the service does for creation times.
+/// Rounds a time down to whole seconds. The service does the same with creation times.
 pub(super) fn whole_seconds(moment: Timestamp) -> Timestamp {
     Timestamp::from_millis(moment.seconds() * 1000)
 }

@@ -1,4 +1,4 @@
-//! The stream filter of lists of queues and channels, and the tokens of their pages.
+//! The stream filter of ListQueues and ListChannels, and the page tokens of both.
 
 use super::context::Context;
 use super::paging::{open_token, seal_token};
@@ -30,11 +30,11 @@ impl StreamIdentifier {
 }
 
 /// The streams whose queues or channels are listed, each with its creation time if the request
-/// gives one. An empty list admits all streams.
+/// gives one. An empty filter admits all streams.
 pub(super) struct StreamFilters(Vec<(Option<StreamArn>, Option<Timestamp>)>);
 
 impl StreamFilters {
-    /// The filter that a request gives. An ARN that cannot be parsed admits no stream.
+    /// Creates the filter that a request gives. An ARN that cannot be parsed admits no stream.
     pub(super) fn of(given: Option<&StreamFilterList>) -> Self {
         let streams = given.map(|given| given.0.as_slice()).unwrap_or_default();
         let stream =
@@ -53,13 +53,14 @@ impl StreamFilters {
             })
     }
 
-    /// The token of the page after the item called `last`. `kind` names the list.
+    /// Creates the token of the page that begins after the item called `last`. `kind` names the
+    /// listing.
     pub(super) fn token(&self, context: &Context, kind: &str, last: &str) -> String {
         seal_token(context, kind, vec![last.to_owned(), self.text()])
     }
 
-    /// The name after which the page of `token` begins. A token is valid only with the filter of
-    /// the first page.
+    /// The name of the item after which the page of `token` begins. A token is valid only together
+    /// with the filter of the first page.
     pub(super) fn after(
         &self,
         context: &Context,

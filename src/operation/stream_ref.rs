@@ -9,7 +9,7 @@ use crate::wire::{self, Format, Ignored, input};
 use std::sync::Arc;
 
 input! {
-    /// The members that name a stream: its name, its ARN, or both.
+    /// The members of a request that name a stream: the stream's name, its ARN, or both.
     pub struct StreamRef {
         "StreamName" => name: Option<StreamName>,
         "StreamARN" => arn: Option<StreamARN>,
@@ -18,7 +18,7 @@ input! {
 }
 
 impl Context {
-    /// The ARN of a stream `name` in the caller's account and region. The stream need not exist.
+    /// The ARN of the stream `name` in the caller's account and region. The stream need not exist.
     pub(super) fn arn(&self, name: &str) -> StreamArn {
         StreamArn::new(self.caller.clone(), name)
     }
@@ -55,7 +55,7 @@ impl Context {
 }
 
 impl StreamRef {
-    /// The reference for a request whose model does not list the members next to each other.
+    /// Creates the reference for a request type that does not have the members as a group.
     pub(super) fn new(name: Option<StreamName>, arn: Option<StreamARN>) -> Self {
         Self {
             name,
@@ -75,7 +75,7 @@ impl Context {
 }
 
 /// The name of the stream that a request names by StreamName, StreamARN, ConsumerARN or
-/// ResourceARN. The body is searched without decoding it.
+/// ResourceARN. The body is searched for these members; it need not be a valid request.
 pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
     if let Some(name) = wire::member_text(format, body, "StreamName") {
         return Some(name);
@@ -89,8 +89,8 @@ pub(super) fn stream_name(format: Format, body: &[u8]) -> Option<String> {
     stream.map(|name| name.to_string())
 }
 
-/// The name of the stream that a request names, for the log. Unlike `stream_name`, this also finds
-/// the stream in a shard iterator or a token.
+/// The name of the stream that a request names, for the log. Unlike `stream_name`, this function
+/// also finds the stream in a shard iterator or a token.
 pub fn named_stream(format: Format, body: &[u8]) -> Option<String> {
     if let Some(name) = stream_name(format, body) {
         return Some(name);

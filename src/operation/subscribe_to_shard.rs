@@ -30,7 +30,7 @@ input! {
 impl IntoAnswer for Events {
     const MEMBERS: &'static [&'static str] = &["EventStream"];
 
-    /// Zero: each frame acquires its own permit.
+    /// Always 0, because each frame acquires its own permit.
     fn size_bytes(&self) -> usize {
         0
     }
@@ -57,8 +57,8 @@ impl Operation for SubscribeToShard {
         let shard = stream.readable_shard(shard_id, engine.world.clock.now());
         let shard = shard.ok_or_else(|| Error::shard_not_found(shard_id, &stream.arn))?;
         if input.dry_run == Some(Truth(true)) {
-            // A dry run does not check the starting position. The service was recorded to accept a
-            // missing sequence number in September 2026 (radkawar/stackd,
+            // A dry run (DryRun) does not check the starting position. The service was recorded to
+            // accept a missing sequence number in September 2026 (radkawar/stackd,
             // testdata/aws/kinesis/dry_run.json).
             check_stream_key(context, &stream, KeyPurpose::Decrypt)?;
             return Err(Error::dry_run("SubscribeToShard"));
@@ -75,8 +75,8 @@ impl Operation for SubscribeToShard {
         let begun = Subscription::begin(engine, &stream, &shard, consumer, position);
         let subscription =
             begun.map_err(|_| Error::already_subscribed(&stream.arn, shard_id, &arn.name))?;
-        // Deleting a stream ends only the subscriptions that exist at that moment, so check again
-        // that the stream is still there.
+        // The deletion of a stream ends only the subscriptions that exist at this moment, so check
+        // again that the stream still exists.
         find_subscriber(context, &arn)?;
         Ok(Events::new(
             engine.clone(),
@@ -94,7 +94,7 @@ impl HasTarget for SubscribeToShard {
     }
 }
 
-/// Finds the consumer, which must be ACTIVE, and its stream.
+/// Finds the consumer and its stream. Refuses a consumer that is not ACTIVE.
 fn find_subscriber(context: &Context, arn: &ConsumerArn) -> Result<(Arc<Stream>, Consumer), Error> {
     let found = consumer_with_arn(context, arn);
     let missing = || Error::consumer_name_not_found(&arn.name, &arn.stream);

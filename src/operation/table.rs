@@ -28,7 +28,7 @@ use std::pin::Pin;
 
 type Running = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
 
-/// A row of the table: an operation.
+/// A row of the table, which describes one operation.
 pub struct Entry {
     /// Name of the operation, as in the target header.
     pub name: &'static str,
@@ -63,7 +63,7 @@ impl Entry {
         Some(&OPERATIONS[at])
     }
 
-    /// Index of the row in the table.
+    /// Index of this row in the table.
     pub fn position(&'static self) -> usize {
         let distance = std::ptr::from_ref(self).addr() - OPERATIONS.as_ptr().addr();
         distance / size_of::<Self>()

@@ -1,4 +1,4 @@
-//! Tags in the form of a request and of an answer.
+//! Tags, as requests and answers contain them.
 
 use super::context::Context;
 use super::present::present;
@@ -42,8 +42,7 @@ pub(super) fn tag_texts(given: Option<TagMap>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Adds the given tags to `tags`. When one of them is refused, no tag is added. `owner` is named in
-/// the error.
+/// Adds the given tags to `tags`, or no tag if one of them is refused. The error names `owner`.
 pub(super) fn add_tags(
     context: &Context,
     owner: TagOwner<'_>,
@@ -58,8 +57,8 @@ pub(super) fn add_tags(
     added.map_err(|fault| tag_refusal(fault, owner))
 }
 
-/// Removes the tags with the given keys from `tags`. When one key is refused, no tag is removed.
-/// `owner` is named in the error.
+/// Removes the tags with the given keys from `tags`, or no tag if one key is refused. The error
+/// names `owner`.
 pub(super) fn remove_tags(
     owner: TagOwner<'_>,
     tags: &mut Tags,

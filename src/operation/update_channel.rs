@@ -41,7 +41,8 @@ impl HasTarget for UpdateChannel {
 
 /// The changes that a request asks for.
 struct Changes<'a> {
-    /// The new data freshness in seconds, for each kind of destination that the request names.
+    /// The new data freshness in seconds, with the kind of destination for which the request gives
+    /// it. A request with both kinds is refused.
     freshness_s: Vec<(DestinationKind, u32)>,
     logging: Option<&'a ChannelLoggingConfiguration>,
 }
@@ -68,7 +69,7 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// Refuses the block of another kind of destination than the channel's.
+    /// Refuses a member for another kind of destination than the channel's.
     fn check_kind(&self, kind: DestinationKind) -> Result<(), Error> {
         let other = self.freshness_s.iter().find(|(given, _)| *given != kind);
         let member = match other {

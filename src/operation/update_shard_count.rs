@@ -81,7 +81,7 @@ fn plan(
 
 /// Checks the target against the stream's shard limit and against its number of open shards.
 fn check_target(limits: &Limits, open: u64, target: u64) -> Result<(), Error> {
-    // A stream that already has more shards than the limit can only be scaled to a number within
+    // A stream that already has more shards than the limit can be scaled only to a number within
     // the limit.
     if let Some(limit) = limits.shards_per_stream.filter(|limit| target > *limit) {
         return Err(Error::target_above_limit(limit, open, target));
@@ -89,8 +89,9 @@ fn check_target(limits: &Limits, open: u64, target: u64) -> Result<(), Error> {
     if target > 2 * open {
         return Err(Error::target_above_double(open, target));
     }
-    // Half of an odd number of shards is rounded down: the live service was recorded to scale 3
-    // shards to 1 in September 2026 (radkawar/stackd, testdata/aws/kinesis/topology_raw.json).
+    // Half of an odd number of shards is rounded down, because the live service was recorded to
+    // scale 3 shards to 1 in September 2026 (radkawar/stackd,
+    // testdata/aws/kinesis/topology_raw.json).
     if target < open / 2 {
         return Err(Error::target_below_half(open, target));
     }

@@ -1,4 +1,4 @@
-//! UpdateStreamMode: switches a stream between on-demand and provisioned mode. Its shards do not
+//! UpdateStreamMode: switches a stream between on-demand and provisioned mode. The shards do not
 //! change.
 use super::prelude::*;
 use crate::engine::{Counts, PendingChange, StreamState};

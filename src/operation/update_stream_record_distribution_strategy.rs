@@ -1,5 +1,5 @@
 //! UpdateStreamRecordDistributionStrategy: sets the strategy that distributes records over the
-//! shards. It takes effect at once.
+//! shards. The new strategy takes effect at once.
 use super::prelude::*;
 use crate::model::StreamMode;
 

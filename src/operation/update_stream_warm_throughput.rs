@@ -60,8 +60,8 @@ impl HasTarget for UpdateStreamWarmThroughput {
     }
 }
 
-/// Plans one shard for each MiB/s, which is the write capacity of a shard. A lower warm throughput
-/// removes no shards (both are choices).
+/// Plans one shard for each MiB/s of the target, because one shard can write 1 MiB/s. A lower
+/// target removes no shards (both are choices).
 fn plan(state: &StreamState, target: u32) -> Option<PendingChange> {
     let mut settings = state.settings.clone();
     settings.warm_throughput_mibps = Some(target);

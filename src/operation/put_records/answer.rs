@@ -1,5 +1,5 @@
-//! The answer of PutRecords. It is written directly into the buffer, with the members in the order
-//! that `output!` would give them; serde takes three times as long.
+//! The answer of PutRecords. The answer is written directly into the buffer, with its members in
+//! the same order as with `output!`; serde takes three times as long.
 
 use super::super::answer::Document;
 use super::super::placement::{NumberText, PLACEMENT_BYTES, ShardText, write_placement};
@@ -11,7 +11,7 @@ use ciborium_ll::{Encoder, Header};
 use std::borrow::Cow;
 use std::io::Write as _;
 
-/// An upper bound for the bytes outside of the entries.
+/// An upper bound of the bytes of an answer outside of its entries.
 const FRAME_BYTES: usize = 128;
 
 /// The result of each record, in the order of the request.
@@ -23,7 +23,7 @@ pub struct Output {
 }
 
 output! {
-    /// The answer's entry for a refused record.
+    /// An entry of the answer for a refused record.
     pub struct Refusal {
         "ErrorCode" => error_code: &'static str,
         "ErrorMessage" => error_message: Cow<'static, str>,
