@@ -22,7 +22,7 @@ impl PageToken {
         seal(Purpose::PageToken, salt, &self.plain())
     }
 
-    /// The text that [`Self::encode`] seals: `{time of issue in ms}/`, then each field as `{length
+    /// The text that `Self::encode` seals: `{time of issue in ms}/`, then each field as `{length
     /// in bytes}:{field}`.
     fn plain(&self) -> String {
         let mut plain = format!("{}/", self.issued.millis());

@@ -43,7 +43,7 @@ pub struct ObjectPlan {
     bytes: u64,
 }
 
-/// The result of [`ObjectPlan::offer`].
+/// The result of `ObjectPlan::offer`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offered {
     /// All offered blocks were added to the plan.

@@ -32,7 +32,7 @@ enum Listed {
     Anyone,
     Account(AccountId),
     Arn(String),
-    /// A service, or a user of an identity provider. No caller of minikin is such a principal.
+    /// A service, a federated user or a canonical user. No caller of minikin is such a principal.
     Foreign,
     Unread,
 }

@@ -1,5 +1,5 @@
-//! Orders of a queue's received records: [`Ready`] holds visible records, in the order in which
-//! they became visible, and [`Timers`] holds records in flight, by the end of their visibility
+//! Orders of a queue's received records: `Ready` holds visible records, in the order in which
+//! they became visible, and `Timers` holds records in flight, by the end of their visibility
 //! timeouts.
 //!
 //! An item becomes stale when its record changes early, for example because a consumer acknowledges

@@ -126,7 +126,7 @@ impl QueueReplay {
 }
 
 impl QueueRecords {
-    /// Applies a saved change. Does not update the orders of records: [`QueueReplay::finish`]
+    /// Applies a saved change. Does not update the orders of records: `QueueReplay::finish`
     /// builds them after the last document.
     fn apply(&mut self, change: &QueueChange) {
         match *change {
