@@ -89,7 +89,7 @@ pub(crate) struct Resharding {
 
 /// Splits `parent` into two children. `key` is the first hash key of the upper child, and `ids` are
 /// the ids of the lower and the upper child. The parent closes at `closed_s` (seconds since 1970),
-/// or at its creation time if that is later.
+/// but not before its creation time.
 ///
 /// # Panics
 /// Panics when the parent is closed, or when a child would have no hash keys.
@@ -116,8 +116,8 @@ pub(crate) fn split(parent: &Shard, key: HashKey, ids: [ShardId; 2], closed_s: u
 }
 
 /// Merges `lower` (ShardToMerge) and `upper` (AdjacentShardToMerge) into one child with id `id`.
-/// Both parents close at `closed_s` (seconds since 1970), or at the later of their creation times
-/// if that is later.
+/// Both parents close at `closed_s` (seconds since 1970), but not before the creation time of
+/// either.
 ///
 /// # Panics
 /// Panics when a parent is closed, or when the range of `upper` does not begin just after the range

@@ -9,7 +9,7 @@ pub struct Tags(BTreeMap<String, String>);
 /// The reason why tags are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagFault {
-    /// A tag contains another character than letters, digits, blank and `_ . / = + - % @ :`.
+    /// A tag contains a character other than letters, digits, blank and `_ . / = + - % @ :`.
     Characters,
     /// The key of a tag has the reserved prefix `aws:`.
     Reserved,

@@ -58,7 +58,7 @@ pub trait Operation {
 
 /// An operation whose request is about one resource, which is the target of the policy check.
 pub trait HasTarget: Operation {
-    /// The resource that `input` names. It need not exist.
+    /// The resource that `input` names. The resource need not exist.
     ///
     /// # Errors
     /// The request does not name its resource, or names it by an invalid ARN, iterator or token.

@@ -75,7 +75,7 @@ pub(super) fn place(context: &Context, input: &Input) -> AccountRegion {
     CreateChannel::stream(context, input).map_or_else(|| context.caller.clone(), |arn| arn.scope)
 }
 
-/// Creates a channel. With `at_once` the channel is ACTIVE or FAILED on return, even if the
+/// Creates a channel. If `at_once` is true, the channel is ACTIVE or FAILED on return, even if the
 /// emulator delays state transitions.
 pub(super) async fn create(
     context: &Context,

@@ -51,8 +51,8 @@ impl Operation for CreateQueue {
     }
 }
 
-/// Creates a queue. With `at_once` the queue is ACTIVE on return, even if the emulator delays state
-/// transitions.
+/// Creates a queue. If `at_once` is true, the queue is ACTIVE on return, even if the emulator
+/// delays state transitions.
 pub(super) async fn create(
     context: &Context,
     input: Input,

@@ -160,7 +160,7 @@ async fn amend_consumer(
     amended.await
 }
 
-/// The stream, consumer, queue or channel that an ARN names. It need not exist.
+/// The stream, consumer, queue or channel that an ARN names. The resource need not exist.
 pub(super) fn resource_target(text: &ResourceARN) -> Result<Target, Error> {
     let text = text.as_str();
     let target = ConsumerArn::parse(text)

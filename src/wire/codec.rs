@@ -79,7 +79,8 @@ pub(crate) fn explain<T: DeserializeOwned>(
         return Explained::Mistyped(mismatch);
     }
     let violations = Violations::find(&node, shape, tolerates_missing(&node));
-    // If only expected members are missing, the operation itself decides about them.
+    // A request in which only members of presence `Expected` are missing is decoded: the operation
+    // decides if it needs the members.
     if (violations.is_empty() || violations.is_tolerable())
         && let Some(value) = with_unit(format, || node.read(format == Format::Json))
     {

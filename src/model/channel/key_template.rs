@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 
 /// Longest key of an object, in bytes (AWS S3 user guide).
 const KEY_BYTES: usize = 1024;
-/// Longest part of a key between two slashes, in bytes: the longest file name of common file
-/// systems, because an object can be written as a file.
+/// Longest part of a key between two slashes, in bytes. An object can be written as a file, and
+/// common file systems limit a file name to this length.
 const NAME_BYTES: usize = 255;
 /// Sample values of the greatest length. They give the longest key of a template, to check its
 /// length.
@@ -50,8 +50,8 @@ enum Variable {
 }
 
 impl Variable {
-    /// All variables with their names (AWS developer guide; `YY` and `sequence-number` are known
-    /// from the channels of Amazon MSK).
+    /// All variables with their names. The source is the AWS developer guide; the names `YY` and
+    /// `sequence-number` are those of Amazon MSK's channels.
     const ALL: [(Self, &'static str); 10] = [
         (Self::ChannelName, "channel-name"),
         (Self::ChannelId, "channel-id"),

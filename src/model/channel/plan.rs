@@ -50,8 +50,9 @@ pub enum Offered {
     Taken,
     /// The plan is full. The first of the offered blocks may have been added to the plan.
     Full,
-    /// The plan is empty, and the first block is larger than an object. The caller must offer its
-    /// records in smaller blocks. An empty plan accepts a block of one record of any size.
+    /// The plan is empty, and the first block is larger than an object may be. The caller must
+    /// offer its records in smaller blocks. An empty plan accepts a block of one record of any
+    /// size.
     TooLarge,
 }
 

@@ -25,8 +25,8 @@ pub struct MetaData<'a> {
 struct Pattern {
     /// The part of the pattern under `data`, which the record's data must match.
     data: Option<Node>,
-    /// The parts of the pattern outside of `data`. Comparing them is a choice: the newest guide
-    /// says that a filter compares data only.
+    /// The parts of the pattern outside of `data`. The comparison of these parts is a choice:
+    /// Lambda's newest guide says that a filter compares data only.
     rest: Option<Node>,
 }
 

@@ -18,7 +18,8 @@ pub struct ShardPosition {
     /// For a mapping with several lanes: for each lane, the index before which its records are
     /// done.
     pub lanes: Vec<u64>,
-    /// The open tumbling window, and the JSON of the state that the function returned last in it.
+    /// The open tumbling window, and the JSON of the state in the function's last answer in this
+    /// window.
     pub window: Option<(Window, String)>,
 }
 

@@ -1,11 +1,11 @@
-//! The attributes of a request that the statements of policies are compared with.
+//! The attributes of a request, with which the statements of policies are compared.
 
 use super::identity::Identity;
 use super::target::Target;
 use crate::model::tag::Tags;
 use std::net::IpAddr;
 
-/// The attributes of a request that the statements of policies are compared with.
+/// The attributes of a request, with which the statements of policies are compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attributes<'a> {
     /// The identity of the request's sender.

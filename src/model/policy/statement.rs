@@ -52,7 +52,8 @@ struct Seen {
     principals: u32,
 }
 
-/// Reads the statements of a policy. With `of_resource`, the statements must name principals.
+/// Reads the statements of a policy. If `of_resource` is true, the policy belongs to a resource,
+/// and its statements must name principals.
 pub(super) fn read_all(
     document: &Document,
     of_resource: bool,

@@ -44,7 +44,7 @@ pub(crate) struct QueueRecords {
 pub(super) struct ShardRecords {
     /// The index before which every record was received at least once.
     pub(super) next: u64,
-    /// The index before which every unsettled record has expired.
+    /// Every unsettled record before this index has expired.
     pub(super) expired_before: u64,
     pub(super) entries: Pages,
     /// The indexes of settled records from `next` on: a crash lost the receive of the record, but a

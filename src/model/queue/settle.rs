@@ -88,7 +88,7 @@ impl QueueRecords {
         let entry = match self.find(handle, dead)? {
             Found::Entry(entry) | Found::Older(entry) => Some(entry),
             Found::Settled => {
-                // Save the change again: the first one may not be durable yet.
+                // The change is saved again, because the first change may not be durable yet.
                 self.note(QueueChange::Settled(place));
                 return Ok(None);
             }
