@@ -36,7 +36,8 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-/// A running emulator. A drop stops it without waiting for the end; [`Emulator::stop`] waits.
+/// A running emulator. Dropping the value stops the emulator without waiting for the end of the
+/// stop. [`Emulator::stop`] waits.
 #[derive(Debug)]
 pub struct Emulator {
     engine: Arc<Engine>,
@@ -63,8 +64,7 @@ pub struct Surroundings {
     /// True when the emulator listens on no address. Requests then come through
     /// [`Emulator::answer`] only.
     pub is_deaf: bool,
-    /// Size of the records after which the store begins a new generation, in bytes. None: the
-    /// default.
+    /// Number of bytes of records after which the store begins a new generation. None: the default.
     pub generation_bytes: Option<u64>,
     /// Size of the records in one segment, in bytes.
     pub segment_bytes: usize,
@@ -104,8 +104,8 @@ pub enum StartError {
     Bind(BindError),
     /// A TLS certificate or key cannot be read.
     Tls(std::io::Error),
-    /// A definition of the options or of the setup file cannot be carried out. Everything that the
-    /// setup had created is removed again.
+    /// A definition in the options or in the setup file cannot be carried out. Everything that the
+    /// setup had created before is removed again.
     Setup(Problem),
     /// The snapshot in this file cannot be loaded.
     Snapshot(PathBuf, SnapshotError),
@@ -335,7 +335,7 @@ impl Emulator {
         self.engine.subscriptions()
     }
 
-    /// Number of receives from queues that wait for records.
+    /// Number of receive requests that wait for records of a queue.
     pub fn waiting_receives(&self) -> usize {
         self.engine.waiting_receives()
     }
@@ -376,7 +376,7 @@ fn store_descriptors(options: &Options) -> u64 {
     limits::STORE_DESCRIPTORS
 }
 
-/// Listens on the addresses of the options. In surroundings that are deaf, listens on none.
+/// Listens on the addresses that the options name, or on no address if `is_deaf` is set.
 fn listeners(options: &Options, around: &Surroundings) -> Result<Vec<TcpListener>, BindError> {
     if around.is_deaf {
         return Ok(Vec::new());
@@ -548,8 +548,8 @@ fn clock_choice(options: ClockChoice, setup: Option<ClockChoice>) -> ClockChoice
     }
 }
 
-/// The world of the emulator. A virtual clock continues at the time of the last stop, or at its
-/// configured start time if that is later.
+/// Makes the world of the emulator: its clock, its random numbers and its faults. A virtual clock
+/// continues at the time of the last stop, or at its configured start time if that is later.
 fn world(choice: ClockChoice, around: &Surroundings, recovered: &store::Recovered) -> World {
     let clock = match choice {
         ClockChoice::System => Clock::System,

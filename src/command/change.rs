@@ -122,8 +122,8 @@ pub(super) fn fault(arguments: &FaultArguments) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-/// The JSON document of a rule. `text` is the JSON of a rule or of a list of rules, or has the
-/// short form `kind=…,percent=…,operations=A+B`.
+/// Converts the text of a rule to a JSON document. `text` is JSON of one rule or of a list of
+/// rules, or has the short form `kind=…,percent=…,operations=A+B`.
 fn rule_of(text: &str) -> Result<Value, Failure> {
     let usage = |reason: String| Failure::Usage(format!("the rule cannot be read: {reason}"));
     if text.trim_start().starts_with(['{', '[']) {

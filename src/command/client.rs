@@ -67,7 +67,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// A client for paths about the streams of one account and region.
+    /// Makes a client for the paths about the streams of one account and region.
     pub(super) fn new(connection: &Connection) -> Result<Self, Failure> {
         let account = connection.account.clone().map(|id| ("account", id));
         let region = connection.region.clone().map(|name| ("region", name));
@@ -77,7 +77,7 @@ impl Client {
         })
     }
 
-    /// A client for paths about the whole emulator.
+    /// Makes a client for the paths about the whole emulator.
     pub(super) fn whole(server: &Server) -> Result<Self, Failure> {
         let endpoint = server.endpoint.url.clone();
         let http = BlockingClient::new(server.endpoint.clone())
@@ -91,7 +91,8 @@ impl Client {
         })
     }
 
-    /// Sends a request, and returns its answer if the status is one of success, or 408.
+    /// Sends a request, and returns its answer if the status is 2xx or 408. Status 408 is a result
+    /// too: the time of a wait has run out.
     fn send(
         &self,
         method: &'static str,
@@ -129,7 +130,7 @@ impl Client {
         document(self.open(path, query)?)
     }
 
-    /// Sends GET with the given query, and returns the answer with its body unread.
+    /// Sends GET with the given query, and returns the answer as soon as its head has arrived.
     pub(super) fn open(
         &self,
         path: &str,
@@ -138,8 +139,8 @@ impl Client {
         self.send("GET", path, query, None, nothing())
     }
 
-    /// Sends GET for a stream of server-sent events, and returns the answer with its body unread.
-    /// The events begin after the one with the id `last_id`.
+    /// Sends GET for a stream of server-sent events, and returns the answer as soon as its head has
+    /// arrived. The first event is the next one after the event with the id `last_id`.
     pub(super) fn follow(
         &self,
         path: &str,
@@ -186,7 +187,7 @@ fn nothing() -> BlockingBody {
     BlockingBody::Bytes(Bytes::new())
 }
 
-/// Refuses an account or a region of a command about the whole emulator.
+/// Refuses `--account` and `--region` in a command about the whole emulator.
 fn no_part(_: &str) -> Result<String, String> {
     Err("this command is about the whole emulator, with all its accounts and regions".to_owned())
 }
@@ -199,10 +200,10 @@ fn http_url(text: &str) -> Result<Address, String> {
     Address::read(text, None).map_err(|error| error.0)
 }
 
-/// The failure that an answer with a status of an error stands for.
+/// Converts an answer with an error status to a failure, with the message in the answer.
 fn refusal(mut answer: BlockingAnswer<'_>) -> Failure {
     let mut text = String::new();
-    // An answer that is cut off is shown as far as it came.
+    // Show the part of the answer that arrived before the connection failed.
     let _cut_off = answer.read_to_string(&mut text);
     let message = serde_json::from_str::<Value>(&text)
         .ok()

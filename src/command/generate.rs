@@ -79,7 +79,7 @@ fn template(given: Option<&str>) -> Result<Template, Failure> {
     Template::parse(text).map_err(|reason| Failure::Usage(format!("--template: {reason}")))
 }
 
-/// The pace of the puts, and the progress line, which is shown on a terminal only.
+/// Keeps the puts at the given rate, and shows a progress line if stderr is a terminal.
 struct Pace {
     begun: Stopwatch,
     rate: Option<u64>,
@@ -97,7 +97,7 @@ impl Pace {
         }
     }
 
-    /// True when the `number` records made so far are to be sent before the next is made.
+    /// True when the batch has to be sent after `number` records were generated since the start.
     fn is_due(&self, number: u64) -> bool {
         let step = |rate: u64| (rate * STEP_MS / 1000).max(1);
         self.rate
@@ -105,7 +105,7 @@ impl Pace {
             || (self.rate.is_none() && number.is_multiple_of(500))
     }
 
-    /// Waits until the time at which, by the rate, `number` records are to have been sent.
+    /// Waits until `number` records are due at the given rate, and updates the progress line.
     fn wait(&mut self, number: u64) {
         if let Some(rate) = self.rate {
             let due = Duration::from_secs_f64(number as f64 / rate as f64);

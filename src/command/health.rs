@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// Number of bytes that are read of the answer: enough for the status in its first line.
+/// Number of bytes to read from an answer: enough for the status in its first line.
 const STATUS_LINE_BYTES: usize = 64;
 const DEFAULT_HTTP_PORT: u16 = 80;
 
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     options: Options,
 }
 
-/// Reads the addresses of an endpoint, which are tried in turn.
+/// Parses `http://HOST:PORT` to the addresses of the host. `ask_all` asks them in order.
 fn endpoint(text: &str) -> Result<Listen, String> {
     let rest = text
         .strip_prefix("http://")
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// Asks the addresses in turn until one of them is ready.
+/// Asks one address after another until an answer has status 200.
 fn ask_all(addresses: &[SocketAddr]) -> Result<(), String> {
     let mut failures = Vec::new();
     for &address in addresses {
@@ -67,7 +67,7 @@ fn ask_all(addresses: &[SocketAddr]) -> Result<(), String> {
     Err(failures.join(", "))
 }
 
-/// The HTTP status that `address` answers.
+/// Asks the emulator at `address` for its readiness, and returns the HTTP status of the answer.
 fn ask(address: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
@@ -88,7 +88,7 @@ fn ask(address: SocketAddr) -> io::Result<String> {
     }
 }
 
-/// The address to connect to: a server that listens on all addresses is asked on the loopback one.
+/// The address to connect to: the loopback address in place of 0.0.0.0 or `::`.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let host = match address.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
@@ -104,7 +104,7 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    /// A server that answers one connection with `answer`; returns its address.
+    /// Starts a server that answers one connection with `answer`, and returns its address.
     fn answering(answer: &'static str) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

@@ -7,15 +7,15 @@ use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts the log of the process: events that pass `filter` go to stderr. The options have checked
-/// the filter.
+/// Starts the log of the process: events that pass `filter` go to stderr. The filter was checked
+/// when the options were parsed.
 pub(super) fn set_up(filter: &str, format: LogFormat) {
     let lines = layer()
         .with_writer(|| OneLine(io::stderr()))
         .with_ansi(io::stderr().is_terminal());
     let filter = filter.parse().unwrap_or_default();
     let filtered = tracing_subscriber::registry().with(own_lines(&filter));
-    // Fails only when the process has a log already, which then stays.
+    // The call fails only when the process already has a subscriber. That subscriber stays in use.
     let _ = match format {
         LogFormat::Text => filtered.with(lines).try_init(),
         LogFormat::Json => filtered.with(lines.json().flatten_event(true)).try_init(),

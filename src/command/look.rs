@@ -70,8 +70,8 @@ pub(super) fn queues(arguments: &Plain) -> Result<Answer, Failure> {
     list(&arguments.connection, "queues", &columns)
 }
 
-/// Gets the list `name` of the emulator and prints it. The path and the member of the answer have
-/// the same name.
+/// Gets a list from the emulator and prints it. `name` is both the path of the list and the name of
+/// its member in the answer.
 fn list(connection: &Connection, name: &str, columns: &[print::Column]) -> Result<Answer, Failure> {
     let answer = Client::new(connection)?.get(name, &[])?;
     let rows = answer.get(name).and_then(Value::as_array);

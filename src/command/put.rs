@@ -8,7 +8,7 @@ use std::io::{self, BufRead};
 
 /// Largest number of records in one request.
 const BATCH_RECORDS: usize = 500;
-/// Size of a request in bytes at which it is sent, even with fewer records.
+/// Number of bytes from which on a batch is sent, even with fewer than `BATCH_RECORDS` records.
 const BATCH_BYTES: usize = 4 << 20;
 
 /// The arguments of `minikin put`.
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Put) -> Result<Answer, Failure> {
         match line.and_then(|line| Ok((key_of(key, &line, number)?, line))) {
             Ok((key, line)) => batch.add(&key, &line)?,
             Err(unusable) => {
-                // The counts include every line before the unusable one.
+                // Send the lines before the unusable line, and include them in the report.
                 batch.end()?.report()?;
                 return Err(unusable);
             }
@@ -91,7 +91,7 @@ impl Sent {
     }
 }
 
-/// Records that are sent in one request.
+/// The records of the next request.
 pub(super) struct Batch<'a> {
     client: &'a Client,
     path: String,

@@ -59,10 +59,10 @@ fn save(client: &Client, path: &Path) -> Result<Answer, Failure> {
         copy(&mut snapshot, &mut io::stdout().lock(), path)?;
         return Ok(Answer::Yes);
     }
-    // A save replaces the file that a link leads to, not the link.
+    // Replace the target of a symbolic link, not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if target.metadata().is_ok_and(|found| !found.is_file()) {
-        // A device or a pipe cannot be replaced by a file.
+        // Write directly to a device or a pipe: renaming a file over it would remove it.
         let opened = File::options().write(true).open(&target);
         let mut opened = opened.map_err(|error| unusable(path, &error))?;
         copy(&mut snapshot, &mut opened, path)?;

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 /// Pause before each attempt to reconnect.
 const RETRY: Duration = Duration::from_millis(250);
-/// Time after which the attempts to reconnect to a lost emulator end.
+/// Time after which a tail stops its attempts to reconnect to the emulator.
 const RETRY_TIME: Duration = Duration::from_secs(60);
-/// Duration of a connection that counts as a successful attempt even if it brings no event.
+/// A connection of this duration counts as successful, even if it brings no event.
 const STEADY: Duration = Duration::from_secs(1);
 
 /// The arguments of `minikin tail`.
@@ -51,7 +51,8 @@ pub(super) fn run(arguments: &Tail) -> Result<Answer, Failure> {
     follow(&client, &path, &query, form)
 }
 
-/// Shows the events of a tail, over as many connections as it takes.
+/// Shows the events of a tail. Reconnects when the connection is lost, and continues after the last
+/// event that was shown.
 fn follow(
     client: &Client,
     path: &str,
@@ -91,7 +92,7 @@ fn follow(
     }
 }
 
-/// The place in the stream of server-sent events.
+/// The position in the server-sent events from which a new connection continues.
 #[derive(Debug, Default)]
 struct Place {
     /// The id of the last event that was shown.
@@ -101,8 +102,8 @@ struct Place {
 }
 
 impl Place {
-    /// Shows events as they arrive. Returns the reason if the emulator has ended the tail, and none
-    /// if the connection is lost.
+    /// Shows events as they arrive. Returns the emulator's reason if the emulator has ended the
+    /// tail, and None if the connection is lost.
     fn show(&mut self, events: impl BufRead, form: Form) -> Result<Option<String>, Failure> {
         let mut event = Event::default();
         for line in events.lines() {
@@ -136,7 +137,7 @@ impl Place {
     }
 }
 
-/// A server-sent event of which some lines have arrived.
+/// A server-sent event, from the lines that have arrived so far.
 #[derive(Debug, Default)]
 struct Event {
     id: Option<String>,
@@ -155,8 +156,8 @@ impl Event {
     }
 }
 
-/// Ends the program when the reader of standard output has closed it. A thread waits for this, so
-/// that the program ends even while no record arrives.
+/// Starts a thread that ends the program when the reader of standard output closes the pipe.
+/// Without the thread, the program would notice this only at the next record.
 fn end_with_the_reader() {
     #[cfg(unix)]
     std::thread::spawn(|| {

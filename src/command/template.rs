@@ -123,7 +123,7 @@ impl Part {
     }
 
     fn fill(&self, number: u64, random: &Random, text: &mut String) {
-        // Never fails: writing to a String cannot fail.
+        // Writing to a String cannot fail.
         let _ = match self {
             Self::Text(part) => text.write_str(part),
             Self::Counter(first, step) => {
@@ -231,7 +231,8 @@ impl Kind {
             Self::FirstName => FirstName().fake_with_rng(lots),
             Self::LastName => LastName().fake_with_rng(lots),
             Self::Email => {
-                // fake's own e-mail address would add 470 KB of tables for letters beyond ASCII.
+                // The e-mail generator of the crate `fake` would add 470 KB of tables for letters
+                // beyond ASCII.
                 let user: String = Username().fake_with_rng(lots);
                 let provider: String = FreeEmailProvider().fake_with_rng(lots);
                 format!("{user}@{provider}")

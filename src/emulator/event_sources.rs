@@ -32,8 +32,8 @@ pub(super) fn outbound(
     })
 }
 
-/// Puts on-failure records into streams of the engine. The engine is set after its creation,
-/// because it is created with this value.
+/// Puts on-failure records into streams of the engine. The engine is set later than this value is
+/// made, because the engine is created with this value.
 #[derive(Debug, Default)]
 pub(super) struct OwnPuts(OnceLock<Weak<Engine>>);
 
