@@ -414,12 +414,12 @@ impl Options {
         Ok(all)
     }
 
-    /// The permissions of the access keys, or none if `--policies` is not set. Each call reads the
-    /// file. The file may be a pipe that can be read only once, so a start makes only one call.
+    /// The permissions of the access keys, or None if `--policies` is not set. Each call reads the
+    /// file, which may be a pipe. A pipe can be read only once, so a start makes only one call.
     ///
     /// # Errors
-    /// The file cannot be read, contains a policy element that the emulator does not support, or
-    /// names an access key that is not among the credentials.
+    /// The file cannot be read, contains a policy element that the emulator does not support, or,
+    /// with `--auth verify`, names an access key that no credential has.
     pub(crate) fn identities(&self) -> Result<Option<Identities>, OptionsError> {
         let Some(path) = &self.policies else {
             return Ok(None);
@@ -444,8 +444,7 @@ impl Options {
 
     /// Checks and returns the fault rules.
     ///
-    /// # Errors
-    /// The reason for which the first invalid rule is invalid.
+    /// The first invalid rule, with the reason.
     pub(crate) fn faults(&self) -> Result<Vec<FaultRule>, OptionsError> {
         let rules = self.fault.iter().map(|FaultSetting(rule)| rule.clone());
         let beginning = Timestamp::from_millis(0);

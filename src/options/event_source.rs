@@ -19,7 +19,7 @@ pub struct FunctionSetting {
     pub timeout: Duration,
     /// Largest number of concurrent requests to one URL. The default is 1.
     pub concurrency: usize,
-    /// The part of an answer that reports an error of the function.
+    /// The part of an answer from which errors of the function are read.
     pub errors: ErrorMode,
     /// ARN of the function's execution role.
     pub role: Option<String>,
@@ -29,11 +29,10 @@ pub struct FunctionSetting {
     pub ca: Option<PathBuf>,
 }
 
-/// The part of an answer that reports an error of the function.
+/// The part of an answer from which errors of the function are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ErrorMode {
-    /// The body, until an answer of the address has reported an error in the header. After that,
-    /// the header alone.
+    /// Like `Body`, until the address reports an error in the header. From then on like `Header`.
     #[default]
     Auto,
     /// The header `X-Amz-Function-Error` alone.
@@ -207,8 +206,8 @@ impl FromStr for DestinationSetting {
     }
 }
 
-/// The configured account and region. An invalid account becomes the default one here; the start
-/// refuses it elsewhere.
+/// The configured account and region. An invalid account is replaced by the default account,
+/// because another check of the start refuses it.
 pub(super) fn home(account: &str, region: &str) -> AccountRegion {
     AccountRegion {
         account: AccountId::parse(account).unwrap_or_default(),

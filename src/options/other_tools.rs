@@ -11,14 +11,14 @@ use std::ffi::OsString;
 struct Alias {
     variable: &'static str,
     flag: &'static str,
-    /// Converts the variable's value to a value of the option. None if the value has no equivalent
-    /// here.
+    /// Converts the variable's value to a value of the option. None if the option has no equivalent
+    /// value.
     convert: fn(&str) -> Option<String>,
 }
 
 impl Alias {
-    /// True for a variable that switches something on: with another value it sets nothing, and
-    /// other programs use the variable `DEBUG` too.
+    /// True for a variable that can only switch something on. Its other values are ignored without
+    /// a warning, because other programs use the name `DEBUG` too.
     fn is_switch(&self) -> bool {
         matches!(self.variable, "DEBUG" | "DISABLE_CORS_CHECKS")
     }
@@ -53,8 +53,8 @@ const ALIASES: &[Alias] = &[
     alias("EXTRA_CORS_ALLOWED_ORIGINS", "allow-origin", more_origins),
 ];
 
-/// Known variables that have no equivalent here. The start logs one warning that lists those that
-/// are set.
+/// Known variables that have no equivalent here. The start logs one warning with the names of the
+/// set variables among them.
 const IGNORED: &[&str] = &[
     "DELETE_STREAM_DURATION",
     "REGISTER_STREAM_CONSUMER_DURATION",
@@ -94,11 +94,11 @@ const IGNORED: &[&str] = &[
 
 /// The effect of a flag of kinesalite.
 enum Flag {
-    /// Sets our flag of this name. The second text is put before the value.
+    /// Replaced by our flag, the first text. The second text is put before the value.
     Ours(&'static str, &'static str),
-    /// Has no effect, because the property that the flag switches on is always on here.
+    /// Removed without a warning: the property that the flag switches on is always on here.
     AlwaysOn,
-    /// The flag and its value have no effect. A warning lists the flag.
+    /// Removed together with its value. A warning lists the flag.
     Ignored,
 }
 
@@ -109,7 +109,7 @@ const FLAGS: &[(&str, Flag)] = &[
     ("--shardLimit", Flag::Ours("--limit", "shards-per-account=")),
     // Every port accepts TLS.
     ("--ssl", Flag::AlwaysOn),
-    // One transition time applies to all changes of a stream; --createStreamMs sets it.
+    // The option of --createStreamMs is the transition time of all changes of a stream.
     ("--deleteStreamMs", Flag::Ignored),
     ("--updateStreamMs", Flag::Ignored),
 ];
@@ -146,8 +146,8 @@ fn is_on(value: &str) -> bool {
     value == "1" || value.eq_ignore_ascii_case("true")
 }
 
-/// Converts the value of LocalStack's switch `DEBUG`. None for other texts, which other programs
-/// write to this variable.
+/// Converts the value of LocalStack's switch `DEBUG`. None for any other text, because other
+/// programs use the variable `DEBUG` too.
 fn debug(value: &str) -> Option<String> {
     is_on(value).then(|| "debug".to_owned())
 }
@@ -212,8 +212,8 @@ pub(super) struct Honoured {
 }
 
 impl Honoured {
-    /// True when the values are added to those of our own flags and variables, instead of being
-    /// replaced by them.
+    /// True for an option that is a list of values. The values of other tools are then added to the
+    /// values of our own flags and variables. For any other option, our own value replaces them.
     pub(super) fn is_added(&self) -> bool {
         is_added(self.flag)
     }
@@ -239,8 +239,8 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Hono
             values: Vec::new(),
             variables: Vec::new(),
         });
-        // If several variables set the same option, the first one counts. For an option that is a
-        // list, all of them count.
+        // The first of several variables counts, except for an option that is a list: its values
+        // are collected from all variables.
         if honoured.values.is_empty() || is_added(alias.flag) {
             honoured.values.push(value.into());
             honoured.variables.push(alias.variable);
@@ -249,7 +249,8 @@ pub(super) fn honoured<V: Fn(&str) -> Option<OsString>>(variable: V) -> Vec<Hono
     all.into_values().chain(data_dir(variable)).collect()
 }
 
-/// kinesis-mock keeps its data in the folder `PERSIST_PATH` if `SHOULD_PERSIST_DATA` is `true`.
+/// The option `--data-dir` from kinesis-mock's variables. kinesis-mock keeps its data in the folder
+/// `PERSIST_PATH` if `SHOULD_PERSIST_DATA` is `true`.
 fn data_dir<V: Fn(&str) -> Option<OsString>>(variable: V) -> Option<Honoured> {
     let persists = set(&variable, "SHOULD_PERSIST_DATA")?;
     let path = set(&variable, "PERSIST_PATH").unwrap_or_else(|| "data".to_owned());
@@ -333,8 +334,8 @@ pub(crate) fn translate(line: Vec<OsString>) -> Translated {
     translated
 }
 
-/// Joins a flag and its value to one argument. A flag without a value remains alone, and is refused
-/// later.
+/// Joins a flag and its value to one argument. Without a value, the argument is the flag alone,
+/// which the parser refuses later.
 fn joined_flag(flag: &str, before: &str, value: Option<OsString>) -> OsString {
     let mut joined = OsString::from(flag);
     if let Some(value) = value {

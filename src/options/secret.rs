@@ -53,7 +53,7 @@ impl Credential {
         let mut parts = text.expose().splitn(3, ':');
         let (key, secret) = (parts.next()?, parts.next()?);
         let token = parts.next();
-        // In the Authorization header, a slash or a space ends the access key id.
+        // A slash or a space ends the access key id in the Authorization header.
         let named = !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
         let whole = named && !secret.is_empty() && token != Some("");
         whole.then(|| Self {

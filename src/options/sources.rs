@@ -9,12 +9,12 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::Path;
 
-/// The values of one option from a variable or from the file.
+/// The values of one option from one source: a variable or the file.
 struct Setting {
     id: String,
     flag: String,
     values: Vec<OsString>,
-    /// The variable or the file, for error messages.
+    /// Names the variable or the file, for error messages.
     source: String,
 }
 
@@ -40,8 +40,8 @@ impl Options {
 /// `line` begins with the program's name. `variable` returns the value of an environment variable.
 ///
 /// # Errors
-/// An option is invalid, or the line asks for `--help` or `--version`. In each case the error is
-/// the text to print.
+/// An option is invalid, or the command line asks for `--help` or `--version`. The error is the
+/// text to print, also for `--help` and `--version`.
 pub(crate) fn parse<V>(
     command: Command,
     line: Vec<OsString>,
@@ -51,7 +51,7 @@ where
     V: Fn(&str) -> Option<OsString>,
 {
     let mut command = with_variables_in_help(command);
-    // Parse the command line alone first: it may name the file, and error messages about it are
+    // Parse the command line alone first. It may name the file, and error messages about it are
     // clearer without the flags that are added below.
     let said = command.try_get_matches_from_mut(&line)?;
     let (inner, said_inner, position) = match said.subcommand() {
@@ -76,7 +76,7 @@ where
     Ok(matches)
 }
 
-/// An error about options, in the form of clap's own errors.
+/// Makes an error in the form of clap's own errors.
 fn failure(command: &mut Command, text: String) -> Error {
     command.error(ErrorKind::ValueValidation, text)
 }
@@ -117,7 +117,7 @@ fn with_variables_in_help(command: Command) -> Command {
     with_variables(command).mut_subcommands(with_variables)
 }
 
-/// The values from variables and the file for all options that the command line does not set.
+/// The values, from variables and the file, of all options that the command line does not set.
 fn found<V>(command: &Command, said: &ArgMatches, variable: &V) -> Result<Vec<Setting>, String>
 where
     V: Fn(&str) -> Option<OsString>,
@@ -151,12 +151,14 @@ where
     }
     let (added, others) = from_other_tools(&options, variable);
     all.extend(take(others));
-    // Put the other tools' values first, so that our own value for the same limit replaces them.
+    // Put the values of other tools first: for the same limit, the last value counts, which is our
+    // own.
     all.splice(0..0, added);
     Ok(all)
 }
 
-/// True if one of the options in `taken` is this option or conflicts with it.
+/// True if the option `id` is among the options `taken`, which are already set, or conflicts with
+/// one of them.
 fn is_taken(command: &Command, id: &str, taken: &[String]) -> bool {
     let conflicts = |left: &str, right: &str| {
         let arg = command.get_arguments().find(|arg| arg.get_id() == left);
@@ -192,7 +194,7 @@ where
     all
 }
 
-/// The fault rule that corresponds to LocalStack's variable for random throughput errors.
+/// The fault rule that has the same effect as LocalStack's variable KINESIS_ERROR_PROBABILITY.
 fn error_probability<V>(options: &[&Arg], variable: &V) -> Option<Setting>
 where
     V: Fn(&str) -> Option<OsString>,
@@ -215,8 +217,8 @@ where
     Some(Setting::new(option, "fault", vec![rule.into()], source))
 }
 
-/// The values from variables of other tools: first those that are added to a list, then those that
-/// set an option.
+/// The values from the variables of other tools: first the values that are added to an option's own
+/// values, then the values of options that are not set otherwise.
 fn from_other_tools<V>(options: &[&Arg], variable: &V) -> (Vec<Setting>, Vec<Setting>)
 where
     V: Fn(&str) -> Option<OsString>,
@@ -252,8 +254,8 @@ fn from_file(options: &[&Arg], path: &OsStr, text: &str) -> Result<Vec<Setting>,
     Ok(all)
 }
 
-/// The values from one key of the file. The keys of a table that is no option belong to options
-/// whose names begin with the name of the table.
+/// The values from one key of the file. A table may stand for the first part of the names of
+/// several options, such as `channels` for `channels-s3-region`.
 fn from_key(
     options: &[&Arg],
     path: &impl fmt::Display,
@@ -297,8 +299,8 @@ fn begins_option(options: &[&Arg], name: &str) -> bool {
     })
 }
 
-/// The error message for a file that is not valid TOML. The parser's own message would quote the
-/// line, which may contain a secret.
+/// The error message for a file that is not valid TOML. The parser's full message is not used: it
+/// quotes the line, which may contain a secret.
 fn unread(path: &impl fmt::Display, text: &str, error: &toml::de::Error) -> String {
     let start = error.span().map_or(0, |span| span.start);
     let before = text.as_bytes().iter().take(start);
@@ -306,8 +308,8 @@ fn unread(path: &impl fmt::Display, text: &str, error: &toml::de::Error) -> Stri
     format!("--config {path}: line {line}: {}", error.message())
 }
 
-/// Converts a TOML value to the texts that the command line would have. None if the option does not
-/// accept the type of the value.
+/// Converts a TOML value to the texts that a command line would have in its place. None if the
+/// option does not accept the type of the value.
 fn values_of(option: &Arg, value: &toml::Value) -> Option<Vec<OsString>> {
     let single = |value: &toml::Value| match value {
         toml::Value::String(text) => Some(OsString::from(text)),
@@ -327,7 +329,7 @@ fn values_of(option: &Arg, value: &toml::Value) -> Option<Vec<OsString>> {
     }
 }
 
-/// True if the option is on or off.
+/// True if the values of the option are `on` and `off`.
 fn is_switch(option: &Arg) -> bool {
     let names = option.get_value_names().unwrap_or_default();
     names.iter().any(|name| name == "SWITCH")
@@ -352,7 +354,7 @@ impl Setting {
     }
 }
 
-/// Adds the source to the error message about a value that is not from the command line.
+/// Adds the variable or the file to the error message about a value that comes from there.
 fn explain(mut error: Error, found: &[Setting]) -> Error {
     let Some(ContextValue::String(refused)) = error.get(ContextKind::InvalidArg) else {
         return error;

@@ -103,7 +103,7 @@ fn json_node(raw: &RawValue, lines: &Lines<'_>, depth: usize) -> Result<Node, Pr
     Ok(Node { line, value })
 }
 
-/// The error for a text that is not JSON.
+/// The error for a document that is not valid JSON.
 fn json_problem(error: &serde_json::Error) -> Problem {
     let text = match error.classify() {
         Category::Eof => "the JSON ends too early".to_owned(),
@@ -112,11 +112,11 @@ fn json_problem(error: &serde_json::Error) -> Problem {
     Problem::at(error.line(), text)
 }
 
-/// The reason why `part`, which is JSON, cannot be read.
+/// The reason why the value `part` of a valid JSON document cannot be read.
 fn part_text(part: &str, error: &serde_json::Error) -> String {
     if error.classify() == Category::Data {
-        // The text of a visitor below, followed by "at line … column …". These numbers count from
-        // the start of the part and not of the file.
+        // Cut off serde's "at line … column …", which counts from the start of the part and not
+        // from the start of the file.
         let text = error.to_string();
         let end = text.rfind(" at line ").unwrap_or(text.len());
         return text[..end].to_owned();
@@ -127,7 +127,7 @@ fn part_text(part: &str, error: &serde_json::Error) -> String {
     }
 }
 
-/// Reads a JSON document without its lines.
+/// Reads a JSON document as a value without line numbers.
 ///
 /// # Errors
 /// The text is not JSON.

@@ -4,7 +4,7 @@
 use super::document::{self, Node, Value};
 use super::problem::Problem;
 
-/// The members of a table that no parser has read yet.
+/// The members of a table that no parser has removed yet.
 #[derive(Debug)]
 pub(crate) struct Fields {
     /// Path of the table in the file, such as `streams[0]`. Empty for the file as a whole.
@@ -50,14 +50,14 @@ impl Fields {
         self.line
     }
 
-    /// Takes the member `name`, if it exists.
+    /// Removes and returns the member `name`. None if the table does not have it.
     pub(super) fn take(&mut self, name: &str) -> Option<Node> {
         let at = self.members.iter().position(|(known, _)| known == name)?;
         Some(self.members.remove(at).1)
     }
 
-    /// Takes the member `name` and parses it with `read`, which returns an error message for an
-    /// invalid value.
+    /// Removes the member `name` and parses its value with `read`, which returns an error message
+    /// for an invalid value.
     pub(crate) fn parsed<T>(
         &mut self,
         name: &str,
@@ -72,12 +72,13 @@ impl Fields {
         Ok(Some(value))
     }
 
-    /// Takes the member `name`, which must be a string.
+    /// Removes and returns the member `name`, which must be a string.
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         self.parsed(name, text)
     }
 
-    /// Takes the items of the list `name`, each with its path. A missing list has no items.
+    /// Removes the list `name` and returns its items, each with its path. A missing list has no
+    /// items.
     pub(super) fn list(&mut self, name: &str) -> Result<Vec<(String, Node)>, Problem> {
         let Some(node) = self.take(name) else {
             return Ok(Vec::new());
@@ -90,13 +91,13 @@ impl Fields {
         Ok(nodes.into_iter().enumerate().map(with_path).collect())
     }
 
-    /// The members that no parser has read.
+    /// The members that no parser has removed.
     pub(super) fn rest(self) -> Vec<(String, Node)> {
         self.members
     }
 
-    /// Refuses the first member that no parser has read. `known` holds the names of all valid
-    /// members of the table.
+    /// Refuses the table if a parser has left a member in it. `known` holds the names of all valid
+    /// members of the table, for the message.
     pub(crate) fn end(self, known: &[&str]) -> Result<(), Problem> {
         let Some((name, node)) = self.members.first() else {
             return Ok(());
@@ -115,8 +116,8 @@ pub(crate) fn fields_of_json(text: &str) -> Result<Fields, Problem> {
     Fields::of(document::from_json(text)?, String::new())
 }
 
-/// The error about a member with an unknown name. `known` holds the names of all valid members of
-/// the table.
+/// The error for a member with an unknown name. `known` holds the names of all valid members of the
+/// table, for the message.
 pub(super) fn unknown(name: &str, known: &[&str]) -> Problem {
     let alike = known
         .iter()

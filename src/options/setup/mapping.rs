@@ -24,7 +24,8 @@ pub(crate) struct MappingSetup {
     pub request: CreateRequest,
 }
 
-// The shapes give the types of the members. [`CreateRequest::read`] checks all other constraints.
+// The shapes give only the types of the members. [`CreateRequest::read`] checks all other
+// constraints.
 static TEXT: Shape = Shape::Text {
     length: None,
     pattern: None,
@@ -88,8 +89,8 @@ static CREATE: Shape = Shape::Structure(&[
     member("KMSKeyArn", &TEXT),
 ]);
 
-/// Reads the definition of a mapping. A stream name may stand in place of the ARN, and the default
-/// of the starting position is TRIM_HORIZON.
+/// Reads the definition of a mapping. A stream name may stand in place of the stream's ARN. The
+/// default of the starting position is TRIM_HORIZON.
 pub(super) fn mapping(
     path: String,
     node: Node,

@@ -4,7 +4,7 @@ use super::document::{Node, Value};
 use super::problem::Problem;
 use std::sync::Arc;
 
-/// Parts of messages that name no member, and the members that they are about.
+/// Parts of the messages that do not name the member they are about, each with that member.
 const MEANT: [(&str, &str); 9] = [
     ("Function does not exist", "FunctionName"),
     ("Stream not found", "EventSourceArn"),
@@ -52,7 +52,8 @@ impl Origin {
     }
 
     /// The error for a definition that an operation refuses with the message `text`. If the message
-    /// names a member, as `ShardCount` or `'shardCount'`, the error has the member and its line.
+    /// names a member, such as `ShardCount` or `'shardCount'`, the error points to the member and
+    /// its line.
     pub(crate) fn refused(&self, text: &str) -> Problem {
         let is_quoted = |path: &&str| text.contains(&format!("'{}", service_path(path)));
         let is_word = |path: &&str| {
@@ -61,7 +62,8 @@ impl Origin {
             words.any(|word| name == Some(word))
         };
         let paths = || self.members.iter().map(|(path, _)| path.as_str());
-        // The text quotes the whole path of a member.
+        // A message may quote the path of a member. The longest path in it is the member that is
+        // meant.
         let quoted = paths().filter(is_quoted).max_by_key(|path| path.len());
         let named = quoted.or_else(|| paths().find(is_word));
         let named = named.or_else(|| {
@@ -71,8 +73,8 @@ impl Origin {
         self.refused_at(named.unwrap_or_default(), text)
     }
 
-    /// The error for the member at `path` within the definition, which is refused with the message
-    /// `text`. An empty path is the definition as a whole.
+    /// The error for the member at `path` within the definition, with the message `text`. An empty
+    /// path stands for the definition as a whole.
     pub(crate) fn refused_at(&self, path: &str, text: &str) -> Problem {
         let mut found = self.members.iter().filter(|(known, _)| known == path);
         let line = found.next().map(|(_, line)| *line).or(self.line);

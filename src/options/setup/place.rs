@@ -15,7 +15,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Takes the members that give the account and the region.
+    /// Removes the members that give the account and the region, and returns their values.
     pub(super) fn take(fields: &mut Fields) -> Result<Self, Problem> {
         Ok(Self {
             account: fields.parsed("Account", account)?,
@@ -23,7 +23,7 @@ impl Place {
         })
     }
 
-    /// Completes the account and the region from `home`.
+    /// The account and the region of the definition, with those of `home` as defaults.
     pub(crate) fn within(&self, home: &AccountRegion) -> AccountRegion {
         AccountRegion {
             account: self.account.unwrap_or(home.account),

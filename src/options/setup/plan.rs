@@ -49,7 +49,7 @@ pub(crate) struct Setup {
     pub channels: Vec<ReaderSetup>,
     /// The event source mappings, in the order of the file.
     pub event_sources: Vec<MappingSetup>,
-    /// The fault rules. They are already checked.
+    /// The fault rules, already checked.
     pub faults: Vec<FaultRule>,
     /// The clock that the setup file selects, if any.
     pub clock: Option<ClockChoice>,
@@ -78,14 +78,15 @@ pub(crate) struct StreamSetup {
 /// The places of a stream's records in the setup file and in its records file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RecordPlaces {
-    /// Path of the records file. Empty without such a file.
+    /// Path of the records file. Empty if the stream has no records file.
     file: String,
-    /// The lines of the records in the records file. They follow the records of the setup file.
+    /// Line numbers of the records in the records file. In the list of all records, these records
+    /// come after those of the setup file.
     lines: Vec<usize>,
 }
 
 impl StreamSetup {
-    /// The error for the record `at`, which is refused with the message `text`.
+    /// The error for the record with index `at`, which was refused with the message `text`.
     pub(crate) fn refused_record(&self, at: usize, text: &str) -> Problem {
         let RecordPlaces { file, lines } = &self.record_places;
         let inline = self.records.len() - lines.len();
@@ -99,9 +100,9 @@ impl StreamSetup {
     }
 }
 
-/// Reads a setup file from its parsed document. `source` is the name of the file in error messages,
-/// `folder` the base of relative paths in `RecordsFile`, and `home` the account and region of
-/// definitions that give none.
+/// Reads a setup file from its parsed document. `source` is the name of the file in error messages.
+/// `folder` is the folder that relative paths in `RecordsFile` start from. `home` is the account
+/// and region of definitions that name none.
 pub(super) fn setup(
     node: Node,
     source: &str,
@@ -130,7 +131,7 @@ pub(super) fn setup(
     Ok(setup)
 }
 
-/// Reads each item of the list `name`.
+/// Removes the list `name` and reads each of its items.
 fn each<T>(
     fields: &mut Fields,
     name: &str,

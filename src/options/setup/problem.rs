@@ -15,7 +15,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with a text and no place.
+    /// A problem without a place in a file.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
             source: None,
@@ -33,8 +33,8 @@ impl Problem {
         }
     }
 
-    /// Sets the member to the one at `path`, unless the problem already has a more deeply nested
-    /// member. An empty path is the file as a whole and sets nothing.
+    /// Sets the path of the member to `path`, unless the problem already has the path of a more
+    /// deeply nested member. An empty path stands for the file as a whole and sets nothing.
     pub(super) fn of(self, path: &str) -> Self {
         let outer = (!path.is_empty()).then(|| path.to_owned());
         Self {
@@ -43,8 +43,8 @@ impl Problem {
         }
     }
 
-    /// Sets the problem, which is about a value or a member of it, into the member `name` of a
-    /// table, or into an item such as `[3]` of a list.
+    /// Prepends `name`, a member of a table or an item of a list such as `[3]`, to the path of the
+    /// member. For example, `within("streams")` turns the path `[3].Name` into `streams[3].Name`.
     pub(super) fn within(self, name: &str) -> Self {
         let member = match self.member {
             None => name.to_owned(),
@@ -57,12 +57,12 @@ impl Problem {
         }
     }
 
-    /// Removes the line, in a text that has only one.
+    /// Removes the line number, which says nothing about a text of one line.
     pub(super) fn without_line(self) -> Self {
         Self { line: None, ..self }
     }
 
-    /// Replaces the line by `line`.
+    /// Replaces the line number by `line`.
     pub(super) fn on_line(self, line: usize) -> Self {
         Self {
             line: Some(line),
@@ -70,7 +70,7 @@ impl Problem {
         }
     }
 
-    /// Sets the line, unless the problem already has one.
+    /// Sets the line number, unless the problem already has one.
     pub(super) fn or_line(self, line: usize) -> Self {
         Self {
             line: self.line.or(Some(line)),
@@ -78,7 +78,7 @@ impl Problem {
         }
     }
 
-    /// Sets the file or the option, unless the problem already has one.
+    /// Sets the name of the file or the option, unless the problem already has one.
     pub(super) fn in_source(self, source: &str) -> Self {
         Self {
             source: self.source.or_else(|| Some(source.to_owned())),

@@ -9,8 +9,8 @@ use super::shorthand;
 use crate::model::AccountRegion;
 use std::path::Path;
 
-/// Reads all definitions. `initialize_streams` has the form of kinesis-mock's variable of that
-/// name. `home` is the account and region of definitions that give none.
+/// Reads all definitions. `initialize_streams` has the form of kinesis-mock's variable
+/// `INITIALIZE_STREAMS`. `home` is the account and region of definitions that name none.
 pub(in crate::options) fn read(
     file: Option<&Path>,
     streams: &[String],

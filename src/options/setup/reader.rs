@@ -34,8 +34,8 @@ pub(super) fn channel(path: String, node: Node, source: &Arc<str>) -> Result<Rea
     reader(path, node, source, create_channel_shape(), names)
 }
 
-/// Reads a definition with the members of `shape`. `member` holds the name, and `missing` is the
-/// error without it.
+/// Reads a definition with the members of `shape`. `member` is the member that holds the name, and
+/// `missing` is the error for a definition without a name.
 fn reader(
     path: String,
     node: Node,

@@ -8,8 +8,8 @@ use crate::wire::{Member, Shape};
 use crate::world::Timestamp;
 use serde_json::Map;
 
-/// The members that belong to a request of this shape. `others` names further members that the
-/// table of the setup file may have, for the message about an unknown member.
+/// The members of a table as the members of a request of this shape. `others` names the table's
+/// members that are no members of the request, for the message about an unknown member.
 pub(super) fn of_shape(
     fields: Fields,
     shape: &Shape,
@@ -43,7 +43,7 @@ fn find(
 }
 
 /// Refuses unknown members within a value, and values of the wrong type. The operation itself
-/// checks everything else.
+/// checks all other constraints.
 fn check(node: &mut Node, shape: &Shape, path: &str) -> Result<(), Problem> {
     let line = node.line;
     match (&mut node.value, shape) {
@@ -72,8 +72,8 @@ fn check(node: &mut Node, shape: &Shape, path: &str) -> Result<(), Problem> {
     }
 }
 
-/// Checks the type of a value, as the operations do. A time as text becomes a number of seconds,
-/// which the operations take.
+/// Checks the type of a value as the operations do. Replaces a time that is a text by a number of
+/// seconds, because the operations accept no text for a time.
 fn check_scalar(scalar: &mut serde_json::Value, shape: &Shape) -> Result<(), &'static str> {
     use serde_json::Value::{Bool, Number, String};
     match (&*scalar, shape) {

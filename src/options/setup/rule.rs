@@ -91,7 +91,7 @@ fn whole(value: serde_json::Value) -> Result<u64, String> {
     whole.ok_or_else(|| "this has to be a whole number, 0 or more".to_owned())
 }
 
-/// Reads a time from RFC 3339 or from a number of seconds since 1970.
+/// Reads a time in RFC 3339 or as a number of seconds since 1970.
 fn time(value: serde_json::Value) -> Result<Timestamp, String> {
     let text = match value {
         serde_json::Value::String(text) => text,
@@ -131,7 +131,7 @@ fn member(path: &str, name: &str) -> String {
     }
 }
 
-/// The error for a rule that the check refuses. The check's message has the form `MEMBER: TEXT`.
+/// The error for a rule that `check_all` refuses with a message of the form `MEMBER: TEXT`.
 fn refused(path: &str, line: usize, lines: &[(String, usize)], text: &str) -> Problem {
     let (member, reason) = text.split_once(": ").unwrap_or(("", text));
     match lines.iter().find(|(name, _)| name == member) {

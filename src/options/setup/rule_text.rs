@@ -5,10 +5,10 @@ use super::problem::Problem;
 use super::rule;
 use crate::world::FaultRule;
 
-/// The message about a text in no known form.
+/// The error message for a text that is neither JSON nor a list of `name=value` pairs.
 const FORM: &str = "write a rule as kind=…,percent=…,operations=A+B or as JSON";
 
-/// Reads a rule. It still has to be checked by `check_all`.
+/// Reads a rule. The caller has to check the rule with `check_all`.
 ///
 /// # Errors
 /// The text is neither JSON of a rule nor a list of `name=value` pairs with known names and values
@@ -41,8 +41,8 @@ fn members(text: &str) -> Result<Node, Problem> {
     Ok(Node { line: 1, value })
 }
 
-/// Converts a value to the type of its member. A value that cannot be converted stays a text, which
-/// is refused later.
+/// Converts a text to the type of the member `name`. A text that cannot be converted stays a text,
+/// which the reader of the rule refuses.
 fn typed(name: &str, value: &str) -> Value {
     let scalar = |value: &str| Value::Scalar(value.into());
     match name {

@@ -25,7 +25,7 @@ fn from_file(name: &str, text: &str) -> Result<Setup, Problem> {
     read(Some(&path), &[], None, &home())
 }
 
-/// The error message of a setup, without the name of the folder.
+/// The error message for a setup, without the path of the temporary folder.
 fn refusal(name: &str, text: &str) -> String {
     let text = from_file(name, text).unwrap_err().to_string();
     let at = text.find(name).unwrap();
