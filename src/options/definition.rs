@@ -444,6 +444,7 @@ impl Options {
 
     /// Checks and returns the fault rules.
     ///
+    /// # Errors
     /// The first invalid rule, with the reason.
     pub(crate) fn faults(&self) -> Result<Vec<FaultRule>, OptionsError> {
         let rules = self.fault.iter().map(|FaultSetting(rule)| rule.clone());
